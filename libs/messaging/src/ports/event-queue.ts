@@ -1,0 +1,58 @@
+import type { BrokerEphemeral, BrokerEvent, RoutingKey } from '@chat-realtime/protocol';
+
+/** Durable event on its way from the outbox to the dispatcher. */
+export interface OutgoingEvent {
+  readonly routingKey: Exclude<RoutingKey, 'chat.ephemeral'>;
+  readonly event: BrokerEvent;
+  readonly traceparent?: string;
+}
+
+export interface PublishResult {
+  /** How many events from the start of the batch are confirmed as stored; only these may be marked published. */
+  readonly confirmed: number;
+  /** Why the rest is not; absent when all are. */
+  readonly failure?: Error;
+}
+
+export interface QueueConnected {
+  /** The dispatcher's queue did not exist: what was in it is gone, so recent events must be published again. */
+  readonly queueWasMissing: boolean;
+}
+
+export interface EventPublisher {
+  /** Publishes in order and waits for confirms. Never rejects: an absent broker gives `confirmed: 0` at once. */
+  publish(batch: readonly OutgoingEvent[]): Promise<PublishResult>;
+  /** Best effort, never waits, silently dropped while the broker is away. */
+  publishEphemeral(message: BrokerEphemeral): void;
+  /** Called on every (re)connect, before the next `publish` succeeds. */
+  onConnected(listener: (info: QueueConnected) => void): void;
+  readonly connected: boolean;
+  close(): Promise<void>;
+}
+
+export type Delivery =
+  | {
+      readonly kind: 'event';
+      readonly event: BrokerEvent;
+      readonly redelivered: boolean;
+      readonly traceparent: string | undefined;
+      ack(): void;
+      /** Bad content: to the dead letters, never requeued. */
+      refuse(): void;
+    }
+  | { readonly kind: 'ephemeral'; readonly message: BrokerEphemeral }
+  /** Content that does not parse: the consumer counts it and refuses it. */
+  | { readonly kind: 'bad'; readonly reason: string; refuse(): void };
+
+export interface EventConsumer {
+  /**
+   * Starts consuming; reconnects by itself for ever. `handler` gets deliveries in queue order, as many as have arrived,
+   * and is not called again before its promise settles. What is neither acked nor refused comes again.
+   */
+  start(handler: (deliveries: readonly Delivery[]) => Promise<void>): Promise<void>;
+  /** Cancels the consumer and gives back what is unacked, so that nothing is requeued in a loop. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  readonly connected: boolean;
+  close(): Promise<void>;
+}

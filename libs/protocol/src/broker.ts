@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { subscribersSchema } from './events.ts';
+import { revocationSchema } from './internal.ts';
+import { timestampSchema } from './primitives.ts';
+
+export const EVENTS_EXCHANGE = 'chat.events';
+export const DISPATCHER_QUEUE = 'chat-channel-dispatcher';
+export const DEAD_LETTER_QUEUE = 'chat-channel-dispatcher.dead';
+export const DEAD_LETTER_EXCHANGE = 'chat.events.dead';
+export const EPHEMERAL_QUEUE = 'chat-channel-dispatcher.ephemeral';
+/** Redeliveries after which RabbitMQ parks a message. It counts lost connections too, so it is far above any real outage. */
+export const DELIVERY_LIMIT = 50;
+export const EPHEMERAL_TTL_MS = 5_000;
+export const EPHEMERAL_QUEUE_MAX_LENGTH = 10_000;
+
+export const ROUTING_KEYS = {
+  messageSent: 'chat.message.sent',
+  sessionUpdated: 'chat.session.updated',
+  ephemeral: 'chat.ephemeral',
+} as const;
+export type RoutingKey = (typeof ROUTING_KEYS)[keyof typeof ROUTING_KEYS];
+
+/** What chat-service publishes for each durable event; `type` as on the customer's side. */
+export const brokerEventSchema = z.object({
+  v: z.literal(1),
+  type: z.string(),
+  session_id: z.int().min(1).nullable(),
+  /** Null for staff-only facts, which then have a `feed_id`. */
+  seq: z.int().min(1).nullable(),
+  feed_id: z.int().min(1).optional(),
+  data: z.record(z.string(), z.unknown()),
+  subscribers: subscribersSchema,
+  occurred_at: timestampSchema,
+  /** Personal data of `chat.session.created` that only the staff copy may carry. */
+  staff_data: z.record(z.string(), z.unknown()).optional(),
+});
+export type BrokerEvent = z.infer<typeof brokerEventSchema>;
+
+/** What travels with the routing key `chat.ephemeral`. */
+export const brokerEphemeralSchema = z.discriminatedUnion('type', [
+  z.object({ v: z.literal(1), type: z.literal('chat.read'), session_id: z.int().min(1), seq: z.null(), data: z.record(z.string(), z.unknown()) }),
+  z.object({ v: z.literal(1), type: z.literal('chat.alert'), session_id: z.null(), seq: z.null(), data: z.record(z.string(), z.unknown()) }),
+  z.object({ v: z.literal(1), type: z.literal('control.revoked'), data: revocationSchema }),
+  /** Sent once a second through the whole live path: its absence tells the gateways that the path is impaired. */
+  z.object({ v: z.literal(1), type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
+]);
+export type BrokerEphemeral = z.infer<typeof brokerEphemeralSchema>;
+
+/** AMQP `message_id`: `<session id>:<seq>`, or `feed:<feed id>` where there is no seq. */
+export function brokerMessageId(event: Pick<BrokerEvent, 'session_id' | 'seq' | 'feed_id'>): string {
+  return event.seq === null ? `feed:${event.feed_id}` : `${event.session_id}:${event.seq}`;
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { revocationSchema } from './internal.ts';
+
+/** Names of keys and channels in Redis; each gets `REDIS_KEY_PREFIX` in front. */
+export const STAFF_CHANNEL = 'chat:staff';
+export const CONTROL_CHANNEL = 'chat:control';
+export const STAFF_STREAM_KEY = 'chat:staff:stream';
+export const STAFF_STREAM_FIELD = 'frame';
+export const STAFF_STREAM_MAX_LENGTH = 10_000;
+
+export function sessionChannel(sessionId: number): string {
+  return `chat:${sessionId}`;
+}
+export function lastSeenKey(sessionId: number): string {
+  return `chat:last_seen:${sessionId}`;
+}
+
+/** Messages of `chat:control`: for gateways alone, never for clients. */
+export const controlMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('control.revoked'), data: revocationSchema }),
+  z.object({ type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
+  /** The operators connected to one gateway; repeated every heartbeat, so that a silent gateway's ones expire. */
+  z.object({
+    type: z.literal('control.presence'),
+    data: z.object({
+      gateway_id: z.string(),
+      operators: z.array(z.object({ id: z.string(), name: z.string().nullable(), viewing: z.int().min(1).optional() })),
+    }),
+  }),
+  /** A connection whose slot went to another one: its gateway closes it. */
+  z.object({ type: z.literal('control.displaced'), data: z.object({ connection_id: z.string() }) }),
+]);
+export type ControlMessage = z.infer<typeof controlMessageSchema>;

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { customerStateSchema } from './channel.ts';
+import { badgeDataSchema, sessionEventSchema, staffEventSchema } from './events.ts';
+import { feedCursorSchema, messageIdSchema, seqCursorSchema, sessionIdSchema, timestampSchema } from './primitives.ts';
+
+/** Sessions in one catch-up call. */
+export const CATCHUP_MAX_SESSIONS = 512;
+/** Events of one session in one answer. */
+export const CATCHUP_MAX_LIMIT = 500;
+
+/**
+ * The gateway's one question to chat-service: resume, gap fill and head check alike.
+ * `sessions` and `limit` are all that a foreign chat-service must understand; it ignores the rest.
+ */
+export const catchupRequestSchema = z.object({
+  /** `after_seq` absent: only the head is wanted. */
+  sessions: z
+    .array(z.object({ id: sessionIdSchema, after_seq: seqCursorSchema.optional() }))
+    .max(CATCHUP_MAX_SESSIONS),
+  limit: z.int().min(1).max(CATCHUP_MAX_LIMIT),
+  /** The staff feed after a position; `after` absent: only the head position. */
+  feed: z.object({ after: feedCursorSchema.optional(), limit: z.int().min(1).max(CATCHUP_MAX_LIMIT) }).optional(),
+  /** For each session the seq of its last event at or before the feed position `at`. */
+  bases: z.object({ at: feedCursorSchema, sessions: z.array(sessionIdSchema).max(CATCHUP_MAX_SESSIONS) }).optional(),
+  /** The operators connected here now: replaces what this gateway said before. */
+  presence: z
+    .object({
+      gateway_id: z.string().max(64),
+      operators: z.array(z.object({ id: z.string(), name: z.string().nullable() })),
+    })
+    .optional(),
+  /** Revocations after this id are wanted. */
+  revocations_after: z.int().min(0).optional(),
+});
+export type CatchupRequest = z.input<typeof catchupRequestSchema>;
+
+export const revocationSchema = z.object({
+  id: z.int().min(1),
+  /** `session`: a customer's tokens and links; `staff`: all tokens of a `sub`; `staff_login`: those of one sign-in (`sid`). */
+  kind: z.enum(['session', 'staff', 'staff_login']),
+  subject: z.string(),
+  /** Tokens made at or before this unix second are refused. */
+  not_after: z.int().min(0),
+});
+export type Revocation = z.infer<typeof revocationSchema>;
+
+export const catchupSessionSchema = z.object({
+  id: sessionIdSchema,
+  last_seq: seqCursorSchema,
+  events: z.array(sessionEventSchema),
+  has_more: z.boolean(),
+  state: customerStateSchema.optional(),
+  assigned_user_id: z.string().nullable().optional(),
+  /** Channel tokens made at or before this unix second are revoked. */
+  revoked_at: z.int().min(0).nullable().optional(),
+});
+export type CatchupSession = z.infer<typeof catchupSessionSchema>;
+
+/** A session that does not exist is absent from `sessions`: the gateway answers 4504. */
+export const catchupResponseSchema = z.object({
+  sessions: z.array(catchupSessionSchema),
+  epoch: z.string().optional(),
+  feed: z
+    .object({
+      events: z.array(staffEventSchema),
+      cursor: feedCursorSchema,
+      has_more: z.boolean(),
+      /** `ahead`: the position is not of this database. */
+      reset: z.enum(['cursor_ahead', 'cursor_unknown']).optional(),
+    })
+    .optional(),
+  bases: z.array(z.object({ id: sessionIdSchema, seq: seqCursorSchema })).optional(),
+  badge: badgeDataSchema.optional(),
+  operators_online: z.int().min(0).optional(),
+  revocations: z.array(revocationSchema).optional(),
+  revocations_head: z.int().min(0).optional(),
+});
+export type CatchupResponse = z.infer<typeof catchupResponseSchema>;
+
+/** `client` or `staff:<user id>`: whose delivery mark. */
+export const participantSchema = z.string().regex(/^(?:client|staff:.{1,200})$/);
+export const acksRequestSchema = z.object({
+  acks: z
+    .array(
+      z.object({ session_id: sessionIdSchema, participant: participantSchema, last_id: messageIdSchema, at: timestampSchema }),
+    )
+    .max(1_000),
+});
+export type AcksRequest = z.infer<typeof acksRequestSchema>;
+export type Ack = AcksRequest['acks'][number];

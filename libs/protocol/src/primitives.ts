@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** Upper bound of every id and seq: they travel as JSON numbers, so they must stay exact in a double. */
+export const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
+
+export const sessionIdSchema = z.int().min(1).max(MAX_INTEGER);
+export const messageIdSchema = z.int().min(1).max(MAX_INTEGER);
+/** A cursor in a session: 0 stands before the first event. */
+export const seqCursorSchema = z.int().min(0).max(MAX_INTEGER);
+export const seqSchema = z.int().min(1).max(MAX_INTEGER);
+
+/** ISO 8601 with an offset; `Z` is one. */
+export const timestampSchema = z.iso.datetime({ offset: true });
+
+/** A UUID of any version, in lower or upper case; compared in lower case. */
+export const uuidSchema = z
+  .string()
+  .regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/, 'must be a UUID')
+  .transform((value) => value.toLowerCase());
+
+/** Position in the staff feed, opaque to clients: `<xid>.<event id>`, ordered by both numbers. */
+export const feedCursorSchema = z.string().regex(/^\d{1,20}\.\d{1,16}$/, 'must be a feed cursor');
+
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/** Length in code points, which is what people count as characters in limits. */
+export function codePointLength(text: string): number {
+  let length = 0;
+  for (const _ of text) length += 1;
+  return length;
+}
+
+/** Text that PostgreSQL and every JSON reader can hold: no NUL, no lone surrogate, at most `max` code points. */
+export function safeText(max: number) {
+  return z
+    .string()
+    .refine((text) => !text.includes('\u0000'), 'must not contain NUL')
+    .refine((text) => !LONE_SURROGATE.test(text), 'must not contain a lone surrogate')
+    .refine((text) => text.length <= max || codePointLength(text) <= max, `must have at most ${max} characters`);
+}
+
+/** Like {@link safeText}, and not only white space. */
+export function requiredText(max: number) {
+  return safeText(max).refine((text) => text.trim().length > 0, 'must not be empty');
+}
+
+export const MESSAGE_BODY_MAX_CODE_POINTS = 10_000;
+/** A message's text where it has attachments: may be empty. */
+export const optionalMessageBodySchema = safeText(MESSAGE_BODY_MAX_CODE_POINTS);
+export const messageBodySchema = requiredText(MESSAGE_BODY_MAX_CODE_POINTS);
