@@ -165,16 +165,22 @@ async function openSession(id) {
   $('log').replaceChildren();
   $('title').textContent = sessions.get(id)?.contact.name || `${texts.visitor} ${id}`;
   channel.send({ type: 'viewing', session_id: id });
+  await fill(id);
+  if (openId !== id) return;
+  const last = sessions.get(id)?.last_message;
+  if (last) await call('POST', `/chat/session/${id}/read`, { last_id: last.id });
+  await refreshSession(id);
+}
+
+/** Reads on from the last event shown; a live frame that does not follow it directly is read here instead. */
+async function fill(id) {
   let more = true;
-  while (more && openId === id) {
+  while (more) {
     const page = await call('GET', `/chat/session/${id}/events?after_seq=${shownSeq}&limit=500`);
     if (openId !== id) return;
     for (const event of page.events) show(event);
     more = page.has_more;
   }
-  const last = sessions.get(id)?.last_message;
-  if (last) await call('POST', `/chat/session/${id}/read`, { last_id: last.id });
-  await refreshSession(id);
 }
 
 async function act(step, body) {
@@ -205,7 +211,8 @@ function onFrame(frame) {
   else if (frame.type === 'chat.alert') showBadge(frame.data);
   else if (frame.session_id && typeof frame.seq === 'number') {
     if (frame.session_id === openId) {
-      show(frame);
+      if (frame.seq === shownSeq + 1) show(frame);
+      else if (frame.seq > shownSeq) fill(openId).catch(() => {});
       if (frame.type === 'chat.message.client' && !document.hidden) {
         call('POST', `/chat/session/${openId}/read`, { last_id: frame.data.id }).catch(() => {});
       }
