@@ -1,1 +1,10 @@
-export {};
+export { binaries, findBinary } from './binaries.ts';
+export { Child, type ChildSpec, type ExitStatus } from './child.ts';
+export type { ManagedServer } from './managed-server.ts';
+export { freePort } from './ports.ts';
+export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
+export { isAlive, processTree } from './process-tree.ts';
+export { type RabbitOptions, startRabbit } from './rabbit.ts';
+export { type RedisOptions, startRedis } from './redis.ts';
+export { tempFolder } from './temp-folder.ts';
+export { sleep, until, type UntilOptions } from './wait.ts';

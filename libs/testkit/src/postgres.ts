@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { binaries } from './binaries.ts';
+import { type ManagedServer, startServer } from './managed-server.ts';
+import { freePort } from './ports.ts';
+import { unprivilegedUser } from './service-user.ts';
+import { tempFolder } from './temp-folder.ts';
+
+const run = promisify(execFile);
+
+export interface PostgresOptions {
+  /**
+   * With fsync, as in production; benchmarks want it. Off by default: a killed process loses nothing by it, only a
+   * machine that loses power does, and the suites run several times faster.
+   */
+  durable?: boolean;
+  /** Settings of postgresql.conf. */
+  settings?: Record<string, string>;
+  database?: string;
+}
+
+export interface PostgresServer extends ManagedServer {
+  /** A new empty database beside the first one, so that tests share one server; answers its url. */
+  createDatabase(name?: string): Promise<string>;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  // A server that is killed under an idle client must not end the test process.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { durable = false, settings = {}, database = 'chat' } = options;
+  const port = await freePort();
+  const folder = tempFolder('postgres');
+  const data = join(folder, 'data');
+  const password = randomBytes(12).toString('hex');
+  const passwordFile = join(folder, 'password');
+  const user = unprivilegedUser('postgres');
+  const command = binaries.postgres();
+  const identity = user === null ? {} : { uid: user.uid, gid: user.gid };
+  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: folder, LC_ALL: 'C.UTF-8', TZ: 'UTC' };
+  const url = (name: string): string => `postgres://chat:${password}@127.0.0.1:${port}/${name}`;
+  const allSettings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '',
+    max_connections: '120',
+    shared_buffers: '64MB',
+    fsync: durable ? 'on' : 'off',
+    full_page_writes: durable ? 'on' : 'off',
+    // What the product demands of its database; it refuses to start without.
+    synchronous_commit: 'on',
+    log_min_messages: 'warning',
+    ...settings,
+  };
+
+  const server = await startServer({
+    name: 'PostgreSQL',
+    url: url(database),
+    host: '127.0.0.1',
+    port,
+    folder,
+    stopSignal: 'SIGINT',
+    readyTimeoutMs: 30_000,
+    stopTimeoutMs: 20_000,
+    child: () => ({
+      name: 'PostgreSQL',
+      command,
+      args: ['-D', data, ...Object.entries(allSettings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      env,
+      cwd: folder,
+      guardSignal: 'QUIT',
+      ...identity,
+    }),
+    prepare: async () => {
+      if (await exists(join(data, 'PG_VERSION'))) return;
+      await mkdir(data, { recursive: true, mode: 0o700 });
+      await writeFile(passwordFile, password, { mode: 0o600 });
+      if (user !== null) for (const path of [folder, data, passwordFile]) await chown(path, user.uid, user.gid);
+      const args = ['-D', data, '-U', 'chat', '--pwfile', passwordFile, '--auth=scram-sha-256', '--no-sync'];
+      await run(binaries.initdb(), [...args, '--encoding=UTF8', '--locale=C.UTF-8'], { env, cwd: folder, ...identity });
+    },
+    eraseData: () => rm(data, { recursive: true, force: true }),
+    ready: async () => {
+      await query(url('postgres'), 'select 1');
+      try {
+        await query(url('postgres'), `create database "${database}"`);
+      } catch (error) {
+        const present = error instanceof Error && 'code' in error && error.code === '42P04';
+        if (!present) throw error;
+      }
+      return true;
+    },
+  });
+
+  let count = 0;
+  const createDatabase = async (name = `chat_${process.pid}_${++count}`): Promise<string> => {
+    await query(url('postgres'), `create database "${name}"`);
+    return url(name);
+  };
+  return Object.assign(server, { createDatabase });
+}
