@@ -51,6 +51,11 @@ export class KeyRing {
     return this.#signingKid;
   }
 
+  /** All key ids, newest first. */
+  get kids(): readonly string[] {
+    return [...this.#keys.keys()];
+  }
+
   secret(kid: string): Buffer | undefined {
     return this.#keys.get(kid);
   }

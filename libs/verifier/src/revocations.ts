@@ -1,0 +1,72 @@
+import type { Revocation } from '@chat-realtime/protocol';
+import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
+import type { Principal } from './principal.ts';
+
+export interface RevocationView {
+  isRevoked(principal: Principal): boolean;
+}
+
+/** For a verifier without revocations, such as the one of a tool. */
+export const NO_REVOCATIONS: RevocationView = { isRevoked: () => false };
+
+/** Applied entries between two clean-ups. */
+const PRUNE_EVERY = 256;
+
+/**
+ * The revocations a service knows, filled from the `revocation` table or the control channel in any order, any number
+ * of times. Entries whose last token has expired by itself are forgotten.
+ */
+export class RevocationSet implements RevocationView {
+  readonly #notAfter = new Map<string, number>();
+  readonly #now: () => number;
+  #head = 0;
+  #sincePrune = 0;
+
+  constructor(now: () => number = () => Math.floor(Date.now() / 1000)) {
+    this.#now = now;
+  }
+
+  /** Largest id applied: what to ask for next comes after it. */
+  get head(): number {
+    return this.#head;
+  }
+
+  get size(): number {
+    return this.#notAfter.size;
+  }
+
+  apply(revocations: readonly Revocation[]): void {
+    for (const { id, kind, subject, not_after } of revocations) {
+      const key = `${kind}:${subject}`;
+      const known = this.#notAfter.get(key);
+      if (known === undefined || known < not_after) this.#notAfter.set(key, not_after);
+      if (id > this.#head) this.#head = id;
+    }
+    this.#sincePrune += revocations.length;
+    if (this.#sincePrune >= PRUNE_EVERY) this.#prune();
+  }
+
+  isRevoked(principal: Principal): boolean {
+    if (principal.kind === 'customer') {
+      return this.#covers(`session:${principal.sessionId}`, principal.createdAt);
+    }
+    return (
+      this.#covers(`staff:${principal.userId}`, principal.issuedAt) ||
+      (principal.loginId !== null && this.#covers(`staff_login:${principal.loginId}`, principal.issuedAt))
+    );
+  }
+
+  #covers(key: string, madeAt: number): boolean {
+    const notAfter = this.#notAfter.get(key);
+    return notAfter !== undefined && madeAt <= notAfter;
+  }
+
+  #prune(): void {
+    this.#sincePrune = 0;
+    const oldest = this.#now() - TOKEN_MAX_LIFETIME_SECONDS;
+    for (const [key, notAfter] of this.#notAfter) {
+      // A token made at `not_after` has expired by now, whatever its kind.
+      if (notAfter < oldest) this.#notAfter.delete(key);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { JWTPayload } from 'jose';
+import type { StaffRole, StaffScope } from './principal.ts';
+
+export interface RoleConfig {
+  /** Name of the claim, or a dotted path such as `realm_access.roles`. */
+  readonly roleClaim?: string | undefined;
+  /** Foreign role → ours. With a map only what stands in it counts, `operator` and `admin` included. */
+  readonly roleMap?: ReadonlyMap<string, StaffRole> | undefined;
+  /** For tokens without the claim. A claim that maps to nothing never falls back to it. */
+  readonly defaultRole?: StaffRole | undefined;
+}
+
+function isStaffRole(value: string): value is StaffRole {
+  return value === 'operator' || value === 'admin';
+}
+
+/**
+ * Reads `manager:operator,chief:admin`; each entry is split at its last colon, since foreign role names may hold one.
+ * @throws Error naming the entry.
+ */
+export function parseRoleMap(text: string): ReadonlyMap<string, StaffRole> {
+  const map = new Map<string, StaffRole>();
+  for (const entry of text.split(',')) {
+    const trimmed = entry.trim();
+    if (trimmed === '') continue;
+    const colon = trimmed.lastIndexOf(':');
+    const from = trimmed.slice(0, Math.max(colon, 0)).trim();
+    const to = trimmed.slice(colon + 1).trim();
+    if (from === '' || !isStaffRole(to)) throw new Error(`"${trimmed}" must be <role>:operator or <role>:admin`);
+    map.set(from, to);
+  }
+  return map;
+}
+
+function claimAt(payload: JWTPayload, path: string): unknown {
+  if (Object.hasOwn(payload, path)) return payload[path];
+  let value: unknown = payload;
+  for (const part of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = Reflect.get(value, part);
+  }
+  return value;
+}
+
+function textsOf(value: unknown): string[] {
+  const values: unknown[] = Array.isArray(value) ? value : [value];
+  return values.filter((entry) => typeof entry === 'string');
+}
+
+/** The role of a verified token; `undefined` when it gives no right here. */
+export function staffRole(payload: JWTPayload, config: RoleConfig): StaffRole | undefined {
+  const claim = claimAt(payload, config.roleClaim ?? 'role');
+  if (claim === undefined) return config.defaultRole;
+  let role: StaffRole | undefined;
+  for (const text of textsOf(claim)) {
+    const mapped = config.roleMap === undefined ? text : config.roleMap.get(text);
+    if (mapped === 'admin') return 'admin';
+    if (mapped === 'operator') role = 'operator';
+  }
+  return role;
+}
+
+/** Without the claim `all`; a value that is not understood gives the narrower right. */
+export function staffScope(payload: JWTPayload): StaffScope {
+  const claim = payload['scope'];
+  if (claim === undefined) return 'all';
+  const words = textsOf(claim).flatMap((text) => text.split(' '));
+  return words.includes('all') && !words.includes('assigned') ? 'all' : 'assigned';
+}
