@@ -1,0 +1,27 @@
+import { createServer } from 'node:net';
+
+export const DEFAULT_PORT = 8080;
+const TRIES = 50;
+
+function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+export interface ListenPort {
+  readonly port: number;
+  /** The default port is taken: the caller says aloud where the chat is instead. */
+  readonly moved: boolean;
+}
+
+/** An explicit port is taken as it is; without one the first free port from 8080 on. */
+export async function chooseListenPort(host: string, explicit: number | undefined): Promise<ListenPort> {
+  if (explicit !== undefined) return { port: explicit, moved: false };
+  for (let port = DEFAULT_PORT; port < DEFAULT_PORT + TRIES; port += 1) {
+    if (await isFree(host, port)) return { port, moved: port !== DEFAULT_PORT };
+  }
+  throw new Error(`no free port between ${DEFAULT_PORT} and ${DEFAULT_PORT + TRIES - 1}; set PORT`);
+}
