@@ -24,8 +24,12 @@ export interface EventPublisher {
   publish(batch: readonly OutgoingEvent[]): Promise<PublishResult>;
   /** Best effort, never waits, silently dropped while the broker is away. */
   publishEphemeral(message: BrokerEphemeral): void;
-  /** Called on every (re)connect, before the next `publish` succeeds. */
-  onConnected(listener: (info: QueueConnected) => void): void;
+  /**
+   * Called on every (re)connect, and soon if already connected; no `publish` succeeds before its promise settles. With
+   * `queueWasMissing` the connection counts as made only after it succeeded, so that no loss of the broker is forgotten;
+   * every instance may be the one that is told, also one that is not the relay's leader.
+   */
+  onConnected(listener: (info: QueueConnected) => void | Promise<void>): void;
   readonly connected: boolean;
   close(): Promise<void>;
 }

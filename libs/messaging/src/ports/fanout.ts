@@ -14,7 +14,10 @@ export type FanoutState =
 
 /** At-most-once publish/subscribe between dispatcher and gateways. Names are given without the key prefix. */
 export interface Fanout {
-  /** One pipeline, in order; resolves when every command was answered, rejects when any was not (some may have passed). */
+  /**
+   * One pipeline, in order; resolves when the server took every command. Rejects with `UnavailableError` when it could
+   * not be reached (some may have passed), with `RefusedError` when it answered some commands with an error.
+   */
   execute(commands: readonly FanoutCommand[]): Promise<void>;
   /** Resolves when the server has confirmed: from then on nothing published is missed while connected. Rejects while away. */
   subscribe(channel: string, listener: FanoutListener): Promise<void>;

@@ -1,0 +1,222 @@
+import type { BrokerEphemeral, BrokerEvent } from '@chat-realtime/protocol';
+import { UnconfirmedError } from '../errors.ts';
+import type { MessagingLogger } from '../logger.ts';
+import type {
+  Delivery,
+  EventConsumer,
+  EventPublisher,
+  OutgoingEvent,
+  PublishResult,
+  QueueConnected,
+} from '../ports/event-queue.ts';
+
+/** Durable events that may wait; the outbox keeps what does not fit. */
+const MAX_WAITING = 10_000;
+/** Ephemeral messages that may wait; the oldest are dropped, as RabbitMQ's bounded queue does. */
+const MAX_EPHEMERAL = 1_000;
+const BATCH = 256;
+/** How soon what a handler left unsettled is tried again. */
+const REDELIVERY_DELAY_MS = 100;
+
+export interface MemoryBroker {
+  readonly publisher: EventPublisher;
+  readonly consumer: EventConsumer;
+}
+
+interface QueuedEvent {
+  readonly event: BrokerEvent;
+  readonly traceparent: string | undefined;
+  redelivered: boolean;
+}
+
+type Handler = (deliveries: readonly Delivery[]) => Promise<void>;
+
+/** `idle`: not started or paused. A new generation begins with each pause, so that late acks of an old one do nothing. */
+type ConsumerState = { readonly kind: 'idle' } | { readonly kind: 'consuming' } | { readonly kind: 'closed' };
+
+/**
+ * One queue in the process. Its content may be lost with the process, exactly as RabbitMQ's whole data may be lost:
+ * the edges repair from the database.
+ */
+class MemoryQueue {
+  readonly #waiting: QueuedEvent[] = [];
+  readonly #ephemeral: BrokerEphemeral[] = [];
+  /** Handed to the handler and not settled yet, in order. */
+  #unsettled = new Set<QueuedEvent>();
+  #state: ConsumerState = { kind: 'idle' };
+  #handler: Handler | null = null;
+  #running: Promise<void> | null = null;
+  #scheduled = false;
+  #generation = 0;
+  #retryTimer: NodeJS.Timeout | null = null;
+  readonly #logger: MessagingLogger | undefined;
+
+  constructor(logger: MessagingLogger | undefined) {
+    this.#logger = logger;
+  }
+
+  get room(): number {
+    return MAX_WAITING - this.#waiting.length - this.#unsettled.size;
+  }
+
+  get consuming(): boolean {
+    return this.#state.kind === 'consuming';
+  }
+
+  push(event: OutgoingEvent): void {
+    this.#waiting.push({ event: event.event, traceparent: event.traceparent, redelivered: false });
+    this.#schedule();
+  }
+
+  pushEphemeral(message: BrokerEphemeral): void {
+    if (this.#ephemeral.length >= MAX_EPHEMERAL) this.#ephemeral.shift();
+    this.#ephemeral.push(message);
+    this.#schedule();
+  }
+
+  start(handler: Handler): void {
+    this.#handler = handler;
+    this.resume();
+  }
+
+  resume(): void {
+    if (this.#state.kind !== 'idle' || this.#handler === null) return;
+    this.#state = { kind: 'consuming' };
+    this.#schedule();
+  }
+
+  pause(): void {
+    if (this.#state.kind !== 'consuming') return;
+    this.#state = { kind: 'idle' };
+    this.#giveBack();
+  }
+
+  async close(): Promise<void> {
+    this.#state = { kind: 'closed' };
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    await this.#running;
+  }
+
+  #giveBack(): void {
+    this.#generation += 1;
+    const returned = [...this.#unsettled];
+    this.#unsettled = new Set();
+    for (const entry of returned) entry.redelivered = true;
+    this.#waiting.unshift(...returned);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#running !== null || this.#retryTimer !== null || !this.consuming) return;
+    this.#scheduled = true;
+    // After the publisher's turn of the loop: what it publishes in one turn arrives in one batch.
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#running !== null || !this.consuming) return;
+      this.#running = this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    const generation = this.#generation;
+    const deliveries = this.#take();
+    try {
+      if (deliveries.length > 0) await this.#handler?.(deliveries);
+    } catch (error) {
+      this.#logger?.error({ err: error }, 'handler of queued events failed; what it left unsettled comes again');
+    }
+    this.#running = null;
+    if (generation === this.#generation && this.#unsettled.size > 0) {
+      this.#giveBack();
+      this.#retryTimer = setTimeout(() => {
+        this.#retryTimer = null;
+        this.#schedule();
+      }, REDELIVERY_DELAY_MS);
+      return;
+    }
+    if (this.#waiting.length > 0 || this.#ephemeral.length > 0) this.#schedule();
+  }
+
+  #take(): Delivery[] {
+    const deliveries: Delivery[] = [];
+    for (const message of this.#ephemeral.splice(0)) deliveries.push({ kind: 'ephemeral', message });
+    for (const entry of this.#waiting.splice(0, BATCH)) {
+      this.#unsettled.add(entry);
+      // After a pause the set is another one, so settling an entry of an older generation has no effect.
+      const unsettled = this.#unsettled;
+      const settle = (): void => {
+        unsettled.delete(entry);
+      };
+      const { event, redelivered, traceparent } = entry;
+      deliveries.push({ kind: 'event', event, redelivered, traceparent, ack: settle, refuse: settle });
+    }
+    return deliveries;
+  }
+}
+
+class MemoryPublisher implements EventPublisher {
+  readonly #queue: MemoryQueue;
+  #closed = false;
+
+  constructor(queue: MemoryQueue) {
+    this.#queue = queue;
+  }
+
+  get connected(): boolean {
+    return !this.#closed;
+  }
+
+  async publish(batch: readonly OutgoingEvent[]): Promise<PublishResult> {
+    if (this.#closed) return { confirmed: 0, failure: new UnconfirmedError('closed') };
+    const confirmed = Math.min(batch.length, Math.max(0, this.#queue.room));
+    for (const event of batch.slice(0, confirmed)) this.#queue.push(event);
+    return confirmed === batch.length ? { confirmed } : { confirmed, failure: new UnconfirmedError('the queue is full') };
+  }
+
+  publishEphemeral(message: BrokerEphemeral): void {
+    if (!this.#closed) this.#queue.pushEphemeral(message);
+  }
+
+  onConnected(listener: (info: QueueConnected) => void | Promise<void>): void {
+    queueMicrotask(() => void listener({ queueWasMissing: false }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+}
+
+class MemoryConsumer implements EventConsumer {
+  readonly #queue: MemoryQueue;
+  #closed = false;
+
+  constructor(queue: MemoryQueue) {
+    this.#queue = queue;
+  }
+
+  get connected(): boolean {
+    return !this.#closed;
+  }
+
+  async start(handler: Handler): Promise<void> {
+    this.#queue.start(handler);
+  }
+
+  async pause(): Promise<void> {
+    this.#queue.pause();
+  }
+
+  async resume(): Promise<void> {
+    this.#queue.resume();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#queue.close();
+  }
+}
+
+/** The queue of a single process: standalone, and tests of what stands on the port. */
+export function createMemoryBroker(options: { readonly logger?: MessagingLogger } = {}): MemoryBroker {
+  const queue = new MemoryQueue(options.logger);
+  return { publisher: new MemoryPublisher(queue), consumer: new MemoryConsumer(queue) };
+}
