@@ -37,7 +37,7 @@ describe('type by content', () => {
     ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', Buffer.from('PK\x03\x04…word/document.xml', 'latin1')],
     ['audio/mpeg', Buffer.from([0xff, 0xfb, 0x90, 0x00])],
     ['video/mp4', Buffer.from('\x00\x00\x00\x20ftypisom', 'latin1')],
-  ])('[ATT1] %s is recognised', (mime, content) => {
+  ])('[ATT3] %s is recognised', (mime, content) => {
     expect(sniffMime(content, true)).toBe(mime);
   });
 
@@ -48,11 +48,11 @@ describe('type by content', () => {
     ['a Windows program', 'MZ\x90\x00\x03'],
     ['an ELF program', '\x7fELF\x02\x01\x01\x00'],
     ['nothing at all', ''],
-  ])('[ATT1] %s is refused', (_, content) => {
+  ])('[ATT3] %s is refused', (_, content) => {
     expect(sniffMime(Buffer.from(content), true)).toBeUndefined();
   });
 
-  it('[ATT1] invalid UTF-8 is no text, but a character cut by the sniffing window is', () => {
+  it('[ATT3] invalid UTF-8 is no text, but a character cut by the sniffing window is', () => {
     expect(sniffMime(Buffer.from([0x61, 0xc3, 0x28]), true)).toBeUndefined();
     expect(sniffMime(Buffer.from('ж').subarray(0, 1), true)).toBeUndefined();
     expect(sniffMime(Buffer.concat([Buffer.from('a'), Buffer.from('ж').subarray(0, 1)]), false)).toBe('text/plain');
@@ -60,19 +60,19 @@ describe('type by content', () => {
 });
 
 describe('dimensions', () => {
-  it('[ATT2] are read from each raster type', () => {
+  it('[ATT1] are read from each raster type', () => {
     expect(imageSize('image/png', PNG_3X2)).toEqual({ width: 3, height: 2 });
     expect(imageSize('image/gif', GIF_1X1)).toEqual({ width: 1, height: 1 });
     expect(imageSize('image/webp', WEBP_1X1)).toEqual({ width: 1, height: 1 });
     expect(imageSize('image/jpeg', jpeg(640, 480))).toEqual({ width: 640, height: 480 });
   });
 
-  it('[ATT2] are turned where a photo says so', () => {
+  it('[ATT1] are turned where a photo says so', () => {
     expect(imageSize('image/jpeg', jpeg(640, 480, 6))).toEqual({ width: 480, height: 640 });
     expect(imageSize('image/jpeg', jpeg(640, 480, 3))).toEqual({ width: 640, height: 480 });
   });
 
-  it('[ATT2] are absent for a truncated or lying file, which never throws', () => {
+  it('[ATT1] are absent for a truncated or lying file, which never throws', () => {
     for (const mime of ['image/png', 'image/gif', 'image/webp', 'image/jpeg']) {
       for (const full of [PNG_3X2, GIF_1X1, WEBP_1X1, jpeg(9, 9, 6)]) {
         for (let length = 0; length < full.length; length += 1) imageSize(mime, full.subarray(0, length));
@@ -91,24 +91,24 @@ describe('file names', () => {
     ['photo\u202egpj.exe', 'photogpj.exe'],
     ['…/', 'file'],
     ['', 'file'],
-  ])('[ATT3] %j becomes %j', (raw, clean) => {
+  ])('[ATT7] %j becomes %j', (raw, clean) => {
     expect(sanitizeFileName(raw)).toBe(clean);
   });
 
-  it('[ATT3] keep their extension when cut, and lone surrogates do not survive', () => {
+  it('[ATT7] keep their extension when cut, and lone surrogates do not survive', () => {
     const long = sanitizeFileName(`${'ы'.repeat(500)}.pdf`);
     expect([...long]).toHaveLength(200);
     expect(long.endsWith('.pdf')).toBe(true);
     expect(sanitizeFileName('a\ud800.txt').isWellFormed()).toBe(true);
   });
 
-  it('[ATT3] are percent-decoded; a broken encoding is 422', () => {
+  it('[ATT7] are percent-decoded; a broken encoding is 422', () => {
     expect(fileNameFromHeader(encodeURIComponent('отчёт 1.pdf'))).toBe('отчёт 1.pdf');
     expect(fileNameFromHeader(undefined)).toBe('file');
     expect(() => fileNameFromHeader('%ff%')).toThrow(expect.objectContaining({ code: 'validation_failed' }));
   });
 
-  it('[ATT4] go into Content-Disposition without a way out of the quotes', () => {
+  it('[ATT7] go into Content-Disposition without a way out of the quotes', () => {
     expect(contentDisposition('attachment', 'a"b\\c\'ы.txt')).toBe(`attachment; filename="a_b_c'_.txt"; filename*=UTF-8''a%22b%5Cc%27%D1%8B.txt`);
   });
 });
@@ -154,7 +154,7 @@ describe('disk storage', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('[ATT6] gives back what was written', async () => {
+  it('[ATT5] gives back what was written', async () => {
     const storage = new DiskStorage(folder);
     const stored = await storage.write('abcdefgh', Readable.from([Buffer.from('hel'), Buffer.from('lo')]), 5);
     expect(stored).toMatchObject({ size: 5, head: Buffer.from('hello') });
@@ -165,7 +165,7 @@ describe('disk storage', () => {
     expect(await storage.open('abcdefgh')).toBeUndefined();
   });
 
-  it('[ATT6] leaves nothing of a file that is too large, and does not destroy its source', async () => {
+  it('[ATT2] leaves nothing of a file that is too large, and does not destroy its source', async () => {
     const storage = new DiskStorage(folder);
     const source = Readable.from([Buffer.alloc(4), Buffer.alloc(4), Buffer.alloc(4)]);
     await expect(storage.write('toolarge1', source, 6)).rejects.toMatchObject({ code: 'payload_too_large' });
@@ -173,7 +173,7 @@ describe('disk storage', () => {
     expect(await readdir(join(folder, 'to'))).toEqual([]);
   });
 
-  it('[ATT6] leaves nothing of a broken upload', async () => {
+  it('[ATT8] leaves nothing of a broken upload', async () => {
     const storage = new DiskStorage(folder);
     async function* broken() {
       yield Buffer.from('half');
@@ -183,7 +183,7 @@ describe('disk storage', () => {
     expect(await readdir(join(folder, 'ha'))).toEqual([]);
   });
 
-  it('[ATT6] refuses an id that is a path', async () => {
+  it('[ATT5] refuses an id that is a path', async () => {
     await expect(new DiskStorage(folder).open('../../etc/passwd')).rejects.toMatchObject({ code: 'not_found' });
   });
 });

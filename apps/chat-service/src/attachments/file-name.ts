@@ -31,7 +31,7 @@ export function fileNameFromHeader(header: string | undefined): string {
   } catch (error) {
     throw new ChatError('validation_failed', 'X-File-Name must be percent-encoded UTF-8', {
       cause: error,
-      details: [{ path: 'X-File-Name', message: 'must be percent-encoded UTF-8' }],
+      details: { fields: [{ path: 'X-File-Name', message: 'must be percent-encoded UTF-8' }] },
     });
   }
   return sanitizeFileName(decoded);

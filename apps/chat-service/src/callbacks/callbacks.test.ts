@@ -10,17 +10,17 @@ describe('phone numbers', () => {
     ['9991234567', '+79991234567'],
     ['+44 20 7946 0958', '+442079460958'],
     ['+1 (212) 555-0100', '+12125550100'],
-  ])('[CB1] %s is %s', (text, e164) => {
+  ])('[CB2] %s is %s', (text, e164) => {
     expect(parsePhone(text, 'RU').e164).toBe(e164);
   });
 
-  it('[CB1] the default country is a setting, and an extension is kept apart', () => {
+  it('[CB2] the default country is a setting, and an extension is kept apart', () => {
     expect(parsePhone('030 901820', 'DE').e164).toBe('+4930901820');
     expect(parsePhone('8 (495) 123-45-67 доб. 12', 'RU')).toEqual({ e164: '+74951234567', extension: '12' });
   });
 
   it.each(['', 'call me', '123', '+7', '+999 123 456 789', '89991234567890123', 'tel: 8 999 123-45-67 or 8 999 123-45-68'])(
-    '[CB1] %j is refused',
+    '[CB2] %j is refused',
     (text) => {
       expect(() => parsePhone(text, 'RU')).toThrow(expect.objectContaining({ code: 'validation_failed' }));
     },
@@ -28,7 +28,7 @@ describe('phone numbers', () => {
 });
 
 describe('states of a callback', () => {
-  it('[CB2] the machine has these steps and no other', () => {
+  it('[CB5] the machine has these steps and no other', () => {
     const steps: string[] = [];
     for (const from of callbackStatusSchema.options) {
       for (const to of callbackStatusSchema.options) {
@@ -43,12 +43,15 @@ describe('states of a callback', () => {
     }
     expect(steps).toEqual([
       'new>assigned',
+      'new>calling',
       'new>cancelled',
       'assigned>calling',
       'assigned>cancelled',
       'calling>done',
       'calling>no_answer',
       'calling>cancelled',
+      'no_answer>calling',
+      'no_answer>cancelled',
     ]);
   });
 });

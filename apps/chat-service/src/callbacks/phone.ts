@@ -20,7 +20,7 @@ export function parsePhone(text: string, defaultCountry: CountryCode): ParsedPho
   const number = parsePhoneNumberFromString(text, { defaultCountry, extract: false });
   if (number === undefined || !number.isValid()) {
     throw new ChatError('validation_failed', 'the phone number cannot be dialled', {
-      details: [{ path: 'phone', message: 'must be a phone number' }],
+      details: { fields: [{ path: 'phone', message: 'must be a phone number' }] },
     });
   }
   return { e164: number.number, extension: number.ext };

@@ -1,12 +1,12 @@
 import { type CallbackStatus, ChatError } from '@chat-realtime/protocol';
 
-/** `new → assigned → calling → done | no_answer | cancelled`; a request may be cancelled at any time before its end. */
+/** `new → assigned → calling → done | no_answer`, a call that nobody answered is tried again, and any may be cancelled. */
 const NEXT: Readonly<Record<CallbackStatus, readonly CallbackStatus[]>> = {
-  new: ['assigned', 'cancelled'],
+  new: ['assigned', 'calling', 'cancelled'],
   assigned: ['calling', 'cancelled'],
   calling: ['done', 'no_answer', 'cancelled'],
+  no_answer: ['calling', 'cancelled'],
   done: [],
-  no_answer: [],
   cancelled: [],
 };
 
@@ -14,8 +14,6 @@ const NEXT: Readonly<Record<CallbackStatus, readonly CallbackStatus[]>> = {
 export function isOpenCallback(status: CallbackStatus): boolean {
   return NEXT[status].length > 0;
 }
-
-export const OPEN_CALLBACK_STATUSES: readonly CallbackStatus[] = ['new', 'assigned', 'calling'];
 
 /** @throws ChatError 409 when the machine has no such step. Staying where one is needs none. */
 export function checkTransition(from: CallbackStatus, to: CallbackStatus): void {

@@ -11,8 +11,8 @@ const shortText = z.string().min(1).max(2_000);
 
 /** `CHAT_WIDGET`: what the site's owner sets of the widget; every part has a default. */
 export const widgetSettingsSchema = z.strictObject({
-  /** `schedule`: online within the opening hours; `operators`: only while somebody is connected as well. */
-  online: z.enum(['schedule', 'operators']).default('schedule'),
+  /** `operators`: online within the opening hours while somebody is connected; `schedule`: the hours alone count. */
+  online: z.enum(['schedule', 'operators']).default('operators'),
   reply_time_text: shortText.optional(),
   prechat_fields: z.array(prechatFieldSchema).default([
     { name: 'name', required: false },
