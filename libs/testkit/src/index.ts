@@ -1,3 +1,4 @@
+export * from './clients/index.ts';
 export { binaries, findBinary } from './binaries.ts';
 export { Child, type ChildSpec, type ExitStatus } from './child.ts';
 export type { ManagedServer } from './managed-server.ts';

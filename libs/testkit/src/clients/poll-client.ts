@@ -1,0 +1,31 @@
+import { pollResponseSchema } from '@chat-realtime/protocol';
+import type { z } from 'zod';
+import { type HttpAnswer, type HttpClient, query } from './http-client.ts';
+
+type Parameters = Readonly<Record<string, string | number | undefined>>;
+export type PollResponse = z.infer<typeof pollResponseSchema>;
+
+/** Long polling of one session or, with a staff token, of the staff channel. */
+export class PollClient {
+  readonly #http: HttpClient;
+  readonly #who: Parameters;
+  readonly #token: string;
+
+  constructor(http: HttpClient, who: { session: number } | 'staff', token: string) {
+    this.#http = http;
+    this.#who = who === 'staff' ? { type: 'staff' } : { session: who.session };
+    this.#token = token;
+  }
+
+  request(parameters: Parameters = {}, signal?: AbortSignal): Promise<HttpAnswer> {
+    return this.#http.get(`/channel/poll${query({ ...this.#who, ...parameters })}`, { token: this.#token, signal });
+  }
+
+  async poll(parameters: Parameters = {}, signal?: AbortSignal): Promise<PollResponse> {
+    return (await this.request(parameters, signal)).as(pollResponseSchema);
+  }
+
+  ack(lastId: number): Promise<HttpAnswer> {
+    return this.#http.post(`/channel/ack${query(this.#who)}`, { token: this.#token, json: { last_id: lastId } });
+  }
+}

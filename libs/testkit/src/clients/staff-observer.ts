@@ -1,0 +1,138 @@
+import { type Frame, frameFrom } from './frame.ts';
+import type { Cut, Transport } from './resuming-observer.ts';
+import { HttpClient, query } from './http-client.ts';
+import { PollClient } from './poll-client.ts';
+import { SseClient } from './sse-client.ts';
+import { WebSocketClient } from './websocket-client.ts';
+
+/** Identity of an event in the staff channel: by session and seq, or by feed id where there is no seq. */
+export function staffEventKey(event: { session_id: number | null; seq: number | null; feed_id?: number | undefined }): string {
+  return event.seq === null ? `feed:${event.feed_id}` : `${event.session_id}:${event.seq}`;
+}
+
+/**
+ * An operator's client that knows only the last `cursor` it was given. Frames it has already are dropped, as the
+ * contract says; what is new must come in the order of each session, without a hole.
+ */
+export class StaffObserver {
+  readonly violations: string[] = [];
+  readonly seen = new Map<string, Frame>();
+  readonly #lastSeq = new Map<number, number>();
+  repeats = 0;
+  cuts = 0;
+  #cursor: string;
+  readonly #baseUrl: string;
+  readonly #token: string;
+  readonly #http: HttpClient;
+
+  constructor(baseUrl: string, token: string, cursor: string) {
+    this.#baseUrl = baseUrl;
+    this.#token = token;
+    this.#cursor = cursor;
+    this.#http = new HttpClient(baseUrl);
+  }
+
+  get cursor(): string {
+    return this.#cursor;
+  }
+
+  #take(frame: Frame, via: string): void {
+    if (frame.type === 'channel.reset') this.violations.push(`${via}: reset at cursor ${this.#cursor}: ${frame.raw}`);
+    // The ready frame's cursor is the point after which events follow: nothing before it is owed.
+    if (frame.cursor !== undefined && frame.type !== 'channel.ready') this.#cursor = frame.cursor;
+    if (frame.seq === null && frame.feed_id === undefined) return;
+    const key = staffEventKey(frame);
+    if (this.seen.has(key)) {
+      this.repeats += 1;
+      return;
+    }
+    this.seen.set(key, frame);
+    if (frame.seq === null || frame.session_id === null) return;
+    const last = this.#lastSeq.get(frame.session_id);
+    if (last !== undefined && frame.seq !== last + 1) {
+      this.violations.push(`${via}: session ${frame.session_id} seq ${frame.seq} came after ${last}`);
+    }
+    this.#lastSeq.set(frame.session_id, Math.max(frame.seq, last ?? 0));
+  }
+
+  async attend(transport: Exclude<Transport, 'stream-link'> | 'feed', cut: Cut): Promise<void> {
+    this.cuts += 1;
+    if (transport === 'poll') return this.#attendPoll(cut);
+    if (transport === 'feed') return this.#readFeed(cut);
+    if (transport === 'websocket') {
+      const client = await WebSocketClient.open(this.#baseUrl, {
+        query: { type: 'staff', cursor: this.#cursor },
+        protocols: ['chat.v1', `bearer.${this.#token}`],
+      });
+      await this.#untilCut(client.log, transport, cut, () => client.terminate());
+      const event = await client.closed();
+      if (event.code !== 1006) this.violations.push(`websocket: the server closed with ${event.code} ${event.reason}`);
+      return;
+    }
+    const client = await SseClient.open(this.#baseUrl, `/channel/sse${query({ type: 'staff', cursor: this.#cursor })}`, {
+      token: this.#token,
+    });
+    if (client.status !== 200) throw new Error(`sse answered ${client.status}: ${client.body}`);
+    await this.#untilCut(client.log, transport, cut, () => client.close());
+  }
+
+  #untilCut(
+    log: { onFrame(listener: (frame: Frame) => void): void; readonly frames: readonly Frame[] },
+    via: string,
+    cut: Cut,
+    kill: () => void,
+  ): Promise<void> {
+    return new Promise((resolve) => {
+      let dead = false;
+      let fresh = 0;
+      const timer = setTimeout(() => die(), cut.afterMs);
+      const die = (): void => {
+        if (dead) return;
+        dead = true;
+        clearTimeout(timer);
+        kill();
+        resolve();
+      };
+      const take = (frame: Frame): void => {
+        if (dead) return;
+        const before = this.seen.size;
+        this.#take(frame, via);
+        fresh += this.seen.size - before;
+        if (cut.afterFrames !== undefined && fresh >= cut.afterFrames) die();
+      };
+      for (const frame of log.frames) take(frame);
+      log.onFrame(take);
+    });
+  }
+
+  async #attendPoll(cut: Cut): Promise<void> {
+    const poll = new PollClient(this.#http, 'staff', this.#token);
+    const cutOff = AbortSignal.timeout(cut.afterMs);
+    while (!cutOff.aborted) {
+      try {
+        const page = await poll.poll({ cursor: this.#cursor, wait: 3, limit: 1 + (this.cuts % 50) }, cutOff);
+        for (const event of page.events) this.#take(frameFrom(event), 'poll');
+        if (page.cursor !== undefined) this.#cursor = page.cursor;
+      } catch (error) {
+        if (!cutOff.aborted) throw error;
+      }
+    }
+  }
+
+  async #readFeed(cut: Cut): Promise<void> {
+    const deadline = Date.now() + cut.afterMs;
+    do {
+      const answer = await this.#http.get(`/chat/feed${query({ after: this.#cursor, limit: 1 + (this.cuts % 50) })}`, {
+        token: this.#token,
+      });
+      const page = frameFrom({ type: 'page', data: answer.json() }).data;
+      const events: unknown[] = Array.isArray(page['events']) ? page['events'] : [];
+      for (const event of events) this.#take(frameFrom(event), 'feed');
+      if (typeof page['cursor'] === 'string') this.#cursor = page['cursor'];
+    } while (Date.now() < deadline);
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+}
