@@ -1,1 +1,3 @@
-export {};
+export { openDatabase } from './open.ts';
+export { type Database, type DatabaseLog, DatabaseStartError, type DedicatedSession, type OpenOptions, type Statement } from './types.ts';
+export type * from './tables.ts';

@@ -1,0 +1,166 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { establishEpoch } from './epoch.ts';
+import { migrate, type MigrationConnection, readMigrations } from './migrate.ts';
+import type { Tables } from './tables.ts';
+import { type Database, type DatabaseLog, DatabaseStartError, type DedicatedSession, type OpenOptions, type Statement } from './types.ts';
+
+const INT8_OID = 20;
+/** Ids and counters stay below 2^53, so a JavaScript number holds them; the contract says so. */
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+const STATEMENT_TIMEOUT_MS = 5_000;
+/** The server ends a statement first; this is for a connection whose other end is gone without a word. */
+const CLIENT_TIMEOUT_MS = 8_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** 'CHAT' in ASCII: the lock under which one process at a time brings the schema up to date. */
+const MIGRATION_LOCK = 0x43484154;
+const PING: Statement = { name: 'ping', text: 'SELECT 1' };
+
+function connectionConfig(url: string, options: OpenOptions): pg.ClientConfig {
+  return {
+    connectionString: url,
+    types: TYPES,
+    application_name: options.applicationName ?? 'chat-realtime',
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: 2_000,
+    idle_in_transaction_session_timeout: 5_000,
+    query_timeout: CLIENT_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 2_000,
+  };
+}
+
+function migrationConnection(client: pg.Client): MigrationConnection {
+  return {
+    execute: async (text) => {
+      await client.query(text);
+    },
+    query: async <R>(text: string, values: readonly unknown[]) => (await client.query(text, [...values])).rows as R[],
+  };
+}
+
+interface Prepared {
+  epoch: string;
+  settings: Database['settings'];
+}
+
+async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): Promise<Database['settings']> {
+  const result = await client.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'fsync', 'full_page_writes', 'server_version', 'server_version_num')`,
+  );
+  const settings = new Map(result.rows.map((row) => [row.name, row.setting]));
+  const version = settings.get('server_version') ?? 'unknown';
+  if (Number(settings.get('server_version_num')) < 150_000) throw new DatabaseStartError(`PostgreSQL ${version} is too old: 15 or later is needed`);
+  const synchronousCommit = settings.get('synchronous_commit') ?? 'unknown';
+  if (synchronousCommit !== 'on' && synchronousCommit !== 'remote_apply') {
+    throw new DatabaseStartError(
+      `synchronous_commit is ${synchronousCommit}: an answered message could be lost in a power cut; set it to on for this database or role`,
+    );
+  }
+  const fsync = settings.get('fsync') ?? 'unknown';
+  if (fsync !== 'on' || settings.get('full_page_writes') !== 'on') {
+    log?.warn({ fsync, full_page_writes: settings.get('full_page_writes') }, 'PostgreSQL does not write safely through a power cut');
+  }
+  return { version, synchronousCommit, fsync };
+}
+
+async function prepare(url: string, options: OpenOptions): Promise<Prepared> {
+  // Migrations may take long, and waiting for another process to run them too.
+  const client = new pg.Client({ ...connectionConfig(url, options), statement_timeout: 0, lock_timeout: 0, query_timeout: 0 });
+  await client.connect();
+  try {
+    const settings = await checkSettings(client, options.logger);
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const connection = migrationConnection(client);
+    const done = await migrate(connection, await readMigrations());
+    if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
+    return { epoch: await establishEpoch(connection), settings };
+  } finally {
+    await client.end();
+  }
+}
+
+class PostgresSession implements DedicatedSession {
+  readonly #client: pg.Client;
+  #lost: Error | undefined;
+  #released = false;
+  #listeners: ((reason: Error) => void)[] = [];
+
+  constructor(client: pg.Client) {
+    this.#client = client;
+    client.on('error', (error) => this.#lose(error));
+    client.on('end', () => this.#lose(new Error('connection ended')));
+  }
+
+  #lose(reason: Error): void {
+    if (this.#lost !== undefined || this.#released) return;
+    this.#lost = reason;
+    for (const listener of this.#listeners) listener(reason);
+  }
+
+  async query<R>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
+    if (this.#lost !== undefined) throw this.#lost;
+    return (await this.#client.query({ ...statement, values: [...values] })).rows as R[];
+  }
+
+  async tryLock(key: number): Promise<boolean> {
+    const [row] = await this.query<{ locked: boolean }>({ name: 'try-lock', text: 'SELECT pg_try_advisory_lock($1::bigint) AS locked' }, [key]);
+    return row?.locked === true;
+  }
+
+  async unlock(key: number): Promise<void> {
+    await this.query({ name: 'unlock', text: 'SELECT pg_advisory_unlock($1::bigint)' }, [key]);
+  }
+
+  async ping(): Promise<void> {
+    await this.query(PING);
+  }
+
+  onLost(listener: (reason: Error) => void): void {
+    if (this.#lost === undefined) this.#listeners.push(listener);
+    else listener(this.#lost);
+  }
+
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    this.#listeners = [];
+    await this.#client.end();
+  }
+}
+
+/** How soon the server itself notices that a session's machine is gone, and frees its locks. */
+const SERVER_KEEPALIVE = 'SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2';
+
+export async function openPostgres(url: string, options: OpenOptions): Promise<Database> {
+  const { epoch, settings } = await prepare(url, options);
+  const pool = new pg.Pool({ ...connectionConfig(url, options), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
+  // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+  pool.on('error', (error) => options.logger?.warn({ error: error.message }, 'idle database connection lost'));
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const query = async <R>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> =>
+    (await pool.query({ ...statement, values: [...values] })).rows as R[];
+  return {
+    kind: 'postgres',
+    kysely,
+    epoch,
+    settings,
+    query,
+    acquireSession: async () => {
+      const client = new pg.Client(connectionConfig(url, options));
+      await client.connect();
+      const session = new PostgresSession(client);
+      await client.query(SERVER_KEEPALIVE);
+      return session;
+    },
+    ping: async () => {
+      await query(PING);
+    },
+    close: () => kysely.destroy(),
+  };
+}

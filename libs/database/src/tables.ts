@@ -1,0 +1,184 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** Columns of jsonb: read as a value, written as JSON text, since the two drivers disagree on objects and arrays. */
+type JsonDefault<T> = ColumnType<T, string | undefined, string>;
+type JsonObject = Record<string, unknown>;
+/** Times come back as Date from both drivers. */
+type Time = ColumnType<Date, Date, Date>;
+type TimeDefault = ColumnType<Date, Date | undefined, Date>;
+type NullableTime = ColumnType<Date | null, Date | null | undefined, Date | null>;
+
+export interface MetaTable {
+  name: string;
+  value: string;
+}
+
+export interface SessionTable {
+  id: Generated<number>;
+  status: Generated<string>;
+  assigned_user_id: string | null;
+  assigned_user_name: string | null;
+  assigned_at: NullableTime;
+  created_at: TimeDefault;
+  updated_at: TimeDefault;
+  closed_at: NullableTime;
+  last_seq: Generated<number>;
+  version: Generated<number>;
+  client_msgs: Generated<number>;
+  team_client_msgs: Generated<number>;
+  team_read_id: Generated<number>;
+  last_message_id: Generated<number>;
+  last_client_message_at: NullableTime;
+  waiting_since: NullableTime;
+  callback_pending: Generated<boolean>;
+  name: string | null;
+  email: string | null;
+  phone: string | null;
+  locale: string | null;
+  page_url: string | null;
+  attributes: JsonDefault<JsonObject>;
+  consent: ColumnType<unknown, string | null | undefined, string | null>;
+  resume_key_hash: string | null;
+  customer_id: string | null;
+  revoked_at: number | null;
+}
+
+export interface StoredAttachment {
+  id: string;
+  name: string;
+  mime: string;
+  size: number;
+  width?: number;
+  height?: number;
+}
+
+export interface EventTable {
+  id: Generated<number>;
+  /** A 64-bit number as text. */
+  xid: Generated<string>;
+  session_id: number | null;
+  seq: number | null;
+  type: string;
+  created_at: TimeDefault;
+  actor_id: string | null;
+  actor_name: string | null;
+  sender_type: string | null;
+  body: string | null;
+  client_message_id: string | null;
+  attachments: ColumnType<StoredAttachment[] | null, string | null | undefined, string | null>;
+  client_msgs: number | null;
+  data: ColumnType<JsonObject | null, string | null | undefined, string | null>;
+  staff_data: ColumnType<JsonObject | null, string | null | undefined, string | null>;
+  assigned_user_id: string | null;
+  previous_user_id: string | null;
+}
+
+export interface OutboxTable {
+  event_id: number;
+  created_at: TimeDefault;
+  published_at: NullableTime;
+  traceparent: string | null;
+}
+
+export interface ReadMarkTable {
+  session_id: number;
+  participant: string;
+  delivered_id: Generated<number>;
+  read_id: Generated<number>;
+  updated_at: TimeDefault;
+}
+
+export interface AttachmentTable {
+  id: string;
+  session_id: number;
+  uploaded_by: string;
+  name: string;
+  mime: string;
+  size: number;
+  width: number | null;
+  height: number | null;
+  storage_key: string;
+  event_id: number | null;
+  created_at: TimeDefault;
+}
+
+export interface CallbackTable {
+  id: Generated<number>;
+  session_id: number | null;
+  status: Generated<string>;
+  phone: string;
+  name: string | null;
+  comment: string | null;
+  preferred_at: NullableTime;
+  due_at: Time;
+  assigned_user_id: string | null;
+  result: string | null;
+  consent: ColumnType<unknown, string | null | undefined, string | null>;
+  version: Generated<number>;
+  created_at: TimeDefault;
+  updated_at: TimeDefault;
+}
+
+export interface AlertTable {
+  id: Generated<number>;
+  reason: string;
+  session_id: number | null;
+  callback_id: number | null;
+  unread_count: Generated<number>;
+  dedupe_key: string;
+  data: JsonDefault<JsonObject>;
+  created_at: TimeDefault;
+}
+
+export interface WebhookDeliveryTable {
+  id: Generated<number>;
+  alert_id: number;
+  url: string;
+  attempts: Generated<number>;
+  next_attempt_at: TimeDefault;
+  delivered_at: NullableTime;
+  failed_at: NullableTime;
+  last_error: string | null;
+  created_at: TimeDefault;
+}
+
+export interface OperatorTable {
+  id: string;
+  name: string | null;
+  role: string;
+  last_seen_at: TimeDefault;
+  last_connected_at: NullableTime;
+}
+
+export interface PresenceTable {
+  gateway_id: string;
+  user_id: string;
+  name: string | null;
+  seen_at: TimeDefault;
+}
+
+export interface RevocationTable {
+  id: Generated<number>;
+  kind: 'session' | 'staff' | 'staff_login';
+  subject: string;
+  not_after: number;
+  created_at: TimeDefault;
+}
+
+/** All tables of the schema. auth-service adds its own in `auth-tables.ts`. */
+export interface ChatTables {
+  chat_meta: MetaTable;
+  chat_session: SessionTable;
+  chat_event: EventTable;
+  outbox: OutboxTable;
+  chat_read_mark: ReadMarkTable;
+  chat_attachment: AttachmentTable;
+  chat_callback: CallbackTable;
+  chat_alert: AlertTable;
+  webhook_delivery: WebhookDeliveryTable;
+  chat_operator: OperatorTable;
+  operator_presence: PresenceTable;
+  revocation: RevocationTable;
+}
+
+export type Tables = ChatTables;

@@ -1,0 +1,56 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** A statement with a fixed text. PostgreSQL prepares it once per connection under its name. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * A connection of its own, for advisory locks that last longer than a transaction: the lock is held exactly as long as
+ * this connection lives, so work done through it proves at the same time that the lock is still ours.
+ */
+export interface DedicatedSession {
+  /** Never waits: false when another session has the lock. */
+  tryLock(key: number): Promise<boolean>;
+  unlock(key: number): Promise<void>;
+  query<R>(statement: Statement, values?: readonly unknown[]): Promise<R[]>;
+  /** Rejects when the connection is gone, and with it every lock. */
+  ping(): Promise<void>;
+  /** Called once, when the connection is lost without `release`. */
+  onLost(listener: (reason: Error) => void): void;
+  release(): Promise<void>;
+}
+
+export interface Database {
+  readonly kind: 'postgres' | 'pglite';
+  readonly kysely: Kysely<Tables>;
+  /** Identity of this database's history: another one means that cursors of clients say nothing. */
+  readonly epoch: string;
+  /** Settings that decide what a power cut may cost, to be said at start. */
+  readonly settings: { readonly version: string; readonly synchronousCommit: string; readonly fsync: string };
+  /** One round trip for the hot statements, outside any transaction of ours. */
+  query<R>(statement: Statement, values?: readonly unknown[]): Promise<R[]>;
+  acquireSession(): Promise<DedicatedSession>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export interface OpenOptions {
+  /** Connections to PostgreSQL for ordinary work; dedicated sessions come on top. Default 10. */
+  readonly poolSize?: number;
+  readonly applicationName?: string;
+  readonly logger?: DatabaseLog;
+}
+
+/** The database cannot be used as it is; the text says what to change. */
+export class DatabaseStartError extends Error {
+  override readonly name = 'DatabaseStartError';
+}
