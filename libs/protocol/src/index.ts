@@ -7,3 +7,6 @@ export * from './internal.ts';
 export * from './broker.ts';
 export * from './fanout.ts';
 export * from './rest.ts';
+export * from './channel-query.ts';
+export * from './schemas.ts';
+export * from './routes.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   attachmentSchema,
+  callbackDataSchema,
   callbackStaffSchema,
   callbackStatusSchema,
   contactSchema,
@@ -13,7 +14,6 @@ import {
 } from './events.ts';
 import {
   feedCursorSchema,
-  messageIdSchema,
   optionalMessageBodySchema,
   messageBodySchema,
   requiredText,
@@ -148,6 +148,8 @@ export const staffSessionSchema = sessionSchema.extend({
   staff_read_id: z.int().min(0),
 });
 export type StaffSession = z.infer<typeof staffSessionSchema>;
+/** Answer of `GET /chat/session/:id`: staff get the longer one. */
+export const sessionOrStaffSessionSchema = z.union([staffSessionSchema, sessionSchema]);
 export const sessionListResponseSchema = z.object({
   sessions: z.array(staffSessionSchema),
   next_page: z.string().nullable(),
@@ -212,7 +214,8 @@ export const callbackRequestSchema = z.object({
   preferred_at: timestampSchema.nullish(),
   comment: safeText(2_000).nullish(),
   session_id: sessionIdSchema.nullish(),
-  consent: consentSchema.nullish(),
+  /** Being called back is what the visitor asks for, so it needs his yes. */
+  consent: consentSchema.refine((value) => value === true || (typeof value === 'object' && value.accepted !== false), 'must be given'),
 });
 export const callbackPatchSchema = z.object({
   status: callbackStatusSchema.optional(),
@@ -225,6 +228,8 @@ export const callbacksQuerySchema = z.object({
   limit: limitQuerySchema,
   page: safeText(200).optional(),
 });
+/** What the customer learns: his phone number and the handling stay with staff. */
+export const customerCallbackResponseSchema = z.object({ callback: callbackDataSchema });
 export const callbackResponseSchema = z.object({ callback: callbackStaffSchema });
 export const callbacksResponseSchema = z.object({ callbacks: z.array(callbackStaffSchema), next_page: z.string().nullable() });
 
@@ -268,7 +273,7 @@ export const pollResponseSchema = z.object({
   has_more: z.boolean(),
   cursor: feedCursorSchema.optional(),
 });
-export const ackRequestSchema = z.object({ last_id: messageIdSchema });
+export const ackRequestSchema = z.object({ last_id: z.int().min(0) });
 
 export const errorResponseSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }),

@@ -1,0 +1,47 @@
+import type { ErrorCode } from './errors.ts';
+import { AUTH_ROUTES } from './routes/auth.ts';
+import { CHANNEL_ROUTES, INTERNAL_ROUTES } from './routes/channel.ts';
+import { CUSTOMER_ROUTES } from './routes/customer.ts';
+import type { Access, Route } from './routes/route.ts';
+import { STAFF_ROUTES } from './routes/staff.ts';
+
+export type { Access, HttpMethod, Route, RouteAnswer, RouteBody, ServiceName } from './routes/route.ts';
+
+/** Every route that the outside can reach, apart from health and metrics. Whatever is not here is 404. */
+export const PUBLIC_ROUTES: readonly Route[] = [...AUTH_ROUTES, ...CUSTOMER_ROUTES, ...STAFF_ROUTES, ...CHANNEL_ROUTES];
+
+/** With the calls between the services, which no proxy routes. */
+export const ALL_ROUTES: readonly Route[] = [...PUBLIC_ROUTES, ...INTERNAL_ROUTES];
+
+const ERRORS_BY_ACCESS: Readonly<Record<Access, readonly ErrorCode[]>> = {
+  public: [],
+  optional_customer: ['bad_token', 'token_expired', 'token_revoked'],
+  customer: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked'],
+  customer_or_staff: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden', 'session_not_found'],
+  staff: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
+  session_proof: ['missing_credentials', 'bad_token', 'token_expired'],
+  signature: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked'],
+  channel: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
+  internal: ['missing_credentials', 'bad_credentials'],
+};
+
+/** All error codes a route may answer. */
+export function routeErrors(route: Route): ErrorCode[] {
+  const codes = new Set<ErrorCode>(ERRORS_BY_ACCESS[route.access]);
+  if (route.path.includes('/session/{id}') && route.access === 'staff') codes.add('session_not_found');
+  if (route.body !== undefined) codes.add('malformed_request').add('payload_too_large').add('validation_failed');
+  if (route.query !== undefined && route.access !== 'signature') codes.add('validation_failed');
+  if (route.originChecked) codes.add('origin_not_allowed');
+  for (const code of route.errors ?? []) codes.add(code);
+  codes.add('internal_error').add('unavailable');
+  return [...codes];
+}
+
+/** A path with its parameters filled in; a missing one is an error of the caller. */
+export function routePath(route: Route, parameters: Readonly<Record<string, string | number>> = {}): string {
+  return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = parameters[name];
+    if (value === undefined) throw new Error(`${route.id} needs the parameter ${name}`);
+    return encodeURIComponent(value);
+  });
+}

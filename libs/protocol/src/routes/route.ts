@@ -1,0 +1,64 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+
+export type ServiceName = 'auth-service' | 'chat-service' | 'channel-gateway';
+export type HttpMethod = 'GET' | 'POST' | 'PATCH';
+
+/** Who may call a route. A route without one of these does not exist. */
+export type Access =
+  /** Anybody; what the call needs stands in its body. */
+  | 'public'
+  /** Anybody; with a `session_id` in the body a fitting channel token. */
+  | 'optional_customer'
+  /** A channel token of the session in the path. */
+  | 'customer'
+  | 'customer_or_staff'
+  | 'staff'
+  /** `X-Resume-Key`, `X-Site-Key` or the owner's identity token. */
+  | 'session_proof'
+  /** A signature in the query that names one thing. */
+  | 'signature'
+  /** Channel token with `session`, or staff JWT with `type=staff`; in the query, `Authorization` or a subprotocol. */
+  | 'channel'
+  /** `INTERNAL_API_KEY`; not routed by the proxy, not mounted in standalone. */
+  | 'internal';
+
+export interface RouteBody {
+  /** Absent: raw bytes. */
+  readonly schema?: z.ZodType;
+  readonly required: boolean;
+}
+
+export interface RouteAnswer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  readonly contentType?: string;
+  readonly noStore?: boolean;
+}
+
+export interface Route {
+  /** Unique; the `operationId` of OpenAPI. */
+  readonly id: string;
+  readonly service: ServiceName;
+  readonly method: HttpMethod;
+  /** With `{name}` for parameters. */
+  readonly path: string;
+  readonly access: Access;
+  readonly summary: string;
+  readonly query?: z.ZodObject;
+  /** Request headers of this route by name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RouteBody;
+  readonly answers: Readonly<Record<number, RouteAnswer>>;
+  /** Error codes of its own, beside those that every route with this access has. */
+  readonly errors?: readonly ErrorCode[];
+  /** A foreign `Origin` is refused here. */
+  readonly originChecked: boolean;
+}
+
+type RouteInput = Omit<Route, 'originChecked'> & { readonly originChecked?: boolean };
+
+/** Fills in what follows from the method: every call that changes something checks the `Origin`. */
+export function route(input: RouteInput): Route {
+  return { ...input, originChecked: input.originChecked ?? input.method !== 'GET' };
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import * as broker from './broker.ts';
+import * as channel from './channel.ts';
+import * as query from './channel-query.ts';
+import * as events from './events.ts';
+import * as fanout from './fanout.ts';
+import * as internal from './internal.ts';
+import * as rest from './rest.ts';
+
+/** Schemas with a name of their own in `openapi.json` and `asyncapi.json`; all others stand inline. */
+export const NAMED_SCHEMAS = {
+  Error: rest.errorResponseSchema,
+  Session: events.sessionSchema,
+  StaffSession: rest.staffSessionSchema,
+  Contact: events.contactSchema,
+  Message: events.messageSchema,
+  Attachment: events.attachmentSchema,
+  Note: events.noteSchema,
+  Callback: events.callbackDataSchema,
+  StaffCallback: events.callbackStaffSchema,
+  SessionEvent: events.sessionEventSchema,
+  StaffEvent: events.staffEventSchema,
+  EphemeralFrame: events.ephemeralFrameSchema,
+  Subscribers: events.subscribersSchema,
+  Typing: events.typingDataSchema,
+  ReadMarks: events.readDataSchema,
+  Badge: events.badgeDataSchema,
+  StaffPresence: events.staffPresenceDataSchema,
+  CustomerState: channel.customerStateSchema,
+  StaffState: channel.staffStateSchema,
+  ChannelReady: channel.channelReadyDataSchema,
+  ControlFrame: channel.controlFrameSchema,
+  CustomerAuthFrame: channel.customerAuthFrameSchema,
+  StaffAuthFrame: channel.staffAuthFrameSchema,
+  AckFrame: channel.ackFrameSchema,
+  TypingFrame: channel.typingFrameSchema,
+  ViewingFrame: channel.viewingFrameSchema,
+  PingFrame: channel.pingFrameSchema,
+  CreateSessionRequest: rest.createSessionRequestSchema,
+  CreateSessionResponse: rest.createSessionResponseSchema,
+  IdentityRequest: rest.identityRequestSchema,
+  IdentityResponse: rest.identityResponseSchema,
+  IdentityLogoutRequest: rest.identityLogoutRequestSchema,
+  ChannelToken: rest.channelTokenResponseSchema,
+  StreamLinkRequest: rest.streamLinkRequestSchema,
+  StreamLink: rest.streamLinkResponseSchema,
+  PostMessageRequest: rest.postMessageRequestSchema,
+  PostMessageResponse: rest.postMessageResponseSchema,
+  Messages: rest.messagesResponseSchema,
+  Events: rest.eventsResponseSchema,
+  ReadRequest: rest.readRequestSchema,
+  ReadResponse: rest.readResponseSchema,
+  SessionList: rest.sessionListResponseSchema,
+  Feed: rest.feedResponseSchema,
+  AssignRequest: rest.assignRequestSchema,
+  SessionResponse: rest.sessionResponseSchema,
+  NoteRequest: rest.noteRequestSchema,
+  NoteResponse: rest.noteResponseSchema,
+  Notes: rest.notesResponseSchema,
+  Operators: rest.operatorsResponseSchema,
+  Alerts: rest.alertsResponseSchema,
+  AlertWebhook: rest.alertWebhookSchema,
+  CallbackRequest: rest.callbackRequestSchema,
+  CallbackPatch: rest.callbackPatchSchema,
+  CallbackResponse: rest.callbackResponseSchema,
+  CustomerCallbackResponse: rest.customerCallbackResponseSchema,
+  Callbacks: rest.callbacksResponseSchema,
+  Config: rest.configResponseSchema,
+  LoginRequest: rest.loginRequestSchema,
+  LoginResponse: rest.loginResponseSchema,
+  RefreshRequest: rest.refreshRequestSchema,
+  LogoutRequest: rest.logoutRequestSchema,
+  AuthUser: rest.authUserSchema,
+  Jwks: query.jwksSchema,
+  PollResponse: rest.pollResponseSchema,
+  AckRequest: rest.ackRequestSchema,
+  CatchupRequest: internal.catchupRequestSchema,
+  CatchupSession: internal.catchupSessionSchema,
+  CatchupResponse: internal.catchupResponseSchema,
+  AcksRequest: internal.acksRequestSchema,
+  Revocation: internal.revocationSchema,
+  BrokerEvent: broker.brokerEventSchema,
+  BrokerEphemeral: broker.brokerEphemeralSchema,
+  GatewayControl: fanout.controlMessageSchema,
+} as const satisfies Record<string, z.ZodType>;
+
+export type SchemaName = keyof typeof NAMED_SCHEMAS;
+
+const NAME_BY_SCHEMA = new Map<z.ZodType, string>(Object.entries(NAMED_SCHEMAS).map(([name, schema]) => [schema, name]));
+
+export function schemaName(schema: z.ZodType): string | undefined {
+  return NAME_BY_SCHEMA.get(schema);
+}
