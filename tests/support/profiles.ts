@@ -1,0 +1,68 @@
+/** Secrets of the targets under test: the tests forge tokens with them. */
+export const SECRETS = {
+  channel: 'k2:fedcba9876543210fedcba9876543210,k1:0123456789abcdef0123456789abcdef',
+  siteKey: 'site-key-of-the-blackbox-suite-0001',
+  identity: 'shop2:identity-secret-two-0123456789abcdef,shop1:identity-secret-one-0123456789abcdef',
+  operatorPassword: 'blackbox-operator-password',
+  internalKey: 'internal-key-of-the-blackbox-suite-01',
+  webhook: 'webhook-secret-of-the-blackbox-suite',
+  jwt: 'hs256-secret-of-the-blackbox-suite-0123456789abcdef',
+  issuer: 'https://shop.example/auth',
+  audience: 'chat-staff',
+} as const;
+
+export const ALLOWED_ORIGIN = 'https://shop.example';
+
+/**
+ * `main`: our own auth-service, no rates, quick alerts. `limits`: a foreign auth-service (HS256), small rates, short pings.
+ * `drain`: an instance that a test may terminate.
+ */
+export const PROFILES = ['main', 'limits', 'drain'] as const;
+export type ProfileName = (typeof PROFILES)[number];
+
+const COMMON = {
+  OPERATOR_PASSWORD: SECRETS.operatorPassword,
+  CHAT_TOKEN_SECRETS: SECRETS.channel,
+  SITE_API_KEY: SECRETS.siteKey,
+  IDENTITY_SECRETS: SECRETS.identity,
+  INTERNAL_API_KEY: SECRETS.internalKey,
+  ALLOWED_ORIGINS: ALLOWED_ORIGIN,
+  ALERT_WEBHOOK_SECRET: SECRETS.webhook,
+  ALERT_WAITING_SECONDS: '2',
+  REPLY_UNSEEN_SECONDS: '2',
+  LOG_LEVEL: 'warn',
+};
+
+const RATES_OFF = {
+  RATE_CONNECT_PER_10S: '0',
+  RATE_SESSIONS_PER_MINUTE: '0',
+  RATE_MESSAGES_PER_MINUTE: '0',
+};
+
+export const RATES = { connectPer10s: 25, sessionsPerMinute: 8, messagesPerMinute: 12 } as const;
+
+const HS256 = {
+  AUTH_JWT_SECRET: SECRETS.jwt,
+  AUTH_ISSUER: SECRETS.issuer,
+  AUTH_AUDIENCE: SECRETS.audience,
+  AUTH_ROLE_MAP: 'manager:operator,boss:admin',
+};
+
+export function environmentOf(profile: ProfileName): Readonly<Record<string, string>> {
+  switch (profile) {
+    case 'main':
+      return { ...COMMON, ...RATES_OFF };
+    case 'limits':
+      return {
+        ...COMMON,
+        ...HS256,
+        RATE_CONNECT_PER_10S: String(RATES.connectPer10s),
+        RATE_SESSIONS_PER_MINUTE: String(RATES.sessionsPerMinute),
+        RATE_MESSAGES_PER_MINUTE: String(RATES.messagesPerMinute),
+        PING_INTERVAL_SECONDS: '1',
+        AUTO_CLOSE_MINUTES: '1',
+      };
+    case 'drain':
+      return { ...COMMON, ...HS256, ...RATES_OFF, DRAIN_SECONDS: '3' };
+  }
+}

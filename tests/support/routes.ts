@@ -1,0 +1,59 @@
+/** Every guarded call of the contract, written from its text. `id` stands for a session. */
+export interface GuardedRoute {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly path: (id: number) => string;
+  readonly who: 'staff' | 'customer' | 'both';
+}
+
+const session = (suffix: string) => (id: number): string => `/chat/session/${id}${suffix}`;
+const fixed = (path: string) => (): string => path;
+
+export const GUARDED_ROUTES: readonly GuardedRoute[] = [
+  { method: 'GET', path: session(''), who: 'both' },
+  { method: 'POST', path: session('/messages'), who: 'both' },
+  { method: 'GET', path: session('/messages'), who: 'both' },
+  { method: 'GET', path: session('/events'), who: 'both' },
+  { method: 'POST', path: session('/read'), who: 'both' },
+  { method: 'POST', path: session('/attachments'), who: 'both' },
+  { method: 'POST', path: session('/stream-link'), who: 'customer' },
+  { method: 'POST', path: session('/assign'), who: 'staff' },
+  { method: 'POST', path: session('/unassign'), who: 'staff' },
+  { method: 'POST', path: session('/close'), who: 'staff' },
+  { method: 'POST', path: session('/reopen'), who: 'staff' },
+  { method: 'POST', path: session('/revoke'), who: 'staff' },
+  { method: 'POST', path: session('/notes'), who: 'staff' },
+  { method: 'GET', path: session('/notes'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/sessions'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/feed'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/operators'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/alerts'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/callbacks'), who: 'staff' },
+  { method: 'PATCH', path: fixed('/chat/callbacks/1'), who: 'staff' },
+  { method: 'GET', path: fixed('/auth/me'), who: 'staff' },
+];
+
+/** Spellings of a path that routers, proxies and guards have read differently from each other. */
+export function disguises(path: string): string[] {
+  const [first = '', ...rest] = path.slice(1).split('/');
+  const tail = rest.join('/');
+  const encoded = `%${first.charCodeAt(0).toString(16)}${first.slice(1)}`;
+  return [
+    `${path}/`,
+    `${path}//`,
+    `/${path}`,
+    `//${first}//${tail}`,
+    `/${encoded}/${tail}`,
+    `/${first}%2f${tail}`,
+    `/${first}/./${tail}`,
+    `/x/../${first}/${tail}`,
+    `/x/%2e%2e/${first}/${tail}`,
+    `/${first.toUpperCase()}/${tail}`,
+    `/${first}/${tail.toUpperCase()}`,
+    `${path};x=1`,
+    `${path}%00`,
+    `${path}%20`,
+    `${path}.json`,
+    `${path}?/../config`,
+    `${path}#/config`,
+  ];
+}
