@@ -1,0 +1,20 @@
+/** Whoever asks. The shapes fit the verifier's principals, so that an edge hands them over as they are. */
+export interface CustomerActor {
+  readonly kind: 'customer';
+  readonly sessionId: number;
+}
+
+export interface StaffActor {
+  readonly kind: 'staff';
+  readonly userId: string;
+  readonly name: string | null;
+  readonly role: 'operator' | 'admin';
+  readonly scope: 'all' | 'assigned';
+}
+
+export type Actor = CustomerActor | StaffActor;
+
+/** Name of a read mark's owner, as in acks and in Redis. */
+export function participantOf(actor: Actor): string {
+  return actor.kind === 'customer' ? 'client' : `staff:${actor.userId}`;
+}

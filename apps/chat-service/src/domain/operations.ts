@@ -1,0 +1,75 @@
+import type {
+  Acks,
+  Alerts,
+  EventsPage,
+  FeedPage,
+  HistoryPage,
+  NewSession,
+  OperatorEntry,
+  PostedMessage,
+  PostMessage,
+  SessionCreated,
+  SessionListPage,
+  SessionListQuery,
+  SessionRecord,
+} from './operation-types.ts';
+import type { BadgeData, CatchupRequest, CatchupResponse, Note, Revocation, Session, StaffSession } from '@chat-realtime/protocol';
+import type { Actor, StaffActor } from './actors.ts';
+import type { FactUnit, SessionUnit } from './unit.ts';
+
+/**
+ * Every operation on chats. All of them throw `ChatError` with the contract's codes; input has passed its schema.
+ * A staff actor of scope `assigned` gets `session_not_found` for sessions that are another operator's.
+ */
+export interface ChatOperations {
+  /** One session per resume key, however many ask at once; `created: false` for the known key. */
+  createSession(input: NewSession): Promise<SessionCreated>;
+  /** The session as the server knows it, without any check of who asks: for credentials, identity and sweeps. */
+  findSession(sessionId: number): Promise<SessionRecord | null>;
+  findSessionByResumeKey(resumeKey: string): Promise<SessionRecord | null>;
+  findSessionsByCustomer(customerId: string): Promise<SessionRecord[]>;
+  /** Staff get the longer form. */
+  getSession(actor: Actor, sessionId: number): Promise<Session | StaffSession>;
+  listSessions(actor: StaffActor, query: SessionListQuery): Promise<SessionListPage>;
+
+  postMessage(actor: Actor, sessionId: number, message: PostMessage): Promise<PostedMessage>;
+  history(actor: Actor, sessionId: number, page: { beforeId?: number; afterId?: number; limit: number }): Promise<HistoryPage>;
+  events(actor: Actor, sessionId: number, page: { afterSeq: number; limit: number }): Promise<EventsPage>;
+  feed(actor: StaffActor, page: { after?: string; limit: number }): Promise<FeedPage>;
+  /** Answers the mark as it stands now. */
+  markRead(actor: Actor, sessionId: number, lastId: number): Promise<{ read_id: number }>;
+
+  /** Without `userId` the actor claims the session for himself. */
+  assign(actor: StaffActor, sessionId: number, userId?: string): Promise<Session>;
+  unassign(actor: StaffActor, sessionId: number): Promise<Session>;
+  close(actor: StaffActor, sessionId: number): Promise<Session>;
+  reopen(actor: StaffActor, sessionId: number): Promise<Session>;
+  /** Every channel token and stream link of the session made so far stops working. */
+  revoke(actor: StaffActor, sessionId: number): Promise<void>;
+  /** Revokes staff tokens: all of a `sub` (`staff`) or those of one sign-in (`staff_login`). */
+  revokeStaff(kind: 'staff' | 'staff_login', subject: string): Promise<void>;
+  revocations(afterId: number): Promise<{ revocations: Revocation[]; head: number }>;
+
+  addNote(actor: StaffActor, sessionId: number, body: string): Promise<Note>;
+  notes(actor: StaffActor, sessionId: number): Promise<Note[]>;
+
+  /** Remembers an operator from the token he showed; cheap to call on every request. */
+  staffSeen(actor: StaffActor): Promise<void>;
+  operators(): Promise<OperatorEntry[]>;
+  operatorsOnline(): Promise<number>;
+  badge(): Promise<BadgeData>;
+  /** Numbers of the badge as this operator sees them. `since`: only newer things count as new. */
+  alerts(actor: StaffActor, since: Date | null): Promise<Alerts>;
+
+  catchup(request: CatchupRequest): Promise<CatchupResponse>;
+  acks(request: Acks): Promise<void>;
+
+  /**
+   * One transaction under the session's lock: what `work` appends gets the next numbers, what it does through
+   * `unit.trx` is committed with it. The database may have a single connection, so `work` must do nothing but queries on
+   * `unit.trx` and calls of `unit`. Throws `session_not_found`.
+   */
+  commit<T>(sessionId: number, work: (unit: SessionUnit) => Promise<T>): Promise<T>;
+  /** The same without a session: only staff-only facts can be appended. */
+  commitFact<T>(work: (unit: FactUnit) => Promise<T>): Promise<T>;
+}

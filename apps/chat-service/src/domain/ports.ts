@@ -1,0 +1,53 @@
+/** What the domain needs from outside, beside the database and the publisher. */
+
+/** Makes the link under which an attachment can be fetched; never stored, so that it can expire. */
+export interface AttachmentLinks {
+  url(attachmentId: string): string;
+}
+
+/** Where the numbers go; an adapter turns them into metrics. */
+export interface ChatObserver {
+  messageCommitted(sender: 'client' | 'operator' | 'system'): void;
+  messageDuplicate(): void;
+  postLockWait(seconds: number): void;
+  feedLag(seconds: number): void;
+  outbox(pending: number, oldestAgeSeconds: number): void;
+  relayLeader(leading: boolean): void;
+  relayPublished(result: 'confirmed' | 'failed', count: number): void;
+  relayConfirm(seconds: number): void;
+  sweepFailed(name: string): void;
+}
+
+export interface ChatLog {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** A named place at which a test may stop, delay or break the process. */
+export type Failpoint = (name: string) => void | Promise<void>;
+
+/** Work that exactly one process does at a time: the relay leader. */
+export interface Sweep {
+  readonly name: string;
+  readonly everyMs: number;
+  run(): Promise<void>;
+}
+
+export interface ChatOptions {
+  /** Minutes without an event after which an answered session is closed; 0 = never. */
+  readonly autoCloseMinutes: number;
+  readonly returnToQueue: 'never' | 'offline' | 'always';
+  /** Seconds without a connection (`offline`), or with a waiting customer (`always`), before a session goes back. */
+  readonly returnToQueueSeconds: number;
+  /** Seconds after which a gateway that no longer calls has no operators. */
+  readonly presenceSeconds: number;
+}
+
+export const DEFAULT_CHAT_OPTIONS: ChatOptions = {
+  autoCloseMinutes: 0,
+  returnToQueue: 'offline',
+  returnToQueueSeconds: 300,
+  presenceSeconds: 30,
+};
