@@ -36,7 +36,8 @@ export function safeText(max: number) {
     .string()
     .refine((text) => !text.includes('\u0000'), 'must not contain NUL')
     .refine((text) => !LONE_SURROGATE.test(text), 'must not contain a lone surrogate')
-    .refine((text) => text.length <= max || codePointLength(text) <= max, `must have at most ${max} characters`);
+    .refine((text) => text.length <= max || codePointLength(text) <= max, `must have at most ${max} characters`)
+    .meta({ maxLength: max });
 }
 
 /** Like {@link safeText}, and not only white space. */
