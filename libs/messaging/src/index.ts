@@ -9,3 +9,8 @@ export { createMemoryBroker, type MemoryBroker } from './memory/broker.ts';
 export { createMemoryFanout } from './memory/fanout.ts';
 export { createMemoryLeases } from './memory/leases.ts';
 export { createMemoryLastSeen } from './memory/last-seen.ts';
+export { connectRedisFanout, type RedisFanoutOptions } from './redis/fanout.ts';
+export { createRedisLastSeen, type RedisLastSeenOptions } from './redis/last-seen.ts';
+export { createRedisLeases, type RedisLeasesOptions } from './redis/leases.ts';
+export { connectRabbitConsumer } from './rabbitmq/consumer.ts';
+export { connectRabbitPublisher, type RabbitOptions } from './rabbitmq/publisher.ts';

@@ -1,0 +1,140 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { MessagingLogger } from '../logger.ts';
+import type { Delivery } from '../ports/event-queue.ts';
+import { decodeEphemeral, decodeEvent } from './decode.ts';
+
+/** Ephemeral messages kept while the handler is busy; the oldest are dropped. */
+const MAX_EPHEMERAL = 1_000;
+
+interface Outstanding {
+  readonly message: ConsumeMessage;
+  state: 'open' | 'acked' | 'refused';
+}
+
+/**
+ * What came over one channel between two pauses. It hands deliveries to the handler in batches and gathers acks, so
+ * that a batch costs one frame. After `end` nothing of it has an effect any more: the broker gives its messages again.
+ */
+export class Consumption {
+  readonly #channel: Channel;
+  readonly #logger: MessagingLogger;
+  readonly #due: () => void;
+  #pending: Delivery[] = [];
+  #ephemeral: Delivery[] = [];
+  /** In the order of their tags; the settled ones at its front are acked in one go. */
+  #outstanding: Outstanding[] = [];
+  #flushing = false;
+  #ended = false;
+
+  /** `due` is called whenever there is something to take. */
+  constructor(channel: Channel, logger: MessagingLogger, due: () => void) {
+    this.#channel = channel;
+    this.#logger = logger;
+    this.#due = due;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get hasDeliveries(): boolean {
+    return this.#pending.length > 0 || this.#ephemeral.length > 0;
+  }
+
+  receive(message: ConsumeMessage): void {
+    if (this.#ended) return;
+    const outstanding: Outstanding = { message, state: 'open' };
+    this.#outstanding.push(outstanding);
+    const refuse = (): void => this.#refuse(outstanding);
+    const decoded = decodeEvent(message.content);
+    if (decoded.ok) {
+      const traceparent: unknown = message.properties.headers?.['traceparent'];
+      this.#pending.push({
+        kind: 'event',
+        event: decoded.value,
+        redelivered: message.fields.redelivered,
+        traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+        ack: () => this.#ack(outstanding),
+        refuse,
+      });
+    } else this.#pending.push({ kind: 'bad', reason: decoded.reason, refuse });
+    this.#due();
+  }
+
+  receiveEphemeral(message: ConsumeMessage): void {
+    if (this.#ended) return;
+    const decoded = decodeEphemeral(message.content);
+    if (this.#ephemeral.length >= MAX_EPHEMERAL) this.#ephemeral.shift();
+    // Taken without acknowledgement, so there is nothing to refuse; the handler still counts it.
+    this.#ephemeral.push(
+      decoded.ok ? { kind: 'ephemeral', message: decoded.value } : { kind: 'bad', reason: decoded.reason, refuse: nothing },
+    );
+    this.#due();
+  }
+
+  take(): Delivery[] {
+    const deliveries = this.#ephemeral.length === 0 ? this.#pending : [...this.#ephemeral, ...this.#pending];
+    this.#pending = [];
+    this.#ephemeral = [];
+    return deliveries;
+  }
+
+  /** How many of what was handed out are neither acked nor refused. */
+  get unsettled(): number {
+    let open = -this.#pending.filter((delivery) => delivery.kind !== 'ephemeral').length;
+    for (const { state } of this.#outstanding) if (state === 'open') open += 1;
+    return open;
+  }
+
+  /** Says what was settled, and lets go of the rest. */
+  end(): void {
+    if (this.#ended) return;
+    this.#flush();
+    for (const { message, state } of this.#outstanding) {
+      if (state === 'acked') this.#send(() => this.#channel.ack(message));
+    }
+    this.#ended = true;
+    this.#outstanding = [];
+    this.take();
+  }
+
+  #ack(outstanding: Outstanding): void {
+    if (this.#ended || outstanding.state !== 'open') return;
+    outstanding.state = 'acked';
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #refuse(outstanding: Outstanding): void {
+    if (this.#ended || outstanding.state !== 'open') return;
+    outstanding.state = 'refused';
+    this.#send(() => this.#channel.nack(outstanding.message, false, false));
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#ended) return;
+    let settled = 0;
+    let last: ConsumeMessage | null = null;
+    for (const { message, state } of this.#outstanding) {
+      if (state === 'open') break;
+      settled += 1;
+      if (state === 'acked') last = message;
+    }
+    this.#outstanding.splice(0, settled);
+    const upTo = last;
+    if (upTo !== null) this.#send(() => this.#channel.ack(upTo, true));
+  }
+
+  #send(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      // The channel is gone, and the broker will deliver the messages again: an event may come twice, never get lost.
+      this.#logger.debug({ err: error }, 'acknowledgement lost with its channel');
+    }
+  }
+}
+
+function nothing(): void {}

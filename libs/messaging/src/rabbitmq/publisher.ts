@@ -1,0 +1,172 @@
+import { type BrokerEphemeral, brokerMessageId, EVENTS_EXCHANGE, ROUTING_KEYS } from '@chat-realtime/protocol';
+import type { Channel, ChannelModel, ConfirmChannel, Message } from 'amqplib';
+import { toError, UnavailableError, UnconfirmedError } from '../errors.ts';
+import type { MessagingLogger } from '../logger.ts';
+import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '../ports/event-queue.ts';
+import { PendingBatch } from './pending-batch.ts';
+import { RabbitLink } from './link.ts';
+import { declareMarker, declareTopology, wasMissing } from './topology.ts';
+
+export interface RabbitOptions {
+  readonly url: string;
+  readonly logger: MessagingLogger;
+}
+
+type ConnectedListener = (info: QueueConnected) => void | Promise<void>;
+
+interface PublisherSession {
+  readonly durable: ConfirmChannel;
+  /** A channel of its own: what is dropped here must not wait for confirms, nor they for it. */
+  readonly ephemeral: Channel;
+}
+
+class RabbitPublisher implements EventPublisher {
+  readonly #logger: MessagingLogger;
+  readonly #link: RabbitLink<PublisherSession>;
+  readonly #listeners: ConnectedListener[] = [];
+  readonly #batches = new Set<PendingBatch>();
+  #lastInfo: QueueConnected = { queueWasMissing: false };
+  /** A message came back as unroutable: the queue or its binding is gone, whatever the next passive declare says. */
+  #queueWasGone = false;
+  /** The broker takes nothing for now (disk or memory alarm). */
+  #blocked = false;
+  #ephemeralFull = false;
+
+  constructor({ url, logger }: RabbitOptions) {
+    this.#logger = logger;
+    this.#link = new RabbitLink({
+      url,
+      name: 'chat-publisher',
+      logger,
+      setup: (model, drop) => this.#setup(model, drop),
+      onLost: (error) => this.#failAll(new UnavailableError('rabbitmq', { cause: error })),
+    });
+  }
+
+  get connected(): boolean {
+    return this.#link.session !== null && !this.#blocked;
+  }
+
+  publish(batch: readonly OutgoingEvent[]): Promise<PublishResult> {
+    if (batch.length === 0) return Promise.resolve({ confirmed: 0 });
+    const session = this.#link.session;
+    if (session === null) return Promise.resolve({ confirmed: 0, failure: new UnavailableError('rabbitmq') });
+    if (this.#blocked) return Promise.resolve({ confirmed: 0, failure: new UnconfirmedError('the broker is blocked') });
+    return new Promise((resolve) => {
+      const ids = batch.map(({ event }) => brokerMessageId(event));
+      const pending = new PendingBatch(ids, (result) => {
+        this.#batches.delete(pending);
+        // After an unconfirmed message nothing may overtake it: the rest goes out again on a new connection.
+        if (result.failure instanceof UnconfirmedError && !this.#blocked) this.#link.drop(result.failure);
+        resolve(result);
+      });
+      this.#batches.add(pending);
+      try {
+        batch.forEach((outgoing, index) => this.#send(session.durable, outgoing, pending, index));
+      } catch (error) {
+        pending.fail(new UnconfirmedError(toError(error).message));
+      }
+    });
+  }
+
+  publishEphemeral(message: BrokerEphemeral): void {
+    const session = this.#link.session;
+    if (session === null || this.#blocked || this.#ephemeralFull) return;
+    const content = Buffer.from(JSON.stringify(message));
+    try {
+      const room = session.ephemeral.publish(EVENTS_EXCHANGE, ROUTING_KEYS.ephemeral, content, {
+        persistent: false,
+        contentType: 'application/json',
+      });
+      this.#ephemeralFull = !room;
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'ephemeral message dropped with its channel');
+    }
+  }
+
+  onConnected(listener: ConnectedListener): void {
+    this.#listeners.push(listener);
+    if (this.#link.session !== null) queueMicrotask(() => void listener(this.#lastInfo));
+  }
+
+  async close(): Promise<void> {
+    await this.#link.close();
+    this.#failAll(new UnavailableError('rabbitmq'));
+  }
+
+  #send(channel: ConfirmChannel, { routingKey, event, traceparent }: OutgoingEvent, batch: PendingBatch, index: number): void {
+    channel.publish(
+      EVENTS_EXCHANGE,
+      routingKey,
+      Buffer.from(JSON.stringify(event)),
+      {
+        persistent: true,
+        mandatory: true,
+        messageId: batch.id(index),
+        contentType: 'application/json',
+        ...(traceparent === undefined ? {} : { headers: { traceparent } }),
+      },
+      (error: unknown) => {
+        if (error === null || error === undefined) batch.confirm(index);
+        else batch.fail(new UnconfirmedError(toError(error).message));
+      },
+    );
+  }
+
+  async #setup(model: ChannelModel, drop: (error: Error) => void): Promise<PublisherSession> {
+    this.#blocked = false;
+    this.#ephemeralFull = false;
+    const missing = (await wasMissing(model)) || this.#queueWasGone;
+    await declareTopology(model);
+    const durable = await model.createConfirmChannel();
+    const ephemeral = await model.createChannel();
+    for (const channel of [durable, ephemeral]) {
+      channel.on('error', drop);
+      channel.on('close', () => drop(new Error('channel closed')));
+    }
+    durable.on('return', (message: Message) => this.#returned(message));
+    ephemeral.on('drain', () => {
+      this.#ephemeralFull = false;
+    });
+    model.on('blocked', (reason: string) => this.#block(reason));
+    model.on('unblocked', () => this.#unblock());
+    const info: QueueConnected = { queueWasMissing: missing };
+    await Promise.all(this.#listeners.map((listener) => listener(info)));
+    if (missing) {
+      this.#logger.warn({}, 'the queue was missing: what was in it is published again');
+      await declareMarker(model);
+      this.#queueWasGone = false;
+    }
+    this.#lastInfo = info;
+    return { durable, ephemeral };
+  }
+
+  /** Comes before the confirm of the same message, which therefore means nothing. */
+  #returned(message: Message): void {
+    this.#queueWasGone = true;
+    const id: unknown = message.properties.messageId;
+    for (const batch of this.#batches) {
+      if (typeof id === 'string' && batch.has(id)) batch.fail(new UnconfirmedError(`${id} was returned as unroutable`));
+    }
+  }
+
+  #block(reason: string): void {
+    this.#blocked = true;
+    this.#logger.error({ reason }, 'rabbitmq takes no messages');
+    this.#failAll(new UnconfirmedError('the broker is blocked'));
+  }
+
+  #unblock(): void {
+    this.#blocked = false;
+    this.#logger.info({}, 'rabbitmq takes messages again');
+  }
+
+  #failAll(error: Error): void {
+    for (const batch of this.#batches) batch.fail(error);
+  }
+}
+
+/** Starts disconnected and reconnects for ever. */
+export function connectRabbitPublisher(options: RabbitOptions): EventPublisher {
+  return new RabbitPublisher(options);
+}
