@@ -104,7 +104,8 @@ describe('origins', () => {
   });
 
   test('[ORI7] without an Origin there are no CORS headers, a foreign GET gets none either', async () => {
-    for (const headers of [{}, { Origin: 'https://evil.example' }]) {
+    const variants: Record<string, string>[] = [{}, { Origin: 'https://evil.example' }];
+    for (const headers of variants) {
       const answer = await chat.http.get('/chat/config', { headers });
       expect(answer.header('access-control-allow-origin')).toBeUndefined();
     }
