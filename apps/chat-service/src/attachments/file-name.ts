@@ -1,4 +1,4 @@
-import { ChatError } from '@chat-realtime/protocol';
+import { fieldError } from '../field-error.ts';
 
 const MAX_NAME_CODE_POINTS = 200;
 const FALLBACK_NAME = 'file';
@@ -29,10 +29,7 @@ export function fileNameFromHeader(header: string | undefined): string {
   try {
     decoded = decodeURIComponent(header);
   } catch (error) {
-    throw new ChatError('validation_failed', 'X-File-Name must be percent-encoded UTF-8', {
-      cause: error,
-      details: { fields: [{ path: 'X-File-Name', message: 'must be percent-encoded UTF-8' }] },
-    });
+    throw fieldError('X-File-Name', 'must be percent-encoded UTF-8', error);
   }
   return sanitizeFileName(decoded);
 }

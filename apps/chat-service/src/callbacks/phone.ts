@@ -1,5 +1,5 @@
-import { ChatError } from '@chat-realtime/protocol';
 import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { fieldError } from '../field-error.ts';
 
 export interface ParsedPhone {
   /** `+79991234567`. */
@@ -19,9 +19,7 @@ export function isCountryCode(text: string): text is CountryCode {
 export function parsePhone(text: string, defaultCountry: CountryCode): ParsedPhone {
   const number = parsePhoneNumberFromString(text, { defaultCountry, extract: false });
   if (number === undefined || !number.isValid()) {
-    throw new ChatError('validation_failed', 'the phone number cannot be dialled', {
-      details: { fields: [{ path: 'phone', message: 'must be a phone number' }] },
-    });
+    throw fieldError('phone', 'must be a phone number');
   }
   return { e164: number.number, extension: number.ext };
 }

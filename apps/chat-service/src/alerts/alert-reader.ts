@@ -1,0 +1,85 @@
+import type { Database } from '@chat-realtime/database';
+import { alertReasonSchema, type alertsResponseSchema } from '@chat-realtime/protocol';
+import type { z } from 'zod';
+import { callbackIsVisible } from '../callbacks/callback-list.ts';
+import type { ChatOperations, StaffActor } from '../domain/index.ts';
+import { fieldError } from '../field-error.ts';
+
+export type AlertsResponse = z.infer<typeof alertsResponseSchema>;
+type AlertItem = AlertsResponse['alerts'][number];
+
+/** The newest alerts of an answer; whoever was away longer looks at the inbox. */
+const MAX_ALERTS = 100;
+
+/** A place in the list of alerts, given as the id of one or as a time. */
+type Since = { readonly kind: 'start' } | { readonly kind: 'time'; readonly at: Date } | { readonly kind: 'alert'; readonly id: number };
+
+/** `GET /chat/alerts`: the polling reserve of the badge. */
+export class AlertReader {
+  readonly #database: Database;
+  readonly #operations: ChatOperations;
+
+  constructor(database: Database, operations: ChatOperations) {
+    this.#database = database;
+    this.#operations = operations;
+  }
+
+  async read(actor: StaffActor, sinceText: string | undefined): Promise<AlertsResponse> {
+    const since = parseSince(sinceText);
+    const numbers = await this.#operations.alerts(actor, await this.#timeOf(since));
+    return { ...numbers, callbacks_due: await this.#callbacksDue(actor), alerts: await this.#alerts(actor, since) };
+  }
+
+  async #timeOf(since: Since): Promise<Date | null> {
+    switch (since.kind) {
+      case 'start':
+        return null;
+      case 'time':
+        return since.at;
+      case 'alert': {
+        const row = await this.#database.kysely.selectFrom('chat_alert').select('created_at').where('id', '=', since.id).executeTakeFirst();
+        return row?.created_at ?? null;
+      }
+    }
+  }
+
+  async #callbacksDue(actor: StaffActor): Promise<number> {
+    let query = this.#database.kysely
+      .selectFrom('chat_callback as c')
+      .leftJoin('chat_session as s', 's.id', 'c.session_id')
+      .select((eb) => eb.fn.countAll<number>().as('due'))
+      .where('c.status', 'not in', ['done', 'no_answer', 'cancelled'])
+      .where('c.due_at', '<=', new Date());
+    if (actor.scope === 'assigned') query = query.where((eb) => callbackIsVisible(actor)(eb));
+    return Number((await query.executeTakeFirstOrThrow()).due);
+  }
+
+  async #alerts(actor: StaffActor, since: Since): Promise<AlertItem[]> {
+    let query = this.#database.kysely
+      .selectFrom('chat_alert as a')
+      .leftJoin('chat_session as s', 's.id', 'a.session_id')
+      .select(['a.id', 'a.reason', 'a.session_id', 'a.created_at'])
+      .orderBy('a.id', 'desc')
+      .limit(MAX_ALERTS);
+    if (since.kind === 'time') query = query.where('a.created_at', '>', since.at);
+    if (since.kind === 'alert') query = query.where('a.id', '>', since.id);
+    if (actor.scope === 'assigned') {
+      query = query.where((eb) => eb.or([eb('s.assigned_user_id', 'is', null), eb('s.assigned_user_id', '=', actor.userId)]));
+    }
+    const rows = await query.execute();
+    return rows.reverse().map((row) => ({
+      id: row.id,
+      reason: alertReasonSchema.parse(row.reason),
+      session_id: row.session_id,
+      created_at: row.created_at.toISOString(),
+    }));
+  }
+}
+
+function parseSince(text: string | undefined): Since {
+  if (text === undefined || text === '') return { kind: 'start' };
+  if (/^\d{1,15}$/.test(text)) return { kind: 'alert', id: Number(text) };
+  const at = new Date(text);
+  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(at.getTime())) throw fieldError('since', 'must be the id of an alert or a time');
+  return { kind: 'time', at };
+}

@@ -1,0 +1,120 @@
+import type { Database } from '@chat-realtime/database';
+import { sql } from 'kysely';
+
+export interface AlertConfig {
+  /** Seconds without an answer after which a waiting customer raises an alert. */
+  readonly waitingSeconds: number;
+  /** Seconds after which an operator's message that never reached the customer raises one. */
+  readonly replyUnseenSeconds: number;
+  readonly webhookUrls: readonly string[];
+}
+
+/** The first run after a start looks back over a day of standstill, later ones only over what can be new. */
+const FIRST_WINDOW_SECONDS = 86_400;
+const WINDOW_SECONDS = 3_600;
+
+/**
+ * Finds causes of alerts in the tables and raises each once: the dedupe key names the cause, so that a sweep may run
+ * twice, die in the middle or change its leader. Alert and webhook deliveries are made by one statement.
+ */
+export class AlertSweeps {
+  readonly #database: Database;
+  readonly #config: AlertConfig;
+  #firstRun = true;
+
+  constructor(database: Database, config: AlertConfig) {
+    this.#database = database;
+    this.#config = config;
+  }
+
+  /** Answers how many alerts were raised. */
+  async run(): Promise<number> {
+    const window = this.#firstRun ? FIRST_WINDOW_SECONDS : WINDOW_SECONDS;
+    const raised =
+      (await this.#sessionCreated(window)) +
+      (await this.#waiting()) +
+      (await this.#callbackRequested(window)) +
+      (await this.#callbackDue()) +
+      (await this.#replyUnseen(window));
+    this.#firstRun = false;
+    return raised;
+  }
+
+  #sessionCreated(window: number): Promise<number> {
+    return this.#raise(sql`
+      SELECT 'session_created' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
+             s.client_msgs - s.team_client_msgs AS unread_count, 'session_created:' || s.id AS dedupe_key
+      FROM chat_session s
+      WHERE s.updated_at > clock_timestamp() - make_interval(secs => ${window})
+        AND s.created_at > clock_timestamp() - make_interval(secs => ${window})`);
+  }
+
+  #waiting(): Promise<number> {
+    return this.#raise(sql`
+      SELECT 'waiting' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
+             s.client_msgs - s.team_client_msgs AS unread_count,
+             'waiting:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint AS dedupe_key
+      FROM chat_session s
+      WHERE s.waiting_since <= clock_timestamp() - make_interval(secs => ${this.#config.waitingSeconds})
+        AND s.status <> 'closed'`);
+  }
+
+  #callbackRequested(window: number): Promise<number> {
+    return this.#raise(sql`
+      SELECT 'callback_requested' AS reason, c.session_id, c.id AS callback_id,
+             COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count, 'callback_requested:' || c.id AS dedupe_key
+      FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
+      WHERE c.status NOT IN ('done', 'no_answer', 'cancelled')
+        AND c.created_at > clock_timestamp() - make_interval(secs => ${window})`);
+  }
+
+  /** A later appointment is a new cause, so the time stands in the key. */
+  #callbackDue(): Promise<number> {
+    return this.#raise(sql`
+      SELECT 'callback_due' AS reason, c.session_id, c.id AS callback_id,
+             COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count,
+             'callback_due:' || c.id || ':' || floor(extract(epoch FROM c.due_at) * 1000)::bigint AS dedupe_key
+      FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
+      WHERE c.status NOT IN ('done', 'no_answer', 'cancelled') AND c.status <> 'calling'
+        AND c.due_at <= clock_timestamp()`);
+  }
+
+  /** One alert for all replies since the customer last saw something: the first of them is the cause. */
+  #replyUnseen(window: number): Promise<number> {
+    const seconds = this.#config.replyUnseenSeconds;
+    return this.#raise(sql`
+      SELECT 'reply_unseen' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
+             s.client_msgs - s.team_client_msgs AS unread_count, 'reply_unseen:' || s.id || ':' || reply.id AS dedupe_key
+      FROM chat_session s
+      LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
+      CROSS JOIN LATERAL (
+        SELECT e.id, e.created_at FROM chat_event e
+        WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.sender_type = 'operator'
+          AND e.id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
+        ORDER BY e.id LIMIT 1
+      ) reply
+      WHERE s.updated_at > clock_timestamp() - make_interval(secs => ${window + seconds})
+        AND s.last_message_id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
+        AND reply.created_at <= clock_timestamp() - make_interval(secs => ${seconds})`);
+  }
+
+  async #raise(causes: ReturnType<typeof sql>): Promise<number> {
+    const urls = JSON.stringify(this.#config.webhookUrls);
+    const result = await sql<{ raised: number }>`
+      WITH raised AS (
+        INSERT INTO chat_alert (reason, session_id, callback_id, unread_count, dedupe_key)
+        SELECT cause.reason, cause.session_id, cause.callback_id, cause.unread_count, cause.dedupe_key
+        FROM (${causes}) cause
+        WHERE NOT EXISTS (SELECT 1 FROM chat_alert known WHERE known.dedupe_key = cause.dedupe_key)
+        ORDER BY cause.session_id
+        ON CONFLICT (dedupe_key) DO NOTHING
+        RETURNING id
+      ), queued AS (
+        INSERT INTO webhook_delivery (alert_id, url)
+        SELECT raised.id, target.url FROM raised, jsonb_array_elements_text(${urls}::jsonb) AS target(url)
+        RETURNING 1
+      )
+      SELECT count(*)::int AS raised FROM raised`.execute(this.#database.kysely);
+    return result.rows[0]?.raised ?? 0;
+  }
+}

@@ -1,0 +1,119 @@
+import type { Database } from '@chat-realtime/database';
+import type { alertReasonSchema, alertWebhookSchema } from '@chat-realtime/protocol';
+import type { z } from 'zod';
+import { retryDelaySeconds, sendWebhook, WEBHOOK_GIVE_UP_SECONDS } from './webhook-sender.ts';
+
+export interface WebhookConfig {
+  readonly urls: readonly string[];
+  readonly secret: string;
+  readonly timeoutMs?: number;
+  /** Seconds before the next attempt; replaced in tests, where nobody waits for hours. */
+  readonly retryDelay?: (attempts: number) => number;
+}
+
+export interface WebhookLog {
+  warn(facts: object, message: string): void;
+}
+
+interface DueDelivery {
+  readonly id: number;
+  readonly url: string;
+  readonly attempts: number;
+  readonly queuedAt: Date;
+  readonly body: string;
+}
+
+/** Attempts at once to one receiver: a slow one fills its own lane alone. */
+const LANE_WIDTH = 4;
+
+/** Sends what the alert sweeps queued. One process at a time runs it: the leader. */
+export class WebhookDeliveries {
+  readonly #database: Database;
+  readonly #config: WebhookConfig;
+  readonly #log: WebhookLog;
+  readonly #inFlight = new Map<number, { readonly url: string; readonly done: Promise<void> }>();
+
+  constructor(database: Database, config: WebhookConfig, log: WebhookLog) {
+    this.#database = database;
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** Starts what is due and returns without waiting for the receivers. */
+  async startDue(): Promise<void> {
+    for (const [lane, url] of this.#config.urls.entries()) {
+      const running = [...this.#inFlight.values()].filter((delivery) => delivery.url === url).length;
+      if (running >= LANE_WIDTH) continue;
+      for (const delivery of await this.#due(url, LANE_WIDTH - running)) {
+        const done = this.#attempt(delivery, lane).finally(() => this.#inFlight.delete(delivery.id));
+        this.#inFlight.set(delivery.id, { url, done });
+      }
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
+  }
+
+  async #due(url: string, limit: number): Promise<DueDelivery[]> {
+    let query = this.#database.kysely
+      .selectFrom('webhook_delivery as d')
+      .innerJoin('chat_alert as a', 'a.id', 'd.alert_id')
+      .leftJoin('chat_session as s', 's.id', 'a.session_id')
+      .select(['d.id', 'd.url', 'd.attempts', 'd.created_at as queuedAt', 'a.id as alertId', 'a.reason', 'a.session_id', 'a.callback_id'])
+      .select(['a.unread_count', 'a.created_at', 's.name', 's.email', 's.phone'])
+      .where('d.url', '=', url)
+      .where('d.delivered_at', 'is', null)
+      .where('d.failed_at', 'is', null)
+      .where('d.next_attempt_at', '<=', new Date())
+      .orderBy('d.next_attempt_at')
+      .limit(limit);
+    if (this.#inFlight.size > 0) query = query.where('d.id', 'not in', [...this.#inFlight.keys()]);
+    const rows = await query.execute();
+    return rows.map((row) => {
+      const { id, attempts, queuedAt } = row;
+      const contact = row.reason === 'reply_unseen' ? { contact: { name: row.name, email: row.email, phone: row.phone } } : {};
+      const callback = row.callback_id === null ? {} : { callback_id: row.callback_id };
+      const payload: z.input<typeof alertWebhookSchema> & { callback_id?: number } = {
+        id: String(row.alertId),
+        type: 'chat.alert',
+        // The sweeps write nothing else into the column.
+        reason: row.reason as z.infer<typeof alertReasonSchema>,
+        session_id: row.session_id,
+        unread_count: row.unread_count,
+        created_at: row.created_at.toISOString(),
+        ...contact,
+        ...callback,
+      };
+      return { id, url, attempts, queuedAt, body: JSON.stringify(payload) };
+    });
+  }
+
+  async #attempt(delivery: DueDelivery, lane: number): Promise<void> {
+    try {
+      const result = await sendWebhook(delivery.url, this.#config.secret, delivery.body, Date.now(), this.#config.timeoutMs);
+      const attempts = delivery.attempts + 1;
+      if (result.ok) {
+        await this.#record(delivery.id, { attempts, delivered_at: new Date(), last_error: null });
+        return;
+      }
+      const givesUp = Date.now() - delivery.queuedAt.getTime() > WEBHOOK_GIVE_UP_SECONDS * 1_000;
+      // The address may hold the receiver's secret, so the log names its place in the list.
+      this.#log.warn({ delivery: delivery.id, receiver: lane, attempts, reason: result.reason, gives_up: givesUp }, 'webhook not delivered');
+      const delay = (this.#config.retryDelay ?? retryDelaySeconds)(attempts);
+      const next = new Date(Date.now() + delay * 1_000);
+      await this.#record(delivery.id, { attempts, last_error: result.reason, ...(givesUp ? { failed_at: new Date() } : { next_attempt_at: next }) });
+    } catch (error) {
+      // Only the database can fail here; the row is still due, so the next round repeats it.
+      this.#log.warn({ delivery: delivery.id, err: error }, 'the outcome of a webhook could not be recorded');
+    }
+  }
+
+  async #record(
+    id: number,
+    outcome: { attempts: number; last_error: string | null; delivered_at?: Date; failed_at?: Date; next_attempt_at?: Date },
+  ): Promise<void> {
+    await this.#database.kysely.updateTable('webhook_delivery').set(outcome).where('id', '=', id).execute();
+  }
+}

@@ -1,0 +1,65 @@
+import type { Database } from '@chat-realtime/database';
+import { type CallbackStaff, callbackStatusSchema } from '@chat-realtime/protocol';
+import { type Expression, type ExpressionBuilder, type SqlBool } from 'kysely';
+import type { Tables } from '@chat-realtime/database';
+import type { StaffActor } from '../domain/index.ts';
+import { fieldError } from '../field-error.ts';
+import { callbackStaff } from './callbacks.ts';
+
+export interface CallbackListQuery {
+  /** Comma list. */
+  readonly status?: string | undefined;
+  readonly limit: number;
+  readonly page?: string | undefined;
+}
+
+export interface CallbackListPage {
+  readonly callbacks: CallbackStaff[];
+  readonly next_page: string | null;
+}
+
+const PAGE = /^[1-9]\d{0,15}$/;
+
+type CallbackExpressions = ExpressionBuilder<Tables & { c: Tables['chat_callback']; s: Tables['chat_session'] }, 'c' | 's'>;
+
+/** Those an operator may see: of no session, of his own or nobody's, or given to him. */
+export function callbackIsVisible(actor: StaffActor) {
+  return (eb: CallbackExpressions): Expression<SqlBool> =>
+    eb.or([
+      eb('c.session_id', 'is', null),
+      eb('s.assigned_user_id', 'is', null),
+      eb('s.assigned_user_id', '=', actor.userId),
+      eb('c.assigned_user_id', '=', actor.userId),
+    ]);
+}
+
+/** Newest first; a page is named by the last id of the one before. */
+export async function listCallbacks(database: Database, actor: StaffActor, query: CallbackListQuery): Promise<CallbackListPage> {
+  let rows = database.kysely
+    .selectFrom('chat_callback as c')
+    .leftJoin('chat_session as s', 's.id', 'c.session_id')
+    .selectAll('c')
+    .orderBy('c.id', 'desc')
+    .limit(query.limit + 1);
+  if (query.status !== undefined) rows = rows.where('c.status', 'in', parseStatuses(query.status));
+  if (query.page !== undefined) rows = rows.where('c.id', '<', parsePage(query.page));
+  if (actor.scope === 'assigned') rows = rows.where((eb) => callbackIsVisible(actor)(eb));
+  const found = await rows.execute();
+  const page = found.slice(0, query.limit);
+  const last = page.at(-1);
+  return { callbacks: page.map(callbackStaff), next_page: found.length > page.length && last !== undefined ? String(last.id) : null };
+}
+
+function parseStatuses(text: string): string[] {
+  return text.split(',').map((part) => {
+    const status = callbackStatusSchema.safeParse(part.trim());
+    if (!status.success) throw fieldError('status', `must be of ${callbackStatusSchema.options.join(', ')}`);
+    return status.data;
+  });
+}
+
+function parsePage(text: string): number {
+  const id = PAGE.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(id)) throw fieldError('page', 'must be the next_page of an earlier answer');
+  return id;
+}

@@ -1,0 +1,170 @@
+import type { CallbackTable, Database, Tables } from '@chat-realtime/database';
+import { type CallbackStaff, type CallbackStatus, callbackStatusSchema, ChatError } from '@chat-realtime/protocol';
+import type { CountryCode } from 'libphonenumber-js/max';
+import type { Selectable, Transaction } from 'kysely';
+import type { ChatOperations, FactUnit, SessionUnit, StaffActor } from '../domain/index.ts';
+import { planChange, type CallbackPatch, type CallbackState } from './plan-change.ts';
+import { parsePhone } from './phone.ts';
+
+export interface CallbackRequest {
+  readonly phone: string;
+  readonly name?: string | null | undefined;
+  readonly preferred_at?: string | null | undefined;
+  readonly comment?: string | null | undefined;
+  readonly consent: unknown;
+}
+
+export interface CallbacksConfig {
+  readonly defaultCountry: CountryCode;
+  /** Minutes after the request in which a call without an appointment is due. */
+  readonly dueMinutes: number;
+}
+
+/** What the customer is told. */
+export interface CallbackData extends Record<string, unknown> {
+  readonly id: number;
+  readonly status: CallbackStatus;
+  readonly preferred_at: string | null;
+}
+
+type Row = Selectable<CallbackTable>;
+/** A session's callback is changed under its session's lock, one without a session in a transaction of its own. */
+type Unit = { readonly kind: 'session'; readonly unit: SessionUnit } | { readonly kind: 'fact'; readonly unit: FactUnit };
+
+/** Requests to be called back. The customer sees that and when; phone and handling are for staff alone. */
+export class Callbacks {
+  readonly #database: Database;
+  readonly #operations: ChatOperations;
+  readonly #config: CallbacksConfig;
+
+  constructor(database: Database, operations: ChatOperations, config: CallbacksConfig) {
+    this.#database = database;
+    this.#operations = operations;
+    this.#config = config;
+  }
+
+  async request(sessionId: number | null, request: CallbackRequest): Promise<CallbackData> {
+    const { e164, extension } = parsePhone(request.phone, this.#config.defaultCountry);
+    // E.164 has no room for what is dialled after the answer, and the operator needs it.
+    const comment = [request.comment, extension === undefined ? null : `доб. ${extension}`].filter((part) => part).join('\n');
+    const preferredAt = request.preferred_at ? new Date(request.preferred_at) : null;
+    const row = await this.#within(sessionId, async (unit) => {
+      const inserted = await unit.unit.trx
+        .insertInto('chat_callback')
+        .values({
+          session_id: sessionId,
+          phone: e164,
+          name: request.name ?? null,
+          comment: comment === '' ? null : comment,
+          preferred_at: preferredAt,
+          due_at: preferredAt ?? this.#dueAfter(new Date()),
+          consent: JSON.stringify(request.consent ?? null),
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await this.#tell(unit, inserted, null, true);
+      return inserted;
+    });
+    return callbackData(row);
+  }
+
+  async update(actor: StaffActor, id: number, patch: CallbackPatch): Promise<CallbackStaff> {
+    const known = await this.#visible(actor, id);
+    const row = await this.#within(known.session_id, async (unit) => {
+      const current = await unit.unit.trx.selectFrom('chat_callback').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+      if (current === undefined) throw new ChatError('not_found', 'no such callback');
+      const change = planChange(actor, stateOf(current), patch);
+      if (change === undefined) return current;
+      const dueAt = change.preferredAt ?? this.#dueAfter(current.created_at);
+      const isMoved = change.preferredAt?.getTime() !== current.preferred_at?.getTime();
+      const changed = await unit.unit.trx
+        .updateTable('chat_callback')
+        .set({
+          status: change.status,
+          assigned_user_id: change.assignedUserId,
+          result: change.result,
+          preferred_at: change.preferredAt,
+          ...(isMoved ? { due_at: dueAt } : {}),
+          version: current.version + 1,
+          updated_at: new Date(),
+        })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await this.#tell(unit, changed, actor.userId, isMoved || changed.status !== current.status);
+      return changed;
+    });
+    return callbackStaff(row);
+  }
+
+  #within<T>(sessionId: number | null, work: (unit: Unit) => Promise<T>): Promise<T> {
+    if (sessionId === null) return this.#operations.commitFact((unit) => work({ kind: 'fact', unit }));
+    return this.#operations.commit(sessionId, (unit) => work({ kind: 'session', unit }));
+  }
+
+  /** Nobody learns of a callback whose session is hidden from him. */
+  async #visible(actor: StaffActor, id: number): Promise<Row> {
+    const row = await this.#database.kysely.selectFrom('chat_callback').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new ChatError('not_found', 'no such callback');
+    if (actor.scope === 'all' || row.session_id === null || row.assigned_user_id === actor.userId) return row;
+    const session = await this.#operations.findSession(row.session_id);
+    const owner = session?.assignedUserId ?? null;
+    if (owner !== null && owner !== actor.userId) throw new ChatError('not_found', 'no such callback');
+    return row;
+  }
+
+  async #tell(unit: Unit, row: Row, actorId: string | null, customerIsConcerned: boolean): Promise<void> {
+    if (unit.kind === 'session') {
+      const pending = await isPending(unit.unit.trx, unit.unit.session.id);
+      if (pending !== unit.unit.session.callbackPending) unit.unit.patch({ callback_pending: pending });
+      if (customerIsConcerned) await unit.unit.append({ type: 'chat.callback', data: callbackData(row) }, actorId);
+    }
+    await unit.unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
+  }
+
+  #dueAfter(time: Date): Date {
+    return new Date(time.getTime() + this.#config.dueMinutes * 60_000);
+  }
+}
+
+/** Whether the customer still waits for a call: a call that nobody answered is still owed. */
+async function isPending(trx: Transaction<Tables>, sessionId: number): Promise<boolean> {
+  const open = await trx
+    .selectFrom('chat_callback')
+    .select('id')
+    .where('session_id', '=', sessionId)
+    .where('status', 'not in', ['done', 'cancelled'])
+    .limit(1)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
+function stateOf(row: Row): CallbackState {
+  return {
+    status: callbackStatusSchema.parse(row.status),
+    assignedUserId: row.assigned_user_id,
+    result: row.result,
+    preferredAt: row.preferred_at,
+  };
+}
+
+function callbackData(row: Row): CallbackData {
+  return { id: row.id, status: callbackStatusSchema.parse(row.status), preferred_at: row.preferred_at?.toISOString() ?? null };
+}
+
+export function callbackStaff(row: Row): CallbackStaff {
+  return {
+    id: row.id,
+    session_id: row.session_id,
+    status: callbackStatusSchema.parse(row.status),
+    phone: row.phone,
+    name: row.name,
+    comment: row.comment,
+    preferred_at: row.preferred_at?.toISOString() ?? null,
+    due_at: row.due_at.toISOString(),
+    assigned_user_id: row.assigned_user_id,
+    result: row.result,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}

@@ -1,0 +1,62 @@
+import { type CallbackStatus, ChatError } from '@chat-realtime/protocol';
+import type { StaffActor } from '../domain/index.ts';
+import { checkTransition } from './transitions.ts';
+
+export interface CallbackPatch {
+  readonly status?: CallbackStatus | undefined;
+  readonly assigned_user_id?: string | null | undefined;
+  readonly result?: string | null | undefined;
+  /** Null: the appointment is off, the call is due as if there never was one. */
+  readonly preferred_at?: string | null | undefined;
+}
+
+export interface CallbackState {
+  readonly status: CallbackStatus;
+  readonly assignedUserId: string | null;
+  readonly result: string | null;
+  readonly preferredAt: Date | null;
+}
+
+/**
+ * What a patch makes of a callback, or undefined when it changes nothing (a retry).
+ * @throws ChatError 409 for a step the machine does not have, or when another operator has it in hand.
+ */
+export function planChange(actor: StaffActor, current: CallbackState, patch: CallbackPatch): CallbackState | undefined {
+  const status = patch.status ?? (current.status === 'new' && patch.assigned_user_id ? 'assigned' : current.status);
+  checkTransition(current.status, status);
+  const next: CallbackState = {
+    status,
+    assignedUserId: assigneeAfter(actor, current, status, patch.assigned_user_id ?? null),
+    result: patch.result === undefined ? current.result : patch.result,
+    preferredAt: patch.preferred_at === undefined ? current.preferredAt : patch.preferred_at === null ? null : new Date(patch.preferred_at),
+  };
+  return isSame(current, next) ? undefined : next;
+}
+
+function assigneeAfter(actor: StaffActor, current: CallbackState, status: CallbackStatus, named: string | null): string | null {
+  const owner = current.assignedUserId;
+  if (named !== null) {
+    if (owner !== null && owner !== named && owner !== actor.userId && actor.role !== 'admin') throw inHand(owner);
+    return named;
+  }
+  const takes = status === 'assigned' || status === 'calling';
+  if (!takes) return owner;
+  // A call that nobody answered may be tried by whoever is there.
+  if (owner === null || current.status === 'no_answer') return actor.userId;
+  if (owner !== actor.userId && actor.role !== 'admin') throw inHand(owner);
+  return owner;
+}
+
+/** Two operators must not ring the same customer. */
+function inHand(owner: string): ChatError {
+  return new ChatError('already_assigned', 'another operator has this callback', { details: { assigned_user_id: owner } });
+}
+
+function isSame(a: CallbackState, b: CallbackState): boolean {
+  return (
+    a.status === b.status &&
+    a.assignedUserId === b.assignedUserId &&
+    a.result === b.result &&
+    a.preferredAt?.getTime() === b.preferredAt?.getTime()
+  );
+}

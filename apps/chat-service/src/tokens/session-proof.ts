@@ -1,0 +1,65 @@
+import { ChatError, resumeKeySchema } from '@chat-realtime/protocol';
+import type { TokenVerifier } from '@chat-realtime/verifier';
+import type { ChatOperations, SessionRecord } from '../domain/index.ts';
+import { equalSecret } from './secrets.ts';
+
+/** What a request may show to get a channel token for a chat that exists. */
+export interface SessionProofHeaders {
+  readonly resumeKey: string | undefined;
+  readonly siteKey: string | undefined;
+  /** Content of `Authorization: Bearer`: the owner's identity token. */
+  readonly bearer: string | undefined;
+}
+
+export interface SessionProofConfig {
+  /** `SITE_API_KEY`; without one nobody can vouch. */
+  readonly siteKey: string | undefined;
+}
+
+/** Who may have a channel token: whoever holds the resume key, the site's server, or the signed-in owner. */
+export class SessionProof {
+  readonly #operations: ChatOperations;
+  readonly #verifier: TokenVerifier;
+  readonly #siteKey: string | undefined;
+
+  constructor(operations: ChatOperations, verifier: TokenVerifier, config: SessionProofConfig) {
+    this.#operations = operations;
+    this.#verifier = verifier;
+    this.#siteKey = config.siteKey;
+  }
+
+  /**
+   * The session, if the request proves a right to it. Only the site key is told that a session does not exist: all
+   * others get the same refusal for a foreign and an absent one.
+   */
+  async check(sessionId: number | undefined, headers: SessionProofHeaders): Promise<SessionRecord> {
+    if (headers.siteKey !== undefined) return this.#bySiteKey(sessionId, headers.siteKey);
+    if (headers.resumeKey !== undefined) return this.#byResumeKey(sessionId, headers.resumeKey);
+    if (headers.bearer !== undefined) return this.#byIdentity(sessionId, headers.bearer);
+    throw new ChatError('missing_credentials', 'X-Resume-Key, X-Site-Key or an identity token is needed');
+  }
+
+  async #bySiteKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
+    if (this.#siteKey === undefined || !equalSecret(key, this.#siteKey)) throw new ChatError('bad_credentials', 'the site key is wrong');
+    const session = sessionId === undefined ? null : await this.#operations.findSession(sessionId);
+    if (session === null) throw new ChatError('session_not_found', 'no such session');
+    return session;
+  }
+
+  async #byResumeKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
+    // The stored hash is looked up by index: what a comparison of hashes could tell by its time is no part of the key.
+    const session = resumeKeySchema.safeParse(key).success ? await this.#operations.findSessionByResumeKey(key) : null;
+    if (session === null || session.id !== sessionId) throw new ChatError('bad_credentials', 'the resume key does not fit this session');
+    return session;
+  }
+
+  async #byIdentity(sessionId: number | undefined, token: string): Promise<SessionRecord> {
+    const verdict = await this.#verifier.verifyIdentity(token);
+    if (!verdict.ok) throw new ChatError(verdict.code, 'the identity token is not accepted');
+    const session = sessionId === undefined ? null : await this.#operations.findSession(sessionId);
+    if (session === null || session.customerId !== verdict.principal.customerId) {
+      throw new ChatError('bad_token', 'the session is not of this customer');
+    }
+    return session;
+  }
+}
