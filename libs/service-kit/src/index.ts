@@ -1,1 +1,20 @@
-export {};
+import 'reflect-metadata';
+
+export * from './client-ip.ts';
+export * from './config.ts';
+export * from './environment.ts';
+export { FailpointError, failpoint, setFailpoints } from './failpoint.ts';
+export * from './health.ts';
+export * from './logger.ts';
+export * from './metrics.ts';
+export * from './origin-policy.ts';
+export * from './rate-limiter.ts';
+export * from './shutdown.ts';
+export { type FieldProblem, validate } from './validation.ts';
+export * from './http/access.ts';
+export { DEFAULT_BODY_LIMIT } from './http/body-parser.ts';
+export { createHttpApp, type HttpAppOptions } from './http/create-http-app.ts';
+export { errorResponse, type ErrorResponse } from './http/error-response.ts';
+export { CORS_HEADERS, CORS_METHODS } from './http/origin-hook.ts';
+export { bearerToken, parseId, refusalError, secretsEqual } from './http/route-guard.ts';
+export { listRoutes, type RouteEntry } from './http/route-table.ts';

@@ -1,0 +1,65 @@
+import { parseRoleMap, type StaffKeys, type StaffTokenConfig } from '@chat-realtime/verifier';
+import { z } from 'zod';
+import { ConfigError, envInteger, envList, envSecret, envTrustedProxies, envUrl } from './config.ts';
+import { LOG_LEVELS } from './logger.ts';
+
+/** Variables every HTTP service has. */
+export function httpVariables(defaultPort: number) {
+  return {
+    HOST: z.string().default('127.0.0.1'),
+    PORT: envInteger(defaultPort, { min: 0, max: 65_535 }),
+    LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+    TRUSTED_PROXIES: envTrustedProxies(),
+    ALLOWED_ORIGINS: envList(),
+  };
+}
+
+/** Variables of every service that verifies staff JWTs. */
+export const staffTokenVariables = {
+  AUTH_JWKS_URL: envUrl().optional(),
+  AUTH_JWT_SECRET: envSecret().optional(),
+  AUTH_ISSUER: z.string().default('chat-auth'),
+  AUTH_AUDIENCE: z.string().default('chat'),
+  AUTH_ROLE_CLAIM: z.string().default('role'),
+  AUTH_ROLE_MAP: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseRoleMap(text);
+      } catch (error) {
+        context.addIssue(error instanceof Error ? error.message : 'is not a list of <role>:<our role>');
+        return z.NEVER;
+      }
+    })
+    .optional(),
+  AUTH_DEFAULT_ROLE: z.enum(['operator', 'admin']).optional(),
+};
+
+const staffTokenSchema = z.object(staffTokenVariables);
+export type StaffTokenEnvironment = z.infer<typeof staffTokenSchema>;
+
+/**
+ * What a verifier must know of the auth-service. `local` is given where that one runs in the same process.
+ * @throws ConfigError unless there is exactly one source of keys.
+ */
+export function staffTokenConfig(env: StaffTokenEnvironment, local?: Extract<StaffKeys, { kind: 'local' }>): StaffTokenConfig {
+  return {
+    keys: staffKeys(env, local),
+    issuer: env.AUTH_ISSUER,
+    audience: env.AUTH_AUDIENCE,
+    roleClaim: env.AUTH_ROLE_CLAIM,
+    roleMap: env.AUTH_ROLE_MAP,
+    defaultRole: env.AUTH_DEFAULT_ROLE,
+  };
+}
+
+function staffKeys(env: StaffTokenEnvironment, local: StaffKeys | undefined): StaffKeys {
+  const { AUTH_JWKS_URL: url, AUTH_JWT_SECRET: secret } = env;
+  if (url !== undefined && secret !== undefined) {
+    throw new ConfigError(['AUTH_JWKS_URL, AUTH_JWT_SECRET: only one of the two may be set']);
+  }
+  if (url !== undefined) return { kind: 'jwks', url };
+  if (secret !== undefined) return { kind: 'secret', secret };
+  if (local !== undefined) return local;
+  throw new ConfigError(['AUTH_JWKS_URL or AUTH_JWT_SECRET: one of the two is required']);
+}

@@ -1,0 +1,79 @@
+import 'reflect-metadata';
+import type { TokenVerifier } from '@chat-realtime/verifier';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { TrustedProxies } from '../client-ip.ts';
+import type { Health } from '../health.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { OriginPolicy } from '../origin-policy.ts';
+import { createValidationPipes } from '../validation.ts';
+import { DEFAULT_BODY_LIMIT, installBodyParser } from './body-parser.ts';
+import { ErrorFilter } from './error-filter.ts';
+import { ChatFastifyAdapter } from './fastify-adapter.ts';
+import { NestLogger } from './nest-logger.ts';
+import { installOperationalRoutes } from './operational-routes.ts';
+import { installOriginRules } from './origin-hook.ts';
+import { installObservation } from './request-observation.ts';
+import { RouteGuard } from './route-guard.ts';
+import { installRouteTable, RouteTable } from './route-table.ts';
+
+export interface HttpAppOptions {
+  readonly modules: readonly (Type | DynamicModule)[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  /** Needed as soon as a route asks for a customer or staff. */
+  readonly verifier?: TokenVerifier | undefined;
+  /** Needed by internal routes. */
+  readonly internalApiKey?: string | undefined;
+  /** Unless given, only the request's own host. */
+  readonly origins?: OriginPolicy | undefined;
+  readonly trustedProxies?: TrustedProxies | undefined;
+  readonly bodyLimit?: number | undefined;
+  readonly metricsOnLoopbackOnly?: boolean | undefined;
+  /** Mounts routes on Fastify itself, each with `config: routeAccess(…)`. */
+  readonly configure?: ((server: FastifyInstance) => Promise<void> | void) | undefined;
+  /** With a port the application also listens; 0 takes a free one. */
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+}
+
+@Module({})
+class RootModule {}
+
+/**
+ * The HTTP side of a service. Everything that must hold for every route is installed here, once: ids, origins, the
+ * guard, errors, limits, health, metrics. Routes may be added to the returned application until it listens.
+ */
+export async function createHttpApp(options: HttpAppOptions): Promise<NestFastifyApplication> {
+  const { logger, metrics, health } = options;
+  const routes = new RouteTable();
+  const errors = new ErrorFilter(logger, routes);
+  const adapter = new ChatFastifyAdapter(errors);
+  const server = adapter.getInstance();
+  installRouteTable(server, routes);
+  installObservation(server, metrics, logger, options.trustedProxies ?? TrustedProxies.NONE);
+  installOriginRules(server, options.origins ?? OriginPolicy.create({ allowed: [], demo: false }), logger);
+  const guard = new RouteGuard({ verifier: options.verifier, internalApiKey: options.internalApiKey });
+  server.addHook('onRequest', async (request) => {
+    if (!request.is404) request.principal = await guard.admit(request, request.routeOptions.config.access);
+  });
+  installBodyParser(server, options.bodyLimit ?? DEFAULT_BODY_LIMIT);
+  installOperationalRoutes(server, { health, metrics, metricsOnLoopbackOnly: options.metricsOnLoopbackOnly ?? false });
+
+  const root: DynamicModule = { module: RootModule, imports: [...options.modules] };
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useGlobalFilters(errors);
+  app.useGlobalPipes(...createValidationPipes());
+  await options.configure?.(server);
+  await app.init();
+  if (options.port !== undefined) await app.listen(options.port, options.host ?? '127.0.0.1');
+  return app;
+}

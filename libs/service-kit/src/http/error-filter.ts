@@ -1,0 +1,49 @@
+import { ChatError } from '@chat-realtime/protocol';
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../logger.ts';
+import { errorResponse } from './error-response.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** The one way in which an error leaves the service, whoever threw it. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  readonly #logger: Logger;
+  readonly #routes: RouteTable;
+
+  constructor(logger: Logger, routes: RouteTable) {
+    this.#logger = logger;
+    this.#routes = routes;
+  }
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const response = errorResponse(error, request.id);
+    if (response.fault) {
+      const cause = error instanceof Error ? error : new Error('a value that is no Error was thrown');
+      const facts = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? 'unmatched' };
+      this.#logger.error({ err: cause, ...facts }, 'request failed');
+    }
+    if (reply.sent || reply.raw.headersSent) {
+      // Half an answer is out: cutting it off is the only way to say that the rest is missing.
+      reply.raw.destroy();
+      return;
+    }
+    void reply.code(response.status).headers(response.headers).type('application/json; charset=utf-8').send(response.body);
+  }
+
+  /** Nothing matched: a known path with another method is 405 with what it has, anything else 404. */
+  notFound(request: FastifyRequest, reply: FastifyReply): void {
+    const methods = this.#routes.methodsOf(request.url);
+    if (methods.length === 0) {
+      this.answer(new ChatError('not_found', 'no such address'), request, reply);
+      return;
+    }
+    const error = new ChatError('method_not_allowed', `this address answers ${methods.join(', ')}`);
+    this.answer(error, request, reply.header('allow', methods.join(', ')));
+  }
+}
