@@ -275,6 +275,8 @@ export const pollResponseSchema = z.object({
 });
 export const ackRequestSchema = z.object({ last_id: z.int().min(0) });
 
+/** `details` of `validation_failed`: which fields, never their values. */
+export const validationDetailsSchema = z.object({ fields: z.array(z.object({ path: z.string(), message: z.string() })) });
 export const errorResponseSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }),
 });

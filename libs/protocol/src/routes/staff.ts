@@ -45,7 +45,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     access: 'staff',
     summary: 'Give a session back to the queue',
     answers: { 200: { description: 'the session', schema: rest.sessionResponseSchema } },
-    errors: ['forbidden', 'invalid_transition'],
+    errors: ['already_assigned', 'invalid_transition'],
   }),
   route({
     id: 'close',
