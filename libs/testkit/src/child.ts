@@ -25,7 +25,7 @@ const KEPT_LINES = 400;
 
 /** One run of one program in a process group of its own, with its output kept for error messages. */
 export class Child {
-  readonly exited: Promise<ExitStatus>;
+  readonly #exited: Promise<ExitStatus>;
   readonly #process: ChildProcess;
   readonly #name: string;
   readonly #lines: string[] = [];
@@ -45,7 +45,7 @@ export class Child {
     const pid = this.#process.pid;
     if (pid !== undefined) guardProcessGroup(pid, spec.guardSignal);
     for (const stream of ['stdout', 'stderr'] as const) this.#read(stream, spec.onLine);
-    this.exited = new Promise((resolve) => {
+    this.#exited = new Promise((resolve) => {
       this.#process.once('error', (error) => {
         this.#spawnError = error;
         this.#exit = { code: null, signal: null };
@@ -65,6 +65,12 @@ export class Child {
     const pid = this.#process.pid;
     if (pid === undefined) throw new Error(`${this.#name} could not be started`, { cause: this.#spawnError });
     return pid;
+  }
+
+  /** Whoever waits for the end keeps this process alive until then. */
+  get exited(): Promise<ExitStatus> {
+    if (this.#exit === null) this.#process.ref();
+    return this.#exited;
   }
 
   get running(): boolean {

@@ -18,9 +18,9 @@ while read -r verb value signal; do
     folder) folders="$folders $value" ;;
   esac
 done
-for entry in $entries; do kill -CONT -- "-\${entry%%:*}"; kill -"\${entry##*:}" -- "-\${entry%%:*}"; done
+for entry in $entries; do kill -s CONT -- "-\${entry%%:*}"; kill -s "\${entry##*:}" -- "-\${entry%%:*}"; done
 [ -n "$entries" ] && sleep 0.5
-for entry in $entries; do kill -KILL -- "-\${entry%%:*}"; done
+for entry in $entries; do kill -s KILL -- "-\${entry%%:*}"; done
 for folder in $folders; do rm -rf -- "$folder" || { sleep 1; rm -rf -- "$folder"; }; done
 `;
 

@@ -1,7 +1,9 @@
+export { type AppProcess, type LogRecord, type ProcessOptions, startProcess } from './app-process.ts';
 export * from './clients/index.ts';
 export { binaries, findBinary } from './binaries.ts';
 export { Child, type ChildSpec, type ExitStatus } from './child.ts';
 export type { ManagedServer } from './managed-server.ts';
+export { type NginxOptions, type NginxServer, startNginx } from './nginx.ts';
 export { freePort } from './ports.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
 export { isAlive, processTree } from './process-tree.ts';

@@ -7,6 +7,7 @@ import { type PostgresServer, startPostgres } from './postgres.ts';
 import { isAlive, processTree } from './process-tree.ts';
 import { startRabbit } from './rabbit.ts';
 import { startRedis } from './redis.ts';
+import { sleep } from './wait.ts';
 
 async function redis(url: string, args: string[]): Promise<unknown> {
   const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 1_000 } });
@@ -119,6 +120,8 @@ describe('startRabbit', () => {
     connection.on('error', () => undefined);
     const channel = await connection.createConfirmChannel();
     await channel.assertQueue('q', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    // RabbitMQ 3.10 writes a new quorum queue's name to disk after half a second; killed earlier, the queue is lost.
+    await sleep(1_000);
     channel.sendToQueue('q', Buffer.from('hello'), { persistent: true });
     await channel.waitForConfirms();
     const tree = processTree(server.pid);
