@@ -1,3 +1,4 @@
 export { openDatabase } from './open.ts';
 export { type Database, type DatabaseLog, DatabaseStartError, type DedicatedSession, type OpenOptions, type Statement } from './types.ts';
 export type * from './tables.ts';
+export type * from './auth-tables.ts';

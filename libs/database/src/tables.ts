@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { AuthTables } from './auth-tables.ts';
 
 /** Columns of jsonb: read as a value, written as JSON text, since the two drivers disagree on objects and arrays. */
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
@@ -181,4 +182,4 @@ export interface ChatTables {
   revocation: RevocationTable;
 }
 
-export type Tables = ChatTables;
+export type Tables = ChatTables & AuthTables;
