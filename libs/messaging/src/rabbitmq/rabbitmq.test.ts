@@ -1,0 +1,295 @@
+import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
+import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
+import type { ConsumeMessage } from 'amqplib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { EventConsumer, EventPublisher, OutgoingEvent } from '../ports/event-queue.ts';
+import { eventQueueSuite, events, publishAll } from '../testing/event-queue-suite.ts';
+import { deleteTopology, depth, evaluate, withChannel } from '../testing/rabbit-admin.ts';
+import { messageEvent, messageEvents, testLogger } from '../testing/samples.ts';
+import { connectRabbitConsumer } from './consumer.ts';
+import { connectRabbitPublisher } from './publisher.ts';
+
+let server: ManagedServer;
+const open: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  server = await startRabbit();
+}, 120_000);
+afterAll(() => server.stop());
+
+function newPublisher(): EventPublisher {
+  const publisher = connectRabbitPublisher({ url: server.url, logger: testLogger });
+  open.push(publisher);
+  return publisher;
+}
+
+function newConsumer(): EventConsumer {
+  const consumer = connectRabbitConsumer({ url: server.url, logger: testLogger });
+  open.push(consumer);
+  return consumer;
+}
+
+async function closeAll(): Promise<void> {
+  await Promise.all(open.splice(0).map((adapter) => adapter.close()));
+}
+
+/** Publishes like the relay: from the first unconfirmed event on, until all are confirmed. */
+async function relay(publisher: EventPublisher, all: readonly OutgoingEvent[], batchSize = 50): Promise<void> {
+  let done = 0;
+  await until(
+    async () => {
+      const { confirmed } = await publisher.publish(all.slice(done, done + batchSize));
+      done += confirmed;
+      if (confirmed === 0) await sleep(50);
+      return done >= all.length;
+    },
+    { timeoutMs: 60_000, everyMs: 0, what: 'everything confirmed' },
+  );
+}
+
+function collect(consumer: EventConsumer): { first: number[]; redelivered: number } {
+  const seen = { first: [] as number[], redelivered: 0 };
+  const known = new Set<number>();
+  void consumer.start(async (deliveries) => {
+    for (const delivery of events(deliveries)) {
+      const seq = delivery.event.seq ?? 0;
+      if (known.has(seq)) seen.redelivered += 1;
+      else seen.first.push(seq);
+      known.add(seq);
+      delivery.ack();
+    }
+  });
+  return seen;
+}
+
+const seqs = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+eventQueueSuite('rabbitmq', async () => {
+  await deleteTopology(server);
+  return { publisher: newPublisher(), consumer: newConsumer(), cleanUp: closeAll };
+});
+
+describe('rabbitmq on the wire', () => {
+  afterEach(closeAll);
+
+  it('[AMQP] publishes persistent JSON with message_id and traceparent, by routing key', async () => {
+    await deleteTopology(server);
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const note: OutgoingEvent = {
+      routingKey: 'chat.session.updated',
+      event: { ...messageEvent(5, 1).event, type: 'chat.note', seq: null, feed_id: 77 },
+    };
+    await publishAll(newPublisher(), [messageEvent(5, 1, traceparent), note]);
+    const [first, second] = await withChannel(server, async (channel) => {
+      const messages: ConsumeMessage[] = [];
+      await channel.consume(DISPATCHER_QUEUE, (message) => {
+        if (message !== null) messages.push(message);
+      });
+      await until(() => messages.length === 2);
+      return messages;
+    });
+    expect(first?.fields).toMatchObject({ exchange: 'chat.events', routingKey: 'chat.message.sent' });
+    expect(first?.properties).toMatchObject({
+      messageId: '5:1',
+      contentType: 'application/json',
+      deliveryMode: 2,
+      headers: { traceparent },
+    });
+    expect(JSON.parse(first?.content.toString() ?? '')).toEqual(messageEvent(5, 1).event);
+    expect(second?.fields.routingKey).toBe('chat.session.updated');
+    expect(second?.properties.messageId).toBe('feed:77');
+  });
+
+  it('[AMQP] refuses bad messages to the dead letters and goes on', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    const consumer = newConsumer();
+    const reasons: string[] = [];
+    const seen: number[] = [];
+    await consumer.start(async (deliveries) => {
+      for (const delivery of deliveries) {
+        if (delivery.kind === 'bad') {
+          reasons.push(delivery.reason);
+          delivery.refuse();
+        } else if (delivery.kind === 'event') {
+          seen.push(delivery.event.seq ?? 0);
+          delivery.ack();
+        }
+      }
+    });
+    await publishAll(publisher, [messageEvent(1, 1)]);
+    await withChannel(server, async (channel) => {
+      for (const body of ['{', '{"v":1}', JSON.stringify({ ...messageEvent(1, 2).event, v: 2 })]) {
+        channel.publish(EVENTS_EXCHANGE, 'chat.message.sent', Buffer.from(body));
+      }
+    });
+    await publishAll(publisher, [messageEvent(1, 3)]);
+    await until(() => seen.length === 2 && reasons.length === 3);
+    expect(seen).toEqual([1, 3]);
+    expect(reasons).toEqual(['invalid_json', 'invalid_event', 'unknown_version']);
+    await until(async () => (await depth(server, DEAD_LETTER_QUEUE)) === 3);
+  });
+
+  it('[AMQP] has one active consumer: a second one takes over in order when the first closes', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    const [first, second] = [newConsumer(), newConsumer()];
+    const seenByFirst = collect(first);
+    await publishAll(publisher, messageEvents(1, 1, 10));
+    await until(() => seenByFirst.first.length === 10);
+    const seenBySecond = collect(second);
+    await publishAll(publisher, messageEvents(1, 11, 20));
+    await until(() => seenByFirst.first.length === 20);
+    expect(seenBySecond.first).toEqual([]);
+    await first.close();
+    await publishAll(publisher, messageEvents(1, 21, 30));
+    await until(() => seenBySecond.first.length === 10);
+    expect(seenBySecond.first).toEqual(seqs(21, 30));
+  });
+});
+
+describe('rabbitmq through faults', () => {
+  afterEach(closeAll);
+
+  it('tells a publisher of a fresh broker that the queue was missing, and then no more', async () => {
+    await deleteTopology(server);
+    const told: boolean[] = [];
+    const first = newPublisher();
+    first.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
+    await until(() => first.connected);
+    const second = newPublisher();
+    second.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
+    await until(() => second.connected);
+    expect(told).toEqual([true, false]);
+  });
+
+  it('tells it also when a consumer has declared the queue first', async () => {
+    await deleteTopology(server);
+    const consumer = newConsumer();
+    await until(() => consumer.connected);
+    const publisher = newPublisher();
+    const told: boolean[] = [];
+    publisher.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
+    await until(() => publisher.connected);
+    expect(told).toEqual([true]);
+  });
+
+  it('tells it again when the listener could not note it', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    const told: boolean[] = [];
+    publisher.onConnected(async ({ queueWasMissing }) => {
+      told.push(queueWasMissing);
+      if (told.length === 1) throw new Error('the database is away');
+    });
+    await until(() => publisher.connected);
+    expect(told).toEqual([true, true]);
+  });
+
+  it('does not confirm what comes back as unroutable, and finds the queue missing then', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    const told: boolean[] = [];
+    publisher.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
+    await publishAll(publisher, messageEvents(1, 1, 2));
+    await withChannel(server, (channel) => channel.deleteQueue(DISPATCHER_QUEUE));
+    const result = await publisher.publish(messageEvents(1, 3, 5));
+    expect(result.confirmed).toBe(0);
+    await publishAll(publisher, messageEvents(1, 1, 5));
+    expect(told).toEqual([true, true]);
+    const seen = collect(newConsumer());
+    await until(() => seen.first.length === 5);
+    expect(seen.first).toEqual(seqs(1, 5));
+  });
+
+  it('goes on after its queue was deleted under the consumer', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    const seen = collect(newConsumer());
+    await publishAll(publisher, messageEvents(1, 1, 5));
+    await until(() => seen.first.length === 5);
+    await withChannel(server, (channel) => channel.deleteQueue(DISPATCHER_QUEUE));
+    await relay(publisher, messageEvents(1, 6, 10));
+    await until(() => seen.first.length === 10);
+    expect(seen.first).toEqual(seqs(1, 10));
+  });
+
+  it('fails at once while blocked by an alarm and goes on afterwards', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    await publishAll(publisher, [messageEvent(1, 1)]);
+    const alarm = "{{resource_limit, disk, node()}, []}";
+    await evaluate(server, `rabbit_alarm:set_alarm(${alarm}).`);
+    try {
+      const result = await publisher.publish([messageEvent(1, 2)]);
+      expect(result.confirmed).toBe(0);
+      expect(publisher.connected).toBe(false);
+      const started = performance.now();
+      expect((await publisher.publish([messageEvent(1, 2)])).confirmed).toBe(0);
+      expect(performance.now() - started).toBeLessThan(100);
+    } finally {
+      await evaluate(server, 'rabbit_alarm:clear_alarm({resource_limit, disk, node()}).');
+    }
+    await relay(publisher, messageEvents(1, 2, 3));
+  }, 60_000);
+
+  it('loses nothing confirmed by kill -9 under load, and keeps the order', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    const seen = collect(newConsumer());
+    const all = messageEvents(1, 1, 3_000);
+    const relaying = relay(publisher, all);
+    await until(() => seen.first.length > 300);
+    await server.kill();
+    expect((await publisher.publish([messageEvent(1, 1)])).confirmed).toBe(0);
+    await server.start();
+    await relaying;
+    await until(() => seen.first.length === 3_000, { timeoutMs: 60_000 });
+    expect(seen.first).toEqual(seqs(1, 3_000));
+  }, 120_000);
+
+  it('finds everything missing when the broker lost its data', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    const told: boolean[] = [];
+    publisher.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
+    const seen = collect(newConsumer());
+    await publishAll(publisher, messageEvents(1, 1, 5));
+    await until(() => seen.first.length === 5);
+    await server.wipe();
+    await until(() => publisher.connected, { timeoutMs: 30_000 });
+    expect(told).toEqual([true, true]);
+    await relay(publisher, messageEvents(1, 1, 10));
+    await until(() => seen.first.length === 10, { timeoutMs: 30_000 });
+    expect(seen.first).toEqual(seqs(1, 10));
+  }, 120_000);
+
+  it('gives up a confirm after ten seconds of silence, and the connection with it', async () => {
+    await deleteTopology(server);
+    const publisher = newPublisher();
+    await publishAll(publisher, [messageEvent(1, 1)]);
+    server.pause();
+    try {
+      const started = performance.now();
+      expect((await publisher.publish([messageEvent(1, 2)])).confirmed).toBe(0);
+      expect(performance.now() - started).toBeGreaterThan(9_000);
+      expect(publisher.connected).toBe(false);
+    } finally {
+      server.resume();
+    }
+    await relay(publisher, messageEvents(1, 2, 3));
+  }, 90_000);
+
+  it('starts before the broker exists', async () => {
+    await server.stop();
+    const publisher = newPublisher();
+    const seen = collect(newConsumer());
+    expect((await publisher.publish([messageEvent(1, 1)])).confirmed).toBe(0);
+    await sleep(500);
+    await server.start();
+    await deleteTopology(server);
+    await relay(publisher, messageEvents(1, 1, 5));
+    await until(() => seen.first.length >= 5, { timeoutMs: 30_000 });
+    expect(seen.first).toEqual(seqs(1, 5));
+  }, 120_000);
+});

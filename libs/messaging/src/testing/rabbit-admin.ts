@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EPHEMERAL_QUEUE } from '@chat-realtime/protocol';
+import type { ManagedServer } from '@chat-realtime/testkit';
+import { type Channel, connect } from 'amqplib';
+
+const run = promisify(execFile);
+
+export async function withChannel<T>(server: ManagedServer, use: (channel: Channel) => Promise<T>): Promise<T> {
+  const model = await connect(server.url);
+  model.on('error', () => undefined);
+  try {
+    const channel = await model.createChannel();
+    channel.on('error', () => undefined);
+    return await use(channel);
+  } finally {
+    await model.close();
+  }
+}
+
+/** As on a broker where nobody ever was. */
+export async function deleteTopology(server: ManagedServer): Promise<void> {
+  await withChannel(server, async (channel) => {
+    for (const queue of [DISPATCHER_QUEUE, DEAD_LETTER_QUEUE, EPHEMERAL_QUEUE]) await channel.deleteQueue(queue);
+    for (const exchange of ['chat.events', 'chat.events.dead', 'chat.events.publisher']) await channel.deleteExchange(exchange);
+  });
+}
+
+/** How many messages wait in a queue; a quorum queue's answer may be some hundred milliseconds old. */
+export function depth(server: ManagedServer, queue: string): Promise<number> {
+  return withChannel(server, async (channel) => (await channel.checkQueue(queue)).messageCount);
+}
+
+/** Runs Erlang in the broker, with the environment by which its node is found. */
+export async function evaluate(server: ManagedServer, expression: string): Promise<void> {
+  const entries = readFileSync(`/proc/${server.pid}/environ`, 'utf8').split('\0').filter((entry) => entry.includes('='));
+  const env = Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+  await run('/usr/lib/rabbitmq/bin/rabbitmqctl', ['eval', expression], { env });
+}
