@@ -72,9 +72,10 @@ export class Attachments {
   }
 
   /** @throws ChatError 401 for a signature that is not of this file or has ended, 404 when the file is gone. */
-  async open(id: string, signature: string | undefined): Promise<StoredAttachmentFile> {
+  async open(id: string, signature: unknown): Promise<StoredAttachmentFile> {
     if (signature === undefined) throw new ChatError('missing_credentials', 'sig is missing');
-    const verdict = this.#links.verify(id, signature);
+    // Given twice it arrives as a list, which is no signature.
+    const verdict = this.#links.verify(id, typeof signature === 'string' ? signature : '');
     if (!verdict.ok) {
       throw verdict.reason === 'expired' ? new ChatError('token_expired', 'the link has expired') : new ChatError('bad_token', 'the link is not valid');
     }

@@ -1,8 +1,8 @@
 import { ChatError, type Session } from '@chat-realtime/protocol';
 import type { IdentityPrincipal, TokenVerifier } from '@chat-realtime/verifier';
 import type { ChatOperations, SessionPatch, SessionRecord, StaffActor } from '../domain/index.ts';
+import { renderSession } from '../domain/render.ts';
 import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
-import { publicSession } from './public-session.ts';
 
 export interface IdentifyRequest {
   readonly identityToken: string;
@@ -44,8 +44,8 @@ export class Identity {
     for (const session of sessions) await this.#fillContact(customer, session);
     const current = this.#current(sessions, sessionId);
     const newestFirst = sessions.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || b.id - a.id);
-    const answer = { sessions: newestFirst.map(publicSession) };
-    return current === undefined ? answer : { ...answer, session: publicSession(current), ...this.#credentials.token(current) };
+    const answer = { sessions: newestFirst.map(renderSession) };
+    return current === undefined ? answer : { ...answer, session: renderSession(current), ...this.#credentials.token(current) };
   }
 
   /** Ends what browsers still hold of his chats: the next person at this computer must not read them. */

@@ -1,7 +1,7 @@
 import { ChatError, resumeKeySchema } from '@chat-realtime/protocol';
+import { secretsEqual } from '@chat-realtime/service-kit';
 import type { TokenVerifier } from '@chat-realtime/verifier';
 import type { ChatOperations, SessionRecord } from '../domain/index.ts';
-import { equalSecret } from './secrets.ts';
 
 /** What a request may show to get a channel token for a chat that exists. */
 export interface SessionProofHeaders {
@@ -40,7 +40,7 @@ export class SessionProof {
   }
 
   async #bySiteKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
-    if (this.#siteKey === undefined || !equalSecret(key, this.#siteKey)) throw new ChatError('bad_credentials', 'the site key is wrong');
+    if (this.#siteKey === undefined || !secretsEqual(key, this.#siteKey)) throw new ChatError('bad_credentials', 'the site key is wrong');
     const session = sessionId === undefined ? null : await this.#operations.findSession(sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     return session;

@@ -1,0 +1,102 @@
+import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
+import type { Database } from '@chat-realtime/database';
+import type { Logger } from '@chat-realtime/service-kit';
+import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type OnModuleInit, type Provider } from '@nestjs/common';
+import { AlertReader } from './alerts/alert-reader.ts';
+import type { Attachments } from './attachments/attachments.ts';
+import { Callbacks } from './callbacks/callbacks.ts';
+import type { ChatSettings } from './config.ts';
+import type { ChatOperations } from './domain/index.ts';
+import { ActorInterceptor } from './http/actor-interceptor.ts';
+import { AlertsController } from './http/alerts.controller.ts';
+import { AttachmentsController } from './http/attachments.controller.ts';
+import { CallbacksController } from './http/callbacks.controller.ts';
+import { ConfigController } from './http/config.controller.ts';
+import { IdentityController } from './http/identity.controller.ts';
+import * as token from './http/injection.ts';
+import { MessagesController } from './http/messages.controller.ts';
+import { RequestRates } from './http/rates.ts';
+import { SessionsController } from './http/sessions.controller.ts';
+import { StaffController } from './http/staff.controller.ts';
+import { Identity } from './identity/identity.ts';
+import { InternalController } from './internal/internal.controller.ts';
+import { WidgetConfigSource } from './schedule/widget-config-source.ts';
+import { ChannelCredentials } from './tokens/channel-credentials.ts';
+import { RevocationRefresher } from './tokens/revocation-refresher.ts';
+import { SessionProof } from './tokens/session-proof.ts';
+
+export interface ChatModuleOptions {
+  readonly operations: ChatOperations;
+  readonly database: Database;
+  readonly attachments: Attachments;
+  readonly verifier: TokenVerifier;
+  /** The set behind `verifier`; the module keeps it up to date. */
+  readonly revocations: RevocationSet;
+  readonly settings: ChatSettings;
+  readonly logger: Logger;
+  /** Mounts `/internal/*`: for a gateway in another process. */
+  readonly internal: boolean;
+}
+
+function providers(options: ChatModuleOptions): Provider[] {
+  const { operations, database, verifier, settings, logger } = options;
+  const credentials = new ChannelCredentials(settings.CHAT_TOKEN_SECRETS, settings.CHANNEL_TOKEN_TTL_SECONDS);
+  const limits = { maxBytes: settings.ATTACHMENT_MAX_BYTES, maxPerMessage: ATTACHMENTS_PER_MESSAGE };
+  const callbacksConfig = { defaultCountry: settings.CHAT_PHONE_COUNTRY, dueMinutes: settings.CALLBACK_DUE_MINUTES };
+  const rates = { sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE, messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE };
+  const values: readonly (readonly [symbol, object])[] = [
+    [token.OPERATIONS, operations],
+    [token.DATABASE, database],
+    [token.VERIFIER, verifier],
+    [token.ATTACHMENTS, options.attachments],
+    [token.CALLBACKS, new Callbacks(database, operations, callbacksConfig)],
+    [token.ALERT_READER, new AlertReader(database, operations)],
+    [token.IDENTITY, new Identity(operations, verifier, credentials)],
+    [token.CREDENTIALS, credentials],
+    [token.SESSION_PROOF, new SessionProof(operations, verifier, { siteKey: settings.SITE_API_KEY })],
+    [
+      token.WIDGET_CONFIG,
+      new WidgetConfigSource(settings.CHAT_WIDGET, settings.CHAT_SCHEDULE, limits, () => operations.operatorsOnline()),
+    ],
+    [token.RATES, new RequestRates(rates)],
+    [token.REVOCATIONS, new RevocationRefresher(operations, options.revocations, logger)],
+  ];
+  return [ActorInterceptor, ...values.map(([provide, useValue]) => ({ provide, useValue }))];
+}
+
+/** REST of the chat. */
+@Module({})
+export class ChatModule implements OnModuleInit, OnApplicationShutdown {
+  readonly #revocations: RevocationRefresher;
+
+  constructor(@Inject(token.REVOCATIONS) revocations: RevocationRefresher) {
+    this.#revocations = revocations;
+  }
+
+  static forRoot(options: ChatModuleOptions): DynamicModule {
+    return {
+      module: ChatModule,
+      controllers: [
+        ConfigController,
+        IdentityController,
+        SessionsController,
+        MessagesController,
+        StaffController,
+        AttachmentsController,
+        CallbacksController,
+        AlertsController,
+        ...(options.internal ? [InternalController] : []),
+      ],
+      providers: providers(options),
+    };
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.#revocations.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#revocations.stop();
+  }
+}

@@ -1,0 +1,83 @@
+import { callbackPatchSchema, callbackRequestSchema, callbacksQuerySchema, ChatError } from '@chat-realtime/protocol';
+import { bearerToken, ClientIp, Principal, Public, RequireStaff, refusalError } from '@chat-realtime/service-kit';
+import type { Database } from '@chat-realtime/database';
+import type { TokenVerifier } from '@chat-realtime/verifier';
+import { Body, Controller, Get, Headers, Inject, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
+import type { z } from 'zod';
+import { listCallbacks } from '../callbacks/callback-list.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import type { ChatOperations } from '../domain/index.ts';
+import { fieldError } from '../field-error.ts';
+import { ActorInterceptor } from './actor-interceptor.ts';
+import { CALLBACKS, DATABASE, OPERATIONS, RATES, VERIFIER } from './injection.ts';
+import { staffActor, wholeNumber } from './principals.ts';
+import type { RequestRates } from './rates.ts';
+
+type CallbackBody = z.infer<typeof callbackRequestSchema>;
+
+/** Storing a phone number needs a yes, given as `true` or as the version of the text that was agreed to. */
+function isConsent(consent: CallbackBody['consent']): boolean {
+  return consent === true || (typeof consent === 'object' && consent !== null && consent.accepted !== false);
+}
+
+@Controller('chat')
+@UseInterceptors(ActorInterceptor)
+export class CallbacksController {
+  readonly #callbacks: Callbacks;
+  readonly #database: Database;
+  readonly #operations: ChatOperations;
+  readonly #verifier: TokenVerifier;
+  readonly #rates: RequestRates;
+
+  constructor(
+    @Inject(CALLBACKS) callbacks: Callbacks,
+    @Inject(DATABASE) database: Database,
+    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(VERIFIER) verifier: TokenVerifier,
+    @Inject(RATES) rates: RequestRates,
+  ) {
+    this.#callbacks = callbacks;
+    this.#database = database;
+    this.#operations = operations;
+    this.#verifier = verifier;
+    this.#rates = rates;
+  }
+
+  @Post('callback')
+  @Public('with a session in the body the handler asks for its channel token')
+  async request(
+    @Body({ schema: callbackRequestSchema }) body: CallbackBody,
+    @Headers('authorization') authorization: string | undefined,
+    @ClientIp() ip: string,
+  ) {
+    await this.#rates.callback(ip);
+    const sessionId = body.session_id ?? null;
+    if (sessionId !== null) await this.#requireToken(sessionId, bearerToken({ authorization }));
+    if (!isConsent(body.consent)) throw fieldError('consent', 'must be given');
+    return { callback: await this.#callbacks.request(sessionId, body) };
+  }
+
+  @Get('callbacks')
+  @RequireStaff()
+  list(@Principal() principal: Principal, @Query({ schema: callbacksQuerySchema }) query: z.infer<typeof callbacksQuerySchema>) {
+    return listCallbacks(this.#database, staffActor(principal), query);
+  }
+
+  @Patch('callbacks/:id')
+  @RequireStaff()
+  async update(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: callbackPatchSchema }) body: z.infer<typeof callbackPatchSchema>,
+  ) {
+    const callbackId = wholeNumber(id);
+    if (callbackId === undefined) throw new ChatError('not_found', 'no such callback');
+    return { callback: await this.#callbacks.update(staffActor(principal), callbackId, body) };
+  }
+
+  async #requireToken(sessionId: number, token: string | undefined): Promise<void> {
+    const verdict = this.#verifier.verifyCustomer(sessionId, token);
+    if (!verdict.ok) throw refusalError(verdict.code);
+    if ((await this.#operations.findSession(sessionId)) === null) throw refusalError('bad_token');
+  }
+}

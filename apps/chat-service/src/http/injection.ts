@@ -1,0 +1,13 @@
+/** Tokens under which the module's parts are injected: explicit, since bundlers and type stripping lose constructor types. */
+export const OPERATIONS = Symbol('ChatOperations');
+export const ATTACHMENTS = Symbol('Attachments');
+export const CALLBACKS = Symbol('Callbacks');
+export const DATABASE = Symbol('Database');
+export const ALERT_READER = Symbol('AlertReader');
+export const IDENTITY = Symbol('Identity');
+export const CREDENTIALS = Symbol('ChannelCredentials');
+export const SESSION_PROOF = Symbol('SessionProof');
+export const WIDGET_CONFIG = Symbol('WidgetConfigSource');
+export const VERIFIER = Symbol('TokenVerifier');
+export const RATES = Symbol('RequestRates');
+export const REVOCATIONS = Symbol('RevocationRefresher');

@@ -1,0 +1,26 @@
+import { ChatError, sessionIdParamSchema } from '@chat-realtime/protocol';
+import type { Principal } from '@chat-realtime/verifier';
+import type { Actor, StaffActor } from '../domain/index.ts';
+
+/** On a route that only staff can reach; anything else is a fault of the route's declaration. */
+export function staffActor(principal: Principal): StaffActor {
+  if (principal.kind !== 'staff') throw new ChatError('bad_token', 'the token is not valid here');
+  const { userId, name, role, scope } = principal;
+  return { kind: 'staff', userId, name, role, scope };
+}
+
+export function actorOf(principal: Principal): Actor {
+  return principal.kind === 'customer' ? { kind: 'customer', sessionId: principal.sessionId } : staffActor(principal);
+}
+
+/** A path id that is no number names nothing: the caller has passed the guard, so that is 404 and not a malformed request. */
+export function sessionIdOf(text: string): number {
+  const id = wholeNumber(text);
+  if (id === undefined) throw new ChatError('session_not_found', 'no such session');
+  return id;
+}
+
+export function wholeNumber(text: string): number | undefined {
+  const result = sessionIdParamSchema.safeParse(text);
+  return result.success ? result.data : undefined;
+}

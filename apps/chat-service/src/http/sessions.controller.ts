@@ -1,0 +1,130 @@
+import {
+  type CreateSessionRequest,
+  createSessionRequestSchema,
+  eventsQuerySchema,
+  readRequestSchema,
+  streamLinkRequestSchema,
+  ChatError,
+} from '@chat-realtime/protocol';
+import { bearerToken, ClientIp, Principal, Public, RequireCustomer, RequireCustomerOrStaff } from '@chat-realtime/service-kit';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import type { ChatOperations } from '../domain/index.ts';
+import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
+import { newResumeKey } from '../tokens/resume-key.ts';
+import type { SessionProof } from '../tokens/session-proof.ts';
+import { ActorInterceptor } from './actor-interceptor.ts';
+import { CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF } from './injection.ts';
+import { actorOf, sessionIdOf, wholeNumber } from './principals.ts';
+import type { RequestRates } from './rates.ts';
+import { traceparentOf } from './traceparent.ts';
+
+/** Sessions as their customer sees them. */
+@Controller('chat/session')
+@UseInterceptors(ActorInterceptor)
+export class SessionsController {
+  readonly #operations: ChatOperations;
+  readonly #credentials: ChannelCredentials;
+  readonly #proof: SessionProof;
+  readonly #rates: RequestRates;
+
+  constructor(
+    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CREDENTIALS) credentials: ChannelCredentials,
+    @Inject(SESSION_PROOF) proof: SessionProof,
+    @Inject(RATES) rates: RequestRates,
+  ) {
+    this.#operations = operations;
+    this.#credentials = credentials;
+    this.#proof = proof;
+    this.#rates = rates;
+  }
+
+  @Post()
+  @Public('anybody may begin a chat')
+  async create(
+    @Body({ schema: createSessionRequestSchema }) body: CreateSessionRequest,
+    @ClientIp() ip: string,
+    @Headers('traceparent') traceparent: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    await this.#rates.session(ip);
+    const resumeKey = body.resume_key ?? newResumeKey();
+    const { session, created, message } = await this.#operations.createSession({
+      name: body.name,
+      email: body.email,
+      phone: body.phone,
+      locale: body.locale,
+      pageUrl: body.page_url,
+      attributes: body.attributes,
+      consent: body.consent,
+      resumeKey,
+      message: body.message === undefined ? undefined : { body: body.message.body, clientMessageId: body.message.client_message_id },
+      traceparent: traceparentOf(traceparent),
+    });
+    void reply.code(created ? 201 : 200).header('cache-control', 'no-store');
+    return { session, ...(await this.#freshToken(session.id)), resume_key: resumeKey, ...(message === undefined ? {} : { message }) };
+  }
+
+  @Get(':id')
+  @RequireCustomerOrStaff()
+  session(@Principal() principal: Principal, @Param('id') id: string) {
+    return this.#operations.getSession(actorOf(principal), sessionIdOf(id));
+  }
+
+  @Get(':id/channel-token')
+  @Public('asks for a resume key, the site key or an identity token itself')
+  async channelToken(
+    @Param('id') id: string,
+    @Headers('x-resume-key') resumeKey: string | undefined,
+    @Headers('x-site-key') siteKey: string | undefined,
+    @Headers('authorization') authorization: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    void reply.header('cache-control', 'no-store');
+    const session = await this.#proof.check(wholeNumber(id), { resumeKey, siteKey, bearer: bearerToken({ authorization }) });
+    return this.#credentials.token(session);
+  }
+
+  @Post(':id/stream-link')
+  @RequireCustomer()
+  @HttpCode(200)
+  async streamLink(
+    @Param('id') id: string,
+    @Body({ schema: streamLinkRequestSchema }) body: z.infer<typeof streamLinkRequestSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    void reply.header('cache-control', 'no-store');
+    const session = await this.#operations.findSession(sessionIdOf(id));
+    if (session === null) throw new ChatError('session_not_found', 'no such session');
+    return this.#credentials.streamLink(session, body.expires_in);
+  }
+
+  @Get(':id/events')
+  @RequireCustomerOrStaff()
+  events(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Query({ schema: eventsQuerySchema }) query: z.infer<typeof eventsQuerySchema>,
+  ) {
+    return this.#operations.events(actorOf(principal), sessionIdOf(id), { afterSeq: query.after_seq, limit: query.limit });
+  }
+
+  @Post(':id/read')
+  @RequireCustomerOrStaff()
+  @HttpCode(200)
+  read(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: readRequestSchema }) body: z.infer<typeof readRequestSchema>,
+  ) {
+    return this.#operations.markRead(actorOf(principal), sessionIdOf(id), body.last_id);
+  }
+
+  /** A session that is come back to may have been revoked: its token must be made later than that. */
+  async #freshToken(sessionId: number) {
+    const session = await this.#operations.findSession(sessionId);
+    return this.#credentials.token({ id: sessionId, revokedAt: session?.revokedAt ?? null });
+  }
+}

@@ -1,0 +1,100 @@
+import { assignRequestSchema, feedQuerySchema, noteRequestSchema, sessionListQuerySchema } from '@chat-realtime/protocol';
+import { Principal, RequireStaff } from '@chat-realtime/service-kit';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
+import type { z } from 'zod';
+import type { ChatOperations } from '../domain/index.ts';
+import type { RevocationRefresher } from '../tokens/revocation-refresher.ts';
+import { ActorInterceptor } from './actor-interceptor.ts';
+import { OPERATIONS, REVOCATIONS } from './injection.ts';
+import { sessionIdOf, staffActor } from './principals.ts';
+
+/** What only operators may do. */
+@Controller('chat')
+@UseInterceptors(ActorInterceptor)
+export class StaffController {
+  readonly #operations: ChatOperations;
+  readonly #revocations: RevocationRefresher;
+
+  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(REVOCATIONS) revocations: RevocationRefresher) {
+    this.#operations = operations;
+    this.#revocations = revocations;
+  }
+
+  @Get('sessions')
+  @RequireStaff()
+  sessions(
+    @Principal() principal: Principal,
+    @Query({ schema: sessionListQuerySchema }) query: z.infer<typeof sessionListQuerySchema>,
+  ) {
+    return this.#operations.listSessions(staffActor(principal), query);
+  }
+
+  @Get('feed')
+  @RequireStaff()
+  feed(@Principal() principal: Principal, @Query({ schema: feedQuerySchema }) query: z.infer<typeof feedQuerySchema>) {
+    const after = query.after === undefined ? {} : { after: query.after };
+    return this.#operations.feed(staffActor(principal), { ...after, limit: query.limit });
+  }
+
+  @Get('operators')
+  @RequireStaff()
+  async operators() {
+    return { operators: await this.#operations.operators() };
+  }
+
+  @Post('session/:id/assign')
+  @RequireStaff()
+  @HttpCode(200)
+  async assign(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: assignRequestSchema }) body: z.infer<typeof assignRequestSchema>,
+  ) {
+    return { session: await this.#operations.assign(staffActor(principal), sessionIdOf(id), body.user_id) };
+  }
+
+  @Post('session/:id/unassign')
+  @RequireStaff()
+  @HttpCode(200)
+  async unassign(@Principal() principal: Principal, @Param('id') id: string) {
+    return { session: await this.#operations.unassign(staffActor(principal), sessionIdOf(id)) };
+  }
+
+  @Post('session/:id/close')
+  @RequireStaff()
+  @HttpCode(200)
+  async close(@Principal() principal: Principal, @Param('id') id: string) {
+    return { session: await this.#operations.close(staffActor(principal), sessionIdOf(id)) };
+  }
+
+  @Post('session/:id/reopen')
+  @RequireStaff()
+  @HttpCode(200)
+  async reopen(@Principal() principal: Principal, @Param('id') id: string) {
+    return { session: await this.#operations.reopen(staffActor(principal), sessionIdOf(id)) };
+  }
+
+  @Post('session/:id/revoke')
+  @RequireStaff()
+  @HttpCode(204)
+  async revoke(@Principal() principal: Principal, @Param('id') id: string): Promise<void> {
+    await this.#operations.revoke(staffActor(principal), sessionIdOf(id));
+    await this.#revocations.refresh();
+  }
+
+  @Post('session/:id/notes')
+  @RequireStaff()
+  async addNote(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: noteRequestSchema }) body: z.infer<typeof noteRequestSchema>,
+  ) {
+    return { note: await this.#operations.addNote(staffActor(principal), sessionIdOf(id), body.body) };
+  }
+
+  @Get('session/:id/notes')
+  @RequireStaff()
+  async notes(@Principal() principal: Principal, @Param('id') id: string) {
+    return { notes: await this.#operations.notes(staffActor(principal), sessionIdOf(id)) };
+  }
+}

@@ -1,0 +1,42 @@
+import type { Database } from '@chat-realtime/database';
+import type { Logger } from '@chat-realtime/service-kit';
+import { AlertSweeps } from './alerts/alert-sweeps.ts';
+import { WebhookDeliveries } from './alerts/webhook-deliveries.ts';
+import type { Attachments } from './attachments/attachments.ts';
+import type { ChatSettings } from './config.ts';
+import type { Sweep } from './domain/index.ts';
+
+const ALERTS_EVERY_MS = 1_000;
+const WEBHOOKS_EVERY_MS = 500;
+const UNSENT_EVERY_MS = 3_600_000;
+
+/** What exactly one process does at a time beside relaying: the leader runs these. */
+export function createSweeps(database: Database, attachments: Attachments, settings: ChatSettings, logger: Logger): Sweep[] {
+  const alerts = new AlertSweeps(database, {
+    waitingSeconds: settings.ALERT_WAITING_SECONDS,
+    replyUnseenSeconds: settings.REPLY_UNSEEN_SECONDS,
+    webhookUrls: settings.ALERT_WEBHOOK_URLS,
+  });
+  const sweeps: Sweep[] = [
+    {
+      name: 'alerts',
+      everyMs: ALERTS_EVERY_MS,
+      run: async () => {
+        await alerts.run();
+      },
+    },
+    {
+      name: 'unsent-attachments',
+      everyMs: UNSENT_EVERY_MS,
+      run: async () => {
+        await attachments.removeUnsent();
+      },
+    },
+  ];
+  const { ALERT_WEBHOOK_URLS: urls, ALERT_WEBHOOK_SECRET: secret } = settings;
+  if (urls.length > 0 && secret !== undefined) {
+    const deliveries = new WebhookDeliveries(database, { urls, secret }, logger);
+    sweeps.push({ name: 'webhooks', everyMs: WEBHOOKS_EVERY_MS, run: () => deliveries.startDue() });
+  }
+  return sweeps;
+}
