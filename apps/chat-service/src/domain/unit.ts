@@ -51,4 +51,6 @@ export interface SessionUnit extends FactUnit {
   patch(changes: SessionPatch): void;
   /** Moves the session; the events that tell of it are appended by the caller. */
   setState(state: SessionState): void;
+  /** Writes what is pending before the end, for a statement of this transaction that must see it. `session` is not read again. */
+  flush(): Promise<void>;
 }

@@ -1,0 +1,135 @@
+import type { EventPublisher } from '@chat-realtime/messaging';
+import type { BadgeData } from '@chat-realtime/protocol';
+import type { ChatLog, ChatObserver, Sweep } from '../domain/ports.ts';
+import type { Outbox } from './outbox.ts';
+
+const TICK_MS = 1_000;
+const STATS_MS = 2_000;
+const RETENTION_MS = 60_000;
+const RETENTION_HOURS = 24;
+const RETENTION_BATCH = 5_000;
+
+export interface DutyDeps {
+  readonly publisher: EventPublisher;
+  readonly observer: ChatObserver;
+  readonly log: ChatLog;
+  badge(): Promise<BadgeData>;
+  revocationsHead(): Promise<number>;
+  feedLagSeconds(): Promise<number>;
+}
+
+/**
+ * What the leader does beside publishing: the tick by which gateways see that the live path works, the badge, the
+ * figures of the outbox, and the sweeps. Each runs by its own timer and never beside itself.
+ */
+export class LeaderDuties {
+  readonly #deps: DutyDeps;
+  readonly #sweeps: Sweep[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #running = new Set<Promise<void>>();
+  #active = false;
+  #lastBadge = '';
+  #badgeAt = 0;
+  #badgeTimer: NodeJS.Timeout | undefined;
+  #badgeBusy = false;
+
+  constructor(deps: DutyDeps) {
+    this.#deps = deps;
+  }
+
+  /** Only before the relay starts. */
+  add(sweep: Sweep): void {
+    this.#sweeps.push(sweep);
+  }
+
+  start(outbox: Outbox): void {
+    this.#active = true;
+    this.#lastBadge = '';
+    this.#every({ name: 'tick', everyMs: TICK_MS, run: () => this.#tick() });
+    this.#every({ name: 'stats', everyMs: STATS_MS, run: () => this.#stats(outbox) });
+    this.#every({ name: 'outbox_retention', everyMs: RETENTION_MS, run: () => this.#retain(outbox) });
+    for (const sweep of this.#sweeps) this.#every(sweep);
+  }
+
+  /** Waits for what runs, so that two leaders never sweep at the same time. */
+  async stop(): Promise<void> {
+    this.#active = false;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers.clear();
+    clearTimeout(this.#badgeTimer);
+    this.#badgeTimer = undefined;
+    await Promise.all(this.#running);
+  }
+
+  /** Something was committed: the badge is counted again, at most once a second. */
+  changed(): void {
+    if (!this.#active || this.#badgeTimer !== undefined) return;
+    const wait = Math.max(0, this.#badgeAt + TICK_MS - Date.now());
+    this.#badgeTimer = setTimeout(() => {
+      this.#badgeTimer = undefined;
+      this.#track(this.#guarded('badge', () => this.#publishBadge()));
+    }, wait);
+  }
+
+  #every(sweep: Sweep): void {
+    let busy = false;
+    const run = () => {
+      if (busy || !this.#active) return;
+      busy = true;
+      const done = this.#guarded(sweep.name, () => sweep.run()).finally(() => {
+        busy = false;
+      });
+      this.#track(done);
+    };
+    this.#timers.add(setInterval(run, sweep.everyMs));
+    run();
+  }
+
+  #track(work: Promise<void>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  async #guarded(name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#deps.observer.sweepFailed(name);
+      this.#deps.log.warn({ sweep: name, error: error instanceof Error ? error.message : String(error) }, 'a sweep failed; it runs again');
+    }
+  }
+
+  async #tick(): Promise<void> {
+    const head = await this.#deps.revocationsHead();
+    this.#deps.publisher.publishEphemeral({ v: 1, type: 'control.tick', data: { revocations_head: head } });
+    // Commits of other processes wake only their own relay, so the badge is counted with every tick too.
+    if (Date.now() - this.#badgeAt >= TICK_MS) await this.#publishBadge();
+  }
+
+  async #publishBadge(): Promise<void> {
+    if (this.#badgeBusy || !this.#active) return;
+    this.#badgeBusy = true;
+    this.#badgeAt = Date.now();
+    try {
+      const badge = await this.#deps.badge();
+      const text = JSON.stringify(badge);
+      if (text === this.#lastBadge || !this.#deps.publisher.connected) return;
+      this.#lastBadge = text;
+      this.#deps.publisher.publishEphemeral({ v: 1, type: 'chat.alert', session_id: null, seq: null, data: badge });
+    } finally {
+      this.#badgeBusy = false;
+    }
+  }
+
+  async #stats(outbox: Outbox): Promise<void> {
+    const { pending, oldestAgeSeconds } = await outbox.stats();
+    this.#deps.observer.outbox(pending, oldestAgeSeconds);
+    this.#deps.observer.feedLag(await this.#deps.feedLagSeconds());
+  }
+
+  async #retain(outbox: Outbox): Promise<void> {
+    for (let deleted = RETENTION_BATCH; deleted === RETENTION_BATCH && this.#active; ) {
+      deleted = await outbox.deleteOld(RETENTION_HOURS, RETENTION_BATCH);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { EventPublisher } from '@chat-realtime/messaging';
+import type { AttachmentLinks, ChatLog, ChatObserver, Failpoint } from '../domain/ports.ts';
+import { renderBrokerEvent, routingKeyOf } from '../domain/render.ts';
+import type { Outbox, OutboxRow } from './outbox.ts';
+
+export const BATCH_MAX = 500;
+
+export interface PublishDeps {
+  readonly publisher: EventPublisher;
+  readonly links: AttachmentLinks;
+  readonly observer: ChatObserver;
+  readonly log: ChatLog;
+  readonly failpoint: Failpoint | undefined;
+}
+
+/** `blocked`: the broker did not take everything; wait before the next try. */
+export type BatchResult = 'empty' | 'partial' | 'full' | 'blocked';
+
+/** One batch in the order of event ids, marked as far as it is confirmed. */
+export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<BatchResult> {
+  const rows = await outbox.pending(BATCH_MAX);
+  await deps.failpoint?.('relay.afterSelect');
+  if (rows.length === 0) return 'empty';
+  const started = performance.now();
+  const sent = deps.publisher.publish(rows.map((row) => outgoing(row, deps.links)));
+  await deps.failpoint?.('relay.afterPublish');
+  const { confirmed, failure } = await sent;
+  await deps.failpoint?.('relay.afterConfirm');
+  if (confirmed > 0) {
+    deps.observer.relayConfirm((performance.now() - started) / 1_000);
+    deps.observer.relayPublished('confirmed', confirmed);
+    await outbox.mark(rows.slice(0, confirmed).map((row) => row.id));
+    await deps.failpoint?.('relay.afterMark');
+  }
+  if (confirmed < rows.length) {
+    deps.observer.relayPublished('failed', rows.length - confirmed);
+    deps.log.debug({ unconfirmed: rows.length - confirmed, error: failure?.message }, 'the broker did not confirm a batch');
+    return 'blocked';
+  }
+  return rows.length === BATCH_MAX ? 'full' : 'partial';
+}
+
+function outgoing(row: OutboxRow, links: AttachmentLinks) {
+  const event = { routingKey: routingKeyOf(row), event: renderBrokerEvent(row, links) };
+  return row.traceparent === null ? event : { ...event, traceparent: row.traceparent };
+}

@@ -1,0 +1,137 @@
+import type { Database, DedicatedSession } from '@chat-realtime/database';
+import { LeaderDuties } from './leader-duties.ts';
+import { Outbox } from './outbox.ts';
+import { type PublishDeps, publishBatch } from './publish-batches.ts';
+import { Signal } from './signal.ts';
+
+/** One leader among all chat-services of a database ('CTRL'). */
+export const RELAY_LOCK = 1_129_599_564;
+/** The net under the wake-ups, which reach only the process that committed. */
+const POLL_MS = 250;
+/** A standby asks this often, and a leader that lost its connection comes back: together the takeover is under 5 s. */
+const STANDBY_MS = 1_500;
+const BLOCKED_MIN_MS = 250;
+const BLOCKED_MAX_MS = 2_000;
+/** Events of this time are published again when the broker has lost its queue. */
+const REPUBLISH_SECONDS = 600;
+
+export interface RelayDeps extends PublishDeps {
+  readonly database: Database;
+  readonly duties: LeaderDuties;
+}
+
+type Phase = 'idle' | 'standby' | 'leading' | 'stopping';
+
+/**
+ * Publishes the outbox in order. One process leads at a time, by an advisory lock on a connection of its own; the
+ * others stand by. Several relays side by side would reorder sessions.
+ */
+export class RelayLeader {
+  readonly #deps: RelayDeps;
+  readonly #signal = new Signal();
+  #phase: Phase = 'idle';
+  #running: Promise<void> | undefined;
+  #republish = false;
+
+  constructor(deps: RelayDeps) {
+    this.#deps = deps;
+    deps.publisher.onConnected(({ queueWasMissing }) => {
+      if (queueWasMissing) this.#republish = true;
+      this.#signal.set();
+    });
+  }
+
+  get leading(): boolean {
+    return this.#phase === 'leading';
+  }
+
+  /** Something was committed here. */
+  wake(): void {
+    this.#signal.set();
+    this.#deps.duties.changed();
+  }
+
+  start(): void {
+    if (this.#phase !== 'idle') return;
+    this.#phase = 'standby';
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#phase === 'idle') return;
+    this.#phase = 'stopping';
+    this.#signal.set();
+    await this.#running;
+    this.#phase = 'idle';
+  }
+
+  get #stopping(): boolean {
+    return this.#phase === 'stopping';
+  }
+
+  async #run(): Promise<void> {
+    this.#deps.observer.relayLeader(false);
+    while (!this.#stopping) {
+      try {
+        await this.#campaign();
+      } catch (error) {
+        this.#deps.log.warn({ error: error instanceof Error ? error.message : String(error) }, 'relay lost its database connection');
+        await this.#pause(STANDBY_MS);
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const end = Date.now() + ms;
+    while (!this.#stopping && Date.now() < end) await this.#signal.wait(end - Date.now());
+  }
+
+  /** From a fresh connection to its end: waits for the lock, leads, gives it back. */
+  async #campaign(): Promise<void> {
+    const session = await this.#deps.database.acquireSession();
+    session.onLost(() => this.#signal.set());
+    try {
+      while (!this.#stopping && !(await session.tryLock(RELAY_LOCK))) await this.#pause(STANDBY_MS);
+      if (!this.#stopping) await this.#lead(session);
+    } finally {
+      await session.release();
+    }
+  }
+
+  async #lead(session: DedicatedSession): Promise<void> {
+    const { duties, observer, log } = this.#deps;
+    const outbox = new Outbox(session);
+    this.#phase = 'leading';
+    observer.relayLeader(true);
+    log.info({}, 'relay leads');
+    duties.start(outbox);
+    try {
+      await this.#publishForever(outbox);
+    } finally {
+      // `stop` may have changed the phase meanwhile; only a leader falls back to standby.
+      if (this.#phase === 'leading') this.#phase = 'standby';
+      observer.relayLeader(false);
+      await duties.stop();
+    }
+  }
+
+  async #publishForever(outbox: Outbox): Promise<void> {
+    let blockedMs = BLOCKED_MIN_MS;
+    while (!this.#stopping) {
+      if (this.#republish) {
+        const again = await outbox.republish(REPUBLISH_SECONDS);
+        this.#republish = false;
+        this.#deps.log.warn({ events: again }, 'the broker had lost its queue: recent events are published again');
+      }
+      const result = await publishBatch(outbox, this.#deps);
+      if (result === 'full') continue;
+      if (result === 'blocked') {
+        await this.#pause(blockedMs * (0.75 + Math.random() / 2));
+        blockedMs = Math.min(blockedMs * 2, BLOCKED_MAX_MS);
+        continue;
+      }
+      blockedMs = BLOCKED_MIN_MS;
+      await this.#signal.wait(POLL_MS);
+    }
+  }
+}

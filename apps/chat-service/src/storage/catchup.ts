@@ -1,0 +1,147 @@
+import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import { FEED_START, formatCursor, parseCursor } from '../domain/feed-cursor.ts';
+import { type EventRow, renderSessionEvent } from '../domain/render.ts';
+import type { StorageContext } from './context.ts';
+import { translated } from './errors.ts';
+import { eventColumns } from './event-rows.ts';
+import { feedHead, readFeed } from './feed.ts';
+import { STAFF_DELIVERED } from './marks.ts';
+import { badge } from './numbers.ts';
+import { operatorsOnline, recordPresence } from './operators.ts';
+import { revocations } from './revocations.ts';
+
+/** Bound of one answer; with many sessions each gets a smaller page and `has_more` says so. */
+const EVENTS_PER_ANSWER = 10_000;
+
+interface HeadRow {
+  id: number;
+  last_seq: number;
+  assigned_user_id: string | null;
+  revoked_at: number | null;
+  staff_read: number;
+  staff_delivered: number;
+  client_read: number | null;
+  client_delivered: number | null;
+}
+
+type Wanted = CatchupRequest['sessions'][number];
+
+async function readHeads(context: StorageContext, wanted: readonly Wanted[]): Promise<HeadRow[]> {
+  if (wanted.length === 0) return [];
+  const result = await sql<HeadRow>`
+    SELECT s.id, s.last_seq, s.assigned_user_id, s.revoked_at, s.team_read_id AS staff_read, ${STAFF_DELIVERED} AS staff_delivered,
+      m.read_id AS client_read, m.delivered_id AS client_delivered
+    FROM chat_session s LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
+    WHERE s.id = ANY (${wanted.map((session) => session.id)}::bigint[])`.execute(context.database.kysely);
+  return result.rows;
+}
+
+const EVENTS = {
+  name: 'chat-catchup-events',
+  text: `SELECT ${eventColumns('e')} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(id, after_seq, head)
+    CROSS JOIN LATERAL (SELECT * FROM chat_event e WHERE e.session_id = w.id AND e.seq > w.after_seq AND e.seq <= w.head
+                        ORDER BY e.seq LIMIT $4) e
+    ORDER BY e.session_id, e.seq`,
+} as const;
+
+/** Events of all sessions that are behind their head, in one statement, however many they are. */
+async function readEvents(
+  context: StorageContext,
+  behind: readonly { id: number; after: number; head: number }[],
+  limit: number,
+): Promise<Map<number, EventRow[]>> {
+  const bySession = new Map<number, EventRow[]>();
+  if (behind.length === 0) return bySession;
+  const each = Math.max(1, Math.min(limit, Math.floor(EVENTS_PER_ANSWER / behind.length)));
+  const rows = await context.database.query<EventRow>(EVENTS, [
+    behind.map((session) => session.id),
+    behind.map((session) => session.after),
+    behind.map((session) => session.head),
+    each,
+  ]);
+  for (const row of rows) {
+    if (row.session_id === null) continue;
+    const list = bySession.get(row.session_id);
+    if (list === undefined) bySession.set(row.session_id, [row]);
+    else list.push(row);
+  }
+  return bySession;
+}
+
+async function readSessions(context: StorageContext, request: CatchupRequest, online: number): Promise<CatchupSession[]> {
+  const after = new Map<number, number>();
+  for (const { id, after_seq: afterSeq } of request.sessions) {
+    const known = after.get(id);
+    // Two askers of one session on one gateway: the one further behind decides.
+    if (afterSeq !== undefined && (known === undefined || afterSeq < known)) after.set(id, afterSeq);
+  }
+  const heads = await readHeads(context, request.sessions);
+  const behind = heads.flatMap((head) => {
+    const from = after.get(head.id);
+    return from !== undefined && from < head.last_seq ? [{ id: head.id, after: from, head: head.last_seq }] : [];
+  });
+  const events = await readEvents(context, behind, request.limit);
+  return heads.map((head) => {
+    const rows = events.get(head.id) ?? [];
+    const from = after.get(head.id);
+    const reached = rows.at(-1)?.seq ?? from ?? head.last_seq;
+    return {
+      id: head.id,
+      last_seq: head.last_seq,
+      events: rows.map((row) => renderSessionEvent(row, context.links)),
+      has_more: reached < head.last_seq,
+      state: {
+        client: { delivered_id: head.client_delivered ?? 0, read_id: head.client_read ?? 0 },
+        staff: { delivered_id: head.staff_delivered, read_id: head.staff_read },
+        operators_online: online,
+      },
+      assigned_user_id: head.assigned_user_id,
+      revoked_at: head.revoked_at,
+    };
+  });
+}
+
+async function readFeedPart(context: StorageContext, wanted: NonNullable<CatchupRequest['feed']>): Promise<CatchupResponse['feed']> {
+  if (wanted.after === undefined) {
+    const { head } = await feedHead(context);
+    return { events: [], cursor: formatCursor(head), has_more: false };
+  }
+  const read = await readFeed(context, wanted.after, wanted.limit, null);
+  if (!read.ok) return { events: [], cursor: formatCursor(read.head), has_more: false, reset: read.reset };
+  return { events: read.events, cursor: formatCursor(read.cursor), has_more: read.hasMore };
+}
+
+/** Within a session seq, transaction id and event id rise together, so the newest event at or before a position is unique. */
+async function readBases(context: StorageContext, bases: NonNullable<CatchupRequest['bases']>): Promise<CatchupResponse['bases']> {
+  const position = parseCursor(bases.at) ?? FEED_START;
+  const result = await sql<{ id: number; seq: number | null }>`
+    SELECT w.id, (SELECT e.seq FROM chat_event e WHERE e.session_id = w.id AND e.seq IS NOT NULL
+                    AND (e.xid, e.id) <= (${position.xid}::xid8, ${position.id}::bigint) ORDER BY e.seq DESC LIMIT 1) AS seq
+    FROM unnest(${bases.sessions}::bigint[]) AS w(id)`.execute(context.database.kysely);
+  return result.rows.map((row) => ({ id: row.id, seq: row.seq ?? 0 }));
+}
+
+/** The gateway's one question: resume, gap fill and head check alike, in a number of statements that does not grow with its sessions. */
+export function catchup(context: StorageContext, request: CatchupRequest): Promise<CatchupResponse> {
+  return translated(async () => {
+    if (request.presence !== undefined) await recordPresence(context, request.presence);
+    const online = await operatorsOnline(context);
+    const [sessions, feed, bases, badgeData, revoked] = await Promise.all([
+      readSessions(context, request, online),
+      request.feed === undefined ? undefined : readFeedPart(context, request.feed),
+      request.bases === undefined ? undefined : readBases(context, request.bases),
+      badge(context),
+      request.revocations_after === undefined ? undefined : revocations(context, request.revocations_after),
+    ]);
+    return {
+      sessions,
+      epoch: context.database.epoch,
+      ...(feed === undefined ? {} : { feed }),
+      ...(bases === undefined ? {} : { bases }),
+      badge: badgeData,
+      operators_online: online,
+      ...(revoked === undefined ? {} : { revocations: revoked.revocations, revocations_head: revoked.head }),
+    };
+  });
+}

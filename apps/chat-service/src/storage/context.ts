@@ -1,0 +1,37 @@
+import type { Database } from '@chat-realtime/database';
+import { type BrokerEphemeral, ChatError } from '@chat-realtime/protocol';
+import type { Actor, StaffActor } from '../domain/actors.ts';
+import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions, Failpoint } from '../domain/ports.ts';
+
+/** What every operation needs. */
+export interface StorageContext {
+  readonly database: Database;
+  readonly links: AttachmentLinks;
+  readonly observer: ChatObserver;
+  readonly options: ChatOptions;
+  readonly log: ChatLog;
+  /** Absent outside of fault tests: the hot statements then take one round trip. */
+  readonly failpoint: Failpoint | undefined;
+  /** Something was committed: the relay has work, the badge may have changed. */
+  committed(): void;
+  ephemeral(message: BrokerEphemeral): void;
+}
+
+export function sessionNotFound(): ChatError {
+  return new ChatError('session_not_found', 'no such session');
+}
+
+/** A customer has exactly one session; another one is the same to him as none. */
+export function requireOwnSession(actor: Actor, sessionId: number): void {
+  if (actor.kind === 'customer' && actor.sessionId !== sessionId) throw sessionNotFound();
+}
+
+/** The `sub` to filter by, for staff who see only unassigned and own sessions. */
+export function scopeUser(actor: Actor): string | null {
+  return actor.kind === 'staff' && actor.scope === 'assigned' ? actor.userId : null;
+}
+
+export function isVisible(actor: Actor | StaffActor, assignedUserId: string | null): boolean {
+  const user = scopeUser(actor);
+  return user === null || assignedUserId === null || assignedUserId === user;
+}

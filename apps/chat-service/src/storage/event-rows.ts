@@ -1,0 +1,39 @@
+import type { Tables } from '@chat-realtime/database';
+import type { Kysely } from 'kysely';
+import type { EventRow } from '../domain/render.ts';
+
+/** The columns every rendering needs; `sender_type` and the like are null where the type has none. */
+export const EVENT_COLUMNS = [
+  'id',
+  'xid',
+  'session_id',
+  'seq',
+  'type',
+  'created_at',
+  'actor_id',
+  'actor_name',
+  'sender_type',
+  'body',
+  'client_message_id',
+  'attachments',
+  'data',
+  'staff_data',
+  'assigned_user_id',
+  'previous_user_id',
+] as const;
+
+/** The same as text, for statements of their own; `alias` is a table's name in them. */
+export function eventColumns(alias: string): string {
+  return EVENT_COLUMNS.map((column) => `${alias}.${column}`).join(', ');
+}
+
+export function readSessionEvents(db: Kysely<Tables>, sessionId: number, afterSeq: number, limit: number): Promise<EventRow[]> {
+  return db
+    .selectFrom('chat_event')
+    .select(EVENT_COLUMNS)
+    .where('session_id', '=', sessionId)
+    .where('seq', '>', afterSeq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,103 @@
+import { ChatError } from '@chat-realtime/protocol';
+import { type RawBuilder, sql } from 'kysely';
+import type { StaffActor } from '../domain/actors.ts';
+import { formatCursor } from '../domain/feed-cursor.ts';
+import type { SessionListPage, SessionListQuery } from '../domain/operation-types.ts';
+import { scopeUser, type StorageContext } from './context.ts';
+import { translated } from './errors.ts';
+import { feedHead } from './feed.ts';
+import { staffSessions } from './inbox-rows.ts';
+
+type Sort = SessionListQuery['sort'];
+/** Last row of a page: the next one goes on behind it, whatever moved meanwhile. */
+interface PageMark {
+  readonly sort: Sort;
+  readonly value: string;
+  readonly id: number;
+}
+
+/** Sessions in which nobody waits come after all that do. */
+const NOT_WAITING = 'infinity';
+const ORDERS: Record<Sort, RawBuilder<unknown>> = {
+  activity: sql`s.updated_at DESC, s.id DESC`,
+  created: sql`s.id DESC`,
+  waiting: sql`COALESCE(s.waiting_since, 'infinity'::timestamptz), s.id`,
+};
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+function badPage(): ChatError {
+  return new ChatError('validation_failed', 'page is not one this list gave out', {
+    details: [{ path: 'page', message: 'must be next_page of an earlier answer with the same sort' }],
+  });
+}
+
+export function encodePage(mark: PageMark): string {
+  return Buffer.from(JSON.stringify([mark.sort, mark.value, mark.id])).toString('base64url');
+}
+
+export function decodePage(text: string, sort: Sort): PageMark {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch (error) {
+    throw new ChatError('validation_failed', 'page is not one this list gave out', { cause: error, details: badPage().details });
+  }
+  if (!Array.isArray(parsed)) throw badPage();
+  const [pageSort, value, id]: unknown[] = parsed;
+  if (pageSort !== sort || typeof value !== 'string' || typeof id !== 'number' || !Number.isSafeInteger(id)) throw badPage();
+  if (value !== NOT_WAITING && !ISO_TIME.test(value)) throw badPage();
+  return { sort, value, id };
+}
+
+function afterMark(mark: PageMark): RawBuilder<unknown> {
+  switch (mark.sort) {
+    case 'activity':
+      return sql`(s.updated_at, s.id) < (${mark.value}::timestamptz, ${mark.id}::bigint)`;
+    case 'created':
+      return sql`s.id < ${mark.id}::bigint`;
+    case 'waiting':
+      return sql`(COALESCE(s.waiting_since, 'infinity'::timestamptz), s.id) > (${mark.value}::timestamptz, ${mark.id}::bigint)`;
+  }
+}
+
+function search(text: string): RawBuilder<unknown> {
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+  const inText = sql`(s.name ILIKE ${pattern} OR s.email ILIKE ${pattern} OR s.phone ILIKE ${pattern} OR EXISTS (
+    SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.body ILIKE ${pattern}))`;
+  const number = text.replace(/^#/, '');
+  return /^\d{1,15}$/.test(number) ? sql`(s.id = ${Number(number)}::bigint OR ${inText})` : inText;
+}
+
+function conditions(actor: StaffActor, query: SessionListQuery): RawBuilder<unknown> {
+  const parts: RawBuilder<unknown>[] = [sql`true`];
+  const scope = scopeUser(actor);
+  if (scope !== null) parts.push(sql`(s.assigned_user_id IS NULL OR s.assigned_user_id = ${scope})`);
+  const states = (query.status ?? '').split(',').map((state) => state.trim()).filter((state) => state !== '');
+  if (states.length > 0) parts.push(sql`s.status = ANY (${states}::text[])`);
+  if (query.assigned === 'none') parts.push(sql`s.assigned_user_id IS NULL`);
+  else if (query.assigned !== undefined && query.assigned !== '') {
+    parts.push(sql`s.assigned_user_id = ${query.assigned === 'me' ? actor.userId : query.assigned}`);
+  }
+  const text = query.q?.trim() ?? '';
+  if (text !== '') parts.push(search(text));
+  if (query.page !== undefined) parts.push(afterMark(decodePage(query.page, query.sort)));
+  return sql.join(parts, sql` AND `);
+}
+
+export async function listSessions(context: StorageContext, actor: StaffActor, query: SessionListQuery): Promise<SessionListPage> {
+  const condition = conditions(actor, query);
+  return translated(async () => {
+    // The position first: events that come while the list is read are then read twice, never missed.
+    const { head } = await feedHead(context);
+    const found = await staffSessions(context, condition, ORDERS[query.sort], query.limit + 1);
+    const sessions = found.slice(0, query.limit);
+    const last = sessions.at(-1);
+    const more = found.length > query.limit && last !== undefined;
+    const value = last === undefined ? '' : query.sort === 'waiting' ? (last.waiting_since ?? NOT_WAITING) : last.updated_at;
+    return {
+      sessions,
+      next_page: more ? encodePage({ sort: query.sort, value, id: last.id }) : null,
+      feed_cursor: formatCursor(head),
+    };
+  });
+}

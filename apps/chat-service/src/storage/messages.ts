@@ -1,0 +1,151 @@
+import { ChatError, type SessionEvent } from '@chat-realtime/protocol';
+import type { Tables } from '@chat-realtime/database';
+import { sql, type Transaction } from 'kysely';
+import type { Actor } from '../domain/actors.ts';
+import type { PostedMessage, PostMessage } from '../domain/operation-types.ts';
+import { renderMessage, renderSessionEvent, type StoredFile } from '../domain/render.ts';
+import { transition } from '../domain/session-state.ts';
+import { requireOwnSession, scopeUser, sessionNotFound, type StorageContext } from './context.ts';
+import { translated } from './errors.ts';
+import { readSessionEvents } from './event-rows.ts';
+import { applyTransition, commitSession, lockSession, stateOf } from './unit-of-work.ts';
+
+type Outcome = 'not_found' | 'duplicate' | 'conflict' | 'closed' | 'stale' | 'bad_attachments' | 'stored';
+
+interface PostRow {
+  r_outcome: Outcome;
+  r_id: number;
+  r_seq: number;
+  r_created_at: Date;
+  r_actor_name: string | null;
+  r_attachments: readonly StoredFile[] | null;
+  r_mark_moved: boolean | null;
+  r_lock_wait: number;
+}
+
+const POST = {
+  name: 'chat-post-message',
+  text: 'SELECT * FROM chat_post_message($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10)',
+} as const;
+/** Events told with a refusal; whoever is further behind reads the rest himself. */
+const MISSED_EVENTS_MAX = 100;
+
+type PostValues = readonly [number, string, string | null, string | null, string | null, string, string, readonly string[], number | null, string | null];
+
+function postValues(actor: Actor, sessionId: number, post: PostMessage): PostValues {
+  const staff = actor.kind === 'staff' ? actor : null;
+  return [
+    sessionId,
+    staff === null ? 'client' : 'operator',
+    staff?.userId ?? null,
+    staff?.name ?? null,
+    scopeUser(actor),
+    post.body,
+    post.clientMessageId,
+    post.attachments ?? [],
+    // A customer's own cursor stops nothing.
+    staff === null ? null : (post.expectedSeq ?? null),
+    post.traceparent ?? null,
+  ];
+}
+
+function onlyRow(rows: readonly PostRow[]): PostRow {
+  const [row] = rows;
+  if (row === undefined) throw new Error('chat_post_message returned no row');
+  return row;
+}
+
+export async function postInTransaction(trx: Transaction<Tables>, actor: Actor, sessionId: number, post: PostMessage): Promise<PostRow> {
+  const [id, senderType, actorId, actorName, scope, body, clientMessageId, attachments, expectedSeq, traceparent] = postValues(actor, sessionId, post);
+  const result = await sql<PostRow>`SELECT * FROM chat_post_message(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
+    ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${traceparent})`.execute(trx);
+  return onlyRow(result.rows);
+}
+
+/** With fault tests on, the one statement is taken apart, so that a failpoint can stand inside the transaction. */
+async function postStepwise(context: StorageContext, actor: Actor, sessionId: number, post: PostMessage): Promise<PostRow> {
+  const row = await context.database.kysely.transaction().execute(async (trx) => {
+    await lockSession(trx, sessionId);
+    await context.failpoint?.('post.afterLock');
+    const inner = await postInTransaction(trx, actor, sessionId, post);
+    await context.failpoint?.('post.afterInsert');
+    return inner;
+  });
+  await context.failpoint?.('post.afterCommit');
+  return row;
+}
+
+async function post(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
+  if (context.failpoint !== undefined) return postStepwise(context, actor, sessionId, message);
+  return onlyRow(await context.database.query<PostRow>(POST, postValues(actor, sessionId, message)));
+}
+
+/** A closed session: the state machine refuses, or reopens it in the transaction that stores the message. */
+async function postToClosed(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
+  const { result } = await commitSession(context, sessionId, async (unit) => {
+    const kind = actor.kind === 'customer' ? 'customer_message' : 'operator_message';
+    await applyTransition(unit, transition(stateOf(unit.session), { kind }), null);
+    await unit.flush();
+    return postInTransaction(unit.trx, actor, sessionId, message);
+  });
+  return result;
+}
+
+async function missedEvents(context: StorageContext, sessionId: number, afterSeq: number): Promise<SessionEvent[]> {
+  const rows = await readSessionEvents(context.database.kysely, sessionId, afterSeq, MISSED_EVENTS_MAX);
+  return rows.map((row) => renderSessionEvent(row, context.links));
+}
+
+async function refuse(context: StorageContext, sessionId: number, message: PostMessage, outcome: Exclude<Outcome, 'duplicate' | 'stored'>): Promise<never> {
+  switch (outcome) {
+    case 'not_found':
+      throw sessionNotFound();
+    case 'conflict':
+      throw new ChatError('idempotency_conflict', 'this client_message_id was used for another message');
+    case 'closed':
+      throw new ChatError('session_closed', 'the session is closed; reopen it first');
+    case 'stale':
+      throw new ChatError('stale', 'another operator acted since expected_seq', {
+        details: { events: await missedEvents(context, sessionId, message.expectedSeq ?? 0) },
+      });
+    case 'bad_attachments':
+      throw new ChatError('validation_failed', 'an attachment is unknown, was sent already, or stands twice', {
+        details: [{ path: 'attachments', message: 'must be unsent uploads of yours in this session' }],
+      });
+  }
+}
+
+export async function postMessage(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostedMessage> {
+  requireOwnSession(actor, sessionId);
+  let row = await translated(() => post(context, actor, sessionId, message));
+  context.observer.postLockWait(row.r_lock_wait);
+  if (row.r_outcome === 'closed') row = await translated(() => postToClosed(context, actor, sessionId, message));
+  if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate') return refuse(context, sessionId, message, row.r_outcome);
+  const created = row.r_outcome === 'stored';
+  if (created) {
+    context.observer.messageCommitted(actor.kind === 'customer' ? 'client' : 'operator');
+    context.committed();
+    if (row.r_mark_moved === true) {
+      context.ephemeral({ v: 1, type: 'chat.read', session_id: sessionId, seq: null, data: { by: 'staff', delivered_id: row.r_id, read_id: row.r_id } });
+    }
+  } else {
+    context.observer.messageDuplicate();
+  }
+  return { message: toMessage(context, actor, message, row), seq: row.r_seq, created };
+}
+
+export function toMessage(context: StorageContext, actor: Actor, post: PostMessage, row: PostRow): PostedMessage['message'] {
+  return renderMessage(
+    {
+      id: row.r_id,
+      created_at: row.r_created_at,
+      actor_id: actor.kind === 'staff' ? actor.userId : null,
+      actor_name: row.r_actor_name,
+      sender_type: actor.kind === 'staff' ? 'operator' : 'client',
+      body: post.body,
+      client_message_id: post.clientMessageId,
+      attachments: row.r_attachments,
+    },
+    context.links,
+  );
+}

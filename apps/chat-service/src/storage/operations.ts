@@ -1,0 +1,53 @@
+import type { ChatOperations } from '../domain/operations.ts';
+import { acks, markRead } from './marks.ts';
+import { assign, close, reopen, unassign } from './assignment.ts';
+import { catchup } from './catchup.ts';
+import type { StorageContext } from './context.ts';
+import { translated } from './errors.ts';
+import { feed } from './feed.ts';
+import { events, history } from './history.ts';
+import { listSessions } from './inbox.ts';
+import { postMessage } from './messages.ts';
+import { addNote, notes } from './notes.ts';
+import { alerts, badge } from './numbers.ts';
+import { OperatorDirectory, operators, operatorsOnline } from './operators.ts';
+import { revocations, revokeSession, revokeStaff } from './revocations.ts';
+import { readSession, readSessionByResumeKey, readSessionsByCustomer } from './session-rows.ts';
+import { createSession, getSession } from './sessions.ts';
+import { commitFact, commitSession } from './unit-of-work.ts';
+
+export function createOperations(context: StorageContext): ChatOperations {
+  const db = context.database.kysely;
+  const directory = new OperatorDirectory(context);
+  return {
+    createSession: (input) => createSession(context, input),
+    findSession: (id) => translated(() => readSession(db, id)),
+    findSessionByResumeKey: (key) => translated(() => readSessionByResumeKey(db, key)),
+    findSessionsByCustomer: (id) => translated(() => readSessionsByCustomer(db, id)),
+    getSession: (actor, id) => getSession(context, actor, id),
+    listSessions: (actor, query) => listSessions(context, actor, query),
+    postMessage: (actor, id, message) => postMessage(context, actor, id, message),
+    history: (actor, id, page) => history(context, actor, id, page),
+    events: (actor, id, page) => events(context, actor, id, page),
+    feed: (actor, page) => feed(context, actor, page),
+    markRead: (actor, id, lastId) => markRead(context, actor, id, lastId),
+    assign: (actor, id, userId) => assign(context, actor, id, userId),
+    unassign: (actor, id) => unassign(context, actor, id),
+    close: (actor, id) => close(context, actor, id),
+    reopen: (actor, id) => reopen(context, actor, id),
+    revoke: (actor, id) => revokeSession(context, actor, id),
+    revokeStaff: (kind, subject) => revokeStaff(context, kind, subject),
+    revocations: (afterId) => revocations(context, afterId),
+    addNote: (actor, id, body) => addNote(context, actor, id, body),
+    notes: (actor, id) => notes(context, actor, id),
+    staffSeen: (actor) => directory.seen(actor),
+    operators: () => operators(context),
+    operatorsOnline: () => operatorsOnline(context),
+    badge: () => badge(context),
+    alerts: (actor, since) => alerts(context, actor, since),
+    catchup: (request) => catchup(context, request),
+    acks: (request) => acks(context, request),
+    commit: async (id, work) => (await commitSession(context, id, work)).result,
+    commitFact: (work) => commitFact(context, work),
+  };
+}

@@ -1,0 +1,59 @@
+import type { Revocation } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import type { StaffActor } from '../domain/actors.ts';
+import { isVisible, sessionNotFound, type StorageContext } from './context.ts';
+import { translated } from './errors.ts';
+import { commitFact, commitSession } from './unit-of-work.ts';
+import type { FactUnit } from '../domain/unit.ts';
+
+const PAGE_MAX = 1_000;
+
+async function insert(unit: FactUnit, kind: Revocation['kind'], subject: string, notAfter: number): Promise<void> {
+  const row = await unit.trx
+    .insertInto('revocation')
+    .values({ kind, subject, not_after: notAfter })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  unit.ephemeral({ v: 1, type: 'control.revoked', data: { id: row.id, kind, subject, not_after: notAfter } });
+}
+
+/** The database's clock may run behind that of whoever signs: tokens of the current second count as made before. */
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1_000);
+}
+
+export async function revokeSession(context: StorageContext, actor: StaffActor, sessionId: number): Promise<void> {
+  await commitSession(context, sessionId, async (unit) => {
+    if (!isVisible(actor, unit.session.assignedUserId)) throw sessionNotFound();
+    const notAfter = nowSeconds();
+    await unit.trx
+      .updateTable('chat_session')
+      .set({ revoked_at: sql<number>`GREATEST(COALESCE(revoked_at, 0), ${notAfter}::bigint)` })
+      .where('id', '=', sessionId)
+      .execute();
+    await insert(unit, 'session', String(sessionId), notAfter);
+  });
+}
+
+export function revokeStaff(context: StorageContext, kind: 'staff' | 'staff_login', subject: string): Promise<void> {
+  return commitFact(context, (unit) => insert(unit, kind, subject, nowSeconds()));
+}
+
+export async function revocations(context: StorageContext, afterId: number): Promise<{ revocations: Revocation[]; head: number }> {
+  return translated(async () => {
+    const rows = await context.database.kysely
+      .selectFrom('revocation')
+      .select(['id', 'kind', 'subject', 'not_after'])
+      .where('id', '>', afterId)
+      .orderBy('id')
+      .limit(PAGE_MAX)
+      .execute();
+    const last = rows.at(-1);
+    return { revocations: rows, head: last === undefined ? await revocationsHead(context) : last.id };
+  });
+}
+
+export async function revocationsHead(context: StorageContext): Promise<number> {
+  const result = await sql<{ head: number | null }>`SELECT max(id) AS head FROM revocation`.execute(context.database.kysely);
+  return result.rows[0]?.head ?? 0;
+}

@@ -1,0 +1,89 @@
+import type { Message, Session, StaffSession } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import type { Actor, CustomerActor } from '../domain/actors.ts';
+import type { NewSession, SessionCreated, SessionRecord } from '../domain/operation-types.ts';
+import { renderSession } from '../domain/render.ts';
+import { isVisible, requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
+import { translated } from './errors.ts';
+import { staffSessions } from './inbox-rows.ts';
+import { postInTransaction, postMessage, toMessage } from './messages.ts';
+import { hashResumeKey, readSession, toRecord } from './session-rows.ts';
+import { appendToNew } from './unit-of-work.ts';
+
+/** Class of the locks under which a resume key gets its one session ('CTCR'). */
+const RESUME_LOCK_CLASS = 1_129_595_218;
+
+interface Creation {
+  readonly session: SessionRecord;
+  readonly created: boolean;
+  readonly message: Message | undefined;
+}
+
+async function createOnce(context: StorageContext, input: NewSession): Promise<Creation> {
+  const hash = hashResumeKey(input.resumeKey);
+  return context.database.kysely.transaction().execute(async (trx) => {
+    await sql`SELECT pg_advisory_xact_lock(${RESUME_LOCK_CLASS}::integer, hashtext(${hash}))`.execute(trx);
+    const known = await trx.selectFrom('chat_session').selectAll().where('resume_key_hash', '=', hash).executeTakeFirst();
+    if (known !== undefined) return { session: toRecord(known), created: false, message: undefined };
+    const row = await trx
+      .insertInto('chat_session')
+      .values({
+        name: input.name ?? null,
+        email: input.email ?? null,
+        phone: input.phone ?? null,
+        locale: input.locale ?? null,
+        page_url: input.pageUrl ?? null,
+        attributes: JSON.stringify(input.attributes ?? {}),
+        consent: input.consent === undefined || input.consent === null ? null : JSON.stringify(input.consent),
+        resume_key_hash: hash,
+        customer_id: input.customerId ?? null,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const fresh = toRecord(row);
+    const session = await appendToNew(trx, fresh, { contact: fresh.contact });
+    if (input.message === undefined) return { session, created: true, message: undefined };
+    const actor: CustomerActor = { kind: 'customer', sessionId: session.id };
+    const post = { ...input.message, traceparent: input.traceparent };
+    const posted = await postInTransaction(trx, actor, session.id, post);
+    const after = await readSession(trx, session.id);
+    return { session: after ?? session, created: true, message: toMessage(context, actor, post, posted) };
+  });
+}
+
+export async function createSession(context: StorageContext, input: NewSession): Promise<SessionCreated> {
+  const creation = await translated(() => createOnce(context, input));
+  if (creation.created) {
+    context.committed();
+    if (creation.message !== undefined) context.observer.messageCommitted('client');
+    const session = renderSession(creation.session);
+    return creation.message === undefined ? { session, created: true } : { session, created: true, message: creation.message };
+  }
+  const { session } = creation;
+  if (input.message === undefined) return { session: renderSession(session), created: false };
+  // A retry, or a visitor who comes back with his first words: the usual rules of a post decide.
+  const actor: CustomerActor = { kind: 'customer', sessionId: session.id };
+  const posted = await postMessage(context, actor, session.id, { ...input.message, traceparent: input.traceparent });
+  const after = await translated(() => readSession(context.database.kysely, session.id));
+  return { session: renderSession(after ?? session), created: false, message: posted.message };
+}
+
+export async function getSession(context: StorageContext, actor: Actor, sessionId: number): Promise<Session | StaffSession> {
+  requireOwnSession(actor, sessionId);
+  if (actor.kind === 'staff') {
+    const [session] = await translated(() => staffSessions(context, sql`s.id = ${sessionId}::bigint`, sql`s.id`, 1));
+    if (session === undefined || !isVisible(actor, session.assigned_user_id)) throw sessionNotFound();
+    return session;
+  }
+  const session = await translated(() => readSession(context.database.kysely, sessionId));
+  if (session === null) throw sessionNotFound();
+  return renderSession(session);
+}
+
+/** For operations that only check that the session is there and may be seen. */
+export async function requireVisibleSession(context: StorageContext, actor: Actor, sessionId: number): Promise<SessionRecord> {
+  requireOwnSession(actor, sessionId);
+  const session = await translated(() => readSession(context.database.kysely, sessionId));
+  if (session === null || !isVisible(actor, session.assignedUserId)) throw sessionNotFound();
+  return session;
+}
