@@ -1,0 +1,89 @@
+import type { Database } from '@chat-realtime/database';
+import type { EventPublisher } from '@chat-realtime/messaging';
+import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
+import { failpoint, type Metrics } from '@chat-realtime/service-kit';
+import type { ChatOperations } from './domain/operations.ts';
+import { type AttachmentLinks, type ChatLog, type ChatOptions, DEFAULT_CHAT_OPTIONS, type Failpoint, type Sweep } from './domain/ports.ts';
+import { LeaderDuties } from './relay/leader-duties.ts';
+import { RelayLeader } from './relay/relay-leader.ts';
+import type { StorageContext } from './storage/context.ts';
+import { feedLagSeconds } from './storage/feed.ts';
+import { metricsObserver } from './storage/metrics-observer.ts';
+import { badge } from './storage/numbers.ts';
+import { createOperations } from './storage/operations.ts';
+import { revocationsHead } from './storage/revocations.ts';
+import { autoCloseSweep, expirySweep, returnToQueueSweep } from './storage/session-sweeps.ts';
+
+/** What a gateway asks, over HTTP or in the same process. */
+export interface ChatSource {
+  catchup(request: CatchupRequest): Promise<CatchupResponse>;
+  acks(request: AcksRequest): Promise<void>;
+}
+
+export interface ChatServiceDeps {
+  readonly database: Database;
+  readonly publisher: EventPublisher;
+  readonly links: AttachmentLinks;
+  readonly metrics: Metrics;
+  readonly logger: ChatLog;
+  readonly options?: Partial<ChatOptions>;
+  /** Run by the leader alone, beside the service's own. */
+  readonly sweeps?: readonly Sweep[];
+  /** Only for fault tests. */
+  readonly failpoint?: Failpoint;
+}
+
+export interface ChatService {
+  readonly operations: ChatOperations;
+  readonly source: ChatSource;
+  /** This process's relay leads. */
+  readonly leading: boolean;
+  /** Only before `start`. */
+  addSweep(sweep: Sweep): void;
+  /** Begins to relay, or to stand by. */
+  start(): void;
+  /** Finishes the batch under way and gives the leadership back. */
+  stop(): Promise<void>;
+}
+
+function armedFailpoint(): Failpoint | undefined {
+  return process.env['NODE_ENV'] === 'test' && (process.env['FAILPOINTS'] ?? '') !== '' ? failpoint : undefined;
+}
+
+/** The chat without its edges: operations over one database, and the relay that tells the world of them. */
+export function createChatService(deps: ChatServiceDeps): ChatService {
+  const { database, publisher, links, logger: log } = deps;
+  const observer = metricsObserver(deps.metrics);
+  const context: StorageContext = {
+    database,
+    links,
+    observer,
+    options: { ...DEFAULT_CHAT_OPTIONS, ...deps.options },
+    log,
+    failpoint: deps.failpoint ?? armedFailpoint(),
+    committed: () => relay.wake(),
+    ephemeral: (message) => publisher.publishEphemeral(message),
+  };
+  const duties = new LeaderDuties({
+    publisher,
+    observer,
+    log,
+    badge: () => badge(context),
+    revocationsHead: () => revocationsHead(context),
+    feedLagSeconds: () => feedLagSeconds(context),
+  });
+  const own = [autoCloseSweep(context), returnToQueueSweep(context), expirySweep(context)];
+  for (const sweep of [...own, ...(deps.sweeps ?? [])]) duties.add(sweep);
+  const relay = new RelayLeader({ publisher, links, observer, log, failpoint: context.failpoint, database, duties });
+  const operations = createOperations(context);
+  return {
+    operations,
+    source: { catchup: (request) => operations.catchup(request), acks: (request) => operations.acks(request) },
+    get leading() {
+      return relay.leading;
+    },
+    addSweep: (sweep) => duties.add(sweep),
+    start: () => relay.start(),
+    stop: () => relay.stop(),
+  };
+}
