@@ -1,1 +1,6 @@
-export {};
+export { AuthService, type AuthServiceOptions, createAuthService, type SignedIn } from './auth-service.ts';
+export { AUTH_DEFAULT_PORT, type AuthConfig, authVariables } from './config.ts';
+export { hashPassword } from './domain/passwords.ts';
+export type { AuthUser, Operator } from './domain/operator.ts';
+export { AuthModule, type AuthModuleOptions } from './http/auth-module.ts';
+export { type OperatorPassword, operatorPassword, SEEDED_OPERATORS, seedOperators, type SeedOptions } from './seed.ts';

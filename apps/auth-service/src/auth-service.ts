@@ -1,0 +1,190 @@
+import type { Database } from '@chat-realtime/database';
+import { ChatError } from '@chat-realtime/protocol';
+import { type Logger, type Metrics, rateLimitKey } from '@chat-realtime/service-kit';
+import { RevocationSet, type RevocationView, type StaffKeys } from '@chat-realtime/verifier';
+import { SignJWT } from 'jose';
+import type { AuthConfig } from './config.ts';
+import { LoginThrottle } from './domain/login-throttle.ts';
+import { type AuthUser, normaliseLogin, type Operator, toAuthUser } from './domain/operator.ts';
+import { PasswordCheck } from './domain/passwords.ts';
+import { Logins, type OpenLogin } from './storage/logins.ts';
+import { Operators } from './storage/operators.ts';
+import { revocationReader } from './storage/revocations.ts';
+import { SIGNING_ALGORITHM, SigningKeys } from './storage/signing-keys.ts';
+
+export interface AuthServiceOptions {
+  readonly database: Database;
+  readonly config: AuthConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds; for tests of what happens later. */
+  readonly now?: () => number;
+}
+
+export interface SignedIn {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly refresh_token: string;
+  readonly user: AuthUser;
+}
+
+const KEY_MAINTENANCE_MS = 60_000;
+const REVOCATION_POLL_MS = 1_000;
+const PRUNE_MS = 3_600_000;
+
+/** Signs operators in, keeps them signed in, and ends it. */
+export class AuthService {
+  readonly operators: Operators;
+  readonly keys: SigningKeys;
+  readonly #config: AuthConfig;
+  readonly #logger: Logger;
+  readonly #now: () => Date;
+  readonly #logins: Logins;
+  readonly #passwords: PasswordCheck;
+  readonly #throttle: LoginThrottle;
+  readonly #revocations: RevocationSet;
+  readonly #readRevocations: () => Promise<void>;
+  readonly #count: (event: 'login' | 'refresh' | 'logout', result: string) => void;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  private constructor(options: AuthServiceOptions, passwords: PasswordCheck) {
+    const { database, config, logger, metrics, now = Date.now } = options;
+    this.#config = config;
+    this.#logger = logger;
+    this.#now = () => new Date(now());
+    this.#passwords = passwords;
+    this.operators = new Operators(database, this.#now);
+    this.keys = new SigningKeys(database, this.#now);
+    const times = { accessTtlSeconds: config.AUTH_TOKEN_TTL_SECONDS, refreshTtlSeconds: config.AUTH_REFRESH_TTL_SECONDS };
+    this.#logins = new Logins(database, times, this.#now);
+    this.#throttle = new LoginThrottle(config.LOGIN_FAILURES_PER_5_MINUTES);
+    this.#revocations = new RevocationSet(() => Math.floor(now() / 1000));
+    this.#readRevocations = revocationReader(database, this.#revocations);
+    const events = metrics.counter({ name: 'chat_auth_events_total', help: 'Sign-ins, refreshes and sign-outs', labels: ['event', 'result'] });
+    this.#count = (event, result) => events.inc({ event, result });
+  }
+
+  /** Ready to sign and verify when it resolves. */
+  static async create(options: AuthServiceOptions): Promise<AuthService> {
+    const service = new AuthService(options, await PasswordCheck.create());
+    await service.keys.maintain();
+    await service.#readRevocations();
+    return service;
+  }
+
+  /** For the verifier of the process in which this service runs. */
+  get keySource(): Extract<StaffKeys, { kind: 'local' }> {
+    return { kind: 'local', keys: () => this.keys.publicSet };
+  }
+
+  /** What is revoked, at most a second old; for the verifier of auth-service's own process. */
+  get revocations(): RevocationView {
+    return this.#revocations;
+  }
+
+  start(): void {
+    this.#every(REVOCATION_POLL_MS, 'read revocations', this.#readRevocations);
+    this.#every(KEY_MAINTENANCE_MS, 'maintain signing keys', () => this.keys.maintain());
+    this.#every(PRUNE_MS, 'prune sign-ins', () => this.#logins.prune());
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+  }
+
+  /** @throws ChatError `bad_credentials` | `rate_limited` */
+  async login(login: string, password: string, clientIp: string): Promise<SignedIn> {
+    const key = `${normaliseLogin(login)}|${rateLimitKey(clientIp)}`;
+    const operator = await this.#throttle.run(key, () => this.#check(login, password)).catch((error: unknown) => {
+      this.#count('login', 'throttled');
+      throw error;
+    });
+    if (operator === undefined) {
+      this.#count('login', 'refused');
+      throw new ChatError('bad_credentials', 'login or password is wrong');
+    }
+    this.#count('login', 'ok');
+    return this.#signIn(operator, await this.#logins.open(operator.id));
+  }
+
+  /** @throws ChatError `bad_credentials` */
+  async refresh(refreshToken: string): Promise<SignedIn> {
+    const outcome = await this.#logins.refresh(refreshToken);
+    if (outcome.kind === 'refused') {
+      this.#count('refresh', outcome.reason);
+      if (outcome.reason === 'reused') {
+        await this.#readRevocations();
+        this.#logger.warn({ event: 'refresh_reuse' }, 'a used refresh token came again: its sign-in was ended');
+      }
+      throw new ChatError('bad_credentials', 'the refresh token is not valid');
+    }
+    const operator = await this.operators.byId(outcome.operatorId);
+    if (operator === undefined || !operator.active) throw new ChatError('bad_credentials', 'the refresh token is not valid');
+    this.#count('refresh', 'ok');
+    return this.#signIn(operator, outcome);
+  }
+
+  /** Ends the sign-in `loginId`; its access tokens are refused from now on. */
+  async logout(loginId: string): Promise<void> {
+    await this.#logins.end(loginId, 'logout');
+    await this.#readRevocations();
+    this.#count('logout', 'ok');
+  }
+
+  /** @throws ChatError `bad_token` when the token's operator is none of ours, or not any more */
+  async user(userId: string): Promise<AuthUser> {
+    const operator = await this.operators.byId(userId);
+    if (operator === undefined || !operator.active) throw new ChatError('bad_token', 'no such operator');
+    return toAuthUser(operator);
+  }
+
+  async #check(login: string, password: string): Promise<Operator | undefined> {
+    const found = await this.operators.credentials(login);
+    const fits = await this.#passwords.matches(found?.passwordHash, password);
+    return fits && found?.operator.active === true ? found.operator : undefined;
+  }
+
+  async #signIn(operator: Operator, login: OpenLogin): Promise<SignedIn> {
+    const { kid, key } = await this.keys.current();
+    const { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_TOKEN_TTL_SECONDS } = this.#config;
+    const issuedAt = Math.floor(this.#now().getTime() / 1000);
+    const accessToken = await new SignJWT({ role: operator.role, scope: operator.scope, name: operator.name, sid: login.loginId })
+      .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid, typ: 'JWT' })
+      .setIssuer(AUTH_ISSUER)
+      .setAudience(AUTH_AUDIENCE)
+      .setSubject(operator.id)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + AUTH_TOKEN_TTL_SECONDS)
+      .sign(key);
+    return {
+      access_token: accessToken,
+      token_type: 'Bearer',
+      expires_in: AUTH_TOKEN_TTL_SECONDS,
+      refresh_token: login.refreshToken,
+      user: toAuthUser(operator),
+    };
+  }
+
+  #every(ms: number, what: string, work: () => Promise<void>): void {
+    let running = false;
+    const timer = setInterval(() => {
+      if (running) return;
+      running = true;
+      work()
+        .catch((error: unknown) => {
+          const err = error instanceof Error ? error : new Error('unknown failure');
+          this.#logger.warn({ err, job: what }, 'background work failed; it will be tried again');
+        })
+        .finally(() => {
+          running = false;
+        });
+    }, ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+}
+
+export function createAuthService(options: AuthServiceOptions): Promise<AuthService> {
+  return AuthService.create(options);
+}

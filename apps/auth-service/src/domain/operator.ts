@@ -1,0 +1,28 @@
+import type { StaffRole, StaffScope } from '@chat-realtime/verifier';
+
+export interface Operator {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  readonly role: StaffRole;
+  readonly scope: StaffScope;
+  readonly active: boolean;
+}
+
+/** One spelling per login, so that `Anna` and `anna` are the same account and count as one for the throttle. */
+export function normaliseLogin(login: string): string {
+  return login.normalize('NFKC').trim().toLowerCase();
+}
+
+/** What clients are told of an operator. */
+export interface AuthUser {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  readonly role: StaffRole;
+  readonly scope: StaffScope;
+}
+
+export function toAuthUser({ id, login, name, role, scope }: Operator): AuthUser {
+  return { id, login, name, role, scope };
+}

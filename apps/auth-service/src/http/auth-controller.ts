@@ -1,0 +1,59 @@
+import { ChatError, loginRequestSchema, logoutRequestSchema, refreshRequestSchema } from '@chat-realtime/protocol';
+import { ClientIp, Principal, Public, RequireStaff } from '@chat-realtime/service-kit';
+import { Body, Controller, Get, Header, HttpCode, Inject, Post } from '@nestjs/common';
+import type { JSONWebKeySet } from 'jose';
+import type { z } from 'zod';
+import type { AuthService, SignedIn } from '../auth-service.ts';
+import type { AuthUser } from '../domain/operator.ts';
+
+export const AUTH_SERVICE = Symbol('AuthService');
+
+type LoginRequest = z.infer<typeof loginRequestSchema>;
+type RefreshRequest = z.infer<typeof refreshRequestSchema>;
+type LogoutRequest = z.infer<typeof logoutRequestSchema>;
+
+@Controller()
+export class AuthController {
+  readonly #auth: AuthService;
+
+  constructor(@Inject(AUTH_SERVICE) auth: AuthService) {
+    this.#auth = auth;
+  }
+
+  @Post('auth/login')
+  @Public('login and password are the credentials')
+  @HttpCode(200)
+  login(@Body({ schema: loginRequestSchema }) { login, password }: LoginRequest, @ClientIp() clientIp: string): Promise<SignedIn> {
+    return this.#auth.login(login, password, clientIp);
+  }
+
+  @Post('auth/refresh')
+  @Public('the refresh token is the credential')
+  @HttpCode(200)
+  refresh(@Body({ schema: refreshRequestSchema }) { refresh_token }: RefreshRequest): Promise<SignedIn> {
+    return this.#auth.refresh(refresh_token);
+  }
+
+  /** The access token names the sign-in that ends, so the refresh token in the body adds nothing and is not needed. */
+  @Post('auth/logout')
+  @RequireStaff()
+  @HttpCode(204)
+  async logout(@Principal() principal: Principal, @Body({ schema: logoutRequestSchema }) _request: LogoutRequest): Promise<void> {
+    if (principal.kind !== 'staff' || principal.loginId === null) throw new ChatError('bad_token', 'the token names no sign-in');
+    await this.#auth.logout(principal.loginId);
+  }
+
+  @Get('auth/me')
+  @RequireStaff()
+  me(@Principal() principal: Principal): Promise<AuthUser> {
+    if (principal.kind !== 'staff') throw new ChatError('bad_token', 'not a token of staff');
+    return this.#auth.user(principal.userId);
+  }
+
+  @Get('.well-known/jwks.json')
+  @Public('public keys')
+  @Header('cache-control', 'public, max-age=60')
+  jwks(): JSONWebKeySet {
+    return this.#auth.keys.publicSet;
+  }
+}

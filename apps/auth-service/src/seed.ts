@@ -1,0 +1,71 @@
+import { randomInt } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AuthService } from './auth-service.ts';
+import { hashPassword, PasswordCheck } from './domain/passwords.ts';
+import type { Operator } from './domain/operator.ts';
+
+/** The accounts of a demo, in the order in which they are shown. */
+export const SEEDED_OPERATORS = [
+  { login: 'anna', name: 'Анна', role: 'operator' },
+  { login: 'boris', name: 'Борис', role: 'operator' },
+  { login: 'admin', name: 'Администратор', role: 'admin' },
+] as const;
+
+const PASSWORD_FILE = 'operator-password';
+/** Without letters and figures that look alike, since people type it from a terminal. */
+const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
+const GENERATED_LENGTH = 16;
+
+export type OperatorPassword =
+  | { readonly source: 'environment'; readonly password: string }
+  /** `generated`: made just now and not read from the folder. */
+  | { readonly source: 'folder'; readonly password: string; readonly generated: boolean; readonly file: string };
+
+/** The seeded accounts' password: `OPERATOR_PASSWORD`, else one that is made once and kept in the data folder. */
+export async function operatorPassword(fromEnvironment: string | undefined, dataFolder: string): Promise<OperatorPassword> {
+  if (fromEnvironment !== undefined && fromEnvironment !== '') return { source: 'environment', password: fromEnvironment };
+  const file = join(dataFolder, PASSWORD_FILE);
+  const kept = await readIfThere(file);
+  if (kept !== undefined) return { source: 'folder', password: kept, generated: false, file };
+  const password = Array.from({ length: GENERATED_LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
+  await mkdir(dataFolder, { recursive: true });
+  await writeFile(file, `${password}\n`, { mode: 0o600 });
+  return { source: 'folder', password, generated: true, file };
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    const text = (await readFile(file, 'utf8')).trim();
+    return text === '' ? undefined : text;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export interface SeedOptions {
+  /** Gives existing seeded accounts this password as well: for one that was set on purpose in the environment. */
+  readonly resetPasswords?: boolean;
+}
+
+/** Makes the seeded accounts that are missing. Accounts that exist keep role, name and state. */
+export async function seedOperators(service: AuthService, password: string, { resetPasswords = false }: SeedOptions = {}): Promise<Operator[]> {
+  const check = await PasswordCheck.create();
+  const seeded: Operator[] = [];
+  for (const account of SEEDED_OPERATORS) {
+    const existing = await service.operators.credentials(account.login);
+    if (existing === undefined) {
+      const added = await service.operators.add({ ...account, passwordHash: await hashPassword(password) });
+      // Another process that starts at the same time may have been quicker; then the account is there.
+      const operator = added ?? (await service.operators.credentials(account.login))?.operator;
+      if (operator !== undefined) seeded.push(operator);
+      continue;
+    }
+    seeded.push(existing.operator);
+    if (resetPasswords && !(await check.matches(existing.passwordHash, password))) {
+      await service.operators.change(account.login, { passwordHash: await hashPassword(password) });
+    }
+  }
+  return seeded;
+}

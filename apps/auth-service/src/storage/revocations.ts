@@ -1,0 +1,46 @@
+import type { Database, Tables } from '@chat-realtime/database';
+import type { Revocation } from '@chat-realtime/protocol';
+import type { RevocationSet } from '@chat-realtime/verifier';
+import type { Kysely, Transaction } from 'kysely';
+
+export const unixSeconds = (time: Date): number => Math.floor(time.getTime() / 1000);
+
+/** All tokens of an operator made up to now. */
+export async function revokeStaff(transaction: Transaction<Tables>, operatorId: string, now: Date): Promise<void> {
+  await transaction
+    .insertInto('revocation')
+    .values({ kind: 'staff', subject: operatorId, not_after: unixSeconds(now) })
+    .execute();
+}
+
+/**
+ * All access tokens of one sign-in. It is over for good, so the mark lies as far ahead as its youngest token can live:
+ * a token made in this very second, or by an instance whose clock is ahead, is covered too.
+ */
+export async function revokeLogin(transaction: Transaction<Tables>, loginId: string, now: Date, accessTtl: number): Promise<void> {
+  await transaction
+    .insertInto('revocation')
+    .values({ kind: 'staff_login', subject: loginId, not_after: unixSeconds(now) + accessTtl })
+    .execute();
+}
+
+const PAGE = 1_000;
+
+/** Brings what is revoked into `set`, after its head. The ids become visible in their order. */
+export async function readRevocations(db: Kysely<Tables>, set: RevocationSet): Promise<void> {
+  for (;;) {
+    const rows: Revocation[] = await db
+      .selectFrom('revocation')
+      .select(['id', 'kind', 'subject', 'not_after'])
+      .where('id', '>', set.head)
+      .orderBy('id')
+      .limit(PAGE)
+      .execute();
+    set.apply(rows);
+    if (rows.length < PAGE) return;
+  }
+}
+
+export function revocationReader(database: Database, set: RevocationSet): () => Promise<void> {
+  return () => readRevocations(database.kysely, set);
+}
