@@ -1,12 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
+/** Unit and contract suites: the tests that stand beside the sources. The black-box suites have tests/vitest.config.ts. */
 export default defineConfig({
-  // Test files stand outside of the tsconfigs, from which the transformer would otherwise know how decorators are meant.
-  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'clients/*/src/**/*.test.ts', 'clients/*/src/**/*.test.tsx'],
+    include: [
+      'libs/*/src/**/*.test.ts',
+      'apps/*/src/**/*.test.ts',
+      'clients/*/src/**/*.test.ts',
+      'clients/*/src/**/*.test.tsx',
+    ],
+    // Processes, not threads: each file starts and kills real servers of its own.
+    pool: 'forks',
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

@@ -1,0 +1,37 @@
+// Everything that can be judged without running the product. `npm run check`; the first part of `npm test`.
+import { fileURLToPath } from 'node:url';
+import { checkImports } from './checks/imports.mjs';
+import { checkPackages } from './checks/packages.mjs';
+import { checkTexts } from './checks/texts.mjs';
+import { checkFormat, checkGenerated, checkLint, checkSpec, checkTestTypes, checkTypes } from './checks/tools.mjs';
+import { seconds } from './lib/run.mjs';
+
+const CHECKS = [
+  ['types of the sources', checkTypes],
+  ['types of the tests', checkTestTypes],
+  ['format (biome)', checkFormat],
+  ['lint (oxlint, type-aware)', checkLint],
+  ['direction of imports', checkImports],
+  ['package versions and lockfile', checkPackages],
+  ['file length and forbidden texts', checkTexts],
+  ['generated documents are up to date', checkGenerated],
+  ['every rule of SPEC.md has a test', checkSpec],
+];
+
+export async function runChecks() {
+  let failed = 0;
+  for (const [name, check] of CHECKS) {
+    const started = Date.now();
+    const problems = await check();
+    console.log(`${problems.length === 0 ? '✓' : '✗'} ${name} (${seconds(started)})`);
+    for (const problem of problems) console.log(`    ${problem}`);
+    if (problems.length > 0) failed += 1;
+  }
+  return { passed: CHECKS.length - failed, failed };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { passed, failed } = await runChecks();
+  console.log(`\n${passed} checks passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+}

@@ -1,0 +1,67 @@
+// Arrows point one way: apps → libs, clients → libs/protocol only, libs never apps; domain code knows no driver and no framework.
+import { projectFiles, readText } from '../lib/files.mjs';
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+const SCOPE = '@chat-realtime/';
+const LIBS = ['protocol', 'verifier', 'service-kit', 'database', 'messaging', 'testkit'];
+/** Which libs a lib may use; a lib that is not named here may use none. */
+const LIB_USES = {
+  verifier: ['protocol'],
+  'service-kit': ['protocol', 'verifier'],
+  database: ['protocol', 'service-kit'],
+  messaging: ['protocol', 'service-kit', 'testkit'],
+  testkit: ['protocol'],
+};
+const DRIVERS = /^(?:pg|pg-.*|kysely.*|@electric-sql\/.*|ws|amqplib|redis|@redis\/.*|@nestjs\/.*|fastify|@fastify\/.*)$/;
+
+const isTest = (path) => /\.test\.tsx?$|\/testing\/|\.suite\.ts$/.test(path);
+
+function packageOf(specifier) {
+  const parts = specifier.split('/');
+  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0];
+}
+
+function judge(path, specifier) {
+  const [kind, owner] = path.split('/');
+  const test = isTest(path);
+  if (specifier.startsWith('.')) {
+    const depth = path.split('/').length - 1;
+    const ups = specifier.split('/').filter((part) => part === '..').length;
+    if (ups > depth - 2) return 'reaches out of its own package by a relative path';
+    if (!/\.(?:ts|tsx|js|mjs|json|css)$/.test(specifier)) return 'has no file extension';
+    return null;
+  }
+  const name = specifier.startsWith(SCOPE) ? specifier.slice(SCOPE.length).split('/')[0] : null;
+  if (specifier.startsWith(SCOPE) && name === 'testkit' && !test && kind !== 'tests' && kind !== 'bench') {
+    return owner === 'testkit' ? null : 'uses the test kit outside a test';
+  }
+  if (kind === 'libs' && name !== null) {
+    if (!LIBS.includes(name)) return 'a lib must not import an app or a client';
+    if (name !== owner && !(LIB_USES[owner] ?? []).includes(name) && !(test && name === 'testkit')) {
+      return `libs/${owner} may not use libs/${name}`;
+    }
+  }
+  if (kind === 'clients' && name !== null && name !== 'protocol' && !(test && name === 'testkit')) {
+    const own = ['sdk', 'widget', 'operator-console', 'demo-shop', 'try'];
+    if (!own.includes(name)) return 'a client may import libs/protocol only';
+  }
+  if (kind === 'apps' && name !== null && !LIBS.includes(name) && owner !== 'standalone' && name !== owner) {
+    return 'only apps/standalone composes other apps';
+  }
+  if (/\/domain\//.test(path) && !test && DRIVERS.test(packageOf(specifier))) return 'domain code must not know a driver or framework';
+  const storageOnly = DRIVERS.test(packageOf(specifier)) && kind === 'libs' && owner === 'protocol';
+  return storageOnly ? 'the protocol must not know a driver' : null;
+}
+
+export function checkImports() {
+  const problems = [];
+  for (const path of projectFiles()) {
+    if (!/^(?:apps|libs|clients)\/[^/]+\/src\/.*\.tsx?$/.test(path)) continue;
+    for (const match of readText(path).matchAll(IMPORT)) {
+      const specifier = match[1] ?? match[2];
+      const problem = judge(path, specifier);
+      if (problem !== null) problems.push(`${path}: '${specifier}': ${problem}`);
+    }
+  }
+  return problems;
+}

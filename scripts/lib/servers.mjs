@@ -1,0 +1,103 @@
+// The real servers the tests run against: Debian's own packages, installed when root, else named in one message.
+import { accessSync, constants, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run, seconds } from './run.mjs';
+
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const POLICY = '/usr/sbin/policy-rc.d';
+
+function onPath(name) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS].filter((folder) => folder !== '');
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      // Not in this folder; the next one may have it.
+      return false;
+    }
+  });
+}
+
+function hasPostgres() {
+  const base = '/usr/lib/postgresql';
+  if (!existsSync(base)) return onPath('postgres') && onPath('initdb');
+  return readdirSync(base).some((version) => Number(version) >= 15 && existsSync(join(base, version, 'bin/postgres')));
+}
+
+/** Debian package → is it there. */
+const NEEDED = {
+  'redis-server': () => onPath('redis-server'),
+  'rabbitmq-server': () => onPath('rabbitmq-server') && onPath('epmd'),
+  postgresql: hasPostgres,
+  nginx: () => onPath('nginx'),
+  chromium: () => onPath('chromium'),
+  'php-cli': () => onPath('php'),
+};
+
+function missing() {
+  return Object.keys(NEEDED).filter((name) => !NEEDED[name]());
+}
+
+function isDebian() {
+  try {
+    return /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8')) && onPath('apt-get');
+  } catch {
+    // No os-release: not a Debian.
+    return false;
+  }
+}
+
+function explain(names) {
+  const command = `apt-get install -y --no-install-recommends ${names.join(' ')}`;
+  return new Error(
+    `the tests run against real servers, and these are missing here: ${names.join(', ')}\n` +
+      `On Debian 12 or later, as root:  ${command}\n` +
+      'PostgreSQL must be 15 or later, Redis 7, RabbitMQ 3.10. They are started privately; none has to run.',
+  );
+}
+
+/** Debian starts a server as it installs it; a policy-rc.d that answers 101 forbids that, as long as it is there. */
+async function withoutAutostart(work) {
+  const saved = `${POLICY}.chat-realtime-saved`;
+  const had = existsSync(POLICY);
+  if (had) renameSync(POLICY, saved);
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const restore = () => {
+    if (had) renameSync(saved, POLICY);
+    else rmSync(POLICY, { force: true });
+  };
+  const interrupted = (signal) => {
+    restore();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    return await work();
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    restore();
+  }
+}
+
+export async function installServers() {
+  const names = missing();
+  if (names.length === 0) return;
+  if (process.getuid?.() !== 0 || !isDebian()) throw explain(names);
+  const started = Date.now();
+  console.log(`Installing Debian packages for the tests (once): ${names.join(', ')} …`);
+  const env = {
+    ...process.env,
+    PATH: [process.env.PATH ?? '', ...SYSTEM_FOLDERS].join(delimiter),
+    DEBIAN_FRONTEND: 'noninteractive',
+    LC_ALL: 'C.UTF-8',
+  };
+  const wait = ['-o', 'DPkg::Lock::Timeout=300', '-q'];
+  await withoutAutostart(async () => {
+    await run('apt-get', [...wait, 'update'], { label: 'apt-get update', env });
+    await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...names], { label: 'apt-get install', env });
+  });
+  const still = missing();
+  if (still.length > 0) throw explain(still);
+  console.log(`Debian packages installed in ${seconds(started)}`);
+}

@@ -1,0 +1,91 @@
+// `npm test`: checks, then every suite. Ends with one line "N passed, N failed" over all of them; anything failed,
+// skipped, missing or empty makes the exit code 1. `npm test -- unit faults` runs only the named parts.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { runChecks } from './check.mjs';
+import { projectNode } from './lib/packages.mjs';
+import { root } from './lib/root.mjs';
+import { run, seconds } from './lib/run.mjs';
+
+const TESTS = ['--config', 'tests/vitest.config.ts'];
+
+/** Named one by one: a suite that is missing or has no tests is a failure, not a shorter run. */
+const SUITES = [
+  { name: 'unit', title: 'Unit and contract suites', args: ['--config', 'vitest.config.ts'] },
+  { name: 'repo', title: 'The repository itself', args: [...TESTS, 'repo/'] },
+  { name: 'standalone', title: 'Black box over standalone', args: [...TESTS, 'blackbox/'], env: { BLACKBOX_TARGET: 'standalone' } },
+  { name: 'stack', title: 'Black box over the stack', args: [...TESTS, 'blackbox/'], env: { BLACKBOX_TARGET: 'stack' } },
+  { name: 'resume', title: 'Resume', args: [...TESTS, 'resume/'], env: { BLACKBOX_TARGET: 'stack' } },
+  { name: 'faults', title: 'Faults, quick set', args: [...TESTS, 'faults/'], env: { FAULTS: 'quick' } },
+];
+
+const reports = join(root, '.setup/reports');
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function runSuite(suite) {
+  const file = join(reports, `${suite.name}.json`);
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...suite.args];
+  args.push('--allowOnly=false', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`);
+  const env = { ...process.env, NODE_ENV: 'test', ...suite.env };
+  const exit = await run(projectNode(), args, { label: suite.name, quiet: false, env }).then(
+    () => 0,
+    (error) => error.code ?? 1,
+  );
+  const report = readReport(file);
+  if (report === null) return { passed: 0, failed: 1, why: 'the test runner left no report' };
+  const skipped = report.numPendingTests + report.numTodoTests;
+  // A file that cannot even be loaded has no tests to count.
+  const brokenFiles = report.testResults.filter(
+    (result) => result.status === 'failed' && !result.assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  let failed = report.numFailedTests + brokenFiles + skipped;
+  const notes = [];
+  if (skipped > 0) notes.push(`${skipped} skipped, which counts as failed`);
+  if (brokenFiles > 0) notes.push(`${brokenFiles} files failed outside their tests`);
+  if (report.numTotalTests === 0) notes.push('no tests');
+  if (failed === 0 && (exit !== 0 || report.numTotalTests === 0)) {
+    failed = 1;
+    notes.push(`exit code ${exit}`);
+  }
+  return { passed: report.numPassedTests, failed, why: notes.join(', ') };
+}
+
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const known = ['checks', ...SUITES.map((suite) => suite.name)];
+const unknown = wanted.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`unknown part: ${unknown.join(', ')}; there are: ${known.join(', ')}`);
+  process.exit(2);
+}
+const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
+
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+const started = Date.now();
+const lines = [];
+let passed = 0;
+let failed = 0;
+const parts = [
+  { name: 'checks', title: 'Checks', work: runChecks },
+  ...SUITES.map((suite) => ({ ...suite, work: () => runSuite(suite) })),
+].filter((part) => isWanted(part.name));
+for (const [index, part] of parts.entries()) {
+  console.log(`\n── ${index + 1}/${parts.length} ${part.title} ${'─'.repeat(Math.max(3, 60 - part.title.length))}`);
+  const from = Date.now();
+  const result = await part.work();
+  passed += result.passed;
+  failed += result.failed;
+  const why = result.why ? ` (${result.why})` : '';
+  lines.push(`  ${part.title.padEnd(28)} ${result.passed} passed, ${result.failed} failed${why}, ${seconds(from)}`);
+}
+console.log(`\n${lines.join('\n')}\n  In all ${seconds(started)}\n`);
+console.log(`${passed} passed, ${failed} failed`);
+if (failed > 0) process.exitCode = 1;
