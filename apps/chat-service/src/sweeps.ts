@@ -10,8 +10,14 @@ const ALERTS_EVERY_MS = 1_000;
 const WEBHOOKS_EVERY_MS = 500;
 const UNSENT_EVERY_MS = 3_600_000;
 
-/** What exactly one process does at a time beside relaying: the leader runs these. */
-export function createSweeps(database: Database, attachments: Attachments, settings: ChatSettings, logger: Logger): Sweep[] {
+export interface ChatSweeps {
+  /** What exactly one process does at a time beside relaying: the leader runs these. */
+  readonly sweeps: readonly Sweep[];
+  /** Resolves when no webhook is under way; before the database is closed. */
+  settle(): Promise<void>;
+}
+
+export function createSweeps(database: Database, attachments: Attachments, settings: ChatSettings, logger: Logger): ChatSweeps {
   const alerts = new AlertSweeps(database, {
     waitingSeconds: settings.ALERT_WAITING_SECONDS,
     replyUnseenSeconds: settings.REPLY_UNSEEN_SECONDS,
@@ -34,9 +40,8 @@ export function createSweeps(database: Database, attachments: Attachments, setti
     },
   ];
   const { ALERT_WEBHOOK_URLS: urls, ALERT_WEBHOOK_SECRET: secret } = settings;
-  if (urls.length > 0 && secret !== undefined) {
-    const deliveries = new WebhookDeliveries(database, { urls, secret }, logger);
-    sweeps.push({ name: 'webhooks', everyMs: WEBHOOKS_EVERY_MS, run: () => deliveries.startDue() });
-  }
-  return sweeps;
+  if (urls.length === 0 || secret === undefined) return { sweeps, settle: async () => undefined };
+  const deliveries = new WebhookDeliveries(database, { urls, secret }, logger);
+  const webhooks: Sweep = { name: 'webhooks', everyMs: WEBHOOKS_EVERY_MS, run: () => deliveries.startDue() };
+  return { sweeps: [...sweeps, webhooks], settle: () => deliveries.settle() };
 }

@@ -1,0 +1,178 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Database, openDatabase } from '@chat-realtime/database';
+import { createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy } from '@chat-realtime/service-kit';
+import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SignJWT } from 'jose';
+import { z } from 'zod';
+import { Attachments } from '../attachments/attachments.ts';
+import { DiskStorage } from '../attachments/disk-storage.ts';
+import { AttachmentLinks } from '../attachments/links.ts';
+import { ChatModule } from '../chat.module.ts';
+import { type ChatSettings, chatSettingsVariables } from '../config.ts';
+import { type ChatOperations, DEFAULT_CHAT_OPTIONS } from '../domain/index.ts';
+import { createOperations } from '../storage/operations.ts';
+
+export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
+export const SITE_KEY = 'site-key-0123456789abcdef';
+export const INTERNAL_KEY = 'internal-key-0123456789abcdef';
+export const IDENTITY_SECRET = 'identity-secret-0123456789abcdef';
+const STAFF_SECRET = 'staff-secret-0123456789abcdef0123';
+const ISSUER = 'https://shop.example/auth';
+const AUDIENCE = 'chat';
+
+const DEFAULTS = {
+  CHAT_TOKEN_SECRETS: `k1:${CHANNEL_SECRET}`,
+  SITE_API_KEY: SITE_KEY,
+  IDENTITY_SECRETS: `shop:${IDENTITY_SECRET}`,
+  RATE_SESSIONS_PER_MINUTE: '0',
+  RATE_MESSAGES_PER_MINUTE: '0',
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
+  readonly text: string;
+  readonly bytes: Buffer;
+  /** The body, which must fit the schema. */
+  as<T>(schema: z.ZodType<T>): T;
+  /** Code of the error envelope; undefined for a success. */
+  readonly code: string | undefined;
+}
+
+export interface Call {
+  readonly token?: string | undefined;
+  readonly body?: unknown;
+  /** Sent as it is, with `content-type` of `headers`. */
+  readonly raw?: string | Buffer;
+  readonly headers?: Record<string, string>;
+  readonly ip?: string;
+}
+
+export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'HEAD' | 'PUT' | 'DELETE' | 'OPTIONS';
+
+const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }) });
+
+/** chat-service's REST over a real database in memory, as a process would serve it. */
+export class ChatUnderTest {
+  readonly app: NestFastifyApplication;
+  readonly database: Database;
+  readonly operations: ChatOperations;
+  readonly attachments: Attachments;
+  readonly settings: ChatSettings;
+  readonly #folder: string;
+
+  private constructor(parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'attachments' | 'settings'>, folder: string) {
+    this.app = parts.app;
+    this.database = parts.database;
+    this.operations = parts.operations;
+    this.attachments = parts.attachments;
+    this.settings = parts.settings;
+    this.#folder = folder;
+  }
+
+  static async start(env: Record<string, string> = {}): Promise<ChatUnderTest> {
+    const settings = loadConfig(z.object(chatSettingsVariables), { ...DEFAULTS, ...env });
+    const folder = await mkdtemp(join(tmpdir(), 'chat-service-'));
+    const database = await openDatabase('pglite:memory');
+    const logger = createLogger({ service: 'chat-service', level: 'silent' });
+    const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
+    const operations = createOperations({
+      database,
+      links,
+      observer: {
+        messageCommitted() {},
+        messageDuplicate() {},
+        postLockWait() {},
+        feedLag() {},
+        outbox() {},
+        relayLeader() {},
+        relayPublished() {},
+        relayConfirm() {},
+        sweepFailed() {},
+      },
+      options: DEFAULT_CHAT_OPTIONS,
+      log: logger,
+      failpoint: undefined,
+      committed() {},
+      ephemeral() {},
+    });
+    const attachments = new Attachments(database, new DiskStorage(join(folder, 'files')), links, { maxBytes: settings.ATTACHMENT_MAX_BYTES });
+    const revocations = new RevocationSet();
+    const verifier = TokenVerifier.create({
+      channelSecrets: settings.CHAT_TOKEN_SECRETS,
+      channelTokenTtlSeconds: settings.CHANNEL_TOKEN_TTL_SECONDS,
+      identitySecrets: settings.IDENTITY_SECRETS,
+      staff: { keys: { kind: 'secret', secret: STAFF_SECRET }, issuer: ISSUER, audience: AUDIENCE },
+      revocations,
+    });
+    const app = await createHttpApp({
+      modules: [ChatModule.forRoot({ operations, database, attachments, verifier, revocations, settings, logger, internal: true })],
+      logger,
+      metrics: createMetrics('chat-service'),
+      health: new Health(),
+      verifier,
+      internalApiKey: INTERNAL_KEY,
+      origins: OriginPolicy.create({ allowed: ['https://shop.example'], demo: false }),
+    });
+    await app.getHttpAdapter().getInstance().ready();
+    return new ChatUnderTest({ app, database, operations, attachments, settings }, folder);
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await this.database.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async call(method: HttpMethod, url: string, call: Call = {}): Promise<Answer> {
+    const json = call.body === undefined ? {} : { 'content-type': 'application/json' };
+    const authorization = call.token === undefined ? {} : { authorization: `Bearer ${call.token}` };
+    const payload = call.raw ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+    const response = await this.app.inject({
+      method,
+      url,
+      headers: { ...json, ...authorization, ...call.headers },
+      remoteAddress: call.ip ?? '192.0.2.1',
+      ...(payload === undefined ? {} : { payload }),
+    });
+    const error = errorSchema.safeParse(isJson(response.body) ? JSON.parse(response.body) : undefined);
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      text: response.body,
+      bytes: response.rawPayload,
+      as: (schema) => schema.parse(JSON.parse(response.body)),
+      code: error.success ? error.data.error.code : undefined,
+    };
+  }
+
+  /** A staff token as a foreign auth-service makes it. */
+  staff(sub: string, claims: Record<string, unknown> = {}): Promise<string> {
+    return new SignJWT({ role: 'operator', name: sub, ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(sub)
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .sign(Buffer.from(STAFF_SECRET));
+  }
+
+  /** A customer's identity token as the site's server makes it. */
+  identity(sub: string, claims: Record<string, unknown> = {}): Promise<string> {
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', kid: 'shop' })
+      .setSubject(sub)
+      .setAudience('chat')
+      .setIssuedAt()
+      .setExpirationTime('10m')
+      .sign(Buffer.from(IDENTITY_SECRET));
+  }
+}
+
+function isJson(text: string): boolean {
+  return text.startsWith('{') || text.startsWith('[');
+}
