@@ -3,8 +3,10 @@ import { customerStateSchema } from './channel.ts';
 import { badgeDataSchema, sessionEventSchema, staffEventSchema } from './events.ts';
 import { feedCursorSchema, messageIdSchema, seqCursorSchema, sessionIdSchema, timestampSchema } from './primitives.ts';
 
-/** Sessions in one catch-up call. */
+/** Sessions whose events one call may ask for (`after_seq` given). */
 export const CATCHUP_MAX_SESSIONS = 512;
+/** Sessions in one call in all: those without `after_seq` cost one row each, so that one head check serves a whole gateway. */
+export const CATCHUP_MAX_HEADS = 10_000;
 /** Events of one session in one answer. */
 export const CATCHUP_MAX_LIMIT = 500;
 
@@ -16,7 +18,11 @@ export const catchupRequestSchema = z.object({
   /** `after_seq` absent: only the head is wanted. */
   sessions: z
     .array(z.object({ id: sessionIdSchema, after_seq: seqCursorSchema.optional() }))
-    .max(CATCHUP_MAX_SESSIONS),
+    .max(CATCHUP_MAX_HEADS)
+    .refine(
+      (sessions) => sessions.filter((session) => session.after_seq !== undefined).length <= CATCHUP_MAX_SESSIONS,
+      `at most ${CATCHUP_MAX_SESSIONS} sessions with after_seq`,
+    ),
   limit: z.int().min(1).max(CATCHUP_MAX_LIMIT),
   /** The staff feed after a position; `after` absent: only the head position. */
   feed: z.object({ after: feedCursorSchema.optional(), limit: z.int().min(1).max(CATCHUP_MAX_LIMIT) }).optional(),
