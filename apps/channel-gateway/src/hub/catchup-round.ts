@@ -1,0 +1,141 @@
+import {
+  CATCHUP_MAX_HEADS,
+  CATCHUP_MAX_SESSIONS,
+  type CatchupRequest,
+  type CatchupResponse,
+  type CatchupSession,
+} from '@chat-realtime/protocol';
+import type { CatchupClient } from './catchup-scheduler.ts';
+import type { Hub } from './hub.ts';
+import type { SessionChannel } from './session-channel.ts';
+
+/** Events of one session in one page. */
+const PAGE_LIMIT = 100;
+
+/** What one call to chat-service asks, gathered from everything that wants something, and where its answer goes. */
+export class CatchupRound implements CatchupClient {
+  readonly #hub: Hub;
+  #wanting = new Set<SessionChannel>();
+  /** Channels whose head this head check has yet to compare. */
+  #heads = new Set<SessionChannel>();
+  #headCheckRunning = false;
+  #presenceWanted = false;
+  #plainWanted = false;
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  want(channel: SessionChannel): void {
+    this.#wanting.add(channel);
+  }
+
+  wantHeads(channels: Iterable<SessionChannel>): void {
+    for (const channel of channels) if (channel.state.kind === 'live' && channel.size > 0) this.#heads.add(channel);
+    this.#headCheckRunning = true;
+    this.#plainWanted = true;
+  }
+
+  wantPresence(): void {
+    this.#presenceWanted = true;
+  }
+
+  wantRevocations(): void {
+    this.#plainWanted = true;
+  }
+
+  compose(): CatchupRequest | null {
+    const hub = this.#hub;
+    const asked = this.#composeSessions();
+    const request: CatchupRequest = { sessions: [], limit: PAGE_LIMIT, revocations_after: hub.options.revocations.head };
+    hub.staff.compose(request, (id, after) => {
+      const known = asked.get(id);
+      // Customers and staff of one session share a page; whoever it does not reach asks again.
+      if (known === undefined || known === null || known > after) asked.set(id, after);
+    });
+    for (const [id, after] of asked) request.sessions.push(after === null ? { id } : { id, after_seq: after });
+    if (this.#presenceWanted) request.presence = hub.presence.report();
+    const nothing = request.sessions.length === 0 && request.feed === undefined && request.bases === undefined;
+    if (nothing && request.presence === undefined && !this.#plainWanted) return null;
+    if (hub.presence.hasLocal) request.presence = hub.presence.report();
+    this.#presenceWanted = false;
+    this.#plainWanted = false;
+    return request;
+  }
+
+  apply(request: CatchupRequest, response: CatchupResponse): void {
+    const hub = this.#hub;
+    if (!this.#acceptEpoch(response.epoch)) return;
+    if (response.revocations !== undefined) hub.revoke(response.revocations);
+    if (response.badge !== undefined) hub.learnBadge(response.badge);
+    if (response.operators_online !== undefined) hub.sourceOperatorsOnline = response.operators_online;
+    // The feed first: it has the staff's own copies, which the sessions' events are a substitute for.
+    hub.staff.apply(request, response);
+    const pages = new Map(response.sessions.map((page) => [page.id, page]));
+    for (const { id, after_seq: after } of request.sessions) this.#applySession(id, after ?? null, pages.get(id));
+    if (this.#headCheckRunning && this.#heads.size === 0) {
+      this.#headCheckRunning = false;
+      hub.headCheck.finished(Date.now());
+    }
+    if (this.#wanting.size > 0 || this.#heads.size > 0 || this.#presenceWanted) hub.scheduler.request();
+    void hub.options.failpoint('gw.afterCatchup');
+  }
+
+  failed(request: CatchupRequest): void {
+    for (const { id, after_seq: after } of request.sessions) {
+      const channel = this.#hub.channels.get(id);
+      if (channel !== undefined) (after === undefined ? this.#heads : this.#wanting).add(channel);
+      if (channel !== undefined && channel.state.kind !== 'live') this.#wanting.add(channel);
+    }
+    if (request.presence !== undefined) this.#presenceWanted = true;
+    this.#plainWanted = true;
+    this.#hub.staff.failed(request);
+  }
+
+  /** Session id → after which seq; null where only the head is wanted. */
+  #composeSessions(): Map<number, number | null> {
+    const asked = new Map<number, number | null>();
+    let withEvents = 0;
+    const wanting = this.#wanting;
+    this.#wanting = new Set();
+    for (const channel of wanting) {
+      if (withEvents >= CATCHUP_MAX_SESSIONS || asked.size >= CATCHUP_MAX_HEADS) {
+        this.#wanting.add(channel);
+        continue;
+      }
+      const want = channel.want();
+      if (want === null) continue;
+      asked.set(channel.id, want === 'head' ? null : want);
+      withEvents += 1;
+    }
+    for (const channel of this.#heads) {
+      if (asked.size >= CATCHUP_MAX_HEADS) break;
+      this.#heads.delete(channel);
+      if (!asked.has(channel.id)) asked.set(channel.id, null);
+    }
+    return asked;
+  }
+
+  #applySession(id: number, after: number | null, page: CatchupSession | undefined): void {
+    const channel = this.#hub.channels.get(id);
+    if (page === undefined) {
+      if (channel !== undefined) for (const connection of [...channel.connections()]) this.#hub.close(connection, 'session_not_found');
+      return;
+    }
+    if (channel !== undefined) {
+      if (channel.state.kind === 'live' && page.last_seq > channel.cursor && after === null) this.#hub.metrics.headCheckBehind();
+      channel.applyPage(page, after, Date.now());
+    }
+    if (after !== null) this.#hub.staff.applySession(page, after);
+  }
+
+  /** False when the database is another one than before. */
+  #acceptEpoch(epoch: string | undefined): boolean {
+    if (epoch === undefined) return true;
+    const known = this.#hub.epoch;
+    this.#hub.epoch = epoch;
+    if (known === null || known === epoch) return true;
+    this.#hub.databaseChanged();
+    return false;
+  }
+}

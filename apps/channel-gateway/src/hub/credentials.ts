@@ -1,0 +1,18 @@
+import type { StartCursor } from './connection.ts';
+
+interface CustomerStart {
+  /** Null where the client named no readable session: no token fits it. */
+  readonly sessionId: number | null;
+  readonly start: StartCursor<number>;
+}
+
+/** What a client shows to be let in, the same for every transport. */
+export type Credentials =
+  | (CustomerStart & { readonly kind: 'customer'; readonly token: string | undefined; readonly replaces?: string | undefined })
+  | (CustomerStart & { readonly kind: 'stream_link'; readonly signature: string | undefined })
+  | {
+      readonly kind: 'staff';
+      readonly token: string | undefined;
+      readonly start: StartCursor<string>;
+      readonly replaces?: string | undefined;
+    };

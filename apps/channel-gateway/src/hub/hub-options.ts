@@ -1,0 +1,31 @@
+import type { Fanout, LastSeen, Leases } from '@chat-realtime/messaging';
+import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import type { HubMetrics } from './metrics.ts';
+import type { ChatSource, HubLogger } from './ports.ts';
+
+export interface HubConfig {
+  readonly gatewayId: string;
+  /** 0 = off, as for all limits. */
+  readonly maxTabsPerSession: number;
+  readonly maxConnectionsPerToken: number;
+  readonly maxOperators: number;
+  readonly pingIntervalSeconds: number;
+  readonly headCheckSeconds: number;
+  readonly heartbeatSeconds: number;
+  readonly framesPerSecond: number;
+  readonly framesBurst: number;
+}
+
+export interface HubOptions {
+  readonly source: ChatSource;
+  readonly fanout: Fanout;
+  readonly leases: Leases;
+  readonly lastSeen: LastSeen;
+  readonly verifier: TokenVerifier;
+  readonly revocations: RevocationSet;
+  readonly config: HubConfig;
+  readonly metrics: HubMetrics;
+  readonly logger: HubLogger;
+  /** A place where a test may break the hub; does nothing otherwise. */
+  readonly failpoint: (name: string) => void | Promise<void>;
+}

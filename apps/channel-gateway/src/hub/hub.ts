@@ -1,0 +1,477 @@
+import {
+  type BadgeData,
+  CLOSE_CODES,
+  type CloseReason,
+  CONTROL_CHANNEL,
+  type ControlFrame,
+  controlMessageSchema,
+  type CustomerState,
+  type CatchupSession,
+  type Revocation,
+  STAFF_CHANNEL,
+} from '@chat-realtime/protocol';
+import { AckBuffer } from './ack-buffer.ts';
+import { Admission } from './admission.ts';
+import { Announcer } from './announcer.ts';
+import { type Audience, SLOW_CONSUMER_BYTES } from './audience.ts';
+import { CatchupRound } from './catchup-round.ts';
+import { CatchupScheduler } from './catchup-scheduler.ts';
+import { CLOSED, Connection, type CustomerCatchingUp, isAnnounced, type StaffCatchingUp } from './connection.ts';
+import type { Credentials } from './credentials.ts';
+import { encodeFor, jsonFrame, type OutFrame } from './encoding.ts';
+import { FrameRate } from './frame-rate.ts';
+import { GapWatch } from './gap-watch.ts';
+import { HeadCheck } from './head-check.ts';
+import type { HubOptions } from './hub-options.ts';
+import { badgeOf, type LiveFrame, parseLiveFrame } from './live-frame.ts';
+import { LivePath } from './live-path.ts';
+import { PresenceBoard } from './presence-board.ts';
+import { SessionChannel, type SessionChannelHost } from './session-channel.ts';
+import type { StaffChannelHost } from './staff-audiences.ts';
+import { StaffChannel } from './staff-channel.ts';
+import { Sweeper } from './sweeper.ts';
+import type { Transport } from './transport.ts';
+import { UpFrames } from './up-frames.ts';
+
+const AUTH_DEADLINE_MS = 5_000;
+/** How long a closed connection's peer may take to answer before its socket is destroyed. */
+const CLOSE_DEADLINE_MS = 5_000;
+/** The watermark follows live staff events this much later, so that one read serves many. */
+const FEED_DOORBELL_MS = 100;
+
+/**
+ * All connections of this gateway and the channels they follow. WebSocket, SSE and poll differ in their transport alone:
+ * authentication, order, limits, expiry and drain are decided here once. No framework reaches this far.
+ */
+export class Hub implements SessionChannelHost, StaffChannelHost {
+  readonly options: HubOptions;
+  readonly connections = new Map<string, Connection>();
+  readonly channels = new Map<number, SessionChannel>();
+  readonly staff: StaffChannel;
+  readonly scheduler: CatchupScheduler;
+  readonly round: CatchupRound;
+  readonly presence: PresenceBoard;
+  readonly livePath: LivePath;
+  readonly headCheck: HeadCheck;
+  readonly acks: AckBuffer;
+  readonly rate: FrameRate;
+  readonly backlog = new Set<Connection>();
+  readonly sweeper: Sweeper;
+  readonly announcer: Announcer;
+  readonly #admission: Admission;
+  readonly #upFrames: UpFrames;
+  readonly #gaps: GapWatch;
+  readonly #dirty: Audience[] = [];
+  #flushScheduled = false;
+  #doorbell: NodeJS.Timeout | null = null;
+  #operatorsTold = 0;
+  badge: BadgeData | null = null;
+  /** Operators online as chat-service last said, for when the gateways do not hear each other. */
+  sourceOperatorsOnline = 0;
+  epoch: string | null = null;
+  draining = false;
+
+  constructor(options: HubOptions) {
+    this.options = options;
+    const now = Date.now();
+    const { config, metrics } = options;
+    this.staff = new StaffChannel(this);
+    this.round = new CatchupRound(this);
+    this.scheduler = new CatchupScheduler(this.round, options);
+    this.presence = new PresenceBoard(config.gatewayId);
+    this.livePath = new LivePath(now);
+    this.livePath.fanoutConnected(options.fanout.connected);
+    this.headCheck = new HeadCheck(config.headCheckSeconds, metrics, now);
+    this.acks = new AckBuffer(options);
+    this.rate = new FrameRate(config.framesPerSecond, config.framesBurst);
+    this.sweeper = new Sweeper(this);
+    this.announcer = new Announcer(this);
+    this.#admission = new Admission(this);
+    this.#upFrames = new UpFrames(this, this.#admission);
+    this.#gaps = new GapWatch(this);
+  }
+
+  get metrics(): HubOptions['metrics'] {
+    return this.options.metrics;
+  }
+
+  /** Starts listening; what is away now is found later. */
+  async start(): Promise<void> {
+    const { fanout } = this.options;
+    fanout.onState((state) => {
+      this.livePath.fanoutConnected(state.kind !== 'disconnected');
+      if (state.kind === 'disconnected') return;
+      if (state.kind === 'resubscribed') this.metrics.resubscribed();
+      this.#resubscribe();
+      this.headCheck.hurry();
+    });
+    this.sweeper.start();
+    await this.#subscribeControl();
+  }
+
+  // — connections ——————————————————————————————————————————————————————————————————————————————————
+
+  open(transport: Transport): Connection {
+    const now = Date.now();
+    const connection = new Connection(transport, now, now + AUTH_DEADLINE_MS, this.rate.burst);
+    this.connections.set(connection.id, connection);
+    return connection;
+  }
+
+  authenticate(connection: Connection, credentials: Credentials): Promise<void> {
+    return this.#admission.admit(connection, credentials);
+  }
+
+  /** A text frame from the client. Any fault in handling it ends this connection alone. */
+  received(connection: Connection, text: string): void {
+    this.guard(connection, () => this.#upFrames.handle(connection, text));
+  }
+
+  /** The peer sent a protocol ping: answered by the transport, counted here. */
+  pinged(connection: Connection): void {
+    if (this.rate.takeFree(connection, Date.now())) return;
+    this.metrics.rateLimited('pings');
+    this.close(connection, 'policy_violation');
+  }
+
+  ponged(connection: Connection): void {
+    if (connection.pingSentAt > 0) this.metrics.pingLatency((Date.now() - connection.pingSentAt) / 1_000);
+    connection.pingSentAt = 0;
+    if (connection.missedPongs > 0) void this.setStale(connection, false);
+    connection.missedPongs = 0;
+  }
+
+  guard(connection: Connection, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.failed(connection, error);
+    }
+  }
+
+  failed(connection: Connection, error: unknown): void {
+    this.options.logger.error({ err: error, connection_id: connection.id }, 'a connection failed');
+    this.close(connection, 'internal_error');
+  }
+
+  close(connection: Connection, reason: CloseReason): void {
+    const { state } = connection;
+    if (state.kind === 'closing' || state.kind === 'closed') return;
+    this.#detach(connection);
+    connection.state = { kind: 'closing', deadline: Date.now() + CLOSE_DEADLINE_MS };
+    this.metrics.disconnected(connection.transport.kind, CLOSE_CODES[reason].code);
+    connection.transport.close(reason);
+  }
+
+  /** The transport has ended, whoever began it. */
+  closed(connection: Connection, code: number): void {
+    if (connection.state.kind === 'closed') return;
+    if (connection.state.kind !== 'closing') {
+      this.#detach(connection);
+      this.metrics.disconnected(connection.transport.kind, code);
+    }
+    connection.state = CLOSED;
+    this.connections.delete(connection.id);
+  }
+
+  shed(connection: Connection): void {
+    this.metrics.slowConsumer();
+    this.options.logger.info({ connection_id: connection.id, queued: connection.transport.queuedBytes }, 'slow consumer');
+    this.close(connection, 'slow_consumer');
+  }
+
+  write(connection: Connection, bytes: Buffer): void {
+    connection.transport.write(bytes);
+    if (connection.transport.queuedBytes > 0) this.noteBacklog(connection);
+  }
+
+  send(connection: Connection, frame: ControlFrame): void {
+    this.sendFrame(connection, jsonFrame(frame));
+  }
+
+  sendFrame(connection: Connection, frame: OutFrame): void {
+    if (connection.transport.kind === 'poll') return;
+    this.write(connection, encodeFor(connection.transport.kind, [frame]));
+  }
+
+  noteBacklog(connection: Connection): void {
+    if (connection.backlogged) return;
+    connection.backlogged = true;
+    connection.backlogMarkAt = Date.now();
+    connection.backlogMarkBytes = connection.transport.enqueuedBytes;
+    this.backlog.add(connection);
+  }
+
+  // — channels ————————————————————————————————————————————————————————————————————————————————————
+
+  channelOf(sessionId: number): SessionChannel {
+    let channel = this.channels.get(sessionId);
+    if (channel === undefined) {
+      channel = new SessionChannel(sessionId, this);
+      this.channels.set(sessionId, channel);
+      void this.#subscribeSession(channel);
+    }
+    return channel;
+  }
+
+  joinStaff(connection: Connection): void {
+    if (this.staff.state.kind === 'idle') {
+      this.staff.subscribing();
+      void this.#subscribeStaff();
+    }
+    this.staff.attach(connection);
+  }
+
+  /** Channels that nobody has followed for a while. */
+  release(channel: SessionChannel): void {
+    this.channels.delete(channel.id);
+    void this.#quietly(this.options.fanout.unsubscribe(channel.name, this.#onSession), 'unsubscribe');
+  }
+
+  releaseStaff(): void {
+    this.staff.reset();
+    void this.#quietly(this.options.fanout.unsubscribe(STAFF_CHANNEL, this.#onStaff), 'unsubscribe');
+  }
+
+  wantCatchup(channel: SessionChannel): void {
+    this.round.want(channel);
+    this.scheduler.request();
+  }
+
+  requestCatchup(): void {
+    this.scheduler.request();
+  }
+
+  watchGap(channel: SessionChannel): void {
+    this.#gaps.watch(channel);
+  }
+
+  watchStaffGap(): void {
+    this.#gaps.watchStaff();
+  }
+
+  ringFeed(): void {
+    this.#doorbell ??= setTimeout(() => {
+      this.#doorbell = null;
+      this.staff.wantFeed();
+      this.scheduler.request();
+    }, FEED_DOORBELL_MS);
+  }
+
+  badgeSeen(frame: LiveFrame): void {
+    this.badge = badgeOf(frame) ?? this.badge;
+  }
+
+  announce(connection: Connection, start: CustomerCatchingUp, channel: SessionChannel, page: CatchupSession): boolean {
+    return this.announcer.customer(connection, start, channel, page);
+  }
+
+  announceStaff(connection: Connection, state: StaffCatchingUp, cursor: string, reset: 'cursor_ahead' | 'cursor_unknown' | null): boolean {
+    return this.announcer.staff(connection, state, cursor, reset);
+  }
+
+  finishPoll(connection: Connection, lastSeq: number, hasMore: boolean): void {
+    this.announcer.finishPoll(connection, { lastSeq, hasMore });
+  }
+
+  finishStaffPoll(connection: Connection, cursor: string, hasMore: boolean): boolean {
+    return this.announcer.finishStaffPoll(connection, cursor, hasMore);
+  }
+
+  completePoll(connection: Connection): void {
+    const { principal } = connection;
+    const channel = principal?.kind === 'customer' ? this.channels.get(principal.sessionId) : undefined;
+    if (channel !== undefined) this.finishPoll(connection, channel.head, false);
+  }
+
+  wentLive(connection: Connection): void {
+    const { transport } = connection;
+    if (transport.kind === 'poll' && (transport.waitMs === 0 || this.draining)) this.completePoll(connection);
+    // What it was sent while catching up counts from now on.
+    else if (transport.queuedBytes > SLOW_CONSUMER_BYTES) this.shed(connection);
+  }
+
+  /** The database is another one now: cursors mean nothing. Clients come back and take a snapshot. */
+  databaseChanged(): void {
+    this.options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
+    for (const connection of [...this.connections.values()]) {
+      if (isAnnounced(connection.state)) this.close(connection, 'service_restart');
+    }
+    for (const channel of [...this.channels.values()]) if (channel.size === 0) this.release(channel);
+    this.releaseStaff();
+  }
+
+  // — flushing ————————————————————————————————————————————————————————————————————————————————————
+
+  scheduleFlush(audience: Audience): void {
+    this.#dirty.push(audience);
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(this.#flushDirty);
+  }
+
+  readonly #flushDirty = (): void => {
+    const pause = this.options.failpoint('gw.beforeFlushBuffer');
+    if (pause !== undefined) {
+      void pause.then(() => this.flushNow());
+      return;
+    }
+    this.flushNow();
+  };
+
+  /** Everything that fell due in this turn of the loop leaves, in one write per socket. */
+  flushNow(): void {
+    this.#flushScheduled = false;
+    for (const audience of this.#dirty.splice(0)) audience.flush();
+    void this.options.failpoint('gw.afterSocketWrite');
+  }
+
+  // — fan-out —————————————————————————————————————————————————————————————————————————————————————
+
+  readonly #onSession = (payload: Buffer, name: string): void => {
+    const channel = this.channels.get(Number(name.slice('chat:'.length)));
+    const frame = channel === undefined ? null : parseLiveFrame(payload);
+    if (frame !== null) channel?.receive(frame);
+  };
+
+  readonly #onStaff = (payload: Buffer): void => {
+    const frame = parseLiveFrame(payload);
+    if (frame !== null) this.staff.receive(frame);
+  };
+
+  readonly #onControl = (payload: Buffer): void => {
+    const frame = parseLiveFrame(payload);
+    const parsed = controlMessageSchema.safeParse(frame === null ? null : { type: frame.type, data: frame.data });
+    if (!parsed.success) return;
+    const message = parsed.data;
+    switch (message.type) {
+      case 'control.tick':
+        this.livePath.ticked(Date.now());
+        if (message.data.revocations_head > this.options.revocations.head) {
+          this.round.wantRevocations();
+          this.scheduler.request();
+        }
+        break;
+      case 'control.revoked':
+        this.revoke([message.data]);
+        break;
+      case 'control.presence':
+        this.presence.receive(message, Date.now());
+        break;
+      case 'control.displaced':
+        this.displaced(message.data.connection_id);
+        break;
+    }
+  };
+
+  revoke(revocations: readonly Revocation[]): void {
+    const { revocations: known } = this.options;
+    known.apply(revocations);
+    for (const connection of [...this.connections.values()]) {
+      if (connection.principal !== null && known.isRevoked(connection.principal)) this.close(connection, 'revoked');
+    }
+  }
+
+  operatorsOnline(marks: CustomerState): number {
+    const { operatorsOnline } = this.presence;
+    return this.livePath.impaired ? Math.max(operatorsOnline, marks.operators_online, this.sourceOperatorsOnline) : operatorsOnline;
+  }
+
+  /** Presence has changed: the number to customers, the people to staff. */
+  tellPresence(): void {
+    const { users, operatorsOnline } = this.presence;
+    this.staff.audiences.pushToAll('chat.presence', jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { users } }));
+    if (operatorsOnline === this.#operatorsTold) return;
+    this.#operatorsTold = operatorsOnline;
+    const frame = jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { operators_online: operatorsOnline } });
+    for (const channel of this.channels.values()) channel.live.pushEphemeral('chat.presence', frame);
+  }
+
+  /** The badge as chat-service counts it: told when a frame of it was lost. */
+  learnBadge(badge: BadgeData): void {
+    const known = this.badge;
+    this.badge = badge;
+    if (known === null || JSON.stringify(known) === JSON.stringify(badge)) return;
+    this.staff.audiences.pushToAll('chat.alert:::', jsonFrame({ type: 'chat.alert', session_id: null, seq: null, data: badge }));
+  }
+
+  /** A connection whose slot went to a newcomer, because it missed a pong or was replaced by its own client. */
+  displaced(connectionId: string): void {
+    const connection = this.connections.get(connectionId);
+    if (connection !== undefined) this.close(connection, 'timeout');
+  }
+
+  async publish(channel: string, message: object): Promise<void> {
+    const payload = JSON.stringify(message);
+    await this.#quietly(this.options.fanout.execute([{ kind: 'publish', channel, payload }]), 'publish');
+  }
+
+  async setStale(connection: Connection, stale: boolean): Promise<void> {
+    if (connection.leaseKey === null) return;
+    await this.#quietly(this.options.leases.setStale(connection.leaseKey, connection.id, stale), 'lease');
+  }
+
+  async releaseLease(key: string, connectionId: string): Promise<void> {
+    await this.#quietly(this.options.leases.release(key, connectionId), 'lease');
+  }
+
+  async stop(): Promise<void> {
+    this.sweeper.stop();
+    this.scheduler.stop();
+    this.#gaps.stop();
+    if (this.#doorbell !== null) clearTimeout(this.#doorbell);
+    for (const connection of [...this.connections.values()]) this.close(connection, 'service_restart');
+    await this.acks.stop();
+  }
+
+  #detach(connection: Connection): void {
+    const now = Date.now();
+    this.backlog.delete(connection);
+    const { principal } = connection;
+    if (principal?.kind === 'customer') this.channels.get(principal.sessionId)?.detach(connection, now);
+    else if (principal?.kind === 'staff') {
+      this.staff.detach(connection, now);
+      this.presence.left(principal, connection, now);
+    }
+    if (connection.leaseKey !== null) void this.releaseLease(connection.leaseKey, connection.id);
+    connection.leaseKey = null;
+  }
+
+  async #subscribeSession(channel: SessionChannel): Promise<void> {
+    const subscribed = await this.#subscribe(channel.name, this.#onSession);
+    if (this.channels.get(channel.id) !== channel) return;
+    channel.subscriptionSettled(subscribed);
+  }
+
+  async #subscribeStaff(): Promise<void> {
+    this.staff.subscriptionSettled(await this.#subscribe(STAFF_CHANNEL, this.#onStaff));
+  }
+
+  async #subscribeControl(): Promise<void> {
+    await this.#subscribe(CONTROL_CHANNEL, this.#onControl);
+  }
+
+  async #subscribe(name: string, listener: (payload: Buffer, channel: string) => void): Promise<boolean> {
+    const done = await this.#quietly(this.options.fanout.subscribe(name, listener), 'subscribe');
+    await this.options.failpoint('gw.afterSubscribe');
+    return done;
+  }
+
+  /** The fan-out is back: what could not be subscribed while it was away is now. */
+  #resubscribe(): void {
+    void this.#subscribeControl();
+    for (const channel of this.channels.values()) if (!channel.subscribed && channel.state.kind !== 'subscribing') void this.#subscribeSession(channel);
+    if (!this.staff.subscribed && this.staff.state.kind !== 'idle' && this.staff.state.kind !== 'subscribing') void this.#subscribeStaff();
+  }
+
+  /** For calls whose failure costs speed and never correctness. */
+  async #quietly(call: Promise<void>, what: string): Promise<boolean> {
+    try {
+      await call;
+      return true;
+    } catch (error) {
+      this.options.logger.debug({ err: error, call: what }, 'the fan-out or lease store did not answer');
+      return false;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** A tick is due every second; without one for this long the live path may be losing events. */
+const TICK_SILENCE_MS = 3_000;
+/** How long chat-service may be away before clients are told. */
+const SOURCE_SILENCE_MS = 3_000;
+
+export type DegradedReason = 'live_path_silent' | 'fanout_disconnected' | 'source_unavailable';
+
+/** Whether events come at once, or only as fast as the head check finds them. */
+export class LivePath {
+  #lastTickAt: number;
+  #fanoutConnected = true;
+  #reason: DegradedReason | null = null;
+
+  constructor(now: number) {
+    this.#lastTickAt = now;
+  }
+
+  get reason(): DegradedReason | null {
+    return this.#reason;
+  }
+
+  /** The head check must hurry: not so when chat-service itself is away. */
+  get impaired(): boolean {
+    return this.#reason === 'live_path_silent' || this.#reason === 'fanout_disconnected';
+  }
+
+  ticked(now: number): void {
+    this.#lastTickAt = now;
+  }
+
+  fanoutConnected(connected: boolean): void {
+    this.#fanoutConnected = connected;
+  }
+
+  /** The process stood still: silence meanwhile says nothing. */
+  woke(now: number): void {
+    this.#lastTickAt = Math.max(this.#lastTickAt, now - 1_000);
+  }
+
+  /** True when the reason has changed. */
+  refresh(now: number, sourceFailingSince: number): boolean {
+    let reason: DegradedReason | null = null;
+    if (!this.#fanoutConnected) reason = 'fanout_disconnected';
+    else if (now - this.#lastTickAt > TICK_SILENCE_MS) reason = 'live_path_silent';
+    else if (sourceFailingSince > 0 && now - sourceFailingSince > SOURCE_SILENCE_MS) reason = 'source_unavailable';
+    if (reason === this.#reason) return false;
+    this.#reason = reason;
+    return true;
+  }
+}

@@ -1,0 +1,25 @@
+import type { TransportKind } from './transport.ts';
+
+/** Which way an event came to the socket. */
+export type DeliveryPath = 'live' | 'catchup' | 'resume';
+export type ConnectionKind = 'customer' | 'staff' | 'unauthenticated';
+export type HandshakeResult = 'ok' | 'origin' | 'token' | 'expired' | 'limit' | 'rate' | 'overload' | 'bad_request' | 'not_found';
+
+/** What the hub counts. The names of the series are in `metrics.ts` of the app. */
+export interface HubMetrics {
+  handshake(transport: TransportKind, result: HandshakeResult): void;
+  disconnected(transport: TransportKind, code: number): void;
+  pingLatency(seconds: number): void;
+  delivered(path: DeliveryPath, seconds: number): void;
+  gapDetected(): void;
+  duplicateDropped(): void;
+  foreignFrameDropped(): void;
+  headCheckBehind(): void;
+  headCheckDuration(seconds: number): void;
+  resumed(events: number): void;
+  slowConsumer(): void;
+  rateLimited(kind: 'connect' | 'frames' | 'pings'): void;
+  resubscribed(): void;
+  catchupRequest(result: 'ok' | 'failed', seconds: number): void;
+  acksSent(count: number): void;
+}

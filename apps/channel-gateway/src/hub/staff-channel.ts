@@ -1,0 +1,425 @@
+import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
+import { CATCHUP_MAX_LIMIT, CATCHUP_MAX_SESSIONS, staffEventType } from '@chat-realtime/protocol';
+import { type Connection, LIVE, type StaffCatchingUp } from './connection.ts';
+import { encodeFor, type OutFrame, withCursor } from './encoding.ts';
+import { compareFeedPositions } from './feed-position.ts';
+import { committedAt, ephemeralKey, liveFrameOf, type LiveFrame, messageIdOf, textField } from './live-frame.ts';
+import type { DeliveryPath } from './metrics.ts';
+import { RecentIds } from './recent-ids.ts';
+import { StaffAudiences, type StaffChannelHost } from './staff-audiences.ts';
+import { visibleTo } from './staff-scope.ts';
+import { holdFrame, type StaffSession, StaffSessions } from './staff-sessions.ts';
+
+/** Events sent live that the feed has not shown yet; beyond it nobody new may join until the feed has moved. */
+const UNSETTLED_MAX = 20_000;
+const FACTS_REMEMBERED = 20_000;
+const PAGE_QUEUE_LIMIT = 65_536;
+
+type StaffState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'subscribing' }
+  /** Subscribed, or the fan-out is away; the head of the feed is not known yet. */
+  | { readonly kind: 'reading' }
+  /** Every event at or before `watermark` has been sent to every live staff connection here. */
+  | { readonly kind: 'running'; readonly watermark: string };
+
+function keyOf(frame: LiveFrame): string {
+  return frame.seq === null ? `f:${frame.feedId}` : `${frame.sessionId}:${frame.seq}`;
+}
+
+/**
+ * The staff's view of all sessions, one per gateway. Live frames go out at once, in the order of their own session; the
+ * order of commits, which alone makes a resume point, is known only to the feed. So the watermark is moved by feed reads
+ * alone, and what was sent live beyond it is kept until the feed has shown it: whoever joins gets that too.
+ */
+export class StaffChannel {
+  readonly audiences: StaffAudiences;
+  readonly catching: Connection[] = [];
+  readonly sessions = new StaffSessions();
+  state: StaffState = { kind: 'idle' };
+  subscribed = false;
+  emptySince = 0;
+  #unsettled = new Map<string, LiveFrame>();
+  /** `#unsettled` overflowed: it no longer holds everything beyond the watermark. */
+  #unsettledLost = false;
+  readonly #facts = new RecentIds<number>(FACTS_REMEMBERED);
+  /** The next call must read the feed from the watermark. */
+  #feedWanted = false;
+  /** Sessions with a hole that the feed did not fill. */
+  readonly #gaps = new Set<StaffSession>();
+  #servedChannelLast = false;
+  readonly #host: StaffChannelHost;
+
+  constructor(host: StaffChannelHost) {
+    this.#host = host;
+    this.audiences = new StaffAudiences(host);
+  }
+
+  get watermark(): string | null {
+    return this.state.kind === 'running' ? this.state.watermark : null;
+  }
+
+  get size(): number {
+    return this.audiences.size + this.catching.length;
+  }
+
+  get unsettledCount(): number {
+    return this.#unsettled.size;
+  }
+
+  *connections(): Generator<Connection> {
+    yield* this.audiences.connections();
+    yield* this.catching;
+  }
+
+  attach(connection: Connection): void {
+    this.emptySince = 0;
+    this.catching.push(connection);
+    if (this.state.kind !== 'subscribing') this.#host.requestCatchup();
+  }
+
+  detach(connection: Connection, now: number): void {
+    if (!this.audiences.remove(connection)) {
+      const index = this.catching.indexOf(connection);
+      if (index >= 0) this.catching.splice(index, 1);
+    }
+    if (this.size === 0) this.emptySince = now;
+  }
+
+  subscribing(): void {
+    this.state = { kind: 'subscribing' };
+  }
+
+  subscriptionSettled(subscribed: boolean): void {
+    this.subscribed = subscribed;
+    if (this.state.kind === 'subscribing') this.state = { kind: 'reading' };
+    this.#host.requestCatchup();
+  }
+
+  /** Nobody is left, or the database was restored: everything known is void. */
+  reset(): void {
+    this.state = { kind: 'idle' };
+    this.subscribed = false;
+    this.sessions.clear();
+    this.#unsettled.clear();
+    this.#unsettledLost = false;
+    this.#facts.clear();
+    this.#gaps.clear();
+  }
+
+  /** Read the feed with the next call: the doorbell rang, or the head check is due. */
+  wantFeed(): void {
+    this.#feedWanted = true;
+  }
+
+  /** A frame from the fan-out. Before the watermark is known it need not be kept: the feed will show it. */
+  receive(frame: LiveFrame): void {
+    if (this.state.kind !== 'running') return;
+    if (frame.seq === null && frame.feedId === null) {
+      this.#receiveEphemeral(frame);
+      return;
+    }
+    this.#host.ringFeed();
+    if (frame.seq === null) {
+      if (frame.feedId === null || this.#facts.has(frame.feedId)) return;
+      this.#facts.add(frame.feedId);
+      this.#sendLive(frame, this.#sessionOf(frame), 'live');
+      return;
+    }
+    const session = this.#sessionOf(frame);
+    if (session === undefined) return;
+    if (session.last < 0 && frame.seq === 1) session.last = 0;
+    this.#offer(session, frame.seq, frame);
+  }
+
+  /** Adds what the staff channel wants to the next call; `ask` adds a session after a seq. */
+  compose(request: CatchupRequest, ask: (sessionId: number, after: number) => void): void {
+    if (this.state.kind === 'idle' || this.state.kind === 'subscribing') return;
+    if (this.state.kind === 'reading') {
+      request.feed = { limit: 1 };
+      return;
+    }
+    const { watermark } = this.state;
+    const after = this.#feedStart(watermark);
+    if (after !== null) request.feed = { after, limit: CATCHUP_MAX_LIMIT };
+    const unknown = [...this.sessions.withoutBase()].slice(0, CATCHUP_MAX_SESSIONS).map((session) => session.id);
+    if (unknown.length > 0) request.bases = { at: watermark, sessions: unknown };
+    for (const session of this.#gaps) if (session.held !== null && session.last >= 0) ask(session.id, session.last);
+  }
+
+  apply(request: CatchupRequest, response: CatchupResponse): void {
+    if (request.bases !== undefined) this.#applyBases(request.bases.sessions, response);
+    if (request.feed !== undefined && response.feed !== undefined) this.#applyFeed(request.feed.after ?? null, response.feed);
+    if (this.#hasWants()) this.#host.requestCatchup();
+  }
+
+  /** The call failed: what it asked for is wanted again. */
+  failed(request: CatchupRequest): void {
+    if (request.feed?.after !== undefined && request.feed.after === this.watermark) this.#feedWanted = true;
+  }
+
+  /** Events of one session that the fan-out and the feed have not shown, as a customer sees them. */
+  applySession(page: CatchupSession, after: number): void {
+    const session = this.sessions.get(page.id);
+    if (session === undefined || this.state.kind !== 'running') return;
+    this.#gaps.delete(session);
+    for (const [index, event] of page.events.entries()) {
+      if (event.seq !== after + index + 1) break;
+      const senderType = event.type === 'chat.message' ? event.data.sender_type : undefined;
+      const subscribers = { session_id: page.id, assigned_user_id: page.assigned_user_id ?? null };
+      const known = page.assigned_user_id === undefined ? {} : { subscribers };
+      const frame = liveFrameOf({ ...event, type: staffEventType(event.type, senderType), ...known });
+      if (frame !== null && session.last >= 0) this.#offer(session, event.seq, frame, true);
+    }
+    if (page.has_more && session.held !== null) this.#gaps.add(session);
+    this.#drainHeld(session);
+  }
+
+  /** What a scope of `assigned` may know of a session named by a client; undefined = not known here. */
+  assigneeOf(sessionId: number): string | null | undefined {
+    return this.sessions.get(sessionId)?.assignedUserId;
+  }
+
+  lastMessageIdOf(sessionId: number): number {
+    return this.sessions.get(sessionId)?.lastMessageId ?? 0;
+  }
+
+  /** Asks for what is still missing a little after it was first missed; false when nothing is. */
+  gapsDue(): boolean {
+    if (this.#gaps.size === 0) return false;
+    this.#feedWanted = true;
+    this.#host.requestCatchup();
+    return true;
+  }
+
+  #sessionOf(frame: LiveFrame): StaffSession | undefined {
+    if (frame.sessionId === null) return undefined;
+    const session = this.sessions.touch(frame.sessionId);
+    if (frame.subscribers !== null) session.assignedUserId = frame.subscribers.assigned_user_id;
+    else if (frame.type === 'chat.session.assigned') session.assignedUserId = textField(frame, 'assigned_user_id');
+    return session;
+  }
+
+  #offer(session: StaffSession, seq: number, frame: LiveFrame, repeated = false): void {
+    if (session.last >= 0 && seq <= session.last) {
+      if (!repeated) this.#host.metrics.duplicateDropped();
+    } else if (session.last >= 0 && seq === session.last + 1) {
+      session.last = seq;
+      this.#sendLive(frame, session, repeated ? 'catchup' : 'live');
+      this.#drainHeld(session);
+    } else {
+      holdFrame(session, seq, frame);
+      if (session.last < 0) this.#host.requestCatchup();
+      else {
+        this.#gaps.add(session);
+        this.#host.watchStaffGap();
+      }
+    }
+  }
+
+  #drainHeld(session: StaffSession): void {
+    const { held } = session;
+    if (held === null || session.last < 0) return;
+    for (let frame = held.get(session.last + 1); frame !== undefined; frame = held.get(session.last + 1)) {
+      session.last += 1;
+      held.delete(session.last);
+      this.#sendLive(frame, session, 'live');
+    }
+    for (const seq of held.keys()) if (seq <= session.last) held.delete(seq);
+    if (held.size > 0) {
+      this.#gaps.add(session);
+      this.#host.watchStaffGap();
+      return;
+    }
+    session.held = null;
+    this.#gaps.delete(session);
+  }
+
+  #sendLive(frame: LiveFrame, session: StaffSession | undefined, path: DeliveryPath): void {
+    if (this.#unsettled.size < UNSETTLED_MAX) this.#unsettled.set(keyOf(frame), frame);
+    else this.#unsettledLost = true;
+    this.#send(frame, session, path);
+  }
+
+  #send(frame: LiveFrame, session: StaffSession | undefined, path: DeliveryPath): void {
+    const messageId = messageIdOf(frame);
+    if (session !== undefined && messageId > session.lastMessageId) session.lastMessageId = messageId;
+    this.audiences.push(frame, session);
+    const at = committedAt(frame);
+    if (at !== null && this.audiences.size > 0) this.#host.metrics.delivered(path, (Date.now() - at) / 1000);
+  }
+
+  #receiveEphemeral(frame: LiveFrame): void {
+    if (frame.type === 'chat.alert') this.#host.badgeSeen(frame);
+    if (frame.type === 'chat.presence') return; // Each gateway tells its own staff, from the union of all gateways.
+    const session = frame.sessionId === null ? undefined : this.sessions.get(frame.sessionId);
+    const author = frame.type === 'chat.typing' && textField(frame, 'by') === 'staff' ? textField(frame, 'user_id') : null;
+    this.audiences.pushEphemeral(ephemeralKey(frame), frame, session, author);
+  }
+
+  /** One feed position for one call: the channel's own and those of resuming connections take turns. */
+  #feedStart(watermark: string): string | null {
+    const resuming = this.catching.find((connection) => this.#wantsPage(connection, watermark) !== null);
+    const start = resuming === undefined ? null : this.#wantsPage(resuming, watermark);
+    if (this.#feedWanted && (start === null || start === watermark || !this.#servedChannelLast)) {
+      this.#servedChannelLast = true;
+      this.#feedWanted = false;
+      return watermark;
+    }
+    this.#servedChannelLast = false;
+    return start;
+  }
+
+  #wantsPage(connection: Connection, watermark: string): string | null {
+    const { state } = connection;
+    if (state.kind !== 'catching_up' || state.channel !== 'staff') return null;
+    if (state.cursor === null) return state.start.kind === 'after' ? state.start.cursor : null;
+    if (compareFeedPositions(state.cursor, watermark) >= 0) return null;
+    if (connection.transport.queuedBytes < PAGE_QUEUE_LIMIT) return state.cursor;
+    if (!connection.awaitingDrain) {
+      connection.awaitingDrain = true;
+      connection.transport.whenDrained(() => {
+        connection.awaitingDrain = false;
+        this.#host.requestCatchup();
+      });
+    }
+    return null;
+  }
+
+  #hasWants(): boolean {
+    if (this.state.kind === 'reading') return this.size > 0;
+    if (this.state.kind !== 'running') return false;
+    const { watermark } = this.state;
+    if (this.#feedWanted || this.catching.some((connection) => this.#wantsPage(connection, watermark) !== null)) return true;
+    return !this.sessions.withoutBase().next().done;
+  }
+
+  #applyBases(asked: readonly number[], response: CatchupResponse): void {
+    const bases = new Map((response.bases ?? []).map((base) => [base.id, base.seq]));
+    for (const id of asked) {
+      const session = this.sessions.get(id);
+      if (session === undefined || session.last >= 0) continue;
+      // A source without bases cannot say what came before: its order begins with what is here.
+      const unknown = response.bases === undefined ? Math.min(...(session.held?.keys() ?? [1])) - 1 : 0;
+      session.last = bases.get(id) ?? unknown;
+      session.settled = session.last;
+      this.#drainHeld(session);
+    }
+  }
+
+  #applyFeed(after: string | null, feed: NonNullable<CatchupResponse['feed']>): void {
+    const frames = feed.events.map((event) => liveFrameOf(event)).filter((frame) => frame !== null);
+    if (this.state.kind === 'reading') this.state = { kind: 'running', watermark: feed.cursor };
+    else if (this.state.kind === 'running' && after === this.state.watermark) {
+      if (feed.reset !== undefined) {
+        this.#host.databaseChanged();
+        return;
+      }
+      this.#advance(frames, feed.cursor, feed.has_more);
+    }
+    for (const connection of [...this.catching]) this.#serve(connection, after, feed, frames);
+  }
+
+  #advance(frames: readonly LiveFrame[], cursor: string, hasMore: boolean): void {
+    for (const frame of frames) this.#settle(frame);
+    if (this.#unsettled.size === 0) this.#unsettledLost = false;
+    this.state = { kind: 'running', watermark: cursor };
+    this.audiences.setCursor(cursor);
+    if (hasMore) this.#feedWanted = true;
+  }
+
+  /** The feed has come to an event: send it unless it went out live, and drop it from what lies beyond the watermark. */
+  #settle(frame: LiveFrame): void {
+    this.#unsettled.delete(keyOf(frame));
+    if (frame.seq === null) {
+      if (frame.feedId === null || this.#facts.has(frame.feedId)) return;
+      this.#facts.add(frame.feedId);
+      this.#send(frame, this.#sessionOf(frame), 'catchup');
+      return;
+    }
+    if (frame.sessionId === null) return;
+    const session = this.sessions.touch(frame.sessionId);
+    session.settled = frame.seq;
+    // The feed is whole, so the first event it shows of a session follows the base directly.
+    if (session.last < 0) session.last = frame.seq - 1;
+    if (frame.seq <= session.last) return;
+    this.#sessionOf(frame);
+    session.last = frame.seq;
+    this.#send(frame, session, 'catchup');
+    this.#drainHeld(session);
+  }
+
+  #serve(connection: Connection, after: string | null, feed: NonNullable<CatchupResponse['feed']>, frames: readonly LiveFrame[]): void {
+    const { state } = connection;
+    if (state.kind !== 'catching_up' || state.channel !== 'staff' || this.state.kind !== 'running') return;
+    const wasAt = state.cursor ?? (state.start.kind === 'after' ? state.start.cursor : null);
+    if (state.cursor === null && !this.#announce(connection, state, after, feed)) return;
+    if (after !== null && wasAt === after && feed.reset === undefined) this.#writePage(connection, state, frames, feed.cursor);
+    if (connection.transport.kind === 'poll' && this.#host.finishStaffPoll(connection, state.cursor ?? feed.cursor, feed.has_more)) return;
+    this.#joinIfLevel(connection, state);
+  }
+
+  /** False while it cannot begin yet, or when it was refused. */
+  #announce(connection: Connection, state: StaffCatchingUp, after: string | null, feed: NonNullable<CatchupResponse['feed']>): boolean {
+    const watermark = this.watermark;
+    if (watermark === null) return false;
+    if (state.start.kind === 'head') return this.#host.announceStaff(connection, state, watermark, null);
+    if (state.start.kind === 'unreadable') return this.#host.announceStaff(connection, state, watermark, 'cursor_unknown');
+    if (state.start.cursor !== after) return false;
+    if (feed.reset !== undefined) return this.#host.announceStaff(connection, state, watermark, feed.reset);
+    return this.#host.announceStaff(connection, state, state.start.cursor, null);
+  }
+
+  #writePage(connection: Connection, state: StaffCatchingUp, frames: readonly LiveFrame[], cursor: string): void {
+    const out = this.#visibleFrames(connection, frames);
+    for (const frame of frames) if (frame.seq !== null && frame.sessionId !== null) state.sent.set(frame.sessionId, frame.seq);
+    const last = out.at(-1);
+    if (last !== undefined) out[out.length - 1] = withCursor(last, cursor);
+    state.cursor = cursor;
+    if (out.length === 0) return;
+    this.#host.write(connection, encodeFor(connection.transport.kind, out));
+    this.#host.metrics.resumed(out.length);
+  }
+
+  #visibleFrames(connection: Connection, frames: Iterable<LiveFrame>): OutFrame[] {
+    const { principal } = connection;
+    if (principal?.kind !== 'staff') return [];
+    const out: OutFrame[] = [];
+    for (const frame of frames) {
+      const session = frame.sessionId === null ? undefined : this.sessions.get(frame.sessionId);
+      if (!visibleTo(principal, frame, session)) continue;
+      const messageId = messageIdOf(frame);
+      if (messageId > 0 && frame.sessionId !== null) {
+        const entry = session ?? this.#settledSession(frame);
+        if (entry !== undefined && messageId > entry.lastMessageId) entry.lastMessageId = messageId;
+      }
+      out.push({ payload: frame.payload, id: null });
+    }
+    return out;
+  }
+
+  /** A session that stirred only before the watermark: remembered for acks, its base is asked for when it stirs again. */
+  #settledSession(frame: LiveFrame): StaffSession | undefined {
+    return this.#sessionOf(frame);
+  }
+
+  /** Beyond the watermark it gets what the others got live; then it shares their bytes. */
+  #joinIfLevel(connection: Connection, state: StaffCatchingUp): void {
+    const watermark = this.watermark;
+    if (watermark === null || state.cursor === null || this.#unsettledLost) return;
+    if (connection.transport.kind === 'poll' || connection.transport.queuedBytes >= PAGE_QUEUE_LIMIT) return;
+    if (compareFeedPositions(state.cursor, watermark) < 0) return;
+    this.audiences.flush();
+    const missed = [...this.#unsettled.values()].filter((frame) => {
+      if (frame.seq === null || frame.sessionId === null) return true;
+      return frame.seq > (state.sent.get(frame.sessionId) ?? 0);
+    });
+    const out = this.#visibleFrames(connection, missed);
+    if (out.length > 0) this.#host.write(connection, encodeFor(connection.transport.kind, out));
+    this.catching.splice(this.catching.indexOf(connection), 1);
+    connection.state = LIVE;
+    this.audiences.add(connection);
+    this.#host.wentLive(connection);
+  }
+}
+
