@@ -53,9 +53,12 @@ for (const folder of ['libs', 'apps', 'clients', 'tests']) {
 
 const untested = [...rules].filter(([, rule]) => !rule.withdrawn && rule.tests.size === 0);
 if (list) {
-  for (const [id, rule] of rules) console.log(`${id.padEnd(7)} ${[...rule.tests].join(', ') || (rule.withdrawn ? 'withdrawn' : '— no test')}`);
+  for (const [id, rule] of rules)
+    console.log(`${id.padEnd(7)} ${[...rule.tests].join(', ') || (rule.withdrawn ? 'withdrawn' : '— no test')}`);
 }
 for (const problem of new Set(problems)) console.error(problem);
 for (const [id, rule] of untested) console.error(`${id} has no test: ${rule.text.slice(0, 100)}`);
-console.log(`${rules.size} rules, ${rules.size - untested.length} with a test, ${untested.length} without, ${new Set(problems).size} problems`);
+console.log(
+  `${rules.size} rules, ${rules.size - untested.length} with a test, ${untested.length} without, ${new Set(problems).size} problems`,
+);
 process.exitCode = untested.length > 0 || problems.length > 0 ? 1 : 0;

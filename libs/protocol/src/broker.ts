@@ -38,8 +38,20 @@ export type BrokerEvent = z.infer<typeof brokerEventSchema>;
 
 /** What travels with the routing key `chat.ephemeral`. */
 export const brokerEphemeralSchema = z.discriminatedUnion('type', [
-  z.object({ v: z.literal(1), type: z.literal('chat.read'), session_id: z.int().min(1), seq: z.null(), data: z.record(z.string(), z.unknown()) }),
-  z.object({ v: z.literal(1), type: z.literal('chat.alert'), session_id: z.null(), seq: z.null(), data: z.record(z.string(), z.unknown()) }),
+  z.object({
+    v: z.literal(1),
+    type: z.literal('chat.read'),
+    session_id: z.int().min(1),
+    seq: z.null(),
+    data: z.record(z.string(), z.unknown()),
+  }),
+  z.object({
+    v: z.literal(1),
+    type: z.literal('chat.alert'),
+    session_id: z.null(),
+    seq: z.null(),
+    data: z.record(z.string(), z.unknown()),
+  }),
   z.object({ v: z.literal(1), type: z.literal('control.revoked'), data: revocationSchema }),
   /** Sent once a second through the whole live path: its absence tells the gateways that the path is impaired. */
   z.object({ v: z.literal(1), type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),

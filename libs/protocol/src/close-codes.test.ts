@@ -3,24 +3,32 @@ import { CLOSE_CODES, reconnectPolicy } from './close-codes.ts';
 
 describe('close codes', () => {
   it('[CLS1] says reconnect for 4000–4499 and not for 4500–4999, known or not', () => {
-    for (let code = 4000; code < 4500; code += 1) expect(['backoff', 'refresh_token'], String(code)).toContain(reconnectPolicy(code));
-    for (let code = 4500; code < 5000; code += 1) expect(['never', 'poll_only'], String(code)).toContain(reconnectPolicy(code));
+    for (let code = 4000; code < 4500; code += 1)
+      expect(['backoff', 'refresh_token'], String(code)).toContain(reconnectPolicy(code));
+    for (let code = 4500; code < 5000; code += 1)
+      expect(['never', 'poll_only'], String(code)).toContain(reconnectPolicy(code));
   });
 
-  it.each([1001, 1006, 1011, 1013])('[CLS2] reconnects after %i', (code) => expect(reconnectPolicy(code)).toBe('backoff'));
+  it.each([1001, 1006, 1011, 1013])('[CLS2] reconnects after %i', (code) =>
+    expect(reconnectPolicy(code)).toBe('backoff'),
+  );
   it('[CLS2] reconnects at once after 1012', () => expect(reconnectPolicy(1012)).toBe('now'));
   it.each([1000, 1002, 1003, 1007, 1008, 1009])('[CLS2] does not reconnect after %i', (code) => {
     expect(reconnectPolicy(code)).toBe('never');
   });
 
   it('[CLS2] does not reconnect after numbers outside every range', () => {
-    for (const code of [0, 999, 1005, 1010, 1014, 1015, 2999, 3000, 3999, 5000, Number.NaN]) expect(reconnectPolicy(code)).toBe('never');
+    for (const code of [0, 999, 1005, 1010, 1014, 1015, 2999, 3000, 3999, 5000, Number.NaN])
+      expect(reconnectPolicy(code)).toBe('never');
   });
 
   it('[CLS7] has the numbers of the contract, each once', () => {
     const codes = Object.values(CLOSE_CODES).map((entry) => entry.code);
     expect(new Set(codes).size).toBe(codes.length);
-    expect(codes).toEqual([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 4401, 4408, 4413, 4429, 4500, 4501, 4503, 4504, 4505, 4529]);
+    expect(codes).toEqual([
+      1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 4401, 4408, 4413, 4429, 4500, 4501, 4503, 4504, 4505,
+      4529,
+    ]);
     expect(CLOSE_CODES.token_expired.reconnect).toBe('refresh_token');
     expect(CLOSE_CODES.connection_limit.reconnect).toBe('poll_only');
   });

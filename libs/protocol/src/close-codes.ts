@@ -28,7 +28,11 @@ export const CLOSE_CODES = {
   forbidden: { code: 4503, reconnect: 'never', meaning: 'a valid token without the right' },
   session_not_found: { code: 4504, reconnect: 'never', meaning: 'no such session' },
   revoked: { code: 4505, reconnect: 'never', meaning: 'access was revoked' },
-  connection_limit: { code: 4529, reconnect: 'poll_only', meaning: 'too many connections: poll REST, retry once a minute' },
+  connection_limit: {
+    code: 4529,
+    reconnect: 'poll_only',
+    meaning: 'too many connections: poll REST, retry once a minute',
+  },
 } as const satisfies Record<string, CloseCodeEntry>;
 
 export type CloseReason = keyof typeof CLOSE_CODES;

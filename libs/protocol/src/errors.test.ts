@@ -25,7 +25,9 @@ describe('errors', () => {
   });
 
   it('[ERR1] an envelope needs code, message and request_id', () => {
-    expect(errorResponseSchema.safeParse({ error: { code: 'not_found', message: 'no', request_id: 'r1' } }).success).toBe(true);
+    expect(
+      errorResponseSchema.safeParse({ error: { code: 'not_found', message: 'no', request_id: 'r1' } }).success,
+    ).toBe(true);
     expect(errorResponseSchema.safeParse({ error: { code: 'not_found', message: 'no' } }).success).toBe(false);
     expect(errorResponseSchema.safeParse({ code: 'not_found' }).success).toBe(false);
   });

@@ -207,4 +207,9 @@ export const ephemeralFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('chat.alert'), session_id: z.null(), seq: z.null(), data: badgeDataSchema }),
 ]);
 export type EphemeralFrame = z.infer<typeof ephemeralFrameSchema>;
-export const EPHEMERAL_TYPES: ReadonlySet<string> = new Set(['chat.typing', 'chat.read', 'chat.presence', 'chat.alert']);
+export const EPHEMERAL_TYPES: ReadonlySet<string> = new Set([
+  'chat.typing',
+  'chat.read',
+  'chat.presence',
+  'chat.alert',
+]);

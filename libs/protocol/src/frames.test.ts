@@ -6,10 +6,26 @@ import * as events from './events.ts';
 import * as fanout from './fanout.ts';
 import * as internal from './internal.ts';
 
-const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) => schema.safeParse(value).success;
+const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
+  schema.safeParse(value).success;
 const now = '2025-11-08T10:30:11+03:00';
-const message = { id: 456, sender_type: 'client', body: '…', attachments: [], created_at: now, client_message_id: null };
-const session = { id: 123, status: 'new', created_at: now, assigned_user_id: null, last_seq: 1, version: 1, callback_pending: false };
+const message = {
+  id: 456,
+  sender_type: 'client',
+  body: '…',
+  attachments: [],
+  created_at: now,
+  client_message_id: null,
+};
+const session = {
+  id: 123,
+  status: 'new',
+  created_at: now,
+  assigned_user_id: null,
+  last_seq: 1,
+  version: 1,
+  callback_pending: false,
+};
 const contact = { name: 'Ann', email: 'ann@example.com', phone: '+49' };
 
 describe('events', () => {
@@ -24,27 +40,49 @@ describe('events', () => {
     const frame = { type, session_id: 123, seq: 2, data };
     expect(events.sessionEventSchema.parse(frame)).toEqual(frame);
     expect(accepts(events.staffEventSchema, frame)).toBe(true);
-    for (const bad of [{ seq: 0 }, { seq: null }, { seq: '2' }, { session_id: null }, { data: null }, { data: {} }, { type: 'chat.unknown' }]) {
+    for (const bad of [
+      { seq: 0 },
+      { seq: null },
+      { seq: '2' },
+      { session_id: null },
+      { data: null },
+      { data: {} },
+      { type: 'chat.unknown' },
+    ]) {
       expect(accepts(events.sessionEventSchema, { ...frame, ...bad }), JSON.stringify(bad)).toBe(false);
     }
   });
 
-  it('[EVT6] the customer\'s copy loses contact, cursor and subscribers', () => {
+  it("[EVT6] the customer's copy loses contact, cursor and subscribers", () => {
     const subscribers = { session_id: 123, assigned_user_id: null };
-    const staff = { type: 'chat.session.created', session_id: 123, seq: 1, data: { session, contact }, cursor: '5.6', subscribers };
+    const staff = {
+      type: 'chat.session.created',
+      session_id: 123,
+      seq: 1,
+      data: { session, contact },
+      cursor: '5.6',
+      subscribers,
+    };
     expect(events.staffEventSchema.parse(staff)).toEqual(staff);
-    expect(events.sessionEventSchema.parse(staff)).toEqual({ type: 'chat.session.created', session_id: 123, seq: 1, data: { session } });
+    expect(events.sessionEventSchema.parse(staff)).toEqual({
+      type: 'chat.session.created',
+      session_id: 123,
+      seq: 1,
+      data: { session },
+    });
   });
 
-  it('[EVT5] staff see a customer\'s message as chat.message.client', () => {
+  it("[EVT5] staff see a customer's message as chat.message.client", () => {
     expect(events.staffEventType('chat.message', 'client')).toBe('chat.message.client');
     expect(events.staffEventType('chat.message', 'operator')).toBe('chat.message');
     expect(events.staffEventType('chat.message', 'system')).toBe('chat.message');
     expect(events.staffEventType('chat.session.status', undefined)).toBe('chat.session.status');
-    expect(accepts(events.sessionEventSchema, { type: 'chat.message.client', session_id: 1, seq: 1, data: message })).toBe(false);
+    expect(
+      accepts(events.sessionEventSchema, { type: 'chat.message.client', session_id: 1, seq: 1, data: message }),
+    ).toBe(false);
   });
 
-  it('[EVT7] staff-only facts have feed_id and no seq, and are no customer\'s events', () => {
+  it("[EVT7] staff-only facts have feed_id and no seq, and are no customer's events", () => {
     const note = { id: 9, session_id: 123, author_id: '7', author_name: null, body: 'x', created_at: now };
     const frame = { type: 'chat.note', session_id: 123, seq: null, feed_id: 9, data: note };
     expect(events.staffEventSchema.parse(frame)).toEqual(frame);
@@ -58,8 +96,18 @@ describe('events', () => {
       { type: 'chat.typing', session_id: 1, seq: null, data: { by: 'client', active: true } },
       { type: 'chat.read', session_id: 1, seq: null, data: { by: 'staff', delivered_id: 2, read_id: 1 } },
       { type: 'chat.presence', session_id: 1, seq: null, data: { operators_online: 0 } },
-      { type: 'chat.presence', session_id: null, seq: null, data: { users: [{ id: '7', name: null, state: 'online', viewing: 3 }] } },
-      { type: 'chat.alert', session_id: null, seq: null, data: { reason: 'badge', unassigned_unread: 1, mine_unread: { 7: 2 }, waiting_count: 3 } },
+      {
+        type: 'chat.presence',
+        session_id: null,
+        seq: null,
+        data: { users: [{ id: '7', name: null, state: 'online', viewing: 3 }] },
+      },
+      {
+        type: 'chat.alert',
+        session_id: null,
+        seq: null,
+        data: { reason: 'badge', unassigned_unread: 1, mine_unread: { 7: 2 }, waiting_count: 3 },
+      },
     ];
     for (const frame of good) {
       expect(events.ephemeralFrameSchema.parse(frame)).toEqual(frame);
@@ -111,7 +159,8 @@ describe('frames up', () => {
   ])('[FRM8] refuses %j', (frame) => expect(accepts(channel.clientFrameSchema, frame)).toBe(false));
 
   it('[ACK1] at most 100 items in one ack', () => {
-    const items = (count: number) => Array.from({ length: count }, (_, index) => ({ session_id: index + 1, last_id: 1 }));
+    const items = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ session_id: index + 1, last_id: 1 }));
     expect(accepts(channel.ackFrameSchema, { type: 'ack', items: items(100) })).toBe(true);
     expect(accepts(channel.ackFrameSchema, { type: 'ack', items: items(101) })).toBe(false);
   });
@@ -121,11 +170,27 @@ describe('frames down', () => {
   it('[WS8] [WS14] [STF2] channel.ready for both kinds', () => {
     const common = { epoch: 'e', ping_interval: 30, connection_id: 'c1', expires_at: now };
     const marks = { delivered_id: 0, read_id: 0 };
-    const customer = { session_id: 123, from_seq: 0, last_seq: 7, ...common, state: { client: marks, staff: marks, operators_online: 1 } };
+    const customer = {
+      session_id: 123,
+      from_seq: 0,
+      last_seq: 7,
+      ...common,
+      state: { client: marks, staff: marks, operators_online: 1 },
+    };
     const badge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
-    const staff = { user_id: '7', from_seq: null, last_seq: null, cursor: '1.2', ...common, state: { badge, users: [] } };
+    const staff = {
+      user_id: '7',
+      from_seq: null,
+      last_seq: null,
+      cursor: '1.2',
+      ...common,
+      state: { badge, users: [] },
+    };
     for (const data of [customer, staff]) {
-      expect(channel.controlFrameSchema.parse({ type: 'channel.ready', data })).toEqual({ type: 'channel.ready', data });
+      expect(channel.controlFrameSchema.parse({ type: 'channel.ready', data })).toEqual({
+        type: 'channel.ready',
+        data,
+      });
       expect(accepts(channel.channelReadyDataSchema, { ...data, epoch: undefined })).toBe(false);
       expect(accepts(channel.channelReadyDataSchema, { ...data, from_seq: -1 })).toBe(false);
     }
@@ -151,7 +216,15 @@ describe('queries of the channel', () => {
   it('[POLL1] [POLL5] wait is 0–30, 0 without one', () => {
     expect(query.pollQuerySchema.parse({ session: '5', last_seq: '0' })).toEqual({ session: 5, last_seq: 0, wait: 0 });
     expect(query.pollQuerySchema.parse({ wait: '30' })).toEqual({ wait: 30 });
-    for (const bad of [{ wait: '31' }, { wait: '-1' }, { wait: '1.5' }, { last_seq: '-1' }, { last_seq: '9007199254740993' }, { cursor: '1' }, { type: 'admin' }]) {
+    for (const bad of [
+      { wait: '31' },
+      { wait: '-1' },
+      { wait: '1.5' },
+      { last_seq: '-1' },
+      { last_seq: '9007199254740993' },
+      { cursor: '1' },
+      { type: 'admin' },
+    ]) {
       expect(accepts(query.pollQuerySchema, bad), JSON.stringify(bad)).toBe(false);
     }
   });
@@ -159,11 +232,14 @@ describe('queries of the channel', () => {
 
 describe('between the services', () => {
   it('[INT2] [INT4] the catch-up request', () => {
-    expect(accepts(internal.catchupRequestSchema, { sessions: [{ id: 1, after_seq: 0 }, { id: 2 }], limit: 500 })).toBe(true);
+    expect(accepts(internal.catchupRequestSchema, { sessions: [{ id: 1, after_seq: 0 }, { id: 2 }], limit: 500 })).toBe(
+      true,
+    );
     const many = Array.from({ length: 513 }, (_, index) => ({ id: index + 1 }));
     expect(accepts(internal.catchupRequestSchema, { sessions: many.slice(1), limit: 1 })).toBe(true);
     expect(accepts(internal.catchupRequestSchema, { sessions: many, limit: 1 })).toBe(false);
-    for (const limit of [0, 501, '5', undefined]) expect(accepts(internal.catchupRequestSchema, { sessions: [], limit }), String(limit)).toBe(false);
+    for (const limit of [0, 501, '5', undefined])
+      expect(accepts(internal.catchupRequestSchema, { sessions: [], limit }), String(limit)).toBe(false);
   });
 
   it('[INT2] [INT6] the least a foreign chat-service answers is enough', () => {
@@ -175,8 +251,10 @@ describe('between the services', () => {
 
   it('[INT7] acks name their participant', () => {
     const ack = (participant: string) => ({ acks: [{ session_id: 1, participant, last_id: 5, at: now }] });
-    for (const good of ['client', 'staff:7', 'staff:a:b']) expect(accepts(internal.acksRequestSchema, ack(good)), good).toBe(true);
-    for (const bad of ['', 'staff', 'staff:', 'operator:7', 'client:1']) expect(accepts(internal.acksRequestSchema, ack(bad)), bad).toBe(false);
+    for (const good of ['client', 'staff:7', 'staff:a:b'])
+      expect(accepts(internal.acksRequestSchema, ack(good)), good).toBe(true);
+    for (const bad of ['', 'staff', 'staff:', 'operator:7', 'client:1'])
+      expect(accepts(internal.acksRequestSchema, ack(bad)), bad).toBe(false);
   });
 
   it('[AMQP2] [AMQP3] the event in the queue and its message id', () => {
@@ -193,14 +271,23 @@ describe('between the services', () => {
 
   it('[AMQP4] [AMQP8] the ephemeral messages', () => {
     expect(accepts(brokerEphemeralSchema, { v: 1, type: 'control.tick', data: { revocations_head: 0 } })).toBe(true);
-    expect(accepts(brokerEphemeralSchema, { v: 1, type: 'chat.message', session_id: 1, seq: 1, data: message })).toBe(false);
+    expect(accepts(brokerEphemeralSchema, { v: 1, type: 'chat.message', session_id: 1, seq: 1, data: message })).toBe(
+      false,
+    );
   });
 
   it('[RDS2] [RDS4] [RDS6] names in Redis', () => {
     expect(fanout.sessionChannel(123)).toBe('chat:123');
     expect(fanout.lastSeenKey(123)).toBe('chat:last_seen:123');
-    expect([fanout.STAFF_CHANNEL, fanout.CONTROL_CHANNEL, fanout.STAFF_STREAM_KEY, fanout.STAFF_STREAM_FIELD]).toEqual(['chat:staff', 'chat:control', 'chat:staff:stream', 'frame']);
-    expect(accepts(fanout.controlMessageSchema, { type: 'control.displaced', data: { connection_id: 'c' } })).toBe(true);
+    expect([fanout.STAFF_CHANNEL, fanout.CONTROL_CHANNEL, fanout.STAFF_STREAM_KEY, fanout.STAFF_STREAM_FIELD]).toEqual([
+      'chat:staff',
+      'chat:control',
+      'chat:staff:stream',
+      'frame',
+    ]);
+    expect(accepts(fanout.controlMessageSchema, { type: 'control.displaced', data: { connection_id: 'c' } })).toBe(
+      true,
+    );
     expect(accepts(fanout.controlMessageSchema, { type: 'control.reboot', data: {} })).toBe(false);
   });
 });

@@ -88,7 +88,12 @@ export const participantSchema = z.string().regex(/^(?:client|staff:.{1,200})$/)
 export const acksRequestSchema = z.object({
   acks: z
     .array(
-      z.object({ session_id: sessionIdSchema, participant: participantSchema, last_id: messageIdSchema, at: timestampSchema }),
+      z.object({
+        session_id: sessionIdSchema,
+        participant: participantSchema,
+        last_id: messageIdSchema,
+        at: timestampSchema,
+      }),
     )
     .max(1_000),
 });

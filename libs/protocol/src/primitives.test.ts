@@ -2,12 +2,26 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as p from './primitives.ts';
 
-const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) => schema.safeParse(value).success;
+const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
+  schema.safeParse(value).success;
 
 describe('primitives', () => {
   it('[ERR6] ids and seq are whole numbers from 1 below 2^53', () => {
     for (const good of [1, 42, Number.MAX_SAFE_INTEGER]) expect(accepts(p.sessionIdSchema, good)).toBe(true);
-    for (const bad of [0, -1, 1.5, '1', 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, null, undefined, [1], { id: 1 }, true]) {
+    for (const bad of [
+      0,
+      -1,
+      1.5,
+      '1',
+      2 ** 53,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      null,
+      undefined,
+      [1],
+      { id: 1 },
+      true,
+    ]) {
       expect(accepts(p.sessionIdSchema, bad), String(bad)).toBe(false);
       expect(accepts(p.seqSchema, bad), String(bad)).toBe(false);
       expect(accepts(p.messageIdSchema, bad), String(bad)).toBe(false);
@@ -16,23 +30,41 @@ describe('primitives', () => {
   });
 
   it('[EVT8] a time has an offset', () => {
-    for (const good of ['2025-11-08T10:30:11+03:00', '2025-11-08T10:30:11Z', '2025-11-08T10:30:11.123456Z']) expect(accepts(p.timestampSchema, good)).toBe(true);
-    for (const bad of ['2025-11-08T10:30:11', '2025-11-08', '2025-13-08T10:30:11Z', 1762587011, '', '2025-11-08 10:30:11Z']) {
+    for (const good of ['2025-11-08T10:30:11+03:00', '2025-11-08T10:30:11Z', '2025-11-08T10:30:11.123456Z'])
+      expect(accepts(p.timestampSchema, good)).toBe(true);
+    for (const bad of [
+      '2025-11-08T10:30:11',
+      '2025-11-08',
+      '2025-13-08T10:30:11Z',
+      1762587011,
+      '',
+      '2025-11-08 10:30:11Z',
+    ]) {
       expect(accepts(p.timestampSchema, bad), String(bad)).toBe(false);
     }
   });
 
   it('[MSG3] takes a UUID of any version and compares in lower case', () => {
     expect(p.uuidSchema.parse('6F9619FF-8B86-D011-B42D-00CF4FC964FF')).toBe('6f9619ff-8b86-d011-b42d-00cf4fc964ff');
-    for (const good of ['00000000-0000-0000-0000-000000000000', '018f5b6e-0000-7000-8000-000000000000']) expect(accepts(p.uuidSchema, good)).toBe(true);
-    for (const bad of ['', '6f9619ff8b86d011b42d00cf4fc964ff', '{6f9619ff-8b86-d011-b42d-00cf4fc964ff}', '6f9619ff-8b86-d011-b42d-00cf4fc964fg', '6f9619ff-8b86-d011-b42d-00cf4fc964ff\n', 5]) {
+    for (const good of ['00000000-0000-0000-0000-000000000000', '018f5b6e-0000-7000-8000-000000000000'])
+      expect(accepts(p.uuidSchema, good)).toBe(true);
+    for (const bad of [
+      '',
+      '6f9619ff8b86d011b42d00cf4fc964ff',
+      '{6f9619ff-8b86-d011-b42d-00cf4fc964ff}',
+      '6f9619ff-8b86-d011-b42d-00cf4fc964fg',
+      '6f9619ff-8b86-d011-b42d-00cf4fc964ff\n',
+      5,
+    ]) {
       expect(accepts(p.uuidSchema, bad), String(bad)).toBe(false);
     }
   });
 
   it('[FEED3] a feed cursor is two numbers with a dot', () => {
-    for (const good of ['0.0', '735.12', '18446744073709551615.9007199254740991']) expect(accepts(p.feedCursorSchema, good)).toBe(true);
-    for (const bad of ['', '5', '5.', '.5', '-1.5', '5.5.5', ' 5.5', '5.5\n', 'a.b', 5.5]) expect(accepts(p.feedCursorSchema, bad), String(bad)).toBe(false);
+    for (const good of ['0.0', '735.12', '18446744073709551615.9007199254740991'])
+      expect(accepts(p.feedCursorSchema, good)).toBe(true);
+    for (const bad of ['', '5', '5.', '.5', '-1.5', '5.5.5', ' 5.5', '5.5\n', 'a.b', 5.5])
+      expect(accepts(p.feedCursorSchema, bad), String(bad)).toBe(false);
   });
 });
 
@@ -45,20 +77,33 @@ describe('text', () => {
   });
 
   it('[ERR8] is not only white space', () => {
-    for (const bad of ['', ' ', '\n\t\r ', '\u00a0\u2003\u3000', '\ufeff']) expect(accepts(p.messageBodySchema, bad), JSON.stringify(bad)).toBe(false);
+    for (const bad of ['', ' ', '\n\t\r ', '\u00a0\u2003\u3000', '\ufeff'])
+      expect(accepts(p.messageBodySchema, bad), JSON.stringify(bad)).toBe(false);
     for (const good of ['.', ' a ', '\n0']) expect(accepts(p.messageBodySchema, good)).toBe(true);
     expect(accepts(p.optionalMessageBodySchema, '')).toBe(true);
   });
 
   it('[ERR9] refuses NUL and lone surrogates, at any place', () => {
-    for (const bad of ['\u0000', 'a\u0000b', 'a\u0000', '\ud83d', 'a\ude00', '\ud83dx', '\ude00\ud83d', 'x\ud83d\ud83d\ude00']) {
+    for (const bad of [
+      '\u0000',
+      'a\u0000b',
+      'a\u0000',
+      '\ud83d',
+      'a\ude00',
+      '\ud83dx',
+      '\ude00\ud83d',
+      'x\ud83d\ud83d\ude00',
+    ]) {
       expect(accepts(p.safeText(100), bad), JSON.stringify(bad)).toBe(false);
     }
-    for (const good of ['', '😀', '\u2028', '\u202e', 'e\u0301', '\ufffd', '\u0001']) expect(accepts(p.safeText(100), good), JSON.stringify(good)).toBe(true);
+    for (const good of ['', '😀', '\u2028', '\u202e', 'e\u0301', '\ufffd', '\u0001'])
+      expect(accepts(p.safeText(100), good), JSON.stringify(good)).toBe(true);
   });
 
   it('[ERR9] accepts exactly the texts that UTF-8 can hold and that have no NUL', () => {
-    const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((codes) => String.fromCharCode(...codes));
+    const units = fc
+      .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
+      .map((codes) => String.fromCharCode(...codes));
     fc.assert(
       fc.property(units, (text) => {
         const survives = Buffer.from(text, 'utf8').toString('utf8') === text && !text.includes('\u0000');

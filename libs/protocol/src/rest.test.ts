@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as rest from './rest.ts';
 
-const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) => schema.safeParse(value).success;
+const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
+  schema.safeParse(value).success;
 const uuid = '6f9619ff-8b86-4011-b42d-00cf4fc964ff';
 
 describe('query numbers', () => {
@@ -10,19 +11,37 @@ describe('query numbers', () => {
     expect(rest.limitQuerySchema.parse(undefined)).toBe(100);
     expect(rest.limitQuerySchema.parse('1')).toBe(1);
     expect(rest.limitQuerySchema.parse('500')).toBe(500);
-    for (const bad of ['0', '501', '-1', '1.5', '1e2', '0x1', ' 1', '1 ', '', 'NaN', '99999999999999999', ['1', '2'], 5]) {
+    for (const bad of [
+      '0',
+      '501',
+      '-1',
+      '1.5',
+      '1e2',
+      '0x1',
+      ' 1',
+      '1 ',
+      '',
+      'NaN',
+      '99999999999999999',
+      ['1', '2'],
+      5,
+    ]) {
       expect(accepts(rest.limitQuerySchema, bad), String(bad)).toBe(false);
     }
   });
 
   it('[ERR6] ids in paths are digits below 2^53', () => {
     expect(rest.sessionIdParamSchema.parse('9007199254740991')).toBe(Number.MAX_SAFE_INTEGER);
-    for (const bad of ['0', '9007199254740992', '１', 'abc', '..', '1;x', '%31']) expect(accepts(rest.sessionIdParamSchema, bad), bad).toBe(false);
+    for (const bad of ['0', '9007199254740992', '１', 'abc', '..', '1;x', '%31'])
+      expect(accepts(rest.sessionIdParamSchema, bad), bad).toBe(false);
   });
 
   it('[ERR6] takes exactly what a number in digits says', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (id) => rest.sessionIdParamSchema.parse(String(id)) === id),
+      fc.property(
+        fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+        (id) => rest.sessionIdParamSchema.parse(String(id)) === id,
+      ),
     );
   });
 
@@ -52,7 +71,11 @@ describe('POST /chat/session', () => {
   it('[SES3] [ERR11] takes all fields, none, nulls, and ignores unknown ones', () => {
     expect(rest.createSessionRequestSchema.parse(full)).toEqual(full);
     expect(rest.createSessionRequestSchema.parse({})).toEqual({});
-    expect(rest.createSessionRequestSchema.parse({ name: null, email: null, consent: true, role: 'admin' })).toEqual({ name: null, email: null, consent: true });
+    expect(rest.createSessionRequestSchema.parse({ name: null, email: null, consent: true, role: 'admin' })).toEqual({
+      name: null,
+      email: null,
+      consent: true,
+    });
   });
 
   it.each([
@@ -76,16 +99,23 @@ describe('POST /chat/session', () => {
     expect(result.error?.issues[0]?.path[0]).toBe(field);
   });
 
-  it.each(['', 'A'.repeat(42), 'A'.repeat(44), `${'A'.repeat(42)}=`, `${'A'.repeat(42)}+`, `${'A'.repeat(43)}\n`])('[SES5] refuses the resume key %j', (key) => {
-    expect(accepts(rest.createSessionRequestSchema, { resume_key: key })).toBe(false);
-  });
+  it.each(['', 'A'.repeat(42), 'A'.repeat(44), `${'A'.repeat(42)}=`, `${'A'.repeat(42)}+`, `${'A'.repeat(43)}\n`])(
+    '[SES5] refuses the resume key %j',
+    (key) => {
+      expect(accepts(rest.createSessionRequestSchema, { resume_key: key })).toBe(false);
+    },
+  );
 });
 
 describe('POST messages', () => {
   const schema = rest.postMessageRequestSchema;
 
   it('[MSG1] takes a body with its id, in lower case', () => {
-    expect(schema.parse({ body: 'x', client_message_id: uuid.toUpperCase(), expected_seq: 0 })).toEqual({ body: 'x', client_message_id: uuid, expected_seq: 0 });
+    expect(schema.parse({ body: 'x', client_message_id: uuid.toUpperCase(), expected_seq: 0 })).toEqual({
+      body: 'x',
+      client_message_id: uuid,
+      expected_seq: 0,
+    });
   });
 
   it('[ERR8] may have no text only with attachments', () => {
@@ -98,7 +128,9 @@ describe('POST messages', () => {
 
   it('[ATT4] at most five attachments', () => {
     expect(accepts(schema, { body: 'x', client_message_id: uuid, attachments: ['1', '2', '3', '4', '5'] })).toBe(true);
-    expect(accepts(schema, { body: 'x', client_message_id: uuid, attachments: ['1', '2', '3', '4', '5', '6'] })).toBe(false);
+    expect(accepts(schema, { body: 'x', client_message_id: uuid, attachments: ['1', '2', '3', '4', '5', '6'] })).toBe(
+      false,
+    );
   });
 
   it.each([
@@ -115,8 +147,10 @@ describe('POST messages', () => {
 
 describe('other bodies', () => {
   it('[RD1] a read mark is a whole number from 0', () => {
-    for (const good of [0, 1, Number.MAX_SAFE_INTEGER]) expect(accepts(rest.readRequestSchema, { last_id: good })).toBe(true);
-    for (const bad of [-1, 1.5, '1', null, undefined, 2 ** 53]) expect(accepts(rest.readRequestSchema, { last_id: bad }), String(bad)).toBe(false);
+    for (const good of [0, 1, Number.MAX_SAFE_INTEGER])
+      expect(accepts(rest.readRequestSchema, { last_id: good })).toBe(true);
+    for (const bad of [-1, 1.5, '1', null, undefined, 2 ** 53])
+      expect(accepts(rest.readRequestSchema, { last_id: bad }), String(bad)).toBe(false);
   });
 
   it('[IDN5] a token needs its session beside it', () => {
@@ -128,15 +162,18 @@ describe('other bodies', () => {
 
   it('[CB8] a callback needs consent', () => {
     const body = { phone: '+49 170 1234567' };
-    for (const good of [true, { version: '1' }, { version: '1', accepted: true }]) expect(accepts(rest.callbackRequestSchema, { ...body, consent: good })).toBe(true);
+    for (const good of [true, { version: '1' }, { version: '1', accepted: true }])
+      expect(accepts(rest.callbackRequestSchema, { ...body, consent: good })).toBe(true);
     for (const bad of [undefined, null, false, { version: '1', accepted: false }, 'yes']) {
       expect(accepts(rest.callbackRequestSchema, { ...body, consent: bad }), JSON.stringify(bad)).toBe(false);
     }
   });
 
   it('[SES10] a stream link lasts 60 s to 24 h', () => {
-    for (const good of [{}, { expires_in: 60 }, { expires_in: 86_400 }]) expect(accepts(rest.streamLinkRequestSchema, good)).toBe(true);
-    for (const bad of [59, 86_401, 0, -1, '60', 60.5]) expect(accepts(rest.streamLinkRequestSchema, { expires_in: bad }), String(bad)).toBe(false);
+    for (const good of [{}, { expires_in: 60 }, { expires_in: 86_400 }])
+      expect(accepts(rest.streamLinkRequestSchema, good)).toBe(true);
+    for (const bad of [59, 86_401, 0, -1, '60', 60.5])
+      expect(accepts(rest.streamLinkRequestSchema, { expires_in: bad }), String(bad)).toBe(false);
   });
 
   it('[NOTE1] a note has the limits of a message', () => {
@@ -147,7 +184,8 @@ describe('other bodies', () => {
 
   it('[INB1] the inbox query', () => {
     expect(rest.sessionListQuerySchema.parse({})).toEqual({ sort: 'activity', limit: 100 });
-    for (const sort of ['waiting', 'activity', 'created']) expect(accepts(rest.sessionListQuerySchema, { sort })).toBe(true);
+    for (const sort of ['waiting', 'activity', 'created'])
+      expect(accepts(rest.sessionListQuerySchema, { sort })).toBe(true);
     for (const bad of [{ sort: 'name' }, { limit: '0' }, { q: 'x'.repeat(201) }, { q: '\u0000' }, { q: ['a', 'b'] }]) {
       expect(accepts(rest.sessionListQuerySchema, bad), JSON.stringify(bad)).toBe(false);
     }

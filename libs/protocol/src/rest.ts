@@ -48,7 +48,10 @@ const attributesSchema = z
   .record(safeText(64), z.union([safeText(1_000), z.number(), z.boolean(), z.null()]))
   .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
 /** What the visitor agreed to: true, or the version of the text he saw. */
-export const consentSchema = z.union([z.boolean(), z.object({ version: safeText(64), accepted: z.boolean().optional() })]);
+export const consentSchema = z.union([
+  z.boolean(),
+  z.object({ version: safeText(64), accepted: z.boolean().optional() }),
+]);
 /** 32 random bytes, base64url without padding. */
 export const resumeKeySchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url');
 
@@ -75,7 +78,11 @@ export const createSessionResponseSchema = z.object({
 });
 
 export const identityRequestSchema = z
-  .object({ identity_token: z.string().max(8_192), token: z.string().max(256).optional(), session_id: sessionIdSchema.optional() })
+  .object({
+    identity_token: z.string().max(8_192),
+    token: z.string().max(256).optional(),
+    session_id: sessionIdSchema.optional(),
+  })
   .refine((value) => value.token === undefined || value.session_id !== undefined, {
     message: 'session_id must stand beside token',
     path: ['session_id'],
@@ -179,7 +186,13 @@ export const operatorSchema = z.object({
 export const operatorsResponseSchema = z.object({ operators: z.array(operatorSchema) });
 
 export const alertsQuerySchema = z.object({ since: safeText(64).optional() });
-export const alertReasonSchema = z.enum(['session_created', 'waiting', 'callback_requested', 'callback_due', 'reply_unseen']);
+export const alertReasonSchema = z.enum([
+  'session_created',
+  'waiting',
+  'callback_requested',
+  'callback_due',
+  'reply_unseen',
+]);
 export const alertSchema = z.object({
   id: z.int().min(1),
   reason: alertReasonSchema,
@@ -215,7 +228,10 @@ export const callbackRequestSchema = z.object({
   comment: safeText(2_000).nullish(),
   session_id: sessionIdSchema.nullish(),
   /** Being called back is what the visitor asks for, so it needs his yes. */
-  consent: consentSchema.refine((value) => value === true || (typeof value === 'object' && value.accepted !== false), 'must be given'),
+  consent: consentSchema.refine(
+    (value) => value === true || (typeof value === 'object' && value.accepted !== false),
+    'must be given',
+  ),
 });
 export const callbackPatchSchema = z.object({
   status: callbackStatusSchema.optional(),
@@ -231,7 +247,10 @@ export const callbacksQuerySchema = z.object({
 /** What the customer learns: his phone number and the handling stay with staff. */
 export const customerCallbackResponseSchema = z.object({ callback: callbackDataSchema });
 export const callbackResponseSchema = z.object({ callback: callbackStaffSchema });
-export const callbacksResponseSchema = z.object({ callbacks: z.array(callbackStaffSchema), next_page: z.string().nullable() });
+export const callbacksResponseSchema = z.object({
+  callbacks: z.array(callbackStaffSchema),
+  next_page: z.string().nullable(),
+});
 
 export const prechatFieldSchema = z.object({
   name: z.enum(['name', 'email', 'phone', 'message']),
@@ -276,7 +295,9 @@ export const pollResponseSchema = z.object({
 export const ackRequestSchema = z.object({ last_id: z.int().min(0) });
 
 /** `details` of `validation_failed`: which fields, never their values. */
-export const validationDetailsSchema = z.object({ fields: z.array(z.object({ path: z.string(), message: z.string() })) });
+export const validationDetailsSchema = z.object({
+  fields: z.array(z.object({ path: z.string(), message: z.string() })),
+});
 export const errorResponseSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }),
 });

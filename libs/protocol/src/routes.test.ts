@@ -11,8 +11,13 @@ describe('route table', () => {
   });
 
   it('[ERR14] keeps internal calls out of the public list', () => {
-    expect(PUBLIC_ROUTES.some((route) => route.path.startsWith('/internal') || route.access === 'internal')).toBe(false);
-    expect(ALL_ROUTES.filter((route) => route.access === 'internal').map((route) => route.path)).toEqual(['/internal/catchup', '/internal/acks']);
+    expect(PUBLIC_ROUTES.some((route) => route.path.startsWith('/internal') || route.access === 'internal')).toBe(
+      false,
+    );
+    expect(ALL_ROUTES.filter((route) => route.access === 'internal').map((route) => route.path)).toEqual([
+      '/internal/catchup',
+      '/internal/acks',
+    ]);
   });
 
   it('[ERR14] has every call of the contract with its access', () => {
@@ -47,7 +52,8 @@ describe('route table', () => {
     for (const route of ALL_ROUTES) {
       const codes = routeErrors(route);
       for (const code of codes) expect(ERROR_CODES, route.id).toHaveProperty(code);
-      if (!['public', 'optional_customer'].includes(route.access)) expect(codes, route.id).toContain('missing_credentials');
+      if (!['public', 'optional_customer'].includes(route.access))
+        expect(codes, route.id).toContain('missing_credentials');
     }
   });
 

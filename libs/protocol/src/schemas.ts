@@ -86,7 +86,9 @@ export const NAMED_SCHEMAS = {
 
 export type SchemaName = keyof typeof NAMED_SCHEMAS;
 
-const NAME_BY_SCHEMA = new Map<z.ZodType, string>(Object.entries(NAMED_SCHEMAS).map(([name, schema]) => [schema, name]));
+const NAME_BY_SCHEMA = new Map<z.ZodType, string>(
+  Object.entries(NAMED_SCHEMAS).map(([name, schema]) => [schema, name]),
+);
 
 export function schemaName(schema: z.ZodType): string | undefined {
   return NAME_BY_SCHEMA.get(schema);

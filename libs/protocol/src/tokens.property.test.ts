@@ -31,7 +31,11 @@ describe('tokens, for any key, session and time', () => {
 
   it('[TOK4] never throws on any text and accepts none that it did not make', () => {
     const ring = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
-    const anything = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string().map((text) => `k1.${text}`));
+    const anything = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      fc.string().map((text) => `k1.${text}`),
+    );
     fc.assert(
       fc.property(anything, session, seconds, (text, id, now) => {
         expect(verifyChannelToken(ring, id, text, now).ok).toBe(false);
@@ -43,10 +47,15 @@ describe('tokens, for any key, session and time', () => {
   it('[TOK6] [TOK7] a token is good exactly from 60 s before created_at to created_at + lifetime', () => {
     const ring = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
     fc.assert(
-      fc.property(seconds, fc.integer({ min: -200, max: 90_000 }), fc.integer({ min: 1, max: 100_000 }), (created, shift, lifetime) => {
-        const verdict = verifyChannelToken(ring, 1, signChannelToken(ring, 1, created), created + shift, lifetime);
-        expect(verdict.ok).toBe(shift >= -60 && shift < Math.min(lifetime, 86_400));
-      }),
+      fc.property(
+        seconds,
+        fc.integer({ min: -200, max: 90_000 }),
+        fc.integer({ min: 1, max: 100_000 }),
+        (created, shift, lifetime) => {
+          const verdict = verifyChannelToken(ring, 1, signChannelToken(ring, 1, created), created + shift, lifetime);
+          expect(verdict.ok).toBe(shift >= -60 && shift < Math.min(lifetime, 86_400));
+        },
+      ),
     );
   });
 
@@ -54,8 +63,14 @@ describe('tokens, for any key, session and time', () => {
     const ring = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
     fc.assert(
       fc.property(session, seconds, (id, time) => {
-        expect(verifyChannelToken(ring, id, signStreamLink(ring, id, time), time)).toEqual({ ok: false, reason: 'forged' });
-        expect(verifyStreamLink(ring, id, signChannelToken(ring, id, time), time - 1)).toEqual({ ok: false, reason: 'forged' });
+        expect(verifyChannelToken(ring, id, signStreamLink(ring, id, time), time)).toEqual({
+          ok: false,
+          reason: 'forged',
+        });
+        expect(verifyStreamLink(ring, id, signChannelToken(ring, id, time), time - 1)).toEqual({
+          ok: false,
+          reason: 'forged',
+        });
       }),
     );
   });

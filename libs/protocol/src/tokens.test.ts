@@ -119,13 +119,19 @@ describe('key ring', () => {
     const rotated = KeyRing.parse(`k2:${OTHER_SECRET},k1:${SECRET}`);
     expect(signChannelToken(rotated, 123, CREATED)).toMatch(/^k2\./);
     expect(verifyChannelToken(rotated, 123, TOKEN, CREATED).ok).toBe(true);
-    expect(verifyChannelToken(rotated, 123, signChannelToken(rotated, 123, CREATED), CREATED)).toMatchObject({ ok: true, kid: 'k2' });
+    expect(verifyChannelToken(rotated, 123, signChannelToken(rotated, 123, CREATED), CREATED)).toMatchObject({
+      ok: true,
+      kid: 'k2',
+    });
   });
 
   it('[TOK8] refuses a token of a removed key, also under the name of a key that is there', () => {
     const without = KeyRing.parse(`k2:${OTHER_SECRET}`);
     expect(verifyChannelToken(without, 123, TOKEN, CREATED)).toEqual({ ok: false, reason: 'unknown_key' });
-    expect(verifyChannelToken(without, 123, TOKEN.replace('k1.', 'k2.'), CREATED)).toEqual({ ok: false, reason: 'forged' });
+    expect(verifyChannelToken(without, 123, TOKEN.replace('k1.', 'k2.'), CREATED)).toEqual({
+      ok: false,
+      reason: 'forged',
+    });
   });
 
   it('[TOK9] splits at the first colon, so a secret may hold one', () => {

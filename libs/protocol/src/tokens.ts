@@ -78,7 +78,9 @@ function sign(ring: KeyRing, purpose: string, sessionId: number, seconds: number
   return `${kid}.${seconds}.${hmac(secret, `${purpose}\n${sessionId}\n${seconds}`)}`;
 }
 
-type Parsed = { ok: true; kid: string; seconds: number } | { ok: false; reason: 'malformed' | 'unknown_key' | 'forged' };
+type Parsed =
+  | { ok: true; kid: string; seconds: number }
+  | { ok: false; reason: 'malformed' | 'unknown_key' | 'forged' };
 
 function parseAndCheck(ring: KeyRing, purpose: string, sessionId: number, token: string): Parsed {
   const [kid, secondsText, signature, ...rest] = token.split('.');
@@ -130,7 +132,8 @@ export function verifyStreamLink(ring: KeyRing, sessionId: number, signature: st
   const parsed = parseAndCheck(ring, 'chat-stream', sessionId, signature);
   if (!parsed.ok) return parsed;
   const expiresAt = parsed.seconds;
-  if (expiresAt > now + TOKEN_MAX_LIFETIME_SECONDS + TOKEN_MAX_CLOCK_SKEW_SECONDS) return { ok: false, reason: 'future' };
+  if (expiresAt > now + TOKEN_MAX_LIFETIME_SECONDS + TOKEN_MAX_CLOCK_SKEW_SECONDS)
+    return { ok: false, reason: 'future' };
   if (now >= expiresAt) return { ok: false, reason: 'expired' };
   return { ok: true, kid: parsed.kid, createdAt: expiresAt - TOKEN_MAX_LIFETIME_SECONDS, expiresAt };
 }

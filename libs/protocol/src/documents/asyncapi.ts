@@ -48,12 +48,21 @@ function amqpChannel(routingKey: string, name: string, description: string): Jso
     servers: [{ $ref: '#/servers/rabbitmq' }],
     messages: refs([name]),
     bindings: {
-      amqp: { is: 'routingKey', exchange: { name: broker.EVENTS_EXCHANGE, type: 'topic', durable: true, autoDelete: false }, bindingVersion: '0.3.0' },
+      amqp: {
+        is: 'routingKey',
+        exchange: { name: broker.EVENTS_EXCHANGE, type: 'topic', durable: true, autoDelete: false },
+        bindingVersion: '0.3.0',
+      },
     },
   };
 }
 
-function redisChannel(address: string, names: readonly string[], description: string, parameters?: JsonObject): JsonObject {
+function redisChannel(
+  address: string,
+  names: readonly string[],
+  description: string,
+  parameters?: JsonObject,
+): JsonObject {
   return {
     address,
     description,
@@ -71,18 +80,48 @@ const CHANNELS: JsonObject = {
     messages: refs([...Object.keys(DOWN), ...Object.keys(UP)]),
     bindings: { ws: { method: 'GET', query: schemaOrRef(connectQuerySchema), bindingVersion: '0.1.0' } },
   },
-  messageSent: amqpChannel(broker.ROUTING_KEYS.messageSent, 'brokerEvent', 'chat.message; persistent, mandatory, confirmed'),
-  sessionUpdated: amqpChannel(broker.ROUTING_KEYS.sessionUpdated, 'brokerEvent', 'every other durable event; persistent, mandatory, confirmed'),
-  brokerEphemeral: amqpChannel(broker.ROUTING_KEYS.ephemeral, 'brokerEphemeral', `not persistent, TTL ${broker.EPHEMERAL_TTL_MS} ms`),
-  redisSession: redisChannel('chat:{session_id}', ['sessionEvent', 'ephemeral'], "the customer's frames of one session", {
-    session_id: { description: 'id of the session' },
-  }),
+  messageSent: amqpChannel(
+    broker.ROUTING_KEYS.messageSent,
+    'brokerEvent',
+    'chat.message; persistent, mandatory, confirmed',
+  ),
+  sessionUpdated: amqpChannel(
+    broker.ROUTING_KEYS.sessionUpdated,
+    'brokerEvent',
+    'every other durable event; persistent, mandatory, confirmed',
+  ),
+  brokerEphemeral: amqpChannel(
+    broker.ROUTING_KEYS.ephemeral,
+    'brokerEphemeral',
+    `not persistent, TTL ${broker.EPHEMERAL_TTL_MS} ms`,
+  ),
+  redisSession: redisChannel(
+    'chat:{session_id}',
+    ['sessionEvent', 'ephemeral'],
+    "the customer's frames of one session",
+    {
+      session_id: { description: 'id of the session' },
+    },
+  ),
   redisStaff: redisChannel(fanout.STAFF_CHANNEL, ['staffEvent', 'ephemeral'], 'the staff frames of all sessions'),
-  redisStaffStream: redisChannel(fanout.STAFF_STREAM_KEY, ['staffEvent'], `capped stream, field ${fanout.STAFF_STREAM_FIELD}, for XREADGROUP`),
-  redisControl: redisChannel(fanout.CONTROL_CHANNEL, ['gatewayControl'], 'revocations, tick, presence, displaced connections'),
+  redisStaffStream: redisChannel(
+    fanout.STAFF_STREAM_KEY,
+    ['staffEvent'],
+    `capped stream, field ${fanout.STAFF_STREAM_FIELD}, for XREADGROUP`,
+  ),
+  redisControl: redisChannel(
+    fanout.CONTROL_CHANNEL,
+    ['gatewayControl'],
+    'revocations, tick, presence, displaced connections',
+  ),
 };
 
-function operation(action: 'send' | 'receive', channelName: string, summary: string, names: readonly string[]): JsonObject {
+function operation(
+  action: 'send' | 'receive',
+  channelName: string,
+  summary: string,
+  names: readonly string[],
+): JsonObject {
   return {
     action,
     summary,
@@ -98,14 +137,23 @@ export function asyncApiDocument(version: string): JsonObject {
     info: {
       title: 'Chat Realtime channel',
       version,
-      description: 'WebSocket frames both ways, RabbitMQ and Redis. Rules: SPEC.md. SSE and poll carry the same frames: openapi.json.',
+      description:
+        'WebSocket frames both ways, RabbitMQ and Redis. Rules: SPEC.md. SSE and poll carry the same frames: openapi.json.',
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: 'application/json',
     servers: {
       gateway: { host: '127.0.0.1:8080', protocol: 'ws', description: 'channel-gateway, behind the one origin' },
-      rabbitmq: { host: '127.0.0.1:5672', protocol: 'amqp', description: 'between chat-service and channel-dispatcher' },
-      redis: { host: '127.0.0.1:6379', protocol: 'redis', description: 'between channel-dispatcher and channel-gateway; names get REDIS_KEY_PREFIX' },
+      rabbitmq: {
+        host: '127.0.0.1:5672',
+        protocol: 'amqp',
+        description: 'between chat-service and channel-dispatcher',
+      },
+      redis: {
+        host: '127.0.0.1:6379',
+        protocol: 'redis',
+        description: 'between channel-dispatcher and channel-gateway; names get REDIS_KEY_PREFIX',
+      },
     },
     channels: CHANNELS,
     operations: {
@@ -117,8 +165,14 @@ export function asyncApiDocument(version: string): JsonObject {
       consumeMessageSent: operation('receive', 'messageSent', 'the dispatcher consumes', ['brokerEvent']),
       consumeSessionUpdated: operation('receive', 'sessionUpdated', 'the dispatcher consumes', ['brokerEvent']),
       consumeBrokerEphemeral: operation('receive', 'brokerEphemeral', 'the dispatcher consumes', ['brokerEphemeral']),
-      publishSessionFrames: operation('send', 'redisSession', 'dispatcher and gateways publish', ['sessionEvent', 'ephemeral']),
-      publishStaffFrames: operation('send', 'redisStaff', 'dispatcher and gateways publish', ['staffEvent', 'ephemeral']),
+      publishSessionFrames: operation('send', 'redisSession', 'dispatcher and gateways publish', [
+        'sessionEvent',
+        'ephemeral',
+      ]),
+      publishStaffFrames: operation('send', 'redisStaff', 'dispatcher and gateways publish', [
+        'staffEvent',
+        'ephemeral',
+      ]),
       appendStaffFrames: operation('send', 'redisStaffStream', 'the dispatcher appends', ['staffEvent']),
       publishControl: operation('send', 'redisControl', 'dispatcher and gateways publish', ['gatewayControl']),
     },

@@ -5,7 +5,9 @@ import { NAMED_SCHEMAS } from '../schemas.ts';
 import { asyncApiDocument, fillSections, openApiDocument, specSections, type Json, type JsonObject } from './index.ts';
 
 const PROTOCOL_FOLDER = new URL('../../../../docs/protocol/', import.meta.url);
-const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -55,15 +57,20 @@ describe.each([
   it('has every named schema, none of which is empty or forbids unknown fields', () => {
     const schemas = member(member(document, 'components'), 'schemas');
     expect(Object.keys(isObject(schemas) ? schemas : {})).toEqual(Object.keys(NAMED_SCHEMAS));
-    for (const name of Object.keys(NAMED_SCHEMAS)) expect(Object.keys(member(schemas, name)).length, name).toBeGreaterThan(0);
+    for (const name of Object.keys(NAMED_SCHEMAS))
+      expect(Object.keys(member(schemas, name)).length, name).toBeGreaterThan(0);
     expect(JSON.stringify(schemas)).not.toContain('"additionalProperties":false');
   });
 });
 
 describe('openapi.json', () => {
   it('[ERR14] has an operation for every route and no other', () => {
-    const operations = Object.entries(member(openApi, 'paths')).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ path, method, operation: operation as Json })));
-    expect(operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`).sort()).toEqual(ALL_ROUTES.map((route) => `${route.method} ${route.path}`).sort());
+    const operations = Object.entries(member(openApi, 'paths')).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({ path, method, operation: operation as Json })),
+    );
+    expect(operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`).sort()).toEqual(
+      ALL_ROUTES.map((route) => `${route.method} ${route.path}`).sort(),
+    );
     const ids = operations.map(({ operation }) => member(operation, 'operationId'));
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -74,17 +81,23 @@ describe('openapi.json', () => {
       for (const [method, operation] of Object.entries(item) as [string, Json][]) {
         const where = `${method} ${path}`;
         const responses = Object.entries(member(operation, 'responses')) as [string, Json][];
-        expect(responses.some(([status]) => /^[12]\d\d$/.test(status)), where).toBe(true);
+        expect(
+          responses.some(([status]) => /^[12]\d\d$/.test(status)),
+          where,
+        ).toBe(true);
         for (const [status, response] of responses) {
           expect(status, where).toMatch(/^[1-5]\d\d$/);
           expect(member(response, 'description'), where).not.toBe('');
         }
         const parameters = member(operation, 'parameters');
-        const inPath = Array.isArray(parameters) ? parameters.filter((entry) => member(entry, 'in') === 'path').map((entry) => member(entry, 'name')) : [];
+        const inPath = Array.isArray(parameters)
+          ? parameters.filter((entry) => member(entry, 'in') === 'path').map((entry) => member(entry, 'name'))
+          : [];
         expect(inPath, where).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
         const security = member(operation, 'security');
         for (const entry of Array.isArray(security) ? security : []) {
-          for (const name of Object.keys(isObject(entry) ? entry : {})) expect(isObject(member(schemes, name)), where).toBe(true);
+          for (const name of Object.keys(isObject(entry) ? entry : {}))
+            expect(isObject(member(schemes, name)), where).toBe(true);
         }
       }
     }
@@ -113,13 +126,19 @@ describe('SPEC.md', () => {
   it('says what to do on every error code and close code', () => {
     const text = readFileSync(new URL('SPEC.md', PROTOCOL_FOLDER), 'utf8');
     const chapter = text.slice(text.indexOf('## For client authors'), text.indexOf('## Appendix'));
-    for (const [, code] of specSections()['error-codes']?.matchAll(/^\| `(\w+)`/gm) ?? []) expect(chapter).toContain(`\`${code}\``);
-    for (const [, code] of specSections()['close-codes']?.matchAll(/^\| (\d{4})/gm) ?? []) expect(chapter).toMatch(new RegExp(`${code}|1007–1009`));
+    for (const [, code] of specSections()['error-codes']?.matchAll(/^\| `(\w+)`/gm) ?? [])
+      expect(chapter).toContain(`\`${code}\``);
+    for (const [, code] of specSections()['close-codes']?.matchAll(/^\| (\d{4})/gm) ?? [])
+      expect(chapter).toMatch(new RegExp(`${code}|1007–1009`));
   });
 
   it('refuses a text with a mark that nothing fills, or a section without a mark', () => {
-    expect(() => fillSections('<!-- generated:x -->\n<!-- /generated:x -->', {})).toThrow('no generated section is called x');
+    expect(() => fillSections('<!-- generated:x -->\n<!-- /generated:x -->', {})).toThrow(
+      'no generated section is called x',
+    );
     expect(() => fillSections('', { x: '1' })).toThrow('no place for the generated sections x');
-    expect(fillSections('a\n<!-- generated:x -->\nold\n<!-- /generated:x -->\nb', { x: 'new' })).toBe('a\n<!-- generated:x -->\n\nnew\n\n<!-- /generated:x -->\nb');
+    expect(fillSections('a\n<!-- generated:x -->\nold\n<!-- /generated:x -->\nb', { x: 'new' })).toBe(
+      'a\n<!-- generated:x -->\n\nnew\n\n<!-- /generated:x -->\nb',
+    );
   });
 });

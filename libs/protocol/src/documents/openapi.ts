@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { ERROR_CODES } from '../errors.ts';
 import { errorResponseSchema } from '../rest.ts';
 import { ALL_ROUTES, routeErrors, type Access, type Route, type RouteAnswer } from '../routes.ts';
@@ -5,8 +6,18 @@ import { componentSchemas, schemaOrRef, type Json, type JsonObject } from './jso
 
 const SECURITY_SCHEMES: JsonObject = {
   channelToken: { type: 'http', scheme: 'bearer', description: 'channel token of the session' },
-  staffToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'access token of an operator or admin' },
-  identityToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: "made by the site's server for its customer" },
+  staffToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'access token of an operator or admin',
+  },
+  identityToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: "made by the site's server for its customer",
+  },
   resumeKey: { type: 'apiKey', in: 'header', name: 'X-Resume-Key' },
   siteKey: { type: 'apiKey', in: 'header', name: 'X-Site-Key' },
   signature: { type: 'apiKey', in: 'query', name: 'sig' },
@@ -35,11 +46,15 @@ function parameters(route: Route): Json[] {
   const list: Json[] = [];
   for (const [, name] of route.path.matchAll(/\{(\w+)\}/g)) {
     if (name === undefined) continue;
-    const schema: Json = route.id === 'getAttachment' ? { type: 'string' } : { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+    const schema: Json =
+      route.id === 'getAttachment'
+        ? { type: 'string' }
+        : { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
     list.push({ name, in: 'path', required: true, schema });
   }
-  for (const [name, schema] of Object.entries(route.query?.shape ?? {})) {
+  for (const [name, schema] of Object.entries<unknown>(route.query?.shape ?? {})) {
     if (CREDENTIAL_PARAMETERS.has(name)) continue;
+    if (!(schema instanceof z.ZodType)) throw new Error(`${route.id}: the parameter ${name} has no schema`);
     list.push({ name, in: 'query', required: false, schema: schemaOrRef(schema) });
   }
   for (const [name, description] of Object.entries(route.headers ?? {})) {
@@ -51,7 +66,8 @@ function parameters(route: Route): Json[] {
 
 function answer(entry: RouteAnswer): JsonObject {
   const result: JsonObject = { description: entry.description };
-  if (entry.noStore === true) result['headers'] = { 'Cache-Control': { schema: { type: 'string', const: 'no-store' } } };
+  if (entry.noStore === true)
+    result['headers'] = { 'Cache-Control': { schema: { type: 'string', const: 'no-store' } } };
   if (entry.schema !== undefined) result['content'] = { 'application/json': { schema: schemaOrRef(entry.schema) } };
   else if (entry.contentType !== undefined) result['content'] = { [entry.contentType]: { schema: { type: 'string' } } };
   return result;
@@ -69,7 +85,8 @@ function errorAnswers(route: Route): JsonObject {
       description: codes.map((code) => `\`${code}\``).join(', '),
       content: { 'application/json': { schema: schemaOrRef(errorResponseSchema) } },
     };
-    if (status === 429 || status === 503) entry['headers'] = { 'Retry-After': { schema: { type: 'integer', minimum: 1 } } };
+    if (status === 429 || status === 503)
+      entry['headers'] = { 'Retry-After': { schema: { type: 'integer', minimum: 1 } } };
     result[String(status)] = entry;
   }
   return result;

@@ -20,7 +20,9 @@ function internalSchemas(): string {
   const components = componentSchemas();
   const names = ['CatchupRequest', 'CatchupSession', 'CatchupResponse', 'AcksRequest'];
   const intro = 'JSON Schema 2020-12; references lead into the components of `openapi.json`.';
-  const blocks = names.map((name) => `\`${name}\`:\n\n\`\`\`json\n${JSON.stringify(components[name], null, 2)}\n\`\`\``);
+  const blocks = names.map(
+    (name) => `\`${name}\`:\n\n\`\`\`json\n${JSON.stringify(components[name], null, 2)}\n\`\`\``,
+  );
   return [intro, ...blocks].join('\n\n');
 }
 
@@ -33,7 +35,12 @@ export function specSections(): Record<string, string> {
     ),
     'close-codes': table(
       ['code', 'name', 'meaning', 'reconnect'],
-      Object.entries(CLOSE_CODES).map(([name, entry]) => [String(entry.code), `\`${name}\``, entry.meaning, POLICY_TEXT[entry.reconnect]]),
+      Object.entries(CLOSE_CODES).map(([name, entry]) => [
+        String(entry.code),
+        `\`${name}\``,
+        entry.meaning,
+        POLICY_TEXT[entry.reconnect],
+      ]),
     ),
     routes: table(
       ['call', 'access', 'what for'],

@@ -1,5 +1,11 @@
 import { jwksSchema } from '../channel-query.ts';
-import { authUserSchema, loginRequestSchema, loginResponseSchema, logoutRequestSchema, refreshRequestSchema } from '../rest.ts';
+import {
+  authUserSchema,
+  loginRequestSchema,
+  loginResponseSchema,
+  logoutRequestSchema,
+  refreshRequestSchema,
+} from '../rest.ts';
 import { route, type Route } from './route.ts';
 
 const service = 'auth-service';

@@ -4,7 +4,11 @@ import { ackRequestSchema, pollResponseSchema } from '../rest.ts';
 import { route, type Route } from './route.ts';
 
 const service = 'channel-gateway';
-const STREAM = { description: 'frames as server-sent events, the first is channel.ready', contentType: 'text/event-stream', noStore: true };
+const STREAM = {
+  description: 'frames as server-sent events, the first is channel.ready',
+  contentType: 'text/event-stream',
+  noStore: true,
+};
 const LAST_EVENT_ID = { 'Last-Event-ID': 'cursor of the last event received; wins over last_seq and cursor' };
 
 /** What the gateway answers over HTTP. Refusals that pass are 200 with a last frame `channel.closed` on streams. */
