@@ -235,9 +235,12 @@ describe('between the services', () => {
     expect(accepts(internal.catchupRequestSchema, { sessions: [{ id: 1, after_seq: 0 }, { id: 2 }], limit: 500 })).toBe(
       true,
     );
-    const many = Array.from({ length: 513 }, (_, index) => ({ id: index + 1 }));
-    expect(accepts(internal.catchupRequestSchema, { sessions: many.slice(1), limit: 1 })).toBe(true);
-    expect(accepts(internal.catchupRequestSchema, { sessions: many, limit: 1 })).toBe(false);
+    const heads = Array.from({ length: 10_001 }, (_, index) => ({ id: index + 1 }));
+    const resumes = heads.slice(0, 513).map(({ id }) => ({ id, after_seq: 0 }));
+    expect(accepts(internal.catchupRequestSchema, { sessions: heads.slice(1), limit: 1 })).toBe(true);
+    expect(accepts(internal.catchupRequestSchema, { sessions: heads, limit: 1 })).toBe(false);
+    expect(accepts(internal.catchupRequestSchema, { sessions: resumes.slice(1), limit: 1 })).toBe(true);
+    expect(accepts(internal.catchupRequestSchema, { sessions: resumes, limit: 1 })).toBe(false);
     for (const limit of [0, 501, '5', undefined])
       expect(accepts(internal.catchupRequestSchema, { sessions: [], limit }), String(limit)).toBe(false);
   });
