@@ -6,10 +6,19 @@ import type { Tables } from './tables.ts';
 import { type Database, type DatabaseLog, DatabaseStartError, type DedicatedSession, type OpenOptions, type Statement } from './types.ts';
 
 const INT8_OID = 20;
-/** Ids and counters stay below 2^53, so a JavaScript number holds them; the contract says so. */
+const INT8_ARRAY_OID = 1016;
+/** `{1,2}`: numbers need no quotes. We store none that are null. */
+function parseNumberArray(text: string): number[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',').map(Number);
+}
+const PARSERS = new Map<number, (text: string) => unknown>([
+  // Ids and counters stay below 2^53, so a JavaScript number holds them; the contract says so.
+  [INT8_OID, Number],
+  [INT8_ARRAY_OID, parseNumberArray],
+]);
 const TYPES: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
 const STATEMENT_TIMEOUT_MS = 5_000;

@@ -1,0 +1,160 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type Database, openDatabase } from '@chat-realtime/database';
+import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '@chat-realtime/messaging';
+import { type BrokerEphemeral, ChatError, type Session } from '@chat-realtime/protocol';
+import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
+import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import { type ChatService, type ChatServiceDeps, createChatService } from '../src/chat-service.ts';
+import type { CustomerActor, StaffActor } from '../src/domain/actors.ts';
+import type { ChatOperations } from '../src/domain/operations.ts';
+
+/** The end of the relay's port: keeps what it was given, and can be told to fail like a broker that is away. */
+export class RecordingPublisher implements EventPublisher {
+  readonly events: OutgoingEvent[] = [];
+  readonly ephemerals: BrokerEphemeral[] = [];
+  /** Confirms only this many of the next batches' events; undefined: all. */
+  limit: number | undefined;
+  connected = true;
+  #listeners: ((info: QueueConnected) => void)[] = [];
+
+  async publish(batch: readonly OutgoingEvent[]): Promise<PublishResult> {
+    const confirmed = this.connected ? Math.min(batch.length, this.limit ?? batch.length) : 0;
+    this.events.push(...batch.slice(0, confirmed));
+    return confirmed === batch.length ? { confirmed } : { confirmed, failure: new Error('unconfirmed') };
+  }
+
+  publishEphemeral(message: BrokerEphemeral): void {
+    if (this.connected) this.ephemerals.push(message);
+  }
+
+  onConnected(listener: (info: QueueConnected) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  connect(info: QueueConnected): void {
+    this.connected = true;
+    for (const listener of this.#listeners) listener(info);
+  }
+
+  async close(): Promise<void> {
+    this.connected = false;
+  }
+
+  seqsOf(sessionId: number): (number | null)[] {
+    return this.events.filter(({ event }) => event.session_id === sessionId).map(({ event }) => event.seq);
+  }
+}
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export interface Harness {
+  readonly database: Database;
+  readonly url: string;
+  readonly publisher: RecordingPublisher;
+  readonly metrics: Metrics;
+  readonly service: ChatService;
+  readonly chat: ChatOperations;
+  /** A second service on the same database; the caller closes it. PostgreSQL only. */
+  another(deps?: Partial<ChatServiceDeps>): Promise<Harness>;
+  close(): Promise<void>;
+}
+
+async function build(url: string, deps: Partial<ChatServiceDeps>): Promise<Harness> {
+  const database = await openDatabase(url);
+  const publisher = new RecordingPublisher();
+  const metrics = createMetrics('chat-service-test');
+  const links = { url: (id: string) => `/chat/attachments/${id}?sig=test` };
+  const service = createChatService({ database, publisher, links, metrics, logger: silent, ...deps });
+  return {
+    database,
+    url,
+    publisher,
+    metrics,
+    service,
+    chat: service.operations,
+    another: (more = {}) => build(url, { ...deps, ...more }),
+    close: async () => {
+      await service.stop();
+      await database.close();
+    },
+  };
+}
+
+/** One per test file and database: `start` in beforeAll, `stop` in afterAll. */
+export class Stage {
+  #server: PostgresServer | undefined;
+  readonly #open: Harness[] = [];
+
+  async harness(kind: Database['kind'], deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
+    if (kind === 'pglite') return this.#keep(await build('pglite:memory', deps));
+    this.#server ??= await startPostgres();
+    return this.#keep(await build(await this.#server.createDatabase(), deps));
+  }
+
+  #keep(harness: Harness): Harness {
+    this.#open.push(harness);
+    return harness;
+  }
+
+  async stop(): Promise<void> {
+    for (const harness of this.#open) await harness.close();
+    await this.#server?.stop();
+  }
+}
+
+export const KINDS = ['pglite', 'postgres'] as const;
+
+export function operator(userId: string, more: Partial<Omit<StaffActor, 'kind' | 'userId'>> = {}): StaffActor {
+  return { kind: 'staff', userId, name: userId.toUpperCase(), role: 'operator', scope: 'all', ...more };
+}
+export const anna = operator('anna');
+export const boris = operator('boris');
+export const admin = operator('admin', { role: 'admin' });
+
+export function resumeKey(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+export function text(body: string): { body: string; clientMessageId: string } {
+  return { body, clientMessageId: randomUUID() };
+}
+
+export interface Chat {
+  readonly id: number;
+  readonly customer: CustomerActor;
+  readonly session: Session;
+  says(body: string): Promise<number>;
+}
+
+/** A new session and its customer; `says` answers the message's id. */
+export async function newChat(chat: ChatOperations, first?: string): Promise<Chat> {
+  const created = await chat.createSession({ resumeKey: resumeKey(), name: 'Vera', email: 'vera@example.org', ...(first === undefined ? {} : { message: text(first) }) });
+  const customer: CustomerActor = { kind: 'customer', sessionId: created.session.id };
+  return {
+    id: created.session.id,
+    customer,
+    session: created.session,
+    says: async (body) => (await chat.postMessage(customer, created.session.id, text(body))).message.id,
+  };
+}
+
+/** The types of a session's events, messages with their text. */
+export async function story(chat: ChatOperations, sessionId: number): Promise<string[]> {
+  const { events } = await chat.events(admin, sessionId, { afterSeq: 0, limit: 500 });
+  return events.map((event) => {
+    if (event.type === 'chat.message') return `${event.data.sender_type}:${event.data.body}`;
+    if (event.type === 'chat.session.assigned') return `assigned:${event.data.assigned_user_id}`;
+    if (event.type === 'chat.session.status') return `${event.data.previous}>${event.data.status}:${event.data.reason}`;
+    return event.type;
+  });
+}
+
+/** The codes with which the calls were refused, each once; `answered` where one was not. */
+export async function allRefused(calls: readonly Promise<unknown>[]): Promise<string[]> {
+  const results = await Promise.allSettled(calls);
+  const codes = results.map((result) => {
+    if (result.status === 'fulfilled') return 'answered';
+    return result.reason instanceof ChatError ? result.reason.code : String(result.reason);
+  });
+  return [...new Set(codes)];
+}
