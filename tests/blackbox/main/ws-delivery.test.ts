@@ -73,7 +73,7 @@ describe('delivery', () => {
     expect((await first.waitFor(ofType('channel.reset'))).data['reason']).toBe('cursor_ahead');
   });
 
-  test.each(['abc', '-1', '1.5', '1e3', '9007199254740992', ''])('[RES4] an unreadable cursor (%s): reset cursor_unknown', async (cursor) => {
+  test.each(['abc', '-1', '1.5', '1e3', '9007199254740992'])('[RES4] an unreadable cursor (%s): reset cursor_unknown', async (cursor) => {
     const customer = await chat.customer();
     const client = await chat.channel(customer, { query: { last_seq: cursor } });
     expect((await client.waitFor(ofType('channel.reset'))).data['reason']).toBe('cursor_unknown');

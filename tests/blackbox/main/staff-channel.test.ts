@@ -1,0 +1,161 @@
+import { staffEventSchema, staffStateSchema } from '@chat-realtime/protocol';
+import { type Frame, ofType, staffEventKey, until } from '@chat-realtime/testkit';
+import { describe, expect, test } from 'vitest';
+import { useChat } from '../../support/chat.ts';
+
+const chat = await useChat('main');
+
+const owed = (frames: readonly Frame[]): Frame[] => frames.filter((frame) => frame.seq !== null || frame.feed_id !== undefined);
+
+describe('staff channel', () => {
+  test('[STF1] [EVT5] events of all sessions and staff-only facts, as the contract writes them', async () => {
+    const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
+    const console = await chat.staffChannel(anna);
+    const customer = await chat.customer({ name: 'Staff Sees Me' });
+    await customer.post('question');
+    await boris.act(customer.sessionId, 'assign');
+    await boris.post(customer.sessionId, 'answer');
+    await boris.note(customer.sessionId, 'note');
+    await boris.act(customer.sessionId, 'close');
+    await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 5);
+    await until(() => console.frames.some((frame) => frame.type === 'chat.note' && frame.session_id === customer.sessionId));
+    const mine = owed(console.frames).filter((frame) => frame.session_id === customer.sessionId);
+    expect(mine.filter((frame) => frame.seq !== null).map((frame) => [frame.seq, frame.type])).toEqual([
+      [1, 'chat.session.created'],
+      [2, 'chat.message.client'],
+      [3, 'chat.session.assigned'],
+      [4, 'chat.message'],
+      [5, 'chat.session.status'],
+    ]);
+    expect(mine[0]?.data).toMatchObject({ contact: { name: 'Staff Sees Me' } });
+    for (const frame of mine) staffEventSchema.parse(JSON.parse(frame.raw));
+  });
+
+  test('[STF3] [STF4] from a cursor every later event follows, and a new cursor comes', async () => {
+    const anna = await chat.staff('anna');
+    const first = await chat.staffChannel(anna);
+    const start = String((await first.ready()).data['cursor']);
+    await first.close();
+    const customers = await Promise.all(Array.from({ length: 4 }, () => chat.customer()));
+    await Promise.all(customers.map((customer) => customer.post('while away')));
+    await anna.note(customers[0]?.sessionId ?? 0, 'note while away');
+    const again = await chat.staffChannel(anna, { cursor: start });
+    const expected = (await anna.feedAfter(start)).events.map(staffEventKey);
+    expect(expected.length).toBeGreaterThanOrEqual(9);
+    await until(() => expected.every((key) => owed(again.frames).some((frame) => staffEventKey(frame) === key)), { timeoutMs: 5_000 });
+    await customers[1]?.post('live');
+    const withCursor = await again.waitFor((frame) => frame.cursor !== undefined && frame.type !== 'channel.ready', { timeoutMs: 12_000, label: 'a cursor' });
+    const third = await chat.staffChannel(anna, { cursor: withCursor.cursor ?? '' });
+    await third.ready();
+    const index = again.frames.indexOf(withCursor);
+    const before = new Set(owed(again.frames.slice(0, index + 1)).map(staffEventKey));
+    const rest = (await anna.feedAfter(withCursor.cursor)).events.map(staffEventKey);
+    const all = (await anna.feedAfter(start)).events.map(staffEventKey);
+    for (const key of all) expect(before.has(key) || rest.includes(key), `${key} is neither sent nor after the cursor`).toBe(true);
+  }, 30_000);
+
+  test('[STF4] with quiet around, a cursor reaches the head within the head check', async () => {
+    const anna = await chat.staff('anna');
+    const console = await chat.staffChannel(anna);
+    const customer = await chat.customer();
+    await customer.post('last event');
+    const head = await anna.feedHead();
+    await until(
+      async () => {
+        const last = console.frames.filter((frame) => frame.cursor !== undefined).at(-1)?.cursor;
+        if (last === undefined) return false;
+        return (await anna.feedAfter(last)).events.length === 0 && last !== undefined && head.length > 0;
+      },
+      { timeoutMs: 16_000, everyMs: 300, what: 'a cursor at the head' },
+    );
+  }, 25_000);
+
+  test('[STF5] inside each session in order, without holes', async () => {
+    const anna = await chat.staff('anna');
+    const console = await chat.staffChannel(anna);
+    const customers = await Promise.all(Array.from({ length: 5 }, () => chat.customer()));
+    await Promise.all(
+      customers.map(async (customer) => {
+        for (let index = 0; index < 20; index += 1) await customer.post(`m${index}`);
+      }),
+    );
+    for (const customer of customers) {
+      await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 21, { timeoutMs: 10_000 });
+      const seqs = console.frames.filter((frame) => frame.session_id === customer.sessionId && frame.seq !== null).map((frame) => frame.seq);
+      expect(seqs).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
+    }
+  });
+
+  test.each([
+    ['99999999999999999.1', 'cursor_ahead'],
+    ['zzz', 'cursor_unknown'],
+    ['1', 'cursor_unknown'],
+  ])('[STF7] cursor %s: ready, then reset', async (cursor, reason) => {
+    const anna = await chat.staff('anna');
+    const console = await chat.staffChannel(anna, { cursor });
+    const reset = await console.waitFor(ofType('channel.reset'));
+    expect(['cursor_ahead', 'cursor_unknown']).toContain(reset.data['reason']);
+    if (reason === 'cursor_unknown') expect(reset.data['reason']).toBe(reason);
+    const customer = await chat.customer();
+    await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 1);
+  });
+
+  test('[WS14] [STF2] the state of channel.ready: badge and users', async () => {
+    const anna = await chat.staff('anna');
+    const console = await chat.staffChannel(anna);
+    const state = staffStateSchema.parse((await console.ready()).data['state']);
+    const alerts = await anna.alerts();
+    expect(state.badge.waiting_count).toBe(alerts.waiting_count);
+    expect(state.badge.unassigned_unread).toBe(alerts.unassigned_unread);
+  });
+
+  test('[ACK1] [RD7] staff acks show to the customer as chat.read', async () => {
+    const anna = await chat.staff('anna');
+    const customer = await chat.customer();
+    await anna.act(customer.sessionId, 'assign');
+    const channel = await chat.channel(customer);
+    const console = await chat.staffChannel(anna);
+    const message = await customer.post('delivered to staff?');
+    await console.waitFor((frame) => frame.data['id'] === message.id);
+    console.send({ type: 'ack', items: [{ session_id: customer.sessionId, last_id: message.id }] });
+    const read = await channel.waitFor((frame) => frame.type === 'chat.read' && frame.data['by'] === 'staff' && Number(frame.data['delivered_id']) >= message.id);
+    expect(Number(read.data['read_id'])).toBeLessThan(message.id);
+  });
+
+  test('[ACK2] staff acks of sessions never sent here or unknown do no harm', async () => {
+    const anna = await chat.staff('anna');
+    const console = await chat.staffChannel(anna);
+    console.send({ type: 'ack', items: [{ session_id: 999_999_999, last_id: 5 }] });
+    const customer = await chat.customer();
+    const message = await customer.post('x');
+    console.send({ type: 'ack', items: [{ session_id: customer.sessionId, last_id: message.id + 1_000_000 }] });
+    await console.roundTrip();
+    expect(console.closeEvent).toBeUndefined();
+  });
+});
+
+describe('operations', () => {
+  test('[OPS1] [OPS2] healthz and readyz', async () => {
+    if (chat.kind === 'url') return;
+    for (const path of ['/healthz', '/readyz']) {
+      const answer = await chat.http.get(path);
+      // nginx of the stack does not route the services' own health pages.
+      if (chat.kind === 'stack') continue;
+      expect(answer.status, path).toBe(200);
+      expect(answer.text).not.toMatch(/:\/\/[^/\s]*:[^/\s]*@/);
+    }
+  });
+
+  test('[OPS3] [OPS4] metrics: names begin with chat_, no ids in labels; not routed by nginx', async () => {
+    const answer = await chat.http.get('/metrics');
+    if (chat.kind !== 'standalone') {
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      return;
+    }
+    expect(answer.status).toBe(200);
+    for (const name of ['chat_active_connections', 'chat_dispatch_errors_total', 'chat_ws_ping_latency_seconds']) expect(answer.text).toContain(name);
+    const names = [...answer.text.matchAll(/^([a-zA-Z_:][\w:]*)/gm)].map((match) => match[1] ?? '');
+    for (const name of names) expect(name).toMatch(/^(chat|process|nodejs)_/);
+    expect(answer.text).not.toMatch(/(session|user)(_id)?="/);
+  });
+});
