@@ -86,18 +86,23 @@ export class AuthService {
   start(): void {
     this.#every(REVOCATION_POLL_MS, 'read revocations', this.#readRevocations);
     this.#every(KEY_MAINTENANCE_MS, 'maintain signing keys', () => this.keys.maintain());
-    this.#every(PRUNE_MS, 'prune sign-ins', () => this.#logins.prune());
+    this.#every(PRUNE_MS, 'prune sign-ins', () => this.prune());
   }
 
   stop(): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
   }
 
+  /** Forgets sign-ins that nobody can continue; runs by itself every hour. */
+  prune(): Promise<void> {
+    return this.#logins.prune();
+  }
+
   /** @throws ChatError `bad_credentials` | `rate_limited` */
   async login(login: string, password: string, clientIp: string): Promise<SignedIn> {
     const key = `${normaliseLogin(login)}|${rateLimitKey(clientIp)}`;
     const operator = await this.#throttle.run(key, () => this.#check(login, password)).catch((error: unknown) => {
-      this.#count('login', 'throttled');
+      this.#count('login', error instanceof ChatError ? error.code : 'failed');
       throw error;
     });
     if (operator === undefined) {
