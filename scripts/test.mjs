@@ -13,8 +13,18 @@ const TESTS = ['--config', 'tests/vitest.config.ts'];
 const SUITES = [
   { name: 'unit', title: 'Unit and contract suites', args: ['--config', 'vitest.config.ts'] },
   { name: 'repo', title: 'The repository itself', args: [...TESTS, 'repo/'] },
-  { name: 'standalone', title: 'Black box over standalone', args: [...TESTS, 'blackbox/'], env: { BLACKBOX_TARGET: 'standalone' } },
-  { name: 'stack', title: 'Black box over the stack', args: [...TESTS, 'blackbox/'], env: { BLACKBOX_TARGET: 'stack' } },
+  {
+    name: 'standalone',
+    title: 'Black box over standalone',
+    args: [...TESTS, 'blackbox/'],
+    env: { BLACKBOX_TARGET: 'standalone' },
+  },
+  {
+    name: 'stack',
+    title: 'Black box over the stack',
+    args: [...TESTS, 'blackbox/'],
+    env: { BLACKBOX_TARGET: 'stack' },
+  },
   { name: 'resume', title: 'Resume', args: [...TESTS, 'resume/'], env: { BLACKBOX_TARGET: 'stack' } },
   { name: 'faults', title: 'Faults, quick set', args: [...TESTS, 'faults/'], env: { FAULTS: 'quick' } },
 ];

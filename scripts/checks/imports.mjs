@@ -1,7 +1,8 @@
 // Arrows point one way: apps → libs, clients → libs/protocol only, libs never apps; domain code knows no driver and no framework.
 import { projectFiles, readText } from '../lib/files.mjs';
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 const SCOPE = '@chat-realtime/';
 const LIBS = ['protocol', 'verifier', 'service-kit', 'database', 'messaging', 'testkit'];
 /** Which libs a lib may use; a lib that is not named here may use none. */
@@ -12,7 +13,8 @@ const LIB_USES = {
   messaging: ['protocol', 'service-kit', 'testkit'],
   testkit: ['protocol'],
 };
-const DRIVERS = /^(?:pg|pg-.*|kysely.*|@electric-sql\/.*|ws|amqplib|redis|@redis\/.*|@nestjs\/.*|fastify|@fastify\/.*)$/;
+const DRIVERS =
+  /^(?:pg|pg-.*|kysely.*|@electric-sql\/.*|ws|amqplib|redis|@redis\/.*|@nestjs\/.*|fastify|@fastify\/.*)$/;
 
 const isTest = (path) => /\.test\.tsx?$|\/testing\/|\.suite\.ts$/.test(path);
 
@@ -48,7 +50,8 @@ function judge(path, specifier) {
   if (kind === 'apps' && name !== null && !LIBS.includes(name) && owner !== 'standalone' && name !== owner) {
     return 'only apps/standalone composes other apps';
   }
-  if (/\/domain\//.test(path) && !test && DRIVERS.test(packageOf(specifier))) return 'domain code must not know a driver or framework';
+  if (/\/domain\//.test(path) && !test && DRIVERS.test(packageOf(specifier)))
+    return 'domain code must not know a driver or framework';
   const storageOnly = DRIVERS.test(packageOf(specifier)) && kind === 'libs' && owner === 'protocol';
   return storageOnly ? 'the protocol must not know a driver' : null;
 }

@@ -10,12 +10,14 @@ export function checkPackages() {
   const manifests = projectFiles().filter((path) => /(?:^|\/)package\.json$/.test(path));
   for (const path of manifests) {
     const manifest = readJson(path);
-    if (manifest.version !== version) problems.push(`${path}: version ${manifest.version} is not the project's ${version}`);
+    if (manifest.version !== version)
+      problems.push(`${path}: version ${manifest.version} is not the project's ${version}`);
     if (manifest.license !== 'Apache-2.0') problems.push(`${path}: license must be Apache-2.0`);
     for (const field of FIELDS) {
       for (const [name, wanted] of Object.entries(manifest[field] ?? {})) {
         if (!EXACT.test(wanted)) problems.push(`${path}: ${name} "${wanted}" is not an exact version`);
-        if (name.startsWith('@chat-realtime/') && wanted !== version) problems.push(`${path}: ${name} must be ${version}`);
+        if (name.startsWith('@chat-realtime/') && wanted !== version)
+          problems.push(`${path}: ${name} must be ${version}`);
       }
     }
   }
@@ -25,6 +27,7 @@ export function checkPackages() {
     if (!entry.integrity) problems.push(`package-lock.json: ${path} has no integrity checksum`);
     if (entry.resolved) problems.push(`package-lock.json: ${path} names a registry; the lockfile must work with any`);
   }
-  if (!readTextIfPresent('CHANGELOG.md').includes(`## ${version}`)) problems.push(`CHANGELOG.md has no entry for ${version}`);
+  if (!readTextIfPresent('CHANGELOG.md').includes(`## ${version}`))
+    problems.push(`CHANGELOG.md has no entry for ${version}`);
   return problems;
 }

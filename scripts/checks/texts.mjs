@@ -4,7 +4,10 @@ import { projectFiles, readText } from '../lib/files.mjs';
 const SOURCE = /^(?:apps|libs|clients|tests|bench|scripts)\/.*\.(?:ts|tsx|mts|js|mjs|html|css)$/;
 const MAX_LINES = 400;
 const FORBIDDEN = [
-  [/\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML)\b|\bdocument\.write\b/, 'builds markup from a string'],
+  [
+    /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML)\b|\bdocument\.write\b/,
+    'builds markup from a string',
+  ],
   [/@ts-(?:ignore|nocheck)\b/, 'silences the compiler'],
   [/\bas any\b|\bas unknown as\b/, 'forces a type'],
   [/\b(?:TODO|FIXME|XXX)\b/, 'leaves something to do'],

@@ -29,7 +29,8 @@ export async function checkTestTypes() {
   return problems;
 }
 
-export const checkFormat = () => problemsOf('biome', bin('biome'), ['format', '--reporter=summary', '--colors=off', '.']);
+export const checkFormat = () =>
+  problemsOf('biome', bin('biome'), ['format', '--reporter=summary', '--colors=off', '.']);
 
 export const checkLint = () => problemsOf('oxlint', bin('oxlint'), ['--type-aware', '--format=unix']);
 

@@ -41,7 +41,14 @@ export async function installPackages() {
   const started = Date.now();
   console.log('Installing the npm packages of package-lock.json (once; usually under a minute) …');
   const [command, first] = npmCommand();
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev', '--include=optional'];
+  const flags = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--include=dev',
+    '--include=optional',
+  ];
   await run(command, [...first, 'ci', ...flags], { label: 'npm ci' });
   console.log(`npm packages installed in ${seconds(started)}`);
 }

@@ -1,5 +1,14 @@
 // The real servers the tests run against: Debian's own packages, installed when root, else named in one message.
-import { accessSync, constants, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run, seconds } from './run.mjs';
 
@@ -95,7 +104,10 @@ export async function installServers() {
   const wait = ['-o', 'DPkg::Lock::Timeout=300', '-q'];
   await withoutAutostart(async () => {
     await run('apt-get', [...wait, 'update'], { label: 'apt-get update', env });
-    await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...names], { label: 'apt-get install', env });
+    await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...names], {
+      label: 'apt-get install',
+      env,
+    });
   });
   const still = missing();
   if (still.length > 0) throw explain(still);

@@ -18,6 +18,7 @@ export interface ProcessOptions {
   stopTimeoutMs?: number;
   uid?: number;
   gid?: number;
+  onLine?: (line: string) => void;
 }
 
 export interface AppProcess {
@@ -39,6 +40,8 @@ export interface AppProcess {
   signal(signal: NodeJS.Signals): void;
   waitForLog(matches: (record: LogRecord) => boolean, timeoutMs?: number): Promise<LogRecord>;
   output(): string;
+  /** Throws with its output when it has ended by itself, that is: by neither stop() nor kill(). */
+  assertAlive(): void;
 }
 
 function parseRecord(line: string): LogRecord | null {
@@ -65,6 +68,7 @@ class RunningApp implements AppProcess {
   #env: Record<string, string>;
   #child: Child | null = null;
   #sawLine = false;
+  #wanted = false;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -92,6 +96,7 @@ class RunningApp implements AppProcess {
     if (this.running) return;
     this.#env = { ...this.#env, ...env };
     this.#sawLine = false;
+    this.#wanted = true;
     const { ready, readyTimeoutMs = 30_000 } = this.#options;
     const child = new Child({
       name: this.name,
@@ -105,6 +110,7 @@ class RunningApp implements AppProcess {
         if (ready instanceof RegExp && ready.test(line)) this.#sawLine = true;
         const record = parseRecord(line);
         if (record !== null) this.logs.push(record);
+        this.#options.onLine?.(line);
       },
     });
     this.#child = child;
@@ -122,11 +128,13 @@ class RunningApp implements AppProcess {
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ExitStatus> {
     const child = this.#current();
+    this.#wanted = false;
     child.resume();
     return child.stop(signal, this.#options.stopTimeoutMs ?? 30_000);
   }
 
   async kill(): Promise<void> {
+    this.#wanted = false;
     await this.#child?.kill();
   }
 
@@ -153,6 +161,10 @@ class RunningApp implements AppProcess {
 
   output(): string {
     return this.#child?.output() ?? '';
+  }
+
+  assertAlive(): void {
+    if (this.#wanted) this.#child?.assertRunning();
   }
 
   #current(): Child {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { guardProcessGroup, releaseProcessGroup } from './guard.ts';
 import { isAlive, killTree, processTree, sendSignal, signalTree } from './process-tree.ts';
 import { sleep, until } from './wait.ts';
@@ -140,6 +141,6 @@ export class Child {
     source.on('end', () => {
       if (rest !== '') take(rest);
     });
-    if ('unref' in source && typeof source.unref === 'function') source.unref();
+    if (source instanceof Socket) source.unref();
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 
 /**
  * A tiny shell process that outlives this one by a moment: when this process ends, however it ends (kill -9 included),
@@ -31,8 +32,7 @@ function tell(line: string): void {
     guard = spawn('/bin/sh', ['-c', SCRIPT], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     // Without unref the pipe and the child would keep a finished test process alive.
     guard.unref();
-    const pipe = guard.stdin;
-    if (pipe !== null && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref();
+    if (guard.stdin instanceof Socket) guard.stdin.unref();
   }
   guard.stdin?.write(`${line}\n`);
 }

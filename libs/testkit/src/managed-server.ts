@@ -119,7 +119,10 @@ class Server implements ManagedServer {
     const wasRunning = this.running;
     await this.kill();
     // A process that was just killed may still hold a file for a moment.
-    await until(async () => (await this.#spec.eraseData(), true), { timeoutMs: 5_000, what: `erasing ${this.#spec.name}` });
+    await until(async () => (await this.#spec.eraseData(), true), {
+      timeoutMs: 5_000,
+      what: `erasing ${this.#spec.name}`,
+    });
     if (wasRunning) await this.start();
   }
 

@@ -67,5 +67,9 @@ export async function killTree(root: number): Promise<void> {
   // The parent is stopped first, so that it can start no child between the listing and the kill.
   sendSignal(root, 'SIGSTOP');
   const pids = signalTree(root, 'SIGKILL');
-  await until(() => pids.every((pid) => !isAlive(pid)), { timeoutMs: 10_000, everyMs: 10, what: `end of process ${root}` });
+  await until(() => pids.every((pid) => !isAlive(pid)), {
+    timeoutMs: 10_000,
+    everyMs: 10,
+    what: `end of process ${root}`,
+  });
 }

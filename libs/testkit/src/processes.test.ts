@@ -39,14 +39,23 @@ describe('startProcess', () => {
   });
 
   it('tells what the program printed when it ends before it is ready', async () => {
-    const starting = startProcess({ name: 'broken', args: ['-e', 'console.error("no such setting"); process.exit(2)'], ready: /never/ });
+    const starting = startProcess({
+      name: 'broken',
+      args: ['-e', 'console.error("no such setting"); process.exit(2)'],
+      ready: /never/,
+    });
     await expect(starting).rejects.toThrow(/broken ended \(code 2, signal null\):\nno such setting/);
   });
 
   it('pauses, resumes and kills', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/`;
-    const app = await startProcess({ name: 'service', args: ['-e', SERVICE], env: { PORT: String(port) }, ready: /listening/ });
+    const app = await startProcess({
+      name: 'service',
+      args: ['-e', SERVICE],
+      env: { PORT: String(port) },
+      ready: /listening/,
+    });
     app.pause();
     await expect(fetch(url, { signal: AbortSignal.timeout(300) })).rejects.toThrow();
     app.resume();

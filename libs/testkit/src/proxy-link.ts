@@ -102,7 +102,8 @@ export class ProxyLink {
     let rest = chunk;
     while (rest.length > 0 && !to.destroyed) {
       const { bytesPerSecond, cutAfterBytes } = this.#faults;
-      const paced = bytesPerSecond === Infinity ? rest.length : Math.min(SLICE_BYTES, Math.max(1, Math.ceil(bytesPerSecond / 20)));
+      const paced =
+        bytesPerSecond === Infinity ? rest.length : Math.min(SLICE_BYTES, Math.max(1, Math.ceil(bytesPerSecond / 20)));
       const allowed = Math.min(paced, cutAfterBytes - this.carried);
       if (allowed <= 0) {
         this.reset();

@@ -94,7 +94,8 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<ManagedS
       cwd: folder,
     }),
     prepare: async () => {
-      for (const path of [data, home, join(folder, 'log'), join(folder, 'generated')]) await mkdir(path, { recursive: true });
+      for (const path of [data, home, join(folder, 'log'), join(folder, 'generated')])
+        await mkdir(path, { recursive: true });
       await writeFile(configFile, `${config.join('\n')}\n`);
       await writeFile(pluginsFile, '[].\n');
     },

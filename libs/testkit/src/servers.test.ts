@@ -42,7 +42,9 @@ describe('startRedis', () => {
   it('answers nothing while paused and goes on afterwards', async () => {
     server.pause();
     const answer = redis(server.url, ['PING']);
-    await expect(Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 300, 'silence'))])).resolves.toBe('silence');
+    await expect(Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 300, 'silence'))])).resolves.toBe(
+      'silence',
+    );
     server.resume();
     await expect(answer).resolves.toBe('PONG');
   });

@@ -31,7 +31,13 @@ export class TcpProxy {
   readonly #target: Target;
   readonly #filter: PublishFilter | null;
   readonly #links = new Set<ProxyLink>();
-  readonly #faults: LinkFaults = { latencyMs: 0, jitterMs: 0, bytesPerSecond: Infinity, halfOpen: false, cutAfterBytes: Infinity };
+  readonly #faults: LinkFaults = {
+    latencyMs: 0,
+    jitterMs: 0,
+    bytesPerSecond: Infinity,
+    halfOpen: false,
+    cutAfterBytes: Infinity,
+  };
   #port = 0;
   #server: Server | null = null;
   #accepted = 0;
@@ -115,7 +121,13 @@ export class TcpProxy {
   /** Ends every fault. Bytes swallowed while half-open stay lost, so those connections are reset. */
   async heal(): Promise<void> {
     const wasHalfOpen = this.#faults.halfOpen;
-    Object.assign(this.#faults, { latencyMs: 0, jitterMs: 0, bytesPerSecond: Infinity, halfOpen: false, cutAfterBytes: Infinity });
+    Object.assign(this.#faults, {
+      latencyMs: 0,
+      jitterMs: 0,
+      bytesPerSecond: Infinity,
+      halfOpen: false,
+      cutAfterBytes: Infinity,
+    });
     if (wasHalfOpen) this.reset();
     await this.up();
   }

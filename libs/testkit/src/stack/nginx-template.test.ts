@@ -1,0 +1,197 @@
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket, { WebSocketServer } from 'ws';
+import { type NginxServer, startNginx } from '../nginx.ts';
+import { freePort } from '../ports.ts';
+import { chatSite } from './nginx-template.ts';
+
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+
+interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+/** fetch() would tidy the path up before sending it; what arrives here is sent as it stands. */
+function get(
+  origin: string,
+  path: string,
+  init: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const call = request(
+      { hostname, port, path, method: init.method ?? 'GET', headers: init.headers ?? {} },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      },
+    );
+    call.on('error', reject);
+    call.end(init.body);
+  });
+}
+
+/** Stands where a service stands and says who was reached, with what. */
+async function upstream(name: string): Promise<{ server: Server; address: string }> {
+  const port = await freePort();
+  const server = createServer((incoming, response) => {
+    let size = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+    });
+    incoming.on('end', () =>
+      response.end(JSON.stringify({ name, url: incoming.url, headers: incoming.headers, size })),
+    );
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => socket.send(name));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return { server, address: `127.0.0.1:${port}` };
+}
+
+describe('the nginx site', () => {
+  let nginx: NginxServer;
+  let upstreams: Record<'auth' | 'chat' | 'gateway1' | 'gateway2', { server: Server; address: string }>;
+  beforeAll(async () => {
+    upstreams = {
+      auth: await upstream('auth'),
+      chat: await upstream('chat'),
+      gateway1: await upstream('gateway'),
+      gateway2: await upstream('gateway'),
+    };
+    nginx = await startNginx({
+      http: ({ port }) =>
+        chatSite(ROOT, {
+          listen: `127.0.0.1:${port}`,
+          authService: upstreams.auth.address,
+          chatService: upstreams.chat.address,
+          gateways: [upstreams.gateway1.address, upstreams.gateway2.address],
+          staticRoot: `${ROOT}apps/standalone/public`,
+        }),
+    });
+  });
+  afterAll(async () => {
+    await nginx.stop();
+    for (const { server } of Object.values(upstreams)) server.close();
+  });
+
+  it.each([
+    ['/auth/login', 'auth'],
+    ['/.well-known/jwks.json', 'auth'],
+    ['/chat/config', 'chat'],
+    ['/chat/session/12/messages?limit=5', 'chat'],
+    ['/chat/session/12/attachments', 'chat'],
+    ['/chat/session/12/stream-link', 'chat'],
+    ['/chat/12/stream?sig=x', 'gateway'],
+    ['/channel/poll?session=1', 'gateway'],
+    ['/channel/sse', 'gateway'],
+  ])('routes %s to %s, query and all', async (path, name) => {
+    const answer = await get(nginx.url, path);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toMatchObject({ name, url: path });
+  });
+
+  it.each([
+    ...[
+      '/internal/catchup',
+      '//internal/catchup',
+      '/internal%2fcatchup',
+      '/chat/../internal/acks',
+      '/chat/%2e%2e/internal/acks',
+    ],
+    ...['/chat/..%2finternal/acks', '/metrics', '//metrics', '/metrics/', '/auth/../metrics', '/healthz', '/readyz'],
+    ...['/telegram/webhook', '/.well-known/other', '/auth', '/chat', '/channel'],
+  ])('answers %s with the 404 of the contract', async (path) => {
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const answer = await get(nginx.url, path, { method });
+      expect(answer.body, `${method} ${path}`).not.toContain('"name"');
+      if (method === 'POST' && answer.status === 405) continue;
+      expect(answer.status, `${method} ${path}`).toBe(404);
+      if (method === 'GET') expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'not_found' } });
+    }
+  });
+
+  it('serves the static pages', async () => {
+    for (const path of ['/', '/operator/']) {
+      const answer = await get(nginx.url, path);
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toBe('text/html');
+    }
+  });
+
+  it("replaces what a client claims about its address and keeps the browser's Host", async () => {
+    const headers = { 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Proto': 'https' };
+    const answer = await get(nginx.url, '/chat/config', { headers });
+    const seen = (JSON.parse(answer.body) as { headers: Record<string, string> }).headers;
+    expect(seen).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      host: `127.0.0.1:${nginx.port}`,
+    });
+    expect(seen['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('passes bodies of 10 MB to attachments only', async () => {
+    const body = 'x'.repeat(10 * 1024 * 1024 + 1);
+    const attachment = await get(nginx.url, '/chat/session/1/attachments', { method: 'POST', body });
+    expect(JSON.parse(attachment.body)).toMatchObject({ size: body.length });
+    const message = await get(nginx.url, '/chat/session/1/messages', { method: 'POST', body });
+    expect(message.status).toBe(413);
+    expect(JSON.parse(message.body)).toMatchObject({ error: { code: 'payload_too_large' } });
+  });
+
+  it('answers a malformed request with the error of the contract', async () => {
+    const text = await new Promise<string>((resolve, reject) => {
+      const socket = connect(nginx.port, '127.0.0.1');
+      let answer = '';
+      socket.setEncoding('utf8');
+      socket.on('data', (chunk: string) => {
+        answer += chunk;
+      });
+      socket.on('error', reject);
+      socket.on('close', () => resolve(answer));
+      socket.write('GET /chat/config HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
+    });
+    expect(text).toContain('400 Bad Request');
+    expect(text).toContain('"malformed_request"');
+  });
+
+  it('upgrades WebSockets, and goes on through the other gateway when one is away', async () => {
+    const hello = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${nginx.port}/channel/ws?session=1`);
+        socket.once('message', (data: Buffer) => {
+          resolve(data.toString());
+          socket.close();
+        });
+        socket.once('error', reject);
+      });
+    expect(await hello()).toBe('gateway');
+    upstreams.gateway1.server.closeAllConnections();
+    await new Promise((resolve) => upstreams.gateway1.server.close(resolve));
+    for (let index = 0; index < 5; index += 1) expect(await hello()).toBe('gateway');
+    upstreams.gateway2.server.closeAllConnections();
+    await new Promise((resolve) => upstreams.gateway2.server.close(resolve));
+  });
+
+  it('tells an EventSource inside a stream that no gateway is there, and everyone else by 503', async () => {
+    for (const path of ['/channel/sse?session=1', '/chat/1/stream?sig=x']) {
+      const answer = await get(nginx.url, path);
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toBe('text/event-stream');
+      expect(answer.body).toMatch(/^retry: 2000\ndata: \{"type":"channel.closed","data":\{"code":1013,.*\}\}\n\n$/);
+    }
+    const poll = await get(nginx.url, '/channel/poll?session=1');
+    expect(poll.status).toBe(503);
+    expect(poll.headers['retry-after']).toBe('1');
+    expect(JSON.parse(poll.body)).toMatchObject({ error: { code: 'unavailable' } });
+  });
+});

@@ -1,0 +1,189 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type AppProcess, startProcess } from '../app-process.ts';
+import type { ManagedServer } from '../managed-server.ts';
+import { type NginxServer, startNginx } from '../nginx.ts';
+import { freePort } from '../ports.ts';
+import { type PostgresServer, startPostgres } from '../postgres.ts';
+import { startRabbit } from '../rabbit.ts';
+import { startRedis } from '../redis.ts';
+import { tempFolder } from '../temp-folder.ts';
+import { chatSite } from './nginx-template.ts';
+import {
+  type Addresses,
+  type Environment,
+  environmentOf,
+  type ServiceName,
+  sharedEnvironment,
+} from './service-environment.ts';
+import { type StackProxies, startProxies } from './stack-proxies.ts';
+
+export interface StackOptions {
+  /** Default 2. */
+  gateways?: number;
+  /** Port of nginx; default a free one. */
+  port?: number;
+  /** Settings for all services; they win over the stack's own. */
+  env?: Environment;
+  /** Further settings for one service, such as failpoints. */
+  serviceEnv?: Partial<Record<ServiceName, Environment>>;
+  /** Puts fault proxies between the services and their servers. */
+  proxies?: boolean;
+  /** PostgreSQL with fsync, as in production: for benchmarks and people, not for tests. */
+  durable?: boolean;
+  onProgress?: (line: string) => void;
+  onLine?: (service: string, line: string) => void;
+}
+
+/** The distributed form of the product on one machine: real servers, each service a process of its own. */
+export interface Stack {
+  /** The one origin, served by nginx. */
+  readonly url: string;
+  /** The settings all services share, secrets included: tests forge tokens with them. */
+  readonly env: Readonly<Environment>;
+  readonly logins: readonly string[];
+  readonly password: string;
+  readonly postgres: PostgresServer;
+  readonly rabbit: ManagedServer;
+  readonly redis: ManagedServer;
+  readonly nginx: NginxServer;
+  readonly auth: AppProcess;
+  readonly chat: AppProcess;
+  readonly dispatcher: AppProcess;
+  readonly gateways: readonly AppProcess[];
+  /** Own addresses of the services, for health and metrics and for talking to one gateway only. */
+  readonly addresses: { auth: string; chat: string; dispatcher: string; gateways: readonly string[] };
+  /** Null unless asked for. */
+  readonly proxies: StackProxies | null;
+  /** Every service and server by name, for reports. */
+  parts(): { name: string; port: number; pid: number; running: boolean }[];
+  /** Throws with its output when a service has ended that nobody stopped. */
+  assertAlive(): void;
+  stop(): Promise<void>;
+}
+
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const local = (port: number): string => `http://127.0.0.1:${port}`;
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const started: { stop(): Promise<unknown> }[] = [];
+  try {
+    return await assemble(options, started);
+  } catch (error) {
+    await Promise.allSettled(started.map((part) => part.stop()));
+    throw error;
+  }
+}
+
+async function assemble(options: StackOptions, started: { stop(): Promise<unknown> }[]): Promise<Stack> {
+  const progress = options.onProgress ?? (() => undefined);
+  const shared = sharedEnvironment(options.env ?? {});
+  const keep = <T extends { stop(): Promise<unknown> }>(part: T): T => {
+    started.push(part);
+    return part;
+  };
+  progress('starting PostgreSQL, RabbitMQ and Redis');
+  const [postgres, rabbit, redis] = await Promise.all([
+    startPostgres({ durable: options.durable ?? false }).then(keep),
+    startRabbit().then(keep),
+    startRedis().then(keep),
+  ]);
+
+  const ports = { auth: await freePort(), chat: await freePort(), dispatcher: await freePort() };
+  const gatewayPorts: number[] = [];
+  for (let index = 0; index < (options.gateways ?? 2); index += 1) gatewayPorts.push(await freePort());
+  const direct = { databaseUrl: postgres.url, rabbitUrl: rabbit.url, redisUrl: redis.url, chatUrl: local(ports.chat) };
+  const proxies = options.proxies === true ? await startProxies(direct) : null;
+  const at: Addresses = {
+    databaseUrl: proxies?.database.urlFor(direct.databaseUrl) ?? direct.databaseUrl,
+    rabbitUrl: proxies?.rabbit.urlFor(direct.rabbitUrl) ?? direct.rabbitUrl,
+    dispatcherRedisUrl: proxies?.dispatcherRedis.urlFor(direct.redisUrl) ?? direct.redisUrl,
+    gatewayRedisUrl: proxies?.gatewayRedis.urlFor(direct.redisUrl) ?? direct.redisUrl,
+    authUrl: local(ports.auth),
+    chatUrl: proxies?.gatewayChat.urlFor(direct.chatUrl) ?? direct.chatUrl,
+    dataFolder: tempFolder('stack-data'),
+  };
+
+  const launch = async (service: ServiceName, name: string, port: number): Promise<AppProcess> => {
+    const main = join(ROOT, 'apps', service, 'dist/main.js');
+    if (!existsSync(main)) throw new Error(`${main} is missing: run "npm run build"`);
+    const { onLine } = options;
+    const app = await startProcess({
+      name,
+      args: ['--enable-source-maps', main],
+      env: { ...environmentOf(service, port, shared, at), ...options.serviceEnv?.[service] },
+      ready: `${local(port)}/readyz`,
+      readyTimeoutMs: 60_000,
+      ...(onLine === undefined ? {} : { onLine: (line: string) => onLine(name, line) }),
+    });
+    return keep(app);
+  };
+  progress('starting auth-service and chat-service');
+  const [auth, chat] = await Promise.all([
+    launch('auth-service', 'auth-service', ports.auth),
+    launch('chat-service', 'chat-service', ports.chat),
+  ]);
+  progress(`starting channel-dispatcher and ${gatewayPorts.length} channel-gateways`);
+  const [dispatcher, ...gateways] = await Promise.all([
+    launch('channel-dispatcher', 'channel-dispatcher', ports.dispatcher),
+    ...gatewayPorts.map((port, index) => launch('channel-gateway', `channel-gateway-${index + 1}`, port)),
+  ]);
+  progress('starting nginx');
+  const nginx = keep(
+    await startNginx({
+      ...(options.port === undefined ? {} : { port: options.port }),
+      http: ({ port }) =>
+        chatSite(ROOT, {
+          listen: `127.0.0.1:${port}`,
+          authService: `127.0.0.1:${ports.auth}`,
+          chatService: `127.0.0.1:${ports.chat}`,
+          gateways: gatewayPorts.map((gatewayPort) => `127.0.0.1:${gatewayPort}`),
+          staticRoot: join(ROOT, 'apps/standalone/public'),
+        }),
+    }),
+  );
+
+  const services: [AppProcess, number][] = [
+    [auth, ports.auth],
+    [chat, ports.chat],
+    [dispatcher, ports.dispatcher],
+    ...gateways.map((gateway, index): [AppProcess, number] => [gateway, gatewayPorts[index] ?? 0]),
+  ];
+  const servers: [string, ManagedServer][] = [
+    ['nginx', nginx],
+    ['postgres', postgres],
+    ['rabbitmq', rabbit],
+    ['redis', redis],
+  ];
+  const stop = async (): Promise<void> => {
+    // Edges first, so that what is under way still finds the services behind them.
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+    await Promise.all([chat.stop(), dispatcher.stop(), auth.stop()]);
+    if (proxies !== null)
+      await Promise.all(Object.values(proxies).map((proxy: { close(): Promise<void> }) => proxy.close()));
+    // RabbitMQ takes seconds to say goodbye to data that is thrown away anyway.
+    await Promise.all([nginx.stop(), redis.stop(), postgres.stop(), rabbit.kill()]);
+  };
+  return {
+    url: nginx.url,
+    env: shared,
+    logins: ['anna', 'boris', 'admin'],
+    password: shared.OPERATOR_PASSWORD ?? '',
+    ...{ postgres, rabbit, redis, nginx, auth, chat, dispatcher, gateways, proxies },
+    addresses: {
+      auth: local(ports.auth),
+      chat: local(ports.chat),
+      dispatcher: local(ports.dispatcher),
+      gateways: gatewayPorts.map(local),
+    },
+    parts: () => [
+      ...services.map(([app, port]) => ({ name: app.name, port, pid: app.pid, running: app.running })),
+      ...servers.map(([name, server]) => ({ name, port: server.port, pid: server.pid, running: server.running })),
+    ],
+    assertAlive: () => {
+      for (const [app] of services) app.assertAlive();
+    },
+    stop,
+  };
+}
