@@ -50,13 +50,18 @@ export class AttachmentsController {
     await this.#rates.upload(actor);
     // Before the first byte is taken: an operator must be able to see the session.
     await this.#operations.getSession(actor, sessionId);
-    return this.#attachments.upload({
-      sessionId,
-      participant: participantOf(actor),
-      name: fileNameFromHeader(fileName),
-      content: request.raw,
-      declaredBytes: contentLength(request),
-    });
+    try {
+      return await this.#attachments.upload({
+        sessionId,
+        participant: participantOf(actor),
+        name: fileNameFromHeader(fileName),
+        content: request.raw,
+        declaredBytes: contentLength(request),
+      });
+    } finally {
+      // What a refused upload still sends must flow away, or the client never reads why.
+      request.raw.resume();
+    }
   }
 
   @Get('attachments/:id')

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { attachmentSchema, createSessionResponseSchema, messagesResponseSchema, postMessageResponseSchema } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChatUnderTest } from '../testing/chat-under-test.ts';
+
+const PNG_3X2 = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==', 'base64');
+const MAX = 200_000;
+
+let chat: ChatUnderTest;
+let anna: string;
+beforeAll(async () => {
+  chat = await ChatUnderTest.start({ ATTACHMENT_MAX_BYTES: String(MAX) });
+  anna = await chat.staff('anna');
+});
+afterAll(() => chat.stop());
+
+async function newSession() {
+  return (await chat.call('POST', '/chat/session', { body: {} })).as(createSessionResponseSchema);
+}
+function upload(token: string, id: number, raw: Buffer | string, headers: Record<string, string> = {}) {
+  return chat.call('POST', `/chat/session/${id}/attachments`, { token, raw, headers });
+}
+const send = (token: string, id: number, attachments: string[]) =>
+  chat.call('POST', `/chat/session/${id}/messages`, { token, body: { client_message_id: randomUUID(), attachments } });
+
+describe('attachments', () => {
+  it('[ATT1] [ATT5] [ATT6] go up, into a message, and down again by the signed address', async () => {
+    const { session, token } = await newSession();
+    const answer = await upload(token, session.id, PNG_3X2, { 'content-type': 'application/json', 'x-file-name': encodeURIComponent('фото 1.png') });
+    expect(answer.status).toBe(201);
+    const file = answer.as(attachmentSchema);
+    expect(file).toEqual({ id: file.id, name: 'фото 1.png', mime: 'image/png', size: PNG_3X2.length, width: 3, height: 2 });
+    const message = (await send(token, session.id, [file.id])).as(postMessageResponseSchema).message;
+    const url = message.attachments[0]?.url ?? '';
+    expect(url).toMatch(/^\/chat\/attachments\/[^?]+\?sig=/);
+    const history = (await chat.call('GET', `/chat/session/${session.id}/messages`, { token })).as(messagesResponseSchema);
+    expect(history.messages[0]?.attachments[0]?.url).toBe(url);
+    const got = await chat.call('GET', url);
+    expect(got.bytes).toEqual(PNG_3X2);
+    expect(got.headers).toMatchObject({
+      'content-type': 'image/png',
+      'content-length': String(PNG_3X2.length),
+      'x-content-type-options': 'nosniff',
+      'content-disposition': `inline; filename="____ 1.png"; filename*=UTF-8''%D1%84%D0%BE%D1%82%D0%BE%201.png`,
+    });
+    expect(got.headers['content-security-policy']).toMatch(/^sandbox;/);
+    expect((await chat.call('HEAD', url)).status).toBe(200);
+  });
+
+  it('[ATT6] what is no raster image is only ever downloaded', async () => {
+    const { session, token } = await newSession();
+    const file = (await upload(token, session.id, 'просто текст', { 'content-type': 'image/png', 'x-file-name': 'a.html' })).as(attachmentSchema);
+    expect(file.mime).toBe('text/plain');
+    const message = (await send(token, session.id, [file.id])).as(postMessageResponseSchema).message;
+    const got = await chat.call('GET', message.attachments[0]?.url ?? '');
+    expect(got.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(got.headers['content-disposition']).toMatch(/^attachment;/);
+  });
+
+  it('[ATT5] without its own signature nothing is given', async () => {
+    const { session, token } = await newSession();
+    const ids: string[] = [];
+    for (const text of ['one', 'two']) ids.push((await upload(token, session.id, text, { 'content-type': 'text/plain' })).as(attachmentSchema).id);
+    const message = (await send(token, session.id, ids)).as(postMessageResponseSchema).message;
+    const [one, two] = message.attachments.map(({ url }) => new URL(url ?? '', 'http://chat'));
+    const sig = one?.searchParams.get('sig') ?? '';
+    expect((await chat.call('GET', `${two?.pathname}?sig=${sig}`)).code).toBe('bad_token');
+    expect((await chat.call('GET', `${one?.pathname}`)).code).toBe('missing_credentials');
+    expect((await chat.call('GET', `${one?.pathname}?sig=${sig}x`)).code).toBe('bad_token');
+    expect((await chat.call('GET', `${one?.pathname}?sig=${sig}&sig=${sig}`)).code).toBe('bad_token');
+    expect((await chat.call('GET', `${one?.pathname}?sig=${'x'.repeat(1_000)}`)).code).toBe('bad_token');
+    expect((await chat.call('GET', `/chat/attachments/..%2f..%2fetc%2fpasswd?sig=${sig}`)).status).toBe(401);
+    expect((await chat.call('GET', `/chat/attachments/unknown-attachment?sig=${sig}`)).status).toBe(401);
+  });
+
+  it('[ATT3] the content decides: markup, programs and unknown types are 415', async () => {
+    const { session, token } = await newSession();
+    for (const content of ['<svg xmlns="http://www.w3.org/2000/svg"/>', '<html></html>', Buffer.from('MZ\u0000\u0001'), Buffer.from([0, 1, 2, 3])]) {
+      const answer = await upload(token, session.id, content, { 'content-type': 'image/png', 'x-file-name': 'a.png' });
+      expect([answer.status, answer.code]).toEqual([415, 'unsupported_media_type']);
+    }
+  });
+
+  it('[ATT2] too much is 413 whatever Content-Length says, nothing at all 422', async () => {
+    const { session, token } = await newSession();
+    expect((await upload(token, session.id, 'x'.repeat(MAX), { 'content-type': 'text/plain' })).status).toBe(201);
+    const over = await upload(token, session.id, 'x'.repeat(MAX + 1), { 'content-type': 'text/plain' });
+    expect([over.status, over.code]).toEqual([413, 'payload_too_large']);
+    const chunked = await upload(token, session.id, 'x'.repeat(MAX + 1), { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' });
+    expect(chunked.status).toBe(413);
+    expect((await upload(token, session.id, '', {})).status).toBe(422);
+    expect((await upload(token, session.id, 'x', { 'x-file-name': '%zz' })).status).toBe(422);
+  });
+
+  it('[ATT2] over a real connection a body beyond the limit is answered, and the connection goes on serving', async () => {
+    const { session, token } = await newSession();
+    await chat.app.listen(0, '127.0.0.1');
+    const address = chat.app.getHttpServer().address();
+    const base = `http://127.0.0.1:${address.port}/chat/session/${session.id}/attachments`;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' };
+    const chunks = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(Buffer.alloc(64 * 1024, 0x61));
+        if ((sent += 1) > 40) controller.close();
+      },
+    });
+    let sent = 0;
+    const answer = await fetch(base, { method: 'POST', headers, body: chunks, duplex: 'half' });
+    expect([answer.status, JSON.parse(await answer.text()).error.code]).toEqual([413, 'payload_too_large']);
+    expect((await fetch(base, { method: 'POST', headers, body: 'fine' })).status).toBe(201);
+    // Broken off in the middle: nothing stays, the process lives.
+    await new Promise<void>((resolve) => {
+      const socket = connect(address.port, '127.0.0.1', () => {
+        socket.write(`POST /chat/session/${session.id}/attachments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\nhalf`);
+        setTimeout(() => {
+          socket.destroy();
+          resolve();
+        }, 100);
+      });
+    });
+    expect((await fetch(base, { method: 'POST', headers, body: 'fine' })).status).toBe(201);
+    const rows = await chat.database.kysely.selectFrom('chat_attachment').select('size').where('session_id', '=', session.id).execute();
+    expect(rows.map(({ size }) => size)).toEqual([4, 4]);
+  });
+
+  it('[ATT4] a message takes at most five, each once, of its own session and uploader', async () => {
+    const { session, token } = await newSession();
+    const other = await newSession();
+    const put = async (by: string, id: number) => (await upload(by, id, 'text', { 'content-type': 'text/plain' })).as(attachmentSchema).id;
+    const mine = await Promise.all(Array.from({ length: 6 }, () => put(token, session.id)));
+    expect((await send(token, session.id, mine)).status).toBe(422);
+    expect((await send(token, session.id, mine.slice(0, 5))).status).toBe(201);
+    expect((await send(token, session.id, mine.slice(0, 1))).status).toBe(422);
+    expect((await send(token, session.id, [await put(other.token, other.session.id)])).status).toBe(422);
+    expect((await send(token, session.id, [await put(anna, session.id)])).status).toBe(422);
+    expect((await send(token, session.id, ['no-such-attachment'])).status).toBe(422);
+    expect((await upload(token, other.session.id, 'text')).code).toBe('bad_token');
+  });
+
+  it('[ATT8] uploads that nobody sent are thrown away after a day, sent ones stay', async () => {
+    const { session, token } = await newSession();
+    const sentFile = (await upload(token, session.id, 'sent', { 'content-type': 'text/plain' })).as(attachmentSchema);
+    const unsent = (await upload(token, session.id, 'unsent', { 'content-type': 'text/plain' })).as(attachmentSchema);
+    const message = (await send(token, session.id, [sentFile.id])).as(postMessageResponseSchema).message;
+    await sql`UPDATE chat_attachment SET created_at = created_at - interval '25 hours' WHERE session_id = ${session.id}`.execute(chat.database.kysely);
+    expect(await chat.attachments.removeUnsent()).toBeGreaterThanOrEqual(1);
+    expect((await chat.call('GET', message.attachments[0]?.url ?? '')).text).toBe('sent');
+    expect((await send(token, session.id, [unsent.id])).status).toBe(422);
+  });
+});
