@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Unit and contract suites: the tests that stand beside the sources. The black-box suites have tests/vitest.config.ts. */
 export default defineConfig({
+  // Test files stand outside of the tsconfigs, from which the transformer would otherwise know how decorators are meant.
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
