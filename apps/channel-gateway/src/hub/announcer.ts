@@ -33,7 +33,7 @@ export class Announcer {
     else if (start.kind === 'after' && start.cursor > page.last_seq) reset = 'cursor_ahead';
     state.cursor = reset === null && start.kind === 'after' ? start.cursor : page.last_seq;
     if (connection.transport.kind === 'poll') {
-      if (reset !== null) connection.transport.refuse(reset);
+      if (reset !== null) this.#refusePoll(connection, reset);
       else if (start.kind === 'head') this.finishPoll(connection, { lastSeq: page.last_seq, hasMore: false });
       return reset === null && start.kind !== 'head';
     }
@@ -51,7 +51,7 @@ export class Announcer {
     }
     state.cursor = cursor;
     if (connection.transport.kind === 'poll') {
-      if (reset !== null) connection.transport.refuse(reset);
+      if (reset !== null) this.#refusePoll(connection, reset);
       return reset === null;
     }
     this.#readyStaff(connection, principal, cursor);
@@ -85,6 +85,11 @@ export class Announcer {
       const channel = this.#hub.channels.get(principal.sessionId);
       if (channel !== undefined) this.finishPoll(connection, { lastSeq: channel.head, hasMore: false });
     }
+  }
+
+  #refusePoll(connection: Connection, reason: ResetReason): void {
+    if (connection.transport.kind === 'poll') connection.transport.refuse(reason);
+    this.#hub.closed(connection, 1000);
   }
 
   #readyCustomer(connection: Connection, principal: CustomerPrincipal, from: number, channel: SessionChannel, lastSeq: number): void {

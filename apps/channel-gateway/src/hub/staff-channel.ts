@@ -1,5 +1,6 @@
 import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
 import { CATCHUP_MAX_LIMIT, CATCHUP_MAX_SESSIONS, staffEventType } from '@chat-realtime/protocol';
+import type { StaffPrincipal } from '@chat-realtime/verifier';
 import { type Connection, LIVE, type StaffCatchingUp } from './connection.ts';
 import { encodeFor, type OutFrame, withCursor } from './encoding.ts';
 import { compareFeedPositions } from './feed-position.ts';
@@ -178,6 +179,13 @@ export class StaffChannel {
   /** What a scope of `assigned` may know of a session named by a client; undefined = not known here. */
   assigneeOf(sessionId: number): string | null | undefined {
     return this.sessions.get(sessionId)?.assignedUserId;
+  }
+
+  /** Whether a session named by a client is within his scope; with `assigned` only what is known to be nobody's or his own. */
+  maySee(principal: StaffPrincipal, sessionId: number): boolean {
+    if (principal.scope === 'all') return true;
+    const assignee = this.assigneeOf(sessionId);
+    return assignee === null || assignee === principal.userId;
   }
 
   lastMessageIdOf(sessionId: number): number {

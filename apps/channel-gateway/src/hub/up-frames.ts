@@ -100,9 +100,8 @@ export class UpFrames {
     if ('items' in parsed.data) {
       if (principal.kind !== 'staff') return invalid('items are for staff');
       for (const { session_id: sessionId, last_id: lastId } of parsed.data.items) {
-        if (!this.#maySee(principal, sessionId)) continue;
         const clamped = Math.min(lastId, this.#hub.staff.lastMessageIdOf(sessionId));
-        if (clamped > 0) this.#hub.acks.record(sessionId, `staff:${principal.userId}`, clamped);
+        if (clamped > 0 && this.#hub.staff.maySee(principal, sessionId)) this.#hub.acks.record(sessionId, `staff:${principal.userId}`, clamped);
       }
       return null;
     }
@@ -127,7 +126,7 @@ export class UpFrames {
     if (sessionId === null) return invalid('typing of staff needs session_id');
     if (principal.kind === 'customer' && sessionId !== principal.sessionId) return invalid('typing for another session');
     if (!isAnnounced(connection.state) || !this.#typingIsNews(connection, active)) return null;
-    if (principal.kind === 'staff' && !this.#maySee(principal, sessionId)) return null;
+    if (principal.kind === 'staff' && !this.#hub.staff.maySee(principal, sessionId)) return null;
     const data = principal.kind === 'customer'
       ? { by: 'client', active }
       : { by: 'staff', user_id: principal.userId, ...(principal.name === null ? {} : { name: principal.name }), active };
@@ -152,17 +151,10 @@ export class UpFrames {
     const parsed = viewingFrameSchema.safeParse(frame);
     if (!parsed.success) return invalid('viewing needs session_id');
     const { session_id: sessionId } = parsed.data;
-    if (sessionId !== null && !this.#maySee(principal, sessionId)) return null;
+    if (sessionId !== null && !this.#hub.staff.maySee(principal, sessionId)) return null;
     connection.viewing = sessionId;
     this.#hub.presence.viewing(principal, sessionId);
     return null;
-  }
-
-  /** With the scope `assigned` only what is known to be nobody's or his own. */
-  #maySee(principal: StaffPrincipal, sessionId: number): boolean {
-    if (principal.scope === 'all') return true;
-    const assignee = this.#hub.staff.assigneeOf(sessionId);
-    return assignee === null || assignee === principal.userId;
   }
 }
 

@@ -1,0 +1,142 @@
+import { ackFrameSchema, ChatError, type CloseReason } from '@chat-realtime/protocol';
+import { bearerToken, CheckOrigin, enforceRate, LongLived, Public, rateLimitKey, refusalError } from '@chat-realtime/service-kit';
+import type { StaffPrincipal } from '@chat-realtime/verifier';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Gateway } from '../gateway.ts';
+import type { Credentials } from '../hub/credentials.ts';
+import type { Transport } from '../hub/transport.ts';
+import { readCredentials, readId, readSeqStart, textParameter } from './parameters.ts';
+import { PollTransport } from './poll-transport.ts';
+import { SseTransport } from './sse-transport.ts';
+
+export const GATEWAY = Symbol('Gateway');
+
+const WAIT_MAX_SECONDS = 30;
+const PROOF_IN_HUB = 'the connection hub asks for the token, as it does on the WebSocket';
+/** As the ack frame, whose `type` the path says. */
+const ackBodySchema = z.unknown().transform((body) => (typeof body === 'object' && body !== null ? { ...body, type: 'ack' } : body)).pipe(ackFrameSchema);
+
+/** The channel for clients without WebSocket: streams, long polls and their acks. */
+@Controller()
+export class ChannelController {
+  readonly #gateway: Gateway;
+
+  constructor(@Inject(GATEWAY) gateway: Gateway) {
+    this.#gateway = gateway;
+  }
+
+  @Get('channel/sse')
+  @Public(PROOF_IN_HUB)
+  @CheckOrigin()
+  @LongLived()
+  async stream(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.#enforceConnectRate(request);
+    const lastEventId = headerText(request, 'last-event-id');
+    this.#openStream(request, reply, requireCredentials(request, lastEventId));
+  }
+
+  @Get('chat/:id/stream')
+  @Public(PROOF_IN_HUB)
+  @CheckOrigin()
+  @LongLived()
+  async signedStream(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.#enforceConnectRate(request);
+    const query = queryOf(request);
+    const signature = textParameter(query, 'sig');
+    if (signature === undefined) throw refusalError('missing_credentials');
+    const start = readSeqStart(headerText(request, 'last-event-id') ?? textParameter(query, 'last_seq'));
+    this.#openStream(request, reply, { kind: 'stream_link', sessionId: readId(id), signature, start });
+  }
+
+  @Get('channel/poll')
+  @Public(PROOF_IN_HUB)
+  @CheckOrigin()
+  @LongLived()
+  async poll(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.#enforceConnectRate(request);
+    const credentials = requireCredentials(request, undefined);
+    const wait = textParameter(queryOf(request), 'wait') ?? '0';
+    const seconds = /^\d{1,2}$/.test(wait) ? Number(wait) : Number.NaN;
+    if (!(seconds <= WAIT_MAX_SECONDS)) throw new ChatError('validation_failed', `wait must lie between 0 and ${WAIT_MAX_SECONDS}`, { details: [{ path: 'wait' }] });
+    if (credentials.start.kind === 'unreadable') {
+      const path = credentials.kind === 'staff' ? 'cursor' : 'last_seq';
+      throw new ChatError('validation_failed', `${path} is no cursor`, { details: [{ path }] });
+    }
+    this.#open(request, reply, new PollTransport(reply, seconds * 1_000), credentials);
+  }
+
+  @Post('channel/ack')
+  @HttpCode(204)
+  @Public(PROOF_IN_HUB)
+  async ack(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
+    const credentials = requireCredentials(request, undefined);
+    const { verifier } = this.#gateway.options;
+    const parsed = ackBodySchema.safeParse(body);
+    if (credentials.kind === 'staff') {
+      const verdict = await verifier.verifyStaff(credentials.token);
+      if (!verdict.ok) throw refusalError(verdict.code);
+      if (!parsed.success || !('items' in parsed.data)) throw new ChatError('validation_failed', 'items is needed', { details: [{ path: 'items' }] });
+      this.#recordStaff(verdict.principal, parsed.data.items);
+      return;
+    }
+    if (credentials.kind !== 'customer') throw refusalError('bad_token');
+    if (credentials.sessionId === null) throw refusalError('bad_token');
+    const verdict = verifier.verifyCustomer(credentials.sessionId, credentials.token);
+    if (!verdict.ok) throw refusalError(verdict.code);
+    if (!parsed.success || !('last_id' in parsed.data)) throw new ChatError('validation_failed', 'last_id is needed', { details: [{ path: 'last_id' }] });
+    // Clamped by chat-service: the stream may run over another gateway, so nobody here knows what was sent.
+    if (parsed.data.last_id > 0) this.#gateway.hub.acks.record(credentials.sessionId, 'client', parsed.data.last_id);
+  }
+
+  #recordStaff(principal: StaffPrincipal, items: readonly { readonly session_id: number; readonly last_id: number }[]): void {
+    const { hub } = this.#gateway;
+    for (const { session_id: sessionId, last_id: lastId } of items) {
+      if (hub.staff.maySee(principal, sessionId)) hub.acks.record(sessionId, `staff:${principal.userId}`, lastId);
+    }
+  }
+
+  #openStream(request: FastifyRequest, reply: FastifyReply, credentials: Credentials): void {
+    this.#open(request, reply, new SseTransport(reply), credentials);
+  }
+
+  #open(request: FastifyRequest, reply: FastifyReply, transport: Transport, credentials: Credentials): void {
+    // A HEAD of a stream has nothing to say and must not hold a slot.
+    if (request.method !== 'GET') throw new ChatError('method_not_allowed', 'use GET');
+    const { hub } = this.#gateway;
+    const connection = hub.open(transport);
+    reply.raw.once('close', () => hub.closed(connection, 1006));
+    const refusal: CloseReason | null = hub.draining || this.#gateway.overloaded ? 'try_again_later' : null;
+    if (refusal === null) void hub.authenticate(connection, credentials);
+    else {
+      hub.metrics.handshake(transport.kind, 'overload');
+      hub.close(connection, refusal);
+    }
+  }
+
+  async #enforceConnectRate(request: FastifyRequest): Promise<void> {
+    try {
+      await enforceRate(this.#gateway.connectRate, rateLimitKey(request.clientIp));
+    } catch (error) {
+      this.#gateway.hub.metrics.rateLimited('connect');
+      throw error;
+    }
+  }
+}
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(request.url.split('?')[1] ?? '');
+}
+
+function headerText(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** @throws ChatError 401 unless a token is shown for a session or for staff. */
+function requireCredentials(request: FastifyRequest, lastEventId: string | undefined): Credentials {
+  const read = readCredentials(queryOf(request), { token: bearerToken(request.headers), lastEventId });
+  if (read.kind !== 'given') throw refusalError('missing_credentials');
+  return read.credentials;
+}

@@ -1,0 +1,28 @@
+import { ChatError, CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@chat-realtime/protocol';
+
+/** Refusals that will be the same tomorrow, as the HTTP answers of SSE and poll. The rest is passing. */
+const LASTING: Partial<Record<CloseReason, ErrorCode>> = {
+  bad_token: 'bad_token',
+  token_expired: 'token_expired',
+  revoked: 'token_revoked',
+  forbidden: 'forbidden',
+  session_not_found: 'session_not_found',
+};
+
+const LIMIT_RETRY_SECONDS = 60;
+const PASSING_RETRY_SECONDS = 2;
+
+export function lastingRefusal(reason: CloseReason): ChatError | null {
+  const code = LASTING[reason];
+  return code === undefined ? null : new ChatError(code, ERROR_CODES[code].meaning);
+}
+
+/** A refusal on a transport that has no close codes of its own. */
+export function httpRefusal(reason: CloseReason): ChatError {
+  const lasting = lastingRefusal(reason);
+  if (lasting !== null) return lasting;
+  const { meaning } = CLOSE_CODES[reason];
+  if (reason === 'connection_limit') return new ChatError('connection_limit', meaning, { retryAfterSeconds: LIMIT_RETRY_SECONDS });
+  if (reason === 'internal_error') return new ChatError('internal_error', meaning);
+  return new ChatError('unavailable', meaning, { retryAfterSeconds: PASSING_RETRY_SECONDS });
+}

@@ -1,0 +1,108 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ChatError, WEBSOCKET_MAX_PAYLOAD_BYTES, WEBSOCKET_SUBPROTOCOL } from '@chat-realtime/protocol';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { Connection } from '../hub/connection.ts';
+import type { Hub } from '../hub/hub.ts';
+import { type AdmittedUpgrade, answer, type UpgradeGate } from './upgrade-gate.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
+
+const MAX_FRAGMENTS = 64;
+const MAX_BUFFERED_CHUNKS = 1_024;
+
+/** The library's socket with its place in the hub, so that its listeners are shared functions and not closures. */
+class ChannelSocket extends WebSocket {
+  hub: Hub | null = null;
+  connection: Connection | null = null;
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  if (!(this instanceof ChannelSocket) || this.hub === null || this.connection === null) return;
+  if (isBinary || !Buffer.isBuffer(data)) this.hub.close(this.connection, 'unsupported_data');
+  else this.hub.received(this.connection, data.toString('utf8'));
+}
+
+function onPing(this: WebSocket): void {
+  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null) this.hub.pinged(this.connection);
+}
+
+function onPong(this: WebSocket): void {
+  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null) this.hub.ponged(this.connection);
+}
+
+function onClose(this: WebSocket, code: number): void {
+  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null) this.hub.closed(this.connection, code);
+}
+
+function onError(this: WebSocket, error: Error): void {
+  if (!(this instanceof ChannelSocket) || this.hub === null) return;
+  // The library has closed with the fitting code (1002, 1007, 1008, 1009) by itself.
+  this.hub.options.logger.debug({ err: error, connection_id: this.connection?.id }, 'socket error');
+}
+
+export interface ChannelServerOptions {
+  readonly hub: Hub;
+  readonly gate: UpgradeGate;
+  /** No room for anybody new. */
+  readonly overloaded: () => boolean;
+}
+
+/**
+ * The WebSocket side of the gateway: one server without a port of its own, attached to an HTTP server's upgrades. NestJS
+ * wires it and starts it; no message passes through a framework.
+ */
+export class ChannelServer {
+  readonly #options: ChannelServerOptions;
+  readonly #server: WebSocketServer;
+
+  constructor(options: ChannelServerOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: WEBSOCKET_MAX_PAYLOAD_BYTES,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+      WebSocket: ChannelSocket,
+      handleProtocols: (protocols) => (protocols.has(WEBSOCKET_SUBPROTOCOL) ? WEBSOCKET_SUBPROTOCOL : false),
+    });
+    this.#server.on('wsClientError', (error, socket) => answer(socket, new ChatError('malformed_request', error.message)));
+  }
+
+  attach(server: Server): void {
+    server.on('upgrade', (request, stream, head) => {
+      void this.#upgrade(request, stream, head);
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const admitted = await this.#options.gate.admit(request, stream);
+    if (admitted === null || stream.destroyed) return;
+    this.#server.handleUpgrade(request, stream, head, (webSocket) => this.#accept(webSocket, admitted));
+  }
+
+  #accept(webSocket: WebSocket, { socket, credentials }: AdmittedUpgrade): void {
+    const { hub } = this.#options;
+    if (!(webSocket instanceof ChannelSocket)) throw new Error('the server makes channel sockets only');
+    const connection = hub.open(new WebSocketTransport(webSocket, socket));
+    webSocket.hub = hub;
+    webSocket.connection = connection;
+    listen(webSocket);
+    if (hub.draining || this.#options.overloaded()) {
+      hub.metrics.handshake('websocket', 'overload');
+      hub.close(connection, 'try_again_later');
+    } else if (credentials.kind === 'given') {
+      void hub.authenticate(connection, credentials.credentials);
+    }
+  }
+}
+
+function listen(webSocket: ChannelSocket): void {
+  webSocket.on('message', onMessage);
+  webSocket.on('ping', onPing);
+  webSocket.on('pong', onPong);
+  webSocket.on('close', onClose);
+  webSocket.on('error', onError);
+}
+

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Fanout, LastSeen, Leases } from '@chat-realtime/messaging';
+import { failpoint, type Logger, type Metrics, type OriginPolicy, RateLimiter, TrustedProxies } from '@chat-realtime/service-kit';
+import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import { UpgradeGate } from './channel/upgrade-gate.ts';
+import { ChannelServer } from './channel/websocket-server.ts';
+import type { GatewayConfig } from './config.ts';
+import { drainHub } from './hub/drain.ts';
+import { Hub } from './hub/hub.ts';
+import type { ChatSource } from './hub/ports.ts';
+import { createHubMetrics, observeHub } from './metrics.ts';
+
+export interface GatewayOptions {
+  readonly source: ChatSource;
+  readonly fanout: Fanout;
+  readonly leases: Leases;
+  readonly lastSeen: LastSeen;
+  /** Must see the same `revocations`, which the gateway fills. */
+  readonly verifier: TokenVerifier;
+  readonly revocations: RevocationSet;
+  readonly origins: OriginPolicy;
+  readonly trustedProxies?: TrustedProxies | undefined;
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The channel: one hub, and the edges that let clients in. */
+export class Gateway {
+  readonly hub: Hub;
+  readonly options: GatewayOptions;
+  /** Upgrades, streams and polls of one address share one rate. */
+  readonly connectRate: RateLimiter;
+  readonly trustedProxies: TrustedProxies;
+  readonly #server: ChannelServer;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: GatewayOptions) {
+    this.options = options;
+    const { config, logger } = options;
+    const metrics = createHubMetrics(options.metrics);
+    this.hub = new Hub({
+      source: options.source,
+      fanout: options.fanout,
+      leases: options.leases,
+      lastSeen: options.lastSeen,
+      verifier: options.verifier,
+      revocations: options.revocations,
+      metrics,
+      logger,
+      failpoint,
+      config: {
+        gatewayId: randomBytes(9).toString('base64url'),
+        maxTabsPerSession: config.MAX_TABS_PER_SESSION,
+        maxConnectionsPerToken: config.MAX_CONNECTIONS_PER_TOKEN,
+        maxOperators: config.MAX_OPERATORS,
+        pingIntervalSeconds: config.PING_INTERVAL_SECONDS,
+        headCheckSeconds: config.HEAD_CHECK_SECONDS,
+        heartbeatSeconds: config.HEARTBEAT_SECONDS,
+        framesPerSecond: config.RATE_FRAMES_PER_SECOND,
+        framesBurst: config.RATE_FRAMES_BURST,
+      },
+    });
+    observeHub(options.metrics, this.hub);
+    this.connectRate = new RateLimiter(config.RATE_CONNECT_PER_10S, 10);
+    this.trustedProxies = options.trustedProxies ?? TrustedProxies.NONE;
+    const gate = new UpgradeGate({
+      origins: options.origins,
+      connectRate: this.connectRate,
+      trustedProxies: this.trustedProxies,
+      logger,
+      handshake: (result) => metrics.handshake('websocket', result),
+      rateLimited: () => metrics.rateLimited('connect'),
+    });
+    this.#server = new ChannelServer({ hub: this.hub, gate, overloaded: () => this.overloaded });
+  }
+
+  /** No room for anybody new, whatever the transport. */
+  get overloaded(): boolean {
+    const { MAX_CONNECTIONS: most } = this.options.config;
+    if (most > 0 && this.hub.connections.size > most) return true;
+    if (this.hub.sweeper.overloaded(Date.now())) return true;
+    try {
+      void failpoint('gw.overload');
+      return false;
+    } catch {
+      // A test says so.
+      return true;
+    }
+  }
+
+  start(): Promise<void> {
+    return this.hub.start();
+  }
+
+  /** Takes the upgrades of an HTTP server. */
+  attach(server: Server): void {
+    this.#server.attach(server);
+  }
+
+  /** Sends every client away at his own moment within DRAIN_SECONDS; nobody new is let in. */
+  drain(): Promise<void> {
+    return drainHub(this.hub, this.options.config.DRAIN_SECONDS);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.hub.stop();
+    return this.#stopped;
+  }
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  return new Gateway(options);
+}

@@ -1,0 +1,78 @@
+import { connectRedisFanout, createRedisLastSeen, createRedisLeases } from '@chat-realtime/messaging';
+import { ConfigError, createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy, Shutdown, staffTokenConfig } from '@chat-realtime/service-kit';
+import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import { GatewayModule } from './channel/gateway.module.ts';
+import { gatewayEnvironment } from './config.ts';
+import { createGateway } from './gateway.ts';
+import { createHttpSource } from './http-source.ts';
+
+/** Time after the drain for acks and open sockets. */
+const SHUTDOWN_MARGIN_MS = 5_000;
+
+async function main(): Promise<void> {
+  const config = loadConfig(gatewayEnvironment, process.env);
+  const logger = createLogger({ service: 'channel-gateway', level: config.LOG_LEVEL });
+  const metrics = createMetrics('channel-gateway');
+  const health = new Health();
+  const revocations = new RevocationSet();
+  const verifier = TokenVerifier.create({
+    channelSecrets: config.CHAT_TOKEN_SECRETS,
+    channelTokenTtlSeconds: config.CHANNEL_TOKEN_TTL_SECONDS,
+    staff: staffTokenConfig(config),
+    revocations,
+  });
+  const redis = { url: config.REDIS_URL, prefix: config.REDIS_KEY_PREFIX, logger };
+  const fanout = connectRedisFanout(redis);
+  const leases = createRedisLeases({ ...redis, heartbeatSeconds: config.HEARTBEAT_SECONDS });
+  const lastSeen = createRedisLastSeen({ ...redis, ttlSeconds: config.LAST_SEEN_TTL_SECONDS });
+  const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: false });
+  const source = createHttpSource({
+    catchupUrl: config.CATCHUP_URL ?? new URL('/internal/catchup', config.CHAT_SERVICE_URL).href,
+    acksUrl: config.ACKS_URL ?? new URL('/internal/acks', config.CHAT_SERVICE_URL).href,
+    apiKey: config.INTERNAL_API_KEY,
+  });
+  const gateway = createGateway({
+    source,
+    fanout,
+    leases,
+    lastSeen,
+    verifier,
+    revocations,
+    origins,
+    trustedProxies: config.TRUSTED_PROXIES,
+    config,
+    logger,
+    metrics,
+  });
+  // Redis is an accelerator: without it events come later, so its absence does not take the gateway out of service.
+  health.add('chat-service', () => {
+    if (gateway.hub.scheduler.failingSince > 0) throw new Error('catch-up calls fail');
+  });
+  const app = await createHttpApp({
+    modules: [GatewayModule.forRoot(gateway)],
+    logger,
+    metrics,
+    health,
+    verifier,
+    origins,
+    trustedProxies: config.TRUSTED_PROXIES,
+    port: config.PORT,
+    host: config.HOST,
+  });
+  const shutdown = new Shutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + SHUTDOWN_MARGIN_MS });
+  shutdown.onSignal(0, () => health.setDraining());
+  shutdown.onSignal(1, () => gateway.drain());
+  shutdown.onSignal(2, () => gateway.stop());
+  shutdown.onSignal(3, () => app.close());
+  shutdown.onSignal(4, async () => {
+    await Promise.all([fanout.close(), leases.close(), lastSeen.close()]);
+  });
+  shutdown.listen();
+  logger.info({ url: await app.getUrl() }, 'channel-gateway listens');
+}
+
+main().catch((error: unknown) => {
+  // The reasons of a wrong configuration are for people, one a line.
+  process.stderr.write(`${error instanceof ConfigError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)}\n`);
+  process.exit(1);
+});
