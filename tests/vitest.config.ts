@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { TargetOrder } from './support/sequencer.ts';
 
 /** Black-box suites: BLACKBOX_TARGET=standalone|stack|url says over what. */
 export default defineConfig({
@@ -13,5 +14,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // One target serves all files: what is global to it (badge, presence, limits) must not be moved by a neighbour.
     fileParallelism: false,
+    sequence: { sequencer: TargetOrder },
   },
 });

@@ -51,8 +51,14 @@ export class Chat {
     this.http = new HttpClient(info.baseUrl);
   }
 
+  /** Where rates are small each visitor and connection comes from an address of its own. */
+  get #address(): string | undefined {
+    return this.#profile === 'limits' ? freshAddress() : undefined;
+  }
+
   customer(request: Readonly<Record<string, unknown>> = {}): Promise<Customer> {
-    return Customer.create(this.http, request);
+    const address = this.#address;
+    return Customer.create(address === undefined ? this.http : this.visitor(address), request);
   }
 
   /** A client at an address of its own, so that rates of one test do not meet those of another. */
@@ -72,7 +78,7 @@ export class Chat {
   /** An operator of a foreign auth-service (profiles with AUTH_JWT_SECRET). */
   async foreignStaff(claims: StaffClaims = {}): Promise<Staff> {
     const sub = claims.sub ?? `op-${Math.random().toString(36).slice(2, 10)}`;
-    return new Staff(this.http, sub, await staffToken({ ...claims, sub }));
+    return new Staff(this.visitor(), sub, await staffToken({ ...claims, sub }));
   }
 
   keep<T extends WebSocketClient | SseClient>(client: T): T {
@@ -81,7 +87,7 @@ export class Chat {
   }
 
   async webSocket(options: WebSocketOptions = {}): Promise<WebSocketClient> {
-    return this.keep(await WebSocketClient.open(this.baseUrl, options));
+    return this.keep(await WebSocketClient.open(this.baseUrl, { localAddress: this.#address, ...options }));
   }
 
   /** A customer's channel with the token in the subprotocol; resolves with `channel.ready` there. */
@@ -108,7 +114,7 @@ export class Chat {
   }
 
   async sse(path: string, options: SseOptions = {}): Promise<SseClient> {
-    return this.keep(await SseClient.open(this.baseUrl, path, options));
+    return this.keep(await SseClient.open(this.baseUrl, path, { localAddress: this.#address, ...options }));
   }
 
   async sseChannel(customer: Customer, options: SseOptions & { lastSeq?: number } = {}): Promise<SseClient> {
@@ -120,11 +126,11 @@ export class Chat {
   }
 
   poll(customer: Customer): PollClient {
-    return new PollClient(this.http, { session: customer.sessionId }, customer.token);
+    return new PollClient(customer.http, { session: customer.sessionId }, customer.token);
   }
 
   staffPoll(staff: Staff): PollClient {
-    return new PollClient(this.http, 'staff', staff.token);
+    return new PollClient(staff.http, 'staff', staff.token);
   }
 
   async closeAll(): Promise<void> {
@@ -152,8 +158,8 @@ export class Chat {
     if (answer.status !== 200) throw new Error(`the target is dead: ${answer.text}`);
     const config = await this.http.get('/chat/config');
     expect(config.status).toBe(200);
-    const metrics = await this.http.get('/channel/poll?session=1&token=x');
-    expect(metrics.status).toBe(401);
+    const poll = await this.visitor().get('/channel/poll?session=1&token=x');
+    expect(poll.status).toBe(401);
   }
 
   dispose(): void {

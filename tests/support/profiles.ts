@@ -45,7 +45,7 @@ const HS256 = {
   AUTH_JWT_SECRET: SECRETS.jwt,
   AUTH_ISSUER: SECRETS.issuer,
   AUTH_AUDIENCE: SECRETS.audience,
-  AUTH_ROLE_MAP: 'manager:operator,boss:admin',
+  AUTH_ROLE_MAP: 'manager:operator,boss:admin,operator:operator,admin:admin',
 };
 
 export function environmentOf(profile: ProfileName): Readonly<Record<string, string>> {

@@ -1,0 +1,72 @@
+import { HttpClient, messageRequest, UpgradeRefused, WebSocketClient } from '@chat-realtime/testkit';
+import { describe, expect, test } from 'vitest';
+import { freshAddress, useChat } from '../../support/chat.ts';
+import { expectError } from '../../support/expect-error.ts';
+import { RATES } from '../../support/profiles.ts';
+
+const chat = await useChat('limits');
+
+describe('rates', () => {
+  test('[RATE1] [ERR10] upgrades, SSE and polls share one rate per address; on an upgrade 429 comes before it', async () => {
+    const customer = await chat.customer();
+    const address = freshAddress();
+    const http = new HttpClient(chat.baseUrl, { localAddress: address });
+    const path = `/channel/poll?session=${customer.sessionId}&token=${customer.token}`;
+    const start = Date.now();
+    const statuses: number[] = [];
+    for (let index = 0; index < RATES.connectPer10s - 2; index += 1) statuses.push((await http.get(path)).status);
+    const socket = await chat.channel(customer, { localAddress: address });
+    await socket.close();
+    const stream = await chat.sseChannel(customer, { localAddress: address });
+    stream.close();
+    expect(statuses.every((status) => status === 200)).toBe(true);
+    const refused = await http.get(path);
+    expect(Date.now() - start, 'the machine was too slow for this test').toBeLessThan(9_000);
+    expectError(refused, 'rate_limited');
+    expect(Number(refused.header('retry-after'))).toBeLessThanOrEqual(10);
+    expectError(await http.get(path.replace('poll', 'sse')), 'rate_limited');
+    const upgrade: unknown = await WebSocketClient.open(chat.baseUrl, {
+      query: { session: customer.sessionId, token: customer.token },
+      localAddress: address,
+    }).catch((error: unknown) => error);
+    expect(upgrade).toBeInstanceOf(UpgradeRefused);
+    if (upgrade instanceof UpgradeRefused) {
+      expect(upgrade.status).toBe(429);
+      expect(upgrade.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+    }
+    const spoofed = await http.get(path, { headers: { 'X-Forwarded-For': '203.0.113.9', 'X-Real-IP': '203.0.113.9', Forwarded: 'for=203.0.113.9' } });
+    expectError(spoofed, 'rate_limited');
+    expect((await chat.visitor().get(path)).status).toBe(200);
+    expect((await http.get(`/chat/session/${customer.sessionId}`, { token: customer.token })).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, Number(refused.header('retry-after')) * 1_000 + 200));
+    expect((await http.get(path)).status).toBe(200);
+  }, 40_000);
+
+  test('[RATE2] [RATE7] new sessions per address, whatever X-Forwarded-For says', async () => {
+    const http = chat.visitor();
+    for (let index = 0; index < RATES.sessionsPerMinute; index += 1) {
+      expect((await http.post('/chat/session', { json: {} })).status).toBe(201);
+    }
+    expectError(await http.post('/chat/session', { json: {} }), 'rate_limited');
+    for (const spoof of ['203.0.113.7', '127.0.0.1', '::1', '203.0.113.7, 127.0.0.1']) {
+      expectError(await http.post('/chat/session', { json: {}, headers: { 'X-Forwarded-For': spoof } }), 'rate_limited');
+    }
+    expect((await chat.visitor().post('/chat/session', { json: {} })).status).toBe(201);
+  });
+
+  test('[RATE3] messages per principal: a session, a staff sub', async () => {
+    const customer = await chat.customer();
+    const other = await chat.customer();
+    const staff = await chat.foreignStaff();
+    const colleague = await chat.foreignStaff();
+    for (let index = 0; index < RATES.messagesPerMinute; index += 1) await customer.post(`m${index}`);
+    expectError(await customer.request('POST', '/messages', { json: messageRequest('one too many') }), 'rate_limited');
+    await customer.renewToken();
+    expectError(await customer.request('POST', '/messages', { json: messageRequest('with a new token') }), 'rate_limited');
+    await other.post('another session');
+    for (let index = 0; index < RATES.messagesPerMinute; index += 1) await staff.post(index % 2 === 0 ? customer.sessionId : other.sessionId, `s${index}`);
+    expectError(await staff.send(other.sessionId, 'one too many'), 'rate_limited');
+    await colleague.post(customer.sessionId, 'a colleague');
+    expect((await customer.messages()).messages.filter((message) => message.body.includes('too many'))).toEqual([]);
+  });
+});

@@ -1,0 +1,64 @@
+import { StaffObserver, staffEventKey } from '@chat-realtime/testkit';
+import { describe, expect, test } from 'vitest';
+import { useChat } from '../support/chat.ts';
+import { runSeed, SeededRandom } from './seeded-random.ts';
+
+const chat = await useChat('main');
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const SESSIONS = 24;
+const TRAFFIC_MS = 12_000;
+const WAYS = ['websocket', 'sse', 'poll', 'feed'] as const;
+
+describe('resume of staff', () => {
+  test('[STF3] [STF4] [STF5] [FEED2] cut off while many sessions are busy: nothing is missed', async () => {
+    const seed = runSeed();
+    console.log(`resume of staff: RESUME_SEED=${seed}`);
+    const random = new SeededRandom(seed);
+    const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
+    const start = await anna.feedHead();
+    const until = Date.now() + TRAFFIC_MS;
+    const observers = [anna, anna, boris].map((staff) => ({
+      observer: new StaffObserver(chat.baseUrl, staff.token, start),
+      random: random.fork(),
+    }));
+
+    const traffic = Array.from({ length: SESSIONS }, async () => {
+      const own = random.fork();
+      const customer = await chat.customer();
+      for (let index = 0; Date.now() < until; index += 1) {
+        const dice = own.next();
+        if (dice < 0.7) await customer.post(`c${index}`);
+        else if (dice < 0.8) await anna.note(customer.sessionId, `n${index}`);
+        else if (dice < 0.95) await boris.send(customer.sessionId, `s${index}`);
+        else await anna.act(customer.sessionId, own.pick(['assign', 'unassign', 'close', 'reopen']));
+        await pause(own.integer(0, 400));
+      }
+    });
+    const watching = observers.map(async ({ observer, random: mine }) => {
+      while (Date.now() < until) {
+        const afterMs = mine.integer(10, 500);
+        const way = mine.pick(WAYS);
+        await observer.attend(way, mine.next() < 0.5 ? { afterMs } : { afterMs, afterFrames: mine.integer(1, 20) });
+      }
+    });
+    await Promise.all([...traffic, ...watching]);
+
+    const truth = (await anna.feedAfter(start)).events;
+    const keys = truth.map(staffEventKey);
+    expect(new Set(keys).size).toBe(keys.length);
+    let cuts = 0;
+    for (const { observer, random: mine } of observers) {
+      const deadline = Date.now() + 15_000;
+      const missing = (): string[] => keys.filter((key) => !observer.seen.has(key));
+      while (missing().length > 0 && Date.now() < deadline) await observer.attend(mine.pick(WAYS), { afterMs: 500 });
+      expect(missing()).toEqual([]);
+      expect(observer.violations).toEqual([]);
+      for (const event of truth) expect(observer.seen.get(staffEventKey(event))?.data).toEqual(event.data);
+      cuts += observer.cuts;
+      observer.close();
+    }
+    console.log(`${cuts} connections cut, ${truth.length} events, ${observers.map(({ observer }) => observer.repeats).join('/')} repeats dropped`);
+    expect(cuts).toBeGreaterThan(60);
+  }, 60_000);
+});
