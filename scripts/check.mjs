@@ -1,5 +1,6 @@
 // Everything that can be judged without running the product. `npm run check`; the first part of `npm test`.
 import { fileURLToPath } from 'node:url';
+import { checkDocumentation } from './checks/documentation.mjs';
 import { checkImports } from './checks/imports.mjs';
 import { checkPackages } from './checks/packages.mjs';
 import { checkTexts } from './checks/texts.mjs';
@@ -16,6 +17,7 @@ const CHECKS = [
   ['file length and forbidden texts', checkTexts],
   ['generated documents are up to date', checkGenerated],
   ['every rule of SPEC.md has a test', checkSpec],
+  ['variables and links of the documents', checkDocumentation],
 ];
 
 export async function runChecks() {

@@ -1,7 +1,9 @@
-// Writes openapi.json, asyncapi.json and the generated sections of SPEC.md from libs/protocol/dist.
+// Writes openapi.json, asyncapi.json and the generated sections of SPEC.md from libs/protocol/dist, and the table of
+// metrics in docs/operations.md from the sources.
 // `--check` writes nothing and exits 1 if a file differs. Needs `tsc -b libs/protocol` before.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { fillMetricsTable } from './lib/metrics-table.mjs';
 
 const root = new URL('..', import.meta.url);
 const check = process.argv.includes('--check');
@@ -20,17 +22,22 @@ function read(path) {
   }
 }
 
-const spec = read('docs/protocol/SPEC.md');
-if (spec === undefined) throw new Error('docs/protocol/SPEC.md is missing');
+function present(path) {
+  const text = read(path);
+  if (text === undefined) throw new Error(`${path} is missing`);
+  return text;
+}
+
 const files = {
   'docs/protocol/openapi.json': `${JSON.stringify(openApiDocument(version), null, 2)}\n`,
   'docs/protocol/asyncapi.json': `${JSON.stringify(asyncApiDocument(version), null, 2)}\n`,
-  'docs/protocol/SPEC.md': fillSections(spec, specSections()),
+  'docs/protocol/SPEC.md': fillSections(present('docs/protocol/SPEC.md'), specSections()),
+  'docs/operations.md': fillMetricsTable(present('docs/operations.md')),
 };
 
 const changed = Object.entries(files).filter(([path, text]) => read(path) !== text);
 for (const [path, text] of changed) {
-  if (check) console.error(`${path} differs from libs/protocol: run "npm run build && npm run generate" and commit it`);
+  if (check) console.error(`${path} differs from the sources: run "npm run build && npm run generate" and commit it`);
   else {
     writeFileSync(fileURLToPath(new URL(path, root)), text);
     console.log(`${path} written`);

@@ -1,0 +1,76 @@
+// Documents against sources: every variable is described with its default, no description is left over, and links lead somewhere.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { projectFiles, readText } from '../lib/files.mjs';
+import { root } from '../lib/root.mjs';
+
+const CONFIG_SOURCE = /^(?:apps\/[^/]+\/src\/(?:.*\/)?config\.ts|libs\/service-kit\/src\/environment\.ts)$/;
+/** `  PORT: envInteger(8102, { min: 0 }),`, also over several lines. */
+const VARIABLE = /^ {2,}([A-Z][A-Z0-9_]{2,}): ((?:env\w+\(|z\b|\.\.\.)[\s\S]*?),\n(?= {0,}(?:[A-Z.}/]|\*))/gm;
+const DEFAULT = /^envInteger\(\s*(-?[\d_]+)|\.default\(\s*'([^']*)'\s*\)|^envBoolean\(\s*(\w+)/;
+const ROW = /^\| `([A-Z][A-Z0-9_]+)` \| (.*?) \|/gm;
+/** Read by something else than a schema, and described in a sentence. */
+const WITHOUT_ROW = new Set(['FAILPOINTS', 'NODE_ENV']);
+const LINK = /\]\(([^)\s]+)\)/g;
+
+function declaredVariables() {
+  const variables = new Map();
+  for (const path of projectFiles()) {
+    if (!CONFIG_SOURCE.test(path)) continue;
+    for (const [, name, definition] of readText(path).matchAll(VARIABLE)) {
+      const match = DEFAULT.exec(definition);
+      const value = match === null ? null : (match[1]?.replaceAll('_', '') ?? match[2] ?? match[3]);
+      variables.set(name, [...(variables.get(name) ?? []), { path, value }]);
+    }
+  }
+  return variables;
+}
+
+function describedVariables() {
+  const variables = new Map();
+  for (const [, name, value] of readText('docs/configuration.md').matchAll(ROW)) {
+    variables.set(name, [...(variables.get(name) ?? []), value.replaceAll('`', '')]);
+  }
+  return variables;
+}
+
+function variableProblems() {
+  const problems = [];
+  const declared = declaredVariables();
+  const described = describedVariables();
+  for (const [name, places] of declared) {
+    if (WITHOUT_ROW.has(name)) continue;
+    const values = described.get(name);
+    if (values === undefined) problems.push(`docs/configuration.md: ${name} of ${places[0].path} is not described`);
+    for (const { path, value } of places) {
+      // A default that is an expression, such as the port of each service, is described in words.
+      if (values === undefined || value === null || value === '') continue;
+      if (!values.some((text) => text.split(/[^\w.:/-]+/).includes(value)))
+        problems.push(
+          `docs/configuration.md: ${name} has the default ${value} in ${path}, described as ${values.join(', ')}`,
+        );
+    }
+  }
+  for (const name of described.keys()) {
+    if (!declared.has(name)) problems.push(`docs/configuration.md: no service reads ${name}`);
+  }
+  return problems;
+}
+
+function linkProblems() {
+  const problems = [];
+  for (const path of projectFiles()) {
+    if (!path.endsWith('.md')) continue;
+    const prose = readText(path).replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '');
+    for (const [, target] of prose.matchAll(LINK)) {
+      if (/^(?:https?:|mailto:|#)/.test(target)) continue;
+      const file = join(dirname(path), decodeURIComponent(target.split('#')[0]));
+      if (!existsSync(join(root, file))) problems.push(`${path}: the link ${target} leads nowhere`);
+    }
+  }
+  return problems;
+}
+
+export function checkDocumentation() {
+  return [...variableProblems(), ...linkProblems()];
+}
