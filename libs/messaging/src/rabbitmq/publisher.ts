@@ -5,7 +5,11 @@ import type { MessagingLogger } from '../logger.ts';
 import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '../ports/event-queue.ts';
 import { PendingBatch } from './pending-batch.ts';
 import { RabbitLink } from './link.ts';
-import { declareMarker, declareTopology, wasMissing } from './topology.ts';
+import { declareMarker, declareTopology, deleteBrokenQueues, wasMissing } from './topology.ts';
+
+/** Connections in a row on which the queue refused messages, and for how long, before it is taken for broken. */
+const BROKEN_AFTER_CONNECTIONS = 3;
+const BROKEN_AFTER_MS = 3_000;
 
 export interface RabbitOptions {
   readonly url: string;
@@ -28,6 +32,8 @@ class RabbitPublisher implements EventPublisher {
   #lastInfo: QueueConnected = { queueWasMissing: false };
   /** A message came back as unroutable: the queue or its binding is gone, whatever the next passive declare says. */
   #queueWasGone = false;
+  /** Connections on which the queue refused something since it last took a batch; one that is electing may do so briefly. */
+  #refusals: { readonly since: number; connections: number } | null = null;
   /** The broker takes nothing for now (disk or memory alarm). */
   #blocked = false;
   #ephemeralFull = false;
@@ -56,6 +62,7 @@ class RabbitPublisher implements EventPublisher {
       const ids = batch.map(({ event }) => brokerMessageId(event));
       const pending = new PendingBatch(ids, (result) => {
         this.#batches.delete(pending);
+        if (result.failure === undefined) this.#refusals = null;
         // After an unconfirmed message nothing may overtake it: the rest goes out again on a new connection.
         if (result.failure instanceof UnconfirmedError && !this.#blocked) this.#link.drop(result.failure);
         resolve(result);
@@ -116,6 +123,7 @@ class RabbitPublisher implements EventPublisher {
   async #setup(model: ChannelModel, drop: (error: Error) => void): Promise<PublisherSession> {
     this.#blocked = false;
     this.#ephemeralFull = false;
+    if (this.#looksBroken()) await this.#makeAnew(model);
     const missing = (await wasMissing(model)) || this.#queueWasGone;
     await declareTopology(model);
     const durable = await model.createConfirmChannel();
@@ -125,6 +133,10 @@ class RabbitPublisher implements EventPublisher {
       channel.on('close', () => drop(new Error('channel closed')));
     }
     durable.on('return', (message: Message) => this.#returned(message));
+    durable.once('nack', () => {
+      this.#refusals ??= { since: performance.now(), connections: 0 };
+      this.#refusals.connections += 1;
+    });
     ephemeral.on('drain', () => {
       this.#ephemeralFull = false;
     });
@@ -139,6 +151,18 @@ class RabbitPublisher implements EventPublisher {
     }
     this.#lastInfo = info;
     return { durable, ephemeral };
+  }
+
+  #looksBroken(): boolean {
+    if (this.#refusals === null || this.#refusals.connections < BROKEN_AFTER_CONNECTIONS) return false;
+    return performance.now() - this.#refusals.since > BROKEN_AFTER_MS;
+  }
+
+  async #makeAnew(model: ChannelModel): Promise<void> {
+    this.#logger.error({}, 'the queue refuses every message: it is deleted and made anew');
+    this.#queueWasGone = true;
+    await deleteBrokenQueues(model);
+    this.#refusals = null;
   }
 
   /** Comes before the confirm of the same message, which therefore means nothing. */

@@ -33,9 +33,12 @@ async function closeAll(): Promise<void> {
   await Promise.all(open.splice(0).map((adapter) => adapter.close()));
 }
 
-/** Publishes like the relay: from the first unconfirmed event on, until all are confirmed. */
+/** Publishes like the relay: from the first unconfirmed event on until all are confirmed, and all again after a loss. */
 async function relay(publisher: EventPublisher, all: readonly OutgoingEvent[], batchSize = 50): Promise<void> {
   let done = 0;
+  publisher.onConnected(({ queueWasMissing }) => {
+    if (queueWasMissing) done = 0;
+  });
   await until(
     async () => {
       const { confirmed } = await publisher.publish(all.slice(done, done + batchSize));
@@ -43,7 +46,7 @@ async function relay(publisher: EventPublisher, all: readonly OutgoingEvent[], b
       if (confirmed === 0) await sleep(50);
       return done >= all.length;
     },
-    { timeoutMs: 60_000, everyMs: 0, what: 'everything confirmed' },
+    { timeoutMs: 90_000, everyMs: 0, what: 'everything confirmed' },
   );
 }
 
@@ -233,7 +236,8 @@ describe('rabbitmq through faults', () => {
     await relay(publisher, messageEvents(1, 2, 3));
   }, 60_000);
 
-  it('loses nothing confirmed by kill -9 under load, and keeps the order', async () => {
+  // The queue is young here, so that RabbitMQ 3.10 may forget it and refuse everything: it is made anew then.
+  it('goes on in order after kill -9 under load, also when the broker lost a young queue by it', async () => {
     await deleteTopology(server);
     const publisher = newPublisher();
     const seen = collect(newConsumer());
@@ -246,7 +250,7 @@ describe('rabbitmq through faults', () => {
     await relaying;
     await until(() => seen.first.length === 3_000, { timeoutMs: 60_000 });
     expect(seen.first).toEqual(seqs(1, 3_000));
-  }, 120_000);
+  }, 180_000);
 
   it('finds everything missing when the broker lost its data', async () => {
     await deleteTopology(server);

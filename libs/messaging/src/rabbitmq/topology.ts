@@ -16,6 +16,7 @@ import type { Channel, ChannelModel } from 'amqplib';
  * a broker that lost everything, so the queue alone would not tell the publisher; only publishers declare this one.
  */
 const PUBLISHER_MARKER_EXCHANGE = 'chat.events.publisher';
+const DEAD_LETTER_ARGUMENTS = { 'x-queue-type': 'quorum' };
 const NOT_FOUND = 404;
 
 /** Publisher and consumer declare the whole topology, identically: whoever comes first, the result is the same. */
@@ -25,7 +26,7 @@ export async function declareTopology(model: ChannelModel): Promise<void> {
   channel.on('error', ignoreReported);
   await channel.assertExchange(EVENTS_EXCHANGE, 'topic', { durable: true });
   await channel.assertExchange(DEAD_LETTER_EXCHANGE, 'fanout', { durable: true });
-  await channel.assertQueue(DEAD_LETTER_QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+  await channel.assertQueue(DEAD_LETTER_QUEUE, { durable: true, arguments: DEAD_LETTER_ARGUMENTS });
   await channel.bindQueue(DEAD_LETTER_QUEUE, DEAD_LETTER_EXCHANGE, '');
   await channel.assertQueue(DISPATCHER_QUEUE, {
     durable: true,
@@ -57,6 +58,20 @@ export async function wasMissing(model: ChannelModel): Promise<boolean> {
   const queue = await exists(model, (channel) => channel.checkQueue(DISPATCHER_QUEUE));
   const marker = await exists(model, (channel) => channel.checkExchange(PUBLISHER_MARKER_EXCHANGE));
   return !queue || !marker;
+}
+
+/**
+ * A quorum queue whose node was killed soon after the queue was declared may come back as a name without a process: it
+ * can be declared, but refuses every message for ever. Only making it anew helps; what was in it is published again.
+ */
+export async function deleteBrokenQueues(model: ChannelModel): Promise<void> {
+  const channel = await model.createChannel();
+  channel.on('error', ignoreReported);
+  await channel.deleteQueue(DISPATCHER_QUEUE);
+  // Kept when it holds something, since then it works and somebody wants to look at it.
+  const { messageCount } = await channel.assertQueue(DEAD_LETTER_QUEUE, { durable: true, arguments: DEAD_LETTER_ARGUMENTS });
+  if (messageCount === 0) await channel.deleteQueue(DEAD_LETTER_QUEUE);
+  await channel.close();
 }
 
 /** To be declared only after the loss was noted, so that a crash in between is no loss of that note. */

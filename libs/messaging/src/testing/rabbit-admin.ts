@@ -13,7 +13,10 @@ export async function withChannel<T>(server: ManagedServer, use: (channel: Chann
   try {
     const channel = await model.createChannel();
     channel.on('error', () => undefined);
-    return await use(channel);
+    const result = await use(channel);
+    // Closing the connection alone would drop what the channel still has to send.
+    await channel.close();
+    return result;
   } finally {
     await model.close();
   }
