@@ -53,7 +53,7 @@ export class Chat {
 
   /** Where rates are small each visitor and connection comes from an address of its own. */
   get #address(): string | undefined {
-    return this.#profile === 'limits' ? freshAddress() : undefined;
+    return this.#profile === 'main' ? undefined : freshAddress();
   }
 
   customer(request: Readonly<Record<string, unknown>> = {}): Promise<Customer> {

@@ -57,7 +57,9 @@ class Control {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  async #target(profile: ProfileName): Promise<Target> {
+  async #target(wanted: ProfileName): Promise<Target> {
+    // A stack takes long to start; its `limits` one drains in the same time and is not needed any more by then.
+    const profile = wanted === 'drain' && targetKind() === 'stack' ? 'limits' : wanted;
     const running = this.#targets.get(profile);
     if (running !== undefined) return running;
     for (const [name, other] of this.#targets) {

@@ -61,6 +61,7 @@ export function environmentOf(profile: ProfileName): Readonly<Record<string, str
         RATE_MESSAGES_PER_MINUTE: String(RATES.messagesPerMinute),
         PING_INTERVAL_SECONDS: '1',
         AUTO_CLOSE_MINUTES: '1',
+        DRAIN_SECONDS: '3',
       };
     case 'drain':
       return { ...COMMON, ...HS256, ...RATES_OFF, DRAIN_SECONDS: '3' };

@@ -1,5 +1,22 @@
+import { startStack } from '@chat-realtime/testkit';
+import { environmentOf } from './profiles.ts';
+import { extraEnvironment } from './standalone-target.ts';
 import type { Target, TargetRequest } from './target.ts';
 
-export function startStackTarget(_request: TargetRequest): Promise<Target> {
-  return Promise.reject(new Error('not yet'));
+/** PostgreSQL, RabbitMQ, Redis, nginx and all services with two gateways. */
+export async function startStackTarget(request: TargetRequest): Promise<Target> {
+  const stack = await startStack({
+    env: { ALERT_WEBHOOK_URLS: request.webhookUrl, ...environmentOf(request.profile), ...extraEnvironment() },
+  });
+  return {
+    kind: 'stack',
+    baseUrl: stack.url,
+    cheap: false,
+    assertAlive: () => stack.assertAlive(),
+    terminateGateway: async () => {
+      const ends = await Promise.all(stack.gateways.map((gateway) => gateway.stop('SIGTERM')));
+      return { code: ends.find((end) => end.code !== 0)?.code ?? 0 };
+    },
+    stop: () => stack.stop(),
+  };
 }
