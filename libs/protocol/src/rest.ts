@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ACK_ITEMS_MAX } from './channel.ts';
 import {
   attachmentSchema,
   callbackDataSchema,
@@ -14,6 +15,7 @@ import {
 } from './events.ts';
 import {
   feedCursorSchema,
+  messageIdSchema,
   optionalMessageBodySchema,
   messageBodySchema,
   requiredText,
@@ -292,7 +294,13 @@ export const pollResponseSchema = z.object({
   has_more: z.boolean(),
   cursor: feedCursorSchema.optional(),
 });
-export const ackRequestSchema = z.object({ last_id: z.int().min(0) });
+/** The ack frame without its `type`, which the path says: `last_id` for a customer, `items` for staff. */
+export const ackRequestSchema = z.union([
+  z.object({ last_id: z.int().min(0) }),
+  z.object({
+    items: z.array(z.object({ session_id: sessionIdSchema, last_id: messageIdSchema })).max(ACK_ITEMS_MAX),
+  }),
+]);
 
 /** `details` of `validation_failed`: which fields, never their values. */
 export const validationDetailsSchema = z.object({
