@@ -59,10 +59,10 @@ export class ChannelController {
     const credentials = requireCredentials(request, undefined);
     const wait = textParameter(queryOf(request), 'wait') ?? '0';
     const seconds = /^\d{1,2}$/.test(wait) ? Number(wait) : Number.NaN;
-    if (!(seconds <= WAIT_MAX_SECONDS)) throw new ChatError('validation_failed', `wait must lie between 0 and ${WAIT_MAX_SECONDS}`, { details: [{ path: 'wait' }] });
+    if (!(seconds <= WAIT_MAX_SECONDS)) throw new ChatError('validation_failed', `wait must lie between 0 and ${WAIT_MAX_SECONDS}`, { details: { fields: [{ path: 'wait', message: 'must lie between 0 and 30' }] } });
     if (credentials.start.kind === 'unreadable') {
       const path = credentials.kind === 'staff' ? 'cursor' : 'last_seq';
-      throw new ChatError('validation_failed', `${path} is no cursor`, { details: [{ path }] });
+      throw new ChatError('validation_failed', `${path} is no cursor`, { details: { fields: [{ path, message: 'is no cursor' }] } });
     }
     this.#open(request, reply, new PollTransport(reply, seconds * 1_000), credentials);
   }
@@ -77,7 +77,7 @@ export class ChannelController {
     if (credentials.kind === 'staff') {
       const verdict = await verifier.verifyStaff(credentials.token);
       if (!verdict.ok) throw refusalError(verdict.code);
-      if (!parsed.success || !('items' in parsed.data)) throw new ChatError('validation_failed', 'items is needed', { details: [{ path: 'items' }] });
+      if (!parsed.success || !('items' in parsed.data)) throw new ChatError('validation_failed', 'items is needed', { details: { fields: [{ path: 'items', message: 'is needed' }] } });
       this.#recordStaff(verdict.principal, parsed.data.items);
       return;
     }
@@ -85,7 +85,7 @@ export class ChannelController {
     if (credentials.sessionId === null) throw refusalError('bad_token');
     const verdict = verifier.verifyCustomer(credentials.sessionId, credentials.token);
     if (!verdict.ok) throw refusalError(verdict.code);
-    if (!parsed.success || !('last_id' in parsed.data)) throw new ChatError('validation_failed', 'last_id is needed', { details: [{ path: 'last_id' }] });
+    if (!parsed.success || !('last_id' in parsed.data)) throw new ChatError('validation_failed', 'last_id is needed', { details: { fields: [{ path: 'last_id', message: 'is needed' }] } });
     // Clamped by chat-service: the stream may run over another gateway, so nobody here knows what was sent.
     if (parsed.data.last_id > 0) this.#gateway.hub.acks.record(credentials.sessionId, 'client', parsed.data.last_id);
   }
