@@ -1,8 +1,14 @@
 // Versions: every dependency exact, the project's own packages all of one version, every lock entry with its checksum.
+import { missingOptionals } from '../complete-lockfile.mjs';
 import { projectFiles, readJson, readTextIfPresent } from '../lib/files.mjs';
 
 const EXACT = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 const FIELDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
+
+/** Packages for systems the project is not built on carry no checksum; see complete-lockfile.mjs. */
+const isForeign = ({ optional, os, cpu, libc }) =>
+  optional === true &&
+  !(os?.includes('linux') && ['x64', 'arm64'].some((name) => cpu?.includes(name)) && !libc?.includes('musl'));
 
 export function checkPackages() {
   const problems = [];
@@ -24,8 +30,11 @@ export function checkPackages() {
   const lock = readJson('package-lock.json');
   for (const [path, entry] of Object.entries(lock.packages)) {
     if (!path.includes('node_modules/') || entry.link) continue;
-    if (!entry.integrity) problems.push(`package-lock.json: ${path} has no integrity checksum`);
+    if (!entry.integrity && !isForeign(entry)) problems.push(`package-lock.json: ${path} has no integrity checksum`);
     if (entry.resolved) problems.push(`package-lock.json: ${path} names a registry; the lockfile must work with any`);
+  }
+  for (const { name, version: wanted } of missingOptionals(lock.packages)) {
+    problems.push(`package-lock.json lacks ${name}@${wanted}: run "node scripts/complete-lockfile.mjs"`);
   }
   if (!readTextIfPresent('CHANGELOG.md').includes(`## ${version}`))
     problems.push(`CHANGELOG.md has no entry for ${version}`);
