@@ -1,1 +1,1 @@
-export {};
+export { type Standalone, type StandaloneParts, startStandalone } from './standalone.ts';

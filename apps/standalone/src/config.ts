@@ -1,0 +1,35 @@
+import { authVariables } from '@chat-realtime/auth-service';
+import { gatewayVariables } from '@chat-realtime/channel-gateway';
+import { chatSettingsVariables, WEBHOOK_SECRET_MISSING, webhooksAreSigned } from '@chat-realtime/chat-service';
+import { envInteger, envOptionalInteger, httpVariables, staffTokenVariables } from '@chat-realtime/service-kit';
+import { z } from 'zod';
+import { DEFAULT_PORT } from './listen-port.ts';
+
+/** Everything in one process: the variables of all services, of which a plain `npm start` needs none. */
+export const standaloneSchema = z
+  .object({
+    ...httpVariables(DEFAULT_PORT),
+    ...staffTokenVariables,
+    ...authVariables,
+    ...gatewayVariables,
+    ...chatSettingsVariables,
+    /** Without one the next free port from 8080 on. */
+    PORT: envOptionalInteger({ min: 0, max: 65_535 }),
+    DATA_DIR: z.string().default('./data'),
+    /** PostgreSQL for the small production form; without it PGlite in `DATA_DIR`. */
+    DATABASE_URL: z.string().optional(),
+    OPERATOR_PASSWORD: z.string().min(1).optional(),
+    /** Seeded chats and local origins; `auto`: with the embedded database on a loopback address. */
+    DEMO: z.enum(['auto', 'on', 'off']).default('auto'),
+    DRAIN_SECONDS: envInteger(1, { max: 600 }),
+  })
+  .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
+
+export type StandaloneConfig = z.infer<typeof standaloneSchema>;
+
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
+
+export function isDemo(config: StandaloneConfig): boolean {
+  if (config.DEMO !== 'auto') return config.DEMO === 'on';
+  return config.DATABASE_URL === undefined && LOOPBACK_HOSTS.has(config.HOST);
+}

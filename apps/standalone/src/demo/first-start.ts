@@ -1,0 +1,28 @@
+import type { Operator } from '@chat-realtime/auth-service';
+import type { ChatOperations, StaffActor } from '@chat-realtime/chat-service';
+import type { Database } from '@chat-realtime/database';
+import { sql } from 'kysely';
+import { seedDemoChats } from './seed.ts';
+
+const SEEDED = 'demo_seeded_at';
+
+/** Seeds the demo chats once in the life of a database: chats that were removed stay removed. */
+export async function seedOnFirstStart(
+  database: Database,
+  chats: ChatOperations,
+  operators: readonly Operator[],
+  baseUrl: string,
+  requestCallback: (sessionId: number, phone: string, comment: string) => Promise<void>,
+): Promise<number> {
+  if (operators.length === 0) return 0;
+  const claimed = await sql`
+    INSERT INTO chat_meta (name, value) SELECT ${SEEDED}, now()::text
+    WHERE NOT EXISTS (SELECT FROM chat_session) ON CONFLICT (name) DO NOTHING RETURNING name`.execute(database.kysely);
+  if (claimed.rows.length === 0) return 0;
+  const actors = operators.map((operator): [string, StaffActor] => [
+    operator.login,
+    { kind: 'staff', userId: operator.id, name: operator.name, role: operator.role, scope: operator.scope },
+  ]);
+  for (const [, actor] of actors) await chats.staffSeen(actor);
+  return seedDemoChats({ chats, operators: new Map(actors), requestCallback, baseUrl });
+}

@@ -1,0 +1,96 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { ChatOperations, CustomerActor, StaffActor } from '@chat-realtime/chat-service';
+import { DEMO_CHATS, type DemoChat, type DemoStep } from './scripts.ts';
+
+/** Every demo chat carries it, and only they: by it they are found again and removed. */
+export const DEMO_ATTRIBUTE = 'demo';
+
+export interface DemoDependencies {
+  readonly chats: ChatOperations;
+  /** By login. */
+  readonly operators: ReadonlyMap<string, StaffActor>;
+  readonly requestCallback: (sessionId: number, phone: string, comment: string) => Promise<void>;
+  /** Address of the shop in which the visitors stand. */
+  readonly baseUrl: string;
+}
+
+/** Plays the dozen demo chats through the same operations that people use, so that every figure fits. */
+export async function seedDemoChats(dependencies: DemoDependencies): Promise<number> {
+  for (const chat of DEMO_CHATS) await playChat(dependencies, chat);
+  return DEMO_CHATS.length;
+}
+
+async function playChat(dependencies: DemoDependencies, chat: DemoChat): Promise<void> {
+  const { session } = await dependencies.chats.createSession({
+    name: chat.name,
+    email: chat.email,
+    locale: chat.locale,
+    pageUrl: new URL(chat.pagePath, dependencies.baseUrl).href,
+    attributes: { [DEMO_ATTRIBUTE]: true },
+    resumeKey: randomBytes(32).toString('base64url'),
+  });
+  for (const step of chat.steps) await playStep(dependencies, session.id, step);
+}
+
+async function playStep(dependencies: DemoDependencies, sessionId: number, step: DemoStep): Promise<void> {
+  const { chats } = dependencies;
+  const customer: CustomerActor = { kind: 'customer', sessionId };
+  switch (step.do) {
+    case 'customer_writes':
+      await chats.postMessage(customer, sessionId, { body: step.text, clientMessageId: randomUUID() });
+      return;
+    case 'callback':
+      await dependencies.requestCallback(sessionId, step.phone, step.comment);
+      return;
+    default:
+      await playOperatorStep(dependencies, sessionId, step);
+  }
+}
+
+async function playOperatorStep(
+  { chats, operators }: DemoDependencies,
+  sessionId: number,
+  step: Exclude<DemoStep, { do: 'customer_writes' | 'callback' }>,
+): Promise<void> {
+  const operator = operators.get(step.operator);
+  if (operator === undefined) throw new Error(`the demo needs the operator ${step.operator}`);
+  switch (step.do) {
+    case 'operator_writes':
+      await chats.postMessage(operator, sessionId, { body: step.text, clientMessageId: randomUUID() });
+      return;
+    case 'assign':
+      await assignAs(chats, operators, sessionId, operator);
+      return;
+    case 'unassign':
+      await chats.unassign(operator, sessionId);
+      return;
+    case 'close':
+      await chats.close(operator, sessionId);
+      return;
+    case 'reopen':
+      await chats.reopen(operator, sessionId);
+      return;
+    case 'note':
+      await chats.addNote(operator, sessionId, step.text);
+      return;
+    case 'operator_reads': {
+      const page = await chats.history(operator, sessionId, { limit: 1 });
+      const last = page.messages.at(-1);
+      if (last !== undefined) await chats.markRead(operator, sessionId, last.id);
+      return;
+    }
+  }
+}
+
+/** A free chat is claimed by the operator himself; one that somebody has is handed over by whoever has it. */
+async function assignAs(
+  chats: ChatOperations,
+  operators: ReadonlyMap<string, StaffActor>,
+  sessionId: number,
+  operator: StaffActor,
+): Promise<void> {
+  const record = await chats.findSession(sessionId);
+  const holder = [...operators.values()].find((candidate) => candidate.userId === record?.assignedUserId);
+  if (holder === undefined) await chats.assign(operator, sessionId);
+  else await chats.assign(holder, sessionId, operator.userId);
+}

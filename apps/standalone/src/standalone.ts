@@ -1,0 +1,129 @@
+import { AuthModule, type AuthService, createAuthService, type Operator, seedOperators } from '@chat-realtime/auth-service';
+import { createDispatcher } from '@chat-realtime/channel-dispatcher';
+import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
+import { type ChatService, composeChat } from '@chat-realtime/chat-service';
+import type { Database } from '@chat-realtime/database';
+import { createMemoryBroker, createMemoryFanout, createMemoryLastSeen, createMemoryLeases } from '@chat-realtime/messaging';
+import {
+  createHttpApp,
+  Health,
+  type Logger,
+  type Metrics,
+  OriginPolicy,
+  type Shutdown,
+  staffTokenConfig,
+} from '@chat-realtime/service-kit';
+import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import type { DynamicModule } from '@nestjs/common';
+import { isDemo, type StandaloneConfig } from './config.ts';
+import { DemoModule } from './demo/demo.module.ts';
+import { installStaticPages } from './static-pages.ts';
+
+export interface StandaloneParts {
+  readonly config: StandaloneConfig;
+  readonly port: number;
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly shutdown: Shutdown;
+  readonly operatorPassword: string;
+  /** The password was set on purpose: existing demo accounts get it too. */
+  readonly resetPasswords: boolean;
+}
+
+export interface Standalone {
+  readonly chat: ChatService;
+  /** Empty with a foreign auth-service. */
+  readonly operators: readonly Operator[];
+}
+
+/** The order in which a stop goes: refuse, drain, stop listening, stop working, close what was worked on. */
+const STOP = { refuse: 0, drain: 10, http: 20, work: 30, adapters: 40, database: 50 } as const;
+
+/** Every service in this process, over memory adapters and one HTTP server. */
+export async function startStandalone(parts: StandaloneParts): Promise<Standalone> {
+  const { config, database, logger, metrics, shutdown } = parts;
+  const health = new Health();
+  health.add('database', () => database.ping());
+  shutdown.onSignal(STOP.database, () => database.close());
+
+  const revocations = new RevocationSet();
+  const auth = await startAuth(parts);
+  const verifier = TokenVerifier.create({
+    channelSecrets: config.CHAT_TOKEN_SECRETS,
+    channelTokenTtlSeconds: config.CHANNEL_TOKEN_TTL_SECONDS,
+    identitySecrets: config.IDENTITY_SECRETS,
+    staff: staffTokenConfig(config, auth?.service.keySource),
+    revocations,
+  });
+
+  const broker = createMemoryBroker();
+  const fanout = createMemoryFanout();
+  const leases = createMemoryLeases();
+  const lastSeen = createMemoryLastSeen();
+  shutdown.onSignal(STOP.adapters, async () => {
+    await Promise.all([broker.publisher.close(), broker.consumer.close(), fanout.close(), leases.close(), lastSeen.close()]);
+  });
+
+  const chat = composeChat({ database, publisher: broker.publisher, settings: config, dataDir: config.DATA_DIR, logger, metrics });
+  const dispatcher = createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics });
+  const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: isDemo(config) });
+  const { TRUSTED_PROXIES: trustedProxies } = config;
+  const gateway = createGateway({
+    source: chat.service.source,
+    fanout,
+    leases,
+    lastSeen,
+    verifier,
+    revocations,
+    origins,
+    trustedProxies,
+    config,
+    logger,
+    metrics,
+  });
+
+  const modules: DynamicModule[] = [
+    chat.module({ verifier, revocations, internal: false }),
+    GatewayModule.forRoot(gateway),
+    DemoModule.forRoot(database),
+    ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),
+  ];
+  await dispatcher.start();
+  chat.service.start();
+  const app = await createHttpApp({
+    modules,
+    logger,
+    metrics,
+    health,
+    verifier,
+    origins,
+    trustedProxies,
+    metricsOnLoopbackOnly: true,
+    configure: installStaticPages,
+    port: parts.port,
+    host: config.HOST,
+  });
+
+  shutdown.onSignal(STOP.refuse, () => health.setDraining());
+  shutdown.onSignal(STOP.drain, () => gateway.drain());
+  shutdown.onSignal(STOP.http, async () => {
+    await gateway.stop();
+    await app.close();
+  });
+  shutdown.onSignal(STOP.work, async () => {
+    auth?.service.stop();
+    await chat.stop();
+    await dispatcher.stop();
+  });
+  return { chat: chat.service, operators: auth?.operators ?? [] };
+}
+
+async function startAuth(parts: StandaloneParts): Promise<{ service: AuthService; operators: Operator[] } | undefined> {
+  const { config, database, logger, metrics } = parts;
+  if (config.AUTH_JWT_SECRET !== undefined || config.AUTH_JWKS_URL !== undefined) return undefined;
+  const service = await createAuthService({ database, config, logger, metrics });
+  const operators = await seedOperators(service, parts.operatorPassword, { resetPasswords: parts.resetPasswords });
+  service.start();
+  return { service, operators };
+}
