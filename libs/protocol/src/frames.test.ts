@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { brokerEphemeralSchema, brokerEventSchema, brokerMessageId } from './broker.ts';
 import * as channel from './channel.ts';
 import * as query from './channel-query.ts';
@@ -115,6 +116,17 @@ describe('events', () => {
       expect(events.EPHEMERAL_TYPES.has(frame.type)).toBe(true);
     }
   });
+});
+
+it('[FRM2] no frame that carries events or state has a last_id', () => {
+  const down = [
+    events.sessionEventSchema,
+    events.staffEventSchema,
+    events.ephemeralFrameSchema,
+    channel.controlFrameSchema,
+  ];
+  for (const schema of down) expect(JSON.stringify(z.toJSONSchema(schema))).not.toContain('last_id');
+  expect(JSON.stringify(z.toJSONSchema(channel.ackFrameSchema))).toContain('last_id');
 });
 
 describe('frames up', () => {
