@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { customerToken, type GatewayUnderTest, staffToken, startGateway, unixNow } from '../testing/gateway-under-test.ts';
+import { eventually, range, SocketClient } from '../testing/socket-client.ts';
+
+describe('WebSocket channel of a customer', () => {
+  let under: GatewayUnderTest;
+  const clients: SocketClient[] = [];
+  let nextSession = 1;
+
+  const session = (messages = 0): number => {
+    const id = nextSession++;
+    under.ledger.createSession(id);
+    for (let index = 0; index < messages; index += 1) under.ledger.post(id, `message ${index}`);
+    return id;
+  };
+  const open = (query: string, options: ConstructorParameters<typeof SocketClient>[1] = {}): SocketClient => {
+    const client = new SocketClient(`${under.wsUrl}${query}`, options);
+    clients.push(client);
+    return client;
+  };
+  const customer = (id: number, more = ''): SocketClient => open(`?session=${id}&token=${customerToken(id)}${more}`);
+
+  beforeAll(async () => {
+    under = await startGateway();
+  });
+  afterAll(async () => {
+    for (const client of clients) client.end();
+    await under.close();
+  });
+
+  it('[WS1] [WS8] [WS14] opens with channel.ready and then carries live events', async () => {
+    const id = session(2);
+    const client = customer(id);
+    const ready = await client.ready();
+    expect(client.frames[0]).toBe(ready);
+    expect(ready.data).toMatchObject({ session_id: id, from_seq: 3, last_seq: 3, epoch: 'epoch-1', ping_interval: 30 });
+    expect(ready.data['state']).toMatchObject({ client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 } });
+    under.ledger.post(id, 'live');
+    await client.waitForSeq(4);
+    expect(client.frames.at(-1)).toMatchObject({ type: 'chat.message', session_id: id, seq: 4, data: { body: 'live' } });
+  });
+
+  it('[RES1] [RES3] sends every event after last_seq before anything live', async () => {
+    const id = session(250);
+    const client = customer(id, '&last_seq=0');
+    under.ledger.post(id, 'while catching up');
+    await client.waitForSeq(252);
+    under.ledger.post(id, 'live');
+    await client.waitForSeq(253);
+    expect(client.seqs()).toEqual(range(1, 253));
+    expect(client.frames[0]?.data).toMatchObject({ from_seq: 0 });
+  });
+
+  it('[RES6] drops what comes twice or late', async () => {
+    const id = session(1);
+    const client = customer(id);
+    await client.ready();
+    under.ledger.fault = () => ({ copies: 3, delayMs: 0 });
+    for (const index of range(1, 10)) under.ledger.post(id, `m${index}`);
+    under.ledger.healthy();
+    await client.waitForSeq(12);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(client.seqs()).toEqual(range(3, 12));
+  });
+
+  it('[RES6] fills a hole from chat-service', async () => {
+    const id = session(1);
+    const client = customer(id);
+    await client.ready();
+    under.ledger.fault = () => ({ copies: 0, delayMs: 0 });
+    under.ledger.post(id, 'lost');
+    under.ledger.healthy();
+    under.ledger.post(id, 'seen');
+    await client.waitForSeq(4);
+    expect(client.seqs()).toEqual([3, 4]);
+  });
+
+  it('[RES4] tells a cursor ahead or unreadable to take a snapshot and goes on live', async () => {
+    const id = session(1);
+    for (const [cursor, reason] of [['99', 'cursor_ahead'], ['-1', 'cursor_unknown'], ['1e309', 'cursor_unknown'], ['9223372036854775808', 'cursor_unknown']] as const) {
+      const client = customer(id, `&last_seq=${cursor}`);
+      const reset = await client.waitFor('channel.reset');
+      expect(client.frames[0]).toMatchObject({ type: 'channel.ready', data: { from_seq: under.ledger.head(id) } });
+      expect(reset.data).toEqual({ reason });
+      const next = under.ledger.post(id, 'after the reset');
+      await client.waitForSeq(next.seq);
+      client.end();
+    }
+  });
+
+  it('[WS3] takes the token from the subprotocols and never echoes it', async () => {
+    const id = session();
+    const client = open(`?session=${id}`, { protocols: ['chat.v1', `bearer.${customerToken(id)}`] });
+    await client.ready();
+    expect(client.socket.protocol).toBe('chat.v1');
+  });
+
+  it('[WS4] takes the token from the first frame', async () => {
+    const id = session(3);
+    const client = open('');
+    await new Promise((resolve) => client.socket.once('open', resolve));
+    client.send({ type: 'auth', session_id: id, token: customerToken(id), last_seq: 2 });
+    await client.waitForSeq(4);
+    expect(client.seqs()).toEqual([3, 4]);
+  });
+
+  it('[WS4] [CLS7] closes 4408 without a first frame', async () => {
+    const client = open('');
+    expect(await client.closed).toEqual({ code: 4408, reason: 'timeout' });
+  }, 10_000);
+
+  it('[WS5] [WS6] answers 401 before the upgrade when nothing is shown', async () => {
+    for (const query of ['?session=1', '?session=1&token=', '?type=staff', '?type=staff&access_token=']) {
+      const client = open(query);
+      await client.closed;
+      expect([query, client.httpStatus]).toEqual([query, 401]);
+      expect(JSON.parse(client.httpBody)).toMatchObject({ error: { code: 'missing_credentials' } });
+    }
+    const bearer = open('', { protocols: ['chat.v1', `bearer.${customerToken(1)}`] });
+    await bearer.closed;
+    expect(bearer.httpStatus).toBe(401);
+  });
+
+  it('[WS7] [WS15] [CLS3] completes the upgrade and says by a close code what is wrong with a token', async () => {
+    const id = session();
+    const other = session();
+    const token = customerToken(id);
+    const cases: [string, number, string][] = [
+      [`?session=${id}&token=nonsense`, 4501, 'bad_token'],
+      [`?session=${other}&token=${token}`, 4501, 'bad_token'],
+      [`?session=abc&token=${token}`, 4501, 'bad_token'],
+      [`?session=&token=${token}`, 4501, 'bad_token'],
+      [`?session=${id}&token=${token.slice(0, -1)}`, 4501, 'bad_token'],
+      [`?session=${id}&token=${customerToken(id, unixNow() + 120)}`, 4501, 'bad_token'],
+      [`?session=${id}&token=${customerToken(id, unixNow() - 90_000)}`, 4401, 'token_expired'],
+      [`?session=999999&token=${customerToken(999_999)}`, 4504, 'session_not_found'],
+      ['?type=staff&access_token=nonsense', 4501, 'bad_token'],
+      [`?type=staff&access_token=${staffToken('anna', { exp: unixNow() - 5, iat: unixNow() - 100 })}`, 4401, 'token_expired'],
+      [`?type=staff&access_token=${staffToken('eve', { role: 'nobody' })}`, 4503, 'forbidden'],
+      [`?type=staff&access_token=${token}`, 4501, 'bad_token'],
+    ];
+    for (const [query, code, reason] of cases) {
+      const client = open(query);
+      expect([query, await client.closed]).toEqual([query, { code, reason }]);
+      expect(client.frames).toEqual([]);
+    }
+  });
+
+  it('[WS9] refreshes in place, and only for the same session', async () => {
+    const id = session();
+    const client = customer(id);
+    await client.ready();
+    client.send({ type: 'auth', session_id: id, token: customerToken(id) });
+    expect((await client.waitFor('channel.refreshed')).data['expires_at']).toMatch(/Z$/);
+    const other = session();
+    client.send({ type: 'auth', session_id: other, token: customerToken(other) });
+    expect((await client.closed).code).toBe(4503);
+  });
+
+  it('[WS10] closes 4401 within a second after expiry', async () => {
+    const id = session();
+    const client = open(`?session=${id}&token=${customerToken(id, unixNow() - 86_398)}`);
+    await client.ready();
+    const expiresAt = Date.parse(String(client.find('channel.ready')?.data['expires_at']));
+    expect((await client.closed).code).toBe(4401);
+    expect(Date.now() - expiresAt).toBeGreaterThanOrEqual(0);
+    expect(Date.now() - expiresAt).toBeLessThan(1_000);
+  });
+
+  it('[WS11] answers a ping', async () => {
+    const client = customer(session());
+    await client.ready();
+    client.send({ type: 'ping' });
+    await client.waitFor('channel.pong');
+  });
+
+  it('[REV1] [REV4] closes 4505, also when the control message is lost', async () => {
+    const [first, second] = [session(), session()];
+    const told = customer(first);
+    const untold = customer(second);
+    await Promise.all([told.ready(), untold.ready()]);
+    under.ledger.revoke('session', String(first));
+    expect((await told.closed).code).toBe(4505);
+    const since = Date.now();
+    under.ledger.revoke('session', String(second), false);
+    expect((await untold.closed).code).toBe(4505);
+    expect(Date.now() - since).toBeLessThan(5_000);
+    expect((await customer(first).closed).code).toBe(4505);
+  });
+
+  it('[ACK1] [ACK2] [ACK5] clamps an ack to what was sent here and tells it once', async () => {
+    const id = session(1);
+    const client = customer(id);
+    await client.ready();
+    client.send({ type: 'ack', last_id: 1_000_000 });
+    const message = under.ledger.post(id, 'hello');
+    await client.waitForSeq(message.seq);
+    client.send({ type: 'ack', last_id: 1_000_000 });
+    client.send({ type: 'ack', last_id: 1 });
+    const ack = await eventually(() => under.ledger.acked.find((entry) => entry.session_id === id), 'the ack');
+    expect(ack).toMatchObject({ participant: 'client', last_id: message.type === 'chat.message' ? message.data.id : 0 });
+    const stored = await under.lastSeen.read(id);
+    expect(stored).toMatchObject([{ participant: 'client', lastId: ack.last_id }]);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(under.ledger.acked.filter((entry) => entry.session_id === id)).toHaveLength(1);
+  });
+
+  it('[FRM3] [FRM4] tells typing to the other side only', async () => {
+    const id = session(1);
+    const writer = customer(id);
+    const otherTab = customer(id);
+    const anna = open(`?type=staff&access_token=${staffToken('anna')}`);
+    const boris = open(`?type=staff&access_token=${staffToken('boris')}`);
+    await Promise.all([writer.ready(), otherTab.ready(), anna.ready(), boris.ready()]);
+    writer.send({ type: 'typing', active: true });
+    expect((await anna.waitFor('chat.typing')).data).toEqual({ by: 'client', active: true });
+    anna.send({ type: 'typing', session_id: id, active: true });
+    expect((await writer.waitFor('chat.typing')).data).toMatchObject({ by: 'staff', user_id: 'anna', name: 'ANNA', active: true });
+    await eventually(() => boris.frames.find((frame) => frame.data['user_id'] === 'anna' && frame.type === 'chat.typing'), 'typing of a colleague');
+    expect(anna.frames.filter((frame) => frame.type === 'chat.typing')).toHaveLength(1);
+    expect(otherTab.frames.filter((frame) => frame.type === 'chat.typing' && frame.data['by'] === 'client')).toEqual([]);
+    for (const staff of [anna, boris]) staff.end();
+  });
+});

@@ -1,0 +1,216 @@
+import type { Fanout } from '@chat-realtime/messaging';
+import {
+  type AcksRequest,
+  type BadgeData,
+  type CatchupRequest,
+  type CatchupResponse,
+  CONTROL_CHANNEL,
+  type CustomerState,
+  type Revocation,
+  type SessionEvent,
+  sessionChannel,
+  STAFF_CHANNEL,
+  type StaffEvent,
+  staffEventType,
+} from '@chat-realtime/protocol';
+import { compareFeedPositions } from '../hub/feed-position.ts';
+import type { ChatSource } from '../hub/ports.ts';
+
+interface FeedRow {
+  readonly position: string;
+  readonly event: StaffEvent;
+}
+
+interface LedgerSession {
+  readonly id: number;
+  readonly events: SessionEvent[];
+  assignedUserId: string | null;
+  state: CustomerState;
+}
+
+/** What the live path does with one publication: how often it arrives, and how much later. */
+export type LivePathFault = () => { readonly copies: number; readonly delayMs: number };
+
+const HEALTHY: LivePathFault = () => ({ copies: 1, delayMs: 0 });
+
+/**
+ * A chat-service in memory that keeps the promises of the real one: dense sequences, a feed in commit order, and a live
+ * path that may lose, repeat and reorder as told.
+ */
+export class Ledger implements ChatSource {
+  readonly sessions = new Map<number, LedgerSession>();
+  readonly acked: AcksRequest['acks'] = [];
+  readonly requests: CatchupRequest[] = [];
+  readonly revocations: Revocation[] = [];
+  epoch = 'epoch-1';
+  badge: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
+  fault: LivePathFault = HEALTHY;
+  /** Feed rows from this position on are not visible yet, as while a long transaction is open. */
+  feedHorizon: number | null = null;
+  /** Milliseconds every call takes; a number below 0 makes it fail. */
+  latencyMs = 0;
+  readonly #feed: FeedRow[] = [];
+  #nextId = 1;
+  #ticker: NodeJS.Timeout | null = null;
+  readonly #fanout: Fanout;
+
+  constructor(fanout: Fanout) {
+    this.#fanout = fanout;
+  }
+
+  healthy(): void {
+    this.fault = HEALTHY;
+  }
+
+  startTicks(everyMs = 500): void {
+    const tick = (): void => {
+      const head = this.revocations.at(-1)?.id ?? 0;
+      void this.#publish(CONTROL_CHANNEL, { type: 'control.tick', data: { revocations_head: head } });
+    };
+    tick();
+    this.#ticker = setInterval(tick, everyMs);
+  }
+
+  stop(): void {
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#ticker = null;
+  }
+
+  createSession(id: number): void {
+    const state: CustomerState = { client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 }, operators_online: 0 };
+    this.sessions.set(id, { id, events: [], assignedUserId: null, state });
+    const session = { id, status: 'new', created_at: new Date().toISOString(), assigned_user_id: null, last_seq: 1, version: 1, callback_pending: false };
+    this.#append(id, (seq) => ({ type: 'chat.session.created', session_id: id, seq, data: { session } }));
+  }
+
+  post(id: number, body: string, sender: 'client' | 'operator' = 'operator'): SessionEvent {
+    return this.#append(id, (seq, eventId) => ({
+      type: 'chat.message',
+      session_id: id,
+      seq,
+      data: { id: eventId, sender_type: sender, body, attachments: [], created_at: new Date().toISOString(), client_message_id: null },
+    }));
+  }
+
+  assign(id: number, userId: string | null): SessionEvent {
+    const session = this.#session(id);
+    const previous = session.assignedUserId;
+    session.assignedUserId = userId;
+    return this.#append(id, (seq) => ({ type: 'chat.session.assigned', session_id: id, seq, data: { assigned_user_id: userId, by: 'system' } }), previous);
+  }
+
+  note(id: number, body: string): StaffEvent {
+    const feedId = this.#nextId++;
+    const subscribers = { session_id: id, assigned_user_id: this.#session(id).assignedUserId };
+    const data = { id: feedId, session_id: id, author_id: 'anna', author_name: 'Anna', body, created_at: new Date().toISOString() };
+    const event: StaffEvent = { type: 'chat.note', session_id: id, seq: null, feed_id: feedId, data, subscribers };
+    this.#feed.push({ position: `${feedId}.${feedId}`, event });
+    this.#live(STAFF_CHANNEL, event);
+    return event;
+  }
+
+  revoke(kind: Revocation['kind'], subject: string, tell = true): void {
+    const revocation: Revocation = { id: this.revocations.length + 1, kind, subject, not_after: Math.floor(Date.now() / 1000) };
+    this.revocations.push(revocation);
+    if (tell) void this.#publish(CONTROL_CHANNEL, { type: 'control.revoked', data: revocation });
+  }
+
+  head(id: number): number {
+    return this.#session(id).events.length;
+  }
+
+  async catchup(request: CatchupRequest): Promise<CatchupResponse> {
+    this.requests.push(request);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, this.latencyMs)));
+    if (this.latencyMs < 0) throw new Error('chat-service is away');
+    const sessions: CatchupResponse['sessions'] = [];
+    for (const { id, after_seq: after } of request.sessions) {
+      const session = this.sessions.get(id);
+      if (session === undefined) continue;
+      const rest = after === undefined ? [] : session.events.slice(after);
+      const events = rest.slice(0, request.limit);
+      const { assignedUserId: assigned_user_id, state } = session;
+      sessions.push({ id, last_seq: session.events.length, events, has_more: rest.length > events.length, state, assigned_user_id });
+    }
+    const response: CatchupResponse = { sessions, epoch: this.epoch };
+    if (request.feed !== undefined) {
+      response.feed = this.#feedPage(request.feed.after, request.feed.limit);
+      response.badge = this.badge;
+    }
+    if (request.bases !== undefined) response.bases = this.#bases(request.bases.at, request.bases.sessions);
+    const known = request.revocations_after;
+    if (known !== undefined) response.revocations = this.revocations.filter((revocation) => revocation.id > known);
+    return response;
+  }
+
+  async acks(request: AcksRequest): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, this.latencyMs)));
+    if (this.latencyMs < 0) throw new Error('chat-service is away');
+    this.acked.push(...request.acks);
+  }
+
+  #session(id: number): LedgerSession {
+    const session = this.sessions.get(id);
+    if (session === undefined) throw new Error(`no session ${id}`);
+    return session;
+  }
+
+  #append(id: number, make: (seq: number, eventId: number) => SessionEvent, previous: string | null = null): SessionEvent {
+    const session = this.#session(id);
+    const eventId = this.#nextId++;
+    const event = make(session.events.length + 1, eventId);
+    session.events.push(event);
+    const subscribers = { session_id: id, assigned_user_id: session.assignedUserId, previous_user_id: previous };
+    const staff = staffCopy(event, subscribers);
+    this.#feed.push({ position: `${eventId}.${eventId}`, event: staff });
+    this.#live(sessionChannel(id), event);
+    this.#live(STAFF_CHANNEL, staff);
+    return event;
+  }
+
+  #live(channel: string, event: object): void {
+    const { copies, delayMs } = this.fault();
+    for (let copy = 0; copy < copies; copy += 1) {
+      if (delayMs === 0) void this.#publish(channel, event);
+      else setTimeout(() => void this.#publish(channel, event), delayMs);
+    }
+  }
+
+  async #publish(channel: string, message: object): Promise<void> {
+    try {
+      await this.#fanout.execute([{ kind: 'publish', channel, payload: JSON.stringify(message) }]);
+    } catch (error) {
+      // A live path that is away loses what is published: that is what the hub must survive.
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+
+  #feedPage(after: string | undefined, limit: number): NonNullable<CatchupResponse['feed']> {
+    const horizon = this.feedHorizon;
+    const visible = horizon === null ? this.#feed : this.#feed.filter((row) => Number(row.position.split('.')[0]) < horizon);
+    const newest = visible.at(-1)?.position ?? '0.0';
+    if (after === undefined) return { events: [], cursor: newest, has_more: false };
+    if (compareFeedPositions(after, this.#feed.at(-1)?.position ?? '0.0') > 0) return { events: [], cursor: newest, has_more: false, reset: 'cursor_ahead' };
+    const rest = visible.filter((row) => compareFeedPositions(row.position, after) > 0);
+    const page = rest.slice(0, limit);
+    return { events: page.map((row) => row.event), cursor: page.at(-1)?.position ?? after, has_more: rest.length > page.length };
+  }
+
+  #bases(at: string, ids: readonly number[]): NonNullable<CatchupResponse['bases']> {
+    return ids.map((id) => {
+      const before = this.#feed.filter((row) => row.event.session_id === id && row.event.seq !== null && compareFeedPositions(row.position, at) <= 0);
+      return { id, seq: before.at(-1)?.event.seq ?? 0 };
+    });
+  }
+}
+
+function staffCopy(event: SessionEvent, subscribers: NonNullable<StaffEvent['subscribers']>): StaffEvent {
+  if (event.type === 'chat.message') {
+    const type = staffEventType(event.type, event.data.sender_type) === 'chat.message.client' ? 'chat.message.client' : 'chat.message';
+    return { ...event, type, subscribers };
+  }
+  if (event.type === 'chat.session.created') {
+    return { ...event, data: { ...event.data, contact: { name: 'Ivan', email: null, phone: null } }, subscribers };
+  }
+  return { ...event, subscribers };
+}
