@@ -152,6 +152,11 @@ export class Chat {
     return (await this.#control.post(`/target/${this.#profile}/terminate-gateway`)).as(exitSchema).code;
   }
 
+  async restart(): Promise<void> {
+    const answer = await this.#control.post(`/target/${this.#profile}/restart`, { timeoutMs: 90_000 });
+    if (answer.status !== 200) throw new Error(`the target did not come back: ${answer.text}`);
+  }
+
   /** [ERR17] Whatever a file has sent, the process lives and serves. */
   async assertAlive(): Promise<void> {
     const answer = await this.#control.get(`/target/${this.#profile}/assert-alive`);

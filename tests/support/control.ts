@@ -87,6 +87,7 @@ class Control {
     if (what !== 'target' || profile === undefined) return { status: 404, body: { message: 'no such thing' } };
     const target = await this.#target(profile);
     if (action === 'terminate-gateway') return { status: 200, body: await target.terminateGateway() };
+    if (action === 'restart') await target.restart();
     if (action === 'assert-alive') target.assertAlive();
     return { status: 200, body: { baseUrl: target.baseUrl, kind: target.kind } };
   }

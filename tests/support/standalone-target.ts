@@ -1,20 +1,17 @@
 import { fileURLToPath } from 'node:url';
-import { Child, freePort, HttpClient, tempFolder, until } from '@chat-realtime/testkit';
+import { freePort, startProcess, tempFolder } from '@chat-realtime/testkit';
 import { environmentOf } from './profiles.ts';
 import type { Target, TargetRequest } from './target.ts';
 
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
-const START_TIMEOUT_MS = 30_000;
 
 /** What `npm start` runs, in a folder of its own. */
 export async function startStandalone(request: TargetRequest): Promise<Target> {
   const port = await freePort();
-  const child = new Child({
+  const app = await startProcess({
     name: `standalone (${request.profile})`,
-    command: process.execPath,
-    args: [MAIN],
+    args: ['--enable-source-maps', MAIN],
     env: {
-      PATH: process.env['PATH'] ?? '',
       HOST: '127.0.0.1',
       PORT: String(port),
       DATA_DIR: tempFolder(`blackbox-${request.profile}`),
@@ -22,28 +19,18 @@ export async function startStandalone(request: TargetRequest): Promise<Target> {
       ...environmentOf(request.profile),
       ...extraEnvironment(),
     },
+    ready: `http://127.0.0.1:${port}/readyz`,
+    stopTimeoutMs: 25_000,
   });
-  const baseUrl = `http://127.0.0.1:${port}`;
-  const http = new HttpClient(baseUrl);
-  await until(
-    async () => {
-      child.assertRunning();
-      return (await http.get('/readyz', { timeoutMs: 2_000 })).status === 200;
-    },
-    { timeoutMs: START_TIMEOUT_MS, everyMs: 50, what: `readiness of the standalone process:\n${child.output()}` },
-  ).catch((error: unknown) => {
-    child.assertRunning();
-    throw error;
-  });
-  http.close();
   return {
     kind: 'standalone',
-    baseUrl,
+    baseUrl: `http://127.0.0.1:${port}`,
     cheap: true,
-    assertAlive: () => child.assertRunning(),
-    terminateGateway: () => child.stop('SIGTERM', 25_000),
+    assertAlive: () => app.assertAlive(),
+    terminateGateway: () => app.stop('SIGTERM'),
+    restart: () => app.restart(),
     stop: async () => {
-      if (child.running) await child.stop('SIGTERM', 25_000);
+      await app.stop();
     },
   };
 }

@@ -14,6 +14,8 @@ export interface Target {
   assertAlive(): void;
   /** SIGTERM to what holds the channel's connections; resolves when it has ended. */
   terminateGateway(): Promise<{ code: number | null }>;
+  /** Stops and starts everything that is ours, over the same data, as an update does. */
+  restart(): Promise<void>;
   /** False: a later start of another profile needs the machine for itself. */
   readonly cheap: boolean;
   stop(): Promise<void>;
