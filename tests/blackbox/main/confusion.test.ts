@@ -21,13 +21,14 @@ describe('requests that say two things at once', () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const { sessionId, token } = customer;
-    for (const query of [
+    const attempts: Record<string, string | number>[] = [
       { type: 'staff', token },
       { type: 'staff', access_token: token },
       { type: 'staff', session: sessionId, access_token: token },
       { session: sessionId, token: anna.token },
       { session: sessionId, access_token: anna.token },
-    ]) {
+    ];
+    for (const query of attempts) {
       expect(await became(query), JSON.stringify(Object.keys(query))).toBe('refused');
     }
     expect(await became({ type: 'staff' }, ['chat.v1', `bearer.${token}`])).toBe('refused');
