@@ -38,7 +38,13 @@ describe.each(backends)('auth-service on $name', (backend) => {
   let base: string;
 
   async function startService(): Promise<void> {
-    service = await createAuthService({ database, config, logger: silent, metrics: createMetrics('auth-service'), now: () => clock });
+    service = await createAuthService({
+      database,
+      config,
+      logger: silent,
+      metrics: createMetrics('auth-service'),
+      now: () => clock,
+    });
     service.start();
     const verifier = TokenVerifier.create({
       staff: { keys: service.keySource, issuer: 'chat-auth', audience: 'chat' },
@@ -79,7 +85,8 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect(response.status).toBe(200);
     return loginResponseSchema.parse(await response.json());
   }
-  const me = (token: string): Promise<Response> => fetch(`${base}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
+  const me = (token: string): Promise<Response> =>
+    fetch(`${base}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
   async function code(response: Response): Promise<string> {
     const { error } = z.object({ error: z.object({ code: z.string() }) }).parse(await response.json());
     return `${response.status} ${error.code}`;
@@ -89,7 +96,11 @@ describe.each(backends)('auth-service on $name', (backend) => {
     const response = await post('/auth/login', { login: ' Anna ', password: PASSWORD });
     expect(response.headers.get('cache-control')).toBe('no-store');
     const signedIn = loginResponseSchema.parse(await response.json());
-    expect(signedIn).toMatchObject({ token_type: 'Bearer', expires_in: 900, user: { login: 'anna', name: 'Анна', role: 'operator', scope: 'all' } });
+    expect(signedIn).toMatchObject({
+      token_type: 'Bearer',
+      expires_in: 900,
+      user: { login: 'anna', name: 'Анна', role: 'operator', scope: 'all' },
+    });
     expect((await login('admin')).user).toMatchObject({ name: 'Администратор', role: 'admin' });
     expect((await login('boris')).user.name).toBe('Борис');
   });
@@ -97,14 +108,23 @@ describe.each(backends)('auth-service on $name', (backend) => {
     const { access_token, user } = await login();
     expect(authUserSchema.parse(await (await me(access_token)).json())).toEqual(user);
     const claims = decodeJwt(access_token);
-    expect(claims).toMatchObject({ iss: 'chat-auth', aud: 'chat', sub: user.id, role: 'operator', scope: 'all', name: 'Анна' });
+    expect(claims).toMatchObject({
+      iss: 'chat-auth',
+      aud: 'chat',
+      sub: user.id,
+      role: 'operator',
+      scope: 'all',
+      name: 'Анна',
+    });
     expect(claims['sid']).toBeTypeOf('string');
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(900);
     expect(await code(await fetch(`${base}/auth/me`))).toBe('401 missing_credentials');
   });
   it('[AUTH2] says the same of an unknown login and a wrong password, after the same work', async () => {
     const answer = async (body: object): Promise<unknown> => {
-      const { error } = z.object({ error: z.object({ code: z.string(), message: z.string() }) }).parse(await (await post('/auth/login', body)).json());
+      const { error } = z
+        .object({ error: z.object({ code: z.string(), message: z.string() }) })
+        .parse(await (await post('/auth/login', body)).json());
       return { code: error.code, message: error.message };
     };
     const wrong = await answer({ login: 'boris', password: 'wrong' });
@@ -126,7 +146,9 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect(unknown / known).toBeLessThan(2);
   });
   it('[RATE4] refuses the right password too after ten failures, also when they come at once', async () => {
-    const results = await Promise.all(Array.from({ length: 25 }, async () => (await post('/auth/login', { login: 'anna', password: 'wrong' })).status));
+    const results = await Promise.all(
+      Array.from({ length: 25 }, async () => (await post('/auth/login', { login: 'anna', password: 'wrong' })).status),
+    );
     expect(results.filter((status) => status === 401)).toHaveLength(10);
     const response = await post('/auth/login', { login: 'ANNA', password: PASSWORD });
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -138,7 +160,9 @@ describe.each(backends)('auth-service on $name', (backend) => {
   });
   it('[AUTH3] rotates refresh tokens', async () => {
     const first = await login();
-    const second = loginResponseSchema.parse(await (await post('/auth/refresh', { refresh_token: first.refresh_token })).json());
+    const second = loginResponseSchema.parse(
+      await (await post('/auth/refresh', { refresh_token: first.refresh_token })).json(),
+    );
     expect(second.refresh_token).not.toBe(first.refresh_token);
     expect(decodeJwt(second.access_token)['sid']).toBe(decodeJwt(first.access_token)['sid']);
     expect((await me(second.access_token)).status).toBe(200);
@@ -146,9 +170,13 @@ describe.each(backends)('auth-service on $name', (backend) => {
   });
   it('[AUTH4] ends the family when a used token comes again', async () => {
     const first = await login();
-    const second = loginResponseSchema.parse(await (await post('/auth/refresh', { refresh_token: first.refresh_token })).json());
+    const second = loginResponseSchema.parse(
+      await (await post('/auth/refresh', { refresh_token: first.refresh_token })).json(),
+    );
     expect(await code(await post('/auth/refresh', { refresh_token: first.refresh_token }))).toBe('401 bad_credentials');
-    expect(await code(await post('/auth/refresh', { refresh_token: second.refresh_token }))).toBe('401 bad_credentials');
+    expect(await code(await post('/auth/refresh', { refresh_token: second.refresh_token }))).toBe(
+      '401 bad_credentials',
+    );
     expect(await code(await me(second.access_token))).toBe('401 token_revoked');
     await login();
   });
@@ -173,9 +201,20 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect(await code(await post('/auth/refresh', { refresh_token: one.refresh_token }))).toBe('401 bad_credentials');
     expect((await me(other.access_token)).status).toBe(200);
     expect((await post('/auth/refresh', { refresh_token: other.refresh_token })).status).toBe(200);
-    expect((await fetch(`${base}/auth/logout`, { method: 'POST', headers: { authorization: `Bearer ${other.access_token}` } })).status).toBe(204);
+    expect(
+      (
+        await fetch(`${base}/auth/logout`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${other.access_token}` },
+        })
+      ).status,
+    ).toBe(204);
     const sid = decodeJwt(one.access_token)['sid'];
-    const rows = await database.kysely.selectFrom('revocation').selectAll().where('subject', '=', String(sid)).execute();
+    const rows = await database.kysely
+      .selectFrom('revocation')
+      .selectAll()
+      .where('subject', '=', String(sid))
+      .execute();
     expect(rows).toMatchObject([{ kind: 'staff_login', not_after: Math.floor(clock / 1000) + 900 }]);
   });
   it('[AUTH8] publishes public keys only', async () => {
@@ -221,7 +260,9 @@ describe.each(backends)('auth-service on $name', (backend) => {
     const { refresh_token } = await login();
     const operators = await database.kysely.selectFrom('auth_operator').select('password_hash').execute();
     for (const { password_hash } of operators) expect(password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-    const tokens = (await database.kysely.selectFrom('auth_refresh_token').select('token_hash').execute()).map((row) => row.token_hash);
+    const tokens = (await database.kysely.selectFrom('auth_refresh_token').select('token_hash').execute()).map(
+      (row) => row.token_hash,
+    );
     expect(tokens).toContain(createHash('sha256').update(refresh_token).digest('hex'));
     expect(tokens).not.toContain(refresh_token);
   });
@@ -244,7 +285,9 @@ describe.each(backends)('auth-service on $name', (backend) => {
     clock += 1_000;
     service.stop();
     await service.prune();
-    expect(await database.kysely.selectFrom('auth_login').select('id').where('id', '=', String(sid)).execute()).toEqual([]);
+    expect(await database.kysely.selectFrom('auth_login').select('id').where('id', '=', String(sid)).execute()).toEqual(
+      [],
+    );
     expect((await post('/auth/refresh', { refresh_token })).status).toBe(401);
     expect((await post('/auth/refresh', { refresh_token: kept.refresh_token })).status).toBe(200);
   });
@@ -261,7 +304,9 @@ describe.each(backends)('auth-service on $name', (backend) => {
   it('[ERR14] declares the access of every route', () => {
     const guarded = listRoutes(app).filter((route) => route.access.kind !== 'public');
     expect(guarded.map((route) => `${route.method} ${route.url} ${route.access.kind}`).sort()).toEqual([
-      'GET /auth/me staff', 'HEAD /auth/me staff', 'POST /auth/logout staff',
+      'GET /auth/me staff',
+      'HEAD /auth/me staff',
+      'POST /auth/logout staff',
     ]);
   });
 });
@@ -271,9 +316,11 @@ describe('keys of several instances', () => {
     const server = await startPostgres();
     const databases = await Promise.all([openDatabase(server.url), openDatabase(server.url), openDatabase(server.url)]);
     const services = await Promise.all(
-      databases.map((database) => createAuthService({ database, config, logger: silent, metrics: createMetrics('auth-service') })),
+      databases.map((database) =>
+        createAuthService({ database, config, logger: silent, metrics: createMetrics('auth-service') }),
+      ),
     );
-    const sets = await Promise.all(services.map((service) => service.keys.publicSet));
+    const sets = services.map((service) => service.keys.publicSet);
     expect(new Set(sets.map((set) => JSON.stringify(set))).size).toBe(1);
     expect(sets[0]?.keys).toHaveLength(1);
     await Promise.all(databases.map((database) => database.close()));

@@ -56,12 +56,19 @@ export class AuthService {
     this.#passwords = passwords;
     this.operators = new Operators(database, this.#now);
     this.keys = new SigningKeys(database, this.#now);
-    const times = { accessTtlSeconds: config.AUTH_TOKEN_TTL_SECONDS, refreshTtlSeconds: config.AUTH_REFRESH_TTL_SECONDS };
+    const times = {
+      accessTtlSeconds: config.AUTH_TOKEN_TTL_SECONDS,
+      refreshTtlSeconds: config.AUTH_REFRESH_TTL_SECONDS,
+    };
     this.#logins = new Logins(database, times, this.#now);
     this.#throttle = new LoginThrottle(config.LOGIN_FAILURES_PER_5_MINUTES);
     this.#revocations = new RevocationSet(() => Math.floor(now() / 1000));
     this.#readRevocations = revocationReader(database, this.#revocations);
-    const events = metrics.counter({ name: 'chat_auth_events_total', help: 'Sign-ins, refreshes and sign-outs', labels: ['event', 'result'] });
+    const events = metrics.counter({
+      name: 'chat_auth_events_total',
+      help: 'Sign-ins, refreshes and sign-outs',
+      labels: ['event', 'result'],
+    });
     this.#count = (event, result) => events.inc({ event, result });
   }
 
@@ -101,10 +108,12 @@ export class AuthService {
   /** @throws ChatError `bad_credentials` | `rate_limited` */
   async login(login: string, password: string, clientIp: string): Promise<SignedIn> {
     const key = `${normaliseLogin(login)}|${rateLimitKey(clientIp)}`;
-    const operator = await this.#throttle.run(key, () => this.#check(login, password)).catch((error: unknown) => {
-      this.#count('login', error instanceof ChatError ? error.code : 'failed');
-      throw error;
-    });
+    const operator = await this.#throttle
+      .run(key, () => this.#check(login, password))
+      .catch((error: unknown) => {
+        this.#count('login', error instanceof ChatError ? error.code : 'failed');
+        throw error;
+      });
     if (operator === undefined) {
       this.#count('login', 'refused');
       throw new ChatError('bad_credentials', 'login or password is wrong');
@@ -125,7 +134,8 @@ export class AuthService {
       throw new ChatError('bad_credentials', 'the refresh token is not valid');
     }
     const operator = await this.operators.byId(outcome.operatorId);
-    if (operator === undefined || !operator.active) throw new ChatError('bad_credentials', 'the refresh token is not valid');
+    if (operator === undefined || !operator.active)
+      throw new ChatError('bad_credentials', 'the refresh token is not valid');
     this.#count('refresh', 'ok');
     return this.#signIn(operator, outcome);
   }
@@ -154,7 +164,12 @@ export class AuthService {
     const { kid, key } = await this.keys.current();
     const { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_TOKEN_TTL_SECONDS } = this.#config;
     const issuedAt = Math.floor(this.#now().getTime() / 1000);
-    const accessToken = await new SignJWT({ role: operator.role, scope: operator.scope, name: operator.name, sid: login.loginId })
+    const accessToken = await new SignJWT({
+      role: operator.role,
+      scope: operator.scope,
+      name: operator.name,
+      sid: login.loginId,
+    })
       .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid, typ: 'JWT' })
       .setIssuer(AUTH_ISSUER)
       .setAudience(AUTH_AUDIENCE)

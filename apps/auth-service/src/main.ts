@@ -1,5 +1,14 @@
 import { openDatabase } from '@chat-realtime/database';
-import { ConfigError, createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy, Shutdown } from '@chat-realtime/service-kit';
+import {
+  ConfigError,
+  createHttpApp,
+  createLogger,
+  createMetrics,
+  Health,
+  loadConfig,
+  OriginPolicy,
+  Shutdown,
+} from '@chat-realtime/service-kit';
 import { TokenVerifier } from '@chat-realtime/verifier';
 import { createAuthService } from './auth-service.ts';
 import { authProcessSchema } from './config.ts';
@@ -26,7 +35,10 @@ async function main(): Promise<void> {
   service.start();
   shutdown.onSignal(20, () => service.stop());
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = config;
-  const verifier = TokenVerifier.create({ staff: { keys: service.keySource, issuer, audience }, revocations: service.revocations });
+  const verifier = TokenVerifier.create({
+    staff: { keys: service.keySource, issuer, audience },
+    revocations: service.revocations,
+  });
   const app = await createHttpApp({
     modules: [AuthModule.forRoot({ service })],
     logger,
@@ -44,7 +56,12 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const text = error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text =
+    error instanceof ConfigError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`${SERVICE}: ${text}\n`);
   process.exitCode = 1;
   process.exit();

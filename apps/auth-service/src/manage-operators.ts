@@ -30,7 +30,8 @@ async function passwordFromInput(): Promise<string> {
   const lines = createInterface({ input: process.stdin });
   for await (const line of lines) {
     lines.close();
-    if (line.length < MIN_PASSWORD_LENGTH) throw new UsageError(`a password needs at least ${MIN_PASSWORD_LENGTH} characters`);
+    if (line.length < MIN_PASSWORD_LENGTH)
+      throw new UsageError(`a password needs at least ${MIN_PASSWORD_LENGTH} characters`);
     return line;
   }
   throw new UsageError('no password on standard input');
@@ -44,7 +45,13 @@ async function run(operators: Operators, [command, ...args]: readonly string[]):
       const name = requiredText(200).parse(args[1]);
       const role = roleSchema.parse(args[2] ?? 'operator');
       const scope = scopeSchema.parse(args[3] ?? 'all');
-      const added = await operators.add({ login, name, role, scope, passwordHash: await hashPassword(await passwordFromInput()) });
+      const added = await operators.add({
+        login,
+        name,
+        role,
+        scope,
+        passwordHash: await hashPassword(await passwordFromInput()),
+      });
       if (added === undefined) throw new UsageError(`the login "${login}" is taken`);
       return [added];
     }
@@ -67,7 +74,10 @@ async function main(): Promise<void> {
   const config = loadConfig(z.object({ DATABASE_URL: z.string() }), process.env);
   const database = await openDatabase(config.DATABASE_URL, { applicationName: 'manage-operators', poolSize: 1 });
   try {
-    for (const { id, login, role, scope, active, name } of await run(new Operators(database, () => new Date()), process.argv.slice(2))) {
+    for (const { id, login, role, scope, active, name } of await run(
+      new Operators(database, () => new Date()),
+      process.argv.slice(2),
+    )) {
       process.stdout.write(`${[id, login, role, scope, active ? 'active' : 'inactive', name].join('\t')}\n`);
     }
   } finally {
@@ -77,7 +87,14 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const isPlain = error instanceof UsageError || error instanceof ConfigError || error instanceof ChatError;
-  const text = error instanceof z.ZodError ? z.prettifyError(error) : isPlain ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text =
+    error instanceof z.ZodError
+      ? z.prettifyError(error)
+      : isPlain
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = 1;
 });

@@ -23,8 +23,12 @@ export type OperatorPassword =
   | { readonly source: 'folder'; readonly password: string; readonly generated: boolean; readonly file: string };
 
 /** The seeded accounts' password: `OPERATOR_PASSWORD`, else one that is made once and kept in the data folder. */
-export async function operatorPassword(fromEnvironment: string | undefined, dataFolder: string): Promise<OperatorPassword> {
-  if (fromEnvironment !== undefined && fromEnvironment !== '') return { source: 'environment', password: fromEnvironment };
+export async function operatorPassword(
+  fromEnvironment: string | undefined,
+  dataFolder: string,
+): Promise<OperatorPassword> {
+  if (fromEnvironment !== undefined && fromEnvironment !== '')
+    return { source: 'environment', password: fromEnvironment };
   const file = join(dataFolder, PASSWORD_FILE);
   const kept = await readIfThere(file);
   if (kept !== undefined) return { source: 'folder', password: kept, generated: false, file };
@@ -50,7 +54,11 @@ export interface SeedOptions {
 }
 
 /** Makes the seeded accounts that are missing. Accounts that exist keep role, name and state. */
-export async function seedOperators(service: AuthService, password: string, { resetPasswords = false }: SeedOptions = {}): Promise<Operator[]> {
+export async function seedOperators(
+  service: AuthService,
+  password: string,
+  { resetPasswords = false }: SeedOptions = {},
+): Promise<Operator[]> {
   const check = await PasswordCheck.create();
   const seeded: Operator[] = [];
   for (const account of SEEDED_OPERATORS) {

@@ -108,17 +108,18 @@ export function envSecretRing() {
 
 /** One secret text. */
 export function envSecret(minBytes = 32) {
-  return z
-    .string()
-    .refine((text) => Buffer.byteLength(text, 'utf8') >= minBytes, `needs at least ${minBytes} bytes`);
+  return z.string().refine((text) => Buffer.byteLength(text, 'utf8') >= minBytes, `needs at least ${minBytes} bytes`);
 }
 
 /** A URL of one of `protocols` (`http:` and `https:` unless named). Its text is kept as it was given. */
 export function envUrl(protocols: readonly string[] = ['http:', 'https:']) {
-  return z.string().trim().refine(
-    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-    `must be a URL with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  );
+  return z
+    .string()
+    .trim()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    );
 }
 
 /** Addresses and networks whose `X-Forwarded-For` is believed; absent: nobody's. */

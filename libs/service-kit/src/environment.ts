@@ -42,7 +42,10 @@ export type StaffTokenEnvironment = z.infer<typeof staffTokenSchema>;
  * What a verifier must know of the auth-service. `local` is given where that one runs in the same process.
  * @throws ConfigError unless there is exactly one source of keys.
  */
-export function staffTokenConfig(env: StaffTokenEnvironment, local?: Extract<StaffKeys, { kind: 'local' }>): StaffTokenConfig {
+export function staffTokenConfig(
+  env: StaffTokenEnvironment,
+  local?: Extract<StaffKeys, { kind: 'local' }>,
+): StaffTokenConfig {
   return {
     keys: staffKeys(env, local),
     issuer: env.AUTH_ISSUER,

@@ -43,8 +43,11 @@ export class Metrics {
   readonly #histograms = new Map<string, Histogram>();
 
   constructor(service: string) {
-    this.#registry.setDefaultLabels({ service });
     collectDefaultMetrics({ register: this.#registry, prefix: 'chat_' });
+    this.gauge({ name: 'chat_service_info', help: '1, with the name of the service', labels: ['service'] }).set(
+      { service },
+      1,
+    );
   }
 
   get contentType(): string {
@@ -68,7 +71,13 @@ export class Metrics {
 
   histogram({ name, help, labels = [], buckets = LATENCY_BUCKETS }: HistogramDefinition): Histogram {
     return known(this.#histograms, name, () => {
-      return new PrometheusHistogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [this.#registry] });
+      return new PrometheusHistogram({
+        name,
+        help,
+        labelNames: [...labels],
+        buckets: [...buckets],
+        registers: [this.#registry],
+      });
     });
   }
 

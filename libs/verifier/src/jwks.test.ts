@@ -47,7 +47,8 @@ describe('keys by JWKS', () => {
   const publish = (...pairs: Pair[]): void => {
     answer = () => ({ status: 200, body: JSON.stringify({ keys: pairs.map((pair) => pair.jwk) }) });
   };
-  const create = (): TokenVerifier => TokenVerifier.create({ staff: { keys: { kind: 'jwks', url }, issuer: 'chat-auth', audience: 'chat' } });
+  const create = (): TokenVerifier =>
+    TokenVerifier.create({ staff: { keys: { kind: 'jwks', url }, issuer: 'chat-auth', audience: 'chat' } });
   async function codeOf(verifier: TokenVerifier, token: string): Promise<string> {
     const verdict = await verifier.verifyStaff(token);
     return verdict.ok ? 'ok' : verdict.code;
@@ -67,7 +68,9 @@ describe('keys by JWKS', () => {
     publish(pair);
     const verifier = create();
     const token = await tokenBy(pair);
-    expect(new Set(await Promise.all(Array.from({ length: 50 }, () => codeOf(verifier, token))))).toEqual(new Set(['ok']));
+    expect(new Set(await Promise.all(Array.from({ length: 50 }, () => codeOf(verifier, token))))).toEqual(
+      new Set(['ok']),
+    );
     expect(fetches).toBe(1);
     const strange = await tokenBy(pair, 'unknown');
     for (let i = 0; i < 1_000; i += 1) expect(await codeOf(verifier, strange)).toBe('bad_token');
@@ -95,7 +98,13 @@ describe('keys by JWKS', () => {
     publish(pair);
     const source = createKeySource({ kind: 'jwks', url }, () => now);
     expect(await hasKey(source, 'a')).toBe(true);
-    const faults = [{ status: 500, body: '' }, { status: 200, body: 'nonsense' }, { status: 200, body: '{"keys":5}' }, { status: 302, body: '' }, { status: 200, body: `{"keys":[${' '.repeat(100_000)}]}` }];
+    const faults = [
+      { status: 500, body: '' },
+      { status: 200, body: 'nonsense' },
+      { status: 200, body: '{"keys":5}' },
+      { status: 302, body: '' },
+      { status: 200, body: `{"keys":[${' '.repeat(100_000)}]}` },
+    ];
     for (const fault of faults) {
       answer = () => fault;
       now += JWKS_MAX_AGE_MS;

@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import { z } from 'zod';
 
 /** Keys by which staff JWTs are checked. */
 export type StaffKeys =
@@ -33,6 +34,7 @@ const JWKS_RETRY_MS = 1_000;
 const JWKS_TIMEOUT_MS = 5_000;
 const JWKS_MAX_BYTES = 65_536;
 const MIN_SECRET_BYTES = 32;
+const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
 export function createKeySource(keys: StaffKeys, nowMs: () => number = Date.now): KeySource {
   switch (keys.kind) {
@@ -136,17 +138,21 @@ async function fetchKeySet(url: string): Promise<PublicKeyLookup | undefined> {
       await response.body?.cancel();
       return undefined;
     }
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of response.body) {
-      size += chunk.length;
-      if (size > JWKS_MAX_BYTES) return undefined;
-      chunks.push(chunk);
-    }
     // Throws on anything that is no key set, which the catch below turns into "not loaded".
-    return createLocalJWKSet(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+    return createLocalJWKSet(keySetSchema.parse(JSON.parse(await boundedText(response.body))));
   } catch (error) {
     if (error instanceof Error) return undefined;
     throw error;
   }
+}
+
+async function boundedText(body: ReadableStream<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body.values()) {
+    size += chunk.length;
+    if (size > JWKS_MAX_BYTES) throw new Error('the key set is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,6 +1,19 @@
-import { type KeyRing, TOKEN_MAX_LIFETIME_SECONDS, type TokenVerdict, verifyChannelToken, verifyStreamLink } from '@chat-realtime/protocol/tokens';
+import {
+  type KeyRing,
+  TOKEN_MAX_LIFETIME_SECONDS,
+  type TokenVerdict,
+  verifyChannelToken,
+  verifyStreamLink,
+} from '@chat-realtime/protocol/tokens';
 import { IdentityTokens } from './identity-tokens.ts';
-import { type CustomerPrincipal, type IdentityPrincipal, type Principal, refuse, type StaffPrincipal, type Verdict } from './principal.ts';
+import {
+  type CustomerPrincipal,
+  type IdentityPrincipal,
+  type Principal,
+  refuse,
+  type StaffPrincipal,
+  type Verdict,
+} from './principal.ts';
 import { NO_REVOCATIONS, type RevocationView } from './revocations.ts';
 import { type StaffTokenConfig, StaffTokens } from './staff-tokens.ts';
 

@@ -23,7 +23,10 @@ export class AuthController {
   @Post('auth/login')
   @Public('login and password are the credentials')
   @HttpCode(200)
-  login(@Body({ schema: loginRequestSchema }) { login, password }: LoginRequest, @ClientIp() clientIp: string): Promise<SignedIn> {
+  login(
+    @Body({ schema: loginRequestSchema }) { login, password }: LoginRequest,
+    @ClientIp() clientIp: string,
+  ): Promise<SignedIn> {
     return this.#auth.login(login, password, clientIp);
   }
 
@@ -38,8 +41,12 @@ export class AuthController {
   @Post('auth/logout')
   @RequireStaff()
   @HttpCode(204)
-  async logout(@Principal() principal: Principal, @Body({ schema: logoutRequestSchema }) _request: LogoutRequest): Promise<void> {
-    if (principal.kind !== 'staff' || principal.loginId === null) throw new ChatError('bad_token', 'the token names no sign-in');
+  async logout(
+    @Principal() principal: Principal,
+    @Body({ schema: logoutRequestSchema }) _request: LogoutRequest,
+  ): Promise<void> {
+    if (principal.kind !== 'staff' || principal.loginId === null)
+      throw new ChatError('bad_token', 'the token names no sign-in');
     await this.#auth.logout(principal.loginId);
   }
 

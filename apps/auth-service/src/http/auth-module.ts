@@ -10,6 +10,10 @@ export interface AuthModuleOptions {
 @Module({})
 export class AuthModule {
   static forRoot({ service }: AuthModuleOptions): DynamicModule {
-    return { module: AuthModule, controllers: [AuthController], providers: [{ provide: AUTH_SERVICE, useValue: service }] };
+    return {
+      module: AuthModule,
+      controllers: [AuthController],
+      providers: [{ provide: AUTH_SERVICE, useValue: service }],
+    };
   }
 }

@@ -49,7 +49,10 @@ export class Logins {
   async open(operatorId: string): Promise<OpenLogin> {
     const loginId = randomUUID();
     const refreshToken = await this.#db.transaction().execute(async (transaction) => {
-      await transaction.insertInto('auth_login').values({ id: loginId, operator_id: operatorId, created_at: this.#now() }).execute();
+      await transaction
+        .insertInto('auth_login')
+        .values({ id: loginId, operator_id: operatorId, created_at: this.#now() })
+        .execute();
       return this.#issue(transaction, loginId);
     });
     return { loginId, operatorId, refreshToken };
@@ -108,9 +111,7 @@ export class Logins {
     await this.#db
       .deleteFrom('auth_login')
       .where('created_at', '<', before)
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('auth_refresh_token').select('token_hash').whereRef('auth_refresh_token.login_id', '=', 'auth_login.id'))),
-      )
+      .where('id', 'not in', this.#db.selectFrom('auth_refresh_token').select('login_id'))
       .execute();
   }
 

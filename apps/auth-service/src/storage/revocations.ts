@@ -17,7 +17,12 @@ export async function revokeStaff(transaction: Transaction<Tables>, operatorId: 
  * All access tokens of one sign-in. It is over for good, so the mark lies as far ahead as its youngest token can live:
  * a token made in this very second, or by an instance whose clock is ahead, is covered too.
  */
-export async function revokeLogin(transaction: Transaction<Tables>, loginId: string, now: Date, accessTtl: number): Promise<void> {
+export async function revokeLogin(
+  transaction: Transaction<Tables>,
+  loginId: string,
+  now: Date,
+  accessTtl: number,
+): Promise<void> {
   await transaction
     .insertInto('revocation')
     .values({ kind: 'staff_login', subject: loginId, not_after: unixSeconds(now) + accessTtl })

@@ -53,7 +53,8 @@ function declare(part: RouteDeclaration): MethodDecorator {
   };
 }
 
-export const Public = (reason = 'open to everybody'): MethodDecorator => declare({ access: { kind: 'public', reason } });
+export const Public = (reason = 'open to everybody'): MethodDecorator =>
+  declare({ access: { kind: 'public', reason } });
 export const RequireCustomer = (sessionParam = 'id'): MethodDecorator =>
   declare({ access: { kind: 'customer', sessionParam } });
 export const RequireStaff = (): MethodDecorator => declare({ access: { kind: 'staff' } });
@@ -83,5 +84,7 @@ export const Principal = createParamDecorator((_: unknown, context: ExecutionCon
 });
 export type Principal = AnyPrincipal;
 
-export const ClientIp = createParamDecorator((_: unknown, context: ExecutionContext): string => requestOf(context).clientIp);
+export const ClientIp = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string => requestOf(context).clientIp,
+);
 export const RequestId = createParamDecorator((_: unknown, context: ExecutionContext): string => requestOf(context).id);

@@ -33,7 +33,11 @@ export class ErrorFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    void reply.code(response.status).headers(response.headers).type('application/json; charset=utf-8').send(response.body);
+    void reply
+      .code(response.status)
+      .headers(response.headers)
+      .type('application/json; charset=utf-8')
+      .send(response.body);
   }
 
   /** Nothing matched: a known path with another method is 405 with what it has, anything else 404. */

@@ -34,7 +34,10 @@ export function installOriginRules(server: FastifyInstance, policy: OriginPolicy
       done();
       return;
     }
-    logger.warn({ origin, hint: verdict.hint, request_id: request.id, method: request.method }, 'foreign Origin refused');
+    logger.warn(
+      { origin, hint: verdict.hint, request_id: request.id, method: request.method },
+      'foreign Origin refused',
+    );
     done(new ChatError('origin_not_allowed', 'this page may not use the chat; see ALLOWED_ORIGINS'));
   });
 }

@@ -18,7 +18,12 @@ export function requestId(request: IncomingMessage): string {
 }
 
 /** Request ids, addresses, default headers, metrics and one log line per refused or failed request. */
-export function installObservation(server: FastifyInstance, metrics: Metrics, logger: Logger, trusted: TrustedProxies): void {
+export function installObservation(
+  server: FastifyInstance,
+  metrics: Metrics,
+  logger: Logger,
+  trusted: TrustedProxies,
+): void {
   const labels = ['route', 'method', 'code'];
   const requests = metrics.counter({ name: 'chat_http_requests_total', help: 'HTTP requests answered', labels });
   const durations = metrics.histogram({

@@ -1,6 +1,12 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { ChatError, MAX_INTEGER } from '@chat-realtime/protocol';
-import { looksLikeChannelToken, type Principal, type RefusalCode, type TokenVerifier, type Verdict } from '@chat-realtime/verifier';
+import {
+  looksLikeChannelToken,
+  type Principal,
+  type RefusalCode,
+  type TokenVerifier,
+  type Verdict,
+} from '@chat-realtime/verifier';
 import type { FastifyRequest } from 'fastify';
 import type { Access } from './access.ts';
 
@@ -64,10 +70,12 @@ export class RouteGuard {
     if (access === undefined) throw new Error(`route ${request.routeOptions.url ?? '?'} declares no access`);
     if (access.kind === 'public') return null;
     const token = bearerToken(request.headers);
-    if (token === undefined) throw refusalError(request.headers.authorization === undefined ? 'missing_credentials' : 'bad_token');
+    if (token === undefined)
+      throw refusalError(request.headers.authorization === undefined ? 'missing_credentials' : 'bad_token');
     switch (access.kind) {
       case 'internal':
-        if (this.#internalApiKey === undefined || !secretsEqual(token, this.#internalApiKey)) throw refusalError('bad_token');
+        if (this.#internalApiKey === undefined || !secretsEqual(token, this.#internalApiKey))
+          throw refusalError('bad_token');
         return null;
       case 'staff':
         return admitted(await this.#trusted().verifyStaff(token));

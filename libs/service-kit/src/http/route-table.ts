@@ -26,7 +26,9 @@ export class RouteTable {
   add(route: RouteOptions): void {
     const access = route.config?.access;
     if (access === undefined) {
-      throw new Error(`route ${String(route.method)} ${route.url} declares no access (see @Public(), @RequireStaff(), …)`);
+      throw new Error(
+        `route ${String(route.method)} ${route.url} declares no access (see @Public(), @RequireStaff(), …)`,
+      );
     }
     const methods = Array.isArray(route.method) ? route.method : [route.method];
     const pattern = this.#patterns.get(route.url) ?? { expression: expressionOf(route.url), methods: new Set() };
@@ -54,7 +56,10 @@ function expressionOf(url: string): RegExp {
     .split('/')
     .map((part) => {
       if (part === '*') return '.*';
-      return part.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z_]\w*/g, '[^/]+').replaceAll('*', '.*');
+      return part
+        .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+        .replace(/:[A-Za-z_]\w*/g, '[^/]+')
+        .replaceAll('*', '.*');
     })
     .join('/');
   return new RegExp(`^${source}$`);

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { clientIp, rateLimitKey, TrustedProxies } from './client-ip.ts';
+
+const trusted = TrustedProxies.parse(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
+const ip = (remoteAddress: string | undefined, forwarded?: string | string[], by = trusted): string =>
+  clientIp({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } }, by);
+
+describe('client address', () => {
+  it('[RATE7] is the peer unless the peer is trusted', () => {
+    expect(ip('203.0.113.5', '1.2.3.4')).toBe('203.0.113.5');
+    expect(ip('127.0.0.1', '1.2.3.4', TrustedProxies.NONE)).toBe('127.0.0.1');
+    expect(ip('127.0.0.1')).toBe('127.0.0.1');
+    expect(ip(undefined, '1.2.3.4')).toBe('');
+  });
+  it('[RATE7] is the rightmost address that no trusted proxy has', () => {
+    expect(ip('127.0.0.1', '6.6.6.6, 203.0.113.5')).toBe('203.0.113.5');
+    expect(ip('127.0.0.1', '6.6.6.6, 203.0.113.5, 10.1.2.3')).toBe('203.0.113.5');
+    expect(ip('::ffff:127.0.0.1', ['6.6.6.6', '203.0.113.5'])).toBe('203.0.113.5');
+    expect(ip('fd00::1', '2001:db8::7')).toBe('2001:db8::7');
+    expect(ip('127.0.0.1', '10.0.0.1, 10.0.0.2')).toBe('10.0.0.1');
+  });
+  it('[RATE7] stops at what is no address', () => {
+    expect(ip('127.0.0.1', 'unknown')).toBe('127.0.0.1');
+    expect(ip('127.0.0.1', '203.0.113.5, evil, 10.0.0.1')).toBe('10.0.0.1');
+    expect(ip('127.0.0.1', '')).toBe('127.0.0.1');
+  });
+  it('refuses networks that are none', () => {
+    for (const entry of ['nonsense', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/8/8', '10.0.0.0/x', '::/129', '1.2.3']) {
+      expect(() => TrustedProxies.parse([entry])).toThrow(entry);
+    }
+  });
+  it('counts an IPv6 customer by his network', () => {
+    expect(rateLimitKey('203.0.113.5')).toBe('203.0.113.5');
+    expect(rateLimitKey('2001:db8:1:2:3:4:5:6')).toBe(rateLimitKey('2001:0DB8:1:2::9'));
+    expect(rateLimitKey('2001:db8:1:3::9')).not.toBe(rateLimitKey('2001:db8:1:2::9'));
+    expect(rateLimitKey('::1')).toBe('0:0:0:0::/64');
+  });
+});

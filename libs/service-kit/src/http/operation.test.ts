@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectError } from '../testing/expect-error.ts';
+import { bearer, Probe } from '../testing/probe.ts';
+
+let probe: Probe;
+beforeAll(async () => {
+  probe = await Probe.start();
+});
+afterAll(() => probe.app.close());
+
+describe('operation', () => {
+  it('[OPS2] tells health, readiness and metrics, and never a query or token in the log', async () => {
+    expect(await (await probe.get(`/readyz`)).json()).toEqual({ status: 'ok', checks: {} });
+    probe.health.add('database', () => Promise.reject(new Error('postgres://user:secret@host')));
+    const error = await expectError(await probe.get(`/readyz`), 503, 'unavailable');
+    expect(error.details).toEqual({ checks: { database: 'not available' } });
+    probe.health.add('database', () => undefined);
+    await probe.post('/chat/notes', '{}');
+    const metrics = await (await probe.get(`/metrics`)).text();
+    expect(metrics).toMatch(/chat_http_requests_total\{.*route="\/chat\/notes"/);
+    expect(metrics).toContain('chat_http_request_duration_seconds_bucket');
+    expect(metrics).toContain('chat_process_cpu_seconds_total');
+    await fetch(`${probe.base}/chat/open?token=k1.1762587011.12CB2wIZQzgSncNVqukwL52L2rC_Kccv0cY5dNBq5ps`, {
+      headers: bearer('k1.1762587011.12CB2wIZQzgSncNVqukwL52L2rC'),
+    });
+    expect(probe.lines.join('')).not.toContain('12CB2wIZQzgSncNVqukwL52L2rC');
+    expect(probe.lines.join('')).not.toContain('hunter2secret');
+  });
+  it('gives up on clients that send their request slowly', () => {
+    const { headersTimeout, requestTimeout, maxHeadersCount } = probe.app.getHttpServer();
+    expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 120_000 });
+    expect(maxHeadersCount === null || maxHeadersCount > 0).toBe(true);
+  });
+  it('[RATE7] takes the address from a trusted proxy only', async () => {
+    const seen = async (forwarded: string): Promise<unknown> =>
+      (await fetch(`${probe.base}/chat/ip`, { headers: { 'x-forwarded-for': forwarded } })).json();
+    expect(await seen('1.1.1.1, 203.0.113.9')).toEqual({ ip: '203.0.113.9' });
+  });
+});
