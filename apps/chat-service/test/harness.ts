@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Database, openDatabase } from '@chat-realtime/database';
+import { type Database, openDatabase, prepareArchive } from '@chat-realtime/database';
 import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '@chat-realtime/messaging';
 import { type BrokerEphemeral, ChatError, type Session } from '@chat-realtime/protocol';
 import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
@@ -86,7 +86,10 @@ export class Stage {
   readonly #open: Harness[] = [];
 
   async harness(kind: Database['kind'], deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
-    if (kind === 'pglite') return this.#keep(await build('pglite:memory', deps));
+    if (kind === 'pglite') {
+      await prepareArchive();
+      return this.#keep(await build('pglite:memory', deps));
+    }
     this.#server ??= await startPostgres();
     return this.#keep(await build(await this.#server.createDatabase(), deps));
   }

@@ -99,6 +99,8 @@ class PostgresSession implements DedicatedSession {
   #lost: Error | undefined;
   #released = false;
   #listeners: ((reason: Error) => void)[] = [];
+  /** One statement at a time on the connection; the next begins when the one before has ended, whichever way. */
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(client: pg.Client) {
     this.#client = client;
@@ -113,8 +115,12 @@ class PostgresSession implements DedicatedSession {
   }
 
   async query<R>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
-    if (this.#lost !== undefined) throw this.#lost;
-    return (await this.#client.query({ ...statement, values: [...values] })).rows as R[];
+    const turn = this.#queue.then(async () => {
+      if (this.#lost !== undefined) throw this.#lost;
+      return (await this.#client.query({ ...statement, values: [...values] })).rows as R[];
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
   }
 
   async tryLock(key: number): Promise<boolean> {
@@ -151,6 +157,9 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
   const pool = new pg.Pool({ ...connectionConfig(url, options), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ error: error.message }, 'idle database connection lost'));
+  // The pool listens to idle connections only. One that is lost between two statements of a transaction tells nobody
+  // else; its next statement fails anyway.
+  pool.on('connect', (client) => client.on('error', (error) => options.logger?.warn({ error: error.message }, 'database connection lost')));
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const query = async <R>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> =>
     (await pool.query({ ...statement, values: [...values] })).rows as R[];
