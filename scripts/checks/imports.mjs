@@ -23,7 +23,7 @@ function packageOf(specifier) {
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0];
 }
 
-function judge(path, specifier) {
+export function judgeImport(path, specifier) {
   const [kind, owner] = path.split('/');
   const test = isTest(path);
   if (specifier.startsWith('.')) {
@@ -62,7 +62,7 @@ export function checkImports() {
     if (!/^(?:apps|libs|clients)\/[^/]+\/src\/.*\.tsx?$/.test(path)) continue;
     for (const match of readText(path).matchAll(IMPORT)) {
       const specifier = match[1] ?? match[2];
-      const problem = judge(path, specifier);
+      const problem = judgeImport(path, specifier);
       if (problem !== null) problems.push(`${path}: '${specifier}': ${problem}`);
     }
   }

@@ -1,0 +1,75 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const text = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('the commands of the README', () => {
+  it('.ci/run runs npm test and nothing else', () => {
+    const commands = text('.ci/run')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(commands).toEqual(['set -euo pipefail', 'cd "$(dirname "$0")/.."', 'npm test']);
+    expect(statSync(join(root, '.ci/run')).mode & 0o111).not.toBe(0);
+  });
+
+  it('what runs before the packages are installed uses no package', () => {
+    const seen = new Set<string>();
+    const foreign: string[] = [];
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      for (const [, specifier = ''] of readFileSync(path, 'utf8').matchAll(/^import [^'"]*['"]([^'"]+)['"]/gm)) {
+        if (specifier.startsWith('.')) visit(resolve(dirname(path), specifier));
+        else if (!specifier.startsWith('node:')) foreign.push(`${path}: ${specifier}`);
+      }
+    };
+    visit(join(root, 'scripts/setup.mjs'));
+    expect(seen.size).toBeGreaterThan(4);
+    expect(foreign).toEqual([]);
+  });
+
+  it('every command sets the project up by itself', () => {
+    const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+    expect(scripts).toMatchObject({
+      prestart: 'node scripts/setup.mjs',
+      pretest: 'node scripts/setup.mjs --with-servers',
+      prestack: 'node scripts/setup.mjs --with-servers',
+    });
+  });
+});
+
+describe('the direction of imports', async () => {
+  const { judgeImport } = (await import(join(root, 'scripts/checks/imports.mjs'))) as {
+    judgeImport: (path: string, specifier: string) => string | null;
+  };
+
+  it.each([
+    ['libs/messaging/src/index.ts', '@chat-realtime/chat-service'],
+    ['libs/protocol/src/index.ts', '@chat-realtime/database'],
+    ['libs/protocol/src/index.ts', 'pg'],
+    ['clients/sdk/src/index.ts', '@chat-realtime/verifier'],
+    ['apps/chat-service/src/index.ts', '@chat-realtime/channel-gateway'],
+    ['apps/chat-service/src/domain/messages.ts', 'kysely'],
+    ['apps/chat-service/src/domain/messages.ts', '@nestjs/common'],
+    ['apps/chat-service/src/domain/deep/messages.ts', 'pg'],
+    ['apps/chat-service/src/relay/relay.ts', '@chat-realtime/testkit'],
+    ['apps/chat-service/src/relay/relay.ts', '../../../../libs/protocol/src/index.ts'],
+    ['apps/chat-service/src/relay/relay.ts', './outbox'],
+  ])('forbids %s to import %s', (path, specifier) => {
+    expect(judgeImport(path, specifier)).not.toBe(null);
+  });
+
+  it.each([
+    ['apps/chat-service/src/storage/messages.ts', 'kysely'],
+    ['apps/chat-service/src/domain/messages.ts', '@chat-realtime/protocol'],
+    ['apps/chat-service/src/domain/messages.ts', '../domain/ports.ts'],
+    ['apps/standalone/src/main.ts', '@chat-realtime/channel-gateway'],
+    ['apps/chat-service/src/relay/relay.test.ts', '@chat-realtime/testkit'],
+    ['clients/sdk/src/index.ts', '@chat-realtime/protocol'],
+  ])('lets %s import %s', (path, specifier) => {
+    expect(judgeImport(path, specifier)).toBe(null);
+  });
+});

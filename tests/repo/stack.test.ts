@@ -1,0 +1,73 @@
+import { fileURLToPath } from 'node:url';
+import { type AppProcess, isAlive, startProcess, until } from '@chat-realtime/testkit';
+import { afterEach, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Report {
+  url: string;
+  password: string;
+  logins: string[];
+  addresses: { auth: string; chat: string; dispatcher: string; gateways: string[] };
+  parts: { name: string; port: number; pid: number; running: boolean }[];
+}
+
+describe('npm run stack', () => {
+  let command: AppProcess | null = null;
+  afterEach(() => command?.kill());
+
+  const start = async (wrap: string[] = []): Promise<{ command: AppProcess; report: Report }> => {
+    const [program = process.execPath, ...first] = wrap;
+    const args = wrap.length === 0 ? ['scripts/stack.mjs', '--json'] : first;
+    command = await startProcess({
+      name: 'npm run stack',
+      command: program,
+      args,
+      cwd: root,
+      env: { OPERATOR_PASSWORD: 'a password of my own' },
+      ready: /^\{"url"/,
+      readyTimeoutMs: 90_000,
+    });
+    const line = command.output().match(/^\{"url".*$/m)?.[0] ?? '';
+    return { command, report: JSON.parse(line) as Report };
+  };
+
+  it('starts everything, tells where it is, and ends all of it on SIGTERM', { timeout: 150_000 }, async () => {
+    const { command: running, report } = await start();
+    expect(report.parts.map((part) => part.name)).toEqual([
+      ...['auth-service', 'chat-service', 'channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2'],
+      ...['nginx', 'postgres', 'rabbitmq', 'redis'],
+    ]);
+    expect(report.parts.every((part) => part.running && isAlive(part.pid))).toBe(true);
+
+    for (const path of ['/', '/operator/', '/chat/config', '/.well-known/jwks.json']) {
+      expect((await fetch(report.url + path)).status, path).toBe(200);
+    }
+    const body = JSON.stringify({ login: 'anna', password: report.password });
+    const headers = { 'Content-Type': 'application/json' };
+    expect(report.password).toBe('a password of my own');
+    expect((await fetch(`${report.url}/auth/login`, { method: 'POST', headers, body })).status).toBe(200);
+    const { auth, chat, dispatcher, gateways } = report.addresses;
+    for (const address of [auth, chat, dispatcher, ...gateways]) {
+      for (const path of ['/healthz', '/readyz', '/metrics']) {
+        expect((await fetch(address + path)).status, address + path).toBe(200);
+      }
+    }
+    for (const path of ['/metrics', '/internal/catchup', '/internal/acks', '/readyz']) {
+      expect((await fetch(report.url + path, { method: 'GET' })).status, path).toBe(404);
+    }
+
+    expect(await running.stop()).toEqual({ code: 0, signal: null });
+    await until(() => !report.parts.some((part) => isAlive(part.pid)), { what: 'end of all parts' });
+  });
+
+  it('leaves nothing behind when it is killed or its parent dies', { timeout: 150_000 }, async () => {
+    const { command: shell, report } = await start(['/bin/sh', '-c', `"${process.execPath}" scripts/stack.mjs --json; exit $?`]);
+    process.kill(shell.pid, 'SIGKILL');
+    await until(() => !report.parts.some((part) => isAlive(part.pid)), { timeoutMs: 40_000, what: 'end of all parts' });
+
+    const second = await start();
+    process.kill(second.command.pid, 'SIGKILL');
+    await until(() => !second.report.parts.some((part) => isAlive(part.pid)), { timeoutMs: 20_000, what: 'end of all parts' });
+  });
+});
