@@ -96,7 +96,7 @@ export class RabbitLink<S> {
       if (!this.#isCurrent(model)) return;
       this.#state = { kind: 'ready', model, session, since: performance.now() };
       this.#announcedAway = false;
-      this.#options.logger.info({ connection: this.#options.name }, 'connected to rabbitmq');
+      this.#options.logger.info({ component: this.#options.name }, 'connected to rabbitmq');
       this.#options.onReady?.(session);
     } catch (error) {
       this.#lost(model, toError(error));
@@ -123,7 +123,7 @@ export class RabbitLink<S> {
     // Once per outage; each further attempt would say the same.
     if (this.#announcedAway) return;
     this.#announcedAway = true;
-    this.#options.logger.warn({ connection: this.#options.name, err: error }, 'rabbitmq is away, reconnecting');
+    this.#options.logger.warn({ component: this.#options.name, err: error }, 'rabbitmq is away, reconnecting');
   }
 }
 

@@ -98,7 +98,7 @@ export class RedisLink {
       this.#state = { kind: 'ready', client, since: performance.now() };
       this.#announcedAway = false;
       this.#startWatchdog(client);
-      this.#options.logger.info({ connection: this.#options.name }, 'connected to redis');
+      this.#options.logger.info({ component: this.#options.name }, 'connected to redis');
       this.#options.onReady?.();
     } catch (error) {
       this.#lost(client, toError(error));
@@ -128,7 +128,7 @@ export class RedisLink {
     // Once per outage; each further attempt would say the same.
     if (this.#announcedAway) return;
     this.#announcedAway = true;
-    this.#options.logger.warn({ connection: this.#options.name, err: error }, 'redis is away, reconnecting');
+    this.#options.logger.warn({ component: this.#options.name, err: error }, 'redis is away, reconnecting');
   }
 
   #startWatchdog(client: RedisClient): void {

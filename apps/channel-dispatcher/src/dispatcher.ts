@@ -1,0 +1,200 @@
+import { Backoff, type Delivery, type EventConsumer, type Fanout, type FanoutCommand, type LastSeen } from '@chat-realtime/messaging';
+import { failpoint, type Logger, type Metrics } from '@chat-realtime/service-kit';
+import { FanoutWriter } from './fanout-writer.ts';
+import { ephemeralCommands, eventCommands } from './frames.ts';
+import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
+
+/** A restart of Redis is over in this time; only a longer outage is worth giving the queue's messages back. */
+const PATIENCE_MS = 3_000;
+const RESUME_MIN_MS = 200;
+const RESUME_MAX_MS = 30_000;
+/**
+ * Each giving back counts towards the queue's delivery limit, beyond which a message is parked. If Redis is there and
+ * still takes nothing, the batch is kept instead, for as long as it takes: a healthy message is never parked.
+ */
+const MAX_RETURNS_WITHOUT_SUCCESS = 5;
+const DEFAULT_SWEEP_MS = 60_000;
+
+export interface DispatcherOptions {
+  readonly consumer: EventConsumer;
+  readonly fanout: Fanout;
+  readonly lastSeen: LastSeen;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly sweepIntervalMs?: number;
+}
+
+export interface Dispatcher {
+  /** Resolves at once, also while queue and fan-out are away: it begins when they are there. */
+  start(): Promise<void>;
+  /** Finishes what is in work and closes the consumer; everything unacked stays in the queue. */
+  stop(): Promise<void>;
+  readonly healthy: boolean;
+}
+
+type EventDelivery = Extract<Delivery, { kind: 'event' }>;
+
+/** What one call of the handler has to do. */
+interface Work {
+  readonly durable: FanoutCommand[];
+  readonly ephemeral: FanoutCommand[];
+  readonly accepted: EventDelivery[];
+  staffOnly: number;
+  ephemeralCount: number;
+}
+
+/**
+ * From the queue to the fan-out. It keeps no state and drops no duplicates: what is acked was taken by Redis, what is
+ * not comes again, and the edges show each event once.
+ */
+class ChannelDispatcher implements Dispatcher {
+  readonly #consumer: EventConsumer;
+  readonly #fanout: Fanout;
+  readonly #lastSeen: LastSeen;
+  readonly #logger: Logger;
+  readonly #metrics: DispatcherMetrics;
+  readonly #writer: FanoutWriter;
+  readonly #sweepIntervalMs: number;
+  readonly #resumeBackoff = new Backoff(RESUME_MIN_MS, RESUME_MAX_MS);
+  #returns = 0;
+  #state: 'idle' | 'consuming' | 'waiting_for_fanout' | 'stopped' = 'idle';
+  #resumeTimer: NodeJS.Timeout | null = null;
+  #sweepTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: DispatcherOptions) {
+    this.#consumer = options.consumer;
+    this.#fanout = options.fanout;
+    this.#lastSeen = options.lastSeen;
+    this.#logger = options.logger;
+    this.#metrics = dispatcherMetrics(options.metrics, options.consumer, options.fanout);
+    this.#writer = new FanoutWriter({ fanout: options.fanout, metrics: this.#metrics, logger: options.logger });
+    this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_MS;
+  }
+
+  get healthy(): boolean {
+    return this.#state === 'consuming' && this.#consumer.connected && this.#fanout.connected;
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'idle') return;
+    this.#sweepTimer = setInterval(() => void this.#sweep(), this.#sweepIntervalMs);
+    // With Redis away nothing is taken from the queue at all.
+    if (this.#fanout.connected) await this.#consume();
+    else this.#waitForFanout(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
+    if (this.#resumeTimer !== null) clearTimeout(this.#resumeTimer);
+    this.#writer.stop();
+    await this.#consumer.close();
+  }
+
+  async #consume(): Promise<void> {
+    this.#state = 'consuming';
+    await this.#consumer.start((deliveries) => this.#handle(deliveries));
+  }
+
+  async #handle(deliveries: readonly Delivery[]): Promise<void> {
+    await failpoint('disp.afterReceive');
+    const work = this.#sort(deliveries);
+    const commands = work.durable.length + work.ephemeral.length;
+    const patienceMs = this.#returns < MAX_RETURNS_WITHOUT_SUCCESS ? PATIENCE_MS : Number.POSITIVE_INFINITY;
+    if (commands > 0 && !(await this.#writer.write(work, patienceMs))) {
+      await this.#giveBack();
+      return;
+    }
+    await failpoint('disp.afterRedisPublish');
+    for (const delivery of work.accepted) delivery.ack();
+    await failpoint('disp.afterAck');
+    this.#count(work);
+    if (work.accepted.length === 0) return;
+    this.#returns = 0;
+    this.#resumeBackoff.reset();
+  }
+
+  #sort(deliveries: readonly Delivery[]): Work {
+    const work: Work = { durable: [], ephemeral: [], accepted: [], staffOnly: 0, ephemeralCount: 0 };
+    for (const delivery of deliveries) {
+      switch (delivery.kind) {
+        case 'event': {
+          const result = eventCommands(delivery.event);
+          if (result.kind === 'bad') {
+            this.#refuse(delivery, result.reason);
+            break;
+          }
+          work.durable.push(...result.commands);
+          work.accepted.push(delivery);
+          if (result.kind === 'staff_only') work.staffOnly += 1;
+          break;
+        }
+        case 'ephemeral':
+          work.ephemeral.push(...ephemeralCommands(delivery.message));
+          work.ephemeralCount += 1;
+          break;
+        case 'bad':
+          this.#refuse(delivery, delivery.reason);
+      }
+    }
+    return work;
+  }
+
+  #refuse(delivery: { refuse(): void }, reason: string): void {
+    delivery.refuse();
+    this.#metrics.deadLettered.inc({ reason });
+    this.#metrics.events.inc({ result: 'refused', kind: 'bad' });
+    this.#logger.error({ reason }, 'message refused to the dead letters');
+  }
+
+  #count({ accepted, staffOnly, ephemeralCount }: Work): void {
+    const { events, lag } = this.#metrics;
+    const durable = accepted.length - staffOnly;
+    if (durable > 0) events.inc({ result: 'dispatched', kind: 'durable' }, durable);
+    if (staffOnly > 0) events.inc({ result: 'dispatched', kind: 'staff_only' }, staffOnly);
+    if (ephemeralCount > 0) events.inc({ result: 'dispatched', kind: 'ephemeral' }, ephemeralCount);
+    const now = Date.now();
+    for (const { event } of accepted) lag.observe(Math.max(0, now - Date.parse(event.occurred_at)) / 1_000);
+  }
+
+  /** Cancels the consumer, so that nothing goes round in a loop, and another dispatcher may take over. */
+  async #giveBack(): Promise<void> {
+    if (this.#state !== 'consuming') return;
+    this.#returns += 1;
+    this.#logger.warn({ returns: this.#returns }, 'redis is away: the queue waits');
+    this.#waitForFanout(this.#resumeBackoff.next());
+    await this.#consumer.pause();
+  }
+
+  #waitForFanout(delayMs: number): void {
+    this.#state = 'waiting_for_fanout';
+    this.#resumeTimer = setTimeout(() => {
+      if (!this.#fanout.connected) {
+        this.#waitForFanout(RESUME_MIN_MS);
+        return;
+      }
+      this.#resumeTimer = null;
+      this.#logger.info({}, 'redis is there: consuming');
+      // Starting again resumes; it also is the first start when Redis was away from the beginning.
+      this.#consume().catch((error: unknown) => {
+        this.#logger.error({ err: error }, 'consuming could not begin');
+        this.#waitForFanout(this.#resumeBackoff.next());
+      });
+    }, delayMs);
+  }
+
+  async #sweep(): Promise<void> {
+    if (!this.#fanout.connected) return;
+    try {
+      const repaired = await this.#lastSeen.sweep();
+      if (repaired > 0) this.#logger.warn({ repaired }, 'last_seen keys without a TTL were given one');
+    } catch (error) {
+      this.#metrics.errors.inc({ reason: 'sweep_failed' });
+      this.#logger.warn({ err: error }, 'last_seen could not be swept');
+    }
+  }
+}
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  return new ChannelDispatcher(options);
+}

@@ -1,0 +1,82 @@
+import {
+  type BrokerEphemeral,
+  type BrokerEvent,
+  CONTROL_CHANNEL,
+  sessionChannel,
+  STAFF_CHANNEL,
+  STAFF_STREAM_FIELD,
+  STAFF_STREAM_KEY,
+  STAFF_STREAM_MAX_LENGTH,
+  staffEventType,
+} from '@chat-realtime/protocol';
+import type { FanoutCommand } from '@chat-realtime/messaging';
+
+/** Why an event that parses can't be dispatched; few and fixed, since they are metric labels. */
+export type BadEvent = 'missing_session_id' | 'missing_feed_id';
+
+export type EventCommands =
+  | { readonly kind: 'durable' | 'staff_only'; readonly commands: readonly FanoutCommand[] }
+  | { readonly kind: 'bad'; readonly reason: BadEvent };
+
+/**
+ * The frames of one durable event. Texts are put together rather than built as objects, so that `data`, nearly all of
+ * a frame, is turned into JSON once for customers and staff.
+ */
+export function eventCommands(event: BrokerEvent): EventCommands {
+  const { type, session_id: sessionId, seq } = event;
+  if (seq === null) return staffOnlyCommands(event);
+  if (sessionId === null) return { kind: 'bad', reason: 'missing_session_id' };
+  const place = `"session_id":${sessionId},"seq":${seq}`;
+  const data = JSON.stringify(event.data);
+  const staffData = event.staff_data === undefined ? data : JSON.stringify({ ...event.data, ...event.staff_data });
+  const customerFrame = `{"type":${JSON.stringify(type)},${place},"data":${data}}`;
+  const staffFrame = `{"type":${JSON.stringify(staffType(event))},${place},"data":${staffData},${subscribers(event)}}`;
+  const commands = [publish(sessionChannel(sessionId), customerFrame), ...toStaff(staffFrame)];
+  return { kind: 'durable', commands };
+}
+
+/** Where an ephemeral message goes. It has no place in the stream, whose readers want what lasts. */
+export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutCommand[] {
+  switch (message.type) {
+    case 'chat.read': {
+      const { type, session_id, seq, data } = message;
+      const frame = JSON.stringify({ type, session_id, seq, data });
+      return [publish(sessionChannel(session_id), frame), publish(STAFF_CHANNEL, frame)];
+    }
+    case 'chat.alert': {
+      const { type, session_id, seq, data } = message;
+      return [publish(STAFF_CHANNEL, JSON.stringify({ type, session_id, seq, data }))];
+    }
+    case 'control.revoked':
+    case 'control.tick':
+      return [publish(CONTROL_CHANNEL, JSON.stringify({ type: message.type, data: message.data }))];
+  }
+}
+
+function staffOnlyCommands(event: BrokerEvent): EventCommands {
+  if (event.feed_id === undefined) return { kind: 'bad', reason: 'missing_feed_id' };
+  const place = `"session_id":${event.session_id},"seq":null,"feed_id":${event.feed_id}`;
+  const data = JSON.stringify(event.staff_data === undefined ? event.data : { ...event.data, ...event.staff_data });
+  const frame = `{"type":${JSON.stringify(event.type)},${place},"data":${data},${subscribers(event)}}`;
+  return { kind: 'staff_only', commands: toStaff(frame) };
+}
+
+function staffType({ type, data }: BrokerEvent): string {
+  const senderType = data['sender_type'];
+  return staffEventType(type, typeof senderType === 'string' ? senderType : undefined);
+}
+
+function subscribers(event: BrokerEvent): string {
+  return `"subscribers":${JSON.stringify(event.subscribers)}`;
+}
+
+function publish(channel: string, payload: string): FanoutCommand {
+  return { kind: 'publish', channel, payload };
+}
+
+function toStaff(frame: string): FanoutCommand[] {
+  return [
+    publish(STAFF_CHANNEL, frame),
+    { kind: 'append', stream: STAFF_STREAM_KEY, field: STAFF_STREAM_FIELD, payload: frame, maxLength: STAFF_STREAM_MAX_LENGTH },
+  ];
+}

@@ -1,0 +1,54 @@
+import { connectRabbitConsumer, connectRedisFanout, createRedisLastSeen } from '@chat-realtime/messaging';
+import { ConfigError, createHttpApp, createLogger, createMetrics, Health, loadConfig, Shutdown } from '@chat-realtime/service-kit';
+import { dispatcherEnvironment } from './config.ts';
+import { createDispatcher } from './dispatcher.ts';
+
+const SERVICE = 'channel-dispatcher';
+/** Order of the steps at the end: no longer ready, work finished, then what it needed. */
+const STOP = { readiness: 0, dispatcher: 10, adapters: 20, http: 30 } as const;
+
+async function main(): Promise<void> {
+  const config = loadConfig(dispatcherEnvironment, process.env);
+  const { REDIS_URL, REDIS_KEY_PREFIX: prefix, RABBITMQ_URL, HOST: host, PORT: port } = config;
+  const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
+  const metrics = createMetrics(SERVICE);
+  const health = new Health();
+  const shutdown = new Shutdown({ logger });
+  shutdown.listen();
+
+  const consumer = connectRabbitConsumer({ url: RABBITMQ_URL, logger });
+  const fanout = connectRedisFanout({ url: REDIS_URL, prefix, logger });
+  const lastSeen = createRedisLastSeen({ url: REDIS_URL, prefix, ttlSeconds: config.LAST_SEEN_TTL_SECONDS, logger });
+  const dispatcher = createDispatcher({ consumer, fanout, lastSeen, logger, metrics });
+  health.add('rabbitmq', () => assertConnected(consumer, 'rabbitmq'));
+  health.add('redis', () => assertConnected(fanout, 'redis'));
+
+  shutdown.onSignal(STOP.readiness, () => health.setDraining());
+  shutdown.onSignal(STOP.dispatcher, () => dispatcher.stop());
+  shutdown.onSignal(STOP.adapters, async () => {
+    await Promise.all([fanout.close(), lastSeen.close()]);
+  });
+  const app = await createHttpApp({
+    modules: [],
+    logger,
+    metrics,
+    health,
+    trustedProxies: config.TRUSTED_PROXIES,
+    port,
+    host,
+  });
+  shutdown.onSignal(STOP.http, () => app.close());
+  await dispatcher.start();
+  logger.info({ host, port }, 'listening');
+}
+
+function assertConnected(dependency: { readonly connected: boolean }, name: string): void {
+  if (!dependency.connected) throw new Error(`${name} is not connected`);
+}
+
+main().catch((error: unknown) => {
+  const text =
+    error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${SERVICE}: ${text}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,49 @@
+import type { EventConsumer, Fanout } from '@chat-realtime/messaging';
+import type { Counter, Histogram, Metrics } from '@chat-realtime/service-kit';
+
+export interface DispatcherMetrics {
+  readonly events: Counter;
+  readonly errors: Counter;
+  readonly deadLettered: Counter;
+  readonly lag: Histogram;
+}
+
+/** Every reason there is, so that each series exists before the first error and a rate over it is right. */
+const ERROR_REASONS = ['redis_unavailable', 'redis_refused', 'stream_refused', 'sweep_failed'] as const;
+export type ErrorReason = (typeof ERROR_REASONS)[number];
+
+export function dispatcherMetrics(metrics: Metrics, consumer: EventConsumer, fanout: Fanout): DispatcherMetrics {
+  metrics.gauge({
+    name: 'chat_redis_connected',
+    help: '1 while the fan-out is connected',
+    collect: (gauge) => gauge.set(fanout.connected ? 1 : 0),
+  });
+  metrics.gauge({
+    name: 'chat_rabbitmq_connected',
+    help: '1 while the event queue is connected',
+    collect: (gauge) => gauge.set(consumer.connected ? 1 : 0),
+  });
+  const errors = metrics.counter({
+    name: 'chat_dispatch_errors_total',
+    help: 'Failed attempts to hand events on, by reason',
+    labels: ['reason'],
+  });
+  for (const reason of ERROR_REASONS) errors.inc({ reason }, 0);
+  return {
+    errors,
+    events: metrics.counter({
+      name: 'chat_dispatch_events_total',
+      help: 'Messages taken from the queue, by result and kind',
+      labels: ['result', 'kind'],
+    }),
+    deadLettered: metrics.counter({
+      name: 'chat_dispatch_dead_lettered_total',
+      help: 'Messages refused to the dead letters, by reason',
+      labels: ['reason'],
+    }),
+    lag: metrics.histogram({
+      name: 'chat_dispatch_lag_seconds',
+      help: 'From the commit of an event until the fan-out has it',
+    }),
+  };
+}
