@@ -93,6 +93,13 @@ describe('logger', () => {
     ])
       expect(line).toContain(kept);
   });
+  it('describes errors with type, code and cause', () => {
+    const cause = Object.assign(new RangeError('too far'), { code: 'E_FAR' });
+    const line: unknown = JSON.parse(logged({ err: new TypeError('wrong', { cause }) }));
+    expect(line).toMatchObject({
+      err: { type: 'TypeError', message: 'wrong', cause: { type: 'RangeError', code: 'E_FAR' } },
+    });
+  });
   it('survives loops, depth and size', () => {
     const loop: Record<string, unknown> = { reason: 'x'.repeat(100_000) };
     loop['state'] = loop;

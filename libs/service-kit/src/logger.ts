@@ -58,8 +58,8 @@ export function createLogger({ service, level = 'info', destination }: LoggerOpt
     messageKey: 'message',
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
-    // The library would look at `err` itself; fields arrive here already described.
-    serializers: {},
+    // Errors arrive here already described; the library's own view of `err` would take them apart again.
+    serializers: { err: (described: unknown) => described },
   };
   return new FilteringLogger(destination === undefined ? pino(options) : pino(options, destination));
 }

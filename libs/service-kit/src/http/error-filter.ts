@@ -26,7 +26,8 @@ export class ErrorFilter implements ExceptionFilter {
     if (response.fault) {
       const cause = error instanceof Error ? error : new Error('a value that is no Error was thrown');
       const facts = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? 'unmatched' };
-      this.#logger.error({ err: cause, ...facts }, 'request failed');
+      if (response.body.error.code === 'internal_error') this.#logger.error({ err: cause, ...facts }, 'request failed');
+      else this.#logger.warn({ err: cause, ...facts }, 'request failed by a dependency');
     }
     if (reply.sent || reply.raw.headersSent) {
       // Half an answer is out: cutting it off is the only way to say that the rest is missing.

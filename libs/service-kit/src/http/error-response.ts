@@ -1,11 +1,12 @@
 import { ChatError, ERROR_CODES, type ErrorBody, type ErrorCode } from '@chat-realtime/protocol';
 import { HttpException } from '@nestjs/common';
+import { dependencyFailure } from './dependency-failure.ts';
 
 export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ErrorBody;
-  /** A fault of ours: its cause belongs into the log and never into the answer. */
+  /** Not the client's doing: its cause belongs into the log and never into the answer. */
   readonly fault: boolean;
 }
 
@@ -38,6 +39,8 @@ function asChatError(error: unknown): ChatError {
   if (error instanceof ChatError) return error;
   const status = statusOf(error);
   if (status === undefined || (status >= 500 && status !== 503)) {
+    const dependency = dependencyFailure(error);
+    if (dependency !== undefined) return new ChatError(dependency, ERROR_CODES[dependency].meaning, { cause: error });
     return new ChatError('internal_error', 'the server failed on this request', { cause: error });
   }
   const code = CODE_BY_STATUS[status] ?? 'malformed_request';
@@ -57,6 +60,6 @@ export function errorResponse(error: unknown, requestId: string): ErrorResponse 
     status,
     headers,
     body: { error: { code, message, request_id: requestId, ...(details === undefined ? {} : { details }) } },
-    fault: code === 'internal_error',
+    fault: status >= 500 && chatError.cause !== undefined,
   };
 }

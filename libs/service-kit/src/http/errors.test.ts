@@ -80,6 +80,13 @@ describe('errors', () => {
     expect(response.headers.get('retry-after')).toBe('7');
     await expectError(response, 429, 'rate_limited');
   });
+  it('[ERR10] answers 503 while a dependency is away, 507 when it is full, and names neither', async () => {
+    const away = await probe.get('/chat/fails/away');
+    expect(away.headers.get('retry-after')).toBe('5');
+    const error = await expectError(away, 503, 'unavailable');
+    expect(error.message).not.toContain('10.0.0.5');
+    await expectError(await probe.get('/chat/fails/full'), 507, 'storage_full');
+  });
   it('[ERR17] answers malformed URLs, requests and oversized headers, and lives', async () => {
     expect((await probe.raw('GET', '/chat/session/%zz')).status).toBe(400);
     expect((await probe.raw('GET', `/chat/session/${'9'.repeat(300)}`)).status).toBe(404);

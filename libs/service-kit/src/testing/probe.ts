@@ -90,6 +90,8 @@ class ProbeController {
   @Public()
   fails(@Param('how') how: string): never {
     if (how === 'busy') throw new ChatError('rate_limited', 'slow down', { retryAfterSeconds: 7 });
+    if (how === 'away') throw Object.assign(new Error('connect ECONNREFUSED 10.0.0.5:5432'), { code: 'ECONNREFUSED' });
+    if (how === 'full') throw new Error('write failed', { cause: Object.assign(new Error('disk'), { code: '53100' }) });
     throw new Error('database password is hunter2');
   }
 
