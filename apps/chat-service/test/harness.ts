@@ -65,6 +65,11 @@ async function build(url: string, deps: Partial<ChatServiceDeps>): Promise<Harne
   const metrics = createMetrics('chat-service-test');
   const links = { url: (id: string) => `/chat/attachments/${id}?sig=test` };
   const service = createChatService({ database, publisher, links, metrics, logger: silent, ...deps });
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    await service.stop();
+    await database.close();
+  };
   return {
     database,
     url,
@@ -73,9 +78,9 @@ async function build(url: string, deps: Partial<ChatServiceDeps>): Promise<Harne
     service,
     chat: service.operations,
     another: (more = {}) => build(url, { ...deps, ...more }),
-    close: async () => {
-      await service.stop();
-      await database.close();
+    close: () => {
+      closed ??= close();
+      return closed;
     },
   };
 }

@@ -13,7 +13,7 @@ export interface PublishDeps {
   readonly failpoint: Failpoint | undefined;
 }
 
-/** `blocked`: the broker did not take everything; wait before the next try. */
+/** `blocked`: the broker took nothing; wait longer before the next try. */
 export type BatchResult = 'empty' | 'partial' | 'full' | 'blocked';
 
 /** One batch in the order of event ids, marked as far as it is confirmed. */
@@ -35,7 +35,7 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
   if (confirmed < rows.length) {
     deps.observer.relayPublished('failed', rows.length - confirmed);
     deps.log.debug({ unconfirmed: rows.length - confirmed, error: failure?.message }, 'the broker did not confirm a batch');
-    return 'blocked';
+    return confirmed === 0 ? 'blocked' : 'partial';
   }
   return rows.length === BATCH_MAX ? 'full' : 'partial';
 }

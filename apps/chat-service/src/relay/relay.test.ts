@@ -1,0 +1,217 @@
+import { sql } from 'kysely';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { admin, anna, type Harness, KINDS, newChat, Stage, story, text } from '../../test/harness.ts';
+
+const stage = new Stage();
+afterAll(() => stage.stop());
+
+describe.each(KINDS)('relay on %s', (kind) => {
+  let harness: Harness | undefined;
+  afterEach(() => harness?.close());
+
+  const pending = async (of: Harness) => (await of.database.kysely.selectFrom('outbox').select('event_id').where('published_at', 'is', null).execute()).length;
+
+  it('[AMQP] marks only the confirmed prefix and goes on behind it in order', async () => {
+    harness = await stage.harness(kind);
+    const { chat, publisher, service } = harness;
+    publisher.limit = 3;
+    const { id, says } = await newChat(chat);
+    for (let n = 0; n < 9; n += 1) await says(String(n));
+    service.start();
+    await expect.poll(() => publisher.events.length).toBe(3);
+    expect(await pending(harness)).toBeGreaterThanOrEqual(7);
+    await expect.poll(() => publisher.seqsOf(id), { timeout: 15_000 }).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    await expect.poll(() => pending(harness!)).toBe(0);
+  });
+
+  it('[AMQP] publishes nothing while the broker is away, everything when it is back', async () => {
+    harness = await stage.harness(kind);
+    const { chat, publisher, service } = harness;
+    publisher.connected = false;
+    service.start();
+    const { id, says } = await newChat(chat, 'a');
+    await says('b');
+    await expect.poll(async () => (await harness!.metrics.collect()).match(/chat_relay_published_total\{[^}]*failed[^}]*\} [1-9]/)).not.toBeNull();
+    expect(publisher.events).toEqual([]);
+    publisher.connect({ queueWasMissing: false });
+    await expect.poll(() => publisher.seqsOf(id), { timeout: 3_000 }).toEqual([1, 2, 3]);
+  });
+
+  it('[AMQP] publishes the last ten minutes again when the broker has lost its queue', async () => {
+    harness = await stage.harness(kind);
+    const { chat, publisher, service, database } = harness;
+    const old = await newChat(chat, 'old');
+    const young = await newChat(chat, 'young');
+    service.start();
+    await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2]);
+    await sql`UPDATE outbox SET published_at = published_at - interval '11 minutes' WHERE event_id IN (SELECT id FROM chat_event WHERE session_id = ${old.id})`.execute(database.kysely);
+    publisher.connect({ queueWasMissing: true });
+    await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2, 1, 2]);
+    expect(publisher.seqsOf(old.id)).toEqual([1, 2]);
+  });
+
+  it('[DEG] ticks once a second with the head of the revocations, and tells the badge when it changed', async () => {
+    harness = await stage.harness(kind);
+    const { chat, publisher, service } = harness;
+    const { id, says } = await newChat(chat, 'hi');
+    await chat.revoke(anna, id);
+    const { head } = await chat.revocations(0);
+    service.start();
+    const badges = () => publisher.ephemerals.flatMap((one) => (one.type === 'chat.alert' ? [one.data] : []));
+    const ticks = () => publisher.ephemerals.filter((one) => one.type === 'control.tick');
+    await expect.poll(() => ticks().length, { timeout: 4_000 }).toBeGreaterThanOrEqual(3);
+    expect(ticks()[0]?.data).toEqual({ revocations_head: head });
+    expect(badges()).toMatchObject([{ unassigned_unread: 1, waiting_count: 1 }]);
+    await says('same badge');
+    await chat.assign(anna, id);
+    await expect.poll(() => badges().at(-1), { timeout: 3_000 }).toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: { anna: 1 }, waiting_count: 1 });
+    await chat.markRead(anna, id, 2 ** 40);
+    await expect.poll(() => badges().at(-1), { timeout: 3_000 }).toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 1 });
+    expect(badges()).toHaveLength(3);
+  });
+
+  it('[SES] closes idle chats, but none in which a customer waits', async () => {
+    harness = await stage.harness(kind, { options: { autoCloseMinutes: 30 } });
+    const { chat, service, database } = harness;
+    const waiting = await newChat(chat, 'waits');
+    const answered = await newChat(chat, 'hi');
+    const young = await newChat(chat);
+    await chat.postMessage(anna, answered.id, text('hello'));
+    await sql`UPDATE chat_session SET updated_at = updated_at - interval '31 minutes' WHERE id <> ${young.id}`.execute(database.kysely);
+    service.start();
+    await expect.poll(() => story(chat, answered.id)).toEqual(['chat.session.created', 'client:hi', 'operator:hello', 'new>closed:idle']);
+    expect((await chat.getSession(admin, waiting.id)).status).toBe('new');
+    expect((await chat.getSession(admin, young.id)).status).toBe('new');
+  });
+
+  it.each([
+    ['never', []],
+    ['offline', ['gone']],
+    ['always', ['gone', 'slow']],
+  ] as const)('[ASG] RETURN_TO_QUEUE=%s gives back %j', async (returnToQueue, expected) => {
+    harness = await stage.harness(kind, { options: { returnToQueue } });
+    const { chat, service, database } = harness;
+    const chats = { gone: await newChat(chat, 'a'), slow: await newChat(chat, 'b'), fresh: await newChat(chat, 'c') };
+    for (const [name, { id }] of Object.entries(chats)) await chat.assign(admin, id, name);
+    await chat.catchup({ sessions: [], limit: 1, presence: { gateway_id: 'g', operators: [{ id: 'slow', name: null }, { id: 'fresh', name: null }] } });
+    await sql`UPDATE chat_session SET assigned_at = assigned_at - interval '301 seconds'`.execute(database.kysely);
+    await sql`UPDATE chat_session SET waiting_since = waiting_since - interval '301 seconds' WHERE id = ${chats.slow.id}`.execute(database.kysely);
+    service.start();
+    const returned = async () => {
+      const rows = await database.kysely.selectFrom('chat_session').select('id').where('status', '=', 'new').orderBy('id').execute();
+      return rows.map((row) => Object.entries(chats).find(([, one]) => one.id === row.id)?.[0]);
+    };
+    await expect.poll(returned).toEqual(expected);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await returned()).toEqual(expected);
+    if (expected.length > 0) expect((await story(chat, chats.gone.id)).slice(-2)).toEqual(['assigned:null', 'active>new:idle']);
+  });
+
+  it.each(['relay.afterSelect', 'relay.afterPublish', 'relay.afterConfirm', 'relay.afterMark'])('[AMQP] a fault at %s loses nothing and keeps the order', async (name) => {
+    let faults = 0;
+    harness = await stage.harness(kind, {
+      failpoint: (at) => {
+        if (at === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
+          faults += 1;
+          throw new Error(`fault at ${at}`);
+        }
+      },
+    });
+    const { chat, publisher, service } = harness;
+    const { id, says } = await newChat(chat, 'a');
+    await says('b');
+    service.start();
+    await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
+    await says('c');
+    await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
+    expect(faults).toBeGreaterThan(0);
+    const seqs = publisher.seqsOf(id).map(Number);
+    expect(new Set(seqs)).toEqual(new Set([1, 2, 3, 4]));
+    // Whatever is published twice comes as a whole run again: each step is one on, or back to a start already seen.
+    for (const [index, seq] of seqs.entries()) expect(seq <= Math.max(0, ...seqs.slice(0, index)) + 1).toBe(true);
+  });
+
+  it('[MSG] faults around the commit: no message without 2xx is doubled by the retry', async () => {
+    const armed = new Set(['post.afterLock', 'post.afterInsert', 'post.afterCommit']);
+    harness = await stage.harness(kind, {
+      failpoint: (at) => {
+        if (armed.delete(at)) throw new Error(`fault at ${at}`);
+      },
+    });
+    const { chat } = harness;
+    const { id, customer } = await newChat(chat);
+    const post = text('once');
+    for (let tries = 0; tries < 3; tries += 1) await expect(chat.postMessage(customer, id, post)).rejects.toThrow('fault at');
+    expect(armed.size).toBe(0);
+    expect((await chat.postMessage(customer, id, post)).created).toBe(false);
+    expect(await story(chat, id)).toEqual(['chat.session.created', 'client:once']);
+  });
+});
+
+describe('several relays on PostgreSQL', () => {
+  it('[AMQP] one leads at a time; a lost or stopped leader is replaced within 5 s, and nothing is lost or reordered', async () => {
+    const first = await stage.harness('postgres');
+    const second = await first.another();
+    const runs: string[] = [];
+    first.service.addSweep({ name: 'mine', everyMs: 50, run: async () => void runs.push('first') });
+    second.service.addSweep({ name: 'mine', everyMs: 50, run: async () => void runs.push('second') });
+    first.service.start();
+    await expect.poll(() => first.service.leading).toBe(true);
+    second.service.start();
+    const { id, says } = await newChat(first.chat, '1');
+    await says('2');
+    await expect.poll(() => first.publisher.seqsOf(id)).toEqual([1, 2, 3]);
+    expect(second.service.leading).toBe(false);
+    expect(runs).not.toContain('second');
+
+    const leaders = () => [first, second].filter((one) => one.service.leading).length;
+    for (let round = 0; round < 3; round += 1) {
+      const killed = await sql<{ pid: number }>`SELECT pg_terminate_backend(pid) AS done, pid FROM pg_locks WHERE locktype = 'advisory' AND granted
+        AND classid = 0 AND objid = 1129599564`.execute(first.database.kysely);
+      expect(killed.rows).toHaveLength(1);
+      const started = Date.now();
+      await says(`after kill ${round}`);
+      const published = () => new Set([...first.publisher.seqsOf(id), ...second.publisher.seqsOf(id)]);
+      await expect.poll(() => published().size, { timeout: 6_000 }).toBe(4 + round);
+      expect(Date.now() - started).toBeLessThan(5_000);
+      await expect.poll(leaders).toBe(1);
+    }
+    const leader = first.service.leading ? first : second;
+    const other = leader === first ? second : first;
+    const started = Date.now();
+    await leader.service.stop();
+    await expect.poll(() => other.service.leading, { timeout: 6_000 }).toBe(true);
+    expect(Date.now() - started).toBeLessThan(5_000);
+    await says('last');
+    await expect.poll(() => other.publisher.seqsOf(id).at(-1)).toBe(7);
+    await second.close();
+  });
+
+  it('[OPS] reports outbox, leadership and feed lag', async () => {
+    const { chat, service, metrics, publisher, database } = await stage.harness('postgres');
+    publisher.connected = false;
+    const { says } = await newChat(chat, 'a');
+    // A transaction that stays open holds the feed back.
+    let release: () => void = () => undefined;
+    const open = database.kysely.transaction().execute(async (trx) => {
+      await sql`SELECT pg_current_xact_id()`.execute(trx);
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    });
+    await says('held');
+    service.start();
+    const value = async (name: string) => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(await metrics.collect())?.[1]);
+    await expect.poll(() => value('chat_outbox_pending'), { timeout: 5_000 }).toBe(3);
+    await expect.poll(() => value('chat_feed_lag_seconds'), { timeout: 5_000 }).toBeGreaterThan(0);
+    expect(await value('chat_relay_leader')).toBe(1);
+    expect(await value('chat_messages_committed_total')).toBe(2);
+    release();
+    await open;
+    publisher.connect({ queueWasMissing: false });
+    await expect.poll(() => value('chat_outbox_pending'), { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => value('chat_feed_lag_seconds'), { timeout: 5_000 }).toBe(0);
+    await service.stop();
+    expect(await value('chat_relay_leader')).toBe(0);
+  });
+});
