@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { checkDocumentation } from './checks/documentation.mjs';
 import { checkImports } from './checks/imports.mjs';
 import { checkPackages } from './checks/packages.mjs';
+import { checkSuites } from './checks/suites.mjs';
 import { checkTexts } from './checks/texts.mjs';
 import { checkFormat, checkGenerated, checkLint, checkSpec, checkTestTypes, checkTypes } from './checks/tools.mjs';
 import { seconds } from './lib/run.mjs';
@@ -14,6 +15,7 @@ const CHECKS = [
   ['lint (oxlint, type-aware)', checkLint],
   ['direction of imports', checkImports],
   ['package versions and lockfile', checkPackages],
+  ['every test file belongs to a suite', checkSuites],
   ['file length and forbidden texts', checkTexts],
   ['generated documents are up to date', checkGenerated],
   ['every rule of SPEC.md has a test', checkSpec],

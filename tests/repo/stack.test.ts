@@ -62,12 +62,19 @@ describe('npm run stack', () => {
   });
 
   it('leaves nothing behind when it is killed or its parent dies', { timeout: 150_000 }, async () => {
-    const { command: shell, report } = await start(['/bin/sh', '-c', `"${process.execPath}" scripts/stack.mjs --json; exit $?`]);
+    const { command: shell, report } = await start([
+      '/bin/sh',
+      '-c',
+      `"${process.execPath}" scripts/stack.mjs --json; exit $?`,
+    ]);
     process.kill(shell.pid, 'SIGKILL');
     await until(() => !report.parts.some((part) => isAlive(part.pid)), { timeoutMs: 40_000, what: 'end of all parts' });
 
     const second = await start();
     process.kill(second.command.pid, 'SIGKILL');
-    await until(() => !second.report.parts.some((part) => isAlive(part.pid)), { timeoutMs: 20_000, what: 'end of all parts' });
+    await until(() => !second.report.parts.some((part) => isAlive(part.pid)), {
+      timeoutMs: 20_000,
+      what: 'end of all parts',
+    });
   });
 });
