@@ -1,4 +1,4 @@
-import { ATTACHMENT_MAX_BYTES, ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
+import { ATTACHMENT_MAX_BYTES } from '@chat-realtime/protocol';
 import {
   envInteger,
   envList,
@@ -106,4 +106,3 @@ export const chatServiceSchema = z
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
 
-export const ATTACHMENT_LIMIT_PER_MESSAGE = ATTACHMENTS_PER_MESSAGE;

@@ -145,7 +145,7 @@ describe('attachments', () => {
     const unsent = (await upload(token, session.id, 'unsent', { 'content-type': 'text/plain' })).as(attachmentSchema);
     const message = (await send(token, session.id, [sentFile.id])).as(postMessageResponseSchema).message;
     await sql`UPDATE chat_attachment SET created_at = created_at - interval '25 hours' WHERE session_id = ${session.id}`.execute(chat.database.kysely);
-    expect(await chat.attachments.removeUnsent()).toBeGreaterThanOrEqual(1);
+    expect(await chat.chat.attachments.removeUnsent()).toBeGreaterThanOrEqual(1);
     expect((await chat.call('GET', message.attachments[0]?.url ?? '')).text).toBe('sent');
     expect((await send(token, session.id, [unsent.id])).status).toBe(422);
   });

@@ -2,18 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '@chat-realtime/database';
+import { createMemoryBroker } from '@chat-realtime/messaging';
 import { createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
-import { Attachments } from '../attachments/attachments.ts';
-import { DiskStorage } from '../attachments/disk-storage.ts';
-import { AttachmentLinks } from '../attachments/links.ts';
-import { ChatModule } from '../chat.module.ts';
+import { type ComposedChat, composeChat } from '../compose.ts';
 import { type ChatSettings, chatSettingsVariables } from '../config.ts';
-import { type ChatOperations, DEFAULT_CHAT_OPTIONS } from '../domain/index.ts';
-import { createOperations } from '../storage/operations.ts';
+import type { ChatOperations } from '../domain/index.ts';
 
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
 export const SITE_KEY = 'site-key-0123456789abcdef';
@@ -55,20 +52,21 @@ export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'HEAD' | 'PUT' | 'DELETE' | 
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }) });
 
-/** chat-service's REST over a real database in memory, as a process would serve it. */
+/** chat-service's REST over a real database in memory, as its process serves it. */
 export class ChatUnderTest {
   readonly app: NestFastifyApplication;
   readonly database: Database;
   readonly operations: ChatOperations;
-  readonly attachments: Attachments;
+  /** Neither relay nor sweeps run unless a test starts them. */
+  readonly chat: ComposedChat;
   readonly settings: ChatSettings;
   readonly #folder: string;
 
-  private constructor(parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'attachments' | 'settings'>, folder: string) {
+  private constructor(parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings'>, folder: string) {
     this.app = parts.app;
     this.database = parts.database;
     this.operations = parts.operations;
-    this.attachments = parts.attachments;
+    this.chat = parts.chat;
     this.settings = parts.settings;
     this.#folder = folder;
   }
@@ -78,28 +76,10 @@ export class ChatUnderTest {
     const folder = await mkdtemp(join(tmpdir(), 'chat-service-'));
     const database = await openDatabase('pglite:memory');
     const logger = createLogger({ service: 'chat-service', level: 'silent' });
-    const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
-    const operations = createOperations({
-      database,
-      links,
-      observer: {
-        messageCommitted() {},
-        messageDuplicate() {},
-        postLockWait() {},
-        feedLag() {},
-        outbox() {},
-        relayLeader() {},
-        relayPublished() {},
-        relayConfirm() {},
-        sweepFailed() {},
-      },
-      options: DEFAULT_CHAT_OPTIONS,
-      log: logger,
-      failpoint: undefined,
-      committed() {},
-      ephemeral() {},
-    });
-    const attachments = new Attachments(database, new DiskStorage(join(folder, 'files')), links, { maxBytes: settings.ATTACHMENT_MAX_BYTES });
+    const broker = createMemoryBroker();
+    const metrics = createMetrics('chat-service');
+    const chat = composeChat({ database, publisher: broker.publisher, settings, dataDir: folder, logger, metrics });
+    const { operations } = chat.service;
     const revocations = new RevocationSet();
     const verifier = TokenVerifier.create({
       channelSecrets: settings.CHAT_TOKEN_SECRETS,
@@ -109,20 +89,21 @@ export class ChatUnderTest {
       revocations,
     });
     const app = await createHttpApp({
-      modules: [ChatModule.forRoot({ operations, database, attachments, verifier, revocations, settings, logger, internal: true })],
+      modules: [chat.module({ verifier, revocations, internal: true })],
       logger,
-      metrics: createMetrics('chat-service'),
+      metrics,
       health: new Health(),
       verifier,
       internalApiKey: INTERNAL_KEY,
       origins: OriginPolicy.create({ allowed: ['https://shop.example'], demo: false }),
     });
     await app.getHttpAdapter().getInstance().ready();
-    return new ChatUnderTest({ app, database, operations, attachments, settings }, folder);
+    return new ChatUnderTest({ app, database, operations, chat, settings }, folder);
   }
 
   async stop(): Promise<void> {
     await this.app.close();
+    await this.chat.stop();
     await this.database.close();
     await rm(this.#folder, { recursive: true, force: true });
   }

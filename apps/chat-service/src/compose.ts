@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { Database } from '@chat-realtime/database';
+import type { EventPublisher } from '@chat-realtime/messaging';
+import type { Logger, Metrics } from '@chat-realtime/service-kit';
+import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import type { DynamicModule } from '@nestjs/common';
+import { Attachments } from './attachments/attachments.ts';
+import { DiskStorage } from './attachments/disk-storage.ts';
+import { AttachmentLinks } from './attachments/links.ts';
+import { type ChatService, createChatService } from './chat-service.ts';
+import { ChatModule } from './chat.module.ts';
+import type { ChatSettings } from './config.ts';
+import { createSweeps } from './sweeps.ts';
+
+export interface ComposeDeps {
+  readonly database: Database;
+  readonly publisher: EventPublisher;
+  readonly settings: ChatSettings;
+  /** Attachments lie in `<dataDir>/attachments`. */
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface ModuleDeps {
+  readonly verifier: TokenVerifier;
+  /** The set behind `verifier`; the module keeps it up to date. */
+  readonly revocations: RevocationSet;
+  /** Mounts `/internal/*`: for a gateway in another process. */
+  readonly internal: boolean;
+}
+
+export interface ComposedChat {
+  readonly service: ChatService;
+  readonly attachments: Attachments;
+  /** The REST of it, for `createHttpApp`. */
+  module(deps: ModuleDeps): DynamicModule;
+  /** Stops relaying and waits for what is under way; the database may be closed afterwards. */
+  stop(): Promise<void>;
+}
+
+/** The whole chat-service from its configuration, the same in its own process and in standalone. */
+export function composeChat({ database, publisher, settings, dataDir, logger, metrics }: ComposeDeps): ComposedChat {
+  const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
+  const storage = new DiskStorage(join(dataDir, 'attachments'));
+  const attachments = new Attachments(database, storage, links, { maxBytes: settings.ATTACHMENT_MAX_BYTES });
+  const { sweeps, settle } = createSweeps(database, attachments, settings, logger);
+  const options = { autoCloseMinutes: settings.AUTO_CLOSE_MINUTES, returnToQueue: settings.RETURN_TO_QUEUE };
+  const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps });
+  return {
+    service,
+    attachments,
+    module: (deps) => ChatModule.forRoot({ operations: service.operations, database, attachments, settings, logger, ...deps }),
+    stop: async () => {
+      await service.stop();
+      await settle();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { openDatabase } from '@chat-realtime/database';
+import { connectRabbitPublisher } from '@chat-realtime/messaging';
+import {
+  ConfigError,
+  createHttpApp,
+  createLogger,
+  createMetrics,
+  Health,
+  loadConfig,
+  OriginPolicy,
+  Shutdown,
+  staffTokenConfig,
+} from '@chat-realtime/service-kit';
+import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import { composeChat } from './compose.ts';
+import { chatServiceSchema } from './config.ts';
+
+const SERVICE = 'chat-service';
+
+async function main(): Promise<void> {
+  const config = loadConfig(chatServiceSchema, process.env);
+  const staff = staffTokenConfig(config);
+  const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: false });
+  const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
+  const metrics = createMetrics(SERVICE);
+  const health = new Health();
+  const shutdown = new Shutdown({ logger });
+  shutdown.listen();
+
+  const database = await openDatabase(config.DATABASE_URL, { applicationName: SERVICE, logger });
+  shutdown.onSignal(30, () => database.close());
+  // RabbitMQ is no condition: without it delivery is slower, and this service answers as ever.
+  health.add('database', () => database.ping());
+  const publisher = connectRabbitPublisher({ url: config.RABBITMQ_URL, logger });
+  const chat = composeChat({ database, publisher, settings: config, dataDir: config.DATA_DIR, logger, metrics });
+
+  const revocations = new RevocationSet();
+  const verifier = TokenVerifier.create({
+    channelSecrets: config.CHAT_TOKEN_SECRETS,
+    channelTokenTtlSeconds: config.CHANNEL_TOKEN_TTL_SECONDS,
+    identitySecrets: config.IDENTITY_SECRETS,
+    staff,
+    revocations,
+  });
+  const app = await createHttpApp({
+    modules: [chat.module({ verifier, revocations, internal: config.INTERNAL_API_KEY !== undefined })],
+    logger,
+    metrics,
+    health,
+    verifier,
+    internalApiKey: config.INTERNAL_API_KEY,
+    origins,
+    trustedProxies: config.TRUSTED_PROXIES,
+    port: config.PORT,
+    host: config.HOST,
+  });
+  chat.service.start();
+  shutdown.onSignal(0, () => health.setDraining());
+  shutdown.onSignal(10, () => app.close());
+  // The relay ends first: what it has begun to publish must still be confirmed.
+  shutdown.onSignal(20, async () => {
+    await chat.stop();
+    await publisher.close();
+  });
+  logger.info({ host: config.HOST, port: config.PORT }, 'listening');
+}
+
+main().catch((error: unknown) => {
+  const text = error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${SERVICE}: ${text}\n`);
+  process.exitCode = 1;
+  process.exit();
+});
