@@ -3,7 +3,7 @@ import type { Logger } from '@chat-realtime/service-kit';
 import type { DispatcherMetrics, ErrorReason } from './metrics.ts';
 
 const RETRY_MIN_MS = 20;
-const RETRY_MAX_MS = 2_000;
+const RETRY_MAX_MS = 500;
 
 export interface Batch {
   readonly durable: readonly FanoutCommand[];
@@ -31,8 +31,8 @@ export class FanoutWriter {
     const backoff = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     const giveUpAt = performance.now() + patienceMs;
     let commands = [...batch.ephemeral, ...batch.durable];
-    for (;;) {
-      if (await this.#attempt(commands)) return true;
+    for (let attempt = 1; ; attempt += 1) {
+      if (await this.#attempt(commands, attempt)) return true;
       commands = [...batch.durable];
       if (commands.length === 0) return true;
       if (this.#stopped.signal.aborted || performance.now() >= giveUpAt) return false;
@@ -45,14 +45,15 @@ export class FanoutWriter {
     this.#stopped.abort();
   }
 
-  async #attempt(commands: readonly FanoutCommand[]): Promise<boolean> {
+  async #attempt(commands: readonly FanoutCommand[], attempt: number): Promise<boolean> {
     try {
       await this.#options.fanout.execute(commands);
       return true;
     } catch (error) {
       const reason = errorReason(error, commands);
       this.#options.metrics.errors.inc({ reason });
-      this.#options.logger.warn({ err: error, reason }, 'redis did not take a batch');
+      // Once per batch: during an outage each further attempt would say the same.
+      if (attempt === 1) this.#options.logger.warn({ err: error, reason }, 'redis did not take a batch');
       // The live frames are out. A full disk or memory may last for hours, and must not stop delivery for the sake of a
       // stream whose readers repair themselves from the feed.
       return reason === 'stream_refused';

@@ -112,7 +112,11 @@ class MemoryQueue {
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#running !== null || !this.consuming) return;
-      this.#running = this.#run();
+      // Settled in a later turn even when there was nothing to do, so that it never ends before it is noted as running.
+      this.#running = this.#run().then(() => {
+        this.#running = null;
+        if (this.#waiting.length > 0 || this.#ephemeral.length > 0) this.#schedule();
+      });
     });
   }
 
@@ -124,16 +128,12 @@ class MemoryQueue {
     } catch (error) {
       this.#logger?.error({ err: error }, 'handler of queued events failed; what it left unsettled comes again');
     }
-    this.#running = null;
-    if (generation === this.#generation && this.#unsettled.size > 0) {
-      this.#giveBack();
-      this.#retryTimer = setTimeout(() => {
-        this.#retryTimer = null;
-        this.#schedule();
-      }, REDELIVERY_DELAY_MS);
-      return;
-    }
-    if (this.#waiting.length > 0 || this.#ephemeral.length > 0) this.#schedule();
+    if (generation !== this.#generation || this.#unsettled.size === 0 || this.#state.kind === 'closed') return;
+    this.#giveBack();
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      this.#schedule();
+    }, REDELIVERY_DELAY_MS);
   }
 
   #take(): Delivery[] {

@@ -137,24 +137,29 @@ class RabbitConsumer implements EventConsumer {
     // What arrived in one turn of the loop is handled as one batch.
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#running === null && this.#wanted === 'consuming') this.#running = this.#run();
+      if (this.#running === null && this.#wanted === 'consuming') this.#begin();
+    });
+  }
+
+  #begin(): void {
+    // Settled in a later turn even when there was nothing to do, so that it never ends before it is noted as running.
+    this.#running = this.#run().then(() => {
+      this.#running = null;
+      if (this.#link.session?.active?.consumption.hasDeliveries === true) this.#schedule();
     });
   }
 
   async #run(): Promise<void> {
     const consumption = this.#link.session?.active?.consumption;
-    if (consumption !== undefined) {
-      try {
-        const deliveries = consumption.take();
-        if (deliveries.length > 0) await this.#handler?.(deliveries);
-      } catch (error) {
-        this.#logger.error({ err: error }, 'handler of queued events failed; what it left unsettled comes again');
-      }
-      if (!consumption.ended && consumption.unsettled > 0) this.#redeliverLater();
-      else this.#redelivery.reset();
+    const deliveries = consumption?.take() ?? [];
+    if (consumption === undefined || deliveries.length === 0) return;
+    try {
+      await this.#handler?.(deliveries);
+    } catch (error) {
+      this.#logger.error({ err: error }, 'handler of queued events failed; what it left unsettled comes again');
     }
-    this.#running = null;
-    if (this.#link.session?.active?.consumption.hasDeliveries === true) this.#schedule();
+    if (!consumption.ended && consumption.unsettled > 0) this.#redeliverLater();
+    else this.#redelivery.reset();
   }
 
   /** Gives everything back at once, so that nothing overtakes what failed, and takes it again after a while. */

@@ -1,0 +1,187 @@
+import {
+  createMemoryBroker,
+  createMemoryFanout,
+  createMemoryLastSeen,
+  type Fanout,
+  type FanoutCommand,
+  type MemoryBroker,
+  RefusedError,
+  UnavailableError,
+} from '@chat-realtime/messaging';
+import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
+import { sleep, until } from '@chat-realtime/testkit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { interleaved, messageEvent, testLogger } from './testing/samples.ts';
+import { Observer } from './testing/observer.ts';
+
+type Trouble = 'none' | 'away' | 'refuses_streams' | 'refuses_all';
+
+/** The memory fan-out, with the answers that Redis gives in trouble. */
+class TroubledFanout implements Fanout {
+  readonly #inner: Fanout = createMemoryFanout();
+  trouble: Trouble = 'none';
+  attempts = 0;
+
+  get connected(): boolean {
+    return this.trouble !== 'away';
+  }
+
+  async execute(commands: readonly FanoutCommand[]): Promise<void> {
+    this.attempts += 1;
+    if (this.trouble === 'away') throw new UnavailableError('redis');
+    const refused = commands.flatMap((command, index) => {
+      const refuses = this.trouble === 'refuses_all' || (this.trouble === 'refuses_streams' && command.kind === 'append');
+      return refuses ? [index] : [];
+    });
+    await this.#inner.execute(commands.filter((_, index) => !refused.includes(index)));
+    if (refused.length > 0) throw new RefusedError(refused);
+  }
+
+  subscribe(...args: Parameters<Fanout['subscribe']>): Promise<void> {
+    return this.#inner.subscribe(...args);
+  }
+
+  unsubscribe(...args: Parameters<Fanout['unsubscribe']>): Promise<void> {
+    return this.#inner.unsubscribe(...args);
+  }
+
+  onState(...args: Parameters<Fanout['onState']>): void {
+    this.#inner.onState(...args);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+describe('dispatcher', () => {
+  let broker: MemoryBroker;
+  let fanout: TroubledFanout;
+  let observer: Observer;
+  let metrics: Metrics;
+  let dispatcher: Dispatcher;
+  beforeEach(async () => {
+    broker = createMemoryBroker();
+    fanout = new TroubledFanout();
+    observer = new Observer();
+    await observer.watch(fanout);
+    metrics = createMetrics('channel-dispatcher');
+    dispatcher = createDispatcher({
+      consumer: broker.consumer,
+      fanout,
+      lastSeen: createMemoryLastSeen(),
+      logger: testLogger,
+      metrics,
+    });
+  });
+  afterEach(() => dispatcher.stop());
+
+  it('[AMQP] hands on every event once, in order per session, and counts it', async () => {
+    await dispatcher.start();
+    await broker.publisher.publish(interleaved(10, 1_000));
+    await until(() => observer.frames >= 1_000);
+    expect(observer).toMatchObject({ frames: 1_000, distinct: 1_000, outOfOrder: 0 });
+    expect(dispatcher.healthy).toBe(true);
+    const text = await metrics.collect();
+    expect(text).toContain('chat_dispatch_events_total{result="dispatched",kind="durable"} 1000');
+    expect(text).toContain('chat_dispatch_lag_seconds_count 1000');
+    expect(text).toContain('chat_dispatch_errors_total{reason="redis_unavailable"} 0');
+    expect(text).toContain('chat_redis_connected 1');
+    expect(text).toContain('chat_rabbitmq_connected 1');
+  });
+
+  it('[AMQP] refuses what has no place, counts it, and goes on', async () => {
+    await dispatcher.start();
+    const placeless = messageEvent(1, 2);
+    await broker.publisher.publish([
+      messageEvent(1, 1),
+      { ...placeless, event: { ...placeless.event, seq: null } },
+      messageEvent(1, 3),
+    ]);
+    await until(() => observer.frames === 2);
+    expect(await metrics.collect()).toContain('chat_dispatch_dead_lettered_total{reason="missing_feed_id"} 1');
+  });
+
+  it('[DEG] retries in place through a short outage, and nothing overtakes', async () => {
+    await dispatcher.start();
+    fanout.trouble = 'refuses_all';
+    await broker.publisher.publish(interleaved(3, 30));
+    await until(() => fanout.attempts >= 3);
+    await broker.publisher.publish(interleaved(3, 30, 11));
+    fanout.trouble = 'none';
+    await until(() => observer.distinct === 60);
+    expect(observer.outOfOrder).toBe(0);
+  });
+
+  it('[DEG] takes nothing from the queue while Redis is away, and goes on where it stopped', async () => {
+    await dispatcher.start();
+    fanout.trouble = 'away';
+    await broker.publisher.publish(interleaved(3, 30));
+    await until(() => fanout.attempts >= 2);
+    // Longer than it tries in place: the messages are back in the queue then, and nobody touches them.
+    await sleep(4_000);
+    const { attempts } = fanout;
+    await sleep(500);
+    expect(fanout.attempts).toBe(attempts);
+    expect(dispatcher.healthy).toBe(false);
+    fanout.trouble = 'none';
+    await until(() => observer.distinct === 30);
+    expect(observer.outOfOrder).toBe(0);
+    expect(dispatcher.healthy).toBe(true);
+  });
+
+  it('[DEG] drops ephemeral messages rather than sending them late', async () => {
+    await dispatcher.start();
+    fanout.trouble = 'refuses_all';
+    broker.publisher.publishEphemeral({ v: 1, type: 'control.tick', data: { revocations_head: 1 } });
+    await until(() => fanout.attempts === 1);
+    await sleep(200);
+    expect(fanout.attempts).toBe(1);
+  });
+
+  it('[DEG] goes on delivering when Redis refuses the stream alone', async () => {
+    await dispatcher.start();
+    fanout.trouble = 'refuses_streams';
+    await broker.publisher.publish(interleaved(3, 30));
+    await until(() => observer.distinct === 30);
+    expect(observer.frames).toBe(30);
+    expect(await metrics.collect()).toMatch(/chat_dispatch_errors_total\{reason="stream_refused"\} [1-9]/);
+  });
+
+  it('starts with Redis away', async () => {
+    fanout.trouble = 'away';
+    await broker.publisher.publish(interleaved(1, 5));
+    await dispatcher.start();
+    await sleep(300);
+    expect(fanout.attempts).toBe(0);
+    fanout.trouble = 'none';
+    await until(() => observer.distinct === 5);
+  });
+
+  it('[OPS] sweeps last_seen', async () => {
+    let sweeps = 0;
+    const lastSeen = createMemoryLastSeen();
+    const sweeping = createDispatcher({
+      consumer: createMemoryBroker().consumer,
+      fanout,
+      lastSeen: {
+        record: (entries) => lastSeen.record(entries),
+        read: (session) => lastSeen.read(session),
+        close: () => lastSeen.close(),
+        sweep: async () => {
+          sweeps += 1;
+          if (sweeps === 1) throw new Error('redis is away');
+          return 1;
+        },
+      },
+      logger: testLogger,
+      metrics,
+      sweepIntervalMs: 10,
+    });
+    await sweeping.start();
+    await until(() => sweeps >= 2);
+    await sweeping.stop();
+    expect(await metrics.collect()).toContain('chat_dispatch_errors_total{reason="sweep_failed"} 1');
+  });
+});

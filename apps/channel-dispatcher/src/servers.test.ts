@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { connectRabbitPublisher, connectRedisFanout, type EventPublisher, type OutgoingEvent } from '@chat-realtime/messaging';
+import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE } from '@chat-realtime/protocol';
+import { type AppProcess, freePort, type ManagedServer, sleep, startProcess, startRabbit, startRedis, until } from '@chat-realtime/testkit';
+import { connect } from 'amqplib';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Observer } from './testing/observer.ts';
+import { interleaved, testLogger } from './testing/samples.ts';
+
+const SESSIONS = 20;
+const PATIENCE = { timeoutMs: 60_000 };
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+let rabbit: ManagedServer;
+let redis: ManagedServer;
+let dispatcher: AppProcess;
+let address: string;
+let publisher: EventPublisher;
+let observer: Observer;
+let closeObserver: () => Promise<void>;
+let nextSeq = 1;
+
+beforeAll(async () => {
+  // The process under test is the built one, as it is deployed.
+  await promisify(execFile)(`${root}node_modules/.bin/tsc`, ['-b', `${root}apps/channel-dispatcher`]);
+  [rabbit, redis] = await Promise.all([startRabbit(), startRedis()]);
+  publisher = connectRabbitPublisher({ url: rabbit.url, logger: testLogger });
+  const port = await freePort();
+  address = `http://127.0.0.1:${port}`;
+  dispatcher = await startProcess({
+    name: 'channel-dispatcher',
+    args: [`${root}apps/channel-dispatcher/dist/main.js`],
+    env: { NODE_ENV: 'test', PORT: String(port), RABBITMQ_URL: rabbit.url, REDIS_URL: redis.url, REDIS_KEY_PREFIX: 't:' },
+    ready: `${address}/readyz`,
+  });
+}, 180_000);
+afterAll(async () => {
+  await publisher.close();
+  await dispatcher.kill();
+  await Promise.all([rabbit.stop(), redis.stop()]);
+});
+
+beforeEach(async () => {
+  await Promise.all([rabbit.start(), redis.start(), dispatcher.start()]);
+  await watch();
+});
+afterEach(() => closeObserver());
+
+async function watch(): Promise<void> {
+  const fanout = connectRedisFanout({ url: redis.url, prefix: 't:', logger: testLogger });
+  closeObserver = () => fanout.close();
+  observer = new Observer();
+  await until(() => fanout.connected, PATIENCE);
+  await observer.watch(fanout);
+}
+
+/** New events for all sessions, in order, as the relay publishes: again from the first that is not confirmed. */
+async function publish(count: number): Promise<OutgoingEvent[]> {
+  const events = interleaved(SESSIONS, count, nextSeq);
+  nextSeq += Math.ceil(count / SESSIONS);
+  let done = 0;
+  await until(
+    async () => {
+      const { confirmed } = await publisher.publish(events.slice(done, done + 200));
+      done += confirmed;
+      if (confirmed === 0) await sleep(50);
+      return done >= events.length;
+    },
+    { ...PATIENCE, everyMs: 0, what: 'everything confirmed' },
+  );
+  return events;
+}
+
+async function readiness(): Promise<{ status: number; body: string }> {
+  const response = await fetch(`${address}/readyz`);
+  return { status: response.status, body: await response.text() };
+}
+
+/** Nothing is left in the queue, and nothing was parked. */
+async function expectQueuesEmpty(): Promise<void> {
+  const model = await connect(rabbit.url);
+  model.on('error', () => undefined);
+  try {
+    const channel = await model.createChannel();
+    await until(async () => (await channel.checkQueue(DISPATCHER_QUEUE)).messageCount === 0, PATIENCE);
+    expect((await channel.checkQueue(DEAD_LETTER_QUEUE)).messageCount).toBe(0);
+  } finally {
+    await model.close();
+  }
+}
+
+describe('dispatcher between real servers', () => {
+  it('[AMQP] dispatches at least 2,000 events a second, each once and in order', async () => {
+    await publish(2_000);
+    await until(() => observer.distinct === 2_000, PATIENCE);
+    const started = performance.now();
+    await publish(10_000);
+    await until(() => observer.distinct === 12_000, PATIENCE);
+    const perSecond = 10_000 / ((performance.now() - started) / 1_000);
+    console.info(`dispatched ${Math.round(perSecond)} events/s, published one batch of 200 after the other`);
+    expect(observer).toMatchObject({ frames: 12_000, outOfOrder: 0 });
+    expect(perSecond).toBeGreaterThan(2_000);
+    await expectQueuesEmpty();
+  }, 120_000);
+
+  it('[OPS] says in readyz which dependency is missing', async () => {
+    await until(async () => (await readiness()).status === 200);
+    await redis.kill();
+    await until(async () => (await readiness()).status === 503);
+    expect((await readiness()).body).toMatch(/redis/);
+    expect((await fetch(`${address}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${address}/metrics`)).text()).toContain('chat_redis_connected 0');
+    await redis.start();
+    await until(async () => (await readiness()).status === 200, PATIENCE);
+  }, 60_000);
+
+  it('[DEG] loses nothing from the queue while Redis is away, and parks nothing', async () => {
+    await publish(500);
+    await until(() => observer.distinct === 500, PATIENCE);
+    await redis.kill();
+    const dark = await publish(2_000);
+    // Longer than the dispatcher tries in place, so that it has given everything back.
+    await sleep(5_000);
+    await closeObserver();
+    await redis.start();
+    await watch();
+    await until(() => observer.distinct >= dark.length - 500, PATIENCE);
+    await publish(500);
+    await expectQueuesEmpty();
+    await until(() => observer.distinct >= dark.length, PATIENCE);
+    expect(observer.outOfOrder).toBe(0);
+  }, 120_000);
+
+  it('[DEG] goes on after RabbitMQ was killed under load', async () => {
+    const publishing = publish(4_000);
+    await until(() => observer.distinct > 500, PATIENCE);
+    await rabbit.kill();
+    await rabbit.start();
+    await publishing;
+    await until(() => observer.distinct === 4_000, PATIENCE);
+    expect(observer.outOfOrder).toBe(0);
+    await expectQueuesEmpty();
+  }, 180_000);
+
+  for (const point of ['disp.afterReceive', 'disp.afterRedisPublish', 'disp.afterAck']) {
+    it(`[AMQP] loses nothing when killed at ${point}`, async () => {
+      await dispatcher.restart({ FAILPOINTS: `${point}=panic` });
+      const publishing = publish(1_000);
+      await dispatcher.exited;
+      await publishing;
+      await dispatcher.start({ FAILPOINTS: '' });
+      await until(() => observer.distinct === 1_000, PATIENCE);
+      expect(observer.outOfOrder).toBe(0);
+      await expectQueuesEmpty();
+    }, 90_000);
+  }
+
+  it('[DEG] loses nothing when all three are killed, whatever comes back first', async () => {
+    for (const order of [
+      [dispatcher, rabbit, redis],
+      [redis, dispatcher, rabbit],
+    ]) {
+      await closeObserver();
+      await publish(200);
+      await Promise.all([dispatcher.kill(), redis.kill(), rabbit.kill()]);
+      const [first, ...later] = order;
+      // A dispatcher without its servers is alive but not ready.
+      const starting = first?.start();
+      for (const next of later) await next.start();
+      await starting;
+      await watch();
+      await publish(500);
+      await until(() => observer.distinct >= 500, PATIENCE);
+      expect(observer.outOfOrder).toBe(0);
+      await expectQueuesEmpty();
+    }
+  }, 240_000);
+
+  it('[OPS] ends within seconds on SIGTERM and leaves the rest in the queue', async () => {
+    const publishing = publish(3_000);
+    await until(() => observer.distinct > 200, PATIENCE);
+    const started = performance.now();
+    const status = await dispatcher.stop();
+    expect(status.code).toBe(0);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    await publishing;
+    await dispatcher.start();
+    await until(() => observer.distinct === 3_000, PATIENCE);
+    expect(observer.outOfOrder).toBe(0);
+  }, 90_000);
+});
