@@ -166,7 +166,7 @@ describe('callback requests', () => {
 
   test('[CB7] due at preferred_at, else two hours after the request', async () => {
     const callback = await find(await request({ phone: '+493012345678' }));
-    expect(Date.parse(callback.due_at) - Date.parse(callback.created_at)).toBe(7_200_000);
+    expect(Math.abs(Date.parse(callback.due_at) - Date.parse(callback.created_at) - 7_200_000)).toBeLessThan(1_000);
     const preferred_at = '2031-05-05T10:00:00+03:00';
     expect(Date.parse((await find(await request({ phone: '+493012345678', preferred_at }))).due_at)).toBe(Date.parse(preferred_at));
   });

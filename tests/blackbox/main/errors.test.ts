@@ -98,7 +98,7 @@ describe('error envelope', () => {
     const { host } = new URL(chat.baseUrl);
     const chunk = `10000\r\n${'a'.repeat(65_536)}\r\n`;
     const head = `POST /chat/session HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`;
-    const response = await rawHttp(chat.baseUrl, head + chunk.repeat(8));
+    const response = await rawHttp(chat.baseUrl, `${head}${chunk.repeat(8)}0\r\n\r\n`);
     expect(statusOf(response)).toBe(413);
   });
 

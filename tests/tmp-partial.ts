@@ -1,0 +1,14 @@
+import { startPostgres, startRedis, startNginx, startProcess, freePort, tempFolder } from '@chat-realtime/testkit';
+import { environmentOf } from './support/profiles.ts';
+import { chatSite } from '../libs/testkit/src/stack/nginx-template.ts';
+const profile = process.argv[2] === 'limits' ? 'limits' : 'main';
+const root = '/work/main/';
+const [pg, redis] = await Promise.all([startPostgres({}), startRedis()]);
+const [a, c, g] = [await freePort(), await freePort(), await freePort()];
+const env = { HOST: '127.0.0.1', AUTH_ISSUER: 'chat-auth', AUTH_AUDIENCE: 'chat', TRUSTED_PROXIES: '127.0.0.1', ...environmentOf(profile), DATABASE_URL: pg.url, RABBITMQ_URL: 'amqp://127.0.0.1:1', REDIS_URL: redis.url, DATA_DIR: tempFolder('partial'), AUTH_JWKS_URL: `http://127.0.0.1:${a}/.well-known/jwks.json`, CHAT_SERVICE_URL: `http://127.0.0.1:${c}`, ALERT_WEBHOOK_URLS: process.argv[3] ?? '' };
+const log = (name: string) => (line: string) => console.log(name, line);
+const go = (name: string, port: number) => startProcess({ name, args: ['--enable-source-maps', `${root}apps/${name}/dist/main.js`], env: { ...env, PORT: String(port) }, ready: `http://127.0.0.1:${port}/healthz`, onLine: log(name) });
+await go('auth-service', a); await go('chat-service', c); await go('channel-gateway', g);
+const nginx = await startNginx({ http: ({ port }) => chatSite(root, { listen: `127.0.0.1:${port}`, authService: `127.0.0.1:${a}`, chatService: `127.0.0.1:${c}`, gateways: [`127.0.0.1:${g}`], staticRoot: '/tmp' }) });
+console.log('URL', nginx.url);
+setInterval(() => undefined, 1000);
