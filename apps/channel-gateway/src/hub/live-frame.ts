@@ -61,10 +61,11 @@ export function parseLiveFrame(payload: Buffer): LiveFrame | null {
   return isRecord(frame) ? fromObject(frame, singleLine(payload, frame)) : null;
 }
 
-/** An event of a catch-up or feed page. */
+/** An event of a catch-up or feed page, without its position: the gateway says itself what is a resume point here. */
 export function liveFrameOf(event: object): LiveFrame | null {
   const frame: Record<string, unknown> = { ...event };
-  return fromObject(frame, Buffer.from(JSON.stringify(event)));
+  delete frame['cursor'];
+  return fromObject(frame, Buffer.from(JSON.stringify(frame)));
 }
 
 export function isMessage(frame: LiveFrame): boolean {
