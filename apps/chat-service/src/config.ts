@@ -77,16 +77,29 @@ export const chatSettingsVariables = {
   RETURN_TO_QUEUE: z.enum(['never', 'offline', 'always']).default('offline'),
 };
 
+/** Rules between variables run even where a variable alone is wrong, so that all faults are listed at once. */
+const ALWAYS = { when: () => true };
+
 interface WebhookVariables {
-  readonly ALERT_WEBHOOK_URLS: readonly string[];
+  readonly ALERT_WEBHOOK_URLS?: readonly string[] | undefined;
   readonly ALERT_WEBHOOK_SECRET?: string | undefined;
 }
 
 /** Alerts name sessions and people: without a signature a receiver could not tell them from anybody's. */
 export function webhooksAreSigned(env: WebhookVariables): boolean {
-  return env.ALERT_WEBHOOK_URLS.length === 0 || env.ALERT_WEBHOOK_SECRET !== undefined;
+  return (env.ALERT_WEBHOOK_URLS ?? []).length === 0 || env.ALERT_WEBHOOK_SECRET !== undefined;
 }
-export const WEBHOOK_SECRET_MISSING = { message: 'is required with ALERT_WEBHOOK_URLS', path: ['ALERT_WEBHOOK_SECRET'] };
+export const WEBHOOK_SECRET_MISSING = { message: 'is required with ALERT_WEBHOOK_URLS', path: ['ALERT_WEBHOOK_SECRET'], ...ALWAYS };
+
+interface StaffKeyVariables {
+  readonly AUTH_JWKS_URL?: string | undefined;
+  readonly AUTH_JWT_SECRET?: string | undefined;
+}
+
+function hasOneKeySource(env: StaffKeyVariables): boolean {
+  return (env.AUTH_JWKS_URL === undefined) !== (env.AUTH_JWT_SECRET === undefined);
+}
+const ONE_KEY_SOURCE = { message: 'exactly one of AUTH_JWKS_URL and AUTH_JWT_SECRET is required', path: ['AUTH_JWKS_URL'], ...ALWAYS };
 
 export const chatSettingsSchema = z.object(chatSettingsVariables).refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
 export type ChatSettings = z.infer<typeof chatSettingsSchema>;
@@ -101,8 +114,7 @@ export const chatServiceSchema = z
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
     INTERNAL_API_KEY: envSecret(16).optional(),
     DATA_DIR: z.string().default('./data'),
-    NODE_ENV: z.string().optional(),
-    FAILPOINTS: z.string().optional(),
   })
-  .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
+  .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
+  .refine(hasOneKeySource, ONE_KEY_SOURCE);
 

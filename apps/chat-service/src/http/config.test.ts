@@ -76,7 +76,7 @@ describe('configuration', () => {
       problems = error.problems;
     }
     const names = problems.map((problem) => problem.split(/[:. ]/)[0]);
-    for (const name of [...Object.keys(env), 'DATABASE_URL', 'RABBITMQ_URL']) expect(names).toContain(name);
+    for (const name of [...Object.keys(env), 'DATABASE_URL', 'RABBITMQ_URL', 'AUTH_JWKS_URL', 'ALERT_WEBHOOK_SECRET']) expect(names).toContain(name);
     expect(problems.join('\n')).not.toContain('SECRET-');
     expect(problems.join('\n')).not.toContain('tooshort');
   });
