@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 export const DEFAULT_BODY_LIMIT = 262_144;
 /** A JSON body is small: whoever takes longer holds a connection on purpose. */
 const BODY_DEADLINE_MS = 15_000;
+const LINGER_MS = 1_000;
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.-]+\+json)\s*(?:;|$)/i;
 
 /** The name itself, or any escape that could spell a letter of it; only such bodies pay for the look at each key. */
@@ -41,25 +42,39 @@ function malformed(what: string): ChatError {
 }
 
 async function readText(payload: IncomingMessage, limit: number): Promise<string> {
-  const tooLarge = (): ChatError => new ChatError('payload_too_large', `the body may have ${limit} bytes`);
-  if (Number(payload.headers['content-length'] ?? 0) > limit) throw tooLarge();
-  const deadline = setTimeout(() => payload.destroy(malformed('incomplete')), BODY_DEADLINE_MS);
+  if (Number(payload.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(malformed('incomplete'));
+      // The answer goes out first; then whoever still drips loses the connection.
+      setTimeout(() => payload.destroy(), LINGER_MS).unref();
+    }, BODY_DEADLINE_MS);
+  });
   try {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
-      if (!Buffer.isBuffer(chunk)) throw malformed('not binary');
-      size += chunk.length;
-      if (size > limit) throw tooLarge();
-      chunks.push(chunk);
-    }
-    return decode(Buffer.concat(chunks));
+    return decode(await Promise.race([collect(payload, limit), deadline]));
   } catch (error) {
     // A connection that breaks off in the middle is the client's doing.
     throw error instanceof ChatError ? error : malformed('incomplete');
   } finally {
-    clearTimeout(deadline);
+    clearTimeout(timer);
   }
+}
+
+function tooLarge(limit: number): ChatError {
+  return new ChatError('payload_too_large', `the body may have ${limit} bytes`);
+}
+
+async function collect(payload: IncomingMessage, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
+    if (!Buffer.isBuffer(chunk)) throw malformed('not binary');
+    size += chunk.length;
+    if (size > limit) throw tooLarge(limit);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
