@@ -119,13 +119,10 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     });
     return keep(app);
   };
-  progress('starting auth-service and chat-service');
-  const [auth, chat] = await Promise.all([
+  progress(`starting auth-service, chat-service, channel-dispatcher and ${gatewayPorts.length} channel-gateways`);
+  const [auth, chat, dispatcher, ...gateways] = await Promise.all([
     launch('auth-service', 'auth-service', ports.auth),
     launch('chat-service', 'chat-service', ports.chat),
-  ]);
-  progress(`starting channel-dispatcher and ${gatewayPorts.length} channel-gateways`);
-  const [dispatcher, ...gateways] = await Promise.all([
     launch('channel-dispatcher', 'channel-dispatcher', ports.dispatcher),
     ...gatewayPorts.map((port, index) => launch('channel-gateway', `channel-gateway-${index + 1}`, port)),
   ]);
