@@ -328,6 +328,31 @@ describe('keys of several instances', () => {
   });
 });
 
+describe('a restart of PostgreSQL', () => {
+  it('[OPS10] ends no sign-in, and auth-service answers again by itself', async () => {
+    const server = await startPostgres();
+    const database = await openDatabase(server.url);
+    const service = await createAuthService({
+      database,
+      config,
+      logger: silent,
+      metrics: createMetrics('auth-service'),
+    });
+    service.start();
+    await seedOperators(service, PASSWORD);
+    const { refresh_token } = await service.login('anna', PASSWORD, '127.0.0.1');
+    await server.kill();
+    await expect(service.login('anna', PASSWORD, '127.0.0.1')).rejects.toThrow();
+    await server.restart();
+    await expect.poll(() => database.ping().then(() => 'up'), { timeout: 10_000 }).toBe('up');
+    expect((await service.refresh(refresh_token)).user.login).toBe('anna');
+    expect((await service.login('anna', PASSWORD, '127.0.0.1')).user.login).toBe('anna');
+    service.stop();
+    await database.close();
+    await server.stop();
+  });
+});
+
 describe('operator password', () => {
   it('[AUTH12] comes from the environment, else is made once and kept for the owner only', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'auth-seed-'));
