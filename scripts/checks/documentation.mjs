@@ -1,7 +1,9 @@
-// Documents against sources: every variable is described with its default, no description is left over, and links lead somewhere.
+// Documents against sources: every variable is described with its default, no description
+// is left over, metrics that are named exist, and links lead somewhere.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { projectFiles, readText } from '../lib/files.mjs';
+import { metricDefinitions } from '../lib/metrics-table.mjs';
 import { root } from '../lib/root.mjs';
 
 const CONFIG_SOURCE = /^(?:apps\/[^/]+\/src\/(?:.*\/)?config\.ts|libs\/service-kit\/src\/environment\.ts)$/;
@@ -71,6 +73,21 @@ function linkProblems() {
   return problems;
 }
 
+/** A first look at a metric that nobody counts helps no one. */
+function metricProblems() {
+  const known = new Set(metricDefinitions().map(({ name }) => name));
+  const problems = [];
+  for (const path of projectFiles()) {
+    if (!/^docs\/.*\.md$|^README\.md$/.test(path)) continue;
+    for (const [, name] of readText(path).matchAll(
+      /`(chat_[a-z_]+(?:_total|_seconds|_connections|_impaired|_mode|_leader|_pending))`/g,
+    )) {
+      if (!known.has(name)) problems.push(`${path}: there is no metric ${name}`);
+    }
+  }
+  return problems;
+}
+
 export function checkDocumentation() {
-  return [...variableProblems(), ...linkProblems()];
+  return [...variableProblems(), ...metricProblems(), ...linkProblems()];
 }
