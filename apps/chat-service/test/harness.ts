@@ -59,7 +59,8 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-async function build(url: string, deps: Partial<ChatServiceDeps>): Promise<Harness> {
+/** On a database that is there already; the caller closes it. */
+export async function harnessAt(url: string, deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
   const database = await openDatabase(url);
   const publisher = new RecordingPublisher();
   const metrics = createMetrics('chat-service-test');
@@ -77,7 +78,7 @@ async function build(url: string, deps: Partial<ChatServiceDeps>): Promise<Harne
     metrics,
     service,
     chat: service.operations,
-    another: (more = {}) => build(url, { ...deps, ...more }),
+    another: (more = {}) => harnessAt(url, { ...deps, ...more }),
     close: () => {
       closed ??= close();
       return closed;
@@ -93,10 +94,10 @@ export class Stage {
   async harness(kind: Database['kind'], deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
     if (kind === 'pglite') {
       await prepareArchive();
-      return this.#keep(await build('pglite:memory', deps));
+      return this.#keep(await harnessAt('pglite:memory', deps));
     }
     this.#server ??= await startPostgres();
-    return this.#keep(await build(await this.#server.createDatabase(), deps));
+    return this.#keep(await harnessAt(await this.#server.createDatabase(), deps));
   }
 
   #keep(harness: Harness): Harness {

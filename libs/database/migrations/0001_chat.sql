@@ -83,8 +83,10 @@ CREATE INDEX chat_event_note ON chat_event (session_id, id) WHERE type = 'chat.n
 CREATE UNIQUE INDEX chat_event_once ON chat_event (session_id, client_message_id, sender_type, COALESCE(actor_id, ''))
   WHERE client_message_id IS NOT NULL;
 
+-- No foreign key: rows are written beside their event in one statement, events are never deleted, and the check would
+-- lock and dirty the event's row on the hottest path.
 CREATE TABLE outbox (
-  event_id     bigint PRIMARY KEY REFERENCES chat_event,
+  event_id     bigint PRIMARY KEY,
   created_at   timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   published_at timestamptz(3),
   traceparent  text

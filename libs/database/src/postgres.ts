@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { establishEpoch } from './epoch.ts';
@@ -22,8 +23,10 @@ const TYPES: pg.CustomTypesConfig = {
 };
 
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** The server ends a statement first; this is for a connection whose other end is gone without a word. */
-const CLIENT_TIMEOUT_MS = 8_000;
+/** The server ends a statement before this; then the other end is gone without a word. Idle connections are kept busy or closed sooner. */
+const SILENCE_TIMEOUT_MS = 8_000;
+const IDLE_TIMEOUT_MS = 5_000;
+const SESSION_PING_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** 'CHAT' in ASCII: the lock under which one process at a time brings the schema up to date. */
 const MIGRATION_LOCK = 0x43484154;
@@ -37,10 +40,13 @@ function connectionConfig(url: string, options: OpenOptions): pg.ClientConfig {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: 2_000,
     idle_in_transaction_session_timeout: 5_000,
-    query_timeout: CLIENT_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 2_000,
+    stream: () => {
+      const socket = new Socket();
+      // A half-open link would otherwise hold its query, and the pool's place, until the system gives up many minutes later.
+      socket.setTimeout(SILENCE_TIMEOUT_MS, () => socket.destroy(new Error('database connection is silent')));
+      return socket;
+    },
   };
 }
 
@@ -80,7 +86,7 @@ async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): P
 
 async function prepare(url: string, options: OpenOptions): Promise<Prepared> {
   // Migrations may take long, and waiting for another process to run them too.
-  const client = new pg.Client({ ...connectionConfig(url, options), statement_timeout: 0, lock_timeout: 0, query_timeout: 0 });
+  const client = new pg.Client({ ...connectionConfig(url, options), statement_timeout: 0, lock_timeout: 0, stream: () => new Socket() });
   await client.connect();
   try {
     const settings = await checkSettings(client, options.logger);
@@ -102,15 +108,21 @@ class PostgresSession implements DedicatedSession {
   /** One statement at a time on the connection; the next begins when the one before has ended, whichever way. */
   #queue: Promise<unknown> = Promise.resolve();
 
+  /** Notices a lost connection, and with it the lost locks, also while nobody asks anything. */
+  readonly #pings: NodeJS.Timeout;
+
   constructor(client: pg.Client) {
     this.#client = client;
     client.on('error', (error) => this.#lose(error));
     client.on('end', () => this.#lose(new Error('connection ended')));
+    this.#pings = setInterval(() => void this.ping().catch((error: Error) => this.#lose(error)), SESSION_PING_MS);
+    this.#pings.unref();
   }
 
   #lose(reason: Error): void {
     if (this.#lost !== undefined || this.#released) return;
     this.#lost = reason;
+    clearInterval(this.#pings);
     for (const listener of this.#listeners) listener(reason);
   }
 
@@ -145,16 +157,18 @@ class PostgresSession implements DedicatedSession {
     if (this.#released) return;
     this.#released = true;
     this.#listeners = [];
+    clearInterval(this.#pings);
     await this.#client.end();
   }
 }
 
 /** How soon the server itself notices that a session's machine is gone, and frees its locks. */
-const SERVER_KEEPALIVE = 'SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2';
+const SERVER_KEEPALIVE =
+  'SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; SET tcp_user_timeout = 3000';
 
 export async function openPostgres(url: string, options: OpenOptions): Promise<Database> {
   const { epoch, settings } = await prepare(url, options);
-  const pool = new pg.Pool({ ...connectionConfig(url, options), max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({ ...connectionConfig(url, options), max: options.poolSize ?? 10, idleTimeoutMillis: IDLE_TIMEOUT_MS });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ error: error.message }, 'idle database connection lost'));
   // The pool listens to idle connections only. One that is lost between two statements of a transaction tells nobody

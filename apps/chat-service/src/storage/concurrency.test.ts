@@ -56,7 +56,7 @@ describe('concurrency on PostgreSQL', () => {
       }
     };
     const fast = async (one: Chat) => {
-      for (let n = 0; n < 40; n += 1) {
+      for (let n = 0; n < 80; n += 1) {
         if (n % 8 === 3) await chat.postMessage(anna, one.id, text(`answer ${n}`));
         else await one.says(`m${n}`);
       }

@@ -5,7 +5,7 @@ const PASSING = new Set(['40001', '40P01', '53300', '55P03', '57014', '57P01', '
 const FULL = new Set(['53100', '53200']);
 /** What sockets and pg say when the server cannot be reached; pg has no code for some of them. */
 const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN', 'ENOENT']);
-const CONNECTION_TEXT = /connection (?:terminated|ended|timeout)|timeout exceeded when trying to connect|query read timeout|not queryable/i;
+const CONNECTION_TEXT = /connection (?:terminated|ended|timeout|is silent)|timeout exceeded when trying to connect|not queryable/i;
 const RETRY_SECONDS = 1;
 
 function codeOf(error: Error): string {
