@@ -9,7 +9,7 @@ const list = process.argv.includes('--list');
 
 /** `- **[TOK3]** text` */
 const RULE = /^- \*\*\[([A-Z]+\d+)\]\*\* (.*)$/gm;
-const TEST_FILE = /\.test\.(?:ts|tsx|mjs)$|\.suite\.ts$/;
+const TEST_FILE = /\.test\.(?:ts|tsx|mjs)$|[.-]suite\.ts$/;
 /** One or more ids at the start of a title: `it('[TOK3] [TOK4] …'`, also in templates and in tables of cases. */
 const TITLE = /['"`]((?:\[[A-Z]+\d+\](?:, ?| )?)+)/g;
 

@@ -93,7 +93,8 @@ export const identityResponseSchema = z.object({
   sessions: z.array(sessionSchema),
   session: sessionSchema.optional(),
   token: z.string().optional(),
-  expires_at: timestampSchema.optional(),
+  /** Of the token; without one, of the identity token. */
+  expires_at: timestampSchema,
 });
 export const identityLogoutRequestSchema = z.object({ identity_token: z.string().max(8_192) });
 

@@ -15,7 +15,7 @@ export interface IdentifyAnswer {
   readonly sessions: Session[];
   readonly session?: Session;
   readonly token?: string;
-  readonly expires_at?: string;
+  readonly expires_at: string;
 }
 
 /** Revoking needs an actor; nobody's scope may hide a customer's own session from his logout. */
@@ -44,7 +44,9 @@ export class Identity {
     for (const session of sessions) await this.#fillContact(customer, session);
     const current = this.#current(sessions, sessionId);
     const newestFirst = sessions.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || b.id - a.id);
-    const answer = { sessions: newestFirst.map(renderSession) };
+    // Without a chat there is no token yet; what ends then is what he has shown.
+    const expiresAt = new Date(customer.expiresAt * 1_000).toISOString();
+    const answer = { sessions: newestFirst.map(renderSession), expires_at: expiresAt };
     return current === undefined ? answer : { ...answer, session: renderSession(current), ...this.#credentials.token(current) };
   }
 
