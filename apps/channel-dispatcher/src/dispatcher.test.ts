@@ -31,7 +31,8 @@ class TroubledFanout implements Fanout {
     this.attempts += 1;
     if (this.trouble === 'away') throw new UnavailableError('redis');
     const refused = commands.flatMap((command, index) => {
-      const refuses = this.trouble === 'refuses_all' || (this.trouble === 'refuses_streams' && command.kind === 'append');
+      const refuses =
+        this.trouble === 'refuses_all' || (this.trouble === 'refuses_streams' && command.kind === 'append');
       return refuses ? [index] : [];
     });
     await this.#inner.execute(commands.filter((_, index) => !refused.includes(index)));

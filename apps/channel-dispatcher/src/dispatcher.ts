@@ -1,4 +1,11 @@
-import { Backoff, type Delivery, type EventConsumer, type Fanout, type FanoutCommand, type LastSeen } from '@chat-realtime/messaging';
+import {
+  Backoff,
+  type Delivery,
+  type EventConsumer,
+  type Fanout,
+  type FanoutCommand,
+  type LastSeen,
+} from '@chat-realtime/messaging';
 import { failpoint, type Logger, type Metrics } from '@chat-realtime/service-kit';
 import { FanoutWriter } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';

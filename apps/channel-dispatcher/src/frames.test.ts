@@ -86,7 +86,13 @@ describe('frames of durable events', () => {
   });
 
   it('[FEED] sends staff-only facts to staff alone, without seq', () => {
-    const note: BrokerEvent = { ...message('operator'), type: 'chat.note', seq: null, feed_id: 77, data: { id: 77, body: 'secret' } };
+    const note: BrokerEvent = {
+      ...message('operator'),
+      type: 'chat.note',
+      seq: null,
+      feed_id: 77,
+      data: { id: 77, body: 'secret' },
+    };
     expect(dispatched(note)).toEqual(
       ['chat:staff', 'chat:staff:stream frame 10000'].map((target) => ({
         target,
@@ -98,7 +104,10 @@ describe('frames of durable events', () => {
   });
 
   it('[AMQP] calls bad what has no place', () => {
-    expect(eventCommands({ ...message('client'), session_id: null })).toEqual({ kind: 'bad', reason: 'missing_session_id' });
+    expect(eventCommands({ ...message('client'), session_id: null })).toEqual({
+      kind: 'bad',
+      reason: 'missing_session_id',
+    });
     expect(eventCommands({ ...message('client'), seq: null })).toEqual({ kind: 'bad', reason: 'missing_feed_id' });
   });
 });

@@ -77,6 +77,12 @@ function publish(channel: string, payload: string): FanoutCommand {
 function toStaff(frame: string): FanoutCommand[] {
   return [
     publish(STAFF_CHANNEL, frame),
-    { kind: 'append', stream: STAFF_STREAM_KEY, field: STAFF_STREAM_FIELD, payload: frame, maxLength: STAFF_STREAM_MAX_LENGTH },
+    {
+      kind: 'append',
+      stream: STAFF_STREAM_KEY,
+      field: STAFF_STREAM_FIELD,
+      payload: frame,
+      maxLength: STAFF_STREAM_MAX_LENGTH,
+    },
   ];
 }

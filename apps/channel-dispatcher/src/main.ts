@@ -1,5 +1,13 @@
 import { connectRabbitConsumer, connectRedisFanout, createRedisLastSeen } from '@chat-realtime/messaging';
-import { ConfigError, createHttpApp, createLogger, createMetrics, Health, loadConfig, Shutdown } from '@chat-realtime/service-kit';
+import {
+  ConfigError,
+  createHttpApp,
+  createLogger,
+  createMetrics,
+  Health,
+  loadConfig,
+  Shutdown,
+} from '@chat-realtime/service-kit';
 import { dispatcherEnvironment } from './config.ts';
 import { createDispatcher } from './dispatcher.ts';
 
@@ -48,7 +56,11 @@ function assertConnected(dependency: { readonly connected: boolean }, name: stri
 
 main().catch((error: unknown) => {
   const text =
-    error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    error instanceof ConfigError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`${SERVICE}: ${text}\n`);
   process.exit(1);
 });

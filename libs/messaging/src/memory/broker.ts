@@ -155,10 +155,12 @@ class MemoryQueue {
 
 class MemoryPublisher implements EventPublisher {
   readonly #queue: MemoryQueue;
+  readonly #logger: MessagingLogger | undefined;
   #closed = false;
 
-  constructor(queue: MemoryQueue) {
+  constructor(queue: MemoryQueue, logger: MessagingLogger | undefined) {
     this.#queue = queue;
+    this.#logger = logger;
   }
 
   get connected(): boolean {
@@ -169,7 +171,9 @@ class MemoryPublisher implements EventPublisher {
     if (this.#closed) return { confirmed: 0, failure: new UnconfirmedError('closed') };
     const confirmed = Math.min(batch.length, Math.max(0, this.#queue.room));
     for (const event of batch.slice(0, confirmed)) this.#queue.push(event);
-    return confirmed === batch.length ? { confirmed } : { confirmed, failure: new UnconfirmedError('the queue is full') };
+    return confirmed === batch.length
+      ? { confirmed }
+      : { confirmed, failure: new UnconfirmedError('the queue is full') };
   }
 
   publishEphemeral(message: BrokerEphemeral): void {
@@ -177,7 +181,9 @@ class MemoryPublisher implements EventPublisher {
   }
 
   onConnected(listener: (info: QueueConnected) => void | Promise<void>): void {
-    queueMicrotask(() => void listener({ queueWasMissing: false }));
+    Promise.resolve({ queueWasMissing: false })
+      .then(listener)
+      .catch((error: unknown) => this.#logger?.error({ err: error }, 'listener of the connection failed'));
   }
 
   async close(): Promise<void> {
@@ -218,5 +224,5 @@ class MemoryConsumer implements EventConsumer {
 /** The queue of a single process: standalone, and tests of what stands on the port. */
 export function createMemoryBroker(options: { readonly logger?: MessagingLogger } = {}): MemoryBroker {
   const queue = new MemoryQueue(options.logger);
-  return { publisher: new MemoryPublisher(queue), consumer: new MemoryConsumer(queue) };
+  return { publisher: new MemoryPublisher(queue, options.logger), consumer: new MemoryConsumer(queue) };
 }

@@ -1,7 +1,13 @@
 export type FanoutCommand =
   | { readonly kind: 'publish'; readonly channel: string; readonly payload: string }
   /** Append to a capped stream (XADD MAXLEN ~). */
-  | { readonly kind: 'append'; readonly stream: string; readonly field: string; readonly payload: string; readonly maxLength: number };
+  | {
+      readonly kind: 'append';
+      readonly stream: string;
+      readonly field: string;
+      readonly payload: string;
+      readonly maxLength: number;
+    };
 
 /** `payload` is shared by all listeners: never write into it. */
 export type FanoutListener = (payload: Buffer, channel: string) => void;

@@ -114,7 +114,9 @@ class RabbitConsumer implements EventConsumer {
     });
     await channel.prefetch(PREFETCH);
     const cancelled = (): void => session.drop(new Error('consumer cancelled: the queue is gone'));
-    await channel.consume(DISPATCHER_QUEUE, (message) => (message === null ? cancelled() : consumption.receive(message)));
+    await channel.consume(DISPATCHER_QUEUE, (message) =>
+      message === null ? cancelled() : consumption.receive(message),
+    );
     await channel.consume(
       EPHEMERAL_QUEUE,
       (message) => (message === null ? cancelled() : consumption.receiveEphemeral(message)),

@@ -67,7 +67,9 @@ export class Consumption {
     if (this.#ephemeral.length >= MAX_EPHEMERAL) this.#ephemeral.shift();
     // Taken without acknowledgement, so there is nothing to refuse; the handler still counts it.
     this.#ephemeral.push(
-      decoded.ok ? { kind: 'ephemeral', message: decoded.value } : { kind: 'bad', reason: decoded.reason, refuse: nothing },
+      decoded.ok
+        ? { kind: 'ephemeral', message: decoded.value }
+        : { kind: 'bad', reason: decoded.reason, refuse: nothing },
     );
     this.#due();
   }

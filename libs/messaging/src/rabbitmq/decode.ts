@@ -1,4 +1,9 @@
-import { type BrokerEphemeral, type BrokerEvent, brokerEphemeralSchema, brokerEventSchema } from '@chat-realtime/protocol';
+import {
+  type BrokerEphemeral,
+  type BrokerEvent,
+  brokerEphemeralSchema,
+  brokerEventSchema,
+} from '@chat-realtime/protocol';
 
 /** Why a message can't be used; few and fixed, since they are metric labels. */
 export type BadReason = 'invalid_json' | 'invalid_event' | 'unknown_version';

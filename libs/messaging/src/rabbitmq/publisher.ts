@@ -93,7 +93,11 @@ class RabbitPublisher implements EventPublisher {
 
   onConnected(listener: ConnectedListener): void {
     this.#listeners.push(listener);
-    if (this.#link.session !== null) queueMicrotask(() => void listener(this.#lastInfo));
+    if (this.#link.session === null) return;
+    // It came too late to hold the connection up, so a failure can only be met by a new connection.
+    Promise.resolve(this.#lastInfo)
+      .then(listener)
+      .catch((error: unknown) => this.#link.drop(toError(error)));
   }
 
   async close(): Promise<void> {
@@ -101,7 +105,12 @@ class RabbitPublisher implements EventPublisher {
     this.#failAll(new UnavailableError('rabbitmq'));
   }
 
-  #send(channel: ConfirmChannel, { routingKey, event, traceparent }: OutgoingEvent, batch: PendingBatch, index: number): void {
+  #send(
+    channel: ConfirmChannel,
+    { routingKey, event, traceparent }: OutgoingEvent,
+    batch: PendingBatch,
+    index: number,
+  ): void {
     channel.publish(
       EVENTS_EXCHANGE,
       routingKey,

@@ -221,7 +221,7 @@ describe('rabbitmq through faults', () => {
     await deleteTopology(server);
     const publisher = newPublisher();
     await publishAll(publisher, [messageEvent(1, 1)]);
-    const alarm = "{{resource_limit, disk, node()}, []}";
+    const alarm = '{{resource_limit, disk, node()}, []}';
     await evaluate(server, `rabbit_alarm:set_alarm(${alarm}).`);
     try {
       const result = await publisher.publish([messageEvent(1, 2)]);

@@ -69,7 +69,10 @@ export async function deleteBrokenQueues(model: ChannelModel): Promise<void> {
   channel.on('error', ignoreReported);
   await channel.deleteQueue(DISPATCHER_QUEUE);
   // Kept when it holds something, since then it works and somebody wants to look at it.
-  const { messageCount } = await channel.assertQueue(DEAD_LETTER_QUEUE, { durable: true, arguments: DEAD_LETTER_ARGUMENTS });
+  const { messageCount } = await channel.assertQueue(DEAD_LETTER_QUEUE, {
+    durable: true,
+    arguments: DEAD_LETTER_ARGUMENTS,
+  });
   if (messageCount === 0) await channel.deleteQueue(DEAD_LETTER_QUEUE);
   await channel.close();
 }

@@ -175,7 +175,9 @@ class RedisFanout implements Fanout {
     this.#leaving.clear();
     const channels = [...this.#subscriptions.keys()];
     await Promise.all(
-      [...this.#subscriptions].map(([channel, { dispatch }]) => client.subscribe(this.#prefix + channel, dispatch, true)),
+      [...this.#subscriptions].map(([channel, { dispatch }]) =>
+        client.subscribe(this.#prefix + channel, dispatch, true),
+      ),
     );
     const left = channels.filter((channel) => !this.#subscriptions.has(channel));
     if (left.length > 0) await client.unsubscribe(left.map((channel) => this.#prefix + channel));

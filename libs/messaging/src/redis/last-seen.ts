@@ -49,7 +49,9 @@ class RedisLastSeen implements LastSeen {
     }
     await this.#reachable(
       Promise.all(
-        [...bySession].map(([sessionId, marks]) => RECORD.run(client, [this.#key(sessionId)], [this.#ttlSeconds, ...marks])),
+        [...bySession].map(([sessionId, marks]) =>
+          RECORD.run(client, [this.#key(sessionId)], [this.#ttlSeconds, ...marks]),
+        ),
       ),
     );
   }

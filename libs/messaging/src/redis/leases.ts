@@ -135,7 +135,8 @@ class RedisLeases implements Leases {
   #adopt(request: LeaseRequest, displaced: readonly string[]): void {
     if (displaced.length > 0) {
       const gone = new Set(displaced);
-      for (const entry of [...this.#table.entries()]) if (gone.has(entry.holder)) this.#table.release(entry.key, entry.holder);
+      for (const entry of [...this.#table.entries()])
+        if (gone.has(entry.holder)) this.#table.release(entry.key, entry.holder);
     }
     this.#table.put(request);
   }
@@ -179,7 +180,13 @@ class RedisLeases implements Leases {
   }
 
   #writeEntry(client: RedisClient, { key, holder, stale, group }: LeaseEntry): Promise<unknown>[] {
-    const value = JSON.stringify({ owner: this.#owner, key, group: group?.key ?? '', member: group?.member ?? '', stale });
+    const value = JSON.stringify({
+      owner: this.#owner,
+      key,
+      group: group?.key ?? '',
+      member: group?.member ?? '',
+      stale,
+    });
     const hashes = group === null ? [this.#keyPrefix + key] : [this.#keyPrefix + key, this.#groupPrefix + group.key];
     return hashes.flatMap((hash) => [
       client.sendCommand(['HSET', hash, holder, value]),

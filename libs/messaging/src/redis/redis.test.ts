@@ -120,9 +120,9 @@ describe('redis fan-out', () => {
     });
     await server.start();
     await until(() => standing === 0, DETECTION);
-    expect(await command('PUBSUB', 'NUMSUB', `${PREFIX}chat:0`, `${PREFIX}chat:47`, `${PREFIX}chat:48`, `${PREFIX}chat:49`)).toEqual(
-      [`${PREFIX}chat:0`, 1, `${PREFIX}chat:47`, 1, `${PREFIX}chat:48`, 0, `${PREFIX}chat:49`, 0],
-    );
+    expect(
+      await command('PUBSUB', 'NUMSUB', `${PREFIX}chat:0`, `${PREFIX}chat:47`, `${PREFIX}chat:48`, `${PREFIX}chat:49`),
+    ).toEqual([`${PREFIX}chat:0`, 1, `${PREFIX}chat:47`, 1, `${PREFIX}chat:48`, 0, `${PREFIX}chat:49`, 0]);
     expect(states).toEqual(['connected', 'disconnected', 'resubscribed']);
     await publishTo(fanout, 'chat:47', 'again');
     await until(() => recorders[47]?.texts.length === 1);
@@ -256,7 +256,8 @@ describe('redis last_seen', () => {
   it('[RDS] sweeps keys without a TTL, and those alone', async () => {
     const lastSeen = newLastSeen(100);
     await until(() => lastSeen.read(1).then(() => true));
-    for (let session = 1; session <= 3; session += 1) await command('HSET', `${PREFIX}chat:last_seen:${session}`, 'client', '1');
+    for (let session = 1; session <= 3; session += 1)
+      await command('HSET', `${PREFIX}chat:last_seen:${session}`, 'client', '1');
     await command('EXPIRE', `${PREFIX}chat:last_seen:3`, '10');
     await command('HSET', 'chat:last_seen:4', 'client', '1');
     expect(await lastSeen.sweep()).toBe(2);

@@ -41,7 +41,10 @@ export function eventQueueSuite(name: string, make: () => Promise<EventQueueFixt
           delivery.ack();
         }
       });
-      const batch = [messageEvent(1, 1, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'), ...messageEvents(1, 2, 300)];
+      const batch = [
+        messageEvent(1, 1, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'),
+        ...messageEvents(1, 2, 300),
+      ];
       await publishAll(publisher, batch);
       await until(() => seen.length >= 300);
       expect(seen.map(({ event }) => event)).toEqual(batch.map(({ event }) => event));
@@ -104,7 +107,9 @@ export function eventQueueSuite(name: string, make: () => Promise<EventQueueFixt
       for (const delivery of taken) delivery.ack();
       await consumer.resume();
       await until(() => seen.at(-1)?.event.seq === 15);
-      expect(seen.slice(taken.length).map(({ event }) => event.seq)).toEqual(messageEvents(1, 2, 15).map(({ event }) => event.seq));
+      expect(seen.slice(taken.length).map(({ event }) => event.seq)).toEqual(
+        messageEvents(1, 2, 15).map(({ event }) => event.seq),
+      );
       expect(seen[taken.length]?.redelivered).toBe(true);
     });
 

@@ -6,7 +6,8 @@ export interface LastSeenFixture {
   cleanUp(): Promise<void>;
 }
 
-const byParticipant = (one: LastSeenEntry, other: LastSeenEntry): number => (one.participant < other.participant ? -1 : 1);
+const byParticipant = (one: LastSeenEntry, other: LastSeenEntry): number =>
+  one.participant < other.participant ? -1 : 1;
 
 export function lastSeenSuite(name: string, make: () => Promise<LastSeenFixture>): void {
   describe(`last_seen: ${name}`, () => {
@@ -33,7 +34,11 @@ export function lastSeenSuite(name: string, make: () => Promise<LastSeenFixture>
     it('[ACK] lets the larger id win, in whatever order they come', async () => {
       const mark = (lastId: number, at: number): LastSeenEntry => ({ sessionId: 1, participant: 'client', lastId, at });
       await lastSeen.record([mark(100, 1_000), mark(99, 2_000)]);
-      await Promise.all([lastSeen.record([mark(9, 3_000)]), lastSeen.record([mark(1_000, 4_000)]), lastSeen.record([mark(500, 5_000)])]);
+      await Promise.all([
+        lastSeen.record([mark(9, 3_000)]),
+        lastSeen.record([mark(1_000, 4_000)]),
+        lastSeen.record([mark(500, 5_000)]),
+      ]);
       expect(await lastSeen.read(1)).toEqual([mark(1_000, 4_000)]);
     });
 

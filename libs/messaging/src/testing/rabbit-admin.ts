@@ -26,7 +26,8 @@ export async function withChannel<T>(server: ManagedServer, use: (channel: Chann
 export async function deleteTopology(server: ManagedServer): Promise<void> {
   await withChannel(server, async (channel) => {
     for (const queue of [DISPATCHER_QUEUE, DEAD_LETTER_QUEUE, EPHEMERAL_QUEUE]) await channel.deleteQueue(queue);
-    for (const exchange of ['chat.events', 'chat.events.dead', 'chat.events.publisher']) await channel.deleteExchange(exchange);
+    for (const exchange of ['chat.events', 'chat.events.dead', 'chat.events.publisher'])
+      await channel.deleteExchange(exchange);
   });
 }
 
@@ -37,7 +38,11 @@ export function depth(server: ManagedServer, queue: string): Promise<number> {
 
 /** Runs Erlang in the broker, with the environment by which its node is found. */
 export async function evaluate(server: ManagedServer, expression: string): Promise<void> {
-  const entries = readFileSync(`/proc/${server.pid}/environ`, 'utf8').split('\0').filter((entry) => entry.includes('='));
-  const env = Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+  const entries = readFileSync(`/proc/${server.pid}/environ`, 'utf8')
+    .split('\0')
+    .filter((entry) => entry.includes('='));
+  const env = Object.fromEntries(
+    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
   await run('/usr/lib/rabbitmq/bin/rabbitmqctl', ['eval', expression], { env });
 }
