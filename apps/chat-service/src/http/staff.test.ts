@@ -126,6 +126,6 @@ describe('lists', () => {
   it('[ASG11] operators are known by the tokens they showed', async () => {
     const { operators } = (await chat.call('GET', '/chat/operators', { token: anna })).as(operatorsResponseSchema);
     expect(operators.map(({ id }) => id).toSorted()).toEqual(['anna', 'boris', 'chief', 'narrow']);
-    expect(operators.find(({ id }) => id === 'chief')).toMatchObject({ role: 'admin' });
+    expect(operators.find(({ id }) => id === 'chief')).toMatchObject({ role: 'admin', presence: 'offline' });
   });
 });

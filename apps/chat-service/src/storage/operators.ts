@@ -1,4 +1,4 @@
-import type { CatchupRequest, PresenceState } from '@chat-realtime/protocol';
+import type { CatchupRequest } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
 import type { OperatorEntry } from '../domain/operation-types.ts';
@@ -7,7 +7,6 @@ import { translated } from './errors.ts';
 
 /** An operator is written down again after this time, or when his name or role is another. */
 const REFRESH_MS = 60_000;
-const AWAY_SECONDS = 300;
 
 /** Learns operators from the tokens they show, without a write per request. */
 export class OperatorDirectory {
@@ -42,7 +41,6 @@ interface OperatorRow {
   name: string | null;
   role: string;
   online: boolean;
-  recent: boolean;
   active_sessions: number;
 }
 
@@ -52,22 +50,16 @@ export function operators(context: StorageContext): Promise<OperatorEntry[]> {
       SELECT o.id, o.name, o.role,
         EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = o.id
                  AND p.seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})) AS online,
-        GREATEST(o.last_seen_at, o.last_connected_at) > clock_timestamp() - make_interval(secs => ${AWAY_SECONDS}) AS recent,
         (SELECT count(*) FROM chat_session s WHERE s.assigned_user_id = o.id AND s.status = 'active') AS active_sessions
       FROM chat_operator o ORDER BY o.name NULLS LAST, o.id`.execute(context.database.kysely);
     return result.rows.map((row) => ({
       id: row.id,
       name: row.name,
       role: row.role === 'admin' ? 'admin' : 'operator',
-      presence: presenceOf(row),
+      presence: row.online ? 'online' : 'offline',
       active_sessions: row.active_sessions,
     }));
   });
-}
-
-function presenceOf(row: OperatorRow): PresenceState {
-  if (row.online) return 'online';
-  return row.recent ? 'away' : 'offline';
 }
 
 export function operatorsOnline(context: StorageContext): Promise<number> {
