@@ -1,13 +1,13 @@
-import { ChatError, type SessionEvent } from '@chat-realtime/protocol';
+import { ChatError } from '@chat-realtime/protocol';
 import type { Tables } from '@chat-realtime/database';
 import { sql, type Transaction } from 'kysely';
 import type { Actor } from '../domain/actors.ts';
 import type { PostedMessage, PostMessage } from '../domain/operation-types.ts';
-import { renderMessage, renderSessionEvent, type StoredFile } from '../domain/render.ts';
+import { renderMessage, type StoredFile } from '../domain/render.ts';
 import { transition } from '../domain/session-state.ts';
 import { requireOwnSession, scopeUser, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
-import { readSessionEvents } from './event-rows.ts';
+import { events } from './history.ts';
 import { applyTransition, commitSession, lockSession, stateOf } from './unit-of-work.ts';
 
 type Outcome = 'not_found' | 'duplicate' | 'conflict' | 'closed' | 'stale' | 'bad_attachments' | 'stored';
@@ -91,12 +91,7 @@ async function postToClosed(context: StorageContext, actor: Actor, sessionId: nu
   return result;
 }
 
-async function missedEvents(context: StorageContext, sessionId: number, afterSeq: number): Promise<SessionEvent[]> {
-  const rows = await readSessionEvents(context.database.kysely, sessionId, afterSeq, MISSED_EVENTS_MAX);
-  return rows.map((row) => renderSessionEvent(row, context.links));
-}
-
-async function refuse(context: StorageContext, sessionId: number, message: PostMessage, outcome: Exclude<Outcome, 'duplicate' | 'stored'>): Promise<never> {
+async function refuse(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage, outcome: Exclude<Outcome, 'duplicate' | 'stored'>): Promise<never> {
   switch (outcome) {
     case 'not_found':
       throw sessionNotFound();
@@ -106,7 +101,7 @@ async function refuse(context: StorageContext, sessionId: number, message: PostM
       throw new ChatError('session_closed', 'the session is closed; reopen it first');
     case 'stale':
       throw new ChatError('stale', 'another operator acted since expected_seq', {
-        details: { events: await missedEvents(context, sessionId, message.expectedSeq ?? 0) },
+        details: await events(context, actor, sessionId, { afterSeq: message.expectedSeq ?? 0, limit: MISSED_EVENTS_MAX }),
       });
     case 'bad_attachments':
       throw new ChatError('validation_failed', 'an attachment is unknown, was sent already, or stands twice', {
@@ -120,7 +115,7 @@ export async function postMessage(context: StorageContext, actor: Actor, session
   let row = await translated(() => post(context, actor, sessionId, message));
   context.observer.postLockWait(row.r_lock_wait);
   if (row.r_outcome === 'closed') row = await translated(() => postToClosed(context, actor, sessionId, message));
-  if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate') return refuse(context, sessionId, message, row.r_outcome);
+  if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate') return refuse(context, actor, sessionId, message, row.r_outcome);
   const created = row.r_outcome === 'stored';
   if (created) {
     context.observer.messageCommitted(actor.kind === 'customer' ? 'client' : 'operator');
