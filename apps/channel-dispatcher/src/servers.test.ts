@@ -91,7 +91,7 @@ async function publish(count: number): Promise<OutgoingEvent[]> {
     async () => {
       if (losses > lossesBefore) done = 0;
       lossesBefore = losses;
-      const { confirmed } = await publisher.publish(events.slice(done, done + 200));
+      const { confirmed } = await publisher.publish(events.slice(done, done + 500));
       done += confirmed;
       if (confirmed === 0) await sleep(50);
       return done >= events.length;
@@ -127,7 +127,7 @@ describe('dispatcher between real servers', () => {
     await publish(10_000);
     await until(() => observer.distinct === 12_000, PATIENCE);
     const perSecond = 10_000 / ((performance.now() - started) / 1_000);
-    console.info(`dispatched ${Math.round(perSecond)} events/s, published one batch of 200 after the other`);
+    console.info(`dispatched ${Math.round(perSecond)} events/s, published one batch of 500 after the other`);
     expect(observer).toMatchObject({ frames: 12_000, outOfOrder: 0 });
     expect(perSecond).toBeGreaterThan(2_000);
     await expectQueuesEmpty();

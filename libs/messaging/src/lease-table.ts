@@ -34,11 +34,11 @@ export class LeaseTable {
       group: group === undefined ? null : { key: group.key, member: group.member },
     };
     let holders = this.#byKey.get(key);
-    if (holders === undefined) this.#byKey.set(key, (holders = new Map()));
+    if (holders === undefined) this.#byKey.set(key, (holders = new Map<string, LeaseEntry>()));
     holders.set(holder, entry);
     if (entry.group === null) return;
     let members = this.#byGroup.get(entry.group.key);
-    if (members === undefined) this.#byGroup.set(entry.group.key, (members = new Map()));
+    if (members === undefined) this.#byGroup.set(entry.group.key, (members = new Map<string, Set<LeaseEntry>>()));
     const entries = members.get(entry.group.member);
     if (entries === undefined) members.set(entry.group.member, new Set([entry]));
     else entries.add(entry);

@@ -152,7 +152,7 @@ class RabbitPublisher implements EventPublisher {
     model.on('blocked', (reason: string) => this.#block(reason));
     model.on('unblocked', () => this.#unblock());
     const info: QueueConnected = { queueWasMissing: missing };
-    await Promise.all(this.#listeners.map((listener) => listener(info)));
+    await Promise.all(this.#listeners.map(async (listener) => listener(info)));
     if (missing) {
       this.#logger.warn({}, 'the queue was missing: what was in it is published again');
       await declareMarker(model);
