@@ -61,7 +61,7 @@ describe('npm run stack', () => {
     await until(() => !report.parts.some((part) => isAlive(part.pid)), { what: 'end of all parts' });
   });
 
-  it('leaves nothing behind when it is killed or its parent dies', { timeout: 150_000 }, async () => {
+  it('leaves nothing behind when its parent dies', { timeout: 150_000 }, async () => {
     const { command: shell, report } = await start([
       '/bin/sh',
       '-c',
@@ -69,12 +69,5 @@ describe('npm run stack', () => {
     ]);
     process.kill(shell.pid, 'SIGKILL');
     await until(() => !report.parts.some((part) => isAlive(part.pid)), { timeoutMs: 40_000, what: 'end of all parts' });
-
-    const second = await start();
-    process.kill(second.command.pid, 'SIGKILL');
-    await until(() => !second.report.parts.some((part) => isAlive(part.pid)), {
-      timeoutMs: 20_000,
-      what: 'end of all parts',
-    });
   });
 });
