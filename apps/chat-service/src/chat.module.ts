@@ -2,7 +2,14 @@ import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
 import type { Database } from '@chat-realtime/database';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
-import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type OnModuleInit, type Provider } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
 import { AlertReader } from './alerts/alert-reader.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
@@ -44,7 +51,10 @@ function providers(options: ChatModuleOptions): Provider[] {
   const credentials = new ChannelCredentials(settings.CHAT_TOKEN_SECRETS, settings.CHANNEL_TOKEN_TTL_SECONDS);
   const limits = { maxBytes: settings.ATTACHMENT_MAX_BYTES, maxPerMessage: ATTACHMENTS_PER_MESSAGE };
   const callbacksConfig = { defaultCountry: settings.CHAT_PHONE_COUNTRY, dueMinutes: settings.CALLBACK_DUE_MINUTES };
-  const rates = { sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE, messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE };
+  const rates = {
+    sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE,
+    messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE,
+  };
   const values: readonly (readonly [symbol, object])[] = [
     [token.OPERATIONS, operations],
     [token.DATABASE, database],

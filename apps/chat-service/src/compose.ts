@@ -50,7 +50,8 @@ export function composeChat({ database, publisher, settings, dataDir, logger, me
   return {
     service,
     attachments,
-    module: (deps) => ChatModule.forRoot({ operations: service.operations, database, attachments, settings, logger, ...deps }),
+    module: (deps) =>
+      ChatModule.forRoot({ operations: service.operations, database, attachments, settings, logger, ...deps }),
     stop: async () => {
       await service.stop();
       await settle();

@@ -44,12 +44,15 @@ function envWidget() {
 }
 
 function envCountry() {
-  return z.string().default('RU').transform((text, context) => {
-    const country = text.trim().toUpperCase();
-    if (isCountryCode(country)) return country;
-    context.addIssue('must be a country code such as RU');
-    return z.NEVER;
-  });
+  return z
+    .string()
+    .default('RU')
+    .transform((text, context) => {
+      const country = text.trim().toUpperCase();
+      if (isCountryCode(country)) return country;
+      context.addIssue('must be a country code such as RU');
+      return z.NEVER;
+    });
 }
 
 function envWebhookUrls() {
@@ -89,7 +92,11 @@ interface WebhookVariables {
 export function webhooksAreSigned(env: WebhookVariables): boolean {
   return (env.ALERT_WEBHOOK_URLS ?? []).length === 0 || env.ALERT_WEBHOOK_SECRET !== undefined;
 }
-export const WEBHOOK_SECRET_MISSING = { message: 'is required with ALERT_WEBHOOK_URLS', path: ['ALERT_WEBHOOK_SECRET'], ...ALWAYS };
+export const WEBHOOK_SECRET_MISSING = {
+  message: 'is required with ALERT_WEBHOOK_URLS',
+  path: ['ALERT_WEBHOOK_SECRET'],
+  ...ALWAYS,
+};
 
 interface StaffKeyVariables {
   readonly AUTH_JWKS_URL?: string | undefined;
@@ -99,7 +106,11 @@ interface StaffKeyVariables {
 function hasOneKeySource(env: StaffKeyVariables): boolean {
   return (env.AUTH_JWKS_URL === undefined) !== (env.AUTH_JWT_SECRET === undefined);
 }
-const ONE_KEY_SOURCE = { message: 'exactly one of AUTH_JWKS_URL and AUTH_JWT_SECRET is required', path: ['AUTH_JWKS_URL'], ...ALWAYS };
+const ONE_KEY_SOURCE = {
+  message: 'exactly one of AUTH_JWKS_URL and AUTH_JWT_SECRET is required',
+  path: ['AUTH_JWKS_URL'],
+  ...ALWAYS,
+};
 
 export const chatSettingsSchema = z.object(chatSettingsVariables).refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
 export type ChatSettings = z.infer<typeof chatSettingsSchema>;
@@ -117,4 +128,3 @@ export const chatServiceSchema = z
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
   .refine(hasOneKeySource, ONE_KEY_SOURCE);
-

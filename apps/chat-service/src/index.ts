@@ -1,7 +1,14 @@
 export { type ChatService, type ChatServiceDeps, type ChatSource, createChatService } from './chat-service.ts';
 export { ChatModule, type ChatModuleOptions } from './chat.module.ts';
 export { type ComposedChat, composeChat, type ComposeDeps, type ModuleDeps } from './compose.ts';
-export { chatServiceSchema, chatSettingsSchema, type ChatSettings, chatSettingsVariables, WEBHOOK_SECRET_MISSING, webhooksAreSigned } from './config.ts';
+export {
+  chatServiceSchema,
+  chatSettingsSchema,
+  type ChatSettings,
+  chatSettingsVariables,
+  WEBHOOK_SECRET_MISSING,
+  webhooksAreSigned,
+} from './config.ts';
 export * from './domain/index.ts';
 export { Callbacks } from './callbacks/callbacks.ts';
 export type { Schedule } from './schedule/schedule.ts';

@@ -14,10 +14,15 @@ export interface ChatSweeps {
   /** What exactly one process does at a time beside relaying: the leader runs these. */
   readonly sweeps: readonly Sweep[];
   /** Resolves when no webhook is under way; before the database is closed. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
 }
 
-export function createSweeps(database: Database, attachments: Attachments, settings: ChatSettings, logger: Logger): ChatSweeps {
+export function createSweeps(
+  database: Database,
+  attachments: Attachments,
+  settings: ChatSettings,
+  logger: Logger,
+): ChatSweeps {
   const alerts = new AlertSweeps(database, {
     waitingSeconds: settings.ALERT_WAITING_SECONDS,
     replyUnseenSeconds: settings.REPLY_UNSEEN_SECONDS,

@@ -12,7 +12,10 @@ type AlertItem = AlertsResponse['alerts'][number];
 const MAX_ALERTS = 100;
 
 /** A place in the list of alerts, given as the id of one or as a time. */
-type Since = { readonly kind: 'start' } | { readonly kind: 'time'; readonly at: Date } | { readonly kind: 'alert'; readonly id: number };
+type Since =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'time'; readonly at: Date }
+  | { readonly kind: 'alert'; readonly id: number };
 
 /** `GET /chat/alerts`: the polling reserve of the badge. */
 export class AlertReader {
@@ -37,7 +40,11 @@ export class AlertReader {
       case 'time':
         return since.at;
       case 'alert': {
-        const row = await this.#database.kysely.selectFrom('chat_alert').select('created_at').where('id', '=', since.id).executeTakeFirst();
+        const row = await this.#database.kysely
+          .selectFrom('chat_alert')
+          .select('created_at')
+          .where('id', '=', since.id)
+          .executeTakeFirst();
         return row?.created_at ?? null;
       }
     }
@@ -64,7 +71,9 @@ export class AlertReader {
     if (since.kind === 'time') query = query.where('a.created_at', '>', since.at);
     if (since.kind === 'alert') query = query.where('a.id', '>', since.id);
     if (actor.scope === 'assigned') {
-      query = query.where((eb) => eb.or([eb('s.assigned_user_id', 'is', null), eb('s.assigned_user_id', '=', actor.userId)]));
+      query = query.where((eb) =>
+        eb.or([eb('s.assigned_user_id', 'is', null), eb('s.assigned_user_id', '=', actor.userId)]),
+      );
     }
     const rows = await query.execute();
     return rows.reverse().map((row) => ({
@@ -80,6 +89,7 @@ function parseSince(text: string | undefined): Since {
   if (text === undefined || text === '') return { kind: 'start' };
   if (/^\d{1,15}$/.test(text)) return { kind: 'alert', id: Number(text) };
   const at = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(at.getTime())) throw fieldError('since', 'must be the id of an alert or a time');
+  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(at.getTime()))
+    throw fieldError('since', 'must be the id of an alert or a time');
   return { kind: 'time', at };
 }

@@ -3,11 +3,16 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
-import { alertsResponseSchema, alertWebhookSchema, createSessionResponseSchema, customerCallbackResponseSchema } from '@chat-realtime/protocol';
+import {
+  alertsResponseSchema,
+  alertWebhookSchema,
+  createSessionResponseSchema,
+  customerCallbackResponseSchema,
+} from '@chat-realtime/protocol';
 import { createLogger } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ChatUnderTest } from '../testing/chat-under-test.ts';
+import { KINDS, ChatUnderTest } from '../../test/chat-under-test.ts';
 import { AlertSweeps } from './alert-sweeps.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
 
@@ -24,7 +29,11 @@ class Receiver {
   constructor() {
     this.#server = createServer(async (request, response) => {
       const body = await text(request);
-      this.requests.push({ body, signature: String(request.headers['x-chat-signature']), id: alertWebhookSchema.parse(JSON.parse(body)).id });
+      this.requests.push({
+        body,
+        signature: String(request.headers['x-chat-signature']),
+        id: alertWebhookSchema.parse(JSON.parse(body)).id,
+      });
       if (!this.#hung) response.writeHead(this.status).end();
     });
   }
@@ -50,225 +59,293 @@ let urls: string[];
 let sweeps: AlertSweeps;
 let deliveries: WebhookDeliveries;
 
-beforeAll(async () => {
-  chat = await ChatUnderTest.start();
-  anna = await chat.staff('anna');
-});
-afterAll(() => chat.stop());
-beforeEach(async () => {
-  await sql`TRUNCATE webhook_delivery, chat_alert`.execute(chat.database.kysely);
-  // What earlier tests left is no cause any more.
-  await sql`UPDATE chat_session SET created_at = created_at - interval '30 days', updated_at = updated_at - interval '30 days',
-    waiting_since = NULL`.execute(chat.database.kysely);
-  await sql`UPDATE chat_callback SET status = 'cancelled'`.execute(chat.database.kysely);
-  [good, bad] = [new Receiver(), new Receiver()];
-  urls = [await good.listen(), await bad.listen()];
-  sweeps = new AlertSweeps(chat.database, { waitingSeconds: 60, replyUnseenSeconds: 120, webhookUrls: urls });
-  deliveries = new WebhookDeliveries(chat.database, { urls, secret: SECRET, timeoutMs: 5_000, retryDelay: () => 0.05 }, logger);
-});
-afterEach(async () => {
-  await deliveries.settle();
-  good.close();
-  bad.close();
-});
-
-async function newSession(body: object = {}) {
-  return (await chat.call('POST', '/chat/session', { body })).as(createSessionResponseSchema);
-}
-const message = () => ({ body: 'вопрос', client_message_id: randomUUID() });
-async function reasons(): Promise<string[]> {
-  const rows = await chat.database.kysely.selectFrom('chat_alert').select(['reason', 'session_id']).orderBy('id').execute();
-  return rows.map((row) => `${row.reason} ${row.session_id}`);
-}
-async function deliver(rounds = 1): Promise<void> {
-  for (let round = 0; round < rounds; round += 1) {
-    await deliveries.startDue();
+describe.each(KINDS)('on %s', (kind) => {
+  beforeAll(async () => {
+    chat = await ChatUnderTest.startOn(kind);
+    anna = await chat.staff('anna');
+  });
+  afterAll(() => chat.stop());
+  beforeEach(async () => {
+    await sql`TRUNCATE webhook_delivery, chat_alert`.execute(chat.database.kysely);
+    // What earlier tests left is no cause any more.
+    await sql`UPDATE chat_session SET created_at = created_at - interval '30 days', updated_at = updated_at - interval '30 days',
+      waiting_since = NULL`.execute(chat.database.kysely);
+    await sql`UPDATE chat_callback SET status = 'cancelled'`.execute(chat.database.kysely);
+    [good, bad] = [new Receiver(), new Receiver()];
+    urls = [await good.listen(), await bad.listen()];
+    sweeps = new AlertSweeps(chat.database, { waitingSeconds: 60, replyUnseenSeconds: 120, webhookUrls: urls });
+    deliveries = new WebhookDeliveries(
+      chat.database,
+      { urls, secret: SECRET, timeoutMs: 5_000, retryDelay: () => 0.05 },
+      logger,
+    );
+  });
+  afterEach(async () => {
     await deliveries.settle();
-    await sleep(60);
+    good.close();
+    bad.close();
+  });
+
+  async function newSession(body: object = {}) {
+    return (await chat.call('POST', '/chat/session', { body })).as(createSessionResponseSchema);
   }
-}
-const age = (table: 'chat_session' | 'chat_event', id: number, seconds: number) =>
-  table === 'chat_session'
-    ? sql`UPDATE chat_session SET waiting_since = waiting_since - make_interval(secs => ${seconds}) WHERE id = ${id}`.execute(chat.database.kysely)
-    : sql`UPDATE chat_event SET created_at = created_at - make_interval(secs => ${seconds}) WHERE session_id = ${id}`.execute(chat.database.kysely);
-
-describe('causes of alerts', () => {
-  it('[ALR4] [ALR7] a new session, a wait over its limit, each once', async () => {
-    const { session } = await newSession({ message: message() });
-    expect(await sweeps.run()).toBe(1);
-    expect(await sweeps.run()).toBe(0);
-    await age('chat_session', session.id, 61);
-    await sweeps.run();
-    await sweeps.run();
-    expect(await reasons()).toEqual([`session_created ${session.id}`, `waiting ${session.id}`]);
-  });
-
-  it('[ALR7] a second wait after an answer is a cause of its own', async () => {
-    const { session, token } = await newSession({ message: message() });
-    await age('chat_session', session.id, 61);
-    await sweeps.run();
-    await chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
-    await chat.call('POST', `/chat/session/${session.id}/messages`, { token, body: message() });
-    await age('chat_session', session.id, 61);
-    await sweeps.run();
-    expect((await reasons()).filter((reason) => reason.startsWith('waiting'))).toHaveLength(2);
-  });
-
-  it('[ALR4] a callback that is asked for, and one that is due', async () => {
-    const { callback } = (await chat.call('POST', '/chat/callback', { body: { phone: '+79991234567', consent: true } })).as(customerCallbackResponseSchema);
-    await sweeps.run();
-    await sql`UPDATE chat_callback SET due_at = clock_timestamp() - interval '1 second' WHERE id = ${callback.id}`.execute(chat.database.kysely);
-    await sweeps.run();
-    await sweeps.run();
-    expect(await reasons()).toEqual(['callback_requested null', 'callback_due null']);
-  });
-
-  it('[ALR4] [ALR7] a reply the customer has not got, once for all replies since he last saw one', async () => {
-    const { session, token } = await newSession({ message: message(), name: 'Ольга', email: 'olga@example.org' });
-    const reply = () => chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
-    await reply();
-    await reply();
-    await sweeps.run();
-    expect(await reasons()).toEqual([`session_created ${session.id}`]);
-    await age('chat_event', session.id, 121);
-    await sweeps.run();
-    await sweeps.run();
-    expect(await reasons()).toEqual([`session_created ${session.id}`, `reply_unseen ${session.id}`]);
-    await deliver();
-    const sent = good.requests.map(({ body }) => alertWebhookSchema.parse(JSON.parse(body)));
-    expect(sent.find(({ reason }) => reason === 'reply_unseen')?.contact).toEqual({ name: 'Ольга', email: 'olga@example.org', phone: null });
-    expect(sent.find(({ reason }) => reason === 'session_created')?.contact).toBeUndefined();
-    // Read, answered again, not seen again: a new cause.
-    await chat.call('POST', `/chat/session/${session.id}/read`, { token, body: { last_id: Number.MAX_SAFE_INTEGER } });
-    await reply();
-    await age('chat_event', session.id, 121);
-    await sweeps.run();
-    expect((await reasons()).filter((reason) => reason.startsWith('reply_unseen'))).toHaveLength(2);
-  });
-
-  it('[ALR4] a reply that was read raises none', async () => {
-    const { session, token } = await newSession({ message: message() });
-    await chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
-    await chat.call('POST', `/chat/session/${session.id}/read`, { token, body: { last_id: Number.MAX_SAFE_INTEGER } });
-    await age('chat_event', session.id, 121);
-    await sweeps.run();
-    expect(await reasons()).toEqual([`session_created ${session.id}`]);
-  });
-});
-
-describe('webhook deliveries', () => {
-  it('[ALR4] [ALR5] go to every address, signed over the raw body', async () => {
-    const { session } = await newSession({ message: message() });
-    await sweeps.run();
-    await deliver();
-    for (const receiver of [good, bad]) {
-      expect(receiver.requests).toHaveLength(1);
-      const { body, signature } = receiver.requests[0] ?? { body: '', signature: '' };
-      expect(JSON.parse(body)).toMatchObject({ type: 'chat.alert', reason: 'session_created', session_id: session.id, unread_count: 1 });
-      const [, time] = /^t=(\d+),v1=/.exec(signature) ?? [];
-      expect(Math.abs(Number(time) - Date.now() / 1_000)).toBeLessThan(5);
-      expect(signature).toBe(`t=${time},v1=${createHmac('sha256', SECRET).update(`${time}.${body}`).digest('hex')}`);
+  const message = () => ({ body: 'вопрос', client_message_id: randomUUID() });
+  async function reasons(): Promise<string[]> {
+    const rows = await chat.database.kysely
+      .selectFrom('chat_alert')
+      .select(['reason', 'session_id'])
+      .orderBy('id')
+      .execute();
+    return rows.map((row) => `${row.reason} ${row.session_id}`);
+  }
+  async function deliver(rounds = 1): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      await deliveries.startDue();
+      await deliveries.settle();
+      await sleep(60);
     }
-    await deliver();
-    expect(good.requests).toHaveLength(1);
+  }
+  const age = (table: 'chat_session' | 'chat_event', id: number, seconds: number) =>
+    table === 'chat_session'
+      ? sql`UPDATE chat_session SET waiting_since = waiting_since - make_interval(secs => ${seconds}) WHERE id = ${id}`.execute(
+          chat.database.kysely,
+        )
+      : sql`UPDATE chat_event SET created_at = created_at - make_interval(secs => ${seconds}) WHERE session_id = ${id}`.execute(
+          chat.database.kysely,
+        );
+
+  describe('causes of alerts', () => {
+    it('[ALR4] [ALR7] a new session, a wait over its limit, each once', async () => {
+      const { session } = await newSession({ message: message() });
+      expect(await sweeps.run()).toBe(1);
+      expect(await sweeps.run()).toBe(0);
+      await age('chat_session', session.id, 61);
+      await sweeps.run();
+      await sweeps.run();
+      expect(await reasons()).toEqual([`session_created ${session.id}`, `waiting ${session.id}`]);
+    });
+
+    it('[ALR7] a second wait after an answer is a cause of its own', async () => {
+      const { session, token } = await newSession({ message: message() });
+      await age('chat_session', session.id, 61);
+      await sweeps.run();
+      await chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
+      await chat.call('POST', `/chat/session/${session.id}/messages`, { token, body: message() });
+      await age('chat_session', session.id, 61);
+      await sweeps.run();
+      expect((await reasons()).filter((reason) => reason.startsWith('waiting'))).toHaveLength(2);
+    });
+
+    it('[ALR4] a callback that is asked for, and one that is due', async () => {
+      const { callback } = (
+        await chat.call('POST', '/chat/callback', { body: { phone: '+79991234567', consent: true } })
+      ).as(customerCallbackResponseSchema);
+      await sweeps.run();
+      await sql`UPDATE chat_callback SET due_at = clock_timestamp() - interval '1 second' WHERE id = ${callback.id}`.execute(
+        chat.database.kysely,
+      );
+      await sweeps.run();
+      await sweeps.run();
+      expect(await reasons()).toEqual(['callback_requested null', 'callback_due null']);
+    });
+
+    it('[ALR4] [ALR7] a reply the customer has not got, once for all replies since he last saw one', async () => {
+      const { session, token } = await newSession({ message: message(), name: 'Ольга', email: 'olga@example.org' });
+      const reply = () => chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
+      await reply();
+      await reply();
+      await sweeps.run();
+      expect(await reasons()).toEqual([`session_created ${session.id}`]);
+      await age('chat_event', session.id, 121);
+      await sweeps.run();
+      await sweeps.run();
+      expect(await reasons()).toEqual([`session_created ${session.id}`, `reply_unseen ${session.id}`]);
+      await deliver();
+      const sent = good.requests.map(({ body }) => alertWebhookSchema.parse(JSON.parse(body)));
+      expect(sent.find(({ reason }) => reason === 'reply_unseen')?.contact).toEqual({
+        name: 'Ольга',
+        email: 'olga@example.org',
+        phone: null,
+      });
+      expect(sent.find(({ reason }) => reason === 'session_created')?.contact).toBeUndefined();
+      // Read, answered again, not seen again: a new cause.
+      await chat.call('POST', `/chat/session/${session.id}/read`, {
+        token,
+        body: { last_id: Number.MAX_SAFE_INTEGER },
+      });
+      await reply();
+      await age('chat_event', session.id, 121);
+      await sweeps.run();
+      expect((await reasons()).filter((reason) => reason.startsWith('reply_unseen'))).toHaveLength(2);
+    });
+
+    it('[ALR4] a reply that was read raises none', async () => {
+      const { session, token } = await newSession({ message: message() });
+      await chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
+      await chat.call('POST', `/chat/session/${session.id}/read`, {
+        token,
+        body: { last_id: Number.MAX_SAFE_INTEGER },
+      });
+      await age('chat_event', session.id, 121);
+      await sweeps.run();
+      expect(await reasons()).toEqual([`session_created ${session.id}`]);
+    });
   });
 
-  it('[ALR6] are retried with the same id until the receiver takes them; others are not held up', async () => {
-    bad.status = 503;
-    await newSession();
-    await sweeps.run();
-    await deliver(3);
-    expect([good.requests.length, bad.requests.length]).toEqual([1, 3]);
-    bad.status = 200;
-    await deliver(2);
-    expect(bad.requests).toHaveLength(4);
-    expect(new Set(bad.requests.map(({ id }) => id)).size).toBe(1);
-    const rows = await chat.database.kysely.selectFrom('webhook_delivery').select(['attempts', 'delivered_at', 'last_error']).orderBy('attempts').execute();
-    expect(rows.map(({ attempts, delivered_at, last_error }) => [attempts, delivered_at !== null, last_error])).toEqual([
-      [1, true, null],
-      [4, true, null],
-    ]);
+  describe('webhook deliveries', () => {
+    it('[ALR4] [ALR5] go to every address, signed over the raw body', async () => {
+      const { session } = await newSession({ message: message() });
+      await sweeps.run();
+      await deliver();
+      for (const receiver of [good, bad]) {
+        expect(receiver.requests).toHaveLength(1);
+        const { body, signature } = receiver.requests[0] ?? { body: '', signature: '' };
+        expect(JSON.parse(body)).toMatchObject({
+          type: 'chat.alert',
+          reason: 'session_created',
+          session_id: session.id,
+          unread_count: 1,
+        });
+        const [, time] = /^t=(\d+),v1=/.exec(signature) ?? [];
+        expect(Math.abs(Number(time) - Date.now() / 1_000)).toBeLessThan(5);
+        expect(signature).toBe(`t=${time},v1=${createHmac('sha256', SECRET).update(`${time}.${body}`).digest('hex')}`);
+      }
+      await deliver();
+      expect(good.requests).toHaveLength(1);
+    });
+
+    it('[ALR6] are retried with the same id until the receiver takes them; others are not held up', async () => {
+      bad.status = 503;
+      await newSession();
+      await sweeps.run();
+      await deliver(3);
+      expect([good.requests.length, bad.requests.length]).toEqual([1, 3]);
+      bad.status = 200;
+      await deliver(2);
+      expect(bad.requests).toHaveLength(4);
+      expect(new Set(bad.requests.map(({ id }) => id)).size).toBe(1);
+      const rows = await chat.database.kysely
+        .selectFrom('webhook_delivery')
+        .select(['attempts', 'delivered_at', 'last_error'])
+        .orderBy('attempts')
+        .execute();
+      expect(
+        rows.map(({ attempts, delivered_at, last_error }) => [attempts, delivered_at !== null, last_error]),
+      ).toEqual([
+        [1, true, null],
+        [4, true, null],
+      ]);
+    });
+
+    it('[ALR6] a receiver that never answers delays no other one', async () => {
+      bad.hung = true;
+      const impatient = new WebhookDeliveries(
+        chat.database,
+        { urls: urls.toReversed(), secret: SECRET, timeoutMs: 3_000 },
+        logger,
+      );
+      for (let count = 0; count < 6; count += 1) await newSession();
+      await sweeps.run();
+      const served = () => new Set(good.requests.map(({ id }) => id)).size;
+      for (let round = 0; served() < 6 && round < 100; round += 1) {
+        await impatient.startDue();
+        await sleep(10);
+      }
+      expect(served()).toBe(6);
+      const failures = () =>
+        chat.database.kysely
+          .selectFrom('webhook_delivery')
+          .select('last_error')
+          .where('attempts', '>', 0)
+          .where('delivered_at', 'is', null)
+          .execute();
+      expect(await failures()).toEqual([]);
+      await impatient.settle();
+      expect((await failures()).map(({ last_error }) => last_error)).toContain('TimeoutError');
+    });
+
+    it('[ALR6] give up after a day', async () => {
+      bad.status = 500;
+      await newSession();
+      await sweeps.run();
+      await sql`UPDATE webhook_delivery SET created_at = created_at - interval '25 hours'`.execute(
+        chat.database.kysely,
+      );
+      await deliver(3);
+      expect(bad.requests).toHaveLength(1);
+    });
   });
 
-  it('[ALR6] a receiver that never answers delays no other one', async () => {
-    bad.hung = true;
-    const impatient = new WebhookDeliveries(chat.database, { urls: urls.toReversed(), secret: SECRET, timeoutMs: 3_000 }, logger);
-    for (let count = 0; count < 6; count += 1) await newSession();
-    await sweeps.run();
-    const served = () => new Set(good.requests.map(({ id }) => id)).size;
-    for (let round = 0; served() < 6 && round < 100; round += 1) {
-      await impatient.startDue();
-      await sleep(10);
-    }
-    expect(served()).toBe(6);
-    const failures = () => chat.database.kysely.selectFrom('webhook_delivery').select('last_error').where('attempts', '>', 0).where('delivered_at', 'is', null).execute();
-    expect(await failures()).toEqual([]);
-    await impatient.settle();
-    expect((await failures()).map(({ last_error }) => last_error)).toContain('TimeoutError');
+  describe('GET /chat/alerts', () => {
+    const read = async (token: string, since = '') =>
+      (await chat.call('GET', `/chat/alerts${since}`, { token })).as(alertsResponseSchema);
+
+    it('[ALR1] [ALR2] [RD8] counts sessions with unread messages and lists what happened since', async () => {
+      const before = await read(anna);
+      const mine = await newSession({ message: message() });
+      await newSession({ message: message() });
+      await newSession();
+      await sweeps.run();
+      await chat.call('POST', `/chat/session/${mine.session.id}/assign`, { token: anna });
+      const after = await read(anna);
+      expect(after.unassigned_unread - before.unassigned_unread).toBe(1);
+      expect(after.mine_unread - before.mine_unread).toBe(1);
+      expect(after.unread_count).toBe(after.unassigned_unread + after.mine_unread);
+      expect(after.waiting_count).toBe(2);
+      expect(after.oldest_waiting_since).not.toBeNull();
+      expect(after.alerts.map(({ reason }) => reason)).toEqual([
+        'session_created',
+        'session_created',
+        'session_created',
+      ]);
+      const last = after.alerts.at(-1);
+      expect((await read(anna, `?since=${last?.id}`)).alerts).toEqual([]);
+      expect((await read(anna, `?since=${after.alerts[0]?.id}`)).alerts).toHaveLength(2);
+      const future = await read(anna, `?since=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`);
+      expect(future).toMatchObject({
+        has_new_dialogs: false,
+        has_my_updates: false,
+        alerts: [],
+        unread_count: after.unread_count,
+      });
+      const past = await read(anna, '?since=2020-01-01T00:00:00Z');
+      expect(past).toMatchObject({ has_new_dialogs: true, has_my_updates: true });
+    });
+
+    it('[ALR1] counts callbacks that are due', async () => {
+      const before = (await read(anna)).callbacks_due;
+      const { callback } = (
+        await chat.call('POST', '/chat/callback', { body: { phone: '+79991234567', consent: true } })
+      ).as(customerCallbackResponseSchema);
+      expect((await read(anna)).callbacks_due).toBe(before);
+      await sql`UPDATE chat_callback SET due_at = clock_timestamp() WHERE id = ${callback.id}`.execute(
+        chat.database.kysely,
+      );
+      expect((await read(anna)).callbacks_due).toBe(before + 1);
+    });
+
+    it('[ALR2] [ERR4] refuses a since that is neither', async () => {
+      for (const since of ['yesterday', '-1', '2026-13-01T00:00:00Z']) {
+        expect((await chat.call('GET', `/chat/alerts?since=${since}`, { token: anna })).status).toBe(422);
+      }
+    });
   });
 
-  it('[ALR6] give up after a day', async () => {
-    bad.status = 500;
-    await newSession();
-    await sweeps.run();
-    await sql`UPDATE webhook_delivery SET created_at = created_at - interval '25 hours'`.execute(chat.database.kysely);
-    await deliver(3);
-    expect(bad.requests).toHaveLength(1);
-  });
-});
-
-describe('GET /chat/alerts', () => {
-  const read = async (token: string, since = '') => (await chat.call('GET', `/chat/alerts${since}`, { token })).as(alertsResponseSchema);
-
-  it('[ALR1] [ALR2] [RD8] counts sessions with unread messages and lists what happened since', async () => {
-    const before = await read(anna);
-    const mine = await newSession({ message: message() });
-    await newSession({ message: message() });
-    await newSession();
-    await sweeps.run();
-    await chat.call('POST', `/chat/session/${mine.session.id}/assign`, { token: anna });
-    const after = await read(anna);
-    expect(after.unassigned_unread - before.unassigned_unread).toBe(1);
-    expect(after.mine_unread - before.mine_unread).toBe(1);
-    expect(after.unread_count).toBe(after.unassigned_unread + after.mine_unread);
-    expect(after.waiting_count).toBe(2);
-    expect(after.oldest_waiting_since).not.toBeNull();
-    expect(after.alerts.map(({ reason }) => reason)).toEqual(['session_created', 'session_created', 'session_created']);
-    const last = after.alerts.at(-1);
-    expect((await read(anna, `?since=${last?.id}`)).alerts).toEqual([]);
-    expect((await read(anna, `?since=${after.alerts[0]?.id}`)).alerts).toHaveLength(2);
-    const future = await read(anna, `?since=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`);
-    expect(future).toMatchObject({ has_new_dialogs: false, has_my_updates: false, alerts: [], unread_count: after.unread_count });
-    const past = await read(anna, '?since=2020-01-01T00:00:00Z');
-    expect(past).toMatchObject({ has_new_dialogs: true, has_my_updates: true });
-  });
-
-  it('[ALR1] counts callbacks that are due', async () => {
-    const before = (await read(anna)).callbacks_due;
-    const { callback } = (await chat.call('POST', '/chat/callback', { body: { phone: '+79991234567', consent: true } })).as(customerCallbackResponseSchema);
-    expect((await read(anna)).callbacks_due).toBe(before);
-    await sql`UPDATE chat_callback SET due_at = clock_timestamp() WHERE id = ${callback.id}`.execute(chat.database.kysely);
-    expect((await read(anna)).callbacks_due).toBe(before + 1);
-  });
-
-  it('[ALR2] [ERR4] refuses a since that is neither', async () => {
-    for (const since of ['yesterday', '-1', '2026-13-01T00:00:00Z']) {
-      expect((await chat.call('GET', `/chat/alerts?since=${since}`, { token: anna })).status).toBe(422);
-    }
-  });
-});
-
-describe('the leader', () => {
-  it('[ALR4] runs the sweeps: an alert reaches its receiver without anybody asking', async () => {
-    const receiver = new Receiver();
-    const server = await ChatUnderTest.start({ ALERT_WEBHOOK_URLS: await receiver.listen(), ALERT_WEBHOOK_SECRET: SECRET });
-    try {
-      server.chat.service.start();
-      await server.call('POST', '/chat/session', { body: {} });
-      await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(1);
-    } finally {
-      await server.stop();
-      receiver.close();
-    }
+  describe('the leader', () => {
+    it('[ALR4] runs the sweeps: an alert reaches its receiver without anybody asking', async () => {
+      const receiver = new Receiver();
+      const server = await ChatUnderTest.start({
+        ALERT_WEBHOOK_URLS: await receiver.listen(),
+        ALERT_WEBHOOK_SECRET: SECRET,
+      });
+      try {
+        server.chat.service.start();
+        await server.call('POST', '/chat/session', { body: {} });
+        await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(1);
+      } finally {
+        await server.stop();
+        receiver.close();
+      }
+    });
   });
 });

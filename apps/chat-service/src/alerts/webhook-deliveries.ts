@@ -61,7 +61,16 @@ export class WebhookDeliveries {
       .selectFrom('webhook_delivery as d')
       .innerJoin('chat_alert as a', 'a.id', 'd.alert_id')
       .leftJoin('chat_session as s', 's.id', 'a.session_id')
-      .select(['d.id', 'd.url', 'd.attempts', 'd.created_at as queuedAt', 'a.id as alertId', 'a.reason', 'a.session_id', 'a.callback_id'])
+      .select([
+        'd.id',
+        'd.url',
+        'd.attempts',
+        'd.created_at as queuedAt',
+        'a.id as alertId',
+        'a.reason',
+        'a.session_id',
+        'a.callback_id',
+      ])
       .select(['a.unread_count', 'a.created_at', 's.name', 's.email', 's.phone'])
       .where('d.url', '=', url)
       .where('d.delivered_at', 'is', null)
@@ -73,7 +82,8 @@ export class WebhookDeliveries {
     const rows = await query.execute();
     return rows.map((row) => {
       const { id, attempts, queuedAt } = row;
-      const contact = row.reason === 'reply_unseen' ? { contact: { name: row.name, email: row.email, phone: row.phone } } : {};
+      const contact =
+        row.reason === 'reply_unseen' ? { contact: { name: row.name, email: row.email, phone: row.phone } } : {};
       const callback = row.callback_id === null ? {} : { callback_id: row.callback_id };
       const payload: z.input<typeof alertWebhookSchema> & { callback_id?: number } = {
         id: String(row.alertId),
@@ -92,7 +102,13 @@ export class WebhookDeliveries {
 
   async #attempt(delivery: DueDelivery, lane: number): Promise<void> {
     try {
-      const result = await sendWebhook(delivery.url, this.#config.secret, delivery.body, Date.now(), this.#config.timeoutMs);
+      const result = await sendWebhook(
+        delivery.url,
+        this.#config.secret,
+        delivery.body,
+        Date.now(),
+        this.#config.timeoutMs,
+      );
       const attempts = delivery.attempts + 1;
       if (result.ok) {
         await this.#record(delivery.id, { attempts, delivered_at: new Date(), last_error: null });
@@ -100,10 +116,17 @@ export class WebhookDeliveries {
       }
       const givesUp = Date.now() - delivery.queuedAt.getTime() > WEBHOOK_GIVE_UP_SECONDS * 1_000;
       // The address may hold the receiver's secret, so the log names its place in the list.
-      this.#log.warn({ delivery: delivery.id, receiver: lane, attempts, reason: result.reason, gives_up: givesUp }, 'webhook not delivered');
+      this.#log.warn(
+        { delivery: delivery.id, receiver: lane, attempts, reason: result.reason, gives_up: givesUp },
+        'webhook not delivered',
+      );
       const delay = (this.#config.retryDelay ?? retryDelaySeconds)(attempts);
       const next = new Date(Date.now() + delay * 1_000);
-      await this.#record(delivery.id, { attempts, last_error: result.reason, ...(givesUp ? { failed_at: new Date() } : { next_attempt_at: next }) });
+      await this.#record(delivery.id, {
+        attempts,
+        last_error: result.reason,
+        ...(givesUp ? { failed_at: new Date() } : { next_attempt_at: next }),
+      });
     } catch (error) {
       // Only the database can fail here; the row is still due, so the next round repeats it.
       this.#log.warn({ delivery: delivery.id, err: error }, 'the outcome of a webhook could not be recorded');
@@ -112,7 +135,13 @@ export class WebhookDeliveries {
 
   async #record(
     id: number,
-    outcome: { attempts: number; last_error: string | null; delivered_at?: Date; failed_at?: Date; next_attempt_at?: Date },
+    outcome: {
+      attempts: number;
+      last_error: string | null;
+      delivered_at?: Date;
+      failed_at?: Date;
+      next_attempt_at?: Date;
+    },
   ): Promise<void> {
     await this.#database.kysely.updateTable('webhook_delivery').set(outcome).where('id', '=', id).execute();
   }

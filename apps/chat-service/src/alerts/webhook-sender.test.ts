@@ -33,10 +33,14 @@ describe('outgoing webhook', () => {
     expect(await sendWebhook(`${base}/204`, SECRET, body, 1_762_587_011_500)).toEqual({ ok: true, status: 204 });
     const last = received.at(-1);
     expect(last?.body).toBe(body);
-    const php = execFileSync('php', ['-r', 'echo hash_hmac("sha256", "1762587011." . stream_get_contents(STDIN), $argv[1]);', SECRET], {
-      input: last?.body ?? '',
-      encoding: 'utf8',
-    });
+    const php = execFileSync(
+      'php',
+      ['-r', 'echo hash_hmac("sha256", "1762587011." . stream_get_contents(STDIN), $argv[1]);', SECRET],
+      {
+        input: last?.body ?? '',
+        encoding: 'utf8',
+      },
+    );
     expect(last?.headers['x-chat-signature']).toBe(`t=1762587011,v1=${php}`);
     expect(signWebhook(SECRET, 1_762_587_011, body)).toBe(`t=1762587011,v1=${php}`);
   });
@@ -49,7 +53,10 @@ describe('outgoing webhook', () => {
   });
 
   it('[ALR6] gives up on a receiver that never answers or is away, without throwing', async () => {
-    expect(await sendWebhook(`${base}/hangs`, SECRET, '{}', Date.now(), 100)).toEqual({ ok: false, reason: 'TimeoutError' });
+    expect(await sendWebhook(`${base}/hangs`, SECRET, '{}', Date.now(), 100)).toEqual({
+      ok: false,
+      reason: 'TimeoutError',
+    });
     expect(await sendWebhook('http://127.0.0.1:1/', SECRET, '{}')).toMatchObject({ ok: false });
   });
 

@@ -6,7 +6,9 @@ const LONGEST_RETRY_SECONDS = 1_800;
 /** After a day nobody waits for the alert any more. */
 export const WEBHOOK_GIVE_UP_SECONDS = 86_400;
 
-export type SendResult = { readonly ok: true; readonly status: number } | { readonly ok: false; readonly reason: string };
+export type SendResult =
+  | { readonly ok: true; readonly status: number }
+  | { readonly ok: false; readonly reason: string };
 
 /** Waits 2, 4, 8 … seconds, at most half an hour, each with up to a fifth of it more so that receivers are not hit in step. */
 export function retryDelaySeconds(attempts: number, random: () => number = Math.random): number {
@@ -25,7 +27,10 @@ export async function sendWebhook(
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', [SIGNATURE_HEADER]: signWebhook(secret, Math.floor(now / 1_000), rawBody) },
+      headers: {
+        'content-type': 'application/json',
+        [SIGNATURE_HEADER]: signWebhook(secret, Math.floor(now / 1_000), rawBody),
+      },
       body: rawBody,
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),

@@ -13,16 +13,47 @@ import { AttachmentLinks } from './links.ts';
 import { sniffMime } from './sniff.ts';
 
 /** Real files as encoders write them, kept short in base64. */
-const PNG_3X2 = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==', 'base64');
+const PNG_3X2 = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
+  'base64',
+);
 const GIF_1X1 = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const WEBP_1X1 = Buffer.from('UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA', 'base64');
 
 /** A JPEG's skeleton: the segments before the picture data. */
 function jpeg(width: number, height: number, orientation?: number): Buffer {
-  const exif = Buffer.from('457869660000' + '4d4d002a00000008' + '0001' + '0112000300000001' + `000${orientation ?? 1}0000` + '00000000', 'hex');
+  const exif = Buffer.from(
+    '457869660000' + '4d4d002a00000008' + '0001' + '0112000300000001' + `000${orientation ?? 1}0000` + '00000000',
+    'hex',
+  );
   const app1 = Buffer.concat([Buffer.from([0xff, 0xe1]), Buffer.from([0, exif.length + 2]), exif]);
-  const sof = Buffer.from([0xff, 0xc0, 0, 17, 8, height >> 8, height & 255, width >> 8, width & 255, 3, 1, 34, 0, 2, 17, 1, 3, 17, 1]);
-  return Buffer.concat([Buffer.from([0xff, 0xd8]), orientation === undefined ? Buffer.alloc(0) : app1, sof, Buffer.alloc(8)]);
+  const sof = Buffer.from([
+    0xff,
+    0xc0,
+    0,
+    17,
+    8,
+    height >> 8,
+    height & 255,
+    width >> 8,
+    width & 255,
+    3,
+    1,
+    34,
+    0,
+    2,
+    17,
+    1,
+    3,
+    17,
+    1,
+  ]);
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    orientation === undefined ? Buffer.alloc(0) : app1,
+    sof,
+    Buffer.alloc(8),
+  ]);
 }
 
 describe('type by content', () => {
@@ -34,7 +65,10 @@ describe('type by content', () => {
     ['application/pdf', Buffer.from('%PDF-1.7\n')],
     ['text/plain', Buffer.from('Привет, это просто текст: a < b\n')],
     ['application/zip', Buffer.from('PK\x03\x04………plain.txt', 'latin1')],
-    ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', Buffer.from('PK\x03\x04…word/document.xml', 'latin1')],
+    [
+      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+      Buffer.from('PK\x03\x04…word/document.xml', 'latin1'),
+    ],
     ['audio/mpeg', Buffer.from([0xff, 0xfb, 0x90, 0x00])],
     ['video/mp4', Buffer.from('\x00\x00\x00\x20ftypisom', 'latin1')],
   ])('[ATT3] %s is recognised', (mime, content) => {
@@ -109,7 +143,9 @@ describe('file names', () => {
   });
 
   it('[ATT7] go into Content-Disposition without a way out of the quotes', () => {
-    expect(contentDisposition('attachment', 'a"b\\c\'ы.txt')).toBe(`attachment; filename="a_b_c'_.txt"; filename*=UTF-8''a%22b%5Cc%27%D1%8B.txt`);
+    expect(contentDisposition('attachment', 'a"b\\c\'ы.txt')).toBe(
+      `attachment; filename="a_b_c'_.txt"; filename*=UTF-8''a%22b%5Cc%27%D1%8B.txt`,
+    );
   });
 });
 
@@ -125,7 +161,10 @@ describe('links', () => {
     expect(verdict).toMatchObject({ ok: true });
     expect(verdict.ok && verdict.expiresAt - now / 1_000).toBeLessThanOrEqual(86_400);
     expect(links.verify('abcdefgi', sig)).toEqual({ ok: false, reason: 'bad' });
-    expect(new AttachmentLinks(ring, () => now + 86_400_000).verify('abcdefgh', sig)).toEqual({ ok: false, reason: 'expired' });
+    expect(new AttachmentLinks(ring, () => now + 86_400_000).verify('abcdefgh', sig)).toEqual({
+      ok: false,
+      reason: 'expired',
+    });
   });
 
   it('[ATT5] are equal within an hour, so that an event read twice has the same bytes', () => {
@@ -143,7 +182,9 @@ describe('links', () => {
   it('[ATT5] signed by PHP are accepted', () => {
     const expires = Math.floor(now / 1_000) + 3_600;
     const php = `echo rtrim(strtr(base64_encode(hash_hmac('sha256', "chat-attachment\\nabcdefgh\\n${expires}", '0123456789abcdef0123456789abcdef', true)), '+/', '-_'), '=');`;
-    expect(links.verify('abcdefgh', `k1.${expires}.${execFileSync('php', ['-r', php], { encoding: 'utf8' })}`).ok).toBe(true);
+    expect(links.verify('abcdefgh', `k1.${expires}.${execFileSync('php', ['-r', php], { encoding: 'utf8' })}`).ok).toBe(
+      true,
+    );
   });
 });
 

@@ -62,7 +62,17 @@ export class Attachments {
       const { width = null, height = null } = dimensions ?? {};
       await this.#database.kysely
         .insertInto('chat_attachment')
-        .values({ id, session_id: upload.sessionId, uploaded_by: upload.participant, name: upload.name, mime, size, width, height, storage_key: id })
+        .values({
+          id,
+          session_id: upload.sessionId,
+          uploaded_by: upload.participant,
+          name: upload.name,
+          mime,
+          size,
+          width,
+          height,
+          storage_key: id,
+        })
         .execute();
       return { id, name: upload.name, mime, size, ...dimensions };
     } catch (error) {
@@ -77,7 +87,9 @@ export class Attachments {
     // Given twice it arrives as a list, which is no signature.
     const verdict = this.#links.verify(id, typeof signature === 'string' ? signature : '');
     if (!verdict.ok) {
-      throw verdict.reason === 'expired' ? new ChatError('token_expired', 'the link has expired') : new ChatError('bad_token', 'the link is not valid');
+      throw verdict.reason === 'expired'
+        ? new ChatError('token_expired', 'the link has expired')
+        : new ChatError('bad_token', 'the link is not valid');
     }
     const row = await this.#database.kysely
       .selectFrom('chat_attachment')

@@ -38,7 +38,8 @@ export class DiskStorage implements AttachmentStorage {
     } catch (error) {
       await rm(partial, { force: true });
       const code = errorCode(error);
-      if (code === 'ENOSPC' || code === 'EDQUOT') throw new ChatError('storage_full', 'no space left for attachments', { cause: error });
+      if (code === 'ENOSPC' || code === 'EDQUOT')
+        throw new ChatError('storage_full', 'no space left for attachments', { cause: error });
       throw error;
     }
   }
@@ -54,7 +55,8 @@ export class DiskStorage implements AttachmentStorage {
       for await (const part of content.iterator({ destroyOnReturn: false })) {
         const chunk = toBuffer(part);
         size += chunk.length;
-        if (size > maxBytes) throw new ChatError('payload_too_large', `an attachment may have at most ${maxBytes} bytes`);
+        if (size > maxBytes)
+          throw new ChatError('payload_too_large', `an attachment may have at most ${maxBytes} bytes`);
         if (headBytes < IMAGE_HEAD_BYTES) {
           // Copied: the stream may reuse its chunk.
           const piece = Buffer.from(chunk.subarray(0, IMAGE_HEAD_BYTES - headBytes));

@@ -10,7 +10,11 @@ const UNSAFE_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e
 /** A name that is only a name: no folders, no control or direction characters, never empty, never a dot file. */
 export function sanitizeFileName(raw: string): string {
   const last = raw.split(/[\\/]/).at(-1) ?? '';
-  const clean = last.toWellFormed().replaceAll(UNSAFE_CHARACTERS, '').replace(/^[.\s]+/, '').trim();
+  const clean = last
+    .toWellFormed()
+    .replaceAll(UNSAFE_CHARACTERS, '')
+    .replace(/^[.\s]+/, '')
+    .trim();
   if (clean === '') return FALLBACK_NAME;
   const characters = [...clean];
   if (characters.length <= MAX_NAME_CODE_POINTS) return clean;
@@ -37,6 +41,9 @@ export function fileNameFromHeader(header: string | undefined): string {
 /** RFC 6266: an ASCII name for old clients and the real one in `filename*`. */
 export function contentDisposition(kind: 'inline' | 'attachment', name: string): string {
   const ascii = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encoded = encodeURIComponent(name).replaceAll(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return `${kind}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }

@@ -5,7 +5,9 @@ const LIFETIME_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
 const SIGNATURE = /^([A-Za-z0-9_-]{1,16})\.([1-9]\d{0,11})\.([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])$/;
 
-export type LinkVerdict = { readonly ok: true; readonly expiresAt: number } | { readonly ok: false; readonly reason: 'bad' | 'expired' };
+export type LinkVerdict =
+  | { readonly ok: true; readonly expiresAt: number }
+  | { readonly ok: false; readonly reason: 'bad' | 'expired' };
 
 /**
  * Signed addresses of files. A browser shows a picture without headers, so the right stands in the address itself,
@@ -35,7 +37,8 @@ export class AttachmentLinks {
     if (kid === undefined || expiresText === undefined || given === undefined) return { ok: false, reason: 'bad' };
     const expiresAt = Number(expiresText);
     const expected = this.#hmac(kid, attachmentId, expiresAt);
-    if (expected === undefined || !timingSafeEqual(Buffer.from(given), Buffer.from(expected))) return { ok: false, reason: 'bad' };
+    if (expected === undefined || !timingSafeEqual(Buffer.from(given), Buffer.from(expected)))
+      return { ok: false, reason: 'bad' };
     const seconds = Math.floor(this.#now() / 1_000);
     if (expiresAt > seconds + LIFETIME_SECONDS + HOUR_SECONDS) return { ok: false, reason: 'bad' };
     if (seconds >= expiresAt) return { ok: false, reason: 'expired' };

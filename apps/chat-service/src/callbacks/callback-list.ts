@@ -1,7 +1,6 @@
-import type { Database } from '@chat-realtime/database';
+import type { Database, Tables } from '@chat-realtime/database';
 import { type CallbackStaff, callbackStatusSchema } from '@chat-realtime/protocol';
-import { type Expression, type ExpressionBuilder, type SqlBool } from 'kysely';
-import type { Tables } from '@chat-realtime/database';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
 import { callbackStaff } from './callbacks.ts';
@@ -20,7 +19,10 @@ export interface CallbackListPage {
 
 const PAGE = /^[1-9]\d{0,15}$/;
 
-type CallbackExpressions = ExpressionBuilder<Tables & { c: Tables['chat_callback']; s: Tables['chat_session'] }, 'c' | 's'>;
+type CallbackExpressions = ExpressionBuilder<
+  Tables & { c: Tables['chat_callback']; s: Tables['chat_session'] },
+  'c' | 's'
+>;
 
 /** Those an operator may see: of no session, of his own or nobody's, or given to him. */
 export function callbackIsVisible(actor: StaffActor) {
@@ -34,7 +36,11 @@ export function callbackIsVisible(actor: StaffActor) {
 }
 
 /** Newest first; a page is named by the last id of the one before. */
-export async function listCallbacks(database: Database, actor: StaffActor, query: CallbackListQuery): Promise<CallbackListPage> {
+export async function listCallbacks(
+  database: Database,
+  actor: StaffActor,
+  query: CallbackListQuery,
+): Promise<CallbackListPage> {
   let rows = database.kysely
     .selectFrom('chat_callback as c')
     .leftJoin('chat_session as s', 's.id', 'c.session_id')
@@ -47,7 +53,10 @@ export async function listCallbacks(database: Database, actor: StaffActor, query
   const found = await rows.execute();
   const page = found.slice(0, query.limit);
   const last = page.at(-1);
-  return { callbacks: page.map(callbackStaff), next_page: found.length > page.length && last !== undefined ? String(last.id) : null };
+  return {
+    callbacks: page.map(callbackStaff),
+    next_page: found.length > page.length && last !== undefined ? String(last.id) : null,
+  };
 }
 
 function parseStatuses(text: string): string[] {

@@ -19,12 +19,17 @@ describe('phone numbers', () => {
     expect(parsePhone('8 (495) 123-45-67 доб. 12', 'RU')).toEqual({ e164: '+74951234567', extension: '12' });
   });
 
-  it.each(['', 'call me', '123', '+7', '+999 123 456 789', '89991234567890123', 'tel: 8 999 123-45-67 or 8 999 123-45-68'])(
-    '[CB2] %j is refused',
-    (text) => {
-      expect(() => parsePhone(text, 'RU')).toThrow(expect.objectContaining({ code: 'validation_failed' }));
-    },
-  );
+  it.each([
+    '',
+    'call me',
+    '123',
+    '+7',
+    '+999 123 456 789',
+    '89991234567890123',
+    'tel: 8 999 123-45-67 or 8 999 123-45-68',
+  ])('[CB2] %j is refused', (text) => {
+    expect(() => parsePhone(text, 'RU')).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+  });
 });
 
 describe('states of a callback', () => {

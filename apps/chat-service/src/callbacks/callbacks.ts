@@ -29,7 +29,9 @@ export interface CallbackData extends Record<string, unknown> {
 
 type Row = Selectable<CallbackTable>;
 /** A session's callback is changed under its session's lock, one without a session in a transaction of its own. */
-type Unit = { readonly kind: 'session'; readonly unit: SessionUnit } | { readonly kind: 'fact'; readonly unit: FactUnit };
+type Unit =
+  | { readonly kind: 'session'; readonly unit: SessionUnit }
+  | { readonly kind: 'fact'; readonly unit: FactUnit };
 
 /** Requests to be called back. The customer sees that and when; phone and handling are for staff alone. */
 export class Callbacks {
@@ -46,7 +48,9 @@ export class Callbacks {
   async request(sessionId: number | null, request: CallbackRequest): Promise<CallbackData> {
     const { e164, extension } = parsePhone(request.phone, this.#config.defaultCountry);
     // E.164 has no room for what is dialled after the answer, and the operator needs it.
-    const comment = [request.comment, extension === undefined ? null : `доб. ${extension}`].filter((part) => part).join('\n');
+    const comment = [request.comment, extension === undefined ? null : `доб. ${extension}`]
+      .filter((part) => part)
+      .join('\n');
     const preferredAt = request.preferred_at ? new Date(request.preferred_at) : null;
     const row = await this.#within(sessionId, async (unit) => {
       const inserted = await unit.unit.trx
@@ -71,7 +75,12 @@ export class Callbacks {
   async update(actor: StaffActor, id: number, patch: CallbackPatch): Promise<CallbackStaff> {
     const known = await this.#visible(actor, id);
     const row = await this.#within(known.session_id, async (unit) => {
-      const current = await unit.unit.trx.selectFrom('chat_callback').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+      const current = await unit.unit.trx
+        .selectFrom('chat_callback')
+        .selectAll()
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
       if (current === undefined) throw new ChatError('not_found', 'no such callback');
       const change = planChange(actor, stateOf(current), patch);
       if (change === undefined) return current;
@@ -104,7 +113,11 @@ export class Callbacks {
 
   /** Nobody learns of a callback whose session is hidden from him. */
   async #visible(actor: StaffActor, id: number): Promise<Row> {
-    const row = await this.#database.kysely.selectFrom('chat_callback').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#database.kysely
+      .selectFrom('chat_callback')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst();
     if (row === undefined) throw new ChatError('not_found', 'no such callback');
     if (actor.scope === 'all' || row.session_id === null || row.assigned_user_id === actor.userId) return row;
     const session = await this.#operations.findSession(row.session_id);
@@ -149,7 +162,11 @@ function stateOf(row: Row): CallbackState {
 }
 
 function callbackData(row: Row): CallbackData {
-  return { id: row.id, status: callbackStatusSchema.parse(row.status), preferred_at: row.preferred_at?.toISOString() ?? null };
+  return {
+    id: row.id,
+    status: callbackStatusSchema.parse(row.status),
+    preferred_at: row.preferred_at?.toISOString() ?? null,
+  };
 }
 
 export function callbackStaff(row: Row): CallbackStaff {

@@ -28,12 +28,22 @@ export function planChange(actor: StaffActor, current: CallbackState, patch: Cal
     status,
     assignedUserId: assigneeAfter(actor, current, status, patch.assigned_user_id ?? null),
     result: patch.result === undefined ? current.result : patch.result,
-    preferredAt: patch.preferred_at === undefined ? current.preferredAt : patch.preferred_at === null ? null : new Date(patch.preferred_at),
+    preferredAt:
+      patch.preferred_at === undefined
+        ? current.preferredAt
+        : patch.preferred_at === null
+          ? null
+          : new Date(patch.preferred_at),
   };
   return isSame(current, next) ? undefined : next;
 }
 
-function assigneeAfter(actor: StaffActor, current: CallbackState, status: CallbackStatus, named: string | null): string | null {
+function assigneeAfter(
+  actor: StaffActor,
+  current: CallbackState,
+  status: CallbackStatus,
+  named: string | null,
+): string | null {
   const owner = current.assignedUserId;
   if (named !== null) {
     if (owner !== null && owner !== named && owner !== actor.userId && actor.role !== 'admin') throw inHand(owner);
@@ -49,7 +59,9 @@ function assigneeAfter(actor: StaffActor, current: CallbackState, status: Callba
 
 /** Two operators must not ring the same customer. */
 function inHand(owner: string): ChatError {
-  return new ChatError('already_assigned', 'another operator has this callback', { details: { assigned_user_id: owner } });
+  return new ChatError('already_assigned', 'another operator has this callback', {
+    details: { assigned_user_id: owner },
+  });
 }
 
 function isSame(a: CallbackState, b: CallbackState): boolean {

@@ -18,7 +18,10 @@ export class AlertsController {
 
   @Get()
   @RequireStaff()
-  read(@Principal() principal: Principal, @Query({ schema: alertsQuerySchema }) query: z.infer<typeof alertsQuerySchema>) {
+  read(
+    @Principal() principal: Principal,
+    @Query({ schema: alertsQuerySchema }) query: z.infer<typeof alertsQuerySchema>,
+  ) {
     return this.#alerts.read(staffActor(principal), query.since);
   }
 }

@@ -66,11 +66,7 @@ export class AttachmentsController {
 
   @Get('attachments/:id')
   @Public('the signature in the query opens this one file')
-  async file(
-    @Param('id') id: string,
-    @Query('sig') signature: unknown,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async file(@Param('id') id: string, @Query('sig') signature: unknown, @Res() reply: FastifyReply): Promise<void> {
     const file = await this.#attachments.open(id, signature);
     const isShown = RASTER_IMAGE_TYPES.has(file.mime);
     await reply

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
-import { attachmentSchema, createSessionResponseSchema, messagesResponseSchema, postMessageResponseSchema } from '@chat-realtime/protocol';
+import {
+  attachmentSchema,
+  createSessionResponseSchema,
+  messagesResponseSchema,
+  postMessageResponseSchema,
+} from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatUnderTest } from '../testing/chat-under-test.ts';
+import { ChatUnderTest } from '../../test/chat-under-test.ts';
 
-const PNG_3X2 = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==', 'base64');
+const PNG_3X2 = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
+  'base64',
+);
 const MAX = 200_000;
 
 let chat: ChatUnderTest;
@@ -28,14 +36,26 @@ const send = (token: string, id: number, attachments: string[]) =>
 describe('attachments', () => {
   it('[ATT1] [ATT5] [ATT6] go up, into a message, and down again by the signed address', async () => {
     const { session, token } = await newSession();
-    const answer = await upload(token, session.id, PNG_3X2, { 'content-type': 'application/json', 'x-file-name': encodeURIComponent('фото 1.png') });
+    const answer = await upload(token, session.id, PNG_3X2, {
+      'content-type': 'application/json',
+      'x-file-name': encodeURIComponent('фото 1.png'),
+    });
     expect(answer.status).toBe(201);
     const file = answer.as(attachmentSchema);
-    expect(file).toEqual({ id: file.id, name: 'фото 1.png', mime: 'image/png', size: PNG_3X2.length, width: 3, height: 2 });
+    expect(file).toEqual({
+      id: file.id,
+      name: 'фото 1.png',
+      mime: 'image/png',
+      size: PNG_3X2.length,
+      width: 3,
+      height: 2,
+    });
     const message = (await send(token, session.id, [file.id])).as(postMessageResponseSchema).message;
     const url = message.attachments[0]?.url ?? '';
     expect(url).toMatch(/^\/chat\/attachments\/[^?]+\?sig=/);
-    const history = (await chat.call('GET', `/chat/session/${session.id}/messages`, { token })).as(messagesResponseSchema);
+    const history = (await chat.call('GET', `/chat/session/${session.id}/messages`, { token })).as(
+      messagesResponseSchema,
+    );
     expect(history.messages[0]?.attachments[0]?.url).toBe(url);
     const got = await chat.call('GET', url);
     expect(got.bytes).toEqual(PNG_3X2);
@@ -51,7 +71,9 @@ describe('attachments', () => {
 
   it('[ATT6] what is no raster image is only ever downloaded', async () => {
     const { session, token } = await newSession();
-    const file = (await upload(token, session.id, 'просто текст', { 'content-type': 'image/png', 'x-file-name': 'a.html' })).as(attachmentSchema);
+    const file = (
+      await upload(token, session.id, 'просто текст', { 'content-type': 'image/png', 'x-file-name': 'a.html' })
+    ).as(attachmentSchema);
     expect(file.mime).toBe('text/plain');
     const message = (await send(token, session.id, [file.id])).as(postMessageResponseSchema).message;
     const got = await chat.call('GET', message.attachments[0]?.url ?? '');
@@ -62,7 +84,8 @@ describe('attachments', () => {
   it('[ATT5] without its own signature nothing is given', async () => {
     const { session, token } = await newSession();
     const ids: string[] = [];
-    for (const text of ['one', 'two']) ids.push((await upload(token, session.id, text, { 'content-type': 'text/plain' })).as(attachmentSchema).id);
+    for (const text of ['one', 'two'])
+      ids.push((await upload(token, session.id, text, { 'content-type': 'text/plain' })).as(attachmentSchema).id);
     const message = (await send(token, session.id, ids)).as(postMessageResponseSchema).message;
     const [one, two] = message.attachments.map(({ url }) => new URL(url ?? '', 'http://chat'));
     const sig = one?.searchParams.get('sig') ?? '';
@@ -77,7 +100,12 @@ describe('attachments', () => {
 
   it('[ATT3] the content decides: markup, programs and unknown types are 415', async () => {
     const { session, token } = await newSession();
-    for (const content of ['<svg xmlns="http://www.w3.org/2000/svg"/>', '<html></html>', Buffer.from('MZ\u0000\u0001'), Buffer.from([0, 1, 2, 3])]) {
+    for (const content of [
+      '<svg xmlns="http://www.w3.org/2000/svg"/>',
+      '<html></html>',
+      Buffer.from('MZ\u0000\u0001'),
+      Buffer.from([0, 1, 2, 3]),
+    ]) {
       const answer = await upload(token, session.id, content, { 'content-type': 'image/png', 'x-file-name': 'a.png' });
       expect([answer.status, answer.code]).toEqual([415, 'unsupported_media_type']);
     }
@@ -88,7 +116,10 @@ describe('attachments', () => {
     expect((await upload(token, session.id, 'x'.repeat(MAX), { 'content-type': 'text/plain' })).status).toBe(201);
     const over = await upload(token, session.id, 'x'.repeat(MAX + 1), { 'content-type': 'text/plain' });
     expect([over.status, over.code]).toEqual([413, 'payload_too_large']);
-    const chunked = await upload(token, session.id, 'x'.repeat(MAX + 1), { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' });
+    const chunked = await upload(token, session.id, 'x'.repeat(MAX + 1), {
+      'content-type': 'text/plain',
+      'transfer-encoding': 'chunked',
+    });
     expect(chunked.status).toBe(413);
     expect((await upload(token, session.id, '', {})).status).toBe(422);
     expect((await upload(token, session.id, 'x', { 'x-file-name': '%zz' })).status).toBe(422);
@@ -97,8 +128,8 @@ describe('attachments', () => {
   it('[ATT2] over a real connection a body beyond the limit is answered, and the connection goes on serving', async () => {
     const { session, token } = await newSession();
     await chat.app.listen(0, '127.0.0.1');
-    const address = chat.app.getHttpServer().address();
-    const base = `http://127.0.0.1:${address.port}/chat/session/${session.id}/attachments`;
+    const { port } = new URL(await chat.app.getUrl());
+    const base = `http://127.0.0.1:${port}/chat/session/${session.id}/attachments`;
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' };
     const chunks = new ReadableStream({
       pull(controller) {
@@ -112,8 +143,10 @@ describe('attachments', () => {
     expect((await fetch(base, { method: 'POST', headers, body: 'fine' })).status).toBe(201);
     // Broken off in the middle: nothing stays, the process lives.
     await new Promise<void>((resolve) => {
-      const socket = connect(address.port, '127.0.0.1', () => {
-        socket.write(`POST /chat/session/${session.id}/attachments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\nhalf`);
+      const socket = connect(Number(port), '127.0.0.1', () => {
+        socket.write(
+          `POST /chat/session/${session.id}/attachments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\nhalf`,
+        );
         setTimeout(() => {
           socket.destroy();
           resolve();
@@ -121,14 +154,19 @@ describe('attachments', () => {
       });
     });
     expect((await fetch(base, { method: 'POST', headers, body: 'fine' })).status).toBe(201);
-    const rows = await chat.database.kysely.selectFrom('chat_attachment').select('size').where('session_id', '=', session.id).execute();
+    const rows = await chat.database.kysely
+      .selectFrom('chat_attachment')
+      .select('size')
+      .where('session_id', '=', session.id)
+      .execute();
     expect(rows.map(({ size }) => size)).toEqual([4, 4]);
   });
 
   it('[ATT4] a message takes at most five, each once, of its own session and uploader', async () => {
     const { session, token } = await newSession();
     const other = await newSession();
-    const put = async (by: string, id: number) => (await upload(by, id, 'text', { 'content-type': 'text/plain' })).as(attachmentSchema).id;
+    const put = async (by: string, id: number) =>
+      (await upload(by, id, 'text', { 'content-type': 'text/plain' })).as(attachmentSchema).id;
     const mine = await Promise.all(Array.from({ length: 6 }, () => put(token, session.id)));
     expect((await send(token, session.id, mine)).status).toBe(422);
     expect((await send(token, session.id, mine.slice(0, 5))).status).toBe(201);
@@ -144,7 +182,9 @@ describe('attachments', () => {
     const sentFile = (await upload(token, session.id, 'sent', { 'content-type': 'text/plain' })).as(attachmentSchema);
     const unsent = (await upload(token, session.id, 'unsent', { 'content-type': 'text/plain' })).as(attachmentSchema);
     const message = (await send(token, session.id, [sentFile.id])).as(postMessageResponseSchema).message;
-    await sql`UPDATE chat_attachment SET created_at = created_at - interval '25 hours' WHERE session_id = ${session.id}`.execute(chat.database.kysely);
+    await sql`UPDATE chat_attachment SET created_at = created_at - interval '25 hours' WHERE session_id = ${session.id}`.execute(
+      chat.database.kysely,
+    );
     expect(await chat.chat.attachments.removeUnsent()).toBeGreaterThanOrEqual(1);
     expect((await chat.call('GET', message.attachments[0]?.url ?? '')).text).toBe('sent');
     expect((await send(token, session.id, [unsent.id])).status).toBe(422);

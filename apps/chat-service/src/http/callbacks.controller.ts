@@ -59,7 +59,10 @@ export class CallbacksController {
 
   @Get('callbacks')
   @RequireStaff()
-  list(@Principal() principal: Principal, @Query({ schema: callbacksQuerySchema }) query: z.infer<typeof callbacksQuerySchema>) {
+  list(
+    @Principal() principal: Principal,
+    @Query({ schema: callbacksQuerySchema }) query: z.infer<typeof callbacksQuerySchema>,
+  ) {
     return listCallbacks(this.#database, staffActor(principal), query);
   }
 

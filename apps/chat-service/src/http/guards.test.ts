@@ -1,7 +1,7 @@
 import { listRoutes } from '@chat-realtime/service-kit';
 import { ALL_ROUTES, type Route } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatUnderTest, type HttpMethod, INTERNAL_KEY } from '../testing/chat-under-test.ts';
+import { type Call, ChatUnderTest, type HttpMethod, INTERNAL_KEY } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let sessionId: number;
@@ -33,7 +33,9 @@ describe('every route', () => {
   it('[ERR14] has the access the contract gives it', () => {
     const own = new Map(ownRoutes().map(({ method, url, access }) => [`${method} ${url}`, access.kind]));
     for (const route of contract) {
-      const expected = ['optional_customer', 'session_proof', 'signature'].includes(route.access) ? 'public' : route.access;
+      const expected = ['optional_customer', 'session_proof', 'signature'].includes(route.access)
+        ? 'public'
+        : route.access;
       expect([asPattern(route), own.get(asPattern(route))]).toEqual([asPattern(route), expected]);
     }
   });
@@ -56,9 +58,15 @@ describe('every route', () => {
         `${path}?access_token=x&token=x`,
       ];
       for (const url of spellings) {
-        const methods: HttpMethod[] = route.method === 'GET' ? ['GET', 'HEAD', 'POST', 'OPTIONS'] : [route.method, 'GET', 'HEAD', 'PUT', 'DELETE'];
+        const methods: HttpMethod[] =
+          route.method === 'GET' ? ['GET', 'HEAD', 'POST', 'OPTIONS'] : [route.method, 'GET', 'HEAD', 'PUT', 'DELETE'];
         for (const method of methods) {
-          for (const call of [{}, { raw: '{"broken', headers: { 'content-type': 'application/json' } }, { headers: { 'x-http-method-override': 'GET' } }]) {
+          const calls: Call[] = [
+            {},
+            { raw: '{"broken', headers: { 'content-type': 'application/json' } },
+            { headers: { 'x-http-method-override': 'GET' } },
+          ];
+          for (const call of calls) {
             const answer = await chat.call(method, url, method === 'GET' || method === 'HEAD' ? {} : call);
             expect([method, url, answer.status >= 400 && answer.status < 500]).toEqual([method, url, true]);
           }
@@ -73,10 +81,16 @@ describe('every route', () => {
     for (const route of contract) {
       const path = asPath(asPattern(route).split(' ')[1] ?? '');
       const body = route.method === 'GET' ? undefined : {};
-      const wrong = route.access === 'staff' || route.access === 'internal' ? [token] : route.access === 'customer' ? [staffToken] : [];
+      const wrong =
+        route.access === 'staff' || route.access === 'internal'
+          ? [token]
+          : route.access === 'customer'
+            ? [staffToken]
+            : [];
       if (route.access === 'internal') wrong.push(staffToken);
       if (route.access === 'staff') wrong.push(INTERNAL_KEY);
-      for (const bad of wrong) expect([route.id, (await chat.call(route.method, path, { token: bad, body })).status]).toEqual([route.id, 401]);
+      for (const bad of wrong)
+        expect([route.id, (await chat.call(route.method, path, { token: bad, body })).status]).toEqual([route.id, 401]);
     }
   });
 

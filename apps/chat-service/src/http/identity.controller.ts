@@ -25,13 +25,19 @@ export class IdentityController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     void reply.header('cache-control', 'no-store');
-    return this.#identity.identify({ identityToken: body.identity_token, token: body.token, sessionId: body.session_id });
+    return this.#identity.identify({
+      identityToken: body.identity_token,
+      token: body.token,
+      sessionId: body.session_id,
+    });
   }
 
   @Post('logout')
   @Public('the identity token stands in the body')
   @HttpCode(204)
-  async logout(@Body({ schema: identityLogoutRequestSchema }) body: z.infer<typeof identityLogoutRequestSchema>): Promise<void> {
+  async logout(
+    @Body({ schema: identityLogoutRequestSchema }) body: z.infer<typeof identityLogoutRequestSchema>,
+  ): Promise<void> {
     await this.#identity.logout(body.identity_token);
     await this.#revocations.refresh();
   }

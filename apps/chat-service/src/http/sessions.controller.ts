@@ -6,8 +6,27 @@ import {
   streamLinkRequestSchema,
   ChatError,
 } from '@chat-realtime/protocol';
-import { bearerToken, ClientIp, Principal, Public, RequireCustomer, RequireCustomerOrStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
+import {
+  bearerToken,
+  ClientIp,
+  Principal,
+  Public,
+  RequireCustomer,
+  RequireCustomerOrStaff,
+} from '@chat-realtime/service-kit';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { ChatOperations } from '../domain/index.ts';
@@ -60,11 +79,19 @@ export class SessionsController {
       attributes: body.attributes,
       consent: body.consent,
       resumeKey,
-      message: body.message === undefined ? undefined : { body: body.message.body, clientMessageId: body.message.client_message_id },
+      message:
+        body.message === undefined
+          ? undefined
+          : { body: body.message.body, clientMessageId: body.message.client_message_id },
       traceparent: traceparentOf(traceparent),
     });
     void reply.code(created ? 201 : 200).header('cache-control', 'no-store');
-    return { session, ...(await this.#freshToken(session.id)), resume_key: resumeKey, ...(message === undefined ? {} : { message }) };
+    return {
+      session,
+      ...(await this.#freshToken(session.id)),
+      resume_key: resumeKey,
+      ...(message === undefined ? {} : { message }),
+    };
   }
 
   @Get(':id')
@@ -83,7 +110,11 @@ export class SessionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     void reply.header('cache-control', 'no-store');
-    const session = await this.#proof.check(wholeNumber(id), { resumeKey, siteKey, bearer: bearerToken({ authorization }) });
+    const session = await this.#proof.check(wholeNumber(id), {
+      resumeKey,
+      siteKey,
+      bearer: bearerToken({ authorization }),
+    });
     return this.#credentials.token(session);
   }
 
@@ -108,7 +139,10 @@ export class SessionsController {
     @Param('id') id: string,
     @Query({ schema: eventsQuerySchema }) query: z.infer<typeof eventsQuerySchema>,
   ) {
-    return this.#operations.events(actorOf(principal), sessionIdOf(id), { afterSeq: query.after_seq, limit: query.limit });
+    return this.#operations.events(actorOf(principal), sessionIdOf(id), {
+      afterSeq: query.after_seq,
+      limit: query.limit,
+    });
   }
 
   @Post(':id/read')

@@ -13,7 +13,7 @@ import {
 } from '@chat-realtime/protocol';
 import { KeyRing, signChannelToken, verifyStreamLink } from '@chat-realtime/protocol/tokens';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHANNEL_SECRET, ChatUnderTest, SITE_KEY } from '../testing/chat-under-test.ts';
+import { CHANNEL_SECRET, ChatUnderTest, SITE_KEY } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
@@ -49,15 +49,22 @@ describe('POST /chat/session', () => {
   });
 
   it('[SES2] stores a first message with the session as seq 2', async () => {
-    const { session, token, message } = await newSession({ message: { body: 'Здравствуйте', client_message_id: randomUUID() } });
+    const { session, token, message } = await newSession({
+      message: { body: 'Здравствуйте', client_message_id: randomUUID() },
+    });
     expect(session.last_seq).toBe(2);
-    const { events } = (await chat.call('GET', `/chat/session/${session.id}/events`, { token })).as(eventsResponseSchema);
+    const { events } = (await chat.call('GET', `/chat/session/${session.id}/events`, { token })).as(
+      eventsResponseSchema,
+    );
     expect(events.map(({ seq, type }) => `${seq} ${type}`)).toEqual(['1 chat.session.created', '2 chat.message']);
     expect(message).toMatchObject({ body: 'Здравствуйте', sender_type: 'client' });
   });
 
   it('[SES4] with the same resume key gives the same session and does not repeat the message', async () => {
-    const body = { resume_key: randomBytes(32).toString('base64url'), message: { body: 'раз', client_message_id: randomUUID() } };
+    const body = {
+      resume_key: randomBytes(32).toString('base64url'),
+      message: { body: 'раз', client_message_id: randomUUID() },
+    };
     const first = await newSession(body);
     const again = await chat.call('POST', '/chat/session', { body: { ...body, name: 'ignored' } });
     expect(again.status).toBe(200);
@@ -104,7 +111,9 @@ describe('POST /chat/session', () => {
   it('[ORI5] is refused to a foreign page', async () => {
     const answer = await chat.call('POST', '/chat/session', { body: {}, headers: { origin: 'https://evil.example' } });
     expect([answer.status, answer.code]).toEqual([403, 'origin_not_allowed']);
-    expect((await chat.call('POST', '/chat/session', { body: {}, headers: { origin: 'https://shop.example' } })).status).toBe(201);
+    expect(
+      (await chat.call('POST', '/chat/session', { body: {}, headers: { origin: 'https://shop.example' } })).status,
+    ).toBe(201);
   });
 });
 
@@ -113,7 +122,16 @@ describe('GET /chat/session/:id', () => {
     const { session, token } = await newSession({ name: 'Иван', phone: '+7 999', attributes: { plan: 'pro' } });
     const own = await chat.call('GET', `/chat/session/${session.id}`, { token });
     expect(Object.keys(own.as(sessionSchema.loose())).toSorted()).toEqual(
-      ['assigned_user_id', 'assigned_user_name', 'callback_pending', 'created_at', 'id', 'last_seq', 'status', 'version'].toSorted(),
+      [
+        'assigned_user_id',
+        'assigned_user_name',
+        'callback_pending',
+        'created_at',
+        'id',
+        'last_seq',
+        'status',
+        'version',
+      ].toSorted(),
     );
     const seen = (await chat.call('GET', `/chat/session/${session.id}`, { token: anna })).as(staffSessionSchema);
     expect(seen).toMatchObject({ contact: { name: 'Иван', phone: '+7 999' }, attributes: { plan: 'pro' } });
@@ -134,7 +152,14 @@ describe('GET /chat/session/:id', () => {
     expect((await chat.call('GET', '/chat/session/999999', { token: anna })).code).toBe('session_not_found');
     const token = signChannelToken(ring, 999_999, Math.floor(Date.now() / 1_000));
     expect((await chat.call('GET', '/chat/session/999999', { token })).code).toBe('bad_token');
-    expect((await chat.call('POST', '/chat/session/999999/messages', { token, body: { body: 'x', client_message_id: randomUUID() } })).code).toBe('bad_token');
+    expect(
+      (
+        await chat.call('POST', '/chat/session/999999/messages', {
+          token,
+          body: { body: 'x', client_message_id: randomUUID() },
+        })
+      ).code,
+    ).toBe('bad_token');
     expect((await chat.call('POST', '/chat/session/999999/stream-link', { token, body: {} })).code).toBe('bad_token');
   });
 
@@ -148,7 +173,9 @@ describe('GET /chat/session/:id', () => {
     const { session } = await newSession();
     const created = Math.floor(Date.now() / 1_000);
     const php = `[$id, $t, $secret] = array_slice($argv, 1); echo 'k1.'.$t.'.'.rtrim(strtr(base64_encode(hash_hmac('sha256', "chat-channel\\n$id\\n$t", $secret, true)), '+/', '-_'), '=');`;
-    const token = execFileSync('php', ['-r', php, '--', String(session.id), String(created), CHANNEL_SECRET], { encoding: 'utf8' });
+    const token = execFileSync('php', ['-r', php, '--', String(session.id), String(created), CHANNEL_SECRET], {
+      encoding: 'utf8',
+    });
     expect((await chat.call('GET', `/chat/session/${session.id}`, { token })).status).toBe(200);
   });
 });
@@ -156,7 +183,8 @@ describe('GET /chat/session/:id', () => {
 describe('channel tokens and stream links', () => {
   it('[SES8] a resume key, the site key or nothing else gives a token that is never cached', async () => {
     const { session, resume_key } = await newSession();
-    for (const headers of [{ 'x-resume-key': resume_key }, { 'x-site-key': SITE_KEY }]) {
+    const proofs: Record<string, string>[] = [{ 'x-resume-key': resume_key }, { 'x-site-key': SITE_KEY }];
+    for (const headers of proofs) {
       const answer = await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers });
       expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
       const { token } = answer.as(channelTokenResponseSchema);
@@ -171,17 +199,28 @@ describe('channel tokens and stream links', () => {
     expect((await chat.call('GET', url)).code).toBe('missing_credentials');
     expect((await chat.call('GET', url, { token })).code).toBe('bad_token');
     expect((await chat.call('GET', url, { token: anna })).code).toBe('bad_token');
-    expect((await chat.call('GET', url, { headers: { 'x-resume-key': other.resume_key } })).code).toBe('bad_credentials');
+    expect((await chat.call('GET', url, { headers: { 'x-resume-key': other.resume_key } })).code).toBe(
+      'bad_credentials',
+    );
     expect((await chat.call('GET', url, { headers: { 'x-resume-key': 'x' } })).code).toBe('bad_credentials');
     expect((await chat.call('GET', url, { headers: { 'x-site-key': `${SITE_KEY}x` } })).code).toBe('bad_credentials');
-    expect((await chat.call('GET', '/chat/session/999999/channel-token', { headers: { 'x-site-key': SITE_KEY } })).status).toBe(404);
-    expect((await chat.call('GET', '/chat/session/999999/channel-token', { headers: { 'x-resume-key': other.resume_key } })).status).toBe(401);
+    expect(
+      (await chat.call('GET', '/chat/session/999999/channel-token', { headers: { 'x-site-key': SITE_KEY } })).status,
+    ).toBe(404);
+    expect(
+      (await chat.call('GET', '/chat/session/999999/channel-token', { headers: { 'x-resume-key': other.resume_key } }))
+        .status,
+    ).toBe(401);
   });
 
   it('[SES10] [TOK11] a stream link lives an hour unless asked otherwise, at most a day', async () => {
     const { session, token } = await newSession();
     const now = Math.floor(Date.now() / 1_000);
-    for (const [body, seconds] of [[undefined, 3_600], [{ expires_in: 60 }, 60], [{ expires_in: 86_400 }, 86_400]] as const) {
+    for (const [body, seconds] of [
+      [undefined, 3_600],
+      [{ expires_in: 60 }, 60],
+      [{ expires_in: 86_400 }, 86_400],
+    ] as const) {
       const answer = await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token, body });
       expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
       const { url } = answer.as(streamLinkResponseSchema);
@@ -189,8 +228,13 @@ describe('channel tokens and stream links', () => {
       const verdict = verifyStreamLink(ring, session.id, url.slice(url.indexOf('=') + 1), now);
       expect(verdict.ok && Math.abs(verdict.expiresAt - now - seconds) <= 2).toBe(true);
     }
-    expect((await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token, body: { expires_in: 86_401 } })).status).toBe(422);
-    expect((await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: anna, body: {} })).code).toBe('bad_token');
+    expect(
+      (await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token, body: { expires_in: 86_401 } }))
+        .status,
+    ).toBe(422);
+    expect((await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: anna, body: {} })).code).toBe(
+      'bad_token',
+    );
   });
 
   it('[REV1] [REV2] revoking ends tokens at once, and the next one works at once', async () => {
@@ -198,11 +242,17 @@ describe('channel tokens and stream links', () => {
     expect((await chat.call('POST', `/chat/session/${session.id}/revoke`, { token: anna })).status).toBe(204);
     expect((await chat.call('GET', `/chat/session/${session.id}`, { token })).code).toBe('token_revoked');
     const headers = { 'x-resume-key': resume_key };
-    const fresh = (await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers })).as(channelTokenResponseSchema);
+    const fresh = (await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers })).as(
+      channelTokenResponseSchema,
+    );
     expect((await chat.call('GET', `/chat/session/${session.id}`, { token: fresh.token })).status).toBe(200);
-    const resumed = (await chat.call('POST', '/chat/session', { body: { resume_key } })).as(createSessionResponseSchema);
+    const resumed = (await chat.call('POST', '/chat/session', { body: { resume_key } })).as(
+      createSessionResponseSchema,
+    );
     expect((await chat.call('GET', `/chat/session/${session.id}`, { token: resumed.token })).status).toBe(200);
-    const link = (await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: fresh.token, body: {} })).as(streamLinkResponseSchema);
+    const link = (
+      await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: fresh.token, body: {} })
+    ).as(streamLinkResponseSchema);
     expect(Math.round((Date.parse(link.expires_at) - Date.now()) / 1_000)).toBeGreaterThanOrEqual(86_399);
   });
 });
@@ -213,11 +263,19 @@ describe('messages', () => {
     const url = `/chat/session/${session.id}/messages`;
     const body = { body: 'текст', client_message_id: randomUUID().toUpperCase() };
     const first = await chat.call('POST', url, { token, body });
-    const again = await chat.call('POST', url, { token, body: { ...body, client_message_id: body.client_message_id.toLowerCase() } });
+    const again = await chat.call('POST', url, {
+      token,
+      body: { ...body, client_message_id: body.client_message_id.toLowerCase() },
+    });
     expect([first.status, again.status]).toEqual([201, 200]);
     expect(again.text).toBe(first.text);
-    expect(first.as(postMessageResponseSchema).message).toMatchObject({ sender_type: 'client', client_message_id: body.client_message_id.toLowerCase() });
-    expect((await chat.call('POST', url, { token, body: { ...body, body: 'другой' } })).code).toBe('idempotency_conflict');
+    expect(first.as(postMessageResponseSchema).message).toMatchObject({
+      sender_type: 'client',
+      client_message_id: body.client_message_id.toLowerCase(),
+    });
+    expect((await chat.call('POST', url, { token, body: { ...body, body: 'другой' } })).code).toBe(
+      'idempotency_conflict',
+    );
   });
 
   it('[MSG3] the header Idempotency-Key stands for client_message_id, and the body wins', async () => {
@@ -229,14 +287,17 @@ describe('messages', () => {
     expect(first.as(postMessageResponseSchema).message.client_message_id).toBe(key);
     const second = await chat.call('POST', url, { token, headers, body: { body: 'a', client_message_id: own } });
     expect(second.as(postMessageResponseSchema).message.client_message_id).toBe(own);
-    expect((await chat.call('POST', url, { token, headers: { 'idempotency-key': 'x' }, body: { body: 'a' } })).status).toBe(422);
+    expect(
+      (await chat.call('POST', url, { token, headers: { 'idempotency-key': 'x' }, body: { body: 'a' } })).status,
+    ).toBe(422);
   });
 
   it('[MSG8] [MSG9] a closed session is reopened by its customer and closed to operators', async () => {
     const { session, token } = await newSession();
     const url = `/chat/session/${session.id}`;
     expect((await chat.call('POST', `${url}/close`, { token: anna })).status).toBe(200);
-    const post = (by: string) => chat.call('POST', `${url}/messages`, { token: by, body: { body: 'ещё', client_message_id: randomUUID() } });
+    const post = (by: string) =>
+      chat.call('POST', `${url}/messages`, { token: by, body: { body: 'ещё', client_message_id: randomUUID() } });
     expect((await post(anna)).code).toBe('session_closed');
     expect((await post(token)).status).toBe(201);
     const { events } = (await chat.call('GET', `${url}/events?after_seq=2`, { token })).as(eventsResponseSchema);
@@ -247,7 +308,8 @@ describe('messages', () => {
     const { session, token } = await newSession();
     const boris = await chat.staff('boris');
     const url = `/chat/session/${session.id}/messages`;
-    const post = (by: string, expected_seq?: number) => chat.call('POST', url, { token: by, body: { body: 'x', client_message_id: randomUUID(), expected_seq } });
+    const post = (by: string, expected_seq?: number) =>
+      chat.call('POST', url, { token: by, body: { body: 'x', client_message_id: randomUUID(), expected_seq } });
     expect((await post(token)).status).toBe(201);
     expect((await post(anna, 1)).status).toBe(201);
     const stale = await post(boris, 2);
@@ -258,10 +320,20 @@ describe('messages', () => {
   it('[MSG12] [ERR5] [ERR6] pages of history', async () => {
     const { session, token } = await newSession();
     const url = `/chat/session/${session.id}/messages`;
-    for (const body of ['1', '2', '3']) await chat.call('POST', url, { token, body: { body, client_message_id: randomUUID() } });
+    for (const body of ['1', '2', '3'])
+      await chat.call('POST', url, { token, body: { body, client_message_id: randomUUID() } });
     const newest = (await chat.call('GET', `${url}?limit=2`, { token })).as(messagesResponseSchema);
     expect([newest.messages.map(({ body }) => body), newest.has_more]).toEqual([['2', '3'], true]);
-    for (const query of ['limit=0', 'limit=501', 'limit=x', 'limit=1e2', 'limit=-1', 'limit=1&limit=2', 'before_id=-1', 'after_id=1.5']) {
+    for (const query of [
+      'limit=0',
+      'limit=501',
+      'limit=x',
+      'limit=1e2',
+      'limit=-1',
+      'limit=1&limit=2',
+      'before_id=-1',
+      'after_id=1.5',
+    ]) {
       expect([query, (await chat.call('GET', `${url}?${query}`, { token })).status]).toEqual([query, 422]);
     }
     expect((await chat.call('GET', `${url}?limit=500`, { token })).status).toBe(200);
@@ -269,14 +341,21 @@ describe('messages', () => {
 
   it('[RD1] [RD2] a read mark is clamped and never goes back', async () => {
     const { session, token, message } = await newSession({ message: { body: 'x', client_message_id: randomUUID() } });
-    const read = async (last_id: number) => (await chat.call('POST', `/chat/session/${session.id}/read`, { token, body: { last_id } })).as(readResponseSchema);
+    const read = async (last_id: number) =>
+      (await chat.call('POST', `/chat/session/${session.id}/read`, { token, body: { last_id } })).as(
+        readResponseSchema,
+      );
     expect(await read(Number.MAX_SAFE_INTEGER)).toEqual({ read_id: message?.id });
     expect(await read(0)).toEqual({ read_id: message?.id });
-    expect((await chat.call('POST', `/chat/session/${session.id}/read`, { token, body: { last_id: -1 } })).status).toBe(422);
+    expect((await chat.call('POST', `/chat/session/${session.id}/read`, { token, body: { last_id: -1 } })).status).toBe(
+      422,
+    );
   });
 
   it('[EVT3] a cursor beyond the head is 409', async () => {
     const { session, token } = await newSession();
-    expect((await chat.call('GET', `/chat/session/${session.id}/events?after_seq=2`, { token })).code).toBe('cursor_ahead');
+    expect((await chat.call('GET', `/chat/session/${session.id}/events?after_seq=2`, { token })).code).toBe(
+      'cursor_ahead',
+    );
   });
 });

@@ -1,4 +1,9 @@
-import { assignRequestSchema, feedQuerySchema, noteRequestSchema, sessionListQuerySchema } from '@chat-realtime/protocol';
+import {
+  assignRequestSchema,
+  feedQuerySchema,
+  noteRequestSchema,
+  sessionListQuerySchema,
+} from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { z } from 'zod';

@@ -9,7 +9,7 @@ import {
   sessionResponseSchema,
 } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatUnderTest } from '../testing/chat-under-test.ts';
+import { ChatUnderTest } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
@@ -31,7 +31,8 @@ afterAll(() => chat.stop());
 async function newSession(body: object = {}) {
   return (await chat.call('POST', '/chat/session', { body })).as(createSessionResponseSchema);
 }
-const act = (token: string, id: number, action: string, body?: object) => chat.call('POST', `/chat/session/${id}/${action}`, { token, body });
+const act = (token: string, id: number, action: string, body?: object) =>
+  chat.call('POST', `/chat/session/${id}/${action}`, { token, body });
 
 describe('assignment', () => {
   it('[ASG1] [ASG2] [ASG3] is claimed once; the loser learns who won', async () => {
@@ -40,7 +41,10 @@ describe('assignment', () => {
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
     const [winner, loser] = answers[0].status === 200 ? ['anna', answers[1]] : ['boris', answers[0]];
     expect(loser.code).toBe('already_assigned');
-    expect(JSON.parse(loser.text).error.details).toMatchObject({ assigned_user_id: winner, assigned_user_name: winner });
+    expect(JSON.parse(loser.text).error.details).toMatchObject({
+      assigned_user_id: winner,
+      assigned_user_name: winner,
+    });
     const again = await act(winner === 'anna' ? anna : boris, session.id, 'assign');
     expect(again.as(sessionResponseSchema).session).toMatchObject({ status: 'active', assigned_user_id: winner });
   });
@@ -49,7 +53,9 @@ describe('assignment', () => {
     const { session } = await newSession();
     await act(anna, session.id, 'assign');
     expect((await act(boris, session.id, 'assign', { user_id: 'boris' })).code).toBe('already_assigned');
-    expect((await act(anna, session.id, 'assign', { user_id: 'boris' })).as(sessionResponseSchema).session.assigned_user_id).toBe('boris');
+    expect(
+      (await act(anna, session.id, 'assign', { user_id: 'boris' })).as(sessionResponseSchema).session.assigned_user_id,
+    ).toBe('boris');
     expect((await act(admin, session.id, 'assign', { user_id: 'anna' })).status).toBe(200);
     expect((await act(admin, session.id, 'assign', { user_id: ' ' })).status).toBe(422);
   });
@@ -57,7 +63,11 @@ describe('assignment', () => {
   it('[ASG5] [ASG6] [ASG7] unassign, close and reopen answer the session, and repeat without harm', async () => {
     const { session } = await newSession();
     await act(anna, session.id, 'assign');
-    for (const [action, status] of [['unassign', 'new'], ['close', 'closed'], ['reopen', 'new']] as const) {
+    for (const [action, status] of [
+      ['unassign', 'new'],
+      ['close', 'closed'],
+      ['reopen', 'new'],
+    ] as const) {
       for (let repeat = 0; repeat < 2; repeat += 1) {
         const answer = await act(anna, session.id, action);
         expect([action, answer.status, answer.as(sessionResponseSchema).session.status]).toEqual([action, 200, status]);
@@ -78,10 +88,17 @@ describe('scope assigned', () => {
     expect((await chat.call('GET', `/chat/session/${session.id}`, { token: narrow })).status).toBe(200);
     await act(anna, session.id, 'assign');
     for (const path of ['', '/messages', '/events', '/notes']) {
-      expect((await chat.call('GET', `/chat/session/${session.id}${path}`, { token: narrow })).code).toBe('session_not_found');
+      expect((await chat.call('GET', `/chat/session/${session.id}${path}`, { token: narrow })).code).toBe(
+        'session_not_found',
+      );
     }
-    for (const action of ['assign', 'close', 'revoke', 'unassign', 'reopen']) expect([action, (await act(narrow, session.id, action)).code]).toEqual([action, 'session_not_found']);
-    const upload = await chat.call('POST', `/chat/session/${session.id}/attachments`, { token: narrow, raw: 'text', headers: { 'content-type': 'text/plain' } });
+    for (const action of ['assign', 'close', 'revoke', 'unassign', 'reopen'])
+      expect([action, (await act(narrow, session.id, action)).code]).toEqual([action, 'session_not_found']);
+    const upload = await chat.call('POST', `/chat/session/${session.id}/attachments`, {
+      token: narrow,
+      raw: 'text',
+      headers: { 'content-type': 'text/plain' },
+    });
     expect(upload.code).toBe('session_not_found');
     const { sessions } = (await chat.call('GET', '/chat/sessions', { token: narrow })).as(sessionListResponseSchema);
     expect(sessions.map(({ id }) => id)).not.toContain(session.id);
@@ -93,7 +110,9 @@ describe('notes', () => {
     const { session, token } = await newSession();
     const written = await act(anna, session.id, 'notes', { body: 'перезвонить' });
     expect([written.status, written.as(noteResponseSchema).note.author_id]).toEqual([201, 'anna']);
-    const { notes } = (await chat.call('GET', `/chat/session/${session.id}/notes`, { token: boris })).as(notesResponseSchema);
+    const { notes } = (await chat.call('GET', `/chat/session/${session.id}/notes`, { token: boris })).as(
+      notesResponseSchema,
+    );
     expect(notes.map(({ body }) => body)).toEqual(['перезвонить']);
     expect((await act(anna, session.id, 'notes', { body: '  ' })).status).toBe(422);
     expect((await chat.call('GET', `/chat/session/${session.id}/events`, { token })).text).not.toContain('перезвонить');
@@ -102,15 +121,29 @@ describe('notes', () => {
 
 describe('lists', () => {
   it('[INB1] [INB5] the inbox finds, pages and refuses what it does not know', async () => {
-    const { session } = await newSession({ name: 'Уникальное Имя', message: { body: 'про доставку', client_message_id: randomUUID() } });
-    const found = (await chat.call('GET', `/chat/sessions?q=${encodeURIComponent('уникальное')}`, { token: anna })).as(sessionListResponseSchema);
+    const { session } = await newSession({
+      name: 'Уникальное Имя',
+      message: { body: 'про доставку', client_message_id: randomUUID() },
+    });
+    const found = (await chat.call('GET', `/chat/sessions?q=${encodeURIComponent('уникальное')}`, { token: anna })).as(
+      sessionListResponseSchema,
+    );
     expect(found.sessions.map(({ id, unread_count }) => [id, unread_count])).toEqual([[session.id, 1]]);
-    const first = (await chat.call('GET', '/chat/sessions?limit=1&sort=created', { token: anna })).as(sessionListResponseSchema);
+    const first = (await chat.call('GET', '/chat/sessions?limit=1&sort=created', { token: anna })).as(
+      sessionListResponseSchema,
+    );
     expect(first.next_page).not.toBeNull();
-    const next = await chat.call('GET', `/chat/sessions?limit=1&sort=created&page=${encodeURIComponent(first.next_page ?? '')}`, { token: anna });
+    const next = await chat.call(
+      'GET',
+      `/chat/sessions?limit=1&sort=created&page=${encodeURIComponent(first.next_page ?? '')}`,
+      { token: anna },
+    );
     expect(next.as(sessionListResponseSchema).sessions[0]?.id).toBeLessThan(first.sessions[0]?.id ?? 0);
     for (const query of ['limit=501', 'limit=0', 'sort=name', 'page=nonsense', 'q=%00', 'q=a&q=b']) {
-      expect([query, (await chat.call('GET', `/chat/sessions?${query}`, { token: anna })).status]).toEqual([query, 422]);
+      expect([query, (await chat.call('GET', `/chat/sessions?${query}`, { token: anna })).status]).toEqual([
+        query,
+        422,
+      ]);
     }
   });
 

@@ -2,101 +2,119 @@ import { randomUUID } from 'node:crypto';
 import { createSessionResponseSchema, identityResponseSchema, staffSessionSchema } from '@chat-realtime/protocol';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatUnderTest, IDENTITY_SECRET } from '../testing/chat-under-test.ts';
+import { KINDS, ChatUnderTest, IDENTITY_SECRET } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
-beforeAll(async () => {
-  chat = await ChatUnderTest.start();
-  anna = await chat.staff('anna');
-});
-afterAll(() => chat.stop());
-
-async function newSession(body: object = {}) {
-  return (await chat.call('POST', '/chat/session', { body })).as(createSessionResponseSchema);
-}
-const identify = (body: object) => chat.call('POST', '/chat/identity', { body });
-
-describe('signed-in customers', () => {
-  it('[IDN1] a customer without chats has none', async () => {
-    const answer = await identify({ identity_token: await chat.identity('nobody') });
-    expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
-    const body = answer.as(identityResponseSchema);
-    expect(body).toEqual({ sessions: [], expires_at: body.expires_at });
-    expect(Date.parse(body.expires_at)).toBeGreaterThan(Date.now());
+describe.each(KINDS)('on %s', (kind) => {
+  beforeAll(async () => {
+    chat = await ChatUnderTest.startOn(kind);
+    anna = await chat.staff('anna');
   });
+  afterAll(() => chat.stop());
 
-  it('[IDN1] [IDN2] [IDN7] an anonymous chat becomes his and is found again on another device', async () => {
-    const { session, token } = await newSession({ name: 'Гость', message: { body: 'x', client_message_id: randomUUID() } });
-    const identity_token = await chat.identity('c1', { name: 'Мария', email: 'm@example.org' });
-    for (let repeat = 0; repeat < 2; repeat += 1) {
-      const answer = (await identify({ identity_token, token, session_id: session.id })).as(identityResponseSchema);
-      expect(answer.session?.id).toBe(session.id);
-      expect(answer.sessions.map(({ id }) => id)).toEqual([session.id]);
-    }
-    const elsewhere = (await identify({ identity_token })).as(identityResponseSchema);
-    expect((await chat.call('GET', `/chat/session/${session.id}`, { token: elsewhere.token })).status).toBe(200);
-    const seen = (await chat.call('GET', `/chat/session/${session.id}`, { token: anna })).as(staffSessionSchema);
-    expect(seen).toMatchObject({ customer_id: 'c1', contact: { name: 'Мария', email: 'm@example.org' } });
-    const headers = { authorization: `Bearer ${identity_token}` };
-    expect((await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers })).status).toBe(200);
-    const stranger = { authorization: `Bearer ${await chat.identity('c2')}` };
-    expect((await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers: stranger })).code).toBe('bad_token');
-  });
+  async function newSession(body: object = {}) {
+    return (await chat.call('POST', '/chat/session', { body })).as(createSessionResponseSchema);
+  }
+  const identify = (body: object) => chat.call('POST', '/chat/identity', { body });
 
-  it("[IDN3] another customer's chat is not taken over", async () => {
-    const { session, token } = await newSession();
-    await identify({ identity_token: await chat.identity('c3'), token, session_id: session.id });
-    const other = await chat.identity('c4');
-    expect((await identify({ identity_token: other, token, session_id: session.id })).code).toBe('forbidden');
-    const wrong = await newSession();
-    expect((await identify({ identity_token: other, token: wrong.token, session_id: session.id })).code).toBe('bad_token');
-    expect((await identify({ identity_token: other, session_id: session.id })).code).toBe('bad_token');
-    expect((await identify({ identity_token: other })).as(identityResponseSchema).sessions).toEqual([]);
-  });
+  describe('signed-in customers', () => {
+    it('[IDN1] a customer without chats has none', async () => {
+      const answer = await identify({ identity_token: await chat.identity('nobody') });
+      expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
+      const body = answer.as(identityResponseSchema);
+      expect(body).toEqual({ sessions: [], expires_at: body.expires_at });
+      expect(Date.parse(body.expires_at)).toBeGreaterThan(Date.now());
+    });
 
-  it('[IDN4] chats the site vouches for become his unless they are taken', async () => {
-    const [free, taken] = [await newSession(), await newSession()];
-    await identify({ identity_token: await chat.identity('c5'), token: taken.token, session_id: taken.session.id });
-    const claims = { sessions: [free.session.id, taken.session.id, 999_999] };
-    const answer = (await identify({ identity_token: await chat.identity('c6', claims) })).as(identityResponseSchema);
-    expect(answer.sessions.map(({ id }) => id)).toEqual([free.session.id]);
-  });
+    it('[IDN1] [IDN2] [IDN7] an anonymous chat becomes his and is found again on another device', async () => {
+      const { session, token } = await newSession({
+        name: 'Гость',
+        message: { body: 'x', client_message_id: randomUUID() },
+      });
+      const identity_token = await chat.identity('c1', { name: 'Мария', email: 'm@example.org' });
+      for (let repeat = 0; repeat < 2; repeat += 1) {
+        const answer = (await identify({ identity_token, token, session_id: session.id })).as(identityResponseSchema);
+        expect(answer.session?.id).toBe(session.id);
+        expect(answer.sessions.map(({ id }) => id)).toEqual([session.id]);
+      }
+      const elsewhere = (await identify({ identity_token })).as(identityResponseSchema);
+      expect((await chat.call('GET', `/chat/session/${session.id}`, { token: elsewhere.token })).status).toBe(200);
+      const seen = (await chat.call('GET', `/chat/session/${session.id}`, { token: anna })).as(staffSessionSchema);
+      expect(seen).toMatchObject({ customer_id: 'c1', contact: { name: 'Мария', email: 'm@example.org' } });
+      const headers = { authorization: `Bearer ${identity_token}` };
+      expect((await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers })).status).toBe(200);
+      const stranger = { authorization: `Bearer ${await chat.identity('c2')}` };
+      expect((await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers: stranger })).code).toBe(
+        'bad_token',
+      );
+    });
 
-  it('[IDN1] the newest open chat is resumed; with only closed ones none is', async () => {
-    const chats = [await newSession(), await newSession()];
-    const claims = { sessions: chats.map(({ session }) => session.id) };
-    const close = (index: number) => chat.call('POST', `/chat/session/${chats[index]?.session.id}/close`, { token: anna });
-    await close(1);
-    const first = (await identify({ identity_token: await chat.identity('c7', claims) })).as(identityResponseSchema);
-    expect(first.session?.id).toBe(chats[0]?.session.id);
-    await close(0);
-    const second = (await identify({ identity_token: await chat.identity('c7') })).as(identityResponseSchema);
-    expect([second.sessions.length, second.session, second.token]).toEqual([2, undefined, undefined]);
-  });
+    it("[IDN3] another customer's chat is not taken over", async () => {
+      const { session, token } = await newSession();
+      await identify({ identity_token: await chat.identity('c3'), token, session_id: session.id });
+      const other = await chat.identity('c4');
+      expect((await identify({ identity_token: other, token, session_id: session.id })).code).toBe('forbidden');
+      const wrong = await newSession();
+      expect((await identify({ identity_token: other, token: wrong.token, session_id: session.id })).code).toBe(
+        'bad_token',
+      );
+      expect((await identify({ identity_token: other, session_id: session.id })).code).toBe('bad_token');
+      expect((await identify({ identity_token: other })).as(identityResponseSchema).sessions).toEqual([]);
+    });
 
-  it('[IDN6] [REV1] logout ends the tokens of all his chats', async () => {
-    const { session, token } = await newSession();
-    const identity_token = await chat.identity('c8');
-    await identify({ identity_token, token, session_id: session.id });
-    expect((await chat.call('POST', '/chat/identity/logout', { body: { identity_token } })).status).toBe(204);
-    expect((await chat.call('GET', `/chat/session/${session.id}`, { token })).code).toBe('token_revoked');
-    const again = (await identify({ identity_token })).as(identityResponseSchema);
-    expect((await chat.call('GET', `/chat/session/${session.id}`, { token: again.token })).status).toBe(200);
-  });
+    it('[IDN4] chats the site vouches for become his unless they are taken', async () => {
+      const [free, taken] = [await newSession(), await newSession()];
+      await identify({ identity_token: await chat.identity('c5'), token: taken.token, session_id: taken.session.id });
+      const claims = { sessions: [free.session.id, taken.session.id, 999_999] };
+      const answer = (await identify({ identity_token: await chat.identity('c6', claims) })).as(identityResponseSchema);
+      expect(answer.sessions.map(({ id }) => id)).toEqual([free.session.id]);
+    });
 
-  it('[IDN5] [TOK16] bad input', async () => {
-    const { session, token } = await newSession();
-    const identity_token = await chat.identity('c9');
-    expect((await identify({ identity_token, token })).status).toBe(422);
-    expect((await identify({})).status).toBe(422);
-    const make = (claims: object, seconds: number, secret = IDENTITY_SECRET, audience = 'chat') =>
-      new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256' }).setSubject('c9').setAudience(audience).setIssuedAt().setExpirationTime(Math.floor(Date.now() / 1_000) + seconds).sign(Buffer.from(secret));
-    expect((await identify({ identity_token: await make({}, 700) })).code).toBe('bad_token');
-    expect((await identify({ identity_token: await make({}, 60, 'x'.repeat(32)) })).code).toBe('bad_token');
-    expect((await identify({ identity_token: await make({}, 60, IDENTITY_SECRET, 'other') })).code).toBe('bad_token');
-    expect((await identify({ identity_token: 'x.y.z' })).code).toBe('bad_token');
-    expect((await identify({ identity_token: token, token, session_id: session.id })).code).toBe('bad_token');
-    expect((await chat.call('POST', '/chat/identity/logout', { body: { identity_token: 'x' } })).code).toBe('bad_token');
+    it('[IDN1] the newest open chat is resumed; with only closed ones none is', async () => {
+      const chats = [await newSession(), await newSession()];
+      const claims = { sessions: chats.map(({ session }) => session.id) };
+      const close = (index: number) =>
+        chat.call('POST', `/chat/session/${chats[index]?.session.id}/close`, { token: anna });
+      await close(1);
+      const first = (await identify({ identity_token: await chat.identity('c7', claims) })).as(identityResponseSchema);
+      expect(first.session?.id).toBe(chats[0]?.session.id);
+      await close(0);
+      const second = (await identify({ identity_token: await chat.identity('c7') })).as(identityResponseSchema);
+      expect([second.sessions.length, second.session, second.token]).toEqual([2, undefined, undefined]);
+    });
+
+    it('[IDN6] [REV1] logout ends the tokens of all his chats', async () => {
+      const { session, token } = await newSession();
+      const identity_token = await chat.identity('c8');
+      await identify({ identity_token, token, session_id: session.id });
+      expect((await chat.call('POST', '/chat/identity/logout', { body: { identity_token } })).status).toBe(204);
+      expect((await chat.call('GET', `/chat/session/${session.id}`, { token })).code).toBe('token_revoked');
+      const again = (await identify({ identity_token })).as(identityResponseSchema);
+      expect((await chat.call('GET', `/chat/session/${session.id}`, { token: again.token })).status).toBe(200);
+    });
+
+    it('[IDN5] [TOK16] bad input', async () => {
+      const { session, token } = await newSession();
+      const identity_token = await chat.identity('c9');
+      expect((await identify({ identity_token, token })).status).toBe(422);
+      expect((await identify({})).status).toBe(422);
+      const make = (claims: object, seconds: number, secret = IDENTITY_SECRET, audience = 'chat') =>
+        new SignJWT({ ...claims })
+          .setProtectedHeader({ alg: 'HS256' })
+          .setSubject('c9')
+          .setAudience(audience)
+          .setIssuedAt()
+          .setExpirationTime(Math.floor(Date.now() / 1_000) + seconds)
+          .sign(Buffer.from(secret));
+      expect((await identify({ identity_token: await make({}, 700) })).code).toBe('bad_token');
+      expect((await identify({ identity_token: await make({}, 60, 'x'.repeat(32)) })).code).toBe('bad_token');
+      expect((await identify({ identity_token: await make({}, 60, IDENTITY_SECRET, 'other') })).code).toBe('bad_token');
+      expect((await identify({ identity_token: 'x.y.z' })).code).toBe('bad_token');
+      expect((await identify({ identity_token: token, token, session_id: session.id })).code).toBe('bad_token');
+      expect((await chat.call('POST', '/chat/identity/logout', { body: { identity_token: 'x' } })).code).toBe(
+        'bad_token',
+      );
+    });
   });
 });

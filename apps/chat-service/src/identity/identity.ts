@@ -47,7 +47,9 @@ export class Identity {
     // Without a chat there is no token yet; what ends then is what he has shown.
     const expiresAt = new Date(customer.expiresAt * 1_000).toISOString();
     const answer = { sessions: newestFirst.map(renderSession), expires_at: expiresAt };
-    return current === undefined ? answer : { ...answer, session: renderSession(current), ...this.#credentials.token(current) };
+    return current === undefined
+      ? answer
+      : { ...answer, session: renderSession(current), ...this.#credentials.token(current) };
   }
 
   /** Ends what browsers still hold of his chats: the next person at this computer must not read them. */
@@ -67,11 +69,16 @@ export class Identity {
   async #takeOver(customer: IdentityPrincipal, sessionId: number, token: string): Promise<void> {
     const verdict = this.#verifier.verifyCustomer(sessionId, token);
     if (!verdict.ok) throw new ChatError(verdict.code, 'the channel token does not fit the session');
-    if ((await this.#operations.findSession(sessionId)) === null) throw new ChatError('bad_token', 'the channel token does not fit the session');
+    if ((await this.#operations.findSession(sessionId)) === null)
+      throw new ChatError('bad_token', 'the channel token does not fit the session');
     await this.#operations.commit(sessionId, async (unit) => {
       const owner = unit.session.customerId;
-      if (owner !== null && owner !== customer.customerId) throw new ChatError('forbidden', 'the session belongs to another customer');
-      unit.patch({ ...contactChanges(customer, unit.session), ...(owner === null ? { customer_id: customer.customerId } : {}) });
+      if (owner !== null && owner !== customer.customerId)
+        throw new ChatError('forbidden', 'the session belongs to another customer');
+      unit.patch({
+        ...contactChanges(customer, unit.session),
+        ...(owner === null ? { customer_id: customer.customerId } : {}),
+      });
     });
   }
 
@@ -81,7 +88,8 @@ export class Identity {
     if (known === null || known.customerId !== null) return;
     await this.#operations.commit(sessionId, async (unit) => {
       // Looked up again under the lock: two customers may claim at once.
-      if (unit.session.customerId === null) unit.patch({ ...contactChanges(customer, unit.session), customer_id: customer.customerId });
+      if (unit.session.customerId === null)
+        unit.patch({ ...contactChanges(customer, unit.session), customer_id: customer.customerId });
     });
   }
 

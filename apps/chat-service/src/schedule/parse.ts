@@ -36,7 +36,11 @@ const definitionSchema = z.strictObject({
   holidays: z.array(z.iso.date()).default([]),
 });
 
-function build(timeZone: string, hours: Partial<Record<DayName, readonly string[]>>, holidays: readonly string[]): Schedule {
+function build(
+  timeZone: string,
+  hours: Partial<Record<DayName, readonly string[]>>,
+  holidays: readonly string[],
+): Schedule {
   const week = DAYS.map((day) => (hours[day] ?? []).map(parseShift));
   try {
     return new Schedule({ timeZone, week, holidays: new Set(holidays) });
@@ -85,7 +89,10 @@ function parseHoliday(text: string): string {
 const HOLIDAYS_PART = /^(?:closed|holidays)\s+(.+)$/i;
 
 function parseShort(text: string): Schedule {
-  const [timeZone = '', ...parts] = text.split(';').map((part) => part.trim()).filter((part) => part !== '');
+  const [timeZone = '', ...parts] = text
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   const hours: Partial<Record<DayName, string[]>> = {};
   const holidays: string[] = [];
   for (const part of parts) {

@@ -3,7 +3,9 @@ import { parseSchedule } from './parse.ts';
 
 const at = (text: string) => new Date(text);
 const moscow = parseSchedule('Europe/Moscow; mon-fri 09:00-18:00; sat 10:00-16:00; closed 2026-01-01');
-const berlin = parseSchedule('{"timezone":"Europe/Berlin","hours":{"sun":["02:30-05:00"],"mon":["09:00-13:00","14:00-18:00"]},"holidays":[]}');
+const berlin = parseSchedule(
+  '{"timezone":"Europe/Berlin","hours":{"sun":["02:30-05:00"],"mon":["09:00-13:00","14:00-18:00"]},"holidays":[]}',
+);
 
 describe('opening hours', () => {
   it('[CFG2] follow the wall clock of their time zone, the end excluded', () => {

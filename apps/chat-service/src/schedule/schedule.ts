@@ -42,7 +42,9 @@ export class Schedule {
     if (this.#spanAt(time) !== undefined) return undefined;
     const start = this.clock.day(new Date(time));
     for (let ahead = -1; ahead <= HORIZON_DAYS; ahead += 1) {
-      const openings = this.#spans(ahead, start).map((span) => span.opens).filter((opens) => opens > time);
+      const openings = this.#spans(ahead, start)
+        .map((span) => span.opens)
+        .filter((opens) => opens > time);
       if (openings.length > 0) return new Date(Math.min(...openings));
     }
     return undefined;

@@ -12,7 +12,12 @@ export class WidgetConfigSource {
   readonly #operatorsOnline: () => Promise<number>;
   #online: { readonly at: number; readonly count: Promise<number> } | undefined;
 
-  constructor(settings: WidgetSettings, schedule: Schedule | undefined, limits: ConfigLimits, operatorsOnline: () => Promise<number>) {
+  constructor(
+    settings: WidgetSettings,
+    schedule: Schedule | undefined,
+    limits: ConfigLimits,
+    operatorsOnline: () => Promise<number>,
+  ) {
     this.#settings = settings;
     this.#schedule = schedule;
     this.#limits = limits;

@@ -19,14 +19,33 @@ export const widgetSettingsSchema = z.strictObject({
     { name: 'message', required: true },
   ]),
   consent: z
-    .strictObject({ version: z.string().max(64), text: shortText, url: z.url({ protocol: /^https?$/ }).nullable().default(null) })
-    .default({ version: '1', text: 'Отправляя сообщение, вы соглашаетесь на обработку персональных данных.', url: null }),
+    .strictObject({
+      version: z.string().max(64),
+      text: shortText,
+      url: z
+        .url({ protocol: /^https?$/ })
+        .nullable()
+        .default(null),
+    })
+    .default({
+      version: '1',
+      text: 'Отправляя сообщение, вы соглашаетесь на обработку персональных данных.',
+      url: null,
+    }),
   texts: z.record(z.string(), z.string()).default({}),
   theme: z.record(z.string(), z.string()).default({}),
 });
 export type WidgetSettings = z.output<typeof widgetSettingsSchema>;
 
-const WEEKDAY_ACCUSATIVE = ['в понедельник', 'во вторник', 'в среду', 'в четверг', 'в пятницу', 'в субботу', 'в воскресенье'];
+const WEEKDAY_ACCUSATIVE = [
+  'в понедельник',
+  'во вторник',
+  'в среду',
+  'в четверг',
+  'в пятницу',
+  'в субботу',
+  'в воскресенье',
+];
 const DEFAULT_REPLY_TEXT = 'Обычно отвечаем в течение 30 минут';
 const LEAVE_A_MESSAGE = 'Сейчас мы не в сети. Оставьте сообщение, и мы ответим';
 

@@ -1,4 +1,10 @@
-import { type KeyRing, signChannelToken, signStreamLink, STREAM_LINK_DEFAULT_SECONDS, TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
+import {
+  type KeyRing,
+  signChannelToken,
+  signStreamLink,
+  STREAM_LINK_DEFAULT_SECONDS,
+  TOKEN_MAX_LIFETIME_SECONDS,
+} from '@chat-realtime/protocol/tokens';
 
 /** What must be known of a session to give out a credential that its last revocation does not cover. */
 export interface CredentialSubject {
@@ -36,7 +42,10 @@ export class ChannelCredentials {
 
   token(session: CredentialSubject): ChannelToken {
     const createdAt = this.#firstValidSecond(session);
-    return { token: signChannelToken(this.#ring, session.id, createdAt), expires_at: isoTime(createdAt + this.#tokenSeconds) };
+    return {
+      token: signChannelToken(this.#ring, session.id, createdAt),
+      expires_at: isoTime(createdAt + this.#tokenSeconds),
+    };
   }
 
   /**
@@ -47,7 +56,10 @@ export class ChannelCredentials {
     const wanted = this.#now() + seconds;
     const coveredUntil = session.revokedAt === null ? 0 : session.revokedAt + TOKEN_MAX_LIFETIME_SECONDS;
     const expiresAt = wanted > coveredUntil ? wanted : this.#firstValidSecond(session) + TOKEN_MAX_LIFETIME_SECONDS;
-    return { url: `/chat/${session.id}/stream?sig=${signStreamLink(this.#ring, session.id, expiresAt)}`, expires_at: isoTime(expiresAt) };
+    return {
+      url: `/chat/${session.id}/stream?sig=${signStreamLink(this.#ring, session.id, expiresAt)}`,
+      expires_at: isoTime(expiresAt),
+    };
   }
 
   #firstValidSecond({ revokedAt }: CredentialSubject): number {

@@ -53,7 +53,8 @@ export class RevocationRefresher {
           this.#isFailing = false;
         },
         (error: unknown) => {
-          if (!this.#isFailing) this.#log.warn({ err: error }, 'revocations cannot be read; the known ones go on holding');
+          if (!this.#isFailing)
+            this.#log.warn({ err: error }, 'revocations cannot be read; the known ones go on holding');
           this.#isFailing = true;
         },
       )

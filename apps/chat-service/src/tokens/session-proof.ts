@@ -40,7 +40,8 @@ export class SessionProof {
   }
 
   async #bySiteKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
-    if (this.#siteKey === undefined || !secretsEqual(key, this.#siteKey)) throw new ChatError('bad_credentials', 'the site key is wrong');
+    if (this.#siteKey === undefined || !secretsEqual(key, this.#siteKey))
+      throw new ChatError('bad_credentials', 'the site key is wrong');
     const session = sessionId === undefined ? null : await this.#operations.findSession(sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     return session;
@@ -49,7 +50,8 @@ export class SessionProof {
   async #byResumeKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
     // The stored hash is looked up by index: what a comparison of hashes could tell by its time is no part of the key.
     const session = resumeKeySchema.safeParse(key).success ? await this.#operations.findSessionByResumeKey(key) : null;
-    if (session === null || session.id !== sessionId) throw new ChatError('bad_credentials', 'the resume key does not fit this session');
+    if (session === null || session.id !== sessionId)
+      throw new ChatError('bad_credentials', 'the resume key does not fit this session');
     return session;
   }
 

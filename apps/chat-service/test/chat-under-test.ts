@@ -1,16 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Database, openDatabase } from '@chat-realtime/database';
+import { type Database, openDatabase, prepareArchive } from '@chat-realtime/database';
 import { createMemoryBroker } from '@chat-realtime/messaging';
-import { createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy } from '@chat-realtime/service-kit';
+import {
+  createHttpApp,
+  createLogger,
+  createMetrics,
+  Health,
+  loadConfig,
+  OriginPolicy,
+} from '@chat-realtime/service-kit';
+import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
-import { type ComposedChat, composeChat } from '../compose.ts';
-import { type ChatSettings, chatSettingsVariables } from '../config.ts';
-import type { ChatOperations } from '../domain/index.ts';
+import { type ComposedChat, composeChat } from '../src/compose.ts';
+import { type ChatSettings, chatSettingsVariables } from '../src/config.ts';
+import type { ChatOperations } from '../src/domain/index.ts';
+
+export const KINDS = ['pglite', 'postgres'] as const;
 
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
 export const SITE_KEY = 'site-key-0123456789abcdef';
@@ -50,9 +60,11 @@ export interface Call {
 
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'HEAD' | 'PUT' | 'DELETE' | 'OPTIONS';
 
-const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }) });
+const errorSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }),
+});
 
-/** chat-service's REST over a real database in memory, as its process serves it. */
+/** chat-service's REST over a real database, as its process serves it. */
 export class ChatUnderTest {
   readonly app: NestFastifyApplication;
   readonly database: Database;
@@ -61,8 +73,12 @@ export class ChatUnderTest {
   readonly chat: ComposedChat;
   readonly settings: ChatSettings;
   readonly #folder: string;
+  #server: PostgresServer | undefined;
 
-  private constructor(parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings'>, folder: string) {
+  private constructor(
+    parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings'>,
+    folder: string,
+  ) {
     this.app = parts.app;
     this.database = parts.database;
     this.operations = parts.operations;
@@ -72,9 +88,23 @@ export class ChatUnderTest {
   }
 
   static async start(env: Record<string, string> = {}): Promise<ChatUnderTest> {
+    await prepareArchive();
+    return ChatUnderTest.#startAt('pglite:memory', env);
+  }
+
+  /** With a server of its own for PostgreSQL. */
+  static async startOn(kind: Database['kind'], env: Record<string, string> = {}): Promise<ChatUnderTest> {
+    if (kind === 'pglite') return ChatUnderTest.start(env);
+    const server = await startPostgres();
+    const chat = await ChatUnderTest.#startAt(await server.createDatabase(), env);
+    chat.#server = server;
+    return chat;
+  }
+
+  static async #startAt(databaseUrl: string, env: Record<string, string>): Promise<ChatUnderTest> {
     const settings = loadConfig(z.object(chatSettingsVariables), { ...DEFAULTS, ...env });
     const folder = await mkdtemp(join(tmpdir(), 'chat-service-'));
-    const database = await openDatabase('pglite:memory');
+    const database = await openDatabase(databaseUrl);
     const logger = createLogger({ service: 'chat-service', level: 'silent' });
     const broker = createMemoryBroker();
     const metrics = createMetrics('chat-service');
@@ -105,6 +135,7 @@ export class ChatUnderTest {
     await this.app.close();
     await this.chat.stop();
     await this.database.close();
+    await this.#server?.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
