@@ -16,6 +16,16 @@ const UNSETTLED_MAX = 20_000;
 const FACTS_REMEMBERED = 20_000;
 const PAGE_QUEUE_LIMIT = 65_536;
 
+type FeedPage = NonNullable<CatchupResponse['feed']>;
+
+interface ServedPage {
+  readonly after: string | null;
+  readonly feed: FeedPage;
+  readonly frames: readonly LiveFrame[];
+  /** The watermark was just read, and nothing visible lies beyond it. */
+  readonly atHead: boolean;
+}
+
 type StaffState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'subscribing' }
@@ -76,7 +86,10 @@ export class StaffChannel {
   attach(connection: Connection): void {
     this.emptySince = 0;
     this.catching.push(connection);
-    if (this.state.kind !== 'subscribing') this.#host.requestCatchup();
+    if (this.state.kind === 'subscribing') return;
+    // Who begins at the head begins at a watermark that was read after he came.
+    this.#feedWanted = true;
+    this.#host.requestCatchup();
   }
 
   detach(connection: Connection, now: number): void {
@@ -315,17 +328,21 @@ export class StaffChannel {
     }
   }
 
-  #applyFeed(after: string | null, feed: NonNullable<CatchupResponse['feed']>): void {
+  #applyFeed(after: string | null, feed: FeedPage): void {
     const frames = feed.events.map((event) => liveFrameOf(event)).filter((frame) => frame !== null);
-    if (this.state.kind === 'reading') this.state = { kind: 'running', watermark: feed.cursor };
-    else if (this.state.kind === 'running' && after === this.state.watermark) {
+    let atHead = false;
+    if (this.state.kind === 'reading') {
+      this.state = { kind: 'running', watermark: feed.cursor };
+      atHead = true;
+    } else if (this.state.kind === 'running' && after === this.state.watermark) {
       if (feed.reset !== undefined) {
         this.#host.databaseChanged();
         return;
       }
       this.#advance(frames, feed.cursor, feed.has_more);
+      atHead = !feed.has_more;
     }
-    for (const connection of [...this.catching]) this.#serve(connection, after, feed, frames);
+    for (const connection of [...this.catching]) this.#serve(connection, { after, feed, frames, atHead });
   }
 
   #advance(frames: readonly LiveFrame[], cursor: string, hasMore: boolean): void {
@@ -357,22 +374,23 @@ export class StaffChannel {
     this.#drainHeld(session);
   }
 
-  #serve(connection: Connection, after: string | null, feed: NonNullable<CatchupResponse['feed']>, frames: readonly LiveFrame[]): void {
+  #serve(connection: Connection, page: ServedPage): void {
     const { state } = connection;
     if (state.kind !== 'catching_up' || state.channel !== 'staff' || this.state.kind !== 'running') return;
+    const { after, feed, frames } = page;
     const wasAt = state.cursor ?? (state.start.kind === 'after' ? state.start.cursor : null);
-    if (state.cursor === null && !this.#announce(connection, state, after, feed)) return;
+    if (state.cursor === null && !this.#announce(connection, state, page)) return;
     if (after !== null && wasAt === after && feed.reset === undefined) this.#writePage(connection, state, frames, feed.cursor);
     if (connection.transport.kind === 'poll' && this.#host.finishStaffPoll(connection, state.cursor ?? feed.cursor, feed.has_more)) return;
     this.#joinIfLevel(connection, state);
   }
 
   /** False while it cannot begin yet, or when it was refused. */
-  #announce(connection: Connection, state: StaffCatchingUp, after: string | null, feed: NonNullable<CatchupResponse['feed']>): boolean {
+  #announce(connection: Connection, state: StaffCatchingUp, { after, feed, atHead }: ServedPage): boolean {
     const watermark = this.watermark;
     if (watermark === null) return false;
-    if (state.start.kind === 'head') return this.#host.announceStaff(connection, state, watermark, null);
-    if (state.start.kind === 'unreadable') return this.#host.announceStaff(connection, state, watermark, 'cursor_unknown');
+    if (state.start.kind === 'head') return atHead && this.#host.announceStaff(connection, state, watermark, null);
+    if (state.start.kind === 'unreadable') return atHead && this.#host.announceStaff(connection, state, watermark, 'cursor_unknown');
     if (state.start.cursor !== after) return false;
     if (feed.reset !== undefined) return this.#host.announceStaff(connection, state, watermark, feed.reset);
     return this.#host.announceStaff(connection, state, state.start.cursor, null);

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GatewayUnderTest, staffToken, startGateway } from '../testing/gateway-under-test.ts';
+import { eventually, type Frame, SocketClient } from '../testing/socket-client.ts';
+
+function keys(client: SocketClient): string[] {
+  return client.frames.filter((frame) => typeof frame.seq === 'number' || frame.feed_id !== undefined).map(keyOf);
+}
+
+function keyOf(frame: Frame): string {
+  return typeof frame.seq === 'number' ? `${frame.session_id}:${frame.seq}` : `f:${frame.feed_id}`;
+}
+
+describe('staff channel', () => {
+  let under: GatewayUnderTest;
+  const clients: SocketClient[] = [];
+
+  const staff = (user: string, more = '', claims: Record<string, unknown> = {}): SocketClient => {
+    const client = new SocketClient(`${under.wsUrl}?type=staff&access_token=${staffToken(user, claims)}${more}`);
+    clients.push(client);
+    return client;
+  };
+
+  beforeAll(async () => {
+    under = await startGateway({ env: { MAX_CONNECTIONS_PER_TOKEN: '0' } });
+    for (const id of [1, 2, 3]) under.ledger.createSession(id);
+  });
+  afterAll(async () => {
+    for (const client of clients) client.end();
+    await under.close();
+  });
+
+  it('[STF1] [STF2] carries events of all sessions and staff-only facts', async () => {
+    const anna = staff('anna');
+    const ready = await anna.ready();
+    expect(ready.data).toMatchObject({ user_id: 'anna', from_seq: null, last_seq: null, cursor: expect.stringMatching(/^\d+\.\d+$/) });
+    expect(ready.data['state']).toMatchObject({ badge: { unassigned_unread: 0 }, users: expect.any(Array) });
+    under.ledger.post(1, 'hello', 'client');
+    under.ledger.post(2, 'answer');
+    const note = under.ledger.note(1, 'careful');
+    under.ledger.createSession(4);
+    await eventually(() => (keys(anna).length >= 4 ? true : undefined), 'four frames');
+    expect(keys(anna)).toEqual(expect.arrayContaining(['1:2', '2:2', '4:1', `f:${note.seq === null ? note.feed_id : 0}`]));
+    expect(anna.frames.find((frame) => frame.session_id === 1 && frame.seq === 2)?.type).toBe('chat.message.client');
+    expect(anna.find('chat.session.created')?.data['contact']).toEqual({ name: 'Ivan', email: null, phone: null });
+    // The watermark follows, and the next frame says so.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    under.ledger.post(2, 'another');
+    await eventually(() => anna.frames.find((frame) => frame.cursor !== undefined && frame.type !== 'channel.ready'), 'a cursor');
+    anna.end();
+  });
+
+  it('[STF4] [STF5] shows what the live path lost, in order and once', async () => {
+    const anna = staff('anna');
+    await anna.ready();
+    const before = under.ledger.head(3);
+    under.ledger.fault = () => ({ copies: 0, delayMs: 0 });
+    under.ledger.post(3, 'lost');
+    under.ledger.note(3, 'lost too');
+    under.ledger.fault = () => ({ copies: 2, delayMs: 0 });
+    under.ledger.post(3, 'twice');
+    under.ledger.healthy();
+    await eventually(() => (keys(anna).length >= 3 ? true : undefined), 'three frames');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(keys(anna).filter((key) => key.startsWith('3:'))).toEqual([`3:${before + 1}`, `3:${before + 2}`]);
+    expect(new Set(keys(anna)).size).toBe(keys(anna).length);
+    anna.end();
+  });
+
+  it('[STF3] resumes from a cursor without a hole', async () => {
+    const first = staff('anna');
+    const cursor = String((await first.ready()).data['cursor']);
+    first.end();
+    const expected: string[] = [];
+    for (let index = 0; index < 700; index += 1) {
+      const event = under.ledger.post((index % 3) + 1, `m${index}`);
+      expected.push(`${event.session_id}:${event.seq}`);
+    }
+    const second = staff('anna', `&cursor=${cursor}`);
+    expect((await second.ready()).data['cursor']).toBe(cursor);
+    const live = under.ledger.post(2, 'live');
+    expected.push(`2:${live.seq}`);
+    await eventually(() => (keys(second).includes(`2:${live.seq}`) && keys(second).length >= 701 ? true : undefined), 'everything');
+    expect([...new Set(keys(second))].sort()).toEqual([...expected].sort());
+    second.end();
+  });
+
+  it('[STF4] lets live frames pass a feed that is held back, and gives them to whoever joins', async () => {
+    const anna = staff('anna');
+    const cursor = String((await anna.ready()).data['cursor']);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const held = under.ledger.post(1, 'held back in the feed');
+    under.ledger.feedHorizon = held.type === 'chat.message' ? held.data.id : 0;
+    const second = under.ledger.post(1, 'and another');
+    await anna.waitForSeq(second.seq);
+    const boris = staff('boris');
+    await boris.ready();
+    const carl = staff('carl', `&cursor=${cursor}`);
+    await carl.waitForSeq(second.seq);
+    const third = under.ledger.post(1, 'live');
+    await boris.waitForSeq(third.seq);
+    expect(keys(boris).filter((key) => key.startsWith('1:'))).toEqual([held, second, third].map((event) => `1:${event.seq}`));
+    under.ledger.feedHorizon = null;
+    const fourth = under.ledger.post(1, 'free');
+    await Promise.all([anna, boris, carl].map((client) => client.waitForSeq(fourth.seq)));
+    for (const client of [anna, boris, carl]) {
+      expect(new Set(keys(client)).size).toBe(keys(client).length);
+      client.end();
+    }
+  });
+
+  it('[STF7] tells a foreign cursor to take a snapshot', async () => {
+    const ahead = staff('anna', '&cursor=99999999.99999999');
+    expect((await ahead.waitFor('channel.reset')).data).toEqual({ reason: 'cursor_ahead' });
+    const unknown = staff('anna', '&cursor=nonsense');
+    expect((await unknown.waitFor('channel.reset')).data).toEqual({ reason: 'cursor_unknown' });
+    for (const client of [ahead, unknown]) client.end();
+  });
+
+  it('[STF6] [ASG10] shows a scope of assigned only nobody\'s and its own sessions', async () => {
+    for (const id of [11, 12, 13]) under.ledger.createSession(id);
+    under.ledger.assign(12, 'boris');
+    under.ledger.assign(13, 'anna');
+    const cursor = String((await staff('boris').ready()).data['cursor']);
+    const anna = staff('anna', '', { scope: 'assigned' });
+    await anna.ready();
+    for (const id of [11, 12, 13]) under.ledger.post(id, `to ${id}`);
+    under.ledger.note(12, 'for boris alone');
+    const lost = under.ledger.assign(13, 'boris');
+    under.ledger.post(13, 'now boris\'s');
+    under.ledger.post(11, 'end');
+    await anna.waitForSeq(lost.seq);
+    await eventually(() => (keys(anna).includes('11:3') ? true : undefined), 'the end');
+    expect(keys(anna).sort()).toEqual(['11:2', '11:3', '13:3', `13:${lost.seq}`]);
+    const resumed = staff('anna', `&cursor=${cursor}`, { scope: 'assigned' });
+    await eventually(() => (keys(resumed).includes('11:3') ? true : undefined), 'the resume');
+    expect(keys(resumed).filter((key) => key.startsWith('12:') || key.startsWith('f:'))).toEqual([]);
+  });
+
+  it('[FRM5] [FRM6] shows who is there and what they look at', async () => {
+    const anna = staff('anna');
+    const boris = staff('boris');
+    await Promise.all([anna.ready(), boris.ready()]);
+    boris.send({ type: 'viewing', session_id: 2 });
+    await eventually(() => {
+      const users = anna.frames.filter((frame) => frame.type === 'chat.presence').at(-1)?.data['users'];
+      return JSON.stringify(users ?? '').includes('"viewing":2') || undefined;
+    }, 'the presence of boris');
+  });
+
+  it('[ACK1] clamps staff acks to what was sent', async () => {
+    const anna = staff('anna');
+    await anna.ready();
+    const message = under.ledger.post(2, 'to be acked', 'client');
+    await anna.waitForSeq(message.seq);
+    anna.send({ type: 'ack', items: [{ session_id: 2, last_id: 99_999_999 }, { session_id: 999, last_id: 5 }] });
+    const id = message.type === 'chat.message' ? message.data.id : 0;
+    await eventually(() => under.ledger.acked.find((ack) => ack.participant === 'staff:anna' && ack.session_id === 2 && ack.last_id === id), 'the ack');
+    expect(under.ledger.acked.filter((ack) => ack.session_id === 999)).toEqual([]);
+  });
+});
