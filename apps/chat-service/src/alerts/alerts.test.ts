@@ -1,10 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { text } from 'node:stream/consumers';
 import {
-  alertsResponseSchema,
   alertWebhookSchema,
   createSessionResponseSchema,
   customerCallbackResponseSchema,
@@ -13,48 +9,17 @@ import { createLogger } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { KINDS, ChatUnderTest } from '../../test/chat-under-test.ts';
+import { WebhookReceiver } from '../../test/webhook-receiver.ts';
 import { AlertSweeps } from './alert-sweeps.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
 
 const SECRET = 'webhook-secret-0123456789abcdef';
 const logger = createLogger({ service: 'chat-service', level: 'silent' });
 
-/** A receiver of webhooks that answers as it is told. */
-class Receiver {
-  readonly requests: { readonly body: string; readonly signature: string; readonly id: string }[] = [];
-  status = 200;
-  #hung = false;
-  readonly #server: Server;
-
-  constructor() {
-    this.#server = createServer(async (request, response) => {
-      const body = await text(request);
-      this.requests.push({
-        body,
-        signature: String(request.headers['x-chat-signature']),
-        id: alertWebhookSchema.parse(JSON.parse(body)).id,
-      });
-      if (!this.#hung) response.writeHead(this.status).end();
-    });
-  }
-  set hung(value: boolean) {
-    this.#hung = value;
-  }
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    // Node types the address as text for pipes; a listening TCP server always has this one.
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook?key=1`;
-  }
-  close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-}
-
 let chat: ChatUnderTest;
 let anna: string;
-let good: Receiver;
-let bad: Receiver;
+let good: WebhookReceiver;
+let bad: WebhookReceiver;
 let urls: string[];
 let sweeps: AlertSweeps;
 let deliveries: WebhookDeliveries;
@@ -71,7 +36,7 @@ describe.each(KINDS)('on %s', (kind) => {
     await sql`UPDATE chat_session SET created_at = created_at - interval '30 days', updated_at = updated_at - interval '30 days',
       waiting_since = NULL`.execute(chat.database.kysely);
     await sql`UPDATE chat_callback SET status = 'cancelled'`.execute(chat.database.kysely);
-    [good, bad] = [new Receiver(), new Receiver()];
+    [good, bad] = [new WebhookReceiver(), new WebhookReceiver()];
     urls = [await good.listen(), await bad.listen()];
     sweeps = new AlertSweeps(chat.database, { waitingSeconds: 60, replyUnseenSeconds: 120, webhookUrls: urls });
     deliveries = new WebhookDeliveries(
@@ -276,64 +241,9 @@ describe.each(KINDS)('on %s', (kind) => {
     });
   });
 
-  describe('GET /chat/alerts', () => {
-    const read = async (token: string, since = '') =>
-      (await chat.call('GET', `/chat/alerts${since}`, { token })).as(alertsResponseSchema);
-
-    it('[ALR1] [ALR2] [RD8] counts sessions with unread messages and lists what happened since', async () => {
-      const before = await read(anna);
-      const mine = await newSession({ message: message() });
-      await newSession({ message: message() });
-      await newSession();
-      await sweeps.run();
-      await chat.call('POST', `/chat/session/${mine.session.id}/assign`, { token: anna });
-      const after = await read(anna);
-      expect(after.unassigned_unread - before.unassigned_unread).toBe(1);
-      expect(after.mine_unread - before.mine_unread).toBe(1);
-      expect(after.unread_count).toBe(after.unassigned_unread + after.mine_unread);
-      expect(after.waiting_count).toBe(2);
-      expect(after.oldest_waiting_since).not.toBeNull();
-      expect(after.alerts.map(({ reason }) => reason)).toEqual([
-        'session_created',
-        'session_created',
-        'session_created',
-      ]);
-      const last = after.alerts.at(-1);
-      expect((await read(anna, `?since=${last?.id}`)).alerts).toEqual([]);
-      expect((await read(anna, `?since=${after.alerts[0]?.id}`)).alerts).toHaveLength(2);
-      const future = await read(anna, `?since=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`);
-      expect(future).toMatchObject({
-        has_new_dialogs: false,
-        has_my_updates: false,
-        alerts: [],
-        unread_count: after.unread_count,
-      });
-      const past = await read(anna, '?since=2020-01-01T00:00:00Z');
-      expect(past).toMatchObject({ has_new_dialogs: true, has_my_updates: true });
-    });
-
-    it('[ALR1] counts callbacks that are due', async () => {
-      const before = (await read(anna)).callbacks_due;
-      const { callback } = (
-        await chat.call('POST', '/chat/callback', { body: { phone: '+79991234567', consent: true } })
-      ).as(customerCallbackResponseSchema);
-      expect((await read(anna)).callbacks_due).toBe(before);
-      await sql`UPDATE chat_callback SET due_at = clock_timestamp() WHERE id = ${callback.id}`.execute(
-        chat.database.kysely,
-      );
-      expect((await read(anna)).callbacks_due).toBe(before + 1);
-    });
-
-    it('[ALR2] [ERR4] refuses a since that is neither', async () => {
-      for (const since of ['yesterday', '-1', '2026-13-01T00:00:00Z']) {
-        expect((await chat.call('GET', `/chat/alerts?since=${since}`, { token: anna })).status).toBe(422);
-      }
-    });
-  });
-
   describe('the leader', () => {
     it('[ALR4] runs the sweeps: an alert reaches its receiver without anybody asking', async () => {
-      const receiver = new Receiver();
+      const receiver = new WebhookReceiver();
       const server = await ChatUnderTest.start({
         ALERT_WEBHOOK_URLS: await receiver.listen(),
         ALERT_WEBHOOK_SECRET: SECRET,

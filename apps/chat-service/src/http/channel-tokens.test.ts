@@ -1,0 +1,101 @@
+import {
+  channelTokenResponseSchema,
+  createSessionResponseSchema,
+  streamLinkResponseSchema,
+} from '@chat-realtime/protocol';
+import { KeyRing, verifyStreamLink } from '@chat-realtime/protocol/tokens';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHANNEL_SECRET, ChatUnderTest, SITE_KEY } from '../../test/chat-under-test.ts';
+
+let chat: ChatUnderTest;
+let anna: string;
+const ring = KeyRing.parse(`k1:${CHANNEL_SECRET}`);
+
+beforeAll(async () => {
+  chat = await ChatUnderTest.start();
+  anna = await chat.staff('anna');
+});
+afterAll(() => chat.stop());
+
+async function newSession(body: object = {}) {
+  const answer = await chat.call('POST', '/chat/session', { body });
+  expect(answer.status).toBe(201);
+  return answer.as(createSessionResponseSchema);
+}
+
+describe('channel tokens and stream links', () => {
+  it('[SES8] a resume key, the site key or nothing else gives a token that is never cached', async () => {
+    const { session, resume_key } = await newSession();
+    const proofs: Record<string, string>[] = [{ 'x-resume-key': resume_key }, { 'x-site-key': SITE_KEY }];
+    for (const headers of proofs) {
+      const answer = await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers });
+      expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
+      const { token } = answer.as(channelTokenResponseSchema);
+      expect((await chat.call('GET', `/chat/session/${session.id}`, { token })).status).toBe(200);
+    }
+  });
+
+  it('[SES8] [SES9] [TOK13] [TOK15] everything else is 401', async () => {
+    const { session, token } = await newSession();
+    const other = await newSession();
+    const url = `/chat/session/${session.id}/channel-token`;
+    expect((await chat.call('GET', url)).code).toBe('missing_credentials');
+    expect((await chat.call('GET', url, { token })).code).toBe('bad_token');
+    expect((await chat.call('GET', url, { token: anna })).code).toBe('bad_token');
+    expect((await chat.call('GET', url, { headers: { 'x-resume-key': other.resume_key } })).code).toBe(
+      'bad_credentials',
+    );
+    expect((await chat.call('GET', url, { headers: { 'x-resume-key': 'x' } })).code).toBe('bad_credentials');
+    expect((await chat.call('GET', url, { headers: { 'x-site-key': `${SITE_KEY}x` } })).code).toBe('bad_credentials');
+    expect(
+      (await chat.call('GET', '/chat/session/999999/channel-token', { headers: { 'x-site-key': SITE_KEY } })).status,
+    ).toBe(404);
+    expect(
+      (await chat.call('GET', '/chat/session/999999/channel-token', { headers: { 'x-resume-key': other.resume_key } }))
+        .status,
+    ).toBe(401);
+  });
+
+  it('[SES10] [TOK11] a stream link lives an hour unless asked otherwise, at most a day', async () => {
+    const { session, token } = await newSession();
+    const now = Math.floor(Date.now() / 1_000);
+    for (const [body, seconds] of [
+      [undefined, 3_600],
+      [{ expires_in: 60 }, 60],
+      [{ expires_in: 86_400 }, 86_400],
+    ] as const) {
+      const answer = await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token, body });
+      expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
+      const { url } = answer.as(streamLinkResponseSchema);
+      expect(url.startsWith(`/chat/${session.id}/stream?sig=`)).toBe(true);
+      const verdict = verifyStreamLink(ring, session.id, url.slice(url.indexOf('=') + 1), now);
+      expect(verdict.ok && Math.abs(verdict.expiresAt - now - seconds) <= 2).toBe(true);
+    }
+    expect(
+      (await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token, body: { expires_in: 86_401 } }))
+        .status,
+    ).toBe(422);
+    expect((await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: anna, body: {} })).code).toBe(
+      'bad_token',
+    );
+  });
+
+  it('[REV1] [REV2] revoking ends tokens at once, and the next one works at once', async () => {
+    const { session, token, resume_key } = await newSession();
+    expect((await chat.call('POST', `/chat/session/${session.id}/revoke`, { token: anna })).status).toBe(204);
+    expect((await chat.call('GET', `/chat/session/${session.id}`, { token })).code).toBe('token_revoked');
+    const headers = { 'x-resume-key': resume_key };
+    const fresh = (await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers })).as(
+      channelTokenResponseSchema,
+    );
+    expect((await chat.call('GET', `/chat/session/${session.id}`, { token: fresh.token })).status).toBe(200);
+    const resumed = (await chat.call('POST', '/chat/session', { body: { resume_key } })).as(
+      createSessionResponseSchema,
+    );
+    expect((await chat.call('GET', `/chat/session/${session.id}`, { token: resumed.token })).status).toBe(200);
+    const link = (
+      await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: fresh.token, body: {} })
+    ).as(streamLinkResponseSchema);
+    expect(Math.round((Date.parse(link.expires_at) - Date.now()) / 1_000)).toBeGreaterThanOrEqual(86_399);
+  });
+});
