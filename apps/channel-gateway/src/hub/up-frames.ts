@@ -64,16 +64,15 @@ export class UpFrames {
 
   #dispatch(connection: Connection, type: unknown, frame: object): BadFrame | null {
     if (type === 'auth') return this.#auth(connection, frame);
+    const { principal } = connection;
+    // While the token is being checked, a client that does not wait for the answer is not punished.
+    const verifying = connection.state.kind === 'authenticating' && connection.state.verifying;
+    if (principal === null && !verifying) return invalid('the first frame must be auth');
     if (type === 'ping') {
       this.#hub.sendFrame(connection, PONG);
       return null;
     }
-    const { principal } = connection;
-    if (principal === null) {
-      // While the token is being checked, a client that does not wait for the answer is not punished.
-      const verifying = connection.state.kind === 'authenticating' && connection.state.verifying;
-      return verifying ? null : invalid('the first frame must be auth');
-    }
+    if (principal === null) return null;
     switch (type) {
       case 'ack':
         return this.#ack(connection, principal, frame);
