@@ -1,4 +1,4 @@
-/** Small, fast, repeatable: a run that failed is run again with RESUME_SEED=<printed seed>. */
+/** Small, fast, repeatable: a run that failed is run again with the seed it printed in its variable. */
 export class SeededRandom {
   #state: number;
 
@@ -31,7 +31,7 @@ export class SeededRandom {
   }
 }
 
-export function runSeed(): number {
-  const given = process.env['RESUME_SEED'];
+export function runSeed(variable = 'RESUME_SEED'): number {
+  const given = process.env[variable];
   return given === undefined ? Date.now() % 2 ** 31 : Number(given);
 }
