@@ -13,6 +13,7 @@ export * from './shutdown.ts';
 export { type FieldProblem, validate } from './validation.ts';
 export * from './http/access.ts';
 export { DEFAULT_BODY_LIMIT } from './http/body-parser.ts';
+export { closeHttpApp } from './http/close-http-app.ts';
 export { createHttpApp, type HttpAppOptions } from './http/create-http-app.ts';
 export { errorResponse, type ErrorResponse } from './http/error-response.ts';
 export { CORS_HEADERS, CORS_METHODS } from './http/origin-hook.ts';
