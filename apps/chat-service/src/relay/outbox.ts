@@ -1,4 +1,4 @@
-import type { DedicatedSession } from '@chat-realtime/database';
+import type { Database, DedicatedSession } from '@chat-realtime/database';
 import type { EventRow } from '../domain/render.ts';
 import { eventColumns } from '../storage/event-rows.ts';
 
@@ -32,6 +32,14 @@ const STATS = {
 } as const;
 
 /**
+ * Marks what was published in the last `seconds` as unpublished; the leader then publishes it again. Any process may do
+ * it: whoever is told first that the broker lost its queue need not be the leader.
+ */
+export async function republish(database: Pick<Database, 'query'>, seconds: number): Promise<number> {
+  return (await database.query(REPUBLISH, [seconds])).length;
+}
+
+/**
  * The outbox through the connection that holds the leader's lock: a statement that succeeds proves that the lock is
  * still held, so an old leader cannot publish beside a new one for longer than one batch.
  */
@@ -48,11 +56,6 @@ export class Outbox {
 
   async mark(ids: readonly number[]): Promise<void> {
     await this.#session.query(MARK, [ids]);
-  }
-
-  /** What was published lately is published again; every reader drops what he has. */
-  async republish(seconds: number): Promise<number> {
-    return (await this.#session.query(REPUBLISH, [seconds])).length;
   }
 
   async deleteOld(hours: number, limit: number): Promise<number> {

@@ -1,6 +1,6 @@
 import type { Database, DedicatedSession } from '@chat-realtime/database';
 import { LeaderDuties } from './leader-duties.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, republish } from './outbox.ts';
 import { type PublishDeps, publishBatch } from './publish-batches.ts';
 import { Signal } from './signal.ts';
 
@@ -31,12 +31,15 @@ export class RelayLeader {
   readonly #signal = new Signal();
   #phase: Phase = 'idle';
   #running: Promise<void> | undefined;
-  #republish = false;
 
   constructor(deps: RelayDeps) {
     this.#deps = deps;
-    deps.publisher.onConnected(({ queueWasMissing }) => {
-      if (queueWasMissing) this.#republish = true;
+    deps.publisher.onConnected(async ({ queueWasMissing }) => {
+      // Awaited by the publisher: a broker that lost its queue counts as connected only when this has succeeded.
+      if (queueWasMissing) {
+        const events = await republish(deps.database, REPUBLISH_SECONDS);
+        deps.log.warn({ events }, 'the broker had lost its queue: recent events are published again');
+      }
       this.#signal.set();
     });
   }
@@ -118,11 +121,6 @@ export class RelayLeader {
   async #publishForever(outbox: Outbox): Promise<void> {
     let blockedMs = BLOCKED_MIN_MS;
     while (!this.#stopping) {
-      if (this.#republish) {
-        const again = await outbox.republish(REPUBLISH_SECONDS);
-        this.#republish = false;
-        this.#deps.log.warn({ events: again }, 'the broker had lost its queue: recent events are published again');
-      }
       const result = await publishBatch(outbox, this.#deps);
       if (result === 'full') continue;
       if (result === 'blocked') {

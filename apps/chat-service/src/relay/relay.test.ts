@@ -18,8 +18,10 @@ describe.each(KINDS)('relay on %s', (kind) => {
     const { id, says } = await newChat(chat);
     for (let n = 0; n < 9; n += 1) await says(String(n));
     service.start();
-    await expect.poll(() => publisher.events.length).toBe(3);
-    expect(await pending(harness)).toBeGreaterThanOrEqual(7);
+    await expect.poll(() => publisher.events.length).toBeGreaterThanOrEqual(3);
+    // Counted before the confirmed ones, so a batch between the two looks can only make the sum larger.
+    const unmarked = await pending(harness);
+    expect(unmarked + publisher.events.length).toBeGreaterThanOrEqual(10);
     await expect.poll(() => publisher.seqsOf(id), { timeout: 15_000 }).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     await expect.poll(() => pending(harness!)).toBe(0);
   });
@@ -33,7 +35,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     await says('b');
     await expect.poll(async () => (await harness!.metrics.collect()).match(/chat_relay_published_total\{[^}]*failed[^}]*\} [1-9]/)).not.toBeNull();
     expect(publisher.events).toEqual([]);
-    publisher.connect({ queueWasMissing: false });
+    await publisher.connect({ queueWasMissing: false });
     await expect.poll(() => publisher.seqsOf(id), { timeout: 3_000 }).toEqual([1, 2, 3]);
   });
 
@@ -45,7 +47,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     service.start();
     await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2]);
     await sql`UPDATE outbox SET published_at = published_at - interval '11 minutes' WHERE event_id IN (SELECT id FROM chat_event WHERE session_id = ${old.id})`.execute(database.kysely);
-    publisher.connect({ queueWasMissing: true });
+    await publisher.connect({ queueWasMissing: true });
     await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2, 1, 2]);
     expect(publisher.seqsOf(old.id)).toEqual([1, 2]);
   });
@@ -176,6 +178,12 @@ describe('several relays on PostgreSQL', () => {
       expect(Date.now() - started).toBeLessThan(5_000);
       await expect.poll(leaders).toBe(1);
     }
+    const seen = () => first.publisher.seqsOf(id).length + second.publisher.seqsOf(id).length;
+    const before = seen();
+    const standby = first.service.leading ? second : first;
+    // The standby is the one that learns of the lost queue; the leader publishes.
+    await standby.publisher.connect({ queueWasMissing: true });
+    await expect.poll(seen).toBe(before + 6);
     const leader = first.service.leading ? first : second;
     const other = leader === first ? second : first;
     const started = Date.now();
@@ -208,7 +216,7 @@ describe('several relays on PostgreSQL', () => {
     expect(await value('chat_messages_committed_total')).toBe(2);
     release();
     await open;
-    publisher.connect({ queueWasMissing: false });
+    await publisher.connect({ queueWasMissing: false });
     await expect.poll(() => value('chat_outbox_pending'), { timeout: 5_000 }).toBe(0);
     await expect.poll(() => value('chat_feed_lag_seconds'), { timeout: 5_000 }).toBe(0);
     await service.stop();
