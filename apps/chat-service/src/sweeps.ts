@@ -1,5 +1,5 @@
 import type { Database } from '@chat-realtime/database';
-import type { Logger } from '@chat-realtime/service-kit';
+import type { Logger, Metrics } from '@chat-realtime/service-kit';
 import { AlertSweeps } from './alerts/alert-sweeps.ts';
 import { WebhookDeliveries } from './alerts/webhook-deliveries.ts';
 import type { Attachments } from './attachments/attachments.ts';
@@ -22,12 +22,24 @@ export function createSweeps(
   attachments: Attachments,
   settings: ChatSettings,
   logger: Logger,
+  metrics: Metrics,
 ): ChatSweeps {
-  const alerts = new AlertSweeps(database, {
+  const raised = metrics.counter({
+    name: 'chat_alerts_raised_total',
+    help: 'Alerts by their cause',
+    labels: ['reason'],
+  });
+  const sent = metrics.counter({
+    name: 'chat_webhook_deliveries_total',
+    help: 'Attempts to deliver an alert to a webhook',
+    labels: ['result'],
+  });
+  const alertConfig = {
     waitingSeconds: settings.ALERT_WAITING_SECONDS,
     replyUnseenSeconds: settings.REPLY_UNSEEN_SECONDS,
     webhookUrls: settings.ALERT_WEBHOOK_URLS,
-  });
+  };
+  const alerts = new AlertSweeps(database, alertConfig, (reason, count) => raised.inc({ reason }, count));
   const sweeps: Sweep[] = [
     {
       name: 'alerts',
@@ -46,7 +58,7 @@ export function createSweeps(
   ];
   const { ALERT_WEBHOOK_URLS: urls, ALERT_WEBHOOK_SECRET: secret } = settings;
   if (urls.length === 0 || secret === undefined) return { sweeps, settle: async () => undefined };
-  const deliveries = new WebhookDeliveries(database, { urls, secret }, logger);
+  const deliveries = new WebhookDeliveries(database, { urls, secret }, logger, (result) => sent.inc({ result }));
   const webhooks: Sweep = { name: 'webhooks', everyMs: WEBHOOKS_EVERY_MS, run: () => deliveries.startDue() };
   return { sweeps: [...sweeps, webhooks], settle: () => deliveries.settle() };
 }

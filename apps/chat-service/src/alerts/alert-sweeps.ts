@@ -1,5 +1,7 @@
 import type { Database } from '@chat-realtime/database';
+import type { alertReasonSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
+import type { z } from 'zod';
 
 export interface AlertConfig {
   /** Seconds without an answer after which a waiting customer raises an alert. */
@@ -8,6 +10,9 @@ export interface AlertConfig {
   readonly replyUnseenSeconds: number;
   readonly webhookUrls: readonly string[];
 }
+
+export type AlertReason = z.infer<typeof alertReasonSchema>;
+export type AlertObserver = (reason: AlertReason, count: number) => void;
 
 /** The first run after a start looks back over a day of standstill, later ones only over what can be new. */
 const FIRST_WINDOW_SECONDS = 86_400;
@@ -22,22 +27,32 @@ export class AlertSweeps {
   readonly #config: AlertConfig;
   #firstRun = true;
 
-  constructor(database: Database, config: AlertConfig) {
+  readonly #raised: AlertObserver;
+
+  constructor(database: Database, config: AlertConfig, raised: AlertObserver = () => undefined) {
     this.#database = database;
     this.#config = config;
+    this.#raised = raised;
   }
 
   /** Answers how many alerts were raised. */
   async run(): Promise<number> {
     const window = this.#firstRun ? FIRST_WINDOW_SECONDS : WINDOW_SECONDS;
-    const raised =
-      (await this.#sessionCreated(window)) +
-      (await this.#waiting()) +
-      (await this.#callbackRequested(window)) +
-      (await this.#callbackDue()) +
-      (await this.#replyUnseen(window));
+    const sweeps: readonly (readonly [AlertReason, () => Promise<number>])[] = [
+      ['session_created', () => this.#sessionCreated(window)],
+      ['waiting', () => this.#waiting()],
+      ['callback_requested', () => this.#callbackRequested(window)],
+      ['callback_due', () => this.#callbackDue()],
+      ['reply_unseen', () => this.#replyUnseen(window)],
+    ];
+    let total = 0;
+    for (const [reason, sweep] of sweeps) {
+      const count = await sweep();
+      if (count > 0) this.#raised(reason, count);
+      total += count;
+    }
     this.#firstRun = false;
-    return raised;
+    return total;
   }
 
   #sessionCreated(window: number): Promise<number> {

@@ -11,6 +11,9 @@ export interface WebhookConfig {
   readonly retryDelay?: (attempts: number) => number;
 }
 
+/** `failed` is tried again, `given_up` is not. */
+export type WebhookOutcome = 'delivered' | 'failed' | 'given_up';
+
 export interface WebhookLog {
   warn(facts: object, message: string): void;
 }
@@ -31,12 +34,19 @@ export class WebhookDeliveries {
   readonly #database: Database;
   readonly #config: WebhookConfig;
   readonly #log: WebhookLog;
+  readonly #ended: (outcome: WebhookOutcome) => void;
   readonly #inFlight = new Map<number, { readonly url: string; readonly done: Promise<void> }>();
 
-  constructor(database: Database, config: WebhookConfig, log: WebhookLog) {
+  constructor(
+    database: Database,
+    config: WebhookConfig,
+    log: WebhookLog,
+    ended: (outcome: WebhookOutcome) => void = () => undefined,
+  ) {
     this.#database = database;
     this.#config = config;
     this.#log = log;
+    this.#ended = ended;
   }
 
   /** Starts what is due and returns without waiting for the receivers. */
@@ -111,10 +121,12 @@ export class WebhookDeliveries {
       );
       const attempts = delivery.attempts + 1;
       if (result.ok) {
+        this.#ended('delivered');
         await this.#record(delivery.id, { attempts, delivered_at: new Date(), last_error: null });
         return;
       }
       const givesUp = Date.now() - delivery.queuedAt.getTime() > WEBHOOK_GIVE_UP_SECONDS * 1_000;
+      this.#ended(givesUp ? 'given_up' : 'failed');
       // The address may hold the receiver's secret, so the log names its place in the list.
       this.#log.warn(
         { delivery: delivery.id, receiver: lane, attempts, reason: result.reason, gives_up: givesUp },

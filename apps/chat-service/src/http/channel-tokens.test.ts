@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   channelTokenResponseSchema,
   createSessionResponseSchema,
@@ -97,5 +98,31 @@ describe('channel tokens and stream links', () => {
       await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: fresh.token, body: {} })
     ).as(streamLinkResponseSchema);
     expect(Math.round((Date.parse(link.expires_at) - Date.now()) / 1_000)).toBeGreaterThanOrEqual(86_399);
+  });
+
+  it('[REV1] a second revocation in the same second ends the token given in between', async () => {
+    const { session, resume_key } = await newSession();
+    const headers = { 'x-resume-key': resume_key };
+    const url = `/chat/session/${session.id}`;
+    for (let round = 0; round < 3; round += 1) {
+      const { token } = (await chat.call('GET', `${url}/channel-token`, { headers })).as(channelTokenResponseSchema);
+      expect((await chat.call('GET', url, { token })).status).toBe(200);
+      expect((await chat.call('POST', `${url}/revoke`, { token: anna })).status).toBe(204);
+      expect((await chat.call('GET', url, { token })).code).toBe('token_revoked');
+    }
+  });
+
+  it('[TOK14] a resume key made by the client is taken, and stored hashed only', async () => {
+    const resume_key = randomBytes(32).toString('base64url');
+    const { session } = await newSession({ resume_key });
+    const row = await chat.database.kysely
+      .selectFrom('chat_session')
+      .selectAll()
+      .where('id', '=', session.id)
+      .executeTakeFirstOrThrow();
+    expect(row.resume_key_hash).not.toBeNull();
+    expect(JSON.stringify(row)).not.toContain(resume_key);
+    const headers = { 'x-resume-key': resume_key };
+    expect((await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers })).status).toBe(200);
   });
 });

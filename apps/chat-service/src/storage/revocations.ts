@@ -25,7 +25,9 @@ function nowSeconds(): number {
 export async function revokeSession(context: StorageContext, actor: StaffActor, sessionId: number): Promise<void> {
   await commitSession(context, sessionId, async (unit) => {
     if (!isVisible(actor, unit.session.assignedUserId)) throw sessionNotFound();
-    const notAfter = nowSeconds();
+    // Tokens given after the last revocation were made in the second after it, which may not have begun yet.
+    const { revokedAt } = unit.session;
+    const notAfter = Math.max(nowSeconds(), revokedAt === null ? 0 : revokedAt + 1);
     await unit.trx
       .updateTable('chat_session')
       .set({ revoked_at: sql<number>`GREATEST(COALESCE(revoked_at, 0), ${notAfter}::bigint)` })
