@@ -12,13 +12,16 @@ import type { ChatOperations } from '../src/domain/operations.ts';
 export class RecordingPublisher implements EventPublisher {
   readonly events: OutgoingEvent[] = [];
   readonly ephemerals: BrokerEphemeral[] = [];
+  /** Size of each batch, and how much of it was confirmed. */
+  readonly batches: { size: number; confirmed: number }[] = [];
   /** Confirms only this many of the next batches' events; undefined: all. */
   limit: number | undefined;
   connected = true;
-  #listeners: ((info: QueueConnected) => void)[] = [];
+  #listeners: ((info: QueueConnected) => void | Promise<void>)[] = [];
 
   async publish(batch: readonly OutgoingEvent[]): Promise<PublishResult> {
     const confirmed = this.connected ? Math.min(batch.length, this.limit ?? batch.length) : 0;
+    this.batches.push({ size: batch.length, confirmed });
     this.events.push(...batch.slice(0, confirmed));
     return confirmed === batch.length ? { confirmed } : { confirmed, failure: new Error('unconfirmed') };
   }
@@ -27,13 +30,13 @@ export class RecordingPublisher implements EventPublisher {
     if (this.connected) this.ephemerals.push(message);
   }
 
-  onConnected(listener: (info: QueueConnected) => void): void {
+  onConnected(listener: (info: QueueConnected) => void | Promise<void>): void {
     this.#listeners.push(listener);
   }
 
-  connect(info: QueueConnected): void {
+  async connect(info: QueueConnected): Promise<void> {
+    for (const listener of this.#listeners) await listener(info);
     this.connected = true;
-    for (const listener of this.#listeners) listener(info);
   }
 
   async close(): Promise<void> {

@@ -24,6 +24,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     expect(unmarked + publisher.events.length).toBeGreaterThanOrEqual(10);
     await expect.poll(() => publisher.seqsOf(id), { timeout: 15_000 }).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     await expect.poll(() => pending(harness!)).toBe(0);
+    expect(publisher.batches).toEqual([10, 7, 4, 1].map((size) => ({ size, confirmed: Math.min(size, 3) })));
   });
 
   it('[AMQP] publishes nothing while the broker is away, everything when it is back', async () => {

@@ -143,7 +143,6 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
   });
 
   it('[INB] pages by key through all sessions in every order, whatever is written meanwhile', async () => {
-    const { chat } = harness;
     const waiting = new Set((await list({ limit: 500 })).sessions.filter((session) => session.waiting_since !== null).map((session) => session.id));
     const all = (await list({ limit: 500 })).sessions.map((session) => session.id);
     for (const sort of ['waiting', 'activity', 'created'] as const) {
