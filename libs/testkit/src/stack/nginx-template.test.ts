@@ -52,7 +52,7 @@ async function upstream(name: string): Promise<{ server: Server; address: string
     );
   });
   const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket) => socket.send(name));
+  sockets.on('connection', (socket, incoming) => socket.send(JSON.stringify({ name, headers: incoming.headers })));
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return { server, address: `127.0.0.1:${port}` };
 }
@@ -127,17 +127,20 @@ describe('the nginx site', () => {
     }
   });
 
-  it("replaces what a client claims about its address and keeps the browser's Host", async () => {
-    const headers = { 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Proto': 'https' };
-    const answer = await get(nginx.url, '/chat/config', { headers });
-    const seen = (JSON.parse(answer.body) as { headers: Record<string, string> }).headers;
-    expect(seen).toMatchObject({
-      'x-forwarded-for': '127.0.0.1',
-      'x-forwarded-proto': 'http',
-      host: `127.0.0.1:${nginx.port}`,
-    });
-    expect(seen['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
-  });
+  it.each(['/chat/config', '/auth/me', '/channel/poll?session=1', '/channel/sse?session=1', '/chat/1/stream?sig=x'])(
+    "replaces what a client claims about its address and keeps the browser's Host: %s",
+    async (path) => {
+      const headers = { 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Proto': 'https' };
+      const answer = await get(nginx.url, path, { headers });
+      const seen = (JSON.parse(answer.body) as { headers: Record<string, string> }).headers;
+      expect(seen).toMatchObject({
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-proto': 'http',
+        host: `127.0.0.1:${nginx.port}`,
+      });
+      expect(seen['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
+    },
+  );
 
   it('passes bodies of 10 MB to attachments only', async () => {
     const body = 'x'.repeat(10 * 1024 * 1024 + 1);
@@ -164,20 +167,27 @@ describe('the nginx site', () => {
     expect(text).toContain('"malformed_request"');
   });
 
+  it('answers an address that is too long in the same way', async () => {
+    const answer = await get(nginx.url, `/chat/config?${'x'.repeat(40_000)}`);
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'malformed_request' } });
+  });
+
   it('upgrades WebSockets, and goes on through the other gateway when one is away', async () => {
-    const hello = (): Promise<string> =>
+    const hello = (): Promise<unknown> =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(`ws://127.0.0.1:${nginx.port}/channel/ws?session=1`);
         socket.once('message', (data: Buffer) => {
-          resolve(data.toString());
+          resolve(JSON.parse(data.toString()));
           socket.close();
         });
         socket.once('error', reject);
       });
-    expect(await hello()).toBe('gateway');
+    const headers = { host: `127.0.0.1:${nginx.port}`, 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' };
+    expect(await hello()).toMatchObject({ name: 'gateway', headers });
     upstreams.gateway1.server.closeAllConnections();
     await new Promise((resolve) => upstreams.gateway1.server.close(resolve));
-    for (let index = 0; index < 5; index += 1) expect(await hello()).toBe('gateway');
+    for (let index = 0; index < 5; index += 1) expect(await hello()).toMatchObject({ name: 'gateway' });
     upstreams.gateway2.server.closeAllConnections();
     await new Promise((resolve) => upstreams.gateway2.server.close(resolve));
   });
