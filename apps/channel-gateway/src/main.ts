@@ -1,5 +1,5 @@
 import { connectRedisFanout, createRedisLastSeen, createRedisLeases } from '@chat-realtime/messaging';
-import { ConfigError, createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy, Shutdown, staffTokenConfig } from '@chat-realtime/service-kit';
+import { closeHttpApp, ConfigError, createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy, Shutdown, staffTokenConfig } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { GatewayModule } from './channel/gateway.module.ts';
 import { gatewayEnvironment } from './config.ts';
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   shutdown.onSignal(0, () => health.setDraining());
   shutdown.onSignal(1, () => gateway.drain());
   shutdown.onSignal(2, () => gateway.stop());
-  shutdown.onSignal(3, () => app.close());
+  shutdown.onSignal(3, () => closeHttpApp(app));
   shutdown.onSignal(4, async () => {
     await Promise.all([fanout.close(), leases.close(), lastSeen.close()]);
   });

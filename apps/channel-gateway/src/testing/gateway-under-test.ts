@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createMemoryFanout, createMemoryLastSeen, createMemoryLeases, type Fanout, type LastSeen, type Leases } from '@chat-realtime/messaging';
 import { KeyRing, signChannelToken, signStreamLink } from '@chat-realtime/protocol/tokens';
-import { createHttpApp, createLogger, createMetrics, Health, loadConfig, type Metrics, OriginPolicy } from '@chat-realtime/service-kit';
+import { closeHttpApp, createHttpApp, createLogger, createMetrics, Health, loadConfig, type Metrics, OriginPolicy } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
@@ -98,7 +98,7 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
       ledger.stop();
       await gateway.stop();
       for (const connection of gateway.hub.connections.values()) connection.transport.destroy();
-      await app.close();
+      await closeHttpApp(app, 200);
     },
   };
 }
