@@ -57,7 +57,8 @@ export class Sweeper {
   sweep(now: number): void {
     const late = now - this.#lastAt - SWEEP_MS;
     this.#lastAt = now;
-    if (late > OVERLOAD_LAG_MS) this.#lagSeenAt = now;
+    // With nobody connected it was not load: a process that has just started stands still too, and must take clients.
+    if (late > OVERLOAD_LAG_MS && this.#hub.connections.size > 0) this.#lagSeenAt = now;
     const paused = late > PAUSE_MS;
     if (paused) {
       this.#hub.livePath.woke(now);
