@@ -76,6 +76,7 @@ export const callbackDataSchema = z.object({
   status: callbackStatusSchema,
   preferred_at: timestampSchema.nullable(),
 });
+export type CallbackData = z.infer<typeof callbackDataSchema>;
 export const noteSchema = z.object({
   id: z.int().min(1),
   session_id: sessionIdSchema,

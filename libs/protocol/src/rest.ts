@@ -310,3 +310,21 @@ export const validationDetailsSchema = z.object({
 export const errorResponseSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }),
 });
+
+/** Types of the answers, for clients that validate nothing themselves. */
+export type CreateSessionResponse = z.infer<typeof createSessionResponseSchema>;
+export type IdentityResponse = z.infer<typeof identityResponseSchema>;
+export type MessagesResponse = z.infer<typeof messagesResponseSchema>;
+export type EventsResponse = z.infer<typeof eventsResponseSchema>;
+export type AttachmentResponse = z.infer<typeof attachmentResponseSchema>;
+export type SessionListResponse = z.infer<typeof sessionListResponseSchema>;
+export type FeedResponse = z.infer<typeof feedResponseSchema>;
+export type NotesResponse = z.infer<typeof notesResponseSchema>;
+export type OperatorsResponse = z.infer<typeof operatorsResponseSchema>;
+export type AlertsResponse = z.infer<typeof alertsResponseSchema>;
+export type CallbackRequest = z.infer<typeof callbackRequestSchema>;
+export type CallbackPatch = z.infer<typeof callbackPatchSchema>;
+export type CallbacksResponse = z.infer<typeof callbacksResponseSchema>;
+export type ConfigResponse = z.infer<typeof configResponseSchema>;
+export type AuthUser = z.infer<typeof authUserSchema>;
+export type LoginResponse = z.infer<typeof loginResponseSchema>;
