@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
@@ -182,6 +182,22 @@ describe('data folder of PGlite', () => {
     await expect(openDatabase(place.url)).rejects.toThrow('in use by another process');
     await db.close();
     const again = await openDatabase(place.url);
+    await again.close();
+    await place.remove();
+  });
+
+  it('is begun anew after a first start that was cut short, and never otherwise', async () => {
+    const place = await places.pglite();
+    const folder = place.url.slice('pglite:'.length);
+    await mkdir(join(folder, 'pgdata'));
+    await writeFile(join(folder, 'pgdata', 'PG_VERSION'), 'half of a da');
+    await writeFile(join(folder, 'pgdata.unfinished'), '');
+    const db = await openDatabase(place.url);
+    await db.kysely.insertInto('chat_operator').values({ id: 'anna', role: 'operator' }).execute();
+    expect(await readdir(folder)).not.toContain('pgdata.unfinished');
+    await db.close();
+    const again = await openDatabase(place.url);
+    expect(await again.kysely.selectFrom('chat_operator').select('id').execute()).toEqual([{ id: 'anna' }]);
     await again.close();
     await place.remove();
   });

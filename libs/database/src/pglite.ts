@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
@@ -59,22 +59,32 @@ class EmbeddedSession implements DedicatedSession {
   }
 }
 
-async function isNew(dataDir: string): Promise<boolean> {
-  return stat(join(dataDir, 'PG_VERSION')).then(
-    () => false,
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
     () => true,
+    () => false,
   );
+}
+
+/** Stands from before a data folder is begun until it is whole, so that a first start cut short is begun anew. */
+function unfinishedMark(folder: string): string {
+  return join(folder, 'pgdata.unfinished');
 }
 
 /** A new database starts from the prepared archive where there is one: a third of the time of making one. */
 async function create(folder: string | undefined): Promise<PGlite> {
-  const dataDir = folder === undefined ? undefined : join(folder, 'pgdata');
-  const archive = dataDir === undefined || (await isNew(dataDir)) ? await readArchive() : undefined;
-  return PGlite.create({
-    ...(dataDir === undefined ? {} : { dataDir }),
-    ...(archive === undefined ? {} : { loadDataDir: archive }),
-    parsers: PARSERS,
-  });
+  if (folder === undefined) return createFresh({});
+  const dataDir = join(folder, 'pgdata');
+  const mark = unfinishedMark(folder);
+  if (await exists(mark)) await rm(dataDir, { recursive: true, force: true });
+  else if (await exists(dataDir)) return PGlite.create({ dataDir, parsers: PARSERS });
+  await writeFile(mark, 'This database was not finished; the next start makes it anew.\n');
+  return createFresh({ dataDir });
+}
+
+async function createFresh(options: { dataDir?: string }): Promise<PGlite> {
+  const archive = await readArchive();
+  return PGlite.create({ ...options, ...(archive === undefined ? {} : { loadDataDir: archive }), parsers: PARSERS });
 }
 
 /** `folder` undefined: in memory. */
@@ -86,6 +96,7 @@ export async function openPglite(folder: string | undefined, options: OpenOption
     const done = await migrate(connection, await readMigrations());
     if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
     const epoch = await establishEpoch(connection);
+    if (folder !== undefined) await rm(unfinishedMark(folder), { force: true });
     const [version] = await connection.query<{ server_version: string }>('SHOW server_version', []);
     const held = new Map<number, EmbeddedSession>();
     const kysely = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });

@@ -5,7 +5,7 @@ import { renderMessage, renderSessionEvent } from '../domain/render.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { EVENT_COLUMNS, readSessionEvents } from './event-rows.ts';
-import { requireVisibleSession } from './sessions.ts';
+import { requireVisibleSession } from './visible-session.ts';
 
 /** Messages by id, ascending. Without `afterId` the newest ones; `has_more` speaks of the direction asked for. */
 export async function history(

@@ -2,7 +2,7 @@ import { ChatError, type Note } from '@chat-realtime/protocol';
 import type { StaffActor } from '../domain/actors.ts';
 import { isVisible, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
-import { requireVisibleSession } from './sessions.ts';
+import { requireVisibleSession } from './visible-session.ts';
 import { commitSession } from './unit-of-work.ts';
 
 const NOTES_MAX = 500;

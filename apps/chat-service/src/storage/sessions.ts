@@ -79,11 +79,3 @@ export async function getSession(context: StorageContext, actor: Actor, sessionI
   if (session === null) throw sessionNotFound();
   return renderSession(session);
 }
-
-/** For operations that only check that the session is there and may be seen. */
-export async function requireVisibleSession(context: StorageContext, actor: Actor, sessionId: number): Promise<SessionRecord> {
-  requireOwnSession(actor, sessionId);
-  const session = await translated(() => readSession(context.database.kysely, sessionId));
-  if (session === null || !isVisible(actor, session.assignedUserId)) throw sessionNotFound();
-  return session;
-}
