@@ -1,0 +1,89 @@
+import type { IssuedToken } from './connection.ts';
+import type {
+  Attachment,
+  CallbackData,
+  CallbackRequest,
+  ConfigResponse,
+  CreateSessionRequest,
+  CreateSessionResponse,
+  EventsResponse,
+  IdentityResponse,
+  Message,
+  MessagesResponse,
+  PostMessageRequest,
+  Session,
+} from './protocol.ts';
+
+/** Which session, and by what right. */
+export interface Access {
+  readonly sessionId: number;
+  readonly token: string;
+}
+
+/** A browser `File`/`Blob`, or bytes with a name (Node, React Native). */
+export type UploadFile = (Blob & { readonly name?: string }) | { readonly name: string; readonly bytes: Uint8Array };
+
+export interface UploadOptions {
+  /** Fraction 0…1. */
+  readonly onProgress?: (fraction: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Every REST call the customer's client makes. {@link restBackend} speaks to Chat Realtime, or by mapped paths and field
+ * names to another chat-service; anything stranger implements this. Failures are {@link ChatClientError}.
+ */
+export interface Backend {
+  config(): Promise<ConfigResponse>;
+  createSession(request: CreateSessionRequest): Promise<CreateSessionResponse>;
+  /** A new channel token for a session that exists, by its resume key or the owner's identity token. */
+  getToken(request: { sessionId: number; resumeKey?: string; identityToken?: string }): Promise<IssuedToken>;
+  session(access: Access): Promise<Session>;
+  /** Messages ascending; without a bound the newest page. */
+  history(access: Access, page: { beforeId?: number; limit?: number }): Promise<MessagesResponse>;
+  /** Events after a seq: closes gaps, and is the whole transport where nothing better works. */
+  poll(access: Access, after: { afterSeq: number; limit?: number }): Promise<EventsResponse>;
+  send(access: Access, message: PostMessageRequest): Promise<Message>;
+  markRead(access: Access, lastId: number): Promise<void>;
+  requestCallback(access: Access | null, request: CallbackRequest): Promise<CallbackData>;
+  upload(access: Access, file: UploadFile, options?: UploadOptions): Promise<Attachment>;
+  identify(request: { identity_token: string; token?: string; session_id?: number }): Promise<IdentityResponse>;
+  identityLogout(identityToken: string): Promise<void>;
+}
+
+/** Paths of a chat-service; `{id}` stands for the session id. A whole address may be given too. */
+export interface BackendPaths {
+  config: string;
+  createSession: string;
+  token: string;
+  session: string;
+  messages: string;
+  events: string;
+  read: string;
+  callback: string;
+  attachments: string;
+  identity: string;
+  identityLogout: string;
+}
+
+/** Where a foreign answer keeps a field of the contract: `{ body: 'text', created_at: 'date.iso' }`. */
+export type FieldMap = Readonly<Record<string, string>>;
+
+export interface BackendFields {
+  session: FieldMap;
+  message: FieldMap;
+  /** Of the answers themselves: `{ messages: 'data.items', has_more: 'data.more' }`. */
+  answer: FieldMap;
+  /** Of what is sent, contract name → foreign name. */
+  request: FieldMap;
+}
+
+export interface RestBackendOptions {
+  /** Origin (and path prefix) of the chat; default: the page's own origin. */
+  readonly baseUrl?: string;
+  readonly paths?: Partial<BackendPaths>;
+  readonly fields?: Partial<BackendFields>;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Further headers of every call, for a foreign chat-service. */
+  readonly headers?: () => Record<string, string>;
+}

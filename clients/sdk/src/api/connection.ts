@@ -1,0 +1,60 @@
+/** In order of preference. `rest` is plain polling of `GET …/events`: it needs no gateway at all. */
+export type TransportName = 'websocket' | 'sse' | 'poll' | 'rest';
+
+export type StopReason =
+  | 'bad_token'
+  | 'forbidden'
+  | 'revoked'
+  | 'session_not_found'
+  | 'signed_out'
+  | 'protocol_error'
+  | 'closed_by_server';
+
+/**
+ * Where the connection stands. It never gives up by itself: `stopped` is what the server's close code said, everything
+ * else ends in another attempt. `lostAt` (ms, of the environment's clock) is when it was last online, null if it never
+ * was: show a loss only when it has lasted 2 s.
+ */
+export type ConnectionState =
+  | { readonly status: 'idle' }
+  | {
+      readonly status: 'connecting';
+      readonly transport: TransportName;
+      readonly attempt: number;
+      readonly lostAt: number | null;
+    }
+  | {
+      readonly status: 'online';
+      readonly transport: TransportName;
+      readonly since: number;
+      /** True where another tab of this browser holds the connection for this one. */
+      readonly shared: boolean;
+      /** True after close code 4529: the server has no slot, so plain REST is polled and a slot asked for once a minute. */
+      readonly limited: boolean;
+    }
+  | {
+      readonly status: 'waiting';
+      readonly retryAt: number;
+      readonly attempt: number;
+      readonly lostAt: number | null;
+      /** Close code or HTTP status of the last failure; 1006 = no answer at all. */
+      readonly code: number;
+    }
+  | { readonly status: 'stopped'; readonly reason: StopReason; readonly code: number };
+
+export type ConnectionStatus = ConnectionState['status'];
+
+/** `bearer` as the channel takes it: a channel token, or a staff JWT. */
+export interface IssuedToken {
+  readonly token: string;
+  /** ISO 8601, as the server said. */
+  readonly expires_at: string;
+}
+
+export type Unsubscribe = () => void;
+
+/** The shape `useSyncExternalStore` and its kin expect: the same object until something changed. */
+export interface ReadableStore<S> {
+  getState(): S;
+  subscribe(listener: () => void): Unsubscribe;
+}

@@ -1,0 +1,139 @@
+import type { Backend, UploadFile, UploadOptions } from './backend.ts';
+import type { ConnectionState, ReadableStore, TransportName, Unsubscribe } from './connection.ts';
+import type { Environment } from './environment.ts';
+import type { ChatClientErrorCode } from '../errors.ts';
+import type {
+  Attachment,
+  CallbackData,
+  CallbackRequest,
+  ConfigResponse,
+  CreateSessionRequest,
+  Message,
+  Session,
+  SessionEvent,
+} from './protocol.ts';
+
+/** `sending` until stored, `sent` from then on, then as far as the other side's marks reach. */
+export type DeliveryState = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
+
+/** A message as shown: of the server's history, or still in the outbox (`id` null). Wire fields keep their names. */
+export interface ChatMessage extends Omit<Message, 'id'> {
+  /** Stays the same while a message goes from outbox to history: use it as the key when rendering. */
+  readonly key: string;
+  readonly id: number | null;
+  /** Written by this side (customer's client: the customer; staff: any operator). */
+  readonly own: boolean;
+  /** Null for messages of the other side. */
+  readonly delivery: DeliveryState | null;
+  /** Why a failed one failed. */
+  readonly error: ChatClientErrorCode | null;
+}
+
+export interface Marks {
+  readonly delivered_id: number;
+  readonly read_id: number;
+}
+export interface ReadMarks {
+  readonly client: Marks;
+  readonly staff: Marks;
+}
+export interface Typist {
+  readonly by: 'client' | 'staff';
+  readonly user_id: string | null;
+  readonly name: string | null;
+}
+export interface HistoryState {
+  /** The newest page has been shown once. */
+  readonly loaded: boolean;
+  readonly loading: boolean;
+  readonly hasOlder: boolean;
+}
+
+export interface ChatState {
+  readonly connection: ConnectionState;
+  readonly session: Session | null;
+  readonly messages: readonly ChatMessage[];
+  readonly history: HistoryState;
+  /** Operators' messages after the customer's read mark. */
+  readonly unread: number;
+  readonly typing: readonly Typist[];
+  readonly operatorsOnline: number;
+  readonly readMarks: ReadMarks;
+  /** Why the server's live path is slower than usual; only to be shown. */
+  readonly degraded: string | null;
+  readonly epoch: string | null;
+  readonly identified: boolean;
+}
+
+export type Prechat = Pick<
+  CreateSessionRequest,
+  'name' | 'email' | 'phone' | 'locale' | 'page_url' | 'attributes' | 'consent'
+>;
+
+export interface SentMessage {
+  readonly clientMessageId: string;
+  /** Settles when the server has stored it, however long that takes; rejects when it failed for good or was discarded. */
+  readonly stored: Promise<Message>;
+}
+
+export interface ChatEvents {
+  /** A message of the other side that came after the page was opened; not for history. */
+  message: ChatMessage;
+  status: ConnectionState;
+  session: Session | null;
+  /** Every event applied, in order and once. */
+  event: SessionEvent;
+  /** History was read anew (another database, or a cursor the server does not know). */
+  reset: { readonly reason: string };
+  /** Every frame as it came, for diagnosis. */
+  frame: unknown;
+  error: Error;
+}
+
+export interface ChatClientOptions {
+  /** Origin (and path prefix) of the chat; default: the page's own origin. */
+  readonly baseUrl?: string;
+  /** Default: {@link restBackend} with the same `baseUrl`. */
+  readonly backend?: Backend;
+  /** Keeps two chats on one origin apart; default `default`. Part of every storage key and lock name. */
+  readonly namespace?: string;
+  /** Default: all four, in this order. */
+  readonly transports?: readonly TransportName[];
+  /** One connection for all tabs, where the browser can; default true. */
+  readonly tabs?: boolean;
+  /** Connect by itself when an earlier visit left a session; default true. Without one nothing is opened or stored. */
+  readonly autoConnect?: boolean;
+  /** Taken along when the first `send` begins the session. */
+  readonly prechat?: () => Prechat;
+  readonly environment?: Partial<Environment>;
+}
+
+export interface ChatClient extends ReadableStore<ChatState> {
+  /** Settles when what an earlier visit stored has been read; `getState()` is complete from then on. */
+  readonly ready: Promise<void>;
+  config(): Promise<ConfigResponse>;
+  /** Begins a chat, or comes back to the stored one. `send` does it by itself. */
+  start(prechat?: Prechat): Promise<Session>;
+  /** Takes the message into the outbox and shows it at once. `attachments` are what {@link upload} answered. */
+  send(text: string, attachments?: readonly Attachment[]): SentMessage;
+  /** Sends a failed message again under the same id, by its `key`. */
+  retry(key: string): void;
+  /** Removes an unsent message from the outbox, by its `key`. */
+  discard(key: string): void;
+  /** Call on each key stroke; coalesced, and ends by itself after 5 s. */
+  setTyping(active: boolean): void;
+  /** The customer has seen the messages up to this id; default: all. */
+  markRead(messageId?: number): void;
+  loadOlder(): Promise<void>;
+  requestCallback(request: Omit<CallbackRequest, 'session_id'>): Promise<CallbackData>;
+  upload(file: UploadFile, options?: UploadOptions): Promise<Attachment>;
+  /** Signs the customer in by a token of the site's server; asked again whenever one is needed. */
+  identify(getIdentityToken: () => Promise<string>): Promise<Session | null>;
+  /** Revokes the customer's tokens (if identified) and forgets everything on this device, in every tab. */
+  logout(): Promise<void>;
+  connect(): void;
+  disconnect(): void;
+  /** Ends connection, timers and listeners. What is stored stays. */
+  destroy(): void;
+  on<K extends keyof ChatEvents>(event: K, listener: (payload: ChatEvents[K]) => void): Unsubscribe;
+}

@@ -1,0 +1,56 @@
+/** Where the client keeps what must outlive the page. Values are text; either synchronous or not (React Native). */
+export interface ChatStorage {
+  get(key: string): string | null | Promise<string | null>;
+  set(key: string, value: string): void | Promise<void>;
+  remove(key: string): void | Promise<void>;
+  keys(): readonly string[] | Promise<readonly string[]>;
+}
+
+/** The part of a WebSocket the client uses; the one of browsers, Node and React Native has it. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+export type WebSocketFactory = (url: string, protocols: string[]) => WebSocketLike;
+
+/** A channel to the other tabs of this browser. */
+export interface TabChannel {
+  post(message: unknown): void;
+  onMessage: ((message: unknown) => void) | null;
+  close(): void;
+}
+
+/** Locks between the tabs of this browser; the holder's end, also by a crash, frees the lock. */
+export interface TabLocks {
+  /**
+   * Runs `held` when the lock is had, and holds it until the promise of `held` settles. `steal` takes it from a holder
+   * that no longer answers; the returned promise rejects when that happens to us.
+   */
+  request(name: string, options: { steal?: boolean; signal?: AbortSignal }, held: () => Promise<void>): Promise<void>;
+}
+
+export type Timer = unknown;
+
+/** Everything the client takes from its surroundings. Tests give a virtual one; a platform without a part gives null. */
+export interface Environment {
+  readonly fetch: typeof globalThis.fetch;
+  readonly webSocket: WebSocketFactory | null;
+  readonly storage: ChatStorage;
+  readonly locks: TabLocks | null;
+  readonly openTabChannel: ((name: string) => TabChannel) | null;
+  now(): number;
+  random(): number;
+  uuid(): string;
+  setTimer(callback: () => void, ms: number): Timer;
+  clearTimer(timer: Timer): void;
+  /**
+   * `online`: the network came back. `visible`: the page is looked at again. `frozen`: the page is put away and may be
+   * stopped at any moment (`thawed` ends it).
+   */
+  onLifecycle(listener: (event: 'online' | 'visible' | 'frozen' | 'thawed') => void): () => void;
+}

@@ -1,0 +1,170 @@
+import type { ConnectionState, ReadableStore, TransportName, Unsubscribe } from './connection.ts';
+import type { ChatMessage, HistoryState, ReadMarks, SentMessage, Typist } from './customer.ts';
+import type { Environment } from './environment.ts';
+import type { Attachment, AuthUser, Note, Session, StaffEvent, StaffPresenceData, StaffSession } from './protocol.ts';
+import type { StaffApi } from '../staff/api.ts';
+import type { ChatClientError } from '../errors.ts';
+
+/** `expires_at` is optional: without it the token is used until the server refuses it, then asked for by force. */
+export interface StaffToken {
+  readonly token: string;
+  readonly expires_at?: string;
+}
+/** `force`: the last token was refused; the provider must not answer it again. */
+export type StaffTokenProvider = (request: { force: boolean }) => Promise<StaffToken>;
+
+export type PresenceUser = StaffPresenceData['users'][number];
+
+export interface BadgeCounters {
+  /** Sessions with unread customer messages that are nobody's («Новые»). */
+  readonly unassigned: number;
+  /** The same that are the signed-in operator's («Мои»). */
+  readonly mine: number;
+  /** `unassigned + mine`: the number on «Чаты». */
+  readonly unread: number;
+  readonly waiting: number;
+}
+
+export interface StaffState {
+  readonly connection: ConnectionState;
+  readonly userId: string | null;
+  /** Null until the server said it. */
+  readonly badge: BadgeCounters | null;
+  readonly users: readonly PresenceUser[];
+  /** Who is typing, by session id. */
+  readonly typing: Readonly<Record<number, readonly Typist[]>>;
+  readonly degraded: string | null;
+  readonly epoch: string | null;
+  /** Resume point of the feed. */
+  readonly cursor: string | null;
+}
+
+/** Events of one turn of the event loop, by session; key null: events without a session. */
+export type InboxDelta = ReadonlyMap<number | null, readonly StaffEvent[]>;
+
+export interface StaffEvents {
+  /** Every event, in order inside a session and once. */
+  event: StaffEvent;
+  /** The same, batched: for a list that must not be rendered once per event. */
+  inbox: InboxDelta;
+  status: ConnectionState;
+  /** Resume was not possible: read inbox and open conversations anew, then `connect(feed_cursor)`. Open conversations do it themselves. */
+  reset: { readonly reason: string };
+  /** Another side's delivered and read marks of a session. */
+  read: {
+    readonly sessionId: number;
+    readonly by: 'client' | 'staff';
+    readonly delivered_id: number;
+    readonly read_id: number;
+  };
+  frame: unknown;
+  error: Error;
+}
+
+export interface StaffClientOptions {
+  readonly baseUrl?: string;
+  readonly getToken: StaffTokenProvider;
+  readonly transports?: readonly TransportName[];
+  /** One connection for all tabs; default true. Include the user in `namespace` if several may use one browser. */
+  readonly tabs?: boolean;
+  readonly namespace?: string;
+  readonly environment?: Partial<Environment>;
+}
+
+export interface StaffClient extends ReadableStore<StaffState> {
+  readonly api: StaffApi;
+  /** Begins at `cursor` (`feed_cursor` of the inbox): every event after it follows. Without one: at what is known, else live. */
+  connect(cursor?: string): void;
+  disconnect(): void;
+  destroy(): void;
+  on<K extends keyof StaffEvents>(event: K, listener: (payload: StaffEvents[K]) => void): Unsubscribe;
+  /** Events of one session, in order and once. */
+  onSession(sessionId: number, listener: (event: StaffEvent) => void): Unsubscribe;
+  /** Tells which events of a session are already known (rows of the inbox), so that holes are noticed and repeats dropped. */
+  seed(sessions: readonly Pick<Session, 'id' | 'last_seq'>[]): void;
+  /** History, outbox, marks and typing of one session as a store; one object per session until closed. */
+  conversation(sessionId: number): StaffConversation;
+  setTyping(sessionId: number, active: boolean): void;
+  /** Which session this operator looks at; null: none. */
+  setViewing(sessionId: number | null): void;
+  /** Delivered up to this message; `conversation` does it by itself. */
+  ack(sessionId: number, messageId: number): void;
+}
+
+export interface StaffConversationState {
+  readonly session: StaffSession | null;
+  readonly messages: readonly ChatMessage[];
+  readonly notes: readonly Note[];
+  readonly history: HistoryState;
+  readonly typing: readonly Typist[];
+  /** Other operators who look at this session. */
+  readonly viewers: readonly PresenceUser[];
+  readonly readMarks: ReadMarks;
+  /** Seq of the newest event applied: what `expected_seq` means. */
+  readonly seq: number;
+  /** Why it cannot be shown (`session_not_found` …); null while all is well. */
+  readonly error: ChatClientError | null;
+}
+
+export interface StaffSendOptions {
+  readonly attachments?: readonly Attachment[];
+  /**
+   * Stops the send when a colleague acted meanwhile: the message fails with `stale`, and `stored` rejects with the missed
+   * events in `details`. Default: the conversation's `seq` as shown; null turns it off.
+   */
+  readonly expectedSeq?: number | null;
+}
+
+export interface StaffConversation extends ReadableStore<StaffConversationState> {
+  readonly sessionId: number;
+  send(text: string, options?: StaffSendOptions): SentMessage;
+  /** Sends a failed message again; after `stale` with the seq as it is shown now. */
+  retry(key: string): void;
+  discard(key: string): void;
+  setTyping(active: boolean): void;
+  markRead(messageId?: number): void;
+  loadOlder(): Promise<void>;
+  /** Reads session, newest messages and notes anew. */
+  reload(): Promise<void>;
+  close(): void;
+}
+
+export type StaffAuthState =
+  | { readonly status: 'unknown' }
+  | { readonly status: 'signed_out' }
+  | { readonly status: 'signed_in'; readonly user: AuthUser };
+
+export interface StaffAuthOptions {
+  readonly baseUrl?: string;
+  readonly namespace?: string;
+  /** The site's own sign-in: an address answering `{access_token, expires_at}` by its cookie session. */
+  readonly tokenUrl?: string;
+  readonly environment?: Partial<Environment>;
+}
+
+/** Sign-in of operators. Refreshes in one tab at a time: of two uses of one refresh token the second ends the sign-in. */
+export interface StaffAuth extends ReadableStore<StaffAuthState> {
+  login(login: string, password: string): Promise<AuthUser>;
+  logout(): Promise<void>;
+  /** Give it to `createStaffClient`. Rejects with `missing_credentials` when signed out. */
+  readonly getToken: StaffTokenProvider;
+}
+
+export interface BadgeState {
+  readonly connection: ConnectionState;
+  readonly counters: BadgeCounters | null;
+}
+export interface BadgeOptions {
+  readonly baseUrl?: string;
+  readonly getToken: StaffTokenProvider;
+  readonly namespace?: string;
+  readonly transports?: readonly TransportName[];
+  readonly tabs?: boolean;
+  /** How often `GET /chat/alerts` is asked while no stream works; default 15 s. */
+  readonly pollMs?: number;
+  readonly environment?: Partial<Environment>;
+}
+/** Counters of «Новые» and «Мои» for any staff page. */
+export interface Badge extends ReadableStore<BadgeState> {
+  destroy(): void;
+}
