@@ -22,8 +22,10 @@ function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   else this.hub.received(this.connection, data.toString('utf8'));
 }
 
-function onPing(this: WebSocket): void {
-  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null) this.hub.pinged(this.connection);
+/** Answered here and not by the library, which would end a flood without a close code. */
+function onPing(this: WebSocket, data: Buffer): void {
+  if (!(this instanceof ChannelSocket) || this.hub === null || this.connection === null) return;
+  if (this.readyState === WebSocket.OPEN && this.hub.pinged(this.connection)) this.pong(data);
 }
 
 function onPong(this: WebSocket): void {
@@ -60,6 +62,7 @@ export class ChannelServer {
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
+      autoPong: false,
       perMessageDeflate: false,
       maxPayload: WEBSOCKET_MAX_PAYLOAD_BYTES,
       maxFragments: MAX_FRAGMENTS,

@@ -60,9 +60,18 @@ export class Announcer {
   }
 
   finishPoll(connection: Connection, answer: PollAnswer): void {
-    if (connection.transport.kind !== 'poll') return;
-    connection.transport.finish(answer);
+    const { transport, leaseKey } = connection;
+    if (transport.kind !== 'poll') return;
+    if (leaseKey === null) {
+      transport.finish(answer);
+      this.#hub.closed(connection, 1000);
+      return;
+    }
+    // The slot first, then the answer: the client's next poll may reach another gateway before a late release would, and
+    // a session with all its tabs open would then refuse its own poll for a minute.
+    const vacated = this.#hub.vacate(connection);
     this.#hub.closed(connection, 1000);
+    void vacated.then(() => transport.finish(answer));
   }
 
   /** Answers a staff poll that has events, does not wait or began without a cursor. */

@@ -56,7 +56,6 @@ async function run(seed: number): Promise<void> {
     for (const observer of all) observer.calm = true;
     const level = (): true | undefined => {
       const customersDone = customers.every((observer, index) => observer.cursor === under.ledger.head(1 + (index % SESSIONS)));
-      // A stream is read when it ends, so level streams are seen below.
       const staffDone = staff.every((observer) => observer.seen.size === expected.size);
       return (customersDone && staffDone) || Date.now() > deadline ? true : undefined;
     };

@@ -127,11 +127,12 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.guard(connection, () => this.#upFrames.handle(connection, text));
   }
 
-  /** The peer sent a protocol ping: answered by the transport, counted here. */
-  pinged(connection: Connection): void {
-    if (this.rate.takeFree(connection, Date.now())) return;
+  /** The peer sent a protocol ping; true if it may be answered. */
+  pinged(connection: Connection): boolean {
+    if (this.rate.takeFree(connection, Date.now())) return true;
     this.metrics.rateLimited('pings');
     this.close(connection, 'policy_violation');
+    return false;
   }
 
   ponged(connection: Connection): void {
@@ -413,6 +414,19 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   async releaseLease(key: string, connectionId: string): Promise<void> {
     await this.#quietly(this.options.leases.release(key, connectionId), 'lease');
+  }
+
+  /** Gives the slot back and says when it is free for all gateways, or after a moment where that cannot be known. */
+  async vacate(connection: Connection): Promise<void> {
+    const { leaseKey } = connection;
+    if (leaseKey === null) return;
+    connection.leaseKey = null;
+    let timer: NodeJS.Timeout | undefined;
+    const moment = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, VACATE_MS);
+    });
+    await Promise.race([this.releaseLease(leaseKey, connection.id), moment]);
+    clearTimeout(timer);
   }
 
   async stop(): Promise<void> {

@@ -18,7 +18,10 @@ export class StreamClient {
   readonly #abort = new AbortController();
   readonly done: Promise<void>;
 
-  constructor(url: string, headers: Record<string, string> = {}) {
+  readonly #onFrame: (frame: Frame) => void;
+
+  constructor(url: string, headers: Record<string, string> = {}, onFrame: (frame: Frame) => void = () => undefined) {
+    this.#onFrame = onFrame;
     this.done = this.#run(url, headers);
   }
 
@@ -76,6 +79,7 @@ export class StreamClient {
     if (data === null) return;
     const frame: Frame = JSON.parse(data);
     this.events.push({ id, frame });
+    this.#onFrame(frame);
   }
 }
 

@@ -78,11 +78,10 @@ export class CustomerObserver {
   }
 
   async #overStream(): Promise<void> {
-    const client = new StreamClient(`${this.#under.httpUrl}/channel/sse?${this.#query()}`);
+    const client = new StreamClient(`${this.#under.httpUrl}/channel/sse?${this.#query()}`, {}, (frame) => this.#take(frame, 'sse'));
     await this.#stay();
     client.close();
     await client.done;
-    for (const { frame } of client.events) this.#take(frame, 'sse');
   }
 
   async #overPoll(): Promise<void> {

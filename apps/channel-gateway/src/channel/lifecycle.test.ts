@@ -1,0 +1,281 @@
+import { createMemoryFanout, createMemoryLeases, type Fanout, type FanoutState } from '@chat-realtime/messaging';
+import { setFailpoints } from '@chat-realtime/service-kit';
+import { afterEach, describe, expect, it } from 'vitest';
+import { customerToken, type GatewaySetup, type GatewayUnderTest, staffToken, startGateway } from '../testing/gateway-under-test.ts';
+import { poll, StreamClient } from '../testing/http-clients.ts';
+import { Ledger } from '../testing/ledger.ts';
+import { eventually, range, SocketClient } from '../testing/socket-client.ts';
+
+/** A fan-out that can be cut, as when Redis is away. */
+class CuttableFanout implements Fanout {
+  readonly #inner = createMemoryFanout();
+  readonly #listeners: ((state: FanoutState) => void)[] = [];
+  connected = true;
+
+  cut(): void {
+    this.connected = false;
+    for (const listener of this.#listeners) listener({ kind: 'disconnected' });
+  }
+
+  mend(): void {
+    this.connected = true;
+    for (const listener of this.#listeners) listener({ kind: 'resubscribed' });
+  }
+
+  async execute(commands: Parameters<Fanout['execute']>[0]): Promise<void> {
+    if (!this.connected) throw new Error('away');
+    await this.#inner.execute(commands);
+  }
+
+  async subscribe(...args: Parameters<Fanout['subscribe']>): Promise<void> {
+    if (!this.connected) throw new Error('away');
+    await this.#inner.subscribe(...args);
+  }
+
+  async unsubscribe(...args: Parameters<Fanout['unsubscribe']>): Promise<void> {
+    await this.#inner.unsubscribe(...args);
+  }
+
+  onState(listener: (state: FanoutState) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#inner.close();
+  }
+}
+
+describe('life of connections', () => {
+  const started: GatewayUnderTest[] = [];
+  const opened: { end(): void }[] = [];
+
+  const start = async (setup: GatewaySetup = {}): Promise<GatewayUnderTest> => {
+    const under = await startGateway(setup);
+    started.push(under);
+    for (const id of [1, 2, 3]) if (!under.ledger.sessions.has(id)) under.ledger.createSession(id);
+    return under;
+  };
+  const open = (under: GatewayUnderTest, query: string, options: ConstructorParameters<typeof SocketClient>[1] = {}): SocketClient => {
+    const client = new SocketClient(`${under.wsUrl}${query}`, options);
+    opened.push(client);
+    return client;
+  };
+  const customer = (under: GatewayUnderTest, id: number, more = '', options: ConstructorParameters<typeof SocketClient>[1] = {}): SocketClient =>
+    open(under, `?session=${id}&token=${customerToken(id)}${more}`, options);
+
+  afterEach(async () => {
+    setFailpoints(undefined);
+    for (const client of opened.splice(0)) client.end();
+    await Promise.all(started.splice(0).map((under) => under.close()));
+  });
+
+  it('[LIM1] [LIM4] admits five connections of a session over all transports and gateways', async () => {
+    const leases = createMemoryLeases();
+    const fanout = createMemoryFanout();
+    const ledger = new Ledger(fanout);
+    const first = await start({ leases, fanout, ledger });
+    const second = await start({ leases, fanout, ledger, ticks: false });
+    const five = [customer(first, 1), customer(first, 1), customer(second, 1), customer(second, 1)];
+    await Promise.all(five.map((client) => client.ready()));
+    const stream = new StreamClient(`${first.httpUrl}/channel/sse?session=1&token=${customerToken(1)}`);
+    await stream.waitFor('channel.ready');
+    expect(await customer(second, 1).closed).toEqual({ code: 4529, reason: 'connection_limit' });
+    const sixth = new StreamClient(`${second.httpUrl}/channel/sse?session=1&token=${customerToken(1)}`);
+    await sixth.done;
+    expect(sixth.status).toBe(200);
+    expect(sixth.events.map(({ frame }) => frame)).toEqual([{ type: 'channel.closed', data: { code: 4529, reason: 'connection_limit' } }]);
+    const waiting = await poll(`${first.httpUrl}/channel/poll?session=1&token=${customerToken(1)}&last_seq=1&wait=5`);
+    expect([waiting.status, waiting.body.error?.code, waiting.headers.get('retry-after')]).toEqual([429, 'connection_limit', '60']);
+    // A poll that does not wait holds no slot.
+    expect((await poll(`${first.httpUrl}/channel/poll?session=1&token=${customerToken(1)}`)).status).toBe(200);
+    five[0]?.end();
+    await eventually(() => (first.gateway.hub.connections.size === 2 ? true : undefined), 'the slot to be free');
+    await customer(second, 1).ready();
+    stream.close();
+  });
+
+  it('[LIM2] [LIM3] limits connections of a staff user and distinct staff users', async () => {
+    const under = await start({ env: { MAX_CONNECTIONS_PER_TOKEN: '2', MAX_OPERATORS: '2' } });
+    const staff = (user: string): SocketClient => open(under, `?type=staff&access_token=${staffToken(user)}`);
+    const [one, two] = [staff('anna'), staff('anna')];
+    await Promise.all([one.ready(), two.ready()]);
+    expect((await staff('anna').closed).code).toBe(4529);
+    await staff('boris').ready();
+    expect((await staff('carl').closed).code).toBe(4529);
+  });
+
+  it('[RES9] [LIM5] frees the slot of the connection that is replaced or stale', async () => {
+    const under = await start({ env: { MAX_TABS_PER_SESSION: '1', PING_INTERVAL_SECONDS: '1' } });
+    const first = customer(under, 1);
+    const id = String((await first.ready()).data['connection_id']);
+    const second = customer(under, 1, `&replaces=${id}`);
+    await second.ready();
+    expect((await first.closed).code).toBe(4408);
+    second.end();
+    const deaf = customer(under, 2, '', { autoPong: false });
+    await deaf.ready();
+    expect((await customer(under, 2).closed).code).toBe(4529);
+    await eventually(() => [...under.gateway.hub.connections.values()].find((connection) => connection.missedPongs > 0) && true, 'a missed pong');
+    await customer(under, 2).ready();
+    expect((await deaf.closed).code).toBe(4408);
+  });
+
+  it('[WS12] closes 4408 after two missed pongs and leaves those who answer', async () => {
+    const under = await start({ env: { PING_INTERVAL_SECONDS: '1' } });
+    const deaf = customer(under, 1, '', { autoPong: false });
+    const alive = customer(under, 2);
+    await Promise.all([deaf.ready(), alive.ready()]);
+    expect((await deaf.closed).code).toBe(4408);
+    expect(alive.closeCode).toBeNull();
+    expect(await under.metrics.collect()).toMatch(/chat_ws_ping_latency_seconds_count(?:\{[^}]*\})? [1-9]/);
+  });
+
+  it('[RATE1] answers 429 before the upgrade', async () => {
+    const under = await start({ env: { RATE_CONNECT_PER_10S: '3' } });
+    const clients = range(1, 3).map(() => customer(under, 1));
+    await Promise.all(clients.map((client) => client.ready()));
+    const fourth = customer(under, 1);
+    await fourth.closed;
+    expect([fourth.httpStatus, JSON.parse(fourth.httpBody).error.code]).toEqual([429, 'rate_limited']);
+    const stream = new StreamClient(`${under.httpUrl}/channel/sse?session=1&token=${customerToken(1)}`);
+    await stream.done;
+    expect([stream.status, stream.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+  });
+
+  it('[CLS5] closes 1011 the one connection on which the server fails', async () => {
+    const under = await start();
+    const [bad, good] = [customer(under, 1), customer(under, 1)];
+    await Promise.all([bad.ready(), good.ready()]);
+    setFailpoints('gw.internalError=1*error');
+    bad.send({ type: 'ping' });
+    expect((await bad.closed).code).toBe(1011);
+    good.send({ type: 'ping' });
+    await good.waitFor('channel.pong');
+  });
+
+  it('[CLS6] closes 1013 when there is no room, and says nothing before', async () => {
+    const under = await start();
+    setFailpoints('gw.overload=error');
+    const client = customer(under, 1);
+    expect(await client.closed).toEqual({ code: 1013, reason: 'try_again_later' });
+    expect(client.frames).toEqual([]);
+    const stream = new StreamClient(`${under.httpUrl}/channel/sse?session=1&token=${customerToken(1)}`);
+    await stream.done;
+    expect(stream.events).toMatchObject([{ frame: { type: 'channel.closed', data: { code: 1013 } } }]);
+    const answer = await poll(`${under.httpUrl}/channel/poll?session=1&token=${customerToken(1)}`);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+  });
+
+  it('[DEG1] finds the lost last event of a burst by the head check', async () => {
+    const under = await start({ env: { HEAD_CHECK_SECONDS: '1' } });
+    const [client, staff] = [customer(under, 1), open(under, `?type=staff&access_token=${staffToken('anna')}`)];
+    await Promise.all([client.ready(), staff.ready()]);
+    under.ledger.fault = () => ({ copies: 0, delayMs: 0 });
+    under.ledger.post(1, 'lost');
+    await Promise.all([client.waitForSeq(2), staff.waitForSeq(2)]);
+    expect(await under.metrics.collect()).toMatch(/chat_headcheck_behind_total(?:\{[^}]*\})? 1/);
+  });
+
+  it('[DEG2] [DEG3] [DEG4] serves from chat-service while the live path is away, and says so', async () => {
+    const fanout = new CuttableFanout();
+    const under = await start({ fanout, env: { HEAD_CHECK_SECONDS: '60' } });
+    const client = customer(under, 1);
+    await client.ready();
+    fanout.cut();
+    await client.waitFor('channel.degraded');
+    under.ledger.post(1, 'without redis');
+    await client.waitForSeq(2);
+    const newcomer = customer(under, 2, '&last_seq=0');
+    await newcomer.waitForSeq(1);
+    under.ledger.post(2, 'also for who came meanwhile');
+    await newcomer.waitForSeq(2);
+    const lost = under.ledger.post(1, 'just before');
+    fanout.mend();
+    await client.waitForSeq(lost.seq, 1_500);
+    await client.waitFor('channel.restored');
+    under.ledger.post(2, 'live again');
+    await newcomer.waitForSeq(3, 1_000);
+    expect([client.seqs(), newcomer.seqs()]).toEqual([[2, 3], [1, 2, 3]]);
+  }, 20_000);
+
+  it('[DEG3] takes missing ticks as an impaired live path', async () => {
+    const under = await start({ ticks: false, env: { HEAD_CHECK_SECONDS: '60' } });
+    const client = customer(under, 1);
+    await client.ready();
+    expect((await client.waitFor('channel.degraded')).data).toEqual({ reason: 'live_path_silent' });
+    under.ledger.startTicks();
+    await client.waitFor('channel.restored');
+  });
+
+  it('[DEG5] keeps connections while chat-service is away and serves who came meanwhile', async () => {
+    const under = await start();
+    const before = customer(under, 1);
+    await before.ready();
+    under.ledger.latencyMs = -1;
+    const meanwhile = customer(under, 2, '&last_seq=0');
+    under.ledger.post(1, 'live goes on');
+    await before.waitForSeq(2);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect([meanwhile.closeCode, meanwhile.frames]).toEqual([null, []]);
+    under.ledger.latencyMs = 0;
+    await meanwhile.waitForSeq(1);
+  });
+
+  it('[DEG6] asks once for all idle connections', async () => {
+    const under = await start({ env: { HEAD_CHECK_SECONDS: '1', MAX_TABS_PER_SESSION: '0' } });
+    for (const id of range(10, 40)) under.ledger.createSession(id);
+    const clients = range(10, 40).map((id) => customer(under, id));
+    await Promise.all(clients.map((client) => client.ready()));
+    const before = under.ledger.requests.length;
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(under.ledger.requests.length - before).toBeLessThanOrEqual(5);
+    expect(under.ledger.requests.at(-1)?.sessions.length).toBe(31);
+  });
+
+  it('[RES7] sends everybody back when the database was restored', async () => {
+    const under = await start({ env: { HEAD_CHECK_SECONDS: '1' } });
+    const client = customer(under, 1);
+    await client.ready();
+    under.ledger.epoch = 'epoch-2';
+    expect((await client.closed).code).toBe(1012);
+    expect((await customer(under, 1).ready()).data['epoch']).toBe('epoch-2');
+  });
+
+  it('[CLS4] [RES8] sheds a reader that is too slow and lets it resume without loss', async () => {
+    const under = await start();
+    const [slow, quick] = [customer(under, 1), customer(under, 1)];
+    await Promise.all([slow.ready(), quick.ready()]);
+    slow.socket.pause();
+    const body = 'x'.repeat(9_000);
+    for (let round = 0; round < 100; round += 1) {
+      for (let index = 0; index < 20; index += 1) under.ledger.post(1, body);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await eventually(() => ([...under.gateway.hub.connections.values()].some((connection) => connection.state.kind === 'closing') ? true : undefined), 'shedding', 10_000);
+    await quick.waitForSeq(2_001, 10_000);
+    slow.socket.resume();
+    expect((await slow.closed).code).toBe(4413);
+    const last = slow.seqs().at(-1) ?? 1;
+    const again = customer(under, 1, `&last_seq=${last}`);
+    await again.waitForSeq(2_001, 10_000);
+    expect([...slow.seqs(), ...again.seqs()]).toEqual(range(2, 2_001));
+  }, 40_000);
+
+  it('[DRN1] [DRN2] [POLL7] drains: everybody gets his own moment and is served until then', async () => {
+    const under = await start({ env: { DRAIN_SECONDS: '2', MAX_TABS_PER_SESSION: '0' } });
+    const clients = range(1, 20).map(() => customer(under, 1));
+    await Promise.all(clients.map((client) => client.ready()));
+    const waiting = poll(`${under.httpUrl}/channel/poll?session=1&token=${customerToken(1)}&last_seq=1&wait=20`);
+    await eventually(() => (under.gateway.hub.connections.size === 21 ? true : undefined), 'the poll');
+    const drained = under.gateway.drain();
+    expect((await waiting).body).toMatchObject({ events: [], last_seq: 1 });
+    under.ledger.post(1, 'while draining');
+    const goodbyes = await Promise.all(clients.map((client) => client.waitFor('channel.goodbye')));
+    expect(new Set(goodbyes.map((frame) => frame.data['reconnect_in_ms'])).size).toBeGreaterThan(10);
+    expect((await customer(under, 1).closed).code).toBe(1013);
+    await drained;
+    for (const client of clients) expect((await client.closed).code).toBe(1012);
+    const late = clients.filter((_, index) => Number(goodbyes[index]?.data['reconnect_in_ms']) > 300);
+    for (const client of late) expect(client.seqs()).toEqual([2]);
+  }, 20_000);
+});
