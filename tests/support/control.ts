@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { TestProject } from 'vitest/node';
 import { PROFILES, type ProfileName } from './profiles.ts';
-import { startTarget, type Target, targetKind } from './target.ts';
+import { startTarget, type Target, targetKind, untilAdmitted } from './target.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -87,7 +87,10 @@ class Control {
     if (what !== 'target' || profile === undefined) return { status: 404, body: { message: 'no such thing' } };
     const target = await this.#target(profile);
     if (action === 'terminate-gateway') return { status: 200, body: await target.terminateGateway() };
-    if (action === 'restart') await target.restart();
+    if (action === 'restart') {
+      await target.restart();
+      await untilAdmitted(target.baseUrl);
+    }
     if (action === 'assert-alive') target.assertAlive();
     return { status: 200, body: { baseUrl: target.baseUrl, kind: target.kind } };
   }
