@@ -416,19 +416,6 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     await this.#quietly(this.options.leases.release(key, connectionId), 'lease');
   }
 
-  /** Gives the slot back and says when it is free for all gateways, or after a moment where that cannot be known. */
-  async vacate(connection: Connection): Promise<void> {
-    const { leaseKey } = connection;
-    if (leaseKey === null) return;
-    connection.leaseKey = null;
-    let timer: NodeJS.Timeout | undefined;
-    const moment = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, VACATE_MS);
-    });
-    await Promise.race([this.releaseLease(leaseKey, connection.id), moment]);
-    clearTimeout(timer);
-  }
-
   async stop(): Promise<void> {
     this.sweeper.stop();
     this.scheduler.stop();
