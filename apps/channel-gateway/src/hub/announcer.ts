@@ -11,6 +11,8 @@ type ResetReason = 'cursor_ahead' | 'cursor_unknown';
 const NO_MARKS: CustomerState = { client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 }, operators_online: 0 };
 const NO_BADGE: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
 
+const VACATE_MS = 500;
+
 /** The first words to a connection, and the answer of a poll. */
 export class Announcer {
   readonly #hub: Hub;
@@ -69,9 +71,20 @@ export class Announcer {
     }
     // The slot first, then the answer: the client's next poll may reach another gateway before a late release would, and
     // a session with all its tabs open would then refuse its own poll for a minute.
-    const vacated = this.#hub.vacate(connection);
+    connection.leaseKey = null;
+    const vacated = this.#vacated(leaseKey, connection.id);
     this.#hub.closed(connection, 1000);
     void vacated.then(() => transport.finish(answer));
+  }
+
+  /** Resolves when the slot is free for all gateways, or after a moment where that cannot be known. */
+  async #vacated(leaseKey: string, connectionId: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const moment = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, VACATE_MS);
+    });
+    await Promise.race([this.#hub.releaseLease(leaseKey, connectionId), moment]);
+    clearTimeout(timer);
   }
 
   /** Answers a staff poll that has events, does not wait or began without a cursor. */
