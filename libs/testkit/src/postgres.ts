@@ -26,6 +26,8 @@ export interface PostgresOptions {
 export interface PostgresServer extends ManagedServer {
   /** A new empty database beside the first one, so that tests share one server; answers its url. */
   createDatabase(name?: string): Promise<string>;
+  /** Asks the first database, past everything under test; numbers of 64 bits come as text. */
+  query(sql: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -35,13 +37,17 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function query(url: string, sql: string): Promise<void> {
+async function query(
+  url: string,
+  sql: string,
+  parameters: readonly unknown[] = [],
+): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   // A server that is killed under an idle client must not end the test process.
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query<Record<string, unknown>>(sql, [...parameters])).rows;
   } finally {
     await client.end();
   }
@@ -117,5 +123,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     await query(url('postgres'), `create database "${name}"`);
     return url(name);
   };
-  return Object.assign(server, { createDatabase });
+  return Object.assign(server, {
+    createDatabase,
+    query: (sql: string, parameters?: readonly unknown[]) => query(url(database), sql, parameters),
+  });
 }
