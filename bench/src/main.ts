@@ -1,0 +1,29 @@
+// `npm run bench [-- name …] [--quick]`: figures as ratios within one run. See docs/benchmarks.md.
+import { fanOut } from './benchmarks/fan-out.ts';
+import { PINNED } from './process/child.ts';
+import { printReport, type Report, writeReport } from './report.ts';
+
+const BENCHMARKS: Readonly<Record<string, (quick: boolean) => Promise<Report>>> = {
+  'fan-out': (quick) => fanOut({ pairs: quick ? 3 : 7, sockets: 1_000, staff: !quick }),
+};
+const QUICK = ['fan-out', 'memory'];
+
+const quick = process.argv.includes('--quick');
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const unknown = named.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(', ')}; there are: ${Object.keys(BENCHMARKS).join(', ')}`);
+  process.exit(2);
+}
+const wanted = named.length > 0 ? named : quick ? QUICK : Object.keys(BENCHMARKS);
+if (!PINNED) console.log('Servers and generator share their cores here: ratios are less exact.');
+let missed = 0;
+for (const name of wanted) {
+  const from = Date.now();
+  const report = await BENCHMARKS[name]?.(quick);
+  if (report === undefined) continue;
+  printReport(report);
+  missed += report.figures.filter((figure) => figure.met === false).length;
+  console.log(`  ${((Date.now() - from) / 1_000).toFixed(0)} s, ${writeReport(report)}`);
+}
+console.log(missed === 0 ? '\nAll goals met.' : `\n${missed} goals missed.`);
