@@ -3,7 +3,14 @@ import type { EventPublisher } from '@chat-realtime/messaging';
 import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
 import { failpoint, type Metrics } from '@chat-realtime/service-kit';
 import type { ChatOperations } from './domain/operations.ts';
-import { type AttachmentLinks, type ChatLog, type ChatOptions, DEFAULT_CHAT_OPTIONS, type Failpoint, type Sweep } from './domain/ports.ts';
+import {
+  type AttachmentLinks,
+  type ChatLog,
+  type ChatOptions,
+  DEFAULT_CHAT_OPTIONS,
+  type Failpoint,
+  type Sweep,
+} from './domain/ports.ts';
 import { LeaderDuties } from './relay/leader-duties.ts';
 import { RelayLeader } from './relay/relay-leader.ts';
 import type { StorageContext } from './storage/context.ts';

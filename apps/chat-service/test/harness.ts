@@ -140,7 +140,12 @@ export interface Chat {
 
 /** A new session and its customer; `says` answers the message's id. */
 export async function newChat(chat: ChatOperations, first?: string): Promise<Chat> {
-  const created = await chat.createSession({ resumeKey: resumeKey(), name: 'Vera', email: 'vera@example.org', ...(first === undefined ? {} : { message: text(first) }) });
+  const created = await chat.createSession({
+    resumeKey: resumeKey(),
+    name: 'Vera',
+    email: 'vera@example.org',
+    ...(first === undefined ? {} : { message: text(first) }),
+  });
   const customer: CustomerActor = { kind: 'customer', sessionId: created.session.id };
   return {
     id: created.session.id,

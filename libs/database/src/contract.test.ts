@@ -48,9 +48,15 @@ describe.each(['postgres', 'pglite'] as const)('database on %s', (kind) => {
   });
 
   it('gives 64-bit numbers as numbers, transaction ids as text, times as Date, JSON as values', async () => {
-    const text = 'SELECT $1::bigint AS big, pg_current_xact_id() AS xid, $2::timestamptz AS at, $3::jsonb AS json, count(*) AS n, $4::bigint[] AS list FROM chat_session';
+    const text =
+      'SELECT $1::bigint AS big, pg_current_xact_id() AS xid, $2::timestamptz AS at, $3::jsonb AS json, count(*) AS n, $4::bigint[] AS list FROM chat_session';
     const at = new Date('2026-01-02T03:04:05.678Z');
-    const [row] = await db.query<Record<string, unknown>>({ name: 'types', text }, [2 ** 53 - 1, at, '{"a":[1]}', [1, 2]]);
+    const [row] = await db.query<Record<string, unknown>>({ name: 'types', text }, [
+      2 ** 53 - 1,
+      at,
+      '{"a":[1]}',
+      [1, 2],
+    ]);
     expect(row).toMatchObject({ big: 2 ** 53 - 1, at, json: { a: [1] }, n: 0, list: [1, 2] });
     expect(row?.['xid']).toMatch(/^\d+$/);
   });
@@ -78,9 +84,16 @@ describe.each(['postgres', 'pglite'] as const)('database on %s', (kind) => {
 
   it('gives revocations ids in the order in which they become visible', async () => {
     await Promise.all(
-      Array.from({ length: 20 }, (_, n) => db.kysely.insertInto('revocation').values({ kind: 'staff', subject: `s${n}`, not_after: 1 }).execute()),
+      Array.from({ length: 20 }, (_, n) =>
+        db.kysely
+          .insertInto('revocation')
+          .values({ kind: 'staff', subject: `s${n}`, not_after: 1 })
+          .execute(),
+      ),
     );
-    const rows = await sql<{ xmin: string; id: number }>`SELECT xmin::text, id FROM revocation ORDER BY id`.execute(db.kysely);
+    const rows = await sql<{ xmin: string; id: number }>`SELECT xmin::text, id FROM revocation ORDER BY id`.execute(
+      db.kysely,
+    );
     const xids = rows.rows.map((row) => Number(row.xmin));
     expect(xids).toEqual([...xids].sort((a, b) => a - b));
   });
@@ -96,13 +109,17 @@ describe.each(['postgres', 'pglite'] as const)('database on %s', (kind) => {
   });
 
   it('takes a new epoch in another place, and puts stored transaction ids before all new ones', async () => {
-    await sql`INSERT INTO chat_event (type, xid) VALUES ('chat.note', '9000000000'::xid8), ('chat.note', '9000000001'::xid8)`.execute(db.kysely);
+    await sql`INSERT INTO chat_event (type, xid) VALUES ('chat.note', '9000000000'::xid8), ('chat.note', '9000000001'::xid8)`.execute(
+      db.kysely,
+    );
     await sql`UPDATE chat_meta SET value = 'elsewhere' WHERE name = 'fingerprint'`.execute(db.kysely);
     const { epoch } = db;
     await db.close();
     db = await openDatabase(place.url);
     expect(db.epoch).not.toBe(epoch);
-    const hidden = await sql`SELECT 1 FROM chat_event WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())`.execute(db.kysely);
+    const hidden = await sql`SELECT 1 FROM chat_event WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())`.execute(
+      db.kysely,
+    );
     expect(hidden.rows).toEqual([]);
   });
 
@@ -111,12 +128,16 @@ describe.each(['postgres', 'pglite'] as const)('database on %s', (kind) => {
     await db.close();
     await expect(openDatabase(place.url)).rejects.toThrow('9999_future');
     const raw = await rawDatabase(place.url, kind);
-    await raw(`DELETE FROM schema_migration WHERE name = '9999_future'; UPDATE schema_migration SET checksum = 'x' WHERE name = '0001_chat'`);
+    await raw(
+      `DELETE FROM schema_migration WHERE name = '9999_future'; UPDATE schema_migration SET checksum = 'x' WHERE name = '0001_chat'`,
+    );
     await expect(openDatabase(place.url)).rejects.toThrow('0001_chat was changed');
     const { createHash } = await import('node:crypto');
     const { readFile } = await import('node:fs/promises');
     const file = await readFile(new URL('../migrations/0001_chat.sql', import.meta.url));
-    await raw(`UPDATE schema_migration SET checksum = '${createHash('sha256').update(file).digest('hex')}' WHERE name = '0001_chat'`);
+    await raw(
+      `UPDATE schema_migration SET checksum = '${createHash('sha256').update(file).digest('hex')}' WHERE name = '0001_chat'`,
+    );
     db = await openDatabase(place.url);
   });
 });
@@ -166,7 +187,9 @@ describe('PostgreSQL alone', () => {
     expect(rows.map((row) => row.setting)).toEqual(['5000', '2000', '5000']);
     const session = await db.acquireSession();
     const lost = new Promise<Error>((resolve) => session.onLost(resolve));
-    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(db.kysely);
+    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(
+      db.kysely,
+    );
     expect(await lost).toBeInstanceOf(Error);
     await expect(session.ping()).rejects.toThrow();
     await session.release();

@@ -25,7 +25,10 @@ export async function establishEpoch(connection: MigrationConnection): Promise<s
     [],
   );
   const fingerprint = identity?.fingerprint ?? 'unknown';
-  const rows = await connection.query<MetaRow>(`SELECT name, value FROM chat_meta WHERE name IN ('epoch', 'fingerprint')`, []);
+  const rows = await connection.query<MetaRow>(
+    `SELECT name, value FROM chat_meta WHERE name IN ('epoch', 'fingerprint')`,
+    [],
+  );
   const known = new Map(rows.map((row) => [row.name, row.value]));
   const epoch = known.get('epoch');
   if (epoch !== undefined && known.get('fingerprint') === fingerprint) return epoch;

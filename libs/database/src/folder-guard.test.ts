@@ -17,7 +17,9 @@ describe('guard of a data folder', () => {
 
   it('is not blocked by what a killed process left behind', async () => {
     const code = `require('node:net').createServer().listen({ path: process.argv[1] }, () => console.log('bound'))`;
-    const child = spawn(process.execPath, ['-e', code, join(folder, 'in-use.sock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['-e', code, join(folder, 'in-use.sock')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
     await once(child, 'exit');

@@ -65,7 +65,9 @@ async function bind(server: Server, path: string, nonce: string, folder: string)
     await removeStale(path);
   }
   server.close();
-  throw new DatabaseStartError(`the data folder ${folder} is in use by another process; stop it, or choose another DATA_DIR`);
+  throw new DatabaseStartError(
+    `the data folder ${folder} is in use by another process; stop it, or choose another DATA_DIR`,
+  );
 }
 
 /**
@@ -81,7 +83,12 @@ export async function guardFolder(folder: string): Promise<FolderGuard> {
     socket.end(nonce);
   });
   if (process.platform === 'win32') {
-    await bind(server, `\\\\.\\pipe\\chat-realtime-${createHash('sha256').update(real).digest('hex').slice(0, 32)}`, nonce, folder);
+    await bind(
+      server,
+      `\\\\.\\pipe\\chat-realtime-${createHash('sha256').update(real).digest('hex').slice(0, 32)}`,
+      nonce,
+      folder,
+    );
     server.unref();
     return { release: () => close(server) };
   }
@@ -91,7 +98,8 @@ export async function guardFolder(folder: string): Promise<FolderGuard> {
     server.unref();
     return { release: () => close(server) };
   }
-  if (process.platform !== 'linux') throw new DatabaseStartError(`the path of the data folder is too long (${real}); choose a shorter DATA_DIR`);
+  if (process.platform !== 'linux')
+    throw new DatabaseStartError(`the path of the data folder is too long (${real}); choose a shorter DATA_DIR`);
   // A long path is reached through the folder's descriptor, which must stay open as long as the socket.
   const handle = await open(real, 'r');
   try {

@@ -1,5 +1,12 @@
 export { prepareArchive } from './archive.ts';
 export { openDatabase } from './open.ts';
-export { type Database, type DatabaseLog, DatabaseStartError, type DedicatedSession, type OpenOptions, type Statement } from './types.ts';
+export {
+  type Database,
+  type DatabaseLog,
+  DatabaseStartError,
+  type DedicatedSession,
+  type OpenOptions,
+  type Statement,
+} from './types.ts';
 export type * from './tables.ts';
 export type * from './auth-tables.ts';

@@ -45,19 +45,26 @@ export async function migrate(connection: MigrationConnection, migrations: reado
   await connection.execute(
     'CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
   );
-  const rows = await connection.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migration', []);
+  const rows = await connection.query<{ name: string; checksum: string }>(
+    'SELECT name, checksum FROM schema_migration',
+    [],
+  );
   const applied = new Map(rows.map((row) => [row.name, row.checksum]));
   const known = new Set(migrations.map((migration) => migration.name));
   const foreign = [...applied.keys()].filter((name) => !known.has(name));
   if (foreign.length > 0) {
-    throw new DatabaseStartError(`the database has migrations this version does not know: ${foreign.join(', ')}; start a newer version`);
+    throw new DatabaseStartError(
+      `the database has migrations this version does not know: ${foreign.join(', ')}; start a newer version`,
+    );
   }
   const done: string[] = [];
   for (const migration of migrations) {
     const checksum = applied.get(migration.name);
     if (checksum === migration.checksum) continue;
     if (checksum !== undefined) {
-      throw new DatabaseStartError(`migration ${migration.name} was changed after it had run on this database; restore the file and add a new one`);
+      throw new DatabaseStartError(
+        `migration ${migration.name} was changed after it had run on this database; restore the file and add a new one`,
+      );
     }
     await applyOne(connection, migration);
     done.push(migration.name);
@@ -69,10 +76,16 @@ async function applyOne(connection: MigrationConnection, migration: Migration): 
   await connection.execute('BEGIN');
   try {
     await connection.execute(migration.sql);
-    await connection.query('INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)', [migration.name, migration.checksum]);
+    await connection.query('INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)', [
+      migration.name,
+      migration.checksum,
+    ]);
     await connection.execute('COMMIT');
   } catch (error) {
     await connection.execute('ROLLBACK');
-    throw new DatabaseStartError(`migration ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new DatabaseStartError(
+      `migration ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }

@@ -106,7 +106,8 @@ export async function openPglite(folder: string | undefined, options: OpenOption
       epoch,
       // PGlite never calls fsync, whatever its settings say: it survives a killed process, not a power cut.
       settings: { version: version?.server_version ?? 'unknown', synchronousCommit: 'on', fsync: 'off' },
-      query: async <R>(statement: Statement, values: readonly unknown[] = []) => (await pglite.query<R>(statement.text, [...values])).rows,
+      query: async <R>(statement: Statement, values: readonly unknown[] = []) =>
+        (await pglite.query<R>(statement.text, [...values])).rows,
       acquireSession: async () => new EmbeddedSession(pglite, held),
       ping: async () => {
         await pglite.query('SELECT 1');

@@ -4,7 +4,14 @@ import pg from 'pg';
 import { establishEpoch } from './epoch.ts';
 import { migrate, type MigrationConnection, readMigrations } from './migrate.ts';
 import type { Tables } from './tables.ts';
-import { type Database, type DatabaseLog, DatabaseStartError, type DedicatedSession, type OpenOptions, type Statement } from './types.ts';
+import {
+  type Database,
+  type DatabaseLog,
+  DatabaseStartError,
+  type DedicatedSession,
+  type OpenOptions,
+  type Statement,
+} from './types.ts';
 
 const INT8_OID = 20;
 const INT8_ARRAY_OID = 1016;
@@ -70,7 +77,8 @@ async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): P
   );
   const settings = new Map(result.rows.map((row) => [row.name, row.setting]));
   const version = settings.get('server_version') ?? 'unknown';
-  if (Number(settings.get('server_version_num')) < 150_000) throw new DatabaseStartError(`PostgreSQL ${version} is too old: 15 or later is needed`);
+  if (Number(settings.get('server_version_num')) < 150_000)
+    throw new DatabaseStartError(`PostgreSQL ${version} is too old: 15 or later is needed`);
   const synchronousCommit = settings.get('synchronous_commit') ?? 'unknown';
   if (synchronousCommit !== 'on' && synchronousCommit !== 'remote_apply') {
     throw new DatabaseStartError(
@@ -79,14 +87,22 @@ async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): P
   }
   const fsync = settings.get('fsync') ?? 'unknown';
   if (fsync !== 'on' || settings.get('full_page_writes') !== 'on') {
-    log?.warn({ fsync, full_page_writes: settings.get('full_page_writes') }, 'PostgreSQL does not write safely through a power cut');
+    log?.warn(
+      { fsync, full_page_writes: settings.get('full_page_writes') },
+      'PostgreSQL does not write safely through a power cut',
+    );
   }
   return { version, synchronousCommit, fsync };
 }
 
 async function prepare(url: string, options: OpenOptions): Promise<Prepared> {
   // Migrations may take long, and waiting for another process to run them too.
-  const client = new pg.Client({ ...connectionConfig(url, options), statement_timeout: 0, lock_timeout: 0, stream: () => new Socket() });
+  const client = new pg.Client({
+    ...connectionConfig(url, options),
+    statement_timeout: 0,
+    lock_timeout: 0,
+    stream: () => new Socket(),
+  });
   await client.connect();
   try {
     const settings = await checkSettings(client, options.logger);
@@ -136,7 +152,10 @@ class PostgresSession implements DedicatedSession {
   }
 
   async tryLock(key: number): Promise<boolean> {
-    const [row] = await this.query<{ locked: boolean }>({ name: 'try-lock', text: 'SELECT pg_try_advisory_lock($1::bigint) AS locked' }, [key]);
+    const [row] = await this.query<{ locked: boolean }>(
+      { name: 'try-lock', text: 'SELECT pg_try_advisory_lock($1::bigint) AS locked' },
+      [key],
+    );
     return row?.locked === true;
   }
 
@@ -168,12 +187,18 @@ const SERVER_KEEPALIVE =
 
 export async function openPostgres(url: string, options: OpenOptions): Promise<Database> {
   const { epoch, settings } = await prepare(url, options);
-  const pool = new pg.Pool({ ...connectionConfig(url, options), max: options.poolSize ?? 10, idleTimeoutMillis: IDLE_TIMEOUT_MS });
+  const pool = new pg.Pool({
+    ...connectionConfig(url, options),
+    max: options.poolSize ?? 10,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+  });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ error: error.message }, 'idle database connection lost'));
   // The pool listens to idle connections only. One that is lost between two statements of a transaction tells nobody
   // else; its next statement fails anyway.
-  pool.on('connect', (client) => client.on('error', (error) => options.logger?.warn({ error: error.message }, 'database connection lost')));
+  pool.on('connect', (client) =>
+    client.on('error', (error) => options.logger?.warn({ error: error.message }, 'database connection lost')),
+  );
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const query = async <R>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> =>
     (await pool.query({ ...statement, values: [...values] })).rows as R[];

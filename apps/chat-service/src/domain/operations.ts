@@ -13,7 +13,15 @@ import type {
   SessionListQuery,
   SessionRecord,
 } from './operation-types.ts';
-import type { BadgeData, CatchupRequest, CatchupResponse, Note, Revocation, Session, StaffSession } from '@chat-realtime/protocol';
+import type {
+  BadgeData,
+  CatchupRequest,
+  CatchupResponse,
+  Note,
+  Revocation,
+  Session,
+  StaffSession,
+} from '@chat-realtime/protocol';
 import type { Actor, StaffActor } from './actors.ts';
 import type { FactUnit, SessionUnit } from './unit.ts';
 
@@ -33,7 +41,11 @@ export interface ChatOperations {
   listSessions(actor: StaffActor, query: SessionListQuery): Promise<SessionListPage>;
 
   postMessage(actor: Actor, sessionId: number, message: PostMessage): Promise<PostedMessage>;
-  history(actor: Actor, sessionId: number, page: { beforeId?: number; afterId?: number; limit: number }): Promise<HistoryPage>;
+  history(
+    actor: Actor,
+    sessionId: number,
+    page: { beforeId?: number; afterId?: number; limit: number },
+  ): Promise<HistoryPage>;
   events(actor: Actor, sessionId: number, page: { afterSeq: number; limit: number }): Promise<EventsPage>;
   feed(actor: StaffActor, page: { after?: string; limit: number }): Promise<FeedPage>;
   /** Answers the mark as it stands now. */

@@ -68,7 +68,12 @@ const TABLE: Record<keyof typeof STATES, Record<string, string>> = {
   },
   closed: closedRow('new: closed>operator'),
   'closed anna': closedRow('active anna: closed>operator'),
-  foreign: Object.fromEntries(Object.keys(ACTIONS).map((name) => [name, name === 'customer' || name === 'operator' ? '=' : '!invalid_transition'])),
+  foreign: Object.fromEntries(
+    Object.keys(ACTIONS).map((name) => [
+      name,
+      name === 'customer' || name === 'operator' ? '=' : '!invalid_transition',
+    ]),
+  ),
 };
 
 function closedRow(reopened: string): Record<string, string> {
@@ -106,7 +111,17 @@ function describeStep(state: SessionState, action: SessionAction): string {
 describe('states of a session', () => {
   const kinds = new Set<ActionKind>(Object.values(ACTIONS).map((action) => action.kind));
   it('[ASG] the table names every kind of step', () => {
-    expect([...kinds].sort()).toEqual(['claim', 'close', 'customer_message', 'idle', 'operator_message', 'reopen', 'return', 'transfer', 'unassign']);
+    expect([...kinds].sort()).toEqual([
+      'claim',
+      'close',
+      'customer_message',
+      'idle',
+      'operator_message',
+      'reopen',
+      'return',
+      'transfer',
+      'unassign',
+    ]);
   });
 
   for (const [stateName, state] of Object.entries(STATES)) {
@@ -119,7 +134,10 @@ describe('states of a session', () => {
 
   it('[ASG] the refusal of a claim names the winner', () => {
     expect(() => transition(STATES.anna, { kind: 'claim', by: boris })).toThrow(
-      expect.objectContaining({ code: 'already_assigned', details: { assigned_user_id: 'anna', assigned_user_name: 'Anna' } }),
+      expect.objectContaining({
+        code: 'already_assigned',
+        details: { assigned_user_id: 'anna', assigned_user_name: 'Anna' },
+      }),
     );
   });
 

@@ -60,7 +60,11 @@ export function assigneeOf(state: SessionState): Assignee | null {
   return state.status === 'new' ? null : state.assignee;
 }
 
-export function stateFrom(status: string, assignedUserId: string | null, assignedUserName: string | null): SessionState {
+export function stateFrom(
+  status: string,
+  assignedUserId: string | null,
+  assignedUserName: string | null,
+): SessionState {
   const assignee = assignedUserId === null ? null : { id: assignedUserId, name: assignedUserName };
   if (status === 'new') return { status };
   if (status === 'closed') return { status, assignee };
@@ -69,9 +73,13 @@ export function stateFrom(status: string, assignedUserId: string | null, assigne
 }
 
 function noStep(state: SessionState, action: SessionAction): ChatError {
-  return new ChatError('invalid_transition', `a session that is ${statusName(state)} cannot take the step ${action.kind}`, {
-    details: { status: statusName(state), action: action.kind },
-  });
+  return new ChatError(
+    'invalid_transition',
+    `a session that is ${statusName(state)} cannot take the step ${action.kind}`,
+    {
+      details: { status: statusName(state), action: action.kind },
+    },
+  );
 }
 
 function taken(assignee: Assignee): ChatError {
@@ -102,9 +110,15 @@ function fromNew(state: SessionState & { status: 'new' }, action: SessionAction)
     case 'transfer':
       return give(action.to, action.by.id, 'new');
     case 'close':
-      return { next: { status: 'closed', assignee: null }, events: [{ type: 'chat.session.status', previous: 'new', reason: 'operator', by: action.by.id }] };
+      return {
+        next: { status: 'closed', assignee: null },
+        events: [{ type: 'chat.session.status', previous: 'new', reason: 'operator', by: action.by.id }],
+      };
     case 'idle':
-      return { next: { status: 'closed', assignee: null }, events: [{ type: 'chat.session.status', previous: 'new', reason: 'idle' }] };
+      return {
+        next: { status: 'closed', assignee: null },
+        events: [{ type: 'chat.session.status', previous: 'new', reason: 'idle' }],
+      };
     case 'unassign':
     case 'reopen':
     case 'return':
@@ -128,9 +142,15 @@ function fromActive(state: SessionState & { status: 'active' }, action: SessionA
       if (action.by.id !== assignee.id && !action.admin) throw taken(assignee);
       return free(action.by.id, 'operator');
     case 'close':
-      return { next: { status: 'closed', assignee }, events: [{ type: 'chat.session.status', previous: 'active', reason: 'operator', by: action.by.id }] };
+      return {
+        next: { status: 'closed', assignee },
+        events: [{ type: 'chat.session.status', previous: 'active', reason: 'operator', by: action.by.id }],
+      };
     case 'idle':
-      return { next: { status: 'closed', assignee }, events: [{ type: 'chat.session.status', previous: 'active', reason: 'idle' }] };
+      return {
+        next: { status: 'closed', assignee },
+        events: [{ type: 'chat.session.status', previous: 'active', reason: 'idle' }],
+      };
     case 'return':
       return free(SYSTEM_ACTOR, 'idle');
     case 'reopen':
@@ -148,7 +168,10 @@ function fromClosed(state: SessionState & { status: 'closed' }, action: SessionA
         events: [{ type: 'chat.session.status', previous: 'closed', reason: 'operator', by: action.by.id }],
       };
     case 'customer_message':
-      return { next: { status: 'new' }, events: [{ type: 'chat.session.status', previous: 'closed', reason: 'customer_message' }] };
+      return {
+        next: { status: 'new' },
+        events: [{ type: 'chat.session.status', previous: 'closed', reason: 'customer_message' }],
+      };
     case 'operator_message':
       throw new ChatError('session_closed', 'the session is closed; reopen it first');
     case 'close':

@@ -95,7 +95,10 @@ export class LeaderDuties {
       await work();
     } catch (error) {
       this.#deps.observer.sweepFailed(name);
-      this.#deps.log.warn({ sweep: name, error: error instanceof Error ? error.message : String(error) }, 'a sweep failed; it runs again');
+      this.#deps.log.warn(
+        { sweep: name, error: error instanceof Error ? error.message : String(error) },
+        'a sweep failed; it runs again',
+      );
     }
   }
 

@@ -34,7 +34,10 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
   }
   if (confirmed < rows.length) {
     deps.observer.relayPublished('failed', rows.length - confirmed);
-    deps.log.debug({ unconfirmed: rows.length - confirmed, error: failure?.message }, 'the broker did not confirm a batch');
+    deps.log.debug(
+      { unconfirmed: rows.length - confirmed, error: failure?.message },
+      'the broker did not confirm a batch',
+    );
     return confirmed === 0 ? 'blocked' : 'partial';
   }
   return rows.length === BATCH_MAX ? 'full' : 'partial';

@@ -78,7 +78,10 @@ export class RelayLeader {
       try {
         await this.#campaign();
       } catch (error) {
-        this.#deps.log.warn({ error: error instanceof Error ? error.message : String(error) }, 'relay lost its database connection');
+        this.#deps.log.warn(
+          { error: error instanceof Error ? error.message : String(error) },
+          'relay lost its database connection',
+        );
         await this.#pause(STANDBY_MS);
       }
     }

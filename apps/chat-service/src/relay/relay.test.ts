@@ -1,3 +1,4 @@
+import { brokerEventSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { admin, anna, type Harness, KINDS, newChat, Stage, story, text } from '../../test/harness.ts';
@@ -9,7 +10,30 @@ describe.each(KINDS)('relay on %s', (kind) => {
   let harness: Harness | undefined;
   afterEach(() => harness?.close());
 
-  const pending = async (of: Harness) => (await of.database.kysely.selectFrom('outbox').select('event_id').where('published_at', 'is', null).execute()).length;
+  const pending = async (of: Harness) =>
+    (await of.database.kysely.selectFrom('outbox').select('event_id').where('published_at', 'is', null).execute())
+      .length;
+
+  it('[AMQP] the relay publishes every event in order, with the contact for staff alone', async () => {
+    harness = await stage.harness(kind);
+    const { chat, service, publisher } = harness;
+    const { id, says } = await newChat(chat, 'hi');
+    await says('there');
+    await chat.assign(anna, id);
+    await chat.addNote(anna, id, 'note');
+    service.start();
+    await expect.poll(() => publisher.seqsOf(id)).toEqual([1, 2, 3, 4, 5, null]);
+    const events = publisher.events.filter(({ event }) => event.session_id === id);
+    for (const { event } of events) brokerEventSchema.parse(event);
+    expect(events[0]?.event).toMatchObject({ type: 'chat.session.created', staff_data: { contact: { name: 'Vera' } } });
+    expect(events[3]?.event.subscribers).toEqual({ session_id: id, assigned_user_id: 'anna', previous_user_id: null });
+    expect(events[1]?.routingKey).toBe('chat.message.sent');
+    expect(events[3]?.routingKey).toBe('chat.session.updated');
+    const started = Date.now();
+    await says('live');
+    await expect.poll(() => publisher.seqsOf(id).at(-1), { interval: 2 }).toBe(6);
+    expect(Date.now() - started).toBeLessThan(200);
+  });
 
   it('[AMQP] marks only the confirmed prefix and goes on behind it in order', async () => {
     harness = await stage.harness(kind);
@@ -34,7 +58,11 @@ describe.each(KINDS)('relay on %s', (kind) => {
     service.start();
     const { id, says } = await newChat(chat, 'a');
     await says('b');
-    await expect.poll(async () => (await harness!.metrics.collect()).match(/chat_relay_published_total\{[^}]*failed[^}]*\} [1-9]/)).not.toBeNull();
+    await expect
+      .poll(async () =>
+        (await harness!.metrics.collect()).match(/chat_relay_published_total\{[^}]*failed[^}]*\} [1-9]/),
+      )
+      .not.toBeNull();
     expect(publisher.events).toEqual([]);
     await publisher.connect({ queueWasMissing: false });
     await expect.poll(() => publisher.seqsOf(id), { timeout: 3_000 }).toEqual([1, 2, 3]);
@@ -47,7 +75,9 @@ describe.each(KINDS)('relay on %s', (kind) => {
     const young = await newChat(chat, 'young');
     service.start();
     await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2]);
-    await sql`UPDATE outbox SET published_at = published_at - interval '11 minutes' WHERE event_id IN (SELECT id FROM chat_event WHERE session_id = ${old.id})`.execute(database.kysely);
+    await sql`UPDATE outbox SET published_at = published_at - interval '11 minutes' WHERE event_id IN (SELECT id FROM chat_event WHERE session_id = ${old.id})`.execute(
+      database.kysely,
+    );
     await publisher.connect({ queueWasMissing: true });
     await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2, 1, 2]);
     expect(publisher.seqsOf(old.id)).toEqual([1, 2]);
@@ -67,9 +97,13 @@ describe.each(KINDS)('relay on %s', (kind) => {
     expect(badges()).toMatchObject([{ unassigned_unread: 1, waiting_count: 1 }]);
     await says('same badge');
     await chat.assign(anna, id);
-    await expect.poll(() => badges().at(-1), { timeout: 3_000 }).toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: { anna: 1 }, waiting_count: 1 });
+    await expect
+      .poll(() => badges().at(-1), { timeout: 3_000 })
+      .toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: { anna: 1 }, waiting_count: 1 });
     await chat.markRead(anna, id, 2 ** 40);
-    await expect.poll(() => badges().at(-1), { timeout: 3_000 }).toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 1 });
+    await expect
+      .poll(() => badges().at(-1), { timeout: 3_000 })
+      .toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 1 });
     expect(badges()).toHaveLength(3);
   });
 
@@ -80,9 +114,13 @@ describe.each(KINDS)('relay on %s', (kind) => {
     const answered = await newChat(chat, 'hi');
     const young = await newChat(chat);
     await chat.postMessage(anna, answered.id, text('hello'));
-    await sql`UPDATE chat_session SET updated_at = updated_at - interval '31 minutes' WHERE id <> ${young.id}`.execute(database.kysely);
+    await sql`UPDATE chat_session SET updated_at = updated_at - interval '31 minutes' WHERE id <> ${young.id}`.execute(
+      database.kysely,
+    );
     service.start();
-    await expect.poll(() => story(chat, answered.id)).toEqual(['chat.session.created', 'client:hi', 'operator:hello', 'new>closed:idle']);
+    await expect
+      .poll(() => story(chat, answered.id))
+      .toEqual(['chat.session.created', 'client:hi', 'operator:hello', 'new>closed:idle']);
     expect((await chat.getSession(admin, waiting.id)).status).toBe('new');
     expect((await chat.getSession(admin, young.id)).status).toBe('new');
   });
@@ -96,43 +134,64 @@ describe.each(KINDS)('relay on %s', (kind) => {
     const { chat, service, database } = harness;
     const chats = { gone: await newChat(chat, 'a'), slow: await newChat(chat, 'b'), fresh: await newChat(chat, 'c') };
     for (const [name, { id }] of Object.entries(chats)) await chat.assign(admin, id, name);
-    await chat.catchup({ sessions: [], limit: 1, presence: { gateway_id: 'g', operators: [{ id: 'slow', name: null }, { id: 'fresh', name: null }] } });
+    await chat.catchup({
+      sessions: [],
+      limit: 1,
+      presence: {
+        gateway_id: 'g',
+        operators: [
+          { id: 'slow', name: null },
+          { id: 'fresh', name: null },
+        ],
+      },
+    });
     await sql`UPDATE chat_session SET assigned_at = assigned_at - interval '301 seconds'`.execute(database.kysely);
-    await sql`UPDATE chat_session SET waiting_since = waiting_since - interval '301 seconds' WHERE id = ${chats.slow.id}`.execute(database.kysely);
+    await sql`UPDATE chat_session SET waiting_since = waiting_since - interval '301 seconds' WHERE id = ${chats.slow.id}`.execute(
+      database.kysely,
+    );
     service.start();
     const returned = async () => {
-      const rows = await database.kysely.selectFrom('chat_session').select('id').where('status', '=', 'new').orderBy('id').execute();
+      const rows = await database.kysely
+        .selectFrom('chat_session')
+        .select('id')
+        .where('status', '=', 'new')
+        .orderBy('id')
+        .execute();
       return rows.map((row) => Object.entries(chats).find(([, one]) => one.id === row.id)?.[0]);
     };
     await expect.poll(returned).toEqual(expected);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await returned()).toEqual(expected);
-    if (expected.length > 0) expect((await story(chat, chats.gone.id)).slice(-2)).toEqual(['assigned:null', 'active>new:idle']);
+    if (expected.length > 0)
+      expect((await story(chat, chats.gone.id)).slice(-2)).toEqual(['assigned:null', 'active>new:idle']);
   });
 
-  it.each(['relay.afterSelect', 'relay.afterPublish', 'relay.afterConfirm', 'relay.afterMark'])('[AMQP] a fault at %s loses nothing and keeps the order', async (name) => {
-    let faults = 0;
-    harness = await stage.harness(kind, {
-      failpoint: (at) => {
-        if (at === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
-          faults += 1;
-          throw new Error(`fault at ${at}`);
-        }
-      },
-    });
-    const { chat, publisher, service } = harness;
-    const { id, says } = await newChat(chat, 'a');
-    await says('b');
-    service.start();
-    await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
-    await says('c');
-    await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
-    expect(faults).toBeGreaterThan(0);
-    const seqs = publisher.seqsOf(id).map(Number);
-    expect(new Set(seqs)).toEqual(new Set([1, 2, 3, 4]));
-    // Whatever is published twice comes as a whole run again: each step is one on, or back to a start already seen.
-    for (const [index, seq] of seqs.entries()) expect(seq <= Math.max(0, ...seqs.slice(0, index)) + 1).toBe(true);
-  });
+  it.each(['relay.afterSelect', 'relay.afterPublish', 'relay.afterConfirm', 'relay.afterMark'])(
+    '[AMQP] a fault at %s loses nothing and keeps the order',
+    async (name) => {
+      let faults = 0;
+      harness = await stage.harness(kind, {
+        failpoint: (at) => {
+          if (at === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
+            faults += 1;
+            throw new Error(`fault at ${at}`);
+          }
+        },
+      });
+      const { chat, publisher, service } = harness;
+      const { id, says } = await newChat(chat, 'a');
+      await says('b');
+      service.start();
+      await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
+      await says('c');
+      await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
+      expect(faults).toBeGreaterThan(0);
+      const seqs = publisher.seqsOf(id).map(Number);
+      expect(new Set(seqs)).toEqual(new Set([1, 2, 3, 4]));
+      // Whatever is published twice comes as a whole run again: each step is one on, or back to a start already seen.
+      for (const [index, seq] of seqs.entries()) expect(seq <= Math.max(0, ...seqs.slice(0, index)) + 1).toBe(true);
+    },
+  );
 
   it('[MSG] faults around the commit: no message without 2xx is doubled by the retry', async () => {
     const armed = new Set(['post.afterLock', 'post.afterInsert', 'post.afterCommit']);
@@ -144,7 +203,8 @@ describe.each(KINDS)('relay on %s', (kind) => {
     const { chat } = harness;
     const { id, customer } = await newChat(chat);
     const post = text('once');
-    for (let tries = 0; tries < 3; tries += 1) await expect(chat.postMessage(customer, id, post)).rejects.toThrow('fault at');
+    for (let tries = 0; tries < 3; tries += 1)
+      await expect(chat.postMessage(customer, id, post)).rejects.toThrow('fault at');
     expect(armed.size).toBe(0);
     expect((await chat.postMessage(customer, id, post)).created).toBe(false);
     expect(await story(chat, id)).toEqual(['chat.session.created', 'client:once']);
@@ -169,7 +229,9 @@ describe('several relays on PostgreSQL', () => {
 
     const leaders = () => [first, second].filter((one) => one.service.leading).length;
     for (let round = 0; round < 3; round += 1) {
-      const killed = await sql<{ pid: number }>`SELECT pg_terminate_backend(pid) AS done, pid FROM pg_locks WHERE locktype = 'advisory' AND granted
+      const killed = await sql<{
+        pid: number;
+      }>`SELECT pg_terminate_backend(pid) AS done, pid FROM pg_locks WHERE locktype = 'advisory' AND granted
         AND classid = 0 AND objid = 1129599564`.execute(first.database.kysely);
       expect(killed.rows).toHaveLength(1);
       const started = Date.now();
@@ -180,6 +242,9 @@ describe('several relays on PostgreSQL', () => {
       await expect.poll(leaders).toBe(1);
     }
     const seen = () => first.publisher.seqsOf(id).length + second.publisher.seqsOf(id).length;
+    const unmarked = () =>
+      first.database.kysely.selectFrom('outbox').select('event_id').where('published_at', 'is', null).execute();
+    await expect.poll(unmarked).toEqual([]);
     const before = seen();
     const standby = first.service.leading ? second : first;
     // The standby is the one that learns of the lost queue; the leader publishes.
@@ -210,7 +275,8 @@ describe('several relays on PostgreSQL', () => {
     });
     await says('held');
     service.start();
-    const value = async (name: string) => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(await metrics.collect())?.[1]);
+    const value = async (name: string) =>
+      Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(await metrics.collect())?.[1]);
     await expect.poll(() => value('chat_outbox_pending'), { timeout: 5_000 }).toBe(3);
     await expect.poll(() => value('chat_feed_lag_seconds'), { timeout: 5_000 }).toBeGreaterThan(0);
     expect(await value('chat_relay_leader')).toBe(1);

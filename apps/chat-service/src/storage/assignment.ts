@@ -30,7 +30,12 @@ async function act(
   return renderSession(session);
 }
 
-export function assign(context: StorageContext, actor: StaffActor, sessionId: number, userId?: string): Promise<Session> {
+export function assign(
+  context: StorageContext,
+  actor: StaffActor,
+  sessionId: number,
+  userId?: string,
+): Promise<Session> {
   const by = self(actor);
   if (userId === undefined) return act(context, actor, sessionId, () => ({ kind: 'claim', by }));
   return act(context, actor, sessionId, async (unit) => ({

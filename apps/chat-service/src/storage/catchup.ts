@@ -69,7 +69,11 @@ async function readEvents(
   return bySession;
 }
 
-async function readSessions(context: StorageContext, request: CatchupRequest, online: number): Promise<CatchupSession[]> {
+async function readSessions(
+  context: StorageContext,
+  request: CatchupRequest,
+  online: number,
+): Promise<CatchupSession[]> {
   const after = new Map<number, number>();
   for (const { id, after_seq: afterSeq } of request.sessions) {
     const known = after.get(id);
@@ -102,7 +106,10 @@ async function readSessions(context: StorageContext, request: CatchupRequest, on
   });
 }
 
-async function readFeedPart(context: StorageContext, wanted: NonNullable<CatchupRequest['feed']>): Promise<CatchupResponse['feed']> {
+async function readFeedPart(
+  context: StorageContext,
+  wanted: NonNullable<CatchupRequest['feed']>,
+): Promise<CatchupResponse['feed']> {
   if (wanted.after === undefined) {
     const { head } = await feedHead(context);
     return { events: [], cursor: formatCursor(head), has_more: false };
@@ -113,7 +120,10 @@ async function readFeedPart(context: StorageContext, wanted: NonNullable<Catchup
 }
 
 /** Within a session seq, transaction id and event id rise together, so the newest event at or before a position is unique. */
-async function readBases(context: StorageContext, bases: NonNullable<CatchupRequest['bases']>): Promise<CatchupResponse['bases']> {
+async function readBases(
+  context: StorageContext,
+  bases: NonNullable<CatchupRequest['bases']>,
+): Promise<CatchupResponse['bases']> {
   const position = parseCursor(bases.at) ?? FEED_START;
   const result = await sql<{ id: number; seq: number | null }>`
     SELECT w.id, (SELECT e.seq FROM chat_event e WHERE e.session_id = w.id AND e.seq IS NOT NULL

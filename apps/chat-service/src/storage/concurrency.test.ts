@@ -77,10 +77,16 @@ describe('concurrency on PostgreSQL', () => {
     const stored = await database.kysely
       .selectFrom('chat_event')
       .select(['id', 'session_id', 'seq', 'xid'])
-      .where('session_id', 'in', chats.map((one) => one.id))
+      .where(
+        'session_id',
+        'in',
+        chats.map((one) => one.id),
+      )
       .orderBy('id')
       .execute();
-    const expected = stored.filter((row) => row.seq === null || row.seq > 1).map((row) => (row.seq === null ? `feed:${row.id}` : `${row.session_id}:${row.seq}`));
+    const expected = stored
+      .filter((row) => row.seq === null || row.seq > 1)
+      .map((row) => (row.seq === null ? `feed:${row.id}` : `${row.session_id}:${row.seq}`));
     for (const seen of await Promise.all(readers)) {
       const keys = seen.map(key);
       expect(new Set(keys).size).toBe(keys.length);
@@ -100,7 +106,9 @@ describe('concurrency on PostgreSQL', () => {
     for (let round = 0; round < 10; round += 1) {
       const { id } = await newChat(chat, 'who takes me');
       const results = await Promise.allSettled(racers.map((racer) => chat.assign(racer, id)));
-      const winners = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.assigned_user_id] : []));
+      const winners = results.flatMap((result) =>
+        result.status === 'fulfilled' ? [result.value.assigned_user_id] : [],
+      );
       expect(winners).toHaveLength(1);
       for (const result of results) {
         if (result.status === 'fulfilled') continue;
@@ -125,15 +133,24 @@ describe('concurrency on PostgreSQL', () => {
     const post = text('reopen once');
     await Promise.all(Array.from({ length: 6 }, () => chat.postMessage(closed.customer, closed.id, post)));
     const { events } = await chat.events(admin, closed.id, { afterSeq: 0, limit: 20 });
-    expect(events.map((event) => event.type)).toEqual(['chat.session.created', 'chat.session.status', 'chat.session.status', 'chat.message']);
+    expect(events.map((event) => event.type)).toEqual([
+      'chat.session.created',
+      'chat.session.status',
+      'chat.session.status',
+      'chat.message',
+    ]);
   });
 
   it('[MSG] of two operators with the same expected_seq one is stopped', async () => {
     const { chat } = harness;
     for (let round = 0; round < 10; round += 1) {
       const { id } = await newChat(chat, 'hi');
-      const results = await Promise.allSettled([anna, boris].map((actor) => chat.postMessage(actor, id, { ...text('answer'), expectedSeq: 2 })));
-      const refused = results.flatMap((result) => (result.status === 'rejected' && result.reason instanceof ChatError ? [result.reason.code] : []));
+      const results = await Promise.allSettled(
+        [anna, boris].map((actor) => chat.postMessage(actor, id, { ...text('answer'), expectedSeq: 2 })),
+      );
+      const refused = results.flatMap((result) =>
+        result.status === 'rejected' && result.reason instanceof ChatError ? [result.reason.code] : [],
+      );
       expect(refused).toEqual(['stale']);
     }
   });
@@ -157,11 +174,17 @@ describe('concurrency on PostgreSQL', () => {
         unassign: () => chat.unassign(staff, one.id),
         close: () => chat.close(staff, one.id),
         reopen: () => chat.reopen(staff, one.id),
-        ack: () => chat.acks({ acks: [{ session_id: one.id, participant: 'client', last_id: Math.max(1, lastId), at: new Date().toISOString() }] }),
+        ack: () =>
+          chat.acks({
+            acks: [
+              { session_id: one.id, participant: 'client', last_id: Math.max(1, lastId), at: new Date().toISOString() },
+            ],
+          }),
         note: () => chat.addNote(staff, one.id, 'n'),
       };
       const [result] = await Promise.allSettled([calls[what]?.()]);
-      if (result?.status === 'rejected' && !(result.reason instanceof ChatError && result.reason.status === 409)) throw result.reason;
+      if (result?.status === 'rejected' && !(result.reason instanceof ChatError && result.reason.status === 409))
+        throw result.reason;
     };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {

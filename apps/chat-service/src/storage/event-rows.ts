@@ -27,7 +27,12 @@ export function eventColumns(alias: string): string {
   return EVENT_COLUMNS.map((column) => `${alias}.${column}`).join(', ');
 }
 
-export function readSessionEvents(db: Kysely<Tables>, sessionId: number, afterSeq: number, limit: number): Promise<EventRow[]> {
+export function readSessionEvents(
+  db: Kysely<Tables>,
+  sessionId: number,
+  afterSeq: number,
+  limit: number,
+): Promise<EventRow[]> {
   return db
     .selectFrom('chat_event')
     .select(EVENT_COLUMNS)

@@ -1,4 +1,10 @@
-import { type CallbackStaff, type CatchupResponse, catchupResponseSchema, feedResponseSchema, type StaffEvent } from '@chat-realtime/protocol';
+import {
+  type CallbackStaff,
+  type CatchupResponse,
+  catchupResponseSchema,
+  feedResponseSchema,
+  type StaffEvent,
+} from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, anna, boris, type Harness, KINDS, newChat, operator, Stage, text } from '../../test/harness.ts';
 
@@ -63,7 +69,10 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
       ['chat.callback.staff', null, null],
     ]);
     expect(events[0]?.data).toMatchObject({ contact: { name: 'Vera', email: 'vera@example.org', phone: null } });
-    expect(events[4]).toMatchObject({ data: { body: 'note', author_id: 'anna' }, subscribers: { session_id: id, assigned_user_id: 'anna' } });
+    expect(events[4]).toMatchObject({
+      data: { body: 'note', author_id: 'anna' },
+      subscribers: { session_id: id, assigned_user_id: 'anna' },
+    });
     expect(events.at(-1)?.cursor).toBe(cursor);
     expect((await readAll(events[1]?.cursor)).events.map((event) => event.seq)).toEqual([3, 4, null, null]);
   });
@@ -77,7 +86,11 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     await expect(refused('99999999999999999999.1')).rejects.toMatchObject({ code: 'cursor_ahead' });
     await expect(refused('1.9999999999999999')).rejects.toMatchObject({ code: 'cursor_ahead' });
     await expect(refused('7.1')).rejects.toMatchObject({ code: 'cursor_unknown' });
-    const ahead = await harness.chat.catchup({ sessions: [], limit: 1, feed: { after: `${BigInt(xid) + 1000n}.1`, limit: 1 } });
+    const ahead = await harness.chat.catchup({
+      sessions: [],
+      limit: 1,
+      feed: { after: `${BigInt(xid) + 1000n}.1`, limit: 1 },
+    });
     expect(ahead.feed).toEqual({ events: [], cursor, has_more: false, reset: 'cursor_ahead' });
   });
 
@@ -98,7 +111,9 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     const own = events.filter((event) => event.session_id === hers.id || event.session_id === free.id);
     expect(own.map((event) => event.seq)).toEqual([1, 2, 1, 2, 3, 4]);
     const others = events.filter((event) => !own.includes(event));
-    expect(others).toMatchObject([{ type: 'chat.session.assigned', session_id: lost.id, data: { assigned_user_id: 'boris' } }]);
+    expect(others).toMatchObject([
+      { type: 'chat.session.assigned', session_id: lost.id, data: { assigned_user_id: 'boris' } },
+    ]);
     expect(cursor).toBe(await head());
   });
 
@@ -130,12 +145,23 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     await chat.assign(boris, chats[1].id);
     await chat.revoke(anna, chats[2].id);
     const answer = await chat.catchup({
-      sessions: [{ id: chats[0].id, after_seq: 1 }, { id: chats[1].id }, { id: chats[2].id, after_seq: 2 }, { id: 888_888, after_seq: 0 }],
+      sessions: [
+        { id: chats[0].id, after_seq: 1 },
+        { id: chats[1].id },
+        { id: chats[2].id, after_seq: 2 },
+        { id: 888_888, after_seq: 0 },
+      ],
       limit: 2,
       revocations_after: 0,
     });
     catchupResponseSchema.parse(answer);
-    const summary = answer.sessions.map((one) => [one.id, one.last_seq, one.events.map((event) => event.seq), one.has_more, one.assigned_user_id]);
+    const summary = answer.sessions.map((one) => [
+      one.id,
+      one.last_seq,
+      one.events.map((event) => event.seq),
+      one.has_more,
+      one.assigned_user_id,
+    ]);
     expect(summary.sort()).toEqual(
       [
         [chats[0].id, 4, [2, 3], true, null],
@@ -148,7 +174,9 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     expect(answer.revocations?.at(-1)).toMatchObject({ kind: 'session', subject: String(chats[2].id) });
     expect(answer.epoch).toBe(harness.database.epoch);
     expect(answer.badge).toEqual(await chat.badge());
-    expect((await chat.catchup({ sessions: [{ id: chats[0].id, after_seq: 99 }], limit: 5 })).sessions[0]).toMatchObject({ last_seq: 4, events: [], has_more: false });
+    expect(
+      (await chat.catchup({ sessions: [{ id: chats[0].id, after_seq: 99 }], limit: 5 })).sessions[0],
+    ).toMatchObject({ last_seq: 4, events: [], has_more: false });
   });
 
   it('[INT] bases tell where each session stood at a feed position', async () => {
@@ -159,8 +187,14 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     const two = await newChat(chat);
     const bases = async (position: string): Promise<CatchupResponse['bases']> =>
       (await chat.catchup({ sessions: [], limit: 1, bases: { at: position, sessions: [one.id, two.id] } })).bases;
-    expect(await bases(at)).toEqual([{ id: one.id, seq: 2 }, { id: two.id, seq: 0 }]);
-    expect(await bases(await head())).toEqual([{ id: one.id, seq: 3 }, { id: two.id, seq: 1 }]);
+    expect(await bases(at)).toEqual([
+      { id: one.id, seq: 2 },
+      { id: two.id, seq: 0 },
+    ]);
+    expect(await bases(await head())).toEqual([
+      { id: one.id, seq: 3 },
+      { id: two.id, seq: 1 },
+    ]);
   });
 
   it('[INT] the number of statements does not grow with the sessions', async () => {
@@ -185,7 +219,10 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     for (let n = 0; n < 40; n += 1) own.push((await newChat(counting.chat, 'x')).id);
     const cost = async (count: number) => {
       const before = statements;
-      const answer = await counting.chat.catchup({ sessions: own.slice(0, count).map((id) => ({ id, after_seq: 0 })), limit: 10 });
+      const answer = await counting.chat.catchup({
+        sessions: own.slice(0, count).map((id) => ({ id, after_seq: 0 })),
+        limit: 10,
+      });
       expect(answer.sessions.flatMap((one) => one.events)).toHaveLength(count * 2);
       return statements - before;
     };

@@ -42,7 +42,10 @@ interface HeadRow {
   known: boolean;
 }
 
-export async function feedHead(context: StorageContext, cursor: FeedPosition = FEED_START): Promise<{ head: FeedPosition; known: boolean }> {
+export async function feedHead(
+  context: StorageContext,
+  cursor: FeedPosition = FEED_START,
+): Promise<{ head: FeedPosition; known: boolean }> {
   const [row] = await context.database.query<HeadRow>(HEAD, [cursor.xid, cursor.id]);
   const head = row === undefined || row.xid === null || row.id === null ? FEED_START : { xid: row.xid, id: row.id };
   return { head, known: row?.known === true };
@@ -60,7 +63,12 @@ function judge(cursor: FeedPosition | undefined, head: FeedPosition, known: bool
 }
 
 /** `scope`: only what this `sub` may see. */
-export async function readFeed(context: StorageContext, after: string, limit: number, scope: string | null): Promise<FeedRead> {
+export async function readFeed(
+  context: StorageContext,
+  after: string,
+  limit: number,
+  scope: string | null,
+): Promise<FeedRead> {
   const cursor = parseCursor(after);
   const { head, known } = await feedHead(context, cursor);
   const reset = judge(cursor, head, known);
@@ -76,8 +84,14 @@ export async function readFeed(context: StorageContext, after: string, limit: nu
   return { ok: true, events, cursor: { xid: end.xid, id: end.id }, hasMore };
 }
 
-export async function feed(context: StorageContext, actor: StaffActor, page: { after?: string; limit: number }): Promise<FeedPage> {
-  const read = await translated(() => readFeed(context, page.after ?? formatCursor(FEED_START), page.limit, scopeUser(actor)));
+export async function feed(
+  context: StorageContext,
+  actor: StaffActor,
+  page: { after?: string; limit: number },
+): Promise<FeedPage> {
+  const read = await translated(() =>
+    readFeed(context, page.after ?? formatCursor(FEED_START), page.limit, scopeUser(actor)),
+  );
   if (!read.ok) throw resetError(read.reset);
   return { events: read.events, cursor: formatCursor(read.cursor), has_more: read.hasMore };
 }

@@ -23,7 +23,12 @@ export async function history(
     .where('type', '=', 'chat.message');
   if (page.afterId !== undefined) query = query.where('id', '>', page.afterId);
   if (page.beforeId !== undefined) query = query.where('id', '<', page.beforeId);
-  const rows = await translated(() => query.orderBy('id', forward ? 'asc' : 'desc').limit(page.limit + 1).execute());
+  const rows = await translated(() =>
+    query
+      .orderBy('id', forward ? 'asc' : 'desc')
+      .limit(page.limit + 1)
+      .execute(),
+  );
   const messages = rows.slice(0, page.limit).map((row) => renderMessage(row, context.links));
   return { messages: forward ? messages : messages.reverse(), has_more: rows.length > page.limit };
 }
@@ -37,7 +42,9 @@ export async function events(
 ): Promise<EventsPage> {
   const session = await requireVisibleSession(context, actor, sessionId);
   if (page.afterSeq > session.lastSeq) {
-    throw new ChatError('cursor_ahead', 'after_seq is beyond the head: take a snapshot', { details: { last_seq: session.lastSeq } });
+    throw new ChatError('cursor_ahead', 'after_seq is beyond the head: take a snapshot', {
+      details: { last_seq: session.lastSeq },
+    });
   }
   const rows = await translated(() => readSessionEvents(context.database.kysely, sessionId, page.afterSeq, page.limit));
   const last = rows.at(-1);

@@ -17,7 +17,8 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     if (!('unread_count' in session)) throw new Error('staff were given the customer form');
     return session;
   };
-  const list = (query: Partial<SessionListQuery>, actor = anna) => harness.chat.listSessions(actor, { sort: 'activity', limit: 100, ...query });
+  const list = (query: Partial<SessionListQuery>, actor = anna) =>
+    harness.chat.listSessions(actor, { sort: 'activity', limit: 100, ...query });
 
   it('[RD] marks never go back and stop at the newest message', async () => {
     const { chat, publisher } = harness;
@@ -34,7 +35,11 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
       { by: 'client', delivered_id: own, read_id: own },
       { by: 'client', delivered_id: message.id, read_id: message.id },
     ]);
-    expect(await row(id)).toMatchObject({ client_read_id: message.id, client_last_seen_id: message.id, staff_read_id: message.id });
+    expect(await row(id)).toMatchObject({
+      client_read_id: message.id,
+      client_last_seen_id: message.id,
+      staff_read_id: message.id,
+    });
   });
 
   it('[RD] the team mark is moved by the assignee’s mark and any operator’s message, never by another look', async () => {
@@ -87,10 +92,19 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     expect(after.mine_unread['dora']).toBe(1);
     expect(after.waiting_count - before.waiting_count).toBe(2);
     const numbers = await chat.alerts(dora, null);
-    expect(numbers).toMatchObject({ mine_unread: 1, unread_count: numbers.unassigned_unread + 1, has_new_dialogs: true, has_my_updates: true });
+    expect(numbers).toMatchObject({
+      mine_unread: 1,
+      unread_count: numbers.unassigned_unread + 1,
+      has_new_dialogs: true,
+      has_my_updates: true,
+    });
     expect(numbers.oldest_waiting_since).not.toBeNull();
     const now = new Date();
-    expect(await chat.alerts(dora, now)).toMatchObject({ has_new_dialogs: false, has_my_updates: false, mine_unread: 1 });
+    expect(await chat.alerts(dora, now)).toMatchObject({
+      has_new_dialogs: false,
+      has_my_updates: false,
+      mine_unread: 1,
+    });
     await mine.says('more');
     expect(await chat.alerts(dora, now)).toMatchObject({ has_new_dialogs: false, has_my_updates: true });
     const scoped = operator('sonja', { scope: 'assigned' });
@@ -107,8 +121,21 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     const b = await says('b');
     const at = new Date().toISOString();
     const other = await newChat(chat, 'x');
-    const ack = (sessionId: number, participant: string, lastId: number) => ({ session_id: sessionId, participant, last_id: lastId, at });
-    await chat.acks({ acks: [ack(id, 'client', b), ack(id, 'client', a), ack(id, 'staff:anna', a), ack(other.id, 'client', 2 ** 50), ack(2 ** 50, 'client', 3)] });
+    const ack = (sessionId: number, participant: string, lastId: number) => ({
+      session_id: sessionId,
+      participant,
+      last_id: lastId,
+      at,
+    });
+    await chat.acks({
+      acks: [
+        ack(id, 'client', b),
+        ack(id, 'client', a),
+        ack(id, 'staff:anna', a),
+        ack(other.id, 'client', 2 ** 50),
+        ack(2 ** 50, 'client', 3),
+      ],
+    });
     expect((await row(id)).client_last_seen_id).toBe(b);
     expect((await row(other.id)).client_last_seen_id).toBe((await row(other.id)).last_message?.id);
     const count = publisher.ephemerals.length;
@@ -116,7 +143,11 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     expect((await row(id)).client_last_seen_id).toBe(b);
     expect(publisher.ephemerals).toHaveLength(count);
     const { sessions } = await chat.catchup({ sessions: [{ id }], limit: 1 });
-    expect(sessions[0]?.state).toEqual({ client: { delivered_id: b, read_id: 0 }, staff: { delivered_id: a, read_id: 0 }, operators_online: 0 });
+    expect(sessions[0]?.state).toEqual({
+      client: { delivered_id: b, read_id: 0 },
+      staff: { delivered_id: a, read_id: 0 },
+      operators_online: 0,
+    });
     await chat.acks({ acks: [] });
   });
 
@@ -128,7 +159,8 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     await chat.assign(boris, taken.id);
     const closed = await newChat(chat, `third ${word}`);
     await chat.close(boris, closed.id);
-    const ids = async (query: Partial<SessionListQuery>, actor = anna) => (await list({ q: word, ...query }, actor)).sessions.map((session) => session.id);
+    const ids = async (query: Partial<SessionListQuery>, actor = anna) =>
+      (await list({ q: word, ...query }, actor)).sessions.map((session) => session.id);
     expect(await ids({})).toEqual([closed.id, taken.id, free.id]);
     expect(await ids({ status: 'new' })).toEqual([free.id]);
     expect(await ids({ status: 'new,active', sort: 'created' })).toEqual([taken.id, free.id]);
@@ -143,7 +175,11 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
   });
 
   it('[INB] pages by key through all sessions in every order, whatever is written meanwhile', async () => {
-    const waiting = new Set((await list({ limit: 500 })).sessions.filter((session) => session.waiting_since !== null).map((session) => session.id));
+    const waiting = new Set(
+      (await list({ limit: 500 })).sessions
+        .filter((session) => session.waiting_since !== null)
+        .map((session) => session.id),
+    );
     const all = (await list({ limit: 500 })).sessions.map((session) => session.id);
     for (const sort of ['waiting', 'activity', 'created'] as const) {
       const seen: number[] = [];
@@ -174,7 +210,11 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     expect(await find('anna')).toMatchObject({ name: 'Anna Neu', role: 'operator', presence: 'offline' });
     expect((await find('boris'))?.active_sessions).toBeGreaterThan(0);
     const presence = (gateway: string, ids: string[]) =>
-      chat.catchup({ sessions: [], limit: 1, presence: { gateway_id: gateway, operators: ids.map((id) => ({ id, name: id })) } });
+      chat.catchup({
+        sessions: [],
+        limit: 1,
+        presence: { gateway_id: gateway, operators: ids.map((id) => ({ id, name: id })) },
+      });
     expect((await presence('g1', ['anna', 'boris', 'anna'])).operators_online).toBe(2);
     expect((await presence('g2', ['boris'])).operators_online).toBe(2);
     expect((await find('anna'))?.presence).toBe('online');

@@ -40,11 +40,15 @@ export function decodePage(text: string, sort: Sort): PageMark {
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
   } catch (error) {
-    throw new ChatError('validation_failed', 'page is not one this list gave out', { cause: error, details: badPage().details });
+    throw new ChatError('validation_failed', 'page is not one this list gave out', {
+      cause: error,
+      details: badPage().details,
+    });
   }
   if (!Array.isArray(parsed)) throw badPage();
   const [pageSort, value, id]: unknown[] = parsed;
-  if (pageSort !== sort || typeof value !== 'string' || typeof id !== 'number' || !Number.isSafeInteger(id)) throw badPage();
+  if (pageSort !== sort || typeof value !== 'string' || typeof id !== 'number' || !Number.isSafeInteger(id))
+    throw badPage();
   if (value !== NOT_WAITING && !ISO_TIME.test(value)) throw badPage();
   return { sort, value, id };
 }
@@ -72,7 +76,10 @@ function conditions(actor: StaffActor, query: SessionListQuery): RawBuilder<unkn
   const parts: RawBuilder<unknown>[] = [sql`true`];
   const scope = scopeUser(actor);
   if (scope !== null) parts.push(sql`(s.assigned_user_id IS NULL OR s.assigned_user_id = ${scope})`);
-  const states = (query.status ?? '').split(',').map((state) => state.trim()).filter((state) => state !== '');
+  const states = (query.status ?? '')
+    .split(',')
+    .map((state) => state.trim())
+    .filter((state) => state !== '');
   if (states.length > 0) parts.push(sql`s.status = ANY (${states}::text[])`);
   if (query.assigned === 'none') parts.push(sql`s.assigned_user_id IS NULL`);
   else if (query.assigned !== undefined && query.assigned !== '') {
@@ -84,7 +91,11 @@ function conditions(actor: StaffActor, query: SessionListQuery): RawBuilder<unkn
   return sql.join(parts, sql` AND `);
 }
 
-export async function listSessions(context: StorageContext, actor: StaffActor, query: SessionListQuery): Promise<SessionListPage> {
+export async function listSessions(
+  context: StorageContext,
+  actor: StaffActor,
+  query: SessionListQuery,
+): Promise<SessionListPage> {
   const condition = conditions(actor, query);
   return translated(async () => {
     // The position first: events that come while the list is read are then read twice, never missed.
@@ -93,7 +104,8 @@ export async function listSessions(context: StorageContext, actor: StaffActor, q
     const sessions = found.slice(0, query.limit);
     const last = sessions.at(-1);
     const more = found.length > query.limit && last !== undefined;
-    const value = last === undefined ? '' : query.sort === 'waiting' ? (last.waiting_since ?? NOT_WAITING) : last.updated_at;
+    const value =
+      last === undefined ? '' : query.sort === 'waiting' ? (last.waiting_since ?? NOT_WAITING) : last.updated_at;
     return {
       sessions,
       next_page: more ? encodePage({ sort: query.sort, value, id: last.id }) : null,

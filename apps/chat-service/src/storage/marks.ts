@@ -20,8 +20,20 @@ const MARK_READ = {
 export const STAFF_DELIVERED = sql<number>`GREATEST(s.team_read_id,
   COALESCE((SELECT max(m.delivered_id) FROM chat_read_mark m WHERE m.session_id = s.id AND m.participant <> 'client'), 0))`;
 
-function tell(context: StorageContext, sessionId: number, by: 'client' | 'staff', deliveredId: number, readId: number): void {
-  context.ephemeral({ v: 1, type: 'chat.read', session_id: sessionId, seq: null, data: { by, delivered_id: deliveredId, read_id: readId } });
+function tell(
+  context: StorageContext,
+  sessionId: number,
+  by: 'client' | 'staff',
+  deliveredId: number,
+  readId: number,
+): void {
+  context.ephemeral({
+    v: 1,
+    type: 'chat.read',
+    session_id: sessionId,
+    seq: null,
+    data: { by, delivered_id: deliveredId, read_id: readId },
+  });
 }
 
 async function tellStaffMarks(context: StorageContext, sessionIds: readonly number[]): Promise<void> {
@@ -31,11 +43,22 @@ async function tellStaffMarks(context: StorageContext, sessionIds: readonly numb
   for (const row of result.rows) tell(context, row.id, 'staff', row.delivered_id, row.read_id);
 }
 
-export async function markRead(context: StorageContext, actor: Actor, sessionId: number, lastId: number): Promise<{ read_id: number }> {
+export async function markRead(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  lastId: number,
+): Promise<{ read_id: number }> {
   requireOwnSession(actor, sessionId);
   const userId = actor.kind === 'staff' ? actor.userId : null;
   return translated(async () => {
-    const [row] = await context.database.query<MarkRow>(MARK_READ, [sessionId, participantOf(actor), userId, scopeUser(actor), lastId]);
+    const [row] = await context.database.query<MarkRow>(MARK_READ, [
+      sessionId,
+      participantOf(actor),
+      userId,
+      scopeUser(actor),
+      lastId,
+    ]);
     if (row === undefined || !row.r_found) throw sessionNotFound();
     if (row.r_changed) {
       if (actor.kind === 'customer') tell(context, sessionId, 'client', row.r_delivered_id, row.r_read_id);

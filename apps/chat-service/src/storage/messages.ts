@@ -30,7 +30,18 @@ const POST = {
 /** Events told with a refusal; whoever is further behind reads the rest himself. */
 const MISSED_EVENTS_MAX = 100;
 
-type PostValues = readonly [number, string, string | null, string | null, string | null, string, string, readonly string[], number | null, string | null];
+type PostValues = readonly [
+  number,
+  string,
+  string | null,
+  string | null,
+  string | null,
+  string,
+  string,
+  readonly string[],
+  number | null,
+  string | null,
+];
 
 function postValues(actor: Actor, sessionId: number, post: PostMessage): PostValues {
   const staff = actor.kind === 'staff' ? actor : null;
@@ -55,15 +66,27 @@ function onlyRow(rows: readonly PostRow[]): PostRow {
   return row;
 }
 
-export async function postInTransaction(trx: Transaction<Tables>, actor: Actor, sessionId: number, post: PostMessage): Promise<PostRow> {
-  const [id, senderType, actorId, actorName, scope, body, clientMessageId, attachments, expectedSeq, traceparent] = postValues(actor, sessionId, post);
-  const result = await sql<PostRow>`SELECT * FROM chat_post_message(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
+export async function postInTransaction(
+  trx: Transaction<Tables>,
+  actor: Actor,
+  sessionId: number,
+  post: PostMessage,
+): Promise<PostRow> {
+  const [id, senderType, actorId, actorName, scope, body, clientMessageId, attachments, expectedSeq, traceparent] =
+    postValues(actor, sessionId, post);
+  const result =
+    await sql<PostRow>`SELECT * FROM chat_post_message(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
     ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${traceparent})`.execute(trx);
   return onlyRow(result.rows);
 }
 
 /** With fault tests on, the one statement is taken apart, so that a failpoint can stand inside the transaction. */
-async function postStepwise(context: StorageContext, actor: Actor, sessionId: number, post: PostMessage): Promise<PostRow> {
+async function postStepwise(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  post: PostMessage,
+): Promise<PostRow> {
   const row = await context.database.kysely.transaction().execute(async (trx) => {
     await lockSession(trx, sessionId);
     await context.failpoint?.('post.afterLock');
@@ -81,7 +104,12 @@ async function post(context: StorageContext, actor: Actor, sessionId: number, me
 }
 
 /** A closed session: the state machine refuses, or reopens it in the transaction that stores the message. */
-async function postToClosed(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
+async function postToClosed(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+): Promise<PostRow> {
   const { result } = await commitSession(context, sessionId, async (unit) => {
     const kind = actor.kind === 'customer' ? 'customer_message' : 'operator_message';
     await applyTransition(unit, transition(stateOf(unit.session), { kind }), null);
@@ -91,7 +119,13 @@ async function postToClosed(context: StorageContext, actor: Actor, sessionId: nu
   return result;
 }
 
-async function refuse(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage, outcome: Exclude<Outcome, 'duplicate' | 'stored'>): Promise<never> {
+async function refuse(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+  outcome: Exclude<Outcome, 'duplicate' | 'stored'>,
+): Promise<never> {
   switch (outcome) {
     case 'not_found':
       throw sessionNotFound();
@@ -101,7 +135,10 @@ async function refuse(context: StorageContext, actor: Actor, sessionId: number, 
       throw new ChatError('session_closed', 'the session is closed; reopen it first');
     case 'stale':
       throw new ChatError('stale', 'another operator acted since expected_seq', {
-        details: await events(context, actor, sessionId, { afterSeq: message.expectedSeq ?? 0, limit: MISSED_EVENTS_MAX }),
+        details: await events(context, actor, sessionId, {
+          afterSeq: message.expectedSeq ?? 0,
+          limit: MISSED_EVENTS_MAX,
+        }),
       });
     case 'bad_attachments':
       throw new ChatError('validation_failed', 'an attachment is unknown, was sent already, or stands twice', {
@@ -110,18 +147,30 @@ async function refuse(context: StorageContext, actor: Actor, sessionId: number, 
   }
 }
 
-export async function postMessage(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostedMessage> {
+export async function postMessage(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+): Promise<PostedMessage> {
   requireOwnSession(actor, sessionId);
   let row = await translated(() => post(context, actor, sessionId, message));
   context.observer.postLockWait(row.r_lock_wait);
   if (row.r_outcome === 'closed') row = await translated(() => postToClosed(context, actor, sessionId, message));
-  if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate') return refuse(context, actor, sessionId, message, row.r_outcome);
+  if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate')
+    return refuse(context, actor, sessionId, message, row.r_outcome);
   const created = row.r_outcome === 'stored';
   if (created) {
     context.observer.messageCommitted(actor.kind === 'customer' ? 'client' : 'operator');
     context.committed();
     if (row.r_mark_moved === true) {
-      context.ephemeral({ v: 1, type: 'chat.read', session_id: sessionId, seq: null, data: { by: 'staff', delivered_id: row.r_id, read_id: row.r_id } });
+      context.ephemeral({
+        v: 1,
+        type: 'chat.read',
+        session_id: sessionId,
+        seq: null,
+        data: { by: 'staff', delivered_id: row.r_id, read_id: row.r_id },
+      });
     }
   } else {
     context.observer.messageDuplicate();
@@ -129,7 +178,12 @@ export async function postMessage(context: StorageContext, actor: Actor, session
   return { message: toMessage(context, actor, message, row), seq: row.r_seq, created };
 }
 
-export function toMessage(context: StorageContext, actor: Actor, post: PostMessage, row: PostRow): PostedMessage['message'] {
+export function toMessage(
+  context: StorageContext,
+  actor: Actor,
+  post: PostMessage,
+  row: PostRow,
+): PostedMessage['message'] {
   return renderMessage(
     {
       id: row.r_id,

@@ -3,16 +3,43 @@ import type { ChatObserver } from '../domain/ports.ts';
 
 /** The domain's numbers as metrics; labels never name a session or a person. */
 export function metricsObserver(metrics: Metrics): ChatObserver {
-  const committed = metrics.counter({ name: 'chat_messages_committed_total', help: 'Messages stored', labels: ['sender'] });
-  const duplicates = metrics.counter({ name: 'chat_message_duplicates_total', help: 'Posts answered with the message stored before' });
-  const lockWait = metrics.histogram({ name: 'chat_post_lock_wait_seconds', help: 'Time a post waited for its session' });
-  const feedLag = metrics.gauge({ name: 'chat_feed_lag_seconds', help: 'Age of the oldest event held back from the staff feed by a running transaction' });
-  const pending = metrics.gauge({ name: 'chat_outbox_pending', help: 'Events not yet confirmed by the broker; counted up to 10000' });
-  const oldest = metrics.gauge({ name: 'chat_outbox_oldest_age_seconds', help: 'Age of the oldest event not yet confirmed by the broker' });
+  const committed = metrics.counter({
+    name: 'chat_messages_committed_total',
+    help: 'Messages stored',
+    labels: ['sender'],
+  });
+  const duplicates = metrics.counter({
+    name: 'chat_message_duplicates_total',
+    help: 'Posts answered with the message stored before',
+  });
+  const lockWait = metrics.histogram({
+    name: 'chat_post_lock_wait_seconds',
+    help: 'Time a post waited for its session',
+  });
+  const feedLag = metrics.gauge({
+    name: 'chat_feed_lag_seconds',
+    help: 'Age of the oldest event held back from the staff feed by a running transaction',
+  });
+  const pending = metrics.gauge({
+    name: 'chat_outbox_pending',
+    help: 'Events not yet confirmed by the broker; counted up to 10000',
+  });
+  const oldest = metrics.gauge({
+    name: 'chat_outbox_oldest_age_seconds',
+    help: 'Age of the oldest event not yet confirmed by the broker',
+  });
   const leader = metrics.gauge({ name: 'chat_relay_leader', help: '1 where the relay leads' });
-  const published = metrics.counter({ name: 'chat_relay_published_total', help: 'Events given to the broker', labels: ['result'] });
+  const published = metrics.counter({
+    name: 'chat_relay_published_total',
+    help: 'Events given to the broker',
+    labels: ['result'],
+  });
   const confirm = metrics.histogram({ name: 'chat_relay_confirm_seconds', help: 'Time until a batch was confirmed' });
-  const sweeps = metrics.counter({ name: 'chat_sweep_failures_total', help: 'Runs of a sweep that failed', labels: ['sweep'] });
+  const sweeps = metrics.counter({
+    name: 'chat_sweep_failures_total',
+    help: 'Runs of a sweep that failed',
+    labels: ['sweep'],
+  });
   return {
     messageCommitted: (sender) => committed.inc({ sender }),
     messageDuplicate: () => duplicates.inc(),

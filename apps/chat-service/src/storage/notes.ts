@@ -7,12 +7,24 @@ import { commitSession } from './unit-of-work.ts';
 
 const NOTES_MAX = 500;
 
-export async function addNote(context: StorageContext, actor: StaffActor, sessionId: number, body: string): Promise<Note> {
+export async function addNote(
+  context: StorageContext,
+  actor: StaffActor,
+  sessionId: number,
+  body: string,
+): Promise<Note> {
   const { result } = await commitSession(context, sessionId, async (unit) => {
     if (!isVisible(actor, unit.session.assignedUserId)) throw sessionNotFound();
     return unit.appendFact({ type: 'chat.note', authorId: actor.userId, authorName: actor.name, body });
   });
-  return { id: result.id, session_id: sessionId, author_id: actor.userId, author_name: actor.name, body, created_at: result.createdAt.toISOString() };
+  return {
+    id: result.id,
+    session_id: sessionId,
+    author_id: actor.userId,
+    author_name: actor.name,
+    body,
+    created_at: result.createdAt.toISOString(),
+  };
 }
 
 export async function notes(context: StorageContext, actor: StaffActor, sessionId: number): Promise<Note[]> {
@@ -29,6 +41,13 @@ export async function notes(context: StorageContext, actor: StaffActor, sessionI
   );
   return rows.reverse().map((row) => {
     if (row.actor_id === null) throw new ChatError('internal_error', 'a note without an author');
-    return { id: row.id, session_id: sessionId, author_id: row.actor_id, author_name: row.actor_name, body: row.body ?? '', created_at: row.created_at.toISOString() };
+    return {
+      id: row.id,
+      session_id: sessionId,
+      author_id: row.actor_id,
+      author_name: row.actor_name,
+      body: row.body ?? '',
+      created_at: row.created_at.toISOString(),
+    };
   });
 }

@@ -44,7 +44,9 @@ export function alerts(context: StorageContext, actor: StaffActor, since: Date |
         bool_or(unread AND assigned_user_id = ${actor.userId} AND (${since}::timestamptz IS NULL OR last_client_message_at > ${since}::timestamptz)) AS my_updates
       FROM (SELECT assigned_user_id, waiting_since, last_client_message_at, client_msgs > team_client_msgs AS unread FROM chat_session
              WHERE status <> 'closed' AND (client_msgs > team_client_msgs OR waiting_since IS NOT NULL)
-               AND (${scope}::text IS NULL OR assigned_user_id IS NULL OR assigned_user_id = ${scope})) open`.execute(context.database.kysely);
+               AND (${scope}::text IS NULL OR assigned_user_id IS NULL OR assigned_user_id = ${scope})) open`.execute(
+      context.database.kysely,
+    );
     const [row] = result.rows;
     const unassigned = row?.unassigned_unread ?? 0;
     const mine = row?.mine_unread ?? 0;

@@ -20,7 +20,8 @@ export class OperatorDirectory {
   async seen(actor: StaffActor): Promise<void> {
     const known = this.#written.get(actor.userId);
     const now = Date.now();
-    if (known !== undefined && known.name === actor.name && known.role === actor.role && now - known.at < REFRESH_MS) return;
+    if (known !== undefined && known.name === actor.name && known.role === actor.role && now - known.at < REFRESH_MS)
+      return;
     this.#written.set(actor.userId, { at: now, name: actor.name, role: actor.role });
     try {
       await translated(() =>
@@ -66,13 +67,18 @@ export function operatorsOnline(context: StorageContext): Promise<number> {
   return translated(async () => {
     const result = await sql<{ online: number }>`
       SELECT count(DISTINCT user_id) AS online FROM operator_presence
-       WHERE seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})`.execute(context.database.kysely);
+       WHERE seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})`.execute(
+      context.database.kysely,
+    );
     return result.rows[0]?.online ?? 0;
   });
 }
 
 /** Replaces what the gateway said before. */
-export async function recordPresence(context: StorageContext, presence: NonNullable<CatchupRequest['presence']>): Promise<void> {
+export async function recordPresence(
+  context: StorageContext,
+  presence: NonNullable<CatchupRequest['presence']>,
+): Promise<void> {
   const ids = [...new Set(presence.operators.map((operator) => operator.id))];
   const names = new Map(presence.operators.map((operator) => [operator.id, operator.name]));
   const nameList = ids.map((id) => names.get(id) ?? null);
@@ -81,5 +87,7 @@ export async function recordPresence(context: StorageContext, presence: NonNulla
     here AS (SELECT * FROM unnest(${ids}::text[], ${nameList}::text[]) AS h(user_id, name) ORDER BY 1),
     connected AS (UPDATE chat_operator o SET last_connected_at = clock_timestamp() FROM here WHERE o.id = here.user_id)
     INSERT INTO operator_presence (gateway_id, user_id, name) SELECT ${presence.gateway_id}, user_id, name FROM here
-    ON CONFLICT (gateway_id, user_id) DO UPDATE SET name = EXCLUDED.name, seen_at = clock_timestamp()`.execute(context.database.kysely);
+    ON CONFLICT (gateway_id, user_id) DO UPDATE SET name = EXCLUDED.name, seen_at = clock_timestamp()`.execute(
+    context.database.kysely,
+  );
 }

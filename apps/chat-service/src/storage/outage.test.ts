@@ -41,7 +41,16 @@ describe('outages of PostgreSQL', () => {
     await server.kill();
     await new Promise((resolve) => setTimeout(resolve, 300));
     await server.restart();
-    await expect.poll(() => chat.findSession(one.id).then(() => true, () => false), { timeout: 15_000 }).toBe(true);
+    await expect
+      .poll(
+        () =>
+          chat.findSession(one.id).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe(true);
     busy = false;
     await Promise.all(writers);
     expect([...codes]).toEqual(['unavailable']);
@@ -59,7 +68,16 @@ describe('outages of PostgreSQL', () => {
     expect(codeOf(error)).toBe('unavailable');
     expect(Date.now() - started).toBeLessThan(12_000);
     proxy.heal();
-    await expect.poll(() => one.says('again').then(() => true, () => false), { timeout: 15_000 }).toBe(true);
+    await expect
+      .poll(
+        () =>
+          one.says('again').then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe(true);
   }, 40_000);
 
   it('[ERR] a session whose lock is held too long is 503, the others go on', async () => {
@@ -73,7 +91,16 @@ describe('outages of PostgreSQL', () => {
         release = resolve;
       });
     });
-    await expect.poll(async () => (await sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${held.id}`.execute(database.kysely)).rows.length).toBe(1);
+    await expect
+      .poll(
+        async () =>
+          (
+            await sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${held.id}`.execute(
+              database.kysely,
+            )
+          ).rows.length,
+      )
+      .toBe(1);
     const blocked = held.says('blocked').then(() => 'stored', codeOf);
     await other.says('free');
     expect(await blocked).toBe('unavailable');

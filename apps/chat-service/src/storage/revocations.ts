@@ -41,7 +41,10 @@ export function revokeStaff(context: StorageContext, kind: 'staff' | 'staff_logi
   return commitFact(context, (unit) => insert(unit, kind, subject, nowSeconds()));
 }
 
-export async function revocations(context: StorageContext, afterId: number): Promise<{ revocations: Revocation[]; head: number }> {
+export async function revocations(
+  context: StorageContext,
+  afterId: number,
+): Promise<{ revocations: Revocation[]; head: number }> {
   return translated(async () => {
     const rows = await context.database.kysely
       .selectFrom('revocation')
@@ -56,6 +59,8 @@ export async function revocations(context: StorageContext, afterId: number): Pro
 }
 
 export async function revocationsHead(context: StorageContext): Promise<number> {
-  const result = await sql<{ head: number | null }>`SELECT max(id) AS head FROM revocation`.execute(context.database.kysely);
+  const result = await sql<{ head: number | null }>`SELECT max(id) AS head FROM revocation`.execute(
+    context.database.kysely,
+  );
   return result.rows[0]?.head ?? 0;
 }

@@ -11,7 +11,12 @@ const EVERY_MS = 15_000;
 const REVOCATION_HOURS = 25;
 
 /** Each session in a transaction of its own, looked at again under its lock: meanwhile somebody may have written. */
-async function moveAll(context: StorageContext, ids: readonly number[], action: SessionAction, still: (session: { updatedAt: Date; waitingSince: Date | null; assignedUserId: string | null }) => boolean): Promise<void> {
+async function moveAll(
+  context: StorageContext,
+  ids: readonly number[],
+  action: SessionAction,
+  still: (session: { updatedAt: Date; waitingSince: Date | null; assignedUserId: string | null }) => boolean,
+): Promise<void> {
   for (const id of ids) {
     await commitSession(context, id, async (unit) => {
       if (!still(unit.session)) return;
@@ -37,7 +42,12 @@ export function autoCloseSweep(context: StorageContext): Sweep {
       );
       const cutoff = result.rows[0]?.cutoff;
       if (cutoff === undefined) return;
-      await moveAll(context, result.rows.map((row) => row.id), { kind: 'idle' }, (session) => session.updatedAt <= cutoff && session.waitingSince === null);
+      await moveAll(
+        context,
+        result.rows.map((row) => row.id),
+        { kind: 'idle' },
+        (session) => session.updatedAt <= cutoff && session.waitingSince === null,
+      );
     },
   };
 }
@@ -65,7 +75,12 @@ export function returnToQueueSweep(context: StorageContext): Sweep {
            ORDER BY s.id LIMIT ${BATCH}`.execute(context.database.kysely),
       );
       for (const row of result.rows) {
-        await moveAll(context, [row.id], { kind: 'return' }, (session) => session.assignedUserId === row.assigned_user_id);
+        await moveAll(
+          context,
+          [row.id],
+          { kind: 'return' },
+          (session) => session.assignedUserId === row.assigned_user_id,
+        );
       }
     },
   };

@@ -23,7 +23,11 @@ async function createOnce(context: StorageContext, input: NewSession): Promise<C
   const hash = hashResumeKey(input.resumeKey);
   return context.database.kysely.transaction().execute(async (trx) => {
     await sql`SELECT pg_advisory_xact_lock(${RESUME_LOCK_CLASS}::integer, hashtext(${hash}))`.execute(trx);
-    const known = await trx.selectFrom('chat_session').selectAll().where('resume_key_hash', '=', hash).executeTakeFirst();
+    const known = await trx
+      .selectFrom('chat_session')
+      .selectAll()
+      .where('resume_key_hash', '=', hash)
+      .executeTakeFirst();
     if (known !== undefined) return { session: toRecord(known), created: false, message: undefined };
     const row = await trx
       .insertInto('chat_session')
@@ -57,7 +61,9 @@ export async function createSession(context: StorageContext, input: NewSession):
     context.committed();
     if (creation.message !== undefined) context.observer.messageCommitted('client');
     const session = renderSession(creation.session);
-    return creation.message === undefined ? { session, created: true } : { session, created: true, message: creation.message };
+    return creation.message === undefined
+      ? { session, created: true }
+      : { session, created: true, message: creation.message };
   }
   const { session } = creation;
   if (input.message === undefined) return { session: renderSession(session), created: false };
@@ -68,7 +74,11 @@ export async function createSession(context: StorageContext, input: NewSession):
   return { session: renderSession(after ?? session), created: false, message: posted.message };
 }
 
-export async function getSession(context: StorageContext, actor: Actor, sessionId: number): Promise<Session | StaffSession> {
+export async function getSession(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+): Promise<Session | StaffSession> {
   requireOwnSession(actor, sessionId);
   if (actor.kind === 'staff') {
     const [session] = await translated(() => staffSessions(context, sql`s.id = ${sessionId}::bigint`, sql`s.id`, 1));

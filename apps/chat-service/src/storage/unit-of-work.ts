@@ -208,7 +208,11 @@ function eventData(event: NewEvent, session: SessionRecord, seq: number): Record
 }
 
 /** Moves the session as the state machine said, and tells of it. */
-export async function applyTransition(unit: SessionUnit, transition: Transition, actorId: string | null): Promise<void> {
+export async function applyTransition(
+  unit: SessionUnit,
+  transition: Transition,
+  actorId: string | null,
+): Promise<void> {
   if (transition.events.length === 0) return;
   unit.setState(transition.next);
   for (const event of transition.events) await unit.append(event, actorId);
@@ -260,7 +264,11 @@ export async function commitFact<T>(context: StorageContext, work: (unit: FactUn
 }
 
 /** For the creation of a session, whose row is new in this very transaction: nobody else can know its id. */
-export async function appendToNew(trx: Transaction<Tables>, session: SessionRecord, staffData: Record<string, unknown>): Promise<SessionRecord> {
+export async function appendToNew(
+  trx: Transaction<Tables>,
+  session: SessionRecord,
+  staffData: Record<string, unknown>,
+): Promise<SessionRecord> {
   const unit = new LockedUnit(trx, session);
   await unit.append({ type: 'chat.session.created', staffData }, null);
   await unit.flush();

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  admin,
+  allRefused,
+  anna,
+  boris,
+  type Harness,
+  KINDS,
+  newChat,
+  operator,
+  Stage,
+  story,
+  text,
+} from '../../test/harness.ts';
+
+const stage = new Stage();
+afterAll(() => stage.stop());
+
+describe.each(KINDS)('access, assignment, notes and revocations on %s', (kind) => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await stage.harness(kind);
+  });
+
+  it('[SES] a session of somebody else, or of nobody, does not exist', async () => {
+    const { chat } = harness;
+    const mine = await newChat(chat);
+    const other = await newChat(chat);
+    const asCustomer = (id: number) => [
+      chat.getSession(mine.customer, id),
+      chat.postMessage(mine.customer, id, text('x')),
+      chat.history(mine.customer, id, { limit: 1 }),
+      chat.events(mine.customer, id, { afterSeq: 0, limit: 1 }),
+      chat.markRead(mine.customer, id, 1),
+    ];
+    expect(await allRefused(asCustomer(other.id))).toEqual(['session_not_found']);
+    for (const id of [987_654_321, 2 ** 53 - 1]) {
+      const calls = [
+        chat.getSession(anna, id),
+        chat.postMessage(anna, id, text('x')),
+        chat.assign(anna, id),
+        chat.close(anna, id),
+        chat.notes(anna, id),
+        chat.revoke(anna, id),
+      ];
+      expect(await allRefused(calls)).toEqual(['session_not_found']);
+    }
+  });
+
+  it('[ASG] scope assigned: another operator’s session does not exist', async () => {
+    const { chat } = harness;
+    const scoped = operator('sonja', { scope: 'assigned' });
+    const { id } = await newChat(chat, 'hi');
+    expect((await chat.getSession(scoped, id)).id).toBe(id);
+    await chat.assign(anna, id);
+    const calls = [
+      chat.getSession(scoped, id),
+      chat.postMessage(scoped, id, text('x')),
+      chat.history(scoped, id, { limit: 1 }),
+      chat.events(scoped, id, { afterSeq: 0, limit: 1 }),
+      chat.markRead(scoped, id, 1),
+      chat.assign(scoped, id),
+      chat.unassign(scoped, id),
+      chat.close(scoped, id),
+      chat.reopen(scoped, id),
+      chat.addNote(scoped, id, 'x'),
+      chat.notes(scoped, id),
+      chat.revoke(scoped, id),
+    ];
+    expect(await allRefused(calls)).toEqual(['session_not_found']);
+    await chat.assign(admin, id, 'sonja');
+    expect((await chat.getSession(scoped, id)).assigned_user_id).toBe('sonja');
+  });
+
+  it('[ASG] claim, transfer, unassign, close and reopen tell the channel; version only rises', async () => {
+    const { chat } = harness;
+    const { id } = await newChat(chat, 'hi');
+    await chat.staffSeen(boris);
+    const versions: number[] = [];
+    const step = async (work: Promise<{ version: number }>) => versions.push((await work).version);
+    await step(chat.assign(anna, id));
+    await step(chat.assign(anna, id));
+    await expect(chat.assign(boris, id)).rejects.toMatchObject({
+      code: 'already_assigned',
+      details: { assigned_user_id: 'anna' },
+    });
+    await step(chat.assign(anna, id, 'boris'));
+    expect(await chat.getSession(anna, id)).toMatchObject({ assigned_user_id: 'boris', assigned_user_name: 'BORIS' });
+    await step(chat.unassign(admin, id));
+    await step(chat.close(anna, id));
+    await step(chat.reopen(anna, id));
+    expect(versions).toEqual([...versions].sort((a, b) => a - b));
+    expect(versions[1]).toBe(versions[0]);
+    expect(await story(chat, id)).toEqual([
+      'chat.session.created',
+      'client:hi',
+      'assigned:anna',
+      'new>active:operator',
+      'assigned:boris',
+      'assigned:null',
+      'active>new:operator',
+      'new>closed:operator',
+      'closed>new:operator',
+    ]);
+  });
+
+  it('[NOTE] notes take no seq and stay with staff', async () => {
+    const { chat } = harness;
+    const { id, customer } = await newChat(chat, 'hi');
+    const note = await chat.addNote(anna, id, 'difficult');
+    expect(await chat.notes(boris, id)).toEqual([note]);
+    expect((await chat.getSession(customer, id)).last_seq).toBe(2);
+    expect(JSON.stringify(await chat.events(customer, id, { afterSeq: 0, limit: 9 }))).not.toContain('difficult');
+  });
+
+  it('[REV] a revocation is stored with the session, listed after a head and announced', async () => {
+    const { chat, publisher } = harness;
+    const { id } = await newChat(chat);
+    const { head } = await chat.revocations(0);
+    await chat.revoke(anna, id);
+    await chat.revokeStaff('staff', 'mallory');
+    const after = await chat.revocations(head);
+    expect(after.revocations.map(({ kind: what, subject }) => [what, subject])).toEqual([
+      ['session', String(id)],
+      ['staff', 'mallory'],
+    ]);
+    expect(after.head).toBe(after.revocations[1]?.id);
+    expect((await chat.findSession(id))?.revokedAt).toBe(after.revocations[0]?.not_after);
+    expect(publisher.ephemerals).toContainEqual({ v: 1, type: 'control.revoked', data: after.revocations[0] });
+  });
+});
