@@ -1,7 +1,7 @@
 import type { CloseReason } from '@chat-realtime/protocol';
 import { CONTROL_CHANNEL } from '@chat-realtime/protocol';
-import type { CustomerPrincipal, Principal, RefusalCode, StaffPrincipal, Verdict } from '@chat-realtime/verifier';
-import { type Connection, type ConnectionState, isAnnounced, LIVE } from './connection.ts';
+import type { CustomerPrincipal, Principal, RefusalCode, Verdict } from '@chat-realtime/verifier';
+import { type Connection, type ConnectionState, LIVE } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import type { Hub } from './hub.ts';
 import type { HandshakeResult } from './metrics.ts';
@@ -130,6 +130,7 @@ export class Admission {
     } else if (principal.kind === 'staff' && credentials.kind === 'staff') {
       connection.state = { kind: 'catching_up', channel: 'staff', start: credentials.start, cursor: null, sent: new Map() };
       this.#hub.presence.joined(principal);
+      this.#hub.refreshPresence(Date.now());
       this.#hub.joinStaff(connection);
     }
   }
@@ -178,8 +179,4 @@ export class Admission {
 function samePerson(before: Principal, after: Principal): boolean {
   if (before.kind === 'customer') return after.kind === 'customer' && after.sessionId === before.sessionId;
   return after.kind === 'staff' && after.userId === before.userId;
-}
-
-export function staffOf(connection: Connection): StaffPrincipal | null {
-  return connection.principal?.kind === 'staff' && isAnnounced(connection.state) ? connection.principal : null;
 }

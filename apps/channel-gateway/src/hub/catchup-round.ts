@@ -11,6 +11,8 @@ import type { SessionChannel } from './session-channel.ts';
 
 /** Events of one session in one page. */
 const PAGE_LIMIT = 100;
+/** Ids are given before the commit, so a smaller one may show after a larger one. */
+const REVOCATIONS_OVERLAP = 50;
 
 /** What one call to chat-service asks, gathered from everything that wants something, and where its answer goes. */
 export class CatchupRound implements CatchupClient {
@@ -21,9 +23,15 @@ export class CatchupRound implements CatchupClient {
   #headCheckRunning = false;
   #presenceWanted = false;
   #plainWanted = false;
+  #revocationsRead = 0;
 
   constructor(hub: Hub) {
     this.#hub = hub;
+  }
+
+  /** Up to here all revocations are known; a control message alone does not say what was lost before it. */
+  get revocationsRead(): number {
+    return this.#revocationsRead;
   }
 
   want(channel: SessionChannel): void {
@@ -47,7 +55,7 @@ export class CatchupRound implements CatchupClient {
   compose(): CatchupRequest | null {
     const hub = this.#hub;
     const asked = this.#composeSessions();
-    const request: CatchupRequest = { sessions: [], limit: PAGE_LIMIT, revocations_after: hub.options.revocations.head };
+    const request: CatchupRequest = { sessions: [], limit: PAGE_LIMIT, revocations_after: Math.max(0, this.#revocationsRead - REVOCATIONS_OVERLAP) };
     hub.staff.compose(request, (id, after) => {
       const known = asked.get(id);
       // Customers and staff of one session share a page; whoever it does not reach asks again.
@@ -66,7 +74,11 @@ export class CatchupRound implements CatchupClient {
   apply(request: CatchupRequest, response: CatchupResponse): void {
     const hub = this.#hub;
     if (!this.#acceptEpoch(response.epoch)) return;
-    if (response.revocations !== undefined) hub.revoke(response.revocations);
+    if (response.revocations !== undefined) {
+      hub.revoke(response.revocations);
+      const newest = response.revocations.reduce((head, { id }) => Math.max(head, id), response.revocations_head ?? 0);
+      this.#revocationsRead = Math.max(this.#revocationsRead, newest);
+    }
     if (response.badge !== undefined) hub.learnBadge(response.badge);
     if (response.operators_online !== undefined) hub.sourceOperatorsOnline = response.operators_online;
     // The feed first: it has the staff's own copies, which the sessions' events are a substitute for.

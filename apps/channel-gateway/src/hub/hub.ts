@@ -4,11 +4,9 @@ import {
   type CloseReason,
   CONTROL_CHANNEL,
   type ControlFrame,
-  controlMessageSchema,
   type CustomerState,
   type CatchupSession,
   type Revocation,
-  STAFF_CHANNEL,
 } from '@chat-realtime/protocol';
 import { AckBuffer } from './ack-buffer.ts';
 import { Admission } from './admission.ts';
@@ -19,16 +17,19 @@ import { CatchupScheduler } from './catchup-scheduler.ts';
 import { CLOSED, Connection, type CustomerCatchingUp, isAnnounced, type StaffCatchingUp } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { encodeFor, jsonFrame, type OutFrame } from './encoding.ts';
+import { FlushQueue } from './flush-queue.ts';
 import { FrameRate } from './frame-rate.ts';
 import { GapWatch } from './gap-watch.ts';
 import { HeadCheck } from './head-check.ts';
 import type { HubOptions } from './hub-options.ts';
-import { badgeOf, type LiveFrame, parseLiveFrame } from './live-frame.ts';
+import { badgeOf, type LiveFrame } from './live-frame.ts';
 import { LivePath } from './live-path.ts';
 import { PresenceBoard } from './presence-board.ts';
+import { RecentIds } from './recent-ids.ts';
 import { SessionChannel, type SessionChannelHost } from './session-channel.ts';
 import type { StaffChannelHost } from './staff-audiences.ts';
 import { StaffChannel } from './staff-channel.ts';
+import { quietly, Subscriptions } from './subscriptions.ts';
 import { Sweeper } from './sweeper.ts';
 import type { Transport } from './transport.ts';
 import { UpFrames } from './up-frames.ts';
@@ -38,6 +39,7 @@ const AUTH_DEADLINE_MS = 5_000;
 const CLOSE_DEADLINE_MS = 5_000;
 /** The watermark follows live staff events this much later, so that one read serves many. */
 const FEED_DOORBELL_MS = 100;
+const REVOCATIONS_REMEMBERED = 10_000;
 
 /**
  * All connections of this gateway and the channels they follow. WebSocket, SSE and poll differ in their transport alone:
@@ -58,13 +60,14 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   readonly backlog = new Set<Connection>();
   readonly sweeper: Sweeper;
   readonly announcer: Announcer;
+  readonly subscriptions: Subscriptions;
   readonly #admission: Admission;
   readonly #upFrames: UpFrames;
   readonly #gaps: GapWatch;
-  readonly #dirty: Audience[] = [];
-  #flushScheduled = false;
+  readonly #flushes: FlushQueue;
   #doorbell: NodeJS.Timeout | null = null;
   #operatorsTold = 0;
+  readonly #revocationsSeen = new RecentIds<number>(REVOCATIONS_REMEMBERED);
   badge: BadgeData | null = null;
   /** Operators online as chat-service last said, for when the gateways do not hear each other. */
   sourceOperatorsOnline = 0;
@@ -75,6 +78,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.options = options;
     const now = Date.now();
     const { config, metrics } = options;
+    this.#flushes = new FlushQueue(options.failpoint);
     this.staff = new StaffChannel(this);
     this.round = new CatchupRound(this);
     this.scheduler = new CatchupScheduler(this.round, options);
@@ -86,6 +90,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.rate = new FrameRate(config.framesPerSecond, config.framesBurst);
     this.sweeper = new Sweeper(this);
     this.announcer = new Announcer(this);
+    this.subscriptions = new Subscriptions(this);
     this.#admission = new Admission(this);
     this.#upFrames = new UpFrames(this, this.#admission);
     this.#gaps = new GapWatch(this);
@@ -97,16 +102,8 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   /** Starts listening; what is away now is found later. */
   async start(): Promise<void> {
-    const { fanout } = this.options;
-    fanout.onState((state) => {
-      this.livePath.fanoutConnected(state.kind !== 'disconnected');
-      if (state.kind === 'disconnected') return;
-      if (state.kind === 'resubscribed') this.metrics.resubscribed();
-      this.#resubscribe();
-      this.headCheck.hurry();
-    });
     this.sweeper.start();
-    await this.#subscribeControl();
+    await this.subscriptions.start();
   }
 
   // — connections ——————————————————————————————————————————————————————————————————————————————————
@@ -210,7 +207,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     if (channel === undefined) {
       channel = new SessionChannel(sessionId, this);
       this.channels.set(sessionId, channel);
-      void this.#subscribeSession(channel);
+      void this.subscriptions.session(channel);
     }
     return channel;
   }
@@ -218,7 +215,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   joinStaff(connection: Connection): void {
     if (this.staff.state.kind === 'idle') {
       this.staff.subscribing();
-      void this.#subscribeStaff();
+      void this.subscriptions.staff();
     }
     this.staff.attach(connection);
   }
@@ -226,12 +223,12 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   /** Channels that nobody has followed for a while. */
   release(channel: SessionChannel): void {
     this.channels.delete(channel.id);
-    void this.#quietly(this.options.fanout.unsubscribe(channel.name, this.#onSession), 'unsubscribe');
+    void this.subscriptions.releaseSession(channel);
   }
 
   releaseStaff(): void {
     this.staff.reset();
-    void this.#quietly(this.options.fanout.unsubscribe(STAFF_CHANNEL, this.#onStaff), 'unsubscribe');
+    void this.subscriptions.releaseStaff();
   }
 
   wantCatchup(channel: SessionChannel): void {
@@ -302,72 +299,19 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.releaseStaff();
   }
 
-  // — flushing ————————————————————————————————————————————————————————————————————————————————————
-
   scheduleFlush(audience: Audience): void {
-    this.#dirty.push(audience);
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    setImmediate(this.#flushDirty);
+    this.#flushes.schedule(audience);
   }
 
-  readonly #flushDirty = (): void => {
-    const pause = this.options.failpoint('gw.beforeFlushBuffer');
-    if (pause !== undefined) {
-      void pause.then(() => this.flushNow());
-      return;
-    }
-    this.flushNow();
-  };
+  // — what others tell —————————————————————————————————————————————————————————————————————————————
 
-  /** Everything that fell due in this turn of the loop leaves, in one write per socket. */
-  flushNow(): void {
-    this.#flushScheduled = false;
-    for (const audience of this.#dirty.splice(0)) audience.flush();
-    void this.options.failpoint('gw.afterSocketWrite');
-  }
-
-  // — fan-out —————————————————————————————————————————————————————————————————————————————————————
-
-  readonly #onSession = (payload: Buffer, name: string): void => {
-    const channel = this.channels.get(Number(name.slice('chat:'.length)));
-    const frame = channel === undefined ? null : parseLiveFrame(payload);
-    if (frame !== null) channel?.receive(frame);
-  };
-
-  readonly #onStaff = (payload: Buffer): void => {
-    const frame = parseLiveFrame(payload);
-    if (frame !== null) this.staff.receive(frame);
-  };
-
-  readonly #onControl = (payload: Buffer): void => {
-    const frame = parseLiveFrame(payload);
-    const parsed = controlMessageSchema.safeParse(frame === null ? null : { type: frame.type, data: frame.data });
-    if (!parsed.success) return;
-    const message = parsed.data;
-    switch (message.type) {
-      case 'control.tick':
-        this.livePath.ticked(Date.now());
-        if (message.data.revocations_head > this.options.revocations.head) {
-          this.round.wantRevocations();
-          this.scheduler.request();
-        }
-        break;
-      case 'control.revoked':
-        this.revoke([message.data]);
-        break;
-      case 'control.presence':
-        this.presence.receive(message, Date.now());
-        break;
-      case 'control.displaced':
-        this.displaced(message.data.connection_id);
-        break;
-    }
-  };
-
+  /** In any order and any number of times; only a catch-up answer says that nothing before it is missing. */
   revoke(revocations: readonly Revocation[]): void {
+    const fresh = revocations.filter(({ id }) => !this.#revocationsSeen.has(id));
+    if (fresh.length === 0) return;
+    for (const { id } of fresh) this.#revocationsSeen.add(id);
     const { revocations: known } = this.options;
-    known.apply(revocations);
+    known.apply(fresh);
     for (const connection of [...this.connections.values()]) {
       if (connection.principal !== null && known.isRevoked(connection.principal)) this.close(connection, 'revoked');
     }
@@ -378,8 +322,18 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     return this.livePath.impaired ? Math.max(operatorsOnline, marks.operators_online, this.sourceOperatorsOnline) : operatorsOnline;
   }
 
+  /** Looks whether people see another presence than before, and if so tells everybody. */
+  refreshPresence(now: number): boolean {
+    if (!this.presence.refresh(now)) return false;
+    this.#tellPresence();
+    this.round.wantPresence();
+    this.scheduler.request();
+    void this.publish(CONTROL_CHANNEL, this.presence.message());
+    return true;
+  }
+
   /** Presence has changed: the number to customers, the people to staff. */
-  tellPresence(): void {
+  #tellPresence(): void {
     const { users, operatorsOnline } = this.presence;
     this.staff.audiences.pushToAll('chat.presence', jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { users } }));
     if (operatorsOnline === this.#operatorsTold) return;
@@ -402,18 +356,17 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     if (connection !== undefined) this.close(connection, 'timeout');
   }
 
-  async publish(channel: string, message: object): Promise<void> {
-    const payload = JSON.stringify(message);
-    await this.#quietly(this.options.fanout.execute([{ kind: 'publish', channel, payload }]), 'publish');
+  publish(channel: string, message: object): Promise<boolean> {
+    return this.subscriptions.publish(channel, message);
   }
 
   async setStale(connection: Connection, stale: boolean): Promise<void> {
     if (connection.leaseKey === null) return;
-    await this.#quietly(this.options.leases.setStale(connection.leaseKey, connection.id, stale), 'lease');
+    await quietly(this.options.logger, 'lease', this.options.leases.setStale(connection.leaseKey, connection.id, stale));
   }
 
   async releaseLease(key: string, connectionId: string): Promise<void> {
-    await this.#quietly(this.options.leases.release(key, connectionId), 'lease');
+    await quietly(this.options.logger, 'lease', this.options.leases.release(key, connectionId));
   }
 
   async stop(): Promise<void> {
@@ -436,43 +389,5 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     }
     if (connection.leaseKey !== null) void this.releaseLease(connection.leaseKey, connection.id);
     connection.leaseKey = null;
-  }
-
-  async #subscribeSession(channel: SessionChannel): Promise<void> {
-    const subscribed = await this.#subscribe(channel.name, this.#onSession);
-    if (this.channels.get(channel.id) !== channel) return;
-    channel.subscriptionSettled(subscribed);
-  }
-
-  async #subscribeStaff(): Promise<void> {
-    this.staff.subscriptionSettled(await this.#subscribe(STAFF_CHANNEL, this.#onStaff));
-  }
-
-  async #subscribeControl(): Promise<void> {
-    await this.#subscribe(CONTROL_CHANNEL, this.#onControl);
-  }
-
-  async #subscribe(name: string, listener: (payload: Buffer, channel: string) => void): Promise<boolean> {
-    const done = await this.#quietly(this.options.fanout.subscribe(name, listener), 'subscribe');
-    await this.options.failpoint('gw.afterSubscribe');
-    return done;
-  }
-
-  /** The fan-out is back: what could not be subscribed while it was away is now. */
-  #resubscribe(): void {
-    void this.#subscribeControl();
-    for (const channel of this.channels.values()) if (!channel.subscribed && channel.state.kind !== 'subscribing') void this.#subscribeSession(channel);
-    if (!this.staff.subscribed && this.staff.state.kind !== 'idle' && this.staff.state.kind !== 'subscribing') void this.#subscribeStaff();
-  }
-
-  /** For calls whose failure costs speed and never correctness. */
-  async #quietly(call: Promise<void>, what: string): Promise<boolean> {
-    try {
-      await call;
-      return true;
-    } catch (error) {
-      this.options.logger.debug({ err: error, call: what }, 'the fan-out or lease store did not answer');
-      return false;
-    }
   }
 }

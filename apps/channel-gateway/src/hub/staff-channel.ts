@@ -1,30 +1,17 @@
 import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
 import { CATCHUP_MAX_LIMIT, CATCHUP_MAX_SESSIONS, staffEventType } from '@chat-realtime/protocol';
 import type { StaffPrincipal } from '@chat-realtime/verifier';
-import { type Connection, LIVE, type StaffCatchingUp } from './connection.ts';
-import { encodeFor, type OutFrame, withCursor } from './encoding.ts';
-import { compareFeedPositions } from './feed-position.ts';
+import type { Connection } from './connection.ts';
 import { committedAt, ephemeralKey, liveFrameOf, type LiveFrame, messageIdOf, textField } from './live-frame.ts';
 import type { DeliveryPath } from './metrics.ts';
 import { RecentIds } from './recent-ids.ts';
 import { StaffAudiences, type StaffChannelHost } from './staff-audiences.ts';
-import { visibleTo } from './staff-scope.ts';
+import { type FeedPage, type ResumeTarget, StaffResume } from './staff-resume.ts';
 import { holdFrame, type StaffSession, StaffSessions } from './staff-sessions.ts';
 
 /** Events sent live that the feed has not shown yet; beyond it nobody new may join until the feed has moved. */
 const UNSETTLED_MAX = 20_000;
 const FACTS_REMEMBERED = 20_000;
-const PAGE_QUEUE_LIMIT = 65_536;
-
-type FeedPage = NonNullable<CatchupResponse['feed']>;
-
-interface ServedPage {
-  readonly after: string | null;
-  readonly feed: FeedPage;
-  readonly frames: readonly LiveFrame[];
-  /** The watermark was just read, and nothing visible lies beyond it. */
-  readonly atHead: boolean;
-}
 
 type StaffState =
   | { readonly kind: 'idle' }
@@ -43,9 +30,9 @@ function keyOf(frame: LiveFrame): string {
  * order of commits, which alone makes a resume point, is known only to the feed. So the watermark is moved by feed reads
  * alone, and what was sent live beyond it is kept until the feed has shown it: whoever joins gets that too.
  */
-export class StaffChannel {
+export class StaffChannel implements ResumeTarget {
   readonly audiences: StaffAudiences;
-  readonly catching: Connection[] = [];
+  readonly resuming: StaffResume;
   readonly sessions = new StaffSessions();
   state: StaffState = { kind: 'idle' };
   subscribed = false;
@@ -64,14 +51,24 @@ export class StaffChannel {
   constructor(host: StaffChannelHost) {
     this.#host = host;
     this.audiences = new StaffAudiences(host);
+    this.resuming = new StaffResume(this, host);
   }
 
   get watermark(): string | null {
     return this.state.kind === 'running' ? this.state.watermark : null;
   }
 
+  get beyondWatermark(): Iterable<LiveFrame> | null {
+    return this.#unsettledLost ? null : this.#unsettled.values();
+  }
+
+  /** The entry of a frame's session; one that stirred only before the watermark has its base asked for when it stirs again. */
+  sessionFor(frame: LiveFrame): StaffSession | undefined {
+    return frame.sessionId === null ? undefined : (this.sessions.get(frame.sessionId) ?? this.#sessionOf(frame));
+  }
+
   get size(): number {
-    return this.audiences.size + this.catching.length;
+    return this.audiences.size + this.resuming.connections.length;
   }
 
   get unsettledCount(): number {
@@ -80,12 +77,12 @@ export class StaffChannel {
 
   *connections(): Generator<Connection> {
     yield* this.audiences.connections();
-    yield* this.catching;
+    yield* this.resuming.connections;
   }
 
   attach(connection: Connection): void {
     this.emptySince = 0;
-    this.catching.push(connection);
+    this.resuming.add(connection);
     if (this.state.kind === 'subscribing') return;
     // Who begins at the head begins at a watermark that was read after he came.
     this.#feedWanted = true;
@@ -93,10 +90,7 @@ export class StaffChannel {
   }
 
   detach(connection: Connection, now: number): void {
-    if (!this.audiences.remove(connection)) {
-      const index = this.catching.indexOf(connection);
-      if (index >= 0) this.catching.splice(index, 1);
-    }
+    if (!this.audiences.remove(connection)) this.resuming.remove(connection);
     if (this.size === 0) this.emptySince = now;
   }
 
@@ -280,8 +274,7 @@ export class StaffChannel {
 
   /** One feed position for one call: the channel's own and those of resuming connections take turns. */
   #feedStart(watermark: string): string | null {
-    const resuming = this.catching.find((connection) => this.#wantsPage(connection, watermark) !== null);
-    const start = resuming === undefined ? null : this.#wantsPage(resuming, watermark);
+    const start = this.resuming.wants(watermark);
     if (this.#feedWanted && (start === null || start === watermark || !this.#servedChannelLast)) {
       this.#servedChannelLast = true;
       this.#feedWanted = false;
@@ -291,27 +284,11 @@ export class StaffChannel {
     return start;
   }
 
-  #wantsPage(connection: Connection, watermark: string): string | null {
-    const { state } = connection;
-    if (state.kind !== 'catching_up' || state.channel !== 'staff') return null;
-    if (state.cursor === null) return state.start.kind === 'after' ? state.start.cursor : null;
-    if (compareFeedPositions(state.cursor, watermark) >= 0) return null;
-    if (connection.transport.queuedBytes < PAGE_QUEUE_LIMIT) return state.cursor;
-    if (!connection.awaitingDrain) {
-      connection.awaitingDrain = true;
-      connection.transport.whenDrained(() => {
-        connection.awaitingDrain = false;
-        this.#host.requestCatchup();
-      });
-    }
-    return null;
-  }
-
   #hasWants(): boolean {
     if (this.state.kind === 'reading') return this.size > 0;
     if (this.state.kind !== 'running') return false;
     const { watermark } = this.state;
-    if (this.#feedWanted || this.catching.some((connection) => this.#wantsPage(connection, watermark) !== null)) return true;
+    if (this.#feedWanted || this.resuming.wants(watermark) !== null) return true;
     return !this.sessions.withoutBase().next().done;
   }
 
@@ -342,7 +319,7 @@ export class StaffChannel {
       this.#advance(frames, feed.cursor, feed.has_more);
       atHead = !feed.has_more;
     }
-    for (const connection of [...this.catching]) this.#serve(connection, { after, feed, frames, atHead });
+    this.resuming.serve({ after, feed, frames, atHead });
   }
 
   #advance(frames: readonly LiveFrame[], cursor: string, hasMore: boolean): void {
@@ -373,79 +350,4 @@ export class StaffChannel {
     this.#send(frame, session, 'catchup');
     this.#drainHeld(session);
   }
-
-  #serve(connection: Connection, page: ServedPage): void {
-    const { state } = connection;
-    if (state.kind !== 'catching_up' || state.channel !== 'staff' || this.state.kind !== 'running') return;
-    const { after, feed, frames } = page;
-    const wasAt = state.cursor ?? (state.start.kind === 'after' ? state.start.cursor : null);
-    if (state.cursor === null && !this.#announce(connection, state, page)) return;
-    if (after !== null && wasAt === after && feed.reset === undefined) this.#writePage(connection, state, frames, feed.cursor);
-    if (connection.transport.kind === 'poll' && this.#host.finishStaffPoll(connection, state.cursor ?? feed.cursor, feed.has_more)) return;
-    this.#joinIfLevel(connection, state);
-  }
-
-  /** False while it cannot begin yet, or when it was refused. */
-  #announce(connection: Connection, state: StaffCatchingUp, { after, feed, atHead }: ServedPage): boolean {
-    const watermark = this.watermark;
-    if (watermark === null) return false;
-    if (state.start.kind === 'head') return atHead && this.#host.announceStaff(connection, state, watermark, null);
-    if (state.start.kind === 'unreadable') return atHead && this.#host.announceStaff(connection, state, watermark, 'cursor_unknown');
-    if (state.start.cursor !== after) return false;
-    if (feed.reset !== undefined) return this.#host.announceStaff(connection, state, watermark, feed.reset);
-    return this.#host.announceStaff(connection, state, state.start.cursor, null);
-  }
-
-  #writePage(connection: Connection, state: StaffCatchingUp, frames: readonly LiveFrame[], cursor: string): void {
-    const out = this.#visibleFrames(connection, frames);
-    for (const frame of frames) if (frame.seq !== null && frame.sessionId !== null) state.sent.set(frame.sessionId, frame.seq);
-    const last = out.at(-1);
-    if (last !== undefined) out[out.length - 1] = withCursor(last, cursor);
-    state.cursor = cursor;
-    if (out.length === 0) return;
-    this.#host.write(connection, encodeFor(connection.transport.kind, out));
-    this.#host.metrics.resumed(out.length);
-  }
-
-  #visibleFrames(connection: Connection, frames: Iterable<LiveFrame>): OutFrame[] {
-    const { principal } = connection;
-    if (principal?.kind !== 'staff') return [];
-    const out: OutFrame[] = [];
-    for (const frame of frames) {
-      const session = frame.sessionId === null ? undefined : this.sessions.get(frame.sessionId);
-      if (!visibleTo(principal, frame, session)) continue;
-      const messageId = messageIdOf(frame);
-      if (messageId > 0 && frame.sessionId !== null) {
-        const entry = session ?? this.#settledSession(frame);
-        if (entry !== undefined && messageId > entry.lastMessageId) entry.lastMessageId = messageId;
-      }
-      out.push({ payload: frame.payload, id: null });
-    }
-    return out;
-  }
-
-  /** A session that stirred only before the watermark: remembered for acks, its base is asked for when it stirs again. */
-  #settledSession(frame: LiveFrame): StaffSession | undefined {
-    return this.#sessionOf(frame);
-  }
-
-  /** Beyond the watermark it gets what the others got live; then it shares their bytes. */
-  #joinIfLevel(connection: Connection, state: StaffCatchingUp): void {
-    const watermark = this.watermark;
-    if (watermark === null || state.cursor === null || this.#unsettledLost) return;
-    if (connection.transport.kind === 'poll' || connection.transport.queuedBytes >= PAGE_QUEUE_LIMIT) return;
-    if (compareFeedPositions(state.cursor, watermark) < 0) return;
-    this.audiences.flush();
-    const missed = [...this.#unsettled.values()].filter((frame) => {
-      if (frame.seq === null || frame.sessionId === null) return true;
-      return frame.seq > (state.sent.get(frame.sessionId) ?? 0);
-    });
-    const out = this.#visibleFrames(connection, missed);
-    if (out.length > 0) this.#host.write(connection, encodeFor(connection.transport.kind, out));
-    this.catching.splice(this.catching.indexOf(connection), 1);
-    connection.state = LIVE;
-    this.audiences.add(connection);
-    this.#host.wentLive(connection);
-  }
 }
-

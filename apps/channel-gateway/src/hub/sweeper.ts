@@ -152,16 +152,11 @@ export class Sweeper {
   }
 
   #heartbeat(now: number): void {
-    const { presence, round, scheduler } = this.#hub;
-    const changed = presence.refresh(now);
-    if (changed) {
-      this.#hub.tellPresence();
-      round.wantPresence();
-      scheduler.request();
-    }
-    if (!changed && (now < this.#nextHeartbeatAt || !presence.hasLocal)) return;
+    const { presence } = this.#hub;
+    const told = this.#hub.refreshPresence(now);
+    if (!told && (now < this.#nextHeartbeatAt || !presence.hasLocal)) return;
     this.#nextHeartbeatAt = now + this.#hub.options.config.heartbeatSeconds * 1_000;
-    void this.#hub.publish(CONTROL_CHANNEL, presence.message());
+    if (!told) void this.#hub.publish(CONTROL_CHANNEL, presence.message());
   }
 
   #releaseIdle(now: number): void {
