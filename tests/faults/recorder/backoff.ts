@@ -1,0 +1,30 @@
+import type { SeededRandom } from '../../resume/seeded-random.ts';
+
+const MIN_MS = 100;
+const BASE_MS = 500;
+const MAX_MS = 30_000;
+const HEALTHY_MS = 30_000;
+
+/** The back-off SPEC.md asks of a client: full jitter, and only a connection that lasted makes it start anew. */
+export class Backoff {
+  #failures = 0;
+  #connectedAt: number | null = null;
+  readonly #random: SeededRandom;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+  }
+
+  connected(): void {
+    this.#connectedAt = Date.now();
+  }
+
+  /** How long to wait after a failure or a loss. */
+  next(): number {
+    if (this.#connectedAt !== null && Date.now() - this.#connectedAt > HEALTHY_MS) this.#failures = 0;
+    this.#connectedAt = null;
+    const ceiling = Math.min(MAX_MS, BASE_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    return Math.max(MIN_MS, this.#random.next() * ceiling);
+  }
+}
