@@ -11,6 +11,9 @@ import { Hub } from './hub/hub.ts';
 import type { ChatSource } from './hub/ports.ts';
 import { createHubMetrics, observeHub } from './metrics.ts';
 
+/** An answer this old still shows that chat-service is there. */
+const SOURCE_PROOF_MS = 30_000;
+
 export interface GatewayOptions {
   readonly source: ChatSource;
   readonly fanout: Fanout;
@@ -34,6 +37,7 @@ export class Gateway {
   readonly connectRate: RateLimiter;
   readonly trustedProxies: TrustedProxies;
   readonly #server: ChannelServer;
+  #sourceProvenAt = 0;
   #stopped: Promise<void> | null = null;
 
   constructor(options: GatewayOptions) {
@@ -88,6 +92,15 @@ export class Gateway {
       // A test says so.
       return true;
     }
+  }
+
+  /** For readiness: throws while chat-service does not answer. Asks only when nothing else has asked for a while. */
+  async checkSource(): Promise<void> {
+    const { scheduler } = this.hub;
+    if (scheduler.failingSince > 0) throw new Error('catch-up calls fail');
+    if (Date.now() - Math.max(scheduler.succeededAt, this.#sourceProvenAt) <= SOURCE_PROOF_MS) return;
+    await this.options.source.catchup({ sessions: [], limit: 1 });
+    this.#sourceProvenAt = Date.now();
   }
 
   start(): Promise<void> {

@@ -45,9 +45,7 @@ async function main(): Promise<void> {
     metrics,
   });
   // Redis is an accelerator: without it events come later, so its absence does not take the gateway out of service.
-  health.add('chat-service', () => {
-    if (gateway.hub.scheduler.failingSince > 0) throw new Error('catch-up calls fail');
-  });
+  health.add('chat-service', () => gateway.checkSource());
   const app = await createHttpApp({
     modules: [GatewayModule.forRoot(gateway)],
     logger,

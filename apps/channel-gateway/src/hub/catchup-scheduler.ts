@@ -37,6 +37,7 @@ export class CatchupScheduler {
   #tokensAt = Date.now();
   #failures = 0;
   #failingSince = 0;
+  #succeededAt = 0;
   #stopped = false;
 
   constructor(client: CatchupClient, options: CatchupSchedulerOptions) {
@@ -47,6 +48,11 @@ export class CatchupScheduler {
   /** Unix milliseconds since when every call has failed; 0 while they succeed. */
   get failingSince(): number {
     return this.#failingSince;
+  }
+
+  /** Unix milliseconds of the last call that was answered; 0 before the first. */
+  get succeededAt(): number {
+    return this.#succeededAt;
   }
 
   /** Something is wanted: it goes with the next call, in this turn of the loop at the earliest. */
@@ -90,6 +96,7 @@ export class CatchupScheduler {
       this.#inFlight = false;
       this.#failures = 0;
       this.#failingSince = 0;
+      this.#succeededAt = Date.now();
       if (!this.#stopped) this.#client.apply(request, response);
     } catch (error) {
       this.#inFlight = false;

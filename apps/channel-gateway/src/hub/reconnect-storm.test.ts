@@ -1,0 +1,62 @@
+import type { CloseReason } from '@chat-realtime/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import { customerToken, type GatewayUnderTest, startGateway } from '../testing/gateway-under-test.ts';
+import { eventually, range } from '../testing/socket-client.ts';
+import type { WebSocketTransportPort } from './transport.ts';
+
+/** A socket that takes everything at once. */
+class CountingTransport implements WebSocketTransportPort {
+  readonly kind = 'websocket';
+  readonly queuedBytes = 0;
+  enqueuedBytes = 0;
+  closed: CloseReason | null = null;
+
+  write(bytes: Buffer): void {
+    this.enqueuedBytes += bytes.length;
+  }
+
+  ping(): void {}
+
+  whenDrained(listener: () => void): void {
+    queueMicrotask(listener);
+  }
+
+  close(reason: CloseReason): void {
+    this.closed = reason;
+  }
+
+  destroy(): void {}
+}
+
+describe('a reconnect storm', () => {
+  let under: GatewayUnderTest | null = null;
+
+  afterEach(async () => {
+    await under?.close();
+  });
+
+  it('[INT8] is no query storm: 5,000 resumes within three seconds take at most 60 calls', async () => {
+    under = await startGateway();
+    const { gateway, ledger } = under;
+    ledger.latencyMs = 5;
+    for (const id of range(1, 5_000)) {
+      ledger.createSession(id);
+      ledger.post(id, 'missed');
+    }
+    const transports: CountingTransport[] = [];
+    const since = Date.now();
+    for (const id of range(1, 5_000)) {
+      const transport = new CountingTransport();
+      transports.push(transport);
+      const connection = gateway.hub.open(transport);
+      void gateway.hub.authenticate(connection, { kind: 'customer', sessionId: id, token: customerToken(id), start: { kind: 'after', cursor: 1 } });
+      if (id % 100 === 0) await new Promise((resolve) => setTimeout(resolve, Math.max(0, since + id * 0.6 - Date.now())));
+    }
+    const live = (): true | undefined => ([...gateway.hub.connections.values()].every((connection) => connection.state.kind === 'live') ? true : undefined);
+    await eventually(live, 'everybody to be live', 10_000);
+    expect(transports.filter((transport) => transport.closed !== null)).toEqual([]);
+    expect(ledger.requests.length).toBeLessThanOrEqual(60);
+    expect(Math.max(...ledger.requests.map((request) => request.sessions.filter((session) => session.after_seq !== undefined).length))).toBeLessThanOrEqual(512);
+    expect(Date.now() - since).toBeLessThan(6_000);
+  }, 30_000);
+});
