@@ -14,6 +14,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // One target serves all files: what is global to it (badge, presence, limits) must not be moved by a neighbour.
     fileParallelism: false,
+    // One worker for all files: they share nothing but the target, and loading the schemas anew for each costs more than the tests.
+    isolate: false,
     sequence: { sequencer: TargetOrder },
   },
 });

@@ -44,7 +44,10 @@ describe('resume of a session', () => {
       const watching = observers.map(async ({ observer, random: mine }) => {
         while (Date.now() < until) {
           const afterMs = mine.integer(5, 350);
-          await observer.attend(mine.pick(TRANSPORTS), mine.next() < 0.5 ? { afterMs } : { afterMs, afterFrames: mine.integer(1, 6) });
+          await observer.attend(
+            mine.pick(TRANSPORTS),
+            mine.next() < 0.5 ? { afterMs } : { afterMs, afterFrames: mine.integer(1, 6) },
+          );
           if (mine.next() < 0.2) await pause(mine.integer(0, 400));
         }
       });

@@ -58,7 +58,9 @@ describe('resume of staff', () => {
       cuts += observer.cuts;
       observer.close();
     }
-    console.log(`${cuts} connections cut, ${truth.length} events, ${observers.map(({ observer }) => observer.repeats).join('/')} repeats dropped`);
+    console.log(
+      `${cuts} connections cut, ${truth.length} events, ${observers.map(({ observer }) => observer.repeats).join('/')} repeats dropped`,
+    );
     expect(cuts).toBeGreaterThan(60);
   }, 60_000);
 });

@@ -141,7 +141,7 @@ export class Chat {
 
   /** Bodies of the webhooks that came so far, oldest first. */
   async hooks(): Promise<z.infer<typeof hooksSchema>> {
-    return (await this.#control.get('/hooks')).as(hooksSchema);
+    return (await this.#control.get(`/hooks/${this.#profile}`)).as(hooksSchema);
   }
 
   async refuseNextHooks(count: number): Promise<void> {
@@ -174,18 +174,27 @@ export class Chat {
 }
 
 /** Connects a test file with the shared target of a profile; checks at the file's end that it still lives. */
-export async function useChat(profile: ProfileName, options: { survives?: boolean } = {}): Promise<Chat> {
-  let chat: Chat | undefined;
-  afterEach(() => chat?.closeAll());
+export async function useChat(
+  profile: ProfileName,
+  options: { survives?: boolean; keepConnections?: boolean } = {},
+): Promise<Chat> {
+  const started = connect(profile);
+  // Tests that run side by side must not close each other's connections.
+  if (options.keepConnections !== true) afterEach(async () => (await started).closeAll());
   afterAll(async () => {
-    if (options.survives ?? true) await chat?.assertAlive();
-    chat?.dispose();
+    const chat = await started;
+    await chat.closeAll();
+    if (options.survives ?? true) await chat.assertAlive();
+    chat.dispose();
   });
+  return started;
+}
+
+async function connect(profile: ProfileName): Promise<Chat> {
   const control = new HttpClient(inject('controlUrl'));
   const answer = await control.get(`/target/${profile}`, { timeoutMs: 120_000 });
   if (answer.status !== 200) throw new Error(`the target did not start: ${answer.text}`);
-  chat = new Chat(control, profile, answer.as(targetInfoSchema));
-  return chat;
+  return new Chat(control, profile, answer.as(targetInfoSchema));
 }
 
 export function durable(frames: readonly Frame[]): Frame[] {

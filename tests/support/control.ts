@@ -10,6 +10,8 @@ declare module 'vitest' {
 }
 
 export interface ReceivedHook {
+  /** Which target sent it: their session ids are not each other's. */
+  readonly profile: string;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly body: string;
   readonly at: number;
@@ -35,7 +37,11 @@ class Control {
         },
         (error: unknown) => {
           response.writeHead(500, { 'Content-Type': 'application/json' });
-          response.end(JSON.stringify({ message: error instanceof Error ? `${error.message}\n${String(error.cause ?? '')}` : String(error) }));
+          response.end(
+            JSON.stringify({
+              message: error instanceof Error ? `${error.message}\n${String(error.cause ?? '')}` : String(error),
+            }),
+          );
         },
       );
     });
@@ -67,7 +73,7 @@ class Control {
       await (await other).stop();
       this.#targets.delete(name);
     }
-    const started = startTarget({ profile, webhookUrl: `${this.#url()}/hook` });
+    const started = startTarget({ profile, webhookUrl: `${this.#url()}/hook/${profile}` });
     this.#targets.set(profile, started);
     return started;
   }
@@ -77,8 +83,8 @@ class Control {
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
     const text = Buffer.concat(chunks).toString('utf8');
     const [, what, name, action] = (request.url ?? '').split('/');
-    if (what === 'hook') return { status: this.#takeHook(request, text), body: {} };
-    if (what === 'hooks') return { status: 200, body: this.#hooks };
+    if (what === 'hook') return { status: this.#takeHook(request, name ?? '', text), body: {} };
+    if (what === 'hooks') return { status: 200, body: this.#hooks.filter((hook) => hook.profile === name) };
     if (what === 'refuse-hooks') {
       this.#refuseHooks = Number(name);
       return { status: 200, body: {} };
@@ -95,12 +101,12 @@ class Control {
     return { status: 200, body: { baseUrl: target.baseUrl, kind: target.kind } };
   }
 
-  #takeHook(request: http.IncomingMessage, body: string): number {
+  #takeHook(request: http.IncomingMessage, profile: string, body: string): number {
     if (this.#refuseHooks > 0) {
       this.#refuseHooks -= 1;
       return 503;
     }
-    this.#hooks.push({ headers: request.headers, body, at: Date.now() });
+    this.#hooks.push({ profile, headers: request.headers, body, at: Date.now() });
     return 204;
   }
 

@@ -19,16 +19,20 @@ export function expectError(answer: HttpAnswer, ...codes: [ErrorCode, ...ErrorCo
   if (code !== undefined) expect(answer.status, context).toBe(ERROR_CODES[code].status);
   expect(error.request_id, context).not.toBe('');
   expect(error.message, context).not.toBe('');
-  if (answer.status === 429 || answer.status === 503) expect(answer.header('retry-after'), context).toMatch(/^[1-9]\d*$/);
+  if (answer.status === 429 || answer.status === 503)
+    expect(answer.header('retry-after'), context).toMatch(/^[1-9]\d*$/);
   return { code: error.code, message: error.message, requestId: error.request_id, details: error.details };
 }
 
 /** Paths that `details.fields` of a 422 names. */
 export function fieldPaths(error: SeenError): string[] {
   const { details } = error;
-  if (typeof details !== 'object' || details === null || !('fields' in details) || !Array.isArray(details.fields)) return [];
+  if (typeof details !== 'object' || details === null || !('fields' in details) || !Array.isArray(details.fields))
+    return [];
   const fields: unknown[] = details.fields;
   return fields.flatMap((field) =>
-    typeof field === 'object' && field !== null && 'path' in field && typeof field.path === 'string' ? [field.path] : [],
+    typeof field === 'object' && field !== null && 'path' in field && typeof field.path === 'string'
+      ? [field.path]
+      : [],
   );
 }

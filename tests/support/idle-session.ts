@@ -13,5 +13,6 @@ export async function idleSession(chat: Chat, staff: Staff): Promise<number> {
   if (known !== undefined) return known.id;
   const customer = await chat.customer({ name: NAME });
   await customer.post('and then silence');
+  await staff.post(customer.sessionId, 'anything else?');
   return customer.sessionId;
 }

@@ -5,7 +5,10 @@ export interface GuardedRoute {
   readonly who: 'staff' | 'customer' | 'both';
 }
 
-const session = (suffix: string) => (id: number): string => `/chat/session/${id}${suffix}`;
+const session =
+  (suffix: string) =>
+  (id: number): string =>
+    `/chat/session/${id}${suffix}`;
 const fixed = (path: string) => (): string => path;
 
 export const GUARDED_ROUTES: readonly GuardedRoute[] = [

@@ -19,7 +19,9 @@ export async function startStackTarget(request: TargetRequest): Promise<Target> 
     },
     restart: async () => {
       await Promise.all([...stack.gateways, stack.chat, stack.dispatcher, stack.auth].map((service) => service.stop()));
-      await Promise.all([...stack.gateways, stack.chat, stack.dispatcher, stack.auth].map((service) => service.start()));
+      await Promise.all(
+        [...stack.gateways, stack.chat, stack.dispatcher, stack.auth].map((service) => service.start()),
+      );
     },
     stop: () => stack.stop(),
   };

@@ -38,5 +38,7 @@ export async function startStandalone(request: TargetRequest): Promise<Target> {
 /** `BLACKBOX_ENV="A=1 B=2"`: settings for one run, for example DATABASE_URL of a real PostgreSQL. */
 export function extraEnvironment(): Record<string, string> {
   const entries = (process.env['BLACKBOX_ENV'] ?? '').split(' ').filter((entry) => entry.includes('='));
-  return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+  return Object.fromEntries(
+    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
 }

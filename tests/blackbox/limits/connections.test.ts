@@ -65,11 +65,17 @@ describe('connections of a session', () => {
     const [first, second] = clients;
     await first?.close();
     await pause(200);
-    expect(await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }))).toBeUndefined();
+    expect(
+      await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } })),
+    ).toBeUndefined();
     second?.terminate();
     await pause(300);
-    expect(await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }))).toBeUndefined();
-    expect(await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }))).toBe(4529);
+    expect(
+      await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } })),
+    ).toBeUndefined();
+    expect(await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }))).toBe(
+      4529,
+    );
   }, 30_000);
 
   test('[RES9] [LIM1] replaces frees that connection at once, in the query and in the auth frame', async () => {
@@ -81,9 +87,16 @@ describe('connections of a session', () => {
     const inQuery = await chat.channel(customer, { replaces: connectionId(first) });
     expect(inQuery.closeEvent).toBeUndefined();
     const inFrame = await chat.webSocket();
-    inFrame.send({ type: 'auth', session_id: customer.sessionId, token: customer.token, replaces: connectionId(second) });
+    inFrame.send({
+      type: 'auth',
+      session_id: customer.sessionId,
+      token: customer.token,
+      replaces: connectionId(second),
+    });
     await inFrame.ready();
-    expect(await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }))).toBe(4529);
+    expect(await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }))).toBe(
+      4529,
+    );
   }, 30_000);
 
   test("[RES9] another session's connection is not freed, an unknown id has no effect", async () => {
@@ -101,7 +114,9 @@ describe('connections of a session', () => {
   test('[LIM1] a storm of connections never lets in more than five', async () => {
     const customer = await chat.customer();
     const clients = await Promise.all(
-      Array.from({ length: 16 }, () => chat.webSocket({ query: { session: customer.sessionId, token: customer.token } })),
+      Array.from({ length: 16 }, () =>
+        chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }),
+      ),
     );
     const outcomes = await Promise.all(clients.map(outcome));
     expect(outcomes.filter((code) => code === undefined)).toHaveLength(5);
@@ -113,7 +128,9 @@ describe('connections of a session', () => {
     const deaf = await chat.channel(customer, { autoPong: false });
     for (let index = 0; index < 4; index += 1) await chat.channel(customer);
     await pause(2_300);
-    expect(await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } }))).toBeUndefined();
+    expect(
+      await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } })),
+    ).toBeUndefined();
     expect((await deaf.closed()).code).toBe(4408);
   }, 20_000);
 });
@@ -137,7 +154,9 @@ describe('connections of staff', () => {
   }, 30_000);
 
   test('[LIM3] twenty operators; the twenty-first gets 4529, the twenty may open more', async () => {
-    const operators = await Promise.all(Array.from({ length: 20 }, (_, index) => chat.foreignStaff({ sub: `limit-${index}` })));
+    const operators = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => chat.foreignStaff({ sub: `limit-${index}` })),
+    );
     const channels = [];
     for (const operator of operators) channels.push(await chat.staffChannel(operator));
     const late = await chat.foreignStaff({ sub: 'limit-late' });

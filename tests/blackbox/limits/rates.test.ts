@@ -34,7 +34,9 @@ describe('rates', () => {
       expect(upgrade.status).toBe(429);
       expect(upgrade.headers['retry-after']).toMatch(/^[1-9]\d*$/);
     }
-    const spoofed = await http.get(path, { headers: { 'X-Forwarded-For': '203.0.113.9', 'X-Real-IP': '203.0.113.9', Forwarded: 'for=203.0.113.9' } });
+    const spoofed = await http.get(path, {
+      headers: { 'X-Forwarded-For': '203.0.113.9', 'X-Real-IP': '203.0.113.9', Forwarded: 'for=203.0.113.9' },
+    });
     expectError(spoofed, 'rate_limited');
     expect((await chat.visitor().get(path)).status).toBe(200);
     expect((await http.get(`/chat/session/${customer.sessionId}`, { token: customer.token })).status).toBe(200);
@@ -49,7 +51,10 @@ describe('rates', () => {
     }
     expectError(await http.post('/chat/session', { json: {} }), 'rate_limited');
     for (const spoof of ['203.0.113.7', '127.0.0.1', '::1', '203.0.113.7, 127.0.0.1']) {
-      expectError(await http.post('/chat/session', { json: {}, headers: { 'X-Forwarded-For': spoof } }), 'rate_limited');
+      expectError(
+        await http.post('/chat/session', { json: {}, headers: { 'X-Forwarded-For': spoof } }),
+        'rate_limited',
+      );
     }
     expect((await chat.visitor().post('/chat/session', { json: {} })).status).toBe(201);
   });
@@ -62,9 +67,13 @@ describe('rates', () => {
     for (let index = 0; index < RATES.messagesPerMinute; index += 1) await customer.post(`m${index}`);
     expectError(await customer.request('POST', '/messages', { json: messageRequest('one too many') }), 'rate_limited');
     await customer.renewToken();
-    expectError(await customer.request('POST', '/messages', { json: messageRequest('with a new token') }), 'rate_limited');
+    expectError(
+      await customer.request('POST', '/messages', { json: messageRequest('with a new token') }),
+      'rate_limited',
+    );
     await other.post('another session');
-    for (let index = 0; index < RATES.messagesPerMinute; index += 1) await staff.post(index % 2 === 0 ? customer.sessionId : other.sessionId, `s${index}`);
+    for (let index = 0; index < RATES.messagesPerMinute; index += 1)
+      await staff.post(index % 2 === 0 ? customer.sessionId : other.sessionId, `s${index}`);
     expectError(await staff.send(other.sessionId, 'one too many'), 'rate_limited');
     await colleague.post(customer.sessionId, 'a colleague');
     expect((await customer.messages()).messages.filter((message) => message.body.includes('too many'))).toEqual([]);

@@ -43,10 +43,16 @@ describe('JWTs of a foreign auth-service', () => {
       const channel = await chat.staffChannel(staff);
       expect((await channel.ready()).data['user_id']).toBe(staff.userId);
       await expect
-        .poll(async () => (await staff.request('GET', '/chat/operators')).as(operatorsResponseSchema).operators.find((one) => one.id === staff.userId)?.role, {
-          timeout: 16_000,
-          interval: 300,
-        })
+        .poll(
+          async () =>
+            (await staff.request('GET', '/chat/operators'))
+              .as(operatorsResponseSchema)
+              .operators.find((one) => one.id === staff.userId)?.role,
+          {
+            timeout: 16_000,
+            interval: 300,
+          },
+        )
         .toBe(mapped);
       await channel.close();
     }
@@ -140,7 +146,11 @@ describe('scope assigned', () => {
   test('[ASG10] [STF6] sees free and own sessions only: REST, inbox, feed, live, alerts', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow' });
     const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
-    const [free, mine, foreign] = [await chat.customer({ name: 'Scope Free' }), await chat.customer({ name: 'Scope Mine' }), await chat.customer({ name: 'Scope Foreign' })];
+    const [free, mine, foreign] = [
+      await chat.customer({ name: 'Scope Free' }),
+      await chat.customer({ name: 'Scope Mine' }),
+      await chat.customer({ name: 'Scope Foreign' }),
+    ];
     await boss.act(mine.sessionId, 'assign', { user_id: narrow.userId });
     await boss.act(foreign.sessionId, 'assign');
     const start = await narrow.feedHead();
@@ -183,14 +193,20 @@ describe('scope assigned', () => {
     const start = await narrow.feedHead();
     const channel = await chat.staffChannel(narrow);
     await boss.act(customer.sessionId, 'assign', { user_id: boss.userId });
-    const lost = await channel.waitFor((frame) => frame.type === 'chat.session.assigned' && frame.session_id === customer.sessionId);
+    const lost = await channel.waitFor(
+      (frame) => frame.type === 'chat.session.assigned' && frame.session_id === customer.sessionId,
+    );
     expect(lost.data).toMatchObject({ assigned_user_id: boss.userId });
     await customer.post('not for the loser');
     await channel.roundTrip();
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(channel.frames.filter((frame) => frame.session_id === customer.sessionId && frame.seq !== null)).toEqual([lost]);
+    expect(channel.frames.filter((frame) => frame.session_id === customer.sessionId && frame.seq !== null)).toEqual([
+      lost,
+    ]);
     const { events } = await narrow.feedAfter(start);
-    expect(events.filter((event) => event.session_id === customer.sessionId).map((event) => event.type)).toEqual(['chat.session.assigned']);
+    expect(events.filter((event) => event.session_id === customer.sessionId).map((event) => event.type)).toEqual([
+      'chat.session.assigned',
+    ]);
   });
 
   test('[ASG5] [TOK20] an operator may not what an admin may', async () => {

@@ -8,7 +8,11 @@ const chat = await useChat('limits');
 test('[SES13] a session without a message for AUTO_CLOSE_MINUTES is closed with reason idle', async () => {
   const staff = await chat.foreignStaff();
   const id = await idleSession(chat, staff);
-  await until(async () => (await staff.session(id)).status === 'closed', { timeoutMs: 80_000, everyMs: 500, what: 'the idle session closed' });
+  await until(async () => (await staff.session(id)).status === 'closed', {
+    timeoutMs: 80_000,
+    everyMs: 500,
+    what: 'the idle session closed',
+  });
   const { events } = await staff.feedAfter(undefined);
   const closing = events.find((event) => event.session_id === id && event.type === 'chat.session.status');
   expect(closing?.data).toMatchObject({ status: 'closed', reason: 'idle' });

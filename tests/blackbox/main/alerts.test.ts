@@ -1,27 +1,14 @@
-import { createHmac } from 'node:crypto';
-import { alertWebhookSchema, badgeDataSchema, configResponseSchema, staffStateSchema } from '@chat-realtime/protocol';
+import { badgeDataSchema, configResponseSchema, staffStateSchema } from '@chat-realtime/protocol';
 import { until } from '@chat-realtime/testkit';
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
 import { useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
 import { SECRETS } from '../../support/profiles.ts';
-import { unixNow } from '../../support/tokens.ts';
 
 const chat = await useChat('main');
-type Hook = z.infer<typeof alertWebhookSchema>;
-
-async function hooksOf(sessionId: number | null, reason: Hook['reason']): Promise<Hook[]> {
-  const all = (await chat.hooks()).map((hook) => alertWebhookSchema.parse(JSON.parse(hook.body)));
-  return all.filter((hook) => hook.session_id === sessionId && hook.reason === reason);
-}
-
-function hookOf(sessionId: number | null, reason: Hook['reason'], timeoutMs = 8_000): Promise<Hook> {
-  return until(async () => (await hooksOf(sessionId, reason))[0], { timeoutMs, everyMs: 100, what: `webhook ${reason} of ${sessionId}` });
-}
 
 describe('GET /chat/alerts', () => {
-  test('[ALR1] [RD8] the badge counts sessions, nobody\'s and mine', async () => {
+  test("[ALR1] [RD8] the badge counts sessions, nobody's and mine", async () => {
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
     const [free, mine, his] = [await chat.customer(), await chat.customer(), await chat.customer()];
     const before = await anna.alerts();
@@ -83,7 +70,8 @@ describe('GET /chat/alerts', () => {
 
   test('[ALR2] [ERR4] an unreadable since is 422', async () => {
     const anna = await chat.staff('anna');
-    for (const since of ['yesterday', '%00', '-5', '1.5']) expectError(await anna.request('GET', `/chat/alerts?since=${since}`), 'validation_failed');
+    for (const since of ['yesterday', '%00', '-5', '1.5'])
+      expectError(await anna.request('GET', `/chat/alerts?since=${since}`), 'validation_failed');
   });
 
   test('[ALR3] [WS14] the badge on the staff channel, at most once a second, the last value always', async () => {
@@ -95,15 +83,20 @@ describe('GET /chat/alerts', () => {
     await anna.act(customer.sessionId, 'assign');
     for (let index = 0; index < 5; index += 1) await customer.post(`b${index}`);
     const frame = await console.waitFor(
-      (one) => one.type === 'chat.alert' && (badgeDataSchema.parse(one.data).mine_unread[anna.userId] ?? 0) === start + 1,
+      (one) =>
+        one.type === 'chat.alert' && (badgeDataSchema.parse(one.data).mine_unread[anna.userId] ?? 0) === start + 1,
       { label: 'chat.alert with one more of mine' },
     );
     expect([frame.seq, frame.session_id]).toEqual([null, null]);
     await anna.post(customer.sessionId, 'answer');
     const from = console.frames.indexOf(frame);
-    await console.waitFor((one) => one.type === 'chat.alert' && (badgeDataSchema.parse(one.data).mine_unread[anna.userId] ?? 0) === start, { from });
+    await console.waitFor(
+      (one) => one.type === 'chat.alert' && (badgeDataSchema.parse(one.data).mine_unread[anna.userId] ?? 0) === start,
+      { from },
+    );
     const times = console.frames.filter((one) => one.type === 'chat.alert').map((one) => one.receivedAt);
-    for (const [index, time] of times.entries()) if (index > 1) expect(time - (times[index - 2] ?? 0)).toBeGreaterThan(900);
+    for (const [index, time] of times.entries())
+      if (index > 1) expect(time - (times[index - 2] ?? 0)).toBeGreaterThan(900);
     expect((await anna.alerts()).mine_unread).toBe(start);
   });
 
@@ -115,83 +108,21 @@ describe('GET /chat/alerts', () => {
     await boris.act(customer.sessionId, 'assign');
     expect(await of(boris.userId)).toMatchObject({ role: 'operator', active_sessions: before + 1 });
     const console = await chat.staffChannel(boris);
-    await until(async () => (await of(boris.userId))?.presence === 'online', { timeoutMs: 15_000, everyMs: 200, what: 'boris online' });
+    await until(async () => (await of(boris.userId))?.presence === 'online', {
+      timeoutMs: 15_000,
+      everyMs: 200,
+      what: 'boris online',
+    });
     await console.close();
-    await until(async () => (await of(boris.userId))?.presence === 'offline', { timeoutMs: 17_000, everyMs: 200, what: 'boris offline' });
+    await until(async () => (await of(boris.userId))?.presence === 'offline', {
+      timeoutMs: 17_000,
+      everyMs: 200,
+      what: 'boris offline',
+    });
     await boris.act(customer.sessionId, 'close');
     expect((await of(boris.userId))?.active_sessions).toBe(before);
     expect((await anna.operators()).find((operator) => operator.role === 'admin')).toBeDefined();
   }, 40_000);
-});
-
-describe('webhook', () => {
-  test('[ALR4] [ALR5] session_created comes signed over its raw body', async () => {
-    const customer = await chat.customer();
-    await customer.post('hello');
-    const hook = await hookOf(customer.sessionId, 'session_created');
-    const raw = (await chat.hooks()).find((one) => one.body.includes(`"${hook.id}"`));
-    const signature = String(raw?.headers['x-chat-signature']);
-    const match = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature);
-    expect(match, signature).not.toBeNull();
-    const [, t = '', v1 = ''] = match ?? [];
-    expect(Math.abs(Number(t) - unixNow())).toBeLessThan(30);
-    expect(v1).toBe(createHmac('sha256', SECRETS.webhook).update(`${t}.${raw?.body ?? ''}`).digest('hex'));
-    expect(String(raw?.headers['content-type'])).toMatch(/^application\/json/);
-  });
-
-  test('[ALR4] [ALR7] waiting comes after the time, once, and again after an answer', async () => {
-    const customer = await chat.customer();
-    const anna = await chat.staff('anna');
-    const message = await customer.post('anybody?');
-    const hook = await hookOf(customer.sessionId, 'waiting');
-    expect(Date.parse(hook.created_at) - Date.parse(message.created_at)).toBeGreaterThanOrEqual(1_900);
-    expect(hook.unread_count).toBe(1);
-    await customer.post('hello?');
-    await new Promise((resolve) => setTimeout(resolve, 3_500));
-    expect(await hooksOf(customer.sessionId, 'waiting')).toHaveLength(1);
-    await anna.post(customer.sessionId, 'yes');
-    await customer.post('next question');
-    await until(async () => (await hooksOf(customer.sessionId, 'waiting')).length === 2, { timeoutMs: 8_000, what: 'second waiting' });
-    await anna.act(customer.sessionId, 'close');
-  }, 30_000);
-
-  test('[ALR4] an answered customer gives no waiting, a delivered reply no reply_unseen', async () => {
-    const customer = await chat.customer({ name: 'Quick' });
-    const anna = await chat.staff('anna');
-    const channel = await chat.channel(customer);
-    await customer.post('hi');
-    const reply = await anna.post(customer.sessionId, 'answered at once');
-    await channel.waitFor((frame) => frame.data['id'] === reply.id);
-    channel.send({ type: 'ack', last_id: reply.id });
-    const absent = await chat.customer({ name: 'Gone', email: 'gone@example.com' });
-    await anna.post(absent.sessionId, 'are you there?');
-    const unseen = await hookOf(absent.sessionId, 'reply_unseen');
-    expect(unseen.contact).toMatchObject({ name: 'Gone', email: 'gone@example.com' });
-    expect(await hooksOf(customer.sessionId, 'waiting')).toEqual([]);
-    expect(await hooksOf(customer.sessionId, 'reply_unseen')).toEqual([]);
-  }, 20_000);
-
-  test('[ALR4] callback_requested and callback_due', async () => {
-    const customer = await chat.customer();
-    const anna = await chat.staff('anna');
-    const { callbacks_due } = await anna.alerts();
-    const preferred_at = new Date(Date.now() + 1_500).toISOString();
-    const answer = await chat.http.post('/chat/callback', {
-      token: customer.token,
-      json: { phone: '+493012345678', session_id: customer.sessionId, consent: true, preferred_at },
-    });
-    expect(answer.status).toBe(201);
-    await hookOf(customer.sessionId, 'callback_requested');
-    await hookOf(customer.sessionId, 'callback_due');
-    expect((await anna.alerts()).callbacks_due).toBe(callbacks_due + 1);
-  }, 20_000);
-
-  test('[ALR6] a refused delivery is repeated with the same id', async () => {
-    await chat.refuseNextHooks(2);
-    const customer = await chat.customer();
-    const hook = await hookOf(customer.sessionId, 'session_created', 15_000);
-    expect(hook.id).not.toBe('');
-  }, 20_000);
 });
 
 describe('configuration', () => {
@@ -207,6 +138,9 @@ describe('configuration', () => {
   test('[CFG2] online while an operator is connected', async () => {
     const anna = await chat.staff('anna');
     await chat.staffChannel(anna);
-    await until(async () => (await chat.http.get('/chat/config')).as(configResponseSchema).online, { timeoutMs: 16_000, everyMs: 250 });
+    await until(async () => (await chat.http.get('/chat/config')).as(configResponseSchema).online, {
+      timeoutMs: 16_000,
+      everyMs: 250,
+    });
   }, 20_000);
 });

@@ -28,7 +28,13 @@ describe('upload', () => {
     const customer = await chat.customer();
     const content = png(5, 4);
     const uploaded = await customer.uploaded('Bild ä 😀.png', content);
-    expect(uploaded).toMatchObject({ name: 'Bild ä 😀.png', mime: 'image/png', size: content.length, width: 5, height: 4 });
+    expect(uploaded).toMatchObject({
+      name: 'Bild ä 😀.png',
+      mime: 'image/png',
+      size: content.length,
+      width: 5,
+      height: 4,
+    });
     const message = await customer.post('look', { attachments: [uploaded.id] });
     expect(message.attachments).toHaveLength(1);
     const answer = await fetchUrl(message.attachments[0]?.url);
@@ -81,7 +87,12 @@ describe('upload', () => {
     ['a Windows program', 'a.png', EXE, 'image/png'],
     ['a Linux program', 'a.pdf', ELF, 'application/pdf'],
     ['a GIF with script', 'a.html', POLYGLOT, 'text/html'],
-    ['upper case html after white space', 'a.txt', Buffer.from('  \n<!DOCTYPE HTML><SCRIPT>alert(1)</SCRIPT>'), 'text/plain'],
+    [
+      'upper case html after white space',
+      'a.txt',
+      Buffer.from('  \n<!DOCTYPE HTML><SCRIPT>alert(1)</SCRIPT>'),
+      'text/plain',
+    ],
     ['html behind a byte order mark', 'a.txt', Buffer.from('\ufeff<html><script>alert(1)</script>'), 'text/plain'],
   ])('[ATT3] %s is refused or can never run', async (_what, name, content, type) => {
     const customer = await chat.customer();
@@ -119,13 +130,24 @@ describe('upload', () => {
     const claimed = await rawHttp(chat.baseUrl, `${head}\r\nContent-Length: 99999999999\r\n\r\nabc`);
     expect(statusOf(claimed)).toBe(413);
     const chunk = `${(1_048_576).toString(16)}\r\n${'a'.repeat(1_048_576)}\r\n`;
-    const chunked = await rawHttp(chat.baseUrl, `${head}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(11)}`, 8_000);
+    const chunked = await rawHttp(
+      chat.baseUrl,
+      `${head}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(11)}`,
+      8_000,
+    );
     expect([413, 415]).toContain(statusOf(chunked));
   });
 
   test('[ATT7] file names lose path parts and control characters and cannot break a header', async () => {
     const customer = await chat.customer();
-    for (const name of ['../../etc/passwd.png', 'C:\\x\\y.png', 'a\r\nSet-Cookie: x=1.png', '"quoted".png', 'x'.repeat(300) + '.png', '..']) {
+    for (const name of [
+      '../../etc/passwd.png',
+      'C:\\x\\y.png',
+      'a\r\nSet-Cookie: x=1.png',
+      '"quoted".png',
+      'x'.repeat(300) + '.png',
+      '..',
+    ]) {
       const attachment = await posted(customer, name, png());
       expect(attachment.name).not.toMatch(/[/\\\r\n\0]/);
       expect(attachment.name.length).toBeLessThanOrEqual(200);
@@ -134,7 +156,10 @@ describe('upload', () => {
       expect(answer.status, name).toBe(200);
       expect(answer.header('set-cookie')).toBeUndefined();
     }
-    const missing = await customer.request('POST', '/attachments', { raw: png(), headers: { 'Content-Type': 'image/png' } });
+    const missing = await customer.request('POST', '/attachments', {
+      raw: png(),
+      headers: { 'Content-Type': 'image/png' },
+    });
     expect([201, 422]).toContain(missing.status);
     const broken = await customer.upload('x', png(), { 'X-File-Name': '%zz%' });
     expect([201, 422]).toContain(broken.status);
@@ -146,14 +171,18 @@ describe('attachments in messages', () => {
     const customer = await chat.customer();
     const other = await chat.customer();
     const anna = await chat.staff('anna');
-    const uploads = await Promise.all(Array.from({ length: 6 }, (_, index) => customer.uploaded(`${index}.png`, png())));
+    const uploads = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => customer.uploaded(`${index}.png`, png())),
+    );
     const ids = uploads.map((upload) => upload.id);
     expect((await customer.post('five', { attachments: ids.slice(0, 5) })).attachments).toHaveLength(5);
     const attempts = [
       customer.request('POST', '/messages', { json: messageRequest('used', { attachments: ids.slice(0, 1) }) }),
       other.request('POST', '/messages', { json: messageRequest('foreign', { attachments: ids.slice(5) }) }),
       anna.send(customer.sessionId, "somebody else's", { attachments: ids.slice(5) }),
-      customer.request('POST', '/messages', { json: messageRequest('twice', { attachments: [ids[5] ?? '', ids[5] ?? ''] }) }),
+      customer.request('POST', '/messages', {
+        json: messageRequest('twice', { attachments: [ids[5] ?? '', ids[5] ?? ''] }),
+      }),
     ];
     for (const answer of await Promise.all(attempts)) expectError(answer, 'validation_failed');
   });

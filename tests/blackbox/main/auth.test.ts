@@ -10,7 +10,9 @@ import { SECRETS } from '../../support/profiles.ts';
 import { rawJwt, staffToken, unixNow } from '../../support/tokens.ts';
 
 const chat = await useChat('main');
-const jwksSchema = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string(), alg: z.string(), use: z.string() })) });
+const jwksSchema = z.object({
+  keys: z.array(z.looseObject({ kid: z.string(), kty: z.string(), alg: z.string(), use: z.string() })),
+});
 
 const login = (name: string, password: string) => chat.http.post('/auth/login', { json: { login: name, password } });
 const refresh = (refresh_token: string | undefined) => chat.http.post('/auth/refresh', { json: { refresh_token } });
@@ -193,9 +195,7 @@ describe('refresh and logout', () => {
     expect(answer.status).toBe(204);
     expect((await console.closed(5_000)).code).toBe(4505);
     expectError(await refresh(anna.refreshToken), 'bad_credentials');
-    await expect
-      .poll(async () => (await anna.request('GET', '/chat/sessions')).status, { timeout: 2_500 })
-      .toBe(401);
+    await expect.poll(async () => (await anna.request('GET', '/chat/sessions')).status, { timeout: 2_500 }).toBe(401);
     expectError(await anna.request('GET', '/chat/sessions'), 'token_revoked');
     expectError(await anna.request('GET', '/auth/me'), 'token_revoked');
     const late = await chat.webSocket({ query: { type: 'staff' }, protocols: ['chat.v1', `bearer.${anna.token}`] });
@@ -238,7 +238,10 @@ describe('revoking a session', () => {
     expectError(await customer.request('GET', ''), 'token_revoked');
     expectError(await customer.request('POST', '/messages', { json: {} }), 'token_revoked');
     expectError(await chat.http.get(link.pathname + link.search), 'token_revoked');
-    expectError(await chat.http.get(`/channel/sse?session=${customer.sessionId}&token=${customer.token}`), 'token_revoked');
+    expectError(
+      await chat.http.get(`/channel/sse?session=${customer.sessionId}&token=${customer.token}`),
+      'token_revoked',
+    );
     expectError(await chat.poll(customer).request(), 'token_revoked');
     const late = await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } });
     expect((await late.closed()).code).toBe(4505);

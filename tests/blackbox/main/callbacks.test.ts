@@ -11,7 +11,12 @@ async function request(json: Record<string, unknown>, token?: string): Promise<C
   expect(answer.status, answer.text).toBe(201);
   const body: unknown = answer.json();
   const id =
-    typeof body === 'object' && body !== null && 'callback' in body && typeof body.callback === 'object' && body.callback !== null && 'id' in body.callback
+    typeof body === 'object' &&
+    body !== null &&
+    'callback' in body &&
+    typeof body.callback === 'object' &&
+    body.callback !== null &&
+    'id' in body.callback
       ? body.callback.id
       : undefined;
   if (typeof id !== 'number') throw new Error(`no callback id in ${answer.text}`);
@@ -22,7 +27,9 @@ async function find(id: number): Promise<CallbackStaff> {
   const anna = await chat.staff('anna');
   let page: string | undefined;
   for (;;) {
-    const answer = (await anna.request('GET', `/chat/callbacks${query({ page, limit: 100 })}`)).as(callbacksResponseSchema);
+    const answer = (await anna.request('GET', `/chat/callbacks${query({ page, limit: 100 })}`)).as(
+      callbacksResponseSchema,
+    );
     const found = answer.callbacks.find((callback) => callback.id === id);
     if (found !== undefined) return found;
     if (answer.next_page === null) throw new Error(`callback ${id} is not in the list`);
@@ -35,7 +42,10 @@ async function patch(id: number, json: Record<string, unknown>) {
   return anna.request('PATCH', `/chat/callbacks/${id}`, { json });
 }
 
-const sessionRequest = (customer: Customer): Record<string, unknown> => ({ phone: '+493012345678', session_id: customer.sessionId });
+const sessionRequest = (customer: Customer): Record<string, unknown> => ({
+  phone: '+493012345678',
+  session_id: customer.sessionId,
+});
 
 describe('callback requests', () => {
   test.each([
@@ -44,20 +54,38 @@ describe('callback requests', () => {
     ['+7 (999) 123-45-67', '+79991234567'],
   ])('[CB2] %s is normalised to %s', async (phone, normalised) => {
     const id = await request({ phone, name: 'Caller', comment: 'please' });
-    expect(await find(id)).toMatchObject({ phone: normalised, name: 'Caller', comment: 'please', session_id: null, status: 'new' });
+    expect(await find(id)).toMatchObject({
+      phone: normalised,
+      name: 'Caller',
+      comment: 'please',
+      session_id: null,
+      status: 'new',
+    });
   });
 
-  test.each(['abc', '', '+', '+0123456', '123', '+123456789012345678', '+49 30 abc', '+4930;ext=1', null, 7, ['+493012345678']])(
-    '[CB2] [ERR4] %j is no phone: 422',
-    async (phone) => {
-      expectError(await chat.http.post('/chat/callback', { json: { phone, consent: true } }), 'validation_failed');
-    },
-  );
+  test.each([
+    'abc',
+    '',
+    '+',
+    '+0123456',
+    '123',
+    '+123456789012345678',
+    '+49 30 abc',
+    '+4930;ext=1',
+    null,
+    7,
+    ['+493012345678'],
+  ])('[CB2] [ERR4] %j is no phone: 422', async (phone) => {
+    expectError(await chat.http.post('/chat/callback', { json: { phone, consent: true } }), 'validation_failed');
+  });
 
   test.each([{}, { consent: false }, { consent: null }, { consent: { version: '1', accepted: false } }])(
     '[CB8] without consent (%j) it is 422',
     async (more) => {
-      expectError(await chat.http.post('/chat/callback', { json: { phone: '+493012345678', ...more } }), 'validation_failed');
+      expectError(
+        await chat.http.post('/chat/callback', { json: { phone: '+493012345678', ...more } }),
+        'validation_failed',
+      );
     },
   );
 
@@ -70,7 +98,10 @@ describe('callback requests', () => {
     { session_id: 'x' },
     { session_id: 1.5 },
   ])('[CB1] [ERR4] a bad field is 422: %j', async (more) => {
-    expectError(await chat.http.post('/chat/callback', { json: { phone: '+493012345678', consent: true, ...more } }), 'validation_failed');
+    expectError(
+      await chat.http.post('/chat/callback', { json: { phone: '+493012345678', consent: true, ...more } }),
+      'validation_failed',
+    );
   });
 
   test('[CB1] with a session the token must fit', async () => {
@@ -79,7 +110,10 @@ describe('callback requests', () => {
     const json = { ...sessionRequest(customer), consent: true };
     expectError(await chat.http.post('/chat/callback', { json }), 'missing_credentials');
     expectError(await chat.http.post('/chat/callback', { json, token: other.token }), 'bad_token');
-    expectError(await chat.http.post('/chat/callback', { json: { ...json, session_id: 999_999_999 }, token: customer.token }), 'bad_token');
+    expectError(
+      await chat.http.post('/chat/callback', { json: { ...json, session_id: 999_999_999 }, token: customer.token }),
+      'bad_token',
+    );
     await request(sessionRequest(customer), customer.token);
   });
 
@@ -91,10 +125,14 @@ describe('callback requests', () => {
     const { events } = await customer.events();
     const event = events.at(-1);
     expect(event).toMatchObject({ type: 'chat.callback', seq: 2, data: { id, status: 'new' } });
-    expect(event?.type === 'chat.callback' ? Date.parse(event.data.preferred_at ?? '') : 0).toBe(Date.parse(preferred_at));
+    expect(event?.type === 'chat.callback' ? Date.parse(event.data.preferred_at ?? '') : 0).toBe(
+      Date.parse(preferred_at),
+    );
     for (const status of ['assigned', 'calling', 'done']) expect((await patch(id, { status })).status).toBe(200);
     expect((await customer.session()).callback_pending).toBe(false);
-    const statuses = (await customer.events()).events.flatMap((one) => (one.type === 'chat.callback' ? [one.data.status] : []));
+    const statuses = (await customer.events()).events.flatMap((one) =>
+      one.type === 'chat.callback' ? [one.data.status] : [],
+    );
     expect(statuses).toEqual(['new', 'assigned', 'calling', 'done']);
   });
 
@@ -117,20 +155,25 @@ describe('callback requests', () => {
     expect((await patch(id, { status: 'calling' })).status).toBe(200);
     const done = (await patch(id, { status: 'done', result: 'sold' })).as(callbackResponseSchema).callback;
     expect(done).toMatchObject({ status: 'done', result: 'sold' });
-    for (const status of ['new', 'assigned', 'calling', 'cancelled']) expectError(await patch(id, { status }), 'invalid_transition');
+    for (const status of ['new', 'assigned', 'calling', 'cancelled'])
+      expectError(await patch(id, { status }), 'invalid_transition');
   });
 
   test('[CB4] the list filters and pages; unknown ids are 404, bad patches 422', async () => {
     const anna = await chat.staff('anna');
     const ids = [await request({ phone: '+493012345671' }), await request({ phone: '+493012345672' })];
     await patch(ids[0] ?? 0, { status: 'cancelled' });
-    const cancelled = (await anna.request('GET', '/chat/callbacks?status=cancelled&limit=500')).as(callbacksResponseSchema).callbacks;
+    const cancelled = (await anna.request('GET', '/chat/callbacks?status=cancelled&limit=500')).as(
+      callbacksResponseSchema,
+    ).callbacks;
     expect(cancelled.map((callback) => callback.id)).toContain(ids[0]);
     expect(cancelled.every((callback) => callback.status === 'cancelled')).toBe(true);
     const seen: number[] = [];
     let page: string | undefined;
     do {
-      const answer = (await anna.request('GET', `/chat/callbacks${query({ limit: 1, page })}`)).as(callbacksResponseSchema);
+      const answer = (await anna.request('GET', `/chat/callbacks${query({ limit: 1, page })}`)).as(
+        callbacksResponseSchema,
+      );
       expect(answer.callbacks.length).toBeLessThanOrEqual(1);
       seen.push(...answer.callbacks.map((callback) => callback.id));
       page = answer.next_page ?? undefined;
@@ -151,7 +194,10 @@ describe('callback requests', () => {
     const id = await request({ phone: '+493012345678', comment: 'after six' });
     await patch(id, { status: 'assigned' });
     await patch(id, { result: 'asked again' });
-    await console.waitFor((frame) => frame.type === 'chat.callback.staff' && frame.data['id'] === id && frame.data['result'] === 'asked again');
+    await console.waitFor(
+      (frame) =>
+        frame.type === 'chat.callback.staff' && frame.data['id'] === id && frame.data['result'] === 'asked again',
+    );
     const frames = console.frames.filter((frame) => frame.type === 'chat.callback.staff' && frame.data['id'] === id);
     expect(frames).toHaveLength(3);
     for (const frame of frames) {
@@ -168,12 +214,14 @@ describe('callback requests', () => {
     const callback = await find(await request({ phone: '+493012345678' }));
     expect(Math.abs(Date.parse(callback.due_at) - Date.parse(callback.created_at) - 7_200_000)).toBeLessThan(1_000);
     const preferred_at = '2031-05-05T10:00:00+03:00';
-    expect(Date.parse((await find(await request({ phone: '+493012345678', preferred_at }))).due_at)).toBe(Date.parse(preferred_at));
+    expect(Date.parse((await find(await request({ phone: '+493012345678', preferred_at }))).due_at)).toBe(
+      Date.parse(preferred_at),
+    );
   });
 });
 
 describe('notes', () => {
-  test('[NOTE1] [NOTE2] notes are staff\'s own, ascending, without a seq', async () => {
+  test("[NOTE1] [NOTE2] notes are staff's own, ascending, without a seq", async () => {
     const customer = await chat.customer();
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
     const console = await chat.staffChannel(boris);
@@ -190,10 +238,13 @@ describe('notes', () => {
     expect((await customer.session()).last_seq).toBe(1);
   });
 
-  test.each([{ body: '' }, { body: '  ' }, { body: 'x'.repeat(10_001) }, { body: 5 }, {}])('[NOTE1] [ERR8] a bad note is 422: %j', async (json) => {
-    const customer = await chat.customer();
-    const anna = await chat.staff('anna');
-    expectError(await anna.request('POST', `${customer.path}/notes`, { json }), 'validation_failed');
-    expect(await anna.notes(customer.sessionId)).toEqual([]);
-  });
+  test.each([{ body: '' }, { body: '  ' }, { body: 'x'.repeat(10_001) }, { body: 5 }, {}])(
+    '[NOTE1] [ERR8] a bad note is 422: %j',
+    async (json) => {
+      const customer = await chat.customer();
+      const anna = await chat.staff('anna');
+      expectError(await anna.request('POST', `${customer.path}/notes`, { json }), 'validation_failed');
+      expect(await anna.notes(customer.sessionId)).toEqual([]);
+    },
+  );
 });

@@ -13,7 +13,9 @@ beforeAll(async () => {
 });
 
 /** One token, asked for over every way in: [TOK21] the verdict is the same. */
-async function verdicts(token: string): Promise<{ rest: HttpAnswer; poll: HttpAnswer; sse: HttpAnswer; close: number; protocol: number }> {
+async function verdicts(
+  token: string,
+): Promise<{ rest: HttpAnswer; poll: HttpAnswer; sse: HttpAnswer; close: number; protocol: number }> {
   const { sessionId } = customer;
   const encoded = encodeURIComponent(token);
   const query = await WebSocketClient.open(chat.baseUrl, { query: { session: sessionId, token } });
@@ -55,7 +57,11 @@ describe('channel tokens', () => {
   });
 
   test('[TOK8] [TOK21] a token of an unknown kid is bad everywhere', async () => {
-    await expectVerdict(channelToken(customer.sessionId, unixNow(), { kid: 'k9', secret: 'x'.repeat(32) }), 'bad_token', 4501);
+    await expectVerdict(
+      channelToken(customer.sessionId, unixNow(), { kid: 'k9', secret: 'x'.repeat(32) }),
+      'bad_token',
+      4501,
+    );
   });
 
   test('[TOK3] [TOK21] a token of another session is bad everywhere', async () => {
@@ -112,7 +118,9 @@ describe('channel tokens', () => {
     ];
     for (const spelling of spellings) {
       expectError(await chat.http.get(customer.path, { token: spelling }), 'bad_token');
-      const answer = await chat.http.get(`/channel/poll?session=${customer.sessionId}&token=${encodeURIComponent(spelling)}`);
+      const answer = await chat.http.get(
+        `/channel/poll?session=${customer.sessionId}&token=${encodeURIComponent(spelling)}`,
+      );
       expectError(answer, 'bad_token');
     }
     const last = token.at(-1) ?? '';
@@ -126,7 +134,14 @@ describe('channel tokens', () => {
   });
 
   test('[TOK4] other spellings of the header are no credentials or bad ones', async () => {
-    const headers = [`bearer ${customer.token}`, `Bearer  ${customer.token}`, `Basic ${customer.token}`, customer.token, 'Bearer', 'Bearer '];
+    const headers = [
+      `bearer ${customer.token}`,
+      `Bearer  ${customer.token}`,
+      `Basic ${customer.token}`,
+      customer.token,
+      'Bearer',
+      'Bearer ',
+    ];
     for (const authorization of headers) {
       const answer = await chat.http.get(customer.path, { headers: { Authorization: authorization } });
       if (answer.status !== 200) expectError(answer, 'missing_credentials', 'bad_token');
@@ -161,7 +176,9 @@ describe('channel tokens', () => {
 
 describe('getting a channel token', () => {
   test('[SES8] with the resume key', async () => {
-    const answer = await chat.http.get(`${customer.path}/channel-token`, { headers: { 'X-Resume-Key': customer.resumeKey } });
+    const answer = await chat.http.get(`${customer.path}/channel-token`, {
+      headers: { 'X-Resume-Key': customer.resumeKey },
+    });
     const { token, expires_at } = answer.as(channelTokenResponseSchema);
     expect(answer.header('cache-control')).toContain('no-store');
     expect((await chat.http.get(customer.path, { token })).status).toBe(200);
@@ -177,7 +194,9 @@ describe('getting a channel token', () => {
       const bad = await chat.http.get(path, { headers: { 'X-Site-Key': key } });
       expectError(bad, 'bad_credentials', 'missing_credentials');
     }
-    const unknown = await chat.http.get('/chat/session/999999999/channel-token', { headers: { 'X-Site-Key': SECRETS.siteKey } });
+    const unknown = await chat.http.get('/chat/session/999999999/channel-token', {
+      headers: { 'X-Site-Key': SECRETS.siteKey },
+    });
     expectError(unknown, 'session_not_found');
   });
 
@@ -190,7 +209,9 @@ describe('getting a channel token', () => {
     expect(taken.status).toBe(200);
     const good = await chat.http.get(`${mine.path}/channel-token`, { token: await identityToken({ sub }) });
     good.as(channelTokenResponseSchema);
-    const foreign = await chat.http.get(`${mine.path}/channel-token`, { token: await identityToken({ sub: 'somebody-else' }) });
+    const foreign = await chat.http.get(`${mine.path}/channel-token`, {
+      token: await identityToken({ sub: 'somebody-else' }),
+    });
     expect(foreign.status).toBe(401);
   });
 
@@ -198,12 +219,20 @@ describe('getting a channel token', () => {
     const path = `${customer.path}/channel-token`;
     expectError(await chat.http.get(path), 'missing_credentials');
     const other = await chat.customer();
-    for (const key of [other.resumeKey, 'short', customer.resumeKey.toLowerCase() + 'x', '', flipped(`a.b.${customer.resumeKey}`).slice(4)]) {
+    for (const key of [
+      other.resumeKey,
+      'short',
+      customer.resumeKey.toLowerCase() + 'x',
+      '',
+      flipped(`a.b.${customer.resumeKey}`).slice(4),
+    ]) {
       const answer = await chat.http.get(path, { headers: { 'X-Resume-Key': key } });
       expect(answer.status, key).toBe(401);
       expectError(answer, 'bad_credentials', 'missing_credentials');
     }
-    const unknown = await chat.http.get('/chat/session/999999999/channel-token', { headers: { 'X-Resume-Key': customer.resumeKey } });
+    const unknown = await chat.http.get('/chat/session/999999999/channel-token', {
+      headers: { 'X-Resume-Key': customer.resumeKey },
+    });
     expect(unknown.status).toBe(401);
   });
 });

@@ -10,7 +10,14 @@ const json = { 'Content-Type': 'application/json' };
 describe('error envelope', () => {
   test('[ERR1] [ERR12] unknown routes answer 404 in the envelope, each with a request id of its own', async () => {
     const ids = new Set<string>();
-    for (const path of ['/chat/nothing', '/chat', '/channel/nothing', '/auth/nothing', '/chat/session/1/nothing', '/chat/a/b/c/d/e']) {
+    for (const path of [
+      '/chat/nothing',
+      '/chat',
+      '/channel/nothing',
+      '/auth/nothing',
+      '/chat/session/1/nothing',
+      '/chat/a/b/c/d/e',
+    ]) {
       ids.add(expectError(await chat.http.get(path), 'not_found').requestId);
     }
     expect(ids.size).toBe(6);
@@ -111,7 +118,10 @@ describe('error envelope', () => {
       }
       const raw = `{"client_message_id":"${randomUUID()}","body":"${text}"}`;
       expectError(await customer.request('POST', '/messages', { raw, headers: json }), 'validation_failed');
-      const attributes = await chat.http.post('/chat/session', { raw: `{"attributes":{"k":"${text}"}}`, headers: json });
+      const attributes = await chat.http.post('/chat/session', {
+        raw: `{"attributes":{"k":"${text}"}}`,
+        headers: json,
+      });
       expectError(attributes, 'validation_failed');
       const keys = await chat.http.post('/chat/session', { raw: `{"attributes":{"${text}":"v"}}`, headers: json });
       expectError(keys, 'validation_failed');
@@ -126,7 +136,9 @@ describe('error envelope', () => {
   });
 
   test('[ERR11] unknown fields of a request are ignored', async () => {
-    const answer = await chat.http.post('/chat/session', { json: { name: 'Known', colour: 'green', deep: { a: [1] } } });
+    const answer = await chat.http.post('/chat/session', {
+      json: { name: 'Known', colour: 'green', deep: { a: [1] } },
+    });
     expect(answer.status).toBe(201);
   });
 

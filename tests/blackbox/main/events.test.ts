@@ -16,7 +16,13 @@ async function eventfulSession(): Promise<Customer> {
   await anna.note(customer.sessionId, 'secret note');
   const callback = await chat.http.post('/chat/callback', {
     token: customer.token,
-    json: { phone: '+4917099887766', name: 'Callback Name', comment: 'secret comment', session_id: customer.sessionId, consent: true },
+    json: {
+      phone: '+4917099887766',
+      name: 'Callback Name',
+      comment: 'secret comment',
+      session_id: customer.sessionId,
+      consent: true,
+    },
   });
   expect(callback.status).toBe(201);
   await anna.act(customer.sessionId, 'close');
@@ -80,7 +86,17 @@ describe('events of a session', () => {
       channel.frames.map((frame) => frame.raw).join('\n'),
     ];
     for (const text of texts) {
-      for (const hidden of ['Private Name', 'private@', 'secret', '+491709', 'Callback Name', 'subscribers', 'contact', 'chat.note', 'feed_id']) {
+      for (const hidden of [
+        'Private Name',
+        'private@',
+        'secret',
+        '+491709',
+        'Callback Name',
+        'subscribers',
+        'contact',
+        'chat.note',
+        'feed_id',
+      ]) {
         expect(text).not.toContain(hidden);
       }
     }
@@ -99,7 +115,9 @@ describe('events of a session', () => {
     expect((await chat.poll(customer).poll({ last_seq: 0 })).events).toEqual(events);
     const staffView = (await anna.request('GET', `${customer.path}/events`)).json();
     expect(staffView).toMatchObject({ last_seq: 6 });
-    const feed = (await anna.feedAfter(undefined)).events.filter((event) => event.session_id === customer.sessionId && event.seq !== null);
+    const feed = (await anna.feedAfter(undefined)).events.filter(
+      (event) => event.session_id === customer.sessionId && event.seq !== null,
+    );
     expect(feed.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6]);
     for (const [index, event] of feed.entries()) expect(event.data).toMatchObject({ ...events[index]?.data });
     expect(feed.map((event) => event.type)).toEqual([
@@ -129,7 +147,9 @@ describe('events of a session', () => {
     await Promise.all(
       Array.from({ length: 40 }, (_, index) => {
         const one = staff[index % 2];
-        return index % 4 < 2 || one === undefined ? customer.post(`c${index}`) : one.post(customer.sessionId, `s${index}`);
+        return index % 4 < 2 || one === undefined
+          ? customer.post(`c${index}`)
+          : one.post(customer.sessionId, `s${index}`);
       }),
     );
     const { events } = await customer.events();
@@ -161,12 +181,16 @@ describe('staff feed', () => {
     const customer = await eventfulSession();
     const { events } = await anna.feedAfter(before);
     const mine = events.filter((event) => event.session_id === customer.sessionId && event.seq === null);
-    expect(mine.map((event) => event.type).sort()).toEqual(expect.arrayContaining(['chat.callback.staff', 'chat.note']));
+    expect(mine.map((event) => event.type).sort()).toEqual(
+      expect.arrayContaining(['chat.callback.staff', 'chat.note']),
+    );
     const note = mine.find((event) => event.type === 'chat.note');
     expect(noteSchema.parse(note?.data).body).toBe('secret note');
     const callback = mine.find((event) => event.type === 'chat.callback.staff');
     expect(callback?.data).toMatchObject({ phone: '+4917099887766', name: 'Callback Name', comment: 'secret comment' });
-    const created = events.find((event) => event.type === 'chat.session.created' && event.session_id === customer.sessionId);
+    const created = events.find(
+      (event) => event.type === 'chat.session.created' && event.session_id === customer.sessionId,
+    );
     expect(created?.data).toMatchObject({ contact: { name: 'Private Name', email: 'private@example.com' } });
   });
 

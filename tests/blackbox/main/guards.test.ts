@@ -26,7 +26,9 @@ describe('guards', () => {
   );
 
   test.each(
-    GUARDED_ROUTES.filter((route) => route.who === 'staff').map((route) => [`${route.method} ${route.path(1)}`, route] as const),
+    GUARDED_ROUTES.filter((route) => route.who === 'staff').map(
+      (route) => [`${route.method} ${route.path(1)}`, route] as const,
+    ),
   )("[ASG9] [TOK10] a customer's token is no staff token: %s is 401", async (_name, route) => {
     const customer = await chat.customer();
     const answer = await chat.http.request(route.method, route.path(customer.sessionId), {
@@ -37,18 +39,23 @@ describe('guards', () => {
   });
 
   test.each(
-    GUARDED_ROUTES.filter((route) => route.who !== 'staff').map((route) => [`${route.method} ${route.path(1)}`, route] as const),
-  )("[SES11] another session's token is 401 bad_token on %s, as for a session that does not exist", async (_name, route) => {
-    const mine = await chat.customer();
-    const other = await chat.customer({ name: 'Other Person' });
-    const options = { token: mine.token, ...(route.method === 'GET' ? {} : { json: {} }) };
-    const foreign = await chat.http.request(route.method, route.path(other.sessionId), options);
-    const unknown = await chat.http.request(route.method, route.path(UNKNOWN), options);
-    const first = expectError(foreign, 'bad_token');
-    const second = expectError(unknown, 'bad_token');
-    expect(first.message).toBe(second.message);
-    expect(foreign.text).not.toContain('Other Person');
-  });
+    GUARDED_ROUTES.filter((route) => route.who !== 'staff').map(
+      (route) => [`${route.method} ${route.path(1)}`, route] as const,
+    ),
+  )(
+    "[SES11] another session's token is 401 bad_token on %s, as for a session that does not exist",
+    async (_name, route) => {
+      const mine = await chat.customer();
+      const other = await chat.customer({ name: 'Other Person' });
+      const options = { token: mine.token, ...(route.method === 'GET' ? {} : { json: {} }) };
+      const foreign = await chat.http.request(route.method, route.path(other.sessionId), options);
+      const unknown = await chat.http.request(route.method, route.path(UNKNOWN), options);
+      const first = expectError(foreign, 'bad_token');
+      const second = expectError(unknown, 'bad_token');
+      expect(first.message).toBe(second.message);
+      expect(foreign.text).not.toContain('Other Person');
+    },
+  );
 
   test('[ERR13] staff see 404 session_not_found for an unknown session on every session call', async () => {
     const anna = await chat.staff('anna');
@@ -75,7 +82,20 @@ describe('guards', () => {
   test('[ERR16] [ERR6] ids that are no whole number below 2^53 name nothing', async () => {
     const anna = await chat.staff('anna');
     const { token } = await chat.customer();
-    for (const id of ['0', '-1', '1.5', '1e3', '0x10', 'abc', '9007199254740992', '99999999999999999999', '%20', "1'", '1%0a', 'null']) {
+    for (const id of [
+      '0',
+      '-1',
+      '1.5',
+      '1e3',
+      '0x10',
+      'abc',
+      '9007199254740992',
+      '99999999999999999999',
+      '%20',
+      "1'",
+      '1%0a',
+      'null',
+    ]) {
       const staff = await anna.request('GET', `/chat/session/${id}`);
       expect(staff.status, staff.line).toBe(404);
       expectError(staff, 'not_found', 'session_not_found');
@@ -92,12 +112,17 @@ describe('guards', () => {
         for (const method of [route.method, 'HEAD', 'OPTIONS', 'GET', 'POST']) {
           const answer = await chat.http.request(method, path, {
             ...(method === 'POST' ? { json: {} } : {}),
-            headers: { 'X-HTTP-Method-Override': route.method, 'X-Original-URL': route.path(sessionId), Accept: 'application/json' },
+            headers: {
+              'X-HTTP-Method-Override': route.method,
+              'X-Original-URL': route.path(sessionId),
+              Accept: 'application/json',
+            },
           });
           expect(answer.text, answer.line).not.toContain('Hidden Person');
           if (method === 'OPTIONS') continue;
           const isPage = (answer.header('content-type') ?? '').startsWith('text/html');
-          if (answer.status < 400 && !isPage) expect.fail(`${answer.line} answered ${answer.status}: ${answer.text.slice(0, 200)}`);
+          if (answer.status < 400 && !isPage)
+            expect.fail(`${answer.line} answered ${answer.status}: ${answer.text.slice(0, 200)}`);
         }
       }
     },
@@ -124,11 +149,20 @@ describe('guards', () => {
   test('[ERR13] a token in the query of a REST call is no credential', async () => {
     const customer = await chat.customer();
     expectError(await chat.http.get(`${customer.path}?token=${customer.token}`), 'missing_credentials');
-    expectError(await chat.http.get(`/chat/sessions?access_token=${(await chat.staff('anna')).token}`), 'missing_credentials');
+    expectError(
+      await chat.http.get(`/chat/sessions?access_token=${(await chat.staff('anna')).token}`),
+      'missing_credentials',
+    );
   });
 
   test('[OPS4] [INT1] internal paths are not reachable from outside', async () => {
-    for (const path of ['/internal/catchup', '/internal/acks', '//internal/catchup', '/chat/../internal/catchup', '/INTERNAL/catchup']) {
+    for (const path of [
+      '/internal/catchup',
+      '/internal/acks',
+      '//internal/catchup',
+      '/chat/../internal/catchup',
+      '/INTERNAL/catchup',
+    ]) {
       const answer = await chat.http.post(path, { json: { sessions: [], limit: 1 } });
       expect(answer.status, path).toBeGreaterThanOrEqual(400);
     }

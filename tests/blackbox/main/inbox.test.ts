@@ -20,7 +20,13 @@ beforeAll(async () => {
   const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
   customers = [];
   for (let index = 0; index < 5; index += 1) {
-    customers.push(await chat.customer({ name: `${mark} Person ${index}`, email: `p${index}.${mark}@example.com`, phone: `+4930${index}555` }));
+    customers.push(
+      await chat.customer({
+        name: `${mark} Person ${index}`,
+        email: `p${index}.${mark}@example.com`,
+        phone: `+4930${index}555`,
+      }),
+    );
   }
   [a, b, c, d] = customers;
   await a?.post('waiting first');
@@ -80,7 +86,8 @@ describe('inbox', () => {
 
   test('[INB5] searches name, e-mail, phone, id and message text without regard to case', async () => {
     const anna = await chat.staff('anna');
-    const found = async (q: string): Promise<number[]> => (await anna.sessions({ q })).sessions.map((session) => session.id);
+    const found = async (q: string): Promise<number[]> =>
+      (await anna.sessions({ q })).sessions.map((session) => session.id);
     expect(await found(`${mark} person 3`)).toEqual([id(3)]);
     expect(await found(`${mark.toUpperCase()} PERSON 3`)).toEqual([id(3)]);
     expect(await found(`p2.${mark}@EXAMPLE.com`)).toEqual([id(2)]);
@@ -93,12 +100,31 @@ describe('inbox', () => {
 
   test('[INB5] pattern and quote characters are only characters', async () => {
     const anna = await chat.staff('anna');
-    const found = async (q: string): Promise<number[]> => (await anna.sessions({ q })).sessions.map((session) => session.id);
+    const found = async (q: string): Promise<number[]> =>
+      (await anna.sessions({ q })).sessions.map((session) => session.id);
     const unique = randomUUID().slice(0, 8);
     await a?.post(`x${unique}_y 50%z \\back 'quote' "double"`);
     expect(await found(`x${unique}_y`)).toEqual([id(0)]);
-    for (const q of [`x${unique}%`, `x${unique.slice(0, 7)}__y`, `${unique}.y`, `(${unique}`, `[${unique}]`]) expect(await found(q)).toEqual([]);
-    for (const q of ["'", '"', '\\', '%', '_', "'; DROP TABLE chat_session; --", '*', '.*', '(', ')', ':*', '!', '&', '|', '<->', 'a & b']) {
+    for (const q of [`x${unique}%`, `x${unique.slice(0, 7)}__y`, `${unique}.y`, `(${unique}`, `[${unique}]`])
+      expect(await found(q)).toEqual([]);
+    for (const q of [
+      "'",
+      '"',
+      '\\',
+      '%',
+      '_',
+      "'; DROP TABLE chat_session; --",
+      '*',
+      '.*',
+      '(',
+      ')',
+      ':*',
+      '!',
+      '&',
+      '|',
+      '<->',
+      'a & b',
+    ]) {
       expect((await anna.request('GET', `/chat/sessions${query({ q })}`)).status, q).toBe(200);
     }
   });
@@ -118,15 +144,23 @@ describe('inbox', () => {
     });
   });
 
-  test.each(['sort=oldest', 'sort=', 'page=abc', 'page=%00', 'page=eyJhIjoxfQ', `q=${'x'.repeat(201)}`, `assigned=${'x'.repeat(201)}`])(
-    '[INB4] [ERR4] ?%s is 422',
-    async (parameters) => {
-      expectError(await (await chat.staff('anna')).request('GET', `/chat/sessions?${parameters}`), 'validation_failed');
-    },
-  );
+  test.each([
+    'sort=oldest',
+    'sort=',
+    'page=abc',
+    'page=%00',
+    'page=eyJhIjoxfQ',
+    `q=${'x'.repeat(201)}`,
+    `assigned=${'x'.repeat(201)}`,
+  ])('[INB4] [ERR4] ?%s is 422', async (parameters) => {
+    expectError(await (await chat.staff('anna')).request('GET', `/chat/sessions?${parameters}`), 'validation_failed');
+  });
 
   test('[INB1] an unknown status filters to nothing or is 422, never all', async () => {
-    const answer = await (await chat.staff('anna')).request('GET', `/chat/sessions${query({ q: mark, status: 'weird' })}`);
+    const answer = await (await chat.staff('anna')).request(
+      'GET',
+      `/chat/sessions${query({ q: mark, status: 'weird' })}`,
+    );
     if (answer.status === 200) expect(answer.json()).toMatchObject({ sessions: [] });
     else expectError(answer, 'validation_failed');
   });

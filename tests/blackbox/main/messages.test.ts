@@ -34,7 +34,9 @@ describe('posting', () => {
     expect(message.sender_id).toBe(anna.userId);
     expect(message.sender_name).toBeTruthy();
     expect(message.sender_name).not.toBe('Someone');
-    const spoofed = await customer.request('POST', '/messages', { json: { ...messageRequest('x'), sender_type: 'operator' } });
+    const spoofed = await customer.request('POST', '/messages', {
+      json: { ...messageRequest('x'), sender_type: 'operator' },
+    });
     expect(spoofed.as(postMessageResponseSchema, 201).message.sender_type).toBe('client');
   });
 
@@ -122,18 +124,32 @@ describe('idempotency', () => {
     const customer = await chat.customer();
     const json = messageRequest('Once');
     await customer.request('POST', '/messages', { json });
-    expectError(await customer.request('POST', '/messages', { json: { ...json, body: 'Twice' } }), 'idempotency_conflict');
-    expectError(await customer.request('POST', '/messages', { json: { ...json, body: 'Once ' } }), 'idempotency_conflict');
-    const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+    expectError(
+      await customer.request('POST', '/messages', { json: { ...json, body: 'Twice' } }),
+      'idempotency_conflict',
+    );
+    expectError(
+      await customer.request('POST', '/messages', { json: { ...json, body: 'Once ' } }),
+      'idempotency_conflict',
+    );
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
     const { id } = await customer.uploaded('a.png', png);
-    expectError(await customer.request('POST', '/messages', { json: { ...json, attachments: [id] } }), 'idempotency_conflict');
+    expectError(
+      await customer.request('POST', '/messages', { json: { ...json, attachments: [id] } }),
+      'idempotency_conflict',
+    );
     expect((await customer.messages()).messages.map((message) => message.body)).toEqual(['Once']);
   });
 
   test('[MSG5] thirty racing posts of one message: one 201, 29 times 200, one message', async () => {
     const customer = await chat.customer();
     const json = messageRequest('Race');
-    const answers = await Promise.all(Array.from({ length: 30 }, () => customer.request('POST', '/messages', { json })));
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => customer.request('POST', '/messages', { json })),
+    );
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(29);
     expect((await customer.messages()).messages).toHaveLength(1);
@@ -185,7 +201,8 @@ describe('history', () => {
     const anna = await chat.staff('anna');
     const ids: number[] = [];
     for (let index = 0; index < 7; index += 1) {
-      const message = index % 2 === 0 ? await customer.post(`m${index}`) : await anna.post(customer.sessionId, `m${index}`);
+      const message =
+        index % 2 === 0 ? await customer.post(`m${index}`) : await anna.post(customer.sessionId, `m${index}`);
       ids.push(message.id);
     }
     expect([...ids].sort((a, b) => a - b)).toEqual(ids);
@@ -201,7 +218,9 @@ describe('history', () => {
     expect(await page({ after_id: ids[1] ?? 0, limit: 3 })).toEqual([[2, 3, 4], true]);
     expect(await page({ after_id: ids[4] ?? 0, limit: 3 })).toEqual([[5, 6], false]);
     expect(await page({ after_id: 0 })).toEqual([[0, 1, 2, 3, 4, 5, 6], false]);
-    expect((await anna.messages(customer.sessionId, { limit: 2 })).messages.map((message) => message.id)).toEqual(ids.slice(5));
+    expect((await anna.messages(customer.sessionId, { limit: 2 })).messages.map((message) => message.id)).toEqual(
+      ids.slice(5),
+    );
   });
 
   test.each(['0', '501', '-1', '1e3', '1.5', '0x10', 'abc', '', '%201', '10%00', '99999999999999999999'])(
@@ -227,15 +246,21 @@ describe('history', () => {
     expectError(await customer.request('GET', '/messages?limit=1&limit=2'), 'validation_failed');
   });
 
-  test.each(['-1', '1.5', 'abc', '9007199254740992', "1'", 'null', '[1]', ''])('[ERR6] a bound of %s is 422', async (value) => {
-    const customer = await chat.customer();
-    for (const name of ['before_id', 'after_id']) {
-      expectError(await customer.request('GET', `/messages?${name}=${encodeURIComponent(value)}`), 'validation_failed');
-    }
-    expectError(await customer.request('GET', `/events?after_seq=${encodeURIComponent(value)}`), 'validation_failed');
-  });
+  test.each(['-1', '1.5', 'abc', '9007199254740992', "1'", 'null', '[1]', ''])(
+    '[ERR6] a bound of %s is 422',
+    async (value) => {
+      const customer = await chat.customer();
+      for (const name of ['before_id', 'after_id']) {
+        expectError(
+          await customer.request('GET', `/messages?${name}=${encodeURIComponent(value)}`),
+          'validation_failed',
+        );
+      }
+      expectError(await customer.request('GET', `/events?after_seq=${encodeURIComponent(value)}`), 'validation_failed');
+    },
+  );
 
-  test('[MSG14] one sender\'s posts keep their order', async () => {
+  test("[MSG14] one sender's posts keep their order", async () => {
     const customer = await chat.customer();
     const ids: number[] = [];
     for (let index = 0; index < 20; index += 1) ids.push((await customer.post(String(index))).id);

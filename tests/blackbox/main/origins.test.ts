@@ -38,7 +38,10 @@ describe('origins', () => {
       await chat.channel(customer, { headers });
       const sse = await chat.sseChannel(customer, { headers });
       expect(sse.status).toBe(200);
-      const poll = await chat.http.get(`/channel/poll?session=${customer.sessionId}`, { token: customer.token, headers });
+      const poll = await chat.http.get(`/channel/poll?session=${customer.sessionId}`, {
+        token: customer.token,
+        headers,
+      });
       expect(poll.status).toBe(200);
     }
   });
@@ -71,7 +74,10 @@ describe('origins', () => {
         await chat.http.post('/auth/login', { json: { login: 'x', password: 'y' }, headers }),
       ]) {
         expectError(answer, 'origin_not_allowed');
-        expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-')), answer.line).toEqual([]);
+        expect(
+          Object.keys(answer.headers).filter((name) => name.startsWith('access-control-')),
+          answer.line,
+        ).toEqual([]);
       }
     },
   );
@@ -91,7 +97,10 @@ describe('origins', () => {
       await customer.request('GET', '', { headers }),
       await customer.request('GET', '/nothing', { headers }),
       await chat.http.get(`/channel/poll?session=${customer.sessionId}`, { token: customer.token, headers }),
-      await chat.http.get(`/channel/poll?session=${customer.sessionId}&last_seq=99`, { token: customer.token, headers }),
+      await chat.http.get(`/channel/poll?session=${customer.sessionId}&last_seq=99`, {
+        token: customer.token,
+        headers,
+      }),
       await chat.http.get('/channel/poll?session=1&token=x', { headers }),
     ]) {
       expect(answer.header('access-control-allow-origin'), answer.line).toBe(ALLOWED_ORIGIN);
@@ -111,27 +120,38 @@ describe('origins', () => {
     }
   });
 
-  test.each(['/chat/session', '/chat/session/1/messages', '/chat/config', '/channel/poll', '/channel/sse', '/channel/ack'])(
-    '[ORI8] preflight of %s from an allowed Origin is 204 with the headers of the contract',
-    async (path) => {
-      const answer = await chat.http.request('OPTIONS', path, {
-        headers: {
-          Origin: ALLOWED_ORIGIN,
-          'Access-Control-Request-Method': 'POST',
-          'Access-Control-Request-Headers': 'authorization, content-type',
-        },
-      });
-      expect(answer.status).toBe(204);
-      expect(answer.header('access-control-allow-origin')).toBe(ALLOWED_ORIGIN);
-      const allowed = (answer.header('access-control-allow-headers') ?? '').toLowerCase().split(/,\s*/);
-      for (const name of ['authorization', 'content-type', 'x-resume-key', 'x-file-name', 'last-event-id', 'idempotency-key']) {
-        expect(allowed).toContain(name);
-      }
-      const methods = (answer.header('access-control-allow-methods') ?? '').toUpperCase();
-      for (const method of ['GET', 'POST']) expect(methods).toContain(method);
-      expect(answer.header('access-control-allow-credentials')).toBeUndefined();
-    },
-  );
+  test.each([
+    '/chat/session',
+    '/chat/session/1/messages',
+    '/chat/config',
+    '/channel/poll',
+    '/channel/sse',
+    '/channel/ack',
+  ])('[ORI8] preflight of %s from an allowed Origin is 204 with the headers of the contract', async (path) => {
+    const answer = await chat.http.request('OPTIONS', path, {
+      headers: {
+        Origin: ALLOWED_ORIGIN,
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': 'authorization, content-type',
+      },
+    });
+    expect(answer.status).toBe(204);
+    expect(answer.header('access-control-allow-origin')).toBe(ALLOWED_ORIGIN);
+    const allowed = (answer.header('access-control-allow-headers') ?? '').toLowerCase().split(/,\s*/);
+    for (const name of [
+      'authorization',
+      'content-type',
+      'x-resume-key',
+      'x-file-name',
+      'last-event-id',
+      'idempotency-key',
+    ]) {
+      expect(allowed).toContain(name);
+    }
+    const methods = (answer.header('access-control-allow-methods') ?? '').toUpperCase();
+    for (const method of ['GET', 'POST']) expect(methods).toContain(method);
+    expect(answer.header('access-control-allow-credentials')).toBeUndefined();
+  });
 
   test('[ORI8] [ORI5] a preflight from a foreign Origin allows nothing', async () => {
     for (const origin of ['https://evil.example', 'null']) {

@@ -8,11 +8,16 @@ const chat = await useChat('main');
 const newKey = (): string => randomBytes(32).toString('base64url');
 
 describe('POST /chat/session', () => {
-  test('[SES1] [SES2] an empty request begins a session, nobody\'s, with seq 1', async () => {
+  test("[SES1] [SES2] an empty request begins a session, nobody's, with seq 1", async () => {
     const answer = await chat.http.post('/chat/session', { json: {} });
     const created = answer.as(createSessionResponseSchema, 201);
     expect(answer.header('cache-control')).toContain('no-store');
-    expect(created.session).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 1, callback_pending: false });
+    expect(created.session).toMatchObject({
+      status: 'new',
+      assigned_user_id: null,
+      last_seq: 1,
+      callback_pending: false,
+    });
     expect(created.resume_key).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(created.message).toBeUndefined();
     expect(Date.parse(created.expires_at)).toBeGreaterThan(Date.now() + 86_000_000);
@@ -24,7 +29,12 @@ describe('POST /chat/session', () => {
       json: { name: 'Ann', message: { body: 'First!', client_message_id: id } },
     });
     const created = answer.as(createSessionResponseSchema, 201);
-    expect(created.message).toMatchObject({ body: 'First!', sender_type: 'client', client_message_id: id, attachments: [] });
+    expect(created.message).toMatchObject({
+      body: 'First!',
+      sender_type: 'client',
+      client_message_id: id,
+      attachments: [],
+    });
     expect(created.session.last_seq).toBe(2);
     const events = await chat.http.get(`/chat/session/${created.session.id}/events`, { token: created.token });
     expect(events.text).toContain('First!');
@@ -83,7 +93,10 @@ describe('POST /chat/session', () => {
 
   test('[SES4] the same resume_key gives the same session, other fields are ignored', async () => {
     const resume_key = newKey();
-    const first = (await chat.http.post('/chat/session', { json: { resume_key, name: 'One' } })).as(createSessionResponseSchema, 201);
+    const first = (await chat.http.post('/chat/session', { json: { resume_key, name: 'One' } })).as(
+      createSessionResponseSchema,
+      201,
+    );
     expect(first.resume_key).toBe(resume_key);
     const again = await chat.http.post('/chat/session', { json: { resume_key, name: 'Two' } });
     const second = again.as(createSessionResponseSchema, 200);
@@ -130,9 +143,14 @@ describe('POST /chat/session', () => {
 
 describe('GET /chat/session/:id', () => {
   test('[SES6] the customer sees his session without contact or attributes, staff see them', async () => {
-    const customer = await chat.customer({ name: 'Visible Name', email: 'v@example.com', attributes: { secret: 'internal-7' } });
+    const customer = await chat.customer({
+      name: 'Visible Name',
+      email: 'v@example.com',
+      attributes: { secret: 'internal-7' },
+    });
     const own = await customer.request('GET', '');
-    for (const hidden of ['Visible Name', 'v@example.com', 'internal-7', 'attributes', 'unread']) expect(own.text).not.toContain(hidden);
+    for (const hidden of ['Visible Name', 'v@example.com', 'internal-7', 'attributes', 'unread'])
+      expect(own.text).not.toContain(hidden);
     const staff = await (await chat.staff('anna')).request('GET', customer.path);
     const full = staff.as(staffSessionSchema);
     expect(full.contact.name).toBe('Visible Name');

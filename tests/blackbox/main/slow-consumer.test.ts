@@ -33,5 +33,7 @@ test('[CLS4] a client that does not read is shed, the others are not delayed, an
   expect(got.length).toBeLessThan(total);
   const again = await chat.channel(customer, { lastSeq: got.length });
   await again.waitFor((frame) => frame.seq === total + 1, { timeoutMs: 15_000 });
-  expect(again.log.durable().map((frame) => frame.seq)).toEqual(Array.from({ length: total + 1 - got.length }, (_, index) => got.length + 1 + index));
+  expect(again.log.durable().map((frame) => frame.seq)).toEqual(
+    Array.from({ length: total + 1 - got.length }, (_, index) => got.length + 1 + index),
+  );
 }, 90_000);

@@ -5,7 +5,8 @@ import { useChat } from '../../support/chat.ts';
 
 const chat = await useChat('main');
 
-const owed = (frames: readonly Frame[]): Frame[] => frames.filter((frame) => frame.seq !== null || frame.feed_id !== undefined);
+const owed = (frames: readonly Frame[]): Frame[] =>
+  frames.filter((frame) => frame.seq !== null || frame.feed_id !== undefined);
 
 describe('staff channel', () => {
   test('[STF1] [EVT5] events of all sessions and staff-only facts, as the contract writes them', async () => {
@@ -18,7 +19,9 @@ describe('staff channel', () => {
     await boris.note(customer.sessionId, 'note');
     await boris.act(customer.sessionId, 'close');
     await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 5);
-    await until(() => console.frames.some((frame) => frame.type === 'chat.note' && frame.session_id === customer.sessionId));
+    await until(() =>
+      console.frames.some((frame) => frame.type === 'chat.note' && frame.session_id === customer.sessionId),
+    );
     const mine = owed(console.frames).filter((frame) => frame.session_id === customer.sessionId);
     expect(mine.filter((frame) => frame.seq !== null).map((frame) => [frame.seq, frame.type])).toEqual([
       [1, 'chat.session.created'],
@@ -42,16 +45,22 @@ describe('staff channel', () => {
     const again = await chat.staffChannel(anna, { cursor: start });
     const expected = (await anna.feedAfter(start)).events.map(staffEventKey);
     expect(expected.length).toBeGreaterThanOrEqual(9);
-    await until(() => expected.every((key) => owed(again.frames).some((frame) => staffEventKey(frame) === key)), { timeoutMs: 5_000 });
+    await until(() => expected.every((key) => owed(again.frames).some((frame) => staffEventKey(frame) === key)), {
+      timeoutMs: 5_000,
+    });
     await customers[1]?.post('live');
-    const withCursor = await again.waitFor((frame) => frame.cursor !== undefined && frame.type !== 'channel.ready', { timeoutMs: 12_000, label: 'a cursor' });
+    const withCursor = await again.waitFor((frame) => frame.cursor !== undefined && frame.type !== 'channel.ready', {
+      timeoutMs: 12_000,
+      label: 'a cursor',
+    });
     const third = await chat.staffChannel(anna, { cursor: withCursor.cursor ?? '' });
     await third.ready();
     const index = again.frames.indexOf(withCursor);
     const before = new Set(owed(again.frames.slice(0, index + 1)).map(staffEventKey));
     const rest = (await anna.feedAfter(withCursor.cursor)).events.map(staffEventKey);
     const all = (await anna.feedAfter(start)).events.map(staffEventKey);
-    for (const key of all) expect(before.has(key) || rest.includes(key), `${key} is neither sent nor after the cursor`).toBe(true);
+    for (const key of all)
+      expect(before.has(key) || rest.includes(key), `${key} is neither sent nor after the cursor`).toBe(true);
   }, 30_000);
 
   test('[STF4] with quiet around, a cursor reaches the head within the head check', async () => {
@@ -80,8 +89,12 @@ describe('staff channel', () => {
       }),
     );
     for (const customer of customers) {
-      await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 21, { timeoutMs: 10_000 });
-      const seqs = console.frames.filter((frame) => frame.session_id === customer.sessionId && frame.seq !== null).map((frame) => frame.seq);
+      await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 21, {
+        timeoutMs: 10_000,
+      });
+      const seqs = console.frames
+        .filter((frame) => frame.session_id === customer.sessionId && frame.seq !== null)
+        .map((frame) => frame.seq);
       expect(seqs).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
     }
   });
@@ -118,7 +131,10 @@ describe('staff channel', () => {
     const message = await customer.post('delivered to staff?');
     await console.waitFor((frame) => frame.data['id'] === message.id);
     console.send({ type: 'ack', items: [{ session_id: customer.sessionId, last_id: message.id }] });
-    const read = await channel.waitFor((frame) => frame.type === 'chat.read' && frame.data['by'] === 'staff' && Number(frame.data['delivered_id']) >= message.id);
+    const read = await channel.waitFor(
+      (frame) =>
+        frame.type === 'chat.read' && frame.data['by'] === 'staff' && Number(frame.data['delivered_id']) >= message.id,
+    );
     expect(Number(read.data['read_id'])).toBeLessThan(message.id);
   });
 
@@ -153,7 +169,8 @@ describe('operations', () => {
       return;
     }
     expect(answer.status).toBe(200);
-    for (const name of ['chat_active_connections', 'chat_dispatch_errors_total', 'chat_ws_ping_latency_seconds']) expect(answer.text).toContain(name);
+    for (const name of ['chat_active_connections', 'chat_dispatch_errors_total', 'chat_ws_ping_latency_seconds'])
+      expect(answer.text).toContain(name);
     const names = [...answer.text.matchAll(/^([a-zA-Z_:][\w:]*)/gm)].map((match) => match[1] ?? '');
     for (const name of names) expect(name).toMatch(/^(chat|process|nodejs)_/);
     expect(answer.text).not.toMatch(/(session|user)(_id)?="/);

@@ -48,7 +48,9 @@ describe('assignment', () => {
     for (let round = 0; round < 8; round += 1) {
       const customer = await chat.customer();
       const answers = await Promise.all(
-        staff.flatMap((one) => [one, one].map(async (who) => ({ who, answer: await who.act(customer.sessionId, 'assign') }))),
+        staff.flatMap((one) =>
+          [one, one].map(async (who) => ({ who, answer: await who.act(customer.sessionId, 'assign') })),
+        ),
       );
       const winners = new Set(answers.filter(({ answer }) => answer.status === 200).map(({ who }) => who.userId));
       expect(winners.size).toBe(1);
@@ -69,7 +71,9 @@ describe('assignment', () => {
     expectError(await anna.act(customer.sessionId, 'assign', { user_id: admin.userId }), 'already_assigned');
     expect((await act(boris, customer, 'assign', { user_id: anna.userId })).assigned_user_id).toBe(anna.userId);
     expect((await act(admin, customer, 'assign', { user_id: boris.userId })).assigned_user_id).toBe(boris.userId);
-    expect(await lastEvents(customer, 1)).toMatchObject([{ data: { assigned_user_id: boris.userId, by: admin.userId } }]);
+    expect(await lastEvents(customer, 1)).toMatchObject([
+      { data: { assigned_user_id: boris.userId, by: admin.userId } },
+    ]);
     const free = await chat.customer();
     expect((await act(anna, free, 'assign', { user_id: boris.userId })).assigned_user_id).toBe(boris.userId);
   });
@@ -105,7 +109,10 @@ describe('closing and reopening', () => {
     await act(anna, customer, 'assign');
     expect(await act(anna, customer, 'close')).toMatchObject({ status: 'closed', last_seq: 3 });
     expect(await lastEvents(customer, 1)).toMatchObject([
-      { type: 'chat.session.status', data: { status: 'closed', previous: 'active', reason: 'operator', by: anna.userId } },
+      {
+        type: 'chat.session.status',
+        data: { status: 'closed', previous: 'active', reason: 'operator', by: anna.userId },
+      },
     ]);
     expect((await act(anna, customer, 'close')).last_seq).toBe(3);
     expect(await act(anna, customer, 'reopen')).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 4 });
@@ -181,10 +188,12 @@ describe('expected_seq', () => {
       expect(error.details).toMatchObject({ last_seq });
       const { details } = error;
       const events: unknown[] =
-        typeof details === 'object' && details !== null && 'events' in details && Array.isArray(details.events) ? details.events : [];
-      expect(events.map((event) => (typeof event === 'object' && event !== null && 'seq' in event ? event.seq : undefined))).toEqual(
-        Array.from({ length: last_seq - 2 }, (_, index) => index + 3),
-      );
+        typeof details === 'object' && details !== null && 'events' in details && Array.isArray(details.events)
+          ? details.events
+          : [];
+      expect(
+        events.map((event) => (typeof event === 'object' && event !== null && 'seq' in event ? event.seq : undefined)),
+      ).toEqual(Array.from({ length: last_seq - 2 }, (_, index) => index + 3));
       expect((await customer.session()).last_seq).toBe(last_seq);
       expect((await anna.send(customer.sessionId, 'Answer', { expectedSeq: last_seq })).status).toBe(201);
     }
@@ -201,7 +210,7 @@ describe('expected_seq', () => {
     expect((await anna.send(customer.sessionId, 'Answer', { expectedSeq: 0 })).status).toBe(201);
   });
 
-  test('[MSG10] a customer\'s expected_seq is ignored', async () => {
+  test("[MSG10] a customer's expected_seq is ignored", async () => {
     const customer = await chat.customer();
     await (await chat.staff('boris')).post(customer.sessionId, 'Hello');
     const answer = await customer.request('POST', '/messages', { json: messageRequest('x', { expectedSeq: 1 }) });

@@ -1,5 +1,12 @@
 import { channelReadyDataSchema, customerStateSchema } from '@chat-realtime/protocol';
-import { type Customer, rawHttp, statusOf, UpgradeRefused, WebSocketClient, type WebSocketOptions } from '@chat-realtime/testkit';
+import {
+  type Customer,
+  rawHttp,
+  statusOf,
+  UpgradeRefused,
+  WebSocketClient,
+  type WebSocketOptions,
+} from '@chat-realtime/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { channelToken } from '../../support/tokens.ts';
@@ -34,7 +41,10 @@ describe('three ways to authenticate', () => {
   test('[WS3] in the subprotocols; the server selects chat.v1 and does not echo the token', async () => {
     const client = await chat.channel(customer);
     expect(client.socket.protocol).toBe('chat.v1');
-    for (const protocols of [[`bearer.${customer.token}`, 'chat.v1'], ['other.v9', 'chat.v1', `bearer.${customer.token}`]]) {
+    for (const protocols of [
+      [`bearer.${customer.token}`, 'chat.v1'],
+      ['other.v9', 'chat.v1', `bearer.${customer.token}`],
+    ]) {
       const other = await chat.webSocket({ query: { session: customer.sessionId }, protocols });
       await other.ready();
       expect(other.socket.protocol).toBe('chat.v1');
@@ -123,10 +133,13 @@ describe('refusals', () => {
     expect((await client.closed()).code).toBe(4504);
   });
 
-  test.each(['abc', '-1', '0', '1.5', '9007199254740992', '1e3', "1'", ' 1'])('[WS15] session=%s with a token: 4501', async (session) => {
-    const client = await chat.webSocket({ query: { session, token: customer.token } });
-    expect((await client.closed()).code).toBe(4501);
-  });
+  test.each(['abc', '-1', '0', '1.5', '9007199254740992', '1e3', "1'", ' 1'])(
+    '[WS15] session=%s with a token: 4501',
+    async (session) => {
+      const client = await chat.webSocket({ query: { session, token: customer.token } });
+      expect((await client.closed()).code).toBe(4501);
+    },
+  );
 
   test('[WS6] what is no RFC 6455 handshake gets 400 or 426', async () => {
     const { host } = new URL(chat.baseUrl);
@@ -171,7 +184,18 @@ describe('refusals', () => {
   });
 
   test('[ERR14] upgrades on other paths or in disguise never open a channel without credentials', async () => {
-    for (const path of ['/', '/chat/session/1', '/channel', '/channel/ws/', '//channel/ws', '/channel//ws', '/CHANNEL/WS', '/%63hannel/ws', '/channel/sse', '/internal/catchup']) {
+    for (const path of [
+      '/',
+      '/chat/session/1',
+      '/channel',
+      '/channel/ws/',
+      '//channel/ws',
+      '/channel//ws',
+      '/CHANNEL/WS',
+      '/%63hannel/ws',
+      '/channel/sse',
+      '/internal/catchup',
+    ]) {
       const outcome: unknown = await WebSocketClient.open(chat.baseUrl, {
         path,
         query: { session: customer.sessionId, type: 'staff' },

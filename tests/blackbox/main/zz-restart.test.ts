@@ -28,8 +28,14 @@ test('[OPS6] [OPS5] [AUTH9] [RES2] [DRN2] after a restart all data, tokens and c
   expect(closed.code).toBe(1012);
   expect(channel.frames.some(ofType('channel.goodbye'))).toBe(true);
   expect((await anna.request('GET', '/auth/me')).status).toBe(200);
-  expect((await customer.events()).events.map(({ seq, type }) => [seq, type])).toEqual(before.events.map(({ seq, type }) => [seq, type]));
-  expect(await anna.row(customer.sessionId)).toMatchObject({ unread_count: row.unread_count, contact: row.contact, last_seq: row.last_seq });
+  expect((await customer.events()).events.map(({ seq, type }) => [seq, type])).toEqual(
+    before.events.map(({ seq, type }) => [seq, type]),
+  );
+  expect(await anna.row(customer.sessionId)).toMatchObject({
+    unread_count: row.unread_count,
+    contact: row.contact,
+    last_seq: row.last_seq,
+  });
   const [message] = (await customer.messages()).messages;
   const url = new URL(message?.attachments[0]?.url ?? '', chat.baseUrl);
   expect((await chat.http.get(url.pathname + url.search)).body.equals(file)).toBe(true);

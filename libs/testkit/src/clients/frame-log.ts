@@ -41,7 +41,10 @@ export class FrameLog {
   }
 
   /** The first frame, already here or still to come, that fits; `from` skips what came before. */
-  waitFor(predicate: FramePredicate, options: { timeoutMs?: number; from?: number; label?: string } = {}): Promise<Frame> {
+  waitFor(
+    predicate: FramePredicate,
+    options: { timeoutMs?: number; from?: number; label?: string } = {},
+  ): Promise<Frame> {
     const label = options.label ?? 'a frame';
     const here = this.frames.slice(options.from ?? 0).find(predicate);
     if (here !== undefined) return Promise.resolve(here);

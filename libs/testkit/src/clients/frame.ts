@@ -59,6 +59,9 @@ export function describeFrames(frames: readonly Frame[]): string {
   if (frames.length === 0) return '(no frame)';
   return frames
     .slice(-30)
-    .map((frame) => `${frame.type} session=${frame.session_id} seq=${frame.seq} ${JSON.stringify(frame.data).slice(0, 160)}`)
+    .map(
+      (frame) =>
+        `${frame.type} session=${frame.session_id} seq=${frame.seq} ${JSON.stringify(frame.data).slice(0, 160)}`,
+    )
     .join('\n');
 }

@@ -46,7 +46,9 @@ export class HttpAnswer {
     }
     const parsed = schema.safeParse(this.json());
     if (!parsed.success) {
-      throw new Error(`${this.line}: the answer breaks the contract: ${parsed.error.message}\n${this.text.slice(0, 600)}`);
+      throw new Error(
+        `${this.line}: the answer breaks the contract: ${parsed.error.message}\n${this.text.slice(0, 600)}`,
+      );
     }
     return parsed.data;
   }
@@ -81,7 +83,8 @@ export class HttpClient {
   request(method: string, path: string, options: RequestOptions = {}): Promise<HttpAnswer> {
     const headers: Record<string, string | string[]> = { ...options.headers };
     let payload: Buffer | undefined;
-    if (options.raw !== undefined) payload = Buffer.isBuffer(options.raw) ? options.raw : Buffer.from(options.raw, 'utf8');
+    if (options.raw !== undefined)
+      payload = Buffer.isBuffer(options.raw) ? options.raw : Buffer.from(options.raw, 'utf8');
     else if (options.json !== undefined) {
       payload = Buffer.from(JSON.stringify(options.json), 'utf8');
       headers['Content-Type'] ??= 'application/json';
@@ -122,7 +125,10 @@ export class HttpClient {
           });
         },
       );
-      const timer = setTimeout(() => request.destroy(new Error(`${line}: no answer within ${timeoutMs} ms`)), timeoutMs);
+      const timer = setTimeout(
+        () => request.destroy(new Error(`${line}: no answer within ${timeoutMs} ms`)),
+        timeoutMs,
+      );
       // A server may refuse an upload before it is complete: the answer counts, not the broken pipe behind it.
       request.on('error', (error) => {
         clearTimeout(timer);

@@ -1,6 +1,16 @@
 import net from 'node:net';
 
-/** Sends bytes as they are over TCP and returns everything that came until the end (or the time is up). */
+/** True when the answer is there as a whole, so that nobody waits for a connection that is kept open. */
+function isComplete(response: string): boolean {
+  const end = response.indexOf('\r\n\r\n');
+  if (end < 0) return false;
+  const head = response.slice(0, end);
+  if (/^HTTP\/1\.[01] 101/.test(head)) return true;
+  const length = /^content-length: *(\d+)/im.exec(head);
+  return length !== null && response.length >= end + 4 + Number(length[1]);
+}
+
+/** Sends bytes as they are over TCP and returns the answer, or what came of it until the end or the time is up. */
 export function rawHttp(baseUrl: string, payload: string | Buffer, timeoutMs = 3_000): Promise<string> {
   const url = new URL(baseUrl);
   return new Promise((resolve, reject) => {
@@ -12,7 +22,10 @@ export function rawHttp(baseUrl: string, payload: string | Buffer, timeoutMs = 3
       resolve(Buffer.concat(chunks).toString('latin1'));
     };
     const timer = setTimeout(finish, timeoutMs);
-    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('data', (chunk) => {
+      chunks.push(chunk);
+      if (isComplete(Buffer.concat(chunks).toString('latin1'))) finish();
+    });
     socket.on('end', finish);
     socket.on('close', finish);
     socket.on('error', (error) => {

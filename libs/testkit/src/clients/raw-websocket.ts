@@ -35,7 +35,8 @@ export function encodeFrame(bits: FrameBits): Buffer {
   if (maskBit === 0) return Buffer.concat([header, payload]);
   const mask = randomBytes(4);
   const masked = Buffer.from(payload);
-  for (let index = 0; index < masked.length; index += 1) masked.writeUInt8(masked.readUInt8(index) ^ mask.readUInt8(index % 4), index);
+  for (let index = 0; index < masked.length; index += 1)
+    masked.writeUInt8(masked.readUInt8(index) ^ mask.readUInt8(index % 4), index);
   return Buffer.concat([header, mask, masked]);
 }
 
@@ -140,7 +141,9 @@ export class RawWebSocket {
   async waitForText(predicate: (text: string) => boolean, timeoutMs = 5_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     while (Date.now() < deadline) {
-      const found = this.frames.find((frame) => frame.opcode === OPCODE.text && predicate(frame.payload.toString('utf8')));
+      const found = this.frames.find(
+        (frame) => frame.opcode === OPCODE.text && predicate(frame.payload.toString('utf8')),
+      );
       if (found !== undefined) return found.payload.toString('utf8');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

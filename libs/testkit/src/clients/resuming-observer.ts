@@ -134,7 +134,8 @@ export class ResumingObserver {
           this.#take(frameFrom(event), 'poll');
           frames += 1;
         }
-        if (page.last_seq !== null && page.last_seq < this.#cursor) this.violations.push(`poll: head ${page.last_seq} < cursor ${this.#cursor}`);
+        if (page.last_seq !== null && page.last_seq < this.#cursor)
+          this.violations.push(`poll: head ${page.last_seq} < cursor ${this.#cursor}`);
       } catch (error) {
         if (!cutOff.aborted) throw error;
       }

@@ -133,7 +133,10 @@ export class SseClient {
     return block;
   }
 
-  waitFor(predicate: FramePredicate, options: { timeoutMs?: number; from?: number; label?: string } = {}): Promise<Frame> {
+  waitFor(
+    predicate: FramePredicate,
+    options: { timeoutMs?: number; from?: number; label?: string } = {},
+  ): Promise<Frame> {
     return this.log.waitFor(predicate, options);
   }
 

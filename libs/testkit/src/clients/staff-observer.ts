@@ -6,7 +6,11 @@ import { SseClient } from './sse-client.ts';
 import { WebSocketClient } from './websocket-client.ts';
 
 /** Identity of an event in the staff channel: by session and seq, or by feed id where there is no seq. */
-export function staffEventKey(event: { session_id: number | null; seq: number | null; feed_id?: number | undefined }): string {
+export function staffEventKey(event: {
+  session_id: number | null;
+  seq: number | null;
+  feed_id?: number | undefined;
+}): string {
   return event.seq === null ? `feed:${event.feed_id}` : `${event.session_id}:${event.seq}`;
 }
 
@@ -69,9 +73,13 @@ export class StaffObserver {
       if (event.code !== 1006) this.violations.push(`websocket: the server closed with ${event.code} ${event.reason}`);
       return;
     }
-    const client = await SseClient.open(this.#baseUrl, `/channel/sse${query({ type: 'staff', cursor: this.#cursor })}`, {
-      token: this.#token,
-    });
+    const client = await SseClient.open(
+      this.#baseUrl,
+      `/channel/sse${query({ type: 'staff', cursor: this.#cursor })}`,
+      {
+        token: this.#token,
+      },
+    );
     if (client.status !== 200) throw new Error(`sse answered ${client.status}: ${client.body}`);
     await this.#untilCut(client.log, transport, cut, () => client.close());
   }

@@ -111,7 +111,10 @@ export class WebSocketClient {
     return this.waitFor(ofType('channel.ready'), { timeoutMs, label: 'channel.ready' });
   }
 
-  waitFor(predicate: FramePredicate, options: { timeoutMs?: number; from?: number; label?: string } = {}): Promise<Frame> {
+  waitFor(
+    predicate: FramePredicate,
+    options: { timeoutMs?: number; from?: number; label?: string } = {},
+  ): Promise<Frame> {
     return this.log.waitFor(predicate, options);
   }
 
