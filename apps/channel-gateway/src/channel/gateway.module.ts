@@ -4,6 +4,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Gateway } from '../gateway.ts';
 import { ChannelController, GATEWAY } from './channel.controller.ts';
 
+function isHttpServer(value: unknown): value is Server {
+  return value instanceof Server;
+}
+
 /** Gives the application's HTTP server, shared or its own, to the gateway once it stands. */
 @Injectable()
 class UpgradeAttachment implements OnApplicationBootstrap {
@@ -17,7 +21,7 @@ class UpgradeAttachment implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const server: unknown = this.#host.httpAdapter.getHttpServer();
-    if (!(server instanceof Server)) throw new Error('the gateway needs an HTTP/1.1 server for upgrades');
+    if (!isHttpServer(server)) throw new Error('the gateway needs an HTTP/1.1 server for upgrades');
     this.#gateway.attach(server);
     await this.#gateway.start();
   }

@@ -11,6 +11,8 @@ class CuttableFanout implements Fanout {
   readonly #inner = createMemoryFanout();
   readonly #listeners: ((state: FanoutState) => void)[] = [];
   connected = true;
+  /** Subscriptions are answered when this resolves, as over a link that has gone silent. */
+  hold: Promise<void> | null = null;
 
   cut(): void {
     this.connected = false;
@@ -29,6 +31,7 @@ class CuttableFanout implements Fanout {
 
   async subscribe(...args: Parameters<Fanout['subscribe']>): Promise<void> {
     if (!this.connected) throw new Error('away');
+    await this.hold;
     await this.#inner.subscribe(...args);
   }
 
@@ -197,6 +200,24 @@ describe('life of connections', () => {
     await newcomer.waitForSeq(3, 1_000);
     expect([client.seqs(), newcomer.seqs()]).toEqual([[2, 3], [1, 2, 3]]);
   }, 20_000);
+
+  it('[DEG4] serves a newcomer while the fan-out does not answer, and looks again when it does', async () => {
+    const fanout = new CuttableFanout();
+    const under = await start({ fanout, env: { HEAD_CHECK_SECONDS: '60' } });
+    let answer: () => void = () => undefined;
+    fanout.hold = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const client = customer(under, 1, '&last_seq=0');
+    await client.waitForSeq(1);
+    under.ledger.post(1, 'heard by nobody');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(client.seqs()).toEqual([1]);
+    answer();
+    await client.waitForSeq(2, 1_000);
+    under.ledger.post(1, 'live');
+    await client.waitForSeq(3, 1_000);
+  });
 
   it('[DEG3] takes missing ticks as an impaired live path', async () => {
     const under = await start({ ticks: false, env: { HEAD_CHECK_SECONDS: '60' } });

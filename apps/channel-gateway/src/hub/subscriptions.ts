@@ -6,6 +6,7 @@ import type { HubLogger } from './ports.ts';
 import type { SessionChannel } from './session-channel.ts';
 
 const SESSION_PREFIX = 'chat:';
+const PATIENCE_MS = 2_000;
 
 /** For calls whose failure costs speed and never correctness: true if it went well. */
 export async function quietly(logger: HubLogger, what: string, call: Promise<void>): Promise<boolean> {
@@ -15,6 +16,19 @@ export async function quietly(logger: HubLogger, what: string, call: Promise<voi
   } catch (error) {
     logger.debug({ err: error, call: what }, 'the fan-out or lease store did not answer');
     return false;
+  }
+}
+
+/** The answer, or null when it does not come in time. */
+async function withinPatience(answer: Promise<boolean>): Promise<boolean | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -38,13 +52,29 @@ export class Subscriptions {
     await this.#subscribe(CONTROL_CHANNEL, this.#onControl);
   }
 
+  /** A fan-out that does not answer must not keep a client waiting: he is served by the head check until it does. */
   async session(channel: SessionChannel): Promise<void> {
-    const subscribed = await this.#subscribe(channel.name, this.#onSession);
-    if (this.#hub.channels.get(channel.id) === channel) channel.subscriptionSettled(subscribed);
+    const hub = this.#hub;
+    const confirmed = this.#subscribe(channel.name, this.#onSession);
+    const isCurrent = (): boolean => hub.channels.get(channel.id) === channel;
+    if ((await withinPatience(confirmed)) === null && isCurrent()) channel.subscriptionSettled(false);
+    const subscribed = await confirmed;
+    if (!isCurrent()) return;
+    const late = channel.state.kind === 'live';
+    channel.subscriptionSettled(subscribed);
+    if (!subscribed || !late) return;
+    // Published between the reading and now: heard by nobody.
+    hub.round.wantHeads([channel]);
+    hub.scheduler.request();
   }
 
   async staff(): Promise<void> {
-    this.#hub.staff.subscriptionSettled(await this.#subscribe(STAFF_CHANNEL, this.#onStaff));
+    const { staff, scheduler } = this.#hub;
+    const confirmed = this.#subscribe(STAFF_CHANNEL, this.#onStaff);
+    if ((await withinPatience(confirmed)) === null) staff.subscriptionSettled(false);
+    staff.subscriptionSettled(await confirmed);
+    staff.wantFeed();
+    scheduler.request();
   }
 
   async releaseSession(channel: SessionChannel): Promise<void> {
