@@ -136,7 +136,7 @@ export class Chat {
   async closeAll(): Promise<void> {
     const open = [...this.#open];
     this.#open.clear();
-    await Promise.all(open.map((client) => client.close()));
+    await Promise.all(open.map(async (client) => client.close()));
   }
 
   /** Bodies of the webhooks that came so far, oldest first. */

@@ -10,7 +10,10 @@ const FOLDER = new URL('../prepared/', import.meta.url);
 async function pgliteVersion(): Promise<string> {
   // Its package.json is not exported; it lies above the file that is.
   const entry = pathToFileURL(createRequire(import.meta.url).resolve('@electric-sql/pglite'));
-  const { version }: { version: string } = JSON.parse(await readFile(new URL('../package.json', entry), 'utf8'));
+  const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', entry), 'utf8'));
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
+  if (typeof version !== 'string') throw new Error('the package of PGlite names no version');
   return version;
 }
 

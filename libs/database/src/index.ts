@@ -2,6 +2,7 @@ export { prepareArchive } from './archive.ts';
 export { openDatabase } from './open.ts';
 export {
   type Database,
+  type DatabaseTransaction,
   type DatabaseLog,
   DatabaseStartError,
   type DedicatedSession,

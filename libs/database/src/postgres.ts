@@ -25,8 +25,11 @@ const PARSERS = new Map<number, (text: string) => unknown>([
   [INT8_ARRAY_OID, parseNumberArray],
 ]);
 const TYPES: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    // The driver types its parsers loosely; what they return is read as the columns of `Tables` say.
+    const standard: (value: string) => unknown = pg.types.getTypeParser(oid, format);
+    return PARSERS.get(oid) ?? standard;
+  }) as typeof pg.types.getTypeParser,
 };
 
 const STATEMENT_TIMEOUT_MS = 5_000;

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** A statement with a fixed text. PostgreSQL prepares it once per connection under its name. */
@@ -22,6 +22,9 @@ export interface DedicatedSession {
   onLost(listener: (reason: Error) => void): void;
   release(): Promise<void>;
 }
+
+/** An open transaction, as it is handed to whoever takes part in it. */
+export type DatabaseTransaction = Transaction<Tables>;
 
 export interface Database {
   readonly kind: 'postgres' | 'pglite';

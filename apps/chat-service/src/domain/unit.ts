@@ -1,6 +1,5 @@
-import type { Tables } from '@chat-realtime/database';
+import type { DatabaseTransaction } from '@chat-realtime/database';
 import type { BrokerEphemeral } from '@chat-realtime/protocol';
-import type { Transaction } from 'kysely';
 import type { SessionRecord } from './operation-types.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -28,7 +27,7 @@ export interface Appended {
 }
 
 export interface FactUnit {
-  readonly trx: Transaction<Tables>;
+  readonly trx: DatabaseTransaction;
   appendFact(fact: NewFact): Promise<Appended>;
   /** Sent after the commit, best effort. */
   ephemeral(message: BrokerEphemeral): void;

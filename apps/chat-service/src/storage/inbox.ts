@@ -25,9 +25,13 @@ const ORDERS: Record<Sort, RawBuilder<unknown>> = {
 };
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
 function badPage(): ChatError {
   return new ChatError('validation_failed', 'page is not one this list gave out', {
-    details: [{ path: 'page', message: 'must be next_page of an earlier answer with the same sort' }],
+    details: { fields: [{ path: 'page', message: 'must be next_page of an earlier answer with the same sort' }] },
   });
 }
 
@@ -45,8 +49,8 @@ export function decodePage(text: string, sort: Sort): PageMark {
       details: badPage().details,
     });
   }
-  if (!Array.isArray(parsed)) throw badPage();
-  const [pageSort, value, id]: unknown[] = parsed;
+  if (!isList(parsed)) throw badPage();
+  const [pageSort, value, id] = parsed;
   if (pageSort !== sort || typeof value !== 'string' || typeof id !== 'number' || !Number.isSafeInteger(id))
     throw badPage();
   if (value !== NOT_WAITING && !ISO_TIME.test(value)) throw badPage();

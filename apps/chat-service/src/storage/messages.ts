@@ -142,7 +142,7 @@ async function refuse(
       });
     case 'bad_attachments':
       throw new ChatError('validation_failed', 'an attachment is unknown, was sent already, or stands twice', {
-        details: [{ path: 'attachments', message: 'must be unsent uploads of yours in this session' }],
+        details: { fields: [{ path: 'attachments', message: 'must be unsent uploads of yours in this session' }] },
       });
   }
 }

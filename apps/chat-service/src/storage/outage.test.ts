@@ -67,7 +67,7 @@ describe('outages of PostgreSQL', () => {
     const error: unknown = await one.says('into the void').catch((reason: unknown) => reason);
     expect(codeOf(error)).toBe('unavailable');
     expect(Date.now() - started).toBeLessThan(12_000);
-    proxy.heal();
+    await proxy.heal();
     await expect
       .poll(
         () =>
