@@ -24,13 +24,8 @@ const PARSERS = new Map<number, (text: string) => unknown>([
   [INT8_OID, Number],
   [INT8_ARRAY_OID, parseNumberArray],
 ]);
-const TYPES: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    // The driver types its parsers loosely; what they return is read as the columns of `Tables` say.
-    const standard: (value: string) => unknown = pg.types.getTypeParser(oid, format);
-    return PARSERS.get(oid) ?? standard;
-  }) as typeof pg.types.getTypeParser,
-};
+const TYPES = new pg.TypeOverrides();
+for (const [oid, parse] of PARSERS) TYPES.setTypeParser(oid, parse);
 
 const STATEMENT_TIMEOUT_MS = 5_000;
 /** The server ends a statement before this; then the other end is gone without a word. Idle connections are kept busy or closed sooner. */
