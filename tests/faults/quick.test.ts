@@ -6,6 +6,7 @@ import { eventSourceThroughKill } from './cases/event-source.ts';
 import { requestsOfIdleClients } from './cases/idle-clients.ts';
 import { LOST_PUBLISH_BOUND_MS, lostLastPublish } from './cases/lost-publish.ts';
 import { tokenMadeByPhp } from './cases/php-token.ts';
+import { killRelayLeader } from './cases/relay-leader.ts';
 import type { Bounds } from './checker/history.ts';
 import { type FaultCase, runCase } from './recorder/fault-case.ts';
 import { answeredToShown, percentile, spread } from './recorder/figures.ts';
@@ -41,15 +42,16 @@ const gateway = (of: Stack) => {
   return first;
 };
 
-const CASES: readonly FaultCase[] = [
-  { name: 'one gateway killed', bounds: GATEWAY, fault: killed(gateway, DEAD_MS) },
-  { name: 'dispatcher killed', bounds: LIVE_PATH, fault: killed((of) => of.dispatcher, DEAD_MS) },
-  { name: 'chat-service with the relay killed', bounds: LIVE_PATH, fault: killed((of) => of.chat, 0) },
-  { name: 'Redis killed', bounds: LIVE_PATH, fault: killed((of) => of.redis, DEAD_MS) },
-  { name: 'Redis emptied (FLUSHALL)', bounds: LIVE_PATH, fault: flushRedis },
-  { name: 'RabbitMQ killed', bounds: LIVE_PATH, fault: killed((of) => of.rabbit, 0) },
-  { name: 'RabbitMQ killed and its data folder wiped', bounds: LIVE_PATH, fault: (of) => of.rabbit.wipe() },
-  { name: 'PostgreSQL killed', bounds: LIVE_PATH, fault: killed((of) => of.postgres, 1_000) },
+const CASES: readonly (FaultCase & { readonly rules: string })[] = [
+  { name: 'one gateway killed', rules: '[RES1] [RES2]', bounds: GATEWAY, fault: killed(gateway, DEAD_MS) },
+  { name: 'dispatcher killed', rules: '[DEG4]', bounds: LIVE_PATH, fault: killed((of) => of.dispatcher, DEAD_MS) },
+  { name: 'chat-service killed', rules: '[MSG2] [MSG5] [DEG5]', bounds: LIVE_PATH, fault: killed((of) => of.chat, 0) },
+  { name: 'relay leader killed', rules: '[AMQP9]', bounds: LIVE_PATH, fault: killRelayLeader },
+  { name: 'Redis killed', rules: '[RDS8] [DEG2]', bounds: LIVE_PATH, fault: killed((of) => of.redis, DEAD_MS) },
+  { name: 'Redis emptied by FLUSHALL', rules: '[RDS7]', bounds: LIVE_PATH, fault: flushRedis },
+  { name: 'RabbitMQ killed', rules: '[AMQP6]', bounds: LIVE_PATH, fault: killed((of) => of.rabbit, 0) },
+  { name: 'RabbitMQ wiped', rules: '[AMQP5] [AMQP6]', bounds: LIVE_PATH, fault: (of) => of.rabbit.wipe() },
+  { name: 'PostgreSQL killed', rules: '[MSG2] [MSG5]', bounds: LIVE_PATH, fault: killed((of) => of.postgres, 1_000) },
 ];
 
 function flushRedis(of: Stack): Promise<void> {
@@ -65,7 +67,7 @@ describe(`faults, quick set (FAULTS_SEED=${seed})`, () => {
   beforeAll(async () => {
     console.log(`FAULTS_SEED=${seed}`);
     const off = { RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' };
-    stack = await startStack({ proxies: true, env: { ...off, LOG_LEVEL: 'warn' } });
+    stack = await startStack({ proxies: true, standby: true, env: { ...off, LOG_LEVEL: 'warn' } });
   }, 120_000);
   afterAll(() => stack.stop());
 
@@ -79,7 +81,7 @@ describe(`faults, quick set (FAULTS_SEED=${seed})`, () => {
     expect(percentile(figures.shownAfterMs, 0.99)).toBeLessThanOrEqual(1_000);
   });
 
-  test.each(CASES)('[DEG4] [RES6] $name: nothing lost, repeated or reordered', { timeout: 120_000 }, async (one) => {
+  test.each(CASES)('$rules $name: nothing is lost, repeated or reordered', { timeout: 120_000 }, async (one) => {
     const { figures, violations, outages } = await runCase(stack, random.fork(), one);
     expect(violations, outages.join('\n')).toEqual([]);
     if (figures.backAfterMs.length > 0) {

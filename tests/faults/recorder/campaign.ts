@@ -155,10 +155,12 @@ export class Campaign {
     while (!this.#stopSampling.signal.aborted) {
       try {
         const waiting = await readOutbox(this.#stack.postgres);
-        const page = await MetricsPage.read(this.#stack.addresses.chat);
-        // Empty is what the table and the metric both call empty: a metric that lags would hide what operators must see.
-        const pending = Math.max(waiting, page.sum('chat_outbox_pending'));
-        this.#outbox.push({ at: Date.now(), pending, oldestAgeSeconds: page.sum('chat_outbox_oldest_age_seconds') });
+        const { chat, standby } = this.#stack.addresses;
+        const pages = await Promise.all([chat, standby].filter((at) => at !== null).map((at) => MetricsPage.read(at)));
+        // Empty is what the table and the metrics all call empty: one that lags would hide what operators must see.
+        const pending = Math.max(waiting, ...pages.map((page) => page.sum('chat_outbox_pending')));
+        const oldestAgeSeconds = Math.max(...pages.map((page) => page.sum('chat_outbox_oldest_age_seconds')));
+        this.#outbox.push({ at: Date.now(), pending, oldestAgeSeconds });
       } catch (error) {
         // What a case has killed cannot be asked; a sample less is no finding, none at all is one.
         if (!(error instanceof Error)) throw error;

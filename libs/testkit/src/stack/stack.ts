@@ -28,6 +28,8 @@ export interface StackOptions {
   env?: Environment;
   /** Further settings for one service, such as failpoints. */
   serviceEnv?: Partial<Record<ServiceName, Environment>>;
+  /** A second chat-service that nginx does not know: it only waits to lead the relay. */
+  standby?: boolean;
   /** Puts fault proxies between the services and their servers. */
   proxies?: boolean;
   /** PostgreSQL with fsync, as in production: for benchmarks and people, not for tests. */
@@ -50,10 +52,18 @@ export interface Stack {
   readonly nginx: NginxServer;
   readonly auth: AppProcess;
   readonly chat: AppProcess;
+  /** Null unless asked for. */
+  readonly standby: AppProcess | null;
   readonly dispatcher: AppProcess;
   readonly gateways: readonly AppProcess[];
   /** Own addresses of the services, for health and metrics and for talking to one gateway only. */
-  readonly addresses: { auth: string; chat: string; dispatcher: string; gateways: readonly string[] };
+  readonly addresses: {
+    auth: string;
+    chat: string;
+    standby: string | null;
+    dispatcher: string;
+    gateways: readonly string[];
+  };
   /** Null unless asked for. */
   readonly proxies: StackProxies | null;
   /** Every service and server by name, for reports. */
@@ -90,7 +100,12 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     startRedis().then(keep),
   ]);
 
-  const ports = { auth: await freePort(), chat: await freePort(), dispatcher: await freePort() };
+  const ports = {
+    auth: await freePort(),
+    chat: await freePort(),
+    standby: await freePort(),
+    dispatcher: await freePort(),
+  };
   const gatewayPorts: number[] = [];
   for (let index = 0; index < (options.gateways ?? 2); index += 1) gatewayPorts.push(await freePort());
   const direct = { databaseUrl: postgres.url, rabbitUrl: rabbit.url, redisUrl: redis.url, chatUrl: local(ports.chat) };
@@ -120,9 +135,10 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     return keep(app);
   };
   progress(`starting auth-service, chat-service, channel-dispatcher and ${gatewayPorts.length} channel-gateways`);
-  const [auth, chat, dispatcher, ...gateways] = await Promise.all([
+  const [auth, chat, standby, dispatcher, ...gateways] = await Promise.all([
     launch('auth-service', 'auth-service', ports.auth),
     launch('chat-service', 'chat-service', ports.chat),
+    options.standby === true ? launch('chat-service', 'chat-service-standby', ports.standby) : null,
     launch('channel-dispatcher', 'channel-dispatcher', ports.dispatcher),
     ...gatewayPorts.map((port, index) => launch('channel-gateway', `channel-gateway-${index + 1}`, port)),
   ]);
@@ -144,6 +160,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   const services: [AppProcess, number][] = [
     [auth, ports.auth],
     [chat, ports.chat],
+    ...(standby === null ? [] : [[standby, ports.standby] satisfies [AppProcess, number]]),
     [dispatcher, ports.dispatcher],
     ...gateways.map((gateway, index): [AppProcess, number] => [gateway, gatewayPorts[index] ?? 0]),
   ];
@@ -156,7 +173,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   const stop = async (): Promise<void> => {
     // Edges first, so that what is under way still finds the services behind them.
     await Promise.all(gateways.map((gateway) => gateway.stop()));
-    await Promise.all([chat.stop(), dispatcher.stop(), auth.stop()]);
+    await Promise.all([chat.stop(), standby?.stop(), dispatcher.stop(), auth.stop()]);
     if (proxies !== null)
       await Promise.all(Object.values(proxies).map((proxy: { close(): Promise<void> }) => proxy.close()));
     // RabbitMQ takes seconds to say goodbye to data that is thrown away anyway.
@@ -167,10 +184,11 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     env: shared,
     logins: ['anna', 'boris', 'admin'],
     password: shared.OPERATOR_PASSWORD ?? '',
-    ...{ postgres, rabbit, redis, nginx, auth, chat, dispatcher, gateways, proxies },
+    ...{ postgres, rabbit, redis, nginx, auth, chat, standby, dispatcher, gateways, proxies },
     addresses: {
       auth: local(ports.auth),
       chat: local(ports.chat),
+      standby: standby === null ? null : local(ports.standby),
       dispatcher: local(ports.dispatcher),
       gateways: gatewayPorts.map(local),
     },
