@@ -6,13 +6,16 @@ export interface ChatStorage {
   keys(): readonly string[] | Promise<readonly string[]>;
 }
 
+/** As a method's type, so that a handler of the platform's wider event type fits. */
+type Handler<E> = { handle(event: E): void }['handle'] | null;
+
 /** The part of a WebSocket the client uses; the one of browsers, Node and React Native has it. */
 export interface WebSocketLike {
   readonly readyState: number;
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number; reason: string }) => void) | null;
-  onerror: ((event: never) => void) | null;
+  onopen: Handler<unknown>;
+  onmessage: Handler<{ readonly data: unknown }>;
+  onclose: Handler<{ readonly code: number; readonly reason: string }>;
+  onerror: Handler<unknown>;
   send(data: string): void;
   close(code?: number, reason?: string): void;
 }

@@ -1,0 +1,28 @@
+import type { StopReason } from '../api/connection.ts';
+
+/**
+ * What a close code means (SPEC.md, close codes). Ranges say it, so that a client understands codes newer than itself;
+ * a test holds it against the protocol's own table.
+ */
+export type ClosePolicy = 'now' | 'backoff' | 'refresh_token' | 'never' | 'poll_only';
+
+const BELOW_4000_BACKOFF = [1001, 1005, 1006, 1011, 1013];
+
+export function closePolicy(code: number): ClosePolicy {
+  if (code === 1012) return 'now';
+  if (code === 4401) return 'refresh_token';
+  if (code === 4529) return 'poll_only';
+  return BELOW_4000_BACKOFF.includes(code) || (code >= 4000 && code < 4500) ? 'backoff' : 'never';
+}
+
+const STOP_REASONS: Readonly<Record<number, StopReason>> = {
+  1000: 'closed_by_server',
+  4501: 'bad_token',
+  4503: 'forbidden',
+  4504: 'session_not_found',
+  4505: 'revoked',
+};
+
+export function stopReason(code: number): StopReason {
+  return STOP_REASONS[code] ?? 'protocol_error';
+}

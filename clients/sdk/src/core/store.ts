@@ -1,0 +1,54 @@
+import type { ReadableStore, Unsubscribe } from '../api/connection.ts';
+
+export interface Store<S> extends ReadableStore<S> {
+  /** Something the state is built from has changed. Listeners are told once per turn, however much changes in it. */
+  touch(): void;
+  clear(): void;
+}
+
+/** State is built only when somebody asks after a change: catching up a thousand events must not build a thousand lists. */
+export function createStore<S>(build: () => S): Store<S> {
+  const listeners = new Set<() => void>();
+  let state: S | undefined;
+  let scheduled = false;
+  return {
+    getState: () => (state ??= build()),
+    subscribe(listener: () => void): Unsubscribe {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    touch(): void {
+      state = undefined;
+      if (scheduled) return;
+      scheduled = true;
+      queueMicrotask(() => {
+        scheduled = false;
+        for (const listener of [...listeners]) listener();
+      });
+    },
+    clear: () => listeners.clear(),
+  };
+}
+
+export interface Emitter<E> {
+  on<K extends keyof E>(event: K, listener: (payload: E[K]) => void): Unsubscribe;
+  emit<K extends keyof E>(event: K, payload: E[K]): void;
+  clear(): void;
+}
+
+export function createEmitter<E>(): Emitter<E> {
+  let listeners: { [K in keyof E]?: Set<(payload: E[K]) => void> } = {};
+  return {
+    on(event, listener) {
+      const set = (listeners[event] ??= new Set());
+      set.add(listener);
+      return () => set.delete(listener);
+    },
+    emit(event, payload) {
+      for (const listener of [...(listeners[event] ?? [])]) listener(payload);
+    },
+    clear() {
+      listeners = {};
+    },
+  };
+}

@@ -1,0 +1,440 @@
+import type { Backend } from '../api/backend.ts';
+import type { ConnectionState } from '../api/connection.ts';
+import type {
+  ChatClient,
+  ChatClientOptions,
+  ChatEvents,
+  ChatState,
+  Prechat,
+  ReadMarks,
+} from '../api/customer.ts';
+import type { CustomerState, IdentityResponse, Message, ReadData, Session, SessionEvent } from '../api/protocol.ts';
+import { createLadder } from '../connection/ladder.ts';
+import { createEnvironment } from '../core/environment.ts';
+import { call, resolveBase } from '../core/http.ts';
+import { createKeeper, storagePrefix } from '../core/keeper.ts';
+import { createRatchet } from '../core/ratchet.ts';
+import { createEmitter, createStore } from '../core/store.ts';
+import { ChatClientError } from '../errors.ts';
+import { createHistory } from '../sync/history.ts';
+import { mergeMarks, NO_MARKS } from '../sync/marks.ts';
+import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
+import { createSequence } from '../sync/sequence.ts';
+import { createThread } from '../sync/thread.ts';
+import { createTypingList, createTypingSender } from '../sync/typing.ts';
+import { createSharedConnection } from '../tabs/shared-connection.ts';
+import { openPoll, openRest } from '../transport/poll.ts';
+import { openSse } from '../transport/sse.ts';
+import type { Frame, ReadyData } from '../transport/transport.ts';
+import { openWebSocket } from '../transport/websocket.ts';
+import { createCredentials, SESSION_KEY } from './credentials.ts';
+import { newResumeKey } from './resume-key.ts';
+import { restBackend } from './rest-backend.ts';
+import { sessionAfter } from './session-state.ts';
+
+const TRANSPORTS = { websocket: openWebSocket, sse: openSse, poll: openPoll, rest: openRest };
+const ALL = ['websocket', 'sse', 'poll', 'rest'] as const;
+/** So long an unsent message is left to the tab it was written in. */
+const ADOPT_MS = 5_000;
+type Told = 'session' | 'logout' | 'outbox';
+
+export function createChatClient(options: ChatClientOptions = {}): ChatClient {
+  const environment = createEnvironment(options.environment);
+  const base = resolveBase(options.baseUrl);
+  const backend: Backend = options.backend ?? restBackend({ baseUrl: base, environment });
+  const prefix = storagePrefix(options.namespace);
+  const keeper = createKeeper(environment.storage, prefix);
+  const emitter = createEmitter<ChatEvents>();
+  const thread = createThread('client');
+
+  let session: Session | null = null;
+  let marks: ReadMarks = NO_MARKS;
+  let operatorsOnline = 0;
+  let degraded: string | null = null;
+  let epoch: string | null = null;
+  let prechat: Prechat = {};
+  let getIdentityToken: (() => Promise<string>) | null = null;
+  let starting: Promise<Message | undefined> | null = null;
+  let seenOnLine = 0;
+  let destroyed = false;
+
+  const store = createStore<ChatState>(() => ({
+    connection: connection.state,
+    session,
+    messages: thread.view(outbox.entries(), marks.staff),
+    history: history.state,
+    unread: thread.count((m) => m.sender_type === 'operator' && m.id > marks.client.read_id),
+    typing: typing.typists,
+    operatorsOnline,
+    readMarks: marks,
+    degraded,
+    epoch,
+    identified: getIdentityToken !== null,
+  }));
+  const { touch } = store;
+  const typing = createTypingList(environment, touch);
+  const credentials = createCredentials(environment, keeper, backend, () => getIdentityToken?.() ?? null);
+  const typingSender = createTypingSender(environment, (active) => connection.send({ type: 'typing', active }));
+
+  const apply = (event: SessionEvent): void => {
+    if (event.type === 'chat.message') {
+      const isNew = received(event.data);
+      if (isNew && event.data.sender_type !== 'client') {
+        typing.ended('staff', event.data.sender_id);
+        emitter.emit('message', thread.show(event.data, marks.staff));
+      }
+    }
+    setSession(session && sessionAfter(session, event));
+    emitter.emit('event', event);
+  };
+  const received = (message: Message): boolean => {
+    const isNew = thread.add(message);
+    outbox.settle(message);
+    acks.raise(message.id);
+    touch();
+    return isNew;
+  };
+  const setSession = (next: Session | null): void => {
+    const changed = next?.id !== session?.id || next?.version !== session?.version || next?.status !== session?.status;
+    session = next;
+    touch();
+    if (changed || next?.assigned_user_id !== session?.assigned_user_id) emitter.emit('session', session);
+  };
+
+  const sequence = createSequence<SessionEvent>(environment, {
+    fetchAfter: (afterSeq, limit) => credentials.run((access) => backend.poll(access, { afterSeq, limit })),
+    apply,
+    reset: (reason) => reset(reason),
+  });
+  const history = createHistory(environment, thread, {
+    head: async () => {
+      const found = await credentials.run((access) => backend.session(access));
+      setSession(found);
+      return found.last_seq;
+    },
+    page: (beforeId) => credentials.run((access) => backend.history(access, beforeId === undefined ? {} : { beforeId })),
+    loaded(head) {
+      sequence.restart(head);
+      acks.raise(thread.newestId);
+    },
+    changed: touch,
+  });
+  const reset = (reason: string): void => {
+    sequence.restart(null);
+    marks = NO_MARKS;
+    history.reload();
+    emitter.emit('reset', { reason });
+  };
+
+  const tell = (message: Told): void => connection.tell(message);
+  const outbox = createOutbox(environment, keeper, 'out:', {
+    post,
+    stored: (message) => {
+      history.fresh(message);
+      thread.add(message);
+      tell('outbox');
+      touch();
+    },
+    changed: touch,
+    // Before there is a session nobody leads; that two tabs begin it then does no harm, it is the same one.
+    adoptsAfter: () => (connection.leads || credentials.stored.id === null ? (connection.alone ? 0 : ADOPT_MS) : null),
+  });
+  async function post(entry: OutboxEntry): Promise<Message> {
+    const { id, body, attachments } = entry;
+    if (credentials.stored.id === null) {
+      const stored = await begin(attachments.length > 0 ? undefined : { body, client_message_id: id });
+      if (stored?.client_message_id === id) return stored;
+    }
+    const ids = attachments.map((attachment) => attachment.id);
+    const message = { body, client_message_id: id, ...(ids.length > 0 && { attachments: ids }) };
+    try {
+      return await credentials.run((access) => backend.send(access, message));
+    } catch (error) {
+      if (!(error instanceof ChatClientError) || error.code !== 'session_not_found') throw error;
+      // The chat is gone, the person's text is not: it begins the next one.
+      leaveSession();
+      throw new ChatClientError('unavailable', undefined, { status: 503, cause: error });
+    }
+  }
+
+  /** One session however many ask for it at once; the resume key is kept first, so that a lost answer is asked for again. */
+  function begin(message?: { body: string; client_message_id: string }): Promise<Message | undefined> {
+    const run = async (): Promise<Message | undefined> => {
+      const { resume_key: known } = await credentials.load();
+      if (credentials.stored.id !== null) return open(credentials.stored.id);
+      const resume_key = known ?? newResumeKey(environment);
+      credentials.keep({ resume_key });
+      const answer = await backend.createSession({
+        ...(options.prechat?.() ?? {}),
+        ...prechat,
+        ...(resume_key !== null && { resume_key }),
+        ...(message && { message }),
+      });
+      if (destroyed) throw new ChatClientError('destroyed');
+      const { session: begun, message: first } = answer;
+      // A session this young holds nothing but what is in this answer.
+      const whole = begun.last_seq <= (first ? 2 : 1);
+      credentials.keep({ id: begun.id, resume_key: answer.resume_key, issued: answer });
+      enter(begun, whole ? (first ? [first] : []) : null);
+      tell('session');
+      if (getIdentityToken) await attach().catch(() => undefined);
+      return first;
+    };
+    starting ??= run().finally(() => {
+      starting = null;
+    });
+    return starting;
+  }
+  const open = (id: number): undefined => {
+    if (session?.id !== id) enter(null, null);
+    return undefined;
+  };
+  /** Shows another session; `messages` null: they have to be read. */
+  const enter = (next: Session | null, messages: readonly Message[] | null): void => {
+    clear();
+    setSession(next);
+    if (next && messages) {
+      history.begin(messages, next.last_seq);
+    }
+    connection.connect();
+  };
+  const clear = (): void => {
+    connection.disconnect();
+    sequence.restart(null);
+    history.clear();
+    typing.clear();
+    acks.stop();
+    reads.stop();
+    thread.replace([]);
+    marks = NO_MARKS;
+    epoch = degraded = null;
+    seenOnLine = 0;
+    setSession(null);
+  };
+  /** Of the server's doing: the outbox stays. */
+  const leaveSession = (): void => {
+    credentials.forget();
+    clear();
+  };
+  const logoutHere = (): void => {
+    leaveSession();
+    keeper.remove(SESSION_KEY);
+    outbox.clear();
+    getIdentityToken = null;
+    prechat = {};
+    touch();
+  };
+
+  const acks = createRatchet(environment, async (last_id) => {
+    if (!connection.leads) return;
+    // A WebSocket takes acks only for what it carried itself; what was read by REST is acked there.
+    if (last_id <= seenOnLine && connection.send({ type: 'ack', last_id })) return;
+    await credentials.run(({ sessionId, token }) =>
+      call(environment, 'POST', `${base}/channel/ack`, { token, query: { session: sessionId }, json: { last_id } }),
+    );
+  });
+  const reads = createRatchet(environment, (lastId) =>
+    credentials.run((access) => backend.markRead(access, lastId)),
+  );
+
+  const ready = (data: ReadyData): void => {
+    degraded = null;
+    seenOnLine = 0;
+    const changed = epoch !== null && data.epoch !== undefined && data.epoch !== epoch;
+    epoch = data.epoch ?? epoch;
+    if (changed) reset('epoch_changed');
+    const state = data.state as Partial<CustomerState> | undefined;
+    if (state) {
+      marks = mergeMarks(mergeMarks(marks, 'client', state.client), 'staff', state.staff);
+      operatorsOnline = state.operators_online ?? operatorsOnline;
+      acks.kick(state.client?.delivered_id);
+    } else acks.kick();
+    if (typeof data.from_seq === 'number' && !changed) sequence.expect(data.from_seq);
+    history.ensure();
+    reads.kick();
+    outbox.flush();
+    touch();
+  };
+  const frame = (one: Frame): void => {
+    emitter.emit('frame', one);
+    if (one.session_id && one.session_id !== credentials.stored.id) return;
+    if (typeof one.seq === 'number') {
+      const event = one as SessionEvent;
+      if (event.type === 'chat.message') seenOnLine = Math.max(seenOnLine, event.data.id);
+      return sequence.offer(event);
+    }
+    ephemeral(one.type, one.data);
+    touch();
+  };
+  const ephemeral = (type: string, data: unknown): void => {
+    if (type === 'chat.typing') typing.heard(data as Parameters<typeof typing.heard>[0]);
+    else if (type === 'chat.read') marks = mergeMarks(marks, (data as ReadData).by, data as ReadData);
+    else if (type === 'chat.presence') operatorsOnline = (data as { operators_online: number }).operators_online;
+    else if (type === 'channel.degraded') degraded = (data as { reason: string }).reason;
+    else if (type === 'channel.restored') degraded = null;
+    else if (type === 'channel.reset') reset((data as { reason: string }).reason);
+    else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
+  };
+  const connectionChanged = (state: ConnectionState): void => {
+    touch();
+    emitter.emit('status', state);
+    if (state.status !== 'stopped' || state.reason !== 'session_not_found') return;
+    leaveSession();
+    outbox.flush();
+  };
+
+  const transports = options.transports ?? ALL;
+  const connection = createSharedConnection(
+    environment,
+    TRANSPORTS,
+    createLadder(environment, transports, `${prefix}transport`),
+    {
+      target: {
+        base,
+        cursorName: 'last_seq',
+        query: () => ({ session: credentials.stored.id ?? 0 }),
+        authFrame: (token) => ({ type: 'auth', session_id: credentials.stored.id ?? 0, token }),
+        restPoll: async (cursor) => {
+          const afterSeq = Number(cursor ?? 0);
+          return credentials.run((access) => backend.poll(access, { afterSeq, limit: 500 }));
+        },
+      },
+      async prepare() {
+        await credentials.access();
+        await history.prepare();
+      },
+      token: () => credentials.token,
+      cursor: () => sequence.cursor ?? history.head,
+      renewAt: () => credentials.stored.renew_at,
+      renew: credentials.renew,
+      expire: credentials.expire,
+      ready,
+      frame,
+      state: connectionChanged,
+      summary: () => ({
+        from_seq: sequence.cursor ?? history.head,
+        ...(epoch !== null && { epoch }),
+        state: { ...marks, operators_online: operatorsOnline } satisfies CustomerState,
+      }),
+      told: (message) => void told(message as Told),
+    },
+    options.tabs === false ? null : `${prefix}tabs`,
+  );
+  const told = async (message: Told): Promise<void> => {
+    if (message === 'logout') return logoutHere();
+    if (message === 'outbox') return outbox.load();
+    const before = credentials.stored.id;
+    const { id } = await credentials.load();
+    if (id !== null && id !== before) enter(null, null);
+  };
+
+  const attach = async (): Promise<Session | null> => {
+    const token = await getIdentityToken?.();
+    if (!token) return null;
+    const { id } = credentials.stored;
+    const own = id === null ? null : await credentials.access().catch(() => null);
+    let answer: IdentityResponse;
+    try {
+      answer = await backend.identify({ identity_token: token, ...(own && { token: own.token, session_id: own.sessionId }) });
+    } catch (error) {
+      if (!own || !(error instanceof ChatClientError) || (error.status !== 401 && error.status !== 403)) throw error;
+      // The chat on this device is another person's: it must not stay in sight of this one.
+      leaveSession();
+      answer = await backend.identify({ identity_token: token });
+    }
+    const { session: found, token: issued, expires_at } = answer;
+    if (!found || !issued) return null;
+    const same = found.id === credentials.stored.id;
+    credentials.keep({ id: found.id, issued: { token: issued, expires_at }, ...(!same && { resume_key: null }) });
+    if (same) setSession(found);
+    else enter(found, null);
+    tell('session');
+    return found;
+  };
+
+  const needed = async (): Promise<void> => {
+    await client.ready;
+    if (credentials.stored.id === null) await begin();
+  };
+  const restore = async (): Promise<void> => {
+    const { id } = await credentials.load();
+    await outbox.load();
+    if (destroyed) return;
+    if (id !== null && options.autoConnect !== false) connection.connect();
+    touch();
+  };
+
+  const client: ChatClient = {
+    ready: restore(),
+    getState: store.getState,
+    subscribe: store.subscribe,
+    on: emitter.on,
+    config: () => backend.config(),
+    async start(given) {
+      prechat = { ...prechat, ...given };
+      await needed();
+      const found = session ?? (await credentials.run((access) => backend.session(access)));
+      connection.connect();
+      return found;
+    },
+    send: (text, attachments = []) => {
+      const sent = outbox.add(text, attachments);
+      typingSender.set(false);
+      tell('outbox');
+      return sent;
+    },
+    retry: (key) => outbox.retry(key),
+    discard: (key) => {
+      outbox.discard(key);
+      tell('outbox');
+    },
+    setTyping: typingSender.set,
+    markRead(messageId = thread.newestId) {
+      if (messageId <= marks.client.read_id) return;
+      marks = mergeMarks(marks, 'client', { read_id: messageId, delivered_id: messageId });
+      reads.raise(messageId);
+      touch();
+    },
+    loadOlder: history.older,
+    async requestCallback(request) {
+      await client.ready;
+      const { id } = credentials.stored;
+      if (id === null) return backend.requestCallback(null, request);
+      return credentials.run((access) => backend.requestCallback(access, { ...request, session_id: id }));
+    },
+    async upload(file, given) {
+      await needed();
+      return credentials.run((access) => backend.upload(access, file, given));
+    },
+    async identify(getToken) {
+      await client.ready;
+      getIdentityToken = getToken;
+      touch();
+      return attach();
+    },
+    async logout() {
+      await client.ready;
+      const token = await getIdentityToken?.().catch(() => null);
+      if (token) await backend.identityLogout(token).catch(() => undefined);
+      tell('logout');
+      logoutHere();
+    },
+    connect() {
+      if (credentials.stored.id !== null) connection.connect();
+    },
+    disconnect: connection.disconnect,
+    destroy() {
+      destroyed = true;
+      connection.destroy();
+      sequence.stop();
+      history.clear();
+      outbox.stop();
+      acks.stop();
+      reads.stop();
+      typing.clear();
+      store.clear();
+      emitter.clear();
+    },
+  };
+  return client;
+}

@@ -1,0 +1,117 @@
+import type { Access, Backend } from '../api/backend.ts';
+import type { IssuedToken } from '../api/connection.ts';
+import type { Environment } from '../api/environment.ts';
+import type { Keeper } from '../core/keeper.ts';
+import { ChatClientError } from '../errors.ts';
+
+const EARLY_MS = 60_000;
+export const SESSION_KEY = 'session';
+
+/** What a device keeps of a chat. Written only after the visitor acted. */
+export interface StoredSession {
+  readonly id: number | null;
+  readonly token: string | null;
+  /** By this device's clock, which need not be the server's. */
+  readonly renew_at: number;
+  readonly resume_key: string | null;
+}
+const NOTHING: StoredSession = { id: null, token: null, renew_at: 0, resume_key: null };
+
+export interface Credentials {
+  readonly stored: StoredSession;
+  readonly token: string;
+  load(): Promise<StoredSession>;
+  /** Another session, or another token of this one. */
+  keep(change: { id?: number; resume_key?: string | null; issued?: IssuedToken }): void;
+  /** The server refused the token. */
+  expire(): void;
+  forget(): void;
+  access(): Promise<Access>;
+  renew(): Promise<void>;
+  /** Runs a call, and once more with a new token where the first was refused. */
+  run<T>(call: (access: Access) => Promise<T>): Promise<T>;
+}
+
+/** Lives as long as the server meant it to, counted from now: a device's clock may be hours off. */
+function renewalTime({ token, expires_at }: IssuedToken, now: number): number {
+  const created = Number(token.split('.')[1]) * 1_000;
+  const life = Date.parse(expires_at) - (created > 0 ? created : now);
+  return now + Math.max(life - EARLY_MS, life / 2);
+}
+
+export function createCredentials(
+  environment: Environment,
+  keeper: Keeper,
+  backend: Backend,
+  identityToken: () => Promise<string> | null,
+): Credentials {
+  let stored = NOTHING;
+  let renewing: Promise<void> | null = null;
+  let forgetting: Promise<void> | null = null;
+
+  const keep: Credentials['keep'] = ({ issued, ...change }) => {
+    const fresh = issued && { token: issued.token, renew_at: renewalTime(issued, environment.now()) };
+    stored = { ...stored, ...change, ...fresh };
+    keeper.set(SESSION_KEY, stored);
+  };
+  const issue = async (id: number): Promise<void> => {
+    const { resume_key: resumeKey } = stored;
+    const identity = identityToken();
+    if (!identity && !resumeKey) throw new ChatClientError('bad_token', 'nothing vouches for this session');
+    const issued = await backend.getToken(
+      identity ? { sessionId: id, identityToken: await identity } : { sessionId: id, resumeKey: resumeKey ?? '' },
+    );
+    if (stored.id === id) keep({ issued });
+  };
+  const renew = (): Promise<void> => {
+    const { id } = stored;
+    if (id === null) return Promise.reject(new ChatClientError('no_session'));
+    renewing ??= issue(id).finally(() => {
+      renewing = null;
+    });
+    return renewing;
+  };
+  const access = async (): Promise<Access> => {
+    if (!stored.token || environment.now() >= stored.renew_at) await renew();
+    const { id, token } = stored;
+    if (id === null || !token) throw new ChatClientError('no_session');
+    return { sessionId: id, token };
+  };
+  return {
+    get stored() {
+      return stored;
+    },
+    get token() {
+      return stored.token ?? '';
+    },
+    async load() {
+      await forgetting;
+      stored = { ...NOTHING, ...(await keeper.get<StoredSession>(SESSION_KEY)) };
+      return stored;
+    },
+    keep,
+    expire: () => keep({ issued: { token: '', expires_at: '' } }),
+    forget() {
+      const { id } = stored;
+      stored = NOTHING;
+      // Another tab may have begun the next chat already.
+      forgetting = keeper.get<StoredSession>(SESSION_KEY).then((kept) => {
+        if (kept?.id === id) keeper.remove(SESSION_KEY);
+      });
+    },
+    access,
+    renew,
+    async run(call) {
+      const had = await access();
+      try {
+        return await call(had);
+      } catch (error) {
+        const code = error instanceof ChatClientError ? error.code : null;
+        if (code !== 'token_expired' && code !== 'bad_token' && code !== 'missing_credentials') throw error;
+        // Another call may have renewed it meanwhile.
+        if (stored.token === had.token) await renew();
+        return call(await access());
+      }
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { ChatClientError } from '../errors.ts';
+
+const CLOSE_BY_CODE: Readonly<Record<string, number>> = {
+  token_expired: 4401,
+  missing_credentials: 4501,
+  bad_token: 4501,
+  bad_credentials: 4501,
+  token_revoked: 4505,
+  forbidden: 4503,
+  origin_not_allowed: 4503,
+  session_not_found: 4504,
+  connection_limit: 4529,
+  rate_limited: 4429,
+  unavailable: 1013,
+};
+
+/** An HTTP refusal as the close code a WebSocket would have got: one table decides what follows. */
+export function closeCodeOf(error: unknown): number {
+  return (error instanceof ChatClientError && CLOSE_BY_CODE[error.code]) || 1006;
+}
+
+export function retryAfterOf(error: unknown): number | undefined {
+  return error instanceof ChatClientError ? error.retryAfterMs : undefined;
+}
+
+/** The cursor is of another database, or ahead of it: 409 here, a frame on the streams. */
+export function resetReasonOf(error: unknown): string | null {
+  const code = error instanceof ChatClientError ? error.code : '';
+  return code === 'cursor_ahead' || code === 'cursor_unknown' ? code : null;
+}

@@ -1,0 +1,86 @@
+import type { Environment } from '../api/environment.ts';
+import type { TransportName } from '../api/connection.ts';
+import type { ClientFrame } from '../api/protocol.ts';
+
+/** What a transport delivers. Fields are looked at where they are used; nothing of a frame is trusted before that. */
+export interface Frame {
+  readonly type: string;
+  readonly seq?: number | null;
+  readonly session_id?: number | null;
+  readonly cursor?: string;
+  readonly data?: unknown;
+}
+
+/** `channel.ready`, or what stands for it where a transport has none: poll knows no epoch and no state. */
+export interface ReadyData {
+  readonly from_seq?: number | null;
+  readonly cursor?: string;
+  readonly epoch?: string;
+  readonly connection_id?: string;
+  readonly user_id?: string;
+  readonly state?: unknown;
+}
+
+export interface PollPage {
+  readonly events: readonly Frame[];
+  readonly last_seq: number | null;
+  readonly has_more: boolean;
+  readonly cursor?: string;
+}
+
+/** Who connects. A token never stands in a URL; the session it belongs to always stands beside it. */
+export interface ChannelTarget {
+  readonly base: string;
+  /** `session=…` or `type=staff`. */
+  query(): Readonly<Record<string, string | number>>;
+  /** Names of the auth frame's fields differ by kind. */
+  authFrame(token: string): ClientFrame;
+  cursorName: 'last_seq' | 'cursor';
+  /** Between two of them; default 5 s. */
+  readonly restIntervalMs?: number;
+  /** The last transport: events after the cursor by plain REST. */
+  restPoll(cursor: number | string | null, signal: AbortSignal): Promise<PollPage>;
+}
+
+export interface OpenRequest {
+  readonly token: string;
+  readonly cursor: () => number | string | null;
+  /** The token as it is now, for transports of many requests. */
+  readonly currentToken: () => string;
+  readonly replaces: string | null;
+}
+
+export interface LineHandlers {
+  frame(frame: Frame): void;
+  /** Bytes that are no frame, such as a comment line: the connection lives. */
+  alive(): void;
+  /** Once, and nothing after it. */
+  closed(code: number, retryAfterMs?: number): void;
+}
+
+/** One connection of one transport. */
+export interface Line {
+  /** False where frames cannot go up. */
+  send(frame: ClientFrame): boolean;
+  /** By us: `closed` is not called. */
+  close(): void;
+}
+
+export type OpenLine = (
+  environment: Environment,
+  target: ChannelTarget,
+  request: OpenRequest,
+  handlers: LineHandlers,
+) => Line;
+
+export type Transports = Readonly<Record<TransportName, OpenLine>>;
+
+export function parseFrame(text: unknown): Frame | null {
+  try {
+    const value = JSON.parse(String(text)) as Frame | null;
+    return typeof value?.type === 'string' ? value : null;
+  } catch {
+    // A middle-box put something of its own into the stream.
+    return null;
+  }
+}
