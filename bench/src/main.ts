@@ -1,10 +1,16 @@
 // `npm run bench [-- name …] [--quick]`: figures as ratios within one run. See docs/benchmarks.md.
 import { fanOut } from './benchmarks/fan-out.ts';
+import { flatness } from './benchmarks/flatness.ts';
+import { memory } from './benchmarks/memory.ts';
+import { slowReader } from './benchmarks/slow-reader.ts';
 import { PINNED } from './process/child.ts';
 import { printReport, type Report, writeReport } from './report.ts';
 
 const BENCHMARKS: Readonly<Record<string, (quick: boolean) => Promise<Report>>> = {
   'fan-out': (quick) => fanOut({ pairs: quick ? 3 : 7, sockets: 1_000, staff: !quick }),
+  flatness: () => flatness(),
+  memory: (quick) => memory(quick ? 4_000 : 8_000),
+  'slow-reader': () => slowReader(),
 };
 const QUICK = ['fan-out', 'memory'];
 

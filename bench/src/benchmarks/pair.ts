@@ -5,6 +5,13 @@ import type { Broadcast, ServerOffer } from '../servers/server-offer.ts';
 export type ServerKind = 'gateway' | 'plain';
 export type ServerProcess = PinnedChild<ServerOffer>;
 
+/** Microseconds of CPU for one delivery: in the program, in the kernel, together. */
+export interface Cost {
+  readonly user: number;
+  readonly system: number;
+  readonly sum: number;
+}
+
 const SCRIPTS: Readonly<Record<ServerKind, string>> = {
   gateway: 'servers/gateway-server.ts',
   plain: 'servers/plain-server.ts',
@@ -56,14 +63,15 @@ export class Crowd {
     return new Crowd(server, generator, { group, to, size: count, others });
   }
 
-  /** Server CPU in microseconds for each message delivered; every socket must have got every message, once. */
-  async cost(request: Omit<Broadcast, 'to'>): Promise<number> {
+  /** Server CPU for each message delivered; every socket must have got every message, once. */
+  async cost(request: Omit<Broadcast, 'to'>): Promise<Cost> {
     const each = request.rounds * request.burst;
     await this.#generator.call('reset', { group: this.#group });
     await this.server.call('broadcast', { ...request, to: this.#to });
     await this.#generator.call('delivered', { group: this.#group, each, timeoutMs: DELIVERY_TIMEOUT_MS });
-    const cpu = await this.server.call('cpuSince', null);
-    return cpu / (each * this.size);
+    const { user, system } = await this.server.call('cpuSince', null);
+    const deliveries = each * this.size;
+    return { user: user / deliveries, system: system / deliveries, sum: (user + system) / deliveries };
   }
 
   async close(): Promise<void> {

@@ -30,7 +30,12 @@ export function serve(offer: Readonly<Record<string, (argument: never) => unknow
     };
     call().then(
       (value) => reply({ id, kind: 'value', value }),
-      (error: unknown) => reply({ id, kind: 'failure', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      (error: unknown) =>
+        reply({
+          id,
+          kind: 'failure',
+          message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        }),
     );
   });
   process.on('disconnect', () => process.exit(0));

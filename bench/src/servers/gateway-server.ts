@@ -19,7 +19,9 @@ const UNLIMITED = {
   MAX_CONNECTIONS_PER_TOKEN: '0',
   MAX_OPERATORS: '0',
   RATE_CONNECT_PER_10S: '0',
-  ...(process.env['PING_INTERVAL_SECONDS'] === undefined ? {} : { PING_INTERVAL_SECONDS: process.env['PING_INTERVAL_SECONDS'] }),
+  ...(process.env['PING_INTERVAL_SECONDS'] === undefined
+    ? {}
+    : { PING_INTERVAL_SECONDS: process.env['PING_INTERVAL_SECONDS'] }),
 };
 
 const fanout = createMemoryFanout();

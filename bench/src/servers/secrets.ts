@@ -16,7 +16,15 @@ export function channelTokenSigner(secrets: string): (sessionId: number) => stri
 export function staffToken(userId: string): string {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1_000);
-  const claims = { iss: ISSUER, aud: AUDIENCE, sub: userId, iat: now, exp: now + 3_600, role: 'operator', name: userId };
+  const claims = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: userId,
+    iat: now,
+    exp: now + 3_600,
+    role: 'operator',
+    name: userId,
+  };
   const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
   return `${signed}.${createHmac('sha256', STAFF_SECRET).update(signed).digest('base64url')}`;
 }

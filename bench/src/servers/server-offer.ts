@@ -11,6 +11,12 @@ export interface Broadcast {
   readonly bodyBytes: number;
 }
 
+/** Microseconds. */
+export interface Cpu {
+  readonly user: number;
+  readonly system: number;
+}
+
 export interface Memory {
   readonly rss: number;
   readonly heap: number;
@@ -23,8 +29,8 @@ export interface ServerOffer {
   port(argument: null): number | Promise<number>;
   connections(argument: null): number;
   broadcast(argument: Broadcast): Promise<void>;
-  /** CPU microseconds, user and system, since the last broadcast began. */
-  cpuSince(argument: null): number;
+  /** Since the last broadcast began. */
+  cpuSince(argument: null): Cpu;
   memory(argument: null): Promise<Memory>;
 }
 
@@ -38,9 +44,8 @@ export async function inRounds({ rounds, gapMs }: Broadcast, send: () => void): 
   }
 }
 
-export function cpuSince(): number {
-  const { user, system } = process.cpuUsage(begun);
-  return user + system;
+export function cpuSince(): Cpu {
+  return process.cpuUsage(begun);
 }
 
 export async function memoryAfterGc(): Promise<Memory> {

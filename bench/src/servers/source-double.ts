@@ -54,7 +54,11 @@ export class SourceDouble implements ChatSource {
     const from = Number(after.split('.')[0]);
     const rest = this.#feed.filter((row) => row.position > from);
     const page = rest.slice(0, limit);
-    return { events: page.map((row) => row.event), cursor: cursorOf(page.at(-1)?.position ?? from), has_more: rest.length > page.length };
+    return {
+      events: page.map((row) => row.event),
+      cursor: cursorOf(page.at(-1)?.position ?? from),
+      has_more: rest.length > page.length,
+    };
   }
 }
 
