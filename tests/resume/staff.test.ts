@@ -54,7 +54,10 @@ describe('resume of staff', () => {
       while (missing().length > 0 && Date.now() < deadline) await observer.attend(mine.pick(WAYS), { afterMs: 500 });
       expect(missing()).toEqual([]);
       expect(observer.violations).toEqual([]);
-      for (const event of truth) expect(observer.seen.get(staffEventKey(event))?.data).toEqual(event.data);
+      for (const event of truth) {
+        const frame = observer.seen.get(staffEventKey(event));
+        expect(frame?.data, frame?.raw).toEqual(event.data);
+      }
       cuts += observer.cuts;
       observer.close();
     }

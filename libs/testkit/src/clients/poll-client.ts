@@ -1,9 +1,13 @@
-import { pollResponseSchema } from '@chat-realtime/protocol';
-import type { z } from 'zod';
+import { pollResponseSchema, sessionEventSchema, staffEventSchema } from '@chat-realtime/protocol';
+import { z } from 'zod';
 import { type HttpAnswer, type HttpClient, query } from './http-client.ts';
 
 type Parameters = Readonly<Record<string, string | number | undefined>>;
 export type PollResponse = z.infer<typeof pollResponseSchema>;
+
+// By kind, since a staff event is also a good customer's event, with its additions lost.
+const customerPageSchema = pollResponseSchema.extend({ events: z.array(sessionEventSchema) });
+const staffPageSchema = pollResponseSchema.extend({ events: z.array(staffEventSchema) });
 
 /** Long polling of one session or, with a staff token, of the staff channel. */
 export class PollClient {
@@ -22,7 +26,8 @@ export class PollClient {
   }
 
   async poll(parameters: Parameters = {}, signal?: AbortSignal): Promise<PollResponse> {
-    return (await this.request(parameters, signal)).as(pollResponseSchema);
+    const answer = await this.request(parameters, signal);
+    return this.#who['type'] === 'staff' ? answer.as(staffPageSchema) : answer.as(customerPageSchema);
   }
 
   ack(lastId: number): Promise<HttpAnswer> {
