@@ -58,7 +58,10 @@ export class Sweeper {
     const late = now - this.#lastAt - SWEEP_MS;
     this.#lastAt = now;
     // With nobody connected it was not load: a process that has just started stands still too, and must take clients.
-    if (late > OVERLOAD_LAG_MS && this.#hub.connections.size > 0) this.#lagSeenAt = now;
+    if (late > OVERLOAD_LAG_MS && this.#hub.connections.size > 0) {
+      this.#lagSeenAt = now;
+      this.#hub.options.logger.warn({ late_ms: late }, 'the event loop stood still: nobody new is taken for a moment');
+    }
     const paused = late > PAUSE_MS;
     if (paused) {
       this.#hub.livePath.woke(now);
