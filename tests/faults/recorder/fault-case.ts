@@ -19,13 +19,15 @@ export interface CaseResult {
   readonly history: History;
   readonly figures: Figures;
   readonly violations: readonly string[];
-  /** Who was away, for how long and why: printed where a bound was missed. */
+  /** Who was away, for how long and why, and what the services had to say: printed where a bound was missed. */
   readonly outages: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** Traffic, fault, traffic, silence, judgement. */
 export async function runCase(stack: Stack, random: SeededRandom, faultCase: FaultCase): Promise<CaseResult> {
   const { name, fault, bounds, aroundMs = 2_000 } = faultCase;
+  const startedAt = Date.now();
   const campaign = await Campaign.start(stack, random, faultCase.campaign);
   await sleep(aroundMs);
   const from = Date.now();
@@ -41,8 +43,22 @@ export async function runCase(stack: Stack, random: SeededRandom, faultCase: Fau
     history,
     figures,
     violations: check(history, bounds),
+    warnings: warningsSince(stack, startedAt),
     outages: campaign.followers.flatMap((follower) =>
       follower.outages.map((outage) => `${follower.name}: ${outage.backAt - outage.lostAt} ms (${outage.why})`),
     ),
   };
+}
+
+function warningsSince(stack: Stack, since: number): string[] {
+  const services = [stack.chat, stack.standby, stack.dispatcher, ...stack.gateways];
+  return services.flatMap((service) =>
+    (service?.logs ?? [])
+      .filter((record) => record['level'] !== 'info' && Date.parse(String(record['time'])) >= since)
+      .map((record) => {
+        const { level, time, service: _service, err, ...rest } = record;
+        const cause = err instanceof Object && 'message' in err ? ` (${String(err.message)})` : '';
+        return `${service?.name} ${String(time)} ${String(level)} ${JSON.stringify(rest)}${cause}`;
+      }),
+  );
 }

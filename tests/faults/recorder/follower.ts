@@ -17,6 +17,7 @@ export interface Outage {
   readonly lostAt: number;
   /** Infinity: not back when the run ended. */
   readonly backAt: number;
+  /** The loss and every attempt that failed after it, as offset and reason. */
   readonly why: string;
 }
 
@@ -32,7 +33,7 @@ export class Follower {
   readonly #complaints: string[] = [];
   #connections = 0;
   #replaces: string | undefined;
-  #lost: { at: number; why: string } | null = null;
+  #lost: { at: number; failures: string[] } | null = null;
   #since = Infinity;
   #running: Promise<void> = Promise.resolve();
 
@@ -54,7 +55,8 @@ export class Follower {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    if (this.#lost !== null) this.outages.push({ lostAt: this.#lost.at, backAt: Infinity, why: this.#lost.why });
+    if (this.#lost !== null)
+      this.outages.push({ lostAt: this.#lost.at, backAt: Infinity, why: this.#lost.failures.join(', ') });
   }
 
   log(): ObserverLog {
@@ -77,7 +79,8 @@ export class Follower {
         started();
       });
       if (signal.aborted) return;
-      this.#lost ??= { at: Date.now(), why: end.why };
+      this.#lost ??= { at: Date.now(), failures: [] };
+      this.#lost.failures.push(`${Date.now() - this.#lost.at} ms ${end.why}`);
       if (end.kind === 'terminal') {
         this.#complaints.push(end.why);
         return;
@@ -109,7 +112,7 @@ export class Follower {
     if (this.#since === Infinity) this.#since = Date.now();
     this.#backoff.connected();
     if (this.#lost === null) return;
-    this.outages.push({ lostAt: this.#lost.at, backAt: Date.now(), why: this.#lost.why });
+    this.outages.push({ lostAt: this.#lost.at, backAt: Date.now(), why: this.#lost.failures.join(', ') });
     this.#lost = null;
   }
 

@@ -171,7 +171,7 @@ async function pollOnce(http: HttpClient, { watch, signal, via }: Attendance, wa
   if (answer.status === 429) return { kind: 'limited', why: 'poll answered 429' };
   if (answer.status >= 500) {
     const seconds = Number(answer.header('retry-after') ?? Number.NaN);
-    const why = `poll answered ${answer.status}`;
+    const why = `poll answered ${answer.status}: ${answer.text.slice(0, 200)}`;
     return Number.isNaN(seconds) ? { kind: 'retry', why } : { kind: 'retry_after', ms: seconds * 1_000, why };
   }
   if (answer.status !== 200) return { kind: 'terminal', why: `poll answered ${answer.status}: ${answer.text}` };
