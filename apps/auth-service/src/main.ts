@@ -1,6 +1,7 @@
 import { openDatabase } from '@chat-realtime/database';
 import {
   ConfigError,
+  closeHttpApp,
   createHttpApp,
   createLogger,
   createMetrics,
@@ -16,6 +17,8 @@ import { AuthModule } from './http/auth-module.ts';
 import { seedOperators } from './seed.ts';
 
 const SERVICE = 'auth-service';
+/** What is being answered is answered. */
+const IN_FLIGHT_MS = 8_000;
 
 async function main(): Promise<void> {
   const config = loadConfig(authProcessSchema, process.env);
@@ -51,7 +54,7 @@ async function main(): Promise<void> {
     host: config.HOST,
   });
   shutdown.onSignal(0, () => health.setDraining());
-  shutdown.onSignal(10, () => app.close());
+  shutdown.onSignal(10, () => closeHttpApp(app, IN_FLIGHT_MS));
   logger.info({ host: config.HOST, port: config.PORT }, 'listening');
 }
 

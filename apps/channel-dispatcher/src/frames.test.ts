@@ -45,7 +45,7 @@ function dispatched(event: BrokerEvent): Sent[] {
 }
 
 describe('frames of durable events', () => {
-  it('[EVT] sends a customer’s message as chat.message to him and as chat.message.client, with subscribers, to staff', () => {
+  it('[RDS3] [EVT] sends a customer’s message as chat.message to him and as chat.message.client, with subscribers, to staff', () => {
     const event = message('client');
     const [customer, staff, stream, ...rest] = dispatched(event);
     expect(customer).toEqual({

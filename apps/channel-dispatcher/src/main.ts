@@ -1,6 +1,7 @@
 import { connectRabbitConsumer, connectRedisFanout, createRedisLastSeen } from '@chat-realtime/messaging';
 import {
   ConfigError,
+  closeHttpApp,
   createHttpApp,
   createLogger,
   createMetrics,
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
     port,
     host,
   });
-  shutdown.onSignal(STOP.http, () => app.close());
+  shutdown.onSignal(STOP.http, () => closeHttpApp(app));
   await dispatcher.start();
   logger.info({ host, port }, 'listening');
 }

@@ -1,5 +1,12 @@
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
-import { envInteger, envSecret, envSecretRing, envUrl, httpVariables, staffTokenVariables } from '@chat-realtime/service-kit';
+import {
+  envInteger,
+  envSecret,
+  envSecretRing,
+  envUrl,
+  httpVariables,
+  staffTokenVariables,
+} from '@chat-realtime/service-kit';
 import { z } from 'zod';
 
 /** What the gateway part of any process can be told; all limits and rates: 0 = off. */

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Fanout, LastSeen, Leases } from '@chat-realtime/messaging';
-import { failpoint, type Logger, type Metrics, type OriginPolicy, RateLimiter, TrustedProxies } from '@chat-realtime/service-kit';
+import {
+  failpoint,
+  type Logger,
+  type Metrics,
+  type OriginPolicy,
+  RateLimiter,
+  TrustedProxies,
+} from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { UpgradeGate } from './channel/upgrade-gate.ts';
 import { ChannelServer } from './channel/websocket-server.ts';

@@ -5,9 +5,16 @@ import type { ChatSource } from './hub/ports.ts';
 const TIMEOUT_MS = 5_000;
 
 /** Events are passed on as they came, so unknown fields and types must survive: only what the gateway itself reads is checked. */
-const eventSchema = z.looseObject({ type: z.string(), session_id: z.int().nullable(), seq: z.int().nullable(), data: z.looseObject({}) });
+const eventSchema = z.looseObject({
+  type: z.string(),
+  session_id: z.int().nullable(),
+  seq: z.int().nullable(),
+  data: z.looseObject({}),
+});
 const responseSchema = z.looseObject({
-  sessions: z.array(z.looseObject({ id: z.int(), last_seq: z.int().min(0), events: z.array(eventSchema), has_more: z.boolean() })),
+  sessions: z.array(
+    z.looseObject({ id: z.int(), last_seq: z.int().min(0), events: z.array(eventSchema), has_more: z.boolean() }),
+  ),
   epoch: z.string().optional(),
   feed: z.looseObject({ events: z.array(eventSchema), cursor: z.string(), has_more: z.boolean() }).optional(),
   bases: z.array(z.looseObject({ id: z.int(), seq: z.int().min(0) })).optional(),

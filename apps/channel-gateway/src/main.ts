@@ -1,5 +1,16 @@
 import { connectRedisFanout, createRedisLastSeen, createRedisLeases } from '@chat-realtime/messaging';
-import { closeHttpApp, ConfigError, createHttpApp, createLogger, createMetrics, Health, loadConfig, OriginPolicy, Shutdown, staffTokenConfig } from '@chat-realtime/service-kit';
+import {
+  closeHttpApp,
+  ConfigError,
+  createHttpApp,
+  createLogger,
+  createMetrics,
+  Health,
+  loadConfig,
+  OriginPolicy,
+  Shutdown,
+  staffTokenConfig,
+} from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { GatewayModule } from './channel/gateway.module.ts';
 import { gatewayEnvironment } from './config.ts';
@@ -71,6 +82,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // The reasons of a wrong configuration are for people, one a line.
-  process.stderr.write(`${error instanceof ConfigError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)}\n`);
+  process.stderr.write(
+    `${error instanceof ConfigError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)}\n`,
+  );
   process.exit(1);
 });

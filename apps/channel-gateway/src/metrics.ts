@@ -9,21 +9,72 @@ const RESUME_BUCKETS = [0, 1, 10, 100, 1_000] as const;
 
 /** The hub's counters as Prometheus series. */
 export function createHubMetrics(metrics: Metrics): HubMetrics {
-  const handshakes = metrics.counter({ name: 'chat_handshakes_total', help: 'Connections tried, by transport and result', labels: ['transport', 'result'] });
-  const disconnects = metrics.counter({ name: 'chat_disconnects_total', help: 'Connections ended, by transport and close code', labels: ['transport', 'code'] });
+  const handshakes = metrics.counter({
+    name: 'chat_handshakes_total',
+    help: 'Connections tried, by transport and result',
+    labels: ['transport', 'result'],
+  });
+  const disconnects = metrics.counter({
+    name: 'chat_disconnects_total',
+    help: 'Connections ended, by transport and close code',
+    labels: ['transport', 'code'],
+  });
   const ping = metrics.histogram({ name: 'chat_ws_ping_latency_seconds', help: 'Ping to pong', buckets: PING_BUCKETS });
-  const delivery = metrics.histogram({ name: 'chat_delivery_latency_seconds', help: 'Commit of an event to its socket write', labels: ['path'], buckets: LATENCY_BUCKETS });
-  const gaps = metrics.counter({ name: 'chat_gaps_detected_total', help: 'Holes in a sequence that did not fill by themselves' });
-  const duplicates = metrics.counter({ name: 'chat_duplicates_dropped_total', help: 'Live frames at or before the cursor' });
-  const foreign = metrics.counter({ name: 'chat_foreign_frames_dropped_total', help: 'Live frames on a channel of another session' });
-  const behind = metrics.counter({ name: 'chat_headcheck_behind_total', help: 'Sessions that a head check found behind: the live path lost something' });
-  const headCheck = metrics.histogram({ name: 'chat_headcheck_duration_seconds', help: 'One head check over all sessions here', buckets: LATENCY_BUCKETS });
-  const resume = metrics.histogram({ name: 'chat_resume_events', help: 'Events sent by one page of a catching-up connection', buckets: RESUME_BUCKETS });
-  const slow = metrics.counter({ name: 'chat_slow_consumers_total', help: 'Connections shed because they read too slowly' });
-  const limited = metrics.counter({ name: 'chat_rate_limited_total', help: 'Connections and frames over a rate', labels: ['kind'] });
-  const resubscribes = metrics.counter({ name: 'chat_redis_resubscribes_total', help: 'Times the fan-out was lost and is back' });
-  const catchup = metrics.counter({ name: 'chat_catchup_requests_total', help: 'Catch-up calls to chat-service', labels: ['result'] });
-  const catchupTime = metrics.histogram({ name: 'chat_catchup_duration_seconds', help: 'One catch-up call', buckets: LATENCY_BUCKETS });
+  const delivery = metrics.histogram({
+    name: 'chat_delivery_latency_seconds',
+    help: 'Commit of an event to its socket write',
+    labels: ['path'],
+    buckets: LATENCY_BUCKETS,
+  });
+  const gaps = metrics.counter({
+    name: 'chat_gaps_detected_total',
+    help: 'Holes in a sequence that did not fill by themselves',
+  });
+  const duplicates = metrics.counter({
+    name: 'chat_duplicates_dropped_total',
+    help: 'Live frames at or before the cursor',
+  });
+  const foreign = metrics.counter({
+    name: 'chat_foreign_frames_dropped_total',
+    help: 'Live frames on a channel of another session',
+  });
+  const behind = metrics.counter({
+    name: 'chat_headcheck_behind_total',
+    help: 'Sessions that a head check found behind: the live path lost something',
+  });
+  const headCheck = metrics.histogram({
+    name: 'chat_headcheck_duration_seconds',
+    help: 'One head check over all sessions here',
+    buckets: LATENCY_BUCKETS,
+  });
+  const resume = metrics.histogram({
+    name: 'chat_resume_events',
+    help: 'Events sent by one page of a catching-up connection',
+    buckets: RESUME_BUCKETS,
+  });
+  const slow = metrics.counter({
+    name: 'chat_slow_consumers_total',
+    help: 'Connections shed because they read too slowly',
+  });
+  const limited = metrics.counter({
+    name: 'chat_rate_limited_total',
+    help: 'Connections and frames over a rate',
+    labels: ['kind'],
+  });
+  const resubscribes = metrics.counter({
+    name: 'chat_redis_resubscribes_total',
+    help: 'Times the fan-out was lost and is back',
+  });
+  const catchup = metrics.counter({
+    name: 'chat_catchup_requests_total',
+    help: 'Catch-up calls to chat-service',
+    labels: ['result'],
+  });
+  const catchupTime = metrics.histogram({
+    name: 'chat_catchup_duration_seconds',
+    help: 'One catch-up call',
+    buckets: LATENCY_BUCKETS,
+  });
   const acks = metrics.counter({ name: 'chat_acks_sent_total', help: 'Delivery marks accepted by chat-service' });
   return {
     handshake: (transport, result) => handshakes.inc({ transport, result }),
@@ -66,7 +117,8 @@ export function observeHub(metrics: Metrics, hub: Hub): void {
         const key = `${connection.transport.kind} ${kindOf(connection)}`;
         counts.set(key, (counts.get(key) ?? 0) + 1);
       }
-      for (const transport of TRANSPORTS) for (const kind of KINDS) gauge.set({ transport, kind }, counts.get(`${transport} ${kind}`) ?? 0);
+      for (const transport of TRANSPORTS)
+        for (const kind of KINDS) gauge.set({ transport, kind }, counts.get(`${transport} ${kind}`) ?? 0);
     },
   });
   const value = (name: string, help: string, read: () => number): void => {
@@ -84,10 +136,18 @@ export function observeHub(metrics: Metrics, hub: Hub): void {
   };
   value('chat_held_events', 'Frames held behind a hole', heldFrames);
   value('chat_send_buffer_bytes', 'Bytes queued for slow readers', queuedBytes);
-  value('chat_limit_mode', '1 while connection limits hold over all gateways, 0 while only here', () => (hub.options.leases.mode === 'cluster' ? 1 : 0));
+  value('chat_limit_mode', '1 while connection limits hold over all gateways, 0 while only here', () =>
+    hub.options.leases.mode === 'cluster' ? 1 : 0,
+  );
   value('chat_redis_connected', '1 while the fan-out is connected', () => (hub.options.fanout.connected ? 1 : 0));
-  value('chat_live_path_impaired', '1 while events come no faster than the head check finds them', () => (hub.livePath.impaired ? 1 : 0));
+  value('chat_live_path_impaired', '1 while events come no faster than the head check finds them', () =>
+    hub.livePath.impaired ? 1 : 0,
+  );
   value('chat_sessions_followed', 'Session channels here', () => hub.channels.size);
-  value('chat_feed_unsettled_events', 'Staff events sent live that the feed has not shown yet', () => hub.staff.unsettledCount);
+  value(
+    'chat_feed_unsettled_events',
+    'Staff events sent live that the feed has not shown yet',
+    () => hub.staff.unsettledCount,
+  );
   value('chat_acks_pending', 'Delivery marks not yet accepted by chat-service', () => hub.acks.size);
 }

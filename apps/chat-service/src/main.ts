@@ -2,6 +2,7 @@ import { openDatabase } from '@chat-realtime/database';
 import { connectRabbitPublisher } from '@chat-realtime/messaging';
 import {
   ConfigError,
+  closeHttpApp,
   createHttpApp,
   createLogger,
   createMetrics,
@@ -16,6 +17,8 @@ import { composeChat } from './compose.ts';
 import { chatServiceSchema } from './config.ts';
 
 const SERVICE = 'chat-service';
+/** What is being answered is answered. */
+const IN_FLIGHT_MS = 8_000;
 
 async function main(): Promise<void> {
   const config = loadConfig(chatServiceSchema, process.env);
@@ -56,7 +59,7 @@ async function main(): Promise<void> {
   });
   chat.service.start();
   shutdown.onSignal(0, () => health.setDraining());
-  shutdown.onSignal(10, () => app.close());
+  shutdown.onSignal(10, () => closeHttpApp(app, IN_FLIGHT_MS));
   // The relay ends first: what it has begun to publish must still be confirmed.
   shutdown.onSignal(20, async () => {
     await chat.stop();

@@ -20,7 +20,8 @@ async function main(): Promise<void> {
   const env = { ...process.env };
   const dataDir = resolve(env['DATA_DIR'] || './data');
   if (process.argv.includes('--reset')) {
-    if (env['DATABASE_URL']) throw new ConfigError(['--reset deletes the data folder, not a PostgreSQL database; empty that one yourself']);
+    if (env['DATABASE_URL'])
+      throw new ConfigError(['--reset deletes the data folder, not a PostgreSQL database; empty that one yourself']);
     await rm(dataDir, { recursive: true, force: true });
   }
   env['CHAT_TOKEN_SECRETS'] ||= await loadChatTokenSecrets(dataDir);
@@ -32,7 +33,10 @@ async function main(): Promise<void> {
   const shutdown = new Shutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + STOP_MARGIN_MS });
 
   const { port, moved } = await chooseListenPort(config.HOST, config.PORT);
-  const database = await openDatabase(config.DATABASE_URL ?? `pglite:${join(dataDir, 'database')}`, { applicationName: SERVICE, logger });
+  const database = await openDatabase(config.DATABASE_URL ?? `pglite:${join(dataDir, 'database')}`, {
+    applicationName: SERVICE,
+    logger,
+  });
   if (database.kind === 'postgres') {
     await claimDatabase(database, logger, () => void shutdown.run().then(() => process.exit(1)));
   }
@@ -54,12 +58,26 @@ async function main(): Promise<void> {
       defaultCountry: config.CHAT_PHONE_COUNTRY,
       dueMinutes: config.CALLBACK_DUE_MINUTES,
     });
-    await seedOnFirstStart(database, standalone.chat.operations, standalone.operators, baseUrl, async (sessionId, phone, comment) => {
-      await callbacks.request(sessionId, { phone, comment, consent: true });
-    });
+    await seedOnFirstStart(
+      database,
+      standalone.chat.operations,
+      standalone.operators,
+      baseUrl,
+      async (sessionId, phone, comment) => {
+        await callbacks.request(sessionId, { phone, comment, consent: true });
+      },
+    );
   }
   process.stdout.write(
-    startText({ baseUrl, moved, operators: standalone.operators, password, databaseKind: database.kind, dataDir, demo: isDemo(config) }),
+    startText({
+      baseUrl,
+      moved,
+      operators: standalone.operators,
+      password,
+      databaseKind: database.kind,
+      dataDir,
+      demo: isDemo(config),
+    }),
   );
 }
 

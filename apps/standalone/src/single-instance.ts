@@ -13,7 +13,9 @@ export async function claimDatabase(database: Database, logger: Logger, onLost: 
   const session = await database.acquireSession();
   if (!(await session.tryLock(INSTANCE_LOCK))) {
     await session.release();
-    throw new DatabaseStartError('another standalone process uses this database; run several processes as the distributed form does');
+    throw new DatabaseStartError(
+      'another standalone process uses this database; run several processes as the distributed form does',
+    );
   }
   session.onLost((reason) => {
     logger.error({ err: reason }, 'the connection that proves this is the only process is lost');

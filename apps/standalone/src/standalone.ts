@@ -1,10 +1,22 @@
-import { AuthModule, type AuthService, createAuthService, type Operator, seedOperators } from '@chat-realtime/auth-service';
+import {
+  AuthModule,
+  type AuthService,
+  createAuthService,
+  type Operator,
+  seedOperators,
+} from '@chat-realtime/auth-service';
 import { createDispatcher } from '@chat-realtime/channel-dispatcher';
 import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
 import { type ChatService, composeChat } from '@chat-realtime/chat-service';
 import type { Database } from '@chat-realtime/database';
-import { createMemoryBroker, createMemoryFanout, createMemoryLastSeen, createMemoryLeases } from '@chat-realtime/messaging';
 import {
+  createMemoryBroker,
+  createMemoryFanout,
+  createMemoryLastSeen,
+  createMemoryLeases,
+} from '@chat-realtime/messaging';
+import {
+  closeHttpApp,
   createHttpApp,
   Health,
   type Logger,
@@ -62,10 +74,23 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const leases = createMemoryLeases();
   const lastSeen = createMemoryLastSeen();
   shutdown.onSignal(STOP.adapters, async () => {
-    await Promise.all([broker.publisher.close(), broker.consumer.close(), fanout.close(), leases.close(), lastSeen.close()]);
+    await Promise.all([
+      broker.publisher.close(),
+      broker.consumer.close(),
+      fanout.close(),
+      leases.close(),
+      lastSeen.close(),
+    ]);
   });
 
-  const chat = composeChat({ database, publisher: broker.publisher, settings: config, dataDir: config.DATA_DIR, logger, metrics });
+  const chat = composeChat({
+    database,
+    publisher: broker.publisher,
+    settings: config,
+    dataDir: config.DATA_DIR,
+    logger,
+    metrics,
+  });
   const dispatcher = createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics });
   const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: isDemo(config) });
   const { TRUSTED_PROXIES: trustedProxies } = config;
@@ -109,7 +134,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   shutdown.onSignal(STOP.drain, () => gateway.drain());
   shutdown.onSignal(STOP.http, async () => {
     await gateway.stop();
-    await app.close();
+    await closeHttpApp(app);
   });
   shutdown.onSignal(STOP.work, async () => {
     auth?.service.stop();

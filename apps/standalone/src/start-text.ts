@@ -19,7 +19,9 @@ export function startText(facts: StartFacts): string {
   lines.push(`  Customer:  ${facts.baseUrl}/`, `  Operator:  ${facts.baseUrl}/operator/`, ...loginLines(facts), '');
   lines.push(...storageLines(facts));
   if (facts.demo) {
-    lines.push(`  Demo mode: pages on localhost may use the chat. DELETE ${facts.baseUrl}/chat/demo (admin) removes the seeded chats.`);
+    lines.push(
+      `  Demo mode: pages on localhost may use the chat. DELETE ${facts.baseUrl}/chat/demo (admin) removes the seeded chats.`,
+    );
   }
   lines.push('  Stop with Ctrl+C; begin anew with: npm start -- --reset', '');
   return `${lines.join('\n')}\n`;

@@ -16,7 +16,9 @@ export async function installStaticPages(server: FastifyInstance): Promise<void>
   server.get('/', { config }, page('index.html'));
   server.get('/operator', { config }, async (_request, reply) => reply.redirect('/operator/', 308));
   server.get('/operator/', { config }, page('operator/index.html'));
-  server.get<{ Params: { '*': string } }>('/assets/*', { config }, async (request, reply) => sendPage(reply, `assets/${request.params['*']}`));
+  server.get<{ Params: { '*': string } }>('/assets/*', { config }, async (request, reply) =>
+    sendPage(reply, `assets/${request.params['*']}`),
+  );
 }
 
 function sendPage(reply: FastifyReply, path: string): FastifyReply {

@@ -169,7 +169,7 @@ describe('PostgreSQL alone', () => {
     await Promise.all(databases.map((database) => database.close()));
   });
 
-  it('[OPS] refuses to start when a confirmed commit could be lost', async () => {
+  it('[OPS9] refuses to start when a confirmed commit could be lost', async () => {
     const url = await server.createDatabase();
     const name = new URL(url).pathname.slice(1);
     const raw = await rawDatabase(url, 'postgres');

@@ -1,5 +1,13 @@
 import { ackFrameSchema, ChatError, type CloseReason } from '@chat-realtime/protocol';
-import { bearerToken, CheckOrigin, enforceRate, LongLived, Public, rateLimitKey, refusalError } from '@chat-realtime/service-kit';
+import {
+  bearerToken,
+  CheckOrigin,
+  enforceRate,
+  LongLived,
+  Public,
+  rateLimitKey,
+  refusalError,
+} from '@chat-realtime/service-kit';
 import type { StaffPrincipal } from '@chat-realtime/verifier';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -16,7 +24,10 @@ export const GATEWAY = Symbol('Gateway');
 const WAIT_MAX_SECONDS = 30;
 const PROOF_IN_HUB = 'the connection hub asks for the token, as it does on the WebSocket';
 /** As the ack frame, whose `type` the path says. */
-const ackBodySchema = z.unknown().transform((body) => (typeof body === 'object' && body !== null ? { ...body, type: 'ack' } : body)).pipe(ackFrameSchema);
+const ackBodySchema = z
+  .unknown()
+  .transform((body) => (typeof body === 'object' && body !== null ? { ...body, type: 'ack' } : body))
+  .pipe(ackFrameSchema);
 
 /** The channel for clients without WebSocket: streams, long polls and their acks. */
 @Controller()
@@ -41,7 +52,11 @@ export class ChannelController {
   @Public(PROOF_IN_HUB)
   @CheckOrigin()
   @LongLived()
-  async signedStream(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async signedStream(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     await this.#enforceConnectRate(request);
     const query = queryOf(request);
     const signature = textParameter(query, 'sig');
@@ -59,10 +74,15 @@ export class ChannelController {
     const credentials = requireCredentials(request, undefined);
     const wait = textParameter(queryOf(request), 'wait') ?? '0';
     const seconds = /^\d{1,2}$/.test(wait) ? Number(wait) : Number.NaN;
-    if (!(seconds <= WAIT_MAX_SECONDS)) throw new ChatError('validation_failed', `wait must lie between 0 and ${WAIT_MAX_SECONDS}`, { details: { fields: [{ path: 'wait', message: 'must lie between 0 and 30' }] } });
+    if (!(seconds <= WAIT_MAX_SECONDS))
+      throw new ChatError('validation_failed', `wait must lie between 0 and ${WAIT_MAX_SECONDS}`, {
+        details: { fields: [{ path: 'wait', message: 'must lie between 0 and 30' }] },
+      });
     if (credentials.start.kind === 'unreadable') {
       const path = credentials.kind === 'staff' ? 'cursor' : 'last_seq';
-      throw new ChatError('validation_failed', `${path} is no cursor`, { details: { fields: [{ path, message: 'is no cursor' }] } });
+      throw new ChatError('validation_failed', `${path} is no cursor`, {
+        details: { fields: [{ path, message: 'is no cursor' }] },
+      });
     }
     this.#open(request, reply, new PollTransport(reply, seconds * 1_000), credentials);
   }
@@ -77,7 +97,10 @@ export class ChannelController {
     if (credentials.kind === 'staff') {
       const verdict = await verifier.verifyStaff(credentials.token);
       if (!verdict.ok) throw refusalError(verdict.code);
-      if (!parsed.success || !('items' in parsed.data)) throw new ChatError('validation_failed', 'items is needed', { details: { fields: [{ path: 'items', message: 'is needed' }] } });
+      if (!parsed.success || !('items' in parsed.data))
+        throw new ChatError('validation_failed', 'items is needed', {
+          details: { fields: [{ path: 'items', message: 'is needed' }] },
+        });
       this.#recordStaff(verdict.principal, parsed.data.items);
       return;
     }
@@ -85,12 +108,18 @@ export class ChannelController {
     if (credentials.sessionId === null) throw refusalError('bad_token');
     const verdict = verifier.verifyCustomer(credentials.sessionId, credentials.token);
     if (!verdict.ok) throw refusalError(verdict.code);
-    if (!parsed.success || !('last_id' in parsed.data)) throw new ChatError('validation_failed', 'last_id is needed', { details: { fields: [{ path: 'last_id', message: 'is needed' }] } });
+    if (!parsed.success || !('last_id' in parsed.data))
+      throw new ChatError('validation_failed', 'last_id is needed', {
+        details: { fields: [{ path: 'last_id', message: 'is needed' }] },
+      });
     // Clamped by chat-service: the stream may run over another gateway, so nobody here knows what was sent.
     if (parsed.data.last_id > 0) this.#gateway.hub.acks.record(credentials.sessionId, 'client', parsed.data.last_id);
   }
 
-  #recordStaff(principal: StaffPrincipal, items: readonly { readonly session_id: number; readonly last_id: number }[]): void {
+  #recordStaff(
+    principal: StaffPrincipal,
+    items: readonly { readonly session_id: number; readonly last_id: number }[],
+  ): void {
     const { hub } = this.#gateway;
     for (const { session_id: sessionId, last_id: lastId } of items) {
       if (hub.staff.maySee(principal, sessionId)) hub.acks.record(sessionId, `staff:${principal.userId}`, lastId);

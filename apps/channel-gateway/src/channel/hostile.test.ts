@@ -30,7 +30,10 @@ describe('hostile input', () => {
   };
 
   beforeAll(async () => {
-    under = await startGateway({ env: { MAX_TABS_PER_SESSION: '0', MAX_CONNECTIONS_PER_TOKEN: '0' }, allowedOrigins: ['https://shop.example'] });
+    under = await startGateway({
+      env: { MAX_TABS_PER_SESSION: '0', MAX_CONNECTIONS_PER_TOKEN: '0' },
+      allowedOrigins: ['https://shop.example'],
+    });
     under.ledger.createSession(1);
     under.ledger.createSession(2);
     path = `/channel/ws?session=1&token=${customerToken(1)}`;
@@ -48,15 +51,28 @@ describe('hostile input', () => {
       await socket.ready();
       socket.end();
     }
-    const foreign = ['https://evil.example', 'https://shop.example.evil.com', 'https://evilshop.example', 'http://shop.example', 'https://shop.example:444', 'null', 'HTTPS://SHOP.EXAMPLE', 'https://shop.example, https://evil.example'];
+    const foreign = [
+      'https://evil.example',
+      'https://shop.example.evil.com',
+      'https://evilshop.example',
+      'http://shop.example',
+      'https://shop.example:444',
+      'null',
+      'HTTPS://SHOP.EXAMPLE',
+      'https://shop.example, https://evil.example',
+    ];
     for (const origin of foreign) {
       const socket = client(`?session=1&token=${customerToken(1)}`, { headers: { origin } });
       await socket.closed;
       expect([origin, socket.httpStatus]).toEqual([origin, 403]);
-      expect(JSON.parse(socket.httpBody)).toMatchObject({ error: { code: 'origin_not_allowed', request_id: expect.any(String) } });
+      expect(JSON.parse(socket.httpBody)).toMatchObject({
+        error: { code: 'origin_not_allowed', request_id: expect.any(String) },
+      });
     }
     const two = raw();
-    expect(await two.upgrade(path, ['Origin: https://shop.example', 'Origin: https://evil.example'])).toContain('403 Forbidden');
+    expect(await two.upgrade(path, ['Origin: https://shop.example', 'Origin: https://evil.example'])).toContain(
+      '403 Forbidden',
+    );
   });
 
   it('[WS6] answers what is no handshake before the upgrade', async () => {
@@ -65,28 +81,48 @@ describe('hostile input', () => {
     const cases: [string[], string][] = [
       [[`GET ${path} HTTP/1.1`, ...base, key, 'Sec-WebSocket-Version: 8'], '426 Upgrade Required'],
       [[`GET ${path} HTTP/1.1`, ...base, 'Sec-WebSocket-Version: 13'], '400 Bad Request'],
-      [[`GET ${path} HTTP/1.1`, ...base, 'Sec-WebSocket-Key: c2hvcnQ=', 'Sec-WebSocket-Version: 13'], '400 Bad Request'],
+      [
+        [`GET ${path} HTTP/1.1`, ...base, 'Sec-WebSocket-Key: c2hvcnQ=', 'Sec-WebSocket-Version: 13'],
+        '400 Bad Request',
+      ],
       [[`POST ${path} HTTP/1.1`, ...base, key, 'Sec-WebSocket-Version: 13'], '405 Method Not Allowed'],
-      [[`GET ${path} HTTP/1.1`, 'Host: localhost', 'Upgrade: h2c', 'Connection: Upgrade', key, 'Sec-WebSocket-Version: 13'], '400 Bad Request'],
+      [
+        [
+          `GET ${path} HTTP/1.1`,
+          'Host: localhost',
+          'Upgrade: h2c',
+          'Connection: Upgrade',
+          key,
+          'Sec-WebSocket-Version: 13',
+        ],
+        '400 Bad Request',
+      ],
       [['GET /channel/wss HTTP/1.1', ...base, key, 'Sec-WebSocket-Version: 13'], '404 Not Found'],
       [['GET //channel/ws HTTP/1.1', ...base, key, 'Sec-WebSocket-Version: 13'], '404 Not Found'],
       [['GET /channel/ws/ HTTP/1.1', ...base, key, 'Sec-WebSocket-Version: 13'], '404 Not Found'],
       [['GET /channel/%77s?session=1 HTTP/1.1', ...base, key, 'Sec-WebSocket-Version: 13'], '404 Not Found'],
-      [[`GET ${path} HTTP/1.1`, ...base, key, 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Protocol: a,,b'], '400 Bad Request'],
+      [
+        [`GET ${path} HTTP/1.1`, ...base, key, 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Protocol: a,,b'],
+        '400 Bad Request',
+      ],
     ];
     for (const [lines, status] of cases) {
       const answer = await raw().request(lines);
       expect([lines[0], answer.split('\r\n')[0]]).toEqual([lines[0], `HTTP/1.1 ${status}`]);
       expect(answer).toContain('application/json');
     }
-    expect(await raw().request([`GET ${path} HTTP/1.1`, ...base, key, 'Sec-WebSocket-Version: 8'])).toContain('Sec-WebSocket-Version: 13');
+    expect(await raw().request([`GET ${path} HTTP/1.1`, ...base, key, 'Sec-WebSocket-Version: 8'])).toContain(
+      'Sec-WebSocket-Version: 13',
+    );
   });
 
   it('survives floods of headers and subprotocols', async () => {
     const many = Array.from({ length: 2_001 }, (_, index) => `X-H${index}: 1`);
     expect(await raw().upgrade(path, many)).toMatch(/^HTTP\/1\.1 4\d\d/);
     expect(await raw().upgrade(path, [`Sec-WebSocket-Protocol: b${' '.repeat(32_000)}x`])).toMatch(/^HTTP\/1\.1 4\d\d/);
-    expect(await raw().upgrade(path, ['Sec-WebSocket-Extensions: constructor, permessage-deflate; __proto__=1'])).not.toContain('permessage');
+    expect(
+      await raw().upgrade(path, ['Sec-WebSocket-Extensions: constructor, permessage-deflate; __proto__=1']),
+    ).not.toContain('permessage');
   });
 
   it('[WS13] closes on what a frame must not be', async () => {
@@ -99,7 +135,13 @@ describe('hostile input', () => {
       ['reserved bit', (socket) => socket.frame(0xc1, Buffer.from('{}')), 1002],
       ['reserved opcode', (socket) => socket.frame(0x83, Buffer.from('{}')), 1002],
       ['long ping', (socket) => socket.frame(0x89, Buffer.alloc(126)), 1002],
-      ['many fragments', (socket) => { for (let index = 0; index < 200; index += 1) socket.frame(index === 0 ? 0x01 : 0x00, Buffer.from(' ')); }, 1008],
+      [
+        'many fragments',
+        (socket) => {
+          for (let index = 0; index < 200; index += 1) socket.frame(index === 0 ? 0x01 : 0x00, Buffer.from(' '));
+        },
+        1008,
+      ],
     ];
     for (const [name, send, code] of cases) {
       const socket = await channel();
@@ -110,9 +152,27 @@ describe('hostile input', () => {
   }, 30_000);
 
   it('[FRM8] [FRM9] answers bad frames with an error and the third with 4500', async () => {
-    const bad = ['{', '[]', '"text"', 'null', '12', '{"type":"__proto__"}', '{"type":"constructor"}', '{}', '{"type":5}', `${'['.repeat(1_000)}${']'.repeat(1_000)}`,
-      '{"type":"ack","last_id":"5"}', '{"type":"ack","last_id":-1}', '{"type":"ack","last_id":1.5}', '{"type":"ack","items":[]}', '{"type":"typing"}',
-      '{"type":"typing","session_id":2,"active":true}', '{"type":"viewing","session_id":1}', '{"type":"auth"}', `{"type":"ack","items":[${Array.from({ length: 101 }, () => '{"session_id":1,"last_id":1}').join(',')}]}`];
+    const bad = [
+      '{',
+      '[]',
+      '"text"',
+      'null',
+      '12',
+      '{"type":"__proto__"}',
+      '{"type":"constructor"}',
+      '{}',
+      '{"type":5}',
+      `${'['.repeat(1_000)}${']'.repeat(1_000)}`,
+      '{"type":"ack","last_id":"5"}',
+      '{"type":"ack","last_id":-1}',
+      '{"type":"ack","last_id":1.5}',
+      '{"type":"ack","items":[]}',
+      '{"type":"typing"}',
+      '{"type":"typing","session_id":2,"active":true}',
+      '{"type":"viewing","session_id":1}',
+      '{"type":"auth"}',
+      `{"type":"ack","items":[${Array.from({ length: 101 }, () => '{"session_id":1,"last_id":1}').join(',')}]}`,
+    ];
     for (let index = 0; index < bad.length; index += 3) {
       const three = [0, 1, 2].map((offset) => bad[(index + offset) % bad.length] ?? '{');
       const socket = client(`?session=1&token=${customerToken(1)}`);
@@ -120,7 +180,8 @@ describe('hostile input', () => {
       for (const frame of three) socket.send(frame);
       expect([three, (await socket.closed).code]).toEqual([three, 4500]);
       expect(socket.frames.filter((frame) => frame.type === 'error')).toHaveLength(3);
-      for (const frame of socket.frames) if (frame.type === 'error') expect(frame.data['code']).toMatch(/^(?:malformed_request|validation_failed)$/);
+      for (const frame of socket.frames)
+        if (frame.type === 'error') expect(frame.data['code']).toMatch(/^(?:malformed_request|validation_failed)$/);
     }
   });
 
@@ -144,7 +205,7 @@ describe('hostile input', () => {
     expect((await socket.closed).code).toBe(4429);
   });
 
-  it('closes 1008 on a flood of pings', async () => {
+  it('[RATE8] closes 1008 on a flood of pings', async () => {
     const socket = await channel();
     for (let index = 0; index < 1_000; index += 1) socket.frame(0x89, Buffer.alloc(0));
     expect(await socket.closeCode()).toBe(1008);
@@ -168,8 +229,16 @@ describe('hostile input', () => {
   it('drops a frame on the channel of another session', async () => {
     const customer = client(`?session=1&token=${customerToken(1)}`);
     await customer.ready();
-    const forged = { type: 'chat.message', session_id: 2, seq: under.ledger.head(1) + 1, data: { body: 'of session 2' } };
-    await under.fanout.execute([{ kind: 'publish', channel: 'chat:1', payload: JSON.stringify(forged) }, { kind: 'publish', channel: 'chat:1', payload: 'no json' }]);
+    const forged = {
+      type: 'chat.message',
+      session_id: 2,
+      seq: under.ledger.head(1) + 1,
+      data: { body: 'of session 2' },
+    };
+    await under.fanout.execute([
+      { kind: 'publish', channel: 'chat:1', payload: JSON.stringify(forged) },
+      { kind: 'publish', channel: 'chat:1', payload: 'no json' },
+    ]);
     under.ledger.post(1, 'own');
     await customer.waitForSeq(under.ledger.head(1));
     expect(customer.frames.some((frame) => frame.session_id === 2)).toBe(false);

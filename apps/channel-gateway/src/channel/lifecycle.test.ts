@@ -1,7 +1,13 @@
 import { createMemoryFanout, createMemoryLeases, type Fanout, type FanoutState } from '@chat-realtime/messaging';
 import { setFailpoints } from '@chat-realtime/service-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { customerToken, type GatewaySetup, type GatewayUnderTest, staffToken, startGateway } from '../testing/gateway-under-test.ts';
+import {
+  customerToken,
+  type GatewaySetup,
+  type GatewayUnderTest,
+  staffToken,
+  startGateway,
+} from '../testing/gateway-under-test.ts';
 import { poll, StreamClient } from '../testing/http-clients.ts';
 import { Ledger } from '../testing/ledger.ts';
 import { eventually, range, SocketClient } from '../testing/socket-client.ts';
@@ -58,13 +64,21 @@ describe('life of connections', () => {
     for (const id of [1, 2, 3]) if (!under.ledger.sessions.has(id)) under.ledger.createSession(id);
     return under;
   };
-  const open = (under: GatewayUnderTest, query: string, options: ConstructorParameters<typeof SocketClient>[1] = {}): SocketClient => {
+  const open = (
+    under: GatewayUnderTest,
+    query: string,
+    options: ConstructorParameters<typeof SocketClient>[1] = {},
+  ): SocketClient => {
     const client = new SocketClient(`${under.wsUrl}${query}`, options);
     opened.push(client);
     return client;
   };
-  const customer = (under: GatewayUnderTest, id: number, more = '', options: ConstructorParameters<typeof SocketClient>[1] = {}): SocketClient =>
-    open(under, `?session=${id}&token=${customerToken(id)}${more}`, options);
+  const customer = (
+    under: GatewayUnderTest,
+    id: number,
+    more = '',
+    options: ConstructorParameters<typeof SocketClient>[1] = {},
+  ): SocketClient => open(under, `?session=${id}&token=${customerToken(id)}${more}`, options);
 
   afterEach(async () => {
     setFailpoints(undefined);
@@ -86,9 +100,15 @@ describe('life of connections', () => {
     const sixth = new StreamClient(`${second.httpUrl}/channel/sse?session=1&token=${customerToken(1)}`);
     await sixth.done;
     expect(sixth.status).toBe(200);
-    expect(sixth.events.map(({ frame }) => frame)).toEqual([{ type: 'channel.closed', data: { code: 4529, reason: 'connection_limit' } }]);
+    expect(sixth.events.map(({ frame }) => frame)).toEqual([
+      { type: 'channel.closed', data: { code: 4529, reason: 'connection_limit' } },
+    ]);
     const waiting = await poll(`${first.httpUrl}/channel/poll?session=1&token=${customerToken(1)}&last_seq=1&wait=5`);
-    expect([waiting.status, waiting.body.error?.code, waiting.headers.get('retry-after')]).toEqual([429, 'connection_limit', '60']);
+    expect([waiting.status, waiting.body.error?.code, waiting.headers.get('retry-after')]).toEqual([
+      429,
+      'connection_limit',
+      '60',
+    ]);
     // A poll that does not wait holds no slot.
     expect((await poll(`${first.httpUrl}/channel/poll?session=1&token=${customerToken(1)}`)).status).toBe(200);
     five[0]?.end();
@@ -107,6 +127,18 @@ describe('life of connections', () => {
     expect((await staff('carl').closed).code).toBe(4529);
   });
 
+  it('[LIM7] a limit of 0 is off', async () => {
+    const under = await start({
+      env: { MAX_TABS_PER_SESSION: '0', MAX_CONNECTIONS_PER_TOKEN: '0', MAX_OPERATORS: '0' },
+    });
+    const clients = [
+      ...range(1, 7).map(() => customer(under, 1)),
+      ...range(1, 12).map(() => open(under, `?type=staff&access_token=${staffToken('anna')}`)),
+      ...range(1, 22).map((n) => open(under, `?type=staff&access_token=${staffToken(`user-${n}`)}`)),
+    ];
+    await Promise.all(clients.map((client) => client.ready()));
+  });
+
   it('[RES9] [LIM5] frees the slot of the connection that is replaced or stale', async () => {
     const under = await start({ env: { MAX_TABS_PER_SESSION: '1', PING_INTERVAL_SECONDS: '1' } });
     const first = customer(under, 1);
@@ -118,7 +150,10 @@ describe('life of connections', () => {
     const deaf = customer(under, 2, '', { autoPong: false });
     await deaf.ready();
     expect((await customer(under, 2).closed).code).toBe(4529);
-    await eventually(() => [...under.gateway.hub.connections.values()].find((connection) => connection.missedPongs > 0) && true, 'a missed pong');
+    await eventually(
+      () => [...under.gateway.hub.connections.values()].find((connection) => connection.missedPongs > 0) && true,
+      'a missed pong',
+    );
     await customer(under, 2).ready();
     expect((await deaf.closed).code).toBe(4408);
   });
@@ -198,7 +233,10 @@ describe('life of connections', () => {
     await client.waitFor('channel.restored');
     under.ledger.post(2, 'live again');
     await newcomer.waitForSeq(3, 1_000);
-    expect([client.seqs(), newcomer.seqs()]).toEqual([[2, 3], [1, 2, 3]]);
+    expect([client.seqs(), newcomer.seqs()]).toEqual([
+      [2, 3],
+      [1, 2, 3],
+    ]);
   }, 20_000);
 
   it('[DEG4] serves a newcomer while the fan-out does not answer, and looks again when it does', async () => {
@@ -272,7 +310,14 @@ describe('life of connections', () => {
       for (let index = 0; index < 20; index += 1) under.ledger.post(1, body);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
-    await eventually(() => ([...under.gateway.hub.connections.values()].some((connection) => connection.state.kind === 'closing') ? true : undefined), 'shedding', 10_000);
+    await eventually(
+      () =>
+        [...under.gateway.hub.connections.values()].some((connection) => connection.state.kind === 'closing')
+          ? true
+          : undefined,
+      'shedding',
+      10_000,
+    );
     await quick.waitForSeq(2_001, 10_000);
     slow.socket.resume();
     expect((await slow.closed).code).toBe(4413);

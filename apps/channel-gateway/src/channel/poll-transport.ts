@@ -43,8 +43,16 @@ export class PollTransport implements PollTransportPort {
     this.#events = [];
     const rest = JSON.stringify({ last_seq: lastSeq, has_more: hasMore, ...(cursor === undefined ? {} : { cursor }) });
     // Each event was encoded with a comma behind it.
-    const body = Buffer.concat([Buffer.from('{"events":['), events.subarray(0, Math.max(0, events.length - 1)), Buffer.from(`],${rest.slice(1)}`)]);
-    void this.#reply.code(200).header('content-type', 'application/json; charset=utf-8').header('cache-control', 'no-store').send(body);
+    const body = Buffer.concat([
+      Buffer.from('{"events":['),
+      events.subarray(0, Math.max(0, events.length - 1)),
+      Buffer.from(`],${rest.slice(1)}`),
+    ]);
+    void this.#reply
+      .code(200)
+      .header('content-type', 'application/json; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(body);
   }
 
   refuse(code: ErrorCode): void {

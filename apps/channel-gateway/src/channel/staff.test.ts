@@ -32,20 +32,30 @@ describe('staff channel', () => {
   it('[STF1] [STF2] carries events of all sessions and staff-only facts', async () => {
     const anna = staff('anna');
     const ready = await anna.ready();
-    expect(ready.data).toMatchObject({ user_id: 'anna', from_seq: null, last_seq: null, cursor: expect.stringMatching(/^\d+\.\d+$/) });
+    expect(ready.data).toMatchObject({
+      user_id: 'anna',
+      from_seq: null,
+      last_seq: null,
+      cursor: expect.stringMatching(/^\d+\.\d+$/),
+    });
     expect(ready.data['state']).toMatchObject({ badge: { unassigned_unread: 0 }, users: expect.any(Array) });
     under.ledger.post(1, 'hello', 'client');
     under.ledger.post(2, 'answer');
     const note = under.ledger.note(1, 'careful');
     under.ledger.createSession(4);
     await eventually(() => (keys(anna).length >= 4 ? true : undefined), 'four frames');
-    expect(keys(anna)).toEqual(expect.arrayContaining(['1:2', '2:2', '4:1', `f:${note.seq === null ? note.feed_id : 0}`]));
+    expect(keys(anna)).toEqual(
+      expect.arrayContaining(['1:2', '2:2', '4:1', `f:${note.seq === null ? note.feed_id : 0}`]),
+    );
     expect(anna.frames.find((frame) => frame.session_id === 1 && frame.seq === 2)?.type).toBe('chat.message.client');
     expect(anna.find('chat.session.created')?.data['contact']).toEqual({ name: 'Ivan', email: null, phone: null });
     // The watermark follows, and the next frame says so.
     await new Promise((resolve) => setTimeout(resolve, 300));
     under.ledger.post(2, 'another');
-    await eventually(() => anna.frames.find((frame) => frame.cursor !== undefined && frame.type !== 'channel.ready'), 'a cursor');
+    await eventually(
+      () => anna.frames.find((frame) => frame.cursor !== undefined && frame.type !== 'channel.ready'),
+      'a cursor',
+    );
     anna.end();
   });
 
@@ -79,7 +89,10 @@ describe('staff channel', () => {
     expect((await second.ready()).data['cursor']).toBe(cursor);
     const live = under.ledger.post(2, 'live');
     expected.push(`2:${live.seq}`);
-    await eventually(() => (keys(second).includes(`2:${live.seq}`) && keys(second).length >= 701 ? true : undefined), 'everything');
+    await eventually(
+      () => (keys(second).includes(`2:${live.seq}`) && keys(second).length >= 701 ? true : undefined),
+      'everything',
+    );
     expect([...new Set(keys(second))].sort()).toEqual([...expected].sort());
     second.end();
   });
@@ -98,7 +111,9 @@ describe('staff channel', () => {
     await carl.waitForSeq(second.seq);
     const third = under.ledger.post(1, 'live');
     await boris.waitForSeq(third.seq);
-    expect(keys(boris).filter((key) => key.startsWith('1:'))).toEqual([held, second, third].map((event) => `1:${event.seq}`));
+    expect(keys(boris).filter((key) => key.startsWith('1:'))).toEqual(
+      [held, second, third].map((event) => `1:${event.seq}`),
+    );
     under.ledger.feedHorizon = null;
     const fourth = under.ledger.post(1, 'free');
     await Promise.all([anna, boris, carl].map((client) => client.waitForSeq(fourth.seq)));
@@ -116,7 +131,7 @@ describe('staff channel', () => {
     for (const client of [ahead, unknown]) client.end();
   });
 
-  it('[STF6] [ASG10] shows a scope of assigned only nobody\'s and its own sessions', async () => {
+  it("[STF6] [ASG10] shows a scope of assigned only nobody's and its own sessions", async () => {
     for (const id of [11, 12, 13]) under.ledger.createSession(id);
     under.ledger.assign(12, 'boris');
     under.ledger.assign(13, 'anna');
@@ -126,7 +141,7 @@ describe('staff channel', () => {
     for (const id of [11, 12, 13]) under.ledger.post(id, `to ${id}`);
     under.ledger.note(12, 'for boris alone');
     const lost = under.ledger.assign(13, 'boris');
-    under.ledger.post(13, 'now boris\'s');
+    under.ledger.post(13, "now boris's");
     under.ledger.post(11, 'end');
     await anna.waitForSeq(lost.seq);
     await eventually(() => (keys(anna).includes('11:3') ? true : undefined), 'the end');
@@ -152,9 +167,21 @@ describe('staff channel', () => {
     await anna.ready();
     const message = under.ledger.post(2, 'to be acked', 'client');
     await anna.waitForSeq(message.seq);
-    anna.send({ type: 'ack', items: [{ session_id: 2, last_id: 99_999_999 }, { session_id: 999, last_id: 5 }] });
+    anna.send({
+      type: 'ack',
+      items: [
+        { session_id: 2, last_id: 99_999_999 },
+        { session_id: 999, last_id: 5 },
+      ],
+    });
     const id = message.type === 'chat.message' ? message.data.id : 0;
-    await eventually(() => under.ledger.acked.find((ack) => ack.participant === 'staff:anna' && ack.session_id === 2 && ack.last_id === id), 'the ack');
+    await eventually(
+      () =>
+        under.ledger.acked.find(
+          (ack) => ack.participant === 'staff:anna' && ack.session_id === 2 && ack.last_id === id,
+        ),
+      'the ack',
+    );
     expect(under.ledger.acked.filter((ack) => ack.session_id === 999)).toEqual([]);
   });
 });

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { customerToken, type GatewayUnderTest, staffToken, startGateway, streamSignature, unixNow } from '../testing/gateway-under-test.ts';
+import {
+  customerToken,
+  type GatewayUnderTest,
+  staffToken,
+  startGateway,
+  streamSignature,
+  unixNow,
+} from '../testing/gateway-under-test.ts';
 import { poll, StreamClient } from '../testing/http-clients.ts';
 import { eventually, range } from '../testing/socket-client.ts';
 
@@ -19,7 +26,8 @@ describe('SSE and long poll', () => {
     streams.push(client);
     return client;
   };
-  const pollUrl = (id: number, more = ''): string => `${under.httpUrl}/channel/poll?session=${id}&token=${customerToken(id)}${more}`;
+  const pollUrl = (id: number, more = ''): string =>
+    `${under.httpUrl}/channel/poll?session=${id}&token=${customerToken(id)}${more}`;
 
   beforeAll(async () => {
     under = await startGateway({ allowedOrigins: ['https://shop.example'] });
@@ -39,7 +47,10 @@ describe('SSE and long poll', () => {
     expect(client.headers.get('cache-control')).toBe('no-store');
     expect(client.headers.get('x-accel-buffering')).toBe('no');
     expect(client.events.map(({ id: eventId, frame }) => [eventId, frame.type])).toEqual([
-      ['1', 'channel.ready'], ['2', 'chat.message'], ['3', 'chat.message'], ['4', 'chat.message'],
+      ['1', 'channel.ready'],
+      ['2', 'chat.message'],
+      ['3', 'chat.message'],
+      ['4', 'chat.message'],
     ]);
     expect(client.retryMs).toBeGreaterThanOrEqual(3_000);
     expect(client.retryMs).toBeLessThanOrEqual(6_000);
@@ -64,7 +75,12 @@ describe('SSE and long poll', () => {
       [`/channel/sse?session=${id}&token=${customerToken(id, unixNow() - 90_000)}`, {}, 401, 'token_expired'],
       [`/channel/sse?session=4242&token=${customerToken(4242)}`, {}, 404, 'session_not_found'],
       [`/channel/sse?type=staff&access_token=${staffToken('eve', { role: 'nobody' })}`, {}, 403, 'forbidden'],
-      [`/channel/sse?session=${id}&token=${customerToken(id)}`, { origin: 'https://evil.example' }, 403, 'origin_not_allowed'],
+      [
+        `/channel/sse?session=${id}&token=${customerToken(id)}`,
+        { origin: 'https://evil.example' },
+        403,
+        'origin_not_allowed',
+      ],
       [`/chat/${id}/stream`, {}, 401, 'missing_credentials'],
       [`/chat/${id}/stream?sig=${streamSignature(id + 1)}`, {}, 401, 'bad_token'],
       [`/chat/${id}/stream?sig=${customerToken(id)}`, {}, 401, 'bad_token'],
@@ -92,7 +108,10 @@ describe('SSE and long poll', () => {
     under.ledger.post(id, 'live');
     await client.waitForSeq(3);
     await client.done;
-    expect(client.events.at(-1)).toMatchObject({ id: null, frame: { type: 'channel.closed', data: { code: 4401, reason: 'token_expired' } } });
+    expect(client.events.at(-1)).toMatchObject({
+      id: null,
+      frame: { type: 'channel.closed', data: { code: 4401, reason: 'token_expired' } },
+    });
   });
 
   it('[POLL1] [POLL2] [POLL3] answers at once with events, or with the head', async () => {
@@ -114,12 +133,18 @@ describe('SSE and long poll', () => {
     await eventually(() => under.gateway.hub.channels.get(id)?.live.members.length || undefined, 'the poll to wait');
     under.ledger.post(id, 'at last');
     expect((await waiting).body).toMatchObject({ events: [{ seq: 3 }], last_seq: 3, has_more: false });
-    const calls = under.ledger.requests.filter((request) => request.sessions.some((asked) => asked.id === id && asked.after_seq !== undefined)).length;
+    const calls = under.ledger.requests.filter((request) =>
+      request.sessions.some((asked) => asked.id === id && asked.after_seq !== undefined),
+    ).length;
     const since = Date.now();
     expect((await poll(pollUrl(id, '&last_seq=3&wait=1'))).body).toEqual({ events: [], last_seq: 3, has_more: false });
     expect(Date.now() - since).toBeGreaterThan(900);
     // Level with a followed channel: the second poll asked chat-service for nothing.
-    expect(under.ledger.requests.filter((request) => request.sessions.some((asked) => asked.id === id && asked.after_seq !== undefined))).toHaveLength(calls);
+    expect(
+      under.ledger.requests.filter((request) =>
+        request.sessions.some((asked) => asked.id === id && asked.after_seq !== undefined),
+      ),
+    ).toHaveLength(calls);
   });
 
   it('[POLL5] [POLL6] refuses what it cannot answer', async () => {
@@ -133,8 +158,16 @@ describe('SSE and long poll', () => {
       [`${under.httpUrl}/channel/poll?session=${id}`, 401, 'missing_credentials'],
       [`${under.httpUrl}/channel/poll?session=${id}&token=x`, 401, 'bad_token'],
       [`${under.httpUrl}/channel/poll?session=777&token=${customerToken(777)}`, 404, 'session_not_found'],
-      [`${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=99999.99999`, 409, 'cursor_ahead'],
-      [`${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=x`, 422, 'validation_failed'],
+      [
+        `${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=99999.99999`,
+        409,
+        'cursor_ahead',
+      ],
+      [
+        `${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=x`,
+        422,
+        'validation_failed',
+      ],
     ];
     for (const [url, status, code] of cases) {
       const answer = await poll(url);
@@ -157,9 +190,17 @@ describe('SSE and long poll', () => {
 
   it('[ACK4] takes an ack over HTTP', async () => {
     const id = session(1);
-    const ack = (query: string, body: string): Promise<Response> => fetch(`${under.httpUrl}/channel/ack?${query}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const ack = (query: string, body: string): Promise<Response> =>
+      fetch(`${under.httpUrl}/channel/ack?${query}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
     expect((await ack(`session=${id}&token=${customerToken(id)}`, '{"last_id":2}')).status).toBe(204);
-    await eventually(() => under.ledger.acked.find((entry) => entry.session_id === id && entry.last_id === 2), 'the ack');
+    await eventually(
+      () => under.ledger.acked.find((entry) => entry.session_id === id && entry.last_id === 2),
+      'the ack',
+    );
     expect((await ack(`session=${id}&token=x`, '{"last_id":2}')).status).toBe(401);
     expect((await ack(`session=${id}`, '{"last_id":2}')).status).toBe(401);
     expect((await ack(`session=${id}&token=${customerToken(id)}`, '{"last_id":-2}')).status).toBe(422);

@@ -3,7 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BEARER_SUBPROTOCOL_PREFIX, ChatError } from '@chat-realtime/protocol';
-import { bearerToken, clientIp, errorResponse, type OriginPolicy, type RateLimiter, rateLimitKey, type TrustedProxies } from '@chat-realtime/service-kit';
+import {
+  bearerToken,
+  clientIp,
+  errorResponse,
+  type OriginPolicy,
+  type RateLimiter,
+  rateLimitKey,
+  type TrustedProxies,
+} from '@chat-realtime/service-kit';
 import type { HubLogger } from '../hub/ports.ts';
 import type { HandshakeResult } from '../hub/metrics.ts';
 import { readCredentials, type ReadCredentials } from './parameters.ts';
@@ -11,8 +19,14 @@ import { readCredentials, type ReadCredentials } from './parameters.ts';
 export const CHANNEL_PATH = '/channel/ws';
 const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
 const STATUS_TEXT: Readonly<Record<number, string>> = {
-  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed',
-  426: 'Upgrade Required', 429: 'Too Many Requests', 500: 'Internal Server Error',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  426: 'Upgrade Required',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
 };
 
 export interface UpgradeGateOptions {
@@ -65,14 +79,22 @@ export class UpgradeGate {
     const verdict = this.#options.origins.check(origin, host);
     if (!verdict.allowed) {
       this.#options.logger.warn({ origin, hint: verdict.hint }, 'foreign Origin refused');
-      throw this.#refusal('origin', new ChatError('origin_not_allowed', 'this page may not use the chat; see ALLOWED_ORIGINS'));
+      throw this.#refusal(
+        'origin',
+        new ChatError('origin_not_allowed', 'this page may not use the chat; see ALLOWED_ORIGINS'),
+      );
     }
     const rate = await this.#options.connectRate.consume(rateLimitKey(clientIp(request, this.#options.trustedProxies)));
     if (!rate.ok) {
       this.#options.rateLimited();
-      throw this.#refusal('rate', new ChatError('rate_limited', 'too many connection attempts', { retryAfterSeconds: rate.retryAfterSeconds }));
+      throw this.#refusal(
+        'rate',
+        new ChatError('rate_limited', 'too many connection attempts', { retryAfterSeconds: rate.retryAfterSeconds }),
+      );
     }
-    const credentials = readCredentials(url.searchParams, { token: subprotocolToken(request) ?? bearerToken(request.headers) });
+    const credentials = readCredentials(url.searchParams, {
+      token: subprotocolToken(request) ?? bearerToken(request.headers),
+    });
     if (credentials.kind === 'missing') throw this.#refusal('token', new ChatError('missing_credentials', 'no token'));
     return credentials;
   }
@@ -82,9 +104,12 @@ export class UpgradeGate {
     const { headers } = request;
     const wrong = (error: ChatError): ChatError => this.#refusal('bad_request', error);
     if (request.method !== 'GET') throw wrong(new ChatError('method_not_allowed', 'an upgrade is a GET'));
-    if (headers.upgrade?.toLowerCase() !== 'websocket') throw wrong(new ChatError('malformed_request', 'Upgrade must be websocket'));
-    if (headers['sec-websocket-version'] !== '13') throw wrong(new ChatError('upgrade_required', 'WebSocket version 13 is needed'));
-    if (!KEY_PATTERN.test(headers['sec-websocket-key'] ?? '')) throw wrong(new ChatError('malformed_request', 'Sec-WebSocket-Key is not 16 bytes'));
+    if (headers.upgrade?.toLowerCase() !== 'websocket')
+      throw wrong(new ChatError('malformed_request', 'Upgrade must be websocket'));
+    if (headers['sec-websocket-version'] !== '13')
+      throw wrong(new ChatError('upgrade_required', 'WebSocket version 13 is needed'));
+    if (!KEY_PATTERN.test(headers['sec-websocket-key'] ?? ''))
+      throw wrong(new ChatError('malformed_request', 'Sec-WebSocket-Key is not 16 bytes'));
   }
 
   #refusal(result: HandshakeResult, error: ChatError): ChatError {
@@ -101,7 +126,10 @@ function ignoreSocketError(): void {
 function subprotocolToken(request: IncomingMessage): string | undefined {
   const header = request.headers['sec-websocket-protocol'];
   if (header === undefined) return undefined;
-  const tokens = header.split(',').map((entry) => entry.trim()).filter((entry) => entry.startsWith(BEARER_SUBPROTOCOL_PREFIX));
+  const tokens = header
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry.startsWith(BEARER_SUBPROTOCOL_PREFIX));
   const [first] = tokens;
   const token = tokens.length === 1 ? first?.slice(BEARER_SUBPROTOCOL_PREFIX.length) : undefined;
   return token === '' ? undefined : token;
@@ -109,9 +137,17 @@ function subprotocolToken(request: IncomingMessage): string | undefined {
 
 /** The contract's error envelope on a socket that has no response object. */
 export function answer(stream: Duplex, error: unknown): void {
-  const { status, headers, body } = errorResponse(error instanceof TypeError ? new ChatError('malformed_request', 'unreadable address') : error, randomUUID());
+  const { status, headers, body } = errorResponse(
+    error instanceof TypeError ? new ChatError('malformed_request', 'unreadable address') : error,
+    randomUUID(),
+  );
   const text = JSON.stringify(body);
-  const lines = [`HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Error'}`, 'Connection: close', 'Content-Type: application/json; charset=utf-8', 'Cache-Control: no-store'];
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Error'}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    'Cache-Control: no-store',
+  ];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   if (status === 426) lines.push('Sec-WebSocket-Version: 13');
   lines.push(`Content-Length: ${Buffer.byteLength(text)}`, '', text);

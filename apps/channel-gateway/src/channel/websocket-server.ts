@@ -33,7 +33,8 @@ function onPong(this: WebSocket): void {
 }
 
 function onClose(this: WebSocket, code: number): void {
-  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null) this.hub.closed(this.connection, code);
+  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null)
+    this.hub.closed(this.connection, code);
 }
 
 function onError(this: WebSocket, error: Error): void {
@@ -70,7 +71,9 @@ export class ChannelServer {
       WebSocket: ChannelSocket,
       handleProtocols: (protocols) => (protocols.has(WEBSOCKET_SUBPROTOCOL) ? WEBSOCKET_SUBPROTOCOL : false),
     });
-    this.#server.on('wsClientError', (error, socket) => answer(socket, new ChatError('malformed_request', error.message)));
+    this.#server.on('wsClientError', (error, socket) =>
+      answer(socket, new ChatError('malformed_request', error.message)),
+    );
   }
 
   attach(server: Server): void {
@@ -108,4 +111,3 @@ function listen(webSocket: ChannelSocket): void {
   webSocket.on('close', onClose);
   webSocket.on('error', onError);
 }
-

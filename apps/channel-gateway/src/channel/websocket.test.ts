@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { customerToken, type GatewayUnderTest, staffToken, startGateway, unixNow } from '../testing/gateway-under-test.ts';
+import {
+  customerToken,
+  type GatewayUnderTest,
+  staffToken,
+  startGateway,
+  unixNow,
+} from '../testing/gateway-under-test.ts';
 import { eventually, range, SocketClient } from '../testing/socket-client.ts';
 
 describe('WebSocket channel of a customer', () => {
@@ -34,10 +40,18 @@ describe('WebSocket channel of a customer', () => {
     const ready = await client.ready();
     expect(client.frames[0]).toBe(ready);
     expect(ready.data).toMatchObject({ session_id: id, from_seq: 3, last_seq: 3, epoch: 'epoch-1', ping_interval: 30 });
-    expect(ready.data['state']).toMatchObject({ client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 } });
+    expect(ready.data['state']).toMatchObject({
+      client: { delivered_id: 0, read_id: 0 },
+      staff: { delivered_id: 0, read_id: 0 },
+    });
     under.ledger.post(id, 'live');
     await client.waitForSeq(4);
-    expect(client.frames.at(-1)).toMatchObject({ type: 'chat.message', session_id: id, seq: 4, data: { body: 'live' } });
+    expect(client.frames.at(-1)).toMatchObject({
+      type: 'chat.message',
+      session_id: id,
+      seq: 4,
+      data: { body: 'live' },
+    });
   });
 
   it('[RES1] [RES3] sends every event after last_seq before anything live', async () => {
@@ -77,7 +91,12 @@ describe('WebSocket channel of a customer', () => {
 
   it('[RES4] tells a cursor ahead or unreadable to take a snapshot and goes on live', async () => {
     const id = session(1);
-    for (const [cursor, reason] of [['99', 'cursor_ahead'], ['-1', 'cursor_unknown'], ['1e309', 'cursor_unknown'], ['9223372036854775808', 'cursor_unknown']] as const) {
+    for (const [cursor, reason] of [
+      ['99', 'cursor_ahead'],
+      ['-1', 'cursor_unknown'],
+      ['1e309', 'cursor_unknown'],
+      ['9223372036854775808', 'cursor_unknown'],
+    ] as const) {
       const client = customer(id, `&last_seq=${cursor}`);
       const reset = await client.waitFor('channel.reset');
       expect(client.frames[0]).toMatchObject({ type: 'channel.ready', data: { from_seq: under.ledger.head(id) } });
@@ -135,7 +154,11 @@ describe('WebSocket channel of a customer', () => {
       [`?session=${id}&token=${customerToken(id, unixNow() - 90_000)}`, 4401, 'token_expired'],
       [`?session=999999&token=${customerToken(999_999)}`, 4504, 'session_not_found'],
       ['?type=staff&access_token=nonsense', 4501, 'bad_token'],
-      [`?type=staff&access_token=${staffToken('anna', { exp: unixNow() - 5, iat: unixNow() - 100 })}`, 4401, 'token_expired'],
+      [
+        `?type=staff&access_token=${staffToken('anna', { exp: unixNow() - 5, iat: unixNow() - 100 })}`,
+        4401,
+        'token_expired',
+      ],
       [`?type=staff&access_token=${staffToken('eve', { role: 'nobody' })}`, 4503, 'forbidden'],
       [`?type=staff&access_token=${token}`, 4501, 'bad_token'],
     ];
@@ -198,7 +221,10 @@ describe('WebSocket channel of a customer', () => {
     client.send({ type: 'ack', last_id: 1_000_000 });
     client.send({ type: 'ack', last_id: 1 });
     const ack = await eventually(() => under.ledger.acked.find((entry) => entry.session_id === id), 'the ack');
-    expect(ack).toMatchObject({ participant: 'client', last_id: message.type === 'chat.message' ? message.data.id : 0 });
+    expect(ack).toMatchObject({
+      participant: 'client',
+      last_id: message.type === 'chat.message' ? message.data.id : 0,
+    });
     const stored = await under.lastSeen.read(id);
     expect(stored).toMatchObject([{ participant: 'client', lastId: ack.last_id }]);
     await new Promise((resolve) => setTimeout(resolve, 1_200));
@@ -215,10 +241,20 @@ describe('WebSocket channel of a customer', () => {
     writer.send({ type: 'typing', active: true });
     expect((await anna.waitFor('chat.typing')).data).toEqual({ by: 'client', active: true });
     anna.send({ type: 'typing', session_id: id, active: true });
-    expect((await writer.waitFor('chat.typing')).data).toMatchObject({ by: 'staff', user_id: 'anna', name: 'ANNA', active: true });
-    await eventually(() => boris.frames.find((frame) => frame.data['user_id'] === 'anna' && frame.type === 'chat.typing'), 'typing of a colleague');
+    expect((await writer.waitFor('chat.typing')).data).toMatchObject({
+      by: 'staff',
+      user_id: 'anna',
+      name: 'ANNA',
+      active: true,
+    });
+    await eventually(
+      () => boris.frames.find((frame) => frame.data['user_id'] === 'anna' && frame.type === 'chat.typing'),
+      'typing of a colleague',
+    );
     expect(anna.frames.filter((frame) => frame.type === 'chat.typing')).toHaveLength(1);
-    expect(otherTab.frames.filter((frame) => frame.type === 'chat.typing' && frame.data['by'] === 'client')).toEqual([]);
+    expect(otherTab.frames.filter((frame) => frame.type === 'chat.typing' && frame.data['by'] === 'client')).toEqual(
+      [],
+    );
     for (const staff of [anna, boris]) staff.end();
   });
 });

@@ -57,7 +57,10 @@ export class AckBuffer {
       this.#options.metrics.acksSent(entries.length);
     } catch (error) {
       this.#failures += 1;
-      this.#options.logger.warn({ err: error, pending: this.#pending.size }, 'acks were not accepted and will be told again');
+      this.#options.logger.warn(
+        { err: error, pending: this.#pending.size },
+        'acks were not accepted and will be told again',
+      );
     } finally {
       this.#flushing = false;
     }

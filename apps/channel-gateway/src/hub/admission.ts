@@ -83,11 +83,17 @@ export class Admission {
     const { verifier } = this.#hub.options;
     if (credentials.kind === 'staff') return verifier.verifyStaff(credentials.token);
     if (credentials.sessionId === null) return { ok: false, code: 'bad_token' };
-    if (credentials.kind === 'stream_link') return verifier.verifyStreamLink(credentials.sessionId, credentials.signature);
+    if (credentials.kind === 'stream_link')
+      return verifier.verifyStreamLink(credentials.sessionId, credentials.signature);
     return verifier.verifyCustomer(credentials.sessionId, credentials.token);
   }
 
-  async #takeSlot(connection: Connection, principal: Principal, replaces: string | undefined, state: ConnectionState): Promise<boolean> {
+  async #takeSlot(
+    connection: Connection,
+    principal: Principal,
+    replaces: string | undefined,
+    state: ConnectionState,
+  ): Promise<boolean> {
     // A poll that does not wait is over at once and counts for nothing.
     if (connection.transport.kind === 'poll' && connection.transport.waitMs === 0) return true;
     const { leases, config } = this.#hub.options;
@@ -128,18 +134,33 @@ export class Admission {
     if (principal.kind === 'customer' && credentials.kind !== 'staff') {
       this.#enterSession(connection, principal, credentials);
     } else if (principal.kind === 'staff' && credentials.kind === 'staff') {
-      connection.state = { kind: 'catching_up', channel: 'staff', start: credentials.start, cursor: null, sent: new Map() };
+      connection.state = {
+        kind: 'catching_up',
+        channel: 'staff',
+        start: credentials.start,
+        cursor: null,
+        sent: new Map(),
+      };
       this.#hub.presence.joined(principal);
       this.#hub.refreshPresence(Date.now());
       this.#hub.joinStaff(connection);
     }
   }
 
-  #enterSession(connection: Connection, principal: CustomerPrincipal, credentials: Exclude<Credentials, { kind: 'staff' }>): void {
+  #enterSession(
+    connection: Connection,
+    principal: CustomerPrincipal,
+    credentials: Exclude<Credentials, { kind: 'staff' }>,
+  ): void {
     const { start } = credentials;
     const channel = this.#hub.channelOf(principal.sessionId);
     const { transport } = connection;
-    if (transport.kind === 'poll' && transport.waitMs > 0 && start.kind === 'after' && start.cursor === channel.cursor) {
+    if (
+      transport.kind === 'poll' &&
+      transport.waitMs > 0 &&
+      start.kind === 'after' &&
+      start.cursor === channel.cursor
+    ) {
       const fresh = channel.state.kind === 'live' && channel.subscribed && Date.now() - channel.verifiedAt < FRESH_MS;
       if (fresh && !channel.behind) {
         // Level with a channel that is up to date: nothing to ask, so polling costs chat-service nothing.

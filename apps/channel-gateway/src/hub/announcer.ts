@@ -8,7 +8,11 @@ import type { PollAnswer } from './transport.ts';
 
 type ResetReason = 'cursor_ahead' | 'cursor_unknown';
 
-const NO_MARKS: CustomerState = { client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 }, operators_online: 0 };
+const NO_MARKS: CustomerState = {
+  client: { delivered_id: 0, read_id: 0 },
+  staff: { delivered_id: 0, read_id: 0 },
+  operators_online: 0,
+};
 const NO_BADGE: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
 
 const VACATE_MS = 500;
@@ -114,7 +118,13 @@ export class Announcer {
     this.#hub.closed(connection, 1000);
   }
 
-  #readyCustomer(connection: Connection, principal: CustomerPrincipal, from: number, channel: SessionChannel, lastSeq: number): void {
+  #readyCustomer(
+    connection: Connection,
+    principal: CustomerPrincipal,
+    from: number,
+    channel: SessionChannel,
+    lastSeq: number,
+  ): void {
     const marks = channel.marks ?? NO_MARKS;
     const data = {
       session_id: principal.sessionId,

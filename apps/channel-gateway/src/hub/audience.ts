@@ -120,7 +120,10 @@ export class Audience {
     if (this.members.length === 0) return;
     const lossy = ephemeral === null ? [] : [...ephemeral.values()];
     this.#attachCursor(durable, lossy);
-    const bytes = new TurnBytes(durable, lossy.map((entry) => entry.frame));
+    const bytes = new TurnBytes(
+      durable,
+      lossy.map((entry) => entry.frame),
+    );
     if (lossy.some((entry) => entry.exceptUser !== null)) this.#writeWithExceptions(bytes, durable, lossy);
     else this.#write(this.members, bytes);
     this.#finishPolls(durable);
@@ -131,7 +134,8 @@ export class Audience {
     const lastDurable = durable.at(-1);
     const lastLossy = lossy.at(-1);
     if (lastDurable !== undefined) durable[durable.length - 1] = withCursor(lastDurable, this.#cursor);
-    else if (lastLossy !== undefined) lossy[lossy.length - 1] = { ...lastLossy, frame: withCursor(lastLossy.frame, this.#cursor) };
+    else if (lastLossy !== undefined)
+      lossy[lossy.length - 1] = { ...lastLossy, frame: withCursor(lastLossy.frame, this.#cursor) };
     this.#cursor = null;
   }
 

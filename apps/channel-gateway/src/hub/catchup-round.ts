@@ -55,7 +55,11 @@ export class CatchupRound implements CatchupClient {
   compose(): CatchupRequest | null {
     const hub = this.#hub;
     const asked = this.#composeSessions();
-    const request: CatchupRequest = { sessions: [], limit: PAGE_LIMIT, revocations_after: Math.max(0, this.#revocationsRead - REVOCATIONS_OVERLAP) };
+    const request: CatchupRequest = {
+      sessions: [],
+      limit: PAGE_LIMIT,
+      revocations_after: Math.max(0, this.#revocationsRead - REVOCATIONS_OVERLAP),
+    };
     hub.staff.compose(request, (id, after) => {
       const known = asked.get(id);
       // Customers and staff of one session share a page; whoever it does not reach asks again.
@@ -131,11 +135,13 @@ export class CatchupRound implements CatchupClient {
   #applySession(id: number, after: number | null, page: CatchupSession | undefined): void {
     const channel = this.#hub.channels.get(id);
     if (page === undefined) {
-      if (channel !== undefined) for (const connection of [...channel.connections()]) this.#hub.close(connection, 'session_not_found');
+      if (channel !== undefined)
+        for (const connection of [...channel.connections()]) this.#hub.close(connection, 'session_not_found');
       return;
     }
     if (channel !== undefined) {
-      if (channel.state.kind === 'live' && page.last_seq > channel.cursor && after === null) this.#hub.metrics.headCheckBehind();
+      if (channel.state.kind === 'live' && page.last_seq > channel.cursor && after === null)
+        this.#hub.metrics.headCheckBehind();
       channel.applyPage(page, after, Date.now());
     }
     if (after !== null) this.#hub.staff.applySession(page, after);

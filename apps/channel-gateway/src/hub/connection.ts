@@ -3,7 +3,10 @@ import type { Principal } from '@chat-realtime/verifier';
 import type { Transport } from './transport.ts';
 
 /** Where a connection wants to begin. `unreadable`: a cursor was given that nobody can have been given. */
-export type StartCursor<T> = { readonly kind: 'head' } | { readonly kind: 'unreadable' } | { readonly kind: 'after'; readonly cursor: T };
+export type StartCursor<T> =
+  | { readonly kind: 'head' }
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'after'; readonly cursor: T };
 
 export interface CustomerCatchingUp {
   readonly kind: 'catching_up';

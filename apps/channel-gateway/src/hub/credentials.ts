@@ -8,7 +8,11 @@ interface CustomerStart {
 
 /** What a client shows to be let in, the same for every transport. */
 export type Credentials =
-  | (CustomerStart & { readonly kind: 'customer'; readonly token: string | undefined; readonly replaces?: string | undefined })
+  | (CustomerStart & {
+      readonly kind: 'customer';
+      readonly token: string | undefined;
+      readonly replaces?: string | undefined;
+    })
   | (CustomerStart & { readonly kind: 'stream_link'; readonly signature: string | undefined })
   | {
       readonly kind: 'staff';

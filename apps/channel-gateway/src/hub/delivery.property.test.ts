@@ -38,14 +38,18 @@ function unreliable(random: Random): () => { copies: number; delayMs: number } {
 
 async function run(seed: number): Promise<void> {
   const random = seeded(seed);
-  const under = await startGateway({ env: { HEAD_CHECK_SECONDS: '1', MAX_TABS_PER_SESSION: '0', MAX_CONNECTIONS_PER_TOKEN: '0', MAX_OPERATORS: '0' } });
+  const under = await startGateway({
+    env: { HEAD_CHECK_SECONDS: '1', MAX_TABS_PER_SESSION: '0', MAX_CONNECTIONS_PER_TOKEN: '0', MAX_OPERATORS: '0' },
+  });
   const expected = new Set<string>();
   for (const id of range(1, SESSIONS)) {
     under.ledger.createSession(id);
     expected.add(`${id}:1`);
   }
   under.ledger.fault = unreliable(random);
-  const customers = range(0, 5).map((index) => new CustomerObserver(under, 1 + (index % SESSIONS), seeded(seed + index + 1)));
+  const customers = range(0, 5).map(
+    (index) => new CustomerObserver(under, 1 + (index % SESSIONS), seeded(seed + index + 1)),
+  );
   const staff = range(0, 2).map((index) => new StaffObserver(under, `user${index}`, seeded(seed + 100 + index)));
   const all = [...customers, ...staff];
   const running = all.map((observer) => observer.run());
@@ -55,7 +59,9 @@ async function run(seed: number): Promise<void> {
     under.ledger.feedHorizon = null;
     for (const observer of all) observer.calm = true;
     const level = (): true | undefined => {
-      const customersDone = customers.every((observer, index) => observer.cursor === under.ledger.head(1 + (index % SESSIONS)));
+      const customersDone = customers.every(
+        (observer, index) => observer.cursor === under.ledger.head(1 + (index % SESSIONS)),
+      );
       const staffDone = staff.every((observer) => observer.seen.size === expected.size);
       return (customersDone && staffDone) || Date.now() > deadline ? true : undefined;
     };
@@ -79,9 +85,9 @@ async function run(seed: number): Promise<void> {
 
 describe('delivery over an unreliable live path', () => {
   it('[RES2] [RES5] [RES6] [STF3] [STF5] shows every observer exactly what follows his cursor, through cuts and changes of transport', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), run),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? '5'), endOnFailure: true },
-    );
+    await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), run), {
+      numRuns: Number(process.env['PROPERTY_RUNS'] ?? '5'),
+      endOnFailure: true,
+    });
   }, 120_000);
 });

@@ -20,9 +20,11 @@ export async function drainHub(hub: Hub, seconds: number): Promise<void> {
     }
     const leaveIn = Math.round(Math.random() * spreadMs);
     connection.leaveAt = now + leaveIn;
-    if (isAnnounced(connection.state)) hub.send(connection, { type: 'channel.goodbye', data: { reconnect_in_ms: leaveIn } });
+    if (isAnnounced(connection.state))
+      hub.send(connection, { type: 'channel.goodbye', data: { reconnect_in_ms: leaveIn } });
   }
   await hub.options.failpoint('gw.duringDrain');
   const deadline = now + spreadMs + GRACE_MS;
-  while (hub.connections.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  while (hub.connections.size > 0 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

@@ -32,7 +32,10 @@ describe('encoding', () => {
   });
 
   it('[SSE2] [SSE4] writes id and data, and an id only where there is one', () => {
-    const text = encodeSse([{ payload: Buffer.from('{"a":1}'), id: 7 }, { payload: Buffer.from('{"b":2}'), id: null }]).toString();
+    const text = encodeSse([
+      { payload: Buffer.from('{"a":1}'), id: 7 },
+      { payload: Buffer.from('{"b":2}'), id: null },
+    ]).toString();
     expect(text).toBe('id: 7\ndata: {"a":1}\n\ndata: {"b":2}\n\n');
   });
 

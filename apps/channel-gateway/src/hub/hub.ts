@@ -174,7 +174,10 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   shed(connection: Connection): void {
     this.metrics.slowConsumer();
-    this.options.logger.info({ connection_id: connection.id, queued: connection.transport.queuedBytes }, 'slow consumer');
+    this.options.logger.info(
+      { connection_id: connection.id, queued: connection.transport.queuedBytes },
+      'slow consumer',
+    );
     this.close(connection, 'slow_consumer');
   }
 
@@ -264,7 +267,12 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     return this.announcer.customer(connection, start, channel, page);
   }
 
-  announceStaff(connection: Connection, state: StaffCatchingUp, cursor: string, reset: 'cursor_ahead' | 'cursor_unknown' | null): boolean {
+  announceStaff(
+    connection: Connection,
+    state: StaffCatchingUp,
+    cursor: string,
+    reset: 'cursor_ahead' | 'cursor_unknown' | null,
+  ): boolean {
     return this.announcer.staff(connection, state, cursor, reset);
   }
 
@@ -319,7 +327,9 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   operatorsOnline(marks: CustomerState): number {
     const { operatorsOnline } = this.presence;
-    return this.livePath.impaired ? Math.max(operatorsOnline, marks.operators_online, this.sourceOperatorsOnline) : operatorsOnline;
+    return this.livePath.impaired
+      ? Math.max(operatorsOnline, marks.operators_online, this.sourceOperatorsOnline)
+      : operatorsOnline;
   }
 
   /** Looks whether people see another presence than before, and if so tells everybody. */
@@ -335,10 +345,18 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   /** Presence has changed: the number to customers, the people to staff. */
   #tellPresence(): void {
     const { users, operatorsOnline } = this.presence;
-    this.staff.audiences.pushToAll('chat.presence', jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { users } }));
+    this.staff.audiences.pushToAll(
+      'chat.presence',
+      jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { users } }),
+    );
     if (operatorsOnline === this.#operatorsTold) return;
     this.#operatorsTold = operatorsOnline;
-    const frame = jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { operators_online: operatorsOnline } });
+    const frame = jsonFrame({
+      type: 'chat.presence',
+      session_id: null,
+      seq: null,
+      data: { operators_online: operatorsOnline },
+    });
     for (const channel of this.channels.values()) channel.live.pushEphemeral('chat.presence', frame);
   }
 
@@ -347,7 +365,10 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     const known = this.badge;
     this.badge = badge;
     if (known === null || JSON.stringify(known) === JSON.stringify(badge)) return;
-    this.staff.audiences.pushToAll('chat.alert:::', jsonFrame({ type: 'chat.alert', session_id: null, seq: null, data: badge }));
+    this.staff.audiences.pushToAll(
+      'chat.alert:::',
+      jsonFrame({ type: 'chat.alert', session_id: null, seq: null, data: badge }),
+    );
   }
 
   /** A connection whose slot went to a newcomer, because it missed a pong or was replaced by its own client. */
@@ -362,7 +383,11 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   async setStale(connection: Connection, stale: boolean): Promise<void> {
     if (connection.leaseKey === null) return;
-    await quietly(this.options.logger, 'lease', this.options.leases.setStale(connection.leaseKey, connection.id, stale));
+    await quietly(
+      this.options.logger,
+      'lease',
+      this.options.leases.setStale(connection.leaseKey, connection.id, stale),
+    );
   }
 
   async releaseLease(key: string, connectionId: string): Promise<void> {

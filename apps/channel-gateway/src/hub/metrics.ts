@@ -3,7 +3,16 @@ import type { TransportKind } from './transport.ts';
 /** Which way an event came to the socket. */
 export type DeliveryPath = 'live' | 'catchup' | 'resume';
 export type ConnectionKind = 'customer' | 'staff' | 'unauthenticated';
-export type HandshakeResult = 'ok' | 'origin' | 'token' | 'expired' | 'limit' | 'rate' | 'overload' | 'bad_request' | 'not_found';
+export type HandshakeResult =
+  | 'ok'
+  | 'origin'
+  | 'token'
+  | 'expired'
+  | 'limit'
+  | 'rate'
+  | 'overload'
+  | 'bad_request'
+  | 'not_found';
 
 /** What the hub counts. The names of the series are in `metrics.ts` of the app. */
 export interface HubMetrics {

@@ -44,7 +44,8 @@ export class PresenceBoard {
 
   joined(principal: StaffPrincipal): void {
     const known = this.#local.get(principal.userId);
-    if (known === undefined) this.#local.set(principal.userId, { name: principal.name, connections: 1, viewing: null, leftAt: 0 });
+    if (known === undefined)
+      this.#local.set(principal.userId, { name: principal.name, connections: 1, viewing: null, leftAt: 0 });
     else {
       known.connections += 1;
       known.name = principal.name;
@@ -85,7 +86,11 @@ export class PresenceBoard {
   }
 
   message(): PresenceMessage {
-    const operators = [...this.#local].map(([id, { name, viewing }]) => ({ id, name, ...(viewing === null ? {} : { viewing }) }));
+    const operators = [...this.#local].map(([id, { name, viewing }]) => ({
+      id,
+      name,
+      ...(viewing === null ? {} : { viewing }),
+    }));
     return { type: 'control.presence', data: { gateway_id: this.#gatewayId, operators } };
   }
 
@@ -100,7 +105,8 @@ export class PresenceBoard {
       const looked = viewing ?? users.get(id)?.viewing;
       users.set(id, { id, name, state: 'online', ...(looked === undefined ? {} : { viewing: looked }) });
     };
-    for (const { operators } of this.#remote.values()) for (const { id, name, viewing } of operators) add(id, name, viewing);
+    for (const { operators } of this.#remote.values())
+      for (const { id, name, viewing } of operators) add(id, name, viewing);
     for (const [id, { name, viewing }] of this.#local) add(id, name, viewing);
     return [...users.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
   }

@@ -49,14 +49,27 @@ describe('a reconnect storm', () => {
       const transport = new CountingTransport();
       transports.push(transport);
       const connection = gateway.hub.open(transport);
-      void gateway.hub.authenticate(connection, { kind: 'customer', sessionId: id, token: customerToken(id), start: { kind: 'after', cursor: 1 } });
-      if (id % 100 === 0) await new Promise((resolve) => setTimeout(resolve, Math.max(0, since + id * 0.6 - Date.now())));
+      void gateway.hub.authenticate(connection, {
+        kind: 'customer',
+        sessionId: id,
+        token: customerToken(id),
+        start: { kind: 'after', cursor: 1 },
+      });
+      if (id % 100 === 0)
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, since + id * 0.6 - Date.now())));
     }
-    const live = (): true | undefined => ([...gateway.hub.connections.values()].every((connection) => connection.state.kind === 'live') ? true : undefined);
+    const live = (): true | undefined =>
+      [...gateway.hub.connections.values()].every((connection) => connection.state.kind === 'live') ? true : undefined;
     await eventually(live, 'everybody to be live', 10_000);
     expect(transports.filter((transport) => transport.closed !== null)).toEqual([]);
     expect(ledger.requests.length).toBeLessThanOrEqual(60);
-    expect(Math.max(...ledger.requests.map((request) => request.sessions.filter((session) => session.after_seq !== undefined).length))).toBeLessThanOrEqual(512);
+    expect(
+      Math.max(
+        ...ledger.requests.map(
+          (request) => request.sessions.filter((session) => session.after_seq !== undefined).length,
+        ),
+      ),
+    ).toBeLessThanOrEqual(512);
     expect(Date.now() - since).toBeLessThan(6_000);
   }, 30_000);
 });

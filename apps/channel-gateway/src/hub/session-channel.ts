@@ -3,7 +3,15 @@ import { sessionChannel } from '@chat-realtime/protocol';
 import { Audience, type AudienceHost } from './audience.ts';
 import { type Connection, type CustomerCatchingUp, LIVE } from './connection.ts';
 import { encodeFor, jsonFrame, type OutFrame } from './encoding.ts';
-import { committedAt, countField, ephemeralKey, liveFrameOf, type LiveFrame, messageIdOf, textField } from './live-frame.ts';
+import {
+  committedAt,
+  countField,
+  ephemeralKey,
+  liveFrameOf,
+  type LiveFrame,
+  messageIdOf,
+  textField,
+} from './live-frame.ts';
 import type { DeliveryPath, HubMetrics } from './metrics.ts';
 
 /** Frames kept while one before them is missing; more are dropped and read again. */

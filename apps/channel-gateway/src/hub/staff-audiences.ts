@@ -17,7 +17,12 @@ export interface StaffChannelHost extends AudienceHost {
   watchStaffGap(): void;
   badgeSeen(frame: LiveFrame): void;
   /** Sends `channel.ready` from `cursor`, then a reset if there is a reason; false if the connection was refused. */
-  announceStaff(connection: Connection, state: StaffCatchingUp, cursor: string, reset: 'cursor_ahead' | 'cursor_unknown' | null): boolean;
+  announceStaff(
+    connection: Connection,
+    state: StaffCatchingUp,
+    cursor: string,
+    reset: 'cursor_ahead' | 'cursor_unknown' | null,
+  ): boolean;
   /** True if the poll was answered. */
   finishStaffPoll(connection: Connection, cursor: string, hasMore: boolean): boolean;
   wentLive(connection: Connection): void;

@@ -157,7 +157,8 @@ export class StaffChannel implements ResumeTarget {
 
   apply(request: CatchupRequest, response: CatchupResponse): void {
     if (request.bases !== undefined) this.#applyBases(request.bases.sessions, response);
-    if (request.feed !== undefined && response.feed !== undefined) this.#applyFeed(request.feed.after ?? null, response.feed);
+    if (request.feed !== undefined && response.feed !== undefined)
+      this.#applyFeed(request.feed.after ?? null, response.feed);
     if (this.#hasWants()) this.#host.requestCatchup();
   }
 
@@ -268,7 +269,8 @@ export class StaffChannel implements ResumeTarget {
     if (frame.type === 'chat.alert') this.#host.badgeSeen(frame);
     if (frame.type === 'chat.presence') return; // Each gateway tells its own staff, from the union of all gateways.
     const session = frame.sessionId === null ? undefined : this.sessions.get(frame.sessionId);
-    const author = frame.type === 'chat.typing' && textField(frame, 'by') === 'staff' ? textField(frame, 'user_id') : null;
+    const author =
+      frame.type === 'chat.typing' && textField(frame, 'by') === 'staff' ? textField(frame, 'user_id') : null;
     this.audiences.pushEphemeral(ephemeralKey(frame), frame, session, author);
   }
 

@@ -90,8 +90,13 @@ export class StaffResume {
     const { after, feed, frames } = page;
     const wasAt = state.cursor ?? (state.start.kind === 'after' ? state.start.cursor : null);
     if (state.cursor === null && !this.#announce(connection, state, page)) return;
-    if (after !== null && wasAt === after && feed.reset === undefined) this.#writePage(connection, state, frames, feed.cursor);
-    if (connection.transport.kind === 'poll' && this.#host.finishStaffPoll(connection, state.cursor ?? feed.cursor, feed.has_more)) return;
+    if (after !== null && wasAt === after && feed.reset === undefined)
+      this.#writePage(connection, state, frames, feed.cursor);
+    if (
+      connection.transport.kind === 'poll' &&
+      this.#host.finishStaffPoll(connection, state.cursor ?? feed.cursor, feed.has_more)
+    )
+      return;
     this.#joinIfLevel(connection);
   }
 
@@ -100,7 +105,8 @@ export class StaffResume {
     const { watermark } = this.#target;
     if (watermark === null) return false;
     if (state.start.kind === 'head') return atHead && this.#host.announceStaff(connection, state, watermark, null);
-    if (state.start.kind === 'unreadable') return atHead && this.#host.announceStaff(connection, state, watermark, 'cursor_unknown');
+    if (state.start.kind === 'unreadable')
+      return atHead && this.#host.announceStaff(connection, state, watermark, 'cursor_unknown');
     if (state.start.cursor !== after) return false;
     if (feed.reset !== undefined) return this.#host.announceStaff(connection, state, watermark, feed.reset);
     return this.#host.announceStaff(connection, state, state.start.cursor, null);
@@ -108,7 +114,8 @@ export class StaffResume {
 
   #writePage(connection: Connection, state: StaffCatchingUp, frames: readonly LiveFrame[], cursor: string): void {
     const out = this.#visibleFrames(connection, frames);
-    for (const frame of frames) if (frame.seq !== null && frame.sessionId !== null) state.sent.set(frame.sessionId, frame.seq);
+    for (const frame of frames)
+      if (frame.seq !== null && frame.sessionId !== null) state.sent.set(frame.sessionId, frame.seq);
     const last = out.at(-1);
     if (last !== undefined) out[out.length - 1] = withCursor(last, cursor);
     state.cursor = cursor;

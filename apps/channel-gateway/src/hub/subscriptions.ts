@@ -86,7 +86,10 @@ export class Subscriptions {
   }
 
   publish(channel: string, message: object): Promise<boolean> {
-    return this.#quietly('publish', this.#hub.options.fanout.execute([{ kind: 'publish', channel, payload: JSON.stringify(message) }]));
+    return this.#quietly(
+      'publish',
+      this.#hub.options.fanout.execute([{ kind: 'publish', channel, payload: JSON.stringify(message) }]),
+    );
   }
 
   readonly #onSession: FanoutListener = (payload, name) => {
@@ -136,7 +139,8 @@ export class Subscriptions {
   #again(): void {
     const { channels, staff } = this.#hub;
     void this.#subscribe(CONTROL_CHANNEL, this.#onControl);
-    for (const channel of channels.values()) if (!channel.subscribed && channel.state.kind !== 'subscribing') void this.session(channel);
+    for (const channel of channels.values())
+      if (!channel.subscribed && channel.state.kind !== 'subscribing') void this.session(channel);
     if (!staff.subscribed && staff.state.kind !== 'idle' && staff.state.kind !== 'subscribing') void this.staff();
   }
 

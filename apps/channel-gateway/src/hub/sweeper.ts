@@ -138,8 +138,12 @@ export class Sweeper {
     const { livePath } = this.#hub;
     if (!livePath.refresh(now, this.#hub.scheduler.failingSince)) return;
     const { reason } = livePath;
-    this.#hub.options.logger.warn({ reason }, reason === null ? 'the live path is restored' : 'the live path is impaired');
-    const frame = reason === null ? { type: 'channel.restored', data: {} } : { type: 'channel.degraded', data: { reason } };
+    this.#hub.options.logger.warn(
+      { reason },
+      reason === null ? 'the live path is restored' : 'the live path is impaired',
+    );
+    const frame =
+      reason === null ? { type: 'channel.restored', data: {} } : { type: 'channel.degraded', data: { reason } };
     const out = jsonFrame(frame);
     for (const connection of this.#hub.connections.values()) {
       if (isAnnounced(connection.state)) this.#hub.sendFrame(connection, out);
@@ -167,6 +171,7 @@ export class Sweeper {
       if (channel.size === 0 && now - channel.emptySince > CHANNEL_LINGER_MS) this.#hub.release(channel);
     }
     const { staff } = this.#hub;
-    if (staff.size === 0 && staff.state.kind !== 'idle' && now - staff.emptySince > CHANNEL_LINGER_MS) this.#hub.releaseStaff();
+    if (staff.size === 0 && staff.state.kind !== 'idle' && now - staff.emptySince > CHANNEL_LINGER_MS)
+      this.#hub.releaseStaff();
   }
 }

@@ -42,7 +42,10 @@ export class UpFrames {
       this.#tooMany(connection, free);
       return;
     }
-    const bad = frame === null ? { code: 'malformed_request' as const, message: 'not a JSON object' } : this.#dispatch(connection, type, frame);
+    const bad =
+      frame === null
+        ? { code: 'malformed_request' as const, message: 'not a JSON object' }
+        : this.#dispatch(connection, type, frame);
     if (bad !== null) this.#reject(connection, bad);
   }
 
@@ -79,7 +82,9 @@ export class UpFrames {
       case 'typing':
         return this.#typing(connection, principal, frame);
       case 'viewing':
-        return principal.kind === 'staff' ? this.#viewing(connection, principal, frame) : invalid('viewing is for staff');
+        return principal.kind === 'staff'
+          ? this.#viewing(connection, principal, frame)
+          : invalid('viewing is for staff');
       default:
         return invalid('unknown type');
     }
@@ -100,7 +105,8 @@ export class UpFrames {
       if (principal.kind !== 'staff') return invalid('items are for staff');
       for (const { session_id: sessionId, last_id: lastId } of parsed.data.items) {
         const clamped = Math.min(lastId, this.#hub.staff.lastMessageIdOf(sessionId));
-        if (clamped > 0 && this.#hub.staff.maySee(principal, sessionId)) this.#hub.acks.record(sessionId, `staff:${principal.userId}`, clamped);
+        if (clamped > 0 && this.#hub.staff.maySee(principal, sessionId))
+          this.#hub.acks.record(sessionId, `staff:${principal.userId}`, clamped);
       }
       return null;
     }
@@ -123,16 +129,24 @@ export class UpFrames {
     const { active } = parsed.data;
     const sessionId = parsed.data.session_id ?? (principal.kind === 'customer' ? principal.sessionId : null);
     if (sessionId === null) return invalid('typing of staff needs session_id');
-    if (principal.kind === 'customer' && sessionId !== principal.sessionId) return invalid('typing for another session');
+    if (principal.kind === 'customer' && sessionId !== principal.sessionId)
+      return invalid('typing for another session');
     if (!isAnnounced(connection.state) || !this.#typingIsNews(connection, active)) return null;
     if (principal.kind === 'staff' && !this.#hub.staff.maySee(principal, sessionId)) return null;
-    const data = principal.kind === 'customer'
-      ? { by: 'client', active }
-      : { by: 'staff', user_id: principal.userId, ...(principal.name === null ? {} : { name: principal.name }), active };
+    const data =
+      principal.kind === 'customer'
+        ? { by: 'client', active }
+        : {
+            by: 'staff',
+            user_id: principal.userId,
+            ...(principal.name === null ? {} : { name: principal.name }),
+            active,
+          };
     const assigned = this.#hub.channels.get(sessionId)?.assignedUserId ?? this.#hub.staff.assigneeOf(sessionId);
     const typing = { type: 'chat.typing', session_id: sessionId, seq: null, data };
     void this.#hub.publish(sessionChannel(sessionId), typing);
-    const subscribers = assigned === undefined ? {} : { subscribers: { session_id: sessionId, assigned_user_id: assigned } };
+    const subscribers =
+      assigned === undefined ? {} : { subscribers: { session_id: sessionId, assigned_user_id: assigned } };
     void this.#hub.publish(STAFF_CHANNEL, { ...typing, ...subscribers });
     return null;
   }

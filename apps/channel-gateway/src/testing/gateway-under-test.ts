@@ -1,7 +1,23 @@
 import { createHmac } from 'node:crypto';
-import { createMemoryFanout, createMemoryLastSeen, createMemoryLeases, type Fanout, type LastSeen, type Leases } from '@chat-realtime/messaging';
+import {
+  createMemoryFanout,
+  createMemoryLastSeen,
+  createMemoryLeases,
+  type Fanout,
+  type LastSeen,
+  type Leases,
+} from '@chat-realtime/messaging';
 import { KeyRing, signChannelToken, signStreamLink } from '@chat-realtime/protocol/tokens';
-import { closeHttpApp, createHttpApp, createLogger, createMetrics, Health, loadConfig, type Metrics, OriginPolicy } from '@chat-realtime/service-kit';
+import {
+  closeHttpApp,
+  createHttpApp,
+  createLogger,
+  createMetrics,
+  Health,
+  loadConfig,
+  type Metrics,
+  OriginPolicy,
+} from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
@@ -48,14 +64,26 @@ export function streamSignature(sessionId: number, expiresAt = unixNow() + 3_600
 export function staffToken(userId: string, claims: Record<string, unknown> = {}): string {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = unixNow();
-  const payload = { iss: ISSUER, aud: AUDIENCE, sub: userId, iat: now, exp: now + 900, role: 'operator', name: userId.toUpperCase(), ...claims };
+  const payload = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: userId,
+    iat: now,
+    exp: now + 900,
+    role: 'operator',
+    name: userId.toUpperCase(),
+    ...claims,
+  };
   const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(payload)}`;
   return `${signed}.${createHmac('sha256', STAFF_SECRET).update(signed).digest('base64url')}`;
 }
 
 /** The gateway with its real edges on a loopback port; chat-service and the live path are in memory. */
 export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnderTest> {
-  const logger = createLogger({ service: 'channel-gateway', level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
+  const logger = createLogger({
+    service: 'channel-gateway',
+    level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug',
+  });
   const metrics = createMetrics('channel-gateway');
   const revocations = new RevocationSet();
   const fanout = setup.fanout ?? createMemoryFanout();
@@ -82,7 +110,16 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
     logger,
     metrics,
   });
-  const app = await createHttpApp({ modules: [GatewayModule.forRoot(gateway)], logger, metrics, health: new Health(), verifier, origins, port: 0, host: '127.0.0.1' });
+  const app = await createHttpApp({
+    modules: [GatewayModule.forRoot(gateway)],
+    logger,
+    metrics,
+    health: new Health(),
+    verifier,
+    origins,
+    port: 0,
+    host: '127.0.0.1',
+  });
   if (setup.ticks !== false) ledger.startTicks();
   const port = Number(new URL(await app.getUrl()).port);
   return {

@@ -34,7 +34,11 @@ export class StreamClient {
   }
 
   async waitForSeq(seq: number, timeoutMs = 5_000): Promise<void> {
-    await eventually(() => this.seqs().includes(seq) || undefined, `stream seq ${seq}; have ${this.seqs().join(' ')}`, timeoutMs);
+    await eventually(
+      () => this.seqs().includes(seq) || undefined,
+      `stream seq ${seq}; have ${this.seqs().join(' ')}`,
+      timeoutMs,
+    );
   }
 
   close(): void {
@@ -86,7 +90,13 @@ export class StreamClient {
 export interface PollResult {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: { events: Frame[]; last_seq: number | null; has_more: boolean; cursor?: string; error?: { code: string } };
+  readonly body: {
+    events: Frame[];
+    last_seq: number | null;
+    has_more: boolean;
+    cursor?: string;
+    error?: { code: string };
+  };
 }
 
 export async function poll(url: string, headers: Record<string, string> = {}): Promise<PollResult> {

@@ -77,9 +77,21 @@ export class Ledger implements ChatSource {
   }
 
   createSession(id: number): void {
-    const state: CustomerState = { client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 }, operators_online: 0 };
+    const state: CustomerState = {
+      client: { delivered_id: 0, read_id: 0 },
+      staff: { delivered_id: 0, read_id: 0 },
+      operators_online: 0,
+    };
     this.sessions.set(id, { id, events: [], assignedUserId: null, state });
-    const session = { id, status: 'new', created_at: new Date().toISOString(), assigned_user_id: null, last_seq: 1, version: 1, callback_pending: false };
+    const session = {
+      id,
+      status: 'new',
+      created_at: new Date().toISOString(),
+      assigned_user_id: null,
+      last_seq: 1,
+      version: 1,
+      callback_pending: false,
+    };
     this.#append(id, (seq) => ({ type: 'chat.session.created', session_id: id, seq, data: { session } }));
   }
 
@@ -88,7 +100,14 @@ export class Ledger implements ChatSource {
       type: 'chat.message',
       session_id: id,
       seq,
-      data: { id: eventId, sender_type: sender, body, attachments: [], created_at: new Date().toISOString(), client_message_id: null },
+      data: {
+        id: eventId,
+        sender_type: sender,
+        body,
+        attachments: [],
+        created_at: new Date().toISOString(),
+        client_message_id: null,
+      },
     }));
   }
 
@@ -96,13 +115,29 @@ export class Ledger implements ChatSource {
     const session = this.#session(id);
     const previous = session.assignedUserId;
     session.assignedUserId = userId;
-    return this.#append(id, (seq) => ({ type: 'chat.session.assigned', session_id: id, seq, data: { assigned_user_id: userId, by: 'system' } }), previous);
+    return this.#append(
+      id,
+      (seq) => ({
+        type: 'chat.session.assigned',
+        session_id: id,
+        seq,
+        data: { assigned_user_id: userId, by: 'system' },
+      }),
+      previous,
+    );
   }
 
   note(id: number, body: string): StaffEvent {
     const feedId = this.#nextId++;
     const subscribers = { session_id: id, assigned_user_id: this.#session(id).assignedUserId };
-    const data = { id: feedId, session_id: id, author_id: 'anna', author_name: 'Anna', body, created_at: new Date().toISOString() };
+    const data = {
+      id: feedId,
+      session_id: id,
+      author_id: 'anna',
+      author_name: 'Anna',
+      body,
+      created_at: new Date().toISOString(),
+    };
     const event: StaffEvent = { type: 'chat.note', session_id: id, seq: null, feed_id: feedId, data, subscribers };
     this.#feed.push({ position: `${feedId}.${feedId}`, event });
     this.#live(STAFF_CHANNEL, event);
@@ -110,7 +145,12 @@ export class Ledger implements ChatSource {
   }
 
   revoke(kind: Revocation['kind'], subject: string, tell = true): void {
-    const revocation: Revocation = { id: this.revocations.length + 1, kind, subject, not_after: Math.floor(Date.now() / 1000) };
+    const revocation: Revocation = {
+      id: this.revocations.length + 1,
+      kind,
+      subject,
+      not_after: Math.floor(Date.now() / 1000),
+    };
     this.revocations.push(revocation);
     if (tell) void this.#publish(CONTROL_CHANNEL, { type: 'control.revoked', data: revocation });
   }
@@ -130,7 +170,14 @@ export class Ledger implements ChatSource {
       const rest = after === undefined ? [] : session.events.slice(after);
       const events = rest.slice(0, request.limit);
       const { assignedUserId: assigned_user_id, state } = session;
-      sessions.push({ id, last_seq: session.events.length, events, has_more: rest.length > events.length, state, assigned_user_id });
+      sessions.push({
+        id,
+        last_seq: session.events.length,
+        events,
+        has_more: rest.length > events.length,
+        state,
+        assigned_user_id,
+      });
     }
     const response: CatchupResponse = { sessions, epoch: this.epoch };
     if (request.feed !== undefined) {
@@ -155,7 +202,11 @@ export class Ledger implements ChatSource {
     return session;
   }
 
-  #append(id: number, make: (seq: number, eventId: number) => SessionEvent, previous: string | null = null): SessionEvent {
+  #append(
+    id: number,
+    make: (seq: number, eventId: number) => SessionEvent,
+    previous: string | null = null,
+  ): SessionEvent {
     const session = this.#session(id);
     const eventId = this.#nextId++;
     const event = make(session.events.length + 1, eventId);
@@ -187,18 +238,26 @@ export class Ledger implements ChatSource {
 
   #feedPage(after: string | undefined, limit: number): NonNullable<CatchupResponse['feed']> {
     const horizon = this.feedHorizon;
-    const visible = horizon === null ? this.#feed : this.#feed.filter((row) => Number(row.position.split('.')[0]) < horizon);
+    const visible =
+      horizon === null ? this.#feed : this.#feed.filter((row) => Number(row.position.split('.')[0]) < horizon);
     const newest = visible.at(-1)?.position ?? '0.0';
     if (after === undefined) return { events: [], cursor: newest, has_more: false };
-    if (compareFeedPositions(after, this.#feed.at(-1)?.position ?? '0.0') > 0) return { events: [], cursor: newest, has_more: false, reset: 'cursor_ahead' };
+    if (compareFeedPositions(after, this.#feed.at(-1)?.position ?? '0.0') > 0)
+      return { events: [], cursor: newest, has_more: false, reset: 'cursor_ahead' };
     const rest = visible.filter((row) => compareFeedPositions(row.position, after) > 0);
     const page = rest.slice(0, limit);
-    return { events: page.map((row) => row.event), cursor: page.at(-1)?.position ?? after, has_more: rest.length > page.length };
+    return {
+      events: page.map((row) => row.event),
+      cursor: page.at(-1)?.position ?? after,
+      has_more: rest.length > page.length,
+    };
   }
 
   #bases(at: string, ids: readonly number[]): NonNullable<CatchupResponse['bases']> {
     return ids.map((id) => {
-      const before = this.#feed.filter((row) => row.event.session_id === id && row.event.seq !== null && compareFeedPositions(row.position, at) <= 0);
+      const before = this.#feed.filter(
+        (row) => row.event.session_id === id && row.event.seq !== null && compareFeedPositions(row.position, at) <= 0,
+      );
       return { id, seq: before.at(-1)?.event.seq ?? 0 };
     });
   }
@@ -206,7 +265,10 @@ export class Ledger implements ChatSource {
 
 function staffCopy(event: SessionEvent, subscribers: NonNullable<StaffEvent['subscribers']>): StaffEvent {
   if (event.type === 'chat.message') {
-    const type = staffEventType(event.type, event.data.sender_type) === 'chat.message.client' ? 'chat.message.client' : 'chat.message';
+    const type =
+      staffEventType(event.type, event.data.sender_type) === 'chat.message.client'
+        ? 'chat.message.client'
+        : 'chat.message';
     return { ...event, type, subscribers };
   }
   if (event.type === 'chat.session.created') {

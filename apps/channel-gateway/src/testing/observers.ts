@@ -78,7 +78,9 @@ export class CustomerObserver {
   }
 
   async #overStream(): Promise<void> {
-    const client = new StreamClient(`${this.#under.httpUrl}/channel/sse?${this.#query()}`, {}, (frame) => this.#take(frame, 'sse'));
+    const client = new StreamClient(`${this.#under.httpUrl}/channel/sse?${this.#query()}`, {}, (frame) =>
+      this.#take(frame, 'sse'),
+    );
     await this.#stay();
     client.close();
     await client.done;
@@ -119,7 +121,9 @@ export class StaffObserver {
   async run(): Promise<void> {
     while (!this.#stopped) {
       const cursor = this.#cursor === null ? '0.0' : this.#cursor;
-      const client = new SocketClient(`${this.#under.wsUrl}?type=staff&access_token=${staffToken(this.#user)}&cursor=${cursor}`);
+      const client = new SocketClient(
+        `${this.#under.wsUrl}?type=staff&access_token=${staffToken(this.#user)}&cursor=${cursor}`,
+      );
       const last = new Map<number, number>();
       client.socket.on('message', (data) => this.#take(JSON.parse(String(data)), last));
       const until = Date.now() + 20 + this.#random() * 300;
@@ -134,7 +138,8 @@ export class StaffObserver {
     if (typeof frame.seq === 'number' && typeof frame.session_id === 'number') {
       const before = last.get(frame.session_id);
       // Repeats after a resume are allowed, holes are not.
-      if (before !== undefined && frame.seq > before + 1) this.faults.push(`${frame.session_id}: ${frame.seq} after ${before}`);
+      if (before !== undefined && frame.seq > before + 1)
+        this.faults.push(`${frame.session_id}: ${frame.seq} after ${before}`);
       last.set(frame.session_id, Math.max(before ?? 0, frame.seq));
       this.seen.add(`${frame.session_id}:${frame.seq}`);
     } else if (frame.feed_id !== undefined) {

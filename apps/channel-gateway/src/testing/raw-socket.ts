@@ -22,14 +22,20 @@ export class RawSocket {
   async request(lines: readonly string[]): Promise<string> {
     this.socket.write(`${lines.join('\r\n')}\r\n\r\n`);
     const deadline = Date.now() + 5_000;
-    while (!this.received.includes('\r\n\r\n') && !this.socket.destroyed && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!this.received.includes('\r\n\r\n') && !this.socket.destroyed && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 5));
     return this.received.toString('latin1');
   }
 
   upgrade(path: string, extra: readonly string[] = []): Promise<string> {
     return this.request([
-      `GET ${path} HTTP/1.1`, 'Host: localhost', 'Upgrade: websocket', 'Connection: Upgrade',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13', ...extra,
+      `GET ${path} HTTP/1.1`,
+      'Host: localhost',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Version: 13',
+      ...extra,
     ]);
   }
 

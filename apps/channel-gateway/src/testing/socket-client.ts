@@ -18,7 +18,14 @@ export class SocketClient {
   httpStatus: number | null = null;
   httpBody = '';
 
-  constructor(url: string, options: { readonly protocols?: string[]; readonly headers?: Record<string, string>; readonly autoPong?: boolean } = {}) {
+  constructor(
+    url: string,
+    options: {
+      readonly protocols?: string[];
+      readonly headers?: Record<string, string>;
+      readonly autoPong?: boolean;
+    } = {},
+  ) {
     const { protocols = [], headers = {}, autoPong = true } = options;
     this.socket = new WebSocket(url, protocols, { headers, autoPong });
     this.socket.on('message', (data) => {
@@ -54,7 +61,11 @@ export class SocketClient {
   }
 
   async waitFor(type: string, timeoutMs = 5_000): Promise<Frame> {
-    return eventually(() => this.find(type), `frame ${type}; have ${this.frames.map((frame) => frame.type).join(' ')}; close ${this.closeCode}`, timeoutMs);
+    return eventually(
+      () => this.find(type),
+      `frame ${type}; have ${this.frames.map((frame) => frame.type).join(' ')}; close ${this.closeCode}`,
+      timeoutMs,
+    );
   }
 
   async ready(): Promise<Frame> {
@@ -62,7 +73,11 @@ export class SocketClient {
   }
 
   async waitForSeq(seq: number, timeoutMs = 5_000): Promise<void> {
-    await eventually(() => this.seqs().includes(seq) || undefined, `seq ${seq}; have ${this.seqs().join(' ')}`, timeoutMs);
+    await eventually(
+      () => this.seqs().includes(seq) || undefined,
+      `seq ${seq}; have ${this.seqs().join(' ')}`,
+      timeoutMs,
+    );
   }
 
   end(): void {

@@ -14,7 +14,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     (await of.database.kysely.selectFrom('outbox').select('event_id').where('published_at', 'is', null).execute())
       .length;
 
-  it('[AMQP] the relay publishes every event in order, with the contact for staff alone', async () => {
+  it('[AMQP1] the relay publishes every event in order, with the contact for staff alone', async () => {
     harness = await stage.harness(kind);
     const { chat, service, publisher } = harness;
     const { id, says } = await newChat(chat, 'hi');
@@ -129,7 +129,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     ['never', []],
     ['offline', ['gone']],
     ['always', ['gone', 'slow']],
-  ] as const)('[ASG] RETURN_TO_QUEUE=%s gives back %j', async (returnToQueue, expected) => {
+  ] as const)('[SES12] RETURN_TO_QUEUE=%s gives back %j', async (returnToQueue, expected) => {
     harness = await stage.harness(kind, { options: { returnToQueue } });
     const { chat, service, database } = harness;
     const chats = { gone: await newChat(chat, 'a'), slow: await newChat(chat, 'b'), fresh: await newChat(chat, 'c') };

@@ -40,7 +40,7 @@ async function unreadByDefinition(of: Harness): Promise<{ id: number; stored: nu
 }
 
 describe('concurrency on PostgreSQL', () => {
-  it('[FEED] readers miss nothing and see nothing twice while many writers commit out of order', async () => {
+  it('[FEED4] readers miss nothing and see nothing twice while many writers commit out of order', async () => {
     const { chat, database } = harness;
     const chats = await Promise.all(Array.from({ length: 12 }, () => newChat(chat)));
     const start = (await chat.listSessions(admin, { sort: 'activity', limit: 1 })).feed_cursor;

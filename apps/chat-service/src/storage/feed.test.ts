@@ -179,7 +179,7 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     ).toMatchObject({ last_seq: 4, events: [], has_more: false });
   });
 
-  it('[INT] bases tell where each session stood at a feed position', async () => {
+  it('[INT5] bases tell where each session stood at a feed position', async () => {
     const { chat } = harness;
     const one = await newChat(chat, 'a');
     const at = await head();

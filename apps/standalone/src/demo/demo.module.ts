@@ -24,6 +24,10 @@ class DemoController {
 @Module({})
 export class DemoModule {
   static forRoot(database: Database): DynamicModule {
-    return { module: DemoModule, controllers: [DemoController], providers: [{ provide: DATABASE, useValue: database }] };
+    return {
+      module: DemoModule,
+      controllers: [DemoController],
+      providers: [{ provide: DATABASE, useValue: database }],
+    };
   }
 }

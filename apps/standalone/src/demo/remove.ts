@@ -5,16 +5,24 @@ import { DEMO_ATTRIBUTE } from './seed.ts';
 /** Deletes the demo chats and all that hangs on them, in one transaction; answers how many there were. */
 export async function removeDemoChats(database: Database): Promise<number> {
   return database.kysely.transaction().execute(async (trx) => {
-    const found = await sql<{ id: number }>`SELECT id FROM chat_session WHERE attributes @> ${JSON.stringify({ [DEMO_ATTRIBUTE]: true })}::jsonb`.execute(trx);
+    const found = await sql<{
+      id: number;
+    }>`SELECT id FROM chat_session WHERE attributes @> ${JSON.stringify({ [DEMO_ATTRIBUTE]: true })}::jsonb`.execute(
+      trx,
+    );
     const ids = found.rows.map((row) => row.id);
     if (ids.length === 0) return 0;
     const chosen = sql`(${sql.join(ids)})`;
-    await sql`DELETE FROM webhook_delivery WHERE alert_id IN (SELECT id FROM chat_alert WHERE session_id IN ${chosen})`.execute(trx);
+    await sql`DELETE FROM webhook_delivery WHERE alert_id IN (SELECT id FROM chat_alert WHERE session_id IN ${chosen})`.execute(
+      trx,
+    );
     await sql`DELETE FROM chat_alert WHERE session_id IN ${chosen}`.execute(trx);
     await sql`DELETE FROM chat_callback WHERE session_id IN ${chosen}`.execute(trx);
     await sql`DELETE FROM chat_attachment WHERE session_id IN ${chosen}`.execute(trx);
     await sql`DELETE FROM chat_read_mark WHERE session_id IN ${chosen}`.execute(trx);
-    await sql`DELETE FROM outbox WHERE event_id IN (SELECT id FROM chat_event WHERE session_id IN ${chosen})`.execute(trx);
+    await sql`DELETE FROM outbox WHERE event_id IN (SELECT id FROM chat_event WHERE session_id IN ${chosen})`.execute(
+      trx,
+    );
     await sql`DELETE FROM chat_event WHERE session_id IN ${chosen}`.execute(trx);
     await sql`DELETE FROM revocation WHERE kind = 'session' AND subject IN (${sql.join(ids.map(String))})`.execute(trx);
     await sql`DELETE FROM chat_session WHERE id IN ${chosen}`.execute(trx);

@@ -58,7 +58,11 @@ export const DEMO_CHATS: readonly DemoChat[] = [
     steps: [
       { do: 'customer_writes', text: 'Хочу вернуть пальто, не подошёл размер.' },
       { do: 'assign', operator: 'boris' },
-      { do: 'operator_writes', operator: 'boris', text: 'Ольга, оформить возврат можно в течение 14 дней. Номер заказа подскажете?' },
+      {
+        do: 'operator_writes',
+        operator: 'boris',
+        text: 'Ольга, оформить возврат можно в течение 14 дней. Номер заказа подскажете?',
+      },
       { do: 'customer_writes', text: '9917' },
       { do: 'operator_reads', operator: 'boris' },
       { do: 'note', operator: 'boris', text: 'Заказ 9917 куплен 3 дня назад, бирка на месте: возврат одобрен.' },
@@ -84,7 +88,11 @@ export const DEMO_CHATS: readonly DemoChat[] = [
     steps: [
       { do: 'customer_writes', text: 'Оплата картой не проходит, пишет «отказ банка».' },
       { do: 'assign', operator: 'boris' },
-      { do: 'operator_writes', operator: 'boris', text: 'Попробуйте, пожалуйста, ещё раз: мы обновили платёжный модуль.' },
+      {
+        do: 'operator_writes',
+        operator: 'boris',
+        text: 'Попробуйте, пожалуйста, ещё раз: мы обновили платёжный модуль.',
+      },
       { do: 'customer_writes', text: 'Теперь получилось, спасибо!' },
       { do: 'close', operator: 'boris' },
     ],
@@ -97,7 +105,11 @@ export const DEMO_CHATS: readonly DemoChat[] = [
     steps: [
       { do: 'customer_writes', text: 'Можно ли посмотреть диван вживую?' },
       { do: 'assign', operator: 'anna' },
-      { do: 'operator_writes', operator: 'anna', text: 'Да, он стоит в шоуруме на Лесной, 7. Передаю вас Борису, он там сегодня.' },
+      {
+        do: 'operator_writes',
+        operator: 'anna',
+        text: 'Да, он стоит в шоуруме на Лесной, 7. Передаю вас Борису, он там сегодня.',
+      },
       { do: 'assign', operator: 'boris' },
       { do: 'customer_writes', text: 'Отлично, зайду после шести.' },
     ],

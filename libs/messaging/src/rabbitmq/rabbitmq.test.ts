@@ -75,7 +75,7 @@ eventQueueSuite('rabbitmq', async () => {
 describe('rabbitmq on the wire', () => {
   afterEach(closeAll);
 
-  it('[AMQP] publishes persistent JSON with message_id and traceparent, by routing key', async () => {
+  it('[AMQP1] publishes persistent JSON with message_id and traceparent, by routing key', async () => {
     await deleteTopology(server);
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const note: OutgoingEvent = {
@@ -103,7 +103,7 @@ describe('rabbitmq on the wire', () => {
     expect(second?.properties.messageId).toBe('feed:77');
   });
 
-  it('[AMQP] refuses bad messages to the dead letters and goes on', async () => {
+  it('[AMQP7] refuses bad messages to the dead letters and goes on', async () => {
     await deleteTopology(server);
     const publisher = newPublisher();
     const consumer = newConsumer();

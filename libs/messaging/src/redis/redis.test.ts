@@ -73,7 +73,7 @@ describe('redis fan-out', () => {
   });
   afterEach(closeAll);
 
-  it('[RDS] puts the prefix before channels and streams, and caps a stream', async () => {
+  it('[RDS1] puts the prefix before channels and streams, and caps a stream', async () => {
     const { listener, texts } = recorder();
     await fanout.subscribe('chat:1', listener);
     expect(await command('PUBLISH', `${PREFIX}chat:1`, 'x')).toBe(1);
@@ -195,7 +195,7 @@ describe('redis leases', () => {
     await until(async () => (await two.acquire(tab('b', 1))).kind === 'granted');
   });
 
-  it('[LIM] counts locally while Redis is away and registers again when it is back', async () => {
+  it('[LIM6] counts locally while Redis is away and registers again when it is back', async () => {
     const one = await clusterLeases();
     await one.acquire(tab('a'));
     await server.kill();
@@ -253,7 +253,7 @@ describe('redis last_seen', () => {
     expect(Number(await command('TTL', key))).toBeGreaterThan(90);
   });
 
-  it('[RDS] sweeps keys without a TTL, and those alone', async () => {
+  it('[RDS5] sweeps keys without a TTL, and those alone', async () => {
     const lastSeen = newLastSeen(100);
     await until(() => lastSeen.read(1).then(() => true));
     for (let session = 1; session <= 3; session += 1)
