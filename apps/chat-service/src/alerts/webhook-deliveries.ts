@@ -35,6 +35,8 @@ export class WebhookDeliveries {
   readonly #config: WebhookConfig;
   readonly #log: WebhookLog;
   readonly #ended: (outcome: WebhookOutcome) => void;
+  #looking: Promise<void> = Promise.resolve();
+  #settling = false;
   readonly #inFlight = new Map<number, { readonly url: string; readonly done: Promise<void> }>();
 
   constructor(
@@ -49,21 +51,44 @@ export class WebhookDeliveries {
     this.#ended = ended;
   }
 
-  /** Starts what is due and returns without waiting for the receivers. */
-  async startDue(): Promise<void> {
+  /**
+   * Starts what is due and returns without waiting for the receivers. A delivery that succeeds starts the next one at
+   * once, so a long queue leaves as fast as its receiver takes it.
+   */
+  startDue(): Promise<void> {
+    // One look at a time: two would find the same rows.
+    const round = this.#looking.then(() => this.#startRound());
+    this.#looking = round.catch(() => undefined);
+    return round;
+  }
+
+  async #startRound(): Promise<void> {
     for (const [lane, url] of this.#config.urls.entries()) {
       const running = [...this.#inFlight.values()].filter((delivery) => delivery.url === url).length;
       if (running >= LANE_WIDTH) continue;
       for (const delivery of await this.#due(url, LANE_WIDTH - running)) {
-        const done = this.#attempt(delivery, lane).finally(() => this.#inFlight.delete(delivery.id));
+        const done = this.#attempt(delivery, lane).then((delivered) => {
+          this.#inFlight.delete(delivery.id);
+          if (delivered) this.#goOn();
+        });
         this.#inFlight.set(delivery.id, { url, done });
       }
     }
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is under way; meanwhile nothing new is started. */
   async settle(): Promise<void> {
+    this.#settling = true;
+    await this.#looking;
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
+    this.#settling = false;
+  }
+
+  #goOn(): void {
+    if (this.#settling) return;
+    this.startDue().catch((error: unknown) => {
+      this.#log.warn({ err: error }, 'due webhooks could not be read');
+    });
   }
 
   async #due(url: string, limit: number): Promise<DueDelivery[]> {
@@ -86,6 +111,8 @@ export class WebhookDeliveries {
       .where('d.delivered_at', 'is', null)
       .where('d.failed_at', 'is', null)
       .where('d.next_attempt_at', '<=', new Date())
+      // First attempts before repeats: what failed for an hour must not hold up what is new.
+      .orderBy('d.attempts')
       .orderBy('d.next_attempt_at')
       .limit(limit);
     if (this.#inFlight.size > 0) query = query.where('d.id', 'not in', [...this.#inFlight.keys()]);
@@ -110,7 +137,8 @@ export class WebhookDeliveries {
     });
   }
 
-  async #attempt(delivery: DueDelivery, lane: number): Promise<void> {
+  /** True when the receiver has it. Never rejects. */
+  async #attempt(delivery: DueDelivery, lane: number): Promise<boolean> {
     try {
       const result = await sendWebhook(
         delivery.url,
@@ -123,7 +151,7 @@ export class WebhookDeliveries {
       if (result.ok) {
         this.#ended('delivered');
         await this.#record(delivery.id, { attempts, delivered_at: new Date(), last_error: null });
-        return;
+        return true;
       }
       const givesUp = Date.now() - delivery.queuedAt.getTime() > WEBHOOK_GIVE_UP_SECONDS * 1_000;
       this.#ended(givesUp ? 'given_up' : 'failed');
@@ -139,9 +167,11 @@ export class WebhookDeliveries {
         last_error: result.reason,
         ...(givesUp ? { failed_at: new Date() } : { next_attempt_at: next }),
       });
+      return false;
     } catch (error) {
       // Only the database can fail here; the row is still due, so the next round repeats it.
       this.#log.warn({ delivery: delivery.id, err: error }, 'the outcome of a webhook could not be recorded');
+      return false;
     }
   }
 
