@@ -26,7 +26,16 @@ export class PollClient {
   }
 
   async poll(parameters: Parameters = {}, signal?: AbortSignal): Promise<PollResponse> {
+    return this.#read(await this.request(parameters, signal));
+  }
+
+  /** Undefined when the server has no room now (503): a client asks again a little later. */
+  async pollIfAdmitted(parameters: Parameters, signal: AbortSignal): Promise<PollResponse | undefined> {
     const answer = await this.request(parameters, signal);
+    return answer.status === 503 ? undefined : this.#read(answer);
+  }
+
+  #read(answer: HttpAnswer): PollResponse {
     return this.#who['type'] === 'staff' ? answer.as(staffPageSchema) : answer.as(customerPageSchema);
   }
 

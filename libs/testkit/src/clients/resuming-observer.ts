@@ -2,6 +2,7 @@ import { type Frame, frameFrom, ofType } from './frame.ts';
 import { HttpClient, query } from './http-client.ts';
 import { PollClient } from './poll-client.ts';
 import { SseClient } from './sse-client.ts';
+import { sleep } from '../wait.ts';
 import { WebSocketClient } from './websocket-client.ts';
 
 export const TRANSPORTS = ['websocket', 'sse', 'stream-link', 'poll'] as const;
@@ -29,6 +30,8 @@ export class ResumingObserver {
   readonly violations: string[] = [];
   readonly shown: Frame[] = [];
   cuts = 0;
+  /** Times the server had no room (1013, 503): it may say so, and the client comes back. */
+  refusals = 0;
   #cursor: number;
   readonly #session: ObserverSession;
   readonly #http: HttpClient;
@@ -37,6 +40,11 @@ export class ResumingObserver {
     this.#session = session;
     this.#cursor = cursor;
     this.#http = new HttpClient(session.baseUrl);
+  }
+
+  async #comeBackLater(): Promise<void> {
+    this.refusals += 1;
+    await sleep(300);
   }
 
   get cursor(): number {
@@ -71,7 +79,9 @@ export class ResumingObserver {
     });
     await this.#untilCut(client.log, 'websocket', cut, () => client.terminate());
     const event = await client.closed();
-    if (event.code !== 1006) this.violations.push(`websocket: the server closed with ${event.code} ${event.reason}`);
+    if (event.code === 1013) await this.#comeBackLater();
+    else if (event.code !== 1006)
+      this.violations.push(`websocket: the server closed with ${event.code} ${event.reason}`);
   }
 
   async #attendSse(transport: 'sse' | 'stream-link', cut: Cut): Promise<void> {
@@ -91,7 +101,8 @@ export class ResumingObserver {
     if (client.status !== 200) throw new Error(`${transport} answered ${client.status}: ${client.body}`);
     await this.#untilCut(client.log, transport, cut, () => client.close());
     const closed = client.frames.find(ofType('channel.closed'));
-    if (closed !== undefined) this.violations.push(`${transport}: the server closed: ${closed.raw}`);
+    if (closed?.data['code'] === 1013) await this.#comeBackLater();
+    else if (closed !== undefined) this.violations.push(`${transport}: the server closed: ${closed.raw}`);
   }
 
   #untilCut(
@@ -129,7 +140,11 @@ export class ResumingObserver {
     let frames = 0;
     while (!cutOff.aborted && (cut.afterFrames === undefined || frames < cut.afterFrames)) {
       try {
-        const page = await poll.poll({ last_seq: this.#cursor, wait: 5, limit: 1 + (this.cuts % 7) }, cutOff);
+        const page = await poll.pollIfAdmitted({ last_seq: this.#cursor, wait: 5 }, cutOff);
+        if (page === undefined) {
+          await this.#comeBackLater();
+          continue;
+        }
         for (const event of page.events) {
           this.#take(frameFrom(event), 'poll');
           frames += 1;

@@ -1,8 +1,9 @@
-import { type Frame, frameFrom } from './frame.ts';
+import { type Frame, frameFrom, ofType } from './frame.ts';
 import type { Cut, Transport } from './resuming-observer.ts';
 import { HttpClient, query } from './http-client.ts';
 import { PollClient } from './poll-client.ts';
 import { SseClient } from './sse-client.ts';
+import { sleep } from '../wait.ts';
 import { WebSocketClient } from './websocket-client.ts';
 
 /** Identity of an event in the staff channel: by session and seq, or by feed id where there is no seq. */
@@ -23,6 +24,8 @@ export class StaffObserver {
   readonly seen = new Map<string, Frame>();
   readonly #lastSeq = new Map<number, number>();
   repeats = 0;
+  /** Times the server had no room (1013, 503). */
+  refusals = 0;
   cuts = 0;
   #cursor: string;
   readonly #baseUrl: string;
@@ -34,6 +37,11 @@ export class StaffObserver {
     this.#token = token;
     this.#cursor = cursor;
     this.#http = new HttpClient(baseUrl);
+  }
+
+  async #comeBackLater(): Promise<void> {
+    this.refusals += 1;
+    await sleep(300);
   }
 
   get cursor(): string {
@@ -70,7 +78,9 @@ export class StaffObserver {
       });
       await this.#untilCut(client.log, transport, cut, () => client.terminate());
       const event = await client.closed();
-      if (event.code !== 1006) this.violations.push(`websocket: the server closed with ${event.code} ${event.reason}`);
+      if (event.code === 1013) await this.#comeBackLater();
+      else if (event.code !== 1006)
+        this.violations.push(`websocket: the server closed with ${event.code} ${event.reason}`);
       return;
     }
     const client = await SseClient.open(
@@ -82,6 +92,9 @@ export class StaffObserver {
     );
     if (client.status !== 200) throw new Error(`sse answered ${client.status}: ${client.body}`);
     await this.#untilCut(client.log, transport, cut, () => client.close());
+    const closed = client.frames.find(ofType('channel.closed'));
+    if (closed?.data['code'] === 1013) await this.#comeBackLater();
+    else if (closed !== undefined) this.violations.push(`sse: the server closed: ${closed.raw}`);
   }
 
   #untilCut(
@@ -118,7 +131,11 @@ export class StaffObserver {
     const cutOff = AbortSignal.timeout(cut.afterMs);
     while (!cutOff.aborted) {
       try {
-        const page = await poll.poll({ cursor: this.#cursor, wait: 3, limit: 1 + (this.cuts % 50) }, cutOff);
+        const page = await poll.pollIfAdmitted({ cursor: this.#cursor, wait: 3 }, cutOff);
+        if (page === undefined) {
+          await this.#comeBackLater();
+          continue;
+        }
         for (const event of page.events) this.#take(frameFrom(event), 'poll');
         if (page.cursor !== undefined) this.#cursor = page.cursor;
       } catch (error) {
