@@ -88,10 +88,9 @@ export class Gateway {
   }
 
   /** No room for anybody new, whatever the transport. */
-  get overloaded(): boolean {
+  get full(): boolean {
     const { MAX_CONNECTIONS: most } = this.options.config;
     if (most > 0 && this.hub.connections.size > most) return true;
-    if (this.hub.sweeper.overloaded(Date.now())) return true;
     try {
       void failpoint('gw.overload');
       return false;
@@ -99,6 +98,11 @@ export class Gateway {
       // A test says so.
       return true;
     }
+  }
+
+  /** Too busy for newcomers. A poll is none: to refuse it would cost as much as to answer it, and starve who polls. */
+  get overloaded(): boolean {
+    return this.full || this.hub.sweeper.overloaded(Date.now());
   }
 
   /** For readiness: throws while chat-service does not answer. Asks only when nothing else has asked for a while. */

@@ -136,7 +136,8 @@ export class ChannelController {
     const { hub } = this.#gateway;
     const connection = hub.open(transport);
     reply.raw.once('close', () => hub.closed(connection, 1006));
-    const refusal: CloseReason | null = hub.draining || this.#gateway.overloaded ? 'try_again_later' : null;
+    const noRoom = transport.kind === 'poll' ? this.#gateway.full : this.#gateway.overloaded;
+    const refusal: CloseReason | null = hub.draining || noRoom ? 'try_again_later' : null;
     if (refusal === null) void hub.authenticate(connection, credentials);
     else {
       hub.metrics.handshake(transport.kind, 'overload');
