@@ -1,3 +1,54 @@
-import type { Badge, BadgeOptions } from './api/staff.ts';
+import type { Badge, BadgeOptions, BadgeState } from './api/staff.ts';
+import type { AlertsResponse } from './api/protocol.ts';
+import { createEnvironment } from './core/environment.ts';
+import { call, resolveBase } from './core/http.ts';
+import { storagePrefix } from './core/keeper.ts';
+import { createStore } from './core/store.ts';
+import { createStaffChannel } from './staff/channel.ts';
+import { createStaffToken } from './staff/token.ts';
+
+export type { ConnectionState } from './api/connection.ts';
 export type { Badge, BadgeCounters, BadgeOptions, BadgeState, StaffToken, StaffTokenProvider } from './api/staff.ts';
-export declare function createBadge(options: BadgeOptions): Badge;
+export { ChatClientError } from './errors.ts';
+
+const POLL_MS = 15_000;
+
+/** The counters of «Чаты» for any staff page: live by the staff channel, by `GET /chat/alerts` where no stream works. */
+export function createBadge(options: BadgeOptions): Badge {
+  const environment = createEnvironment(options.environment);
+  const base = resolveBase(options.baseUrl);
+  const token = createStaffToken(environment, options.getToken);
+  const store = createStore<BadgeState>(() => ({ connection: channel.state, counters: channel.badge }));
+  const channel = createStaffChannel({
+    environment,
+    base,
+    token,
+    transports: options.transports ?? ['websocket', 'sse', 'rest'],
+    prefix: storagePrefix(`badge:${options.namespace ?? 'default'}`),
+    tabs: options.tabs !== false,
+    restIntervalMs: options.pollMs ?? POLL_MS,
+    // The reserve has no events to follow, only the numbers themselves.
+    async restPoll() {
+      const found = await call<AlertsResponse>(environment, 'GET', `${base}/chat/alerts`, { token: await token.get() });
+      const mine_unread = { [channel.userId ?? '']: found.mine_unread };
+      const { unassigned_unread, waiting_count } = found;
+      // As the frame it stands for, so that tabs which follow this one get it too.
+      const data = { reason: 'badge', unassigned_unread, waiting_count, mine_unread };
+      return { events: [{ type: 'chat.alert', session_id: null, seq: null, data }], last_seq: null, has_more: false };
+    },
+    cursor: () => null,
+    ready: () => undefined,
+    frame: () => undefined,
+    changed: () => store.touch(),
+    status: () => undefined,
+  });
+  channel.connection.connect();
+  return {
+    getState: store.getState,
+    subscribe: store.subscribe,
+    destroy() {
+      channel.connection.destroy();
+      store.clear();
+    },
+  };
+}

@@ -1,4 +1,3 @@
-import type { StaffTokenProvider } from '../api/staff.ts';
 import type { UploadFile, UploadOptions } from '../api/backend.ts';
 import type {
   AlertsResponse,
@@ -21,6 +20,13 @@ import type {
   StaffEvent,
   StaffSession,
 } from '../api/protocol.ts';
+import type { Environment } from '../api/environment.ts';
+import type { StaffTokenProvider } from '../api/staff.ts';
+import { createEnvironment } from '../core/environment.ts';
+import { call, type CallOptions, resolveBase } from '../core/http.ts';
+import { upload } from '../core/upload.ts';
+import { ChatClientError } from '../errors.ts';
+import { createStaffToken, type StaffTokenSource } from './token.ts';
 
 export interface SessionQuery {
   readonly status?: string;
@@ -32,7 +38,8 @@ export interface SessionQuery {
 }
 
 export interface RequestOptions {
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | null | undefined>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -40,36 +47,143 @@ export interface RequestOptions {
 export interface StaffApiOptions {
   readonly baseUrl?: string;
   readonly getToken: StaffTokenProvider;
-  readonly fetch?: typeof globalThis.fetch;
+  readonly environment?: Partial<Environment>;
 }
 
+export type StaffEventsPage = Omit<EventsResponse, 'events'> & { readonly events: StaffEvent[] };
+
 /** Staff calls of REST. A refused token is replaced once by `getToken({force: true})`. Failures are `ChatClientError`. */
-export declare class StaffApi {
-  constructor(options: StaffApiOptions);
+export class StaffApi {
+  readonly #environment: Environment;
+  readonly #base: string;
+  readonly #token: StaffTokenSource;
+
+  constructor(options: StaffApiOptions, shared?: StaffTokenSource) {
+    this.#environment = createEnvironment(options.environment);
+    this.#base = resolveBase(options.baseUrl);
+    this.#token = shared ?? createStaffToken(this.#environment, options.getToken);
+  }
+
   /** Any call of the contract, for what has no method of its own. */
-  request<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
-  me(): Promise<AuthUser>;
-  config(): Promise<ConfigResponse>;
-  sessions(query?: SessionQuery): Promise<SessionListResponse>;
-  session(id: number): Promise<StaffSession>;
-  messages(id: number, page?: { beforeId?: number; afterId?: number; limit?: number }): Promise<MessagesResponse>;
-  events(
+  request<T>(method: string, path: string, { query, body, signal }: RequestOptions = {}): Promise<T> {
+    const options: CallOptions = { signal, ...(query && { query }), ...(body !== undefined && { json: body }) };
+    return this.#run((token) => call<T>(this.#environment, method, this.#base + path, { ...options, token }));
+  }
+
+  me(): Promise<AuthUser> {
+    return this.request('GET', '/auth/me');
+  }
+
+  config(): Promise<ConfigResponse> {
+    return this.request('GET', '/chat/config');
+  }
+
+  sessions(query: SessionQuery = {}): Promise<SessionListResponse> {
+    return this.request('GET', '/chat/sessions', { query: { ...query } });
+  }
+
+  session(id: number): Promise<StaffSession> {
+    return this.request('GET', `/chat/session/${id}`);
+  }
+
+  messages(
     id: number,
-    after: { afterSeq: number; limit?: number },
-  ): Promise<Omit<EventsResponse, 'events'> & { events: StaffEvent[] }>;
-  send(id: number, message: PostMessageRequest): Promise<Message>;
-  markRead(id: number, lastId: number): Promise<void>;
-  upload(id: number, file: UploadFile, options?: UploadOptions): Promise<Attachment>;
-  assign(id: number, userId?: string): Promise<Session>;
-  unassign(id: number): Promise<Session>;
-  close(id: number): Promise<Session>;
-  reopen(id: number): Promise<Session>;
-  revoke(id: number): Promise<void>;
-  notes(id: number): Promise<NotesResponse>;
-  addNote(id: number, body: string): Promise<Note>;
-  operators(): Promise<OperatorsResponse>;
-  alerts(since?: string): Promise<AlertsResponse>;
-  callbacks(query?: { status?: string; limit?: number; page?: string }): Promise<CallbacksResponse>;
-  updateCallback(id: number, patch: CallbackPatch): Promise<CallbackStaff>;
-  feed(after?: string, limit?: number): Promise<FeedResponse>;
+    page: { beforeId?: number | undefined; afterId?: number | undefined; limit?: number | undefined } = {},
+  ): Promise<MessagesResponse> {
+    const query = { before_id: page.beforeId, after_id: page.afterId, limit: page.limit };
+    return this.request('GET', `/chat/session/${id}/messages`, { query });
+  }
+
+  events(id: number, after: { afterSeq: number; limit?: number }): Promise<StaffEventsPage> {
+    const query = { after_seq: after.afterSeq, limit: after.limit };
+    return this.request('GET', `/chat/session/${id}/events`, { query });
+  }
+
+  async send(id: number, message: PostMessageRequest): Promise<Message> {
+    return (await this.#post<{ message: Message }>(id, 'messages', message)).message;
+  }
+
+  async markRead(id: number, lastId: number): Promise<void> {
+    await this.#post(id, 'read', { last_id: lastId });
+  }
+
+  upload(id: number, file: UploadFile, options?: UploadOptions): Promise<Attachment> {
+    const url = `${this.#base}/chat/session/${id}/attachments`;
+    return this.#run((token) => upload(this.#environment, url, token, file, options));
+  }
+
+  /** Without `userId` the caller claims the session. */
+  async assign(id: number, userId?: string): Promise<Session> {
+    return this.#session(id, 'assign', userId === undefined ? {} : { user_id: userId });
+  }
+
+  unassign(id: number): Promise<Session> {
+    return this.#session(id, 'unassign');
+  }
+
+  close(id: number): Promise<Session> {
+    return this.#session(id, 'close');
+  }
+
+  reopen(id: number): Promise<Session> {
+    return this.#session(id, 'reopen');
+  }
+
+  async revoke(id: number): Promise<void> {
+    await this.#post(id, 'revoke', {});
+  }
+
+  notes(id: number): Promise<NotesResponse> {
+    return this.request('GET', `/chat/session/${id}/notes`);
+  }
+
+  async addNote(id: number, body: string): Promise<Note> {
+    return (await this.#post<{ note: Note }>(id, 'notes', { body })).note;
+  }
+
+  operators(): Promise<OperatorsResponse> {
+    return this.request('GET', '/chat/operators');
+  }
+
+  alerts(since?: string): Promise<AlertsResponse> {
+    return this.request('GET', '/chat/alerts', { query: { since } });
+  }
+
+  callbacks(query: { status?: string; limit?: number; page?: string } = {}): Promise<CallbacksResponse> {
+    return this.request('GET', '/chat/callbacks', { query });
+  }
+
+  async updateCallback(id: number, patch: CallbackPatch): Promise<CallbackStaff> {
+    const answer = await this.request<{ callback: CallbackStaff }>('PATCH', `/chat/callbacks/${id}`, { body: patch });
+    return answer.callback;
+  }
+
+  feed(after?: string, limit?: number): Promise<FeedResponse> {
+    return this.request('GET', '/chat/feed', { query: { after, limit } });
+  }
+
+  /** Delivery marks where no frame can go up. */
+  async ack(items: readonly { session_id: number; last_id: number }[]): Promise<void> {
+    await this.request('POST', '/channel/ack', { query: { type: 'staff' }, body: { items } });
+  }
+
+  #post<T>(id: number, what: string, body: unknown): Promise<T> {
+    return this.request('POST', `/chat/session/${id}/${what}`, { body });
+  }
+
+  async #session(id: number, what: string, body: object = {}): Promise<Session> {
+    return (await this.#post<{ session: Session }>(id, what, body)).session;
+  }
+
+  async #run<T>(send: (token: string) => Promise<T>): Promise<T> {
+    const had = await this.#token.get();
+    try {
+      return await send(had);
+    } catch (error) {
+      if (!(error instanceof ChatClientError) || error.status !== 401) throw error;
+      // Another call may have renewed it meanwhile.
+      if (this.#token.current === had) await this.#token.renew();
+      return send(this.#token.current);
+    }
+  }
 }

@@ -2,6 +2,7 @@ import type { HistoryState } from '../api/customer.ts';
 import type { Environment, Timer } from '../api/environment.ts';
 import type { Message, MessagesResponse } from '../api/protocol.ts';
 import { backoffMs } from '../core/backoff.ts';
+import { ChatClientError } from '../errors.ts';
 import type { Thread } from './thread.ts';
 
 export interface HistoryPort {
@@ -62,10 +63,11 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
       failures = 0;
       become({ loaded: true, loading: false, hasOlder: page.has_more });
       port.loaded(at);
-    } catch {
-      // What cannot be read now is read later; the connection says meanwhile what is wrong.
+    } catch (error) {
       if (current !== generation) return;
       become({ loading: false });
+      // A lasting refusal is the connection's to settle; its next `ready` reads again.
+      if (error instanceof ChatClientError && !error.retryable) return;
       timer = environment.setTimer(() => void read(), backoffMs((failures += 1), environment.random()));
     }
   };

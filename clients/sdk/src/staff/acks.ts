@@ -1,0 +1,40 @@
+import type { Environment, Timer } from '../api/environment.ts';
+
+const INTERVAL_MS = 1_000;
+const ITEMS_MAX = 100;
+
+export interface StaffAcks {
+  raise(sessionId: number, messageId: number): void;
+  stop(): void;
+}
+
+/** Delivered marks of many sessions, the latest of each, told together at most once a second. */
+export function createStaffAcks(
+  environment: Environment,
+  send: (items: { session_id: number; last_id: number }[]) => Promise<void>,
+): StaffAcks {
+  const wanted = new Map<number, number>();
+  const told = new Map<number, number>();
+  let timer: Timer = null;
+
+  const run = async (): Promise<void> => {
+    const items = [...wanted].slice(0, ITEMS_MAX).map(([session_id, last_id]) => ({ session_id, last_id }));
+    for (const { session_id } of items) wanted.delete(session_id);
+    const reached = await send(items).then(() => true, () => false);
+    // What was not told is told with the next message of that session.
+    if (reached) for (const { session_id, last_id } of items) told.set(session_id, last_id);
+    timer = wanted.size > 0 ? environment.setTimer(() => void run(), INTERVAL_MS) : null;
+  };
+  return {
+    raise(sessionId, messageId) {
+      if (messageId <= (told.get(sessionId) ?? 0) || messageId <= (wanted.get(sessionId) ?? 0)) return;
+      wanted.set(sessionId, messageId);
+      timer ??= environment.setTimer(() => void run(), INTERVAL_MS);
+    },
+    stop() {
+      environment.clearTimer(timer);
+      timer = null;
+      wanted.clear();
+    },
+  };
+}

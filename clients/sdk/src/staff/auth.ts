@@ -1,0 +1,118 @@
+import type { AuthUser, LoginResponse } from '../api/protocol.ts';
+import type { StaffAuth, StaffAuthOptions, StaffAuthState, StaffToken } from '../api/staff.ts';
+import { createEnvironment } from '../core/environment.ts';
+import { call, resolveBase } from '../core/http.ts';
+import { createKeeper, storagePrefix } from '../core/keeper.ts';
+import { createStore } from '../core/store.ts';
+import { ChatClientError } from '../errors.ts';
+
+const EARLY_MS = 60_000;
+const KEY = 'login';
+
+interface SignIn {
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly user: AuthUser;
+  /** By this device's clock. */
+  readonly renew_at: number;
+}
+
+/** Sign-in of operators: by login and password here, or by whatever the site's own sign-in answers at `tokenUrl`. */
+export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
+  const environment = createEnvironment(options.environment);
+  const base = resolveBase(options.baseUrl);
+  const prefix = storagePrefix(`staff:${options.namespace ?? 'default'}`);
+  const keeper = createKeeper(environment.storage, prefix);
+  let state: StaffAuthState = { status: 'unknown' };
+  const store = createStore<StaffAuthState>(() => state);
+
+  const become = (user: AuthUser | null): void => {
+    state = user ? { status: 'signed_in', user } : { status: 'signed_out' };
+    store.touch();
+  };
+  const post = <T>(path: string, json: unknown, token: string | null = null): Promise<T> =>
+    call<T>(environment, 'POST', base + path, { json, token });
+  const keep = (answer: LoginResponse): SignIn => {
+    const { access_token, refresh_token, user, expires_in } = answer;
+    const life = expires_in * 1_000;
+    const renew_at = environment.now() + Math.max(life - EARLY_MS, life / 2);
+    const kept = { access_token, refresh_token, user, renew_at };
+    keeper.set(KEY, kept);
+    become(user);
+    return kept;
+  };
+  /** One at a time over all tabs: of two uses of one refresh token the second ends the whole sign-in. */
+  const exclusively = async <T>(run: () => Promise<T>): Promise<T> => {
+    const { locks } = environment;
+    if (!locks) return run();
+    let result: Promise<T> | undefined;
+    await locks.request(`${prefix}refresh`, {}, async () => {
+      result = run();
+      await result.catch(() => undefined);
+    });
+    return result ?? run();
+  };
+  const signedOut = (): never => {
+    become(null);
+    throw new ChatClientError('missing_credentials', 'nobody is signed in');
+  };
+  const refresh = async (refused: string | null): Promise<StaffToken> => {
+    const kept = await keeper.get<SignIn>(KEY);
+    if (!kept) return signedOut();
+    // Another tab has done it meanwhile.
+    if (kept.access_token !== refused && environment.now() < kept.renew_at) return { token: kept.access_token };
+    try {
+      const { refresh_token } = kept;
+      return { token: keep(await post<LoginResponse>('/auth/refresh', { refresh_token })).access_token };
+    } catch (error) {
+      if (!(error instanceof ChatClientError) || error.status !== 401) throw error;
+      keeper.remove(KEY);
+      return signedOut();
+    }
+  };
+  const fromSite = async (url: string): Promise<StaffToken> => {
+    // The site's own cookie session answers this one.
+    const response = await environment.fetch(url, { credentials: 'same-origin' }).catch((cause: unknown) => {
+      throw new ChatClientError('network', undefined, { cause });
+    });
+    if (response.status === 401 || response.status === 403) return signedOut();
+    if (!response.ok) throw new ChatClientError('unavailable', undefined, { status: response.status });
+    const { access_token, expires_at } = (await response.json()) as { access_token: string; expires_at?: string };
+    if (state.status !== 'signed_in') {
+      become(await call<AuthUser>(environment, 'GET', `${base}/auth/me`, { token: access_token }).catch(() => null));
+    }
+    return { token: access_token, ...(expires_at !== undefined && { expires_at }) };
+  };
+
+  let last: string | null = null;
+  const auth: StaffAuth = {
+    getState: store.getState,
+    subscribe: store.subscribe,
+    async login(login, password) {
+      const { user } = keep(await post<LoginResponse>('/auth/login', { login, password }));
+      return user;
+    },
+    async logout() {
+      const kept = await keeper.get<SignIn>(KEY);
+      keeper.remove(KEY);
+      become(null);
+      if (!kept) return;
+      const { access_token, refresh_token } = kept;
+      await post('/auth/logout', { refresh_token }, access_token).catch(() => undefined);
+    },
+    async getToken({ force }) {
+      if (options.tokenUrl !== undefined) return fromSite(options.tokenUrl);
+      const kept = await keeper.get<SignIn>(KEY);
+      if (!kept) return signedOut();
+      if (state.status !== 'signed_in') become(kept.user);
+      const usable = environment.now() < kept.renew_at && !(force && kept.access_token === last);
+      const answer = usable ? { token: kept.access_token } : await exclusively(() => refresh(force ? last : null));
+      last = answer.token;
+      return answer;
+    },
+  };
+  void keeper.get<SignIn>(KEY).then((kept) => {
+    if (state.status === 'unknown' && options.tokenUrl === undefined) become(kept?.user ?? null);
+  });
+  return auth;
+}

@@ -1,0 +1,140 @@
+import type { ConnectionState, TransportName } from '../api/connection.ts';
+import type { Environment } from '../api/environment.ts';
+import type { BadgeData, StaffChannelState } from '../api/protocol.ts';
+import type { BadgeCounters, PresenceUser } from '../api/staff.ts';
+import { createLadder } from '../connection/ladder.ts';
+import { createSharedConnection, type SharedConnection } from '../tabs/shared-connection.ts';
+import { openPoll, openRest } from '../transport/poll.ts';
+import { openSse } from '../transport/sse.ts';
+import type { Frame, PollPage, ReadyData } from '../transport/transport.ts';
+import { openWebSocket } from '../transport/websocket.ts';
+import type { StaffTokenSource } from './token.ts';
+
+const TRANSPORTS = { websocket: openWebSocket, sse: openSse, poll: openPoll, rest: openRest };
+
+export interface StaffChannelPort {
+  readonly environment: Environment;
+  readonly base: string;
+  readonly transports: readonly TransportName[];
+  /** Of storage keys; with `tabs` also of the lock and channel between tabs. */
+  readonly prefix: string;
+  readonly tabs: boolean;
+  readonly token: StaffTokenSource;
+  readonly restIntervalMs?: number;
+  restPoll(cursor: string | null): Promise<PollPage>;
+  cursor(): string | null;
+  /** Before `changed`; `cursor` where the connection begins. */
+  ready(cursor: string | null): void;
+  frame(frame: Frame): void;
+  changed(): void;
+  status(state: ConnectionState): void;
+}
+
+/** What the staff channel says beside its events, the same for the console and for a badge. */
+export interface StaffChannel {
+  readonly connection: SharedConnection;
+  readonly state: ConnectionState;
+  readonly userId: string | null;
+  readonly epoch: string | null;
+  /** Another database answers than the last time. */
+  readonly epochChanged: boolean;
+  readonly degraded: string | null;
+  readonly badge: BadgeCounters | null;
+  readonly users: readonly PresenceUser[];
+}
+
+export function createStaffChannel(port: StaffChannelPort): StaffChannel {
+  const { environment, prefix, token } = port;
+  let userId: string | null = null;
+  let epoch: string | null = null;
+  let epochChanged = false;
+  let degraded: string | null = null;
+  let badge: BadgeData | null = null;
+  let users: readonly PresenceUser[] = [];
+  let state: ConnectionState = { status: 'idle' };
+
+  const ready = (data: ReadyData): void => {
+    const given = data.state as Partial<StaffChannelState> | undefined;
+    userId = data.user_id ?? userId ?? token.userId;
+    epochChanged = epoch !== null && data.epoch !== undefined && data.epoch !== epoch;
+    epoch = data.epoch ?? epoch;
+    degraded = null;
+    badge = given?.badge ?? badge;
+    users = given?.users ?? users;
+    port.ready(data.cursor ?? null);
+    port.changed();
+  };
+  const frame = (one: Frame): void => {
+    if (one.type === 'chat.alert') badge = one.data as BadgeData;
+    else if (one.type === 'chat.presence') users = (one.data as { users: PresenceUser[] }).users;
+    else if (one.type === 'channel.degraded') degraded = (one.data as { reason: string }).reason;
+    else if (one.type === 'channel.restored') degraded = null;
+    port.frame(one);
+    port.changed();
+  };
+  const connection = createSharedConnection(
+    environment,
+    TRANSPORTS,
+    createLadder(environment, port.transports, `${prefix}transport`),
+    {
+      target: {
+        base: port.base,
+        cursorName: 'cursor',
+        query: () => ({ type: 'staff' }),
+        authFrame: (access_token) => ({ type: 'auth', access_token }),
+        restPoll: (cursor) => port.restPoll(cursor === null ? null : String(cursor)),
+        ...(port.restIntervalMs !== undefined && { restIntervalMs: port.restIntervalMs }),
+      },
+      prepare: async () => void (await token.get()),
+      token: () => token.current,
+      cursor: port.cursor,
+      renewAt: () => token.renewAt,
+      renew: token.renew,
+      expire: token.expire,
+      ready,
+      frame,
+      state(next) {
+        // A token that is refused twice means that nobody is signed in here any more.
+        state = next.status === 'stopped' && next.code === 4501 ? { ...next, reason: 'signed_out' } : next;
+        port.status(state);
+        port.changed();
+      },
+      summary: () => {
+        const cursor = port.cursor();
+        return {
+          ...(cursor !== null && { cursor }),
+          ...(epoch !== null && { epoch }),
+          ...(userId !== null && { user_id: userId }),
+          state: { ...(badge && { badge }), users: [...users] } satisfies Partial<StaffChannelState>,
+        };
+      },
+      told: () => undefined,
+    },
+    port.tabs ? `${prefix}tabs` : null,
+  );
+  return {
+    connection,
+    get state() {
+      return state;
+    },
+    get userId() {
+      return userId ?? token.userId;
+    },
+    get epoch() {
+      return epoch;
+    },
+    get epochChanged() {
+      return epochChanged;
+    },
+    get degraded() {
+      return degraded;
+    },
+    get badge() {
+      const mine = badge?.mine_unread[userId ?? token.userId ?? ''] ?? 0;
+      return badge && { unassigned: badge.unassigned_unread, mine, unread: badge.unassigned_unread + mine, waiting: badge.waiting_count };
+    },
+    get users() {
+      return users;
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import type { StaffEvent } from '../api/protocol.ts';
+import type { Typist } from '../api/customer.ts';
+import type { StaffClient, StaffClientOptions, StaffEvents, StaffState } from '../api/staff.ts';
+import type { ReadData } from '../api/protocol.ts';
+import { createEnvironment } from '../core/environment.ts';
+import { resolveBase } from '../core/http.ts';
+import { createKeeper, storagePrefix } from '../core/keeper.ts';
+import { createEmitter, createStore } from '../core/store.ts';
+import { ChatClientError } from '../errors.ts';
+import { createTypingList, type TypingList } from '../sync/typing.ts';
+import type { Frame } from '../transport/transport.ts';
+import { StaffApi } from './api.ts';
+import { createStaffAcks } from './acks.ts';
+import { createStaffChannel } from './channel.ts';
+import { openConversation, type OpenConversation } from './conversation.ts';
+import { createLedger } from './ledger.ts';
+import { createStaffToken } from './token.ts';
+
+const INBOX_BATCH_MS = 16;
+const FEED_PAGE = 500;
+const ADOPT_MS = 5_000;
+const EPHEMERAL = new Set(['chat.typing', 'chat.read', 'chat.presence', 'chat.alert']);
+const ALL = ['websocket', 'sse', 'poll', 'rest'] as const;
+
+export function createStaffClient(options: StaffClientOptions): StaffClient {
+  const environment = createEnvironment(options.environment);
+  const base = resolveBase(options.baseUrl);
+  const token = createStaffToken(environment, options.getToken);
+  const api = new StaffApi({ baseUrl: base, getToken: options.getToken, environment }, token);
+  const prefix = storagePrefix(`staff:${options.namespace ?? 'default'}`);
+  const keeper = createKeeper(environment.storage, prefix);
+  const emitter = createEmitter<StaffEvents>();
+  const listeners = new Map<number, Set<(event: StaffEvent) => void>>();
+  const conversations = new Map<number, OpenConversation>();
+  const typing = new Map<number, TypingList>();
+
+  let cursor: string | null = null;
+  /** Live frames wait while a tab that follows reads what it missed: else a later event would hide an earlier one. */
+  let catchingUp: Frame[] | null = null;
+  let delta = new Map<number | null, StaffEvent[]>();
+  let viewing: number | null = null;
+  let recovered = false;
+
+  const store = createStore<StaffState>(() => {
+    const { state, userId, badge, users, degraded, epoch } = channel;
+    return { connection: state, userId, badge, users, typing: typingNow(), degraded, epoch, cursor };
+  });
+  const typingNow = (): Record<number, readonly Typist[]> =>
+    Object.fromEntries([...typing].filter(([, { typists }]) => typists.length > 0).map(([id, { typists }]) => [id, typists]));
+  const typingOf = (id: number): TypingList => {
+    const known = typing.get(id);
+    if (known) return known;
+    const list = createTypingList(environment, () => {
+      if (list.typists.length === 0) typing.delete(id);
+      store.touch();
+      conversations.get(id)?.touch();
+    });
+    typing.set(id, list);
+    return list;
+  };
+
+  const ledger = createLedger(
+    environment,
+    (id, afterSeq, limit) => api.events(id, { afterSeq, limit }),
+    (event) => {
+      const id = event.session_id;
+      if (event.type === 'chat.message.client') typing.get(event.session_id)?.ended('client');
+      if (delta.size === 0) environment.setTimer(tellInbox, INBOX_BATCH_MS);
+      const events = delta.get(id) ?? [];
+      events.push(event);
+      delta.set(id, events);
+      emitter.emit('event', event);
+      for (const listener of [...((id !== null && listeners.get(id)) || [])]) listener(event);
+    },
+  );
+  const tellInbox = (): void => {
+    const told = delta;
+    delta = new Map();
+    if (told.size > 0) emitter.emit('inbox', told);
+  };
+
+  const applyFrame = (frame: Frame): void => {
+    const { type, data, session_id: id } = frame;
+    if (EPHEMERAL.has(type)) ephemeral(frame);
+    else if (type.startsWith('chat.') || typeof frame.seq === 'number') {
+      const event = frame as StaffEvent;
+      ledger.offer(event);
+      if (id) conversations.get(id)?.offer(event);
+    } else if (type === 'channel.reset') reset((data as { reason: string }).reason);
+    else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
+    if (frame.cursor !== undefined) cursor = frame.cursor;
+  };
+  const ephemeral = ({ type, data, session_id: id }: Frame): void => {
+    if (type === 'chat.typing' && id) typingOf(id).heard(data as Parameters<TypingList['heard']>[0]);
+    if (type === 'chat.read' && id) {
+      const read = data as ReadData;
+      conversations.get(id)?.marks(read.by, read);
+      emitter.emit('read', { sessionId: id, ...read });
+    }
+    if (type === 'chat.presence') for (const one of conversations.values()) one.touch();
+  };
+  const reset = (reason: string): void => {
+    cursor = null;
+    ledger.clear();
+    for (const one of conversations.values()) one.reset();
+    emitter.emit('reset', { reason });
+  };
+
+  /** A tab that follows gets live frames from its leader; what was before them it reads itself. */
+  const catchUp = async (reached: string | null): Promise<void> => {
+    if (catchingUp || cursor === null || cursor === reached) return;
+    catchingUp = [];
+    try {
+      for (let more = true; more; ) {
+        const page = await api.feed(cursor ?? undefined, FEED_PAGE);
+        for (const event of page.events) applyFrame(event);
+        cursor = page.cursor;
+        more = page.has_more;
+      }
+    } catch (error) {
+      const code = error instanceof ChatClientError ? error.code : '';
+      // Anything else is tried again when the leader is next heard of.
+      if (code === 'cursor_ahead' || code === 'cursor_unknown') reset(code);
+    } finally {
+      const waiting = catchingUp;
+      catchingUp = null;
+      for (const frame of waiting) applyFrame(frame);
+    }
+  };
+  const ready = (begins: string | null): void => {
+    if (channel.epochChanged) reset('epoch_changed');
+    if (!channel.connection.leads) void catchUp(begins);
+    cursor ??= begins;
+    if (viewing !== null) channel.connection.send({ type: 'viewing', session_id: viewing });
+    for (const one of conversations.values()) one.resume();
+    if (channel.connection.leads && !recovered) void recover();
+  };
+  /** Replies an earlier visit could not send: their conversations are opened until they are sent. */
+  const recover = async (): Promise<void> => {
+    recovered = true;
+    for (const name of await keeper.names('out:')) {
+      const id = Number(name.split(':')[1]);
+      if (id > 0) client.conversation(id);
+    }
+  };
+  const frame = (one: Frame): void => {
+    emitter.emit('frame', one);
+    if (catchingUp && !EPHEMERAL.has(one.type)) catchingUp.push(one);
+    else applyFrame(one);
+  };
+
+  const channel = createStaffChannel({
+    environment,
+    base,
+    token,
+    prefix,
+    transports: options.transports ?? ALL,
+    tabs: options.tabs !== false,
+    async restPoll(after) {
+      if (after !== null) return { ...(await api.feed(after, FEED_PAGE)), last_seq: null };
+      const { feed_cursor } = await api.sessions({ limit: 1 });
+      return { events: [], last_seq: null, has_more: false, cursor: feed_cursor };
+    },
+    cursor: () => cursor,
+    ready,
+    frame,
+    changed: store.touch,
+    status: (state) => emitter.emit('status', state),
+  });
+  const acks = createStaffAcks(environment, (items) => {
+    if (!channel.connection.leads) return Promise.resolve();
+    return channel.connection.send({ type: 'ack', items }) ? Promise.resolve() : api.ack(items);
+  });
+
+  const client: StaffClient = {
+    api,
+    getState: store.getState,
+    subscribe: store.subscribe,
+    on: emitter.on,
+    connect(from) {
+      cursor ??= from ?? null;
+      channel.connection.connect();
+    },
+    disconnect: channel.connection.disconnect,
+    onSession(sessionId, listener) {
+      const set = listeners.get(sessionId) ?? new Set();
+      listeners.set(sessionId, set.add(listener));
+      return () => {
+        set.delete(listener);
+        if (set.size === 0) listeners.delete(sessionId);
+      };
+    },
+    seed(sessions) {
+      for (const { id, last_seq } of sessions) ledger.seed(id, last_seq);
+    },
+    conversation(sessionId) {
+      const known = conversations.get(sessionId);
+      known?.reopen();
+      if (known) return known.conversation;
+      const opened = openConversation(sessionId, {
+        environment,
+        keeper,
+        api,
+        get typing() {
+          return typingOf(sessionId);
+        },
+        userId: () => channel.userId,
+        viewers: () => channel.users.filter(({ id, viewing: at }) => at === sessionId && id !== channel.userId),
+        sendTyping: (active) => client.setTyping(sessionId, active),
+        ack: (messageId) => acks.raise(sessionId, messageId),
+        adoptsAfter: () => (channel.connection.leads ? (channel.connection.alone ? 0 : ADOPT_MS) : null),
+        closed: () => conversations.delete(sessionId),
+      });
+      conversations.set(sessionId, opened);
+      return opened.conversation;
+    },
+    setTyping: (sessionId, active) => void channel.connection.send({ type: 'typing', session_id: sessionId, active }),
+    setViewing(sessionId) {
+      viewing = sessionId;
+      channel.connection.send({ type: 'viewing', session_id: sessionId });
+    },
+    ack: acks.raise,
+    destroy() {
+      channel.connection.destroy();
+      for (const one of [...conversations.values()]) one.stop();
+      for (const list of typing.values()) list.clear();
+      acks.stop();
+      ledger.clear();
+      store.clear();
+      emitter.clear();
+      listeners.clear();
+    },
+  };
+  return client;
+}

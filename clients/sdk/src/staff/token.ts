@@ -1,0 +1,76 @@
+import type { StaffToken, StaffTokenProvider } from '../api/staff.ts';
+import type { Environment } from '../api/environment.ts';
+
+const EARLY_MS = 60_000;
+
+export interface StaffTokenSource {
+  /** The token as last given; empty before the first. */
+  readonly current: string;
+  readonly renewAt: number | null;
+  /** `sub` of the token. */
+  readonly userId: string | null;
+  get(): Promise<string>;
+  renew(): Promise<void>;
+  expire(): void;
+}
+
+interface Claims {
+  readonly sub?: string;
+  readonly iat?: number;
+  readonly exp?: number;
+}
+
+/** Only read, never believed: who is signed in and how long is the server's to judge. */
+function claimsOf(token: string): Claims {
+  try {
+    const text = atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'));
+    return JSON.parse(text) as Claims;
+  } catch {
+    return {};
+  }
+}
+
+export function createStaffToken({ now }: Pick<Environment, 'now'>, getToken: StaffTokenProvider): StaffTokenSource {
+  let current = '';
+  let renewAt: number | null = null;
+  let userId: string | null = null;
+  let refused = false;
+  let asking: Promise<string> | null = null;
+
+  const take = ({ token, expires_at }: StaffToken): string => {
+    const { sub, iat, exp } = claimsOf(token);
+    // Its own life where it says so: the device's clock may be hours off.
+    const life = iat && exp ? (exp - iat) * 1_000 : expires_at ? Date.parse(expires_at) - now() : null;
+    if (token !== current) renewAt = life === null ? null : now() + Math.max(life - EARLY_MS, life / 2);
+    current = token;
+    userId = sub ?? userId;
+    refused = false;
+    return token;
+  };
+  const ask = (force: boolean): Promise<string> => {
+    asking ??= getToken({ force })
+      .then(take)
+      .finally(() => {
+        asking = null;
+      });
+    return asking;
+  };
+  return {
+    get current() {
+      return current;
+    },
+    get renewAt() {
+      return renewAt;
+    },
+    get userId() {
+      return userId;
+    },
+    get: () => (current && !refused && (renewAt === null || now() < renewAt) ? Promise.resolve(current) : ask(refused)),
+    async renew() {
+      await ask(true);
+    },
+    expire() {
+      refused = true;
+    },
+  };
+}
