@@ -1,8 +1,11 @@
 // `npm run bench [-- name …] [--quick]`: figures as ratios within one run. See docs/benchmarks.md.
 import { fanOut } from './benchmarks/fan-out.ts';
 import { flatness } from './benchmarks/flatness.ts';
+import { idle } from './benchmarks/idle.ts';
 import { memory } from './benchmarks/memory.ts';
+import { pipeline } from './benchmarks/pipeline.ts';
 import { slowReader } from './benchmarks/slow-reader.ts';
+import { storm } from './benchmarks/storm.ts';
 import { PINNED } from './process/child.ts';
 import { printReport, type Report, writeReport } from './report.ts';
 
@@ -11,6 +14,9 @@ const BENCHMARKS: Readonly<Record<string, (quick: boolean) => Promise<Report>>> 
   flatness: () => flatness(),
   memory: (quick) => memory(quick ? 4_000 : 8_000),
   'slow-reader': () => slowReader(),
+  pipeline: () => pipeline(),
+  idle: () => idle(),
+  storm: () => storm(5_000),
 };
 const QUICK = ['fan-out', 'memory'];
 

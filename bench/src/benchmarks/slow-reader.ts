@@ -1,12 +1,12 @@
-import { type Figure, ms, percentile, type Report } from '../report.ts';
+import { type Figure, median, ms, percentile, type Report } from '../report.ts';
 import { startGenerator, startServer } from './pair.ts';
 
 const SESSION = 21;
 const READERS = 60;
-const SLOW = 20;
+const MANY = 20;
 const BODY_BYTES = 12_000;
-/** In all about 12 MB to each socket: more than the kernel and the gateway keep for a reader that stands still. */
-const ROUNDS = 1_000;
+/** In all about 10 MB to each socket: more than the kernel and the gateway keep for a reader that stands still. */
+const ROUNDS = 800;
 const GAP_MS = 10;
 const GOAL_MS = 10;
 const REPEATS = 3;
@@ -39,8 +39,8 @@ async function run(slow: number): Promise<Run> {
     // Those left are the readers: every slow one has lost its place.
     const left = await gateway.call('connections', null);
     return {
-      p50: percentile(delays, 0.5) / 1_000,
-      p99: percentile(delays, 0.99) / 1_000,
+      p50: percentile(delays, 0.5),
+      p99: percentile(delays, 0.99),
       closed: READERS + slow - left,
     };
   } finally {
@@ -49,27 +49,34 @@ async function run(slow: number): Promise<Run> {
 }
 
 export async function slowReader(): Promise<Report> {
-  const effects: { alone: Run; beside: Run; effect: number }[] = [];
+  const alone: Run[] = [];
+  const besideOne: Run[] = [];
+  const besideMany: Run[] = [];
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
-    const alone = await run(0);
-    const beside = await run(SLOW);
-    effects.push({ alone, beside, effect: beside.p99 - alone.p99 });
+    alone.push(await run(0));
+    besideOne.push(await run(1));
+    besideMany.push(await run(MANY));
   }
-  const effect = percentile(
-    effects.map((each) => each.effect),
-    0.5,
-  );
-  const typical = effects.find((each) => each.effect === effect) ?? effects[0];
-  const shed = Math.min(...effects.map((each) => each.beside.closed));
+  const p99 = (runs: readonly Run[]): number => median(runs.map((each) => each.p99));
+  const effect = (runs: readonly Run[]): number =>
+    median(runs.map((each, index) => each.p99 - (alone[index]?.p99 ?? Number.NaN)));
+  const shed = (runs: readonly Run[]): number => Math.min(...runs.map((each) => each.closed));
+  const figureOf = (slow: number, runs: readonly Run[]): Figure => ({
+    what: `p99 of ${READERS} readers beside ${slow} that stand${slow === 1 ? 's' : ''} still, minus without`,
+    measured: ms(effect(runs)),
+    beside: `p99 ${ms(p99(runs))} beside, ${ms(p99(alone))} without`,
+  });
+  const one = figureOf(1, besideOne);
   const figures: Figure[] = [
+    { ...one, goal: `< ${GOAL_MS} ms`, met: effect(besideOne) < GOAL_MS },
+    figureOf(MANY, besideMany),
     {
-      what: `p99 of ${READERS} readers beside ${SLOW} that stand still, minus without them`,
-      measured: ms(effect),
-      beside: `p99 ${ms(typical?.beside.p99 ?? Number.NaN)} beside ${ms(typical?.alone.p99 ?? Number.NaN)}`,
-      goal: `< ${GOAL_MS} ms`,
-      met: effect < GOAL_MS,
+      what: 'of those standing still, sent away to resume later',
+      measured: `${shed(besideOne)} of 1, ${shed(besideMany)} of ${MANY}`,
+      goal: 'all',
+      met: shed(besideOne) === 1 && shed(besideMany) === MANY,
     },
-    { what: 'slow readers sent away meanwhile', measured: `${shed} of ${SLOW}`, goal: `${SLOW}`, met: shed === SLOW },
   ];
-  return { name: 'slow-reader', title: 'A slow reader and the others of its session', figures, raw: effects };
+  const title = 'A reader that stands still, and the others of its session';
+  return { name: 'slow-reader', title, figures, raw: { alone, besideOne, besideMany } };
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '../process/calls.ts';
 import { CHANNEL_SECRETS, channelTokenSigner, staffToken } from '../servers/secrets.ts';
+import { MessageCount } from './message-count.ts';
 import { RawClient } from './raw-client.ts';
 
 /** Who connects: anonymous sockets of the plain server, tabs of one session, sessions with one tab each, or operators. */
@@ -21,6 +22,7 @@ export interface OpenRequest {
 
 interface Group {
   readonly clients: RawClient[];
+  readonly counts: MessageCount[];
   readonly delays: number[];
 }
 
@@ -68,26 +70,29 @@ export interface Tally {
 }
 
 function tally(name: string): Tally {
-  const { clients } = groupOf(name);
-  const counts = clients.map((client) => client.counter.messages);
+  const group = groupOf(name);
+  const { clients } = group;
+  const counts = group.counts.map((count) => count.messages);
   return {
     messages: counts.reduce((sum, count) => sum + count, 0),
     fewest: counts.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY),
     most: counts.reduce((most, count) => Math.max(most, count), 0),
     closed: clients.filter((client) => client.ended).length,
-    closeCodes: [...new Set(clients.map((client) => client.counter.closeCode).filter((code) => code !== null))],
+    closeCodes: [...new Set(clients.map((client) => client.reader.closeCode).filter((code) => code !== null))],
   };
 }
 
 const offer = {
   async open({ group, port, count, clients, measureDelays }: OpenRequest): Promise<number> {
-    const known = groups.get(group) ?? { clients: [], delays: [] };
+    const known = groups.get(group) ?? { clients: [], counts: [], delays: [] };
     groups.set(group, known);
     const already = known.clients.length;
     for (let from = 0; from < count; from += PARALLEL) {
       const batch: RawClient[] = [];
       for (let index = from; index < Math.min(count, from + PARALLEL); index += 1) {
-        batch.push(new RawClient(port, pathOf(clients, already + index), measureDelays === true ? known.delays : null));
+        const count = new MessageCount(measureDelays === true ? known.delays : null);
+        known.counts.push(count);
+        batch.push(new RawClient(port, pathOf(clients, already + index), (payload) => count.take(payload)));
       }
       await Promise.all(batch.map((client) => client.opened));
       known.clients.push(...batch);
@@ -114,7 +119,7 @@ const offer = {
 
   reset({ group }: { group: string }): void {
     const known = groupOf(group);
-    for (const client of known.clients) client.counter.messages = 0;
+    for (const count of known.counts) count.messages = 0;
     known.delays.length = 0;
     if (spinning) return;
     spinning = true;

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { FrameCounter } from './frame-counter.ts';
+import { FrameReader } from './frame-reader.ts';
 
 /** A pong without payload, masked with zeros. */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
@@ -8,16 +8,16 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 /** A WebSocket reduced to its bytes: thousands of them cost the generator as little as possible. */
 export class RawClient {
   readonly socket: Socket;
-  readonly counter: FrameCounter;
+  readonly reader: FrameReader;
   /** The upgrade was answered with 101. */
   readonly opened: Promise<void>;
   ended = false;
 
-  constructor(port: number, path: string, delays: number[] | null) {
+  constructor(port: number, path: string, onText: (payload: Buffer) => void) {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    const counter = new FrameCounter(delays);
+    const reader = new FrameReader(onText);
     this.socket = socket;
-    this.counter = counter;
+    this.reader = reader;
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
@@ -35,10 +35,10 @@ export class RawClient {
           return;
         }
         socket.on('data', (bytes: Buffer) => {
-          counter.read(bytes);
-          for (; counter.pings > 0; counter.pings -= 1) socket.write(PONG);
+          reader.read(bytes);
+          for (; reader.pings > 0; reader.pings -= 1) socket.write(PONG);
         });
-        if (head.length > end + 4) counter.read(head.subarray(end + 4));
+        if (head.length > end + 4) reader.read(head.subarray(end + 4));
         resolve();
       };
       socket.on('data', readHead);
