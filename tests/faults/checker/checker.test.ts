@@ -224,7 +224,8 @@ const DAMAGES: readonly { what: string; breaks: readonly InvariantName[]; damage
     what: 'a message stored before one that was answered earlier',
     breaks: ['I16'],
     damage: (history) => {
-      const [first, second] = oks(history).filter((attempt, _index, all) => attempt.writer === all[0]?.writer);
+      const writers = Map.groupBy(oks(history), ({ sessionId, writer }) => `${sessionId} ${writer}`);
+      const [first, second] = [...writers.values()].find((posts) => posts.length > 1) ?? [];
       if (first === undefined || second === undefined) throw new Error('the sample has idle writers');
       const late = { ...second, startedAt: first.startedAt - 20, endedAt: first.startedAt - 10 };
       const attempts = history.attempts.filter(({ clientMessageId }) => clientMessageId !== second.clientMessageId);
