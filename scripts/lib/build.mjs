@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectNode } from './packages.mjs';
+import { buildPages } from './pages.mjs';
 import { root } from './root.mjs';
 import { run, seconds } from './run.mjs';
 
@@ -13,6 +14,7 @@ export async function build() {
   await run(projectNode(), [join(root, 'node_modules/typescript/bin/tsc'), '-b'], { label: 'tsc -b' });
   if (first) console.log(`Compiled in ${seconds(started)}`);
   await prepareDatabase();
+  await buildPages();
 }
 
 const PREPARE = "const { prepareArchive } = await import('./libs/database/dist/index.js'); await prepareArchive();";

@@ -125,7 +125,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     origins,
     trustedProxies,
     metricsOnLoopbackOnly: true,
-    configure: installStaticPages,
+    configure: (server) => installStaticPages(server, { demo: isDemo(config) }),
     port: parts.port,
     host: config.HOST,
   });

@@ -1,31 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import { routeAccess } from '@chat-realtime/service-kit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-const PUBLIC_FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
+/** What scripts/lib/pages.mjs builds. Behind nginx the same folder is served without this process. */
+const SITE_FOLDER = fileURLToPath(new URL('../../../dist/site/', import.meta.url));
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const config = routeAccess({ kind: 'public', reason: 'pages without data' });
 
-/** The pages of the project itself. Behind nginx the same folder is served without this process. */
-export async function installStaticPages(server: FastifyInstance): Promise<void> {
-  await server.register(fastifyStatic, { root: PUBLIC_FOLDER, serve: false, cacheControl: false });
-  const page = (path: string) => async (_request: unknown, reply: FastifyReply) => sendPage(reply, path);
-  server.get('/', { config }, page('index.html'));
-  server.get('/operator', { config }, async (_request, reply) => reply.redirect('/operator/', 308));
-  server.get('/operator/', { config }, page('operator/index.html'));
-  server.get<{ Params: { '*': string } }>('/assets/*', { config }, async (request, reply) =>
-    sendPage(reply, `assets/${request.params['*']}`),
-  );
+/** The name holds a hash of what is in the file, so it never changes. */
+const FOREVER = 'public, max-age=31536000, immutable';
+const ASK_AGAIN = 'no-cache';
+
+interface Mount {
+  /** Everything below it is a file of the same path in the folder. */
+  readonly prefix: string;
+  readonly cacheControl: string;
+  /** Module scripts of another site are only loaded when the answer allows it. */
+  readonly anySite?: true;
+}
+const MOUNTS: readonly Mount[] = [
+  { prefix: '/widget/v1/assets/', cacheControl: FOREVER, anySite: true },
+  { prefix: '/widget/v1/', cacheControl: ASK_AGAIN, anySite: true },
+  { prefix: '/shop/', cacheControl: FOREVER },
+  { prefix: '/operator/assets/', cacheControl: FOREVER },
+  { prefix: '/assets/', cacheControl: ASK_AGAIN },
+];
+/** Pages at an address of their own. */
+const PAGES: readonly { readonly path: string; readonly file: string }[] = [
+  { path: '/operator/', file: 'operator/index.html' },
+];
+
+export interface StaticPagesOptions {
+  /** The shop then says how to sign in. */
+  readonly demo: boolean;
 }
 
-function sendPage(reply: FastifyReply, path: string): FastifyReply {
+/** The pages of the project itself, and the widget for the pages of others. */
+export async function installStaticPages(server: FastifyInstance, { demo }: StaticPagesOptions): Promise<void> {
+  await server.register(fastifyStatic, { root: SITE_FOLDER, serve: false, cacheControl: false, preCompressed: true });
+  server.get('/', { config }, async (_request, reply) => {
+    const html = await readFile(join(SITE_FOLDER, 'index.html'), 'utf8');
+    reply.type('text/html; charset=utf-8');
+    return asPage(reply).send(demo ? html.replace('data-demo="off"', 'data-demo="on"') : html);
+  });
+  for (const { path, file } of PAGES) {
+    server.get(path.slice(0, -1), { config }, async (_request, reply) => reply.redirect(path, 308));
+    server.get(path, { config }, async (_request, reply) => asPage(reply).sendFile(file));
+  }
+  for (const mount of MOUNTS) {
+    server.get<{ Params: { '*': string } }>(`${mount.prefix}*`, { config }, async (request, reply) =>
+      asFile(reply, mount).sendFile(mount.prefix.slice(1) + request.params['*']),
+    );
+  }
+}
+
+function asPage(reply: FastifyReply): FastifyReply {
+  return withSafety(reply).header('cache-control', ASK_AGAIN);
+}
+
+function asFile(reply: FastifyReply, { cacheControl, anySite }: Mount): FastifyReply {
+  withSafety(reply).header('cache-control', cacheControl).header('vary', 'Accept-Encoding');
+  if (anySite) reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin');
+  return reply;
+}
+
+function withSafety(reply: FastifyReply): FastifyReply {
   return reply
-    .header('cache-control', 'no-cache')
     .header('content-security-policy', PAGE_POLICY)
     .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
-    .sendFile(path);
+    .header('referrer-policy', 'no-referrer');
 }

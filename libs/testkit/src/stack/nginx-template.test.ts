@@ -74,7 +74,7 @@ describe('the nginx site', () => {
           authService: upstreams.auth.address,
           chatService: upstreams.chat.address,
           gateways: [upstreams.gateway1.address, upstreams.gateway2.address],
-          staticRoot: `${ROOT}apps/standalone/public`,
+          staticRoot: `${ROOT}dist/site`,
         }),
     });
   });

@@ -152,7 +152,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
           authService: `127.0.0.1:${ports.auth}`,
           chatService: `127.0.0.1:${ports.chat}`,
           gateways: gatewayPorts.map((gatewayPort) => `127.0.0.1:${gatewayPort}`),
-          staticRoot: join(ROOT, 'apps/standalone/public'),
+          staticRoot: join(ROOT, 'dist/site'),
         }),
     }),
   );

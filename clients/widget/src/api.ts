@@ -1,0 +1,91 @@
+/** What a page sets. Everything has a default; the attribute `data-<name>` of the loader's script tag sets the same. */
+export interface WidgetOptions {
+  /** Address of the chat; default: where the loader came from. */
+  baseUrl?: string;
+  /** `auto` takes the page's `lang`, then the browser's. */
+  locale?: 'auto' | 'ru' | 'en';
+  position?: 'right' | 'left';
+  /** Distance from the edges in CSS pixels. */
+  offsetX?: number;
+  offsetY?: number;
+  zIndex?: number;
+  /** False: no button; the page calls `open()` itself. */
+  launcher?: boolean;
+  sound?: boolean;
+  /** Keeps two chats on one origin apart. */
+  namespace?: string;
+  /** Sent along when a chat begins. */
+  attributes?: Record<string, string | number | boolean | null>;
+  theme?: WidgetTheme;
+}
+
+export interface WidgetTheme {
+  scheme?: 'auto' | 'light' | 'dark';
+  /** `#rrggbb`; text on it becomes black or white, whichever reads better. */
+  accent?: string;
+  /** Heading of the panel. */
+  title?: string;
+}
+
+export interface WidgetIdentity {
+  /** Answers an identity token made by the site's server; asked again whenever a new one is needed. */
+  getToken(): Promise<string>;
+}
+
+export interface WidgetCallback {
+  phone: string;
+  name?: string;
+  /** ISO 8601 with offset. */
+  preferredAt?: string;
+  comment?: string;
+  /** Version of the text the visitor agreed to, or true. */
+  consent: true | { version: string };
+}
+
+export interface WidgetEvents {
+  ready: Record<string, never>;
+  open: Record<string, never>;
+  close: Record<string, never>;
+  /** Told to a new listener at once. */
+  unread: { count: number };
+  message: { id: number; direction: 'in' | 'out' };
+  session: { id: number | null };
+  /** Told to a new listener at once, when known. */
+  availability: { online: boolean; reopensAt: string | null };
+  connection: { status: 'idle' | 'connecting' | 'online' | 'waiting' | 'stopped' };
+  callback: { id: number };
+  error: { code: string; message: string; retryable: boolean };
+}
+export type WidgetListener<K extends keyof WidgetEvents> = (payload: WidgetEvents[K]) => void;
+
+/** Every method may be called before the loader has come: it is queued, and its promise settles later. */
+export interface ChatWidget {
+  /** Same options again: nothing happens. Others: they are taken over. */
+  init(options?: WidgetOptions): Promise<void>;
+  /** Signs the visitor in; his chats follow him to every device. */
+  identify(identity: WidgetIdentity): Promise<{ sessionId: number | null }>;
+  /** Ends the sign-in and forgets the chat on this device. */
+  logout(): Promise<void>;
+  open(options?: { draft?: string; view?: 'chat' | 'callback' }): Promise<void>;
+  close(): Promise<void>;
+  toggle(): Promise<void>;
+  /** Of the launcher. */
+  show(): Promise<void>;
+  hide(): Promise<void>;
+  /** Begins a chat when there is none. Settles when the message is stored. */
+  send(text: string): Promise<{ messageId: number }>;
+  requestCallback(request: WidgetCallback): Promise<{ id: number }>;
+  setLocale(locale: 'auto' | 'ru' | 'en'): Promise<void>;
+  setTheme(theme: WidgetTheme): Promise<void>;
+  on<K extends keyof WidgetEvents>(event: K, listener: WidgetListener<K>): () => void;
+  once<K extends keyof WidgetEvents>(event: K, listener: WidgetListener<K>): () => void;
+  off<K extends keyof WidgetEvents>(event: K, listener: WidgetListener<K>): void;
+  /** Removes element, listeners, connection and the global; `init` may begin anew. */
+  destroy(): Promise<void>;
+}
+
+declare global {
+  interface Window {
+    chatWidget?: ChatWidget;
+  }
+}

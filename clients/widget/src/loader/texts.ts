@@ -1,0 +1,27 @@
+import type { Settings } from '../bridge.ts';
+
+const TEXTS = {
+  ru: {
+    open: 'Открыть чат',
+    close: 'Закрыть чат',
+    failed: 'Чат не загрузился. Нажмите, чтобы попробовать ещё раз',
+    unread: { one: 'новое сообщение', few: 'новых сообщения', many: 'новых сообщений', other: 'нового сообщения' },
+  },
+  en: {
+    open: 'Open chat',
+    close: 'Close chat',
+    failed: 'The chat did not load. Press to try again',
+    unread: { one: 'new message', few: 'new messages', many: 'new messages', other: 'new messages' },
+  },
+};
+
+type Form = keyof (typeof TEXTS)['ru']['unread'];
+
+/** The launcher's name for those who do not see it: «Открыть чат, 2 новых сообщения». */
+export function launcherLabel(locale: Settings['locale'], state: 'open' | 'closed' | 'failed', unread: number): string {
+  const texts = TEXTS[locale];
+  if (state !== 'closed') return state === 'open' ? texts.close : texts.failed;
+  if (unread === 0) return texts.open;
+  const form = new Intl.PluralRules(locale).select(unread) as Form;
+  return `${texts.open}, ${unread} ${texts.unread[form] ?? texts.unread.other}`;
+}

@@ -1,0 +1,38 @@
+import { useEffect, useState } from 'preact/hooks';
+
+interface Readable<S> {
+  getState(): S;
+  subscribe(listener: () => void): () => void;
+}
+
+/** One value that is watched; the same shape as the client's own store. */
+export interface Cell<T> extends Readable<T> {
+  set(value: T): void;
+}
+
+export function createCell<T>(initial: T): Cell<T> {
+  const listeners = new Set<() => void>();
+  let value = initial;
+  return {
+    getState: () => value,
+    set(next) {
+      if (Object.is(next, value)) return;
+      value = next;
+      for (const listener of [...listeners]) listener();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+export function useStore<S>(store: Readable<S>): S {
+  const [value, setValue] = useState(() => store.getState());
+  useEffect(() => {
+    const take = (): void => setValue(() => store.getState());
+    take();
+    return store.subscribe(take);
+  }, [store]);
+  return value;
+}

@@ -1,0 +1,137 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useStore } from '../cell.ts';
+import { useModel } from '../context.ts';
+import { type PrechatErrors, judgePrechat } from '../prechat.ts';
+import { Icon } from './Icon.tsx';
+import { PrechatFields } from './PrechatFields.tsx';
+import { UploadChip } from './UploadChip.tsx';
+
+const NO_ERRORS: PrechatErrors = {};
+
+/** Where the visitor writes. Before his first message it also asks what the site wants to know, and for consent. */
+export function Composer() {
+  const model = useModel();
+  const { client } = model;
+  const { session } = useStore(client);
+  const texts = useStore(model.texts);
+  const config = useStore(model.config);
+  const draft = useStore(model.draft);
+  const uploads = useStore(model.uploads);
+  const notice = useStore(model.notice);
+  const [errors, setErrors] = useState(NO_ERRORS);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const asking = session === null;
+  const uploading = uploads.some((upload) => upload.status === 'uploading');
+  const ready = uploads.some((upload) => upload.status === 'done');
+  const empty = draft.trim() === '' && !ready;
+
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = 'auto';
+    element.style.height = `${Math.min(element.scrollHeight, 140)}px`;
+  }, [draft]);
+
+  /** True when the chat may begin; otherwise says why and goes there. */
+  const allowed = (): boolean => {
+    const found = asking ? judgePrechat(model.prechat.getState(), config, texts) : NO_ERRORS;
+    setErrors(found);
+    const [first] = Object.entries(found);
+    if (first === undefined) return true;
+    model.announcement.set(first[1]);
+    form.current?.querySelector<HTMLElement>(`[name="${first[0]}"]`)?.focus();
+    return false;
+  };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    if (empty || uploading || !allowed()) return;
+    const { stored } = client.send(draft.trim(), model.uploads.take());
+    stored.then(
+      ({ id }) => model.host.emit('message', { id, direction: 'out' }),
+      (error: unknown) => {
+        model.failed(error);
+        model.announcement.set(texts.notSent);
+      },
+    );
+    client.setTyping(false);
+    model.draft.set('');
+    model.notice.set(null);
+    field.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !model.phone.getState()) submit(event);
+  };
+  const onInput = (event: { currentTarget: HTMLTextAreaElement }): void => {
+    model.draft.set(event.currentTarget.value);
+    if (session !== null) client.setTyping(event.currentTarget.value !== '');
+  };
+  const attach = (files: readonly File[]): void => {
+    if (files.length > 0 && allowed()) model.uploads.add(files);
+  };
+  const onPaste = (event: ClipboardEvent): void => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    attach(files);
+  };
+
+  return (
+    <form ref={form} class="composer" noValidate onSubmit={submit}>
+      {asking && config !== null && <PrechatFields config={config} errors={errors} />}
+      {notice !== null && <p class="error">{notice}</p>}
+      {uploads.length > 0 && (
+        <ul class="uploads">
+          {uploads.map((upload) => (
+            <UploadChip key={upload.key} upload={upload} />
+          ))}
+        </ul>
+      )}
+      <div class="writing">
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          accept={config?.attachments.mime.join(',')}
+          onChange={({ currentTarget }) => {
+            attach([...(currentTarget.files ?? [])]);
+            currentTarget.value = '';
+          }}
+        />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={texts.attach}
+          title={texts.attach}
+          onClick={() => allowed() && picker.current?.click()}
+        >
+          <Icon name="clip" />
+        </button>
+        <textarea
+          ref={field}
+          data-first
+          rows={1}
+          maxLength={10_000}
+          aria-label={texts.message}
+          placeholder={texts.placeholder}
+          enterkeyhint={model.phone.getState() ? 'enter' : 'send'}
+          value={draft}
+          onInput={onInput}
+          onKeyDown={onKeyDown}
+          onPaste={onPaste}
+        />
+        <button
+          type="submit"
+          class="send"
+          aria-label={texts.send}
+          title={texts.send}
+          aria-disabled={empty || uploading ? 'true' : 'false'}
+        >
+          <Icon name="send" />
+        </button>
+      </div>
+    </form>
+  );
+}

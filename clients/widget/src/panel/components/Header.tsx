@@ -1,0 +1,54 @@
+import { useStore } from '../cell.ts';
+import { useModel } from '../context.ts';
+import { formatReopening } from '../texts/format.ts';
+import { Avatar } from './Avatar.tsx';
+import { Icon, type IconName } from './Icon.tsx';
+
+function IconButton({ icon, label, press }: { icon: IconName; label: string; press: () => void }) {
+  return (
+    <button type="button" class="icon-button" aria-label={label} title={label} onClick={press}>
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+/** Who is there: the operator's name once somebody has taken the chat, and whether to expect an answer now. */
+export function Header() {
+  const model = useModel();
+  const { session, operatorsOnline, connection } = useStore(model.client);
+  const config = useStore(model.config);
+  const texts = useStore(model.texts);
+  const settings = useStore(model.settings);
+  const view = useStore(model.view);
+  const muted = useStore(model.muted);
+  const online = connection.status === 'online' ? operatorsOnline > 0 : (config?.online ?? false);
+  const operator = session?.assigned_user_name ?? null;
+  const reopens = config?.reopens_at ?? null;
+  const state = online
+    ? texts.online
+    : reopens !== null
+      ? formatReopening(reopens, settings.locale, texts)
+      : texts.away;
+  return (
+    <header class="header">
+      {view === 'callback' ? (
+        <IconButton icon="back" label={texts.back} press={() => model.view.set('chat')} />
+      ) : (
+        <Avatar name={operator} online={online} />
+      )}
+      <div class="who">
+        <h2>{view === 'callback' ? texts.callbackTitle : (operator ?? texts.title)}</h2>
+        {config !== null && <p>{state}</p>}
+      </div>
+      {view === 'chat' && <IconButton icon="phone" label={texts.callback} press={() => model.view.set('callback')} />}
+      {settings.sound && (
+        <IconButton
+          icon={muted ? 'muted' : 'sound'}
+          label={muted ? texts.unmute : texts.mute}
+          press={model.toggleMuted}
+        />
+      )}
+      <IconButton icon="close" label={texts.close} press={model.host.close} />
+    </header>
+  );
+}

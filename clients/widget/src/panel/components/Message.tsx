@@ -1,0 +1,53 @@
+import type { Attachment, ChatMessage } from '@chat-realtime/client';
+import { useStore } from '../cell.ts';
+import { useModel } from '../context.ts';
+import { formatTime } from '../texts/format.ts';
+import { AttachmentView } from './AttachmentView.tsx';
+import { Body } from './Body.tsx';
+import { Ticks } from './Ticks.tsx';
+
+interface MessageProps {
+  readonly message: ChatMessage;
+  /** Follows one of the same sender: no name, less room above. */
+  readonly grouped: boolean;
+  readonly showImage: (image: Attachment) => void;
+}
+
+export function Message({ message, grouped, showImage }: MessageProps) {
+  const model = useModel();
+  const texts = useStore(model.texts);
+  const { locale } = useStore(model.settings);
+  const { own, delivery, body, attachments, created_at: at, key } = message;
+  if (message.sender_type === 'system') return <p class="note">{body}</p>;
+  const name = own ? texts.you : (message.sender_name ?? texts.operator);
+  const discard = (): void => {
+    model.draft.set(body);
+    model.client.discard(key);
+  };
+  return (
+    <article class={`message ${own ? 'mine' : 'theirs'}${grouped ? ' grouped' : ''}`} aria-label={name}>
+      {!own && !grouped && <span class="sender">{name}</span>}
+      <div class={`bubble ${own ? 'mine' : 'theirs'}${delivery === 'failed' ? ' failed' : ''}`}>
+        {attachments.map((attachment) => (
+          <AttachmentView key={attachment.id} attachment={attachment} showImage={showImage} />
+        ))}
+        {body !== '' && <Body text={body} />}
+        <span class="meta">
+          <time dateTime={at}>{formatTime(at, locale)}</time>
+          {delivery !== null && <Ticks state={delivery} />}
+        </span>
+      </div>
+      {delivery === 'failed' && (
+        <div class="failure">
+          <span>{texts.notSent}</span>
+          <button type="button" onClick={() => model.client.retry(key)}>
+            {texts.retry}
+          </button>
+          <button type="button" onClick={discard}>
+            {texts.discard}
+          </button>
+        </div>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,116 @@
+import type { Attachment } from '@chat-realtime/client';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useStore } from '../cell.ts';
+import { useModel } from '../context.ts';
+import { sameDay } from '../texts/format.ts';
+import { DaySeparator } from './DaySeparator.tsx';
+import { Icon } from './Icon.tsx';
+import { Message } from './Message.tsx';
+import { Typing } from './Typing.tsx';
+import { Welcome } from './Welcome.tsx';
+
+const NEAR_END = 80;
+const GROUP_MS = 5 * 60_000;
+
+/** The conversation. It stays at its end while the visitor is there, and stays where he is when he reads above. */
+export function MessageList({ showImage }: { showImage: (image: Attachment) => void }) {
+  const model = useModel();
+  const { client } = model;
+  const state = useStore(client);
+  const texts = useStore(model.texts);
+  const open = useStore(model.open);
+  const { messages, history, session, unread } = state;
+  const list = useRef<HTMLDivElement>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const before = useRef({ first: '', height: 0 });
+
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (element === null) return;
+    const first = messages[0]?.key ?? '';
+    const grewAbove = first !== before.current.first && before.current.first !== '';
+    if (grewAbove && !atEnd) element.scrollTop += element.scrollHeight - before.current.height;
+    else if (atEnd || messages.at(-1)?.delivery === 'sending') element.scrollTop = element.scrollHeight;
+    before.current = { first, height: element.scrollHeight };
+  }, [messages, state.typing, open]);
+
+  // Pictures, the keyboard and the composer change the room there is.
+  useEffect(() => {
+    const element = list.current;
+    if (element === null || !atEnd) return;
+    const observer = new ResizeObserver(() => (element.scrollTop = element.scrollHeight));
+    observer.observe(element);
+    if (element.firstElementChild) observer.observe(element.firstElementChild);
+    return () => observer.disconnect();
+  }, [atEnd, open]);
+
+  useEffect(() => {
+    if (!open || !atEnd || unread === 0) return;
+    const read = (): void => {
+      if (document.visibilityState === 'visible') client.markRead();
+    };
+    read();
+    document.addEventListener('visibilitychange', read);
+    return () => document.removeEventListener('visibilitychange', read);
+  }, [open, atEnd, unread, client]);
+
+  const onScroll = (): void => {
+    const element = list.current;
+    if (element === null) return;
+    setAtEnd(element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END);
+    if (element.scrollTop < 40 && history.hasOlder && !history.loading) older();
+  };
+  const older = (): void => void client.loadOlder().catch(model.failed);
+  const toEnd = (): void => {
+    if (list.current) list.current.scrollTop = list.current.scrollHeight;
+  };
+
+  const rows = useMemo(
+    () =>
+      messages.map((message, index) => {
+        const previous = messages[index - 1];
+        const newDay = previous === undefined || !sameDay(previous.created_at, message.created_at);
+        const grouped =
+          !newDay &&
+          previous.own === message.own &&
+          previous.sender_id === message.sender_id &&
+          Date.parse(message.created_at) - Date.parse(previous.created_at) < GROUP_MS;
+        return (
+          <>
+            {newDay && <DaySeparator key={`day-${message.key}`} at={message.created_at} />}
+            <Message key={message.key} message={message} grouped={grouped} showImage={showImage} />
+          </>
+        );
+      }),
+    [messages, showImage],
+  );
+
+  return (
+    <div class="list-frame">
+      <div ref={list} class="list" role="region" aria-label={texts.messages} tabIndex={0} onScroll={onScroll}>
+        <div class="rows">
+          {history.hasOlder && (
+            <button type="button" class="older" disabled={history.loading} onClick={older}>
+              {history.loading ? texts.loading : texts.older}
+            </button>
+          )}
+          {messages.length === 0 && (session === null || history.loaded) && <Welcome />}
+          {rows}
+          {session?.callback_pending && (
+            <p class="note">
+              <Icon name="phone" size={14} /> {texts.callbackPending}
+            </p>
+          )}
+          {session?.status === 'closed' && <p class="note">{texts.closed}</p>}
+          <Typing typists={state.typing} />
+        </div>
+      </div>
+      {!atEnd && (
+        <button type="button" class="to-end" aria-label={texts.toEnd} title={texts.toEnd} onClick={toEnd}>
+          <Icon name="down" size={18} />
+          {unread > 0 && <span class="to-end-count">{unread}</span>}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import { useStore } from '../cell.ts';
+import { useModel } from '../context.ts';
+import { formatSize } from '../texts/format.ts';
+import type { Upload } from '../uploads.ts';
+import { Icon } from './Icon.tsx';
+
+/** A file on its way: how far it is, and how to stop or repeat it. */
+export function UploadChip({ upload }: { upload: Upload }) {
+  const model = useModel();
+  const texts = useStore(model.texts);
+  const { locale } = useStore(model.settings);
+  const { name, size } = upload.file;
+  const fraction = upload.status === 'uploading' ? upload.fraction : 1;
+  return (
+    <li class={`upload ${upload.status}`}>
+      <Icon name="file" size={18} />
+      <span class="file-name">
+        {name}
+        <small>{upload.status === 'failed' ? texts.notSent : formatSize(size, locale, texts)}</small>
+      </span>
+      {upload.status === 'uploading' && (
+        <progress max={1} value={fraction} aria-label={texts.uploading(name, Math.round(fraction * 100))} />
+      )}
+      {upload.status === 'failed' && (
+        <button
+          type="button"
+          class="icon-button small"
+          aria-label={texts.retry}
+          onClick={() => model.uploads.retry(upload.key)}
+        >
+          <Icon name="retry" size={16} />
+        </button>
+      )}
+      <button
+        type="button"
+        class="icon-button small"
+        aria-label={texts.remove(name)}
+        onClick={() => model.uploads.remove(upload.key)}
+      >
+        <Icon name="close" size={16} />
+      </button>
+    </li>
+  );
+}

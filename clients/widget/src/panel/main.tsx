@@ -1,0 +1,67 @@
+import { render } from 'preact';
+import type { Panel, PanelHost } from '../bridge.ts';
+import { App } from './components/App.tsx';
+import { ModelProvider } from './context.ts';
+import { createModel } from './model.ts';
+import css from './styles/panel.css?inline';
+
+/** The chat itself: what the loader fetches when the visitor opens it for the first time. */
+export function mountPanel(host: PanelHost): Panel {
+  const model = createModel(host);
+  const { client, settings, view, draft, open } = model;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  host.root.adoptedStyleSheets = [...host.root.adoptedStyleSheets, sheet];
+  const place = document.createElement('div');
+  host.container.append(place);
+  const draw = (): void =>
+    render(
+      <ModelProvider value={model}>
+        <App />
+      </ModelProvider>,
+      place,
+    );
+  draw();
+  return {
+    open(wanted) {
+      if (wanted.view !== undefined) view.set(wanted.view);
+      if (wanted.draft !== undefined) draft.set(wanted.draft);
+      open.set(true);
+      void model.loadConfig();
+    },
+    close() {
+      open.set(false);
+    },
+    async identify(identity) {
+      const session = await client.identify(() => identity.getToken());
+      return { sessionId: session?.id ?? null };
+    },
+    async logout() {
+      await client.logout();
+    },
+    async send(text) {
+      const { id } = await client.send(text).stored;
+      host.emit('message', { id, direction: 'out' });
+      return { messageId: id };
+    },
+    async requestCallback({ phone, name, preferredAt, comment, consent }) {
+      const { id } = await client.requestCallback({
+        phone,
+        consent,
+        ...(name !== undefined && { name }),
+        ...(preferredAt !== undefined && { preferred_at: preferredAt }),
+        ...(comment !== undefined && { comment }),
+      });
+      host.emit('callback', { id });
+      return { id };
+    },
+    update(next) {
+      settings.set(next);
+    },
+    destroy() {
+      render(null, place);
+      place.remove();
+      model.destroy();
+    },
+  };
+}

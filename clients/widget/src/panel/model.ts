@@ -1,0 +1,194 @@
+import { type ChatClient, type ConfigResponse, createChatClient, type Prechat } from '@chat-realtime/client';
+import type { PanelHost, Settings } from '../bridge.ts';
+import { type Cell, createCell } from './cell.ts';
+import { createOriginAdviser } from './refused-origin.ts';
+import { readMuted, ringOnce, storeMuted } from './sound.ts';
+import { formatSize } from './texts/format.ts';
+import { type Texts, textsFor } from './texts/index.ts';
+import { createUploads, type UploadRefusal, type Uploads } from './uploads.ts';
+
+export type View = 'chat' | 'callback';
+export interface PrechatValues {
+  readonly name: string;
+  readonly email: string;
+  readonly phone: string;
+  readonly consent: boolean;
+}
+
+/** Everything the components share. */
+export interface PanelModel {
+  readonly host: PanelHost;
+  readonly client: ChatClient;
+  readonly settings: Cell<Settings>;
+  readonly config: Cell<ConfigResponse | null>;
+  readonly texts: Cell<Texts>;
+  readonly open: Cell<boolean>;
+  readonly view: Cell<View>;
+  readonly draft: Cell<string>;
+  readonly prechat: Cell<PrechatValues>;
+  readonly muted: Cell<boolean>;
+  readonly uploads: Uploads;
+  /** What the one live region says. */
+  readonly announcement: Cell<string>;
+  /** A line above the composer; goes with the next thing that works. */
+  readonly notice: Cell<string | null>;
+  /** Full screen: the panel is all there is. */
+  readonly phone: Cell<boolean>;
+  readonly toggleMuted: () => void;
+  loadConfig(): Promise<void>;
+  readonly failed: (error: unknown) => void;
+  destroy(): void;
+}
+
+const CONFIG_EVERY_MS = 60_000;
+
+/** Address of the page without what may be private in it. */
+function pageUrl(): string | null {
+  return /^https?:/.test(location.protocol) ? location.origin + location.pathname : null;
+}
+
+export function createModel(host: PanelHost): PanelModel {
+  const settings = createCell(host.settings);
+  const config = createCell<ConfigResponse | null>(null);
+  const texts = createCell(textsFor(host.settings.locale, null, host.settings.theme.title));
+  const open = createCell(false);
+  const prechat = createCell<PrechatValues>({ name: '', email: '', phone: '', consent: false });
+  const muted = createCell(readMuted());
+  const announcement = createCell('');
+  const notice = createCell<string | null>(null);
+  const adviseOrigin = createOriginAdviser(host.settings.baseUrl);
+  const narrow = matchMedia('(max-width: 480px)');
+  const phone = createCell(narrow.matches);
+  const ending = new AbortController();
+
+  function prechatRequest(): Prechat {
+    const { name, email, phone: number, consent } = prechat.getState();
+    const { locale, attributes } = settings.getState();
+    const version = config.getState()?.consent.version;
+    return {
+      locale,
+      page_url: pageUrl(),
+      ...(name.trim() && { name: name.trim() }),
+      ...(email.trim() && { email: email.trim() }),
+      ...(number.trim() && { phone: number.trim() }),
+      ...(Object.keys(attributes).length > 0 && { attributes }),
+      ...(consent && version !== undefined && { consent: { version, accepted: true } }),
+    };
+  }
+
+  const client = createChatClient({
+    baseUrl: host.settings.baseUrl,
+    namespace: host.settings.namespace,
+    prechat: prechatRequest,
+  });
+
+  function failed(error: unknown): void {
+    const known = error instanceof Error ? error : new Error(String(error));
+    const code = 'code' in known && typeof known.code === 'string' ? known.code : 'internal_error';
+    const retryable = 'retryable' in known && known.retryable === true;
+    host.emit('error', { code, message: known.message, retryable });
+    void adviseOrigin(error);
+  }
+
+  function refuse(refusal: UploadRefusal): void {
+    const words = texts.getState();
+    const { locale } = settings.getState();
+    const say = (): string => {
+      switch (refusal.why) {
+        case 'too_large':
+          return words.tooLarge(refusal.name, formatSize(refusal.limit, locale, words));
+        case 'too_many':
+          return words.tooMany(refusal.count);
+        case 'bad_type':
+          return words.badType(refusal.name);
+        case 'failed':
+          return words.uploadFailed(refusal.name);
+      }
+    };
+    notice.set(say());
+    announcement.set(say());
+  }
+  const uploads = createUploads({
+    client,
+    limits: () => config.getState()?.attachments ?? null,
+    prepare: async () => client.getState().session ?? client.start(prechatRequest()),
+    refused: refuse,
+  });
+
+  const retell = (): void => {
+    const { locale, theme } = settings.getState();
+    texts.set(textsFor(locale, config.getState(), theme.title ?? config.getState()?.theme['title']));
+  };
+  settings.subscribe(retell);
+  config.subscribe(retell);
+
+  async function loadConfig(): Promise<void> {
+    try {
+      const next = await client.config();
+      if (ending.signal.aborted) return;
+      config.set(next);
+      host.emit('availability', { online: next.online, reopensAt: next.reopens_at ?? null });
+    } catch (error) {
+      if (!ending.signal.aborted) failed(error);
+    }
+  }
+  const timer = setInterval(() => {
+    if (open.getState() && document.visibilityState === 'visible') void loadConfig();
+  }, CONFIG_EVERY_MS);
+
+  let told = { unread: -1, status: '', session: -1 as number | null };
+  const tell = (): void => {
+    const { unread, connection, session } = client.getState();
+    const now = { unread, status: connection.status, session: session?.id ?? null };
+    const before = told;
+    told = now;
+    if (now.unread !== before.unread) host.emit('unread', { count: now.unread });
+    if (now.status !== before.status) host.emit('connection', { status: connection.status });
+    if (now.session !== before.session && (before.session !== -1 || now.session !== null)) {
+      host.emit('session', { id: now.session });
+    }
+  };
+  client.subscribe(tell);
+  client.on('error', failed);
+  client.on('message', (message) => {
+    const words = texts.getState();
+    const what = message.body || message.attachments.map((attachment) => attachment.name).join(', ');
+    announcement.set(`${message.sender_name ?? words.operator}: ${what}`);
+    if (message.id !== null) host.emit('message', { id: message.id, direction: 'in' });
+    const watching = open.getState() && document.hasFocus();
+    if (settings.getState().sound && !muted.getState() && !watching) {
+      // A device without sound is no fault of the chat.
+      ringOnce(settings.getState().namespace).catch(() => undefined);
+    }
+  });
+  narrow.addEventListener('change', () => phone.set(narrow.matches), { signal: ending.signal });
+
+  return {
+    host,
+    client,
+    settings,
+    config,
+    texts,
+    open,
+    view: createCell<View>('chat'),
+    draft: createCell(''),
+    prechat,
+    muted,
+    uploads,
+    announcement,
+    notice,
+    phone,
+    toggleMuted() {
+      muted.set(!muted.getState());
+      storeMuted(muted.getState());
+    },
+    loadConfig,
+    failed,
+    destroy() {
+      ending.abort();
+      clearInterval(timer);
+      uploads.destroy();
+      client.destroy();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Locale, Texts } from './index.ts';
+
+const DAY_MS = 86_400_000;
+
+function dayNumber(date: Date): number {
+  return Math.floor((date.getTime() - date.getTimezoneOffset() * 60_000) / DAY_MS);
+}
+
+export function formatTime(iso: string, locale: Locale): string {
+  return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
+}
+
+/** «Сегодня», «Вчера», «3 марта», with the year when it is another one. */
+export function formatDay(iso: string, locale: Locale, texts: Texts, now = new Date()): string {
+  const date = new Date(iso);
+  const ago = dayNumber(now) - dayNumber(date);
+  if (ago === 0) return texts.today;
+  if (ago === 1) return texts.yesterday;
+  const sameYear = date.getFullYear() === now.getFullYear();
+  return new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'long',
+    ...(!sameYear && { year: 'numeric' }),
+  }).format(date);
+}
+
+export function sameDay(a: string, b: string): boolean {
+  return dayNumber(new Date(a)) === dayNumber(new Date(b));
+}
+
+/** «Мы вернёмся в 9:00», in the visitor's own time. */
+export function formatReopening(iso: string, locale: Locale, texts: Texts, now = new Date()): string {
+  const date = new Date(iso);
+  const time = formatTime(iso, locale);
+  const ahead = dayNumber(date) - dayNumber(now);
+  if (ahead <= 0) return texts.backAt(texts.backTime(time));
+  if (ahead === 1) return texts.backAt(texts.backTomorrow(time));
+  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long' }).format(date);
+  return texts.backAt(texts.backDay(day, time));
+}
+
+export function formatSize(bytes: number, locale: Locale, { units }: Texts): string {
+  const [value, unit] =
+    bytes < 1_024 ? [bytes, units.b] : bytes < 1_048_576 ? [bytes / 1_024, units.kb] : [bytes / 1_048_576, units.mb];
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)} ${unit}`;
+}
