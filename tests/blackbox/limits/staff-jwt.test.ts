@@ -213,7 +213,7 @@ describe('scope assigned', () => {
     const [one, two] = [await chat.foreignStaff({ role: 'manager' }), await chat.foreignStaff({ role: 'manager' })];
     const customer = await chat.customer();
     await one.act(customer.sessionId, 'assign');
-    expectError(await two.act(customer.sessionId, 'unassign'), 'forbidden');
+    expectError(await two.act(customer.sessionId, 'unassign'), 'already_assigned');
     expectError(await two.act(customer.sessionId, 'assign', { user_id: two.userId }), 'already_assigned');
     const boss = await chat.foreignStaff({ role: 'boss' });
     expect((await boss.act(customer.sessionId, 'unassign')).status).toBe(200);

@@ -33,17 +33,18 @@ describe('events of a session', () => {
   test('[EVT1] [EVT4] one dense sequence of messages and changes of state', async () => {
     const customer = await eventfulSession();
     const { events, last_seq, has_more } = await customer.events();
-    expect(events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(events.map((event) => event.type)).toEqual([
       'chat.session.created',
       'chat.message',
       'chat.session.assigned',
+      'chat.session.status',
       'chat.message',
       'chat.callback',
       'chat.session.status',
     ]);
     expect(events.every((event) => event.session_id === customer.sessionId)).toBe(true);
-    expect([last_seq, has_more]).toEqual([6, false]);
+    expect([last_seq, has_more]).toEqual([7, false]);
     const [created] = events;
     expect(created?.type === 'chat.session.created' ? created.data.session : undefined).toMatchObject({
       id: customer.sessionId,
@@ -58,26 +59,26 @@ describe('events of a session', () => {
     let after = 0;
     for (;;) {
       const page = await customer.events({ after_seq: after, limit: 2 });
-      expect(page.last_seq).toBe(6);
+      expect(page.last_seq).toBe(7);
       expect(page.events.length).toBeLessThanOrEqual(2);
       seen.push(...page.events.map((event) => event.seq));
       after = page.events.at(-1)?.seq ?? after;
       if (!page.has_more) break;
     }
-    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(await customer.events({ after_seq: 6 })).toEqual({ events: [], last_seq: 6, has_more: false });
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await customer.events({ after_seq: 7 })).toEqual({ events: [], last_seq: 7, has_more: false });
   });
 
   test('[EVT3] a cursor beyond the head is 409 cursor_ahead', async () => {
     const customer = await eventfulSession();
-    expectError(await customer.request('GET', '/events?after_seq=7'), 'cursor_ahead');
+    expectError(await customer.request('GET', '/events?after_seq=8'), 'cursor_ahead');
     expectError(await customer.request('GET', '/events?after_seq=9007199254740991'), 'cursor_ahead');
   });
 
   test('[EVT6] [NOTE2] the customer never sees contact, notes, phone, comment or subscribers', async () => {
     const customer = await eventfulSession();
     const channel = await chat.channel(customer, { lastSeq: 0 });
-    await channel.waitFor((frame) => frame.seq === 6);
+    await channel.waitFor((frame) => frame.seq === 7);
     const texts = [
       (await customer.request('GET', '/events')).text,
       (await customer.request('GET', '/messages')).text,
@@ -107,23 +108,24 @@ describe('events of a session', () => {
     const anna = await chat.staff('anna');
     const { events } = await customer.events();
     const channel = await chat.channel(customer, { lastSeq: 0 });
-    await channel.waitFor((frame) => frame.seq === 6);
+    await channel.waitFor((frame) => frame.seq === 7);
     expect(channel.log.durable().map((frame) => JSON.parse(frame.raw))).toEqual(events);
     const sse = await chat.sseChannel(customer, { lastSeq: 0 });
-    await sse.waitFor((frame) => frame.seq === 6);
+    await sse.waitFor((frame) => frame.seq === 7);
     expect(sse.log.durable().map((frame) => frame.raw)).toEqual(channel.log.durable().map((frame) => frame.raw));
     expect((await chat.poll(customer).poll({ last_seq: 0 })).events).toEqual(events);
     const staffView = (await anna.request('GET', `${customer.path}/events`)).json();
-    expect(staffView).toMatchObject({ last_seq: 6 });
+    expect(staffView).toMatchObject({ last_seq: 7 });
     const feed = (await anna.feedAfter(undefined)).events.filter(
       (event) => event.session_id === customer.sessionId && event.seq !== null,
     );
-    expect(feed.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(feed.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     for (const [index, event] of feed.entries()) expect(event.data).toMatchObject({ ...events[index]?.data });
     expect(feed.map((event) => event.type)).toEqual([
       'chat.session.created',
       'chat.message.client',
       'chat.session.assigned',
+      'chat.session.status',
       'chat.message',
       'chat.callback',
       'chat.session.status',
@@ -172,7 +174,7 @@ describe('staff feed', () => {
       expect(event.seq).toBe((perSession.get(event.session_id) ?? 0) + 1);
       perSession.set(event.session_id, event.seq);
     }
-    expect(perSession.get(customer.sessionId)).toBe(6);
+    expect(perSession.get(customer.sessionId)).toBe(7);
   });
 
   test('[EVT7] notes and callbacks of staff stand in the feed without a seq', async () => {

@@ -18,7 +18,7 @@ describe('staff channel', () => {
     await boris.post(customer.sessionId, 'answer');
     await boris.note(customer.sessionId, 'note');
     await boris.act(customer.sessionId, 'close');
-    await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 5);
+    await console.waitFor((frame) => frame.session_id === customer.sessionId && frame.seq === 6);
     await until(() =>
       console.frames.some((frame) => frame.type === 'chat.note' && frame.session_id === customer.sessionId),
     );
@@ -27,8 +27,9 @@ describe('staff channel', () => {
       [1, 'chat.session.created'],
       [2, 'chat.message.client'],
       [3, 'chat.session.assigned'],
-      [4, 'chat.message'],
-      [5, 'chat.session.status'],
+      [4, 'chat.session.status'],
+      [5, 'chat.message'],
+      [6, 'chat.session.status'],
     ]);
     expect(mine[0]?.data).toMatchObject({ contact: { name: 'Staff Sees Me' } });
     for (const frame of mine) staffEventSchema.parse(JSON.parse(frame.raw));

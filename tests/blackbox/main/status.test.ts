@@ -16,13 +16,17 @@ async function act(staff: Staff, customer: Customer, action: string, json: Recor
 }
 
 describe('assignment', () => {
-  test('[ASG1] [EVT9] claiming makes the session active and gives one event', async () => {
+  test('[ASG1] [EVT9] claiming makes the session active: assigned, then status, consecutive', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const session = await act(anna, customer, 'assign');
-    expect(session).toMatchObject({ status: 'active', assigned_user_id: anna.userId, last_seq: 2 });
-    expect(await lastEvents(customer, 1)).toMatchObject([
+    expect(session).toMatchObject({ status: 'active', assigned_user_id: anna.userId, last_seq: 3 });
+    expect(await lastEvents(customer, 2)).toMatchObject([
       { type: 'chat.session.assigned', data: { assigned_user_id: anna.userId, by: anna.userId } },
+      {
+        type: 'chat.session.status',
+        data: { status: 'active', previous: 'new', reason: 'operator', by: anna.userId },
+      },
     ]);
     expect(await customer.session()).toMatchObject({ status: 'active', assigned_user_id: anna.userId });
   });
@@ -39,8 +43,8 @@ describe('assignment', () => {
     const anna = await chat.staff('anna');
     await act(anna, customer, 'assign');
     const again = await act(anna, customer, 'assign');
-    expect(again.last_seq).toBe(2);
-    expect((await act(anna, customer, 'assign', { user_id: anna.userId })).last_seq).toBe(2);
+    expect(again.last_seq).toBe(3);
+    expect((await act(anna, customer, 'assign', { user_id: anna.userId })).last_seq).toBe(3);
   });
 
   test('[ASG2] of racing claims one wins, the others get 409 with the winner', async () => {
@@ -59,7 +63,7 @@ describe('assignment', () => {
         if (who.userId === winner) continue;
         expect(expectError(answer, 'already_assigned').details).toMatchObject({ assigned_user_id: winner });
       }
-      expect(await customer.session()).toMatchObject({ assigned_user_id: winner, last_seq: 2 });
+      expect(await customer.session()).toMatchObject({ assigned_user_id: winner, last_seq: 3 });
     }
   });
 
@@ -87,15 +91,16 @@ describe('assignment', () => {
     },
   );
 
-  test('[ASG5] unassign by the assignee or an admin, 403 by another, 200 when free', async () => {
+  test('[ASG5] unassign by the assignee or an admin, 409 by another, 200 when free', async () => {
     const customer = await chat.customer();
     const [anna, boris, admin] = [await chat.staff('anna'), await chat.staff('boris'), await chat.staff('admin')];
     expect((await act(anna, customer, 'unassign')).last_seq).toBe(1);
     await act(anna, customer, 'assign');
-    expectError(await boris.act(customer.sessionId, 'unassign'), 'forbidden');
+    expectError(await boris.act(customer.sessionId, 'unassign'), 'already_assigned');
     expect(await act(anna, customer, 'unassign')).toMatchObject({ status: 'new', assigned_user_id: null });
-    expect(await lastEvents(customer, 1)).toMatchObject([
+    expect(await lastEvents(customer, 2)).toMatchObject([
       { type: 'chat.session.assigned', data: { assigned_user_id: null, by: anna.userId } },
+      { type: 'chat.session.status', data: { status: 'new', previous: 'active', reason: 'operator' } },
     ]);
     await act(boris, customer, 'assign');
     expect((await act(admin, customer, 'unassign')).assigned_user_id).toBeNull();
@@ -103,24 +108,31 @@ describe('assignment', () => {
 });
 
 describe('closing and reopening', () => {
-  test('[ASG6] [ASG7] [EVT9] close and reopen, each once, each one event', async () => {
+  test('[ASG6] [ASG7] [EVT9] close and reopen, each once, each one event; whose it was stays', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     await act(anna, customer, 'assign');
-    expect(await act(anna, customer, 'close')).toMatchObject({ status: 'closed', last_seq: 3 });
+    expect(await act(anna, customer, 'close')).toMatchObject({ status: 'closed', last_seq: 4 });
     expect(await lastEvents(customer, 1)).toMatchObject([
       {
         type: 'chat.session.status',
         data: { status: 'closed', previous: 'active', reason: 'operator', by: anna.userId },
       },
     ]);
-    expect((await act(anna, customer, 'close')).last_seq).toBe(3);
-    expect(await act(anna, customer, 'reopen')).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 4 });
+    expect((await act(anna, customer, 'close')).last_seq).toBe(4);
+    const boris = await chat.staff('boris');
+    expect(await act(boris, customer, 'reopen')).toMatchObject({
+      status: 'active',
+      assigned_user_id: anna.userId,
+      last_seq: 5,
+    });
     expect(await lastEvents(customer, 1)).toMatchObject([
-      { type: 'chat.session.status', data: { status: 'new', previous: 'closed', reason: 'operator' } },
+      { type: 'chat.session.status', data: { status: 'active', previous: 'closed', reason: 'operator' } },
     ]);
-    expect((await act(anna, customer, 'reopen')).last_seq).toBe(4);
-    expect((await act(anna, customer, 'close')).status).toBe('closed');
+    expect((await act(anna, customer, 'reopen')).last_seq).toBe(5);
+    const free = await chat.customer();
+    await act(anna, free, 'close');
+    expect(await act(anna, free, 'reopen')).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 3 });
   });
 
   test('[ASG8] assigning or unassigning a closed session is 409', async () => {
@@ -142,7 +154,7 @@ describe('closing and reopening', () => {
       { type: 'chat.session.status', data: { status: 'new', previous: 'closed', reason: 'customer_message' } },
       { type: 'chat.message', data: { id: message.id } },
     ]);
-    expect(await customer.session()).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 5 });
+    expect(await customer.session()).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 6 });
   });
 
   test('[MSG8] racing messages to a closed session reopen it once', async () => {
