@@ -56,6 +56,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   let getIdentityToken: (() => Promise<string>) | null = null;
   let starting: Promise<Message | undefined> | null = null;
   let seenOnLine = 0;
+  let blind = false;
   let destroyed = false;
 
   const store = createStore<ChatState>(() => ({
@@ -209,6 +210,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     marks = NO_MARKS;
     epoch = degraded = null;
     seenOnLine = 0;
+    blind = false;
     setSession(null);
   };
   /** Of the server's doing: the outbox stays. */
@@ -240,7 +242,9 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const ready = (data: ReadyData): void => {
     degraded = null;
     seenOnLine = 0;
-    const changed = epoch !== null && data.epoch !== undefined && data.epoch !== epoch;
+    // What was shown by transports that know no epoch may be of any database.
+    const changed = data.epoch !== undefined && (epoch === null ? blind : data.epoch !== epoch);
+    blind = data.epoch === undefined;
     epoch = data.epoch ?? epoch;
     if (changed) reset('epoch_changed');
     const state = data.state as Partial<CustomerState> | undefined;
@@ -252,7 +256,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     if (typeof data.from_seq === 'number' && !changed) sequence.expect(data.from_seq);
     history.ensure();
     reads.kick();
-    outbox.flush();
+    // A tab that is gone may have left something to send.
+    void outbox.load();
     touch();
   };
   const frame = (one: Frame): void => {
@@ -360,6 +365,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     const { id } = await credentials.load();
     await outbox.load();
     if (destroyed) return;
+    if (outbox.entries().length > 0) tell('outbox');
     if (id !== null && options.autoConnect !== false) connection.connect();
     touch();
   };

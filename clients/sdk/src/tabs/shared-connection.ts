@@ -76,8 +76,9 @@ export function createSharedConnection(
   });
 
   const follow = (state: ConnectionState): void => {
+    const news = JSON.stringify(state) !== JSON.stringify(followed);
     followed = state;
-    port.state(state);
+    if (news) port.state(state);
   };
   const hello = (): void => {
     post({ kind: 'hello' });

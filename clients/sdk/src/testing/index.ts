@@ -1,22 +1,14 @@
-import type { Environment, WebSocketLike } from '../api/environment.ts';
-
-/** Both ends of one WebSocket in memory; nothing moves until it is flushed, so a test decides what the network does. */
-export interface SocketPair {
-  readonly client: WebSocketLike;
-  /** Frames the client has sent and the server has not got yet. */
-  readonly up: readonly string[];
-  readonly down: readonly string[];
-  flushUp(count?: number): number;
-  flushDown(count?: number): number;
-  close(code: number, reason?: string): void;
-}
-
-/** What a virtual machine has: a clock that stands still until it is turned, storage, tabs, and a network to the fake server. */
-export interface FakeWorld {
-  readonly server: FakeServer;
-  environment(tab?: string): Environment;
-  advance(ms: number): Promise<void>;
-}
-export interface FakeServer {
-  readonly sockets: readonly SocketPair[];
-}
+// For tests of what is built on the client: everything the client touches, in memory and in the test's own hands.
+export { createClock, settle, type VirtualClock } from './clock.ts';
+export {
+  FakeServer,
+  type FakeConnection,
+  type FakeHooks,
+  type FakeReply,
+  type FakeRequest,
+  type FakeSession,
+} from './fake-server.ts';
+export { createFakeBrowser, type FakeBrowser } from './fake-tabs.ts';
+export { createRandom, type Random } from './random.ts';
+export { createSocketPair, type ServerEnd, type SocketPair } from './socket-pair.ts';
+export { createWorld, type FakeWorld, type NetworkFaults, type Tab, type WorldOptions } from './world.ts';

@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { createChatClient } from './customer/client.ts';
+import { fuzz } from './testing/fuzz.ts';
+
+const STEPS = Number(process.env['SDK_FUZZ_STEPS'] ?? 20_000);
+const SEED = Number(process.env['SDK_FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
+const STEPS_PER_RUN = 60;
+
+it(
+  `[RES1] [RES5] converges to the server's history over ${STEPS} steps of a bad network, seed ${SEED}`,
+  async () => {
+    let steps = 0;
+    let events = 0;
+    for (let run = 0; steps < STEPS; run += 1) {
+      const result = await fuzz(createChatClient, SEED + run, STEPS_PER_RUN);
+      steps += result.steps;
+      events += result.events;
+      expect(result.problems, `SDK_FUZZ_SEED=${SEED + run} SDK_FUZZ_STEPS=1\n${result.log.join(' ')}`).toEqual([]);
+    }
+    console.log(`fuzz: seed ${SEED}, ${steps} steps, ${events} events shown`);
+  },
+  Math.max(120_000, STEPS * 60),
+);
