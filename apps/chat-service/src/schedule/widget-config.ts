@@ -29,7 +29,7 @@ export const widgetSettingsSchema = z.strictObject({
     })
     .default({
       version: '1',
-      text: 'Отправляя сообщение, вы соглашаетесь на обработку персональных данных.',
+      text: 'Я согласен на обработку персональных данных',
       url: null,
     }),
   texts: z.record(z.string(), z.string()).default({}),
