@@ -1,7 +1,7 @@
 // Bundles the pages and the widget into dist/site, which the standalone server and nginx serve as it is. Each part is
 // built again only when something it is made of has changed.
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { projectNode } from './packages.mjs';
@@ -25,6 +25,12 @@ const PARTS = [
     made: 'index.html',
     args: [VITE, 'build', 'clients/demo-shop'],
   },
+  {
+    name: 'operator-console',
+    inputs: ['clients/operator-console', 'clients/sdk/src'],
+    made: 'operator/index.html',
+    args: [VITE, 'build', '--config', 'clients/operator-console/vite.config.ts', '--logLevel', 'warn'],
+  },
 ];
 
 function* filesBelow(path) {
@@ -46,12 +52,6 @@ function fingerprint(part) {
     }
   }
   return hash.digest('hex');
-}
-
-/** The plain console, until a built one takes its place. */
-function copyPlainConsole() {
-  const plain = join(root, 'apps/standalone/public');
-  for (const name of ['operator', 'assets']) cpSync(join(plain, name), join(SITE, name), { recursive: true });
 }
 
 /** Compressed once here rather than at every request. */
@@ -84,6 +84,5 @@ export async function buildPages() {
       writeFileSync(stamp, print);
     }),
   );
-  copyPlainConsole();
   compress();
 }

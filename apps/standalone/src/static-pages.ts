@@ -28,7 +28,6 @@ const MOUNTS: readonly Mount[] = [
   { prefix: '/widget/v1/', cacheControl: ASK_AGAIN, anySite: true },
   { prefix: '/shop/', cacheControl: FOREVER },
   { prefix: '/operator/assets/', cacheControl: FOREVER },
-  { prefix: '/assets/', cacheControl: ASK_AGAIN },
 ];
 /** Pages at an address of their own. */
 const PAGES: readonly { readonly path: string; readonly file: string }[] = [

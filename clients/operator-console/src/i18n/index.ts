@@ -1,0 +1,44 @@
+import { settings } from '../state/settings.ts';
+import { duration } from '../state/waiting.ts';
+import { en } from './en.ts';
+import { ru, type Texts } from './ru.ts';
+
+export type { Texts };
+
+/** The texts of the language in use. The page is drawn anew when it changes, so no component keeps them. */
+export const t = (): Texts => (settings.getState().locale === 'ru' ? ru : en);
+
+export function shortDuration(ms: number): string {
+  const { short } = t();
+  const value = duration(ms);
+  if (value.unit === 'h') {
+    return value.minutes === 0 ? `${value.value} ${short.h}` : `${value.value} ${short.h} ${value.minutes} ${short.m}`;
+  }
+  return `${value.value} ${short[value.unit]}`;
+}
+
+const format = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat(settings.getState().locale, options);
+
+export const clockTime = (iso: string): string => format({ hour: '2-digit', minute: '2-digit' }).format(new Date(iso));
+
+const dayStart = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
+const sameDay = (a: number, b: number): boolean => dayStart(a) === dayStart(b);
+const previousDay = (now: number): number => dayStart(dayStart(now) - 1);
+
+export function dayName(iso: string, now = Date.now()): string {
+  const time = Date.parse(iso);
+  if (sameDay(time, now)) return t().today;
+  if (sameDay(time, previousDay(now))) return t().yesterday;
+  const thisYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return format({ day: 'numeric', month: 'long', ...(thisYear ? {} : { year: 'numeric' }) }).format(time);
+}
+
+/** Time today, the day before that. */
+export function listTime(iso: string, now = Date.now()): string {
+  const time = Date.parse(iso);
+  return sameDay(time, now) ? clockTime(iso) : format({ day: 'numeric', month: 'short' }).format(time);
+}
+
+export const dateTime = (iso: string): string =>
+  format({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(new Date(iso));

@@ -1,0 +1,83 @@
+import { ChatClientError, type Session } from '@chat-realtime/client/staff';
+import { t } from '../i18n/index.ts';
+import { type Desk, notify, router, settings, ui } from './desk.ts';
+
+function winnerOf(error: ChatClientError): string | null {
+  const { details } = error;
+  if (typeof details !== 'object' || details === null) return null;
+  if ('assigned_user_name' in details && typeof details.assigned_user_name === 'string') {
+    return details.assigned_user_name;
+  }
+  return 'assigned_user_id' in details && typeof details.assigned_user_id === 'string'
+    ? details.assigned_user_id
+    : null;
+}
+
+function explain(error: ChatClientError): string {
+  if (error.code === 'already_assigned') return t().taken(winnerOf(error) ?? '—');
+  if (error.code === 'forbidden') return t().noRight;
+  if (error.code === 'invalid_transition' || error.code === 'stale') return t().stateChanged;
+  if (error.code === 'network' || error.code === 'timeout') return t().noAnswer;
+  return t().actionFailed;
+}
+
+/** What an operator does to a session. The row changes with the answer; a refusal is said and the row read anew. */
+export class Actions {
+  readonly #desk: Desk;
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  claim = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.assign(id));
+  transfer = (id: number, userId: string): Promise<boolean> =>
+    this.#run(id, () => this.#desk.client.api.assign(id, userId));
+  release = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.unassign(id));
+  close = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.close(id));
+  reopen = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.reopen(id));
+
+  /** The session after or before the open one, in the order of the list. */
+  step(by: 1 | -1): void {
+    const { route } = router.getState();
+    if (route.page !== 'inbox') return;
+    const rows = this.#desk.inbox.rows(route.view, settings.getState().sort);
+    const at = rows.findIndex((row) => row.id === route.sessionId);
+    const target = at === -1 ? rows[by === 1 ? 0 : rows.length - 1] : rows[at + by];
+    if (target !== undefined) router.go({ ...route, sessionId: target.id });
+  }
+
+  /** Who waits longest among the others: own chats first, then nobody's. */
+  next(): void {
+    const { route } = router.getState();
+    const current = route.page === 'inbox' ? route.sessionId : null;
+    for (const view of ['mine', 'unassigned'] as const) {
+      const target = this.#desk.inbox
+        .rows(view, 'waiting')
+        .find((row) => row.id !== current && row.waiting_since !== null);
+      if (target !== undefined) {
+        router.go({ page: 'inbox', view, sessionId: target.id });
+        return;
+      }
+    }
+    this.step(1);
+  }
+
+  openTransfer(): void {
+    void this.#desk.loadOperators();
+    ui.set({ dialog: 'transfer' });
+  }
+
+  async #run(id: number, call: () => Promise<Session>): Promise<boolean> {
+    try {
+      const session = await call();
+      const { status, assigned_user_id, assigned_user_name, version, callback_pending } = session;
+      this.#desk.inbox.patch(id, { status, assigned_user_id, assigned_user_name, version, callback_pending });
+      await this.#desk.inbox.refresh(id);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ChatClientError)) throw error;
+      notify(explain(error), 'error');
+      void this.#desk.inbox.refresh(id);
+      return false;
+    }
+  }
+}

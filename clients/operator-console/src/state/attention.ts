@@ -1,0 +1,101 @@
+import type { StaffEvent } from '@chat-realtime/client/staff';
+import { t } from '../i18n/index.ts';
+import type { Desk } from './desk.ts';
+import { drawFavicon } from './favicon.ts';
+import type { Router } from './route.ts';
+import type { SettingsStore } from './settings.ts';
+import { playChime } from './sound.ts';
+
+interface AttentionOptions {
+  readonly desk: Desk;
+  readonly settings: SettingsStore;
+  readonly router: Router;
+}
+
+/** Title and icon in every tab; sound and notification from one tab of the browser. */
+export class Attention {
+  readonly #options: AttentionOptions;
+  readonly #off: (() => void)[];
+  readonly #end = new AbortController();
+  #leader = false;
+
+  constructor(options: AttentionOptions) {
+    this.#options = options;
+    this.#off = [
+      options.desk.client.subscribe(() => this.#show()),
+      options.settings.subscribe(() => this.#show()),
+      options.desk.client.on('event', (event) => this.#announce(event)),
+    ];
+    this.#show();
+    this.#lead();
+  }
+
+  destroy(): void {
+    this.#end.abort();
+    for (const off of this.#off) off();
+    document.title = t().chats;
+    drawFavicon(0);
+  }
+
+  /** Shows both as they would come, for the button that tests them. */
+  async test(): Promise<NotificationPermission | 'unsupported'> {
+    void playChime();
+    if (!('Notification' in window)) return 'unsupported';
+    const permission = await Notification.requestPermission();
+    if (permission === 'granted') new Notification(t().chats, { body: t().testNotification, tag: 'chat-test' });
+    return permission;
+  }
+
+  #lead(): void {
+    if (!('locks' in navigator)) {
+      this.#leader = true;
+      return;
+    }
+    const { signal } = this.#end;
+    const held = (): Promise<void> => {
+      this.#leader = true;
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+    };
+    navigator.locks.request('chat-console:attention', { signal }, held).catch((error: unknown) => {
+      // Signed out before it was this tab's turn.
+      if (!signal.aborted) throw error;
+    });
+  }
+
+  #show(): void {
+    const unread = this.#options.desk.client.getState().badge?.unread ?? 0;
+    document.title = unread > 0 ? `(${unread}) ${t().chats}` : t().chats;
+    drawFavicon(unread);
+  }
+
+  #announce(event: StaffEvent): void {
+    if (!this.#leader || !this.#concerns(event)) return;
+    const { sound, notifications } = this.#options.settings.getState();
+    if (sound) void playChime();
+    if (!notifications || !('Notification' in window) || Notification.permission !== 'granted') return;
+    const id = event.session_id;
+    const session = id === null ? undefined : this.#options.desk.inbox.getState().sessions.get(id);
+    const title = session?.contact.name ?? (id === null ? t().callbacks : t().visitor(id));
+    const body = event.type === 'chat.message.client' ? event.data.body.slice(0, 120) : t().newCallback;
+    const note = new Notification(title, { body, tag: `chat-${id ?? 'callback'}` });
+    note.onclick = () => {
+      window.focus();
+      const { router } = this.#options;
+      router.go(id === null ? { page: 'callbacks' } : { page: 'inbox', view: 'all', sessionId: id });
+      note.close();
+    };
+  }
+
+  /** Silent about what is being looked at, and about other operators' chats. */
+  #concerns(event: StaffEvent): boolean {
+    const { desk, router } = this.#options;
+    if (event.type === 'chat.callback.staff') return event.data.status === 'new';
+    if (event.type !== 'chat.message.client') return false;
+    const { route } = router.getState();
+    const looking = route.page === 'inbox' && route.sessionId === event.session_id;
+    if (looking && document.hasFocus() && document.visibilityState === 'visible') return false;
+    const owner =
+      event.subscribers?.assigned_user_id ?? desk.inbox.getState().sessions.get(event.session_id)?.assigned_user_id;
+    return owner === null || owner === undefined || owner === desk.user.id;
+  }
+}

@@ -1,0 +1,93 @@
+import type { CallbackPatch, CallbackStaff, CallbackStatus, StaffClient } from '@chat-realtime/client/staff';
+import { createStore } from './store.ts';
+
+export interface CallbacksState {
+  readonly list: ReadonlyMap<number, CallbackStaff>;
+  readonly loaded: boolean;
+}
+
+/** The steps that rule CB5 allows, in the order in which they are offered. */
+const STEPS: Readonly<Record<CallbackStatus, readonly CallbackStatus[]>> = {
+  new: ['calling', 'assigned', 'cancelled'],
+  assigned: ['calling', 'cancelled'],
+  calling: ['done', 'no_answer', 'cancelled'],
+  no_answer: ['calling', 'cancelled'],
+  done: [],
+  cancelled: [],
+};
+export const nextSteps = (status: CallbackStatus): readonly CallbackStatus[] => STEPS[status];
+export const isOpen = (callback: Pick<CallbackStaff, 'status'>): boolean => STEPS[callback.status].length > 0;
+
+export type DueGroup = 'overdue' | 'today' | 'later' | 'finished';
+
+export function dueGroup(callback: CallbackStaff, now: number): DueGroup {
+  if (!isOpen(callback)) return 'finished';
+  const due = Date.parse(callback.due_at);
+  if (due <= now) return 'overdue';
+  const midnight = new Date(now);
+  midnight.setHours(24, 0, 0, 0);
+  return due < midnight.getTime() ? 'today' : 'later';
+}
+
+export function byDue(a: CallbackStaff, b: CallbackStaff): number {
+  if (isOpen(a) !== isOpen(b)) return isOpen(a) ? -1 : 1;
+  const [left, right] = [Date.parse(a.due_at), Date.parse(b.due_at)];
+  return isOpen(a) ? left - right || a.id - b.id : right - left || b.id - a.id;
+}
+
+export class Callbacks {
+  readonly #client: StaffClient;
+  readonly #store = createStore<CallbacksState>({ list: new Map(), loaded: false });
+  readonly #off: (() => void)[];
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: StaffClient) {
+    this.#client = client;
+    this.#off = [
+      client.on('event', (event) => {
+        if (event.type === 'chat.callback.staff') this.#put([event.data]);
+      }),
+      client.on('reset', () => void this.load()),
+    ];
+  }
+
+  getState = (): CallbacksState => this.#store.getState();
+  subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
+
+  async load(): Promise<void> {
+    clearTimeout(this.#retry);
+    try {
+      let page: string | undefined;
+      do {
+        const answer = await this.#client.api.callbacks({ limit: 200, page });
+        this.#put(answer.callbacks);
+        page = answer.next_page ?? undefined;
+        // Finished ones of long ago interest nobody on this page.
+      } while (page !== undefined && this.getState().list.size < 1_000);
+      this.#store.set({ loaded: true });
+    } catch {
+      // The page says that it still loads; the attempt is repeated until it succeeds.
+      this.#retry = setTimeout(() => void this.load(), 5_000);
+    }
+  }
+
+  async update(id: number, patch: CallbackPatch): Promise<void> {
+    this.#put([await this.#client.api.updateCallback(id, patch)]);
+  }
+
+  destroy(): void {
+    clearTimeout(this.#retry);
+    for (const off of this.#off) off();
+  }
+
+  #put(callbacks: readonly CallbackStaff[]): void {
+    const list = new Map(this.getState().list);
+    for (const callback of callbacks) {
+      const known = list.get(callback.id);
+      if (known === undefined || Date.parse(callback.updated_at) >= Date.parse(known.updated_at)) {
+        list.set(callback.id, callback);
+      }
+    }
+    this.#store.set({ list });
+  }
+}

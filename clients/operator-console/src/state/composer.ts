@@ -1,0 +1,99 @@
+import { ChatClientError, type Attachment, type StaffApi } from '@chat-realtime/client/staff';
+import { createStore } from './store.ts';
+
+export interface Upload {
+  readonly key: string;
+  readonly name: string;
+  readonly progress: number;
+  readonly state: 'uploading' | 'done' | 'failed';
+  readonly attachment: Attachment | null;
+}
+
+export type UploadProblem = 'too_big' | 'refused' | 'failed' | 'too_many';
+
+const MAX_FILES = 5;
+export const MAX_FILE_BYTES = 10 * 1024 * 1024;
+
+/** Files of one session's composer on their way to the server. */
+export class Uploads {
+  readonly #api: StaffApi;
+  readonly #sessionId: number;
+  readonly #onProblem: (problem: UploadProblem, name: string) => void;
+  readonly #store = createStore<{ readonly list: readonly Upload[] }>({ list: [] });
+  readonly #aborts = new Map<string, AbortController>();
+  #last = 0;
+
+  constructor(api: StaffApi, sessionId: number, onProblem: (problem: UploadProblem, name: string) => void) {
+    this.#api = api;
+    this.#sessionId = sessionId;
+    this.#onProblem = onProblem;
+  }
+
+  getState = () => this.#store.getState();
+  subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
+  get busy(): boolean {
+    return this.getState().list.some((upload) => upload.state === 'uploading');
+  }
+  get ready(): readonly Attachment[] {
+    return this.getState().list.flatMap((upload) => upload.attachment ?? []);
+  }
+
+  add(files: Iterable<File>): void {
+    for (const file of files) {
+      if (this.getState().list.length >= MAX_FILES) {
+        this.#onProblem('too_many', file.name);
+        return;
+      }
+      if (file.size > MAX_FILE_BYTES) this.#onProblem('too_big', file.name);
+      else void this.#upload(file);
+    }
+  }
+
+  remove(key: string): void {
+    this.#aborts.get(key)?.abort();
+    this.#aborts.delete(key);
+    this.#store.set(({ list }) => ({ list: list.filter((upload) => upload.key !== key) }));
+  }
+
+  clear(): void {
+    for (const { key } of this.getState().list) this.remove(key);
+  }
+
+  /** What was sent and refused comes back as it was. */
+  restore(attachments: readonly Attachment[]): void {
+    const list = attachments.map((attachment) => ({
+      key: attachment.id,
+      name: attachment.name,
+      progress: 1,
+      state: 'done' as const,
+      attachment,
+    }));
+    this.#store.set({ list });
+  }
+
+  async #upload(file: File): Promise<void> {
+    this.#last += 1;
+    const key = `upload-${this.#last}`;
+    const abort = new AbortController();
+    this.#aborts.set(key, abort);
+    const upload: Upload = { key, name: file.name, progress: 0, state: 'uploading', attachment: null };
+    this.#store.set(({ list }) => ({ list: [...list, upload] }));
+    try {
+      const onProgress = (progress: number): void => this.#change(key, { progress });
+      const attachment = await this.#api.upload(this.#sessionId, file, { onProgress, signal: abort.signal });
+      this.#change(key, { state: 'done', progress: 1, attachment });
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.remove(key);
+      const code = error instanceof ChatClientError ? error.code : null;
+      if (code === 'unsupported_media_type') this.#onProblem('refused', file.name);
+      else this.#onProblem(code === 'payload_too_large' ? 'too_big' : 'failed', file.name);
+    }
+  }
+
+  #change(key: string, change: Partial<Upload>): void {
+    this.#store.set(({ list }) => ({
+      list: list.map((upload) => (upload.key === key ? { ...upload, ...change } : upload)),
+    }));
+  }
+}

@@ -1,0 +1,87 @@
+import {
+  ChatClientError,
+  createStaffAuth,
+  createStaffClient,
+  type AuthUser,
+  type OperatorsResponse,
+  type StaffClient,
+} from '@chat-realtime/client/staff';
+import { Attention } from './attention.ts';
+import { Callbacks } from './callbacks.ts';
+import { createClock } from './clock.ts';
+import { Drafts } from './drafts.ts';
+import { Inbox } from './inbox.ts';
+import { QuickReplies } from './quick-replies.ts';
+import { createRouter } from './route.ts';
+import { settings } from './settings.ts';
+import { createStore } from './store.ts';
+
+export type Operator = OperatorsResponse['operators'][number];
+
+export interface Notice {
+  readonly id: number;
+  readonly kind: 'info' | 'error';
+  readonly text: string;
+}
+
+export { settings };
+export const auth = createStaffAuth();
+export const router = createRouter(window);
+export const drafts = new Drafts(localStorage);
+export const quickReplies = new QuickReplies(localStorage);
+export const clock = createClock();
+export const ui = createStore<{
+  readonly notices: readonly Notice[];
+  readonly dialog: 'shortcuts' | 'transfer' | 'quick-replies' | null;
+  readonly search: string;
+}>({ notices: [], dialog: null, search: '' });
+
+let lastNotice = 0;
+export function notify(text: string, kind: Notice['kind'] = 'info'): void {
+  lastNotice += 1;
+  const id = lastNotice;
+  ui.set(({ notices }) => ({ notices: [...notices.slice(-2), { id, kind, text }] }));
+  setTimeout(() => dismiss(id), kind === 'error' ? 8_000 : 4_000);
+}
+export function dismiss(id: number): void {
+  ui.set(({ notices }) => ({ notices: notices.filter((notice) => notice.id !== id) }));
+}
+
+/** Everything of one sign-in; ends with it. */
+export class Desk {
+  readonly user: AuthUser;
+  readonly client: StaffClient;
+  readonly inbox: Inbox;
+  readonly callbacks: Callbacks;
+  readonly attention: Attention;
+  readonly operators = createStore<{ readonly list: readonly Operator[] }>({ list: [] });
+
+  constructor(user: AuthUser) {
+    this.user = user;
+    drafts.setOwner(user.id);
+    this.client = createStaffClient({ getToken: auth.getToken, namespace: `console-${user.id}` });
+    this.inbox = new Inbox(this.client, () => user.id);
+    this.callbacks = new Callbacks(this.client);
+    this.attention = new Attention({ desk: this, settings, router });
+    void this.inbox.load();
+    void this.callbacks.load();
+    void this.loadOperators();
+  }
+
+  async loadOperators(): Promise<void> {
+    try {
+      const { operators } = await this.client.api.operators();
+      this.operators.set({ list: operators });
+    } catch (error) {
+      // Names come with the sessions too; the list is asked for again when somebody transfers.
+      if (!(error instanceof ChatClientError)) throw error;
+    }
+  }
+
+  destroy(): void {
+    this.attention.destroy();
+    this.callbacks.destroy();
+    this.inbox.destroy();
+    this.client.destroy();
+  }
+}

@@ -1,0 +1,71 @@
+import type { StaffSession } from '@chat-realtime/client/staff';
+
+export const VIEWS = ['mine', 'unassigned', 'all', 'closed'] as const;
+export type ViewName = (typeof VIEWS)[number];
+export type SortName = 'waiting' | 'activity';
+
+export const isView = (text: string | undefined): text is ViewName => VIEWS.some((view) => view === text);
+
+export function belongs(session: StaffSession, view: ViewName, userId: string | null): boolean {
+  if (view === 'closed') return session.status === 'closed';
+  if (session.status === 'closed') return false;
+  if (view === 'unassigned') return session.assigned_user_id === null;
+  return view === 'all' || session.assigned_user_id === userId;
+}
+
+const time = (text: string | null): number => (text === null ? Number.POSITIVE_INFINITY : Date.parse(text));
+
+/** Longest wait first, who does not wait last; then, and in the other order, the newest event first. */
+export function compare(sort: SortName): (a: StaffSession, b: StaffSession) => number {
+  return (a, b) => {
+    if (sort === 'waiting') {
+      const [left, right] = [time(a.waiting_since), time(b.waiting_since)];
+      if (left !== right) return left - right;
+    }
+    return time(b.updated_at) - time(a.updated_at) || b.id - a.id;
+  };
+}
+
+export function rowsOf(
+  sessions: ReadonlyMap<number, StaffSession>,
+  { view, sort, userId }: { view: ViewName; sort: SortName; userId: string | null },
+): StaffSession[] {
+  return [...sessions.values()].filter((session) => belongs(session, view, userId)).sort(compare(sort));
+}
+
+/**
+ * The order while the pointer is over the list: rows keep their places, also those that no longer belong here, and new
+ * ones come below, so that what is clicked is what was aimed at.
+ */
+export function heldOrder(
+  rows: readonly StaffSession[],
+  shown: readonly number[],
+  sessions: ReadonlyMap<number, StaffSession>,
+): StaffSession[] {
+  const kept = shown.flatMap((id) => sessions.get(id) ?? []);
+  const known = new Set(shown);
+  return [...kept, ...rows.filter((session) => !known.has(session.id))];
+}
+
+export type ViewCounts = Readonly<Record<Exclude<ViewName, 'closed'>, number>>;
+
+export function countsOf(sessions: ReadonlyMap<number, StaffSession>, userId: string | null): ViewCounts {
+  const counts = { mine: 0, unassigned: 0, all: 0 };
+  for (const session of sessions.values()) {
+    if (session.status === 'closed') continue;
+    counts.all += 1;
+    if (session.assigned_user_id === null) counts.unassigned += 1;
+    else if (session.assigned_user_id === userId) counts.mine += 1;
+  }
+  return counts;
+}
+
+/** What the badge must be by the rows; a difference to the server's number means that a row is out of date. */
+export function unreadSessions(sessions: ReadonlyMap<number, StaffSession>, userId: string | null): number {
+  let count = 0;
+  for (const session of sessions.values()) {
+    const own = session.assigned_user_id === null || session.assigned_user_id === userId;
+    if (own && session.status !== 'closed' && session.unread_count > 0) count += 1;
+  }
+  return count;
+}

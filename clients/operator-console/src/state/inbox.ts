@@ -1,0 +1,200 @@
+import type { InboxDelta, StaffApi, StaffClient, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
+import { rowsOf, unreadSessions, type ViewName } from './inbox-view.ts';
+import { changed } from './session-change.ts';
+import { createStore } from './store.ts';
+
+export interface InboxState {
+  readonly sessions: ReadonlyMap<number, StaffSession>;
+  /** `complete`: every open session is here, so what is counted is right. */
+  readonly open: 'loading' | 'partial' | 'complete' | 'failed';
+  readonly closed: { readonly loading: boolean; readonly next: string | null; readonly started: boolean };
+}
+
+const PAGE = 200;
+const REPAIR_MS = 2_000;
+
+/** Every open session and as many closed ones as were looked at, kept true by the staff channel. */
+export class Inbox {
+  readonly #api: StaffApi;
+  readonly #client: StaffClient;
+  readonly #now: () => string | null;
+  readonly #store = createStore<InboxState>({
+    sessions: new Map(),
+    open: 'loading',
+    closed: { loading: false, next: null, started: false },
+  });
+  readonly #fetching = new Map<number, Promise<void>>();
+  #generation = 0;
+  #repair: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #off: (() => void)[];
+
+  constructor(client: StaffClient, userId: () => string | null) {
+    this.#api = client.api;
+    this.#client = client;
+    this.#now = userId;
+    this.#off = [
+      client.on('inbox', (delta) => this.#apply(delta)),
+      client.on('reset', () => void this.load()),
+      client.on('read', ({ sessionId, by, read_id, delivered_id }) => {
+        if (by !== 'client') return;
+        this.#patch(sessionId, (session) => ({
+          ...session,
+          client_read_id: Math.max(session.client_read_id, read_id),
+          client_last_seen_id: Math.max(session.client_last_seen_id, delivered_id),
+        }));
+      }),
+      client.subscribe(() => this.#compareWithBadge()),
+    ];
+  }
+
+  getState = (): InboxState => this.#store.getState();
+  subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
+
+  destroy(): void {
+    this.#generation += 1;
+    clearTimeout(this.#repair);
+    clearTimeout(this.#retry);
+    for (const off of this.#off) off();
+  }
+
+  /** Reads all open sessions; the channel begins where the first page was read, so nothing falls between. */
+  async load(): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    clearTimeout(this.#retry);
+    try {
+      let page: string | undefined;
+      let first = true;
+      const seen = new Set<number>();
+      do {
+        const answer = await this.#api.sessions({ status: 'new,active', sort: 'created', limit: PAGE, page });
+        if (generation !== this.#generation) return;
+        this.#client.seed(answer.sessions);
+        for (const session of answer.sessions) seen.add(session.id);
+        this.#merge(answer.sessions);
+        if (first) this.#client.connect(answer.feed_cursor);
+        first = false;
+        page = answer.next_page ?? undefined;
+        this.#store.set({ open: page === undefined ? 'complete' : 'partial' });
+      } while (page !== undefined);
+      this.#dropMissing(seen);
+    } catch {
+      if (generation !== this.#generation) return;
+      // Said by the list itself; the attempt is repeated until it succeeds.
+      if (this.getState().open === 'loading') this.#store.set({ open: 'failed' });
+      this.#retry = setTimeout(() => void this.load(), 5_000);
+    }
+  }
+
+  async loadClosed(): Promise<void> {
+    const { closed } = this.getState();
+    if (closed.loading || (closed.started && closed.next === null)) return;
+    this.#store.set({ closed: { ...closed, loading: true } });
+    try {
+      const query = { status: 'closed', sort: 'activity', limit: 50, page: closed.next ?? undefined } as const;
+      const answer = await this.#api.sessions(query);
+      this.#client.seed(answer.sessions);
+      this.#merge(answer.sessions);
+      this.#store.set({ closed: { loading: false, next: answer.next_page, started: true } });
+    } catch {
+      // The list asks again when it is scrolled or opened.
+      this.#store.set({ closed: { ...closed, loading: false } });
+    }
+  }
+
+  async refresh(id: number): Promise<void> {
+    const running = this.#fetching.get(id);
+    if (running !== undefined) return running;
+    const fetching = this.#api
+      .session(id)
+      .then((session) => this.upsert(session))
+      .catch((error: unknown) => {
+        // Gone from our sight: an operator with scope `assigned` lost it.
+        if (error instanceof Error && 'code' in error && error.code === 'session_not_found') this.#remove(id);
+      })
+      .finally(() => this.#fetching.delete(id));
+    this.#fetching.set(id, fetching);
+    return fetching;
+  }
+
+  upsert(session: StaffSession): void {
+    this.#merge([session]);
+  }
+
+  /** What is known of a session after a call that answered the part customers see too. */
+  patch(id: number, change: Partial<StaffSession>): void {
+    this.#patch(id, (session) => ({ ...session, ...change }));
+  }
+
+  rows(view: ViewName, sort: 'waiting' | 'activity'): StaffSession[] {
+    return rowsOf(this.getState().sessions, { view, sort: view === 'closed' ? 'activity' : sort, userId: this.#now() });
+  }
+
+  #apply(delta: InboxDelta): void {
+    const sessions = new Map(this.getState().sessions);
+    for (const [id, events] of delta) {
+      if (id === null) continue;
+      const known = sessions.get(id);
+      if (known === undefined) {
+        if (events.some((event) => event.seq !== null)) void this.refresh(id);
+        continue;
+      }
+      const next = events.reduce((session: StaffSession, event: StaffEvent) => changed(session, event), known);
+      // Events are missing between what is known and what came: read the row anew.
+      if (events.some((event) => event.seq !== null && event.seq > known.last_seq + events.length))
+        void this.refresh(id);
+      sessions.set(id, next);
+    }
+    this.#store.set({ sessions });
+  }
+
+  #merge(rows: readonly StaffSession[]): void {
+    const sessions = new Map(this.getState().sessions);
+    for (const row of rows) {
+      const known = sessions.get(row.id);
+      // An answer that left before an event came must not take the event back.
+      if (known === undefined || row.last_seq >= known.last_seq) sessions.set(row.id, row);
+    }
+    this.#store.set({ sessions });
+  }
+
+  #patch(id: number, change: (session: StaffSession) => StaffSession): void {
+    const session = this.getState().sessions.get(id);
+    if (session === undefined) return;
+    this.#store.set({ sessions: new Map(this.getState().sessions).set(id, change(session)) });
+  }
+
+  #remove(id: number): void {
+    const sessions = new Map(this.getState().sessions);
+    if (sessions.delete(id)) this.#store.set({ sessions });
+  }
+
+  /** Open rows the full reading did not show have been closed or taken from our sight meanwhile. */
+  #dropMissing(seen: ReadonlySet<number>): void {
+    for (const session of this.getState().sessions.values()) {
+      if (session.status !== 'closed' && !seen.has(session.id)) void this.refresh(session.id);
+    }
+  }
+
+  /** The server counts; if the rows disagree for a while, some are out of date (read marks of colleagues have no seq). */
+  #compareWithBadge(): void {
+    const differs = (): boolean => {
+      const { badge } = this.#client.getState();
+      if (badge === null || this.getState().open !== 'complete') return false;
+      return unreadSessions(this.getState().sessions, this.#now()) !== badge.unread;
+    };
+    if (!differs()) {
+      clearTimeout(this.#repair);
+      this.#repair = undefined;
+      return;
+    }
+    this.#repair ??= setTimeout(() => {
+      this.#repair = undefined;
+      if (!differs()) return;
+      for (const session of this.getState().sessions.values()) {
+        if (session.unread_count > 0 && session.status !== 'closed') void this.refresh(session.id);
+      }
+    }, REPAIR_MS);
+  }
+}

@@ -1,0 +1,40 @@
+import { createStore } from './store.ts';
+import { isView, type ViewName } from './inbox-view.ts';
+
+export type Route =
+  | { readonly page: 'inbox'; readonly view: ViewName; readonly sessionId: number | null }
+  | { readonly page: 'callbacks' }
+  | { readonly page: 'setup' };
+
+export function parseRoute(hash: string): Route {
+  const [page, view, id] = hash.replace(/^#?\/?/, '').split('/');
+  if (page === 'callbacks' || page === 'setup') return { page };
+  const sessionId = /^\d{1,15}$/.test(id ?? '') ? Number(id) : null;
+  return { page: 'inbox', view: isView(view) ? view : 'unassigned', sessionId };
+}
+
+export function routeHash(route: Route): string {
+  if (route.page !== 'inbox') return `#/${route.page}`;
+  return `#/inbox/${route.view}${route.sessionId === null ? '' : `/${route.sessionId}`}`;
+}
+
+export interface RouteState {
+  readonly route: Route;
+}
+
+/** Where the console is stands in the address, so that reload, back and a second tab find it. */
+export function createRouter(target: Window) {
+  const store = createStore<RouteState>({ route: parseRoute(target.location.hash) });
+  target.addEventListener('hashchange', () => store.set({ route: parseRoute(target.location.hash) }));
+  return {
+    ...store,
+    go(route: Route, replace = false): void {
+      const hash = routeHash(route);
+      if (hash === target.location.hash) return;
+      if (replace) target.history.replaceState(null, '', hash);
+      else target.history.pushState(null, '', hash);
+      store.set({ route });
+    },
+  };
+}
+export type Router = ReturnType<typeof createRouter>;

@@ -1,0 +1,42 @@
+import type { Message, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
+
+function withMessage(session: StaffSession, message: Message): StaffSession {
+  const changed = { ...session, last_message: message, updated_at: message.created_at };
+  if (message.sender_type === 'client') {
+    return {
+      ...changed,
+      unread_count: session.unread_count + 1,
+      waiting_since: session.waiting_since ?? message.created_at,
+    };
+  }
+  if (message.sender_type !== 'operator') return changed;
+  return { ...changed, unread_count: 0, waiting_since: null, staff_read_id: message.id };
+}
+
+/** The row of the inbox after an event. An event it already reflects leaves it as it is. */
+export function changed(session: StaffSession, event: StaffEvent): StaffSession {
+  if (event.seq === null || event.seq <= session.last_seq) return session;
+  const next = { ...session, last_seq: event.seq };
+  switch (event.type) {
+    case 'chat.message':
+    case 'chat.message.client':
+      return withMessage(next, event.data);
+    case 'chat.session.assigned':
+      return {
+        ...next,
+        assigned_user_id: event.data.assigned_user_id,
+        assigned_user_name: event.data.assigned_user_name ?? null,
+      };
+    case 'chat.session.status': {
+      const closed = event.data.status === 'closed';
+      return { ...next, status: event.data.status, waiting_since: closed ? null : session.waiting_since };
+    }
+    case 'chat.callback':
+      return { ...next, callback_pending: event.data.status !== 'done' && event.data.status !== 'cancelled' };
+    case 'chat.session.created':
+      return next;
+    default:
+      // A type of a newer server: only its seq counts.
+      return next;
+  }
+}

@@ -1,0 +1,9 @@
+import './tokens.css';
+import './base.css';
+import './shell.css';
+import './inbox.css';
+import './conversation.css';
+import './composer.css';
+import './card.css';
+import './pages.css';
+import './dialogs.css';

@@ -1,0 +1,91 @@
+import { useEffect } from 'preact/hooks';
+import { t } from '../i18n/index.ts';
+import { router, settings, ui } from '../state/desk.ts';
+import { VIEWS } from '../state/inbox-view.ts';
+import { isTyping, shortcutOf, type ShortcutName } from '../state/shortcuts.ts';
+import { useStore } from '../state/store.ts';
+import { Banner } from './Banner.tsx';
+import { CallbacksPage } from './callbacks/CallbacksPage.tsx';
+import { useDesk } from './context.ts';
+import { ConversationPane } from './conversation/ConversationPane.tsx';
+import { Dialogs } from './dialogs/Dialogs.tsx';
+import { InboxPane } from './inbox/InboxPane.tsx';
+import { Notices } from './parts/Notices.tsx';
+import { Rail } from './Rail.tsx';
+import { SetupPage } from './setup/SetupPage.tsx';
+
+/** The composer listens: it knows whether it can be written in. */
+const compose = (kind: 'reply' | 'note'): void => {
+  document.dispatchEvent(new CustomEvent('console:compose', { detail: kind }));
+};
+const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
+
+export function DeskView() {
+  const { desk, actions } = useDesk();
+  const route = useStore(router, (state) => state.route);
+  const sessionId = route.page === 'inbox' ? route.sessionId : null;
+
+  useEffect(() => {
+    const run = (name: ShortcutName): void => {
+      const { route: at } = router.getState();
+      const id = at.page === 'inbox' ? at.sessionId : null;
+      if (name === 'escape') {
+        if (document.activeElement instanceof HTMLElement && isTyping(document.activeElement))
+          document.activeElement.blur();
+        else if (at.page === 'inbox' && id !== null) router.go({ ...at, sessionId: null });
+      } else if (name === 'help') ui.set({ dialog: 'shortcuts' });
+      else if (name === 'next') actions.step(1);
+      else if (name === 'previous') actions.step(-1);
+      else if (name === 'search') focus('#search');
+      else if (name === 'card') settings.set(({ card }) => ({ card: !card }));
+      else if (name.startsWith('view')) {
+        const view = VIEW_KEYS[Number(name.slice(4)) - 1] ?? 'all';
+        router.go({ page: 'inbox', view, sessionId: id });
+      } else if (id === null) return;
+      else if (name === 'reply' || name === 'note') compose(name);
+      else if (name === 'claim') void actions.claim(id);
+      else if (name === 'transfer') actions.openTransfer();
+      else if (name === 'close') void actions.close(id);
+      else if (name === 'closeNext') void actions.close(id).then((done) => done && actions.next());
+    };
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || ui.getState().dialog !== null) return;
+      const typing = isTyping(event.target);
+      const name = shortcutOf(event, { typing, enabled: settings.getState().shortcuts });
+      if (name === null) return;
+      event.preventDefault();
+      run(name);
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [actions]);
+
+  useEffect(() => desk.client.setViewing(sessionId), [desk, sessionId]);
+
+  return (
+    <div class={`desk page-${route.page}${sessionId === null ? '' : ' has-chat'}`}>
+      <a class="skip" href="#conversation" onClick={(event) => (event.preventDefault(), focus('#conversation'))}>
+        {t().skipToChat}
+      </a>
+      <Rail />
+      <div class="stage">
+        <Banner />
+        <div class="panes">
+          {route.page === 'inbox' && (
+            <>
+              <InboxPane view={route.view} sessionId={sessionId} />
+              <ConversationPane key={sessionId} sessionId={sessionId} />
+            </>
+          )}
+          {route.page === 'callbacks' && <CallbacksPage />}
+          {route.page === 'setup' && <SetupPage />}
+        </div>
+      </div>
+      <Dialogs sessionId={sessionId} />
+      <Notices />
+    </div>
+  );
+}
+
+/** In the order of the tabs. */
+const VIEW_KEYS = [VIEWS[1], VIEWS[0], VIEWS[2], VIEWS[3]] as const;

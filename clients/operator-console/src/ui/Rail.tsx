@@ -1,0 +1,72 @@
+import { t } from '../i18n/index.ts';
+import { dueGroup } from '../state/callbacks.ts';
+import { clock, router } from '../state/desk.ts';
+import type { Route } from '../state/route.ts';
+import { routeHash } from '../state/route.ts';
+import { useStore } from '../state/store.ts';
+import { useDesk } from './context.ts';
+import { Icon, type IconName } from './parts/Icon.tsx';
+import { SettingsMenu } from './SettingsMenu.tsx';
+
+interface Item {
+  readonly page: Route['page'];
+  readonly icon: IconName;
+  readonly label: string;
+  readonly count: number;
+  readonly says: string;
+  readonly to: Route;
+}
+
+/** The sections, with what needs attention in each. The number on chats is the server's. */
+export function Rail() {
+  const { desk } = useDesk();
+  const route = useStore(router, (state) => state.route);
+  const badge = useStore(desk.client, (state) => state.badge);
+  const callbacks = useStore(desk.callbacks, (state) => state.list);
+  // Once a minute is enough for "overdue".
+  const minute = useStore(clock, (state) => Math.floor(state.now / 60_000));
+  const overdue = [...callbacks.values()].filter((one) => dueGroup(one, minute * 60_000) === 'overdue').length;
+  const unread = badge?.unread ?? 0;
+  const view = (badge?.mine ?? 0) > 0 && (badge?.unassigned ?? 0) === 0 ? 'mine' : 'unassigned';
+  const items: Item[] = [
+    {
+      page: 'inbox',
+      icon: 'chats',
+      label: t().chats,
+      count: unread,
+      says: t().unread(unread),
+      to: route.page === 'inbox' ? { ...route, sessionId: null } : { page: 'inbox', view, sessionId: null },
+    },
+    {
+      page: 'callbacks',
+      icon: 'phone',
+      label: t().callbacksShort,
+      count: overdue,
+      says: t().overdueCount(overdue),
+      to: { page: 'callbacks' },
+    },
+    { page: 'setup', icon: 'setup', label: t().setup, count: 0, says: '', to: { page: 'setup' } },
+  ];
+  return (
+    <nav class="rail" aria-label={t().navigation}>
+      {items.map((item) => (
+        <a
+          key={item.page}
+          href={routeHash(item.to)}
+          class="rail-item"
+          aria-current={route.page === item.page ? 'page' : undefined}
+        >
+          <Icon name={item.icon} />
+          <span class="rail-label">{item.label}</span>
+          {item.count > 0 && (
+            <span class="badge" data-badge={item.page}>
+              <span aria-hidden="true">{item.count > 99 ? '99+' : item.count}</span>
+              <span class="visually-hidden">, {item.says}</span>
+            </span>
+          )}
+        </a>
+      ))}
+      <SettingsMenu />
+    </nav>
+  );
+}

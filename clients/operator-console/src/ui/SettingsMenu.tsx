@@ -1,0 +1,103 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../i18n/index.ts';
+import { auth, notify, ui } from '../state/desk.ts';
+import { settings } from '../state/settings.ts';
+import { useStore } from '../state/store.ts';
+import { useDesk } from './context.ts';
+import { LocaleSwitch } from './LocaleSwitch.tsx';
+import { Avatar } from './parts/Avatar.tsx';
+import { Icon } from './parts/Icon.tsx';
+import { Toggle } from './parts/Toggle.tsx';
+
+export function SettingsMenu() {
+  const { desk } = useDesk();
+  const state = useStore(settings);
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    if (!open) return undefined;
+    const outside = (event: PointerEvent): void => {
+      if (event.target instanceof Node && box.current?.contains(event.target) !== true) setOpen(false);
+    };
+    const escape = (event: KeyboardEvent): void => {
+      if (event.code !== 'Escape') return;
+      event.stopPropagation();
+      setOpen(false);
+      button.current?.focus();
+    };
+    document.addEventListener('pointerdown', outside);
+    document.addEventListener('keydown', escape, true);
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      document.removeEventListener('keydown', escape, true);
+    };
+  }, [open]);
+
+  const test = async (): Promise<void> => {
+    const answer = await desk.attention.test();
+    if (answer === 'granted') settings.set({ notifications: true });
+    else notify(t().notificationsDenied);
+  };
+  const allowNotifications = async (on: boolean): Promise<void> => {
+    const allowed = on && 'Notification' in window && (await Notification.requestPermission()) === 'granted';
+    settings.set({ notifications: allowed });
+    if (on && !allowed) notify(t().notificationsDenied);
+  };
+
+  return (
+    <div class="settings" ref={box}>
+      <button
+        ref={button}
+        type="button"
+        class="rail-item"
+        aria-expanded={open}
+        aria-label={`${t().settings}: ${desk.user.name}`}
+        onClick={() => setOpen(!open)}
+      >
+        <Avatar name={desk.user.name} seed={desk.user.id} small />
+        <span class="rail-label">{t().settings}</span>
+      </button>
+      {open && (
+        <section class="menu" aria-label={t().settings}>
+          <p class="menu-who">
+            <strong>{desk.user.name}</strong> <span>{desk.user.login}</span>
+          </p>
+          <LocaleSwitch />
+          <div class="segments" role="group" aria-label={t().theme}>
+            {(['auto', 'light', 'dark'] as const).map((theme) => (
+              <button
+                key={theme}
+                type="button"
+                aria-pressed={state.theme === theme}
+                onClick={() => settings.set({ theme })}
+              >
+                {t().themes[theme]}
+              </button>
+            ))}
+          </div>
+          <Toggle label={t().sound} on={state.sound} onChange={(sound) => settings.set({ sound })} />
+          <Toggle label={t().notifications} on={state.notifications} onChange={(on) => void allowNotifications(on)} />
+          <button type="button" class="quiet wide" onClick={() => void test()}>
+            {t().test}
+          </button>
+          <Toggle label={t().shortcutsOn} on={state.shortcuts} onChange={(shortcuts) => settings.set({ shortcuts })} />
+          <Toggle
+            label={t().sendByCtrl}
+            on={state.sendBy === 'ctrl-enter'}
+            onChange={(on) => settings.set({ sendBy: on ? 'ctrl-enter' : 'enter' })}
+          />
+          <div class="menu-row">
+            <button type="button" class="quiet" onClick={() => (setOpen(false), ui.set({ dialog: 'shortcuts' }))}>
+              <Icon name="keyboard" /> {t().shortcuts}
+            </button>
+            <button type="button" class="quiet" onClick={() => void auth.logout()}>
+              <Icon name="exit" /> {t().signOut}
+            </button>
+          </div>
+        </section>
+      )}
+    </div>
+  );
+}

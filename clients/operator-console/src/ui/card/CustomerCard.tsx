@@ -1,0 +1,80 @@
+import type { StaffSession } from '@chat-realtime/client/staff';
+import { dateTime, t } from '../../i18n/index.ts';
+import { hrefOf } from '../../state/linkify.ts';
+import { settings } from '../../state/settings.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { CopyButton } from '../parts/CopyButton.tsx';
+import { IconButton } from '../parts/IconButton.tsx';
+import { EarlierChats } from './EarlierChats.tsx';
+
+function Fact({
+  label,
+  value,
+  href = null,
+  copy = false,
+}: {
+  label: string;
+  value: string | null;
+  href?: string | null;
+  copy?: boolean;
+}) {
+  return (
+    <div class="fact">
+      <dt>{label}</dt>
+      <dd>
+        {value === null || value === '' ? (
+          <span class="none">{t().notGiven}</span>
+        ) : href === null ? (
+          <span dir="auto">{value}</span>
+        ) : (
+          <a href={href} target="_blank" rel="noopener noreferrer nofollow" title={value}>
+            {value}
+          </a>
+        )}
+        {copy && value !== null && value !== '' && <CopyButton text={value} />}
+      </dd>
+    </div>
+  );
+}
+
+export function CustomerCard({ session }: { session: StaffSession }) {
+  const { contact } = session;
+  const attributes = Object.entries(session.attributes);
+  const phone = contact.phone?.replace(/[^+\d]/g, '') ?? '';
+  return (
+    <aside class="card" aria-label={t().card}>
+      <header class="card-head">
+        <Avatar name={contact.name} seed={session.customer_id ?? session.id} />
+        <h2>{contact.name ?? t().visitor(session.id)}</h2>
+        <IconButton icon="close" label={t().hideCard} onClick={() => settings.set({ card: false })} />
+      </header>
+      <dl>
+        <Fact label={t().phone} value={contact.phone} href={phone === '' ? null : `tel:${phone}`} copy />
+        <Fact
+          label={t().email}
+          value={contact.email}
+          href={contact.email === null ? null : hrefOf(contact.email)}
+          copy
+        />
+        <Fact
+          label={t().page}
+          value={session.page_url}
+          href={session.page_url === null ? null : hrefOf(session.page_url)}
+        />
+        <Fact label={t().locale} value={session.locale} />
+        <Fact label={t().since} value={dateTime(session.created_at)} />
+      </dl>
+      {attributes.length > 0 && (
+        <section>
+          <h3>{t().attributes}</h3>
+          <dl>
+            {attributes.map(([name, value]) => (
+              <Fact key={name} label={name} value={typeof value === 'string' ? value : JSON.stringify(value)} />
+            ))}
+          </dl>
+        </section>
+      )}
+      <EarlierChats key={session.id} session={session} />
+    </aside>
+  );
+}

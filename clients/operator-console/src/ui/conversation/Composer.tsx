@@ -1,0 +1,245 @@
+import {
+  ChatClientError,
+  type StaffConversation,
+  type StaffEvent,
+  type StaffSession,
+} from '@chat-realtime/client/staff';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { Uploads, type UploadProblem, MAX_FILE_BYTES } from '../../state/composer.ts';
+import { type DraftKind, type Drafts } from '../../state/drafts.ts';
+import { drafts, notify } from '../../state/desk.ts';
+import { filled, type QuickReply } from '../../state/quick-replies.ts';
+import { settings } from '../../state/settings.ts';
+import { missedOf } from '../../state/stale.ts';
+import { useStore } from '../../state/store.ts';
+import { useDesk } from '../context.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { IconButton } from '../parts/IconButton.tsx';
+import { ModeTabs } from './ModeTabs.tsx';
+import { QuickReplyMenu } from './QuickReplyMenu.tsx';
+import { StalePanel } from './StalePanel.tsx';
+import { UploadList } from './UploadList.tsx';
+
+interface ComposerProps {
+  readonly conversation: StaffConversation;
+  readonly session: StaffSession;
+}
+interface Missed {
+  readonly lastSeq: number;
+  readonly events: readonly StaffEvent[];
+  readonly andNext: boolean;
+}
+
+function sayProblem(problem: UploadProblem, name: string): void {
+  const texts = {
+    too_big: t().fileTooBig(name, MAX_FILE_BYTES / 1_048_576),
+    refused: t().fileRefused(name),
+    failed: t().uploadFailed(name),
+    too_many: t().tooManyFiles(5),
+  };
+  notify(texts[problem], 'error');
+}
+
+/** What was known when the text was begun: a colleague's act after it stops the send. */
+const begunAt = new Map<number, number>();
+const initialText = (from: Drafts, id: number, kind: DraftKind): string => from.get(id, kind);
+
+export function Composer({ conversation, session }: ComposerProps) {
+  const { desk, actions } = useDesk();
+  const { id } = session;
+  const [mode, setMode] = useState<DraftKind>('reply');
+  const [text, setText] = useState(() => initialText(drafts, id, 'reply'));
+  const [missed, setMissed] = useState<Missed | null>(null);
+  const [saving, setSaving] = useState(false);
+  const [dropping, setDropping] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const uploads = useMemo(() => new Uploads(desk.client.api, id, sayProblem), [desk, id]);
+  const files = useStore(uploads, (state) => state.list);
+  const sendBy = useStore(settings, (state) => state.sendBy);
+  const closed = session.status === 'closed';
+  const foreign = session.assigned_user_id !== null && session.assigned_user_id !== desk.user.id;
+
+  const write = (value: string): void => {
+    setText(value);
+    drafts.set(id, mode, value);
+    if (mode !== 'reply') return;
+    conversation.setTyping(value.trim() !== '');
+    if (value.trim() === '') begunAt.delete(id);
+    else if (!begunAt.has(id)) begunAt.set(id, conversation.getState().seq);
+  };
+  const switchTo = (next: DraftKind, focus: boolean): void => {
+    setMode(next);
+    setText(initialText(drafts, id, next));
+    if (focus) requestAnimationFrame(() => field.current?.focus());
+  };
+
+  useEffect(() => {
+    const compose = (event: Event): void => {
+      if (event instanceof CustomEvent) switchTo(event.detail === 'note' ? 'note' : 'reply', true);
+    };
+    document.addEventListener('console:compose', compose);
+    return () => {
+      document.removeEventListener('console:compose', compose);
+      uploads.clear();
+      conversation.setTyping(false);
+    };
+  }, [id]);
+  // Grows with its text up to a third of the window.
+  useEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = 'auto';
+    element.style.height = `${Math.min(element.scrollHeight + 2, window.innerHeight / 3)}px`;
+  }, [text, mode, closed]);
+
+  const saveNote = async (): Promise<void> => {
+    setSaving(true);
+    try {
+      await desk.client.api.addNote(id, text);
+      drafts.set(id, 'note', '');
+      setText('');
+    } catch (error) {
+      if (!(error instanceof ChatClientError)) throw error;
+      notify(t().actionFailed, 'error');
+    } finally {
+      setSaving(false);
+    }
+  };
+
+  const send = (andNext: boolean, expectedSeq = begunAt.get(id) ?? conversation.getState().seq): void => {
+    const body = text;
+    const attachments = uploads.ready;
+    const sent = conversation.send(body, { attachments, expectedSeq });
+    write('');
+    uploads.clear();
+    setMissed(null);
+    sent.stored
+      .then(() => andNext && actions.next())
+      .catch((error: unknown) => {
+        if (!(error instanceof ChatClientError) || error.code !== 'stale') return;
+        // The text goes back where it was written; what stopped it is shown above.
+        const entry = conversation.getState().messages.find((one) => one.client_message_id === sent.clientMessageId);
+        if (entry !== undefined) conversation.discard(entry.key);
+        const { lastSeq, events } = missedOf(error.details, expectedSeq);
+        if (drafts.get(id, 'reply') === '') drafts.set(id, 'reply', body);
+        begunAt.set(id, lastSeq);
+        setText(drafts.get(id, 'reply'));
+        uploads.restore(attachments);
+        setMissed({ lastSeq, events, andNext });
+        field.current?.focus();
+      });
+  };
+  const submit = (andNext: boolean): void => {
+    if (saving || uploads.busy || (text.trim() === '' && (mode === 'note' || uploads.ready.length === 0))) return;
+    if (mode === 'note') void saveNote();
+    else send(andNext, missed?.lastSeq);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.defaultPrevented) return;
+    const modified = event.ctrlKey || event.metaKey;
+    if (sendBy === 'ctrl-enter' && !modified) return;
+    event.preventDefault();
+    submit(sendBy === 'enter' ? modified : event.altKey);
+  };
+  const insert = (reply: QuickReply): void => {
+    write(filled(reply.text, { name: session.contact.name, operator: desk.user.name }));
+    field.current?.focus();
+  };
+
+  if (closed && mode === 'reply') {
+    return (
+      <footer class="composer shut">
+        <p>{t().closedComposer}</p>
+        <button type="button" class="quiet" onClick={() => switchTo('note', true)}>
+          {t().note}
+        </button>
+        <button type="button" class="primary" onClick={() => void actions.reopen(id)}>
+          {t().reopen}
+        </button>
+      </footer>
+    );
+  }
+  return (
+    <footer
+      class={`composer mode-${mode}${dropping ? ' dropping' : ''}`}
+      onDragOver={(event) => {
+        if (mode !== 'reply' || event.dataTransfer?.types.includes('Files') !== true) return;
+        event.preventDefault();
+        setDropping(true);
+      }}
+      onDragLeave={() => setDropping(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setDropping(false);
+        if (mode === 'reply') uploads.add(event.dataTransfer?.files ?? []);
+      }}
+    >
+      {missed !== null && mode === 'reply' && (
+        <StalePanel events={missed.events} onSend={() => submit(missed.andNext)} onEdit={() => setMissed(null)} />
+      )}
+      {dropping && <p class="drop-hint">{t().dropHere}</p>}
+      {mode === 'reply' && text.startsWith('/') && (
+        <QuickReplyMenu typed={text.slice(1)} field={field} onChoose={insert} />
+      )}
+      {foreign && mode === 'reply' && text !== '' && (
+        <p class="composer-warning">{t().notYours(session.assigned_user_name ?? '—')}</p>
+      )}
+      <ModeTabs mode={mode} onMode={(next) => switchTo(next, true)} />
+      <textarea
+        ref={field}
+        id="composer-text"
+        rows={2}
+        dir="auto"
+        value={text}
+        maxLength={10_000}
+        placeholder={mode === 'reply' ? t().replyHint : t().noteHint}
+        aria-label={mode === 'reply' ? t().reply : t().note}
+        onInput={(event) => write(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+        onPaste={(event) => {
+          const pasted = event.clipboardData?.files;
+          if (mode !== 'reply' || pasted === undefined || pasted.length === 0) return;
+          event.preventDefault();
+          uploads.add(pasted);
+        }}
+      />
+      {mode === 'reply' && <UploadList uploads={uploads} />}
+      <div class="composer-bar">
+        {mode === 'reply' && (
+          <>
+            <IconButton icon="attach" label={t().attach} onClick={() => picker.current?.click()} />
+            <IconButton icon="bolt" label={t().quickReplies} onClick={() => (write('/'), field.current?.focus())} />
+            <input
+              ref={picker}
+              class="visually-hidden"
+              type="file"
+              multiple
+              tabIndex={-1}
+              aria-label={t().attach}
+              onChange={(event) => {
+                uploads.add(event.currentTarget.files ?? []);
+                event.currentTarget.value = '';
+              }}
+            />
+          </>
+        )}
+        <span class="grow" />
+        {mode === 'reply' && (
+          <IconButton icon="sendNext" label={`${t().sendNext} (Ctrl+Enter)`} onClick={() => submit(true)} />
+        )}
+        <button
+          type="button"
+          class="primary"
+          data-action="send"
+          disabled={saving || (text.trim() === '' && files.length === 0)}
+          onClick={() => submit(false)}
+        >
+          <Icon name={mode === 'reply' ? 'send' : 'note'} />
+          {mode === 'reply' ? t().send : t().addNote}
+        </button>
+      </div>
+    </footer>
+  );
+}

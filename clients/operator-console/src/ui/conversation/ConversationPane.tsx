@@ -1,0 +1,45 @@
+import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { settings } from '../../state/settings.ts';
+import { useStore } from '../../state/store.ts';
+import { CustomerCard } from '../card/CustomerCard.tsx';
+import { useDesk } from '../context.ts';
+import { Empty } from '../parts/Empty.tsx';
+import { Conversation } from './Conversation.tsx';
+
+export function ConversationPane({ sessionId }: { sessionId: number | null }) {
+  const { desk } = useDesk();
+  const session = useStore(desk.inbox, (state) => (sessionId === null ? undefined : state.sessions.get(sessionId)));
+  const card = useStore(settings, (state) => state.card);
+  const [missing, setMissing] = useState(false);
+
+  useEffect(() => {
+    if (sessionId === null || session !== undefined) return;
+    void desk.inbox.refresh(sessionId).then(() => setMissing(!desk.inbox.getState().sessions.has(sessionId)));
+  }, [sessionId, session === undefined]);
+
+  if (sessionId === null || (session === undefined && missing)) {
+    return (
+      <main class="conversation blank" id="conversation" tabIndex={-1}>
+        {missing ? (
+          <Empty icon="chats" title={t().notFound} />
+        ) : (
+          <Empty icon="chats" title={t().choose} hint={t().chooseHint} />
+        )}
+      </main>
+    );
+  }
+  if (session === undefined) {
+    return (
+      <main class="conversation blank" id="conversation" tabIndex={-1} aria-busy="true">
+        <p>{t().loading}</p>
+      </main>
+    );
+  }
+  return (
+    <>
+      <Conversation session={session} />
+      {card && <CustomerCard session={session} />}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import type { ChatMessage, StaffConversation } from '@chat-realtime/client/staff';
+import { clockTime, t } from '../../i18n/index.ts';
+import { LinkedText } from '../parts/LinkedText.tsx';
+import { AttachmentView } from './AttachmentView.tsx';
+import { Ticks } from './Ticks.tsx';
+
+interface MessageBubbleProps {
+  readonly message: ChatMessage;
+  /** Follows one by the same person shortly before: the name is not repeated. */
+  readonly joined: boolean;
+  readonly customer: string;
+  readonly conversation: StaffConversation;
+}
+
+export function MessageBubble({ message, joined, customer, conversation }: MessageBubbleProps) {
+  const author = message.sender_type === 'client' ? customer : (message.sender_name ?? t().you);
+  const failed = message.delivery === 'failed';
+  return (
+    <article
+      class={`message ${message.sender_type === 'client' ? 'theirs' : 'ours'}${joined ? ' joined' : ''}${failed ? ' failed' : ''}`}
+      data-message={message.id ?? undefined}
+    >
+      {joined ? <span class="visually-hidden">{author}</span> : <p class="author">{author}</p>}
+      <div class="bubble">
+        {message.body !== '' && (
+          <p class="text" dir="auto">
+            <LinkedText text={message.body} />
+          </p>
+        )}
+        {message.attachments.map((attachment) => (
+          <AttachmentView key={attachment.id} attachment={attachment} />
+        ))}
+        <p class="stamp">
+          <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>
+          {message.delivery !== null && <Ticks delivery={message.delivery} />}
+        </p>
+      </div>
+      {failed && (
+        <p class="failure">
+          {t().failedReasons[message.error ?? ''] ?? t().delivery.failed}
+          <button type="button" class="quiet" onClick={() => conversation.retry(message.key)}>
+            {t().retry}
+          </button>
+          <button type="button" class="quiet" onClick={() => conversation.discard(message.key)}>
+            {t().discard}
+          </button>
+        </p>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,70 @@
+import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { router } from '../../state/desk.ts';
+import type { ViewName } from '../../state/inbox-view.ts';
+import { settings } from '../../state/settings.ts';
+import { useStore } from '../../state/store.ts';
+import { useDesk } from '../context.ts';
+import { Empty } from '../parts/Empty.tsx';
+import { IconButton } from '../parts/IconButton.tsx';
+import { SearchBox } from './SearchBox.tsx';
+import { SearchResults } from './SearchResults.tsx';
+import { SessionList } from './SessionList.tsx';
+import { ViewTabs } from './ViewTabs.tsx';
+
+export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: number | null }) {
+  const { desk } = useDesk();
+  const { sessions, open, closed } = useStore(desk.inbox);
+  const sort = useStore(settings, (state) => state.sort);
+  const [query, setQuery] = useState('');
+  const rows = desk.inbox.rows(view, sort);
+
+  useEffect(() => {
+    if (view === 'closed' && !closed.started) void desk.inbox.loadClosed();
+  }, [view, closed.started]);
+
+  const choose = (id: number): void => router.go({ page: 'inbox', view, sessionId: id });
+  const loading = view === 'closed' ? !closed.started : open === 'loading';
+  const [title, hint] = t().emptyViews[view];
+
+  return (
+    <section class="inbox" aria-label={t().chats}>
+      <header class="inbox-head">
+        <div class="inbox-title">
+          <h1>{t().chats}</h1>
+          {view !== 'closed' && (
+            <IconButton
+              icon="sort"
+              label={`${t().sort}: ${sort === 'waiting' ? t().sortWaiting : t().sortActivity}`}
+              onClick={() => settings.set({ sort: sort === 'waiting' ? 'activity' : 'waiting' })}
+            />
+          )}
+        </div>
+        <SearchBox query={query} onQuery={setQuery} />
+        {query === '' && <ViewTabs view={view} sessionId={sessionId} />}
+      </header>
+      {query !== '' ? (
+        <SearchResults query={query} selected={sessionId} onChoose={choose} />
+      ) : rows.length > 0 ? (
+        <SessionList
+          key={view}
+          rows={rows}
+          sessions={sessions}
+          selected={sessionId}
+          view={view}
+          onEnd={view === 'closed' ? () => void desk.inbox.loadClosed() : undefined}
+        />
+      ) : loading ? (
+        <ul class="ghosts" aria-label={t().loading} aria-busy="true">
+          {[0, 1, 2, 3, 4].map((index) => (
+            <li key={index} />
+          ))}
+        </ul>
+      ) : open === 'failed' ? (
+        <Empty icon="chats" title={t().inboxFailed} />
+      ) : (
+        <Empty icon={view === 'unassigned' ? 'check' : 'chats'} title={title} hint={hint} />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,19 @@
+import { t } from '../../i18n/index.ts';
+import { dismiss, ui } from '../../state/desk.ts';
+import { useStore } from '../../state/store.ts';
+import { IconButton } from './IconButton.tsx';
+
+/** One live region for everything that is said in passing. */
+export function Notices() {
+  const notices = useStore(ui, (state) => state.notices);
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {notices.map((notice) => (
+        <div key={notice.id} class={`notice ${notice.kind}`}>
+          <span>{notice.text}</span>
+          <IconButton icon="close" label={t().discard} onClick={() => dismiss(notice.id)} />
+        </div>
+      ))}
+    </div>
+  );
+}
