@@ -1,55 +1,61 @@
-// The files a page loads: dist/site/widget/v1 of the project. The loader stands alone and has a fixed name; what it loads carries a hash.
+// The files a page loads: dist/site/widget/v1 of the project. Loader and badge stand alone and have fixed names; what
+// they load carries a hash of its content. Apart from each other: a shared file would be one more request on the way.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const outDir = fileURLToPath(new URL('../../dist/site/widget/v1', import.meta.url));
+const target = 'es2022';
 
 const common = {
   root,
   configFile: false,
   publicDir: false,
   logLevel: 'warn',
-  resolve: { conditions: ['source'] },
+  resolve: { conditions: ['source', 'module', 'browser', 'production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
 };
-const target = 'es2022';
+const output = { target, outDir, modulePreload: false, reportCompressedSize: false };
 
-await build({
-  ...common,
-  build: {
-    target,
-    outDir,
-    emptyOutDir: true,
-    modulePreload: false,
-    rolldownOptions: {
-      input: { panel: `${root}src/panel/main.tsx` },
-      preserveEntrySignatures: 'strict',
-      output: { format: 'es', entryFileNames: 'assets/[name]-[hash].js', chunkFileNames: 'assets/[name]-[hash].js' },
+/** An ES module under a name with a hash. */
+async function buildModule(name, entry, emptyOutDir) {
+  await build({
+    ...common,
+    build: {
+      ...output,
+      emptyOutDir,
+      rolldownOptions: {
+        input: { [name]: root + entry },
+        preserveEntrySignatures: 'strict',
+        output: { format: 'es', entryFileNames: 'assets/[name]-[hash].js', codeSplitting: false },
+      },
     },
-  },
-});
+  });
+  const file = readdirSync(`${outDir}/assets`).find((candidate) => candidate.startsWith(`${name}-`));
+  if (file === undefined) throw new Error(`the build made no ${name}`);
+  return `assets/${file}`;
+}
 
-const files = readdirSync(`${outDir}/assets`);
-const panel = files.find((file) => file.startsWith('panel-'));
-if (panel === undefined) throw new Error('the build made no panel');
-
-// As a library: no helper for preloading is put in, which would be half of what the loader may weigh.
-await build({
-  ...common,
-  define: { PANEL_FILE: JSON.stringify(`assets/${panel}`) },
-  build: {
-    target,
-    outDir,
-    emptyOutDir: false,
-    minify: true,
-    lib: {
-      entry: `${root}src/loader/main.ts`,
-      formats: ['iife'],
-      name: 'chatWidgetLoader',
-      fileName: () => 'loader.js',
+/** A plain script. As a library: no helper for preloading is put in, which would be half of what the loader may weigh. */
+async function buildScript(name, entry, define) {
+  await build({
+    ...common,
+    define,
+    build: {
+      ...output,
+      emptyOutDir: false,
+      minify: true,
+      lib: { entry: root + entry, formats: ['iife'], name: `chat_${name}`, fileName: () => `${name}.js` },
     },
-  },
-});
-if (!readFileSync(`${outDir}/loader.js`, 'utf8').includes(panel)) throw new Error('the loader does not know its panel');
+  });
+  const text = readFileSync(`${outDir}/${name}.js`, 'utf8');
+  for (const value of Object.values(define)) {
+    if (!text.includes(JSON.parse(value))) throw new Error(`${name}.js does not know ${value}`);
+  }
+}
+
+const panel = await buildModule('panel', 'src/panel/main.tsx', true);
+const badge = await buildModule('badge', 'src/badge/connection.ts', false);
+await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
+await buildScript('badge', 'src/badge/main.ts', { BADGE_FILE: JSON.stringify(badge) });

@@ -53,6 +53,7 @@ function show(next: Language): void {
   other.lang = next === 'ru' ? 'en' : 'ru';
   find('cart').textContent = COUNTED[next].cart(inCart);
   find('list').replaceChildren(...GOODS.map(card));
+  void chat()?.setLocale(next);
 }
 
 /** The loader comes by itself and may be late; then the page just has no chat yet. */
@@ -65,7 +66,6 @@ show(asked === 'en' ? 'en' : 'ru');
 find('demo').hidden = document.documentElement.dataset['demo'] !== 'on';
 find('language').addEventListener('click', () => {
   show(language === 'ru' ? 'en' : 'ru');
-  void chat()?.setLocale(language);
 });
 find('ask').addEventListener('click', () => void chat()?.open());
 find('call').addEventListener('click', () => void chat()?.open({ view: 'callback' }));

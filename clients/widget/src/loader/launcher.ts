@@ -34,7 +34,7 @@ export function createLauncher(press: () => void): Launcher {
   count.className = 'count';
   count.setAttribute('aria-hidden', 'true');
   button.append(
-    icon('bubble', 'M21 11.5a8.4 8.4 0 0 1-12 7.6L3 21l1.9-6A8.5 8.5 0 1 1 21 11.5z'),
+    icon('sign', 'M21 11.5a8.4 8.4 0 0 1-12 7.6L3 21l1.9-6A8.5 8.5 0 1 1 21 11.5z'),
     icon('cross', 'M6 6l12 12M18 6L6 18'),
     count,
   );

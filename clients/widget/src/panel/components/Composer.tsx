@@ -44,9 +44,17 @@ export function Composer() {
     form.current?.querySelector<HTMLElement>(`[name="${first[0]}"]`)?.focus();
     return false;
   };
+  /** What is asked before a chat is known only from the configuration: the first message waits for it. */
+  const submitOnceConfigured = async (): Promise<void> => {
+    await model.loadConfig();
+    if (model.config.getState() === null) model.notice.set(texts.failed);
+    else form.current?.requestSubmit();
+  };
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (empty || uploading || !allowed()) return;
+    if (empty || uploading) return;
+    if (asking && config === null) return void submitOnceConfigured();
+    if (!allowed()) return;
     const { stored } = client.send(draft.trim(), model.uploads.take());
     stored.then(
       ({ id }) => model.host.emit('message', { id, direction: 'out' }),

@@ -4,7 +4,7 @@ export const en: Texts = {
   title: 'Talk to us',
   greeting: 'Hello! How can we help?',
   online: 'Online',
-  away: 'Nobody is online right now',
+  away: 'Away right now',
   offlineNote: 'Write now: your message will wait for us.',
   backAt: (when) => `We will be back ${when}`,
   backTime: (time) => `at ${time}`,

@@ -2,7 +2,7 @@ export const ru = {
   title: 'Напишите нам',
   greeting: 'Здравствуйте! Чем помочь?',
   online: 'На связи',
-  away: 'Сейчас никого нет на связи',
+  away: 'Сейчас не в сети',
   offlineNote: 'Напишите сейчас: сообщение дождётся оператора.',
   backAt: (when: string) => `Мы вернёмся ${when}`,
   backTime: (time: string) => `в ${time}`,
