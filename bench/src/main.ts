@@ -16,7 +16,7 @@ const BENCHMARKS: Readonly<Record<string, (quick: boolean) => Promise<Report>>> 
   'slow-reader': () => slowReader(),
   pipeline: () => pipeline(),
   idle: () => idle(),
-  storm: () => storm(5_000),
+  storm: (quick) => storm(quick ? 1_000 : 5_000),
 };
 const QUICK = ['fan-out', 'memory'];
 

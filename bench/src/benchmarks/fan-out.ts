@@ -17,8 +17,8 @@ interface Shape {
 
 /** Bodies of this length make frames of about 260 bytes. */
 export const BODY_BYTES = 72;
-const SINGLE: Shape = { name: 'one message', rounds: 40, burst: 1, gapMs: 2, goal: 0.8 };
-const BURST: Shape = { name: 'bursts of ten in one turn', rounds: 10, burst: 10, gapMs: 20, goal: 0.2 };
+const SINGLE: Shape = { name: 'one message', rounds: 60, burst: 1, gapMs: 2, goal: 0.8 };
+const BURST: Shape = { name: 'bursts of ten in one turn', rounds: 12, burst: 10, gapMs: 15, goal: 0.2 };
 const TABS_SESSION = 7;
 const STAFF_USERS = 20;
 

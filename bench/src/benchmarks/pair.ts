@@ -17,6 +17,7 @@ const SCRIPTS: Readonly<Record<ServerKind, string>> = {
   plain: 'servers/plain-server.ts',
 };
 const DELIVERY_TIMEOUT_MS = 30_000;
+const LEAD_IN = 8;
 const READY_TIMEOUT_MS = 60_000;
 
 /** The server alone on core 0; the generator on core 1. */
@@ -64,13 +65,13 @@ export class Crowd {
   }
 
   /** Server CPU for each message delivered; every socket must have got every message, once. */
-  async cost(request: Omit<Broadcast, 'to'>): Promise<Cost> {
-    const each = request.rounds * request.burst;
+  async cost(request: Omit<Broadcast, 'to' | 'leadIn'>): Promise<Cost> {
     await this.#generator.call('reset', { group: this.#group });
-    await this.server.call('broadcast', { ...request, to: this.#to });
+    await this.server.call('broadcast', { ...request, to: this.#to, leadIn: LEAD_IN });
+    const each = (LEAD_IN + request.rounds) * request.burst;
     await this.#generator.call('delivered', { group: this.#group, each, timeoutMs: DELIVERY_TIMEOUT_MS });
     const { user, system } = await this.server.call('cpuSince', null);
-    const deliveries = each * this.size;
+    const deliveries = request.rounds * request.burst * this.size;
     return { user: user / deliveries, system: system / deliveries, sum: (user + system) / deliveries };
   }
 

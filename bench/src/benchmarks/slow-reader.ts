@@ -28,7 +28,7 @@ async function run(slow: number): Promise<Run> {
     if (slow > 0) await generator.call('open', { group: 'slow', port, count: slow, clients });
     while ((await gateway.call('connections', null)) < READERS + slow)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    const request = { burst: 1, gapMs: GAP_MS, to: SESSION, bodyBytes: BODY_BYTES };
+    const request = { leadIn: 0, burst: 1, gapMs: GAP_MS, to: SESSION, bodyBytes: BODY_BYTES };
     await gateway.call('broadcast', { ...request, rounds: 100 });
     await generator.call('delivered', { group: 'readers', each: 100, timeoutMs: 30_000 });
     await generator.call('reset', { group: 'readers' });

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Broadcast {
-  /** Turns of the loop that send. */
+  /** Turns of the loop that send before the CPU is counted: the other server has just had the core and its caches. */
+  readonly leadIn: number;
+  /** Turns of the loop that send and count. */
   readonly rounds: number;
   /** Messages in each turn. */
   readonly burst: number;
@@ -29,17 +31,17 @@ export interface ServerOffer {
   port(argument: null): number | Promise<number>;
   connections(argument: null): number;
   broadcast(argument: Broadcast): Promise<void>;
-  /** Since the last broadcast began. */
+  /** Since the counted part of the last broadcast began. */
   cpuSince(argument: null): Cpu;
   memory(argument: null): Promise<Memory>;
 }
 
 let begun = process.cpuUsage();
 
-export async function inRounds({ rounds, gapMs }: Broadcast, send: () => void): Promise<void> {
-  begun = process.cpuUsage();
-  for (let round = 0; round < rounds; round += 1) {
+export async function inRounds({ leadIn, rounds, gapMs }: Broadcast, send: () => void): Promise<void> {
+  for (let round = 0; round < leadIn + rounds; round += 1) {
     if (round > 0) await sleep(gapMs);
+    if (round === leadIn) begun = process.cpuUsage();
     send();
   }
 }
