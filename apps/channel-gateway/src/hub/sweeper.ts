@@ -8,8 +8,11 @@ const SWEEP_MS = 200;
 /** A timer this late means that the process stood still. */
 const PAUSE_MS = 2_000;
 const OVERLOAD_LAG_MS = 1_000;
-/** How long a lag counts after it was seen. */
-const OVERLOAD_MEMORY_MS = 5_000;
+/**
+ * How long a lag counts after it was seen: short, since after the crash of another gateway its clients all come here at
+ * once, and whoever is refused comes again anyway.
+ */
+const OVERLOAD_MEMORY_MS = 1_000;
 const SSE_COMMENT_MS = 14_000;
 /** How long a connection may wait for its first answer from chat-service. */
 const READY_DEADLINE_MS = 15_000;
