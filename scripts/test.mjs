@@ -27,6 +27,7 @@ const SUITES = [
   },
   { name: 'resume', title: 'Resume', args: [...TESTS, 'resume/'], env: { BLACKBOX_TARGET: 'stack' } },
   { name: 'faults', title: 'Faults, quick set', args: [...TESTS, 'faults/'], env: { FAULTS: 'quick' } },
+  { name: 'bench', title: 'Speed and memory, quick guard', args: ['--config', 'bench/vitest.config.ts'] },
 ];
 
 /** Suites of this list that nobody has written yet. Leaving a written one here is a failure too. */

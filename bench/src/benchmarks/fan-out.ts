@@ -101,3 +101,27 @@ export async function fanOut({ pairs, sockets, staff }: FanOutOptions): Promise<
     await Promise.all([gateway.stop(), plainServer.stop(), generator.stop()]);
   }
 }
+
+/** The ratio alone, for customers of one session. */
+export async function measureFanOut(options: {
+  shape: 'single' | 'burst';
+  pairs: number;
+  sockets: number;
+}): Promise<number> {
+  const { shape, pairs, sockets } = options;
+  const gateway = startServer('gateway');
+  const plainServer = startServer('plain');
+  const generator = startGenerator();
+  try {
+    const clients = { kind: 'tabs', session: TABS_SESSION } as const;
+    const plain = await Crowd.open(plainServer, generator, {
+      group: 'plain',
+      count: sockets,
+      clients: { kind: 'plain' },
+    });
+    const ours = await Crowd.open(gateway, generator, { group: 'ours', count: sockets, clients });
+    return ratioOf(await measurePairs(ours, plain, shape === 'single' ? SINGLE : BURST, pairs));
+  } finally {
+    await Promise.all([gateway.stop(), plainServer.stop(), generator.stop()]);
+  }
+}
