@@ -28,7 +28,7 @@ export const en: Texts = {
 
   views: { mine: 'Mine', unassigned: 'New', all: 'All', closed: 'Closed' },
   search: 'Search',
-  searchHint: 'Name, phone, e-mail, number or text',
+  searchHint: 'Name, phone, text',
   clearSearch: 'Clear search',
   found: (n) => (n === 0 ? 'Nothing found' : `Found: ${n}`),
   sortWaiting: 'Longest wait first',
@@ -240,7 +240,8 @@ export const en: Texts = {
   setupCsp: 'If your site has a Content-Security-Policy',
   setupCspHint: 'Add these sources to your policy:',
   setupBadge: 'Counters on staff pages',
-  setupBadgeHint: 'Shows “New” and “Mine” on any page of your staff.',
+  setupBadgeHint:
+    'Shows “New” and “Mine” on any page of your staff. At data-token-url your site answers {access_token, expires_at}.',
   setupNow: 'On the site now',
   setupOnline: 'Visitors see that operators are online.',
   setupOffline: 'Visitors see that no operator is online. Messages are taken.',

@@ -33,7 +33,7 @@ export const ru = {
 
   views: { mine: 'Мои', unassigned: 'Новые', all: 'Все', closed: 'Закрытые' } satisfies Record<ViewName, string>,
   search: 'Поиск',
-  searchHint: 'Имя, телефон, почта, номер или текст',
+  searchHint: 'Имя, телефон, текст',
   clearSearch: 'Очистить поиск',
   found: (n: number) => (n === 0 ? 'Ничего не найдено' : `Найдено: ${n}`),
   sortWaiting: 'Сначала кто дольше ждёт',
@@ -251,7 +251,8 @@ export const ru = {
   setupCsp: 'Если на сайте включена Content-Security-Policy',
   setupCspHint: 'Добавьте к своей политике эти источники:',
   setupBadge: 'Счётчики на страницах для сотрудников',
-  setupBadgeHint: 'Показывает «Новые» и «Мои» на любой странице для сотрудников.',
+  setupBadgeHint:
+    'Показывает «Новые» и «Мои» на любой странице для сотрудников. По адресу data-token-url ваш сайт отвечает {access_token, expires_at}.',
   setupNow: 'Сейчас на сайте',
   setupOnline: 'Посетителям показано, что операторы на связи.',
   setupOffline: 'Посетителям показано, что операторов нет на связи. Сообщения принимаются.',

@@ -10,8 +10,8 @@ export function cspLine(server: string): string {
 
 export function badgeSnippet(server: string): string {
   return [
-    '<span id="chat-new"></span> <span id="chat-mine"></span>',
-    `<script async src="${server}/widget/v1/badge.js" data-unassigned="#chat-new" data-mine="#chat-mine"></script>`,
+    '<span data-chat-unassigned></span> <span data-chat-mine></span>',
+    `<script async src="${server}/widget/v1/badge.js" data-token-url="/chat-token"></script>`,
   ].join('\n');
 }
 

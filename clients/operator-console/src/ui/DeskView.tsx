@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
+import { card, showCard } from '../state/card.ts';
 import { router, settings, ui } from '../state/desk.ts';
 import { VIEWS } from '../state/inbox-view.ts';
 import { isTyping, shortcutOf, type ShortcutName } from '../state/shortcuts.ts';
@@ -37,7 +38,7 @@ export function DeskView() {
       else if (name === 'next') actions.step(1);
       else if (name === 'previous') actions.step(-1);
       else if (name === 'search') focus('#search');
-      else if (name === 'card') settings.set(({ card }) => ({ card: !card }));
+      else if (name === 'card') showCard(!card.getState().shown);
       else if (name.startsWith('view')) {
         const view = VIEW_KEYS[Number(name.slice(4)) - 1] ?? 'all';
         router.go({ page: 'inbox', view, sessionId: id });

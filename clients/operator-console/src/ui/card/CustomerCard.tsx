@@ -1,7 +1,7 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { dateTime, t } from '../../i18n/index.ts';
 import { hrefOf } from '../../state/linkify.ts';
-import { settings } from '../../state/settings.ts';
+import { showCard } from '../../state/card.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { CopyButton } from '../parts/CopyButton.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
@@ -46,7 +46,7 @@ export function CustomerCard({ session }: { session: StaffSession }) {
       <header class="card-head">
         <Avatar name={contact.name} seed={session.customer_id ?? session.id} />
         <h2>{contact.name ?? t().visitor(session.id)}</h2>
-        <IconButton icon="close" label={t().hideCard} onClick={() => settings.set({ card: false })} />
+        <IconButton icon="close" label={t().hideCard} onClick={() => showCard(false)} />
       </header>
       <dl>
         <Fact label={t().phone} value={contact.phone} href={phone === '' ? null : `tel:${phone}`} copy />

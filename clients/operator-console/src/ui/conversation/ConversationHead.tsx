@@ -1,7 +1,7 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
-import { settings } from '../../state/settings.ts';
+import { card as cardState, showCard } from '../../state/card.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
 import { WaitTimer } from '../inbox/WaitTimer.tsx';
@@ -10,7 +10,7 @@ import { IconButton } from '../parts/IconButton.tsx';
 
 export function ConversationHead({ session }: { session: StaffSession }) {
   const { desk, actions } = useDesk();
-  const card = useStore(settings, (state) => state.card);
+  const card = useStore(cardState, (state) => state.shown);
   const mine = session.assigned_user_id === desk.user.id;
   const free = session.assigned_user_id === null;
   const mayMove = mine || free || desk.user.role === 'admin';
@@ -52,7 +52,7 @@ export function ConversationHead({ session }: { session: StaffSession }) {
             {t().reopen}
           </button>
         )}
-        <IconButton icon="person" label={t().card} pressed={card} onClick={() => settings.set({ card: !card })} />
+        <IconButton icon="person" label={t().card} pressed={card} onClick={() => showCard(!card)} />
       </div>
     </header>
   );

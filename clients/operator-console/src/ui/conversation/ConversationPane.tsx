@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { settings } from '../../state/settings.ts';
+import { card as cardState } from '../../state/card.ts';
 import { useStore } from '../../state/store.ts';
 import { CustomerCard } from '../card/CustomerCard.tsx';
 import { useDesk } from '../context.ts';
@@ -10,7 +10,7 @@ import { Conversation } from './Conversation.tsx';
 export function ConversationPane({ sessionId }: { sessionId: number | null }) {
   const { desk } = useDesk();
   const session = useStore(desk.inbox, (state) => (sessionId === null ? undefined : state.sessions.get(sessionId)));
-  const card = useStore(settings, (state) => state.card);
+  const card = useStore(cardState, (state) => state.shown);
   const [missing, setMissing] = useState(false);
 
   useEffect(() => {

@@ -9,6 +9,14 @@ import { useDesk } from '../context.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { WaitTimer } from './WaitTimer.tsx';
 
+/** Whose it is; where that goes without saying, the page it came from. */
+function whereFrom(session: StaffSession, view: ViewName): string {
+  if (session.status === 'closed') return session.assigned_user_name ?? t().status['closed'] ?? '';
+  const page = session.page_url;
+  if (view === 'all' || page === null || !URL.canParse(page)) return session.assigned_user_name ?? t().nobody;
+  return new URL(page).pathname;
+}
+
 interface SessionRowProps {
   readonly session: StaffSession;
   readonly view: ViewName;
@@ -89,7 +97,7 @@ export function SessionRow({ session, view, selected, onChoose }: SessionRowProp
           )}
         </span>
         <span class="row-meta">
-          {session.status === 'closed' ? t().status['closed'] : (session.assigned_user_name ?? t().nobody)}
+          {whereFrom(session, view)}
           {session.callback_pending && <span class="row-flag"> · {t().callbackPending}</span>}
           {viewers !== '' && <span> · {t().alsoLooking(viewers)}</span>}
         </span>

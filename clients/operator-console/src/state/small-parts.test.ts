@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { byDue, dueGroup, nextSteps } from './callbacks.ts';
+import { Drafts } from './drafts.ts';
+import { linkParts } from './linkify.ts';
+import { filled, matching } from './quick-replies.ts';
+import { parseRoute, routeHash } from './route.ts';
+import { cspLine, originOf, widgetSnippet } from './snippets.ts';
+import { missedOf } from './stale.ts';
+import { duration, WAIT_ALARM_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
+import { scrollToShow, windowOf } from './window.ts';
+
+function memory(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
+  const values = new Map<string, string>();
+  return {
+    getItem: (key) => values.get(key) ?? null,
+    setItem: (key, value) => void values.set(key, value),
+    removeItem: (key) => void values.delete(key),
+  };
+}
+
+describe('drafts', () => {
+  it('are kept per session, kind and operator, and survive a reload', () => {
+    const storage = memory();
+    const before = new Drafts(storage);
+    before.setOwner('anna');
+    before.set(1, 'reply', 'half a senten');
+    before.set(1, 'note', 'a note');
+    const after = new Drafts(storage);
+    after.setOwner('anna');
+    expect([after.get(1, 'reply'), after.get(1, 'note'), after.get(2, 'reply')]).toEqual([
+      'half a senten',
+      'a note',
+      '',
+    ]);
+    after.setOwner('boris');
+    expect(after.get(1, 'reply')).toBe('');
+  });
+});
+
+describe('links', () => {
+  it('are http(s) and mail only; the rest stays text', () => {
+    const hrefs = (text: string) => linkParts(text).flatMap((part) => part.href ?? []);
+    expect(hrefs('see https://a.example/x?y=1, or mail a.b@c.example.')).toEqual([
+      ...['https://a.example/x?y=1', 'mailto:a.b@c.example'],
+    ]);
+    expect(hrefs('javascript:alert(1) data:text/html,x <img src=x onerror=alert(1)>')).toEqual([]);
+  });
+
+  it('lose nothing of the text', () => {
+    const text = 'a https://b.example. c@d.example e';
+    expect(
+      linkParts(text)
+        .map((part) => part.text)
+        .join(''),
+    ).toBe(text);
+  });
+});
+
+describe('waiting', () => {
+  it('has two thresholds', () => {
+    expect([0, WAIT_WARNING_MS - 1, WAIT_WARNING_MS, WAIT_ALARM_MS].map(waitLevel)).toEqual([
+      ...['calm', 'calm', 'warning', 'alarm'],
+    ]);
+  });
+  it('rounds down', () => {
+    expect(duration(59_999)).toEqual({ unit: 's', value: 59 });
+    expect(duration(3_660_000)).toEqual({ unit: 'h', value: 1, minutes: 1 });
+    expect(duration(200_000_000)).toEqual({ unit: 'd', value: 2 });
+  });
+});
+
+describe('window of a long list', () => {
+  it('draws a few dozen of 5,000 rows wherever it is scrolled', () => {
+    for (const scrollTop of [0, 76 * 2_500, 76 * 5_000]) {
+      const { from, to } = windowOf({ scrollTop, height: 900 }, { count: 5_000, rowHeight: 76 });
+      expect(to - from).toBeLessThan(40);
+      expect(to).toBeLessThanOrEqual(5_000);
+    }
+  });
+  it('scrolls only as far as needed to show a row', () => {
+    const sight = { scrollTop: 760, height: 760 };
+    expect(scrollToShow(12, 76, sight)).toBeNull();
+    expect(scrollToShow(2, 76, sight)).toBe(152);
+    expect(scrollToShow(20, 76, sight)).toBe(836);
+  });
+});
+
+describe('quick replies', () => {
+  const replies = [
+    { shortcut: 'hello', text: 'Hello, {name}! I am {operator}.' },
+    { shortcut: 'bye', text: 'Say hello to all' },
+  ];
+  it('are found by key first, then by text', () => {
+    expect(matching(replies, 'hel').map((reply) => reply.shortcut)).toEqual(['hello', 'bye']);
+  });
+  it('leave no hole where the name is not known', () => {
+    expect(filled(replies[0]?.text ?? '', { name: null, operator: 'Anna' })).toBe('Hello! I am Anna.');
+    expect(filled(replies[0]?.text ?? '', { name: 'Max', operator: 'Anna' })).toBe('Hello, Max! I am Anna.');
+  });
+});
+
+describe('callbacks', () => {
+  const now = Date.parse('2026-01-01T10:00:00Z');
+  const callback = (due_at: string, status: 'new' | 'done' = 'new') => ({
+    ...{ id: 1, session_id: null, status, phone: '+70000000000', name: null, comment: null, preferred_at: null },
+    ...{ due_at, assigned_user_id: null, result: null, created_at: due_at, updated_at: due_at },
+  });
+  it('are overdue from their time on, finished ones never', () => {
+    expect(dueGroup(callback('2026-01-01T10:00:00Z'), now)).toBe('overdue');
+    expect(dueGroup(callback('2026-01-09T10:00:00Z'), now)).toBe('later');
+    expect(dueGroup(callback('2026-01-01T09:00:00Z', 'done'), now)).toBe('finished');
+    expect(byDue(callback('2026-01-02T00:00:00Z'), callback('2026-01-01T00:00:00Z', 'done'))).toBeLessThan(0);
+  });
+  it('offer only the steps of rule CB5', () => {
+    expect(nextSteps('calling')).toEqual(['done', 'no_answer', 'cancelled']);
+    expect(nextSteps('done')).toEqual([]);
+  });
+});
+
+describe('addresses', () => {
+  it('come back as they were written', () => {
+    for (const hash of ['#/inbox/mine/12', '#/inbox/closed', '#/callbacks', '#/setup']) {
+      expect(routeHash(parseRoute(hash))).toBe(hash);
+    }
+    expect(parseRoute('#/inbox/<script>/1e3')).toEqual({ page: 'inbox', view: 'unassigned', sessionId: null });
+  });
+  it('of a site become its origin', () => {
+    expect(originOf('https://shop.example/cart?x=1')).toBe('https://shop.example');
+    expect(originOf('javascript:alert(1)')).toBeNull();
+    expect(widgetSnippet('https://chat.example')).toContain('src="https://chat.example/widget/v1/loader.js"');
+    expect(cspLine('https://chat.example')).toContain('wss://chat.example');
+  });
+});
+
+describe('a stopped send', () => {
+  it('tells what was missed, and is a stop without details too', () => {
+    const event = { type: 'chat.message', session_id: 1, seq: 7, data: {} };
+    expect(missedOf({ last_seq: 7, events: [event, 'x', null] }, 5)).toEqual({ lastSeq: 7, events: [event] });
+    expect(missedOf(undefined, 5)).toEqual({ lastSeq: 5, events: [] });
+  });
+});
