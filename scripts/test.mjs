@@ -25,6 +25,12 @@ const SUITES = [
     args: [...TESTS, 'blackbox/'],
     env: { BLACKBOX_TARGET: 'stack' },
   },
+  {
+    name: 'browser',
+    title: 'What people see, in a browser',
+    args: [...TESTS, 'browser/'],
+    env: { BLACKBOX_TARGET: 'standalone' },
+  },
   { name: 'resume', title: 'Resume', args: [...TESTS, 'resume/'], env: { BLACKBOX_TARGET: 'stack' } },
   { name: 'faults', title: 'Faults, quick set', args: [...TESTS, 'faults/'], env: { FAULTS: 'quick' } },
   { name: 'bench', title: 'Speed and memory, quick guard', args: ['--config', 'bench/vitest.config.ts'] },

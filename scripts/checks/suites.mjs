@@ -4,7 +4,7 @@ import { projectFiles } from '../lib/files.mjs';
 const RUN = [
   /^(?:libs|apps|clients)\/[^/]+\/src\/.*\.test\.tsx?$/,
   /^bench\/guard\.test\.ts$/,
-  /^tests\/(?:blackbox|resume|faults|repo)\/.*\.test\.ts$/,
+  /^tests\/(?:blackbox|resume|faults|repo|browser)\/.*\.test\.ts$/,
 ];
 
 export function checkSuites() {

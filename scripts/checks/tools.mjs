@@ -21,7 +21,7 @@ export const checkTypes = () =>
 
 export async function checkTestTypes() {
   const problems = [];
-  for (const config of ['tests/tsconfig.json', 'tsconfig.tests.json', 'bench/tsconfig.json']) {
+  for (const config of ['tests/tsconfig.json', 'tests/browser/tsconfig.json', 'tsconfig.tests.json', 'bench/tsconfig.json']) {
     if (!existsSync(join(root, config))) continue;
     const args = [join(root, 'node_modules/typescript/bin/tsc'), '-p', config, '--noEmit', '--pretty', 'false'];
     problems.push(...(await problemsOf(`tsc ${config}`, projectNode(), args)));

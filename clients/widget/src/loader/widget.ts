@@ -73,7 +73,8 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     mounted = mount();
     render();
     events.emit('ready', {});
-    if (place.hasStoredChat(settings.namespace)) await getPanel().catch(() => undefined);
+    // Not awaited: the panel waits for this start. What goes wrong is told as an event.
+    if (place.hasStoredChat(settings.namespace)) void getPanel().catch(() => undefined);
   }
 
   function getPanel(): Promise<Panel> {

@@ -1,0 +1,50 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** What a visitor sees of the widget, by the names a screen reader says. */
+export class WidgetPage {
+  readonly page: Page;
+  readonly launcher: Locator;
+  readonly panel: Locator;
+  readonly field: Locator;
+  readonly consent: Locator;
+  readonly messages: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    const widget = page.locator('chat-widget');
+    this.launcher = widget.locator('button.launcher');
+    this.panel = widget.getByRole('dialog').first();
+    this.field = widget.getByRole('textbox', { name: 'Сообщение' });
+    this.consent = widget.getByRole('checkbox');
+    this.messages = widget.locator('article');
+  }
+
+  async open(): Promise<void> {
+    await this.launcher.click();
+    await this.field.waitFor();
+  }
+
+  /** Writes; the first message also gives consent. */
+  async say(text: string): Promise<void> {
+    if (await this.consent.isVisible()) await this.consent.check();
+    await this.field.fill(text);
+    await this.field.press('Enter');
+  }
+
+  message(text: string): Locator {
+    return this.messages.filter({ hasText: text });
+  }
+
+  async state(text: string, state: string): Promise<void> {
+    await this.message(text).getByRole('img', { name: state, exact: true }).waitFor();
+  }
+
+  /** Id of the chat as the client has stored it. */
+  async sessionId(): Promise<number> {
+    const found = await this.page.waitForFunction(() => {
+      const text = localStorage.getItem('chat-realtime:default:session');
+      return /"(?:id|sessionId|session_id)":(\d+)/.exec(text ?? '')?.[1];
+    });
+    return Number(await found.jsonValue());
+  }
+}
