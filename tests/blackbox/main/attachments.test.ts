@@ -132,7 +132,7 @@ describe('upload', () => {
     const chunk = `${(1_048_576).toString(16)}\r\n${'a'.repeat(1_048_576)}\r\n`;
     const chunked = await rawHttp(
       chat.baseUrl,
-      `${head}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(11)}`,
+      `${head}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(11)}0\r\n\r\n`,
       8_000,
     );
     expect([413, 415]).toContain(statusOf(chunked));

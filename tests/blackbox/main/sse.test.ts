@@ -15,7 +15,8 @@ describe('the stream', () => {
     expect(client.status).toBe(200);
     expect(client.headers['content-type']).toMatch(/^text\/event-stream/);
     expect(client.headers['cache-control']).toContain('no-store');
-    expect(client.headers['x-accel-buffering']).toBe('no');
+    // A proxy that obeys the header keeps it to itself.
+    if (chat.kind === 'standalone') expect(client.headers['x-accel-buffering']).toBe('no');
     expect(client.headers['content-encoding']).toBeUndefined();
     const ready = client.frames[0];
     expect(ready?.type).toBe('channel.ready');
