@@ -30,7 +30,7 @@ export function judgeImport(path, specifier) {
     const depth = path.split('/').length - 1;
     const ups = specifier.split('/').filter((part) => part === '..').length;
     if (ups > depth - 2) return 'reaches out of its own package by a relative path';
-    if (!/\.(?:ts|tsx|js|mjs|json|css)(?:\?inline)?$/.test(specifier)) return 'has no file extension';
+    if (!/\.(?:ts|tsx|js|mjs|json|css|svg)(?:\?inline)?$/.test(specifier)) return 'has no file extension';
     return null;
   }
   const name = specifier.startsWith(SCOPE) ? specifier.slice(SCOPE.length).split('/')[0] : null;
@@ -45,8 +45,8 @@ export function judgeImport(path, specifier) {
   }
   if (kind === 'clients' && name !== null && name !== 'protocol' && !(test && name === 'testkit')) {
     // `client` is the package of clients/sdk: what every face is built on, and the one client that others may import.
-    const allowed = owner === 'sdk' ? ['client'] : ['client', owner];
-    if (!allowed.includes(name)) return 'a client may import libs/protocol and the SDK only';
+    const allowed = { sdk: ['client'], 'demo-shop': ['client', 'widget'] }[owner] ?? ['client', owner];
+    if (!allowed.includes(name)) return 'a client may import libs/protocol and the SDK only (the demo shop also the widget)';
   }
   if (kind === 'apps' && name !== null && !LIBS.includes(name) && owner !== 'standalone' && name !== owner) {
     return 'only apps/standalone composes other apps';
