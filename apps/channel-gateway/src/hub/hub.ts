@@ -1,3 +1,5 @@
+// Long because it is the host through which the parts beside it reach each other: every rule lives in its part, here is
+// one short method for each thing a part may ask of the whole.
 import {
   type BadgeData,
   CLOSE_CODES,
