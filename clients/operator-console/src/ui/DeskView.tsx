@@ -71,16 +71,17 @@ export function DeskView() {
       <Rail />
       <div class="stage">
         <Banner />
-        <div class="panes">
+        <main class="panes" id="main">
           {route.page === 'inbox' && (
             <>
+              <h1 class="visually-hidden">{t().chats}</h1>
               <InboxPane view={route.view} sessionId={sessionId} />
               <ConversationPane key={sessionId} sessionId={sessionId} />
             </>
           )}
           {route.page === 'callbacks' && <CallbacksPage />}
           {route.page === 'setup' && <SetupPage />}
-        </div>
+        </main>
       </div>
       <Dialogs sessionId={sessionId} />
       <Notices />

@@ -48,14 +48,7 @@ export function SettingsMenu() {
 
   return (
     <div class="settings" ref={box}>
-      <button
-        ref={button}
-        type="button"
-        class="rail-item"
-        aria-expanded={open}
-        aria-label={`${t().settings}: ${desk.user.name}`}
-        onClick={() => setOpen(!open)}
-      >
+      <button ref={button} type="button" class="rail-item" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Avatar name={desk.user.name} seed={desk.user.id} small />
         <span class="rail-label">{t().settings}</span>
       </button>

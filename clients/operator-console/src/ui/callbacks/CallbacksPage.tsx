@@ -14,7 +14,7 @@ export function CallbacksPage() {
   const minute = useStore(clock, (state) => Math.floor(state.now / 60_000));
   const callbacks = [...list.values()].sort(byDue);
   return (
-    <main class="page" id="conversation" tabIndex={-1}>
+    <div class="page" id="conversation" tabIndex={-1}>
       <h1>{t().callbacks}</h1>
       {!loaded && <p>{t().loading}</p>}
       {loaded && callbacks.length === 0 && (
@@ -35,6 +35,6 @@ export function CallbacksPage() {
           </section>
         );
       })}
-    </main>
+    </div>
   );
 }

@@ -15,7 +15,7 @@ export function Conversation({ session }: { session: StaffSession }) {
   const error = useStore(conversation, (state) => state.error);
   useEffect(() => () => conversation.close(), [conversation]);
   return (
-    <main class="conversation" id="conversation" tabIndex={-1} aria-label={t().conversation}>
+    <section class="conversation" id="conversation" tabIndex={-1} aria-label={t().conversation}>
       <ConversationHead session={session} />
       {error !== null && error.code === 'session_not_found' ? (
         <Empty icon="chats" title={t().notFound} />
@@ -26,6 +26,6 @@ export function Conversation({ session }: { session: StaffSession }) {
           <Composer key={`composer-${session.id}`} conversation={conversation} session={session} />
         </>
       )}
-    </main>
+    </section>
   );
 }

@@ -20,20 +20,26 @@ export function ConversationPane({ sessionId }: { sessionId: number | null }) {
 
   if (sessionId === null || (session === undefined && missing)) {
     return (
-      <main class="conversation blank" id="conversation" tabIndex={-1}>
+      <section class="conversation blank" id="conversation" tabIndex={-1} aria-label={t().conversation}>
         {missing ? (
           <Empty icon="chats" title={t().notFound} />
         ) : (
           <Empty icon="chats" title={t().choose} hint={t().chooseHint} />
         )}
-      </main>
+      </section>
     );
   }
   if (session === undefined) {
     return (
-      <main class="conversation blank" id="conversation" tabIndex={-1} aria-busy="true">
+      <section
+        class="conversation blank"
+        id="conversation"
+        tabIndex={-1}
+        aria-label={t().conversation}
+        aria-busy="true"
+      >
         <p>{t().loading}</p>
-      </main>
+      </section>
     );
   }
   return (

@@ -31,7 +31,7 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
     <section class="inbox" aria-label={t().chats}>
       <header class="inbox-head">
         <div class="inbox-title">
-          <h1>{t().chats}</h1>
+          <h2>{t().chats}</h2>
           {view !== 'closed' && (
             <IconButton
               icon="sort"

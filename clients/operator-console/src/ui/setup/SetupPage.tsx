@@ -15,7 +15,7 @@ export function SetupPage() {
     void desk.client.api.config().then(setConfig, () => setConfig(null));
   }, [desk]);
   return (
-    <main class="page setup" id="conversation" tabIndex={-1}>
+    <div class="page setup" id="conversation" tabIndex={-1}>
       <h1>{t().setupTitle}</h1>
       <section>
         <h2>{t().setupSnippet}</h2>
@@ -43,6 +43,6 @@ export function SetupPage() {
           <p>{config.online ? t().setupOnline : t().setupOffline}</p>
         </section>
       )}
-    </main>
+    </div>
   );
 }
