@@ -19,9 +19,17 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 export const checkTypes = () =>
   problemsOf('tsc -b', projectNode(), [join(root, 'node_modules/typescript/bin/tsc'), '-b', '--pretty', 'false']);
 
+const TEST_CONFIGS = [
+  'tests/tsconfig.json',
+  'tests/browser/tsconfig.json',
+  'tsconfig.tests.json',
+  'clients/widget/tsconfig.tests.json',
+  'bench/tsconfig.json',
+];
+
 export async function checkTestTypes() {
   const problems = [];
-  for (const config of ['tests/tsconfig.json', 'tests/browser/tsconfig.json', 'tsconfig.tests.json', 'bench/tsconfig.json']) {
+  for (const config of TEST_CONFIGS) {
     if (!existsSync(join(root, config))) continue;
     const args = [join(root, 'node_modules/typescript/bin/tsc'), '-p', config, '--noEmit', '--pretty', 'false'];
     problems.push(...(await problemsOf(`tsc ${config}`, projectNode(), args)));

@@ -30,7 +30,7 @@ export function Header() {
       ? formatReopening(reopens, settings.locale, texts)
       : texts.away;
   return (
-    <header class="header">
+    <div class="header">
       {view === 'callback' ? (
         <IconButton icon="back" label={texts.back} press={() => model.view.set('chat')} />
       ) : (
@@ -49,6 +49,6 @@ export function Header() {
         />
       )}
       <IconButton icon="close" label={texts.close} press={model.host.close} />
-    </header>
+    </div>
   );
 }

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import type { ChatWidget } from '../api.ts';
+import { playQueue, type QueuedCall } from '../queue.ts';
+import { createEvents } from './events.ts';
+import { attributeOptions } from './options.ts';
+import { launcherLabel } from './texts.ts';
+import { textOn } from './theme.ts';
+
+describe('the loader', () => {
+  it.each([
+    [0, 'Открыть чат'],
+    [1, 'Открыть чат, 1 новое сообщение'],
+    [2, 'Открыть чат, 2 новых сообщения'],
+    [5, 'Открыть чат, 5 новых сообщений'],
+    [11, 'Открыть чат, 11 новых сообщений'],
+    [21, 'Открыть чат, 21 новое сообщение'],
+  ])('counts %i in Russian', (count, label) => {
+    expect(launcherLabel('ru', 'closed', count)).toBe(label);
+  });
+
+  it('counts in English', () => {
+    expect(launcherLabel('en', 'closed', 1)).toBe('Open chat, 1 new message');
+    expect(launcherLabel('en', 'closed', 3)).toBe('Open chat, 3 new messages');
+    expect(launcherLabel('en', 'open', 3)).toBe('Close chat');
+  });
+
+  it('writes in the colour that reads better', () => {
+    expect(textOn('#2f5d50')).toBe('#fff');
+    expect(textOn('#ffd400')).toBe('#111');
+  });
+
+  it('reads what stands in the script tag, and nothing from what is not usable', () => {
+    expect(attributeOptions({ offsetX: '8', offsetY: 'x', launcher: 'false', accent: '#112233' })).toEqual({
+      offsetX: 8,
+      launcher: false,
+      theme: { accent: '#112233' },
+    });
+  });
+
+  it('tells a late listener the last unread number, and survives a listener that throws', () => {
+    const events = createEvents();
+    const seen: number[] = [];
+    events.emit('unread', { count: 3 });
+    const stop = events.on('unread', ({ count }) => seen.push(count));
+    events.emit('unread', { count: 4 });
+    stop();
+    events.emit('unread', { count: 5 });
+    events.once('unread', ({ count }) => seen.push(count));
+    events.emit('unread', { count: 6 });
+    expect(seen).toEqual([3, 4, 5]);
+  });
+
+  it('plays a queue in order and goes on after a call that fails', () => {
+    const log: unknown[] = [];
+    const widget = {
+      open: () => {
+        throw new Error('no');
+      },
+      send: (text: string) => {
+        log.push(text);
+        return Promise.resolve({ messageId: 2 });
+      },
+    } as Partial<ChatWidget> as ChatWidget;
+    const call = (method: 'open' | 'send', ...args: unknown[]): QueuedCall => [
+      method,
+      args,
+      () => log.push('resolved'),
+      (error) => log.push(String(error)),
+    ];
+    playQueue([call('open'), call('send', 'a')], widget);
+    expect(log).toEqual(['Error: no', 'a', 'resolved']);
+  });
+});

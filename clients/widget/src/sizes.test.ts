@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+
+const folder = fileURLToPath(new URL('../../../dist/site/widget/v1/', import.meta.url));
+const zipped = (name: string): number => gzipSync(readFileSync(folder + name), { level: 9 }).length;
+const asset = (name: string): string =>
+  `assets/${readdirSync(`${folder}assets`).find((file) => file.startsWith(`${name}-`) && file.endsWith('.js')) ?? name}`;
+const KB = 1_024;
+
+/** Of what the build made: `npm test` builds first. */
+describe('what a page has to load', () => {
+  it('is at most 4 KB before the visitor acts', () => {
+    expect(zipped('loader.js')).toBeLessThanOrEqual(4 * KB);
+  });
+
+  it('is at most 45 KB on first open, its style sheet of at most 8 KB included', () => {
+    expect(zipped(asset('panel'))).toBeLessThanOrEqual(45 * KB);
+    const css = readFileSync(fileURLToPath(new URL('./panel/styles/panel.css', import.meta.url)));
+    expect(gzipSync(css, { level: 9 }).length).toBeLessThanOrEqual(8 * KB);
+  });
+
+  it('is at most 3 KB for the counters, beside their connection', () => {
+    expect(zipped('badge.js')).toBeLessThanOrEqual(3 * KB);
+    expect(zipped(asset('badge'))).toBeLessThanOrEqual(9 * KB);
+  });
+
+  it('names no other host and runs no text as code', () => {
+    for (const name of ['loader.js', 'badge.js', asset('panel'), asset('badge')]) {
+      const text = readFileSync(folder + name, 'utf8');
+      const hosts = [...text.matchAll(/https?:\/\/[\w.-]+/g)].map(([host]) => host);
+      expect(hosts.filter((host) => host !== 'http://www.w3.org')).toEqual([]);
+      expect(text).not.toMatch(/\beval\(|new Function|@font-face/);
+    }
+  });
+});
