@@ -1,7 +1,15 @@
 // Client for operators' consoles.
 export type * from './api/backend.ts';
 export type * from './api/connection.ts';
-export type { ChatMessage, DeliveryState, HistoryState, Marks, ReadMarks, SentMessage, Typist } from './api/customer.ts';
+export type {
+  ChatMessage,
+  DeliveryState,
+  HistoryState,
+  Marks,
+  ReadMarks,
+  SentMessage,
+  Typist,
+} from './api/customer.ts';
 export type * from './api/environment.ts';
 export type * from './api/protocol.ts';
 export type * from './api/staff.ts';

@@ -178,7 +178,10 @@ export function createConnection(
     if (at === null) return;
     const renew = async (): Promise<void> => {
       const current = generation;
-      const again = await port.renew().then(() => undefined, () => RENEW_AGAIN_MS);
+      const again = await port.renew().then(
+        () => undefined,
+        () => RENEW_AGAIN_MS,
+      );
       if (current !== generation) return;
       // Refused renewals need no care here: the server's 4401 brings `prepare`, which says why.
       if (again === undefined) main?.line.send(port.target.authFrame(port.token()));
@@ -262,6 +265,8 @@ export function createConnection(
       if (state.status !== 'idle') become({ status: 'idle' });
     },
     wake(networkChanged) {
+      const better = networkChanged && main?.ready ? ladder.better() : null;
+      if (better) return openSpare(better);
       if (networkChanged) ladder.top();
       if (state.status === 'waiting') attempt();
       else if (main?.ready) main.watch.check(() => main && openSpare(main.transport));

@@ -62,7 +62,10 @@ export function createLadder(
     },
     async recall() {
       try {
-        const kept = JSON.parse((await storage.get(key)) ?? 'null') as { transport: TransportName; until: number } | null;
+        const kept = JSON.parse((await storage.get(key)) ?? 'null') as {
+          transport: TransportName;
+          until: number;
+        } | null;
         if (kept && kept.until > now()) index = Math.max(0, rungs.indexOf(kept.transport));
       } catch {
         // Unreadable is the same as nothing.

@@ -24,7 +24,10 @@ export function createRatchet(environment: Environment, send: (value: number) =>
     const value = wanted;
     sending = true;
     toldAt = environment.now();
-    const reached = await send(value).then(() => true, () => false);
+    const reached = await send(value).then(
+      () => true,
+      () => false,
+    );
     sending = false;
     // What failed waits for the next rise or kick; only what rose meanwhile goes on.
     if (!reached) return;

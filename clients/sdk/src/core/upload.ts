@@ -18,7 +18,8 @@ function uploadByXhr(url: string, token: string, file: Blob, options: UploadOpti
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     const abort = (): void => xhr.abort();
-    const fail = (code: ChatClientErrorCode): void => reject(new ChatClientError(code, undefined, { status: xhr.status }));
+    const fail = (code: ChatClientErrorCode): void =>
+      reject(new ChatClientError(code, undefined, { status: xhr.status }));
     xhr.open('POST', url);
     for (const [name, value] of Object.entries(headersOf(file))) xhr.setRequestHeader(name, value);
     xhr.setRequestHeader('authorization', `Bearer ${token}`);
@@ -49,7 +50,8 @@ export async function upload(
   file: UploadFile,
   options: UploadOptions = {},
 ): Promise<Attachment> {
-  if (options.onProgress && globalThis.XMLHttpRequest && file instanceof Blob) return uploadByXhr(url, token, file, options);
+  if (options.onProgress && globalThis.XMLHttpRequest && file instanceof Blob)
+    return uploadByXhr(url, token, file, options);
   const body = ('bytes' in file && file.bytes instanceof Uint8Array ? file.bytes : file) as BodyInit;
   const attachment = await call<Attachment>(environment, 'POST', url, {
     token,

@@ -1,13 +1,6 @@
 import type { Backend } from '../api/backend.ts';
 import type { ConnectionState } from '../api/connection.ts';
-import type {
-  ChatClient,
-  ChatClientOptions,
-  ChatEvents,
-  ChatState,
-  Prechat,
-  ReadMarks,
-} from '../api/customer.ts';
+import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat, ReadMarks } from '../api/customer.ts';
 import type { CustomerState, IdentityResponse, Message, ReadData, Session, SessionEvent } from '../api/protocol.ts';
 import { createLadder } from '../connection/ladder.ts';
 import { createEnvironment } from '../core/environment.ts';
@@ -113,7 +106,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       setSession(found);
       return found.last_seq;
     },
-    page: (beforeId) => credentials.run((access) => backend.history(access, beforeId === undefined ? {} : { beforeId })),
+    page: (beforeId) =>
+      credentials.run((access) => backend.history(access, beforeId === undefined ? {} : { beforeId })),
     loaded(head) {
       sequence.restart(head);
       acks.raise(thread.newestId);
@@ -235,9 +229,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       call(environment, 'POST', `${base}/channel/ack`, { token, query: { session: sessionId }, json: { last_id } }),
     );
   });
-  const reads = createRatchet(environment, (lastId) =>
-    credentials.run((access) => backend.markRead(access, lastId)),
-  );
+  const reads = createRatchet(environment, (lastId) => credentials.run((access) => backend.markRead(access, lastId)));
 
   const ready = (data: ReadyData): void => {
     degraded = null;
@@ -289,10 +281,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   };
 
   const transports = options.transports ?? ALL;
+  const ladder = createLadder(environment, transports, `${prefix}transport`);
   const connection = createSharedConnection(
     environment,
     TRANSPORTS,
-    createLadder(environment, transports, `${prefix}transport`),
+    ladder,
     {
       target: {
         base,
@@ -340,7 +333,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     const own = id === null ? null : await credentials.access().catch(() => null);
     let answer: IdentityResponse;
     try {
-      answer = await backend.identify({ identity_token: token, ...(own && { token: own.token, session_id: own.sessionId }) });
+      answer = await backend.identify({
+        identity_token: token,
+        ...(own && { token: own.token, session_id: own.sessionId }),
+      });
     } catch (error) {
       if (!own || !(error instanceof ChatClientError) || (error.status !== 401 && error.status !== 403)) throw error;
       // The chat on this device is another person's: it must not stay in sight of this one.
@@ -363,6 +359,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   };
   const restore = async (): Promise<void> => {
     const { id } = await credentials.load();
+    await ladder.recall();
     await outbox.load();
     if (destroyed) return;
     if (outbox.entries().length > 0) tell('outbox');

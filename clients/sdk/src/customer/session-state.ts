@@ -8,7 +8,11 @@ export function sessionAfter(session: Session, event: SessionEvent): Session {
     case 'chat.session.created':
       return { ...event.data.session, last_seq: event.seq };
     case 'chat.session.assigned':
-      return { ...next, assigned_user_id: event.data.assigned_user_id, assigned_user_name: event.data.assigned_user_name };
+      return {
+        ...next,
+        assigned_user_id: event.data.assigned_user_id,
+        assigned_user_name: event.data.assigned_user_name,
+      };
     case 'chat.session.status':
       return { ...next, status: event.data.status };
     case 'chat.callback':

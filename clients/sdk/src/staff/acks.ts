@@ -20,7 +20,10 @@ export function createStaffAcks(
   const run = async (): Promise<void> => {
     const items = [...wanted].slice(0, ITEMS_MAX).map(([session_id, last_id]) => ({ session_id, last_id }));
     for (const { session_id } of items) wanted.delete(session_id);
-    const reached = await send(items).then(() => true, () => false);
+    const reached = await send(items).then(
+      () => true,
+      () => false,
+    );
     // What was not told is told with the next message of that session.
     if (reached) for (const { session_id, last_id } of items) told.set(session_id, last_id);
     timer = wanted.size > 0 ? environment.setTimer(() => void run(), INTERVAL_MS) : null;

@@ -52,6 +52,7 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
   let badge: BadgeData | null = null;
   let users: readonly PresenceUser[] = [];
   let state: ConnectionState = { status: 'idle' };
+  let recalled: Promise<void> | null = null;
 
   const ready = (data: ReadyData): void => {
     const given = data.state as Partial<StaffChannelState> | undefined;
@@ -72,10 +73,11 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
     port.frame(one);
     port.changed();
   };
+  const ladder = createLadder(environment, port.transports, `${prefix}transport`);
   const connection = createSharedConnection(
     environment,
     TRANSPORTS,
-    createLadder(environment, port.transports, `${prefix}transport`),
+    ladder,
     {
       target: {
         base: port.base,
@@ -85,7 +87,11 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
         restPoll: (cursor) => port.restPoll(cursor === null ? null : String(cursor)),
         ...(port.restIntervalMs !== undefined && { restIntervalMs: port.restIntervalMs }),
       },
-      prepare: async () => void (await token.get()),
+      async prepare() {
+        recalled ??= ladder.recall();
+        await recalled;
+        await token.get();
+      },
       token: () => token.current,
       cursor: port.cursor,
       renewAt: () => token.renewAt,
@@ -131,7 +137,14 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
     },
     get badge() {
       const mine = badge?.mine_unread[userId ?? token.userId ?? ''] ?? 0;
-      return badge && { unassigned: badge.unassigned_unread, mine, unread: badge.unassigned_unread + mine, waiting: badge.waiting_count };
+      return (
+        badge && {
+          unassigned: badge.unassigned_unread,
+          mine,
+          unread: badge.unassigned_unread + mine,
+          waiting: badge.waiting_count,
+        }
+      );
     },
     get users() {
       return users;

@@ -46,7 +46,9 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     return { connection: state, userId, badge, users, typing: typingNow(), degraded, epoch, cursor };
   });
   const typingNow = (): Record<number, readonly Typist[]> =>
-    Object.fromEntries([...typing].filter(([, { typists }]) => typists.length > 0).map(([id, { typists }]) => [id, typists]));
+    Object.fromEntries(
+      [...typing].filter(([, { typists }]) => typists.length > 0).map(([id, { typists }]) => [id, typists]),
+    );
   const typingOf = (id: number): TypingList => {
     const known = typing.get(id);
     if (known) return known;

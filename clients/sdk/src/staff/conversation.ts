@@ -87,7 +87,10 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
   const receive = (message: Message): void => {
     thread.add(message);
     outbox.settle(message);
-    port.typing.ended(message.sender_type === 'client' ? 'client' : 'staff', message.sender_type === 'client' ? null : message.sender_id);
+    port.typing.ended(
+      message.sender_type === 'client' ? 'client' : 'staff',
+      message.sender_type === 'client' ? null : message.sender_id,
+    );
     port.ack(message.id);
   };
   const head = async (): Promise<number> => {
@@ -236,5 +239,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
 
 /** The same event as the customer's side calls it. */
 function asCustomerEvent(event: SeqEvent): Parameters<typeof sessionAfter>[1] {
-  return (event.type === 'chat.message.client' ? { ...event, type: 'chat.message' } : event) as Parameters<typeof sessionAfter>[1];
+  return (event.type === 'chat.message.client' ? { ...event, type: 'chat.message' } : event) as Parameters<
+    typeof sessionAfter
+  >[1];
 }

@@ -16,7 +16,11 @@ export interface Ledger {
 /** Events of all sessions, each once and in order inside its session, however often a resume repeats them. */
 export function createLedger(
   environment: Environment,
-  fetchAfter: (sessionId: number, afterSeq: number, limit: number) => Promise<{ events: StaffEvent[]; has_more: boolean }>,
+  fetchAfter: (
+    sessionId: number,
+    afterSeq: number,
+    limit: number,
+  ) => Promise<{ events: StaffEvent[]; has_more: boolean }>,
   apply: (event: StaffEvent) => void,
 ): Ledger {
   /** Seq last applied; most sessions never need more than this number. */

@@ -103,7 +103,8 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
       for (;;) {
         const now = environment.now();
         const wait = port.adoptsAfter();
-        const due = ({ id, order }: OutboxEntry): number => (mine.has(id) ? 0 : wait === null ? Infinity : order + wait - now);
+        const due = ({ id, order }: OutboxEntry): number =>
+          mine.has(id) ? 0 : wait === null ? Infinity : order + wait - now;
         const open = entries.filter(({ error }) => error === null);
         const next = open.find((entry) => due(entry) <= 0);
         if (stopped) return;
@@ -114,7 +115,12 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
         }
         const outcome = await port.post(next).then(
           (message) => ({ message }),
-          (error: unknown) => ({ error: error instanceof ChatClientError ? error : new ChatClientError('invalid_response', undefined, { cause: error }) }),
+          (error: unknown) => ({
+            error:
+              error instanceof ChatClientError
+                ? error
+                : new ChatClientError('invalid_response', undefined, { cause: error }),
+          }),
         );
         // Meanwhile it may have come back as an event, or the person discarded it.
         if (stopped || !has(next.id)) continue;

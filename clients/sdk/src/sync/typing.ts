@@ -35,7 +35,10 @@ export function createTypingList(environment: Environment, changed: () => void):
         changed();
       }
       environment.clearTimer(timers.get(key));
-      timers.set(key, environment.setTimer(() => remove(key), EXPIRES_MS));
+      timers.set(
+        key,
+        environment.setTimer(() => remove(key), EXPIRES_MS),
+      );
     },
     ended: (by, userId = null) => remove(by + userId),
     clear() {
@@ -45,7 +48,10 @@ export function createTypingList(environment: Environment, changed: () => void):
 }
 
 /** Own typing: told at once, repeated while it goes on (receivers forget it after 6 s), ended after a pause. */
-export function createTypingSender(environment: Environment, send: (active: boolean) => void): { set(active: boolean): void } {
+export function createTypingSender(
+  environment: Environment,
+  send: (active: boolean) => void,
+): { set(active: boolean): void } {
   let toldAt = -REPEAT_MS;
   let active = false;
   let timer: Timer = null;

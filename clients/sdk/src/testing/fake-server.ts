@@ -86,7 +86,12 @@ export class FakeServer {
     const found = this.#found(sessionId);
     const message = this.#store(found, 'operator', body, crypto.randomUUID());
     found.marks.staff = { delivered_id: message.id, read_id: message.id };
-    this.#broadcast(found, { type: 'chat.read', session_id: sessionId, seq: null, data: { by: 'staff', ...found.marks.staff } });
+    this.#broadcast(found, {
+      type: 'chat.read',
+      session_id: sessionId,
+      seq: null,
+      data: { by: 'staff', ...found.marks.staff },
+    });
     return message;
   }
 
@@ -116,7 +121,8 @@ export class FakeServer {
     const { method, path, headers } = request;
     if (path === '/chat/session' && method === 'POST') return this.#create(request);
     const token = (headers['authorization'] ?? '').replace(/^Bearer /, '');
-    if (path === '/channel/ack') return this.#guard(Number(request.query.get('session')), token, (s) => this.#ack(s, request));
+    if (path === '/channel/ack')
+      return this.#guard(Number(request.query.get('session')), token, (s) => this.#ack(s, request));
     const match = /^\/chat\/session\/(\d+)(?:\/(.+))?$/.exec(path);
     if (!match) return error(404, 'not_found');
     const id = Number(match[1]);
@@ -191,15 +197,29 @@ export class FakeServer {
     if (!found) {
       const id = this.sessions.size + 1;
       const created_at = new Date(this.#clock.now()).toISOString();
-      const session: Session = { id, status: 'new', created_at, assigned_user_id: null, last_seq: 0, version: 1, callback_pending: false };
+      const session: Session = {
+        id,
+        status: 'new',
+        created_at,
+        assigned_user_id: null,
+        last_seq: 0,
+        version: 1,
+        callback_pending: false,
+      };
       const zero = { delivered_id: 0, read_id: 0 };
       found = { id, resumeKey: key, session, events: [], messages: [], marks: { client: zero, staff: zero } };
       this.sessions.set(id, found);
       this.#append(found, 'chat.session.created', { session });
     }
     const first = body['message'] as { body: string; client_message_id: string } | undefined;
-    const message = first && (this.#known(found, first.client_message_id) ?? this.#store(found, 'client', first.body, first.client_message_id));
-    return ok({ session: found.session, resume_key: key, ...this.token(found.id), ...(message && { message }) }, known ? 200 : 201);
+    const message =
+      first &&
+      (this.#known(found, first.client_message_id) ??
+        this.#store(found, 'client', first.body, first.client_message_id));
+    return ok(
+      { session: found.session, resume_key: key, ...this.token(found.id), ...(message && { message }) },
+      known ? 200 : 201,
+    );
   }
 
   #session(found: FakeSession, what: string, { method, query, body }: FakeRequest): FakeReply {
@@ -224,7 +244,10 @@ export class FakeServer {
       return ok({ events, last_seq: found.events.length, has_more: after + limit < found.events.length });
     }
     if (what === 'read') {
-      const read_id = Math.max(found.marks.client.read_id, Math.min(Number(body['last_id']), found.messages.at(-1)?.id ?? 0));
+      const read_id = Math.max(
+        found.marks.client.read_id,
+        Math.min(Number(body['last_id']), found.messages.at(-1)?.id ?? 0),
+      );
       found.marks.client = { read_id, delivered_id: Math.max(read_id, found.marks.client.delivered_id) };
       return ok({ read_id });
     }

@@ -20,7 +20,15 @@ interface OpenTab {
 }
 
 const HEAL_MS = 20 * 60_000;
-const CALM = { offline: false, silent: false, loseRequest: 0, loseAnswer: 0, loseFrame: 0, repeatFrame: 0, swapFrames: 0 };
+const CALM = {
+  offline: false,
+  silent: false,
+  loseRequest: 0,
+  loseAnswer: 0,
+  loseFrame: 0,
+  repeatFrame: 0,
+  swapFrames: 0,
+};
 
 type Create = (options: ChatClientOptions) => ChatClient;
 
@@ -73,7 +81,10 @@ export async function fuzz(createClient: Create, seed: number, steps: number): P
       send();
     },
     answer: () => withSession((id) => server.answer(id, `answer ${server.sessions.get(id)?.messages.length}`)),
-    burst: () => withSession((id) => { for (let i = 0; i < 8; i += 1) server.answer(id, `burst ${i}`); }),
+    burst: () =>
+      withSession((id) => {
+        for (let i = 0; i < 8; i += 1) server.answer(id, `burst ${i}`);
+      }),
     assign: () => withSession((id) => server.assign(id, random.chance(0.5) ? 'op' : null)),
     cut: world.cutAll,
     offline: () => {
@@ -86,17 +97,28 @@ export async function fuzz(createClient: Create, seed: number, steps: number): P
     },
     silent: () => (network.silent = true),
     heard: () => (network.silent = false),
-    lossy: () => Object.assign(network, { loseRequest: 0.2, loseAnswer: 0.2, loseFrame: 0.2, repeatFrame: 0.2, swapFrames: 0.2 }),
+    lossy: () =>
+      Object.assign(network, { loseRequest: 0.2, loseAnswer: 0.2, loseFrame: 0.2, repeatFrame: 0.2, swapFrames: 0.2 }),
     calm: () => Object.assign(network, CALM),
     block: () => (network.blocked[random.pick(['websocket', 'sse', 'poll'] as const)] = random.chance(0.5)),
     unblock: () => Object.assign(network.blocked, { websocket: false, sse: false, poll: false }),
     full: () => (server.hooks.onConnect = () => (random.chance(0.7) ? 4529 : undefined)),
-    overload: () => (server.hooks.onConnect = () => (random.chance(0.5) ? random.pick([1013, 4429, 4408, 1011]) : undefined)),
+    overload: () =>
+      (server.hooks.onConnect = () => (random.chance(0.5) ? random.pick([1013, 4429, 4408, 1011]) : undefined)),
     roomy: () => delete server.hooks.onConnect,
-    goodbye: () => { for (const one of server.connections) one.send({ type: 'channel.goodbye', data: { reconnect_in_ms: random.below(3_000) } }); },
-    restart: () => { for (const one of [...server.connections]) one.close(1012); },
-    expire: () => { for (const one of [...server.connections]) one.close(4401); },
-    open: () => { if (tabs.length < 4) open(); },
+    goodbye: () => {
+      for (const one of server.connections)
+        one.send({ type: 'channel.goodbye', data: { reconnect_in_ms: random.below(3_000) } });
+    },
+    restart: () => {
+      for (const one of [...server.connections]) one.close(1012);
+    },
+    expire: () => {
+      for (const one of [...server.connections]) one.close(4401);
+    },
+    open: () => {
+      if (tabs.length < 4) open();
+    },
     crash: () => {
       if (tabs.length < 2) return;
       const [gone] = tabs.splice(random.below(tabs.length), 1);
@@ -190,7 +212,8 @@ function differences(world: FakeWorld, tabs: readonly OpenTab[]): string[] {
     const has = found.messages.slice(history.hasOlder ? -messages.length : 0).map((m) => `${m.id} ${m.body}`);
     const shown = messages.map((m) => `${m.id} ${m.body}`);
     if (session?.id !== id) problems.push(`${name}: session ${session?.id} instead of ${id}`);
-    else if (session.last_seq !== found.events.length) problems.push(`${name}: at seq ${session.last_seq} of ${found.events.length}`);
+    else if (session.last_seq !== found.events.length)
+      problems.push(`${name}: at seq ${session.last_seq} of ${found.events.length}`);
     else if (session.assigned_user_id !== found.session.assigned_user_id) problems.push(`${name}: another assignee`);
     if (shown.join('\n') !== has.join('\n')) problems.push(`${name}: shows ${shown.length} messages of ${has.length}`);
     if (connection.status !== 'online') problems.push(`${name}: is ${connection.status}`);

@@ -113,12 +113,13 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
       if (!autoFlush) return;
       later(() => {
         if (network.silent || network.offline) return;
-        if (direction === 'up') return void pair.flushUp(1);
+        if (direction === 'up') return void pair.flushUp();
         if (random.chance(network.swapFrames)) pair.swapDown();
         if (random.chance(network.repeatFrame)) pair.repeatDown();
         // The first frames say who is there; a network that loses them is one that never connects.
         if (random.chance(network.loseFrame) && /"seq":\d/.test(pair.down[0] ?? '')) pair.dropDown();
-        else pair.flushDown(1);
+        // Like TCP: what was held up is not lost, it arrives with what comes after it.
+        pair.flushDown();
       });
     };
     later(() => {
@@ -130,12 +131,20 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
 
   const request = (url: string, init: RequestInit = {}): FakeRequest => {
     const { pathname, searchParams } = new URL(url, 'http://fake');
-    const headers = Object.fromEntries(Object.entries({ ...init.headers }).map(([name, value]) => [name.toLowerCase(), String(value)]));
+    const headers = Object.fromEntries(
+      Object.entries({ ...init.headers }).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    );
     const body = typeof init.body === 'string' ? (JSON.parse(init.body) as Record<string, unknown>) : {};
     return { method: init.method ?? 'GET', path: pathname, query: searchParams, headers, body };
   };
   const refusalOf = (code: number): FakeReply => {
-    const codes: Record<number, [number, string]> = { 4401: [401, 'token_expired'], 4529: [429, 'connection_limit'], 4429: [429, 'rate_limited'], 4501: [401, 'bad_token'], 4504: [404, 'session_not_found'] };
+    const codes: Record<number, [number, string]> = {
+      4401: [401, 'token_expired'],
+      4529: [429, 'connection_limit'],
+      4429: [429, 'rate_limited'],
+      4501: [401, 'bad_token'],
+      4504: [404, 'session_not_found'],
+    };
     const [status, name] = codes[code] ?? [503, 'unavailable'];
     return { status, body: { error: { code: name } }, ...((status === 429 || status === 503) && { retryAfter: 1 }) };
   };
@@ -191,15 +200,23 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
     clock.setTimer(comment, 15_000);
     answer(new Response(stream, { status: 200 }));
   };
-  const poll = (one: FakeRequest, sessionId: number, token: string, cursor: number | null, answer: (response: Response) => void): void => {
-    const refusal = server.judge(sessionId, token) ?? server.hooks.onConnect?.({ sessionId, transport: 'poll' }) ?? null;
+  const poll = (
+    one: FakeRequest,
+    sessionId: number,
+    token: string,
+    cursor: number | null,
+    answer: (response: Response) => void,
+  ): void => {
+    const refusal =
+      server.judge(sessionId, token) ?? server.hooks.onConnect?.({ sessionId, transport: 'poll' }) ?? null;
     if (refusal !== null) return answer(new FakeResponse(refusalOf(refusal)));
     const head = (): number => server.eventsAfter(sessionId, 0).length;
     const reply = (after: number): void => {
       const events = server.eventsAfter(sessionId, after);
       answer(new FakeResponse({ status: 200, body: { events, last_seq: head(), has_more: false } }));
     };
-    if (cursor !== null && cursor > head()) return answer(new FakeResponse({ status: 409, body: { error: { code: 'cursor_ahead' } } }));
+    if (cursor !== null && cursor > head())
+      return answer(new FakeResponse({ status: 409, body: { error: { code: 'cursor_ahead' } } }));
     if (cursor === null || cursor < head() || one.query.get('wait') === '0') return reply(cursor ?? head());
     const waiter: FakeConnection = {
       id: 'poll',

@@ -10,7 +10,13 @@ const MIN_INTERVAL_MS = 1_000;
 type ReadPage = (cursor: number | string | null, first: boolean, signal: AbortSignal) => Promise<PollPage>;
 
 /** A loop of requests as a line: its first answer stands for `channel.ready`. */
-function openLoop(environment: Environment, request: OpenRequest, handlers: LineHandlers, pauseMs: number, read: ReadPage): Line {
+function openLoop(
+  environment: Environment,
+  request: OpenRequest,
+  handlers: LineHandlers,
+  pauseMs: number,
+  read: ReadPage,
+): Line {
   const ending = new AbortController();
   const { signal } = ending;
   const pause = (ms: number): Promise<void> =>
@@ -25,7 +31,8 @@ function openLoop(environment: Environment, request: OpenRequest, handlers: Line
       const began = environment.now();
       const page = await read(cursor, first, signal);
       if (signal.aborted) return;
-      if (first) handlers.frame({ type: 'channel.ready', data: { from_seq: cursor ?? page.last_seq, cursor: page.cursor } });
+      if (first)
+        handlers.frame({ type: 'channel.ready', data: { from_seq: cursor ?? page.last_seq, cursor: page.cursor } });
       handlers.alive();
       for (const event of page.events) handlers.frame(event);
       // The cursor is told after its events: until then they would be asked for again.

@@ -35,7 +35,8 @@ export const openSse: OpenLine = (environment, target, request, handlers) => {
   const options = { token: request.currentToken(), query, signal: ending.signal, timeoutMs: 0 };
   httpRequest(environment, 'GET', `${target.base}/channel/sse`, options, run).then(
     () => ending.signal.aborted || handlers.closed(code),
-    (error: unknown) => ending.signal.aborted || handlers.closed(code === 1006 ? closeCodeOf(error) : code, retryAfterOf(error)),
+    (error: unknown) =>
+      ending.signal.aborted || handlers.closed(code === 1006 ? closeCodeOf(error) : code, retryAfterOf(error)),
   );
   return { send: () => false, close: () => ending.abort() };
 };

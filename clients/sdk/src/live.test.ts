@@ -1,0 +1,356 @@
+import { fileURLToPath } from 'node:url';
+import { type AppProcess, freePort, startProcess, tempFolder, until } from '@chat-realtime/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ChatClient, ChatClientOptions, TransportName } from './index.ts';
+import { createChatClient, memoryStorage } from './index.ts';
+import { createBadge } from './badge.ts';
+import { createStaffAuth, createStaffClient, type StaffClient } from './staff.ts';
+import { createFakeBrowser } from './testing/index.ts';
+
+const MAIN = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
+const PASSWORD = 'correct horse battery';
+let app: AppProcess;
+let baseUrl = '';
+let staff: StaffClient;
+const open: { destroy(): void }[] = [];
+const keep = <T extends { destroy(): void }>(one: T): T => {
+  open.push(one);
+  return one;
+};
+
+beforeAll(async () => {
+  const port = await freePort();
+  baseUrl = `http://127.0.0.1:${port}`;
+  app = await startProcess({
+    name: 'standalone',
+    args: [MAIN],
+    env: {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      DATA_DIR: tempFolder('sdk-live'),
+      OPERATOR_PASSWORD: PASSWORD,
+      CHANNEL_TOKEN_TTL_SECONDS: '20',
+      RATE_MESSAGES_PER_MINUTE: '0',
+      RATE_CONNECT_PER_10S: '0',
+      RATE_SESSIONS_PER_MINUTE: '0',
+    },
+    ready: `${baseUrl}/readyz`,
+  });
+  staff = await signIn('anna');
+});
+afterEach(() => {
+  for (const one of open.splice(0)) one.destroy();
+});
+afterAll(async () => {
+  staff.destroy();
+  await app.stop();
+});
+
+async function signIn(login: string): Promise<StaffClient> {
+  const environment = { storage: memoryStorage() };
+  const auth = createStaffAuth({ baseUrl, environment });
+  await auth.login(login, PASSWORD);
+  return createStaffClient({ baseUrl, getToken: auth.getToken, environment });
+}
+
+/** A customer whose every event is held against the contract: each once, in order, none left out. */
+function customer(options: ChatClientOptions = {}): { client: ChatClient; seqs: number[] } {
+  const client = keep(
+    createChatClient({ baseUrl, ...options, environment: { storage: memoryStorage(), ...options.environment } }),
+  );
+  const seqs: number[] = [];
+  client.on('event', ({ seq }) => seqs.push(seq));
+  return { client, seqs };
+}
+const bodies = (client: ChatClient): string[] => client.getState().messages.map(({ body }) => body);
+const online = (client: ChatClient, transport?: TransportName): Promise<unknown> =>
+  until(
+    () => {
+      const { connection } = client.getState();
+      return connection.status === 'online' && (transport === undefined || connection.transport === transport)
+        ? true
+        : undefined;
+    },
+    { timeoutMs: 30_000, what: `a connection by ${transport ?? 'any transport'}` },
+  );
+const shows = (client: ChatClient, count: number): Promise<unknown> =>
+  until(() => (client.getState().messages.length >= count ? true : undefined), {
+    timeoutMs: 30_000,
+    what: `${count} messages`,
+  });
+const idOf = (client: ChatClient): number => client.getState().session?.id ?? 0;
+const say = (id: number, body: string): Promise<unknown> =>
+  staff.api.send(id, { body, client_message_id: crypto.randomUUID() });
+const dense = (seqs: readonly number[]): boolean =>
+  seqs.every((seq, index) => index === 0 || seq === (seqs[index - 1] ?? 0) + 1);
+
+/** The platform's own network with parts of it blocked. */
+function blockable(): {
+  environment: Partial<ChatClientOptions['environment'] & object>;
+  block(names: TransportName[]): void;
+  networkChanged(): void;
+} {
+  let blocked = new Set<TransportName>();
+  const sockets = new Set<WebSocket>();
+  const requests = new Set<{ name: TransportName; abort: AbortController }>();
+  const listeners = new Set<(event: 'online') => void>();
+  return {
+    environment: {
+      webSocket(url, protocols) {
+        const socket = new WebSocket(blocked.has('websocket') ? 'ws://127.0.0.1:1/' : url, protocols);
+        sockets.add(socket);
+        return socket;
+      },
+      async fetch(input, init) {
+        const name: TransportName = String(input).includes('/channel/sse')
+          ? 'sse'
+          : String(input).includes('/channel/poll')
+            ? 'poll'
+            : 'rest';
+        if (name !== 'rest' && blocked.has(name)) throw new TypeError('blocked');
+        const abort = new AbortController();
+        const one = { name, abort };
+        requests.add(one);
+        const signals = [abort.signal, ...(init?.signal ? [init.signal] : [])];
+        return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+      },
+      onLifecycle(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    block(names) {
+      blocked = new Set(names);
+      if (blocked.has('websocket')) for (const socket of sockets) socket.close();
+      for (const one of requests) if (blocked.has(one.name)) one.abort.abort();
+    },
+    networkChanged: () => {
+      for (const listener of listeners) listener('online');
+    },
+  };
+}
+
+describe('against the real server', () => {
+  it.each([['websocket'], ['sse'], ['poll'], ['rest']] as const)('holds a conversation over %s', async (transport) => {
+    const { client, seqs } = customer({ transports: [transport] });
+    await client.send('question').stored;
+    await online(client, transport);
+    await say(idOf(client), 'answer');
+    await shows(client, 2);
+    expect(bodies(client)).toEqual(['question', 'answer']);
+    expect(client.getState().unread).toBe(1);
+    client.markRead();
+    await until(async () => ((await staff.api.session(idOf(client))).client_read_id > 0 ? true : undefined), {
+      what: 'the read mark',
+    });
+    expect(client.getState().unread).toBe(0);
+    expect(dense(seqs)).toBe(true);
+  });
+
+  it('[RES1] [RES2] resumes over every change of transport with one cursor', async () => {
+    const network = blockable();
+    const { client, seqs } = customer({ environment: network.environment });
+    await client.send('0').stored;
+    const id = idOf(client);
+    let said = 0;
+    const stages: [TransportName[], TransportName][] = [
+      [[], 'websocket'],
+      [['websocket'], 'sse'],
+      [['websocket', 'sse'], 'poll'],
+      [['websocket', 'sse', 'poll'], 'rest'],
+      [['websocket', 'sse'], 'poll'],
+      [['websocket'], 'sse'],
+      [[], 'websocket'],
+    ];
+    for (const [blocked, expected] of stages) {
+      network.block(blocked);
+      for (let i = 0; i < 5; i += 1) await say(id, `${(said += 1)}`);
+      if (client.getState().connection.status === 'online') network.networkChanged();
+      await until(
+        () => {
+          const { connection } = client.getState();
+          if (connection.status === 'online' && connection.transport !== expected) network.networkChanged();
+          return connection.status === 'online' && connection.transport === expected ? true : undefined;
+        },
+        { timeoutMs: 40_000, everyMs: 500, what: expected },
+      );
+      for (let i = 0; i < 5; i += 1) await say(id, `${(said += 1)}`);
+      await shows(client, said + 1);
+    }
+    expect(bodies(client)).toEqual(Array.from({ length: said + 1 }, (_, index) => String(index)));
+    expect(dense(seqs)).toBe(true);
+  }, 120_000);
+
+  it('[G2] keeps what is written while the server is killed, and stores it once', async () => {
+    const { client, seqs } = customer();
+    await client.send('first').stored;
+    const id = idOf(client);
+    await online(client);
+    const sent = ['a', 'b', 'c'].map((body) => client.send(body).stored);
+    await app.kill();
+    sent.push(client.send('d').stored, client.send('e').stored);
+    await app.start();
+    await Promise.all(sent);
+    await online(client);
+    await say(id, 'answer');
+    await shows(client, 7);
+    expect(bodies(client)).toEqual(['first', 'a', 'b', 'c', 'd', 'e', 'answer']);
+    const { messages } = await staff.api.messages(id);
+    expect(messages.map(({ body }) => body)).toEqual(bodies(client));
+    expect(dense(seqs)).toBe(true);
+  }, 60_000);
+
+  it('[DRN2] misses nothing when the server restarts under traffic', async () => {
+    const { client, seqs } = customer();
+    await client.send('0').stored;
+    const id = idOf(client);
+    await online(client);
+    const restarting = app.restart();
+    for (let i = 1; i <= 20; i += 1) client.send(String(i));
+    await restarting;
+    await shows(client, 21);
+    await until(() => (client.getState().messages.every(({ id: stored }) => stored !== null) ? true : undefined), {
+      timeoutMs: 30_000,
+    });
+    expect(bodies(client)).toEqual(Array.from({ length: 21 }, (_, index) => String(index)));
+    expect((await staff.api.messages(id)).messages).toHaveLength(21);
+    expect(dense(seqs)).toBe(true);
+  }, 60_000);
+
+  it('[WS9] renews its token in place, before it expires', async () => {
+    const frames: unknown[] = [];
+    const { client } = customer();
+    client.on('frame', (frame) => frames.push(frame));
+    await client.send('hello').stored;
+    await online(client);
+    const { connection } = client.getState();
+    await until(
+      () => (frames.some((frame) => (frame as { type: string }).type === 'channel.refreshed') ? true : undefined),
+      {
+        timeoutMs: 18_000,
+        what: 'a renewed token',
+      },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    expect(client.getState().connection).toEqual(connection);
+    await client.send('later than the first token lived').stored;
+  }, 60_000);
+
+  it('[LIM1] shares one connection among six tabs, and hands it over when the one that holds it is closed', async () => {
+    const browser = createFakeBrowser((run) => void setTimeout(run));
+    const tab = (index: number): { client: ChatClient; seqs: number[] } =>
+      customer({
+        environment: {
+          storage: browser.storage,
+          locks: browser.locks(`tab${index}`),
+          openTabChannel: browser.channels(`tab${index}`),
+        },
+      });
+    const first = tab(0);
+    await first.client.send('question').stored;
+    await online(first.client);
+    const tabs = [first, ...Array.from({ length: 5 }, (_, index) => tab(index + 1))];
+    await Promise.all(tabs.map(({ client }) => online(client)));
+    const id = idOf(first.client);
+    const carrying = (): number =>
+      tabs.filter(({ client }) => {
+        const { connection } = client.getState();
+        return connection.status === 'online' && !connection.shared;
+      }).length;
+    await Promise.all(tabs.map(({ client }) => shows(client, 1)));
+    expect(carrying()).toBe(1);
+    await say(id, 'answer');
+    await Promise.all(tabs.map(({ client }) => shows(client, 2)));
+
+    // A crash without a word is the fuzz's; here the network is real.
+    first.client.destroy();
+    browser.crash('tab0');
+    tabs.shift();
+    tabs[4]?.client.send('from the last tab');
+    await say(id, 'another answer');
+    await Promise.all(tabs.map(({ client }) => shows(client, 4)));
+    expect(carrying()).toBe(1);
+    for (const { client, seqs } of tabs) {
+      expect(bodies(client).toSorted()).toEqual(['another answer', 'answer', 'from the last tab', 'question']);
+      expect(dense(seqs)).toBe(true);
+    }
+  }, 60_000);
+
+  it('[MSG10] stops a reply that a colleague has overtaken, and shows what was missed', async () => {
+    const anna = keep(await signIn('anna'));
+    const boris = keep(await signIn('boris'));
+    const { client } = customer();
+    await client.send('question').stored;
+    const id = idOf(client);
+    for (const one of [anna, boris]) one.connect((await one.api.sessions({ limit: 1 })).feed_cursor);
+    const conversation = anna.conversation(id);
+    await until(() => (conversation.getState().history.loaded ? true : undefined));
+    const before = conversation.getState().seq;
+    await boris.api.send(id, { body: 'mine', client_message_id: crypto.randomUUID() });
+    const sent = conversation.send('too late', { expectedSeq: before });
+    await expect(sent.stored).rejects.toMatchObject({ code: 'stale' });
+    expect(conversation.getState().messages.at(-1)).toMatchObject({
+      body: 'too late',
+      delivery: 'failed',
+      error: 'stale',
+    });
+    await until(() => (conversation.getState().seq > before ? true : undefined));
+    conversation.retry(sent.clientMessageId);
+    await shows(client, 3);
+    expect(bodies(client)).toEqual(['question', 'mine', 'too late']);
+  });
+
+  it('[ALR3] tells the badge by stream and by its reserve alike', async () => {
+    const storage = memoryStorage();
+    const auth = createStaffAuth({ baseUrl, environment: { storage } });
+    await auth.login('boris', PASSWORD);
+    const live = keep(createBadge({ baseUrl, getToken: auth.getToken, environment: { storage } }));
+    const reserve = keep(
+      createBadge({ baseUrl, getToken: auth.getToken, environment: { storage }, transports: ['rest'], pollMs: 300 }),
+    );
+    await until(() => (live.getState().counters && reserve.getState().counters ? true : undefined));
+    const before = live.getState().counters?.unassigned ?? 0;
+    const { client } = customer();
+    await client.send('anybody there?').stored;
+    for (const badge of [live, reserve]) {
+      await until(() => (badge.getState().counters?.unassigned === before + 1 ? true : undefined), {
+        what: 'one more',
+      });
+    }
+  });
+
+  it('[ATT1] sends attachments', async () => {
+    const { client } = customer();
+    await client.start({ name: 'Ada' });
+    const png = Uint8Array.from(
+      atob('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='),
+      (c) => c.charCodeAt(0),
+    );
+    const attachment = await client.upload({ name: 'точка.png', bytes: png });
+    const message = await client.send('', [attachment]).stored;
+    expect(message.attachments).toMatchObject([{ name: 'точка.png', mime: 'image/png' }]);
+  });
+
+  it('stores, opens and asks nothing before the visitor acts', async () => {
+    const asked: string[] = [];
+    const storage = memoryStorage();
+    const { client } = customer({
+      environment: {
+        storage,
+        fetch: (input) => {
+          asked.push(String(input));
+          return Promise.reject(new TypeError('nothing may be asked'));
+        },
+        webSocket: (url) => {
+          asked.push(url);
+          throw new Error('nothing may be opened');
+        },
+      },
+    });
+    await client.ready;
+    client.connect();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(asked).toEqual([]);
+    expect(storage.keys()).toEqual([]);
+  });
+});
