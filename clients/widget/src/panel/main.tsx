@@ -3,7 +3,7 @@ import type { Panel, PanelHost } from '../bridge.ts';
 import { App } from './components/App.tsx';
 import { ModelProvider } from './context.ts';
 import { createModel } from './model.ts';
-import css from './styles/panel.css?inline';
+import { css } from './styles/index.ts';
 
 /** The chat itself: what the loader fetches when the visitor opens it for the first time. */
 export function mountPanel(host: PanelHost): Panel {

@@ -1,0 +1,11 @@
+import attachments from './attachments.css?inline';
+import base from './base.css?inline';
+import composer from './composer.css?inline';
+import forms from './forms.css?inline';
+import header from './header.css?inline';
+import messages from './messages.css?inline';
+import modes from './modes.css?inline';
+import viewer from './viewer.css?inline';
+
+/** In this order: what comes later may overrule. */
+export const css = [base, header, messages, attachments, composer, forms, viewer, modes].join('');
