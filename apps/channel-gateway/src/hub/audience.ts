@@ -62,6 +62,8 @@ function encodeOnce(cache: Map<TransportKind, Buffer>, kind: TransportKind, fram
  */
 export class Audience {
   readonly members: Connection[] = [];
+  /** Members that end with their first events, so that a flush need not look for them where there are none. */
+  #polls = 0;
   #durable: OutFrame[] = [];
   #ephemeral: Map<string, EphemeralFrame> | null = null;
   /** Resume point to put on the last frame of the next flush; staff only. */
@@ -74,11 +76,13 @@ export class Audience {
 
   add(connection: Connection): void {
     this.members.push(connection);
+    if (connection.transport.kind === 'poll') this.#polls += 1;
   }
 
   remove(connection: Connection): boolean {
     const index = this.members.indexOf(connection);
     if (index < 0) return false;
+    if (connection.transport.kind === 'poll') this.#polls -= 1;
     const last = this.members.pop();
     if (last !== undefined && index < this.members.length) this.members[index] = last;
     return true;
@@ -182,7 +186,7 @@ export class Audience {
   }
 
   #finishPolls(durable: readonly OutFrame[]): void {
-    if (durable.length === 0) return;
+    if (this.#polls === 0 || durable.length === 0) return;
     for (const connection of this.members.filter((member) => member.transport.kind === 'poll')) {
       this.#host.completePoll(connection);
     }
