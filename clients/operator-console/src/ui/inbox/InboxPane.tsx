@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
 import type { ViewName } from '../../state/inbox-view.ts';
@@ -17,7 +17,7 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
   const { sessions, open, closed } = useStore(desk.inbox);
   const sort = useStore(settings, (state) => state.sort);
   const [query, setQuery] = useState('');
-  const rows = desk.inbox.rows(view, sort);
+  const rows = useMemo(() => desk.inbox.rows(view, sort), [desk, sessions, view, sort]);
 
   useEffect(() => {
     if (view === 'closed' && !closed.started) void desk.inbox.loadClosed();
