@@ -1,11 +1,11 @@
 import { type CloseEvent, ofType, type SseClient, type WebSocketClient } from '@chat-realtime/testkit';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
 import { idleSession } from '../../support/idle-session.ts';
 import { channelToken, unixNow } from '../../support/tokens.ts';
 
-const chat = await useChat('limits');
+const chat = await useChat('limits', { keepConnections: true });
 beforeAll(async () => {
   await idleSession(chat, await chat.foreignStaff());
 });
@@ -23,7 +23,7 @@ function connectionId(client: WebSocketClient | SseClient): string {
   return String(client.frames.find(ofType('channel.ready'))?.data['connection_id']);
 }
 
-describe('connections of a session', () => {
+describe.concurrent('connections of a session', () => {
   test('[LIM1] five over all tokens and transports; the sixth gets 4529, the five stay', async () => {
     const customer = await chat.customer();
     const link = new URL((await customer.streamLink()).url, chat.baseUrl);
@@ -123,6 +123,38 @@ describe('connections of a session', () => {
     expect(outcomes.filter((code) => code === 4529)).toHaveLength(11);
   }, 30_000);
 
+  test('[WS12] [CLS7] pings come every interval; two missed pongs: 4408', async () => {
+    const customer = await chat.customer();
+    const good = await chat.channel(customer);
+    expect((await good.ready()).data['ping_interval']).toBe(1);
+    const deaf = await chat.channel(customer, { autoPong: false });
+    const start = Date.now();
+    const event = await deaf.closed(8_000);
+    expect(event.code).toBe(4408);
+    expect(event.at - start).toBeGreaterThan(1_900);
+    expect(event.at - start).toBeLessThan(5_000);
+    expect(good.pings.length).toBeGreaterThanOrEqual(2);
+    expect(good.closeEvent).toBeUndefined();
+  }, 15_000);
+
+  test('[LIM4] [POLL6] waiting polls that the client gave up free their slots', async () => {
+    const customer = await chat.customer();
+    const poll = chat.poll(customer);
+    for (let round = 0; round < 3; round += 1) {
+      const cutOff = new AbortController();
+      const waiting = Array.from({ length: 5 }, () =>
+        poll.request({ last_seq: 1, wait: 20 }, cutOff.signal).catch(() => 'cut off'),
+      );
+      await pause(300);
+      cutOff.abort();
+      expect(await Promise.all(waiting)).toEqual(Array.from({ length: 5 }, () => 'cut off'));
+      await pause(300);
+    }
+    expect(
+      await outcome(await chat.webSocket({ query: { session: customer.sessionId, token: customer.token } })),
+    ).toBeUndefined();
+  });
+
   test('[LIM5] [WS12] a connection that missed a pong makes room for a newcomer and is closed 4408', async () => {
     const customer = await chat.customer();
     const deaf = await chat.channel(customer, { autoPong: false });
@@ -136,6 +168,8 @@ describe('connections of a session', () => {
 });
 
 describe('connections of staff', () => {
+  beforeEach(() => chat.closeAll());
+
   test('[LIM2] ten per staff sub over all transports; the eleventh gets 4529', async () => {
     const staff = await chat.foreignStaff();
     const clients: (WebSocketClient | SseClient)[] = [];
@@ -170,20 +204,4 @@ describe('connections of staff', () => {
     await pause(300);
     await chat.staffChannel(late);
   }, 30_000);
-});
-
-describe('pings', () => {
-  test('[WS12] [CLS7] pings come every interval; two missed pongs: 4408', async () => {
-    const customer = await chat.customer();
-    const good = await chat.channel(customer);
-    expect((await good.ready()).data['ping_interval']).toBe(1);
-    const deaf = await chat.channel(customer, { autoPong: false });
-    const start = Date.now();
-    const event = await deaf.closed(8_000);
-    expect(event.code).toBe(4408);
-    expect(event.at - start).toBeGreaterThan(1_900);
-    expect(event.at - start).toBeLessThan(5_000);
-    expect(good.pings.length).toBeGreaterThanOrEqual(2);
-    expect(good.closeEvent).toBeUndefined();
-  }, 15_000);
 });

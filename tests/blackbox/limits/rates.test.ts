@@ -4,9 +4,9 @@ import { freshAddress, useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
 import { RATES } from '../../support/profiles.ts';
 
-const chat = await useChat('limits');
+const chat = await useChat('limits', { keepConnections: true });
 
-describe('rates', () => {
+describe.concurrent('rates', () => {
   test('[RATE1] [ERR10] upgrades, SSE and polls share one rate per address; on an upgrade 429 comes before it', async () => {
     const customer = await chat.customer();
     const address = freshAddress();

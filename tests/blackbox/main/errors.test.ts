@@ -160,6 +160,37 @@ describe('error envelope', () => {
     }
   });
 
+  test('[ERR1] [ERR17] an endless address, odd encodings and a body in disguise get an envelope or are ignored', async () => {
+    const customer = await chat.customer();
+    const anna = await chat.staff('anna');
+    const long = await chat.http.get(`/chat/config?x=${'a'.repeat(12_000)}`);
+    if (long.status !== 200) expect([400, 414, 431]).toContain(long.status);
+    if (long.status === 400) expectError(long, 'malformed_request');
+    for (const parameters of [
+      '__proto__[x]=1',
+      'constructor=1',
+      'limit[__proto__]=1',
+      'q=%ff%fe',
+      'q=%',
+      'q[]=a&q[]=b',
+      '&&&=&',
+    ]) {
+      const answer = await anna.request('GET', `/chat/sessions?${parameters}`);
+      if (answer.status !== 200) expectError(answer, 'validation_failed', 'malformed_request');
+    }
+    const zipped = await chat.http.post('/chat/session', {
+      raw: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]),
+      headers: { ...json, 'Content-Encoding': 'gzip' },
+    });
+    expectError(zipped, 'malformed_request', 'unsupported_media_type', 'validation_failed');
+    const marked = await chat.http.post('/chat/session', { raw: '\ufeff{"name":"BOM"}', headers: json });
+    if (marked.status !== 201) expectError(marked, 'malformed_request');
+    const odd = await chat.http.get(`${customer.path}/channel-token`, {
+      headers: { 'X-Resume-Key': '\u00e4'.repeat(43) },
+    });
+    expectError(odd, 'bad_credentials');
+  });
+
   test('[ERR17] bytes that are no HTTP get 4xx or a closed connection, and others are served', async () => {
     const { host } = new URL(chat.baseUrl);
     for (const payload of [

@@ -215,6 +215,19 @@ describe('bad frames', () => {
   });
 });
 
+describe('floods of what is not counted', () => {
+  test('[RATE8] [ERR17] thousands of acks or protocol pings close the connection, not the server', async () => {
+    const flood = await chat.channel(await chat.customer());
+    for (let index = 0; index < 5_000; index += 1) flood.send({ type: 'ack', last_id: 0 });
+    expect((await flood.closed()).code).toBe(1008);
+    const pings = await raw();
+    pings.socket.on('error', () => undefined);
+    pings.socket.write(Buffer.concat(Array.from({ length: 5_000 }, () => encodeFrame({ opcode: OPCODE.ping }))));
+    expect([1008, 1006]).toContain(await pings.closeCode());
+    pings.destroy();
+  });
+});
+
 describe('refresh and expiry', () => {
   test('[WS9] another session, user or kind: 4503; a bad or expired token has its own code', async () => {
     const [customer, other] = [await chat.customer(), await chat.customer()];
