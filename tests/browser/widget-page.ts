@@ -22,6 +22,8 @@ export class WidgetPage {
   async open(): Promise<void> {
     await this.launcher.click();
     await this.field.waitFor();
+    // What is asked beforehand is known when the configuration has come; afterwards there is history.
+    await this.panel.locator('input[name=consent], article').first().waitFor();
   }
 
   /** Writes; the first message also gives consent. */

@@ -93,8 +93,10 @@ describe('the widget in a page of another site', async () => {
     await page.context().setOffline(true);
     await widget.say('два');
     await widget.state('два', 'отправляется');
+    await widget.panel.getByText('Нет связи').waitFor();
     await page.context().setOffline(false);
     await widget.state('два', 'отправлено');
+    await expect.poll(() => widget.panel.getByText('Нет связи').count()).toBe(0);
     const anna = await chat.staff('anna');
     const stored = await anna.messages(await widget.sessionId());
     expect(stored.messages.map((message) => message.body)).toEqual(['раз', 'два']);

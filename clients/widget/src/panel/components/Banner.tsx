@@ -6,10 +6,24 @@ import { Icon } from './Icon.tsx';
 
 const PATIENCE_MS = 2_000;
 
-/** When the connection went away; null while there is one, or none is wanted. */
-export function lostSince(connection: ConnectionState, now: number): number | null {
-  if (connection.status !== 'waiting' && connection.status !== 'connecting') return null;
-  return connection.lostAt ?? (connection.attempt > 0 ? now : null);
+function isBroken(connection: ConnectionState): boolean {
+  if (connection.status !== 'waiting' && connection.status !== 'connecting') return false;
+  return connection.lostAt !== null || connection.attempt > 0;
+}
+
+/** The browser knows of a lost network long before a silent connection is found dead. */
+function useOffline(): boolean {
+  const [offline, setOffline] = useState(!navigator.onLine);
+  useEffect(() => {
+    const look = (): void => setOffline(!navigator.onLine);
+    window.addEventListener('online', look);
+    window.addEventListener('offline', look);
+    return () => {
+      window.removeEventListener('online', look);
+      window.removeEventListener('offline', look);
+    };
+  }, []);
+  return offline;
 }
 
 /** Only a loss that lasts is worth a word; writing goes on meanwhile. */
@@ -18,7 +32,8 @@ export function Banner() {
   const { connection, session } = useStore(model.client);
   const texts = useStore(model.texts);
   const [shown, setShown] = useState(false);
-  const isLost = session !== null && lostSince(connection, 0) !== null;
+  const offline = useOffline();
+  const isLost = session !== null && (offline || isBroken(connection));
   useEffect(() => {
     if (!isLost) {
       setShown(false);
