@@ -15,6 +15,7 @@ import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
 import { createSequence } from '../sync/sequence.ts';
 import { createThread } from '../sync/thread.ts';
 import { createTypingList, createTypingSender } from '../sync/typing.ts';
+import { exclusively } from '../tabs/exclusively.ts';
 import { createSharedConnection } from '../tabs/shared-connection.ts';
 import { openPoll, openRest } from '../transport/poll.ts';
 import { openSse } from '../transport/sse.ts';
@@ -155,10 +156,12 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   /** One session however many ask for it at once; the resume key is kept first, so that a lost answer is asked for again. */
   function begin(message?: { body: string; client_message_id: string }): Promise<Message | undefined> {
     const run = async (): Promise<Message | undefined> => {
-      const { resume_key: known } = await credentials.load();
+      const resume_key = await exclusively(environment.locks, `${prefix}begin`, async () => {
+        const { resume_key: known, id } = await credentials.load();
+        if (id === null) credentials.keep({ resume_key: known ?? newResumeKey(environment) });
+        return credentials.stored.resume_key;
+      });
       if (credentials.stored.id !== null) return open(credentials.stored.id);
-      const resume_key = known ?? newResumeKey(environment);
-      credentials.keep({ resume_key });
       const answer = await backend.createSession({
         ...(options.prechat?.() ?? {}),
         ...prechat,

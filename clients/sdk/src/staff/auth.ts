@@ -5,6 +5,7 @@ import { call, resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createStore } from '../core/store.ts';
 import { ChatClientError } from '../errors.ts';
+import { exclusively } from '../tabs/exclusively.ts';
 
 const EARLY_MS = 60_000;
 const KEY = 'login';
@@ -42,16 +43,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     return kept;
   };
   /** One at a time over all tabs: of two uses of one refresh token the second ends the whole sign-in. */
-  const exclusively = async <T>(run: () => Promise<T>): Promise<T> => {
-    const { locks } = environment;
-    if (!locks) return run();
-    let result: Promise<T> | undefined;
-    await locks.request(`${prefix}refresh`, {}, async () => {
-      result = run();
-      await result.catch(() => undefined);
-    });
-    return result ?? run();
-  };
+  const alone = <T>(run: () => Promise<T>): Promise<T> => exclusively(environment.locks, `${prefix}refresh`, run);
   const signedOut = (): never => {
     become(null);
     throw new ChatClientError('missing_credentials', 'nobody is signed in');
@@ -106,7 +98,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       if (!kept) return signedOut();
       if (state.status !== 'signed_in') become(kept.user);
       const usable = environment.now() < kept.renew_at && !(force && kept.access_token === last);
-      const answer = usable ? { token: kept.access_token } : await exclusively(() => refresh(force ? last : null));
+      const answer = usable ? { token: kept.access_token } : await alone(() => refresh(force ? last : null));
       last = answer.token;
       return answer;
     },

@@ -60,6 +60,7 @@ export class FakeServer {
   operatorsOnline = 1;
   readonly #clock: VirtualClock;
   #lastId = 0;
+  #lastSession = 0;
   #lastEpoch = 1;
   #lastConnection = 0;
 
@@ -195,7 +196,8 @@ export class FakeServer {
     let found = [...this.sessions.values()].find(({ resumeKey }) => resumeKey === key);
     const known = found !== undefined;
     if (!found) {
-      const id = this.sessions.size + 1;
+      this.#lastSession += 1;
+      const id = this.#lastSession;
       const created_at = new Date(this.#clock.now()).toISOString();
       const session: Session = {
         id,
