@@ -1,8 +1,10 @@
 import './tokens.css';
 import './base.css';
+import './parts.css';
 import './shell.css';
 import './inbox.css';
 import './conversation.css';
+import './message.css';
 import './composer.css';
 import './card.css';
 import './pages.css';
