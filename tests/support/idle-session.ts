@@ -4,7 +4,7 @@ import type { Chat } from './chat.ts';
 const NAME = 'left-idle-for-the-sweep';
 
 /**
- * A session nobody writes in. Made when the first file of the `limits` profile begins and looked at by the last,
+ * A session nobody writes in. Made when the first file of the `main` profile begins and looked at by one of the last,
  * so that the minute until it is closed passes while other tests run.
  */
 export async function idleSession(chat: Chat, staff: Staff): Promise<number> {

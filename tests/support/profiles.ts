@@ -51,7 +51,7 @@ const HS256 = {
 export function environmentOf(profile: ProfileName): Readonly<Record<string, string>> {
   switch (profile) {
     case 'main':
-      return { ...COMMON, ...RATES_OFF };
+      return { ...COMMON, ...RATES_OFF, AUTO_CLOSE_MINUTES: '1' };
     case 'limits':
       return {
         ...COMMON,
@@ -60,7 +60,6 @@ export function environmentOf(profile: ProfileName): Readonly<Record<string, str
         RATE_SESSIONS_PER_MINUTE: String(RATES.sessionsPerMinute),
         RATE_MESSAGES_PER_MINUTE: String(RATES.messagesPerMinute),
         PING_INTERVAL_SECONDS: '1',
-        AUTO_CLOSE_MINUTES: '1',
         DRAIN_SECONDS: '3',
       };
     case 'drain':

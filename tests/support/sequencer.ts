@@ -1,18 +1,15 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { targetKind } from './target.ts';
 
 /**
- * A fixed order, so that each target is started once and the sweep test, which waits for a minute to pass since the
- * first file of its profile, comes as late as its target lives.
+ * A fixed order: one target after the other, since a stack is expensive, and within `main` the tests last that wait for a
+ * minute to have passed since its first file, or restart it.
  */
-const STANDALONE = ['limits/connections', 'limits/', 'main/', 'resume/', 'drain/', 'limits/zz-'];
-/** A stack is expensive: one at a time. */
-const STACK = ['main/', 'resume/', 'limits/connections', 'limits/', 'limits/zz-', 'drain/'];
+const ORDER = ['main/', 'main/zz-', 'resume/', 'limits/', 'drain/'];
 
-function rank(path: string, order: readonly string[]): number {
+function rank(path: string): number {
   let best = -1;
   let length = -1;
-  for (const [index, prefix] of order.entries()) {
+  for (const [index, prefix] of ORDER.entries()) {
     if (!path.includes(`/${prefix}`) || prefix.length <= length) continue;
     best = index;
     length = prefix.length;
@@ -22,9 +19,8 @@ function rank(path: string, order: readonly string[]): number {
 
 export class TargetOrder extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const order = targetKind() === 'stack' ? STACK : STANDALONE;
     const sorted = files.toSorted(
-      (a, b) => rank(a.moduleId, order) - rank(b.moduleId, order) || a.moduleId.localeCompare(b.moduleId),
+      (a, b) => rank(a.moduleId) - rank(b.moduleId) || a.moduleId.localeCompare(b.moduleId),
     );
     return Promise.resolve(sorted);
   }

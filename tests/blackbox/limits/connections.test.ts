@@ -1,15 +1,10 @@
 import { type CloseEvent, ofType, type SseClient, type WebSocketClient } from '@chat-realtime/testkit';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
-import { idleSession } from '../../support/idle-session.ts';
 import { channelToken, unixNow } from '../../support/tokens.ts';
 
 const chat = await useChat('limits', { keepConnections: true });
-beforeAll(async () => {
-  await idleSession(chat, await chat.foreignStaff());
-});
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Close code of a newcomer, or undefined if it was let in. */

@@ -1,11 +1,15 @@
 import { badgeDataSchema, configResponseSchema, staffStateSchema } from '@chat-realtime/protocol';
 import { until } from '@chat-realtime/testkit';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
+import { idleSession } from '../../support/idle-session.ts';
 import { expectError } from '../../support/expect-error.ts';
 import { SECRETS } from '../../support/profiles.ts';
 
 const chat = await useChat('main');
+beforeAll(async () => {
+  await idleSession(chat, await chat.staff('anna'));
+});
 
 describe('GET /chat/alerts', () => {
   test("[ALR1] [RD8] the badge counts sessions, nobody's and mine", async () => {

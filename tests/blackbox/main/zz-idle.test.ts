@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { idleSession } from '../../support/idle-session.ts';
 
-const chat = await useChat('limits');
+const chat = await useChat('main');
 
 test('[SES13] a session without a message for AUTO_CLOSE_MINUTES is closed with reason idle', async () => {
-  const staff = await chat.foreignStaff();
+  const staff = await chat.staff('anna');
   const id = await idleSession(chat, staff);
   await until(async () => (await staff.session(id)).status === 'closed', {
     timeoutMs: 80_000,
