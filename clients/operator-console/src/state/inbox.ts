@@ -68,7 +68,7 @@ export class Inbox {
       let first = true;
       const seen = new Set<number>();
       do {
-        const answer = await this.#api.sessions({ status: 'new,active', sort: 'created', limit: PAGE, page });
+        const answer = await this.#api.sessions({ status: 'new,active', sort: 'waiting', limit: PAGE, page });
         if (generation !== this.#generation) return;
         this.#client.seed(answer.sessions);
         for (const session of answer.sessions) seen.add(session.id);
