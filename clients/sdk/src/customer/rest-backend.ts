@@ -1,4 +1,4 @@
-import type { Access, Backend, BackendFields, BackendPaths, FieldMap, RestBackendOptions } from '../api/backend.ts';
+import type { Access, Backend, BackendPaths, RestBackendOptions } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
 import type {
   CallbackData,
@@ -13,7 +13,6 @@ import type {
 import type { IssuedToken } from '../api/connection.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, type CallOptions, resolveBase } from '../core/http.ts';
-import { upload } from '../core/upload.ts';
 
 const SESSION = '/chat/session/{id}';
 const PATHS: BackendPaths = {
@@ -30,45 +29,7 @@ const PATHS: BackendPaths = {
   identityLogout: '/chat/identity/logout',
 };
 
-type Fields = Record<string, unknown>;
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
-
-/** `data.items` in `{data: {items}}`; the empty path is the whole. */
-function pick(value: unknown, path: string): unknown {
-  for (const name of path ? path.split('.') : []) value = isObject(value) ? value[name] : undefined;
-  return value;
-}
-
-function fromForeign(value: unknown, map: FieldMap | undefined): unknown {
-  if (!map || !isObject(value)) return value;
-  const result: Fields = { ...value };
-  for (const [name, path] of Object.entries(map)) result[name] = pick(value, path);
-  return result;
-}
-
-function toForeign(value: Fields, map: FieldMap | undefined): Fields {
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [map?.[name] ?? name, field]));
-}
-
-/** Where parts of the contract occur in an answer. */
-function translate(answer: unknown, fields: Partial<BackendFields>): unknown {
-  const result = fromForeign(answer, fields.answer);
-  if (!isObject(result)) return result;
-  const each = (name: string, one: (value: unknown) => unknown): void => {
-    const value = result[name];
-    if (value !== undefined) result[name] = Array.isArray(value) ? value.map(one) : one(value);
-  };
-  const message = (value: unknown): unknown => fromForeign(value, fields.message);
-  const session = (value: unknown): unknown => fromForeign(value, fields.session);
-  each('session', session);
-  each('sessions', session);
-  each('message', message);
-  each('messages', message);
-  each('events', (event) =>
-    isObject(event) && event['type'] === 'chat.message' ? { ...event, data: message(event['data']) } : event,
-  );
-  return result;
-}
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** REST of Chat Realtime; with `paths` and `fields` that of another chat-service. */
 export function restBackend(options: RestBackendOptions & { environment?: Environment } = {}): Backend {
@@ -82,18 +43,23 @@ export function restBackend(options: RestBackendOptions & { environment?: Enviro
     const filled = path.replace('{id}', String(id));
     return /^https?:/i.test(filled) ? filled : base + filled;
   };
-  const send = async <T>(method: string, url: string, given: CallOptions = {}): Promise<T> => {
-    const answer = await call<unknown>(environment, method, url, {
-      ...given,
-      headers: { ...options.headers?.(), ...given.headers },
-      ...(isObject(given.json) && { json: toForeign(given.json, fields?.request) }),
-    });
-    return (fields ? translate(answer, fields) : answer) as T;
+  const send = async <T>(method: string, url: string, given: CallOptions = {}, isSession = false): Promise<T> => {
+    const headers = { ...options.headers?.(), ...given.headers };
+    if (!fields) return call<T>(environment, method, url, { ...given, headers });
+    // Another chat-service's names are known only to sites that have one.
+    const { translate, toForeign } = await import('./foreign-fields.ts');
+    const renamed = {
+      ...(isObject(given.json) && { json: toForeign(given.json, fields.request) }),
+      ...(given.query && { query: toForeign(given.query, fields.request) }),
+    };
+    return translate(
+      await call<unknown>(environment, method, url, { ...given, ...renamed, headers }),
+      fields,
+      isSession,
+    ) as T;
   };
   const get = <T>(path: string, { sessionId, token }: Access, query: CallOptions['query'] = {}): Promise<T> =>
-    send<T>('GET', address(path, sessionId), { token, query: toQuery(query) });
-  const toQuery = (query: NonNullable<CallOptions['query']>): CallOptions['query'] =>
-    fields?.request ? (toForeign(query, fields.request) as CallOptions['query']) : query;
+    send<T>('GET', address(path, sessionId), { token, query }, path === paths.session);
   const post = <T>(path: string, access: Access | null, json: unknown): Promise<T> =>
     send<T>('POST', address(path, access?.sessionId), { token: access?.token ?? null, json });
 
@@ -105,10 +71,7 @@ export function restBackend(options: RestBackendOptions & { environment?: Enviro
         token: identityToken ?? null,
         headers: resumeKey ? { 'x-resume-key': resumeKey } : {},
       }),
-    async session(access) {
-      const answer = await get<Session>(paths.session, access);
-      return fields ? (fromForeign(answer, fields.session) as Session) : answer;
-    },
+    session: (access) => get<Session>(paths.session, access),
     history: (access, { beforeId, limit }) =>
       get<MessagesResponse>(paths.messages, access, { before_id: beforeId, limit }),
     poll: (access, { afterSeq, limit }) => get<EventsResponse>(paths.events, access, { after_seq: afterSeq, limit }),
@@ -116,8 +79,10 @@ export function restBackend(options: RestBackendOptions & { environment?: Enviro
     markRead: (access, lastId) => post(paths.read, access, { last_id: lastId }),
     requestCallback: async (access, request) =>
       (await post<{ callback: CallbackData }>(paths.callback, access, request)).callback,
-    upload: (access, file, given) =>
-      upload(environment, address(paths.attachments, access.sessionId), access.token, file, given),
+    async upload({ sessionId, token }, file, given) {
+      const { upload } = await import('../core/upload.ts');
+      return upload(environment, address(paths.attachments, sessionId), token, file, given);
+    },
     identify: (request) => post<IdentityResponse>(paths.identity, null, request),
     identityLogout: (identityToken) => post(paths.identityLogout, null, { identity_token: identityToken }),
   };
