@@ -50,6 +50,12 @@ export class Admission {
       const { principal } = verdict;
       const replaces = credentials.kind === 'stream_link' ? undefined : credentials.replaces;
       if (!(await this.#takeSlot(connection, principal, replaces, state))) return;
+      // Revoked while it waited for its slot: nobody found it among the connections then.
+      if (this.#hub.options.revocations.isRevoked(principal)) {
+        this.#hub.metrics.handshake(connection.transport.kind, RESULT_OF_REFUSAL.token_revoked);
+        this.#hub.close(connection, 'revoked');
+        return;
+      }
       this.#hub.metrics.handshake(connection.transport.kind, 'ok');
       this.#enter(connection, principal, credentials);
     } catch (error) {
