@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type AppProcess, freePort, startProcess, tempFolder } from '@chat-realtime/testkit';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundle } from '../test/bundle.ts';
+import { type Bundle, bundle } from '../test/bundle.ts';
 import type { ChatClient } from './index.ts';
 
 const MAIN = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
@@ -19,14 +19,14 @@ let baseUrl = '';
 let browser: Browser;
 let pages: Server;
 let origin = '';
-let sdk = '';
+let sdk: Bundle;
 
 beforeAll(async () => {
   sdk = await bundle('index');
   pages = createServer((request, response) => {
-    const isScript = request.url === '/sdk.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? sdk : PAGE);
+    const code = sdk.files.get((request.url ?? '').slice(1));
+    response.setHeader('content-type', code === undefined ? 'text/html' : 'text/javascript');
+    response.end(code ?? PAGE);
   });
   await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
@@ -58,7 +58,7 @@ async function openTab(context: BrowserContext): Promise<Page> {
   await page.goto(origin);
   await page.addScriptTag({
     type: 'module',
-    content: `import { createChatClient } from '/sdk.js';
+    content: `import { createChatClient } from '/${sdk.entry}';
       globalThis.seqs = [];
       globalThis.chat = createChatClient({ baseUrl: ${JSON.stringify(baseUrl)} });
       chat.on('event', (event) => seqs.push(event.seq));`,

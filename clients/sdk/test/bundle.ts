@@ -1,8 +1,17 @@
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
-/** An entry as a site's bundler would ship it: one ES module, minified, from the sources. */
-export async function bundle(entry: 'index' | 'staff' | 'badge'): Promise<string> {
+export interface Bundle {
+  readonly entry: string;
+  readonly files: ReadonlyMap<string, string>;
+  /** What is loaded to begin with: the entry and what it imports outright. */
+  readonly initial: readonly string[];
+  readonly gzipBytes: number;
+}
+
+/** An entry as a site's bundler would ship it: ES modules, minified, from the sources. */
+export async function bundle(entry: 'index' | 'staff' | 'badge'): Promise<Bundle> {
   const result = await build({
     configFile: false,
     logLevel: 'error',
@@ -21,5 +30,12 @@ export async function bundle(entry: 'index' | 'staff' | 'badge'): Promise<string
   });
   const [first] = Array.isArray(result) ? result : [result];
   if (!first || !('output' in first)) throw new Error('the build gave no output');
-  return first.output.map((chunk) => (chunk.type === 'chunk' && chunk.isEntry ? chunk.code : '')).join('\n');
+  const chunks = first.output.filter((chunk) => chunk.type === 'chunk');
+  const main = chunks.find(({ isEntry }) => isEntry);
+  if (!main) throw new Error('the build gave no entry');
+  const initial = [main.fileName, ...main.imports];
+  const files = new Map(chunks.map(({ fileName, code }) => [fileName, code]));
+  // Each file is compressed by itself, as a server does it.
+  const gzipBytes = initial.reduce((sum, name) => sum + gzipSync(files.get(name) ?? '', { level: 9 }).length, 0);
+  return { entry: main.fileName, files, initial, gzipBytes };
 }

@@ -13,6 +13,7 @@ import type {
 import type { IssuedToken } from '../api/connection.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, type CallOptions, resolveBase } from '../core/http.ts';
+import { upload } from '../core/upload.ts';
 
 const SESSION = '/chat/session/{id}';
 const PATHS: BackendPaths = {
@@ -79,10 +80,8 @@ export function restBackend(options: RestBackendOptions & { environment?: Enviro
     markRead: (access, lastId) => post(paths.read, access, { last_id: lastId }),
     requestCallback: async (access, request) =>
       (await post<{ callback: CallbackData }>(paths.callback, access, request)).callback,
-    async upload({ sessionId, token }, file, given) {
-      const { upload } = await import('../core/upload.ts');
-      return upload(environment, address(paths.attachments, sessionId), token, file, given);
-    },
+    upload: ({ sessionId, token }, file, given) =>
+      upload(environment, address(paths.attachments, sessionId), token, file, given),
     identify: (request) => post<IdentityResponse>(paths.identity, null, request),
     identityLogout: (identityToken) => post(paths.identityLogout, null, { identity_token: identityToken }),
   };
