@@ -2,12 +2,12 @@ import { type Figure, median, ms, percentile, type Report } from '../report.ts';
 import { startGenerator, startServer } from './pair.ts';
 
 const SESSION = 21;
-const READERS = 60;
+const READERS = 30;
 const MANY = 20;
-const BODY_BYTES = 12_000;
+const BODY_BYTES = 16_000;
 /** In all about 10 MB to each socket: more than the kernel and the gateway keep for a reader that stands still. */
-const ROUNDS = 800;
-const GAP_MS = 10;
+const ROUNDS = 600;
+const GAP_MS = 20;
 const GOAL_MS = 10;
 const REPEATS = 3;
 
@@ -67,8 +67,16 @@ export async function slowReader(): Promise<Report> {
     beside: `p99 ${ms(p99(runs))} beside, ${ms(p99(alone))} without`,
   });
   const one = figureOf(1, besideOne);
+  const spread = Math.max(...alone.map((each) => each.p99)) - Math.min(...alone.map((each) => each.p99));
+  // Where readers without a slow one differ by more than the goal from run to run, nothing is shown either way.
+  const judged = spread < GOAL_MS ? { met: effect(besideOne) < GOAL_MS } : {};
   const figures: Figure[] = [
-    { ...one, goal: `< ${GOAL_MS} ms`, met: effect(besideOne) < GOAL_MS },
+    { ...one, goal: `< ${GOAL_MS} ms`, ...judged },
+    {
+      what: 'p99 without any, largest minus smallest of the runs',
+      measured: ms(spread),
+      beside: 'above the goal: too noisy to judge',
+    },
     figureOf(MANY, besideMany),
     {
       what: 'of those standing still, sent away to resume later',

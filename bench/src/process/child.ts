@@ -38,8 +38,8 @@ export class PinnedChild<T extends Offer> {
       if (isReply(message)) this.#settle(message);
     });
     this.#process.on('exit', (code, signal) => {
-      for (const { reject } of this.#pending.values())
-        reject(new Error(`${script} ended (${signal ?? `code ${code}`})`));
+      for (const waiting of this.#pending.values())
+        waiting.reject(new Error(`${script} ended (${signal ?? `code ${code}`})`));
       this.#pending.clear();
     });
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SessionEvent } from './api/protocol.ts';
 import type { ChatClient, ChatClientOptions, ConnectionState } from './index.ts';
 import { ChatClientError, createChatClient, storedSessionKey } from './index.ts';
 import { createWorld, type FakeWorld, type Tab } from './testing/index.ts';
@@ -27,6 +28,29 @@ const bodies = (client: ChatClient): string[] => client.getState().messages.map(
 const closeAll = ({ server }: FakeWorld, code: number): void => {
   for (const connection of [...server.connections]) connection.close(code);
 };
+
+describe('frames', () => {
+  it('[FRM7] lets a frame of an unknown type move the cursor, shows nothing of it and asks for nothing', async () => {
+    const { world, client } = await begun();
+    const [found] = [...world.server.sessions.values()];
+    if (found === undefined) throw new Error('the session was not made');
+    const shown = bodies(client);
+    let asked = 0;
+    world.server.hooks.onRequest = ({ path }) => {
+      if (path.endsWith('/events')) asked += 1;
+      return undefined;
+    };
+    const future: unknown = { type: 'chat.future', session_id: found.id, seq: found.events.length + 1, data: {} };
+    found.events.push(future as SessionEvent);
+    for (const connection of [...world.server.connections]) connection.send(future);
+    await world.advance(1_000);
+    expect(bodies(client)).toEqual(shown);
+    world.server.answer(found.id, 'after it');
+    await world.advance(1_000);
+    expect(bodies(client)).toEqual([...shown, 'after it']);
+    expect(asked).toBe(0);
+  });
+});
 
 describe('close codes', () => {
   it.each([1001, 1006, 1011, 1013, 4408, 4413, 4429, 4450])('[CLS2] comes back by itself after %i', async (code) => {
@@ -207,7 +231,7 @@ describe('a bad network', () => {
 });
 
 describe('the outbox', () => {
-  it('[G2] keeps a text across a reload until it is stored, under the same id', async () => {
+  it('[MSG3] keeps a text across a reload until it is stored, under the same id', async () => {
     const { world, client, tab } = await begun();
     world.network.offline = true;
     world.cutAll();

@@ -181,7 +181,7 @@ describe('against the real server', () => {
     expect(dense(seqs)).toBe(true);
   }, 120_000);
 
-  it('[G2] keeps what is written while the server is killed, and stores it once', async () => {
+  it('[MSG3] keeps what is written while the server is killed, and stores it once', async () => {
     const { client, seqs } = customer();
     await client.send('first').stored;
     const id = idOf(client);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'vite';
+import { rolldown } from 'rolldown';
 
 export interface Bundle {
   readonly entry: string;
@@ -12,25 +12,16 @@ export interface Bundle {
 
 /** An entry as a site's bundler would ship it: ES modules, minified, from the sources. */
 export async function bundle(entry: 'index' | 'staff' | 'badge'): Promise<Bundle> {
-  const result = await build({
-    configFile: false,
-    logLevel: 'error',
-    resolve: { conditions: ['source'] },
-    build: {
-      write: false,
-      target: 'es2022',
-      minify: true,
-      modulePreload: false,
-      rolldownOptions: {
-        input: fileURLToPath(new URL(`../src/${entry}.ts`, import.meta.url)),
-        preserveEntrySignatures: 'strict',
-        output: { format: 'es', comments: false },
-      },
-    },
+  const build = await rolldown({
+    input: fileURLToPath(new URL(`../src/${entry}.ts`, import.meta.url)),
+    platform: 'browser',
+    resolve: { conditionNames: ['source'] },
+    transform: { target: 'es2022' },
+    preserveEntrySignatures: 'strict',
   });
-  const [first] = Array.isArray(result) ? result : [result];
-  if (!first || !('output' in first)) throw new Error('the build gave no output');
-  const chunks = first.output.filter((chunk) => chunk.type === 'chunk');
+  const { output } = await build.generate({ format: 'es', minify: true, comments: false });
+  await build.close();
+  const chunks = output.filter((chunk) => chunk.type === 'chunk');
   const main = chunks.find(({ isEntry }) => isEntry);
   if (!main) throw new Error('the build gave no entry');
   const initial = [main.fileName, ...main.imports];

@@ -34,21 +34,29 @@ export interface UploadOptions {
  * names to another chat-service; anything stranger implements this. Failures are {@link ChatClientError}.
  */
 export interface Backend {
-  config(): Promise<ConfigResponse>;
-  createSession(request: CreateSessionRequest): Promise<CreateSessionResponse>;
+  readonly config: () => Promise<ConfigResponse>;
+  readonly createSession: (request: CreateSessionRequest) => Promise<CreateSessionResponse>;
   /** A new channel token for a session that exists, by its resume key or the owner's identity token. */
-  getToken(request: { sessionId: number; resumeKey?: string; identityToken?: string }): Promise<IssuedToken>;
-  session(access: Access): Promise<Session>;
+  readonly getToken: (request: {
+    sessionId: number;
+    resumeKey?: string;
+    identityToken?: string;
+  }) => Promise<IssuedToken>;
+  readonly session: (access: Access) => Promise<Session>;
   /** Messages ascending; without a bound the newest page. */
-  history(access: Access, page: { beforeId?: number; limit?: number }): Promise<MessagesResponse>;
+  readonly history: (access: Access, page: { beforeId?: number; limit?: number }) => Promise<MessagesResponse>;
   /** Events after a seq: closes gaps, and is the whole transport where nothing better works. */
-  poll(access: Access, after: { afterSeq: number; limit?: number }): Promise<EventsResponse>;
-  send(access: Access, message: PostMessageRequest): Promise<Message>;
-  markRead(access: Access, lastId: number): Promise<void>;
-  requestCallback(access: Access | null, request: CallbackRequest): Promise<CallbackData>;
-  upload(access: Access, file: UploadFile, options?: UploadOptions): Promise<Attachment>;
-  identify(request: { identity_token: string; token?: string; session_id?: number }): Promise<IdentityResponse>;
-  identityLogout(identityToken: string): Promise<void>;
+  readonly poll: (access: Access, after: { afterSeq: number; limit?: number }) => Promise<EventsResponse>;
+  readonly send: (access: Access, message: PostMessageRequest) => Promise<Message>;
+  readonly markRead: (access: Access, lastId: number) => Promise<void>;
+  readonly requestCallback: (access: Access | null, request: CallbackRequest) => Promise<CallbackData>;
+  readonly upload: (access: Access, file: UploadFile, options?: UploadOptions) => Promise<Attachment>;
+  readonly identify: (request: {
+    identity_token: string;
+    token?: string;
+    session_id?: number;
+  }) => Promise<IdentityResponse>;
+  readonly identityLogout: (identityToken: string) => Promise<void>;
 }
 
 /** Paths of a chat-service; `{id}` stands for the session id. A whole address may be given too. */

@@ -55,6 +55,6 @@ export type Unsubscribe = () => void;
 
 /** The shape `useSyncExternalStore` and its kin expect: the same object until something changed. */
 export interface ReadableStore<S> {
-  getState(): S;
-  subscribe(listener: () => void): Unsubscribe;
+  readonly getState: () => S;
+  readonly subscribe: (listener: () => void) => Unsubscribe;
 }

@@ -111,29 +111,29 @@ export interface ChatClientOptions {
 export interface ChatClient extends ReadableStore<ChatState> {
   /** Settles when what an earlier visit stored has been read; `getState()` is complete from then on. */
   readonly ready: Promise<void>;
-  config(): Promise<ConfigResponse>;
+  readonly config: () => Promise<ConfigResponse>;
   /** Begins a chat, or comes back to the stored one. `send` does it by itself. */
-  start(prechat?: Prechat): Promise<Session>;
+  readonly start: (prechat?: Prechat) => Promise<Session>;
   /** Takes the message into the outbox and shows it at once. `attachments` are what {@link upload} answered. */
-  send(text: string, attachments?: readonly Attachment[]): SentMessage;
+  readonly send: (text: string, attachments?: readonly Attachment[]) => SentMessage;
   /** Sends a failed message again under the same id, by its `key`. */
-  retry(key: string): void;
+  readonly retry: (key: string) => void;
   /** Removes an unsent message from the outbox, by its `key`. */
-  discard(key: string): void;
+  readonly discard: (key: string) => void;
   /** Call on each key stroke; coalesced, and ends by itself after 5 s. */
-  setTyping(active: boolean): void;
+  readonly setTyping: (active: boolean) => void;
   /** The customer has seen the messages up to this id; default: all. */
-  markRead(messageId?: number): void;
-  loadOlder(): Promise<void>;
-  requestCallback(request: Omit<CallbackRequest, 'session_id'>): Promise<CallbackData>;
-  upload(file: UploadFile, options?: UploadOptions): Promise<Attachment>;
+  readonly markRead: (messageId?: number) => void;
+  readonly loadOlder: () => Promise<void>;
+  readonly requestCallback: (request: Omit<CallbackRequest, 'session_id'>) => Promise<CallbackData>;
+  readonly upload: (file: UploadFile, options?: UploadOptions) => Promise<Attachment>;
   /** Signs the customer in by a token of the site's server; asked again whenever one is needed. */
-  identify(getIdentityToken: () => Promise<string>): Promise<Session | null>;
+  readonly identify: (getIdentityToken: () => Promise<string>) => Promise<Session | null>;
   /** Revokes the customer's tokens (if identified) and forgets everything on this device, in every tab. */
-  logout(): Promise<void>;
-  connect(): void;
-  disconnect(): void;
+  readonly logout: () => Promise<void>;
+  readonly connect: () => void;
+  readonly disconnect: () => void;
   /** Ends connection, timers and listeners. What is stored stays. */
-  destroy(): void;
-  on<K extends keyof ChatEvents>(event: K, listener: (payload: ChatEvents[K]) => void): Unsubscribe;
+  readonly destroy: () => void;
+  readonly on: <K extends keyof ChatEvents>(event: K, listener: (payload: ChatEvents[K]) => void) => Unsubscribe;
 }

@@ -1,9 +1,9 @@
 /** Where the client keeps what must outlive the page. Values are text; either synchronous or not (React Native). */
 export interface ChatStorage {
-  get(key: string): string | null | Promise<string | null>;
-  set(key: string, value: string): void | Promise<void>;
-  remove(key: string): void | Promise<void>;
-  keys(): readonly string[] | Promise<readonly string[]>;
+  readonly get: (key: string) => string | null | Promise<string | null>;
+  readonly set: (key: string, value: string) => void | Promise<void>;
+  readonly remove: (key: string) => void | Promise<void>;
+  readonly keys: () => readonly string[] | Promise<readonly string[]>;
 }
 
 /** As a method's type, so that a handler of the platform's wider event type fits. */
@@ -16,16 +16,16 @@ export interface WebSocketLike {
   onmessage: Handler<{ readonly data: unknown }>;
   onclose: Handler<{ readonly code: number; readonly reason: string }>;
   onerror: Handler<unknown>;
-  send(data: string): void;
-  close(code?: number, reason?: string): void;
+  readonly send: (data: string) => void;
+  readonly close: (code?: number, reason?: string) => void;
 }
 export type WebSocketFactory = (url: string, protocols: string[]) => WebSocketLike;
 
 /** A channel to the other tabs of this browser. */
 export interface TabChannel {
-  post(message: unknown): void;
+  readonly post: (message: unknown) => void;
   onMessage: ((message: unknown) => void) | null;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Locks between the tabs of this browser; the holder's end, also by a crash, frees the lock. */
@@ -34,7 +34,11 @@ export interface TabLocks {
    * Runs `held` when the lock is had, and holds it until the promise of `held` settles. `steal` takes it from a holder
    * that no longer answers; the returned promise rejects when that happens to us.
    */
-  request(name: string, options: { steal?: boolean; signal?: AbortSignal }, held: () => Promise<void>): Promise<void>;
+  readonly request: (
+    name: string,
+    options: { steal?: boolean; signal?: AbortSignal },
+    held: () => Promise<void>,
+  ) => Promise<void>;
 }
 
 export type Timer = unknown;
@@ -46,14 +50,14 @@ export interface Environment {
   readonly storage: ChatStorage;
   readonly locks: TabLocks | null;
   readonly openTabChannel: ((name: string) => TabChannel) | null;
-  now(): number;
-  random(): number;
-  uuid(): string;
-  setTimer(callback: () => void, ms: number): Timer;
-  clearTimer(timer: Timer): void;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly uuid: () => string;
+  readonly setTimer: (callback: () => void, ms: number) => Timer;
+  readonly clearTimer: (timer: Timer) => void;
   /**
    * `online`: the network came back. `visible`: the page is looked at again. `frozen`: the page is put away and may be
    * stopped at any moment (`thawed` ends it).
    */
-  onLifecycle(listener: (event: 'online' | 'visible' | 'frozen' | 'thawed') => void): () => void;
+  readonly onLifecycle: (listener: (event: 'online' | 'visible' | 'frozen' | 'thawed') => void) => () => void;
 }

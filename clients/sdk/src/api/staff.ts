@@ -74,21 +74,21 @@ export interface StaffClientOptions {
 export interface StaffClient extends ReadableStore<StaffState> {
   readonly api: StaffApi;
   /** Begins at `cursor` (`feed_cursor` of the inbox): every event after it follows. Without one: at what is known, else live. */
-  connect(cursor?: string): void;
-  disconnect(): void;
-  destroy(): void;
-  on<K extends keyof StaffEvents>(event: K, listener: (payload: StaffEvents[K]) => void): Unsubscribe;
+  readonly connect: (cursor?: string) => void;
+  readonly disconnect: () => void;
+  readonly destroy: () => void;
+  readonly on: <K extends keyof StaffEvents>(event: K, listener: (payload: StaffEvents[K]) => void) => Unsubscribe;
   /** Events of one session, in order and once. */
-  onSession(sessionId: number, listener: (event: StaffEvent) => void): Unsubscribe;
+  readonly onSession: (sessionId: number, listener: (event: StaffEvent) => void) => Unsubscribe;
   /** Tells which events of a session are already known (rows of the inbox), so that holes are noticed and repeats dropped. */
-  seed(sessions: readonly Pick<Session, 'id' | 'last_seq'>[]): void;
+  readonly seed: (sessions: readonly Pick<Session, 'id' | 'last_seq'>[]) => void;
   /** History, outbox, marks and typing of one session as a store; one object per session until closed. */
-  conversation(sessionId: number): StaffConversation;
-  setTyping(sessionId: number, active: boolean): void;
+  readonly conversation: (sessionId: number) => StaffConversation;
+  readonly setTyping: (sessionId: number, active: boolean) => void;
   /** Which session this operator looks at; null: none. */
-  setViewing(sessionId: number | null): void;
+  readonly setViewing: (sessionId: number | null) => void;
   /** Delivered up to this message; `conversation` does it by itself. */
-  ack(sessionId: number, messageId: number): void;
+  readonly ack: (sessionId: number, messageId: number) => void;
 }
 
 export interface StaffConversationState {
@@ -117,16 +117,16 @@ export interface StaffSendOptions {
 
 export interface StaffConversation extends ReadableStore<StaffConversationState> {
   readonly sessionId: number;
-  send(text: string, options?: StaffSendOptions): SentMessage;
+  readonly send: (text: string, options?: StaffSendOptions) => SentMessage;
   /** Sends a failed message again; after `stale` with the seq as it is shown now. */
-  retry(key: string): void;
-  discard(key: string): void;
-  setTyping(active: boolean): void;
-  markRead(messageId?: number): void;
-  loadOlder(): Promise<void>;
+  readonly retry: (key: string) => void;
+  readonly discard: (key: string) => void;
+  readonly setTyping: (active: boolean) => void;
+  readonly markRead: (messageId?: number) => void;
+  readonly loadOlder: () => Promise<void>;
   /** Reads session, newest messages and notes anew. */
-  reload(): Promise<void>;
-  close(): void;
+  readonly reload: () => Promise<void>;
+  readonly close: () => void;
 }
 
 export type StaffAuthState =
@@ -144,8 +144,8 @@ export interface StaffAuthOptions {
 
 /** Sign-in of operators. Refreshes in one tab at a time: of two uses of one refresh token the second ends the sign-in. */
 export interface StaffAuth extends ReadableStore<StaffAuthState> {
-  login(login: string, password: string): Promise<AuthUser>;
-  logout(): Promise<void>;
+  readonly login: (login: string, password: string) => Promise<AuthUser>;
+  readonly logout: () => Promise<void>;
   /** Give it to `createStaffClient`. Rejects with `missing_credentials` when signed out. */
   readonly getToken: StaffTokenProvider;
 }
@@ -166,5 +166,5 @@ export interface BadgeOptions {
 }
 /** Counters of «Новые» and «Мои» for any staff page. */
 export interface Badge extends ReadableStore<BadgeState> {
-  destroy(): void;
+  readonly destroy: () => void;
 }

@@ -19,29 +19,29 @@ const RENEW_AGAIN_MS = 10_000;
 export interface ConnectionPort {
   readonly target: ChannelTarget;
   /** Before each attempt: a token that will live, and a cursor. Rejects with ChatClientError. */
-  prepare(): Promise<void>;
-  token(): string;
-  cursor(): number | string | null;
+  readonly prepare: () => Promise<void>;
+  readonly token: () => string;
+  readonly cursor: () => number | string | null;
   /** When the token should be renewed, by this clock; null: not known. */
-  renewAt(): number | null;
-  renew(): Promise<void>;
+  readonly renewAt: () => number | null;
+  readonly renew: () => Promise<void>;
   /** The server refused the token: `prepare` must get another. */
-  expire(): void;
-  ready(data: ReadyData, transport: TransportName): void;
-  frame(frame: Frame): void;
-  state(state: ConnectionState): void;
+  readonly expire: () => void;
+  readonly ready: (data: ReadyData, transport: TransportName) => void;
+  readonly frame: (frame: Frame) => void;
+  readonly state: (state: ConnectionState) => void;
 }
 
 export interface Connection {
   readonly state: ConnectionState;
-  connect(): void;
-  disconnect(): void;
+  readonly connect: () => void;
+  readonly disconnect: () => void;
   /** The network is back, or the page is looked at: no waiting. */
-  wake(networkChanged: boolean): void;
+  readonly wake: (networkChanged: boolean) => void;
   /** The page is put away; `wake` ends it. */
-  suspend(): void;
+  readonly suspend: () => void;
   /** False: nothing can go up now. */
-  send(frame: ClientFrame): boolean;
+  readonly send: (frame: ClientFrame) => boolean;
 }
 
 /** A line with what is known of it; `main` carries the connection, `spare` is a better or newer one being opened beside it. */

@@ -7,19 +7,19 @@ const PROBE_MS = 60_000;
 const LAST_PROBE_MS = 300_000;
 
 export interface Ladder {
-  current(): TransportName;
+  readonly current: () => TransportName;
   /** A better one to try beside the current, or null at the top. */
-  better(): TransportName | null;
+  readonly better: () => TransportName | null;
   /** When to try it: soon if it worked before, ever later while it does not. */
-  probeDelayMs(): number;
-  probeFailed(): void;
+  readonly probeDelayMs: () => number;
+  readonly probeFailed: () => void;
   /** Died before it was of use: the next one down, and from the last one back to the first. */
-  failed(transport: TransportName): void;
-  worked(transport: TransportName): void;
+  readonly failed: (transport: TransportName) => void;
+  readonly worked: (transport: TransportName) => void;
   /** The network changed: begin again with what is best. */
-  top(): void;
+  readonly top: () => void;
   /** Reads what worked last time; nothing is stored where the first one works. */
-  recall(): Promise<void>;
+  readonly recall: () => Promise<void>;
 }
 
 export function createLadder(

@@ -9,11 +9,11 @@ const SSE_SILENCE_MS = 35_000;
 const LATE_MS = 5_000;
 
 export interface Watch {
-  start(): void;
-  stop(): void;
-  heard(): void;
+  readonly start: () => void;
+  readonly stop: () => void;
+  readonly heard: () => void;
   /** Doubt: ask now. A stream that cannot be asked and was silent is replaced instead. */
-  check(replace: () => void): void;
+  readonly check: (replace: () => void) => void;
 }
 
 /**

@@ -2,10 +2,10 @@ import type { ChatStorage } from '../api/environment.ts';
 
 /** JSON under one prefix. A storage that fails costs memory of the next visit, never the chat of this one. */
 export interface Keeper {
-  get<T>(name: string): Promise<T | null>;
-  set(name: string, value: unknown): void;
-  remove(name: string): void;
-  names(prefix: string): Promise<string[]>;
+  readonly get: <T>(name: string) => Promise<T | null>;
+  readonly set: (name: string, value: unknown) => void;
+  readonly remove: (name: string) => void;
+  readonly names: (prefix: string) => Promise<string[]>;
 }
 
 export function storagePrefix(namespace = 'default'): string {

@@ -4,10 +4,10 @@ const INTERVAL_MS = 1_000;
 
 export interface Ratchet {
   /** At least this is to be told. */
-  raise(value: number): void;
+  readonly raise: (value: number) => void;
   /** Tells it now if it could not be told before; `known` is what the other side said it has. */
-  kick(known?: number): void;
-  stop(): void;
+  readonly kick: (known?: number) => void;
+  readonly stop: () => void;
 }
 
 /** A mark that only rises, told at most once a second with its latest value: read marks and delivery acks. */

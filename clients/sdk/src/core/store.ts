@@ -2,8 +2,8 @@ import type { ReadableStore, Unsubscribe } from '../api/connection.ts';
 
 export interface Store<S> extends ReadableStore<S> {
   /** Something the state is built from has changed. Listeners are told once per turn, however much changes in it. */
-  touch(): void;
-  clear(): void;
+  readonly touch: () => void;
+  readonly clear: () => void;
 }
 
 /** State is built only when somebody asks after a change: catching up a thousand events must not build a thousand lists. */
@@ -31,9 +31,9 @@ export function createStore<S>(build: () => S): Store<S> {
 }
 
 export interface Emitter<E> {
-  on<K extends keyof E>(event: K, listener: (payload: E[K]) => void): Unsubscribe;
-  emit<K extends keyof E>(event: K, payload: E[K]): void;
-  clear(): void;
+  readonly on: <K extends keyof E>(event: K, listener: (payload: E[K]) => void) => Unsubscribe;
+  readonly emit: <K extends keyof E>(event: K, payload: E[K]) => void;
+  readonly clear: () => void;
 }
 
 export function createEmitter<E>(): Emitter<E> {

@@ -16,15 +16,22 @@ export async function upload(
     // A header holds no other letters.
     'x-file-name': encodeURIComponent(file.name ?? 'file'),
   };
-  const web: Environment = watched && onProgress
-    ? {
-        ...environment,
-        async fetch(target, init) {
-          const { uploadByXhr } = await import('./xhr.ts');
-          return uploadByXhr(String(target), init?.headers as Record<string, string>, watched, onProgress, init?.signal ?? undefined);
-        },
-      }
-    : environment;
+  const web: Environment =
+    watched && onProgress
+      ? {
+          ...environment,
+          async fetch(target, init) {
+            const { uploadByXhr } = await import('./xhr.ts');
+            return uploadByXhr(
+              String(target),
+              init?.headers as Record<string, string>,
+              watched,
+              onProgress,
+              init?.signal ?? undefined,
+            );
+          },
+        }
+      : environment;
   const body = ('bytes' in file && file.bytes instanceof Uint8Array ? file.bytes : file) as BodyInit;
   const attachment = await call<Attachment>(web, 'POST', url, { token, body, headers, signal, timeoutMs: 0 });
   onProgress?.(1);

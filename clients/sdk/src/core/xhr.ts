@@ -17,7 +17,9 @@ export function uploadByXhr(
     xhr.onload = () => {
       const retryAfter = xhr.getResponseHeader('retry-after');
       const { status, responseText } = xhr;
-      resolve(new Response(responseText, { status, headers: retryAfter === null ? {} : { 'retry-after': retryAfter } }));
+      resolve(
+        new Response(responseText, { status, headers: retryAfter === null ? {} : { 'retry-after': retryAfter } }),
+      );
     };
     signal?.addEventListener('abort', abort);
     xhr.send(file);

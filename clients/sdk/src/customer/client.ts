@@ -1,3 +1,5 @@
+// Long because it is where the parts of the customer's client are joined: each part has its own file, here is the order
+// in which they hear of things, and splitting that would hide it.
 import type { Backend } from '../api/backend.ts';
 import type { ConnectionState } from '../api/connection.ts';
 import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat, ReadMarks } from '../api/customer.ts';
@@ -163,7 +165,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       });
       if (credentials.stored.id !== null) return open(credentials.stored.id);
       const answer = await backend.createSession({
-        ...(options.prechat?.() ?? {}),
+        ...options.prechat?.(),
         ...prechat,
         ...(resume_key !== null && { resume_key }),
         ...(message && { message }),
@@ -394,7 +396,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       outbox.discard(key);
       tell('outbox');
     },
-    setTyping: typingSender.set,
+    setTyping: (active) => typingSender.set(active),
     markRead(messageId = thread.newestId) {
       if (messageId <= marks.client.read_id) return;
       marks = mergeMarks(marks, 'client', { read_id: messageId, delivered_id: messageId });

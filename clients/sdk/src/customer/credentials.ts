@@ -20,16 +20,16 @@ const NOTHING: StoredSession = { id: null, token: null, renew_at: 0, resume_key:
 export interface Credentials {
   readonly stored: StoredSession;
   readonly token: string;
-  load(): Promise<StoredSession>;
+  readonly load: () => Promise<StoredSession>;
   /** Another session, or another token of this one. */
-  keep(change: { id?: number; resume_key?: string | null; issued?: IssuedToken }): void;
+  readonly keep: (change: { id?: number; resume_key?: string | null; issued?: IssuedToken }) => void;
   /** The server refused the token. */
-  expire(): void;
-  forget(): void;
-  access(): Promise<Access>;
-  renew(): Promise<void>;
+  readonly expire: () => void;
+  readonly forget: () => void;
+  readonly access: () => Promise<Access>;
+  readonly renew: () => Promise<void>;
   /** Runs a call, and once more with a new token where the first was refused. */
-  run<T>(call: (access: Access) => Promise<T>): Promise<T>;
+  readonly run: <T>(call: (access: Access) => Promise<T>) => Promise<T>;
 }
 
 /** Lives as long as the server meant it to, counted from now: a device's clock may be hours off. */

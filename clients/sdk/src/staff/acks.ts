@@ -4,8 +4,8 @@ const INTERVAL_MS = 1_000;
 const ITEMS_MAX = 100;
 
 export interface StaffAcks {
-  raise(sessionId: number, messageId: number): void;
-  stop(): void;
+  readonly raise: (sessionId: number, messageId: number) => void;
+  readonly stop: () => void;
 }
 
 /** Delivered marks of many sessions, the latest of each, told together at most once a second. */

@@ -21,13 +21,13 @@ export interface StaffChannelPort {
   readonly tabs: boolean;
   readonly token: StaffTokenSource;
   readonly restIntervalMs?: number;
-  restPoll(cursor: string | null): Promise<PollPage>;
-  cursor(): string | null;
+  readonly restPoll: (cursor: string | null) => Promise<PollPage>;
+  readonly cursor: () => string | null;
   /** Before `changed`; `cursor` where the connection begins. */
-  ready(cursor: string | null): void;
-  frame(frame: Frame): void;
-  changed(): void;
-  status(state: ConnectionState): void;
+  readonly ready: (cursor: string | null) => void;
+  readonly frame: (frame: Frame) => void;
+  readonly changed: () => void;
+  readonly status: (state: ConnectionState) => void;
 }
 
 /** What the staff channel says beside its events, the same for the console and for a badge. */

@@ -1,7 +1,6 @@
-import type { StaffEvent } from '../api/protocol.ts';
+import type { ReadData, StaffEvent } from '../api/protocol.ts';
 import type { Typist } from '../api/customer.ts';
 import type { StaffClient, StaffClientOptions, StaffEvents, StaffState } from '../api/staff.ts';
-import type { ReadData } from '../api/protocol.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';

@@ -22,28 +22,28 @@ export interface ConversationPort {
   readonly keeper: Keeper;
   readonly api: StaffApi;
   readonly typing: TypingList;
-  userId(): string | null;
-  viewers(): readonly PresenceUser[];
-  sendTyping(active: boolean): void;
-  ack(messageId: number): void;
-  adoptsAfter(): number | null;
-  closed(): void;
+  readonly userId: () => string | null;
+  readonly viewers: () => readonly PresenceUser[];
+  readonly sendTyping: (active: boolean) => void;
+  readonly ack: (messageId: number) => void;
+  readonly adoptsAfter: () => number | null;
+  readonly closed: () => void;
 }
 
 /** What the client does with a conversation beside what the console does. */
 export interface OpenConversation {
   readonly conversation: StaffConversation;
-  offer(event: StaffEvent): void;
-  marks(by: 'client' | 'staff', marks: { delivered_id: number; read_id: number }): void;
-  touch(): void;
+  readonly offer: (event: StaffEvent) => void;
+  readonly marks: (by: 'client' | 'staff', marks: { delivered_id: number; read_id: number }) => void;
+  readonly touch: () => void;
   /** After a connection came back. */
-  resume(): void;
+  readonly resume: () => void;
   /** The server could not resume: everything is read anew. */
-  reset(): void;
+  readonly reset: () => void;
   /** Closed but still sending, and now looked at again. */
-  reopen(): void;
+  readonly reopen: () => void;
   /** At once, whatever is left to send: it stays stored. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 export function outboxName(sessionId: number): string {
@@ -178,7 +178,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     },
     retry: (key) => outbox.retry(key, seq()),
     discard: outbox.discard,
-    setTyping: typingSender.set,
+    setTyping: (active) => typingSender.set(active),
     markRead(messageId = thread.newestId) {
       if (messageId <= marks.staff.read_id) return;
       marks = mergeMarks(marks, 'staff', { delivered_id: messageId, read_id: messageId });

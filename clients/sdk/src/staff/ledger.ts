@@ -7,10 +7,10 @@ const FEED_IDS_MAX = 5_000;
 type SeqEvent = StaffEvent & { readonly seq: number; readonly session_id: number };
 
 export interface Ledger {
-  offer(event: StaffEvent): void;
+  readonly offer: (event: StaffEvent) => void;
   /** Events up to here are known from a list; later ones must follow without a hole. */
-  seed(sessionId: number, lastSeq: number): void;
-  clear(): void;
+  readonly seed: (sessionId: number, lastSeq: number) => void;
+  readonly clear: () => void;
 }
 
 /** Events of all sessions, each once and in order inside its session, however often a resume repeats them. */

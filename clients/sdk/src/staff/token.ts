@@ -9,9 +9,9 @@ export interface StaffTokenSource {
   readonly renewAt: number | null;
   /** `sub` of the token. */
   readonly userId: string | null;
-  get(): Promise<string>;
-  renew(): Promise<void>;
-  expire(): void;
+  readonly get: () => Promise<string>;
+  readonly renew: () => Promise<void>;
+  readonly expire: () => void;
 }
 
 interface Claims {

@@ -7,11 +7,11 @@ import type { Thread } from './thread.ts';
 
 export interface HistoryPort {
   /** Seq of the session's newest event now. */
-  head(): Promise<number>;
-  page(beforeId?: number): Promise<MessagesResponse>;
+  readonly head: () => Promise<number>;
+  readonly page: (beforeId?: number) => Promise<MessagesResponse>;
   /** The newest page is shown; events after `head` follow it. */
-  loaded(head: number): void;
-  changed(): void;
+  readonly loaded: (head: number) => void;
+  readonly changed: () => void;
 }
 
 export interface History {
@@ -19,16 +19,16 @@ export interface History {
   /** Where the events begin that are not in the page being read. */
   readonly head: number | null;
   /** Before connecting: knows a head, and has begun to read. */
-  prepare(): Promise<void>;
+  readonly prepare: () => Promise<void>;
   /** Everything there is, as told by the answer that began the session. */
-  begin(messages: readonly Message[], head: number): void;
-  reload(): void;
+  readonly begin: (messages: readonly Message[], head: number) => void;
+  readonly reload: () => void;
   /** Reads again what could not be read. */
-  ensure(): void;
-  older(): Promise<void>;
+  readonly ensure: () => void;
+  readonly older: () => Promise<void>;
   /** A message known from another source while the page was being read. */
-  fresh(message: Message): void;
-  clear(): void;
+  readonly fresh: (message: Message) => void;
+  readonly clear: () => void;
 }
 
 const EMPTY: HistoryState = { loaded: false, loading: false, hasOlder: false };

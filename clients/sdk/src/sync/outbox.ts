@@ -23,31 +23,31 @@ export interface OutboxEntry {
 
 export interface OutboxPort {
   /** Stores the entry on the server. Rejects with ChatClientError. */
-  post(entry: OutboxEntry): Promise<Message>;
-  stored(message: Message): void;
-  changed(): void;
+  readonly post: (entry: OutboxEntry) => Promise<Message>;
+  readonly stored: (message: Message) => void;
+  readonly changed: () => void;
   /** When entries of other tabs, or of an earlier visit, are this one's to send: from which age (ms) on, null: never. */
-  adoptsAfter(): number | null;
-  author?(): string | undefined;
+  readonly adoptsAfter: () => number | null;
+  readonly author?: () => string | undefined;
 }
 
 export interface Outbox {
-  entries(): readonly OutboxEntry[];
-  add(body: string, attachments: readonly Attachment[], expectedSeq?: number): SentMessage;
-  retry(id: string, expectedSeq?: number): void;
-  discard(id: string): void;
+  readonly entries: () => readonly OutboxEntry[];
+  readonly add: (body: string, attachments: readonly Attachment[], expectedSeq?: number) => SentMessage;
+  readonly retry: (id: string, expectedSeq?: number) => void;
+  readonly discard: (id: string) => void;
   /** The message came back by another way, as an event. */
-  settle(message: Message): void;
-  flush(): void;
+  readonly settle: (message: Message) => void;
+  readonly flush: () => void;
   /** Reads what is stored: at start, and when another tab changed it. */
-  load(): Promise<void>;
-  clear(): void;
-  stop(): void;
+  readonly load: () => Promise<void>;
+  readonly clear: () => void;
+  readonly stop: () => void;
 }
 
 interface Waiter {
-  resolve(message: Message): void;
-  reject(error: ChatClientError): void;
+  readonly resolve: (message: Message) => void;
+  readonly reject: (error: ChatClientError) => void;
 }
 
 /** Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until it is known. */

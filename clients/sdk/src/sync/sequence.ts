@@ -12,21 +12,24 @@ export interface Sequenced {
 }
 
 export interface SequencePort<E extends Sequenced> {
-  fetchAfter(afterSeq: number, limit: number): Promise<{ readonly events: readonly E[]; readonly has_more: boolean }>;
-  apply(event: E): void;
+  readonly fetchAfter: (
+    afterSeq: number,
+    limit: number,
+  ) => Promise<{ readonly events: readonly E[]; readonly has_more: boolean }>;
+  readonly apply: (event: E) => void;
   /** The server does not know this cursor: a snapshot is needed. */
-  reset(reason: string): void;
+  readonly reset: (reason: string) => void;
 }
 
 export interface Sequence<E extends Sequenced> {
   /** Seq of the last event applied; null until a snapshot said where to begin. */
   readonly cursor: number | null;
-  offer(event: E): void;
+  readonly offer: (event: E) => void;
   /** The head is at least here: fetches what is missing. */
-  expect(head: number): void;
+  readonly expect: (head: number) => void;
   /** Begins anew behind this seq; null: everything offered is held until a snapshot is there. */
-  restart(cursor: number | null): void;
-  stop(): void;
+  readonly restart: (cursor: number | null) => void;
+  readonly stop: () => void;
 }
 
 /**

@@ -6,14 +6,14 @@ import type { OutboxEntry } from './outbox.ts';
 export interface Thread {
   readonly newestId: number;
   readonly oldestId: number;
-  has(id: number): boolean;
+  readonly has: (id: number) => boolean;
   /** False where it is there already. */
-  add(message: Message): boolean;
-  replace(messages: readonly Message[]): void;
+  readonly add: (message: Message) => boolean;
+  readonly replace: (messages: readonly Message[]) => void;
   /** With the outbox behind them; objects stay the same while nothing about them changed. */
-  view(outbox: readonly OutboxEntry[], marksOfOthers: Marks): readonly ChatMessage[];
-  show(message: Message, marksOfOthers: Marks): ChatMessage;
-  count(test: (message: Message) => boolean): number;
+  readonly view: (outbox: readonly OutboxEntry[], marksOfOthers: Marks) => readonly ChatMessage[];
+  readonly show: (message: Message, marksOfOthers: Marks) => ChatMessage;
+  readonly count: (test: (message: Message) => boolean) => number;
 }
 
 export function createThread(ownSide: 'client' | 'operator'): Thread {

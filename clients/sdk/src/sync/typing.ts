@@ -7,10 +7,10 @@ const IDLE_MS = 5_000;
 
 export interface TypingList {
   readonly typists: readonly Typist[];
-  heard(data: { by: 'client' | 'staff'; user_id?: string; name?: string; active: boolean }): void;
+  readonly heard: (data: { by: 'client' | 'staff'; user_id?: string; name?: string; active: boolean }) => void;
   /** A message of this side came, so its typing is over. */
-  ended(by: 'client' | 'staff', userId?: string | null): void;
-  clear(): void;
+  readonly ended: (by: 'client' | 'staff', userId?: string | null) => void;
+  readonly clear: () => void;
 }
 
 /** Who is typing; the end may be lost on the way, so each one expires by itself. */

@@ -2,12 +2,12 @@ import type { Environment, TabChannel } from '../api/environment.ts';
 
 export interface TabHub {
   /** Asks for the lock, and for it again whenever it is lost. */
-  elect(): void;
-  release(): void;
+  readonly elect: () => void;
+  readonly release: () => void;
   /** The holder does not answer any more (a frozen page): takes the lock from it. */
-  steal(): void;
-  post(message: unknown): void;
-  close(): void;
+  readonly steal: () => void;
+  readonly post: (message: unknown) => void;
+  readonly close: () => void;
 }
 
 /** The tabs of one browser: a lock says who holds the connection, a channel carries it to the others. */

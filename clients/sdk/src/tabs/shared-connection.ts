@@ -13,9 +13,9 @@ const MISSES = 3;
 
 export interface SharedPort extends ConnectionPort {
   /** What a tab that joins needs to know: the cursor reached, marks, presence. */
-  summary(): ReadyData;
+  readonly summary: () => ReadyData;
   /** Another tab told something of the application's own. */
-  told(message: unknown): void;
+  readonly told: (message: unknown) => void;
 }
 
 export interface SharedConnection extends Connection {
@@ -23,8 +23,8 @@ export interface SharedConnection extends Connection {
   readonly leads: boolean;
   /** There are no other tabs to be had. */
   readonly alone: boolean;
-  tell(message: unknown): void;
-  destroy(): void;
+  readonly tell: (message: unknown) => void;
+  readonly destroy: () => void;
 }
 
 type TabMessage =

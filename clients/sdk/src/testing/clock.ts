@@ -5,11 +5,11 @@ export function settle(): Promise<void> {
 }
 
 export interface VirtualClock {
-  now(): number;
-  setTimer(callback: () => void, ms: number): number;
-  clearTimer(timer: unknown): void;
+  readonly now: () => number;
+  readonly setTimer: (callback: () => void, ms: number) => number;
+  readonly clearTimer: (timer: unknown) => void;
   /** Turns the clock, running what falls due in order, and what follows from it. */
-  advance(ms: number): Promise<void>;
+  readonly advance: (ms: number) => Promise<void>;
   readonly pending: number;
 }
 

@@ -21,8 +21,8 @@ export interface FakeConnection {
   readonly id: string;
   readonly sessionId: number;
   readonly transport: 'websocket' | 'sse' | 'poll';
-  send(frame: unknown): void;
-  close(code: number): void;
+  readonly send: (frame: unknown) => void;
+  readonly close: (code: number) => void;
 }
 
 export interface FakeRequest {

@@ -11,11 +11,11 @@ interface Waiter {
 export interface FakeBrowser {
   readonly storage: ChatStorage;
   readonly values: Map<string, string>;
-  locks(tab: string): TabLocks;
-  channels(tab: string): (name: string) => TabChannel;
-  crash(tab: string): void;
+  readonly locks: (tab: string) => TabLocks;
+  readonly channels: (tab: string) => (name: string) => TabChannel;
+  readonly crash: (tab: string) => void;
   /** A frozen tab gets no messages, and keeps its locks. */
-  freeze(tab: string, frozen: boolean): void;
+  readonly freeze: (tab: string, frozen: boolean) => void;
 }
 
 export function createFakeBrowser(defer: (run: () => void) => void): FakeBrowser {

@@ -1,8 +1,8 @@
 /** Seeded random numbers (mulberry32): a failing run is repeated by its seed. */
 export interface Random {
   (): number;
-  below(limit: number): number;
-  chance(probability: number): boolean;
+  readonly below: (limit: number) => number;
+  readonly chance: (probability: number) => boolean;
   pick<T>(items: readonly T[]): T;
 }
 

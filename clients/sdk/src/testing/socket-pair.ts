@@ -16,16 +16,16 @@ export interface SocketPair {
   /** Frames that left one end and did not reach the other. */
   readonly up: readonly string[];
   readonly down: readonly string[];
-  open(): void;
+  readonly open: () => void;
   /** Delivers the oldest ones; returns how many there were. */
-  flushUp(count?: number): number;
-  flushDown(count?: number): number;
+  readonly flushUp: (count?: number) => number;
+  readonly flushDown: (count?: number) => number;
   /** What a network may do to a frame on its way down: lose it, repeat it, let the next one overtake. */
-  dropDown(index?: number): boolean;
-  repeatDown(index?: number): boolean;
-  swapDown(): boolean;
+  readonly dropDown: (index?: number) => boolean;
+  readonly repeatDown: (index?: number) => boolean;
+  readonly swapDown: () => boolean;
   /** The connection breaks: everything on its way is lost and both ends see a close without a frame. */
-  cut(): void;
+  readonly cut: () => void;
   /** Called when something was queued. */
   onQueued: ((direction: 'up' | 'down') => void) | null;
 }
@@ -34,8 +34,8 @@ export interface ServerEnd {
   readonly isOpen: boolean;
   onMessage: ((text: string) => void) | null;
   onClose: (() => void) | null;
-  send(text: string): void;
-  close(code: number): void;
+  readonly send: (text: string) => void;
+  readonly close: (code: number) => void;
 }
 
 export function createSocketPair(url = 'ws://fake/channel/ws', protocols: readonly string[] = ['chat.v1']): SocketPair {

@@ -23,9 +23,9 @@ export interface NetworkFaults {
 
 export interface Tab {
   readonly environment: Environment;
-  lifecycle(event: 'online' | 'visible' | 'frozen' | 'thawed'): void;
+  readonly lifecycle: (event: 'online' | 'visible' | 'frozen' | 'thawed') => void;
   /** The tab is gone in this instant: its timers stop, its sockets break, its locks are freed. */
-  crash(): void;
+  readonly crash: () => void;
 }
 
 /** A whole world in memory: one server, one browser with tabs, a network in between, a clock that a test turns. */
@@ -36,9 +36,9 @@ export interface FakeWorld {
   readonly browser: FakeBrowser;
   readonly network: NetworkFaults;
   readonly sockets: ReadonlySet<SocketPair>;
-  tab(name?: string): Tab;
-  cutAll(): void;
-  advance(ms: number): Promise<void>;
+  readonly tab: (name?: string) => Tab;
+  readonly cutAll: () => void;
+  readonly advance: (ms: number) => Promise<void>;
 }
 
 export interface WorldOptions {

@@ -32,14 +32,14 @@ export interface PollPage {
 export interface ChannelTarget {
   readonly base: string;
   /** `session=…` or `type=staff`. */
-  query(): Readonly<Record<string, string | number>>;
+  readonly query: () => Readonly<Record<string, string | number>>;
   /** Names of the auth frame's fields differ by kind. */
-  authFrame(token: string): ClientFrame;
+  readonly authFrame: (token: string) => ClientFrame;
   cursorName: 'last_seq' | 'cursor';
   /** Between two of them; default 5 s. */
   readonly restIntervalMs?: number;
   /** The last transport: events after the cursor by plain REST. */
-  restPoll(cursor: number | string | null, signal: AbortSignal): Promise<PollPage>;
+  readonly restPoll: (cursor: number | string | null, signal: AbortSignal) => Promise<PollPage>;
 }
 
 export interface OpenRequest {
@@ -51,19 +51,19 @@ export interface OpenRequest {
 }
 
 export interface LineHandlers {
-  frame(frame: Frame): void;
+  readonly frame: (frame: Frame) => void;
   /** Bytes that are no frame, such as a comment line: the connection lives. */
-  alive(): void;
+  readonly alive: () => void;
   /** Once, and nothing after it. */
-  closed(code: number, retryAfterMs?: number): void;
+  readonly closed: (code: number, retryAfterMs?: number) => void;
 }
 
 /** One connection of one transport. */
 export interface Line {
   /** False where frames cannot go up. */
-  send(frame: ClientFrame): boolean;
+  readonly send: (frame: ClientFrame) => boolean;
   /** By us: `closed` is not called. */
-  close(): void;
+  readonly close: () => void;
 }
 
 export type OpenLine = (
