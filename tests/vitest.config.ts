@@ -8,7 +8,13 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['blackbox/**/*.test.ts', 'resume/**/*.test.ts', 'faults/**/*.test.ts', 'repo/**/*.test.ts', 'browser/**/*.test.ts'],
+    include: [
+      'blackbox/**/*.test.ts',
+      'resume/**/*.test.ts',
+      'faults/**/*.test.ts',
+      'repo/**/*.test.ts',
+      'browser/**/*.test.ts',
+    ],
     globalSetup: ['support/control.ts'],
     testTimeout: 20_000,
     hookTimeout: 120_000,

@@ -18,10 +18,12 @@ test('[REV1] [REV4] connections that are just being opened while the session is 
     const { sessionId, token } = customer;
     // With somebody there already the gateway need not ask for anything before it admits the next.
     await chat.channel(customer);
-    const revokedAt = pause(40 + round).then(async () => {
+    const revoke = async (): Promise<number> => {
+      await pause(40 + round);
       expect((await anna.act(sessionId, 'revoke')).status).toBe(204);
       return Date.now();
-    });
+    };
+    const revokedAt = revoke();
     const socket = async (): Promise<void> => {
       const client = await WebSocketClient.open(chat.baseUrl, { query: { session: sessionId, token } });
       const { code } = await client.closed(15_000);
