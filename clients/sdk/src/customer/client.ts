@@ -2,8 +2,8 @@
 // in which they hear of things, and splitting that would hide it.
 import type { Backend } from '../api/backend.ts';
 import type { ConnectionState } from '../api/connection.ts';
-import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat, ReadMarks } from '../api/customer.ts';
-import type { CustomerState, IdentityResponse, Message, ReadData, Session, SessionEvent } from '../api/protocol.ts';
+import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat } from '../api/customer.ts';
+import type { CustomerState, Message, Session, SessionEvent } from '../api/protocol.ts';
 import { createLadder } from '../connection/ladder.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
@@ -12,24 +12,20 @@ import { createRatchet } from '../core/ratchet.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { ChatClientError } from '../errors.ts';
 import { createHistory } from '../sync/history.ts';
-import { mergeMarks, NO_MARKS } from '../sync/marks.ts';
 import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
 import { createSequence } from '../sync/sequence.ts';
 import { createThread } from '../sync/thread.ts';
 import { createTypingList, createTypingSender } from '../sync/typing.ts';
-import { exclusively } from '../tabs/exclusively.ts';
 import { createSharedConnection } from '../tabs/shared-connection.ts';
-import { openPoll, openRest } from '../transport/poll.ts';
-import { openSse } from '../transport/sse.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
-import { openWebSocket } from '../transport/websocket.ts';
+import { ALL_TRANSPORTS, TRANSPORTS } from '../transport/all.ts';
+import { beginSession } from './begin-session.ts';
 import { createCredentials, SESSION_KEY } from './credentials.ts';
-import { newResumeKey } from './resume-key.ts';
+import { identify } from './identity.ts';
+import { createLiveState } from './live-state.ts';
 import { restBackend } from './rest-backend.ts';
 import { sessionAfter } from './session-state.ts';
 
-const TRANSPORTS = { websocket: openWebSocket, sse: openSse, poll: openPoll, rest: openRest };
-const ALL = ['websocket', 'sse', 'poll', 'rest'] as const;
 /** So long an unsent message is left to the tab it was written in. */
 const ADOPT_MS = 5_000;
 type Told = 'session' | 'logout' | 'outbox';
@@ -42,30 +38,26 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const keeper = createKeeper(environment.storage, prefix);
   const emitter = createEmitter<ChatEvents>();
   const thread = createThread('client');
+  const live = createLiveState();
 
   let session: Session | null = null;
-  let marks: ReadMarks = NO_MARKS;
-  let operatorsOnline = 0;
-  let degraded: string | null = null;
-  let epoch: string | null = null;
   let prechat: Prechat = {};
   let getIdentityToken: (() => Promise<string>) | null = null;
   let starting: Promise<Message | undefined> | null = null;
   let seenOnLine = 0;
-  let blind = false;
   let destroyed = false;
 
   const store = createStore<ChatState>(() => ({
     connection: connection.state,
     session,
-    messages: thread.view(outbox.entries(), marks.staff),
+    messages: thread.view(outbox.entries(), live.marks.staff),
     history: history.state,
-    unread: thread.count((m) => m.sender_type === 'operator' && m.id > marks.client.read_id),
+    unread: thread.count((m) => m.sender_type === 'operator' && m.id > live.marks.client.read_id),
     typing: typing.typists,
-    operatorsOnline,
-    readMarks: marks,
-    degraded,
-    epoch,
+    operatorsOnline: live.operatorsOnline,
+    readMarks: live.marks,
+    degraded: live.degraded,
+    epoch: live.epoch,
     identified: getIdentityToken !== null,
   }));
   const { touch } = store;
@@ -78,7 +70,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       const isNew = received(event.data);
       if (isNew && event.data.sender_type !== 'client') {
         typing.ended('staff', event.data.sender_id);
-        emitter.emit('message', thread.show(event.data, marks.staff));
+        emitter.emit('message', thread.show(event.data, live.marks.staff));
       }
     }
     setSession(session && sessionAfter(session, event));
@@ -101,7 +93,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const sequence = createSequence<SessionEvent>(environment, {
     fetchAfter: (afterSeq, limit) => credentials.run((access) => backend.poll(access, { afterSeq, limit })),
     apply,
-    reset: (reason) => reset(reason),
+    reset(reason) {
+      live.forgetMarks();
+      reset(reason);
+    },
   });
   const history = createHistory(environment, thread, {
     head: async () => {
@@ -119,7 +114,6 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   });
   const reset = (reason: string): void => {
     sequence.restart(null);
-    marks = NO_MARKS;
     history.reload();
     emitter.emit('reset', { reason });
   };
@@ -155,26 +149,19 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     }
   }
 
-  /** One session however many ask for it at once; the resume key is kept first, so that a lost answer is asked for again. */
+  /** One session however many ask for it at once. */
   function begin(message?: { body: string; client_message_id: string }): Promise<Message | undefined> {
     const run = async (): Promise<Message | undefined> => {
-      const resume_key = await exclusively(environment.locks, `${prefix}begin`, async () => {
-        const { resume_key: known, id } = await credentials.load();
-        if (id === null) credentials.keep({ resume_key: known ?? newResumeKey(environment) });
-        return credentials.stored.resume_key;
-      });
-      if (credentials.stored.id !== null) return open(credentials.stored.id);
-      const answer = await backend.createSession({
-        ...options.prechat?.(),
-        ...prechat,
-        ...(resume_key !== null && { resume_key }),
-        ...(message && { message }),
-      });
+      const request = { ...options.prechat?.(), ...prechat, ...(message && { message }) };
+      const answer = await beginSession(environment, `${prefix}begin`, credentials, backend, request);
       if (destroyed) throw new ChatClientError('destroyed');
+      if (!answer) {
+        if (session?.id !== credentials.stored.id) enter(null, null);
+        return undefined;
+      }
       const { session: begun, message: first } = answer;
       // A session this young holds nothing but what is in this answer.
       const whole = begun.last_seq <= (first ? 2 : 1);
-      credentials.keep({ id: begun.id, resume_key: answer.resume_key, issued: answer });
       enter(begun, whole ? (first ? [first] : []) : null);
       tell('session');
       if (getIdentityToken) await attach().catch(() => undefined);
@@ -185,17 +172,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     });
     return starting;
   }
-  const open = (id: number): undefined => {
-    if (session?.id !== id) enter(null, null);
-    return undefined;
-  };
   /** Shows another session; `messages` null: they have to be read. */
   const enter = (next: Session | null, messages: readonly Message[] | null): void => {
     clear();
     setSession(next);
-    if (next && messages) {
-      history.begin(messages, next.last_seq);
-    }
+    if (next && messages) history.begin(messages, next.last_seq);
     connection.connect();
   };
   const clear = (): void => {
@@ -206,10 +187,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     acks.stop();
     reads.stop();
     thread.replace([]);
-    marks = NO_MARKS;
-    epoch = degraded = null;
+    live.clear();
     seenOnLine = 0;
-    blind = false;
     setSession(null);
   };
   /** Of the server's doing: the outbox stays. */
@@ -237,19 +216,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const reads = createRatchet(environment, (lastId) => credentials.run((access) => backend.markRead(access, lastId)));
 
   const ready = (data: ReadyData): void => {
-    degraded = null;
     seenOnLine = 0;
-    // What was shown by transports that know no epoch may be of any database.
-    const changed = data.epoch !== undefined && (epoch === null ? blind : data.epoch !== epoch);
-    blind = data.epoch === undefined;
-    epoch = data.epoch ?? epoch;
+    const changed = live.begins(data);
     if (changed) reset('epoch_changed');
-    const state = data.state as Partial<CustomerState> | undefined;
-    if (state) {
-      marks = mergeMarks(mergeMarks(marks, 'client', state.client), 'staff', state.staff);
-      operatorsOnline = state.operators_online ?? operatorsOnline;
-      acks.kick(state.client?.delivered_id);
-    } else acks.kick();
+    acks.kick(data.state === undefined ? undefined : live.marks.client.delivered_id);
     if (typeof data.from_seq === 'number' && !changed) sequence.expect(data.from_seq);
     history.ensure();
     reads.kick();
@@ -259,23 +229,20 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   };
   const frame = (one: Frame): void => {
     emitter.emit('frame', one);
+    const { type, data } = one;
     if (one.session_id && one.session_id !== credentials.stored.id) return;
     if (typeof one.seq === 'number') {
       const event = one as SessionEvent;
       if (event.type === 'chat.message') seenOnLine = Math.max(seenOnLine, event.data.id);
       return sequence.offer(event);
     }
-    ephemeral(one.type, one.data);
-    touch();
-  };
-  const ephemeral = (type: string, data: unknown): void => {
     if (type === 'chat.typing') typing.heard(data as Parameters<typeof typing.heard>[0]);
-    else if (type === 'chat.read') marks = mergeMarks(marks, (data as ReadData).by, data as ReadData);
-    else if (type === 'chat.presence') operatorsOnline = (data as { operators_online: number }).operators_online;
-    else if (type === 'channel.degraded') degraded = (data as { reason: string }).reason;
-    else if (type === 'channel.restored') degraded = null;
-    else if (type === 'channel.reset') reset((data as { reason: string }).reason);
     else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
+    else if (type === 'channel.reset') {
+      live.forgetMarks();
+      reset((data as { reason: string }).reason);
+    } else live.heard(type, data);
+    touch();
   };
   const connectionChanged = (state: ConnectionState): void => {
     touch();
@@ -285,7 +252,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     outbox.flush();
   };
 
-  const transports = options.transports ?? ALL;
+  const transports = options.transports ?? ALL_TRANSPORTS;
   const ladder = createLadder(environment, transports, `${prefix}transport`);
   const connection = createSharedConnection(
     environment,
@@ -316,8 +283,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       state: connectionChanged,
       summary: () => ({
         from_seq: sequence.cursor ?? history.head,
-        ...(epoch !== null && { epoch }),
-        state: { ...marks, operators_online: operatorsOnline } satisfies CustomerState,
+        ...(live.epoch !== null && { epoch: live.epoch }),
+        state: { ...live.marks, operators_online: live.operatorsOnline } satisfies CustomerState,
       }),
       told: (message) => void told(message as Told),
     },
@@ -334,20 +301,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const attach = async (): Promise<Session | null> => {
     const token = await getIdentityToken?.();
     if (!token) return null;
-    const { id } = credentials.stored;
-    const own = id === null ? null : await credentials.access().catch(() => null);
-    let answer: IdentityResponse;
-    try {
-      answer = await backend.identify({
-        identity_token: token,
-        ...(own && { token: own.token, session_id: own.sessionId }),
-      });
-    } catch (error) {
-      if (!own || !(error instanceof ChatClientError) || (error.status !== 401 && error.status !== 403)) throw error;
-      // The chat on this device is another person's: it must not stay in sight of this one.
-      leaveSession();
-      answer = await backend.identify({ identity_token: token });
-    }
+    const answer = await identify(backend, credentials, token, leaveSession);
     const { session: found, token: issued, expires_at } = answer;
     if (!found || !issued) return null;
     const same = found.id === credentials.stored.id;
@@ -398,8 +352,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     },
     setTyping: (active) => typingSender.set(active),
     markRead(messageId = thread.newestId) {
-      if (messageId <= marks.client.read_id) return;
-      marks = mergeMarks(marks, 'client', { read_id: messageId, delivered_id: messageId });
+      if (messageId <= live.marks.client.read_id) return;
+      live.raise('client', { read_id: messageId, delivered_id: messageId });
       reads.raise(messageId);
       touch();
     },

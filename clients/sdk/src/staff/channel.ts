@@ -4,13 +4,9 @@ import type { BadgeData, StaffChannelState } from '../api/protocol.ts';
 import type { BadgeCounters, PresenceUser } from '../api/staff.ts';
 import { createLadder } from '../connection/ladder.ts';
 import { createSharedConnection, type SharedConnection } from '../tabs/shared-connection.ts';
-import { openPoll, openRest } from '../transport/poll.ts';
-import { openSse } from '../transport/sse.ts';
 import type { Frame, PollPage, ReadyData } from '../transport/transport.ts';
-import { openWebSocket } from '../transport/websocket.ts';
+import { TRANSPORTS } from '../transport/all.ts';
 import type { StaffTokenSource } from './token.ts';
-
-const TRANSPORTS = { websocket: openWebSocket, sse: openSse, poll: openPoll, rest: openRest };
 
 export interface StaffChannelPort {
   readonly environment: Environment;

@@ -7,6 +7,7 @@ import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { ChatClientError } from '../errors.ts';
 import { createTypingList, type TypingList } from '../sync/typing.ts';
+import { ALL_TRANSPORTS } from '../transport/all.ts';
 import type { Frame } from '../transport/transport.ts';
 import { StaffApi } from './api.ts';
 import { createStaffAcks } from './acks.ts';
@@ -19,7 +20,6 @@ const INBOX_BATCH_MS = 16;
 const FEED_PAGE = 500;
 const ADOPT_MS = 5_000;
 const EPHEMERAL = new Set(['chat.typing', 'chat.read', 'chat.presence', 'chat.alert']);
-const ALL = ['websocket', 'sse', 'poll', 'rest'] as const;
 
 export function createStaffClient(options: StaffClientOptions): StaffClient {
   const environment = createEnvironment(options.environment);
@@ -155,7 +155,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     base,
     token,
     prefix,
-    transports: options.transports ?? ALL,
+    transports: options.transports ?? ALL_TRANSPORTS,
     tabs: options.tabs !== false,
     async restPoll(after) {
       if (after !== null) return { ...(await api.feed(after, FEED_PAGE)), last_seq: null };

@@ -51,7 +51,7 @@ export function createTypingList(environment: Environment, changed: () => void):
 export function createTypingSender(
   environment: Environment,
   send: (active: boolean) => void,
-): { set(active: boolean): void } {
+): { readonly set: (active: boolean) => void } {
   let toldAt = -REPEAT_MS;
   let active = false;
   let timer: Timer = null;
