@@ -23,7 +23,9 @@ const TEST_CONFIGS = [
   'tests/tsconfig.json',
   'tests/browser/tsconfig.json',
   'tsconfig.tests.json',
+  'clients/sdk/tsconfig.tests.json',
   'clients/widget/tsconfig.tests.json',
+  'examples/tsconfig.json',
   'bench/tsconfig.json',
 ];
 
