@@ -178,15 +178,16 @@ export function createConnection(
     if (at === null) return;
     const renew = async (): Promise<void> => {
       const current = generation;
-      const again = await port.renew().then(
-        () => undefined,
-        () => RENEW_AGAIN_MS,
+      // A refused renewal needs no care here: the server's 4401 brings `prepare`, which says why.
+      const renewed = await port.renew().then(
+        () => true,
+        () => false,
       );
       if (current !== generation) return;
-      // Refused renewals need no care here: the server's 4401 brings `prepare`, which says why.
-      if (again === undefined) main?.line.send(port.target.authFrame(port.token()));
-      if (again === undefined && main?.transport === 'sse') openSpare('sse');
-      scheduleRenewal(again);
+      if (renewed && main?.transport === 'sse') openSpare('sse');
+      else if (renewed) main?.line.send(port.target.authFrame(port.token()));
+      // Whoever gives the same token again is not asked every second.
+      scheduleRenewal(port.renewAt() === at ? RENEW_AGAIN_MS : undefined);
     };
     schedule('renew', inMs ?? Math.max(1_000, at - now()), () => void renew());
   };
