@@ -6,6 +6,16 @@ import { z } from 'zod';
 import { DEFAULT_PORT } from './listen-port.ts';
 
 /** Everything in one process: the variables of all services, of which a plain `npm start` needs none. */
+/** A path of the own origin, or an address of the site. */
+function envSiteAddress() {
+  const isPath = (text: string): boolean => /^\/(?!\/)/.test(text);
+  const isUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  return z
+    .string()
+    .trim()
+    .refine((text) => isPath(text) || isUrl(text), 'must be a path such as /token, or a URL with http:// or https://');
+}
+
 export const standaloneSchema = z
   .object({
     ...httpVariables(DEFAULT_PORT),
@@ -22,6 +32,14 @@ export const standaloneSchema = z
     /** Seeded chats and local origins; `auto`: with the embedded database on a loopback address. */
     DEMO: z.enum(['auto', 'on', 'off']).default('auto'),
     DRAIN_SECONDS: envInteger(1, { max: 600 }),
+    /** The site's own sign-in of operators: the console gets its token here … */
+    OPERATOR_TOKEN_URL: envSiteAddress().optional(),
+    /** … and is sent here when the site does not know who asks. */
+    OPERATOR_LOGIN_URL: envSiteAddress().optional(),
+  })
+  .refine(({ OPERATOR_TOKEN_URL, OPERATOR_LOGIN_URL }) => !OPERATOR_LOGIN_URL || OPERATOR_TOKEN_URL, {
+    path: ['OPERATOR_LOGIN_URL'],
+    message: 'needs OPERATOR_TOKEN_URL, from which the console gets its token afterwards',
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
 

@@ -125,7 +125,11 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     origins,
     trustedProxies,
     metricsOnLoopbackOnly: true,
-    configure: (server) => installStaticPages(server, { demo: isDemo(config) }),
+    configure: (server) =>
+      installStaticPages(server, {
+        demo: isDemo(config),
+        signIn: { tokenUrl: config.OPERATOR_TOKEN_URL ?? null, loginUrl: config.OPERATOR_LOGIN_URL ?? null },
+      }),
     port: parts.port,
     host: config.HOST,
   });

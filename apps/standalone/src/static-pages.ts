@@ -4,12 +4,11 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import { routeAccess } from '@chat-realtime/service-kit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type OperatorSignIn, operatorPolicy, policyOf } from './page-policy.ts';
 
 /** What scripts/lib/pages.mjs builds. Behind nginx the same folder is served without this process. */
 const SITE_FOLDER = fileURLToPath(new URL('../../../dist/site/', import.meta.url));
-const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
-  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const PAGE_POLICY = policyOf({ framedBy: "'none'" });
 const config = routeAccess({ kind: 'public', reason: 'pages without data' });
 
 /** The name holds a hash of what is in the file, so it never changes. */
@@ -30,27 +29,39 @@ const MOUNTS: readonly Mount[] = [
   { prefix: '/operator/assets/', cacheControl: FOREVER },
 ];
 /** Pages at an address of their own. */
-const PAGES: readonly { readonly path: string; readonly file: string }[] = [
-  { path: '/operator/', file: 'operator/index.html' },
+const pages = ({ signIn }: StaticPagesOptions): readonly Page[] => [
+  { path: '/operator/', file: 'operator/index.html', policy: operatorPolicy(signIn) },
 ];
+
+interface Page {
+  readonly path: string;
+  readonly file: string;
+  readonly policy: string;
+}
 
 export interface StaticPagesOptions {
   /** The shop then says how to sign in. */
   readonly demo: boolean;
+  /** The console asks for it before it shows its own sign-in. */
+  readonly signIn: OperatorSignIn;
 }
 
 /** The pages of the project itself, and the widget for the pages of others. */
-export async function installStaticPages(server: FastifyInstance, { demo }: StaticPagesOptions): Promise<void> {
+export async function installStaticPages(server: FastifyInstance, options: StaticPagesOptions): Promise<void> {
+  const { demo, signIn } = options;
   await server.register(fastifyStatic, { root: SITE_FOLDER, serve: false, cacheControl: false, preCompressed: true });
   server.get('/', { config }, async (_request, reply) => {
     const html = await readFile(join(SITE_FOLDER, 'index.html'), 'utf8');
     reply.type('text/html; charset=utf-8');
     return asPage(reply).send(demo ? html.replace('data-demo="off"', 'data-demo="on"') : html);
   });
-  for (const { path, file } of PAGES) {
+  for (const { path, file, policy } of pages(options)) {
     server.get(path.slice(0, -1), { config }, async (_request, reply) => reply.redirect(path, 308));
-    server.get(path, { config }, async (_request, reply) => asPage(reply).sendFile(file));
+    server.get(path, { config }, async (_request, reply) => asPage(reply, policy).sendFile(file));
   }
+  server.get('/operator/sign-in.json', { config }, async (_request, reply) =>
+    asPage(reply).send({ token_url: signIn.tokenUrl, login_url: signIn.loginUrl }),
+  );
   for (const mount of MOUNTS) {
     server.get<{ Params: { '*': string } }>(`${mount.prefix}*`, { config }, async (request, reply) =>
       asFile(reply, mount).sendFile(mount.prefix.slice(1) + request.params['*']),
@@ -58,8 +69,8 @@ export async function installStaticPages(server: FastifyInstance, { demo }: Stat
   }
 }
 
-function asPage(reply: FastifyReply): FastifyReply {
-  return withSafety(reply).header('cache-control', ASK_AGAIN);
+function asPage(reply: FastifyReply, policy = PAGE_POLICY): FastifyReply {
+  return withSafety(reply, policy).header('cache-control', ASK_AGAIN);
 }
 
 function asFile(reply: FastifyReply, { cacheControl, anySite }: Mount): FastifyReply {
@@ -68,9 +79,9 @@ function asFile(reply: FastifyReply, { cacheControl, anySite }: Mount): FastifyR
   return reply;
 }
 
-function withSafety(reply: FastifyReply): FastifyReply {
+function withSafety(reply: FastifyReply, policy = PAGE_POLICY): FastifyReply {
   return reply
-    .header('content-security-policy', PAGE_POLICY)
+    .header('content-security-policy', policy)
     .header('x-content-type-options', 'nosniff')
     .header('referrer-policy', 'no-referrer');
 }

@@ -75,6 +75,8 @@ describe('the nginx site', () => {
           chatService: upstreams.chat.address,
           gateways: [upstreams.gateway1.address, upstreams.gateway2.address],
           staticRoot: `${ROOT}dist/site`,
+          operatorTokenUrl: 'https://shop.example/token?for=chat',
+          operatorLoginUrl: "https://shop.example/login?a=$x'",
         }),
     });
   });
@@ -125,6 +127,19 @@ describe('the nginx site', () => {
       expect(answer.status).toBe(200);
       expect(answer.headers['content-type']).toBe('text/html');
     }
+  });
+
+  it("lets the console be framed by its own origin only, and tells it of the site's sign-in", async () => {
+    const policy = (await get(nginx.url, '/operator/')).headers['content-security-policy'];
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self';.*; frame-ancestors 'self'$/);
+    expect(policy).toContain("connect-src 'self' ws: wss: https://shop.example;");
+    expect((await get(nginx.url, '/')).headers['content-security-policy']).toMatch(/; frame-ancestors 'none'$/);
+    const signIn = await get(nginx.url, '/operator/sign-in.json');
+    expect(signIn.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(signIn.body)).toEqual({
+      token_url: 'https://shop.example/token?for=chat',
+      login_url: 'https://shop.example/login?a=%24x%27',
+    });
   });
 
   it.each(['/chat/config', '/auth/me', '/channel/poll?session=1', '/channel/sse?session=1', '/chat/1/stream?sig=x'])(

@@ -7,7 +7,16 @@ export interface Routes {
   chatService: string;
   gateways: string[];
   staticRoot: string;
+  /** The site's own sign-in of operators. */
+  operatorTokenUrl?: string | undefined;
+  operatorLoginUrl?: string | undefined;
 }
+
+/** nginx would read `$` as a variable and `'` as the end of the text. */
+const asText = (address: string | undefined): string | null =>
+  address?.replaceAll("'", '%27').replaceAll('$', '%24') ?? null;
+const originOf = (address: string | undefined): string =>
+  address !== undefined && URL.canParse(address) ? ` ${new URL(address).origin}` : '';
 
 /** The product's own nginx configuration: what the tests run behind is what an administrator deploys. */
 export function chatSite(root: string, routes: Routes): string {
@@ -17,6 +26,11 @@ export function chatSite(root: string, routes: Routes): string {
     CHAT_SERVICE: routes.chatService,
     GATEWAY_SERVERS: routes.gateways.map((address) => `server ${address} max_fails=1 fail_timeout=2s;`).join('\n  '),
     STATIC_ROOT: routes.staticRoot,
+    OPERATOR_SIGN_IN: JSON.stringify({
+      token_url: asText(routes.operatorTokenUrl),
+      login_url: asText(routes.operatorLoginUrl),
+    }),
+    OPERATOR_CONNECT: originOf(routes.operatorTokenUrl),
   };
   const template = readFileSync(join(root, 'deploy/nginx/chat.conf.template'), 'utf8');
   // Lines of explanation name the placeholders too; only what stands in the configuration is replaced.

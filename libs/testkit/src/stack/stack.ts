@@ -153,6 +153,8 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
           chatService: `127.0.0.1:${ports.chat}`,
           gateways: gatewayPorts.map((gatewayPort) => `127.0.0.1:${gatewayPort}`),
           staticRoot: join(ROOT, 'dist/site'),
+          operatorTokenUrl: options.env?.['OPERATOR_TOKEN_URL'],
+          operatorLoginUrl: options.env?.['OPERATOR_LOGIN_URL'],
         }),
     }),
   );

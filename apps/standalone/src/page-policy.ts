@@ -1,0 +1,21 @@
+/** Where operators sign in, if not by the console's own form. */
+export interface OperatorSignIn {
+  /** Answers `{access_token, expires_at}` by the site's cookie session. */
+  readonly tokenUrl: string | null;
+  /** Where the console sends who is not signed in, with `?return_to=`. */
+  readonly loginUrl: string | null;
+}
+
+/** The Content-Security-Policy of our own pages. deploy/nginx/chat.conf.template says the same. */
+export function policyOf({ framedBy, connect = '' }: { readonly framedBy: string; readonly connect?: string }): string {
+  return (
+    `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; ` +
+    `connect-src 'self' ws: wss:${connect}; form-action 'self'; base-uri 'none'; frame-ancestors ${framedBy}`
+  );
+}
+
+/** Pages of the same origin may show the console in a frame, as `/try/` does. */
+export function operatorPolicy({ tokenUrl }: Pick<OperatorSignIn, 'tokenUrl'>): string {
+  const origin = tokenUrl !== null && URL.canParse(tokenUrl) ? ` ${new URL(tokenUrl).origin}` : '';
+  return policyOf({ framedBy: "'self'", connect: origin });
+}
