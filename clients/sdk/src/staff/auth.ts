@@ -6,6 +6,7 @@ import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createStore } from '../core/store.ts';
 import { ChatClientError } from '../errors.ts';
 import { exclusively } from '../tabs/exclusively.ts';
+import { userOf } from './claims.ts';
 
 const EARLY_MS = 60_000;
 const KEY = 'login';
@@ -63,16 +64,17 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     }
   };
   const fromSite = async (url: string): Promise<StaffToken> => {
-    // The site's own cookie session answers this one.
-    const response = await environment.fetch(url, { credentials: 'same-origin' }).catch((cause: unknown) => {
-      throw new ChatClientError('network', undefined, { cause });
-    });
+    // The site's own cookie session answers this one, also on a neighbouring host of the site.
+    const response = await environment
+      .fetch(url, { credentials: 'include', cache: 'no-store' })
+      .catch((cause: unknown) => {
+        throw new ChatClientError('network', undefined, { cause });
+      });
     if (response.status === 401 || response.status === 403) return signedOut();
     if (!response.ok) throw new ChatClientError('unavailable', undefined, { status: response.status });
     const { access_token, expires_at } = (await response.json()) as { access_token: string; expires_at?: string };
-    if (state.status !== 'signed_in') {
-      become(await call<AuthUser>(environment, 'GET', `${base}/auth/me`, { token: access_token }).catch(() => null));
-    }
+    // A foreign auth-service has no /auth/me: the token itself says who it is for.
+    if (state.status !== 'signed_in' || state.user.id !== userOf(access_token)?.id) become(userOf(access_token));
     return { token: access_token, ...(expires_at !== undefined && { expires_at }) };
   };
 

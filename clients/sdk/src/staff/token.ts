@@ -1,5 +1,6 @@
 import type { StaffToken, StaffTokenProvider } from '../api/staff.ts';
 import type { Environment } from '../api/environment.ts';
+import { claimsOf } from './claims.ts';
 
 const EARLY_MS = 60_000;
 
@@ -14,22 +15,6 @@ export interface StaffTokenSource {
   readonly expire: () => void;
 }
 
-interface Claims {
-  readonly sub?: string;
-  readonly iat?: number;
-  readonly exp?: number;
-}
-
-/** Only read, never believed: who is signed in and how long is the server's to judge. */
-function claimsOf(token: string): Claims {
-  try {
-    const text = atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'));
-    return JSON.parse(text) as Claims;
-  } catch {
-    return {};
-  }
-}
-
 export function createStaffToken({ now }: Pick<Environment, 'now'>, getToken: StaffTokenProvider): StaffTokenSource {
   let current = '';
   let renewAt: number | null = null;
@@ -40,7 +25,10 @@ export function createStaffToken({ now }: Pick<Environment, 'now'>, getToken: St
   const take = ({ token, expires_at }: StaffToken): string => {
     const { sub, iat, exp } = claimsOf(token);
     // Its own life where it says so: the device's clock may be hours off.
-    const life = iat && exp ? (exp - iat) * 1_000 : expires_at ? Date.parse(expires_at) - now() : null;
+    const whole = iat && exp ? (exp - iat) * 1_000 : null;
+    const rest = expires_at ? Date.parse(expires_at) - now() : null;
+    // A token that was not made for this answer has less left than its whole life.
+    const life = whole !== null && rest !== null && rest > 0 ? Math.min(whole, rest) : (whole ?? rest);
     if (token !== current) renewAt = life === null ? null : now() + Math.max(life - EARLY_MS, life / 2);
     current = token;
     userId = sub ?? userId;
