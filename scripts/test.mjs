@@ -1,7 +1,7 @@
 // `npm test`: checks, then every suite. Ends with one line "N passed, N failed" over all of them; anything failed,
 // skipped, missing or empty makes the exit code 1. `npm test -- unit faults` runs only the named parts.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { runChecks } from './check.mjs';
 import { projectNode } from './lib/packages.mjs';
 import { root } from './lib/root.mjs';
@@ -86,7 +86,22 @@ async function runSuite(suite) {
     failed = 1;
     notes.push(`exit code ${exit}`);
   }
-  return { passed: report.numPassedTests, failed, why: notes.join(', ') };
+  return { passed: report.numPassedTests, failed, why: notes.join(', '), failures: failuresOf(report) };
+}
+
+/** What failed, told again at the end: the place where it happened may be thousands of lines up, or cut off by whoever keeps the log. */
+function failuresOf(report) {
+  return report.testResults.flatMap((file) => {
+    const name = relative(root, file.name);
+    const tests = file.assertionResults.filter((test) => test.status === 'failed');
+    if (file.status === 'failed' && tests.length === 0) return [`${name}\n${indented(file.message ?? '')}`];
+    return tests.map((test) => `${name} > ${test.fullName}\n${indented(test.failureMessages.join('\n'))}`);
+  });
+}
+
+function indented(text) {
+  const lines = text.split('\n').slice(0, 12);
+  return lines.map((line) => `      ${line.slice(0, 300)}`).join('\n');
 }
 
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
@@ -102,6 +117,7 @@ rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 const started = Date.now();
 const lines = [];
+const failures = [];
 let passed = 0;
 let failed = 0;
 const parts = [
@@ -114,9 +130,11 @@ for (const [index, part] of parts.entries()) {
   const result = await part.work();
   passed += result.passed;
   failed += result.failed;
+  failures.push(...(result.failures ?? []));
   const why = result.why ? ` (${result.why})` : '';
   lines.push(`  ${part.title.padEnd(28)} ${result.passed} passed, ${result.failed} failed${why}, ${seconds(from)}`);
 }
+if (failures.length > 0) console.log(`\n── What failed ${'─'.repeat(46)}\n\n  ${failures.join('\n\n  ')}`);
 console.log(`\n${lines.join('\n')}\n  In all ${seconds(started)}\n`);
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
