@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { subscribersSchema } from './events.ts';
 import { revocationSchema } from './internal.ts';
+import { chosenStatusSchema } from './operator-status.ts';
 import { timestampSchema } from './primitives.ts';
 
 export const EVENTS_EXCHANGE = 'chat.events';
@@ -53,6 +54,7 @@ export const brokerEphemeralSchema = z.discriminatedUnion('type', [
     data: z.record(z.string(), z.unknown()),
   }),
   z.object({ v: z.literal(1), type: z.literal('control.revoked'), data: revocationSchema }),
+  z.object({ v: z.literal(1), type: z.literal('control.status'), data: chosenStatusSchema }),
   /** Sent once a second through the whole live path: its absence tells the gateways that the path is impaired. */
   z.object({ v: z.literal(1), type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
 ]);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { revocationSchema } from './internal.ts';
+import { chosenStatusSchema } from './operator-status.ts';
 
 /** Names of keys and channels in Redis; each gets `REDIS_KEY_PREFIX` in front. */
 export const STAFF_CHANNEL = 'chat:staff';
@@ -19,6 +20,8 @@ export function lastSeenKey(sessionId: number): string {
 export const controlMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('control.revoked'), data: revocationSchema }),
   z.object({ type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
+  /** An operator chose his status. */
+  z.object({ type: z.literal('control.status'), data: chosenStatusSchema }),
   /** The operators connected to one gateway; repeated every heartbeat, so that a silent gateway's ones expire. */
   z.object({
     type: z.literal('control.presence'),

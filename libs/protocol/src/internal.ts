@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { customerStateSchema } from './channel.ts';
 import { badgeDataSchema, sessionEventSchema, staffEventSchema } from './events.ts';
+import { chosenStatusSchema } from './operator-status.ts';
 import { feedCursorSchema, messageIdSchema, seqCursorSchema, sessionIdSchema, timestampSchema } from './primitives.ts';
 
 /** Sessions whose events one call may ask for (`after_seq` given). */
@@ -78,6 +79,8 @@ export const catchupResponseSchema = z.object({
   bases: z.array(z.object({ id: sessionIdSchema, seq: seqCursorSchema })).optional(),
   badge: badgeDataSchema.optional(),
   operators_online: z.int().min(0).optional(),
+  /** Every operator who ever chose a status, `online` included; whoever is not here never did. */
+  operator_statuses: z.array(chosenStatusSchema).optional(),
   revocations: z.array(revocationSchema).optional(),
   revocations_head: z.int().min(0).optional(),
 });

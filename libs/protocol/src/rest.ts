@@ -13,6 +13,7 @@ import {
   sessionSchema,
   staffEventSchema,
 } from './events.ts';
+import { operatorStatusSchema } from './operator-status.ts';
 import {
   feedCursorSchema,
   messageIdSchema,
@@ -183,7 +184,10 @@ export const operatorSchema = z.object({
   id: z.string(),
   name: z.string().nullable(),
   role: z.enum(['operator', 'admin']),
+  /** What others see: connected, and what he chose. */
   presence: presenceStateSchema,
+  /** What he chose; `online` unless he did. */
+  status: operatorStatusSchema,
   active_sessions: z.int().min(0),
 });
 export const operatorsResponseSchema = z.object({ operators: z.array(operatorSchema) });

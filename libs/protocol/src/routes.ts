@@ -26,6 +26,7 @@ const ERRORS_BY_ACCESS: Readonly<Record<Access, readonly ErrorCode[]>> = {
     'session_not_found',
   ],
   staff: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
+  admin: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
   session_proof: ['missing_credentials', 'bad_token', 'token_expired'],
   signature: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked'],
   channel: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],

@@ -5,7 +5,10 @@ import * as query from './channel-query.ts';
 import * as events from './events.ts';
 import * as fanout from './fanout.ts';
 import * as internal from './internal.ts';
+import * as operatorStatus from './operator-status.ts';
+import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
+import * as settings from './settings.ts';
 
 /** Schemas with a name of their own in `openapi.json` and `asyncapi.json`; all others stand inline. */
 export const NAMED_SCHEMAS = {
@@ -66,6 +69,20 @@ export const NAMED_SCHEMAS = {
   CustomerCallbackResponse: rest.customerCallbackResponseSchema,
   Callbacks: rest.callbacksResponseSchema,
   Config: rest.configResponseSchema,
+  QuickReply: quickReplies.quickReplySchema,
+  QuickReplies: quickReplies.quickRepliesResponseSchema,
+  NewQuickReply: quickReplies.newQuickReplySchema,
+  QuickReplyPatch: quickReplies.quickReplyPatchSchema,
+  SavedTheme: settings.savedThemeSchema,
+  SavedTexts: settings.savedTextsSchema,
+  SettingsPatch: settings.settingsPatchSchema,
+  Settings: settings.settingsResponseSchema,
+  OriginCheck: settings.originCheckResponseSchema,
+  OperatorStatusRequest: operatorStatus.operatorStatusRequestSchema,
+  OperatorStatus: operatorStatus.operatorStatusResponseSchema,
+  HandoverRequest: operatorStatus.handoverRequestSchema,
+  Handover: operatorStatus.handoverResponseSchema,
+  ChosenStatus: operatorStatus.chosenStatusSchema,
   LoginRequest: rest.loginRequestSchema,
   LoginResponse: rest.loginResponseSchema,
   RefreshRequest: rest.refreshRequestSchema,

@@ -32,6 +32,7 @@ const SECURITY_BY_ACCESS: Readonly<Record<Access, readonly string[]>> = {
   customer: ['channelToken'],
   customer_or_staff: ['channelToken', 'staffToken'],
   staff: ['staffToken'],
+  admin: ['staffToken'],
   session_proof: ['resumeKey', 'siteKey', 'identityToken'],
   signature: ['signature'],
   channel: ['queryToken', 'queryAccessToken', 'channelToken', 'staffToken'],

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 
 export type ServiceName = 'auth-service' | 'chat-service' | 'channel-gateway';
-export type HttpMethod = 'GET' | 'POST' | 'PATCH';
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Who may call a route. A route without one of these does not exist. */
 export type Access =
@@ -14,6 +14,8 @@ export type Access =
   | 'customer'
   | 'customer_or_staff'
   | 'staff'
+  /** Staff whose role is admin. */
+  | 'admin'
   /** `X-Resume-Key`, `X-Site-Key` or the owner's identity token. */
   | 'session_proof'
   /** A signature in the query that names one thing. */

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { requiredText, sessionIdSchema, timestampSchema } from './primitives.ts';
+
+/** What an operator says of himself; stronger than what his connections say. */
+export const operatorStatusSchema = z.enum(['online', 'away', 'off']);
+export type OperatorStatus = z.infer<typeof operatorStatusSchema>;
+
+export const operatorStatusRequestSchema = z.object({ status: operatorStatusSchema });
+export const operatorStatusResponseSchema = z.object({
+  status: operatorStatusSchema,
+  /** When he chose it; null if he never chose. */
+  since: timestampSchema.nullable(),
+});
+export type OperatorStatusResponse = z.infer<typeof operatorStatusResponseSchema>;
+
+/** A choice as the services tell it each other; of two of one operator the one with the larger version holds. */
+export const chosenStatusSchema = z.object({
+  user_id: z.string(),
+  status: operatorStatusSchema,
+  version: z.int().min(1),
+});
+export type ChosenStatus = z.infer<typeof chosenStatusSchema>;
+
+/** Null: back to the queue. */
+export const handoverRequestSchema = z.object({ to_user_id: requiredText(200).nullable() });
+/** The sessions that changed hands. */
+export const handoverResponseSchema = z.object({ sessions: z.array(sessionIdSchema) });
+export type HandoverResponse = z.infer<typeof handoverResponseSchema>;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { requiredText, safeText, timestampSchema } from './primitives.ts';
+
+/** Texts of the widget that the site's owner may replace; `<name>.ru` and `<name>.en` for one language only. */
+export const WIDGET_TEXT_NAMES = [
+  'title',
+  'greeting',
+  'offlineNote',
+  'placeholder',
+  'callbackIntro',
+  'replyTime',
+  'consent',
+] as const;
+export const WIDGET_TEXT_LANGUAGES = ['ru', 'en'] as const;
+type TextName = (typeof WIDGET_TEXT_NAMES)[number];
+export type WidgetTextKey = TextName | `${TextName}.${(typeof WIDGET_TEXT_LANGUAGES)[number]}`;
+
+/** `name`, `name.ru`, `name.en` for every text. */
+export const WIDGET_TEXT_KEYS: readonly WidgetTextKey[] = WIDGET_TEXT_NAMES.flatMap((name) => [
+  name,
+  ...WIDGET_TEXT_LANGUAGES.map((language): WidgetTextKey => `${name}.${language}`),
+]);
+
+const widgetText = requiredText(2_000);
+const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #2f5d50');
+
+/** The look that is kept on the server. A page's own attributes and `setTheme` go before it. */
+export const savedThemeSchema = z.object({
+  accent: colour.optional(),
+  scheme: z.enum(['auto', 'light', 'dark']).optional(),
+  /** Heading of the panel. */
+  title: requiredText(80).optional(),
+});
+export type SavedTheme = z.infer<typeof savedThemeSchema>;
+
+/** By {@link WIDGET_TEXT_KEYS}. */
+export const savedTextsSchema = z.record(z.string(), z.string());
+export type SavedTexts = z.infer<typeof savedTextsSchema>;
+
+/**
+ * What stands here replaces the saved whole of it, null clears it, what is absent stays. Unknown keys are refused: a
+ * misspelt one would be stored and show nowhere.
+ */
+export const settingsPatchSchema = z.strictObject({
+  theme: savedThemeSchema.strict().nullish(),
+  texts: z.partialRecord(z.enum(WIDGET_TEXT_KEYS), widgetText).nullish(),
+});
+export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
+
+export const settingsResponseSchema = z.object({
+  /** What was saved by `PATCH`; empty objects where nothing was. */
+  settings: z.object({ theme: savedThemeSchema, texts: savedTextsSchema }),
+  /** What `GET /chat/config` answers: the saved over `CHAT_WIDGET`, key by key. */
+  effective: z.object({ theme: z.record(z.string(), z.string()), texts: z.record(z.string(), z.string()) }),
+  updated_at: timestampSchema.nullable(),
+});
+export type SettingsResponse = z.infer<typeof settingsResponseSchema>;
+
+/** As a browser writes it in `Origin`: `https://shop.example`, no path, no default port. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+export const originCheckQuerySchema = z.object({
+  origin: safeText(255).refine(isOrigin, 'must be an origin such as https://shop.example'),
+});
+export const originCheckResponseSchema = z.object({
+  origin: z.string(),
+  allowed: z.boolean(),
+  /** `allowed`: an entry of `ALLOWED_ORIGINS`; `same_host`: the server's own; `demo`: this machine in demo mode. */
+  reason: z.enum(['allowed', 'same_host', 'demo', 'not_listed']),
+  /** The line that would allow it; null where it is allowed. */
+  setting: z.string().nullable(),
+});
+export type OriginCheckResponse = z.infer<typeof originCheckResponseSchema>;
