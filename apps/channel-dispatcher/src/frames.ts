@@ -48,6 +48,7 @@ export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutComm
       return [publish(STAFF_CHANNEL, JSON.stringify({ type, session_id, seq, data }))];
     }
     case 'control.revoked':
+    case 'control.status':
     case 'control.tick':
       return [publish(CONTROL_CHANNEL, JSON.stringify({ type: message.type, data: message.data }))];
   }

@@ -1,6 +1,6 @@
 import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
 import type { Database } from '@chat-realtime/database';
-import type { Logger } from '@chat-realtime/service-kit';
+import type { Logger, OriginPolicy } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import {
   type DynamicModule,
@@ -20,15 +20,20 @@ import { AlertsController } from './http/alerts.controller.ts';
 import { AttachmentsController } from './http/attachments.controller.ts';
 import { CallbacksController } from './http/callbacks.controller.ts';
 import { ConfigController } from './http/config.controller.ts';
+import { DeskController } from './http/desk.controller.ts';
 import { IdentityController } from './http/identity.controller.ts';
 import * as token from './http/injection.ts';
 import { MessagesController } from './http/messages.controller.ts';
+import { QuickRepliesController } from './http/quick-replies.controller.ts';
 import { RequestRates } from './http/rates.ts';
 import { SessionsController } from './http/sessions.controller.ts';
+import { SettingsController } from './http/settings.controller.ts';
 import { StaffController } from './http/staff.controller.ts';
 import { Identity } from './identity/identity.ts';
 import { InternalController } from './internal/internal.controller.ts';
+import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
+import { SavedSettings } from './settings/saved-settings.ts';
 import { ChannelCredentials } from './tokens/channel-credentials.ts';
 import { RevocationRefresher } from './tokens/revocation-refresher.ts';
 import { SessionProof } from './tokens/session-proof.ts';
@@ -40,6 +45,8 @@ export interface ChatModuleOptions {
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
+  /** The one that guards the requests; staff may ask it. */
+  readonly origins: OriginPolicy;
   readonly settings: ChatSettings;
   readonly logger: Logger;
   /** Mounts `/internal/*`: for a gateway in another process. */
@@ -51,6 +58,7 @@ function providers(options: ChatModuleOptions): Provider[] {
   const credentials = new ChannelCredentials(settings.CHAT_TOKEN_SECRETS, settings.CHANNEL_TOKEN_TTL_SECONDS);
   const limits = { maxBytes: settings.ATTACHMENT_MAX_BYTES, maxPerMessage: ATTACHMENTS_PER_MESSAGE };
   const callbacksConfig = { defaultCountry: settings.CHAT_PHONE_COUNTRY, dueMinutes: settings.CALLBACK_DUE_MINUTES };
+  const saved = new SavedSettings(database);
   const rates = {
     sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE,
     messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE,
@@ -67,8 +75,13 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.SESSION_PROOF, new SessionProof(operations, verifier, { siteKey: settings.SITE_API_KEY })],
     [
       token.WIDGET_CONFIG,
-      new WidgetConfigSource(settings.CHAT_WIDGET, settings.CHAT_SCHEDULE, limits, () => operations.operatorsOnline()),
+      new WidgetConfigSource(settings.CHAT_WIDGET, settings.CHAT_SCHEDULE, limits, saved, () =>
+        operations.operatorsOnline(),
+      ),
     ],
+    [token.QUICK_REPLIES, new QuickReplies(database)],
+    [token.SAVED_SETTINGS, saved],
+    [token.ORIGINS, options.origins],
     [token.RATES, new RequestRates(rates)],
     [token.REVOCATIONS, new RevocationRefresher(operations, options.revocations, logger)],
   ];
@@ -93,6 +106,9 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         SessionsController,
         MessagesController,
         StaffController,
+        DeskController,
+        QuickRepliesController,
+        SettingsController,
         AttachmentsController,
         CallbacksController,
         AlertsController,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
-import type { Logger, Metrics } from '@chat-realtime/service-kit';
+import type { Logger, Metrics, OriginPolicy } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { DynamicModule } from '@nestjs/common';
 import { Attachments } from './attachments/attachments.ts';
@@ -26,6 +26,8 @@ export interface ModuleDeps {
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
+  /** The one that guards the requests. */
+  readonly origins: OriginPolicy;
   /** Mounts `/internal/*`: for a gateway in another process. */
   readonly internal: boolean;
 }

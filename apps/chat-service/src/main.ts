@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     revocations,
   });
   const app = await createHttpApp({
-    modules: [chat.module({ verifier, revocations, internal: config.INTERNAL_API_KEY !== undefined })],
+    modules: [chat.module({ verifier, revocations, origins, internal: config.INTERNAL_API_KEY !== undefined })],
     logger,
     metrics,
     health,

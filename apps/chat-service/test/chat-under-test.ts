@@ -118,14 +118,15 @@ export class ChatUnderTest {
       staff: { keys: { kind: 'secret', secret: STAFF_SECRET }, issuer: ISSUER, audience: AUDIENCE },
       revocations,
     });
+    const origins = OriginPolicy.create({ allowed: ['https://shop.example'], demo: false });
     const app = await createHttpApp({
-      modules: [chat.module({ verifier, revocations, internal: true })],
+      modules: [chat.module({ verifier, revocations, origins, internal: true })],
       logger,
       metrics,
       health: new Health(),
       verifier,
       internalApiKey: INTERNAL_KEY,
-      origins: OriginPolicy.create({ allowed: ['https://shop.example'], demo: false }),
+      origins,
     });
     await app.getHttpAdapter().getInstance().ready();
     return new ChatUnderTest({ app, database, operations, chat, settings }, folder);

@@ -109,7 +109,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   });
 
   const modules: DynamicModule[] = [
-    chat.module({ verifier, revocations, internal: false }),
+    chat.module({ verifier, revocations, origins, internal: false }),
     GatewayModule.forRoot(gateway),
     DemoModule.forRoot(database),
     ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),

@@ -149,6 +149,26 @@ export interface OperatorTable {
   role: string;
   last_seen_at: TimeDefault;
   last_connected_at: NullableTime;
+  status: Generated<string>;
+  status_since: NullableTime;
+  status_version: Generated<number>;
+}
+
+export interface QuickReplyTable {
+  id: Generated<number>;
+  shortcut: string;
+  shortcut_key: string;
+  title: string;
+  text: string;
+  updated_at: TimeDefault;
+  updated_by: string;
+}
+
+export interface WidgetSettingTable {
+  name: string;
+  value: ColumnType<JsonObject, string, string>;
+  updated_at: TimeDefault;
+  updated_by: string;
 }
 
 export interface PresenceTable {
@@ -179,6 +199,8 @@ export interface ChatTables {
   webhook_delivery: WebhookDeliveryTable;
   chat_operator: OperatorTable;
   operator_presence: PresenceTable;
+  quick_reply: QuickReplyTable;
+  widget_setting: WidgetSettingTable;
   revocation: RevocationTable;
 }
 

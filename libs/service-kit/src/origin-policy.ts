@@ -5,9 +5,12 @@ export interface OriginPolicyOptions {
   readonly demo: boolean;
 }
 
-export type OriginVerdict = { readonly allowed: true } | { readonly allowed: false; readonly hint: string };
+/** `none`: the request has no Origin. `allowed`: an entry of `ALLOWED_ORIGINS`. */
+export type OriginReason = 'none' | 'allowed' | 'same_host' | 'demo';
+export type OriginVerdict =
+  | { readonly allowed: true; readonly reason: OriginReason }
+  | { readonly allowed: false; readonly hint: string };
 
-const ALLOWED: OriginVerdict = { allowed: true };
 const DEMO_HOSTS = new Set(['localhost', '127.0.0.1']);
 
 function webOrigin(text: string): URL | undefined {
@@ -45,12 +48,14 @@ export class OriginPolicy {
    * there the token decides.
    */
   check(origin: string | undefined, host: string | undefined): OriginVerdict {
-    if (origin === undefined) return ALLOWED;
+    if (origin === undefined) return { allowed: true, reason: 'none' };
     const url = webOrigin(origin);
     if (url === undefined || url.origin !== origin) {
       return { allowed: false, hint: 'this Origin is not one of a web page; it cannot be allowed' };
     }
-    if (this.#allowed.has(origin) || this.#isOwnHost(url, host) || this.#isDemo(url)) return ALLOWED;
+    if (this.#allowed.has(origin)) return { allowed: true, reason: 'allowed' };
+    if (this.#isOwnHost(url, host)) return { allowed: true, reason: 'same_host' };
+    if (this.#isDemo(url)) return { allowed: true, reason: 'demo' };
     return { allowed: false, hint: `ALLOWED_ORIGINS=${[...this.#allowed, origin].join(',')}` };
   }
 

@@ -84,6 +84,7 @@ export class CatchupRound implements CatchupClient {
       this.#revocationsRead = Math.max(this.#revocationsRead, newest);
     }
     if (response.badge !== undefined) hub.learnBadge(response.badge);
+    if (response.operator_statuses !== undefined) hub.learnStatuses(response.operator_statuses);
     if (response.operators_online !== undefined) hub.sourceOperatorsOnline = response.operators_online;
     // The feed first: it has the staff's own copies, which the sessions' events are a substitute for.
     hub.staff.apply(request, response);

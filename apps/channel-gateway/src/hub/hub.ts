@@ -2,6 +2,7 @@
 // one short method for each thing a part may ask of the whole.
 import {
   type BadgeData,
+  type ChosenStatus,
   CLOSE_CODES,
   type CloseReason,
   CONTROL_CHANNEL,
@@ -301,6 +302,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   /** The database is another one now: cursors mean nothing. Clients come back and take a snapshot. */
   databaseChanged(): void {
+    this.presence.forgetChosen();
     this.options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
     for (const connection of [...this.connections.values()]) {
       if (isAnnounced(connection.state)) this.close(connection, 'service_restart');
@@ -332,6 +334,11 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     return this.livePath.impaired
       ? Math.max(operatorsOnline, marks.operators_online, this.sourceOperatorsOnline)
       : operatorsOnline;
+  }
+
+  /** What operators chose, as a control message or a catch-up answer has it. */
+  learnStatuses(statuses: readonly ChosenStatus[]): void {
+    if (this.presence.chosen(statuses)) this.refreshPresence(Date.now());
   }
 
   /** Looks whether people see another presence than before, and if so tells everybody. */

@@ -1,4 +1,4 @@
-import type { ControlMessage, StaffPresenceData } from '@chat-realtime/protocol';
+import type { ChosenStatus, ControlMessage, OperatorStatus, PresenceState, StaffPresenceData } from '@chat-realtime/protocol';
 import type { StaffPrincipal } from '@chat-realtime/verifier';
 import type { Connection } from './connection.ts';
 
@@ -18,11 +18,19 @@ interface LocalOperator {
   leftAt: number;
 }
 
+const STATE_BY_STATUS: Readonly<Record<OperatorStatus, PresenceState>> = {
+  online: 'online',
+  away: 'away',
+  off: 'offline',
+};
+
 /** Who of the staff is connected anywhere: this gateway's own connections and what the others tell. */
 export class PresenceBoard {
   readonly #gatewayId: string;
   readonly #local = new Map<string, LocalOperator>();
   readonly #remote = new Map<string, { at: number; operators: readonly RemoteOperator[] }>();
+  /** What operators chose, connected or not: whoever connects is seen as he said from his first moment on. */
+  readonly #chosen = new Map<string, ChosenStatus>();
   #users: readonly PresenceUser[] = [];
   #fingerprint = '[]';
 
@@ -34,8 +42,9 @@ export class PresenceBoard {
     return this.#users;
   }
 
+  /** Those whom a customer can count on. */
   get operatorsOnline(): number {
-    return this.#users.length;
+    return this.#users.filter(({ state }) => state === 'online').length;
   }
 
   get hasLocal(): boolean {
@@ -72,6 +81,23 @@ export class PresenceBoard {
     else this.#remote.set(data.gateway_id, { at: now, operators: data.operators });
   }
 
+  /** In any order: of two choices of one operator the newer one holds. True if one was new. */
+  chosen(statuses: readonly ChosenStatus[]): boolean {
+    let isNews = false;
+    for (const status of statuses) {
+      const known = this.#chosen.get(status.user_id);
+      if (known !== undefined && known.version >= status.version) continue;
+      this.#chosen.set(status.user_id, status);
+      isNews = true;
+    }
+    return isNews;
+  }
+
+  /** Another database has other choices, whose versions begin anew. */
+  forgetChosen(): void {
+    this.#chosen.clear();
+  }
+
   /** Forgets who is gone; true when what people see has changed since the last call. */
   refresh(now: number): boolean {
     for (const [userId, operator] of this.#local) {
@@ -103,7 +129,8 @@ export class PresenceBoard {
     const users = new Map<string, PresenceUser>();
     const add = (id: string, name: string | null, viewing: number | null | undefined): void => {
       const looked = viewing ?? users.get(id)?.viewing;
-      users.set(id, { id, name, state: 'online', ...(looked === undefined ? {} : { viewing: looked }) });
+      const state = STATE_BY_STATUS[this.#chosen.get(id)?.status ?? 'online'];
+      users.set(id, { id, name, state, ...(looked === undefined ? {} : { viewing: looked }) });
     };
     for (const { operators } of this.#remote.values())
       for (const { id, name, viewing } of operators) add(id, name, viewing);

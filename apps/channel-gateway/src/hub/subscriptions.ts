@@ -123,6 +123,9 @@ export class Subscriptions {
       case 'control.presence':
         hub.presence.receive(message, Date.now());
         break;
+      case 'control.status':
+        hub.learnStatuses([message.data]);
+        break;
       case 'control.displaced':
         hub.displaced(message.data.connection_id);
         break;

@@ -18,6 +18,8 @@ import type {
   CatchupRequest,
   CatchupResponse,
   Note,
+  OperatorStatus,
+  OperatorStatusResponse,
   Revocation,
   Session,
   StaffSession,
@@ -64,6 +66,11 @@ export interface ChatOperations {
 
   addNote(actor: StaffActor, sessionId: number, body: string): Promise<Note>;
   notes(actor: StaffActor, sessionId: number): Promise<Note[]>;
+
+  operatorStatus(actor: StaffActor): Promise<OperatorStatusResponse>;
+  chooseStatus(actor: StaffActor, status: OperatorStatus): Promise<OperatorStatusResponse>;
+  /** All active sessions of the actor to another operator, or to nobody; answers those that went. */
+  handover(actor: StaffActor, toUserId: string | null): Promise<number[]>;
 
   /** Remembers an operator from the token he showed; cheap to call on every request. */
   staffSeen(actor: StaffActor): Promise<void>;

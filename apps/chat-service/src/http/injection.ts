@@ -11,3 +11,6 @@ export const WIDGET_CONFIG = Symbol('WidgetConfigSource');
 export const VERIFIER = Symbol('TokenVerifier');
 export const RATES = Symbol('RequestRates');
 export const REVOCATIONS = Symbol('RevocationRefresher');
+export const QUICK_REPLIES = Symbol('QuickReplies');
+export const SAVED_SETTINGS = Symbol('SavedSettings');
+export const ORIGINS = Symbol('OriginPolicy');

@@ -1,14 +1,22 @@
+import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import type { Schedule } from './schedule.ts';
 import { type CachedConfig, type ConfigLimits, widgetConfig, type WidgetSettings } from './widget-config.ts';
 
 /** This route is open to everybody, so the database is asked at most this often. */
 const ONLINE_MAX_AGE_MS = 1_000;
 
+function over(own: Readonly<Record<string, string>>, saved: object): Record<string, string> {
+  const result = { ...own };
+  for (const [key, value] of Object.entries(saved)) if (typeof value === 'string') result[key] = value;
+  return result;
+}
+
 /** The widget's configuration as it is now. */
 export class WidgetConfigSource {
   readonly #settings: WidgetSettings;
   readonly #schedule: Schedule | undefined;
   readonly #limits: ConfigLimits;
+  readonly #saved: SavedSettings;
   readonly #operatorsOnline: () => Promise<number>;
   #online: { readonly at: number; readonly count: Promise<number> } | undefined;
 
@@ -16,17 +24,26 @@ export class WidgetConfigSource {
     settings: WidgetSettings,
     schedule: Schedule | undefined,
     limits: ConfigLimits,
+    saved: SavedSettings,
     operatorsOnline: () => Promise<number>,
   ) {
     this.#settings = settings;
     this.#schedule = schedule;
     this.#limits = limits;
+    this.#saved = saved;
     this.#operatorsOnline = operatorsOnline;
   }
 
   async current(now: Date = new Date()): Promise<CachedConfig> {
     const online = this.#settings.online === 'operators' ? await this.#countOnline(now.getTime()) : 0;
-    return widgetConfig(this.#settings, this.#schedule, this.#limits, online, now);
+    const settings = this.settingsWith(await this.#saved.current(now.getTime()));
+    return widgetConfig(settings, this.#schedule, this.#limits, online, now);
+  }
+
+  /** What staff saved goes over what the environment says, key by key. */
+  settingsWith({ theme, texts }: Saved): WidgetSettings {
+    const { theme: ownTheme, texts: ownTexts } = this.#settings;
+    return { ...this.#settings, theme: over(ownTheme, theme), texts: over(ownTexts, texts) };
   }
 
   #countOnline(now: number): Promise<number> {

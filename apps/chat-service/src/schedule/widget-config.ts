@@ -80,7 +80,8 @@ export interface CachedConfig {
   readonly maxAgeSeconds: number;
 }
 
-const MAX_AGE_SECONDS = 60;
+/** Operators come and go, and staff change look and texts: whoever asks again is told within this time. */
+const MAX_AGE_SECONDS = 5;
 
 /** What `GET /chat/config` answers at a moment. Without a schedule the chat is always open. */
 export function widgetConfig(
@@ -110,7 +111,7 @@ export function widgetConfig(
     body,
     json,
     etag: `"${createHash('sha256').update(json).digest('base64url').slice(0, 22)}"`,
-    maxAgeSeconds: Math.max(0, Math.min(settings.online === 'operators' ? 5 : MAX_AGE_SECONDS, untilChange)),
+    maxAgeSeconds: Math.max(0, Math.min(MAX_AGE_SECONDS, untilChange)),
   };
 }
 

@@ -8,6 +8,7 @@ import { eventColumns } from './event-rows.ts';
 import { feedHead, readFeed } from './feed.ts';
 import { STAFF_DELIVERED } from './marks.ts';
 import { badge } from './numbers.ts';
+import { chosenStatuses } from './operator-status.ts';
 import { operatorsOnline, recordPresence } from './operators.ts';
 import { revocations } from './revocations.ts';
 
@@ -137,11 +138,12 @@ export function catchup(context: StorageContext, request: CatchupRequest): Promi
   return translated(async () => {
     if (request.presence !== undefined) await recordPresence(context, request.presence);
     const online = await operatorsOnline(context);
-    const [sessions, feed, bases, badgeData, revoked] = await Promise.all([
+    const [sessions, feed, bases, badgeData, statuses, revoked] = await Promise.all([
       readSessions(context, request, online),
       request.feed === undefined ? undefined : readFeedPart(context, request.feed),
       request.bases === undefined ? undefined : readBases(context, request.bases),
       badge(context),
+      chosenStatuses(context),
       request.revocations_after === undefined ? undefined : revocations(context, request.revocations_after),
     ]);
     return {
@@ -151,6 +153,7 @@ export function catchup(context: StorageContext, request: CatchupRequest): Promi
       ...(bases === undefined ? {} : { bases }),
       badge: badgeData,
       operators_online: online,
+      operator_statuses: statuses,
       ...(revoked === undefined ? {} : { revocations: revoked.revocations, revocations_head: revoked.head }),
     };
   });

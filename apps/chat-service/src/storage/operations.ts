@@ -5,11 +5,13 @@ import { catchup } from './catchup.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { feed } from './feed.ts';
+import { handover } from './handover.ts';
 import { events, history } from './history.ts';
 import { listSessions } from './inbox.ts';
 import { postMessage } from './messages.ts';
 import { addNote, notes } from './notes.ts';
 import { alerts, badge } from './numbers.ts';
+import { chooseStatus, operatorStatus } from './operator-status.ts';
 import { OperatorDirectory, operators, operatorsOnline } from './operators.ts';
 import { revocations, revokeSession, revokeStaff } from './revocations.ts';
 import { readSession, readSessionByResumeKey, readSessionsByCustomer } from './session-rows.ts';
@@ -40,6 +42,9 @@ export function createOperations(context: StorageContext): ChatOperations {
     revocations: (afterId) => revocations(context, afterId),
     addNote: (actor, id, body) => addNote(context, actor, id, body),
     notes: (actor, id) => notes(context, actor, id),
+    operatorStatus: (actor) => operatorStatus(context, actor),
+    chooseStatus: (actor, status) => chooseStatus(context, actor, status),
+    handover: (actor, toUserId) => handover(context, actor, toUserId),
     staffSeen: (actor) => directory.seen(actor),
     operators: () => operators(context),
     operatorsOnline: () => operatorsOnline(context),

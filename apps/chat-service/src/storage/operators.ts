@@ -1,4 +1,9 @@
-import type { CatchupRequest } from '@chat-realtime/protocol';
+import {
+  type CatchupRequest,
+  type OperatorStatus,
+  operatorStatusSchema,
+  type PresenceState,
+} from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
 import type { OperatorEntry } from '../domain/operation-types.ts';
@@ -41,35 +46,45 @@ interface OperatorRow {
   id: string;
   name: string | null;
   role: string;
+  status: string;
   online: boolean;
   active_sessions: number;
+}
+
+/** What he chose is stronger than that he is connected; nobody is there without a connection. */
+function presenceOf(connected: boolean, status: OperatorStatus): PresenceState {
+  return !connected || status === 'off' ? 'offline' : status;
 }
 
 export function operators(context: StorageContext): Promise<OperatorEntry[]> {
   return translated(async () => {
     const result = await sql<OperatorRow>`
-      SELECT o.id, o.name, o.role,
+      SELECT o.id, o.name, o.role, o.status,
         EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = o.id
                  AND p.seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})) AS online,
         (SELECT count(*) FROM chat_session s WHERE s.assigned_user_id = o.id AND s.status = 'active') AS active_sessions
       FROM chat_operator o ORDER BY o.name NULLS LAST, o.id`.execute(context.database.kysely);
-    return result.rows.map((row) => ({
-      id: row.id,
-      name: row.name,
-      role: row.role === 'admin' ? 'admin' : 'operator',
-      presence: row.online ? 'online' : 'offline',
-      active_sessions: row.active_sessions,
-    }));
+    return result.rows.map((row) => {
+      const status = operatorStatusSchema.parse(row.status);
+      return {
+        id: row.id,
+        name: row.name,
+        role: row.role === 'admin' ? 'admin' : 'operator',
+        presence: presenceOf(row.online, status),
+        status,
+        active_sessions: row.active_sessions,
+      };
+    });
   });
 }
 
+/** Those whom a customer can count on: connected, and neither away nor off. */
 export function operatorsOnline(context: StorageContext): Promise<number> {
   return translated(async () => {
     const result = await sql<{ online: number }>`
-      SELECT count(DISTINCT user_id) AS online FROM operator_presence
-       WHERE seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})`.execute(
-      context.database.kysely,
-    );
+      SELECT count(DISTINCT p.user_id) AS online FROM operator_presence p LEFT JOIN chat_operator o ON o.id = p.user_id
+       WHERE p.seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})
+         AND COALESCE(o.status, 'online') = 'online'`.execute(context.database.kysely);
     return result.rows[0]?.online ?? 0;
   });
 }

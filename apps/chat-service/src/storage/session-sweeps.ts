@@ -53,8 +53,9 @@ export function autoCloseSweep(context: StorageContext): Sweep {
 }
 
 /**
- * `offline`: sessions of an operator without a connection go back to the queue. `always`: also those of a connected
- * operator who lets the customer wait that long.
+ * `offline`: sessions of an operator without a connection go back to the queue, and those of one who said `off` and has
+ * let them rest since: what he still answers he is finishing. `always`: also those of a connected operator who lets the
+ * customer wait that long.
  */
 export function returnToQueueSweep(context: StorageContext): Sweep {
   const { returnToQueue, returnToQueueSeconds: seconds, presenceSeconds } = context.options;
@@ -71,6 +72,9 @@ export function returnToQueueSweep(context: StorageContext): Sweep {
              ((o.id IS NULL OR GREATEST(o.last_seen_at, o.last_connected_at) < bound.at)
               AND NOT EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = s.assigned_user_id
                                AND p.seen_at > clock_timestamp() - make_interval(secs => ${presenceSeconds}::float8)))
+             OR (o.status = 'off' AND o.status_since < bound.at AND NOT EXISTS (
+                   SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message'
+                      AND e.actor_id = s.assigned_user_id AND e.created_at >= bound.at))
              OR (${returnToQueue === 'always'}::boolean AND s.waiting_since < bound.at))
            ORDER BY s.id LIMIT ${BATCH}`.execute(context.database.kysely),
       );

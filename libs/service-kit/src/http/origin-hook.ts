@@ -5,7 +5,7 @@ import type { OriginPolicy } from '../origin-policy.ts';
 
 const CORS_PATH = /^\/(?:chat|channel)(?:\/|$)/;
 const CHANGING_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
-export const CORS_METHODS = 'GET, HEAD, POST, PATCH';
+export const CORS_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 export const CORS_HEADERS = 'Authorization, Content-Type, X-Resume-Key, X-File-Name, Last-Event-ID, Idempotency-Key';
 const PREFLIGHT_MAX_AGE_SECONDS = '600';
 

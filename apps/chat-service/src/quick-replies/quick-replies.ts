@@ -1,0 +1,102 @@
+import type { Database, QuickReplyTable, Tables } from '@chat-realtime/database';
+import {
+  ChatError,
+  type NewQuickReply,
+  QUICK_REPLIES_MAX,
+  type QuickReply,
+  type QuickReplyPatch,
+  shortcutKey,
+} from '@chat-realtime/protocol';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { StaffActor } from '../domain/index.ts';
+import { fieldError } from '../field-error.ts';
+import { translated } from '../storage/errors.ts';
+
+/** Class of the lock under which the list is changed: its length and its shortcuts are checked before a row is written. */
+const LOCK_CLASS = 1_129_595_219;
+
+function render(row: Selectable<QuickReplyTable>): QuickReply {
+  const { id, shortcut, title, text } = row;
+  return { id, shortcut, title, text, updated_at: row.updated_at.toISOString(), updated_by: row.updated_by };
+}
+
+function notFound(): ChatError {
+  return new ChatError('quick_reply_not_found', 'no such quick reply');
+}
+
+async function requireFree(trx: Transaction<Tables>, key: string, own: number | null): Promise<void> {
+  const taken = await trx.selectFrom('quick_reply').select('id').where('shortcut_key', '=', key).executeTakeFirst();
+  if (taken === undefined || taken.id === own) return;
+  throw new ChatError('shortcut_taken', 'another quick reply has this shortcut', { details: { id: taken.id } });
+}
+
+/** Texts that operators send again and again; one list for all of them. */
+export class QuickReplies {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async list(): Promise<QuickReply[]> {
+    const rows = await translated(() =>
+      this.#database.kysely.selectFrom('quick_reply').selectAll().orderBy('shortcut_key').execute(),
+    );
+    return rows.map(render);
+  }
+
+  add(actor: StaffActor, { shortcut, title, text }: NewQuickReply): Promise<QuickReply> {
+    return this.#change(async (trx) => {
+      const { count } = await trx
+        .selectFrom('quick_reply')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      const key = shortcutKey(shortcut);
+      await requireFree(trx, key, null);
+      if (count >= QUICK_REPLIES_MAX)
+        throw fieldError('quick_replies', `there are ${QUICK_REPLIES_MAX} quick replies, the most`);
+      const row = await trx
+        .insertInto('quick_reply')
+        .values({ shortcut, shortcut_key: key, title, text, updated_by: actor.userId })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return render(row);
+    });
+  }
+
+  update(actor: StaffActor, id: number, patch: QuickReplyPatch): Promise<QuickReply> {
+    return this.#change(async (trx) => {
+      const known = await trx.selectFrom('quick_reply').selectAll().where('id', '=', id).executeTakeFirst();
+      if (known === undefined) throw notFound();
+      const { shortcut = known.shortcut, title = known.title, text = known.text } = patch;
+      // A retry, or a form saved without a change, is nobody's edit.
+      if (shortcut === known.shortcut && title === known.title && text === known.text) return render(known);
+      const key = shortcutKey(shortcut);
+      await requireFree(trx, key, id);
+      const row = await trx
+        .updateTable('quick_reply')
+        .set({ shortcut, shortcut_key: key, title, text, updated_by: actor.userId })
+        .set('updated_at', sql<Date>`clock_timestamp()`)
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return render(row);
+    });
+  }
+
+  async remove(id: number): Promise<void> {
+    const result = await translated(() =>
+      this.#database.kysely.deleteFrom('quick_reply').where('id', '=', id).executeTakeFirst(),
+    );
+    if (Number(result.numDeletedRows) === 0) throw notFound();
+  }
+
+  #change<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return translated(() =>
+      this.#database.kysely.transaction().execute(async (trx) => {
+        await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
+        return work(trx);
+      }),
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import type { Session } from '@chat-realtime/protocol';
+import type { StaffActor } from '../domain/actors.ts';
+import { type Assignee, transition } from '../domain/session-state.ts';
+import { fieldError } from '../field-error.ts';
+import type { StorageContext } from './context.ts';
+import { translated } from './errors.ts';
+import { applyTransition, commitSession, stateOf } from './unit-of-work.ts';
+
+/** Somebody must be there to take a whole day's work: a name that no operator has would make it vanish from every list. */
+async function knownOperator(context: StorageContext, userId: string): Promise<Assignee> {
+  const row = await translated(() =>
+    context.database.kysely
+      .selectFrom('chat_operator')
+      .select(['id', 'name'])
+      .where('id', '=', userId)
+      .executeTakeFirst(),
+  );
+  if (row === undefined) throw fieldError('to_user_id', 'no such operator');
+  return row;
+}
+
+/**
+ * Each session in a transaction of its own, with the events that a transfer or an unassignment of it would give. What a
+ * colleague moved or closed meanwhile is left alone, so that a repeated call ends what a first one has begun.
+ */
+export async function handover(
+  context: StorageContext,
+  actor: StaffActor,
+  toUserId: string | null,
+): Promise<Session['id'][]> {
+  const by: Assignee = { id: actor.userId, name: actor.name };
+  const to = toUserId === null ? null : toUserId === by.id ? by : await knownOperator(context, toUserId);
+  if (to?.id === by.id) return [];
+  const mine = await translated(() =>
+    context.database.kysely
+      .selectFrom('chat_session')
+      .select('id')
+      .where('assigned_user_id', '=', by.id)
+      .where('status', '=', 'active')
+      .orderBy('id')
+      .execute(),
+  );
+  const moved: number[] = [];
+  for (const { id } of mine) {
+    const { result } = await commitSession(context, id, async (unit) => {
+      if (unit.session.assignedUserId !== by.id || unit.session.status !== 'active') return false;
+      const action = to === null ? ({ kind: 'unassign', by } as const) : ({ kind: 'transfer', by, to } as const);
+      await applyTransition(unit, transition(stateOf(unit.session), { ...action, admin: false }), by.id);
+      return true;
+    });
+    if (result) moved.push(id);
+  }
+  return moved;
+}
