@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { CLOSE_CODES, type CloseReason } from '@chat-realtime/protocol';
 import type { WebSocket } from 'ws';
 import type { WebSocketTransportPort } from '../hub/transport.ts';
+import { DirectWrites } from './direct-writes.ts';
 
 /** A ping without payload (RFC 6455 §5.5.2). */
 const PING_FRAME = Buffer.from([0x89, 0x00]);
@@ -15,22 +16,24 @@ export class WebSocketTransport implements WebSocketTransportPort {
   readonly kind = 'websocket';
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
+  readonly #direct: DirectWrites;
 
   constructor(webSocket: WebSocket, socket: Socket) {
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#direct = new DirectWrites(socket);
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#direct.waitingBytes;
   }
 
   get enqueuedBytes(): number {
-    return this.#socket.bytesWritten;
+    return this.#socket.bytesWritten + this.#direct.bytesWritten;
   }
 
   write(bytes: Buffer): void {
-    this.#socket.write(bytes);
+    if (!this.#direct.write(bytes)) this.#socket.write(bytes);
   }
 
   ping(): void {

@@ -1,4 +1,10 @@
-import type { ChosenStatus, ControlMessage, OperatorStatus, PresenceState, StaffPresenceData } from '@chat-realtime/protocol';
+import type {
+  ChosenStatus,
+  ControlMessage,
+  OperatorStatus,
+  PresenceState,
+  StaffPresenceData,
+} from '@chat-realtime/protocol';
 import type { StaffPrincipal } from '@chat-realtime/verifier';
 import type { Connection } from './connection.ts';
 

@@ -82,13 +82,13 @@ describe('every route', () => {
       const path = asPath(asPattern(route).split(' ')[1] ?? '');
       const body = route.method === 'GET' ? undefined : {};
       const wrong =
-        route.access === 'staff' || route.access === 'internal'
+        route.access === 'staff' || route.access === 'admin' || route.access === 'internal'
           ? [token]
           : route.access === 'customer'
             ? [staffToken]
             : [];
       if (route.access === 'internal') wrong.push(staffToken);
-      if (route.access === 'staff') wrong.push(INTERNAL_KEY);
+      if (route.access === 'staff' || route.access === 'admin') wrong.push(INTERNAL_KEY);
       for (const bad of wrong)
         expect([route.id, (await chat.call(route.method, path, { token: bad, body })).status]).toEqual([route.id, 401]);
     }

@@ -1,0 +1,141 @@
+import {
+  configResponseSchema,
+  originCheckResponseSchema,
+  settingsResponseSchema,
+  WIDGET_TEXT_KEYS,
+} from '@chat-realtime/protocol';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChatUnderTest } from '../../test/chat-under-test.ts';
+
+let chat: ChatUnderTest;
+let anna: string;
+let admin: string;
+beforeAll(async () => {
+  const CHAT_WIDGET = JSON.stringify({
+    theme: { accent: '#111111', title: 'From the environment' },
+    texts: { greeting: 'Hello', custom: 'kept' },
+  });
+  chat = await ChatUnderTest.start({ CHAT_WIDGET });
+  [anna, admin] = await Promise.all([chat.staff('anna'), chat.staff('chief', { role: 'admin' })]);
+});
+afterAll(() => chat.stop());
+
+const patch = (body: object, token = admin) => chat.call('PATCH', '/chat/settings', { token, body });
+const read = async () => (await chat.call('GET', '/chat/settings', { token: anna })).as(settingsResponseSchema);
+async function shown() {
+  const { theme, texts } = (await chat.call('GET', '/chat/config')).as(configResponseSchema);
+  return { theme, texts };
+}
+const ENVIRONMENT = {
+  theme: { accent: '#111111', title: 'From the environment' },
+  texts: { greeting: 'Hello', custom: 'kept' },
+};
+
+describe('settings of look and texts', () => {
+  it('[SET1] [SET4] are what the environment says until somebody saves, then what was saved goes over it at once', async () => {
+    expect(await read()).toEqual({ settings: { theme: {}, texts: {} }, effective: ENVIRONMENT, updated_at: null });
+    expect(await shown()).toEqual(ENVIRONMENT);
+    const before = (await chat.call('GET', '/chat/config')).headers['etag'];
+    const saved = await patch({ theme: { accent: '#2F5D50', scheme: 'dark' }, texts: { 'greeting.en': 'Hi' } });
+    expect(saved.as(settingsResponseSchema)).toEqual({
+      settings: { theme: { accent: '#2F5D50', scheme: 'dark' }, texts: { 'greeting.en': 'Hi' } },
+      effective: {
+        theme: { accent: '#2F5D50', scheme: 'dark', title: 'From the environment' },
+        texts: { greeting: 'Hello', custom: 'kept', 'greeting.en': 'Hi' },
+      },
+      updated_at: expect.any(String),
+    });
+    expect(await read()).toEqual(saved.as(settingsResponseSchema));
+    expect(await shown()).toEqual((await read()).effective);
+    expect((await chat.call('GET', '/chat/config')).headers['etag']).not.toBe(before);
+  });
+
+  it('[SET2] a part that is named is replaced as a whole, null clears it, one that is absent stays', async () => {
+    await patch({ theme: { accent: '#000000', title: 'A' }, texts: { title: 'T' } });
+    await patch({ theme: { title: 'B' } });
+    expect((await read()).settings).toEqual({ theme: { title: 'B' }, texts: { title: 'T' } });
+    const last = (await read()).updated_at;
+    expect((await patch({})).as(settingsResponseSchema)).toEqual(await read());
+    expect((await read()).updated_at).toBe(last);
+    await patch({ theme: null, texts: null });
+    expect(await read()).toMatchObject({ settings: { theme: {}, texts: {} }, effective: ENVIRONMENT });
+    expect(await shown()).toEqual(ENVIRONMENT);
+  });
+
+  it('[SET3] takes from nobody but an admin, and nothing that is misspelt', async () => {
+    expect((await patch({ theme: null }, anna)).code).toBe('forbidden');
+    expect((await patch({ theme: null, nonsense: 1 }, anna)).code).toBe('forbidden');
+    for (const bad of [
+      { nonsense: 1 },
+      { theme: { accent: 'red' } },
+      { theme: { color: '#000000' } },
+      { texts: { hi: 'x' } },
+    ])
+      expect([bad, (await patch(bad)).code]).toEqual([bad, 'validation_failed']);
+    expect((await patch([])).code).toBe('validation_failed');
+    expect(await shown()).toEqual(ENVIRONMENT);
+  });
+
+  it('[SET4] whatever is saved is what the widget shows, over the environment', async () => {
+    const text = fc
+      .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
+      .map((value) => `x${value.replaceAll('\0', '')}`);
+    const theme = fc.record(
+      {
+        accent: fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`),
+        scheme: fc.constantFrom('auto', 'light', 'dark'),
+        title: text,
+      },
+      { requiredKeys: [] },
+    );
+    const texts = fc.dictionary(fc.constantFrom(...WIDGET_TEXT_KEYS), text);
+    await fc.assert(
+      fc.asyncProperty(theme, texts, async (savedTheme, savedTexts) => {
+        expect((await patch({ theme: savedTheme, texts: savedTexts })).status).toBe(200);
+        expect(await shown()).toEqual({
+          theme: { ...ENVIRONMENT.theme, ...savedTheme },
+          texts: { ...ENVIRONMENT.texts, ...savedTexts },
+        });
+      }),
+      { numRuns: 30 },
+    );
+    await patch({ theme: null, texts: null });
+  });
+
+  it('[SET5] what another instance saved is shown within seconds', async () => {
+    expect(await shown()).toEqual(ENVIRONMENT);
+    await chat.database.kysely
+      .insertInto('widget_setting')
+      .values({ name: 'theme', value: '{"title":"Elsewhere"}', updated_by: 'chief' })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: '{"title":"Elsewhere"}' }))
+      .execute();
+    await expect.poll(async () => (await shown()).theme['title'], { timeout: 5_000 }).toBe('Elsewhere');
+  });
+});
+
+describe('origin check', () => {
+  const check = (origin: string, headers: Record<string, string> = {}) =>
+    chat.call('GET', `/chat/origins/check?origin=${encodeURIComponent(origin)}`, { token: anna, headers });
+
+  it('[SET6] answers as the policy that guards the requests', async () => {
+    const of = async (origin: string) => (await check(origin, { host: 'chat.example' })).as(originCheckResponseSchema);
+    expect(await of('https://shop.example')).toEqual({
+      origin: 'https://shop.example',
+      allowed: true,
+      reason: 'allowed',
+      setting: null,
+    });
+    expect(await of('https://chat.example')).toMatchObject({ allowed: true, reason: 'same_host', setting: null });
+    expect(await of('https://www.shop.example')).toEqual({
+      origin: 'https://www.shop.example',
+      allowed: false,
+      reason: 'not_listed',
+      setting: 'ALLOWED_ORIGINS=https://shop.example,https://www.shop.example',
+    });
+    expect(await of('http://localhost:3000')).toMatchObject({ allowed: false, reason: 'not_listed' });
+    for (const bad of ['', 'null', 'shop.example', 'https://shop.example/', 'file:///x'])
+      expect([bad, (await check(bad)).code]).toEqual([bad, 'validation_failed']);
+    expect((await chat.call('GET', '/chat/origins/check', { token: anna })).code).toBe('validation_failed');
+  });
+});
