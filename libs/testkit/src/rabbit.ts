@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { binaries } from './binaries.ts';
 import { type ManagedServer, startServer } from './managed-server.ts';
 import { freePort } from './ports.ts';
+import { reducedRabbit } from './rabbit-home.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export interface RabbitOptions {
@@ -55,7 +56,9 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<ManagedS
     'raft.wal_max_size_bytes = 33554432',
     ...(options.config ?? []),
   ];
+  const scripts = await reducedRabbit(binaries.rabbitmqServer(), join(folder, 'installation'));
   const env = {
+    ...(scripts === null ? {} : { RABBITMQ_SCRIPTS_DIR: scripts }),
     PATH: process.env.PATH ?? '/usr/bin:/bin',
     HOME: home,
     LC_ALL: 'C.UTF-8',
