@@ -1,6 +1,6 @@
 /** Every guarded call of the contract, written from its text. `id` stands for a session. */
 export interface GuardedRoute {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: (id: number) => string;
   readonly who: 'staff' | 'customer' | 'both';
 }
@@ -32,6 +32,16 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'GET', path: fixed('/chat/alerts'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/callbacks'), who: 'staff' },
   { method: 'PATCH', path: fixed('/chat/callbacks/1'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/quick-replies'), who: 'staff' },
+  { method: 'POST', path: fixed('/chat/quick-replies'), who: 'staff' },
+  { method: 'PATCH', path: fixed('/chat/quick-replies/1'), who: 'staff' },
+  { method: 'DELETE', path: fixed('/chat/quick-replies/1'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/settings'), who: 'staff' },
+  { method: 'PATCH', path: fixed('/chat/settings'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/origins/check'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/operator/status'), who: 'staff' },
+  { method: 'PUT', path: fixed('/chat/operator/status'), who: 'staff' },
+  { method: 'POST', path: fixed('/chat/operator/handover'), who: 'staff' },
   { method: 'GET', path: fixed('/auth/me'), who: 'staff' },
 ];
 

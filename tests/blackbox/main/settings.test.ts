@@ -1,0 +1,104 @@
+import { configResponseSchema, originCheckResponseSchema, settingsResponseSchema } from '@chat-realtime/protocol';
+import { type Staff, until } from '@chat-realtime/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { useChat } from '../../support/chat.ts';
+import { expectError } from '../../support/expect-error.ts';
+import { ALLOWED_ORIGIN } from '../../support/profiles.ts';
+
+const chat = await useChat('main');
+let anna: Staff;
+let admin: Staff;
+beforeAll(async () => {
+  [anna, admin] = [await chat.staff('anna'), await chat.staff('admin')];
+});
+afterAll(async () => {
+  await admin.request('PATCH', '/chat/settings', { json: { theme: null, texts: null } });
+});
+
+const save = (json: unknown, staff = admin) => staff.request('PATCH', '/chat/settings', { json });
+const read = async () => (await anna.request('GET', '/chat/settings')).as(settingsResponseSchema);
+async function shown() {
+  const { theme, texts } = (await chat.http.get('/chat/config')).as(configResponseSchema);
+  return { theme, texts };
+}
+
+describe('settings of look and texts', () => {
+  test('[SET1] [SET2] [SET4] [SET5] what an admin saves is what the widget shows', async () => {
+    await save({ theme: null, texts: null });
+    const before = await read();
+    expect(before.settings).toEqual({ theme: {}, texts: {} });
+    const theme = { accent: '#2f5d50', scheme: 'dark' as const, title: 'Поддержка' };
+    const texts = { greeting: 'Чем помочь?', 'greeting.en': 'How can we help?' };
+    const saved = (await save({ theme, texts })).as(settingsResponseSchema);
+    expect(saved.settings).toEqual({ theme, texts });
+    expect(saved.effective).toEqual({
+      theme: { ...before.effective.theme, ...theme },
+      texts: { ...before.effective.texts, ...texts },
+    });
+    await until(async () => JSON.stringify(await shown()) === JSON.stringify(saved.effective), {
+      timeoutMs: 10_000,
+      everyMs: 200,
+      what: 'the saved settings in the configuration',
+    });
+    const partly = (await save({ texts: { title: 'Только заголовок' } })).as(settingsResponseSchema);
+    expect(partly.settings).toEqual({ theme, texts: { title: 'Только заголовок' } });
+    expect((await save({ theme: null, texts: null })).as(settingsResponseSchema).effective).toEqual(before.effective);
+  });
+
+  test('[SET3] [ERR13] is refused to operators, and to what is misspelt', async () => {
+    expectError(await save({ theme: { title: 'x' } }, anna), 'forbidden');
+    const customer = await chat.customer();
+    expectError(await chat.http.request('PATCH', '/chat/settings', { token: customer.token, json: {} }), 'bad_token');
+    const before = await read();
+    for (const bad of [
+      { nonsense: {} },
+      { theme: { accent: '#fff' } },
+      { theme: { accent: 'url(x)' } },
+      { theme: { colour: '#ffffff' } },
+      { theme: { scheme: 'blue' } },
+      { texts: { hello: 'x' } },
+      { texts: { title: '' } },
+      { texts: { title: 'ok', 'title.de': 'x' } },
+      { theme: { title: 'saved?' }, texts: [] },
+      [],
+    ])
+      expectError(await save(bad), 'validation_failed');
+    const headers = { 'Content-Type': 'application/json' };
+    expectError(await admin.request('PATCH', '/chat/settings', { raw: '{', headers }), 'malformed_request');
+    expectError(
+      await admin.request('PATCH', '/chat/settings', { json: {}, headers: { Origin: 'https://evil.example' } }),
+      'origin_not_allowed',
+    );
+    expect(await read()).toEqual(before);
+  });
+});
+
+describe('origin check', () => {
+  const check = (origin: string) => anna.request('GET', `/chat/origins/check?origin=${encodeURIComponent(origin)}`);
+
+  test('[SET6] says of each origin what a request from there would meet', async () => {
+    for (const [origin, reason] of [
+      [ALLOWED_ORIGIN, 'allowed'],
+      [new URL(chat.baseUrl).origin, 'same_host'],
+      ['https://evil.example', 'not_listed'],
+      ['https://www.shop.example', 'not_listed'],
+      ['http://shop.example', 'not_listed'],
+    ] as const) {
+      const verdict = (await check(origin)).as(originCheckResponseSchema);
+      expect(verdict).toMatchObject({ origin, reason, allowed: reason !== 'not_listed' });
+      expect(verdict.setting).toEqual(verdict.allowed ? null : `ALLOWED_ORIGINS=${ALLOWED_ORIGIN},${origin}`);
+      const answer = await chat.http.post('/chat/session', { json: { name: 5 }, headers: { Origin: origin } });
+      expectError(answer, verdict.allowed ? 'validation_failed' : 'origin_not_allowed');
+    }
+  });
+
+  test('[SET6] [ERR4] what is no origin is 422', async () => {
+    for (const bad of ['', 'null', 'shop.example', 'https://shop.example/', 'https://a@b.example', 'javascript:1', '*'])
+      expectError(await check(bad), 'validation_failed');
+    expectError(await anna.request('GET', '/chat/origins/check'), 'validation_failed');
+    expectError(
+      await anna.request('GET', '/chat/origins/check?origin=https://a.example&origin=https://b.example'),
+      'validation_failed',
+    );
+  });
+});
