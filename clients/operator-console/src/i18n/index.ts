@@ -1,4 +1,5 @@
 import { settings } from '../state/settings.ts';
+import type { TextName } from '../state/widget-settings.ts';
 import { duration } from '../state/waiting.ts';
 import { en } from './en.ts';
 import { ru, type Texts } from './ru.ts';
@@ -7,6 +8,10 @@ export type { Texts };
 
 /** The texts of the language in use. The page is drawn anew when it changes, so no component keeps them. */
 export const t = (): Texts => (settings.getState().locale === 'ru' ? ru : en);
+
+/** What the widget itself says in a language where the owner of the site has written nothing. */
+export const widgetOwnText = (name: TextName, locale: 'ru' | 'en'): string =>
+  (locale === 'ru' ? ru : en).widgetTexts[name].own;
 
 export function shortDuration(ms: number): string {
   const { short } = t();

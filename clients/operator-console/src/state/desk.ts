@@ -1,19 +1,21 @@
 import {
   ChatClientError,
-  createStaffAuth,
   createStaffClient,
   type AuthUser,
   type OperatorsResponse,
   type StaffClient,
 } from '@chat-realtime/client/staff';
+import { Alerts } from './alerts.ts';
 import { Attention } from './attention.ts';
 import { Callbacks } from './callbacks.ts';
 import { createClock } from './clock.ts';
 import { Drafts } from './drafts.ts';
 import { Inbox } from './inbox.ts';
+import { OwnStatus } from './own-status.ts';
 import { QuickReplies } from './quick-replies.ts';
 import { createRouter } from './route.ts';
 import { settings } from './settings.ts';
+import { auth } from './sign-in.ts';
 import { createStore } from './store.ts';
 
 export type Operator = OperatorsResponse['operators'][number];
@@ -24,15 +26,13 @@ export interface Notice {
   readonly text: string;
 }
 
-export { settings };
-export const auth = createStaffAuth();
+export { auth, settings };
 export const router = createRouter(window);
 export const drafts = new Drafts(localStorage);
-export const quickReplies = new QuickReplies(localStorage);
 export const clock = createClock();
 export const ui = createStore<{
   readonly notices: readonly Notice[];
-  readonly dialog: 'shortcuts' | 'transfer' | 'quick-replies' | null;
+  readonly dialog: 'shortcuts' | 'transfer' | 'handover' | null;
   readonly search: string;
 }>({ notices: [], dialog: null, search: '' });
 
@@ -53,6 +53,9 @@ export class Desk {
   readonly client: StaffClient;
   readonly inbox: Inbox;
   readonly callbacks: Callbacks;
+  readonly alerts: Alerts;
+  readonly quickReplies: QuickReplies;
+  readonly status: OwnStatus;
   readonly attention: Attention;
   readonly operators = createStore<{ readonly list: readonly Operator[] }>({ list: [] });
 
@@ -62,9 +65,15 @@ export class Desk {
     this.client = createStaffClient({ getToken: auth.getToken, namespace: `console-${user.id}` });
     this.inbox = new Inbox(this.client, () => user.id);
     this.callbacks = new Callbacks(this.client);
+    this.alerts = new Alerts(this.client, localStorage, user.id);
+    this.quickReplies = new QuickReplies(this.client.api);
+    this.status = new OwnStatus(this.client.api);
     this.attention = new Attention({ desk: this, settings, router });
     void this.inbox.load();
     void this.callbacks.load();
+    void this.alerts.load();
+    void this.quickReplies.load();
+    void this.status.load();
     void this.loadOperators();
   }
 
@@ -81,6 +90,7 @@ export class Desk {
   destroy(): void {
     this.attention.destroy();
     this.callbacks.destroy();
+    this.alerts.destroy();
     this.inbox.destroy();
     this.client.destroy();
   }

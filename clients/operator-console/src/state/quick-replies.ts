@@ -1,61 +1,100 @@
-export interface QuickReply {
-  readonly shortcut: string;
-  readonly text: string;
+import { ChatClientError, type NewQuickReply, type QuickReply, type StaffApi } from '@chat-realtime/client/staff';
+import { createStore } from './store.ts';
+
+export type { NewQuickReply, QuickReply };
+
+export interface QuickRepliesState {
+  readonly list: readonly QuickReply[];
+  readonly status: 'loading' | 'ready' | 'failed';
 }
 
-const KEY = 'chat-console:quick-replies';
+/** As the server orders them. */
+const byShortcut = (a: QuickReply, b: QuickReply): number =>
+  a.shortcut.toLowerCase().localeCompare(b.shortcut.toLowerCase());
 
-const isReply = (value: unknown): value is QuickReply =>
-  typeof value === 'object' &&
-  value !== null &&
-  'shortcut' in value &&
-  typeof value.shortcut === 'string' &&
-  'text' in value &&
-  typeof value.text === 'string';
+const STALE_MS = 15_000;
 
-/** Texts an operator writes often, of this browser; with the names of customer and operator filled in. */
+/** Texts that operators write often; the server keeps them for all of them. */
 export class QuickReplies {
-  readonly #storage: Pick<Storage, 'getItem' | 'setItem'>;
-  #cache: readonly QuickReply[] | null = null;
+  readonly #api: StaffApi;
+  readonly #store = createStore<QuickRepliesState>({ list: [], status: 'loading' });
+  #read = 0;
 
-  constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
-    this.#storage = storage;
+  constructor(api: StaffApi) {
+    this.#api = api;
   }
 
-  list(defaults: readonly QuickReply[]): readonly QuickReply[] {
-    this.#cache ??= this.#read() ?? null;
-    return this.#cache ?? defaults;
-  }
+  getState = (): QuickRepliesState => this.#store.getState();
+  subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
 
-  save(replies: readonly QuickReply[]): void {
-    this.#cache = replies.filter(({ shortcut, text }) => shortcut.trim() !== '' && text.trim() !== '');
-    this.#storage.setItem(KEY, JSON.stringify(this.#cache));
-  }
-
-  #read(): readonly QuickReply[] | undefined {
-    const text = this.#storage.getItem(KEY);
-    if (text === null) return undefined;
+  async load(): Promise<void> {
     try {
-      const value: unknown = JSON.parse(text);
-      return Array.isArray(value) ? value.filter(isReply) : undefined;
+      const answer = await this.#api.request<{ quick_replies: QuickReply[] }>('GET', '/chat/quick-replies');
+      this.#read = Date.now();
+      this.#store.set({ list: answer.quick_replies, status: 'ready' });
     } catch (error) {
-      if (error instanceof SyntaxError) return undefined;
-      throw error;
+      if (!(error instanceof ChatClientError)) throw error;
+      // What was read before is better than nothing; the next use asks again.
+      if (this.getState().status === 'loading') this.#store.set({ status: 'failed' });
     }
   }
+
+  /** A colleague's change has no event: who opens the menu after a while reads the list anew. */
+  async refresh(): Promise<void> {
+    if (Date.now() - this.#read > STALE_MS) await this.load();
+  }
+
+  async add(reply: NewQuickReply): Promise<void> {
+    this.#put(await this.#api.request<QuickReply>('POST', '/chat/quick-replies', { body: reply }));
+  }
+
+  async change(id: number, change: NewQuickReply): Promise<void> {
+    this.#put(await this.#api.request<QuickReply>('PATCH', `/chat/quick-replies/${id}`, { body: change }));
+  }
+
+  async remove(id: number): Promise<void> {
+    try {
+      await this.#api.request('DELETE', `/chat/quick-replies/${id}`);
+    } catch (error) {
+      // A colleague was faster: what was wanted has come true.
+      if (!(error instanceof ChatClientError) || error.code !== 'quick_reply_not_found') throw error;
+    }
+    this.#store.set(({ list }) => ({ list: list.filter((reply) => reply.id !== id) }));
+  }
+
+  #put(reply: QuickReply): void {
+    this.#store.set(({ list }) => ({
+      list: [...list.filter((one) => one.id !== reply.id), reply].sort(byShortcut),
+      status: 'ready',
+    }));
+  }
 }
 
-export function matching(replies: readonly QuickReply[], typed: string): readonly QuickReply[] {
+type Searchable = Pick<QuickReply, 'shortcut' | 'title' | 'text'>;
+
+export function matching<T extends Searchable>(replies: readonly T[], typed: string): readonly T[] {
   const wanted = typed.toLowerCase();
   const starts = replies.filter(({ shortcut }) => shortcut.toLowerCase().startsWith(wanted));
   const contains = replies.filter(
-    (reply) => !starts.includes(reply) && `${reply.shortcut} ${reply.text}`.toLowerCase().includes(wanted),
+    (reply) =>
+      !starts.includes(reply) && `${reply.shortcut} ${reply.title} ${reply.text}`.toLowerCase().includes(wanted),
   );
   return [...starts, ...contains].slice(0, 8);
 }
 
-/** `{name}` and `{operator}`; a name that is not known takes the space or comma before it along. */
-export function filled(text: string, values: { readonly name: string | null; readonly operator: string }): string {
-  const name = values.name?.trim() ?? '';
-  return text.replace(name === '' ? /,?\s*\{name\}/g : /\{name\}/g, name).replace(/\{operator\}/g, values.operator);
+export const VARIABLES = ['name', 'operator', 'site'] as const;
+
+export interface Values {
+  readonly name: string | null;
+  readonly operator: string;
+  readonly site: string;
+}
+
+/** A name that is not known takes the comma or space before it along. What a value holds is not looked at again. */
+export function filled(text: string, { name, operator, site }: Values): string {
+  const known: Readonly<Record<string, string>> = { name: name?.trim() ?? '', operator, site };
+  return text.replace(/(,?\s*)\{\{(name|operator|site)\}\}/g, (_match, before: string, variable: string) => {
+    const value = known[variable] ?? '';
+    return value === '' ? '' : before + value;
+  });
 }

@@ -3,12 +3,15 @@ import { isView, type ViewName } from './inbox-view.ts';
 
 export type Route =
   | { readonly page: 'inbox'; readonly view: ViewName; readonly sessionId: number | null }
-  | { readonly page: 'callbacks' }
-  | { readonly page: 'setup' };
+  | { readonly page: Page };
+
+const PAGES = ['callbacks', 'alerts', 'replies', 'setup'] as const;
+type Page = (typeof PAGES)[number];
 
 export function parseRoute(hash: string): Route {
   const [page, view, id] = hash.replace(/^#?\/?/, '').split('/');
-  if (page === 'callbacks' || page === 'setup') return { page };
+  const named = PAGES.find((one) => one === page);
+  if (named !== undefined) return { page: named };
   const sessionId = /^\d{1,15}$/.test(id ?? '') ? Number(id) : null;
   return { page: 'inbox', view: isView(view) ? view : 'unassigned', sessionId };
 }

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { merged, unseenCount } from './alerts.ts';
 import { byDue, dueGroup, nextSteps } from './callbacks.ts';
 import { Drafts } from './drafts.ts';
 import { linkParts } from './linkify.ts';
 import { filled, matching } from './quick-replies.ts';
 import { parseRoute, routeHash } from './route.ts';
-import { cspLine, originOf, widgetSnippet } from './snippets.ts';
+import { originOf, widgetSnippet } from './snippets.ts';
 import { missedOf } from './stale.ts';
 import { duration, WAIT_ALARM_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
+import { textFor, withoutEmpty } from './widget-settings.ts';
 import { scrollToShow, windowOf } from './window.ts';
 
 function memory(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
@@ -87,15 +89,38 @@ describe('window of a long list', () => {
 
 describe('quick replies', () => {
   const replies = [
-    { shortcut: 'hello', text: 'Hello, {name}! I am {operator}.' },
-    { shortcut: 'bye', text: 'Say hello to all' },
+    { shortcut: 'hello', title: 'Greeting', text: 'Hello, {{name}}! I am {{operator}} of {{site}}.' },
+    { shortcut: 'bye', title: 'The end', text: 'Say hello to all' },
   ];
   it('are found by key first, then by text', () => {
     expect(matching(replies, 'hel').map((reply) => reply.shortcut)).toEqual(['hello', 'bye']);
   });
-  it('leave no hole where the name is not known', () => {
-    expect(filled(replies[0]?.text ?? '', { name: null, operator: 'Anna' })).toBe('Hello! I am Anna.');
-    expect(filled(replies[0]?.text ?? '', { name: 'Max', operator: 'Anna' })).toBe('Hello, Max! I am Anna.');
+  it('leave no hole where the name is not known, and look at nobody else for variables', () => {
+    const fill = (name: string | null): string =>
+      filled(replies[0]?.text ?? '', { name, operator: 'Anna', site: 'shop.example' });
+    expect(fill(null)).toBe('Hello! I am Anna of shop.example.');
+    expect(fill('Max')).toBe('Hello, Max! I am Anna of shop.example.');
+    expect(fill('{{operator}} $&')).toBe('Hello, {{operator}} $&! I am Anna of shop.example.');
+  });
+});
+
+describe('alerts', () => {
+  const alert = (id: number) => ({
+    ...{ id, reason: 'waiting' as const, session_id: 1, created_at: '2026-01-01T10:00:00Z' },
+  });
+  it('stand newest first, each once, and those that were not seen are counted', () => {
+    const list = merged([alert(2), alert(1)], [alert(2), alert(3), alert(4)]);
+    expect(list.map(({ id }) => id)).toEqual([4, 3, 2, 1]);
+    expect(merged(list, [alert(3)])).toBe(list);
+    expect(unseenCount({ list, seen: 2 })).toBe(2);
+  });
+});
+
+describe('look and texts', () => {
+  it('of one language go before the general ones, and emptied ones are not sent', () => {
+    const texts = { title: 'All', 'title.ru': 'Всем' };
+    expect([textFor(texts, 'title', 'ru'), textFor(texts, 'title', 'en')]).toEqual(['Всем', 'All']);
+    expect(withoutEmpty({ accent: '#112233', title: '  ' })).toEqual({ accent: '#112233' });
   });
 });
 
@@ -119,16 +144,19 @@ describe('callbacks', () => {
 
 describe('addresses', () => {
   it('come back as they were written', () => {
-    for (const hash of ['#/inbox/mine/12', '#/inbox/closed', '#/callbacks', '#/setup']) {
+    for (const hash of ['#/inbox/mine/12', '#/inbox/closed', '#/callbacks', '#/alerts', '#/replies', '#/setup']) {
       expect(routeHash(parseRoute(hash))).toBe(hash);
     }
     expect(parseRoute('#/inbox/<script>/1e3')).toEqual({ page: 'inbox', view: 'unassigned', sessionId: null });
   });
   it('of a site become its origin', () => {
     expect(originOf('https://shop.example/cart?x=1')).toBe('https://shop.example');
-    expect(originOf('javascript:alert(1)')).toBeNull();
-    expect(widgetSnippet('https://chat.example')).toContain('src="https://chat.example/widget/v1/loader.js"');
-    expect(cspLine('https://chat.example')).toContain('wss://chat.example');
+    expect(originOf('shop.example/cart')).toBe('https://shop.example');
+    expect(['javascript:alert(1)', 'shop', ''].map(originOf)).toEqual([null, null, null]);
+    const snippet = widgetSnippet('https://chat.example', { accent: '#112233', scheme: 'dark' });
+    expect(snippet).toContain(
+      'src="https://chat.example/widget/v1/loader.js" data-accent="#112233" data-scheme="dark">',
+    );
   });
 });
 

@@ -1,11 +1,20 @@
-/** What the owner of a site pastes. */
-export function widgetSnippet(server: string): string {
-  return `<script async src="${server}/widget/v1/loader.js"></script>`;
+import type { SavedTheme } from './widget-settings.ts';
+
+const quoted = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+
+/** What the owner of a site pastes. The button is drawn before anything is asked of the server, so its look stands here. */
+export function widgetSnippet(server: string, { accent, scheme }: Pick<SavedTheme, 'accent' | 'scheme'> = {}): string {
+  const look = [
+    ...(accent === undefined ? [] : [` data-accent="${quoted(accent)}"`]),
+    ...(scheme === undefined || scheme === 'auto' ? [] : [` data-scheme="${quoted(scheme)}"`]),
+  ].join('');
+  return `<script async src="${server}/widget/v1/loader.js"${look}></script>`;
 }
 
+/** The recipe of docs/widget.md for this server. */
 export function cspLine(server: string): string {
   const socket = server.replace(/^http/, 'ws');
-  return `script-src ${server}; style-src ${server}; connect-src ${server} ${socket}; img-src ${server} blob: data:`;
+  return `script-src ${server}; connect-src ${server} ${socket}; img-src ${server}`;
 }
 
 export function badgeSnippet(server: string): string {
@@ -17,7 +26,10 @@ export function badgeSnippet(server: string): string {
 
 /** Scheme, host and port of an http(s) address; null for anything else. */
 export function originOf(text: string): string | null {
-  if (!URL.canParse(text.trim())) return null;
-  const { origin, protocol } = new URL(text.trim());
+  const address = text.trim();
+  // People write the name of their site as they say it.
+  const whole = /^[\w.-]+\.[a-z]{2,}(?:[:/]|$)/i.test(address) ? `https://${address}` : address;
+  if (!URL.canParse(whole)) return null;
+  const { origin, protocol } = new URL(whole);
   return protocol === 'https:' || protocol === 'http:' ? origin : null;
 }

@@ -8,4 +8,7 @@ import './message.css';
 import './composer.css';
 import './card.css';
 import './pages.css';
+import './lists.css';
+import './setup.css';
+import './status.css';
 import './dialogs.css';

@@ -3,10 +3,12 @@ import { t } from '../i18n/index.ts';
 import { Actions } from '../state/actions.ts';
 import { auth, Desk } from '../state/desk.ts';
 import { settings } from '../state/settings.ts';
+import { signIn } from '../state/sign-in.ts';
 import { useStore } from '../state/store.ts';
 import { DeskScope } from './context.ts';
 import { DeskView } from './DeskView.tsx';
 import { Login } from './Login.tsx';
+import { SiteSignIn } from './SiteSignIn.tsx';
 
 interface Scope {
   readonly desk: Desk;
@@ -25,6 +27,15 @@ export function App() {
     else document.documentElement.dataset['theme'] = theme;
   }, [locale, theme]);
 
+  // Nothing is kept here of the site's own sign-in: the site is asked, again and again while it does not answer.
+  useEffect(() => {
+    if (signIn.tokenUrl === null || state.status !== 'unknown') return undefined;
+    const ask = (): void => void auth.getToken({ force: false }).catch(() => undefined);
+    ask();
+    const timer = setInterval(ask, 5_000);
+    return () => clearInterval(timer);
+  }, [state.status]);
+
   useEffect(() => {
     if (user === null) return undefined;
     const desk = new Desk(user);
@@ -35,7 +46,8 @@ export function App() {
     };
   }, [user?.id]);
 
-  if (state.status === 'signed_out') return <Login key={locale} />;
+  if (state.status === 'signed_out')
+    return signIn.tokenUrl === null ? <Login key={locale} /> : <SiteSignIn key={locale} />;
   if (scope === null) {
     return (
       <main class="splash" aria-busy="true">

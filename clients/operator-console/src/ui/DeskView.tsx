@@ -5,6 +5,7 @@ import { router, settings, ui } from '../state/desk.ts';
 import { VIEWS } from '../state/inbox-view.ts';
 import { isTyping, shortcutOf, type ShortcutName } from '../state/shortcuts.ts';
 import { useStore } from '../state/store.ts';
+import { AlertsPage } from './alerts/AlertsPage.tsx';
 import { Banner } from './Banner.tsx';
 import { CallbacksPage } from './callbacks/CallbacksPage.tsx';
 import { useDesk } from './context.ts';
@@ -13,6 +14,7 @@ import { Dialogs } from './dialogs/Dialogs.tsx';
 import { InboxPane } from './inbox/InboxPane.tsx';
 import { Notices } from './parts/Notices.tsx';
 import { Rail } from './Rail.tsx';
+import { RepliesPage } from './replies/RepliesPage.tsx';
 import { SetupPage } from './setup/SetupPage.tsx';
 
 /** The composer listens: it knows whether it can be written in. */
@@ -80,6 +82,8 @@ export function DeskView() {
             </>
           )}
           {route.page === 'callbacks' && <CallbacksPage />}
+          {route.page === 'alerts' && <AlertsPage />}
+          {route.page === 'replies' && <RepliesPage />}
           {route.page === 'setup' && <SetupPage />}
         </main>
       </div>

@@ -1,4 +1,5 @@
 import { t } from '../i18n/index.ts';
+import { unseenCount } from '../state/alerts.ts';
 import { dueGroup } from '../state/callbacks.ts';
 import { clock, router } from '../state/desk.ts';
 import type { Route } from '../state/route.ts';
@@ -23,6 +24,7 @@ export function Rail() {
   const route = useStore(router, (state) => state.route);
   const badge = useStore(desk.client, (state) => state.badge);
   const callbacks = useStore(desk.callbacks, (state) => state.list);
+  const unseen = useStore(desk.alerts, unseenCount);
   // Once a minute is enough for "overdue".
   const minute = useStore(clock, (state) => Math.floor(state.now / 60_000));
   const overdue = [...callbacks.values()].filter((one) => dueGroup(one, minute * 60_000) === 'overdue').length;
@@ -45,6 +47,15 @@ export function Rail() {
       says: t().overdueCount(overdue),
       to: { page: 'callbacks' },
     },
+    {
+      page: 'alerts',
+      icon: 'bell',
+      label: t().alertsShort,
+      count: unseen,
+      says: t().unseenAlerts(unseen),
+      to: { page: 'alerts' },
+    },
+    { page: 'replies', icon: 'bolt', label: t().repliesShort, count: 0, says: '', to: { page: 'replies' } },
     { page: 'setup', icon: 'setup', label: t().setup, count: 0, says: '', to: { page: 'setup' } },
   ];
   return (
@@ -53,7 +64,7 @@ export function Rail() {
         <a
           key={item.page}
           href={routeHash(item.to)}
-          class="rail-item"
+          class={`rail-item to-${item.page}`}
           aria-current={route.page === item.page ? 'page' : undefined}
         >
           <Icon name={item.icon} />

@@ -1,39 +1,20 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { auth, notify, ui } from '../state/desk.ts';
+import { routeHash } from '../state/route.ts';
 import { settings } from '../state/settings.ts';
+import { signIn } from '../state/sign-in.ts';
 import { useStore } from '../state/store.ts';
 import { useDesk } from './context.ts';
 import { LocaleSwitch } from './LocaleSwitch.tsx';
 import { Avatar } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
 import { Toggle } from './parts/Toggle.tsx';
+import { usePopover } from './use-popover.ts';
 
 export function SettingsMenu() {
   const { desk } = useDesk();
   const state = useStore(settings);
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-
-  useEffect(() => {
-    if (!open) return undefined;
-    const outside = (event: PointerEvent): void => {
-      if (event.target instanceof Node && box.current?.contains(event.target) !== true) setOpen(false);
-    };
-    const escape = (event: KeyboardEvent): void => {
-      if (event.code !== 'Escape') return;
-      event.stopPropagation();
-      setOpen(false);
-      button.current?.focus();
-    };
-    document.addEventListener('pointerdown', outside);
-    document.addEventListener('keydown', escape, true);
-    return () => {
-      document.removeEventListener('pointerdown', outside);
-      document.removeEventListener('keydown', escape, true);
-    };
-  }, [open]);
+  const { open, setOpen, box, button } = usePopover();
 
   const test = async (): Promise<void> => {
     const answer = await desk.attention.test();
@@ -85,9 +66,19 @@ export function SettingsMenu() {
             <button type="button" class="quiet" onClick={() => (setOpen(false), ui.set({ dialog: 'shortcuts' }))}>
               <Icon name="keyboard" /> {t().shortcuts}
             </button>
-            <button type="button" class="quiet" onClick={() => void auth.logout()}>
-              <Icon name="exit" /> {t().signOut}
-            </button>
+            {/* The site's own sign-in ends on the site. */}
+            {signIn.tokenUrl === null && (
+              <button type="button" class="quiet" onClick={() => void auth.logout()}>
+                <Icon name="exit" /> {t().signOut}
+              </button>
+            )}
+          </div>
+          <div class="menu-row narrow-row">
+            {(['replies', 'setup'] as const).map((page) => (
+              <a key={page} class="button quiet" href={routeHash({ page })} onClick={() => setOpen(false)}>
+                <Icon name={page === 'setup' ? 'setup' : 'bolt'} /> {page === 'setup' ? t().setup : t().repliesShort}
+              </a>
+            ))}
           </div>
         </section>
       )}

@@ -143,8 +143,15 @@ export function Composer({ conversation, session }: ComposerProps) {
     event.preventDefault();
     submit(sendBy === 'enter' ? modified : event.altKey);
   };
+  const withNames = (reply: QuickReply): string =>
+    filled(reply.text, {
+      name: session.contact.name,
+      operator: desk.user.name,
+      site:
+        session.page_url !== null && URL.canParse(session.page_url) ? new URL(session.page_url).host : location.host,
+    });
   const insert = (reply: QuickReply): void => {
-    write(filled(reply.text, { name: session.contact.name, operator: desk.user.name }));
+    write(withNames(reply));
     field.current?.focus();
   };
 
@@ -181,7 +188,7 @@ export function Composer({ conversation, session }: ComposerProps) {
       )}
       {dropping && <p class="drop-hint">{t().dropHere}</p>}
       {mode === 'reply' && text.startsWith('/') && (
-        <QuickReplyMenu typed={text.slice(1)} field={field} onChoose={insert} />
+        <QuickReplyMenu typed={text.slice(1)} field={field} preview={withNames} onChoose={insert} />
       )}
       {foreign && mode === 'reply' && text !== '' && (
         <p class="composer-warning">{t().notYours(session.assigned_user_name ?? '—')}</p>

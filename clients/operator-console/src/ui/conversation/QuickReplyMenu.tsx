@@ -1,21 +1,28 @@
 import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { quickReplies, ui } from '../../state/desk.ts';
+import { router } from '../../state/desk.ts';
 import { matching, type QuickReply } from '../../state/quick-replies.ts';
+import { useStore } from '../../state/store.ts';
+import { useDesk } from '../context.ts';
 
 interface QuickReplyMenuProps {
   readonly typed: string;
   readonly field: RefObject<HTMLTextAreaElement | null>;
+  /** The text with the names in it. */
+  readonly preview: (reply: QuickReply) => string;
   readonly onChoose: (reply: QuickReply) => void;
 }
 
 /** Opens with `/`; arrows choose, Enter or Tab takes. The focus stays in the text. */
-export function QuickReplyMenu({ typed, field, onChoose }: QuickReplyMenuProps) {
-  const found = matching(quickReplies.list(t().defaultReplies), typed);
+export function QuickReplyMenu({ typed, field, preview, onChoose }: QuickReplyMenuProps) {
+  const { desk } = useDesk();
+  const { list, status } = useStore(desk.quickReplies);
+  const found = matching(list, typed);
   const [at, setAt] = useState(0);
   const index = Math.min(at, Math.max(0, found.length - 1));
 
+  useEffect(() => void desk.quickReplies.refresh(), [desk]);
   useEffect(() => {
     const element = field.current;
     if (element === null) return undefined;
@@ -33,28 +40,34 @@ export function QuickReplyMenu({ typed, field, onChoose }: QuickReplyMenuProps) 
   });
 
   return (
-    <div class="quick-menu" role="listbox" aria-label={t().quickReplies}>
-      {found.map((reply, place) => (
-        <button
-          key={reply.shortcut}
-          type="button"
-          role="option"
-          tabIndex={-1}
-          aria-selected={place === index}
-          onPointerDown={(event) => event.preventDefault()}
-          onClick={() => onChoose(reply)}
-        >
-          <strong>/{reply.shortcut}</strong>
-          <span>{reply.text}</span>
-        </button>
-      ))}
-      <button
-        type="button"
-        class="quick-edit"
-        role="option"
-        aria-selected={false}
-        onClick={() => ui.set({ dialog: 'quick-replies' })}
-      >
+    <div class="quick-menu">
+      {found.length > 0 && (
+        <div role="listbox" aria-label={t().quickReplies}>
+          {found.map((reply, place) => (
+            <button
+              key={reply.id}
+              type="button"
+              role="option"
+              tabIndex={-1}
+              aria-selected={place === index}
+              data-reply={reply.shortcut}
+              onPointerDown={(event) => event.preventDefault()}
+              onClick={() => onChoose(reply)}
+            >
+              <strong>/{reply.shortcut}</strong>
+              <span>
+                {reply.title} · {preview(reply)}
+              </span>
+            </button>
+          ))}
+        </div>
+      )}
+      {found.length === 0 && (
+        <p class="quick-none" role="status">
+          {status === 'loading' ? t().loading : status === 'failed' ? t().repliesFailed : t().noReplyFound}
+        </p>
+      )}
+      <button type="button" class="quick-edit" onClick={() => router.go({ page: 'replies' })}>
         {t().editQuickReplies}
       </button>
     </div>

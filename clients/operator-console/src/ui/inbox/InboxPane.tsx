@@ -7,6 +7,7 @@ import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
+import { StatusMenu } from '../StatusMenu.tsx';
 import { SearchBox } from './SearchBox.tsx';
 import { SearchResults } from './SearchResults.tsx';
 import { SessionList } from './SessionList.tsx';
@@ -32,6 +33,7 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
       <header class="inbox-head">
         <div class="inbox-title">
           <h2>{t().chats}</h2>
+          <StatusMenu />
           {view !== 'closed' && (
             <IconButton
               icon="sort"

@@ -1,48 +1,70 @@
-import type { ConfigResponse } from '@chat-realtime/client/staff';
+import { ChatClientError, type ConfigResponse } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { badgeSnippet, cspLine, widgetSnippet } from '../../state/snippets.ts';
+import { readSettings, type SettingsResponse } from '../../state/widget-settings.ts';
 import { useDesk } from '../context.ts';
 import { CodeBlock } from './CodeBlock.tsx';
+import { LookSection } from './LookSection.tsx';
 import { OriginHelper } from './OriginHelper.tsx';
 
 export function SetupPage() {
   const { desk } = useDesk();
   const [config, setConfig] = useState<ConfigResponse | null>(null);
+  const [look, setLook] = useState<SettingsResponse | 'failed' | null>(null);
   const server = location.origin;
+  const loadLook = (): void => {
+    readSettings(desk.client.api).then(setLook, (error: unknown) => {
+      if (!(error instanceof ChatClientError)) throw error;
+      setLook('failed');
+    });
+  };
   useEffect(() => {
     // Without an answer this one line is missing; the rest of the page does not need it.
     void desk.client.api.config().then(setConfig, () => setConfig(null));
+    loadLook();
   }, [desk]);
+  const saved = look === null || look === 'failed' ? {} : look.settings.theme;
   return (
     <div class="page setup" id="conversation" tabIndex={-1}>
       <h1>{t().setupTitle}</h1>
-      <section>
+      {config !== null && (
+        <p class={`setup-now ${config.online ? 'on' : 'off'}`}>{config.online ? t().setupOnline : t().setupOffline}</p>
+      )}
+      <section data-section="snippet">
         <h2>{t().setupSnippet}</h2>
         <p>{t().setupSnippetHint}</p>
-        <CodeBlock label={t().setupSnippet} code={widgetSnippet(server)} />
+        <CodeBlock label={t().setupSnippet} code={widgetSnippet(server, saved)} />
       </section>
-      <section>
+      <section data-section="origins">
         <h2>{t().setupOrigins}</h2>
         <p>{t().setupOriginsHint}</p>
-        <OriginHelper server={server} />
+        <OriginHelper />
       </section>
-      <section>
+      <section data-section="look">
+        <h2>{t().setupLook}</h2>
+        <p>{t().setupLookHint}</p>
+        {look === null && <p>{t().loading}</p>}
+        {look === 'failed' && (
+          <p>
+            {t().noAnswer}{' '}
+            <button type="button" class="quiet" onClick={loadLook}>
+              {t().retry}
+            </button>
+          </p>
+        )}
+        {look !== null && look !== 'failed' && <LookSection current={look} onSaved={setLook} />}
+      </section>
+      <section data-section="csp">
         <h2>{t().setupCsp}</h2>
         <p>{t().setupCspHint}</p>
         <CodeBlock label={t().setupCsp} code={cspLine(server)} />
       </section>
-      <section>
+      <section data-section="badge">
         <h2>{t().setupBadge}</h2>
         <p>{t().setupBadgeHint}</p>
         <CodeBlock label={t().setupBadge} code={badgeSnippet(server)} />
       </section>
-      {config !== null && (
-        <section>
-          <h2>{t().setupNow}</h2>
-          <p>{config.online ? t().setupOnline : t().setupOffline}</p>
-        </section>
-      )}
     </div>
   );
 }

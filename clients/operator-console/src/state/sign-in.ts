@@ -1,0 +1,57 @@
+import { createStaffAuth } from '@chat-realtime/client/staff';
+
+/** Where operators sign in; both null: by the console's own form. */
+export interface SignIn {
+  readonly tokenUrl: string | null;
+  readonly loginUrl: string | null;
+}
+
+const OWN: SignIn = { tokenUrl: null, loginUrl: null };
+const RETRY_MS = 2_000;
+const PAUSE_MS = 15_000;
+const SENT_KEY = 'chat-console:sent-to-sign-in';
+
+/** Only what can be an address of a site: never `javascript:`. */
+function addressOf(value: unknown): string | null {
+  if (typeof value !== 'string' || value === '' || !URL.canParse(value, location.href)) return null;
+  const { protocol, href } = new URL(value, location.href);
+  return protocol === 'https:' || protocol === 'http:' ? href : null;
+}
+
+/** The server that serves the page says it beside the page. A server without that file has the console's own form. */
+async function load(): Promise<SignIn> {
+  for (;;) {
+    try {
+      const response = await fetch('sign-in.json', { cache: 'no-cache' });
+      if (response.ok) {
+        const { token_url, login_url } = (await response.json()) as { token_url?: unknown; login_url?: unknown };
+        const tokenUrl = addressOf(token_url);
+        return tokenUrl === null ? OWN : { tokenUrl, loginUrl: addressOf(login_url) };
+      }
+      if (response.status === 404) return OWN;
+    } catch (error) {
+      if (error instanceof SyntaxError) return OWN;
+      // The server is away for a moment: showing a form that may be the wrong one would not help anybody.
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+export const signIn = await load();
+export const auth = createStaffAuth(signIn.tokenUrl === null ? {} : { tokenUrl: signIn.tokenUrl });
+
+/** The site's sign-in, which leads back to where the console is now. */
+export function siteSignInUrl(loginUrl: string): string {
+  const url = new URL(loginUrl);
+  url.searchParams.set('return_to', location.href);
+  return url.href;
+}
+
+/** Goes to the site's sign-in, but not twice in a row: a site that sends everybody straight back would never end. */
+export function goToSiteSignIn(loginUrl: string): boolean {
+  const sent = Number(sessionStorage.getItem(SENT_KEY) ?? 0);
+  if (Date.now() - sent < PAUSE_MS) return false;
+  sessionStorage.setItem(SENT_KEY, String(Date.now()));
+  location.assign(siteSignInUrl(loginUrl));
+  return true;
+}

@@ -1,0 +1,54 @@
+import type { SavedTexts, SavedTheme, SettingsResponse, StaffApi } from '@chat-realtime/client/staff';
+
+export type { SavedTexts, SavedTheme, SettingsResponse };
+
+/** In the order in which a visitor meets them. */
+export const TEXT_NAMES = [
+  'title',
+  'greeting',
+  'replyTime',
+  'offlineNote',
+  'placeholder',
+  'callbackIntro',
+  'consent',
+] as const;
+export type TextName = (typeof TEXT_NAMES)[number];
+/** `all` is used where a language has no text of its own. */
+export type TextLanguage = 'all' | 'ru' | 'en';
+export const TEXT_LANGUAGES = ['all', 'ru', 'en'] as const;
+
+export const textKey = (name: TextName, language: TextLanguage): keyof SavedTexts =>
+  language === 'all' ? name : `${name}.${language}`;
+
+/** What a visitor of that language reads; undefined: the widget's own text. */
+export function textFor(
+  texts: Readonly<Record<string, string | undefined>>,
+  name: TextName,
+  language: 'ru' | 'en',
+): string | undefined {
+  return texts[`${name}.${language}`] ?? texts[name];
+}
+
+/** Without what was emptied: an absent key means the text of the configuration, or the widget's own. */
+export function withoutEmpty<T extends object>(values: T): T {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) => {
+      const text = typeof value === 'string' ? value.trim() : '';
+      return text === '' ? [] : [[key, text]];
+    }),
+  ) as T;
+}
+
+/** Black or white on a colour, whichever has more contrast: as the widget does it. */
+export function textOn(hex: string): string {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
+    const part = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#111' : '#fff';
+}
+
+export const readSettings = (api: StaffApi): Promise<SettingsResponse> => api.request('GET', '/chat/settings');
+
+export const saveSettings = (api: StaffApi, theme: SavedTheme, texts: SavedTexts): Promise<SettingsResponse> =>
+  api.request('PATCH', '/chat/settings', { body: { theme, texts } });

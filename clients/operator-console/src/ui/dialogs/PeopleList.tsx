@@ -1,0 +1,47 @@
+import { t } from '../../i18n/index.ts';
+import { useStore } from '../../state/store.ts';
+import { useDesk } from '../context.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+
+interface PeopleListProps {
+  readonly except: string | null;
+  readonly disabled?: boolean;
+  readonly onChoose: (userId: string) => void;
+}
+
+/** Operators, those who are there and have least to do first. */
+export function PeopleList({ except, disabled = false, onChoose }: PeopleListProps) {
+  const { desk } = useDesk();
+  const operators = useStore(desk.operators, (state) => state.list);
+  const users = useStore(desk.client, (state) => state.users);
+  const rows = operators
+    .filter((operator) => operator.id !== except)
+    .map((operator) => ({
+      ...operator,
+      presence: users.find((user) => user.id === operator.id)?.state ?? operator.presence,
+    }))
+    .sort(
+      (a, b) =>
+        Number(b.presence === 'online') - Number(a.presence === 'online') || a.active_sessions - b.active_sessions,
+    );
+  return (
+    <ul class="people">
+      {rows.map((operator) => (
+        <li key={operator.id}>
+          <button
+            type="button"
+            data-operator={operator.id}
+            data-presence={operator.presence}
+            disabled={disabled}
+            onClick={() => onChoose(operator.id)}
+          >
+            <Avatar name={operator.name} seed={operator.id} small />
+            <span class="people-name">{operator.name ?? operator.id}</span>
+            <span class={`presence ${operator.presence}`}>{t()[operator.presence]}</span>
+            <span class="people-load">{t().load(operator.active_sessions)}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

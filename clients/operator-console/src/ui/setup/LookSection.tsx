@@ -1,0 +1,87 @@
+import { ChatClientError } from '@chat-realtime/client/staff';
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { notify, settings } from '../../state/desk.ts';
+import {
+  type SavedTexts,
+  type SavedTheme,
+  saveSettings,
+  type SettingsResponse,
+  type TextLanguage,
+  withoutEmpty,
+} from '../../state/widget-settings.ts';
+import { useDesk } from '../context.ts';
+import { LookFields } from './LookFields.tsx';
+import { TextFields } from './TextFields.tsx';
+import { WidgetPreview } from './WidgetPreview.tsx';
+
+interface LookSectionProps {
+  readonly current: SettingsResponse;
+  readonly onSaved: (saved: SettingsResponse) => void;
+}
+
+/** How the widget looks and what it says, seen before it is saved. Only an admin may save. */
+export function LookSection({ current, onSaved }: LookSectionProps) {
+  const { desk } = useDesk();
+  const [theme, setTheme] = useState<SavedTheme>(current.settings.theme);
+  const [texts, setTexts] = useState<SavedTexts>(current.settings.texts);
+  const [language, setLanguage] = useState<TextLanguage>(settings.getState().locale);
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const admin = desk.user.role === 'admin';
+
+  const save = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem('');
+    try {
+      const saved = await saveSettings(desk.client.api, withoutEmpty(theme), withoutEmpty(texts));
+      setTheme(saved.settings.theme);
+      setTexts(saved.settings.texts);
+      onSaved(saved);
+      notify(t().lookSaved);
+    } catch (error) {
+      if (!(error instanceof ChatClientError)) throw error;
+      setProblem(
+        error.code === 'forbidden' ? t().lookAdminOnly : error.status === 422 ? t().lookRefused : t().actionFailed,
+      );
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="look" onSubmit={(event) => void save(event)}>
+      <fieldset class="look-fields" disabled={!admin}>
+        <legend class="visually-hidden">{t().setupLook}</legend>
+        {!admin && <p class="hint">{t().lookAdminOnly}</p>}
+        <LookFields theme={theme} onChange={(part) => setTheme({ ...theme, ...part })} />
+        <TextFields
+          texts={texts}
+          current={current}
+          language={language}
+          onChange={(key, value) => setTexts({ ...texts, [key]: value })}
+        />
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+        {admin && (
+          <div class="row-buttons">
+            <button type="submit" class="primary" data-action="save-look" disabled={busy}>
+              {t().save}
+            </button>
+          </div>
+        )}
+      </fieldset>
+      <div class="look-side">
+        <div class="segments" role="group" aria-label={t().textLanguage}>
+          {(['ru', 'en', 'all'] as const).map((name) => (
+            <button key={name} type="button" aria-pressed={language === name} onClick={() => setLanguage(name)}>
+              {t().textLanguages[name]}
+            </button>
+          ))}
+        </div>
+        <WidgetPreview theme={theme} texts={texts} saved={current} language={language} />
+      </div>
+    </form>
+  );
+}

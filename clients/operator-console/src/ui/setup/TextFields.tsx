@@ -1,0 +1,50 @@
+import { t, widgetOwnText } from '../../i18n/index.ts';
+import { settings } from '../../state/settings.ts';
+import {
+  type SavedTexts,
+  type SettingsResponse,
+  TEXT_NAMES,
+  type TextLanguage,
+  type TextName,
+  textKey,
+} from '../../state/widget-settings.ts';
+
+const LONG: ReadonlySet<TextName> = new Set(['greeting', 'offlineNote', 'callbackIntro', 'consent']);
+
+interface TextFieldsProps {
+  readonly texts: SavedTexts;
+  readonly current: SettingsResponse;
+  readonly language: TextLanguage;
+  readonly onChange: (key: keyof SavedTexts, value: string) => void;
+}
+
+/** One language at a time. What stands in grey is shown while the field is empty. */
+export function TextFields({ texts, current, language, onChange }: TextFieldsProps) {
+  const shownWhenEmpty = (name: TextName): string => {
+    const general = language === 'all' ? undefined : texts[name];
+    const configured = current.settings.texts[textKey(name, language)] === undefined;
+    const effective = configured ? current.effective.texts[textKey(name, language)] : undefined;
+    return general ?? effective ?? widgetOwnText(name, language === 'all' ? settings.getState().locale : language);
+  };
+  return (
+    <>
+      {TEXT_NAMES.map((name) => {
+        const key = textKey(name, language);
+        const field = {
+          name: key,
+          value: texts[key] ?? '',
+          maxLength: 2_000,
+          placeholder: shownWhenEmpty(name),
+          onInput: (event: { readonly currentTarget: { readonly value: string } }) =>
+            onChange(key, event.currentTarget.value),
+        };
+        return (
+          <label key={name} class="field wide-field">
+            {t().widgetTexts[name].label}
+            {LONG.has(name) ? <textarea rows={2} {...field} /> : <input {...field} />}
+          </label>
+        );
+      })}
+    </>
+  );
+}
