@@ -20,24 +20,27 @@ export interface ChatClientErrorOptions extends ErrorOptions {
 /** The one error class of this package; decide by `code`, or by `retryable`. */
 export class ChatClientError extends Error {
   override readonly name = 'ChatClientError';
-  readonly code: ChatClientErrorCode;
+  declare readonly code: ChatClientErrorCode;
   /** HTTP status; 0 where there was no answer. */
-  readonly status: number;
-  readonly retryAfterMs: number | undefined;
-  readonly details: unknown;
+  declare readonly status: number;
+  declare readonly retryAfterMs: number | undefined;
+  declare readonly details: unknown;
 
   constructor(code: ChatClientErrorCode, message: string = code, options: ChatClientErrorOptions = {}) {
-    super(message, options);
-    this.code = code;
-    this.status = options.status ?? 0;
-    this.retryAfterMs = options.retryAfterMs;
-    this.details = options.details;
+    super(message);
+    Object.assign(this, { code, status: 0 }, options);
   }
 
   /** The same request may succeed later: no answer, 408, 429 or 5xx. */
   get retryable(): boolean {
     const { code, status } = this;
-    if (code === 'network' || code === 'timeout' || code === 'invalid_response') return true;
-    return status === 408 || status === 429 || status >= 500;
+    return ['network', 'timeout', 'invalid_response'].includes(code) || [408, 429].includes(status) || status >= 500;
   }
+}
+
+/** Whatever was thrown, as the one class; what is none of it is no answer one could understand. */
+export function asError(thrown: unknown): ChatClientError {
+  return thrown instanceof ChatClientError
+    ? thrown
+    : new ChatClientError('invalid_response', undefined, { cause: thrown });
 }

@@ -21,14 +21,14 @@ export interface WebSocketLike {
 }
 export type WebSocketFactory = (url: string, protocols: string[]) => WebSocketLike;
 
-/** A channel to the other tabs of this browser. */
+/** A channel to the other tabs of this browser: the part of BroadcastChannel the client uses. */
 export interface TabChannel {
-  readonly post: (message: unknown) => void;
-  onMessage: ((message: unknown) => void) | null;
+  readonly postMessage: (message: unknown) => void;
+  onmessage: Handler<{ readonly data: unknown }>;
   readonly close: () => void;
 }
 
-/** Locks between the tabs of this browser; the holder's end, also by a crash, frees the lock. */
+/** The part of LockManager the client uses; the holder's end, also by a crash, frees the lock. */
 export interface TabLocks {
   /**
    * Runs `held` when the lock is had, and holds it until the promise of `held` settles. `steal` takes it from a holder

@@ -6,13 +6,11 @@ import type { StopReason } from '../api/connection.ts';
  */
 export type ClosePolicy = 'now' | 'backoff' | 'refresh_token' | 'never' | 'poll_only';
 
-const BELOW_4000_BACKOFF = [1001, 1005, 1006, 1011, 1013];
-
 export function closePolicy(code: number): ClosePolicy {
   if (code === 1012) return 'now';
   if (code === 4401) return 'refresh_token';
   if (code === 4529) return 'poll_only';
-  return BELOW_4000_BACKOFF.includes(code) || (code >= 4000 && code < 4500) ? 'backoff' : 'never';
+  return [1001, 1005, 1006, 1011, 1013].includes(code) || (code >= 4000 && code < 4500) ? 'backoff' : 'never';
 }
 
 const STOP_REASONS: Readonly<Record<number, StopReason>> = {

@@ -1,14 +1,16 @@
 import type { ConnectionState, TransportName } from '../api/connection.ts';
-import type { Environment, Timer } from '../api/environment.ts';
+import type { Environment } from '../api/environment.ts';
 import type { ClientFrame } from '../api/protocol.ts';
+import { createAlarm } from '../core/alarm.ts';
 import { backoffMs } from '../core/backoff.ts';
-import { closeCodeOf, retryAfterOf } from '../transport/http-close.ts';
-import type { ChannelTarget, Frame, Line, ReadyData, Transports } from '../transport/transport.ts';
+import { asError } from '../errors.ts';
+import { TRANSPORTS } from '../transport/all.ts';
+import { closeCodeOf } from '../transport/http-close.ts';
+import type { Frame, Line, LinePort, ReadyData } from '../transport/transport.ts';
 import { closePolicy, stopReason } from './close-policy.ts';
 import type { Ladder } from './ladder.ts';
 import { createWatch, type Watch } from './watch.ts';
 
-const READY_DEADLINE_MS = 10_000;
 const SHORT_LIFE_MS = 10_000;
 const HEALTHY_MS = 30_000;
 const LIMITED_PROBE_MS = 60_000;
@@ -16,12 +18,9 @@ const RATE_LIMITED_MS = 10_000;
 const RENEW_AGAIN_MS = 10_000;
 
 /** What a connection needs of its owner, and tells it. */
-export interface ConnectionPort {
-  readonly target: ChannelTarget;
+export interface ConnectionPort extends LinePort {
   /** Before each attempt: a token that will live, and a cursor. Rejects with ChatClientError. */
   readonly prepare: () => Promise<void>;
-  readonly token: () => string;
-  readonly cursor: () => number | string | null;
   /** When the token should be renewed, by this clock; null: not known. */
   readonly renewAt: () => number | null;
   readonly renew: () => Promise<void>;
@@ -50,17 +49,15 @@ interface Live {
   readonly openedAt: number;
   readonly line: Line;
   readonly watch: Watch;
-  deadline: Timer;
   ready: boolean;
 }
 
-export function createConnection(
-  environment: Environment,
-  transports: Transports,
-  ladder: Ladder,
-  port: ConnectionPort,
-): Connection {
-  const { now, setTimer, clearTimer } = environment;
+export function createConnection(environment: Environment, ladder: Ladder, port: ConnectionPort): Connection {
+  const { now } = environment;
+  const retry = createAlarm(environment);
+  const probe = createAlarm(environment);
+  const renewal = createAlarm(environment);
+  const goodbye = createAlarm(environment);
   let state: ConnectionState = { status: 'idle' };
   let main: Live | null = null;
   let spare: Live | null = null;
@@ -71,30 +68,18 @@ export function createConnection(
   let limited = false;
   /** The last token was refused once; a second refusal counts. */
   let refused = false;
-  const timers: { retry: Timer; probe: Timer; renew: Timer; goodbye: Timer } = {
-    retry: null,
-    probe: null,
-    renew: null,
-    goodbye: null,
-  };
 
   const become = (next: ConnectionState): void => {
     state = next;
     port.state(next);
   };
-  const schedule = (name: keyof typeof timers, ms: number, run: () => void): void => {
-    clearTimer(timers[name]);
-    timers[name] = setTimer(run, ms);
-  };
   const drop = (live: Live | null): void => {
-    if (!live) return;
-    clearTimer(live.deadline);
-    live.watch.stop();
-    live.line.close();
+    live?.watch.stop();
+    live?.line.close();
   };
   const tearDown = (): void => {
     generation += 1;
-    for (const timer of Object.values(timers)) clearTimer(timer);
+    for (const alarm of [retry, probe, renewal, goodbye]) alarm.clear();
     drop(main);
     drop(spare);
     main = spare = null;
@@ -102,38 +87,22 @@ export function createConnection(
   };
 
   const open = (transport: TransportName): Live => {
-    let live: Live | null = null;
-    const ended = (code: number, retryAfterMs?: number): void => {
-      if (live) closed(live, code, retryAfterMs);
-    };
-    const line = transports[transport](
-      environment,
-      port.target,
-      { token: port.token(), currentToken: port.token, cursor: port.cursor, replaces: connectionId },
-      {
-        frame(frame) {
-          if (!live || (live !== main && live !== spare)) return;
-          live.watch.heard();
-          received(live, frame);
-        },
-        alive: () => live?.watch.heard(),
-        closed: ended,
+    const line = TRANSPORTS[transport](environment, port, connectionId, {
+      frame(frame) {
+        if (live !== main && live !== spare) return;
+        live.watch.heard();
+        received(live, frame);
       },
-    );
-    const watch = createWatch(environment, transport, line, () => {
-      line.close();
-      ended(4408);
+      alive: () => live.watch.heard(),
+      closed: (code, retryAfterMs) => closed(live, code, retryAfterMs),
     });
-    const expired = (): void => {
-      line.close();
-      ended(1006);
-    };
-    live = { transport, line, watch, openedAt: now(), ready: false, deadline: setTimer(expired, READY_DEADLINE_MS) };
+    const watch = createWatch(environment, transport, line, (code) => closed(live, code));
+    const live: Live = { transport, line, watch, openedAt: now(), ready: false };
     return live;
   };
 
   const openSpare = (transport: TransportName): void => {
-    if (!spare) spare = open(transport);
+    spare ??= open(transport);
   };
 
   const received = (live: Live, frame: Frame): void => {
@@ -141,26 +110,25 @@ export function createConnection(
     if (frame.type === 'channel.goodbye') {
       // Served until then; the next connection is opened beside this one, so that nothing is missed in between.
       const { reconnect_in_ms: ms } = frame.data as { reconnect_in_ms: number };
-      return schedule('goodbye', ms, () => openSpare(live.transport));
+      return goodbye.set(ms, () => openSpare(live.transport));
     }
     port.frame(frame);
   };
 
   const becameReady = (live: Live, data: ReadyData): void => {
+    const { transport, watch } = live;
     live.ready = true;
-    clearTimer(live.deadline);
     if (live === spare) {
       drop(main);
       main = live;
       spare = null;
     }
-    const { transport } = live;
     refused = false;
     lostAt = null;
     connectionId = data.connection_id ?? null;
     limited &&= transport === 'rest';
     if (!limited) ladder.worked(transport);
-    live.watch.start();
+    watch.start();
     scheduleProbe();
     scheduleRenewal();
     become({ status: 'online', transport, since: now(), shared: false, limited });
@@ -168,9 +136,9 @@ export function createConnection(
   };
 
   const scheduleProbe = (): void => {
-    const probe = limited ? ladder.current() : ladder.better();
-    if (probe) schedule('probe', limited ? LIMITED_PROBE_MS : ladder.probeDelayMs(), () => openSpare(probe));
-    else clearTimer(timers.probe);
+    probe.clear();
+    const transport = limited ? ladder.current() : ladder.better();
+    if (transport) probe.set(limited ? LIMITED_PROBE_MS : ladder.probeDelayMs(), () => openSpare(transport));
   };
 
   const scheduleRenewal = (inMs?: number): void => {
@@ -189,12 +157,11 @@ export function createConnection(
       // Whoever gives the same token again is not asked every second.
       scheduleRenewal(port.renewAt() === at ? RENEW_AGAIN_MS : undefined);
     };
-    schedule('renew', inMs ?? Math.max(1_000, at - now()), () => void renew());
+    renewal.set(inMs ?? Math.max(1_000, at - now()), () => void renew());
   };
 
-  const closed = (live: Live, code: number, retryAfterMs = 0): void => {
-    clearTimer(live.deadline);
-    live.watch.stop();
+  const closed = (live: Live, code: number, retryAfterMs?: number): void => {
+    drop(live);
     if (live === spare) {
       spare = null;
       if (closePolicy(code) !== 'poll_only') ladder.probeFailed();
@@ -216,26 +183,24 @@ export function createConnection(
   const lost = (code: number, retryAfterMs = 0): void => {
     tearDown();
     const policy = closePolicy(code);
-    const firstRefusal = !refused && (code === 4401 || code === 4501);
-    if (code === 4401 || code === 4501) {
+    const tokenRefused = code === 4401 || code === 4501;
+    const again = tokenRefused && !refused;
+    if (tokenRefused) {
       refused = true;
       port.expire();
     }
-    if (policy === 'never' && !firstRefusal) return become({ status: 'stopped', reason: stopReason(code), code });
+    if (policy === 'never' && !again) return become({ status: 'stopped', reason: stopReason(code), code });
     if (policy === 'poll_only') limited = true;
-    if (firstRefusal || policy === 'poll_only' || (policy === 'now' && attempts === 0)) {
-      attempts += 1;
-      return attempt();
-    }
-    const atLeast = Math.max(retryAfterMs, code === 4429 ? RATE_LIMITED_MS : 0);
-    const delay = backoffMs(attempts, environment.random(), atLeast);
+    const attempt = attempts;
     attempts += 1;
+    if (again || policy === 'poll_only' || (policy === 'now' && attempt === 0)) return begin();
+    const delay = backoffMs(attempt, environment.random(), Math.max(retryAfterMs, code === 4429 ? RATE_LIMITED_MS : 0));
     lostAt ??= state.status === 'connecting' ? state.lostAt : null;
     become({ status: 'waiting', retryAt: now() + delay, attempt: attempts, lostAt, code });
-    schedule('retry', delay, attempt);
+    retry.set(delay, begin);
   };
 
-  const attempt = (): void => {
+  const begin = (): void => {
     tearDown();
     const current = generation;
     const transport = limited ? 'rest' : ladder.current();
@@ -245,7 +210,7 @@ export function createConnection(
         if (current === generation) main = open(transport);
       },
       (error: unknown) => {
-        if (current === generation) lost(closeCodeOf(error), retryAfterOf(error));
+        if (current === generation) lost(closeCodeOf(error), asError(error).retryAfterMs);
       },
     );
   };
@@ -258,7 +223,7 @@ export function createConnection(
       if (state.status !== 'idle' && state.status !== 'stopped') return;
       attempts = 0;
       refused = limited = false;
-      attempt();
+      begin();
     },
     disconnect() {
       tearDown();
@@ -269,7 +234,7 @@ export function createConnection(
       const better = networkChanged && main?.ready ? ladder.better() : null;
       if (better) return openSpare(better);
       if (networkChanged) ladder.top();
-      if (state.status === 'waiting') attempt();
+      if (state.status === 'waiting') begin();
       else if (main?.ready) main.watch.check(() => main && openSpare(main.transport));
     },
     suspend() {

@@ -1,5 +1,6 @@
 import type { TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
+import type { Keeper } from '../core/keeper.ts';
 
 const REMEMBER_MS = 3_600_000;
 const FIRST_PROBE_MS = 5_000;
@@ -22,21 +23,23 @@ export interface Ladder {
   readonly recall: () => Promise<void>;
 }
 
+const KEY = 'transport';
+
 export function createLadder(
-  { storage, now }: Pick<Environment, 'storage' | 'now'>,
+  { now }: Pick<Environment, 'now'>,
+  keeper: Keeper,
   rungs: readonly TransportName[],
-  key: string,
 ): Ladder {
   let index = 0;
   let failures = 0;
   let probes = 0;
   let best = rungs.length;
   const at = (position: number): TransportName => rungs[position] ?? 'rest';
+  const knowsBetter = (): boolean => best < index && probes === 0;
   return {
     current: () => at(index),
-    better: () => (index === 0 ? null : at(best < index && probes === 0 ? best : probes % index)),
-    probeDelayMs: () =>
-      best < index && probes === 0 ? FIRST_PROBE_MS : Math.min(LAST_PROBE_MS, PROBE_MS * 2 ** Math.min(probes, 3)),
+    better: () => (index > 0 ? at(knowsBetter() ? best : probes % index) : null),
+    probeDelayMs: () => (knowsBetter() ? FIRST_PROBE_MS : Math.min(LAST_PROBE_MS, PROBE_MS * 2 ** probes)),
     probeFailed() {
       probes += 1;
     },
@@ -49,27 +52,20 @@ export function createLadder(
       index = (index + 1) % rungs.length;
     },
     worked(transport) {
-      failures = 0;
       const reached = Math.max(0, rungs.indexOf(transport));
       if (reached < index) probes = 0;
+      failures = 0;
       index = reached;
       best = Math.min(best, index);
-      if (index > 0) void storage.set(key, JSON.stringify({ transport, until: now() + REMEMBER_MS }));
-      else void storage.remove(key);
+      if (index > 0) keeper.set(KEY, { transport, until: now() + REMEMBER_MS });
+      else keeper.remove(KEY);
     },
     top() {
       index = failures = probes = 0;
     },
     async recall() {
-      try {
-        const kept = JSON.parse((await storage.get(key)) ?? 'null') as {
-          transport: TransportName;
-          until: number;
-        } | null;
-        if (kept && kept.until > now()) index = Math.max(0, rungs.indexOf(kept.transport));
-      } catch {
-        // Unreadable is the same as nothing.
-      }
+      const kept = await keeper.get<{ transport: TransportName; until: number }>(KEY);
+      if (kept && kept.until > now()) index = Math.max(0, rungs.indexOf(kept.transport));
     },
   };
 }

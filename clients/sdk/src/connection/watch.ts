@@ -1,7 +1,9 @@
 import type { TransportName } from '../api/connection.ts';
-import type { Environment, Timer } from '../api/environment.ts';
+import type { Environment } from '../api/environment.ts';
+import { createAlarm } from '../core/alarm.ts';
 import type { Line } from '../transport/transport.ts';
 
+const READY_MS = 10_000;
 const SILENCE_MS = 25_000;
 const ANSWER_MS = 5_000;
 /** The server sends a comment every 15 s; two of them missing is a dead stream. */
@@ -9,6 +11,7 @@ const SSE_SILENCE_MS = 35_000;
 const LATE_MS = 5_000;
 
 export interface Watch {
+  /** The line is ready: from now on silence is doubt. */
   readonly start: () => void;
   readonly stop: () => void;
   readonly heard: () => void;
@@ -17,49 +20,49 @@ export interface Watch {
 }
 
 /**
- * Whether a connection still lives: 25 s of silence → `ping` → 5 s. Counted by the clock, not by ticks: a timer that
- * fires late means that the device slept, and then the other side deserves the question before the verdict.
+ * Whether a connection still lives: ready within 10 s, then 25 s of silence → `ping` → 5 s. Counted by the clock, not by
+ * ticks: a timer that fires late means that the device slept, and then the other side deserves the question before the verdict.
  */
 export function createWatch(
-  { now, setTimer, clearTimer }: Environment,
+  environment: Environment,
   transport: TransportName,
   line: Line,
-  dead: () => void,
+  dead: (code: number) => void,
 ): Watch {
+  const { now } = environment;
   const pings = transport === 'websocket';
+  const alarm = createAlarm(environment);
   let heardAt = now();
-  let askedAt: number | null = null;
-  let timer: Timer = null;
+  let asked = false;
 
   const arm = (ms: number): void => {
-    clearTimer(timer);
     const due = now() + ms;
-    timer = setTimer(() => tick(now() - due > LATE_MS), ms);
+    alarm.set(ms, () => tick(now() - due > LATE_MS));
   };
   const ask = (): void => {
-    askedAt = now();
+    asked = true;
     line.send({ type: 'ping' });
     arm(ANSWER_MS);
   };
   const tick = (late: boolean): void => {
-    const silence = now() - heardAt;
-    if (!pings) {
-      if (silence >= SSE_SILENCE_MS) dead();
-      else arm(SSE_SILENCE_MS - silence);
-    } else if (askedAt !== null && !late) dead();
-    else if (silence >= SILENCE_MS) ask();
-    else arm(SILENCE_MS - silence);
+    const rest = heardAt + (pings ? SILENCE_MS : SSE_SILENCE_MS) - now();
+    if (asked && !late) dead(4408);
+    else if (rest > 0) arm(rest);
+    else if (pings) ask();
+    else dead(4408);
   };
+  alarm.set(READY_MS, () => dead(1006));
   return {
     start() {
+      alarm.clear();
       // Poll and REST have a time limit on each request.
       if (pings || transport === 'sse') arm(SILENCE_MS);
     },
-    stop: () => clearTimer(timer),
+    stop: alarm.clear,
     heard() {
       heardAt = now();
-      if (askedAt === null) return;
-      askedAt = null;
+      if (!asked) return;
+      asked = false;
       arm(SILENCE_MS);
     },
     check(replace) {

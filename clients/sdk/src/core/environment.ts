@@ -1,4 +1,4 @@
-import type { ChatStorage, Environment, TabChannel, TabLocks } from '../api/environment.ts';
+import type { ChatStorage, Environment } from '../api/environment.ts';
 
 type Lifecycle = 'online' | 'visible' | 'frozen' | 'thawed';
 
@@ -41,60 +41,49 @@ function browserStorage(): ChatStorage {
   };
 }
 
-function browserLocks(): TabLocks | null {
-  const locks = globalThis.navigator?.locks;
-  if (!locks || !globalThis.document) return null;
-  return { request: (name, options, held) => locks.request(name, options, held) };
-}
-
-function openTabChannel(name: string): TabChannel {
-  const channel = new BroadcastChannel(name);
-  const tab: TabChannel = {
-    post: (message) => channel.postMessage(message),
-    onMessage: null,
-    close: () => channel.close(),
-  };
-  channel.onmessage = (event: MessageEvent<unknown>) => tab.onMessage?.(event.data);
-  return tab;
-}
+const EVENTS: Readonly<Record<string, Lifecycle>> = {
+  online: 'online',
+  visibilitychange: 'visible',
+  pagehide: 'frozen',
+  freeze: 'frozen',
+  pageshow: 'thawed',
+  resume: 'thawed',
+};
 
 /** In a page only: Node and React Native have no document, and no events of this kind. */
 function onLifecycle(listener: (event: Lifecycle) => void): () => void {
   const { document, window } = globalThis;
-  if (!document) return () => undefined;
   const ending = new AbortController();
-  const listen = (target: EventTarget, type: string, event: Lifecycle, when = () => true): void =>
-    target.addEventListener(type, () => when() && listener(event), { signal: ending.signal });
-  listen(window, 'online', 'online');
-  listen(document, 'visibilitychange', 'visible', () => document.visibilityState === 'visible');
-  listen(window, 'pagehide', 'frozen');
-  listen(document, 'freeze', 'frozen');
-  listen(window, 'pageshow', 'thawed');
-  listen(document, 'resume', 'thawed');
+  const { signal } = ending;
+  for (const [type, event] of document ? Object.entries(EVENTS) : []) {
+    const tell = (): void => {
+      if (type !== 'visibilitychange' || !document.hidden) listener(event);
+    };
+    // Caught on their way down, because some of them are the document's and do not rise.
+    window.addEventListener(type, tell, { capture: true, signal });
+  }
   return () => ending.abort();
 }
 
 /** React Native's crypto has no randomUUID, and browsers have it on secure origins only. */
 function uuid(): string {
-  const { crypto } = globalThis;
-  if (crypto?.randomUUID) return crypto.randomUUID();
-  const digit = (c: string): string => {
-    const value = crypto ? (crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) & 15 : Math.floor(Math.random() * 16);
-    return (c === 'x' ? value : (value & 3) | 8).toString(16);
-  };
-  return 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, digit);
+  const random = globalThis.crypto?.getRandomValues(new Uint8Array(36));
+  return 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, (_, at: number) =>
+    ((random?.[at] ?? Math.random() * 16) & 15).toString(16),
+  );
 }
 
 export function createEnvironment(given: Partial<Environment> = {}): Environment {
+  const { document, navigator } = globalThis;
   return {
     fetch: (input, init) => globalThis.fetch(input, init),
     webSocket: globalThis.WebSocket ? (url, protocols) => new WebSocket(url, protocols) : null,
     storage: given.storage ?? browserStorage(),
-    locks: browserLocks(),
-    // Without locks nobody could be elected, so the channel would be of no use.
-    openTabChannel: globalThis.BroadcastChannel && globalThis.document ? openTabChannel : null,
+    // Node has both too, where a channel would keep the process from ending.
+    locks: (document && navigator.locks) ?? null,
+    openTabChannel: document ? (name) => new BroadcastChannel(name) : null,
     now: () => Date.now(),
-    random: () => Math.random(),
+    random: Math.random,
     uuid,
     setTimer: (callback, ms) => setTimeout(callback, ms),
     clearTimer: (timer) => clearTimeout(timer as number),

@@ -65,16 +65,15 @@ export async function request<T>(
 ): Promise<T> {
   const { token, json, signal, timeoutMs = TIMEOUT_MS } = options;
   const ending = new AbortController();
-  const abort = (): void => ending.abort();
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort);
-  let late = false;
-  const expire = (): void => {
-    late = true;
-    abort();
+  let failure: ChatClientErrorCode = 'network';
+  const abort = (why: ChatClientErrorCode): void => {
+    failure = why;
+    ending.abort();
   };
-  const timer = timeoutMs > 0 ? web.setTimer(expire, timeoutMs) : null;
-  const body = json === undefined ? options.body : JSON.stringify(json);
+  const cancel = (): void => abort('aborted');
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel);
+  const timer = timeoutMs > 0 ? web.setTimer(() => abort('timeout'), timeoutMs) : null;
   try {
     const response = await web.fetch(withQuery(url, options.query), {
       method,
@@ -86,19 +85,16 @@ export async function request<T>(
         ...options.headers,
       },
       signal: ending.signal,
-      ...(body !== undefined && { body }),
+      body: json === undefined ? (options.body ?? null) : JSON.stringify(json),
     });
     if (!response.ok) throw await errorOf(response);
     return await read(response);
   } catch (cause) {
     if (cause instanceof ChatClientError) throw cause;
-    const broken = cause instanceof SyntaxError;
-    const code = late ? 'timeout' : signal?.aborted ? 'aborted' : broken ? 'invalid_response' : 'network';
-    throw new ChatClientError(code, undefined, { cause });
+    throw new ChatClientError(cause instanceof SyntaxError ? 'invalid_response' : failure, undefined, { cause });
   } finally {
-    if (timer !== null) web.clearTimer(timer);
-    // A stream goes on after this call; only then must its caller still be able to end it.
-    if (timeoutMs > 0) signal?.removeEventListener('abort', abort);
+    web.clearTimer(timer);
+    signal?.removeEventListener('abort', cancel);
   }
 }
 

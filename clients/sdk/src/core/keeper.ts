@@ -17,36 +17,31 @@ export function storedSessionKey(namespace?: string): string {
   return `${storagePrefix(namespace)}session`;
 }
 
+async function attempt<T>(run: () => T | Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await run();
+  } catch {
+    // Blocked, full, or not what was once written.
+    return otherwise;
+  }
+}
+
 export function createKeeper(storage: ChatStorage, prefix: string): Keeper {
   let written: Promise<unknown> = Promise.resolve();
-  const quietly = (run: () => unknown): void => {
-    // Runs at once where storage is synchronous: what the person just wrote must outlive even a crash in this turn.
-    try {
-      const done = Promise.resolve(run()).catch(() => undefined);
-      written = Promise.all([written, done]);
-    } catch {
-      // Blocked or full.
-    }
+  // Runs at once where storage is synchronous: what the person just wrote must outlive even a crash in this turn.
+  const write = (run: () => void | Promise<void>): void => {
+    written = Promise.all([written, attempt(run, undefined)]);
   };
+  const read = <T>(run: () => T | Promise<T>, otherwise: T): Promise<T> => written.then(() => attempt(run, otherwise));
   return {
-    async get<T>(name: string) {
-      try {
-        await written;
-        return JSON.parse((await storage.get(prefix + name)) ?? 'null') as T | null;
-      } catch {
-        return null;
-      }
-    },
-    set: (name, value) => quietly(() => storage.set(prefix + name, JSON.stringify(value))),
-    remove: (name) => quietly(() => storage.remove(prefix + name)),
-    async names(start) {
-      try {
-        await written;
+    get: <T>(name: string) =>
+      read<T | null>(async () => JSON.parse((await storage.get(prefix + name)) ?? 'null') as T | null, null),
+    set: (name, value) => write(() => storage.set(prefix + name, JSON.stringify(value))),
+    remove: (name) => write(() => storage.remove(prefix + name)),
+    names: (start) =>
+      read<string[]>(async () => {
         const keys = await storage.keys();
         return keys.filter((key) => key.startsWith(prefix + start)).map((key) => key.slice(prefix.length));
-      } catch {
-        return [];
-      }
-    },
+      }, []),
   };
 }

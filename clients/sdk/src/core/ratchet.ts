@@ -1,4 +1,5 @@
-import type { Environment, Timer } from '../api/environment.ts';
+import type { Environment } from '../api/environment.ts';
+import { createAlarm } from './alarm.ts';
 
 const INTERVAL_MS = 1_000;
 
@@ -12,31 +13,29 @@ export interface Ratchet {
 
 /** A mark that only rises, told at most once a second with its latest value: read marks and delivery acks. */
 export function createRatchet(environment: Environment, send: (value: number) => Promise<unknown>): Ratchet {
+  const alarm = createAlarm(environment);
   let wanted = 0;
   let told = 0;
   let toldAt = -INTERVAL_MS;
-  let timer: Timer = null;
   let sending = false;
 
   const run = async (): Promise<void> => {
-    timer = null;
-    if (sending || wanted <= told) return;
     const value = wanted;
     sending = true;
     toldAt = environment.now();
-    const reached = await send(value).then(
-      () => true,
-      () => false,
-    );
-    sending = false;
-    // What failed waits for the next rise or kick; only what rose meanwhile goes on.
-    if (!reached) return;
-    told = Math.max(told, value);
-    schedule();
+    try {
+      await send(value);
+      told = Math.max(told, value);
+      sending = false;
+      schedule();
+    } catch {
+      // What failed waits for the next rise or kick; only what rose meanwhile goes on.
+      sending = false;
+    }
   };
   const schedule = (): void => {
-    if (timer !== null || sending || wanted <= told) return;
-    timer = environment.setTimer(() => void run(), Math.max(0, toldAt + INTERVAL_MS - environment.now()));
+    if (alarm.pending() || sending || wanted <= told) return;
+    alarm.set(Math.max(0, toldAt + INTERVAL_MS - environment.now()), () => void run());
   };
   return {
     raise(value) {
@@ -44,13 +43,12 @@ export function createRatchet(environment: Environment, send: (value: number) =>
       wanted = value;
       schedule();
     },
-    kick(known) {
-      if (known !== undefined) told = Math.min(told, known);
+    kick(known = told) {
+      told = Math.min(told, known);
       schedule();
     },
     stop() {
-      environment.clearTimer(timer);
-      timer = null;
+      alarm.clear();
       wanted = told = 0;
     },
   };

@@ -2,7 +2,9 @@ import type { UploadFile, UploadOptions } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Attachment } from '../api/protocol.ts';
 import { call } from './http.ts';
+import { uploadByXhr } from './xhr.ts';
 
+/** Loaded when somebody uploads. */
 export async function upload(
   environment: Environment,
   url: string,
@@ -20,8 +22,7 @@ export async function upload(
     watched && onProgress
       ? {
           ...environment,
-          async fetch(target, init) {
-            const { uploadByXhr } = await import('./xhr.ts');
+          fetch(target, init) {
             return uploadByXhr(
               String(target),
               init?.headers as Record<string, string>,

@@ -1,4 +1,4 @@
-/** Only XMLHttpRequest tells how far an upload is. Imports nothing, so that it is a file of its own in a bundle. */
+/** Only XMLHttpRequest tells how far an upload is. */
 export function uploadByXhr(
   url: string,
   headers: Readonly<Record<string, string>>,

@@ -18,7 +18,7 @@ export async function beginSession(
 ): Promise<CreateSessionResponse | null> {
   const resume_key = await exclusively(environment.locks, lockName, async () => {
     const { resume_key: known, id } = await credentials.load();
-    if (id === null) credentials.keep({ resume_key: known ?? newResumeKey(environment) });
+    if (id === null) credentials.keep({ resume_key: known ?? newResumeKey() });
     return credentials.stored.resume_key;
   });
   if (credentials.stored.id !== null) return null;

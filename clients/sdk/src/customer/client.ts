@@ -10,18 +10,18 @@ import { call, resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createRatchet } from '../core/ratchet.ts';
 import { createEmitter, createStore } from '../core/store.ts';
-import { ChatClientError } from '../errors.ts';
+import { asError, ChatClientError } from '../errors.ts';
 import { createHistory } from '../sync/history.ts';
+import { NO_MARKS } from '../sync/marks.ts';
 import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
 import { createSequence } from '../sync/sequence.ts';
 import { createThread } from '../sync/thread.ts';
 import { createTypingList, createTypingSender } from '../sync/typing.ts';
 import { createSharedConnection } from '../tabs/shared-connection.ts';
+import { ALL_TRANSPORTS } from '../transport/all.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
-import { ALL_TRANSPORTS, TRANSPORTS } from '../transport/all.ts';
 import { beginSession } from './begin-session.ts';
 import { createCredentials, SESSION_KEY } from './credentials.ts';
-import { identify } from './identity.ts';
 import { createLiveState } from './live-state.ts';
 import { restBackend } from './rest-backend.ts';
 import { sessionAfter } from './session-state.ts';
@@ -93,10 +93,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const sequence = createSequence<SessionEvent>(environment, {
     fetchAfter: (afterSeq, limit) => credentials.run((access) => backend.poll(access, { afterSeq, limit })),
     apply,
-    reset(reason) {
-      live.forgetMarks();
-      reset(reason);
-    },
+    reset: (reason) => reset(reason),
   });
   const history = createHistory(environment, thread, {
     head: async () => {
@@ -113,6 +110,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     changed: touch,
   });
   const reset = (reason: string): void => {
+    live.marks = NO_MARKS;
     sequence.restart(null);
     history.reload();
     emitter.emit('reset', { reason });
@@ -142,7 +140,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     try {
       return await credentials.run((access) => backend.send(access, message));
     } catch (error) {
-      if (!(error instanceof ChatClientError) || error.code !== 'session_not_found') throw error;
+      if (asError(error).code !== 'session_not_found') throw error;
       // The chat is gone, the person's text is not: it begins the next one.
       leaveSession();
       throw new ChatClientError('unavailable', undefined, { status: 503, cause: error });
@@ -238,10 +236,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     }
     if (type === 'chat.typing') typing.heard(data as Parameters<typeof typing.heard>[0]);
     else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
-    else if (type === 'channel.reset') {
-      live.forgetMarks();
-      reset((data as { reason: string }).reason);
-    } else live.heard(type, data);
+    else if (type === 'channel.reset') reset((data as { reason: string }).reason);
+    else live.heard(type, data);
     touch();
   };
   const connectionChanged = (state: ConnectionState): void => {
@@ -252,11 +248,9 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     outbox.flush();
   };
 
-  const transports = options.transports ?? ALL_TRANSPORTS;
-  const ladder = createLadder(environment, transports, `${prefix}transport`);
+  const ladder = createLadder(environment, keeper, options.transports ?? ALL_TRANSPORTS);
   const connection = createSharedConnection(
     environment,
-    TRANSPORTS,
     ladder,
     {
       target: {
@@ -273,7 +267,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
         await credentials.access();
         await history.prepare();
       },
-      token: () => credentials.token,
+      token: () => credentials.stored.token ?? '',
       cursor: () => sequence.cursor ?? history.head,
       renewAt: () => credentials.stored.renew_at,
       renew: credentials.renew,
@@ -301,15 +295,15 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const attach = async (): Promise<Session | null> => {
     const token = await getIdentityToken?.();
     if (!token) return null;
-    const answer = await identify(backend, credentials, token, leaveSession);
-    const { session: found, token: issued, expires_at } = answer;
-    if (!found || !issued) return null;
-    const same = found.id === credentials.stored.id;
-    credentials.keep({ id: found.id, issued: { token: issued, expires_at }, ...(!same && { resume_key: null }) });
-    if (same) setSession(found);
-    else enter(found, null);
+    const identity = await import('./identity.ts').catch((cause: unknown) => {
+      throw new ChatClientError('network', undefined, { cause });
+    });
+    return identity.attach({ backend, credentials, leaveSession, found }, token);
+  };
+  const found = (session: Session, isShown: boolean): void => {
+    if (isShown) setSession(session);
+    else enter(session, null);
     tell('session');
-    return found;
   };
 
   const needed = async (): Promise<void> => {

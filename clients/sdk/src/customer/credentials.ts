@@ -2,7 +2,7 @@ import type { Access, Backend } from '../api/backend.ts';
 import type { IssuedToken } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Keeper } from '../core/keeper.ts';
-import { ChatClientError } from '../errors.ts';
+import { asError, ChatClientError } from '../errors.ts';
 
 const EARLY_MS = 60_000;
 export const SESSION_KEY = 'session';
@@ -19,7 +19,6 @@ const NOTHING: StoredSession = { id: null, token: null, renew_at: 0, resume_key:
 
 export interface Credentials {
   readonly stored: StoredSession;
-  readonly token: string;
   readonly load: () => Promise<StoredSession>;
   /** Another session, or another token of this one. */
   readonly keep: (change: { id?: number; resume_key?: string | null; issued?: IssuedToken }) => void;
@@ -43,7 +42,7 @@ export function createCredentials(
   environment: Environment,
   keeper: Keeper,
   backend: Backend,
-  identityToken: () => Promise<string> | null,
+  identity: () => Promise<string> | null,
 ): Credentials {
   let stored = NOTHING;
   let renewing: Promise<void> | null = null;
@@ -54,23 +53,22 @@ export function createCredentials(
     stored = { ...stored, ...change, ...fresh };
     keeper.set(SESSION_KEY, stored);
   };
-  const issue = async (id: number): Promise<void> => {
-    const { resume_key: resumeKey } = stored;
-    const identity = identityToken();
-    if (!identity && !resumeKey) throw new ChatClientError('bad_token', 'nothing vouches for this session');
-    const issued = await backend.getToken(
-      identity ? { sessionId: id, identityToken: await identity } : { sessionId: id, resumeKey: resumeKey ?? '' },
-    );
-    if (stored.id === id) keep({ issued });
-  };
-  const renew = (): Promise<void> => {
-    const { id } = stored;
-    if (id === null) return Promise.reject(new ChatClientError('no_session'));
-    renewing ??= issue(id).finally(() => {
-      renewing = null;
+  const issue = async (): Promise<void> => {
+    const { id: sessionId, resume_key: resumeKey } = stored;
+    if (sessionId === null) throw new ChatClientError('no_session');
+    const identityToken = await identity();
+    // Nothing else could vouch for this session.
+    if (!identityToken && !resumeKey) throw new ChatClientError('bad_token');
+    const issued = await backend.getToken({
+      sessionId,
+      ...(identityToken ? { identityToken } : resumeKey && { resumeKey }),
     });
-    return renewing;
+    if (stored.id === sessionId) keep({ issued });
   };
+  const renew = (): Promise<void> =>
+    (renewing ??= issue().finally(() => {
+      renewing = null;
+    }));
   const access = async (): Promise<Access> => {
     if (!stored.token || environment.now() >= stored.renew_at) await renew();
     const { id, token } = stored;
@@ -80,9 +78,6 @@ export function createCredentials(
   return {
     get stored() {
       return stored;
-    },
-    get token() {
-      return stored.token ?? '';
     },
     async load() {
       await forgetting;
@@ -106,8 +101,7 @@ export function createCredentials(
       try {
         return await call(had);
       } catch (error) {
-        const code = error instanceof ChatClientError ? error.code : null;
-        if (code !== 'token_expired' && code !== 'bad_token' && code !== 'missing_credentials') throw error;
+        if (!['token_expired', 'bad_token', 'missing_credentials'].includes(asError(error).code)) throw error;
         // Another call may have renewed it meanwhile.
         if (stored.token === had.token) await renew();
         return call(await access());

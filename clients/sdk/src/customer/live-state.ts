@@ -5,7 +5,7 @@ import type { ReadyData } from '../transport/transport.ts';
 
 /** What the channel says beside events: the latest value wins, and `channel.ready` repairs what was lost. */
 export interface LiveState {
-  readonly marks: ReadMarks;
+  marks: ReadMarks;
   readonly operatorsOnline: number;
   readonly degraded: string | null;
   readonly epoch: string | null;
@@ -13,57 +13,42 @@ export interface LiveState {
   readonly begins: (data: ReadyData) => boolean;
   readonly heard: (type: string, data: unknown) => void;
   readonly raise: (by: 'client' | 'staff', marks: Marks) => void;
-  readonly forgetMarks: () => void;
   readonly clear: () => void;
 }
 
+const NOTHING = { marks: NO_MARKS, degraded: null, epoch: null };
+
 export function createLiveState(): LiveState {
-  let marks: ReadMarks = NO_MARKS;
-  let operatorsOnline = 0;
-  let degraded: string | null = null;
-  let epoch: string | null = null;
   /** The last transport knew no epoch: what it showed may be of any database. */
   let blind = false;
-  return {
-    get marks() {
-      return marks;
-    },
-    get operatorsOnline() {
-      return operatorsOnline;
-    },
-    get degraded() {
-      return degraded;
-    },
-    get epoch() {
-      return epoch;
-    },
-    begins(data) {
-      const state = data.state as Partial<CustomerState> | undefined;
-      const changed = data.epoch !== undefined && (epoch === null ? blind : data.epoch !== epoch);
-      blind = data.epoch === undefined;
-      epoch = data.epoch ?? epoch;
-      degraded = null;
-      if (changed) marks = NO_MARKS;
-      marks = mergeMarks(mergeMarks(marks, 'client', state?.client), 'staff', state?.staff);
-      operatorsOnline = state?.operators_online ?? operatorsOnline;
+  const live = {
+    ...(NOTHING as Pick<LiveState, 'marks' | 'degraded' | 'epoch'>),
+    operatorsOnline: 0,
+    begins({ epoch, state: given }: ReadyData) {
+      const state = given as Partial<CustomerState> | undefined;
+      const changed = epoch !== undefined && (live.epoch === null ? blind : epoch !== live.epoch);
+      if (changed) live.marks = NO_MARKS;
+      blind = epoch === undefined;
+      live.epoch = epoch ?? live.epoch;
+      live.degraded = null;
+      live.raise('client', state?.client);
+      live.raise('staff', state?.staff);
+      live.operatorsOnline = state?.operators_online ?? live.operatorsOnline;
       return changed;
     },
-    heard(type, data) {
-      if (type === 'chat.read') marks = mergeMarks(marks, (data as ReadData).by, data as ReadData);
-      else if (type === 'chat.presence') operatorsOnline = (data as { operators_online: number }).operators_online;
-      else if (type === 'channel.degraded') degraded = (data as { reason: string }).reason;
-      else if (type === 'channel.restored') degraded = null;
+    heard(type: string, data: unknown) {
+      if (type === 'chat.read') live.raise((data as ReadData).by, data as ReadData);
+      else if (type === 'chat.presence') live.operatorsOnline = (data as { operators_online: number }).operators_online;
+      else if (type === 'channel.degraded') live.degraded = (data as { reason: string }).reason;
+      else if (type === 'channel.restored') live.degraded = null;
     },
-    raise(by, given) {
-      marks = mergeMarks(marks, by, given);
-    },
-    forgetMarks() {
-      marks = NO_MARKS;
+    raise(by: 'client' | 'staff', given: Marks | undefined) {
+      live.marks = mergeMarks(live.marks, by, given);
     },
     clear() {
-      marks = NO_MARKS;
-      epoch = degraded = null;
+      Object.assign(live, NOTHING);
       blind = false;
     },
   };
+  return live;
 }

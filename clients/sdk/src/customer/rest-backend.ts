@@ -13,7 +13,6 @@ import type {
 import type { IssuedToken } from '../api/connection.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, type CallOptions, resolveBase } from '../core/http.ts';
-import { upload } from '../core/upload.ts';
 
 const SESSION = '/chat/session/{id}';
 const PATHS: BackendPaths = {
@@ -80,8 +79,10 @@ export function restBackend(options: RestBackendOptions & { environment?: Enviro
     markRead: (access, lastId) => post(paths.read, access, { last_id: lastId }),
     requestCallback: async (access, request) =>
       (await post<{ callback: CallbackData }>(paths.callback, access, request)).callback,
-    upload: ({ sessionId, token }, file, given) =>
-      upload(environment, address(paths.attachments, sessionId), token, file, given),
+    async upload({ sessionId, token }, file, given) {
+      const { upload } = await import('../core/upload.ts');
+      return upload(environment, address(paths.attachments, sessionId), token, file, given);
+    },
     identify: (request) => post<IdentityResponse>(paths.identity, null, request),
     identityLogout: (identityToken) => post(paths.identityLogout, null, { identity_token: identityToken }),
   };

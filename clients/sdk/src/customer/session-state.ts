@@ -2,25 +2,18 @@ import type { Session, SessionEvent } from '../api/protocol.ts';
 
 /** The session after an event; a fresh read of it would say the same. */
 export function sessionAfter(session: Session, event: SessionEvent): Session {
-  if (event.seq <= session.last_seq) return session;
-  const next = { ...session, last_seq: event.seq };
-  switch (event.type) {
-    case 'chat.session.created':
-      return { ...event.data.session, last_seq: event.seq };
-    case 'chat.session.assigned':
-      return {
-        ...next,
-        assigned_user_id: event.data.assigned_user_id,
-        assigned_user_name: event.data.assigned_user_name,
-      };
-    case 'chat.session.status':
-      return { ...next, status: event.data.status };
-    case 'chat.callback':
-      return { ...next, callback_pending: event.data.status !== 'done' && event.data.status !== 'cancelled' };
-    case 'chat.message':
-      return next;
-    default:
-      // A type of a newer server: its seq counts, the rest is not for this version.
-      return next;
-  }
+  const { type, data, seq } = event;
+  if (seq <= session.last_seq) return session;
+  return {
+    ...session,
+    ...(type === 'chat.session.created' && data.session),
+    ...(type === 'chat.session.assigned' && {
+      assigned_user_id: data.assigned_user_id,
+      assigned_user_name: data.assigned_user_name,
+    }),
+    ...(type === 'chat.session.status' && { status: data.status }),
+    ...(type === 'chat.callback' && { callback_pending: !['done', 'cancelled'].includes(data.status) }),
+    // A type of a newer server counts as well; the rest of it is not for this version.
+    last_seq: seq,
+  };
 }

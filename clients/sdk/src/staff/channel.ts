@@ -3,9 +3,9 @@ import type { Environment } from '../api/environment.ts';
 import type { BadgeData, StaffChannelState } from '../api/protocol.ts';
 import type { BadgeCounters, PresenceUser } from '../api/staff.ts';
 import { createLadder } from '../connection/ladder.ts';
+import { createKeeper } from '../core/keeper.ts';
 import { createSharedConnection, type SharedConnection } from '../tabs/shared-connection.ts';
 import type { Frame, PollPage, ReadyData } from '../transport/transport.ts';
-import { TRANSPORTS } from '../transport/all.ts';
 import type { StaffTokenSource } from './token.ts';
 
 export interface StaffChannelPort {
@@ -69,10 +69,9 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
     port.frame(one);
     port.changed();
   };
-  const ladder = createLadder(environment, port.transports, `${prefix}transport`);
+  const ladder = createLadder(environment, createKeeper(environment.storage, prefix), port.transports);
   const connection = createSharedConnection(
     environment,
-    TRANSPORTS,
     ladder,
     {
       target: {

@@ -1,8 +1,9 @@
 import type { HistoryState } from '../api/customer.ts';
-import type { Environment, Timer } from '../api/environment.ts';
+import type { Environment } from '../api/environment.ts';
 import type { Message, MessagesResponse } from '../api/protocol.ts';
+import { createAlarm } from '../core/alarm.ts';
 import { backoffMs } from '../core/backoff.ts';
-import { ChatClientError } from '../errors.ts';
+import { asError } from '../errors.ts';
 import type { Thread } from './thread.ts';
 
 export interface HistoryPort {
@@ -35,45 +36,56 @@ const EMPTY: HistoryState = { loaded: false, loading: false, hasOlder: false };
 
 /** Snapshot: first the head, then the newest page, so that whatever is not in the page comes as an event after the head. */
 export function createHistory(environment: Environment, thread: Thread, port: HistoryPort): History {
+  const alarm = createAlarm(environment);
   let state = EMPTY;
   let head: number | null = null;
   let generation = 0;
   let failures = 0;
-  let timer: Timer = null;
   let since: Message[] = [];
 
   const become = (change: Partial<HistoryState>): void => {
     state = { ...state, ...change };
     port.changed();
   };
+  /** Undefined where the session shown is another one by now. */
+  const unlessCleared = async <T>(asked: T | Promise<T>): Promise<T | undefined> => {
+    const current = generation;
+    try {
+      const answer = await asked;
+      return current === generation ? answer : undefined;
+    } catch (error) {
+      if (current === generation) throw error;
+      return undefined;
+    }
+  };
+  const findHead = async (): Promise<number | undefined> => {
+    const at = await unlessCleared(head ?? port.head());
+    if (at !== undefined) head ??= at;
+    return at;
+  };
   const read = async (): Promise<void> => {
     if (state.loading || state.loaded) return;
-    const current = generation;
-    environment.clearTimer(timer);
+    alarm.clear();
     since = [];
     become({ loading: true });
     try {
-      const at = head ?? (await port.head());
-      if (current !== generation) return;
-      head = at;
-      const page = await port.page();
-      if (current !== generation) return;
+      const at = await findHead();
+      const page = at === undefined ? at : await unlessCleared(port.page());
+      if (!page) return;
       thread.replace(page.messages);
-      for (const message of since) thread.add(message);
+      since.forEach(thread.add);
       failures = 0;
       become({ loaded: true, loading: false, hasOlder: page.has_more });
-      port.loaded(at);
+      port.loaded(head ?? 0);
     } catch (error) {
-      if (current !== generation) return;
       become({ loading: false });
       // A lasting refusal is the connection's to settle; its next `ready` reads again.
-      if (error instanceof ChatClientError && !error.retryable) return;
-      timer = environment.setTimer(() => void read(), backoffMs((failures += 1), environment.random()));
+      if (asError(error).retryable) alarm.set(backoffMs((failures += 1), environment.random()), () => void read());
     }
   };
   const clear = (): void => {
     generation += 1;
-    environment.clearTimer(timer);
+    alarm.clear();
     head = null;
     since = [];
     state = EMPTY;
@@ -86,12 +98,7 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
       return head;
     },
     async prepare() {
-      if (state.loaded) return;
-      const current = generation;
-      const at = head ?? (await port.head());
-      if (current !== generation) return;
-      head ??= at;
-      void read();
+      if (!state.loaded && (await findHead()) !== undefined) void read();
     },
     begin(messages, at) {
       clear();
@@ -107,15 +114,15 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
     ensure: () => void read(),
     async older() {
       if (!state.loaded || state.loading || !state.hasOlder) return;
-      const current = generation;
       become({ loading: true });
       try {
-        const page = await port.page(thread.oldestId);
-        if (current !== generation) return;
-        for (const message of page.messages) thread.add(message);
+        const page = await unlessCleared(port.page(thread.oldestId));
+        if (!page) return;
+        page.messages.forEach(thread.add);
         become({ loading: false, hasOlder: page.has_more });
-      } finally {
-        if (current === generation) become({ loading: false });
+      } catch (error) {
+        become({ loading: false });
+        throw error;
       }
     },
     fresh(message) {

@@ -1,9 +1,10 @@
 import type { SentMessage } from '../api/customer.ts';
-import type { Environment, Timer } from '../api/environment.ts';
+import type { Environment } from '../api/environment.ts';
 import type { Attachment, Message } from '../api/protocol.ts';
+import { createAlarm } from '../core/alarm.ts';
 import { backoffMs } from '../core/backoff.ts';
 import type { Keeper } from '../core/keeper.ts';
-import { ChatClientError, type ChatClientErrorCode } from '../errors.ts';
+import { asError, ChatClientError, type ChatClientErrorCode } from '../errors.ts';
 
 const BODY_MAX = 10_000;
 
@@ -15,10 +16,10 @@ export interface OutboxEntry {
   readonly created_at: string;
   /** Rises with each entry, across reloads too: the order in which they were written. */
   readonly order: number;
-  readonly expected_seq?: number;
+  readonly expected_seq?: number | undefined;
   readonly error: ChatClientErrorCode | null;
   /** Whose it is, where several people may use one device. */
-  readonly author?: string;
+  readonly author?: string | undefined;
 }
 
 export interface OutboxPort {
@@ -52,17 +53,18 @@ interface Waiter {
 
 /** Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until it is known. */
 export function createOutbox(environment: Environment, keeper: Keeper, name: string, port: OutboxPort): Outbox {
-  let entries: OutboxEntry[] = [];
+  const alarm = createAlarm(environment);
+  /** In the order in which they were written. */
+  let entries = new Map<string, OutboxEntry>();
   const mine = new Set<string>();
   const waiters = new Map<string, Waiter>();
   let posting = false;
   let failures = 0;
-  let timer: Timer = null;
   let stopped = false;
   let lastOrder = 0;
 
   const put = (entry: OutboxEntry): void => {
-    entries = [...entries.filter(({ id }) => id !== entry.id), entry].sort((a, b) => a.order - b.order);
+    entries.set(entry.id, entry);
     keeper.set(name + entry.id, entry);
     port.changed();
   };
@@ -70,93 +72,85 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
     const waiter = waiters.get(id);
     waiters.delete(id);
     mine.delete(id);
-    if (entries.some((entry) => entry.id === id)) {
-      entries = entries.filter((entry) => entry.id !== id);
+    if (entries.delete(id)) {
       keeper.remove(name + id);
       port.changed();
     }
     return waiter;
   };
-  const has = (id: string): boolean => entries.some((entry) => entry.id === id);
-  const stored = (entry: OutboxEntry, message: Message): void => {
+  const discard = (id: string): void => take(id)?.reject(new ChatClientError('discarded'));
+  const stored = (id: string, message: Message): void => {
     failures = 0;
-    const waiter = take(entry.id);
+    const waiter = take(id);
     port.stored(message);
     waiter?.resolve(message);
   };
-  const failed = (entry: OutboxEntry, error: ChatClientError): void => {
+  /** True where the next attempt has to wait. */
+  const failed = (entry: OutboxEntry, error: ChatClientError): boolean => {
     if (error.retryable) {
-      const delay = backoffMs(failures, environment.random(), error.retryAfterMs);
+      alarm.set(backoffMs(failures, environment.random(), error.retryAfterMs), flush);
       failures += 1;
-      environment.clearTimer(timer);
-      timer = environment.setTimer(flush, delay);
-      return;
+      return true;
     }
     put({ ...entry, error: error.code });
     waiters.get(entry.id)?.reject(error);
     waiters.delete(entry.id);
+    return false;
+  };
+  const post = (entry: OutboxEntry): Promise<boolean> => {
+    // Meanwhile it may have come back as an event, or the person discarded it.
+    const settled = (): boolean => stopped || !entries.has(entry.id);
+    return port.post(entry).then(
+      (message) => {
+        if (!settled()) stored(entry.id, message);
+        return false;
+      },
+      (error: unknown) => !settled() && failed(entry, asError(error)),
+    );
   };
 
   const run = async (): Promise<void> => {
     posting = true;
     try {
-      for (;;) {
-        const now = environment.now();
-        const wait = port.adoptsAfter();
-        const due = ({ id, order }: OutboxEntry): number =>
-          mine.has(id) ? 0 : wait === null ? Infinity : order + wait - now;
-        const open = entries.filter(({ error }) => error === null);
-        const next = open.find((entry) => due(entry) <= 0);
-        if (stopped) return;
-        if (!next) {
-          const soonest = Math.min(...open.map(due));
-          if (soonest < Infinity) timer = environment.setTimer(flush, soonest);
-          return;
+      for (let waits = false; !waits && !stopped; ) {
+        const wait = port.adoptsAfter() ?? Infinity;
+        const open = [...entries.values()].filter(({ error }) => !error);
+        const due = open.map(({ id, order }) => (mine.has(id) ? 0 : order + wait - environment.now()));
+        const next = open[due.findIndex((ms) => ms <= 0)];
+        const soonest = Math.min(...due);
+        if (next) waits = await post(next);
+        else {
+          if (soonest < Infinity) alarm.set(soonest, flush);
+          break;
         }
-        const outcome = await port.post(next).then(
-          (message) => ({ message }),
-          (error: unknown) => ({
-            error:
-              error instanceof ChatClientError
-                ? error
-                : new ChatClientError('invalid_response', undefined, { cause: error }),
-          }),
-        );
-        // Meanwhile it may have come back as an event, or the person discarded it.
-        if (stopped || !has(next.id)) continue;
-        if ('message' in outcome) stored(next, outcome.message);
-        else failed(next, outcome.error);
-        if ('error' in outcome && outcome.error.retryable) return;
       }
     } finally {
       posting = false;
     }
   };
   const flush = (): void => {
-    environment.clearTimer(timer);
+    alarm.clear();
     if (!posting && !stopped) void run();
   };
 
   return {
-    entries: () => entries,
-    add(body, attachments, expectedSeq) {
-      if ((!body.trim() && attachments.length === 0) || [...body].length > BODY_MAX) {
-        throw new ChatClientError('validation_failed', 'a message has 1 to 10,000 characters, or attachments');
-      }
+    entries: () => [...entries.values()],
+    add(body, attachments, expected_seq) {
+      if ((!body.trim() && attachments.length === 0) || [...body].length > BODY_MAX)
+        throw new ChatClientError('validation_failed');
       const id = environment.uuid();
-      const author = port.author?.();
-      lastOrder = Math.max(environment.now(), lastOrder + 1);
-      const created_at = new Date(environment.now()).toISOString();
+      const now = environment.now();
+      lastOrder = Math.max(now, lastOrder + 1);
       mine.add(id);
       put({
         id,
         body,
         attachments,
-        created_at,
+        created_at: new Date(now).toISOString(),
         order: lastOrder,
         error: null,
-        ...(author !== undefined && { author }),
-        ...(expectedSeq !== undefined && { expected_seq: expectedSeq }),
+        author: port.author?.(),
+        expected_seq,
       });
       const promise = new Promise<Message>((resolve, reject) => waiters.set(id, { resolve, reject }));
       // Whoever does not look at the outcome must not get an unhandled rejection for it.
@@ -164,37 +158,33 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
       flush();
       return { clientMessageId: id, stored: promise };
     },
-    retry(id, expectedSeq) {
-      const entry = entries.find((one) => one.id === id);
+    retry(id, expected_seq) {
+      const entry = entries.get(id);
       if (!entry) return;
       mine.add(id);
-      put({ ...entry, error: null, ...(expectedSeq !== undefined && { expected_seq: expectedSeq }) });
+      put({ ...entry, error: null, expected_seq });
       flush();
     },
-    discard: (id) => take(id)?.reject(new ChatClientError('discarded')),
+    discard,
     settle(message) {
-      const id = message.client_message_id?.toLowerCase();
-      const entry = entries.find((one) => one.id === id);
-      if (entry) stored(entry, message);
+      const id = message.client_message_id?.toLowerCase() ?? '';
+      if (entries.has(id)) stored(id, message);
     },
     flush,
     async load() {
       const names = await keeper.names(name);
       const found = await Promise.all(names.map((key) => keeper.get<OutboxEntry>(key)));
-      const known = found.filter((entry) => entry !== null).filter(({ author }) => author === port.author?.());
-      const kept = entries.filter(({ id }) => mine.has(id));
-      const news = known.filter(({ id }) => !mine.has(id));
-      entries = [...kept, ...news].sort((a, b) => a.order - b.order);
-      lastOrder = entries.at(-1)?.order ?? lastOrder;
+      const others = found.filter((entry) => entry && !mine.has(entry.id) && entry.author === port.author?.());
+      const all = [...[...entries.values()].filter(({ id }) => mine.has(id)), ...(others as OutboxEntry[])];
+      entries = new Map(all.sort((a, b) => a.order - b.order).map((entry) => [entry.id, entry]));
+      lastOrder = Math.max(lastOrder, ...all.map(({ order }) => order));
       port.changed();
       flush();
     },
-    clear() {
-      for (const { id } of entries) take(id)?.reject(new ChatClientError('discarded'));
-    },
+    clear: () => [...entries.keys()].forEach(discard),
     stop() {
       stopped = true;
-      environment.clearTimer(timer);
+      alarm.clear();
     },
   };
 }

@@ -1,6 +1,7 @@
-import type { Environment, Timer } from '../api/environment.ts';
-import { ChatClientError } from '../errors.ts';
+import type { Environment } from '../api/environment.ts';
+import { createAlarm } from '../core/alarm.ts';
 import { backoffMs } from '../core/backoff.ts';
+import { asError } from '../errors.ts';
 import { resetReasonOf } from '../transport/http-close.ts';
 
 const HOLD_MS = 500;
@@ -37,74 +38,69 @@ export interface Sequence<E extends Sequenced> {
  * itself), then fetch the difference. However lossy what is above it, the events come out each once and in order.
  */
 export function createSequence<E extends Sequenced>(environment: Environment, port: SequencePort<E>): Sequence<E> {
-  let cursor: number | null = null;
+  const alarm = createAlarm(environment);
+  /** NaN where no snapshot has said yet where to begin: it is equal to nothing, and neither above nor below. */
+  let cursor = Number.NaN;
   let wanted = 0;
   let held = new Map<number, E>();
-  let timer: Timer = null;
   let repairing = false;
   let failures = 0;
   let generation = 0;
 
   const take = (event: E): void => {
-    if (cursor === null || event.seq !== cursor + 1) return;
+    if (event.seq !== cursor + 1) return;
     cursor = event.seq;
     port.apply(event);
   };
   const drain = (): void => {
-    for (;;) {
-      const next = cursor === null ? undefined : held.get(cursor + 1);
-      if (!next) break;
-      held.delete(next.seq);
-      take(next);
-    }
-    for (const seq of held.keys()) if (cursor !== null && seq <= cursor) held.delete(seq);
-    if (complete()) environment.clearTimer(timer);
+    for (let next = held.get(cursor + 1); next; next = held.get(cursor + 1)) take(next);
+    for (const seq of held.keys()) if (seq <= cursor) held.delete(seq);
+    if (complete()) alarm.clear();
   };
-  const complete = (): boolean => cursor !== null && held.size === 0 && cursor >= wanted;
-  const later = (ms: number): void => {
-    environment.clearTimer(timer);
-    timer = environment.setTimer(() => void repair(), ms);
-  };
+  const complete = (): boolean => held.size === 0 && cursor >= wanted;
+  const later = (ms: number): void => alarm.set(ms, () => void repair());
 
   const repair = async (): Promise<void> => {
-    if (repairing || cursor === null || complete()) return;
+    if (repairing || Number.isNaN(cursor) || complete()) return;
     const current = generation;
     const known = wanted;
     repairing = true;
     try {
       for (let more = true; more; ) {
-        const from: number = cursor ?? 0;
+        const from = cursor;
         const page = await port.fetchAfter(from, PAGE);
         if (current !== generation) return;
-        for (const event of page.events) take(event);
+        page.events.forEach(take);
         drain();
-        more = page.has_more && (cursor ?? 0) > from;
+        more = page.has_more && cursor > from;
       }
+      repairing = false;
       failures = 0;
       // What was expected beyond the head that REST knows is on its way, or was never there; news since then are asked for.
       if (wanted === known) wanted = 0;
-    } catch (error) {
+      if (!complete()) later(HOLD_MS);
+    } catch (thrown) {
       if (current !== generation) return;
+      repairing = false;
+      const error = asError(thrown);
       const reason = resetReasonOf(error);
       if (reason) port.reset(reason);
       // A lasting refusal is the connection's to settle; its next `ready` asks again.
-      else if (error instanceof ChatClientError && !error.retryable) failures = 0;
-      else later(backoffMs((failures += 1), environment.random()));
-    } finally {
-      if (current === generation) {
-        repairing = false;
-        if (!complete() && failures === 0) later(HOLD_MS);
-      }
+      else if (error.retryable) later(backoffMs((failures += 1), environment.random()));
     }
+  };
+  const stop = (): void => {
+    generation += 1;
+    alarm.clear();
   };
 
   return {
     get cursor() {
-      return cursor;
+      return Number.isNaN(cursor) ? null : cursor;
     },
     offer(event) {
-      if (cursor !== null && event.seq <= cursor) return;
-      if (cursor !== null && event.seq === cursor + 1) {
+      if (event.seq <= cursor) return;
+      if (event.seq === cursor + 1) {
         take(event);
         drain();
         return;
@@ -112,30 +108,26 @@ export function createSequence<E extends Sequenced>(environment: Environment, po
       // Beyond the bound nothing is lost: what is not held is fetched.
       if (held.size < HELD_MAX) held.set(event.seq, event);
       wanted = Math.max(wanted, event.seq);
-      if (cursor !== null && held.size === 1) later(HOLD_MS);
+      if (held.size === 1) later(HOLD_MS);
     },
     expect(head) {
-      if (cursor !== null && head <= cursor) return;
+      if (head <= cursor) return;
       wanted = Math.max(wanted, head);
       void repair();
     },
     restart(next) {
-      generation += 1;
-      environment.clearTimer(timer);
+      stop();
       repairing = false;
       failures = 0;
-      cursor = next;
+      cursor = next ?? Number.NaN;
       if (next === null) {
         held = new Map();
         wanted = 0;
         return;
       }
       drain();
-      if (!complete()) void repair();
+      void repair();
     },
-    stop() {
-      generation += 1;
-      environment.clearTimer(timer);
-    },
+    stop,
   };
 }

@@ -16,40 +16,39 @@ export interface Thread {
   readonly count: (test: (message: Message) => boolean) => number;
 }
 
+const idOf = (message: Message): string | undefined => message.client_message_id?.toLowerCase();
+
 export function createThread(ownSide: 'client' | 'operator'): Thread {
   let list: Message[] = [];
   let ids = new Set<number>();
   let cache = new Map<string, ChatMessage>();
 
-  const show = (message: Message, marks: Marks): ChatMessage => {
-    const own = message.sender_type === ownSide;
-    const reached: DeliveryState =
-      marks.read_id >= message.id ? 'read' : marks.delivered_id >= message.id ? 'delivered' : 'sent';
-    const key = (own && message.client_message_id?.toLowerCase()) || `m${message.id}`;
-    const delivery = own ? reached : null;
-    const known = cache.get(key);
-    // Attachment addresses are signed anew on each read, so the object of the first read stays.
-    if (known && known.id === message.id && known.delivery === delivery) return known;
-    return { ...message, key, own, delivery, error: null };
+  /** Attachment addresses are signed anew on each read, so the object of the first read stays. */
+  const unchanged = (message: ChatMessage): ChatMessage => {
+    const known = cache.get(message.key);
+    const same = known?.id === message.id && known.delivery === message.delivery && known.error === message.error;
+    return same ? known : message;
   };
-  const pending = (entry: OutboxEntry): ChatMessage => {
-    const { id, error, body, attachments, created_at } = entry;
-    const delivery = error ? 'failed' : 'sending';
-    const known = cache.get(id);
-    if (known && known.id === null && known.error === error) return known;
-    return {
-      key: id,
+  const show = (message: Message, marks: Marks): ChatMessage => {
+    const { id } = message;
+    const own = message.sender_type === ownSide;
+    const key = (own && idOf(message)) || `m${id}`;
+    const reached: DeliveryState = marks.read_id >= id ? 'read' : marks.delivered_id >= id ? 'delivered' : 'sent';
+    return unchanged({ ...message, key, own, delivery: own ? reached : null, error: null });
+  };
+  const pending = ({ id: key, error, body, attachments, created_at }: OutboxEntry): ChatMessage =>
+    unchanged({
+      key,
       id: null,
       sender_type: ownSide,
       body,
       attachments: [...attachments],
       created_at,
-      client_message_id: id,
+      client_message_id: key,
       own: true,
-      delivery,
+      delivery: error ? 'failed' : 'sending',
       error,
-    };
-  };
+    });
 
   return {
     get newestId() {
@@ -74,7 +73,7 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
     view(outbox, marks) {
       const shown = [
         ...list.map((message) => show(message, marks)),
-        ...outbox.filter(({ id }) => !list.some((m) => m.client_message_id?.toLowerCase() === id)).map(pending),
+        ...outbox.filter(({ id }) => !list.some((message) => idOf(message) === id)).map(pending),
       ];
       cache = new Map(shown.map((message) => [message.key, message]));
       return shown;

@@ -1,5 +1,6 @@
 import type { Typist } from '../api/customer.ts';
-import type { Environment, Timer } from '../api/environment.ts';
+import type { Environment } from '../api/environment.ts';
+import { type Alarm, createAlarm } from '../core/alarm.ts';
 
 const EXPIRES_MS = 6_000;
 const REPEAT_MS = 3_000;
@@ -16,10 +17,10 @@ export interface TypingList {
 /** Who is typing; the end may be lost on the way, so each one expires by itself. */
 export function createTypingList(environment: Environment, changed: () => void): TypingList {
   let typists: readonly Typist[] = [];
-  const timers = new Map<string, Timer>();
+  const alarms = new Map<string, Alarm>();
   const remove = (key: string): void => {
-    environment.clearTimer(timers.get(key));
-    if (!timers.delete(key)) return;
+    alarms.get(key)?.clear();
+    if (!alarms.delete(key)) return;
     typists = typists.filter((one) => one.by + one.user_id !== key);
     changed();
   };
@@ -30,20 +31,15 @@ export function createTypingList(environment: Environment, changed: () => void):
     heard({ by, user_id = null, name = null, active }) {
       const key = by + user_id;
       if (!active) return remove(key);
-      if (!timers.has(key)) {
-        typists = [...typists, { by, user_id, name }];
-        changed();
-      }
-      environment.clearTimer(timers.get(key));
-      timers.set(
-        key,
-        environment.setTimer(() => remove(key), EXPIRES_MS),
-      );
+      const alarm = alarms.get(key) ?? createAlarm(environment);
+      alarm.set(EXPIRES_MS, () => remove(key));
+      if (alarms.has(key)) return;
+      alarms.set(key, alarm);
+      typists = [...typists, { by, user_id, name }];
+      changed();
     },
     ended: (by, userId = null) => remove(by + userId),
-    clear() {
-      for (const key of [...timers.keys()]) remove(key);
-    },
+    clear: () => [...alarms.keys()].forEach(remove),
   };
 }
 
@@ -52,23 +48,20 @@ export function createTypingSender(
   environment: Environment,
   send: (active: boolean) => void,
 ): { readonly set: (active: boolean) => void } {
-  let toldAt = -REPEAT_MS;
-  let active = false;
-  let timer: Timer = null;
+  const alarm = createAlarm(environment);
+  /** Null: not typing. */
+  let toldAt: number | null = null;
   const end = (): void => {
-    environment.clearTimer(timer);
-    if (active) send(false);
-    active = false;
-    toldAt = -REPEAT_MS;
+    alarm.clear();
+    if (toldAt !== null) send(false);
+    toldAt = null;
   };
   return {
     set(next) {
       if (!next) return end();
-      environment.clearTimer(timer);
-      timer = environment.setTimer(end, IDLE_MS);
+      alarm.set(IDLE_MS, end);
       const now = environment.now();
-      if (active && now - toldAt < REPEAT_MS) return;
-      active = true;
+      if (toldAt !== null && now - toldAt < REPEAT_MS) return;
       toldAt = now;
       send(true);
     },

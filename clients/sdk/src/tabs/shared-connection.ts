@@ -1,15 +1,13 @@
 import type { ConnectionState } from '../api/connection.ts';
-import type { Environment, Timer } from '../api/environment.ts';
-import type { ClientFrame } from '../api/protocol.ts';
+import type { Environment, TabChannel } from '../api/environment.ts';
 import { type Connection, type ConnectionPort, createConnection } from '../connection/connection.ts';
 import type { Ladder } from '../connection/ladder.ts';
-import type { Frame, ReadyData, Transports } from '../transport/transport.ts';
-import { createTabHub } from './hub.ts';
+import { createAlarm } from '../core/alarm.ts';
+import type { ReadyData } from '../transport/transport.ts';
+import type { Others, TabMessage } from './others.ts';
 
-const HELLO_MS = 10_000;
-const ANSWER_MS = 1_500;
-const LATE_MS = 5_000;
-const MISSES = 3;
+/** Who has not got the lock by then is not the only tab. */
+const ELECTED_MS = 50;
 
 export interface SharedPort extends ConnectionPort {
   /** What a tab that joins needs to know: the cursor reached, marks, presence. */
@@ -18,7 +16,7 @@ export interface SharedPort extends ConnectionPort {
   readonly told: (message: unknown) => void;
 }
 
-export interface SharedConnection extends Connection {
+export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend'> {
   /** This tab holds the connection (or stands alone). */
   readonly leads: boolean;
   /** There are no other tabs to be had. */
@@ -27,158 +25,152 @@ export interface SharedConnection extends Connection {
   readonly destroy: () => void;
 }
 
-type TabMessage =
-  | { readonly kind: 'hello' }
-  | { readonly kind: 'wake' }
-  | { readonly kind: 'state'; readonly connection: ConnectionState; readonly ready: ReadyData }
-  | { readonly kind: 'frame'; readonly frame: Frame }
-  | { readonly kind: 'up'; readonly frame: ClientFrame }
-  | { readonly kind: 'told'; readonly message: unknown };
-
 /**
- * One connection for all tabs. To the others it is one more lossy transport: they keep cursors of their own and check
- * contiguity as ever, so a lost message between tabs, or a leader that dies, is repaired like any other loss.
+ * One connection for all tabs: a lock says who holds it, a channel carries it to the others. Here is what one tab by
+ * itself needs; following another, and serving others, is loaded when there are others.
  */
 export function createSharedConnection(
   environment: Environment,
-  transports: Transports,
   ladder: Ladder,
   port: SharedPort,
   tabName: string | null,
 ): SharedConnection {
-  const { now, setTimer, clearTimer } = environment;
+  const { locks, openTabChannel } = environment;
+  const alarm = createAlarm(environment);
+  let channel: TabChannel | null = null;
+  try {
+    channel = (tabName && locks && openTabChannel?.(tabName)) || null;
+  } catch {
+    // An opaque origin: this tab stands alone.
+  }
+  let shares = channel !== null;
+  let leads = !shares;
   let wanted = false;
-  let leads = tabName === null;
   let followed: ConnectionState = { status: 'idle' };
-  let since = 0;
-  let misses = 0;
-  let timer: Timer = null;
+  let asking: AbortController | null = null;
+  let letGo: (() => void) | null = null;
+  let others: Others | null = null;
+  let loading: Promise<void> | null = null;
 
-  const post = (message: TabMessage): void => hub?.post(message);
-  const postState = (): void => {
-    if (hub && leads && wanted) post({ kind: 'state', connection: real.state, ready: port.summary() });
-  };
-  const real = createConnection(environment, transports, ladder, {
+  const post = (message: TabMessage): void => channel?.postMessage(message);
+  const real = createConnection(environment, ladder, {
     ...port,
     ready(data, transport) {
       port.ready(data, transport);
-      postState();
+      others?.shareState();
     },
     frame(frame) {
       port.frame(frame);
-      if (leads) post({ kind: 'frame', frame });
+      others?.shareFrame(frame);
     },
     state(state) {
       if (!leads) return;
       port.state(state);
-      if (state.status !== 'online') postState();
+      if (state.status !== 'online') others?.shareState();
     },
   });
-
   const follow = (state: ConnectionState): void => {
     const news = JSON.stringify(state) !== JSON.stringify(followed);
     followed = state;
     if (news) port.state(state);
   };
-  const hello = (): void => {
-    post({ kind: 'hello' });
-    const due = now() + ANSWER_MS;
-    clearTimer(timer);
-    timer = setTimer(() => {
-      // A timer this late means that this page slept, and perhaps the leader's as well.
-      if (now() - due < LATE_MS) misses += 1;
-      if (misses < MISSES) return hello();
-      misses = 0;
-      hub?.steal();
-    }, ANSWER_MS);
+
+  const load = async (): Promise<void> => {
+    const { createOthers } = await import('./others.ts');
+    others = createOthers({ environment, port, real, post, follow, elect, role });
   };
-  const joined = async (connection: ConnectionState, ready: ReadyData): Promise<void> => {
-    misses = 0;
-    clearTimer(timer);
-    timer = setTimer(hello, HELLO_MS);
-    if (connection.status !== 'online') {
-      since = 0;
-      return follow(connection);
-    }
-    const anew = connection.since !== since;
-    // Without a token and a cursor of its own this tab could not repair anything.
-    if (anew || port.cursor() === null) await port.prepare().catch(() => undefined);
-    if (leads || !wanted) return;
-    follow({ ...connection, shared: true });
-    since = connection.since;
-    if (anew || (ready.cursor ?? ready.from_seq) !== port.cursor()) port.ready(ready, connection.transport);
+  const role = (): 'leads' | 'follows' | null => (wanted && shares ? (leads ? 'leads' : 'follows') : null);
+  const withOthers = (use: (loaded: Others) => void): void => {
+    alarm.clear();
+    loading ??= load();
+    loading.then(() => others && use(others), standAlone);
+  };
+  /** Better a connection of its own than none. */
+  const standAlone = (): void => {
+    shares = false;
+    leave();
+    leads = true;
+    if (wanted) real.connect();
   };
 
-  const received = (message: TabMessage): void => {
-    if (message.kind === 'told') return port.told(message.message);
-    if (!wanted) return;
-    if (leads) {
-      if (message.kind === 'hello') postState();
-      else if (message.kind === 'up') real.send(message.frame);
-      else if (message.kind === 'wake') real.wake(true);
-    } else if (message.kind === 'state') void joined(message.connection, message.ready);
-    else if (message.kind === 'frame') port.frame(message.frame);
+  const elect = (steal = false): void => {
+    leave();
+    const asked = new AbortController();
+    let had = false;
+    asking = asked;
+    const held = (): Promise<void> =>
+      new Promise((resolve) => {
+        if (asking !== asked) return resolve();
+        letGo = resolve;
+        had = leads = true;
+        alarm.clear();
+        others?.stop();
+        real.connect();
+      });
+    const over = (): void => {
+      if (asking !== asked) return;
+      if (!had) return standAlone();
+      // Another tab has stolen it, taking this one for dead.
+      leads = false;
+      real.disconnect();
+      enter();
+    };
+    // A request that steals may not have a signal.
+    locks?.request(tabName ?? '', steal ? { steal } : { signal: asked.signal }, held).then(over, over);
   };
-
-  const lead = (leading: boolean): void => {
-    if (leading === leads || !wanted) return;
-    clearTimer(timer);
-    leads = leading;
-    if (leading) return real.connect();
-    real.disconnect();
-    begin();
-  };
-  const begin = (): void => {
-    since = misses = 0;
-    follow({ status: 'connecting', transport: ladder.current(), attempt: 0, lostAt: null });
-    hello();
-  };
-  const hub =
-    tabName === null
-      ? null
-      : createTabHub(environment, tabName, {
-          leads: lead,
-          message: (message) => received(message as TabMessage),
-        });
-  if (!hub) leads = true;
-
   const leave = (): void => {
-    clearTimer(timer);
-    hub?.release();
-    if (hub) leads = false;
+    const asked = asking;
+    asking = null;
+    asked?.abort();
+    letGo?.();
+    letGo = null;
+    alarm.clear();
+    others?.stop();
+    leads = !shares;
   };
   const enter = (): void => {
-    if (!hub) return real.connect();
-    begin();
-    hub.elect();
+    if (!shares) return real.connect();
+    elect();
+    follow({ status: 'connecting', transport: ladder.current(), attempt: 0, lostAt: null });
+    post({ kind: 'hello' });
+    alarm.set(ELECTED_MS, () => withOthers(({ hello }) => hello()));
   };
+
+  if (channel) {
+    channel.onmessage = ({ data }) => {
+      const message = data as TabMessage;
+      if (message.kind === 'told') port.told(message.message);
+      else if (role()) withOthers(({ received }) => received(message));
+    };
+  }
   const unlisten = environment.onLifecycle((event) => {
     if (!wanted) return;
     if (event === 'frozen') {
       // A page put away must hold neither lock nor socket: others need the one, and the other keeps it from being kept.
-      if (!hub) return real.suspend();
+      if (!shares) return real.suspend();
       leave();
       real.disconnect();
-    } else if (event === 'thawed' && hub && !leads) {
-      enter();
-    } else if (leads) {
-      real.wake(event === 'online');
-    } else {
+    } else if (event === 'thawed' && !leads) enter();
+    else if (leads) real.wake(event === 'online');
+    else {
       if (event === 'online') post({ kind: 'wake' });
-      hello();
+      withOthers(({ hello }) => hello());
     }
   });
+  const state = (): ConnectionState => (leads ? real.state : followed);
 
   return {
     get state() {
-      return leads ? real.state : followed;
+      return state();
     },
-    alone: hub === null,
+    get alone() {
+      return !shares;
+    },
     get leads() {
       return leads;
     },
     connect() {
-      if (wanted && (leads ? real.state.status : followed.status) !== 'stopped') return;
+      if (wanted && state().status !== 'stopped') return;
       if (wanted && leads) return real.connect();
       wanted = true;
       enter();
@@ -187,10 +179,8 @@ export function createSharedConnection(
       wanted = false;
       leave();
       real.disconnect();
-      if (hub) follow({ status: 'idle' });
+      if (shares) follow({ status: 'idle' });
     },
-    wake: (networkChanged) => real.wake(networkChanged),
-    suspend: () => real.suspend(),
     send(frame) {
       if (leads) return real.send(frame);
       post({ kind: 'up', frame });
@@ -200,9 +190,10 @@ export function createSharedConnection(
     destroy() {
       wanted = false;
       unlisten();
-      clearTimer(timer);
+      leave();
       real.disconnect();
-      hub?.close();
+      channel?.close();
+      channel = null;
     },
   };
 }

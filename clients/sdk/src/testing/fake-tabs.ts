@@ -80,14 +80,14 @@ export function createFakeBrowser(defer: (run: () => void) => void): FakeBrowser
       const members = open.get(name) ?? new Set();
       open.set(name, members);
       const channel: TabChannel = {
-        onMessage: null,
-        post(message) {
+        onmessage: null,
+        postMessage(message) {
           if (crashed.has(tab)) return;
           const copy = structuredClone(message);
           for (const other of members) {
             if (other.channel === channel) continue;
             defer(() => {
-              if (!crashed.has(other.tab) && !frozen.has(other.tab)) other.channel.onMessage?.(copy);
+              if (!crashed.has(other.tab) && !frozen.has(other.tab)) other.channel.onmessage?.({ data: copy });
             });
           }
         },

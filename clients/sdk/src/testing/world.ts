@@ -1,3 +1,7 @@
+// What the client loads when it needs it is there from the start, so that loading takes none of the virtual time.
+import '../customer/identity.ts';
+import '../tabs/others.ts';
+import '../transport/reserve.ts';
 import type { Environment } from '../api/environment.ts';
 import { createClock, type VirtualClock } from './clock.ts';
 import { FakeServer, type FakeConnection, type FakeReply, type FakeRequest } from './fake-server.ts';

@@ -1,8 +1,31 @@
 import type { TransportName } from '../api/connection.ts';
-import { openPoll, openRest } from './poll.ts';
-import { openSse } from './sse.ts';
-import type { Transports } from './transport.ts';
+import type { Line, OpenLine, Transports } from './transport.ts';
 import { openWebSocket } from './websocket.ts';
 
-export const TRANSPORTS: Transports = { websocket: openWebSocket, sse: openSse, poll: openPoll, rest: openRest };
-export const ALL_TRANSPORTS: readonly TransportName[] = ['websocket', 'sse', 'poll', 'rest'];
+/** A line that is being loaded is one that is not ready yet; one that cannot be loaded is as good as blocked. */
+const fromReserve =
+  (name: Exclude<TransportName, 'websocket'>): OpenLine =>
+  (environment, port, replaces, handlers) => {
+    let line: Line | null = null;
+    let closed = false;
+    const begin = async (): Promise<void> => {
+      const reserve = await import('./reserve.ts');
+      if (!closed) line = reserve[name](environment, port, replaces, handlers);
+    };
+    begin().catch(() => closed || handlers.closed(1006));
+    return {
+      send: () => false,
+      close() {
+        closed = true;
+        line?.close();
+      },
+    };
+  };
+
+export const TRANSPORTS: Transports = {
+  websocket: openWebSocket,
+  sse: fromReserve('sse'),
+  poll: fromReserve('poll'),
+  rest: fromReserve('rest'),
+};
+export const ALL_TRANSPORTS = Object.keys(TRANSPORTS) as readonly TransportName[];

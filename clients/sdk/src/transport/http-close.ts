@@ -1,6 +1,6 @@
-import { ChatClientError } from '../errors.ts';
+import { asError, type ChatClientErrorCode } from '../errors.ts';
 
-const CLOSE_BY_CODE: Readonly<Record<string, number>> = {
+const CLOSE_BY_CODE: Readonly<Partial<Record<ChatClientErrorCode, number>>> = {
   token_expired: 4401,
   missing_credentials: 4501,
   bad_token: 4501,
@@ -16,15 +16,11 @@ const CLOSE_BY_CODE: Readonly<Record<string, number>> = {
 
 /** An HTTP refusal as the close code a WebSocket would have got: one table decides what follows. */
 export function closeCodeOf(error: unknown): number {
-  return (error instanceof ChatClientError && CLOSE_BY_CODE[error.code]) || 1006;
-}
-
-export function retryAfterOf(error: unknown): number | undefined {
-  return error instanceof ChatClientError ? error.retryAfterMs : undefined;
+  return CLOSE_BY_CODE[asError(error).code] ?? 1006;
 }
 
 /** The cursor is of another database, or ahead of it: 409 here, a frame on the streams. */
 export function resetReasonOf(error: unknown): string | null {
-  const code = error instanceof ChatClientError ? error.code : '';
-  return code === 'cursor_ahead' || code === 'cursor_unknown' ? code : null;
+  const { code } = asError(error);
+  return ['cursor_ahead', 'cursor_unknown'].includes(code) ? code : null;
 }

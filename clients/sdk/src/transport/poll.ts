@@ -1,7 +1,8 @@
 import type { Environment } from '../api/environment.ts';
 import { call } from '../core/http.ts';
-import { closeCodeOf, resetReasonOf, retryAfterOf } from './http-close.ts';
-import type { Line, LineHandlers, OpenLine, OpenRequest, PollPage } from './transport.ts';
+import { asError } from '../errors.ts';
+import { closeCodeOf, resetReasonOf } from './http-close.ts';
+import type { Line, LineHandlers, LinePort, OpenLine, PollPage } from './transport.ts';
 
 const WAIT_SECONDS = 25;
 const REST_INTERVAL_MS = 5_000;
@@ -12,7 +13,7 @@ type ReadPage = (cursor: number | string | null, first: boolean, signal: AbortSi
 /** A loop of requests as a line: its first answer stands for `channel.ready`. */
 function openLoop(
   environment: Environment,
-  request: OpenRequest,
+  port: LinePort,
   handlers: LineHandlers,
   pauseMs: number,
   read: ReadPage,
@@ -27,7 +28,7 @@ function openLoop(
   const run = async (): Promise<void> => {
     let first = true;
     while (!signal.aborted) {
-      const cursor = request.cursor();
+      const cursor = port.cursor();
       const began = environment.now();
       const page = await read(cursor, first, signal);
       if (signal.aborted) return;
@@ -38,7 +39,7 @@ function openLoop(
       // The cursor is told after its events: until then they would be asked for again.
       if (page.cursor !== undefined) handlers.frame({ type: 'channel.cursor', cursor: page.cursor });
       // An answer at once that brought nothing further, over and over, would be a loop without end.
-      const idle = request.cursor() === cursor && !first && environment.now() - began < MIN_INTERVAL_MS;
+      const idle = port.cursor() === cursor && !first && environment.now() - began < MIN_INTERVAL_MS;
       const rest = page.has_more ? 0 : pauseMs;
       if (rest > 0 || idle) await pause(Math.max(rest, MIN_INTERVAL_MS));
       first = false;
@@ -48,22 +49,23 @@ function openLoop(
     if (signal.aborted) return;
     const reason = resetReasonOf(error);
     if (reason) handlers.frame({ type: 'channel.reset', data: { reason } });
-    handlers.closed(closeCodeOf(error), retryAfterOf(error));
+    handlers.closed(closeCodeOf(error), asError(error).retryAfterMs);
   });
   return { send: () => false, close: () => ending.abort() };
 }
 
 /** The first request does not wait, so that the state is known at once; the others wait for news. */
-export const openPoll: OpenLine = (environment, target, request, handlers) =>
-  openLoop(environment, request, handlers, 0, (cursor, first, signal) => {
+export const openPoll: OpenLine = (environment, port, _replaces, handlers) =>
+  openLoop(environment, port, handlers, 0, (cursor, first, signal) => {
+    const { target } = port;
     const wait = first ? 0 : WAIT_SECONDS;
     const query = { ...target.query(), [target.cursorName]: cursor, wait };
-    const options = { token: request.currentToken(), query, signal, timeoutMs: (wait + 10) * 1_000 };
+    const options = { token: port.token(), query, signal, timeoutMs: (wait + 10) * 1_000 };
     return call<PollPage>(environment, 'GET', `${target.base}/channel/poll`, options);
   });
 
 /** Plain REST: what is left where the gateway is full or cannot be reached. */
-export const openRest: OpenLine = (environment, target, request, handlers) =>
-  openLoop(environment, request, handlers, target.restIntervalMs ?? REST_INTERVAL_MS, (cursor, _first, signal) =>
-    target.restPoll(cursor, signal),
-  );
+export const openRest: OpenLine = (environment, port, _replaces, handlers) => {
+  const { restIntervalMs = REST_INTERVAL_MS, restPoll } = port.target;
+  return openLoop(environment, port, handlers, restIntervalMs, (cursor, _first, signal) => restPoll(cursor, signal));
+};

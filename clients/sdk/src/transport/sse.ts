@@ -1,5 +1,6 @@
 import { request as httpRequest } from '../core/http.ts';
-import { closeCodeOf, retryAfterOf } from './http-close.ts';
+import { asError } from '../errors.ts';
+import { closeCodeOf } from './http-close.ts';
 import { type OpenLine, parseFrame } from './transport.ts';
 
 /** Lines of an event stream. Only `data:` and comments matter: frames carry everything else themselves. */
@@ -17,11 +18,10 @@ async function readLines(body: ReadableStream<Uint8Array>, line: (text: string) 
 }
 
 /** By `fetch`, not EventSource: the token stays in a header, comments are heard, and Node has it too. */
-export const openSse: OpenLine = (environment, target, request, handlers) => {
+export const openSse: OpenLine = (environment, { target, token, cursor }, replaces, handlers) => {
   const ending = new AbortController();
   let code = 1006;
-  const cursor = request.cursor();
-  const query = { ...target.query(), [target.cursorName]: cursor, replaces: request.replaces };
+  const query = { ...target.query(), [target.cursorName]: cursor(), replaces };
   const run = async (response: Response): Promise<void> => {
     if (!response.body) return;
     await readLines(response.body, (text) => {
@@ -32,11 +32,11 @@ export const openSse: OpenLine = (environment, target, request, handlers) => {
       else handlers.alive();
     });
   };
-  const options = { token: request.currentToken(), query, signal: ending.signal, timeoutMs: 0 };
+  const options = { token: token(), query, signal: ending.signal, timeoutMs: 0 };
   httpRequest(environment, 'GET', `${target.base}/channel/sse`, options, run).then(
     () => ending.signal.aborted || handlers.closed(code),
     (error: unknown) =>
-      ending.signal.aborted || handlers.closed(code === 1006 ? closeCodeOf(error) : code, retryAfterOf(error)),
+      ending.signal.aborted || handlers.closed(code === 1006 ? closeCodeOf(error) : code, asError(error).retryAfterMs),
   );
   return { send: () => false, close: () => ending.abort() };
 };

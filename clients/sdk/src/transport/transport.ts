@@ -42,12 +42,11 @@ export interface ChannelTarget {
   readonly restPoll: (cursor: number | string | null, signal: AbortSignal) => Promise<PollPage>;
 }
 
-export interface OpenRequest {
-  readonly token: string;
+/** What a line asks of the connection it belongs to, at the moment it needs it. */
+export interface LinePort {
+  readonly target: ChannelTarget;
+  readonly token: () => string;
   readonly cursor: () => number | string | null;
-  /** The token as it is now, for transports of many requests. */
-  readonly currentToken: () => string;
-  readonly replaces: string | null;
 }
 
 export interface LineHandlers {
@@ -66,10 +65,11 @@ export interface Line {
   readonly close: () => void;
 }
 
+/** `replaces`: the connection this one takes over from. No handler is called before it returns. */
 export type OpenLine = (
   environment: Environment,
-  target: ChannelTarget,
-  request: OpenRequest,
+  port: LinePort,
+  replaces: string | null,
   handlers: LineHandlers,
 ) => Line;
 

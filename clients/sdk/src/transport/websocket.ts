@@ -4,7 +4,7 @@ import { type Line, type OpenLine, parseFrame } from './transport.ts';
 const OPEN = 1;
 
 /** Subprotocol `chat.v1` and the token in the first frame, so that it stands in no URL and no log. */
-export const openWebSocket: OpenLine = (environment, target, request, handlers): Line => {
+export const openWebSocket: OpenLine = (environment, { target, token, cursor }, replaces, handlers): Line => {
   let socket: WebSocketLike | null = null;
   let over = false;
   const end = (code: number): void => {
@@ -25,11 +25,11 @@ export const openWebSocket: OpenLine = (environment, target, request, handlers):
   if (!socket) queueMicrotask(() => end(1006));
   else {
     socket.onopen = () => {
-      const cursor = request.cursor();
+      const at = cursor();
       send({
-        ...target.authFrame(request.currentToken()),
-        ...(cursor !== null && { [target.cursorName]: cursor }),
-        ...(request.replaces && { replaces: request.replaces }),
+        ...target.authFrame(token()),
+        ...(at !== null && { [target.cursorName]: at }),
+        ...(replaces && { replaces }),
       });
     };
     socket.onmessage = ({ data }) => {

@@ -1,0 +1,27 @@
+import type { Environment, Timer } from '../api/environment.ts';
+
+/** One timer that is set anew or cleared, never two at once. */
+export interface Alarm {
+  readonly set: (ms: number, run: () => void) => void;
+  readonly clear: () => void;
+  readonly pending: () => boolean;
+}
+
+export function createAlarm({ setTimer, clearTimer }: Pick<Environment, 'setTimer' | 'clearTimer'>): Alarm {
+  let timer: Timer = null;
+  const clear = (): void => {
+    clearTimer(timer);
+    timer = null;
+  };
+  return {
+    set(ms, run) {
+      clear();
+      timer = setTimer(() => {
+        timer = null;
+        run();
+      }, ms);
+    },
+    clear,
+    pending: () => timer !== null,
+  };
+}

@@ -1,0 +1,104 @@
+import type { ConnectionState } from '../api/connection.ts';
+import type { Environment } from '../api/environment.ts';
+import type { ClientFrame } from '../api/protocol.ts';
+import type { Connection } from '../connection/connection.ts';
+import { createAlarm } from '../core/alarm.ts';
+import type { Frame, ReadyData } from '../transport/transport.ts';
+import type { SharedPort } from './shared-connection.ts';
+
+const HELLO_MS = 10_000;
+const ANSWER_MS = 1_500;
+const LATE_MS = 5_000;
+const MISSES = 3;
+
+export type TabMessage =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'wake' }
+  | { readonly kind: 'state'; readonly connection: ConnectionState; readonly ready: ReadyData }
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'up'; readonly frame: ClientFrame }
+  | { readonly kind: 'told'; readonly message: unknown };
+
+export interface OthersPort {
+  readonly environment: Environment;
+  readonly port: SharedPort;
+  readonly real: Connection;
+  readonly post: (message: TabMessage) => void;
+  readonly follow: (state: ConnectionState) => void;
+  readonly elect: (steal: boolean) => void;
+  /** Null: this tab does not want to be connected, or stands alone. */
+  readonly role: () => 'leads' | 'follows' | null;
+}
+
+export interface Others {
+  /** Asks the tab that leads how things are; takes its place when it does not answer any more (a frozen page). */
+  readonly hello: () => void;
+  readonly received: (message: TabMessage) => void;
+  readonly shareState: () => void;
+  readonly shareFrame: (frame: Frame) => void;
+  readonly stop: () => void;
+}
+
+/**
+ * A tab among others. To one that follows, the channel is one more lossy transport: it keeps a cursor of its own and checks
+ * contiguity as ever, so a lost message between tabs, or a leader that dies, is repaired like any other loss.
+ */
+export function createOthers({ environment, port, real, post, follow, elect, role }: OthersPort): Others {
+  const { now } = environment;
+  const alarm = createAlarm(environment);
+  let since = 0;
+  let misses = 0;
+
+  const shareState = (): void => {
+    if (role() === 'leads') post({ kind: 'state', connection: real.state, ready: port.summary() });
+  };
+  const hello = (): void => {
+    if (role() !== 'follows') return;
+    post({ kind: 'hello' });
+    const due = now() + ANSWER_MS;
+    alarm.set(ANSWER_MS, () => {
+      // A timer this late means that this page slept, and perhaps the leader's as well.
+      if (now() - due < LATE_MS) misses += 1;
+      if (misses < MISSES) return hello();
+      misses = 0;
+      elect(true);
+    });
+  };
+  const joined = async (connection: ConnectionState, ready: ReadyData): Promise<void> => {
+    misses = 0;
+    alarm.set(HELLO_MS, hello);
+    if (connection.status !== 'online') {
+      since = 0;
+      return follow(connection);
+    }
+    const anew = connection.since !== since;
+    // Without a token and a cursor of its own this tab could not repair anything.
+    if (anew || port.cursor() === null) await port.prepare().catch(() => undefined);
+    if (role() !== 'follows') return;
+    follow({ ...connection, shared: true });
+    since = connection.since;
+    if (anew || (ready.cursor ?? ready.from_seq) !== port.cursor()) port.ready(ready, connection.transport);
+  };
+  return {
+    hello,
+    shareState,
+    shareFrame(frame) {
+      if (role() === 'leads') post({ kind: 'frame', frame });
+    },
+    received(message) {
+      const { kind } = message;
+      if (role() === 'leads') {
+        if (kind === 'hello') shareState();
+        else if (kind === 'up') real.send(message.frame);
+        else if (kind === 'wake') real.wake(true);
+      } else if (role() === 'follows') {
+        if (kind === 'state') void joined(message.connection, message.ready);
+        else if (kind === 'frame') port.frame(message.frame);
+      }
+    },
+    stop() {
+      alarm.clear();
+      since = misses = 0;
+    },
+  };
+}
