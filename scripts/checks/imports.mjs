@@ -45,9 +45,12 @@ export function judgeImport(path, specifier) {
   }
   if (kind === 'clients' && name !== null && name !== 'protocol' && !(test && name === 'testkit')) {
     // `client` is the package of clients/sdk: what every face is built on, and the one client that others may import.
-    const allowed = { sdk: ['client'], 'demo-shop': ['client', 'widget'] }[owner] ?? ['client', owner];
+    const allowed = { sdk: ['client'], 'demo-shop': ['client', 'widget'], try: ['client', 'widget'] }[owner] ?? [
+      'client',
+      owner,
+    ];
     if (!allowed.includes(name))
-      return 'a client may import libs/protocol and the SDK only (the demo shop also the widget)';
+      return 'a client may import libs/protocol and the SDK only (demo shop and /try/ also the widget)';
   }
   if (kind === 'apps' && name !== null && !LIBS.includes(name) && owner !== 'standalone' && name !== owner) {
     return 'only apps/standalone composes other apps';

@@ -11,7 +11,7 @@ import { run } from './run.mjs';
 const VITE = 'node_modules/vite/bin/vite.js';
 const SITE = join(root, 'dist/site');
 
-/** `made`: a file that is there when the part was built. */
+/** `made`: a file that is there when the part was built, as seen from dist/site. */
 const PARTS = [
   {
     name: 'widget',
@@ -30,6 +30,12 @@ const PARTS = [
     inputs: ['clients/operator-console', 'clients/sdk/src'],
     made: 'operator/index.html',
     args: [VITE, 'build', '--config', 'clients/operator-console/vite.config.ts', '--logLevel', 'warn'],
+  },
+  {
+    name: 'try',
+    inputs: ['clients/try', 'clients/sdk/src'],
+    made: '../try/index.html',
+    args: [VITE, 'build', 'clients/try', '--logLevel', 'warn'],
   },
 ];
 

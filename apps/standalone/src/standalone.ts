@@ -5,7 +5,7 @@ import {
   type Operator,
   seedOperators,
 } from '@chat-realtime/auth-service';
-import { createDispatcher } from '@chat-realtime/channel-dispatcher';
+import { createDispatcher, type Dispatcher } from '@chat-realtime/channel-dispatcher';
 import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
 import { type ChatService, composeChat } from '@chat-realtime/chat-service';
 import type { Database } from '@chat-realtime/database';
@@ -30,6 +30,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { isDemo, type StandaloneConfig } from './config.ts';
 import { DemoModule } from './demo/demo.module.ts';
 import { installStaticPages } from './static-pages.ts';
+import { Trial } from './try/trial.ts';
 
 export interface StandaloneParts {
   readonly config: StandaloneConfig;
@@ -69,8 +70,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     revocations,
   });
 
-  const broker = createMemoryBroker();
-  const fanout = createMemoryFanout();
+  // Signs its visitor in, so it needs our own auth-service.
+  const trial = isDemo(config) && auth !== undefined ? new Trial() : null;
+  const broker = trial?.broker ?? createMemoryBroker();
+  const fanout = trial?.fanout ?? createMemoryFanout();
   const leases = createMemoryLeases();
   const lastSeen = createMemoryLastSeen();
   shutdown.onSignal(STOP.adapters, async () => {
@@ -91,11 +94,13 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     logger,
     metrics,
   });
-  const dispatcher = createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics });
+  const newDispatcher = (): Dispatcher =>
+    createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics });
+  const dispatcher = trial?.dispatcher(newDispatcher) ?? newDispatcher();
   const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: isDemo(config) });
   const { TRUSTED_PROXIES: trustedProxies } = config;
   const gateway = createGateway({
-    source: chat.service.source,
+    source: trial?.source(chat.service.source) ?? chat.service.source,
     fanout,
     leases,
     lastSeen,
@@ -125,11 +130,16 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     origins,
     trustedProxies,
     metricsOnLoopbackOnly: true,
-    configure: (server) =>
-      installStaticPages(server, {
+    configure: async (server) => {
+      await installStaticPages(server, {
         demo: isDemo(config),
         signIn: { tokenUrl: config.OPERATOR_TOKEN_URL ?? null, loginUrl: config.OPERATOR_LOGIN_URL ?? null },
-      }),
+      });
+      if (trial === null || auth === undefined) return;
+      const { operatorPassword } = parts;
+      const chats = chat.service.operations;
+      await trial.install(server, { chats, auth: auth.service, operators: auth.operators, operatorPassword, logger });
+    },
     port: parts.port,
     host: config.HOST,
   });

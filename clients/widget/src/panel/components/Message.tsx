@@ -25,7 +25,11 @@ export function Message({ message, grouped, showImage }: MessageProps) {
     model.client.discard(key);
   };
   return (
-    <article class={`message ${own ? 'mine' : 'theirs'}${grouped ? ' grouped' : ''}`} aria-label={name}>
+    <article
+      class={`message ${own ? 'mine' : 'theirs'}${grouped ? ' grouped' : ''}`}
+      aria-label={name}
+      data-message={message.id ?? undefined}
+    >
       {!own && !grouped && <span class="sender">{name}</span>}
       <div class={`bubble ${own ? 'mine' : 'theirs'}${delivery === 'failed' ? ' failed' : ''}`}>
         {attachments.map((attachment) => (

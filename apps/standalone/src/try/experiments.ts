@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ChatOperations, CustomerActor, StaffActor } from '@chat-realtime/chat-service';
+import type { BreakableBroker } from './breakable-broker.ts';
+import type { BreakableFanout } from './breakable-fanout.ts';
+import type { BreakableNetwork } from './breakable-network.ts';
+import type { RestartableDispatcher } from './restartable-dispatcher.ts';
+
+export type Language = 'ru' | 'en';
+export const EXPERIMENTS = ['messages', 'network', 'drop', 'dispatcher', 'wipe'] as const;
+export type ExperimentName = (typeof EXPERIMENTS)[number];
+
+export interface ExperimentParts {
+  readonly chats: ChatOperations;
+  readonly operator: StaffActor;
+  readonly broker: BreakableBroker;
+  readonly fanout: BreakableFanout;
+  readonly network: BreakableNetwork;
+  readonly dispatcher: RestartableDispatcher;
+  readonly failed: (error: unknown) => void;
+}
+
+const MANY = 100;
+const FEW = 10;
+const CUT_MS = 6_000;
+const STOP_MS = 10_000;
+/** Slow enough to be watched, quick enough to be a burst. */
+const GAP_MS = 25;
+/** While a part is away, one message now and then shows what that does. */
+const SLOW_GAP_MS = 500;
+const PUBLISH_PATIENCE_MS = 5_000;
+
+const TEXTS: Readonly<Record<Language, { operator: (n: number) => string; customer: (n: number) => string }>> = {
+  ru: { operator: (n) => `Сообщение ${n}`, customer: (n) => `Вопрос ${n}` },
+  en: { operator: (n) => `Message ${n}`, customer: (n) => `Question ${n}` },
+};
+
+/**
+ * What the buttons of `/try/` do, to the parts that carry the chat. Messages are written by the same operation that
+ * serves REST; from the commit on they take the way of every other.
+ */
+export class Experiments {
+  readonly #parts: ExperimentParts;
+  readonly #written = new Map<number, number>();
+
+  constructor(parts: ExperimentParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when all its messages are stored. */
+  async run(name: ExperimentName, sessionId: number, language: Language): Promise<void> {
+    const { network, dispatcher, broker, failed } = this.#parts;
+    const write = (count: number, gapMs: number): Promise<void> => this.#write(sessionId, language, count, gapMs);
+    switch (name) {
+      case 'messages':
+        return write(MANY, GAP_MS);
+      case 'network':
+        network.cut(CUT_MS);
+        return write(FEW, SLOW_GAP_MS);
+      case 'drop':
+        broker.dropNext(sessionId);
+        return write(1, 0);
+      case 'dispatcher':
+        await dispatcher.stopFor(STOP_MS, failed);
+        return write(FEW, SLOW_GAP_MS);
+      case 'wipe':
+        return this.#wipe(sessionId, write);
+    }
+  }
+
+  /** The queue is lost with events in it, then the fan-out with events it has already confirmed. */
+  async #wipe(sessionId: number, write: (count: number, gapMs: number) => Promise<void>): Promise<void> {
+    const { broker, fanout } = this.#parts;
+    await broker.consumer.pause();
+    await write(FEW, 0);
+    const deadline = Date.now() + PUBLISH_PATIENCE_MS;
+    while (broker.waiting(sessionId) < FEW && Date.now() < deadline) await pause(10);
+    await broker.wipe();
+    fanout.wipeAfterNext(sessionId);
+    await write(FEW, GAP_MS);
+  }
+
+  /** Every fifth by the customer. */
+  async #write(sessionId: number, language: Language, count: number, gapMs: number): Promise<void> {
+    const { chats, operator } = this.#parts;
+    const customer: CustomerActor = { kind: 'customer', sessionId };
+    for (let at = 0; at < count; at += 1) {
+      const number = (this.#written.get(sessionId) ?? 0) + 1;
+      this.#written.set(sessionId, number);
+      const asks = number % 5 === 0;
+      const body = TEXTS[language][asks ? 'customer' : 'operator'](number);
+      await chats.postMessage(asks ? customer : operator, sessionId, { body, clientMessageId: randomUUID() });
+      if (gapMs > 0) await pause(gapMs);
+    }
+  }
+}

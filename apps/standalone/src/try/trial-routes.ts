@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { SignedIn } from '@chat-realtime/auth-service';
+import type { FanoutListener } from '@chat-realtime/messaging';
+import { ChatError, sessionChannel } from '@chat-realtime/protocol';
+import { parseId, routeAccess, secretsEqual } from '@chat-realtime/service-kit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { BreakableBroker } from './breakable-broker.ts';
+import type { BreakableFanout } from './breakable-fanout.ts';
+import type { BreakableNetwork } from './breakable-network.ts';
+import { openEventStream } from './event-stream.ts';
+import { EXPERIMENTS, type Experiments } from './experiments.ts';
+import { isLocalRequest, isOwnOrigin } from './local-request.ts';
+import type { PathMeter } from './path-meter.ts';
+import type { RestartableDispatcher } from './restartable-dispatcher.ts';
+
+export interface TrialRoutes {
+  readonly experiments: Experiments;
+  readonly broker: BreakableBroker;
+  readonly fanout: BreakableFanout;
+  readonly network: BreakableNetwork;
+  readonly dispatcher: RestartableDispatcher;
+  readonly meter: PathMeter;
+  readonly failed: (error: unknown) => void;
+  readonly signIn: (clientIp: string) => Promise<SignedIn>;
+}
+
+/** Beside `dist/site`, which nginx serves: these pages are this process's alone. */
+const FOLDER = new URL('../../../../dist/try/', import.meta.url);
+const TOKEN_PLACE = 'token-of-this-page';
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
+  "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
+const PAGES = { '/try/': 'index.html', '/try/customer/': 'customer/index.html' } as const;
+const TYPES: Readonly<Record<string, string>> = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+const FEED_EVERY_MS = 100;
+const HEARTBEAT_MS = 1_000;
+/** It must not answer while the network is cut: it is an observer like the browsers. */
+const LISTENER = '/try/listener';
+
+const experimentSchema = z.object({
+  name: z.enum(EXPERIMENTS),
+  session: z.int().min(1),
+  language: z.enum(['ru', 'en']),
+});
+
+/** The page and its instruments; for everybody who is not at this machine there is no such address. */
+export async function installTrialRoutes(server: FastifyInstance, parts: TrialRoutes): Promise<void> {
+  const { network, experiments, failed } = parts;
+  const token = randomBytes(24).toString('base64url');
+  const config = routeAccess({ kind: 'public', reason: 'this machine only, and the token of the page' });
+  const proves = (request: FastifyRequest): boolean => {
+    const given = request.headers['x-try-token'] ?? new URL(request.url, 'http://localhost').searchParams.get('token');
+    return typeof given === 'string' && secretsEqual(given, token);
+  };
+  const localOnly = async (request: FastifyRequest): Promise<void> => {
+    if (!isLocalRequest(request) || !isOwnOrigin(request)) throw new ChatError('not_found', 'no such address');
+  };
+  const withToken = async (request: FastifyRequest): Promise<void> => {
+    await localOnly(request);
+    if (!proves(request)) throw new ChatError('forbidden', 'this is for the page /try/ alone');
+  };
+  const page = { config, onRequest: localOnly };
+  const instrument = { config, onRequest: withToken };
+
+  network.install(server, (request) => {
+    if (request.url.startsWith(LISTENER)) return false;
+    return request.url.startsWith('/try/') || (request.headers['x-try-token'] !== undefined && proves(request));
+  });
+  server.get('/try', page, async (_request, reply) => reply.redirect('/try/', 308));
+  for (const [path, file] of Object.entries(PAGES)) {
+    server.get(path, page, async (_request, reply) => {
+      const html = await readFile(new URL(file, FOLDER), 'utf8');
+      return asPage(reply).send(html.replace(TOKEN_PLACE, token));
+    });
+  }
+  server.get<{ Params: { name: string } }>('/try/assets/:name', page, async (request, reply) => {
+    const { name } = request.params;
+    const type = TYPES[/^[\w-]+\.(\w+)$/.exec(name)?.[1] ?? ''];
+    if (type === undefined) throw new ChatError('not_found', 'no such address');
+    const bytes = await readFile(fileURLToPath(new URL(`assets/${name}`, FOLDER))).catch((cause: unknown) => {
+      throw new ChatError('not_found', 'no such address', { cause });
+    });
+    return reply.type(type).header('cache-control', 'no-cache').header('x-content-type-options', 'nosniff').send(bytes);
+  });
+  server.post('/try/api/sign-in', instrument, async (request, reply) =>
+    reply.header('cache-control', 'no-store').send(await parts.signIn(request.clientIp)),
+  );
+  server.post('/try/api/experiment', instrument, async (request, reply) => {
+    const parsed = experimentSchema.safeParse(request.body);
+    if (!parsed.success) throw new ChatError('validation_failed', 'no such experiment');
+    const { name, session, language } = parsed.data;
+    await experiments.run(name, session, language);
+    return reply.send({ done: name });
+  });
+  server.get('/try/api/path', instrument, async (request, reply) => streamPath(reply, sessionOf(request), parts));
+  server.get(LISTENER, instrument, async (request, reply) => {
+    const sessionId = sessionOf(request);
+    await listenWithoutCursor(reply, sessionId, parts.fanout, failed);
+  });
+}
+
+function asPage(reply: FastifyReply): FastifyReply {
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', POLICY)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer');
+}
+
+function sessionOf(request: FastifyRequest): number {
+  const id = parseId(new URL(request.url, 'http://localhost').searchParams.get('session') ?? undefined);
+  if (id === undefined) throw new ChatError('validation_failed', 'session must be a number');
+  return id;
+}
+
+/** What passed each part, and which part is down; at most ten times a second. */
+function streamPath(reply: FastifyReply, sessionId: number, parts: TrialRoutes): void {
+  const { meter, broker, dispatcher, network } = parts;
+  let timer: NodeJS.Timeout | null = null;
+  const send = (): void => {
+    timer = null;
+    const now = Date.now();
+    stream.send(
+      JSON.stringify({
+        hops: meter.of(sessionId),
+        waiting: broker.waiting(sessionId),
+        dropArmed: broker.isDropArmed(sessionId),
+        dispatcherBackInMs: dispatcher.backAt === null ? null : Math.max(0, dispatcher.backAt - now),
+        networkBackInMs: network.backAt === null ? null : Math.max(0, network.backAt - now),
+      }),
+    );
+  };
+  const off = meter.onChange(() => {
+    timer ??= setTimeout(send, FEED_EVERY_MS);
+  });
+  const heartbeat = setInterval(send, HEARTBEAT_MS);
+  const stream = openEventStream(reply, () => {
+    off();
+    clearInterval(heartbeat);
+    if (timer !== null) clearTimeout(timer);
+  });
+  send();
+}
+
+/**
+ * What a plain subscriber to the fan-out would have: every frame while it is connected, nothing of what it missed, and
+ * no number by which it could notice.
+ */
+async function listenWithoutCursor(
+  reply: FastifyReply,
+  sessionId: number,
+  fanout: BreakableFanout,
+  failed: (error: unknown) => void,
+): Promise<void> {
+  const channel = sessionChannel(sessionId);
+  const listener: FanoutListener = (payload) => stream.send(payload.toString('utf8'));
+  const stream = openEventStream(reply, () => {
+    fanout.unsubscribe(channel, listener).catch(failed);
+  });
+  await fanout.tap(channel, listener);
+}

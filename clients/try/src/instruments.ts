@@ -1,0 +1,57 @@
+/** The page's own line to the server: it works while the network is cut, because it is the measure and not the measured. */
+
+const token = document.querySelector<HTMLMetaElement>('meta[name="try-token"]')?.content ?? '';
+
+export const EXPERIMENTS = ['messages', 'network', 'drop', 'dispatcher', 'wipe'] as const;
+export type ExperimentName = (typeof EXPERIMENTS)[number];
+
+export interface PathState {
+  readonly hops: Readonly<Record<'queued' | 'taken' | 'dropped' | 'fanned' | 'arrived' | 'wiped' | 'checked', number>>;
+  /** Events in the queue that nobody has taken. */
+  readonly waiting: number;
+  readonly dropArmed: boolean;
+  readonly dispatcherBackInMs: number | null;
+  readonly networkBackInMs: number | null;
+}
+
+async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(path, { ...init, headers: { ...init.headers, 'x-try-token': token } });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response;
+}
+
+export async function runExperiment(name: ExperimentName, session: number, language: string): Promise<void> {
+  await call('/try/api/experiment', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name, session, language }),
+  });
+}
+
+/** REST of the chat itself, as the signed-in operator. */
+export async function rest<T>(method: 'GET' | 'POST', path: string, bearer: string): Promise<T> {
+  const response = await call(path, { method, headers: { authorization: `Bearer ${bearer}` } });
+  return (await response.json()) as T;
+}
+
+/** Signs in without a password: the server has it, and this page has the token. */
+export const signInFetch: typeof fetch = (input, init) =>
+  String(input).endsWith('/auth/login') ? call('/try/api/sign-in', { method: 'POST' }) : fetch(input, init);
+
+/** Reconnects by itself, as browsers do. */
+function follow(path: string, session: number, heard: (data: unknown) => void): void {
+  const stream = new EventSource(`${path}?session=${session}&token=${token}`);
+  stream.onmessage = ({ data }: MessageEvent<string>) => heard(JSON.parse(data));
+}
+
+export function followPath(session: number, heard: (state: PathState) => void): void {
+  follow('/try/api/path', session, (data) => heard(data as PathState));
+}
+
+/** The listener without a cursor: each frame as it comes, and nothing else. */
+export function listen(session: number, heard: (messageId: number) => void): void {
+  follow('/try/listener', session, (data) => {
+    const frame = data as { type: string; data?: { id?: number } };
+    if (frame.type === 'chat.message' && frame.data?.id !== undefined) heard(frame.data.id);
+  });
+}

@@ -1,0 +1,223 @@
+import type { Carrier, Ceiling } from './customer/api.ts';
+import { EXPERIMENTS, type ExperimentName, followPath, listen, type PathState, runExperiment } from './instruments.ts';
+import { Ledger } from './ledger.ts';
+import { CustomerPane, OperatorPane } from './panes.ts';
+import { PathPicture } from './path.ts';
+import { score } from './score.ts';
+import { type Scores, ScoreTable } from './table.ts';
+import { ENGLISH, type Language, WORDS } from './texts.ts';
+import { Truth } from './truth.ts';
+
+const TICK_MS = 400;
+const LANGUAGE = 'chat-try:language';
+
+const russian = new Map<string, string>();
+let language: Language = 'ru';
+
+function find<T extends HTMLElement = HTMLElement>(id: string): T {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`the page has no #${id}`);
+  return element as T;
+}
+
+/** The Russian text of the page itself, remembered when it is replaced for the first time. */
+function translated(key: string, own: string): string {
+  if (!russian.has(key)) russian.set(key, own);
+  return language === 'ru' ? (russian.get(key) ?? own) : (ENGLISH[key] ?? own);
+}
+
+function showLanguage(next: Language): void {
+  language = next;
+  document.documentElement.lang = next;
+  document.title = WORDS[next].pageTitle;
+  for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
+    element.textContent = translated(element.dataset['text'] ?? '', element.textContent);
+  }
+  for (const element of document.querySelectorAll<HTMLElement>('[data-label]')) {
+    const key = element.dataset['label'] ?? '';
+    element.setAttribute('aria-label', translated(key, element.getAttribute('aria-label') ?? ''));
+  }
+  for (const element of document.querySelectorAll<HTMLElement>('[data-title]')) {
+    element.title = translated(element.dataset['title'] ?? '', element.title);
+  }
+  const other = find('language');
+  other.textContent = WORDS[next].other;
+  other.lang = next === 'ru' ? 'en' : 'ru';
+}
+
+function wantedLanguage(): Language {
+  const asked = new URLSearchParams(location.search).get('lang') ?? localStorage.getItem(LANGUAGE);
+  if (asked === 'ru' || asked === 'en') return asked;
+  return navigator.languages.some((name) => name.toLowerCase().startsWith('ru')) ? 'ru' : 'en';
+}
+
+function say(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Everything of one visit, once both panes are there. */
+class Bench {
+  readonly #customer: CustomerPane;
+  readonly #operator: OperatorPane;
+  readonly #truth: Truth;
+  readonly #listener = new Ledger();
+  readonly #listenerSince = Date.now();
+  readonly #table = new ScoreTable(find('score'), WORDS[language]);
+  readonly #picture: PathPicture;
+  #state: PathState | null = null;
+  #shownBefore = 0;
+  #pressed = false;
+
+  constructor(customer: CustomerPane, operator: OperatorPane, picture: PathPicture) {
+    this.#customer = customer;
+    this.#operator = operator;
+    this.#picture = picture;
+    const { sessionId } = customer;
+    this.#truth = new Truth(sessionId, () => operator.token());
+    followPath(sessionId, (state) => this.#follow(state));
+    listen(sessionId, (id) => this.#listener.receive(id, Date.now()));
+    this.#wireButtons(sessionId);
+    void this.#run();
+  }
+
+  setLanguage(): void {
+    const words = WORDS[language];
+    this.#table.setWords(words);
+    this.#picture.setWords(words);
+    void this.#customer.widget.setLocale(language);
+    void this.#operator.setLanguage(language);
+    if (this.#state !== null) this.#follow(this.#state);
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      await this.#tick();
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+  }
+
+  async #tick(): Promise<void> {
+    this.#customer.eye.attach();
+    this.#operator.eye.attach();
+    try {
+      await this.#truth.read();
+    } catch (error) {
+      // The server is restarting: what is known stays until it answers again.
+      console.info('history could not be read:', error);
+    }
+    this.#show();
+  }
+
+  #show(): void {
+    const { history } = this.#truth;
+    const now = Date.now();
+    const { ledger: customer } = this.#customer.eye;
+    const { eye } = this.#operator;
+    for (const each of [this.#customer.eye, eye]) {
+      each.loadOlder((lowest) => history.some(({ id }) => id < lowest && !each.ledger.seen.has(id)));
+    }
+    const scores: Scores = {
+      customer: score(history, customer, 0, now),
+      operator: eye.open ? score(history, eye.ledger, 0, now) : null,
+      listener: score(history, this.#listener, this.#listenerSince, now),
+    };
+    this.#picture.send('shown', Math.max(0, customer.seen.size - this.#shownBefore));
+    this.#shownBefore = customer.seen.size;
+    this.#table.show(scores, WORDS[language]);
+    say(find('verdict'), this.#verdict(scores));
+    this.#showCarrier(this.#customer.frame.carrier());
+  }
+
+  #verdict({ customer, operator, listener }: Scores): string {
+    const words = WORDS[language];
+    if (!this.#pressed || customer === null) return words.verdictBefore;
+    const served = [customer, ...(operator === null ? [] : [operator])];
+    const faults = served.reduce((sum, { lost, doubled, disordered }) => sum + lost + doubled + disordered, 0);
+    find('verdict').dataset['verdict'] = faults > 0 ? 'bad' : 'good';
+    if (faults > 0) return words.verdictBad;
+    const underway = Math.max(...served.map((each) => each.underway));
+    if (underway > 0) return words.verdictUnderway(underway);
+    return words.verdictClean(customer.stored, listener?.lost ?? 0, listener?.doubled ?? 0);
+  }
+
+  #showCarrier(carrier: Carrier): void {
+    const down = this.#state?.networkBackInMs ?? null;
+    const text = WORDS[language].carriers[down === null ? carrier : 'none'];
+    const chip = find('transport');
+    chip.dataset['carrier'] = down === null ? carrier : 'none';
+    say(chip, text);
+    if (down === null) this.#picture.setCarrier(text);
+  }
+
+  #follow(state: PathState): void {
+    const words = WORDS[language];
+    this.#state = state;
+    this.#picture.show(state);
+    const { networkBackInMs, dispatcherBackInMs } = state;
+    const text =
+      networkBackInMs !== null ? words.networkDown : dispatcherBackInMs !== null ? words.dispatcherDown : words.allWell;
+    const line = find('state');
+    line.dataset['state'] = text === words.allWell ? 'up' : 'down';
+    say(line, text);
+  }
+
+  #wireButtons(sessionId: number): void {
+    for (const name of EXPERIMENTS) {
+      const button = document.querySelector<HTMLButtonElement>(`[data-experiment="${name}"]`);
+      button?.addEventListener('click', () => void this.#experiment(name, sessionId, button));
+    }
+    const lines = document.querySelectorAll<HTMLButtonElement>('[data-transport]');
+    for (const line of lines) {
+      line.addEventListener('click', () => {
+        this.#customer.frame.setCeiling(line.dataset['transport'] as Ceiling);
+        for (const each of lines) each.setAttribute('aria-pressed', String(each === line));
+      });
+    }
+  }
+
+  /** One of a kind at a time; different ones may come together. */
+  async #experiment(name: ExperimentName, sessionId: number, button: HTMLButtonElement): Promise<void> {
+    if (button.getAttribute('aria-disabled') === 'true') return;
+    this.#pressed = true;
+    button.setAttribute('aria-disabled', 'true');
+    try {
+      await runExperiment(name, sessionId, language);
+    } catch (error) {
+      fail(error);
+    } finally {
+      button.removeAttribute('aria-disabled');
+    }
+  }
+}
+
+function fail(error: unknown): void {
+  console.error(error);
+  const place = find('failure');
+  place.textContent = WORDS[language].failed;
+  place.hidden = false;
+}
+
+async function begin(): Promise<void> {
+  showLanguage(wantedLanguage());
+  const picture = new PathPicture(find('path'), WORDS[language]);
+  let bench: Bench | null = null;
+  find('language').addEventListener('click', () => {
+    showLanguage(language === 'ru' ? 'en' : 'ru');
+    localStorage.setItem(LANGUAGE, language);
+    picture.setWords(WORDS[language]);
+    bench?.setLanguage();
+  });
+  const operator = new OperatorPane(find<HTMLIFrameElement>('operator'));
+  const [name, customer] = await Promise.all([
+    operator.signIn(),
+    CustomerPane.open(find<HTMLIFrameElement>('customer'), language),
+  ]);
+  find('operator-name').textContent = name;
+  await operator.open(customer.sessionId, language);
+  bench = new Bench(customer, operator, picture);
+  // The panes took the focus while they opened.
+  window.focus();
+  find('stage').setAttribute('aria-busy', 'false');
+}
+
+begin().catch(fail);
