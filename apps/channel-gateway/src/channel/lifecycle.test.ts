@@ -291,6 +291,21 @@ describe('life of connections', () => {
     expect(under.ledger.requests.at(-1)?.sessions.length).toBe(31);
   });
 
+  it('[OST5] learns a choice whose message was lost with the next head check, and shows it from the first word on', async () => {
+    const under = await start({ env: { HEAD_CHECK_SECONDS: '1' } });
+    const visitor = customer(under, 1);
+    const anna = new SocketClient(`${under.wsUrl}?type=staff&access_token=${staffToken('anna')}`);
+    await Promise.all([visitor.ready(), anna.ready()]);
+    const online = () => visitor.frames.filter(({ type }) => type === 'chat.presence').at(-1)?.data['operators_online'];
+    await eventually(() => (online() === 1 ? true : undefined), 'one operator');
+    under.ledger.statuses.push({ user_id: 'anna', status: 'off', version: 1 });
+    await eventually(() => (online() === 0 ? true : undefined), 'no operator');
+    expect((await customer(under, 1).ready()).data['state']).toMatchObject({ operators_online: 0 });
+    under.ledger.statuses[0] = { user_id: 'anna', status: 'online', version: 2 };
+    await eventually(() => (online() === 1 ? true : undefined), 'one operator again');
+    anna.end();
+  });
+
   it('[RES7] sends everybody back when the database was restored', async () => {
     const under = await start({ env: { HEAD_CHECK_SECONDS: '1' } });
     const client = customer(under, 1);

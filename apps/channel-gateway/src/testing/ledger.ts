@@ -4,6 +4,7 @@ import {
   type BadgeData,
   type CatchupRequest,
   type CatchupResponse,
+  type ChosenStatus,
   CONTROL_CHANNEL,
   type CustomerState,
   type Revocation,
@@ -42,6 +43,8 @@ export class Ledger implements ChatSource {
   readonly acked: AcksRequest['acks'] = [];
   readonly requests: CatchupRequest[] = [];
   readonly revocations: Revocation[] = [];
+  /** What operators chose; told with the catch-up answers alone, as when the control message was lost. */
+  readonly statuses: ChosenStatus[] = [];
   epoch = 'epoch-1';
   badge: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
   fault: LivePathFault = HEALTHY;
@@ -179,7 +182,7 @@ export class Ledger implements ChatSource {
         assigned_user_id,
       });
     }
-    const response: CatchupResponse = { sessions, epoch: this.epoch };
+    const response: CatchupResponse = { sessions, epoch: this.epoch, operator_statuses: [...this.statuses] };
     if (request.feed !== undefined) {
       response.feed = this.#feedPage(request.feed.after, request.feed.limit);
       response.badge = this.badge;
