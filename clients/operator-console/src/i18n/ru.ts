@@ -154,7 +154,7 @@ export const ru = {
   toQueue: 'Вернуть в очередь',
 
   alerts: 'Оповещения',
-  alertsShort: 'События',
+  alertsShort: 'Оповещения',
   unseenAlerts: (n: number) => count(n, 'новое оповещение', 'новых оповещения', 'новых оповещений'),
   alertsWaiting: 'Ждут ответа',
   alertsOldest: 'Дольше всех',

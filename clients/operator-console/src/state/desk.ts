@@ -77,6 +77,11 @@ export class Desk {
     void this.loadOperators();
   }
 
+  /** As the server maps it: the token of a foreign auth-service may name a role of the site's own. */
+  get role(): AuthUser['role'] {
+    return this.operators.getState().list.find((operator) => operator.id === this.user.id)?.role ?? this.user.role;
+  }
+
   async loadOperators(): Promise<void> {
     try {
       const { operators } = await this.client.api.operators();

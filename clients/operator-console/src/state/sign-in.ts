@@ -47,6 +47,9 @@ export function siteSignInUrl(loginUrl: string): string {
   return url.href;
 }
 
+/** Who is in may be led there again when the site has ended his session. */
+export const signedIn = (): void => sessionStorage.removeItem(SENT_KEY);
+
 /** Goes to the site's sign-in, but not twice in a row: a site that sends everybody straight back would never end. */
 export function goToSiteSignIn(loginUrl: string): boolean {
   const sent = Number(sessionStorage.getItem(SENT_KEY) ?? 0);

@@ -20,6 +20,9 @@ export const TEXT_LANGUAGES = ['all', 'ru', 'en'] as const;
 export const textKey = (name: TextName, language: TextLanguage): keyof SavedTexts =>
   language === 'all' ? name : `${name}.${language}`;
 
+/** What the widget says in a language while the owner of the site has written nothing. */
+export type OwnText = (name: TextName, language: 'ru' | 'en') => string;
+
 /** What a visitor of that language reads; undefined: the widget's own text. */
 export function textFor(
   texts: Readonly<Record<string, string | undefined>>,

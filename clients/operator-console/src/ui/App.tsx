@@ -3,7 +3,7 @@ import { t } from '../i18n/index.ts';
 import { Actions } from '../state/actions.ts';
 import { auth, Desk } from '../state/desk.ts';
 import { settings } from '../state/settings.ts';
-import { signIn } from '../state/sign-in.ts';
+import { signedIn, signIn } from '../state/sign-in.ts';
 import { useStore } from '../state/store.ts';
 import { DeskScope } from './context.ts';
 import { DeskView } from './DeskView.tsx';
@@ -38,6 +38,7 @@ export function App() {
 
   useEffect(() => {
     if (user === null) return undefined;
+    signedIn();
     const desk = new Desk(user);
     setScope({ desk, actions: new Actions(desk) });
     return () => {

@@ -13,7 +13,7 @@ export function ConversationHead({ session }: { session: StaffSession }) {
   const card = useStore(cardState, (state) => state.shown);
   const mine = session.assigned_user_id === desk.user.id;
   const free = session.assigned_user_id === null;
-  const mayMove = mine || free || desk.user.role === 'admin';
+  const mayMove = mine || free || desk.role === 'admin';
   const open = session.status !== 'closed';
   const toList = (): void => {
     const { route } = router.getState();

@@ -1,8 +1,9 @@
-import { ChatClientError } from '@chat-realtime/client/staff';
+import { ChatClientError, type ConfigResponse } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
-import { t } from '../../i18n/index.ts';
+import { t, widgetOwnText } from '../../i18n/index.ts';
 import { notify, settings } from '../../state/desk.ts';
 import {
+  type OwnText,
   type SavedTexts,
   type SavedTheme,
   saveSettings,
@@ -17,19 +18,26 @@ import { WidgetPreview } from './WidgetPreview.tsx';
 
 interface LookSectionProps {
   readonly current: SettingsResponse;
+  readonly config: ConfigResponse | null;
   readonly onSaved: (saved: SettingsResponse) => void;
 }
 
 /** How the widget looks and what it says, seen before it is saved. Only an admin may save. */
-export function LookSection({ current, onSaved }: LookSectionProps) {
+export function LookSection({ current, config, onSaved }: LookSectionProps) {
   const { desk } = useDesk();
   const [theme, setTheme] = useState<SavedTheme>(current.settings.theme);
   const [texts, setTexts] = useState<SavedTexts>(current.settings.texts);
   const [language, setLanguage] = useState<TextLanguage>(settings.getState().locale);
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
-  const admin = desk.user.role === 'admin';
+  const admin = desk.role === 'admin';
 
+  // The configuration's reply time and consent are in Russian, and the widget shows them to readers of Russian.
+  const ownText: OwnText = (name, reader) => {
+    if (reader === 'ru' && name === 'replyTime') return config?.reply_time_text ?? '';
+    if (reader === 'ru' && name === 'consent') return config?.consent.text ?? '';
+    return widgetOwnText(name, reader);
+  };
   const save = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -59,6 +67,7 @@ export function LookSection({ current, onSaved }: LookSectionProps) {
           texts={texts}
           current={current}
           language={language}
+          ownText={ownText}
           onChange={(key, value) => setTexts({ ...texts, [key]: value })}
         />
         <p class="problem" role="alert">
@@ -80,7 +89,7 @@ export function LookSection({ current, onSaved }: LookSectionProps) {
             </button>
           ))}
         </div>
-        <WidgetPreview theme={theme} texts={texts} saved={current} language={language} />
+        <WidgetPreview theme={theme} texts={texts} saved={current} language={language} ownText={ownText} />
       </div>
     </form>
   );

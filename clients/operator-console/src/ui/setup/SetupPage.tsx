@@ -53,7 +53,7 @@ export function SetupPage() {
             </button>
           </p>
         )}
-        {look !== null && look !== 'failed' && <LookSection current={look} onSaved={setLook} />}
+        {look !== null && look !== 'failed' && <LookSection current={look} config={config} onSaved={setLook} />}
       </section>
       <section data-section="csp">
         <h2>{t().setupCsp}</h2>

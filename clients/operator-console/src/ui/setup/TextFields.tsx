@@ -1,6 +1,7 @@
-import { t, widgetOwnText } from '../../i18n/index.ts';
+import { t } from '../../i18n/index.ts';
 import { settings } from '../../state/settings.ts';
 import {
+  type OwnText,
   type SavedTexts,
   type SettingsResponse,
   TEXT_NAMES,
@@ -15,16 +16,17 @@ interface TextFieldsProps {
   readonly texts: SavedTexts;
   readonly current: SettingsResponse;
   readonly language: TextLanguage;
+  readonly ownText: OwnText;
   readonly onChange: (key: keyof SavedTexts, value: string) => void;
 }
 
 /** One language at a time. What stands in grey is shown while the field is empty. */
-export function TextFields({ texts, current, language, onChange }: TextFieldsProps) {
+export function TextFields({ texts, current, language, ownText, onChange }: TextFieldsProps) {
   const shownWhenEmpty = (name: TextName): string => {
     const general = language === 'all' ? undefined : texts[name];
     const configured = current.settings.texts[textKey(name, language)] === undefined;
     const effective = configured ? current.effective.texts[textKey(name, language)] : undefined;
-    return general ?? effective ?? widgetOwnText(name, language === 'all' ? settings.getState().locale : language);
+    return general ?? effective ?? ownText(name, language === 'all' ? settings.getState().locale : language);
   };
   return (
     <>

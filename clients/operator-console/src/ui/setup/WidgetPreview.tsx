@@ -1,5 +1,6 @@
-import { t, widgetOwnText } from '../../i18n/index.ts';
+import { t } from '../../i18n/index.ts';
 import {
+  type OwnText,
   type SavedTexts,
   type SavedTheme,
   type SettingsResponse,
@@ -16,17 +17,19 @@ interface WidgetPreviewProps {
   readonly texts: SavedTexts;
   readonly saved: SettingsResponse;
   readonly language: TextLanguage;
+  /** What the widget shows where nothing is written. */
+  readonly ownText: OwnText;
 }
 
 /** The panel as a visitor will see it, drawn from what stands in the fields. */
-export function WidgetPreview({ theme, texts, saved, language }: WidgetPreviewProps) {
+export function WidgetPreview({ theme, texts, saved, language, ownText }: WidgetPreviewProps) {
   const reader = language === 'all' ? settings.getState().locale : language;
   const configured = Object.fromEntries(
     Object.entries(saved.effective.texts).filter(([key]) => !(key in saved.settings.texts)),
   );
   const filledIn = Object.fromEntries(Object.entries(texts).filter(([, text]) => text.trim() !== ''));
   const words = (name: TextName): string =>
-    textFor({ ...configured, ...filledIn }, name, reader) ?? widgetOwnText(name, reader);
+    textFor({ ...configured, ...filledIn }, name, reader) ?? ownText(name, reader);
   const accent = theme.accent !== undefined && /^#[0-9a-f]{6}$/i.test(theme.accent) ? theme.accent : '#3b5bdb';
   const onAccent = textOn(accent);
   const colours = { background: accent, color: onAccent };
@@ -43,7 +46,8 @@ export function WidgetPreview({ theme, texts, saved, language }: WidgetPreviewPr
           <p data-shows="greeting">{words('greeting')}</p>
           {words('replyTime') !== '' && <p data-shows="replyTime">{words('replyTime')}</p>}
           <p class="preview-off" data-shows="offlineNote">
-            <span>{t().previewOffline}</span> {words('offlineNote')}
+            <span>{t().previewOffline}</span>
+            {words('offlineNote')}
           </p>
         </div>
         {words('consent') !== '' && <p class="preview-consent">{words('consent')}</p>}
