@@ -14,6 +14,8 @@ export interface PanelHost {
   readonly settings: Settings;
   emit<K extends keyof WidgetEvents>(event: K, payload: WidgetEvents[K]): void;
   readonly close: () => void;
+  /** The look that staff saved on the server; the page's own goes before it. */
+  look(theme: WidgetTheme): void;
 }
 
 export interface Panel {

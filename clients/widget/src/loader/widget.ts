@@ -1,4 +1,4 @@
-import type { ChatWidget, WidgetOptions } from '../api.ts';
+import type { ChatWidget, WidgetOptions, WidgetTheme } from '../api.ts';
 import type { Panel, PanelModule, Settings } from '../bridge.ts';
 import { createEvents } from './events.ts';
 import { createLauncher } from './launcher.ts';
@@ -32,6 +32,8 @@ export function createWidget(place: LoaderPlace): ChatWidget {
   let mounted: Mounted | null = null;
   let panel: Promise<Panel> | null = null;
   let unread = 0;
+  /** The look the server has, known once the panel has asked for it. */
+  let saved: WidgetTheme = {};
   let shown = true;
   let state: 'closed' | 'open' | 'failed' = 'closed';
   let busy = false;
@@ -42,7 +44,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     if (!mounted || !settings) return;
     const { container, host, launcher } = mounted;
     container.className = `root ${settings.position}`;
-    applyTheme(container, settings.theme);
+    applyTheme(container, { ...saved, ...settings.theme });
     host.style.setProperty('--z', String(settings.zIndex));
     container.style.setProperty('--x', `${settings.offsetX}px`);
     container.style.setProperty('--y', `${settings.offsetY}px`);
@@ -100,6 +102,10 @@ export function createWidget(place: LoaderPlace): ChatWidget {
           events.emit(event, payload);
         },
         close: () => void widget.close(),
+        look(theme) {
+          saved = theme;
+          render();
+        },
       });
     })();
     panel = loading;

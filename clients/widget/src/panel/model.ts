@@ -1,4 +1,5 @@
 import { type ChatClient, type ConfigResponse, createChatClient, type Prechat } from '@chat-realtime/client';
+import type { WidgetTheme } from '../api.ts';
 import type { PanelHost, Settings } from '../bridge.ts';
 import { type Cell, createCell } from './cell.ts';
 import { createOriginAdviser } from './refused-origin.ts';
@@ -45,6 +46,14 @@ const CONFIG_EVERY_MS = 60_000;
 /** Address of the page without what may be private in it. */
 function pageUrl(): string | null {
   return /^https?:/.test(location.protocol) ? location.origin + location.pathname : null;
+}
+
+/** What of the server's look is not told with the texts. */
+function lookOf({ accent, scheme }: ConfigResponse['theme']): WidgetTheme {
+  return {
+    ...(accent && { accent }),
+    ...((scheme === 'light' || scheme === 'dark') && { scheme }),
+  };
 }
 
 export function createModel(host: PanelHost): PanelModel {
@@ -127,6 +136,7 @@ export function createModel(host: PanelHost): PanelModel {
       const next = await client.config();
       if (ending.signal.aborted) return;
       config.set(next);
+      host.look(lookOf(next.theme));
       host.emit('availability', { online: next.online, reopensAt: next.reopens_at ?? null });
     } catch (error) {
       if (!ending.signal.aborted) failed(error);
