@@ -57,14 +57,23 @@ export class ConsolePage {
     await this.field.press('Enter');
   }
 
+  /** By the name under which this browser keeps what is the operator's own. */
+  async userId(): Promise<string> {
+    const prefix = 'chat-console:alerts-seen:';
+    await this.page.waitForFunction((begin) => Object.keys(localStorage).some((key) => key.startsWith(begin)), prefix);
+    const keys = await this.page.evaluate(() => Object.keys(localStorage));
+    return keys.find((key) => key.startsWith(prefix))?.slice(prefix.length) ?? '';
+  }
+
   async texts(): Promise<string[]> {
     return this.messages.allTextContents();
   }
 
   /** What axe-core finds, as lines. Run by the debugger, so the page's own policy stays as it is. */
-  async violations(): Promise<string[]> {
-    await this.page.evaluate(AXE);
-    const result = (await this.page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as AxeResult;
+  async violations(rules?: readonly string[]): Promise<string[]> {
+    if (!(await this.page.evaluate('"axe" in window'))) await this.page.evaluate(AXE);
+    const options = { resultTypes: ['violations'], ...(rules !== undefined && { runOnly: rules }) };
+    const result = (await this.page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)) as AxeResult;
     return result.violations.map(
       ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`,
     );

@@ -56,6 +56,9 @@ export function environmentOf(profile: ProfileName): Readonly<Record<string, str
       return {
         ...COMMON,
         ...HS256,
+        // The site's own sign-in of operators, on the chat's own origin.
+        OPERATOR_TOKEN_URL: '/site/token',
+        OPERATOR_LOGIN_URL: '/site/login',
         RATE_CONNECT_PER_10S: String(RATES.connectPer10s),
         RATE_SESSIONS_PER_MINUTE: String(RATES.sessionsPerMinute),
         RATE_MESSAGES_PER_MINUTE: String(RATES.messagesPerMinute),

@@ -6,6 +6,8 @@ import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { AlertRow } from './AlertRow.tsx';
 
+const LOOKING_MS = 5_000;
+
 /** What happened since the operator last looked here, newest first, under the numbers of this moment. */
 export function AlertsPage() {
   const { desk } = useDesk();
@@ -16,7 +18,12 @@ export function AlertsPage() {
     oldestWaitingSince === null ? '—' : shortDuration(now - Date.parse(oldestWaitingSince)),
   );
   useEffect(() => desk.alerts.markSeen(), [desk, list]);
-  useEffect(() => void desk.alerts.load(), [desk]);
+  // A long wait is an alert without an event: who looks here is told sooner than by the usual turn.
+  useEffect(() => {
+    void desk.alerts.load();
+    const timer = setInterval(() => void desk.alerts.load(), LOOKING_MS);
+    return () => clearInterval(timer);
+  }, [desk]);
   return (
     <div class="page alerts" id="conversation" tabIndex={-1}>
       <h1>{t().alerts}</h1>
