@@ -38,6 +38,8 @@ export interface ChatServiceDeps {
   readonly sweeps?: readonly Sweep[];
   /** Only for fault tests. */
   readonly failpoint?: Failpoint;
+  /** How long a relay waits before it seeks the leadership again; shorter in tests of many faults. */
+  readonly relayRetryMs?: number;
 }
 
 export interface ChatService {
@@ -81,7 +83,16 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
   });
   const own = [autoCloseSweep(context), returnToQueueSweep(context), expirySweep(context)];
   for (const sweep of [...own, ...(deps.sweeps ?? [])]) duties.add(sweep);
-  const relay = new RelayLeader({ publisher, links, observer, log, failpoint: context.failpoint, database, duties });
+  const relay = new RelayLeader({
+    publisher,
+    links,
+    observer,
+    log,
+    failpoint: context.failpoint,
+    database,
+    duties,
+    ...(deps.relayRetryMs === undefined ? {} : { retryMs: deps.relayRetryMs }),
+  });
   const operations = createOperations(context);
   return {
     operations,

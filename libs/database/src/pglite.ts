@@ -54,6 +54,10 @@ class EmbeddedSession implements DedicatedSession {
     // The connection is this process: it is not lost before the process is.
   }
 
+  async listen(): Promise<void> {
+    // Nobody but this process uses the database, and it needs no message to itself.
+  }
+
   async release(): Promise<void> {
     for (const [key, holder] of this.#held) if (holder === this) this.#held.delete(key);
   }

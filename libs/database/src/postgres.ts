@@ -170,6 +170,13 @@ class PostgresSession implements DedicatedSession {
     else listener(this.#lost);
   }
 
+  async listen(channel: string, listener: () => void): Promise<void> {
+    this.#client.on('notification', (message) => {
+      if (message.channel === channel) listener();
+    });
+    await this.query({ name: `listen-${channel}`, text: `LISTEN ${pg.escapeIdentifier(channel)}` });
+  }
+
   async release(): Promise<void> {
     if (this.#released) return;
     this.#released = true;

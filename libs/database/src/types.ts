@@ -20,6 +20,8 @@ export interface DedicatedSession {
   ping(): Promise<void>;
   /** Called once, when the connection is lost without `release`. */
   onLost(listener: (reason: Error) => void): void;
+  /** Calls the listener at each NOTIFY on the channel, for as long as the connection lives. A hint: it may be missed. */
+  listen(channel: string, listener: () => void): Promise<void>;
   release(): Promise<void>;
 }
 

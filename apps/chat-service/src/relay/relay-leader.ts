@@ -1,12 +1,13 @@
 import type { Database, DedicatedSession } from '@chat-realtime/database';
 import { LeaderDuties } from './leader-duties.ts';
+import { Nudge, NUDGE_CHANNEL } from './nudge.ts';
 import { Outbox, republish } from './outbox.ts';
 import { type PublishDeps, publishBatch } from './publish-batches.ts';
 import { Signal } from './signal.ts';
 
 /** One leader among all chat-services of a database ('CTRL'). */
 export const RELAY_LOCK = 1_129_599_564;
-/** The net under the wake-ups, which reach only the process that committed. */
+/** The net under the wake-ups, of which a nudge from another process may get lost. */
 const POLL_MS = 250;
 /** A standby asks this often, and a leader that lost its connection comes back: together the takeover is under 5 s. */
 const STANDBY_MS = 1_500;
@@ -18,6 +19,7 @@ const REPUBLISH_SECONDS = 600;
 export interface RelayDeps extends PublishDeps {
   readonly database: Database;
   readonly duties: LeaderDuties;
+  readonly retryMs?: number;
 }
 
 type Phase = 'idle' | 'standby' | 'leading' | 'stopping';
@@ -29,11 +31,15 @@ type Phase = 'idle' | 'standby' | 'leading' | 'stopping';
 export class RelayLeader {
   readonly #deps: RelayDeps;
   readonly #signal = new Signal();
+  readonly #nudge: Nudge;
+  readonly #retryMs: number;
   #phase: Phase = 'idle';
   #running: Promise<void> | undefined;
 
   constructor(deps: RelayDeps) {
     this.#deps = deps;
+    this.#retryMs = deps.retryMs ?? STANDBY_MS;
+    this.#nudge = new Nudge(deps.database, deps.log);
     deps.publisher.onConnected(async ({ queueWasMissing }) => {
       // Awaited by the publisher: a broker that lost its queue counts as connected only when this has succeeded.
       if (queueWasMissing) {
@@ -48,8 +54,13 @@ export class RelayLeader {
     return this.#phase === 'leading';
   }
 
-  /** Something was committed here. */
+  /** Something was committed here: publish it, or have whoever leads publish it. */
   wake(): void {
+    if (this.#phase === 'leading') this.#changed();
+    else if (this.#phase !== 'idle') this.#nudge.send();
+  }
+
+  #changed(): void {
     this.#signal.set();
     this.#deps.duties.changed();
   }
@@ -82,7 +93,7 @@ export class RelayLeader {
           { error: error instanceof Error ? error.message : String(error) },
           'relay lost its database connection',
         );
-        await this.#pause(STANDBY_MS);
+        await this.#pause(this.#retryMs);
       }
     }
   }
@@ -97,7 +108,7 @@ export class RelayLeader {
     const session = await this.#deps.database.acquireSession();
     session.onLost(() => this.#signal.set());
     try {
-      while (!this.#stopping && !(await session.tryLock(RELAY_LOCK))) await this.#pause(STANDBY_MS);
+      while (!this.#stopping && !(await session.tryLock(RELAY_LOCK))) await this.#pause(this.#retryMs);
       if (!this.#stopping) await this.#lead(session);
     } finally {
       await session.release();
@@ -112,6 +123,7 @@ export class RelayLeader {
     log.info({}, 'relay leads');
     duties.start(outbox);
     try {
+      await session.listen(NUDGE_CHANNEL, () => this.#changed());
       await this.#publishForever(outbox);
     } finally {
       // `stop` may have changed the phase meanwhile; only a leader falls back to standby.

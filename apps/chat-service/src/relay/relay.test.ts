@@ -171,6 +171,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     async (name) => {
       let faults = 0;
       harness = await stage.harness(kind, {
+        relayRetryMs: 20,
         failpoint: (at) => {
           if (at === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
             faults += 1;
@@ -259,6 +260,29 @@ describe('several relays on PostgreSQL', () => {
     await says('last');
     await expect.poll(() => other.publisher.seqsOf(id).at(-1)).toBe(7);
     await second.close();
+  });
+
+  it('[AMQP] the leader is woken by commits of other processes, long before it would poll', async () => {
+    const leader = await stage.harness('postgres');
+    leader.service.start();
+    await expect.poll(() => leader.service.leading).toBe(true);
+    const standby = await leader.another();
+    standby.service.start();
+    const { id, says } = await newChat(standby.chat);
+    const delays: number[] = [];
+    for (let round = 1; round <= 15; round += 1) {
+      await says(String(round));
+      const committed = performance.now();
+      await expect.poll(() => leader.publisher.seqsOf(id).at(-1), { interval: 1, timeout: 5_000 }).toBe(round + 1);
+      delays.push(performance.now() - committed);
+    }
+    expect(standby.service.leading).toBe(false);
+    const median = delays.toSorted((a, b) => a - b)[7] ?? Infinity;
+    console.info(`published ${median.toFixed(1)} ms after the commit elsewhere (median)`);
+    // Each round begins right after a publication, so a poll alone would take all of its 250 ms.
+    expect(median).toBeLessThan(125);
+    await standby.close();
+    await leader.close();
   });
 
   it('[OPS] reports outbox, leadership and feed lag', async () => {

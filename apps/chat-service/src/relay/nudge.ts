@@ -1,0 +1,51 @@
+import type { Database } from '@chat-realtime/database';
+import type { ChatLog } from '../domain/ports.ts';
+
+export const NUDGE_CHANNEL = 'chat_relay';
+const NUDGE = { name: 'relay-nudge', text: `SELECT pg_notify('${NUDGE_CHANNEL}', '')` } as const;
+/** Under load one nudge stands for everything that was committed meanwhile. */
+const GAP_MS = 10;
+
+/**
+ * Tells the leader in another process that something was committed here. It is sent after the commit and outside of it:
+ * a transaction that notifies takes a lock of the whole cluster while it commits, which every message would then wait
+ * for. One nudge is under way at a time, and none has to arrive: the leader's poll is the net.
+ */
+export class Nudge {
+  readonly #database: Pick<Database, 'kind' | 'query'>;
+  readonly #log: ChatLog;
+  #busy = false;
+  #again = false;
+
+  constructor(database: Pick<Database, 'kind' | 'query'>, log: ChatLog) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  send(): void {
+    // An embedded database has one process.
+    if (this.#database.kind === 'pglite') return;
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    this.#busy = true;
+    this.#again = false;
+    void this.#notify();
+  }
+
+  async #notify(): Promise<void> {
+    try {
+      await this.#database.query(NUDGE);
+    } catch (error) {
+      this.#log.debug(
+        { error: error instanceof Error ? error.message : String(error) },
+        'the relay leader could not be nudged; it polls',
+      );
+    }
+    setTimeout(() => {
+      this.#busy = false;
+      if (this.#again) this.send();
+    }, GAP_MS).unref();
+  }
+}
