@@ -4,6 +4,7 @@ import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } fro
 import { type BrokerEphemeral, ChatError, type Session } from '@chat-realtime/protocol';
 import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
 import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import { sql } from 'kysely';
 import { type ChatService, type ChatServiceDeps, createChatService } from '../src/chat-service.ts';
 import type { CustomerActor, StaffActor } from '../src/domain/actors.ts';
 import type { ChatOperations } from '../src/domain/operations.ts';
@@ -65,6 +66,15 @@ export interface Harness {
 /** On a database that is there already; the caller closes it. */
 export async function harnessAt(url: string, deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
   const database = await openDatabase(url);
+  return harnessOver(database, url, deps, () => database.close());
+}
+
+function harnessOver(
+  database: Database,
+  url: string,
+  deps: Partial<ChatServiceDeps>,
+  release: () => Promise<void>,
+): Harness {
   const publisher = new RecordingPublisher();
   const metrics = createMetrics('chat-service-test');
   const links = { url: (id: string) => `/chat/attachments/${id}?sig=test` };
@@ -72,7 +82,7 @@ export async function harnessAt(url: string, deps: Partial<ChatServiceDeps> = {}
   let closed: Promise<void> | undefined;
   const close = async () => {
     await service.stop();
-    await database.close();
+    await release();
   };
   return {
     database,
@@ -89,18 +99,38 @@ export async function harnessAt(url: string, deps: Partial<ChatServiceDeps> = {}
   };
 }
 
-/** One per test file and database: `start` in beforeAll, `stop` in afterAll. */
+/** As it was made: what identifies the database stays. */
+async function empty(database: Database): Promise<void> {
+  const { rows } = await sql<{ name: string }>`SELECT quote_ident(tablename) AS name FROM pg_tables
+    WHERE schemaname = 'public' AND tablename NOT IN ('chat_meta', 'schema_migration')`.execute(database.kysely);
+  await sql`TRUNCATE ${sql.raw(rows.map((row) => row.name).join(', '))} RESTART IDENTITY`.execute(database.kysely);
+}
+
+/** One per test file: `stop` in afterAll. A closed harness's embedded database is emptied and serves the next one. */
 export class Stage {
   #server: PostgresServer | undefined;
+  readonly #embedded: Database[] = [];
+  readonly #free: Database[] = [];
   readonly #open: Harness[] = [];
 
   async harness(kind: Database['kind'], deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
     if (kind === 'pglite') {
-      await prepareArchive();
-      return this.#keep(await harnessAt('pglite:memory', deps));
+      const database = this.#free.pop() ?? (await this.#openEmbedded());
+      const release = async (): Promise<void> => {
+        await empty(database);
+        this.#free.push(database);
+      };
+      return this.#keep(harnessOver(database, 'pglite:memory', deps, release));
     }
     this.#server ??= await startPostgres();
     return this.#keep(await harnessAt(await this.#server.createDatabase(), deps));
+  }
+
+  async #openEmbedded(): Promise<Database> {
+    await prepareArchive();
+    const database = await openDatabase('pglite:memory');
+    this.#embedded.push(database);
+    return database;
   }
 
   #keep(harness: Harness): Harness {
@@ -110,6 +140,7 @@ export class Stage {
 
   async stop(): Promise<void> {
     for (const harness of this.#open) await harness.close();
+    for (const database of this.#embedded) await database.close();
     await this.#server?.stop();
   }
 }
