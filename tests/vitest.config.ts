@@ -16,7 +16,9 @@ export default defineConfig({
       'browser/**/*.test.ts',
     ],
     globalSetup: ['support/control.ts'],
-    testTimeout: 20_000,
+    // A limit for what hangs, not for what is slow: other work of the machine may make any step take several times as long.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000, interval: 50 } },
     hookTimeout: 120_000,
     // One target serves all files: what is global to it (badge, presence, limits) must not be moved by a neighbour.
     fileParallelism: false,

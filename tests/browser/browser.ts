@@ -21,7 +21,7 @@ export function useBrowser(): { open: (options?: BrowserContextOptions) => Promi
   const open = async (options: BrowserContextOptions = {}): Promise<OpenPage> => {
     const context = await (await launch()).newContext({ locale: 'ru-RU', reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(20_000);
     const requests: string[] = [];
     const problems: string[] = [];
     page.on('request', (request) => requests.push(request.url()));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { useChat } from '../support/chat.ts';
 import { accessibilityProblems } from './accessibility.ts';
 import { useBrowser } from './browser.ts';
+import { PNG } from './pictures.ts';
 import { WidgetPage } from './widget-page.ts';
 
 describe('widget and demo shop for everybody', async () => {
@@ -47,6 +48,29 @@ describe('widget and demo shop for everybody', async () => {
     await widget.panel.getByRole('button', { name: 'Жду звонка' }).click();
     await widget.panel.getByText('Проверьте номер').waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
+
+    await widget.panel.getByRole('textbox', { name: 'Телефон' }).fill('8 916 765-43-22');
+    await widget.panel.getByRole('button', { name: 'Жду звонка' }).click();
+    await widget.panel.getByText('Заявка принята').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+
+    await page.unroute('**/messages');
+    await widget.panel.locator('.done button').click();
+    await widget.state('не уйдёт', 'отправлено');
+    await widget.panel
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'фото.png', mimeType: 'image/png', buffer: PNG });
+    await widget.panel.locator('.upload.done').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await widget.panel.getByRole('button', { name: 'Отправить' }).click();
+    await widget.panel.getByRole('button', { name: 'Открыть изображение фото.png' }).click();
+    await widget.panel.getByRole('dialog', { name: 'фото.png' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+
+    await page.context().setOffline(true);
+    await widget.panel.getByText('Нет связи').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
   });
 
   it('is the same shop in English, chat and all', async () => {
@@ -55,6 +79,8 @@ describe('widget and demo shop for everybody', async () => {
     await page.getByRole('heading', { name: 'Things that make a home calm and kind' }).waitFor();
     await page.getByRole('button', { name: 'Ask in the chat' }).click();
     await page.getByRole('dialog', { name: 'Talk to us' }).waitFor();
+    await page.locator('chat-widget').getByRole('checkbox').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
     expect(await page.locator('#demo').isVisible()).toBe(true);
     await page.getByRole('button', { name: 'Русский' }).click();
     await page.getByRole('dialog', { name: 'Напишите нам' }).waitFor();

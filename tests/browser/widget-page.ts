@@ -37,6 +37,21 @@ export class WidgetPage {
     return this.messages.filter({ hasText: text });
   }
 
+  /** Every message as it is shown, the visitor's own with their state. */
+  async shown(): Promise<string[]> {
+    return this.messages.evaluateAll((all) =>
+      all.map((one) => {
+        const state = one.querySelector('.ticks')?.getAttribute('aria-label');
+        return `${one.querySelector('.body')?.textContent ?? ''}${state ? ` (${state})` : ''}`;
+      }),
+    );
+  }
+
+  /** The words alone. */
+  texts(): Promise<string[]> {
+    return this.messages.locator('.body').allTextContents();
+  }
+
   async state(text: string, state: string): Promise<void> {
     await this.message(text).getByRole('img', { name: state, exact: true }).waitFor();
   }

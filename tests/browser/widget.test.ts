@@ -1,8 +1,9 @@
-import type { Route } from 'playwright-core';
+import type { Route, WebSocket } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { useChat } from '../support/chat.ts';
 import { FOREIGN_HOST, useBrowser } from './browser.ts';
 import { snippet, startHostPage } from './host-page.ts';
+import { PNG } from './pictures.ts';
 import { WidgetPage } from './widget-page.ts';
 
 const XSS = [
@@ -13,10 +14,6 @@ const XSS = [
   '[x](javascript:alert(1))',
   '<a href="data:text/html,<script>1</script>">x</a>',
 ];
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
 
 describe('the widget in a page of another site', async () => {
   const chat = await useChat('main', { survives: true });
@@ -56,15 +53,17 @@ describe('the widget in a page of another site', async () => {
 
   it('keeps a slow device busy for at most 20 ms before it is opened', async () => {
     const times: number[] = [];
-    // It is wall time, to which other work of the machine only ever adds: the least of a few counts.
-    for (let run = 0; run < 6 && !times.some((time) => time <= 20); run += 1) {
+    // Time of the thread and not of the clock, to which other work of the machine adds; the least of a few, since the
+    // processor's own pace changes too.
+    for (let run = 0; run < 12 && !times.some((time) => time <= 20); run += 1) {
       const { page } = await open();
       const devtools = await page.context().newCDPSession(page);
       await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 });
-      await devtools.send('Performance.enable');
+      await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+      // Async scripts hold back the load event, so that the loader has run by then.
       await page.goto(plain.url);
       // Not by a locator: what it runs in the page would be counted too.
-      await page.waitForTimeout(1_500);
+      await page.waitForTimeout(500);
       const { metrics } = await devtools.send('Performance.getMetrics');
       const seconds = metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? Number.NaN;
       times.push(seconds * 1_000);
@@ -259,6 +258,19 @@ describe('the widget in a page of another site', async () => {
     expect(box).toEqual({ x: 0, y: 0, width: 390, height: 700 });
     expect(await widget.panel.getAttribute('aria-modal')).toBe('true');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    // A keyboard leaves the page its size and makes what is seen of it smaller; headless Chromium has none to show.
+    const seen = { top: 40, height: 330 };
+    await page.evaluate(({ top, height }) => {
+      const view = window.visualViewport;
+      if (view === null) throw new Error('no visual viewport');
+      Object.defineProperty(view, 'offsetTop', { configurable: true, value: top });
+      Object.defineProperty(view, 'height', { configurable: true, value: height });
+      view.dispatchEvent(new Event('resize'));
+    }, seen);
+    await expect.poll(() => widget.panel.boundingBox()).toEqual({ x: 0, y: 40, width: 390, height: 330 });
+    const field = await widget.field.boundingBox();
+    expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(370);
+    expect(field?.y).toBeGreaterThanOrEqual(40);
     for (let step = 0; step < 12; step += 1) await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.localName)).toBe('chat-widget');
   });
@@ -282,13 +294,17 @@ describe('the widget in a page of another site', async () => {
   it('leaves nothing behind when destroyed, and may begin anew', async () => {
     const { page, widget, problems } = await visit();
     const before = await page.evaluate(() => Object.keys(window).length);
-    const socket = page.waitForEvent('websocket');
+    const sockets: WebSocket[] = [];
+    page.on('websocket', (socket) => sockets.push(socket));
+    await page.evaluate('chatWidget.on("connection", (event) => { document.title = event.status })');
     await widget.open();
     await widget.say('до конца');
     await widget.state('до конца', 'отправлено');
-    const closed = (await socket).waitForEvent('close');
+    // A message is stored by REST, perhaps before the connection stands: a socket ended while it opens is an error to browsers.
+    await expect.poll(() => page.title()).toBe('online');
+    expect(sockets.length).toBeGreaterThan(0);
     await page.evaluate('chatWidget.destroy()');
-    await closed;
+    await expect.poll(() => sockets.every((socket) => socket.isClosed())).toBe(true);
     expect(await page.evaluate(() => [document.querySelector('chat-widget'), 'chatWidget' in window])).toEqual([
       null,
       false,

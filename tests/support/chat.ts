@@ -164,6 +164,11 @@ export class Chat {
     return (await this.#control.post(`/target/${this.#profile}/terminate-gateway`)).as(exitSchema).code;
   }
 
+  async killGateways(): Promise<void> {
+    const answer = await this.#control.post(`/target/${this.#profile}/kill-gateways`, { timeoutMs: 90_000 });
+    if (answer.status !== 200) throw new Error(`the gateways did not come back: ${answer.text}`);
+  }
+
   async restart(): Promise<void> {
     const answer = await this.#control.post(`/target/${this.#profile}/restart`, { timeoutMs: 90_000 });
     if (answer.status !== 200) throw new Error(`the target did not come back: ${answer.text}`);

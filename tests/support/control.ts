@@ -97,6 +97,10 @@ class Control {
       await target.restart();
       await untilAdmitted(target.baseUrl);
     }
+    if (action === 'kill-gateways') {
+      await target.killGateways();
+      await untilAdmitted(target.baseUrl);
+    }
     if (action === 'assert-alive') target.assertAlive();
     return { status: 200, body: { baseUrl: target.baseUrl, kind: target.kind } };
   }

@@ -17,6 +17,12 @@ export async function startStackTarget(request: TargetRequest): Promise<Target> 
       const ends = await Promise.all(stack.gateways.map((gateway) => gateway.stop('SIGTERM')));
       return { code: ends.find((end) => end.code !== 0)?.code ?? 0 };
     },
+    killGateways: async () => {
+      for (const gateway of stack.gateways) {
+        await gateway.kill();
+        await gateway.start();
+      }
+    },
     restart: async () => {
       await Promise.all([...stack.gateways, stack.chat, stack.dispatcher, stack.auth].map((service) => service.stop()));
       await Promise.all(

@@ -6,7 +6,10 @@ import type { Target, TargetRequest } from './target.ts';
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 
 /** What `npm start` runs, in a folder of its own. */
-export async function startStandalone(request: TargetRequest): Promise<Target> {
+export async function startStandalone(
+  request: TargetRequest,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Target> {
   const port = await freePort();
   const app = await startProcess({
     name: `standalone (${request.profile})`,
@@ -18,6 +21,7 @@ export async function startStandalone(request: TargetRequest): Promise<Target> {
       ALERT_WEBHOOK_URLS: request.webhookUrl,
       ...environmentOf(request.profile),
       ...extraEnvironment(),
+      ...settings,
     },
     ready: `http://127.0.0.1:${port}/readyz`,
     stopTimeoutMs: 25_000,
@@ -28,6 +32,10 @@ export async function startStandalone(request: TargetRequest): Promise<Target> {
     cheap: true,
     assertAlive: () => app.assertAlive(),
     terminateGateway: () => app.stop('SIGTERM'),
+    killGateways: async () => {
+      await app.kill();
+      await app.start();
+    },
     restart: () => app.restart(),
     stop: async () => {
       await app.stop();

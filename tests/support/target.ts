@@ -15,6 +15,8 @@ export interface Target {
   assertAlive(): void;
   /** SIGTERM to what holds the channel's connections; resolves when it has ended. */
   terminateGateway(): Promise<{ code: number | null }>;
+  /** Kill -9 to what holds the channel's connections, one after the other, each up again before the next. */
+  killGateways(): Promise<void>;
   /** Stops and starts everything that is ours, over the same data, as an update does. */
   restart(): Promise<void>;
   /** False: a later start of another profile needs the machine for itself. */

@@ -14,6 +14,7 @@ export async function urlTarget(baseUrl: string | undefined): Promise<Target> {
     cheap: true,
     assertAlive: () => undefined,
     terminateGateway: () => Promise.reject(new Error('a foreign target is not terminated from here')),
+    killGateways: () => Promise.reject(new Error('a foreign target is not killed from here')),
     restart: () => Promise.reject(new Error('a foreign target is not restarted from here')),
     stop: () => Promise.resolve(),
   };

@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
@@ -8,8 +9,10 @@ import { UploadChip } from './UploadChip.tsx';
 
 const NO_ERRORS: PrechatErrors = {};
 
+export type Attach = (files: readonly File[]) => void;
+
 /** Where the visitor writes. Before his first message it also asks what the site wants to know, and for consent. */
-export function Composer() {
+export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> }) {
   const model = useModel();
   const { client } = model;
   const { session } = useStore(client);
@@ -75,9 +78,11 @@ export function Composer() {
     model.draft.set(event.currentTarget.value);
     if (session !== null) client.setTyping(event.currentTarget.value !== '');
   };
-  const attach = (files: readonly File[]): void => {
+  const attach: Attach = (files) => {
     if (files.length > 0 && allowed()) model.uploads.add(files);
   };
+  // Files dropped anywhere on the conversation ask for consent like any others: the first one begins the chat.
+  attachRef.current = attach;
   const onPaste = (event: ClipboardEvent): void => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;

@@ -2,7 +2,7 @@ import type { Attachment } from '@chat-realtime/client';
 import { useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
-import { Composer } from './Composer.tsx';
+import { type Attach, Composer } from './Composer.tsx';
 import { ImageViewer } from './ImageViewer.tsx';
 import { MessageList } from './MessageList.tsx';
 
@@ -13,6 +13,7 @@ export function Conversation() {
   const [dragging, setDragging] = useState(false);
   const [image, setImage] = useState<Attachment | null>(null);
   const depth = useRef(0);
+  const attach = useRef<Attach>(() => undefined);
   const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
   const drag = (change: 1 | -1) => (event: DragEvent) => {
     if (!carriesFiles(event)) return;
@@ -25,7 +26,7 @@ export function Conversation() {
     event.preventDefault();
     depth.current = 0;
     setDragging(false);
-    model.uploads.add([...(event.dataTransfer?.files ?? [])]);
+    attach.current([...(event.dataTransfer?.files ?? [])]);
   };
   return (
     <div
@@ -36,7 +37,7 @@ export function Conversation() {
       onDrop={drop}
     >
       <MessageList showImage={setImage} />
-      <Composer />
+      <Composer attachRef={attach} />
       {dragging && <div class="drop">{texts.drop}</div>}
       {image !== null && <ImageViewer image={image} close={() => setImage(null)} />}
     </div>

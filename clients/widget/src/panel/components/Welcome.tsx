@@ -6,10 +6,11 @@ export function Welcome() {
   const model = useModel();
   const texts = useStore(model.texts);
   const config = useStore(model.config);
+  const expectation = config === null ? '' : config.online ? texts.replyTime : texts.offlineNote;
   return (
     <div class="welcome">
       <p class="bubble theirs">{texts.greeting}</p>
-      {config !== null && <p class="bubble theirs">{config.online ? texts.replyTime : texts.offlineNote}</p>}
+      {expectation !== '' && <p class="bubble theirs">{expectation}</p>}
     </div>
   );
 }

@@ -19,6 +19,9 @@ export function textsFor(locale: Locale, config: ConfigResponse | null, title: s
     if (text) own[name] = text;
   }
   const base = locale === 'ru' ? ru : en;
-  const russian = locale === 'ru' && config ? { replyTime: config.reply_time_text, consent: config.consent.text } : {};
+  const russian =
+    locale === 'ru' && config
+      ? { replyTime: config.reply_time_text, ...(config.consent.text && { consent: config.consent.text }) }
+      : {};
   return { ...base, ...russian, ...own, ...(title && { title }) };
 }
