@@ -65,60 +65,65 @@ function handleOf(socket: Socket): StreamHandle | null {
 }
 
 /**
- * Writes to a socket's handle, without the stream around it, while nothing waits in the stream. Two thirds of the user
- * time of `socket.write` are the stream's book-keeping for a write that the kernel takes at once (docs/adr/0012).
+ * Writes to a socket's handle, without the stream around it, while nothing of ours waits. Most of the user time of
+ * `socket.write` is the stream's book-keeping for a write that the kernel takes at once (docs/adr/0012).
  *
- * The order holds: the handle has one queue, and as soon as anything waits, further writes go through the stream.
+ * Order: the handle has one queue. What is ours goes through the stream from the moment that anything of ours waits
+ * until all of it has left. The library's own control frames use the stream and may be overtaken at frame boundaries
+ * only, which RFC 6455 §5.4 allows. A handle that is closed or shut down answers an error number.
  */
-export class DirectWrites {
+export class SocketWriter {
   readonly #socket: Socket;
   readonly #handle: StreamHandle | null;
+  /** Bytes left over by the handle. */
   #waiting = 0;
-  #written = 0;
+  /** Something was given to the stream and may still be there. */
+  #streamed = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#handle = BINDING === null ? null : handleOf(socket);
   }
 
-  /** Whether this Node and this socket allow it. */
-  get possible(): boolean {
+  /** Whether this Node and this socket allow to write past the stream. */
+  get direct(): boolean {
     return this.#handle !== null;
   }
 
-  /** Bytes given to the handle here that the kernel has not taken. */
-  get waitingBytes(): number {
-    return this.#waiting;
+  get queuedBytes(): number {
+    if (!this.#streamed) return this.#waiting;
+    const inStream = this.#socket.writableLength;
+    if (inStream === 0) this.#streamed = false;
+    return inStream + this.#waiting;
   }
 
-  /** All bytes ever written here; the socket's own `bytesWritten` does not know of them. */
-  get bytesWritten(): number {
-    return this.#written;
+  get enqueuedBytes(): number {
+    return this.#socket.bytesWritten;
   }
 
-  /** False when the bytes have to go through the stream; nothing has been written then. */
-  write(bytes: Buffer): boolean {
-    const socket = this.#socket;
-    const handle = this.#handle;
+  write(bytes: Buffer): void {
     if (
-      handle === null ||
+      this.#handle === null ||
       BINDING === null ||
       spare === null ||
-      this.#waiting > 0 ||
-      socket.writableLength > 0 ||
       bytes.length > LARGEST_DIRECT ||
-      !socket.writable
+      this.queuedBytes > 0
     ) {
-      return false;
+      this.#streamed = true;
+      this.#socket.write(bytes);
+      return;
     }
-    const status = handle.writeBuffer(spare, bytes);
+    const status = this.#handle.writeBuffer(spare, bytes);
     if (status !== 0) {
-      socket.destroy(new Error(`write ${getSystemErrorName(status)}`));
-      return true;
+      this.#fail(status);
+      return;
     }
-    this.#written += bytes.length;
     if (BINDING.streamBaseState[BINDING.kLastWriteWasAsync] !== 0) this.#leftOver(bytes, BINDING);
-    return true;
+  }
+
+  /** Worth calling only with more than `LARGEST_DIRECT` bytes waiting: then the stream has some of them and tells. */
+  whenDrained(listener: () => void): void {
+    this.#socket.once('drain', listener);
   }
 
   #leftOver(bytes: Buffer, binding: StreamBinding): void {
@@ -130,9 +135,11 @@ export class DirectWrites {
     request.buffer = bytes;
     request.oncomplete = (status) => {
       this.#waiting = 0;
-      if (status < 0 && !this.#socket.destroyed) {
-        this.#socket.destroy(new Error(`write ${getSystemErrorName(status)}`));
-      }
+      if (status < 0) this.#fail(status);
     };
+  }
+
+  #fail(status: number): void {
+    if (!this.#socket.destroyed) this.#socket.destroy(new Error(`write ${getSystemErrorName(status)}`));
   }
 }
