@@ -77,6 +77,7 @@ async function main(): Promise<void> {
       databaseKind: database.kind,
       dataDir,
       demo: isDemo(config),
+      trial: standalone.trial,
     }),
   );
 }

@@ -48,6 +48,8 @@ export interface Standalone {
   readonly chat: ChatService;
   /** Empty with a foreign auth-service. */
   readonly operators: readonly Operator[];
+  /** `/try/` is served. */
+  readonly trial: boolean;
 }
 
 /** The order in which a stop goes: refuse, drain, stop listening, stop working, close what was worked on. */
@@ -155,7 +157,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     await chat.stop();
     await dispatcher.stop();
   });
-  return { chat: chat.service, operators: auth?.operators ?? [] };
+  return { chat: chat.service, operators: auth?.operators ?? [], trial: trial !== null };
 }
 
 async function startAuth(parts: StandaloneParts): Promise<{ service: AuthService; operators: Operator[] } | undefined> {

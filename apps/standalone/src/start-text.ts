@@ -10,12 +10,16 @@ export interface StartFacts {
   readonly databaseKind: 'postgres' | 'pglite';
   readonly dataDir: string;
   readonly demo: boolean;
+  /** The page that breaks it and counts is served: in demo mode with our own auth-service. */
+  readonly trial: boolean;
 }
 
 /** What each start tells the person who typed it. */
 export function startText(facts: StartFacts): string {
   const lines = ['', '  Chat Realtime is running.', ''];
   if (facts.moved) lines.push(`  Port ${DEFAULT_PORT} is taken, so it listens on another one.`, '');
+  if (facts.trial)
+    lines.push(`  Try it:    ${facts.baseUrl}/try/   customer and operator side by side; break it and count`);
   lines.push(`  Customer:  ${facts.baseUrl}/`, `  Operator:  ${facts.baseUrl}/operator/`, ...loginLines(facts), '');
   lines.push(...storageLines(facts));
   if (facts.demo) {

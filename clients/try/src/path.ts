@@ -4,7 +4,7 @@ import type { Words } from './texts.ts';
 const SVG = 'http://www.w3.org/2000/svg';
 const TRAVEL_MS = 650;
 /** A burst is drawn as a stream, not as a cloud. */
-const MAX_DOTS_PER_EDGE = 6;
+const MAX_DOTS_PER_EDGE = 3;
 const FLASH_MS = 2_500;
 
 type NodeName = keyof Words['nodes'];
@@ -14,12 +14,12 @@ interface Point {
 }
 const HALF = { x: 54, y: 25 } as const;
 const NODES: Readonly<Record<NodeName, Point>> = {
-  chat: { x: 62, y: 36 },
-  queue: { x: 200, y: 36 },
-  dispatcher: { x: 338, y: 36 },
-  fanout: { x: 338, y: 154 },
-  gateway: { x: 200, y: 154 },
-  browser: { x: 62, y: 154 },
+  chat: { x: 62, y: 33 },
+  queue: { x: 200, y: 33 },
+  dispatcher: { x: 338, y: 33 },
+  fanout: { x: 338, y: 130 },
+  gateway: { x: 200, y: 130 },
+  browser: { x: 62, y: 130 },
 };
 const EDGES = {
   queued: [right('chat'), left('queue')],
@@ -59,13 +59,13 @@ interface DrawnNode {
 
 /** The picture of the path: parts, the lines between them, a dot for each event, and what is down. */
 export class PathPicture {
-  readonly #svg = draw('svg', { viewBox: '0 0 400 190', role: 'img' });
+  readonly #svg = draw('svg', { viewBox: '0 0 400 164', role: 'img' });
   readonly #dots = draw('g', { class: 'dots' });
   readonly #nodes = new Map<NodeName, DrawnNode>();
   readonly #edges = new Map<EdgeName, SVGElement>();
   readonly #flying = new Map<EdgeName, number>();
-  readonly #cut = draw('text', { x: 131, y: 143, class: 'cut' });
-  readonly #check = draw('text', { x: 126, y: 99, class: 'check' });
+  readonly #cut = draw('text', { x: 131, y: 120, class: 'cut' });
+  readonly #check = draw('text', { x: 126, y: 85, class: 'check' });
   readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
   #words: Words;
   #last: PathState | null = null;
@@ -110,7 +110,7 @@ export class PathPicture {
   }
 
   send(edge: EdgeName, count: number): void {
-    for (let at = 0; at < Math.min(count, MAX_DOTS_PER_EDGE); at += 1) this.#fly(edge, at * 70);
+    for (let at = 0; at < Math.min(count, MAX_DOTS_PER_EDGE); at += 1) this.#fly(edge, at * 150);
   }
 
   setCarrier(text: string): void {

@@ -3,7 +3,7 @@ export type Language = 'ru' | 'en';
 /** The Russian texts stand in the page itself, which is therefore complete before any script has run. */
 export const ENGLISH: Readonly<Record<string, string>> = {
   title: 'Break it and count',
-  lead: 'The customer on the left, the operator on the right, a message’s real way between them. Break it by the buttons and watch the count.',
+  lead: 'Customer, operator and a message’s real way between them: break it and watch the count.',
   pages: 'Other pages',
   shop: 'Shop',
   console: 'Console',
@@ -18,11 +18,11 @@ export const ENGLISH: Readonly<Record<string, string>> = {
   network: 'Cut the network',
   networkMore: 'for 6 seconds',
   drop: 'Lose an event',
-  dropMore: 'the next one, on its way to the gateway',
+  dropMore: 'on its way to the gateway',
   dispatcher: 'Stop the dispatcher',
   dispatcherMore: 'for 10 seconds',
-  wipe: 'Wipe queue and fan-out',
-  wipeMore: 'with everything in them',
+  wipe: 'Wipe the queue',
+  wipeMore: 'and the fan-out, with all inside',
   score: 'Score of this chat’s messages',
   listener: 'Listener without a cursor',
   how: 'How this is counted',
@@ -99,7 +99,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     verdictBefore: 'Нажмите кнопку: счёт начнётся сразу.',
     verdictUnderway: (count) => `В пути ${ruCount(count, 'сообщение', 'сообщения', 'сообщений')}…`,
     verdictClean: (stored, lost, doubled) =>
-      `Все ${ruCount(stored, 'сообщение показано', 'сообщения показаны', 'сообщений показаны')} по одному разу и по порядку.` +
+      `Показано ${stored} из ${stored}: каждое один раз и по порядку.` +
       (lost + doubled === 0 ? '' : ` Слушатель без курсора: потеряно ${lost}, удвоено ${doubled}.`),
     verdictBad: 'Счёт не сошёлся. Пожалуйста, сообщите нам, что вы нажимали.',
     failed: 'Страница не смогла начать. Перезагрузите её; если не поможет, посмотрите в терминал, где идёт npm start.',
@@ -119,14 +119,14 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     msHint: 'median and last',
     notOpen: 'this chat is not open in the console',
     nodes: {
-      chat: 'Chat & base',
+      chat: 'Chat service',
       queue: 'Queue',
       dispatcher: 'Dispatcher',
       fanout: 'Fan-out',
       gateway: 'Gateway',
       browser: 'Browser',
     },
-    check: 'check with the base',
+    check: 'check with the database',
     cut: 'cut',
     wiped: 'wiped',
     dropped: 'lost',
@@ -141,7 +141,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     verdictBefore: 'Press a button: counting begins at once.',
     verdictUnderway: (count) => `${enCount(count, 'message', 'messages')} underway…`,
     verdictClean: (stored, lost, doubled) =>
-      `${stored === 1 ? 'The one message was' : `All ${stored} messages were`} shown once and in order.` +
+      `${stored} of ${stored} shown: each once, and in order.` +
       (lost + doubled === 0 ? '' : ` The listener without a cursor: ${lost} lost, ${doubled} doubled.`),
     verdictBad: 'The count does not add up. Please tell us what you pressed.',
     failed: 'The page could not begin. Reload it; if that does not help, look into the terminal where npm start runs.',

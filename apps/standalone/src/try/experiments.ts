@@ -25,10 +25,10 @@ const FEW = 10;
 const CUT_MS = 6_000;
 const STOP_MS = 10_000;
 /** Slow enough to be watched, quick enough to be a burst. */
-const GAP_MS = 25;
+const GAP_MS = 50;
 /** While a part is away, one message now and then shows what that does. */
 const SLOW_GAP_MS = 500;
-const PUBLISH_PATIENCE_MS = 5_000;
+const PATIENCE_MS = 3_000;
 
 const TEXTS: Readonly<Record<Language, { operator: (n: number) => string; customer: (n: number) => string }>> = {
   ru: { operator: (n) => `Сообщение ${n}`, customer: (n) => `Вопрос ${n}` },
@@ -73,9 +73,11 @@ export class Experiments {
     const { broker, fanout } = this.#parts;
     await broker.consumer.pause();
     await write(FEW, 0);
-    const deadline = Date.now() + PUBLISH_PATIENCE_MS;
-    while (broker.waiting(sessionId) < FEW && Date.now() < deadline) await pause(10);
+    await until(() => broker.waiting(sessionId) >= FEW);
     await broker.wipe();
+    // Recent events are published again, and pass before the next loss.
+    await until(() => broker.waiting(sessionId) > 0);
+    await until(() => broker.waiting(sessionId) === 0);
     fanout.wipeAfterNext(sessionId);
     await write(FEW, GAP_MS);
   }
@@ -93,4 +95,10 @@ export class Experiments {
       if (gapMs > 0) await pause(gapMs);
     }
   }
+}
+
+/** What does not come in time is left out: with the dispatcher stopped a queue stays as it is. */
+async function until(reached: () => boolean): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!reached() && Date.now() < deadline) await pause(10);
 }

@@ -73,6 +73,8 @@ export async function installTrialRoutes(server: FastifyInstance, parts: TrialRo
   for (const [path, file] of Object.entries(PAGES)) {
     server.get(path, page, async (_request, reply) => {
       const html = await readFile(new URL(file, FOLDER), 'utf8');
+      // Whoever comes, or loads the page again in the middle of a cut, finds a network by which it can begin.
+      network.mend();
       return asPage(reply).send(html.replace(TOKEN_PLACE, token));
     });
   }
