@@ -8,7 +8,7 @@ import { TRANSPORTS } from '../transport/all.ts';
 import { closeCodeOf } from '../transport/http-close.ts';
 import type { Frame, Line, LinePort, ReadyData } from '../transport/transport.ts';
 import { closePolicy, stopReason } from './close-policy.ts';
-import type { Ladder } from './ladder.ts';
+import type { Rungs } from './rungs.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 const SHORT_LIFE_MS = 10_000;
@@ -52,7 +52,7 @@ interface Live {
   ready: boolean;
 }
 
-export function createConnection(environment: Environment, ladder: Ladder, port: ConnectionPort): Connection {
+export function createConnection(environment: Environment, rungs: Rungs, port: ConnectionPort): Connection {
   const { now } = environment;
   const retry = createAlarm(environment);
   const probe = createAlarm(environment);
@@ -127,7 +127,7 @@ export function createConnection(environment: Environment, ladder: Ladder, port:
     lostAt = null;
     connectionId = data.connection_id ?? null;
     limited &&= transport === 'rest';
-    if (!limited) ladder.worked(transport);
+    if (!limited) rungs.ladder()?.worked(transport);
     watch.start();
     scheduleProbe();
     scheduleRenewal();
@@ -137,8 +137,9 @@ export function createConnection(environment: Environment, ladder: Ladder, port:
 
   const scheduleProbe = (): void => {
     probe.clear();
-    const transport = limited ? ladder.current() : ladder.better();
-    if (transport) probe.set(limited ? LIMITED_PROBE_MS : ladder.probeDelayMs(), () => openSpare(transport));
+    const ladder = rungs.ladder();
+    const transport = limited ? rungs.current() : ladder?.better();
+    if (transport) probe.set(limited ? LIMITED_PROBE_MS : (ladder?.probeDelayMs() ?? 0), () => openSpare(transport));
   };
 
   const scheduleRenewal = (inMs?: number): void => {
@@ -164,7 +165,7 @@ export function createConnection(environment: Environment, ladder: Ladder, port:
     drop(live);
     if (live === spare) {
       spare = null;
-      if (closePolicy(code) !== 'poll_only') ladder.probeFailed();
+      if (closePolicy(code) !== 'poll_only') rungs.ladder()?.probeFailed();
       scheduleProbe();
     } else if (live === main && spare) {
       // The line being opened takes over; what it says decides.
@@ -175,7 +176,7 @@ export function createConnection(environment: Environment, ladder: Ladder, port:
     } else if (live === main) {
       const lived = live.ready ? now() - live.openedAt : 0;
       if (lived >= HEALTHY_MS) attempts = 0;
-      if (lived < SHORT_LIFE_MS && (code === 1006 || code === 4408)) ladder.failed(live.transport);
+      if (lived < SHORT_LIFE_MS && (code === 1006 || code === 4408)) void rungs.failed(live.transport);
       lost(code, retryAfterMs);
     }
   };
@@ -203,7 +204,7 @@ export function createConnection(environment: Environment, ladder: Ladder, port:
   const begin = (): void => {
     tearDown();
     const current = generation;
-    const transport = limited ? 'rest' : ladder.current();
+    const transport = limited ? 'rest' : rungs.current();
     become({ status: 'connecting', transport, attempt: attempts, lostAt });
     port.prepare().then(
       () => {
@@ -231,9 +232,10 @@ export function createConnection(environment: Environment, ladder: Ladder, port:
       if (state.status !== 'idle') become({ status: 'idle' });
     },
     wake(networkChanged) {
-      const better = networkChanged && main?.ready ? ladder.better() : null;
+      const ladder = networkChanged ? rungs.ladder() : null;
+      const better = main?.ready ? ladder?.better() : null;
       if (better) return openSpare(better);
-      if (networkChanged) ladder.top();
+      ladder?.top();
       if (state.status === 'waiting') begin();
       else if (main?.ready) main.watch.check(() => main && openSpare(main.transport));
     },

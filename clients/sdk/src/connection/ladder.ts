@@ -1,6 +1,7 @@
 import type { TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Keeper } from '../core/keeper.ts';
+import { REMEMBERED } from './rungs.ts';
 
 const REMEMBER_MS = 3_600_000;
 const FIRST_PROBE_MS = 5_000;
@@ -19,11 +20,9 @@ export interface Ladder {
   readonly worked: (transport: TransportName) => void;
   /** The network changed: begin again with what is best. */
   readonly top: () => void;
-  /** Reads what worked last time; nothing is stored where the first one works. */
-  readonly recall: () => Promise<void>;
+  /** With what worked last time. */
+  readonly start: (transport: TransportName) => void;
 }
-
-const KEY = 'transport';
 
 export function createLadder(
   { now }: Pick<Environment, 'now'>,
@@ -35,6 +34,7 @@ export function createLadder(
   let probes = 0;
   let best = rungs.length;
   const at = (position: number): TransportName => rungs[position] ?? 'rest';
+  const rungAt = (transport: TransportName): number => Math.max(0, rungs.indexOf(transport));
   const knowsBetter = (): boolean => best < index && probes === 0;
   return {
     current: () => at(index),
@@ -52,20 +52,19 @@ export function createLadder(
       index = (index + 1) % rungs.length;
     },
     worked(transport) {
-      const reached = Math.max(0, rungs.indexOf(transport));
+      const reached = rungAt(transport);
       if (reached < index) probes = 0;
       failures = 0;
       index = reached;
       best = Math.min(best, index);
-      if (index > 0) keeper.set(KEY, { transport, until: now() + REMEMBER_MS });
-      else keeper.remove(KEY);
+      if (index > 0) keeper.set(REMEMBERED, { transport, until: now() + REMEMBER_MS });
+      else keeper.remove(REMEMBERED);
     },
     top() {
       index = failures = probes = 0;
     },
-    async recall() {
-      const kept = await keeper.get<{ transport: TransportName; until: number }>(KEY);
-      if (kept && kept.until > now()) index = Math.max(0, rungs.indexOf(kept.transport));
+    start(transport) {
+      index = rungAt(transport);
     },
   };
 }

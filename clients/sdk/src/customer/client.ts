@@ -4,7 +4,7 @@ import type { Backend } from '../api/backend.ts';
 import type { ConnectionState } from '../api/connection.ts';
 import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat } from '../api/customer.ts';
 import type { CustomerState, Message, Session, SessionEvent } from '../api/protocol.ts';
-import { createLadder } from '../connection/ladder.ts';
+import { createRungs } from '../connection/rungs.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';
@@ -23,7 +23,7 @@ import type { Frame, ReadyData } from '../transport/transport.ts';
 import { beginSession } from './begin-session.ts';
 import { createCredentials, SESSION_KEY } from './credentials.ts';
 import { createLiveState } from './live-state.ts';
-import { restBackend } from './rest-backend.ts';
+import { backendOver, standardRest } from './rest-calls.ts';
 import { sessionAfter } from './session-state.ts';
 
 /** So long an unsent message is left to the tab it was written in. */
@@ -33,7 +33,7 @@ type Told = 'session' | 'logout' | 'outbox';
 export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const environment = createEnvironment(options.environment);
   const base = resolveBase(options.baseUrl);
-  const backend: Backend = options.backend ?? restBackend({ baseUrl: base, environment });
+  const backend: Backend = options.backend ?? backendOver(standardRest(environment, base));
   const prefix = storagePrefix(options.namespace);
   const keeper = createKeeper(environment.storage, prefix);
   const emitter = createEmitter<ChatEvents>();
@@ -248,10 +248,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     outbox.flush();
   };
 
-  const ladder = createLadder(environment, keeper, options.transports ?? ALL_TRANSPORTS);
+  const rungs = createRungs(environment, keeper, options.transports ?? ALL_TRANSPORTS);
   const connection = createSharedConnection(
     environment,
-    ladder,
+    rungs,
     {
       target: {
         base,
@@ -312,7 +312,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   };
   const restore = async (): Promise<void> => {
     const { id } = await credentials.load();
-    await ladder.recall();
+    await rungs.recall();
     await outbox.load();
     if (destroyed) return;
     if (outbox.entries().length > 0) tell('outbox');

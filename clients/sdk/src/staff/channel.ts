@@ -2,7 +2,7 @@ import type { ConnectionState, TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { BadgeData, StaffChannelState } from '../api/protocol.ts';
 import type { BadgeCounters, PresenceUser } from '../api/staff.ts';
-import { createLadder } from '../connection/ladder.ts';
+import { createRungs } from '../connection/rungs.ts';
 import { createKeeper } from '../core/keeper.ts';
 import { createSharedConnection, type SharedConnection } from '../tabs/shared-connection.ts';
 import type { Frame, PollPage, ReadyData } from '../transport/transport.ts';
@@ -69,10 +69,10 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
     port.frame(one);
     port.changed();
   };
-  const ladder = createLadder(environment, createKeeper(environment.storage, prefix), port.transports);
+  const rungs = createRungs(environment, createKeeper(environment.storage, prefix), port.transports);
   const connection = createSharedConnection(
     environment,
-    ladder,
+    rungs,
     {
       target: {
         base: port.base,
@@ -83,7 +83,7 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
         ...(port.restIntervalMs !== undefined && { restIntervalMs: port.restIntervalMs }),
       },
       async prepare() {
-        recalled ??= ladder.recall();
+        recalled ??= rungs.recall();
         await recalled;
         await token.get();
       },

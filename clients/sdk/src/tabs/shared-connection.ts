@@ -1,7 +1,7 @@
 import type { ConnectionState } from '../api/connection.ts';
 import type { Environment, TabChannel } from '../api/environment.ts';
 import { type Connection, type ConnectionPort, createConnection } from '../connection/connection.ts';
-import type { Ladder } from '../connection/ladder.ts';
+import type { Rungs } from '../connection/rungs.ts';
 import { createAlarm } from '../core/alarm.ts';
 import type { ReadyData } from '../transport/transport.ts';
 import type { Others, TabMessage } from './others.ts';
@@ -31,7 +31,7 @@ export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend'> {
  */
 export function createSharedConnection(
   environment: Environment,
-  ladder: Ladder,
+  rungs: Rungs,
   port: SharedPort,
   tabName: string | null,
 ): SharedConnection {
@@ -53,7 +53,7 @@ export function createSharedConnection(
   let loading: Promise<void> | null = null;
 
   const post = (message: TabMessage): void => channel?.postMessage(message);
-  const real = createConnection(environment, ladder, {
+  const real = createConnection(environment, rungs, {
     ...port,
     ready(data, transport) {
       port.ready(data, transport);
@@ -131,7 +131,7 @@ export function createSharedConnection(
   const enter = (): void => {
     if (!shares) return real.connect();
     elect();
-    follow({ status: 'connecting', transport: ladder.current(), attempt: 0, lostAt: null });
+    follow({ status: 'connecting', transport: rungs.current(), attempt: 0, lostAt: null });
     post({ kind: 'hello' });
     alarm.set(ELECTED_MS, () => withOthers(({ hello }) => hello()));
   };
