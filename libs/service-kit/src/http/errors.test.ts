@@ -54,6 +54,22 @@ describe('errors', () => {
     );
     expect(small).toMatch(/^HTTP\/1.1 201/);
   });
+  it('[ERR7] closes the connection with 413, whatever of the body is still to come', async () => {
+    const head = 'POST /chat/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+    const chunk = `10000\r\n${'y'.repeat(65_536)}\r\n`;
+    const next = `${head}Content-Length: 12\r\n\r\n{"body":"a"}`;
+    // `socket` resolves when the server has closed the connection: none of these bodies or requests asks for it.
+    const answers = await Promise.all([
+      probe.socket(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}`),
+      probe.socket(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}0\r\n\r\n${next}`),
+      probe.socket(`${head}Content-Length: 99999999\r\n\r\n{"body":`),
+    ]);
+    for (const answer of answers) {
+      expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413']);
+      expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+    }
+    expect((await probe.post('/chat/notes', '{"body":"a"}')).status).toBe(201);
+  });
   it('[ERR4] names the fields of an invalid body with 422, of an absent body too', async () => {
     const error = await expectError(
       await probe.post('/chat/notes', '{"body":"","count":1.5}'),
