@@ -87,9 +87,10 @@ export class ChatUnderTest {
     this.#folder = folder;
   }
 
-  static async start(env: Record<string, string> = {}): Promise<ChatUnderTest> {
+  /** `dataDir`: where attachments go; the caller removes it. */
+  static async start(env: Record<string, string> = {}, dataDir?: string): Promise<ChatUnderTest> {
     await prepareArchive();
-    return ChatUnderTest.#startAt('pglite:memory', env);
+    return ChatUnderTest.#startAt('pglite:memory', env, dataDir);
   }
 
   /** With a server of its own for PostgreSQL. */
@@ -101,14 +102,21 @@ export class ChatUnderTest {
     return chat;
   }
 
-  static async #startAt(databaseUrl: string, env: Record<string, string>): Promise<ChatUnderTest> {
+  static async #startAt(databaseUrl: string, env: Record<string, string>, dataDir?: string): Promise<ChatUnderTest> {
     const settings = loadConfig(z.object(chatSettingsVariables), { ...DEFAULTS, ...env });
     const folder = await mkdtemp(join(tmpdir(), 'chat-service-'));
     const database = await openDatabase(databaseUrl);
     const logger = createLogger({ service: 'chat-service', level: 'silent' });
     const broker = createMemoryBroker();
     const metrics = createMetrics('chat-service');
-    const chat = composeChat({ database, publisher: broker.publisher, settings, dataDir: folder, logger, metrics });
+    const chat = composeChat({
+      database,
+      publisher: broker.publisher,
+      settings,
+      dataDir: dataDir ?? folder,
+      logger,
+      metrics,
+    });
     const { operations } = chat.service;
     const revocations = new RevocationSet();
     const verifier = TokenVerifier.create({

@@ -29,9 +29,9 @@ export class DiskStorage implements AttachmentStorage {
 
   async write(id: string, content: Readable, maxBytes: number): Promise<StoredFile> {
     const target = this.#path(id);
-    await mkdir(join(target, '..'), { recursive: true, mode: 0o700 });
     const partial = `${target}.${randomUUID()}.part`;
     try {
+      await mkdir(join(target, '..'), { recursive: true, mode: 0o700 });
       const stored = await this.#copy(content, partial, maxBytes);
       await rename(partial, target);
       return stored;
