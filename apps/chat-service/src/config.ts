@@ -76,6 +76,8 @@ export const chatSettingsVariables = {
   ALERT_WEBHOOK_SECRET: envSecret(16).optional(),
   ALERT_WAITING_SECONDS: envInteger(60, { min: 1 }),
   REPLY_UNSEEN_SECONDS: envInteger(120, { min: 1 }),
+  // Longer than the day in which a webhook is tried and a cause can be found again.
+  ALERT_RETENTION_DAYS: envInteger(30, { min: 2 }),
   AUTO_CLOSE_MINUTES: envInteger(0),
   RETURN_TO_QUEUE: z.enum(['never', 'offline', 'always']).default('offline'),
 };

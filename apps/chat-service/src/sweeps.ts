@@ -1,5 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import type { Logger, Metrics } from '@chat-realtime/service-kit';
+import { deleteOldAlerts } from './alerts/alert-retention.ts';
 import { AlertSweeps } from './alerts/alert-sweeps.ts';
 import { WebhookDeliveries } from './alerts/webhook-deliveries.ts';
 import type { Attachments } from './attachments/attachments.ts';
@@ -9,6 +10,7 @@ import type { Sweep } from './domain/index.ts';
 const ALERTS_EVERY_MS = 1_000;
 const WEBHOOKS_EVERY_MS = 500;
 const UNSENT_EVERY_MS = 3_600_000;
+const RETENTION_EVERY_MS = 600_000;
 
 export interface ChatSweeps {
   /** What exactly one process does at a time beside relaying: the leader runs these. */
@@ -46,6 +48,13 @@ export function createSweeps(
       everyMs: ALERTS_EVERY_MS,
       run: async () => {
         await alerts.run();
+      },
+    },
+    {
+      name: 'alert-retention',
+      everyMs: RETENTION_EVERY_MS,
+      run: async () => {
+        await deleteOldAlerts(database, settings.ALERT_RETENTION_DAYS);
       },
     },
     {

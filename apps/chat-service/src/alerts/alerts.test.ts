@@ -10,6 +10,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { KINDS, ChatUnderTest } from '../../test/chat-under-test.ts';
 import { WebhookReceiver } from '../../test/webhook-receiver.ts';
+import { deleteOldAlerts } from './alert-retention.ts';
 import { AlertSweeps } from './alert-sweeps.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
 
@@ -157,6 +158,44 @@ describe.each(KINDS)('on %s', (kind) => {
     });
   });
 
+  it('[ALR] alerts and what was sent of them go after their time, but none whose cause could be found again', async () => {
+    const { session: waiting } = await newSession({ message: message() });
+    const { session: answered, token } = await newSession({ message: message() });
+    await chat.call('POST', `/chat/session/${answered.id}/messages`, { token: anna, body: message() });
+    await age('chat_session', waiting.id, 61);
+    await age('chat_event', answered.id, 121);
+    const asked = await chat.call('POST', '/chat/callback', { body: { phone: '+79991234567', consent: true } });
+    const { callback } = asked.as(customerCallbackResponseSchema);
+    await sql`UPDATE chat_callback SET due_at = clock_timestamp() - interval '1 second' WHERE id = ${callback.id}`.execute(
+      chat.database.kysely,
+    );
+    expect(await sweeps.run()).toBe(6);
+    expect(await deleteOldAlerts(chat.database, 30)).toBe(0);
+    // A wait older than its alert, as it is in real life.
+    await sql`UPDATE chat_alert SET created_at = created_at - interval '31 days'`.execute(chat.database.kysely);
+    await age('chat_session', waiting.id, 31 * 86_400);
+    await sql`UPDATE chat_alert SET dedupe_key = 'waiting:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint
+      FROM chat_session s WHERE s.id = session_id AND reason = 'waiting'`.execute(chat.database.kysely);
+    await sql`UPDATE chat_session SET created_at = created_at - interval '31 days' WHERE id IN (${waiting.id}, ${answered.id})`.execute(
+      chat.database.kysely,
+    );
+    await sql`UPDATE chat_callback SET created_at = created_at - interval '31 days' WHERE id = ${callback.id}`.execute(
+      chat.database.kysely,
+    );
+    expect(await deleteOldAlerts(chat.database, 30)).toBe(3);
+    const causes = async () => (await reasons()).map((reason) => reason.split(' ')[0]).toSorted();
+    expect(await causes()).toEqual(['callback_due', 'reply_unseen', 'waiting']);
+    expect(await sweeps.run()).toBe(0);
+    // Settled: read, answered, called.
+    const read = { last_id: Number.MAX_SAFE_INTEGER };
+    await chat.call('POST', `/chat/session/${answered.id}/read`, { token, body: read });
+    await chat.call('POST', `/chat/session/${waiting.id}/messages`, { token: anna, body: message() });
+    await sql`UPDATE chat_callback SET status = 'done' WHERE id = ${callback.id}`.execute(chat.database.kysely);
+    expect(await deleteOldAlerts(chat.database, 30)).toBe(3);
+    const left = await chat.database.kysely.selectFrom('webhook_delivery').select('id').execute();
+    expect(left).toEqual([]);
+  });
+
   describe('webhook deliveries', () => {
     it('[ALR4] [ALR5] go to every address, signed over the raw body', async () => {
       const { session } = await newSession({ message: message() });
@@ -206,7 +245,7 @@ describe.each(KINDS)('on %s', (kind) => {
       bad.hung = true;
       const impatient = new WebhookDeliveries(
         chat.database,
-        { urls: urls.toReversed(), secret: SECRET, timeoutMs: 3_000 },
+        { urls: urls.toReversed(), secret: SECRET, timeoutMs: 1_500 },
         logger,
       );
       for (let count = 0; count < 6; count += 1) await newSession();

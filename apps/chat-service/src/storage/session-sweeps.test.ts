@@ -1,0 +1,21 @@
+import { sql } from 'kysely';
+import { afterAll, expect, it } from 'vitest';
+import { anna, newChat, Stage } from '../../test/harness.ts';
+
+const stage = new Stage();
+afterAll(() => stage.stop());
+
+it('[REV] revocations go when no token can be concerned any more; the newest stays, so that the head never goes back', async () => {
+  const { chat, database, service } = await stage.harness('pglite');
+  const chats = [await newChat(chat), await newChat(chat), await newChat(chat)];
+  for (const { id } of chats) await chat.revoke(anna, id);
+  const { head } = await chat.revocations(0);
+  await sql`UPDATE revocation SET created_at = created_at - interval '26 hours' WHERE id <> ${head - 1}`.execute(
+    database.kysely,
+  );
+  service.start();
+  await expect
+    .poll(async () => (await chat.revocations(0)).revocations.map(({ id }) => id), { timeout: 15_000 })
+    .toEqual([head - 1, head]);
+  expect((await chat.revocations(head)).head).toBe(head);
+});
