@@ -22,7 +22,7 @@ let origin = '';
 let sdk: Bundle;
 
 beforeAll(async () => {
-  sdk = await bundle('index');
+  sdk = await bundle('customer');
   pages = createServer((request, response) => {
     const code = sdk.files.get((request.url ?? '').slice(1));
     response.setHeader('content-type', code === undefined ? 'text/html' : 'text/javascript');
@@ -92,11 +92,14 @@ describe('in Chromium', () => {
 
     await first.evaluate(() => chat.send('question').stored);
     await online(first);
+    // A chat in one tab, over WebSocket, needs nothing beyond what the page began with.
+    expect(requests.filter((url) => url.startsWith(origin))).toEqual([]);
     const tabs = [first];
     for (let i = 0; i < 5; i += 1) tabs.push(await openTab(context));
     for (const page of tabs) await online(page);
     for (const page of tabs) await shows(page, 1);
     expect((await Promise.all(tabs.map(shared))).filter((isShared) => !isShared)).toHaveLength(1);
+    expect(requests.filter((url) => url.startsWith(origin))).toEqual([expect.stringContaining('/others-')]);
 
     await tabs[3]?.evaluate(() => chat.send('from another tab').stored);
     for (const page of tabs) await shows(page, 2);
@@ -139,7 +142,7 @@ describe('in Chromium', () => {
     await context.close();
   }, 60_000);
 
-  it('takes SSE where WebSocket is blocked, and polls where SSE is blocked too', async () => {
+  it('takes SSE where WebSocket is blocked, and polls where SSE is blocked too, loading both again where that failed', async () => {
     for (const [blocked, expected] of [
       [['websocket'], 'sse'],
       [['websocket', 'sse'], 'poll'],
@@ -148,6 +151,7 @@ describe('in Chromium', () => {
       if (blocked.some((name) => name === 'websocket'))
         await context.routeWebSocket('**/channel/ws', (socket) => socket.close({ code: 1006 }).catch(() => undefined));
       if (blocked.some((name) => name === 'sse')) await context.route('**/channel/sse**', (route) => route.abort());
+      else await context.route('**/reserve-*', (route) => route.abort(), { times: 1 });
       const page = await openTab(context);
       await page.evaluate(() => chat.send('hello').stored);
       await page.waitForFunction(
@@ -161,4 +165,20 @@ describe('in Chromium', () => {
       await context.close();
     }
   }, 90_000);
+
+  it('connects each tab for itself where what they share a connection by cannot be loaded', async () => {
+    const context = await browser.newContext();
+    await context.route('**/others-*', (route) => route.abort());
+    const first = await openTab(context);
+    await first.evaluate(() => chat.send('question').stored);
+    const second = await openTab(context);
+    for (const page of [first, second]) {
+      await online(page);
+      await shows(page, 1);
+      expect(await shared(page)).toBe(false);
+    }
+    await second.evaluate(() => chat.send('from the second').stored);
+    for (const page of [first, second]) await shows(page, 2);
+    await context.close();
+  }, 60_000);
 });

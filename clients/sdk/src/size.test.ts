@@ -3,11 +3,20 @@ import { bundle } from '../test/bundle.ts';
 
 /** Bytes of gzip that are loaded to begin with. A change that needs more must say what for. */
 it.each([
-  ['index', 12_700],
-  ['staff', 14_000],
-  ['badge', 7_200],
+  ['customer', 10_900],
+  ['index', 11_300],
+  ['staff', 12_850],
+  ['badge', 6_200],
 ] as const)('ships %s in at most %i bytes, and without the schema library', async (entry, limit) => {
   const { files, gzipBytes } = await bundle(entry);
   for (const code of files.values()) expect(code).not.toMatch(/Zod|safeParse/);
   expect(gzipBytes).toBeLessThanOrEqual(limit);
+});
+
+it('loads later what a chat over WebSocket in one tab does not need', async () => {
+  const { initial, lazyBytes } = await bundle('customer');
+  expect(initial).toHaveLength(1);
+  expect([...lazyBytes.keys()].toSorted()).toEqual(['identity', 'others', 'reserve', 'upload']);
+  const limits: Record<string, number> = { reserve: 1_300, others: 600, identity: 400, upload: 660 };
+  for (const [name, bytes] of lazyBytes) expect(bytes, name).toBeLessThanOrEqual(limits[name] ?? 0);
 });

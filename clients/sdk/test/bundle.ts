@@ -8,12 +8,21 @@ export interface Bundle {
   /** What is loaded to begin with: the entry and what it imports outright. */
   readonly initial: readonly string[];
   readonly gzipBytes: number;
+  /** Bytes of gzip of what is loaded when it is needed, by name. */
+  readonly lazyBytes: ReadonlyMap<string, number>;
 }
 
+const ENTRIES = {
+  customer: './customer.ts',
+  index: '../src/index.ts',
+  staff: '../src/staff.ts',
+  badge: '../src/badge.ts',
+} as const;
+
 /** An entry as a site's bundler would ship it: ES modules, minified, from the sources. */
-export async function bundle(entry: 'index' | 'staff' | 'badge'): Promise<Bundle> {
+export async function bundle(entry: keyof typeof ENTRIES): Promise<Bundle> {
   const build = await rolldown({
-    input: fileURLToPath(new URL(`../src/${entry}.ts`, import.meta.url)),
+    input: fileURLToPath(new URL(ENTRIES[entry], import.meta.url)),
     platform: 'browser',
     resolve: { conditionNames: ['source'] },
     transform: { target: 'es2022' },
@@ -28,6 +37,9 @@ export async function bundle(entry: 'index' | 'staff' | 'badge'): Promise<Bundle
   const initial = [main.fileName, ...main.imports];
   const files = new Map(chunks.map(({ fileName, code }) => [fileName, code]));
   // Each file is compressed by itself, as a server does it.
-  const gzipBytes = initial.reduce((sum, name) => sum + gzipSync(files.get(name) ?? '', { level: 9 }).length, 0);
-  return { entry: main.fileName, files, initial, gzipBytes };
+  const gzipOf = (name: string): number => gzipSync(files.get(name) ?? '', { level: 9 }).length;
+  const gzipBytes = initial.reduce((sum, name) => sum + gzipOf(name), 0);
+  const later = chunks.filter(({ fileName }) => !initial.includes(fileName));
+  const lazyBytes = new Map(later.map(({ name, fileName }) => [name, gzipOf(fileName)]));
+  return { entry: main.fileName, files, initial, gzipBytes, lazyBytes };
 }
