@@ -1,9 +1,8 @@
 import http from 'node:http';
-import { afterAll } from 'vitest';
+import { afterAll, inject } from 'vitest';
 
 export interface HostPage {
   readonly url: string;
-  readonly port: number;
 }
 export interface HostPageOptions {
   readonly body?: string;
@@ -12,36 +11,57 @@ export interface HostPageOptions {
   readonly json?: Readonly<Record<string, () => unknown>>;
 }
 
-/** A page of some site, on an origin other than the chat's. */
-export async function startHostPage({ body = '', policy, json = {} }: HostPageOptions): Promise<HostPage> {
-  const server = http.createServer((request, response) => {
-    const answer = json[request.url ?? ''];
-    if (answer !== undefined) {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer()));
-      return;
-    }
-    response.writeHead(200, {
-      'content-type': 'text/html; charset=utf-8',
-      ...(policy !== undefined && { 'content-security-policy': policy }),
-    });
-    response.end(
-      `<!doctype html><html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Сайт</title>` +
-        `<link rel="icon" href="data:,"></head><body><main><h1>Сайт</h1><button>Своя кнопка</button></main>${body}</body></html>`,
-    );
+/** Pages of some site, on an origin other than the chat's: one, known beforehand, since a chat must be told of it. */
+const pages = new Map<string, HostPageOptions>();
+let server: http.Server | null = null;
+let made = 0;
+
+function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+  const path = request.url ?? '';
+  const json = [...pages.values()].map((page) => page.json?.[path]).find((found) => found !== undefined);
+  if (json !== undefined) {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(json()));
+    return;
+  }
+  const page = pages.get(path);
+  if (page === undefined) {
+    response.writeHead(404);
+    response.end();
+    return;
+  }
+  response.writeHead(200, {
+    'content-type': 'text/html; charset=utf-8',
+    ...(page.policy !== undefined && { 'content-security-policy': page.policy }),
   });
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      if (address === null || typeof address === 'string') throw new Error('the host page has no port');
-      resolve(address.port);
-    });
+  response.end(
+    `<!doctype html><html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Сайт</title>` +
+      `<link rel="icon" href="data:,"></head><body><main><h1>Сайт</h1><button>Своя кнопка</button></main>${page.body ?? ''}</body></html>`,
+  );
+}
+
+async function serve(): Promise<void> {
+  const starting = http.createServer(answer);
+  server = starting;
+  await new Promise<void>((resolve, reject) => {
+    starting.once('error', reject);
+    starting.listen(inject('sitePort'), '127.0.0.1', resolve);
   });
+}
+
+export async function startHostPage(options: HostPageOptions): Promise<HostPage> {
+  made += 1;
+  const path = `/page-${made}`;
+  pages.set(path, options);
+  if (server === null) await serve();
   afterAll(() => {
-    server.closeAllConnections();
-    server.close();
+    pages.delete(path);
+    if (pages.size > 0) return;
+    server?.closeAllConnections();
+    server?.close();
+    server = null;
   });
-  return { url: `http://127.0.0.1:${port}/`, port };
+  return { url: `http://127.0.0.1:${inject('sitePort')}${path}` };
 }
 
 export function snippet(baseUrl: string, attributes = ''): string {

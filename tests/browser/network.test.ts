@@ -65,7 +65,7 @@ describe('the widget on bad networks', async () => {
 describe('a visitor whose device slept', async () => {
   // Whatever the others run over: a life this short is for one test only.
   const server = await startStandalone(
-    { profile: 'main', webhookUrl: 'http://127.0.0.1:9/' },
+    { profile: 'main', webhookUrl: 'http://127.0.0.1:9/', siteOrigin: '' },
     { CHANNEL_TOKEN_TTL_SECONDS: '3' },
   );
   afterAll(() => server.stop());

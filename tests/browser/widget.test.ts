@@ -317,8 +317,10 @@ describe('the widget in a page of another site', async () => {
   });
 
   it('says in the console which setting allows a page that is refused', async () => {
-    const { widget, problems } = await visit({}, `http://${FOREIGN_HOST}:${plain.port}/`);
+    const foreign = new URL(plain.url);
+    foreign.hostname = FOREIGN_HOST;
+    const { widget, problems } = await visit({}, foreign.href);
     await widget.launcher.click();
-    await expect.poll(() => problems.join('\n')).toContain(`ALLOWED_ORIGINS=http://${FOREIGN_HOST}:${plain.port}`);
+    await expect.poll(() => problems.join('\n')).toContain(`ALLOWED_ORIGINS=${foreign.origin}`);
   });
 });

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { freePort } from '@chat-realtime/testkit';
 import type { TestProject } from 'vitest/node';
 import { PROFILES, type ProfileName } from './profiles.ts';
 import { startTarget, type Target, targetKind, untilAdmitted } from './target.ts';
@@ -6,6 +7,8 @@ import { startTarget, type Target, targetKind, untilAdmitted } from './target.ts
 declare module 'vitest' {
   interface ProvidedContext {
     controlUrl: string;
+    /** Where browser tests put the pages of a foreign site; targets allow that origin. */
+    sitePort: number;
   }
 }
 
@@ -27,8 +30,10 @@ class Control {
   readonly #server: http.Server;
   /** Webhook deliveries still to be refused, so that a retry can be seen. */
   #refuseHooks = 0;
+  readonly #siteOrigin: string;
 
-  constructor() {
+  constructor(siteOrigin: string) {
+    this.#siteOrigin = siteOrigin;
     this.#server = http.createServer((request, response) => {
       this.#handle(request).then(
         ({ status, body }) => {
@@ -73,7 +78,8 @@ class Control {
       await (await other).stop();
       this.#targets.delete(name);
     }
-    const started = startTarget({ profile, webhookUrl: `${this.#url()}/hook/${profile}` });
+    const webhookUrl = `${this.#url()}/hook/${profile}`;
+    const started = startTarget({ profile, webhookUrl, siteOrigin: this.#siteOrigin });
     this.#targets.set(profile, started);
     return started;
   }
@@ -129,7 +135,9 @@ class Control {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   targetKind();
-  const control = new Control();
+  const sitePort = await freePort();
+  project.provide('sitePort', sitePort);
+  const control = new Control(`http://127.0.0.1:${sitePort}`);
   project.provide('controlUrl', await control.listen());
   return () => control.stop();
 }

@@ -1,12 +1,17 @@
 import { startStack } from '@chat-realtime/testkit';
-import { environmentOf } from './profiles.ts';
+import { ALLOWED_ORIGIN, environmentOf } from './profiles.ts';
 import { extraEnvironment } from './standalone-target.ts';
 import type { Target, TargetRequest } from './target.ts';
 
 /** PostgreSQL, RabbitMQ, Redis, nginx and all services with two gateways. */
 export async function startStackTarget(request: TargetRequest): Promise<Target> {
   const stack = await startStack({
-    env: { ALERT_WEBHOOK_URLS: request.webhookUrl, ...environmentOf(request.profile), ...extraEnvironment() },
+    env: {
+      ALERT_WEBHOOK_URLS: request.webhookUrl,
+      ...environmentOf(request.profile),
+      ALLOWED_ORIGINS: `${ALLOWED_ORIGIN},${request.siteOrigin}`,
+      ...extraEnvironment(),
+    },
   });
   return {
     kind: 'stack',

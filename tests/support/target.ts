@@ -27,6 +27,8 @@ export interface Target {
 export interface TargetRequest {
   readonly profile: ProfileName;
   readonly webhookUrl: string;
+  /** A site whose pages carry the widget. Standalone allows every page of this machine by itself. */
+  readonly siteOrigin: string;
 }
 
 export function targetKind(env: NodeJS.ProcessEnv = process.env): TargetKind {
