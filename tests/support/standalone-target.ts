@@ -24,6 +24,8 @@ export async function startStandalone(
       ...settings,
     },
     ready: `http://127.0.0.1:${port}/readyz`,
+    // A machine that is busy with other suites is not wrong.
+    readyTimeoutMs: 90_000,
     stopTimeoutMs: 25_000,
   });
   return {
