@@ -44,6 +44,16 @@ describe("the console behind the site's own sign-in", async () => {
     await page.locator('#yes').click();
     await page.waitForURL(address);
     await page.locator('.message .text', { hasText: 'ответ после обновления' }).waitFor();
+
+    // A site that sends everybody straight back is not asked for ever: the console stays and says what to do.
+    site.sendBackAtOnce(true);
+    site.endSessions();
+    await console.action('site-sign-in').waitFor({ timeout: 60_000 });
+    expect(await console.violations()).toEqual([]);
+    site.sendBackAtOnce(false);
+    await console.action('site-sign-in').click();
+    await page.locator('#yes').click();
+    await page.locator('.message .text', { hasText: 'ответ после обновления' }).waitFor();
     expect(requests.filter((url) => url.includes('/auth/'))).toEqual([]);
   }, 180_000);
 });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { operatorPolicy } from '../../apps/standalone/src/page-policy.ts';
 import { TcpProxy, until } from '@chat-realtime/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useChat } from '../support/chat.ts';
@@ -14,7 +15,7 @@ const XSS = [
   '<a href="javascript:document.title=1">x</a>',
 ];
 
-describe('the operator console', async () => {
+describe('the operator console', { timeout: 60_000 }, async () => {
   const chat = await useChat('main', { survives: true });
   const { open } = useBrowser();
 
@@ -35,6 +36,11 @@ describe('the operator console', async () => {
     );
     expect(scripts.length).toBeGreaterThan(0);
     expect(bytes).toBeLessThanOrEqual(130 * 1_024);
+  });
+
+  it('comes with its policy, by which only its own origin may frame it', async () => {
+    const answer = await fetch(`${chat.baseUrl}/operator/`);
+    expect(answer.headers.get('content-security-policy')).toBe(operatorPolicy({ tokenUrl: null }));
   });
 
   it('carries a conversation: arrives by itself, is answered, read, and whole after a reload', async () => {

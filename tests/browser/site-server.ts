@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { connect } from 'node:net';
 import { afterAll } from 'vitest';
@@ -9,6 +10,8 @@ export interface SiteServer {
   readonly given: () => number;
   /** Ends all sign-ins, as the site's own administrator may. */
   readonly endSessions: () => void;
+  /** Whether the page of the sign-in sends everybody straight back, as a misconfigured site does. */
+  readonly sendBackAtOnce: (on: boolean) => void;
 }
 
 const LIFE_SECONDS = 8;
@@ -18,6 +21,7 @@ export async function startSite(chatUrl: string, localAddress: string): Promise<
   const chat = new URL(chatUrl);
   const sessions = new Set<string>();
   let given = 0;
+  let straightBack = false;
   const sessionOf = (request: http.IncomingMessage): string =>
     /(?:^|; )site=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
 
@@ -34,6 +38,10 @@ export async function startSite(chatUrl: string, localAddress: string): Promise<
   };
   const signIn = (url: URL, response: http.ServerResponse): void => {
     const back = url.searchParams.get('return_to') ?? '/';
+    if (straightBack) {
+      response.writeHead(302, { location: back }).end();
+      return;
+    }
     if (!url.searchParams.has('yes')) {
       url.searchParams.set('yes', '1');
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
@@ -42,7 +50,7 @@ export async function startSite(chatUrl: string, localAddress: string): Promise<
       );
       return;
     }
-    const session = `s${sessions.size}`;
+    const session = randomUUID().replaceAll('-', '');
     sessions.add(session);
     response.writeHead(302, { 'set-cookie': `site=${session}; Path=/; HttpOnly; SameSite=Lax`, location: back }).end();
   };
@@ -86,5 +94,12 @@ export async function startSite(chatUrl: string, localAddress: string): Promise<
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${port}`, given: () => given, endSessions: () => sessions.clear() };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    given: () => given,
+    endSessions: () => sessions.clear(),
+    sendBackAtOnce: (on) => {
+      straightBack = on;
+    },
+  };
 }

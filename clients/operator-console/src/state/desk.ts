@@ -67,7 +67,7 @@ export class Desk {
     this.callbacks = new Callbacks(this.client);
     this.alerts = new Alerts(this.client, localStorage, user.id);
     this.quickReplies = new QuickReplies(this.client.api);
-    this.status = new OwnStatus(this.client.api);
+    this.status = new OwnStatus(this.client, user.id);
     this.attention = new Attention({ desk: this, settings, router });
     void this.inbox.load();
     void this.callbacks.load();
@@ -96,6 +96,7 @@ export class Desk {
     this.attention.destroy();
     this.callbacks.destroy();
     this.alerts.destroy();
+    this.status.destroy();
     this.inbox.destroy();
     this.client.destroy();
   }

@@ -1,4 +1,4 @@
-import { ChatClientError, type OperatorStatus, type StaffApi } from '@chat-realtime/client/staff';
+import { ChatClientError, type OperatorStatus, type StaffApi, type StaffClient } from '@chat-realtime/client/staff';
 import { createStore } from './store.ts';
 
 export const STATUSES = ['online', 'away', 'off'] as const satisfies readonly OperatorStatus[];
@@ -17,8 +17,22 @@ export class OwnStatus {
     since: null,
   });
 
-  constructor(api: StaffApi) {
-    this.#api = api;
+  readonly #off: () => void;
+
+  constructor(client: StaffClient, userId: string) {
+    this.#api = client.api;
+    const shown = () => client.getState().users.find(({ id }) => id === userId)?.state;
+    let last = shown();
+    // Another tab or device has chosen: all see it in the presence, so this one does.
+    this.#off = client.subscribe(() => {
+      if (shown() === last) return;
+      last = shown();
+      void this.load();
+    });
+  }
+
+  destroy(): void {
+    this.#off();
   }
 
   getState = () => this.#store.getState();
