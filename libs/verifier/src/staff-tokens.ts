@@ -4,6 +4,7 @@ import { JWT_MAX_LENGTH, JWT_PATTERN, refusalOf, timedClaims } from './jwt-claim
 import { createKeySource, type KeySource, KeysUnavailableError, type StaffKeys } from './key-source.ts';
 import { refuse, type StaffPrincipal, type Verdict } from './principal.ts';
 import { type RoleConfig, staffRole, staffScope } from './staff-roles.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 export interface StaffTokenConfig extends RoleConfig {
   readonly keys: StaffKeys;
@@ -18,6 +19,7 @@ const SID_MAX_LENGTH = 200;
 export class StaffTokens {
   readonly #config: StaffTokenConfig;
   readonly #keys: KeySource;
+  readonly #verified = new VerifiedTokens();
 
   constructor(config: StaffTokenConfig) {
     this.#config = config;
@@ -25,6 +27,14 @@ export class StaffTokens {
   }
 
   async verify(jwt: string, now: number): Promise<Verdict<StaffPrincipal>> {
+    const known = this.#verified.find(jwt, now);
+    if (known !== undefined) return { ok: true, principal: known };
+    const verdict = await this.#verify(jwt, now);
+    if (verdict.ok) this.#verified.add(jwt, verdict.principal, now);
+    return verdict;
+  }
+
+  async #verify(jwt: string, now: number): Promise<Verdict<StaffPrincipal>> {
     if (jwt.length > JWT_MAX_LENGTH || !JWT_PATTERN.test(jwt)) return refuse('bad_token');
     try {
       const { payload } = await jwtVerify(jwt, (header, input) => this.#keys.key(header, input), {
