@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpClient, type Stack } from '@chat-realtime/testkit';
 import { type Figure, ms, percentile, type Report } from '../report.ts';
 import { createCustomers, inParallel, operatorOf, portOf, withStack } from '../stack/bench-stack.ts';
+import { cpuTimes } from '../stack/cpu-times.ts';
 import { Observer } from '../stack/observer.ts';
 
 const SESSIONS = 200;
@@ -83,7 +84,7 @@ export function pipeline(): Promise<Report> {
       customers.map((customer) => customer.sessionId),
       flights,
     );
-    const throughput = await asFastAsItGoes(customers, flights);
+    const throughput = await asFastAsItGoes(stack, customers, flights);
     const faults = observers.reduce((sum, observer) => sum + observer.faults, 0);
     for (const observer of observers) observer.client?.socket.destroy();
     http.close();
@@ -108,6 +109,7 @@ export function pipeline(): Promise<Report> {
       {
         what: `committed and delivered as fast as it goes, ${THROUGHPUT_SECONDS} s`,
         measured: `${throughput.perSecond.toFixed(0)}/s`,
+        beside: `CPU for each, ms: ${throughput.cpu.map(({ name, ms: time }) => `${name} ${time.toFixed(2)}`).join(', ')}`,
         goal: '≥ 1000/s',
         met: throughput.perSecond >= 1_000,
       },
@@ -168,14 +170,19 @@ interface Throughput {
   readonly committed: number;
   readonly seconds: number;
   readonly perSecond: number;
+  /** Milliseconds of processor time for each message, by process, the generator (this one) too. */
+  readonly cpu: readonly { name: string; ms: number }[];
 }
 
 /** Customers post by turns; counted until the last of their frames has come back. */
 async function asFastAsItGoes(
+  stack: Stack,
   customers: readonly { post(body: string): Promise<{ id: number }> }[],
   flights: Flights,
 ): Promise<Throughput> {
+  const processes = [...stack.parts().filter((part) => part.running), { name: 'generator', pid: process.pid }];
   const before = flights.arrived;
+  const cpuBefore = cpuTimes(processes);
   const begin = performance.now();
   let turn = 0;
   const poster = async (): Promise<void> => {
@@ -190,5 +197,9 @@ async function asFastAsItGoes(
   await arrivals(flights);
   const committed = flights.arrived - before;
   const seconds = (flights.lastArrival - begin) / 1_000;
-  return { committed, seconds, perSecond: committed / seconds };
+  const cpu = [...cpuTimes(processes)].map(([name, spent]) => ({
+    name,
+    ms: (spent - (cpuBefore.get(name) ?? 0)) / committed,
+  }));
+  return { committed, seconds, perSecond: committed / seconds, cpu };
 }
