@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type AppProcess, freePort, startProcess, tempFolder, until } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { blockable } from '../test/blockable.ts';
 import type { ChatClient, ChatClientOptions, TransportName } from './index.ts';
 import { createChatClient, memoryStorage } from './index.ts';
 import { createBadge } from './badge.ts';
@@ -99,52 +100,6 @@ const say = (id: number, body: string): Promise<unknown> =>
   staff.api.send(id, { body, client_message_id: crypto.randomUUID() });
 const dense = (seqs: readonly number[]): boolean =>
   seqs.every((seq, index) => index === 0 || seq === (seqs[index - 1] ?? 0) + 1);
-
-/** The platform's own network with parts of it blocked. */
-function blockable(): {
-  environment: Partial<ChatClientOptions['environment'] & object>;
-  block(names: TransportName[]): void;
-  networkChanged(): void;
-} {
-  let blocked = new Set<TransportName>();
-  const sockets = new Set<WebSocket>();
-  const requests = new Set<{ name: TransportName; abort: AbortController }>();
-  const listeners = new Set<(event: 'online') => void>();
-  return {
-    environment: {
-      webSocket(url, protocols) {
-        const socket = new WebSocket(blocked.has('websocket') ? 'ws://127.0.0.1:1/' : url, protocols);
-        sockets.add(socket);
-        return socket;
-      },
-      async fetch(input, init) {
-        const name: TransportName = String(input).includes('/channel/sse')
-          ? 'sse'
-          : String(input).includes('/channel/poll')
-            ? 'poll'
-            : 'rest';
-        if (name !== 'rest' && blocked.has(name)) throw new TypeError('blocked');
-        const abort = new AbortController();
-        const one = { name, abort };
-        requests.add(one);
-        const signals = [abort.signal, ...(init?.signal ? [init.signal] : [])];
-        return fetch(input, { ...init, signal: AbortSignal.any(signals) });
-      },
-      onLifecycle(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    },
-    block(names) {
-      blocked = new Set(names);
-      if (blocked.has('websocket')) for (const socket of sockets) socket.close();
-      for (const one of requests) if (blocked.has(one.name)) one.abort.abort();
-    },
-    networkChanged: () => {
-      for (const listener of listeners) listener('online');
-    },
-  };
-}
 
 describe.concurrent('against the real server', () => {
   it.each([['websocket'], ['sse'], ['poll'], ['rest']] as const)('holds a conversation over %s', async (transport) => {
