@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
 import { matching, type QuickReply } from '../../state/quick-replies.ts';
@@ -23,7 +23,8 @@ export function QuickReplyMenu({ typed, field, preview, onChoose }: QuickReplyMe
   const index = Math.min(at, Math.max(0, found.length - 1));
 
   useEffect(() => void desk.quickReplies.refresh(), [desk]);
-  useEffect(() => {
+  // Before the next key comes: an effect after painting would let a fast second key act on what was chosen before the first.
+  useLayoutEffect(() => {
     const element = field.current;
     if (element === null) return undefined;
     const onKey = (event: KeyboardEvent): void => {
