@@ -146,7 +146,8 @@ describe.concurrent('against the real server', () => {
         { timeoutMs: 40_000, everyMs: 200, what: expected },
       );
       for (let i = 0; i < 5; i += 1) await say(id, `${(said += 1)}`);
-      await shows(client, said + 1);
+      // Plain REST asks every five seconds; what it has not yet brought must come by the next transport.
+      if (expected !== 'rest') await shows(client, said + 1);
     }
     expect(bodies(client)).toEqual(Array.from({ length: said + 1 }, (_, index) => String(index)));
     expect(dense(seqs)).toBe(true);
