@@ -168,6 +168,9 @@ class RabbitConsumer implements EventConsumer {
   #redeliverLater(): void {
     const session = this.#link.session;
     if (session === null || this.#wanted !== 'consuming') return;
+    // Now, not when its turn comes behind an opening that still waits for the broker: what arrives until then would
+    // overtake what failed.
+    session.active?.consumption.end();
     this.#redeliveryTimer = setTimeout(() => {
       this.#redeliveryTimer = null;
       void this.#apply();

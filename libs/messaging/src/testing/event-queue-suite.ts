@@ -131,6 +131,26 @@ export function eventQueueSuite(name: string, make: () => Promise<EventQueueFixt
       expect(acked).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     });
 
+    it('keeps the order when the handler fails while consuming only just begins', async () => {
+      const acked: number[] = [];
+      let failures = 2;
+      await publishAll(publisher, [messageEvent(1, 1)]);
+      const starting = consumer.start(async (deliveries) => {
+        for (const delivery of events(deliveries)) {
+          if (failures > 0) {
+            failures -= 1;
+            throw new Error('the handler failed');
+          }
+          acked.push(delivery.event.seq ?? 0);
+          delivery.ack();
+        }
+      });
+      for (let seq = 2; seq <= 40; seq += 1) await publishAll(publisher, [messageEvent(1, seq)]);
+      await starting;
+      await until(() => acked.length >= 40);
+      expect(acked).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    });
+
     it('never delivers again what was refused', async () => {
       const seen: number[] = [];
       await consumer.start(async (deliveries) => {
