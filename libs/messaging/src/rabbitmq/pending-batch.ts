@@ -1,7 +1,7 @@
 import { UnconfirmedError } from '../errors.ts';
 import type { PublishResult } from '../ports/event-queue.ts';
 
-const CONFIRM_TIMEOUT_MS = 10_000;
+export const CONFIRM_TIMEOUT_MS = 10_000;
 
 /** A published batch until all its messages are confirmed or one of them cannot be. */
 export class PendingBatch {
@@ -12,12 +12,12 @@ export class PendingBatch {
   #open: number;
   #done = false;
 
-  constructor(ids: readonly string[], finished: (result: PublishResult) => void) {
+  constructor(ids: readonly string[], timeoutMs: number, finished: (result: PublishResult) => void) {
     this.#ids = ids;
     this.#confirmed = new Uint8Array(ids.length);
     this.#open = ids.length;
     this.#finished = finished;
-    this.#timer = setTimeout(() => this.fail(new UnconfirmedError('no confirm in time')), CONFIRM_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.fail(new UnconfirmedError('no confirm in time')), timeoutMs);
   }
 
   id(index: number): string {

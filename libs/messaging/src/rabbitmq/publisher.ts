@@ -3,7 +3,7 @@ import type { Channel, ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import { toError, UnavailableError, UnconfirmedError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '../ports/event-queue.ts';
-import { PendingBatch } from './pending-batch.ts';
+import { CONFIRM_TIMEOUT_MS, PendingBatch } from './pending-batch.ts';
 import { RabbitLink } from './link.ts';
 import { declareMarker, declareTopology, deleteBrokenQueues, wasMissing } from './topology.ts';
 
@@ -14,6 +14,11 @@ const BROKEN_AFTER_MS = 3_000;
 export interface RabbitOptions {
   readonly url: string;
   readonly logger: MessagingLogger;
+}
+
+export interface RabbitPublisherOptions extends RabbitOptions {
+  /** How long a batch may stay unconfirmed before it and its connection are given up. Default 10 s. */
+  readonly confirmTimeoutMs?: number;
 }
 
 type ConnectedListener = (info: QueueConnected) => void | Promise<void>;
@@ -37,9 +42,11 @@ class RabbitPublisher implements EventPublisher {
   /** The broker takes nothing for now (disk or memory alarm). */
   #blocked = false;
   #ephemeralFull = false;
+  readonly #confirmTimeoutMs: number;
 
-  constructor({ url, logger }: RabbitOptions) {
+  constructor({ url, logger, confirmTimeoutMs = CONFIRM_TIMEOUT_MS }: RabbitPublisherOptions) {
     this.#logger = logger;
+    this.#confirmTimeoutMs = confirmTimeoutMs;
     this.#link = new RabbitLink({
       url,
       name: 'chat-publisher',
@@ -60,7 +67,7 @@ class RabbitPublisher implements EventPublisher {
     if (this.#blocked) return Promise.resolve({ confirmed: 0, failure: new UnconfirmedError('the broker is blocked') });
     return new Promise((resolve) => {
       const ids = batch.map(({ event }) => brokerMessageId(event));
-      const pending = new PendingBatch(ids, (result) => {
+      const pending = new PendingBatch(ids, this.#confirmTimeoutMs, (result) => {
         this.#batches.delete(pending);
         if (result.failure === undefined) this.#refusals = null;
         // After an unconfirmed message nothing may overtake it: the rest goes out again on a new connection.
@@ -200,6 +207,6 @@ class RabbitPublisher implements EventPublisher {
 }
 
 /** Starts disconnected and reconnects for ever. */
-export function connectRabbitPublisher(options: RabbitOptions): EventPublisher {
+export function connectRabbitPublisher(options: RabbitPublisherOptions): EventPublisher {
   return new RabbitPublisher(options);
 }

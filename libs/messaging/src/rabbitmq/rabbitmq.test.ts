@@ -127,9 +127,10 @@ describe('rabbitmq on the wire', () => {
       }
     });
     await publishAll(publisher, [messageEvent(1, 3)]);
-    await until(() => seen.length === 2 && reasons.length === 3);
-    expect(seen).toEqual([1, 3]);
-    expect(reasons).toEqual(['invalid_json', 'invalid_event', 'unknown_version']);
+    await until(() => seen.includes(3) && reasons.includes('unknown_version'), { timeoutMs: 15_000 });
+    // A connection that is lost on the way brings some again.
+    expect([...new Set(seen)]).toEqual([1, 3]);
+    expect([...new Set(reasons)]).toEqual(['invalid_json', 'invalid_event', 'unknown_version']);
     await until(async () => (await depth(server, DEAD_LETTER_QUEUE)) === 3);
   });
 
@@ -268,15 +269,16 @@ describe('rabbitmq through faults', () => {
     expect(seen.first).toEqual(seqs(1, 10));
   }, 120_000);
 
-  it('gives up a confirm after ten seconds of silence, and the connection with it', async () => {
+  it('gives up a confirm after a silence, and the connection with it', async () => {
     await deleteTopology(server);
-    const publisher = newPublisher();
+    const publisher = connectRabbitPublisher({ url: server.url, logger: testLogger, confirmTimeoutMs: 1_500 });
+    open.push(publisher);
     await publishAll(publisher, [messageEvent(1, 1)]);
     server.pause();
     try {
       const started = performance.now();
       expect((await publisher.publish([messageEvent(1, 2)])).confirmed).toBe(0);
-      expect(performance.now() - started).toBeGreaterThan(9_000);
+      expect(performance.now() - started).toBeGreaterThan(1_400);
       expect(publisher.connected).toBe(false);
     } finally {
       server.resume();

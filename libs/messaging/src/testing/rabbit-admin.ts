@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EPHEMERAL_QUEUE } from '@chat-realtime/protocol';
 import type { ManagedServer } from '@chat-realtime/testkit';
@@ -36,13 +37,19 @@ export function depth(server: ManagedServer, queue: string): Promise<number> {
   return withChannel(server, async (channel) => (await channel.checkQueue(queue)).messageCount);
 }
 
-/** Runs Erlang in the broker, with the environment by which its node is found. */
-export async function evaluate(server: ManagedServer, expression: string): Promise<void> {
+/** Runs Erlang in the broker, with the environment by which its node is found; answers its result. */
+export async function evaluate(server: ManagedServer, expression: string): Promise<string> {
   const entries = readFileSync(`/proc/${server.pid}/environ`, 'utf8')
     .split('\0')
     .filter((entry) => entry.includes('='));
   const env = Object.fromEntries(
     entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   );
-  await run('/usr/lib/rabbitmq/bin/rabbitmqctl', ['eval', expression], { env });
+  const cookie = readFileSync(join(env['HOME'] ?? '', '.erlang.cookie'), 'utf8');
+  // Ten times as fast as rabbitmqctl, which first starts a whole Erlang of its own.
+  const calling = run('erl_call', ['-sname', env['RABBITMQ_NODENAME'] ?? '', '-c', cookie, '-e'], { env });
+  calling.child.stdin?.end(`${expression}\n`);
+  const { stdout } = await calling;
+  if (!stdout.startsWith('{ok,')) throw new Error(`Erlang answered ${stdout}`);
+  return stdout;
 }
