@@ -28,7 +28,7 @@ const STOP_MS = 10_000;
 const GAP_MS = 50;
 /** While a part is away, one message now and then shows what that does. */
 const SLOW_GAP_MS = 500;
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 15_000;
 
 const TEXTS: Readonly<Record<Language, { operator: (n: number) => string; customer: (n: number) => string }>> = {
   ru: { operator: (n) => `Сообщение ${n}`, customer: (n) => `Вопрос ${n}` },
