@@ -47,6 +47,8 @@ describe('a visitor and two operators', async () => {
     await everywhere(['Есть ли доставка?', 'Да, за три дня.', 'А в субботу?']);
 
     await chat.killGateways();
+    // Standalone is away for seconds as a whole, after which a client may pause for up to 30 s: nobody waits that out here.
+    for (const one of [page, anna.page, boris.page]) await one.evaluate('dispatchEvent(new Event("online"))');
     await boris.send('И в субботу.');
     await widget.message('И в субботу.').waitFor({ timeout: 40_000 });
     await widget.say('Спасибо!');

@@ -126,7 +126,7 @@ export function createModel(host: PanelHost): PanelModel {
 
   const retell = (): void => {
     const { locale, theme } = settings.getState();
-    texts.set(textsFor(locale, config.getState(), theme.title ?? config.getState()?.theme['title']));
+    texts.set(textsFor(locale, config.getState(), theme.title));
   };
   settings.subscribe(retell);
   config.subscribe(retell);
