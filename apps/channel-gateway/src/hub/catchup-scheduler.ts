@@ -1,9 +1,12 @@
-import type { CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
+import { CATCHUP_MAX_SESSIONS, type CatchupRequest, type CatchupResponse } from '@chat-realtime/protocol';
 import type { HubMetrics } from './metrics.ts';
 import type { ChatSource, HubLogger } from './ports.ts';
 
 /** Time that earns one call. A lone question goes at once; a reconnect storm is spread into full batches. */
 const CALL_INTERVAL_MS = 70;
+/** The more sessions asked at once, the longer the next call gathers: a storm needs few calls however long it takes. */
+const GATHER_MS_PER_SESSION = 2;
+const CALL_INTERVAL_MAX_MS = 250;
 const CALL_BURST = 2;
 const CALL_TIMEOUT_MS = 10_000;
 const RETRY_MIN_MS = 200;
@@ -33,6 +36,7 @@ export class CatchupScheduler {
   #timer: NodeJS.Timeout | null = null;
   #inFlight = false;
   #wanted = false;
+  #interval = CALL_INTERVAL_MS;
   #tokens = CALL_BURST;
   #tokensAt = Date.now();
   #failures = 0;
@@ -77,9 +81,9 @@ export class CatchupScheduler {
 
   #waitForToken(): number {
     const now = Date.now();
-    this.#tokens = Math.min(CALL_BURST, this.#tokens + (now - this.#tokensAt) / CALL_INTERVAL_MS);
+    this.#tokens = Math.min(CALL_BURST, this.#tokens + (now - this.#tokensAt) / this.#interval);
     this.#tokensAt = now;
-    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) * CALL_INTERVAL_MS);
+    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) * this.#interval);
   }
 
   async #call(): Promise<void> {
@@ -88,6 +92,7 @@ export class CatchupScheduler {
     if (request === null || this.#stopped) return;
     this.#waitForToken();
     this.#tokens -= 1;
+    this.#interval = intervalAfter(request);
     this.#inFlight = true;
     const startedAt = performance.now();
     try {
@@ -116,6 +121,13 @@ export class CatchupScheduler {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#arm(ceiling * (0.5 + Math.random() / 2));
   }
+}
+
+/** A full call means that more are waiting already: these must not be kept. */
+function intervalAfter(request: CatchupRequest): number {
+  const sessions = request.sessions.filter((session) => session.after_seq !== undefined).length;
+  if (sessions >= CATCHUP_MAX_SESSIONS) return CALL_INTERVAL_MS;
+  return Math.min(CALL_INTERVAL_MAX_MS, CALL_INTERVAL_MS + sessions * GATHER_MS_PER_SESSION);
 }
 
 async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
