@@ -57,11 +57,14 @@ const BINDING = findBinding();
 let spare: WriteRequest | null = BINDING === null ? null : new BINDING.WriteWrap();
 
 /** Only a bare TCP or Unix socket; an encrypted one has a queue of its own. */
+function isBareHandle(handle: unknown): handle is StreamHandle {
+  if (!has(handle, 'writeBuffer', 'constructor') || typeof handle.writeBuffer !== 'function') return false;
+  return typeof handle.constructor === 'function' && ['TCP', 'Pipe'].includes(handle.constructor.name);
+}
+
 function handleOf(socket: Socket): StreamHandle | null {
   const handle: unknown = Reflect.get(socket, '_handle');
-  if (!has(handle, 'writeBuffer') || typeof handle.writeBuffer !== 'function') return null;
-  const { name } = handle.constructor;
-  return name === 'TCP' || name === 'Pipe' ? (handle as unknown as StreamHandle) : null;
+  return isBareHandle(handle) ? handle : null;
 }
 
 /**
