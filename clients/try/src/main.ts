@@ -99,12 +99,8 @@ class Bench {
   async #tick(): Promise<void> {
     this.#customer.eye.attach();
     this.#operator.eye.attach();
-    try {
-      await this.#truth.read();
-    } catch (error) {
-      // The server is restarting: what is known stays until it answers again.
-      console.info('history could not be read:', error);
-    }
+    // While the server restarts, what is known stays until it answers again.
+    await this.#truth.read().catch(() => undefined);
     this.#show();
   }
 
@@ -191,9 +187,8 @@ class Bench {
 }
 
 function fail(error: unknown): void {
-  console.error(error);
   const place = find('failure');
-  place.textContent = WORDS[language].failed;
+  place.textContent = `${WORDS[language].failed} (${error instanceof Error ? error.message : String(error)})`;
   place.hidden = false;
 }
 

@@ -29,7 +29,8 @@ export class BreakableBroker {
 
   constructor(meter: PathMeter) {
     this.#meter = meter;
-    const broker = this;
+    const canPublish = (): boolean => this.#queue.publisher.connected;
+    const canConsume = (): boolean => this.#queue.consumer.connected;
     this.publisher = {
       publish: (batch) => this.#publish(batch),
       publishEphemeral: (message) => this.#queue.publisher.publishEphemeral(message),
@@ -38,7 +39,7 @@ export class BreakableBroker {
         this.#queue.publisher.onConnected(listener);
       },
       get connected() {
-        return broker.#queue.publisher.connected;
+        return canPublish();
       },
       close: () => this.#queue.publisher.close(),
     };
@@ -47,7 +48,7 @@ export class BreakableBroker {
       pause: () => this.#queue.consumer.pause(),
       resume: () => this.#queue.consumer.resume(),
       get connected() {
-        return broker.#queue.consumer.connected;
+        return canConsume();
       },
       close: async () => {
         this.#handler = null;
@@ -108,10 +109,11 @@ export class BreakableBroker {
     if (taken.length > 0) await this.#handler?.(taken);
   }
 
-  #drops({ event, ack }: Extract<Delivery, { kind: 'event' }>): boolean {
+  #drops(delivery: Extract<Delivery, { kind: 'event' }>): boolean {
+    const { event } = delivery;
     if (event.seq === null || event.session_id === null || event.session_id !== this.#dropNextOf) return false;
     this.#dropNextOf = null;
-    ack();
+    delivery.ack();
     this.#passed(event.session_id, 'dropped', -1);
     return true;
   }

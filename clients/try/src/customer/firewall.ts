@@ -16,7 +16,8 @@ export interface Firewall {
  * of it and has to find out.
  */
 export function installFirewall(target: Window & typeof globalThis): Firewall {
-  const { WebSocket: NativeWebSocket, fetch: nativeFetch } = target;
+  const { WebSocket: NativeWebSocket } = target;
+  const nativeFetch = target.fetch.bind(target);
   const sockets = new Set<WebSocket>();
   let ceiling: Ceiling = 'websocket';
   let wall = new AbortController();
@@ -54,7 +55,7 @@ export function installFirewall(target: Window & typeof globalThis): Firewall {
   target.fetch = (input, init = {}) => {
     const path = new URL(input instanceof Request ? input.url : input, target.location.href).pathname;
     if (path !== SSE && path !== POLL) {
-      if (/\/events$/.test(path)) restAt = Date.now();
+      if (path.endsWith('/events')) restAt = Date.now();
       return nativeFetch(input, init);
     }
     if (path === SSE && ceiling === 'poll') return Promise.reject(new TypeError('streams do not get through'));
