@@ -6,7 +6,7 @@ import {
   type FanoutCommand,
   type LastSeen,
 } from '@chat-realtime/messaging';
-import { failpoint, type Logger, type Metrics } from '@chat-realtime/service-kit';
+import { failpoint, type Logger, type Metrics, seededBug } from '@chat-realtime/service-kit';
 import { FanoutWriter } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';
 import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
@@ -108,6 +108,7 @@ class ChannelDispatcher implements Dispatcher {
     const work = this.#sort(deliveries);
     const commands = work.durable.length + work.ephemeral.length;
     const patienceMs = this.#returns < MAX_RETURNS_WITHOUT_SUCCESS ? PATIENCE_MS : Number.POSITIVE_INFINITY;
+    if (seededBug('disp.acksUnwritten')) work.durable.length = 0;
     if (commands > 0 && !(await this.#writer.write(work, patienceMs))) {
       await this.#giveBack();
       return;

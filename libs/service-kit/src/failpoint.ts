@@ -2,7 +2,11 @@
  * Places where a test may break the service: `FAILPOINTS="relay.before_publish=panic;gateway.send=2*sleep(100)"`.
  * Outside of NODE_ENV=test a call costs one comparison and does nothing.
  */
-type Action = { readonly kind: 'panic' } | { readonly kind: 'error' } | { readonly kind: 'sleep'; readonly ms: number };
+type Action =
+  | { readonly kind: 'panic' }
+  | { readonly kind: 'error' }
+  | { readonly kind: 'bug' }
+  | { readonly kind: 'sleep'; readonly ms: number };
 interface Armed {
   readonly action: Action;
   /** How often it still fires. */
@@ -13,7 +17,7 @@ export class FailpointError extends Error {
   override readonly name = 'FailpointError';
 }
 
-const ENTRY = /^([A-Za-z0-9_.-]+)=(?:(\d+)\*)?(panic|error|sleep\((\d+)\))$/;
+const ENTRY = /^([A-Za-z0-9_.-]+)=(?:(\d+)\*)?(panic|error|bug|sleep\((\d+)\))$/;
 let armed: ReadonlyMap<string, Armed> | undefined = fromEnvironment();
 
 function fromEnvironment(): ReadonlyMap<string, Armed> | undefined {
@@ -28,7 +32,9 @@ function parse(text: string): ReadonlyMap<string, Armed> {
     const [, name, times, word, ms] = ENTRY.exec(entry) ?? [];
     if (name === undefined || word === undefined) throw new Error(`failpoint "${entry}" is not understood`);
     const action: Action =
-      word === 'panic' || word === 'error' ? { kind: word } : { kind: 'sleep', ms: Number(ms ?? '0') };
+      word === 'panic' || word === 'error' || word === 'bug'
+        ? { kind: word }
+        : { kind: 'sleep', ms: Number(ms ?? '0') };
     points.set(name, { action, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) });
   }
   return points;
@@ -38,6 +44,14 @@ function parse(text: string): ReadonlyMap<string, Armed> {
 export function setFailpoints(text: string | undefined): void {
   if (process.env['NODE_ENV'] !== 'test') throw new Error('failpoints exist only with NODE_ENV=test');
   armed = text === undefined || text === '' ? undefined : parse(text);
+}
+
+/**
+ * Whether a test wants the code to be wrong here (`relay.marksUnconfirmed=bug`): by such bugs, put in on purpose, the
+ * fault campaign shows that it would find one.
+ */
+export function seededBug(name: string): boolean {
+  return armed !== undefined && armed.get(name)?.action.kind === 'bug';
 }
 
 /** Await it, or `void` it where only `panic` and `error` make sense. */
@@ -50,6 +64,8 @@ function fire(point: Armed | undefined, name: string): void | Promise<void> {
   if (point === undefined || point.left <= 0) return undefined;
   point.left -= 1;
   switch (point.action.kind) {
+    case 'bug':
+      return undefined;
     case 'panic':
       // As a power cut: no handler, no flush, no goodbye.
       process.kill(process.pid, 'SIGKILL');

@@ -1,4 +1,5 @@
 import type { EventPublisher } from '@chat-realtime/messaging';
+import { seededBug } from '@chat-realtime/service-kit';
 import type { AttachmentLinks, ChatLog, ChatObserver, Failpoint } from '../domain/ports.ts';
 import { renderBrokerEvent, routingKeyOf } from '../domain/render.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
@@ -22,6 +23,10 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
   await deps.failpoint?.('relay.afterSelect');
   if (rows.length === 0) return 'empty';
   const started = performance.now();
+  if (seededBug('relay.marksUnconfirmed')) {
+    await outbox.mark(rows.map((row) => row.id));
+    return 'partial';
+  }
   const sent = deps.publisher.publish(rows.map((row) => outgoing(row, deps.links)));
   await deps.failpoint?.('relay.afterPublish');
   const { confirmed, failure } = await sent;

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { ChatError } from '@chat-realtime/protocol';
+import { seededBug } from '@chat-realtime/service-kit';
 import type { Tables } from '@chat-realtime/database';
 import { sql, type Transaction } from 'kysely';
 import type { Actor } from '../domain/actors.ts';
@@ -87,10 +89,11 @@ async function postStepwise(
   sessionId: number,
   post: PostMessage,
 ): Promise<PostRow> {
+  const given = seededBug('post.forgetsRetries') ? { ...post, clientMessageId: randomUUID() } : post;
   const row = await context.database.kysely.transaction().execute(async (trx) => {
     await lockSession(trx, sessionId);
     await context.failpoint?.('post.afterLock');
-    const inner = await postInTransaction(trx, actor, sessionId, post);
+    const inner = await postInTransaction(trx, actor, sessionId, given);
     await context.failpoint?.('post.afterInsert');
     return inner;
   });
