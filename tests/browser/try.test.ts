@@ -74,7 +74,7 @@ class TryPage {
 describe('the page that breaks the chat and counts', async () => {
   const settings = { HEAD_CHECK_SECONDS: '2' };
   const start = (more: Readonly<Record<string, string>>) =>
-    startStandalone({ profile: 'main', webhookUrl: 'http://127.0.0.1:9/' }, { ...settings, ...more });
+    startStandalone({ profile: 'main', webhookUrl: 'http://127.0.0.1:9/', siteOrigin: '' }, { ...settings, ...more });
   const demo = await start({});
   afterAll(() => demo.stop());
   const { open } = useBrowser();
