@@ -1,7 +1,7 @@
 import type { CatchupSession, CustomerState } from '@chat-realtime/protocol';
 import { sessionChannel } from '@chat-realtime/protocol';
 import { Audience, type AudienceHost } from './audience.ts';
-import { type Connection, type CustomerCatchingUp, LIVE } from './connection.ts';
+import { type Connection, type CustomerCatchingUp, isAnnounced, LIVE } from './connection.ts';
 import { encodeFor, jsonFrame, type OutFrame } from './encoding.ts';
 import {
   committedAt,
@@ -244,7 +244,17 @@ export class SessionChannel {
     // A customer's typing is for the other side; his own tabs need not see it.
     if (frame.type === 'chat.typing' && by === 'client') return;
     if (frame.type === 'chat.read' && !this.#moveMark(frame, by)) return;
-    this.live.pushEphemeral(ephemeralKey(frame), { payload: frame.payload, id: null });
+    const out = { payload: frame.payload, id: null };
+    this.live.pushEphemeral(ephemeralKey(frame), out);
+    if (frame.type === 'chat.read') this.#tellCatching(out);
+  }
+
+  /** Who was announced with older marks would never learn of newer ones: head checks compare with what the channel knows. */
+  #tellCatching(frame: OutFrame): void {
+    for (const connection of this.catching) {
+      const { kind } = connection.transport;
+      if (kind !== 'poll' && isAnnounced(connection.state)) this.#host.write(connection, encodeFor(kind, [frame]));
+    }
   }
 
   /** Marks never go back; false when a late frame says nothing new. */
@@ -271,8 +281,9 @@ export class SessionChannel {
       };
       this.marks = { ...this.marks, [by]: now };
       if (now.delivered_id === known[by].delivered_id && now.read_id === known[by].read_id) continue;
-      const frame = { type: 'chat.read', session_id: this.id, seq: null, data: { by, ...now } };
-      this.live.pushEphemeral(`chat.read:${this.id}:${by}:`, jsonFrame(frame));
+      const frame = jsonFrame({ type: 'chat.read', session_id: this.id, seq: null, data: { by, ...now } });
+      this.live.pushEphemeral(`chat.read:${this.id}:${by}:`, frame);
+      this.#tellCatching(frame);
     }
   }
 
