@@ -97,8 +97,8 @@ describe('who writes, and what he hears', async () => {
     await channel.waitFor(
       (frame) => frame.type === 'chat.typing' && frame.session_id === id && JSON.stringify(frame).includes('true'),
     );
-    await anna.post(id, 'тут');
-    await widget.message('тут').waitFor();
+    await anna.post(id, 'на месте');
+    await widget.message('на месте').waitFor();
     await expect.poll(() => widget.panel.getByText('печатает…').count()).toBe(0);
   });
 });
