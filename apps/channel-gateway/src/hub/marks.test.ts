@@ -17,13 +17,15 @@ class BusyLedger extends Ledger {
     super(fanout);
     this.fanout = fanout;
     this.during.push(
-      () => void this.post(ID, 'an answer'),
+      // Awaited until it is given out, so that it is there before the page that does not have it.
+      () => this.tell(this.post(ID, 'an answer')),
       () => this.tell({ type: 'chat.read', session_id: ID, seq: null, data: READ }),
     );
   }
 
   async tell(frame: object): Promise<void> {
     await this.fanout.execute([{ kind: 'publish', channel: `chat:${ID}`, payload: JSON.stringify(frame) }]);
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   override async catchup(request: CatchupRequest): Promise<CatchupResponse> {
