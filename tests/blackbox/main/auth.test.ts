@@ -48,9 +48,15 @@ describe('sign-in', () => {
       return performance.now() - start;
     };
     await time('boris');
-    const known = Math.min(await time('boris'), await time('boris'));
-    const unknown = Math.min(await time(`nobody-${randomUUID()}`), await time(`nobody-${randomUUID()}`));
-    expect(unknown).toBeGreaterThan(known / 4);
+    // By turns and the quickest of each: what disturbs the machine meets both.
+    let known = Number.POSITIVE_INFINITY;
+    let unknown = Number.POSITIVE_INFINITY;
+    for (let turn = 0; turn < 3; turn += 1) {
+      known = Math.min(known, await time('boris'));
+      unknown = Math.min(unknown, await time(`nobody-${randomUUID()}`));
+    }
+    // Without the work it would take a tenth.
+    expect(unknown).toBeGreaterThan(known / 5);
   });
 
   test.each([
