@@ -1,6 +1,7 @@
 // `npm test`: checks, then every suite. Ends with one line "N passed, N failed" over all of them; anything failed,
-// skipped, missing or empty makes the exit code 1. `npm test -- unit faults` runs only the named parts.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// skipped, missing or empty makes the exit code 1. `npm test -- unit faults` runs only the named parts, one by one with
+// `--one-by-one`.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { runChecks } from './check.mjs';
 import { projectNode } from './lib/packages.mjs';
@@ -43,15 +44,18 @@ const SUITES = [
   { name: 'bench', title: 'Speed and memory, quick guard', args: ['--config', 'bench/vitest.config.ts'] },
 ];
 
-/** Suites of this list that nobody has written yet. Leaving a written one here is a failure too. */
-const NOT_YET = [];
-
-function hasTests(name) {
-  const folder = join(root, 'tests', name);
-  return (
-    existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith('.test.ts'))
-  );
-}
+/**
+ * What runs at the same time, as lists of suites that follow each other. Black-box suites wait for the chat more than
+ * they compute, so two of them fit two cores. Faults and the benchmark measure times and have the machine to themselves.
+ */
+const STAGES = [
+  [['checks']],
+  [['unit']],
+  [['standalone'], ['stack']],
+  [['browser'], ['repo', 'browser-stack', 'resume']],
+  [['faults']],
+  [['bench']],
+];
 
 const reports = join(root, '.setup/reports');
 
@@ -64,19 +68,18 @@ function readReport(path) {
   }
 }
 
-async function runSuite(suite) {
-  if (NOT_YET.includes(suite.name)) {
-    if (hasTests(suite.name)) return { passed: 0, failed: 1, why: 'has tests and is still listed as not yet written' };
-    return { passed: 0, failed: 0, why: 'not yet written' };
-  }
+/** `alone`: what it prints is shown as it comes; otherwise when it has ended. */
+async function runSuite(suite, alone) {
   const file = join(reports, `${suite.name}.json`);
   const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...suite.args];
   args.push('--allowOnly=false', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`);
   const env = { ...process.env, NODE_ENV: 'test', ...suite.env };
-  const exit = await run(projectNode(), args, { label: suite.name, quiet: false, env }).then(
-    () => 0,
-    (error) => error.code ?? 1,
+  const ended = await run(projectNode(), args, { label: suite.title, quiet: !alone, env }).then(
+    (output) => ({ exit: 0, output }),
+    (error) => ({ exit: error.code ?? 1, output: error.output ?? error.message }),
   );
+  if (!alone) console.log(`\n${heading(suite.title)}\n${ended.output}`);
+  const { exit } = ended;
   const report = readReport(file);
   if (report === null) return { passed: 0, failed: 1, why: 'the test runner left no report' };
   const skipped = report.numPendingTests + report.numTodoTests;
@@ -106,6 +109,10 @@ function failuresOf(report) {
   });
 }
 
+function heading(title) {
+  return `── ${title} ${'─'.repeat(Math.max(3, 64 - title.length))}`;
+}
+
 function indented(text) {
   const lines = text.split('\n').slice(0, 12);
   return lines.map((line) => `      ${line.slice(0, 300)}`).join('\n');
@@ -113,6 +120,8 @@ function indented(text) {
 
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const known = ['checks', ...SUITES.map((suite) => suite.name)];
+const staged = STAGES.flat(2);
+if (known.some((name) => !staged.includes(name))) throw new Error('a suite has no place in STAGES and would not run');
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`unknown part: ${unknown.join(', ')}; there are: ${known.join(', ')}`);
@@ -127,21 +136,34 @@ const lines = [];
 const failures = [];
 let passed = 0;
 let failed = 0;
-const parts = [
-  { name: 'checks', title: 'Checks', work: runChecks },
-  ...SUITES.map((suite) => ({ ...suite, work: () => runSuite(suite) })),
-].filter((part) => isWanted(part.name));
-for (const [index, part] of parts.entries()) {
-  console.log(`\n── ${index + 1}/${parts.length} ${part.title} ${'─'.repeat(Math.max(3, 60 - part.title.length))}`);
+const partNamed = new Map(
+  [{ name: 'checks', title: 'Checks', work: runChecks }, ...SUITES].map((part) => [part.name, part]),
+);
+
+async function runPart(part, alone) {
   const from = Date.now();
-  const result = await part.work();
+  const result = await (part.work?.() ?? runSuite(part, alone));
   passed += result.passed;
   failed += result.failed;
   failures.push(...(result.failures ?? []));
   const why = result.why ? ` (${result.why})` : '';
-  lines.push(`  ${part.title.padEnd(28)} ${result.passed} passed, ${result.failed} failed${why}, ${seconds(from)}`);
+  lines.push(`  ${part.title.padEnd(30)} ${result.passed} passed, ${result.failed} failed${why}, ${seconds(from)}`);
 }
-if (failures.length > 0) console.log(`\n── What failed ${'─'.repeat(46)}\n\n  ${failures.join('\n\n  ')}`);
+
+async function runLane(parts, alone) {
+  for (const part of parts) await runPart(part, alone);
+}
+
+const stages = STAGES.map((lanes) => lanes.map((names) => names.filter(isWanted)).filter((names) => names.length > 0))
+  .flatMap((lanes) => (process.argv.includes('--one-by-one') ? lanes.flat().map((name) => [[name]]) : [lanes]))
+  .filter((lanes) => lanes.length > 0);
+for (const [index, lanes] of stages.entries()) {
+  const parts = lanes.map((names) => names.map((name) => partNamed.get(name)));
+  const title = parts.map((lane) => lane.map((part) => part.title).join(', then ')).join(' · ');
+  console.log(`\n${heading(`${index + 1}/${stages.length} ${title}`)}`);
+  await Promise.all(parts.map((lane) => runLane(lane, parts.length === 1)));
+}
+if (failures.length > 0) console.log(`\n${heading('What failed')}\n\n  ${failures.join('\n\n  ')}`);
 console.log(`\n${lines.join('\n')}\n  In all ${seconds(started)}\n`);
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
