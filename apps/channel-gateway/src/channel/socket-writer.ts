@@ -69,7 +69,7 @@ function handleOf(socket: Socket): StreamHandle | null {
 
 /**
  * Writes to a socket's handle, without the stream around it, while nothing of ours waits. Most of the user time of
- * `socket.write` is the stream's book-keeping for a write that the kernel takes at once (docs/adr/0012).
+ * `socket.write` is the stream's book-keeping for a write that the kernel takes at once (docs/adr/0013).
  *
  * Order: the handle has one queue. What is ours goes through the stream from the moment that anything of ours waits
  * until all of it has left. The library's own control frames use the stream and may be overtaken at frame boundaries
