@@ -15,7 +15,8 @@ export default defineConfig({
     ],
     // Processes, not threads: each file starts and kills real servers of its own.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of a small machine: much of the time goes into servers that start or are waited for.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

@@ -10,6 +10,8 @@ import { run, seconds } from './lib/run.mjs';
 
 const TESTS = ['--config', 'tests/vitest.config.ts'];
 
+const excluded = (...files) => files.flatMap((file) => ['--exclude', `**/browser/${file}.test.ts`]);
+
 /** Named one by one: a suite that is missing or has no tests is a failure, not a shorter run. */
 const SUITES = [
   { name: 'unit', title: 'Unit and contract suites', args: ['--config', 'vitest.config.ts'] },
@@ -28,8 +30,14 @@ const SUITES = [
   },
   {
     name: 'browser',
-    title: 'What people see, in a browser',
-    args: [...TESTS, 'browser/', '--exclude', '**/together.test.ts'],
+    title: 'Widget in a browser',
+    args: [...TESTS, 'browser/', ...excluded('console*', 'try', 'together')],
+    env: { BLACKBOX_TARGET: 'standalone' },
+  },
+  {
+    name: 'browser-console',
+    title: 'Console and /try/ in a browser',
+    args: [...TESTS, 'browser/console', 'browser/try'],
     env: { BLACKBOX_TARGET: 'standalone' },
   },
   {
@@ -51,8 +59,10 @@ const SUITES = [
 const STAGES = [
   [['checks']],
   [['unit']],
-  [['standalone'], ['stack']],
-  [['browser'], ['repo', 'browser-stack', 'resume']],
+  [
+    ['standalone', 'browser', 'repo'],
+    ['stack', 'browser-console', 'browser-stack', 'resume'],
+  ],
   [['faults']],
   [['bench']],
 ];
