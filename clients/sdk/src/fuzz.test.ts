@@ -22,3 +22,8 @@ it(
   },
   Math.max(120_000, STEPS * 60),
 );
+
+it('[RES1] shows no message of a retry above a page that begins later (seed found by the test above)', async () => {
+  const result = await fuzz(createChatClient, 476_967_382, STEPS_PER_RUN);
+  expect(result.problems).toEqual([]);
+});

@@ -120,8 +120,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const outbox = createOutbox(environment, keeper, 'out:', {
     post,
     stored: (message) => {
-      history.fresh(message);
-      thread.add(message);
+      history.stored(message);
       tell('outbox');
       touch();
     },

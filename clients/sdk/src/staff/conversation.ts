@@ -150,8 +150,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
         ...(expected_seq !== undefined && { expected_seq }),
       }),
     stored(message) {
-      history.fresh(message);
-      thread.add(message);
+      history.stored(message);
       touch();
     },
     changed() {

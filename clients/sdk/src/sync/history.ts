@@ -27,8 +27,8 @@ export interface History {
   /** Reads again what could not be read. */
   readonly ensure: () => void;
   readonly older: () => Promise<void>;
-  /** A message known from another source while the page was being read. */
-  readonly fresh: (message: Message) => void;
+  /** Shows a message of the outbox. The answer to a retry may be older than what was read: then its page will bring it. */
+  readonly stored: (message: Message) => void;
   readonly clear: () => void;
 }
 
@@ -63,6 +63,10 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
     if (at !== undefined) head ??= at;
     return at;
   };
+  /** Not above the oldest one shown while more lie between: nobody would ever ask for those. */
+  const show = (message: Message, hasOlder = state.hasOlder): void => {
+    if (!hasOlder || message.id > thread.oldestId) thread.add(message);
+  };
   const read = async (): Promise<void> => {
     if (state.loading || state.loaded) return;
     alarm.clear();
@@ -73,7 +77,7 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
       const page = at === undefined ? at : await unlessCleared(port.page());
       if (!page) return;
       thread.replace(page.messages);
-      since.forEach(thread.add);
+      for (const message of since) show(message, page.has_more);
       failures = 0;
       become({ loaded: true, loading: false, hasOlder: page.has_more });
       port.loaded(head ?? 0);
@@ -125,8 +129,9 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
         throw error;
       }
     },
-    fresh(message) {
+    stored(message) {
       if (state.loading) since.push(message);
+      show(message);
     },
     clear,
   };
