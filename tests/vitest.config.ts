@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { TargetOrder } from './support/sequencer.ts';
 
 /** Black-box suites: BLACKBOX_TARGET=standalone|stack|url says over what. */
@@ -15,6 +15,8 @@ export default defineConfig({
       'repo/**/*.test.ts',
       'browser/**/*.test.ts',
     ],
+    // It writes into docs/ and has a command of its own.
+    exclude: [...configDefaults.exclude, 'browser/pictures.test.ts'],
     globalSetup: ['support/control.ts'],
     // A limit for what hangs, not for what is slow: other work of the machine may make any step take several times as long.
     testTimeout: 60_000,

@@ -1,6 +1,6 @@
 // Documents against sources: every variable is described with its default, no description
 // is left over, metrics that are named exist, and links lead somewhere.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { projectFiles, readText } from '../lib/files.mjs';
 import { metricDefinitions } from '../lib/metrics-table.mjs';
@@ -68,6 +68,7 @@ function linkProblems() {
       if (/^(?:https?:|mailto:|#)/.test(target)) continue;
       const file = join(dirname(path), decodeURIComponent(target.split('#')[0]));
       if (!existsSync(join(root, file))) problems.push(`${path}: the link ${target} leads nowhere`);
+      else if (statSync(join(root, file)).size === 0) problems.push(`${path}: ${target} is empty`);
     }
   }
   return problems;

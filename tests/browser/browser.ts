@@ -10,13 +10,21 @@ export interface OpenPage {
   readonly problems: string[];
 }
 
+export interface BrowserSettings {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** One browser per file; each page in a context of its own, as another visitor's. */
-export function useBrowser(): { open: (options?: BrowserContextOptions) => Promise<OpenPage> } {
+export function useBrowser(settings: BrowserSettings = {}): {
+  open: (options?: BrowserContextOptions) => Promise<OpenPage>;
+} {
   let browser: Promise<Browser> | null = null;
   const launch = (): Promise<Browser> =>
     (browser ??= chromium.launch({
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', `--host-resolver-rules=MAP ${FOREIGN_HOST} 127.0.0.1`],
+      args: ['--no-sandbox', ...(settings.args ?? [`--host-resolver-rules=MAP ${FOREIGN_HOST} 127.0.0.1`])],
+      ...(settings.env !== undefined && { env: { ...process.env, ...settings.env } }),
     }));
   const open = async (options: BrowserContextOptions = {}): Promise<OpenPage> => {
     const context = await (await launch()).newContext({ locale: 'ru-RU', reducedMotion: 'reduce', ...options });
