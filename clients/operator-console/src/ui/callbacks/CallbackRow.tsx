@@ -36,7 +36,7 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
           <a class="call-phone" href={`tel:${callback.phone}`}>
             {callback.phone}
           </a>
-          <span>{callback.name}</span>
+          {callback.name !== null && <span>{callback.name}</span>}
           <span class={`state call-${callback.status}`}>{t().callbackStates[callback.status]}</span>
         </p>
         {callback.comment !== null && callback.comment !== '' && <p class="call-comment">{callback.comment}</p>}
