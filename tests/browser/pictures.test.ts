@@ -197,6 +197,8 @@ describe('pictures of the documents', async () => {
     await press('drop');
     await shown(102);
     await idle();
+    // Known to be lost only when it has not come for a while.
+    await expect.poll(() => page.textContent('[data-cell=listener-lost]')).toBe('1');
     await press('dispatcher');
     await page.getByText('Диспетчер остановлен').waitFor();
     await shown(112);
