@@ -23,7 +23,12 @@ it(
   Math.max(120_000, STEPS * 60),
 );
 
-it('[RES1] shows no message of a retry above a page that begins later (seed found by the test above)', async () => {
-  const result = await fuzz(createChatClient, 476_967_382, STEPS_PER_RUN);
+/** Seeds that once found a fault. */
+it.each([
+  ['shows no message of a retry above a page that begins later', 476_967_382],
+  ['shows a text once that a retry stored again after a restore', 477_901_183],
+  ['shows what the restored database gave an id to, not what had it before', 3_000_004],
+])('[RES1] [RES7] %s (seed %i)', async (_what, seed) => {
+  const result = await fuzz(createChatClient, seed, STEPS_PER_RUN);
   expect(result.problems).toEqual([]);
 });

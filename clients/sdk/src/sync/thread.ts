@@ -6,7 +6,6 @@ import type { OutboxEntry } from './outbox.ts';
 export interface Thread {
   readonly newestId: number;
   readonly oldestId: number;
-  readonly has: (id: number) => boolean;
   /** False where it is there already. */
   readonly add: (message: Message) => boolean;
   readonly replace: (messages: readonly Message[]) => void;
@@ -16,18 +15,18 @@ export interface Thread {
   readonly count: (test: (message: Message) => boolean) => number;
 }
 
+const SHOWN = ['id', 'delivery', 'error', 'body', 'created_at'] as const;
 const idOf = (message: Message): string | undefined => message.client_message_id?.toLowerCase();
 
 export function createThread(ownSide: 'client' | 'operator'): Thread {
   let list: Message[] = [];
-  let ids = new Set<number>();
   let cache = new Map<string, ChatMessage>();
 
   /** Attachment addresses are signed anew on each read, so the object of the first read stays. */
   const unchanged = (message: ChatMessage): ChatMessage => {
     const known = cache.get(message.key);
-    const same = known?.id === message.id && known.delivery === message.delivery && known.error === message.error;
-    return same ? known : message;
+    // The body too: it may be erased, and after a restore of the database another message may have the id.
+    return known && SHOWN.every((field) => known[field] === message[field]) ? known : message;
   };
   const show = (message: Message, marks: Marks): ChatMessage => {
     const { id } = message;
@@ -57,18 +56,22 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
     get oldestId() {
       return list[0]?.id ?? 0;
     },
-    has: (id) => ids.has(id),
     add(message) {
-      if (ids.has(message.id)) return false;
-      ids.add(message.id);
+      const { id, sender_type } = message;
+      const text = idOf(message);
+      // One id for two texts, or two ids for one: what is shown is of a database that was restored since.
+      list = list.filter(
+        (known) =>
+          !text || !idOf(known) || (known.id === id) === (idOf(known) === text && known.sender_type === sender_type),
+      );
+      if (list.some((known) => known.id === id)) return false;
       let at = list.length;
-      while (at > 0 && (list[at - 1]?.id ?? 0) > message.id) at -= 1;
+      while (at > 0 && (list[at - 1]?.id ?? 0) > id) at -= 1;
       list.splice(at, 0, message);
       return true;
     },
     replace(messages) {
       list = [...messages];
-      ids = new Set(list.map(({ id }) => id));
     },
     view(outbox, marks) {
       const shown = [

@@ -102,7 +102,10 @@ export class FakeServer {
     this.#append(found, 'chat.session.assigned', { assigned_user_id: userId, assigned_user_name: null, by: 'op' });
   }
 
-  /** As after a restore of the database: the newest events are gone, the epoch is another one. */
+  /**
+   * As after a restore of the database: the newest events are gone, the epoch is another one, and the ids of what is gone
+   * are given to new messages, since the numbering came back from the backup too.
+   */
   restore(sessionId: number, keep: number): void {
     const found = this.#found(sessionId);
     found.events = found.events.slice(0, Math.max(1, keep));
@@ -110,6 +113,7 @@ export class FakeServer {
     found.messages = found.messages.filter(({ id }) => ids.has(id));
     found.session = { ...found.session, last_seq: found.events.length };
     found.marks = { client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 } };
+    this.#lastId = Math.max(0, ...[...this.sessions.values()].flatMap(({ messages }) => messages.at(-1)?.id ?? []));
     this.#lastEpoch += 1;
     this.epoch = `epoch-${this.#lastEpoch}`;
     for (const connection of [...this.connections]) connection.close(1012);
