@@ -5,11 +5,19 @@ const token = document.querySelector<HTMLMetaElement>('meta[name="try-token"]')?
 export const EXPERIMENTS = ['messages', 'network', 'drop', 'dispatcher', 'wipe'] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
+/** Runs of the buttons, by the numbers that `runExperiment` answers. */
+export interface Progress {
+  readonly last: number;
+  readonly running: readonly number[];
+  readonly failed: readonly number[];
+}
+
 export interface PathState {
   readonly hops: Readonly<Record<'queued' | 'taken' | 'dropped' | 'fanned' | 'arrived' | 'wiped' | 'checked', number>>;
   /** Events in the queue that nobody has taken. */
   readonly waiting: number;
   readonly dropArmed: boolean;
+  readonly experiments: Progress;
   readonly dispatcherBackInMs: number | null;
   readonly networkBackInMs: number | null;
 }
@@ -20,12 +28,14 @@ async function call(path: string, init: RequestInit = {}): Promise<Response> {
   return response;
 }
 
-export async function runExperiment(name: ExperimentName, session: number, language: string): Promise<void> {
-  await call('/try/api/experiment', {
+/** Answers the number of this run; the path's state says when it is over. */
+export async function runExperiment(name: ExperimentName, session: number, language: string): Promise<number> {
+  const response = await call('/try/api/experiment', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ name, session, language }),
   });
+  return ((await response.json()) as { run: number }).run;
 }
 
 /** REST of the chat itself, as the signed-in operator. */

@@ -1,5 +1,13 @@
 import type { Carrier, Ceiling } from './customer/api.ts';
-import { EXPERIMENTS, type ExperimentName, followPath, listen, type PathState, runExperiment } from './instruments.ts';
+import {
+  EXPERIMENTS,
+  type ExperimentName,
+  followPath,
+  listen,
+  type PathState,
+  type Progress,
+  runExperiment,
+} from './instruments.ts';
 import { Ledger } from './ledger.ts';
 import { CustomerPane, OperatorPane } from './panes.ts';
 import { PathPicture } from './path.ts';
@@ -64,6 +72,8 @@ class Bench {
   readonly #listenerSince = Date.now();
   readonly #table = new ScoreTable(find('score'), WORDS[language]);
   readonly #picture: PathPicture;
+  /** Runs of the buttons that the server has begun and not ended, by their numbers. */
+  readonly #runs = new Map<number, HTMLButtonElement>();
   #state: PathState | null = null;
   #shownBefore = 0;
   #pressed = false;
@@ -84,9 +94,11 @@ class Bench {
     const words = WORDS[language];
     this.#table.setWords(words);
     this.#picture.setWords(words);
-    void this.#customer.widget.setLocale(language);
+    this.#customer.setLanguage(language);
     void this.#operator.setLanguage(language);
     if (this.#state !== null) this.#follow(this.#state);
+    // Not left to the next tick, which may be waiting for the server.
+    this.#show();
   }
 
   async #run(): Promise<void> {
@@ -155,6 +167,17 @@ class Bench {
     const line = find('state');
     line.dataset['state'] = text === words.allWell ? 'up' : 'down';
     say(line, text);
+    this.#endRuns(state.experiments);
+  }
+
+  #endRuns({ last, running, failed }: Progress): void {
+    for (const [run, button] of this.#runs) {
+      // Said before it was begun.
+      if (run > last || running.includes(run)) continue;
+      this.#runs.delete(run);
+      button.removeAttribute('aria-disabled');
+      if (failed.includes(run)) fail({ what: 'failedExperiment' });
+    }
   }
 
   #wireButtons(sessionId: number): void {
@@ -177,29 +200,44 @@ class Bench {
     this.#pressed = true;
     button.setAttribute('aria-disabled', 'true');
     try {
-      await runExperiment(name, sessionId, language);
+      this.#runs.set(await runExperiment(name, sessionId, language), button);
     } catch (error) {
-      fail(error);
-    } finally {
+      fail({ what: 'failedExperiment', error });
       button.removeAttribute('aria-disabled');
     }
   }
 }
 
-function fail(error: unknown): void {
+interface Failure {
+  readonly what: 'failedToBegin' | 'failedExperiment';
+  readonly error?: unknown;
+}
+let failure: Failure | null = null;
+
+function fail(next: Failure): void {
+  failure = next;
+  showFailure();
+}
+
+function showFailure(): void {
+  if (failure === null) return;
+  const { what, error } = failure;
+  const reason = error === undefined ? '' : ` (${error instanceof Error ? error.message : String(error)})`;
   const place = find('failure');
-  place.textContent = `${WORDS[language].failed} (${error instanceof Error ? error.message : String(error)})`;
+  say(place, WORDS[language][what] + reason);
   place.hidden = false;
 }
 
 async function begin(): Promise<void> {
   showLanguage(wantedLanguage());
+  const first = language;
   const picture = new PathPicture(find('path'), WORDS[language]);
   let bench: Bench | null = null;
   find('language').addEventListener('click', () => {
     showLanguage(language === 'ru' ? 'en' : 'ru');
     localStorage.setItem(LANGUAGE, language);
     picture.setWords(WORDS[language]);
+    showFailure();
     bench?.setLanguage();
   });
   const operator = new OperatorPane(find<HTMLIFrameElement>('operator'));
@@ -210,9 +248,11 @@ async function begin(): Promise<void> {
   find('operator-name').textContent = name;
   await operator.open(customer.sessionId, language);
   bench = new Bench(customer, operator, picture);
+  // Chosen while the panes were opening, which began in the other one.
+  if (language !== first) bench.setLanguage();
   // The panes took the focus while they opened.
   window.focus();
   find('stage').setAttribute('aria-busy', 'false');
 }
 
-begin().catch(fail);
+begin().catch((error: unknown) => fail({ what: 'failedToBegin', error }));

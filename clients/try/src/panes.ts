@@ -59,6 +59,11 @@ export class CustomerPane {
     await widget.send(WORDS[language].greeting);
     return new CustomerPane(target, frame, widget, await begun);
   }
+
+  setLanguage(language: Language): void {
+    this.frame.setLanguage(language);
+    void this.widget.setLocale(language);
+  }
 }
 
 /** The real console, signed in without a password. */

@@ -53,7 +53,8 @@ export interface Words {
   readonly verdictUnderway: (count: number) => string;
   readonly verdictClean: (stored: number, listenerLost: number, listenerDoubled: number) => string;
   readonly verdictBad: string;
-  readonly failed: string;
+  readonly failedToBegin: string;
+  readonly failedExperiment: string;
 }
 
 const ruCount = (count: number, one: string, few: string, many: string): string => {
@@ -102,7 +103,9 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       `Показано ${stored} из ${stored}: каждое один раз и по порядку.` +
       (lost + doubled === 0 ? '' : ` Слушатель без курсора: потеряно ${lost}, удвоено ${doubled}.`),
     verdictBad: 'Счёт не сошёлся. Пожалуйста, сообщите нам, что вы нажимали.',
-    failed: 'Страница не смогла начать. Перезагрузите её; если не поможет, посмотрите в терминал, где идёт npm start.',
+    failedExperiment: 'Кнопка сработала не до конца. Причина — в терминале, где идёт npm start.',
+    failedToBegin:
+      'Страница не смогла начать. Перезагрузите её; если не поможет, посмотрите в терминал, где идёт npm start.',
   },
   en: {
     pageTitle: 'Chat Realtime: break it and count',
@@ -144,6 +147,8 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       `${stored} of ${stored} shown: each once, and in order.` +
       (lost + doubled === 0 ? '' : ` The listener without a cursor: ${lost} lost, ${doubled} doubled.`),
     verdictBad: 'The count does not add up. Please tell us what you pressed.',
-    failed: 'The page could not begin. Reload it; if that does not help, look into the terminal where npm start runs.',
+    failedExperiment: 'A button did not do all of its work. The reason is in the terminal where npm start runs.',
+    failedToBegin:
+      'The page could not begin. Reload it; if that does not help, look into the terminal where npm start runs.',
   },
 };

@@ -4,6 +4,7 @@ import type { ChatOperations, CustomerActor, StaffActor } from '@chat-realtime/c
 import type { BreakableBroker } from './breakable-broker.ts';
 import type { BreakableFanout } from './breakable-fanout.ts';
 import type { BreakableNetwork } from './breakable-network.ts';
+import type { PathMeter } from './path-meter.ts';
 import type { RestartableDispatcher } from './restartable-dispatcher.ts';
 
 export type Language = 'ru' | 'en';
@@ -17,7 +18,16 @@ export interface ExperimentParts {
   readonly fanout: BreakableFanout;
   readonly network: BreakableNetwork;
   readonly dispatcher: RestartableDispatcher;
+  readonly meter: PathMeter;
   readonly failed: (error: unknown) => void;
+}
+
+/** Runs of the buttons, by their numbers. */
+export interface Progress {
+  /** Number of the one begun last. */
+  readonly last: number;
+  readonly running: readonly number[];
+  readonly failed: readonly number[];
 }
 
 const MANY = 100;
@@ -42,13 +52,38 @@ const TEXTS: Readonly<Record<Language, { operator: (n: number) => string; custom
 export class Experiments {
   readonly #parts: ExperimentParts;
   readonly #written = new Map<number, number>();
+  readonly #running = new Set<number>();
+  readonly #failed: number[] = [];
+  #last = 0;
 
   constructor(parts: ExperimentParts) {
     this.#parts = parts;
   }
 
-  /** Resolves when all its messages are stored. */
-  async run(name: ExperimentName, sessionId: number, language: Language): Promise<void> {
+  get progress(): Progress {
+    return { last: this.#last, running: [...this.#running], failed: this.#failed };
+  }
+
+  /** Answers its number at once; `progress` says when all its messages are stored. */
+  begin(name: ExperimentName, sessionId: number, language: Language): number {
+    const { meter, failed } = this.#parts;
+    this.#last += 1;
+    const number = this.#last;
+    this.#running.add(number);
+    this.#run(name, sessionId, language)
+      .catch((error: unknown) => {
+        this.#failed.push(number);
+        failed(error);
+      })
+      .finally(() => {
+        this.#running.delete(number);
+        meter.changed();
+      });
+    meter.changed();
+    return number;
+  }
+
+  async #run(name: ExperimentName, sessionId: number, language: Language): Promise<void> {
     const { network, dispatcher, broker, failed } = this.#parts;
     const write = (count: number, gapMs: number): Promise<void> => this.#write(sessionId, language, count, gapMs);
     switch (name) {

@@ -94,8 +94,8 @@ export async function installTrialRoutes(server: FastifyInstance, parts: TrialRo
     const parsed = experimentSchema.safeParse(request.body);
     if (!parsed.success) throw new ChatError('validation_failed', 'no such experiment');
     const { name, session, language } = parsed.data;
-    await experiments.run(name, session, language);
-    return reply.send({ done: name });
+    // Its end is told by the path stream: a browser has six connections for everything, and the chat needs them.
+    return reply.code(202).send({ run: experiments.begin(name, session, language) });
   });
   server.get('/try/api/path', instrument, async (request, reply) => streamPath(reply, sessionOf(request), parts));
   server.get(LISTENER, instrument, async (request, reply) => {
@@ -119,9 +119,9 @@ function sessionOf(request: FastifyRequest): number {
   return id;
 }
 
-/** What passed each part, and which part is down; at most ten times a second. */
+/** What passed each part, which part is down and which experiments are over; at most ten times a second. */
 function streamPath(reply: FastifyReply, sessionId: number, parts: TrialRoutes): void {
-  const { meter, broker, dispatcher, network } = parts;
+  const { meter, broker, dispatcher, network, experiments } = parts;
   let timer: NodeJS.Timeout | null = null;
   const send = (): void => {
     timer = null;
@@ -131,6 +131,7 @@ function streamPath(reply: FastifyReply, sessionId: number, parts: TrialRoutes):
         hops: meter.of(sessionId),
         waiting: broker.waiting(sessionId),
         dropArmed: broker.isDropArmed(sessionId),
+        experiments: experiments.progress,
         dispatcherBackInMs: dispatcher.backAt === null ? null : Math.max(0, dispatcher.backAt - now),
         networkBackInMs: network.backAt === null ? null : Math.max(0, network.backAt - now),
       }),

@@ -59,7 +59,7 @@ export class Trial {
     const { broker, fanout, network, meter } = this;
     const dispatcher = this.#dispatcher;
     await installTrialRoutes(server, {
-      experiments: new Experiments({ chats, operator, broker, fanout, network, dispatcher, failed }),
+      experiments: new Experiments({ chats, operator, broker, fanout, network, dispatcher, meter, failed }),
       broker,
       fanout,
       network,

@@ -7,6 +7,7 @@ export type Carrier = Ceiling | 'rest' | 'none';
 /** What the page asks of the frame in which the customer sits. */
 export interface CustomerFrame {
   readonly widget: Promise<ChatWidget>;
+  readonly setLanguage: (language: 'ru' | 'en') => void;
   readonly setCeiling: (ceiling: Ceiling) => void;
   readonly carrier: () => Carrier;
 }

@@ -8,10 +8,13 @@ const HEADINGS = {
 };
 
 const asked = new URLSearchParams(location.search);
-const language = asked.get('lang') === 'en' ? 'en' : 'ru';
-document.documentElement.lang = language;
-const heading = document.getElementById('heading');
-if (heading !== null) heading.textContent = HEADINGS[language];
+
+function setLanguage(language: 'ru' | 'en'): void {
+  document.documentElement.lang = language;
+  const heading = document.getElementById('heading');
+  if (heading !== null) heading.textContent = HEADINGS[language];
+}
+setLanguage(asked.get('lang') === 'en' ? 'en' : 'ru');
 
 const { setCeiling, carrier } = installFirewall(window);
 
@@ -30,4 +33,4 @@ function loadWidget(): Promise<ChatWidget> {
   });
 }
 
-window.customerFrame = { widget: loadWidget(), setCeiling, carrier };
+window.customerFrame = { widget: loadWidget(), setLanguage, setCeiling, carrier };
