@@ -28,6 +28,14 @@ export class UnconfirmedError extends Error {
   }
 }
 
+/** No answer came in time; a confirm may still have been on its way. */
+export class SilenceError extends UnconfirmedError {
+  constructor() {
+    super('no confirm in time');
+    this.name = 'SilenceError';
+  }
+}
+
 export function toError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value));
 }

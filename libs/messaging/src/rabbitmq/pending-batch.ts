@@ -1,4 +1,4 @@
-import { UnconfirmedError } from '../errors.ts';
+import { SilenceError } from '../errors.ts';
 import type { PublishResult } from '../ports/event-queue.ts';
 
 export const CONFIRM_TIMEOUT_MS = 10_000;
@@ -17,7 +17,7 @@ export class PendingBatch {
     this.#confirmed = new Uint8Array(ids.length);
     this.#open = ids.length;
     this.#finished = finished;
-    this.#timer = setTimeout(() => this.fail(new UnconfirmedError('no confirm in time')), timeoutMs);
+    this.#timer = setTimeout(() => this.fail(new SilenceError()), timeoutMs);
   }
 
   id(index: number): string {

@@ -1,6 +1,6 @@
 import { type BrokerEphemeral, brokerMessageId, EVENTS_EXCHANGE, ROUTING_KEYS } from '@chat-realtime/protocol';
 import type { Channel, ChannelModel, ConfirmChannel, Message } from 'amqplib';
-import { toError, UnavailableError, UnconfirmedError } from '../errors.ts';
+import { SilenceError, toError, UnavailableError, UnconfirmedError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '../ports/event-queue.ts';
 import { CONFIRM_TIMEOUT_MS, PendingBatch } from './pending-batch.ts';
@@ -8,8 +8,10 @@ import { RabbitLink } from './link.ts';
 import { declareMarker, declareTopology, deleteBrokenQueues, wasMissing } from './topology.ts';
 
 /** Connections in a row on which the queue refused messages, and for how long, before it is taken for broken. */
-const BROKEN_AFTER_CONNECTIONS = 3;
+const BROKEN_AFTER_REFUSALS = 3;
 const BROKEN_AFTER_MS = 3_000;
+/** Connections in a row that were made, with their topology, and then had no confirm at all within its time. */
+const BROKEN_AFTER_SILENCES = 2;
 
 export interface RabbitOptions {
   readonly url: string;
@@ -37,8 +39,10 @@ class RabbitPublisher implements EventPublisher {
   #lastInfo: QueueConnected = { queueWasMissing: false };
   /** A message came back as unroutable: the queue or its binding is gone, whatever the next passive declare says. */
   #queueWasGone = false;
-  /** Connections on which the queue refused something since it last took a batch; one that is electing may do so briefly. */
+  /** Connections on which the queue refused something since it last took anything; one that is electing may do so briefly. */
   #refusals: { readonly since: number; connections: number } | null = null;
+  /** Connections on which the queue neither took nor refused anything since it last took something. */
+  #silences = 0;
   /** The broker takes nothing for now (disk or memory alarm). */
   #blocked = false;
   #ephemeralFull = false;
@@ -69,7 +73,7 @@ class RabbitPublisher implements EventPublisher {
       const ids = batch.map(({ event }) => brokerMessageId(event));
       const pending = new PendingBatch(ids, this.#confirmTimeoutMs, (result) => {
         this.#batches.delete(pending);
-        if (result.failure === undefined) this.#refusals = null;
+        this.#judge(result);
         // After an unconfirmed message nothing may overtake it: the rest goes out again on a new connection.
         if (result.failure instanceof UnconfirmedError && !this.#blocked) this.#link.drop(result.failure);
         resolve(result);
@@ -169,16 +173,27 @@ class RabbitPublisher implements EventPublisher {
     return { durable, ephemeral };
   }
 
+  #judge({ confirmed, failure }: PublishResult): void {
+    if (confirmed > 0) {
+      this.#refusals = null;
+      this.#silences = 0;
+    } else if (failure instanceof SilenceError) {
+      this.#silences += 1;
+    }
+  }
+
   #looksBroken(): boolean {
-    if (this.#refusals === null || this.#refusals.connections < BROKEN_AFTER_CONNECTIONS) return false;
+    if (this.#silences >= BROKEN_AFTER_SILENCES) return true;
+    if (this.#refusals === null || this.#refusals.connections < BROKEN_AFTER_REFUSALS) return false;
     return performance.now() - this.#refusals.since > BROKEN_AFTER_MS;
   }
 
   async #makeAnew(model: ChannelModel): Promise<void> {
-    this.#logger.error({}, 'the queue refuses every message: it is deleted and made anew');
+    this.#logger.error({}, 'the queue takes no message: it is deleted and made anew');
     this.#queueWasGone = true;
     await deleteBrokenQueues(model);
     this.#refusals = null;
+    this.#silences = 0;
   }
 
   /** Comes before the confirm of the same message, which therefore means nothing. */

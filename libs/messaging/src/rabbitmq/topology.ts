@@ -62,7 +62,7 @@ export async function wasMissing(model: ChannelModel): Promise<boolean> {
 
 /**
  * A quorum queue whose node was killed soon after the queue was declared may come back as a name without a process: it
- * can be declared, but refuses every message for ever. Only making it anew helps; what was in it is published again.
+ * can be declared, but refuses every message for ever, or answers nothing at all. Only making it anew helps; what was in it is published again.
  */
 export async function deleteBrokenQueues(model: ChannelModel): Promise<void> {
   const channel = await model.createChannel();
