@@ -123,7 +123,8 @@ describe('startRabbit', () => {
     const channel = await connection.createConfirmChannel();
     await channel.assertQueue('q', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
     // RabbitMQ 3.10 writes a new quorum queue's name to disk after half a second; killed earlier, the queue is lost.
-    await sleep(1_000);
+    // A machine that is busy takes longer.
+    await sleep(4_000);
     channel.sendToQueue('q', Buffer.from('hello'), { persistent: true });
     await channel.waitForConfirms();
     const tree = processTree(server.pid);
