@@ -88,9 +88,19 @@ describe('the operator console', { timeout: 60_000 }, async () => {
     await visitor.post('кто возьмёт?');
     await first.console.openSession(visitor.sessionId);
     await second.console.openSession(visitor.sessionId);
-    // Boris's page does not hear of it before he clicks.
-    await Promise.all([first.console.action('claim').click(), second.console.action('claim').click()]);
     const pages = [first.page, second.page];
+    // No claim leaves before both have clicked: the event of the first would take the button away from the second.
+    const clicked = Promise.withResolvers<void>();
+    let claims = 0;
+    for (const page of pages) {
+      await page.route('**/claim', async (route) => {
+        claims += 1;
+        if (claims === pages.length) clicked.resolve();
+        await clicked.promise;
+        await route.continue();
+      });
+    }
+    await Promise.all([first.console.action('claim').click(), second.console.action('claim').click()]);
     await until(
       async () =>
         (await Promise.all(pages.map(async (page) => page.locator('.notice.error').count()))).join('') !== '00',
