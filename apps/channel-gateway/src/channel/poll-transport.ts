@@ -26,9 +26,10 @@ export class PollTransport implements PollTransportPort {
     return this.#bytes;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer): number {
     this.#events.push(bytes);
     this.#bytes += bytes.length;
+    return this.#bytes;
   }
 
   whenDrained(listener: () => void): void {

@@ -67,6 +67,11 @@ function handleOf(socket: Socket): StreamHandle | null {
   return isBareHandle(handle) ? handle : null;
 }
 
+/** What may still wait: bytes left over by the handle, and whatever the stream has. */
+interface Backlog {
+  leftOver: number;
+}
+
 /**
  * Writes to a socket's handle, without the stream around it, while nothing of ours waits. Most of the user time of
  * `socket.write` is the stream's book-keeping for a write that the kernel takes at once (docs/adr/0013).
@@ -78,10 +83,8 @@ function handleOf(socket: Socket): StreamHandle | null {
 export class SocketWriter {
   readonly #socket: Socket;
   readonly #handle: StreamHandle | null;
-  /** Bytes left over by the handle. */
-  #waiting = 0;
-  /** Something was given to the stream and may still be there. */
-  #streamed = false;
+  /** Null: nothing waits, neither here nor in the stream. One field, since every delivery to every socket looks at it. */
+  #backlog: Backlog | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -94,34 +97,30 @@ export class SocketWriter {
   }
 
   get queuedBytes(): number {
-    if (!this.#streamed) return this.#waiting;
-    const inStream = this.#socket.writableLength;
-    if (inStream === 0) this.#streamed = false;
-    return inStream + this.#waiting;
+    const backlog = this.#backlog;
+    return backlog === null ? 0 : this.#waitingIn(backlog);
   }
 
   get enqueuedBytes(): number {
     return this.#socket.bytesWritten;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer): number {
+    const handle = this.#handle;
     if (
-      this.#handle === null ||
+      handle === null ||
       BINDING === null ||
       spare === null ||
       bytes.length > LARGEST_DIRECT ||
       this.queuedBytes > 0
     ) {
-      this.#streamed = true;
-      this.#socket.write(bytes);
-      return;
+      return this.#stream(bytes);
     }
-    const status = this.#handle.writeBuffer(spare, bytes);
-    if (status !== 0) {
-      this.#fail(status);
-      return;
-    }
-    if (BINDING.streamBaseState[BINDING.kLastWriteWasAsync] !== 0) this.#leftOver(bytes, BINDING);
+    const status = handle.writeBuffer(spare, bytes);
+    if (status !== 0) this.#fail(status);
+    else if (BINDING.streamBaseState[BINDING.kLastWriteWasAsync] !== 0) this.#leftOver(bytes, BINDING);
+    else return 0;
+    return this.queuedBytes;
   }
 
   /** Worth calling only with more than `LARGEST_DIRECT` bytes waiting: then the stream has some of them and tells. */
@@ -129,15 +128,28 @@ export class SocketWriter {
     this.#socket.once('drain', listener);
   }
 
+  #stream(bytes: Buffer): number {
+    this.#backlog ??= { leftOver: 0 };
+    this.#socket.write(bytes);
+    return this.queuedBytes;
+  }
+
+  #waitingIn(backlog: Backlog): number {
+    const waiting = backlog.leftOver + this.#socket.writableLength;
+    if (waiting === 0) this.#backlog = null;
+    return waiting;
+  }
+
   #leftOver(bytes: Buffer, binding: StreamBinding): void {
     const request = spare;
     spare = new binding.WriteWrap();
     if (request === null) return;
-    this.#waiting = bytes.length;
+    const backlog: Backlog = { leftOver: bytes.length };
+    this.#backlog = backlog;
     // Holds the bytes until the kernel has them.
     request.buffer = bytes;
     request.oncomplete = (status) => {
-      this.#waiting = 0;
+      backlog.leftOver = 0;
       if (status < 0) this.#fail(status);
     };
   }

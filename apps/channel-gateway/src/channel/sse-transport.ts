@@ -30,10 +30,11 @@ export class SseTransport implements SseTransportPort {
     return this.#enqueued;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer): number {
     if (!this.#opened) this.#open();
     this.#enqueued += bytes.length;
     this.#response.write(bytes);
+    return this.queuedBytes;
   }
 
   ping(): void {

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import { encodeFor, type OutFrame, withCursor } from './encoding.ts';
-import type { TransportKind } from './transport.ts';
+import type { Transport, TransportKind } from './transport.ts';
 
 /** Above this an ephemeral frame is not worth queueing. */
 export const EPHEMERAL_QUEUE_LIMIT = 65_536;
@@ -62,6 +62,8 @@ function encodeOnce(cache: Map<TransportKind, Buffer>, kind: TransportKind, fram
  */
 export class Audience {
   readonly members: Connection[] = [];
+  /** Of the members, in their order: the hot loop touches nothing else of a connection. */
+  readonly #transports: Transport[] = [];
   /** Members that end with their first events, so that a flush need not look for them where there are none. */
   #polls = 0;
   #durable: OutFrame[] = [];
@@ -76,6 +78,7 @@ export class Audience {
 
   add(connection: Connection): void {
     this.members.push(connection);
+    this.#transports.push(connection.transport);
     if (connection.transport.kind === 'poll') this.#polls += 1;
   }
 
@@ -83,8 +86,8 @@ export class Audience {
     const index = this.members.indexOf(connection);
     if (index < 0) return false;
     if (connection.transport.kind === 'poll') this.#polls -= 1;
-    const last = this.members.pop();
-    if (last !== undefined && index < this.members.length) this.members[index] = last;
+    removeAt(this.members, index);
+    removeAt(this.#transports, index);
     return true;
   }
 
@@ -129,7 +132,7 @@ export class Audience {
       lossy.map((entry) => entry.frame),
     );
     if (lossy.some((entry) => entry.exceptUser !== null)) this.#writeWithExceptions(bytes, durable, lossy);
-    else this.#write(this.members, bytes);
+    else this.#write(this.members, this.#transports, bytes);
     this.#finishPolls(durable);
   }
 
@@ -143,23 +146,24 @@ export class Audience {
     this.#cursor = null;
   }
 
-  /** The hot loop. A connection without a backlog costs one write and one look at its queue. */
-  #write(members: readonly Connection[], bytes: TurnBytes): void {
+  /** The hot loop. A connection without a backlog costs one write, and its transport is all that is looked at. */
+  #write(members: readonly Connection[], transports: readonly Transport[], bytes: TurnBytes): void {
     let slow: Connection[] | null = null;
     let kind: TransportKind | null = null;
     let all: Buffer = EMPTY;
-    for (const connection of members) {
-      const { transport } = connection;
+    let index = -1;
+    for (const transport of transports) {
+      index += 1;
       if (transport.kind !== kind) {
         kind = transport.kind;
         all = bytes.all(kind);
       }
-      const queued = connection.backlogged ? transport.queuedBytes : 0;
-      const due = queued > EPHEMERAL_QUEUE_LIMIT ? bytes.durable(kind) : all;
+      const due = transport.queuedBytes > EPHEMERAL_QUEUE_LIMIT ? bytes.durable(kind) : all;
       if (due.length === 0) continue;
-      transport.write(due);
-      const left = transport.queuedBytes;
+      const left = transport.write(due);
       if (left === 0) continue;
+      const connection = members[index];
+      if (connection === undefined) continue;
       this.#host.noteBacklog(connection);
       if (left > SLOW_CONSUMER_BYTES) {
         slow ??= [];
@@ -178,10 +182,10 @@ export class Audience {
       if (userId === null || !lossy.some((entry) => entry.exceptUser === userId)) others.push(connection);
       else byUser.set(userId, [...(byUser.get(userId) ?? []), connection]);
     }
-    this.#write(others, bytes);
+    this.#write(others, transportsOf(others), bytes);
     for (const [userId, connections] of byUser) {
       const kept = lossy.filter((entry) => entry.exceptUser !== userId).map((entry) => entry.frame);
-      this.#write(connections, new TurnBytes(durable, kept));
+      this.#write(connections, transportsOf(connections), new TurnBytes(durable, kept));
     }
   }
 
@@ -191,4 +195,14 @@ export class Audience {
       this.#host.completePoll(connection);
     }
   }
+}
+
+function transportsOf(connections: readonly Connection[]): Transport[] {
+  return connections.map((connection) => connection.transport);
+}
+
+/** The last one takes the place: the order of members means nothing. */
+function removeAt<T>(list: T[], index: number): void {
+  const last = list.pop();
+  if (last !== undefined && index < list.length) list[index] = last;
 }

@@ -185,8 +185,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   }
 
   write(connection: Connection, bytes: Buffer): void {
-    connection.transport.write(bytes);
-    if (connection.transport.queuedBytes > 0) this.noteBacklog(connection);
+    if (connection.transport.write(bytes) > 0) this.noteBacklog(connection);
   }
 
   send(connection: Connection, frame: ControlFrame): void {

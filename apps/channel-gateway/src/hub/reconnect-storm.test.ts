@@ -11,8 +11,9 @@ class CountingTransport implements WebSocketTransportPort {
   enqueuedBytes = 0;
   closed: CloseReason | null = null;
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer): number {
     this.enqueuedBytes += bytes.length;
+    return this.queuedBytes;
   }
 
   ping(): void {}

@@ -7,8 +7,8 @@ interface TransportBase {
   readonly queuedBytes: number;
   /** All bytes ever given to `write`, so that `enqueuedBytes - queuedBytes` grows while the peer reads. */
   readonly enqueuedBytes: number;
-  /** Whole encoded frames of this transport's own encoding. The buffer is shared with other connections: never write into it. */
-  write(bytes: Buffer): void;
+  /** Whole encoded frames of this transport's own encoding. The buffer is shared with other connections: never write into it. Answers what `queuedBytes` is then. */
+  write(bytes: Buffer): number;
   /** Calls once when everything queued has left. */
   whenDrained(listener: () => void): void;
   /** Tells the peer why and ends; the hub destroys it if that takes too long. */
