@@ -1,13 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseStartError } from './types.ts';
 
-const SOCKET_NAME = 'in-use.sock';
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS. */
 const MAX_SOCKET_PATH = 100;
-const ATTEMPTS = 20;
+/** Whoever is unclear for so long stands still and may go on later: better refuse to start than share the folder. */
+const UNDECIDED_MS = 5_000;
+const LOOK_AGAIN_MS = 20;
+const VISIBLE = /^in-use\..*sock$/;
+
+/** A starter says that it is one until it has seen that it is alone. */
+type Claim = 'starting' | 'owner';
+/** `unclear`: somebody who is just leaving, or who does not answer. */
+type Rival = Claim | 'nobody' | 'unclear';
 
 export interface FolderGuard {
   release(): Promise<void>;
@@ -17,15 +25,15 @@ function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-function listen(server: Server, path: string): Promise<boolean> {
+function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => (isCode(error, 'EADDRINUSE') ? resolve(false) : reject(error)));
-    server.listen({ path }, () => resolve(true));
+    server.once('error', reject);
+    server.listen({ path }, () => resolve());
   });
 }
 
-/** What the owner of a socket says, or null when nobody listens there. */
-function ask(path: string): Promise<string | null> {
+/** What stands behind a socket. */
+function ask(path: string): Promise<Rival> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     let text = '';
@@ -33,41 +41,59 @@ function ask(path: string): Promise<string | null> {
     socket.on('data', (chunk) => {
       text += chunk.toString('utf8');
     });
-    socket.on('error', (error) => {
-      // Anything but "nobody there" counts as an owner: better refuse to start than share the folder.
-      resolve(isCode(error, 'ECONNREFUSED', 'ENOENT') ? null : 'unknown');
-    });
-    socket.on('close', () => resolve(text === '' ? 'unknown' : text));
+    socket.on('error', (error) => resolve(isCode(error, 'ECONNREFUSED', 'ENOENT') ? 'nobody' : 'unclear'));
+    socket.on('close', () => resolve(text === 'starting' || text === 'owner' ? text : 'unclear'));
   });
 }
 
-/** Takes a dead owner's socket away without ever taking a living one's: whoever was quicker is put back. */
-async function removeStale(path: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
-    throw error;
+/**
+ * Whether this starter, whose socket can be seen by now, may have the folder. Each shows itself first and looks for
+ * others then, so of two starters at least one sees the other. Of those that see each other the one whose name sorts
+ * last waits for the rest to leave or to own, and the rest leave. Names are random and never come again: a dead one
+ * can be removed without taking away a living one's.
+ */
+async function mayHave(folder: string, own: string): Promise<boolean> {
+  const deadline = Date.now() + UNDECIDED_MS;
+  while (Date.now() < deadline) {
+    const names = (await readdir(folder)).filter((name) => VISIBLE.test(name) && name !== own);
+    const rivals = await Promise.all(names.map(async (name) => ({ name, is: await ask(join(folder, name)) })));
+    for (const { name, is } of rivals) if (is === 'nobody') await rm(join(folder, name), { force: true });
+    const living = rivals.filter(({ is }) => is !== 'nobody');
+    if (living.length === 0) return true;
+    if (living.some(({ name, is }) => is === 'owner' || (is === 'starting' && name > own))) return false;
+    await sleep(LOOK_AGAIN_MS);
   }
-  if ((await ask(aside)) === null) await rm(aside, { force: true });
-  else await rename(aside, path);
+  return false;
 }
 
-async function bind(server: Server, path: string, nonce: string, folder: string): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if (await listen(server, path)) {
-      // Two starters may have cleared the same stale socket; only the one whom the path now leads to goes on.
-      if ((await ask(path)) === nonce) return;
-      break;
-    }
-    if ((await ask(path)) !== null) break;
-    await removeStale(path);
-  }
-  server.close();
-  throw new DatabaseStartError(
+function inUse(folder: string): DatabaseStartError {
+  return new DatabaseStartError(
     `the data folder ${folder} is in use by another process; stop it, or choose another DATA_DIR`,
   );
+}
+
+/** `reach` leads to the folder by a path that is short enough. */
+async function claim(server: Server, reach: string, folder: string, decided: () => void): Promise<() => Promise<void>> {
+  const own = `in-use.${randomBytes(8).toString('hex')}.sock`;
+  const path = join(reach, own);
+  const leave = async (): Promise<void> => {
+    await rm(path, { force: true });
+    await close(server);
+  };
+  // Shown only when it listens: a socket that is bound and does not listen yet looks like a dead one.
+  const hidden = join(reach, `.${own}`);
+  await listen(server, hidden);
+  try {
+    await rename(hidden, path);
+    if (!(await mayHave(reach, own))) throw inUse(folder);
+    // A folder that was emptied meanwhile would show nobody.
+    await access(path);
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+  decided();
+  return leave;
 }
 
 /**
@@ -77,44 +103,42 @@ async function bind(server: Server, path: string, nonce: string, folder: string)
 export async function guardFolder(folder: string): Promise<FolderGuard> {
   await mkdir(folder, { recursive: true });
   const real = await realpath(folder);
-  const nonce = randomBytes(16).toString('hex');
+  let said: Claim = 'starting';
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    socket.end(nonce);
+    socket.end(said);
   });
+  const decided = (): void => {
+    said = 'owner';
+    server.unref();
+  };
   if (process.platform === 'win32') {
-    await bind(
-      server,
-      `\\\\.\\pipe\\chat-realtime-${createHash('sha256').update(real).digest('hex').slice(0, 32)}`,
-      nonce,
-      folder,
-    );
-    server.unref();
+    // A named pipe has one server and goes with it.
+    const hash = createHash('sha256').update(real).digest('hex').slice(0, 32);
+    await listen(server, `\\\\.\\pipe\\chat-realtime-${hash}`).catch((error: unknown) => {
+      throw isCode(error, 'EADDRINUSE') ? inUse(folder) : error;
+    });
+    decided();
     return { release: () => close(server) };
   }
-  const path = join(real, SOCKET_NAME);
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) {
-    await bind(server, path, nonce, folder);
-    server.unref();
-    return { release: () => close(server) };
-  }
+  if (Buffer.byteLength(join(real, `.in-use.${'0'.repeat(16)}.sock`)) <= MAX_SOCKET_PATH)
+    return { release: await claim(server, real, folder, decided) };
   if (process.platform !== 'linux')
     throw new DatabaseStartError(`the path of the data folder is too long (${real}); choose a shorter DATA_DIR`);
   // A long path is reached through the folder's descriptor, which must stay open as long as the socket.
   const handle = await open(real, 'r');
   try {
-    await bind(server, `/proc/self/fd/${handle.fd}/${SOCKET_NAME}`, nonce, folder);
+    const leave = await claim(server, `/proc/self/fd/${handle.fd}`, folder, decided);
+    return {
+      release: async () => {
+        await leave();
+        await handle.close();
+      },
+    };
   } catch (error) {
     await handle.close();
     throw error;
   }
-  server.unref();
-  return {
-    release: async () => {
-      await close(server);
-      await handle.close();
-    },
-  };
 }
 
 function close(server: Server): Promise<void> {
