@@ -48,7 +48,10 @@ describe('audience', () => {
     const written: Buffer[] = [];
     for (let n = 0; n < 3; n += 1) {
       const socket = new Socket();
-      socket.write = (bytes) => void written.push(bytes);
+      socket.write = (bytes) => {
+        written.push(bytes);
+        return 0;
+      };
       audience.add(new Connection(socket, 0, 0, 0));
     }
     audience.push(message(1));
