@@ -1,4 +1,3 @@
-import { until } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
@@ -34,9 +33,9 @@ describe('the counters in a staff page of the site', async () => {
     const agree = async (): Promise<void> => {
       // Asked anew each time: chats of earlier tests may still be closed or handed on meanwhile.
       for (const tab of [page, second]) {
-        await until(async () => JSON.stringify(await counters(tab)) === JSON.stringify(await expected()), {
-          what: 'a badge equal to the one the server counts',
-        });
+        await expect
+          .poll(async () => ({ shown: await counters(tab), counted: await expected() }))
+          .toSatisfy(({ shown, counted }) => String(shown) === String(counted));
       }
     };
     await agree();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STAFF_CHANNEL } from '@chat-realtime/protocol';
 import { type GatewayUnderTest, staffToken, startGateway } from '../testing/gateway-under-test.ts';
 import { eventually, type Frame, SocketClient } from '../testing/socket-client.ts';
 
@@ -57,6 +58,35 @@ describe('staff channel', () => {
       'a cursor',
     );
     anna.end();
+  });
+
+  it('[ALR3] passes the badge on when it is news, by whichever way it came, and to nobody twice', async () => {
+    const anna = staff('anna');
+    await anna.ready();
+    const { badge } = under.ledger;
+    const seen = () =>
+      anna.frames.filter((frame) => frame.type === 'chat.alert').map(({ data }) => data['waiting_count']);
+    const tell = async (waiting: number): Promise<void> => {
+      const data = { ...badge, waiting_count: waiting };
+      under.ledger.badge = data;
+      const payload = JSON.stringify({ type: 'chat.alert', session_id: null, seq: null, data });
+      await under.fanout.execute([{ kind: 'publish', channel: STAFF_CHANNEL, payload }]);
+    };
+    for (const waiting of [0, 1, 1, 1, 2, 2]) {
+      await tell(waiting);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await eventually(() => (seen().at(-1) === 2 ? true : undefined), 'the last badge');
+    expect(seen()).toEqual([1, 2]);
+    // One whose frame was lost comes with the next catch-up.
+    under.ledger.badge = { ...badge, waiting_count: 3 };
+    const boris = staff('boris');
+    await boris.ready();
+    await eventually(() => (seen().at(-1) === 3 ? true : undefined), 'the badge of the catch-up');
+    await tell(0);
+    await eventually(() => (seen().at(-1) === 0 ? true : undefined), 'the badge of before');
+    expect(seen()).toEqual([1, 2, 3, 0]);
+    for (const client of [anna, boris]) client.end();
   });
 
   it('[STF4] [STF5] shows what the live path lost, in order and once', async () => {

@@ -1,4 +1,4 @@
-import type { BadgeData, CatchupSession, CustomerState } from '@chat-realtime/protocol';
+import type { CatchupSession, CustomerState } from '@chat-realtime/protocol';
 import type { CustomerPrincipal, StaffPrincipal } from '@chat-realtime/verifier';
 import { type Connection, type CustomerCatchingUp, isAnnounced, type StaffCatchingUp } from './connection.ts';
 import { jsonFrame } from './encoding.ts';
@@ -13,7 +13,6 @@ const NO_MARKS: CustomerState = {
   staff: { delivered_id: 0, read_id: 0 },
   operators_online: 0,
 };
-const NO_BADGE: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
 
 const VACATE_MS = 500;
 
@@ -143,7 +142,7 @@ export class Announcer {
       last_seq: null,
       cursor,
       ...this.#common(connection),
-      state: { badge: this.#hub.badge ?? NO_BADGE, users: this.#hub.presence.users },
+      state: { badge: this.#hub.badge, users: this.#hub.presence.users },
     };
     this.#hub.sendFrame(connection, jsonFrame({ type: 'channel.ready', cursor, data }, cursor));
   }

@@ -25,7 +25,7 @@ import { FrameRate } from './frame-rate.ts';
 import { GapWatch } from './gap-watch.ts';
 import { HeadCheck } from './head-check.ts';
 import type { HubOptions } from './hub-options.ts';
-import { badgeOf, type LiveFrame } from './live-frame.ts';
+import { badgeOf, type LiveFrame, NO_BADGE } from './live-frame.ts';
 import { LivePath } from './live-path.ts';
 import { PresenceBoard } from './presence-board.ts';
 import { RecentIds } from './recent-ids.ts';
@@ -71,7 +71,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   #doorbell: NodeJS.Timeout | null = null;
   #operatorsTold = 0;
   readonly #revocationsSeen = new RecentIds<number>(REVOCATIONS_REMEMBERED);
-  badge: BadgeData | null = null;
+  badge: BadgeData = NO_BADGE;
   /** Operators online as chat-service last said, for when the gateways do not hear each other. */
   sourceOperatorsOnline = 0;
   epoch: string | null = null;
@@ -261,8 +261,12 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     }, FEED_DOORBELL_MS);
   }
 
-  badgeSeen(frame: LiveFrame): void {
-    this.badge = badgeOf(frame) ?? this.badge;
+  badgeSeen(frame: LiveFrame): boolean {
+    const badge = badgeOf(frame);
+    if (badge === null) return true;
+    const known = this.badge;
+    this.badge = badge;
+    return JSON.stringify(badge) !== JSON.stringify(known);
   }
 
   announce(connection: Connection, start: CustomerCatchingUp, channel: SessionChannel, page: CatchupSession): boolean {
@@ -372,7 +376,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   learnBadge(badge: BadgeData): void {
     const known = this.badge;
     this.badge = badge;
-    if (known === null || JSON.stringify(known) === JSON.stringify(badge)) return;
+    if (JSON.stringify(known) === JSON.stringify(badge)) return;
     this.staff.audiences.pushToAll(
       'chat.alert:::',
       jsonFrame({ type: 'chat.alert', session_id: null, seq: null, data: badge }),

@@ -101,6 +101,9 @@ export function countField(frame: LiveFrame, name: string): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
+/** What connections are told until the badge is known. */
+export const NO_BADGE: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
+
 export function badgeOf(frame: LiveFrame): BadgeData | null {
   const parsed = badgeDataSchema.safeParse(frame.data);
   return parsed.success ? parsed.data : null;

@@ -15,7 +15,8 @@ export interface StaffChannelHost extends AudienceHost {
   databaseChanged(): void;
   /** A frame is missing: ask if it is still missing a little later. */
   watchStaffGap(): void;
-  badgeSeen(frame: LiveFrame): void;
+  /** False: it says what is known, nobody need be told. */
+  badgeSeen(frame: LiveFrame): boolean;
   /** Sends `channel.ready` from `cursor`, then a reset if there is a reason; false if the connection was refused. */
   announceStaff(
     connection: Connection,

@@ -266,7 +266,7 @@ export class StaffChannel implements ResumeTarget {
   }
 
   #receiveEphemeral(frame: LiveFrame): void {
-    if (frame.type === 'chat.alert') this.#host.badgeSeen(frame);
+    if (frame.type === 'chat.alert' && !this.#host.badgeSeen(frame)) return;
     if (frame.type === 'chat.presence') return; // Each gateway tells its own staff, from the union of all gateways.
     const session = frame.sessionId === null ? undefined : this.sessions.get(frame.sessionId);
     const author =

@@ -28,7 +28,6 @@ export class LeaderDuties {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
   #active = false;
-  #lastBadge = '';
   #badgeAt = 0;
   #badgeTimer: NodeJS.Timeout | undefined;
   #badgeBusy = false;
@@ -44,7 +43,6 @@ export class LeaderDuties {
 
   start(outbox: Outbox): void {
     this.#active = true;
-    this.#lastBadge = '';
     this.#every({ name: 'tick', everyMs: TICK_MS, run: () => this.#tick() });
     this.#every({ name: 'stats', everyMs: STATS_MS, run: () => this.#stats(outbox) });
     this.#every({ name: 'outbox_retention', everyMs: RETENTION_MS, run: () => this.#retain(outbox) });
@@ -115,9 +113,8 @@ export class LeaderDuties {
     this.#badgeAt = Date.now();
     try {
       const badge = await this.#deps.badge();
-      const text = JSON.stringify(badge);
-      if (text === this.#lastBadge || !this.#deps.publisher.connected) return;
-      this.#lastBadge = text;
+      // Told with every tick, changed or not: one that was lost, or overtaken by a count made before it, is right again a
+      // second later. Gateways tell their clients only what is news.
       this.#deps.publisher.publishEphemeral({ v: 1, type: 'chat.alert', session_id: null, seq: null, data: badge });
     } finally {
       this.#badgeBusy = false;

@@ -83,7 +83,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     expect(publisher.seqsOf(old.id)).toEqual([1, 2]);
   });
 
-  it('[DEG] ticks once a second with the head of the revocations, and tells the badge when it changed', async () => {
+  it('[DEG] ticks once a second with the head of the revocations, and tells the badge with each tick', async () => {
     harness = await stage.harness(kind);
     const { chat, publisher, service } = harness;
     const { id, says } = await newChat(chat, 'hi');
@@ -91,10 +91,13 @@ describe.each(KINDS)('relay on %s', (kind) => {
     const { head } = await chat.revocations(0);
     service.start();
     const badges = () => publisher.ephemerals.flatMap((one) => (one.type === 'chat.alert' ? [one.data] : []));
+    const different = () => new Set(badges().map((badge) => JSON.stringify(badge)));
     const ticks = () => publisher.ephemerals.filter((one) => one.type === 'control.tick');
     await expect.poll(() => ticks().length, { timeout: 4_000 }).toBeGreaterThanOrEqual(3);
     expect(ticks()[0]?.data).toEqual({ revocations_head: head });
-    expect(badges()).toMatchObject([{ unassigned_unread: 1, waiting_count: 1 }]);
+    await expect.poll(() => badges().length, { timeout: 4_000 }).toBeGreaterThanOrEqual(2);
+    expect(badges()[0]).toMatchObject({ unassigned_unread: 1, waiting_count: 1 });
+    expect(different().size).toBe(1);
     await says('same badge');
     await chat.assign(anna, id);
     await expect
@@ -104,7 +107,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     await expect
       .poll(() => badges().at(-1), { timeout: 3_000 })
       .toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 1 });
-    expect(badges()).toHaveLength(3);
+    expect(different().size).toBe(3);
   });
 
   it('[SES] closes idle chats, but none in which a customer waits', async () => {

@@ -48,6 +48,9 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
   const alarm = createAlarm(environment);
   let since = 0;
   let misses = 0;
+  /** Frames that came while this tab joins: they are newer than the state it was told, so they are taken after it. */
+  let early: Frame[] | null = null;
+  let joining = 0;
 
   const shareState = (): void => {
     if (role() === 'leads') post({ kind: 'state', connection: real.state, ready: port.summary() });
@@ -73,11 +76,19 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
     }
     const anew = connection.since !== since;
     // Without a token and a cursor of its own this tab could not repair anything.
-    if (anew || port.cursor() === null) await port.prepare().catch(() => undefined);
+    if (anew || port.cursor() === null) {
+      const turn = ++joining;
+      early = [];
+      await port.prepare().catch(() => undefined);
+      if (turn !== joining) return;
+    }
     if (role() !== 'follows') return;
     follow({ ...connection, shared: true });
     since = connection.since;
     if (anew || (ready.cursor ?? ready.from_seq) !== port.cursor()) port.ready(ready, connection.transport);
+    const missed = early;
+    early = null;
+    missed?.forEach(port.frame);
   };
   return {
     hello,
@@ -93,12 +104,15 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
         else if (kind === 'wake') real.wake(true);
       } else if (role() === 'follows') {
         if (kind === 'state') void joined(message.connection, message.ready);
+        else if (kind === 'frame' && early) early.push(message.frame);
         else if (kind === 'frame') port.frame(message.frame);
       }
     },
     stop() {
       alarm.clear();
       since = misses = 0;
+      early = null;
+      joining += 1;
     },
   };
 }

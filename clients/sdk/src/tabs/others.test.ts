@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { ConnectionState } from '../api/connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import { createWorld } from '../testing/index.ts';
+import type { Frame, ReadyData } from '../transport/transport.ts';
+import { createOthers } from './others.ts';
+import type { SharedPort } from './shared-connection.ts';
+
+const ONLINE: ConnectionState = { status: 'online', transport: 'websocket', since: 1, shared: false, limited: false };
+const frame = (n: number): Frame => ({ type: 'chat.alert', session_id: null, seq: null, data: { n } });
+
+/** A tab that follows; `prepare` takes until the test says so. */
+function following() {
+  const world = createWorld();
+  const told: string[] = [];
+  const prepared: (() => void)[] = [];
+  let role: 'follows' | 'leads' = 'follows';
+  const port: Partial<SharedPort> = {
+    prepare: () => new Promise((resolve) => prepared.push(resolve)),
+    cursor: () => null,
+    ready: (data: ReadyData) => told.push(`ready ${data.cursor}`),
+    frame: ({ data }) => told.push(`frame ${(data as { n: number }).n}`),
+  };
+  const others = createOthers({
+    environment: world.tab().environment,
+    port: port as SharedPort,
+    real: {} as Connection,
+    post: () => undefined,
+    follow: () => undefined,
+    elect: () => undefined,
+    role: () => role,
+  });
+  const settle = async (): Promise<void> => {
+    for (const resolve of prepared.splice(0)) resolve();
+    await world.advance(1);
+  };
+  return { others, told, settle, lead: () => (role = 'leads') };
+}
+
+describe('a tab that follows another', () => {
+  it('takes what comes while it joins after the state that was told before it', async () => {
+    const { others, told, settle } = following();
+    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
+    others.received({ kind: 'frame', frame: frame(2) });
+    expect(told).toEqual([]);
+    await settle();
+    expect(told).toEqual(['ready 1', 'frame 2']);
+    others.received({ kind: 'frame', frame: frame(3) });
+    expect(told.at(-1)).toBe('frame 3');
+  });
+
+  it('takes of two states the newer alone, and no frame that is older', async () => {
+    const { others, told, settle } = following();
+    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
+    others.received({ kind: 'frame', frame: frame(2) });
+    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '2' } });
+    others.received({ kind: 'frame', frame: frame(3) });
+    await settle();
+    expect(told).toEqual(['ready 2', 'frame 3']);
+  });
+
+  it('forgets what it was told when it takes the lead itself', async () => {
+    const { others, told, settle, lead } = following();
+    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
+    others.received({ kind: 'frame', frame: frame(2) });
+    lead();
+    others.stop();
+    await settle();
+    expect(told).toEqual([]);
+  });
+});
