@@ -11,8 +11,8 @@ interface Running {
   readonly states: ConnectionState[];
 }
 
-function run(options: ChatClientOptions = {}, world = createWorld()): Running {
-  const tab = world.tab();
+function run(options: ChatClientOptions = {}, world = createWorld(), name?: string): Running {
+  const tab = world.tab(name);
   const client = createChatClient({ baseUrl: 'http://fake', tabs: false, environment: tab.environment, ...options });
   const states: ConnectionState[] = [];
   client.on('status', (state) => states.push(state));
@@ -170,6 +170,55 @@ describe('a bad network', () => {
     expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
   });
 
+  it('begins its waiting anew when the network is back, however long it was away', async () => {
+    const { world, tab, client, states } = await begun();
+    world.network.offline = true;
+    world.cutAll();
+    await world.advance(600_000);
+    const { length } = states;
+    tab.lifecycle('online');
+    await world.advance(500);
+    world.network.offline = false;
+    // The first attempt came a moment too early. The next one does not wait out the half minute of before.
+    await world.advance(3_000);
+    expect(states[length]).toMatchObject({ status: 'connecting', attempt: 0 });
+    expect(client.getState().connection.status).toBe('online');
+  });
+
+  it('waits no longer when a request got through, whether the browser said that the network is back or not', async () => {
+    const { world, client } = await begun();
+    world.network.offline = true;
+    world.cutAll();
+    await world.advance(600_000);
+    world.network.offline = false;
+    expect(client.getState().connection.status).not.toBe('online');
+    const { stored } = client.send('can anybody hear me');
+    await world.advance(50);
+    await stored;
+    await world.advance(200);
+    expect(client.getState().connection).toMatchObject({ status: 'online' });
+  });
+
+  it.each(Array.from({ length: 20 }, (_, seed) => seed))(
+    'has tried every way within seconds, and waits longer from round to round (seed %i)',
+    async (seed) => {
+      const { world, client, states } = run({}, createWorld({ seed }));
+      client.send('question');
+      await world.advance(200);
+      Object.assign(world.network.blocked, { websocket: true, sse: true });
+      world.cutAll();
+      await world.advance(2_700);
+      expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'poll' });
+      const { length } = states;
+      world.network.offline = true;
+      world.cutAll();
+      await world.advance(600_000);
+      const tried = states.slice(length).filter(({ status }) => status === 'connecting').length;
+      expect(tried).toBeGreaterThan(10);
+      expect(tried).toBeLessThan(90);
+    },
+  );
+
   it('goes down the ladder where a rung is blocked, remembers it, and comes up again', async () => {
     const { world, client } = await begun();
     Object.assign(world.network.blocked, { websocket: true });
@@ -227,6 +276,45 @@ describe('a bad network', () => {
     await world.advance(5_000);
     expect(resets).toEqual(['epoch_changed']);
     expect(bodies(client)).toEqual(['question', 'after it']);
+  });
+
+  it('[RES7] takes the marks of another database, and tells it of its own ids', async () => {
+    const { world, client } = await begun();
+    for (let i = 0; i < 20; i += 1) world.server.answer(1, `lost ${i}`);
+    await world.advance(2_000);
+    client.markRead();
+    await world.advance(2_000);
+    expect(client.getState().readMarks.client.read_id).toBeGreaterThan(20);
+    world.server.restore(1, 2);
+    await world.advance(5_000);
+    const newest = client.getState().messages.at(-1)?.id ?? 0;
+    const marks = world.server.sessions.get(1)?.marks;
+    expect(marks?.client).toEqual({ delivered_id: newest, read_id: 0 });
+    expect(client.getState().readMarks.client.read_id).toBe(0);
+    world.server.answer(1, 'after it');
+    await world.advance(2_000);
+    client.markRead();
+    await world.advance(2_000);
+    const last = client.getState().messages.at(-1)?.id;
+    expect(world.server.sessions.get(1)?.marks.client).toEqual({ delivered_id: last, read_id: last });
+  });
+});
+
+describe('a tab that was put away', () => {
+  it('shows the chat that another one began meanwhile', async () => {
+    const world = createWorld();
+    const away = run({ tabs: true }, world, 'away');
+    await world.advance(100);
+    away.tab.lifecycle('frozen');
+    world.browser.freeze('away', true);
+    const other = run({ tabs: true }, world);
+    other.client.send('question');
+    await world.advance(500);
+    world.browser.freeze('away', false);
+    away.tab.lifecycle('thawed');
+    await world.advance(500);
+    expect(away.client.getState()).toMatchObject({ session: { id: 1 }, connection: { status: 'online' } });
+    expect(bodies(away.client)).toEqual(['question']);
   });
 });
 

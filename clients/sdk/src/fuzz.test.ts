@@ -28,6 +28,7 @@ it.each([
   ['shows no message of a retry above a page that begins later', 476_967_382],
   ['shows a text once that a retry stored again after a restore', 477_901_183],
   ['shows what the restored database gave an id to, not what had it before', 3_000_004],
+  ['shows a chat that another tab began while this one was frozen', 1_001_726],
 ])('[RES1] [RES7] %s (seed %i)', async (_what, seed) => {
   const result = await fuzz(createChatClient, seed, STEPS_PER_RUN);
   expect(result.problems).toEqual([]);

@@ -176,9 +176,14 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     } else if (live === main) {
       const lived = live.ready ? now() - live.openedAt : 0;
       if (lived >= HEALTHY_MS) attempts = 0;
-      if (lived < SHORT_LIFE_MS && (code === 1006 || code === 4408)) void rungs.failed(live.transport);
+      if (lived < SHORT_LIFE_MS && (code === 1006 || code === 4408)) void tryNext(live.transport);
       lost(code, retryAfterMs);
     }
+  };
+
+  /** Another way is no further attempt at the one that failed: the waiting grows from round to round, not from rung to rung. */
+  const tryNext = async (failed: TransportName): Promise<void> => {
+    if ((await rungs.failed(failed)) && attempts > 0) attempts -= 1;
   };
 
   const lost = (code: number, retryAfterMs = 0): void => {
@@ -232,6 +237,7 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
       if (state.status !== 'idle') become({ status: 'idle' });
     },
     wake(networkChanged) {
+      attempts = 0;
       const ladder = networkChanged ? rungs.ladder() : null;
       const better = main?.ready ? ladder?.better() : null;
       if (better) return openSpare(better);

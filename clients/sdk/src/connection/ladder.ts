@@ -15,8 +15,8 @@ export interface Ladder {
   /** When to try it: soon if it worked before, ever later while it does not. */
   readonly probeDelayMs: () => number;
   readonly probeFailed: () => void;
-  /** Died before it was of use: the next one down, and from the last one back to the first. */
-  readonly failed: (transport: TransportName) => void;
+  /** Died before it was of use: the next one down, and from the last one back to the first. True: one further down. */
+  readonly failed: (transport: TransportName) => boolean;
   readonly worked: (transport: TransportName) => void;
   /** The network changed: begin again with what is best. */
   readonly top: () => void;
@@ -44,12 +44,13 @@ export function createLadder(
       probes += 1;
     },
     failed(transport) {
-      if (transport !== at(index)) return;
+      if (transport !== at(index)) return false;
       failures += 1;
       // A WebSocket may fail once by chance; what stands in for it is not asked twice.
-      if (failures < (transport === 'websocket' ? 2 : 1)) return;
+      if (failures < (transport === 'websocket' ? 2 : 1)) return false;
       failures = 0;
       index = (index + 1) % rungs.length;
+      return index > 0;
     },
     worked(transport) {
       const reached = rungAt(transport);

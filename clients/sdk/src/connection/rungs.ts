@@ -9,8 +9,8 @@ export const REMEMBERED = 'transport';
 export interface Rungs {
   readonly current: () => TransportName;
   readonly ladder: () => Ladder | null;
-  /** Died before it was of use. */
-  readonly failed: (transport: TransportName) => Promise<void>;
+  /** Died before it was of use. True: the next one has not been tried yet. */
+  readonly failed: (transport: TransportName) => Promise<boolean>;
   /** Reads what worked last time; nothing is stored where the first one works. */
   readonly recall: () => Promise<void>;
 }
@@ -27,7 +27,7 @@ export function createRungs(environment: Environment, keeper: Keeper, names: rea
     async failed(transport) {
       // What cannot be loaded now is asked for again at the next failure; meanwhile the first one is tried on.
       if (!ladder) await load().catch(() => undefined);
-      ladder?.failed(transport);
+      return ladder?.failed(transport) ?? false;
     },
     async recall() {
       const kept = await keeper.get<{ transport: TransportName; until: number }>(REMEMBERED);

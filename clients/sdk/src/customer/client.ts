@@ -110,7 +110,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     changed: touch,
   });
   const reset = (reason: string): void => {
-    live.marks = NO_MARKS;
+    // What `channel.ready` of another database said is of that one already.
+    if (reason !== 'epoch_changed') live.marks = NO_MARKS;
+    acks.stop();
+    reads.stop();
     sequence.restart(null);
     history.reload();
     emitter.emit('reset', { reason });
@@ -122,6 +125,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     stored: (message) => {
       history.stored(message);
       tell('outbox');
+      // The network is back, whether the browser has said so or not.
+      if (connection.state.status === 'waiting') connection.connect();
       touch();
     },
     changed: touch,
@@ -291,6 +296,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     if (id !== null && id !== before) enter(null, null);
   };
 
+  // A tab that was put away has not heard that another one began the chat.
+  const unlisten = environment.onLifecycle(() => {
+    if (credentials.stored.id === null) void told('session');
+  });
+
   const attach = async (): Promise<Session | null> => {
     const token = await getIdentityToken?.();
     if (!token) return null;
@@ -380,6 +390,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     disconnect: connection.disconnect,
     destroy() {
       destroyed = true;
+      unlisten();
       connection.destroy();
       sequence.stop();
       history.clear();

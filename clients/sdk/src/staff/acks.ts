@@ -5,6 +5,8 @@ const ITEMS_MAX = 100;
 
 export interface StaffAcks {
   readonly raise: (sessionId: number, messageId: number) => void;
+  /** Another database answers: its ids begin anew. */
+  readonly forget: () => void;
   readonly stop: () => void;
 }
 
@@ -33,6 +35,10 @@ export function createStaffAcks(
       if (messageId <= (told.get(sessionId) ?? 0) || messageId <= (wanted.get(sessionId) ?? 0)) return;
       wanted.set(sessionId, messageId);
       timer ??= environment.setTimer(() => void run(), INTERVAL_MS);
+    },
+    forget() {
+      wanted.clear();
+      told.clear();
     },
     stop() {
       environment.clearTimer(timer);

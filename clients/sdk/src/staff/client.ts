@@ -103,6 +103,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   const reset = (reason: string): void => {
     cursor = null;
     ledger.clear();
+    acks.forget();
     for (const one of conversations.values()) one.reset();
     emitter.emit('reset', { reason });
   };

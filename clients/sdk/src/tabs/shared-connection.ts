@@ -170,6 +170,7 @@ export function createSharedConnection(
       return leads;
     },
     connect() {
+      if (wanted && state().status === 'waiting') return leads ? real.wake(false) : post({ kind: 'wake' });
       if (wanted && state().status !== 'stopped') return;
       if (wanted && leads) return real.connect();
       wanted = true;
