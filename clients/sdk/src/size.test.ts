@@ -5,7 +5,7 @@ import { bundle } from '../test/bundle.ts';
 it.each([
   ['customer', 11_000],
   ['index', 11_400],
-  ['staff', 12_850],
+  ['staff', 12_950],
   ['badge', 6_200],
 ] as const)('ships %s in at most %i bytes, and without the schema library', async (entry, limit) => {
   const { files, gzipBytes } = await bundle(entry);

@@ -204,6 +204,8 @@ export const alertSchema = z.object({
   id: z.int().min(1),
   reason: alertReasonSchema,
   session_id: sessionIdSchema.nullable(),
+  /** As it is now: of the callback request where it is about one, otherwise of the session. */
+  contact: contactSchema,
   created_at: timestampSchema,
 });
 export const alertsResponseSchema = z.object({

@@ -65,14 +65,22 @@ export class AlertReader {
     let query = this.#database.kysely
       .selectFrom('chat_alert as a')
       .leftJoin('chat_session as s', 's.id', 'a.session_id')
-      .select(['a.id', 'a.reason', 'a.session_id', 'a.created_at'])
+      .leftJoin('chat_callback as c', 'c.id', 'a.callback_id')
+      .select(['a.id', 'a.reason', 'a.session_id', 'a.created_at', 's.name', 's.email', 's.phone'])
+      .select(['c.name as callback_name', 'c.phone as callback_phone'])
       .orderBy('a.id', 'desc')
       .limit(MAX_ALERTS);
     if (since.kind === 'time') query = query.where('a.created_at', '>', since.at);
     if (since.kind === 'alert') query = query.where('a.id', '>', since.id);
     if (actor.scope === 'assigned') {
       query = query.where((eb) =>
-        eb.or([eb('s.assigned_user_id', 'is', null), eb('s.assigned_user_id', '=', actor.userId)]),
+        eb.or([
+          eb.and([
+            eb('a.callback_id', 'is', null),
+            eb.or([eb('s.assigned_user_id', 'is', null), eb('s.assigned_user_id', '=', actor.userId)]),
+          ]),
+          eb.and([eb('a.callback_id', 'is not', null), callbackIsVisible(actor)(eb)]),
+        ]),
       );
     }
     const rows = await query.execute();
@@ -80,6 +88,11 @@ export class AlertReader {
       id: row.id,
       reason: alertReasonSchema.parse(row.reason),
       session_id: row.session_id,
+      contact: {
+        name: row.callback_name ?? row.name,
+        email: row.email,
+        phone: row.callback_phone ?? row.phone,
+      },
       created_at: row.created_at.toISOString(),
     }));
   }

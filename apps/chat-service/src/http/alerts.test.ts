@@ -62,6 +62,22 @@ describe.each(KINDS)('on %s', (kind) => {
       expect(past).toMatchObject({ has_new_dialogs: true, has_my_updates: true });
     });
 
+    it('[ALR2] names whom each is about, in a chat, a closed one, and without any', async () => {
+      const { session } = await newSession({ message: message(), name: 'Игорь', phone: '+79990000001' });
+      await chat.call('POST', `/chat/session/${session.id}/assign`, { token: anna });
+      await chat.call('POST', `/chat/session/${session.id}/close`, { token: anna });
+      await newSession({ message: message() });
+      const body = { phone: '+79990000002', name: 'Ольга', consent: true };
+      await chat.call('POST', '/chat/callback', { body });
+      await sweeps.run();
+      const { alerts } = await read(anna);
+      const contactOf = (reason: string, id: number | null) =>
+        alerts.findLast((alert) => alert.reason === reason && alert.session_id === id)?.contact;
+      expect(contactOf('session_created', session.id)).toEqual({ name: 'Игорь', email: null, phone: '+79990000001' });
+      expect(alerts.findLast(({ reason }) => reason === 'session_created')?.contact.name).toBeNull();
+      expect(contactOf('callback_requested', null)).toEqual({ name: 'Ольга', email: null, phone: '+79990000002' });
+    });
+
     it('[ALR1] counts callbacks that are due', async () => {
       const before = (await read(anna)).callbacks_due;
       const { callback } = (

@@ -75,6 +75,7 @@ export class Desk {
     void this.quickReplies.load();
     void this.status.load();
     void this.loadOperators();
+    document.addEventListener('visibilitychange', this.#looked);
   }
 
   /** As the server maps it: the token of a foreign auth-service may name a role of the site's own. */
@@ -92,7 +93,15 @@ export class Desk {
     }
   }
 
+  /** What has no event of its own is read again by whoever looks at the page again. */
+  readonly #looked = (): void => {
+    if (document.visibilityState !== 'visible') return;
+    void this.quickReplies.refresh();
+    void this.loadOperators();
+  };
+
   destroy(): void {
+    document.removeEventListener('visibilitychange', this.#looked);
     this.attention.destroy();
     this.callbacks.destroy();
     this.alerts.destroy();

@@ -39,7 +39,7 @@ export class QuickReplies {
     }
   }
 
-  /** A colleague's change has no event: who opens the menu after a while reads the list anew. */
+  /** A colleague's change has no event: who opens the menu or looks at the page again after a while reads the list anew. */
   async refresh(): Promise<void> {
     if (Date.now() - this.#read > STALE_MS) await this.load();
   }

@@ -107,6 +107,7 @@ describe('quick replies', () => {
 describe('alerts', () => {
   const alert = (id: number) => ({
     ...{ id, reason: 'waiting' as const, session_id: 1, created_at: '2026-01-01T10:00:00Z' },
+    contact: { name: null, email: null, phone: null },
   });
   it('stand newest first, each once, and those that were not seen are counted', () => {
     const list = merged([alert(2), alert(1)], [alert(2), alert(3), alert(4)]);

@@ -1,4 +1,5 @@
 import type { AuthUser, LoginResponse } from '../api/protocol.ts';
+import type { TabChannel } from '../api/environment.ts';
 import type { StaffAuth, StaffAuthOptions, StaffAuthState, StaffToken } from '../api/staff.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
@@ -28,6 +29,14 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   let state: StaffAuthState = { status: 'unknown' };
   const store = createStore<StaffAuthState>(() => state);
 
+  /** Signing in or out in one tab is so in all of them, at once. */
+  let tabs: TabChannel | null = null;
+  try {
+    tabs = environment.openTabChannel?.(`${prefix}login`) ?? null;
+  } catch {
+    // An opaque origin: each tab learns it by its token.
+  }
+  const changed = (): void => tabs?.postMessage('changed');
   const become = (user: AuthUser | null): void => {
     state = user ? { status: 'signed_in', user } : { status: 'signed_out' };
     store.touch();
@@ -60,6 +69,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     } catch (error) {
       if (!(error instanceof ChatClientError) || error.status !== 401) throw error;
       keeper.remove(KEY);
+      changed();
       return signedOut();
     }
   };
@@ -84,12 +94,14 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     subscribe: store.subscribe,
     async login(login, password) {
       const { user } = keep(await post<LoginResponse>('/auth/login', { login, password }));
+      changed();
       return user;
     },
     async logout() {
       const kept = await keeper.get<SignIn>(KEY);
       keeper.remove(KEY);
       become(null);
+      changed();
       if (!kept) return;
       const { access_token, refresh_token } = kept;
       await post('/auth/logout', { refresh_token }, access_token).catch(() => undefined);
@@ -105,8 +117,13 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       return answer;
     },
   };
-  void keeper.get<SignIn>(KEY).then((kept) => {
-    if (state.status === 'unknown' && options.tokenUrl === undefined) become(kept?.user ?? null);
-  });
+  const recall = async (): Promise<void> => {
+    if (options.tokenUrl !== undefined) return;
+    const user = (await keeper.get<SignIn>(KEY))?.user ?? null;
+    const shown = state.status === 'signed_in' ? state.user.id : null;
+    if (state.status === 'unknown' || shown !== (user?.id ?? null)) become(user);
+  };
+  if (tabs) tabs.onmessage = () => void recall();
+  void recall();
   return auth;
 }

@@ -1,8 +1,6 @@
 import { dateTime, t } from '../../i18n/index.ts';
 import type { AlertItem } from '../../state/alerts.ts';
 import { routeHash } from '../../state/route.ts';
-import { useStore } from '../../state/store.ts';
-import { useDesk } from '../context.ts';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 
 const ICONS: Readonly<Record<AlertItem['reason'], IconName>> = {
@@ -14,11 +12,12 @@ const ICONS: Readonly<Record<AlertItem['reason'], IconName>> = {
 };
 
 export function AlertRow({ alert, fresh }: { alert: AlertItem; fresh: boolean }) {
-  const { desk } = useDesk();
-  const { session_id: id, reason } = alert;
-  const name = useStore(desk.inbox, ({ sessions }) => (id === null ? null : (sessions.get(id)?.contact.name ?? null)));
+  const { session_id: id, reason, contact } = alert;
   const callback = reason === 'callback_requested' || reason === 'callback_due';
   const to = callback || id === null ? ({ page: 'callbacks' } as const) : null;
+  // Who asks to be called back is found by the number.
+  const named = callback ? [contact.name, contact.phone] : [contact.name ?? contact.phone];
+  const who = named.filter(Boolean).join(' · ') || (id === null ? '' : t().visitor(id));
   const href = routeHash(to ?? { page: 'inbox', view: 'all', sessionId: id });
   return (
     <li class={`alert-row alert-${reason}`} data-alert={alert.id} data-reason={reason}>
@@ -28,7 +27,7 @@ export function AlertRow({ alert, fresh }: { alert: AlertItem; fresh: boolean })
         </span>
         <span class="alert-main">
           <strong>{t().alertReasons[reason]}</strong>
-          {id !== null && <span dir="auto">{name ?? t().visitor(id)}</span>}
+          <span dir="auto">{who}</span>
         </span>
         {fresh && <span class="state state-new">{t().fresh}</span>}
         <time dateTime={alert.created_at}>{dateTime(alert.created_at)}</time>
