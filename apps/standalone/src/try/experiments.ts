@@ -64,7 +64,7 @@ export class Experiments {
     return { last: this.#last, running: [...this.#running], failed: this.#failed };
   }
 
-  /** Answers its number at once; `progress` says when all its messages are stored. */
+  /** Answers its number at once; `progress` says when all its messages are stored and what was stopped runs again. */
   begin(name: ExperimentName, sessionId: number, language: Language): number {
     const { meter, failed } = this.#parts;
     this.#last += 1;
@@ -91,13 +91,16 @@ export class Experiments {
         return write(MANY, GAP_MS);
       case 'network':
         network.cut(CUT_MS);
-        return write(FEW, SLOW_GAP_MS);
+        await write(FEW, SLOW_GAP_MS);
+        return until(() => network.backAt === null);
       case 'drop':
         broker.dropNext(sessionId);
         return write(1, 0);
       case 'dispatcher':
         await dispatcher.stopFor(STOP_MS, failed);
-        return write(FEW, SLOW_GAP_MS);
+        await write(FEW, SLOW_GAP_MS);
+        // The button stays pressed for as long as what it did.
+        return until(() => dispatcher.backAt === null);
       case 'wipe':
         return this.#wipe(sessionId, write);
     }
