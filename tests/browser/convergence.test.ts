@@ -76,6 +76,8 @@ describe('after any cut', async () => {
         return anna.act(id, 'reopen');
       },
       () => boris.act(id, 'assign'),
+      // The next message of the customer makes it new, and nobody's.
+      () => anna.act(id, 'close'),
     ];
     /** What a device says when its network is back: nobody waits out a long pause then. */
     const wake = async (): Promise<void> => {

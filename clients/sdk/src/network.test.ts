@@ -93,6 +93,54 @@ describe('a bad network', () => {
     expect(again.client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
   });
 
+  it('tries every better way at once when the network changed, the best first', async () => {
+    const { world, tab, client } = await begun();
+    Object.assign(world.network.blocked, { websocket: true, sse: true, poll: true });
+    world.cutAll();
+    await world.advance(20_000);
+    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'rest' });
+    Object.assign(world.network.blocked, { poll: false });
+    tab.lifecycle('online');
+    await world.advance(500);
+    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'poll' });
+    // WebSocket has failed as a probe meanwhile, which says nothing of another network.
+    Object.assign(world.network.blocked, { websocket: false, sse: false });
+    tab.lifecycle('online');
+    await world.advance(500);
+    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
+  });
+
+  it('does not go on with what it is opening further down when the network changed', async () => {
+    const { world, tab, client } = await begun();
+    Object.assign(world.network.blocked, { websocket: true, sse: true });
+    world.cutAll();
+    await world.advance(20_000);
+    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'poll' });
+    for (let i = 0; i < 20; i += 1) {
+      // The poll breaks, and is opened again on the network that comes.
+      world.cutAll();
+      await world.advance(i * 40);
+      Object.assign(world.network.blocked, { websocket: false });
+      tab.lifecycle('online');
+      await world.advance(300);
+      expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
+      Object.assign(world.network.blocked, { websocket: true });
+      world.cutAll();
+      await world.advance(20_000);
+    }
+  });
+
+  it('comes back to what worked before within seconds', async () => {
+    const { world, client } = await begun();
+    Object.assign(world.network.blocked, { websocket: true });
+    world.cutAll();
+    await world.advance(3_000);
+    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'sse' });
+    Object.assign(world.network.blocked, { websocket: false });
+    await world.advance(6_000);
+    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
+  });
+
   it('[RES1] fetches what is missing between two frames, and drops what it has', async () => {
     const world = createWorld({ autoFlush: false });
     const { client } = run({}, world);

@@ -77,6 +77,17 @@ describe('a row after an event', () => {
     expect(changed(once, message(2, 'client'))).toBe(once);
   });
 
+  it('is nobody’s when it is new again, which the status alone says', () => {
+    const event: StaffEvent = {
+      ...{ type: 'chat.session.status', session_id: 1, seq: 2 },
+      data: { status: 'new', previous: 'closed', reason: 'customer_message' },
+    };
+    const closed = session(1, { status: 'closed', assigned_user_id: 'anna', assigned_user_name: 'Анна' });
+    expect(changed(closed, event)).toMatchObject({
+      ...{ status: 'new', assigned_user_id: null, assigned_user_name: null },
+    });
+  });
+
   it('stops waiting when closed', () => {
     const event: StaffEvent = {
       ...{ type: 'chat.session.status', session_id: 1, seq: 2 },

@@ -28,8 +28,10 @@ export function changed(session: StaffSession, event: StaffEvent): StaffSession 
         assigned_user_name: event.data.assigned_user_name ?? null,
       };
     case 'chat.session.status': {
-      const closed = event.data.status === 'closed';
-      return { ...next, status: event.data.status, waiting_since: closed ? null : session.waiting_since };
+      const { status } = event.data;
+      // A closed chat that the customer writes in is nobody's again; no other event says so.
+      const nobodys = status === 'new' && { assigned_user_id: null, assigned_user_name: null };
+      return { ...next, status, ...nobodys, waiting_since: status === 'closed' ? null : session.waiting_since };
     }
     case 'chat.callback':
       return { ...next, callback_pending: event.data.status !== 'done' && event.data.status !== 'cancelled' };

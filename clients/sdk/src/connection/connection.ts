@@ -66,6 +66,8 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
   let generation = 0;
   let lostAt: number | null = null;
   let limited = false;
+  /** The network changed: every better transport is tried now, one after the other. */
+  let climbing = false;
   /** The last token was refused once; a second refusal counts. */
   let refused = false;
 
@@ -83,6 +85,7 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     drop(main);
     drop(spare);
     main = spare = null;
+    climbing = false;
     if (state.status === 'online') lostAt = now();
   };
 
@@ -127,7 +130,8 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     lostAt = null;
     connectionId = data.connection_id ?? null;
     limited &&= transport === 'rest';
-    if (!limited) rungs.ladder()?.worked(transport);
+    climbing = false;
+    if (!limited) rungs.worked(transport);
     watch.start();
     scheduleProbe();
     scheduleRenewal();
@@ -165,7 +169,9 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     drop(live);
     if (live === spare) {
       spare = null;
-      if (closePolicy(code) !== 'poll_only') rungs.ladder()?.probeFailed();
+      const another = closePolicy(code) !== 'poll_only' && rungs.ladder()?.probeFailed();
+      if (climbing && another) return openSpare(another);
+      climbing = false;
       scheduleProbe();
     } else if (live === main && spare) {
       // The line being opened takes over; what it says decides.
@@ -206,10 +212,11 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     retry.set(delay, begin);
   };
 
+  const next = (): TransportName => (limited ? 'rest' : rungs.current());
   const begin = (): void => {
     tearDown();
     const current = generation;
-    const transport = limited ? 'rest' : rungs.current();
+    const transport = next();
     become({ status: 'connecting', transport, attempt: attempts, lostAt });
     port.prepare().then(
       () => {
@@ -239,11 +246,15 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     wake(networkChanged) {
       attempts = 0;
       const ladder = networkChanged ? rungs.ladder() : null;
-      const better = main?.ready ? ladder?.better() : null;
-      if (better) return openSpare(better);
+      if (main?.ready) {
+        const better = ladder?.best();
+        if (!better) return main.watch.check(() => main && openSpare(main.transport));
+        climbing = true;
+        return openSpare(better);
+      }
       ladder?.top();
-      if (state.status === 'waiting') begin();
-      else if (main?.ready) main.watch.check(() => main && openSpare(main.transport));
+      // What is being opened over another network, or further down, is not waited for.
+      if (state.status === 'waiting' || (state.status === 'connecting' && state.transport !== next())) begin();
     },
     suspend() {
       if (state.status === 'idle' || state.status === 'stopped') return;

@@ -12,9 +12,12 @@ export interface Ladder {
   readonly current: () => TransportName;
   /** A better one to try beside the current, or null at the top. */
   readonly better: () => TransportName | null;
+  /** After a change of network: what failed before may work now. */
+  readonly best: () => TransportName | null;
   /** When to try it: soon if it worked before, ever later while it does not. */
   readonly probeDelayMs: () => number;
-  readonly probeFailed: () => void;
+  /** The next one to try, or null where all that are better have failed. */
+  readonly probeFailed: () => TransportName | null;
   /** Died before it was of use: the next one down, and from the last one back to the first. True: one further down. */
   readonly failed: (transport: TransportName) => boolean;
   readonly worked: (transport: TransportName) => void;
@@ -28,20 +31,27 @@ export function createLadder(
   { now }: Pick<Environment, 'now'>,
   keeper: Keeper,
   rungs: readonly TransportName[],
+  topWorked: boolean,
 ): Ladder {
   let index = 0;
   let failures = 0;
   let probes = 0;
-  let best = rungs.length;
+  let best = topWorked ? 0 : rungs.length;
   const at = (position: number): TransportName => rungs[position] ?? 'rest';
   const rungAt = (transport: TransportName): number => Math.max(0, rungs.indexOf(transport));
   const knowsBetter = (): boolean => best < index && probes === 0;
+  const better = (): TransportName | null => (index > 0 ? at(knowsBetter() ? best : probes % index) : null);
   return {
     current: () => at(index),
-    better: () => (index > 0 ? at(knowsBetter() ? best : probes % index) : null),
+    better,
+    best() {
+      probes = 0;
+      return better();
+    },
     probeDelayMs: () => (knowsBetter() ? FIRST_PROBE_MS : Math.min(LAST_PROBE_MS, PROBE_MS * 2 ** probes)),
     probeFailed() {
       probes += 1;
+      return probes < index ? better() : null;
     },
     failed(transport) {
       if (transport !== at(index)) return false;

@@ -11,15 +11,17 @@ export interface Rungs {
   readonly ladder: () => Ladder | null;
   /** Died before it was of use. True: the next one has not been tried yet. */
   readonly failed: (transport: TransportName) => Promise<boolean>;
+  readonly worked: (transport: TransportName) => void;
   /** Reads what worked last time; nothing is stored where the first one works. */
   readonly recall: () => Promise<void>;
 }
 
 export function createRungs(environment: Environment, keeper: Keeper, names: readonly TransportName[]): Rungs {
   let ladder: Ladder | null = null;
+  let topWorked = false;
   const load = async (): Promise<void> => {
     const { createLadder } = await import('../transport/reserve.ts');
-    ladder ??= createLadder(environment, keeper, names);
+    ladder ??= createLadder(environment, keeper, names, topWorked);
   };
   return {
     current: () => ladder?.current() ?? names[0] ?? 'rest',
@@ -28,6 +30,11 @@ export function createRungs(environment: Environment, keeper: Keeper, names: rea
       // What cannot be loaded now is asked for again at the next failure; meanwhile the first one is tried on.
       if (!ladder) await load().catch(() => undefined);
       return ladder?.failed(transport) ?? false;
+    },
+    worked(transport) {
+      // Without a ladder there is but one.
+      topWorked ||= !ladder;
+      ladder?.worked(transport);
     },
     async recall() {
       const kept = await keeper.get<{ transport: TransportName; until: number }>(REMEMBERED);

@@ -12,6 +12,9 @@ export function sessionAfter(session: Session, event: SessionEvent): Session {
       assigned_user_name: data.assigned_user_name,
     }),
     ...(type === 'chat.session.status' && { status: data.status }),
+    // A closed chat that the customer writes in is nobody's again; no other event says so.
+    ...(type === 'chat.session.status' &&
+      data.status === 'new' && { assigned_user_id: null, assigned_user_name: null }),
     ...(type === 'chat.callback' && { callback_pending: !['done', 'cancelled'].includes(data.status) }),
     // A type of a newer server counts as well; the rest of it is not for this version.
     last_seq: seq,

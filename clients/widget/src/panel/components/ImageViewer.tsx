@@ -1,5 +1,5 @@
 import type { Attachment } from '@chat-realtime/client';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { attachmentUrl } from '../attachments.ts';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
@@ -13,7 +13,8 @@ export function ImageViewer({ image, close }: { image: Attachment; close: () => 
   const { baseUrl } = useStore(model.settings);
   const viewer = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  // Before anything else can happen: a key pressed meanwhile would be the panel's.
+  useLayoutEffect(() => {
     const from = (model.host.root.activeElement as HTMLElement | null) ?? null;
     button.current?.focus();
     return () => from?.focus();
