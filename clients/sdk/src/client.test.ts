@@ -231,6 +231,21 @@ describe('storage', () => {
     expect(client.getState()).toMatchObject({ session: null, messages: [], connection: { status: 'idle' } });
   });
 
+  it('shows nothing of a chat whose answer comes after the logout', async () => {
+    const { world, client } = await begun();
+    client.destroy();
+    world.network.latencyMs = 2_000;
+    const { client: again } = run({}, world);
+    // The session is being read.
+    for (let i = 0; i < 200 && world.server.requests.at(-1)?.path !== '/chat/session/1'; i += 1)
+      await world.advance(20);
+    expect(world.server.requests.at(-1)?.path).toBe('/chat/session/1');
+    expect(again.getState().session).toBeNull();
+    await again.logout();
+    await world.advance(10_000);
+    expect(again.getState()).toMatchObject({ session: null, messages: [], connection: { status: 'idle' } });
+  });
+
   it('never puts a token into an address', async () => {
     const { world } = await begun();
     for (const blocked of ['websocket', 'sse', 'poll'] as const) {

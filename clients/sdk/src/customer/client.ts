@@ -11,7 +11,7 @@ import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createRatchet } from '../core/ratchet.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { asError, ChatClientError } from '../errors.ts';
-import { createHistory } from '../sync/history.ts';
+import { createHistory, type History } from '../sync/history.ts';
 import { NO_MARKS } from '../sync/marks.ts';
 import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
 import { createSequence } from '../sync/sequence.ts';
@@ -95,12 +95,9 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     apply,
     reset: (reason) => reset(reason),
   });
-  const history = createHistory(environment, thread, {
-    head: async () => {
-      const found = await credentials.run((access) => backend.session(access));
-      setSession(found);
-      return found.last_seq;
-    },
+  const history: History = createHistory<Session>(environment, thread, {
+    head: () => credentials.run((access) => backend.session(access)),
+    found: (found) => setSession(found),
     page: (beforeId) =>
       credentials.run((access) => backend.history(access, beforeId === undefined ? {} : { beforeId })),
     loaded(head) {

@@ -7,7 +7,7 @@ import { createRatchet } from '../core/ratchet.ts';
 import { createStore } from '../core/store.ts';
 import { ChatClientError } from '../errors.ts';
 import { sessionAfter } from '../customer/session-state.ts';
-import { createHistory } from '../sync/history.ts';
+import { createHistory, type History } from '../sync/history.ts';
 import { mergeMarks, NO_MARKS } from '../sync/marks.ts';
 import { createOutbox } from '../sync/outbox.ts';
 import { createSequence } from '../sync/sequence.ts';
@@ -93,20 +93,22 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     );
     port.ack(message.id);
   };
-  const head = async (): Promise<number> => {
+  const head = async (): Promise<StaffSession> => {
     try {
-      session = await api.session(sessionId);
-      error = null;
+      return await api.session(sessionId);
     } catch (cause) {
       if (cause instanceof ChatClientError && !cause.retryable) error = cause;
       touch();
       throw cause;
     }
-    const { client_last_seen_id, client_read_id, staff_read_id } = session;
+  };
+  const found = (read: StaffSession): void => {
+    session = read;
+    error = null;
+    const { client_last_seen_id, client_read_id, staff_read_id } = read;
     marks = mergeMarks(marks, 'client', { delivered_id: client_last_seen_id, read_id: client_read_id });
     marks = mergeMarks(marks, 'staff', { delivered_id: staff_read_id, read_id: staff_read_id });
     void readNotes();
-    return session.last_seq;
   };
   const readNotes = async (): Promise<void> => {
     // Without them the conversation is still a conversation; the next reading brings them.
@@ -118,8 +120,9 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     notes = [...notes, note].sort((a, b) => a.id - b.id);
     touch();
   };
-  const history = createHistory(environment, thread, {
+  const history: History = createHistory<StaffSession>(environment, thread, {
     head,
+    found,
     page: (beforeId) => api.messages(sessionId, { beforeId }),
     loaded(at) {
       sequence.restart(at);

@@ -6,9 +6,11 @@ import { backoffMs } from '../core/backoff.ts';
 import { asError } from '../errors.ts';
 import type { Thread } from './thread.ts';
 
-export interface HistoryPort {
-  /** Seq of the session's newest event now. */
-  readonly head: () => Promise<number>;
+export interface HistoryPort<S extends { readonly last_seq: number }> {
+  /** The session with the seq of its newest event, as it is now. */
+  readonly head: () => Promise<S>;
+  /** Only of the session that is still shown: an answer may outlive a sign-out. */
+  readonly found: (session: S) => void;
   readonly page: (beforeId?: number) => Promise<MessagesResponse>;
   /** The newest page is shown; events after `head` follow it. */
   readonly loaded: (head: number) => void;
@@ -35,10 +37,15 @@ export interface History {
 const EMPTY: HistoryState = { loaded: false, loading: false, hasOlder: false };
 
 /** Snapshot: first the head, then the newest page, so that whatever is not in the page comes as an event after the head. */
-export function createHistory(environment: Environment, thread: Thread, port: HistoryPort): History {
+export function createHistory<S extends { readonly last_seq: number }>(
+  environment: Environment,
+  thread: Thread,
+  port: HistoryPort<S>,
+): History {
   const alarm = createAlarm(environment);
   let state = EMPTY;
   let head: number | null = null;
+  let heading: Promise<number | undefined> | null = null;
   let generation = 0;
   let failures = 0;
   let since: Message[] = [];
@@ -48,7 +55,7 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
     port.changed();
   };
   /** Undefined where the session shown is another one by now. */
-  const unlessCleared = async <T>(asked: T | Promise<T>): Promise<T | undefined> => {
+  const unlessCleared = async <T>(asked: Promise<T>): Promise<T | undefined> => {
     const current = generation;
     try {
       const answer = await asked;
@@ -58,11 +65,20 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
       return undefined;
     }
   };
-  const findHead = async (): Promise<number | undefined> => {
-    const at = await unlessCleared(head ?? port.head());
-    if (at !== undefined) head ??= at;
-    return at;
+  const askHead = async (): Promise<number | undefined> => {
+    const current = generation;
+    try {
+      const found = await unlessCleared(port.head());
+      if (!found) return undefined;
+      head = found.last_seq;
+      port.found(found);
+      return head;
+    } finally {
+      if (current === generation) heading = null;
+    }
   };
+  /** Asked once: a second answer could be older than the events that came after the first. */
+  const findHead = async (): Promise<number | undefined> => head ?? (heading ??= askHead());
   /** Not above the oldest one shown while more lie between: nobody would ever ask for those. */
   const show = (message: Message, hasOlder = state.hasOlder): void => {
     if (!hasOlder || message.id > thread.oldestId) thread.add(message);
@@ -90,7 +106,7 @@ export function createHistory(environment: Environment, thread: Thread, port: Hi
   const clear = (): void => {
     generation += 1;
     alarm.clear();
-    head = null;
+    head = heading = null;
     since = [];
     state = EMPTY;
   };
