@@ -93,7 +93,7 @@ describe('the operator console', { timeout: 60_000 }, async () => {
     const clicked = Promise.withResolvers<void>();
     let claims = 0;
     for (const page of pages) {
-      await page.route('**/claim', async (route) => {
+      await page.route('**/assign', async (route) => {
         claims += 1;
         if (claims === pages.length) clicked.resolve();
         await clicked.promise;
@@ -105,6 +105,7 @@ describe('the operator console', { timeout: 60_000 }, async () => {
       async () =>
         (await Promise.all(pages.map(async (page) => page.locator('.notice.error').count()))).join('') !== '00',
     );
+    expect(claims).toBe(pages.length);
     const told = await Promise.all(pages.map(async (page) => page.locator('.notice.error').count()));
     expect(told.toSorted()).toEqual([0, 1]);
     const owner = (await (await chat.staff('anna')).session(visitor.sessionId)).assigned_user_name ?? '';
