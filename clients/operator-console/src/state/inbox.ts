@@ -12,6 +12,7 @@ export interface InboxState {
 
 const PAGE = 200;
 const REPAIR_MS = 2_000;
+const MANY = 20;
 
 /** Every open session and as many closed ones as were looked at, kept true by the staff channel. */
 export class Inbox {
@@ -192,9 +193,12 @@ export class Inbox {
     this.#repair ??= setTimeout(() => {
       this.#repair = undefined;
       if (!differs()) return;
-      for (const session of this.getState().sessions.values()) {
-        if (session.unread_count > 0 && session.status !== 'closed') void this.refresh(session.id);
-      }
+      const doubtful = [...this.getState().sessions.values()].filter(
+        ({ unread_count, status }) => unread_count > 0 && status !== 'closed',
+      );
+      // Many rows one by one would be as many requests; a page has two hundred.
+      if (doubtful.length > MANY) void this.load();
+      else for (const { id } of doubtful) void this.refresh(id);
     }, REPAIR_MS);
   }
 }

@@ -1,5 +1,5 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { heldOrder, type ViewName } from '../../state/inbox-view.ts';
 import { scrollToShow, windowOf } from '../../state/window.ts';
@@ -22,7 +22,8 @@ export function SessionList({ rows, sessions, selected, view, onEnd }: SessionLi
   const [sight, setSight] = useState({ scrollTop: 0, height: 900 });
   const [held, setHeld] = useState<readonly number[] | null>(null);
   const release = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const shown = held === null ? rows : heldOrder(rows, held, sessions);
+  // Once per change, not once per frame of scrolling.
+  const shown = useMemo(() => (held === null ? rows : heldOrder(rows, held, sessions)), [rows, held, sessions]);
   const order = useRef(shown);
   order.current = shown;
 
