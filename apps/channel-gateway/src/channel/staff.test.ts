@@ -64,6 +64,8 @@ describe('staff channel', () => {
     const anna = staff('anna');
     await anna.ready();
     const { badge } = under.ledger;
+    // What came before is over: a cursor that is owed would be carried.
+    await new Promise((resolve) => setTimeout(resolve, 400));
     const seen = () =>
       anna.frames.filter((frame) => frame.type === 'chat.alert').map(({ data }) => data['waiting_count']);
     const tell = async (waiting: number): Promise<void> => {
@@ -72,6 +74,9 @@ describe('staff channel', () => {
       const payload = JSON.stringify({ type: 'chat.alert', session_id: null, seq: null, data });
       await under.fanout.execute([{ kind: 'publish', channel: STAFF_CHANNEL, payload }]);
     };
+    await tell(0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    anna.frames.length = 0;
     for (const waiting of [0, 1, 1, 1, 2, 2]) {
       await tell(waiting);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -86,6 +91,14 @@ describe('staff channel', () => {
     await tell(0);
     await eventually(() => (seen().at(-1) === 0 ? true : undefined), 'the badge of before');
     expect(seen()).toEqual([1, 2, 3, 0]);
+    // In a quiet hour it carries the cursor too, be it news or not.
+    const event = under.ledger.post(1, 'the last for long');
+    await anna.waitForSeq(event.seq);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const told = () => anna.frames.filter(({ cursor }) => cursor !== undefined).length;
+    const before = told();
+    await tell(0);
+    await eventually(() => (told() > before ? true : undefined), 'the cursor');
     for (const client of [anna, boris]) client.end();
   });
 

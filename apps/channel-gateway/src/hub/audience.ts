@@ -113,6 +113,10 @@ export class Audience {
     this.#ephemeral?.delete(key);
   }
 
+  get owesCursor(): boolean {
+    return this.#cursor !== null && this.members.length > 0;
+  }
+
   /** Every event at or before `cursor` has been pushed: the next frame tells. */
   setCursor(cursor: string): void {
     this.#cursor = cursor;

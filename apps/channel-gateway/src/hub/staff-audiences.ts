@@ -102,6 +102,13 @@ export class StaffAudiences {
     for (const audience of this.#byUser.values()) audience.pushEphemeral(key, out);
   }
 
+  /** The cursor has moved and no frame has told it yet. */
+  get owesCursor(): boolean {
+    if (this.#all.owesCursor) return true;
+    for (const audience of this.#byUser.values()) if (audience.owesCursor) return true;
+    return false;
+  }
+
   setCursor(cursor: string): void {
     this.#all.setCursor(cursor);
     for (const audience of this.#byUser.values()) audience.setCursor(cursor);

@@ -266,7 +266,8 @@ export class StaffChannel implements ResumeTarget {
   }
 
   #receiveEphemeral(frame: LiveFrame): void {
-    if (frame.type === 'chat.alert' && !this.#host.badgeSeen(frame)) return;
+    // One that is no news still carries a cursor that nobody has been told: in a quiet hour no other frame would.
+    if (frame.type === 'chat.alert' && !this.#host.badgeSeen(frame) && !this.audiences.owesCursor) return;
     if (frame.type === 'chat.presence') return; // Each gateway tells its own staff, from the union of all gateways.
     const session = frame.sessionId === null ? undefined : this.sessions.get(frame.sessionId);
     const author =
