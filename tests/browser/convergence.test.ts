@@ -60,11 +60,23 @@ describe('after any cut', async () => {
         await proxy.heal();
       },
     ];
+    /** A closed chat takes no answer: it is reopened for it, if the customer has not done so meanwhile. */
+    const answer = async (text: string): Promise<void> => {
+      for (;;) {
+        try {
+          await anna.post(id, text);
+          return;
+        } catch (error) {
+          if (!String(error).includes('session_closed')) throw error;
+          await anna.act(id, 'reopen');
+        }
+      }
+    };
     let written = 0;
     const write = async (): Promise<void> => {
       written += 1;
       const text = `№ ${written}`;
-      if (random.next() < 0.5) await anna.post(id, text);
+      if (random.next() < 0.5) await answer(text);
       else {
         await page.evaluate(`void chatWidget.send(${JSON.stringify(text)}).catch(() => undefined)`);
       }
@@ -90,7 +102,7 @@ describe('after any cut', async () => {
       await wake();
       await sleep(random.integer(0, 120));
     }
-    await anna.post(id, 'конец');
+    await answer('конец');
 
     const stored = async (): Promise<string[]> =>
       (await anna.messages(id, { limit: 500 })).messages.map(({ body }) => body);
