@@ -52,7 +52,10 @@ export class Alerts {
     let badge = client.getState().badge;
     this.#off = [
       client.on('event', () => this.#soon(SETTLE_MS)),
-      client.on('reset', () => this.#soon(0)),
+      client.on('reset', () => {
+        this.#store.set({ list: [], loaded: false });
+        this.#soon(0);
+      }),
       client.subscribe(() => {
         if (client.getState().badge === badge) return;
         badge = client.getState().badge;
@@ -79,7 +82,10 @@ export class Alerts {
         callbacksDue: answer.callbacks_due,
       });
       // Who signs in for the first time is not told of everything that ever was.
-      if (this.#storage.getItem(this.#key) === null) this.markSeen();
+      const first = this.#storage.getItem(this.#key) === null;
+      // Numbers of a database that was restored begin lower than what was seen of the one before.
+      const restored = newest === undefined && (list[0]?.id ?? 0) < this.getState().seen;
+      if (first || restored) this.markSeen(list[0]?.id ?? 0);
     } catch {
       // The page says that it loads; the next turn asks again.
     } finally {
@@ -87,8 +93,7 @@ export class Alerts {
     }
   }
 
-  markSeen(): void {
-    const seen = this.getState().list[0]?.id ?? this.getState().seen;
+  markSeen(seen = this.getState().list[0]?.id ?? this.getState().seen): void {
     this.#storage.setItem(this.#key, String(seen));
     this.#store.set({ seen });
   }

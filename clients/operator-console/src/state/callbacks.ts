@@ -47,7 +47,11 @@ export class Callbacks {
       client.on('event', (event) => {
         if (event.type === 'chat.callback.staff') this.#put([event.data]);
       }),
-      client.on('reset', () => void this.load()),
+      client.on('reset', () => {
+        // Another database, whose times may lie before those of the rows known here.
+        this.#store.set({ list: new Map(), loaded: false });
+        void this.load();
+      }),
     ];
   }
 

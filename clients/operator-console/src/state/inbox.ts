@@ -1,5 +1,6 @@
 import type { InboxDelta, StaffApi, StaffClient, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
 import { rowsOf, unreadSessions, type ViewName } from './inbox-view.ts';
+import { createRereading } from './rereading.ts';
 import { changed } from './session-change.ts';
 import { createStore } from './store.ts';
 
@@ -24,8 +25,11 @@ export class Inbox {
     open: 'loading',
     closed: { loading: false, next: null, started: false },
   });
-  readonly #fetching = new Map<number, Promise<void>>();
+  /** Reads one row anew. */
+  readonly refresh: (id: number) => Promise<void> = createRereading((id) => this.#read(id));
   #generation = 0;
+  /** Databases that answered: a row of an earlier one must not stand beside those of a later one. */
+  #databases = 0;
   #repair: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #off: (() => void)[];
@@ -36,7 +40,7 @@ export class Inbox {
     this.#now = userId;
     this.#off = [
       client.on('inbox', (delta) => this.#apply(delta)),
-      client.on('reset', () => void this.load()),
+      client.on('reset', () => this.#startOver()),
       client.on('read', ({ sessionId, by, read_id, delivered_id }) => {
         if (by !== 'client') return;
         this.#patch(sessionId, (session) => ({
@@ -94,7 +98,9 @@ export class Inbox {
     this.#store.set({ closed: { ...closed, loading: true } });
     try {
       const query = { status: 'closed', sort: 'activity', limit: 50, page: closed.next ?? undefined } as const;
+      const database = this.#databases;
       const answer = await this.#api.sessions(query);
+      if (database !== this.#databases) return;
       this.#client.seed(answer.sessions);
       this.#merge(answer.sessions);
       this.#store.set({ closed: { loading: false, next: answer.next_page, started: true } });
@@ -104,19 +110,16 @@ export class Inbox {
     }
   }
 
-  async refresh(id: number): Promise<void> {
-    const running = this.#fetching.get(id);
-    if (running !== undefined) return running;
-    const fetching = this.#api
-      .session(id)
-      .then((session) => this.upsert(session))
-      .catch((error: unknown) => {
-        // Gone from our sight: an operator with scope `assigned` lost it.
-        if (error instanceof Error && 'code' in error && error.code === 'session_not_found') this.#remove(id);
-      })
-      .finally(() => this.#fetching.delete(id));
-    this.#fetching.set(id, fetching);
-    return fetching;
+  async #read(id: number): Promise<void> {
+    const database = this.#databases;
+    try {
+      const session = await this.#api.session(id);
+      if (database === this.#databases) this.upsert(session);
+      else void this.refresh(id);
+    } catch (error) {
+      // Gone from our sight: an operator with scope `assigned` lost it.
+      if (error instanceof Error && 'code' in error && error.code === 'session_not_found') this.#remove(id);
+    }
   }
 
   upsert(session: StaffSession): void {
@@ -130,6 +133,20 @@ export class Inbox {
 
   rows(view: ViewName, sort: 'waiting' | 'activity'): StaffSession[] {
     return rowsOf(this.getState().sessions, { view, sort: view === 'closed' ? 'activity' : sort, userId: this.#now() });
+  }
+
+  /**
+   * The database is another one, an older state for example: its numbers begin lower, so what is known gives way to
+   * whatever is read. Open rows are shown until then.
+   */
+  #startOver(): void {
+    this.#databases += 1;
+    const open = [...this.getState().sessions.values()].filter(({ status }) => status !== 'closed');
+    this.#store.set({
+      sessions: new Map(open.map((session) => [session.id, { ...session, last_seq: 0 }])),
+      closed: { loading: false, next: null, started: false },
+    });
+    void this.load();
   }
 
   #apply(delta: InboxDelta): void {

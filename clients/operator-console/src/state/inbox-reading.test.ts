@@ -1,0 +1,149 @@
+import type { InboxDelta, StaffClient, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
+import { expect, it } from 'vitest';
+import { Alerts } from './alerts.ts';
+import { Inbox } from './inbox.ts';
+import { createRereading } from './rereading.ts';
+
+const AT = '2026-01-01T12:00:00.000Z';
+const ME = 'u-admin';
+
+function row(id: number, change: Partial<StaffSession> = {}): StaffSession {
+  return {
+    ...{ id, status: 'new', created_at: AT, updated_at: AT, assigned_user_id: null, assigned_user_name: null },
+    ...{ last_seq: 1, version: 1, callback_pending: false, contact: { name: null, email: null, phone: null } },
+    ...{ locale: null, page_url: null, attributes: {}, customer_id: null, unread_count: 0, waiting_since: null },
+    ...{ last_message: null, client_last_seen_id: 0, client_read_id: 0, staff_read_id: 0 },
+    ...change,
+  };
+}
+const assigned = (id: number, seq: number, to: string | null) =>
+  ({
+    ...{ type: 'chat.session.assigned', session_id: id, seq },
+    data: { assigned_user_id: to, assigned_user_name: null },
+  }) as StaffEvent;
+
+/** A server whose rows are read when asked, as in PostgreSQL, but whose answers travel until they are let go. */
+function server() {
+  const rows = new Map<number, StaffSession>();
+  const travelling: (() => void)[] = [];
+  const heard = new Map<string, (value: never) => void>();
+  let reads = 0;
+  const answer = async <T>(read: () => T): Promise<T> => {
+    reads += 1;
+    const value = read();
+    await new Promise<void>((arrive) => travelling.push(arrive));
+    return value;
+  };
+  // No more of the client than is asked here.
+  const client: object = {
+    api: {
+      session: (id: number) => answer(() => rows.get(id)),
+      sessions: () => answer(() => ({ sessions: [...rows.values()], next_page: null, feed_cursor: 'c1' })),
+      alerts: () => answer(() => ({ alerts: [], waiting_count: 0, oldest_waiting_since: null, callbacks_due: 0 })),
+    },
+    on: (name: string, listener: (value: never) => void) => {
+      heard.set(name, listener);
+      return () => heard.delete(name);
+    },
+    subscribe: () => () => undefined,
+    getState: () => ({ badge: null }),
+    seed: () => undefined,
+    connect: () => undefined,
+  };
+  return {
+    rows,
+    client: client as StaffClient,
+    reads: () => reads,
+    tell(event: StaffEvent) {
+      heard.get('inbox')?.(new Map([[event.session_id, [event]]]) as InboxDelta as never);
+    },
+    reset: () => heard.get('reset')?.({ reason: 'epoch_changed' } as never),
+    /** Lets the answers under way arrive, and what follows from them. */
+    async arrive() {
+      for (const one of travelling.splice(0)) one();
+      await new Promise((settled) => setTimeout(settled, 1));
+    },
+  };
+}
+
+async function loaded(chat: ReturnType<typeof server>): Promise<Inbox> {
+  const inbox = new Inbox(chat.client, () => ME);
+  void inbox.load();
+  await chat.arrive();
+  return inbox;
+}
+const mine = (inbox: Inbox): number[] => inbox.rows('mine', 'activity').map(({ id }) => id);
+
+it('a new chat that is assigned while its row is being read stands where it belongs', async () => {
+  const chat = server();
+  const inbox = await loaded(chat);
+  chat.rows.set(7, row(7));
+  chat.tell({ ...assigned(7, 1, null), type: 'chat.message.client' } as StaffEvent);
+  chat.rows.set(7, row(7, { last_seq: 2, assigned_user_id: ME }));
+  chat.tell(assigned(7, 2, ME));
+  await chat.arrive();
+  await chat.arrive();
+  expect(mine(inbox)).toEqual([7]);
+});
+
+it('a row with a hole before it is read again until the reading holds what was heard', async () => {
+  const chat = server();
+  chat.rows.set(7, row(7));
+  const inbox = await loaded(chat);
+  chat.rows.set(7, row(7, { last_seq: 4, unread_count: 2 }));
+  chat.tell(assigned(7, 4, null));
+  chat.rows.set(7, row(7, { last_seq: 6, unread_count: 3, assigned_user_id: ME }));
+  chat.tell(assigned(7, 6, ME));
+  await chat.arrive();
+  await chat.arrive();
+  expect(inbox.getState().sessions.get(7)).toMatchObject({ last_seq: 6, unread_count: 3, assigned_user_id: ME });
+});
+
+it('rows of a restored database replace those of the one before, whose numbers were higher', async () => {
+  const chat = server();
+  chat.rows.set(7, row(7, { last_seq: 9, unread_count: 4, assigned_user_id: ME }));
+  chat.rows.set(8, row(8, { last_seq: 9, status: 'closed' }));
+  const inbox = await loaded(chat);
+  void inbox.refresh(7);
+  chat.rows.set(7, row(7, { last_seq: 3, unread_count: 1 }));
+  chat.reset();
+  // First the answer of the old database, then that of the new one.
+  await chat.arrive();
+  await chat.arrive();
+  expect([...inbox.getState().sessions.values()]).toMatchObject([
+    { id: 7, last_seq: 3, unread_count: 1, assigned_user_id: null },
+    { id: 8, last_seq: 9 },
+  ]);
+});
+
+it('alerts seen of a database that was there before hide none of its restored state', async () => {
+  const chat = server();
+  const kept = new Map([['chat-console:alerts-seen:u-admin', '90']]);
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, to: string) => void kept.set(key, to),
+  };
+  const alerts = new Alerts(chat.client, storage, ME);
+  void alerts.load();
+  await chat.arrive();
+  expect(alerts.getState().seen).toBe(0);
+  alerts.destroy();
+});
+
+it('readings of one thing follow each other, one for however many asked meanwhile', async () => {
+  const ends: (() => void)[] = [];
+  let reads = 0;
+  const reread = createRereading(async () => {
+    reads += 1;
+    await new Promise<void>((end) => ends.push(end));
+  });
+  const asked = Promise.all([reread(1), reread(1), reread(1)]);
+  expect(reads).toBe(1);
+  ends.shift()?.();
+  await new Promise((settled) => setTimeout(settled, 1));
+  expect(reads).toBe(2);
+  ends.shift()?.();
+  await asked;
+  void reread(1);
+  expect(reads).toBe(3);
+});
