@@ -120,6 +120,13 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(900);
     expect(await code(await fetch(`${base}/auth/me`))).toBe('401 missing_credentials');
   });
+  it('[ASG12] [AUTH10] gives an operator of scope own a token that says so', async () => {
+    await service.operators.change('boris', { scope: 'own' });
+    const { access_token, user } = await login('boris');
+    await service.operators.change('boris', { scope: 'all' });
+    expect([user.scope, decodeJwt(access_token)['scope']]).toEqual(['own', 'own']);
+    expect((await login('boris')).user.scope).toBe('all');
+  });
   it('[AUTH2] says the same of an unknown login and a wrong password, after the same work', async () => {
     const answer = async (body: object): Promise<unknown> => {
       const { error } = z

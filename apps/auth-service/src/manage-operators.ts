@@ -1,15 +1,15 @@
 /**
  * Accounts from the command line, for whoever may reach the database:
  *   node dist/manage-operators.js list
- *   node dist/manage-operators.js add <login> <name> [operator|admin] [all|assigned]
+ *   node dist/manage-operators.js add <login> <name> [operator|admin] [all|assigned|own]
  *   node dist/manage-operators.js password|activate|deactivate <login>
  *   node dist/manage-operators.js role <login> operator|admin
- *   node dist/manage-operators.js scope <login> all|assigned
+ *   node dist/manage-operators.js scope <login> all|assigned|own
  * New passwords are read from standard input, so that they stand neither in a process list nor in a history.
  */
 import { createInterface } from 'node:readline';
 import { openDatabase } from '@chat-realtime/database';
-import { ChatError, requiredText } from '@chat-realtime/protocol';
+import { ChatError, requiredText, staffScopeSchema } from '@chat-realtime/protocol';
 import { ConfigError, loadConfig } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 import { hashPassword } from './domain/passwords.ts';
@@ -18,7 +18,6 @@ import { Operators } from './storage/operators.ts';
 
 const loginSchema = requiredText(200);
 const roleSchema = z.enum(['operator', 'admin']);
-const scopeSchema = z.enum(['all', 'assigned']);
 const MIN_PASSWORD_LENGTH = 8;
 
 class UsageError extends Error {
@@ -44,7 +43,7 @@ async function run(operators: Operators, [command, ...args]: readonly string[]):
     case 'add': {
       const name = requiredText(200).parse(args[1]);
       const role = roleSchema.parse(args[2] ?? 'operator');
-      const scope = scopeSchema.parse(args[3] ?? 'all');
+      const scope = staffScopeSchema.parse(args[3] ?? 'all');
       const added = await operators.add({
         login,
         name,
@@ -64,7 +63,7 @@ async function run(operators: Operators, [command, ...args]: readonly string[]):
     case 'role':
       return [await operators.change(login, { role: roleSchema.parse(args[1]) })];
     case 'scope':
-      return [await operators.change(login, { scope: scopeSchema.parse(args[1]) })];
+      return [await operators.change(login, { scope: staffScopeSchema.parse(args[1]) })];
     default:
       throw new UsageError('commands: list, add, password, activate, deactivate, role, scope');
   }

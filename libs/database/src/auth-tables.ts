@@ -9,7 +9,7 @@ export interface AuthOperatorTable {
   login: string;
   name: string;
   role: 'operator' | 'admin';
-  scope: 'all' | 'assigned';
+  scope: 'all' | 'assigned' | 'own';
   password_hash: string;
   active: Generated<boolean>;
   created_at: TimeDefault;

@@ -4,6 +4,7 @@ export * from './channel.ts';
 export * from './close-codes.ts';
 export * from './errors.ts';
 export * from './internal.ts';
+export * from './staff-scope.ts';
 export * from './broker.ts';
 export * from './fanout.ts';
 export * from './rest.ts';

@@ -63,6 +63,21 @@ export const catchupSessionSchema = z.object({
 });
 export type CatchupSession = z.infer<typeof catchupSessionSchema>;
 
+/** The badge with what is needed to count it for a narrower scope; clients are never sent that part. */
+export const countedBadgeSchema = badgeDataSchema.extend({
+  waiting: z.object({ unassigned: z.int().min(0), mine: z.record(z.string(), z.int().min(0)) }).optional(),
+});
+export type CountedBadge = z.infer<typeof countedBadgeSchema>;
+
+/** Whose the sessions and callbacks of a feed page are now, and at which seq of theirs that was read. */
+export const feedOwnersSchema = z.object({
+  sessions: z.array(
+    z.object({ id: sessionIdSchema, assigned_user_id: z.string().nullable(), last_seq: seqCursorSchema }),
+  ),
+  callbacks: z.array(z.object({ id: z.int().min(1), assigned_user_id: z.string().nullable() })),
+});
+export type FeedOwners = z.infer<typeof feedOwnersSchema>;
+
 /** A session that does not exist is absent from `sessions`: the gateway answers 4504. */
 export const catchupResponseSchema = z.object({
   sessions: z.array(catchupSessionSchema),
@@ -70,6 +85,8 @@ export const catchupResponseSchema = z.object({
   feed: z
     .object({
       events: z.array(staffEventSchema),
+      /** Without it a page is shown to scope `all` alone. */
+      owners: feedOwnersSchema.optional(),
       cursor: feedCursorSchema,
       has_more: z.boolean(),
       /** `ahead`: the position is not of this database. */
@@ -77,7 +94,7 @@ export const catchupResponseSchema = z.object({
     })
     .optional(),
   bases: z.array(z.object({ id: sessionIdSchema, seq: seqCursorSchema })).optional(),
-  badge: badgeDataSchema.optional(),
+  badge: countedBadgeSchema.optional(),
   operators_online: z.int().min(0).optional(),
   /** Every operator who ever chose a status, `online` included; whoever is not here never did. */
   operator_statuses: z.array(chosenStatusSchema).optional(),

@@ -26,6 +26,7 @@ import {
   timestampSchema,
   uuidSchema,
 } from './primitives.ts';
+import { staffScopeSchema } from './staff-scope.ts';
 
 export const REST_BODY_MAX_BYTES = 262_144;
 export const ATTACHMENT_MAX_BYTES = 10 * 1024 * 1024;
@@ -284,7 +285,7 @@ export const authUserSchema = z.object({
   login: z.string(),
   name: z.string(),
   role: z.enum(['operator', 'admin']),
-  scope: z.enum(['all', 'assigned']),
+  scope: staffScopeSchema,
 });
 export const loginResponseSchema = z.object({
   access_token: z.string(),

@@ -1,3 +1,5 @@
+import type { StaffScope } from '@chat-realtime/protocol';
+
 /** A customer, known by a channel token or a stream link of one session. Times in unix seconds. */
 export interface CustomerPrincipal {
   readonly kind: 'customer';
@@ -8,8 +10,6 @@ export interface CustomerPrincipal {
 }
 
 export type StaffRole = 'operator' | 'admin';
-/** `assigned`: sees only sessions that are nobody's or his own. */
-export type StaffScope = 'all' | 'assigned';
 
 export interface StaffPrincipal {
   readonly kind: 'staff';

@@ -1,5 +1,6 @@
+import type { StaffScope } from '@chat-realtime/protocol';
 import type { JWTPayload } from 'jose';
-import type { StaffRole, StaffScope } from './principal.ts';
+import type { StaffRole } from './principal.ts';
 
 export interface RoleConfig {
   /** Name of the claim, or a dotted path such as `realm_access.roles`. */
@@ -60,10 +61,11 @@ export function staffRole(payload: JWTPayload, config: RoleConfig): StaffRole | 
   return role;
 }
 
-/** Without the claim `all`; a value that is not understood gives the narrower right. */
+/** Without the claim `all`; of several words the narrowest counts, and one that is not understood is `assigned`. */
 export function staffScope(payload: JWTPayload): StaffScope {
   const claim = payload['scope'];
   if (claim === undefined) return 'all';
   const words = textsOf(claim).flatMap((text) => text.split(' '));
+  if (words.includes('own')) return 'own';
   return words.includes('all') && !words.includes('assigned') ? 'all' : 'assigned';
 }

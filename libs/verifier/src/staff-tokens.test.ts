@@ -233,8 +233,10 @@ describe('staff JWTs by a shared secret', () => {
       await scope(undefined),
       await scope('assigned'),
       await scope('own'),
+      await scope('mine'),
       await scope(5),
       await scope(['all', 'assigned']),
-    ]).toEqual(['all', 'all', 'assigned', 'assigned', 'assigned', 'assigned']);
+      await scope('all assigned own'),
+    ]).toEqual(['all', 'all', 'assigned', 'own', 'assigned', 'assigned', 'assigned', 'own']);
   });
 });

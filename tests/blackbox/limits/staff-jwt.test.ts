@@ -1,5 +1,10 @@
-import { type ErrorCode, operatorsResponseSchema } from '@chat-realtime/protocol';
-import { ofType } from '@chat-realtime/testkit';
+import {
+  callbacksResponseSchema,
+  customerCallbackResponseSchema,
+  type ErrorCode,
+  operatorsResponseSchema,
+} from '@chat-realtime/protocol';
+import { type Customer, ofType } from '@chat-realtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
@@ -208,6 +213,97 @@ describe('scope assigned', () => {
       'chat.session.assigned',
     ]);
   });
+
+  test('[ASG13] [STF6] an old cursor shows nothing of what has become another operator’s', async () => {
+    const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow-history' });
+    const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
+    const start = await boss.feedHead();
+    const foreign = await chat.customer({ name: 'Secret Name', email: 'secret@example.test', phone: '+79990001122' });
+    await foreign.post('secret words');
+    await boss.note(foreign.sessionId, 'secret note');
+    await boss.act(foreign.sessionId, 'assign');
+    const free = await chat.customer({ name: 'Open Name' });
+    await free.post('for all');
+    const { events } = await narrow.feedAfter(start);
+    const channel = await chat.staffChannel(narrow, { cursor: start });
+    await channel.waitFor((frame) => frame.session_id === free.sessionId && frame.seq === 2);
+    const poll = await narrow.request('GET', `/channel/poll?type=staff&cursor=${start}&wait=0`);
+    const sse = await chat.sse(`/channel/sse?type=staff&cursor=${start}`, { token: narrow.token });
+    await sse.waitFor((frame) => frame.session_id === free.sessionId && frame.seq === 2);
+    for (const shown of [
+      JSON.stringify(events),
+      channel.frames.map((frame) => frame.raw).join('\n'),
+      poll.text,
+      sse.frames.map((frame) => frame.raw).join('\n'),
+    ]) {
+      expect(shown).toContain('Open Name');
+      expect(shown).not.toMatch(/secret/i);
+      expect(shown).not.toContain(`"session_id":${foreign.sessionId},`);
+    }
+  }, 30_000);
+
+  test('[ASG12] [ASG14] scope own: sees own sessions only, on every path', async () => {
+    const sub = `own-${Date.now()}`;
+    const own = await chat.foreignStaff({ scope: 'own', sub });
+    const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
+    const start = await boss.feedHead();
+    const [free, mine, foreign] = [
+      await chat.customer({ name: `${sub} free` }),
+      await chat.customer({ name: `${sub} mine` }),
+      await chat.customer({ name: `${sub} foreign` }),
+    ];
+    await boss.act(mine.sessionId, 'assign', { user_id: own.userId });
+    await boss.act(foreign.sessionId, 'assign');
+    const request = { phone: '+7 999 000-11-22', name: sub, consent: true };
+    const callbackOf = async (customer: Customer): Promise<number> => {
+      const json = { ...request, session_id: customer.sessionId };
+      const answer = await customer.http.post('/chat/callback', { json, token: customer.token });
+      return answer.as(customerCallbackResponseSchema, 201).callback.id;
+    };
+    await callbackOf(free);
+    const callback = await callbackOf(mine);
+    await callbackOf(foreign);
+    expect((await chat.visitor().post('/chat/callback', { json: request })).status).toBe(201);
+    const channel = await chat.staffChannel(own);
+    for (const customer of [free, foreign, mine]) await customer.post(`${sub} words`);
+    await boss.note(foreign.sessionId, `${sub} note`);
+    await channel.waitFor((frame) => frame.session_id === mine.sessionId && frame.type === 'chat.message.client');
+    await channel.roundTrip();
+    const others = [free.sessionId, foreign.sessionId];
+    const strangers = (list: readonly { session_id: number | null }[]): unknown[] =>
+      list.filter((one) => one.session_id !== null && others.includes(one.session_id));
+    expect(strangers(channel.frames)).toEqual([]);
+    const resumed = await chat.staffChannel(own, { cursor: start });
+    await resumed.waitFor((frame) => frame.session_id === mine.sessionId && frame.type === 'chat.message.client');
+    expect(strangers(resumed.frames)).toEqual([]);
+    expect(strangers((await own.feedAfter(start)).events)).toEqual([]);
+    const poll = await own.request('GET', `/channel/poll?type=staff&cursor=${start}&wait=0`);
+    for (const id of others) expect(poll.text).not.toContain(`"session_id":${id},`);
+    expect((await own.request('GET', mine.path)).status).toBe(200);
+    for (const customer of [free, foreign]) {
+      for (const suffix of ['', '/messages', '/events', '/notes'])
+        expectError(await own.request('GET', customer.path + suffix), 'session_not_found');
+      for (const action of ['assign', 'unassign', 'close', 'reopen', 'revoke'])
+        expectError(await own.act(customer.sessionId, action), 'session_not_found');
+      expectError(await own.send(customer.sessionId, 'hello'), 'session_not_found');
+      expectError(await own.request('POST', `${customer.path}/read`, { json: { last_id: 1 } }), 'session_not_found');
+    }
+    expect((await own.send(mine.sessionId, 'hello')).status).toBe(201);
+    expect((await own.request('POST', `${mine.path}/read`, { json: { last_id: 1 } })).status).toBe(200);
+    expect((await own.sessions({ q: sub })).sessions.map(({ id }) => id)).toEqual([mine.sessionId]);
+    expect((await own.sessions({ assigned: 'none' })).sessions).toEqual([]);
+    const alerts = await own.alerts();
+    expect(alerts).toMatchObject({ unassigned_unread: 0, mine_unread: 0, waiting_count: 0 });
+    await mine.post('again');
+    await expect.poll(async () => (await own.alerts()).mine_unread).toBe(1);
+    const badge = await channel.waitFor(
+      (frame) => frame.type === 'chat.alert' && JSON.stringify(frame.data['mine_unread']) === `{"${sub}":1}`,
+    );
+    expect(badge.data).toMatchObject({ unassigned_unread: 0, waiting_count: 1 });
+    expect((await own.alerts()).alerts.every((alert) => alert.session_id === mine.sessionId)).toBe(true);
+    const listed = (await own.request('GET', '/chat/callbacks')).as(callbacksResponseSchema).callbacks;
+    expect(listed.map(({ id }) => id)).toEqual([callback]);
+  }, 40_000);
 
   test('[ASG5] [TOK20] an operator may not what an admin may', async () => {
     const [one, two] = [await chat.foreignStaff({ role: 'manager' }), await chat.foreignStaff({ role: 'manager' })];

@@ -1,4 +1,5 @@
-import type { StaffRole, StaffScope } from '@chat-realtime/verifier';
+import type { StaffScope } from '@chat-realtime/protocol';
+import type { StaffRole } from '@chat-realtime/verifier';
 
 export interface Operator {
   readonly id: string;

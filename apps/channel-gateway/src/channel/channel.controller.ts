@@ -122,7 +122,7 @@ export class ChannelController {
   ): void {
     const { hub } = this.#gateway;
     for (const { session_id: sessionId, last_id: lastId } of items) {
-      if (hub.staff.maySee(principal, sessionId)) hub.acks.record(sessionId, `staff:${principal.userId}`, lastId);
+      if (hub.staff.owners.sees(principal, sessionId)) hub.acks.record(sessionId, `staff:${principal.userId}`, lastId);
     }
   }
 

@@ -194,6 +194,92 @@ describe('staff channel', () => {
     expect(keys(resumed).filter((key) => key.startsWith('12:') || key.startsWith('f:'))).toEqual([]);
   });
 
+  it('[STF6] [ASG13] judges what happened before by whose the session is now', async () => {
+    const cursor = String((await staff('boris').ready()).data['cursor']);
+    for (const id of [21, 22]) under.ledger.createSession(id);
+    for (const id of [21, 22]) under.ledger.post(id, 'written while it was nobody’s', 'client');
+    under.ledger.assign(21, 'anna');
+    const lost = under.ledger.assign(21, 'boris');
+    under.ledger.assign(22, 'anna');
+    under.ledger.createSession(23);
+    for (const scope of ['assigned', 'own']) {
+      const resumed = staff('anna', `&cursor=${cursor}`, { scope });
+      await eventually(() => (keys(resumed).includes('22:3') ? true : undefined), `the resume of ${scope}`);
+      const seen = ['22:1', '22:2', `21:${lost.seq}`, '22:3'];
+      await eventually(
+        () => (keys(resumed).length >= seen.length + (scope === 'own' ? 0 : 1) ? true : undefined),
+        'its end',
+      );
+      expect(keys(resumed)).toEqual(scope === 'own' ? seen : [...seen, '23:1']);
+    }
+  });
+
+  it('[ASG12] [STF6] shows a scope of own only what is theirs', async () => {
+    for (const id of [31, 32]) under.ledger.createSession(id);
+    under.ledger.assign(32, 'olga');
+    const olga = staff('olga', '', { scope: 'own' });
+    const boris = staff('boris');
+    await Promise.all([olga.ready(), boris.ready()]);
+    under.ledger.post(31, 'nobody’s');
+    under.ledger.post(32, 'hers');
+    const gained = under.ledger.assign(31, 'olga');
+    under.ledger.post(31, 'hers too');
+    const lost = under.ledger.assign(31, null);
+    under.ledger.post(31, 'nobody’s again');
+    under.ledger.post(32, 'end');
+    await eventually(() => (keys(olga).includes('32:4') ? true : undefined), 'the end');
+    expect(keys(olga).filter((key) => /^3[12]:/.test(key))).toEqual([
+      '32:3',
+      `31:${gained.seq}`,
+      `31:${gained.seq + 1}`,
+      `31:${lost.seq}`,
+      '32:4',
+    ]);
+  });
+
+  it('[ASG14] names in presence and badge only what is within the scope', async () => {
+    for (const id of [41, 42]) under.ledger.createSession(id);
+    under.ledger.assign(41, 'boris');
+    under.ledger.assign(42, 'olga');
+    const boris = staff('boris');
+    const carl = staff('carl');
+    const olga = staff('olga', '', { scope: 'own' });
+    await Promise.all([boris.ready(), carl.ready(), olga.ready()]);
+    boris.send({ type: 'viewing', session_id: 41 });
+    carl.send({ type: 'viewing', session_id: 42 });
+    const shown = (client: SocketClient): string =>
+      JSON.stringify(client.frames.filter((frame) => frame.type === 'chat.presence').at(-1)?.data['users'] ?? '');
+    await eventually(() => shown(olga).includes('"viewing":42') || undefined, 'what olga may know');
+    await eventually(
+      () => (shown(carl).includes('"viewing":41') && shown(carl).includes('"viewing":42')) || undefined,
+      'what carl may know',
+    );
+    expect(olga.frames.some((frame) => JSON.stringify(frame).includes('"viewing":41'))).toBe(false);
+    // Joined later, she is told with her first frame, by the same rule.
+    const later = staff('olga', '', { scope: 'own' });
+    const state = JSON.stringify((await later.ready()).data['state']);
+    expect([state.includes('"viewing":42'), state.includes('"viewing":41')]).toEqual([true, false]);
+    // A session that becomes hers may be named from then on.
+    under.ledger.assign(41, 'olga');
+    await eventually(() => shown(olga).includes('"viewing":41') || undefined, 'what became hers');
+    under.ledger.badge = {
+      reason: 'badge',
+      unassigned_unread: 3,
+      mine_unread: { olga: 1, boris: 2 },
+      waiting_count: 6,
+      waiting: { unassigned: 3, mine: { olga: 1, boris: 2 } },
+    };
+    await under.fanout.execute([
+      {
+        kind: 'publish',
+        channel: STAFF_CHANNEL,
+        payload: JSON.stringify({ type: 'chat.alert', session_id: null, seq: null, data: under.ledger.badge }),
+      },
+    ]);
+    const badge = await olga.waitFor('chat.alert');
+    expect(badge.data).toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: { olga: 1 }, waiting_count: 1 });
+  });
+
   it('[FRM5] [FRM6] shows who is there and what they look at', async () => {
     const anna = staff('anna');
     const boris = staff('boris');

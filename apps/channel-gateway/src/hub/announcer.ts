@@ -142,7 +142,7 @@ export class Announcer {
       last_seq: null,
       cursor,
       ...this.#common(connection),
-      state: { badge: this.#hub.badge, users: this.#hub.presence.users },
+      state: this.#hub.staffState(principal),
     };
     this.#hub.sendFrame(connection, jsonFrame({ type: 'channel.ready', cursor, data }, cursor));
   }

@@ -62,8 +62,10 @@ export class CatchupRound implements CatchupClient {
     };
     hub.staff.compose(request, (id, after) => {
       const known = asked.get(id);
+      if (known === undefined && asked.size >= CATCHUP_MAX_HEADS) return;
       // Customers and staff of one session share a page; whoever it does not reach asks again.
-      if (known === undefined || known === null || known > after) asked.set(id, after);
+      if (after === null) asked.set(id, known ?? null);
+      else if (known === undefined || known === null || known > after) asked.set(id, after);
     });
     for (const [id, after] of asked) request.sessions.push(after === null ? { id } : { id, after_seq: after });
     if (this.#presenceWanted) request.presence = hub.presence.report();

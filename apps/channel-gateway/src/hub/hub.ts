@@ -2,6 +2,7 @@
 // one short method for each thing a part may ask of the whole.
 import {
   type BadgeData,
+  badgeFor,
   type ChosenStatus,
   CLOSE_CODES,
   type CloseReason,
@@ -9,6 +10,10 @@ import {
   type ControlFrame,
   type CustomerState,
   type CatchupSession,
+  type CountedBadge,
+  presenceFor,
+  type StaffViewer,
+  type PresenceUser,
   type Revocation,
 } from '@chat-realtime/protocol';
 import { AckBuffer } from './ack-buffer.ts';
@@ -25,7 +30,7 @@ import { FrameRate } from './frame-rate.ts';
 import { GapWatch } from './gap-watch.ts';
 import { HeadCheck } from './head-check.ts';
 import type { HubOptions } from './hub-options.ts';
-import { badgeOf, type LiveFrame, NO_BADGE } from './live-frame.ts';
+import { NO_BADGE } from './live-frame.ts';
 import { LivePath } from './live-path.ts';
 import { PresenceBoard } from './presence-board.ts';
 import { RecentIds } from './recent-ids.ts';
@@ -71,7 +76,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   #doorbell: NodeJS.Timeout | null = null;
   #operatorsTold = 0;
   readonly #revocationsSeen = new RecentIds<number>(REVOCATIONS_REMEMBERED);
-  badge: BadgeData = NO_BADGE;
+  badge: CountedBadge = NO_BADGE;
   /** Operators online as chat-service last said, for when the gateways do not hear each other. */
   sourceOperatorsOnline = 0;
   epoch: string | null = null;
@@ -261,14 +266,6 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     }, FEED_DOORBELL_MS);
   }
 
-  badgeSeen(frame: LiveFrame): boolean {
-    const badge = badgeOf(frame);
-    if (badge === null) return true;
-    const known = this.badge;
-    this.badge = badge;
-    return JSON.stringify(badge) !== JSON.stringify(known);
-  }
-
   announce(connection: Connection, start: CustomerCatchingUp, channel: SessionChannel, page: CatchupSession): boolean {
     return this.announcer.customer(connection, start, channel, page);
   }
@@ -357,10 +354,8 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   /** Presence has changed: the number to customers, the people to staff. */
   #tellPresence(): void {
     const { users, operatorsOnline } = this.presence;
-    this.staff.audiences.pushToAll(
-      'chat.presence',
-      jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { users } }),
-    );
+    this.staff.audiences.pushPresence(users);
+    if (this.staff.ownersWanted) this.scheduler.request();
     if (operatorsOnline === this.#operatorsTold) return;
     this.#operatorsTold = operatorsOnline;
     const frame = jsonFrame({
@@ -372,15 +367,34 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     for (const channel of this.channels.values()) channel.live.pushEphemeral('chat.presence', frame);
   }
 
-  /** The badge as chat-service counts it: told when a frame of it was lost. */
-  learnBadge(badge: BadgeData): void {
+  /**
+   * The badge as chat-service counts it, from the live path or from a catch-up answer. A live one that is no news still
+   * carries a cursor that nobody has been told: in a quiet hour no other frame would.
+   */
+  learnBadge(badge: CountedBadge, live = false): void {
     const known = this.badge;
     this.badge = badge;
-    if (JSON.stringify(known) === JSON.stringify(badge)) return;
-    this.staff.audiences.pushToAll(
-      'chat.alert:::',
-      jsonFrame({ type: 'chat.alert', session_id: null, seq: null, data: badge }),
-    );
+    if (JSON.stringify(known) === JSON.stringify(badge) && !(live && this.staff.audiences.owesCursor)) return;
+    this.staff.audiences.pushBadge(badge);
+  }
+
+  /** What a staff connection is told with its first frame. */
+  staffState(viewer: StaffViewer): { badge: BadgeData; users: readonly PresenceUser[] } {
+    const users = presenceFor(viewer, this.presence.users, (sessionId) => this.staff.owners.ask(sessionId));
+    if (this.staff.ownersWanted) this.scheduler.request();
+    return { badge: badgeFor(viewer, this.badge), users };
+  }
+
+  /** Whose a session is has changed: what narrow scopes may know of who looks at it may have, too. */
+  ownersChanged(): void {
+    for (const connection of this.staff.connections()) {
+      const { principal, viewing } = connection;
+      if (principal?.kind !== 'staff' || principal.scope === 'all' || viewing === null) continue;
+      const seen = this.staff.owners.sees(principal, viewing);
+      this.presence.viewing(principal, seen ? viewing : null);
+    }
+    if (this.presence.users.some(({ viewing }) => viewing !== undefined))
+      this.staff.audiences.repeatPresence(this.presence.users);
   }
 
   /** A connection whose slot went to a newcomer, because it missed a pong or was replaced by its own client. */

@@ -1,4 +1,4 @@
-import { type BadgeData, badgeDataSchema, type Subscribers } from '@chat-realtime/protocol';
+import { type CountedBadge, countedBadgeSchema, type Subscribers } from '@chat-realtime/protocol';
 import { singleLine } from './encoding.ts';
 
 /** A frame from the fan-out or from a catch-up page, parsed once for all connections. */
@@ -102,9 +102,9 @@ export function countField(frame: LiveFrame, name: string): number | null {
 }
 
 /** What connections are told until the badge is known. */
-export const NO_BADGE: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
+export const NO_BADGE: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
 
-export function badgeOf(frame: LiveFrame): BadgeData | null {
-  const parsed = badgeDataSchema.safeParse(frame.data);
+export function badgeOf(frame: LiveFrame): CountedBadge | null {
+  const parsed = countedBadgeSchema.safeParse(frame.data);
   return parsed.success ? parsed.data : null;
 }

@@ -1,10 +1,10 @@
+import { badgeFor, type CountedBadge, presenceFor, type PresenceUser, type StaffViewer } from '@chat-realtime/protocol';
 import { Audience, type AudienceHost } from './audience.ts';
 import type { Connection, StaffCatchingUp } from './connection.ts';
-import type { OutFrame } from './encoding.ts';
+import { jsonFrame, type OutFrame } from './encoding.ts';
 import type { LiveFrame } from './live-frame.ts';
 import type { HubMetrics } from './metrics.ts';
-import { visibleToAssigned } from './staff-scope.ts';
-import type { StaffSession } from './staff-sessions.ts';
+import type { SessionOwners } from './session-owners.ts';
 
 export interface StaffChannelHost extends AudienceHost {
   readonly metrics: HubMetrics;
@@ -15,8 +15,8 @@ export interface StaffChannelHost extends AudienceHost {
   databaseChanged(): void;
   /** A frame is missing: ask if it is still missing a little later. */
   watchStaffGap(): void;
-  /** False: it says what is known, nobody need be told. */
-  badgeSeen(frame: LiveFrame): boolean;
+  /** A badge from the live path: told to all if it is news. */
+  learnBadge(badge: CountedBadge, live: boolean): void;
   /** Sends `channel.ready` from `cursor`, then a reset if there is a reason; false if the connection was refused. */
   announceStaff(
     connection: Connection,
@@ -26,96 +26,130 @@ export interface StaffChannelHost extends AudienceHost {
   ): boolean;
   /** True if the poll was answered. */
   finishStaffPoll(connection: Connection, cursor: string, hasMore: boolean): boolean;
+  /** Whose a session is has changed, and so perhaps who may know who looks at it. */
+  ownersChanged(): void;
   wentLive(connection: Connection): void;
   write(connection: Connection, bytes: Buffer): void;
 }
 
+/** Those of one user with one narrow scope. */
+interface NarrowAudience {
+  readonly viewer: StaffViewer;
+  readonly audience: Audience;
+}
+
+const EVERYTHING: StaffViewer = { userId: '', scope: 'all' };
+
 /**
- * Live staff connections: those who see everything share one audience; those with scope `assigned` have one per user, so
- * that whose session it is is decided once for a user and not once for each of his connections.
+ * Live staff connections: those who see everything share one audience; those with a narrower scope have one per user, so
+ * that what they may see is decided once for a user and not once for each of their connections.
  */
 export class StaffAudiences {
   readonly #all: Audience;
-  readonly #byUser = new Map<string, Audience>();
+  readonly #narrow = new Map<string, NarrowAudience>();
+  readonly #owners: SessionOwners;
   readonly #host: AudienceHost;
 
-  constructor(host: AudienceHost) {
+  constructor(owners: SessionOwners, host: AudienceHost) {
+    this.#owners = owners;
     this.#host = host;
     this.#all = new Audience(host);
   }
 
   get size(): number {
     let size = this.#all.members.length;
-    for (const audience of this.#byUser.values()) size += audience.members.length;
+    for (const { audience } of this.#narrow.values()) size += audience.members.length;
     return size;
   }
 
   *connections(): Generator<Connection> {
     yield* this.#all.members;
-    for (const audience of this.#byUser.values()) yield* audience.members;
+    for (const { audience } of this.#narrow.values()) yield* audience.members;
   }
 
   add(connection: Connection): void {
     const { principal } = connection;
     if (principal?.kind !== 'staff') throw new Error('only staff connections join the staff channel');
-    if (principal.scope === 'all') {
+    const { userId, scope } = principal;
+    if (scope === 'all') {
       this.#all.add(connection);
       return;
     }
-    let audience = this.#byUser.get(principal.userId);
-    if (audience === undefined) {
-      audience = new Audience(this.#host);
-      this.#byUser.set(principal.userId, audience);
+    const key = `${scope} ${userId}`;
+    let narrow = this.#narrow.get(key);
+    if (narrow === undefined) {
+      narrow = { viewer: { userId, scope }, audience: new Audience(this.#host) };
+      this.#narrow.set(key, narrow);
     }
-    audience.add(connection);
+    narrow.audience.add(connection);
   }
 
   remove(connection: Connection): boolean {
     if (this.#all.remove(connection)) return true;
-    for (const [userId, audience] of this.#byUser) {
+    for (const [key, { audience }] of this.#narrow) {
       if (!audience.remove(connection)) continue;
-      if (audience.members.length === 0) this.#byUser.delete(userId);
+      if (audience.members.length === 0) this.#narrow.delete(key);
       return true;
     }
     return false;
   }
 
-  push(frame: LiveFrame, session: StaffSession | undefined): void {
+  /** `paged`: it comes from the page that was learned last, not from the live path. */
+  push(frame: LiveFrame, paged: boolean): void {
     const out: OutFrame = { payload: frame.payload, id: null };
     this.#all.push(out);
-    for (const [userId, audience] of this.#byUser) {
-      if (visibleToAssigned(userId, frame, session)) audience.push(out);
+    for (const { viewer, audience } of this.#narrow.values()) {
+      if (paged ? this.#owners.seesPaged(viewer, frame) : this.#owners.seesLive(viewer, frame)) audience.push(out);
     }
   }
 
-  pushEphemeral(key: string, frame: LiveFrame, session: StaffSession | undefined, exceptUser: string | null): void {
+  pushEphemeral(key: string, frame: LiveFrame, exceptUser: string | null): void {
     const out: OutFrame = { payload: frame.payload, id: null };
     this.#all.pushEphemeral(key, out, exceptUser);
-    for (const [userId, audience] of this.#byUser) {
-      if (visibleToAssigned(userId, frame, session)) audience.pushEphemeral(key, out, exceptUser);
+    for (const { viewer, audience } of this.#narrow.values()) {
+      if (this.#owners.seesLive(viewer, frame)) audience.pushEphemeral(key, out, exceptUser);
     }
   }
 
-  /** A frame about nobody's session, such as presence. */
-  pushToAll(key: string, out: OutFrame): void {
-    this.#all.pushEphemeral(key, out);
-    for (const audience of this.#byUser.values()) audience.pushEphemeral(key, out);
+  pushPresence(users: readonly PresenceUser[]): void {
+    this.#pushPresence(EVERYTHING, this.#all, users);
+    this.repeatPresence(users);
+  }
+
+  /** Whose a session is that somebody looks at has changed, and with it who may know. */
+  repeatPresence(users: readonly PresenceUser[]): void {
+    for (const { viewer, audience } of this.#narrow.values()) this.#pushPresence(viewer, audience, users);
+  }
+
+  pushBadge(badge: CountedBadge): void {
+    const push = (viewer: StaffViewer, audience: Audience): void => {
+      const frame = { type: 'chat.alert', session_id: null, seq: null, data: badgeFor(viewer, badge) };
+      audience.pushEphemeral('chat.alert', jsonFrame(frame));
+    };
+    push(EVERYTHING, this.#all);
+    for (const { viewer, audience } of this.#narrow.values()) push(viewer, audience);
+  }
+
+  #pushPresence(viewer: StaffViewer, audience: Audience, users: readonly PresenceUser[]): void {
+    const seen = presenceFor(viewer, users, (sessionId) => this.#owners.ask(sessionId));
+    const frame = { type: 'chat.presence', session_id: null, seq: null, data: { users: seen } };
+    audience.pushEphemeral('chat.presence', jsonFrame(frame));
   }
 
   /** The cursor has moved and no frame has told it yet. */
   get owesCursor(): boolean {
     if (this.#all.owesCursor) return true;
-    for (const audience of this.#byUser.values()) if (audience.owesCursor) return true;
+    for (const { audience } of this.#narrow.values()) if (audience.owesCursor) return true;
     return false;
   }
 
   setCursor(cursor: string): void {
     this.#all.setCursor(cursor);
-    for (const audience of this.#byUser.values()) audience.setCursor(cursor);
+    for (const { audience } of this.#narrow.values()) audience.setCursor(cursor);
   }
 
   flush(): void {
     this.#all.flush();
-    for (const audience of this.#byUser.values()) audience.flush();
+    for (const { audience } of this.#narrow.values()) audience.flush();
   }
 }

@@ -1,10 +1,18 @@
 import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
 import { CATCHUP_MAX_LIMIT, CATCHUP_MAX_SESSIONS, staffEventType } from '@chat-realtime/protocol';
-import type { StaffPrincipal } from '@chat-realtime/verifier';
 import type { Connection } from './connection.ts';
-import { committedAt, ephemeralKey, liveFrameOf, type LiveFrame, messageIdOf, textField } from './live-frame.ts';
+import {
+  badgeOf,
+  committedAt,
+  ephemeralKey,
+  liveFrameOf,
+  type LiveFrame,
+  messageIdOf,
+  textField,
+} from './live-frame.ts';
 import type { DeliveryPath } from './metrics.ts';
 import { RecentIds } from './recent-ids.ts';
+import { SessionOwners } from './session-owners.ts';
 import { StaffAudiences, type StaffChannelHost } from './staff-audiences.ts';
 import { type FeedPage, type ResumeTarget, StaffResume } from './staff-resume.ts';
 import { holdFrame, type StaffSession, StaffSessions } from './staff-sessions.ts';
@@ -33,6 +41,7 @@ function keyOf(frame: LiveFrame): string {
 export class StaffChannel implements ResumeTarget {
   readonly audiences: StaffAudiences;
   readonly resuming: StaffResume;
+  readonly owners = new SessionOwners();
   readonly sessions = new StaffSessions();
   state: StaffState = { kind: 'idle' };
   subscribed = false;
@@ -50,7 +59,7 @@ export class StaffChannel implements ResumeTarget {
 
   constructor(host: StaffChannelHost) {
     this.#host = host;
-    this.audiences = new StaffAudiences(host);
+    this.audiences = new StaffAudiences(this.owners, host);
     this.resuming = new StaffResume(this, host);
   }
 
@@ -109,6 +118,7 @@ export class StaffChannel implements ResumeTarget {
     this.state = { kind: 'idle' };
     this.subscribed = false;
     this.sessions.clear();
+    this.owners.clear();
     this.#unsettled.clear();
     this.#unsettledLost = false;
     this.#facts.clear();
@@ -140,9 +150,10 @@ export class StaffChannel implements ResumeTarget {
     this.#offer(session, frame.seq, frame);
   }
 
-  /** Adds what the staff channel wants to the next call; `ask` adds a session after a seq. */
-  compose(request: CatchupRequest, ask: (sessionId: number, after: number) => void): void {
+  /** Adds what the staff channel wants to the next call; `ask` adds a session after a seq, null = only its head. */
+  compose(request: CatchupRequest, ask: (sessionId: number, after: number | null) => void): void {
     if (this.state.kind === 'idle' || this.state.kind === 'subscribing') return;
+    for (const id of this.owners.wanted()) ask(id, null);
     if (this.state.kind === 'reading') {
       request.feed = { limit: 1 };
       return;
@@ -157,6 +168,7 @@ export class StaffChannel implements ResumeTarget {
 
   apply(request: CatchupRequest, response: CatchupResponse): void {
     if (request.bases !== undefined) this.#applyBases(request.bases.sessions, response);
+    this.#applyOwners(request, response);
     if (request.feed !== undefined && response.feed !== undefined)
       this.#applyFeed(request.feed.after ?? null, response.feed);
     if (this.#hasWants()) this.#host.requestCatchup();
@@ -184,16 +196,9 @@ export class StaffChannel implements ResumeTarget {
     this.#drainHeld(session);
   }
 
-  /** What a scope of `assigned` may know of a session named by a client; undefined = not known here. */
-  assigneeOf(sessionId: number): string | null | undefined {
-    return this.sessions.get(sessionId)?.assignedUserId;
-  }
-
-  /** Whether a session named by a client is within his scope; with `assigned` only what is known to be nobody's or his own. */
-  maySee(principal: StaffPrincipal, sessionId: number): boolean {
-    if (principal.scope === 'all') return true;
-    const assignee = this.assigneeOf(sessionId);
-    return assignee === null || assignee === principal.userId;
+  /** Whether somebody's sight waits for the answer of whose a session is. */
+  get ownersWanted(): boolean {
+    return this.owners.wanted().length > 0;
   }
 
   lastMessageIdOf(sessionId: number): number {
@@ -210,10 +215,7 @@ export class StaffChannel implements ResumeTarget {
 
   #sessionOf(frame: LiveFrame): StaffSession | undefined {
     if (frame.sessionId === null) return undefined;
-    const session = this.sessions.touch(frame.sessionId);
-    if (frame.subscribers !== null) session.assignedUserId = frame.subscribers.assigned_user_id;
-    else if (frame.type === 'chat.session.assigned') session.assignedUserId = textField(frame, 'assigned_user_id');
-    return session;
+    return this.sessions.touch(frame.sessionId);
   }
 
   #offer(session: StaffSession, seq: number, frame: LiveFrame, repeated = false): void {
@@ -257,22 +259,27 @@ export class StaffChannel implements ResumeTarget {
     this.#send(frame, session, path);
   }
 
-  #send(frame: LiveFrame, session: StaffSession | undefined, path: DeliveryPath): void {
+  #send(frame: LiveFrame, session: StaffSession | undefined, path: DeliveryPath, paged = false): void {
     const messageId = messageIdOf(frame);
     if (session !== undefined && messageId > session.lastMessageId) session.lastMessageId = messageId;
-    this.audiences.push(frame, session);
+    if (!paged && this.owners.learnFrom(frame)) this.#host.ownersChanged();
+    this.audiences.push(frame, paged);
+    if (this.ownersWanted) this.#host.requestCatchup();
     const at = committedAt(frame);
     if (at !== null && this.audiences.size > 0) this.#host.metrics.delivered(path, (Date.now() - at) / 1000);
   }
 
   #receiveEphemeral(frame: LiveFrame): void {
-    // One that is no news still carries a cursor that nobody has been told: in a quiet hour no other frame would.
-    if (frame.type === 'chat.alert' && !this.#host.badgeSeen(frame) && !this.audiences.owesCursor) return;
+    if (frame.type === 'chat.alert') {
+      const badge = badgeOf(frame);
+      if (badge !== null) this.#host.learnBadge(badge, true);
+      return;
+    }
     if (frame.type === 'chat.presence') return; // Each gateway tells its own staff, from the union of all gateways.
-    const session = frame.sessionId === null ? undefined : this.sessions.get(frame.sessionId);
     const author =
       frame.type === 'chat.typing' && textField(frame, 'by') === 'staff' ? textField(frame, 'user_id') : null;
-    this.audiences.pushEphemeral(ephemeralKey(frame), frame, session, author);
+    this.audiences.pushEphemeral(ephemeralKey(frame), frame, author);
+    if (this.ownersWanted) this.#host.requestCatchup();
   }
 
   /** One feed position for one call: the channel's own and those of resuming connections take turns. */
@@ -291,7 +298,7 @@ export class StaffChannel implements ResumeTarget {
     if (this.state.kind === 'reading') return this.size > 0;
     if (this.state.kind !== 'running') return false;
     const { watermark } = this.state;
-    if (this.#feedWanted || this.resuming.wants(watermark) !== null) return true;
+    if (this.ownersWanted || this.#feedWanted || this.resuming.wants(watermark) !== null) return true;
     return !this.sessions.withoutBase().next().done;
   }
 
@@ -308,7 +315,18 @@ export class StaffChannel implements ResumeTarget {
     }
   }
 
+  /** Heads of sessions say whose they are, asked for that or not. */
+  #applyOwners(request: CatchupRequest, response: CatchupResponse): void {
+    let isNews = false;
+    for (const { id, assigned_user_id: user, last_seq: seq } of response.sessions)
+      if (user !== undefined && this.owners.learn(id, user, seq)) isNews = true;
+    // What was asked and not answered is no session, or its source does not say.
+    for (const { id } of request.sessions) this.owners.unknown(id);
+    if (isNews) this.#host.ownersChanged();
+  }
+
   #applyFeed(after: string | null, feed: FeedPage): void {
+    this.owners.learnPage(feed.owners);
     const frames = feed.events.map((event) => liveFrameOf(event)).filter((frame) => frame !== null);
     let atHead = false;
     if (this.state.kind === 'reading') {
@@ -339,7 +357,7 @@ export class StaffChannel implements ResumeTarget {
     if (frame.seq === null) {
       if (frame.feedId === null || this.#facts.has(frame.feedId)) return;
       this.#facts.add(frame.feedId);
-      this.#send(frame, this.#sessionOf(frame), 'catchup');
+      this.#send(frame, this.#sessionOf(frame), 'catchup', true);
       return;
     }
     if (frame.sessionId === null) return;
@@ -350,7 +368,7 @@ export class StaffChannel implements ResumeTarget {
     if (frame.seq <= session.last) return;
     this.#sessionOf(frame);
     session.last = frame.seq;
-    this.#send(frame, session, 'catchup');
+    this.#send(frame, session, 'catchup', true);
     this.#drainHeld(session);
   }
 }

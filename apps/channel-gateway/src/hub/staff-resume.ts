@@ -4,7 +4,7 @@ import { encodeFor, type OutFrame, withCursor } from './encoding.ts';
 import { compareFeedPositions } from './feed-position.ts';
 import { type LiveFrame, messageIdOf } from './live-frame.ts';
 import type { StaffAudiences, StaffChannelHost } from './staff-audiences.ts';
-import { visibleTo } from './staff-scope.ts';
+import type { SessionOwners } from './session-owners.ts';
 import type { StaffSession } from './staff-sessions.ts';
 
 /** The next page is read when less is queued on the socket. */
@@ -24,6 +24,7 @@ export interface ServedPage {
 export interface ResumeTarget {
   readonly watermark: string | null;
   readonly audiences: StaffAudiences;
+  readonly owners: SessionOwners;
   /** What was sent live beyond the watermark; null while that is not known as a whole. */
   readonly beyondWatermark: Iterable<LiveFrame> | null;
   sessionFor(frame: LiveFrame): StaffSession | undefined;
@@ -113,7 +114,7 @@ export class StaffResume {
   }
 
   #writePage(connection: Connection, state: StaffCatchingUp, frames: readonly LiveFrame[], cursor: string): void {
-    const out = this.#visibleFrames(connection, frames);
+    const out = this.#visibleFrames(connection, frames, true);
     for (const frame of frames)
       if (frame.seq !== null && frame.sessionId !== null) state.sent.set(frame.sessionId, frame.seq);
     const last = out.at(-1);
@@ -124,13 +125,14 @@ export class StaffResume {
     this.#host.metrics.resumed(out.length);
   }
 
-  #visibleFrames(connection: Connection, frames: Iterable<LiveFrame>): OutFrame[] {
+  #visibleFrames(connection: Connection, frames: Iterable<LiveFrame>, paged: boolean): OutFrame[] {
     const { principal } = connection;
+    const { owners } = this.#target;
     if (principal?.kind !== 'staff') return [];
     const out: OutFrame[] = [];
     for (const frame of frames) {
       const session = this.#target.sessionFor(frame);
-      if (!visibleTo(principal, frame, session)) continue;
+      if (!(paged ? owners.seesPaged(principal, frame) : owners.seesLive(principal, frame))) continue;
       const messageId = messageIdOf(frame);
       // Sent here, so it may be acknowledged.
       if (session !== undefined && messageId > session.lastMessageId) session.lastMessageId = messageId;
@@ -152,7 +154,7 @@ export class StaffResume {
       const sent = frame.sessionId === null ? 0 : (state.sent.get(frame.sessionId) ?? 0);
       if (frame.seq === null || frame.seq > sent) missed.push(frame);
     }
-    const out = this.#visibleFrames(connection, missed);
+    const out = this.#visibleFrames(connection, missed, false);
     if (out.length > 0) this.#host.write(connection, encodeFor(transport.kind, out));
     this.remove(connection);
     connection.state = LIVE;

@@ -11,8 +11,6 @@ export interface StaffSession {
   last: number;
   /** Highest seq that a feed page has shown: up to here the watermark covers it. */
   settled: number;
-  /** Whose it is, as far as events have told; undefined = not known. */
-  assignedUserId: string | null | undefined;
   lastMessageId: number;
   held: Map<number, LiveFrame> | null;
 }
@@ -29,7 +27,7 @@ export class StaffSessions {
   touch(id: number): StaffSession {
     let session = this.#sessions.get(id);
     if (session === undefined) {
-      session = { id, last: -1, settled: 0, assignedUserId: undefined, lastMessageId: 0, held: null };
+      session = { id, last: -1, settled: 0, lastMessageId: 0, held: null };
       this.#evict();
     } else {
       this.#sessions.delete(id);

@@ -105,7 +105,7 @@ export class UpFrames {
       if (principal.kind !== 'staff') return invalid('items are for staff');
       for (const { session_id: sessionId, last_id: lastId } of parsed.data.items) {
         const clamped = Math.min(lastId, this.#hub.staff.lastMessageIdOf(sessionId));
-        if (clamped > 0 && this.#hub.staff.maySee(principal, sessionId))
+        if (clamped > 0 && this.#mayName(principal, sessionId))
           this.#hub.acks.record(sessionId, `staff:${principal.userId}`, clamped);
       }
       return null;
@@ -132,7 +132,7 @@ export class UpFrames {
     if (principal.kind === 'customer' && sessionId !== principal.sessionId)
       return invalid('typing for another session');
     if (!isAnnounced(connection.state) || !this.#typingIsNews(connection, active)) return null;
-    if (principal.kind === 'staff' && !this.#hub.staff.maySee(principal, sessionId)) return null;
+    if (principal.kind === 'staff' && !this.#mayName(principal, sessionId)) return null;
     const data =
       principal.kind === 'customer'
         ? { by: 'client', active }
@@ -142,13 +142,20 @@ export class UpFrames {
             ...(principal.name === null ? {} : { name: principal.name }),
             active,
           };
-    const assigned = this.#hub.channels.get(sessionId)?.assignedUserId ?? this.#hub.staff.assigneeOf(sessionId);
+    const assigned = this.#hub.channels.get(sessionId)?.assignedUserId ?? this.#hub.staff.owners.of(sessionId);
     const typing = { type: 'chat.typing', session_id: sessionId, seq: null, data };
     void this.#hub.publish(sessionChannel(sessionId), typing);
     const subscribers =
       assigned === undefined ? {} : { subscribers: { session_id: sessionId, assigned_user_id: assigned } };
     void this.#hub.publish(STAFF_CHANNEL, { ...typing, ...subscribers });
     return null;
+  }
+
+  #mayName(principal: StaffPrincipal, sessionId: number): boolean {
+    const { owners } = this.#hub.staff;
+    if (owners.sees(principal, sessionId)) return true;
+    if (owners.of(sessionId) === undefined) this.#hub.requestCatchup();
+    return false;
   }
 
   #typingIsNews(connection: Connection, active: boolean): boolean {
@@ -164,9 +171,9 @@ export class UpFrames {
     const parsed = viewingFrameSchema.safeParse(frame);
     if (!parsed.success) return invalid('viewing needs session_id');
     const { session_id: sessionId } = parsed.data;
-    if (sessionId !== null && !this.#hub.staff.maySee(principal, sessionId)) return null;
     connection.viewing = sessionId;
-    this.#hub.presence.viewing(principal, sessionId);
+    // Where it is not known yet whose the session is, it is shown as soon as the answer has come.
+    if (sessionId === null || this.#mayName(principal, sessionId)) this.#hub.presence.viewing(principal, sessionId);
     return null;
   }
 }

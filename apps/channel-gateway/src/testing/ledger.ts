@@ -1,12 +1,13 @@
 import type { Fanout } from '@chat-realtime/messaging';
 import {
   type AcksRequest,
-  type BadgeData,
   type CatchupRequest,
   type CatchupResponse,
   type ChosenStatus,
   CONTROL_CHANNEL,
+  type CountedBadge,
   type CustomerState,
+  type FeedOwners,
   type Revocation,
   type SessionEvent,
   sessionChannel,
@@ -46,7 +47,7 @@ export class Ledger implements ChatSource {
   /** What operators chose; told with the catch-up answers alone, as when the control message was lost. */
   readonly statuses: ChosenStatus[] = [];
   epoch = 'epoch-1';
-  badge: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
+  badge: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
   fault: LivePathFault = HEALTHY;
   /** Feed rows from this position on are not visible yet, as while a long transaction is open. */
   feedHorizon: number | null = null;
@@ -251,8 +252,22 @@ export class Ledger implements ChatSource {
     const page = rest.slice(0, limit);
     return {
       events: page.map((row) => row.event),
+      owners: this.#ownersOf(page),
       cursor: page.at(-1)?.position ?? after,
       has_more: rest.length > page.length,
+    };
+  }
+
+  #ownersOf(page: readonly FeedRow[]): FeedOwners {
+    const ids = new Set(page.map((row) => row.event.session_id).filter((id) => id !== null));
+    const sessions = [...ids].map((id) => this.#session(id));
+    return {
+      sessions: sessions.map(({ id, assignedUserId, events }) => ({
+        id,
+        assigned_user_id: assignedUserId,
+        last_seq: events.length,
+      })),
+      callbacks: [],
     };
   }
 

@@ -1,9 +1,10 @@
 import type { Database } from '@chat-realtime/database';
 import { alertReasonSchema, type alertsResponseSchema } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
 import type { z } from 'zod';
-import { callbackIsVisible } from '../callbacks/callback-list.ts';
 import type { ChatOperations, StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
+import { visibleCallbacks, visibleSessions } from '../storage/visibility.ts';
 
 export type AlertsResponse = z.infer<typeof alertsResponseSchema>;
 type AlertItem = AlertsResponse['alerts'][number];
@@ -51,13 +52,13 @@ export class AlertReader {
   }
 
   async #callbacksDue(actor: StaffActor): Promise<number> {
-    let query = this.#database.kysely
+    const query = this.#database.kysely
       .selectFrom('chat_callback as c')
       .leftJoin('chat_session as s', 's.id', 'c.session_id')
       .select((eb) => eb.fn.countAll<number>().as('due'))
       .where('c.status', 'not in', ['done', 'no_answer', 'cancelled'])
-      .where('c.due_at', '<=', new Date());
-    if (actor.scope === 'assigned') query = query.where((eb) => callbackIsVisible(actor)(eb));
+      .where('c.due_at', '<=', new Date())
+      .where(visibleCallbacks(actor));
     return Number((await query.executeTakeFirstOrThrow()).due);
   }
 
@@ -68,21 +69,13 @@ export class AlertReader {
       .leftJoin('chat_callback as c', 'c.id', 'a.callback_id')
       .select(['a.id', 'a.reason', 'a.session_id', 'a.created_at', 's.name', 's.email', 's.phone'])
       .select(['c.name as callback_name', 'c.phone as callback_phone'])
+      .where(
+        sql<boolean>`CASE WHEN a.callback_id IS NULL THEN ${visibleSessions(actor, 's.assigned_user_id')} ELSE ${visibleCallbacks(actor)} END`,
+      )
       .orderBy('a.id', 'desc')
       .limit(MAX_ALERTS);
     if (since.kind === 'time') query = query.where('a.created_at', '>', since.at);
     if (since.kind === 'alert') query = query.where('a.id', '>', since.id);
-    if (actor.scope === 'assigned') {
-      query = query.where((eb) =>
-        eb.or([
-          eb.and([
-            eb('a.callback_id', 'is', null),
-            eb.or([eb('s.assigned_user_id', 'is', null), eb('s.assigned_user_id', '=', actor.userId)]),
-          ]),
-          eb.and([eb('a.callback_id', 'is not', null), callbackIsVisible(actor)(eb)]),
-        ]),
-      );
-    }
     const rows = await query.execute();
     return rows.reverse().map((row) => ({
       id: row.id,

@@ -1,8 +1,8 @@
-import type { Database, Tables } from '@chat-realtime/database';
+import type { Database } from '@chat-realtime/database';
 import { type CallbackStaff, callbackStatusSchema } from '@chat-realtime/protocol';
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
+import { visibleCallbacks } from '../storage/visibility.ts';
 import { callbackStaff } from './callbacks.ts';
 
 export interface CallbackListQuery {
@@ -19,22 +19,6 @@ export interface CallbackListPage {
 
 const PAGE = /^[1-9]\d{0,15}$/;
 
-type CallbackExpressions = ExpressionBuilder<
-  Tables & { c: Tables['chat_callback']; s: Tables['chat_session'] },
-  'c' | 's'
->;
-
-/** Those an operator may see: of no session, of his own or nobody's, or given to him. */
-export function callbackIsVisible(actor: StaffActor) {
-  return (eb: CallbackExpressions): Expression<SqlBool> =>
-    eb.or([
-      eb('c.session_id', 'is', null),
-      eb('s.assigned_user_id', 'is', null),
-      eb('s.assigned_user_id', '=', actor.userId),
-      eb('c.assigned_user_id', '=', actor.userId),
-    ]);
-}
-
 /** Newest first; a page is named by the last id of the one before. */
 export async function listCallbacks(
   database: Database,
@@ -45,11 +29,11 @@ export async function listCallbacks(
     .selectFrom('chat_callback as c')
     .leftJoin('chat_session as s', 's.id', 'c.session_id')
     .selectAll('c')
+    .where(visibleCallbacks(actor))
     .orderBy('c.id', 'desc')
     .limit(query.limit + 1);
   if (query.status !== undefined) rows = rows.where('c.status', 'in', parseStatuses(query.status));
   if (query.page !== undefined) rows = rows.where('c.id', '<', parsePage(query.page));
-  if (actor.scope === 'assigned') rows = rows.where((eb) => callbackIsVisible(actor)(eb));
   const found = await rows.execute();
   const page = found.slice(0, query.limit);
   const last = page.at(-1);

@@ -1,5 +1,11 @@
 import type { CallbackTable, Database, Tables } from '@chat-realtime/database';
-import { type CallbackStaff, type CallbackStatus, callbackStatusSchema, ChatError } from '@chat-realtime/protocol';
+import {
+  type CallbackStaff,
+  type CallbackStatus,
+  callbackStatusSchema,
+  ChatError,
+  seesCallback,
+} from '@chat-realtime/protocol';
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { Selectable, Transaction } from 'kysely';
 import type { ChatOperations, FactUnit, SessionUnit, StaffActor } from '../domain/index.ts';
@@ -119,10 +125,9 @@ export class Callbacks {
       .where('id', '=', id)
       .executeTakeFirst();
     if (row === undefined) throw new ChatError('not_found', 'no such callback');
-    if (actor.scope === 'all' || row.session_id === null || row.assigned_user_id === actor.userId) return row;
-    const session = await this.#operations.findSession(row.session_id);
-    const owner = session?.assignedUserId ?? null;
-    if (owner !== null && owner !== actor.userId) throw new ChatError('not_found', 'no such callback');
+    const session = row.session_id === null ? null : await this.#operations.findSession(row.session_id);
+    if (!seesCallback(actor, session?.assignedUserId ?? null, row.assigned_user_id))
+      throw new ChatError('not_found', 'no such callback');
     return row;
   }
 

@@ -1,3 +1,5 @@
+import type { StaffScope } from '@chat-realtime/protocol';
+
 /** Whoever asks. The shapes fit the verifier's principals, so that an edge hands them over as they are. */
 export interface CustomerActor {
   readonly kind: 'customer';
@@ -9,7 +11,7 @@ export interface StaffActor {
   readonly userId: string;
   readonly name: string | null;
   readonly role: 'operator' | 'admin';
-  readonly scope: 'all' | 'assigned';
+  readonly scope: StaffScope;
 }
 
 export type Actor = CustomerActor | StaffActor;

@@ -14,9 +14,9 @@ import type {
   SessionRecord,
 } from './operation-types.ts';
 import type {
-  BadgeData,
   CatchupRequest,
   CatchupResponse,
+  CountedBadge,
   Note,
   OperatorStatus,
   OperatorStatusResponse,
@@ -29,7 +29,7 @@ import type { FactUnit, SessionUnit } from './unit.ts';
 
 /**
  * Every operation on chats. All of them throw `ChatError` with the contract's codes; input has passed its schema.
- * A staff actor of scope `assigned` gets `session_not_found` for sessions that are another operator's.
+ * A staff actor gets `session_not_found` for sessions outside of their scope.
  */
 export interface ChatOperations {
   /** One session per resume key, however many ask at once; `created: false` for the known key. */
@@ -76,7 +76,7 @@ export interface ChatOperations {
   staffSeen(actor: StaffActor): Promise<void>;
   operators(): Promise<OperatorEntry[]>;
   operatorsOnline(): Promise<number>;
-  badge(): Promise<BadgeData>;
+  badge(): Promise<CountedBadge>;
   /** Numbers of the badge as this operator sees them. `since`: only newer things count as new. */
   alerts(actor: StaffActor, since: Date | null): Promise<Alerts>;
 

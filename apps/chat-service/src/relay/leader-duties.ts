@@ -1,5 +1,5 @@
 import type { EventPublisher } from '@chat-realtime/messaging';
-import type { BadgeData } from '@chat-realtime/protocol';
+import type { CountedBadge } from '@chat-realtime/protocol';
 import type { ChatLog, ChatObserver, Sweep } from '../domain/ports.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -13,7 +13,7 @@ export interface DutyDeps {
   readonly publisher: EventPublisher;
   readonly observer: ChatObserver;
   readonly log: ChatLog;
-  badge(): Promise<BadgeData>;
+  badge(): Promise<CountedBadge>;
   revocationsHead(): Promise<number>;
   feedLagSeconds(): Promise<number>;
 }

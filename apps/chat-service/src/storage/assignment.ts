@@ -5,8 +5,9 @@ import type { StaffActor } from '../domain/actors.ts';
 import { renderSession } from '../domain/render.ts';
 import { type Assignee, type SessionAction, transition } from '../domain/session-state.ts';
 import type { SessionUnit } from '../domain/unit.ts';
-import { isVisible, sessionNotFound, type StorageContext } from './context.ts';
+import type { StorageContext } from './context.ts';
 import { applyTransition, commitSession, stateOf } from './unit-of-work.ts';
+import { requireVisible } from './visibility.ts';
 
 async function nameOf(db: Kysely<Tables>, userId: string): Promise<string | null> {
   const row = await db.selectFrom('chat_operator').select('name').where('id', '=', userId).executeTakeFirst();
@@ -24,7 +25,7 @@ async function act(
   action: (unit: SessionUnit) => SessionAction | Promise<SessionAction>,
 ): Promise<Session> {
   const { session } = await commitSession(context, sessionId, async (unit) => {
-    if (!isVisible(actor, unit.session.assignedUserId)) throw sessionNotFound();
+    requireVisible(actor, unit.session);
     await applyTransition(unit, transition(stateOf(unit.session), await action(unit)), actor.userId);
   });
   return renderSession(session);

@@ -117,7 +117,7 @@ async function readFeedPart(
   }
   const read = await readFeed(context, wanted.after, wanted.limit, null);
   if (!read.ok) return { events: [], cursor: formatCursor(read.head), has_more: false, reset: read.reset };
-  return { events: read.events, cursor: formatCursor(read.cursor), has_more: read.hasMore };
+  return { events: read.events, owners: read.owners, cursor: formatCursor(read.cursor), has_more: read.hasMore };
 }
 
 /** Within a session seq, transaction id and event id rise together, so the newest event at or before a position is unique. */

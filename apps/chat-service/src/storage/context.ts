@@ -1,6 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import { type BrokerEphemeral, ChatError } from '@chat-realtime/protocol';
-import type { Actor, StaffActor } from '../domain/actors.ts';
+import type { Actor } from '../domain/actors.ts';
 import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions, Failpoint } from '../domain/ports.ts';
 
 /** What every operation needs. */
@@ -24,14 +24,4 @@ export function sessionNotFound(): ChatError {
 /** A customer has exactly one session; another one is the same to him as none. */
 export function requireOwnSession(actor: Actor, sessionId: number): void {
   if (actor.kind === 'customer' && actor.sessionId !== sessionId) throw sessionNotFound();
-}
-
-/** The `sub` to filter by, for staff who see only unassigned and own sessions. */
-export function scopeUser(actor: Actor): string | null {
-  return actor.kind === 'staff' && actor.scope === 'assigned' ? actor.userId : null;
-}
-
-export function isVisible(actor: Actor | StaffActor, assignedUserId: string | null): boolean {
-  const user = scopeUser(actor);
-  return user === null || assignedUserId === null || assignedUserId === user;
 }

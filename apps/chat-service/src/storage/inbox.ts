@@ -3,10 +3,11 @@ import { type RawBuilder, sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
 import { formatCursor } from '../domain/feed-cursor.ts';
 import type { SessionListPage, SessionListQuery } from '../domain/operation-types.ts';
-import { scopeUser, type StorageContext } from './context.ts';
+import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { feedHead } from './feed.ts';
 import { staffSessions } from './inbox-rows.ts';
+import { visibleSessions } from './visibility.ts';
 
 type Sort = SessionListQuery['sort'];
 /** Last row of a page: the next one goes on behind it, whatever moved meanwhile. */
@@ -77,9 +78,7 @@ function search(text: string): RawBuilder<unknown> {
 }
 
 function conditions(actor: StaffActor, query: SessionListQuery): RawBuilder<unknown> {
-  const parts: RawBuilder<unknown>[] = [sql`true`];
-  const scope = scopeUser(actor);
-  if (scope !== null) parts.push(sql`(s.assigned_user_id IS NULL OR s.assigned_user_id = ${scope})`);
+  const parts: RawBuilder<unknown>[] = [visibleSessions(actor, 's.assigned_user_id')];
   const states = (query.status ?? '')
     .split(',')
     .map((state) => state.trim())

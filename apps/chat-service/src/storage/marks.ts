@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { type Actor, participantOf } from '../domain/actors.ts';
 import type { Acks } from '../domain/operation-types.ts';
-import { requireOwnSession, scopeUser, sessionNotFound, type StorageContext } from './context.ts';
+import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import { commitSession } from './unit-of-work.ts';
+import { hasNarrowScope, requireVisible } from './visibility.ts';
 
 interface MarkRow {
   r_found: boolean;
@@ -43,6 +45,42 @@ async function tellStaffMarks(context: StorageContext, sessionIds: readonly numb
   for (const row of result.rows) tell(context, row.id, 'staff', row.delivered_id, row.read_id);
 }
 
+async function markAtOnce(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  lastId: number,
+): Promise<MarkRow | undefined> {
+  const userId = actor.kind === 'staff' ? actor.userId : null;
+  const [row] = await context.database.query<MarkRow>(MARK_READ, [
+    sessionId,
+    participantOf(actor),
+    userId,
+    null,
+    lastId,
+  ]);
+  return row;
+}
+
+/** The scope is judged under the session's lock. */
+async function markInScope(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  lastId: number,
+): Promise<MarkRow | undefined> {
+  const userId = actor.kind === 'staff' ? actor.userId : null;
+  const { result } = await commitSession(context, sessionId, async (unit) => {
+    requireVisible(actor, unit.session);
+    const marked =
+      await sql<MarkRow>`SELECT * FROM chat_mark_read(${sessionId}::bigint, ${participantOf(actor)}, ${userId}, NULL, ${lastId}::bigint)`.execute(
+        unit.trx,
+      );
+    return marked.rows[0];
+  });
+  return result;
+}
+
 export async function markRead(
   context: StorageContext,
   actor: Actor,
@@ -50,15 +88,10 @@ export async function markRead(
   lastId: number,
 ): Promise<{ read_id: number }> {
   requireOwnSession(actor, sessionId);
-  const userId = actor.kind === 'staff' ? actor.userId : null;
   return translated(async () => {
-    const [row] = await context.database.query<MarkRow>(MARK_READ, [
-      sessionId,
-      participantOf(actor),
-      userId,
-      scopeUser(actor),
-      lastId,
-    ]);
+    const row = hasNarrowScope(actor)
+      ? await markInScope(context, actor, sessionId, lastId)
+      : await markAtOnce(context, actor, sessionId, lastId);
     if (row === undefined || !row.r_found) throw sessionNotFound();
     if (row.r_changed) {
       if (actor.kind === 'customer') tell(context, sessionId, 'client', row.r_delivered_id, row.r_read_id);

@@ -7,10 +7,11 @@ import type { Actor } from '../domain/actors.ts';
 import type { PostedMessage, PostMessage } from '../domain/operation-types.ts';
 import { renderMessage, type StoredFile } from '../domain/render.ts';
 import { transition } from '../domain/session-state.ts';
-import { requireOwnSession, scopeUser, sessionNotFound, type StorageContext } from './context.ts';
+import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { events } from './history.ts';
 import { applyTransition, commitSession, lockSession, stateOf } from './unit-of-work.ts';
+import { hasNarrowScope, requireVisible } from './visibility.ts';
 
 type Outcome = 'not_found' | 'duplicate' | 'conflict' | 'closed' | 'stale' | 'bad_attachments' | 'stored';
 
@@ -52,7 +53,8 @@ function postValues(actor: Actor, sessionId: number, post: PostMessage): PostVal
     staff === null ? 'client' : 'operator',
     staff?.userId ?? null,
     staff?.name ?? null,
-    scopeUser(actor),
+    // The scope is judged before, by the one rule.
+    null,
     post.body,
     post.clientMessageId,
     post.attachments ?? [],
@@ -101,7 +103,22 @@ async function postStepwise(
   return row;
 }
 
+/** The scope is judged under the lock, which costs round trips that only an operator with a narrow scope pays. */
+async function postInScope(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+): Promise<PostRow> {
+  const { result } = await commitSession(context, sessionId, (unit) => {
+    requireVisible(actor, unit.session);
+    return postInTransaction(unit.trx, actor, sessionId, message);
+  });
+  return result;
+}
+
 async function post(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
+  if (hasNarrowScope(actor)) return postInScope(context, actor, sessionId, message);
   if (context.failpoint !== undefined) return postStepwise(context, actor, sessionId, message);
   return onlyRow(await context.database.query<PostRow>(POST, postValues(actor, sessionId, message)));
 }
@@ -114,6 +131,7 @@ async function postToClosed(
   message: PostMessage,
 ): Promise<PostRow> {
   const { result } = await commitSession(context, sessionId, async (unit) => {
+    requireVisible(actor, unit.session);
     const kind = actor.kind === 'customer' ? 'customer_message' : 'operator_message';
     await applyTransition(unit, transition(stateOf(unit.session), { kind }), null);
     await unit.flush();

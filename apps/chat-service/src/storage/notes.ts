@@ -1,7 +1,8 @@
 import { ChatError, type Note } from '@chat-realtime/protocol';
 import type { StaffActor } from '../domain/actors.ts';
-import { isVisible, sessionNotFound, type StorageContext } from './context.ts';
+import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import { requireVisible } from './visibility.ts';
 import { requireVisibleSession } from './visible-session.ts';
 import { commitSession } from './unit-of-work.ts';
 
@@ -14,7 +15,7 @@ export async function addNote(
   body: string,
 ): Promise<Note> {
   const { result } = await commitSession(context, sessionId, async (unit) => {
-    if (!isVisible(actor, unit.session.assignedUserId)) throw sessionNotFound();
+    requireVisible(actor, unit.session);
     return unit.appendFact({ type: 'chat.note', authorId: actor.userId, authorName: actor.name, body });
   });
   return {

@@ -1,25 +1,35 @@
-import type { BadgeData } from '@chat-realtime/protocol';
+import type { CountedBadge } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
 import type { Alerts } from '../domain/operation-types.ts';
-import { scopeUser, type StorageContext } from './context.ts';
+import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import { visibleSessions } from './visibility.ts';
 
 /** Counted from the rows each time, never kept: a number that is counted cannot drift. */
-export function badge(context: StorageContext): Promise<BadgeData> {
+export function badge(context: StorageContext): Promise<CountedBadge> {
   return translated(async () => {
     const result = await sql<{ assigned_user_id: string | null; sessions: number; waiting: boolean }>`
       SELECT assigned_user_id, count(*) AS sessions, false AS waiting FROM chat_session
        WHERE status <> 'closed' AND client_msgs > team_client_msgs GROUP BY assigned_user_id
-      UNION ALL SELECT NULL, count(*), true FROM chat_session WHERE waiting_since IS NOT NULL
+      UNION ALL SELECT assigned_user_id, count(*), true FROM chat_session WHERE waiting_since IS NOT NULL GROUP BY assigned_user_id
       ORDER BY 1`.execute(context.database.kysely);
-    const data: BadgeData = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
+    const unread = { unassigned: 0, mine: Object.create(null) as Record<string, number> };
+    const waiting = { unassigned: 0, mine: Object.create(null) as Record<string, number> };
+    let waitingCount = 0;
     for (const row of result.rows) {
-      if (row.waiting) data.waiting_count = row.sessions;
-      else if (row.assigned_user_id === null) data.unassigned_unread = row.sessions;
-      else data.mine_unread[row.assigned_user_id] = row.sessions;
+      const counts = row.waiting ? waiting : unread;
+      if (row.waiting) waitingCount += row.sessions;
+      if (row.assigned_user_id === null) counts.unassigned = row.sessions;
+      else counts.mine[row.assigned_user_id] = row.sessions;
     }
-    return data;
+    return {
+      reason: 'badge',
+      unassigned_unread: unread.unassigned,
+      mine_unread: unread.mine,
+      waiting_count: waitingCount,
+      waiting,
+    };
   });
 }
 
@@ -33,7 +43,6 @@ interface AlertRow {
 }
 
 export function alerts(context: StorageContext, actor: StaffActor, since: Date | null): Promise<Alerts> {
-  const scope = scopeUser(actor);
   return translated(async () => {
     const result = await sql<AlertRow>`
       SELECT count(*) FILTER (WHERE unread AND assigned_user_id IS NULL) AS unassigned_unread,
@@ -44,9 +53,7 @@ export function alerts(context: StorageContext, actor: StaffActor, since: Date |
         bool_or(unread AND assigned_user_id = ${actor.userId} AND (${since}::timestamptz IS NULL OR last_client_message_at > ${since}::timestamptz)) AS my_updates
       FROM (SELECT assigned_user_id, waiting_since, last_client_message_at, client_msgs > team_client_msgs AS unread FROM chat_session
              WHERE status <> 'closed' AND (client_msgs > team_client_msgs OR waiting_since IS NOT NULL)
-               AND (${scope}::text IS NULL OR assigned_user_id IS NULL OR assigned_user_id = ${scope})) open`.execute(
-      context.database.kysely,
-    );
+               AND ${visibleSessions(actor, 'assigned_user_id')}) open`.execute(context.database.kysely);
     const [row] = result.rows;
     const unassigned = row?.unassigned_unread ?? 0;
     const mine = row?.mine_unread ?? 0;

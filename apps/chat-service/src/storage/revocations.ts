@@ -1,9 +1,10 @@
 import type { Revocation } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
-import { isVisible, sessionNotFound, type StorageContext } from './context.ts';
+import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { commitFact, commitSession } from './unit-of-work.ts';
+import { requireVisible } from './visibility.ts';
 import type { FactUnit } from '../domain/unit.ts';
 
 const PAGE_MAX = 1_000;
@@ -24,7 +25,7 @@ function nowSeconds(): number {
 
 export async function revokeSession(context: StorageContext, actor: StaffActor, sessionId: number): Promise<void> {
   await commitSession(context, sessionId, async (unit) => {
-    if (!isVisible(actor, unit.session.assignedUserId)) throw sessionNotFound();
+    requireVisible(actor, unit.session);
     // Tokens given after the last revocation were made in the second after it, which may not have begun yet.
     const { revokedAt } = unit.session;
     const notAfter = Math.max(nowSeconds(), revokedAt === null ? 0 : revokedAt + 1);

@@ -3,12 +3,13 @@ import { sql } from 'kysely';
 import type { Actor, CustomerActor } from '../domain/actors.ts';
 import type { NewSession, SessionCreated, SessionRecord } from '../domain/operation-types.ts';
 import { renderSession } from '../domain/render.ts';
-import { isVisible, requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
+import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { staffSessions } from './inbox-rows.ts';
 import { postInTransaction, postMessage, toMessage } from './messages.ts';
 import { hashResumeKey, readSession, toRecord } from './session-rows.ts';
 import { appendToNew } from './unit-of-work.ts';
+import { isVisible } from './visibility.ts';
 
 /** Class of the locks under which a resume key gets its one session ('CTCR'). */
 const RESUME_LOCK_CLASS = 1_129_595_218;

@@ -1,8 +1,9 @@
 import type { Actor } from '../domain/actors.ts';
 import type { SessionRecord } from '../domain/operation-types.ts';
-import { isVisible, requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
+import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { readSession } from './session-rows.ts';
+import { isVisible } from './visibility.ts';
 
 /** For operations that only check that the session is there and may be seen. */
 export async function requireVisibleSession(

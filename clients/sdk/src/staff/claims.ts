@@ -28,6 +28,6 @@ export function userOf(token: string): AuthUser | null {
     login: '',
     name: name ?? sub,
     role: role === 'admin' ? 'admin' : 'operator',
-    scope: scope === 'assigned' ? 'assigned' : 'all',
+    scope: scope === 'assigned' || scope === 'own' ? scope : 'all',
   };
 }

@@ -1,0 +1,103 @@
+import { type FeedOwners, seesEvent, seesSession, type StaffViewer } from '@chat-realtime/protocol';
+import { countField, type LiveFrame, textField } from './live-frame.ts';
+
+/** Sessions whose owner is remembered; beyond it those heard of longest ago are asked for again when they matter. */
+const SESSIONS_MAX = 20_000;
+/** One call asks for so many; what does not fit is asked with the next. */
+const ASKED_AT_ONCE = 1_000;
+
+interface Owner {
+  readonly assignedUserId: string | null;
+  /** Of the session's sequence, where this was true. */
+  readonly seq: number;
+}
+
+/**
+ * Whose each session is now, as live frames and answers of chat-service say, whichever is newer. The one place by which
+ * the gateway judges what an operator with a narrow scope may see.
+ */
+export class SessionOwners {
+  readonly #owners = new Map<number, Owner>();
+  readonly #asked = new Set<number>();
+  /** Whose the callbacks of the page in hand are now. */
+  #pageCallbacks: ReadonlyMap<number, string | null> = new Map();
+
+  of(sessionId: number): string | null | undefined {
+    return this.#owners.get(sessionId)?.assignedUserId;
+  }
+
+  /** True when it is another one's than was known. */
+  learn(sessionId: number, assignedUserId: string | null, seq: number): boolean {
+    const known = this.#owners.get(sessionId);
+    if (known !== undefined && known.seq > seq) return false;
+    this.#owners.delete(sessionId);
+    this.#owners.set(sessionId, { assignedUserId, seq });
+    this.#asked.delete(sessionId);
+    if (this.#owners.size > SESSIONS_MAX) this.#forgetOldest();
+    return known === undefined || known.assignedUserId !== assignedUserId;
+  }
+
+  learnFrom(frame: LiveFrame): boolean {
+    if (frame.sessionId === null || frame.seq === null) return false;
+    if (frame.subscribers !== null) return this.learn(frame.sessionId, frame.subscribers.assigned_user_id, frame.seq);
+    if (frame.type !== 'chat.session.assigned') return false;
+    return this.learn(frame.sessionId, textField(frame, 'assigned_user_id'), frame.seq);
+  }
+
+  learnPage(owners: FeedOwners | undefined): void {
+    for (const { id, assigned_user_id: user, last_seq: seq } of owners?.sessions ?? []) this.learn(id, user, seq);
+    this.#pageCallbacks = new Map((owners?.callbacks ?? []).map(({ id, assigned_user_id: user }) => [id, user]));
+  }
+
+  /** Sessions to ask for with the next call: somebody's sight depends on whose they are. */
+  wanted(): number[] {
+    return [...this.#asked].slice(0, ASKED_AT_ONCE);
+  }
+
+  /** Asked, and chat-service did not say: nobody with a narrow scope is shown it. */
+  unknown(sessionId: number): void {
+    this.#asked.delete(sessionId);
+  }
+
+  /** Whose it is, if that is known; if not, it is asked for. */
+  ask(sessionId: number): string | null | undefined {
+    const owner = this.of(sessionId);
+    if (owner === undefined) this.#asked.add(sessionId);
+    return owner;
+  }
+
+  /** A session that a client names. Until it is known whose it is, only scope `all` may. */
+  sees(viewer: StaffViewer, sessionId: number): boolean {
+    if (viewer.scope === 'all') return true;
+    const owner = this.ask(sessionId);
+    return owner !== undefined && seesSession(viewer, owner);
+  }
+
+  /** A frame of the live path: it says itself whose its callback is, and where nothing newer is known, whose its session. */
+  seesLive(viewer: StaffViewer, frame: LiveFrame): boolean {
+    if (viewer.scope === 'all') return true;
+    const { sessionId, subscribers } = frame;
+    const known = sessionId === null ? null : this.#owners.get(sessionId);
+    const session = known === undefined ? subscribers?.assigned_user_id : (known?.assignedUserId ?? null);
+    if (session === undefined && sessionId !== null) this.#asked.add(sessionId);
+    return seesEvent(viewer, frame, { session, callback: textField(frame, 'assigned_user_id') });
+  }
+
+  /** An event of the page that was learned last. What that did not say of it is not shown. */
+  seesPaged(viewer: StaffViewer, frame: LiveFrame): boolean {
+    if (viewer.scope === 'all') return true;
+    const session = frame.sessionId === null ? null : this.of(frame.sessionId);
+    const callback = this.#pageCallbacks.get(countField(frame, 'id') ?? 0) ?? null;
+    return seesEvent(viewer, frame, { session, callback });
+  }
+
+  clear(): void {
+    this.#owners.clear();
+    this.#asked.clear();
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#owners.keys().next().value;
+    if (oldest !== undefined) this.#owners.delete(oldest);
+  }
+}

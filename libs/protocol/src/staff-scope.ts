@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { BadgeData, StaffPresenceData, Subscribers } from './events.ts';
+import type { CountedBadge } from './internal.ts';
+
+/** `assigned`: nobody's sessions and the operator's own; `own`: the operator's own alone. */
+export const staffScopeSchema = z.enum(['all', 'assigned', 'own']);
+export type StaffScope = z.infer<typeof staffScopeSchema>;
+
+export type PresenceUser = StaffPresenceData['users'][number];
+
+export interface StaffViewer {
+  readonly userId: string;
+  readonly scope: StaffScope;
+}
+
+/**
+ * The one rule of who may see a session; `assignedUserId` is whose it is now, null = nobody's. SQL that filters many
+ * rows says the same in `chat-service/src/storage/visibility.ts`.
+ */
+export function seesSession(viewer: StaffViewer, assignedUserId: string | null): boolean {
+  switch (viewer.scope) {
+    case 'all':
+      return true;
+    case 'assigned':
+      return assignedUserId === null || assignedUserId === viewer.userId;
+    case 'own':
+      return assignedUserId === viewer.userId;
+  }
+}
+
+/** Callbacks count as their session does, nobody's without one; the operator who was given one sees it always. */
+export function seesCallback(
+  viewer: StaffViewer,
+  sessionUserId: string | null,
+  callbackUserId: string | null,
+): boolean {
+  return callbackUserId === viewer.userId || seesSession(viewer, sessionUserId);
+}
+
+/** Whose the session of an event is now; undefined = not known here. `callback`: whose the callback is. */
+export interface EventOwners {
+  readonly session: string | null | undefined;
+  readonly callback?: string | null;
+}
+
+/** An event is judged by whose its session is now, except the assignment that took the session away. */
+export function seesEvent(
+  viewer: StaffViewer,
+  event: { readonly type: string; readonly subscribers?: Subscribers | null | undefined },
+  owners: EventOwners,
+): boolean {
+  if (viewer.scope === 'all') return true;
+  if (event.type === 'chat.session.assigned' && event.subscribers?.previous_user_id === viewer.userId) return true;
+  if (owners.session === undefined) return false;
+  return event.type === 'chat.callback.staff'
+    ? seesCallback(viewer, owners.session, owners.callback ?? null)
+    : seesSession(viewer, owners.session);
+}
+
+/** The badge as the viewer's own inbox would count it. */
+export function badgeFor(viewer: StaffViewer, badge: CountedBadge): BadgeData {
+  const { reason, unassigned_unread: unassigned, mine_unread: mine, waiting_count: waitingCount, waiting } = badge;
+  if (viewer.scope === 'all')
+    return { reason, unassigned_unread: unassigned, mine_unread: mine, waiting_count: waitingCount };
+  const own = mine[viewer.userId];
+  const nobodys = seesSession(viewer, null);
+  // A source that does not say who waits for whom: at least those who wait unread are known.
+  const waits = waiting ?? { unassigned, mine };
+  return {
+    reason,
+    unassigned_unread: nobodys ? unassigned : 0,
+    mine_unread: own === undefined ? {} : { [viewer.userId]: own },
+    waiting_count: (nobodys ? waits.unassigned : 0) + (waits.mine[viewer.userId] ?? 0),
+  };
+}
+
+/** Who is there, and of what they look at only what the viewer may see too. */
+export function presenceFor(
+  viewer: StaffViewer,
+  users: readonly PresenceUser[],
+  ownerOf: (sessionId: number) => string | null | undefined,
+): readonly PresenceUser[] {
+  if (viewer.scope === 'all') return users;
+  return users.map((user) => {
+    const { viewing, ...rest } = user;
+    const owner = viewing === undefined ? undefined : ownerOf(viewing);
+    return owner === undefined || !seesSession(viewer, owner) ? rest : user;
+  });
+}
