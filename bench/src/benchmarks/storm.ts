@@ -5,7 +5,7 @@ import { counter, createCustomers, inParallel, operatorOf, portOf, withStack } f
 import { Observer } from '../stack/observer.ts';
 
 const STREAM_PARALLEL = 60;
-/** SPEC, for client authors: wait random(0, min(30 s, 0.5 s × 2^n)), at least 100 ms. */
+/** SPEC, for client authors, where the server answers: random(0, min(30 s, 0.5 s × 2^n)), at least 100 ms. */
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
 const BACKOFF_MIN_MS = 100;

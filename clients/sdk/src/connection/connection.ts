@@ -2,7 +2,7 @@ import type { ConnectionState, TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { ClientFrame } from '../api/protocol.ts';
 import { createAlarm } from '../core/alarm.ts';
-import { backoffMs } from '../core/backoff.ts';
+import { awayMs, backoffMs, countedByServer } from '../core/backoff.ts';
 import { asError } from '../errors.ts';
 import { TRANSPORTS } from '../transport/all.ts';
 import { closeCodeOf } from '../transport/http-close.ts';
@@ -16,6 +16,8 @@ const HEALTHY_MS = 30_000;
 const LIMITED_PROBE_MS = 60_000;
 const RATE_LIMITED_MS = 10_000;
 const RENEW_AGAIN_MS = 10_000;
+/** Refused, cut off, or no word in time: nobody is known to be there. */
+const UNANSWERED = [1006, 4408];
 
 /** What a connection needs of its owner, and tells it. */
 export interface ConnectionPort extends LinePort {
@@ -63,6 +65,8 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
   let spare: Live | null = null;
   let connectionId: string | null = null;
   let attempts = 0;
+  /** The last failure was one that nobody answered. */
+  let away = false;
   let generation = 0;
   let lostAt: number | null = null;
   let limited = false;
@@ -183,7 +187,7 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
       const lived = live.ready ? now() - live.openedAt : 0;
       if (lived >= HEALTHY_MS) attempts = 0;
       if (lived < SHORT_LIFE_MS && (code === 1006 || code === 4408)) void tryNext(live.transport);
-      lost(code, retryAfterMs);
+      lost(code, retryAfterMs, lived >= SHORT_LIFE_MS);
     }
   };
 
@@ -192,7 +196,7 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     if ((await rungs.failed(failed)) && attempts > 0) attempts -= 1;
   };
 
-  const lost = (code: number, retryAfterMs = 0): void => {
+  const lost = (code: number, retryAfterMs = 0, lasted = false): void => {
     tearDown();
     const policy = closePolicy(code);
     const tokenRefused = code === 4401 || code === 4501;
@@ -203,11 +207,21 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     }
     if (policy === 'never' && !again) return become({ status: 'stopped', reason: stopReason(code), code });
     if (policy === 'poll_only') limited = true;
-    const attempt = attempts;
-    attempts += 1;
-    if (again || policy === 'poll_only' || (policy === 'now' && attempt === 0)) return begin();
-    const delay = backoffMs(attempt, environment.random(), Math.max(retryAfterMs, code === 4429 ? RATE_LIMITED_MS : 0));
+    // A restart that was announced, of a server that worked, is no failure.
+    if (again || policy === 'poll_only' || (policy === 'now' && (lasted || attempts === 0))) {
+      if (!lasted) attempts += 1;
+      return begin();
+    }
+    const answered = !UNANSWERED.includes(code);
+    if (answered && away) attempts = countedByServer(attempts);
+    away = !answered;
+    const atLeast = Math.max(retryAfterMs, code === 4429 ? RATE_LIMITED_MS : 0);
     lostAt ??= state.status === 'connecting' ? state.lostAt : null;
+    const random = environment.random();
+    const delay = away
+      ? Math.max(awayMs(attempts, random, now() - (lostAt ?? now())), atLeast)
+      : backoffMs(attempts, random, atLeast);
+    attempts += 1;
     become({ status: 'waiting', retryAt: now() + delay, attempt: attempts, lostAt, code });
     retry.set(delay, begin);
   };

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { run } from '../test/running.ts';
+import { awayMs, backoffMs, countedByServer } from './core/backoff.ts';
+import { createRandom, createWorld } from './testing/index.ts';
+
+const CLIENTS = 120;
+
+interface Return {
+  /** From the server's return until the client was online again. */
+  readonly backMs: number;
+  /** When it tried, counted from the server's return. */
+  readonly triedAt: readonly number[];
+}
+
+/** One client whose server is away for a while: nothing tells it that the network is there again. */
+async function outage(seed: number, outageMs: number): Promise<Return> {
+  const { world, client } = run({}, createWorld({ seed }));
+  client.send('question');
+  await world.advance(200 + seed);
+  const began = world.clock.now();
+  let back = Number.POSITIVE_INFINITY;
+  const tried: number[] = [];
+  client.on('status', (state) => {
+    const at = world.clock.now() - began - outageMs;
+    if (state.status === 'connecting') tried.push(at);
+    if (state.status === 'online' && at >= 0) back = Math.min(back, at);
+  });
+  world.network.offline = true;
+  world.cutAll();
+  await world.advance(outageMs);
+  world.network.offline = false;
+  await world.advance(15_000);
+  client.destroy();
+  return { backMs: back, triedAt: tried };
+}
+
+describe('an outage of the server', () => {
+  it.each([1, 5, 20, 60])('[CLS8] has 95 of 100 clients back within 5 s of the server after %i s', async (outageS) => {
+    const returns = await Promise.all(Array.from({ length: CLIENTS }, (_, seed) => outage(seed + 1, outageS * 1_000)));
+    const times = returns.map(({ backMs }) => backMs).toSorted((a, b) => a - b);
+    expect(times[Math.ceil(CLIENTS * 0.95) - 1]).toBeLessThanOrEqual(5_000);
+    expect(times.at(-1)).toBeLessThan(10_000);
+  });
+
+  it('[CLS8] asks no server that is away more than once in three seconds, once it has been away for a while', async () => {
+    const returns = await Promise.all(Array.from({ length: CLIENTS }, (_, seed) => outage(seed + 1, 60_000)));
+    const late = returns.flatMap(({ triedAt }) => triedAt.filter((at) => at > -40_000 && at <= 0));
+    expect(late.length / CLIENTS / 40).toBeLessThanOrEqual(1 / 3);
+  });
+});
+
+/** 5,000 clients of one server that takes 1,500 connections a second and answers 1013 to the others. */
+function storm(outageMs: number): { readonly p95Ms: number; readonly peakPerSecond: number } {
+  const clients = 5_000;
+  const acceptsPerSecond = 1_500;
+  const random = createRandom(outageMs);
+  const failures = Array.from({ length: clients }, () => 1);
+  /** Attempts by the millisecond they fall due in. */
+  const due: number[][] = [];
+  const plan = (client: number, at: number): void => void (due[Math.ceil(at)] ??= []).push(client);
+  const back: number[] = [];
+  const attempts: number[] = [];
+  for (let client = 0; client < clients; client += 1) plan(client, awayMs(0, random(), 0));
+  let places = 0;
+  for (let now = 0; back.length < clients; now += 1) {
+    places = Math.min(acceptsPerSecond / 5, places + acceptsPerSecond / 1_000);
+    for (const client of due[now] ?? []) {
+      const sinceReturn = now - outageMs;
+      const count = failures[client] ?? 0;
+      if (sinceReturn < 0) {
+        failures[client] = count + 1;
+        plan(client, now + awayMs(count, random(), now));
+        continue;
+      }
+      const second = Math.floor(sinceReturn / 1_000);
+      attempts[second] = (attempts[second] ?? 0) + 1;
+      if (places >= 1) {
+        places -= 1;
+        back.push(sinceReturn);
+        continue;
+      }
+      const counted = countedByServer(count);
+      failures[client] = counted + 1;
+      plan(client, now + backoffMs(counted, random()));
+    }
+  }
+  return { p95Ms: back[Math.ceil(clients * 0.95) - 1] ?? Number.NaN, peakPerSecond: Math.max(...attempts) };
+}
+
+describe('5,000 clients of one server', () => {
+  it.each([3, 5, 10, 20, 60])('[CLS8] come back within 5 s after %i s, never faster than it takes them', (outageS) => {
+    const { p95Ms, peakPerSecond } = storm(outageS * 1_000);
+    expect(p95Ms).toBeLessThanOrEqual(5_000);
+    expect(peakPerSecond).toBeLessThanOrEqual(1_500);
+  });
+});
