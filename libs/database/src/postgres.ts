@@ -10,6 +10,7 @@ import {
   DatabaseStartError,
   type DedicatedSession,
   type OpenOptions,
+  type SessionOptions,
   type Statement,
 } from './types.ts';
 
@@ -125,11 +126,11 @@ class PostgresSession implements DedicatedSession {
   /** Notices a lost connection, and with it the lost locks, also while nobody asks anything. */
   readonly #pings: NodeJS.Timeout;
 
-  constructor(client: pg.Client) {
+  constructor(client: pg.Client, pingMs: number) {
     this.#client = client;
     client.on('error', (error) => this.#lose(error));
     client.on('end', () => this.#lose(new Error('connection ended')));
-    this.#pings = setInterval(() => void this.ping().catch((error: Error) => this.#lose(error)), SESSION_PING_MS);
+    this.#pings = setInterval(() => void this.ping().catch((error: Error) => this.#lose(error)), pingMs);
     this.#pings.unref();
   }
 
@@ -190,6 +191,14 @@ class PostgresSession implements DedicatedSession {
 const SERVER_KEEPALIVE =
   'SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; SET tcp_user_timeout = 3000';
 
+/** A session that is silent for so long, in whichever state, is ended by the server. */
+function silenceBounds(ms: number): string {
+  const bound = Math.round(ms);
+  return ['idle_session_timeout', 'idle_in_transaction_session_timeout', 'statement_timeout']
+    .map((name) => `SET ${name} = ${bound}`)
+    .join('; ');
+}
+
 export async function openPostgres(url: string, options: OpenOptions): Promise<Database> {
   const { epoch, settings } = await prepare(url, options);
   const pool = new pg.Pool({
@@ -213,11 +222,14 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
     epoch,
     settings,
     query,
-    acquireSession: async () => {
+    acquireSession: async (sessionOptions: SessionOptions = {}) => {
       const client = new pg.Client(connectionConfig(url, options));
       await client.connect();
-      const session = new PostgresSession(client);
-      await client.query(SERVER_KEEPALIVE);
+      const silenceMs = sessionOptions.silenceMs;
+      const session = new PostgresSession(client, Math.min(SESSION_PING_MS, (silenceMs ?? Infinity) / 3));
+      await client.query(
+        silenceMs === undefined ? SERVER_KEEPALIVE : `${SERVER_KEEPALIVE}; ${silenceBounds(silenceMs)}`,
+      );
       return session;
     },
     ping: async () => {

@@ -25,6 +25,14 @@ export interface DedicatedSession {
   release(): Promise<void>;
 }
 
+export interface SessionOptions {
+  /**
+   * The server ends the session, and frees its locks, when it has heard nothing for this long, as from a process that is
+   * stopped or cut off while its connection stays open. The session pings by itself, several times within that.
+   */
+  readonly silenceMs?: number;
+}
+
 /** An open transaction, as it is handed to whoever takes part in it. */
 export type DatabaseTransaction = Transaction<Tables>;
 
@@ -37,7 +45,7 @@ export interface Database {
   readonly settings: { readonly version: string; readonly synchronousCommit: string; readonly fsync: string };
   /** One round trip for the hot statements, outside any transaction of ours. */
   query<R>(statement: Statement, values?: readonly unknown[]): Promise<R[]>;
-  acquireSession(): Promise<DedicatedSession>;
+  acquireSession(options?: SessionOptions): Promise<DedicatedSession>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

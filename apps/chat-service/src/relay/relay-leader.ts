@@ -11,6 +11,8 @@ export const RELAY_LOCK = 1_129_599_564;
 const POLL_MS = 250;
 /** A standby asks this often, and a leader that lost its connection comes back: together the takeover is under 5 s. */
 const STANDBY_MS = 1_500;
+/** A leader that is stopped, or cut off, loses its lock after this long. */
+const SILENCE_MS = 3_000;
 const BLOCKED_MIN_MS = 250;
 const BLOCKED_MAX_MS = 2_000;
 /** Events of this time are published again when the broker has lost its queue. */
@@ -105,7 +107,7 @@ export class RelayLeader {
 
   /** From a fresh connection to its end: waits for the lock, leads, gives it back. */
   async #campaign(): Promise<void> {
-    const session = await this.#deps.database.acquireSession();
+    const session = await this.#deps.database.acquireSession({ silenceMs: SILENCE_MS });
     session.onLost(() => this.#signal.set());
     try {
       while (!this.#stopping && !(await session.tryLock(RELAY_LOCK))) await this.#pause(this.#retryMs);
