@@ -183,7 +183,7 @@ describe('pictures of the documents', async () => {
 
   it('the page that breaks the chat and counts', async () => {
     const { page } = await open({ ...desk.look, ...FINE, viewport: { width: 1280, height: 860 } });
-    await page.goto(`${ADDRESS}/try/`);
+    await page.goto(ADDRESS + (await desk.tryPath()));
     await page.waitForSelector('#stage[aria-busy=false]');
     await page.frameLocator('#operator').locator('.chat-head').waitFor();
     const press = (name: string): Promise<void> => page.click(`[data-experiment=${name}]`);

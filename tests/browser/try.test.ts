@@ -1,7 +1,7 @@
-import { HttpClient } from '@chat-realtime/testkit';
+import { HttpClient, until } from '@chat-realtime/testkit';
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { startStandalone } from '../support/standalone-target.ts';
+import { type StandaloneTarget, startStandalone } from '../support/standalone-target.ts';
 import { accessibilityProblems } from './accessibility.ts';
 import { useBrowser } from './browser.ts';
 
@@ -22,8 +22,10 @@ class TryPage {
     this.page = page;
   }
 
-  static async open(page: Page, baseUrl: string): Promise<TryPage> {
-    await page.goto(`${baseUrl}/try/`);
+  static async open(page: Page, chat: StandaloneTarget): Promise<TryPage> {
+    await page.goto(chat.baseUrl + (await chat.tryPath()));
+    // What opens the page stands neither in the bar nor behind the way back.
+    expect(await page.evaluate(() => [location.search, document.cookie, history.length])).toEqual(['', '', 2]);
     await page.waitForSelector('#stage[aria-busy=false]', { timeout: 30_000 });
     await page.frameLocator('#operator').locator('.chat-head').waitFor();
     await expect.poll(() => page.textContent('#transport'), SETTLED).toBe('WebSocket');
@@ -77,7 +79,7 @@ class TryPage {
 }
 
 describe('the page that breaks the chat and counts', async () => {
-  const settings = { HEAD_CHECK_SECONDS: '2' };
+  const settings = { HEAD_CHECK_SECONDS: '2', LOG_LEVEL: 'debug' };
   const start = (more: Readonly<Record<string, string>>) =>
     startStandalone({ profile: 'main', webhookUrl: 'http://127.0.0.1:9/', siteOrigin: '' }, { ...settings, ...more });
   const [demo, plain] = await Promise.all([start({}), start({ DEMO: 'off' })]);
@@ -85,7 +87,7 @@ describe('the page that breaks the chat and counts', async () => {
   const { open } = useBrowser();
 
   it('shows both people everything once and in order, whatever is pressed, while a listener without a cursor loses', async () => {
-    const first = await TryPage.open((await open(VIEW)).page, demo.baseUrl);
+    const first = await TryPage.open((await open(VIEW)).page, demo);
     await first.press('drop');
     expect(await accessibilityProblems(first.page)).toEqual([]);
     await first.settle();
@@ -100,7 +102,7 @@ describe('the page that breaks the chat and counts', async () => {
 
     // Another visit meanwhile: a widget that has been led down once takes its time to find the next way.
     const { page } = await open(VIEW);
-    const shown = await TryPage.open(page, demo.baseUrl);
+    const shown = await TryPage.open(page, demo);
     await shown.force('poll', 'Long poll');
 
     await first.settle();
@@ -140,38 +142,51 @@ describe('the page that breaks the chat and counts', async () => {
     expect(await page.locator('#failure').isVisible()).toBe(false);
   }, 240_000);
 
-  it('is there for whoever sits at this machine, in demo mode, and for nobody else', async () => {
+  it('[OPS21] is there for whoever read the key in the terminal, in demo mode, and for nobody else', async () => {
     const http = new HttpClient(demo.baseUrl);
     const elsewhere = new HttpClient(plain.baseUrl);
     const statusOf = async (path: string, headers = {}, from = http): Promise<number> =>
       (await from.get(path, { headers })).status;
-    for (const path of ['/try/', '/try/customer/', '/try/listener?session=1', '/try/api/path?session=1']) {
+    const paths = ['/try/', '/try/customer/', '/try/listener?session=1', '/try/api/path?session=1'];
+    // As a proxy makes a request that forgets to say for whom, and as somebody makes it who says that he sits here.
+    const disguises = [{}, { host: 'localhost' }, { 'x-forwarded-for': '127.0.0.1' }, { cookie: 'chat_try=1' }];
+    for (const path of paths) {
       expect(await statusOf(path, {}, elsewhere), path).toBe(404);
-      for (const headers of [
-        { host: 'chat.example' },
-        { host: 'localhost.chat.example' },
-        { 'x-forwarded-for': '127.0.0.1' },
-        { forwarded: 'for=127.0.0.1' },
-        { 'x-real-ip': '127.0.0.1' },
-        { origin: 'http://localhost:3000' },
-      ]) {
-        expect(await statusOf(path, headers), `${path} with ${JSON.stringify(headers)}`).toBe(404);
-      }
+      for (const headers of disguises)
+        expect(await statusOf(path, headers), `${path} with ${JSON.stringify(headers)}`).toBe(403);
     }
-    const page = await http.get('/try/');
+    expect((await http.get('/try/', { headers: { accept: 'text/html' } })).text).toContain('npm start');
+    expect(await statusOf('/try/?key=guessed')).toBe(403);
+
+    const printed = await demo.tryPath();
+    // A preview of the link uses no key up.
+    expect((await http.request('HEAD', printed)).status).toBe(403);
+    const entry = await http.get(printed);
+    expect([entry.status, entry.header('location')]).toEqual([303, '/try/']);
+    expect(entry.header('set-cookie')).toMatch(/; HttpOnly; SameSite=Strict$/);
+    expect(await statusOf(printed)).toBe(403);
+    const next = await until(async () => ((await demo.tryPath()) === printed ? undefined : demo.tryPath()), {
+      what: 'the next address',
+    });
+    const cookie = entry.header('set-cookie')?.split(';')[0] ?? '';
+    expect((await http.get(printed, { headers: { cookie } })).status).toBe(303);
+
+    const page = await http.get('/try/', { headers: { cookie } });
     expect(page.status).toBe(200);
     expect(page.header('content-security-policy')).toContain("frame-ancestors 'self'");
     expect(page.header('cache-control')).toBe('no-store');
     const json = { name: 'network', session: 1, language: 'ru' };
     const experiment = '/try/api/experiment';
     expect((await http.post(experiment, { json })).status).toBe(403);
-    expect((await http.post('/try/api/sign-in', { headers: { 'x-try-token': 'guessed' } })).status).toBe(403);
-    const token = /name="try-token" content="([\w-]{32})"/.exec(page.text)?.[1] ?? '';
-    const foreign = { 'x-try-token': token, origin: 'http://localhost:3000' };
-    expect((await http.post('/try/api/sign-in', { headers: foreign })).status).toBe(404);
-    expect((await http.post(experiment, { json: {}, headers: { 'x-try-token': token } })).status).toBe(422);
+    expect((await http.post('/try/api/sign-in', { headers: { 'x-try': 'page' } })).status).toBe(403);
+    // The cookie goes to pages of other ports too; they may not send the header.
+    expect((await http.post('/try/api/sign-in', { headers: { cookie } })).status).toBe(403);
+    expect((await http.post(experiment, { json: {}, headers: { cookie, 'x-try': 'page' } })).status).toBe(422);
     expect((await elsewhere.post(experiment, { json })).status).toBe(404);
-    expect((await http.get('/try/assets/..%2findex.html')).status).toBe(404);
+    expect((await http.get('/try/assets/..%2findex.html', { headers: { cookie } })).status).toBe(404);
+    expect(
+      demo.logLines().filter((line) => [printed, next, cookie].some((secret) => line.includes(secret.slice(-32)))),
+    ).toEqual([]);
     http.close();
     elsewhere.close();
   }, 90_000);

@@ -1,7 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_PORT } from '../../apps/standalone/src/listen-port.ts';
 import { Child, freePort, HttpClient, Staff, tempFolder, until } from '@chat-realtime/testkit';
+import { createSessionResponseSchema } from '@chat-realtime/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
@@ -32,10 +35,11 @@ describe('npm start', () => {
   async function start(
     dataDir: string,
     args: string[] = [],
+    env: Record<string, string> = {},
   ): Promise<{ child: Child; http: HttpClient; ms: number; password: string }> {
     const port = await freePort();
     const began = Date.now();
-    const child = launch(dataDir, { PORT: String(port) }, args);
+    const child = launch(dataDir, { PORT: String(port), ...env }, args);
     const http = new HttpClient(`http://127.0.0.1:${port}`);
     clients.push(http);
     await until(() => (child.assertRunning(), child.output().includes('is running')), {
@@ -102,6 +106,69 @@ describe('npm start', () => {
     const again = await Staff.login(second.http, 'anna', second.password);
     expect((await again.sessions()).sessions).toEqual([]);
   }, 60_000);
+
+  it('[OPS23] removes what it made itself and nothing that a customer calls a demo', async () => {
+    const folder = tempFolder('standalone');
+    const { http, password } = await start(folder);
+    const customer = await http.post('/chat/session', { json: { attributes: { demo: true } } });
+    expect(customer.status).toBe(201);
+    const { session } = createSessionResponseSchema.parse(customer.json());
+    const admin = await Staff.login(http, 'admin', password);
+    expect((await admin.request('DELETE', '/chat/demo')).json()).toEqual({ removed: 12 });
+    expect((await admin.sessions()).sessions.map(({ id }) => id)).toEqual([session.id]);
+  }, 60_000);
+
+  it('[OPS22] deletes with --reset neither what another process serves nor what is not its own', async () => {
+    const folder = tempFolder('standalone');
+    const { child, http, password } = await start(folder);
+    await writeFile(join(folder, 'notes.txt'), 'mine');
+    const second = launch(folder, { PORT: String(await freePort()) }, ['--reset']);
+    expect((await second.exited).code).toBe(1);
+    expect(second.output()).toContain('in use by another process');
+    const anna = await Staff.login(http, 'anna', password);
+    const chat = (await anna.sessions()).sessions[0]?.id ?? 0;
+    expect((await anna.request('POST', `/chat/session/${chat}/notes`, { json: { body: 'still here' } })).status).toBe(
+      201,
+    );
+    await child.stop('SIGTERM', STOP_MS);
+
+    const wrong = launch(folder, { PORT: 'none' }, ['--reset']);
+    expect((await wrong.exited).code).toBe(1);
+    const again = await start(folder);
+    expect(again.password).toBe(password);
+    await again.child.stop('SIGTERM', STOP_MS);
+    const third = await start(folder, ['--reset']);
+    expect(third.password).not.toBe(password);
+    expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
+  }, 120_000);
+
+  it('[OPS4] [OPS20] shows its figures to nobody unless a token or a port of their own was set', async () => {
+    const folder = tempFolder('standalone');
+    const plain = await start(folder);
+    const asked: readonly Record<string, string>[] = [{}, { host: 'localhost' }, { authorization: 'Bearer ' }];
+    for (const headers of asked) expect((await plain.http.get('/metrics', { headers })).status).toBe(404);
+    await plain.child.stop('SIGTERM', STOP_MS);
+    const metricsPort = await freePort();
+    const token = 'token-of-the-prometheus';
+    const { http, child } = await start(folder, [], { METRICS_TOKEN: token, METRICS_PORT: String(metricsPort) });
+    expect((await http.get('/metrics')).status).toBe(401);
+    expect((await http.get('/metrics', { token: 'something else' })).status).toBe(401);
+    expect((await http.get('/metrics', { token })).text).toContain('chat_active_connections');
+    const own = new HttpClient(`http://127.0.0.1:${metricsPort}`);
+    clients.push(own);
+    expect((await own.get('/metrics')).text).toContain('chat_active_connections');
+    expect((await own.get('/healthz')).status).toBe(404);
+    await child.stop('SIGTERM', STOP_MS);
+
+    // A variable of production ends the demo, and what was served for real is no demo ever after.
+    const real = await start(folder, [], { ALLOWED_ORIGINS: 'https://shop.example' });
+    expect(real.child.output()).toContain('because of ALLOWED_ORIGINS');
+    expect((await real.http.get('/try/')).status).toBe(404);
+    await real.child.stop('SIGTERM', STOP_MS);
+    const back = await start(folder, [], { DEMO: 'on' });
+    expect(back.child.output()).toContain('served for real');
+    expect((await back.http.get('/try/')).status).toBe(404);
+  }, 120_000);
 
   it('says aloud where it is when its port is taken, and refuses a second process on its data', async () => {
     const folder = tempFolder('standalone');

@@ -6,6 +6,7 @@ export const SECRETS = {
   operatorPassword: 'blackbox-operator-password',
   internalKey: 'internal-key-of-the-blackbox-suite-01',
   webhook: 'webhook-secret-of-the-blackbox-suite',
+  metrics: 'metrics-token-of-the-blackbox-suite',
   jwt: 'hs256-secret-of-the-blackbox-suite-0123456789abcdef',
   issuer: 'https://shop.example/auth',
   audience: 'chat-staff',
@@ -30,6 +31,7 @@ const COMMON = {
   ALERT_WEBHOOK_SECRET: SECRETS.webhook,
   ALERT_WAITING_SECONDS: '2',
   REPLY_UNSEEN_SECONDS: '2',
+  METRICS_TOKEN: SECRETS.metrics,
   LOG_LEVEL: 'warn',
 };
 

@@ -1,15 +1,22 @@
 import { fileURLToPath } from 'node:url';
-import { freePort, startProcess, tempFolder } from '@chat-realtime/testkit';
+import { freePort, startProcess, tempFolder, until } from '@chat-realtime/testkit';
 import { environmentOf } from './profiles.ts';
 import type { Target, TargetRequest } from './target.ts';
 
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 
+export interface StandaloneTarget extends Target {
+  /** Path and key of `/try/` as the terminal shows it; each opens once. */
+  tryPath(): Promise<string>;
+  /** What it has logged, as it stands in the file of a log collector. */
+  logLines(): readonly string[];
+}
+
 /** What `npm start` runs, in a folder of its own. */
 export async function startStandalone(
   request: TargetRequest,
   settings: Readonly<Record<string, string>> = {},
-): Promise<Target> {
+): Promise<StandaloneTarget> {
   const port = await freePort();
   const app = await startProcess({
     name: `standalone (${request.profile})`,
@@ -17,6 +24,8 @@ export async function startStandalone(
     env: {
       HOST: '127.0.0.1',
       PORT: String(port),
+      // What follows belongs to a real chat and would end the demo.
+      DEMO: 'on',
       DATA_DIR: tempFolder(`blackbox-${request.profile}`),
       ALERT_WEBHOOK_URLS: request.webhookUrl,
       ...environmentOf(request.profile),
@@ -32,6 +41,12 @@ export async function startStandalone(
     kind: 'standalone',
     baseUrl: `http://127.0.0.1:${port}`,
     cheap: true,
+    tryPath: () =>
+      until(() => [...app.output().matchAll(/\/try\/\?key=[\w-]+/g)].at(-1)?.[0], {
+        timeoutMs: 20_000,
+        what: 'the printed address of /try/',
+      }),
+    logLines: () => app.logs.map((record) => JSON.stringify(record)),
     assertAlive: () => app.assertAlive(),
     terminateGateway: () => app.stop('SIGTERM'),
     killGateways: async () => {

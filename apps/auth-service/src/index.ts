@@ -3,4 +3,11 @@ export { AUTH_DEFAULT_PORT, type AuthConfig, authVariables } from './config.ts';
 export { hashPassword } from './domain/passwords.ts';
 export type { AuthUser, Operator } from './domain/operator.ts';
 export { AuthModule, type AuthModuleOptions } from './http/auth-module.ts';
-export { type OperatorPassword, operatorPassword, SEEDED_OPERATORS, seedOperators, type SeedOptions } from './seed.ts';
+export {
+  type OperatorPassword,
+  operatorPassword,
+  PASSWORD_FILE,
+  SEEDED_OPERATORS,
+  seedOperators,
+  type SeedOptions,
+} from './seed.ts';

@@ -12,7 +12,8 @@ export const SEEDED_OPERATORS = [
   { login: 'admin', name: 'Администратор', role: 'admin' },
 ] as const;
 
-const PASSWORD_FILE = 'operator-password';
+/** In the data folder. */
+export const PASSWORD_FILE = 'operator-password';
 /** Without letters and figures that look alike, since people type it from a terminal. */
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 const GENERATED_LENGTH = 16;

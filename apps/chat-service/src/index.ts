@@ -11,4 +11,5 @@ export {
 } from './config.ts';
 export * from './domain/index.ts';
 export { Callbacks } from './callbacks/callbacks.ts';
+export { holdsOnlyDemo, markServedForReal } from './storage/real-data.ts';
 export type { Schedule } from './schedule/schedule.ts';

@@ -15,6 +15,7 @@ import {
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { composeChat } from './compose.ts';
 import { chatServiceSchema } from './config.ts';
+import { markServedForReal } from './storage/real-data.ts';
 
 const SERVICE = 'chat-service';
 /** What is being answered is answered. */
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
 
   const database = await openDatabase(config.DATABASE_URL, { applicationName: SERVICE, logger });
   shutdown.onSignal(30, () => database.close());
+  await markServedForReal(database);
   // RabbitMQ is no condition: without it delivery is slower, and this service answers as ever.
   health.add('database', () => database.ping());
   const publisher = connectRabbitPublisher({ url: config.RABBITMQ_URL, logger });

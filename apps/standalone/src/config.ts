@@ -1,11 +1,16 @@
 import { authVariables } from '@chat-realtime/auth-service';
 import { gatewayVariables } from '@chat-realtime/channel-gateway';
 import { chatSettingsVariables, WEBHOOK_SECRET_MISSING, webhooksAreSigned } from '@chat-realtime/chat-service';
-import { envInteger, envOptionalInteger, httpVariables, staffTokenVariables } from '@chat-realtime/service-kit';
+import {
+  envInteger,
+  envOptionalInteger,
+  envSecret,
+  httpVariables,
+  staffTokenVariables,
+} from '@chat-realtime/service-kit';
 import { z } from 'zod';
 import { DEFAULT_PORT } from './listen-port.ts';
 
-/** Everything in one process: the variables of all services, of which a plain `npm start` needs none. */
 /** A path of the own origin, or an address of the site. */
 function envSiteAddress() {
   const isPath = (text: string): boolean => /^\/(?!\/)/.test(text);
@@ -16,6 +21,7 @@ function envSiteAddress() {
     .refine((text) => isPath(text) || isUrl(text), 'must be a path such as /token, or a URL with http:// or https://');
 }
 
+/** Everything in one process: the variables of all services, of which a plain `npm start` needs none. */
 export const standaloneSchema = z
   .object({
     ...httpVariables(DEFAULT_PORT),
@@ -29,8 +35,12 @@ export const standaloneSchema = z
     /** PostgreSQL for the small production form; without it PGlite in `DATA_DIR`. */
     DATABASE_URL: z.string().optional(),
     OPERATOR_PASSWORD: z.string().min(1).optional(),
-    /** Seeded chats and local origins; `auto`: with the embedded database on a loopback address. */
+    /** Seeded chats, local origins and `/try/`; `auto`: until a variable of production is set. */
     DEMO: z.enum(['auto', 'on', 'off']).default('auto'),
+    /** Opens `/metrics` on the public port to who shows it. */
+    METRICS_TOKEN: envSecret(8).optional(),
+    /** `/metrics` on a port of its own, on loopback. */
+    METRICS_PORT: envOptionalInteger({ min: 1, max: 65_535 }),
     DRAIN_SECONDS: envInteger(1, { max: 600 }),
     /** The site's own sign-in of operators: the console gets its token here … */
     OPERATOR_TOKEN_URL: envSiteAddress().optional(),
@@ -44,10 +54,3 @@ export const standaloneSchema = z
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
 
 export type StandaloneConfig = z.infer<typeof standaloneSchema>;
-
-const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
-
-export function isDemo(config: StandaloneConfig): boolean {
-  if (config.DEMO !== 'auto') return config.DEMO === 'on';
-  return config.DATABASE_URL === undefined && LOOPBACK_HOSTS.has(config.HOST);
-}

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const FILE_NAME = 'chat-token-secrets';
+export const CHAT_TOKEN_SECRETS_FILE = 'chat-token-secrets';
 
 /**
  * The secrets of channel tokens for a start without `CHAT_TOKEN_SECRETS`: made once and kept in the data folder, readable
  * by its owner alone, or every restart would end all customers' tokens.
  */
 export async function loadChatTokenSecrets(dataDir: string): Promise<string> {
-  const file = join(dataDir, FILE_NAME);
+  const file = join(dataDir, CHAT_TOKEN_SECRETS_FILE);
   await mkdir(dataDir, { recursive: true });
   const kept = await readIfThere(file);
   if (kept !== undefined) return kept;

@@ -1,39 +1,44 @@
-import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { operatorPassword } from '@chat-realtime/auth-service';
 import { Callbacks } from '@chat-realtime/chat-service';
-import { DatabaseStartError, openDatabase } from '@chat-realtime/database';
+import { DatabaseStartError, guardFolder, openDatabase } from '@chat-realtime/database';
 import { ConfigError, createLogger, createMetrics, loadConfig, Shutdown } from '@chat-realtime/service-kit';
-import { isDemo, standaloneSchema } from './config.ts';
+import { type StandaloneConfig, standaloneSchema } from './config.ts';
 import { loadChatTokenSecrets } from './data-secrets.ts';
+import { demoMode } from './demo-mode.ts';
 import { seedOnFirstStart } from './demo/first-start.ts';
 import { chooseListenPort } from './listen-port.ts';
+import { databaseFolder, resetDataFolder } from './reset.ts';
 import { claimDatabase } from './single-instance.ts';
 import { startStandalone } from './standalone.ts';
-import { startText } from './start-text.ts';
+import { startText, tryAddress } from './start-text.ts';
 
 const SERVICE = 'standalone';
 /** The drain comes on top. */
 const STOP_MARGIN_MS = 15_000;
+/** After everything that works on the folder. */
+const FOLDER_STEP = 60;
 
 async function main(): Promise<void> {
-  const env = { ...process.env };
-  const dataDir = resolve(env['DATA_DIR'] || './data');
-  if (process.argv.includes('--reset')) {
-    if (env['DATABASE_URL'])
-      throw new ConfigError(['--reset deletes the data folder, not a PostgreSQL database; empty that one yourself']);
-    await rm(dataDir, { recursive: true, force: true });
+  const dataDir = resolve(process.env['DATA_DIR'] || './data');
+  const reset = process.argv.includes('--reset');
+  if (reset && process.env['DATABASE_URL'])
+    throw new ConfigError(['--reset deletes the data folder, not a PostgreSQL database; empty that one yourself']);
+  // Held for as long as this process lives, also with a PostgreSQL elsewhere: files and secrets lie there all the same.
+  const folder = await guardFolder(dataDir);
+  if (reset) {
+    // A wrong setting is told before anything is deleted.
+    await readConfig(dataDir);
+    await resetDataFolder(dataDir);
   }
-  env['CHAT_TOKEN_SECRETS'] ||= await loadChatTokenSecrets(dataDir);
-  // A person watches this start: the log says what goes wrong, the text below what goes right.
-  env['LOG_LEVEL'] ||= 'warn';
-  const config = { ...loadConfig(standaloneSchema, env), DATA_DIR: dataDir };
+  const config = await readConfig(dataDir);
   const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
   const metrics = createMetrics(SERVICE);
+  const demo = demoMode(config, process.env);
   const shutdown = new Shutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + STOP_MARGIN_MS });
 
   const { port, moved } = await chooseListenPort(config.HOST, config.PORT);
-  const database = await openDatabase(config.DATABASE_URL ?? `pglite:${join(dataDir, 'database')}`, {
+  const database = await openDatabase(config.DATABASE_URL ?? `pglite:${databaseFolder(dataDir)}`, {
     applicationName: SERVICE,
     logger,
   });
@@ -41,8 +46,10 @@ async function main(): Promise<void> {
     await claimDatabase(database, logger, () => void shutdown.run().then(() => process.exit(1)));
   }
   const password = await operatorPassword(config.OPERATOR_PASSWORD, dataDir);
+  const baseUrl = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
   const standalone = await startStandalone({
     config,
+    demo: demo.on,
     port,
     database,
     logger,
@@ -50,10 +57,12 @@ async function main(): Promise<void> {
     shutdown,
     operatorPassword: password.password,
     resetPasswords: password.source === 'environment',
+    tryKeySpent: (nextKey) =>
+      void process.stdout.write(`  /try/ was opened. For another browser: ${tryAddress(baseUrl, nextKey)}\n`),
   });
+  shutdown.onSignal(FOLDER_STEP, () => folder.release());
   shutdown.listen();
-  const baseUrl = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
-  if (isDemo(config)) {
+  if (demo.on) {
     const callbacks = new Callbacks(database, standalone.chat.operations, {
       defaultCountry: config.CHAT_PHONE_COUNTRY,
       dueMinutes: config.CALLBACK_DUE_MINUTES,
@@ -76,10 +85,18 @@ async function main(): Promise<void> {
       password,
       databaseKind: database.kind,
       dataDir,
-      demo: isDemo(config),
+      demo,
       trial: standalone.trial,
     }),
   );
+}
+
+async function readConfig(dataDir: string): Promise<StandaloneConfig> {
+  const env = { ...process.env };
+  env['CHAT_TOKEN_SECRETS'] ||= await loadChatTokenSecrets(dataDir);
+  // A person watches this start: the log says what goes wrong, the text on the terminal what goes right.
+  env['LOG_LEVEL'] ||= 'warn';
+  return { ...loadConfig(standaloneSchema, env), DATA_DIR: dataDir };
 }
 
 main().catch((error: unknown) => {

@@ -7,7 +7,7 @@ import {
 } from '@chat-realtime/auth-service';
 import { createDispatcher, type Dispatcher } from '@chat-realtime/channel-dispatcher';
 import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
-import { type ChatService, composeChat } from '@chat-realtime/chat-service';
+import { type ChatService, composeChat, holdsOnlyDemo, markServedForReal } from '@chat-realtime/chat-service';
 import type { Database } from '@chat-realtime/database';
 import {
   createMemoryBroker,
@@ -19,6 +19,7 @@ import {
   closeHttpApp,
   createHttpApp,
   Health,
+  listenForMetrics,
   type Logger,
   type Metrics,
   OriginPolicy,
@@ -27,13 +28,14 @@ import {
 } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { DynamicModule } from '@nestjs/common';
-import { isDemo, type StandaloneConfig } from './config.ts';
+import type { StandaloneConfig } from './config.ts';
 import { DemoModule } from './demo/demo.module.ts';
 import { installStaticPages } from './static-pages.ts';
 import { Trial } from './try/trial.ts';
 
 export interface StandaloneParts {
   readonly config: StandaloneConfig;
+  readonly demo: boolean;
   readonly port: number;
   readonly database: Database;
   readonly logger: Logger;
@@ -42,22 +44,29 @@ export interface StandaloneParts {
   readonly operatorPassword: string;
   /** The password was set on purpose: existing demo accounts get it too. */
   readonly resetPasswords: boolean;
+  /** A key of `/try/` was used; this one opens next. */
+  readonly tryKeySpent: (nextKey: string) => void;
 }
 
 export interface Standalone {
   readonly chat: ChatService;
   /** Empty with a foreign auth-service. */
   readonly operators: readonly Operator[];
-  /** `/try/` is served. */
-  readonly trial: boolean;
+  readonly trial: TrialState;
 }
+
+/** `real_data`: the database holds, or held, chats of real people, and a page that signs in by itself has no place there. */
+export type TrialState =
+  | { readonly kind: 'open'; readonly key: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'real_data' };
 
 /** The order in which a stop goes: refuse, drain, stop listening, stop working, close what was worked on. */
 const STOP = { refuse: 0, drain: 10, http: 20, work: 30, adapters: 40, database: 50 } as const;
 
 /** Every service in this process, over memory adapters and one HTTP server. */
 export async function startStandalone(parts: StandaloneParts): Promise<Standalone> {
-  const { config, database, logger, metrics, shutdown } = parts;
+  const { config, demo, database, logger, metrics, shutdown } = parts;
   const health = new Health();
   health.add('database', () => database.ping());
   shutdown.onSignal(STOP.database, () => database.close());
@@ -72,8 +81,11 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     revocations,
   });
 
+  const onlyDemo = await holdsOnlyDemo(database);
+  if (!demo) await markServedForReal(database);
   // Signs its visitor in, so it needs our own auth-service.
-  const trial = isDemo(config) && auth !== undefined ? new Trial() : null;
+  const hasTrial = demo && auth !== undefined;
+  const trial = hasTrial && onlyDemo ? new Trial(parts.port, parts.tryKeySpent) : null;
   const broker = trial?.broker ?? createMemoryBroker();
   const fanout = trial?.fanout ?? createMemoryFanout();
   const leases = createMemoryLeases();
@@ -99,7 +111,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const newDispatcher = (): Dispatcher =>
     createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics });
   const dispatcher = trial?.dispatcher(newDispatcher) ?? newDispatcher();
-  const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: isDemo(config) });
+  const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo });
   const { TRUSTED_PROXIES: trustedProxies } = config;
   const gateway = createGateway({
     source: trial?.source(chat.service.source) ?? chat.service.source,
@@ -131,16 +143,18 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     verifier,
     origins,
     trustedProxies,
-    metricsOnLoopbackOnly: true,
+    metricsAccess:
+      config.METRICS_TOKEN === undefined ? { kind: 'none' } : { kind: 'bearer', token: config.METRICS_TOKEN },
     configure: async (server) => {
       await installStaticPages(server, {
-        demo: isDemo(config),
+        demo,
         signIn: { tokenUrl: config.OPERATOR_TOKEN_URL ?? null, loginUrl: config.OPERATOR_LOGIN_URL ?? null },
       });
       if (trial === null || auth === undefined) return;
       const { operatorPassword } = parts;
       const chats = chat.service.operations;
-      await trial.install(server, { chats, auth: auth.service, operators: auth.operators, operatorPassword, logger });
+      const { operators } = auth;
+      await trial.install(server, { database, chats, auth: auth.service, operators, operatorPassword, logger });
     },
     port: parts.port,
     host: config.HOST,
@@ -157,7 +171,21 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     await chat.stop();
     await dispatcher.stop();
   });
-  return { chat: chat.service, operators: auth?.operators ?? [], trial: trial !== null };
+  await openMetricsPort(parts);
+  return {
+    chat: chat.service,
+    operators: auth?.operators ?? [],
+    trial: trial !== null ? { kind: 'open', key: trial.door.key } : { kind: hasTrial ? 'real_data' : 'none' },
+  };
+}
+
+async function openMetricsPort({ config, metrics, logger, shutdown }: StandaloneParts): Promise<void> {
+  if (config.METRICS_PORT === undefined) return;
+  const server = await listenForMetrics(config.METRICS_PORT, metrics, logger);
+  shutdown.onSignal(STOP.http, async () => {
+    server.closeAllConnections();
+    server.close();
+  });
 }
 
 async function startAuth(parts: StandaloneParts): Promise<{ service: AuthService; operators: Operator[] } | undefined> {

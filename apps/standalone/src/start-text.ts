@@ -1,5 +1,7 @@
 import type { Operator, OperatorPassword } from '@chat-realtime/auth-service';
+import type { DemoMode } from './demo-mode.ts';
 import { DEFAULT_PORT } from './listen-port.ts';
+import type { TrialState } from './standalone.ts';
 
 export interface StartFacts {
   readonly baseUrl: string;
@@ -9,26 +11,39 @@ export interface StartFacts {
   readonly password: OperatorPassword;
   readonly databaseKind: 'postgres' | 'pglite';
   readonly dataDir: string;
-  readonly demo: boolean;
-  /** The page that breaks it and counts is served: in demo mode with our own auth-service. */
-  readonly trial: boolean;
+  readonly demo: DemoMode;
+  /** The page that breaks it and counts: in demo mode with our own auth-service. */
+  readonly trial: TrialState;
+}
+
+/** The key opens once; see `TryDoor`. */
+export function tryAddress(baseUrl: string, key: string): string {
+  return `${baseUrl}/try/?key=${key}`;
 }
 
 /** What each start tells the person who typed it. */
 export function startText(facts: StartFacts): string {
   const lines = ['', '  Chat Realtime is running.', ''];
   if (facts.moved) lines.push(`  Port ${DEFAULT_PORT} is taken, so it listens on another one.`, '');
-  if (facts.trial)
-    lines.push(`  Try it:    ${facts.baseUrl}/try/   customer and operator side by side; break it and count`);
+  if (facts.trial.kind === 'open') {
+    lines.push('  Try it, customer and operator side by side; break it and count. This address opens once:');
+    lines.push(`             ${tryAddress(facts.baseUrl, facts.trial.key)}`);
+  }
   lines.push(`  Customer:  ${facts.baseUrl}/`, `  Operator:  ${facts.baseUrl}/operator/`, ...loginLines(facts), '');
   lines.push(...storageLines(facts));
-  if (facts.demo) {
-    lines.push(
-      `  Demo mode: pages on localhost may use the chat. DELETE ${facts.baseUrl}/chat/demo (admin) removes the seeded chats.`,
-    );
-  }
+  lines.push(...demoLines(facts));
   lines.push('  Stop with Ctrl+C; begin anew with: npm start -- --reset', '');
   return `${lines.join('\n')}\n`;
+}
+
+function demoLines({ demo, trial, baseUrl }: StartFacts): string[] {
+  if (!demo.on) return demo.because.length === 0 ? [] : [`  Demo mode is off, because of ${demo.because.join(', ')}.`];
+  const lines = [
+    `  Demo mode: pages on localhost may use the chat. DELETE ${baseUrl}/chat/demo (admin) removes the demo chats.`,
+  ];
+  if (trial.kind === 'real_data')
+    lines.push('  /try/ is closed: this database has been served for real. Another DATA_DIR opens it.');
+  return lines;
 }
 
 function loginLines({ operators, password }: StartFacts): string[] {

@@ -1,6 +1,7 @@
 /** The page's own line to the server: it works while the network is cut, because it is the measure and not the measured. */
 
-const token = document.querySelector<HTMLMetaElement>('meta[name="try-token"]')?.content ?? '';
+/** Who may is told by a cookie that no script sees; the header says that it is this page that asks. */
+const OWN_HEADER = { 'x-try': 'page' };
 
 export const EXPERIMENTS = ['messages', 'network', 'drop', 'dispatcher', 'wipe'] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
@@ -23,7 +24,7 @@ export interface PathState {
 }
 
 async function call(path: string, init: RequestInit = {}): Promise<Response> {
-  const response = await fetch(path, { ...init, headers: { ...init.headers, 'x-try-token': token } });
+  const response = await fetch(path, { ...init, headers: { ...init.headers, ...OWN_HEADER } });
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response;
 }
@@ -38,19 +39,28 @@ export async function runExperiment(name: ExperimentName, session: number, langu
   return ((await response.json()) as { run: number }).run;
 }
 
+/** The chat of this visit; it is removed with the demo. */
+export async function tellBegun(session: number): Promise<void> {
+  await call('/try/api/begun', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ session }),
+  });
+}
+
 /** REST of the chat itself, as the signed-in operator. */
 export async function rest<T>(method: 'GET' | 'POST', path: string, bearer: string): Promise<T> {
   const response = await call(path, { method, headers: { authorization: `Bearer ${bearer}` } });
   return (await response.json()) as T;
 }
 
-/** Signs in without a password: the server has it, and this page has the token. */
+/** Signs in without a password: the server has it, and this page was let in. */
 export const signInFetch: typeof fetch = (input, init) =>
   String(input).endsWith('/auth/login') ? call('/try/api/sign-in', { method: 'POST' }) : fetch(input, init);
 
 /** Reconnects by itself, as browsers do. */
 function follow(path: string, session: number, heard: (data: unknown) => void): void {
-  const stream = new EventSource(`${path}?session=${session}&token=${token}`);
+  const stream = new EventSource(`${path}?session=${session}`);
   stream.onmessage = ({ data }: MessageEvent<string>) => heard(JSON.parse(data));
 }
 

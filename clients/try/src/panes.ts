@@ -2,7 +2,7 @@ import { createStaffAuth, type StaffAuth } from '@chat-realtime/client/staff';
 import type { ChatWidget } from '@chat-realtime/widget';
 import type { CustomerFrame } from './customer/api.ts';
 import { Eye } from './eye.ts';
-import { rest, signInFetch } from './instruments.ts';
+import { rest, signInFetch, tellBegun } from './instruments.ts';
 import { type Language, WORDS } from './texts.ts';
 
 const OPERATOR = 'anna';
@@ -50,14 +50,14 @@ export class CustomerPane {
     const frame = target.customerFrame;
     if (frame === undefined) throw new Error('the customer’s page did not start');
     const widget = await frame.widget;
-    // Marked like the seeded chats, so that one call removes them all.
-    await widget.init({ attributes: { demo: true } });
     await widget.open();
     const begun = new Promise<number>((resolve) => {
       widget.on('session', ({ id }) => id !== null && resolve(id));
     });
     await widget.send(WORDS[language].greeting);
-    return new CustomerPane(target, frame, widget, await begun);
+    const sessionId = await begun;
+    await tellBegun(sessionId);
+    return new CustomerPane(target, frame, widget, sessionId);
   }
 
   setLanguage(language: Language): void {

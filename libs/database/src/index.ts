@@ -1,4 +1,5 @@
 export { prepareArchive } from './archive.ts';
+export { type FolderGuard, guardFolder } from './folder-guard.ts';
 export { openDatabase } from './open.ts';
 export {
   type Database,

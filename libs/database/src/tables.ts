@@ -89,6 +89,10 @@ export interface ReadMarkTable {
   updated_at: TimeDefault;
 }
 
+export interface DemoChatTable {
+  session_id: number;
+}
+
 export interface AttachmentTable {
   id: string;
   session_id: number;
@@ -192,6 +196,7 @@ export interface ChatTables {
   chat_session: SessionTable;
   chat_event: EventTable;
   outbox: OutboxTable;
+  demo_chat: DemoChatTable;
   chat_read_mark: ReadMarkTable;
   chat_attachment: AttachmentTable;
   chat_callback: CallbackTable;

@@ -16,6 +16,8 @@ export { DEFAULT_BODY_LIMIT } from './http/body-parser.ts';
 export { closeHttpApp } from './http/close-http-app.ts';
 export { createHttpApp, type HttpAppOptions } from './http/create-http-app.ts';
 export { errorResponse, type ErrorResponse } from './http/error-response.ts';
+export { listenForMetrics } from './http/metrics-listener.ts';
+export type { MetricsAccess } from './http/operational-routes.ts';
 export { CORS_HEADERS, CORS_METHODS } from './http/origin-hook.ts';
 export { bearerToken, parseId, refusalError, secretsEqual } from './http/route-guard.ts';
 export { listRoutes, type RouteEntry } from './http/route-table.ts';

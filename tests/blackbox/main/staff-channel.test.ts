@@ -2,6 +2,7 @@ import { staffEventSchema, staffStateSchema } from '@chat-realtime/protocol';
 import { type Frame, ofType, staffEventKey, until } from '@chat-realtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
+import { SECRETS } from '../../support/profiles.ts';
 
 const chat = await useChat('main');
 
@@ -163,12 +164,10 @@ describe('operations', () => {
     }
   });
 
-  test('[OPS3] [OPS4] metrics: names begin with chat_, no ids in labels; not routed by nginx', async () => {
-    const answer = await chat.http.get('/metrics');
-    if (chat.kind !== 'standalone') {
-      expect(answer.status).toBeGreaterThanOrEqual(400);
-      return;
-    }
+  test('[OPS3] [OPS4] metrics: names begin with chat_, no ids in labels; on the public port only by their token', async () => {
+    expect((await chat.http.get('/metrics')).status).toBeGreaterThanOrEqual(400);
+    if (chat.kind !== 'standalone') return;
+    const answer = await chat.http.get('/metrics', { token: SECRETS.metrics });
     expect(answer.status).toBe(200);
     for (const name of ['chat_active_connections', 'chat_dispatch_errors_total', 'chat_ws_ping_latency_seconds'])
       expect(answer.text).toContain(name);

@@ -34,6 +34,7 @@ export async function startDesk() {
   });
   return {
     http,
+    tryPath: () => server.tryPath(),
     people,
     database,
     browser: {

@@ -2,6 +2,7 @@ import type { Operator } from '@chat-realtime/auth-service';
 import type { ChatOperations, StaffActor } from '@chat-realtime/chat-service';
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
+import { markDemoChat } from './demo-chats.ts';
 import { seedDemoChats } from './seed.ts';
 
 const SEEDED = 'demo_seeded_at';
@@ -23,6 +24,7 @@ export async function seedOnFirstStart(
     operator.login,
     { kind: 'staff', userId: operator.id, name: operator.name, role: operator.role, scope: operator.scope },
   ]);
+  const markDemo = (sessionId: number): Promise<void> => markDemoChat(database, sessionId);
   for (const [, actor] of actors) await chats.staffSeen(actor);
-  return seedDemoChats({ chats, operators: new Map(actors), requestCallback, baseUrl });
+  return seedDemoChats({ chats, operators: new Map(actors), requestCallback, markDemo, baseUrl });
 }

@@ -1,16 +1,11 @@
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
-import { DEMO_ATTRIBUTE } from './seed.ts';
 
 /** Deletes the demo chats and all that hangs on them, in one transaction; answers how many there were. */
 export async function removeDemoChats(database: Database): Promise<number> {
   return database.kysely.transaction().execute(async (trx) => {
-    const found = await sql<{
-      id: number;
-    }>`SELECT id FROM chat_session WHERE attributes @> ${JSON.stringify({ [DEMO_ATTRIBUTE]: true })}::jsonb`.execute(
-      trx,
-    );
-    const ids = found.rows.map((row) => row.id);
+    const found = await sql<{ session_id: number }>`SELECT session_id FROM demo_chat`.execute(trx);
+    const ids = found.rows.map((row) => row.session_id);
     if (ids.length === 0) return 0;
     const chosen = sql`(${sql.join(ids)})`;
     await sql`DELETE FROM webhook_delivery WHERE alert_id IN (SELECT id FROM chat_alert WHERE session_id IN ${chosen})`.execute(

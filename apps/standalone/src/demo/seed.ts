@@ -2,14 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { ChatOperations, CustomerActor, StaffActor } from '@chat-realtime/chat-service';
 import { DEMO_CHATS, type DemoChat, type DemoStep } from './scripts.ts';
 
-/** Every demo chat carries it, and only they: by it they are found again and removed. */
-export const DEMO_ATTRIBUTE = 'demo';
-
 export interface DemoDependencies {
   readonly chats: ChatOperations;
   /** By login. */
   readonly operators: ReadonlyMap<string, StaffActor>;
   readonly requestCallback: (sessionId: number, phone: string, comment: string) => Promise<void>;
+  readonly markDemo: (sessionId: number) => Promise<void>;
   /** Address of the shop in which the visitors stand. */
   readonly baseUrl: string;
 }
@@ -26,9 +24,9 @@ async function playChat(dependencies: DemoDependencies, chat: DemoChat): Promise
     email: chat.email,
     locale: chat.locale,
     pageUrl: new URL(chat.pagePath, dependencies.baseUrl).href,
-    attributes: { [DEMO_ATTRIBUTE]: true },
     resumeKey: randomBytes(32).toString('base64url'),
   });
+  await dependencies.markDemo(session.id);
   for (const step of chat.steps) await playStep(dependencies, session.id, step);
 }
 

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { SignedIn } from '@chat-realtime/auth-service';
 import type { FanoutListener } from '@chat-realtime/messaging';
 import { ChatError, sessionChannel } from '@chat-realtime/protocol';
-import { parseId, routeAccess, secretsEqual } from '@chat-realtime/service-kit';
+import { parseId, routeAccess } from '@chat-realtime/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { BreakableBroker } from './breakable-broker.ts';
@@ -12,11 +11,13 @@ import type { BreakableFanout } from './breakable-fanout.ts';
 import type { BreakableNetwork } from './breakable-network.ts';
 import { openEventStream } from './event-stream.ts';
 import { EXPERIMENTS, type Experiments } from './experiments.ts';
-import { isLocalRequest, isOwnOrigin } from './local-request.ts';
+import { CLOSED_PAGE, CLOSED_POLICY } from './closed-page.ts';
 import type { PathMeter } from './path-meter.ts';
 import type { RestartableDispatcher } from './restartable-dispatcher.ts';
+import type { TryDoor } from './try-door.ts';
 
 export interface TrialRoutes {
+  readonly door: TryDoor;
   readonly experiments: Experiments;
   readonly broker: BreakableBroker;
   readonly fanout: BreakableFanout;
@@ -24,12 +25,13 @@ export interface TrialRoutes {
   readonly dispatcher: RestartableDispatcher;
   readonly meter: PathMeter;
   readonly failed: (error: unknown) => void;
+  /** The chat of this visit is the demo's own, to be removed with it. */
+  readonly begun: (sessionId: number) => Promise<void>;
   readonly signIn: (clientIp: string) => Promise<SignedIn>;
 }
 
 /** Beside `dist/site`, which nginx serves: these pages are this process's alone. */
 const FOLDER = new URL('../../../../dist/try/', import.meta.url);
-const TOKEN_PLACE = 'token-of-this-page';
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
   "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
@@ -39,46 +41,56 @@ const FEED_EVERY_MS = 100;
 const HEARTBEAT_MS = 1_000;
 /** It must not answer while the network is cut: it is an observer like the browsers. */
 const LISTENER = '/try/listener';
+const OWN_HEADER = 'x-try';
 
+const CLOSED = 'open the address that npm start has printed; each of its keys opens once';
+
+const begunSchema = z.object({ session: z.int().min(1) });
 const experimentSchema = z.object({
   name: z.enum(EXPERIMENTS),
   session: z.int().min(1),
   language: z.enum(['ru', 'en']),
 });
 
-/** The page and its instruments; for everybody who is not at this machine there is no such address. */
+/** The page and its instruments, for whoever came through the door. */
 export async function installTrialRoutes(server: FastifyInstance, parts: TrialRoutes): Promise<void> {
-  const { network, experiments, failed } = parts;
-  const token = randomBytes(24).toString('base64url');
-  const config = routeAccess({ kind: 'public', reason: 'this machine only, and the token of the page' });
-  const proves = (request: FastifyRequest): boolean => {
-    const given = request.headers['x-try-token'] ?? new URL(request.url, 'http://localhost').searchParams.get('token');
-    return typeof given === 'string' && secretsEqual(given, token);
+  const { door, network, experiments, failed } = parts;
+  const config = routeAccess({ kind: 'public', reason: 'the cookie that a key from the terminal was exchanged for' });
+  const admitted = (request: FastifyRequest): boolean => door.admits(request.headers.cookie);
+  const visitorOnly = async (request: FastifyRequest): Promise<void> => {
+    if (!admitted(request)) throw new ChatError('forbidden', CLOSED);
   };
-  const localOnly = async (request: FastifyRequest): Promise<void> => {
-    if (!isLocalRequest(request) || !isOwnOrigin(request)) throw new ChatError('not_found', 'no such address');
+  /** A header of our own: a page of another port, to which the cookie goes too, may not send it without being asked. */
+  const pageOnly = async (request: FastifyRequest): Promise<void> => {
+    await visitorOnly(request);
+    if (request.headers[OWN_HEADER] === undefined) throw new ChatError('forbidden', 'this is for the page /try/ alone');
   };
-  const withToken = async (request: FastifyRequest): Promise<void> => {
-    await localOnly(request);
-    if (!proves(request)) throw new ChatError('forbidden', 'this is for the page /try/ alone');
-  };
-  const page = { config, onRequest: localOnly };
-  const instrument = { config, onRequest: withToken };
+  const file = { config, onRequest: visitorOnly };
+  const instrument = { config, onRequest: pageOnly };
 
   network.install(server, (request) => {
     if (request.url.startsWith(LISTENER)) return false;
-    return request.url.startsWith('/try/') || (request.headers['x-try-token'] !== undefined && proves(request));
+    return request.url.startsWith('/try/') || (request.headers[OWN_HEADER] !== undefined && admitted(request));
   });
-  server.get('/try', page, async (_request, reply) => reply.redirect('/try/', 308));
+  server.get('/try', { config }, async (request, reply) => reply.redirect(`/try/${searchOf(request)}`, 308));
   for (const [path, file] of Object.entries(PAGES)) {
-    server.get(path, page, async (_request, reply) => {
+    server.get<{ Querystring: { key?: unknown } }>(path, { config }, async (request, reply) => {
+      const { key } = request.query;
+      // HEAD, as link previews ask, uses no key up.
+      if (typeof key === 'string' && request.method === 'GET') {
+        const cookie = door.exchange(key);
+        if (cookie !== null) void reply.header('set-cookie', cookie);
+        // The address with the key stays neither in the bar nor in the history.
+        if (cookie !== null || admitted(request)) return reply.header('cache-control', 'no-store').redirect(path, 303);
+      }
+      if (!admitted(request)) return closed(request, reply);
       const html = await readFile(new URL(file, FOLDER), 'utf8');
       // Whoever comes, or loads the page again in the middle of a cut, finds a network by which it can begin.
       network.mend();
-      return asPage(reply).send(html.replace(TOKEN_PLACE, token));
+      return asPage(reply).send(html);
     });
   }
-  server.get<{ Params: { name: string } }>('/try/assets/:name', page, async (request, reply) => {
+  server.get<{ Params: { name: string } }>('/try/assets/:name', file, async (request, reply) => {
     const { name } = request.params;
     const type = TYPES[/^[\w-]+\.(\w+)$/.exec(name)?.[1] ?? ''];
     if (type === undefined) throw new ChatError('not_found', 'no such address');
@@ -90,6 +102,12 @@ export async function installTrialRoutes(server: FastifyInstance, parts: TrialRo
   server.post('/try/api/sign-in', instrument, async (request, reply) =>
     reply.header('cache-control', 'no-store').send(await parts.signIn(request.clientIp)),
   );
+  server.post('/try/api/begun', instrument, async (request, reply) => {
+    const parsed = begunSchema.safeParse(request.body);
+    if (!parsed.success) throw new ChatError('validation_failed', 'session must be a number');
+    await parts.begun(parsed.data.session);
+    return reply.code(204).send();
+  });
   server.post('/try/api/experiment', instrument, async (request, reply) => {
     const parsed = experimentSchema.safeParse(request.body);
     if (!parsed.success) throw new ChatError('validation_failed', 'no such experiment');
@@ -97,17 +115,28 @@ export async function installTrialRoutes(server: FastifyInstance, parts: TrialRo
     // Its end is told by the path stream: a browser has six connections for everything, and the chat needs them.
     return reply.code(202).send({ run: experiments.begin(name, session, language) });
   });
-  server.get('/try/api/path', instrument, async (request, reply) => streamPath(reply, sessionOf(request), parts));
-  server.get(LISTENER, instrument, async (request, reply) => {
+  server.get('/try/api/path', file, async (request, reply) => streamPath(reply, sessionOf(request), parts));
+  server.get(LISTENER, file, async (request, reply) => {
     const sessionId = sessionOf(request);
     await listenWithoutCursor(reply, sessionId, parts.fanout, failed);
   });
 }
 
-function asPage(reply: FastifyReply): FastifyReply {
+function searchOf(request: FastifyRequest): string {
+  const mark = request.url.indexOf('?');
+  return mark === -1 ? '' : request.url.slice(mark);
+}
+
+/** A person is told in words, a program by the error of every other address. */
+function closed(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (request.headers.accept?.includes('text/html') !== true) throw new ChatError('forbidden', CLOSED);
+  return asPage(reply, CLOSED_POLICY).code(403).send(CLOSED_PAGE);
+}
+
+function asPage(reply: FastifyReply, policy = POLICY): FastifyReply {
   return reply
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', POLICY)
+    .header('content-security-policy', policy)
     .header('cache-control', 'no-store')
     .header('x-content-type-options', 'nosniff')
     .header('referrer-policy', 'no-referrer');

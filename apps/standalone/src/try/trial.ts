@@ -1,8 +1,10 @@
 import type { AuthService, Operator } from '@chat-realtime/auth-service';
 import type { Dispatcher } from '@chat-realtime/channel-dispatcher';
 import type { ChatOperations, ChatSource } from '@chat-realtime/chat-service';
+import type { Database } from '@chat-realtime/database';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { FastifyInstance } from 'fastify';
+import { markDemoChat } from '../demo/demo-chats.ts';
 import { BreakableBroker } from './breakable-broker.ts';
 import { BreakableFanout } from './breakable-fanout.ts';
 import { BreakableNetwork } from './breakable-network.ts';
@@ -10,8 +12,10 @@ import { Experiments } from './experiments.ts';
 import { PathMeter } from './path-meter.ts';
 import { RestartableDispatcher } from './restartable-dispatcher.ts';
 import { installTrialRoutes } from './trial-routes.ts';
+import { TryDoor } from './try-door.ts';
 
 export interface TrialStage {
+  readonly database: Database;
   readonly chats: ChatOperations;
   readonly auth: AuthService;
   readonly operators: readonly Operator[];
@@ -24,11 +28,17 @@ export interface TrialStage {
  * the services, which then know nothing of it.
  */
 export class Trial {
+  readonly door: TryDoor;
   readonly meter = new PathMeter();
   readonly broker = new BreakableBroker(this.meter);
   readonly fanout = new BreakableFanout(this.meter);
   readonly network = new BreakableNetwork(() => this.meter.changed());
   #dispatcher: RestartableDispatcher | null = null;
+
+  /** `keySpent` is told the key that opens next. */
+  constructor(port: number, keySpent: (nextKey: string) => void) {
+    this.door = new TryDoor(port, keySpent);
+  }
 
   dispatcher(create: () => Dispatcher): Dispatcher {
     this.#dispatcher = new RestartableDispatcher(create, () => this.meter.changed());
@@ -49,7 +59,7 @@ export class Trial {
 
   async install(
     server: FastifyInstance,
-    { chats, auth, operators, operatorPassword, logger }: TrialStage,
+    { database, chats, auth, operators, operatorPassword, logger }: TrialStage,
   ): Promise<void> {
     const anna = operators[0];
     if (anna === undefined || this.#dispatcher === null)
@@ -59,6 +69,7 @@ export class Trial {
     const { broker, fanout, network, meter } = this;
     const dispatcher = this.#dispatcher;
     await installTrialRoutes(server, {
+      door: this.door,
       experiments: new Experiments({ chats, operator, broker, fanout, network, dispatcher, meter, failed }),
       broker,
       fanout,
@@ -66,6 +77,7 @@ export class Trial {
       dispatcher,
       meter,
       failed,
+      begun: (sessionId) => markDemoChat(database, sessionId),
       signIn: (clientIp) => auth.login(anna.login, operatorPassword, clientIp),
     });
   }

@@ -14,7 +14,7 @@ import { DEFAULT_BODY_LIMIT, installBodyParser } from './body-parser.ts';
 import { ErrorFilter } from './error-filter.ts';
 import { ChatFastifyAdapter } from './fastify-adapter.ts';
 import { NestLogger } from './nest-logger.ts';
-import { installOperationalRoutes } from './operational-routes.ts';
+import { installOperationalRoutes, type MetricsAccess } from './operational-routes.ts';
 import { installOriginRules } from './origin-hook.ts';
 import { installObservation } from './request-observation.ts';
 import { RouteGuard } from './route-guard.ts';
@@ -33,7 +33,8 @@ export interface HttpAppOptions {
   readonly origins?: OriginPolicy | undefined;
   readonly trustedProxies?: TrustedProxies | undefined;
   readonly bodyLimit?: number | undefined;
-  readonly metricsOnLoopbackOnly?: boolean | undefined;
+  /** Unless given, open: the port is the service's own. */
+  readonly metricsAccess?: MetricsAccess | undefined;
   /** Mounts routes on Fastify itself, each with `config: routeAccess(…)`. */
   readonly configure?: ((server: FastifyInstance) => Promise<void> | void) | undefined;
   /** With a port the application also listens; 0 takes a free one. */
@@ -62,7 +63,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     if (!request.is404) request.principal = await guard.admit(request, request.routeOptions.config.access);
   });
   installBodyParser(server, options.bodyLimit ?? DEFAULT_BODY_LIMIT);
-  installOperationalRoutes(server, { health, metrics, metricsOnLoopbackOnly: options.metricsOnLoopbackOnly ?? false });
+  installOperationalRoutes(server, { health, metrics, metricsAccess: options.metricsAccess ?? { kind: 'open' } });
 
   const root: DynamicModule = { module: RootModule, imports: [...options.modules] };
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {

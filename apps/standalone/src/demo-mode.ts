@@ -1,0 +1,43 @@
+import type { StandaloneConfig } from './config.ts';
+
+/**
+ * Each says that this chat is somebody's real one, or part of it. Any of them ends the demo: it must never be the reverse
+ * proxy, or what it forgot to pass on, that tells the two apart.
+ */
+const PRODUCTION_VARIABLES = [
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'PUBLIC_URL',
+  'ALLOWED_ORIGINS',
+  'TRUSTED_PROXIES',
+  'CHAT_TOKEN_SECRETS',
+  'SITE_API_KEY',
+  'IDENTITY_SECRETS',
+  'AUTH_JWKS_URL',
+  'AUTH_JWT_SECRET',
+  'OPERATOR_TOKEN_URL',
+  'OPERATOR_LOGIN_URL',
+  'OIDC_ISSUER',
+  'ALERT_WEBHOOK_URLS',
+  'EVENTS_API_KEY',
+  'RABBITMQ_SOURCE',
+  'TABLE_SOURCE',
+  'SMTP_URL',
+  'MAIL_INBOUND',
+  'TELEGRAM_BOT_TOKEN',
+] as const;
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
+
+export type DemoMode =
+  | { readonly on: true }
+  /** `because`: the variables that ended it; none when `DEMO=off` did. */
+  | { readonly on: false; readonly because: readonly string[] };
+
+/** `env`: as the administrator gave it, before anything was filled in. */
+export function demoMode(config: Pick<StandaloneConfig, 'DEMO' | 'HOST'>, env: NodeJS.ProcessEnv): DemoMode {
+  if (config.DEMO === 'on') return { on: true };
+  if (config.DEMO === 'off') return { on: false, because: [] };
+  const because: string[] = PRODUCTION_VARIABLES.filter((name) => (env[name] ?? '').trim() !== '');
+  if (!LOOPBACK_HOSTS.has(config.HOST)) because.push('HOST');
+  return because.length === 0 ? { on: true } : { on: false, because };
+}

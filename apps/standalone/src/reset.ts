@@ -1,0 +1,30 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { guardFolder } from '@chat-realtime/database';
+import { PASSWORD_FILE } from '@chat-realtime/auth-service';
+import { CHAT_TOKEN_SECRETS_FILE } from './data-secrets.ts';
+
+/** Where the embedded database lies in the data folder. */
+export function databaseFolder(dataDir: string): string {
+  return join(dataDir, 'database');
+}
+
+/** All that this program ever writes there; what else lies in the folder is somebody's. */
+const OURS = ['attachments', CHAT_TOKEN_SECRETS_FILE, `${CHAT_TOKEN_SECRETS_FILE}.new`, PASSWORD_FILE];
+const OURS_IN_DATABASE = ['pgdata', 'pgdata.unfinished'];
+
+/**
+ * Empties the data folder, which the caller has reserved already. The database has a guard of its own, by which a
+ * process of an earlier version is seen too.
+ * @throws DatabaseStartError when another process serves what lies there; then nothing is deleted.
+ */
+export async function resetDataFolder(dataDir: string): Promise<void> {
+  const database = databaseFolder(dataDir);
+  const guard = await guardFolder(database);
+  try {
+    const paths = [...OURS_IN_DATABASE.map((name) => join(database, name)), ...OURS.map((name) => join(dataDir, name))];
+    for (const path of paths) await rm(path, { recursive: true, force: true });
+  } finally {
+    await guard.release();
+  }
+}
