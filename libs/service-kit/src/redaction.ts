@@ -84,10 +84,11 @@ const MAX_TEXT = 2_000;
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 50;
 
+/** Each begins where a run begins, or is bounded: none looks at one run again from each of its characters. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
   // user:password@ of a URL, then anything after its question mark.
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1***@'],
-  [/\?[^\s"'`]*=[^\s"'`]*/g, '?***'],
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]*@/gi, '$1***@'],
+  [/\?[^\s"'`=?]*=[^\s"'`]*/g, '?***'],
   [/eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}/g, '***'],
   [/\b(Bearer|Basic)\s+\S+/gi, '$1 ***'],
   [/\bbearer\.\S+/gi, 'bearer.***'],
@@ -97,7 +98,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
     /(?<![A-Za-z0-9_+/=-])(?![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![A-Za-z0-9_-]))(?![0-9a-f]{32}(?![A-Za-z0-9_-]))(?!00-[0-9a-f]{32}-)(?=[A-Za-z0-9_+/=-]*\d)(?=[A-Za-z0-9_+/=-]*[A-Za-z])[A-Za-z0-9_+=-]{32,}/g,
     '***',
   ],
-  [/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu, '***@***'],
+  [/(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu, '***@***'],
   [/\+\d[\d\s().-]{8,}\d/g, '+***'],
 ];
 

@@ -2,6 +2,7 @@ export { type AppProcess, type LogRecord, type ProcessOptions, startProcess } fr
 export * from './clients/index.ts';
 export { binaries, findBinary } from './binaries.ts';
 export { Child, type ChildSpec, type ExitStatus } from './child.ts';
+export { hostileTexts, slowest } from './hostile-texts.ts';
 export type { ManagedServer } from './managed-server.ts';
 export { type NginxOptions, type NginxServer, startNginx } from './nginx.ts';
 export { freePort } from './ports.ts';

@@ -93,7 +93,7 @@ export interface Values {
 /** A name that is not known takes the comma or space before it along. What a value holds is not looked at again. */
 export function filled(text: string, { name, operator, site }: Values): string {
   const known: Readonly<Record<string, string>> = { name: name?.trim() ?? '', operator, site };
-  return text.replace(/(,?\s*)\{\{(name|operator|site)\}\}/g, (_match, before: string, variable: string) => {
+  return text.replace(/(,?\s{0,8})\{\{(name|operator|site)\}\}/g, (_match, before: string, variable: string) => {
     const value = known[variable] ?? '';
     return value === '' ? '' : before + value;
   });

@@ -1,3 +1,4 @@
+import { pageUrl } from '@chat-realtime/client/links';
 import { createStaffAuth } from '@chat-realtime/client/staff';
 
 /** Where operators sign in; both null: by the console's own form. */
@@ -13,9 +14,8 @@ const SENT_KEY = 'chat-console:sent-to-sign-in';
 
 /** Only what can be an address of a site: never `javascript:`. */
 function addressOf(value: unknown): string | null {
-  if (typeof value !== 'string' || value === '' || !URL.canParse(value, location.href)) return null;
-  const { protocol, href } = new URL(value, location.href);
-  return protocol === 'https:' || protocol === 'http:' ? href : null;
+  if (typeof value !== 'string' || value === '') return null;
+  return pageUrl(value, location.href)?.href ?? null;
 }
 
 /** The server that serves the page says it beside the page. A server without that file has the console's own form. */

@@ -1,8 +1,8 @@
+import { slowest } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { merged, unseenCount } from './alerts.ts';
 import { byDue, dueGroup, nextSteps } from './callbacks.ts';
 import { Drafts } from './drafts.ts';
-import { linkParts } from './linkify.ts';
 import { filled, matching } from './quick-replies.ts';
 import { parseRoute, routeHash } from './route.ts';
 import { originOf, widgetSnippet } from './snippets.ts';
@@ -36,25 +36,6 @@ describe('drafts', () => {
     ]);
     after.setOwner('boris');
     expect(after.get(1, 'reply')).toBe('');
-  });
-});
-
-describe('links', () => {
-  it('are http(s) and mail only; the rest stays text', () => {
-    const hrefs = (text: string) => linkParts(text).flatMap((part) => part.href ?? []);
-    expect(hrefs('see https://a.example/x?y=1, or mail a.b@c.example.')).toEqual([
-      ...['https://a.example/x?y=1', 'mailto:a.b@c.example'],
-    ]);
-    expect(hrefs('javascript:alert(1) data:text/html,x <img src=x onerror=alert(1)>')).toEqual([]);
-  });
-
-  it('lose nothing of the text', () => {
-    const text = 'a https://b.example. c@d.example e';
-    expect(
-      linkParts(text)
-        .map((part) => part.text)
-        .join(''),
-    ).toBe(text);
   });
 });
 
@@ -101,6 +82,13 @@ describe('quick replies', () => {
     expect(fill(null)).toBe('Hello! I am Anna of shop.example.');
     expect(fill('Max')).toBe('Hello, Max! I am Anna of shop.example.');
     expect(fill('{{operator}} $&')).toBe('Hello, {{operator}} $&! I am Anna of shop.example.');
+  });
+  it('cost no more than their length, whatever stands in reply, name and search', () => {
+    const cost = slowest(4_000, (text) => [
+      filled(text, { name: text, operator: text, site: text }),
+      matching([{ shortcut: text, title: text, text }], text),
+    ]);
+    expect(cost.ms, cost.text).toBeLessThan(40);
   });
 });
 

@@ -1,3 +1,4 @@
+import { pageUrl } from '@chat-realtime/client/links';
 import type { SavedTheme } from './widget-settings.ts';
 
 const quoted = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
@@ -29,7 +30,5 @@ export function originOf(text: string): string | null {
   const address = text.trim();
   // People write the name of their site as they say it.
   const whole = /^[\w.-]+\.[a-z]{2,}(?:[:/]|$)/i.test(address) ? `https://${address}` : address;
-  if (!URL.canParse(whole)) return null;
-  const { origin, protocol } = new URL(whole);
-  return protocol === 'https:' || protocol === 'http:' ? origin : null;
+  return pageUrl(whole)?.origin ?? null;
 }

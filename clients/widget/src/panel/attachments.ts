@@ -1,4 +1,5 @@
 import type { Attachment } from '@chat-realtime/client';
+import { pageUrl } from '@chat-realtime/client/links';
 
 const PICTURES = /^image\/(?:png|jpeg|gif|webp)$/;
 
@@ -9,7 +10,5 @@ export function attachmentUrl({ url }: Attachment, baseUrl: string): string | nu
   if (!url) return null;
   const base = `${baseUrl || location.origin}/`;
   const whole = url.startsWith('/') ? baseUrl + url : url;
-  if (!URL.canParse(whole, base)) return null;
-  const { protocol, href } = new URL(whole, base);
-  return protocol === 'http:' || protocol === 'https:' ? href : null;
+  return pageUrl(whole, base)?.href ?? null;
 }

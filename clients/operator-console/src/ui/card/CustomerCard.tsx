@@ -1,6 +1,6 @@
+import { pageUrl, urlOf } from '@chat-realtime/client/links';
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { dateTime, t } from '../../i18n/index.ts';
-import { hrefOf } from '../../state/linkify.ts';
 import { showCard } from '../../state/card.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { CopyButton } from '../parts/CopyButton.tsx';
@@ -53,13 +53,13 @@ export function CustomerCard({ session }: { session: StaffSession }) {
         <Fact
           label={t().email}
           value={contact.email}
-          href={contact.email === null ? null : hrefOf(contact.email)}
+          href={contact.email === null ? null : (urlOf(`mailto:${contact.email}`)?.href ?? null)}
           copy
         />
         <Fact
           label={t().page}
           value={session.page_url}
-          href={session.page_url === null ? null : hrefOf(session.page_url)}
+          href={session.page_url === null ? null : (pageUrl(session.page_url)?.href ?? null)}
         />
         <Fact label={t().locale} value={session.locale} />
         <Fact label={t().since} value={dateTime(session.created_at)} />

@@ -1,3 +1,4 @@
+import { pageUrl } from '@chat-realtime/client/links';
 import {
   ChatClientError,
   type StaffConversation,
@@ -147,8 +148,7 @@ export function Composer({ conversation, session }: ComposerProps) {
     filled(reply.text, {
       name: session.contact.name,
       operator: desk.user.name,
-      site:
-        session.page_url !== null && URL.canParse(session.page_url) ? new URL(session.page_url).host : location.host,
+      site: (session.page_url === null ? null : pageUrl(session.page_url)?.host) ?? location.host,
     });
   const insert = (reply: QuickReply): void => {
     write(withNames(reply));

@@ -1,5 +1,6 @@
 import type { ChatMessage, StaffConversation } from '@chat-realtime/client/staff';
 import { clockTime, t } from '../../i18n/index.ts';
+import { memo } from '../parts/memo.tsx';
 import { LinkedText } from '../parts/LinkedText.tsx';
 import { AttachmentView } from './AttachmentView.tsx';
 import { Ticks } from './Ticks.tsx';
@@ -12,7 +13,7 @@ interface MessageBubbleProps {
   readonly conversation: StaffConversation;
 }
 
-export function MessageBubble({ message, joined, customer, conversation }: MessageBubbleProps) {
+export const MessageBubble = memo(({ message, joined, customer, conversation }: MessageBubbleProps) => {
   const author = message.sender_type === 'client' ? customer : (message.sender_name ?? t().you);
   const failed = message.delivery === 'failed';
   return (
@@ -48,4 +49,4 @@ export function MessageBubble({ message, joined, customer, conversation }: Messa
       )}
     </article>
   );
-}
+});

@@ -1,19 +1,18 @@
 import type { Note } from '@chat-realtime/client/staff';
 import { clockTime, t } from '../../i18n/index.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { memo } from '../parts/memo.tsx';
 import { LinkedText } from '../parts/LinkedText.tsx';
 
-export function NoteItem({ note }: { note: Note }) {
-  return (
-    <article class="note">
-      <header>
-        <Icon name="note" />
-        {t().noteBy(note.author_name ?? note.author_id)}
-        <time dateTime={note.created_at}>{clockTime(note.created_at)}</time>
-      </header>
-      <p dir="auto">
-        <LinkedText text={note.body} />
-      </p>
-    </article>
-  );
-}
+export const NoteItem = memo(({ note }: { note: Note }) => (
+  <article class="note">
+    <header>
+      <Icon name="note" />
+      {t().noteBy(note.author_name ?? note.author_id)}
+      <time dateTime={note.created_at}>{clockTime(note.created_at)}</time>
+    </header>
+    <p dir="auto">
+      <LinkedText text={note.body} />
+    </p>
+  </article>
+));

@@ -1,3 +1,4 @@
+import { urlOf } from '@chat-realtime/client/links';
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useReducer } from 'preact/hooks';
 import { listTime, t } from '../../i18n/index.ts';
@@ -7,14 +8,14 @@ import { routeHash } from '../../state/route.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
 import { Avatar } from '../parts/Avatar.tsx';
+import { memo } from '../parts/memo.tsx';
 import { WaitTimer } from './WaitTimer.tsx';
 
 /** Whose it is; where that goes without saying, the page it came from. */
 function whereFrom(session: StaffSession, view: ViewName): string {
   if (session.status === 'closed') return session.assigned_user_name ?? t().status['closed'] ?? '';
-  const page = session.page_url;
-  if (view === 'all' || page === null || !URL.canParse(page)) return session.assigned_user_name ?? t().nobody;
-  return new URL(page).pathname;
+  const page = view === 'all' || session.page_url === null ? null : urlOf(session.page_url);
+  return page?.pathname ?? session.assigned_user_name ?? t().nobody;
 }
 
 interface SessionRowProps {
@@ -53,7 +54,7 @@ function Preview({ session }: { session: StaffSession }) {
   );
 }
 
-export function SessionRow({ session, view, selected, onChoose }: SessionRowProps) {
+export const SessionRow = memo(({ session, view, selected, onChoose }: SessionRowProps) => {
   const { desk } = useDesk();
   const name = session.contact.name ?? t().visitor(session.id);
   const viewers = useStore(desk.client, (state) =>
@@ -104,4 +105,4 @@ export function SessionRow({ session, view, selected, onChoose }: SessionRowProp
       </span>
     </a>
   );
-}
+});

@@ -1,10 +1,10 @@
-import { linkParts } from '../../state/linkify.ts';
+import { splitLinks } from '@chat-realtime/client/links';
 
 /** A text an outsider wrote: shown as text, with http(s) and mail addresses as links. */
 export function LinkedText({ text }: { text: string }) {
   return (
     <>
-      {linkParts(text).map((part, index) =>
+      {splitLinks(text).map((part, index) =>
         part.href === null ? (
           part.text
         ) : (

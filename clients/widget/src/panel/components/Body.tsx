@@ -1,4 +1,4 @@
-import { splitLinks } from '../links.ts';
+import { splitLinks } from '@chat-realtime/client/links';
 
 /** What somebody wrote, as text; addresses become links, and nothing else becomes anything. */
 export function Body({ text }: { text: string }) {
