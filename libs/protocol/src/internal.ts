@@ -25,6 +25,8 @@ export const catchupRequestSchema = z.object({
       `at most ${CATCHUP_MAX_SESSIONS} sessions with after_seq`,
     ),
   limit: z.int().min(1).max(CATCHUP_MAX_LIMIT),
+  /** Events of all sessions together may have about so many bytes; what is too much comes with a later call. */
+  max_bytes: z.int().min(1).optional(),
   /** The staff feed after a position; `after` absent: only the head position. */
   feed: z.object({ after: feedCursorSchema.optional(), limit: z.int().min(1).max(CATCHUP_MAX_LIMIT) }).optional(),
   /** For each session the seq of its last event at or before the feed position `at`. */

@@ -28,7 +28,10 @@ export const quickReplySchema = z.object({
 export type QuickReply = z.infer<typeof quickReplySchema>;
 
 /** In the order of their shortcuts. */
-export const quickRepliesResponseSchema = z.object({ quick_replies: z.array(quickReplySchema) });
+export const quickRepliesResponseSchema = z.object({
+  quick_replies: z.array(quickReplySchema),
+  next_page: z.string().nullable(),
+});
 export type QuickRepliesResponse = z.infer<typeof quickRepliesResponseSchema>;
 
 export const newQuickReplySchema = z.object({ shortcut: shortcutSchema, title, text });

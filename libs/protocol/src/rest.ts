@@ -29,6 +29,7 @@ import {
 import { staffScopeSchema } from './staff-scope.ts';
 
 export const REST_BODY_MAX_BYTES = 262_144;
+export const ATTRIBUTES_MAX_BYTES = 8_192;
 export const ATTACHMENT_MAX_BYTES = 10 * 1024 * 1024;
 export const ATTACHMENTS_PER_MESSAGE = 5;
 export const LIST_LIMIT_MAX = 500;
@@ -50,7 +51,11 @@ const emailSchema = safeText(254).pipe(z.email());
 const urlSchema = safeText(2_048).refine((text) => /^https?:\/\//i.test(text), 'must be an http(s) address');
 const attributesSchema = z
   .record(safeText(64), z.union([safeText(1_000), z.number(), z.boolean(), z.null()]))
-  .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
+  .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries')
+  .refine(
+    (value) => new TextEncoder().encode(JSON.stringify(value)).length <= ATTRIBUTES_MAX_BYTES,
+    `must have at most ${ATTRIBUTES_MAX_BYTES} bytes as JSON`,
+  );
 /** What the visitor agreed to: true, or the version of the text he saw. */
 export const consentSchema = z.union([
   z.boolean(),
@@ -149,7 +154,8 @@ export const staffSessionSchema = sessionSchema.extend({
   contact: contactSchema,
   locale: z.string().nullable(),
   page_url: z.string().nullable(),
-  attributes: z.record(z.string(), z.unknown()),
+  /** Only in the answer about one session, never in a list. */
+  attributes: z.record(z.string(), z.unknown()).optional(),
   customer_id: z.string().nullable(),
   updated_at: timestampSchema,
   unread_count: z.int().min(0),
@@ -178,7 +184,9 @@ export const feedResponseSchema = z.object({
 export const assignRequestSchema = z.object({ user_id: requiredText(200).optional() });
 export const sessionResponseSchema = z.object({ session: sessionSchema });
 export const noteRequestSchema = z.object({ body: messageBodySchema });
-export const notesResponseSchema = z.object({ notes: z.array(noteSchema) });
+export const notesQuerySchema = z.object({ before_id: seqQuerySchema.optional(), limit: limitQuerySchema });
+/** `has_more`: there are older ones. */
+export const notesResponseSchema = z.object({ notes: z.array(noteSchema), has_more: z.boolean() });
 export const noteResponseSchema = z.object({ note: noteSchema });
 
 export const operatorSchema = z.object({
@@ -191,7 +199,12 @@ export const operatorSchema = z.object({
   status: operatorStatusSchema,
   active_sessions: z.int().min(0),
 });
-export const operatorsResponseSchema = z.object({ operators: z.array(operatorSchema) });
+/** `page`: the `next_page` of the answer before. */
+export const pageQuerySchema = z.object({ page: safeText(1_000).optional() });
+export const operatorsResponseSchema = z.object({
+  operators: z.array(operatorSchema),
+  next_page: z.string().nullable(),
+});
 
 export const alertsQuerySchema = z.object({ since: safeText(64).optional() });
 export const alertReasonSchema = z.enum([

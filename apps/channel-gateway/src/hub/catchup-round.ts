@@ -11,6 +11,10 @@ import type { SessionChannel } from './session-channel.ts';
 
 /** Events of one session in one page. */
 const PAGE_LIMIT = 100;
+/** Bytes of the events in one answer. */
+const CALL_BYTES = 4 * 1024 * 1024;
+/** A call that failed may have been too large, whatever else it was: the next one asks for half, down to this part. */
+const SMALLEST_SHARE = 1 / 64;
 /** Ids are given before the commit, so a smaller one may show after a larger one. */
 const REVOCATIONS_OVERLAP = 50;
 
@@ -24,6 +28,8 @@ export class CatchupRound implements CatchupClient {
   #presenceWanted = false;
   #plainWanted = false;
   #revocationsRead = 0;
+  /** Of a full call: halved by a failure, doubled by an answer. */
+  #share = 1;
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -57,7 +63,8 @@ export class CatchupRound implements CatchupClient {
     const asked = this.#composeSessions();
     const request: CatchupRequest = {
       sessions: [],
-      limit: PAGE_LIMIT,
+      limit: Math.ceil(PAGE_LIMIT * this.#share),
+      ...(this.#share < 1 && { max_bytes: Math.ceil(CALL_BYTES * this.#share) }),
       revocations_after: Math.max(0, this.#revocationsRead - REVOCATIONS_OVERLAP),
     };
     hub.staff.compose(request, (id, after) => {
@@ -79,6 +86,7 @@ export class CatchupRound implements CatchupClient {
 
   apply(request: CatchupRequest, response: CatchupResponse): void {
     const hub = this.#hub;
+    this.#share = Math.min(1, this.#share * 2);
     if (!this.#acceptEpoch(response.epoch)) return;
     if (response.revocations !== undefined) {
       hub.revoke(response.revocations);
@@ -91,7 +99,8 @@ export class CatchupRound implements CatchupClient {
     // The feed first: it has the staff's own copies, which the sessions' events are a substitute for.
     hub.staff.apply(request, response);
     const pages = new Map(response.sessions.map((page) => [page.id, page]));
-    for (const { id, after_seq: after } of request.sessions) this.#applySession(id, after ?? null, pages.get(id));
+    for (const { id, after_seq: after } of unservedFirst(request.sessions, pages))
+      this.#applySession(id, after ?? null, pages.get(id));
     if (this.#headCheckRunning && this.#heads.size === 0) {
       this.#headCheckRunning = false;
       hub.headCheck.finished(Date.now());
@@ -101,6 +110,7 @@ export class CatchupRound implements CatchupClient {
   }
 
   failed(request: CatchupRequest): void {
+    this.#share = Math.max(SMALLEST_SHARE, this.#share / 2);
     for (const { id, after_seq: after } of request.sessions) {
       const channel = this.#hub.channels.get(id);
       if (channel !== undefined) (after === undefined ? this.#heads : this.#wanting).add(channel);
@@ -118,7 +128,7 @@ export class CatchupRound implements CatchupClient {
     const wanting = this.#wanting;
     this.#wanting = new Set();
     for (const channel of wanting) {
-      if (withEvents >= CATCHUP_MAX_SESSIONS || asked.size >= CATCHUP_MAX_HEADS) {
+      if (withEvents >= CATCHUP_MAX_SESSIONS * this.#share || asked.size >= CATCHUP_MAX_HEADS) {
         this.#wanting.add(channel);
         continue;
       }
@@ -159,4 +169,15 @@ export class CatchupRound implements CatchupClient {
     this.#hub.databaseChanged();
     return false;
   }
+}
+
+type Asked = CatchupRequest['sessions'][number];
+
+/** Sessions for which an answer had no room ask again before those that got some of theirs, so that each has its turn. */
+function unservedFirst(asked: readonly Asked[], pages: ReadonlyMap<number, CatchupSession>): Asked[] {
+  const unserved = ({ id, after_seq: after }: Asked): boolean => {
+    const page = pages.get(id);
+    return after !== undefined && page !== undefined && page.events.length === 0 && page.last_seq > after;
+  };
+  return [...asked.filter(unserved), ...asked.filter((one) => !unserved(one))];
 }

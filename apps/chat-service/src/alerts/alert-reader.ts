@@ -4,10 +4,23 @@ import { sql } from 'kysely';
 import type { z } from 'zod';
 import type { ChatOperations, StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
+import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 import { visibleCallbacks, visibleSessions } from '../storage/visibility.ts';
 
 export type AlertsResponse = z.infer<typeof alertsResponseSchema>;
 type AlertItem = AlertsResponse['alerts'][number];
+
+interface AlertRow {
+  readonly id: number;
+  readonly reason: string;
+  readonly session_id: number | null;
+  readonly created_at: Date;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly callback_name: string | null;
+  readonly callback_phone: string | null;
+}
 
 /** The newest alerts of an answer; whoever was away longer looks at the inbox. */
 const MAX_ALERTS = 100;
@@ -76,8 +89,13 @@ export class AlertReader {
       .limit(MAX_ALERTS);
     if (since.kind === 'time') query = query.where('a.created_at', '>', since.at);
     if (since.kind === 'alert') query = query.where('a.id', '>', since.id);
-    const rows = await query.execute();
-    return rows.reverse().map((row) => ({
+    const { rows } = await boundedRows<AlertRow>(this.#database.kysely, {
+      rows: sql`${query}`,
+      bytes: textBytes('name', 'email', 'phone', 'callback_name', 'callback_phone'),
+      order: sql`r.id DESC`,
+      limit: MAX_ALERTS,
+    });
+    return rows.toReversed().map((row) => ({
       id: row.id,
       reason: alertReasonSchema.parse(row.reason),
       session_id: row.session_id,

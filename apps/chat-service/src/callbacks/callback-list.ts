@@ -1,7 +1,9 @@
-import type { Database } from '@chat-realtime/database';
+import type { Database, Tables } from '@chat-realtime/database';
 import { type CallbackStaff, callbackStatusSchema } from '@chat-realtime/protocol';
+import { type Selectable, sql } from 'kysely';
 import type { StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
+import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 import { visibleCallbacks } from '../storage/visibility.ts';
 import { callbackStaff } from './callbacks.ts';
 
@@ -34,12 +36,16 @@ export async function listCallbacks(
     .limit(query.limit + 1);
   if (query.status !== undefined) rows = rows.where('c.status', 'in', parseStatuses(query.status));
   if (query.page !== undefined) rows = rows.where('c.id', '<', parsePage(query.page));
-  const found = await rows.execute();
-  const page = found.slice(0, query.limit);
-  const last = page.at(-1);
+  const found = await boundedRows<Selectable<Tables['chat_callback']>>(database.kysely, {
+    rows: sql`${rows}`,
+    bytes: textBytes('name', 'comment', 'result', 'assigned_user_id'),
+    order: sql`r.id DESC`,
+    limit: query.limit,
+  });
+  const last = found.rows.at(-1);
   return {
-    callbacks: page.map(callbackStaff),
-    next_page: found.length > page.length && last !== undefined ? String(last.id) : null,
+    callbacks: found.rows.map(callbackStaff),
+    next_page: found.more && last !== undefined ? String(last.id) : null,
   };
 }
 

@@ -6,9 +6,7 @@ import type {
   SessionEvent,
   StaffEvent,
   StaffSession,
-  operatorSchema,
 } from '@chat-realtime/protocol';
-import type { z } from 'zod';
 
 export interface NewSession {
   readonly name?: string | null | undefined;
@@ -100,8 +98,6 @@ export interface SessionListPage {
   readonly next_page: string | null;
   readonly feed_cursor: string;
 }
-
-export type OperatorEntry = z.infer<typeof operatorSchema>;
 
 /** The answer of `GET /chat/alerts` but for `callbacks_due` and `alerts`, which their own modules know. */
 export interface Alerts {

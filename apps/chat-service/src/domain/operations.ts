@@ -5,7 +5,6 @@ import type {
   FeedPage,
   HistoryPage,
   NewSession,
-  OperatorEntry,
   PostedMessage,
   PostMessage,
   SessionCreated,
@@ -18,6 +17,8 @@ import type {
   CatchupResponse,
   CountedBadge,
   Note,
+  NotesResponse,
+  OperatorsResponse,
   OperatorStatus,
   OperatorStatusResponse,
   Revocation,
@@ -65,7 +66,11 @@ export interface ChatOperations {
   revocations(afterId: number): Promise<{ revocations: Revocation[]; head: number }>;
 
   addNote(actor: StaffActor, sessionId: number, body: string): Promise<Note>;
-  notes(actor: StaffActor, sessionId: number): Promise<Note[]>;
+  notes(
+    actor: StaffActor,
+    sessionId: number,
+    page: { beforeId?: number | undefined; limit: number },
+  ): Promise<NotesResponse>;
 
   operatorStatus(actor: StaffActor): Promise<OperatorStatusResponse>;
   chooseStatus(actor: StaffActor, status: OperatorStatus): Promise<OperatorStatusResponse>;
@@ -74,7 +79,8 @@ export interface ChatOperations {
 
   /** Remembers an operator from the token he showed; cheap to call on every request. */
   staffSeen(actor: StaffActor): Promise<void>;
-  operators(): Promise<OperatorEntry[]>;
+  /** `page`: the `next_page` of the answer before. */
+  operators(page?: string): Promise<OperatorsResponse>;
   operatorsOnline(): Promise<number>;
   badge(): Promise<CountedBadge>;
   /** Numbers of the badge as this operator sees them. `since`: only newer things count as new. */

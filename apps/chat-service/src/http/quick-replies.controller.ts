@@ -1,6 +1,18 @@
-import { ChatError, newQuickReplySchema, quickReplyPatchSchema } from '@chat-realtime/protocol';
+import { ChatError, newQuickReplySchema, pageQuerySchema, quickReplyPatchSchema } from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseInterceptors,
+} from '@nestjs/common';
 import type { z } from 'zod';
 import type { QuickReplies } from '../quick-replies/quick-replies.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
@@ -24,8 +36,8 @@ export class QuickRepliesController {
 
   @Get()
   @RequireStaff()
-  async list() {
-    return { quick_replies: await this.#quickReplies.list() };
+  list(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>) {
+    return this.#quickReplies.list(query.page);
   }
 
   @Post()

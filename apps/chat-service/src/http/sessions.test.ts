@@ -83,9 +83,13 @@ describe('POST /chat/session', () => {
     [{ name: '\ud800' }, 'name'],
     [{ name: 5 }, 'name'],
     [{ attributes: { a: { b: 1 } } }, 'attributes.a'],
+    [
+      { attributes: Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`k${n}`, 'x'.repeat(1_000)])) },
+      'attributes',
+    ],
     [{ message: { body: ' ', client_message_id: randomUUID() } }, 'message.body'],
     [{ message: { body: 'x', client_message_id: '1' } }, 'message.client_message_id'],
-  ])('[SES3] [ERR4] %j is 422 and says where', async (body, path) => {
+  ])('[SES3] [SES14] [ERR4] %.80j is 422 and says where', async (body, path) => {
     const answer = await chat.call('POST', '/chat/session', { body });
     expect([answer.status, answer.code]).toEqual([422, 'validation_failed']);
     expect(fieldsOf(answer.text)).toContain(path);

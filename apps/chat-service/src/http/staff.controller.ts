@@ -2,6 +2,8 @@ import {
   assignRequestSchema,
   feedQuerySchema,
   noteRequestSchema,
+  notesQuerySchema,
+  pageQuerySchema,
   sessionListQuerySchema,
 } from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
@@ -43,8 +45,8 @@ export class StaffController {
 
   @Get('operators')
   @RequireStaff()
-  async operators() {
-    return { operators: await this.#operations.operators() };
+  operators(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>) {
+    return this.#operations.operators(query.page);
   }
 
   @Post('session/:id/assign')
@@ -99,7 +101,14 @@ export class StaffController {
 
   @Get('session/:id/notes')
   @RequireStaff()
-  async notes(@Principal() principal: Principal, @Param('id') id: string) {
-    return { notes: await this.#operations.notes(staffActor(principal), sessionIdOf(id)) };
+  notes(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Query({ schema: notesQuerySchema }) query: z.infer<typeof notesQuerySchema>,
+  ) {
+    return this.#operations.notes(staffActor(principal), sessionIdOf(id), {
+      beforeId: query.before_id,
+      limit: query.limit,
+    });
   }
 }

@@ -3,6 +3,7 @@ import {
   ChatError,
   type NewQuickReply,
   QUICK_REPLIES_MAX,
+  type QuickRepliesResponse,
   type QuickReply,
   type QuickReplyPatch,
   shortcutKey,
@@ -11,6 +12,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
+import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 
 /** Class of the lock under which the list is changed: its length and its shortcuts are checked before a row is written. */
 const LOCK_CLASS = 1_129_595_219;
@@ -38,11 +40,18 @@ export class QuickReplies {
     this.#database = database;
   }
 
-  async list(): Promise<QuickReply[]> {
-    const rows = await translated(() =>
-      this.#database.kysely.selectFrom('quick_reply').selectAll().orderBy('shortcut_key').execute(),
+  /** In the order of their shortcuts; a page is named by the last shortcut of the one before. */
+  async list(page?: string): Promise<QuickRepliesResponse> {
+    const after = page === undefined ? sql`true` : sql`q.shortcut_key > ${page}`;
+    const { rows, more } = await translated(() =>
+      boundedRows<Selectable<QuickReplyTable>>(this.#database.kysely, {
+        rows: sql`SELECT q.* FROM quick_reply q WHERE ${after} ORDER BY q.shortcut_key LIMIT ${QUICK_REPLIES_MAX + 1}::bigint`,
+        bytes: textBytes('shortcut', 'title', 'text', 'updated_by'),
+        order: sql`r.shortcut_key`,
+        limit: QUICK_REPLIES_MAX,
+      }),
     );
-    return rows.map(render);
+    return { quick_replies: rows.map(render), next_page: more ? (rows.at(-1)?.shortcut_key ?? null) : null };
   }
 
   add(actor: StaffActor, { shortcut, title, text }: NewQuickReply): Promise<QuickReply> {

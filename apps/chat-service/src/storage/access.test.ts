@@ -40,7 +40,7 @@ describe.each(KINDS)('access, assignment, notes and revocations on %s', (kind) =
         chat.postMessage(anna, id, text('x')),
         chat.assign(anna, id),
         chat.close(anna, id),
-        chat.notes(anna, id),
+        chat.notes(anna, id, { limit: 100 }),
         chat.revoke(anna, id),
       ];
       expect(await allRefused(calls)).toEqual(['session_not_found']);
@@ -64,7 +64,7 @@ describe.each(KINDS)('access, assignment, notes and revocations on %s', (kind) =
       chat.close(scoped, id),
       chat.reopen(scoped, id),
       chat.addNote(scoped, id, 'x'),
-      chat.notes(scoped, id),
+      chat.notes(scoped, id, { limit: 100 }),
       chat.revoke(scoped, id),
     ];
     expect(await allRefused(calls)).toEqual(['session_not_found']);
@@ -108,7 +108,7 @@ describe.each(KINDS)('access, assignment, notes and revocations on %s', (kind) =
     const { chat } = harness;
     const { id, customer } = await newChat(chat, 'hi');
     const note = await chat.addNote(anna, id, 'difficult');
-    expect(await chat.notes(boris, id)).toEqual([note]);
+    expect(await chat.notes(boris, id, { limit: 100 })).toEqual({ notes: [note], has_more: false });
     expect((await chat.getSession(customer, id)).last_seq).toBe(2);
     expect(JSON.stringify(await chat.events(customer, id, { afterSeq: 0, limit: 9 }))).not.toContain('difficult');
   });

@@ -10,10 +10,12 @@ import { STAFF_DELIVERED } from './marks.ts';
 import { badge } from './numbers.ts';
 import { chosenStatuses } from './operator-status.ts';
 import { operatorsOnline, recordPresence } from './operators.ts';
+import { eventBytes, PAGE_BYTES } from './page-bytes.ts';
 import { revocations } from './revocations.ts';
 
-/** Bound of one answer; with many sessions each gets a smaller page and `has_more` says so. */
+/** Bounds of one answer; with many sessions each gets a smaller page and `has_more` says so. */
 const EVENTS_PER_ANSWER = 10_000;
+const BYTES_PER_ANSWER = 4 * 1024 * 1024;
 
 interface HeadRow {
   id: number;
@@ -40,17 +42,28 @@ async function readHeads(context: StorageContext, wanted: readonly Wanted[]): Pr
 
 const EVENTS = {
   name: 'chat-catchup-events',
-  text: `SELECT ${eventColumns('e')} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(id, after_seq, head)
-    CROSS JOIN LATERAL (SELECT * FROM chat_event e WHERE e.session_id = w.id AND e.seq > w.after_seq AND e.seq <= w.head
-                        ORDER BY e.seq LIMIT $4) e
-    ORDER BY e.session_id, e.seq`,
+  text: `SELECT ${eventColumns('p')} FROM (
+      SELECT e.*, row_number() OVER turn AS turn, sum(e.bytes) OVER turn AS total
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w(id, after_seq, head, asked)
+        CROSS JOIN LATERAL (
+          SELECT * FROM (SELECT r.*, row_number() OVER page AS place, sum(r.bytes) OVER page AS running
+            FROM (SELECT ${eventColumns('e')}, ${eventBytes('e')} AS bytes FROM chat_event e
+                   WHERE e.session_id = w.id AND e.seq > w.after_seq AND e.seq <= w.head ORDER BY e.seq LIMIT $4::bigint) r
+            WINDOW page AS (ORDER BY r.seq ROWS UNBOUNDED PRECEDING)) bounded
+           WHERE place = 1 OR running <= $5::bigint) e
+      WINDOW turn AS (ORDER BY e.place, w.asked ROWS UNBOUNDED PRECEDING)) p
+    WHERE p.turn = 1 OR p.total <= $6::bigint
+    ORDER BY p.session_id, p.seq`,
 } as const;
 
-/** Events of all sessions that are behind their head, in one statement, however many they are. */
+/**
+ * Events of all sessions that are behind their head, in one statement, however many they are. Each gets its first event
+ * before any gets a second one; those for whom the answer had no room get none, and `has_more` tells them to ask again.
+ */
 async function readEvents(
   context: StorageContext,
   behind: readonly { id: number; after: number; head: number }[],
-  limit: number,
+  { limit, max_bytes: maxBytes = BYTES_PER_ANSWER }: Pick<CatchupRequest, 'limit' | 'max_bytes'>,
 ): Promise<Map<number, EventRow[]>> {
   const bySession = new Map<number, EventRow[]>();
   if (behind.length === 0) return bySession;
@@ -60,6 +73,8 @@ async function readEvents(
     behind.map((session) => session.after),
     behind.map((session) => session.head),
     each,
+    Math.min(PAGE_BYTES, maxBytes),
+    Math.min(BYTES_PER_ANSWER, maxBytes),
   ]);
   for (const row of rows) {
     if (row.session_id === null) continue;
@@ -86,7 +101,7 @@ async function readSessions(
     const from = after.get(head.id);
     return from !== undefined && from < head.last_seq ? [{ id: head.id, after: from, head: head.last_seq }] : [];
   });
-  const events = await readEvents(context, behind, request.limit);
+  const events = await readEvents(context, behind, request);
   return heads.map((head) => {
     const rows = events.get(head.id) ?? [];
     const from = after.get(head.id);

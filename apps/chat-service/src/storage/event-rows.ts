@@ -1,6 +1,7 @@
 import type { Tables } from '@chat-realtime/database';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { EventRow } from '../domain/render.ts';
+import { type BoundedRows, boundedRows, eventBytes } from './page-bytes.ts';
 
 /** The columns every rendering needs; `sender_type` and the like are null where the type has none. */
 export const EVENT_COLUMNS = [
@@ -32,13 +33,12 @@ export function readSessionEvents(
   sessionId: number,
   afterSeq: number,
   limit: number,
-): Promise<EventRow[]> {
-  return db
-    .selectFrom('chat_event')
-    .select(EVENT_COLUMNS)
-    .where('session_id', '=', sessionId)
-    .where('seq', '>', afterSeq)
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
+): Promise<BoundedRows<EventRow>> {
+  return boundedRows<EventRow>(db, {
+    rows: sql`SELECT ${sql.raw(eventColumns('e'))} FROM chat_event e
+      WHERE e.session_id = ${sessionId}::bigint AND e.seq > ${afterSeq}::bigint ORDER BY e.seq LIMIT ${limit}::bigint`,
+    bytes: sql.raw(eventBytes('r')),
+    order: sql`r.seq`,
+    limit,
+  });
 }

@@ -1,10 +1,12 @@
 import type { Actor } from '../domain/actors.ts';
 import type { EventsPage, HistoryPage } from '../domain/operation-types.ts';
 import { ChatError } from '@chat-realtime/protocol';
-import { renderMessage, renderSessionEvent } from '../domain/render.ts';
+import { type RawBuilder, sql } from 'kysely';
+import { type EventRow, renderMessage, renderSessionEvent } from '../domain/render.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
-import { EVENT_COLUMNS, readSessionEvents } from './event-rows.ts';
+import { eventColumns, readSessionEvents } from './event-rows.ts';
+import { boundedRows, eventBytes } from './page-bytes.ts';
 import { requireVisibleSession } from './visible-session.ts';
 
 /** Messages by id, ascending. Without `afterId` the newest ones; `has_more` speaks of the direction asked for. */
@@ -16,21 +18,21 @@ export async function history(
 ): Promise<HistoryPage> {
   await requireVisibleSession(context, actor, sessionId);
   const forward = page.afterId !== undefined;
-  let query = context.database.kysely
-    .selectFrom('chat_event')
-    .select(EVENT_COLUMNS)
-    .where('session_id', '=', sessionId)
-    .where('type', '=', 'chat.message');
-  if (page.afterId !== undefined) query = query.where('id', '>', page.afterId);
-  if (page.beforeId !== undefined) query = query.where('id', '<', page.beforeId);
-  const rows = await translated(() =>
-    query
-      .orderBy('id', forward ? 'asc' : 'desc')
-      .limit(page.limit + 1)
-      .execute(),
+  const conditions: RawBuilder<unknown>[] = [sql`e.session_id = ${sessionId}::bigint AND e.type = 'chat.message'`];
+  if (page.afterId !== undefined) conditions.push(sql`e.id > ${page.afterId}::bigint`);
+  if (page.beforeId !== undefined) conditions.push(sql`e.id < ${page.beforeId}::bigint`);
+  const direction = sql.raw(forward ? 'ASC' : 'DESC');
+  const { rows, more } = await translated(() =>
+    boundedRows<EventRow>(context.database.kysely, {
+      rows: sql`SELECT ${sql.raw(eventColumns('e'))} FROM chat_event e WHERE ${sql.join(conditions, sql` AND `)}
+        ORDER BY e.id ${direction} LIMIT ${page.limit + 1}::bigint`,
+      bytes: sql.raw(eventBytes('r')),
+      order: sql`r.id ${direction}`,
+      limit: page.limit,
+    }),
   );
-  const messages = rows.slice(0, page.limit).map((row) => renderMessage(row, context.links));
-  return { messages: forward ? messages : messages.reverse(), has_more: rows.length > page.limit };
+  const messages = rows.map((row) => renderMessage(row, context.links));
+  return { messages: forward ? messages : messages.reverse(), has_more: more };
 }
 
 /** Exactly the frames of the session's channel. */
@@ -46,7 +48,9 @@ export async function events(
       details: { last_seq: session.lastSeq },
     });
   }
-  const rows = await translated(() => readSessionEvents(context.database.kysely, sessionId, page.afterSeq, page.limit));
+  const { rows } = await translated(() =>
+    readSessionEvents(context.database.kysely, sessionId, page.afterSeq, page.limit),
+  );
   const last = rows.at(-1);
   const head = Math.max(session.lastSeq, last?.seq ?? 0);
   return {

@@ -2,9 +2,43 @@ import type { StaffSession } from '@chat-realtime/protocol';
 import { type RawBuilder, sql } from 'kysely';
 import { renderMessage, renderSession, type StoredFile } from '../domain/render.ts';
 import type { StorageContext } from './context.ts';
+import { boundedRows, textBytes } from './page-bytes.ts';
 import { type SessionRow, toRecord } from './session-rows.ts';
 
-type InboxRow = SessionRow & {
+/** A list shows one line of the newest message; the session's own address has all of it. */
+const PREVIEW_CHARACTERS = 500;
+
+/** What an operator's list needs of a session: what the site and the visitor gave beside his contact is not in it. */
+type ListedSession = Omit<SessionRow, 'attributes' | 'consent' | 'resume_key_hash'>;
+const LISTED: readonly (keyof ListedSession)[] = [
+  'id',
+  'status',
+  'assigned_user_id',
+  'assigned_user_name',
+  'assigned_at',
+  'created_at',
+  'updated_at',
+  'closed_at',
+  'last_seq',
+  'version',
+  'client_msgs',
+  'team_client_msgs',
+  'team_read_id',
+  'last_message_id',
+  'last_client_message_at',
+  'waiting_since',
+  'callback_pending',
+  'name',
+  'email',
+  'phone',
+  'locale',
+  'page_url',
+  'customer_id',
+  'revoked_at',
+];
+
+type InboxRow = ListedSession & {
+  attributes?: Record<string, unknown>;
   client_delivered_id: number | null;
   client_read_id: number | null;
   message_created_at: Date | null;
@@ -17,7 +51,7 @@ type InboxRow = SessionRow & {
 };
 
 function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
-  const record = toRecord(row);
+  const record = toRecord({ ...row, attributes: row.attributes ?? {}, consent: null, resume_key_hash: null });
   const lastMessage =
     row.message_created_at === null
       ? null
@@ -39,7 +73,7 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
     contact: record.contact,
     locale: record.locale,
     page_url: record.pageUrl,
-    attributes: record.attributes,
+    ...(row.attributes === undefined ? {} : { attributes: row.attributes }),
     customer_id: record.customerId,
     updated_at: record.updatedAt.toISOString(),
     unread_count: record.unreadCount,
@@ -51,21 +85,38 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
   };
 }
 
-/** Sessions as operators see them. `condition` and `order` speak of `chat_session s`. */
-export async function staffSessions(
+const MESSAGE_OF = sql`m.delivered_id AS client_delivered_id, m.read_id AS client_read_id,
+  e.created_at AS message_created_at, e.actor_id AS message_actor_id, e.actor_name AS message_actor_name,
+  e.sender_type AS message_sender_type, e.client_message_id AS message_client_id, e.attachments AS message_attachments`;
+const JOINED = sql`LEFT JOIN chat_event e ON e.id = s.last_message_id
+  LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'`;
+const BYTES = sql`(${textBytes('name', 'email', 'phone', 'page_url', 'assigned_user_name', 'message_body')} + 600
+  + COALESCE(octet_length(r.message_attachments::text) + 300 * jsonb_array_length(r.message_attachments), 0))`;
+
+/**
+ * Sessions as operators see them in lists. `condition` speaks of `chat_session s`; `order` is that of the rows of
+ * whichever alias it is given.
+ */
+export async function staffSessionList(
   context: StorageContext,
   condition: RawBuilder<unknown>,
-  order: RawBuilder<unknown>,
+  order: (alias: 's' | 'r') => RawBuilder<unknown>,
   limit: number,
-): Promise<StaffSession[]> {
-  const result = await sql<InboxRow>`
-    SELECT s.*, m.delivered_id AS client_delivered_id, m.read_id AS client_read_id,
-      e.created_at AS message_created_at, e.actor_id AS message_actor_id, e.actor_name AS message_actor_name,
-      e.sender_type AS message_sender_type, e.body AS message_body, e.client_message_id AS message_client_id,
-      e.attachments AS message_attachments
-    FROM (SELECT s.* FROM chat_session s WHERE ${condition} ORDER BY ${order} LIMIT ${limit}::bigint) s
-    LEFT JOIN chat_event e ON e.id = s.last_message_id
-    LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
-    ORDER BY ${order}`.execute(context.database.kysely);
-  return result.rows.map((row) => toStaffSession(context, row));
+): Promise<{ sessions: StaffSession[]; more: boolean }> {
+  const columns = sql.raw(LISTED.map((column) => `s.${column}`).join(', '));
+  const { rows, more } = await boundedRows<InboxRow>(context.database.kysely, {
+    rows: sql`SELECT ${columns}, ${MESSAGE_OF}, left(e.body, ${PREVIEW_CHARACTERS}) AS message_body
+      FROM (SELECT ${columns} FROM chat_session s WHERE ${condition} ORDER BY ${order('s')} LIMIT ${limit + 1}::bigint) s ${JOINED}`,
+    bytes: BYTES,
+    order: order('r'),
+    limit,
+  });
+  return { sessions: rows.map((row) => toStaffSession(context, row)), more };
+}
+
+/** One session with all that staff may see of it. */
+export async function staffSession(context: StorageContext, sessionId: number): Promise<StaffSession | undefined> {
+  const result = await sql<InboxRow>`SELECT s.*, ${MESSAGE_OF}, e.body AS message_body FROM chat_session s ${JOINED}
+    WHERE s.id = ${sessionId}::bigint`.execute(context.database.kysely);
+  return result.rows.map((row) => toStaffSession(context, row))[0];
 }

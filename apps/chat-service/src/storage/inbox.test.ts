@@ -206,7 +206,7 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     await chat.staffSeen(anna);
     await chat.staffSeen(boris);
     await chat.staffSeen(operator('anna', { name: 'Anna Neu' }));
-    const find = async (id: string) => (await chat.operators()).find((entry) => entry.id === id);
+    const find = async (id: string) => (await chat.operators()).operators.find((entry) => entry.id === id);
     expect(await find('anna')).toMatchObject({ name: 'Anna Neu', role: 'operator', presence: 'offline' });
     expect((await find('boris'))?.active_sessions).toBeGreaterThan(0);
     const presence = (gateway: string, ids: string[]) =>

@@ -6,7 +6,7 @@ import type { SessionListPage, SessionListQuery } from '../domain/operation-type
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { feedHead } from './feed.ts';
-import { staffSessions } from './inbox-rows.ts';
+import { staffSessionList } from './inbox-rows.ts';
 import { visibleSessions } from './visibility.ts';
 
 type Sort = SessionListQuery['sort'];
@@ -19,10 +19,10 @@ interface PageMark {
 
 /** Sessions in which nobody waits come after all that do. */
 const NOT_WAITING = 'infinity';
-const ORDERS: Record<Sort, RawBuilder<unknown>> = {
-  activity: sql`s.updated_at DESC, s.id DESC`,
-  created: sql`s.id DESC`,
-  waiting: sql`COALESCE(s.waiting_since, 'infinity'::timestamptz), s.id`,
+const ORDERS: Record<Sort, (alias: 's' | 'r') => RawBuilder<unknown>> = {
+  activity: (alias) => sql.raw(`${alias}.updated_at DESC, ${alias}.id DESC`),
+  created: (alias) => sql.raw(`${alias}.id DESC`),
+  waiting: (alias) => sql.raw(`COALESCE(${alias}.waiting_since, 'infinity'::timestamptz), ${alias}.id`),
 };
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
@@ -84,6 +84,8 @@ function conditions(actor: StaffActor, query: SessionListQuery): RawBuilder<unkn
     .map((state) => state.trim())
     .filter((state) => state !== '');
   if (states.length > 0) parts.push(sql`s.status = ANY (${states}::text[])`);
+  // Said as the indexes of open sessions say it, so that the closed ones are not read past.
+  if (states.length > 0 && !states.includes('closed')) parts.push(sql`s.status <> 'closed'`);
   if (query.assigned === 'none') parts.push(sql`s.assigned_user_id IS NULL`);
   else if (query.assigned !== undefined && query.assigned !== '') {
     parts.push(sql`s.assigned_user_id = ${query.assigned === 'me' ? actor.userId : query.assigned}`);
@@ -103,15 +105,13 @@ export async function listSessions(
   return translated(async () => {
     // The position first: events that come while the list is read are then read twice, never missed.
     const { head } = await feedHead(context);
-    const found = await staffSessions(context, condition, ORDERS[query.sort], query.limit + 1);
-    const sessions = found.slice(0, query.limit);
+    const { sessions, more } = await staffSessionList(context, condition, ORDERS[query.sort], query.limit);
     const last = sessions.at(-1);
-    const more = found.length > query.limit && last !== undefined;
     const value =
       last === undefined ? '' : query.sort === 'waiting' ? (last.waiting_since ?? NOT_WAITING) : last.updated_at;
     return {
       sessions,
-      next_page: more ? encodePage({ sort: query.sort, value, id: last.id }) : null,
+      next_page: more && last !== undefined ? encodePage({ sort: query.sort, value, id: last.id }) : null,
       feed_cursor: formatCursor(head),
     };
   });

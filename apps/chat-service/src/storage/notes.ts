@@ -1,12 +1,12 @@
-import { ChatError, type Note } from '@chat-realtime/protocol';
+import { ChatError, type Note, type NotesResponse } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import { boundedRows, textBytes } from './page-bytes.ts';
 import { requireVisible } from './visibility.ts';
 import { requireVisibleSession } from './visible-session.ts';
 import { commitSession } from './unit-of-work.ts';
-
-const NOTES_MAX = 500;
 
 export async function addNote(
   context: StorageContext,
@@ -28,19 +28,34 @@ export async function addNote(
   };
 }
 
-export async function notes(context: StorageContext, actor: StaffActor, sessionId: number): Promise<Note[]> {
+interface NoteRow {
+  readonly id: number;
+  readonly actor_id: string | null;
+  readonly actor_name: string | null;
+  readonly body: string | null;
+  readonly created_at: Date;
+}
+
+/** The newest ones before `beforeId`, ascending. */
+export async function notes(
+  context: StorageContext,
+  actor: StaffActor,
+  sessionId: number,
+  page: { beforeId?: number | undefined; limit: number },
+): Promise<NotesResponse> {
   await requireVisibleSession(context, actor, sessionId);
-  const rows = await translated(() =>
-    context.database.kysely
-      .selectFrom('chat_event')
-      .select(['id', 'actor_id', 'actor_name', 'body', 'created_at'])
-      .where('session_id', '=', sessionId)
-      .where('type', '=', 'chat.note')
-      .orderBy('id', 'desc')
-      .limit(NOTES_MAX)
-      .execute(),
+  const before = page.beforeId === undefined ? sql`true` : sql`e.id < ${page.beforeId}::bigint`;
+  const { rows, more } = await translated(() =>
+    boundedRows<NoteRow>(context.database.kysely, {
+      rows: sql`SELECT e.id, e.actor_id, e.actor_name, e.body, e.created_at FROM chat_event e
+        WHERE e.session_id = ${sessionId}::bigint AND e.type = 'chat.note' AND ${before}
+        ORDER BY e.id DESC LIMIT ${page.limit + 1}::bigint`,
+      bytes: textBytes('body'),
+      order: sql`r.id DESC`,
+      limit: page.limit,
+    }),
   );
-  return rows.reverse().map((row) => {
+  const list = rows.toReversed().map((row) => {
     if (row.actor_id === null) throw new ChatError('internal_error', 'a note without an author');
     return {
       id: row.id,
@@ -51,4 +66,5 @@ export async function notes(context: StorageContext, actor: StaffActor, sessionI
       created_at: row.created_at.toISOString(),
     };
   });
+  return { notes: list, has_more: more };
 }

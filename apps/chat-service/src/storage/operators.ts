@@ -2,16 +2,19 @@ import {
   type CatchupRequest,
   type OperatorStatus,
   operatorStatusSchema,
+  type OperatorsResponse,
   type PresenceState,
 } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
-import type { OperatorEntry } from '../domain/operation-types.ts';
+import { fieldError } from '../field-error.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import { boundedRows, textBytes } from './page-bytes.ts';
 
 /** An operator is written down again after this time, or when his name or role is another. */
 const REFRESH_MS = 60_000;
+const PAGE_MAX = 500;
 
 /** Learns operators from the tokens they show, without a write per request. */
 export class OperatorDirectory {
@@ -45,6 +48,7 @@ export class OperatorDirectory {
 interface OperatorRow {
   id: string;
   name: string | null;
+  sort_name: string;
   role: string;
   status: string;
   online: boolean;
@@ -56,25 +60,45 @@ function presenceOf(connected: boolean, status: OperatorStatus): PresenceState {
   return !connected || status === 'off' ? 'offline' : status;
 }
 
-export function operators(context: StorageContext): Promise<OperatorEntry[]> {
+/** Where a page ended: sort name and id of its last operator. */
+function parsePage(page: string | undefined): readonly [string, string] | undefined {
+  if (page === undefined) return undefined;
+  const [name, id, more] = Buffer.from(page, 'base64url').toString('utf8').split('\n');
+  if (name === undefined || id === undefined || more !== undefined)
+    throw fieldError('page', 'must be the next_page of an earlier answer');
+  return [name, id];
+}
+
+/** By name, who has none last. */
+export function operators(context: StorageContext, page?: string): Promise<OperatorsResponse> {
+  const after = parsePage(page);
   return translated(async () => {
-    const result = await sql<OperatorRow>`
-      SELECT o.id, o.name, o.role, o.status,
-        EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = o.id
+    const { rows, more } = await boundedRows<OperatorRow>(context.database.kysely, {
+      rows: sql`
+        SELECT o.*, EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = o.id
                  AND p.seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})) AS online,
-        (SELECT count(*) FROM chat_session s WHERE s.assigned_user_id = o.id AND s.status = 'active') AS active_sessions
-      FROM chat_operator o ORDER BY o.name NULLS LAST, o.id`.execute(context.database.kysely);
-    return result.rows.map((row) => {
+          (SELECT count(*) FROM chat_session s WHERE s.assigned_user_id = o.id AND s.status = 'active') AS active_sessions
+        FROM (SELECT id, name, role, status, COALESCE('0' || translate(name, E'\n', ' '), '1') AS sort_name FROM chat_operator) o
+        WHERE ${after === undefined ? sql`true` : sql`(o.sort_name, o.id) > (${after[0]}, ${after[1]})`}
+        ORDER BY o.sort_name, o.id LIMIT ${PAGE_MAX + 1}::bigint`,
+      bytes: textBytes('id', 'name'),
+      order: sql`r.sort_name, r.id`,
+      limit: PAGE_MAX,
+    });
+    const last = rows.at(-1);
+    const list = rows.map((row) => {
       const status = operatorStatusSchema.parse(row.status);
       return {
         id: row.id,
         name: row.name,
-        role: row.role === 'admin' ? 'admin' : 'operator',
+        role: row.role === 'admin' ? ('admin' as const) : ('operator' as const),
         presence: presenceOf(row.online, status),
         status,
         active_sessions: row.active_sessions,
       };
     });
+    const next = more && last !== undefined ? Buffer.from(`${last.sort_name}\n${last.id}`).toString('base64url') : null;
+    return { operators: list, next_page: next };
   });
 }
 

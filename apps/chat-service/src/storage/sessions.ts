@@ -5,7 +5,7 @@ import type { NewSession, SessionCreated, SessionRecord } from '../domain/operat
 import { renderSession } from '../domain/render.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
-import { staffSessions } from './inbox-rows.ts';
+import { staffSession } from './inbox-rows.ts';
 import { postInTransaction, postMessage, toMessage } from './messages.ts';
 import { hashResumeKey, readSession, toRecord } from './session-rows.ts';
 import { appendToNew } from './unit-of-work.ts';
@@ -82,7 +82,7 @@ export async function getSession(
 ): Promise<Session | StaffSession> {
   requireOwnSession(actor, sessionId);
   if (actor.kind === 'staff') {
-    const [session] = await translated(() => staffSessions(context, sql`s.id = ${sessionId}::bigint`, sql`s.id`, 1));
+    const session = await translated(() => staffSession(context, sessionId));
     if (session === undefined || !isVisible(actor, session.assigned_user_id)) throw sessionNotFound();
     return session;
   }

@@ -172,7 +172,10 @@ export class Inbox {
     for (const row of rows) {
       const known = sessions.get(row.id);
       // An answer that left before an event came must not take the event back.
-      if (known === undefined || row.last_seq >= known.last_seq) sessions.set(row.id, row);
+      if (known !== undefined && row.last_seq < known.last_seq) continue;
+      // A list has no attributes: what was read of the chat itself stays.
+      const { attributes = known?.attributes } = row;
+      sessions.set(row.id, attributes === undefined ? row : { ...row, attributes });
     }
     this.#store.set({ sessions });
   }

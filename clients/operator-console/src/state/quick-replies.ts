@@ -1,4 +1,10 @@
-import { ChatClientError, type NewQuickReply, type QuickReply, type StaffApi } from '@chat-realtime/client/staff';
+import {
+  ChatClientError,
+  type NewQuickReply,
+  type QuickRepliesResponse,
+  type QuickReply,
+  type StaffApi,
+} from '@chat-realtime/client/staff';
 import { createStore } from './store.ts';
 
 export type { NewQuickReply, QuickReply };
@@ -29,9 +35,15 @@ export class QuickReplies {
 
   async load(): Promise<void> {
     try {
-      const answer = await this.#api.request<{ quick_replies: QuickReply[] }>('GET', '/chat/quick-replies');
+      const list: QuickReply[] = [];
+      let page: string | undefined;
+      do {
+        const answer: QuickRepliesResponse = await this.#api.request('GET', '/chat/quick-replies', { query: { page } });
+        list.push(...answer.quick_replies);
+        page = answer.next_page ?? undefined;
+      } while (page !== undefined);
       this.#read = Date.now();
-      this.#store.set({ list: answer.quick_replies, status: 'ready' });
+      this.#store.set({ list, status: 'ready' });
     } catch (error) {
       if (!(error instanceof ChatClientError)) throw error;
       // What was read before is better than nothing; the next use asks again.

@@ -34,6 +34,7 @@ export type {
   OriginCheckResponse,
   PostMessageRequest,
   PresenceState,
+  QuickRepliesResponse,
   QuickReply,
   ReadData,
   SavedTexts,

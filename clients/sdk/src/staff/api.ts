@@ -133,16 +133,24 @@ export class StaffApi {
     await this.#post(id, 'revoke', {});
   }
 
-  notes(id: number): Promise<NotesResponse> {
-    return this.request('GET', `/chat/session/${id}/notes`);
+  notes(id: number, page: { beforeId?: number | undefined } = {}): Promise<NotesResponse> {
+    return this.request('GET', `/chat/session/${id}/notes`, { query: { before_id: page.beforeId } });
   }
 
   async addNote(id: number, body: string): Promise<Note> {
     return (await this.#post<{ note: Note }>(id, 'notes', { body })).note;
   }
 
-  operators(): Promise<OperatorsResponse> {
-    return this.request('GET', '/chat/operators');
+  /** All of them, however many pages they are. */
+  async operators(): Promise<Pick<OperatorsResponse, 'operators'>> {
+    const operators: OperatorsResponse['operators'] = [];
+    let page: string | undefined;
+    do {
+      const answer: OperatorsResponse = await this.request('GET', '/chat/operators', { query: { page } });
+      operators.push(...answer.operators);
+      page = answer.next_page ?? undefined;
+    } while (page !== undefined);
+    return { operators };
   }
 
   alerts(since?: string): Promise<AlertsResponse> {

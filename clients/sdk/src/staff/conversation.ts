@@ -46,6 +46,9 @@ export interface OpenConversation {
   readonly stop: () => void;
 }
 
+/** Notes read of one chat: who wrote thousands of them looks for the newest. */
+const NOTE_PAGES_MAX = 20;
+
 export function outboxName(sessionId: number): string {
   return `out:${sessionId}:`;
 }
@@ -112,8 +115,14 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
   };
   const readNotes = async (): Promise<void> => {
     // Without them the conversation is still a conversation; the next reading brings them.
-    const found = await api.notes(sessionId).catch(() => null);
-    if (found) for (const note of found.notes) addNote(note);
+    let beforeId: number | undefined;
+    for (let page = 0; page < NOTE_PAGES_MAX; page += 1) {
+      const found = await api.notes(sessionId, { beforeId }).catch(() => null);
+      for (const note of found?.notes ?? []) addNote(note);
+      beforeId = found?.notes[0]?.id;
+      // A server of an earlier version sends all it has and says nothing of more.
+      if (found?.has_more !== true || beforeId === undefined) return;
+    }
   };
   const addNote = (note: Note): void => {
     if (notes.some(({ id }) => id === note.id)) return;

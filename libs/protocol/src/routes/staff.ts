@@ -94,6 +94,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     path: '/chat/session/{id}/notes',
     access: 'staff',
     summary: 'Internal notes of a session',
+    query: rest.notesQuerySchema,
     answers: { 200: { description: 'the notes', schema: rest.notesResponseSchema, noStore: true } },
   }),
   route({
@@ -103,6 +104,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     path: '/chat/operators',
     access: 'staff',
     summary: 'Operators with presence and load',
+    query: rest.pageQuerySchema,
     answers: { 200: { description: 'the operators', schema: rest.operatorsResponseSchema, noStore: true } },
   }),
   route({
@@ -174,7 +176,8 @@ export const STAFF_ROUTES: readonly Route[] = [
     path: '/chat/quick-replies',
     access: 'staff',
     summary: 'Quick replies, shared by all operators',
-    answers: { 200: { description: 'all of them', schema: quickReplies.quickRepliesResponseSchema, noStore: true } },
+    query: rest.pageQuerySchema,
+    answers: { 200: { description: 'a page', schema: quickReplies.quickRepliesResponseSchema, noStore: true } },
   }),
   route({
     id: 'addQuickReply',

@@ -19,6 +19,7 @@ import { installOriginRules } from './origin-hook.ts';
 import { installObservation } from './request-observation.ts';
 import { RouteGuard } from './route-guard.ts';
 import { installRouteTable, RouteTable } from './route-table.ts';
+import { installUnreadAnswers, type UnreadAnswerLimits } from './unread-answers.ts';
 
 export interface HttpAppOptions {
   readonly modules: readonly (Type | DynamicModule)[];
@@ -35,6 +36,8 @@ export interface HttpAppOptions {
   readonly bodyLimit?: number | undefined;
   /** Unless given, open: the port is the service's own. */
   readonly metricsAccess?: MetricsAccess | undefined;
+  /** Of answers that nobody reads. */
+  readonly unreadAnswers?: UnreadAnswerLimits | undefined;
   /** Mounts routes on Fastify itself, each with `config: routeAccess(…)`. */
   readonly configure?: ((server: FastifyInstance) => Promise<void> | void) | undefined;
   /** With a port the application also listens; 0 takes a free one. */
@@ -57,6 +60,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   const server = adapter.getInstance();
   installRouteTable(server, routes);
   installObservation(server, metrics, logger, options.trustedProxies ?? TrustedProxies.NONE);
+  installUnreadAnswers(server, metrics, logger, options.unreadAnswers);
   installOriginRules(server, options.origins ?? OriginPolicy.create({ allowed: [], demo: false }), logger);
   const guard = new RouteGuard({ verifier: options.verifier, internalApiKey: options.internalApiKey });
   server.addHook('onRequest', async (request) => {

@@ -22,6 +22,7 @@ import {
   RequireStaff,
 } from '../http/access.ts';
 import { createHttpApp } from '../http/create-http-app.ts';
+import type { UnreadAnswerLimits } from '../http/unread-answers.ts';
 import { createLogger } from '../logger.ts';
 import { createMetrics } from '../metrics.ts';
 import { OriginPolicy } from '../origin-policy.ts';
@@ -95,6 +96,12 @@ class ProbeController {
     throw new Error('database password is hunter2');
   }
 
+  @Get('chat/large/:megabytes')
+  @Public()
+  large(@Param('megabytes') megabytes: string): { text: string } {
+    return { text: 'x'.repeat(Number(megabytes) * 1_048_576) };
+  }
+
   @Get('chat/ip')
   @Public()
   ip(@ClientIp() ip: string): { ip: string } {
@@ -126,7 +133,7 @@ export class Probe {
     this.lines = lines;
   }
 
-  static async start(): Promise<Probe> {
+  static async start(unreadAnswers?: UnreadAnswerLimits): Promise<Probe> {
     const health = new Health();
     const lines: string[] = [];
     const app = await createHttpApp({
@@ -145,6 +152,7 @@ export class Probe {
       internalApiKey: INTERNAL_KEY,
       origins: OriginPolicy.create({ allowed: ['https://shop.example'], demo: false }),
       trustedProxies: TrustedProxies.parse(['127.0.0.1']),
+      unreadAnswers,
       port: 0,
     });
     return new Probe(app, await app.getUrl(), health, lines);

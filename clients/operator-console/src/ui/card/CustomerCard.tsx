@@ -1,7 +1,9 @@
 import { pageUrl, urlOf } from '@chat-realtime/client/links';
 import type { StaffSession } from '@chat-realtime/client/staff';
+import { useEffect } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
 import { showCard } from '../../state/card.ts';
+import { useDesk } from '../context.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { CopyButton } from '../parts/CopyButton.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
@@ -39,7 +41,13 @@ function Fact({
 
 export function CustomerCard({ session }: { session: StaffSession }) {
   const { contact } = session;
-  const attributes = Object.entries(session.attributes);
+  const { desk } = useDesk();
+  // A list leaves out what the site said of its customer: it is read with the chat itself.
+  const unread = session.attributes === undefined;
+  useEffect(() => {
+    if (unread) void desk.inbox.refresh(session.id);
+  }, [session.id, unread]);
+  const attributes = Object.entries(session.attributes ?? {});
   const phone = contact.phone?.replace(/[^+\d]/g, '') ?? '';
   return (
     <aside class="card" aria-label={t().card}>

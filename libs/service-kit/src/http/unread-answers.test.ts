@@ -1,0 +1,67 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Probe } from '../testing/probe.ts';
+
+const MEGABYTE = 1_048_576;
+/** More than any kernel takes for a socket that nobody reads. */
+const LARGE = 24;
+
+let probe: Probe;
+beforeAll(async () => {
+  probe = await Probe.start({ maxBytes: 3.5 * LARGE * MEGABYTE, deadlineMs: 3_000 });
+});
+afterAll(() => probe.app.close());
+
+interface Reader {
+  readonly socket: Socket;
+  readonly closed: Promise<void>;
+}
+
+/** Asks for a large answer and reads none of it. `ip`: as the trusted proxy says. */
+async function asksAndDoesNotRead(ip: string): Promise<Reader> {
+  const socket = connect(Number(new URL(probe.base).port), '127.0.0.1');
+  socket.pause();
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.write(`GET /chat/large/${LARGE} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${ip}\r\n\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return { socket, closed };
+}
+
+/** A connection that was cut shows it to who reads on. */
+async function cutWithin(reader: Reader, ms: number): Promise<boolean> {
+  reader.socket.resume();
+  let size = 0;
+  reader.socket.on('data', (part: Buffer) => {
+    size += part.length;
+  });
+  await Promise.race([reader.closed, new Promise((resolve) => setTimeout(resolve, ms))]);
+  reader.socket.destroy();
+  return size < LARGE * MEGABYTE;
+}
+
+const dropped = (reason: string): number =>
+  probe.lines.filter((line) => line.includes('nobody reads') && line.includes(`"reason":"${reason}"`)).length;
+
+describe('answers that nobody reads', () => {
+  it('[ERR19] hold so many bytes together: the oldest of the address that holds most gives way', async () => {
+    const other = await asksAndDoesNotRead('10.0.0.1');
+    const flood: Reader[] = [];
+    for (let n = 0; n < 3; n += 1) flood.push(await asksAndDoesNotRead('10.0.0.2'));
+    expect(dropped('too_much')).toBe(1);
+    const [oldest, ...later] = flood;
+    if (oldest === undefined) throw new Error('there is no flood');
+    expect(await cutWithin(oldest, 1_000)).toBe(true);
+    expect(await cutWithin(other, 1_000)).toBe(false);
+    for (const reader of later) expect(await cutWithin(reader, 1_000)).toBe(false);
+  });
+
+  it('[ERR19] wait so long, and whoever reads is not cut', async () => {
+    const before = dropped('too_long');
+    const asleep = await asksAndDoesNotRead('10.0.0.3');
+    await expect.poll(() => dropped('too_long'), { timeout: 8_000 }).toBe(before + 1);
+    expect(await cutWithin(asleep, 1_000)).toBe(true);
+    const answer = await probe.get(`/chat/large/${LARGE}`);
+    expect((await answer.text()).length).toBeGreaterThan(LARGE * MEGABYTE);
+  });
+});
