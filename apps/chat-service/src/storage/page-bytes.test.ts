@@ -157,10 +157,10 @@ describe.each(KINDS)('[ERR18] pages bounded in bytes on %s', (kind) => {
 
   it('[INT9] bounds a catch-up answer for each session and in all, and lets nobody go without his turn', async () => {
     const few = await longChat(12);
-    // 150 sessions with a longest message each are 6 MB: more than one answer takes.
+    // 150 sessions with 40 KB each are 6 MB: more than one answer takes.
     await sql`WITH s AS (INSERT INTO chat_session (last_seq) SELECT 3 FROM generate_series(1, 150) RETURNING id)
-      INSERT INTO chat_event (session_id, seq, type, sender_type, body)
-      SELECT s.id, n, 'chat.message', 'client', ${LONGEST} FROM s, generate_series(1, 3) n`.execute(
+      INSERT INTO chat_event (session_id, seq, type, data)
+      SELECT s.id, n, 'site.event', jsonb_build_object('text', ${LONGEST}::text) FROM s, generate_series(1, 3) n`.execute(
       harness.database.kysely,
     );
     const { rows } = await sql<{ id: number }>`SELECT id FROM chat_session WHERE last_seq = 3 AND status = 'new'
