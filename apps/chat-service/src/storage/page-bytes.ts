@@ -1,5 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
-import type { Kysely } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Tables } from '@chat-realtime/database';
 
 /** Every page is bounded in bytes as well as rows: a hundred longest messages would be megabytes. */
