@@ -6,6 +6,7 @@ export type * from './api/environment.ts';
 export type * from './api/protocol.ts';
 export { memoryStorage } from './core/environment.ts';
 export { storedSessionKey } from './core/keeper.ts';
+export { tellAll } from './core/tell-all.ts';
 export { createChatClient } from './customer/client.ts';
 export { restBackend } from './customer/rest-backend.ts';
 export { ChatClientError, type ChatClientErrorCode } from './errors.ts';

@@ -1,3 +1,5 @@
+import { tellAll } from '@chat-realtime/client/staff';
+
 /** Unsent text per session and kind; kept across reload, per operator. */
 export type DraftKind = 'reply' | 'note';
 
@@ -38,7 +40,7 @@ export class Drafts {
     this.#known.set(key, text);
     if (text === '') this.#storage.removeItem(key);
     else this.#storage.setItem(key, text);
-    for (const listener of [...this.#listeners]) listener();
+    tellAll(this.#listeners);
   }
 
   subscribe(listener: () => void): () => void {

@@ -1,4 +1,5 @@
 import type { ReadableStore, Unsubscribe } from '../api/connection.ts';
+import { tellAll } from './tell-all.ts';
 
 export interface Store<S> extends ReadableStore<S> {
   /** Something the state is built from has changed. Listeners are told once per turn, however much changes in it. */
@@ -23,7 +24,7 @@ export function createStore<S>(build: () => S): Store<S> {
       scheduled = true;
       queueMicrotask(() => {
         scheduled = false;
-        for (const listener of [...listeners]) listener();
+        tellAll(listeners);
       });
     },
     clear: () => listeners.clear(),
@@ -45,7 +46,7 @@ export function createEmitter<E>(): Emitter<E> {
       return () => set.delete(listener);
     },
     emit(event, payload) {
-      for (const listener of [...(listeners[event] ?? [])]) listener(payload);
+      tellAll(listeners[event] ?? [], payload);
     },
     clear() {
       listeners = {};

@@ -5,6 +5,7 @@ import { createEnvironment } from '../core/environment.ts';
 import { resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createEmitter, createStore } from '../core/store.ts';
+import { tellAll } from '../core/tell-all.ts';
 import { ChatClientError } from '../errors.ts';
 import { createTypingList, type TypingList } from '../sync/typing.ts';
 import { ALL_TRANSPORTS } from '../transport/all.ts';
@@ -71,7 +72,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       events.push(event);
       delta.set(id, events);
       emitter.emit('event', event);
-      for (const listener of [...((id !== null && listeners.get(id)) || [])]) listener(event);
+      tellAll((id !== null && listeners.get(id)) || [], event);
     },
   );
   const tellInbox = (): void => {
