@@ -47,6 +47,8 @@ export interface HistoryState {
   readonly loaded: boolean;
   readonly loading: boolean;
   readonly hasOlder: boolean;
+  /** The last reading failed; what could not be shown for that is read again by itself, older pages on demand. */
+  readonly failed: boolean;
 }
 
 export interface ChatState {
@@ -126,6 +128,8 @@ export interface ChatClient extends ReadableStore<ChatState> {
   readonly markRead: (messageId?: number) => void;
   readonly loadOlder: () => Promise<void>;
   readonly requestCallback: (request: Omit<CallbackRequest, 'session_id'>) => Promise<CallbackData>;
+  /** A file with an address that is valid now: those that came with its message end after a day. */
+  readonly attachment: (messageId: number, attachmentId: string) => Promise<Attachment>;
   readonly upload: (file: UploadFile, options?: UploadOptions) => Promise<Attachment>;
   /** Signs the customer in by a token of the site's server; asked again whenever one is needed. */
   readonly identify: (getIdentityToken: () => Promise<string>) => Promise<Session | null>;

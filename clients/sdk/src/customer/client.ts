@@ -62,7 +62,13 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   }));
   const { touch } = store;
   const typing = createTypingList(environment, touch);
-  const credentials = createCredentials(environment, keeper, backend, () => getIdentityToken?.() ?? null);
+  const credentials = createCredentials(
+    environment,
+    keeper,
+    backend,
+    () => getIdentityToken?.() ?? null,
+    (customers) => !customers || getIdentityToken !== null,
+  );
   const typingSender = createTypingSender(environment, (active) => connection.send({ type: 'typing', active }));
 
   const apply = (event: SessionEvent): void => {
@@ -129,6 +135,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     changed: touch,
     // Before there is a session nobody leads; that two tabs begin it then does no harm, it is the same one.
     adoptsAfter: () => (connection.leads || credentials.stored.id === null ? (connection.alone ? 0 : ADOPT_MS) : null),
+    author: () => (getIdentityToken ? 'customer' : undefined),
+    reads: (author) => author === undefined || getIdentityToken !== null,
   });
   async function post(entry: OutboxEntry): Promise<Message> {
     const { id, body, attachments } = entry;
@@ -222,6 +230,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     if (typeof data.from_seq === 'number' && !changed) sequence.expect(data.from_seq);
     history.ensure();
     reads.kick();
+    if (getIdentityToken && !credentials.stored.customer) void attach().catch(() => undefined);
     // A tab that is gone may have left something to send.
     void outbox.load();
     touch();
@@ -364,6 +373,13 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       if (id === null) return backend.requestCallback(null, request);
       return credentials.run((access) => backend.requestCallback(access, { ...request, session_id: id }));
     },
+    async attachment(messageId, attachmentId) {
+      const page = { beforeId: messageId + 1, limit: 1 };
+      const { messages } = await credentials.run((access) => backend.history(access, page));
+      const found = messages.flatMap(({ attachments }) => attachments).find(({ id }) => id === attachmentId);
+      if (!found) throw new ChatClientError('not_found');
+      return found;
+    },
     async upload(file, given) {
       await needed();
       return credentials.run((access) => backend.upload(access, file, given));
@@ -372,7 +388,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       await client.ready;
       getIdentityToken = getToken;
       touch();
-      return attach();
+      const session = await attach();
+      // What they wrote before they were signed out waits for them.
+      void outbox.load();
+      return session;
     },
     async logout() {
       await client.ready;

@@ -14,6 +14,8 @@ export interface StoredSession {
   /** By this device's clock, which need not be the server's. */
   readonly renew_at: number;
   readonly resume_key: string | null;
+  /** Of a customer whom the site had signed in: nothing for whoever uses this device after them. */
+  readonly customer?: boolean;
 }
 const NOTHING: StoredSession = { id: null, token: null, renew_at: 0, resume_key: null };
 
@@ -21,7 +23,7 @@ export interface Credentials {
   readonly stored: StoredSession;
   readonly load: () => Promise<StoredSession>;
   /** Another session, or another token of this one. */
-  readonly keep: (change: { id?: number; resume_key?: string | null; issued?: IssuedToken }) => void;
+  readonly keep: (change: Partial<Pick<StoredSession, 'id' | 'resume_key' | 'customer'>> & { issued?: IssuedToken }) => void;
   /** The server refused the token. */
   readonly expire: () => void;
   readonly forget: () => void;
@@ -43,6 +45,7 @@ export function createCredentials(
   keeper: Keeper,
   backend: Backend,
   identity: () => Promise<string> | null,
+  mayShow: (customers: boolean) => boolean,
 ): Credentials {
   let stored = NOTHING;
   let renewing: Promise<void> | null = null;
@@ -81,7 +84,9 @@ export function createCredentials(
     },
     async load() {
       await forgetting;
-      stored = { ...NOTHING, ...(await keeper.get<StoredSession>(SESSION_KEY)) };
+      const kept = { ...NOTHING, ...(await keeper.get<StoredSession>(SESSION_KEY)) };
+      // Left where it is: a page that identifies finds it, and who writes here begins a chat in its place.
+      stored = mayShow(kept.customer === true) ? kept : NOTHING;
       return stored;
     },
     keep,

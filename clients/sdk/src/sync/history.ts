@@ -34,7 +34,7 @@ export interface History {
   readonly clear: () => void;
 }
 
-const EMPTY: HistoryState = { loaded: false, loading: false, hasOlder: false };
+const EMPTY: HistoryState = { loaded: false, loading: false, hasOlder: false, failed: false };
 
 /** Snapshot: first the head, then the newest page, so that whatever is not in the page comes as an event after the head. */
 export function createHistory<S extends { readonly last_seq: number }>(
@@ -95,10 +95,10 @@ export function createHistory<S extends { readonly last_seq: number }>(
       thread.replace(page.messages);
       for (const message of since) show(message, page.has_more);
       failures = 0;
-      become({ loaded: true, loading: false, hasOlder: page.has_more });
+      become({ loaded: true, loading: false, failed: false, hasOlder: page.has_more });
       port.loaded(head ?? 0);
     } catch (error) {
-      become({ loading: false });
+      become({ loading: false, failed: true });
       // A lasting refusal is the connection's to settle; its next `ready` reads again.
       if (asError(error).retryable) alarm.set(backoffMs((failures += 1), environment.random()), () => void read());
     }
@@ -139,9 +139,9 @@ export function createHistory<S extends { readonly last_seq: number }>(
         const page = await unlessCleared(port.page(thread.oldestId));
         if (!page) return;
         page.messages.forEach(thread.add);
-        become({ loading: false, hasOlder: page.has_more });
+        become({ loading: false, failed: false, hasOlder: page.has_more });
       } catch (error) {
-        become({ loading: false });
+        become({ loading: false, failed: true });
         throw error;
       }
     },

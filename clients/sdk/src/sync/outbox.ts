@@ -30,6 +30,8 @@ export interface OutboxPort {
   /** When entries of other tabs, or of an earlier visit, are this one's to send: from which age (ms) on, null: never. */
   readonly adoptsAfter: () => number | null;
   readonly author?: () => string | undefined;
+  /** Whether entries of this author are shown and sent here; default: of {@link author} alone. */
+  readonly reads?: (author: string | undefined) => boolean;
 }
 
 export interface Outbox {
@@ -174,7 +176,8 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
     async load() {
       const names = await keeper.names(name);
       const found = await Promise.all(names.map((key) => keeper.get<OutboxEntry>(key)));
-      const others = found.filter((entry) => entry && !mine.has(entry.id) && entry.author === port.author?.());
+      const reads = port.reads ?? ((author) => author === port.author?.());
+      const others = found.filter((entry) => entry && !mine.has(entry.id) && reads(entry.author));
       const all = [...[...entries.values()].filter(({ id }) => mine.has(id)), ...(others as OutboxEntry[])];
       entries = new Map(all.sort((a, b) => a.order - b.order).map((entry) => [entry.id, entry]));
       lastOrder = Math.max(lastOrder, ...all.map(({ order }) => order));
