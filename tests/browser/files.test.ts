@@ -32,7 +32,7 @@ describe('files of a visitor', async () => {
     await widget.consent.check();
     await conversation.dispatchEvent('dragenter', dropped);
     await conversation.dispatchEvent('drop', dropped);
-    await widget.panel.locator('.upload.done').getByText('брошено.png').waitFor();
+    await widget.panel.locator('.upload.is-done').getByText('брошено.png').waitFor();
     expect(await widget.panel.getByText('Отпустите файлы').count()).toBe(0);
 
     const pasted = await transfer('вставлено.png', 0);
@@ -43,7 +43,7 @@ describe('files of a visitor', async () => {
         ),
       pasted,
     );
-    await expect.poll(() => widget.panel.locator('.upload.done').count()).toBe(2);
+    await expect.poll(() => widget.panel.locator('.upload.is-done').count()).toBe(2);
 
     // Slow enough to be seen on its way on any machine.
     const devtools = await page.context().newCDPSession(page);

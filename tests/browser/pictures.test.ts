@@ -71,7 +71,7 @@ describe('pictures of the documents', async () => {
       if (lampToo) {
         const file = { name: 'лампа.png', mimeType: 'image/png', buffer: lamp };
         await page.locator('chat-widget input[type=file]').setInputFiles(file);
-        await widget.panel.locator('.upload.done').waitFor();
+        await widget.panel.locator('.upload.is-done').waitFor();
       }
       await widget.say(asks);
       await widget.message(asks).waitFor();

@@ -55,12 +55,12 @@ describe('widget and demo shop for everybody', async () => {
     expect(await accessibilityProblems(page)).toEqual([]);
 
     await page.unroute('**/messages');
-    await widget.panel.locator('.done button').click();
+    await widget.panel.locator('.callback-done button').click();
     await widget.state('не уйдёт', 'отправлено');
     await widget.panel
       .locator('input[type=file]')
       .setInputFiles({ name: 'фото.png', mimeType: 'image/png', buffer: PNG });
-    await widget.panel.locator('.upload.done').waitFor();
+    await widget.panel.locator('.upload.is-done').waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await widget.panel.getByRole('button', { name: 'Отправить' }).click();
     await widget.panel.getByRole('button', { name: 'Открыть изображение фото.png' }).click();

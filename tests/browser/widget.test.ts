@@ -211,7 +211,7 @@ describe('the widget in a page of another site', async () => {
     await widget.panel
       .locator('input[type=file]')
       .setInputFiles({ name: 'фото.png', mimeType: 'image/png', buffer: PNG });
-    await widget.panel.locator('.upload.done').waitFor();
+    await widget.panel.locator('.upload.is-done').waitFor();
     await widget.field.fill('вот оно');
     await widget.field.press('Enter');
     await widget.state('вот оно', 'отправлено');
@@ -245,7 +245,7 @@ describe('the widget in a page of another site', async () => {
     await widget.panel.getByText('Отметьте согласие').waitFor();
     await widget.consent.check();
     await widget.panel.getByRole('button', { name: 'Жду звонка' }).click();
-    await widget.panel.getByText('Заявка принята').waitFor();
+    await widget.panel.getByText('Заявка принята. Позвоним на 8 916 765-43-21').waitFor();
     const anna = await chat.staff('anna');
     const answer = await anna.http.get('/chat/callbacks?status=new', { token: anna.token });
     expect(answer.text).toContain('+79167654321');

@@ -12,6 +12,13 @@ export interface WidgetOptions {
   /** False: no button; the page calls `open()` itself. */
   launcher?: boolean;
   sound?: boolean;
+  /** Puts the number of unread messages before the page's title. */
+  titleCount?: boolean;
+  /**
+   * Whether the site has signed the visitor in. True: the page calls `identify`, and until then nothing of a customer's
+   * chat shows. False: a customer's chat that was left here is forgotten. Not said: it is hidden until `identify`.
+   */
+  signedIn?: boolean;
   /** Keeps two chats on one origin apart. */
   namespace?: string;
   /** Sent along when a chat begins. */

@@ -1,10 +1,15 @@
+import type { Backend } from '@chat-realtime/client';
 import type { WidgetCallback, WidgetEvents, WidgetIdentity, WidgetOptions, WidgetTheme } from './api.ts';
 
 /** Options with every default filled in. */
-export type Settings = Required<Omit<WidgetOptions, 'theme' | 'locale'>> & {
+export type Settings = Required<Omit<WidgetOptions, 'theme' | 'locale' | 'signedIn'>> & {
+  readonly signedIn?: boolean;
   readonly locale: 'ru' | 'en';
   readonly theme: WidgetTheme;
 };
+
+/** Where the panel fills the screen. */
+export const PHONE = '(max-width: 480px)';
 
 /** What the loader gives the panel. They are two bundles, and this is all they know of each other. */
 export interface PanelHost {
@@ -13,13 +18,23 @@ export interface PanelHost {
   readonly container: HTMLElement;
   readonly settings: Settings;
   emit<K extends keyof WidgetEvents>(event: K, payload: WidgetEvents[K]): void;
+  readonly open: () => void;
   readonly close: () => void;
   /** The look that staff saved on the server; the page's own goes before it. */
   look(theme: WidgetTheme): void;
+  /** Stands in for the server where a panel is only to be seen. */
+  readonly backend?: Backend;
+}
+
+export interface OpenOptions {
+  draft?: string;
+  view?: 'chat' | 'callback';
+  /** It was open before this page: nothing moves, and the focus stays where it is. */
+  again?: boolean;
 }
 
 export interface Panel {
-  open(options: { draft?: string; view?: 'chat' | 'callback' }): void;
+  open(options: OpenOptions): void;
   close(): void;
   identify(identity: WidgetIdentity): Promise<{ sessionId: number | null }>;
   logout(): Promise<void>;

@@ -105,6 +105,8 @@ export interface ChatClientOptions {
   readonly tabs?: boolean;
   /** Connect by itself when an earlier visit left a session; default true. Without one nothing is opened or stored. */
   readonly autoConnect?: boolean;
+  /** False: the page knows that nobody is signed in. The chat of a signed-in customer is then forgotten, not only hidden. */
+  readonly signedIn?: boolean | undefined;
   /** Taken along when the first `send` begins the session. */
   readonly prechat?: () => Prechat;
   readonly environment?: Partial<Environment>;

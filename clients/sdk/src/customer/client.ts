@@ -67,7 +67,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     keeper,
     backend,
     () => getIdentityToken?.() ?? null,
-    (customers) => !customers || getIdentityToken !== null,
+    (customers) => {
+      const may = !customers || getIdentityToken !== null;
+      if (!may && options.signedIn === false) keeper.remove(SESSION_KEY);
+      return may;
+    },
   );
   const typingSender = createTypingSender(environment, (active) => connection.send({ type: 'typing', active }));
 

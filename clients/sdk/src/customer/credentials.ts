@@ -23,7 +23,9 @@ export interface Credentials {
   readonly stored: StoredSession;
   readonly load: () => Promise<StoredSession>;
   /** Another session, or another token of this one. */
-  readonly keep: (change: Partial<Pick<StoredSession, 'id' | 'resume_key' | 'customer'>> & { issued?: IssuedToken }) => void;
+  readonly keep: (
+    change: Partial<Pick<StoredSession, 'id' | 'resume_key' | 'customer'>> & { issued?: IssuedToken },
+  ) => void;
   /** The server refused the token. */
   readonly expire: () => void;
   readonly forget: () => void;

@@ -1,6 +1,7 @@
 import { storedSessionKey } from '@chat-realtime/client';
 import type { ChatWidget } from '../api.ts';
 import type { PanelModule } from '../bridge.ts';
+import { openKey } from '../open-key.ts';
 import { playQueue, type Queue } from '../queue.ts';
 import { attributeOptions } from './options.ts';
 import { createWidget } from './widget.ts';
@@ -10,9 +11,9 @@ declare const PANEL_FILE: string;
 
 const FOLDER = '/widget/v1/';
 
-function hasStoredChat(namespace: string): boolean {
+function holds(area: 'localStorage' | 'sessionStorage', key: string): boolean {
   try {
-    return localStorage.getItem(storedSessionKey(namespace)) !== null;
+    return window[area].getItem(key) !== null;
   } catch {
     // Storage is blocked, so nothing can have been left in it.
     return false;
@@ -29,7 +30,8 @@ function begin(): void {
   const widget = createWidget({
     base,
     loadPanel: () => import(/* @vite-ignore */ `${base}${FOLDER}${PANEL_FILE}`) as Promise<PanelModule>,
-    hasStoredChat,
+    hasStoredChat: (namespace) => holds('localStorage', storedSessionKey(namespace)),
+    wasOpen: (namespace) => holds('sessionStorage', openKey(namespace)),
     removeGlobal: () => {
       if (window.chatWidget === widget) delete window.chatWidget;
     },

@@ -18,6 +18,8 @@ export function attributeOptions(data: DOMStringMap): WidgetOptions {
     zIndex: number(data['zIndex']),
     launcher: flag(data['launcher']),
     sound: flag(data['sound']),
+    titleCount: flag(data['titleCount']),
+    signedIn: flag(data['signedIn']),
     namespace: data['namespace'],
     theme: defined({
       scheme: data['scheme'] as 'auto' | undefined,
@@ -46,6 +48,7 @@ export function resolveSettings(options: WidgetOptions, loaderBase: string): Set
     zIndex: 2_147_483_000,
     launcher: true,
     sound: true,
+    titleCount: false,
     namespace: 'default',
     attributes: {},
     ...defined(rest),

@@ -1,7 +1,7 @@
 import type { ChatWidget, WidgetOptions, WidgetTheme } from '../api.ts';
-import type { Panel, PanelModule, Settings } from '../bridge.ts';
+import { type OpenOptions, type Panel, type PanelModule, PHONE, type Settings } from '../bridge.ts';
 import { createEvents } from './events.ts';
-import { createLauncher } from './launcher.ts';
+import { createLauncher, type State } from './launcher.ts';
 import { resolveSettings } from './options.ts';
 import css from './style.css?inline';
 import { launcherLabel } from './texts.ts';
@@ -13,6 +13,8 @@ export interface LoaderPlace {
   readonly loadPanel: () => Promise<PanelModule>;
   /** Tells whether an earlier visit left a chat; only then is anything loaded without being asked. */
   readonly hasStoredChat: (namespace: string) => boolean;
+  /** The page before this one, in the same tab, was left with the panel open. */
+  readonly wasOpen: (namespace: string) => boolean;
   readonly removeGlobal: () => void;
   readonly restoreGlobal: (widget: ChatWidget) => void;
 }
@@ -35,7 +37,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
   /** The look the server has, known once the panel has asked for it. */
   let saved: WidgetTheme = {};
   let shown = true;
-  let state: 'closed' | 'open' | 'failed' = 'closed';
+  let state: State = 'closed';
   let busy = false;
   /** Counts lives: what was begun in an earlier one must not reach into the next. */
   let life = 0;
@@ -43,14 +45,16 @@ export function createWidget(place: LoaderPlace): ChatWidget {
   function render(): void {
     if (!mounted || !settings) return;
     const { container, host, launcher } = mounted;
-    container.className = `root ${settings.position}`;
+    container.className = `root is-${settings.position}`;
     applyTheme(container, { ...saved, ...settings.theme });
     host.style.setProperty('--z', String(settings.zIndex));
     container.style.setProperty('--x', `${settings.offsetX}px`);
     container.style.setProperty('--y', `${settings.offsetY}px`);
     container.lang = settings.locale;
+    // Both languages go this way, whichever way the page goes.
+    container.dir = 'ltr';
     const label = launcherLabel(settings.locale, state, unread);
-    launcher.update({ label, open: state === 'open', busy, unread, hidden: !settings.launcher || !shown });
+    launcher.update({ label, state, busy, unread, hidden: !settings.launcher || !shown });
   }
 
   function mount(): Mounted {
@@ -76,7 +80,10 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     render();
     events.emit('ready', {});
     // Not awaited: the panel waits for this start. What goes wrong is told as an event.
-    if (place.hasStoredChat(settings.namespace)) void getPanel().catch(() => undefined);
+    const { namespace } = settings;
+    // On a phone the panel would hide the page that was asked for.
+    const again = place.wasOpen(namespace) && !matchMedia(PHONE).matches;
+    if (again || place.hasStoredChat(namespace)) void (again ? open({ again }) : getPanel()).catch(() => undefined);
   }
 
   function getPanel(): Promise<Panel> {
@@ -101,6 +108,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
           }
           events.emit(event, payload);
         },
+        open: () => void open(),
         close: () => void widget.close(),
         look(theme) {
           saved = theme;
@@ -123,6 +131,15 @@ export function createWidget(place: LoaderPlace): ChatWidget {
         render();
       });
     return loading;
+  }
+
+  async function open(wanted: OpenOptions = {}): Promise<void> {
+    const ready = await getPanel();
+    const already = state === 'open';
+    state = 'open';
+    render();
+    ready.open(wanted);
+    if (!already) events.emit('open', {});
   }
 
   let started: Promise<void> = Promise.resolve();
@@ -155,14 +172,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     async logout() {
       await (await getPanel()).logout();
     },
-    async open(wanted = {}) {
-      const ready = await getPanel();
-      const already = state === 'open';
-      state = 'open';
-      render();
-      ready.open(wanted);
-      if (!already) events.emit('open', {});
-    },
+    open,
     async close() {
       if (state !== 'open') return;
       state = 'closed';

@@ -8,7 +8,7 @@ import { css } from './styles/index.ts';
 /** The chat itself: what the loader fetches when the visitor opens it for the first time. */
 export function mountPanel(host: PanelHost): Panel {
   const model = createModel(host);
-  const { client, settings, view, draft, open } = model;
+  const { client, settings, view, draft, open, again } = model;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   host.root.adoptedStyleSheets = [...host.root.adoptedStyleSheets, sheet];
@@ -26,6 +26,7 @@ export function mountPanel(host: PanelHost): Panel {
     open(wanted) {
       if (wanted.view !== undefined) view.set(wanted.view);
       if (wanted.draft !== undefined) draft.set(wanted.draft);
+      if (!open.getState()) again.set(wanted.again === true);
       open.set(true);
       void model.loadConfig();
     },
@@ -37,7 +38,7 @@ export function mountPanel(host: PanelHost): Panel {
       return { sessionId: session?.id ?? null };
     },
     async logout() {
-      await client.logout();
+      await model.logout();
     },
     async send(text) {
       const { id } = await client.send(text).stored;

@@ -1,14 +1,28 @@
-import { type ChatClient, type ConfigResponse, createChatClient, type Prechat } from '@chat-realtime/client';
+import {
+  type ChatClient,
+  ChatClientError,
+  type ConfigResponse,
+  createChatClient,
+  type Prechat,
+} from '@chat-realtime/client';
 import type { WidgetTheme } from '../api.ts';
-import type { PanelHost, Settings } from '../bridge.ts';
+import { type PanelHost, PHONE, type Settings } from '../bridge.ts';
 import { type Cell, createCell } from './cell.ts';
 import { createOriginAdviser } from './refused-origin.ts';
 import { readMuted, ringOnce, storeMuted } from './sound.ts';
 import { formatSize } from './texts/format.ts';
+import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
+import { countInTitle } from './title.ts';
 import { createUploads, type UploadRefusal, type Uploads } from './uploads.ts';
+import { createWriting, type Writing } from './writing.ts';
 
 export type View = 'chat' | 'callback';
+export interface CallbackValues {
+  readonly later: boolean;
+  readonly time: string;
+  readonly comment: string;
+}
 export interface PrechatValues {
   readonly name: string;
   readonly email: string;
@@ -17,16 +31,15 @@ export interface PrechatValues {
 }
 
 /** Everything the components share. */
-export interface PanelModel {
+export interface PanelModel extends Omit<Writing, 'clear'> {
   readonly host: PanelHost;
   readonly client: ChatClient;
   readonly settings: Cell<Settings>;
   readonly config: Cell<ConfigResponse | null>;
   readonly texts: Cell<Texts>;
   readonly open: Cell<boolean>;
-  readonly view: Cell<View>;
-  readonly draft: Cell<string>;
-  readonly prechat: Cell<PrechatValues>;
+  /** Opened because it was open on the page before. */
+  readonly again: Cell<boolean>;
   readonly muted: Cell<boolean>;
   readonly uploads: Uploads;
   /** What the one live region says. */
@@ -38,10 +51,13 @@ export interface PanelModel {
   readonly toggleMuted: () => void;
   loadConfig(): Promise<void>;
   readonly failed: (error: unknown) => void;
+  logout(): Promise<void>;
   destroy(): void;
 }
 
 const CONFIG_EVERY_MS = 60_000;
+/** Without it nobody can begin a chat. */
+const CONFIG_AGAIN_MS = 5_000;
 
 /** Address of the page without what may be private in it. */
 function pageUrl(): string | null {
@@ -61,17 +77,16 @@ export function createModel(host: PanelHost): PanelModel {
   const config = createCell<ConfigResponse | null>(null);
   const texts = createCell(textsFor(host.settings.locale, null, host.settings.theme.title));
   const open = createCell(false);
-  const prechat = createCell<PrechatValues>({ name: '', email: '', phone: '', consent: false });
   const muted = createCell(readMuted());
   const announcement = createCell('');
   const notice = createCell<string | null>(null);
   const adviseOrigin = createOriginAdviser(host.settings.baseUrl);
-  const narrow = matchMedia('(max-width: 480px)');
+  const narrow = matchMedia(PHONE);
   const phone = createCell(narrow.matches);
   const ending = new AbortController();
 
   function prechatRequest(): Prechat {
-    const { name, email, phone: number, consent } = prechat.getState();
+    const { name, email, phone: number, consent } = writing.prechat.getState();
     const { locale, attributes } = settings.getState();
     const version = config.getState()?.consent.version;
     return {
@@ -88,8 +103,15 @@ export function createModel(host: PanelHost): PanelModel {
   const client = createChatClient({
     baseUrl: host.settings.baseUrl,
     namespace: host.settings.namespace,
+    signedIn: host.settings.signedIn,
     prechat: prechatRequest,
+    ...(host.backend && { backend: host.backend, tabs: false, autoConnect: false }),
   });
+  const memory = createTabMemory(host.settings.namespace);
+  // What a customer was writing is nothing for who comes after them.
+  if (host.settings.signedIn === false && memory.read()?.customer) memory.forget();
+  const writing = createWriting(memory, client, config);
+  open.subscribe(() => memory.keepOpen(open.getState()));
 
   function failed(error: unknown): void {
     const known = error instanceof Error ? error : new Error(String(error));
@@ -110,8 +132,6 @@ export function createModel(host: PanelHost): PanelModel {
           return words.tooMany(refusal.count);
         case 'bad_type':
           return words.badType(refusal.name);
-        case 'failed':
-          return words.uploadFailed(refusal.name);
       }
     };
     notice.set(say());
@@ -122,6 +142,17 @@ export function createModel(host: PanelHost): PanelModel {
     limits: () => config.getState()?.attachments ?? null,
     prepare: async () => client.getState().session ?? client.start(prechatRequest()),
     refused: refuse,
+    explain(error) {
+      const words = texts.getState();
+      const known = error instanceof ChatClientError;
+      const again = !known || error.retryable;
+      const type = known && error.code === 'unsupported_media_type';
+      failed(error);
+      const said = type ? words.badFile : again ? words.uploadFailed : words.uploadRefused;
+      announcement.set(said);
+      return { error: said, again };
+    },
+    settled: () => notice.set(null),
   });
 
   const retell = (): void => {
@@ -131,6 +162,7 @@ export function createModel(host: PanelHost): PanelModel {
   settings.subscribe(retell);
   config.subscribe(retell);
 
+  let retry: ReturnType<typeof setTimeout> | undefined;
   async function loadConfig(): Promise<void> {
     try {
       const next = await client.config();
@@ -139,7 +171,11 @@ export function createModel(host: PanelHost): PanelModel {
       host.look(lookOf(next.theme));
       host.emit('availability', { online: next.online, reopensAt: next.reopens_at ?? null });
     } catch (error) {
-      if (!ending.signal.aborted) failed(error);
+      if (ending.signal.aborted) return;
+      failed(error);
+      if (config.getState() !== null || !open.getState()) return;
+      clearTimeout(retry);
+      retry = setTimeout(() => void loadConfig(), CONFIG_AGAIN_MS);
     }
   }
   const timer = setInterval(() => {
@@ -153,6 +189,7 @@ export function createModel(host: PanelHost): PanelModel {
     const before = told;
     told = now;
     if (now.unread !== before.unread) host.emit('unread', { count: now.unread });
+    if (settings.getState().titleCount) countInTitle(now.unread);
     if (now.status !== before.status) host.emit('connection', { status: connection.status });
     if (now.session !== before.session && (before.session !== -1 || now.session !== null)) {
       host.emit('session', { id: now.session });
@@ -180,9 +217,8 @@ export function createModel(host: PanelHost): PanelModel {
     config,
     texts,
     open,
-    view: createCell<View>('chat'),
-    draft: createCell(''),
-    prechat,
+    again: createCell(false),
+    ...writing,
     muted,
     uploads,
     announcement,
@@ -194,9 +230,16 @@ export function createModel(host: PanelHost): PanelModel {
     },
     loadConfig,
     failed,
+    async logout() {
+      writing.clear();
+      await client.logout();
+    },
     destroy() {
       ending.abort();
       clearInterval(timer);
+      clearTimeout(retry);
+      memory.keepOpen(false);
+      if (settings.getState().titleCount) countInTitle(0);
       uploads.destroy();
       client.destroy();
     },

@@ -1,4 +1,5 @@
 import type { ConfigResponse } from '@chat-realtime/client';
+import { FIELD_MAX, tooLong } from './limits.ts';
 import type { PrechatValues } from './model.ts';
 import type { Texts } from './texts/index.ts';
 
@@ -22,6 +23,8 @@ export function judgePrechat(values: PrechatValues, config: ConfigResponse | nul
       if (required) errors[name] = texts.required;
     } else if (name === 'email' && !EMAIL.test(value)) errors.email = texts.badEmail;
     else if (name === 'phone' && !isPhone(value)) errors.phone = texts.badPhone;
+    const over = tooLong(value, FIELD_MAX);
+    if (over !== null) errors[name] = texts.tooLong(over, FIELD_MAX);
   }
   if (!values.consent && config?.consent.text) errors.consent = texts.consentNeeded;
   return errors;

@@ -4,12 +4,13 @@ import { type Cell, createCell } from './cell.ts';
 export type Upload = { readonly key: number; readonly file: File } & (
   | { readonly status: 'uploading'; readonly fraction: number }
   | { readonly status: 'done'; readonly attachment: Attachment }
-  | { readonly status: 'failed' }
+  /** `error` is said in words; `again`: trying again may help. */
+  | { readonly status: 'failed'; readonly error: string; readonly again: boolean }
 );
 export type UploadRefusal =
   | { readonly why: 'too_large'; readonly name: string; readonly limit: number }
   | { readonly why: 'too_many'; readonly count: number }
-  | { readonly why: 'bad_type' | 'failed'; readonly name: string };
+  | { readonly why: 'bad_type'; readonly name: string };
 
 export interface Uploads extends Cell<readonly Upload[]> {
   add(files: readonly File[]): void;
@@ -26,10 +27,14 @@ export interface UploadsOptions {
   /** Files belong to a chat: it is begun here when there is none. */
   readonly prepare: () => Promise<unknown>;
   readonly refused: (refusal: UploadRefusal) => void;
+  /** In words, to be shown with the file. */
+  readonly explain: (error: unknown) => { readonly error: string; readonly again: boolean };
+  /** What was said of files before is over. */
+  readonly settled: () => void;
 }
 
 /** Files of the message being written: judged before a byte is sent, each on its own way up. */
-export function createUploads({ client, limits, prepare, refused }: UploadsOptions): Uploads {
+export function createUploads({ client, limits, prepare, refused, explain, settled }: UploadsOptions): Uploads {
   const cell = createCell<readonly Upload[]>([]);
   const running = new Map<number, AbortController>();
   let lastKey = 0;
@@ -62,9 +67,7 @@ export function createUploads({ client, limits, prepare, refused }: UploadsOptio
       put({ key, file, status: 'done', attachment });
     } catch (error) {
       if (ending.signal.aborted) return;
-      put({ key, file, status: 'failed' });
-      const type = error instanceof Error && 'code' in error && error.code === 'unsupported_media_type';
-      refused({ why: type ? 'bad_type' : 'failed', name: file.name });
+      put({ key, file, status: 'failed', ...explain(error) });
     } finally {
       running.delete(key);
     }
@@ -74,6 +77,7 @@ export function createUploads({ client, limits, prepare, refused }: UploadsOptio
     ...cell,
     add(files) {
       const most = limits()?.max_per_message ?? 5;
+      settled();
       for (const file of files) {
         if (cell.getState().length >= most) return refused({ why: 'too_many', count: most });
         if (!acceptable(file)) continue;
@@ -88,6 +92,7 @@ export function createUploads({ client, limits, prepare, refused }: UploadsOptio
     },
     remove(key) {
       running.get(key)?.abort();
+      settled();
       cell.set(cell.getState().filter((upload) => upload.key !== key));
     },
     take() {

@@ -7,7 +7,7 @@ export function Avatar({ name, online }: { name: string | null; online?: boolean
     .join('')
     .toUpperCase();
   return (
-    <span class={`avatar${online ? ' online' : ''}`} aria-hidden="true">
+    <span class={`avatar${online ? ' is-online' : ''}`} aria-hidden="true">
       {initials || (
         <svg class="icon" width="20" height="20" viewBox="0 0 24 24">
           <path d="M21 11.5a8.4 8.4 0 0 1-12 7.6L3 21l1.9-6A8.5 8.5 0 1 1 21 11.5z" />

@@ -1,9 +1,12 @@
 import { splitLinks } from '@chat-realtime/client/links';
 
+/** Hebrew, Arabic and their neighbours. */
+const LEFTWARDS = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
 /** What somebody wrote, as text; addresses become links, and nothing else becomes anything. */
 export function Body({ text }: { text: string }) {
   return (
-    <p class="body">
+    <p class={`body${LEFTWARDS.test(text) ? ' is-leftwards' : ''}`} dir="auto">
       {splitLinks(text).map((piece) =>
         piece.href === null ? (
           piece.text

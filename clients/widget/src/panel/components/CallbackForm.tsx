@@ -2,33 +2,43 @@ import { ChatClientError } from '@chat-realtime/client';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
+import { COMMENT_MAX, FIELD_MAX, tooLong } from '../limits.ts';
+import type { CallbackValues } from '../model.ts';
 import { isPhone } from '../prechat.ts';
+import { formatMoment } from '../texts/format.ts';
 import { Consent } from './Consent.tsx';
 import { Field } from './Field.tsx';
 import { Icon } from './Icon.tsx';
 
-type Errors = Partial<Record<'phone' | 'time' | 'consent' | 'form', string>>;
+type Errors = Partial<Record<'phone' | 'name' | 'time' | 'comment' | 'consent' | 'form', string>>;
 
 /** Asks to be called back. What the visitor has already said about himself is not asked again. */
 export function CallbackForm() {
   const model = useModel();
   const texts = useStore(model.texts);
   const config = useStore(model.config);
+  const { locale } = useStore(model.settings);
   const values = useStore(model.prechat);
-  const [later, setLater] = useState(false);
-  const [time, setTime] = useState('');
-  const [comment, setComment] = useState('');
+  const wish = useStore(model.callback);
+  const { later, time, comment } = wish;
   const [errors, setErrors] = useState<Errors>({});
   const [state, setState] = useState<'asking' | 'sending' | 'done'>('asking');
   const form = useRef<HTMLFormElement>(null);
-  const done = useRef<HTMLButtonElement>(null);
+  const back = useRef<HTMLButtonElement>(null);
+  const [done, setDone] = useState('');
   useEffect(() => {
-    if (state === 'done') done.current?.focus();
+    if (state === 'done') back.current?.focus();
   }, [state]);
 
   const judge = (): Errors => ({
     ...(!isPhone(values.phone) && { phone: texts.badPhone }),
     ...(later && !(Date.parse(time) > Date.now()) && { time: texts.badTime }),
+    ...(tooLong(comment, COMMENT_MAX) !== null && {
+      comment: texts.tooLong(tooLong(comment, COMMENT_MAX) ?? 0, COMMENT_MAX),
+    }),
+    ...(tooLong(values.name, FIELD_MAX) !== null && {
+      name: texts.tooLong(tooLong(values.name, FIELD_MAX) ?? 0, FIELD_MAX),
+    }),
     ...(!values.consent && { consent: texts.callbackConsentNeeded }),
   });
   const show = (found: Errors): void => {
@@ -54,8 +64,11 @@ export function CallbackForm() {
         ...(later && { preferred_at: new Date(time).toISOString() }),
         ...(comment.trim() && { comment: comment.trim() }),
       });
+      const said = promise();
+      setDone(said);
       setState('done');
-      model.announcement.set(texts.callbackDone);
+      model.announcement.set(said);
+      model.callback.set({ later: false, time: '', comment: '' });
       model.host.emit('callback', { id });
     } catch (error) {
       setState('asking');
@@ -65,16 +78,26 @@ export function CallbackForm() {
       else show({ form: code === 'rate_limited' ? texts.wait : texts.failed });
     }
   };
+  /** Which number will be called, and by when. */
+  const promise = (): string => {
+    const when = later
+      ? formatMoment(new Date(time).toISOString(), locale, texts)
+      : config?.reopens_at && !config.online
+        ? texts.callbackAfter(formatMoment(config.reopens_at, locale, texts))
+        : texts.callbackShortly;
+    return texts.callbackDone(values.phone.trim(), when);
+  };
+  const wishes = (part: Partial<CallbackValues>): void => model.callback.set({ ...model.callback.getState(), ...part });
   const change = (part: Partial<typeof values>): void => model.prechat.set({ ...model.prechat.getState(), ...part });
 
   if (state === 'done') {
     return (
-      <div class="done">
-        <span class="done-icon">
+      <div class="callback-done">
+        <span class="callback-done-icon">
           <Icon name="check" size={28} />
         </span>
-        <p>{texts.callbackDone}</p>
-        <button ref={done} type="button" class="primary" onClick={() => model.view.set('chat')}>
+        <p dir="auto">{done}</p>
+        <button ref={back} type="button" class="primary" onClick={() => model.view.set('chat')}>
           {texts.back}
         </button>
       </div>
@@ -82,7 +105,7 @@ export function CallbackForm() {
   }
   return (
     <form ref={form} class="callback" noValidate onSubmit={(event) => void submit(event)}>
-      <p>{texts.callbackIntro}</p>
+      <p dir="auto">{texts.callbackIntro}</p>
       <Field id="callback-phone" label={texts.phone} error={errors.phone}>
         <input
           id="callback-phone"
@@ -98,12 +121,14 @@ export function CallbackForm() {
           onInput={({ currentTarget }) => change({ phone: currentTarget.value })}
         />
       </Field>
-      <Field id="callback-name" label={texts.name} hint={texts.optional}>
+      <Field id="callback-name" label={texts.name} hint={texts.optional} error={errors.name}>
         <input
           id="callback-name"
           name="name"
           autocomplete="name"
-          maxLength={200}
+          dir="auto"
+          aria-invalid={errors.name ? 'true' : undefined}
+          aria-describedby={errors.name && 'callback-name-error'}
           value={values.name}
           onInput={({ currentTarget }) => change({ name: currentTarget.value })}
         />
@@ -112,7 +137,7 @@ export function CallbackForm() {
         <select
           id="callback-when"
           value={later ? 'later' : 'soon'}
-          onChange={({ currentTarget }) => setLater(currentTarget.value === 'later')}
+          onChange={({ currentTarget }) => wishes({ later: currentTarget.value === 'later' })}
         >
           <option value="soon">{texts.callbackSoon}</option>
           <option value="later">{texts.callbackAt}</option>
@@ -128,17 +153,20 @@ export function CallbackForm() {
             aria-invalid={errors.time ? 'true' : undefined}
             aria-describedby={errors.time && 'callback-time-error'}
             value={time}
-            onInput={({ currentTarget }) => setTime(currentTarget.value)}
+            onInput={({ currentTarget }) => wishes({ time: currentTarget.value })}
           />
         </Field>
       )}
-      <Field id="callback-comment" label={texts.callbackComment} hint={texts.optional}>
+      <Field id="callback-comment" label={texts.callbackComment} hint={texts.optional} error={errors.comment}>
         <textarea
           id="callback-comment"
           rows={2}
-          maxLength={2_000}
+          name="comment"
+          dir="auto"
+          aria-invalid={errors.comment ? 'true' : undefined}
+          aria-describedby={errors.comment && 'callback-comment-error'}
           value={comment}
-          onInput={({ currentTarget }) => setComment(currentTarget.value)}
+          onInput={({ currentTarget }) => wishes({ comment: currentTarget.value })}
         />
       </Field>
       {config !== null && (

@@ -2,12 +2,21 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
+import { isComposing } from '../keys.ts';
+import { MESSAGE_MAX, tooLong } from '../limits.ts';
 import { type PrechatErrors, judgePrechat } from '../prechat.ts';
 import { Icon } from './Icon.tsx';
 import { PrechatFields } from './PrechatFields.tsx';
 import { UploadChip } from './UploadChip.tsx';
 
 const NO_ERRORS: PrechatErrors = {};
+
+/** Copied cells come as text and as a picture of them; a copied file with its name as text. */
+function isRatherText(text: string, files: readonly File[]): boolean {
+  const names = files.map(({ name }) => name);
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  return lines.length > 0 && !lines.every((line) => names.some((name) => line.endsWith(name)));
+}
 
 export type Attach = (files: readonly File[]) => void;
 
@@ -28,7 +37,8 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
   const asking = session === null;
   const uploading = uploads.some((upload) => upload.status === 'uploading');
   const ready = uploads.some((upload) => upload.status === 'done');
-  const empty = draft.trim() === '' && !ready;
+  const over = tooLong(draft, MESSAGE_MAX);
+  const unready = (draft.trim() === '' && !ready) || uploading || over !== null;
 
   useLayoutEffect(() => {
     const element = field.current;
@@ -55,7 +65,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
   };
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (empty || uploading) return;
+    if (unready) return;
     if (asking && config === null) return void submitOnceConfigured();
     if (!allowed()) return;
     const { stored } = client.send(draft.trim(), model.uploads.take());
@@ -72,7 +82,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !model.phone.getState()) submit(event);
+    if (event.key === 'Enter' && !event.shiftKey && !isComposing(event) && !model.phone.getState()) submit(event);
   };
   const onInput = (event: { currentTarget: HTMLTextAreaElement }): void => {
     model.draft.set(event.currentTarget.value);
@@ -85,7 +95,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
   attachRef.current = attach;
   const onPaste = (event: ClipboardEvent): void => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
+    if (files.length === 0 || isRatherText(event.clipboardData?.getData('text/plain') ?? '', files)) return;
     event.preventDefault();
     attach(files);
   };
@@ -94,6 +104,11 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
     <form ref={form} class="composer" noValidate onSubmit={submit}>
       {asking && config !== null && <PrechatFields config={config} errors={errors} />}
       {notice !== null && <p class="error">{notice}</p>}
+      {over !== null && (
+        <p class="error" role="alert">
+          {texts.tooLong(over, MESSAGE_MAX)}
+        </p>
+      )}
       {uploads.length > 0 && (
         <ul class="uploads">
           {uploads.map((upload) => (
@@ -126,7 +141,8 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
           ref={field}
           data-first
           rows={1}
-          maxLength={10_000}
+          dir="auto"
+          aria-invalid={over === null ? undefined : 'true'}
           aria-label={texts.message}
           placeholder={texts.placeholder}
           enterkeyhint={model.phone.getState() ? 'enter' : 'send'}
@@ -140,7 +156,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
           class="send"
           aria-label={texts.send}
           title={texts.send}
-          aria-disabled={empty || uploading ? 'true' : 'false'}
+          aria-disabled={unready ? 'true' : 'false'}
         >
           <Icon name="send" />
         </button>

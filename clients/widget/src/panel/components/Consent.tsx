@@ -15,7 +15,7 @@ export function Consent({ id, consent, checked, error, onChange }: ConsentProps)
   const texts = useStore(useModel().texts);
   const url = consent.url !== null && /^https?:\/\//i.test(consent.url) ? consent.url : null;
   return (
-    <div class={`consent${error ? ' invalid' : ''}`}>
+    <div class={`consent${error ? ' is-invalid' : ''}`}>
       <label>
         <input
           type="checkbox"
@@ -27,7 +27,7 @@ export function Consent({ id, consent, checked, error, onChange }: ConsentProps)
           aria-describedby={error && `${id}-error`}
           onChange={({ currentTarget }) => onChange(currentTarget.checked)}
         />
-        <span>
+        <span dir="auto">
           {texts.consent}
           {url !== null && (
             <>

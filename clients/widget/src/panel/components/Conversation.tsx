@@ -1,7 +1,7 @@
-import type { Attachment } from '@chat-realtime/client';
 import { useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
+import type { ShownFile } from '../use-file.ts';
 import { type Attach, Composer } from './Composer.tsx';
 import { ImageViewer } from './ImageViewer.tsx';
 import { MessageList } from './MessageList.tsx';
@@ -11,7 +11,7 @@ export function Conversation() {
   const model = useModel();
   const texts = useStore(model.texts);
   const [dragging, setDragging] = useState(false);
-  const [image, setImage] = useState<Attachment | null>(null);
+  const [image, setImage] = useState<ShownFile | null>(null);
   const depth = useRef(0);
   const attach = useRef<Attach>(() => undefined);
   const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;

@@ -11,7 +11,7 @@ interface FieldProps {
 
 export function Field({ id, label, hint, error, children }: FieldProps) {
   return (
-    <div class={`field${error ? ' invalid' : ''}`}>
+    <div class={`field${error ? ' is-invalid' : ''}`}>
       <label for={id}>
         {label}
         {hint && <small> {hint}</small>}

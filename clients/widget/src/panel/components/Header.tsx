@@ -21,14 +21,12 @@ export function Header() {
   const settings = useStore(model.settings);
   const view = useStore(model.view);
   const muted = useStore(model.muted);
-  const online = connection.status === 'online' ? operatorsOnline > 0 : (config?.online ?? false);
+  const ended = session?.status === 'closed';
+  const online = !ended && (connection.status === 'online' ? operatorsOnline > 0 : (config?.online ?? false));
   const operator = session?.assigned_user_name ?? null;
   const reopens = config?.reopens_at ?? null;
-  const state = online
-    ? texts.online
-    : reopens !== null
-      ? formatReopening(reopens, settings.locale, texts)
-      : texts.away;
+  const away = reopens !== null ? formatReopening(reopens, settings.locale, texts) : texts.away;
+  const state = ended ? texts.ended : online ? texts.online : away;
   return (
     <div class="header">
       {view === 'callback' ? (
@@ -37,7 +35,7 @@ export function Header() {
         <Avatar name={operator} online={online} />
       )}
       <div class="who">
-        <h2>{view === 'callback' ? texts.callbackTitle : (operator ?? texts.title)}</h2>
+        <h2 dir="auto">{view === 'callback' ? texts.callbackTitle : (operator ?? texts.title)}</h2>
         {config !== null && <p>{state}</p>}
       </div>
       {view === 'chat' && <IconButton icon="phone" label={texts.callback} press={() => model.view.set('callback')} />}

@@ -1,16 +1,17 @@
-import type { Attachment } from '@chat-realtime/client';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { attachmentUrl } from '../attachments.ts';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import { keepFocusInside } from '../focus.ts';
+import { isComposing } from '../keys.ts';
+import { type ShownFile, useFile } from '../use-file.ts';
 import { Icon } from './Icon.tsx';
 
 /** A picture at full size. Focus goes back to where it was. */
-export function ImageViewer({ image, close }: { image: Attachment; close: () => void }) {
+export function ImageViewer({ image, close }: { image: ShownFile; close: () => void }) {
   const model = useModel();
   const texts = useStore(model.texts);
-  const { baseUrl } = useStore(model.settings);
+  const { url, trouble, broken, open } = useFile(image);
+  const { name } = image.attachment;
   const viewer = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   // Before anything else can happen: a key pressed meanwhile would be the panel's.
@@ -19,18 +20,28 @@ export function ImageViewer({ image, close }: { image: Attachment; close: () => 
     button.current?.focus();
     return () => from?.focus();
   }, []);
-  const url = attachmentUrl(image, baseUrl);
   const onKeyDown = (event: KeyboardEvent): void => {
     event.stopPropagation();
-    if (event.key === 'Escape') close();
+    if (event.key === 'Escape' && !isComposing(event)) close();
     else keepFocusInside(event, viewer.current);
   };
+  const download = (event: MouseEvent): void => {
+    event.preventDefault();
+    void open();
+  };
   return (
-    <div ref={viewer} class="viewer" role="dialog" aria-modal="true" aria-label={image.name} onKeyDown={onKeyDown}>
+    <div ref={viewer} class="viewer" role="dialog" aria-modal="true" aria-label={name} onKeyDown={onKeyDown}>
       <div class="viewer-bar">
-        <span>{image.name}</span>
+        <span dir="auto">{name}</span>
         {url !== null && (
-          <a class="icon-button" href={url} target="_blank" rel="noopener noreferrer" aria-label={texts.download}>
+          <a
+            class="icon-button"
+            href={url}
+            target="_blank"
+            rel="noopener noreferrer"
+            aria-label={texts.download}
+            onClick={download}
+          >
             <Icon name="down" />
           </a>
         )}
@@ -38,7 +49,12 @@ export function ImageViewer({ image, close }: { image: Attachment; close: () => 
           <Icon name="close" />
         </button>
       </div>
-      {url !== null && <img src={url} alt={image.name} />}
+      {trouble !== null && (
+        <p class="viewer-trouble" role="alert">
+          {trouble === 'gone' ? texts.fileGone : texts.imageFailed}
+        </p>
+      )}
+      {url !== null && trouble === null && <img src={url} alt={name} onError={broken} />}
     </div>
   );
 }

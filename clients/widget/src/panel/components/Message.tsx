@@ -1,7 +1,8 @@
-import type { Attachment, ChatMessage } from '@chat-realtime/client';
+import type { ChatMessage } from '@chat-realtime/client';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import { formatTime } from '../texts/format.ts';
+import type { ShownFile } from '../use-file.ts';
 import { AttachmentView } from './AttachmentView.tsx';
 import { Body } from './Body.tsx';
 import { Ticks } from './Ticks.tsx';
@@ -10,7 +11,7 @@ interface MessageProps {
   readonly message: ChatMessage;
   /** Follows one of the same sender: no name, less room above. */
   readonly grouped: boolean;
-  readonly showImage: (image: Attachment) => void;
+  readonly showImage: (image: ShownFile) => void;
 }
 
 export function Message({ message, grouped, showImage }: MessageProps) {
@@ -18,22 +19,33 @@ export function Message({ message, grouped, showImage }: MessageProps) {
   const texts = useStore(model.texts);
   const { locale } = useStore(model.settings);
   const { own, delivery, body, attachments, created_at: at, key } = message;
-  if (message.sender_type === 'system') return <p class="note">{body}</p>;
+  const failed = delivery === 'failed';
+  if (message.sender_type === 'system')
+    return (
+      <p class="note" dir="auto">
+        {body}
+      </p>
+    );
   const name = own ? texts.you : (message.sender_name ?? texts.operator);
   const discard = (): void => {
-    model.draft.set(body);
+    // What was being written meanwhile stays.
+    model.draft.set([model.draft.getState(), body].filter((text) => text.trim() !== '').join('\n'));
     model.client.discard(key);
   };
   return (
     <article
-      class={`message ${own ? 'mine' : 'theirs'}${grouped ? ' grouped' : ''}`}
+      class={`message ${own ? 'is-mine' : 'is-theirs'}${grouped ? ' is-grouped' : ''}`}
       aria-label={name}
       data-message={message.id ?? undefined}
     >
-      {!own && !grouped && <span class="sender">{name}</span>}
-      <div class={`bubble ${own ? 'mine' : 'theirs'}${delivery === 'failed' ? ' failed' : ''}`}>
+      {!own && !grouped && (
+        <span class="sender" dir="auto">
+          {name}
+        </span>
+      )}
+      <div class={`bubble ${own ? 'is-mine' : 'is-theirs'}${failed ? ' is-failed' : ''}`}>
         {attachments.map((attachment) => (
-          <AttachmentView key={attachment.id} attachment={attachment} showImage={showImage} />
+          <AttachmentView key={attachment.id} attachment={attachment} messageId={message.id} showImage={showImage} />
         ))}
         {body !== '' && <Body text={body} />}
         <span class="meta">
@@ -41,7 +53,7 @@ export function Message({ message, grouped, showImage }: MessageProps) {
           {delivery !== null && <Ticks state={delivery} />}
         </span>
       </div>
-      {delivery === 'failed' && (
+      {failed && (
         <div class="failure">
           <span>{texts.notSent}</span>
           <button type="button" onClick={() => model.client.retry(key)}>

@@ -1,11 +1,12 @@
-import type { Attachment } from '@chat-realtime/client';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import { sameDay } from '../texts/format.ts';
+import type { ShownFile } from '../use-file.ts';
 import { DaySeparator } from './DaySeparator.tsx';
 import { Icon } from './Icon.tsx';
 import { Message } from './Message.tsx';
+import { Received } from './Received.tsx';
 import { Typing } from './Typing.tsx';
 import { Welcome } from './Welcome.tsx';
 
@@ -13,7 +14,7 @@ const NEAR_END = 80;
 const GROUP_MS = 5 * 60_000;
 
 /** The conversation. It stays at its end while the visitor is there, and stays where he is when he reads above. */
-export function MessageList({ showImage }: { showImage: (image: Attachment) => void }) {
+export function MessageList({ showImage }: { showImage: (image: ShownFile) => void }) {
   const model = useModel();
   const { client } = model;
   const state = useStore(client);
@@ -91,11 +92,17 @@ export function MessageList({ showImage }: { showImage: (image: Attachment) => v
         <div class="rows">
           {history.hasOlder && (
             <button type="button" class="older" disabled={history.loading} onClick={older}>
-              {history.loading ? texts.loading : texts.older}
+              {history.loading ? texts.loading : history.failed ? texts.olderFailed : texts.older}
             </button>
           )}
-          {messages.length === 0 && (session === null || history.loaded) && <Welcome />}
+          {session !== null && !history.loaded && history.failed && (
+            <p class="note" role="alert">
+              {texts.historyFailed}
+            </p>
+          )}
+          {!history.hasOlder && (session === null || history.loaded) && <Welcome />}
           {rows}
+          <Received />
           {session?.callback_pending && (
             <p class="note">
               <Icon name="phone" size={14} /> {texts.callbackPending}

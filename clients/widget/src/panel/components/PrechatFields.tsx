@@ -32,7 +32,7 @@ export function PrechatFields({ config, errors }: { config: ConfigResponse; erro
               id={id}
               name={name}
               {...INPUTS[name]}
-              maxLength={200}
+              dir="auto"
               required={required}
               aria-invalid={errors[name] ? 'true' : undefined}
               aria-describedby={errors[name] && `${id}-error`}

@@ -14,7 +14,7 @@ const ICONS: Record<DeliveryState, IconName> = {
 export function Ticks({ state }: { state: DeliveryState }) {
   const { states } = useStore(useModel().texts);
   return (
-    <span class={`ticks ${state}`} role="img" aria-label={states[state]} title={states[state]}>
+    <span class={`ticks is-${state}`} role="img" aria-label={states[state]} title={states[state]}>
       <Icon name={ICONS[state]} size={15} />
     </span>
   );

@@ -12,19 +12,19 @@ export function UploadChip({ upload }: { upload: Upload }) {
   const { name, size } = upload.file;
   const fraction = upload.status === 'uploading' ? upload.fraction : 1;
   return (
-    <li class={`upload ${upload.status}`}>
+    <li class={`upload is-${upload.status}`}>
       <Icon name="file" size={18} />
-      <span class="file-name">
+      <span class="upload-name" dir="auto">
         {name}
-        <small>{upload.status === 'failed' ? texts.notSent : formatSize(size, locale, texts)}</small>
+        <small>{upload.status === 'failed' ? upload.error : formatSize(size, locale, texts)}</small>
       </span>
       {upload.status === 'uploading' && (
         <progress max={1} value={fraction} aria-label={texts.uploading(name, Math.round(fraction * 100))} />
       )}
-      {upload.status === 'failed' && (
+      {upload.status === 'failed' && upload.again && (
         <button
           type="button"
-          class="icon-button small"
+          class="icon-button is-small"
           aria-label={texts.retry}
           onClick={() => model.uploads.retry(upload.key)}
         >
@@ -33,7 +33,7 @@ export function UploadChip({ upload }: { upload: Upload }) {
       )}
       <button
         type="button"
-        class="icon-button small"
+        class="icon-button is-small"
         aria-label={texts.remove(name)}
         onClick={() => model.uploads.remove(upload.key)}
       >

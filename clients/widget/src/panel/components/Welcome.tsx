@@ -1,16 +1,25 @@
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
+import { expectation } from '../expectation.ts';
 
-/** Before the first message: a greeting and when to expect an answer. */
+/** How the conversation begins, and stays to begin: a greeting and when to expect an answer. */
 export function Welcome() {
   const model = useModel();
   const texts = useStore(model.texts);
   const config = useStore(model.config);
-  const expectation = config === null ? '' : config.online ? texts.replyTime : texts.offlineNote;
+  const { locale } = useStore(model.settings);
+  const expected = expectation(config, locale, texts);
+  const note = config !== null && !config.online ? texts.offlineNote : '';
   return (
     <div class="welcome">
-      <p class="bubble theirs">{texts.greeting}</p>
-      {expectation !== '' && <p class="bubble theirs">{expectation}</p>}
+      <p class="bubble is-theirs" dir="auto">
+        {texts.greeting}
+      </p>
+      {(expected || note) && (
+        <p class="bubble is-theirs" dir="auto">
+          {[expected, note].filter(Boolean).join('. ')}
+        </p>
+      )}
     </div>
   );
 }

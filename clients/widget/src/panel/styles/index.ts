@@ -5,7 +5,8 @@ import forms from './forms.css?inline';
 import header from './header.css?inline';
 import messages from './messages.css?inline';
 import modes from './modes.css?inline';
+import peek from './peek.css?inline';
 import viewer from './viewer.css?inline';
 
 /** In this order: what comes later may overrule. */
-export const css = [base, header, messages, attachments, composer, forms, viewer, modes].join('');
+export const css = [base, header, messages, attachments, composer, forms, viewer, peek, modes].join('');

@@ -28,15 +28,21 @@ export function sameDay(a: string, b: string): boolean {
   return dayNumber(new Date(a)) === dayNumber(new Date(b));
 }
 
-/** «Мы вернёмся в 9:00», in the visitor's own time. */
-export function formatReopening(iso: string, locale: Locale, texts: Texts, now = new Date()): string {
+/** «сегодня в 15:30», «завтра в 9:00», «13 марта в 9:00», in the visitor's own time. */
+export function formatMoment(iso: string, locale: Locale, texts: Texts, now = new Date()): string {
   const date = new Date(iso);
   const time = formatTime(iso, locale);
   const ahead = dayNumber(date) - dayNumber(now);
-  if (ahead <= 0) return texts.backAt(texts.backTime(time));
-  if (ahead === 1) return texts.backAt(texts.backTomorrow(time));
+  if (ahead <= 0) return texts.momentToday(time);
+  if (ahead === 1) return texts.backTomorrow(time);
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long' }).format(date);
-  return texts.backAt(texts.backDay(day, time));
+  return texts.backDay(day, time);
+}
+
+/** «Мы вернёмся в 9:00», in the visitor's own time. */
+export function formatReopening(iso: string, locale: Locale, texts: Texts, now = new Date()): string {
+  const today = dayNumber(new Date(iso)) <= dayNumber(now);
+  return texts.backAt(today ? texts.backTime(formatTime(iso, locale)) : formatMoment(iso, locale, texts, now));
 }
 
 export function formatSize(bytes: number, locale: Locale, { units }: Texts): string {

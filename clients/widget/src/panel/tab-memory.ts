@@ -1,0 +1,43 @@
+import { storedSessionKey } from '@chat-realtime/client';
+import { openKey } from '../open-key.ts';
+import type { CallbackValues, PrechatValues, View } from './model.ts';
+
+/** What the visitor has begun to write: it outlives the page, for this tab only. */
+export interface Kept {
+  readonly view: View;
+  readonly draft: string;
+  readonly prechat: PrechatValues;
+  /** Which text the consent in `prechat` was given to. */
+  readonly consentVersion: string | null;
+  readonly callback: CallbackValues;
+  /** The newest message whose card beside the button was put away. */
+  readonly dismissed: number;
+  /** Written by a signed-in customer: nothing for whoever uses this tab after them. */
+  readonly customer: boolean;
+}
+
+export interface TabMemory {
+  read(): Kept | null;
+  keep(kept: Kept): void;
+  forget(): void;
+  keepOpen(open: boolean): void;
+}
+
+export function createTabMemory(namespace: string): TabMemory {
+  const key = `${storedSessionKey(namespace)}:panel`;
+  const attempt = <T>(use: (area: Storage) => T): T | null => {
+    try {
+      return use(sessionStorage);
+    } catch {
+      // Storage is blocked or full, or holds what another version wrote: the text lasts as long as the page.
+      return null;
+    }
+  };
+  return {
+    read: () => attempt((area) => JSON.parse(area.getItem(key) ?? 'null') as Kept | null),
+    keep: (kept) => void attempt((area) => area.setItem(key, JSON.stringify(kept))),
+    forget: () => void attempt((area) => area.removeItem(key)),
+    keepOpen: (open) =>
+      void attempt((area) => (open ? area.setItem(openKey(namespace), '1') : area.removeItem(openKey(namespace)))),
+  };
+}

@@ -1,0 +1,81 @@
+import type { ChatClient, ConfigResponse } from '@chat-realtime/client';
+import { type Cell, createCell } from './cell.ts';
+import type { CallbackValues, PrechatValues, View } from './model.ts';
+import type { Kept, TabMemory } from './tab-memory.ts';
+
+const NO_ANSWERS: PrechatValues = { name: '', email: '', phone: '', consent: false };
+const NO_CALLBACK: CallbackValues = { later: false, time: '', comment: '' };
+
+/** What the visitor is writing, kept from page to page. */
+export interface Writing {
+  readonly view: Cell<View>;
+  readonly draft: Cell<string>;
+  readonly prechat: Cell<PrechatValues>;
+  readonly callback: Cell<CallbackValues>;
+  readonly dismissed: Cell<number>;
+  /** Forgets all of it: whoever writes next in this tab is another person. */
+  clear(): void;
+}
+
+export function createWriting(memory: TabMemory, client: ChatClient, config: Cell<ConfigResponse | null>): Writing {
+  const view = createCell<View>('chat');
+  const draft = createCell('');
+  const prechat = createCell(NO_ANSWERS);
+  const callback = createCell(NO_CALLBACK);
+  const dismissed = createCell(0);
+  /** Of the page before, until it is known that it may be shown. */
+  let earlier = memory.read();
+  let consentVersion: string | null = null;
+  let identified = false;
+
+  const keep = (): void => {
+    if (prechat.getState().consent) consentVersion ??= config.getState()?.consent.version ?? null;
+    else consentVersion = null;
+    memory.keep({
+      view: view.getState(),
+      draft: draft.getState(),
+      prechat: prechat.getState(),
+      consentVersion,
+      callback: callback.getState(),
+      dismissed: dismissed.getState(),
+      customer: client.getState().identified,
+    });
+  };
+  const show = (kept: Kept): void => {
+    earlier = null;
+    consentVersion = kept.consentVersion;
+    view.set(kept.view);
+    if (draft.getState() === '') draft.set(kept.draft);
+    prechat.set({ ...NO_ANSWERS, ...kept.prechat });
+    callback.set({ ...NO_CALLBACK, ...kept.callback });
+    dismissed.set(kept.dismissed);
+  };
+  const clear = (): void => {
+    earlier = null;
+    view.set('chat');
+    draft.set('');
+    prechat.set(NO_ANSWERS);
+    callback.set(NO_CALLBACK);
+    dismissed.set(0);
+    memory.forget();
+  };
+  const look = (): void => {
+    const before = identified;
+    identified = client.getState().identified;
+    if (before && !identified) clear();
+    if (earlier && (identified || !earlier.customer)) show(earlier);
+  };
+
+  look();
+  for (const cell of [view, draft, prechat, callback, dismissed]) cell.subscribe(keep);
+  client.subscribe(look);
+  config.subscribe(() => {
+    const version = config.getState()?.consent.version;
+    const { consent } = prechat.getState();
+    // Consent to one text is none to another.
+    if (consent && version !== undefined && consentVersion !== null && consentVersion !== version) {
+      prechat.set({ ...prechat.getState(), consent: false });
+    } else if (consent) keep();
+  });
+  return { view, draft, prechat, callback, dismissed, clear };
+}

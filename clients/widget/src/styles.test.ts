@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const source = fileURLToPath(new URL('.', import.meta.url));
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' });
+const read = (file: string): string => readFileSync(source + file, 'utf8');
+
+/** Each compound (`.upload.is-done`) of each selector; `isPlain`: what is styled wherever it stands. */
+const compounds = files
+  .filter((file) => file.endsWith('.css'))
+  .flatMap((file) =>
+    [
+      ...read(file)
+        .replace(/\/\*[^]*?\*\//g, '')
+        .matchAll(/([^{};]+)\{/g),
+    ]
+      .map(([, prelude]) => prelude?.trim() ?? '')
+      .filter((prelude) => !prelude.startsWith('@'))
+      .flatMap((prelude) => prelude.split(','))
+      .flatMap((selector) => {
+        const parts = selector.trim().split(/\s*[\s>+~]\s*/);
+        return parts.map((part, at) => ({
+          file,
+          selector: selector.trim(),
+          // In the panel, as everything is; any other ancestor says on purpose where a component looks otherwise.
+          isPlain: at === parts.length - 1 && parts.slice(0, -1).every((outer) => /^\.(?:panel|root)\b/.test(outer)),
+          // What stands in :not() says how a rule is narrowed, and styles nothing.
+          names: [...part.replace(/:not\([^)]*\)/g, '').matchAll(/\.([\w-]+)/g)].map(([, name]) => name ?? ''),
+        }));
+      }),
+  );
+const isState = (name: string): boolean => name.startsWith('is-');
+const components = new Set(compounds.flatMap(({ names }) => names.filter((name) => !isState(name))));
+
+/** The values of every class attribute, with what is put in by code as `${…}`. */
+const attributes = files
+  .filter((file) => file.endsWith('.tsx'))
+  .flatMap((file) =>
+    [...read(file).matchAll(/\bclass=(?:"([^"]*)"|\{`([^`]*)`\})/g)].map(([, plain, template]) => ({
+      file,
+      value: plain ?? template ?? '',
+    })),
+  );
+
+/** Two styles met by chance once: a file that was uploaded got the layout of the page after a request for a call. */
+describe('class names in the widget', () => {
+  it('has rules to look at', () => {
+    expect(compounds.length).toBeGreaterThan(80);
+    expect(attributes.length).toBeGreaterThan(40);
+  });
+
+  it('style a state (`is-…`) only together with the component whose state it is', () => {
+    const alone = compounds.filter(({ names }) => names.some(isState) && names.every(isState));
+    expect(alone.map(({ selector }) => selector)).toEqual([]);
+  });
+
+  it('style each component in one file, but for the modes of the whole page', () => {
+    const homes = new Map<string, Set<string>>();
+    for (const { file, names, isPlain } of compounds) {
+      if (!isPlain || file.endsWith('modes.css')) continue;
+      for (const name of names) if (!isState(name)) homes.set(name, (homes.get(name) ?? new Set()).add(file));
+    }
+    // The loader draws the container, and the panel gives it its colours.
+    homes.delete('root');
+    expect([...homes].filter(([, places]) => places.size > 1).map(([name]) => name)).toEqual([]);
+  });
+
+  it('give an element one component, and after it nothing but states', () => {
+    const wrong = attributes.filter(({ value }) => {
+      const [first = '', ...others] = value
+        .replace(
+          /\$\{[^}]*\}/g,
+          (code) =>
+            // A choice between texts counts as all of them; any other value must follow the prefix.
+            [...code.matchAll(/'([^']*)'/g)].map(([, text]) => ` ${text ?? ''} `).join(' ') || 'x',
+        )
+        .trim()
+        .split(/\s+/);
+      return isState(first) || others.some((name) => !isState(name));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('name nothing in the markup that has no style', () => {
+    const unknown = attributes
+      .map(({ value }) => value.split(/[\s$]/)[0] ?? '')
+      .filter((name) => !components.has(name));
+    expect(unknown).toEqual([]);
+  });
+});
