@@ -15,11 +15,11 @@ export interface FileInUse {
   readonly url: string | null;
   readonly trouble: Trouble | null;
   /** Asks for an address that is valid now; null where there is none. */
-  renew(): Promise<string | null>;
+  readonly renew: () => Promise<string | null>;
   /** Of a picture that did not load: its address has ended, or there is more to it. */
-  broken(): void;
+  readonly broken: () => void;
   /** Opens it as a link would, but never what the server says instead of a file. */
-  open(): Promise<void>;
+  readonly open: () => Promise<void>;
 }
 
 const AGAIN_MS = 10_000;
