@@ -9,6 +9,9 @@ const GATHER_MS = 30;
 const BATCH_MAX = 1_000;
 const PENDING_MAX = 100_000;
 const RETRY_MAX_MS = 10_000;
+/** A gateway that stops tells what it has within this time, again and again if it must; less than its shutdown may take. */
+const STOP_MS = 3_000;
+const STOP_RETRY_MS = 100;
 
 export interface AckBufferOptions {
   readonly source: ChatSource;
@@ -22,9 +25,11 @@ export class AckBuffer {
   readonly #options: AckBufferOptions;
   readonly #pending = new Map<string, LastSeenEntry>();
   #timer: NodeJS.Timeout | null = null;
-  #flushedAt = 0;
+  /** Of the monotonic clock. */
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  #flushing = false;
+  #flushing: Promise<void> | null = null;
+  #stopped = false;
 
   constructor(options: AckBufferOptions) {
     this.#options = options;
@@ -40,41 +45,65 @@ export class AckBuffer {
     if (known !== undefined && known.lastId >= lastId) return;
     if (known === undefined && this.#pending.size >= PENDING_MAX) return;
     this.#pending.set(key, { sessionId, participant, lastId, at: Date.now() });
-    this.#schedule(Math.max(GATHER_MS, this.#flushedAt + INTERVAL_MS - Date.now()));
+    this.#schedule(Math.max(GATHER_MS, this.#flushedAt + INTERVAL_MS - performance.now()));
   }
 
-  /** Tells what is pending now; used by the drain, so that nothing acknowledged is forgotten. */
-  async flush(): Promise<void> {
-    if (this.#flushing || this.#pending.size === 0) return;
-    this.#flushing = true;
-    this.#flushedAt = Date.now();
-    const batch = [...this.#pending].slice(0, BATCH_MAX);
+  /** Tells all that is pending now, however many batches that takes; one at a time, so that chat-service sets the pace. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#flushAll().finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  async #flushAll(): Promise<void> {
+    this.#flushedAt = performance.now();
+    const told = [...this.#pending];
+    for (let from = 0; from < told.length; from += BATCH_MAX) {
+      if (!(await this.#tell(told.slice(from, from + BATCH_MAX)))) break;
+    }
+    if (this.#pending.size > 0) this.#schedule(Math.min(RETRY_MAX_MS, INTERVAL_MS * 2 ** this.#failures));
+  }
+
+  async #tell(batch: readonly (readonly [string, LastSeenEntry])[]): Promise<boolean> {
     const entries = batch.map(([, entry]) => entry);
     try {
       await Promise.all([this.#tellSource(entries), this.#tellLastSeen(entries)]);
-      this.#failures = 0;
-      for (const [key, entry] of batch) if (this.#pending.get(key) === entry) this.#pending.delete(key);
-      this.#options.metrics.acksSent(entries.length);
     } catch (error) {
       this.#failures += 1;
       this.#options.logger.warn(
         { err: error, pending: this.#pending.size },
         'acks were not accepted and will be told again',
       );
-    } finally {
-      this.#flushing = false;
+      return false;
     }
-    if (this.#pending.size > 0) this.#schedule(Math.min(RETRY_MAX_MS, INTERVAL_MS * 2 ** this.#failures));
+    this.#failures = 0;
+    // One that was moved on meanwhile is told again.
+    for (const [key, entry] of batch) if (this.#pending.get(key) === entry) this.#pending.delete(key);
+    this.#options.metrics.acksSent(entries.length);
+    return true;
   }
 
+  /** Tells everything that was acknowledged, unless chat-service is away for longer than a stop may last. */
   async stop(): Promise<void> {
-    await this.flush();
+    this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    const deadline = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_MS, 'late').unref());
+    while (this.#pending.size > 0) {
+      if ((await Promise.race([this.flush(), deadline])) === 'late') break;
+      const failed = this.#failures > 0;
+      if (failed && (await Promise.race([pause(STOP_RETRY_MS), deadline])) === 'late') break;
+    }
+    if (this.#pending.size > 0)
+      this.#options.logger.warn(
+        { pending: this.#pending.size },
+        'acks are lost: chat-service did not take them in time',
+      );
   }
 
   #schedule(delay: number): void {
-    if (this.#timer !== null) return;
+    if (this.#timer !== null || this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       void this.flush();
@@ -100,4 +129,8 @@ export class AckBuffer {
       this.#options.logger.debug({ err: error }, 'last_seen was not written');
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

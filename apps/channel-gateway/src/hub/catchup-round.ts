@@ -15,6 +15,9 @@ const PAGE_LIMIT = 100;
 const CALL_BYTES = 4 * 1024 * 1024;
 /** A call that failed may have been too large, whatever else it was: the next one asks for half, down to this part. */
 const SMALLEST_SHARE = 1 / 64;
+const NOBODY = '[]';
+/** Said again after this time where head checks are rare: chat-service forgets after 30 s. */
+const PRESENCE_REPEAT_MS = 15_000;
 /** Ids are given before the commit, so a smaller one may show after a larger one. */
 const REVOCATIONS_OVERLAP = 50;
 
@@ -25,7 +28,14 @@ export class CatchupRound implements CatchupClient {
   /** Channels whose head this head check has yet to compare. */
   #heads = new Set<SessionChannel>();
   #headCheckRunning = false;
+  /** Who is here may have changed. */
   #presenceWanted = false;
+  /** It is to be said even if nothing changed: what is not repeated is forgotten. */
+  #presenceDue = false;
+  /** The operators as chat-service was told of them. */
+  #presenceTold = NOBODY;
+  /** Of the monotonic clock. */
+  #presenceToldAt = performance.now();
   #plainWanted = false;
   #revocationsRead = 0;
   /** Of a full call: halved by a failure, doubled by an answer. */
@@ -48,10 +58,18 @@ export class CatchupRound implements CatchupClient {
     for (const channel of channels) if (channel.state.kind === 'live' && channel.size > 0) this.#heads.add(channel);
     this.#headCheckRunning = true;
     this.#plainWanted = true;
+    if (this.#hub.presence.hasLocal) this.#presenceDue = true;
   }
 
   wantPresence(): void {
     this.#presenceWanted = true;
+  }
+
+  /** True when it is time to say it once more. */
+  repeatPresence(): boolean {
+    if (!this.#hub.presence.hasLocal || performance.now() - this.#presenceToldAt < PRESENCE_REPEAT_MS) return false;
+    this.#presenceDue = true;
+    return true;
   }
 
   wantRevocations(): void {
@@ -75,11 +93,10 @@ export class CatchupRound implements CatchupClient {
       else if (known === undefined || known === null || known > after) asked.set(id, after);
     });
     for (const [id, after] of asked) request.sessions.push(after === null ? { id } : { id, after_seq: after });
-    if (this.#presenceWanted) request.presence = hub.presence.report();
+    const presence = this.#composePresence();
+    if (presence !== null) request.presence = presence;
     const nothing = request.sessions.length === 0 && request.feed === undefined && request.bases === undefined;
     if (nothing && request.presence === undefined && !this.#plainWanted) return null;
-    if (hub.presence.hasLocal) request.presence = hub.presence.report();
-    this.#presenceWanted = false;
     this.#plainWanted = false;
     return request;
   }
@@ -105,7 +122,8 @@ export class CatchupRound implements CatchupClient {
       this.#headCheckRunning = false;
       hub.headCheck.finished(Date.now());
     }
-    if (this.#wanting.size > 0 || this.#heads.size > 0 || this.#presenceWanted) hub.scheduler.request();
+    if (this.#wanting.size > 0 || this.#heads.size > 0 || this.#presenceWanted || this.#presenceDue)
+      hub.scheduler.request();
     void hub.options.failpoint('gw.afterCatchup');
   }
 
@@ -116,9 +134,22 @@ export class CatchupRound implements CatchupClient {
       if (channel !== undefined) (after === undefined ? this.#heads : this.#wanting).add(channel);
       if (channel !== undefined && channel.state.kind !== 'live') this.#wanting.add(channel);
     }
-    if (request.presence !== undefined) this.#presenceWanted = true;
+    if (request.presence !== undefined) this.#presenceDue = true;
     this.#plainWanted = true;
     this.#hub.staff.failed(request);
+  }
+
+  /** A row per operator is written for it, so it goes only when it says something new, and with each head check. */
+  #composePresence(): CatchupRequest['presence'] | null {
+    if (!this.#presenceWanted && !this.#presenceDue) return null;
+    const report = this.#hub.presence.report();
+    const told = JSON.stringify(report.operators);
+    const due = this.#presenceDue || told !== this.#presenceTold;
+    this.#presenceWanted = false;
+    this.#presenceDue = false;
+    this.#presenceTold = told;
+    if (due) this.#presenceToldAt = performance.now();
+    return due ? report : null;
   }
 
   /** Session id → after which seq; null where only the head is wanted. */

@@ -78,6 +78,7 @@ export class Sweeper {
     this.#nextSlowPassAt = now + 1_000;
     this.#heartbeat(now);
     this.#releaseIdle(now);
+    if (this.#hub.round.repeatPresence()) this.#hub.scheduler.request();
   }
 
   #look(connection: Connection, now: number, paused: boolean): void {

@@ -1,0 +1,69 @@
+import { createMemoryLastSeen } from '@chat-realtime/messaging';
+import type { AcksRequest } from '@chat-realtime/protocol';
+import { createLogger, createMetrics } from '@chat-realtime/service-kit';
+import { expect, it } from 'vitest';
+import { createHubMetrics } from '../metrics.ts';
+import { range } from '../testing/socket-client.ts';
+import { AckBuffer } from './ack-buffer.ts';
+
+interface Told {
+  readonly batches: number[];
+  readonly marks: Map<number, number>;
+}
+
+/** chat-service, which fails as often as it is told to and takes its time. */
+function bufferOver({ failures = 0, latencyMs = 0 } = {}): { acks: AckBuffer; told: Told } {
+  const told: Told = { batches: [], marks: new Map() };
+  let left = failures;
+  const acks = new AckBuffer({
+    source: {
+      catchup: () => Promise.reject(new Error('nobody asks')),
+      async acks(request: AcksRequest): Promise<void> {
+        await new Promise((resolve) => setTimeout(resolve, latencyMs));
+        if (left > 0) {
+          left -= 1;
+          throw new Error('away');
+        }
+        told.batches.push(request.acks.length);
+        for (const ack of request.acks) told.marks.set(ack.session_id, ack.last_id);
+      },
+    },
+    lastSeen: createMemoryLastSeen(),
+    metrics: createHubMetrics(createMetrics('test')),
+    logger: createLogger({ service: 'test', level: 'silent' }),
+  });
+  return { acks, told };
+}
+
+it('[ACK5] tells more than a thousand within the second, a thousand in a call', async () => {
+  const { acks, told } = bufferOver();
+  for (const id of range(1, 5_500)) acks.record(id, 'client', id);
+  await expect.poll(() => told.marks.size, { timeout: 900 }).toBe(5_500);
+  expect(told.batches).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 500]);
+  await acks.stop();
+});
+
+it('[ACK6] a stop tells all batches, also those recorded while one was on its way', async () => {
+  const { acks, told } = bufferOver({ latencyMs: 20 });
+  for (const id of range(1, 3_000)) acks.record(id, 'client', 1);
+  const onItsWay = acks.flush();
+  for (const id of range(1, 3_000)) acks.record(id, 'client', 2);
+  await acks.stop();
+  await onItsWay;
+  expect(acks.size).toBe(0);
+  expect(new Set(told.marks.values())).toEqual(new Set([2]));
+});
+
+it('[ACK6] a stop tries again while chat-service is away, and gives up in bounded time', async () => {
+  const briefly = bufferOver({ failures: 3 });
+  briefly.acks.record(1, 'client', 7);
+  await briefly.acks.stop();
+  expect(briefly.told.marks.get(1)).toBe(7);
+
+  const forGood = bufferOver({ failures: Number.POSITIVE_INFINITY, latencyMs: 50 });
+  forGood.acks.record(1, 'client', 7);
+  const since = performance.now();
+  await forGood.acks.stop();
+  expect(performance.now() - since).toBeLessThan(3_500);
+  expect(forGood.acks.size).toBe(1);
+});
