@@ -43,10 +43,17 @@ export interface AuthSigningKeyTable {
   published_until: Time;
 }
 
+export interface AuthSecretTable {
+  name: string;
+  value: string;
+  created_at: TimeDefault;
+}
+
 /** The tables of auth-service. No other service reads them. */
 export interface AuthTables {
   auth_operator: AuthOperatorTable;
   auth_login: AuthLoginTable;
   auth_refresh_token: AuthRefreshTokenTable;
   auth_signing_key: AuthSigningKeyTable;
+  auth_secret: AuthSecretTable;
 }

@@ -40,6 +40,7 @@ export interface SessionTable {
   attributes: JsonDefault<JsonObject>;
   consent: ColumnType<unknown, string | null | undefined, string | null>;
   resume_key_hash: string | null;
+  resume_key_ended_at: NullableTime;
   customer_id: string | null;
   revoked_at: number | null;
 }

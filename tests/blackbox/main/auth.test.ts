@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { authUserSchema, loginResponseSchema } from '@chat-realtime/protocol';
+import { authUserSchema, channelTokenResponseSchema, loginResponseSchema } from '@chat-realtime/protocol';
 import { Staff } from '@chat-realtime/testkit';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -256,7 +256,10 @@ describe('revoking a session', () => {
   test('[REV2] a token and a link given afterwards work at once', async () => {
     const customer = await chat.customer();
     await (await chat.staff('anna')).act(customer.sessionId, 'revoke');
-    await customer.renewToken();
+    const vouched = await chat.http.get(`${customer.path}/channel-token`, {
+      headers: { 'X-Site-Key': SECRETS.siteKey },
+    });
+    customer.token = vouched.as(channelTokenResponseSchema).token;
     expect((await customer.request('GET', '')).status).toBe(200);
     await chat.channel(customer);
     const { url, expires_at } = await customer.streamLink();
@@ -264,6 +267,15 @@ describe('revoking a session', () => {
     const { pathname, search } = new URL(url, chat.baseUrl);
     const stream = await chat.sse(pathname + search);
     await stream.waitFor((frame) => frame.type === 'channel.ready');
+  });
+
+  test('[TOK23] the resume key of a revoked session opens nothing, and cannot begin another', async () => {
+    const customer = await chat.customer();
+    const { resumeKey: resume_key } = customer;
+    await (await chat.staff('anna')).act(customer.sessionId, 'revoke');
+    const headers = { 'X-Resume-Key': resume_key };
+    expectError(await chat.http.get(`${customer.path}/channel-token`, { headers }), 'bad_credentials');
+    expectError(await chat.http.post('/chat/session', { json: { resume_key } }), 'bad_credentials');
   });
 
   test('[REV1] another session is not touched', async () => {

@@ -188,6 +188,22 @@ describe('identity', () => {
     expect((await chat.http.get(customer.path, { token: back.token })).status).toBe(200);
   });
 
+  test('[IDN8] [TOK23] after the logout neither the old resume key nor a new chat with it shows anything', async () => {
+    const sub = newSub();
+    const guest = await chat.customer();
+    const { resumeKey: resume_key } = guest;
+    await identify({ sub }, { token: guest.token, session_id: guest.sessionId });
+    for (const logout of [false, true]) {
+      if (logout) {
+        const identity_token = await identityToken({ sub });
+        await chat.http.post('/chat/identity/logout', { json: { identity_token } });
+      }
+      const answer = await chat.http.get(`${guest.path}/channel-token`, { headers: { 'X-Resume-Key': resume_key } });
+      expectError(answer, 'bad_credentials');
+      expectError(await chat.http.post('/chat/session', { json: { resume_key } }), 'bad_credentials');
+    }
+  });
+
   test('[IDN6] logout with a bad token is 401', async () => {
     expectError(await chat.http.post('/chat/identity/logout', { json: { identity_token: 'a.b.c' } }), 'bad_token');
     expectError(await chat.http.post('/chat/identity/logout', { json: {} }), 'validation_failed');

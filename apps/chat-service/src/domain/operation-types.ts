@@ -26,6 +26,8 @@ export interface NewSession {
 export interface SessionCreated {
   readonly session: Session;
   readonly created: boolean;
+  /** The session's last revocation, read in the transaction that accepted the resume key. */
+  readonly revokedAt: number | null;
   readonly message?: Message;
 }
 
@@ -52,6 +54,8 @@ export interface SessionRecord {
   /** Channel tokens made at or before this unix second are refused; a new one must be made later than it. */
   readonly revokedAt: number | null;
   readonly resumeKeyHash: string | null;
+  /** The key opens nothing any more: the session was revoked, or became a customer's. */
+  readonly resumeKeyEnded: boolean;
 }
 
 export interface PostMessage {

@@ -59,8 +59,10 @@ export interface ChatOperations {
   unassign(actor: StaffActor, sessionId: number): Promise<Session>;
   close(actor: StaffActor, sessionId: number): Promise<Session>;
   reopen(actor: StaffActor, sessionId: number): Promise<Session>;
-  /** Every channel token and stream link of the session made so far stops working. */
+  /** Every channel token and stream link of the session made so far stops working, and its resume key for good. */
   revoke(actor: StaffActor, sessionId: number): Promise<void>;
+  /** The same for every session of a customer, whoever has it. */
+  revokeCustomer(customerId: string): Promise<void>;
   /** Revokes staff tokens: all of a `sub` (`staff`) or those of one sign-in (`staff_login`). */
   revokeStaff(kind: 'staff' | 'staff_login', subject: string): Promise<void>;
   revocations(afterId: number): Promise<{ revocations: Revocation[]; head: number }>;

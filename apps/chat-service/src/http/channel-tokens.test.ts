@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   channelTokenResponseSchema,
   createSessionResponseSchema,
@@ -7,7 +7,10 @@ import {
 import { KeyRing, verifyStreamLink } from '@chat-realtime/protocol/tokens';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHANNEL_SECRET, ChatUnderTest, SITE_KEY } from '../../test/chat-under-test.ts';
+import type { StaffActor } from '../domain/index.ts';
+import { ChannelCredentials } from '../tokens/channel-credentials.ts';
 
+const ADMIN: StaffActor = { kind: 'staff', userId: 'root', name: null, role: 'admin', scope: 'all' };
 let chat: ChatUnderTest;
 let anna: string;
 const ring = KeyRing.parse(`k1:${CHANNEL_SECRET}`);
@@ -82,27 +85,41 @@ describe('channel tokens and stream links', () => {
   });
 
   it('[REV1] [REV2] revoking ends tokens at once, and the next one works at once', async () => {
-    const { session, token, resume_key } = await newSession();
-    expect((await chat.call('POST', `/chat/session/${session.id}/revoke`, { token: anna })).status).toBe(204);
-    expect((await chat.call('GET', `/chat/session/${session.id}`, { token })).code).toBe('token_revoked');
-    const headers = { 'x-resume-key': resume_key };
-    const fresh = (await chat.call('GET', `/chat/session/${session.id}/channel-token`, { headers })).as(
-      channelTokenResponseSchema,
+    const { session, token } = await newSession();
+    const url = `/chat/session/${session.id}`;
+    expect((await chat.call('POST', `${url}/revoke`, { token: anna })).status).toBe(204);
+    expect((await chat.call('GET', url, { token })).code).toBe('token_revoked');
+    const headers = { 'x-site-key': SITE_KEY };
+    const fresh = (await chat.call('GET', `${url}/channel-token`, { headers })).as(channelTokenResponseSchema);
+    expect((await chat.call('GET', url, { token: fresh.token })).status).toBe(200);
+    const link = (await chat.call('POST', `${url}/stream-link`, { token: fresh.token, body: {} })).as(
+      streamLinkResponseSchema,
     );
-    expect((await chat.call('GET', `/chat/session/${session.id}`, { token: fresh.token })).status).toBe(200);
-    const resumed = (await chat.call('POST', '/chat/session', { body: { resume_key } })).as(
-      createSessionResponseSchema,
-    );
-    expect((await chat.call('GET', `/chat/session/${session.id}`, { token: resumed.token })).status).toBe(200);
-    const link = (
-      await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token: fresh.token, body: {} })
-    ).as(streamLinkResponseSchema);
     expect(Math.round((Date.parse(link.expires_at) - Date.now()) / 1_000)).toBeGreaterThanOrEqual(86_399);
   });
 
-  it('[REV1] a second revocation in the same second ends the token given in between', async () => {
+  it('[TOK23] a resume key ends with the revocation, for good, and its hash stays', async () => {
     const { session, resume_key } = await newSession();
+    const url = `/chat/session/${session.id}`;
     const headers = { 'x-resume-key': resume_key };
+    expect((await chat.call('GET', `${url}/channel-token`, { headers })).status).toBe(200);
+    await chat.call('POST', `${url}/revoke`, { token: anna });
+    const again = await chat.call('GET', `${url}/channel-token`, { headers });
+    expect([again.status, again.code]).toEqual([401, 'bad_credentials']);
+    const message = { body: 'still me', client_message_id: randomUUID() };
+    for (const body of [{ resume_key }, { resume_key, message }]) {
+      const resumed = await chat.call('POST', '/chat/session', { body });
+      expect([resumed.status, resumed.code]).toEqual([401, 'bad_credentials']);
+    }
+    expect((await chat.operations.findSession(session.id))?.lastSeq).toBe(1);
+    const begun = await newSession({ message });
+    expect(begun.session.id).not.toBe(session.id);
+    expect(begun.message?.body).toBe('still me');
+  });
+
+  it('[REV1] a second revocation in the same second ends the token given in between', async () => {
+    const { session } = await newSession();
+    const headers = { 'x-site-key': SITE_KEY };
     const url = `/chat/session/${session.id}`;
     for (let round = 0; round < 3; round += 1) {
       const { token } = (await chat.call('GET', `${url}/channel-token`, { headers })).as(channelTokenResponseSchema);
@@ -110,6 +127,32 @@ describe('channel tokens and stream links', () => {
       expect((await chat.call('POST', `${url}/revoke`, { token: anna })).status).toBe(204);
       expect((await chat.call('GET', url, { token })).code).toBe('token_revoked');
     }
+  });
+
+  it('[REV6] a credential is no younger than the look at the right to it, however late its answer is', () => {
+    let now = 1_000;
+    const credentials = new ChannelCredentials(ring, 86_400, () => now);
+    const asOf = credentials.now();
+    now += 5;
+    const { token } = credentials.token({ id: 7, revokedAt: null }, asOf);
+    expect(token.split('.')[1]).toBe('1000');
+    expect(credentials.token({ id: 7, revokedAt: 1_003 }, asOf).token.split('.')[1]).toBe('1004');
+    const { expires_at } = credentials.streamLink({ id: 7, revokedAt: null }, asOf, 60);
+    expect(Date.parse(expires_at)).toBe(1_060_000);
+  });
+
+  it('[REV6] a revoked token buys nothing younger while its revocation is still on its way to the verifier', async () => {
+    const { session, token } = await newSession();
+    // Past the service's own route, so that its verifier does not know of it yet.
+    await chat.operations.revoke(ADMIN, session.id);
+    const link = await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token, body: {} });
+    expect([link.status, link.code]).toEqual([401, 'token_revoked']);
+    const identity_token = await chat.identity('late');
+    const taken = await chat.call('POST', '/chat/identity', {
+      body: { identity_token, token, session_id: session.id },
+    });
+    expect([taken.status, taken.code]).toEqual([401, 'token_revoked']);
+    expect((await chat.operations.findSession(session.id))?.customerId).toBeNull();
   });
 
   it('[TOK14] a resume key made by the client is taken, and stored hashed only', async () => {

@@ -30,7 +30,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { ChatOperations } from '../domain/index.ts';
-import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
+import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-credentials.ts';
 import { newResumeKey } from '../tokens/resume-key.ts';
 import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
@@ -70,7 +70,8 @@ export class SessionsController {
   ) {
     await this.#rates.session(ip);
     const resumeKey = body.resume_key ?? newResumeKey();
-    const { session, created, message } = await this.#operations.createSession({
+    const asOf = this.#credentials.now();
+    const { session, created, revokedAt, message } = await this.#operations.createSession({
       name: body.name,
       email: body.email,
       phone: body.phone,
@@ -88,7 +89,7 @@ export class SessionsController {
     void reply.code(created ? 201 : 200).header('cache-control', 'no-store');
     return {
       session,
-      ...(await this.#freshToken(session.id)),
+      ...this.#credentials.token({ id: session.id, revokedAt }, asOf),
       resume_key: resumeKey,
       ...(message === undefined ? {} : { message }),
     };
@@ -110,26 +111,30 @@ export class SessionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     void reply.header('cache-control', 'no-store');
+    const asOf = this.#credentials.now();
     const session = await this.#proof.check(wholeNumber(id), {
       resumeKey,
       siteKey,
       bearer: bearerToken({ authorization }),
     });
-    return this.#credentials.token(session);
+    return this.#credentials.token(session, asOf);
   }
 
   @Post(':id/stream-link')
   @RequireCustomer()
   @HttpCode(200)
   async streamLink(
+    @Principal() principal: Principal,
     @Param('id') id: string,
     @Body({ schema: streamLinkRequestSchema }) body: z.infer<typeof streamLinkRequestSchema>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     void reply.header('cache-control', 'no-store');
+    const asOf = this.#credentials.now();
     const session = await this.#operations.findSession(sessionIdOf(id));
     if (session === null) throw new ChatError('session_not_found', 'no such session');
-    return this.#credentials.streamLink(session, body.expires_in);
+    requireUnrevoked(principal, session);
+    return this.#credentials.streamLink(session, asOf, body.expires_in);
   }
 
   @Get(':id/events')
@@ -154,11 +159,5 @@ export class SessionsController {
     @Body({ schema: readRequestSchema }) body: z.infer<typeof readRequestSchema>,
   ) {
     return this.#operations.markRead(actorOf(principal), sessionIdOf(id), body.last_id);
-  }
-
-  /** A session that is come back to may have been revoked: its token must be made later than that. */
-  async #freshToken(sessionId: number) {
-    const session = await this.#operations.findSession(sessionId);
-    return this.#credentials.token({ id: sessionId, revokedAt: session?.revokedAt ?? null });
   }
 }

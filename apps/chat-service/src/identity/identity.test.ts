@@ -94,6 +94,49 @@ describe.each(KINDS)('on %s', (kind) => {
       expect((await chat.call('GET', `/chat/session/${session.id}`, { token: again.token })).status).toBe(200);
     });
 
+    it('[TOK23] [IDN8] a chat that became theirs is opened by identity alone', async () => {
+      const { session, token, resume_key } = await newSession();
+      const url = `/chat/session/${session.id}/channel-token`;
+      const headers = { 'x-resume-key': resume_key };
+      expect((await chat.call('GET', url, { headers })).status).toBe(200);
+      const identity_token = await chat.identity('c10');
+      await identify({ identity_token, token, session_id: session.id });
+      expect((await chat.call('GET', url, { headers })).code).toBe('bad_credentials');
+      expect((await chat.call('POST', '/chat/session', { body: { resume_key } })).code).toBe('bad_credentials');
+      await chat.call('POST', '/chat/identity/logout', { body: { identity_token } });
+      expect((await chat.call('GET', url, { headers })).code).toBe('bad_credentials');
+      const vouched = await newSession();
+      await identify({ identity_token: await chat.identity('c10', { sessions: [vouched.session.id] }) });
+      const { resume_key: old } = vouched;
+      expect((await chat.call('POST', '/chat/session', { body: { resume_key: old } })).code).toBe('bad_credentials');
+      expect((await chat.call('GET', url, { token: await chat.identity('c10') })).status).toBe(200);
+    });
+
+    it('[IDN6] logout reaches every chat, however many there are', async () => {
+      const rows = await chat.database.kysely
+        .insertInto('chat_session')
+        .values(Array.from({ length: 120 }, () => ({ attributes: '{}', customer_id: 'many' })))
+        .returning('id')
+        .execute();
+      const identity_token = await chat.identity('many');
+      await chat.call('POST', '/chat/identity/logout', { body: { identity_token } });
+      const revoked = await chat.database.kysely
+        .selectFrom('chat_session')
+        .select('id')
+        .where('customer_id', '=', 'many')
+        .where('revoked_at', 'is not', null)
+        .execute();
+      expect(revoked).toHaveLength(rows.length);
+    });
+
+    it('[IDN9] a refused request claims nothing', async () => {
+      const [free, taken] = [await newSession(), await newSession()];
+      await identify({ identity_token: await chat.identity('c11'), token: taken.token, session_id: taken.session.id });
+      const identity_token = await chat.identity('c12', { sessions: [free.session.id] });
+      expect((await identify({ identity_token, session_id: taken.session.id })).code).toBe('bad_token');
+      expect((await chat.operations.findSession(free.session.id))?.customerId).toBeNull();
+    });
+
     it('[IDN5] [TOK16] bad input', async () => {
       const { session, token } = await newSession();
       const identity_token = await chat.identity('c9');

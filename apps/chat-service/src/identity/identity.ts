@@ -1,8 +1,8 @@
 import { ChatError, type Session } from '@chat-realtime/protocol';
 import type { IdentityPrincipal, TokenVerifier } from '@chat-realtime/verifier';
-import type { ChatOperations, SessionPatch, SessionRecord, StaffActor } from '../domain/index.ts';
+import type { ChatOperations, SessionPatch, SessionRecord, SessionUnit } from '../domain/index.ts';
 import { renderSession } from '../domain/render.ts';
-import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
+import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-credentials.ts';
 
 export interface IdentifyRequest {
   readonly identityToken: string;
@@ -17,9 +17,6 @@ export interface IdentifyAnswer {
   readonly token?: string;
   readonly expires_at: string;
 }
-
-/** Revoking needs an actor; nobody's scope may hide a customer's own session from his logout. */
-const LOGOUT_ACTOR: StaffActor = { kind: 'staff', userId: 'system', name: null, role: 'admin', scope: 'all' };
 
 /** Customers that are signed in at the site: their chats follow them to any device. */
 export class Identity {
@@ -36,28 +33,28 @@ export class Identity {
   async identify(request: IdentifyRequest): Promise<IdentifyAnswer> {
     const customer = await this.#customer(request.identityToken);
     const { sessionId, token } = request;
-    if (sessionId !== undefined && token !== undefined) await this.#takeOver(customer, sessionId, token);
+    // What may be refused comes first: nothing of a refused request stays.
+    if (sessionId !== undefined) await this.#open(customer, sessionId, token);
     for (const claimed of customer.sessions) {
       if (claimed !== sessionId) await this.#claim(customer, claimed);
     }
+    const asOf = this.#credentials.now();
     const sessions = await this.#operations.findSessionsByCustomer(customer.customerId);
     for (const session of sessions) await this.#fillContact(customer, session);
-    const current = this.#current(sessions, sessionId);
+    const current = await this.#current(customer, sessions, sessionId);
     const newestFirst = sessions.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || b.id - a.id);
     // Without a chat there is no token yet; what ends then is what he has shown.
     const expiresAt = new Date(customer.expiresAt * 1_000).toISOString();
     const answer = { sessions: newestFirst.map(renderSession), expires_at: expiresAt };
     return current === undefined
       ? answer
-      : { ...answer, session: renderSession(current), ...this.#credentials.token(current) };
+      : { ...answer, session: renderSession(current), ...this.#credentials.token(current, asOf) };
   }
 
   /** Ends what browsers still hold of his chats: the next person at this computer must not read them. */
   async logout(identityToken: string): Promise<void> {
     const customer = await this.#customer(identityToken);
-    for (const session of await this.#operations.findSessionsByCustomer(customer.customerId)) {
-      await this.#operations.revoke(LOGOUT_ACTOR, session.id);
-    }
+    await this.#operations.revokeCustomer(customer.customerId);
   }
 
   async #customer(identityToken: string): Promise<IdentityPrincipal> {
@@ -66,19 +63,22 @@ export class Identity {
     return verdict.principal;
   }
 
-  async #takeOver(customer: IdentityPrincipal, sessionId: number, token: string): Promise<void> {
-    const verdict = this.#verifier.verifyCustomer(sessionId, token);
-    if (!verdict.ok) throw new ChatError(verdict.code, 'the channel token does not fit the session');
-    if ((await this.#operations.findSession(sessionId)) === null)
-      throw new ChatError('bad_token', 'the channel token does not fit the session');
+  /** The session that was asked for: theirs already, or one that becomes theirs by its token or by the site's word. */
+  async #open(customer: IdentityPrincipal, sessionId: number, token: string | undefined): Promise<void> {
+    const verdict = token === undefined ? null : this.#verifier.verifyCustomer(sessionId, token);
+    if (verdict !== null && !verdict.ok)
+      throw new ChatError(verdict.code, 'the channel token does not fit the session');
+    const notTheirs = (): ChatError => new ChatError('bad_token', 'the session is not of this customer');
+    if ((await this.#operations.findSession(sessionId)) === null) throw notTheirs();
     await this.#operations.commit(sessionId, async (unit) => {
       const owner = unit.session.customerId;
-      if (owner !== null && owner !== customer.customerId)
-        throw new ChatError('forbidden', 'the session belongs to another customer');
-      unit.patch({
-        ...contactChanges(customer, unit.session),
-        ...(owner === null ? { customer_id: customer.customerId } : {}),
-      });
+      if (owner !== customer.customerId) {
+        if (verdict !== null) {
+          requireUnrevoked(verdict.principal, unit.session);
+          if (owner !== null) throw new ChatError('forbidden', 'the session belongs to another customer');
+        } else if (owner !== null || !customer.sessions.includes(sessionId)) throw notTheirs();
+      }
+      giveTo(customer, unit);
     });
   }
 
@@ -88,8 +88,7 @@ export class Identity {
     if (known === null || known.customerId !== null) return;
     await this.#operations.commit(sessionId, async (unit) => {
       // Looked up again under the lock: two customers may claim at once.
-      if (unit.session.customerId === null)
-        unit.patch({ ...contactChanges(customer, unit.session), customer_id: customer.customerId });
+      if (unit.session.customerId === null) giveTo(customer, unit);
     });
   }
 
@@ -99,14 +98,26 @@ export class Identity {
   }
 
   /** The session asked for, else his newest open one. */
-  #current(sessions: readonly SessionRecord[], wanted: number | undefined): SessionRecord | undefined {
+  async #current(
+    customer: IdentityPrincipal,
+    sessions: readonly SessionRecord[],
+    wanted: number | undefined,
+  ): Promise<SessionRecord | undefined> {
     if (wanted !== undefined) {
-      const session = sessions.find(({ id }) => id === wanted);
-      if (session === undefined) throw new ChatError('bad_token', 'the session is not of this customer');
+      // One that rested for long is not in the list of the newest.
+      const session = sessions.find(({ id }) => id === wanted) ?? (await this.#operations.findSession(wanted));
+      if (session?.customerId !== customer.customerId)
+        throw new ChatError('bad_token', 'the session is not of this customer');
       return session;
     }
     return sessions.toSorted((a, b) => b.id - a.id).find(({ status }) => status !== 'closed');
   }
+}
+
+function giveTo(customer: IdentityPrincipal, unit: SessionUnit): void {
+  const changes = contactChanges(customer, unit.session);
+  if (unit.session.customerId !== customer.customerId) changes.customer_id = customer.customerId;
+  if (Object.keys(changes).length > 0) unit.patch(changes);
 }
 
 /** What the site knows better than the session does. */

@@ -13,7 +13,7 @@ import { addNote, notes } from './notes.ts';
 import { alerts, badge } from './numbers.ts';
 import { chooseStatus, operatorStatus } from './operator-status.ts';
 import { OperatorDirectory, operators, operatorsOnline } from './operators.ts';
-import { revocations, revokeSession, revokeStaff } from './revocations.ts';
+import { revocations, revokeCustomer, revokeSession, revokeStaff } from './revocations.ts';
 import { readSession, readSessionByResumeKey, readSessionsByCustomer } from './session-rows.ts';
 import { createSession, getSession } from './sessions.ts';
 import { commitFact, commitSession } from './unit-of-work.ts';
@@ -38,6 +38,7 @@ export function createOperations(context: StorageContext): ChatOperations {
     close: (actor, id) => close(context, actor, id),
     reopen: (actor, id) => reopen(context, actor, id),
     revoke: (actor, id) => revokeSession(context, actor, id),
+    revokeCustomer: (customerId) => revokeCustomer(context, customerId),
     revokeStaff: (kind, subject) => revokeStaff(context, kind, subject),
     revocations: (afterId) => revocations(context, afterId),
     addNote: (actor, id, body) => addNote(context, actor, id, body),

@@ -5,7 +5,7 @@ import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { commitFact, commitSession } from './unit-of-work.ts';
 import { requireVisible } from './visibility.ts';
-import type { FactUnit } from '../domain/unit.ts';
+import type { FactUnit, SessionUnit } from '../domain/unit.ts';
 
 const PAGE_MAX = 1_000;
 
@@ -24,18 +24,51 @@ function nowSeconds(): number {
 }
 
 export async function revokeSession(context: StorageContext, actor: StaffActor, sessionId: number): Promise<void> {
-  await commitSession(context, sessionId, async (unit) => {
+  await commitSession(context, sessionId, (unit) => {
     requireVisible(actor, unit.session);
-    // Tokens given after the last revocation were made in the second after it, which may not have begun yet.
-    const { revokedAt } = unit.session;
-    const notAfter = Math.max(nowSeconds(), revokedAt === null ? 0 : revokedAt + 1);
-    await unit.trx
-      .updateTable('chat_session')
-      .set({ revoked_at: sql<number>`GREATEST(COALESCE(revoked_at, 0), ${notAfter}::bigint)` })
-      .where('id', '=', sessionId)
-      .execute();
-    await insert(unit, 'session', String(sessionId), notAfter);
+    return revoke(unit);
   });
+}
+
+/**
+ * Every session, however many there are. Its page goes on behind the last id: a session that became the customer's
+ * meanwhile was opened by somebody who is signed in after this logout.
+ */
+export async function revokeCustomer(context: StorageContext, customerId: string): Promise<void> {
+  for (let after = 0; ; ) {
+    const rows = await translated(() =>
+      context.database.kysely
+        .selectFrom('chat_session')
+        .select('id')
+        .where('customer_id', '=', customerId)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(PAGE_MAX)
+        .execute(),
+    );
+    for (const { id } of rows) {
+      await commitSession(context, id, async (unit) => {
+        if (unit.session.customerId === customerId) await revoke(unit);
+      });
+      after = id;
+    }
+    if (rows.length < PAGE_MAX) return;
+  }
+}
+
+async function revoke(unit: SessionUnit): Promise<void> {
+  const { id, revokedAt } = unit.session;
+  // Tokens given after the last revocation were made in the second after it, which may not have begun yet.
+  const notAfter = Math.max(nowSeconds(), revokedAt === null ? 0 : revokedAt + 1);
+  await unit.trx
+    .updateTable('chat_session')
+    .set({
+      revoked_at: sql<number>`GREATEST(COALESCE(revoked_at, 0), ${notAfter}::bigint)`,
+      resume_key_ended_at: sql<Date>`COALESCE(resume_key_ended_at, clock_timestamp())`,
+    })
+    .where('id', '=', id)
+    .execute();
+  await insert(unit, 'session', String(id), notAfter);
 }
 
 export function revokeStaff(context: StorageContext, kind: 'staff' | 'staff_login', subject: string): Promise<void> {

@@ -27,6 +27,7 @@ export function toRecord(row: SessionRow): SessionRecord {
     customerId: row.customer_id,
     revokedAt: row.revoked_at,
     resumeKeyHash: row.resume_key_hash,
+    resumeKeyEnded: row.resume_key_ended_at !== null || row.customer_id !== null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Message, Session, StaffSession } from '@chat-realtime/protocol';
+import { ChatError, type Message, type Session, type StaffSession } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { Actor, CustomerActor } from '../domain/actors.ts';
 import type { NewSession, SessionCreated, SessionRecord } from '../domain/operation-types.ts';
@@ -13,6 +13,10 @@ import { isVisible } from './visibility.ts';
 
 /** Class of the locks under which a resume key gets its one session ('CTCR'). */
 const RESUME_LOCK_CLASS = 1_129_595_218;
+
+function resumeKeyEnded(): ChatError {
+  return new ChatError('bad_credentials', 'the resume key has ended; begin another chat with a new one');
+}
 
 interface Creation {
   readonly session: SessionRecord;
@@ -29,7 +33,11 @@ async function createOnce(context: StorageContext, input: NewSession): Promise<C
       .selectAll()
       .where('resume_key_hash', '=', hash)
       .executeTakeFirst();
-    if (known !== undefined) return { session: toRecord(known), created: false, message: undefined };
+    if (known !== undefined) {
+      const session = toRecord(known);
+      if (session.resumeKeyEnded) throw resumeKeyEnded();
+      return { session, created: false, message: undefined };
+    }
     const row = await trx
       .insertInto('chat_session')
       .values({
@@ -61,18 +69,17 @@ export async function createSession(context: StorageContext, input: NewSession):
   if (creation.created) {
     context.committed();
     if (creation.message !== undefined) context.observer.messageCommitted('client');
-    const session = renderSession(creation.session);
-    return creation.message === undefined
-      ? { session, created: true }
-      : { session, created: true, message: creation.message };
+    const created = { session: renderSession(creation.session), created: true, revokedAt: null };
+    return creation.message === undefined ? created : { ...created, message: creation.message };
   }
   const { session } = creation;
-  if (input.message === undefined) return { session: renderSession(session), created: false };
+  const { revokedAt } = session;
+  if (input.message === undefined) return { session: renderSession(session), created: false, revokedAt };
   // A retry, or a visitor who comes back with his first words: the usual rules of a post decide.
   const actor: CustomerActor = { kind: 'customer', sessionId: session.id };
   const posted = await postMessage(context, actor, session.id, { ...input.message, traceparent: input.traceparent });
   const after = await translated(() => readSession(context.database.kysely, session.id));
-  return { session: renderSession(after ?? session), created: false, message: posted.message };
+  return { session: renderSession(after ?? session), created: false, revokedAt, message: posted.message };
 }
 
 export async function getSession(

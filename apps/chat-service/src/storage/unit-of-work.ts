@@ -152,6 +152,10 @@ class LockedUnit extends Unit implements SessionUnit {
         updated_at: session.updatedAt,
         callback_pending: session.callbackPending,
         customer_id: session.customerId,
+        // From now on identity alone opens it.
+        ...(session.customerId === null
+          ? {}
+          : { resume_key_ended_at: sql<Date>`COALESCE(resume_key_ended_at, clock_timestamp())` }),
         name: session.contact.name,
         email: session.contact.email,
         phone: session.contact.phone,

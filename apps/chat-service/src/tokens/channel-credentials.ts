@@ -1,3 +1,4 @@
+import { ChatError } from '@chat-realtime/protocol';
 import {
   type KeyRing,
   signChannelToken,
@@ -5,6 +6,7 @@ import {
   STREAM_LINK_DEFAULT_SECONDS,
   TOKEN_MAX_LIFETIME_SECONDS,
 } from '@chat-realtime/protocol/tokens';
+import type { Principal } from '@chat-realtime/verifier';
 
 /** What must be known of a session to give out a credential that its last revocation does not cover. */
 export interface CredentialSubject {
@@ -40,8 +42,17 @@ export class ChannelCredentials {
     this.#now = now;
   }
 
-  token(session: CredentialSubject): ChannelToken {
-    const createdAt = this.#firstValidSecond(session);
+  /** Unix seconds; taken before the right to a credential is looked up, it is the `asOf` of that credential. */
+  now(): number {
+    return this.#now();
+  }
+
+  /**
+   * Dated to the moment before the right to it was looked up: a revocation that came after the look covers it, however
+   * long the answer was on its way.
+   */
+  token(session: CredentialSubject, asOf: number): ChannelToken {
+    const createdAt = firstValidSecond(session, asOf);
     return {
       token: signChannelToken(this.#ring, session.id, createdAt),
       expires_at: isoTime(createdAt + this.#tokenSeconds),
@@ -52,17 +63,26 @@ export class ChannelCredentials {
    * A link says only when it ends, so a revocation has to refuse every link that can have been made before it. One made
    * within a day after a revocation therefore gets the longest life, which no earlier one can have.
    */
-  streamLink(session: CredentialSubject, seconds: number = STREAM_LINK_DEFAULT_SECONDS): StreamLink {
-    const wanted = this.#now() + seconds;
+  streamLink(session: CredentialSubject, asOf: number, seconds: number = STREAM_LINK_DEFAULT_SECONDS): StreamLink {
+    const wanted = asOf + seconds;
     const coveredUntil = session.revokedAt === null ? 0 : session.revokedAt + TOKEN_MAX_LIFETIME_SECONDS;
-    const expiresAt = wanted > coveredUntil ? wanted : this.#firstValidSecond(session) + TOKEN_MAX_LIFETIME_SECONDS;
+    const expiresAt = wanted > coveredUntil ? wanted : firstValidSecond(session, asOf) + TOKEN_MAX_LIFETIME_SECONDS;
     return {
       url: `/chat/${session.id}/stream?sig=${signStreamLink(this.#ring, session.id, expiresAt)}`,
       expires_at: isoTime(expiresAt),
     };
   }
+}
 
-  #firstValidSecond({ revokedAt }: CredentialSubject): number {
-    return revokedAt === null ? this.#now() : Math.max(this.#now(), revokedAt + 1);
-  }
+function firstValidSecond({ revokedAt }: CredentialSubject, asOf: number): number {
+  return revokedAt === null ? asOf : Math.max(asOf, revokedAt + 1);
+}
+
+/**
+ * Before another credential is given for this one: what the verifier knows of revocations may be a second old, the row
+ * is not. Without this a token that was just revoked would buy a link that is younger than the revocation.
+ */
+export function requireUnrevoked(principal: Principal, session: CredentialSubject): void {
+  if (principal.kind === 'customer' && session.revokedAt !== null && principal.createdAt <= session.revokedAt)
+    throw new ChatError('token_revoked', 'the token was revoked');
 }

@@ -50,8 +50,8 @@ export class SessionProof {
   async #byResumeKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
     // The stored hash is looked up by index: what a comparison of hashes could tell by its time is no part of the key.
     const session = resumeKeySchema.safeParse(key).success ? await this.#operations.findSessionByResumeKey(key) : null;
-    if (session === null || session.id !== sessionId)
-      throw new ChatError('bad_credentials', 'the resume key does not fit this session');
+    if (session === null || session.id !== sessionId || session.resumeKeyEnded)
+      throw new ChatError('bad_credentials', 'the resume key does not fit this session, or has ended');
     return session;
   }
 
