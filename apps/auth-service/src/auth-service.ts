@@ -5,11 +5,12 @@ import { RevocationSet, type RevocationView, type StaffKeys } from '@chat-realti
 import { SignJWT } from 'jose';
 import type { AuthConfig } from './config.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
-import { type AuthUser, normaliseLogin, type Operator, toAuthUser } from './domain/operator.ts';
+import { type AuthUser, normaliseLogin, toAuthUser } from './domain/operator.ts';
 import { PasswordCheck } from './domain/passwords.ts';
 import { Logins, type OpenLogin } from './storage/logins.ts';
-import { Operators } from './storage/operators.ts';
+import { type Credentials, Operators } from './storage/operators.ts';
 import { revocationReader } from './storage/revocations.ts';
+import { sharedSecret } from './storage/shared-secret.ts';
 import { SIGNING_ALGORITHM, SigningKeys } from './storage/signing-keys.ts';
 
 export interface AuthServiceOptions {
@@ -48,19 +49,19 @@ export class AuthService {
   readonly #count: (event: 'login' | 'refresh' | 'logout', result: string) => void;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  private constructor(options: AuthServiceOptions, passwords: PasswordCheck) {
+  private constructor(options: AuthServiceOptions, passwords: PasswordCheck, successorKey: Buffer) {
     const { database, config, logger, metrics, now = Date.now } = options;
     this.#config = config;
     this.#logger = logger;
     this.#now = () => new Date(now());
     this.#passwords = passwords;
-    this.operators = new Operators(database, this.#now);
     this.keys = new SigningKeys(database, this.#now);
     const times = {
       accessTtlSeconds: config.AUTH_TOKEN_TTL_SECONDS,
       refreshTtlSeconds: config.AUTH_REFRESH_TTL_SECONDS,
     };
-    this.#logins = new Logins(database, times, this.#now);
+    this.operators = new Operators(database, this.#now);
+    this.#logins = new Logins(database, times, successorKey, this.#now);
     this.#throttle = new LoginThrottle(config.LOGIN_FAILURES_PER_5_MINUTES);
     this.#revocations = new RevocationSet(() => Math.floor(now() / 1000));
     this.#readRevocations = revocationReader(database, this.#revocations);
@@ -74,7 +75,11 @@ export class AuthService {
 
   /** Ready to sign and verify when it resolves. */
   static async create(options: AuthServiceOptions): Promise<AuthService> {
-    const service = new AuthService(options, await PasswordCheck.create());
+    const service = new AuthService(
+      options,
+      await PasswordCheck.create(),
+      await sharedSecret(options.database, 'refresh_token'),
+    );
     await service.keys.maintain();
     await service.#readRevocations();
     return service;
@@ -108,18 +113,18 @@ export class AuthService {
   /** @throws ChatError `bad_credentials` | `rate_limited` */
   async login(login: string, password: string, clientIp: string): Promise<SignedIn> {
     const key = `${normaliseLogin(login)}|${rateLimitKey(clientIp)}`;
-    const operator = await this.#throttle
-      .run(key, () => this.#check(login, password))
+    const opened = await this.#throttle
+      .run(key, () => this.#open(login, password))
       .catch((error: unknown) => {
         this.#count('login', error instanceof ChatError ? error.code : 'failed');
         throw error;
       });
-    if (operator === undefined) {
+    if (opened === undefined) {
       this.#count('login', 'refused');
       throw new ChatError('bad_credentials', 'login or password is wrong');
     }
     this.#count('login', 'ok');
-    return this.#signIn(operator, await this.#logins.open(operator.id));
+    return this.#signIn(opened);
   }
 
   /** @throws ChatError `bad_credentials` */
@@ -133,11 +138,8 @@ export class AuthService {
       }
       throw new ChatError('bad_credentials', 'the refresh token is not valid');
     }
-    const operator = await this.operators.byId(outcome.operatorId);
-    if (operator === undefined || !operator.active)
-      throw new ChatError('bad_credentials', 'the refresh token is not valid');
     this.#count('refresh', 'ok');
-    return this.#signIn(operator, outcome);
+    return this.#signIn(outcome);
   }
 
   /** Ends the sign-in `loginId`; its access tokens are refused from now on. */
@@ -154,16 +156,18 @@ export class AuthService {
     return toAuthUser(operator);
   }
 
-  async #check(login: string, password: string): Promise<Operator | undefined> {
-    const found = await this.operators.credentials(login);
-    const fits = await this.#passwords.matches(found?.passwordHash, password);
-    return fits && found?.operator.active === true ? found.operator : undefined;
+  /** `undefined`: refused, and for the same reasons and after the same work whatever is wrong. */
+  async #open(login: string, password: string): Promise<OpenLogin | undefined> {
+    const checked: Credentials | undefined = await this.operators.credentials(login);
+    const fits = await this.#passwords.matches(checked?.passwordHash, password);
+    return fits && checked !== undefined ? this.#logins.open(checked) : undefined;
   }
 
-  async #signIn(operator: Operator, login: OpenLogin): Promise<SignedIn> {
+  async #signIn(login: OpenLogin): Promise<SignedIn> {
+    const { operator } = login;
     const { kid, key } = await this.keys.current();
     const { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_TOKEN_TTL_SECONDS } = this.#config;
-    const issuedAt = Math.floor(this.#now().getTime() / 1000);
+    const issuedAt = Math.floor(login.issuedAt.getTime() / 1000);
     const accessToken = await new SignJWT({
       role: operator.role,
       scope: operator.scope,

@@ -1,7 +1,9 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Database, Tables } from '@chat-realtime/database';
 import type { Kysely, Transaction } from 'kysely';
-import { revokeLogin } from './revocations.ts';
+import type { Operator } from '../domain/operator.ts';
+import { type Credentials, lockOperator } from './operators.ts';
+import { firstUnrevoked, revokeLogin } from './revocations.ts';
 
 export interface LoginTimes {
   readonly accessTtlSeconds: number;
@@ -11,7 +13,10 @@ export interface LoginTimes {
 /** A sign-in that may go on: what the next access token is made from. */
 export interface OpenLogin {
   readonly loginId: string;
-  readonly operatorId: string;
+  /** As they stood under the lock; a later change of them ends this sign-in. */
+  readonly operator: Operator;
+  /** Taken under that lock: the revocation of a later change covers the access token, that of an earlier one does not. */
+  readonly issuedAt: Date;
   readonly refreshToken: string;
 }
 
@@ -21,7 +26,9 @@ export type RefreshOutcome =
 
 type EndReason = 'logout' | 'reuse' | 'operator';
 
-/** An operator signs in again at least this often, however busy he is. */
+/** So long a used token is answered again, with the same successor. */
+const REPEAT_SECONDS = 30;
+/** An operator signs in again at least this often, however busy they are. */
 const LOGIN_MAX_AGE_SECONDS = 30 * 86_400;
 /** Used and expired tokens are kept a while, so that their reuse is still noticed. */
 const KEEP_SECONDS = 7 * 86_400;
@@ -38,64 +45,90 @@ function later(time: Date, seconds: number): Date {
 export class Logins {
   readonly #db: Kysely<Tables>;
   readonly #times: LoginTimes;
+  readonly #successorKey: Buffer;
   readonly #now: () => Date;
 
-  constructor(database: Database, times: LoginTimes, now: () => Date) {
+  constructor(database: Database, times: LoginTimes, successorKey: Buffer, now: () => Date) {
     this.#db = database.kysely;
     this.#times = times;
+    this.#successorKey = successorKey;
     this.#now = now;
   }
 
-  async open(operatorId: string): Promise<OpenLogin> {
-    const loginId = randomUUID();
-    const refreshToken = await this.#db.transaction().execute(async (transaction) => {
+  /**
+   * Begins a sign-in for whoever showed `checked`. The password was checked outside of this transaction, so the row is
+   * locked and compared again: undefined when password or state changed meanwhile. A change that comes after finds the
+   * sign-in and ends it.
+   */
+  async open(checked: Credentials): Promise<OpenLogin | undefined> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const found = await lockOperator(transaction, checked.operator.id);
+      if (found === undefined || !found.operator.active || found.passwordHash !== checked.passwordHash)
+        return undefined;
+      const { operator } = found;
+      const now = this.#now();
+      const loginId = randomUUID();
       await transaction
         .insertInto('auth_login')
-        .values({ id: loginId, operator_id: operatorId, created_at: this.#now() })
+        .values({ id: loginId, operator_id: operator.id, created_at: now })
         .execute();
-      return this.#issue(transaction, loginId);
+      const refreshToken = randomBytes(32).toString('base64url');
+      await this.#store(transaction, loginId, refreshToken, now);
+      return { loginId, operator, issuedAt: await firstUnrevoked(transaction, operator.id, now), refreshToken };
     });
-    return { loginId, operatorId, refreshToken };
   }
 
   /**
-   * Uses a refresh token up and gives the next. A token that comes a second time means that two hold it, and nobody can
-   * say which is the thief: the whole sign-in ends. There is no grace for two tabs that refresh at the same moment,
-   * since a thief who is quick would have the same grace; clients refresh from one tab, or under a lock of their own.
+   * Uses a refresh token up and gives its successor. The successor follows from the token and a key of the server, so
+   * that a client whose answer was lost is given the same one again: for 30 s, and only while nobody has used it. Once
+   * it was used, two hold the chain and nobody can say which is the thief: any older token ends the whole sign-in.
    */
   async refresh(refreshToken: string): Promise<RefreshOutcome> {
     const tokenHash = hashToken(refreshToken);
     return this.#db.transaction().execute(async (transaction) => {
-      const now = this.#now();
-      const token = await transaction
-        .selectFrom('auth_refresh_token')
-        .select(['login_id', 'expires_at'])
-        .where('token_hash', '=', tokenHash)
+      const known = await transaction
+        .selectFrom('auth_refresh_token as t')
+        .innerJoin('auth_login as l', 'l.id', 't.login_id')
+        .select(['t.login_id', 'l.operator_id'])
+        .where('t.token_hash', '=', tokenHash)
         .executeTakeFirst();
-      if (token === undefined) return { kind: 'refused', reason: 'unknown' };
-      // The sign-in is the lock of its chain: of two refreshes at once the second sees the first one's mark.
+      if (known === undefined) return { kind: 'refused', reason: 'unknown' };
+      // The operator first, as a change of them does; then the sign-in, which is the lock of its chain.
+      const found = await lockOperator(transaction, known.operator_id);
       const login = await transaction
         .selectFrom('auth_login')
-        .select(['operator_id', 'created_at', 'ended_at'])
-        .where('id', '=', token.login_id)
+        .select(['created_at', 'ended_at'])
+        .where('id', '=', known.login_id)
         .forUpdate()
-        .executeTakeFirstOrThrow();
-      if (login.ended_at !== null) return { kind: 'refused', reason: 'ended' };
-      if (now >= token.expires_at || now >= later(login.created_at, LOGIN_MAX_AGE_SECONDS)) {
-        return { kind: 'refused', reason: 'expired' };
+        .executeTakeFirst();
+      const token = await readToken(transaction, tokenHash);
+      if (login === undefined || token === undefined) return { kind: 'refused', reason: 'unknown' };
+      if (login.ended_at !== null || found?.operator.active !== true) return { kind: 'refused', reason: 'ended' };
+      const now = this.#now();
+      const successor = this.#successor(refreshToken);
+      const rotated = {
+        kind: 'rotated',
+        loginId: known.login_id,
+        operator: found.operator,
+        issuedAt: await firstUnrevoked(transaction, known.operator_id, now),
+        refreshToken: successor,
+      } as const;
+      if (now >= later(login.created_at, LOGIN_MAX_AGE_SECONDS)) return { kind: 'refused', reason: 'expired' };
+      if (token.used_at !== null) {
+        const next = await readToken(transaction, hashToken(successor));
+        const isRepeat = next?.used_at === null && now <= later(token.used_at, REPEAT_SECONDS);
+        if (isRepeat && now < next.expires_at) return rotated;
+        await this.#end(transaction, known.login_id, 'reuse');
+        return { kind: 'refused', reason: 'reused' };
       }
-      const used = await transaction
+      if (now >= token.expires_at) return { kind: 'refused', reason: 'expired' };
+      await transaction
         .updateTable('auth_refresh_token')
         .set({ used_at: now })
         .where('token_hash', '=', tokenHash)
-        .where('used_at', 'is', null)
-        .executeTakeFirst();
-      if (used.numUpdatedRows === 0n) {
-        await this.#end(transaction, token.login_id, 'reuse');
-        return { kind: 'refused', reason: 'reused' };
-      }
-      const next = await this.#issue(transaction, token.login_id);
-      return { kind: 'rotated', loginId: token.login_id, operatorId: login.operator_id, refreshToken: next };
+        .execute();
+      await this.#store(transaction, known.login_id, successor, now);
+      return rotated;
     });
   }
 
@@ -126,9 +159,11 @@ export class Logins {
     if (ended.numUpdatedRows > 0n) await revokeLogin(transaction, loginId, now, this.#times.accessTtlSeconds);
   }
 
-  async #issue(transaction: Transaction<Tables>, loginId: string): Promise<string> {
-    const token = randomBytes(32).toString('base64url');
-    const now = this.#now();
+  #successor(refreshToken: string): string {
+    return createHmac('sha256', this.#successorKey).update(`chat-refresh\n${refreshToken}`).digest('base64url');
+  }
+
+  async #store(transaction: Transaction<Tables>, loginId: string, token: string, now: Date): Promise<void> {
     await transaction
       .insertInto('auth_refresh_token')
       .values({
@@ -138,6 +173,13 @@ export class Logins {
         expires_at: later(now, this.#times.refreshTtlSeconds),
       })
       .execute();
-    return token;
   }
+}
+
+function readToken(transaction: Transaction<Tables>, tokenHash: string) {
+  return transaction
+    .selectFrom('auth_refresh_token')
+    .select(['expires_at', 'used_at'])
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst();
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { AuthTables, Database, Tables } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
-import type { Kysely, Selectable } from 'kysely';
+import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import { normaliseLogin, type Operator } from '../domain/operator.ts';
-import { revokeStaff } from './revocations.ts';
+import { revokeLogin, revokeStaff } from './revocations.ts';
 
 export interface NewOperator {
   readonly login: string;
@@ -29,6 +30,17 @@ export interface Credentials {
 function toOperator(row: Selectable<AuthTables['auth_operator']>): Operator {
   const { id, login, name, role, scope, active } = row;
   return { id, login, name, role, scope, active };
+}
+
+/** Holds back changes of the operator until the transaction ends; other sign-ins of theirs go on beside it. */
+export async function lockOperator(transaction: Transaction<Tables>, id: string): Promise<Credentials | undefined> {
+  const row = await transaction
+    .selectFrom('auth_operator')
+    .selectAll()
+    .where('id', '=', id)
+    .forShare()
+    .executeTakeFirst();
+  return row === undefined ? undefined : { operator: toOperator(row), passwordHash: row.password_hash };
 }
 
 export class Operators {
@@ -68,12 +80,20 @@ export class Operators {
 
   /**
    * Every change of rights or password ends all sign-ins and revokes all tokens of the operator, since those still say
-   * what he was before.
+   * what they were before.
    * @throws ChatError `not_found`
    */
   async change(login: string, change: OperatorChange): Promise<Operator> {
-    const now = this.#now();
     return this.#db.transaction().execute(async (transaction) => {
+      const known = await transaction
+        .selectFrom('auth_operator')
+        .select('id')
+        .where('login', '=', normaliseLogin(login))
+        .forUpdate()
+        .executeTakeFirst();
+      if (known === undefined) throw new ChatError('not_found', 'no such operator');
+      // Not before the lock: what a sign-in was given while this waited must not be younger than its revocation.
+      const now = this.#now();
       const row = await transaction
         .updateTable('auth_operator')
         .set({
@@ -83,16 +103,17 @@ export class Operators {
           ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash }),
           updated_at: now,
         })
-        .where('login', '=', normaliseLogin(login))
+        .where('id', '=', known.id)
         .returningAll()
-        .executeTakeFirst();
-      if (row === undefined) throw new ChatError('not_found', 'no such operator');
-      await transaction
+        .executeTakeFirstOrThrow();
+      const ended = await transaction
         .updateTable('auth_login')
         .set({ ended_at: now, end_reason: 'operator' })
         .where('operator_id', '=', row.id)
         .where('ended_at', 'is', null)
+        .returning('id')
         .execute();
+      for (const { id } of ended) await revokeLogin(transaction, id, now, TOKEN_MAX_LIFETIME_SECONDS);
       await revokeStaff(transaction, row.id, now);
       return toOperator(row);
     });

@@ -13,6 +13,18 @@ export async function revokeStaff(transaction: Transaction<Tables>, operatorId: 
     .execute();
 }
 
+/** The first moment at which a token of the operator can be made that no revocation of theirs covers. */
+export async function firstUnrevoked(transaction: Transaction<Tables>, operatorId: string, now: Date): Promise<Date> {
+  const row = await transaction
+    .selectFrom('revocation')
+    .select((eb) => eb.fn.max('not_after').as('not_after'))
+    .where('kind', '=', 'staff')
+    .where('subject', '=', operatorId)
+    .executeTakeFirst();
+  const notAfter = row?.not_after ?? null;
+  return notAfter === null || unixSeconds(now) > notAfter ? now : new Date((notAfter + 1) * 1000);
+}
+
 /**
  * All access tokens of one sign-in. It is over for good, so the mark lies as far ahead as its youngest token can live:
  * a token made in this very second, or by an instance whose clock is ahead, is covered too.
