@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createWorld, type FakeWorld } from '../testing/index.ts';
 import { createStaffAuth } from './auth.ts';
 
@@ -43,5 +43,91 @@ describe('a sign-in of several tabs', () => {
     await world.advance(50);
     await refused;
     expect(two.getState().status).toBe('signed_out');
+  });
+});
+
+/** A server that rotates refresh tokens as the real one does, and loses the answers that `lost` names. */
+function rotating(world: FakeWorld, tab: string, lost: () => boolean, locks = true) {
+  const { environment } = world.tab(tab);
+  return createStaffAuth({
+    baseUrl: 'http://fake',
+    environment: {
+      ...environment,
+      ...(!locks && { locks: null }),
+      fetch: (url: RequestInfo | URL, init?: RequestInit) => {
+        const path = new URL(String(url)).pathname;
+        const answer = (body: unknown, status = 200) => Promise.resolve(Response.json(body, { status }));
+        const signedIn = (n: number) => ({
+          access_token: `access.${n}`,
+          refresh_token: `refresh-${n}`,
+          expires_in: 900,
+          user: USER,
+        });
+        if (path === '/auth/login') return answer(signedIn(0));
+        const { refresh_token } = JSON.parse(String(init?.body)) as { refresh_token: string };
+        const used = Number(refresh_token.split('-')[1]);
+        const refused =
+          used < server.newest - 1 || (used === server.newest - 1 && world.clock.now() > server.at + 30_000);
+        if (refused) return answer({ error: { code: 'bad_credentials' } }, 401);
+        if (used === server.newest) {
+          server.newest += 1;
+          server.at = world.clock.now();
+        }
+        if (lost()) return Promise.reject(new TypeError('the link dropped'));
+        return answer(signedIn(used + 1));
+      },
+    },
+  });
+}
+const server = { newest: 0, at: 0 };
+/** The locks of the tabs turn with the world's clock. */
+async function asked(world: FakeWorld, auth: ReturnType<typeof createStaffAuth>) {
+  const token = auth.getToken({ force: false });
+  await world.advance(50);
+  return token;
+}
+
+describe('a refresh', () => {
+  beforeEach(() => {
+    server.newest = 0;
+  });
+
+  it('[AUTH4] whose answer is lost is asked for again at once, and the sign-in goes on', async () => {
+    const world = createWorld();
+    const losses = [true, false, true, false];
+    const auth = rotating(world, 'one', () => losses.shift() ?? false);
+    await auth.login('anna', 'secret');
+    for (const token of ['access.1', 'access.2', 'access.3']) {
+      await world.advance(900_000);
+      expect(await asked(world, auth)).toEqual({ token });
+    }
+    expect(auth.getState().status).toBe('signed_in');
+  });
+
+  it('[AUTH4] that fails twice keeps the sign-in, and the next one continues it', async () => {
+    const world = createWorld();
+    const losses = [true, true];
+    const auth = rotating(world, 'one', () => losses.shift() ?? false);
+    await auth.login('anna', 'secret');
+    await world.advance(900_000);
+    const refused = expect(auth.getToken({ force: false })).rejects.toMatchObject({ code: 'network' });
+    await world.advance(50);
+    await refused;
+    expect(auth.getState().status).toBe('signed_in');
+    await world.advance(10_000);
+    expect(await asked(world, auth)).toEqual({ token: 'access.1' });
+  });
+
+  it('[AUTH4] of two tabs without locks gives both the same sign-in', async () => {
+    const world = createWorld();
+    const [one, two] = [rotating(world, 'one', () => false, false), rotating(world, 'two', () => false, false)];
+    await one.login('anna', 'secret');
+    await world.advance(900_000);
+    const both = await Promise.all([one.getToken({ force: false }), two.getToken({ force: false })]);
+    expect(both).toEqual([{ token: 'access.1' }, { token: 'access.1' }]);
+    await world.advance(900_000);
+    expect(await two.getToken({ force: false })).toEqual({ token: 'access.2' });
+    expect(await one.getToken({ force: false })).toEqual({ token: 'access.2' });
+    expect([one.getState().status, two.getState().status]).toEqual(['signed_in', 'signed_in']);
   });
 });

@@ -5,12 +5,14 @@ import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createStore } from '../core/store.ts';
-import { ChatClientError } from '../errors.ts';
+import { asError, ChatClientError } from '../errors.ts';
 import { exclusively } from '../tabs/exclusively.ts';
 import { userOf } from './claims.ts';
 
 const EARLY_MS = 60_000;
 const KEY = 'login';
+/** Two of them end well before the server stops giving a lost answer again. */
+const REFRESH_TIMEOUT_MS = 8_000;
 
 interface SignIn {
   readonly access_token: string;
@@ -41,8 +43,8 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     state = user ? { status: 'signed_in', user } : { status: 'signed_out' };
     store.touch();
   };
-  const post = <T>(path: string, json: unknown, token: string | null = null): Promise<T> =>
-    call<T>(environment, 'POST', base + path, { json, token });
+  const post = <T>(path: string, json: unknown, token: string | null = null, timeoutMs?: number): Promise<T> =>
+    call<T>(environment, 'POST', base + path, { json, token, ...(timeoutMs !== undefined && { timeoutMs }) });
   const keep = (answer: LoginResponse): SignIn => {
     const { access_token, refresh_token, user, expires_in } = answer;
     const life = expires_in * 1_000;
@@ -52,7 +54,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     become(user);
     return kept;
   };
-  /** One at a time over all tabs: of two uses of one refresh token the second ends the whole sign-in. */
+  /** One at a time over all tabs: the others find what the first one kept. */
   const alone = <T>(run: () => Promise<T>): Promise<T> => exclusively(environment.locks, `${prefix}refresh`, run);
   const signedOut = (): never => {
     become(null);
@@ -63,11 +65,21 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     if (!kept) return signedOut();
     // Another tab has done it meanwhile.
     if (kept.access_token !== refused && environment.now() < kept.renew_at) return { token: kept.access_token };
+    const { refresh_token } = kept;
+    const ask = (): Promise<LoginResponse> => post('/auth/refresh', { refresh_token }, null, REFRESH_TIMEOUT_MS);
     try {
-      const { refresh_token } = kept;
-      return { token: keep(await post<LoginResponse>('/auth/refresh', { refresh_token })).access_token };
+      // The answer may have been lost: asked again at once, the server gives the same one. Half a minute later the
+      // token would count as stolen.
+      const answer = await ask().catch((error: unknown) => {
+        if (asError(error).retryable) return ask();
+        throw error;
+      });
+      return { token: keep(answer).access_token };
     } catch (error) {
-      if (!(error instanceof ChatClientError) || error.status !== 401) throw error;
+      if (asError(error).status !== 401) throw error;
+      // Where there are no locks another tab may have been quicker; what it kept is newer than what was refused.
+      const newer = await keeper.get<SignIn>(KEY);
+      if (newer && newer.refresh_token !== refresh_token) return { token: newer.access_token };
       keeper.remove(KEY);
       changed();
       return signedOut();
