@@ -1,5 +1,6 @@
 // Everything that can be judged without running the product. `npm run check`; the first part of `npm test`.
 import { fileURLToPath } from 'node:url';
+import { checkApiDocuments } from './checks/api-documents.mjs';
 import { checkDocumentation } from './checks/documentation.mjs';
 import { checkImports } from './checks/imports.mjs';
 import { checkPackages } from './checks/packages.mjs';
@@ -18,6 +19,7 @@ const CHECKS = [
   ['every test file belongs to a suite', checkSuites],
   ['file length and forbidden texts', checkTexts],
   ['generated documents are up to date', checkGenerated],
+  ['API documents (Redocly, Spectral)', checkApiDocuments],
   ['every rule of SPEC.md has a test', checkSpec],
   ['variables and links of the documents', checkDocumentation],
 ];

@@ -9,7 +9,8 @@ function digits(min: number, max: number) {
     .string()
     .regex(/^\d{1,16}$/, 'must be a whole number')
     .transform(Number)
-    .pipe(z.int().min(min).max(max));
+    .pipe(z.int().min(min).max(max))
+    .meta({ wire: { type: 'integer', minimum: min, maximum: max } });
 }
 
 const sessionParameter = digits(1, Number.MAX_SAFE_INTEGER);

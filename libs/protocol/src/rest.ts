@@ -41,7 +41,8 @@ function queryInteger(min: number, max: number) {
     .string()
     .regex(/^\d{1,16}$/, 'must be a whole number')
     .transform(Number)
-    .pipe(z.int().min(min).max(max));
+    .pipe(z.int().min(min).max(max))
+    .meta({ wire: { type: 'integer', minimum: min, maximum: max } });
 }
 export const limitQuerySchema = queryInteger(1, LIST_LIMIT_MAX).default(LIST_LIMIT_DEFAULT);
 const seqQuerySchema = queryInteger(0, Number.MAX_SAFE_INTEGER);

@@ -15,6 +15,7 @@ export const NAMED_SCHEMAS = {
   Error: rest.errorResponseSchema,
   Session: events.sessionSchema,
   StaffSession: rest.staffSessionSchema,
+  SessionOrStaffSession: rest.sessionOrStaffSessionSchema,
   Contact: events.contactSchema,
   Message: events.messageSchema,
   Attachment: events.attachmentSchema,

@@ -92,13 +92,16 @@ describe.concurrent('rules about time', () => {
     if (answer.status !== 200) expectError(answer, 'token_expired');
   });
 
-  test('[POLL1] a typing frame ends no poll and stands in none', async () => {
+  test('[POLL1] [POLL8] neither typing nor a read mark ends a poll or stands in one', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const console = await chat.staffChannel(anna);
-    const waiting = chat.poll(customer).poll({ last_seq: 1, wait: 2 });
+    const reply = await anna.post(customer.sessionId, 'reply');
+    const { last_seq: head } = await chat.poll(customer).poll({});
+    const waiting = chat.poll(customer).poll({ last_seq: head ?? 0, wait: 2 });
     await new Promise((resolve) => setTimeout(resolve, 300));
     console.send({ type: 'typing', session_id: customer.sessionId, active: true });
+    await customer.read(reply.id);
     expect((await waiting).events).toEqual([]);
   });
 

@@ -4,7 +4,8 @@ import * as channel from '../channel.ts';
 import { connectQuerySchema } from '../channel-query.ts';
 import { ephemeralFrameSchema, sessionEventSchema, staffEventSchema } from '../events.ts';
 import * as fanout from '../fanout.ts';
-import { componentSchemas, schemaOrRef, type Json, type JsonObject } from './json-schema.ts';
+import { type Json, type JsonObject } from './json.ts';
+import { componentSchemas, schemaOrRef, usedSchemas } from './json-schema.ts';
 
 interface MessageInfo {
   readonly title: string;
@@ -125,13 +126,25 @@ function operation(
   return {
     action,
     summary,
+    description: `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}: ${names.join(', ')}.`,
     channel: { $ref: `#/channels/${channelName}` },
     messages: names.map((name) => ({ $ref: `#/channels/${channelName}/messages/${name}` })),
   };
 }
 
+/** AsyncAPI 3 names the discriminating field and has no mapping. */
+function withPlainDiscriminators(components: Record<string, JsonObject>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(components).map(([name, schema]) => [
+      name,
+      schema['discriminator'] === undefined ? schema : { ...schema, discriminator: 'type' },
+    ]),
+  );
+}
+
 /** AsyncAPI 3 of everything that is not request and answer. Actions are those of this system's services. */
 export function asyncApiDocument(version: string): JsonObject {
+  const messages = Object.fromEntries([DOWN, UP, BROKER, REDIS].flatMap((group) => Object.entries(group)).map(message));
   return {
     asyncapi: '3.0.0',
     info: {
@@ -139,7 +152,9 @@ export function asyncApiDocument(version: string): JsonObject {
       version,
       description:
         'WebSocket frames both ways, RabbitMQ and Redis. Rules: SPEC.md. SSE and poll carry the same frames: openapi.json.',
+      contact: { name: 'The Chat Realtime maintainers' },
       license: { name: 'Apache-2.0' },
+      tags: [{ name: 'channel' }],
     },
     defaultContentType: 'application/json',
     servers: {
@@ -177,8 +192,8 @@ export function asyncApiDocument(version: string): JsonObject {
       publishControl: operation('send', 'redisControl', 'dispatcher and gateways publish', ['gatewayControl']),
     },
     components: {
-      schemas: componentSchemas(),
-      messages: Object.fromEntries([DOWN, UP, BROKER, REDIS].flatMap((group) => Object.entries(group)).map(message)),
+      schemas: withPlainDiscriminators(usedSchemas([CHANNELS, messages], componentSchemas())),
+      messages,
     },
   };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ALL_ROUTES } from '../routes.ts';
-import { NAMED_SCHEMAS } from '../schemas.ts';
+import { NAMED_SCHEMAS, type SchemaName } from '../schemas.ts';
+import { EXAMPLES } from './examples.ts';
 import { asyncApiDocument, fillSections, openApiDocument, specSections, type Json, type JsonObject } from './index.ts';
 
 const PROTOCOL_FOLDER = new URL('../../../../docs/protocol/', import.meta.url);
@@ -59,18 +60,75 @@ describe.each([
     for (const reference of all) expect(isObject(resolve(document, reference)), reference).toBe(true);
   });
 
-  it('[ERR11] has every named schema, none of which is empty or, but for the settings, forbids unknown fields', () => {
+  it('[ERR11] has no schema that is empty or, but for the settings, forbids unknown fields', () => {
     const schemas = member(member(document, 'components'), 'schemas');
-    expect(entries(schemas).map(([name]) => name)).toEqual(Object.keys(NAMED_SCHEMAS));
-    for (const name of Object.keys(NAMED_SCHEMAS))
-      expect(entries(member(schemas, name)).length, name).toBeGreaterThan(0);
+    for (const [name, schema] of entries(schemas)) expect(entries(schema).length, name).toBeGreaterThan(0);
     for (const [name, schema] of entries(schemas)) {
       if (name !== 'SettingsPatch') expect(JSON.stringify(schema), name).not.toContain('"additionalProperties":false');
     }
   });
 });
 
+describe('both documents', () => {
+  const names = (document: Json): string[] =>
+    entries(member(member(document, 'components'), 'schemas')).map(([name]) => name);
+
+  it('hold every named schema between them', () => {
+    expect(new Set([...names(openApi), ...names(asyncApi)])).toEqual(
+      new Set([...names(openApi), ...names(asyncApi), ...Object.keys(NAMED_SCHEMAS)]),
+    );
+  });
+
+  it.each(Object.keys(NAMED_SCHEMAS) as SchemaName[])('have an example of %s that its schema takes', (name) => {
+    expect(EXAMPLES[name].length).toBeGreaterThan(0);
+    for (const example of EXAMPLES[name]) {
+      const parsed = NAMED_SCHEMAS[name].safeParse(example);
+      expect(parsed.error?.issues, JSON.stringify(example)).toBeUndefined();
+      // What the schema does not know would be taken away: an example that shows it would lie.
+      expect(JSON.parse(JSON.stringify(parsed.data))).toMatchObject(JSON.parse(JSON.stringify(example)) as object);
+    }
+  });
+
+  it.each(['SessionEvent', 'EphemeralFrame', 'ControlFrame'] as const)('have an example of each type of %s', (name) => {
+    const shown = new Set(EXAMPLES[name].map(({ type }) => type));
+    const known = member(member(member(member(asyncApi, 'components'), 'schemas'), `${name}Known`), 'oneOf');
+    expect(shown.size).toBe(Array.isArray(known) ? known.length : Number.NaN);
+  });
+
+  it('[FRM11] prescribe no list of values, and no type of a frame, that a later version could not add to', () => {
+    const closed: string[] = [];
+    const visit = (value: Json, where: string): void => {
+      if (Array.isArray(value)) return value.forEach((item, index) => visit(item, `${where}/${index}`));
+      if (!isObject(value)) return;
+      if (Array.isArray(value['enum'])) closed.push(where);
+      for (const [key, item] of Object.entries(value)) if (key !== 'examples') visit(item, `${where}/${key}`);
+    };
+    const schemas = entries(member(member(openApi, 'components'), 'schemas'));
+    const sent = /(?:Request|Patch|NewQuickReply)$/;
+    for (const [name, schema] of schemas) if (!sent.test(name)) visit(schema, name);
+    for (const [path, item] of entries(member(openApi, 'paths')))
+      for (const [method, operation] of entries(item)) visit(member(operation, 'responses'), `${method} ${path}`);
+    expect(closed).toEqual([]);
+    for (const name of ['SessionEvent', 'StaffEvent', 'EphemeralFrame', 'ControlFrame']) {
+      const schema = member(member(member(openApi, 'components'), 'schemas'), name);
+      expect(member(schema, 'anyOf')).toContainEqual({ $ref: `#/components/schemas/${name}Unknown` });
+    }
+  });
+});
+
 describe('openapi.json', () => {
+  it('[ERR20] gives numbers in paths and queries as integers', () => {
+    for (const [path, item] of entries(member(openApi, 'paths')))
+      for (const [, operation] of entries(item)) {
+        const parameters = member(operation, 'parameters');
+        for (const one of Array.isArray(parameters) ? parameters : []) {
+          const name = String(member(one, 'name'));
+          if (!/^(?:session|last_seq|after_seq|before_id|after_id|limit|wait)$/.test(name)) continue;
+          expect(member(member(one, 'schema'), 'type'), `${path} ${name}`).toBe('integer');
+        }
+      }
+  });
+
   it('[ERR14] has an operation for every route and no other', () => {
     const operations = entries(member(openApi, 'paths')).flatMap(([path, item]) =>
       entries(item).map(([method, operation]) => ({ path, method, operation })),

@@ -1,4 +1,5 @@
 export { asyncApiDocument } from './asyncapi.ts';
-export { componentSchemas, type Json, type JsonObject } from './json-schema.ts';
+export type { Json, JsonObject } from './json.ts';
+export { componentSchemas } from './json-schema.ts';
 export { openApiDocument } from './openapi.ts';
 export { fillSections, specSections } from './spec-sections.ts';

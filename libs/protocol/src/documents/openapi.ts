@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { ERROR_CODES } from '../errors.ts';
-import { errorResponseSchema } from '../rest.ts';
+import { ERROR_CODES, type ErrorCode } from '../errors.ts';
+import { alertWebhookSchema, errorResponseSchema } from '../rest.ts';
 import { ALL_ROUTES, routeErrors, type Access, type Route, type RouteAnswer } from '../routes.ts';
-import { componentSchemas, schemaOrRef, type Json, type JsonObject } from './json-schema.ts';
+import { REF_PREFIX, type Json, type JsonObject } from './json.ts';
+import { componentSchemas, schemaOrRef, usedSchemas } from './json-schema.ts';
+import { withOpenEnums } from './open-schemas.ts';
 
 const SECURITY_SCHEMES: JsonObject = {
   channelToken: { type: 'http', scheme: 'bearer', description: 'channel token of the session' },
@@ -39,6 +41,37 @@ const SECURITY_BY_ACCESS: Readonly<Record<Access, readonly string[]>> = {
   internal: ['internalKey'],
 };
 
+/** Who may call, in words. */
+const ACCESS_TEXT: Readonly<Record<Access, string>> = {
+  public: 'Anybody may call this; what it needs stands in the body.',
+  optional_customer: 'Anybody may call this; with a `session_id` a channel token that fits it is needed.',
+  customer: 'Needs a channel token of the session.',
+  customer_or_staff: 'Needs a channel token of the session, or the token of an operator who may see it.',
+  staff: 'Needs the token of an operator or admin. Sessions outside their scope do not exist for them.',
+  admin: 'Needs the token of an admin.',
+  session_proof: 'Needs the resume key, the site key, or the identity token of the session’s customer.',
+  signature: 'Needs the signature that stands in the link.',
+  channel:
+    'Needs a channel token with `session`, or an operator’s token with `type=staff`; better in `Authorization` or a subprotocol than in the query.',
+  internal: 'Between services only: no proxy routes it.',
+};
+
+const TAGS: JsonObject = {
+  'auth-service': 'Sign-in of operators.',
+  'chat-service': 'Chats, messages, history, callbacks: the source of truth.',
+  'channel-gateway': 'Live frames over WebSocket, server-sent events and long poll.',
+  internal: 'Calls between the services; a foreign chat-service implements them.',
+};
+
+/** The data of each server-sent event. */
+const FRAMES: JsonObject = {
+  anyOf: ['SessionEvent', 'StaffEvent', 'EphemeralFrame', 'ControlFrame'].map(
+    (name): Json => ({
+      $ref: `${REF_PREFIX}${name}`,
+    }),
+  ),
+};
+
 /** Parameters of the query that are named as security schemes and therefore not again as parameters. */
 const CREDENTIAL_PARAMETERS = new Set(['token', 'access_token', 'sig']);
 const CREDENTIAL_HEADERS = new Set(['X-Resume-Key', 'X-Site-Key']);
@@ -69,13 +102,30 @@ function answer(entry: RouteAnswer): JsonObject {
   const result: JsonObject = { description: entry.description };
   if (entry.noStore === true)
     result['headers'] = { 'Cache-Control': { schema: { type: 'string', const: 'no-store' } } };
-  if (entry.schema !== undefined) result['content'] = { 'application/json': { schema: schemaOrRef(entry.schema) } };
-  else if (entry.contentType !== undefined) result['content'] = { [entry.contentType]: { schema: { type: 'string' } } };
+  const { contentType } = entry;
+  if (entry.schema !== undefined) {
+    result['content'] = { 'application/json': { schema: withOpenEnums(schemaOrRef(entry.schema)) } };
+  } else if (contentType === 'text/event-stream') {
+    result['content'] = {
+      [contentType]: { schema: { type: 'string', contentMediaType: 'application/json', contentSchema: FRAMES } },
+    };
+  } else if (contentType !== undefined) {
+    result['content'] = { [contentType]: { schema: { type: 'string' } } };
+  }
   return result;
 }
 
+function errorExamples(codes: readonly ErrorCode[]): JsonObject {
+  return Object.fromEntries(
+    codes.map((code): [string, Json] => {
+      const error: JsonObject = { code, message: ERROR_CODES[code].meaning, request_id: '0b1c5e7a' };
+      return [code, { value: { error } }];
+    }),
+  );
+}
+
 function errorAnswers(route: Route): JsonObject {
-  const byStatus = new Map<number, string[]>();
+  const byStatus = new Map<number, ErrorCode[]>();
   for (const code of routeErrors(route)) {
     const { status } = ERROR_CODES[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
@@ -84,7 +134,9 @@ function errorAnswers(route: Route): JsonObject {
   for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
     const entry: JsonObject = {
       description: codes.map((code) => `\`${code}\``).join(', '),
-      content: { 'application/json': { schema: schemaOrRef(errorResponseSchema) } },
+      content: {
+        'application/json': { schema: schemaOrRef(errorResponseSchema), examples: errorExamples(codes) },
+      },
     };
     if (status === 429 || status === 503)
       entry['headers'] = { 'Retry-After': { schema: { type: 'integer', minimum: 1 } } };
@@ -97,6 +149,7 @@ function operation(route: Route): JsonObject {
   const result: JsonObject = {
     operationId: route.id,
     summary: route.summary,
+    description: ACCESS_TEXT[route.access],
     tags: [route.access === 'internal' ? 'internal' : route.service],
     security: SECURITY_BY_ACCESS[route.access].map((name) => (name === '' ? {} : { [name]: [] })),
     parameters: parameters(route),
@@ -119,17 +172,38 @@ export function openApiDocument(version: string): JsonObject {
   for (const route of ALL_ROUTES) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
   }
+  const webhooks: JsonObject = {
+    alert: {
+      post: {
+        operationId: 'alertWebhook',
+        summary: 'What ALERT_WEBHOOK_URLS are sent',
+        description: 'Signed in `X-Chat-Signature`, at least once; dedupe by `id`. The ALR rules of SPEC.md.',
+        tags: ['chat-service'],
+        security: [],
+        requestBody: { required: true, content: { 'application/json': { schema: schemaOrRef(alertWebhookSchema) } } },
+        responses: {
+          200: { description: 'taken; any 2xx' },
+          400: { description: 'any answer but 2xx: sent again later' },
+        },
+      },
+    },
+  };
   return {
     openapi: '3.1.0',
     info: {
       title: 'Chat Realtime',
       version,
       description: 'REST, SSE and long poll. Rules: SPEC.md. WebSocket, RabbitMQ and Redis: asyncapi.json.',
+      contact: { name: 'The Chat Realtime maintainers' },
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: 'http://127.0.0.1:8080', description: 'standalone' }],
-    tags: ['auth-service', 'chat-service', 'channel-gateway', 'internal'].map((name) => ({ name })),
+    tags: Object.entries(TAGS).map(([name, description]): Json => ({ name, description })),
     paths,
-    components: { schemas: componentSchemas(), securitySchemes: SECURITY_SCHEMES },
+    webhooks,
+    components: {
+      schemas: usedSchemas([paths, webhooks], componentSchemas()),
+      securitySchemes: SECURITY_SCHEMES,
+    },
   };
 }

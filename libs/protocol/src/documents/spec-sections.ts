@@ -1,6 +1,8 @@
 import { CLOSE_CODES, type ReconnectPolicy } from '../close-codes.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { ALL_ROUTES } from '../routes.ts';
+import { schemaName, type SchemaName } from '../schemas.ts';
+import { EXAMPLES } from './examples.ts';
 import { componentSchemas } from './json-schema.ts';
 
 const POLICY_TEXT: Readonly<Record<ReconnectPolicy, string>> = {
@@ -26,6 +28,41 @@ function internalSchemas(): string {
   return [intro, ...blocks].join('\n\n');
 }
 
+const FRAME_EXAMPLES: readonly (readonly [string, SchemaName])[] = [
+  ['Down: durable events of a session, as its customer gets them', 'SessionEvent'],
+  ['Down: durable events, as staff get them', 'StaffEvent'],
+  ['Down: what is not stored', 'EphemeralFrame'],
+  ['Down: about the connection', 'ControlFrame'],
+  ['Up: the first frame of a customer', 'CustomerAuthFrame'],
+  ['Up: the first frame of staff', 'StaffAuthFrame'],
+  ['Up: delivered, typing, viewing, alive', 'AckFrame'],
+  ['', 'TypingFrame'],
+  ['', 'ViewingFrame'],
+  ['', 'PingFrame'],
+  ['RabbitMQ', 'BrokerEvent'],
+  ['', 'BrokerEphemeral'],
+];
+
+function examplesOf(name: SchemaName): string {
+  return EXAMPLES[name].map((example) => `\`\`\`json\n${JSON.stringify(example)}\n\`\`\``).join('\n\n');
+}
+
+/** One of everything that is sent: frames by kind, then the bodies and answers of each call. */
+function examples(): string {
+  const frames = FRAME_EXAMPLES.map(([title, name]) => (title === '' ? '' : `${title}:\n\n`) + examplesOf(name));
+  const bodies = ALL_ROUTES.flatMap((route) => {
+    const parts: string[] = [];
+    const body = route.body?.schema === undefined ? undefined : schemaName(route.body.schema);
+    if (body !== undefined) parts.push(`body:\n\n${examplesOf(body as SchemaName)}`);
+    for (const [status, answer] of Object.entries(route.answers)) {
+      const name = answer.schema === undefined ? undefined : schemaName(answer.schema);
+      if (name !== undefined) parts.push(`${status}:\n\n${examplesOf(name as SchemaName)}`);
+    }
+    return parts.length === 0 ? [] : [`\`${route.method} ${route.path}\`, ${parts.join('\n\n')}`];
+  });
+  return ['### Frames', ...frames, '### Bodies and answers', ...bodies].join('\n\n');
+}
+
 /** Generated parts of SPEC.md by the name in their marks. */
 export function specSections(): Record<string, string> {
   return {
@@ -46,6 +83,7 @@ export function specSections(): Record<string, string> {
       ['call', 'access', 'what for'],
       ALL_ROUTES.map((entry) => [`\`${entry.method} ${entry.path}\``, entry.access, entry.summary]),
     ),
+    examples: examples(),
     'internal-schemas': internalSchemas(),
   };
 }

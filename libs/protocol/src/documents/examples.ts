@@ -1,0 +1,450 @@
+// Long because every schema that has a name has its example here, and they share their parts.
+import type { z } from 'zod';
+import type { NAMED_SCHEMAS, SchemaName } from '../schemas.ts';
+
+/** As it stands in JSON: what a schema takes, with every optional part allowed. */
+type Wire<N extends SchemaName> = z.input<(typeof NAMED_SCHEMAS)[N]>;
+
+const AT = '2026-11-08T10:30:11.402+03:00';
+const LATER = '2026-11-09T10:30:11+03:00';
+const CURSOR = '8412.977';
+const TOKEN = 'k1.1762587011.12CB2wIZQzgSncNVqukwL52L2rC_Kccv0cY5dNBq5ps';
+const JWT = 'eyJhbGciOiJFZERTQSIsImtpZCI6IjEifQ.eyJzdWIiOiI3In0.c2lnbmF0dXJl';
+const RESUME_KEY = 'q4Jt1bW0pJmR5m7oO2bq9pVnq3wY8s0kLr6tC1xZ2aE';
+const UUID = '6f9619ff-8b86-4011-b42d-00cf4fc964ff';
+
+const contact = { name: 'Анна', email: 'anna@example.com', phone: '+79161234567' };
+const session = {
+  id: 123,
+  status: 'active',
+  created_at: AT,
+  assigned_user_id: '7',
+  assigned_user_name: 'Борис',
+  last_seq: 6,
+  version: 6,
+  callback_pending: false,
+};
+const fresh = { ...session, status: 'new', assigned_user_id: null, assigned_user_name: null, last_seq: 2, version: 2 };
+const attachment = {
+  id: 'f3c1a9d2',
+  name: 'lamp.jpg',
+  mime: 'image/jpeg',
+  size: 48_213,
+  width: 1_200,
+  height: 900,
+  url: '/chat/attachments/f3c1a9d2?sig=k1.1762673411.pT3f',
+};
+const question = {
+  id: 456,
+  sender_type: 'client' as const,
+  sender_id: null,
+  sender_name: 'Анна',
+  body: 'Здравствуйте! Лампа есть в наличии?',
+  attachments: [],
+  created_at: AT,
+  client_message_id: UUID,
+};
+const reply = {
+  ...question,
+  id: 457,
+  sender_type: 'operator' as const,
+  sender_id: '7',
+  sender_name: 'Борис',
+  body: 'Да, три штуки.',
+  attachments: [attachment],
+  client_message_id: '0f8fad5b-d9cb-469f-a165-70867728950e',
+};
+const note = {
+  id: 12,
+  session_id: 123,
+  author_id: '7',
+  author_name: 'Борис',
+  body: 'Просит скидку, обещал уточнить.',
+  created_at: AT,
+};
+const callback = { id: 31, status: 'new' as const, preferred_at: LATER };
+const staffCallback = {
+  ...callback,
+  session_id: 123,
+  phone: '+79161234567',
+  name: 'Анна',
+  comment: 'после обеда',
+  due_at: LATER,
+  assigned_user_id: null,
+  result: null,
+  created_at: AT,
+  updated_at: AT,
+};
+const staffSession = {
+  ...session,
+  contact,
+  locale: 'ru',
+  page_url: 'https://shop.example/lamps/42',
+  attributes: { plan: 'business' },
+  customer_id: null,
+  updated_at: AT,
+  unread_count: 1,
+  waiting_since: AT,
+  last_message: question,
+  client_last_seen_id: 455,
+  client_read_id: 455,
+  staff_read_id: 450,
+};
+const subscribers = { session_id: 123, assigned_user_id: '7' };
+const badge = { reason: 'badge' as const, unassigned_unread: 2, mine_unread: { '7': 1 }, waiting_count: 3 };
+const users = [
+  { id: '7', name: 'Борис', state: 'online' as const, viewing: 123 },
+  { id: '8', name: 'Вера', state: 'away' as const },
+];
+const marks = { delivered_id: 457, read_id: 455 };
+const customerState = { client: marks, staff: { delivered_id: 456, read_id: 456 }, operators_online: 2 };
+const customerReady = {
+  session_id: 123,
+  from_seq: 4,
+  last_seq: 6,
+  epoch: '01K9ZC6W4T',
+  ping_interval: 30,
+  connection_id: 'gw1-5f2c',
+  expires_at: LATER,
+  state: customerState,
+};
+const { session_id: _session, ...readyOfAll } = customerReady;
+const staffReady = {
+  ...readyOfAll,
+  user_id: '7',
+  from_seq: null,
+  last_seq: null,
+  cursor: CURSOR,
+  state: { badge, users },
+};
+const created = { type: 'chat.session.created' as const, session_id: 123, seq: 1 };
+const sessionEvents: Wire<'SessionEvent'>[] = [
+  { ...created, data: { session: fresh } },
+  { type: 'chat.message', session_id: 123, seq: 2, data: question },
+  {
+    type: 'chat.session.assigned',
+    session_id: 123,
+    seq: 3,
+    data: { assigned_user_id: '7', assigned_user_name: 'Борис', by: '7' },
+  },
+  {
+    type: 'chat.session.status',
+    session_id: 123,
+    seq: 4,
+    data: { status: 'active', previous: 'new', reason: 'operator', by: '7' },
+  },
+  { type: 'chat.callback', session_id: 123, seq: 6, data: callback },
+];
+const ofStaff = { cursor: CURSOR, subscribers };
+const staffEvents: Wire<'StaffEvent'>[] = [
+  { ...created, data: { session: fresh, contact }, ...ofStaff },
+  { type: 'chat.message.client', session_id: 123, seq: 2, data: question, ...ofStaff },
+  {
+    type: 'chat.session.assigned',
+    session_id: 123,
+    seq: 3,
+    data: { assigned_user_id: '7', assigned_user_name: 'Борис', by: '7' },
+    cursor: CURSOR,
+    subscribers: { ...subscribers, previous_user_id: null },
+  },
+  {
+    type: 'chat.session.status',
+    session_id: 123,
+    seq: 4,
+    data: { status: 'active', previous: 'new', reason: 'operator', by: '7' },
+    ...ofStaff,
+  },
+  { type: 'chat.message', session_id: 123, seq: 5, data: reply, ...ofStaff },
+  { type: 'chat.callback', session_id: 123, seq: 6, data: callback, ...ofStaff },
+  { type: 'chat.note', session_id: 123, seq: null, feed_id: 981, data: note, ...ofStaff },
+  { type: 'chat.callback.staff', session_id: 123, seq: null, feed_id: 982, data: staffCallback, ...ofStaff },
+];
+const ephemeral: Wire<'EphemeralFrame'>[] = [
+  {
+    type: 'chat.typing',
+    session_id: 123,
+    seq: null,
+    data: { by: 'staff', user_id: '7', name: 'Борис', active: true },
+  },
+  { type: 'chat.read', session_id: 123, seq: null, data: { by: 'client', ...marks } },
+  { type: 'chat.presence', session_id: 123, seq: null, data: { operators_online: 2 } },
+  { type: 'chat.presence', session_id: null, seq: null, data: { users } },
+  { type: 'chat.alert', session_id: null, seq: null, data: badge },
+];
+const control: Wire<'ControlFrame'>[] = [
+  { type: 'channel.ready', data: customerReady },
+  { type: 'channel.ready', data: staffReady, cursor: CURSOR },
+  { type: 'channel.refreshed', data: { expires_at: LATER } },
+  { type: 'channel.pong' },
+  { type: 'channel.reset', data: { reason: 'cursor_ahead' } },
+  { type: 'channel.degraded', data: { reason: 'live_path' } },
+  { type: 'channel.restored', data: {} },
+  { type: 'channel.goodbye', data: { reconnect_in_ms: 7_400 } },
+  { type: 'channel.closed', data: { code: 4401, reason: 'token_expired' } },
+  { type: 'error', data: { code: 'malformed_request', message: 'the frame is not JSON' } },
+];
+const user = { id: '7', login: 'boris', name: 'Борис', role: 'operator' as const, scope: 'all' as const };
+const signedIn = {
+  access_token: JWT,
+  token_type: 'Bearer' as const,
+  expires_in: 900,
+  refresh_token: 'v3Jx0n8r2Q7mX1',
+  user,
+};
+const quickReply = {
+  id: 5,
+  shortcut: 'delivery',
+  title: 'Доставка',
+  text: '{{name}}, доставка занимает два дня.',
+  updated_at: AT,
+  updated_by: '7',
+};
+const savedTheme = { accent: '#2f5d50', scheme: 'auto' as const, title: 'Тихий дом' };
+const texts = { 'greeting.ru': 'Здравствуйте! Чем помочь?', 'greeting.en': 'Hello! How can we help?' };
+const revocation = { id: 9, kind: 'session' as const, subject: '123', not_after: 1_762_590_611 };
+const chosen = { user_id: '7', status: 'away' as const, version: 4 };
+const caughtUp = {
+  id: 123,
+  last_seq: 6,
+  events: sessionEvents.slice(3),
+  has_more: false,
+  state: customerState,
+  assigned_user_id: '7',
+  revoked_at: null,
+};
+
+/**
+ * At least one example of every named schema, of every frame one for each type. `openapi.json`, `asyncapi.json` and
+ * SPEC.md print them; a test holds each against its schema.
+ */
+export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
+  Error: [
+    {
+      error: {
+        code: 'validation_failed',
+        message: 'the request is invalid',
+        request_id: '0b1c5e7a',
+        details: { fields: [{ path: 'body', message: 'must not be empty' }] },
+      },
+    },
+  ],
+  Session: [session],
+  StaffSession: [staffSession],
+  SessionOrStaffSession: [session, staffSession],
+  Contact: [contact],
+  Message: [question, reply],
+  Attachment: [attachment],
+  Note: [note],
+  Callback: [callback],
+  StaffCallback: [staffCallback],
+  SessionEvent: sessionEvents,
+  StaffEvent: staffEvents,
+  EphemeralFrame: ephemeral,
+  Subscribers: [subscribers],
+  Typing: [{ by: 'client', active: true }],
+  ReadMarks: [{ by: 'client', ...marks }],
+  Badge: [badge],
+  StaffPresence: [{ users }],
+  CustomerState: [customerState],
+  StaffState: [{ badge, users }],
+  ChannelReady: [customerReady, staffReady],
+  ControlFrame: control,
+  CustomerAuthFrame: [{ type: 'auth', session_id: 123, token: TOKEN, last_seq: 4, replaces: 'gw1-4e11' }],
+  StaffAuthFrame: [{ type: 'auth', access_token: JWT, cursor: CURSOR, replaces: 'gw1-4e12' }],
+  AckFrame: [
+    { type: 'ack', last_id: 457 },
+    { type: 'ack', items: [{ session_id: 123, last_id: 456 }] },
+  ],
+  TypingFrame: [
+    { type: 'typing', active: true },
+    { type: 'typing', session_id: 123, active: true },
+  ],
+  ViewingFrame: [
+    { type: 'viewing', session_id: 123 },
+    { type: 'viewing', session_id: null },
+  ],
+  PingFrame: [{ type: 'ping' }],
+  CreateSessionRequest: [
+    {
+      ...contact,
+      locale: 'ru',
+      page_url: 'https://shop.example/lamps/42',
+      attributes: { plan: 'business' },
+      consent: { version: '2026-01', accepted: true },
+      resume_key: RESUME_KEY,
+      message: { body: question.body, client_message_id: UUID },
+    },
+  ],
+  CreateSessionResponse: [
+    { session: fresh, token: TOKEN, expires_at: LATER, resume_key: RESUME_KEY, message: question },
+  ],
+  IdentityRequest: [{ identity_token: JWT, token: TOKEN, session_id: 123 }],
+  IdentityResponse: [{ sessions: [session], session, token: TOKEN, expires_at: LATER }],
+  IdentityLogoutRequest: [{ identity_token: JWT }],
+  ChannelToken: [{ token: TOKEN, expires_at: LATER }],
+  StreamLinkRequest: [{ expires_in: 3_600 }],
+  StreamLink: [
+    { url: '/chat/123/stream?sig=k1.1762590611.5vMH0FInY_XK_OI-jf3maPNYKGq-Tf5BUTGLWgh_3nE', expires_at: LATER },
+  ],
+  PostMessageRequest: [{ body: reply.body, client_message_id: UUID, attachments: ['f3c1a9d2'], expected_seq: 4 }],
+  PostMessageResponse: [{ message: question }],
+  Messages: [{ messages: [question, reply], has_more: false }],
+  Events: [{ events: sessionEvents.slice(0, 2), last_seq: 6, has_more: true }],
+  ReadRequest: [{ last_id: 457 }],
+  ReadResponse: [{ read_id: 457 }],
+  SessionList: [{ sessions: [staffSession], next_page: null, feed_cursor: CURSOR }],
+  Feed: [{ events: staffEvents.slice(1, 2), cursor: CURSOR, has_more: false }],
+  AssignRequest: [{ user_id: '8' }],
+  SessionResponse: [{ session }],
+  NoteRequest: [{ body: note.body }],
+  NoteResponse: [{ note }],
+  Notes: [{ notes: [note], has_more: false }],
+  Operators: [
+    {
+      operators: [
+        { id: '7', name: 'Борис', role: 'operator', presence: 'online', status: 'online', active_sessions: 4 },
+      ],
+      next_page: null,
+    },
+  ],
+  Alerts: [
+    {
+      unread_count: 3,
+      unassigned_unread: 2,
+      mine_unread: 1,
+      waiting_count: 3,
+      oldest_waiting_since: AT,
+      callbacks_due: 0,
+      has_new_dialogs: true,
+      has_my_updates: false,
+      alerts: [{ id: 77, reason: 'waiting', session_id: 123, contact, created_at: AT }],
+    },
+  ],
+  AlertWebhook: [
+    {
+      id: 'a1f0c2',
+      type: 'chat.alert',
+      reason: 'waiting',
+      session_id: 123,
+      unread_count: 1,
+      created_at: AT,
+      contact,
+    },
+  ],
+  CallbackRequest: [
+    {
+      phone: '8 916 123-45-67',
+      name: 'Анна',
+      preferred_at: LATER,
+      comment: 'после обеда',
+      session_id: 123,
+      consent: true,
+    },
+  ],
+  CallbackPatch: [{ status: 'done', result: 'договорились на вторник' }],
+  CallbackResponse: [{ callback: staffCallback }],
+  CustomerCallbackResponse: [{ callback }],
+  Callbacks: [{ callbacks: [staffCallback], next_page: null }],
+  Config: [
+    {
+      online: false,
+      reopens_at: LATER,
+      reply_time_text: 'Обычно отвечаем за 30 минут',
+      prechat_fields: [{ name: 'name', required: false }],
+      consent: {
+        version: '2026-01',
+        text: 'Согласие на обработку данных',
+        url: 'https://shop.example/privacy',
+      },
+      texts,
+      theme: savedTheme,
+      attachments: { max_bytes: 10_485_760, max_per_message: 5, mime: ['image/jpeg', 'application/pdf'] },
+    },
+  ],
+  QuickReply: [quickReply],
+  QuickReplies: [{ quick_replies: [quickReply], next_page: null }],
+  NewQuickReply: [{ shortcut: 'delivery', title: 'Доставка', text: quickReply.text }],
+  QuickReplyPatch: [{ title: 'Доставка и оплата' }],
+  SavedTheme: [savedTheme],
+  SavedTexts: [texts],
+  SettingsPatch: [{ theme: savedTheme, texts }],
+  Settings: [{ settings: { theme: savedTheme, texts }, effective: { theme: savedTheme, texts }, updated_at: AT }],
+  OriginCheck: [
+    {
+      origin: 'https://shop.example',
+      allowed: false,
+      reason: 'not_listed',
+      setting: 'ALLOWED_ORIGINS=https://shop.example',
+    },
+  ],
+  OperatorStatusRequest: [{ status: 'away' }],
+  OperatorStatus: [{ status: 'away', since: AT }],
+  HandoverRequest: [{ to_user_id: '8' }, { to_user_id: null }],
+  Handover: [{ sessions: [123, 140] }],
+  ChosenStatus: [chosen],
+  LoginRequest: [{ login: 'boris', password: 'correct horse battery staple' }],
+  LoginResponse: [signedIn],
+  RefreshRequest: [{ refresh_token: signedIn.refresh_token }],
+  LogoutRequest: [{ refresh_token: signedIn.refresh_token }],
+  AuthUser: [user],
+  Jwks: [
+    {
+      keys: [
+        {
+          kty: 'OKP',
+          crv: 'Ed25519',
+          kid: '1',
+          alg: 'EdDSA',
+          use: 'sig',
+          x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+        },
+      ],
+    },
+  ],
+  PollResponse: [
+    { events: sessionEvents.slice(1, 2), last_seq: 6, has_more: true },
+    { events: staffEvents.slice(1, 2), last_seq: null, has_more: false, cursor: CURSOR },
+  ],
+  AckRequest: [{ last_id: 457 }, { items: [{ session_id: 123, last_id: 456 }] }],
+  CatchupRequest: [
+    {
+      sessions: [{ id: 123, after_seq: 4 }, { id: 140 }],
+      limit: 500,
+      feed: { after: CURSOR, limit: 500 },
+      presence: { gateway_id: 'gw1', operators: [{ id: '7', name: 'Борис' }] },
+      revocations_after: 8,
+    },
+  ],
+  CatchupSession: [caughtUp],
+  CatchupResponse: [
+    {
+      sessions: [caughtUp, { id: 140, last_seq: 2, events: [], has_more: false }],
+      epoch: customerReady.epoch,
+      badge,
+      operators_online: 2,
+      revocations: [revocation],
+      revocations_head: 9,
+    },
+  ],
+  AcksRequest: [{ acks: [{ session_id: 123, participant: 'client', last_id: 457, at: AT }] }],
+  Revocation: [revocation],
+  BrokerEvent: [
+    {
+      v: 1,
+      type: 'chat.message',
+      session_id: 123,
+      seq: 2,
+      data: question,
+      subscribers,
+      occurred_at: AT,
+    },
+  ],
+  BrokerEphemeral: [
+    { v: 1, type: 'chat.read', session_id: 123, seq: null, data: { by: 'client', ...marks } },
+    { v: 1, type: 'control.tick', data: { revocations_head: 9 } },
+  ],
+  GatewayControl: [
+    { type: 'control.revoked', data: revocation },
+    { type: 'control.displaced', data: { connection_id: 'gw1-4e11' } },
+  ],
+};
