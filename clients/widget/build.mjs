@@ -18,8 +18,8 @@ const common = {
 };
 const output = { target, outDir, modulePreload: false, reportCompressedSize: false };
 
-/** An ES module under a name with a hash. */
-async function buildModule(name, entry, emptyOutDir) {
+/** An ES module; `file` says what its name is made of. */
+async function buildModule(name, entry, emptyOutDir, file = 'assets/[name]-[hash].js') {
   await build({
     ...common,
     build: {
@@ -28,13 +28,13 @@ async function buildModule(name, entry, emptyOutDir) {
       rolldownOptions: {
         input: { [name]: root + entry },
         preserveEntrySignatures: 'strict',
-        output: { format: 'es', entryFileNames: 'assets/[name]-[hash].js', codeSplitting: false },
+        output: { format: 'es', entryFileNames: file, codeSplitting: false },
       },
     },
   });
-  const file = readdirSync(`${outDir}/assets`).find((candidate) => candidate.startsWith(`${name}-`));
-  if (file === undefined) throw new Error(`the build made no ${name}`);
-  return `assets/${file}`;
+  const made = readdirSync(`${outDir}/assets`).find((candidate) => candidate.startsWith(`${name}-`));
+  if (made === undefined && file.includes('[hash]')) throw new Error(`the build made no ${name}`);
+  return `assets/${made}`;
 }
 
 /** A plain script. As a library: no helper for preloading is put in, which would be half of what the loader may weigh. */
@@ -57,5 +57,7 @@ async function buildScript(name, entry, define) {
 
 const panel = await buildModule('panel', 'src/panel/main.tsx', true);
 const badge = await buildModule('badge', 'src/badge/connection.ts', false);
+// The console shows with it what a visitor will see.
+await buildModule('preview', 'src/preview/main.ts', false, '[name].js');
 await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
 await buildScript('badge', 'src/badge/main.ts', { BADGE_FILE: JSON.stringify(badge) });

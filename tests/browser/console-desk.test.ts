@@ -185,16 +185,22 @@ describe('the desk of an operator', { timeout: 90_000 }, async () => {
     await verdict('not_listed').waitFor();
     expect(await code('origins').textContent()).toContain('https://other.example');
 
-    const shows = (name: string) => page.locator(`[data-shows=${name}]`);
+    const shown = { title: '.preview .who h2', greeting: '.preview .welcome .bubble >> nth=0' } as const;
+    const shows = (name: keyof typeof shown) => page.locator(shown[name]);
     const source = readFileSync(new URL('clients/widget/src/panel/texts/ru.ts', ROOT), 'utf8');
-    for (const name of ['title', 'greeting']) {
+    for (const name of ['title', 'greeting'] as const) {
       expect(source).toContain(`\n  ${name}: '${await shows(name).textContent()}',\n`);
     }
     await page.fill('[name="greeting.ru"]', 'Рады вам!');
-    expect(await shows('greeting').textContent()).toBe('Рады вам!');
+    await until(async () => (await shows('greeting').textContent()) === 'Рады вам!');
     await page.fill('[name=accent]', '#2f5d50');
-    const painted = await page.locator('.preview-head').evaluate((head) => getComputedStyle(head).backgroundColor);
+    const painted = await page
+      .locator('.preview .launcher')
+      .evaluate((button) => getComputedStyle(button).backgroundColor);
     expect(painted).toBe('rgb(47, 93, 80)');
+    await page.getByRole('button', { name: 'Когда никого нет' }).click();
+    await page.locator('.preview .who').getByText('Мы вернёмся').waitFor();
+    expect(await page.locator('.preview .panel').evaluate((panel) => panel.getBoundingClientRect().width)).toBe(384);
     await console.action('save-look').click();
     await page.locator('.notice', { hasText: 'сохранены' }).waitFor();
     await until(async () => (await code('snippet').textContent())?.includes('data-accent="#2f5d50"') === true);

@@ -311,7 +311,8 @@ export const en: Texts = {
   textLanguage: 'Language of the texts',
   textLanguages: { all: 'General', ru: 'Русский', en: 'English' },
   preview: 'What a visitor sees',
-  previewOffline: 'When nobody is there:',
+  previewOnline: 'Online',
+  previewOffline: 'When nobody is there',
   widgetTexts: {
     title: { label: 'Heading', own: 'Talk to us' },
     greeting: { label: 'Greeting', own: 'Hello! How can we help?' },

@@ -327,7 +327,8 @@ export const ru = {
   textLanguage: 'Язык текстов',
   textLanguages: { all: 'Общие', ru: 'Русский', en: 'English' },
   preview: 'Так увидит посетитель',
-  previewOffline: 'Когда никого нет:',
+  previewOnline: 'На связи',
+  previewOffline: 'Когда никого нет',
   widgetTexts: {
     title: { label: 'Заголовок', own: 'Напишите нам' },
     greeting: { label: 'Приветствие', own: 'Здравствуйте! Чем помочь?' },

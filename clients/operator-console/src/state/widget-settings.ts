@@ -42,15 +42,6 @@ export function withoutEmpty<T extends object>(values: T): T {
   ) as T;
 }
 
-/** Black or white on a colour, whichever has more contrast: as the widget does it. */
-export function textOn(hex: string): string {
-  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#111' : '#fff';
-}
-
 export const readSettings = (api: StaffApi): Promise<SettingsResponse> => api.request('GET', '/chat/settings');
 
 export const saveSettings = (api: StaffApi, theme: SavedTheme, texts: SavedTexts): Promise<SettingsResponse> =>

@@ -2,8 +2,9 @@ import { t } from '../../i18n/index.ts';
 import type { SavedTheme } from '../../state/widget-settings.ts';
 
 /** Colours that read well in both schemes. */
-const SUGGESTED = ['#3b5bdb', '#2f5d50', '#9c36b5', '#c2255c', '#e8590c', '#1a1d24'] as const;
-const DEFAULT_ACCENT = '#3b5bdb';
+const SUGGESTED = ['#1f6feb', '#2f5d50', '#9c36b5', '#c2255c', '#e8590c', '#1a1d24'] as const;
+/** The widget's own. */
+const DEFAULT_ACCENT = '#1f6feb';
 const SCHEMES = ['auto', 'light', 'dark'] as const;
 
 interface LookFieldsProps {

@@ -89,7 +89,7 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
             </button>
           ))}
         </div>
-        <WidgetPreview theme={theme} texts={texts} saved={current} language={language} ownText={ownText} />
+        <WidgetPreview theme={theme} texts={texts} saved={current} config={config} language={language} />
       </div>
     </form>
   );

@@ -1,66 +1,59 @@
+import type { ConfigResponse } from '@chat-realtime/client/staff';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import {
-  type OwnText,
-  type SavedTexts,
-  type SavedTheme,
-  type SettingsResponse,
-  textFor,
-  type TextLanguage,
-  type TextName,
-  textOn,
-} from '../../state/widget-settings.ts';
 import { settings } from '../../state/settings.ts';
-import { Icon } from '../parts/Icon.tsx';
+import { previewConfig, type ShownWidget } from '../../state/widget-preview.ts';
+import type { SavedTexts, SavedTheme, SettingsResponse, TextLanguage } from '../../state/widget-settings.ts';
 
 interface WidgetPreviewProps {
   readonly theme: SavedTheme;
   readonly texts: SavedTexts;
   readonly saved: SettingsResponse;
+  readonly config: ConfigResponse | null;
   readonly language: TextLanguage;
-  /** What the widget shows where nothing is written. */
-  readonly ownText: OwnText;
 }
 
-/** The panel as a visitor will see it, drawn from what stands in the fields. */
-export function WidgetPreview({ theme, texts, saved, language, ownText }: WidgetPreviewProps) {
-  const reader = language === 'all' ? settings.getState().locale : language;
-  const configured = Object.fromEntries(
-    Object.entries(saved.effective.texts).filter(([key]) => !(key in saved.settings.texts)),
-  );
-  const filledIn = Object.fromEntries(Object.entries(texts).filter(([, text]) => text.trim() !== ''));
-  const words = (name: TextName): string =>
-    textFor({ ...configured, ...filledIn }, name, reader) ?? ownText(name, reader);
-  const accent = theme.accent !== undefined && /^#[0-9a-f]{6}$/i.test(theme.accent) ? theme.accent : '#3b5bdb';
-  const onAccent = textOn(accent);
-  const colours = { background: accent, color: onAccent };
+/** The widget itself, with what stands in the fields: what a visitor will see, now and out of hours. */
+export function WidgetPreview({ theme, texts, saved, config, language }: WidgetPreviewProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [widget, setWidget] = useState<ShownWidget | null>(null);
+  const [failed, setFailed] = useState(false);
+  const [online, setOnline] = useState(true);
+  const locale = language === 'all' ? settings.getState().locale : language;
+
+  useEffect(() => {
+    let mounted: ShownWidget | null = null;
+    let gone = false;
+    const address = new URL('../widget/v1/preview.js', document.baseURI).href;
+    const loading = import(/* @vite-ignore */ address) as Promise<{ mountPreview(place: HTMLElement): ShownWidget }>;
+    loading.then(
+      ({ mountPreview }) => {
+        if (gone || place.current === null) return;
+        mounted = mountPreview(place.current);
+        setWidget(mounted);
+      },
+      () => setFailed(true),
+    );
+    return () => {
+      gone = true;
+      mounted?.destroy();
+    };
+  }, []);
+  useEffect(() => {
+    if (config !== null) widget?.show(locale, previewConfig(config, saved, theme, texts, online));
+  }, [widget, locale, config, saved, theme, texts, online]);
+
   return (
-    <figure class={`preview scheme-${theme.scheme ?? 'auto'}`} aria-label={t().preview} data-preview={reader}>
-      <div class="preview-panel">
-        <div class="preview-head" style={colours}>
-          <span class="preview-face">
-            <Icon name="person" />
-          </span>
-          <strong data-shows="title">{words('title')}</strong>
-        </div>
-        <div class="preview-body">
-          <p data-shows="greeting">{words('greeting')}</p>
-          {words('replyTime') !== '' && <p data-shows="replyTime">{words('replyTime')}</p>}
-          <p class="preview-off" data-shows="offlineNote">
-            <span>{t().previewOffline}</span>
-            {words('offlineNote')}
-          </p>
-        </div>
-        {words('consent') !== '' && <p class="preview-consent">{words('consent')}</p>}
-        <div class="preview-field">
-          <span>{words('placeholder')}</span>
-          <span class="preview-send" style={colours}>
-            <Icon name="send" />
-          </span>
-        </div>
+    <figure class="preview" aria-label={t().preview} data-preview={locale}>
+      <div class="segments" role="group" aria-label={t().preview}>
+        {[true, false].map((value) => (
+          <button key={String(value)} type="button" aria-pressed={online === value} onClick={() => setOnline(value)}>
+            {value ? t().previewOnline : t().previewOffline}
+          </button>
+        ))}
       </div>
-      <span class="preview-launcher" style={colours}>
-        <Icon name="chats" />
-      </span>
+      {failed && <p class="hint">{t().actionFailed}</p>}
+      <div ref={place} class="preview-widget" />
     </figure>
   );
 }

@@ -1,0 +1,33 @@
+import type { ConfigResponse } from '@chat-realtime/client/staff';
+import { type SavedTexts, type SavedTheme, type SettingsResponse, withoutEmpty } from './widget-settings.ts';
+
+/** What `/widget/v1/preview.js` makes. */
+export interface ShownWidget {
+  show(locale: 'ru' | 'en', config: ConfigResponse): void;
+  destroy(): void;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The answer of `GET /chat/config` once what stands in the fields is saved. */
+export function previewConfig(
+  config: ConfigResponse,
+  saved: SettingsResponse,
+  theme: SavedTheme,
+  texts: SavedTexts,
+  online: boolean,
+  now = Date.now(),
+): ConfigResponse {
+  const without = <T extends object>(effective: T, own: object): Partial<T> =>
+    Object.fromEntries(Object.entries(effective).filter(([key]) => !(key in own))) as Partial<T>;
+  return {
+    ...config,
+    online,
+    reopens_at: online ? null : (config.reopens_at ?? new Date(now + DAY_MS).toISOString()),
+    theme: { ...without(config.theme, saved.settings.theme), ...withoutEmpty(theme) } as ConfigResponse['theme'],
+    texts: {
+      ...without(saved.effective.texts, saved.settings.texts),
+      ...withoutEmpty(texts),
+    } as ConfigResponse['texts'],
+  };
+}
