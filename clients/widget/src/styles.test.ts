@@ -55,10 +55,10 @@ describe('class names in the widget', () => {
     expect(alone.map(({ selector }) => selector)).toEqual([]);
   });
 
-  it('style each component in one file, but for the modes of the whole page', () => {
+  it('style each component in one file, but for the modes of the whole page and the preview', () => {
     const homes = new Map<string, Set<string>>();
     for (const { file, names, isPlain } of compounds) {
-      if (!isPlain || file.endsWith('modes.css')) continue;
+      if (!isPlain || /modes\.css$|^preview\//.test(file)) continue;
       for (const name of names) if (!isState(name)) homes.set(name, (homes.get(name) ?? new Set()).add(file));
     }
     // The loader draws the container, and the panel gives it its colours.

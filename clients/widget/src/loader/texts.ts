@@ -11,13 +11,13 @@ const TEXTS: Record<Settings['locale'], Words> = {
   ru: {
     open: 'Открыть чат',
     close: 'Закрыть чат',
-    failed: 'Чат не загрузился. Нажмите, чтобы попробовать ещё раз',
+    failed: 'Чат не загрузился. Нажмите ещё раз',
     unread: { one: 'новое сообщение', few: 'новых сообщения', many: 'новых сообщений', other: 'нового сообщения' },
   },
   en: {
     open: 'Open chat',
     close: 'Close chat',
-    failed: 'The chat did not load. Press to try again',
+    failed: 'The chat did not load. Press again',
     unread: { one: 'new message', other: 'new messages' },
   },
 };

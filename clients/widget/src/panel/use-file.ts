@@ -66,8 +66,9 @@ export function useFile({ attachment, messageId }: ShownFile): FileInUse {
     trouble,
     renew,
     broken() {
-      if (performance.now() - renewedAt.current < AGAIN_MS) setTrouble('failed');
-      else void renew();
+      if (performance.now() - renewedAt.current < AGAIN_MS) return setTrouble('failed');
+      // The address that has not ended would be the same, and nothing would load it again.
+      void renew().then((address) => address === url && setTrouble('failed'));
     },
     async open() {
       let address = url;

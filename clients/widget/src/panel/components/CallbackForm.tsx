@@ -85,7 +85,7 @@ export function CallbackForm() {
       : config?.reopens_at && !config.online
         ? texts.callbackAfter(formatMoment(config.reopens_at, locale, texts))
         : texts.callbackShortly;
-    return texts.callbackDone(values.phone.trim(), when);
+    return texts.callbackDone(values.phone.trim().replaceAll(/\s/g, '\u00a0'), when);
   };
   const wishes = (part: Partial<CallbackValues>): void => model.callback.set({ ...model.callback.getState(), ...part });
   const change = (part: Partial<typeof values>): void => model.prechat.set({ ...model.prechat.getState(), ...part });

@@ -21,7 +21,7 @@ export function Header() {
   const settings = useStore(model.settings);
   const view = useStore(model.view);
   const muted = useStore(model.muted);
-  const ended = session?.status === 'closed';
+  const ended = session?.status === 'closed' && view === 'chat';
   const online = !ended && (connection.status === 'online' ? operatorsOnline > 0 : (config?.online ?? false));
   const operator = session?.assigned_user_name ?? null;
   const reopens = config?.reopens_at ?? null;
