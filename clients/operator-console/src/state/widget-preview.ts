@@ -1,10 +1,13 @@
 import type { ConfigResponse } from '@chat-realtime/client/staff';
 import { type SavedTexts, type SavedTheme, type SettingsResponse, withoutEmpty } from './widget-settings.ts';
 
-/** What `/widget/v1/preview.js` makes. */
 export interface ShownWidget {
-  show(locale: 'ru' | 'en', config: ConfigResponse): void;
-  destroy(): void;
+  readonly show: (locale: 'ru' | 'en', config: ConfigResponse) => void;
+  readonly destroy: () => void;
+}
+/** `/widget/v1/preview.js`. */
+export interface PreviewModule {
+  readonly mountPreview: (place: HTMLElement) => ShownWidget;
 }
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@ import type { ConfigResponse } from '@chat-realtime/client/staff';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { settings } from '../../state/settings.ts';
-import { previewConfig, type ShownWidget } from '../../state/widget-preview.ts';
+import { type PreviewModule, previewConfig, type ShownWidget } from '../../state/widget-preview.ts';
 import type { SavedTexts, SavedTheme, SettingsResponse, TextLanguage } from '../../state/widget-settings.ts';
 
 interface WidgetPreviewProps {
@@ -25,7 +25,7 @@ export function WidgetPreview({ theme, texts, saved, config, language }: WidgetP
     let mounted: ShownWidget | null = null;
     let gone = false;
     const address = new URL('../widget/v1/preview.js', document.baseURI).href;
-    const loading = import(/* @vite-ignore */ address) as Promise<{ mountPreview(place: HTMLElement): ShownWidget }>;
+    const loading = import(/* @vite-ignore */ address) as Promise<PreviewModule>;
     loading.then(
       ({ mountPreview }) => {
         if (gone || place.current === null) return;
