@@ -69,6 +69,7 @@ export class Gateway {
         pingIntervalSeconds: config.PING_INTERVAL_SECONDS,
         headCheckSeconds: config.HEAD_CHECK_SECONDS,
         heartbeatSeconds: config.HEARTBEAT_SECONDS,
+        drainSeconds: config.DRAIN_SECONDS,
         framesPerSecond: config.RATE_FRAMES_PER_SECOND,
         framesBurst: config.RATE_FRAMES_BURST,
       },

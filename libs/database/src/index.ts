@@ -1,6 +1,8 @@
 export { prepareArchive } from './archive.ts';
+export { beginNewEpoch, readEpoch, settleRestoredEvents } from './epoch.ts';
 export { type FolderGuard, guardFolder } from './folder-guard.ts';
 export { openDatabase } from './open.ts';
+export { readRevocations, type RevocationPage, type RevocationPlace } from './revocations.ts';
 export {
   type Database,
   type DatabaseTransaction,

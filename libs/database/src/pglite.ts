@@ -99,7 +99,7 @@ export async function openPglite(folder: string | undefined, options: OpenOption
     const connection = migrationConnection(pglite);
     const done = await migrate(connection, await readMigrations());
     if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
-    const epoch = await establishEpoch(connection);
+    await establishEpoch(connection);
     if (folder !== undefined) await rm(unfinishedMark(folder), { force: true });
     const [version] = await connection.query<{ server_version: string }>('SHOW server_version', []);
     const held = new Map<number, EmbeddedSession>();
@@ -107,7 +107,6 @@ export async function openPglite(folder: string | undefined, options: OpenOption
     return {
       kind: 'pglite',
       kysely,
-      epoch,
       // PGlite never calls fsync, whatever its settings say: it survives a killed process, not a power cut.
       settings: { version: version?.server_version ?? 'unknown', synchronousCommit: 'on', fsync: 'off' },
       query: async <R>(statement: Statement, values: readonly unknown[] = []) =>

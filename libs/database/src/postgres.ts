@@ -65,11 +65,6 @@ function migrationConnection(client: pg.Client): MigrationConnection {
   };
 }
 
-interface Prepared {
-  epoch: string;
-  settings: Database['settings'];
-}
-
 async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): Promise<Database['settings']> {
   const result = await client.query<{ name: string; setting: string }>(
     `SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'fsync', 'full_page_writes', 'server_version', 'server_version_num')`,
@@ -94,7 +89,7 @@ async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): P
   return { version, synchronousCommit, fsync };
 }
 
-async function prepare(url: string, options: OpenOptions): Promise<Prepared> {
+async function prepare(url: string, options: OpenOptions): Promise<Database['settings']> {
   // Migrations may take long, and waiting for another process to run them too.
   const client = new pg.Client({
     ...connectionConfig(url, options),
@@ -109,7 +104,8 @@ async function prepare(url: string, options: OpenOptions): Promise<Prepared> {
     const connection = migrationConnection(client);
     const done = await migrate(connection, await readMigrations());
     if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
-    return { epoch: await establishEpoch(connection), settings };
+    await establishEpoch(connection);
+    return settings;
   } finally {
     await client.end();
   }
@@ -200,7 +196,7 @@ function silenceBounds(ms: number): string {
 }
 
 export async function openPostgres(url: string, options: OpenOptions): Promise<Database> {
-  const { epoch, settings } = await prepare(url, options);
+  const settings = await prepare(url, options);
   const pool = new pg.Pool({
     ...connectionConfig(url, options),
     max: options.poolSize ?? 10,
@@ -219,7 +215,6 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
   return {
     kind: 'postgres',
     kysely,
-    epoch,
     settings,
     query,
     acquireSession: async (sessionOptions: SessionOptions = {}) => {

@@ -39,8 +39,6 @@ export type DatabaseTransaction = Transaction<Tables>;
 export interface Database {
   readonly kind: 'postgres' | 'pglite';
   readonly kysely: Kysely<Tables>;
-  /** Identity of this database's history: another one means that cursors of clients say nothing. */
-  readonly epoch: string;
   /** Settings that decide what a power cut may cost, to be said at start. */
   readonly settings: { readonly version: string; readonly synchronousCommit: string; readonly fsync: string };
   /** One round trip for the hot statements, outside any transaction of ours. */

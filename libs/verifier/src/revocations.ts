@@ -9,6 +9,17 @@ export interface RevocationView {
 /** For a verifier without revocations, such as the one of a tool. */
 export const NO_REVOCATIONS: RevocationView = { isRevoked: () => false };
 
+/** Where a reader of the table is; a restore begins anew with lower ids, so a place counts within its epoch alone. */
+export interface RevocationPlace {
+  readonly epoch: string | null;
+  readonly id: number;
+}
+
+export interface RevocationPage extends RevocationPlace {
+  readonly revocations: readonly Revocation[];
+  readonly hasMore: boolean;
+}
+
 /** Applied entries between two clean-ups. */
 const PRUNE_EVERY = 256;
 
@@ -19,28 +30,33 @@ const PRUNE_EVERY = 256;
 export class RevocationSet implements RevocationView {
   readonly #notAfter = new Map<string, number>();
   readonly #now: () => number;
-  #head = 0;
+  #place: RevocationPlace = { epoch: null, id: 0 };
   #sincePrune = 0;
 
   constructor(now: () => number = () => Math.floor(Date.now() / 1000)) {
     this.#now = now;
   }
 
-  /** Largest id applied: what to ask for next comes after it. */
-  get head(): number {
-    return this.#head;
+  /** Up to where the table was read: what to ask for next comes after it. A single message says nothing of those before. */
+  get place(): RevocationPlace {
+    return this.#place;
   }
 
   get size(): number {
     return this.#notAfter.size;
   }
 
+  /** What follows `place`, as the table has it. Of another epoch: what is known goes on holding beside it. */
+  applyPage(page: RevocationPage): void {
+    this.apply(page.revocations);
+    this.#place = { epoch: page.epoch, id: page.id };
+  }
+
   apply(revocations: readonly Revocation[]): void {
-    for (const { id, kind, subject, not_after } of revocations) {
+    for (const { kind, subject, not_after } of revocations) {
       const key = `${kind}:${subject}`;
       const known = this.#notAfter.get(key);
       if (known === undefined || known < not_after) this.#notAfter.set(key, not_after);
-      if (id > this.#head) this.#head = id;
     }
     this.#sincePrune += revocations.length;
     if (this.#sincePrune >= PRUNE_EVERY) this.#prune();

@@ -1,7 +1,6 @@
-import type { Database, Tables } from '@chat-realtime/database';
-import type { Revocation } from '@chat-realtime/protocol';
+import { type Database, readRevocations, type Tables } from '@chat-realtime/database';
 import type { RevocationSet } from '@chat-realtime/verifier';
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 
 export const unixSeconds = (time: Date): number => Math.floor(time.getTime() / 1000);
 
@@ -41,23 +40,13 @@ export async function revokeLogin(
     .execute();
 }
 
-const PAGE = 1_000;
-
-/** Brings what is revoked into `set`, after its head. The ids become visible in their order. */
-export async function readRevocations(db: Kysely<Tables>, set: RevocationSet): Promise<void> {
-  for (;;) {
-    const rows: Revocation[] = await db
-      .selectFrom('revocation')
-      .select(['id', 'kind', 'subject', 'not_after'])
-      .where('id', '>', set.head)
-      .orderBy('id')
-      .limit(PAGE)
-      .execute();
-    set.apply(rows);
-    if (rows.length < PAGE) return;
-  }
-}
-
+/** Brings into `set` what was revoked after its place. */
 export function revocationReader(database: Database, set: RevocationSet): () => Promise<void> {
-  return () => readRevocations(database.kysely, set);
+  return async () => {
+    for (;;) {
+      const page = await readRevocations(database, set.place);
+      set.applyPage(page);
+      if (!page.hasMore) return;
+    }
+  };
 }

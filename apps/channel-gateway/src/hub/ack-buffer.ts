@@ -84,6 +84,11 @@ export class AckBuffer {
     return true;
   }
 
+  /** Their ids are of a database that is gone. */
+  forget(): void {
+    this.#pending.clear();
+  }
+
   /** Tells everything that was acknowledged, unless chat-service is away for longer than a stop may last. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -149,7 +149,7 @@ export class Announcer {
 
   #common(connection: Connection): object {
     return {
-      epoch: this.#hub.epoch ?? '',
+      epoch: this.#hub.epoch.current ?? '',
       ping_interval: this.#hub.options.config.pingIntervalSeconds,
       connection_id: connection.id,
       expires_at: new Date(connection.expiresAt).toISOString(),

@@ -72,6 +72,13 @@ export class CatchupRound implements CatchupClient {
     return true;
   }
 
+  /** A restored database numbers its revocations anew and does not know who is here. */
+  databaseChanged(): void {
+    this.#revocationsRead = 0;
+    this.#presenceDue = true;
+    this.#plainWanted = true;
+  }
+
   wantRevocations(): void {
     this.#plainWanted = true;
   }
@@ -104,11 +111,16 @@ export class CatchupRound implements CatchupClient {
   apply(request: CatchupRequest, response: CatchupResponse): void {
     const hub = this.#hub;
     this.#share = Math.min(1, this.#share * 2);
-    if (!this.#acceptEpoch(response.epoch)) return;
+    if (!this.#acceptEpoch(response.epoch)) {
+      this.#askAgain(request);
+      return;
+    }
     if (response.revocations !== undefined) {
       hub.revoke(response.revocations);
       const newest = response.revocations.reduce((head, { id }) => Math.max(head, id), response.revocations_head ?? 0);
-      this.#revocationsRead = Math.max(this.#revocationsRead, newest);
+      // Ids that end before where we are were begun anew.
+      this.#revocationsRead =
+        response.revocations_head === undefined ? Math.max(this.#revocationsRead, newest) : newest;
     }
     if (response.badge !== undefined) hub.learnBadge(response.badge);
     if (response.operator_statuses !== undefined) hub.learnStatuses(response.operator_statuses);
@@ -129,6 +141,10 @@ export class CatchupRound implements CatchupClient {
 
   failed(request: CatchupRequest): void {
     this.#share = Math.max(SMALLEST_SHARE, this.#share / 2);
+    this.#askAgain(request);
+  }
+
+  #askAgain(request: CatchupRequest): void {
     for (const { id, after_seq: after } of request.sessions) {
       const channel = this.#hub.channels.get(id);
       if (channel !== undefined) (after === undefined ? this.#heads : this.#wanting).add(channel);
@@ -165,12 +181,14 @@ export class CatchupRound implements CatchupClient {
       }
       const want = channel.want();
       if (want === null) continue;
+      channel.asked();
       asked.set(channel.id, want === 'head' ? null : want);
       withEvents += 1;
     }
     for (const channel of this.#heads) {
       if (asked.size >= CATCHUP_MAX_HEADS) break;
       this.#heads.delete(channel);
+      channel.asked();
       if (!asked.has(channel.id)) asked.set(channel.id, null);
     }
     return asked;
@@ -186,19 +204,27 @@ export class CatchupRound implements CatchupClient {
     if (channel !== undefined) {
       if (channel.state.kind === 'live' && page.last_seq > channel.cursor && after === null)
         this.#hub.metrics.headCheckBehind();
+      const verdict = channel.judgeHead(page.last_seq);
+      if (verdict === 'restored') {
+        this.#hub.sessionWentBack(channel);
+        return;
+      }
+      if (verdict === 'doubtful') this.#heads.add(channel);
       channel.applyPage(page, after, Date.now());
     }
     if (after !== null) this.#hub.staff.applySession(page, after);
   }
 
-  /** False when the database is another one than before. */
+  /**
+   * False when the database is another one than before.
+   * @throws Error when it is one that was left: the instance that answered is behind.
+   */
   #acceptEpoch(epoch: string | undefined): boolean {
     if (epoch === undefined) return true;
-    const known = this.#hub.epoch;
-    this.#hub.epoch = epoch;
-    if (known === null || known === epoch) return true;
-    this.#hub.databaseChanged();
-    return false;
+    const verdict = this.#hub.epoch.judge(epoch, Date.now());
+    if (verdict === 'left') throw new Error('chat-service answered from a database that was left');
+    if (verdict === 'changed') this.#hub.databaseChanged();
+    return verdict === 'same';
   }
 }
 

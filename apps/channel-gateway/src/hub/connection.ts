@@ -31,12 +31,15 @@ export type ConnectionState =
   | CustomerCatchingUp
   | StaffCatchingUp
   | { readonly kind: 'live' }
+  /** Told when to go; until then it gets nothing of its channel, whose numbers are of another database. */
+  | { readonly kind: 'leaving' }
   /** Told why, waiting for the peer's close; destroyed at `deadline`. */
   | { readonly kind: 'closing'; readonly deadline: number }
   | { readonly kind: 'closed' };
 
 /** Shared by all connections, so that a state costs nothing while nothing happens. */
 export const LIVE: ConnectionState = Object.freeze({ kind: 'live' });
+export const LEAVING: ConnectionState = Object.freeze({ kind: 'leaving' });
 export const CLOSED: ConnectionState = Object.freeze({ kind: 'closed' });
 
 /** Whether `channel.ready` has gone out, so that further frames may follow. */

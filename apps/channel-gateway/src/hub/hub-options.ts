@@ -12,6 +12,8 @@ export interface HubConfig {
   readonly pingIntervalSeconds: number;
   readonly headCheckSeconds: number;
   readonly heartbeatSeconds: number;
+  /** The longest time over which clients are sent away. */
+  readonly drainSeconds: number;
   readonly framesPerSecond: number;
   readonly framesBurst: number;
 }

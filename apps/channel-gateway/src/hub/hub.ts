@@ -22,9 +22,11 @@ import { Announcer } from './announcer.ts';
 import { type Audience, SLOW_CONSUMER_BYTES } from './audience.ts';
 import { CatchupRound } from './catchup-round.ts';
 import { CatchupScheduler } from './catchup-scheduler.ts';
-import { CLOSED, Connection, type CustomerCatchingUp, isAnnounced, type StaffCatchingUp } from './connection.ts';
+import { CLOSED, Connection, type CustomerCatchingUp, LEAVING, type StaffCatchingUp } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { encodeFor, jsonFrame, type OutFrame } from './encoding.ts';
+import { sendAway } from './drain.ts';
+import { EpochGuard } from './epoch-guard.ts';
 import { FlushQueue } from './flush-queue.ts';
 import { FrameRate } from './frame-rate.ts';
 import { GapWatch } from './gap-watch.ts';
@@ -48,6 +50,10 @@ const CLOSE_DEADLINE_MS = 5_000;
 /** The watermark follows live staff events this much later, so that one read serves many. */
 const FEED_DOORBELL_MS = 100;
 const REVOCATIONS_REMEMBERED = 10_000;
+
+function revocationKey({ id, kind, subject, not_after }: Revocation): string {
+  return `${id} ${not_after} ${kind}:${subject}`;
+}
 
 /**
  * All connections of this gateway and the channels they follow. WebSocket, SSE and poll differ in their transport alone:
@@ -75,11 +81,12 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   readonly #flushes: FlushQueue;
   #doorbell: NodeJS.Timeout | null = null;
   #operatorsTold = 0;
-  readonly #revocationsSeen = new RecentIds<number>(REVOCATIONS_REMEMBERED);
+  /** By all they say: an id comes again after a restore. */
+  readonly #revocationsSeen = new RecentIds<string>(REVOCATIONS_REMEMBERED);
   badge: CountedBadge = NO_BADGE;
   /** Operators online as chat-service last said, for when the gateways do not hear each other. */
   sourceOperatorsOnline = 0;
-  epoch: string | null = null;
+  readonly epoch = new EpochGuard();
   draining = false;
 
   constructor(options: HubOptions) {
@@ -300,15 +307,36 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     else if (transport.queuedBytes > SLOW_CONSUMER_BYTES) this.shed(connection);
   }
 
-  /** The database is another one now: cursors mean nothing. Clients come back and take a snapshot. */
+  /** The database is another one now: cursors mean nothing. Clients come back, each at its moment, and take a snapshot. */
   databaseChanged(): void {
     this.presence.forgetChosen();
+    this.acks.forget();
+    this.round.databaseChanged();
     this.options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
-    for (const connection of [...this.connections.values()]) {
-      if (isAnnounced(connection.state)) this.close(connection, 'service_restart');
+    sendAway(this, this.connections.values());
+    for (const channel of [...this.channels.values()]) {
+      if (channel.size === 0) this.release(channel);
+      else channel.restart();
     }
-    for (const channel of [...this.channels.values()]) if (channel.size === 0) this.release(channel);
-    this.releaseStaff();
+    if (this.staff.size === 0) this.releaseStaff();
+    else this.staff.restart();
+    this.scheduler.request();
+  }
+
+  /** A session's head went back, as after a restore of which the source says nothing. */
+  sessionWentBack(channel: SessionChannel): void {
+    this.options.logger.warn({ session_id: channel.id }, 'a session was restored or replaced: its clients begin anew');
+    sendAway(this, [...channel.connections()]);
+    channel.restart();
+  }
+
+  /** No frame of its channel reaches it any more; it stays open until its moment. */
+  takeOut(connection: Connection): void {
+    const now = Date.now();
+    const { principal } = connection;
+    if (principal?.kind === 'customer') this.channels.get(principal.sessionId)?.detach(connection, now);
+    else if (principal?.kind === 'staff') this.staff.detach(connection, now);
+    connection.state = LEAVING;
   }
 
   scheduleFlush(audience: Audience): void {
@@ -319,9 +347,9 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   /** In any order and any number of times; only a catch-up answer says that nothing before it is missing. */
   revoke(revocations: readonly Revocation[]): void {
-    const fresh = revocations.filter(({ id }) => !this.#revocationsSeen.has(id));
+    const fresh = revocations.filter((revocation) => !this.#revocationsSeen.has(revocationKey(revocation)));
     if (fresh.length === 0) return;
-    for (const { id } of fresh) this.#revocationsSeen.add(id);
+    for (const revocation of fresh) this.#revocationsSeen.add(revocationKey(revocation));
     const { revocations: known } = this.options;
     known.apply(fresh);
     for (const connection of [...this.connections.values()]) {

@@ -16,6 +16,8 @@ import type { DeliveryPath, HubMetrics } from './metrics.ts';
 
 /** Frames kept while one before them is missing; more are dropped and read again. */
 const HELD_MAX = 100;
+/** So often in a row a head before the cursor is no accident. */
+const HEADS_BEHIND = 2;
 /** The next page is read when less is queued on the socket. */
 export const PAGE_QUEUE_LIMIT = 65_536;
 
@@ -62,6 +64,9 @@ export class SessionChannel {
   /** The last head check or page, in unix milliseconds. */
   verifiedAt = 0;
   gapDue = false;
+  /** The cursor when chat-service was last asked; its head cannot be smaller unless the database is another one. */
+  #cursorAsked = -1;
+  #headsBehind = 0;
   #held: Map<number, LiveFrame> | null = null;
   #askLargest = false;
   readonly #host: SessionChannelHost;
@@ -102,6 +107,32 @@ export class SessionChannel {
       if (index >= 0) this.catching.splice(index, 1);
     }
     if (this.size === 0) this.emptySince = now;
+  }
+
+  asked(): void {
+    if (this.state.kind === 'live') this.#cursorAsked = this.cursor;
+  }
+
+  /** Once may be an answer from an instance that still asks the server of before. */
+  judgeHead(lastSeq: number): 'good' | 'doubtful' | 'restored' {
+    this.#headsBehind = this.state.kind === 'live' && lastSeq < this.#cursorAsked ? this.#headsBehind + 1 : 0;
+    if (this.#headsBehind === 0) return 'good';
+    return this.#headsBehind >= HEADS_BEHIND ? 'restored' : 'doubtful';
+  }
+
+  /** The database is another one: whoever is here has not been told anything yet and begins with its head. */
+  restart(): void {
+    if (this.state.kind === 'live') this.state = { kind: 'reading' };
+    this.cursor = -1;
+    this.head = -1;
+    this.lastMessageId = 0;
+    this.marks = null;
+    this.assignedUserId = null;
+    this.gapDue = false;
+    this.#cursorAsked = -1;
+    this.#headsBehind = 0;
+    this.#held = null;
+    if (this.size > 0) this.#host.wantCatchup(this);
   }
 
   /** The fan-out answered: what was published before is read, what comes after is heard. */

@@ -125,6 +125,14 @@ export class StaffChannel implements ResumeTarget {
     this.#gaps.clear();
   }
 
+  /** The database is another one: whoever still waits for a first answer begins with its head. */
+  restart(): void {
+    const { state, subscribed } = this;
+    this.reset();
+    this.subscribed = subscribed;
+    this.state = state.kind === 'running' ? { kind: 'reading' } : state;
+  }
+
   /** Read the feed with the next call: the doorbell rang, or the head check is due. */
   wantFeed(): void {
     this.#feedWanted = true;

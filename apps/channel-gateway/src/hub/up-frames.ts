@@ -75,7 +75,8 @@ export class UpFrames {
       this.#hub.sendFrame(connection, PONG);
       return null;
     }
-    if (principal === null) return null;
+    // Who is being sent away speaks of ids of another database.
+    if (principal === null || connection.state.kind === 'leaving') return null;
     switch (type) {
       case 'ack':
         return this.#ack(connection, principal, frame);

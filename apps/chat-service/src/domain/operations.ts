@@ -21,10 +21,10 @@ import type {
   OperatorsResponse,
   OperatorStatus,
   OperatorStatusResponse,
-  Revocation,
   Session,
   StaffSession,
 } from '@chat-realtime/protocol';
+import type { RevocationPage, RevocationPlace } from '@chat-realtime/verifier';
 import type { Actor, StaffActor } from './actors.ts';
 import type { FactUnit, SessionUnit } from './unit.ts';
 
@@ -65,7 +65,8 @@ export interface ChatOperations {
   revokeCustomer(customerId: string): Promise<void>;
   /** Revokes staff tokens: all of a `sub` (`staff`) or those of one sign-in (`staff_login`). */
   revokeStaff(kind: 'staff' | 'staff_login', subject: string): Promise<void>;
-  revocations(afterId: number): Promise<{ revocations: Revocation[]; head: number }>;
+  /** What follows a place; all of it where that is of another epoch. */
+  revocations(after: RevocationPlace): Promise<RevocationPage>;
 
   addNote(actor: StaffActor, sessionId: number, body: string): Promise<Note>;
   notes(

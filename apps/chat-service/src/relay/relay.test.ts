@@ -88,7 +88,7 @@ describe.each(KINDS)('relay on %s', (kind) => {
     const { chat, publisher, service } = harness;
     const { id, says } = await newChat(chat, 'hi');
     await chat.revoke(anna, id);
-    const { head } = await chat.revocations(0);
+    const { id: head } = await chat.revocations({ epoch: null, id: 0 });
     service.start();
     const badges = () => publisher.ephemerals.flatMap((one) => (one.type === 'chat.alert' ? [one.data] : []));
     const different = () => new Set(badges().map((badge) => JSON.stringify(badge)));

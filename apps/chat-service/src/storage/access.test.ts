@@ -116,15 +116,15 @@ describe.each(KINDS)('access, assignment, notes and revocations on %s', (kind) =
   it('[REV] a revocation is stored with the session, listed after a head and announced', async () => {
     const { chat, publisher } = harness;
     const { id } = await newChat(chat);
-    const { head } = await chat.revocations(0);
+    const place = await chat.revocations({ epoch: null, id: 0 });
     await chat.revoke(anna, id);
     await chat.revokeStaff('staff', 'mallory');
-    const after = await chat.revocations(head);
+    const after = await chat.revocations(place);
     expect(after.revocations.map(({ kind: what, subject }) => [what, subject])).toEqual([
       ['session', String(id)],
       ['staff', 'mallory'],
     ]);
-    expect(after.head).toBe(after.revocations[1]?.id);
+    expect(after.id).toBe(after.revocations[1]?.id);
     expect((await chat.findSession(id))?.revokedAt).toBe(after.revocations[0]?.not_after);
     expect(publisher.ephemerals).toContainEqual({ v: 1, type: 'control.revoked', data: after.revocations[0] });
   });

@@ -4,6 +4,7 @@ import { FEED_START, formatCursor, parseCursor } from '../domain/feed-cursor.ts'
 import { type EventRow, renderSessionEvent } from '../domain/render.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import type { EpochWatch } from './epoch-watch.ts';
 import { eventColumns } from './event-rows.ts';
 import { feedHead, readFeed } from './feed.ts';
 import { STAFF_DELIVERED } from './marks.ts';
@@ -30,14 +31,21 @@ interface HeadRow {
 
 type Wanted = CatchupRequest['sessions'][number];
 
-async function readHeads(context: StorageContext, wanted: readonly Wanted[]): Promise<HeadRow[]> {
-  if (wanted.length === 0) return [];
-  const result = await sql<HeadRow>`
-    SELECT s.id, s.last_seq, s.assigned_user_id, s.revoked_at, s.team_read_id AS staff_read, ${STAFF_DELIVERED} AS staff_delivered,
+/** The heads, and in the same statement the epoch in which they count. */
+async function readHeads(
+  context: StorageContext,
+  wanted: readonly Wanted[],
+): Promise<{ epoch: string | null; heads: HeadRow[] }> {
+  const result = await sql<(HeadRow | { [K in keyof HeadRow]: null }) & { epoch: string | null }>`
+    SELECT e.epoch, s.id, s.last_seq, s.assigned_user_id, s.revoked_at, s.team_read_id AS staff_read, ${STAFF_DELIVERED} AS staff_delivered,
       m.read_id AS client_read, m.delivered_id AS client_delivered
-    FROM chat_session s LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
-    WHERE s.id = ANY (${wanted.map((session) => session.id)}::bigint[])`.execute(context.database.kysely);
-  return result.rows;
+    FROM (SELECT chat_epoch() AS epoch) e
+    LEFT JOIN chat_session s ON s.id = ANY (${wanted.map((session) => session.id)}::bigint[])
+    LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'`.execute(context.database.kysely);
+  return {
+    epoch: result.rows[0]?.epoch ?? null,
+    heads: result.rows.filter((row): row is HeadRow & { epoch: string | null } => row.id !== null),
+  };
 }
 
 const EVENTS = {
@@ -89,20 +97,20 @@ async function readSessions(
   context: StorageContext,
   request: CatchupRequest,
   online: number,
-): Promise<CatchupSession[]> {
+): Promise<{ epoch: string | null; sessions: CatchupSession[] }> {
   const after = new Map<number, number>();
   for (const { id, after_seq: afterSeq } of request.sessions) {
     const known = after.get(id);
     // Two askers of one session on one gateway: the one further behind decides.
     if (afterSeq !== undefined && (known === undefined || afterSeq < known)) after.set(id, afterSeq);
   }
-  const heads = await readHeads(context, request.sessions);
+  const { epoch, heads } = await readHeads(context, request.sessions);
   const behind = heads.flatMap((head) => {
     const from = after.get(head.id);
     return from !== undefined && from < head.last_seq ? [{ id: head.id, after: from, head: head.last_seq }] : [];
   });
   const events = await readEvents(context, behind, request);
-  return heads.map((head) => {
+  const sessions = heads.map((head) => {
     const rows = events.get(head.id) ?? [];
     const from = after.get(head.id);
     const reached = rows.at(-1)?.seq ?? from ?? head.last_seq;
@@ -120,6 +128,7 @@ async function readSessions(
       revoked_at: head.revoked_at,
     };
   });
+  return { epoch, sessions };
 }
 
 async function readFeedPart(
@@ -149,27 +158,35 @@ async function readBases(
 }
 
 /** The gateway's one question: resume, gap fill and head check alike, in a number of statements that does not grow with its sessions. */
-export function catchup(context: StorageContext, request: CatchupRequest): Promise<CatchupResponse> {
+export function catchup(
+  context: StorageContext,
+  epochs: EpochWatch,
+  request: CatchupRequest,
+): Promise<CatchupResponse> {
   return translated(async () => {
     if (request.presence !== undefined) await recordPresence(context, request.presence);
     const online = await operatorsOnline(context);
-    const [sessions, feed, bases, badgeData, statuses, revoked] = await Promise.all([
+    const [{ epoch, sessions }, feed, bases, badgeData, statuses, revoked] = await Promise.all([
       readSessions(context, request, online),
       request.feed === undefined ? undefined : readFeedPart(context, request.feed),
       request.bases === undefined ? undefined : readBases(context, request.bases),
       badge(context),
       chosenStatuses(context),
-      request.revocations_after === undefined ? undefined : revocations(context, request.revocations_after),
+      request.revocations_after === undefined
+        ? undefined
+        : revocations(context, { epoch: null, id: request.revocations_after }),
     ]);
+    const settled = await epochs.settled(epoch);
+    if (settled === null) return catchup(context, epochs, request);
     return {
       sessions,
-      epoch: context.database.epoch,
+      epoch: settled,
       ...(feed === undefined ? {} : { feed }),
       ...(bases === undefined ? {} : { bases }),
       badge: badgeData,
       operators_online: online,
       operator_statuses: statuses,
-      ...(revoked === undefined ? {} : { revocations: revoked.revocations, revocations_head: revoked.head }),
+      ...(revoked === undefined ? {} : { revocations: [...revoked.revocations], revocations_head: revoked.id }),
     };
   });
 }

@@ -2,6 +2,7 @@ import type { ChatOperations } from '../domain/operations.ts';
 import { acks, markRead } from './marks.ts';
 import { assign, close, reopen, unassign } from './assignment.ts';
 import { catchup } from './catchup.ts';
+import { EpochWatch } from './epoch-watch.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { feed } from './feed.ts';
@@ -21,6 +22,7 @@ import { commitFact, commitSession } from './unit-of-work.ts';
 export function createOperations(context: StorageContext): ChatOperations {
   const db = context.database.kysely;
   const directory = new OperatorDirectory(context);
+  const epochs = new EpochWatch(context);
   return {
     createSession: (input) => createSession(context, input),
     findSession: (id) => translated(() => readSession(db, id)),
@@ -40,7 +42,7 @@ export function createOperations(context: StorageContext): ChatOperations {
     revoke: (actor, id) => revokeSession(context, actor, id),
     revokeCustomer: (customerId) => revokeCustomer(context, customerId),
     revokeStaff: (kind, subject) => revokeStaff(context, kind, subject),
-    revocations: (afterId) => revocations(context, afterId),
+    revocations: (after) => revocations(context, after),
     addNote: (actor, id, body) => addNote(context, actor, id, body),
     notes: (actor, id, page) => notes(context, actor, id, page),
     operatorStatus: (actor) => operatorStatus(context, actor),
@@ -51,7 +53,7 @@ export function createOperations(context: StorageContext): ChatOperations {
     operatorsOnline: () => operatorsOnline(context),
     badge: () => badge(context),
     alerts: (actor, since) => alerts(context, actor, since),
-    catchup: (request) => catchup(context, request),
+    catchup: (request) => catchup(context, epochs, request),
     acks: (request) => acks(context, request),
     commit: async (id, work) => (await commitSession(context, id, work)).result,
     commitFact: (work) => commitFact(context, work),

@@ -1,4 +1,6 @@
+import { readRevocations } from '@chat-realtime/database';
 import type { Revocation } from '@chat-realtime/protocol';
+import type { RevocationPage, RevocationPlace } from '@chat-realtime/verifier';
 import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
 import type { StorageContext } from './context.ts';
@@ -6,8 +8,6 @@ import { translated } from './errors.ts';
 import { commitFact, commitSession } from './unit-of-work.ts';
 import { requireVisible } from './visibility.ts';
 import type { FactUnit, SessionUnit } from '../domain/unit.ts';
-
-const PAGE_MAX = 1_000;
 
 async function insert(unit: FactUnit, kind: Revocation['kind'], subject: string, notAfter: number): Promise<void> {
   const row = await unit.trx
@@ -29,6 +29,8 @@ export async function revokeSession(context: StorageContext, actor: StaffActor, 
     return revoke(unit);
   });
 }
+
+const PAGE_MAX = 1_000;
 
 /**
  * Every session, however many there are. Its page goes on behind the last id: a session that became the customer's
@@ -75,21 +77,8 @@ export function revokeStaff(context: StorageContext, kind: 'staff' | 'staff_logi
   return commitFact(context, (unit) => insert(unit, kind, subject, nowSeconds()));
 }
 
-export async function revocations(
-  context: StorageContext,
-  afterId: number,
-): Promise<{ revocations: Revocation[]; head: number }> {
-  return translated(async () => {
-    const rows = await context.database.kysely
-      .selectFrom('revocation')
-      .select(['id', 'kind', 'subject', 'not_after'])
-      .where('id', '>', afterId)
-      .orderBy('id')
-      .limit(PAGE_MAX)
-      .execute();
-    const last = rows.at(-1);
-    return { revocations: rows, head: last === undefined ? await revocationsHead(context) : last.id };
-  });
+export function revocations(context: StorageContext, after: RevocationPlace): Promise<RevocationPage> {
+  return translated(() => readRevocations(context.database, after));
 }
 
 export async function revocationsHead(context: StorageContext): Promise<number> {

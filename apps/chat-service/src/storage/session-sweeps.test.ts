@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, expect, it } from 'vitest';
 import { anna, newChat, Stage } from '../../test/harness.ts';
 
+const FROM_START = { epoch: null, id: 0 };
 const stage = new Stage();
 afterAll(() => stage.stop());
 
@@ -9,13 +10,14 @@ it('[REV] revocations go when no token can be concerned any more; the newest sta
   const { chat, database, service } = await stage.harness('pglite');
   const chats = [await newChat(chat), await newChat(chat), await newChat(chat)];
   for (const { id } of chats) await chat.revoke(anna, id);
-  const { head } = await chat.revocations(0);
+  const place = await chat.revocations(FROM_START);
+  const head = place.id;
   await sql`UPDATE revocation SET created_at = created_at - interval '26 hours' WHERE id <> ${head - 1}`.execute(
     database.kysely,
   );
   service.start();
   await expect
-    .poll(async () => (await chat.revocations(0)).revocations.map(({ id }) => id), { timeout: 15_000 })
+    .poll(async () => (await chat.revocations(FROM_START)).revocations.map(({ id }) => id), { timeout: 15_000 })
     .toEqual([head - 1, head]);
-  expect((await chat.revocations(head)).head).toBe(head);
+  expect((await chat.revocations(place)).id).toBe(head);
 });

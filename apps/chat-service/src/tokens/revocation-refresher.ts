@@ -38,11 +38,9 @@ export class RevocationRefresher {
 
   async refresh(): Promise<void> {
     for (;;) {
-      const before = this.#set.head;
-      const { revocations } = await this.#operations.revocations(before);
-      this.#set.apply(revocations);
-      // A full page: there is more.
-      if (revocations.length === 0 || this.#set.head === before) return;
+      const page = await this.#operations.revocations(this.#set.place);
+      this.#set.applyPage(page);
+      if (!page.hasMore) return;
     }
   }
 
