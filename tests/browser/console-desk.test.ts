@@ -238,6 +238,8 @@ describe('the desk of an operator', { timeout: 90_000 }, async () => {
     };
 
     await console.openSession(visitor.sessionId);
+    // Out of the text, where the cursor stands after opening.
+    await page.keyboard.press('Escape');
     await page.keyboard.press('c');
     await page.locator('.card').waitFor();
     await check('card over the conversation');

@@ -25,7 +25,16 @@ export function shortDuration(ms: number): string {
 const format = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
   new Intl.DateTimeFormat(settings.getState().locale, options);
 
-export const clockTime = (iso: string): string => format({ hour: '2-digit', minute: '2-digit' }).format(new Date(iso));
+/** One way to write a time of day, alone and beside a date: `09:05`, `9:05 AM`. */
+const TIME = { hour: 'numeric', minute: '2-digit' } as const;
+export const clockTime = (iso: string): string => format(TIME).format(new Date(iso));
+
+export function sizeText(bytes: number): string {
+  const { units } = t();
+  const [value, unit] = bytes < 1_048_576 ? [Math.max(1, bytes / 1_024), units.kb] : [bytes / 1_048_576, units.mb];
+  const digits = new Intl.NumberFormat(settings.getState().locale, { maximumFractionDigits: value < 10 ? 1 : 0 });
+  return `${digits.format(value)} ${unit}`;
+}
 
 const dayStart = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
 const sameDay = (a: number, b: number): boolean => dayStart(a) === dayStart(b);
@@ -46,4 +55,4 @@ export function listTime(iso: string, now = Date.now()): string {
 }
 
 export const dateTime = (iso: string): string =>
-  format({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(new Date(iso));
+  format({ day: 'numeric', month: 'short', ...TIME }).format(new Date(iso));

@@ -1,5 +1,6 @@
-import { ChatClientError, type Session } from '@chat-realtime/client/staff';
+import { ChatClientError, type Session, type StaffSession } from '@chat-realtime/client/staff';
 import { t } from '../i18n/index.ts';
+import { steppedTo } from './composing.ts';
 import { type Desk, notify, router, settings, ui } from './desk.ts';
 
 function winnerOf(error: ChatClientError): string | null {
@@ -28,21 +29,49 @@ export class Actions {
     this.#desk = desk;
   }
 
-  claim = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.assign(id));
+  /** A free chat is claimed, which only one of two can win. An admin takes a colleague's chat as a transfer. */
+  claim = (id: number): Promise<boolean> => {
+    const owner = this.#session(id)?.assigned_user_id ?? null;
+    if (!this.may(id)) return this.#refuse(id);
+    return this.#run(id, () => this.#desk.client.api.assign(id, owner === null ? undefined : this.#desk.user.id));
+  };
   transfer = (id: number, userId: string): Promise<boolean> =>
     this.#run(id, () => this.#desk.client.api.assign(id, userId));
   release = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.unassign(id));
-  close = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.close(id));
+  /** One letter is enough to close, so one click takes it back. */
+  close = async (id: number): Promise<boolean> => {
+    if (!this.may(id)) return this.#refuse(id);
+    const done = await this.#run(id, () => this.#desk.client.api.close(id));
+    if (done) notify(t().chatClosed, 'info', { label: t().undo, run: () => void this.reopen(id) });
+    return done;
+  };
   reopen = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.reopen(id));
+
+  /** Whether a chat is this operator's to take, give away and close: free, their own, or any for an admin. */
+  may(id: number): boolean {
+    const owner = this.#session(id)?.assigned_user_id ?? null;
+    return owner === null || owner === this.#desk.user.id || this.#desk.role === 'admin';
+  }
+
+  #session(id: number): StaffSession | undefined {
+    return this.#desk.inbox.getState().sessions.get(id);
+  }
+
+  #refuse(id: number): Promise<boolean> {
+    notify(t().colleagues(this.#session(id)?.assigned_user_name ?? '—'), 'error');
+    return Promise.resolve(false);
+  }
 
   /** The session after or before the open one, in the order of the list. */
   step(by: 1 | -1): void {
     const { route } = router.getState();
     if (route.page !== 'inbox') return;
-    const rows = this.#desk.inbox.rows(route.view, settings.getState().sort);
+    const rows = this.#desk.inbox.rows(route.view, settings.getState().sort, route.sessionId);
     const at = rows.findIndex((row) => row.id === route.sessionId);
     const target = at === -1 ? rows[by === 1 ? 0 : rows.length - 1] : rows[at + by];
-    if (target !== undefined) router.go({ ...route, sessionId: target.id });
+    if (target === undefined) return;
+    steppedTo(target.id);
+    router.go({ ...route, sessionId: target.id });
   }
 
   /** Who waits longest among the others: own chats first, then nobody's. */
@@ -58,10 +87,17 @@ export class Actions {
         return;
       }
     }
-    this.step(1);
+    const rows =
+      route.page === 'inbox' ? this.#desk.inbox.rows(route.view, settings.getState().sort, route.sessionId) : [];
+    const target = rows[rows.findIndex((row) => row.id === current) + 1];
+    if (route.page === 'inbox' && target !== undefined) router.go({ ...route, sessionId: target.id });
   }
 
-  openTransfer(): void {
+  openTransfer(id: number): void {
+    if (!this.may(id)) {
+      void this.#refuse(id);
+      return;
+    }
     void this.#desk.loadOperators();
     ui.set({ dialog: 'transfer' });
   }

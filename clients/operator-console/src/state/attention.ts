@@ -1,15 +1,18 @@
 import type { StaffEvent } from '@chat-realtime/client/staff';
 import { t } from '../i18n/index.ts';
-import type { Desk } from './desk.ts';
+import type { Desk, Notify } from './desk.ts';
 import { drawFavicon } from './favicon.ts';
-import type { Router } from './route.ts';
+import { askToNotify, mayNotify, type NotifyRefusal, refusalText, showNotification } from './notifier.ts';
+import type { Route, Router } from './route.ts';
 import type { SettingsStore } from './settings.ts';
 import { playChime } from './sound.ts';
+import type { Transfer } from './transfers.ts';
 
 interface AttentionOptions {
   readonly desk: Desk;
   readonly settings: SettingsStore;
   readonly router: Router;
+  readonly notify: Notify;
 }
 
 /** Title and icon in every tab; sound and notification from one tab of the browser. */
@@ -38,12 +41,17 @@ export class Attention {
   }
 
   /** Shows both as they would come, for the button that tests them. */
-  async test(): Promise<NotificationPermission | 'unsupported'> {
+  async test(): Promise<NotifyRefusal | null> {
     void playChime();
-    if (!('Notification' in window)) return 'unsupported';
-    const permission = await Notification.requestPermission();
-    if (permission === 'granted') new Notification(t().chats, { body: t().testNotification, tag: 'chat-test' });
-    return permission;
+    return this.enable();
+  }
+
+  /** Asks for the permission and shows one: only so does it turn out whether this browser can. */
+  async enable(): Promise<NotifyRefusal | null> {
+    const refusal = await askToNotify();
+    if (refusal !== null) return refusal;
+    const shown = await showNotification({ title: t().chats, body: t().testNotification, tag: 'chat-test' });
+    return shown ? null : 'unsupported';
   }
 
   #lead(): void {
@@ -70,20 +78,37 @@ export class Attention {
 
   #announce(event: StaffEvent): void {
     if (!this.#leader || !this.#concerns(event)) return;
-    const { sound, notifications } = this.#options.settings.getState();
-    if (sound) void playChime();
-    if (!notifications || !('Notification' in window) || Notification.permission !== 'granted') return;
     const id = event.session_id;
     const session = id === null ? undefined : this.#options.desk.inbox.getState().sessions.get(id);
     const title = session?.contact.name ?? (id === null ? t().callbacks : t().visitor(id));
     const body = event.type === 'chat.message.client' ? event.data.body.slice(0, 120) : t().newCallback;
-    const note = new Notification(title, { body, tag: `chat-${id ?? 'callback'}` });
-    note.onclick = () => {
-      window.focus();
-      const { router } = this.#options;
-      router.go(id === null ? { page: 'callbacks' } : { page: 'inbox', view: 'all', sessionId: id });
-      note.close();
-    };
+    const to: Route = id === null ? { page: 'callbacks' } : { page: 'inbox', view: 'all', sessionId: id };
+    this.#tell(title, body, `chat-${id ?? 'callback'}`, to);
+  }
+
+  /** A colleague has handed over chats: several at once are one thing to hear of. */
+  announceTransfers(came: readonly Transfer[]): void {
+    const [only] = came;
+    if (only === undefined) return;
+    const { desk, router, notify } = this.#options;
+    const name = desk.inbox.getState().sessions.get(only.sessionId)?.contact.name ?? t().visitor(only.sessionId);
+    const text = came.length === 1 ? t().transferredOne(name) : t().transferredMany(came.length);
+    const to: Route = { page: 'inbox', view: 'mine', sessionId: came.length === 1 ? only.sessionId : null };
+    notify(text, 'info', { label: t().openChat, run: () => router.go(to) });
+    if (this.#leader) this.#tell(t().transferredToYou, text, 'chat-transfer', to);
+  }
+
+  /** Sound and notification, as far as they are wanted. Nothing here may stop who told of the event. */
+  #tell(title: string, body: string, tag: string, to: Route): void {
+    const { sound, notifications } = this.#options.settings.getState();
+    if (sound) void playChime();
+    if (!notifications || !mayNotify()) return;
+    const onClick = (): void => this.#options.router.go(to);
+    void showNotification({ title, body, tag, onClick }).then((shown) => {
+      if (shown) return;
+      this.#options.settings.set({ notifications: false });
+      this.#options.notify(refusalText('unsupported'), 'error');
+    });
   }
 
   /** Silent about what is being looked at, and about other operators' chats. */

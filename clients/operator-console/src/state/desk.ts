@@ -17,13 +17,19 @@ import { createRouter } from './route.ts';
 import { settings } from './settings.ts';
 import { auth } from './sign-in.ts';
 import { createStore } from './store.ts';
+import { Transfers } from './transfers.ts';
 
 export type Operator = OperatorsResponse['operators'][number];
 
+export interface NoticeAction {
+  readonly label: string;
+  readonly run: () => void;
+}
 export interface Notice {
   readonly id: number;
   readonly kind: 'info' | 'error';
   readonly text: string;
+  readonly action?: NoticeAction | undefined;
 }
 
 export { auth, settings };
@@ -37,12 +43,14 @@ export const ui = createStore<{
 }>({ notices: [], dialog: null, search: '' });
 
 let lastNotice = 0;
-export function notify(text: string, kind: Notice['kind'] = 'info'): void {
+export function notify(text: string, kind: Notice['kind'] = 'info', action?: NoticeAction): void {
   lastNotice += 1;
   const id = lastNotice;
-  ui.set(({ notices }) => ({ notices: [...notices.slice(-2), { id, kind, text }] }));
-  setTimeout(() => dismiss(id), kind === 'error' ? 8_000 : 4_000);
+  ui.set(({ notices }) => ({ notices: [...notices.slice(-2), { id, kind, text, action }] }));
+  setTimeout(() => dismiss(id), action !== undefined ? 12_000 : kind === 'error' ? 8_000 : 4_000);
 }
+export type Notify = typeof notify;
+
 export function dismiss(id: number): void {
   ui.set(({ notices }) => ({ notices: notices.filter((notice) => notice.id !== id) }));
 }
@@ -57,6 +65,7 @@ export class Desk {
   readonly quickReplies: QuickReplies;
   readonly status: OwnStatus;
   readonly attention: Attention;
+  readonly transfers: Transfers;
   readonly operators = createStore<{ readonly list: readonly Operator[] }>({ list: [] });
 
   constructor(user: AuthUser) {
@@ -68,7 +77,10 @@ export class Desk {
     this.alerts = new Alerts(this.client, localStorage, user.id);
     this.quickReplies = new QuickReplies(this.client.api);
     this.status = new OwnStatus(this.client, user.id);
-    this.attention = new Attention({ desk: this, settings, router });
+    this.attention = new Attention({ desk: this, settings, router, notify });
+    this.transfers = new Transfers(this.client, localStorage, user.id, (came) =>
+      this.attention.announceTransfers(came),
+    );
     void this.inbox.load();
     void this.callbacks.load();
     void this.alerts.load();
@@ -103,6 +115,7 @@ export class Desk {
   destroy(): void {
     document.removeEventListener('visibilitychange', this.#looked);
     this.attention.destroy();
+    this.transfers.destroy();
     this.callbacks.destroy();
     this.alerts.destroy();
     this.status.destroy();

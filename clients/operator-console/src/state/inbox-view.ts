@@ -30,12 +30,20 @@ function sorted(sessions: readonly StaffSession[], sort: SortName): StaffSession
   return keyed.map(({ session }) => session);
 }
 
+export interface RowsWanted {
+  readonly view: ViewName;
+  readonly sort: SortName;
+  readonly userId: string | null;
+  /** The chat that is open: it stays in the list it was opened from, whoever took or closed it meanwhile. */
+  readonly keep?: number | null;
+}
+
 export function rowsOf(
   sessions: ReadonlyMap<number, StaffSession>,
-  { view, sort, userId }: { view: ViewName; sort: SortName; userId: string | null },
+  { view, sort, userId, keep = null }: RowsWanted,
 ): StaffSession[] {
   return sorted(
-    [...sessions.values()].filter((session) => belongs(session, view, userId)),
+    [...sessions.values()].filter((session) => session.id === keep || belongs(session, view, userId)),
     sort,
   );
 }

@@ -1,7 +1,10 @@
-import type { StaffEvent, StaffSession } from '@chat-realtime/client/staff';
+import type { CallbackStaff, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
 import { describe, expect, it } from 'vitest';
+import type { AlertItem } from './alerts.ts';
 import { countsOf, heldOrder, rowsOf, unreadSessions } from './inbox-view.ts';
 import { changed } from './session-change.ts';
+import { isSettled } from './settled.ts';
+import { transferOf } from './transfers.ts';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
 
@@ -28,6 +31,58 @@ function message(seq: number, sender: 'client' | 'operator'): StaffEvent {
   };
 }
 
+describe('alerts', () => {
+  const alert = (reason: AlertItem['reason'], session_id: number | null = 1): AlertItem => ({
+    ...{ id: 1, reason, session_id, created_at: at(1), contact: { name: null, email: null, phone: '+79991234567' } },
+  });
+  const judged = (reason: AlertItem['reason'], change: Partial<StaffSession> | null) =>
+    isSettled(alert(reason), { sessions: change === null ? mapOf() : mapOf(session(1, change)), callbacks: new Map() });
+
+  it('are open while there is something to do, and settled once it was done, by whoever it was', () => {
+    expect(judged('session_created', { waiting_since: at(1) })).toBe(false);
+    expect(judged('session_created', { waiting_since: at(1), assigned_user_id: 'boris', status: 'active' })).toBe(true);
+    expect(judged('waiting', { waiting_since: at(1) })).toBe(false);
+    expect(judged('waiting', { waiting_since: null })).toBe(true);
+    const reply = message(2, 'operator').data as StaffSession['last_message'];
+    expect(judged('reply_unseen', { last_message: reply })).toBe(false);
+    expect(judged('reply_unseen', { last_message: reply, client_last_seen_id: 20 })).toBe(true);
+    expect(judged('waiting', null)).toBe(true);
+  });
+
+  it('about a call follow the request: of the session, else of the number', () => {
+    const call = (id: number, status: CallbackStaff['status'], session_id: number | null): CallbackStaff => ({
+      ...{
+        id,
+        status,
+        session_id,
+        phone: '+79991234567',
+        name: null,
+        comment: null,
+        preferred_at: null,
+        due_at: at(1),
+      },
+      ...{ assigned_user_id: null, result: null, created_at: at(1), updated_at: at(1), extension: null },
+    });
+    const by = (...calls: CallbackStaff[]) => ({
+      sessions: mapOf(),
+      callbacks: new Map(calls.map((one) => [one.id, one])),
+    });
+    expect(isSettled(alert('callback_due'), by(call(1, 'calling', 1)))).toBe(false);
+    expect(isSettled(alert('callback_due'), by(call(1, 'done', 1)))).toBe(true);
+    expect(isSettled(alert('callback_requested', null), by(call(1, 'done', null), call(2, 'new', null)))).toBe(false);
+  });
+
+  it('tell of a chat that a colleague gave, and not of one that was taken or given on', () => {
+    const assigned = (to: string | null, by: string): StaffEvent => ({
+      ...{ type: 'chat.session.assigned', session_id: 7, seq: 3, data: { assigned_user_id: to, by } },
+    });
+    expect(transferOf(assigned('anna', 'boris'), 'anna', at(1))).toMatchObject({ sessionId: 7, by: 'boris' });
+    expect(transferOf(assigned('anna', 'anna'), 'anna', at(1))).toBeNull();
+    expect(transferOf(assigned('boris', 'anna'), 'anna', at(1))).toBeNull();
+    expect(transferOf(assigned(null, 'boris'), 'anna', at(1))).toBeNull();
+  });
+});
+
 describe('inbox', () => {
   const all = mapOf(
     session(1, { waiting_since: at(30), unread_count: 1 }),
@@ -40,6 +95,14 @@ describe('inbox', () => {
   it('puts the longest wait first and those who do not wait last', () => {
     const rows = rowsOf(all, { view: 'all', sort: 'waiting', userId: 'anna' });
     expect(rows.map((row) => row.id)).toEqual([2, 1, 4, 3]);
+  });
+
+  it('keeps the chat that is open in its list, where it stood, whoever took it meanwhile', () => {
+    const taken = mapOf(...all.values(), session(2, { ...all.get(2), assigned_user_id: 'anna', status: 'active' }));
+    const ids = (keep: number | null) =>
+      rowsOf(taken, { view: 'unassigned', sort: 'waiting', userId: 'anna', keep }).map((row) => row.id);
+    expect(ids(2)).toEqual([2, 1]);
+    expect(ids(null)).toEqual([1]);
   });
 
   it('shows each view its sessions and counts the same', () => {

@@ -131,8 +131,9 @@ export class Inbox {
     this.#patch(id, (session) => ({ ...session, ...change }));
   }
 
-  rows(view: ViewName, sort: 'waiting' | 'activity'): StaffSession[] {
-    return rowsOf(this.getState().sessions, { view, sort: view === 'closed' ? 'activity' : sort, userId: this.#now() });
+  rows(view: ViewName, sort: 'waiting' | 'activity', keep: number | null = null): StaffSession[] {
+    const order = view === 'closed' ? 'activity' : sort;
+    return rowsOf(this.getState().sessions, { view, sort: order, userId: this.#now(), keep });
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { ConnectionState } from '@chat-realtime/client/staff';
 import { t } from '../i18n/index.ts';
+import { copyText } from '../state/clipboard.ts';
 import { auth, clock, notify } from '../state/desk.ts';
 import { useStore } from '../state/store.ts';
 import { useDesk } from './context.ts';
@@ -40,8 +41,8 @@ export function Banner() {
       agent: navigator.userAgent,
       online: navigator.onLine,
     };
-    await navigator.clipboard.writeText(JSON.stringify(report, null, 2));
-    notify(t().diagnosticsCopied);
+    if (await copyText(JSON.stringify(report, null, 2))) notify(t().diagnosticsCopied);
+    else notify(t().copyFailed, 'error');
   };
 
   return (

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { card, showCard } from '../state/card.ts';
+import { backToText, compose, isComposing } from '../state/composing.ts';
 import { router, settings, ui } from '../state/desk.ts';
 import { VIEWS } from '../state/inbox-view.ts';
 import { isTyping, shortcutOf, type ShortcutName } from '../state/shortcuts.ts';
@@ -17,10 +18,6 @@ import { Rail } from './Rail.tsx';
 import { RepliesPage } from './replies/RepliesPage.tsx';
 import { SetupPage } from './setup/SetupPage.tsx';
 
-/** The composer listens: it knows whether it can be written in. */
-const compose = (kind: 'reply' | 'note'): void => {
-  document.dispatchEvent(new CustomEvent('console:compose', { detail: kind }));
-};
 const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
 
 export function DeskView() {
@@ -46,13 +43,13 @@ export function DeskView() {
         router.go({ page: 'inbox', view, sessionId: id });
       } else if (id === null) return;
       else if (name === 'reply' || name === 'note') compose(name);
-      else if (name === 'claim') void actions.claim(id);
-      else if (name === 'transfer') actions.openTransfer();
+      else if (name === 'claim') void actions.claim(id).then((done) => done && backToText());
+      else if (name === 'transfer') actions.openTransfer(id);
       else if (name === 'close') void actions.close(id);
       else if (name === 'closeNext') void actions.close(id).then((done) => done && actions.next());
     };
     const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || ui.getState().dialog !== null) return;
+      if (event.defaultPrevented || isComposing(event) || ui.getState().dialog !== null) return;
       const typing = isTyping(event.target);
       const name = shortcutOf(event, { typing, enabled: settings.getState().shortcuts });
       if (name === null) return;
@@ -63,7 +60,10 @@ export function DeskView() {
     return () => document.removeEventListener('keydown', onKey);
   }, [actions]);
 
-  useEffect(() => desk.client.setViewing(sessionId), [desk, sessionId]);
+  useEffect(() => {
+    desk.client.setViewing(sessionId);
+    if (sessionId !== null) desk.transfers.markSeen(sessionId);
+  }, [desk, sessionId]);
 
   return (
     <div class={`desk page-${route.page}${sessionId === null ? '' : ' has-chat'}`}>

@@ -5,6 +5,7 @@ import { clock, router } from '../state/desk.ts';
 import type { Route } from '../state/route.ts';
 import { routeHash } from '../state/route.ts';
 import { useStore } from '../state/store.ts';
+import { unseenTransfers } from '../state/transfers.ts';
 import { useDesk } from './context.ts';
 import { Icon, type IconName } from './parts/Icon.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
@@ -24,10 +25,12 @@ export function Rail() {
   const route = useStore(router, (state) => state.route);
   const badge = useStore(desk.client, (state) => state.badge);
   const callbacks = useStore(desk.callbacks, (state) => state.list);
-  const unseen = useStore(desk.alerts, unseenCount);
+  const unseen = useStore(desk.alerts, unseenCount) + useStore(desk.transfers, unseenTransfers);
   // Once a minute is enough for "overdue".
   const minute = useStore(clock, (state) => Math.floor(state.now / 60_000));
-  const overdue = [...callbacks.values()].filter((one) => dueGroup(one, minute * 60_000) === 'overdue').length;
+  const calls = [...callbacks.values()].filter(
+    (one) => one.status === 'new' || dueGroup(one, minute * 60_000) === 'overdue',
+  ).length;
   const unread = badge?.unread ?? 0;
   const view = (badge?.mine ?? 0) > 0 && (badge?.unassigned ?? 0) === 0 ? 'mine' : 'unassigned';
   const items: Item[] = [
@@ -43,8 +46,8 @@ export function Rail() {
       page: 'callbacks',
       icon: 'phone',
       label: t().callbacksShort,
-      count: overdue,
-      says: t().overdueCount(overdue),
+      count: calls,
+      says: t().callsToMake(calls),
       to: { page: 'callbacks' },
     },
     {

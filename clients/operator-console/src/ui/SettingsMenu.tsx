@@ -1,5 +1,6 @@
 import { t } from '../i18n/index.ts';
 import { auth, notify, ui } from '../state/desk.ts';
+import { type NotifyRefusal, refusalText } from '../state/notifier.ts';
 import { routeHash } from '../state/route.ts';
 import { settings } from '../state/settings.ts';
 import { signIn } from '../state/sign-in.ts';
@@ -16,15 +17,16 @@ export function SettingsMenu() {
   const state = useStore(settings);
   const { open, setOpen, box, button } = usePopover();
 
+  const said = (refusal: NotifyRefusal | null): void => {
+    settings.set({ notifications: refusal === null });
+    if (refusal !== null) notify(refusalText(refusal), 'error');
+  };
   const test = async (): Promise<void> => {
-    const answer = await desk.attention.test();
-    if (answer === 'granted') settings.set({ notifications: true });
-    else notify(t().notificationsDenied);
+    said(await desk.attention.test());
   };
   const allowNotifications = async (on: boolean): Promise<void> => {
-    const allowed = on && 'Notification' in window && (await Notification.requestPermission()) === 'granted';
-    settings.set({ notifications: allowed });
-    if (on && !allowed) notify(t().notificationsDenied);
+    if (on) said(await desk.attention.enable());
+    else settings.set({ notifications: false });
   };
 
   return (

@@ -1,10 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { shortDuration, t } from '../../i18n/index.ts';
+import { isSettled } from '../../state/settled.ts';
 import { clock } from '../../state/desk.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { AlertRow } from './AlertRow.tsx';
+import { TransferRow } from './TransferRow.tsx';
 
 const LOOKING_MS = 5_000;
 
@@ -17,7 +19,21 @@ export function AlertsPage() {
   const oldest = useStore(clock, ({ now }) =>
     oldestWaitingSince === null ? '—' : shortDuration(now - Date.parse(oldestWaitingSince)),
   );
+  const transfers = useStore(desk.transfers, (state) => state.list);
+  const [newTransfers] = useState(() => new Set(desk.transfers.getState().list.filter((one) => !one.seen)));
+  const { sessions, open } = useStore(desk.inbox);
+  const callbacks = useStore(desk.callbacks, (state) => state.list);
+  const [all, setAll] = useState(false);
+  const rows = useMemo(() => {
+    const judged = list.map((alert) => ({ alert, settled: isSettled(alert, { sessions, callbacks }) }));
+    // While rows of open chats are still read, one that is missing is not yet a closed one.
+    return all || open !== 'complete' ? judged : judged.filter(({ settled }) => !settled);
+  }, [list, sessions, callbacks, all, open]);
+  const given = all
+    ? transfers
+    : transfers.filter(({ sessionId }) => sessions.get(sessionId)?.assigned_user_id === desk.user.id);
   useEffect(() => desk.alerts.markSeen(), [desk, list]);
+  useEffect(() => desk.transfers.markSeen(), [desk, transfers]);
   // A long wait is an alert without an event: who looks here is told sooner than by the usual turn.
   useEffect(() => {
     void desk.alerts.load();
@@ -42,11 +58,32 @@ export function AlertsPage() {
         </div>
       </dl>
       {!loaded && <p>{t().loading}</p>}
-      {loaded && list.length === 0 && <Empty icon="bell" title={t().noAlerts[0] ?? ''} hint={t().noAlerts[1] ?? ''} />}
-      {list.length > 0 && (
+      <div class="segments alerts-filter" role="group" aria-label={t().alertsFilter}>
+        <button type="button" aria-pressed={!all} data-filter="open" onClick={() => setAll(false)}>
+          {t().alertsOpen}
+        </button>
+        <button type="button" aria-pressed={all} data-filter="all" onClick={() => setAll(true)}>
+          {t().alertsAll}
+        </button>
+      </div>
+      {loaded && rows.length + given.length === 0 && (
+        <Empty
+          icon={all ? 'bell' : 'check'}
+          title={(all ? t().noAlerts : t().noOpenAlerts)[0] ?? ''}
+          hint={(all ? t().noAlerts : t().noOpenAlerts)[1] ?? ''}
+        />
+      )}
+      {rows.length + given.length > 0 && (
         <ul class="rows" aria-label={t().alerts}>
-          {list.map((alert) => (
-            <AlertRow key={alert.id} alert={alert} fresh={alert.id > before} />
+          {given.map((transfer) => (
+            <TransferRow
+              key={`transfer-${transfer.sessionId}`}
+              transfer={transfer}
+              fresh={!transfer.seen || newTransfers.has(transfer)}
+            />
+          ))}
+          {rows.map(({ alert, settled }) => (
+            <AlertRow key={alert.id} alert={alert} fresh={alert.id > before} settled={settled} />
           ))}
         </ul>
       )}

@@ -1,13 +1,8 @@
 import type { Attachment } from '@chat-realtime/client/staff';
+import { sizeText } from '../../i18n/index.ts';
 import { Icon } from '../parts/Icon.tsx';
 
 const PICTURE = /^image\/(?:png|jpeg|gif|webp|avif)$/;
-
-export function sizeText(bytes: number): string {
-  return bytes < 1_024 * 1_024
-    ? `${Math.max(1, Math.round(bytes / 1_024))} KB`
-    : `${(bytes / 1_024 / 1_024).toFixed(1)} MB`;
-}
 
 export function AttachmentView({ attachment }: { attachment: Attachment }) {
   const { url, name, mime, size, width, height } = attachment;

@@ -15,9 +15,7 @@ export function CoPresence({ conversation }: { conversation: StaffConversation }
     <div class="co-presence" role="status">
       {customer && <span class="co-typing">{t().customerTyping}</span>}
       {writing.length > 0 && (
-        <span class="co-writing">
-          {t().alsoWriting(writing.map((one) => one.name ?? one.user_id ?? '').join(', '))}
-        </span>
+        <span class="co-writing">{t().alsoWriting(writing.map((one) => one.name ?? one.user_id ?? ''))}</span>
       )}
       {looking.length > 0 && (
         <span class="co-looking">{t().alsoLooking(looking.map((user) => user.name ?? user.id).join(', '))}</span>

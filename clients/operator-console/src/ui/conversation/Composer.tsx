@@ -8,10 +8,21 @@ import {
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { Uploads, type UploadProblem, MAX_FILE_BYTES } from '../../state/composer.ts';
+import {
+  bodyLength,
+  MAX_BODY,
+  onCompose,
+  onTouchScreen,
+  pastedFiles,
+  sendOf,
+  takeStep,
+  typeInto,
+} from '../../state/composing.ts';
 import { type DraftKind, type Drafts } from '../../state/drafts.ts';
 import { drafts, notify } from '../../state/desk.ts';
 import { filled, type QuickReply } from '../../state/quick-replies.ts';
 import { settings } from '../../state/settings.ts';
+import { isTyping } from '../../state/shortcuts.ts';
 import { missedOf } from '../../state/stale.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
@@ -54,39 +65,51 @@ export function Composer({ conversation, session }: ComposerProps) {
   const [missed, setMissed] = useState<Missed | null>(null);
   const [saving, setSaving] = useState(false);
   const [dropping, setDropping] = useState(false);
+  /** The list of quick replies was asked for beside a text, which stays as it is. */
+  const [picking, setPicking] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const uploads = useMemo(() => new Uploads(desk.client.api, id, sayProblem), [desk, id]);
   const files = useStore(uploads, (state) => state.list);
   const sendBy = useStore(settings, (state) => state.sendBy);
   const closed = session.status === 'closed';
+  const length = bodyLength(text);
+  const tooLong = length > MAX_BODY;
   const foreign = session.assigned_user_id !== null && session.assigned_user_id !== desk.user.id;
 
   const write = (value: string): void => {
     setText(value);
+    setPicking(false);
     drafts.set(id, mode, value);
     if (mode !== 'reply') return;
     conversation.setTyping(value.trim() !== '');
     if (value.trim() === '') begunAt.delete(id);
     else if (!begunAt.has(id)) begunAt.set(id, conversation.getState().seq);
   };
-  const switchTo = (next: DraftKind, focus: boolean): void => {
+  const focus = (): void => {
+    if (field.current !== null) field.current.focus();
+    else requestAnimationFrame(() => field.current?.focus());
+  };
+  const switchTo = (next: DraftKind): void => {
     setMode(next);
+    setPicking(false);
     setText(initialText(drafts, id, next));
-    if (focus) requestAnimationFrame(() => field.current?.focus());
+    focus();
   };
 
   useEffect(() => {
-    const compose = (event: Event): void => {
-      if (event instanceof CustomEvent) switchTo(event.detail === 'note' ? 'note' : 'reply', true);
-    };
-    document.addEventListener('console:compose', compose);
+    const off = onCompose((wish) => (wish === 'focus' ? focus() : switchTo(wish)));
     return () => {
-      document.removeEventListener('console:compose', compose);
+      off();
       uploads.clear();
       conversation.setTyping(false);
     };
   }, [id]);
+  // Who opens a chat writes next: without the focus here the letters would act as shortcuts.
+  useEffect(() => {
+    if (takeStep(id) || closed || onTouchScreen() || isTyping(document.activeElement)) return;
+    field.current?.focus({ preventScroll: true });
+  }, [closed]);
   // Grows with its text up to a third of the window.
   useEffect(() => {
     const element = field.current;
@@ -99,8 +122,11 @@ export function Composer({ conversation, session }: ComposerProps) {
     setSaving(true);
     try {
       await desk.client.api.addNote(id, text);
-      drafts.set(id, 'note', '');
-      setText('');
+      // What was written meanwhile is the beginning of another one.
+      if (drafts.get(id, 'note') === text) {
+        drafts.set(id, 'note', '');
+        switchTo('reply');
+      }
     } catch (error) {
       if (!(error instanceof ChatClientError)) throw error;
       notify(t().actionFailed, 'error');
@@ -124,25 +150,30 @@ export function Composer({ conversation, session }: ComposerProps) {
         const entry = conversation.getState().messages.find((one) => one.client_message_id === sent.clientMessageId);
         if (entry !== undefined) conversation.discard(entry.key);
         const { lastSeq, events } = missedOf(error.details, expectedSeq);
-        if (drafts.get(id, 'reply') === '') drafts.set(id, 'reply', body);
+        drafts.set(id, 'reply', [body, drafts.get(id, 'reply')].filter((part) => part !== '').join('\n\n'));
         begunAt.set(id, lastSeq);
-        setText(drafts.get(id, 'reply'));
         uploads.restore(attachments);
         setMissed({ lastSeq, events, andNext });
-        field.current?.focus();
+        switchTo('reply');
       });
   };
   const submit = (andNext: boolean): void => {
-    if (saving || uploads.busy || (text.trim() === '' && (mode === 'note' || uploads.ready.length === 0))) return;
+    if (saving || tooLong || uploads.busy || (text.trim() === '' && (mode === 'note' || uploads.ready.length === 0)))
+      return;
     if (mode === 'note') void saveNote();
     else send(andNext, missed?.lastSeq);
+    if (!onTouchScreen()) field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.defaultPrevented) return;
-    const modified = event.ctrlKey || event.metaKey;
-    if (sendBy === 'ctrl-enter' && !modified) return;
+    if (event.key === 'Escape' && picking) {
+      event.preventDefault();
+      setPicking(false);
+      return;
+    }
+    const what = sendOf(event, { sendBy, touch: onTouchScreen() });
+    if (what === null) return;
     event.preventDefault();
-    submit(sendBy === 'enter' ? modified : event.altKey);
+    submit(what === 'sendNext');
   };
   const withNames = (reply: QuickReply): string =>
     filled(reply.text, {
@@ -151,7 +182,16 @@ export function Composer({ conversation, session }: ComposerProps) {
       site: (session.page_url === null ? null : pageUrl(session.page_url)?.host) ?? location.host,
     });
   const insert = (reply: QuickReply): void => {
-    write(withNames(reply));
+    const element = field.current;
+    if (element === null) return;
+    const { value, selectionStart, selectionEnd } = element;
+    if (value.startsWith('/') && !picking) return typeInto(element, withNames(reply), 0, value.length);
+    const gap = selectionStart > 0 && !/\s/.test(value.charAt(selectionStart - 1)) ? ' ' : '';
+    typeInto(element, gap + withNames(reply), selectionStart, selectionEnd);
+  };
+  const pick = (): void => {
+    if (text === '') write('/');
+    else setPicking(!picking);
     field.current?.focus();
   };
 
@@ -159,7 +199,7 @@ export function Composer({ conversation, session }: ComposerProps) {
     return (
       <footer class="composer shut">
         <p>{t().closedComposer}</p>
-        <button type="button" class="quiet" onClick={() => switchTo('note', true)}>
+        <button type="button" class="quiet" onClick={() => switchTo('note')}>
           {t().note}
         </button>
         <button type="button" class="primary" onClick={() => void actions.reopen(id)}>
@@ -184,40 +224,49 @@ export function Composer({ conversation, session }: ComposerProps) {
       }}
     >
       {missed !== null && mode === 'reply' && (
-        <StalePanel events={missed.events} onSend={() => submit(missed.andNext)} onEdit={() => setMissed(null)} />
+        <StalePanel
+          events={missed.events}
+          onSend={() => submit(missed.andNext)}
+          onEdit={() => (setMissed(null), focus())}
+        />
       )}
       {dropping && <p class="drop-hint">{t().dropHere}</p>}
-      {mode === 'reply' && text.startsWith('/') && (
-        <QuickReplyMenu typed={text.slice(1)} field={field} preview={withNames} onChoose={insert} />
+      {mode === 'reply' && (picking || text.startsWith('/')) && (
+        <QuickReplyMenu typed={picking ? '' : text.slice(1)} field={field} preview={withNames} onChoose={insert} />
       )}
       {foreign && mode === 'reply' && text !== '' && (
         <p class="composer-warning">{t().notYours(session.assigned_user_name ?? '—')}</p>
       )}
-      <ModeTabs mode={mode} onMode={(next) => switchTo(next, true)} />
+      <ModeTabs mode={mode} onMode={switchTo} />
       <textarea
         ref={field}
         id="composer-text"
         rows={2}
         dir="auto"
         value={text}
-        maxLength={10_000}
+        aria-invalid={tooLong}
         placeholder={mode === 'reply' ? t().replyHint : t().noteHint}
         aria-label={mode === 'reply' ? t().reply : t().note}
         onInput={(event) => write(event.currentTarget.value)}
         onKeyDown={onKeyDown}
         onPaste={(event) => {
-          const pasted = event.clipboardData?.files;
-          if (mode !== 'reply' || pasted === undefined || pasted.length === 0) return;
+          const pasted = pastedFiles(event.clipboardData);
+          if (mode !== 'reply' || pasted.length === 0) return;
           event.preventDefault();
           uploads.add(pasted);
         }}
       />
+      {tooLong && (
+        <p class="composer-warning" role="status">
+          {t().tooLong(length, MAX_BODY)}
+        </p>
+      )}
       {mode === 'reply' && <UploadList uploads={uploads} />}
       <div class="composer-bar">
         {mode === 'reply' && (
           <>
             <IconButton icon="attach" label={t().attach} onClick={() => picker.current?.click()} />
-            <IconButton icon="bolt" label={t().quickReplies} onClick={() => (write('/'), field.current?.focus())} />
+            <IconButton icon="bolt" label={t().quickReplies} onClick={pick} />
             <input
               ref={picker}
               class="visually-hidden"
@@ -240,7 +289,7 @@ export function Composer({ conversation, session }: ComposerProps) {
           type="button"
           class="primary"
           data-action="send"
-          disabled={saving || (text.trim() === '' && files.length === 0)}
+          disabled={saving || tooLong || (text.trim() === '' && files.length === 0)}
           onClick={() => submit(false)}
         >
           <Icon name={mode === 'reply' ? 'send' : 'note'} />

@@ -2,6 +2,7 @@ import type { StaffSession } from '@chat-realtime/client/staff';
 import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
 import { card as cardState, showCard } from '../../state/card.ts';
+import { backToText } from '../../state/composing.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
 import { WaitTimer } from '../inbox/WaitTimer.tsx';
@@ -34,20 +35,28 @@ export function ConversationHead({ session }: { session: StaffSession }) {
       </div>
       <div class="chat-actions">
         {open && !mine && mayMove && (
-          <button type="button" class="primary" data-action="claim" onClick={() => void actions.claim(session.id)}>
+          <button
+            type="button"
+            class="primary"
+            data-action="claim"
+            onClick={() => void actions.claim(session.id).then((done) => done && backToText())}
+          >
             {t().claim}
           </button>
         )}
-        {open && mayMove && <IconButton icon="transfer" label={t().transfer} onClick={() => actions.openTransfer()} />}
+        {open && mayMove && (
+          <IconButton icon="transfer" label={t().transfer} onClick={() => actions.openTransfer(session.id)} />
+        )}
         {open && !free && mayMove && (
           <IconButton icon="queue" label={t().release} onClick={() => void actions.release(session.id)} />
         )}
-        {open ? (
+        {open && mayMove && (
           <button type="button" class="quiet" data-action="close" onClick={() => void actions.close(session.id)}>
             <Icon name="check" /> <span class="wide-only">{t().close}</span>
             <span class="visually-hidden narrow-only">{t().close}</span>
           </button>
-        ) : (
+        )}
+        {!open && (
           <button type="button" class="primary" data-action="reopen" onClick={() => void actions.reopen(session.id)}>
             {t().reopen}
           </button>

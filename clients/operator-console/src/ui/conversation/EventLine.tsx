@@ -6,7 +6,8 @@ function textOf(event: StateEvent): string | null {
   switch (event.type) {
     case 'chat.session.assigned': {
       const { assigned_user_id: id, assigned_user_name: name } = event.data;
-      return id === null ? texts.unassigned : texts.assigned(name ?? id);
+      if (id === null) return texts.unassigned;
+      return event.data.by === id ? texts.assigned(name ?? id) : texts.transferred(name ?? id);
     }
     case 'chat.session.status':
       if (event.data.status === 'closed') return event.data.reason === 'idle' ? texts.closedIdle : texts.closed;

@@ -1,6 +1,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { isComposing } from '../../state/composing.ts';
 import { router } from '../../state/desk.ts';
 import { matching, type QuickReply } from '../../state/quick-replies.ts';
 import { useStore } from '../../state/store.ts';
@@ -28,6 +29,7 @@ export function QuickReplyMenu({ typed, field, preview, onChoose }: QuickReplyMe
     const element = field.current;
     if (element === null) return undefined;
     const onKey = (event: KeyboardEvent): void => {
+      if (isComposing(event)) return;
       const chosen = found[index];
       if (event.key === 'ArrowDown') setAt((index + 1) % Math.max(1, found.length));
       else if (event.key === 'ArrowUp') setAt((index + found.length - 1) % Math.max(1, found.length));

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
 import type { ViewName } from '../../state/inbox-view.ts';
@@ -18,7 +18,12 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
   const { sessions, open, closed } = useStore(desk.inbox);
   const sort = useStore(settings, (state) => state.sort);
   const [query, setQuery] = useState('');
-  const rows = useMemo(() => desk.inbox.rows(view, sort), [desk, sessions, view, sort]);
+  const own = useMemo(() => desk.inbox.rows(view, sort), [desk, sessions, view, sort]);
+  // Which chat was opened out of which list.
+  const opened = useRef<{ readonly view: ViewName; readonly id: number } | null>(null);
+  if (sessionId !== null && own.some((session) => session.id === sessionId)) opened.current = { view, id: sessionId };
+  const keep = opened.current?.view === view && opened.current.id === sessionId ? sessionId : null;
+  const rows = useMemo(() => (keep === null ? own : desk.inbox.rows(view, sort, keep)), [own, keep]);
 
   useEffect(() => {
     if (view === 'closed' && !closed.started) void desk.inbox.loadClosed();

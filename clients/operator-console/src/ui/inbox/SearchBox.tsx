@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { isComposing } from '../../state/composing.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
 
@@ -26,7 +27,7 @@ export function SearchBox({ query, onQuery }: { query: string; onQuery: (query: 
         spellcheck={false}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.code === 'Escape' && text !== '') {
+          if (event.code === 'Escape' && text !== '' && !isComposing(event)) {
             event.preventDefault();
             setText('');
           }

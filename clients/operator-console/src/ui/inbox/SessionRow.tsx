@@ -2,6 +2,7 @@ import { urlOf } from '@chat-realtime/client/links';
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useReducer } from 'preact/hooks';
 import { listTime, t } from '../../i18n/index.ts';
+import { backToText } from '../../state/composing.ts';
 import { drafts } from '../../state/desk.ts';
 import type { ViewName } from '../../state/inbox-view.ts';
 import { routeHash } from '../../state/route.ts';
@@ -71,6 +72,8 @@ export const SessionRow = memo(({ session, view, selected, onChoose }: SessionRo
       aria-current={selected ? 'true' : undefined}
       data-session={session.id}
       onClick={(event) => {
+        // It is open already: nothing is made anew that would take the focus.
+        if (selected) backToText();
         if (onChoose === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
         onChoose(session.id);

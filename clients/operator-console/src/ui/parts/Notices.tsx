@@ -11,7 +11,12 @@ export function Notices() {
       {notices.map((notice) => (
         <div key={notice.id} class={`notice ${notice.kind}`}>
           <span>{notice.text}</span>
-          <IconButton icon="close" label={t().discard} onClick={() => dismiss(notice.id)} />
+          {notice.action !== undefined && (
+            <button type="button" class="notice-action" onClick={() => (notice.action?.run(), dismiss(notice.id))}>
+              {notice.action.label}
+            </button>
+          )}
+          <IconButton icon="close" label={t().dismiss} onClick={() => dismiss(notice.id)} />
         </div>
       ))}
     </div>
