@@ -47,7 +47,11 @@ export function composeChat({ database, publisher, settings, dataDir, logger, me
   const storage = new DiskStorage(join(dataDir, 'attachments'));
   const attachments = new Attachments(database, storage, links, { maxBytes: settings.ATTACHMENT_MAX_BYTES });
   const { sweeps, settle } = createSweeps(database, attachments, settings, logger, metrics);
-  const options = { autoCloseMinutes: settings.AUTO_CLOSE_MINUTES, returnToQueue: settings.RETURN_TO_QUEUE };
+  const options = {
+    autoCloseMinutes: settings.AUTO_CLOSE_MINUTES,
+    returnToQueue: settings.RETURN_TO_QUEUE,
+    claimOnReply: settings.CLAIM_ON_REPLY,
+  };
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps });
   return {
     service,

@@ -1,5 +1,6 @@
 import { ATTACHMENT_MAX_BYTES } from '@chat-realtime/protocol';
 import {
+  envBoolean,
   envInteger,
   envList,
   envSecret,
@@ -79,6 +80,7 @@ export const chatSettingsVariables = {
   // Longer than the day in which a webhook is tried and a cause can be found again.
   ALERT_RETENTION_DAYS: envInteger(30, { min: 2 }),
   AUTO_CLOSE_MINUTES: envInteger(0),
+  CLAIM_ON_REPLY: envBoolean(true),
   RETURN_TO_QUEUE: z.enum(['never', 'offline', 'always']).default('offline'),
 };
 

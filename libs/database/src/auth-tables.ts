@@ -49,7 +49,7 @@ export interface AuthSecretTable {
   created_at: TimeDefault;
 }
 
-/** The tables of auth-service. No other service reads them. */
+/** The tables of auth-service. chat-service reads `auth_operator` alone, to know whom a chat can be given to. */
 export interface AuthTables {
   auth_operator: AuthOperatorTable;
   auth_login: AuthLoginTable;

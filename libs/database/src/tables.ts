@@ -31,6 +31,8 @@ export interface SessionTable {
   last_message_id: Generated<number>;
   last_client_message_at: NullableTime;
   waiting_since: NullableTime;
+  closed_waiting_since: NullableTime;
+  waiting_round: Generated<number>;
   callback_pending: Generated<boolean>;
   name: string | null;
   email: string | null;

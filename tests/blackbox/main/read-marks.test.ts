@@ -118,7 +118,7 @@ describe('unread and waiting', () => {
     expect((await anna.row(customer.sessionId)).unread_count).toBe(20);
   });
 
-  test('[RD6] waiting_since is the first unanswered message; only an answer or closing clears it', async () => {
+  test('[RD6] waiting_since is the first unanswered message; an answer clears it and closing hides it', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const waiting = async (): Promise<string | null> => (await anna.row(customer.sessionId)).waiting_since;
@@ -138,6 +138,23 @@ describe('unread and waiting', () => {
     expect(Date.parse((await waiting()) ?? '')).toBe(Date.parse(third.created_at));
     await anna.act(customer.sessionId, 'close');
     expect(await waiting()).toBeNull();
+  });
+
+  test('[RD6] closing hides the waiting, an operator’s reopening brings it back, a customer’s begins it anew', async () => {
+    const customer = await chat.customer();
+    const anna = await chat.staff('anna');
+    const waiting = async (): Promise<string | null> => (await anna.row(customer.sessionId)).waiting_since;
+    await customer.post('never answered');
+    const since = await waiting();
+    const count = async (): Promise<number> => (await anna.alerts()).waiting_count;
+    const open = await count();
+    await anna.act(customer.sessionId, 'close');
+    expect([await waiting(), await count()]).toEqual([null, open - 1]);
+    await anna.act(customer.sessionId, 'reopen');
+    expect([await waiting(), await count()]).toEqual([since, open]);
+    await anna.act(customer.sessionId, 'close');
+    const again = await customer.post('anybody there?');
+    expect(Date.parse((await waiting()) ?? '')).toBe(Date.parse(again.created_at));
   });
 });
 

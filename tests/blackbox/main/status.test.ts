@@ -47,6 +47,62 @@ describe('assignment', () => {
     expect((await act(anna, customer, 'assign', { user_id: anna.userId })).last_seq).toBe(3);
   });
 
+  test('[ASG15] [EVT9] an answer in a session that is nobody’s takes it, in one go', async () => {
+    const customer = await chat.customer();
+    const anna = await chat.staff('anna');
+    await customer.post('hello');
+    const message = await anna.post(customer.sessionId, 'good day');
+    const events = (await customer.events()).events.slice(-3);
+    expect(events.map(({ seq, type }) => `${seq} ${type}`)).toEqual([
+      '3 chat.session.assigned',
+      '4 chat.session.status',
+      '5 chat.message',
+    ]);
+    expect(events[2]?.data).toMatchObject({ id: message.id });
+    expect(await customer.session()).toMatchObject({ status: 'active', assigned_user_id: anna.userId });
+  });
+
+  test('[MSG16] a refused message neither reopens a closed session nor takes a free one', async () => {
+    const [customer, anna] = [await chat.customer(), await chat.staff('anna')];
+    const bad = () => ({ ...messageRequest('with a file'), attachments: ['AAAAAAAAAAAAAAAAAAAAAA'] });
+    const before = await customer.session();
+    expectError(await anna.request('POST', `${customer.path}/messages`, { json: bad() }), 'validation_failed');
+    expect(await customer.session()).toEqual(before);
+    await act(anna, customer, 'close');
+    const closed = await customer.session();
+    expectError(await customer.request('POST', '/messages', { json: bad() }), 'validation_failed');
+    expect(await customer.session()).toEqual(closed);
+  });
+
+  test('[ASG16] a session is given to nobody that is not known', async () => {
+    const [customer, anna] = [await chat.customer(), await chat.staff('anna')];
+    const user_id = 'nobody-of-that-id';
+    expectError(await anna.act(customer.sessionId, 'assign', { user_id }), 'validation_failed');
+    const path = `${customer.path}/assign`;
+    const by = (key: string) => anna.request('POST', path, { json: { user_id }, headers: { 'X-Site-Key': key } });
+    expectError(await by('not the key of the site'), 'bad_credentials');
+    expect(await customer.session()).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 1 });
+  });
+
+  test('[ASG17] a transfer tells the colleague, live and after a resume', async () => {
+    const [customer, anna, boris] = [await chat.customer(), await chat.staff('anna'), await chat.staff('boris')];
+    await act(anna, customer, 'assign');
+    const channel = await chat.staffChannel(boris);
+    const { cursor } = (await channel.ready()).data;
+    await act(anna, customer, 'assign', { user_id: boris.userId });
+    const told = { type: 'chat.session.assigned', data: { assigned_user_id: boris.userId, by: anna.userId } };
+    const isTold = (frame: { type: string; session_id?: number | null; data: Record<string, unknown> }): boolean =>
+      frame.type === told.type && frame.session_id === customer.sessionId && frame.data['by'] === anna.userId;
+    expect(
+      await channel.waitFor((frame) => isTold(frame) && frame.data['assigned_user_id'] === boris.userId),
+    ).toMatchObject(told);
+    channel.close();
+    const later = await chat.staffChannel(boris, { cursor: String(cursor) });
+    expect(
+      await later.waitFor((frame) => isTold(frame) && frame.data['assigned_user_id'] === boris.userId),
+    ).toMatchObject(told);
+  });
+
   test('[ASG2] of racing claims one wins, the others get 409 with the winner', async () => {
     const staff = [await chat.staff('anna'), await chat.staff('boris'), await chat.staff('admin')];
     for (let round = 0; round < 8; round += 1) {

@@ -68,7 +68,8 @@ export class AlertSweeps {
     return this.#raise(sql`
       SELECT 'waiting' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
              s.client_msgs - s.team_client_msgs AS unread_count,
-             'waiting:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint AS dedupe_key
+             'waiting:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint
+               || CASE s.waiting_round WHEN 0 THEN '' ELSE ':' || s.waiting_round END AS dedupe_key
       FROM chat_session s
       WHERE s.waiting_since <= clock_timestamp() - make_interval(secs => ${this.#config.waitingSeconds})
         AND s.status <> 'closed'`);

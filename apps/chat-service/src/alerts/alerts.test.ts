@@ -91,6 +91,22 @@ describe.each(KINDS)('on %s', (kind) => {
       expect(await reasons()).toEqual([`session_created ${session.id}`, `waiting ${session.id}`]);
     });
 
+    it('[ALR7] a wait that an operator’s reopening brings back is a cause of its own, each time', async () => {
+      const { session } = await newSession({ message: message() });
+      await age('chat_session', session.id, 61);
+      await sweeps.run();
+      const waits = async () => (await reasons()).filter((reason) => reason === `waiting ${session.id}`);
+      expect(await waits()).toHaveLength(1);
+      for (const count of [2, 3]) {
+        await chat.call('POST', `/chat/session/${session.id}/close`, { token: anna });
+        await sweeps.run();
+        await chat.call('POST', `/chat/session/${session.id}/reopen`, { token: anna });
+        await sweeps.run();
+        await sweeps.run();
+        expect(await waits()).toHaveLength(count);
+      }
+    });
+
     it('[ALR7] a second wait after an answer is a cause of its own', async () => {
       const { session, token } = await newSession({ message: message() });
       await age('chat_session', session.id, 61);

@@ -9,6 +9,7 @@ import {
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { Selectable, Transaction } from 'kysely';
 import type { ChatOperations, FactUnit, SessionUnit, StaffActor } from '../domain/index.ts';
+import { requireOperator } from '../storage/known-operator.ts';
 import { planChange, type CallbackPatch, type CallbackState } from './plan-change.ts';
 import { parsePhone } from './phone.ts';
 
@@ -90,6 +91,9 @@ export class Callbacks {
       if (current === undefined) throw new ChatError('not_found', 'no such callback');
       const change = planChange(actor, stateOf(current), patch);
       if (change === undefined) return current;
+      const { assignedUserId: to } = change;
+      if (to !== null && to !== current.assigned_user_id && to !== actor.userId)
+        await requireOperator(unit.unit.trx, to, 'assigned_user_id');
       const dueAt = change.preferredAt ?? this.#dueAfter(current.created_at);
       const isMoved = change.preferredAt?.getTime() !== current.preferred_at?.getTime();
       const changed = await unit.unit.trx

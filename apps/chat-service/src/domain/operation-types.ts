@@ -45,6 +45,9 @@ export interface SessionRecord {
   readonly lastMessageId: number;
   readonly teamReadId: number;
   readonly waitingSince: Date | null;
+  /** Since when the customer waited as the session was closed; brought back when an operator reopens it. */
+  readonly closedWaitingSince: Date | null;
+  readonly waitingRound: number;
   readonly callbackPending: boolean;
   readonly contact: Contact;
   readonly locale: string | null;

@@ -28,6 +28,11 @@ import type { RevocationPage, RevocationPlace } from '@chat-realtime/verifier';
 import type { Actor, StaffActor } from './actors.ts';
 import type { FactUnit, SessionUnit } from './unit.ts';
 
+export interface AssignOptions {
+  /** The site vouches for the operator, who need not be known yet. */
+  readonly vouched?: boolean;
+}
+
 /**
  * Every operation on chats. All of them throw `ChatError` with the contract's codes; input has passed its schema.
  * A staff actor gets `session_not_found` for sessions outside of their scope.
@@ -55,7 +60,7 @@ export interface ChatOperations {
   markRead(actor: Actor, sessionId: number, lastId: number): Promise<{ read_id: number }>;
 
   /** Without `userId` the actor claims the session for himself. */
-  assign(actor: StaffActor, sessionId: number, userId?: string): Promise<Session>;
+  assign(actor: StaffActor, sessionId: number, userId?: string, options?: AssignOptions): Promise<Session>;
   unassign(actor: StaffActor, sessionId: number): Promise<Session>;
   close(actor: StaffActor, sessionId: number): Promise<Session>;
   reopen(actor: StaffActor, sessionId: number): Promise<Session>;

@@ -41,6 +41,8 @@ export interface ChatOptions {
   readonly returnToQueue: 'never' | 'offline' | 'always';
   /** Seconds without a connection (`offline`), or with a waiting customer (`always`), before a session goes back. */
   readonly returnToQueueSeconds: number;
+  /** An operator's first message in a session that is nobody's takes it. */
+  readonly claimOnReply: boolean;
   /** Seconds after which a gateway that no longer calls has no operators. */
   readonly presenceSeconds: number;
 }
@@ -49,5 +51,6 @@ export const DEFAULT_CHAT_OPTIONS: ChatOptions = {
   autoCloseMinutes: 0,
   returnToQueue: 'offline',
   returnToQueueSeconds: 300,
+  claimOnReply: true,
   presenceSeconds: 30,
 };

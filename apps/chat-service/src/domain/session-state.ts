@@ -40,8 +40,12 @@ export type TransitionEvent =
       readonly by?: string;
     };
 
+/** What a step does to the customer's waiting; `over`: what is written next begins it anew. */
+export type WaitingChange = 'stays' | 'hidden' | 'back' | 'over';
+
 export interface Transition {
   readonly next: SessionState;
+  readonly waiting: WaitingChange;
   /** Empty: the session stays as it is, which is an answer too (a retry of what is done already). */
   readonly events: readonly TransitionEvent[];
 }
@@ -49,7 +53,7 @@ export interface Transition {
 export const SYSTEM_ACTOR = 'system';
 
 function stay(state: SessionState): Transition {
-  return { next: state, events: [] };
+  return { next: state, waiting: 'stays', events: [] };
 }
 
 export function statusName(state: SessionState): string {
@@ -92,7 +96,7 @@ function give(to: Assignee, by: string, previous: 'new' | 'active'): Transition 
   const assigned: TransitionEvent = { type: 'chat.session.assigned', by };
   const events: TransitionEvent[] =
     previous === 'new' ? [assigned, { type: 'chat.session.status', previous, reason: 'operator', by }] : [assigned];
-  return { next: { status: 'active', assignee: to }, events };
+  return { next: { status: 'active', assignee: to }, waiting: 'stays', events };
 }
 
 function free(by: string, reason: 'operator' | 'idle'): Transition {
@@ -100,7 +104,7 @@ function free(by: string, reason: 'operator' | 'idle'): Transition {
     reason === 'operator'
       ? { type: 'chat.session.status', previous: 'active', reason, by }
       : { type: 'chat.session.status', previous: 'active', reason };
-  return { next: { status: 'new' }, events: [{ type: 'chat.session.assigned', by }, status] };
+  return { next: { status: 'new' }, waiting: 'stays', events: [{ type: 'chat.session.assigned', by }, status] };
 }
 
 function fromNew(state: SessionState & { status: 'new' }, action: SessionAction): Transition {
@@ -112,11 +116,13 @@ function fromNew(state: SessionState & { status: 'new' }, action: SessionAction)
     case 'close':
       return {
         next: { status: 'closed', assignee: null },
+        waiting: 'hidden',
         events: [{ type: 'chat.session.status', previous: 'new', reason: 'operator', by: action.by.id }],
       };
     case 'idle':
       return {
         next: { status: 'closed', assignee: null },
+        waiting: 'hidden',
         events: [{ type: 'chat.session.status', previous: 'new', reason: 'idle' }],
       };
     case 'unassign':
@@ -144,11 +150,13 @@ function fromActive(state: SessionState & { status: 'active' }, action: SessionA
     case 'close':
       return {
         next: { status: 'closed', assignee },
+        waiting: 'hidden',
         events: [{ type: 'chat.session.status', previous: 'active', reason: 'operator', by: action.by.id }],
       };
     case 'idle':
       return {
         next: { status: 'closed', assignee },
+        waiting: 'hidden',
         events: [{ type: 'chat.session.status', previous: 'active', reason: 'idle' }],
       };
     case 'return':
@@ -165,11 +173,13 @@ function fromClosed(state: SessionState & { status: 'closed' }, action: SessionA
     case 'reopen':
       return {
         next: state.assignee === null ? { status: 'new' } : { status: 'active', assignee: state.assignee },
+        waiting: 'back',
         events: [{ type: 'chat.session.status', previous: 'closed', reason: 'operator', by: action.by.id }],
       };
     case 'customer_message':
       return {
         next: { status: 'new' },
+        waiting: 'over',
         events: [{ type: 'chat.session.status', previous: 'closed', reason: 'customer_message' }],
       };
     case 'operator_message':

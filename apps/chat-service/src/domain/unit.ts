@@ -1,7 +1,7 @@
 import type { DatabaseTransaction } from '@chat-realtime/database';
 import type { BrokerEphemeral } from '@chat-realtime/protocol';
 import type { SessionRecord } from './operation-types.ts';
-import type { SessionState } from './session-state.ts';
+import type { SessionState, WaitingChange } from './session-state.ts';
 
 /** A durable event of a session; messages go through `postMessage`. */
 export type NewEvent =
@@ -49,7 +49,7 @@ export interface SessionUnit extends FactUnit {
   append(event: NewEvent, actorId: string | null): Promise<Appended>;
   patch(changes: SessionPatch): void;
   /** Moves the session; the events that tell of it are appended by the caller. */
-  setState(state: SessionState): void;
+  setState(state: SessionState, waiting: WaitingChange): void;
   /** Writes what is pending before the end, for a statement of this transaction that must see it. `session` is not read again. */
   flush(): Promise<void>;
 }

@@ -7,12 +7,13 @@ import {
   sessionListQuerySchema,
 } from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { z } from 'zod';
 import type { ChatOperations } from '../domain/index.ts';
 import type { RevocationRefresher } from '../tokens/revocation-refresher.ts';
+import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { OPERATIONS, REVOCATIONS } from './injection.ts';
+import { OPERATIONS, REVOCATIONS, SESSION_PROOF } from './injection.ts';
 import { sessionIdOf, staffActor } from './principals.ts';
 
 /** What only operators may do. */
@@ -20,10 +21,16 @@ import { sessionIdOf, staffActor } from './principals.ts';
 @UseInterceptors(ActorInterceptor)
 export class StaffController {
   readonly #operations: ChatOperations;
+  readonly #proof: SessionProof;
   readonly #revocations: RevocationRefresher;
 
-  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(REVOCATIONS) revocations: RevocationRefresher) {
+  constructor(
+    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(SESSION_PROOF) proof: SessionProof,
+    @Inject(REVOCATIONS) revocations: RevocationRefresher,
+  ) {
     this.#operations = operations;
+    this.#proof = proof;
     this.#revocations = revocations;
   }
 
@@ -56,8 +63,13 @@ export class StaffController {
     @Principal() principal: Principal,
     @Param('id') id: string,
     @Body({ schema: assignRequestSchema }) body: z.infer<typeof assignRequestSchema>,
+    @Headers('x-site-key') siteKey: string | undefined,
   ) {
-    return { session: await this.#operations.assign(staffActor(principal), sessionIdOf(id), body.user_id) };
+    if (siteKey !== undefined) this.#proof.requireSiteKey(siteKey);
+    const vouched = siteKey !== undefined;
+    return {
+      session: await this.#operations.assign(staffActor(principal), sessionIdOf(id), body.user_id, { vouched }),
+    };
   }
 
   @Post('session/:id/unassign')

@@ -9,7 +9,8 @@ import {
   sessionResponseSchema,
 } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatUnderTest } from '../../test/chat-under-test.ts';
+import { z } from 'zod';
+import { ChatUnderTest, SITE_KEY } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
@@ -58,6 +59,23 @@ describe('assignment', () => {
     ).toBe('boris');
     expect((await act(admin, session.id, 'assign', { user_id: 'anna' })).status).toBe(200);
     expect((await act(admin, session.id, 'assign', { user_id: ' ' })).status).toBe(422);
+  });
+
+  it('[ASG16] an unknown operator is 422, unless the site vouches for them with its key', async () => {
+    const { session } = await newSession();
+    const give = (headers: Record<string, string> = {}) =>
+      chat.call('POST', `/chat/session/${session.id}/assign`, { token: anna, body: { user_id: 'newcomer' }, headers });
+    expect((await give()).status).toBe(422);
+    expect((await give({ 'x-site-key': `${SITE_KEY}x` })).code).toBe('bad_credentials');
+    expect((await chat.operations.findSession(session.id))?.assignedUserId).toBeNull();
+    const given = await give({ 'x-site-key': SITE_KEY });
+    expect(given.as(sessionResponseSchema).session.assigned_user_id).toBe('newcomer');
+    const callback = await chat.call('POST', '/chat/callback', { body: { phone: '+79161234567', consent: true } });
+    const { id } = callback.as(z.object({ callback: z.object({ id: z.number() }) })).callback;
+    const hand = (assigned_user_id: string) =>
+      chat.call('PATCH', `/chat/callbacks/${id}`, { token: anna, body: { assigned_user_id } });
+    expect((await hand('nobody')).status).toBe(422);
+    expect((await hand('newcomer')).status).toBe(200);
   });
 
   it('[ASG5] [ASG6] [ASG7] unassign, close and reopen answer the session, and repeat without harm', async () => {
@@ -158,7 +176,7 @@ describe('lists', () => {
 
   it('[ASG11] operators are known by the tokens they showed', async () => {
     const { operators } = (await chat.call('GET', '/chat/operators', { token: anna })).as(operatorsResponseSchema);
-    expect(operators.map(({ id }) => id).toSorted()).toEqual(['anna', 'boris', 'chief', 'narrow']);
+    expect(operators.map(({ id }) => id).toSorted()).toEqual(['anna', 'boris', 'chief', 'narrow', 'newcomer']);
     expect(operators.find(({ id }) => id === 'chief')).toMatchObject({ role: 'admin', presence: 'offline' });
   });
 });

@@ -1,7 +1,7 @@
 import { brokerEventSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { admin, anna, type Harness, KINDS, newChat, Stage, story, text } from '../../test/harness.ts';
+import { admin, anna, type Harness, KINDS, newChat, operator, Stage, story, text } from '../../test/harness.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
@@ -123,7 +123,12 @@ describe.each(KINDS)('relay on %s', (kind) => {
     service.start();
     await expect
       .poll(() => story(chat, answered.id))
-      .toEqual(['chat.session.created', 'client:hi', 'operator:hello', 'new>closed:idle']);
+      .toEqual([
+        'chat.session.created',
+        'client:hi',
+        ...['assigned:anna', 'new>active:operator'],
+        ...['operator:hello', 'active>closed:idle'],
+      ]);
     expect((await chat.getSession(admin, waiting.id)).status).toBe('new');
     expect((await chat.getSession(admin, young.id)).status).toBe('new');
   });
@@ -136,7 +141,11 @@ describe.each(KINDS)('relay on %s', (kind) => {
     harness = await stage.harness(kind, { options: { returnToQueue } });
     const { chat, service, database } = harness;
     const chats = { gone: await newChat(chat, 'a'), slow: await newChat(chat, 'b'), fresh: await newChat(chat, 'c') };
-    for (const [name, { id }] of Object.entries(chats)) await chat.assign(admin, id, name);
+    for (const [name, { id }] of Object.entries(chats)) {
+      await chat.staffSeen(operator(name));
+      await chat.assign(admin, id, name);
+    }
+    await sql`UPDATE chat_operator SET last_seen_at = last_seen_at - interval '301 seconds'`.execute(database.kysely);
     await chat.catchup({
       sessions: [],
       limit: 1,

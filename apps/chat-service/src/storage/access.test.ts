@@ -68,8 +68,39 @@ describe.each(KINDS)('access, assignment, notes and revocations on %s', (kind) =
       chat.revoke(scoped, id),
     ];
     expect(await allRefused(calls)).toEqual(['session_not_found']);
+    await chat.staffSeen(scoped);
     await chat.assign(admin, id, 'sonja');
     expect((await chat.getSession(scoped, id)).assigned_user_id).toBe('sonja');
+  });
+
+  it('[ASG16] work is given to a known operator alone', async () => {
+    const { chat, database } = harness;
+    const { id } = await newChat(chat, 'hi');
+    const fields = { details: { fields: [{ path: 'user_id', message: 'no such operator' }] } };
+    await expect(chat.assign(anna, id, 'nobody')).rejects.toMatchObject({ code: 'validation_failed', ...fields });
+    expect(await chat.findSession(id)).toMatchObject({ status: 'new', lastSeq: 2 });
+    const account = {
+      login: 'clara',
+      name: 'Clara',
+      role: 'operator',
+      scope: 'all',
+      password_hash: '$argon2id$x',
+    } as const;
+    await database.kysely
+      .insertInto('auth_operator')
+      .values({ id: 'clara', ...account })
+      .execute();
+    expect(await chat.assign(admin, id, 'clara')).toMatchObject({
+      assigned_user_id: 'clara',
+      assigned_user_name: 'Clara',
+    });
+    await database.kysely.updateTable('auth_operator').set({ active: false }).where('id', '=', 'clara').execute();
+    await chat.staffSeen(operator('clara'));
+    await chat.unassign(admin, id);
+    await expect(chat.assign(admin, id, 'clara')).rejects.toMatchObject({ code: 'validation_failed' });
+    await expect(chat.handover(anna, 'clara')).rejects.toMatchObject({ code: 'validation_failed' });
+    await chat.assign(admin, id, 'from the site', { vouched: true });
+    expect(await chat.findSession(id)).toMatchObject({ status: 'active', assignedUserId: 'from the site' });
   });
 
   it('[ASG] claim, transfer, unassign, close and reopen tell the channel; version only rises', async () => {

@@ -1,18 +1,13 @@
 import type { Session } from '@chat-realtime/protocol';
-import type { Tables } from '@chat-realtime/database';
-import type { Kysely } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
+import type { AssignOptions } from '../domain/operations.ts';
 import { renderSession } from '../domain/render.ts';
 import { type Assignee, type SessionAction, transition } from '../domain/session-state.ts';
 import type { SessionUnit } from '../domain/unit.ts';
 import type { StorageContext } from './context.ts';
+import { requireOperator, rememberOperator } from './known-operator.ts';
 import { applyTransition, commitSession, stateOf } from './unit-of-work.ts';
 import { requireVisible } from './visibility.ts';
-
-async function nameOf(db: Kysely<Tables>, userId: string): Promise<string | null> {
-  const row = await db.selectFrom('chat_operator').select('name').where('id', '=', userId).executeTakeFirst();
-  return row?.name ?? null;
-}
 
 function self(actor: StaffActor): Assignee {
   return { id: actor.userId, name: actor.name };
@@ -36,15 +31,15 @@ export function assign(
   actor: StaffActor,
   sessionId: number,
   userId?: string,
+  { vouched = false }: AssignOptions = {},
 ): Promise<Session> {
   const by = self(actor);
   if (userId === undefined) return act(context, actor, sessionId, () => ({ kind: 'claim', by }));
-  return act(context, actor, sessionId, async (unit) => ({
-    kind: 'transfer',
-    by,
-    admin: actor.role === 'admin',
-    to: userId === by.id ? by : { id: userId, name: await nameOf(unit.trx, userId) },
-  }));
+  return act(context, actor, sessionId, async (unit) => {
+    if (vouched) await rememberOperator(unit.trx, userId);
+    const to = userId === by.id ? by : await requireOperator(unit.trx, userId, 'user_id');
+    return { kind: 'transfer', by, admin: actor.role === 'admin', to };
+  });
 }
 
 export function unassign(context: StorageContext, actor: StaffActor, sessionId: number): Promise<Session> {

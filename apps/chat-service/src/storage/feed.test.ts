@@ -98,6 +98,7 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
   it('[FEED] scope assigned reads unassigned and own sessions, and how it lost one', async () => {
     const { chat } = harness;
     const scoped = operator('sonja', { scope: 'assigned' });
+    for (const one of [scoped, boris]) await chat.staffSeen(one);
     const start = await head();
     const free = await newChat(chat, 'free');
     const hers = await newChat(chat, 'hers');

@@ -1,23 +1,10 @@
 import type { Session } from '@chat-realtime/protocol';
 import type { StaffActor } from '../domain/actors.ts';
 import { type Assignee, transition } from '../domain/session-state.ts';
-import { fieldError } from '../field-error.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import { requireOperator } from './known-operator.ts';
 import { applyTransition, commitSession, stateOf } from './unit-of-work.ts';
-
-/** Somebody must be there to take a whole day's work: a name that no operator has would make it vanish from every list. */
-async function knownOperator(context: StorageContext, userId: string): Promise<Assignee> {
-  const row = await translated(() =>
-    context.database.kysely
-      .selectFrom('chat_operator')
-      .select(['id', 'name'])
-      .where('id', '=', userId)
-      .executeTakeFirst(),
-  );
-  if (row === undefined) throw fieldError('to_user_id', 'no such operator');
-  return row;
-}
 
 /**
  * Each session in a transaction of its own, with the events that a transfer or an unassignment of it would give. What a
@@ -29,7 +16,12 @@ export async function handover(
   toUserId: string | null,
 ): Promise<Session['id'][]> {
   const by: Assignee = { id: actor.userId, name: actor.name };
-  const to = toUserId === null ? null : toUserId === by.id ? by : await knownOperator(context, toUserId);
+  const to =
+    toUserId === null
+      ? null
+      : toUserId === by.id
+        ? by
+        : await translated(() => requireOperator(context.database.kysely, toUserId, 'to_user_id'));
   if (to?.id === by.id) return [];
   const mine = await translated(() =>
     context.database.kysely

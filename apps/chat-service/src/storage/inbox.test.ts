@@ -1,4 +1,5 @@
 import { sessionListResponseSchema } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionListQuery } from '../domain/operation-types.ts';
 import { anna, boris, type Harness, KINDS, newChat, operator, Stage, text } from '../../test/harness.ts';
@@ -61,7 +62,7 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     expect((await row(id)).unread_count).toBe(0);
   });
 
-  it('[INB] waiting_since is the first unanswered message; only a reply or close clears it', async () => {
+  it('[RD6] waiting_since is the first unanswered message; only a reply clears it and a close hides it', async () => {
     const { chat } = harness;
     const { id, says } = await newChat(chat, 'first');
     const first = (await row(id)).waiting_since;
@@ -75,6 +76,39 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
     await says('third');
     await chat.close(anna, id);
     expect((await row(id)).waiting_since).toBeNull();
+  });
+
+  it('[RD6] closing hides that a customer waits, and an operator’s reopening brings it back', async () => {
+    const { chat } = harness;
+    const { id, says } = await newChat(chat, 'never answered');
+    const since = (await row(id)).waiting_since;
+    const before = await chat.badge();
+    for (let round = 0; round < 2; round += 1) {
+      await chat.close(anna, id);
+      const closed = await chat.badge();
+      expect([(await row(id)).waiting_since, closed.waiting_count]).toEqual([null, before.waiting_count - 1]);
+      expect((await chat.alerts(anna, null)).waiting_count).toBe(closed.waiting_count);
+      await chat.reopen(anna, id);
+      expect((await row(id)).waiting_since).toBe(since);
+      expect(await chat.badge()).toEqual(before);
+    }
+    await chat.close(anna, id);
+    await says('anybody there?');
+    const anew = await row(id);
+    expect(anew.waiting_since).toBe(anew.last_message?.created_at);
+    expect(anew.waiting_since).not.toBe(since);
+    await chat.postMessage(anna, id, text('here I am'));
+    await chat.close(anna, id);
+    await chat.reopen(anna, id);
+    expect((await row(id)).waiting_since).toBeNull();
+  });
+
+  it('[RD6] the database keeps no closed session that waits, so that no reader can count one', async () => {
+    const { chat, database } = harness;
+    const { id } = await newChat(chat, 'question');
+    await chat.close(anna, id);
+    const forced = sql`UPDATE chat_session SET waiting_since = now() WHERE id = ${id}`.execute(database.kysely);
+    await expect(forced).rejects.toThrow(/closed_waits_for_nobody/);
   });
 
   it('[ALR] badge and alerts count sessions not closed with unread messages, nobody’s or mine', async () => {

@@ -112,14 +112,16 @@ describe.each(KINDS)('sessions and messages on %s', (kind) => {
     await says('more');
     await chat.postMessage(anna, id, { ...text('first'), expectedSeq: 1 });
     await chat.postMessage(anna, id, { ...text('mine does not stop me'), expectedSeq: 1 });
-    await chat.postMessage(boris, id, { ...text('I know both'), expectedSeq: 5 });
-    const stale = chat.postMessage(anna, id, { ...text('late'), expectedSeq: 5 });
+    const { seq } = await chat.postMessage(anna, id, text('and one more'));
+    await chat.postMessage(boris, id, { ...text('I know all'), expectedSeq: seq });
+    const stale = chat.postMessage(anna, id, { ...text('late'), expectedSeq: seq });
     await expect(stale).rejects.toMatchObject({
       code: 'stale',
-      details: { events: [{ seq: 6, data: { body: 'I know both' } }] },
+      details: { events: [{ seq: seq + 1, data: { body: 'I know all' } }] },
     });
+    await chat.unassign(anna, id);
     await chat.assign(boris, id);
-    await expect(chat.postMessage(anna, id, { ...text('late'), expectedSeq: 6 })).rejects.toMatchObject({
+    await expect(chat.postMessage(anna, id, { ...text('late'), expectedSeq: seq + 1 })).rejects.toMatchObject({
       code: 'stale',
     });
     const head = await chat.close(boris, id);

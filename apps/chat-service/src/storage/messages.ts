@@ -6,14 +6,15 @@ import { sql, type Transaction } from 'kysely';
 import type { Actor } from '../domain/actors.ts';
 import type { PostedMessage, PostMessage } from '../domain/operation-types.ts';
 import { renderMessage, type StoredFile } from '../domain/render.ts';
-import { transition } from '../domain/session-state.ts';
+import { type SessionAction, transition } from '../domain/session-state.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { events } from './history.ts';
 import { applyTransition, commitSession, lockSession, stateOf } from './unit-of-work.ts';
 import { hasNarrowScope, requireVisible } from './visibility.ts';
 
-type Outcome = 'not_found' | 'duplicate' | 'conflict' | 'closed' | 'stale' | 'bad_attachments' | 'stored';
+type Outcome = 'not_found' | 'duplicate' | 'conflict' | 'closed' | 'stale' | 'bad_attachments' | 'unclaimed' | 'stored';
+type RefusedOutcome = Exclude<Outcome, 'duplicate' | 'stored'>;
 
 interface PostRow {
   r_outcome: Outcome;
@@ -28,7 +29,7 @@ interface PostRow {
 
 const POST = {
   name: 'chat-post-message',
-  text: 'SELECT * FROM chat_post_message($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10)',
+  text: 'SELECT * FROM chat_post_message($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10, $11::boolean)',
 } as const;
 /** Events told with a refusal; whoever is further behind reads the rest himself. */
 const MISSED_EVENTS_MAX = 100;
@@ -44,9 +45,10 @@ type PostValues = readonly [
   readonly string[],
   number | null,
   string | null,
+  boolean,
 ];
 
-function postValues(actor: Actor, sessionId: number, post: PostMessage): PostValues {
+function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: boolean): PostValues {
   const staff = actor.kind === 'staff' ? actor : null;
   return [
     sessionId,
@@ -61,6 +63,7 @@ function postValues(actor: Actor, sessionId: number, post: PostMessage): PostVal
     // A customer's own cursor stops nothing.
     staff === null ? null : (post.expectedSeq ?? null),
     post.traceparent ?? null,
+    claims,
   ];
 }
 
@@ -75,12 +78,13 @@ export async function postInTransaction(
   actor: Actor,
   sessionId: number,
   post: PostMessage,
+  claims = false,
 ): Promise<PostRow> {
-  const [id, senderType, actorId, actorName, scope, body, clientMessageId, attachments, expectedSeq, traceparent] =
-    postValues(actor, sessionId, post);
+  const [id, senderType, actorId, actorName, scope, body, clientMessageId, attachments, expectedSeq, trace, claim] =
+    postValues(actor, sessionId, post, claims);
   const result =
     await sql<PostRow>`SELECT * FROM chat_post_message(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
-    ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${traceparent})`.execute(trx);
+    ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${trace}, ${claim}::boolean)`.execute(trx);
   return onlyRow(result.rows);
 }
 
@@ -95,7 +99,7 @@ async function postStepwise(
   const row = await context.database.kysely.transaction().execute(async (trx) => {
     await lockSession(trx, sessionId);
     await context.failpoint?.('post.afterLock');
-    const inner = await postInTransaction(trx, actor, sessionId, given);
+    const inner = await postInTransaction(trx, actor, sessionId, given, context.options.claimOnReply);
     await context.failpoint?.('post.afterInsert');
     return inner;
   });
@@ -103,28 +107,29 @@ async function postStepwise(
   return row;
 }
 
-/** The scope is judged under the lock, which costs round trips that only an operator with a narrow scope pays. */
-async function postInScope(
-  context: StorageContext,
-  actor: Actor,
-  sessionId: number,
-  message: PostMessage,
-): Promise<PostRow> {
-  const { result } = await commitSession(context, sessionId, (unit) => {
-    requireVisible(actor, unit.session);
-    return postInTransaction(unit.trx, actor, sessionId, message);
-  });
-  return result;
+/** Rolls back what was done for a post before it was refused: nothing of a refused request may stay. */
+class RefusedPost extends Error {
+  override readonly name = 'RefusedPost';
+  readonly outcome: RefusedOutcome;
+
+  constructor(outcome: RefusedOutcome) {
+    super(outcome);
+    this.outcome = outcome;
+  }
 }
 
-async function post(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
-  if (hasNarrowScope(actor)) return postInScope(context, actor, sessionId, message);
-  if (context.failpoint !== undefined) return postStepwise(context, actor, sessionId, message);
-  return onlyRow(await context.database.query<PostRow>(POST, postValues(actor, sessionId, message)));
+/** What must happen to the session before this post: a closed one is reopened, one that is nobody's is claimed. */
+function stepBefore(actor: Actor, outcome: 'closed' | 'unclaimed'): SessionAction {
+  if (actor.kind === 'customer') return { kind: 'customer_message' };
+  if (outcome === 'closed') return { kind: 'operator_message' };
+  return { kind: 'claim', by: { id: actor.userId, name: actor.name } };
 }
 
-/** A closed session: the state machine refuses, or reopens it in the transaction that stores the message. */
-async function postToClosed(
+/**
+ * The post in a transaction of several statements: where the scope must be judged under the lock, where the session is
+ * closed (the state machine refuses, or reopens it) and where an operator answers in a session that is nobody's.
+ */
+async function postUnderLock(
   context: StorageContext,
   actor: Actor,
   sessionId: number,
@@ -132,12 +137,33 @@ async function postToClosed(
 ): Promise<PostRow> {
   const { result } = await commitSession(context, sessionId, async (unit) => {
     requireVisible(actor, unit.session);
-    const kind = actor.kind === 'customer' ? 'customer_message' : 'operator_message';
-    await applyTransition(unit, transition(stateOf(unit.session), { kind }), null);
-    await unit.flush();
-    return postInTransaction(unit.trx, actor, sessionId, message);
+    let row = await postInTransaction(unit.trx, actor, sessionId, message, context.options.claimOnReply);
+    if (row.r_outcome === 'closed' || row.r_outcome === 'unclaimed') {
+      const step = transition(stateOf(unit.session), stepBefore(actor, row.r_outcome));
+      await applyTransition(unit, step, actor.kind === 'staff' ? actor.userId : null);
+      await unit.flush();
+      row = await postInTransaction(unit.trx, actor, sessionId, message);
+    }
+    if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate') throw new RefusedPost(row.r_outcome);
+    return row;
   });
   return result;
+}
+
+async function post(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
+  if (hasNarrowScope(actor)) return postUnderLock(context, actor, sessionId, message);
+  const row =
+    context.failpoint === undefined
+      ? onlyRow(
+          await context.database.query<PostRow>(
+            POST,
+            postValues(actor, sessionId, message, context.options.claimOnReply),
+          ),
+        )
+      : await postStepwise(context, actor, sessionId, message);
+  return row.r_outcome === 'closed' || row.r_outcome === 'unclaimed'
+    ? postUnderLock(context, actor, sessionId, message)
+    : row;
 }
 
 async function refuse(
@@ -145,13 +171,15 @@ async function refuse(
   actor: Actor,
   sessionId: number,
   message: PostMessage,
-  outcome: Exclude<Outcome, 'duplicate' | 'stored'>,
+  outcome: RefusedOutcome,
 ): Promise<never> {
   switch (outcome) {
     case 'not_found':
       throw sessionNotFound();
     case 'conflict':
       throw new ChatError('idempotency_conflict', 'this client_message_id was used for another message');
+    case 'unclaimed':
+      throw new Error('a session that was claimed is still unclaimed');
     case 'closed':
       throw new ChatError('session_closed', 'the session is closed; reopen it first');
     case 'stale':
@@ -175,9 +203,11 @@ export async function postMessage(
   message: PostMessage,
 ): Promise<PostedMessage> {
   requireOwnSession(actor, sessionId);
-  let row = await translated(() => post(context, actor, sessionId, message));
+  const row = await translated(() => post(context, actor, sessionId, message)).catch((error: unknown) => {
+    if (error instanceof RefusedPost) return refuse(context, actor, sessionId, message, error.outcome);
+    throw error;
+  });
   context.observer.postLockWait(row.r_lock_wait);
-  if (row.r_outcome === 'closed') row = await translated(() => postToClosed(context, actor, sessionId, message));
   if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate')
     return refuse(context, actor, sessionId, message, row.r_outcome);
   const created = row.r_outcome === 'stored';

@@ -35,7 +35,7 @@ export function createOperations(context: StorageContext): ChatOperations {
     events: (actor, id, page) => events(context, actor, id, page),
     feed: (actor, page) => feed(context, actor, page),
     markRead: (actor, id, lastId) => markRead(context, actor, id, lastId),
-    assign: (actor, id, userId) => assign(context, actor, id, userId),
+    assign: (actor, id, userId, options) => assign(context, actor, id, userId, options),
     unassign: (actor, id) => unassign(context, actor, id),
     close: (actor, id) => close(context, actor, id),
     reopen: (actor, id) => reopen(context, actor, id),

@@ -72,7 +72,7 @@ describe.each(KINDS)('own status on %s', (kind) => {
       await chat.assign(anna, id);
       ids.push(id);
     }
-    await chat.staffSeen(boris);
+    for (const one of [boris, operator('vera')]) await chat.staffSeen(one);
     const [moved] = await Promise.all([
       chat.handover(anna, 'boris'),
       ...ids.slice(0, 3).map((id) => chat.assign(admin, id, 'vera')),

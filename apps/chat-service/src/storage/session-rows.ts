@@ -19,6 +19,8 @@ export function toRecord(row: SessionRow): SessionRecord {
     lastMessageId: row.last_message_id,
     teamReadId: row.team_read_id,
     waitingSince: row.waiting_since,
+    closedWaitingSince: row.closed_waiting_since,
+    waitingRound: row.waiting_round,
     callbackPending: row.callback_pending,
     contact: { name: row.name, email: row.email, phone: row.phone },
     locale: row.locale,

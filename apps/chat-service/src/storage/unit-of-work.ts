@@ -2,7 +2,14 @@ import type { Tables } from '@chat-realtime/database';
 import type { BrokerEphemeral } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
 import type { SessionRecord } from '../domain/operation-types.ts';
-import { assigneeOf, type SessionState, stateFrom, statusName, type Transition } from '../domain/session-state.ts';
+import {
+  assigneeOf,
+  type SessionState,
+  stateFrom,
+  statusName,
+  type Transition,
+  type WaitingChange,
+} from '../domain/session-state.ts';
 import type { Appended, FactUnit, NewEvent, NewFact, SessionPatch, SessionUnit } from '../domain/unit.ts';
 import { type StorageContext, sessionNotFound } from './context.ts';
 import { translated } from './errors.ts';
@@ -125,7 +132,7 @@ class LockedUnit extends Unit implements SessionUnit {
     this.#changed = true;
   }
 
-  setState(state: SessionState): void {
+  setState(state: SessionState, waiting: WaitingChange): void {
     const { session } = this;
     const assignee = assigneeOf(state);
     if (session.assignedUserId !== (assignee?.id ?? null)) this.#previousUserId = session.assignedUserId;
@@ -134,7 +141,7 @@ class LockedUnit extends Unit implements SessionUnit {
       status: statusName(state),
       assignedUserId: assignee?.id ?? null,
       assignedUserName: assignee?.name ?? null,
-      waitingSince: state.status === 'closed' ? null : session.waitingSince,
+      ...waitingAfter(session, waiting),
     };
     this.#changed = true;
     this.#stateChanged = true;
@@ -167,6 +174,8 @@ class LockedUnit extends Unit implements SessionUnit {
         assigned_user_id: session.assignedUserId,
         assigned_user_name: session.assignedUserName,
         waiting_since: session.waitingSince,
+        closed_waiting_since: session.closedWaitingSince,
+        waiting_round: session.waitingRound,
         closed_at: session.status === 'closed' ? session.updatedAt : null,
         assigned_at: eb
           .case()
@@ -179,6 +188,21 @@ class LockedUnit extends Unit implements SessionUnit {
     await update.execute();
     this.#changed = false;
     this.#stateChanged = false;
+  }
+}
+
+type Waiting = Pick<SessionRecord, 'waitingSince' | 'closedWaitingSince' | 'waitingRound'>;
+
+function waitingAfter({ waitingSince, closedWaitingSince, waitingRound }: Waiting, change: WaitingChange): Waiting {
+  switch (change) {
+    case 'stays':
+      return { waitingSince, closedWaitingSince, waitingRound };
+    case 'hidden':
+      return { waitingSince: null, closedWaitingSince: waitingSince, waitingRound };
+    case 'back':
+      return { waitingSince: closedWaitingSince, closedWaitingSince: null, waitingRound: waitingRound + 1 };
+    case 'over':
+      return { waitingSince: null, closedWaitingSince: null, waitingRound };
   }
 }
 
@@ -218,7 +242,7 @@ export async function applyTransition(
   actorId: string | null,
 ): Promise<void> {
   if (transition.events.length === 0) return;
-  unit.setState(transition.next);
+  unit.setState(transition.next, transition.waiting);
   for (const event of transition.events) await unit.append(event, actorId);
 }
 

@@ -39,9 +39,14 @@ export class SessionProof {
     throw new ChatError('missing_credentials', 'X-Resume-Key, X-Site-Key or an identity token is needed');
   }
 
-  async #bySiteKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
+  /** The site's own server speaks. @throws ChatError `bad_credentials` */
+  requireSiteKey(key: string): void {
     if (this.#siteKey === undefined || !secretsEqual(key, this.#siteKey))
       throw new ChatError('bad_credentials', 'the site key is wrong');
+  }
+
+  async #bySiteKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
+    this.requireSiteKey(key);
     const session = sessionId === undefined ? null : await this.#operations.findSession(sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     return session;

@@ -15,6 +15,11 @@ const PAGE = 200;
 const REPAIR_MS = 2_000;
 const MANY = 20;
 
+/** An operator's reopening brings back since when the customer waits, which the event does not say. */
+function isReopening(event: StaffEvent): boolean {
+  return event.type === 'chat.session.status' && event.data.previous === 'closed' && event.data.reason === 'operator';
+}
+
 /** Every open session and as many closed ones as were looked at, kept true by the staff channel. */
 export class Inbox {
   readonly #api: StaffApi;
@@ -160,9 +165,9 @@ export class Inbox {
         continue;
       }
       const next = events.reduce((session: StaffSession, event: StaffEvent) => changed(session, event), known);
-      // Events are missing between what is known and what came: read the row anew.
-      if (events.some((event) => event.seq !== null && event.seq > known.last_seq + events.length))
-        void this.refresh(id);
+      // Events are missing between what is known and what came, or what was hidden is back: read the row anew.
+      const gap = events.some((event) => event.seq !== null && event.seq > known.last_seq + events.length);
+      if (gap || events.some(isReopening)) void this.refresh(id);
       sessions.set(id, next);
     }
     this.#store.set({ sessions });

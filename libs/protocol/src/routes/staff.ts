@@ -36,6 +36,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     path: '/chat/session/{id}/assign',
     access: 'staff',
     summary: 'Claim or transfer a session',
+    headers: { 'X-Site-Key': 'the site vouches for a user_id that is not known yet' },
     body: { schema: rest.assignRequestSchema, required: false },
     answers: { 200: { description: 'the session', schema: rest.sessionResponseSchema } },
     errors: ['already_assigned', 'invalid_transition'],
