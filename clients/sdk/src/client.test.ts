@@ -43,7 +43,6 @@ describe('close codes', () => {
     [1009, 'protocol_error'],
     [4500, 'protocol_error'],
     [4503, 'forbidden'],
-    [4505, 'revoked'],
     [4777, 'protocol_error'],
   ])('[CLS1] stops after %i, and only a person begins again', async (code, reason) => {
     const { world, client } = await begun();

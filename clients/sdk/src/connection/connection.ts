@@ -72,8 +72,8 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
   let limited = false;
   /** The network changed: every better transport is tried now, one after the other. */
   let climbing = false;
-  /** The last token was refused once; a second refusal counts. */
-  let refused = false;
+  /** The close code with which the last token was refused; a second refusal counts, and the first says why. */
+  let refused = 0;
 
   const become = (next: ConnectionState): void => {
     state = next;
@@ -130,7 +130,7 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
       main = live;
       spare = null;
     }
-    refused = false;
+    refused = 0;
     lostAt = null;
     connectionId = data.connection_id ?? null;
     limited &&= transport === 'rest';
@@ -199,13 +199,18 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
   const lost = (code: number, retryAfterMs = 0, lasted = false): void => {
     tearDown();
     const policy = closePolicy(code);
-    const tokenRefused = code === 4401 || code === 4501;
+    // A revoked token is no end for whoever can show that they are who they were.
+    const tokenRefused = [4401, 4501, 4505].includes(code);
     const again = tokenRefused && !refused;
+    const first = refused || code;
     if (tokenRefused) {
-      refused = true;
+      refused = first;
       port.expire();
     }
-    if (policy === 'never' && !again) return become({ status: 'stopped', reason: stopReason(code), code });
+    if (policy === 'never' && !again) {
+      const final = tokenRefused && first === 4505 ? first : code;
+      return become({ status: 'stopped', reason: stopReason(final), code: final });
+    }
     if (policy === 'poll_only') limited = true;
     // A restart that was announced, of a server that worked, is no failure.
     if (again || policy === 'poll_only' || (policy === 'now' && (lasted || attempts === 0))) {
@@ -249,7 +254,8 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     connect() {
       if (state.status !== 'idle' && state.status !== 'stopped') return;
       attempts = 0;
-      refused = limited = false;
+      limited = false;
+      refused = 0;
       begin();
     },
     disconnect() {

@@ -1,6 +1,7 @@
 import type { Backend } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
 import type { CreateSessionRequest, CreateSessionResponse } from '../api/protocol.ts';
+import { asError } from '../errors.ts';
 import { exclusively } from '../tabs/exclusively.ts';
 import type { Credentials } from './credentials.ts';
 import { newResumeKey } from './resume-key.ts';
@@ -16,13 +17,24 @@ export async function beginSession(
   backend: Backend,
   request: CreateSessionRequest,
 ): Promise<CreateSessionResponse | null> {
-  const resume_key = await exclusively(environment.locks, lockName, async () => {
-    const { resume_key: known, id } = await credentials.load();
-    if (id === null) credentials.keep({ resume_key: known ?? newResumeKey() });
-    return credentials.stored.resume_key;
-  });
+  /** `ended`: a key that the server takes no more; another tab may have made the next one already. */
+  const key = (ended: string | null = null): Promise<string | null> =>
+    exclusively(environment.locks, lockName, async () => {
+      const { resume_key: known, id } = await credentials.load();
+      if (id === null) credentials.keep({ resume_key: known === ended ? newResumeKey() : known });
+      return credentials.stored.resume_key;
+    });
+  const create = (resume_key: string | null): Promise<CreateSessionResponse> =>
+    backend.createSession({ ...request, ...(resume_key !== null && { resume_key }) });
+
+  const resume_key = await key();
   if (credentials.stored.id !== null) return null;
-  const answer = await backend.createSession({ ...request, ...(resume_key !== null && { resume_key }) });
+  const answer = await create(resume_key).catch(async (error: unknown) => {
+    if (asError(error).code !== 'bad_credentials') throw error;
+    const next = await key(resume_key);
+    return credentials.stored.id === null ? create(next) : null;
+  });
+  if (!answer) return null;
   credentials.keep({ id: answer.session.id, resume_key: answer.resume_key, issued: answer });
   return answer;
 }

@@ -153,7 +153,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     try {
       return await credentials.run((access) => backend.send(access, message));
     } catch (error) {
-      if (asError(error).code !== 'session_not_found') throw error;
+      if (asError(error).code !== 'session_not_found' && !credentials.ended) throw error;
       // The chat is gone, the person's text is not: it begins the next one.
       leaveSession();
       throw new ChatClientError('unavailable', undefined, { status: 503, cause: error });
@@ -257,7 +257,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const connectionChanged = (state: ConnectionState): void => {
     touch();
     emitter.emit('status', state);
-    if (state.status !== 'stopped' || state.reason !== 'session_not_found') return;
+    if (state.status !== 'stopped' || (state.reason !== 'session_not_found' && !credentials.ended)) return;
     leaveSession();
     outbox.flush();
   };
@@ -400,9 +400,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     async logout() {
       await client.ready;
       const token = await getIdentityToken?.().catch(() => null);
-      if (token) await backend.identityLogout(token).catch(() => undefined);
+      // First here: the end of the old tokens must not make this device ask for new ones.
       tell('logout');
       logoutHere();
+      if (token) await backend.identityLogout(token).catch(() => undefined);
     },
     connect() {
       if (credentials.stored.id !== null) connection.connect();

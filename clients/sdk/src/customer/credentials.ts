@@ -21,6 +21,8 @@ const NOTHING: StoredSession = { id: null, token: null, renew_at: 0, resume_key:
 
 export interface Credentials {
   readonly stored: StoredSession;
+  /** The server takes no proof of this device for the session any more: it was revoked, or is a signed-in customer's. */
+  readonly ended: boolean;
   readonly load: () => Promise<StoredSession>;
   /** Another session, or another token of this one. */
   readonly keep: (
@@ -52,22 +54,39 @@ export function createCredentials(
   let stored = NOTHING;
   let renewing: Promise<void> | null = null;
   let forgetting: Promise<void> | null = null;
+  let ended = false;
 
   const keep: Credentials['keep'] = ({ issued, ...change }) => {
     const fresh = issued && { token: issued.token, renew_at: renewalTime(issued, environment.now()) };
     stored = { ...stored, ...change, ...fresh };
+    if (issued?.token) ended = false;
     keeper.set(SESSION_KEY, stored);
+  };
+  /** The site's word first. Where it does not count (yet), the chat may still be the guest's own. */
+  const proven = async (sessionId: number, identityToken: string, resumeKey: string | null): Promise<IssuedToken> => {
+    try {
+      return await backend.getToken({
+        sessionId,
+        ...(identityToken ? { identityToken } : { resumeKey: resumeKey ?? '' }),
+      });
+    } catch (error) {
+      if (asError(error).status !== 401) throw error;
+      if (identityToken && resumeKey) return proven(sessionId, '', resumeKey);
+      ended = true;
+      throw error;
+    }
   };
   const issue = async (): Promise<void> => {
     const { id: sessionId, resume_key: resumeKey } = stored;
     if (sessionId === null) throw new ChatClientError('no_session');
-    const identityToken = await identity();
-    // Nothing else could vouch for this session.
-    if (!identityToken && !resumeKey) throw new ChatClientError('bad_token');
-    const issued = await backend.getToken({
-      sessionId,
-      ...(identityToken ? { identityToken } : resumeKey && { resumeKey }),
-    });
+    const asked = identity();
+    const identityToken = (await asked) ?? '';
+    if (!identityToken && !resumeKey) {
+      // Nothing else could vouch for this session. Who was asked and names nobody has signed the customer out.
+      ended = asked !== null;
+      throw new ChatClientError('bad_token');
+    }
+    const issued = await proven(sessionId, identityToken, resumeKey);
     if (stored.id === sessionId) keep({ issued });
   };
   const renew = (): Promise<void> =>
@@ -84,6 +103,9 @@ export function createCredentials(
     get stored() {
       return stored;
     },
+    get ended() {
+      return ended;
+    },
     async load() {
       await forgetting;
       const kept = { ...NOTHING, ...(await keeper.get<StoredSession>(SESSION_KEY)) };
@@ -96,6 +118,7 @@ export function createCredentials(
     forget() {
       const { id } = stored;
       stored = NOTHING;
+      ended = false;
       // Another tab may have begun the next chat already.
       forgetting = keeper.get<StoredSession>(SESSION_KEY).then((kept) => {
         if (kept?.id === id) keeper.remove(SESSION_KEY);
@@ -108,7 +131,7 @@ export function createCredentials(
       try {
         return await call(had);
       } catch (error) {
-        if (!['token_expired', 'bad_token', 'missing_credentials'].includes(asError(error).code)) throw error;
+        if (asError(error).status !== 401) throw error;
         // Another call may have renewed it meanwhile.
         if (stored.token === had.token) await renew();
         return call(await access());

@@ -32,12 +32,8 @@ export async function attach(port: IdentityPort, identityToken: string): Promise
   const { session, token, expires_at } = await tellServer(port, identityToken);
   if (!session || !token) return null;
   const isShown = session.id === credentials.stored.id;
-  credentials.keep({
-    id: session.id,
-    customer: true,
-    issued: { token, expires_at },
-    ...(!isShown && { resume_key: null }),
-  });
+  // From now on identity alone opens it.
+  credentials.keep({ id: session.id, customer: true, issued: { token, expires_at }, resume_key: null });
   found(session, isShown);
   return session;
 }

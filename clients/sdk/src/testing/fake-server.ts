@@ -10,6 +10,10 @@ export interface FakeReply {
 export interface FakeSession {
   readonly id: number;
   readonly resumeKey: string;
+  /** Who signed in with it: then identity alone opens it. In this server an identity token is the customer's id. */
+  customer: string | null;
+  /** Tokens made at or before this unix second are refused. */
+  revokedAt: number;
   session: Session;
   events: SessionEvent[];
   messages: Message[];
@@ -49,6 +53,7 @@ const error = (status: number, code: string, retryAfter?: number): FakeReply => 
   ...(retryAfter !== undefined && { retryAfter }),
 });
 const ok = (body: unknown, status = 200): FakeReply => ({ status, body });
+const keyEnded = ({ customer, revokedAt }: FakeSession): boolean => customer !== null || revokedAt > 0;
 
 /** The customer's side of the contract in memory: sessions, events, tokens, channel. */
 export class FakeServer {
@@ -69,7 +74,8 @@ export class FakeServer {
   }
 
   token(sessionId: number): { token: string; expires_at: string } {
-    const created = Math.floor(this.#clock.now() / 1_000);
+    const revokedAt = this.sessions.get(sessionId)?.revokedAt ?? 0;
+    const created = Math.max(Math.floor(this.#clock.now() / 1_000), revokedAt + 1);
     const expires_at = new Date((created + TOKEN_LIFE_SECONDS) * 1_000).toISOString();
     return { token: `k1.${created}.s${sessionId}`, expires_at };
   }
@@ -78,8 +84,17 @@ export class FakeServer {
   judge(sessionId: number, token: string): number | null {
     const [, created, owner] = token.split('.');
     if (owner !== `s${sessionId}`) return 4501;
-    if (!this.sessions.has(sessionId)) return 4504;
+    const session = this.sessions.get(sessionId);
+    if (!session) return 4504;
+    if (Number(created) <= session.revokedAt) return 4505;
     return this.#clock.now() / 1_000 >= Number(created) + TOKEN_LIFE_SECONDS ? 4401 : null;
+  }
+
+  /** Ends all tokens of the session made so far, and its resume key. */
+  revoke(sessionId: number): void {
+    const found = this.#found(sessionId);
+    found.revokedAt = Math.max(Math.floor(this.#clock.now() / 1_000), found.revokedAt + 1);
+    for (const connection of [...this.connections]) if (connection.sessionId === sessionId) connection.close(4505);
   }
 
   /** What an operator says. */
@@ -126,6 +141,12 @@ export class FakeServer {
     const { method, path, headers } = request;
     if (path === '/chat/session' && method === 'POST') return this.#create(request);
     const token = (headers['authorization'] ?? '').replace(/^Bearer /, '');
+    if (path === '/chat/identity') return this.#identify(request);
+    if (path === '/chat/identity/logout') {
+      for (const { id, customer } of this.sessions.values())
+        if (customer === request.body['identity_token']) this.revoke(id);
+      return { status: 204, body: null };
+    }
     if (path === '/channel/ack')
       return this.#guard(Number(request.query.get('session')), token, (s) => this.#ack(s, request));
     const match = /^\/chat\/session\/(\d+)(?:\/(.+))?$/.exec(path);
@@ -133,7 +154,10 @@ export class FakeServer {
     const id = Number(match[1]);
     if (match[2] === 'channel-token') {
       const found = this.sessions.get(id);
-      if (!found || headers['x-resume-key'] !== found.resumeKey) return error(401, 'bad_credentials');
+      if (token && found?.customer === token) return ok(this.token(id));
+      if (token) return error(401, 'bad_token');
+      if (!found || headers['x-resume-key'] !== found.resumeKey || keyEnded(found))
+        return error(401, 'bad_credentials');
       return ok(this.token(id));
     }
     return this.#guard(id, token, (found) => this.#session(found, match[2] ?? '', request));
@@ -192,12 +216,29 @@ export class FakeServer {
   #guard(id: number, token: string, run: (found: FakeSession) => FakeReply): FakeReply {
     const refusal = this.judge(id, token);
     if (refusal === null) return run(this.#found(id));
-    return refusal === 4401 ? error(401, 'token_expired') : error(401, 'bad_token');
+    return error(401, refusal === 4401 ? 'token_expired' : refusal === 4505 ? 'token_revoked' : 'bad_token');
+  }
+
+  #identify({ body }: FakeRequest): FakeReply {
+    const customer = String(body['identity_token']);
+    const wanted = typeof body['session_id'] === 'number' ? this.#found(body['session_id']) : null;
+    if (wanted) {
+      const refusal = this.judge(wanted.id, String(body['token']));
+      if (refusal !== null) return error(401, refusal === 4505 ? 'token_revoked' : 'bad_token');
+      if (wanted.customer !== null && wanted.customer !== customer) return error(403, 'forbidden');
+      wanted.customer = customer;
+    }
+    const theirs = [...this.sessions.values()].filter((session) => session.customer === customer);
+    const current = wanted ?? theirs.at(-1);
+    const sessions = theirs.map(({ session }) => session);
+    const expires_at = new Date(this.#clock.now() + 600_000).toISOString();
+    return ok(current ? { sessions, session: current.session, ...this.token(current.id) } : { sessions, expires_at });
   }
 
   #create({ body }: FakeRequest): FakeReply {
     const key = String(body['resume_key']);
     let found = [...this.sessions.values()].find(({ resumeKey }) => resumeKey === key);
+    if (found && keyEnded(found)) return error(401, 'bad_credentials');
     const known = found !== undefined;
     if (!found) {
       this.#lastSession += 1;
@@ -213,7 +254,16 @@ export class FakeServer {
         callback_pending: false,
       };
       const zero = { delivered_id: 0, read_id: 0 };
-      found = { id, resumeKey: key, session, events: [], messages: [], marks: { client: zero, staff: zero } };
+      found = {
+        id,
+        resumeKey: key,
+        customer: null,
+        revokedAt: 0,
+        session,
+        events: [],
+        messages: [],
+        marks: { client: zero, staff: zero },
+      };
       this.sessions.set(id, found);
       this.#append(found, 'chat.session.created', { session });
     }
