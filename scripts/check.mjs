@@ -1,6 +1,7 @@
 // Everything that can be judged without running the product. `npm run check`; the first part of `npm test`.
 import { fileURLToPath } from 'node:url';
 import { checkApiDocuments } from './checks/api-documents.mjs';
+import { checkClocks } from './checks/clocks.mjs';
 import { checkDocumentation } from './checks/documentation.mjs';
 import { checkImports } from './checks/imports.mjs';
 import { checkPackages } from './checks/packages.mjs';
@@ -15,6 +16,7 @@ const CHECKS = [
   ['format (biome)', checkFormat],
   ['lint (oxlint, type-aware)', checkLint],
   ['direction of imports', checkImports],
+  ['intervals on the monotonic clock', checkClocks],
   ['package versions and lockfile', checkPackages],
   ['every test file belongs to a suite', checkSuites],
   ['file length and forbidden texts', checkTexts],

@@ -72,4 +72,14 @@ describe('the direction of imports', async () => {
   ])('lets %s import %s', (path, specifier) => {
     expect(judgeImport(path, specifier)).toBe(null);
   });
+
+  it('keeps the wall clock out of intervals, but for the files that say what they want it for', async () => {
+    const { judgeClocks } = (await import(join(root, 'scripts/checks/clocks.mjs'))) as {
+      judgeClocks: (path: string, text: string) => string[];
+    };
+    const line = 'const since = Date.now();';
+    expect(judgeClocks('apps/channel-gateway/src/hub/head-check.ts', line)).toHaveLength(1);
+    expect(judgeClocks('libs/verifier/src/token-verifier.ts', line)).toEqual([]);
+    expect(judgeClocks('libs/messaging/src/redis/leases.test.ts', line)).toEqual([]);
+  });
 });

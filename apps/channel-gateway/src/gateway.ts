@@ -44,7 +44,7 @@ export class Gateway {
   readonly connectRate: RateLimiter;
   readonly trustedProxies: TrustedProxies;
   readonly #server: ChannelServer;
-  #sourceProvenAt = 0;
+  #sourceProvenAt = Number.NEGATIVE_INFINITY;
   #stopped: Promise<void> | null = null;
 
   constructor(options: GatewayOptions) {
@@ -103,16 +103,16 @@ export class Gateway {
 
   /** Too busy for newcomers. A poll is none: to refuse it would cost as much as to answer it, and starve who polls. */
   get overloaded(): boolean {
-    return this.full || this.hub.sweeper.overloaded(Date.now());
+    return this.full || this.hub.sweeper.overloaded(performance.now());
   }
 
   /** For readiness: throws while chat-service does not answer. Asks only when nothing else has asked for a while. */
   async checkSource(): Promise<void> {
     const { scheduler } = this.hub;
     if (scheduler.failingSince > 0) throw new Error('catch-up calls fail');
-    if (Date.now() - Math.max(scheduler.succeededAt, this.#sourceProvenAt) <= SOURCE_PROOF_MS) return;
+    if (performance.now() - Math.max(scheduler.succeededAt, this.#sourceProvenAt) <= SOURCE_PROOF_MS) return;
     await this.options.source.catchup({ sessions: [], limit: 1 });
-    this.#sourceProvenAt = Date.now();
+    this.#sourceProvenAt = performance.now();
   }
 
   start(): Promise<void> {

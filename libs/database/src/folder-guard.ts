@@ -53,8 +53,8 @@ function ask(path: string): Promise<Rival> {
  * can be removed without taking away a living one's.
  */
 async function mayHave(folder: string, own: string): Promise<boolean> {
-  const deadline = Date.now() + UNDECIDED_MS;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + UNDECIDED_MS;
+  while (performance.now() < deadline) {
     const names = (await readdir(folder)).filter((name) => VISIBLE.test(name) && name !== own);
     const rivals = await Promise.all(names.map(async (name) => ({ name, is: await ask(join(folder, name)) })));
     for (const { name, is } of rivals) if (is === 'nobody') await rm(join(folder, name), { force: true });

@@ -36,7 +36,7 @@ const JWKS_MAX_BYTES = 65_536;
 const MIN_SECRET_BYTES = 32;
 const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
-export function createKeySource(keys: StaffKeys, nowMs: () => number = Date.now): KeySource {
+export function createKeySource(keys: StaffKeys, nowMs: () => number = () => performance.now()): KeySource {
   switch (keys.kind) {
     case 'jwks':
       return new RemoteKeys(keys.url, nowMs);

@@ -1,6 +1,6 @@
 import { createMemoryFanout, createMemoryLeases, type Fanout, type FanoutState } from '@chat-realtime/messaging';
 import { setFailpoints } from '@chat-realtime/service-kit';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   customerToken,
   type GatewaySetup,
@@ -314,6 +314,23 @@ describe('life of connections', () => {
     under.ledger.epoch = 'epoch-2';
     expect((await client.closed).code).toBe(1012);
     expect((await customer(under, 1).ready()).data['epoch']).toBe('epoch-2');
+  });
+
+  it('[DEG3] watches the live path and checks heads on a clock that nobody sets', async () => {
+    const under = await start({ env: { HEAD_CHECK_SECONDS: '1' }, ticks: false });
+    const client = customer(under, 1);
+    await client.ready();
+    const wall = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => wall() - 300_000);
+    try {
+      const asked = under.ledger.requests.length;
+      const quiet = performance.now() + 10_000;
+      await vi.waitFor(() => expect(client.find('channel.degraded')).toBeDefined(), { timeout: 10_000 });
+      await vi.waitFor(() => expect(under.ledger.requests.length).toBeGreaterThan(asked + 2), { timeout: 10_000 });
+      expect(performance.now()).toBeLessThan(quiet);
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   it('[CLS4] [RES8] sheds a reader that is too slow and lets it resume without loss', async () => {

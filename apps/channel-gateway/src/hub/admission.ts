@@ -148,7 +148,7 @@ export class Admission {
         sent: new Map(),
       };
       this.#hub.presence.joined(principal);
-      this.#hub.refreshPresence(Date.now());
+      this.#hub.refreshPresence(performance.now());
       this.#hub.joinStaff(connection);
     }
   }
@@ -167,7 +167,8 @@ export class Admission {
       start.kind === 'after' &&
       start.cursor === channel.cursor
     ) {
-      const fresh = channel.state.kind === 'live' && channel.subscribed && Date.now() - channel.verifiedAt < FRESH_MS;
+      const fresh =
+        channel.state.kind === 'live' && channel.subscribed && performance.now() - channel.verifiedAt < FRESH_MS;
       if (fresh && !channel.behind) {
         // Level with a channel that is up to date: nothing to ask, so polling costs chat-service nothing.
         connection.state = LIVE;
@@ -184,7 +185,7 @@ export class Admission {
 
   #setDue(connection: Connection): void {
     const { transport } = connection;
-    const now = Date.now();
+    const now = performance.now();
     if (transport.kind === 'poll') connection.dueAt = now + transport.waitMs;
     // Jittered, so that connections made together are not pinged together for ever.
     else connection.dueAt = now + Math.random() * this.#hub.sweeper.pingIntervalMs(transport.kind);

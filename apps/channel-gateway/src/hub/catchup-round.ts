@@ -132,7 +132,7 @@ export class CatchupRound implements CatchupClient {
       this.#applySession(id, after ?? null, pages.get(id));
     if (this.#headCheckRunning && this.#heads.size === 0) {
       this.#headCheckRunning = false;
-      hub.headCheck.finished(Date.now());
+      hub.headCheck.finished(performance.now());
     }
     if (this.#wanting.size > 0 || this.#heads.size > 0 || this.#presenceWanted || this.#presenceDue)
       hub.scheduler.request();
@@ -210,7 +210,7 @@ export class CatchupRound implements CatchupClient {
         return;
       }
       if (verdict === 'doubtful') this.#heads.add(channel);
-      channel.applyPage(page, after, Date.now());
+      channel.applyPage(page, after, performance.now());
     }
     if (after !== null) this.#hub.staff.applySession(page, after);
   }
@@ -221,7 +221,7 @@ export class CatchupRound implements CatchupClient {
    */
   #acceptEpoch(epoch: string | undefined): boolean {
     if (epoch === undefined) return true;
-    const verdict = this.#hub.epoch.judge(epoch, Date.now());
+    const verdict = this.#hub.epoch.judge(epoch, performance.now());
     if (verdict === 'left') throw new Error('chat-service answered from a database that was left');
     if (verdict === 'changed') this.#hub.databaseChanged();
     return verdict === 'same';

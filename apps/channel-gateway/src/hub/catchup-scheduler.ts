@@ -38,10 +38,10 @@ export class CatchupScheduler {
   #wanted = false;
   #interval = CALL_INTERVAL_MS;
   #tokens = CALL_BURST;
-  #tokensAt = Date.now();
+  #tokensAt = performance.now();
   #failures = 0;
   #failingSince = 0;
-  #succeededAt = 0;
+  #succeededAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(client: CatchupClient, options: CatchupSchedulerOptions) {
@@ -49,12 +49,12 @@ export class CatchupScheduler {
     this.#options = options;
   }
 
-  /** Unix milliseconds since when every call has failed; 0 while they succeed. */
+  /** Since when, on the monotonic clock, every call has failed; 0 while they succeed. */
   get failingSince(): number {
     return this.#failingSince;
   }
 
-  /** Unix milliseconds of the last call that was answered; 0 before the first. */
+  /** When, on the monotonic clock, the last call was answered. */
   get succeededAt(): number {
     return this.#succeededAt;
   }
@@ -80,7 +80,7 @@ export class CatchupScheduler {
   }
 
   #waitForToken(): number {
-    const now = Date.now();
+    const now = performance.now();
     this.#tokens = Math.min(CALL_BURST, this.#tokens + (now - this.#tokensAt) / this.#interval);
     this.#tokensAt = now;
     return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) * this.#interval);
@@ -101,7 +101,7 @@ export class CatchupScheduler {
       this.#inFlight = false;
       this.#failures = 0;
       this.#failingSince = 0;
-      this.#succeededAt = Date.now();
+      this.#succeededAt = performance.now();
       if (!this.#stopped) this.#client.apply(request, response);
     } catch (error) {
       this.#inFlight = false;
@@ -114,7 +114,7 @@ export class CatchupScheduler {
   #retry(request: CatchupRequest, error: unknown): void {
     if (this.#stopped) return;
     this.#failures += 1;
-    if (this.#failures === 1) this.#failingSince = Date.now();
+    if (this.#failures === 1) this.#failingSince = performance.now();
     this.#options.logger.warn({ err: error, failures: this.#failures }, 'catch-up call failed');
     this.#client.failed(request);
     const ceiling = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (this.#failures - 1));

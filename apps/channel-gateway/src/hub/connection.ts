@@ -66,7 +66,7 @@ export class Connection {
   principal: Principal | null = null;
   /** Slot held under this lease key. */
   leaseKey: string | null = null;
-  /** Unix milliseconds. */
+  /** Unix milliseconds; every other time here is of the monotonic clock. */
   expiresAt = Number.POSITIVE_INFINITY;
   /** Set while the gateway drains: when this one is sent away. */
   leaveAt = Number.POSITIVE_INFINITY;
@@ -85,7 +85,7 @@ export class Connection {
   backlogMarkBytes = 0;
   /** Catching up and full: a drain listener is set. */
   awaitingDrain = false;
-  lastTyping = 0;
+  lastTyping = Number.NEGATIVE_INFINITY;
   /** Largest message id sent here while catching up; what may be acknowledged. */
   sentMessageId = 0;
   /** The channel's newest message id at the moment of going live. */

@@ -12,7 +12,7 @@ const RETURN_MIN_MS = 500;
 
 function sayGoodbye(hub: Hub, connection: Connection, spreadMs: number): void {
   const leaveIn = Math.round(Math.random() * spreadMs);
-  connection.leaveAt = Date.now() + leaveIn;
+  connection.leaveAt = performance.now() + leaveIn;
   if (isAnnounced(connection.state))
     hub.send(connection, { type: 'channel.goodbye', data: { reconnect_in_ms: leaveIn } });
 }
@@ -34,7 +34,7 @@ export function sendAway(hub: Hub, connections: Iterable<Connection>): void {
  */
 export async function drainHub(hub: Hub, seconds: number): Promise<void> {
   hub.draining = true;
-  const now = Date.now();
+  const now = performance.now();
   const spreadMs = seconds * 1_000;
   for (const connection of [...hub.connections.values()]) {
     if (connection.transport.kind === 'poll') {
@@ -45,6 +45,6 @@ export async function drainHub(hub: Hub, seconds: number): Promise<void> {
   }
   await hub.options.failpoint('gw.duringDrain');
   const deadline = now + spreadMs + GRACE_MS;
-  while (hub.connections.size > 0 && Date.now() < deadline)
+  while (hub.connections.size > 0 && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

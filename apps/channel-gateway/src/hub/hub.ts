@@ -91,7 +91,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   constructor(options: HubOptions) {
     this.options = options;
-    const now = Date.now();
+    const now = performance.now();
     const { config, metrics } = options;
     this.#flushes = new FlushQueue(options.failpoint);
     this.staff = new StaffChannel(this);
@@ -124,7 +124,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   // — connections ——————————————————————————————————————————————————————————————————————————————————
 
   open(transport: Transport): Connection {
-    const now = Date.now();
+    const now = performance.now();
     const connection = new Connection(transport, now, now + AUTH_DEADLINE_MS, this.rate.burst);
     this.connections.set(connection.id, connection);
     return connection;
@@ -141,14 +141,14 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   /** The peer sent a protocol ping; true if it may be answered. */
   pinged(connection: Connection): boolean {
-    if (this.rate.takeFree(connection, Date.now())) return true;
+    if (this.rate.takeFree(connection, performance.now())) return true;
     this.metrics.rateLimited('pings');
     this.close(connection, 'policy_violation');
     return false;
   }
 
   ponged(connection: Connection): void {
-    if (connection.pingSentAt > 0) this.metrics.pingLatency((Date.now() - connection.pingSentAt) / 1_000);
+    if (connection.pingSentAt > 0) this.metrics.pingLatency((performance.now() - connection.pingSentAt) / 1_000);
     connection.pingSentAt = 0;
     if (connection.missedPongs > 0) void this.setStale(connection, false);
     connection.missedPongs = 0;
@@ -171,7 +171,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     const { state } = connection;
     if (state.kind === 'closing' || state.kind === 'closed') return;
     this.#detach(connection);
-    connection.state = { kind: 'closing', deadline: Date.now() + CLOSE_DEADLINE_MS };
+    connection.state = { kind: 'closing', deadline: performance.now() + CLOSE_DEADLINE_MS };
     this.metrics.disconnected(connection.transport.kind, CLOSE_CODES[reason].code);
     connection.transport.close(reason);
   }
@@ -212,7 +212,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   noteBacklog(connection: Connection): void {
     if (connection.backlogged) return;
     connection.backlogged = true;
-    connection.backlogMarkAt = Date.now();
+    connection.backlogMarkAt = performance.now();
     connection.backlogMarkBytes = connection.transport.enqueuedBytes;
     this.backlog.add(connection);
   }
@@ -332,7 +332,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   /** No frame of its channel reaches it any more; it stays open until its moment. */
   takeOut(connection: Connection): void {
-    const now = Date.now();
+    const now = performance.now();
     const { principal } = connection;
     if (principal?.kind === 'customer') this.channels.get(principal.sessionId)?.detach(connection, now);
     else if (principal?.kind === 'staff') this.staff.detach(connection, now);
@@ -366,7 +366,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
 
   /** What operators chose, as a control message or a catch-up answer has it. */
   learnStatuses(statuses: readonly ChosenStatus[]): void {
-    if (this.presence.chosen(statuses)) this.refreshPresence(Date.now());
+    if (this.presence.chosen(statuses)) this.refreshPresence(performance.now());
   }
 
   /** Looks whether people see another presence than before, and if so tells everybody. */
@@ -458,7 +458,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   }
 
   #detach(connection: Connection): void {
-    const now = Date.now();
+    const now = performance.now();
     this.backlog.delete(connection);
     const { principal } = connection;
     if (principal?.kind === 'customer') this.channels.get(principal.sessionId)?.detach(connection, now);

@@ -61,7 +61,7 @@ export class SessionChannel {
   assignedUserId: string | null = null;
   /** When the last connection left; such a channel is kept a little, for reloads and the next poll. */
   emptySince = 0;
-  /** The last head check or page, in unix milliseconds. */
+  /** The last head check or page, on the monotonic clock. */
   verifiedAt = 0;
   gapDue = false;
   /** The cursor when chat-service was last asked; its head cannot be smaller unless the database is another one. */

@@ -111,7 +111,7 @@ export class Subscriptions {
     const hub = this.#hub;
     switch (message.type) {
       case 'control.tick':
-        hub.livePath.ticked(Date.now());
+        hub.livePath.ticked(performance.now());
         if (message.data.revocations_head > hub.round.revocationsRead) {
           hub.round.wantRevocations();
           hub.scheduler.request();
@@ -121,7 +121,7 @@ export class Subscriptions {
         hub.revoke([message.data]);
         break;
       case 'control.presence':
-        hub.presence.receive(message, Date.now());
+        hub.presence.receive(message, performance.now());
         break;
       case 'control.status':
         hub.learnStatuses([message.data]);

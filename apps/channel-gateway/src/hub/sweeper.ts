@@ -29,8 +29,8 @@ const CHANNEL_LINGER_MS = 10_000;
 export class Sweeper {
   readonly #hub: Hub;
   #timer: NodeJS.Timeout | null = null;
-  #lastAt = Date.now();
-  #lagSeenAt = 0;
+  #lastAt = performance.now();
+  #lagSeenAt = Number.NEGATIVE_INFINITY;
   #nextHeartbeatAt = 0;
   #nextSlowPassAt = 0;
 
@@ -39,8 +39,8 @@ export class Sweeper {
   }
 
   start(): void {
-    this.#lastAt = Date.now();
-    this.#timer = setInterval(() => this.sweep(Date.now()), SWEEP_MS);
+    this.#lastAt = performance.now();
+    this.#timer = setInterval(() => this.sweep(performance.now(), Date.now()), SWEEP_MS);
   }
 
   stop(): void {
@@ -57,7 +57,8 @@ export class Sweeper {
     return kind === 'sse' ? SSE_COMMENT_MS : this.#hub.options.config.pingIntervalSeconds * 1_000;
   }
 
-  sweep(now: number): void {
+  /** `wall` is for the expiry of tokens alone: a clock that is set must move no interval. */
+  sweep(now: number, wall: number): void {
     const late = now - this.#lastAt - SWEEP_MS;
     this.#lastAt = now;
     // With nobody connected it was not load: a process that has just started stands still too, and must take clients.
@@ -70,7 +71,7 @@ export class Sweeper {
       this.#hub.livePath.woke(now);
       this.#hub.headCheck.hurry();
     }
-    for (const connection of this.#hub.connections.values()) this.#look(connection, now, paused);
+    for (const connection of this.#hub.connections.values()) this.#look(connection, { now, wall, paused });
     this.#lookAtBacklog(now);
     this.#lookAtLivePath(now);
     this.#checkHeads(now);
@@ -81,7 +82,7 @@ export class Sweeper {
     if (this.#hub.round.repeatPresence()) this.#hub.scheduler.request();
   }
 
-  #look(connection: Connection, now: number, paused: boolean): void {
+  #look(connection: Connection, { now, wall, paused }: { now: number; wall: number; paused: boolean }): void {
     const { state } = connection;
     if (state.kind === 'authenticating') {
       if (now >= state.deadline) this.#hub.close(connection, 'timeout');
@@ -91,7 +92,7 @@ export class Sweeper {
       if (now >= state.deadline) connection.transport.destroy();
       return;
     }
-    if (now >= connection.expiresAt) this.#hub.close(connection, 'token_expired');
+    if (wall >= connection.expiresAt) this.#hub.close(connection, 'token_expired');
     else if (now >= connection.leaveAt) this.#hub.close(connection, 'service_restart');
     else if (state.kind === 'catching_up' && !isAnnounced(state) && now - connection.openedAt > READY_DEADLINE_MS) {
       this.#hub.close(connection, 'try_again_later');

@@ -36,7 +36,7 @@ export class UpFrames {
     void this.#hub.options.failpoint('gw.internalError');
     const frame = parseObject(text);
     const type = frame?.['type'];
-    const now = Date.now();
+    const now = performance.now();
     const free = type === 'ack' || type === 'ping';
     if (free ? !this.#hub.rate.takeFree(connection, now) : !this.#hub.rate.take(connection, now)) {
       this.#tooMany(connection, free);
@@ -160,7 +160,7 @@ export class UpFrames {
   }
 
   #typingIsNews(connection: Connection, active: boolean): boolean {
-    const now = Date.now();
+    const now = performance.now();
     const last = connection.lastTyping;
     const same = last > 0 === active;
     if (same && now - Math.abs(last) < TYPING_REPEAT_MS) return false;

@@ -28,7 +28,7 @@ export class LeaderDuties {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
   #active = false;
-  #badgeAt = 0;
+  #badgeAt = Number.NEGATIVE_INFINITY;
   #badgeTimer: NodeJS.Timeout | undefined;
   #badgeBusy = false;
 
@@ -62,7 +62,7 @@ export class LeaderDuties {
   /** Something was committed: the badge is counted again, at most once a second. */
   changed(): void {
     if (!this.#active || this.#badgeTimer !== undefined) return;
-    const wait = Math.max(0, this.#badgeAt + TICK_MS - Date.now());
+    const wait = Math.max(0, this.#badgeAt + TICK_MS - performance.now());
     this.#badgeTimer = setTimeout(() => {
       this.#badgeTimer = undefined;
       this.#track(this.#guarded('badge', () => this.#publishBadge()));
@@ -104,13 +104,13 @@ export class LeaderDuties {
     const head = await this.#deps.revocationsHead();
     this.#deps.publisher.publishEphemeral({ v: 1, type: 'control.tick', data: { revocations_head: head } });
     // Commits of other processes wake only their own relay, so the badge is counted with every tick too.
-    if (Date.now() - this.#badgeAt >= TICK_MS) await this.#publishBadge();
+    if (performance.now() - this.#badgeAt >= TICK_MS) await this.#publishBadge();
   }
 
   async #publishBadge(): Promise<void> {
     if (this.#badgeBusy || !this.#active) return;
     this.#badgeBusy = true;
-    this.#badgeAt = Date.now();
+    this.#badgeAt = performance.now();
     try {
       const badge = await this.#deps.badge();
       // Told with every tick, changed or not: one that was lost, or overtaken by a count made before it, is right again a

@@ -101,8 +101,8 @@ export class RelayLeader {
   }
 
   async #pause(ms: number): Promise<void> {
-    const end = Date.now() + ms;
-    while (!this.#stopping && Date.now() < end) await this.#signal.wait(end - Date.now());
+    const end = performance.now() + ms;
+    while (!this.#stopping && performance.now() < end) await this.#signal.wait(end - performance.now());
   }
 
   /** From a fresh connection to its end: waits for the lock, leads, gives it back. */

@@ -29,7 +29,7 @@ export class OperatorDirectory {
 
   async seen(actor: StaffActor): Promise<void> {
     const known = this.#written.get(actor.userId);
-    const now = Date.now();
+    const now = performance.now();
     if (known !== undefined && known.name === actor.name && known.role === actor.role && now - known.at < REFRESH_MS)
       return;
     this.#written.set(actor.userId, { at: now, name: actor.name, role: actor.role });

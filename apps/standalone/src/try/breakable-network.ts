@@ -47,7 +47,7 @@ export class BreakableNetwork {
 
   cut(ms: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#backAt = Date.now() + ms;
+    this.#backAt = performance.now() + ms;
     this.#timer = setTimeout(() => this.mend(), ms);
     for (const socket of this.#sockets) if (!this.#spared.has(socket)) socket.resetAndDestroy();
     this.#changed();

@@ -137,6 +137,6 @@ export class Experiments {
 
 /** What does not come in time is left out: with the dispatcher stopped a queue stays as it is. */
 async function until(reached: () => boolean): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!reached() && Date.now() < deadline) await pause(10);
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!reached() && performance.now() < deadline) await pause(10);
 }

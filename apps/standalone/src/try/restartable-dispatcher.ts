@@ -39,7 +39,7 @@ export class RestartableDispatcher implements Dispatcher {
 
   async stopFor(ms: number, onError: (error: unknown) => void): Promise<void> {
     await this.stop();
-    this.#backAt = Date.now() + ms;
+    this.#backAt = performance.now() + ms;
     this.#changed();
     this.#timer = setTimeout(() => {
       this.#timer = null;

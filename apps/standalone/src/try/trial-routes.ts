@@ -154,7 +154,7 @@ function streamPath(reply: FastifyReply, sessionId: number, parts: TrialRoutes):
   let timer: NodeJS.Timeout | null = null;
   const send = (): void => {
     timer = null;
-    const now = Date.now();
+    const now = performance.now();
     stream.send(
       JSON.stringify({
         hops: meter.of(sessionId),

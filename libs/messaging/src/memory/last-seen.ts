@@ -14,7 +14,7 @@ class MemoryLastSeen implements LastSeen {
   }
 
   async record(entries: readonly LastSeenEntry[]): Promise<void> {
-    const now = Date.now();
+    const now = performance.now();
     for (const { sessionId, participant, lastId, at } of entries) {
       let session = this.#sessions.get(sessionId);
       if (session === undefined) this.#sessions.set(sessionId, (session = { marks: new Map(), touchedAt: now }));
@@ -43,7 +43,7 @@ class MemoryLastSeen implements LastSeen {
   }
 
   #expired(session: SessionMarks): boolean {
-    return Date.now() - session.touchedAt >= this.#ttlMs;
+    return performance.now() - session.touchedAt >= this.#ttlMs;
   }
 }
 

@@ -35,7 +35,7 @@ class RedisLeases implements Leases {
   /** Released while Redis was away, or granted there too late: to be taken out when it is back. */
   readonly #orphans = new Map<string, string>();
   #registered = false;
-  #registeredAt = 0;
+  #registeredAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor({ url, prefix = '', heartbeatSeconds = 5, logger }: RedisLeasesOptions) {
@@ -155,7 +155,7 @@ class RedisLeases implements Leases {
         ...['SET', this.#heartbeatPrefix + this.#owner, '1', 'PX', String(this.#heartbeatMs), 'XX'],
       ]);
       // Missing: flushed, evicted, or this process was too slow to keep it. The leases may be gone as well.
-      if (refreshed === null || Date.now() - this.#registeredAt > REFRESH_MS) await this.#register(client);
+      if (refreshed === null || performance.now() - this.#registeredAt > REFRESH_MS) await this.#register(client);
     } catch (error) {
       this.#logger.debug({ err: error }, 'lease heartbeat failed');
     }
@@ -176,7 +176,7 @@ class RedisLeases implements Leases {
       for (const entry of missing) written.add(entry);
     }
     this.#registered = true;
-    this.#registeredAt = Date.now();
+    this.#registeredAt = performance.now();
   }
 
   #writeEntry(client: RedisClient, { key, holder, stale, group }: LeaseEntry): Promise<unknown>[] {
