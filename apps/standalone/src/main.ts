@@ -6,6 +6,7 @@ import { ConfigError, createLogger, createMetrics, loadConfig, Shutdown } from '
 import { type StandaloneConfig, standaloneSchema } from './config.ts';
 import { loadChatTokenSecrets } from './data-secrets.ts';
 import { demoMode } from './demo-mode.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { seedOnFirstStart } from './demo/first-start.ts';
 import { chooseListenPort } from './listen-port.ts';
 import { databaseFolder, resetDataFolder } from './reset.ts';
@@ -38,10 +39,14 @@ async function main(): Promise<void> {
   const shutdown = new Shutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + STOP_MARGIN_MS });
 
   const { port, moved } = await chooseListenPort(config.HOST, config.PORT);
+  const reserve = config.DATABASE_URL === undefined ? new DiskReserve(dataDir) : null;
+  if (await reserve?.release())
+    process.stdout.write('  The disk is full. The room kept for this case lets the chat start; make more.\n');
   const database = await openDatabase(config.DATABASE_URL ?? `pglite:${databaseFolder(dataDir)}`, {
     applicationName: SERVICE,
     logger,
   });
+  await reserve?.take();
   if (database.kind === 'postgres') {
     await claimDatabase(database, logger, () => void shutdown.run().then(() => process.exit(1)));
   }
