@@ -11,6 +11,8 @@ describe('files of a visitor', async () => {
     const { page, widget, requests } = await visit();
     const uploads = (): number => requests.filter((url) => url.includes('/attachments')).length;
     await widget.open();
+    // Nothing that would be taken is greyed out in the dialog.
+    expect(await page.locator('chat-widget input[type=file]').getAttribute('accept')).toBeNull();
     const conversation = widget.panel.locator('.conversation');
     const transfer = (name: string, bytes: number) =>
       page.evaluateHandle(

@@ -1,5 +1,6 @@
 import { HttpClient, sleep, Staff } from '@chat-realtime/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
+import { SEVEN_ZIP } from '../support/files.ts';
 import { SECRETS } from '../support/profiles.ts';
 import { startStandalone } from '../support/standalone-target.ts';
 import { useVisitors } from './visitors.ts';
@@ -10,6 +11,7 @@ describe('a chat with settings of its own', async () => {
     { profile: 'main', webhookUrl: 'http://127.0.0.1:9/', siteOrigin: '' },
     {
       CHANNEL_TOKEN_TTL_SECONDS: '3',
+      ATTACHMENT_TYPES: 'image/*,application/pdf',
       CHAT_WIDGET: JSON.stringify({
         online: 'schedule',
         reply_time_text: 'Отвечаем за минуту',
@@ -29,6 +31,19 @@ describe('a chat with settings of its own', async () => {
     await widget.panel.getByText('Hi there!').waitFor();
     await widget.panel.getByText('We answer within a minute').waitFor();
     expect(await widget.panel.locator('.welcome').textContent()).not.toMatch(/[а-яё]/i);
+  });
+
+  it('[ATT9] says which files it takes, and offers no second try that must end as the first did', async () => {
+    const { page, widget } = await visit();
+    await widget.open();
+    const input = page.locator('chat-widget input[type=file]');
+    expect(await input.getAttribute('accept')).toBe('image/*,application/pdf');
+    await widget.consent.check();
+    await input.setInputFiles({ name: 'архив.7z', mimeType: 'application/x-7z-compressed', buffer: SEVEN_ZIP });
+    const failed = widget.panel.locator('.upload.is-failed');
+    await failed.getByText('Не принимается. Можно: image, PDF').waitFor();
+    expect(await failed.getByRole('button').count()).toBe(1);
+    await failed.getByRole('button', { name: 'Убрать архив.7z' }).click();
   });
 
   it('goes on where a visitor was whose device slept until his token was expired', async () => {

@@ -56,7 +56,11 @@ export interface ChatModuleOptions {
 function providers(options: ChatModuleOptions): Provider[] {
   const { operations, database, verifier, settings, logger } = options;
   const credentials = new ChannelCredentials(settings.CHAT_TOKEN_SECRETS, settings.CHANNEL_TOKEN_TTL_SECONDS);
-  const limits = { maxBytes: settings.ATTACHMENT_MAX_BYTES, maxPerMessage: ATTACHMENTS_PER_MESSAGE };
+  const limits = {
+    maxBytes: settings.ATTACHMENT_MAX_BYTES,
+    maxPerMessage: ATTACHMENTS_PER_MESSAGE,
+    types: settings.ATTACHMENT_TYPES.listed,
+  };
   const callbacksConfig = { defaultCountry: settings.CHAT_PHONE_COUNTRY, dueMinutes: settings.CALLBACK_DUE_MINUTES };
   const saved = new SavedSettings(database);
   const rates = {

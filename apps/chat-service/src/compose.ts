@@ -1,7 +1,8 @@
+import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
-import type { Logger, Metrics, OriginPolicy } from '@chat-realtime/service-kit';
+import { type Logger, type Metrics, type OriginPolicy, rateLimitKey } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { DynamicModule } from '@nestjs/common';
 import { Attachments } from './attachments/attachments.ts';
@@ -44,8 +45,18 @@ export interface ComposedChat {
 /** The whole chat-service from its configuration, the same in its own process and in standalone. */
 export function composeChat({ database, publisher, settings, dataDir, logger, metrics }: ComposeDeps): ComposedChat {
   const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
-  const storage = new DiskStorage(join(dataDir, 'attachments'));
-  const attachments = new Attachments(database, storage, links, { maxBytes: settings.ATTACHMENT_MAX_BYTES });
+  const storage = new DiskStorage(join(dataDir, 'attachments'), settings.ATTACHMENT_MIN_FREE_BYTES);
+  const secret = settings.CHAT_TOKEN_SECRETS.secret(settings.CHAT_TOKEN_SECRETS.signingKid) ?? '';
+  const attachments = new Attachments(database, storage, links, {
+    maxBytes: settings.ATTACHMENT_MAX_BYTES,
+    types: settings.ATTACHMENT_TYPES,
+    unsentPerSession: settings.ATTACHMENT_UNSENT_BYTES_PER_SESSION,
+    hashAddress: (ip) =>
+      createHmac('sha256', secret)
+        .update(`upload-from\n${rateLimitKey(ip)}`)
+        .digest('base64url'),
+    unsentPerAddress: settings.ATTACHMENT_UNSENT_BYTES_PER_ADDRESS,
+  });
   const { sweeps, settle } = createSweeps(database, attachments, settings, logger, metrics);
   const options = {
     autoCloseMinutes: settings.AUTO_CLOSE_MINUTES,

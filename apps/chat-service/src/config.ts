@@ -10,6 +10,7 @@ import {
   staffTokenVariables,
 } from '@chat-realtime/service-kit';
 import { z } from 'zod';
+import { AcceptedTypes } from './attachments/accepted-types.ts';
 import { isCountryCode } from './callbacks/phone.ts';
 import { parseSchedule, ScheduleError } from './schedule/parse.ts';
 import { widgetSettingsSchema } from './schedule/widget-config.ts';
@@ -56,6 +57,17 @@ function envCountry() {
     });
 }
 
+function envAcceptedTypes() {
+  return envList().transform((entries, context) => {
+    try {
+      return AcceptedTypes.parse(entries);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : 'is not a list of types');
+      return z.NEVER;
+    }
+  });
+}
+
 function envWebhookUrls() {
   return envList().pipe(z.array(envUrl()));
 }
@@ -73,6 +85,10 @@ export const chatSettingsVariables = {
   CHAT_PHONE_COUNTRY: envCountry(),
   CALLBACK_DUE_MINUTES: envInteger(120, { min: 1 }),
   ATTACHMENT_MAX_BYTES: envInteger(ATTACHMENT_MAX_BYTES, { min: 1, max: ATTACHMENT_MAX_BYTES }),
+  ATTACHMENT_TYPES: envAcceptedTypes(),
+  ATTACHMENT_UNSENT_BYTES_PER_SESSION: envInteger(10 * ATTACHMENT_MAX_BYTES),
+  ATTACHMENT_UNSENT_BYTES_PER_ADDRESS: envInteger(50 * ATTACHMENT_MAX_BYTES),
+  ATTACHMENT_MIN_FREE_BYTES: envInteger(512 * 1024 * 1024),
   ALERT_WEBHOOK_URLS: envWebhookUrls(),
   ALERT_WEBHOOK_SECRET: envSecret(16).optional(),
   ALERT_WAITING_SECONDS: envInteger(60, { min: 1 }),

@@ -9,6 +9,7 @@ export {
   WEBHOOK_SECRET_MISSING,
   webhooksAreSigned,
 } from './config.ts';
+export type { AcceptedTypes } from './attachments/accepted-types.ts';
 export * from './domain/index.ts';
 export { Callbacks } from './callbacks/callbacks.ts';
 export { holdsOnlyDemo, markServedForReal } from './storage/real-data.ts';

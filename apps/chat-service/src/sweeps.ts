@@ -9,7 +9,7 @@ import type { Sweep } from './domain/index.ts';
 
 const ALERTS_EVERY_MS = 1_000;
 const WEBHOOKS_EVERY_MS = 500;
-const UNSENT_EVERY_MS = 3_600_000;
+const UNSENT_EVERY_MS = 600_000;
 const RETENTION_EVERY_MS = 600_000;
 
 export interface ChatSweeps {

@@ -106,6 +106,8 @@ export interface AttachmentTable {
   width: number | null;
   height: number | null;
   storage_key: string;
+  /** Keyed hash of the uploader's address, until the file is sent. */
+  uploaded_from: string | null;
   event_id: number | null;
   created_at: TimeDefault;
 }

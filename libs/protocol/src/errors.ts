@@ -21,14 +21,17 @@ export const ERROR_CODES = {
   cursor_ahead: { status: 409, meaning: 'cursor beyond the head, or of another database: take a snapshot' },
   cursor_unknown: { status: 409, meaning: 'cursor not of this database: take a snapshot' },
   payload_too_large: { status: 413, meaning: 'body over the limit' },
-  unsupported_media_type: { status: 415, meaning: 'file type not on the allow-list, or content type not JSON' },
+  unsupported_media_type: {
+    status: 415,
+    meaning: 'file type that the owner does not want (details.allowed), or content type not JSON',
+  },
   validation_failed: { status: 422, meaning: 'well-formed but invalid; details lists field paths' },
   upgrade_required: { status: 426, meaning: 'WebSocket version other than 13' },
   rate_limited: { status: 429, meaning: 'too many requests; see Retry-After' },
   connection_limit: { status: 429, meaning: 'too many connections; see Retry-After' },
   internal_error: { status: 500, meaning: 'a fault of the server' },
   unavailable: { status: 503, meaning: 'a dependency is away or the service drains; see Retry-After' },
-  storage_full: { status: 507, meaning: 'no space left' },
+  storage_full: { status: 507, meaning: 'no space left, or less than the floor of free space' },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

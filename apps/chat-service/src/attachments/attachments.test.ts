@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { KeyRing } from '@chat-realtime/protocol/tokens';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AcceptedTypes } from './accepted-types.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { contentDisposition, fileNameFromHeader, sanitizeFileName } from './file-name.ts';
 import { imageSize } from './image-size.ts';
 import { AttachmentLinks } from './links.ts';
-import { sniffMime } from './sniff.ts';
+import { sniff } from './sniff.ts';
 
 /** Real files as encoders write them, kept short in base64. */
 const PNG_3X2 = Buffer.from(
@@ -56,6 +57,8 @@ function jpeg(width: number, height: number, orientation?: number): Buffer {
   ]);
 }
 
+const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
+
 describe('type by content', () => {
   it.each([
     ['image/png', PNG_3X2],
@@ -63,33 +66,70 @@ describe('type by content', () => {
     ['image/webp', WEBP_1X1],
     ['image/jpeg', jpeg(10, 20)],
     ['application/pdf', Buffer.from('%PDF-1.7\n')],
-    ['text/plain', Buffer.from('Привет, это просто текст: a < b\n')],
-    ['application/zip', Buffer.from('PK\x03\x04………plain.txt', 'latin1')],
-    [
-      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-      Buffer.from('PK\x03\x04…word/document.xml', 'latin1'),
-    ],
-    ['audio/mpeg', Buffer.from([0xff, 0xfb, 0x90, 0x00])],
-    ['video/mp4', Buffer.from('\x00\x00\x00\x20ftypisom', 'latin1')],
-  ])('[ATT3] %s is recognised', (mime, content) => {
-    expect(sniffMime(content, true)).toBe(mime);
+    ['audio/mpeg', Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x00]), Buffer.alloc(2_000)])],
+    ['audio/mpeg', bytes(`ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00${'\x00'.repeat(600)}`)],
+    ['audio/ogg', bytes(`OggS${'\x00'.repeat(24)}OpusHead${'\x00'.repeat(40)}`)],
+    ['audio/wav', bytes(`RIFF\x24\x00\x00\x00WAVEfmt ${'\x00'.repeat(40)}`)],
+    ['video/mp4', bytes(`\x00\x00\x00\x20ftypisom${'\x00'.repeat(40)}`)],
+  ])('[ATT3] %s keeps its type', async (mime, content) => {
+    expect((await sniff(content, true)).mime).toBe(mime);
   });
 
   it.each([
-    ['SVG', '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'],
-    ['SVG after a byte order mark', '\ufeff  <?xml version="1.0"?><svg/>'],
-    ['HTML', '<!DOCTYPE html><script>alert(1)</script>'],
-    ['a Windows program', 'MZ\x90\x00\x03'],
-    ['an ELF program', '\x7fELF\x02\x01\x01\x00'],
-    ['nothing at all', ''],
-  ])('[ATT3] %s is refused', (_, content) => {
-    expect(sniffMime(Buffer.from(content), true)).toBeUndefined();
+    ['a video of an iPhone', 'video/quicktime', bytes(`\x00\x00\x00\x14ftypqt  ${'\x00'.repeat(40)}`)],
+    ['a photo of an iPhone', 'image/heic', bytes(`\x00\x00\x00\x18ftypheic${'\x00'.repeat(40)}`)],
+    ['an AVIF', 'image/avif', bytes(`\x00\x00\x00\x18ftypavif${'\x00'.repeat(40)}`)],
+    ['a voice memo', 'audio/mp4', bytes(`\x00\x00\x00\x18ftypM4A ${'\x00'.repeat(40)}`)],
+    ['a bitmap', 'image/bmp', bytes(`BM${'\x00'.repeat(60)}`)],
+    ['a 7z', 'application/x-7z-compressed', bytes(`7z\xbc\xaf\x27\x1c${'\x00'.repeat(60)}`)],
+    ['a RAR', 'application/x-rar-compressed', bytes(`Rar!\x1a\x07\x01\x00${'\x00'.repeat(60)}`)],
+    ['an old Word file', 'application/x-cfb', bytes(`\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1${'\x00'.repeat(60)}`)],
+    ['text', 'text/plain', Buffer.from('Привет, это просто текст: a < b\n')],
+    ['text of Windows', 'application/octet-stream', bytes('\xcf\xf0\xe8\xe2\xe5\xf2')],
+    ['SVG', 'application/xml', Buffer.from('<?xml version="1.0"?><svg/>')],
+    ['HTML', 'application/octet-stream', Buffer.from('<!DOCTYPE html><script>alert(1)</script>')],
+    ['HTML behind a byte order mark', 'application/octet-stream', Buffer.from('\ufeff <html><script>1</script>')],
+    ['a Windows program', 'application/x-msdownload', bytes(`MZ\x90\x00\x03${'\x00'.repeat(60)}`)],
+    ['an ELF program', 'application/x-elf', bytes(`\x7fELF\x02\x01\x01\x00${'\x00'.repeat(60)}`)],
+  ])('[ATT3] %s is taken as bytes to be downloaded', async (_, detected, content) => {
+    expect(await sniff(content, true)).toEqual({ detected, mime: 'application/octet-stream' });
   });
 
-  it('[ATT3] invalid UTF-8 is no text, but a character cut by the sniffing window is', () => {
-    expect(sniffMime(Buffer.from([0x61, 0xc3, 0x28]), true)).toBeUndefined();
-    expect(sniffMime(Buffer.from('ж').subarray(0, 1), true)).toBeUndefined();
-    expect(sniffMime(Buffer.concat([Buffer.from('a'), Buffer.from('ж').subarray(0, 1)]), false)).toBe('text/plain');
+  it('[ATT3] a type that is cut short, or lies, harms nobody', async () => {
+    const wholes = [PNG_3X2, GIF_1X1, WEBP_1X1, jpeg(9, 9, 6), bytes('PK\x03\x04………plain.txt'), bytes('%PDF-1.7\n')];
+    for (const whole of wholes)
+      for (let length = 0; length <= whole.length; length += 1) await sniff(whole.subarray(0, length), false);
+  });
+
+  it('[ATT3] invalid UTF-8 is no text, but a character cut by the sniffing window is', async () => {
+    expect((await sniff(Buffer.from([0x61, 0xc3, 0x28]), true)).detected).toBe('application/octet-stream');
+    expect((await sniff(Buffer.from('ж').subarray(0, 1), true)).detected).toBe('application/octet-stream');
+    const cut = Buffer.concat([Buffer.from('a'), Buffer.from('ж').subarray(0, 1)]);
+    expect((await sniff(cut, false)).detected).toBe('text/plain');
+  });
+});
+
+describe('what the owner takes', () => {
+  it('[ATT9] is everything unless he narrows it, and a refusal names what is allowed', () => {
+    const all = AcceptedTypes.parse([]);
+    all.check('application/x-msdownload');
+    expect(all.listed).toContain('application/octet-stream');
+    const some = AcceptedTypes.parse(['image/*', ' Application/PDF ']);
+    some.check('image/heic');
+    some.check('application/pdf');
+    expect(() => some.check('application/zip')).toThrow(
+      expect.objectContaining({
+        code: 'unsupported_media_type',
+        message: 'this chat takes only image/*, application/pdf',
+        details: { allowed: ['image/*', 'application/pdf'] },
+      }),
+    );
+    expect(AcceptedTypes.parse(['image/png', '*/*']).listed).toContain('application/octet-stream');
+  });
+
+  it('[ATT9] an entry that is no type is named', () => {
+    for (const entry of ['pdf', '.docx', 'image/', '*/png', 'a b/c'])
+      expect(() => AcceptedTypes.parse([entry])).toThrow(entry);
   });
 });
 
@@ -212,6 +252,37 @@ describe('disk storage', () => {
     await expect(storage.write('toolarge1', source, 6)).rejects.toMatchObject({ code: 'payload_too_large' });
     expect(source.destroyed).toBe(false);
     expect(await readdir(join(folder, 'to'))).toEqual([]);
+  });
+
+  it('[ATT10] two uploads at a time are not promised the same room, and the floor stays free', async () => {
+    const { bavail, blocks, bsize } = await statfs(folder);
+    const free = bavail * bsize;
+    const floor = Math.min(free - 64 * 1024 * 1024, blocks * bsize * 0.1);
+    const storage = new DiskStorage(folder, floor);
+    const room = free - floor;
+    const held = Promise.withResolvers<Buffer>();
+    async function* slow() {
+      yield await held.promise;
+    }
+    const first = storage.write('firstone', Readable.from(slow()), room, room * 0.75);
+    const second = storage.write('secondone', Readable.from([Buffer.from('x')]), room, room * 0.75);
+    await expect(second).rejects.toMatchObject({ code: 'storage_full' });
+    held.resolve(Buffer.from('all of it'));
+    expect((await first).size).toBe(9);
+    expect((await storage.write('thirdone', Readable.from([Buffer.from('x')]), room, room * 0.75)).size).toBe(1);
+    for (const id of ['firstone', 'thirdone']) await storage.remove(id);
+  });
+
+  it('[ATT8] removes what a killed process left half written, and nothing else', async () => {
+    const storage = new DiskStorage(folder);
+    await storage.write('wholefile', Readable.from([Buffer.from('x')]), 5);
+    await writeFile(join(folder, 'wh', 'wholefile2.0.part'), 'half');
+    await writeFile(join(folder, 'stray.part'), 'not ours');
+    expect(await storage.removeLeftovers(new Date(Date.now() - 60_000))).toBe(0);
+    expect(await storage.removeLeftovers(new Date(Date.now() + 60_000))).toBe(1);
+    expect(await readdir(join(folder, 'wh'))).toEqual(['wholefile']);
+    await rm(join(folder, 'stray.part'));
+    await storage.remove('wholefile');
   });
 
   it('[ATT8] leaves nothing of a broken upload', async () => {

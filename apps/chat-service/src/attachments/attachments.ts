@@ -5,11 +5,19 @@ import { type Attachment, ChatError } from '@chat-realtime/protocol';
 import { fieldError } from '../field-error.ts';
 import { imageSize } from './image-size.ts';
 import type { AttachmentLinks } from './links.ts';
-import { SNIFF_BYTES, sniffMime } from './sniff.ts';
+import type { AcceptedTypes } from './accepted-types.ts';
+import { SNIFF_BYTES, sniff } from './sniff.ts';
 import type { AttachmentStorage } from './storage.ts';
+import { UnsentQuota } from './unsent-quota.ts';
 
 export interface AttachmentsConfig {
   readonly maxBytes: number;
+  readonly types: AcceptedTypes;
+  /** Bytes that a session, and an address, may have here without sending them; 0 = no limit. */
+  readonly unsentPerSession: number;
+  readonly unsentPerAddress: number;
+  /** A keyed hash: what is stored must not be an address. */
+  readonly hashAddress: (ip: string) => string;
 }
 
 export interface Upload {
@@ -18,6 +26,8 @@ export interface Upload {
   readonly participant: string;
   readonly name: string;
   readonly content: Readable;
+  /** Null where it limits nothing: operators share the address of their office. */
+  readonly clientIp: string | null;
   /** As the request says, if it does. */
   readonly declaredBytes: number | undefined;
 }
@@ -39,12 +49,14 @@ export class Attachments {
   readonly #storage: AttachmentStorage;
   readonly #links: AttachmentLinks;
   readonly #config: AttachmentsConfig;
+  readonly #quota: UnsentQuota;
 
   constructor(database: Database, storage: AttachmentStorage, links: AttachmentLinks, config: AttachmentsConfig) {
     this.#database = database;
     this.#storage = storage;
     this.#links = links;
     this.#config = config;
+    this.#quota = new UnsentQuota(database, config);
   }
 
   async upload(upload: Upload): Promise<Attachment> {
@@ -53,30 +65,26 @@ export class Attachments {
       throw new ChatError('payload_too_large', `an attachment may have at most ${maxBytes} bytes`);
     }
     const id = randomBytes(16).toString('base64url');
-    const { size, head } = await this.#storage.write(id, upload.content, maxBytes);
+    const expected = upload.declaredBytes ?? maxBytes;
+    // The row first: what is under way counts, and no file lies there that nothing names.
+    const from = upload.clientIp === null ? null : this.#config.hashAddress(upload.clientIp);
+    await this.#quota.reserve(id, { ...upload, from }, expected);
     try {
+      const { size, head } = await this.#storage.write(id, upload.content, maxBytes, expected);
       if (size === 0) throw fieldError('body', 'must not be empty');
-      const mime = sniffMime(head.subarray(0, SNIFF_BYTES), size <= SNIFF_BYTES);
-      if (mime === undefined) throw new ChatError('unsupported_media_type', 'files of this type are not accepted');
+      const { detected, mime } = await sniff(head.subarray(0, SNIFF_BYTES), size <= SNIFF_BYTES);
+      this.#config.types.check(detected);
       const dimensions = imageSize(mime, head);
       const { width = null, height = null } = dimensions ?? {};
       await this.#database.kysely
-        .insertInto('chat_attachment')
-        .values({
-          id,
-          session_id: upload.sessionId,
-          uploaded_by: upload.participant,
-          name: upload.name,
-          mime,
-          size,
-          width,
-          height,
-          storage_key: id,
-        })
+        .updateTable('chat_attachment')
+        .set({ mime, size, width, height })
+        .where('id', '=', id)
         .execute();
       return { id, name: upload.name, mime, size, ...dimensions };
     } catch (error) {
       await this.#storage.remove(id);
+      await this.#database.kysely.deleteFrom('chat_attachment').where('id', '=', id).execute();
       throw error;
     }
   }
@@ -101,9 +109,21 @@ export class Attachments {
     return { name: row.name, mime: row.mime, size: row.size, content };
   }
 
-  /** Removes uploads that were never sent; answers how many. The row goes first: a file without one cannot be read. */
+  /** Removes all uploads that were never sent, and what was never a whole file; answers how many of the former. */
   async removeUnsent(now: Date = new Date()): Promise<number> {
     const before = new Date(now.getTime() - UNSENT_HOURS * 3_600_000);
+    let removed = 0;
+    for (;;) {
+      const count = await this.#removeBatch(before);
+      removed += count;
+      if (count < CLEANUP_BATCH) break;
+    }
+    await this.#storage.removeLeftovers(before);
+    return removed;
+  }
+
+  /** The row goes first: a file without one cannot be read. */
+  async #removeBatch(before: Date): Promise<number> {
     const expired = this.#database.kysely
       .selectFrom('chat_attachment')
       .select('id')

@@ -1,15 +1,25 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ChatError } from '@chat-realtime/protocol';
 import { IMAGE_HEAD_BYTES } from './image-size.ts';
 import type { AttachmentStorage, StoredFile } from './storage.ts';
 
+const PART = '.part';
+/** On a small disk the floor is this share of it. */
+const FLOOR_SHARE = 0.1;
 const ID_PATTERN = /^[A-Za-z0-9_-]{8,64}$/;
 
 function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The error of a full disk in words; any other as it is. */
+function fullOr(error: unknown): unknown {
+  const code = errorCode(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new ChatError('storage_full', 'no space left for attachments', { cause: error });
 }
 
 function toBuffer(chunk: unknown): Buffer {
@@ -19,28 +29,87 @@ function toBuffer(chunk: unknown): Buffer {
   throw new TypeError('an upload must be a stream of bytes');
 }
 
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    const names: string[] = [];
+    for await (const entry of await opendir(folder)) names.push(entry.name);
+    return names;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
 /** Files in `<folder>/<first two characters of the id>/<id>`, each written aside and renamed when whole. */
 export class DiskStorage implements AttachmentStorage {
   readonly #folder: string;
+  readonly #minFreeBytes: number;
+  /** Announced by uploads under way: two of them must not be promised the same room. */
+  #expected = 0;
 
-  constructor(folder: string) {
+  /** `minFreeBytes`: what stays free for the database and everybody else; 0 = all may be used. */
+  constructor(folder: string, minFreeBytes = 0) {
     this.#folder = folder;
+    this.#minFreeBytes = minFreeBytes;
   }
 
-  async write(id: string, content: Readable, maxBytes: number): Promise<StoredFile> {
-    const target = this.#path(id);
-    const partial = `${target}.${randomUUID()}.part`;
+  async write(id: string, content: Readable, maxBytes: number, expectedBytes = maxBytes): Promise<StoredFile> {
+    const expected = Math.min(expectedBytes, maxBytes);
+    await this.#promiseRoom(id, expected);
     try {
-      await mkdir(join(target, '..'), { recursive: true, mode: 0o700 });
+      return await this.#write(id, content, maxBytes);
+    } finally {
+      this.#expected -= expected;
+    }
+  }
+
+  async removeLeftovers(before: Date): Promise<number> {
+    let removed = 0;
+    for (const folder of await entriesOf(this.#folder)) {
+      for (const name of await entriesOf(join(this.#folder, folder))) {
+        if (!name.endsWith(PART)) continue;
+        const path = join(this.#folder, folder, name);
+        // Gone meanwhile: its upload has ended.
+        const found = await stat(path).catch(() => undefined);
+        if (found === undefined || found.mtime >= before) continue;
+        await rm(path, { force: true });
+        removed += 1;
+      }
+    }
+    return removed;
+  }
+
+  async #promiseRoom(id: string, bytes: number): Promise<void> {
+    if (this.#minFreeBytes > 0) {
+      const { bavail, blocks, bsize } = await statfs(await this.#folderOf(id));
+      const floor = Math.min(this.#minFreeBytes, blocks * bsize * FLOOR_SHARE);
+      if (bavail * bsize - this.#expected - bytes < floor)
+        throw new ChatError('storage_full', 'too little space is left for attachments');
+    }
+    this.#expected += bytes;
+  }
+
+  async #folderOf(id: string): Promise<string> {
+    const folder = join(this.#path(id), '..');
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw fullOr(error);
+    }
+    return folder;
+  }
+
+  async #write(id: string, content: Readable, maxBytes: number): Promise<StoredFile> {
+    const target = this.#path(id);
+    const partial = `${target}.${randomUUID()}${PART}`;
+    try {
+      await this.#folderOf(id);
       const stored = await this.#copy(content, partial, maxBytes);
       await rename(partial, target);
       return stored;
     } catch (error) {
       await rm(partial, { force: true });
-      const code = errorCode(error);
-      if (code === 'ENOSPC' || code === 'EDQUOT')
-        throw new ChatError('storage_full', 'no space left for attachments', { cause: error });
-      throw error;
+      throw fullOr(error);
     }
   }
 

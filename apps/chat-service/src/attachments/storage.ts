@@ -12,11 +12,14 @@ export interface StoredFile {
 export interface AttachmentStorage {
   /**
    * Streams a file in; nothing of it stays when the promise rejects.
+   * `expectedBytes`: as announced; room for so much must be there beside the floor of free space.
    * @throws ChatError `payload_too_large` past `maxBytes`, `storage_full` when there is no room.
    */
-  write(id: string, content: Readable, maxBytes: number): Promise<StoredFile>;
+  write(id: string, content: Readable, maxBytes: number, expectedBytes?: number): Promise<StoredFile>;
   /** Undefined when there is no such file. */
   open(id: string): Promise<Readable | undefined>;
   /** No error when it is already gone. */
   remove(id: string): Promise<void>;
+  /** Removes what a process that died left half written; answers how many files. */
+  removeLeftovers(before: Date): Promise<number>;
 }

@@ -56,6 +56,7 @@ export class AttachmentsController {
         participant: participantOf(actor),
         name: fileNameFromHeader(fileName),
         content: request.raw,
+        clientIp: actor.kind === 'customer' ? request.clientIp : null,
         declaredBytes: contentLength(request),
       });
     } finally {

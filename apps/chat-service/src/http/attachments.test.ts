@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import {
   attachmentSchema,
+  configResponseSchema,
   createSessionResponseSchema,
   messagesResponseSchema,
   postMessageResponseSchema,
@@ -74,10 +75,10 @@ describe('attachments', () => {
     const file = (
       await upload(token, session.id, 'просто текст', { 'content-type': 'image/png', 'x-file-name': 'a.html' })
     ).as(attachmentSchema);
-    expect(file.mime).toBe('text/plain');
+    expect(file.mime).toBe('application/octet-stream');
     const message = (await send(token, session.id, [file.id])).as(postMessageResponseSchema).message;
     const got = await chat.call('GET', message.attachments[0]?.url ?? '');
-    expect(got.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(got.headers['content-type']).toBe('application/octet-stream');
     expect(got.headers['content-disposition']).toMatch(/^attachment;/);
   });
 
@@ -98,7 +99,7 @@ describe('attachments', () => {
     expect((await chat.call('GET', `/chat/attachments/unknown-attachment?sig=${sig}`)).status).toBe(401);
   });
 
-  it('[ATT3] the content decides: markup, programs and unknown types are 415', async () => {
+  it('[ATT3] [ATT6] markup, programs and unknown types are bytes to be downloaded, whatever they call themselves', async () => {
     const { session, token } = await newSession();
     for (const content of [
       '<svg xmlns="http://www.w3.org/2000/svg"/>',
@@ -106,8 +107,17 @@ describe('attachments', () => {
       Buffer.from('MZ\u0000\u0001'),
       Buffer.from([0, 1, 2, 3]),
     ]) {
-      const answer = await upload(token, session.id, content, { 'content-type': 'image/png', 'x-file-name': 'a.png' });
-      expect([answer.status, answer.code]).toEqual([415, 'unsupported_media_type']);
+      const answer = await upload(token, session.id, content, { 'content-type': 'text/html', 'x-file-name': 'a.html' });
+      const file = answer.as(attachmentSchema);
+      expect(file.mime).toBe('application/octet-stream');
+      const message = (await send(token, session.id, [file.id])).as(postMessageResponseSchema).message;
+      const { headers } = await chat.call('GET', message.attachments[0]?.url ?? '');
+      expect(headers).toMatchObject({
+        'content-type': 'application/octet-stream',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(headers['content-disposition']).toMatch(/^attachment;/);
+      expect(headers['content-security-policy']).toMatch(/^sandbox;/);
     }
   });
 
@@ -188,5 +198,86 @@ describe('attachments', () => {
     expect(await chat.chat.attachments.removeUnsent()).toBeGreaterThanOrEqual(1);
     expect((await chat.call('GET', message.attachments[0]?.url ?? '')).text).toBe('sent');
     expect((await send(token, session.id, [unsent.id])).status).toBe(422);
+  });
+});
+
+describe('what may lie here unsent', () => {
+  const KB = 1_000;
+  let small: ChatUnderTest;
+  beforeAll(async () => {
+    small = await ChatUnderTest.start({
+      ATTACHMENT_UNSENT_BYTES_PER_SESSION: String(10 * KB),
+      ATTACHMENT_UNSENT_BYTES_PER_ADDRESS: String(25 * KB),
+      ATTACHMENT_TYPES: 'image/*, text/plain',
+    });
+  });
+  afterAll(() => small.stop());
+
+  const begin = async () => (await small.call('POST', '/chat/session', { body: {} })).as(createSessionResponseSchema);
+  type Begun = Awaited<ReturnType<typeof begin>>;
+  const put = ({ session, token }: Begun, size: number, from: string, by = token) =>
+    small.call('POST', `/chat/session/${session.id}/attachments`, {
+      token: by,
+      raw: 'x'.repeat(size),
+      ip: from,
+    });
+  const deliver = (chatOf: Begun, attachments: string[]) =>
+    small.call('POST', `/chat/session/${chatOf.session.id}/messages`, {
+      token: chatOf.token,
+      body: { client_message_id: randomUUID(), attachments },
+    });
+
+  it('[ATT10] is limited for a session: what is sent no longer counts, uploads at the same time do', async () => {
+    const one = await begin();
+    const first = (await put(one, 6 * KB, '203.0.113.1')).as(attachmentSchema);
+    const over = await put(one, 6 * KB, '203.0.113.1');
+    expect([over.status, over.code]).toEqual([429, 'rate_limited']);
+    expect(Number(over.headers['retry-after'])).toBeGreaterThan(0);
+    // An operator's own share is not the customer's.
+    expect((await put(one, 6 * KB, '203.0.113.1', await small.staff('anna'))).status).toBe(201);
+    expect((await deliver(one, [first.id])).status).toBe(201);
+    const burst = await Promise.all(Array.from({ length: 8 }, () => put(one, 3 * KB, '203.0.113.1')));
+    expect(burst.map(({ status }) => status).filter((status) => status === 201)).toHaveLength(3);
+  });
+
+  it('[ATT10] is limited for an address over all its sessions, and no address is stored', async () => {
+    const statuses: number[] = [];
+    for (let index = 0; index < 3; index += 1) statuses.push((await put(await begin(), 9 * KB, '203.0.113.2')).status);
+    expect(statuses).toEqual([201, 201, 429]);
+    expect((await put(await begin(), 9 * KB, '203.0.113.3')).status).toBe(201);
+    const rows = await small.database.kysely
+      .selectFrom('chat_attachment')
+      .select(['uploaded_from', 'event_id'])
+      .execute();
+    expect(rows.some(({ uploaded_from: from }) => from !== null)).toBe(true);
+    for (const { uploaded_from: from, event_id: event } of rows) {
+      expect(from ?? '').not.toContain('203.0.113');
+      if (event !== null) expect(from).toBeNull();
+    }
+  });
+
+  it('[ATT9] [ATT10] what was refused counts no longer', async () => {
+    const one = await begin();
+    const { session, token } = one;
+    for (let time = 0; time < 3; time += 1) {
+      const answer = await small.call('POST', `/chat/session/${session.id}/attachments`, {
+        token,
+        raw: Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(9 * KB)]),
+        ip: '203.0.113.4',
+      });
+      expect([answer.status, answer.code]).toEqual([415, 'unsupported_media_type']);
+      expect(answer.text).toContain('"allowed":["image/*","text/plain"]');
+    }
+    expect((await put(one, 9 * KB, '203.0.113.4')).status).toBe(201);
+    const config = (await small.call('GET', '/chat/config')).as(configResponseSchema);
+    expect(config.attachments.mime).toEqual(['image/*', 'text/plain']);
+  });
+
+  it('[ATT8] the sweep ends only when nothing old is left', async () => {
+    const { session } = await begin();
+    await sql`INSERT INTO chat_attachment (id, session_id, uploaded_by, name, mime, size, storage_key, created_at)
+      SELECT 'old-upload-' || n, ${session.id}, 'client', 'a', 'image/png', 1, 'old-upload-' || n, now() - interval '25 hours'
+      FROM generate_series(1, 350) n`.execute(small.database.kysely);
+    expect(await small.chat.attachments.removeUnsent()).toBe(350);
   });
 });

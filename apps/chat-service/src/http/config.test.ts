@@ -27,6 +27,7 @@ describe('GET /chat/config', () => {
     const config = answer.as(configResponseSchema);
     expect(config.attachments).toMatchObject({ max_bytes: 10_485_760, max_per_message: 5 });
     expect(config.attachments.mime).not.toContain('image/svg+xml');
+    expect(config.attachments.mime).toContain('application/octet-stream');
     const etag = String(answer.headers['etag']);
     const headers = { 'if-none-match': `"x", W/${etag}` };
     expect([(await server.call('GET', '/chat/config', { headers })).status, answer.text.length > 0]).toEqual([

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type configResponseSchema, prechatFieldSchema } from '@chat-realtime/protocol';
 import { z } from 'zod';
-import { ALLOWED_MIME_TYPES } from '../attachments/sniff.ts';
 import type { Schedule } from './schedule.ts';
 import { addDays, isoDay } from './zoned-time.ts';
 
@@ -70,6 +69,8 @@ function replyAt(schedule: Schedule, now: Date, opening: Date): string {
 export interface ConfigLimits {
   readonly maxBytes: number;
   readonly maxPerMessage: number;
+  /** What a file dialog may offer. */
+  readonly types: readonly string[];
 }
 
 export interface CachedConfig {
@@ -102,7 +103,7 @@ export function widgetConfig(
     consent: settings.consent,
     texts: settings.texts,
     theme: settings.theme,
-    attachments: { max_bytes: limits.maxBytes, max_per_message: limits.maxPerMessage, mime: [...ALLOWED_MIME_TYPES] },
+    attachments: { max_bytes: limits.maxBytes, max_per_message: limits.maxPerMessage, mime: [...limits.types] },
   };
   const json = JSON.stringify(body);
   const change = opening ?? schedule?.nextClosing(now);

@@ -118,7 +118,7 @@ export const en: Texts = {
   cancelUpload: (name) => `Cancel upload of ${name}`,
   dropHere: 'Drop to attach',
   fileTooBig: (name, mb) => `${name}: larger than ${mb} MB`,
-  fileRefused: (name) => `${name}: this kind of file is not accepted`,
+  fileRefused: (name, allowed) => `${name} is not accepted. Allowed: ${allowed}`,
   uploadFailed: (name) => `${name}: upload failed`,
   tooManyFiles: (n) => `No more than ${n} files in one message`,
   closedComposer: 'The chat is closed. Reopen it to reply.',

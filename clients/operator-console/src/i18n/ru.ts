@@ -131,7 +131,7 @@ export const ru = {
   cancelUpload: (name: string) => `Отменить загрузку ${name}`,
   dropHere: 'Отпустите, чтобы прикрепить',
   fileTooBig: (name: string, mb: number) => `${name}: больше ${mb} МБ`,
-  fileRefused: (name: string) => `${name}: такой файл не принимается`,
+  fileRefused: (name: string, allowed: string) => `${name}: такой файл не принимается. Можно: ${allowed}`,
   uploadFailed: (name: string) => `${name}: не загрузился`,
   tooManyFiles: (n: number) => `Не больше ${n} файлов в одном сообщении`,
   closedComposer: 'Чат закрыт. Чтобы ответить, откройте его снова.',

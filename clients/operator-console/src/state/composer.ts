@@ -11,19 +11,28 @@ export interface Upload {
 
 export type UploadProblem = 'too_big' | 'refused' | 'failed' | 'too_many';
 
+/** `allowed`: what a server takes that narrows it. */
+type OnProblem = (problem: UploadProblem, name: string, allowed: readonly string[]) => void;
+
 const MAX_FILES = 5;
 export const MAX_FILE_BYTES = 10 * 1024 * 1024;
+
+function allowedBy(details: unknown): string[] {
+  const allowed: unknown = typeof details === 'object' && details !== null ? Reflect.get(details, 'allowed') : null;
+  const types = Array.isArray(allowed) ? allowed.filter((type): type is string => typeof type === 'string') : [];
+  return types.map((type) => type.replace(/\/\*$/, '').replace(/^.+\//, ''));
+}
 
 /** Files of one session's composer on their way to the server. */
 export class Uploads {
   readonly #api: StaffApi;
   readonly #sessionId: number;
-  readonly #onProblem: (problem: UploadProblem, name: string) => void;
+  readonly #onProblem: OnProblem;
   readonly #store = createStore<{ readonly list: readonly Upload[] }>({ list: [] });
   readonly #aborts = new Map<string, AbortController>();
   #last = 0;
 
-  constructor(api: StaffApi, sessionId: number, onProblem: (problem: UploadProblem, name: string) => void) {
+  constructor(api: StaffApi, sessionId: number, onProblem: OnProblem) {
     this.#api = api;
     this.#sessionId = sessionId;
     this.#onProblem = onProblem;
@@ -41,10 +50,10 @@ export class Uploads {
   add(files: Iterable<File>): void {
     for (const file of files) {
       if (this.getState().list.length >= MAX_FILES) {
-        this.#onProblem('too_many', file.name);
+        this.#onProblem('too_many', file.name, []);
         return;
       }
-      if (file.size > MAX_FILE_BYTES) this.#onProblem('too_big', file.name);
+      if (file.size > MAX_FILE_BYTES) this.#onProblem('too_big', file.name, []);
       else void this.#upload(file);
     }
   }
@@ -85,9 +94,9 @@ export class Uploads {
     } catch (error) {
       if (abort.signal.aborted) return;
       this.remove(key);
-      const code = error instanceof ChatClientError ? error.code : null;
-      if (code === 'unsupported_media_type') this.#onProblem('refused', file.name);
-      else this.#onProblem(code === 'payload_too_large' ? 'too_big' : 'failed', file.name);
+      const known = error instanceof ChatClientError ? error : null;
+      if (known?.code === 'unsupported_media_type') this.#onProblem('refused', file.name, allowedBy(known.details));
+      else this.#onProblem(known?.code === 'payload_too_large' ? 'too_big' : 'failed', file.name, []);
     }
   }
 

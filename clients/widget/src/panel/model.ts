@@ -10,7 +10,7 @@ import { type PanelHost, PHONE, type Settings } from '../bridge.ts';
 import { type Cell, createCell } from './cell.ts';
 import { createOriginAdviser } from './refused-origin.ts';
 import { readMuted, ringOnce, storeMuted } from './sound.ts';
-import { formatSize } from './texts/format.ts';
+import { formatSize, typeName } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
 import { countInTitle } from './title.ts';
@@ -121,6 +121,8 @@ export function createModel(host: PanelHost): PanelModel {
     void adviseOrigin(error);
   }
 
+  const allowedTypes = (): string => (config.getState()?.attachments.mime ?? []).map(typeName).join(', ');
+
   function refuse(refusal: UploadRefusal): void {
     const words = texts.getState();
     const { locale } = settings.getState();
@@ -131,7 +133,7 @@ export function createModel(host: PanelHost): PanelModel {
         case 'too_many':
           return words.tooMany(refusal.count);
         case 'bad_type':
-          return words.badType(refusal.name);
+          return words.badType(refusal.name, allowedTypes());
       }
     };
     notice.set(say());
@@ -148,7 +150,7 @@ export function createModel(host: PanelHost): PanelModel {
       const again = !known || error.retryable;
       const type = known && error.code === 'unsupported_media_type';
       failed(error);
-      const said = type ? words.badFile : again ? words.uploadFailed : words.uploadRefused;
+      const said = type ? words.badFile(allowedTypes()) : again ? words.uploadFailed : words.uploadRefused;
       announcement.set(said);
       return { error: said, again };
     },

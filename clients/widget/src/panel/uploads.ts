@@ -33,6 +33,11 @@ export interface UploadsOptions {
   readonly settled: () => void;
 }
 
+/** What a file dialog may offer; undefined where everything is taken, which greys out nothing. */
+export function dialogTypes(mime: readonly string[] | undefined): string | undefined {
+  return mime === undefined || mime.includes('application/octet-stream') ? undefined : mime.join(',');
+}
+
 /** Files of the message being written: judged before a byte is sent, each on its own way up. */
 export function createUploads({ client, limits, prepare, refused, explain, settled }: UploadsOptions): Uploads {
   const cell = createCell<readonly Upload[]>([]);
@@ -48,7 +53,12 @@ export function createUploads({ client, limits, prepare, refused, explain, settl
     if (limit === null) return true;
     if (file.size > limit.max_bytes) refused({ why: 'too_large', name: file.name, limit: limit.max_bytes });
     // The server looks at the bytes; the browser's guess is only taken where it is clearly something else.
-    else if (file.type.startsWith('image/') && !limit.mime.includes(file.type))
+    else if (
+      dialogTypes(limit.mime) !== undefined &&
+      file.type.startsWith('image/') &&
+      !limit.mime.includes(file.type) &&
+      !limit.mime.includes('image/*')
+    )
       refused({ why: 'bad_type', name: file.name });
     else return true;
     return false;

@@ -43,10 +43,10 @@ interface Missed {
   readonly andNext: boolean;
 }
 
-function sayProblem(problem: UploadProblem, name: string): void {
+function sayProblem(problem: UploadProblem, name: string, allowed: readonly string[]): void {
   const texts = {
     too_big: t().fileTooBig(name, MAX_FILE_BYTES / 1_048_576),
-    refused: t().fileRefused(name),
+    refused: t().fileRefused(name, allowed.join(', ')),
     failed: t().uploadFailed(name),
     too_many: t().tooManyFiles(5),
   };

@@ -5,6 +5,7 @@ import { useModel } from '../context.ts';
 import { isComposing } from '../keys.ts';
 import { MESSAGE_MAX, tooLong } from '../limits.ts';
 import { type PrechatErrors, judgePrechat } from '../prechat.ts';
+import { dialogTypes } from '../uploads.ts';
 import { Icon } from './Icon.tsx';
 import { PrechatFields } from './PrechatFields.tsx';
 import { UploadChip } from './UploadChip.tsx';
@@ -122,7 +123,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
           type="file"
           multiple
           hidden
-          accept={config?.attachments.mime.join(',')}
+          accept={dialogTypes(config?.attachments.mime)}
           onChange={({ currentTarget }) => {
             attach([...(currentTarget.files ?? [])]);
             currentTarget.value = '';

@@ -53,10 +53,10 @@ export const en: Texts = {
   uploading: (name, percent) => `${name}: ${percent}% uploaded`,
   tooLarge: (name, limit) => `${name}: larger than ${limit}`,
   tooMany: (count) => `At most ${count} files in a message`,
-  badType: (name) => `${name}: files of this kind are not accepted`,
+  badType: (name, allowed) => `${name} is not accepted. Allowed: ${allowed}`,
   uploadFailed: 'Upload failed',
   uploadRefused: 'Not accepted',
-  badFile: 'Files of this kind are not accepted',
+  badFile: (allowed) => `Not accepted. Allowed: ${allowed}`,
   tooLong: (count, limit) =>
     `Too long: ${count.toLocaleString('en')} characters, the limit is ${limit.toLocaleString('en')}`,
   retry: 'Retry',

@@ -45,6 +45,12 @@ export function formatReopening(iso: string, locale: Locale, texts: Texts, now =
   return texts.backAt(today ? texts.backTime(formatTime(iso, locale)) : formatMoment(iso, locale, texts, now));
 }
 
+/** `application/pdf` as people call it; of `image/*` the family. */
+export function typeName(mime: string): string {
+  const [family = mime, name = ''] = mime.split('/');
+  return name === '*' ? family : name.toUpperCase();
+}
+
 export function formatSize(bytes: number, locale: Locale, { units }: Texts): string {
   const [value, unit] =
     bytes < 1_024 ? [bytes, units.b] : bytes < 1_048_576 ? [bytes / 1_024, units.kb] : [bytes / 1_048_576, units.mb];

@@ -51,10 +51,10 @@ export const ru = {
   uploading: (name: string, percent: number) => `${name}: загружено ${percent} %`,
   tooLarge: (name: string, limit: string) => `${name}: больше ${limit}`,
   tooMany: (count: number) => `Не больше ${count} файлов в сообщении`,
-  badType: (name: string) => `${name}: такие файлы не принимаются`,
+  badType: (name: string, allowed: string) => `${name}: такой файл не принимается. Можно: ${allowed}`,
   uploadFailed: 'Не загрузился',
   uploadRefused: 'Не принят',
-  badFile: 'Такие файлы не принимаются',
+  badFile: (allowed: string) => `Не принимается. Можно: ${allowed}`,
   tooLong: (count: number, limit: number) =>
     `Слишком длинно: ${count.toLocaleString('ru')} знаков, можно ${limit.toLocaleString('ru')}`,
   retry: 'Повторить',
