@@ -41,6 +41,7 @@ const NEEDED = {
   postgresql: hasPostgres,
   nginx: () => onPath('nginx'),
   chromium: () => onPath('chromium'),
+  'firefox-esr': () => onPath('firefox-esr'),
   'php-cli': () => onPath('php'),
 };
 

@@ -1,8 +1,8 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach } from 'vitest';
+import { launchBrowser, type BrowserSettings } from './browsers.ts';
 
-/** Names that lead here, so that a page can stand on an origin the server does not know. */
-export const FOREIGN_HOST = 'elsewhere.example';
+export { FOREIGN_HOST } from './browsers.ts';
 
 export interface OpenPage {
   readonly page: Page;
@@ -10,22 +10,12 @@ export interface OpenPage {
   readonly problems: string[];
 }
 
-export interface BrowserSettings {
-  readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 /** One browser per file; each page in a context of its own, as another visitor's. */
 export function useBrowser(settings: BrowserSettings = {}): {
   open: (options?: BrowserContextOptions) => Promise<OpenPage>;
 } {
   let browser: Promise<Browser> | null = null;
-  const launch = (): Promise<Browser> =>
-    (browser ??= chromium.launch({
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', ...(settings.args ?? [`--host-resolver-rules=MAP ${FOREIGN_HOST} 127.0.0.1`])],
-      ...(settings.env !== undefined && { env: { ...process.env, ...settings.env } }),
-    }));
+  const launch = (): Promise<Browser> => (browser ??= launchBrowser(settings));
   const open = async (options: BrowserContextOptions = {}): Promise<OpenPage> => {
     const context = await (await launch()).newContext({ locale: 'ru-RU', reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
