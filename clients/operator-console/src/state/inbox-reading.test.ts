@@ -147,3 +147,34 @@ it('readings of one thing follow each other, one for however many asked meanwhil
   void reread(1);
   expect(reads).toBe(3);
 });
+
+it('of very many open chats it reads a part, and the rest as the list is scrolled', async () => {
+  const open = 12_000;
+  const asked: { page?: string | undefined; sort?: string; assigned?: string }[] = [];
+  const sessions = async (query: (typeof asked)[number]) => {
+    asked.push(query);
+    if (query.assigned === 'me')
+      return { sessions: [row(open, { assigned_user_id: ME })], next_page: null, feed_cursor: 'c' };
+    const from = Number(query.page ?? 0);
+    const ids = Array.from({ length: Math.min(200, open - from) }, (_, n) => from + n + 1);
+    return {
+      sessions: ids.map((id) => row(id)),
+      next_page: from + 200 < open ? String(from + 200) : null,
+      feed_cursor: 'c',
+    };
+  };
+  const client: object = { ...server().client, api: { sessions }, connect: () => undefined };
+  const inbox = new Inbox(client as StaffClient, () => ME);
+  await inbox.load();
+  expect(asked.length).toBeLessThanOrEqual(30);
+  expect(inbox.getState().open).toBe('partial');
+  expect(mine(inbox)).toEqual([open]);
+  const before = inbox.getState().sessions.size;
+  await Promise.all([inbox.loadMore(), inbox.loadMore()]);
+  expect(inbox.getState().sessions.size).toBe(before + 200);
+  while (inbox.getState().open === 'partial') await inbox.loadMore();
+  expect(inbox.getState().sessions.size).toBe(open);
+  const calls = asked.length;
+  await inbox.loadMore();
+  expect(asked.length).toBe(calls);
+});

@@ -6,12 +6,14 @@ import { createStore } from './store.ts';
 
 export interface InboxState {
   readonly sessions: ReadonlyMap<number, StaffSession>;
-  /** `complete`: every open session is here, so what is counted is right. */
+  /** `complete`: every open session is here, so what is counted is right. `partial`: the rest comes as the list is scrolled. */
   readonly open: 'loading' | 'partial' | 'complete' | 'failed';
   readonly closed: { readonly loading: boolean; readonly next: string | null; readonly started: boolean };
 }
 
 const PAGE = 200;
+/** Open sessions read without being asked for: more than anybody scrolls through, and few enough for a page to hold. */
+const EAGER_ROWS = 5_000;
 const REPAIR_MS = 2_000;
 const MANY = 20;
 
@@ -20,7 +22,10 @@ function isReopening(event: StaffEvent): boolean {
   return event.type === 'chat.session.status' && event.data.previous === 'closed' && event.data.reason === 'operator';
 }
 
-/** Every open session and as many closed ones as were looked at, kept true by the staff channel. */
+/**
+ * The open sessions (of very many the longest waiting, the newest and the own ones) and as many closed ones as were looked
+ * at, kept true by the staff channel.
+ */
 export class Inbox {
   readonly #api: StaffApi;
   readonly #client: StaffClient;
@@ -33,6 +38,9 @@ export class Inbox {
   /** Reads one row anew. */
   readonly refresh: (id: number) => Promise<void> = createRereading((id) => this.#read(id));
   #generation = 0;
+  /** Where the open ones that were not read yet begin; null when all were read. */
+  #openNext: string | null = null;
+  #readingMore = false;
   /** Databases that answered: a row of an earlier one must not stand beside those of a later one. */
   #databases = 0;
   #repair: ReturnType<typeof setTimeout> | undefined;
@@ -77,6 +85,7 @@ export class Inbox {
       let page: string | undefined;
       let first = true;
       const seen = new Set<number>();
+      this.#openNext = null;
       do {
         const answer = await this.#api.sessions({ status: 'new,active', sort: 'waiting', limit: PAGE, page });
         if (generation !== this.#generation) return;
@@ -87,13 +96,43 @@ export class Inbox {
         first = false;
         page = answer.next_page ?? undefined;
         this.#store.set({ open: page === undefined ? 'complete' : 'partial' });
-      } while (page !== undefined);
+      } while (page !== undefined && seen.size < EAGER_ROWS);
+      if (page !== undefined) {
+        for (const query of [{ assigned: 'me' }, { sort: 'activity' }] as const) {
+          const answer = await this.#api.sessions({ status: 'new,active', limit: PAGE, ...query });
+          if (generation !== this.#generation) return;
+          this.#client.seed(answer.sessions);
+          for (const session of answer.sessions) seen.add(session.id);
+          this.#merge(answer.sessions);
+        }
+      }
+      this.#openNext = page ?? null;
       this.#dropMissing(seen);
     } catch {
       if (generation !== this.#generation) return;
       // Said by the list itself; the attempt is repeated until it succeeds.
       if (this.getState().open === 'loading') this.#store.set({ open: 'failed' });
       this.#retry = setTimeout(() => void this.load(), 5_000);
+    }
+  }
+
+  /** The next open ones; asked for where the list of those that were read ends. */
+  async loadMore(): Promise<void> {
+    const page = this.#openNext;
+    if (page === null || this.#readingMore) return;
+    this.#readingMore = true;
+    const generation = this.#generation;
+    try {
+      const answer = await this.#api.sessions({ status: 'new,active', sort: 'waiting', limit: PAGE, page });
+      if (generation !== this.#generation) return;
+      this.#client.seed(answer.sessions);
+      this.#merge(answer.sessions);
+      this.#openNext = answer.next_page;
+      if (answer.next_page === null) this.#store.set({ open: 'complete' });
+    } catch {
+      // The list asks again when it is scrolled.
+    } finally {
+      this.#readingMore = false;
     }
   }
 
@@ -197,11 +236,21 @@ export class Inbox {
     if (sessions.delete(id)) this.#store.set({ sessions });
   }
 
-  /** Open rows the full reading did not show have been closed or taken from our sight meanwhile. */
+  /**
+   * Open rows the full reading did not show have been closed or taken from our sight meanwhile. Where only a part was
+   * read they may be further on: they go, and come again with their page.
+   */
   #dropMissing(seen: ReadonlySet<number>): void {
-    for (const session of this.getState().sessions.values()) {
-      if (session.status !== 'closed' && !seen.has(session.id)) void this.refresh(session.id);
+    const missing = [...this.getState().sessions.values()].filter(
+      ({ id, status }) => status !== 'closed' && !seen.has(id),
+    );
+    if (this.#openNext === null || missing.length <= MANY) {
+      for (const { id } of missing) void this.refresh(id);
+      return;
     }
+    const sessions = new Map(this.getState().sessions);
+    for (const { id } of missing) sessions.delete(id);
+    this.#store.set({ sessions });
   }
 
   /** The server counts; if the rows disagree for a while, some are out of date (read marks of colleagues have no seq). */

@@ -59,7 +59,7 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
           sessions={sessions}
           selected={sessionId}
           view={view}
-          onEnd={view === 'closed' ? () => void desk.inbox.loadClosed() : undefined}
+          onEnd={() => void (view === 'closed' ? desk.inbox.loadClosed() : desk.inbox.loadMore())}
         />
       ) : loading ? (
         <ul class="ghosts" aria-label={t().loading} aria-busy="true">
