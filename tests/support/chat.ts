@@ -14,6 +14,7 @@ import {
 } from '@chat-realtime/testkit';
 import { afterAll, afterEach, expect, inject } from 'vitest';
 import { z } from 'zod';
+import { undocumentedAnswers, watchAnswers } from './documented.ts';
 import { type ProfileName, SECRETS } from './profiles.ts';
 import { untilAdmitted } from './target.ts';
 import { staffToken, type StaffClaims } from './tokens.ts';
@@ -194,6 +195,7 @@ export async function useChat(
   profile: ProfileName,
   options: { survives?: boolean; keepConnections?: boolean } = {},
 ): Promise<Chat> {
+  watchAnswers();
   const started = connect(profile);
   // Tests that run side by side must not close each other's connections.
   if (options.keepConnections !== true) afterEach(async () => (await started).closeAll());
@@ -202,6 +204,7 @@ export async function useChat(
     await chat.closeAll();
     if (options.survives ?? true) await chat.assertAlive();
     chat.dispose();
+    expect(undocumentedAnswers(), '[ERR21] answers that openapi.json does not have').toEqual([]);
   });
   return started;
 }

@@ -8,6 +8,7 @@ import {
   envUrl,
   httpVariables,
   staffTokenVariables,
+  internalApiKey,
 } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 import { AcceptedTypes } from './attachments/accepted-types.ts';
@@ -143,7 +144,7 @@ export const chatServiceSchema = z
     ...chatSettingsVariables,
     DATABASE_URL: z.string(),
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
-    INTERNAL_API_KEY: envSecret(16).optional(),
+    INTERNAL_API_KEY: internalApiKey.optional(),
     DATA_DIR: z.string().default('./data'),
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)

@@ -18,7 +18,7 @@ export const CLOSE_CODES = {
   message_too_big: { code: 1009, reconnect: 'never', meaning: 'frame over 64 KiB' },
   internal_error: { code: 1011, reconnect: 'backoff', meaning: 'a fault of the server on this connection' },
   service_restart: { code: 1012, reconnect: 'now', meaning: 'this gateway restarts' },
-  try_again_later: { code: 1013, reconnect: 'backoff', meaning: 'overloaded' },
+  try_again_later: { code: 1013, reconnect: 'backoff', meaning: 'no room now, or about to restart' },
   token_expired: { code: 4401, reconnect: 'refresh_token', meaning: 'get a new token, then reconnect' },
   timeout: { code: 4408, reconnect: 'backoff', meaning: 'no pong, or no auth frame in time' },
   slow_consumer: { code: 4413, reconnect: 'backoff', meaning: 'the client reads too slowly; resume later' },
@@ -36,6 +36,14 @@ export const CLOSE_CODES = {
 } as const satisfies Record<string, CloseCodeEntry>;
 
 export type CloseReason = keyof typeof CLOSE_CODES;
+
+const REASON_BY_CODE = new Map<number, CloseReason>();
+for (const [reason, { code }] of Object.entries(CLOSE_CODES)) REASON_BY_CODE.set(code, reason as CloseReason);
+
+/** The name of a code of this table. */
+export function closeReason(code: number): CloseReason | undefined {
+  return REASON_BY_CODE.get(code);
+}
 
 const POLICY_BY_CODE = new Map<number, ReconnectPolicy>(
   Object.values(CLOSE_CODES).map((entry) => [entry.code, entry.reconnect]),

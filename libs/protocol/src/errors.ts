@@ -26,7 +26,7 @@ export const ERROR_CODES = {
     meaning: 'file type that the owner does not want (details.allowed), or content type not JSON',
   },
   validation_failed: { status: 422, meaning: 'well-formed but invalid; details lists field paths' },
-  upgrade_required: { status: 426, meaning: 'WebSocket version other than 13' },
+  upgrade_required: { status: 426, meaning: 'no WebSocket upgrade, or a version other than 13' },
   rate_limited: { status: 429, meaning: 'too many requests; see Retry-After' },
   connection_limit: { status: 429, meaning: 'too many connections; see Retry-After' },
   internal_error: { status: 500, meaning: 'a fault of the server' },

@@ -38,6 +38,7 @@ export function routeErrors(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(ERRORS_BY_ACCESS[route.access]);
   if (route.path.includes('/session/{id}') && route.access === 'staff') codes.add('session_not_found');
   if (route.body !== undefined) codes.add('malformed_request').add('payload_too_large').add('validation_failed');
+  if (route.body?.schema !== undefined) codes.add('unsupported_media_type');
   if (route.query !== undefined && route.access !== 'signature') codes.add('validation_failed');
   if (route.originChecked) codes.add('origin_not_allowed');
   for (const code of route.errors ?? []) codes.add(code);

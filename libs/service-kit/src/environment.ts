@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { ConfigError, envInteger, envList, envSecret, envTrustedProxies, envUrl } from './config.ts';
 import { LOG_LEVELS } from './logger.ts';
 
+/** Of the calls between gateway and chat-service: both ends must take the same keys. */
+export const internalApiKey = envSecret(16);
+
 /** Variables every HTTP service has. */
 export function httpVariables(defaultPort: number) {
   return {

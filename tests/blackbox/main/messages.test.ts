@@ -93,6 +93,23 @@ describe('posting', () => {
     expect((await customer.session()).last_seq).toBe(1);
   });
 
+  test('[MSG16] Idempotency-Key stands in place of client_message_id, and the body wins', async () => {
+    const customer = await chat.customer();
+    const key = randomUUID();
+    const path = `/chat/session/${customer.sessionId}/messages`;
+    const post = (json: object, header: string) =>
+      customer.http.post(path, { token: customer.token, json, headers: { 'Idempotency-Key': header } });
+    const first = await post({ body: 'once' }, key);
+    const again = await post({ body: 'once' }, key);
+    expect([first.status, again.status]).toEqual([201, 200]);
+    expect(again.json()).toMatchObject({ message: { client_message_id: key } });
+    const own = randomUUID();
+    expect((await post({ body: 'other', client_message_id: own }, key)).json()).toMatchObject({
+      message: { client_message_id: own },
+    });
+    expect((await post({ body: 'third' }, 'no uuid')).status).toBe(422);
+  });
+
   test('[MSG3] client_message_id: UUIDs of any version and case, compared without regard to case', async () => {
     const customer = await chat.customer();
     for (const id of [

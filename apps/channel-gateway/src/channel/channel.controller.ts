@@ -38,6 +38,17 @@ export class ChannelController {
     this.#gateway = gateway;
   }
 
+  /** Who comes here without an upgrade: a browser's address bar, a probe, a proxy that dropped the headers. */
+  @Get('channel/ws')
+  @Public('says how to come, and nothing else')
+  upgrade(@Res({ passthrough: true }) reply: FastifyReply): never {
+    void reply.header('upgrade', 'websocket').header('sec-websocket-version', '13');
+    throw new ChatError(
+      'upgrade_required',
+      'this is a WebSocket: send Upgrade and Connection; a proxy in between must pass them on',
+    );
+  }
+
   @Get('channel/sse')
   @Public(PROOF_IN_HUB)
   @CheckOrigin()
@@ -137,7 +148,9 @@ export class ChannelController {
     const connection = hub.open(transport);
     reply.raw.once('close', () => hub.closed(connection, 1006));
     const noRoom = transport.kind === 'poll' ? this.#gateway.full : this.#gateway.overloaded;
-    const refusal: CloseReason | null = hub.draining || noRoom ? 'try_again_later' : null;
+    // A poll has no close frame in which to say that it should come again at once.
+    const leaving = transport.kind === 'poll' ? 'service_restart' : 'try_again_later';
+    const refusal: CloseReason | null = hub.draining ? leaving : noRoom ? 'try_again_later' : null;
     if (refusal === null) void hub.authenticate(connection, credentials);
     else {
       hub.metrics.handshake(transport.kind, 'overload');

@@ -1,3 +1,4 @@
+import { closeReason } from '@chat-realtime/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { customerToken, type GatewayUnderTest, staffToken, startGateway } from '../testing/gateway-under-test.ts';
 import { RawSocket } from '../testing/raw-socket.ts';
@@ -125,9 +126,9 @@ describe('hostile input', () => {
     ).not.toContain('permessage');
   });
 
-  it('[WS13] closes on what a frame must not be', async () => {
+  it('[WS13] [CLS3] closes, with its name as the reason, on what a frame must not be', async () => {
     const text = 0x81;
-    const cases: [string, (socket: RawSocket) => void, number | null][] = [
+    const cases: [string, (socket: RawSocket) => void, number][] = [
       ['binary', (socket) => socket.frame(0x82, Buffer.from('{}')), 1003],
       ['over 64 KiB', (socket) => socket.frame(text, Buffer.alloc(65_537, 0x20)), 1009],
       ['invalid UTF-8', (socket) => socket.frame(text, Buffer.from([0xc3, 0x28])), 1007],
@@ -146,7 +147,7 @@ describe('hostile input', () => {
     for (const [name, send, code] of cases) {
       const socket = await channel();
       send(socket);
-      expect([name, await socket.closeCode()]).toEqual([name, code]);
+      expect([name, await socket.closeFrame()]).toEqual([name, { code, reason: closeReason(code) }]);
       socket.end();
     }
   }, 30_000);

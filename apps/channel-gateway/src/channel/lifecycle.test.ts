@@ -360,7 +360,7 @@ describe('life of connections', () => {
     expect([...slow.seqs(), ...again.seqs()]).toEqual(range(2, 2_001));
   }, 40_000);
 
-  it('[DRN1] [DRN2] [POLL7] drains: everybody gets his own moment and is served until then', async () => {
+  it('[DRN1] [DRN2] [POLL6] [POLL7] drains: everybody gets his own moment and is served until then', async () => {
     const under = await start({ env: { DRAIN_SECONDS: '2', MAX_TABS_PER_SESSION: '0' } });
     const clients = range(1, 20).map(() => customer(under, 1));
     await Promise.all(clients.map((client) => client.ready()));
@@ -369,6 +369,11 @@ describe('life of connections', () => {
     const drained = under.gateway.drain();
     expect((await waiting).body).toMatchObject({ events: [], last_seq: 1 });
     under.ledger.post(1, 'while draining');
+    const refused = await poll(`${under.httpUrl}/channel/poll?session=1&token=${customerToken(1)}&last_seq=1`);
+    expect([refused.status, refused.body]).toMatchObject([
+      503,
+      { error: { code: 'unavailable', message: 'this gateway restarts' } },
+    ]);
     const goodbyes = await Promise.all(clients.map((client) => client.waitFor('channel.goodbye')));
     expect(new Set(goodbyes.map((frame) => frame.data['reconnect_in_ms'])).size).toBeGreaterThan(10);
     expect((await customer(under, 1).closed).code).toBe(1013);

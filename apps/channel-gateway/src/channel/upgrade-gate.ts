@@ -103,6 +103,11 @@ export class UpgradeGate {
   #checkHandshake(request: IncomingMessage): void {
     const { headers } = request;
     const wrong = (error: ChatError): ChatError => this.#refusal('bad_request', error);
+    if (request.httpVersionMajor !== 1 || request.httpVersionMinor < 1) {
+      const hint = 'a WebSocket needs HTTP/1.1; behind nginx set proxy_http_version 1.1';
+      throw wrong(new ChatError('malformed_request', hint));
+    }
+    if (countOf(request, 'host') !== 1) throw wrong(new ChatError('malformed_request', 'exactly one Host is needed'));
     if (request.method !== 'GET') throw wrong(new ChatError('method_not_allowed', 'an upgrade is a GET'));
     if (headers.upgrade?.toLowerCase() !== 'websocket')
       throw wrong(new ChatError('malformed_request', 'Upgrade must be websocket'));
@@ -116,6 +121,11 @@ export class UpgradeGate {
     this.#options.handshake(result);
     return error;
   }
+}
+
+/** The parser keeps the first of two equal headers and says nothing of the other. */
+function countOf(request: IncomingMessage, name: string): number {
+  return request.rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
 }
 
 function ignoreSocketError(): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ChatError, WEBSOCKET_MAX_PAYLOAD_BYTES, WEBSOCKET_SUBPROTOCOL } from '@chat-realtime/protocol';
+import { ChatError, closeReason, WEBSOCKET_MAX_PAYLOAD_BYTES, WEBSOCKET_SUBPROTOCOL } from '@chat-realtime/protocol';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Connection } from '../hub/connection.ts';
 import type { Hub } from '../hub/hub.ts';
@@ -14,6 +14,11 @@ const MAX_BUFFERED_CHUNKS = 1_024;
 class ChannelSocket extends WebSocket {
   hub: Hub | null = null;
   connection: Connection | null = null;
+
+  /** The library closes with a bare code for what it finds wrong itself; a close of ours always says its name. */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason ?? (code === undefined ? undefined : closeReason(code)));
+  }
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {

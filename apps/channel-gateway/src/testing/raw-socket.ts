@@ -50,6 +50,10 @@ export class RawSocket {
 
   /** The code of the server's close frame, once it has come; null when the server closed without. */
   async closeCode(): Promise<number | null> {
+    return (await this.closeFrame())?.code ?? null;
+  }
+
+  async closeFrame(): Promise<{ code: number; reason: string } | null> {
     await Promise.race([this.closed, new Promise((resolve) => setTimeout(resolve, 6_000))]);
     const start = this.received.indexOf('\r\n\r\n') + 4;
     let offset = start;
@@ -61,7 +65,10 @@ export class RawSocket {
         length = this.received.readUInt16BE(offset + 2);
         header = 4;
       }
-      if (opcode === 8) return length >= 2 ? this.received.readUInt16BE(offset + header) : null;
+      if (opcode === 8) {
+        const body = this.received.subarray(offset + header, offset + header + length);
+        return length >= 2 ? { code: body.readUInt16BE(0), reason: body.subarray(2).toString('utf8') } : null;
+      }
       offset += header + length;
     }
     return null;

@@ -117,6 +117,16 @@ describe('both documents', () => {
 });
 
 describe('openapi.json', () => {
+  it('says of every parameter what it means', () => {
+    for (const [path, item] of entries(member(openApi, 'paths'))) {
+      for (const [method, operation] of entries(item)) {
+        const parameters = member(operation, 'parameters');
+        for (const entry of Array.isArray(parameters) ? parameters : [])
+          expect(member(entry, 'description'), `${method} ${path} ${String(member(entry, 'name'))}`).toMatch(/\w{3}/);
+      }
+    }
+  });
+
   it('[ERR20] gives numbers in paths and queries as integers', () => {
     for (const [path, item] of entries(member(openApi, 'paths')))
       for (const [, operation] of entries(item)) {

@@ -76,6 +76,35 @@ const FRAMES: JsonObject = {
 const CREDENTIAL_PARAMETERS = new Set(['token', 'access_token', 'sig']);
 const CREDENTIAL_HEADERS = new Set(['X-Resume-Key', 'X-Site-Key']);
 
+/** What a parameter means is the same wherever it stands. */
+const PARAMETER_TEXT: Readonly<Record<string, string>> = {
+  id: 'Id of what the path names.',
+  limit: 'Rows at most. A page is bounded in bytes too and may have fewer.',
+  page: '`next_page` of the answer before; without it from the beginning.',
+  status: 'Only these; several with commas between them.',
+  assigned: '`me`, `none`, or the id of an operator.',
+  q: 'Text to look for in contacts, ids and messages.',
+  sort: '`waiting`: longest wait first. `activity`: newest event first. `created`: newest first.',
+  before_id: 'Only what has a smaller id, newest first in choice and ascending in the answer.',
+  after_id: 'Only what has a larger id, oldest first.',
+  after_seq: 'Events after this seq; 0 stands before the first one.',
+  after: '`cursor` of the answer before; without it from the beginning.',
+  since: 'An alert id or a time: only what came later.',
+  origin: 'As browsers write it: `https://shop.example`.',
+  session: 'The session that the channel token belongs to.',
+  last_seq: 'Seq of the last event received; without it live begins after the head.',
+  type: '`staff` for the channel of operators.',
+  cursor: 'Staff: the last `cursor` received; without it live begins after the head.',
+  replaces: '`connection_id` of a connection that this one takes the place of.',
+  wait: 'Seconds to wait for an event where there is none yet.',
+};
+
+function parameterText(route: Route, name: string): string {
+  const text = PARAMETER_TEXT[name];
+  if (text === undefined) throw new Error(`${route.id}: the parameter ${name} has no description`);
+  return text;
+}
+
 function parameters(route: Route): Json[] {
   const list: Json[] = [];
   for (const [, name] of route.path.matchAll(/\{(\w+)\}/g)) {
@@ -84,12 +113,14 @@ function parameters(route: Route): Json[] {
       route.id === 'getAttachment'
         ? { type: 'string' }
         : { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
-    list.push({ name, in: 'path', required: true, schema });
+    list.push({ name, in: 'path', required: true, description: parameterText(route, name), schema });
   }
   for (const [name, schema] of Object.entries<unknown>(route.query?.shape ?? {})) {
     if (CREDENTIAL_PARAMETERS.has(name)) continue;
     if (!(schema instanceof z.ZodType)) throw new Error(`${route.id}: the parameter ${name} has no schema`);
-    list.push({ name, in: 'query', required: false, schema: schemaOrRef(schema) });
+    const required = !schema.safeParse(undefined).success;
+    const description = parameterText(route, name);
+    list.push({ name, in: 'query', required, description, schema: schemaOrRef(schema) });
   }
   for (const [name, description] of Object.entries(route.headers ?? {})) {
     if (CREDENTIAL_HEADERS.has(name)) continue;

@@ -27,7 +27,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
       200: { description: 'the session of this resume key', schema: rest.createSessionResponseSchema, noStore: true },
       201: { description: 'a new session', schema: rest.createSessionResponseSchema, noStore: true },
     },
-    errors: ['idempotency_conflict', 'rate_limited'],
+    errors: ['bad_credentials', 'idempotency_conflict', 'rate_limited'],
   }),
   route({
     id: 'identify',
@@ -96,6 +96,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
       200: { description: 'known client_message_id: the stored message', schema: rest.postMessageResponseSchema },
       201: { description: 'stored', schema: rest.postMessageResponseSchema },
     },
+    headers: { 'Idempotency-Key': 'a UUID in place of client_message_id; the body wins' },
     errors: ['idempotency_conflict', 'session_closed', 'stale', 'rate_limited', 'storage_full'],
   }),
   route({
@@ -161,6 +162,6 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
     summary: 'Ask to be called back',
     body: { schema: rest.callbackRequestSchema, required: true },
     answers: { 201: { description: 'stored', schema: rest.customerCallbackResponseSchema } },
-    errors: ['rate_limited'],
+    errors: ['missing_credentials', 'rate_limited'],
   }),
 ];

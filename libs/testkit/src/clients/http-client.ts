@@ -59,6 +59,14 @@ export class HttpAnswer {
   }
 }
 
+type AnswerListener = (method: string, path: string, answer: HttpAnswer) => void;
+const listeners = new Set<AnswerListener>();
+
+/** Hears of every answer that any client here gets, so that a suite can hold them all against the documents. */
+export function observeAnswers(listener: AnswerListener): void {
+  listeners.add(listener);
+}
+
 /**
  * HTTP without a client's conveniences: the path goes out byte for byte (`//`, `%2e`, trailing slash),
  * nothing is retried or followed, and the source address can be chosen (all of 127/8 is loopback).
@@ -121,7 +129,9 @@ export class HttpClient {
           response.on('error', reject);
           response.on('end', () => {
             clearTimeout(timer);
-            resolve(new HttpAnswer(line, response.statusCode ?? 0, response.headers, Buffer.concat(chunks)));
+            const answer = new HttpAnswer(line, response.statusCode ?? 0, response.headers, Buffer.concat(chunks));
+            for (const listener of listeners) listener(method, path, answer);
+            resolve(answer);
           });
         },
       );
