@@ -9,33 +9,36 @@ import { type SessionRow, toRecord } from './session-rows.ts';
 const PREVIEW_CHARACTERS = 500;
 
 /** What an operator's list needs of a session: what the site and the visitor gave beside his contact is not in it. */
-type ListedSession = Omit<SessionRow, 'attributes' | 'consent' | 'resume_key_hash'>;
-const LISTED: readonly (keyof ListedSession)[] = [
-  'id',
-  'status',
-  'assigned_user_id',
-  'assigned_user_name',
-  'assigned_at',
-  'created_at',
-  'updated_at',
-  'closed_at',
-  'last_seq',
-  'version',
-  'client_msgs',
-  'team_client_msgs',
-  'team_read_id',
-  'last_message_id',
-  'last_client_message_at',
-  'waiting_since',
-  'callback_pending',
-  'name',
-  'email',
-  'phone',
-  'locale',
-  'page_url',
-  'customer_id',
-  'revoked_at',
-];
+type ListedSession = Omit<SessionRow, 'attributes' | 'consent' | 'resume_key_hash' | 'resume_key_ended_at'>;
+/** Every one of them: a column that is missing here does not compile. */
+const LISTED: Readonly<Record<keyof ListedSession, true>> = {
+  id: true,
+  status: true,
+  assigned_user_id: true,
+  assigned_user_name: true,
+  assigned_at: true,
+  created_at: true,
+  updated_at: true,
+  closed_at: true,
+  last_seq: true,
+  version: true,
+  client_msgs: true,
+  team_client_msgs: true,
+  team_read_id: true,
+  last_message_id: true,
+  last_client_message_at: true,
+  waiting_since: true,
+  closed_waiting_since: true,
+  waiting_round: true,
+  callback_pending: true,
+  name: true,
+  email: true,
+  phone: true,
+  locale: true,
+  page_url: true,
+  customer_id: true,
+  revoked_at: true,
+};
 
 type InboxRow = ListedSession & {
   attributes?: Record<string, unknown>;
@@ -51,7 +54,13 @@ type InboxRow = ListedSession & {
 };
 
 function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
-  const record = toRecord({ ...row, attributes: row.attributes ?? {}, consent: null, resume_key_hash: null });
+  const record = toRecord({
+    ...row,
+    attributes: row.attributes ?? {},
+    consent: null,
+    resume_key_hash: null,
+    resume_key_ended_at: null,
+  });
   const lastMessage =
     row.message_created_at === null
       ? null
@@ -103,7 +112,11 @@ export async function staffSessionList(
   order: (alias: 's' | 'r') => RawBuilder<unknown>,
   limit: number,
 ): Promise<{ sessions: StaffSession[]; more: boolean }> {
-  const columns = sql.raw(LISTED.map((column) => `s.${column}`).join(', '));
+  const columns = sql.raw(
+    Object.keys(LISTED)
+      .map((column) => `s.${column}`)
+      .join(', '),
+  );
   const { rows, more } = await boundedRows<InboxRow>(context.database.kysely, {
     rows: sql`SELECT ${columns}, ${MESSAGE_OF}, left(e.body, ${PREVIEW_CHARACTERS}) AS message_body
       FROM (SELECT ${columns} FROM chat_session s WHERE ${condition} ORDER BY ${order('s')} LIMIT ${limit + 1}::bigint) s ${JOINED}`,
