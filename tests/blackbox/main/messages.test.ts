@@ -93,7 +93,7 @@ describe('posting', () => {
     expect((await customer.session()).last_seq).toBe(1);
   });
 
-  test('[MSG16] Idempotency-Key stands in place of client_message_id, and the body wins', async () => {
+  test('[MSG19] Idempotency-Key stands in place of client_message_id, and the body wins', async () => {
     const customer = await chat.customer();
     const key = randomUUID();
     const path = `/chat/session/${customer.sessionId}/messages`;
