@@ -331,6 +331,9 @@ export const en: Texts = {
   textLanguage: 'Language of the texts',
   textLanguages: { all: 'General', ru: 'Русский', en: 'English' },
   preview: 'What a visitor sees',
+  fileFailed: 'Could not be opened, check the connection',
+  fileGone: 'This file is no longer there',
+  pictureFailed: 'The picture did not load. Press again',
   previewOnline: 'Online',
   previewOffline: 'When nobody is there',
   widgetTexts: {

@@ -349,6 +349,9 @@ export const ru = {
   textLanguage: 'Язык текстов',
   textLanguages: { all: 'Общие', ru: 'Русский', en: 'English' },
   preview: 'Так увидит посетитель',
+  fileFailed: 'Не открылся, проверьте связь',
+  fileGone: 'Файла больше нет',
+  pictureFailed: 'Картинка не загрузилась. Нажмите ещё раз',
   previewOnline: 'На связи',
   previewOffline: 'Когда никого нет',
   widgetTexts: {

@@ -36,10 +36,14 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
           <a class="call-phone" href={`tel:${callback.phone}`}>
             {callback.phone}
           </a>
-          {callback.name !== null && <span>{callback.name}</span>}
+          {callback.name !== null && <span dir="auto">{callback.name}</span>}
           <span class={`state call-${callback.status}`}>{t().callbackStates[callback.status]}</span>
         </p>
-        {callback.comment !== null && callback.comment !== '' && <p class="call-comment">{callback.comment}</p>}
+        {callback.comment !== null && callback.comment !== '' && (
+          <p class="call-comment" dir="auto">
+            {callback.comment}
+          </p>
+        )}
         <p class={`call-due${late ? ' late' : ''}`}>
           <time dateTime={callback.due_at}>{t().dueAt(dateTime(callback.due_at))}</time>
           {owner !== null && <span> · {t().assignedTo(owner)}</span>}

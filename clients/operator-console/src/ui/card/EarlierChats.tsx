@@ -37,7 +37,7 @@ export function EarlierChats({ session }: { session: StaffSession }) {
                   sessionId: chat.id,
                 })}
               >
-                <span>{chat.last_message?.body.slice(0, 80) || t().visitor(chat.id)}</span>
+                <span dir="auto">{chat.last_message?.body.slice(0, 80) || t().visitor(chat.id)}</span>
                 <time dateTime={chat.created_at}>
                   {dateTime(chat.created_at)} · {t().status[chat.status] ?? chat.status}
                 </time>

@@ -24,7 +24,7 @@ export function ConversationHead({ session }: { session: StaffSession }) {
     <header class="chat-head">
       <IconButton icon="back" label={t().back} class="to-list" onClick={toList} />
       <div class="chat-who">
-        <h2>{session.contact.name ?? t().visitor(session.id)}</h2>
+        <h2 dir="auto">{session.contact.name ?? t().visitor(session.id)}</h2>
         <p>
           <span class={`state state-${session.status}`}>{t().status[session.status] ?? session.status}</span>
           <span class="chat-owner">

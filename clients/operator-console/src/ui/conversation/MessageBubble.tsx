@@ -21,7 +21,13 @@ export const MessageBubble = memo(({ message, joined, customer, conversation }: 
       class={`message ${message.sender_type === 'client' ? 'theirs' : 'ours'}${joined ? ' joined' : ''}${failed ? ' failed' : ''}`}
       data-message={message.id ?? undefined}
     >
-      {joined ? <span class="visually-hidden">{author}</span> : <p class="author">{author}</p>}
+      {joined ? (
+        <span class="visually-hidden">{author}</span>
+      ) : (
+        <p class="author" dir="auto">
+          {author}
+        </p>
+      )}
       <div class="bubble">
         {message.body !== '' && (
           <p class="text" dir="auto">
@@ -29,7 +35,12 @@ export const MessageBubble = memo(({ message, joined, customer, conversation }: 
           </p>
         )}
         {message.attachments.map((attachment) => (
-          <AttachmentView key={attachment.id} attachment={attachment} />
+          <AttachmentView
+            key={attachment.id}
+            attachment={attachment}
+            messageId={message.id}
+            sessionId={conversation.sessionId}
+          />
         ))}
         <p class="stamp">
           <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>

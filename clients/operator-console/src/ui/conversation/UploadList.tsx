@@ -10,7 +10,9 @@ export function UploadList({ uploads }: { uploads: Uploads }) {
     <ul class="uploads">
       {list.map((upload) => (
         <li key={upload.key} data-state={upload.state}>
-          <span class="file-name">{upload.name}</span>
+          <span class="file-name" dir="auto">
+            {upload.name}
+          </span>
           {upload.state === 'uploading' && <progress value={upload.progress} max={1} aria-label={upload.name} />}
           <IconButton
             icon="close"

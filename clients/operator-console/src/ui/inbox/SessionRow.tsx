@@ -82,7 +82,9 @@ export const SessionRow = memo(({ session, view, selected, onChoose }: SessionRo
       <Avatar name={session.contact.name} seed={session.customer_id ?? session.id} />
       <span class="row-main">
         <span class="row-line">
-          <span class="row-name">{name}</span>
+          <span class="row-name" dir="auto">
+            {name}
+          </span>
           {session.waiting_since === null ? (
             <time dateTime={session.updated_at}>{listTime(session.updated_at)}</time>
           ) : (
@@ -90,7 +92,7 @@ export const SessionRow = memo(({ session, view, selected, onChoose }: SessionRo
           )}
         </span>
         <span class="row-line">
-          <span class="row-preview">
+          <span class="row-preview" dir="auto">
             <Preview session={session} />
           </span>
           {unread && (

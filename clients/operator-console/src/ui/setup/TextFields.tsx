@@ -36,6 +36,7 @@ export function TextFields({ texts, current, language, ownText, onChange }: Text
           name: key,
           value: texts[key] ?? '',
           maxLength: 2_000,
+          dir: 'auto' as const,
           placeholder: shownWhenEmpty(name),
           onInput: (event: { readonly currentTarget: { readonly value: string } }) =>
             onChange(key, event.currentTarget.value),
