@@ -38,6 +38,11 @@ async function main() {
     gateways,
     env,
     port: await publicPort(),
+    // The services trust nginx, and nginx the proxy in front of it.
+    outerProxies: (process.env.TRUSTED_PROXIES ?? '')
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter(Boolean),
     durable: true,
     onProgress: (line) => say(`  … ${line}`),
     onLine: showProblem,

@@ -40,6 +40,8 @@ const NEEDED = {
   'rabbitmq-server': () => onPath('rabbitmq-server') && onPath('epmd'),
   postgresql: hasPostgres,
   nginx: () => onPath('nginx'),
+  'apache2-bin': () => onPath('apache2'),
+  caddy: () => onPath('caddy'),
   chromium: () => onPath('chromium'),
   'firefox-esr': () => onPath('firefox-esr'),
   'php-cli': () => onPath('php'),

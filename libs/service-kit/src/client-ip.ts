@@ -72,6 +72,13 @@ export function clientIp(request: RequestAddress, trusted: TrustedProxies): stri
   return address;
 }
 
+/** Whether somebody in front names the client and is not believed: then all clients look like one address. */
+export function isForwardingIgnored(request: RequestAddress, trusted: TrustedProxies): boolean {
+  return (
+    request.headers['x-forwarded-for'] !== undefined && !trusted.has(normalise(request.socket.remoteAddress ?? ''))
+  );
+}
+
 /** What rate limits count by: an IPv6 customer owns a whole /64, so single addresses of it say nothing. */
 export function rateLimitKey(ip: string): string {
   if (isIP(ip) !== 6) return ip;

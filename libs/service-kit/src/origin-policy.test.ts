@@ -43,6 +43,17 @@ describe('origin policy', () => {
       expect({ origin, allowed: allowed(origin) }).toEqual({ origin, allowed: false });
     }
   });
+  it('[ORI20] says that Host was lost where a proxy put its own name there', () => {
+    const messageOf = (origin: string, host: string | undefined): string => {
+      const verdict = policy.check(origin, host);
+      return verdict.allowed ? 'allowed' : verdict.message;
+    };
+    for (const host of ['127.0.0.1:8080', 'localhost:8080', 'chat_backend', '10.0.0.7', '[::1]:8080', undefined])
+      expect(messageOf('https://www.shop.example', host), host).toContain('does not pass on Host');
+    for (const host of ['chat.example', 'shop.example:8443'])
+      expect(messageOf('https://www.shop.example', host)).not.toContain('Host');
+    expect(messageOf('http://localhost:3000', '127.0.0.1:8080')).not.toContain('Host');
+  });
   it('[ORI4] allows the local machine in demo mode only', () => {
     const demo = OriginPolicy.create({ allowed: [], demo: true });
     for (const origin of ['http://localhost:5173', 'http://127.0.0.1:1', 'http://localhost']) {
@@ -70,9 +81,10 @@ describe('origin policy', () => {
     }
   });
   it('[ORI6] says which line would allow an origin, and of none for what cannot be one', () => {
-    expect(policy.check('https://new.example', 'x')).toEqual({
+    expect(policy.check('https://new.example', 'x.example')).toEqual({
       allowed: false,
       hint: 'ALLOWED_ORIGINS=https://shop.example,https://b.example:8443,https://new.example',
+      message: 'this page may not use the chat; see ALLOWED_ORIGINS',
     });
     expect(policy.check('null', 'x')).toMatchObject({ hint: expect.not.stringContaining('ALLOWED_ORIGINS') });
   });

@@ -9,7 +9,20 @@ export interface OriginPolicyOptions {
 export type OriginReason = 'none' | 'allowed' | 'same_host' | 'demo';
 export type OriginVerdict =
   | { readonly allowed: true; readonly reason: OriginReason }
-  | { readonly allowed: false; readonly hint: string };
+  /** `hint` is for the log, `message` for whoever asked. */
+  | { readonly allowed: false; readonly hint: string; readonly message: string };
+
+const NOT_ALLOWED = 'this page may not use the chat; see ALLOWED_ORIGINS';
+const HOST_LOST =
+  "if it is the chat's own page, a proxy in front does not pass on Host; see docs/guides/reverse-proxy.md";
+
+/** As an upstream is called in the configuration of a proxy, and no page is in public. */
+const UPSTREAM_HOST = /^(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[|[^.]+$)/i;
+
+/** Judges nothing: it only chooses the words of a refusal. */
+function isHostLost(origin: URL, host: string | undefined): boolean {
+  return host === undefined || (UPSTREAM_HOST.test(host) && !UPSTREAM_HOST.test(origin.hostname));
+}
 
 const DEMO_HOSTS = new Set(['localhost', '127.0.0.1']);
 
@@ -51,12 +64,18 @@ export class OriginPolicy {
     if (origin === undefined) return { allowed: true, reason: 'none' };
     const url = webOrigin(origin);
     if (url === undefined || url.origin !== origin) {
-      return { allowed: false, hint: 'this Origin is not one of a web page; it cannot be allowed' };
+      return {
+        allowed: false,
+        hint: 'this Origin is not one of a web page; it cannot be allowed',
+        message: NOT_ALLOWED,
+      };
     }
     if (this.#allowed.has(origin)) return { allowed: true, reason: 'allowed' };
     if (this.#isOwnHost(url, host)) return { allowed: true, reason: 'same_host' };
     if (this.#isDemo(url)) return { allowed: true, reason: 'demo' };
-    return { allowed: false, hint: `ALLOWED_ORIGINS=${[...this.#allowed, origin].join(',')}` };
+    const line = `ALLOWED_ORIGINS=${[...this.#allowed, origin].join(',')}`;
+    if (!isHostLost(url, host)) return { allowed: false, hint: line, message: NOT_ALLOWED };
+    return { allowed: false, hint: line, message: `${NOT_ALLOWED}; ${HOST_LOST}` };
   }
 
   #isOwnHost(origin: URL, host: string | undefined): boolean {

@@ -78,11 +78,8 @@ export class UpgradeGate {
     const { origin, host } = request.headers;
     const verdict = this.#options.origins.check(origin, host);
     if (!verdict.allowed) {
-      this.#options.logger.warn({ origin, hint: verdict.hint }, 'foreign Origin refused');
-      throw this.#refusal(
-        'origin',
-        new ChatError('origin_not_allowed', 'this page may not use the chat; see ALLOWED_ORIGINS'),
-      );
+      this.#options.logger.warn({ origin, hint: verdict.hint, reason: verdict.message }, 'foreign Origin refused');
+      throw this.#refusal('origin', new ChatError('origin_not_allowed', verdict.message));
     }
     const rate = await this.#options.connectRate.consume(rateLimitKey(clientIp(request, this.#options.trustedProxies)));
     if (!rate.ok) {

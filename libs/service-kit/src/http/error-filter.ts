@@ -5,6 +5,8 @@ import type { Logger } from '../logger.ts';
 import { errorResponse } from './error-response.ts';
 import type { RouteTable } from './route-table.ts';
 
+const SHARED_ADDRESS = '; behind a proxy TRUSTED_PROXIES must name it, see docs/guides/reverse-proxy.md';
+
 /** The one way in which an error leaves the service, whoever threw it. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -23,6 +25,8 @@ export class ErrorFilter implements ExceptionFilter {
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const response = errorResponse(error, request.id);
+    // The visitor did nothing wrong: behind such a proxy all of them count as one.
+    if (response.status === 429 && request.forwardingIgnored) response.body.error.message += SHARED_ADDRESS;
     if (response.fault) {
       const cause = error instanceof Error ? error : new Error('a value that is no Error was thrown');
       const facts = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? 'unmatched' };

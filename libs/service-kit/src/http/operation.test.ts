@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectError } from '../testing/expect-error.ts';
+import { TrustedProxies } from '../client-ip.ts';
 import { bearer, Probe } from '../testing/probe.ts';
 
 let probe: Probe;
@@ -30,6 +31,22 @@ describe('operation', () => {
     const { headersTimeout, requestTimeout, maxHeadersCount } = probe.app.getHttpServer();
     expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 120_000 });
     expect(maxHeadersCount === null || maxHeadersCount > 0).toBe(true);
+  });
+  it('[RATE20] says once per address that a forwarded address is not believed, and with a 429 what to set', async () => {
+    const direct = await Probe.start(undefined, TrustedProxies.NONE);
+    try {
+      const headers = { 'x-forwarded-for': '203.0.113.9' };
+      const answer = await direct.get('/chat/fails/busy', headers);
+      expect((await expectError(answer, 429, 'rate_limited')).message).toContain('TRUSTED_PROXIES must name it');
+      await direct.get('/chat/ip', headers);
+      expect(direct.lines.filter((line) => line.includes('"hint":"TRUSTED_PROXIES=127.0.0.1"'))).toHaveLength(1);
+      const plain = await direct.get('/chat/fails/busy');
+      expect((await expectError(plain, 429, 'rate_limited')).message).toBe('slow down');
+    } finally {
+      await direct.app.close();
+    }
+    const behind = await probe.get('/chat/fails/busy', { 'x-forwarded-for': '203.0.113.9' });
+    expect((await expectError(behind, 429, 'rate_limited')).message).toBe('slow down');
   });
   it('[RATE7] takes the address from a trusted proxy only', async () => {
     const seen = async (forwarded: string): Promise<unknown> =>

@@ -35,10 +35,10 @@ export function installOriginRules(server: FastifyInstance, policy: OriginPolicy
       return;
     }
     logger.warn(
-      { origin, hint: verdict.hint, request_id: request.id, method: request.method },
+      { origin, hint: verdict.hint, reason: verdict.message, request_id: request.id, method: request.method },
       'foreign Origin refused',
     );
-    done(new ChatError('origin_not_allowed', 'this page may not use the chat; see ALLOWED_ORIGINS'));
+    done(new ChatError('origin_not_allowed', verdict.message));
   });
 }
 

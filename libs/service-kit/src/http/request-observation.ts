@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { clientIp, type TrustedProxies } from '../client-ip.ts';
+import { clientIp, isForwardingIgnored, type TrustedProxies } from '../client-ip.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9_-]{8,64}$/;
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** Anybody may send the header: the log must not grow by it. */
+const MAX_TOLD = 8;
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Answers of these paths belong to one person unless the handler says otherwise. */
 const PRIVATE_PATH = /^\/(?:chat|channel|auth|internal)(?:\/|$)/;
@@ -34,8 +36,18 @@ export function installObservation(
   });
   server.decorateRequest('principal', null);
   server.decorateRequest('clientIp', '');
+  server.decorateRequest('forwardingIgnored', false);
+  const toldOf = new Set<string>();
   server.addHook('onRequest', (request, reply, done) => {
     request.clientIp = clientIp(request.raw, trusted);
+    request.forwardingIgnored = isForwardingIgnored(request.raw, trusted);
+    if (request.forwardingIgnored && toldOf.size < MAX_TOLD && !toldOf.has(request.clientIp)) {
+      toldOf.add(request.clientIp);
+      logger.warn(
+        { client_ip: request.clientIp, hint: `TRUSTED_PROXIES=${request.clientIp}` },
+        'X-Forwarded-For is not believed; if a proxy of yours sends it, all its visitors share one address',
+      );
+    }
     void reply.header('x-request-id', request.id);
     done();
   });

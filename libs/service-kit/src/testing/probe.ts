@@ -133,7 +133,10 @@ export class Probe {
     this.lines = lines;
   }
 
-  static async start(unreadAnswers?: UnreadAnswerLimits): Promise<Probe> {
+  static async start(
+    unreadAnswers?: UnreadAnswerLimits,
+    trustedProxies = TrustedProxies.parse(['127.0.0.1']),
+  ): Promise<Probe> {
     const health = new Health();
     const lines: string[] = [];
     const app = await createHttpApp({
@@ -151,7 +154,7 @@ export class Probe {
       }),
       internalApiKey: INTERNAL_KEY,
       origins: OriginPolicy.create({ allowed: ['https://shop.example'], demo: false }),
-      trustedProxies: TrustedProxies.parse(['127.0.0.1']),
+      trustedProxies,
       unreadAnswers,
       port: 0,
     });

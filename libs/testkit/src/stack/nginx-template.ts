@@ -7,6 +7,8 @@ export interface Routes {
   chatService: string;
   gateways: string[];
   staticRoot: string;
+  /** Proxies in front of this nginx, whose `X-Forwarded-For` it believes. */
+  outerProxies?: readonly string[] | undefined;
   /** The site's own sign-in of operators. */
   operatorTokenUrl?: string | undefined;
   operatorLoginUrl?: string | undefined;
@@ -18,6 +20,12 @@ const asText = (address: string | undefined): string | null =>
 const originOf = (address: string | undefined): string =>
   address !== undefined && URL.canParse(address) ? ` ${new URL(address).origin}` : '';
 
+function realIp(proxies: readonly string[]): string {
+  if (proxies.length === 0) return '';
+  const from = proxies.map((proxy) => `set_real_ip_from ${proxy};`);
+  return [...from, 'real_ip_header X-Forwarded-For;', 'real_ip_recursive on;'].join('\n  ');
+}
+
 /** The product's own nginx configuration: what the tests run behind is what an administrator deploys. */
 export function chatSite(root: string, routes: Routes): string {
   const values: Record<string, string> = {
@@ -25,6 +33,7 @@ export function chatSite(root: string, routes: Routes): string {
     AUTH_SERVICE: routes.authService,
     CHAT_SERVICE: routes.chatService,
     GATEWAY_SERVERS: routes.gateways.map((address) => `server ${address} max_fails=1 fail_timeout=2s;`).join('\n  '),
+    REAL_IP: realIp(routes.outerProxies ?? []),
     STATIC_ROOT: routes.staticRoot,
     OPERATOR_SIGN_IN: JSON.stringify({
       token_url: asText(routes.operatorTokenUrl),

@@ -22,6 +22,8 @@ import { type StackProxies, startProxies } from './stack-proxies.ts';
 export interface StackOptions {
   /** Default 2. */
   gateways?: number;
+  /** Proxies in front of nginx. */
+  outerProxies?: readonly string[] | undefined;
   /** Port of nginx; default a free one. */
   port?: number;
   /** Settings for all services; they win over the stack's own. */
@@ -152,6 +154,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
           authService: `127.0.0.1:${ports.auth}`,
           chatService: `127.0.0.1:${ports.chat}`,
           gateways: gatewayPorts.map((gatewayPort) => `127.0.0.1:${gatewayPort}`),
+          outerProxies: options.outerProxies,
           staticRoot: join(ROOT, 'dist/site'),
           operatorTokenUrl: options.env?.['OPERATOR_TOKEN_URL'],
           operatorLoginUrl: options.env?.['OPERATOR_LOGIN_URL'],
