@@ -44,3 +44,22 @@ it('[INT10] tells it again with the head check', async () => {
   const repeats = (): number => ledger.requests.filter(({ presence }) => presence?.operators.length === 1).length;
   await eventually(() => (repeats() >= 3 ? true : undefined), 'three reports', 6_000);
 });
+
+it('[INT9] asks for half after a call that failed, and for all again once calls are answered', async () => {
+  under = await startGateway({ env: { HEAD_CHECK_SECONDS: '1' } });
+  const { ledger } = under;
+  for (const id of range(1, 40)) ledger.createSession(id);
+  await connect(`session=1&token=${customerToken(1)}`);
+  const full = ledger.requests.at(-1);
+  ledger.latencyMs = -1;
+  for (const id of range(2, 40))
+    clients.push(new SocketClient(`${under.wsUrl}?session=${id}&token=${customerToken(id)}&last_seq=0`));
+  await eventually(() => ((ledger.requests.at(-1)?.limit ?? 100) <= 25 ? true : undefined), 'a quarter', 8_000);
+  const small = ledger.requests.at(-1);
+  expect(small?.max_bytes).toBeLessThanOrEqual(1_048_576);
+  expect(small?.sessions.filter(({ after_seq: after }) => after !== undefined).length).toBeLessThanOrEqual(128);
+  ledger.latencyMs = 0;
+  await eventually(() => (ledger.requests.at(-1)?.max_bytes === undefined ? true : undefined), 'a full call', 8_000);
+  expect(ledger.requests.at(-1)?.limit).toBe(full?.limit);
+  for (const client of clients) await client.ready();
+}, 30_000);
