@@ -39,6 +39,7 @@ const NEEDED = {
   'redis-server': () => onPath('redis-server'),
   'rabbitmq-server': () => onPath('rabbitmq-server') && onPath('epmd'),
   postgresql: hasPostgres,
+  pgbouncer: () => onPath('pgbouncer'),
   nginx: () => onPath('nginx'),
   'apache2-bin': () => onPath('apache2'),
   caddy: () => onPath('caddy'),

@@ -21,6 +21,8 @@ export const authProcessSchema = z.object({
   ...httpVariables(AUTH_DEFAULT_PORT),
   ...authVariables,
   DATABASE_URL: z.string(),
+  /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
+  DATABASE_DIRECT_URL: z.string().optional(),
   /** With it, and as long as there is no operator at all, the three demo accounts are made. */
   OPERATOR_PASSWORD: z.string().min(1).optional(),
 });

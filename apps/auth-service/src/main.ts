@@ -27,7 +27,11 @@ async function main(): Promise<void> {
   const health = new Health();
   const shutdown = new Shutdown({ logger });
   shutdown.listen();
-  const database = await openDatabase(config.DATABASE_URL, { applicationName: SERVICE, logger });
+  const database = await openDatabase(config.DATABASE_URL, {
+    directUrl: config.DATABASE_DIRECT_URL,
+    applicationName: SERVICE,
+    logger,
+  });
   shutdown.onSignal(30, () => database.close());
   health.add('database', () => database.ping());
   const service = await createAuthService({ database, config, logger, metrics });

@@ -70,8 +70,14 @@ async function run(operators: Operators, [command, ...args]: readonly string[]):
 }
 
 async function main(): Promise<void> {
-  const config = loadConfig(z.object({ DATABASE_URL: z.string() }), process.env);
-  const database = await openDatabase(config.DATABASE_URL, { applicationName: 'manage-operators', poolSize: 1 });
+  const config = loadConfig(
+    z.object({ DATABASE_URL: z.string(), DATABASE_DIRECT_URL: z.string().optional() }),
+    process.env,
+  );
+  const database = await openDatabase(config.DATABASE_DIRECT_URL ?? config.DATABASE_URL, {
+    applicationName: 'manage-operators',
+    poolSize: 1,
+  });
   try {
     for (const { id, login, role, scope, active, name } of await run(
       new Operators(database, () => new Date()),

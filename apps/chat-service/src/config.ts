@@ -143,6 +143,8 @@ export const chatServiceSchema = z
     ...staffTokenVariables,
     ...chatSettingsVariables,
     DATABASE_URL: z.string(),
+    /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
+    DATABASE_DIRECT_URL: z.string().optional(),
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
     INTERNAL_API_KEY: internalApiKey.optional(),
     DATA_DIR: z.string().default('./data'),

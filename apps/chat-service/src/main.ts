@@ -31,7 +31,11 @@ async function main(): Promise<void> {
   const shutdown = new Shutdown({ logger });
   shutdown.listen();
 
-  const database = await openDatabase(config.DATABASE_URL, { applicationName: SERVICE, logger });
+  const database = await openDatabase(config.DATABASE_URL, {
+    directUrl: config.DATABASE_DIRECT_URL,
+    applicationName: SERVICE,
+    logger,
+  });
   shutdown.onSignal(30, () => database.close());
   await markServedForReal(database);
   // RabbitMQ is no condition: without it delivery is slower, and this service answers as ever.

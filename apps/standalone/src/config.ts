@@ -34,6 +34,8 @@ export const standaloneSchema = z
     DATA_DIR: z.string().default('./data'),
     /** PostgreSQL for the small production form; without it PGlite in `DATA_DIR`. */
     DATABASE_URL: z.string().optional(),
+    /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
+    DATABASE_DIRECT_URL: z.string().optional(),
     OPERATOR_PASSWORD: z.string().min(1).optional(),
     /** Seeded chats, local origins and `/try/`; `auto`: until a variable of production is set. */
     DEMO: z.enum(['auto', 'on', 'off']).default('auto'),

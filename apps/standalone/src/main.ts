@@ -10,13 +10,15 @@ import { DiskReserve } from './disk-reserve.ts';
 import { seedOnFirstStart } from './demo/first-start.ts';
 import { chooseListenPort } from './listen-port.ts';
 import { databaseFolder, resetDataFolder } from './reset.ts';
-import { claimDatabase } from './single-instance.ts';
+import { InstanceClaim } from './single-instance.ts';
 import { startStandalone } from './standalone.ts';
 import { startText, tryAddress } from './start-text.ts';
 
 const SERVICE = 'standalone';
 /** The drain comes on top. */
 const STOP_MARGIN_MS = 15_000;
+/** After the work, before the database is closed. */
+const CLAIM_STEP = 45;
 /** After everything that works on the folder. */
 const FOLDER_STEP = 60;
 
@@ -43,12 +45,14 @@ async function main(): Promise<void> {
   if (await reserve?.release())
     process.stdout.write('  The disk is full. The room kept for this case lets the chat start; make more.\n');
   const database = await openDatabase(config.DATABASE_URL ?? `pglite:${databaseFolder(dataDir)}`, {
+    directUrl: config.DATABASE_DIRECT_URL,
     applicationName: SERVICE,
     logger,
   });
   await reserve?.take();
   if (database.kind === 'postgres') {
-    await claimDatabase(database, logger, () => void shutdown.run().then(() => process.exit(1)));
+    const claim = await InstanceClaim.take(database, logger, () => void shutdown.run().then(() => process.exit(1)));
+    shutdown.onSignal(CLAIM_STEP, () => claim.release());
   }
   const password = await operatorPassword(config.OPERATOR_PASSWORD, dataDir);
   const baseUrl = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { DatabaseStartError } from './types.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DatabaseLog, DatabaseStartError } from './types.ts';
 
 /** Runs SQL on one connection: text with several statements, or one statement with values. */
 export interface MigrationConnection {
@@ -41,7 +42,11 @@ export function schemaFingerprint(migrations: readonly Migration[]): string {
  * that two processes starting together do not run the same file.
  * @throws DatabaseStartError when a file that has run was changed afterwards, or the database is newer than this program.
  */
-export async function migrate(connection: MigrationConnection, migrations: readonly Migration[]): Promise<string[]> {
+export async function migrate(
+  connection: MigrationConnection,
+  migrations: readonly Migration[],
+  log?: DatabaseLog,
+): Promise<string[]> {
   await connection.execute(
     'CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
   );
@@ -66,15 +71,49 @@ export async function migrate(connection: MigrationConnection, migrations: reado
         `migration ${migration.name} was changed after it had run on this database; restore the file and add a new one`,
       );
     }
-    await applyOne(connection, migration);
+    await applyWhenFree(connection, migration, log);
     done.push(migration.name);
   }
   return done;
 }
 
+/** Who waits for a table keeps everybody who comes later from it, readers too: so never for long at a time. */
+const LOCK_TIMEOUT_MS = 1_000;
+const RETRY_MS = 2_000;
+const RETRIES = 150;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE;
+}
+
+async function applyWhenFree(
+  connection: MigrationConnection,
+  migration: Migration,
+  log: DatabaseLog | undefined,
+): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await applyOne(connection, migration);
+      return;
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+      if (tries >= RETRIES)
+        throw new DatabaseStartError(
+          `migration ${migration.name} found no moment in which nobody uses its tables; end the long transactions (pg_stat_activity) and start again`,
+          { cause: error },
+        );
+      if (tries % 5 === 0)
+        log?.warn({ migration: migration.name }, 'a migration waits for a long transaction to end; the others go on');
+    }
+    await sleep(RETRY_MS * (0.5 + Math.random() / 2));
+  }
+}
+
 async function applyOne(connection: MigrationConnection, migration: Migration): Promise<void> {
   await connection.execute('BEGIN');
   try {
+    await connection.execute(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
     await connection.execute(migration.sql);
     await connection.query('INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)', [
       migration.name,
@@ -83,6 +122,7 @@ async function applyOne(connection: MigrationConnection, migration: Migration): 
     await connection.execute('COMMIT');
   } catch (error) {
     await connection.execute('ROLLBACK');
+    if (isLocked(error)) throw error;
     throw new DatabaseStartError(
       `migration ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },

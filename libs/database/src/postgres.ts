@@ -1,8 +1,10 @@
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { establishEpoch } from './epoch.ts';
 import { migrate, type MigrationConnection, readMigrations } from './migrate.ts';
+import { findRoute, type Route } from './route.ts';
 import type { Tables } from './tables.ts';
 import {
   type Database,
@@ -36,16 +38,23 @@ const SESSION_PING_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** 'CHAT' in ASCII: the lock under which one process at a time brings the schema up to date. */
 const MIGRATION_LOCK = 0x43484154;
+const MIGRATION_LOCK_RETRY_MS = 100;
+const MIGRATION_LOCK_TELL_EVERY = 100;
 const PING: Statement = { name: 'ping', text: 'SELECT 1' };
 
-function connectionConfig(url: string, options: OpenOptions): pg.ClientConfig {
+const TIMEOUTS = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  lock_timeout: 2_000,
+  idle_in_transaction_session_timeout: 5_000,
+};
+
+function connectionConfig(url: string, options: OpenOptions, route: Route): pg.ClientConfig {
   return {
     connectionString: url,
     types: TYPES,
     application_name: options.applicationName ?? 'chat-realtime',
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    lock_timeout: 2_000,
-    idle_in_transaction_session_timeout: 5_000,
+    // A pooler refuses a connection that begins with settings it does not know, or ignores them.
+    ...(route === 'direct' ? TIMEOUTS : {}),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     stream: () => {
       const socket = new Socket();
@@ -89,20 +98,32 @@ async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): P
   return { version, synchronousCommit, fsync };
 }
 
-async function prepare(url: string, options: OpenOptions): Promise<Database['settings']> {
+/** One process at a time; the others say what they wait for. */
+async function takeMigrationLock(client: pg.Client, log: DatabaseLog | undefined): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
+      MIGRATION_LOCK,
+    ]);
+    if (rows[0]?.locked === true) return;
+    if (tries % MIGRATION_LOCK_TELL_EVERY === 0)
+      log?.warn({}, 'another process brings the database schema up to date: waiting for it');
+    await sleep(MIGRATION_LOCK_RETRY_MS);
+  }
+}
+
+async function prepare(url: string, options: OpenOptions, route: Route): Promise<Database['settings']> {
   // Migrations may take long, and waiting for another process to run them too.
   const client = new pg.Client({
-    ...connectionConfig(url, options),
-    statement_timeout: 0,
-    lock_timeout: 0,
+    ...connectionConfig(url, options, route),
     stream: () => new Socket(),
   });
   await client.connect();
   try {
+    await client.query(WITHOUT_TIMEOUTS);
     const settings = await checkSettings(client, options.logger);
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await takeMigrationLock(client, options.logger);
     const connection = migrationConnection(client);
-    const done = await migrate(connection, await readMigrations());
+    const done = await migrate(connection, await readMigrations(), options.logger);
     if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
     await establishEpoch(connection);
     return settings;
@@ -195,31 +216,71 @@ function silenceBounds(ms: number): string {
     .join('; ');
 }
 
+/** Said aloud: the role may have its own. */
+const WITHOUT_TIMEOUTS = Object.keys(TIMEOUTS)
+  .map((name) => `SET ${name} = 0`)
+  .join('; ');
+
+const TIMEOUTS_AFTERWARDS = Object.entries(TIMEOUTS)
+  .map(([name, ms]) => `SET ${name} = ${ms}`)
+  .join('; ');
+
+const NEEDS_DIRECT =
+  'leads to a connection pooler in transaction mode (PgBouncer, or what a managed database puts in its place). ' +
+  'Locks, migrations and LISTEN need connections that stay theirs';
+
+/** @throws DatabaseStartError when there is no way on which locks hold; then it says what to set. */
+async function findRoutes(
+  url: string,
+  options: OpenOptions,
+): Promise<{ route: Route; direct: { url: string; route: Route } }> {
+  const route = await findRoute(url, CONNECT_TIMEOUT_MS);
+  const { directUrl } = options;
+  if (directUrl === undefined) {
+    if (route === 'transaction')
+      throw new DatabaseStartError(
+        `DATABASE_URL ${NEEDS_DIRECT}: leave DATABASE_URL as it is and set DATABASE_DIRECT_URL to PostgreSQL itself, or put the pooler in session mode`,
+      );
+    return { route, direct: { url, route } };
+  }
+  const direct = await findRoute(directUrl, CONNECT_TIMEOUT_MS);
+  if (direct === 'transaction')
+    throw new DatabaseStartError(`DATABASE_DIRECT_URL ${NEEDS_DIRECT}: set it to PostgreSQL itself`);
+  return { route, direct: { url: directUrl, route: direct } };
+}
+
 export async function openPostgres(url: string, options: OpenOptions): Promise<Database> {
-  const settings = await prepare(url, options);
+  const { route, direct } = await findRoutes(url, options);
+  const settings = await prepare(direct.url, options, direct.route);
   const pool = new pg.Pool({
-    ...connectionConfig(url, options),
+    ...connectionConfig(url, options, route),
     max: options.poolSize ?? 10,
+    // Awaited before anybody is given the connection.
+    ...(route === 'session' ? { onConnect: async (client) => void (await client.query(TIMEOUTS_AFTERWARDS)) } : {}),
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
   });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ error: error.message }, 'idle database connection lost'));
   // The pool listens to idle connections only. One that is lost between two statements of a transaction tells nobody
   // else; its next statement fails anyway.
-  pool.on('connect', (client) =>
-    client.on('error', (error) => options.logger?.warn({ error: error.message }, 'database connection lost')),
-  );
+  pool.on('connect', (client) => {
+    const lost = (error: Error): void => options.logger?.warn({ error: error.message }, 'database connection lost');
+    client.on('error', lost);
+  });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const query = async <R>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> =>
-    (await pool.query({ ...statement, values: [...values] })).rows as R[];
+    // Prepared under its name it would be met again on a connection that does not know it.
+    (await pool.query({ ...(route === 'transaction' ? { text: statement.text } : statement), values: [...values] }))
+      .rows as R[];
   return {
     kind: 'postgres',
     kysely,
     settings,
     query,
     acquireSession: async (sessionOptions: SessionOptions = {}) => {
-      const client = new pg.Client(connectionConfig(url, options));
+      const client = new pg.Client(connectionConfig(direct.url, options, direct.route));
       await client.connect();
+      if (direct.route === 'session') await client.query(TIMEOUTS_AFTERWARDS);
       const silenceMs = sessionOptions.silenceMs;
       const session = new PostgresSession(client, Math.min(SESSION_PING_MS, (silenceMs ?? Infinity) / 3));
       await client.query(

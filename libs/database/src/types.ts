@@ -55,6 +55,8 @@ export interface DatabaseLog {
 }
 
 export interface OpenOptions {
+  /** Past a pooler, to PostgreSQL itself: for locks, migrations and LISTEN. Default: the url given. */
+  readonly directUrl?: string | undefined;
   /** Connections to PostgreSQL for ordinary work; dedicated sessions come on top. Default 10. */
   readonly poolSize?: number;
   readonly applicationName?: string;

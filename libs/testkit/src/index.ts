@@ -6,6 +6,7 @@ export { hostileTexts, slowest } from './hostile-texts.ts';
 export type { ManagedServer } from './managed-server.ts';
 export { type NginxOptions, type NginxServer, startNginx } from './nginx.ts';
 export { freePort } from './ports.ts';
+export { type PgBouncerOptions, startPgBouncer } from './pgbouncer.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
 export { isAlive, processTree } from './process-tree.ts';
 export type { Drop, DropRule } from './publish-filter.ts';
