@@ -165,7 +165,7 @@ describe('the operator console', { timeout: 60_000 }, async () => {
     const visitor = await customer('Клавиши');
     await visitor.post('вопрос с клавиатуры');
     const { console, page } = await desk('anna');
-    await console.row(visitor.sessionId).waitFor();
+    await page.locator('.session-row').first().waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('Клавиши');
     await page.locator('.results .session-row').first().waitFor();

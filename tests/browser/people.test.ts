@@ -7,7 +7,7 @@ describe('who writes, and what he hears', async () => {
   const chat = await useChat('main');
   const { visit } = await useVisitors(chat.baseUrl);
 
-  it('follows a signed-in customer to his other device, until he signs out of one', async () => {
+  it('follows a signed-in customer to their other device, and goes on there when they sign out of one', async () => {
     const token = await identityToken({ name: 'Ирина', email: 'irina@example.com' });
     const signIn = ({ page }: Visitor): Promise<number> =>
       page.evaluate(
@@ -33,12 +33,16 @@ describe('who writes, and what he hears', async () => {
     await phone.page.evaluate('chatWidget.logout()');
     await expect.poll(() => phone.widget.messages.count()).toBe(0);
     await anna.post(id, 'только для Ирины');
-    // Signing out ends every token given out so far [IDN6]; the site, where she is still known, signs her in again.
-    await computer.widget.panel.getByText('Чат недоступен').waitFor();
+    // Signing out ends every token given out so far [IDN6]; the computer, where the site still knows her, gets a new one.
+    await computer.widget.message('только для Ирины').waitFor();
+    await computer.widget.say('я ещё здесь');
+    await computer.widget.state('я ещё здесь', 'отправлено');
+    const all = ['с компьютера', 'с телефона', 'только для Ирины', 'я ещё здесь'];
+    expect(await computer.widget.texts()).toEqual(all);
     await computer.page.reload();
     expect(await signIn(computer)).toBe(id);
     await computer.widget.open();
-    await expect.poll(() => computer.widget.texts()).toEqual(['с компьютера', 'с телефона', 'только для Ирины']);
+    await expect.poll(() => computer.widget.texts()).toEqual(all);
     await phone.page.reload();
     await phone.widget.launcher.click();
     await phone.widget.consent.waitFor();

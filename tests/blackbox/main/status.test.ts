@@ -96,7 +96,7 @@ describe('assignment', () => {
     expect(
       await channel.waitFor((frame) => isTold(frame) && frame.data['assigned_user_id'] === boris.userId),
     ).toMatchObject(told);
-    channel.close();
+    await channel.close();
     const later = await chat.staffChannel(boris, { cursor: String(cursor) });
     expect(
       await later.waitFor((frame) => isTold(frame) && frame.data['assigned_user_id'] === boris.userId),
