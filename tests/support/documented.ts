@@ -54,6 +54,9 @@ export function undocumented(
   if (known === undefined || /%(?![0-9a-f]{2})/i.test(path)) return undefined;
   // Seen from outside the calls between the services do not exist.
   if (path.startsWith('/internal/') && answer.status === 404) return undefined;
+  // What no id has in it may be refused by a proxy or the router before there is a route.
+  const isOdd = /[^\w./-]|\.\./.test(path);
+  if (isOdd && answer.status === 400 && answer.code === 'malformed_request') return undefined;
   const where = `${request.method} ${known.path} answered ${answer.status} ${answer.code ?? ''}`.trim();
   const answers = known.methods.get(request.method);
   if (answers === undefined) {

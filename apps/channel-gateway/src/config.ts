@@ -1,7 +1,7 @@
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import {
   envInteger,
-  internalApiKey,
+  envInternalApiKey,
   envSecretRing,
   envUrl,
   httpVariables,
@@ -41,6 +41,6 @@ export const gatewayEnvironment = z.object({
   CHAT_SERVICE_URL: envUrl().default('http://127.0.0.1:8102'),
   CATCHUP_URL: envUrl().optional(),
   ACKS_URL: envUrl().optional(),
-  INTERNAL_API_KEY: internalApiKey,
+  INTERNAL_API_KEY: envInternalApiKey(),
 });
 export type GatewayEnvironment = z.infer<typeof gatewayEnvironment>;

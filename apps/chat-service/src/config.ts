@@ -8,7 +8,7 @@ import {
   envUrl,
   httpVariables,
   staffTokenVariables,
-  internalApiKey,
+  envInternalApiKey,
 } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 import { AcceptedTypes } from './attachments/accepted-types.ts';
@@ -146,7 +146,7 @@ export const chatServiceSchema = z
     /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
     DATABASE_DIRECT_URL: z.string().optional(),
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
-    INTERNAL_API_KEY: internalApiKey.optional(),
+    INTERNAL_API_KEY: envInternalApiKey().optional(),
     DATA_DIR: z.string().default('./data'),
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)

@@ -4,7 +4,7 @@ import { ConfigError, envInteger, envList, envSecret, envTrustedProxies, envUrl 
 import { LOG_LEVELS } from './logger.ts';
 
 /** Of the calls between gateway and chat-service: both ends must take the same keys. */
-export const internalApiKey = envSecret(16);
+export const envInternalApiKey = () => envSecret(16);
 
 /** Variables every HTTP service has. */
 export function httpVariables(defaultPort: number) {
