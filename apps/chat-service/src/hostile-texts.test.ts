@@ -4,10 +4,10 @@ import {
   createSessionRequestSchema,
   postMessageRequestSchema,
 } from '@chat-realtime/protocol';
-import { slowest } from '@chat-realtime/testkit';
+import { hostileTexts, slowest } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { contentDisposition, fileNameFromHeader, sanitizeFileName } from './attachments/file-name.ts';
-import { SNIFF_BYTES, sniffMime } from './attachments/sniff.ts';
+import { SNIFF_BYTES, sniff } from './attachments/sniff.ts';
 import { parsePhone } from './callbacks/phone.ts';
 
 /** A refusal is an answer too, as long as it comes at once. */
@@ -33,9 +33,21 @@ describe('what reads a text of an outsider costs no more than its length', () =>
     ['phone number', 10_000, answered((text) => parsePhone(text, 'RU'))],
     ['name of a file', 16_000, answered((text) => contentDisposition('attachment', sanitizeFileName(text)))],
     ['header with the name of a file', 16_000, answered(fileNameFromHeader)],
-    ['first bytes of a file', SNIFF_BYTES, (text: string) => sniffMime(Buffer.from(text), false)],
   ])('%s', (_what, length, parse) => {
     const { ms, text } = slowest(length, parse);
     expect(ms, text).toBeLessThan(60);
+  });
+
+  it('first bytes of a file', async () => {
+    for (const text of hostileTexts(SNIFF_BYTES)) {
+      let best = Number.POSITIVE_INFINITY;
+      for (let turn = 0; turn < 3 && best > 5; turn += 1) {
+        const before = process.cpuUsage();
+        await sniff(Buffer.from(text), false);
+        const { user, system } = process.cpuUsage(before);
+        best = Math.min(best, (user + system) / 1_000);
+      }
+      expect(best, text.slice(0, 24)).toBeLessThan(60);
+    }
   });
 });
