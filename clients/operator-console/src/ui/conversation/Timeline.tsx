@@ -4,6 +4,7 @@ import { dayName, t } from '../../i18n/index.ts';
 import { useStore } from '../../state/store.ts';
 import { timeline } from '../../state/timeline.ts';
 import { useDesk } from '../context.ts';
+import { Drawable } from '../parts/Drawable.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { EventLine } from './EventLine.tsx';
 import { MessageBubble } from './MessageBubble.tsx';
@@ -110,16 +111,21 @@ export function Timeline({ conversation, session }: TimelineProps) {
               case 'event':
                 return <EventLine key={item.key} event={item.event} />;
               case 'note':
-                return <NoteItem key={item.key} note={item.note} />;
+                return (
+                  <Drawable key={item.key} instead={item.note.body}>
+                    <NoteItem note={item.note} />
+                  </Drawable>
+                );
               case 'message':
                 return (
-                  <MessageBubble
-                    key={item.key}
-                    message={item.message}
-                    joined={item.joined}
-                    customer={session.contact.name ?? t().visitor(session.id)}
-                    conversation={conversation}
-                  />
+                  <Drawable key={item.key} instead={item.message.body}>
+                    <MessageBubble
+                      message={item.message}
+                      joined={item.joined}
+                      customer={session.contact.name ?? t().visitor(session.id)}
+                      conversation={conversation}
+                    />
+                  </Drawable>
                 );
               default:
                 return null;

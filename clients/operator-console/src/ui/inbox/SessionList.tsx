@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { t } from '../../i18n/index.ts';
 import { heldOrder, type ViewName } from '../../state/inbox-view.ts';
 import { scrollToShow, windowOf } from '../../state/window.ts';
+import { Drawable } from '../parts/Drawable.tsx';
 import { SessionRow } from './SessionRow.tsx';
 
 export const ROW_HEIGHT = 76;
@@ -72,7 +73,9 @@ export function SessionList({ rows, sessions, selected, view, onEnd }: SessionLi
             aria-posinset={from + index + 1}
             style={{ transform: `translateY(${(from + index) * ROW_HEIGHT}px)` }}
           >
-            <SessionRow session={session} view={view} selected={session.id === selected} />
+            <Drawable instead={`#${session.id}`}>
+              <SessionRow session={session} view={view} selected={session.id === selected} />
+            </Drawable>
           </li>
         ))}
       </ul>
