@@ -41,7 +41,8 @@ describe('who writes, and what he hears', async () => {
     expect(await computer.widget.texts()).toEqual(all);
     await computer.page.reload();
     expect(await signIn(computer)).toBe(id);
-    await computer.widget.open();
+    // The panel that was open before the reload opens by itself.
+    await computer.widget.field.waitFor();
     await expect.poll(() => computer.widget.texts()).toEqual(all);
     await phone.page.reload();
     await phone.widget.launcher.click();
