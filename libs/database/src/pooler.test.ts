@@ -25,7 +25,7 @@ async function behind(mode: 'session' | 'transaction', settings: Record<string, 
 }
 
 describe('behind PgBouncer', () => {
-  it.each([{}, LENIENT, { server_round_robin: '1' }])(
+  it.each<Record<string, string>>([{}, LENIENT, { server_round_robin: '1' }])(
     '[OPS11] says within 5 s what to set when it is in transaction mode (%o)',
     async (settings) => {
       const { pooled, direct } = await behind('transaction', settings);
