@@ -39,6 +39,8 @@ export interface SessionTable {
   phone: string | null;
   locale: string | null;
   page_url: string | null;
+  current_page_url: string | null;
+  current_page_at: NullableTime;
   attributes: JsonDefault<JsonObject>;
   consent: ColumnType<unknown, string | null | undefined, string | null>;
   resume_key_hash: string | null;

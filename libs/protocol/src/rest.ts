@@ -138,6 +138,15 @@ export const eventsResponseSchema = z.object({
   has_more: z.boolean(),
 });
 
+export const pageRequestSchema = z.object({ page_url: urlSchema });
+/** What is not named stays; null or an empty text takes it away. */
+export const contactRequestSchema = z.object({
+  name: safeText(200).nullish(),
+  email: z.union([emailSchema, z.literal('')]).nullish(),
+  phone: safeText(64).nullish(),
+});
+export type ContactChange = z.infer<typeof contactRequestSchema>;
+
 export const readRequestSchema = z.object({ last_id: z.int().min(0) });
 export const readResponseSchema = z.object({ read_id: z.int().min(0) });
 
@@ -151,10 +160,18 @@ export const sessionListQuerySchema = z.object({
   limit: limitQuerySchema,
   page: safeText(200).optional(),
 });
+export const searchHitSchema = z.object({ id: z.int().min(1), text: z.string() });
+export type SearchHit = z.infer<typeof searchHitSchema>;
+
 export const staffSessionSchema = sessionSchema.extend({
   contact: contactSchema,
   locale: z.string().nullable(),
   page_url: z.string().nullable(),
+  /** Where the customer was last seen, and when they came there. */
+  current_page_url: z.string().nullable().optional(),
+  current_page_at: timestampSchema.nullable().optional(),
+  /** In a list that was asked for with `q`: the newest message that holds it. */
+  hit: searchHitSchema.nullable().optional(),
   /** Only in the answer about one session, never in a list. */
   attributes: z.record(z.string(), z.unknown()).optional(),
   customer_id: z.string().nullable(),
@@ -183,6 +200,7 @@ export const feedResponseSchema = z.object({
 });
 
 export const assignRequestSchema = z.object({ user_id: requiredText(200).optional() });
+export const contactResponseSchema = z.object({ session: staffSessionSchema });
 export const sessionResponseSchema = z.object({ session: sessionSchema });
 export const noteRequestSchema = z.object({ body: messageBodySchema });
 export const notesQuerySchema = z.object({ before_id: seqQuerySchema.optional(), limit: limitQuerySchema });

@@ -148,7 +148,7 @@ describe('JWTs of a foreign auth-service', () => {
 });
 
 describe('scope assigned', () => {
-  test('[ASG10] [STF6] sees free and own sessions only: REST, inbox, feed, live, alerts', async () => {
+  test('[ASG10] [STF6] [CON1] sees free and own sessions only: REST, inbox, feed, live, alerts', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow' });
     const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
     const [free, mine, foreign] = [
@@ -177,6 +177,7 @@ describe('scope assigned', () => {
     }
     expectError(await narrow.send(foreign.sessionId, 'hello'), 'session_not_found');
     expectError(await narrow.request('POST', `${foreign.path}/notes`, { json: { body: 'x' } }), 'session_not_found');
+    expectError(await narrow.request('PATCH', `${foreign.path}/contact`, { json: { name: 'x' } }), 'session_not_found');
     expectError(await narrow.request('POST', `${foreign.path}/read`, { json: { last_id: 1 } }), 'session_not_found');
     const listed = (await narrow.sessions({ q: 'Scope ' })).sessions.map((session) => session.id);
     expect(listed).toEqual(expect.arrayContaining([free.sessionId, mine.sessionId]));

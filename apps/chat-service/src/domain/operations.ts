@@ -15,6 +15,7 @@ import type {
 import type {
   CatchupRequest,
   CatchupResponse,
+  ContactChange,
   CountedBadge,
   Note,
   NotesResponse,
@@ -72,6 +73,11 @@ export interface ChatOperations {
   revokeStaff(kind: 'staff' | 'staff_login', subject: string): Promise<void>;
   /** What follows a place; all of it where that is of another epoch. */
   revocations(after: RevocationPlace): Promise<RevocationPage>;
+
+  /** What an operator has learned of the customer; fields that are not named stay. */
+  changeContact(actor: StaffActor, sessionId: number, change: ContactChange): Promise<StaffSession>;
+  /** Where the customer is now. */
+  reportPage(actor: Actor, sessionId: number, pageUrl: string): Promise<void>;
 
   addNote(actor: StaffActor, sessionId: number, body: string): Promise<Note>;
   notes(

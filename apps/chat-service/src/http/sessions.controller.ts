@@ -2,6 +2,7 @@ import {
   type CreateSessionRequest,
   createSessionRequestSchema,
   eventsQuerySchema,
+  pageRequestSchema,
   readRequestSchema,
   streamLinkRequestSchema,
   ChatError,
@@ -148,6 +149,17 @@ export class SessionsController {
       afterSeq: query.after_seq,
       limit: query.limit,
     });
+  }
+
+  @Post(':id/page')
+  @RequireCustomer()
+  @HttpCode(204)
+  async page(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: pageRequestSchema }) body: z.infer<typeof pageRequestSchema>,
+  ): Promise<void> {
+    await this.#operations.reportPage(actorOf(principal), sessionIdOf(id), body.page_url);
   }
 
   @Post(':id/read')

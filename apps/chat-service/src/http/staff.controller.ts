@@ -1,5 +1,6 @@
 import {
   assignRequestSchema,
+  contactRequestSchema,
   feedQuerySchema,
   noteRequestSchema,
   notesQuerySchema,
@@ -7,7 +8,7 @@ import {
   sessionListQuerySchema,
 } from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { z } from 'zod';
 import type { ChatOperations } from '../domain/index.ts';
 import type { RevocationRefresher } from '../tokens/revocation-refresher.ts';
@@ -99,6 +100,16 @@ export class StaffController {
   async revoke(@Principal() principal: Principal, @Param('id') id: string): Promise<void> {
     await this.#operations.revoke(staffActor(principal), sessionIdOf(id));
     await this.#revocations.refresh();
+  }
+
+  @Patch('session/:id/contact')
+  @RequireStaff()
+  async contact(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: contactRequestSchema }) body: z.infer<typeof contactRequestSchema>,
+  ) {
+    return { session: await this.#operations.changeContact(staffActor(principal), sessionIdOf(id), body) };
   }
 
   @Post('session/:id/notes')

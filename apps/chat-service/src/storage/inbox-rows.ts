@@ -36,6 +36,8 @@ const LISTED: Readonly<Record<keyof ListedSession, true>> = {
   phone: true,
   locale: true,
   page_url: true,
+  current_page_url: true,
+  current_page_at: true,
   customer_id: true,
   revoked_at: true,
 };
@@ -82,6 +84,8 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
     contact: record.contact,
     locale: record.locale,
     page_url: record.pageUrl,
+    current_page_url: row.current_page_url,
+    current_page_at: row.current_page_at?.toISOString() ?? null,
     ...(row.attributes === undefined ? {} : { attributes: row.attributes }),
     customer_id: record.customerId,
     updated_at: record.updatedAt.toISOString(),
@@ -99,7 +103,7 @@ const MESSAGE_OF = sql`m.delivered_id AS client_delivered_id, m.read_id AS clien
   e.sender_type AS message_sender_type, e.client_message_id AS message_client_id, e.attachments AS message_attachments`;
 const JOINED = sql`LEFT JOIN chat_event e ON e.id = s.last_message_id
   LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'`;
-const BYTES = sql`(${textBytes('name', 'email', 'phone', 'page_url', 'assigned_user_name', 'message_body')} + 600
+const BYTES = sql`(${textBytes('name', 'email', 'phone', 'page_url', 'current_page_url', 'assigned_user_name', 'message_body')} + 600
   + COALESCE(octet_length(r.message_attachments::text) + 300 * jsonb_array_length(r.message_attachments), 0))`;
 
 /**

@@ -7,6 +7,7 @@ import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { feedHead } from './feed.ts';
 import { staffSessionList } from './inbox-rows.ts';
+import { searchCondition, searchHits } from './search.ts';
 import { visibleSessions } from './visibility.ts';
 
 type Sort = SessionListQuery['sort'];
@@ -69,14 +70,6 @@ function afterMark(mark: PageMark): RawBuilder<unknown> {
   }
 }
 
-function search(text: string): RawBuilder<unknown> {
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-  const inText = sql`(s.name ILIKE ${pattern} OR s.email ILIKE ${pattern} OR s.phone ILIKE ${pattern} OR EXISTS (
-    SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.body ILIKE ${pattern}))`;
-  const number = text.replace(/^#/, '');
-  return /^\d{1,15}$/.test(number) ? sql`(s.id = ${Number(number)}::bigint OR ${inText})` : inText;
-}
-
 function conditions(actor: StaffActor, query: SessionListQuery): RawBuilder<unknown> {
   const parts: RawBuilder<unknown>[] = [visibleSessions(actor, 's.assigned_user_id')];
   const states = (query.status ?? '')
@@ -91,7 +84,7 @@ function conditions(actor: StaffActor, query: SessionListQuery): RawBuilder<unkn
     parts.push(sql`s.assigned_user_id = ${query.assigned === 'me' ? actor.userId : query.assigned}`);
   }
   const text = query.q?.trim() ?? '';
-  if (text !== '') parts.push(search(text));
+  if (text !== '') parts.push(searchCondition(text));
   if (query.page !== undefined) parts.push(afterMark(decodePage(query.page, query.sort)));
   return sql.join(parts, sql` AND `);
 }
@@ -106,11 +99,15 @@ export async function listSessions(
     // The position first: events that come while the list is read are then read twice, never missed.
     const { head } = await feedHead(context);
     const { sessions, more } = await staffSessionList(context, condition, ORDERS[query.sort], query.limit);
+    const text = query.q?.trim() ?? '';
+    const ids = sessions.map(({ id }) => id);
+    const hits = text === '' ? null : await searchHits(context, ids, text);
     const last = sessions.at(-1);
     const value =
       last === undefined ? '' : query.sort === 'waiting' ? (last.waiting_since ?? NOT_WAITING) : last.updated_at;
     return {
-      sessions,
+      sessions:
+        hits === null ? sessions : sessions.map((session) => ({ ...session, hit: hits.get(session.id) ?? null })),
       next_page: more && last !== undefined ? encodePage({ sort: query.sort, value, id: last.id }) : null,
       feed_cursor: formatCursor(head),
     };

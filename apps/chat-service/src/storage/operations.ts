@@ -3,6 +3,7 @@ import { acks, markRead } from './marks.ts';
 import { assign, close, reopen, unassign } from './assignment.ts';
 import { catchup } from './catchup.ts';
 import { EpochWatch } from './epoch-watch.ts';
+import { changeContact, reportPage } from './contact.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { feed } from './feed.ts';
@@ -43,6 +44,8 @@ export function createOperations(context: StorageContext): ChatOperations {
     revokeCustomer: (customerId) => revokeCustomer(context, customerId),
     revokeStaff: (kind, subject) => revokeStaff(context, kind, subject),
     revocations: (after) => revocations(context, after),
+    changeContact: (actor, id, change) => changeContact(context, actor, id, change),
+    reportPage: (actor, id, pageUrl) => reportPage(context, actor, id, pageUrl),
     addNote: (actor, id, body) => addNote(context, actor, id, body),
     notes: (actor, id, page) => notes(context, actor, id, page),
     operatorStatus: (actor) => operatorStatus(context, actor),

@@ -6,6 +6,7 @@ import { Drafts } from './drafts.ts';
 import { filled, matching } from './quick-replies.ts';
 import { parseRoute, routeHash } from './route.ts';
 import { originOf, widgetSnippet } from './snippets.ts';
+import { marked } from './highlight.ts';
 import { missedOf } from './stale.ts';
 import { duration, WAIT_ALARM_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
 import { textFor, withoutEmpty } from './widget-settings.ts';
@@ -87,8 +88,21 @@ describe('quick replies', () => {
     const cost = slowest(4_000, (text) => [
       filled(text, { name: text, operator: text, site: text }),
       matching([{ shortcut: text, title: text, text }], text),
+      ...[marked(text, text.slice(0, 200)), marked(text, text.slice(1, 3))],
     ]);
     expect(cost.ms, cost.text).toBeLessThan(40);
+  });
+});
+
+describe('what a search has found', () => {
+  const hits = (text: string, query: string) =>
+    marked(text, query)
+      .map((piece) => (piece.hit ? `[${piece.text}]` : piece.text))
+      .join('');
+  it('is marked without regard to case and to ё', () => {
+    expect(hits('Счёт и счет', 'СЧЕТ')).toBe('[Счёт] и [счет]');
+    expect(hits('ничего', 'счёт')).toBe('ничего');
+    expect(hits('İстанбул и счёт', 'счет')).toContain('счёт');
   });
 });
 

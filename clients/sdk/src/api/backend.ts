@@ -49,6 +49,8 @@ export interface Backend {
   readonly poll: (access: Access, after: { afterSeq: number; limit?: number }) => Promise<EventsResponse>;
   readonly send: (access: Access, message: PostMessageRequest) => Promise<Message>;
   readonly markRead: (access: Access, lastId: number) => Promise<void>;
+  /** Where the customer is now; a server that does not show it to its operators needs none. */
+  readonly reportPage?: (access: Access, pageUrl: string) => Promise<void>;
   readonly requestCallback: (access: Access | null, request: CallbackRequest) => Promise<CallbackData>;
   readonly upload: (access: Access, file: UploadFile, options?: UploadOptions) => Promise<Attachment>;
   readonly identify: (request: {

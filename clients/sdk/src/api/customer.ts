@@ -128,6 +128,8 @@ export interface ChatClient extends ReadableStore<ChatState> {
   readonly setTyping: (active: boolean) => void;
   /** The customer has seen the messages up to this id; default: all. */
   readonly markRead: (messageId?: number) => void;
+  /** Where the customer is now, for the operators; nothing happens while there is no chat. */
+  readonly reportPage: (pageUrl: string) => Promise<void>;
   readonly loadOlder: () => Promise<void>;
   readonly requestCallback: (request: Omit<CallbackRequest, 'session_id'>) => Promise<CallbackData>;
   /** A file with an address that is valid now: those that came with its message end after a day. */

@@ -10,6 +10,7 @@ export type {
   CallbackRequest,
   CallbacksResponse,
   CallbackStaff,
+  ContactChange,
   CallbackStatus,
   ChannelReadyData,
   ClientFrame,

@@ -370,6 +370,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       reads.raise(messageId);
       touch();
     },
+    async reportPage(pageUrl) {
+      if (credentials.stored.id !== null)
+        await credentials.run(async (access) => backend.reportPage?.(access, pageUrl));
+    },
     loadOlder: history.older,
     async requestCallback(request) {
       await client.ready;

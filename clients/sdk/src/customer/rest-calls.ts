@@ -53,6 +53,7 @@ export function backendOver({ environment, address, send }: Rest): Backend {
       get<EventsResponse>(`${SESSION}/events`, access, { after_seq: afterSeq, limit }),
     send: async (access, message) => (await post<{ message: Message }>(`${SESSION}/messages`, access, message)).message,
     markRead: (access, lastId) => post(`${SESSION}/read`, access, { last_id: lastId }),
+    reportPage: (access, pageUrl) => post(`${SESSION}/page`, access, { page_url: pageUrl }),
     requestCallback: async (access, request) =>
       (await post<{ callback: CallbackData }>('/chat/callback', access, request)).callback,
     async upload({ sessionId, token }, file, given) {

@@ -5,6 +5,7 @@ import type {
   AuthUser,
   CallbackPatch,
   CallbackStaff,
+  ContactChange,
   CallbacksResponse,
   ConfigResponse,
   EventsResponse,
@@ -131,6 +132,12 @@ export class StaffApi {
 
   async revoke(id: number): Promise<void> {
     await this.#post(id, 'revoke', {});
+  }
+
+  /** Name, e-mail or phone as the operator learned them; what is not named stays, null takes it away. */
+  async changeContact(id: number, change: ContactChange): Promise<StaffSession> {
+    return (await this.request<{ session: StaffSession }>('PATCH', `/chat/session/${id}/contact`, { body: change }))
+      .session;
   }
 
   notes(id: number, page: { beforeId?: number | undefined } = {}): Promise<NotesResponse> {

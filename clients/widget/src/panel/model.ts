@@ -185,6 +185,7 @@ export function createModel(host: PanelHost): PanelModel {
   }, CONFIG_EVERY_MS);
 
   let told = { unread: -1, status: '', session: -1 as number | null };
+  let reported = '';
   const tell = (): void => {
     const { unread, connection, session } = client.getState();
     const now = { unread, status: connection.status, session: session?.id ?? null };
@@ -193,6 +194,15 @@ export function createModel(host: PanelHost): PanelModel {
     if (now.unread !== before.unread) host.emit('unread', { count: now.unread });
     if (settings.getState().titleCount) countInTitle(now.unread);
     if (now.status !== before.status) host.emit('connection', { status: connection.status });
+    // A chat that begins here says its page itself.
+    const began = before.session === null && now.session !== null;
+    const page = pageUrl();
+    const where = `${now.session} ${page}`;
+    if (now.session !== null && page !== null && where !== reported) {
+      reported = where;
+      // Only for the operator's eyes: the next page is told anew.
+      if (!began) client.reportPage(page).catch(() => undefined);
+    }
     if (now.session !== before.session && (before.session !== -1 || now.session !== null)) {
       host.emit('session', { id: now.session });
     }

@@ -121,6 +121,16 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
     errors: ['cursor_ahead'],
   }),
   route({
+    id: 'reportPage',
+    service,
+    method: 'POST',
+    path: '/chat/session/{id}/page',
+    access: 'customer',
+    summary: 'Say on which page the customer is now',
+    body: { schema: rest.pageRequestSchema, required: true },
+    answers: { 204: { description: 'kept' } },
+  }),
+  route({
     id: 'read',
     service,
     method: 'POST',

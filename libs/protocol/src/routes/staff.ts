@@ -79,6 +79,16 @@ export const STAFF_ROUTES: readonly Route[] = [
     answers: { 204: { description: 'revoked' } },
   }),
   route({
+    id: 'changeContact',
+    service,
+    method: 'PATCH',
+    path: '/chat/session/{id}/contact',
+    access: 'staff',
+    summary: "Change the customer's name, e-mail or phone",
+    body: { schema: rest.contactRequestSchema, required: true },
+    answers: { 200: { description: 'the session', schema: rest.contactResponseSchema, noStore: true } },
+  }),
+  route({
     id: 'addNote',
     service,
     method: 'POST',

@@ -1,12 +1,13 @@
 import { pageUrl, urlOf } from '@chat-realtime/client/links';
 import type { StaffSession } from '@chat-realtime/client/staff';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
 import { showCard } from '../../state/card.ts';
 import { useDesk } from '../context.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { CopyButton } from '../parts/CopyButton.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
+import { ContactForm } from './ContactForm.tsx';
 import { EarlierChats } from './EarlierChats.tsx';
 
 function Fact({
@@ -39,6 +40,8 @@ function Fact({
   );
 }
 
+const PAGE_EVERY_MS = 20_000;
+
 export function CustomerCard({ session }: { session: StaffSession }) {
   const { contact } = session;
   const { desk } = useDesk();
@@ -47,6 +50,15 @@ export function CustomerCard({ session }: { session: StaffSession }) {
   useEffect(() => {
     if (unread) void desk.inbox.refresh(session.id);
   }, [session.id, unread]);
+  const [editing, setEditing] = useState(false);
+  const now = session.current_page_url ?? null;
+  // Going from page to page is no event of the chat: who looks at the card asks.
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void desk.inbox.refresh(session.id);
+    }, PAGE_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [session.id]);
   const attributes = Object.entries(session.attributes ?? {});
   const phone = contact.phone?.replace(/[^+\d]/g, '') ?? '';
   return (
@@ -54,8 +66,10 @@ export function CustomerCard({ session }: { session: StaffSession }) {
       <header class="card-head">
         <Avatar name={contact.name} seed={session.customer_id ?? session.id} />
         <h2>{contact.name ?? t().visitor(session.id)}</h2>
+        <IconButton icon="edit" label={t().editContact} pressed={editing} onClick={() => setEditing(!editing)} />
         <IconButton icon="close" label={t().hideCard} onClick={() => showCard(false)} />
       </header>
+      {editing && <ContactForm key={session.id} session={session} onDone={() => setEditing(false)} />}
       <dl>
         <Fact label={t().phone} value={contact.phone} href={phone === '' ? null : `tel:${phone}`} copy />
         <Fact
@@ -64,8 +78,11 @@ export function CustomerCard({ session }: { session: StaffSession }) {
           href={contact.email === null ? null : (urlOf(`mailto:${contact.email}`)?.href ?? null)}
           copy
         />
+        {now !== null && now !== session.page_url && (
+          <Fact label={t().pageNow} value={now} href={pageUrl(now)?.href ?? null} />
+        )}
         <Fact
-          label={t().page}
+          label={now !== null && now !== session.page_url ? t().pageFirst : t().page}
           value={session.page_url}
           href={session.page_url === null ? null : (pageUrl(session.page_url)?.href ?? null)}
         />

@@ -9,6 +9,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { EventLine } from './EventLine.tsx';
 import { MessageBubble } from './MessageBubble.tsx';
 import { NoteItem } from './NoteItem.tsx';
+import { useJump } from './use-jump.ts';
 import { useReading } from './use-reading.ts';
 import { useStateEvents } from './use-state-events.ts';
 
@@ -34,6 +35,7 @@ export function Timeline({ conversation, session }: TimelineProps) {
     () => timeline({ messages, notes, events, unreadAfter, complete: history.loaded && !history.hasOlder }),
     [messages, notes, events, unreadAfter, history],
   );
+  useJump({ conversation, state: { messages, history }, box, atEnd });
   useReading({ conversation, session, box, atEnd, last });
 
   // Older messages come in above: what is being read stays where it is. New ones below: follow only from the end.

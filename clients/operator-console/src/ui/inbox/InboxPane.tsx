@@ -29,7 +29,11 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
     if (view === 'closed' && !closed.started) void desk.inbox.loadClosed();
   }, [view, closed.started]);
 
-  const choose = (id: number): void => router.go({ page: 'inbox', view, sessionId: id });
+  const choose = (id: number): void => {
+    // The box of the search gives the focus on: what is typed next belongs into the chat.
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    router.go({ page: 'inbox', view, sessionId: id });
+  };
   const loading = view === 'closed' ? !closed.started : open === 'loading';
   const [title, hint] = t().emptyViews[view];
 

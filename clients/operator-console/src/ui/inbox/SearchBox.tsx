@@ -3,6 +3,7 @@ import { t } from '../../i18n/index.ts';
 import { isComposing } from '../../state/composing.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
+import { moveInResults, openFirstResult } from './SearchResults.tsx';
 
 const PAUSE_MS = 250;
 
@@ -27,7 +28,10 @@ export function SearchBox({ query, onQuery }: { query: string; onQuery: (query: 
         spellcheck={false}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.code === 'Escape' && text !== '' && !isComposing(event)) {
+          if (isComposing(event)) return;
+          moveInResults(event);
+          if (event.key === 'Enter' && text.trim() === query) openFirstResult();
+          if (event.code === 'Escape' && text !== '') {
             event.preventDefault();
             setText('');
           }

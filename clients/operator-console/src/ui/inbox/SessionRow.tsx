@@ -4,6 +4,7 @@ import { useEffect, useReducer } from 'preact/hooks';
 import { listTime, t } from '../../i18n/index.ts';
 import { backToText } from '../../state/composing.ts';
 import { drafts } from '../../state/desk.ts';
+import { marked } from '../../state/highlight.ts';
 import type { ViewName } from '../../state/inbox-view.ts';
 import { routeHash } from '../../state/route.ts';
 import { useStore } from '../../state/store.ts';
@@ -24,6 +25,15 @@ interface SessionRowProps {
   readonly view: ViewName;
   readonly selected: boolean;
   readonly onChoose?: (id: number) => void;
+  /** What a search has found in it, instead of its last message. */
+  readonly hit?: string | undefined;
+  readonly query?: string;
+}
+
+function Marked({ text, query }: { text: string; query: string }) {
+  return (
+    <>{marked(text, query).map((piece, index) => (piece.hit ? <mark key={index}>{piece.text}</mark> : piece.text))}</>
+  );
 }
 
 function Preview({ session }: { session: StaffSession }) {
@@ -55,7 +65,7 @@ function Preview({ session }: { session: StaffSession }) {
   );
 }
 
-export const SessionRow = memo(({ session, view, selected, onChoose }: SessionRowProps) => {
+export const SessionRow = memo(({ session, view, selected, onChoose, hit, query = '' }: SessionRowProps) => {
   const { desk } = useDesk();
   const name = session.contact.name ?? t().visitor(session.id);
   const viewers = useStore(desk.client, (state) =>
@@ -83,7 +93,7 @@ export const SessionRow = memo(({ session, view, selected, onChoose }: SessionRo
       <span class="row-main">
         <span class="row-line">
           <span class="row-name" dir="auto">
-            {name}
+            {query === '' ? name : <Marked text={name} query={query} />}
           </span>
           {session.waiting_since === null ? (
             <time dateTime={session.updated_at}>{listTime(session.updated_at)}</time>
@@ -93,7 +103,7 @@ export const SessionRow = memo(({ session, view, selected, onChoose }: SessionRo
         </span>
         <span class="row-line">
           <span class="row-preview" dir="auto">
-            <Preview session={session} />
+            {hit === undefined ? <Preview session={session} /> : <Marked text={hit} query={query} />}
           </span>
           {unread && (
             <span class="unread-count">
