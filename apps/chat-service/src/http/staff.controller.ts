@@ -8,7 +8,19 @@ import {
   sessionListQuerySchema,
 } from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseInterceptors,
+} from '@nestjs/common';
 import type { z } from 'zod';
 import type { ChatOperations } from '../domain/index.ts';
 import type { RevocationRefresher } from '../tokens/revocation-refresher.ts';
