@@ -94,7 +94,12 @@ export class Attention {
     const name = desk.inbox.getState().sessions.get(only.sessionId)?.contact.name ?? t().visitor(only.sessionId);
     const text = came.length === 1 ? t().transferredOne(name) : t().transferredMany(came.length);
     const to: Route = { page: 'inbox', view: 'mine', sessionId: came.length === 1 ? only.sessionId : null };
-    notify(text, 'info', { label: t().openChat, run: () => router.go(to) });
+    const { route } = router.getState();
+    if (came.length === 1 && route.page === 'inbox' && route.sessionId === only.sessionId) {
+      // It is open already: nothing to lead to, and nothing left to see.
+      notify(text);
+      if (document.visibilityState === 'visible') desk.transfers.markSeen(only.sessionId);
+    } else notify(text, 'info', { label: t().openChat, run: () => router.go(to) });
     if (this.#leader) this.#tell(t().transferredToYou, text, 'chat-transfer', to);
   }
 

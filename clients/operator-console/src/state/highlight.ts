@@ -9,6 +9,16 @@ function folded(text: string): string {
   return (lower.length === text.length ? lower : text).replaceAll('ё', 'е');
 }
 
+const LEAD = 14;
+
+/** The same for a line that shows few characters: it begins shortly before what was found. */
+export function markedLine(text: string, query: string): readonly MarkedPiece[] {
+  const pieces = marked(text, query);
+  const [first] = pieces;
+  if (first === undefined || first.hit || pieces.length === 1 || first.text.length <= LEAD) return pieces;
+  return [{ text: `…${first.text.slice(-LEAD)}`, hit: false }, ...pieces.slice(1)];
+}
+
 /** A text with what was searched for in it. */
 export function marked(text: string, query: string): readonly MarkedPiece[] {
   const wanted = folded(query);

@@ -6,7 +6,7 @@ import { Drafts } from './drafts.ts';
 import { filled, matching } from './quick-replies.ts';
 import { parseRoute, routeHash } from './route.ts';
 import { originOf, widgetSnippet } from './snippets.ts';
-import { marked } from './highlight.ts';
+import { marked, markedLine } from './highlight.ts';
 import { missedOf } from './stale.ts';
 import { duration, WAIT_ALARM_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
 import { textFor, withoutEmpty } from './widget-settings.ts';
@@ -102,6 +102,10 @@ describe('what a search has found', () => {
   it('is marked without regard to case and to ё', () => {
     expect(hits('Счёт и счет', 'СЧЕТ')).toBe('[Счёт] и [счет]');
     expect(hits('ничего', 'счёт')).toBe('ничего');
+    expect(markedLine('Здравствуйте! Пришлите, пожалуйста, счёт', 'счет')).toEqual([
+      { text: '…, пожалуйста, ', hit: false },
+      { text: 'счёт', hit: true },
+    ]);
     expect(hits('İстанбул и счёт', 'счет')).toContain('счёт');
   });
 });

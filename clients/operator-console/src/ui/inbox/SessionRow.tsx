@@ -4,7 +4,7 @@ import { useEffect, useReducer } from 'preact/hooks';
 import { listTime, t } from '../../i18n/index.ts';
 import { backToText } from '../../state/composing.ts';
 import { drafts } from '../../state/desk.ts';
-import { marked } from '../../state/highlight.ts';
+import { markedLine } from '../../state/highlight.ts';
 import type { ViewName } from '../../state/inbox-view.ts';
 import { routeHash } from '../../state/route.ts';
 import { useStore } from '../../state/store.ts';
@@ -32,7 +32,9 @@ interface SessionRowProps {
 
 function Marked({ text, query }: { text: string; query: string }) {
   return (
-    <>{marked(text, query).map((piece, index) => (piece.hit ? <mark key={index}>{piece.text}</mark> : piece.text))}</>
+    <>
+      {markedLine(text, query).map((piece, index) => (piece.hit ? <mark key={index}>{piece.text}</mark> : piece.text))}
+    </>
   );
 }
 
