@@ -255,8 +255,11 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
   const pool = new pg.Pool({
     ...connectionConfig(url, options, route),
     max: options.poolSize ?? 10,
-    // Awaited before anybody is given the connection.
-    ...(route === 'session' ? { onConnect: async (client) => void (await client.query(TIMEOUTS_AFTERWARDS)) } : {}),
+    // Done before anybody is given the connection.
+    ...(route === 'session' && {
+      verify: (client: pg.ClientBase, done: (error?: Error) => void) =>
+        void client.query(TIMEOUTS_AFTERWARDS).then(() => done(), done),
+    }),
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
   });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
