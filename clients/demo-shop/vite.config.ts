@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { BROWSER_TARGETS } from '../../scripts/lib/browser-targets.mjs';
 
 const site = fileURLToPath(new URL('../../dist/site', import.meta.url));
 
@@ -14,7 +15,8 @@ export default defineConfig({
     outDir: site,
     assetsDir: 'shop',
     emptyOutDir: false,
-    target: 'es2022',
+    target: BROWSER_TARGETS,
+    cssTarget: BROWSER_TARGETS,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,

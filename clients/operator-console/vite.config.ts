@@ -1,4 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { BROWSER_TARGETS } from '../../scripts/lib/browser-targets.mjs';
+import { keepingBuilds } from '../../scripts/lib/kept-builds.mjs';
+
+const outDir = fileURLToPath(new URL('../../dist/site/operator', import.meta.url));
 
 /** The pages of the console: `dist/site/operator/` of the project, which the standalone server and nginx serve as it is. */
 export default defineConfig({
@@ -6,10 +11,12 @@ export default defineConfig({
   base: '/operator/',
   resolve: { conditions: ['source', 'module', 'browser', 'production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [keepingBuilds(outDir)],
   build: {
-    outDir: '../../dist/site/operator',
+    outDir,
     emptyOutDir: true,
-    target: 'es2022',
+    target: BROWSER_TARGETS,
+    cssTarget: BROWSER_TARGETS,
     // A polyfill would add a script that does nothing in the browsers this is built for.
     modulePreload: { polyfill: false },
     // Icons stay files: `data:` addresses need no exception in the page's policy.

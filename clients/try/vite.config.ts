@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { BROWSER_TARGETS } from '../../scripts/lib/browser-targets.mjs';
 
 const page = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,7 +13,8 @@ export default defineConfig({
   build: {
     outDir: page('../../dist/try'),
     emptyOutDir: true,
-    target: 'es2022',
+    target: BROWSER_TARGETS,
+    cssTarget: BROWSER_TARGETS,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,

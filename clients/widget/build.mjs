@@ -1,12 +1,14 @@
 // The files a page loads: dist/site/widget/v1 of the project. Loader and badge stand alone and have fixed names; what
 // they load carries a hash of its content. Apart from each other: a shared file would be one more request on the way.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { BROWSER_TARGETS } from '../../scripts/lib/browser-targets.mjs';
+import { keepBuilds, stashBuilds } from '../../scripts/lib/kept-builds.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const outDir = fileURLToPath(new URL('../../dist/site/widget/v1', import.meta.url));
-const target = 'es2022';
+const target = BROWSER_TARGETS;
 
 const common = {
   root,
@@ -16,7 +18,7 @@ const common = {
   resolve: { conditions: ['source', 'module', 'browser', 'production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
 };
-const output = { target, outDir, modulePreload: false, reportCompressedSize: false };
+const output = { target, cssTarget: BROWSER_TARGETS, outDir, modulePreload: false, reportCompressedSize: false };
 
 /** An ES module; `file` says what its name is made of. */
 async function buildModule(name, entry, emptyOutDir, file = 'assets/[name]-[hash].js') {
@@ -55,9 +57,15 @@ async function buildScript(name, entry, define) {
   }
 }
 
+const kept = stashBuilds(outDir);
 const panel = await buildModule('panel', 'src/panel/main.tsx', true);
 const badge = await buildModule('badge', 'src/badge/connection.ts', false);
 // The console shows with it what a visitor will see.
 await buildModule('preview', 'src/preview/main.ts', false, '[name].js');
 await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
 await buildScript('badge', 'src/badge/main.ts', { BADGE_FILE: JSON.stringify(badge) });
+// For a page that was opened before this build: its loader asks for these when its own files are gone.
+for (const [part, file] of Object.entries({ panel, badge })) {
+  writeFileSync(`${outDir}/${part}-latest.js`, `export * from './${file}';\n`);
+}
+keepBuilds(outDir, kept);

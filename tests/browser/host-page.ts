@@ -5,6 +5,7 @@ export interface HostPage {
   readonly url: string;
 }
 export interface HostPageOptions {
+  readonly head?: string;
   readonly body?: string;
   readonly policy?: string;
   /** Further addresses of the site, answered as JSON. */
@@ -36,7 +37,7 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
   });
   response.end(
     `<!doctype html><html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Сайт</title>` +
-      `<link rel="icon" href="data:,"></head><body><main><h1>Сайт</h1><button>Своя кнопка</button></main>${page.body ?? ''}</body></html>`,
+      `<link rel="icon" href="data:,">${page.head ?? ''}</head><body><main><h1>Сайт</h1><button>Своя кнопка</button></main>${page.body ?? ''}</body></html>`,
   );
 }
 

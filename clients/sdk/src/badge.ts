@@ -1,5 +1,6 @@
 import type { Badge, BadgeOptions, BadgeState } from './api/staff.ts';
 import type { AlertsResponse } from './api/protocol.ts';
+import { createAlarm } from './core/alarm.ts';
 import { createEnvironment } from './core/environment.ts';
 import { call, resolveBase } from './core/http.ts';
 import { storagePrefix } from './core/keeper.ts';
@@ -12,6 +13,8 @@ export type { Badge, BadgeCounters, BadgeOptions, BadgeState, StaffToken, StaffT
 export { ChatClientError } from './errors.ts';
 
 const POLL_MS = 15_000;
+/** After an answer that will not change by itself: nobody is signed in, or the address is wrong. */
+const ASK_AGAIN_MS = 300_000;
 
 /** The counters of «Чаты» for any staff page: live by the staff channel, by `GET /chat/alerts` where no stream works. */
 export function createBadge(options: BadgeOptions): Badge {
@@ -39,14 +42,29 @@ export function createBadge(options: BadgeOptions): Badge {
     cursor: () => null,
     ready: () => undefined,
     frame: () => undefined,
-    changed: () => store.touch(),
+    changed: () => changed(),
     status: () => undefined,
   });
-  channel.connection.connect();
+  const again = createAlarm(environment);
+  const connect = (): void => channel.connection.connect();
+  let status = '';
+  const changed = (): void => {
+    const before = status;
+    ({ status } = channel.state);
+    if (status === 'stopped' && before !== 'stopped') again.set(ASK_AGAIN_MS, connect);
+    store.touch();
+  };
+  // Whoever comes back to the page may have signed in meanwhile.
+  const release = environment.onLifecycle((event) => {
+    if (event === 'visible' && status === 'stopped') connect();
+  });
+  connect();
   return {
     getState: store.getState,
     subscribe: store.subscribe,
     destroy() {
+      release();
+      again.clear();
       channel.connection.destroy();
       store.clear();
     },

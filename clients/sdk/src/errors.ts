@@ -38,9 +38,17 @@ export class ChatClientError extends Error {
   }
 }
 
-/** Whatever was thrown, as the one class; what is none of it is no answer one could understand. */
+/** What the status of somebody else's answer means, such as one for a token: 4xx is final, but for 408 and 429. */
+function codeOf(status: unknown): ChatClientErrorCode {
+  if (status === 401) return 'missing_credentials';
+  return typeof status === 'number' && status >= 400 && status < 500 && ![408, 429].includes(status)
+    ? 'forbidden'
+    : 'invalid_response';
+}
+
+/** Whatever was thrown, as the one class; what is none of it and has no `status` is no answer one could understand. */
 export function asError(thrown: unknown): ChatClientError {
-  return thrown instanceof ChatClientError
-    ? thrown
-    : new ChatClientError('invalid_response', undefined, { cause: thrown });
+  if (thrown instanceof ChatClientError) return thrown;
+  const status = (thrown as { status?: unknown } | null | undefined)?.status;
+  return new ChatClientError(codeOf(status), undefined, { cause: thrown });
 }

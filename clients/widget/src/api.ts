@@ -82,6 +82,8 @@ export interface ChatWidget {
   /** Begins a chat when there is none. Settles when the message is stored. */
   send(text: string): Promise<{ messageId: number }>;
   requestCallback(request: WidgetCallback): Promise<{ id: number }>;
+  /** Moves the widget into an element, such as a native dialog that makes the rest of the page inert; null: back to the page. */
+  mount(into: Element | null): Promise<void>;
   setLocale(locale: 'auto' | 'ru' | 'en'): Promise<void>;
   setTheme(theme: WidgetTheme): Promise<void>;
   on<K extends keyof WidgetEvents>(event: K, listener: WidgetListener<K>): () => void;

@@ -17,6 +17,8 @@ export interface PanelHost {
   /** Themed container inside the root. */
   readonly container: HTMLElement;
   readonly settings: Settings;
+  /** What is unread, beside the launcher and in words; empty for nothing. */
+  unread(short: string, words: string): void;
   emit<K extends keyof WidgetEvents>(event: K, payload: WidgetEvents[K]): void;
   readonly open: () => void;
   readonly close: () => void;

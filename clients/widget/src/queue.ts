@@ -11,6 +11,7 @@ export const METHODS = [
   'hide',
   'send',
   'requestCallback',
+  'mount',
   'setLocale',
   'setTheme',
   'on',

@@ -1,4 +1,5 @@
 import type { Badge, BadgeCounters, BadgeOptions, StaffToken } from '@chat-realtime/client/badge';
+import { baseOf, loadFile } from '../loader/place.ts';
 import { showCounters } from './counters.ts';
 
 /** Name of the connection's file with the hash of what is in it; the build puts it here. */
@@ -15,12 +16,11 @@ declare global {
   }
 }
 
-const FOLDER = '/widget/v1/';
-
 /** The site's own address that knows by its session who is signed in. */
 async function tokenFrom(url: string): Promise<StaffToken> {
   const response = await fetch(url, { credentials: 'same-origin', headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  // The client tells by the status whether asking again can help.
+  if (!response.ok) throw Object.assign(new Error(`${url} answered ${response.status}`), { status: response.status });
   const { access_token: token, expires_at } = (await response.json()) as { access_token: string; expires_at?: string };
   return { token, ...(expires_at !== undefined && { expires_at }) };
 }
@@ -35,7 +35,7 @@ function begin(script: HTMLScriptElement): void {
     );
     return;
   }
-  const base = script.src.slice(0, script.src.lastIndexOf(FOLDER));
+  const base = baseOf(script.src);
   const selectors = { ...(unassigned && { unassigned }), ...(mine && { mine }), ...(unread && { unread }) };
   let badge: Badge | null = null;
   let ended = false;
@@ -51,9 +51,7 @@ function begin(script: HTMLScriptElement): void {
   };
   window.chatBadge = control;
   const start = async (): Promise<void> => {
-    const module = (await import(/* @vite-ignore */ `${base}${FOLDER}${BADGE_FILE}`)) as {
-      createBadge(options: BadgeOptions): Badge;
-    };
+    const module = await loadFile<{ createBadge(options: BadgeOptions): Badge }>(base, BADGE_FILE, 'badge');
     if (ended) return;
     const made = module.createBadge({
       baseUrl: baseUrl ?? base,

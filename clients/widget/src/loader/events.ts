@@ -48,7 +48,7 @@ export function createEvents(): Events {
       listeners[event]?.delete(listener);
     },
     emit(event, payload) {
-      if (REPLAYED.includes(event)) last = { ...last, [event]: payload };
+      if (REPLAYED.includes(event)) last[event] = payload;
       for (const listener of [...(listeners[event] ?? [])]) call(listener, payload);
     },
     clear() {

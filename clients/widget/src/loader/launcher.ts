@@ -1,6 +1,9 @@
+import type { State } from './texts.ts';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
-function icon(name: string, path: string): SVGSVGElement {
+/** A drawing of one line. */
+export function icon(name: string, path: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('class', name);
   svg.setAttribute('viewBox', '0 0 24 24');
@@ -10,11 +13,9 @@ function icon(name: string, path: string): SVGSVGElement {
   return svg;
 }
 
-export type State = 'closed' | 'open' | 'failed';
-
 export interface Launcher {
   readonly button: HTMLButtonElement;
-  update(state: { label: string; state: State; busy: boolean; unread: number; hidden: boolean }): void;
+  update(state: { label: string; state: State; busy: boolean; unread: string; hidden: boolean }): void;
 }
 
 /** A real button: it needs no help with focus, keyboard or names, and nothing in it is read out but its label. */
@@ -25,11 +26,7 @@ export function createLauncher(press: () => void): Launcher {
   button.setAttribute('part', 'launcher');
   const count = document.createElement('span');
   count.className = 'count';
-  button.append(
-    icon('sign', 'M21 11.5a8.4 8.4 0 0 1-12 7.6L3 21l1.9-6A8.5 8.5 0 1 1 21 11.5z'),
-    icon('cross', 'M6 6l12 12M18 6L6 18'),
-    count,
-  );
+  button.append(icon('sign', 'M21 11.5a8.4 8.4 0 0 1-12 7.6L3 21l1.9-6A8.5 8.5 0 1 1 21 11.5z'), count);
   button.addEventListener('click', press);
   return {
     button,
@@ -40,7 +37,7 @@ export function createLauncher(press: () => void): Launcher {
       button.setAttribute('aria-expanded', String(open));
       button.setAttribute('aria-busy', String(busy));
       button.hidden = hidden;
-      count.textContent = open || unread === 0 ? '' : unread > 99 ? '99+' : String(unread);
+      count.textContent = open ? '' : unread;
     },
   };
 }

@@ -1,32 +1,23 @@
 import type { Settings } from '../bridge.ts';
 
-interface Words {
-  readonly open: string;
-  readonly close: string;
-  readonly failed: string;
-  readonly unread: Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
-}
+export type State = 'closed' | 'open' | 'failed';
 
-const TEXTS: Record<Settings['locale'], Words> = {
+/** By state; what is closed opens, and the other way round. */
+const TEXTS: Record<Settings['locale'], Record<State, string>> = {
   ru: {
-    open: 'Открыть чат',
-    close: 'Закрыть чат',
-    failed: 'Чат не загрузился. Нажмите ещё раз',
-    unread: { one: 'новое сообщение', few: 'новых сообщения', many: 'новых сообщений', other: 'нового сообщения' },
+    closed: 'Открыть чат',
+    open: 'Закрыть чат',
+    failed: 'Чат не загрузился. Нажмите снова или обновите браузер',
   },
   en: {
-    open: 'Open chat',
-    close: 'Close chat',
-    failed: 'The chat did not load. Press again',
-    unread: { one: 'new message', other: 'new messages' },
+    closed: 'Open chat',
+    open: 'Close chat',
+    failed: 'Chat did not load. Press again or update the browser',
   },
 };
 
-/** The launcher's name for those who do not see it: «Открыть чат, 2 новых сообщения». */
-export function launcherLabel(locale: Settings['locale'], state: 'open' | 'closed' | 'failed', unread: number): string {
-  const texts = TEXTS[locale];
-  if (state !== 'closed') return state === 'open' ? texts.close : texts.failed;
-  if (unread === 0) return texts.open;
-  const form = new Intl.PluralRules(locale).select(unread);
-  return `${texts.open}, ${unread} ${texts.unread[form] ?? texts.unread.other}`;
+/** The launcher's name for those who do not see it; what is unread is said by the panel: «2 новых сообщения». */
+export function launcherLabel(locale: Settings['locale'], state: State, unread: string): string {
+  const label = TEXTS[locale][state];
+  return state === 'closed' && unread ? `${label}, ${unread}` : label;
 }

@@ -1,30 +1,32 @@
 import type { ChatWidget, WidgetOptions, WidgetTheme } from '../api.ts';
 import { type OpenOptions, type Panel, type PanelModule, PHONE, type Settings } from '../bridge.ts';
 import { createEvents } from './events.ts';
-import { createLauncher, type State } from './launcher.ts';
+import { createHost, type HostPlace } from './host.ts';
+import { createLauncher } from './launcher.ts';
 import { resolveSettings } from './options.ts';
 import css from './style.css?inline';
-import { launcherLabel } from './texts.ts';
+import { launcherLabel, type State } from './texts.ts';
 import { applyTheme } from './theme.ts';
 
 export interface LoaderPlace {
-  /** Origin (and prefix) the loader came from. */
+  /** Origin (and prefix) the loader came from; empty where nothing tells. */
   readonly base: string;
-  readonly loadPanel: () => Promise<PanelModule>;
-  /** Tells whether an earlier visit left a chat; only then is anything loaded without being asked. */
-  readonly hasStoredChat: (namespace: string) => boolean;
-  /** The page before this one, in the same tab, was left with the panel open. */
-  readonly wasOpen: (namespace: string) => boolean;
-  readonly removeGlobal: () => void;
-  readonly restoreGlobal: (widget: ChatWidget) => void;
+  readonly loadPanel: (baseUrl: string) => Promise<PanelModule>;
+  /**
+   * What was left here. `chat`: by an earlier visit; only then is anything loaded without being asked. `open`: the page
+   * before this one, in the same tab, was left with the panel open.
+   */
+  readonly left: (what: 'chat' | 'open', namespace: string) => boolean;
 }
 
 interface Mounted {
-  readonly host: HTMLElement;
+  readonly host: HostPlace;
   readonly container: HTMLElement;
   readonly root: ShadowRoot;
   readonly launcher: ReturnType<typeof createLauncher>;
 }
+
+const NO_ADDRESS = 'data-base-url is missing';
 
 /** The launcher and everything the page may call; the chat itself is another bundle, loaded on first use. */
 export function createWidget(place: LoaderPlace): ChatWidget {
@@ -33,7 +35,9 @@ export function createWidget(place: LoaderPlace): ChatWidget {
   let settings: Settings | null = null;
   let mounted: Mounted | null = null;
   let panel: Promise<Panel> | null = null;
-  let unread = 0;
+  /** Of what is unread: the number beside the launcher, and that in words. */
+  let unread = '';
+  let unreadWords = '';
   /** The look the server has, known once the panel has asked for it. */
   let saved: WidgetTheme = {};
   let shown = true;
@@ -46,28 +50,33 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     if (!mounted || !settings) return;
     const { container, host, launcher } = mounted;
     container.className = `root is-${settings.position}`;
-    applyTheme(container, { ...saved, ...settings.theme });
-    host.style.setProperty('--z', String(settings.zIndex));
-    container.style.setProperty('--x', `${settings.offsetX}px`);
-    container.style.setProperty('--y', `${settings.offsetY}px`);
+    const { zIndex, offsetX, offsetY, theme } = settings;
+    applyTheme(container, { ...saved, ...theme }, `--x:${offsetX}px;--y:${offsetY}px;`);
+    host.element.style.cssText = `--z:${zIndex}`;
     container.lang = settings.locale;
     // Both languages go this way, whichever way the page goes.
     container.dir = 'ltr';
-    const label = launcherLabel(settings.locale, state, unread);
+    const label = launcherLabel(settings.locale, state, unreadWords);
     launcher.update({ label, state, busy, unread, hidden: !settings.launcher || !shown });
   }
 
   function mount(): Mounted {
-    const host = document.createElement('chat-widget');
-    const root = host.attachShadow({ mode: 'open', delegatesFocus: false });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    root.adoptedStyleSheets = [sheet];
+    const host = createHost();
+    const root = host.element.attachShadow({ mode: 'open' });
+    if ('adoptedStyleSheets' in root) {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      root.adoptedStyleSheets = [sheet];
+    } else {
+      // Older than what the panel needs: the button alone works here, and says so.
+      const style = document.createElement('style');
+      style.textContent = css;
+      (root as ShadowRoot).append(style);
+    }
     const container = document.createElement('div');
     const launcher = createLauncher(() => void widget.toggle().catch(() => undefined));
     container.append(launcher.button);
     root.append(container);
-    document.body.append(host);
     return { host, root, container, launcher };
   }
 
@@ -82,8 +91,8 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     // Not awaited: the panel waits for this start. What goes wrong is told as an event.
     const { namespace } = settings;
     // On a phone the panel would hide the page that was asked for.
-    const again = place.wasOpen(namespace) && !matchMedia(PHONE).matches;
-    if (again || place.hasStoredChat(namespace)) void (again ? open({ again }) : getPanel()).catch(() => undefined);
+    const again = place.left('open', namespace) && !matchMedia(PHONE).matches;
+    if (again || place.left('chat', namespace)) void (again ? open({ again }) : getPanel()).catch(() => undefined);
   }
 
   function getPanel(): Promise<Panel> {
@@ -93,20 +102,22 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     const loading = (async () => {
       await (settings ? started : widget.init());
       render();
-      const module = await place.loadPanel();
-      if (mine !== life || !mounted || !settings) throw new Error('the chat was destroyed');
+      if (!settings?.baseUrl) throw new Error(NO_ADDRESS);
+      const module = await place.loadPanel(settings.baseUrl);
+      if (mine !== life || !mounted || !settings) throw new Error('destroyed');
       const { root, container } = mounted;
       return module.mountPanel({
         root,
         container,
         settings,
         emit(event, payload) {
+          if (mine === life) events.emit(event, payload);
+        },
+        unread(short, words) {
           if (mine !== life) return;
-          if (event === 'unread') {
-            unread = (payload as { count: number }).count;
-            render();
-          }
-          events.emit(event, payload);
+          unread = short;
+          unreadWords = words;
+          render();
         },
         open: () => void open(),
         close: () => void widget.close(),
@@ -139,10 +150,11 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     state = 'open';
     render();
     ready.open(wanted);
+    if (!mounted?.host.settle()) throw new Error('no body');
     if (!already) events.emit('open', {});
   }
 
-  let started: Promise<void> = Promise.resolve();
+  let started: Promise<void> | null = null;
 
   function change(next: WidgetOptions): void {
     options = { ...options, ...next, theme: { ...options.theme, ...next.theme } };
@@ -156,22 +168,25 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       );
   }
 
+  /** A call that the panel answers, loaded for it where it is not yet. */
+  const onPanel =
+    <M extends 'identify' | 'logout' | 'send' | 'requestCallback'>(method: M) =>
+    async (...args: Parameters<Panel[M]>): Promise<never> =>
+      ((await getPanel())[method] as (...all: unknown[]) => Promise<never>)(...args);
+
   const widget: ChatWidget = {
     init(next = {}) {
       const first = settings === null;
       change(next);
-      if (first) {
-        place.restoreGlobal(widget);
-        started = start();
-      }
-      return started;
+      if (first) window.chatWidget = widget;
+      if (!settings?.baseUrl) {
+        // The page may still say it, in this turn.
+        setTimeout(() => settings?.baseUrl === '' && console.error(`[chat-widget] ${NO_ADDRESS}`));
+      } else started ??= start();
+      return started ?? Promise.resolve();
     },
-    async identify(identity) {
-      return (await getPanel()).identify(identity);
-    },
-    async logout() {
-      await (await getPanel()).logout();
-    },
+    identify: onPanel('identify'),
+    logout: onPanel('logout'),
     open,
     async close() {
       if (state !== 'open') return;
@@ -190,11 +205,11 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       shown = false;
       render();
     },
-    async send(text) {
-      return (await getPanel()).send(text);
-    },
-    async requestCallback(request) {
-      return (await getPanel()).requestCallback(request);
+    send: onPanel('send'),
+    requestCallback: onPanel('requestCallback'),
+    async mount(into) {
+      await getPanel();
+      mounted?.host.move(into);
     },
     async setLocale(locale) {
       change({ locale });
@@ -213,11 +228,12 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       mounted = null;
       settings = null;
       options = {};
-      unread = 0;
+      unread = unreadWords = '';
+      started = null;
       shown = true;
       state = 'closed';
       events.clear();
-      place.removeGlobal();
+      if (window.chatWidget === widget) delete window.chatWidget;
       await ending?.then(
         (ready) => ready.destroy(),
         () => undefined,

@@ -1,7 +1,9 @@
 import { render } from 'preact';
 import type { Panel, PanelHost } from '../bridge.ts';
+import { icon } from '../loader/launcher.ts';
 import { App } from './components/App.tsx';
 import { ModelProvider } from './context.ts';
+import { keepToItself } from './guest.ts';
 import { createModel } from './model.ts';
 import { css } from './styles/index.ts';
 
@@ -12,6 +14,10 @@ export function mountPanel(host: PanelHost): Panel {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   host.root.adoptedStyleSheets = [...host.root.adoptedStyleSheets, sheet];
+  // Drawn here: it shows only while the panel is open.
+  const cross = icon('cross', 'M6 6l12 12M18 6L6 18');
+  host.container.querySelector('.launcher')?.append(cross);
+  const release = keepToItself(host.root.host as HTMLElement);
   const place = document.createElement('div');
   host.container.append(place);
   const draw = (): void =>
@@ -60,6 +66,8 @@ export function mountPanel(host: PanelHost): Panel {
       settings.set(next);
     },
     destroy() {
+      release();
+      cross.remove();
       render(null, place);
       place.remove();
       model.destroy();

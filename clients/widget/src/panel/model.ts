@@ -10,7 +10,7 @@ import { type PanelHost, PHONE, type Settings } from '../bridge.ts';
 import { type Cell, createCell } from './cell.ts';
 import { createOriginAdviser } from './refused-origin.ts';
 import { readMuted, ringOnce, storeMuted } from './sound.ts';
-import { formatSize, typeName } from './texts/format.ts';
+import { formatSize, typeName, unreadWords } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
 import { countInTitle } from './title.ts';
@@ -184,6 +184,11 @@ export function createModel(host: PanelHost): PanelModel {
     if (open.getState() && document.visibilityState === 'visible') void loadConfig();
   }, CONFIG_EVERY_MS);
 
+  const tellUnread = (count: number): void => {
+    const short = count === 0 ? '' : count > 99 ? '99+' : String(count);
+    host.unread(short, unreadWords(count, settings.getState().locale));
+    host.emit('unread', { count });
+  };
   let told = { unread: -1, status: '', session: -1 as number | null };
   let reported = '';
   const tell = (): void => {
@@ -191,7 +196,7 @@ export function createModel(host: PanelHost): PanelModel {
     const now = { unread, status: connection.status, session: session?.id ?? null };
     const before = told;
     told = now;
-    if (now.unread !== before.unread) host.emit('unread', { count: now.unread });
+    if (now.unread !== before.unread) tellUnread(now.unread);
     if (settings.getState().titleCount) countInTitle(now.unread);
     if (now.status !== before.status) host.emit('connection', { status: connection.status });
     // A chat that begins here says its page itself.

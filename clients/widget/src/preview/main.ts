@@ -51,6 +51,7 @@ export function mountPreview(place: HTMLElement): Preview {
     container,
     settings: settingsOf('ru'),
     backend,
+    unread: () => undefined,
     emit: () => undefined,
     open: () => undefined,
     close: () => undefined,
@@ -63,10 +64,10 @@ export function mountPreview(place: HTMLElement): Preview {
       shown = config;
       container.lang = locale;
       launcher.update({
-        label: launcherLabel(locale, 'closed', 0),
+        label: launcherLabel(locale, 'closed', ''),
         state: 'closed',
         busy: false,
-        unread: 0,
+        unread: '',
         hidden: false,
       });
       panel.update(settingsOf(locale));

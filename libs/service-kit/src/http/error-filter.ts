@@ -45,10 +45,10 @@ export class ErrorFilter implements ExceptionFilter {
       .send(response.body);
   }
 
-  /** Nothing matched: a known path with another method is 405 with what it has, anything else 404. */
+  /** Nothing there: a known path with another method is 405 with what it has; anything else, a missing file too, is 404. */
   notFound(request: FastifyRequest, reply: FastifyReply): void {
     const methods = this.#routes.methodsOf(request.url);
-    if (methods.length === 0) {
+    if (methods.length === 0 || methods.includes(request.method)) {
       this.answer(new ChatError('not_found', 'no such address'), request, reply);
       return;
     }

@@ -4,6 +4,7 @@ import { useModel } from '../context.ts';
 import { sameDay } from '../texts/format.ts';
 import type { ShownFile } from '../use-file.ts';
 import { DaySeparator } from './DaySeparator.tsx';
+import { Guard } from './Guard.tsx';
 import { Icon } from './Icon.tsx';
 import { Message } from './Message.tsx';
 import { Received } from './Received.tsx';
@@ -79,11 +80,13 @@ export function MessageList({ showImage }: { showImage: (image: ShownFile) => vo
         return (
           <>
             {newDay && <DaySeparator key={`day-${message.key}`} at={message.created_at} />}
-            <Message key={message.key} message={message} grouped={grouped} showImage={showImage} />
+            <Guard key={message.key} instead={<p class="note">{texts.notShown}</p>}>
+              <Message message={message} grouped={grouped} showImage={showImage} />
+            </Guard>
           </>
         );
       }),
-    [messages, showImage],
+    [messages, showImage, texts],
   );
 
   return (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { en } from './en.ts';
-import { formatDay, formatReopening, formatSize } from './format.ts';
+import { formatDay, formatReopening, formatSize, unreadWords } from './format.ts';
 import { ru } from './ru.ts';
 
 const at = (day: number, hour: number) => new Date(2026, 2, day, hour);
@@ -25,5 +25,16 @@ describe('times and sizes as people say them', () => {
     expect(formatSize(900, 'ru', ru)).toBe('900 Б');
     expect(formatSize(1_536, 'ru', ru)).toBe('1,5 КБ');
     expect(formatSize(10_485_760, 'en', en)).toBe('10 MB');
+  });
+
+  it.each([
+    [0, ''],
+    [1, '1 новое сообщение'],
+    [2, '2 новых сообщения'],
+    [5, '5 новых сообщений'],
+    [11, '11 новых сообщений'],
+    [21, '21 новое сообщение'],
+  ])('counts %i in Russian', (count, words) => {
+    expect(unreadWords(count, 'ru')).toBe(words);
   });
 });

@@ -56,3 +56,14 @@ export function formatSize(bytes: number, locale: Locale, { units }: Texts): str
     bytes < 1_024 ? [bytes, units.b] : bytes < 1_048_576 ? [bytes / 1_024, units.kb] : [bytes / 1_048_576, units.mb];
   return `${new Intl.NumberFormat(locale, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)} ${unit}`;
 }
+
+const UNREAD: Record<Locale, Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string }> = {
+  ru: { one: 'новое сообщение', few: 'новых сообщения', many: 'новых сообщений', other: 'нового сообщения' },
+  en: { one: 'new message', other: 'new messages' },
+};
+
+/** «2 новых сообщения»; empty for none. */
+export function unreadWords(count: number, locale: Locale): string {
+  const words = UNREAD[locale];
+  return count === 0 ? '' : `${count} ${words[new Intl.PluralRules(locale).select(count)] ?? words.other}`;
+}

@@ -59,6 +59,7 @@ export const ru = {
     `Слишком длинно: ${count.toLocaleString('ru')} знаков, можно ${limit.toLocaleString('ru')}`,
   retry: 'Повторить',
   discard: 'Удалить',
+  notShown: 'Это сообщение показать не удалось',
   notSent: 'Не отправлено',
   image: (name: string) => `Открыть изображение ${name}`,
   file: (name: string, size: string) => `Скачать ${name}, ${size}`,
