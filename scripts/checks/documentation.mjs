@@ -9,7 +9,7 @@ import { root } from '../lib/root.mjs';
 const CONFIG_SOURCE = /^(?:apps\/[^/]+\/src\/(?:.*\/)?config\.ts|libs\/service-kit\/src\/environment\.ts)$/;
 /** `  PORT: envInteger(8102, { min: 0 }),`, also over several lines. */
 const VARIABLE = /^ {2,}([A-Z][A-Z0-9_]{2,}): ((?:env\w+\(|z\b|\.\.\.)[\s\S]*?),\n(?= {0,}(?:[A-Z.}/]|\*))/gm;
-const DEFAULT = /^envInteger\(\s*(-?[\d_]+)|\.default\(\s*'([^']*)'\s*\)|^envBoolean\(\s*(\w+)/;
+const DEFAULT = /^envInteger\(\s*(-?[\d_]+)\s*[,)]|\.default\(\s*'([^']*)'\s*\)|^envBoolean\(\s*(\w+)/;
 const ROW = /^\| `([A-Z][A-Z0-9_]+)` \| (.*?) \|/gm;
 /** Read by something else than a schema, and described in a sentence. */
 const WITHOUT_ROW = new Set(['FAILPOINTS', 'NODE_ENV']);

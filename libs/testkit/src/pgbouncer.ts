@@ -67,7 +67,11 @@ export async function startPgBouncer(options: PgBouncerOptions): Promise<Managed
       const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
       client.on('error', () => undefined);
       await client.connect();
-      await client.query('SELECT 1').finally(() => client.end());
+      try {
+        await client.query('SELECT 1');
+      } finally {
+        await client.end();
+      }
       return true;
     },
   });

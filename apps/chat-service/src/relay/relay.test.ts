@@ -102,11 +102,17 @@ describe.each(KINDS)('relay on %s', (kind) => {
     await chat.assign(anna, id);
     await expect
       .poll(() => badges().at(-1), { timeout: 3_000 })
-      .toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: { anna: 1 }, waiting_count: 1 });
+      .toEqual({
+        ...{ reason: 'badge', unassigned_unread: 0, mine_unread: { anna: 1 }, waiting_count: 1 },
+        waiting: { unassigned: 0, mine: { anna: 1 } },
+      });
     await chat.markRead(anna, id, 2 ** 40);
     await expect
       .poll(() => badges().at(-1), { timeout: 3_000 })
-      .toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 1 });
+      .toEqual({
+        ...{ reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 1 },
+        waiting: { unassigned: 0, mine: { anna: 1 } },
+      });
     expect(different().size).toBe(3);
   });
 

@@ -26,7 +26,7 @@ it('[RES10] new-epoch gives the database another epoch and says what follows, fo
   expect(second.previous_epoch).toBe(epoch);
   expect(second.epoch).not.toBe(epoch);
   expect(admin('new-epoch').out).toContain('new epoch');
-});
+}, 60_000);
 
 it('lists its commands to whoever names none, as an error', () => {
   const { code, out, err } = admin();

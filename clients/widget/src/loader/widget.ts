@@ -181,6 +181,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       if (first) window.chatWidget = widget;
       if (!settings?.baseUrl) {
         // The page may still say it, in this turn.
+        // oxlint-disable-next-line no-console -- the person who puts the script into a page is the one this is for
         setTimeout(() => settings?.baseUrl === '' && console.error(`[chat-widget] ${NO_ADDRESS}`));
       } else started ??= start();
       return started ?? Promise.resolve();
