@@ -45,7 +45,8 @@ describe('a reconnect storm', () => {
       ledger.post(id, 'missed');
     }
     const transports: CountingTransport[] = [];
-    const since = Date.now();
+    const since = performance.now();
+    const cpu = process.cpuUsage();
     for (const id of range(1, 5_000)) {
       const transport = new CountingTransport();
       transports.push(transport);
@@ -57,11 +58,11 @@ describe('a reconnect storm', () => {
         start: { kind: 'after', cursor: 1 },
       });
       if (id % 100 === 0)
-        await new Promise((resolve) => setTimeout(resolve, Math.max(0, since + id * 0.6 - Date.now())));
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, since + id * 0.6 - performance.now())));
     }
     const live = (): true | undefined =>
       [...gateway.hub.connections.values()].every((connection) => connection.state.kind === 'live') ? true : undefined;
-    await eventually(live, 'everybody to be live', 10_000);
+    await eventually(live, 'everybody to be live', 20_000);
     expect(transports.filter((transport) => transport.closed !== null)).toEqual([]);
     expect(ledger.requests.length).toBeLessThanOrEqual(60);
     expect(
@@ -71,6 +72,8 @@ describe('a reconnect storm', () => {
         ),
       ),
     ).toBeLessThanOrEqual(512);
-    expect(Date.now() - since).toBeLessThan(6_000);
+    const { user, system } = process.cpuUsage(cpu);
+    // What it costs, not how long a machine that is busy with other things takes for it: about one second.
+    expect((user + system) / 1_000_000).toBeLessThan(4);
   }, 30_000);
 });

@@ -62,7 +62,7 @@ describe('answers that nobody reads', () => {
     const asleep = await asksAndDoesNotRead('10.0.0.3');
     await expect.poll(() => dropped('too_long'), { timeout: 8_000 }).toBe(1);
     expect(await wasCut(asleep)).toBe(true);
-    const answer = await probe.get(`/chat/large/${LARGE}`);
-    expect((await answer.text()).length).toBeGreaterThan(LARGE * MEGABYTE);
+    const answer = await probe.get('/chat/large/1');
+    expect((await answer.text()).length).toBeGreaterThan(MEGABYTE);
   });
 });
