@@ -150,6 +150,8 @@ describe('JWTs of a foreign auth-service', () => {
 describe('scope assigned', () => {
   test('[ASG10] [STF6] [CON1] sees free and own sessions only: REST, inbox, feed, live, alerts', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow' });
+    // Known as a colleague from the first request on.
+    await narrow.alerts();
     const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
     const [free, mine, foreign] = [
       await chat.customer({ name: 'Scope Free' }),
@@ -193,6 +195,8 @@ describe('scope assigned', () => {
 
   test('[ASG10] is told of the event by which a session is lost, and of nothing after it', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow-loser' });
+    // Known as a colleague from the first request on.
+    await narrow.alerts();
     const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
     const customer = await chat.customer();
     await boss.act(customer.sessionId, 'assign', { user_id: narrow.userId });
@@ -246,6 +250,8 @@ describe('scope assigned', () => {
   test('[ASG12] [ASG14] scope own: sees own sessions only, on every path', async () => {
     const sub = `own-${Date.now()}`;
     const own = await chat.foreignStaff({ scope: 'own', sub });
+    // Known as a colleague from the first request on.
+    await own.alerts();
     const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
     const start = await boss.feedHead();
     const [free, mine, foreign] = [

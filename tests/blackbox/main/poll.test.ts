@@ -35,8 +35,9 @@ describe('long poll', () => {
   test('[POLL1] waits until an event comes', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
+    await anna.act(customer.sessionId, 'assign');
     const start = Date.now();
-    const waiting = chat.poll(customer).poll({ last_seq: 1, wait: 20 });
+    const waiting = chat.poll(customer).poll({ last_seq: 3, wait: 20 });
     await new Promise((resolve) => setTimeout(resolve, 600));
     const message = await anna.post(customer.sessionId, 'now');
     const answer = await waiting;

@@ -14,8 +14,10 @@ test('[SES13] a session without a message for AUTO_CLOSE_MINUTES is closed with 
     what: 'the idle session closed',
   });
   const { events } = await staff.feedAfter(undefined);
-  const closing = events.find((event) => event.session_id === id && event.type === 'chat.session.status');
-  expect(closing?.data).toMatchObject({ status: 'closed', reason: 'idle' });
+  const changes = events.flatMap((event) =>
+    event.session_id === id && event.type === 'chat.session.status' ? [event.data] : [],
+  );
+  expect(changes.at(-1)).toMatchObject({ status: 'closed', reason: 'idle' });
   const row = await staff.row(id);
   expect(row.waiting_since).toBeNull();
 }, 90_000);

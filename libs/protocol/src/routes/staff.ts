@@ -39,7 +39,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     headers: { 'X-Site-Key': 'the site vouches for a user_id that is not known yet' },
     body: { schema: rest.assignRequestSchema, required: false },
     answers: { 200: { description: 'the session', schema: rest.sessionResponseSchema } },
-    errors: ['already_assigned', 'invalid_transition'],
+    errors: ['bad_credentials', 'already_assigned', 'invalid_transition'],
   }),
   route({
     id: 'unassign',
