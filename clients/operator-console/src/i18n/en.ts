@@ -263,6 +263,8 @@ export const en: Texts = {
     back: 'Connected',
     revoked: 'Your sign-in has ended. Sign in again.',
   },
+  newVersion: 'A new version is out.',
+  reload: 'Reload',
   diagnostics: 'Copy diagnostics',
   diagnosticsCopied: 'Diagnostics copied',
   connected: (transport) => `Connected, ${transport}`,

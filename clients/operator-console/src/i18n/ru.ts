@@ -281,6 +281,8 @@ export const ru = {
     back: 'Связь есть',
     revoked: 'Вход завершён. Войдите снова.',
   },
+  newVersion: 'Вышла новая версия.',
+  reload: 'Обновить',
   diagnostics: 'Скопировать диагностику',
   diagnosticsCopied: 'Диагностика скопирована',
   connected: (transport: string) => `На связи, ${transport}`,

@@ -3,6 +3,7 @@ import { t } from '../i18n/index.ts';
 import { copyText } from '../state/clipboard.ts';
 import { auth, clock, notify } from '../state/desk.ts';
 import { useStore } from '../state/store.ts';
+import { version } from '../state/version.ts';
 import { useDesk } from './context.ts';
 
 const PATIENCE_MS = 2_000;
@@ -29,6 +30,7 @@ export function Banner() {
   const { desk } = useDesk();
   const { connection, degraded, epoch, cursor } = useStore(desk.client);
   const loss = useStore(clock, ({ now }) => lossOf(connection, now));
+  const { outdated } = useStore(version);
   const text = loss === null ? (degraded === null ? null : t().connection.degraded) : t().connection[loss];
 
   const copy = async (): Promise<void> => {
@@ -59,6 +61,14 @@ export function Banner() {
               {t().diagnostics}
             </button>
           )}
+        </div>
+      )}
+      {text === null && outdated && (
+        <div class="banner calm">
+          <span>{t().newVersion}</span>
+          <button type="button" onClick={() => location.reload()}>
+            {t().reload}
+          </button>
         </div>
       )}
     </div>

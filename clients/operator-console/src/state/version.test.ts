@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { isOutdated } from './version.ts';
+
+const page = (script: string, style: string): string =>
+  `<script type="module" src="/operator/assets/${script}"></script><link rel="stylesheet" href="/operator/assets/${style}">`;
+
+describe('a new version of the console', () => {
+  const running = ['/operator/assets/index-aaaa.js', '/operator/assets/index-bbbb.css'];
+
+  it('is there once the page names another script or style sheet', () => {
+    expect(isOutdated(page('index-aaaa.js', 'index-bbbb.css'), running)).toBe(false);
+    expect(isOutdated(page('index-cccc.js', 'index-bbbb.css'), running)).toBe(true);
+    expect(isOutdated(page('index-aaaa.js', 'index-cccc.css'), running)).toBe(true);
+  });
+
+  it.each(['', '<title>502 Bad Gateway</title>', '<form action="/login">Wi-Fi</form>'])(
+    'is not concluded from what is no page of ours: %j',
+    (other) => expect(isOutdated(other, running)).toBe(false),
+  );
+});

@@ -1,0 +1,40 @@
+import { createStore } from './store.ts';
+
+const PAGE = '/operator/';
+const EVERY_MS = 15 * 60_000;
+/** Who changes between tabs all day does not ask each time. */
+const APART_MS = 60_000;
+
+/**
+ * Whether a new version is there: the page, as the server gives it now, names files of this kind but no longer one that
+ * runs here. A page that names none (a sign-in of the network, an error in HTML) tells nothing.
+ */
+export function isOutdated(page: string, running: readonly string[]): boolean {
+  return running.some((path) => page.includes(path.slice(0, path.lastIndexOf('/') + 1)) && !page.includes(path));
+}
+
+async function currentPage(): Promise<string> {
+  try {
+    const answer = await fetch(PAGE, { cache: 'no-store' });
+    return answer.ok ? await answer.text() : '';
+  } catch {
+    // No connection is said elsewhere, and is no news about versions.
+    return '';
+  }
+}
+
+export const version = createStore({ outdated: false });
+
+/** `running`: addresses of the files that the page was begun with. */
+export function watchVersion(running: readonly string[]): void {
+  const paths = running.map((address) => new URL(address).pathname);
+  let asked = Number.NEGATIVE_INFINITY;
+  const ask = async (): Promise<void> => {
+    if (document.visibilityState !== 'visible' || performance.now() - asked < APART_MS) return;
+    asked = performance.now();
+    const page = await currentPage();
+    if (page !== '') version.set({ outdated: isOutdated(page, paths) });
+  };
+  document.addEventListener('visibilitychange', () => void ask());
+  setInterval(() => void ask(), EVERY_MS);
+}
