@@ -13,7 +13,7 @@ const LONGEST_MS = 25_000;
 const WAYS = ['websocket', 'sse', 'poll', 'feed'] as const;
 
 describe('resume of staff', () => {
-  test('[STF3] [STF4] [STF5] [FEED2] cut off while many sessions are busy: nothing is missed', async () => {
+  test('[STF3] [STF4] [STF5] [FEED2] cut off while many sessions are busy: each event comes once and in feed order', async () => {
     const seed = runSeed();
     console.log(`resume of staff: RESUME_SEED=${seed}`);
     const random = new SeededRandom(seed);
@@ -65,9 +65,7 @@ describe('resume of staff', () => {
       }
       observer.close();
     }
-    console.log(
-      `${cuts} connections cut, ${truth.length} events, ${observers.map(({ observer }) => observer.repeats).join('/')} repeats dropped`,
-    );
+    console.log(`${cuts} connections cut, ${truth.length} events`);
     expect(cuts).toBeGreaterThan(60);
   }, 60_000);
 });

@@ -101,7 +101,7 @@ describe('dispatcher', () => {
       messageEvent(1, 3),
     ]);
     await until(() => observer.frames === 2);
-    expect(await metrics.collect()).toContain('chat_dispatch_dead_lettered_total{reason="missing_feed_id"} 1');
+    expect(await metrics.collect()).toContain('chat_dispatch_dead_lettered_total{reason="missing_feed_seq"} 1');
   });
 
   it('[DEG] retries in place through a short outage, and nothing overtakes', async () => {

@@ -108,7 +108,7 @@ describe('frames of durable events', () => {
       kind: 'bad',
       reason: 'missing_session_id',
     });
-    expect(eventCommands({ ...message('client'), seq: null })).toEqual({ kind: 'bad', reason: 'missing_feed_id' });
+    expect(eventCommands({ ...message('client'), seq: null })).toEqual({ kind: 'bad', reason: 'missing_feed_seq' });
   });
 });
 

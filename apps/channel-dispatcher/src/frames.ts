@@ -12,7 +12,7 @@ import {
 import type { FanoutCommand } from '@chat-realtime/messaging';
 
 /** Why an event that parses can't be dispatched; few and fixed, since they are metric labels. */
-export type BadEvent = 'missing_session_id' | 'missing_feed_id';
+export type BadEvent = 'missing_session_id' | 'missing_feed_seq';
 
 export type EventCommands =
   | { readonly kind: 'durable' | 'staff_only'; readonly commands: readonly FanoutCommand[] }
@@ -30,7 +30,7 @@ export function eventCommands(event: BrokerEvent): EventCommands {
   const data = JSON.stringify(event.data);
   const staffData = event.staff_data === undefined ? data : JSON.stringify({ ...event.data, ...event.staff_data });
   const customerFrame = `{"type":${JSON.stringify(type)},${place},"data":${data}}`;
-  const staffFrame = `{"type":${JSON.stringify(staffType(event))},${place},"data":${staffData},${subscribers(event)}}`;
+  const staffFrame = `{"type":${JSON.stringify(staffType(event))},${place}${feedPlace(event)},"data":${staffData},${subscribers(event)}}`;
   const commands = [publish(sessionChannel(sessionId), customerFrame), ...toStaff(staffFrame)];
   return { kind: 'durable', commands };
 }
@@ -55,11 +55,18 @@ export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutComm
 }
 
 function staffOnlyCommands(event: BrokerEvent): EventCommands {
-  if (event.feed_id === undefined) return { kind: 'bad', reason: 'missing_feed_id' };
-  const place = `"session_id":${event.session_id},"seq":null,"feed_id":${event.feed_id}`;
+  // One of a relay of version 0.1 has its id alone.
+  if (event.feed_seq === undefined && event.feed_id === undefined) return { kind: 'bad', reason: 'missing_feed_seq' };
+  const id = event.feed_id === undefined ? '' : `,"feed_id":${event.feed_id}`;
+  const place = `"session_id":${event.session_id},"seq":null${id}${feedPlace(event)}`;
   const data = JSON.stringify(event.staff_data === undefined ? event.data : { ...event.data, ...event.staff_data });
   const frame = `{"type":${JSON.stringify(event.type)},${place},"data":${data},${subscribers(event)}}`;
   return { kind: 'staff_only', commands: toStaff(frame) };
+}
+
+/** Where the event stands in the staff feed, and the same as the resume point after it. */
+function feedPlace({ feed_seq: feedSeq }: BrokerEvent): string {
+  return feedSeq === undefined ? '' : `,"feed_seq":${feedSeq},"cursor":"${feedSeq}"`;
 }
 
 function staffType({ type, data }: BrokerEvent): string {

@@ -125,7 +125,7 @@ export function observeHub(metrics: Metrics, hub: Hub): void {
     metrics.gauge({ name, help, collect: (gauge) => gauge.set(read()) });
   };
   const heldFrames = (): number => {
-    let held = 0;
+    let held = hub.staff.heldCount;
     for (const channel of hub.channels.values()) held += channel.heldCount;
     return held;
   };
@@ -144,10 +144,8 @@ export function observeHub(metrics: Metrics, hub: Hub): void {
     hub.livePath.impaired ? 1 : 0,
   );
   value('chat_sessions_followed', 'Session channels here', () => hub.channels.size);
-  value(
-    'chat_feed_unsettled_events',
-    'Staff events sent live that the feed has not shown yet',
-    () => hub.staff.unsettledCount,
+  value('chat_feed_cursor', 'Number of the last event of the staff feed that was sent here', () =>
+    Math.max(0, hub.staff.cursor ?? 0),
   );
   value('chat_acks_pending', 'Delivery marks not yet accepted by chat-service', () => hub.acks.size);
 }

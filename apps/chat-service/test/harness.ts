@@ -60,6 +60,8 @@ export interface Harness {
   readonly chat: ChatOperations;
   /** A second service on the same database; the caller closes it. PostgreSQL only. */
   another(deps?: Partial<ChatServiceDeps>): Promise<Harness>;
+  /** What the relay leader does first: gives what was committed its place in the feed. */
+  stamp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,9 @@ function harnessOver(
     metrics,
     service,
     chat: service.operations,
+    stamp: async () => {
+      await sql`SELECT chat_stamp_feed(1000000)`.execute(database.kysely);
+    },
     another: (more = {}) => harnessAt(url, { ...deps, ...more }),
     close: () => {
       closed ??= close();
@@ -104,6 +109,7 @@ async function empty(database: Database): Promise<void> {
   const { rows } = await sql<{ name: string }>`SELECT quote_ident(tablename) AS name FROM pg_tables
     WHERE schemaname = 'public' AND tablename NOT IN ('chat_meta', 'schema_migration')`.execute(database.kysely);
   await sql`TRUNCATE ${sql.raw(rows.map((row) => row.name).join(', '))} RESTART IDENTITY`.execute(database.kysely);
+  await sql`INSERT INTO feed_head (stamped, published) VALUES (0, 0)`.execute(database.kysely);
 }
 
 /** One per test file: `stop` in afterAll. A closed harness's embedded database is emptied and serves the next one. */

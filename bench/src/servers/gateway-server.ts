@@ -57,8 +57,7 @@ function post(to: number | 'staff', bodyBytes: number): void {
     return;
   }
   const event = staffEventSchema.parse({ ...frame, subscribers: { session_id: sessionId, assigned_user_id: null } });
-  source.addToFeed(event);
-  publish(STAFF_CHANNEL, event);
+  publish(STAFF_CHANNEL, source.addToFeed(event));
 }
 
 const server = createServer();

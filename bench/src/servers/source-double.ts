@@ -5,12 +5,12 @@ const FEED_KEPT = 2_000;
 
 /**
  * In place of chat-service, so that the figures are the gateway's alone: it knows the head of each session and the feed's
- * newest rows. It keeps the real one's promises, dense sequences and a feed in the order of commits, and nothing else.
+ * newest rows. It keeps the real one's promises, dense sequences of sessions and feed, and nothing else.
  */
 export class SourceDouble implements ChatSource {
   readonly #heads = new Map<number, number>();
-  readonly #feed: { position: number; event: StaffEvent }[] = [];
-  #position = 1;
+  readonly #feed: StaffEvent[] = [];
+  #feedSeq = 0;
   catchups = 0;
 
   nextSeq(sessionId: number): number {
@@ -19,10 +19,13 @@ export class SourceDouble implements ChatSource {
     return seq;
   }
 
-  addToFeed(event: StaffEvent): void {
-    this.#position += 1;
-    this.#feed.push({ position: this.#position, event });
+  /** Gives the event its number, as the relay leader does. */
+  addToFeed(event: StaffEvent): StaffEvent {
+    this.#feedSeq += 1;
+    const stamped = { ...event, feed_seq: this.#feedSeq, cursor: String(this.#feedSeq) };
+    this.#feed.push(stamped);
     if (this.#feed.length > 2 * FEED_KEPT) this.#feed.splice(0, FEED_KEPT);
+    return stamped;
   }
 
   async catchup(request: CatchupRequest): Promise<CatchupResponse> {
@@ -41,7 +44,6 @@ export class SourceDouble implements ChatSource {
       revocations: [],
     };
     if (request.feed !== undefined) response.feed = this.#page(request.feed.after, request.feed.limit);
-    if (request.bases !== undefined) response.bases = request.bases.sessions.map((id) => ({ id, seq: 0 }));
     return response;
   }
 
@@ -50,18 +52,9 @@ export class SourceDouble implements ChatSource {
   }
 
   #page(after: string | undefined, limit: number): NonNullable<CatchupResponse['feed']> {
-    if (after === undefined) return { events: [], cursor: cursorOf(this.#position), has_more: false };
-    const from = Number(after.split('.')[0]);
-    const rest = this.#feed.filter((row) => row.position > from);
-    const page = rest.slice(0, limit);
-    return {
-      events: page.map((row) => row.event),
-      cursor: cursorOf(page.at(-1)?.position ?? from),
-      has_more: rest.length > page.length,
-    };
+    const from = after === undefined ? this.#feedSeq : Number(after);
+    const events = this.#feed.filter((event) => (event.feed_seq ?? 0) > from).slice(0, limit);
+    const end = events.at(-1)?.feed_seq ?? from;
+    return { events, cursor: String(end), has_more: end < this.#feedSeq };
   }
-}
-
-function cursorOf(position: number): string {
-  return `${position}.${position}`;
 }

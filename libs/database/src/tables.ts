@@ -86,6 +86,23 @@ export interface OutboxTable {
   traceparent: string | null;
 }
 
+export interface FeedTable {
+  feed_seq: number;
+  event_id: number;
+  traceparent: string | null;
+}
+
+export interface FeedHeadTable {
+  only_row: boolean;
+  stamped: number;
+  published: number;
+}
+
+export interface FeedMarkTable {
+  published: number;
+  marked_at: TimeDefault;
+}
+
 export interface ReadMarkTable {
   session_id: number;
   participant: string;
@@ -204,6 +221,9 @@ export interface ChatTables {
   chat_event: EventTable;
   outbox: OutboxTable;
   demo_chat: DemoChatTable;
+  feed: FeedTable;
+  feed_head: FeedHeadTable;
+  feed_mark: FeedMarkTable;
   chat_read_mark: ReadMarkTable;
   chat_attachment: AttachmentTable;
   chat_callback: CallbackTable;

@@ -26,8 +26,10 @@ export const brokerEventSchema = z.object({
   v: z.literal(1),
   type: z.string(),
   session_id: z.int().min(1).nullable(),
-  /** Null for staff-only facts, which then have a `feed_id`. */
+  /** Null for staff-only facts. */
   seq: z.int().min(1).nullable(),
+  /** Its number in the staff feed; a source that keeps no feed gives none. */
+  feed_seq: z.int().min(1).optional(),
   feed_id: z.int().min(1).optional(),
   data: z.record(z.string(), z.unknown()),
   subscribers: subscribersSchema,
@@ -60,7 +62,7 @@ export const brokerEphemeralSchema = z.discriminatedUnion('type', [
 ]);
 export type BrokerEphemeral = z.infer<typeof brokerEphemeralSchema>;
 
-/** AMQP `message_id`: `<session id>:<seq>`, or `feed:<feed id>` where there is no seq. */
-export function brokerMessageId(event: Pick<BrokerEvent, 'session_id' | 'seq' | 'feed_id'>): string {
-  return event.seq === null ? `feed:${event.feed_id}` : `${event.session_id}:${event.seq}`;
+/** AMQP `message_id`: `<session id>:<seq>`, or `feed:<feed seq>` where there is no seq. */
+export function brokerMessageId(event: Pick<BrokerEvent, 'session_id' | 'seq' | 'feed_seq'>): string {
+  return event.seq === null ? `feed:${event.feed_seq}` : `${event.session_id}:${event.seq}`;
 }

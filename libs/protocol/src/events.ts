@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { feedCursorSchema, messageIdSchema, seqSchema, sessionIdSchema, timestampSchema } from './primitives.ts';
+import {
+  feedCursorSchema,
+  feedSeqSchema,
+  messageIdSchema,
+  seqSchema,
+  sessionIdSchema,
+  timestampSchema,
+} from './primitives.ts';
 
 export const senderTypeSchema = z.enum(['client', 'operator', 'system']);
 export type SenderType = z.infer<typeof senderTypeSchema>;
@@ -126,7 +133,12 @@ export const subscribersSchema = z.object({
 });
 export type Subscribers = z.infer<typeof subscribersSchema>;
 
-const staffExtras = { cursor: feedCursorSchema.optional(), subscribers: subscribersSchema.optional() };
+const staffExtras = {
+  /** Its number in the staff feed; absent only from a source that keeps no feed. */
+  feed_seq: feedSeqSchema.optional(),
+  cursor: feedCursorSchema.optional(),
+  subscribers: subscribersSchema.optional(),
+};
 function staffEvent<T extends string, D extends z.ZodType>(type: T, data: D) {
   return z.object({ type: z.literal(type), session_id: sessionIdSchema, seq: seqSchema, data, ...staffExtras });
 }
@@ -135,7 +147,7 @@ function staffOnlyEvent<T extends string, D extends z.ZodType>(type: T, data: D)
     type: z.literal(type),
     session_id: sessionIdSchema.nullable(),
     seq: z.null(),
-    /** Identity of a fact without a seq; a client drops a second frame with the same one. */
+    /** Id of the event that has no seq. */
     feed_id: z.int().min(1),
     data,
     ...staffExtras,
@@ -192,6 +204,8 @@ export const badgeDataSchema = z.object({
   unassigned_unread: z.int().min(0),
   mine_unread: z.record(z.string(), z.int().min(0)),
   waiting_count: z.int().min(0),
+  /** The head of the feed when it was counted: of two badges the one with the larger number is the newer. */
+  feed_seq: z.int().min(0).optional(),
 });
 export type BadgeData = z.infer<typeof badgeDataSchema>;
 

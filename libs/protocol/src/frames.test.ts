@@ -61,7 +61,8 @@ describe('events', () => {
       session_id: 123,
       seq: 1,
       data: { session, contact },
-      cursor: '5.6',
+      cursor: '56',
+      feed_seq: 56,
       subscribers,
     };
     expect(events.staffEventSchema.parse(staff)).toEqual(staff);
@@ -133,7 +134,7 @@ describe('frames up', () => {
   it.each([
     [{ type: 'auth', session_id: 123, token: 't', last_seq: 7 }],
     [{ type: 'auth', session_id: 123, token: 't', replaces: 'c1' }],
-    [{ type: 'auth', access_token: 't', cursor: '1.2' }],
+    [{ type: 'auth', access_token: 't', cursor: '12' }],
     [{ type: 'ack', last_id: 456 }],
     [{ type: 'ack', items: [{ session_id: 1, last_id: 2 }] }],
     [{ type: 'typing', active: true }],
@@ -194,7 +195,7 @@ describe('frames down', () => {
       user_id: '7',
       from_seq: null,
       last_seq: null,
-      cursor: '1.2',
+      cursor: '12',
       ...common,
       state: { badge, users: [] },
     };
@@ -234,7 +235,7 @@ describe('queries of the channel', () => {
       { wait: '1.5' },
       { last_seq: '-1' },
       { last_seq: '9007199254740993' },
-      { cursor: '1' },
+      { cursor: 'x' },
       { type: 'admin' },
     ]) {
       expect(accepts(query.pollQuerySchema, bad), JSON.stringify(bad)).toBe(false);
@@ -278,7 +279,7 @@ describe('between the services', () => {
     const parsed = brokerEventSchema.parse(event);
     expect(parsed).toEqual(event);
     expect(brokerMessageId(parsed)).toBe('123:5');
-    expect(brokerMessageId({ session_id: null, seq: null, feed_id: 9 })).toBe('feed:9');
+    expect(brokerMessageId({ session_id: null, seq: null, feed_seq: 9 })).toBe('feed:9');
     for (const bad of [{ v: 2 }, { subscribers: undefined }, { data: [] }, { occurred_at: 'now' }, { seq: 0 }]) {
       expect(accepts(brokerEventSchema, { ...event, ...bad }), JSON.stringify(bad)).toBe(false);
     }

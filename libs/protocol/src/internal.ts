@@ -27,10 +27,8 @@ export const catchupRequestSchema = z.object({
   limit: z.int().min(1).max(CATCHUP_MAX_LIMIT),
   /** Events of all sessions together may have about so many bytes; what is too much comes with a later call. */
   max_bytes: z.int().min(1).optional(),
-  /** The staff feed after a position; `after` absent: only the head position. */
+  /** The staff feed after a number; `after` absent: only the head. */
   feed: z.object({ after: feedCursorSchema.optional(), limit: z.int().min(1).max(CATCHUP_MAX_LIMIT) }).optional(),
-  /** For each session the seq of its last event at or before the feed position `at`. */
-  bases: z.object({ at: feedCursorSchema, sessions: z.array(sessionIdSchema).max(CATCHUP_MAX_SESSIONS) }).optional(),
   /** The operators connected here now: replaces what this gateway said before. */
   presence: z
     .object({
@@ -95,7 +93,6 @@ export const catchupResponseSchema = z.object({
       reset: z.enum(['cursor_ahead', 'cursor_unknown']).optional(),
     })
     .optional(),
-  bases: z.array(z.object({ id: sessionIdSchema, seq: seqCursorSchema })).optional(),
   badge: countedBadgeSchema.optional(),
   operators_online: z.int().min(0).optional(),
   /** Every operator who ever chose a status, `online` included; whoever is not here never did. */

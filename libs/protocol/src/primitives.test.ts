@@ -60,10 +60,11 @@ describe('primitives', () => {
     }
   });
 
-  it('[FEED3] a feed cursor is two numbers with a dot', () => {
-    for (const good of ['0.0', '735.12', '18446744073709551615.9007199254740991'])
+  it('[FEED3] a feed cursor is a number as text; the two numbers of version 0.1 are understood and say nothing', () => {
+    for (const good of ['0', '735', '9007199254740991', '0.0', '735.12', '18446744073709551615.9007199254740991'])
       expect(accepts(p.feedCursorSchema, good)).toBe(true);
-    for (const bad of ['', '5', '5.', '.5', '-1.5', '5.5.5', ' 5.5', '5.5\n', 'a.b', 5.5])
+    expect(['0', '735', '735.12'].map((cursor) => p.feedSeqOf(cursor))).toEqual([0, 735, undefined]);
+    for (const bad of ['', '5.', '.5', '-1.5', '5.5.5', ' 5.5', '5.5\n', 'a.b', 5.5, 5, '-1'])
       expect(accepts(p.feedCursorSchema, bad), String(bad)).toBe(false);
   });
 });

@@ -18,8 +18,16 @@ export const uuidSchema = z
   .regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/, 'must be a UUID')
   .transform((value) => value.toLowerCase());
 
-/** Position in the staff feed, opaque to clients: `<xid>.<event id>`, ordered by both numbers. */
-export const feedCursorSchema = z.string().regex(/^\d{1,20}\.\d{1,16}$/, 'must be a feed cursor');
+/** Number of an event in the staff feed: 1, 2, 3 … over all sessions. */
+export const feedSeqSchema = seqSchema;
+/** Position in the staff feed: the number of an event as text. Two numbers with a dot were one in version 0.1. */
+export const feedCursorSchema = z.string().regex(/^(?:\d{1,16}|\d{1,20}\.\d{1,16})$/, 'must be a feed cursor');
+
+/** The number in a cursor; undefined for one of version 0.1, which says nothing any more. */
+export function feedSeqOf(cursor: string): number | undefined {
+  const value = /^\d{1,16}$/.test(cursor) ? Number(cursor) : Number.NaN;
+  return value <= MAX_INTEGER ? value : undefined;
+}
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 

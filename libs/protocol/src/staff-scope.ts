@@ -59,15 +59,15 @@ export function seesEvent(
 
 /** The badge as the viewer's own inbox would count it. */
 export function badgeFor(viewer: StaffViewer, badge: CountedBadge): BadgeData {
-  const { reason, unassigned_unread: unassigned, mine_unread: mine, waiting_count: waitingCount, waiting } = badge;
-  if (viewer.scope === 'all')
-    return { reason, unassigned_unread: unassigned, mine_unread: mine, waiting_count: waitingCount };
+  const { waiting, ...whole } = badge;
+  if (viewer.scope === 'all') return whole;
+  const { unassigned_unread: unassigned, mine_unread: mine } = whole;
   const own = mine[viewer.userId];
   const nobodys = seesSession(viewer, null);
   // A source that does not say who waits for whom: at least those who wait unread are known.
   const waits = waiting ?? { unassigned, mine };
   return {
-    reason,
+    ...whole,
     unassigned_unread: nobodys ? unassigned : 0,
     mine_unread: own === undefined ? {} : { [viewer.userId]: own },
     waiting_count: (nobodys ? waits.unassigned : 0) + (waits.mine[viewer.userId] ?? 0),

@@ -4,7 +4,7 @@ import type { History, Row } from '../checker/history.ts';
 const EVENTS = `SELECT id, session_id, seq, type, sender_type, actor_id, client_message_id, body,
   extract(epoch FROM created_at)::float8 * 1000 AS at FROM chat_event WHERE session_id = ANY ($1::bigint[]) ORDER BY id`;
 const SESSIONS = 'SELECT id, last_seq FROM chat_session WHERE id = ANY ($1::bigint[])';
-const WAITING = 'SELECT count(*) AS waiting FROM outbox WHERE published_at IS NULL';
+const WAITING = 'SELECT h.stamped - h.published + (SELECT count(*) FROM outbox) AS waiting FROM feed_head h';
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 

@@ -1,6 +1,6 @@
-import { feedCursorSchema, MAX_INTEGER } from '@chat-realtime/protocol';
+import { MAX_INTEGER } from '@chat-realtime/protocol';
 import type { StartCursor } from '../hub/connection.ts';
-import type { Credentials } from '../hub/credentials.ts';
+import { type Credentials, feedStart } from '../hub/credentials.ts';
 
 const REPLACES_MAX = 64;
 
@@ -25,7 +25,7 @@ export function readCredentials(query: URLSearchParams, beside: BesideQuery): Re
   if (query.get('type') === 'staff') {
     const token = textParameter(query, 'access_token') ?? beside.token;
     if (token === undefined) return { kind: 'missing' };
-    const start = readFeedStart(lastEventId ?? textParameter(query, 'cursor'));
+    const start = feedStart(lastEventId ?? textParameter(query, 'cursor'));
     return { kind: 'given', credentials: { kind: 'staff', token, start, replaces } };
   }
   const session = query.get('session');
@@ -52,9 +52,4 @@ export function readSeqStart(text: string | undefined): StartCursor<number> {
   if (text === undefined) return { kind: 'head' };
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   return value <= MAX_INTEGER ? { kind: 'after', cursor: value } : { kind: 'unreadable' };
-}
-
-function readFeedStart(text: string | undefined): StartCursor<string> {
-  if (text === undefined) return { kind: 'head' };
-  return feedCursorSchema.safeParse(text).success ? { kind: 'after', cursor: text } : { kind: 'unreadable' };
 }

@@ -158,10 +158,11 @@ describe('SSE and long poll', () => {
       [`${under.httpUrl}/channel/poll?session=${id}`, 401, 'missing_credentials'],
       [`${under.httpUrl}/channel/poll?session=${id}&token=x`, 401, 'bad_token'],
       [`${under.httpUrl}/channel/poll?session=777&token=${customerToken(777)}`, 404, 'session_not_found'],
+      [`${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=99999`, 409, 'cursor_ahead'],
       [
-        `${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=99999.99999`,
+        `${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=735.12`,
         409,
-        'cursor_ahead',
+        'cursor_unknown',
       ],
       [
         `${under.httpUrl}/channel/poll?type=staff&access_token=${staffToken('anna')}&cursor=x`,

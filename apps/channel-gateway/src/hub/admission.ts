@@ -145,7 +145,6 @@ export class Admission {
         channel: 'staff',
         start: credentials.start,
         cursor: null,
-        sent: new Map(),
       };
       this.#hub.presence.joined(principal);
       this.#hub.refreshPresence(performance.now());

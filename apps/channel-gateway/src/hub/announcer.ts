@@ -34,7 +34,7 @@ export class Announcer {
     }
     const { start } = state;
     let reset: ResetReason | null = null;
-    if (start.kind === 'unreadable') reset = 'cursor_unknown';
+    if (start.kind === 'unreadable' || start.kind === 'outdated') reset = 'cursor_unknown';
     else if (start.kind === 'after' && start.cursor > page.last_seq) reset = 'cursor_ahead';
     state.cursor = reset === null && start.kind === 'after' ? start.cursor : page.last_seq;
     if (connection.transport.kind === 'poll') {
@@ -47,7 +47,7 @@ export class Announcer {
     return true;
   }
 
-  staff(connection: Connection, state: StaffCatchingUp, cursor: string, reset: ResetReason | null): boolean {
+  staff(connection: Connection, state: StaffCatchingUp, cursor: number, reset: ResetReason | null): boolean {
     const { principal } = connection;
     if (principal?.kind !== 'staff') return false;
     if (this.#hub.options.revocations.isRevoked(principal)) {
@@ -59,7 +59,7 @@ export class Announcer {
       if (reset !== null) this.#refusePoll(connection, reset);
       return reset === null;
     }
-    this.#readyStaff(connection, principal, cursor);
+    this.#readyStaff(connection, principal, String(cursor));
     this.#after(connection, reset);
     return true;
   }
@@ -91,12 +91,12 @@ export class Announcer {
   }
 
   /** Answers a staff poll that has events, does not wait or began without a cursor. */
-  finishStaffPoll(connection: Connection, cursor: string, hasMore: boolean): boolean {
+  finishStaffPoll(connection: Connection, cursor: number, hasMore: boolean): boolean {
     const { transport, state } = connection;
     if (transport.kind !== 'poll') return false;
     const fromHead = state.kind === 'catching_up' && state.start.kind === 'head';
     if (transport.queuedBytes === 0 && transport.waitMs > 0 && !fromHead && !this.#hub.draining) return false;
-    this.finishPoll(connection, { lastSeq: null, hasMore: hasMore && !fromHead, cursor });
+    this.finishPoll(connection, { lastSeq: null, hasMore: hasMore && !fromHead, cursor: String(cursor) });
     return true;
   }
 
@@ -105,7 +105,7 @@ export class Announcer {
     const { state, principal } = connection;
     if (principal?.kind === 'staff') {
       const cursor = state.kind === 'catching_up' && state.channel === 'staff' ? state.cursor : null;
-      if (cursor !== null) this.finishPoll(connection, { lastSeq: null, hasMore: false, cursor });
+      if (cursor !== null) this.finishPoll(connection, { lastSeq: null, hasMore: false, cursor: String(cursor) });
     } else if (principal?.kind === 'customer' && isAnnounced(state)) {
       const channel = this.#hub.channels.get(principal.sessionId);
       if (channel !== undefined) this.finishPoll(connection, { lastSeq: channel.head, hasMore: false });

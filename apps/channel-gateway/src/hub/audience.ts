@@ -68,7 +68,7 @@ export class Audience {
   #polls = 0;
   #durable: OutFrame[] = [];
   #ephemeral: Map<string, EphemeralFrame> | null = null;
-  /** Resume point to put on the last frame of the next flush; staff only. */
+  /** Resume point beyond the last durable frame, for the last frame of the next flush that has none; narrow scopes only. */
   #cursor: string | null = null;
   readonly #host: AudienceHost;
 
@@ -99,6 +99,8 @@ export class Audience {
     if (this.members.length === 0) return;
     if (!this.pending) this.#host.scheduleFlush(this);
     this.#durable.push(frame);
+    // It tells of a point further on itself.
+    this.#cursor = null;
   }
 
   pushEphemeral(key: string, frame: OutFrame, exceptUser: string | null = null): void {
@@ -117,7 +119,7 @@ export class Audience {
     return this.#cursor !== null && this.members.length > 0;
   }
 
-  /** Every event at or before `cursor` has been pushed: the next frame tells. */
+  /** Every event at or before `cursor` has been pushed or is not for these: the next ephemeral frame tells. */
   setCursor(cursor: string): void {
     this.#cursor = cursor;
   }
@@ -130,7 +132,7 @@ export class Audience {
     this.#ephemeral = null;
     if (this.members.length === 0) return;
     const lossy = ephemeral === null ? [] : [...ephemeral.values()];
-    this.#attachCursor(durable, lossy);
+    this.#attachCursor(lossy);
     const bytes = new TurnBytes(
       durable,
       lossy.map((entry) => entry.frame),
@@ -140,13 +142,10 @@ export class Audience {
     this.#finishPolls(durable);
   }
 
-  #attachCursor(durable: OutFrame[], lossy: EphemeralFrame[]): void {
-    if (this.#cursor === null) return;
-    const lastDurable = durable.at(-1);
-    const lastLossy = lossy.at(-1);
-    if (lastDurable !== undefined) durable[durable.length - 1] = withCursor(lastDurable, this.#cursor);
-    else if (lastLossy !== undefined)
-      lossy[lossy.length - 1] = { ...lastLossy, frame: withCursor(lastLossy.frame, this.#cursor) };
+  #attachCursor(lossy: EphemeralFrame[]): void {
+    const last = lossy.at(-1);
+    if (this.#cursor === null || last === undefined) return;
+    lossy[lossy.length - 1] = { ...last, frame: withCursor(last.frame, this.#cursor) };
     this.#cursor = null;
   }
 

@@ -102,7 +102,7 @@ export class CatchupRound implements CatchupClient {
     for (const [id, after] of asked) request.sessions.push(after === null ? { id } : { id, after_seq: after });
     const presence = this.#composePresence();
     if (presence !== null) request.presence = presence;
-    const nothing = request.sessions.length === 0 && request.feed === undefined && request.bases === undefined;
+    const nothing = request.sessions.length === 0 && request.feed === undefined;
     if (nothing && request.presence === undefined && !this.#plainWanted) return null;
     this.#plainWanted = false;
     return request;
@@ -125,7 +125,6 @@ export class CatchupRound implements CatchupClient {
     if (response.badge !== undefined) hub.learnBadge(response.badge);
     if (response.operator_statuses !== undefined) hub.learnStatuses(response.operator_statuses);
     if (response.operators_online !== undefined) hub.sourceOperatorsOnline = response.operators_online;
-    // The feed first: it has the staff's own copies, which the sessions' events are a substitute for.
     hub.staff.apply(request, response);
     const pages = new Map(response.sessions.map((page) => [page.id, page]));
     for (const { id, after_seq: after } of unservedFirst(request.sessions, pages))
@@ -212,7 +211,6 @@ export class CatchupRound implements CatchupClient {
       if (verdict === 'doubtful') this.#heads.add(channel);
       channel.applyPage(page, after, performance.now());
     }
-    if (after !== null) this.#hub.staff.applySession(page, after);
   }
 
   /**

@@ -6,6 +6,8 @@ import type { Transport } from './transport.ts';
 export type StartCursor<T> =
   | { readonly kind: 'head' }
   | { readonly kind: 'unreadable' }
+  /** A cursor of version 0.1, which names a place that cannot be found any more. */
+  | { readonly kind: 'outdated' }
   | { readonly kind: 'after'; readonly cursor: T };
 
 export interface CustomerCatchingUp {
@@ -19,11 +21,9 @@ export interface CustomerCatchingUp {
 export interface StaffCatchingUp {
   readonly kind: 'catching_up';
   readonly channel: 'staff';
-  readonly start: StartCursor<string>;
-  /** Feed position up to which everything was sent here; null until `channel.ready`. */
-  cursor: string | null;
-  /** Highest seq sent from feed pages for each session, so that recent live frames are not sent twice on joining. */
-  readonly sent: Map<number, number>;
+  readonly start: StartCursor<number>;
+  /** Number of the feed up to which everything was sent here; null until `channel.ready`. */
+  cursor: number | null;
 }
 
 export type ConnectionState =

@@ -1,3 +1,4 @@
+import { feedCursorSchema, feedSeqOf } from '@chat-realtime/protocol';
 import type { StartCursor } from './connection.ts';
 
 interface CustomerStart {
@@ -17,6 +18,14 @@ export type Credentials =
   | {
       readonly kind: 'staff';
       readonly token: string | undefined;
-      readonly start: StartCursor<string>;
+      readonly start: StartCursor<number>;
       readonly replaces?: string | undefined;
     };
+
+/** Where a staff client begins. */
+export function feedStart(cursor: string | undefined): StartCursor<number> {
+  if (cursor === undefined) return { kind: 'head' };
+  if (!feedCursorSchema.safeParse(cursor).success) return { kind: 'unreadable' };
+  const after = feedSeqOf(cursor);
+  return after === undefined ? { kind: 'outdated' } : { kind: 'after', cursor: after };
+}

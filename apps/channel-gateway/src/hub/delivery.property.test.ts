@@ -19,7 +19,6 @@ async function write(under: GatewayUnderTest, random: Random, expected: Set<stri
       const note = under.ledger.note(sessionId, 'n');
       if (note.seq === null) expected.add(`f:${note.feed_id}`);
     }
-    if (random() < 0.1) under.ledger.feedHorizon = under.ledger.feedHorizon === null ? index * 2 : null;
     if (random() < 0.05) under.ledger.latencyMs = random() < 0.4 ? -1 : Math.floor(random() * 30);
     await new Promise((resolve) => setTimeout(resolve, random() * 15));
   }
@@ -56,7 +55,6 @@ async function run(seed: number): Promise<void> {
   try {
     await write(under, random, expected);
     under.ledger.latencyMs = 0;
-    under.ledger.feedHorizon = null;
     for (const observer of all) observer.calm = true;
     const level = (): true | undefined => {
       const customersDone = customers.every(

@@ -47,8 +47,6 @@ import { UpFrames } from './up-frames.ts';
 const AUTH_DEADLINE_MS = 5_000;
 /** How long a closed connection's peer may take to answer before its socket is destroyed. */
 const CLOSE_DEADLINE_MS = 5_000;
-/** The watermark follows live staff events this much later, so that one read serves many. */
-const FEED_DOORBELL_MS = 100;
 const REVOCATIONS_REMEMBERED = 10_000;
 
 function revocationKey({ id, kind, subject, not_after }: Revocation): string {
@@ -79,7 +77,6 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   readonly #upFrames: UpFrames;
   readonly #gaps: GapWatch;
   readonly #flushes: FlushQueue;
-  #doorbell: NodeJS.Timeout | null = null;
   #operatorsTold = 0;
   /** By all they say: an id comes again after a restore. */
   readonly #revocationsSeen = new RecentIds<string>(REVOCATIONS_REMEMBERED);
@@ -265,14 +262,6 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.#gaps.watchStaff();
   }
 
-  ringFeed(): void {
-    this.#doorbell ??= setTimeout(() => {
-      this.#doorbell = null;
-      this.staff.wantFeed();
-      this.scheduler.request();
-    }, FEED_DOORBELL_MS);
-  }
-
   announce(connection: Connection, start: CustomerCatchingUp, channel: SessionChannel, page: CatchupSession): boolean {
     return this.announcer.customer(connection, start, channel, page);
   }
@@ -280,7 +269,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   announceStaff(
     connection: Connection,
     state: StaffCatchingUp,
-    cursor: string,
+    cursor: number,
     reset: 'cursor_ahead' | 'cursor_unknown' | null,
   ): boolean {
     return this.announcer.staff(connection, state, cursor, reset);
@@ -290,7 +279,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.announcer.finishPoll(connection, { lastSeq, hasMore });
   }
 
-  finishStaffPoll(connection: Connection, cursor: string, hasMore: boolean): boolean {
+  finishStaffPoll(connection: Connection, cursor: number, hasMore: boolean): boolean {
     return this.announcer.finishStaffPoll(connection, cursor, hasMore);
   }
 
@@ -312,6 +301,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.presence.forgetChosen();
     this.acks.forget();
     this.round.databaseChanged();
+    this.badge = NO_BADGE;
     this.options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
     sendAway(this, this.connections.values());
     for (const channel of [...this.channels.values()]) {
@@ -400,9 +390,12 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
    * carries a cursor that nobody has been told: in a quiet hour no other frame would.
    */
   learnBadge(badge: CountedBadge, live = false): void {
-    const known = this.badge;
+    const { feed_seq: knownAt = 0, ...known } = this.badge;
+    const { feed_seq: at = knownAt, ...counted } = badge;
+    // Counted before what is known: it was overtaken on its way.
+    if (at < knownAt) return;
     this.badge = badge;
-    if (JSON.stringify(known) === JSON.stringify(badge) && !(live && this.staff.audiences.owesCursor)) return;
+    if (JSON.stringify(known) === JSON.stringify(counted) && !(live && this.staff.audiences.owesCursor)) return;
     this.staff.audiences.pushBadge(badge);
   }
 
@@ -452,7 +445,6 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.sweeper.stop();
     this.scheduler.stop();
     this.#gaps.stop();
-    if (this.#doorbell !== null) clearTimeout(this.#doorbell);
     for (const connection of [...this.connections.values()]) this.close(connection, 'service_restart');
     await this.acks.stop();
   }

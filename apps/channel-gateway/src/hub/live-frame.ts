@@ -1,13 +1,16 @@
 import { type CountedBadge, countedBadgeSchema, type Subscribers } from '@chat-realtime/protocol';
 import { singleLine } from './encoding.ts';
 
+/** They have no seq, and from a relay of version 0.1 no number in the feed either. */
+const STAFF_ONLY: Readonly<Record<string, true>> = { 'chat.note': true, 'chat.callback.staff': true };
+
 /** A frame from the fan-out or from a catch-up page, parsed once for all connections. */
 export interface LiveFrame {
   readonly type: string;
   readonly sessionId: number | null;
   readonly seq: number | null;
-  /** Identity of a staff-only fact. */
-  readonly feedId: number | null;
+  /** Its number in the staff feed: what has one lasts. */
+  readonly feedSeq: number | null;
   readonly data: Readonly<Record<string, unknown>>;
   readonly subscribers: Subscribers | null;
   readonly payload: Buffer;
@@ -42,7 +45,7 @@ function fromObject(frame: Record<string, unknown>, payload: Buffer): LiveFrame 
     type,
     sessionId: idOrNull(frame['session_id']),
     seq: idOrNull(frame['seq']),
-    feedId: idOrNull(frame['feed_id']),
+    feedSeq: idOrNull(frame['feed_seq']),
     data: isRecord(data) ? data : {},
     subscribers: readSubscribers(frame['subscribers']),
     payload,
@@ -61,11 +64,14 @@ export function parseLiveFrame(payload: Buffer): LiveFrame | null {
   return isRecord(frame) ? fromObject(frame, singleLine(payload, frame)) : null;
 }
 
-/** An event of a catch-up or feed page, without its position: the gateway says itself what is a resume point here. */
+/** An event of a catch-up or feed page. */
 export function liveFrameOf(event: object): LiveFrame | null {
-  const frame: Record<string, unknown> = { ...event };
-  delete frame['cursor'];
-  return fromObject(frame, Buffer.from(JSON.stringify(frame)));
+  return fromObject({ ...event }, Buffer.from(JSON.stringify(event)));
+}
+
+/** Whether it is an event, which has a place in a sequence, and no ephemeral frame. */
+export function isDurable(frame: LiveFrame): boolean {
+  return frame.seq !== null || frame.feedSeq !== null || frame.type in STAFF_ONLY;
 }
 
 export function isMessage(frame: LiveFrame): boolean {

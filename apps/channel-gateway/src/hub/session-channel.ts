@@ -13,6 +13,7 @@ import {
   textField,
 } from './live-frame.ts';
 import type { DeliveryPath, HubMetrics } from './metrics.ts';
+import { Sequencer } from './sequencer.ts';
 
 /** Frames kept while one before them is missing; more are dropped and read again. */
 const HELD_MAX = 100;
@@ -53,7 +54,7 @@ export class SessionChannel {
   state: ChannelState = { kind: 'subscribing' };
   /** Whether the fan-out confirmed; false while it is away: then the head check alone moves this channel. */
   subscribed = false;
-  cursor = -1;
+  readonly #sequence = new Sequencer<LiveFrame>(HELD_MAX);
   /** Highest seq known to exist. */
   head = -1;
   lastMessageId = 0;
@@ -67,7 +68,6 @@ export class SessionChannel {
   /** The cursor when chat-service was last asked; its head cannot be smaller unless the database is another one. */
   #cursorAsked = -1;
   #headsBehind = 0;
-  #held: Map<number, LiveFrame> | null = null;
   #askLargest = false;
   readonly #host: SessionChannelHost;
 
@@ -83,7 +83,11 @@ export class SessionChannel {
   }
 
   get heldCount(): number {
-    return this.#held?.size ?? 0;
+    return this.#sequence.heldCount;
+  }
+
+  get cursor(): number {
+    return this.#sequence.cursor;
   }
 
   get behind(): boolean {
@@ -123,7 +127,7 @@ export class SessionChannel {
   /** The database is another one: whoever is here has not been told anything yet and begins with its head. */
   restart(): void {
     if (this.state.kind === 'live') this.state = { kind: 'reading' };
-    this.cursor = -1;
+    this.#sequence.restart(-1);
     this.head = -1;
     this.lastMessageId = 0;
     this.marks = null;
@@ -131,7 +135,6 @@ export class SessionChannel {
     this.gapDue = false;
     this.#cursorAsked = -1;
     this.#headsBehind = 0;
-    this.#held = null;
     if (this.size > 0) this.#host.wantCatchup(this);
   }
 
@@ -153,7 +156,7 @@ export class SessionChannel {
       return;
     }
     if (frame.seq > this.head) this.head = frame.seq;
-    if (this.state.kind !== 'live') this.#hold(frame.seq, frame);
+    if (this.state.kind !== 'live') this.#sequence.hold(frame.seq, frame);
     else this.#offer(frame.seq, frame, 'live');
   }
 
@@ -206,7 +209,7 @@ export class SessionChannel {
     if (page.assigned_user_id !== undefined) this.assignedUserId = page.assigned_user_id;
     if (this.state.kind !== 'live') {
       this.state = { kind: 'live' };
-      this.cursor = page.last_seq;
+      this.#sequence.skipTo(page.last_seq);
     }
     const frames = after === null ? [] : contiguousFrames(page, after);
     for (const frame of frames) if (frame.seq !== null) this.#offer(frame.seq, frame, 'catchup', true);
@@ -220,18 +223,21 @@ export class SessionChannel {
   }
 
   #offer(seq: number, frame: LiveFrame, path: DeliveryPath, quiet = false): void {
-    if (seq <= this.cursor) {
-      if (!quiet) this.#host.metrics.duplicateDropped();
-    } else if (seq === this.cursor + 1) {
-      this.#append(seq, frame, path);
-      this.#drainHeld();
-    } else {
-      this.#hold(seq, frame);
+    switch (this.#sequence.accept(seq, frame)) {
+      case 'known':
+        if (!quiet) this.#host.metrics.duplicateDropped();
+        break;
+      case 'next':
+        this.#append(seq, frame, path);
+        this.#drainHeld();
+        break;
+      case 'early':
+        if (this.state.kind === 'live') this.#host.watchGap(this);
+        break;
     }
   }
 
   #append(seq: number, frame: LiveFrame, path: DeliveryPath): void {
-    this.cursor = seq;
     if (seq > this.head) this.head = seq;
     const messageId = messageIdOf(frame);
     if (messageId > 0) {
@@ -253,21 +259,10 @@ export class SessionChannel {
     }
   }
 
-  #hold(seq: number, frame: LiveFrame): void {
-    this.#held ??= new Map();
-    if (this.#held.size < HELD_MAX) this.#held.set(seq, frame);
-    if (this.state.kind === 'live') this.#host.watchGap(this);
-  }
-
   #drainHeld(): void {
-    const held = this.#held;
-    if (held === null || this.state.kind !== 'live') return;
-    for (let frame = held.get(this.cursor + 1); frame !== undefined; frame = held.get(this.cursor + 1)) {
-      held.delete(this.cursor + 1);
-      this.#append(this.cursor + 1, frame, 'live');
-    }
-    for (const seq of held.keys()) if (seq <= this.cursor) held.delete(seq);
-    if (held.size === 0) this.#held = null;
+    if (this.state.kind !== 'live') return;
+    for (let frame = this.#sequence.following(); frame !== undefined; frame = this.#sequence.following())
+      this.#append(this.cursor, frame, 'live');
   }
 
   #receiveEphemeral(frame: LiveFrame): void {

@@ -9,9 +9,7 @@ import type { SessionOwners } from './session-owners.ts';
 export interface StaffChannelHost extends AudienceHost {
   readonly metrics: HubMetrics;
   requestCatchup(): void;
-  /** A live event came: the watermark should follow soon. */
-  ringFeed(): void;
-  /** The feed does not know the watermark any more. */
+  /** The feed does not know the shared cursor any more. */
   databaseChanged(): void;
   /** A frame is missing: ask if it is still missing a little later. */
   watchStaffGap(): void;
@@ -21,11 +19,11 @@ export interface StaffChannelHost extends AudienceHost {
   announceStaff(
     connection: Connection,
     state: StaffCatchingUp,
-    cursor: string,
+    cursor: number,
     reset: 'cursor_ahead' | 'cursor_unknown' | null,
   ): boolean;
   /** True if the poll was answered. */
-  finishStaffPoll(connection: Connection, cursor: string, hasMore: boolean): boolean;
+  finishStaffPoll(connection: Connection, cursor: number, hasMore: boolean): boolean;
   /** Whose a session is has changed, and so perhaps who may know who looks at it. */
   ownersChanged(): void;
   wentLive(connection: Connection): void;
@@ -95,11 +93,14 @@ export class StaffAudiences {
   }
 
   /** `paged`: it comes from the page that was learned last, not from the live path. */
-  push(frame: LiveFrame, paged: boolean): void {
-    const out: OutFrame = { payload: frame.payload, id: null };
+  push(feedSeq: number, frame: LiveFrame, paged: boolean): void {
+    const out: OutFrame = { payload: frame.payload, id: String(feedSeq) };
     this.#all.push(out);
     for (const { viewer, audience } of this.#narrow.values()) {
-      if (paged ? this.#owners.seesPaged(viewer, frame) : this.#owners.seesLive(viewer, frame)) audience.push(out);
+      const isSeen = paged ? this.#owners.seesPaged(viewer, frame) : this.#owners.seesLive(viewer, frame);
+      if (isSeen) audience.push(out);
+      // The cursor passes over what is not theirs, or they would read it all again after a quiet day.
+      else audience.setCursor(String(feedSeq));
     }
   }
 
@@ -136,16 +137,10 @@ export class StaffAudiences {
     audience.pushEphemeral('chat.presence', jsonFrame(frame));
   }
 
-  /** The cursor has moved and no frame has told it yet. */
+  /** The cursor has passed over what a narrow scope does not show, and no frame has told it yet. */
   get owesCursor(): boolean {
-    if (this.#all.owesCursor) return true;
     for (const { audience } of this.#narrow.values()) if (audience.owesCursor) return true;
     return false;
-  }
-
-  setCursor(cursor: string): void {
-    this.#all.setCursor(cursor);
-    for (const { audience } of this.#narrow.values()) audience.setCursor(cursor);
   }
 
   flush(): void {

@@ -1,60 +1,60 @@
-import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
-import { CATCHUP_MAX_LIMIT, CATCHUP_MAX_SESSIONS, staffEventType } from '@chat-realtime/protocol';
+import {
+  CATCHUP_MAX_LIMIT,
+  type CatchupRequest,
+  type CatchupResponse,
+  feedSeqOf,
+  type FeedOwners,
+} from '@chat-realtime/protocol';
 import type { Connection } from './connection.ts';
+import { type FeedReader, FeedTurns } from './feed-turns.ts';
 import {
   badgeOf,
   committedAt,
   ephemeralKey,
-  liveFrameOf,
+  isDurable,
   type LiveFrame,
+  liveFrameOf,
   messageIdOf,
   textField,
 } from './live-frame.ts';
 import type { DeliveryPath } from './metrics.ts';
-import { RecentIds } from './recent-ids.ts';
+import { RecentFrames } from './recent-frames.ts';
+import { Sequencer } from './sequencer.ts';
 import { SessionOwners } from './session-owners.ts';
 import { StaffAudiences, type StaffChannelHost } from './staff-audiences.ts';
 import { type FeedPage, type ResumeTarget, StaffResume } from './staff-resume.ts';
-import { holdFrame, type StaffSession, StaffSessions } from './staff-sessions.ts';
 
-/** Events sent live that the feed has not shown yet; beyond it nobody new may join until the feed has moved. */
-const UNSETTLED_MAX = 20_000;
-const FACTS_REMEMBERED = 20_000;
+/** Frames kept while one before them is missing; more are dropped and read again. */
+const HELD_MAX = 100;
+/** Sessions whose newest message is remembered, for acks of it. */
+const SESSIONS_MAX = 20_000;
 
 type StaffState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'subscribing' }
   /** Subscribed, or the fan-out is away; the head of the feed is not known yet. */
   | { readonly kind: 'reading' }
-  /** Every event at or before `watermark` has been sent to every live staff connection here. */
-  | { readonly kind: 'running'; readonly watermark: string };
-
-function keyOf(frame: LiveFrame): string {
-  return frame.seq === null ? `f:${frame.feedId}` : `${frame.sessionId}:${frame.seq}`;
-}
+  | { readonly kind: 'running' };
 
 /**
- * The staff's view of all sessions, one per gateway. Live frames go out at once, in the order of their own session; the
- * order of commits, which alone makes a resume point, is known only to the feed. So the watermark is moved by feed reads
- * alone, and what was sent live beyond it is kept until the feed has shown it: whoever joins gets that too.
+ * The staff's view of all sessions, one per gateway: one dense sequence, kept as a session's is. Its live connections
+ * share the cursor; one that is behind reads pages of its own, or what was sent last, until it has reached it.
  */
 export class StaffChannel implements ResumeTarget {
+  readonly owners = new SessionOwners();
+  readonly recent = new RecentFrames();
   readonly audiences: StaffAudiences;
   readonly resuming: StaffResume;
-  readonly owners = new SessionOwners();
-  readonly sessions = new StaffSessions();
   state: StaffState = { kind: 'idle' };
   subscribed = false;
   emptySince = 0;
-  #unsettled = new Map<string, LiveFrame>();
-  /** `#unsettled` overflowed: it no longer holds everything beyond the watermark. */
-  #unsettledLost = false;
-  readonly #facts = new RecentIds<number>(FACTS_REMEMBERED);
-  /** The next call must read the feed from the watermark. */
+  readonly #sequence = new Sequencer<LiveFrame>(HELD_MAX);
+  readonly #turns = new FeedTurns();
+  /** The next call must read the feed from the shared cursor: something is missing, or the head check is due. */
   #feedWanted = false;
-  /** Sessions with a hole that the feed did not fill. */
-  readonly #gaps = new Set<StaffSession>();
-  #servedChannelLast = false;
+  /** The shared cursor as it was asked for, while that question is under way. */
+  #ownRead: number | null = null;
+  readonly #newestMessages = new Map<number, number>();
   readonly #host: StaffChannelHost;
 
   constructor(host: StaffChannelHost) {
@@ -63,25 +63,17 @@ export class StaffChannel implements ResumeTarget {
     this.resuming = new StaffResume(this, host);
   }
 
-  get watermark(): string | null {
-    return this.state.kind === 'running' ? this.state.watermark : null;
+  /** Every event at or before it has been sent to every live staff connection here; null while that is not known. */
+  get cursor(): number | null {
+    return this.state.kind === 'running' ? this.#sequence.cursor : null;
   }
 
-  get beyondWatermark(): Iterable<LiveFrame> | null {
-    return this.#unsettledLost ? null : this.#unsettled.values();
-  }
-
-  /** The entry of a frame's session; one that stirred only before the watermark has its base asked for when it stirs again. */
-  sessionFor(frame: LiveFrame): StaffSession | undefined {
-    return frame.sessionId === null ? undefined : (this.sessions.get(frame.sessionId) ?? this.#sessionOf(frame));
+  get heldCount(): number {
+    return this.#sequence.heldCount;
   }
 
   get size(): number {
     return this.audiences.size + this.resuming.connections.length;
-  }
-
-  get unsettledCount(): number {
-    return this.#unsettled.size;
   }
 
   *connections(): Generator<Connection> {
@@ -93,8 +85,9 @@ export class StaffChannel implements ResumeTarget {
     this.emptySince = 0;
     this.resuming.add(connection);
     if (this.state.kind === 'subscribing') return;
-    // Who begins at the head begins at a watermark that was read after he came.
-    this.#feedWanted = true;
+    this.resuming.advance();
+    // Who begins at the head begins at one that was read after they came.
+    if (this.resuming.waitsForHead) this.#feedWanted = true;
     this.#host.requestCatchup();
   }
 
@@ -117,12 +110,11 @@ export class StaffChannel implements ResumeTarget {
   reset(): void {
     this.state = { kind: 'idle' };
     this.subscribed = false;
-    this.sessions.clear();
     this.owners.clear();
-    this.#unsettled.clear();
-    this.#unsettledLost = false;
-    this.#facts.clear();
-    this.#gaps.clear();
+    this.#newestMessages.clear();
+    this.#sequence.restart(-1);
+    this.recent.restart(Number.POSITIVE_INFINITY);
+    this.#ownRead = null;
   }
 
   /** The database is another one: whoever still waits for a first answer begins with its head. */
@@ -133,32 +125,25 @@ export class StaffChannel implements ResumeTarget {
     this.state = state.kind === 'running' ? { kind: 'reading' } : state;
   }
 
-  /** Read the feed with the next call: the doorbell rang, or the head check is due. */
+  /** Read the feed with the next call. */
   wantFeed(): void {
     this.#feedWanted = true;
   }
 
-  /** A frame from the fan-out. Before the watermark is known it need not be kept: the feed will show it. */
+  /** A frame from the fan-out: may come late, twice, out of order or never. */
   receive(frame: LiveFrame): void {
+    if (this.state.kind === 'reading' && frame.feedSeq !== null) this.#sequence.hold(frame.feedSeq, frame);
     if (this.state.kind !== 'running') return;
-    if (frame.seq === null && frame.feedId === null) {
+    if (!isDurable(frame)) {
       this.#receiveEphemeral(frame);
       return;
     }
-    this.#host.ringFeed();
-    if (frame.seq === null) {
-      if (frame.feedId === null || this.#facts.has(frame.feedId)) return;
-      this.#facts.add(frame.feedId);
-      this.#sendLive(frame, this.#sessionOf(frame), 'live');
-      return;
-    }
-    const session = this.#sessionOf(frame);
-    if (session === undefined) return;
-    if (session.last < 0 && frame.seq === 1) session.last = 0;
-    this.#offer(session, frame.seq, frame);
+    // One without a number comes from a relay of version 0.1: its successor gives it one and tells it again.
+    if (frame.feedSeq === null) return;
+    if (this.#offer(frame.feedSeq, frame, 'live', false)) this.resuming.advance();
   }
 
-  /** Adds what the staff channel wants to the next call; `ask` adds a session after a seq, null = only its head. */
+  /** Adds what the staff channel wants to the next call; `ask` adds a session, null = only its head. */
   compose(request: CatchupRequest, ask: (sessionId: number, after: number | null) => void): void {
     if (this.state.kind === 'idle' || this.state.kind === 'subscribing') return;
     for (const id of this.owners.wanted()) ask(id, null);
@@ -166,42 +151,27 @@ export class StaffChannel implements ResumeTarget {
       request.feed = { limit: 1 };
       return;
     }
-    const { watermark } = this.state;
-    const after = this.#feedStart(watermark);
-    if (after !== null) request.feed = { after, limit: CATCHUP_MAX_LIMIT };
-    const unknown = [...this.sessions.withoutBase()].slice(0, CATCHUP_MAX_SESSIONS).map((session) => session.id);
-    if (unknown.length > 0) request.bases = { at: watermark, sessions: unknown };
-    for (const session of this.#gaps) if (session.held !== null && session.last >= 0) ask(session.id, session.last);
+    const after = this.#turns.next(this.#readers());
+    if (after === null) return;
+    request.feed = { after: String(after), limit: CATCHUP_MAX_LIMIT };
+    if (after !== this.#sequence.cursor) return;
+    this.#ownRead = after;
+    this.#feedWanted = false;
   }
 
   apply(request: CatchupRequest, response: CatchupResponse): void {
-    if (request.bases !== undefined) this.#applyBases(request.bases.sessions, response);
-    this.#applyOwners(request, response);
+    this.#learnOwners(request, response);
+    const ownRead = this.#ownRead;
+    this.#ownRead = null;
     if (request.feed !== undefined && response.feed !== undefined)
-      this.#applyFeed(request.feed.after ?? null, response.feed);
+      this.#applyFeed(request.feed.after ?? null, response.feed, ownRead);
     if (this.#hasWants()) this.#host.requestCatchup();
   }
 
   /** The call failed: what it asked for is wanted again. */
   failed(request: CatchupRequest): void {
-    if (request.feed?.after !== undefined && request.feed.after === this.watermark) this.#feedWanted = true;
-  }
-
-  /** Events of one session that the fan-out and the feed have not shown, as a customer sees them. */
-  applySession(page: CatchupSession, after: number): void {
-    const session = this.sessions.get(page.id);
-    if (session === undefined || this.state.kind !== 'running') return;
-    this.#gaps.delete(session);
-    for (const [index, event] of page.events.entries()) {
-      if (event.seq !== after + index + 1) break;
-      const senderType = event.type === 'chat.message' ? event.data.sender_type : undefined;
-      const subscribers = { session_id: page.id, assigned_user_id: page.assigned_user_id ?? null };
-      const known = page.assigned_user_id === undefined ? {} : { subscribers };
-      const frame = liveFrameOf({ ...event, type: staffEventType(event.type, senderType), ...known });
-      if (frame !== null && session.last >= 0) this.#offer(session, event.seq, frame, true);
-    }
-    if (page.has_more && session.held !== null) this.#gaps.add(session);
-    this.#drainHeld(session);
+    if (request.feed !== undefined && this.#ownRead !== null) this.#feedWanted = true;
+    this.#ownRead = null;
   }
 
   /** Whether somebody's sight waits for the answer of whose a session is. */
@@ -210,68 +180,56 @@ export class StaffChannel implements ResumeTarget {
   }
 
   lastMessageIdOf(sessionId: number): number {
-    return this.sessions.get(sessionId)?.lastMessageId ?? 0;
+    return this.#newestMessages.get(sessionId) ?? 0;
+  }
+
+  /** It was sent to somebody here, so it may be acknowledged. */
+  sent(frame: LiveFrame): void {
+    const id = messageIdOf(frame);
+    const { sessionId } = frame;
+    if (id === 0 || sessionId === null || id <= this.lastMessageIdOf(sessionId)) return;
+    this.#newestMessages.delete(sessionId);
+    this.#newestMessages.set(sessionId, id);
+    if (this.#newestMessages.size <= SESSIONS_MAX) return;
+    const oldest = this.#newestMessages.keys().next().value;
+    if (oldest !== undefined) this.#newestMessages.delete(oldest);
   }
 
   /** Asks for what is still missing a little after it was first missed; false when nothing is. */
   gapsDue(): boolean {
-    if (this.#gaps.size === 0) return false;
+    if (this.#sequence.heldCount === 0) return false;
     this.#feedWanted = true;
     this.#host.requestCatchup();
     return true;
   }
 
-  #sessionOf(frame: LiveFrame): StaffSession | undefined {
-    if (frame.sessionId === null) return undefined;
-    return this.sessions.touch(frame.sessionId);
-  }
-
-  #offer(session: StaffSession, seq: number, frame: LiveFrame, repeated = false): void {
-    if (session.last >= 0 && seq <= session.last) {
-      if (!repeated) this.#host.metrics.duplicateDropped();
-    } else if (session.last >= 0 && seq === session.last + 1) {
-      session.last = seq;
-      this.#sendLive(frame, session, repeated ? 'catchup' : 'live');
-      this.#drainHeld(session);
-    } else {
-      holdFrame(session, seq, frame);
-      if (session.last < 0) this.#host.requestCatchup();
-      else {
-        this.#gaps.add(session);
+  /** True if something was passed on. `paged`: from the page that was learned last. */
+  #offer(feedSeq: number, frame: LiveFrame, path: DeliveryPath, paged: boolean): boolean {
+    switch (this.#sequence.accept(feedSeq, frame)) {
+      case 'known':
+        if (!paged) this.#host.metrics.duplicateDropped();
+        return false;
+      case 'early':
         this.#host.watchStaffGap();
-      }
+        return false;
+      case 'next':
+        this.#send(feedSeq, frame, path, paged);
+        this.#sendFollowing();
+        return true;
     }
   }
 
-  #drainHeld(session: StaffSession): void {
-    const { held } = session;
-    if (held === null || session.last < 0) return;
-    for (let frame = held.get(session.last + 1); frame !== undefined; frame = held.get(session.last + 1)) {
-      session.last += 1;
-      held.delete(session.last);
-      this.#sendLive(frame, session, 'live');
-    }
-    for (const seq of held.keys()) if (seq <= session.last) held.delete(seq);
-    if (held.size > 0) {
-      this.#gaps.add(session);
-      this.#host.watchStaffGap();
-      return;
-    }
-    session.held = null;
-    this.#gaps.delete(session);
+  #sendFollowing(): void {
+    for (let held = this.#sequence.following(); held !== undefined; held = this.#sequence.following())
+      this.#send(this.#sequence.cursor, held, 'live', false);
+    if (this.#sequence.heldCount > 0) this.#host.watchStaffGap();
   }
 
-  #sendLive(frame: LiveFrame, session: StaffSession | undefined, path: DeliveryPath): void {
-    if (this.#unsettled.size < UNSETTLED_MAX) this.#unsettled.set(keyOf(frame), frame);
-    else this.#unsettledLost = true;
-    this.#send(frame, session, path);
-  }
-
-  #send(frame: LiveFrame, session: StaffSession | undefined, path: DeliveryPath, paged = false): void {
-    const messageId = messageIdOf(frame);
-    if (session !== undefined && messageId > session.lastMessageId) session.lastMessageId = messageId;
+  #send(feedSeq: number, frame: LiveFrame, path: DeliveryPath, paged: boolean): void {
+    this.sent(frame);
     if (!paged && this.owners.learnFrom(frame)) this.#host.ownersChanged();
-    this.audiences.push(frame, paged);
+    this.recent.push(feedSeq, frame);
+    this.audiences.push(feedSeq, frame, paged);
     if (this.ownersWanted) this.#host.requestCatchup();
     const at = committedAt(frame);
     if (at !== null && this.audiences.size > 0) this.#host.metrics.delivered(path, (Date.now() - at) / 1000);
@@ -290,41 +248,19 @@ export class StaffChannel implements ResumeTarget {
     if (this.ownersWanted) this.#host.requestCatchup();
   }
 
-  /** One feed position for one call: the channel's own and those of resuming connections take turns. */
-  #feedStart(watermark: string): string | null {
-    const start = this.resuming.wants(watermark);
-    if (this.#feedWanted && (start === null || start === watermark || !this.#servedChannelLast)) {
-      this.#servedChannelLast = true;
-      this.#feedWanted = false;
-      return watermark;
-    }
-    this.#servedChannelLast = false;
-    return start;
+  #readers(): FeedReader[] {
+    const readers = this.resuming.readers();
+    return this.#feedWanted ? [...readers, { key: this, after: this.#sequence.cursor }] : readers;
   }
 
   #hasWants(): boolean {
     if (this.state.kind === 'reading') return this.size > 0;
     if (this.state.kind !== 'running') return false;
-    const { watermark } = this.state;
-    if (this.ownersWanted || this.#feedWanted || this.resuming.wants(watermark) !== null) return true;
-    return !this.sessions.withoutBase().next().done;
-  }
-
-  #applyBases(asked: readonly number[], response: CatchupResponse): void {
-    const bases = new Map((response.bases ?? []).map((base) => [base.id, base.seq]));
-    for (const id of asked) {
-      const session = this.sessions.get(id);
-      if (session === undefined || session.last >= 0) continue;
-      // A source without bases cannot say what came before: its order begins with what is here.
-      const unknown = response.bases === undefined ? Math.min(...(session.held?.keys() ?? [1])) - 1 : 0;
-      session.last = bases.get(id) ?? unknown;
-      session.settled = session.last;
-      this.#drainHeld(session);
-    }
+    return this.ownersWanted || this.#readers().length > 0;
   }
 
   /** Heads of sessions say whose they are, asked for that or not. */
-  #applyOwners(request: CatchupRequest, response: CatchupResponse): void {
+  #learnOwners(request: CatchupRequest, response: CatchupResponse): void {
     let isNews = false;
     for (const { id, assigned_user_id: user, last_seq: seq } of response.sessions)
       if (user !== undefined && this.owners.learn(id, user, seq)) isNews = true;
@@ -333,50 +269,41 @@ export class StaffChannel implements ResumeTarget {
     if (isNews) this.#host.ownersChanged();
   }
 
-  #applyFeed(after: string | null, feed: FeedPage): void {
+  #applyFeed(after: string | null, feed: FeedPage & { owners?: FeedOwners | undefined }, ownRead: number | null): void {
     this.owners.learnPage(feed.owners);
+    const end = feedSeqOf(feed.cursor) ?? 0;
+    const from = after === null ? null : (feedSeqOf(after) ?? null);
     const frames = feed.events.map((event) => liveFrameOf(event)).filter((frame) => frame !== null);
-    let atHead = false;
     if (this.state.kind === 'reading') {
-      this.state = { kind: 'running', watermark: feed.cursor };
-      atHead = true;
-    } else if (this.state.kind === 'running' && after === this.state.watermark) {
-      if (feed.reset !== undefined) {
+      this.state = { kind: 'running' };
+      this.recent.restart(end);
+      this.#sequence.skipTo(end);
+      this.#sendFollowing();
+    } else if (this.state.kind !== 'running') {
+      return;
+    } else if (feed.reset !== undefined) {
+      if (from !== null && from === ownRead) {
         this.#host.databaseChanged();
         return;
       }
-      this.#advance(frames, feed.cursor, feed.has_more);
-      atHead = !feed.has_more;
+    } else if (from !== null) {
+      this.#advance(from, frames, end);
+      if (from === ownRead && feed.has_more) this.#feedWanted = true;
     }
-    this.resuming.serve({ after, feed, frames, atHead });
+    const atHead = feed.reset === undefined && !feed.has_more && this.#sequence.cursor >= end;
+    this.resuming.serve({ after: from, end, feed, frames, atHead });
+    this.resuming.advance();
   }
 
-  #advance(frames: readonly LiveFrame[], cursor: string, hasMore: boolean): void {
-    for (const frame of frames) this.#settle(frame);
-    if (this.#unsettled.size === 0) this.#unsettledLost = false;
-    this.state = { kind: 'running', watermark: cursor };
-    this.audiences.setCursor(cursor);
-    if (hasMore) this.#feedWanted = true;
-  }
-
-  /** The feed has come to an event: send it unless it went out live, and drop it from what lies beyond the watermark. */
-  #settle(frame: LiveFrame): void {
-    this.#unsettled.delete(keyOf(frame));
-    if (frame.seq === null) {
-      if (frame.feedId === null || this.#facts.has(frame.feedId)) return;
-      this.#facts.add(frame.feedId);
-      this.#send(frame, this.#sessionOf(frame), 'catchup', true);
-      return;
+  /** A page is whole: what it does not show between its ends is no event any more. */
+  #advance(from: number, frames: readonly LiveFrame[], end: number): void {
+    for (const frame of frames) {
+      if (frame.feedSeq === null) continue;
+      if (from <= this.#sequence.cursor) this.#sequence.skipTo(frame.feedSeq - 1);
+      this.#offer(frame.feedSeq, frame, 'catchup', true);
     }
-    if (frame.sessionId === null) return;
-    const session = this.sessions.touch(frame.sessionId);
-    session.settled = frame.seq;
-    // The feed is whole, so the first event it shows of a session follows the base directly.
-    if (session.last < 0) session.last = frame.seq - 1;
-    if (frame.seq <= session.last) return;
-    this.#sessionOf(frame);
-    session.last = frame.seq;
-    this.#send(frame, session, 'catchup', true);
-    this.#drainHeld(session);
+    if (from > this.#sequence.cursor) return;
+    this.#sequence.skipTo(end);
+    this.#sendFollowing();
   }
 }

@@ -1,36 +1,35 @@
 import type { CatchupResponse } from '@chat-realtime/protocol';
 import { type Connection, LIVE, type StaffCatchingUp } from './connection.ts';
-import { encodeFor, type OutFrame, withCursor } from './encoding.ts';
-import { compareFeedPositions } from './feed-position.ts';
-import { type LiveFrame, messageIdOf } from './live-frame.ts';
-import type { StaffAudiences, StaffChannelHost } from './staff-audiences.ts';
+import { encodeFor, type OutFrame } from './encoding.ts';
+import type { FeedReader } from './feed-turns.ts';
+import type { LiveFrame } from './live-frame.ts';
+import type { RecentFrames } from './recent-frames.ts';
 import type { SessionOwners } from './session-owners.ts';
-import type { StaffSession } from './staff-sessions.ts';
-
-/** The next page is read when less is queued on the socket. */
-const PAGE_QUEUE_LIMIT = 65_536;
+import { PAGE_QUEUE_LIMIT } from './session-channel.ts';
+import type { StaffAudiences, StaffChannelHost } from './staff-audiences.ts';
 
 export type FeedPage = NonNullable<CatchupResponse['feed']>;
 
 export interface ServedPage {
-  readonly after: string | null;
+  readonly after: number | null;
+  /** Everything after the one and up to the other is in the page. */
+  readonly end: number;
   readonly feed: FeedPage;
   readonly frames: readonly LiveFrame[];
-  /** The watermark was just read, and nothing visible lies beyond it. */
+  /** Nothing lay behind the page, and the channel has come that far. */
   readonly atHead: boolean;
 }
 
 /** What a joining connection must know of the channel it joins. */
 export interface ResumeTarget {
-  readonly watermark: string | null;
+  readonly cursor: number | null;
   readonly audiences: StaffAudiences;
   readonly owners: SessionOwners;
-  /** What was sent live beyond the watermark; null while that is not known as a whole. */
-  readonly beyondWatermark: Iterable<LiveFrame> | null;
-  sessionFor(frame: LiveFrame): StaffSession | undefined;
+  readonly recent: RecentFrames;
+  sent(frame: LiveFrame): void;
 }
 
-/** Staff connections on their way to the watermark, each through pages of the feed from its own cursor. */
+/** Staff connections on their way to the channel's cursor, each from its own one. */
 export class StaffResume {
   readonly connections: Connection[] = [];
   readonly #target: ResumeTarget;
@@ -50,24 +49,40 @@ export class StaffResume {
     if (index >= 0) this.connections.splice(index, 1);
   }
 
-  /** The feed position after which somebody wants a page. */
-  wants(watermark: string): string | null {
+  /** Somebody begins where the feed ends, wherever that is. */
+  get waitsForHead(): boolean {
+    return this.connections.some(({ state }) => {
+      const catchingUp = state.kind === 'catching_up' && state.channel === 'staff';
+      return catchingUp && state.cursor === null && state.start.kind !== 'after';
+    });
+  }
+
+  /** Who wants a page of the feed, and after which number. */
+  readers(): FeedReader[] {
+    const readers: FeedReader[] = [];
     for (const connection of this.connections) {
-      const after = this.#wantsPage(connection, watermark);
-      if (after !== null) return after;
+      const after = this.#wantsPage(connection);
+      if (after !== null) readers.push({ key: connection, after });
     }
-    return null;
+    return readers;
   }
 
   serve(page: ServedPage): void {
     for (const connection of [...this.connections]) this.#serve(connection, page);
   }
 
-  #wantsPage(connection: Connection, watermark: string): string | null {
+  /** The channel has moved, or somebody came: whoever is near is served from what was sent last. */
+  advance(): void {
+    if (this.connections.length === 0 || this.#target.cursor === null) return;
+    for (const connection of [...this.connections]) this.#advance(connection);
+  }
+
+  #wantsPage(connection: Connection): number | null {
     const { state } = connection;
-    if (state.kind !== 'catching_up' || state.channel !== 'staff') return null;
+    const { cursor } = this.#target;
+    if (cursor === null || state.kind !== 'catching_up' || state.channel !== 'staff') return null;
     if (state.cursor === null) return state.start.kind === 'after' ? state.start.cursor : null;
-    if (compareFeedPositions(state.cursor, watermark) >= 0) return null;
+    if (state.cursor >= cursor) return null;
     return this.#hasRoom(connection) ? state.cursor : null;
   }
 
@@ -78,7 +93,7 @@ export class StaffResume {
       connection.awaitingDrain = true;
       connection.transport.whenDrained(() => {
         connection.awaitingDrain = false;
-        this.#joinIfLevel(connection);
+        this.#advance(connection);
         this.#host.requestCatchup();
       });
     }
@@ -88,74 +103,86 @@ export class StaffResume {
   #serve(connection: Connection, page: ServedPage): void {
     const { state } = connection;
     if (state.kind !== 'catching_up' || state.channel !== 'staff') return;
-    const { after, feed, frames } = page;
     const wasAt = state.cursor ?? (state.start.kind === 'after' ? state.start.cursor : null);
     if (state.cursor === null && !this.#announce(connection, state, page)) return;
-    if (after !== null && wasAt === after && feed.reset === undefined)
-      this.#writePage(connection, state, frames, feed.cursor);
-    if (
-      connection.transport.kind === 'poll' &&
-      this.#host.finishStaffPoll(connection, state.cursor ?? feed.cursor, feed.has_more)
-    )
+    if (page.after === null || wasAt !== page.after || page.feed.reset !== undefined) {
+      this.#finishPoll(connection, state, page.feed.has_more);
       return;
-    this.#joinIfLevel(connection);
+    }
+    this.#write(connection, state, page.frames, page.end, true);
+    this.#finishPoll(connection, state, page.feed.has_more);
   }
 
   /** False while it cannot begin yet, or when it was refused. */
   #announce(connection: Connection, state: StaffCatchingUp, { after, feed, atHead }: ServedPage): boolean {
-    const { watermark } = this.#target;
-    if (watermark === null) return false;
-    if (state.start.kind === 'head') return atHead && this.#host.announceStaff(connection, state, watermark, null);
-    if (state.start.kind === 'unreadable')
-      return atHead && this.#host.announceStaff(connection, state, watermark, 'cursor_unknown');
+    const { cursor } = this.#target;
+    if (cursor === null) return false;
+    if (state.start.kind === 'head') return atHead && this.#host.announceStaff(connection, state, cursor, null);
+    if (state.start.kind !== 'after')
+      return atHead && this.#host.announceStaff(connection, state, cursor, 'cursor_unknown');
     if (state.start.cursor !== after) return false;
-    if (feed.reset !== undefined) return this.#host.announceStaff(connection, state, watermark, feed.reset);
+    if (feed.reset !== undefined) return this.#host.announceStaff(connection, state, cursor, feed.reset);
     return this.#host.announceStaff(connection, state, state.start.cursor, null);
   }
 
-  #writePage(connection: Connection, state: StaffCatchingUp, frames: readonly LiveFrame[], cursor: string): void {
-    const out = this.#visibleFrames(connection, frames, true);
-    for (const frame of frames)
-      if (frame.seq !== null && frame.sessionId !== null) state.sent.set(frame.sessionId, frame.seq);
-    const last = out.at(-1);
-    if (last !== undefined) out[out.length - 1] = withCursor(last, cursor);
-    state.cursor = cursor;
+  #advance(connection: Connection): void {
+    const { state } = connection;
+    const { cursor, recent } = this.#target;
+    if (cursor === null || state.kind !== 'catching_up' || state.channel !== 'staff') return;
+    if (!this.connections.includes(connection)) return;
+    let from = state.cursor ?? (state.start.kind === 'after' ? state.start.cursor : null);
+    if (from === null || from > cursor) return;
+    // Further behind than what is kept: it reads pages.
+    if (from < cursor && recent.after(from, 0) === null) return;
+    if (state.cursor === null && !this.#host.announceStaff(connection, state, from, null)) return;
+    while (from < cursor && this.#hasRoom(connection)) {
+      const missed: readonly LiveFrame[] = recent.after(from, PAGE_QUEUE_LIMIT) ?? [];
+      from = missed.at(-1)?.feedSeq ?? cursor;
+      this.#write(connection, state, missed, from, false);
+      // A poll answers with one page.
+      if (connection.transport.kind === 'poll' && connection.transport.queuedBytes > 0) break;
+    }
+    if (connection.transport.kind === 'poll') this.#finishPoll(connection, state, from < cursor);
+    else if (from === cursor && this.#hasRoom(connection)) this.#join(connection);
+  }
+
+  #write(
+    connection: Connection,
+    state: StaffCatchingUp,
+    frames: readonly LiveFrame[],
+    end: number,
+    paged: boolean,
+  ): void {
+    const out = this.#visibleFrames(connection, frames, paged);
+    state.cursor = end;
     if (out.length === 0) return;
     this.#host.write(connection, encodeFor(connection.transport.kind, out));
     this.#host.metrics.resumed(out.length);
   }
 
-  #visibleFrames(connection: Connection, frames: Iterable<LiveFrame>, paged: boolean): OutFrame[] {
+  #finishPoll(connection: Connection, state: StaffCatchingUp, hasMore: boolean): void {
+    if (connection.transport.kind !== 'poll' || state.cursor === null) return;
+    this.#host.finishStaffPoll(connection, state.cursor, hasMore);
+  }
+
+  #visibleFrames(connection: Connection, frames: readonly LiveFrame[], paged: boolean): OutFrame[] {
     const { principal } = connection;
     const { owners } = this.#target;
     if (principal?.kind !== 'staff') return [];
     const out: OutFrame[] = [];
     for (const frame of frames) {
-      const session = this.#target.sessionFor(frame);
       if (!(paged ? owners.seesPaged(principal, frame) : owners.seesLive(principal, frame))) continue;
-      const messageId = messageIdOf(frame);
-      // Sent here, so it may be acknowledged.
-      if (session !== undefined && messageId > session.lastMessageId) session.lastMessageId = messageId;
-      out.push({ payload: frame.payload, id: null });
+      this.#target.sent(frame);
+      out.push({ payload: frame.payload, id: frame.feedSeq === null ? null : String(frame.feedSeq) });
     }
     return out;
   }
 
-  /** Beyond the watermark it gets what the others got live; then it shares their bytes. */
-  #joinIfLevel(connection: Connection): void {
-    const { state, transport } = connection;
-    const { watermark, audiences, beyondWatermark } = this.#target;
-    if (state.kind !== 'catching_up' || state.channel !== 'staff' || state.cursor === null) return;
-    if (watermark === null || beyondWatermark === null || transport.kind === 'poll') return;
-    if (compareFeedPositions(state.cursor, watermark) < 0 || !this.#hasRoom(connection)) return;
+  /** From now on it shares the bytes of the others. */
+  #join(connection: Connection): void {
+    const { audiences } = this.#target;
+    // What is pending for the others it has got by itself.
     audiences.flush();
-    const missed: LiveFrame[] = [];
-    for (const frame of beyondWatermark) {
-      const sent = frame.sessionId === null ? 0 : (state.sent.get(frame.sessionId) ?? 0);
-      if (frame.seq === null || frame.seq > sent) missed.push(frame);
-    }
-    const out = this.#visibleFrames(connection, missed, false);
-    if (out.length > 0) this.#host.write(connection, encodeFor(transport.kind, out));
     this.remove(connection);
     connection.state = LIVE;
     audiences.add(connection);

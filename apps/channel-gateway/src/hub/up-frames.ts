@@ -11,7 +11,7 @@ import {
 import type { CustomerPrincipal, StaffPrincipal } from '@chat-realtime/verifier';
 import type { Admission } from './admission.ts';
 import { type Connection, isAnnounced, type StartCursor } from './connection.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, feedStart } from './credentials.ts';
 import { jsonFrame } from './encoding.ts';
 import type { Hub } from './hub.ts';
 
@@ -204,6 +204,5 @@ function readAuthFrame(frame: object): Credentials | null {
   const staff = staffAuthFrameSchema.safeParse(frame);
   if (!staff.success) return null;
   const { access_token: token, cursor, replaces } = staff.data;
-  const start: StartCursor<string> = cursor === undefined ? { kind: 'head' } : { kind: 'after', cursor };
-  return { kind: 'staff', token, start, replaces };
+  return { kind: 'staff', token, start: feedStart(cursor), replaces };
 }

@@ -15,13 +15,7 @@ import {
   type StaffEvent,
   staffEventType,
 } from '@chat-realtime/protocol';
-import { compareFeedPositions } from '../hub/feed-position.ts';
 import type { ChatSource } from '../hub/ports.ts';
-
-interface FeedRow {
-  readonly position: string;
-  readonly event: StaffEvent;
-}
 
 interface LedgerSession {
   readonly id: number;
@@ -49,11 +43,10 @@ export class Ledger implements ChatSource {
   epoch = 'epoch-1';
   badge: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
   fault: LivePathFault = HEALTHY;
-  /** Feed rows from this position on are not visible yet, as while a long transaction is open. */
-  feedHorizon: number | null = null;
   /** Milliseconds every call takes; a number below 0 makes it fail. */
   latencyMs = 0;
-  readonly #feed: FeedRow[] = [];
+  /** Every event at its number less one. */
+  readonly #feed: StaffEvent[] = [];
   #nextId = 1;
   #ticker: NodeJS.Timeout | null = null;
   readonly #fanout: Fanout;
@@ -142,8 +135,16 @@ export class Ledger implements ChatSource {
       body,
       created_at: new Date().toISOString(),
     };
-    const event: StaffEvent = { type: 'chat.note', session_id: id, seq: null, feed_id: feedId, data, subscribers };
-    this.#feed.push({ position: `${feedId}.${feedId}`, event });
+    const event: StaffEvent = {
+      type: 'chat.note',
+      session_id: id,
+      seq: null,
+      feed_id: feedId,
+      ...this.#nextPlace(),
+      data,
+      subscribers,
+    };
+    this.#feed.push(event);
     this.#live(STAFF_CHANNEL, event);
     return event;
   }
@@ -188,7 +189,6 @@ export class Ledger implements ChatSource {
       response.feed = this.#feedPage(request.feed.after, request.feed.limit);
       response.badge = this.badge;
     }
-    if (request.bases !== undefined) response.bases = this.#bases(request.bases.at, request.bases.sessions);
     const known = request.revocations_after;
     if (known !== undefined) response.revocations = this.revocations.filter((revocation) => revocation.id > known);
     return response;
@@ -216,8 +216,8 @@ export class Ledger implements ChatSource {
     const event = make(session.events.length + 1, eventId);
     session.events.push(event);
     const subscribers = { session_id: id, assigned_user_id: session.assignedUserId, previous_user_id: previous };
-    const staff = staffCopy(event, subscribers);
-    this.#feed.push({ position: `${eventId}.${eventId}`, event: staff });
+    const staff = { ...staffCopy(event, subscribers), ...this.#nextPlace() };
+    this.#feed.push(staff);
     this.#live(sessionChannel(id), event);
     this.#live(STAFF_CHANNEL, staff);
     return event;
@@ -240,26 +240,26 @@ export class Ledger implements ChatSource {
     }
   }
 
-  #feedPage(after: string | undefined, limit: number): NonNullable<CatchupResponse['feed']> {
-    const horizon = this.feedHorizon;
-    const visible =
-      horizon === null ? this.#feed : this.#feed.filter((row) => Number(row.position.split('.')[0]) < horizon);
-    const newest = visible.at(-1)?.position ?? '0.0';
-    if (after === undefined) return { events: [], cursor: newest, has_more: false };
-    if (compareFeedPositions(after, this.#feed.at(-1)?.position ?? '0.0') > 0)
-      return { events: [], cursor: newest, has_more: false, reset: 'cursor_ahead' };
-    const rest = visible.filter((row) => compareFeedPositions(row.position, after) > 0);
-    const page = rest.slice(0, limit);
-    return {
-      events: page.map((row) => row.event),
-      owners: this.#ownersOf(page),
-      cursor: page.at(-1)?.position ?? after,
-      has_more: rest.length > page.length,
-    };
+  get feedHead(): number {
+    return this.#feed.length;
   }
 
-  #ownersOf(page: readonly FeedRow[]): FeedOwners {
-    const ids = new Set(page.map((row) => row.event.session_id).filter((id) => id !== null));
+  #nextPlace(): { feed_seq: number; cursor: string } {
+    const feedSeq = this.#feed.length + 1;
+    return { feed_seq: feedSeq, cursor: String(feedSeq) };
+  }
+
+  #feedPage(after: string | undefined, limit: number): NonNullable<CatchupResponse['feed']> {
+    const head = this.#feed.length;
+    const from = after === undefined ? head : Number(after);
+    if (from > head) return { events: [], cursor: String(head), has_more: false, reset: 'cursor_ahead' };
+    const events = this.#feed.slice(from, from + limit);
+    const end = from + events.length;
+    return { events, owners: this.#ownersOf(events), cursor: String(end), has_more: end < head };
+  }
+
+  #ownersOf(page: readonly StaffEvent[]): FeedOwners {
+    const ids = new Set(page.map((event) => event.session_id).filter((id) => id !== null));
     const sessions = [...ids].map((id) => this.#session(id));
     return {
       sessions: sessions.map(({ id, assignedUserId, events }) => ({
@@ -269,15 +269,6 @@ export class Ledger implements ChatSource {
       })),
       callbacks: [],
     };
-  }
-
-  #bases(at: string, ids: readonly number[]): NonNullable<CatchupResponse['bases']> {
-    return ids.map((id) => {
-      const before = this.#feed.filter(
-        (row) => row.event.session_id === id && row.event.seq !== null && compareFeedPositions(row.position, at) <= 0,
-      );
-      return { id, seq: before.at(-1)?.event.seq ?? 0 };
-    });
   }
 }
 

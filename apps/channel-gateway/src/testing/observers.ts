@@ -102,6 +102,7 @@ export class StaffObserver {
   readonly seen = new Set<string>();
   readonly faults: string[] = [];
   #cursor: string | null = null;
+  #lastSeq = 0;
   #stopped = false;
   calm = false;
   readonly #under: GatewayUnderTest;
@@ -120,12 +121,11 @@ export class StaffObserver {
 
   async run(): Promise<void> {
     while (!this.#stopped) {
-      const cursor = this.#cursor === null ? '0.0' : this.#cursor;
+      const cursor = this.#cursor ?? '0';
       const client = new SocketClient(
         `${this.#under.wsUrl}?type=staff&access_token=${staffToken(this.#user)}&cursor=${cursor}`,
       );
-      const last = new Map<number, number>();
-      client.socket.on('message', (data) => this.#take(JSON.parse(String(data)), last));
+      client.socket.on('message', (data) => this.#take(JSON.parse(String(data))));
       const until = Date.now() + 20 + this.#random() * 300;
       while (!this.#stopped && (this.calm || Date.now() < until)) await pause(5);
       client.end();
@@ -133,17 +133,14 @@ export class StaffObserver {
     }
   }
 
-  #take(frame: Frame, last: Map<number, number>): void {
+  /** Every event once and in the order of the feed, over all connections. */
+  #take(frame: Frame): void {
     if (frame.type === 'channel.reset') this.faults.push('reset');
-    if (typeof frame.seq === 'number' && typeof frame.session_id === 'number') {
-      const before = last.get(frame.session_id);
-      // Repeats after a resume are allowed, holes are not.
-      if (before !== undefined && frame.seq > before + 1)
-        this.faults.push(`${frame.session_id}: ${frame.seq} after ${before}`);
-      last.set(frame.session_id, Math.max(before ?? 0, frame.seq));
-      this.seen.add(`${frame.session_id}:${frame.seq}`);
-    } else if (frame.feed_id !== undefined) {
-      this.seen.add(`f:${frame.feed_id}`);
+    const { feed_seq: feedSeq } = frame;
+    if (feedSeq !== undefined) {
+      if (feedSeq !== this.#lastSeq + 1) this.faults.push(`feed ${feedSeq} after ${this.#lastSeq}`);
+      this.#lastSeq = feedSeq;
+      this.seen.add(typeof frame.seq === 'number' ? `${frame.session_id}:${frame.seq}` : `f:${frame.feed_id}`);
     }
     if (frame.cursor !== undefined) this.#cursor = frame.cursor;
   }

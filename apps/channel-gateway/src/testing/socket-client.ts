@@ -5,6 +5,7 @@ export interface Frame {
   readonly session_id?: number | null;
   readonly seq?: number | null;
   readonly feed_id?: number;
+  readonly feed_seq?: number;
   readonly cursor?: string;
   readonly data: Record<string, unknown>;
 }

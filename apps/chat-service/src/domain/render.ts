@@ -25,7 +25,6 @@ export interface StoredFile {
 /** A row of `chat_event`: what every frame, page and broker message of the event is made from. */
 export interface EventRow {
   readonly id: number;
-  readonly xid: string;
   readonly session_id: number | null;
   readonly seq: number | null;
   readonly type: string;
@@ -105,27 +104,29 @@ export function renderSessionEvent(row: EventRow, links: AttachmentLinks): Sessi
   return frame as SessionEvent;
 }
 
-/** A frame of the staff channel, or a row of the feed with its own position as `cursor`. */
-export function renderStaffEvent(row: EventRow, links: AttachmentLinks, cursor?: string): StaffEvent {
+/** A frame of the staff channel and a row of the feed: its number is the resume point after it. */
+export function renderStaffEvent(row: EventRow & { readonly feed_seq: number }, links: AttachmentLinks): StaffEvent {
   const frame: Record<string, unknown> = {
     type: staffEventType(row.type, row.sender_type ?? undefined),
     session_id: row.session_id,
     seq: row.seq,
   };
   if (row.seq === null) frame['feed_id'] = row.id;
+  frame['feed_seq'] = row.feed_seq;
+  frame['cursor'] = String(row.feed_seq);
   frame['data'] = { ...eventData(row, links), ...row.staff_data };
-  if (cursor !== undefined) frame['cursor'] = cursor;
   frame['subscribers'] = subscribersOf(row);
   const event: unknown = frame;
   return event as StaffEvent;
 }
 
-export function renderBrokerEvent(row: EventRow, links: AttachmentLinks): BrokerEvent {
+export function renderBrokerEvent(row: EventRow & { readonly feed_seq: number }, links: AttachmentLinks): BrokerEvent {
   return {
     v: 1,
     type: row.type,
     session_id: row.session_id,
     seq: row.seq,
+    feed_seq: row.feed_seq,
     ...(row.seq === null ? { feed_id: row.id } : {}),
     data: eventData(row, links),
     subscribers: subscribersOf(row),

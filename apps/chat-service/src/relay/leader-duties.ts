@@ -5,9 +5,6 @@ import type { Outbox } from './outbox.ts';
 
 const TICK_MS = 1_000;
 const STATS_MS = 2_000;
-const RETENTION_MS = 60_000;
-const RETENTION_HOURS = 24;
-const RETENTION_BATCH = 5_000;
 
 export interface DutyDeps {
   readonly publisher: EventPublisher;
@@ -45,7 +42,6 @@ export class LeaderDuties {
     this.#active = true;
     this.#every({ name: 'tick', everyMs: TICK_MS, run: () => this.#tick() });
     this.#every({ name: 'stats', everyMs: STATS_MS, run: () => this.#stats(outbox) });
-    this.#every({ name: 'outbox_retention', everyMs: RETENTION_MS, run: () => this.#retain(outbox) });
     for (const sweep of this.#sweeps) this.#every(sweep);
   }
 
@@ -125,11 +121,5 @@ export class LeaderDuties {
     const { pending, oldestAgeSeconds } = await outbox.stats();
     this.#deps.observer.outbox(pending, oldestAgeSeconds);
     this.#deps.observer.feedLag(await this.#deps.feedLagSeconds());
-  }
-
-  async #retain(outbox: Outbox): Promise<void> {
-    for (let deleted = RETENTION_BATCH; deleted === RETENTION_BATCH && this.#active; ) {
-      deleted = await outbox.deleteOld(RETENTION_HOURS, RETENTION_BATCH);
-    }
   }
 }

@@ -1,46 +1,62 @@
 import type { Database, DedicatedSession } from '@chat-realtime/database';
 import type { EventRow } from '../domain/render.ts';
 import { eventColumns } from '../storage/event-rows.ts';
+import { eventBytes } from '../storage/page-bytes.ts';
 
 export interface OutboxRow extends EventRow {
+  readonly feed_seq: number;
   readonly traceparent: string | null;
 }
 
-/** State, not a cursor: a row that became visible late is never passed over. */
+/** What is published next. `from` and `to` are numbers of the feed: everything after the one, up to and with the other. */
+export interface PendingBatch {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: readonly OutboxRow[];
+  /** Cut off by a bound: more waits behind it. */
+  readonly full: boolean;
+}
+
+/** The text of one batch: so much and one event more is in memory at a time. */
+const BATCH_BYTES = 1_048_576;
+
+const STAMP = { name: 'feed-stamp', text: 'SELECT chat_stamp_feed($1::integer) AS stamped' } as const;
 const PENDING = {
-  name: 'outbox-pending',
-  text: `SELECT ${eventColumns('e')}, o.traceparent FROM outbox o JOIN chat_event e ON e.id = o.event_id
-    WHERE o.published_at IS NULL ORDER BY o.event_id LIMIT $1`,
+  name: 'feed-pending',
+  text: `SELECT * FROM (
+      SELECT h.published AS published, f.feed_seq, f.traceparent, ${eventColumns('e')}, ${eventBytes('e')} AS bytes,
+        sum(${eventBytes('e')}) OVER (ORDER BY f.feed_seq) AS bytes_to_here
+      FROM feed_head h JOIN feed f ON f.feed_seq > h.published LEFT JOIN chat_event e ON e.id = f.event_id
+      ORDER BY f.feed_seq LIMIT $1) page
+    WHERE page.bytes_to_here - page.bytes < $2 ORDER BY page.feed_seq`,
 } as const;
-const MARK = {
-  name: 'outbox-mark',
-  text: 'UPDATE outbox SET published_at = clock_timestamp() WHERE event_id = ANY ($1::bigint[])',
-} as const;
-const REPUBLISH = {
-  name: 'outbox-republish',
-  text: `UPDATE outbox SET published_at = NULL WHERE published_at > clock_timestamp() - make_interval(secs => $1) RETURNING 1 AS one`,
-} as const;
-const DELETE_OLD = {
-  name: 'outbox-delete-old',
-  text: `DELETE FROM outbox WHERE event_id IN (SELECT event_id FROM outbox
-    WHERE published_at < clock_timestamp() - make_interval(hours => $1) LIMIT $2) RETURNING 1 AS one`,
-} as const;
+const MARK = { name: 'feed-mark', text: 'SELECT chat_mark_published($1::bigint, $2::bigint) AS marked' } as const;
+const REPUBLISH = { name: 'feed-republish', text: 'SELECT chat_republish($1::integer) AS events' } as const;
 const STATS = {
-  name: 'outbox-stats',
-  text: `SELECT count(*) AS pending, COALESCE(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest
-    FROM (SELECT created_at FROM outbox WHERE published_at IS NULL ORDER BY event_id LIMIT 10000) waiting`,
+  name: 'feed-stats',
+  text: `SELECT h.stamped - h.published + (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) o) AS pending,
+      COALESCE(extract(epoch FROM clock_timestamp() - LEAST((SELECT min(o.created_at) FROM outbox o),
+        (SELECT e.created_at FROM feed f JOIN chat_event e ON e.id = f.event_id WHERE f.feed_seq = h.published + 1))), 0)::float8 AS oldest
+    FROM feed_head h`,
 } as const;
 
+/** A row of the feed whose event was deleted since has no columns of it. */
+type PendingRow = (OutboxRow | (Pick<OutboxRow, 'feed_seq' | 'traceparent'> & { readonly id: null })) & {
+  readonly published: number;
+  readonly bytes_to_here: number;
+};
+
 /**
- * Marks what was published in the last `seconds` as unpublished; the leader then publishes it again. Any process may do
- * it: whoever is told first that the broker lost its queue need not be the leader.
+ * Has what was published in the last `seconds` published again. Any process may ask for it: whoever is told first that
+ * the broker lost its queue need not be the leader.
  */
 export async function republish(database: Pick<Database, 'query'>, seconds: number): Promise<number> {
-  return (await database.query(REPUBLISH, [seconds])).length;
+  const [row] = await database.query<{ events: number }>(REPUBLISH, [seconds]);
+  return row?.events ?? 0;
 }
 
 /**
- * The outbox through the connection that holds the leader's lock: a statement that succeeds proves that the lock is
+ * Outbox and feed through the connection that holds the leader's lock: a statement that succeeds proves that the lock is
  * still held, so an old leader cannot publish beside a new one for longer than one batch.
  */
 export class Outbox {
@@ -50,16 +66,26 @@ export class Outbox {
     this.#session = session;
   }
 
-  pending(limit: number): Promise<OutboxRow[]> {
-    return this.#session.query<OutboxRow>(PENDING, [limit]);
+  /** Gives what waits the next numbers of the feed; answers how many. */
+  async stamp(limit: number): Promise<number> {
+    const [row] = await this.#session.query<{ stamped: number }>(STAMP, [limit]);
+    return row?.stamped ?? 0;
   }
 
-  async mark(ids: readonly number[]): Promise<void> {
-    await this.#session.query(MARK, [ids]);
+  /** What is stamped and not published, in the order of the feed. */
+  async pending(limit: number): Promise<PendingBatch | undefined> {
+    const found = await this.#session.query<PendingRow>(PENDING, [limit, BATCH_BYTES]);
+    const last = found.at(-1);
+    if (last === undefined) return undefined;
+    const rows = found.filter((row): row is Exclude<PendingRow, { id: null }> => row.id !== null);
+    const full = found.length === limit || Number(last.bytes_to_here) >= BATCH_BYTES;
+    return { from: last.published, to: last.feed_seq, rows, full };
   }
 
-  async deleteOld(hours: number, limit: number): Promise<number> {
-    return (await this.#session.query(DELETE_OLD, [hours, limit])).length;
+  /** False when the events are to be published again: nothing is marked then. */
+  async mark(from: number, to: number): Promise<boolean> {
+    const [row] = await this.#session.query<{ marked: boolean }>(MARK, [from, to]);
+    return row?.marked === true;
   }
 
   async stats(): Promise<{ pending: number; oldestAgeSeconds: number }> {

@@ -14,17 +14,30 @@ export interface PublishDeps {
   readonly failpoint: Failpoint | undefined;
 }
 
-/** `blocked`: the broker took nothing; wait longer before the next try. */
+/** `blocked`: the broker took nothing; wait longer before the next try. `full`: more is waiting. */
 export type BatchResult = 'empty' | 'partial' | 'full' | 'blocked';
 
-/** One batch in the order of event ids, marked as far as it is confirmed. */
+/** Gives everything that waits its number in the feed, whether the broker is there or not. */
+export async function stampAll(outbox: Outbox, deps: Pick<PublishDeps, 'failpoint'>): Promise<void> {
+  await deps.failpoint?.('relay.beforeStamp');
+  while ((await outbox.stamp(BATCH_MAX)) === BATCH_MAX) await deps.failpoint?.('relay.betweenStamps');
+  await deps.failpoint?.('relay.afterStamp');
+}
+
+/** One batch in the order of the feed, marked as far as it is confirmed. */
 export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<BatchResult> {
-  const rows = await outbox.pending(BATCH_MAX);
+  const batch = await outbox.pending(BATCH_MAX);
   await deps.failpoint?.('relay.afterSelect');
-  if (rows.length === 0) return 'empty';
+  if (batch === undefined) return 'empty';
+  const { from, to, rows, full } = batch;
+  // Their events were deleted since.
+  if (rows.length === 0) {
+    await outbox.mark(from, to);
+    return full ? 'full' : 'partial';
+  }
   const started = performance.now();
   if (seededBug('relay.marksUnconfirmed')) {
-    await outbox.mark(rows.map((row) => row.id));
+    await outbox.mark(from, to);
     return 'partial';
   }
   const sent = deps.publisher.publish(rows.map((row) => outgoing(row, deps.links)));
@@ -34,7 +47,8 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
   if (confirmed > 0) {
     deps.observer.relayConfirm((performance.now() - started) / 1_000);
     deps.observer.relayPublished('confirmed', confirmed);
-    await outbox.mark(rows.slice(0, confirmed).map((row) => row.id));
+    const last = confirmed === rows.length ? to : (rows[confirmed - 1]?.feed_seq ?? from);
+    await outbox.mark(from, last);
     await deps.failpoint?.('relay.afterMark');
   }
   if (confirmed < rows.length) {
@@ -45,7 +59,7 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
     );
     return confirmed === 0 ? 'blocked' : 'partial';
   }
-  return rows.length === BATCH_MAX ? 'full' : 'partial';
+  return full ? 'full' : 'partial';
 }
 
 function outgoing(row: OutboxRow, links: AttachmentLinks) {

@@ -2,7 +2,7 @@ import type { Database, DedicatedSession } from '@chat-realtime/database';
 import { LeaderDuties } from './leader-duties.ts';
 import { Nudge, NUDGE_CHANNEL } from './nudge.ts';
 import { Outbox, republish } from './outbox.ts';
-import { type PublishDeps, publishBatch } from './publish-batches.ts';
+import { type PublishDeps, publishBatch, stampAll } from './publish-batches.ts';
 import { Signal } from './signal.ts';
 
 /** One leader among all chat-services of a database ('CTRL'). */
@@ -27,7 +27,7 @@ export interface RelayDeps extends PublishDeps {
 type Phase = 'idle' | 'standby' | 'leading' | 'stopping';
 
 /**
- * Publishes the outbox in order. One process leads at a time, by an advisory lock on a connection of its own; the
+ * Gives events their place in the feed and publishes them in its order. One process leads at a time, by an advisory lock on a connection of its own; the
  * others stand by. Several relays side by side would reorder sessions.
  */
 export class RelayLeader {
@@ -37,6 +37,8 @@ export class RelayLeader {
   readonly #retryMs: number;
   #phase: Phase = 'idle';
   #running: Promise<void> | undefined;
+  /** The broker is there again: the next try need not wait. */
+  #unblocked = false;
 
   constructor(deps: RelayDeps) {
     this.#deps = deps;
@@ -48,6 +50,7 @@ export class RelayLeader {
         const events = await republish(deps.database, REPUBLISH_SECONDS);
         deps.log.warn({ events }, 'the broker had lost its queue: recent events are published again');
       }
+      this.#unblocked = true;
       this.#signal.set();
     });
   }
@@ -126,7 +129,7 @@ export class RelayLeader {
     duties.start(outbox);
     try {
       await session.listen(NUDGE_CHANNEL, () => this.#changed());
-      await this.#publishForever(outbox);
+      await this.#relayForever(outbox);
     } finally {
       // `stop` may have changed the phase meanwhile; only a leader falls back to standby.
       if (this.#phase === 'leading') this.#phase = 'standby';
@@ -135,17 +138,24 @@ export class RelayLeader {
     }
   }
 
-  async #publishForever(outbox: Outbox): Promise<void> {
+  /** Stamping goes on while the broker is away: the feed, and with it staff, need no broker. */
+  async #relayForever(outbox: Outbox): Promise<void> {
     let blockedMs = BLOCKED_MIN_MS;
+    let publishAt = 0;
     while (!this.#stopping) {
-      const result = await publishBatch(outbox, this.#deps);
-      if (result === 'full') continue;
-      if (result === 'blocked') {
-        await this.#pause(blockedMs * (0.75 + Math.random() / 2));
-        blockedMs = Math.min(blockedMs * 2, BLOCKED_MAX_MS);
-        continue;
+      await stampAll(outbox, this.#deps);
+      if (this.#unblocked) {
+        this.#unblocked = false;
+        publishAt = 0;
       }
-      blockedMs = BLOCKED_MIN_MS;
+      const result = performance.now() < publishAt ? 'blocked' : await publishBatch(outbox, this.#deps);
+      if (result === 'full') continue;
+      if (result === 'blocked' && performance.now() >= publishAt) {
+        publishAt = performance.now() + blockedMs * (0.75 + Math.random() / 2);
+        blockedMs = Math.min(blockedMs * 2, BLOCKED_MAX_MS);
+      } else if (result !== 'blocked') {
+        blockedMs = BLOCKED_MIN_MS;
+      }
       await this.#signal.wait(POLL_MS);
     }
   }

@@ -6,13 +6,28 @@ import { admin, anna, type Harness, KINDS, newChat, operator, Stage, story, text
 const stage = new Stage();
 afterAll(() => stage.stop());
 
+/** Not stamped, or stamped and not published. */
+async function waiting({ database }: Harness): Promise<number> {
+  const result = await sql<{
+    waiting: number;
+  }>`SELECT h.stamped - h.published + (SELECT count(*) FROM outbox) AS waiting FROM feed_head h`.execute(
+    database.kysely,
+  );
+  return result.rows[0]?.waiting ?? Number.NaN;
+}
+
+/** Event ids in the order of the feed, which has no hole. */
+async function feedOf({ database }: Harness): Promise<number[]> {
+  const rows = await database.kysely.selectFrom('feed').selectAll().orderBy('feed_seq').execute();
+  expect(rows.map((row) => row.feed_seq)).toEqual(rows.map((_, index) => index + 1));
+  return rows.map((row) => row.event_id);
+}
+
 describe.each(KINDS)('relay on %s', (kind) => {
   let harness: Harness | undefined;
   afterEach(() => harness?.close());
 
-  const pending = async (of: Harness) =>
-    (await of.database.kysely.selectFrom('outbox').select('event_id').where('published_at', 'is', null).execute())
-      .length;
+  const pending = (of: Harness) => waiting(of);
 
   it('[AMQP1] the relay publishes every event in order, with the contact for staff alone', async () => {
     harness = await stage.harness(kind);
@@ -72,12 +87,15 @@ describe.each(KINDS)('relay on %s', (kind) => {
     harness = await stage.harness(kind);
     const { chat, publisher, service, database } = harness;
     const old = await newChat(chat, 'old');
-    const young = await newChat(chat, 'young');
     service.start();
-    await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2]);
-    await sql`UPDATE outbox SET published_at = published_at - interval '11 minutes' WHERE event_id IN (SELECT id FROM chat_event WHERE session_id = ${old.id})`.execute(
+    await expect.poll(() => publisher.seqsOf(old.id)).toEqual([1, 2]);
+    await expect.poll(() => pending(harness!)).toBe(0);
+    await sql`DELETE FROM feed_mark`.execute(database.kysely);
+    await sql`INSERT INTO feed_mark SELECT published, clock_timestamp() - interval '11 minutes' FROM feed_head`.execute(
       database.kysely,
     );
+    const young = await newChat(chat, 'young');
+    await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2]);
     await publisher.connect({ queueWasMissing: true });
     await expect.poll(() => publisher.seqsOf(young.id)).toEqual([1, 2, 1, 2]);
     expect(publisher.seqsOf(old.id)).toEqual([1, 2]);
@@ -96,24 +114,24 @@ describe.each(KINDS)('relay on %s', (kind) => {
     await expect.poll(() => ticks().length, { timeout: 4_000 }).toBeGreaterThanOrEqual(3);
     expect(ticks()[0]?.data).toEqual({ revocations_head: head });
     await expect.poll(() => badges().length, { timeout: 4_000 }).toBeGreaterThanOrEqual(2);
-    expect(badges()[0]).toMatchObject({ unassigned_unread: 1, waiting_count: 1 });
-    expect(different().size).toBe(1);
+    expect(badges()[0]).toMatchObject({ unassigned_unread: 1, waiting_count: 1, waiting: { unassigned: 1, mine: {} } });
+    await expect.poll(() => badges().at(-1)?.['feed_seq'], { timeout: 3_000 }).toBe(2);
+    expect(different().size).toBeLessThanOrEqual(2);
     await says('same badge');
     await chat.assign(anna, id);
     await expect
       .poll(() => badges().at(-1), { timeout: 3_000 })
       .toEqual({
         ...{ reason: 'badge', unassigned_unread: 0, mine_unread: { anna: 1 }, waiting_count: 1 },
-        waiting: { unassigned: 0, mine: { anna: 1 } },
+        ...{ waiting: { unassigned: 0, mine: { anna: 1 } }, feed_seq: 5 },
       });
     await chat.markRead(anna, id, 2 ** 40);
     await expect
       .poll(() => badges().at(-1), { timeout: 3_000 })
       .toEqual({
         ...{ reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 1 },
-        waiting: { unassigned: 0, mine: { anna: 1 } },
+        ...{ waiting: { unassigned: 0, mine: { anna: 1 } }, feed_seq: 5 },
       });
-    expect(different().size).toBe(3);
   });
 
   it('[SES] closes idle chats, but none in which a customer waits', async () => {
@@ -184,33 +202,71 @@ describe.each(KINDS)('relay on %s', (kind) => {
       expect((await story(chat, chats.gone.id)).slice(-2)).toEqual(['assigned:null', 'active>new:idle']);
   });
 
-  it.each(['relay.afterSelect', 'relay.afterPublish', 'relay.afterConfirm', 'relay.afterMark'])(
-    '[AMQP] a fault at %s loses nothing and keeps the order',
-    async (name) => {
-      let faults = 0;
-      harness = await stage.harness(kind, {
-        relayRetryMs: 20,
-        failpoint: (at) => {
-          if (at === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
-            faults += 1;
-            throw new Error(`fault at ${at}`);
-          }
-        },
-      });
-      const { chat, publisher, service } = harness;
-      const { id, says } = await newChat(chat, 'a');
-      await says('b');
-      service.start();
-      await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
-      await says('c');
-      await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
-      expect(faults).toBeGreaterThan(0);
-      const seqs = publisher.seqsOf(id).map(Number);
-      expect(new Set(seqs)).toEqual(new Set([1, 2, 3, 4]));
-      // Whatever is published twice comes as a whole run again: each step is one on, or back to a start already seen.
-      for (const [index, seq] of seqs.entries()) expect(seq <= Math.max(0, ...seqs.slice(0, index)) + 1).toBe(true);
-    },
-  );
+  it('[FEED4] gives events their numbers while the broker is away, and publishes them in that order with them', async () => {
+    harness = await stage.harness(kind);
+    const { chat, publisher, service } = harness;
+    publisher.connected = false;
+    service.start();
+    const one = await newChat(chat, 'a');
+    const two = await newChat(chat, 'b');
+    await chat.addNote(anna, one.id, 'c');
+    await expect.poll(async () => (await chat.feed(anna, { limit: 10 })).events.length).toBe(5);
+    await two.says('d');
+    const read = async () =>
+      (await chat.feed(anna, { limit: 10 })).events.map((event) => [event.feed_seq, event.session_id]);
+    await expect.poll(async () => (await read()).length).toBe(6);
+    expect(publisher.events).toEqual([]);
+    await publisher.connect({ queueWasMissing: false });
+    await expect.poll(() => publisher.events.length, { timeout: 3_000 }).toBe(6);
+    expect(publisher.events.map(({ event }) => [event.feed_seq, event.session_id])).toEqual(await read());
+  });
+
+  it('[FEED4] what a relay of the version before has published is given its number and told again', async () => {
+    harness = await stage.harness(kind);
+    const { chat, publisher, service, database } = harness;
+    const { id, says } = await newChat(chat, 'a');
+    // That version publishes from the outbox and marks there.
+    await sql`UPDATE outbox SET published_at = clock_timestamp()`.execute(database.kysely);
+    await says('b');
+    service.start();
+    await expect.poll(() => publisher.seqsOf(id)).toEqual([1, 2, 3]);
+    await expect.poll(() => pending(harness!)).toBe(0);
+    expect(await feedOf(harness)).toHaveLength(3);
+  });
+
+  it.each([
+    'relay.beforeStamp',
+    'relay.afterStamp',
+    'relay.afterSelect',
+    'relay.afterPublish',
+    'relay.afterConfirm',
+    'relay.afterMark',
+  ])('[AMQP] a fault at %s loses nothing and keeps the order', async (name) => {
+    let faults = 0;
+    harness = await stage.harness(kind, {
+      relayRetryMs: 20,
+      failpoint: (at) => {
+        if (at === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
+          faults += 1;
+          throw new Error(`fault at ${at}`);
+        }
+      },
+    });
+    const { chat, publisher, service } = harness;
+    const { id, says } = await newChat(chat, 'a');
+    await says('b');
+    service.start();
+    await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
+    await says('c');
+    await expect.poll(() => pending(harness!), { timeout: 10_000 }).toBe(0);
+    expect(faults).toBeGreaterThan(0);
+    const seqs = publisher.seqsOf(id).map(Number);
+    expect(new Set(seqs)).toEqual(new Set([1, 2, 3, 4]));
+    // Whatever fails where, each event has one number, and there is no hole.
+    expect(await feedOf(harness)).toHaveLength(4);
+    // Whatever is published twice comes as a whole run again: each step is one on, or back to a start already seen.
+    for (const [index, seq] of seqs.entries()) expect(seq <= Math.max(0, ...seqs.slice(0, index)) + 1).toBe(true);
+  });
 
   it('[MSG] faults around the commit: no message without 2xx is doubled by the retry', async () => {
     const armed = new Set(['post.afterLock', 'post.afterInsert', 'post.afterCommit']);
@@ -261,9 +317,7 @@ describe('several relays on PostgreSQL', () => {
       await expect.poll(leaders).toBe(1);
     }
     const seen = () => first.publisher.seqsOf(id).length + second.publisher.seqsOf(id).length;
-    const unmarked = () =>
-      first.database.kysely.selectFrom('outbox').select('event_id').where('published_at', 'is', null).execute();
-    await expect.poll(unmarked).toEqual([]);
+    await expect.poll(() => waiting(first)).toBe(0);
     const before = seen();
     const standby = first.service.leading ? second : first;
     // The standby is the one that learns of the lost queue; the leader publishes.
@@ -307,10 +361,10 @@ describe('several relays on PostgreSQL', () => {
     const { chat, service, metrics, publisher, database } = await stage.harness('postgres');
     publisher.connected = false;
     const { says } = await newChat(chat, 'a');
-    // A transaction that stays open holds the feed back.
+    // A lock on the head holds the numbers back, as another leader in the middle of its stamp would.
     let release: () => void = () => undefined;
     const open = database.kysely.transaction().execute(async (trx) => {
-      await sql`SELECT pg_current_xact_id()`.execute(trx);
+      await sql`SELECT 1 FROM feed_head FOR UPDATE`.execute(trx);
       await new Promise<void>((resolve) => {
         release = resolve;
       });

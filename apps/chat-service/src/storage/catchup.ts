@@ -1,6 +1,5 @@
 import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
-import { FEED_START, formatCursor, parseCursor } from '../domain/feed-cursor.ts';
 import { type EventRow, renderSessionEvent } from '../domain/render.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
@@ -136,25 +135,11 @@ async function readFeedPart(
   wanted: NonNullable<CatchupRequest['feed']>,
 ): Promise<CatchupResponse['feed']> {
   if (wanted.after === undefined) {
-    const { head } = await feedHead(context);
-    return { events: [], cursor: formatCursor(head), has_more: false };
+    return { events: [], cursor: String(await feedHead(context)), has_more: false };
   }
   const read = await readFeed(context, wanted.after, wanted.limit, null);
-  if (!read.ok) return { events: [], cursor: formatCursor(read.head), has_more: false, reset: read.reset };
-  return { events: read.events, owners: read.owners, cursor: formatCursor(read.cursor), has_more: read.hasMore };
-}
-
-/** Within a session seq, transaction id and event id rise together, so the newest event at or before a position is unique. */
-async function readBases(
-  context: StorageContext,
-  bases: NonNullable<CatchupRequest['bases']>,
-): Promise<CatchupResponse['bases']> {
-  const position = parseCursor(bases.at) ?? FEED_START;
-  const result = await sql<{ id: number; seq: number | null }>`
-    SELECT w.id, (SELECT e.seq FROM chat_event e WHERE e.session_id = w.id AND e.seq IS NOT NULL
-                    AND (e.xid, e.id) <= (${position.xid}::xid8, ${position.id}::bigint) ORDER BY e.seq DESC LIMIT 1) AS seq
-    FROM unnest(${bases.sessions}::bigint[]) AS w(id)`.execute(context.database.kysely);
-  return result.rows.map((row) => ({ id: row.id, seq: row.seq ?? 0 }));
+  if (!read.ok) return { events: [], cursor: String(read.head), has_more: false, reset: read.reset };
+  return { events: read.events, owners: read.owners, cursor: String(read.cursor), has_more: read.hasMore };
 }
 
 /** The gateway's one question: resume, gap fill and head check alike, in a number of statements that does not grow with its sessions. */
@@ -166,11 +151,11 @@ export function catchup(
   return translated(async () => {
     if (request.presence !== undefined) await recordPresence(context, request.presence);
     const online = await operatorsOnline(context);
-    const [{ epoch, sessions }, feed, bases, badgeData, statuses, revoked] = await Promise.all([
+    const [{ epoch, sessions }, feed, badgeData, statuses, revoked] = await Promise.all([
       readSessions(context, request, online),
       request.feed === undefined ? undefined : readFeedPart(context, request.feed),
-      request.bases === undefined ? undefined : readBases(context, request.bases),
-      badge(context),
+      // Only staff are told of it.
+      request.feed === undefined ? undefined : badge(context),
       chosenStatuses(context),
       request.revocations_after === undefined
         ? undefined
@@ -182,8 +167,7 @@ export function catchup(
       sessions,
       epoch: settled,
       ...(feed === undefined ? {} : { feed }),
-      ...(bases === undefined ? {} : { bases }),
-      badge: badgeData,
+      ...(badgeData === undefined ? {} : { badge: badgeData }),
       operators_online: online,
       operator_statuses: statuses,
       ...(revoked === undefined ? {} : { revocations: [...revoked.revocations], revocations_head: revoked.id }),

@@ -6,7 +6,6 @@ import { type BoundedRows, boundedRows, eventBytes } from './page-bytes.ts';
 /** The columns every rendering needs; `sender_type` and the like are null where the type has none. */
 export const EVENT_COLUMNS = [
   'id',
-  'xid',
   'session_id',
   'seq',
   'type',

@@ -1,11 +1,10 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { type RawBuilder, sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
-import { formatCursor } from '../domain/feed-cursor.ts';
 import type { SessionListPage, SessionListQuery } from '../domain/operation-types.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
-import { feedHead } from './feed.ts';
+import { feedHead, untilStamped } from './feed.ts';
 import { staffSessionList } from './inbox-rows.ts';
 import { searchCondition, searchHits } from './search.ts';
 import { visibleSessions } from './visibility.ts';
@@ -96,8 +95,9 @@ export async function listSessions(
 ): Promise<SessionListPage> {
   const condition = conditions(actor, query);
   return translated(async () => {
-    // The position first: events that come while the list is read are then read twice, never missed.
-    const { head } = await feedHead(context);
+    await untilStamped(context);
+    // The head first: events that come while the list is read are then read twice, never missed.
+    const head = await feedHead(context);
     const { sessions, more } = await staffSessionList(context, condition, ORDERS[query.sort], query.limit);
     const text = query.q?.trim() ?? '';
     const ids = sessions.map(({ id }) => id);
@@ -109,7 +109,7 @@ export async function listSessions(
       sessions:
         hits === null ? sessions : sessions.map((session) => ({ ...session, hit: hits.get(session.id) ?? null })),
       next_page: more && last !== undefined ? encodePage({ sort: query.sort, value, id: last.id }) : null,
-      feed_cursor: formatCursor(head),
+      feed_cursor: String(head),
     };
   });
 }

@@ -18,7 +18,7 @@ export function metricsObserver(metrics: Metrics): ChatObserver {
   });
   const feedLag = metrics.gauge({
     name: 'chat_feed_lag_seconds',
-    help: 'Age of the oldest event held back from the staff feed by a running transaction',
+    help: 'Age of the oldest event that waits for its number in the staff feed',
   });
   const pending = metrics.gauge({
     name: 'chat_outbox_pending',

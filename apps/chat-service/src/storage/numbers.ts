@@ -9,15 +9,21 @@ import { visibleSessions } from './visibility.ts';
 /** Counted from the rows each time, never kept: a number that is counted cannot drift. */
 export function badge(context: StorageContext): Promise<CountedBadge> {
   return translated(async () => {
-    const result = await sql<{ assigned_user_id: string | null; sessions: number; waiting: boolean }>`
+    const result = await sql<{ assigned_user_id: string | null; sessions: number; waiting: boolean | null }>`
       SELECT assigned_user_id, count(*) AS sessions, false AS waiting FROM chat_session
        WHERE status <> 'closed' AND client_msgs > team_client_msgs GROUP BY assigned_user_id
       UNION ALL SELECT assigned_user_id, count(*), true FROM chat_session WHERE waiting_since IS NOT NULL GROUP BY assigned_user_id
+      UNION ALL SELECT NULL, stamped, NULL FROM feed_head
       ORDER BY 1`.execute(context.database.kysely);
     const unread = { unassigned: 0, mine: Object.create(null) as Record<string, number> };
     const waiting = { unassigned: 0, mine: Object.create(null) as Record<string, number> };
     let waitingCount = 0;
+    let feedSeq = 0;
     for (const row of result.rows) {
+      if (row.waiting === null) {
+        feedSeq = row.sessions;
+        continue;
+      }
       const counts = row.waiting ? waiting : unread;
       if (row.waiting) waitingCount += row.sessions;
       if (row.assigned_user_id === null) counts.unassigned = row.sessions;
@@ -28,6 +34,7 @@ export function badge(context: StorageContext): Promise<CountedBadge> {
       unassigned_unread: unread.unassigned,
       mine_unread: unread.mine,
       waiting_count: waitingCount,
+      feed_seq: feedSeq,
       waiting,
     };
   });

@@ -18,6 +18,7 @@ export async function removeDemoChats(database: Database): Promise<number> {
     await sql`DELETE FROM outbox WHERE event_id IN (SELECT id FROM chat_event WHERE session_id IN ${chosen})`.execute(
       trx,
     );
+    // Their numbers in the feed stay: who reads it passes over them.
     await sql`DELETE FROM chat_event WHERE session_id IN ${chosen}`.execute(trx);
     await sql`DELETE FROM revocation WHERE kind = 'session' AND subject IN (${sql.join(ids.map(String))})`.execute(trx);
     await sql`DELETE FROM chat_session WHERE id IN ${chosen}`.execute(trx);

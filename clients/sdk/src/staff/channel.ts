@@ -50,19 +50,25 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
   let state: ConnectionState = { status: 'idle' };
   let recalled: Promise<void> | null = null;
 
+  /** Of two badges the one that was counted at the later event holds; one without a number, or with the same, is new. */
+  const learnBadge = (next: BadgeData | undefined): void => {
+    if (next === undefined || (next.feed_seq ?? Infinity) < (badge?.feed_seq ?? 0)) return;
+    badge = next;
+  };
   const ready = (data: ReadyData): void => {
     const given = data.state as Partial<StaffChannelState> | undefined;
     userId = data.user_id ?? userId ?? token.userId;
     epochChanged = epoch !== null && data.epoch !== undefined && data.epoch !== epoch;
     epoch = data.epoch ?? epoch;
     degraded = null;
-    badge = given?.badge ?? badge;
+    if (epochChanged) badge = null;
+    learnBadge(given?.badge);
     users = given?.users ?? users;
     port.ready(data.cursor ?? null);
     port.changed();
   };
   const frame = (one: Frame): void => {
-    if (one.type === 'chat.alert') badge = one.data as BadgeData;
+    if (one.type === 'chat.alert') learnBadge(one.data as BadgeData);
     else if (one.type === 'chat.presence') users = (one.data as { users: PresenceUser[] }).users;
     else if (one.type === 'channel.degraded') degraded = (one.data as { reason: string }).reason;
     else if (one.type === 'channel.restored') degraded = null;

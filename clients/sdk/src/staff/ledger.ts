@@ -28,6 +28,8 @@ export function createLedger(
   let seeds = new Map<number, number>();
   let repairs = new Map<number, Sequence<SeqEvent>>();
   let feedIds = new Set<number>();
+  /** Number in the feed of the last event: live and in every page they come in this order. */
+  let feedSeq = 0;
 
   const take = (event: SeqEvent): void => {
     applied.set(event.session_id, event.seq);
@@ -51,6 +53,10 @@ export function createLedger(
 
   return {
     offer(event) {
+      if (event.feed_seq !== undefined) {
+        if (event.feed_seq <= feedSeq) return;
+        feedSeq = event.feed_seq;
+      }
       if (!isSequenced(event)) {
         if ('feed_id' in event && feedIds.has(event.feed_id)) return;
         if ('feed_id' in event) feedIds.add(event.feed_id);
@@ -78,6 +84,7 @@ export function createLedger(
       seeds = new Map();
       repairs = new Map();
       feedIds = new Set();
+      feedSeq = 0;
     },
   };
 }

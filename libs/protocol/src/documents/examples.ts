@@ -7,7 +7,7 @@ type Wire<N extends SchemaName> = z.input<(typeof NAMED_SCHEMAS)[N]>;
 
 const AT = '2026-11-08T10:30:11.402+03:00';
 const LATER = '2026-11-09T10:30:11+03:00';
-const CURSOR = '8412.977';
+const CURSOR = '8412';
 const TOKEN = 'k1.1762587011.12CB2wIZQzgSncNVqukwL52L2rC_Kccv0cY5dNBq5ps';
 const JWT = 'eyJhbGciOiJFZERTQSIsImtpZCI6IjEifQ.eyJzdWIiOiI3In0.c2lnbmF0dXJl';
 const RESUME_KEY = 'q4Jt1bW0pJmR5m7oO2bq9pVnq3wY8s0kLr6tC1xZ2aE';
@@ -135,7 +135,7 @@ const sessionEvents: Wire<'SessionEvent'>[] = [
   },
   { type: 'chat.callback', session_id: 123, seq: 6, data: callback },
 ];
-const ofStaff = { cursor: CURSOR, subscribers };
+const ofStaff = { feed_seq: 8_412, cursor: CURSOR, subscribers };
 const staffEvents: Wire<'StaffEvent'>[] = [
   { ...created, data: { session: fresh, contact }, ...ofStaff },
   { type: 'chat.message.client', session_id: 123, seq: 2, data: question, ...ofStaff },

@@ -9,6 +9,7 @@ const frameSchema = z.object({
   session_id: z.number().nullable().optional(),
   seq: z.number().nullable().optional(),
   feed_id: z.number().optional(),
+  feed_seq: z.number().optional(),
   cursor: z.string().optional(),
   data: z.record(z.string(), z.unknown()).optional(),
 });
@@ -18,6 +19,7 @@ export interface Frame {
   readonly session_id: number | null;
   readonly seq: number | null;
   readonly feed_id: number | undefined;
+  readonly feed_seq: number | undefined;
   readonly cursor: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
   /** The bytes as they came, for tests that compare observers. */
@@ -38,6 +40,7 @@ export function frameFrom(value: unknown, raw: string = JSON.stringify(value)): 
     session_id: parsed.session_id ?? null,
     seq: parsed.seq ?? null,
     feed_id: parsed.feed_id,
+    feed_seq: parsed.feed_seq,
     cursor: parsed.cursor,
     data: parsed.data ?? {},
     raw,

@@ -16,14 +16,13 @@ export function staffEventKey(event: {
 }
 
 /**
- * An operator's client that knows only the last `cursor` it was given. Frames it has already are dropped, as the
- * contract says; what is new must come in the order of each session, without a hole.
+ * An operator's client with scope `all` that knows only the last `cursor` it was given. Every event must come once and in
+ * the order of the feed, whatever cuts it off and whichever way it comes back.
  */
 export class StaffObserver {
   readonly violations: string[] = [];
   readonly seen = new Map<string, Frame>();
-  readonly #lastSeq = new Map<number, number>();
-  repeats = 0;
+  #lastFeedSeq: number;
   /** Times the server had no room (1013, 503). */
   refusals = 0;
   cuts = 0;
@@ -36,6 +35,7 @@ export class StaffObserver {
     this.#baseUrl = baseUrl;
     this.#token = token;
     this.#cursor = cursor;
+    this.#lastFeedSeq = Number(cursor);
     this.#http = new HttpClient(baseUrl);
   }
 
@@ -54,17 +54,13 @@ export class StaffObserver {
     if (frame.cursor !== undefined && frame.type !== 'channel.ready') this.#cursor = frame.cursor;
     if (frame.seq === null && frame.feed_id === undefined) return;
     const key = staffEventKey(frame);
-    if (this.seen.has(key)) {
-      this.repeats += 1;
-      return;
-    }
+    if (this.seen.has(key)) this.violations.push(`${via}: ${key} came again`);
     this.seen.set(key, frame);
-    if (frame.seq === null || frame.session_id === null) return;
-    const last = this.#lastSeq.get(frame.session_id);
-    if (last !== undefined && frame.seq !== last + 1) {
-      this.violations.push(`${via}: session ${frame.session_id} seq ${frame.seq} came after ${last}`);
-    }
-    this.#lastSeq.set(frame.session_id, Math.max(frame.seq, last ?? 0));
+    const feedSeq = frame.feed_seq ?? 0;
+    // Scope all sees every event, so its numbers have no hole.
+    if (feedSeq !== this.#lastFeedSeq + 1)
+      this.violations.push(`${via}: number ${feedSeq} came after ${this.#lastFeedSeq}`);
+    this.#lastFeedSeq = feedSeq;
   }
 
   async attend(transport: Exclude<Transport, 'stream-link'> | 'feed', cut: Cut): Promise<void> {

@@ -1,0 +1,41 @@
+/** Somebody who wants the feed after a number. */
+export interface FeedReader {
+  /** Who it is, whatever number it has come to. */
+  readonly key: object;
+  readonly after: number;
+}
+
+/**
+ * Whose page of the feed is read next: distinct cursors take turns, and of those that came together the nearest to the
+ * head is first. So one operator far behind keeps nobody waiting, and is not kept waiting by those who come after.
+ */
+export class FeedTurns {
+  #turn = 0;
+  readonly #served = new WeakMap<object, number>();
+
+  /** Readers at the same number share the page. */
+  next(readers: readonly FeedReader[]): number | null {
+    let best: FeedReader | undefined;
+    let bestTurn = 0;
+    for (const reader of readers) {
+      const turn = this.#turnOf(reader.key);
+      const isBefore = best === undefined || turn < bestTurn || (turn === bestTurn && reader.after > best.after);
+      if (!isBefore) continue;
+      best = reader;
+      bestTurn = turn;
+    }
+    if (best === undefined) return null;
+    this.#turn += 1;
+    for (const { key, after } of readers) if (after === best.after) this.#served.set(key, this.#turn);
+    return best.after;
+  }
+
+  /** Whoever is new comes before those who have had their last turn by now, and after those who still wait. */
+  #turnOf(key: object): number {
+    const known = this.#served.get(key);
+    if (known !== undefined) return known;
+    const turn = this.#turn - 0.5;
+    this.#served.set(key, turn);
+    return turn;
+  }
+}

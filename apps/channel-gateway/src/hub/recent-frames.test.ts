@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { liveFrameOf } from './live-frame.ts';
+import { RecentFrames } from './recent-frames.ts';
+
+function frame(feedSeq: number, bytes = 10) {
+  const made = liveFrameOf({ type: 'chat.note', feed_seq: feedSeq, data: { body: 'x'.repeat(bytes) } });
+  if (made === null) throw new Error('no frame');
+  return made;
+}
+const numbers = (frames: readonly { feedSeq: number | null }[] | null) => frames?.map(({ feedSeq }) => feedSeq);
+
+describe('what staff were sent last', () => {
+  it('[STF3] gives what followed a number, and says when it does not know', () => {
+    const recent = new RecentFrames();
+    expect(recent.after(0, 1_000)).toBeNull();
+    recent.restart(4);
+    for (const number of [5, 6, 8]) recent.push(number, frame(number));
+    expect(recent.after(3, 1_000)).toBeNull();
+    expect(numbers(recent.after(4, 1_000))).toEqual([5, 6, 8]);
+    expect(numbers(recent.after(7, 1_000))).toEqual([8]);
+    expect(numbers(recent.after(8, 1_000))).toEqual([]);
+    expect(numbers(recent.after(4, 1))).toEqual([5]);
+  });
+
+  it('is bounded in frames and in bytes', () => {
+    const recent = new RecentFrames();
+    recent.restart(0);
+    for (let number = 1; number <= 10_000; number += 1) recent.push(number, frame(number));
+    expect(recent.after(5_999, 1)).toBeNull();
+    expect(numbers(recent.after(8_000, 1))).toEqual([8_001]);
+    const large = new RecentFrames();
+    large.restart(0);
+    for (let number = 1; number <= 1_000; number += 1) large.push(number, frame(number, 40_000));
+    expect(large.after(700, 1)).toBeNull();
+    expect(numbers(large.after(995, 1))).toEqual([996]);
+  });
+});

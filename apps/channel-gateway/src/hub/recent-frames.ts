@@ -1,0 +1,62 @@
+import type { LiveFrame } from './live-frame.ts';
+
+const FRAMES_MAX = 2_000;
+const BYTES_MAX = 4_194_304;
+
+/**
+ * What staff were sent last, in the order of the feed. Who is only a little behind is served from here, without a
+ * question; so a connection catches up however fast events come, and a short cut of the line costs chat-service nothing.
+ */
+export class RecentFrames {
+  #frames: { readonly feedSeq: number; readonly frame: LiveFrame }[] = [];
+  #bytes = 0;
+  /** Everything after this number is here. */
+  #floor = Number.POSITIVE_INFINITY;
+
+  /** Begins anew: nothing at or before `floor` is here. */
+  restart(floor: number): void {
+    this.#frames = [];
+    this.#bytes = 0;
+    this.#floor = floor;
+  }
+
+  push(feedSeq: number, frame: LiveFrame): void {
+    this.#frames.push({ feedSeq, frame });
+    this.#bytes += frame.payload.length;
+    if (this.#frames.length > 2 * FRAMES_MAX || this.#bytes > 2 * BYTES_MAX) this.#trim();
+  }
+
+  /** About so many bytes of what followed, at least one frame; null when that is not known. */
+  after(cursor: number, maxBytes: number): LiveFrame[] | null {
+    if (cursor < this.#floor) return null;
+    let low = 0;
+    let high = this.#frames.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#frames[middle]?.feedSeq ?? 0) > cursor) high = middle;
+      else low = middle + 1;
+    }
+    const frames: LiveFrame[] = [];
+    let bytes = 0;
+    for (let index = low; index < this.#frames.length && bytes < maxBytes; index += 1) {
+      const frame = this.#frames[index]?.frame;
+      if (frame === undefined) break;
+      frames.push(frame);
+      bytes += frame.payload.length;
+    }
+    return frames;
+  }
+
+  /** Halves what is kept, so that trimming costs little for each frame. */
+  #trim(): void {
+    let from = Math.max(0, this.#frames.length - FRAMES_MAX);
+    let bytes = 0;
+    for (let index = this.#frames.length - 1; index >= from; index -= 1) {
+      bytes += this.#frames[index]?.frame.payload.length ?? 0;
+      if (bytes > BYTES_MAX) from = index + 1;
+    }
+    this.#floor = this.#frames[from - 1]?.feedSeq ?? this.#floor;
+    this.#frames = this.#frames.slice(from);
+    this.#bytes = this.#frames.reduce((sum, { frame }) => sum + frame.payload.length, 0);
+  }
+}
