@@ -220,6 +220,7 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
     await sql`UPDATE feed_head SET stamped = stamped + 12000, published = stamped + 12000`.execute(database.kysely);
     await harness.stamp();
     await sql`DELETE FROM chat_event WHERE session_id = ${gone.id}`.execute(database.kysely);
+    await chat.staffSeen(scoped);
     await chat.assign(admin, theirs.id, 'sonja-far');
     const { events, cursor } = await readAll(start);
     expect(events.map((event) => event.session_id)).toEqual(Array(4).fill(theirs.id));
