@@ -52,8 +52,7 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
 
   /** Of two badges the one that was counted at the later event holds; one without a number, or with the same, is new. */
   const learnBadge = (next: BadgeData | undefined): void => {
-    if (next === undefined || (next.feed_seq ?? Infinity) < (badge?.feed_seq ?? 0)) return;
-    badge = next;
+    if (next && !(Number(next.feed_seq) < Number(badge?.feed_seq))) badge = next;
   };
   const ready = (data: ReadyData): void => {
     const given = data.state as Partial<StaffChannelState> | undefined;
