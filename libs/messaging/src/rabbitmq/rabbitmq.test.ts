@@ -80,7 +80,7 @@ describe('rabbitmq on the wire', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const note: OutgoingEvent = {
       routingKey: 'chat.session.updated',
-      event: { ...messageEvent(5, 1).event, type: 'chat.note', seq: null, feed_id: 77 },
+      event: { ...messageEvent(5, 1).event, type: 'chat.note', seq: null, feed_id: 70, feed_seq: 77 },
     };
     await publishAll(newPublisher(), [messageEvent(5, 1, traceparent), note]);
     const [first, second] = await withChannel(server, async (channel) => {
