@@ -4,6 +4,7 @@
  */
 type Action =
   | { readonly kind: 'panic' }
+  | { readonly kind: 'stop' }
   | { readonly kind: 'error' }
   | { readonly kind: 'bug' }
   | { readonly kind: 'sleep'; readonly ms: number };
@@ -17,7 +18,7 @@ export class FailpointError extends Error {
   override readonly name = 'FailpointError';
 }
 
-const ENTRY = /^([A-Za-z0-9_.-]+)=(?:(\d+)\*)?(panic|error|bug|sleep\((\d+)\))$/;
+const ENTRY = /^([A-Za-z0-9_.-]+)=(?:(\d+)\*)?(panic|stop|error|bug|sleep\((\d+)\))$/;
 let armed: ReadonlyMap<string, Armed> | undefined = fromEnvironment();
 
 function fromEnvironment(): ReadonlyMap<string, Armed> | undefined {
@@ -32,7 +33,7 @@ function parse(text: string): ReadonlyMap<string, Armed> {
     const [, name, times, word, ms] = ENTRY.exec(entry) ?? [];
     if (name === undefined || word === undefined) throw new Error(`failpoint "${entry}" is not understood`);
     const action: Action =
-      word === 'panic' || word === 'error' || word === 'bug'
+      word === 'panic' || word === 'stop' || word === 'error' || word === 'bug'
         ? { kind: word }
         : { kind: 'sleep', ms: Number(ms ?? '0') };
     points.set(name, { action, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) });
@@ -69,6 +70,10 @@ function fire(point: Armed | undefined, name: string): void | Promise<void> {
     case 'panic':
       // As a power cut: no handler, no flush, no goodbye.
       process.kill(process.pid, 'SIGKILL');
+      return undefined;
+    case 'stop':
+      // As a host that hangs: its connections stay open. Whoever stopped it wakes it.
+      process.kill(process.pid, 'SIGSTOP');
       return undefined;
     case 'error':
       throw new FailpointError(`failpoint ${name}`);

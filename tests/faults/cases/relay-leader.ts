@@ -1,4 +1,5 @@
-import { type Stack, sleep, until } from '@chat-realtime/testkit';
+import { readFile } from 'node:fs/promises';
+import { type AppProcess, type Stack, sleep, until } from '@chat-realtime/testkit';
 import { MetricsPage } from '../recorder/metrics.ts';
 
 const DEAD_MS = 1_000;
@@ -46,4 +47,39 @@ export async function stopRelayLeader(stack: Stack): Promise<void> {
   } finally {
     leader.resume();
   }
+}
+
+/** Numbers are given and nothing is published; all is published and nothing marked. */
+const POINTS = ['relay.afterStamp', 'relay.afterConfirm'] as const;
+const FIRES_MS = 30_000;
+
+/** Stopped, as the system sees it. */
+async function stopped({ pid }: AppProcess): Promise<boolean> {
+  return /^State:\s*T/m.test(await readFile(`/proc/${pid}/status`, 'utf8'));
+}
+
+/**
+ * The leader ends in the same place of its work each time, with events under way: `panic` as a power cut, `stop` as a host
+ * that hangs and comes back. Nothing may get two numbers, and nobody may be shown an event twice.
+ */
+export async function leaderEndsBetweenSteps(stack: Stack, end: 'panic' | 'stop'): Promise<void> {
+  const { chat, standby, addresses } = stack;
+  if (standby === null || addresses.standby === null) throw new Error('this case needs the standby of the stack');
+  for (const point of POINTS) {
+    await standby.restart({ NODE_ENV: 'test', FAILPOINTS: `${point}=1*${end}` });
+    const fired = () => (end === 'panic' ? Promise.resolve(!standby.running) : stopped(standby));
+    const ended = async (): Promise<boolean> => {
+      if (await fired()) return true;
+      // Who leads now hands over; whoever comes back finds the lock taken.
+      if (await leads(addresses.chat)) await chat.restart();
+      return false;
+    };
+    await until(ended, { timeoutMs: FIRES_MS, everyMs: 20, what: `the leader at ${point}` });
+    await takenOver(stack);
+    await sleep(DEAD_MS);
+    if (end === 'panic') await standby.start({ FAILPOINTS: '' });
+    else standby.resume();
+    await until(() => leads(addresses.chat), { timeoutMs: READY_MS, what: 'one leader' });
+  }
+  await standby.restart({ FAILPOINTS: '' });
 }

@@ -8,8 +8,6 @@ export interface Watch {
   readonly scope: Scope;
   readonly token: string;
   readonly deliveries: readonly Delivery[];
-  /** Frames that came again after a resume, which a staff client drops. */
-  readonly repeats: number;
   /** Query of the next connection. */
   parameters(): Parameters;
   /** The cursor as a native EventSource would send it. */
@@ -50,7 +48,6 @@ export class SessionWatch implements Watch {
   readonly token: string;
   readonly deliveries: Delivery[] = [];
   readonly complaints: string[] = [];
-  readonly repeats = 0;
   readonly #sessionId: number;
   #cursor = 0;
 
@@ -83,14 +80,13 @@ export class SessionWatch implements Watch {
   }
 }
 
-/** An operator's cursor. The contract lets frames come again after a resume: those are dropped and counted. */
+/** An operator's cursor. Every event comes once and in the order of the feed, so nothing is dropped here either. */
 export class StaffWatch implements Watch {
   readonly scope: Scope = { kind: 'staff' };
   readonly token: string;
   readonly deliveries: Delivery[] = [];
   readonly complaints: string[] = [];
-  repeats = 0;
-  readonly #seen = new Set<string>();
+  #feedSeq: number;
   readonly #sessions: ReadonlySet<number>;
   #cursor: string;
 
@@ -98,6 +94,7 @@ export class StaffWatch implements Watch {
   constructor(staff: Staff, cursor: string, sessions: ReadonlySet<number>) {
     this.token = staff.token;
     this.#cursor = cursor;
+    this.#feedSeq = Number(cursor);
     this.#sessions = sessions;
   }
 
@@ -112,13 +109,11 @@ export class StaffWatch implements Watch {
   take(frame: Frame, via: string): void {
     if (frame.seq === null && frame.feed_id === undefined) return;
     if (frame.cursor !== undefined) this.#cursor = frame.cursor;
+    // Who follows everything sees every number.
+    if (frame.feed_seq !== this.#feedSeq + 1)
+      this.complaints.push(`${via}: number ${frame.feed_seq} came after ${this.#feedSeq}`);
+    this.#feedSeq = frame.feed_seq ?? this.#feedSeq;
     if (frame.session_id === null || !this.#sessions.has(frame.session_id)) return;
-    const key = frame.seq === null ? `feed ${frame.feed_id}` : `${frame.session_id}:${frame.seq}`;
-    if (this.#seen.has(key)) {
-      this.repeats += 1;
-      return;
-    }
-    this.#seen.add(key);
     this.deliveries.push(deliveryOf(frame, via));
   }
 
