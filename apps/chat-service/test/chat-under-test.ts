@@ -87,6 +87,11 @@ export class ChatUnderTest {
     this.#folder = folder;
   }
 
+  /** What the relay leader, which does not run here, does with everything that is committed: gives it its place in the feed. */
+  async stamp(): Promise<void> {
+    await this.database.query({ name: 'test-stamp', text: 'SELECT chat_stamp_feed(1000000)' }, []);
+  }
+
   /** `dataDir`: where attachments go; the caller removes it. */
   static async start(env: Record<string, string> = {}, dataDir?: string): Promise<ChatUnderTest> {
     await prepareArchive();

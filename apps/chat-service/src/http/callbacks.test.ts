@@ -62,6 +62,7 @@ describe.each(KINDS)('on %s', (kind) => {
       expect(
         (await chat.call('GET', `/chat/session/${session.id}`, { token })).as(sessionSchema).callback_pending,
       ).toBe(true);
+      await chat.stamp();
       const { events: feed } = (await chat.call('GET', '/chat/feed?limit=500', { token: anna })).as(feedResponseSchema);
       const fact = feed.find((event) => event.type === 'chat.callback.staff' && event.session_id === session.id);
       expect(fact).toMatchObject({ seq: null, data: { phone: '+79991234567', due_at: '2030-01-02T07:00:00.000Z' } });

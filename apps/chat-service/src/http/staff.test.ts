@@ -166,6 +166,7 @@ describe('lists', () => {
   });
 
   it('[FEED1] [FEED3] the feed is followed by its cursor', async () => {
+    await chat.stamp();
     const page = (await chat.call('GET', '/chat/feed?limit=2', { token: anna })).as(feedResponseSchema);
     expect(page.events).toHaveLength(2);
     const rest = (await chat.call('GET', `/chat/feed?after=${page.cursor}`, { token: anna })).as(feedResponseSchema);
