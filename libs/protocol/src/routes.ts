@@ -42,7 +42,8 @@ export function routeErrors(route: Route): ErrorCode[] {
   if (route.query !== undefined && route.access !== 'signature') codes.add('validation_failed');
   if (route.originChecked) codes.add('origin_not_allowed');
   for (const code of route.errors ?? []) codes.add(code);
-  codes.add('internal_error').add('unavailable');
+  // Whoever stands in front refuses what is no request: a header that is too large, a malformed address.
+  codes.add('malformed_request').add('internal_error').add('unavailable');
   return [...codes];
 }
 

@@ -73,7 +73,7 @@ export const CHANNEL_ROUTES: readonly Route[] = [
     query: query.streamQuerySchema,
     headers: LAST_EVENT_ID,
     answers: { 200: STREAM },
-    errors: ['session_not_found', 'rate_limited'],
+    errors: ['not_found', 'session_not_found', 'rate_limited'],
     originChecked: true,
   }),
 ];
