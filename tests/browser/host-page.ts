@@ -10,6 +10,8 @@ export interface HostPageOptions {
   readonly policy?: string;
   /** Further addresses of the site, answered as JSON. */
   readonly json?: Readonly<Record<string, () => unknown>>;
+  /** Scripts of the site itself, such as its service worker. */
+  readonly scripts?: Readonly<Record<string, string>>;
 }
 
 /** Pages of some site, on an origin other than the chat's: one, known beforehand, since a chat must be told of it. */
@@ -23,6 +25,12 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
   if (json !== undefined) {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(json()));
+    return;
+  }
+  const script = [...pages.values()].map((page) => page.scripts?.[path]).find((found) => found !== undefined);
+  if (script !== undefined) {
+    response.writeHead(200, { 'content-type': 'text/javascript' });
+    response.end(script);
     return;
   }
   const page = pages.get(path);

@@ -69,7 +69,7 @@ export type WidgetListener<K extends keyof WidgetEvents> = (payload: WidgetEvent
 export interface ChatWidget {
   /** Same options again: nothing happens. Others: they are taken over. */
   init(options?: WidgetOptions): Promise<void>;
-  /** Signs the visitor in; his chats follow him to every device. */
+  /** Signs the visitor in; their chats follow them to every device. */
   identify(identity: WidgetIdentity): Promise<{ sessionId: number | null }>;
   /** Ends the sign-in and forgets the chat on this device. */
   logout(): Promise<void>;

