@@ -1,3 +1,4 @@
+import type { Request } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
@@ -42,9 +43,8 @@ describe('a console that is open while a new version comes', { timeout: 60_000 }
       const console = new ConsolePage(page, chat.baseUrl);
       await console.signIn('anna');
       await page.route('**/operator/', (route) => (gone ? route.abort() : route.continue()));
-      const answered = page.waitForEvent(gone ? 'requestfailed' : 'requestfinished', (request) =>
-        request.url().endsWith('/operator/'),
-      );
+      const isPage = (request: Request): boolean => request.url().endsWith('/operator/');
+      const answered = gone ? page.waitForEvent('requestfailed', isPage) : page.waitForEvent('requestfinished', isPage);
       await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
       await answered;
       await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
