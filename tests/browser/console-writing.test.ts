@@ -2,6 +2,7 @@ import { until } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
+import { emptyQueue } from './empty-queue.ts';
 import { ConsolePage } from './console-page.ts';
 
 describe('writing in the operator console', { timeout: 60_000 }, async () => {
@@ -155,7 +156,7 @@ describe('writing in the operator console', { timeout: 60_000 }, async () => {
     const [shown, other] = [await visitor('Открытый'), await visitor('Другой')];
     await console.openSession(shown.sessionId);
     await other.post('вызовет уведомление');
-    await page.locator('.notice.error').waitFor();
+    await page.locator('.notice.error').first().waitFor();
     await shown.post('дошло всё равно');
     await page.locator('.message .text', { hasText: 'дошло всё равно' }).waitFor();
     expect(problems).toEqual([]);
@@ -163,6 +164,7 @@ describe('writing in the operator console', { timeout: 60_000 }, async () => {
 
   it('tells a colleague of a chat that was given to them, and keeps a taken one in the list in view', async () => {
     const [anna, boris] = [await desk('anna'), await desk('boris')];
+    await emptyQueue(chat);
     const one = await visitor('Передаваемый');
     await anna.page.locator('[data-view=unassigned]').click();
     await anna.console.row(one.sessionId).click();

@@ -5,6 +5,7 @@ import { TcpProxy, until } from '@chat-realtime/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
+import { emptyQueue } from './empty-queue.ts';
 import { ConsolePage } from './console-page.ts';
 
 const XSS = [
@@ -48,6 +49,7 @@ describe('the operator console', { timeout: 60_000 }, async () => {
 
   it('carries a conversation: arrives by itself, is answered, read, and whole after a reload', async () => {
     const { console, page, problems } = await desk('anna');
+    await emptyQueue(chat);
     const visitor = await customer('Ольга');
     await visitor.post('Здравствуйте, есть вопрос');
     await console.row(visitor.sessionId).waitFor();
