@@ -360,7 +360,7 @@ describe('life of connections', () => {
     expect([...slow.seqs(), ...again.seqs()]).toEqual(range(2, 2_001));
   }, 40_000);
 
-  it('[DRN1] [DRN2] [POLL6] [POLL7] drains: everybody gets his own moment and is served until then', async () => {
+  it('[DRN1] [DRN2] [POLL6] [POLL7] drains: everybody gets their own moment and is served until then', async () => {
     const under = await start({ env: { DRAIN_SECONDS: '2', MAX_TABS_PER_SESSION: '0' } });
     const clients = range(1, 20).map(() => customer(under, 1));
     await Promise.all(clients.map((client) => client.ready()));

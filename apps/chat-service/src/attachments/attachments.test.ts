@@ -110,7 +110,7 @@ describe('type by content', () => {
 });
 
 describe('what the owner takes', () => {
-  it('[ATT9] is everything unless he narrows it, and a refusal names what is allowed', () => {
+  it('[ATT9] is everything unless the owner narrows it, and a refusal names what is allowed', () => {
     const all = AcceptedTypes.parse([]);
     all.check('application/x-msdownload');
     expect(all.listed).toContain('application/octet-stream');

@@ -8,7 +8,7 @@ import { type SessionRow, toRecord } from './session-rows.ts';
 /** A list shows one line of the newest message; the session's own address has all of it. */
 const PREVIEW_CHARACTERS = 500;
 
-/** What an operator's list needs of a session: what the site and the visitor gave beside his contact is not in it. */
+/** What an operator's list needs of a session: what the site and the visitor gave beside their contact is not in it. */
 type ListedSession = Omit<SessionRow, 'attributes' | 'consent' | 'resume_key_hash' | 'resume_key_ended_at'>;
 /** Every one of them: a column that is missing here does not compile. */
 const LISTED: Readonly<Record<keyof ListedSession, true>> = {

@@ -155,7 +155,7 @@ describe.each(KINDS)('[ERR18] pages bounded in bytes on %s', (kind) => {
     expect(calls).toBe(100);
   });
 
-  it('[INT9] bounds a catch-up answer for each session and in all, and lets nobody go without his turn', async () => {
+  it('[INT9] bounds a catch-up answer for each session and in all, and lets nobody go without their turn', async () => {
     const few = await longChat(12);
     // 150 sessions with 40 KB each are 6 MB: more than one answer takes.
     await sql`WITH s AS (INSERT INTO chat_session (last_seq) SELECT 3 FROM generate_series(1, 150) RETURNING id)
