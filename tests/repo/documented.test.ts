@@ -14,7 +14,7 @@ test('[ERR21] the watch over answers knows what is documented, and names what is
   expect(judge('GET', '/operator/', 200)).toBeUndefined();
   expect(judge('POST', '/internal/acks', 404, 'not_found')).toBeUndefined();
   expect(judge('GET', '/chat/session/%00', 400, 'malformed_request')).toBeUndefined();
-  expect(judge('GET', '/chat/session/7', 400, 'malformed_request')).toContain('status');
+  expect(judge('GET', '/chat/session/7', 410, 'gone')).toContain('status');
   expect(judge('PATCH', '/chat/sessions', 405, 'method_not_allowed')).toBeUndefined();
 
   expect(judge('POST', '/chat/session/7/close', 418)).toContain('status');

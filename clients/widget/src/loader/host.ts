@@ -3,9 +3,6 @@ export const RETURNED = 'returned';
 
 const NAME = 'chat-widget';
 
-/** The one element that lives. All others of its name are copies a page made of itself, and dead. */
-let living: HostPlace | null = null;
-
 export interface HostPlace {
   readonly element: HTMLElement;
   /** Puts the element back if it is out; false: the page has no body to put it into. */
@@ -15,25 +12,33 @@ export interface HostPlace {
   remove(): void;
 }
 
-/** A page that replaces its body (Turbo, htmx, Livewire) neither loses the element nor keeps copies of it. */
-function define(): void {
-  if (customElements.get(NAME)) return;
-  customElements.define(
-    NAME,
-    class extends HTMLElement {
-      connectedCallback(): void {
-        if (this !== living?.element) this.remove();
-      }
-      disconnectedCallback(): void {
-        // Once a frame at most, so that a page which takes it out again and again is not held up.
-        if (this === living?.element) requestAnimationFrame(() => living?.settle());
-      }
-    },
-  );
+interface HostClass extends CustomElementConstructor {
+  /** The one element that lives. All others of its name are copies a page made of itself, and dead. */
+  living?: HostPlace | null;
+}
+
+/**
+ * A page that replaces its body (Turbo, htmx, Livewire) neither loses the element nor keeps copies of it.
+ * A loader that runs again finds the class of the first, which a page can define once only; so who lives stands there.
+ */
+function hostClass(): HostClass {
+  const known: HostClass | undefined = customElements.get(NAME);
+  if (known) return known;
+  const Host: HostClass = class extends HTMLElement {
+    connectedCallback(): void {
+      if (this !== Host.living?.element) this.remove();
+    }
+    disconnectedCallback(): void {
+      // Once a frame at most, so that a page which takes it out again and again is not held up.
+      if (this === Host.living?.element) requestAnimationFrame(() => Host.living?.settle());
+    }
+  };
+  customElements.define(NAME, Host);
+  return Host;
 }
 
 export function createHost(): HostPlace {
-  define();
+  const Host = hostClass();
   let chosen: Element | null = null;
   const element = document.createElement(NAME);
   const put = (): boolean => {
@@ -54,11 +59,11 @@ export function createHost(): HostPlace {
       put();
     },
     remove() {
-      living = null;
+      Host.living = null;
       element.remove();
     },
   };
-  living = place;
+  Host.living = place;
   put();
   return place;
 }

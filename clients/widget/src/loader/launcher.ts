@@ -21,7 +21,6 @@ export interface Launcher {
 /** A real button: it needs no help with focus, keyboard or names, and nothing in it is read out but its label. */
 export function createLauncher(press: () => void): Launcher {
   const button = document.createElement('button');
-  button.type = 'button';
   button.className = 'launcher';
   button.setAttribute('part', 'launcher');
   const count = document.createElement('span');
@@ -34,8 +33,8 @@ export function createLauncher(press: () => void): Launcher {
       const open = state === 'open';
       button.dataset['state'] = state;
       button.setAttribute('aria-label', label);
-      button.setAttribute('aria-expanded', String(open));
-      button.setAttribute('aria-busy', String(busy));
+      button.setAttribute('aria-expanded', `${open}`);
+      button.setAttribute('aria-busy', `${busy}`);
       button.hidden = hidden;
       count.textContent = open ? '' : unread;
     },

@@ -19,7 +19,10 @@ const THEME = { scheme: '', accent: '', title: '' };
 
 function read(text: string | undefined, like: unknown): unknown {
   if (text === undefined || typeof like === 'string') return text;
-  if (typeof like === 'number') return text === '' || !Number.isFinite(+text) ? undefined : +text;
+  if (typeof like === 'number') {
+    const number = Number.parseFloat(text);
+    return Number.isFinite(number) ? number : undefined;
+  }
   return text !== 'false' && text !== 'off';
 }
 

@@ -82,7 +82,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
 
   async function start(): Promise<void> {
     if (document.readyState === 'loading') {
-      await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));
+      await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve));
     }
     if (mounted || !settings) return;
     mounted = mount();
@@ -134,7 +134,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
         (error: unknown) => {
           panel = null;
           state = 'failed';
-          events.emit('error', { code: 'load_failed', message: String(error), retryable: true });
+          events.emit('error', { code: 'load_failed', message: `${error}`, retryable: true });
         },
       )
       .finally(() => {
