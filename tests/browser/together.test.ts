@@ -43,7 +43,8 @@ describe('a visitor and two operators', async () => {
     await everywhere(['Есть ли доставка?', 'Да, за три дня.', 'А в субботу?']);
 
     await Promise.all([page.reload(), anna.page.reload(), boris.page.reload()]);
-    await widget.open();
+    // The panel that was open before the reload opens by itself.
+    await widget.field.waitFor();
     await everywhere(['Есть ли доставка?', 'Да, за три дня.', 'А в субботу?']);
 
     await chat.killGateways();

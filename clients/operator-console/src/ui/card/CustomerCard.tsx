@@ -52,8 +52,9 @@ export function CustomerCard({ session }: { session: StaffSession }) {
   }, [session.id, unread]);
   const [editing, setEditing] = useState(false);
   const now = session.current_page_url ?? null;
-  // Going from page to page is no event of the chat: who looks at the card asks.
+  // Going from page to page is no event of the chat: who looks at the card asks, first when it opens.
   useEffect(() => {
+    if (!unread) void desk.inbox.refresh(session.id);
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') void desk.inbox.refresh(session.id);
     }, PAGE_EVERY_MS);
