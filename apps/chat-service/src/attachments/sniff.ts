@@ -2,22 +2,16 @@ import { fileTypeFromBuffer } from 'file-type';
 
 export const OCTET_STREAM = 'application/octet-stream';
 
-/** Shown inside a page by the browser; everything else is only ever downloaded. */
-export const RASTER_IMAGE_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+/** Pictures without script in them, served without `attachment`; everything else is only ever downloaded. */
+export const RASTER_IMAGE_TYPES: ReadonlySet<string> = new Set(
+  ['png', 'jpeg', 'gif', 'webp', 'avif', 'bmp', 'heic', 'heif', 'tiff'].map((name) => `image/${name}`),
+);
 
 /**
  * Types that are served under their own name. Whatever else a file may be, it is bytes to be downloaded: a type that is
  * not here reaches no viewer, so nothing has to be judged harmless.
  */
-export const KEPT_TYPES: readonly string[] = [
-  ...RASTER_IMAGE_TYPES,
-  'application/pdf',
-  'audio/mpeg',
-  'audio/ogg',
-  'audio/wav',
-  'video/mp4',
-  'video/webm',
-];
+export const KEPT_TYPES: readonly string[] = [...RASTER_IMAGE_TYPES, 'application/pdf', 'audio/*', 'video/*'];
 const KEPT = new Set(KEPT_TYPES);
 
 /** How many bytes from the start {@link sniff} wants to see. */
@@ -69,5 +63,6 @@ async function detect(head: Buffer, isWhole: boolean): Promise<string> {
 /** The type that the content itself shows; name and declared type do not count. `isWhole`: `head` is the entire file. */
 export async function sniff(head: Buffer, isWhole: boolean): Promise<Sniffed> {
   const detected = await detect(head, isWhole);
-  return { detected, mime: KEPT.has(detected) ? detected : OCTET_STREAM };
+  const family = `${detected.split('/')[0] ?? ''}/*`;
+  return { detected, mime: KEPT.has(detected) || KEPT.has(family) ? detected : OCTET_STREAM };
 }

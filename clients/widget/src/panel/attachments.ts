@@ -1,7 +1,7 @@
 import type { Attachment } from '@chat-realtime/client';
 import { pageUrl } from '@chat-realtime/client/links';
 
-const PICTURES = /^image\/(?:png|jpeg|gif|webp)$/;
+const PICTURES = /^image\/(?:png|jpeg|gif|webp|avif)$/;
 
 export const isPicture = ({ mime }: Attachment): boolean => PICTURES.test(mime);
 
