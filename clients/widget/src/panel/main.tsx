@@ -40,7 +40,11 @@ export function mountPanel(host: PanelHost): Panel {
       open.set(false);
     },
     async identify(identity) {
-      const session = await client.identify(() => identity.getToken());
+      const session = await client.identify(async () => {
+        const token = await identity.getToken();
+        model.signedIn(token);
+        return token;
+      });
       return { sessionId: session?.id ?? null };
     },
     async logout() {

@@ -12,8 +12,8 @@ export interface Kept {
   readonly callback: CallbackValues;
   /** The newest message whose card beside the button was put away. */
   readonly dismissed: number;
-  /** Written by a signed-in customer: nothing for whoever uses this tab after them. */
-  readonly customer: boolean;
+  /** Which signed-in customer wrote it: nothing for whoever uses this tab after them. Null: nobody was signed in. */
+  readonly customer: string | null;
 }
 
 export interface TabMemory {

@@ -13,8 +13,21 @@ export interface Writing {
   readonly prechat: Cell<PrechatValues>;
   readonly callback: Cell<CallbackValues>;
   readonly dismissed: Cell<number>;
+  /** A customer with this identity token writes from now on. What another one left is forgotten. */
+  signedIn(identityToken: string): void;
   /** Forgets all of it: whoever writes next in this tab is another person. */
   clear(): void;
+}
+
+/** Only compared, never shown or believed: who is signed in is the server's to judge. */
+function customerOf(identityToken: string): string {
+  const claims = (identityToken.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+  try {
+    return String((JSON.parse(atob(claims)) as { sub?: unknown }).sub);
+  } catch {
+    // No token that the server takes: nobody is signed in by it.
+    return '';
+  }
 }
 
 export function createWriting(memory: TabMemory, client: ChatClient, config: Cell<ConfigResponse | null>): Writing {
@@ -27,6 +40,7 @@ export function createWriting(memory: TabMemory, client: ChatClient, config: Cel
   let earlier = memory.read();
   let consentVersion: string | null = null;
   let identified = false;
+  let customer: string | null = null;
 
   const keep = (): void => {
     if (prechat.getState().consent) consentVersion ??= config.getState()?.consent.version ?? null;
@@ -38,7 +52,7 @@ export function createWriting(memory: TabMemory, client: ChatClient, config: Cel
       consentVersion,
       callback: callback.getState(),
       dismissed: dismissed.getState(),
-      customer: client.getState().identified,
+      customer,
     });
   };
   const show = (kept: Kept): void => {
@@ -62,8 +76,18 @@ export function createWriting(memory: TabMemory, client: ChatClient, config: Cel
   const look = (): void => {
     const before = identified;
     identified = client.getState().identified;
-    if (before && !identified) clear();
-    if (earlier && (identified || !earlier.customer)) show(earlier);
+    if (before && !identified) {
+      customer = null;
+      clear();
+    }
+    if (earlier && !earlier.customer) show(earlier);
+  };
+  const signedIn = (identityToken: string): void => {
+    const before = customer;
+    customer = customerOf(identityToken);
+    if (earlier?.customer === customer) show(earlier);
+    else if (earlier || (before !== null && before !== customer)) clear();
+    keep();
   };
 
   look();
@@ -77,5 +101,5 @@ export function createWriting(memory: TabMemory, client: ChatClient, config: Cel
       prechat.set({ ...prechat.getState(), consent: false });
     } else if (consent) keep();
   });
-  return { view, draft, prechat, callback, dismissed, clear };
+  return { view, draft, prechat, callback, dismissed, signedIn, clear };
 }

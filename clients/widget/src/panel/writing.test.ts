@@ -1,0 +1,81 @@
+import type { ChatClient, ConfigResponse } from '@chat-realtime/client';
+import { describe, expect, it } from 'vitest';
+import { createCell } from './cell.ts';
+import type { Kept, TabMemory } from './tab-memory.ts';
+import { createWriting, type Writing } from './writing.ts';
+
+const tokenOf = (sub: string): string => `e30.${btoa(JSON.stringify({ sub }))}.x`;
+
+/** One tab, in which one page follows another. */
+function tab() {
+  let stored: Kept | null = null;
+  const memory: TabMemory = {
+    read: () => stored,
+    keep: (kept) => void (stored = kept),
+    forget: () => void (stored = null),
+    keepOpen: () => undefined,
+  };
+  const page = () => {
+    const state = createCell({ identified: false });
+    const client = { getState: state.getState, subscribe: state.subscribe } as Partial<ChatClient> as ChatClient;
+    const writing: Writing = createWriting(memory, client, createCell<ConfigResponse | null>(null));
+    return {
+      writing,
+      signIn(sub: string) {
+        state.set({ identified: true });
+        writing.signedIn(tokenOf(sub));
+      },
+      signOut: () => state.set({ identified: false }),
+    };
+  };
+  return { page };
+}
+
+describe('what is being written, from page to page', () => {
+  it('is there for the guest who wrote it, also after they signed in', () => {
+    const { page } = tab();
+    page().writing.draft.set('до входа');
+    const next = page();
+    expect(next.writing.draft.getState()).toBe('до входа');
+    next.signIn('anna');
+    expect(next.writing.draft.getState()).toBe('до входа');
+  });
+
+  it('is there for the customer who wrote it, as soon as it is known that it is they', () => {
+    const { page } = tab();
+    const first = page();
+    first.signIn('anna');
+    first.writing.draft.set('мой заказ');
+    const next = page();
+    expect(next.writing.draft.getState()).toBe('');
+    next.signIn('anna');
+    expect(next.writing.draft.getState()).toBe('мой заказ');
+  });
+
+  it('is nothing for another customer, on the next page or on this one', () => {
+    const { page } = tab();
+    const first = page();
+    first.signIn('anna');
+    first.writing.draft.set('мой заказ');
+    const next = page();
+    next.signIn('boris');
+    expect(next.writing.draft.getState()).toBe('');
+    next.writing.draft.set('другое');
+    next.signIn('olga');
+    expect(next.writing.draft.getState()).toBe('');
+    const last = page();
+    last.signIn('boris');
+    expect(last.writing.draft.getState()).toBe('');
+  });
+
+  it('is forgotten when the customer signs out', () => {
+    const { page } = tab();
+    const first = page();
+    first.signIn('anna');
+    first.writing.draft.set('мой заказ');
+    first.signOut();
+    const next = page();
+    next.signIn('anna');
+    expect(next.writing.draft.getState()).toBe('');
+  });
+});
