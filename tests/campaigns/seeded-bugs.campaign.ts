@@ -1,8 +1,9 @@
+// Services with bugs put in on purpose: the fault campaign finds each of them. About a minute.
 import { type AppProcess, type Stack, sleep, startStack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
-import type { Bounds } from './checker/history.ts';
-import { type FaultCase, runCase } from './recorder/fault-case.ts';
+import type { Bounds } from '../faults/checker/history.ts';
+import { type FaultCase, runCase } from '../faults/recorder/fault-case.ts';
 
 /**
  * Shows that the campaign can fail: services are started with a bug put in on purpose (`FAILPOINTS=…=bug`), and recorder

@@ -1,0 +1,60 @@
+// `npm run campaign -- <name>`: one of the long runs in tests/campaigns, or all browser tests over every target.
+// Without a name it lists them.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectNode } from './lib/packages.mjs';
+import { root } from './lib/root.mjs';
+import { run } from './lib/run.mjs';
+
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+const ENDING = '.campaign.ts';
+
+/** The first line of each file says what it proves. */
+const files = readdirSync(join(root, 'tests/campaigns'))
+  .filter((name) => name.endsWith(ENDING))
+  .map((name) => ({
+    name: name.slice(0, -ENDING.length),
+    about: readFileSync(join(root, 'tests/campaigns', name), 'utf8')
+      .split('\n', 1)[0]
+      .replace(/^\/[/*]+ ?| ?\*\/$/g, ''),
+    runs: [{ args: ['--config', 'tests/campaigns.config.ts', `campaigns/${name}`] }],
+  }));
+
+const browser = { args: ['--config', 'tests/vitest.config.ts', 'browser/'] };
+const campaigns = [
+  ...files,
+  {
+    name: 'browser',
+    about:
+      'Every browser test, in Chromium over standalone and over the stack, and the widget in Firefox and Chromium 109.',
+    runs: [
+      { ...browser, env: { BLACKBOX_TARGET: 'standalone' } },
+      { ...browser, env: { BLACKBOX_TARGET: 'stack' } },
+      ...['firefox', 'chromium-109'].map((name) => ({
+        args: [...browser.args.slice(0, 2), 'browser/guest', ...(name === 'firefox' ? [] : ['browser/widget.test.ts'])],
+        env: { BLACKBOX_TARGET: 'standalone', BROWSER: name },
+      })),
+    ],
+  },
+].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const wanted = process.argv[2];
+const campaign = campaigns.find(({ name }) => name === wanted);
+if (campaign === undefined) {
+  if (wanted !== undefined) console.error(`there is no campaign "${wanted}"`);
+  console.log('npm run campaign -- <name>\n');
+  for (const { name, about } of campaigns) console.log(`  ${name.padEnd(18)} ${about}`);
+  process.exit(wanted === undefined ? 0 : 2);
+}
+let failed = false;
+for (const { args, env } of campaign.runs) {
+  await run(projectNode(), [vitest, 'run', ...args, ...process.argv.slice(3)], {
+    label: campaign.name,
+    quiet: false,
+    env: { ...process.env, NODE_ENV: 'test', ...env },
+  }).catch((error) => {
+    failed = true;
+    console.error(error.message);
+  });
+}
+if (failed) process.exitCode = 1;
