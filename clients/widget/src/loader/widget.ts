@@ -134,7 +134,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
         (error: unknown) => {
           panel = null;
           state = 'failed';
-          events.emit('error', { code: 'load_failed', message: `${error}`, retryable: true });
+          events.emit('error', { code: 'load_failed', message: String(error), retryable: true });
         },
       )
       .finally(() => {
