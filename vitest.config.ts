@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Unit and contract suites: the tests that stand beside the sources. The black-box suites have tests/vitest.config.ts. */
 export default defineConfig({
@@ -13,6 +13,8 @@ export default defineConfig({
       'clients/*/src/**/*.test.ts',
       'clients/*/src/**/*.test.tsx',
     ],
+    // `npm run campaign -- units` runs them too: they kill servers that take ten seconds to come back.
+    exclude: [...configDefaults.exclude, ...(process.env['LONG_TESTS'] === '1' ? [] : ['**/*.long.test.ts'])],
     // Processes, not threads: each file starts and kills real servers of its own.
     pool: 'forks',
     // Loading the schemas and the servers' clients anew for each of a hundred files costs a fifth of the run.

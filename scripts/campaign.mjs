@@ -20,6 +20,7 @@ const files = readdirSync(join(root, 'tests/campaigns'))
     runs: [{ args: ['--config', 'tests/campaigns.config.ts', `campaigns/${name}`] }],
   }));
 
+const long = { LONG_TESTS: '1' };
 const browser = { args: ['--config', 'tests/vitest.config.ts', 'browser/'] };
 const campaigns = [
   ...files,
@@ -28,13 +29,18 @@ const campaigns = [
     about:
       'Every browser test, in Chromium over standalone and over the stack, and the widget in Firefox and Chromium 109.',
     runs: [
-      { ...browser, env: { BLACKBOX_TARGET: 'standalone' } },
-      { ...browser, env: { BLACKBOX_TARGET: 'stack' } },
+      { ...browser, env: { ...long, BLACKBOX_TARGET: 'standalone' } },
+      { ...browser, env: { ...long, BLACKBOX_TARGET: 'stack' } },
       ...['firefox', 'chromium-109'].map((name) => ({
         args: [...browser.args.slice(0, 2), 'browser/guest', ...(name === 'firefox' ? [] : ['browser/widget.test.ts'])],
         env: { BLACKBOX_TARGET: 'standalone', BROWSER: name },
       })),
     ],
+  },
+  {
+    name: 'units',
+    about: 'The unit and contract suites with their long tests, which kill real servers.',
+    runs: [{ args: ['--config', 'vitest.config.ts'], env: long }],
   },
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
 

@@ -15,8 +15,13 @@ export default defineConfig({
       'repo/**/*.test.ts',
       'browser/**/*.test.ts',
     ],
-    // It writes into docs/ and has a command of its own.
-    exclude: [...configDefaults.exclude, 'browser/pictures.test.ts'],
+    exclude: [
+      ...configDefaults.exclude,
+      // It writes into docs/ and has a command of its own.
+      'browser/pictures.test.ts',
+      // `npm run campaign -- browser` runs them too.
+      ...(process.env['LONG_TESTS'] === '1' ? [] : ['**/*.long.test.ts']),
+    ],
     globalSetup: ['support/control.ts'],
     // A limit for what hangs, not for what is slow: other work of the machine may make any step take several times as long.
     testTimeout: 60_000,

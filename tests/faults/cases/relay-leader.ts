@@ -49,8 +49,9 @@ export async function stopRelayLeader(stack: Stack): Promise<void> {
   }
 }
 
-/** Numbers are given and nothing is published; all is published and nothing marked. */
-const POINTS = ['relay.afterStamp', 'relay.afterConfirm'] as const;
+/** Nothing has a number yet; numbers are given and nothing is published; all is published and nothing marked. */
+export type RelayStep = 'relay.beforeStamp' | 'relay.afterStamp' | 'relay.afterConfirm';
+const BETWEEN: readonly RelayStep[] = ['relay.afterStamp', 'relay.afterConfirm'];
 const FIRES_MS = 30_000;
 
 /** Ends the connection that holds the relay's lock. */
@@ -70,10 +71,14 @@ async function stopped({ pid }: AppProcess): Promise<boolean> {
  * The leader ends in the same place of its work each time, with events under way: `panic` as a power cut, `stop` as a host
  * that hangs and comes back. Nothing may get two numbers, and nobody may be shown an event twice.
  */
-export async function leaderEndsBetweenSteps(stack: Stack, end: 'panic' | 'stop'): Promise<void> {
+export async function leaderEndsBetweenSteps(
+  stack: Stack,
+  end: 'panic' | 'stop',
+  points: readonly RelayStep[] = BETWEEN,
+): Promise<void> {
   const { standby, addresses } = stack;
   if (standby === null) throw new Error('this case needs the standby of the stack');
-  for (const point of POINTS) {
+  for (const point of points) {
     await standby.restart({ NODE_ENV: 'test', FAILPOINTS: `${point}=1*${end}` });
     const fired = () => (end === 'panic' ? Promise.resolve(!standby.running) : stopped(standby));
     const ended = async (): Promise<boolean> => {
@@ -90,4 +95,31 @@ export async function leaderEndsBetweenSteps(stack: Stack, end: 'panic' | 'stop'
     await until(() => leads(addresses.chat), { timeoutMs: READY_MS, what: 'one leader' });
   }
   await standby.restart({ FAILPOINTS: '' });
+}
+
+const HELD_S = 2;
+
+/**
+ * The leader ends while its stamp is under way in the database: the statement waits for a row that is held meanwhile, and
+ * goes on without anybody who hears of its end.
+ */
+export async function leaderEndsInsideStamp(stack: Stack, end: 'panic' | 'stop'): Promise<void> {
+  const leader = await standbyLeads(stack);
+  const held = stack.postgres.query(
+    `WITH held AS (SELECT only_row FROM feed_head FOR UPDATE) SELECT pg_sleep(${HELD_S}) FROM held`,
+  );
+  const inside = async (): Promise<boolean> => {
+    const waiting = await stack.postgres.query(
+      `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%chat_stamp_feed%' AND pid <> pg_backend_pid()`,
+    );
+    return waiting.length > 0;
+  };
+  await until(inside, { timeoutMs: HELD_S * 1_000, everyMs: 20, what: 'a stamp that waits' });
+  if (end === 'panic') await leader.kill();
+  else leader.pause();
+  await held;
+  await takenOver(stack);
+  await sleep(DEAD_MS);
+  if (end === 'panic') await leader.start();
+  else leader.resume();
 }
