@@ -1,6 +1,6 @@
 import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
 import type { Database } from '@chat-realtime/database';
-import type { Logger, OriginPolicy } from '@chat-realtime/service-kit';
+import type { Logger, OriginPolicy, TrustedProxies } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import {
   type DynamicModule,
@@ -12,12 +12,15 @@ import {
 } from '@nestjs/common';
 import { AlertReader } from './alerts/alert-reader.ts';
 import type { Attachments } from './attachments/attachments.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import { Bans } from './bans/bans.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
 import type { ChatSettings } from './config.ts';
 import type { ChatOperations } from './domain/index.ts';
 import { ActorInterceptor } from './http/actor-interceptor.ts';
 import { AlertsController } from './http/alerts.controller.ts';
 import { AttachmentsController } from './http/attachments.controller.ts';
+import { BansController } from './http/bans.controller.ts';
 import { CallbacksController } from './http/callbacks.controller.ts';
 import { ConfigController } from './http/config.controller.ts';
 import { DeskController } from './http/desk.controller.ts';
@@ -47,6 +50,8 @@ export interface ChatModuleOptions {
   readonly revocations: RevocationSet;
   /** The one that guards the requests; staff may ask it. */
   readonly origins: OriginPolicy;
+  /** What stands in front and must never be banned. */
+  readonly trustedProxies: TrustedProxies;
   readonly settings: ChatSettings;
   readonly logger: Logger;
   /** Mounts `/internal/*`: for a gateway in another process. */
@@ -84,6 +89,8 @@ function providers(options: ChatModuleOptions): Provider[] {
       ),
     ],
     [token.QUICK_REPLIES, new QuickReplies(database)],
+    [token.BANS, new Bans(database, options.trustedProxies)],
+    [token.AUDIT, new AuditLog(database)],
     [token.SAVED_SETTINGS, saved],
     [token.ORIGINS, options.origins],
     [token.RATES, new RequestRates(rates)],
@@ -113,6 +120,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         DeskController,
         QuickRepliesController,
         SettingsController,
+        BansController,
         AttachmentsController,
         CallbacksController,
         AlertsController,

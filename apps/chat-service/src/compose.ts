@@ -2,7 +2,13 @@ import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
-import { type Logger, type Metrics, type OriginPolicy, rateLimitKey } from '@chat-realtime/service-kit';
+import {
+  type Logger,
+  type Metrics,
+  type OriginPolicy,
+  rateLimitKey,
+  type TrustedProxies,
+} from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { DynamicModule } from '@nestjs/common';
 import { Attachments } from './attachments/attachments.ts';
@@ -29,6 +35,8 @@ export interface ModuleDeps {
   readonly revocations: RevocationSet;
   /** The one that guards the requests. */
   readonly origins: OriginPolicy;
+  /** What stands in front and must never be banned. */
+  readonly trustedProxies: TrustedProxies;
   /** Mounts `/internal/*`: for a gateway in another process. */
   readonly internal: boolean;
 }

@@ -52,7 +52,15 @@ async function main(): Promise<void> {
     revocations,
   });
   const app = await createHttpApp({
-    modules: [chat.module({ verifier, revocations, origins, internal: config.INTERNAL_API_KEY !== undefined })],
+    modules: [
+      chat.module({
+        verifier,
+        revocations,
+        origins,
+        trustedProxies: config.TRUSTED_PROXIES,
+        internal: config.INTERNAL_API_KEY !== undefined,
+      }),
+    ],
     logger,
     metrics,
     health,

@@ -4,6 +4,7 @@ import { deleteOldAlerts } from './alerts/alert-retention.ts';
 import { AlertSweeps } from './alerts/alert-sweeps.ts';
 import { WebhookDeliveries } from './alerts/webhook-deliveries.ts';
 import type { Attachments } from './attachments/attachments.ts';
+import { banSweep } from './bans/bans.ts';
 import type { ChatSettings } from './config.ts';
 import type { Sweep } from './domain/index.ts';
 
@@ -50,6 +51,7 @@ export function createSweeps(
         await alerts.run();
       },
     },
+    banSweep(database),
     {
       name: 'alert-retention',
       everyMs: RETENTION_EVERY_MS,

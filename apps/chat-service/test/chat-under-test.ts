@@ -10,6 +10,7 @@ import {
   Health,
   loadConfig,
   OriginPolicy,
+  TrustedProxies,
 } from '@chat-realtime/service-kit';
 import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
@@ -25,6 +26,8 @@ export const KINDS = ['pglite', 'postgres'] as const;
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
 export const SITE_KEY = 'site-key-0123456789abcdef';
 export const INTERNAL_KEY = 'internal-key-0123456789abcdef';
+/** In front of the chat: `X-Forwarded-For` from there counts. */
+export const TRUSTED_PROXY = '192.0.2.250';
 export const IDENTITY_SECRET = 'identity-secret-0123456789abcdef';
 const STAFF_SECRET = 'staff-secret-0123456789abcdef0123';
 const ISSUER = 'https://shop.example/auth';
@@ -132,14 +135,16 @@ export class ChatUnderTest {
       revocations,
     });
     const origins = OriginPolicy.create({ allowed: ['https://shop.example'], demo: false });
+    const trustedProxies = TrustedProxies.parse([TRUSTED_PROXY]);
     const app = await createHttpApp({
-      modules: [chat.module({ verifier, revocations, origins, internal: true })],
+      modules: [chat.module({ verifier, revocations, origins, trustedProxies, internal: true })],
       logger,
       metrics,
       health: new Health(),
       verifier,
       internalApiKey: INTERNAL_KEY,
       origins,
+      trustedProxies,
     });
     await app.getHttpAdapter().getInstance().ready();
     return new ChatUnderTest({ app, database, operations, chat, settings }, folder);

@@ -128,7 +128,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   });
 
   const modules: DynamicModule[] = [
-    chat.module({ verifier, revocations, origins, internal: false }),
+    chat.module({ verifier, revocations, origins, trustedProxies, internal: false }),
     GatewayModule.forRoot(gateway),
     DemoModule.forRoot(database),
     ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),

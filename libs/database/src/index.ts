@@ -1,3 +1,4 @@
+export { type AuditEntry, recordAudit } from './audit.ts';
 export { prepareArchive } from './archive.ts';
 export { beginNewEpoch, readEpoch, settleRestoredEvents } from './epoch.ts';
 export { type FolderGuard, guardFolder } from './folder-guard.ts';

@@ -199,6 +199,35 @@ export interface WidgetSettingTable {
   updated_by: string;
 }
 
+export interface ClientAddressTable {
+  session_id: number;
+  address: string;
+  seen_at: TimeDefault;
+}
+
+export interface BanTable {
+  id: Generated<number>;
+  kind: 'session' | 'customer' | 'address';
+  session_id: number;
+  customer_id: string | null;
+  network: string | null;
+  reason: string | null;
+  until: NullableTime;
+  created_at: TimeDefault;
+  created_by: string;
+  created_by_name: string | null;
+}
+
+export interface AuditTable {
+  id: Generated<number>;
+  at: TimeDefault;
+  actor_id: string;
+  actor_name: string | null;
+  action: string;
+  subject: string | null;
+  details: JsonDefault<JsonObject>;
+}
+
 export interface PresenceTable {
   gateway_id: string;
   user_id: string;
@@ -234,6 +263,9 @@ export interface ChatTables {
   quick_reply: QuickReplyTable;
   widget_setting: WidgetSettingTable;
   revocation: RevocationTable;
+  chat_client_address: ClientAddressTable;
+  chat_ban: BanTable;
+  chat_audit: AuditTable;
 }
 
 export type Tables = ChatTables & AuthTables;

@@ -10,6 +10,8 @@ export * from './fanout.ts';
 export * from './rest.ts';
 export * from './quick-replies.ts';
 export * from './settings.ts';
+export * from './bans.ts';
+export * from './audit.ts';
 export * from './operator-status.ts';
 export * from './channel-query.ts';
 export * from './schemas.ts';

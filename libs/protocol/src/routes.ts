@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import { ADMINISTRATION_ROUTES } from './routes/administration.ts';
 import { AUTH_ROUTES } from './routes/auth.ts';
 import { CHANNEL_ROUTES, INTERNAL_ROUTES } from './routes/channel.ts';
 import { CUSTOMER_ROUTES } from './routes/customer.ts';
@@ -8,7 +9,13 @@ import { STAFF_ROUTES } from './routes/staff.ts';
 export type { Access, HttpMethod, Route, RouteAnswer, RouteBody, ServiceName } from './routes/route.ts';
 
 /** Every route that the outside can reach, apart from health and metrics. Whatever is not here is 404. */
-export const PUBLIC_ROUTES: readonly Route[] = [...AUTH_ROUTES, ...CUSTOMER_ROUTES, ...STAFF_ROUTES, ...CHANNEL_ROUTES];
+export const PUBLIC_ROUTES: readonly Route[] = [
+  ...AUTH_ROUTES,
+  ...CUSTOMER_ROUTES,
+  ...STAFF_ROUTES,
+  ...ADMINISTRATION_ROUTES,
+  ...CHANNEL_ROUTES,
+];
 
 /** With the calls between the services, which no proxy routes. */
 export const ALL_ROUTES: readonly Route[] = [...PUBLIC_ROUTES, ...INTERNAL_ROUTES];

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import * as audit from './audit.ts';
+import * as bans from './bans.ts';
 import * as broker from './broker.ts';
 import * as channel from './channel.ts';
 import * as query from './channel-query.ts';
@@ -87,6 +89,12 @@ export const NAMED_SCHEMAS = {
   HandoverRequest: operatorStatus.handoverRequestSchema,
   Handover: operatorStatus.handoverResponseSchema,
   ChosenStatus: operatorStatus.chosenStatusSchema,
+  NewBan: bans.newBanSchema,
+  Ban: bans.banSchema,
+  BanResponse: bans.banResponseSchema,
+  Bans: bans.bansResponseSchema,
+  AuditEntry: audit.auditEntrySchema,
+  Audit: audit.auditResponseSchema,
   LoginRequest: rest.loginRequestSchema,
   LoginResponse: rest.loginResponseSchema,
   RefreshRequest: rest.refreshRequestSchema,

@@ -3,6 +3,7 @@ import { type CallbackStaff, callbackStatusSchema } from '@chat-realtime/protoco
 import { type Selectable, sql } from 'kysely';
 import type { StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
+import { pageId } from '../storage/id-page.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 import { visibleCallbacks } from '../storage/visibility.ts';
 import { callbackStaff } from './callbacks.ts';
@@ -19,8 +20,6 @@ export interface CallbackListPage {
   readonly next_page: string | null;
 }
 
-const PAGE = /^[1-9]\d{0,15}$/;
-
 /** Newest first; a page is named by the last id of the one before. */
 export async function listCallbacks(
   database: Database,
@@ -35,7 +34,7 @@ export async function listCallbacks(
     .orderBy('c.id', 'desc')
     .limit(query.limit + 1);
   if (query.status !== undefined) rows = rows.where('c.status', 'in', parseStatuses(query.status));
-  if (query.page !== undefined) rows = rows.where('c.id', '<', parsePage(query.page));
+  if (query.page !== undefined) rows = rows.where('c.id', '<', pageId(query.page));
   const found = await boundedRows<Selectable<Tables['chat_callback']>>(database.kysely, {
     rows: sql`${rows}`,
     bytes: textBytes('name', 'comment', 'result', 'assigned_user_id'),
@@ -55,10 +54,4 @@ function parseStatuses(text: string): string[] {
     if (!status.success) throw fieldError('status', `must be of ${callbackStatusSchema.options.join(', ')}`);
     return status.data;
   });
-}
-
-function parsePage(text: string): number {
-  const id = PAGE.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(id)) throw fieldError('page', 'must be the next_page of an earlier answer');
-  return id;
 }

@@ -19,6 +19,8 @@ export interface NewSession {
   /** Made by the caller when the client brought none; only its hash is stored. */
   readonly resumeKey: string;
   readonly customerId?: string | null | undefined;
+  /** Where the visitor is; absent where nobody knows it, as with a chat that the demo makes. */
+  readonly address?: string | undefined;
   readonly message?: { readonly body: string; readonly clientMessageId: string } | undefined;
   readonly traceparent?: string | undefined;
 }
@@ -66,6 +68,8 @@ export interface PostMessage {
   readonly clientMessageId: string;
   readonly attachments?: readonly string[] | undefined;
   readonly expectedSeq?: number | undefined;
+  /** Where the customer writes from; absent for staff and where nobody knows it, as with Telegram. */
+  readonly address?: string | undefined;
   readonly traceparent?: string | undefined;
 }
 

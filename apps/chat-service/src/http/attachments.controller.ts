@@ -6,7 +6,8 @@ import { contentDisposition, fileNameFromHeader } from '../attachments/file-name
 import { RASTER_IMAGE_TYPES } from '../attachments/sniff.ts';
 import { type ChatOperations, participantOf } from '../domain/index.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { ATTACHMENTS, OPERATIONS, RATES } from './injection.ts';
+import type { Bans } from '../bans/bans.ts';
+import { ATTACHMENTS, BANS, OPERATIONS, RATES } from './injection.ts';
 import { actorOf, sessionIdOf } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 
@@ -25,15 +26,18 @@ export class AttachmentsController {
   readonly #operations: ChatOperations;
   readonly #attachments: Attachments;
   readonly #rates: RequestRates;
+  readonly #bans: Bans;
 
   constructor(
     @Inject(OPERATIONS) operations: ChatOperations,
     @Inject(ATTACHMENTS) attachments: Attachments,
     @Inject(RATES) rates: RequestRates,
+    @Inject(BANS) bans: Bans,
   ) {
     this.#operations = operations;
     this.#attachments = attachments;
     this.#rates = rates;
+    this.#bans = bans;
   }
 
   @Post('session/:id/attachments')
@@ -50,6 +54,7 @@ export class AttachmentsController {
     await this.#rates.upload(actor);
     // Before the first byte is taken: an operator must be able to see the session.
     await this.#operations.getSession(actor, sessionId);
+    if (actor.kind === 'customer') await this.#bans.requireAllowed(sessionId, request.clientIp);
     try {
       return await this.#attachments.upload({
         sessionId,

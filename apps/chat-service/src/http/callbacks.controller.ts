@@ -8,8 +8,9 @@ import { listCallbacks } from '../callbacks/callback-list.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
+import type { Bans } from '../bans/bans.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { CALLBACKS, DATABASE, OPERATIONS, RATES, VERIFIER } from './injection.ts';
+import { CALLBACKS, DATABASE, OPERATIONS, BANS, RATES, VERIFIER } from './injection.ts';
 import { staffActor, wholeNumber } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 
@@ -28,6 +29,7 @@ export class CallbacksController {
   readonly #operations: ChatOperations;
   readonly #verifier: TokenVerifier;
   readonly #rates: RequestRates;
+  readonly #bans: Bans;
 
   constructor(
     @Inject(CALLBACKS) callbacks: Callbacks,
@@ -35,12 +37,14 @@ export class CallbacksController {
     @Inject(OPERATIONS) operations: ChatOperations,
     @Inject(VERIFIER) verifier: TokenVerifier,
     @Inject(RATES) rates: RequestRates,
+    @Inject(BANS) bans: Bans,
   ) {
     this.#callbacks = callbacks;
     this.#database = database;
     this.#operations = operations;
     this.#verifier = verifier;
     this.#rates = rates;
+    this.#bans = bans;
   }
 
   @Post('callback')
@@ -54,6 +58,7 @@ export class CallbacksController {
     const sessionId = body.session_id ?? null;
     if (sessionId !== null) await this.#requireToken(sessionId, bearerToken({ authorization }));
     if (!isConsent(body.consent)) throw fieldError('consent', 'must be given');
+    await this.#bans.requireAllowed(sessionId, ip);
     return { callback: await this.#callbacks.request(sessionId, body) };
   }
 

@@ -13,4 +13,6 @@ export const RATES = Symbol('RequestRates');
 export const REVOCATIONS = Symbol('RevocationRefresher');
 export const QUICK_REPLIES = Symbol('QuickReplies');
 export const SAVED_SETTINGS = Symbol('SavedSettings');
+export const BANS = Symbol('Bans');
+export const AUDIT = Symbol('AuditLog');
 export const ORIGINS = Symbol('OriginPolicy');

@@ -1,5 +1,5 @@
 import { messagesQuerySchema, postMessageRequestSchema } from '@chat-realtime/protocol';
-import { Principal, RequireCustomerOrStaff, validate } from '@chat-realtime/service-kit';
+import { ClientIp, Principal, RequireCustomerOrStaff, validate } from '@chat-realtime/service-kit';
 import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -35,6 +35,7 @@ export class MessagesController {
     @Body() body: unknown,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('traceparent') traceparent: string | undefined,
+    @ClientIp() ip: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const actor = actorOf(principal);
@@ -45,6 +46,7 @@ export class MessagesController {
       clientMessageId: request.client_message_id,
       attachments: request.attachments,
       expectedSeq: request.expected_seq,
+      address: actor.kind === 'customer' ? ip : undefined,
       traceparent: traceparentOf(traceparent),
     });
     void reply.code(created ? 201 : 200);

@@ -81,6 +81,7 @@ export class SessionsController {
       attributes: body.attributes,
       consent: body.consent,
       resumeKey,
+      address: ip,
       message:
         body.message === undefined
           ? undefined

@@ -1,19 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { ChatError } from '@chat-realtime/protocol';
-import { seededBug } from '@chat-realtime/service-kit';
+import { rateLimitKey, seededBug } from '@chat-realtime/service-kit';
 import type { Tables } from '@chat-realtime/database';
 import { sql, type Transaction } from 'kysely';
 import type { Actor } from '../domain/actors.ts';
 import type { PostedMessage, PostMessage } from '../domain/operation-types.ts';
 import { renderMessage, type StoredFile } from '../domain/render.ts';
 import { type SessionAction, transition } from '../domain/session-state.ts';
+import { bannedError } from '../bans/banned.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { events } from './history.ts';
 import { applyTransition, commitSession, lockSession, stateOf } from './unit-of-work.ts';
 import { hasNarrowScope, requireVisible } from './visibility.ts';
 
-type Outcome = 'not_found' | 'duplicate' | 'conflict' | 'closed' | 'stale' | 'bad_attachments' | 'unclaimed' | 'stored';
+type Outcome =
+  | 'not_found'
+  | 'banned'
+  | 'duplicate'
+  | 'conflict'
+  | 'closed'
+  | 'stale'
+  | 'bad_attachments'
+  | 'unclaimed'
+  | 'stored';
 type RefusedOutcome = Exclude<Outcome, 'duplicate' | 'stored'>;
 
 interface PostRow {
@@ -29,7 +39,7 @@ interface PostRow {
 
 const POST = {
   name: 'chat-post-message',
-  text: 'SELECT * FROM chat_post_message($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10, $11::boolean)',
+  text: 'SELECT * FROM chat_post_checked($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10, $11::boolean, $12, $13)',
 } as const;
 /** Events told with a refusal; whoever is further behind reads the rest himself. */
 const MISSED_EVENTS_MAX = 100;
@@ -46,10 +56,13 @@ type PostValues = readonly [
   number | null,
   string | null,
   boolean,
+  string | null,
+  string | null,
 ];
 
 function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: boolean): PostValues {
   const staff = actor.kind === 'staff' ? actor : null;
+  const address = staff === null ? (post.address ?? null) : null;
   return [
     sessionId,
     staff === null ? 'client' : 'operator',
@@ -64,12 +77,14 @@ function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: 
     staff === null ? null : (post.expectedSeq ?? null),
     post.traceparent ?? null,
     claims,
+    address,
+    address === null ? null : rateLimitKey(address),
   ];
 }
 
 function onlyRow(rows: readonly PostRow[]): PostRow {
   const [row] = rows;
-  if (row === undefined) throw new Error('chat_post_message returned no row');
+  if (row === undefined) throw new Error('chat_post_checked returned no row');
   return row;
 }
 
@@ -80,11 +95,26 @@ export async function postInTransaction(
   post: PostMessage,
   claims = false,
 ): Promise<PostRow> {
-  const [id, senderType, actorId, actorName, scope, body, clientMessageId, attachments, expectedSeq, trace, claim] =
-    postValues(actor, sessionId, post, claims);
+  const [
+    id,
+    senderType,
+    actorId,
+    actorName,
+    scope,
+    body,
+    clientMessageId,
+    attachments,
+    expectedSeq,
+    trace,
+    claim,
+    address,
+    network,
+  ] = postValues(actor, sessionId, post, claims);
   const result =
-    await sql<PostRow>`SELECT * FROM chat_post_message(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
-    ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${trace}, ${claim}::boolean)`.execute(trx);
+    await sql<PostRow>`SELECT * FROM chat_post_checked(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
+    ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${trace}, ${claim}::boolean, ${address}, ${network})`.execute(
+      trx,
+    );
   return onlyRow(result.rows);
 }
 
@@ -176,6 +206,8 @@ async function refuse(
   switch (outcome) {
     case 'not_found':
       throw sessionNotFound();
+    case 'banned':
+      throw bannedError();
     case 'conflict':
       throw new ChatError('idempotency_conflict', 'this client_message_id was used for another message');
     case 'unclaimed':

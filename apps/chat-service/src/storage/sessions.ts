@@ -1,8 +1,11 @@
 import { ChatError, type Message, type Session, type StaffSession } from '@chat-realtime/protocol';
-import { sql } from 'kysely';
+import type { Tables } from '@chat-realtime/database';
+import { rateLimitKey } from '@chat-realtime/service-kit';
+import { sql, type Transaction } from 'kysely';
 import type { Actor, CustomerActor } from '../domain/actors.ts';
 import type { NewSession, SessionCreated, SessionRecord } from '../domain/operation-types.ts';
 import { renderSession } from '../domain/render.ts';
+import { bannedError } from '../bans/banned.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { staffSession } from './inbox-rows.ts';
@@ -24,6 +27,14 @@ interface Creation {
   readonly message: Message | undefined;
 }
 
+/** Nobody begins a chat from a banned address; one that is there already may be read. */
+async function requireWelcome(trx: Transaction<Tables>, address: string): Promise<void> {
+  const result = await sql<{
+    banned: boolean;
+  }>`SELECT chat_is_banned(NULL, ${rateLimitKey(address)}) AS banned`.execute(trx);
+  if (result.rows[0]?.banned === true) throw bannedError();
+}
+
 async function createOnce(context: StorageContext, input: NewSession): Promise<Creation> {
   const hash = hashResumeKey(input.resumeKey);
   return context.database.kysely.transaction().execute(async (trx) => {
@@ -38,6 +49,7 @@ async function createOnce(context: StorageContext, input: NewSession): Promise<C
       if (session.resumeKeyEnded) throw resumeKeyEnded();
       return { session, created: false, message: undefined };
     }
+    if (input.address !== undefined) await requireWelcome(trx, input.address);
     const row = await trx
       .insertInto('chat_session')
       .values({
@@ -55,6 +67,8 @@ async function createOnce(context: StorageContext, input: NewSession): Promise<C
       .executeTakeFirstOrThrow();
     const fresh = toRecord(row);
     const session = await appendToNew(trx, fresh, { contact: fresh.contact });
+    if (input.address !== undefined)
+      await trx.insertInto('chat_client_address').values({ session_id: session.id, address: input.address }).execute();
     if (input.message === undefined) return { session, created: true, message: undefined };
     const actor: CustomerActor = { kind: 'customer', sessionId: session.id };
     const post = { ...input.message, traceparent: input.traceparent };
@@ -77,7 +91,11 @@ export async function createSession(context: StorageContext, input: NewSession):
   if (input.message === undefined) return { session: renderSession(session), created: false, revokedAt };
   // A retry, or a visitor who comes back with his first words: the usual rules of a post decide.
   const actor: CustomerActor = { kind: 'customer', sessionId: session.id };
-  const posted = await postMessage(context, actor, session.id, { ...input.message, traceparent: input.traceparent });
+  const posted = await postMessage(context, actor, session.id, {
+    ...input.message,
+    address: input.address,
+    traceparent: input.traceparent,
+  });
   const after = await translated(() => readSession(context.database.kysely, session.id));
   return { session: renderSession(after ?? session), created: false, revokedAt, message: posted.message };
 }

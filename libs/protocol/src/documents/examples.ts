@@ -199,6 +199,27 @@ const quickReply = {
   updated_at: AT,
   updated_by: '7',
 };
+const ban = {
+  id: 3,
+  by: 'address' as const,
+  session_id: 123,
+  customer_id: null,
+  address: '203.0.113.7',
+  reason: 'спам',
+  until: LATER,
+  created_at: AT,
+  created_by: '7',
+  created_by_name: 'Борис',
+};
+const auditEntry = {
+  id: 41,
+  at: AT,
+  actor_id: '7',
+  actor_name: 'Борис',
+  action: 'ban.created',
+  subject: 'session:123',
+  details: { ban_id: 3, by: 'address', until: LATER },
+};
 const savedTheme = { accent: '#2f5d50', scheme: 'auto' as const, title: 'Тихий дом' };
 const texts = { 'greeting.ru': 'Здравствуйте! Чем помочь?', 'greeting.en': 'Hello! How can we help?' };
 const revocation = { id: 9, kind: 'session' as const, subject: '123', not_after: 1_762_590_611 };
@@ -364,6 +385,12 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       attachments: { max_bytes: 10_485_760, max_per_message: 5, mime: ['image/jpeg', 'application/pdf'] },
     },
   ],
+  NewBan: [{ session_id: 123, by: 'address', reason: 'спам' }],
+  Ban: [ban],
+  BanResponse: [{ ban }],
+  Bans: [{ bans: [ban], next_page: null }],
+  AuditEntry: [auditEntry],
+  Audit: [{ entries: [auditEntry], next_page: null }],
   QuickReply: [quickReply],
   QuickReplies: [{ quick_replies: [quickReply], next_page: null }],
   NewQuickReply: [{ shortcut: 'delivery', title: 'Доставка', text: quickReply.text }],

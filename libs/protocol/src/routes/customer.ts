@@ -27,7 +27,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
       200: { description: 'the session of this resume key', schema: rest.createSessionResponseSchema, noStore: true },
       201: { description: 'a new session', schema: rest.createSessionResponseSchema, noStore: true },
     },
-    errors: ['bad_credentials', 'idempotency_conflict', 'rate_limited'],
+    errors: ['bad_credentials', 'banned', 'idempotency_conflict', 'rate_limited'],
   }),
   route({
     id: 'identify',
@@ -97,7 +97,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
       201: { description: 'stored', schema: rest.postMessageResponseSchema },
     },
     headers: { 'Idempotency-Key': 'a UUID in place of client_message_id; the body wins' },
-    errors: ['idempotency_conflict', 'session_closed', 'stale', 'rate_limited', 'storage_full'],
+    errors: ['banned', 'idempotency_conflict', 'session_closed', 'stale', 'rate_limited', 'storage_full'],
   }),
   route({
     id: 'getMessages',
@@ -150,7 +150,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
     headers: { 'X-File-Name': 'percent-encoded UTF-8' },
     body: { required: true },
     answers: { 201: { description: 'stored', schema: rest.attachmentResponseSchema } },
-    errors: ['unsupported_media_type', 'storage_full'],
+    errors: ['banned', 'unsupported_media_type', 'storage_full'],
   }),
   route({
     id: 'getAttachment',
@@ -172,6 +172,6 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
     summary: 'Ask to be called back',
     body: { schema: rest.callbackRequestSchema, required: true },
     answers: { 201: { description: 'stored', schema: rest.customerCallbackResponseSchema } },
-    errors: ['missing_credentials', 'rate_limited'],
+    errors: ['banned', 'missing_credentials', 'rate_limited'],
   }),
 ];

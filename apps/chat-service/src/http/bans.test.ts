@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import {
+  auditResponseSchema,
+  type Ban,
+  banResponseSchema,
+  bansResponseSchema,
+  createSessionResponseSchema,
+  feedResponseSchema,
+} from '@chat-realtime/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Call, ChatUnderTest, KINDS, TRUSTED_PROXY } from '../../test/chat-under-test.ts';
+
+let chat: ChatUnderTest;
+let anna: string;
+let admin: string;
+
+describe.each(KINDS)('bans on %s', (kind) => {
+  beforeAll(async () => {
+    chat = await ChatUnderTest.startOn(kind);
+    [anna, admin] = await Promise.all([chat.staff('anna'), chat.staff('root', { role: 'admin' })]);
+  });
+  afterAll(() => chat.stop());
+
+  async function begin(ip = '203.0.113.1', body: object = {}) {
+    const answer = await chat.call('POST', '/chat/session', { body, ip });
+    const { session, token, resume_key } = answer.as(createSessionResponseSchema);
+    return { id: session.id, token, key: resume_key, ip };
+  }
+  type Visitor = Awaited<ReturnType<typeof begin>>;
+  const post = ({ id, token, ip }: Visitor, more: Call = {}, body = 'hello', key: string = randomUUID()) =>
+    chat.call('POST', `/chat/session/${id}/messages`, { token, ip, body: { body, client_message_id: key }, ...more });
+  const ask = (body: object, token = anna) => chat.call('POST', '/chat/bans', { token, body });
+  async function ban(id: number, by: string, more: object = {}): Promise<Ban> {
+    return (await ask({ session_id: id, by, ...more })).as(banResponseSchema).ban;
+  }
+  const lift = (id: number) => chat.call('DELETE', `/chat/bans/${id}`, { token: anna });
+  const list = async (token = anna) =>
+    (await chat.call('GET', '/chat/bans', { token })).as(bansResponseSchema).bans.map(({ id }) => id);
+  const feedLength = async () => {
+    await chat.stamp();
+    return (await chat.call('GET', '/chat/feed?limit=500', { token: anna })).as(feedResponseSchema).events.length;
+  };
+
+  it('[BAN1] [BAN2] [BAN6] a banned chat takes nothing more and says nothing to staff, until the ban is lifted', async () => {
+    const [one, other] = [await begin(), await begin()];
+    const made = await ban(one.id, 'session', { reason: ' спам ' });
+    expect(made).toMatchObject({ by: 'session', reason: 'спам', until: null, created_by: 'anna', address: null });
+    const before = await feedLength();
+    expect((await post(one)).code).toBe('banned');
+    const upload = { token: one.token, raw: 'x', headers: { 'x-file-name': 'a.txt' } };
+    expect((await chat.call('POST', `/chat/session/${one.id}/attachments`, upload)).code).toBe('banned');
+    const callback = { phone: '+79161234567', consent: true, session_id: one.id };
+    expect((await chat.call('POST', '/chat/callback', { token: one.token, body: callback })).code).toBe('banned');
+    expect(await feedLength()).toBe(before);
+    expect((await post(other)).status).toBe(201);
+    expect((await chat.call('GET', `/chat/session/${one.id}/events`, { token: one.token })).status).toBe(200);
+    expect(await list()).toContain(made.id);
+    expect((await lift(made.id)).status).toBe(204);
+    expect((await post(one)).status).toBe(201);
+    for (const gone of [made.id, 0, 'x', 2 ** 53]) expect((await lift(Number(gone))).code).toBe('ban_not_found');
+  });
+
+  it('[BAN2] a banned visitor does not reopen a closed chat', async () => {
+    const one = await begin();
+    await ban(one.id, 'session');
+    await chat.call('POST', `/chat/session/${one.id}/close`, { token: anna });
+    const before = await feedLength();
+    expect((await post(one)).code).toBe('banned');
+    expect(await feedLength()).toBe(before);
+  });
+
+  it('[BAN3] a message that is stored already is answered as ever', async () => {
+    const one = await begin();
+    const key = randomUUID();
+    expect((await post(one, {}, 'hello', key)).status).toBe(201);
+    await ban(one.id, 'session');
+    expect((await post(one, {}, 'hello', key)).status).toBe(200);
+    expect((await post(one, {}, 'other', key)).code).toBe('idempotency_conflict');
+  });
+
+  it('[BAN4] a signed-in customer is banned in all their chats, and an unsigned one is not', async () => {
+    const [one, two] = [await begin('203.0.113.2'), await begin('203.0.113.3')];
+    expect((await ask({ session_id: one.id, by: 'customer' })).status).toBe(422);
+    for (const { id, token } of [one, two]) {
+      const body = { identity_token: await chat.identity('c-7'), session_id: id, token };
+      expect((await chat.call('POST', '/chat/identity', { body })).status).toBe(200);
+    }
+    const made = await ban(one.id, 'customer');
+    expect(made.customer_id).toBe('c-7');
+    expect((await post(two)).code).toBe('banned');
+    await lift(made.id);
+    expect((await post(two)).status).toBe(201);
+  });
+
+  it('[BAN4] [BAN2] an address is banned with the /64 of IPv6, for a day, and begins no chat', async () => {
+    const v4 = await begin('203.0.113.9');
+    const made = await ban(v4.id, 'address');
+    expect(made.address).toBe('203.0.113.9');
+    expect(Date.parse(made.until ?? '') - Date.now()).toBeCloseTo(86_400_000, -5);
+    expect((await chat.call('POST', '/chat/session', { body: {}, ip: '203.0.113.9' })).code).toBe('banned');
+    expect((await chat.call('POST', '/chat/session', { body: {}, ip: '203.0.113.10' })).status).toBe(201);
+    // Whoever is there already comes back, and reads.
+    const back = { body: { resume_key: v4.key }, ip: '203.0.113.9' };
+    expect((await chat.call('POST', '/chat/session', back)).status).toBe(200);
+    const words = { body: 'x', client_message_id: randomUUID() };
+    const talks = { ...back, body: { ...back.body, message: words } };
+    expect((await chat.call('POST', '/chat/session', talks)).code).toBe('banned');
+    expect((await post(v4, { ip: '203.0.113.10' })).status).toBe(201);
+    const v6 = await begin('2001:db8:1:2:3::4');
+    expect((await ban(v6.id, 'address')).address).toBe('2001:db8:1:2::/64');
+    expect((await chat.call('POST', '/chat/session', { body: {}, ip: '2001:db8:1:2::9' })).code).toBe('banned');
+    expect((await chat.call('POST', '/chat/session', { body: {}, ip: '2001:db8:1:3::9' })).status).toBe(201);
+  });
+
+  it('[BAN4] the address is the one that the chat was written from last', async () => {
+    const one = await begin('203.0.113.20');
+    await post(one, { ip: '203.0.113.21' });
+    expect((await ban(one.id, 'address')).address).toBe('203.0.113.21');
+  });
+
+  it.each([
+    '127.0.0.1',
+    '10.1.2.3',
+    '192.168.1.1',
+    '172.16.9.9',
+    '100.64.0.1',
+    '169.254.1.1',
+    '::1',
+    'fe80::1',
+    'fd00::5',
+  ])("[BAN5] %s is nobody's address and is not banned", async (ip) => {
+    const one = await begin(ip);
+    const answer = await ask({ session_id: one.id, by: 'address' });
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain('"path":"by"');
+  });
+
+  it('[BAN5] a trusted proxy is not banned, nor an address that nobody knows', async () => {
+    const proxied = await begin(TRUSTED_PROXY);
+    expect((await ask({ session_id: proxied.id, by: 'address' })).status).toBe(422);
+    const old = await begin('203.0.113.30');
+    await chat.database.kysely.deleteFrom('chat_client_address').where('session_id', '=', old.id).execute();
+    expect((await ask({ session_id: old.id, by: 'address' })).status).toBe(422);
+  });
+
+  it('[BAN1] the same target again keeps its ban; one that has ended is made anew', async () => {
+    const one = await begin();
+    const until = new Date(Date.now() + 60_000).toISOString();
+    const first = await ban(one.id, 'session', { until });
+    const again = await ask({ session_id: one.id, by: 'session', reason: 'more' });
+    expect(again.status).toBe(200);
+    expect(again.as(banResponseSchema).ban).toMatchObject({ id: first.id, reason: 'more', until: null });
+    await chat.database.kysely
+      .updateTable('chat_ban')
+      .set({ until: new Date(1) })
+      .where('id', '=', first.id)
+      .execute();
+    expect((await post(one)).status).toBe(201);
+    expect(await list()).not.toContain(first.id);
+    expect((await lift(first.id)).code).toBe('ban_not_found');
+    const next = await ask({ session_id: one.id, by: 'session' });
+    expect(next.status).toBe(201);
+    expect(next.as(banResponseSchema).ban.id).not.toBe(first.id);
+  });
+
+  it('[BAN1] bad input is refused and bans nobody', async () => {
+    const one = await begin();
+    for (const bad of [
+      { by: 'session' },
+      { session_id: one.id },
+      { session_id: one.id, by: 'name' },
+      { session_id: one.id, by: 'session', until: '2020-01-01T00:00:00Z' },
+      { session_id: one.id, by: 'session', until: 'soon' },
+      { session_id: one.id, by: 'session', reason: 'x'.repeat(501) },
+    ])
+      expect((await ask(bad)).status).toBe(422);
+    expect((await ask({ session_id: 999_999, by: 'session' })).code).toBe('session_not_found');
+    expect((await post(one)).status).toBe(201);
+  });
+
+  it('[BAN1] [BAN6] an operator of narrow scope bans and lifts only in chats that they see', async () => {
+    const one = await begin();
+    await chat.call('POST', `/chat/session/${one.id}/assign`, { token: anna });
+    const boris = await chat.staff('boris', { scope: 'assigned' });
+    expect((await ask({ session_id: one.id, by: 'session' }, boris)).code).toBe('session_not_found');
+    const made = await ban(one.id, 'session');
+    expect(await list(boris)).not.toContain(made.id);
+    expect((await chat.call('DELETE', `/chat/bans/${made.id}`, { token: boris })).code).toBe('ban_not_found');
+  });
+
+  it('[AUD1] [AUD2] who banned and who lifted stands in the log, for admins', async () => {
+    const one = await begin();
+    const made = await ban(one.id, 'session', { reason: 'a secret reason' });
+    await lift(made.id);
+    expect((await chat.call('GET', '/chat/audit', { token: anna })).code).toBe('forbidden');
+    const answer = await chat.call('GET', '/chat/audit?limit=2', { token: admin });
+    const { entries, next_page } = answer.as(auditResponseSchema);
+    expect(entries.map(({ action, subject, actor_id }) => [action, subject, actor_id])).toEqual([
+      ['ban.lifted', `session:${one.id}`, 'anna'],
+      ['ban.created', `session:${one.id}`, 'anna'],
+    ]);
+    expect(answer.text).not.toContain('secret');
+    const older = await chat.call('GET', `/chat/audit?page=${next_page}`, { token: admin });
+    expect(older.as(auditResponseSchema).entries.every(({ id }) => id < (entries[1]?.id ?? 0))).toBe(true);
+    expect((await chat.call('GET', '/chat/audit?page=x', { token: admin })).status).toBe(422);
+  });
+});

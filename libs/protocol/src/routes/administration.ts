@@ -1,0 +1,54 @@
+import * as audit from '../audit.ts';
+import * as bans from '../bans.ts';
+import { pageQuerySchema } from '../rest.ts';
+import { route, type Route } from './route.ts';
+
+const service = 'chat-service';
+
+/** Defence, privacy and the log of changes. */
+export const ADMINISTRATION_ROUTES: readonly Route[] = [
+  route({
+    id: 'addBan',
+    service,
+    method: 'POST',
+    path: '/chat/bans',
+    access: 'staff',
+    summary: 'Ban a visitor: this chat, this customer or this address',
+    body: { schema: bans.newBanSchema, required: true },
+    answers: {
+      200: { description: 'a ban that held already, changed', schema: bans.banResponseSchema },
+      201: { description: 'banned', schema: bans.banResponseSchema },
+    },
+    errors: ['session_not_found'],
+  }),
+  route({
+    id: 'listBans',
+    service,
+    method: 'GET',
+    path: '/chat/bans',
+    access: 'staff',
+    summary: 'Bans that hold now',
+    query: pageQuerySchema,
+    answers: { 200: { description: 'a page', schema: bans.bansResponseSchema, noStore: true } },
+  }),
+  route({
+    id: 'liftBan',
+    service,
+    method: 'DELETE',
+    path: '/chat/bans/{id}',
+    access: 'staff',
+    summary: 'Lift a ban',
+    answers: { 204: { description: 'lifted' } },
+    errors: ['ban_not_found'],
+  }),
+  route({
+    id: 'listAudit',
+    service,
+    method: 'GET',
+    path: '/chat/audit',
+    access: 'admin',
+    summary: 'Who changed what',
+    query: audit.auditQuerySchema,
+    answers: { 200: { description: 'a page', schema: audit.auditResponseSchema, noStore: true } },
+  }),
+];

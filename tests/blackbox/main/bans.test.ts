@@ -1,0 +1,59 @@
+import { auditResponseSchema, banResponseSchema, bansResponseSchema } from '@chat-realtime/protocol';
+import type { Staff } from '@chat-realtime/testkit';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useChat } from '../../support/chat.ts';
+import { expectError, fieldPaths } from '../../support/expect-error.ts';
+
+const chat = await useChat('main');
+let anna: Staff;
+let admin: Staff;
+beforeAll(async () => {
+  [anna, admin] = [await chat.staff('anna'), await chat.staff('admin')];
+});
+const ask = (json: unknown, staff = anna) => staff.request('POST', '/chat/bans', { json });
+
+describe('bans', () => {
+  test('[BAN1] [BAN2] [BAN3] [BAN6] a banned visitor is refused, staff hear nothing, and a lifted ban is over', async () => {
+    const customer = await chat.customer();
+    const said = await customer.post('before');
+    const head = await anna.feedHead();
+    const { ban } = (await ask({ session_id: customer.sessionId, by: 'session', reason: 'spam' })).as(
+      banResponseSchema,
+      201,
+    );
+    expectError(await customer.send('after'), 'banned');
+    const again = await customer.send('before', { clientMessageId: said.client_message_id ?? '' });
+    expect(again.status).toBe(200);
+    const { events } = await anna.feedAfter(head);
+    expect(events.filter(({ session_id }) => session_id === customer.sessionId)).toEqual([]);
+    const { bans } = (await anna.request('GET', '/chat/bans')).as(bansResponseSchema);
+    expect(bans.find(({ id }) => id === ban.id)).toEqual(ban);
+    expect((await anna.request('DELETE', `/chat/bans/${ban.id}`)).status).toBe(204);
+    expectError(await anna.request('DELETE', `/chat/bans/${ban.id}`), 'ban_not_found');
+    expect((await customer.send('at last')).status).toBe(201);
+    const audit = (await admin.request('GET', '/chat/audit?limit=500')).as(auditResponseSchema);
+    const ofBan = audit.entries.filter(({ details }) => details['ban_id'] === ban.id);
+    expect(ofBan.map(({ action }) => action)).toEqual(['ban.lifted', 'ban.created']);
+  });
+
+  test('[BAN5] [BAN4] [BAN1] what cannot be banned is 422, and says why', async () => {
+    const { sessionId } = await chat.customer();
+    for (const bad of [
+      { session_id: sessionId, by: 'address' },
+      { session_id: sessionId, by: 'customer' },
+      { session_id: sessionId, by: 'everybody' },
+    ])
+      expect(fieldPaths(expectError(await ask(bad), 'validation_failed'))).toEqual(['by']);
+    expectError(await ask({ session_id: 999_999_999, by: 'session' }), 'session_not_found');
+    expectError(
+      await anna.request('POST', '/chat/bans', { json: {}, headers: { Origin: 'https://evil.example' } }),
+      'origin_not_allowed',
+    );
+  });
+
+  test('[AUD1] the log of changes is for admins', async () => {
+    expectError(await anna.request('GET', '/chat/audit'), 'forbidden');
+    expectError(await admin.request('GET', '/chat/audit?limit=0'), 'validation_failed');
+    expectError(await admin.request('GET', '/chat/audit?page=x'), 'validation_failed');
+  });
+});
