@@ -27,7 +27,7 @@ describe(`the relay leader ends in its work (FAULTS_SEED=${seed})`, () => {
   for (const end of ['panic', 'stop'] as const) {
     for (const step of STEPS) {
       test(`[AMQP9] [FEED4] ${end} at ${step}: nothing is lost, repeated or reordered`, () =>
-        check(`${end} at ${step}`, (of) => leaderEndsBetweenSteps(of, end, [step])));
+        check(`${end} at ${step}`, (of) => leaderEndsBetweenSteps(of, end, step)));
     }
     test(`[AMQP9] [FEED4] ${end} inside the stamp: nothing is lost, repeated or reordered`, () =>
       check(`${end} inside the stamp`, (of) => leaderEndsInsideStamp(of, end)));

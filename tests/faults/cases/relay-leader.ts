@@ -51,7 +51,6 @@ export async function stopRelayLeader(stack: Stack): Promise<void> {
 
 /** Nothing has a number yet; numbers are given and nothing is published; all is published and nothing marked. */
 export type RelayStep = 'relay.beforeStamp' | 'relay.afterStamp' | 'relay.afterConfirm';
-const BETWEEN: readonly RelayStep[] = ['relay.afterStamp', 'relay.afterConfirm'];
 const FIRES_MS = 30_000;
 
 /** Ends the connection that holds the relay's lock. */
@@ -71,29 +70,23 @@ async function stopped({ pid }: AppProcess): Promise<boolean> {
  * The leader ends in the same place of its work each time, with events under way: `panic` as a power cut, `stop` as a host
  * that hangs and comes back. Nothing may get two numbers, and nobody may be shown an event twice.
  */
-export async function leaderEndsBetweenSteps(
-  stack: Stack,
-  end: 'panic' | 'stop',
-  points: readonly RelayStep[] = BETWEEN,
-): Promise<void> {
+export async function leaderEndsBetweenSteps(stack: Stack, end: 'panic' | 'stop', step: RelayStep): Promise<void> {
   const { standby, addresses } = stack;
   if (standby === null) throw new Error('this case needs the standby of the stack');
-  for (const point of points) {
-    await standby.restart({ NODE_ENV: 'test', FAILPOINTS: `${point}=1*${end}` });
-    const fired = () => (end === 'panic' ? Promise.resolve(!standby.running) : stopped(standby));
-    const ended = async (): Promise<boolean> => {
-      if (await fired()) return true;
-      // The other one loses the lock with its connection, and finds it taken when it is back.
-      if (await leads(addresses.chat)) await cutOffLeader(stack);
-      return false;
-    };
-    await until(ended, { timeoutMs: FIRES_MS, everyMs: 100, what: `the leader at ${point}` });
-    await takenOver(stack);
-    await sleep(DEAD_MS);
-    if (end === 'panic') await standby.start({ FAILPOINTS: '' });
-    else standby.resume();
-    await until(() => leads(addresses.chat), { timeoutMs: READY_MS, what: 'one leader' });
-  }
+  await standby.restart({ NODE_ENV: 'test', FAILPOINTS: `${step}=1*${end}` });
+  const fired = () => (end === 'panic' ? Promise.resolve(!standby.running) : stopped(standby));
+  const ended = async (): Promise<boolean> => {
+    if (await fired()) return true;
+    // The other one loses the lock with its connection, and finds it taken when it is back.
+    if (await leads(addresses.chat)) await cutOffLeader(stack);
+    return false;
+  };
+  await until(ended, { timeoutMs: FIRES_MS, everyMs: 100, what: `the leader at ${step}` });
+  await takenOver(stack);
+  await sleep(DEAD_MS);
+  if (end === 'panic') await standby.start({ FAILPOINTS: '' });
+  else standby.resume();
+  await until(() => leads(addresses.chat), { timeoutMs: READY_MS, what: 'one leader' });
   await standby.restart({ FAILPOINTS: '' });
 }
 
