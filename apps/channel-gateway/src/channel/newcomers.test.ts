@@ -73,6 +73,26 @@ describe('who comes next', () => {
     }
   });
 
+  it('[RES5] is not judged by an answer that was asked for before it came', async () => {
+    const under = await start();
+    const { ledger } = under;
+    ledger.createSession(1);
+    await customer(under).ready();
+    const asked = (): number => ledger.requests.length;
+    const before = asked();
+    ledger.answerDelayMs = 400;
+    customer(under);
+    await eventually(() => asked() > before || undefined, 'the call to be on its way');
+    // Another gateway showed these; here the live path lost them.
+    ledger.fault = () => ({ copies: 0, delayMs: 0 });
+    const { seq } = ledger.post(1, 'shown elsewhere');
+    const { status, body } = await poll(pollUrl(under, `&last_seq=${seq}&wait=0`));
+    expect([status, body]).toMatchObject([200, { last_seq: seq, events: [] }]);
+    const socket = new SocketClient(`${under.wsUrl}?session=1&token=${customerToken(1)}&last_seq=${seq}`);
+    opened.push(socket);
+    expect((await socket.ready()).data).toMatchObject({ from_seq: seq });
+  });
+
   it('[CLS6] a gateway that stood still while it started takes clients at once', async () => {
     const under = await start();
     under.ledger.createSession(1);

@@ -178,7 +178,7 @@ export class Admission {
         return;
       }
     }
-    connection.state = { kind: 'catching_up', channel: 'session', start, cursor: -1 };
+    connection.state = { kind: 'catching_up', channel: 'session', start, cursor: -1, askedBefore: channel.timesAsked };
     channel.attach(connection);
   }
 

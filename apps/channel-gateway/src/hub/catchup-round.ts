@@ -208,7 +208,12 @@ export class CatchupRound implements CatchupClient {
         this.#hub.sessionWentBack(channel);
         return;
       }
-      if (verdict === 'doubtful') this.#heads.add(channel);
+      if (verdict === 'doubtful') {
+        // Of another database perhaps: it decides nothing, and nobody begins by it.
+        this.#heads.add(channel);
+        if (after !== null) this.#wanting.add(channel);
+        return;
+      }
       channel.applyPage(page, after, performance.now());
     }
   }

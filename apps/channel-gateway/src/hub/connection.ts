@@ -16,6 +16,8 @@ export interface CustomerCatchingUp {
   readonly start: StartCursor<number>;
   /** Last seq sent here; -1 until `channel.ready` has said from where it begins. */
   cursor: number;
+  /** How often its channel had asked chat-service when it came. */
+  askedBefore: number;
 }
 
 export interface StaffCatchingUp {

@@ -67,6 +67,8 @@ export class SessionChannel {
   gapDue = false;
   /** The cursor when chat-service was last asked; its head cannot be smaller unless the database is another one. */
   #cursorAsked = -1;
+  /** How often chat-service was asked about this session. Calls follow each other, so an answer belongs to the last. */
+  #timesAsked = 0;
   #headsBehind = 0;
   #askLargest = false;
   readonly #host: SessionChannelHost;
@@ -76,6 +78,10 @@ export class SessionChannel {
     this.name = sessionChannel(id);
     this.live = new Audience(host);
     this.#host = host;
+  }
+
+  get timesAsked(): number {
+    return this.#timesAsked;
   }
 
   get size(): number {
@@ -114,6 +120,7 @@ export class SessionChannel {
   }
 
   asked(): void {
+    this.#timesAsked += 1;
     if (this.state.kind === 'live') this.#cursorAsked = this.cursor;
   }
 
@@ -316,7 +323,11 @@ export class SessionChannel {
   #serve(connection: Connection, page: CatchupSession, after: number | null, frames: readonly LiveFrame[]): void {
     const { state } = connection;
     if (state.kind !== 'catching_up' || state.channel !== 'session') return;
-    if (state.cursor < 0 && !this.#host.announce(connection, state, this, page)) return;
+    if (state.cursor < 0) {
+      // Asked before it came: its cursor, which another gateway gave it, may be newer than this answer.
+      if (state.askedBefore === this.#timesAsked) return;
+      if (!this.#host.announce(connection, state, this, page)) return;
+    }
     if (after === null || state.cursor < after) {
       this.#joinIfLevel(connection);
       return;

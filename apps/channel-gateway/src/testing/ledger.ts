@@ -45,6 +45,8 @@ export class Ledger implements ChatSource {
   fault: LivePathFault = HEALTHY;
   /** Milliseconds every call takes; a number below 0 makes it fail. */
   latencyMs = 0;
+  /** Milliseconds an answer is on its way, older than what happens meanwhile. */
+  answerDelayMs = 0;
   /** Every event at its number less one. */
   readonly #feed: StaffEvent[] = [];
   #nextId = 1;
@@ -191,6 +193,7 @@ export class Ledger implements ChatSource {
     }
     const known = request.revocations_after;
     if (known !== undefined) response.revocations = this.revocations.filter((revocation) => revocation.id > known);
+    if (this.answerDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.answerDelayMs));
     return response;
   }
 
