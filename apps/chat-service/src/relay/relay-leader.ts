@@ -135,6 +135,9 @@ export class RelayLeader {
       if (this.#phase === 'leading') this.#phase = 'standby';
       observer.relayLeader(false);
       await duties.stop();
+      // What waits is the next leader's to tell; a number that nobody keeps would stand here for ever.
+      observer.outbox(0, 0);
+      observer.feedLag(0);
     }
   }
 

@@ -382,7 +382,12 @@ describe('several relays on PostgreSQL', () => {
     await publisher.connect({ queueWasMissing: false });
     await expect.poll(() => value('chat_outbox_pending'), { timeout: 5_000 }).toBe(0);
     await expect.poll(() => value('chat_feed_lag_seconds'), { timeout: 5_000 }).toBe(0);
+    publisher.connected = false;
+    await says('left to the next leader');
+    await expect.poll(() => value('chat_outbox_pending'), { timeout: 5_000 }).toBe(1);
     await service.stop();
     expect(await value('chat_relay_leader')).toBe(0);
+    expect(await value('chat_outbox_pending')).toBe(0);
+    expect(await value('chat_outbox_oldest_age_seconds')).toBe(0);
   });
 });
