@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { guardFolder } from '@chat-realtime/database';
 import { PASSWORD_FILE } from '@chat-realtime/auth-service';
 import { CHAT_TOKEN_SECRETS_FILE } from './data-secrets.ts';
+import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
 import { RESERVE_FILE } from './disk-reserve.ts';
 
 /** Where the embedded database lies in the data folder. */
@@ -11,7 +12,14 @@ export function databaseFolder(dataDir: string): string {
 }
 
 /** All that this program ever writes there; what else lies in the folder is somebody's. */
-const OURS = ['attachments', CHAT_TOKEN_SECRETS_FILE, `${CHAT_TOKEN_SECRETS_FILE}.new`, PASSWORD_FILE, RESERVE_FILE];
+const OURS = [
+  'attachments',
+  CHAT_TOKEN_SECRETS_FILE,
+  `${CHAT_TOKEN_SECRETS_FILE}.new`,
+  PASSWORD_FILE,
+  RESERVE_FILE,
+  KEPT_PAGES_FOLDER,
+];
 const OURS_IN_DATABASE = ['pgdata', 'pgdata.unfinished'];
 
 /**

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   AuthModule,
   type AuthService,
@@ -30,6 +31,7 @@ import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { DynamicModule } from '@nestjs/common';
 import type { StandaloneConfig } from './config.ts';
 import { DemoModule } from './demo/demo.module.ts';
+import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
 import { installStaticPages } from './static-pages.ts';
 import { Trial } from './try/trial.ts';
 
@@ -149,6 +151,8 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
       await installStaticPages(server, {
         demo,
         signIn: { tokenUrl: config.OPERATOR_TOKEN_URL ?? null, loginUrl: config.OPERATOR_LOGIN_URL ?? null },
+        keptFolder: join(config.DATA_DIR, KEPT_PAGES_FOLDER),
+        notKept: (err) => logger.warn({ err }, 'the files of this build could not be kept for pages that are open'),
       });
       if (trial === null || auth === undefined) return;
       const { operatorPassword } = parts;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import { routeAccess } from '@chat-realtime/service-kit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { keepPages } from './earlier-pages.ts';
 import { type OperatorSignIn, operatorPolicy, policyOf } from './page-policy.ts';
 
 /** What scripts/lib/pages.mjs builds. Behind nginx the same folder is served without this process. */
@@ -44,12 +45,23 @@ export interface StaticPagesOptions {
   readonly demo: boolean;
   /** The console asks for it before it shows its own sign-in. */
   readonly signIn: OperatorSignIn;
+  /** Where files of earlier builds are kept. */
+  readonly keptFolder: string;
+  /** The pages work without what could not be kept. */
+  readonly notKept: (error: unknown) => void;
 }
 
 /** The pages of the project itself, and the widget for the pages of others. */
 export async function installStaticPages(server: FastifyInstance, options: StaticPagesOptions): Promise<void> {
-  const { demo, signIn } = options;
-  await server.register(fastifyStatic, { root: SITE_FOLDER, serve: false, cacheControl: false, preCompressed: true });
+  const { demo, signIn, keptFolder, notKept } = options;
+  const root = [SITE_FOLDER];
+  try {
+    await keepPages(SITE_FOLDER, keptFolder);
+    root.push(keptFolder);
+  } catch (error) {
+    notKept(error);
+  }
+  await server.register(fastifyStatic, { root, serve: false, cacheControl: false, preCompressed: true });
   server.get('/', { config }, async (_request, reply) => {
     const html = await readFile(join(SITE_FOLDER, 'index.html'), 'utf8');
     reply.type('text/html; charset=utf-8');

@@ -23,6 +23,12 @@ describe('error envelope', () => {
     expect(ids.size).toBe(6);
   });
 
+  test('[ERR12] a file that is not there is kept by no cache: the next update may bring it', async () => {
+    const answer = await chat.http.get('/widget/v1/assets/panel-of-another-build.js');
+    expect(answer.status).toBe(404);
+    expect(answer.headers['cache-control'] ?? 'no-store').not.toContain('max-age');
+  });
+
   test('[ERR12] a known path with a foreign method is 405 or 404, in the envelope', async () => {
     for (const [method, path] of [
       ['PUT', '/chat/session'],

@@ -47,6 +47,8 @@ export class ErrorFilter implements ExceptionFilter {
 
   /** Nothing there: a known path with another method is 405 with what it has; anything else, a missing file too, is 404. */
   notFound(request: FastifyRequest, reply: FastifyReply): void {
+    // The route of the files may have said "for ever" before it found nothing: the file may come with the next update.
+    reply.header('cache-control', 'no-store');
     const methods = this.#routes.methodsOf(request.url);
     if (methods.length === 0 || methods.includes(request.method)) {
       this.answer(new ChatError('not_found', 'no such address'), request, reply);
