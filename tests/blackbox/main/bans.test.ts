@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { auditResponseSchema, banResponseSchema, bansResponseSchema } from '@chat-realtime/protocol';
-import type { Staff } from '@chat-realtime/testkit';
+import type { Customer, Staff } from '@chat-realtime/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { expectError, fieldPaths } from '../../support/expect-error.ts';
@@ -10,6 +11,8 @@ let admin: Staff;
 beforeAll(async () => {
   [anna, admin] = [await chat.staff('anna'), await chat.staff('admin')];
 });
+const send = (customer: Customer, body: string, clientMessageId: string = randomUUID()) =>
+  customer.request('POST', '/messages', { json: { body, client_message_id: clientMessageId } });
 const ask = (json: unknown, staff = anna) => staff.request('POST', '/chat/bans', { json });
 
 describe('bans', () => {
@@ -21,8 +24,8 @@ describe('bans', () => {
       banResponseSchema,
       201,
     );
-    expectError(await customer.send('after'), 'banned');
-    const again = await customer.send('before', { clientMessageId: said.client_message_id ?? '' });
+    expectError(await send(customer, 'after'), 'banned');
+    const again = await send(customer, 'before', said.client_message_id ?? '');
     expect(again.status).toBe(200);
     const { events } = await anna.feedAfter(head);
     expect(events.filter(({ session_id }) => session_id === customer.sessionId)).toEqual([]);
@@ -30,7 +33,7 @@ describe('bans', () => {
     expect(bans.find(({ id }) => id === ban.id)).toEqual(ban);
     expect((await anna.request('DELETE', `/chat/bans/${ban.id}`)).status).toBe(204);
     expectError(await anna.request('DELETE', `/chat/bans/${ban.id}`), 'ban_not_found');
-    expect((await customer.send('at last')).status).toBe(201);
+    expect((await send(customer, 'at last')).status).toBe(201);
     const audit = (await admin.request('GET', '/chat/audit?limit=500')).as(auditResponseSchema);
     const ofBan = audit.entries.filter(({ details }) => details['ban_id'] === ban.id);
     expect(ofBan.map(({ action }) => action)).toEqual(['ban.lifted', 'ban.created']);
