@@ -104,15 +104,25 @@ describe('upload', () => {
 
   const ftyp = (brand: string): Buffer => Buffer.from(`\0\0\0\x18ftyp${brand}${'\0'.repeat(40)}`, 'latin1');
   test.each([
-    ['фильм.mov', ftyp('qt  ')],
-    ['фото.heic', ftyp('heic')],
-    ['фото.avif', ftyp('avif')],
-    ['голос.m4a', ftyp('M4A ')],
+    ['фильм.mov', ftyp('qt  '), 'video/quicktime'],
+    ['голос.m4a', ftyp('M4A '), 'audio/mp4'],
+    ['фото.heic', ftyp('heic'), 'image/heic'],
+    ['фото.avif', ftyp('avif'), 'image/avif'],
+    ['скан.bmp', Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)]), 'image/bmp'],
+    ['скан.tiff', Buffer.concat([Buffer.from('49492a0008000000', 'hex'), Buffer.alloc(60)]), 'image/tiff'],
+  ])('[ATT3] [ATT6] %s keeps its type, and only a picture is shown', async (name, content, mime) => {
+    const attachment = await posted(await chat.customer(), name, content);
+    expect(attachment).toMatchObject({ name, mime });
+    const answer = await fetchUrl(attachment.url);
+    expect(answer.body.equals(content)).toBe(true);
+    expect(answer.header('content-type')).toBe(mime);
+    expect(answer.header('content-disposition')).toMatch(mime.startsWith('image/') ? /^inline;/ : /^attachment;/);
+  });
+
+  test.each([
     ['договор.doc', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)])],
     ['архив.rar', Buffer.concat([Buffer.from('526172211a070100', 'hex'), Buffer.alloc(60)])],
     ['архив.7z', SEVEN_ZIP],
-    ['скан.bmp', Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)])],
-    ['скан.tiff', Buffer.concat([Buffer.from('49492a0008000000', 'hex'), Buffer.alloc(60)])],
     ['письмо.txt', Buffer.from('cff0e8e2e5f2', 'hex')],
     ['таблица.csv', Buffer.from('\ufeffа;б\n', 'utf16le')],
   ])('[ATT3] [ATT6] %s is taken as a download', async (name, content) => {
