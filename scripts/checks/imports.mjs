@@ -4,7 +4,7 @@ import { projectFiles, readText } from '../lib/files.mjs';
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 const SCOPE = '@chat-realtime/';
-const LIBS = ['protocol', 'verifier', 'service-kit', 'database', 'messaging', 'testkit'];
+const LIBS = ['protocol', 'verifier', 'service-kit', 'database', 'messaging', 'table-source', 'testkit'];
 /** Which libs a lib may use; a lib that is not named here may use none. */
 const LIB_USES = {
   verifier: ['protocol'],

@@ -34,6 +34,13 @@ function hasPostgres() {
   return readdirSync(base).some((version) => Number(version) >= 15 && existsSync(join(base, version, 'bin/postgres')));
 }
 
+/** Debian keeps a module of PHP in a folder named after the interface version: /usr/lib/php/20220829/pdo_pgsql.so. */
+function hasPhpModule(name) {
+  const base = '/usr/lib/php';
+  if (!existsSync(base)) return false;
+  return readdirSync(base).some((version) => existsSync(join(base, version, `${name}.so`)));
+}
+
 /** Debian package → is it there. */
 const NEEDED = {
   'redis-server': () => onPath('redis-server'),
@@ -46,6 +53,9 @@ const NEEDED = {
   chromium: () => onPath('chromium'),
   'firefox-esr': () => onPath('firefox-esr'),
   'php-cli': () => onPath('php'),
+  'php-sqlite3': () => hasPhpModule('pdo_sqlite'),
+  'php-pgsql': () => hasPhpModule('pdo_pgsql'),
+  'mariadb-server': () => onPath('mariadbd') && onPath('mariadb-install-db'),
 };
 
 function missing() {

@@ -1,0 +1,99 @@
+import type { Delivery, Tally } from './delivery.ts';
+import { type EventMapper, operatorsOf } from './events.ts';
+import type { MessageRow, OutboxRow, PlainEvent, SessionRow, SiteDatabase } from './ports.ts';
+import type { SessionHistory } from './session-history.ts';
+
+/** Rows of one look into the outbox. With the text of each at its longest they are 4 MB. */
+const BATCH_ROWS = 100;
+
+export interface Step {
+  /** Rows that were there; fewer than the batch: the outbox was emptied. */
+  readonly rows: number;
+  readonly tally: Tally;
+  /** Noted rows that the site has deleted since. */
+  readonly vanished: number;
+}
+
+/**
+ * One look into the outbox: what is visible is stored, then deleted by its primary key. A row that becomes visible later,
+ * from a transaction that began before, is simply there at the next look: there is no position that it could be behind.
+ */
+export async function followOnce(
+  site: SiteDatabase,
+  mapper: EventMapper,
+  delivery: Delivery,
+  history: SessionHistory,
+): Promise<Step> {
+  const rows = await site.readOutbox(BATCH_ROWS);
+  if (rows.length === 0) return { rows: 0, tally: { accepted: 0, duplicate: 0, refused: 0 }, vanished: 0 };
+  await history.ensure(rows, site, mapper);
+  const { events, vanished } = await read(rows, site, mapper);
+  const tally = await delivery.take(events, 'table');
+  await site.deleteOutbox(rows);
+  return { rows: rows.length, tally, vanished };
+}
+
+async function read(rows: readonly OutboxRow[], site: SiteDatabase, mapper: EventMapper) {
+  const idsOf = (kind: OutboxRow['kind']) => [
+    ...new Set(rows.filter((row) => row.kind === kind).map(({ rowId }) => rowId)),
+  ];
+  const sessions = new Map((await site.sessions(idsOf('session'))).map((row) => [row.id, row]));
+  const messages = new Map((await site.messages(idsOf('message'))).map((row) => [row.id, row]));
+  const assignees = rows.flatMap(({ kind, value }) => (kind === 'assigned' && value !== null ? [value] : []));
+  const people = new Set([...operatorsOf([...sessions.values()], [...messages.values()]), ...assignees]);
+  const names = await site.operatorNames([...people]);
+  let vanished = 0;
+  const events = rows.flatMap((row): PlainEvent[] => {
+    const found = rowOf(row, sessions, messages);
+    if (found === undefined) {
+      vanished += 1;
+      return [];
+    }
+    switch (found.kind) {
+      case 'session':
+        return [mapper.created(asItBegan(found.row, rows), names)];
+      case 'message':
+        return [mapper.message(found.row, names, row.messageId) ?? []].flat();
+      case 'status':
+        return [mapper.statusChanged(row)];
+      case 'assigned':
+        return [mapper.assigned(row, names)];
+    }
+  });
+  return { events, vanished };
+}
+
+/** The row has the state of now. Where its changes were noted, the first of them says what it was before. */
+function asItBegan(row: SessionRow, rows: readonly OutboxRow[]): SessionRow {
+  const first = (kind: OutboxRow['kind']) => rows.find((noted) => noted.kind === kind && noted.rowId === row.id);
+  const status = first('status');
+  const assigned = first('assigned');
+  return {
+    ...row,
+    ...(status === undefined ? {} : { status: status.previous }),
+    ...(assigned === undefined ? {} : { assigned: assigned.previous }),
+  };
+}
+
+type Found =
+  | { readonly kind: 'session'; readonly row: SessionRow }
+  | { readonly kind: 'message'; readonly row: MessageRow }
+  | { readonly kind: 'status' | 'assigned' };
+
+function rowOf(
+  { kind, rowId }: OutboxRow,
+  sessions: ReadonlyMap<string, SessionRow>,
+  messages: ReadonlyMap<string, MessageRow>,
+): Found | undefined {
+  if (kind === 'session') {
+    const row = sessions.get(rowId);
+    return row && { kind, row };
+  }
+  if (kind === 'message') {
+    const row = messages.get(rowId);
+    return row && { kind, row };
+  }
+  return { kind };
+}
+
+export { BATCH_ROWS };

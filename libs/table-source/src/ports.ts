@@ -1,0 +1,136 @@
+/** A plain event, as every source hands it to the intake. */
+export interface PlainEvent {
+  readonly type: string;
+  /** As the site names it: a positive whole number below 2^53 stays what it is. */
+  readonly session_id: number | string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** What it is told from a repeat by; without one it is its type with the id in its data. */
+  readonly message_id?: string;
+  readonly occurred_at?: string;
+}
+
+export interface Taken {
+  readonly accepted: number;
+  readonly duplicate: number;
+  /** They are not offered again. */
+  readonly refused: readonly Refused[];
+}
+
+export interface Refused {
+  /** Which one of those given. */
+  readonly index: number;
+  readonly path: string;
+  readonly message: string;
+}
+
+export type SourceName = 'table' | 'backfill';
+
+/** Stores events, each once and in this order. It rejects when nothing of them can be stored now. */
+export interface Intake {
+  take(events: readonly PlainEvent[], source: SourceName): Promise<Taken>;
+}
+
+/** What the ledger holds of a session's state. */
+export interface KnownSession {
+  readonly status: string;
+  readonly assigned: string | null;
+}
+
+export interface Ledger {
+  /** Of these sessions those that the ledger has, by the site's id. */
+  sessions(ids: readonly string[]): Promise<ReadonlyMap<string, KnownSession>>;
+}
+
+/** Where what the intake refused is kept for people to look at. */
+export interface DeadLetters {
+  put(event: PlainEvent, reason: string): Promise<void>;
+}
+
+/** Where a copy stands, kept over restarts. */
+export interface Places {
+  read(name: string): Promise<string | null>;
+  write(name: string, place: string): Promise<void>;
+}
+
+export type OutboxKind = 'session' | 'message' | 'status' | 'assigned';
+
+/** What a trigger noted, in the site's own transaction. */
+export interface OutboxRow {
+  /** The primary key, for deleting it. */
+  readonly key: string;
+  readonly messageId: string;
+  readonly kind: OutboxKind;
+  readonly rowId: string;
+  readonly sessionId: string;
+  readonly value: string | null;
+  readonly previous: string | null;
+  readonly notedAt: string;
+}
+
+/** A row of the site, its columns as text. */
+export interface SessionRow {
+  readonly id: string;
+  readonly createdAt: string | null;
+  readonly status: string | null;
+  readonly assigned: string | null;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
+}
+
+export interface MessageRow {
+  readonly id: string;
+  readonly session: string;
+  /** At most one character more than may be carried. */
+  readonly body: string | null;
+  readonly createdAt: string | null;
+  readonly sender: string | null;
+  readonly senderId: string | null;
+  readonly senderName: string | null;
+  readonly fileUrl: string | null;
+  readonly fileName: string | null;
+  /** The columns of `only`, in its order. */
+  readonly only: readonly (string | null)[];
+}
+
+export interface OutboxState {
+  /** Counted up to a bound. */
+  readonly rows: number;
+  readonly oldestSeconds: number;
+}
+
+/** The site's database as the follower uses it: it reads, and deletes from the outbox alone. */
+export interface SiteDatabase {
+  /** @throws TableSourceConfigError with every table and column that is not there. */
+  check(): Promise<void>;
+  /** What is visible now, oldest first. */
+  readOutbox(limit: number): Promise<OutboxRow[]>;
+  deleteOutbox(rows: readonly OutboxRow[]): Promise<void>;
+  outboxState(): Promise<OutboxState>;
+  sessions(ids: readonly string[]): Promise<SessionRow[]>;
+  messages(ids: readonly string[]): Promise<MessageRow[]>;
+  /** The next rows by primary key. */
+  sessionsAfter(id: string | null, limit: number): Promise<SessionRow[]>;
+  messagesAfter(id: string | null, limit: number): Promise<MessageRow[]>;
+  /** Those with the highest primary keys, ascending. */
+  newestSessions(limit: number): Promise<SessionRow[]>;
+  newestMessages(limit: number): Promise<MessageRow[]>;
+  messagesOfSession(session: string, after: string | null, limit: number): Promise<MessageRow[]>;
+  operatorNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** What a column without a zone means. */
+  zoneOf(table: 'sessions' | 'messages'): string;
+  close(): Promise<void>;
+}
+
+export interface SiteConnection {
+  /** `wake` is called when the site has committed something, as far as its database can tell. */
+  connect(wake: () => void): Promise<SiteDatabase>;
+  /** How long it may rest without being woken. */
+  readonly pollMs: number;
+}
+
+export interface SourceLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}

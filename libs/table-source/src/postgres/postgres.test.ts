@@ -1,0 +1,79 @@
+import { openSite, type PostgresServer, startPostgres, until } from '@chat-realtime/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseTableSource } from '../config.ts';
+import { siteConnection } from '../connection.ts';
+import { printSql } from '../print-sql.ts';
+import { sampleSite, sampleYaml } from '../testing/sample-site.ts';
+import { siteSuite } from '../testing/site-suite.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+siteSuite('postgresql', () => server.createDatabase());
+
+describe('rights on PostgreSQL', () => {
+  it('[TAB3] notes for a user who may not see the outbox, and fails no write when its owner lost the right', async () => {
+    const url = await server.createDatabase();
+    const site = await sampleSite('postgresql', url);
+    const as = (user: string) => openSite('postgresql', url.replace(/\/\/[^@]*@/, `//${user}:pw@`), 2);
+    await site.client.script(`CREATE ROLE site_owner LOGIN PASSWORD 'pw'; CREATE ROLE site_app LOGIN PASSWORD 'pw';
+      CREATE ROLE follower LOGIN PASSWORD 'pw'; GRANT CREATE ON SCHEMA public TO site_owner;
+      ALTER TABLE chat OWNER TO site_owner; ALTER TABLE chat_message OWNER TO site_owner; ALTER TABLE manager OWNER TO site_owner;
+      GRANT SELECT, INSERT, UPDATE ON chat, chat_message TO site_app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO site_app`);
+    const [owner, app] = [as('site_owner'), as('site_app')];
+    const config = parseTableSource(sampleYaml('postgresql', url, 'grant_to: follower'), { env: {} });
+    await owner.script(printSql(config));
+    await app.query("INSERT INTO chat (guest_name) VALUES ('x')");
+    await expect(app.query('SELECT * FROM chat_realtime_outbox')).rejects.toThrow('permission denied');
+
+    const follower = { ...config, url: url.replace(/\/\/[^@]*@/, '//follower:pw@') };
+    const connection = await siteConnection(follower).connect(() => undefined);
+    const rows = await connection.readOutbox(10);
+    expect(rows.map(({ kind }) => kind)).toEqual(['session']);
+    expect(await connection.sessions(['1'])).toHaveLength(1);
+    await connection.deleteOutbox(rows);
+    await connection.close();
+
+    await owner.query('REVOKE INSERT ON chat_realtime_outbox FROM site_owner');
+    await app.query("INSERT INTO chat (guest_name) VALUES ('y')");
+    await app.query("UPDATE chat SET state = 2 WHERE guest_name = 'y'");
+    expect(await site.client.query('SELECT state FROM chat ORDER BY id')).toEqual([{ state: 0 }, { state: 2 }]);
+    for (const client of [owner, app, site.client]) await client.close();
+  });
+
+  it('[TAB3] waits a moment for an outbox that is locked, and no longer', async () => {
+    const site = await sampleSite('postgresql', await server.createDatabase());
+    await site.install();
+    const holder = await site.client.session();
+    await holder.query('BEGIN');
+    await holder.query('LOCK TABLE chat_realtime_outbox IN ACCESS EXCLUSIVE MODE');
+    const began = performance.now();
+    const session = await site.client.session();
+    await session.query('BEGIN');
+    await session.query("INSERT INTO chat (guest_name) VALUES ('x')");
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(await session.query('SHOW lock_timeout')).toEqual([{ lock_timeout: '0' }]);
+    await session.query('COMMIT');
+    session.release();
+    await holder.query('ROLLBACK');
+    holder.release();
+    expect(await site.client.query('SELECT guest_name FROM chat')).toEqual([{ guest_name: 'x' }]);
+    await site.client.close();
+  });
+
+  it('[TAB2] wakes the follower by a notification', async () => {
+    const site = await sampleSite('postgresql', await server.createDatabase());
+    await site.install();
+    let woken = 0;
+    const connection = await siteConnection(site.config).connect(() => {
+      woken += 1;
+    });
+    await site.openChat();
+    await until(() => woken === 1, { what: 'the notification' });
+    await connection.close();
+    await site.client.close();
+  });
+});

@@ -1,0 +1,161 @@
+import pg from 'pg';
+import type { TableSourceConfig } from '../config.ts';
+import { ownNames } from '../names.ts';
+import type { OutboxKind, OutboxRow, OutboxState, SiteConnection, SiteDatabase } from '../ports.ts';
+import { type ColumnTypes, type Dialect, SiteReader, type TextRow } from '../reader.ts';
+import { ownObject, qualified, quote } from './triggers.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** The other end is gone without a word, or a lock holds us: either way the connection is made anew. */
+const QUERY_TIMEOUT_MS = 15_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** Where a notification was lost, or a pooler let none through. */
+const POLL_MS = 1_000;
+const COUNTED_ROWS = 100_000;
+
+const cast = (type: string) => (type === '' ? 'text' : type);
+
+class PostgresDialect implements Dialect {
+  readonly #client: pg.Client;
+  readonly quote = quote;
+  readonly qualified = qualified;
+
+  constructor(client: pg.Client) {
+    this.#client = client;
+  }
+
+  readonly text = (column: string) => `${column}::text`;
+
+  among(column: string, type: string, ids: readonly string[]) {
+    return { text: `${column} = ANY($1::text[]::${cast(type)}[])`, values: [ids] };
+  }
+
+  equals(column: string, type: string, id: string, position: number) {
+    return { text: `${column} = $${position}::text::${cast(type)}`, values: [id] };
+  }
+
+  after(column: string, type: string, id: string, position: number) {
+    return { text: `${column} > $${position}::text::${cast(type)}`, values: [id] };
+  }
+
+  async columnTypes(table: string): Promise<ColumnTypes | null> {
+    const rows = await this.rows(
+      `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type FROM pg_attribute a
+       WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+         AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')`,
+      [qualified(table)],
+    );
+    return rows.length === 0 ? null : new Map(rows.map((row) => [row['name'] ?? '', row['type'] ?? '']));
+  }
+
+  async rows(text: string, values: readonly unknown[]): Promise<TextRow[]> {
+    return (await this.#client.query<TextRow>(text, [...values])).rows;
+  }
+}
+
+class PostgresSite implements SiteDatabase {
+  readonly #client: pg.Client;
+  readonly #dialect: PostgresDialect;
+  readonly #outbox: string;
+  readonly #zone: string;
+  readonly reader: SiteReader;
+
+  constructor(client: pg.Client, config: TableSourceConfig) {
+    this.#client = client;
+    this.#dialect = new PostgresDialect(client);
+    this.#outbox = ownObject(config, ownNames(config).outbox);
+    this.#zone = config.time_zone;
+    this.reader = new SiteReader(config, this.#dialect);
+  }
+
+  async check(): Promise<void> {
+    await this.reader.check();
+  }
+
+  async readOutbox(limit: number): Promise<OutboxRow[]> {
+    const rows = await this.#dialect.rows(
+      `SELECT noted_at::text, message_id::text, kind, row_id, session_id, value, previous
+       FROM ${this.#outbox} ORDER BY noted_at, message_id LIMIT ${limit}`,
+      [],
+    );
+    return rows.map((row) => ({
+      key: `${row['noted_at']}|${row['message_id']}`,
+      messageId: row['message_id'] ?? '',
+      kind: (row['kind'] ?? '') as OutboxKind,
+      rowId: row['row_id'] ?? '',
+      sessionId: row['session_id'] ?? '',
+      value: row['value'] ?? null,
+      previous: row['previous'] ?? null,
+      notedAt: row['noted_at'] ?? '',
+    }));
+  }
+
+  async deleteOutbox(rows: readonly OutboxRow[]): Promise<void> {
+    await this.#client.query(
+      `DELETE FROM ${this.#outbox} o USING unnest($1::timestamptz[], $2::uuid[]) AS k (noted_at, message_id)
+       WHERE o.noted_at = k.noted_at AND o.message_id = k.message_id`,
+      [rows.map(({ notedAt }) => notedAt), rows.map(({ messageId }) => messageId)],
+    );
+  }
+
+  async outboxState(): Promise<OutboxState> {
+    const [row] = await this.#dialect.rows(
+      `SELECT (SELECT count(*) FROM (SELECT 1 FROM ${this.#outbox} LIMIT ${COUNTED_ROWS}) AS counted)::text AS rows,
+              (SELECT extract(epoch FROM clock_timestamp() - min(noted_at)) FROM ${this.#outbox})::text AS age`,
+      [],
+    );
+    return { rows: Number(row?.['rows'] ?? 0), oldestSeconds: Math.max(0, Number(row?.['age'] ?? 0)) };
+  }
+
+  sessions = (ids: readonly string[]) => this.reader.sessions(ids);
+  messages = (ids: readonly string[]) => this.reader.messages(ids);
+  sessionsAfter = (id: string | null, limit: number) => this.reader.sessionsAfter(id, limit);
+  messagesAfter = (id: string | null, limit: number) => this.reader.messagesAfter(id, limit);
+  newestSessions = (limit: number) => this.reader.newestSessions(limit);
+  newestMessages = (limit: number) => this.reader.newestMessages(limit);
+  messagesOfSession = (session: string, after: string | null, limit: number) =>
+    this.reader.messagesOfSession(session, after, limit);
+  operatorNames = (ids: readonly string[]) => this.reader.operatorNames(ids);
+
+  /** A time with a zone says it in its text. */
+  zoneOf(): string {
+    return this.#zone;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end();
+  }
+}
+
+export function postgresConnection(config: TableSourceConfig): SiteConnection {
+  const { channel } = ownNames(config);
+  return {
+    pollMs: POLL_MS,
+    connect: async (wake) => {
+      const client = new pg.Client({
+        connectionString: config.url,
+        application_name: 'chat-realtime table source',
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: QUERY_TIMEOUT_MS,
+        keepAlive: true,
+      });
+      // A lost connection is learnt of by the next statement, which rejects.
+      client.on('error', wake);
+      client.on('end', wake);
+      client.on('notification', wake);
+      await client.connect();
+      try {
+        await client.query(
+          `SET default_transaction_isolation = 'read committed'; SET timezone = 'UTC'; SET datestyle = 'ISO';
+           SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET search_path = pg_catalog; LISTEN "${channel}"`,
+        );
+        const site = new PostgresSite(client, config);
+        await site.check();
+        return site;
+      } catch (error) {
+        await client.end();
+        throw error;
+      }
+    },
+  };
+}

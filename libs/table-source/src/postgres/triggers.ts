@@ -1,0 +1,158 @@
+import type { TableSourceConfig } from '../config.ts';
+import { ownNames, tableName, wantedColumns } from '../names.ts';
+
+const DEFAULT_SCHEMA = 'public';
+
+export function quote(name: string): string {
+  return `"${name}"`;
+}
+
+export function qualified(text: string): string {
+  const { schema, table } = tableName(text, DEFAULT_SCHEMA);
+  return `${quote(schema ?? DEFAULT_SCHEMA)}.${quote(table)}`;
+}
+
+/** In the schema of the sessions, under the names that begin with the prefix. */
+export function ownObject(config: TableSourceConfig, name: string): string {
+  const { schema } = tableName(config.sessions.table, DEFAULT_SCHEMA);
+  return `${quote(schema ?? DEFAULT_SCHEMA)}.${quote(name)}`;
+}
+
+/**
+ * Whatever goes wrong inside ends inside: the site's statement is none the worse. It waits for no lock longer than a
+ * moment, finds its tables by their full names whatever the caller's search_path says, and may write to the outbox
+ * whoever the caller is. A queue of notifications that is nearly full would fail the site's COMMIT, past every handler:
+ * then nothing is notified, and the follower comes by itself. The outbox uses no sequence, since lastval() of the site's
+ * connection must stay the number of the site's own row.
+ */
+function noteFunction(config: TableSourceConfig, name: string, statement: string): string {
+  const { channel } = ownNames(config);
+  return `CREATE OR REPLACE FUNCTION ${ownObject(config, name)}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
+AS $chat_realtime$
+BEGIN
+${statement}
+  IF pg_notification_queue_usage() < 0.5 THEN PERFORM pg_notify('${channel}', ''); END IF;
+  RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
+END
+$chat_realtime$;
+REVOKE ALL ON FUNCTION ${ownObject(config, name)}() FROM PUBLIC;`;
+}
+
+function insertFromRows(config: TableSourceConfig, kind: 'session' | 'message', session: string, id: string): string {
+  return `  INSERT INTO ${ownObject(config, ownNames(config).outbox)} (kind, row_id, session_id)
+  SELECT '${kind}', r.${quote(id)}::text, r.${quote(session)}::text FROM chat_realtime_rows r ORDER BY r.${quote(id)};`;
+}
+
+function insertChange(config: TableSourceConfig, kind: 'status' | 'assigned', column: string): string {
+  const id = quote(config.sessions.id);
+  const name = quote(column);
+  return `  IF OLD.${name} IS DISTINCT FROM NEW.${name} THEN
+    INSERT INTO ${ownObject(config, ownNames(config).outbox)} (kind, row_id, session_id, value, previous)
+    VALUES ('${kind}', NEW.${id}::text, NEW.${id}::text, NEW.${name}::text, OLD.${name}::text);
+  END IF;`;
+}
+
+interface WatchedColumn {
+  readonly kind: 'status' | 'assigned';
+  readonly column: string;
+}
+
+function watchedColumns({ sessions }: TableSourceConfig): WatchedColumn[] {
+  return [
+    ...(sessions.assigned === undefined ? [] : [{ kind: 'assigned' as const, column: sessions.assigned }]),
+    ...(sessions.status === undefined ? [] : [{ kind: 'status' as const, column: sessions.status.column }]),
+  ];
+}
+
+function grants(config: TableSourceConfig): string[] {
+  if (config.grant_to === undefined) return [];
+  const role = quote(config.grant_to);
+  const schemas = new Set(
+    wantedColumns(config).map(({ table }) => quote(tableName(table, DEFAULT_SCHEMA).schema ?? DEFAULT_SCHEMA)),
+  );
+  return [
+    '-- What the follower may do: read these columns, and read and empty the outbox.',
+    ...[...schemas].map((schema) => `GRANT USAGE ON SCHEMA ${schema} TO ${role};`),
+    ...wantedColumns(config).map(
+      ({ table, columns }) => `GRANT SELECT (${columns.map(quote).join(', ')}) ON ${qualified(table)} TO ${role};`,
+    ),
+    `GRANT SELECT, DELETE ON ${ownObject(config, ownNames(config).outbox)} TO ${role};`,
+  ];
+}
+
+const INTRO = `-- Run it as the owner of the tables. It takes each table's lock for a moment; if a long transaction holds
+-- one, it gives up after 5 s and has changed nothing: run it again.
+BEGIN;
+SET LOCAL lock_timeout = '5s';`;
+
+/** What puts the triggers in place; running it again changes nothing. */
+export function createSql(config: TableSourceConfig): string {
+  const names = ownNames(config);
+  const { sessions, messages } = config;
+  const outbox = ownObject(config, names.outbox);
+  const watched = watchedColumns(config);
+  const insertTrigger = (name: string, table: string) => `DROP TRIGGER IF EXISTS ${quote(name)} ON ${qualified(table)};
+CREATE TRIGGER ${quote(name)} AFTER INSERT ON ${qualified(table)}
+REFERENCING NEW TABLE AS chat_realtime_rows FOR EACH STATEMENT EXECUTE FUNCTION ${ownObject(config, name)}();`;
+  const changed = watched.map(({ column }) => `OLD.${quote(column)} IS DISTINCT FROM NEW.${quote(column)}`);
+  return [
+    INTRO,
+    '',
+    `CREATE TABLE IF NOT EXISTS ${outbox} (
+  noted_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  message_id uuid        NOT NULL DEFAULT gen_random_uuid(),
+  kind       text        NOT NULL,
+  row_id     text        NOT NULL,
+  session_id text        NOT NULL,
+  value      text,
+  previous   text,
+  PRIMARY KEY (noted_at, message_id)
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
+REVOKE ALL ON ${outbox} FROM PUBLIC;`,
+    '',
+    noteFunction(config, names.sessionInsert, insertFromRows(config, 'session', sessions.id, sessions.id)),
+    insertTrigger(names.sessionInsert, sessions.table),
+    '',
+    noteFunction(config, names.messageInsert, insertFromRows(config, 'message', messages.session, messages.id)),
+    insertTrigger(names.messageInsert, messages.table),
+    ...(watched.length === 0
+      ? []
+      : [
+          '',
+          noteFunction(
+            config,
+            names.sessionUpdate,
+            watched.map(({ kind, column }) => insertChange(config, kind, column)).join('\n'),
+          ),
+          `DROP TRIGGER IF EXISTS ${quote(names.sessionUpdate)} ON ${qualified(sessions.table)};
+CREATE TRIGGER ${quote(names.sessionUpdate)} AFTER UPDATE ON ${qualified(sessions.table)}
+FOR EACH ROW WHEN (${changed.join(' OR ')}) EXECUTE FUNCTION ${ownObject(config, names.sessionUpdate)}();`,
+        ]),
+    '',
+    ...grants(config),
+    'COMMIT;',
+    '',
+  ].join('\n');
+}
+
+/** What takes everything away again; the site's own tables stay as they are. */
+export function removeSql(config: TableSourceConfig): string {
+  const names = ownNames(config);
+  const triggers: [string, string][] = [
+    [names.sessionInsert, config.sessions.table],
+    [names.sessionUpdate, config.sessions.table],
+    [names.messageInsert, config.messages.table],
+  ];
+  return [
+    INTRO,
+    ...triggers.map(([name, table]) => `DROP TRIGGER IF EXISTS ${quote(name)} ON ${qualified(table)};`),
+    ...triggers.map(([name]) => `DROP FUNCTION IF EXISTS ${ownObject(config, name)}();`),
+    `DROP TABLE IF EXISTS ${ownObject(config, names.outbox)};`,
+    'COMMIT;',
+    '',
+  ].join('\n');
+}

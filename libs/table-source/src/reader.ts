@@ -1,0 +1,199 @@
+import { type TableSourceConfig, TableSourceConfigError } from './config.ts';
+import { READ_CHARACTERS } from './events.ts';
+import { wantedColumns } from './names.ts';
+import type { MessageRow, SessionRow } from './ports.ts';
+
+export type TextRow = Readonly<Record<string, string | null>>;
+/** Column → its type, as the database calls it. */
+export type ColumnTypes = ReadonlyMap<string, string>;
+
+/** In what PostgreSQL and MySQL differ when rows are read. */
+export interface Dialect {
+  quote(name: string): string;
+  qualified(table: string): string;
+  /** The column as text. */
+  text(column: string): string;
+  /** `column IN ids`, with the parameters it needs. */
+  among(column: string, type: string, ids: readonly string[]): SqlPart;
+  equals(column: string, type: string, id: string, position: number): SqlPart;
+  after(column: string, type: string, id: string, position: number): SqlPart;
+  /** Null: there is no such table, or nothing of it may be seen. */
+  columnTypes(table: string): Promise<ColumnTypes | null>;
+  rows(text: string, values: readonly unknown[]): Promise<TextRow[]>;
+}
+
+export interface SqlPart {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+type Direction = 'ASC' | 'DESC';
+const ALL: SqlPart = { text: '1 = 1', values: [] };
+
+type Fields<R> = { readonly [K in keyof R]: string | undefined };
+
+/** Reads the site's own tables by primary key, every column as text. */
+export class SiteReader {
+  readonly #config: TableSourceConfig;
+  readonly #dialect: Dialect;
+  readonly #types = new Map<string, ColumnTypes>();
+
+  constructor(config: TableSourceConfig, dialect: Dialect) {
+    this.#config = config;
+    this.#dialect = dialect;
+  }
+
+  async check(): Promise<void> {
+    const problems: string[] = [];
+    for (const { table, columns } of wantedColumns(this.#config)) {
+      const types = await this.#dialect.columnTypes(table);
+      if (types === null) {
+        problems.push(`table ${table}: is not there, or this user may not read it`);
+        continue;
+      }
+      this.#types.set(table, types);
+      for (const column of columns)
+        if (!types.has(column)) problems.push(`table ${table}: column ${column} is not there, or may not be read`);
+    }
+    if (problems.length > 0) throw new TableSourceConfigError(problems);
+  }
+
+  typeOf(table: string, column: string): string {
+    return this.#types.get(table)?.get(column) ?? '';
+  }
+
+  async sessions(ids: readonly string[]): Promise<SessionRow[]> {
+    const { table, id } = this.#config.sessions;
+    return this.#sessions(this.#among(table, id, ids), ids.length);
+  }
+
+  async sessionsAfter(after: string | null, limit: number): Promise<SessionRow[]> {
+    const { table, id } = this.#config.sessions;
+    return this.#sessions(this.#after(table, id, after), limit);
+  }
+
+  async messages(ids: readonly string[]): Promise<MessageRow[]> {
+    const { table, id } = this.#config.messages;
+    return this.#messages(this.#among(table, id, ids), ids.length);
+  }
+
+  async messagesAfter(after: string | null, limit: number): Promise<MessageRow[]> {
+    const { table, id } = this.#config.messages;
+    return this.#messages(this.#after(table, id, after), limit);
+  }
+
+  async newestSessions(limit: number): Promise<SessionRow[]> {
+    return (await this.#sessions(ALL, limit, 'DESC')).toReversed();
+  }
+
+  async newestMessages(limit: number): Promise<MessageRow[]> {
+    return (await this.#messages(ALL, limit, null, 'DESC')).toReversed();
+  }
+
+  async messagesOfSession(session: string, after: string | null, limit: number): Promise<MessageRow[]> {
+    const { table, session: column } = this.#config.messages;
+    const type = this.typeOf(table, column);
+    const own = this.#dialect.equals(this.#dialect.quote(column), type, session, 1);
+    return this.#messages(own, limit, after);
+  }
+
+  async operatorNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { operators } = this.#config;
+    if (operators === undefined || ids.length === 0) return new Map();
+    const { table, id, name } = operators;
+    const rows = await this.#select(table, { id, name }, this.#among(table, id, ids), id, ids.length);
+    return new Map(rows.flatMap((row) => (row['id'] && row['name'] ? [[row['id'], row['name']] as const] : [])));
+  }
+
+  async #sessions(where: SqlPart, limit: number, direction: Direction = 'ASC'): Promise<SessionRow[]> {
+    const { sessions } = this.#config;
+    const fields: Fields<SessionRow> = {
+      id: sessions.id,
+      createdAt: sessions.created_at,
+      status: sessions.status?.column,
+      assigned: sessions.assigned,
+      name: sessions.name,
+      email: sessions.email,
+      phone: sessions.phone,
+    };
+    const rows = await this.#select(sessions.table, fields, where, sessions.id, limit, direction);
+    return rows.map((row) => ({
+      id: row['id'] ?? '',
+      createdAt: row['createdAt'] ?? null,
+      status: row['status'] ?? null,
+      assigned: row['assigned'] ?? null,
+      name: row['name'] ?? null,
+      email: row['email'] ?? null,
+      phone: row['phone'] ?? null,
+    }));
+  }
+
+  async #messages(
+    where: SqlPart,
+    limit: number,
+    after: string | null = null,
+    direction: Direction = 'ASC',
+  ): Promise<MessageRow[]> {
+    const { messages } = this.#config;
+    const only = Object.keys(messages.only);
+    const fields = {
+      id: messages.id,
+      session: messages.session,
+      body: messages.body,
+      createdAt: messages.created_at,
+      sender: messages.sender.column,
+      senderId: messages.sender_id,
+      senderName: messages.sender_name,
+      fileUrl: messages.file_url,
+      fileName: messages.file_name,
+      ...Object.fromEntries(only.map((column, index) => [`only${index}`, column])),
+    };
+    const type = this.typeOf(messages.table, messages.id);
+    const position = where.values.length + 1;
+    const more = after === null ? null : this.#dialect.after(this.#dialect.quote(messages.id), type, after, position);
+    const both =
+      more === null ? where : { text: `${where.text} AND ${more.text}`, values: [...where.values, ...more.values] };
+    const rows = await this.#select(messages.table, fields, both, messages.id, limit, direction);
+    return rows.map((row) => ({
+      id: row['id'] ?? '',
+      session: row['session'] ?? '',
+      body: row['body'] ?? null,
+      createdAt: row['createdAt'] ?? null,
+      sender: row['sender'] ?? null,
+      senderId: row['senderId'] ?? null,
+      senderName: row['senderName'] ?? null,
+      fileUrl: row['fileUrl'] ?? null,
+      fileName: row['fileName'] ?? null,
+      only: only.map((_, index) => row[`only${index}`] ?? null),
+    }));
+  }
+
+  #among(table: string, column: string, ids: readonly string[]): SqlPart {
+    return this.#dialect.among(this.#dialect.quote(column), this.typeOf(table, column), ids);
+  }
+
+  #after(table: string, column: string, id: string | null): SqlPart {
+    if (id === null) return ALL;
+    return this.#dialect.after(this.#dialect.quote(column), this.typeOf(table, column), id, 1);
+  }
+
+  async #select(
+    table: string,
+    fields: Readonly<Record<string, string | undefined>>,
+    where: SqlPart,
+    order: string,
+    limit: number,
+    direction: Direction = 'ASC',
+  ): Promise<TextRow[]> {
+    if (limit === 0) return [];
+    const { quote, text, qualified } = this.#dialect;
+    // A text of any length is read no further than is needed to see that it is too long.
+    const columns = Object.entries(fields).flatMap(([name, column]) =>
+      column === undefined ? [] : [`LEFT(${text(quote(column))}, ${READ_CHARACTERS}) AS ${quote(name)}`],
+    );
+    return this.#dialect.rows(
+      `SELECT ${columns.join(', ')} FROM ${qualified(table)} WHERE ${where.text} ORDER BY ${qualified(table)}.${quote(order)} ${direction} LIMIT ${limit}`,
+      where.values,
+    );
+  }
+}

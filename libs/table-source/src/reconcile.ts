@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { type Delivery, eventsOf } from './delivery.ts';
+import type { EventMapper } from './events.ts';
+import type { KnownSession, Ledger, MessageRow, Places, PlainEvent, SessionRow, SiteDatabase } from './ports.ts';
+import { idOf } from './values.ts';
+
+const PAGE = 200;
+
+export type Missed = 'session' | 'message' | 'status' | 'assigned';
+
+export interface ReconcilerDeps {
+  readonly mapper: EventMapper;
+  readonly delivery: Delivery;
+  readonly ledger: Ledger;
+  readonly places: Places;
+  /** Resolves when the outbox has been seen empty after the call: what was committed before it has been followed. */
+  readonly drained: () => Promise<void>;
+  readonly onMissed: (kind: Missed, count: number) => void;
+}
+
+/**
+ * Looks through the tables for what no trigger noted: the outbox was dropped, a right revoked, a row written by a cascade
+ * or past the triggers. Each step looks at the newest rows, and at the next page of all, round and round: it is a net.
+ * Rows are read, then the outbox is emptied; what the ledger still does not have was missed.
+ */
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  /** True: the round is at its end, and the next step begins anew. */
+  async step(site: SiteDatabase): Promise<boolean> {
+    const newestSessions = await site.newestSessions(PAGE);
+    const newestMessages = await site.newestMessages(PAGE);
+    const sessions = await this.#page('sessions', (after) => site.sessionsAfter(after, PAGE));
+    const messages = await this.#page('messages', (after) => site.messagesAfter(after, PAGE));
+    await this.#deps.drained();
+    await this.#compareSessions(site, unique([...sessions.rows, ...newestSessions]));
+    await this.#compareMessages(site, unique([...messages.rows, ...newestMessages]));
+    await this.#deps.places.write('reconcile:sessions', sessions.next);
+    await this.#deps.places.write('reconcile:messages', messages.next);
+    return sessions.next === '' && messages.next === '';
+  }
+
+  async #page<R extends { readonly id: string }>(name: string, read: (after: string | null) => Promise<R[]>) {
+    const place = await this.#deps.places.read(`reconcile:${name}`);
+    const rows = await read(place === '' ? null : place);
+    return { rows, next: rows.length < PAGE ? '' : (rows.at(-1)?.id ?? '') };
+  }
+
+  async #compareSessions(site: SiteDatabase, rows: readonly SessionRow[]): Promise<void> {
+    const { mapper, delivery, ledger, onMissed } = this.#deps;
+    const ids = rows.map(({ id }) => id);
+    const created = await delivery.take(await eventsOf(site, mapper, rows, []), 'table');
+    if (created.accepted > 0) onMissed('session', created.accepted);
+    const known = await ledger.sessions(ids);
+    // Read again: what changed since they were read may not have been followed yet.
+    const now = new Map((await site.sessions(ids)).map((row) => [row.id, row]));
+    const differences = rows.flatMap((row) => {
+      const state = known.get(row.id);
+      return state === undefined || !isSame(row, now.get(row.id)) ? [] : this.#differences(row, state);
+    });
+    await delivery.take(
+      differences.map(({ event }) => event),
+      'table',
+    );
+    for (const { kind } of differences) onMissed(kind, 1);
+  }
+
+  async #compareMessages(site: SiteDatabase, rows: readonly MessageRow[]): Promise<void> {
+    const { mapper, delivery, onMissed } = this.#deps;
+    const { accepted } = await delivery.take(await eventsOf(site, mapper, [], rows), 'table');
+    if (accepted > 0) onMissed('message', accepted);
+  }
+
+  #differences(row: SessionRow, state: KnownSession) {
+    const { mapper } = this.#deps;
+    const found: { readonly kind: Missed; readonly event: PlainEvent }[] = [];
+    const add = (kind: 'status' | 'assigned', data: PlainEvent['data']) => {
+      const type = `chat.session.${kind}`;
+      found.push({ kind, event: { type, session_id: idOf(row.id), message_id: randomUUID(), data } });
+    };
+    if (mapper.hasAssignee && row.assigned !== state.assigned)
+      add('assigned', { assigned_user_id: row.assigned, by: 'system' });
+    const status = mapper.status(row.status);
+    if (status !== null && status !== state.status)
+      add('status', { status, previous: state.status, reason: 'operator' });
+    return found;
+  }
+}
+
+function unique<R extends { readonly id: string }>(rows: readonly R[]): R[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
+}
+
+function isSame(row: SessionRow, now: SessionRow | undefined): boolean {
+  return now !== undefined && now.status === row.status && now.assigned === row.assigned;
+}

@@ -1,0 +1,20 @@
+/** Wakes whoever waits. Take `next` before looking, and no call between the look and the wait is lost. */
+export class Signal {
+  #resolve: () => void = () => undefined;
+  #promise: Promise<void> = this.#renew();
+
+  next(): Promise<void> {
+    return this.#promise;
+  }
+
+  notify(): void {
+    this.#resolve();
+    this.#promise = this.#renew();
+  }
+
+  #renew(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+}

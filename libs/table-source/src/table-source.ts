@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TableSourceConfig } from './config.ts';
+import { siteConnection } from './connection.ts';
+import { Delivery } from './delivery.ts';
+import { EventMapper } from './events.ts';
+import { BATCH_ROWS, followOnce, type Step } from './follower.ts';
+import type { DeadLetters, Intake, Ledger, OutboxState, Places, SiteDatabase, SourceLog } from './ports.ts';
+import { type Missed, Reconciler } from './reconcile.ts';
+import { SessionHistory } from './session-history.ts';
+import { Signal } from './signal.ts';
+
+const RETRY_MIN_MS = 200;
+const RETRY_MAX_MS = 10_000;
+const STATE_EVERY_MS = 5_000;
+
+export interface TableSourceObserver {
+  step(step: Step): void;
+  outbox(state: OutboxState): void;
+  missed(kind: Missed, count: number): void;
+  connected(is: boolean): void;
+}
+
+export interface TableSourceDeps {
+  readonly config: TableSourceConfig;
+  readonly intake: Intake;
+  readonly ledger: Ledger;
+  readonly places: Places;
+  readonly deadLetters: DeadLetters;
+  readonly observer: TableSourceObserver;
+  readonly log: SourceLog;
+}
+
+/** Follows a site's tables for as long as it runs. Where it cannot, it waits and tries again; the site notices nothing. */
+export class TableSource {
+  readonly #deps: TableSourceDeps;
+  readonly #delivery: Delivery;
+  readonly #history: SessionHistory;
+  readonly #stop = new AbortController();
+  readonly #wake = new Signal();
+  readonly #emptied = new Signal();
+  /** How often the outbox was seen empty by a look that began after the last call of `drained`. */
+  #looks = 0;
+  #tasks: readonly Promise<void>[] = [];
+
+  constructor(deps: TableSourceDeps) {
+    this.#deps = deps;
+    this.#delivery = new Delivery(deps);
+    this.#history = new SessionHistory(deps.ledger, deps.places, this.#delivery);
+  }
+
+  start(): void {
+    this.#tasks = [
+      this.#keepRunning(
+        'following',
+        (site) => this.#follow(site),
+        () => this.#wake.notify(),
+      ),
+      ...(this.#deps.config.reconcile_seconds === 0
+        ? []
+        : [
+            this.#keepRunning(
+              'reconciling',
+              (site) => this.#reconcile(site),
+              () => undefined,
+            ),
+          ]),
+    ];
+  }
+
+  /** What is being handed over is handed over. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake.notify();
+    this.#emptied.notify();
+    await Promise.all(this.#tasks);
+  }
+
+  get #running(): boolean {
+    return !this.#stop.signal.aborted;
+  }
+
+  async #keepRunning(name: string, work: (site: SiteDatabase) => Promise<void>, wake: () => void): Promise<void> {
+    const { config, log, observer } = this.#deps;
+    const connection = siteConnection(config);
+    let failures = 0;
+    while (this.#running) {
+      let site: SiteDatabase | undefined;
+      try {
+        site = await connection.connect(wake);
+        if (failures > 0) log.info({}, `${name} the site's tables again`);
+        const began = performance.now();
+        await work(site).finally(() => {
+          if (performance.now() - began > RETRY_MAX_MS) failures = 0;
+        });
+      } catch (error) {
+        failures += 1;
+        if (name === 'following') observer.connected(false);
+        const text = error instanceof Error ? error.message : String(error);
+        log.warn({ error: text, failures }, `${name} the site's tables is interrupted`);
+        const step = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures - 1, 6));
+        await this.#rest(step / 2 + (Math.random() * step) / 2);
+      } finally {
+        await site
+          ?.close()
+          .catch((error: unknown) => log.warn({ error: String(error) }, 'closing a connection failed'));
+      }
+    }
+  }
+
+  async #follow(site: SiteDatabase): Promise<void> {
+    const { config, observer } = this.#deps;
+    const { pollMs } = siteConnection(config);
+    const mapper = this.#mapper(site);
+    let stateAt = Number.NEGATIVE_INFINITY;
+    while (this.#running) {
+      const woken = this.#wake.next();
+      if (performance.now() - stateAt >= STATE_EVERY_MS) {
+        observer.outbox(await site.outboxState());
+        observer.connected(true);
+        stateAt = performance.now();
+      }
+      const step = await followOnce(site, mapper, this.#delivery, this.#history);
+      if (step.rows > 0) observer.step(step);
+      if (step.rows === BATCH_ROWS) continue;
+      if (step.rows === 0) {
+        this.#looks += 1;
+        this.#emptied.notify();
+        await Promise.race([woken, this.#rest(pollMs)]);
+      }
+    }
+  }
+
+  async #reconcile(site: SiteDatabase): Promise<void> {
+    const { config, ledger, places, observer } = this.#deps;
+    const reconciler = new Reconciler({
+      mapper: this.#mapper(site),
+      delivery: this.#delivery,
+      ledger,
+      places,
+      drained: () => this.#drained(),
+      onMissed: (kind, count) => observer.missed(kind, count),
+    });
+    while (this.#running) {
+      await this.#rest(config.reconcile_seconds * 1_000);
+      if (this.#running) await reconciler.step(site);
+    }
+  }
+
+  /** A look that was under way may have begun too early: the second one from now counts. */
+  async #drained(): Promise<void> {
+    const enough = this.#looks + 2;
+    while (this.#running && this.#looks < enough) {
+      const emptied = this.#emptied.next();
+      this.#wake.notify();
+      await emptied;
+    }
+    this.#stop.signal.throwIfAborted();
+  }
+
+  #mapper(site: SiteDatabase): EventMapper {
+    return new EventMapper(this.#deps.config, { sessions: site.zoneOf('sessions'), messages: site.zoneOf('messages') });
+  }
+
+  async #rest(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}
