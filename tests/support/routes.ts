@@ -46,6 +46,10 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'GET', path: fixed('/chat/operator/status'), who: 'staff' },
   { method: 'PUT', path: fixed('/chat/operator/status'), who: 'staff' },
   { method: 'POST', path: fixed('/chat/operator/handover'), who: 'staff' },
+  { method: 'POST', path: fixed('/chat/operators/me/telegram-code'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/operators/me/telegram'), who: 'staff' },
+  { method: 'DELETE', path: fixed('/chat/operators/me/telegram'), who: 'staff' },
+  { method: 'POST', path: session('/telegram-link'), who: 'customer' },
   { method: 'GET', path: fixed('/auth/me'), who: 'staff' },
 ];
 

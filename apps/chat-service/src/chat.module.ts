@@ -14,7 +14,7 @@ import { AlertReader } from './alerts/alert-reader.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { Bans } from './bans/bans.ts';
-import { Callbacks } from './callbacks/callbacks.ts';
+import type { Callbacks } from './callbacks/callbacks.ts';
 import type { ChatSettings } from './config.ts';
 import type { ChatOperations } from './domain/index.ts';
 import { ActorInterceptor } from './http/actor-interceptor.ts';
@@ -28,15 +28,18 @@ import { IdentityController } from './http/identity.controller.ts';
 import * as token from './http/injection.ts';
 import { MessagesController } from './http/messages.controller.ts';
 import { QuickRepliesController } from './http/quick-replies.controller.ts';
-import { RequestRates } from './http/rates.ts';
+import type { RequestRates } from './http/rates.ts';
 import { SessionsController } from './http/sessions.controller.ts';
 import { SettingsController } from './http/settings.controller.ts';
 import { StaffController } from './http/staff.controller.ts';
+import { TelegramController } from './http/telegram.controller.ts';
 import { Identity } from './identity/identity.ts';
 import { InternalController } from './internal/internal.controller.ts';
+import { TelegramInternalController } from './internal/telegram-internal.controller.ts';
 import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
+import type { Telegram } from './telegram/telegram.ts';
 import { ChannelCredentials } from './tokens/channel-credentials.ts';
 import { RevocationRefresher } from './tokens/revocation-refresher.ts';
 import { SessionProof } from './tokens/session-proof.ts';
@@ -45,6 +48,9 @@ export interface ChatModuleOptions {
   readonly operations: ChatOperations;
   readonly database: Database;
   readonly attachments: Attachments;
+  readonly callbacks: Callbacks;
+  readonly rates: RequestRates;
+  readonly telegram: Telegram;
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
@@ -66,18 +72,13 @@ function providers(options: ChatModuleOptions): Provider[] {
     maxPerMessage: ATTACHMENTS_PER_MESSAGE,
     types: settings.ATTACHMENT_TYPES.listed,
   };
-  const callbacksConfig = { defaultCountry: settings.CHAT_PHONE_COUNTRY, dueMinutes: settings.CALLBACK_DUE_MINUTES };
   const saved = new SavedSettings(database);
-  const rates = {
-    sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE,
-    messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE,
-  };
   const values: readonly (readonly [symbol, object])[] = [
     [token.OPERATIONS, operations],
     [token.DATABASE, database],
     [token.VERIFIER, verifier],
     [token.ATTACHMENTS, options.attachments],
-    [token.CALLBACKS, new Callbacks(database, operations, callbacksConfig)],
+    [token.CALLBACKS, options.callbacks],
     [token.ALERT_READER, new AlertReader(database, operations)],
     [token.IDENTITY, new Identity(operations, verifier, credentials)],
     [token.CREDENTIALS, credentials],
@@ -93,7 +94,8 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.AUDIT, new AuditLog(database)],
     [token.SAVED_SETTINGS, saved],
     [token.ORIGINS, options.origins],
-    [token.RATES, new RequestRates(rates)],
+    [token.RATES, options.rates],
+    [token.TELEGRAM, options.telegram],
     [token.REVOCATIONS, new RevocationRefresher(operations, options.revocations, logger)],
   ];
   return [ActorInterceptor, ...values.map(([provide, useValue]) => ({ provide, useValue }))];
@@ -117,6 +119,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         SessionsController,
         MessagesController,
         StaffController,
+        TelegramController,
         DeskController,
         QuickRepliesController,
         SettingsController,
@@ -124,7 +127,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         AttachmentsController,
         CallbacksController,
         AlertsController,
-        ...(options.internal ? [InternalController] : []),
+        ...(options.internal ? [InternalController, TelegramInternalController] : []),
       ],
       providers: providers(options),
     };

@@ -14,10 +14,13 @@ import type { DynamicModule } from '@nestjs/common';
 import { Attachments } from './attachments/attachments.ts';
 import { DiskStorage } from './attachments/disk-storage.ts';
 import { AttachmentLinks } from './attachments/links.ts';
+import { Callbacks } from './callbacks/callbacks.ts';
 import { type ChatService, createChatService } from './chat-service.ts';
 import { ChatModule } from './chat.module.ts';
 import type { ChatSettings } from './config.ts';
+import { RequestRates } from './http/rates.ts';
 import { createSweeps } from './sweeps.ts';
+import { Telegram, type TelegramDesk } from './telegram/telegram.ts';
 
 export interface ComposeDeps {
   readonly database: Database;
@@ -44,6 +47,8 @@ export interface ModuleDeps {
 export interface ComposedChat {
   readonly service: ChatService;
   readonly attachments: Attachments;
+  /** What the Telegram bot asks, where it runs in the same process. */
+  readonly telegram: TelegramDesk;
   /** The REST of it, for `createHttpApp`. */
   module(deps: ModuleDeps): DynamicModule;
   /** Stops relaying and waits for what is under way; the database may be closed afterwards. */
@@ -72,11 +77,22 @@ export function composeChat({ database, publisher, settings, dataDir, logger, me
     claimOnReply: settings.CLAIM_ON_REPLY,
   };
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps });
+  const { operations } = service;
+  const callbacks = new Callbacks(database, operations, {
+    defaultCountry: settings.CHAT_PHONE_COUNTRY,
+    dueMinutes: settings.CALLBACK_DUE_MINUTES,
+  });
+  const rates = new RequestRates({
+    sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE,
+    messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE,
+  });
+  const telegram = new Telegram({ database, operations, attachments, callbacks, rates, secret });
+  const own = { operations, database, attachments, callbacks, rates, telegram, settings, logger };
   return {
     service,
     attachments,
-    module: (deps) =>
-      ChatModule.forRoot({ operations: service.operations, database, attachments, settings, logger, ...deps }),
+    telegram,
+    module: (deps) => ChatModule.forRoot({ ...own, ...deps }),
     stop: async () => {
       await service.stop();
       await settle();

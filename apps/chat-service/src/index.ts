@@ -1,3 +1,4 @@
+export type { FileOwner, TelegramDesk, TelegramFile } from './telegram/telegram.ts';
 export { type ChatService, type ChatServiceDeps, type ChatSource, createChatService } from './chat-service.ts';
 export { ChatModule, type ChatModuleOptions } from './chat.module.ts';
 export { type ComposedChat, composeChat, type ComposeDeps, type ModuleDeps } from './compose.ts';

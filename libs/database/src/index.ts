@@ -15,3 +15,4 @@ export {
 } from './types.ts';
 export type * from './tables.ts';
 export type * from './auth-tables.ts';
+export type * from './telegram-tables.ts';

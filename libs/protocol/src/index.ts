@@ -13,6 +13,7 @@ export * from './settings.ts';
 export * from './bans.ts';
 export * from './audit.ts';
 export * from './operator-status.ts';
+export * from './telegram.ts';
 export * from './channel-query.ts';
 export * from './schemas.ts';
 export * from './routes.ts';

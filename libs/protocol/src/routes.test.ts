@@ -17,6 +17,12 @@ describe('route table', () => {
     expect(ALL_ROUTES.filter((route) => route.access === 'internal').map((route) => route.path)).toEqual([
       '/internal/catchup',
       '/internal/acks',
+      '/internal/telegram/bot',
+      '/internal/telegram/redeem',
+      '/internal/telegram/act',
+      '/internal/telegram/write',
+      '/internal/telegram/upload',
+      '/internal/telegram/blocked',
     ]);
   });
 
@@ -32,6 +38,10 @@ describe('route table', () => {
       'POST /chat/session/{id}/stream-link': 'customer',
       'POST /chat/session/{id}/messages': 'customer_or_staff',
       'GET /chat/sessions': 'staff',
+      'POST /chat/operators/me/telegram-code': 'staff',
+      'GET /chat/operators/me/telegram': 'staff',
+      'DELETE /chat/operators/me/telegram': 'staff',
+      'POST /chat/session/{id}/telegram-link': 'customer',
       'GET /chat/feed': 'staff',
       'POST /chat/session/{id}/revoke': 'staff',
       'POST /chat/callback': 'optional_customer',

@@ -5,6 +5,7 @@ import { CHANNEL_ROUTES, INTERNAL_ROUTES } from './routes/channel.ts';
 import { CUSTOMER_ROUTES } from './routes/customer.ts';
 import type { Access, Route } from './routes/route.ts';
 import { STAFF_ROUTES } from './routes/staff.ts';
+import { TELEGRAM_INTERNAL_ROUTES, TELEGRAM_ROUTES } from './routes/telegram.ts';
 
 export type { Access, HttpMethod, Route, RouteAnswer, RouteBody, ServiceName } from './routes/route.ts';
 
@@ -14,11 +15,12 @@ export const PUBLIC_ROUTES: readonly Route[] = [
   ...CUSTOMER_ROUTES,
   ...STAFF_ROUTES,
   ...ADMINISTRATION_ROUTES,
+  ...TELEGRAM_ROUTES,
   ...CHANNEL_ROUTES,
 ];
 
 /** With the calls between the services, which no proxy routes. */
-export const ALL_ROUTES: readonly Route[] = [...PUBLIC_ROUTES, ...INTERNAL_ROUTES];
+export const ALL_ROUTES: readonly Route[] = [...PUBLIC_ROUTES, ...INTERNAL_ROUTES, ...TELEGRAM_INTERNAL_ROUTES];
 
 const ERRORS_BY_ACCESS: Readonly<Record<Access, readonly ErrorCode[]>> = {
   public: [],

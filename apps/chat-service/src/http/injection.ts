@@ -15,4 +15,5 @@ export const QUICK_REPLIES = Symbol('QuickReplies');
 export const SAVED_SETTINGS = Symbol('SavedSettings');
 export const BANS = Symbol('Bans');
 export const AUDIT = Symbol('AuditLog');
+export const TELEGRAM = Symbol('Telegram');
 export const ORIGINS = Symbol('OriginPolicy');

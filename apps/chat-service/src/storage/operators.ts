@@ -21,7 +21,7 @@ const FRESH_SECONDS = 4;
 /** Learns operators from the tokens they show, without a write per request. */
 export class OperatorDirectory {
   readonly #context: StorageContext;
-  readonly #written = new Map<string, { at: number; name: string | null; role: string }>();
+  readonly #written = new Map<string, { at: number; name: string | null; role: string; scope: string }>();
 
   constructor(context: StorageContext) {
     this.#context = context;
@@ -30,13 +30,26 @@ export class OperatorDirectory {
   async seen(actor: StaffActor): Promise<void> {
     const known = this.#written.get(actor.userId);
     const now = performance.now();
-    if (known !== undefined && known.name === actor.name && known.role === actor.role && now - known.at < REFRESH_MS)
+    if (
+      known !== undefined &&
+      known.name === actor.name &&
+      known.role === actor.role &&
+      known.scope === actor.scope &&
+      now - known.at < REFRESH_MS
+    )
       return;
-    this.#written.set(actor.userId, { at: now, name: actor.name, role: actor.role });
+    this.#written.set(actor.userId, { at: now, name: actor.name, role: actor.role, scope: actor.scope });
     try {
       await translated(() =>
         sql`INSERT INTO chat_operator AS o (id, name, role) VALUES (${actor.userId}, ${actor.name}, ${actor.role})
           ON CONFLICT (id) DO UPDATE SET name = COALESCE(EXCLUDED.name, o.name), role = EXCLUDED.role, last_seen_at = clock_timestamp()`.execute(
+          this.#context.database.kysely,
+        ),
+      );
+      // A bound Telegram account has the rights of the newest token.
+      await translated(() =>
+        sql`UPDATE operator_telegram SET role = ${actor.role}, scope = ${actor.scope}
+          WHERE user_id = ${actor.userId} AND (role, scope) IS DISTINCT FROM (${actor.role}::text, ${actor.scope}::text)`.execute(
           this.#context.database.kysely,
         ),
       );

@@ -70,11 +70,20 @@ async function revoke(unit: SessionUnit): Promise<void> {
     })
     .where('id', '=', id)
     .execute();
+  // What leads into Telegram is a credential like the others.
+  await unit.trx.deleteFrom('telegram_code').where('session_id', '=', id).execute();
+  await unit.trx.deleteFrom('customer_telegram').where('session_id', '=', id).execute();
   await insert(unit, 'session', String(id), notAfter);
 }
 
 export function revokeStaff(context: StorageContext, kind: 'staff' | 'staff_login', subject: string): Promise<void> {
-  return commitFact(context, (unit) => insert(unit, kind, subject, nowSeconds()));
+  return commitFact(context, async (unit) => {
+    if (kind === 'staff') {
+      await unit.trx.deleteFrom('telegram_code').where('user_id', '=', subject).execute();
+      await unit.trx.deleteFrom('operator_telegram').where('user_id', '=', subject).execute();
+    }
+    await insert(unit, kind, subject, nowSeconds());
+  });
 }
 
 export function revocations(context: StorageContext, after: RevocationPlace): Promise<RevocationPage> {

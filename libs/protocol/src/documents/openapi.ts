@@ -97,6 +97,11 @@ const PARAMETER_TEXT: Readonly<Record<string, string>> = {
   cursor: 'Staff: the last `cursor` received; without it live begins after the head.',
   replaces: '`connection_id` of a connection that this one takes the place of.',
   wait: 'Seconds to wait for an event where there is none yet.',
+  telegram_user_id: 'The Telegram account that brings it.',
+  session_id: 'The session in which an operator will send it.',
+  client_message_id: 'Of a customer: the message that will carry it.',
+  name: 'Of a customer whose chat begins with it.',
+  locale: 'Of a customer whose chat begins with it.',
 };
 
 function parameterText(route: Route, name: string): string {

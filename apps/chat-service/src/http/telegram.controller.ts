@@ -1,0 +1,60 @@
+import { ChatError } from '@chat-realtime/protocol';
+import { Principal, RequireCustomer, RequireStaff } from '@chat-realtime/service-kit';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Res, UseInterceptors } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { ChatOperations } from '../domain/index.ts';
+import type { Telegram } from '../telegram/telegram.ts';
+import { requireUnrevoked } from '../tokens/channel-credentials.ts';
+import { ActorInterceptor } from './actor-interceptor.ts';
+import { OPERATIONS, TELEGRAM } from './injection.ts';
+import { sessionIdOf, staffActor } from './principals.ts';
+
+/** The ways from the console and the widget into Telegram. */
+@Controller('chat')
+@UseInterceptors(ActorInterceptor)
+export class TelegramController {
+  readonly #operations: ChatOperations;
+  readonly #telegram: Telegram;
+
+  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(TELEGRAM) telegram: Telegram) {
+    this.#operations = operations;
+    this.#telegram = telegram;
+  }
+
+  @Post('operators/me/telegram-code')
+  @RequireStaff()
+  @HttpCode(200)
+  code(@Principal() principal: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.header('cache-control', 'no-store');
+    return this.#telegram.accounts.loginCode(staffActor(principal));
+  }
+
+  @Get('operators/me/telegram')
+  @RequireStaff()
+  binding(@Principal() principal: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.header('cache-control', 'no-store');
+    return this.#telegram.accounts.binding(staffActor(principal));
+  }
+
+  @Delete('operators/me/telegram')
+  @RequireStaff()
+  @HttpCode(204)
+  async unbind(@Principal() principal: Principal): Promise<void> {
+    await this.#telegram.accounts.unbind(staffActor(principal).userId);
+  }
+
+  @Post('session/:id/telegram-link')
+  @RequireCustomer()
+  @HttpCode(200)
+  async link(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    void reply.header('cache-control', 'no-store');
+    const session = await this.#operations.findSession(sessionIdOf(id));
+    if (session === null) throw new ChatError('session_not_found', 'no such session');
+    requireUnrevoked(principal, session);
+    return this.#telegram.accounts.link(session.id);
+  }
+}

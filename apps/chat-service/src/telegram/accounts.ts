@@ -1,0 +1,226 @@
+import type { Database } from '@chat-realtime/database';
+import {
+  ChatError,
+  type StaffScope,
+  TELEGRAM_CODE_SECONDS,
+  type TelegramBindingResponse,
+  type TelegramBotRequest,
+  type TelegramCodeResponse,
+  type TelegramLinkResponse,
+  type TelegramUser,
+} from '@chat-realtime/protocol';
+import { RateLimiter } from '@chat-realtime/service-kit';
+import { sql } from 'kysely';
+import type { StaffActor } from '../domain/index.ts';
+import { translated } from '../storage/errors.ts';
+import { hashCode, loginAddress, newLinkCode, newLoginCode, normalCode, startAddress } from './codes.ts';
+
+/** Wrong codes an account may send in the lifetime of a code. */
+const ATTEMPTS = 5;
+
+export type Redeemed =
+  | { readonly kind: 'operator'; readonly userId: string; readonly name: string | null }
+  | { readonly kind: 'customer'; readonly sessionId: number }
+  | { readonly kind: 'unknown_code' }
+  | { readonly kind: 'too_many' };
+
+interface CodeRow {
+  readonly user_id: string | null;
+  readonly user_name: string | null;
+  readonly role: string | null;
+  readonly scope: string | null;
+  readonly session_id: number | null;
+}
+
+/** Who is who in Telegram: codes of one use, and the bindings made by them. */
+export class TelegramAccounts {
+  readonly #database: Database;
+  readonly #secret: string | Uint8Array;
+  readonly #attempts = new RateLimiter(ATTEMPTS, TELEGRAM_CODE_SECONDS);
+
+  constructor(database: Database, secret: string | Uint8Array) {
+    this.#database = database;
+    this.#secret = secret;
+  }
+
+  async introduce({ bot_id, username }: TelegramBotRequest): Promise<void> {
+    await translated(() =>
+      sql`INSERT INTO telegram_bot (bot_id, username) VALUES (${bot_id}::bigint, ${username})
+        ON CONFLICT (only_one) DO UPDATE SET bot_id = EXCLUDED.bot_id, username = EXCLUDED.username, seen_at = clock_timestamp()`.execute(
+        this.#database.kysely,
+      ),
+    );
+  }
+
+  /** The operator's earlier code ends. */
+  async loginCode(actor: StaffActor): Promise<TelegramCodeResponse> {
+    const code = newLoginCode();
+    const expiresAt = await translated(async () => {
+      await this.#forgetExpired();
+      const made = await sql<{ expires_at: Date }>`
+        INSERT INTO telegram_code (hash, user_id, user_name, role, scope, expires_at)
+        VALUES (${hashCode(this.#secret, code)}, ${actor.userId}, ${actor.name}, ${actor.role}, ${actor.scope}, ${expiry()})
+        ON CONFLICT (user_id) DO UPDATE SET hash = EXCLUDED.hash, user_name = EXCLUDED.user_name, role = EXCLUDED.role,
+          scope = EXCLUDED.scope, expires_at = EXCLUDED.expires_at
+        RETURNING expires_at`.execute(this.#database.kysely);
+      return onlyRow(made.rows).expires_at;
+    });
+    const bot = await this.#bot();
+    return {
+      code,
+      expires_at: expiresAt.toISOString(),
+      url: bot === null ? null : loginAddress(bot, code),
+    };
+  }
+
+  /** The session's earlier link ends. @throws ChatError `not_found` where no bot is. */
+  async link(sessionId: number): Promise<TelegramLinkResponse> {
+    const bot = await this.#bot();
+    if (bot === null) throw new ChatError('not_found', 'this chat has no Telegram bot');
+    const code = newLinkCode();
+    const expiresAt = await translated(async () => {
+      await this.#forgetExpired();
+      const made = await sql<{ expires_at: Date }>`
+        INSERT INTO telegram_code (hash, session_id, expires_at)
+        VALUES (${hashCode(this.#secret, code)}, ${sessionId}::bigint, ${expiry()})
+        ON CONFLICT (session_id) DO UPDATE SET hash = EXCLUDED.hash, expires_at = EXCLUDED.expires_at
+        RETURNING expires_at`.execute(this.#database.kysely);
+      return onlyRow(made.rows).expires_at;
+    });
+    return { url: startAddress(bot, code), expires_at: expiresAt.toISOString() };
+  }
+
+  /** Uses a code up and binds the account: in one transaction, so that of two who send it one is bound. */
+  async redeem(text: string, user: TelegramUser): Promise<Redeemed> {
+    const key = String(user.id);
+    if (!(await this.#attempts.check(key)).ok) return { kind: 'too_many' };
+    const code = normalCode(text);
+    const redeemed = await translated(() =>
+      this.#database.kysely.transaction().execute(async (trx): Promise<Redeemed> => {
+        const used = await sql<CodeRow>`
+          DELETE FROM telegram_code WHERE hash = ${hashCode(this.#secret, code)} AND expires_at > clock_timestamp()
+          RETURNING user_id, user_name, role, scope, session_id`.execute(trx);
+        const [row] = used.rows;
+        if (row === undefined) return { kind: 'unknown_code' };
+        if (row.session_id !== null) {
+          await sql`DELETE FROM customer_telegram WHERE telegram_user_id = ${user.id}::bigint OR session_id = ${row.session_id}::bigint`.execute(
+            trx,
+          );
+          await sql`INSERT INTO customer_telegram (session_id, telegram_user_id, locale) VALUES (${row.session_id}::bigint, ${user.id}::bigint, ${user.locale})`.execute(
+            trx,
+          );
+          return { kind: 'customer', sessionId: row.session_id };
+        }
+        const { user_id: userId, user_name: name } = row;
+        if (userId === null) throw new Error('a code of nobody');
+        await sql`DELETE FROM operator_telegram WHERE telegram_user_id = ${user.id}::bigint OR user_id = ${userId}`.execute(
+          trx,
+        );
+        await sql`INSERT INTO operator_telegram (user_id, user_name, role, scope, telegram_user_id, username, name, locale)
+          VALUES (${userId}, ${name}, ${row.role}, ${row.scope}, ${user.id}::bigint, ${user.username}, ${user.name}, ${user.locale})`.execute(
+          trx,
+        );
+        return { kind: 'operator', userId, name };
+      }),
+    );
+    if (redeemed.kind === 'unknown_code') await this.#attempts.consume(key);
+    else await this.#attempts.reset(key);
+    return redeemed;
+  }
+
+  async binding(actor: StaffActor): Promise<TelegramBindingResponse> {
+    const row = await translated(() =>
+      this.#database.kysely
+        .selectFrom('operator_telegram')
+        .selectAll()
+        .where('user_id', '=', actor.userId)
+        .executeTakeFirst(),
+    );
+    const account =
+      row === undefined
+        ? null
+        : {
+            telegram_user_id: row.telegram_user_id,
+            username: row.username,
+            name: row.name,
+            on_duty: row.on_duty,
+            bound_at: row.bound_at.toISOString(),
+            blocked_at: row.blocked_at?.toISOString() ?? null,
+          };
+    return { bound: account !== null, account, bot: await this.#bot() };
+  }
+
+  /** With the binding go the code that was made and every text that was not sent yet. */
+  async unbind(userId: string): Promise<void> {
+    await translated(async () => {
+      await this.#database.kysely.deleteFrom('telegram_code').where('user_id', '=', userId).execute();
+      await this.#database.kysely.deleteFrom('operator_telegram').where('user_id', '=', userId).execute();
+    });
+  }
+
+  /** The operator behind a Telegram account, with the rights they have now. @throws ChatError `forbidden` */
+  async operator(telegramUserId: number): Promise<StaffActor> {
+    const found = await translated(() =>
+      sql<{ user_id: string; name: string | null; role: string; scope: StaffScope }>`
+        SELECT t.user_id, COALESCE(a.name, o.name, t.user_name) AS name, COALESCE(a.role, t.role) AS role,
+               COALESCE(a.scope, t.scope) AS scope
+          FROM operator_telegram t
+          LEFT JOIN auth_operator a ON a.id = t.user_id
+          LEFT JOIN chat_operator o ON o.id = t.user_id
+         WHERE t.telegram_user_id = ${telegramUserId}::bigint AND COALESCE(a.active, true)`.execute(
+        this.#database.kysely,
+      ),
+    );
+    const [row] = found.rows;
+    if (row === undefined) throw new ChatError('forbidden', 'this Telegram account is bound to no operator');
+    const role = row.role === 'admin' ? ('admin' as const) : ('operator' as const);
+    return { kind: 'staff', userId: row.user_id, name: row.name, role, scope: row.scope };
+  }
+
+  async setDuty(userId: string, onDuty: boolean): Promise<void> {
+    await translated(() =>
+      this.#database.kysely
+        .updateTable('operator_telegram')
+        .set({ on_duty: onDuty })
+        .where('user_id', '=', userId)
+        .execute(),
+    );
+  }
+
+  async setBlocked(telegramUserId: number, blocked: boolean): Promise<void> {
+    const at = blocked ? sql<Date>`COALESCE(blocked_at, clock_timestamp())` : null;
+    await translated(async () => {
+      for (const table of ['operator_telegram', 'customer_telegram'] as const) {
+        await this.#database.kysely
+          .updateTable(table)
+          .set({ blocked_at: at })
+          .where('telegram_user_id', '=', telegramUserId)
+          .execute();
+      }
+    });
+  }
+
+  async #bot(): Promise<string | null> {
+    const row = await translated(() =>
+      this.#database.kysely.selectFrom('telegram_bot').select('username').executeTakeFirst(),
+    );
+    return row?.username ?? null;
+  }
+
+  async #forgetExpired(): Promise<void> {
+    await sql`DELETE FROM telegram_code WHERE expires_at <= clock_timestamp()`.execute(this.#database.kysely);
+    await sql`DELETE FROM telegram_request WHERE created_at < clock_timestamp() - interval '3 days'`.execute(
+      this.#database.kysely,
+    );
+  }
+}
+
+function expiry() {
+  return sql`clock_timestamp() + make_interval(secs => ${TELEGRAM_CODE_SECONDS}::float8)`;
+}
+
+function onlyRow<T>(rows: readonly T[]): T {
+  const [row] = rows;
+  if (row === undefined) throw new Error('a statement that always answers a row answered none');
+  return row;
+}

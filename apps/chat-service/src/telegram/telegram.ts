@@ -1,0 +1,228 @@
+import type { Readable } from 'node:stream';
+import type { Database } from '@chat-realtime/database';
+import {
+  type Attachment,
+  ChatError,
+  type StaffSession,
+  type TelegramActRequest,
+  type TelegramActResponse,
+  type TelegramBlockedRequest,
+  type TelegramBotRequest,
+  type TelegramCustomerAction,
+  type TelegramRedeemRequest,
+  type TelegramRedeemResponse,
+  type TelegramSession,
+  type TelegramStaffAction,
+  type TelegramUser,
+  type TelegramWriteResponse,
+} from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import type { Attachments, StoredAttachmentFile } from '../attachments/attachments.ts';
+import { listCallbacks } from '../callbacks/callback-list.ts';
+import type { Callbacks } from '../callbacks/callbacks.ts';
+import { type ChatOperations, participantOf, type StaffActor } from '../domain/index.ts';
+import type { RequestRates } from '../http/rates.ts';
+import { requireVisible } from '../storage/visibility.ts';
+import { TelegramAccounts } from './accounts.ts';
+import { TelegramCustomers } from './customers.ts';
+
+/** What `/open`, `/mine` and `/callbacks` show at once: a list on a phone. */
+const LIST_MAX = 20;
+const OPEN_CALLBACKS = 'new,assigned,calling,no_answer';
+
+export interface TelegramFile {
+  readonly name: string;
+  readonly content: Readable;
+  readonly declaredBytes: number | undefined;
+}
+
+/** Whose file it is: an operator's for a session, or a customer's for the message it will come with. */
+export type FileOwner =
+  | { readonly kind: 'operator'; readonly telegramUserId: number; readonly sessionId: number }
+  | { readonly kind: 'customer'; readonly user: TelegramUser; readonly clientMessageId: string };
+
+/** What the bot asks of the chat, over HTTP or in the same process. */
+export interface TelegramDesk {
+  introduce(bot: TelegramBotRequest): Promise<void>;
+  redeem(request: TelegramRedeemRequest): Promise<TelegramRedeemResponse>;
+  /** @throws ChatError with the same codes as the console's calls; `forbidden` for an account that is not bound. */
+  act(request: TelegramActRequest): Promise<TelegramActResponse>;
+  write(action: TelegramCustomerAction): Promise<TelegramWriteResponse>;
+  upload(owner: FileOwner, file: TelegramFile): Promise<Attachment>;
+  blocked(request: TelegramBlockedRequest): Promise<void>;
+  /** A file by its signed address. */
+  openFile(url: string): Promise<StoredAttachmentFile>;
+}
+
+export interface TelegramParts {
+  readonly database: Database;
+  readonly operations: ChatOperations;
+  readonly attachments: Attachments;
+  readonly callbacks: Callbacks;
+  readonly rates: RequestRates;
+  readonly secret: string | Uint8Array;
+}
+
+/** The chat as the Telegram bot uses it: everything in the name of whoever writes there, with their rights of this moment. */
+export class Telegram implements TelegramDesk {
+  readonly accounts: TelegramAccounts;
+  readonly #customers: TelegramCustomers;
+  readonly #parts: TelegramParts;
+
+  constructor(parts: TelegramParts) {
+    const { database, operations, attachments, rates, secret } = parts;
+    this.#parts = parts;
+    this.accounts = new TelegramAccounts(database, secret);
+    this.#customers = new TelegramCustomers(database, operations, attachments, rates, secret);
+  }
+
+  introduce(bot: TelegramBotRequest): Promise<void> {
+    return this.accounts.introduce(bot);
+  }
+
+  async redeem({ code, user }: TelegramRedeemRequest): Promise<TelegramRedeemResponse> {
+    const redeemed = await this.accounts.redeem(code, user);
+    switch (redeemed.kind) {
+      case 'operator':
+        return { outcome: 'operator', user_id: redeemed.userId, name: redeemed.name };
+      case 'customer':
+        return {
+          outcome: 'customer',
+          session_id: redeemed.sessionId,
+          missed: await this.#customers.missed(redeemed.sessionId),
+        };
+      case 'unknown_code':
+      case 'too_many':
+        return { outcome: redeemed.kind };
+    }
+  }
+
+  async act(request: TelegramActRequest): Promise<TelegramActResponse> {
+    const actor = await this.accounts.operator(request.telegram_user_id);
+    await this.#parts.operations.staffSeen(actor);
+    return this.#do(actor, request.action, request.request_id);
+  }
+
+  write(action: TelegramCustomerAction): Promise<TelegramWriteResponse> {
+    return this.#customers.write(action);
+  }
+
+  async upload(owner: FileOwner, file: TelegramFile): Promise<Attachment> {
+    if (owner.kind === 'customer') return this.#customers.upload(owner.user, owner.clientMessageId, file);
+    const { operations, attachments, rates } = this.#parts;
+    const actor = await this.accounts.operator(owner.telegramUserId);
+    await rates.upload(actor);
+    await operations.getSession(actor, owner.sessionId);
+    return attachments.upload({
+      sessionId: owner.sessionId,
+      participant: participantOf(actor),
+      clientIp: null,
+      ...file,
+    });
+  }
+
+  blocked({ telegram_user_id, blocked }: TelegramBlockedRequest): Promise<void> {
+    return this.accounts.setBlocked(telegram_user_id, blocked);
+  }
+
+  async openFile(url: string): Promise<StoredAttachmentFile> {
+    const { pathname, searchParams } = new URL(url, 'http://chat.invalid');
+    const [, id] = /^\/chat\/attachments\/([\w-]+)$/.exec(pathname) ?? [];
+    if (id === undefined) throw new ChatError('not_found', 'no such attachment');
+    return this.#parts.attachments.open(id, searchParams.get('sig') ?? undefined);
+  }
+
+  async #do(actor: StaffActor, action: TelegramStaffAction, requestId: string): Promise<TelegramActResponse> {
+    const { operations, callbacks, rates, database } = this.#parts;
+    switch (action.kind) {
+      case 'post': {
+        await rates.message(actor);
+        const { message, seq } = await operations.postMessage(actor, action.session_id, {
+          body: action.body,
+          clientMessageId: action.client_message_id,
+          attachments: action.attachments,
+          expectedSeq: action.expected_seq,
+        });
+        return { kind: 'posted', message, seq };
+      }
+      case 'assign':
+        await operations.assign(actor, action.session_id, undefined);
+        return { kind: 'done' };
+      case 'close':
+        await operations.close(actor, action.session_id);
+        return { kind: 'done' };
+      case 'reopen':
+        await operations.reopen(actor, action.session_id);
+        return { kind: 'done' };
+      case 'note':
+        await this.#noteOnce(actor, action, requestId);
+        return { kind: 'done' };
+      case 'read':
+        await operations.markRead(actor, action.session_id, action.last_id);
+        return { kind: 'done' };
+      case 'sessions': {
+        const page = await operations.listSessions(actor, {
+          status: 'new,active',
+          assigned: action.assigned === 'me' ? 'me' : undefined,
+          sort: 'waiting',
+          limit: LIST_MAX,
+        });
+        return { kind: 'sessions', sessions: page.sessions.map(listed), has_more: page.next_page !== null };
+      }
+      case 'callbacks': {
+        const page = await listCallbacks(database, actor, { status: OPEN_CALLBACKS, limit: LIST_MAX });
+        return { kind: 'callbacks', callbacks: page.callbacks, has_more: page.next_page !== null };
+      }
+      case 'callback': {
+        const callback = await callbacks.update(actor, action.id, { status: action.status });
+        return { kind: 'callbacks', callbacks: [callback], has_more: false };
+      }
+      case 'duty': {
+        if (action.status !== undefined) {
+          // Off in Telegram says nothing of a console that is open.
+          await this.accounts.setDuty(actor.userId, action.status !== 'off');
+          if (action.status !== 'off') await operations.chooseStatus(actor, action.status);
+        }
+        const { account } = await this.accounts.binding(actor);
+        const { status } = await operations.operatorStatus(actor);
+        return { kind: 'duty', on_duty: account?.on_duty ?? false, status };
+      }
+      case 'logout':
+        await this.accounts.unbind(actor.userId);
+        return { kind: 'done' };
+    }
+  }
+
+  /** A note has no id of its client: the request's id stands in, in the note's own transaction. */
+  async #noteOnce(
+    actor: StaffActor,
+    { session_id: sessionId, body }: Extract<TelegramStaffAction, { kind: 'note' }>,
+    requestId: string,
+  ): Promise<void> {
+    await this.#parts.operations.commit(sessionId, async (unit) => {
+      requireVisible(actor, unit.session);
+      const first =
+        await sql`INSERT INTO telegram_request (id) VALUES (${requestId}) ON CONFLICT DO NOTHING RETURNING id`.execute(
+          unit.trx,
+        );
+      if (first.rows.length === 0) return;
+      await unit.appendFact({ type: 'chat.note', authorId: actor.userId, authorName: actor.name, body });
+    });
+  }
+}
+
+function listed(session: StaffSession): TelegramSession {
+  const last = session.last_message;
+  return {
+    id: session.id,
+    status: session.status,
+    name: session.contact.name,
+    assigned_user_id: session.assigned_user_id,
+    assigned_user_name: session.assigned_user_name ?? null,
+    unread_count: session.unread_count,
+    waiting_since: session.waiting_since,
+    last_message: last?.body ?? null,
+    last_seq: session.last_seq,
+    last_message_id: last?.id ?? 0,
+  };
+}
