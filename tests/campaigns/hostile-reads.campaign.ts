@@ -14,7 +14,9 @@ const UNREAD_ANSWERS = 60;
 const MB = 1_048_576;
 /** What one process may grow by. The experiments that led to the bounds saw 2,000 MB. */
 const GROWTH_MB = 400;
+/** A bystander is let in meanwhile, if more slowly than on the machine at rest. */
 const BYSTANDER_MS = 2_000;
+const BYSTANDER_RATIO = 5;
 
 async function residentMb(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
@@ -77,6 +79,7 @@ describe('clients that ask for much and read nothing', () => {
     const before = new Map<string, number>();
     for (const [name, part] of Object.entries(parts)) before.set(name, await residentMb(part?.pid));
     const peak = new Map(before);
+    const alone = Math.max(await bystander(), await bystander(), await bystander());
     act();
     let slowest = 0;
     for (let round = 0; round < 20; round += 1) {
@@ -88,11 +91,11 @@ describe('clients that ask for much and read nothing', () => {
     for (const [name, most] of peak) {
       const from = before.get(name) ?? 0;
       console.log(
-        `${what}: ${name} ${from.toFixed(0)} → ${most.toFixed(0)} MB; a bystander connects in ${slowest.toFixed(0)} ms at most`,
+        `${what}: ${name} ${from.toFixed(0)} → ${most.toFixed(0)} MB; a bystander connects in ${slowest.toFixed(0)} ms at most, before in ${alone.toFixed(0)}`,
       );
       expect(most - from, name).toBeLessThanOrEqual(GROWTH_MB);
     }
-    expect(slowest).toBeLessThanOrEqual(BYSTANDER_MS);
+    expect(slowest).toBeLessThanOrEqual(Math.max(BYSTANDER_MS, BYSTANDER_RATIO * alone));
     for (const socket of sockets.splice(0)) socket.destroy();
     await sleep(2_000);
   };
