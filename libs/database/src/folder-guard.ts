@@ -66,8 +66,13 @@ async function mayHave(folder: string, own: string): Promise<boolean> {
   return false;
 }
 
-function inUse(folder: string): DatabaseStartError {
-  return new DatabaseStartError(
+/** Another process has the folder, and lives. */
+export class FolderInUseError extends DatabaseStartError {
+  readonly code = 'folder_in_use';
+}
+
+function inUse(folder: string): FolderInUseError {
+  return new FolderInUseError(
     `the data folder ${folder} is in use by another process; stop it, or choose another DATA_DIR`,
   );
 }

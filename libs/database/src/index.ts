@@ -1,7 +1,9 @@
 export { type AuditEntry, recordAudit } from './audit.ts';
 export { prepareArchive } from './archive.ts';
+export { copyDatabase } from './copy-database.ts';
 export { beginNewEpoch, readEpoch, settleRestoredEvents } from './epoch.ts';
-export { type FolderGuard, guardFolder } from './folder-guard.ts';
+export { type FolderGuard, FolderInUseError, guardFolder } from './folder-guard.ts';
+export type { MigrationConnection } from './migrate.ts';
 export { openDatabase } from './open.ts';
 export { readRevocations, type RevocationPage, type RevocationPlace } from './revocations.ts';
 export {

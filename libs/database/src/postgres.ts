@@ -74,7 +74,10 @@ function migrationConnection(client: pg.Client): MigrationConnection {
   };
 }
 
-async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): Promise<Database['settings']> {
+async function checkSettings(
+  client: pg.Client,
+  { logger, durable = false }: OpenOptions,
+): Promise<Database['settings']> {
   const result = await client.query<{ name: string; setting: string }>(
     `SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'fsync', 'full_page_writes', 'server_version', 'server_version_num')`,
   );
@@ -89,11 +92,11 @@ async function checkSettings(client: pg.Client, log: DatabaseLog | undefined): P
     );
   }
   const fsync = settings.get('fsync') ?? 'unknown';
-  if (fsync !== 'on' || settings.get('full_page_writes') !== 'on') {
-    log?.warn(
-      { fsync, full_page_writes: settings.get('full_page_writes') },
-      'PostgreSQL does not write safely through a power cut',
-    );
+  const fullPageWrites = settings.get('full_page_writes') ?? 'unknown';
+  if (fsync !== 'on' || fullPageWrites !== 'on') {
+    const text = 'PostgreSQL does not write safely through a power cut';
+    if (durable) throw new DatabaseStartError(`${text}: fsync is ${fsync}, full_page_writes is ${fullPageWrites}`);
+    logger?.warn({ fsync, full_page_writes: fullPageWrites }, text);
   }
   return { version, synchronousCommit, fsync };
 }
@@ -117,10 +120,12 @@ async function prepare(url: string, options: OpenOptions, route: Route): Promise
     ...connectionConfig(url, options, route),
     stream: () => new Socket(),
   });
+  // A connection that breaks between two statements tells nobody else; the next statement fails anyway.
+  client.on('error', (error) => options.logger?.warn({ error: error.message }, 'database connection lost'));
   await client.connect();
   try {
     await client.query(WITHOUT_TIMEOUTS);
-    const settings = await checkSettings(client, options.logger);
+    const settings = await checkSettings(client, options);
     await takeMigrationLock(client, options.logger);
     const connection = migrationConnection(client);
     const done = await migrate(connection, await readMigrations(), options.logger);

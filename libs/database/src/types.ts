@@ -60,10 +60,12 @@ export interface OpenOptions {
   /** Connections to PostgreSQL for ordinary work; dedicated sessions come on top. Default 10. */
   readonly poolSize?: number;
   readonly applicationName?: string;
+  /** Refuses a server that would not keep what it confirmed through a power cut; else only the log says so. */
+  readonly durable?: boolean;
   readonly logger?: DatabaseLog;
 }
 
 /** The database cannot be used as it is; the text says what to change. */
 export class DatabaseStartError extends Error {
-  override readonly name = 'DatabaseStartError';
+  override readonly name: string = 'DatabaseStartError';
 }
