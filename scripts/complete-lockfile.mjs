@@ -13,7 +13,7 @@ const PROCESSORS = ['arm64', 'arm', 'x64', 'ia32', 'ppc64', 'riscv64', 's390x'];
 /** What a platform package's name says: `@oxlint/binding-linux-arm64-musl`. */
 function platformOf(name) {
   const words = name.split(/[/-]/);
-  const os = SYSTEMS.find((system) => words.includes(system));
+  const os = words.includes('windows') ? 'win32' : SYSTEMS.find((system) => words.includes(system));
   const cpu = PROCESSORS.find((processor) => words.includes(processor));
   if (os === undefined || cpu === undefined) throw new Error(`${name} does not say its platform; complete it by hand`);
   const libc = words.includes('musl') || words.includes('musleabihf') ? 'musl' : words.includes('gnu') ? 'glibc' : null;

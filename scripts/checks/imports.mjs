@@ -4,12 +4,22 @@ import { projectFiles, readText } from '../lib/files.mjs';
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 const SCOPE = '@chat-realtime/';
-const LIBS = ['protocol', 'verifier', 'service-kit', 'database', 'messaging', 'table-source', 'testkit'];
+const LIBS = [
+  'protocol',
+  'verifier',
+  'service-kit',
+  'database',
+  'embedded-postgres',
+  'messaging',
+  'table-source',
+  'testkit',
+];
 /** Which libs a lib may use; a lib that is not named here may use none. */
 const LIB_USES = {
   verifier: ['protocol'],
   'service-kit': ['protocol', 'verifier'],
   database: ['protocol', 'service-kit'],
+  'embedded-postgres': ['database'],
   messaging: ['protocol', 'service-kit', 'testkit'],
   testkit: ['protocol'],
 };

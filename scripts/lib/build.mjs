@@ -1,4 +1,4 @@
-// Compiles what changed, and prepares the empty database with which a first start is quick.
+// Compiles what changed, and makes the links that the package of the embedded PostgreSQL lacks.
 // `tsc -b` knows by itself what is up to date and then takes a fraction of a second.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,9 +17,10 @@ export async function build() {
   await buildPages();
 }
 
-const PREPARE = "const { prepareArchive } = await import('./libs/database/dist/index.js'); await prepareArchive();";
+const PREPARE =
+  "const { preparePrograms } = await import('./libs/embedded-postgres/dist/index.js'); await preparePrograms();";
 
-/** Made once per version of the schema; the file's name says for which, so a look is enough. */
+/** A look, where they are there already. */
 async function prepareDatabase() {
-  await run(projectNode(), ['--input-type=module', '-e', PREPARE], { label: 'empty database', cwd: root });
+  await run(projectNode(), ['--input-type=module', '-e', PREPARE], { label: 'embedded PostgreSQL', cwd: root });
 }

