@@ -32,7 +32,7 @@ export const standaloneSchema = z
     /** Without one the next free port from 8080 on. */
     PORT: envOptionalInteger({ min: 0, max: 65_535 }),
     DATA_DIR: z.string().default('./data'),
-    /** PostgreSQL for the small production form; without it PGlite in `DATA_DIR`. */
+    /** PostgreSQL for the small production form; without it the embedded one in `DATA_DIR`. */
     DATABASE_URL: z.string().optional(),
     /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
     DATABASE_DIRECT_URL: z.string().optional(),

@@ -2,7 +2,15 @@ import { resolve } from 'node:path';
 import { operatorPassword } from '@chat-realtime/auth-service';
 import { Callbacks } from '@chat-realtime/chat-service';
 import { DatabaseStartError, guardFolder, openDatabase } from '@chat-realtime/database';
-import { ConfigError, createLogger, createMetrics, loadConfig, Shutdown } from '@chat-realtime/service-kit';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@chat-realtime/embedded-postgres';
+import {
+  ConfigError,
+  createLogger,
+  createMetrics,
+  loadConfig,
+  type Logger,
+  Shutdown,
+} from '@chat-realtime/service-kit';
 import { type StandaloneConfig, standaloneSchema } from './config.ts';
 import { loadChatTokenSecrets } from './data-secrets.ts';
 import { demoMode } from './demo-mode.ts';
@@ -19,6 +27,8 @@ const SERVICE = 'standalone';
 const STOP_MARGIN_MS = 15_000;
 /** After the work, before the database is closed. */
 const CLAIM_STEP = 45;
+/** After everything that asks it. */
+const SERVER_STEP = 55;
 /** After everything that works on the folder. */
 const FOLDER_STEP = 60;
 
@@ -42,15 +52,17 @@ async function main(): Promise<void> {
 
   const { port, moved } = await chooseListenPort(config.HOST, config.PORT);
   const reserve = config.DATABASE_URL === undefined ? new DiskReserve(dataDir) : null;
-  if (await reserve?.release())
-    process.stdout.write('  The disk is full. The room kept for this case lets the chat start; make more.\n');
-  const database = await openDatabase(config.DATABASE_URL ?? `pglite:${databaseFolder(dataDir)}`, {
+  const embedded = reserve === null ? null : await startEmbedded(dataDir, reserve, logger);
+  if (embedded !== null) shutdown.onSignal(SERVER_STEP, () => embedded.stop());
+  const database = await openDatabase(config.DATABASE_URL ?? embedded?.url ?? '', {
     directUrl: config.DATABASE_DIRECT_URL,
     applicationName: SERVICE,
     logger,
+    durable: embedded !== null,
   });
   await reserve?.take();
-  if (database.kind === 'postgres') {
+  // Nobody else reaches the embedded one.
+  if (embedded === null) {
     const claim = await InstanceClaim.take(database, logger, () => void shutdown.run().then(() => process.exit(1)));
     shutdown.onSignal(CLAIM_STEP, () => claim.release());
   }
@@ -92,12 +104,24 @@ async function main(): Promise<void> {
       moved,
       operators: standalone.operators,
       password,
-      databaseKind: database.kind,
+      embedded,
+      databaseVersion: database.settings.version,
       dataDir,
       demo,
       trial: standalone.trial,
     }),
   );
+}
+
+/** With the room that is kept for a full disk given back while the server starts. */
+async function startEmbedded(dataDir: string, reserve: DiskReserve, logger: Logger): Promise<EmbeddedPostgres> {
+  if (await reserve.release())
+    process.stdout.write('  The disk is full. The room kept for this case lets the chat start; make more.\n');
+  return startEmbeddedPostgres(databaseFolder(dataDir), {
+    logger,
+    beforeRestart: () => reserve.release(),
+    afterRestart: () => reserve.take(),
+  });
 }
 
 async function readConfig(dataDir: string): Promise<StandaloneConfig> {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { guardFolder } from '@chat-realtime/database';
+import { CARRIED_OVER, removeEmbeddedPostgres } from '@chat-realtime/embedded-postgres';
 import { PASSWORD_FILE } from '@chat-realtime/auth-service';
 import { CHAT_TOKEN_SECRETS_FILE } from './data-secrets.ts';
 import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
@@ -20,7 +21,8 @@ const OURS = [
   RESERVE_FILE,
   KEPT_PAGES_FOLDER,
 ];
-const OURS_IN_DATABASE = ['pgdata', 'pgdata.unfinished'];
+/** Of version 0.1.0, and what was carried over from it. */
+const OURS_IN_DATABASE = ['pgdata', 'pgdata.unfinished', CARRIED_OVER];
 
 /**
  * Empties the data folder, which the caller has reserved already. The database has a guard of its own, by which a
@@ -31,6 +33,7 @@ export async function resetDataFolder(dataDir: string): Promise<void> {
   const database = databaseFolder(dataDir);
   const guard = await guardFolder(database);
   try {
+    await removeEmbeddedPostgres(database);
     const paths = [...OURS_IN_DATABASE.map((name) => join(database, name)), ...OURS.map((name) => join(dataDir, name))];
     for (const path of paths) await rm(path, { recursive: true, force: true });
   } finally {

@@ -9,7 +9,9 @@ export interface StartFacts {
   readonly moved: boolean;
   readonly operators: readonly Operator[];
   readonly password: OperatorPassword;
-  readonly databaseKind: 'postgres' | 'pglite';
+  /** Null with `DATABASE_URL`. */
+  readonly embedded: { readonly runsAs: string | undefined } | null;
+  readonly databaseVersion: string;
   readonly dataDir: string;
   readonly demo: DemoMode;
   /** The page that breaks it and counts: in demo mode with our own auth-service. */
@@ -53,10 +55,10 @@ function loginLines({ operators, password }: StartFacts): string[] {
   return [`  Logins:    ${logins}; password ${password.password}`];
 }
 
-function storageLines({ databaseKind, dataDir }: StartFacts): string[] {
-  if (databaseKind === 'postgres') return ['  Data:      PostgreSQL (DATABASE_URL)'];
-  return [
-    `  Data:      ${dataDir} (embedded database)`,
-    '             It survives a crash of this process but not a power cut; for real use set DATABASE_URL to a PostgreSQL.',
-  ];
+function storageLines({ embedded, databaseVersion, dataDir }: StartFacts): string[] {
+  if (embedded === null) return ['  Data:      PostgreSQL (DATABASE_URL)'];
+  const lines = [`  Data:      ${dataDir} (PostgreSQL ${databaseVersion}, a part of this process)`];
+  if (embedded.runsAs !== undefined)
+    lines.push(`             PostgreSQL does not run as root: it runs as the system user ${embedded.runsAs}.`);
+  return lines;
 }

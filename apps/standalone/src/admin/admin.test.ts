@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function admin(...args: string[]): { code: number | null; out: string; err: string } {
-  const env = { PATH: process.env['PATH'], DATABASE_URL: `pglite:${folder}/database` };
+  const env = { PATH: process.env['PATH'], DATA_DIR: folder };
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8' });
   return { code: status, out: stdout, err: stderr };
 }
