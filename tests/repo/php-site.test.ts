@@ -1,0 +1,110 @@
+import { createHmac } from 'node:crypto';
+import { KeyRing, verifyChannelToken } from '@chat-realtime/protocol/tokens';
+import { jwtVerify } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PhpSite, SiteVisitor, startPhpSite, STEPS } from '../support/php-site.ts';
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+
+describe('the example site in PHP', () => {
+  let site: PhpSite;
+  beforeAll(async () => {
+    site = await startPhpSite({
+      CHAT_TOKEN_SECRET: `k1:${SECRET}`,
+      AUTH_JWT_SECRET: SECRET,
+      AUTH_ISSUER: 'https://site.example',
+      AUTH_AUDIENCE: 'chat',
+      ALERT_WEBHOOK_SECRET: SECRET,
+      CHAT_EVENTS: 'outbox',
+    });
+  });
+  afterAll(() => site.stop());
+
+  it('goes forward and back through every step while people write, and nobody sees less or anything twice', async () => {
+    const guest = new SiteVisitor(site.baseUrl);
+    const olga = new SiteVisitor(site.baseUrl);
+    await olga.signIn('olga');
+    const opened = await guest.call('POST', '/chat/session', { name: 'Пётр', initial_message: 'm0' });
+    const { id } = (await opened.json()) as { id: number };
+    const faults: string[] = [];
+    const seen: string[] = [];
+    const written = ['m0'];
+    let since = 0;
+    let running = true;
+    const poll = async (): Promise<void> => {
+      const answer = await guest.call('GET', `/chat/${id}?since_id=${since}`);
+      if (answer.status !== 200) return void faults.push(`poll ${answer.status}`);
+      const { messages } = (await answer.json()) as { messages: { id: number; body: string }[] };
+      for (const message of messages) {
+        seen.push(message.body);
+        since = message.id;
+      }
+    };
+    const polling = (async () => {
+      while (running) await poll();
+    })();
+    const writing = (async () => {
+      while (running) {
+        const [who, path] = written.length % 3 === 0 ? [olga, 'reply'] : [guest, 'message'];
+        const body = `m${written.length}`;
+        const answer = await who.call('POST', `/chat/${id}/${path}`, { body });
+        if (answer.status === 201) written.push(body);
+        else faults.push(`${path} ${answer.status}`);
+      }
+    })();
+
+    const people = Promise.all([polling, writing]);
+
+    await site.php(
+      '-r',
+      "require 'src/bootstrap.php'; db()->exec('CREATE TABLE chat_outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL)');",
+    );
+    for (const step of STEPS) await site.forward(step);
+    const { token } = (await (await guest.call('GET', `/chat/${id}/channel-token`)).json()) as { token: string };
+    const staff = (await (await olga.call('GET', '/staff/channel-token')).json()) as { access_token: string };
+    const alert = JSON.stringify({ id: 'a1', reason: 'waiting', session_id: id, unread_count: 1 });
+    const now = Math.floor(Date.now() / 1_000);
+    const signature = `t=${now},v1=${createHmac('sha256', SECRET).update(`${now}.${alert}`).digest('hex')}`;
+    const hook = (header: string) =>
+      fetch(`${site.baseUrl}/hooks/chat-alert`, {
+        method: 'POST',
+        body: alert,
+        headers: { 'X-Chat-Signature': header },
+      });
+    expect((await hook(signature)).status).toBe(200);
+    expect((await hook(signature.replace('v1=', 'v1=0').slice(0, -1))).status).toBe(401);
+    const events = await site.php(
+      '-r',
+      "require 'src/bootstrap.php'; echo json_encode(rows('SELECT event FROM chat_outbox'));",
+    );
+    for (const step of STEPS.toReversed()) await site.back(step);
+    running = false;
+    await people;
+    await poll();
+
+    expect(faults).toEqual([]);
+    expect(seen).toEqual(written);
+    expect(events).toContain('chat.message');
+    expect(verifyChannelToken(KeyRing.parse(`k1:${SECRET}`), id, token, now)).toMatchObject({ ok: true });
+    const { payload } = await jwtVerify(staff.access_token, Buffer.from(SECRET), {
+      issuer: 'https://site.example',
+      audience: 'chat',
+    });
+    expect(payload).toMatchObject({ sub: '1', role: 'operator', name: 'Ольга Соколова' });
+    expect((await guest.call('GET', `/chat/${id}/channel-token`)).status).toBe(404);
+  });
+
+  it('keeps one visitor out of the chat of another, and guests out of the pages of managers', async () => {
+    const [first, second] = [new SiteVisitor(site.baseUrl), new SiteVisitor(site.baseUrl)];
+    const opened = await first.call('POST', '/chat/session', { name: 'Пётр', initial_message: 'моё' });
+    const { id } = (await opened.json()) as { id: number };
+    expect((await second.call('GET', `/chat/${id}`)).status).toBe(403);
+    expect((await second.call('POST', `/chat/${id}/message`, { body: 'x' })).status).toBe(403);
+    expect((await second.call('GET', '/staff')).status).toBe(303);
+    expect((await second.call('GET', '/chat/alerts')).status).toBe(303);
+    const olga = new SiteVisitor(site.baseUrl);
+    await olga.signIn('olga');
+    expect(await (await olga.call('GET', '/chat/alerts?since=0')).json()).toMatchObject({ has_new_dialogs: true });
+    expect(await (await olga.call('GET', `/staff/chat/${id}`)).text()).toContain('Пётр');
+  });
+});

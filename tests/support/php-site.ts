@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type AppProcess, findBinary, freePort, sleep, startProcess, tempFolder } from '@chat-realtime/testkit';
+
+const run = promisify(execFile);
+const SOURCE = fileURLToPath(new URL('../../examples/php-site', import.meta.url));
+
+export const STEPS = ['2-token-and-events', '3-widget', '4-staff-pages', '5-alarms'] as const;
+export type SiteStep = (typeof STEPS)[number];
+
+export interface PhpSite {
+  readonly baseUrl: string;
+  /** Puts a step into the running site, or takes it out again. */
+  forward(step: SiteStep): Promise<void>;
+  back(step: SiteStep): Promise<void>;
+  /** `php <file>` with the settings of the site. */
+  php(...args: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+async function filesOf(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(folder, path);
+    if (entry.isFile() && !name.startsWith('site.sqlite')) files.set(name, await readFile(path, 'utf8'));
+  }
+  return files;
+}
+
+/** A request that is being answered may still need what goes. */
+const ANSWERED_MS = 500;
+
+/** File by file, each whole at any moment: what is new first, what goes last. */
+async function deploy(from: string, to: string): Promise<void> {
+  const wanted = await filesOf(from);
+  const present = await filesOf(to);
+  const isNew = (name: string) => (present.has(name) ? 1 : 0);
+  for (const [name, text] of [...wanted].toSorted(([a], [b]) => isNew(a) - isNew(b))) {
+    if (text === present.get(name)) continue;
+    await mkdir(dirname(join(to, name)), { recursive: true });
+    await writeFile(join(to, `${name}.new`), text);
+    await rename(join(to, `${name}.new`), join(to, name));
+  }
+  const gone = [...present.keys()].filter((name) => !wanted.has(name));
+  if (gone.length === 0) return;
+  await sleep(ANSWERED_MS);
+  for (const name of gone) await rm(join(to, name));
+}
+
+/** The example site on PHP's own server and, unless `env` says otherwise, SQLite. */
+export async function startPhpSite(env: Readonly<Record<string, string>> = {}): Promise<PhpSite> {
+  const folder = tempFolder('php-site');
+  const site = join(folder, 'site');
+  const next = join(folder, 'next');
+  await cp(SOURCE, site, { recursive: true });
+  await cp(SOURCE, next, { recursive: true });
+  const command = findBinary('php', 'php-cli');
+  const settings = { ...env, SITE_PASSWORD: 'secret' };
+  const php = async (...args: string[]) => {
+    const options = { cwd: site, env: { PATH: process.env['PATH'] ?? '', ...settings } };
+    return (await run(command, args, options)).stdout;
+  };
+  await php('bin/install.php');
+  const port = await freePort();
+  const app: AppProcess = await startProcess({
+    name: 'PHP site',
+    command,
+    // A file that has changed counts at once.
+    args: [
+      '-d',
+      'opcache.enable=0',
+      '-S',
+      `127.0.0.1:${port}`,
+      '-t',
+      join(site, 'public'),
+      join(site, 'public/index.php'),
+    ],
+    env: { ...settings, PHP_CLI_SERVER_WORKERS: '6' },
+    cwd: site,
+    ready: `http://127.0.0.1:${port}/`,
+    readyTimeoutMs: 30_000,
+  });
+  const move = async (step: SiteStep, isBack: boolean): Promise<void> => {
+    const patch = join(SOURCE, 'steps', `${step}.patch`);
+    await run('git', ['apply', '-p1', ...(isBack ? ['-R'] : []), patch], { cwd: next });
+    await deploy(next, site);
+  };
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    forward: (step) => move(step, false),
+    back: (step) => move(step, true),
+    php,
+    stop: async () => {
+      await app.stop('SIGTERM');
+    },
+  };
+}
+
+/** A browser without a page: it keeps its cookie. */
+export class SiteVisitor {
+  readonly #baseUrl: string;
+  #cookie = '';
+
+  constructor(baseUrl: string) {
+    this.#baseUrl = baseUrl;
+  }
+
+  async call(method: string, path: string, body?: object | URLSearchParams): Promise<Response> {
+    const isForm = body instanceof URLSearchParams;
+    const answer = await fetch(`${this.#baseUrl}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(this.#cookie === '' ? {} : { Cookie: this.#cookie }),
+        ...(body === undefined || isForm ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
+    });
+    const cookie = /^[^;]+/.exec(answer.headers.getSetCookie().at(-1) ?? '')?.[0];
+    if (cookie !== undefined) this.#cookie = cookie;
+    return answer;
+  }
+
+  async signIn(login: string): Promise<void> {
+    const answer = await this.call('POST', '/login', new URLSearchParams({ login, password: 'secret' }));
+    if (answer.status !== 303) throw new Error(`signing in as ${login} answered ${answer.status}`);
+  }
+}
