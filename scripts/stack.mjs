@@ -8,7 +8,7 @@ const say = (line) => {
   if (!json) console.log(line);
 };
 const SETTINGS =
-  /^(?:OPERATOR|CHAT|AUTH|RATE|ALERT|SITE|IDENTITY|ALLOWED|LOGIN|MAX|CHANNEL|RETURN|AUTO|REPLY|ATTACHMENT|LAST|HEAD|HEARTBEAT|PING|DRAIN|CALLBACK|LOG)_[A-Z0-9_]+$|^(?:INTERNAL_API_KEY|FAILPOINTS|NODE_ENV)$/;
+  /^(?:OPERATOR|CHAT|AUTH|RATE|ALERT|SITE|IDENTITY|ALLOWED|LOGIN|MAX|CHANNEL|RETURN|AUTO|REPLY|ATTACHMENT|LAST|HEAD|HEARTBEAT|PING|DRAIN|CALLBACK|LOG)_[A-Z0-9_]+$|^(?:INTERNAL_API_KEY|REDIS_KEY_PREFIX|FAILPOINTS|NODE_ENV)$/;
 
 function isFree(port) {
   return new Promise((resolve) => {
@@ -69,8 +69,8 @@ async function main() {
   }, 500);
 
   if (json) {
-    const { url, addresses, logins, password } = stack;
-    console.log(JSON.stringify({ url, addresses, logins, password, parts: stack.parts() }));
+    const { url, addresses, logins, password, redis } = stack;
+    console.log(JSON.stringify({ url, addresses, logins, password, redis: redis.urls, parts: stack.parts() }));
     return;
   }
   say(`\nThe chat runs as ${stack.parts().length} processes, up after ${((Date.now() - from) / 1000).toFixed(1)} s:\n`);

@@ -21,7 +21,7 @@ const LIB_USES = {
   database: ['protocol', 'service-kit'],
   'embedded-postgres': ['database'],
   messaging: ['protocol', 'service-kit', 'testkit'],
-  testkit: ['protocol'],
+  testkit: ['protocol', 'messaging'],
 };
 const DRIVERS =
   /^(?:pg|pg-.*|kysely.*|@electric-sql\/.*|ws|amqplib|redis|@redis\/.*|@nestjs\/.*|fastify|@fastify\/.*)$/;

@@ -1,5 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import { type AppProcess, isAlive, startProcess, until } from '@chat-realtime/testkit';
+import {
+  type AppProcess,
+  Customer,
+  HttpClient,
+  isAlive,
+  redisCommand,
+  startProcess,
+  until,
+  WebSocketClient,
+} from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,7 +18,35 @@ interface Report {
   password: string;
   logins: string[];
   addresses: { auth: string; chat: string; dispatcher: string; gateways: string[] };
+  redis: { admin: string };
   parts: { name: string; port: number; pid: number; running: boolean }[];
+}
+
+/** [RDS9] after a message that went the live way, was typed for and acknowledged: who is connected, and what was refused. */
+async function lookAtRedis({ url, redis }: Report): Promise<void> {
+  const customer = await Customer.create(new HttpClient(url));
+  const client = await WebSocketClient.ready(url, {
+    query: { session: customer.sessionId, token: customer.token, last_seq: 0 },
+  });
+  client.send({ type: 'typing', active: true });
+  const { id } = await customer.post('over Redis');
+  await client.waitFor((frame) => frame.seq === 2);
+  client.send({ type: 'ack', last_id: id });
+  const mark = `chat:last_seen:${customer.sessionId}`;
+  await until(async () => (await redisCommand(redis.admin, 'HGET', mark, 'client')) === String(id));
+  await client.close();
+
+  const clients = String(await redisCommand(redis.admin, 'CLIENT', 'LIST'));
+  const users = [...clients.matchAll(/ name=(\S+) .* user=(\S+)/g)].map(([, name, user]) => `${name} as ${user}`);
+  expect(new Set(users)).toEqual(
+    new Set([
+      ...['chat-fanout-publish as chat-dispatcher', 'chat-fanout-subscribe as chat-dispatcher'],
+      ...['chat-fanout-publish as chat-gateway', 'chat-fanout-subscribe as chat-gateway'],
+      ...['chat-last-seen as chat-dispatcher', 'chat-last-seen as chat-gateway', 'chat-leases as chat-gateway'],
+    ]),
+  );
+  expect(clients).not.toContain('user=default');
+  expect(await redisCommand(redis.admin, 'ACL', 'LOG')).toEqual([]);
 }
 
 describe('npm run stack', () => {
@@ -56,6 +93,8 @@ describe('npm run stack', () => {
     for (const path of ['/metrics', '/internal/catchup', '/internal/acks', '/readyz']) {
       expect((await fetch(report.url + path, { method: 'GET' })).status, path).toBe(404);
     }
+
+    await lookAtRedis(report);
 
     expect(await running.stop()).toEqual({ code: 0, signal: null });
     await until(() => !report.parts.some((part) => isAlive(part.pid)), { what: 'end of all parts' });

@@ -14,3 +14,4 @@ export { createRedisLastSeen, type RedisLastSeenOptions } from './redis/last-see
 export { createRedisLeases, type RedisLeasesOptions } from './redis/leases.ts';
 export { connectRabbitConsumer } from './rabbitmq/consumer.ts';
 export { connectRabbitPublisher, type RabbitOptions } from './rabbitmq/publisher.ts';
+export { REDIS_USERS, redisUrlAs, type RedisUser, redisUsersFile, RedisUsersError } from './redis/users.ts';

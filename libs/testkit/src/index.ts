@@ -12,7 +12,8 @@ export { type PostgresOptions, type PostgresServer, startPostgres } from './post
 export { isAlive, processTree } from './process-tree.ts';
 export type { Drop, DropRule } from './publish-filter.ts';
 export { type RabbitOptions, startRabbit } from './rabbit.ts';
-export { type RedisOptions, startRedis } from './redis.ts';
+export { redisCommand, type RedisOptions, startRedis } from './redis.ts';
+export { type PrivateRedis, startPrivateRedis } from './stack/private-redis.ts';
 export { type Stack, type StackOptions, startStack } from './stack/stack.ts';
 export type { ServiceName } from './stack/service-environment.ts';
 export type { StackProxies } from './stack/stack-proxies.ts';

@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createClient } from '@redis/client';
 import { binaries } from './binaries.ts';
 import { type ManagedServer, startServer } from './managed-server.ts';
 import { freePort } from './ports.ts';
@@ -10,6 +11,8 @@ export interface RedisOptions {
   /** Keeps the data over kill and restart; off by default, since the channel must do without it. */
   appendOnly?: boolean;
   password?: string;
+  /** The content of a users file (`aclfile`), and who signs in by the server's `url`. */
+  users?: { file: string; user: string; password: string };
   /** Further lines of redis.conf as arguments, such as ['--maxmemory', '8mb']. */
   args?: string[];
 }
@@ -25,22 +28,25 @@ function ping(port: number, password: string | undefined): Promise<boolean> {
     socket.on('data', (chunk: string) => {
       answer += chunk;
       // While Redis still loads its append-only file it answers -LOADING.
-      if (answer.includes('+PONG')) resolve(true);
-      if (answer.includes('+PONG') || answer.startsWith('-')) socket.destroy();
+      const isUp = answer.includes('+PONG') || answer.startsWith('-NOAUTH');
+      if (isUp) resolve(true);
+      if (isUp || answer.startsWith('-')) socket.destroy();
     });
     socket.write(password === undefined ? 'PING\r\n' : `AUTH ${password}\r\nPING\r\n`);
   });
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<ManagedServer> {
-  const { appendOnly = false, password, args = [] } = options;
+  const { appendOnly = false, password, users, args = [] } = options;
   const port = await freePort();
   const folder = tempFolder('redis');
   const data = join(folder, 'data');
+  const usersFile = join(folder, 'users.acl');
+  const login = users === undefined ? { user: '', password } : users;
   const command = binaries.redisServer();
   return startServer({
     name: 'Redis',
-    url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`,
+    url: `redis://${login.password === undefined ? '' : `${login.user}:${login.password}@`}127.0.0.1:${port}`,
     host: '127.0.0.1',
     port,
     folder,
@@ -54,6 +60,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<ManagedSer
         ...['--port', String(port), '--bind', '127.0.0.1', '--dir', data, '--daemonize', 'no', '--save', ''],
         ...['--appendonly', appendOnly ? 'yes' : 'no', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
         ...(password === undefined ? [] : ['--requirepass', password]),
+        ...(users === undefined ? [] : ['--aclfile', usersFile]),
         ...args,
       ],
       env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: folder, LC_ALL: 'C' },
@@ -61,8 +68,21 @@ export async function startRedis(options: RedisOptions = {}): Promise<ManagedSer
     }),
     prepare: async () => {
       await mkdir(data, { recursive: true });
+      if (users !== undefined) await writeFile(usersFile, users.file, { mode: 0o600 });
     },
     eraseData: () => rm(data, { recursive: true, force: true }),
     ready: () => ping(port, password),
   });
+}
+
+/** One command on a connection of its own, for looks from outside; a refusal is thrown. */
+export async function redisCommand(url: string, ...args: string[]): Promise<unknown> {
+  const client = createClient({ url, disableClientInfo: true, socket: { reconnectStrategy: false } });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
 }

@@ -32,7 +32,7 @@ export function sharedEnvironment(given: Environment): Environment {
   };
 }
 
-/** What one service gets: the shared settings and the addresses it needs, no more (Redis is for two of them only). */
+/** What one service gets: the shared settings and the addresses it needs, no more (Redis is for two of them only, each with a user of its own). */
 export function environmentOf(service: ServiceName, port: number, shared: Environment, at: Addresses): Environment {
   const staff: Environment =
     'AUTH_JWT_SECRET' in shared ? {} : { AUTH_JWKS_URL: `${at.authUrl}/.well-known/jwks.json` };

@@ -7,9 +7,9 @@ import { type NginxServer, startNginx } from '../nginx.ts';
 import { freePort } from '../ports.ts';
 import { type PostgresServer, startPostgres } from '../postgres.ts';
 import { startRabbit } from '../rabbit.ts';
-import { startRedis } from '../redis.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { chatSite } from './nginx-template.ts';
+import { type PrivateRedis, startPrivateRedis } from './private-redis.ts';
 import {
   type Addresses,
   type Environment,
@@ -50,7 +50,8 @@ export interface Stack {
   readonly password: string;
   readonly postgres: PostgresServer;
   readonly rabbit: ManagedServer;
-  readonly redis: ManagedServer;
+  /** Its `url` is the administrator's; each service signs in as a user of its own. */
+  readonly redis: PrivateRedis;
   readonly nginx: NginxServer;
   readonly auth: AppProcess;
   readonly chat: AppProcess;
@@ -99,7 +100,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   const [postgres, rabbit, redis] = await Promise.all([
     startPostgres({ durable: options.durable ?? false }).then(keep),
     startRabbit().then(keep),
-    startRedis().then(keep),
+    startPrivateRedis(ROOT, shared.REDIS_KEY_PREFIX).then(keep),
   ]);
 
   const ports = {
@@ -115,8 +116,8 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   const at: Addresses = {
     databaseUrl: proxies?.database.urlFor(direct.databaseUrl) ?? direct.databaseUrl,
     rabbitUrl: proxies?.rabbit.urlFor(direct.rabbitUrl) ?? direct.rabbitUrl,
-    dispatcherRedisUrl: proxies?.dispatcherRedis.urlFor(direct.redisUrl) ?? direct.redisUrl,
-    gatewayRedisUrl: proxies?.gatewayRedis.urlFor(direct.redisUrl) ?? direct.redisUrl,
+    dispatcherRedisUrl: proxies?.dispatcherRedis.urlFor(redis.urls.dispatcher) ?? redis.urls.dispatcher,
+    gatewayRedisUrl: proxies?.gatewayRedis.urlFor(redis.urls.gateway) ?? redis.urls.gateway,
     authUrl: local(ports.auth),
     chatUrl: proxies?.gatewayChat.urlFor(direct.chatUrl) ?? direct.chatUrl,
     dataFolder: tempFolder('stack-data'),
