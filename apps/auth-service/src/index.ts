@@ -11,3 +11,4 @@ export {
   seedOperators,
   type SeedOptions,
 } from './seed.ts';
+export { Operators, type NewOperator, type OperatorChange } from './storage/operators.ts';

@@ -1,35 +1,238 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openDatabase } from '@chat-realtime/database';
+import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SECRETS } from './commands/secrets.ts';
+import { runAdmin } from './run.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/admin/main.js', import.meta.url));
+const DEPLOY = fileURLToPath(new URL('../../../../deploy/', import.meta.url));
 let folder: string;
+let postgres: PostgresServer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chat-admin-'));
+  postgres = await startPostgres({ durable: false });
+  const database = await openDatabase(postgres.url, { applicationName: 'test', poolSize: 1 });
+  await database.close();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await postgres.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
-function admin(...args: string[]): { code: number | null; out: string; err: string } {
-  const env = { PATH: process.env['PATH'], DATA_DIR: folder };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8' });
-  return { code: status, out: stdout, err: stderr };
+interface Ended {
+  code: number;
+  out: string;
+  err: string;
 }
 
-it('[RES10] new-epoch gives the database another epoch and says what follows, for people or machines', () => {
-  const first = admin('new-epoch', '--json');
-  expect(first).toMatchObject({ code: 0, err: '' });
-  const { epoch }: { epoch: string } = JSON.parse(first.out);
-  const second: { epoch: string; previous_epoch: string } = JSON.parse(admin('new-epoch', '--json').out);
-  expect(second.previous_epoch).toBe(epoch);
-  expect(second.epoch).not.toBe(epoch);
-  expect(admin('new-epoch').out).toContain('new epoch');
-}, 60_000);
+async function adminAt(databaseUrl: string, input: string, ...args: string[]): Promise<Ended> {
+  let out = '';
+  let err = '';
+  const code = await runAdmin(args, {
+    env: { DATABASE_URL: databaseUrl },
+    write: (text) => (out += text),
+    writeError: (text) => (err += text),
+    readSecret: async () => input,
+  });
+  return { code, out, err };
+}
+const adminWith = (input: string, ...args: string[]): Promise<Ended> => adminAt(postgres.url, input, ...args);
+const admin = (...args: string[]): Promise<Ended> => adminWith('', ...args);
 
-it('lists its commands to whoever names none, as an error', () => {
-  const { code, out, err } = admin();
-  expect([code, out]).toEqual([2, '']);
-  expect(err).toContain('new-epoch');
+async function answer(...args: string[]): Promise<Record<string, unknown>> {
+  const { code, out, err } = await admin(...args, '--json');
+  expect([code, err]).toEqual([0, '']);
+  const parsed: Record<string, unknown> = JSON.parse(out);
+  return parsed;
+}
+
+async function query(text: string): Promise<void> {
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+describe('the list of commands', () => {
+  it('is shown to whoever names none, as an error', async () => {
+    const env = { PATH: process.env['PATH'] };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN], { env, encoding: 'utf8' });
+    const [code, out, err] = [status, stdout, stderr];
+    expect([code, out]).toEqual([2, '']);
+    for (const name of ['secrets', 'operators', 'outbox', 'verify', 'new-epoch']) expect(err).toContain(name);
+  });
+
+  it.each([
+    ['operators'],
+    ['operators', 'frobnicate', 'anna'],
+    ['outbox'],
+    ['outbox', 'replay', '-1'],
+    ['verify', 'x'],
+  ])('a command that is called wrongly says how it is called: %s %s', async (...args) => {
+    const { code, err } = await admin(...args);
+    expect(code === 2 || err.includes('there is no operator')).toBe(true);
+    expect(err.split('\n').length).toBeLessThan(5);
+  });
+});
+
+it('[RES10] new-epoch gives the database another epoch and says what follows, for people or machines', async () => {
+  const { epoch } = await answer('new-epoch');
+  const second = await answer('new-epoch');
+  expect(second['previous_epoch']).toBe(epoch);
+  expect(second['epoch']).not.toBe(epoch);
+  expect((await admin('new-epoch')).out).toContain('new epoch');
+});
+
+it('[RES10] reaches the embedded database where no address is given', () => {
+  const env = { PATH: process.env['PATH'], DATA_DIR: join(folder, 'data') };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'new-epoch', '--json'], {
+    env,
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('"epoch"');
+});
+
+describe('operators', () => {
+  it('adds, lists, changes and deactivates accounts; the password comes by standard input and is never shown', async () => {
+    const added = await adminWith(
+      'a long password',
+      'operators',
+      'add',
+      'Vera',
+      'Вера П.',
+      'admin',
+      'assigned',
+      '--json',
+    );
+    expect(added).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(added.out)).toMatchObject({
+      operators: [{ login: 'vera', name: 'Вера П.', role: 'admin', scope: 'assigned', active: true }],
+    });
+    await answer('operators', 'role', 'vera', 'operator');
+    await answer('operators', 'scope', 'vera', 'own');
+    await answer('operators', 'deactivate', 'vera');
+    expect(await answer('operators', 'list')).toMatchObject({
+      operators: [{ login: 'vera', role: 'operator', scope: 'own', active: false }],
+    });
+    expect(added.out + (await admin('operators', 'list')).out).not.toContain('a long password');
+  });
+
+  it('refuses a taken login, a short password and an unknown operator, in a sentence', async () => {
+    await adminWith('a long password', 'operators', 'add', 'gleb', 'Gleb');
+    expect(await adminWith('a long password', 'operators', 'add', 'gleb', 'Gleb')).toMatchObject({
+      code: 1,
+      err: 'the login "gleb" is taken\n',
+    });
+    expect((await adminWith('short', 'operators', 'password', 'gleb')).err).toContain('at least 8 characters');
+    expect((await admin('operators', 'role', 'nobody', 'admin')).err).toBe('there is no operator "nobody"\n');
+  });
+});
+
+describe('outbox', () => {
+  it('[AMQP6] says what waits, and has what was published lately published again', async () => {
+    await query(`INSERT INTO chat_session DEFAULT VALUES`);
+    await query(
+      `INSERT INTO chat_event (session_id, seq, type, data) SELECT max(id), 1, 'chat.session.created', '{}' FROM chat_session`,
+    );
+    await query(`UPDATE chat_session SET last_seq = 1`);
+    await query(`INSERT INTO outbox (event_id) SELECT max(id) FROM chat_event`);
+    expect(await answer('outbox', 'status')).toMatchObject({ unstamped: 1, unpublished: 0 });
+    await query('SELECT chat_stamp_feed(10)');
+    expect(await answer('outbox', 'status')).toMatchObject({ unstamped: 0, unpublished: 1, stamped: 1, published: 0 });
+    await query('SELECT chat_mark_published(0, 1)');
+    expect(await answer('outbox', 'status')).toMatchObject({ unpublished: 0, published: 1, oldest_age_seconds: 0 });
+    expect(await answer('outbox', 'replay', '600')).toEqual({ events: 1 });
+    expect(await answer('outbox', 'status')).toMatchObject({ unpublished: 1, published: 0 });
+  });
+});
+
+describe('verify', () => {
+  it('finds nothing in a sound database', async () => {
+    expect(await answer('verify')).toMatchObject({ ok: true });
+    const people = await admin('verify');
+    expect([people.code, people.err]).toEqual([0, expect.stringContaining('checking')]);
+  });
+
+  it('finds each kind of damage, names the rows, and ends with 1', async () => {
+    const session = (rest: string): Promise<void> => query(`INSERT INTO chat_session DEFAULT VALUES; ${rest}`);
+    const latest = '(SELECT max(id) FROM chat_session)';
+    const event = (seq: number, type: string, more = '') =>
+      `INSERT INTO chat_event (session_id, seq, type, sender_type, client_message_id, data) VALUES (${latest}, ${seq}, '${type}', ${more || 'NULL, NULL'}, '{}');`;
+    await session(event(2, 'chat.callback'));
+    await session(event(1, 'chat.message', "'client', NULL"));
+    await session(`INSERT INTO chat_read_mark (session_id, participant, read_id) VALUES (${latest}, 'client', 99)`);
+    await query('DROP INDEX chat_event_once');
+    await session(event(1, 'chat.message', "'client', 'one'") + event(2, 'chat.message', "'client', 'one'"));
+    await session(
+      `${event(1, 'chat.callback')} INSERT INTO chat_event (id, session_id, seq, type, data) OVERRIDING SYSTEM VALUE VALUES (-5, ${latest}, 2, 'chat.callback', '{}')`,
+    );
+    await query('UPDATE feed_head SET stamped = stamped + 1');
+    const { code, out } = await admin('verify', '--json');
+    const found: { ok: boolean; invariants: { id: string; ok: boolean; violations: string[] }[] } = JSON.parse(out);
+    expect([code, found.ok]).toEqual([1, false]);
+    expect(found.invariants.filter(({ ok, violations }) => ok || violations.length === 0)).toEqual([]);
+    expect((await admin('verify')).out).toContain('✗ no read mark lies beyond');
+  });
+});
+
+describe('secrets', () => {
+  const values = (text: string): Map<string, string> =>
+    new Map([...text.matchAll(/^([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
+  const made = async (...args: string[]) => {
+    const result = await answer('secrets', '--folder', folder, ...args);
+    return { result, env: await readFile(join(folder, '.env'), 'utf8') };
+  };
+  beforeAll(async () => {
+    await mkdir(join(folder, 'redis'), { recursive: true });
+    await cp(join(DEPLOY, '.env.example'), join(folder, '.env.example'));
+    await cp(join(DEPLOY, 'redis/users.acl.template'), join(folder, 'redis/users.acl.template'));
+  });
+
+  it('fills every secret of .env.example for its owner alone, prints none, and makes the files that come of them', async () => {
+    const { result, env } = await made();
+    expect(result['made']).toEqual(expect.arrayContaining(Object.keys(SECRETS)));
+    expect((await stat(join(folder, '.env'))).mode & 0o777).toBe(0o600);
+    const users = await readFile(join(folder, 'generated/redis-users.acl'), 'utf8');
+    for (const name of Object.keys(SECRETS)) {
+      const value = values(env).get(name) ?? '';
+      expect(value.length, name).toBeGreaterThanOrEqual(16);
+      expect(JSON.stringify(result), name).not.toContain(value);
+      expect(users, name).not.toContain(value);
+    }
+    expect(await readFile(join(folder, 'generated/metrics-token'), 'utf8')).toBe(values(env).get('METRICS_TOKEN'));
+  });
+
+  it('keeps what is there, adds what a newer version needs, and changes nothing the second time', async () => {
+    const before = (await made()).env;
+    await writeFile(
+      join(folder, '.env'),
+      before.replace(/^INTERNAL_API_KEY=.*\n/m, '').replace('=single', '=distributed'),
+    );
+    const { result, env } = await made();
+    expect(result['made']).toEqual(['INTERNAL_API_KEY']);
+    expect(values(env).get('COMPOSE_PROFILES')).toBe('distributed');
+    expect(values(env).get('CHAT_TOKEN_SECRETS')).toBe(values(before).get('CHAT_TOKEN_SECRETS'));
+    expect((await made()).env).toBe(env);
+  });
+
+  it('puts a new key in front of a list and leaves the old one to verify; another secret is replaced', async () => {
+    const before = values((await made()).env);
+    const after = values((await made('--rotate', 'CHAT_TOKEN_SECRETS')).env).get('CHAT_TOKEN_SECRETS') ?? '';
+    expect(after).toMatch(/^k\d{8}-2:[\w-]{43},k\d{8}:[\w-]{43}$/);
+    expect(after.endsWith(`,${before.get('CHAT_TOKEN_SECRETS')}`)).toBe(true);
+    expect(values((await made('--rotate', 'SITE_API_KEY')).env).get('SITE_API_KEY')).not.toBe(
+      before.get('SITE_API_KEY'),
+    );
+    expect((await admin('secrets', '--folder', folder, '--rotate', 'NOTHING')).code).toBe(2);
+  });
 });

@@ -1,21 +1,48 @@
 import type { Database } from '@chat-realtime/database';
 
 export interface AdminContext {
-  readonly database: Database;
+  /** What stands behind the name of the command, without `--json`. */
   readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The database of the services, opened when it is first asked for and closed by the caller. */
+  openDatabase(): Promise<Database>;
+  /** A line for whoever waits; with `--json` it goes nowhere, so that the answer stays alone. */
+  progress(line: string): void;
+  /** One line of standard input: a password stands neither in a list of processes nor in a history. */
+  readSecret(prompt: string): Promise<string>;
 }
 
-/** One thing that whoever may reach the database can do from the command line. */
+export interface AdminAnswer {
+  /** For machines. */
+  readonly result: object;
+  /** For people. */
+  readonly text: string;
+  /** Done, but what was found is bad: the exit code says so. */
+  readonly failed?: boolean;
+}
+
+/** One thing that whoever runs the chat does from the command line. Each has a file in `commands/`. */
 export interface AdminCommand {
+  run(context: AdminContext): Promise<AdminAnswer>;
+}
+
+/** Its line in the list of commands, which is shown without loading any of them. */
+export interface AdminEntry {
   readonly name: string;
-  /** One line for the list of commands. */
+  /** What stands behind the name, such as `list | add <login> <name>`; empty when nothing does. */
+  readonly usage: string;
   readonly summary: string;
-  /** `result` for machines, `text` for people. */
-  run(context: AdminContext): Promise<{ readonly result: object; readonly text: string }>;
+  load(): Promise<AdminCommand>;
 }
 
 /** Called wrongly: the text says how it is called. */
 export class AdminUsageError extends Error {
   override readonly name = 'AdminUsageError';
   readonly code = 'usage';
+}
+
+/** Called rightly and not possible: the text says why and what to do. */
+export class AdminRefusal extends Error {
+  override readonly name = 'AdminRefusal';
+  readonly code = 'refused';
 }

@@ -1,11 +1,9 @@
 import { beginNewEpoch, readEpoch } from '@chat-realtime/database';
-import type { AdminCommand } from './command.ts';
+import type { AdminCommand } from '../command.ts';
 
 export const newEpoch: AdminCommand = {
-  name: 'new-epoch',
-  summary:
-    'after a restore that copied files or a volume back: tells every client to drop its cursors and read anew. A pg_restore is seen without it',
-  async run({ database }) {
+  async run({ openDatabase }) {
+    const database = await openDatabase();
     const previous = await readEpoch(database);
     const epoch = await beginNewEpoch(database);
     return {

@@ -1,0 +1,41 @@
+import type { AdminEntry } from '../command.ts';
+
+/**
+ * The list of commands, in the order in which it is shown. A new one is a file here and an entry there. Each is loaded
+ * when it is called: making secrets need not wait for what reads a database.
+ */
+export const COMMANDS: readonly AdminEntry[] = [
+  {
+    name: 'secrets',
+    usage: '[--folder deploy] [--rotate NAME]',
+    summary:
+      'makes every secret that deploy/.env does not have yet, and the users file of Redis; --rotate makes one anew. Values are never printed',
+    load: async () => (await import('./secrets.ts')).secrets,
+  },
+  {
+    name: 'operators',
+    usage:
+      'list | add <login> <name> [operator|admin] [all|assigned|own] | password|activate|deactivate <login> | role <login> operator|admin | scope <login> all|assigned|own',
+    summary: 'accounts of operators; a new password is read from standard input, every change ends their sign-ins',
+    load: async () => (await import('./operators.ts')).operators,
+  },
+  {
+    name: 'outbox',
+    usage: 'status | replay <seconds>',
+    summary: 'what waits for RabbitMQ; and to publish again what was published in the last seconds',
+    load: async () => (await import('./outbox.ts')).outbox,
+  },
+  {
+    name: 'verify',
+    usage: '',
+    summary: 'reads the whole database while it serves and says whether what must be true of it is; changes nothing',
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'new-epoch',
+    usage: '',
+    summary:
+      'after a restore that copied files or a volume back: tells every client to drop its cursors and read anew. A pg_restore is seen without it',
+    load: async () => (await import('./new-epoch.ts')).newEpoch,
+  },
+];
