@@ -5,11 +5,11 @@ export interface AdminContext {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The database of the services, opened when it is first asked for and closed by the caller. */
-  openDatabase(): Promise<Database>;
+  readonly openDatabase: () => Promise<Database>;
   /** A line for whoever waits; with `--json` it goes nowhere, so that the answer stays alone. */
-  progress(line: string): void;
+  readonly progress: (line: string) => void;
   /** One line of standard input: a password stands neither in a list of processes nor in a history. */
-  readSecret(prompt: string): Promise<string>;
+  readonly readSecret: (prompt: string) => Promise<string>;
 }
 
 export interface AdminAnswer {

@@ -7,9 +7,9 @@ import { reachDatabase } from './reach-database.ts';
 
 export interface AdminIo {
   readonly env: Readonly<Record<string, string | undefined>>;
-  write(text: string): void;
-  writeError(text: string): void;
-  readSecret(prompt: string): Promise<string>;
+  readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
+  readonly readSecret: (prompt: string) => Promise<string>;
 }
 
 function usage(): string {

