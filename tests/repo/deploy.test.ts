@@ -142,7 +142,8 @@ describe('deploy/docker/Dockerfile', () => {
   const file = text('deploy/docker/Dockerfile');
 
   it('has nothing for its linter to say', () => {
-    expect(validate(file).map(({ range, message }) => `${range.start.line + 1}: ${message}`)).toEqual([]);
+    const found = z.array(z.object({ message: z.string() })).parse(validate(file));
+    expect(found.map(({ message }) => message)).toEqual([]);
   });
 
   it('ends in images that run as nobody special and say when they are ill', () => {
