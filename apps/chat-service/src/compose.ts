@@ -70,6 +70,18 @@ export function composeChat({ database, publisher, settings, dataDir, logger, me
         .digest('base64url'),
     unsentPerAddress: settings.ATTACHMENT_UNSENT_BYTES_PER_ADDRESS,
   });
+  // A disk that does not answer must not take the other figures with it.
+  const space = () => storage.space().catch(() => ({ free: Number.NaN, floor: Number.NaN }));
+  metrics.gauge({
+    name: 'chat_disk_free_bytes',
+    help: 'Free on the disk that holds the attachments',
+    collect: async (gauge) => gauge.set((await space()).free),
+  });
+  metrics.gauge({
+    name: 'chat_disk_floor_bytes',
+    help: 'Below so many free bytes uploads are refused',
+    collect: async (gauge) => gauge.set((await space()).floor),
+  });
   const { sweeps, settle } = createSweeps(database, attachments, settings, logger, metrics);
   const options = {
     autoCloseMinutes: settings.AUTO_CLOSE_MINUTES,

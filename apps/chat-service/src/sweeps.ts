@@ -6,6 +6,7 @@ import { WebhookDeliveries } from './alerts/webhook-deliveries.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { banSweep } from './bans/bans.ts';
 import type { ChatSettings } from './config.ts';
+import { DeskFigures } from './desk-figures.ts';
 import type { Sweep } from './domain/index.ts';
 
 const ALERTS_EVERY_MS = 1_000;
@@ -44,6 +45,7 @@ export function createSweeps(
   };
   const alerts = new AlertSweeps(database, alertConfig, (reason, count) => raised.inc({ reason }, count));
   const sweeps: Sweep[] = [
+    new DeskFigures(database, metrics),
     {
       name: 'alerts',
       everyMs: ALERTS_EVERY_MS,

@@ -40,6 +40,11 @@ async function entriesOf(folder: string): Promise<string[]> {
   }
 }
 
+export interface DiskSpace {
+  readonly free: number;
+  readonly floor: number;
+}
+
 /** Files in `<folder>/<first two characters of the id>/<id>`, each written aside and renamed when whole. */
 export class DiskStorage implements AttachmentStorage {
   readonly #folder: string;
@@ -79,11 +84,21 @@ export class DiskStorage implements AttachmentStorage {
     return removed;
   }
 
+  /** What is free on the disk, and below what uploads are refused. */
+  async space(): Promise<DiskSpace> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    return this.#spaceOf(this.#folder);
+  }
+
+  async #spaceOf(folder: string): Promise<DiskSpace> {
+    const { bavail, blocks, bsize } = await statfs(folder);
+    return { free: bavail * bsize, floor: Math.min(this.#minFreeBytes, blocks * bsize * FLOOR_SHARE) };
+  }
+
   async #promiseRoom(id: string, bytes: number): Promise<void> {
     if (this.#minFreeBytes > 0) {
-      const { bavail, blocks, bsize } = await statfs(await this.#folderOf(id));
-      const floor = Math.min(this.#minFreeBytes, blocks * bsize * FLOOR_SHARE);
-      if (bavail * bsize - this.#expected - bytes < floor)
+      const { free, floor } = await this.#spaceOf(await this.#folderOf(id));
+      if (free - this.#expected - bytes < floor)
         throw new ChatError('storage_full', 'too little space is left for attachments');
     }
     this.#expected += bytes;
