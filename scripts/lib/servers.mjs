@@ -56,6 +56,9 @@ const NEEDED = {
   'php-sqlite3': () => hasPhpModule('pdo_sqlite'),
   'php-pgsql': () => hasPhpModule('pdo_pgsql'),
   'mariadb-server': () => onPath('mariadbd') && onPath('mariadb-install-db'),
+  prometheus: () => onPath('prometheus') && onPath('promtool'),
+  'prometheus-alertmanager': () => onPath('prometheus-alertmanager') && onPath('amtool'),
+  systemd: () => onPath('systemd-analyze'),
 };
 
 function missing() {

@@ -76,7 +76,8 @@ describe('deploy/docker-compose.yml', () => {
     const on = (network: string) =>
       services.filter(([, service]) => networksOf(service).includes(network)).map(([name]) => name);
     expect(on('bus')).toEqual(['channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2', 'redis']);
-    expect(on('queue')).toEqual(['chat-service', 'channel-dispatcher', 'rabbitmq', 'admin']);
+    // Prometheus reads the figures that RabbitMQ gives on a port of its own.
+    expect(on('queue')).toEqual(['chat-service', 'channel-dispatcher', 'rabbitmq', 'prometheus', 'admin']);
     expect(on('store')).toEqual(['auth-service', 'chat-service', 'postgres', 'admin']);
     expect(on('site-cache')).toEqual(['cache-redis']);
     for (const name of ['bus', 'queue', 'store', 'site-cache'])
@@ -86,8 +87,13 @@ describe('deploy/docker-compose.yml', () => {
       expect(speaks, name).toBe(name.startsWith('channel-'));
       expect(JSON.stringify(command ?? ''), name).not.toMatch(/\$\{[A-Z_]*(?:PASSWORD|SECRET|TOKEN|KEY)/);
     }
-    expect(services.filter(([, { ports }]) => ports.length > 0).map(([name]) => name)).toEqual(['chat', 'edge']);
-    expect(compose.services['chat']?.ports[0]).toMatch(/^\$\{CHAT_BIND:-127\.0\.0\.1\}:/);
+    expect(services.filter(([, { ports }]) => ports.length > 0).map(([name]) => name)).toEqual([
+      'chat',
+      'edge',
+      'grafana',
+    ]);
+    for (const name of ['chat', 'grafana'])
+      expect(compose.services[name]?.ports[0]).toMatch(/^\$\{[A-Z]+_BIND:-127\.0\.0\.1\}:/);
   });
 
   it('runs every service of ours unprivileged, on a file system it cannot write, with time to drain', () => {
@@ -126,17 +132,18 @@ describe('deploy/docker-compose.yml', () => {
   });
 
   it('pins every image to a version', () => {
-    for (const [name, { image, build }] of services) if (build === undefined) expect(image, name).toMatch(/:\d+\.\d+/);
+    for (const [name, { image, build }] of services)
+      if (build === undefined) expect(image, name).toMatch(/:v?\d+\.\d+/);
   });
 });
 
-/** Secrets that `admin secrets` makes for parts that come with their own profile. */
+/** Used by `admin secrets` for the files it makes, or by a part that comes with its own profile. */
 const LATER_PROFILES = [
   'REDIS_TELEGRAM_PASSWORD',
   'REDIS_ADMIN_PASSWORD',
   'TELEGRAM_WEBHOOK_SECRET',
   'TELEGRAM_BOT_TOKEN',
-].concat(['TELEGRAM_STAFF_GROUP_ID', 'ALARM_WEBHOOK_URL', 'GRAFANA_ADMIN_PASSWORD', 'GRAFANA_BIND', 'GRAFANA_PORT']);
+].concat(['TELEGRAM_STAFF_GROUP_ID', 'ALARM_WEBHOOK_URL']);
 
 describe('deploy/docker/Dockerfile', () => {
   const file = text('deploy/docker/Dockerfile');

@@ -10,6 +10,7 @@ import {
   WebSocketClient,
 } from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
+import { askedMetrics } from './asked-metrics.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -85,11 +86,16 @@ describe('npm run stack', () => {
     expect(report.password).toBe('a password of my own');
     expect((await fetch(`${report.url}/auth/login`, { method: 'POST', headers, body })).status).toBe(200);
     const { auth, chat, dispatcher, gateways } = report.addresses;
+    const metrics = new Set<string>();
     for (const address of [auth, chat, dispatcher, ...gateways]) {
       for (const path of ['/healthz', '/readyz', '/metrics']) {
-        expect((await fetch(address + path)).status, address + path).toBe(200);
+        const answer = await fetch(address + path);
+        expect(answer.status, address + path).toBe(200);
+        for (const [, name = ''] of (await answer.text()).matchAll(/^# TYPE (\S+) /gm)) metrics.add(name);
       }
     }
+    // What alarms and dashboards ask for is there to be scraped.
+    expect([...askedMetrics(root)].filter((name) => !metrics.has(name))).toEqual([]);
     for (const path of ['/metrics', '/internal/catchup', '/internal/acks', '/readyz']) {
       expect((await fetch(report.url + path, { method: 'GET' })).status, path).toBe(404);
     }

@@ -195,7 +195,8 @@ describe('secrets', () => {
   beforeAll(async () => {
     await mkdir(join(folder, 'redis'), { recursive: true });
     await cp(join(DEPLOY, '.env.example'), join(folder, '.env.example'));
-    await cp(join(DEPLOY, 'redis/users.acl.template'), join(folder, 'redis/users.acl.template'));
+    for (const path of ['redis/users.acl.template', 'monitoring/alertmanager.yml.template'])
+      await cp(join(DEPLOY, path), join(folder, path), { recursive: true });
   });
 
   it('fills every secret of .env.example for its owner alone, prints none, and makes the files that come of them', async () => {

@@ -125,13 +125,21 @@ export const secrets: AdminCommand = {
     // owner's, and the second opens nothing but figures.
     await writeSecret(join(generated, 'redis-users.acl'), users, 0o644);
     await writeSecret(join(generated, 'metrics-token'), value('METRICS_TOKEN'), 0o644);
+    // The address may hold a key of its own.
+    const alarms = await readFile(join(folder, 'monitoring/alertmanager.yml.template'), 'utf8');
+    const alarmUrl = JSON.stringify(value('ALARM_WEBHOOK_URL')).slice(1, -1);
+    await writeSecret(
+      join(generated, 'alertmanager.yml'),
+      alarms.replace('${ALARM_WEBHOOK_URL}', () => alarmUrl),
+      0o644,
+    );
     await writeSecret(path, text);
     const kept = Object.keys(SECRETS).filter((name) => !made.includes(name));
     return {
-      result: { file: path, made, kept, generated: ['redis-users.acl', 'metrics-token'] },
+      result: { file: path, made, kept, generated: ['redis-users.acl', 'metrics-token', 'alertmanager.yml'] },
       text: [
         made.length === 0 ? `${path} had every secret already.` : `${path}: made ${made.join(', ')}`,
-        `${generated}: redis-users.acl, metrics-token`,
+        `${generated}: redis-users.acl, metrics-token, alertmanager.yml`,
         'Nobody but you can read .env. The first password of the operators anna, boris and admin is OPERATOR_PASSWORD in it.',
       ].join('\n'),
     };
