@@ -6,7 +6,8 @@ import { SignJWT } from 'jose';
 import type { AuthConfig } from './config.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
 import { type AuthUser, normaliseLogin, toAuthUser } from './domain/operator.ts';
-import { PasswordCheck } from './domain/passwords.ts';
+import { hashPassword, PasswordCheck } from './domain/passwords.ts';
+import { type Acceptance, Invites } from './storage/invites.ts';
 import { Logins, type OpenLogin } from './storage/logins.ts';
 import { type Credentials, Operators } from './storage/operators.ts';
 import { revocationReader } from './storage/revocations.ts';
@@ -37,6 +38,7 @@ const PRUNE_MS = 3_600_000;
 /** Signs operators in, keeps them signed in, and ends it. */
 export class AuthService {
   readonly operators: Operators;
+  readonly invites: Invites;
   readonly keys: SigningKeys;
   readonly #config: AuthConfig;
   readonly #logger: Logger;
@@ -61,6 +63,7 @@ export class AuthService {
       refreshTtlSeconds: config.AUTH_REFRESH_TTL_SECONDS,
     };
     this.operators = new Operators(database, this.#now);
+    this.invites = new Invites(database, this.#now);
     this.#logins = new Logins(database, times, successorKey, this.#now);
     this.#throttle = new LoginThrottle(config.LOGIN_FAILURES_PER_5_MINUTES);
     this.#revocations = new RevocationSet(() => Math.floor(now() / 1000));
@@ -106,8 +109,25 @@ export class AuthService {
   }
 
   /** Forgets sign-ins that nobody can continue; runs by itself every hour. */
-  prune(): Promise<void> {
-    return this.#logins.prune();
+  async prune(): Promise<void> {
+    await this.#logins.prune();
+    await this.invites.prune();
+  }
+
+  /** @throws ChatError `bad_credentials` | `validation_failed` | `login_taken` */
+  async acceptInvite(
+    key: string,
+    { password, ...account }: Pick<Acceptance, 'login' | 'name'> & { readonly password: string },
+  ): Promise<AuthUser> {
+    // Only whoever has a link may make the server compute a hash.
+    await this.invites.read(key);
+    const operator = await this.invites.accept(key, { ...account, passwordHash: await hashPassword(password) });
+    await this.#readRevocations();
+    this.#logger.info(
+      { event: 'invite_accepted', operator_id: operator.id },
+      'an account has got its password by a link',
+    );
+    return toAuthUser(operator);
   }
 
   /** @throws ChatError `bad_credentials` | `rate_limited` */

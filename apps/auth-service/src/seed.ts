@@ -52,26 +52,29 @@ async function readIfThere(file: string): Promise<string | undefined> {
 export interface SeedOptions {
   /** Gives existing seeded accounts this password as well: for one that was set on purpose in the environment. */
   readonly resetPasswords?: boolean;
+  /** The accounts end with the demo they belong to. */
+  readonly demo?: boolean;
 }
 
 /** Makes the seeded accounts that are missing. Accounts that exist keep role, name and state. */
 export async function seedOperators(
   service: AuthService,
   password: string,
-  { resetPasswords = false }: SeedOptions = {},
+  { resetPasswords = false, demo = false }: SeedOptions = {},
 ): Promise<Operator[]> {
   const check = await PasswordCheck.create();
   const seeded: Operator[] = [];
   for (const account of SEEDED_OPERATORS) {
     const existing = await service.operators.credentials(account.login);
     if (existing === undefined) {
-      const added = await service.operators.add({ ...account, passwordHash: await hashPassword(password) });
+      const added = await service.operators.add({ ...account, passwordHash: await hashPassword(password), demo });
       // Another process that starts at the same time may have been quicker; then the account is there.
       const operator = added ?? (await service.operators.credentials(account.login))?.operator;
       if (operator !== undefined) seeded.push(operator);
       continue;
     }
     seeded.push(existing.operator);
+    if (demo) await service.operators.markDemo(account.login);
     if (resetPasswords && !(await check.matches(existing.passwordHash, password))) {
       await service.operators.change(account.login, { passwordHash: await hashPassword(password) });
     }

@@ -12,6 +12,7 @@ export interface AuthOperatorTable {
   scope: 'all' | 'assigned' | 'own';
   password_hash: string;
   active: Generated<boolean>;
+  demo: Generated<boolean>;
   created_at: TimeDefault;
   updated_at: TimeDefault;
 }
@@ -49,6 +50,13 @@ export interface AuthSecretTable {
   created_at: TimeDefault;
 }
 
+export interface AuthInviteTable {
+  key_hash: string;
+  operator_id: string | null;
+  created_at: Time;
+  expires_at: Time;
+}
+
 /** The tables of auth-service. chat-service reads `auth_operator` alone, to know whom a chat can be given to. */
 export interface AuthTables {
   auth_operator: AuthOperatorTable;
@@ -56,4 +64,5 @@ export interface AuthTables {
   auth_refresh_token: AuthRefreshTokenTable;
   auth_signing_key: AuthSigningKeyTable;
   auth_secret: AuthSecretTable;
+  auth_invite: AuthInviteTable;
 }

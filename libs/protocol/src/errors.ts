@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   session_closed: { status: 409, meaning: 'an operator cannot write to a closed session' },
   stale: { status: 409, meaning: 'another operator acted since expected_seq; details has the missed events' },
   already_assigned: { status: 409, meaning: 'another operator has the session; details names him' },
+  login_taken: { status: 409, meaning: 'another operator has this login' },
   shortcut_taken: { status: 409, meaning: 'another quick reply has this shortcut' },
   invalid_transition: { status: 409, meaning: 'the state machine has no such step from here' },
   cursor_ahead: { status: 409, meaning: 'cursor beyond the head, or of another database: take a snapshot' },

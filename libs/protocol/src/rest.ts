@@ -312,6 +312,20 @@ export const configResponseSchema = z.object({
 export const loginRequestSchema = z.object({ login: requiredText(200), password: z.string().min(1).max(1_000) });
 export const refreshRequestSchema = z.object({ refresh_token: z.string().min(1).max(200) });
 export const logoutRequestSchema = z.object({ refresh_token: z.string().min(1).max(200).optional() });
+/** Of an account that people make or change themselves. */
+export const newPasswordSchema = z.string().min(8).max(1_000);
+export const inviteRequestSchema = z.object({ key: z.string().min(1).max(200) });
+export const inviteResponseSchema = z.object({
+  kind: z.enum(['first_admin', 'operator']),
+  login: z.string().optional(),
+  name: z.string().optional(),
+  expires_at: timestampSchema,
+});
+export const acceptInviteRequestSchema = inviteRequestSchema.extend({
+  login: requiredText(200).optional(),
+  name: requiredText(200).optional(),
+  password: newPasswordSchema,
+});
 export const authUserSchema = z.object({
   id: z.string(),
   login: z.string(),

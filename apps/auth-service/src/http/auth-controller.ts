@@ -1,4 +1,12 @@
-import { ChatError, loginRequestSchema, logoutRequestSchema, refreshRequestSchema } from '@chat-realtime/protocol';
+import {
+  acceptInviteRequestSchema,
+  ChatError,
+  inviteRequestSchema,
+  type inviteResponseSchema,
+  loginRequestSchema,
+  logoutRequestSchema,
+  refreshRequestSchema,
+} from '@chat-realtime/protocol';
 import { ClientIp, Principal, Public, RequireStaff } from '@chat-realtime/service-kit';
 import { Body, Controller, Get, Header, HttpCode, Inject, Post } from '@nestjs/common';
 import type { JSONWebKeySet } from 'jose';
@@ -10,6 +18,8 @@ export const AUTH_SERVICE = Symbol('AuthService');
 
 type LoginRequest = z.infer<typeof loginRequestSchema>;
 type RefreshRequest = z.infer<typeof refreshRequestSchema>;
+type InviteRequest = z.infer<typeof inviteRequestSchema>;
+type AcceptInviteRequest = z.infer<typeof acceptInviteRequestSchema>;
 type LogoutRequest = z.infer<typeof logoutRequestSchema>;
 
 @Controller()
@@ -55,6 +65,27 @@ export class AuthController {
   me(@Principal() principal: Principal): Promise<AuthUser> {
     if (principal.kind !== 'staff') throw new ChatError('bad_token', 'not a token of staff');
     return this.#auth.user(principal.userId);
+  }
+
+  @Post('auth/invite')
+  @Public('the key of the link is the credential')
+  @HttpCode(200)
+  async readInvite(
+    @Body({ schema: inviteRequestSchema }) { key }: InviteRequest,
+  ): Promise<z.infer<typeof inviteResponseSchema>> {
+    const invite = await this.#auth.invites.read(key);
+    const expires_at = invite.expiresAt.toISOString();
+    if (invite.kind === 'first_admin') return { kind: invite.kind, expires_at };
+    return { kind: invite.kind, login: invite.operator.login, name: invite.operator.name, expires_at };
+  }
+
+  @Post('auth/invite/accept')
+  @Public('the key of the link is the credential')
+  @HttpCode(200)
+  acceptInvite(
+    @Body({ schema: acceptInviteRequestSchema }) { key, ...account }: AcceptInviteRequest,
+  ): Promise<AuthUser> {
+    return this.#auth.acceptInvite(key, account);
   }
 
   @Get('.well-known/jwks.json')

@@ -12,6 +12,8 @@ export interface NewOperator {
   readonly role: Operator['role'];
   readonly scope?: Operator['scope'];
   readonly passwordHash: string;
+  /** An account of the demo, which ends with it. */
+  readonly demo?: boolean;
 }
 
 /** Changes that end what the operator may do with tokens he already has. */
@@ -27,7 +29,7 @@ export interface Credentials {
   readonly passwordHash: string;
 }
 
-function toOperator(row: Selectable<AuthTables['auth_operator']>): Operator {
+export function toOperator(row: Selectable<AuthTables['auth_operator']>): Operator {
   const { id, login, name, role, scope, active } = row;
   return { id, login, name, role, scope, active };
 }
@@ -41,6 +43,19 @@ export async function lockOperator(transaction: Transaction<Tables>, id: string)
     .forShare()
     .executeTakeFirst();
   return row === undefined ? undefined : { operator: toOperator(row), passwordHash: row.password_hash };
+}
+
+/** The caller has locked the operator. */
+export async function endSignIns(transaction: Transaction<Tables>, operatorId: string, now: Date): Promise<void> {
+  const ended = await transaction
+    .updateTable('auth_login')
+    .set({ ended_at: now, end_reason: 'operator' })
+    .where('operator_id', '=', operatorId)
+    .where('ended_at', 'is', null)
+    .returning('id')
+    .execute();
+  for (const { id } of ended) await revokeLogin(transaction, id, now, TOKEN_MAX_LIFETIME_SECONDS);
+  await revokeStaff(transaction, operatorId, now);
 }
 
 export class Operators {
@@ -68,14 +83,40 @@ export class Operators {
   }
 
   /** `undefined` when the login is taken. */
-  async add({ login, name, role, scope = 'all', passwordHash }: NewOperator): Promise<Operator | undefined> {
+  async add({
+    login,
+    name,
+    role,
+    scope = 'all',
+    passwordHash,
+    demo = false,
+  }: NewOperator): Promise<Operator | undefined> {
     const row = await this.#db
       .insertInto('auth_operator')
-      .values({ id: randomUUID(), login: normaliseLogin(login), name, role, scope, password_hash: passwordHash })
+      .values({ id: randomUUID(), login: normaliseLogin(login), name, role, scope, password_hash: passwordHash, demo })
       .onConflict((conflict) => conflict.column('login').doNothing())
       .returningAll()
       .executeTakeFirst();
     return row === undefined ? undefined : toOperator(row);
+  }
+
+  async markDemo(login: string): Promise<void> {
+    await this.#db
+      .updateTable('auth_operator')
+      .set({ demo: true })
+      .where('login', '=', normaliseLogin(login))
+      .execute();
+  }
+
+  /** A demo's accounts are closed as soon as their chat is a real one. */
+  async closeDemo(): Promise<void> {
+    const rows = await this.#db
+      .selectFrom('auth_operator')
+      .select('login')
+      .where('demo', '=', true)
+      .where('active', '=', true)
+      .execute();
+    for (const { login } of rows) await this.change(login, { active: false });
   }
 
   /**
@@ -106,15 +147,7 @@ export class Operators {
         .where('id', '=', known.id)
         .returningAll()
         .executeTakeFirstOrThrow();
-      const ended = await transaction
-        .updateTable('auth_login')
-        .set({ ended_at: now, end_reason: 'operator' })
-        .where('operator_id', '=', row.id)
-        .where('ended_at', 'is', null)
-        .returning('id')
-        .execute();
-      for (const { id } of ended) await revokeLogin(transaction, id, now, TOKEN_MAX_LIFETIME_SECONDS);
-      await revokeStaff(transaction, row.id, now);
+      await endSignIns(transaction, row.id, now);
       return toOperator(row);
     });
   }

@@ -412,6 +412,20 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   HandoverRequest: [{ to_user_id: '8' }, { to_user_id: null }],
   Handover: [{ sessions: [123, 140] }],
   ChosenStatus: [chosen],
+  InviteRequest: [{ key: '4Wb0cKfS2n3JcX8JmXr0h1m0b7dYy0mKc1r7pZ2qv9E' }],
+  Invite: [
+    { kind: 'first_admin', expires_at: AT },
+    { kind: 'operator', login: 'boris', name: 'Борис', expires_at: AT },
+  ],
+  AcceptInviteRequest: [
+    {
+      key: '4Wb0cKfS2n3JcX8JmXr0h1m0b7dYy0mKc1r7pZ2qv9E',
+      login: 'vera',
+      name: 'Вера',
+      password: 'correct horse battery staple',
+    },
+    { key: '4Wb0cKfS2n3JcX8JmXr0h1m0b7dYy0mKc1r7pZ2qv9E', password: 'correct horse battery staple' },
+  ],
   LoginRequest: [{ login: 'boris', password: 'correct horse battery staple' }],
   LoginResponse: [signedIn],
   RefreshRequest: [{ refresh_token: signedIn.refresh_token }],

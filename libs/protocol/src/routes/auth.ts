@@ -1,6 +1,9 @@
 import { jwksSchema } from '../channel-query.ts';
 import {
+  acceptInviteRequestSchema,
   authUserSchema,
+  inviteRequestSchema,
+  inviteResponseSchema,
   loginRequestSchema,
   loginResponseSchema,
   logoutRequestSchema,
@@ -51,6 +54,28 @@ export const AUTH_ROUTES: readonly Route[] = [
     access: 'staff',
     summary: 'The signed-in operator',
     answers: { 200: { description: 'the operator', schema: authUserSchema, noStore: true } },
+  }),
+  route({
+    id: 'readInvite',
+    service,
+    method: 'POST',
+    path: '/auth/invite',
+    access: 'public',
+    summary: 'Whose account the link with this key is for',
+    body: { schema: inviteRequestSchema, required: true },
+    answers: { 200: { description: 'still open', schema: inviteResponseSchema, noStore: true } },
+    errors: ['bad_credentials'],
+  }),
+  route({
+    id: 'acceptInvite',
+    service,
+    method: 'POST',
+    path: '/auth/invite/accept',
+    access: 'public',
+    summary: 'Give the account its password, once; the first administrator names login and name too',
+    body: { schema: acceptInviteRequestSchema, required: true },
+    answers: { 200: { description: 'the account, which can sign in now', schema: authUserSchema, noStore: true } },
+    errors: ['bad_credentials', 'login_taken'],
   }),
   route({
     id: 'jwks',

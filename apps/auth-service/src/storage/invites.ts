@@ -1,0 +1,188 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Database, Tables } from '@chat-realtime/database';
+import { ChatError } from '@chat-realtime/protocol';
+import type { Kysely, Transaction } from 'kysely';
+import { normaliseLogin, type Operator } from '../domain/operator.ts';
+import { endSignIns, toOperator } from './operators.ts';
+
+/** Long enough for whoever reads their mail tomorrow. */
+export const INVITE_HOURS = 24;
+
+export interface Invite {
+  /** Stands in the link and nowhere else: only its hash is kept. */
+  readonly key: string;
+  readonly expiresAt: Date;
+}
+
+export type OpenInvite =
+  | { readonly kind: 'first_admin'; readonly expiresAt: Date }
+  | { readonly kind: 'operator'; readonly operator: Operator; readonly expiresAt: Date };
+
+export interface Acceptance {
+  /** Given by the first administrator; an operator's stand already. */
+  readonly login?: string | undefined;
+  readonly name?: string | undefined;
+  readonly passwordHash: string;
+}
+
+const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+function notOpen(): ChatError {
+  return new ChatError('bad_credentials', 'this link is not valid any more: it was used, replaced, or has expired');
+}
+
+/** One-time links by which people give themselves a password. */
+export class Invites {
+  readonly #db: Kysely<Tables>;
+  readonly #now: () => Date;
+
+  constructor(database: Database, now: () => Date) {
+    this.#db = database.kysely;
+    this.#now = now;
+  }
+
+  /** For the first administrator; undefined when there is one. A newer link takes the place of an older one. */
+  async forFirstAdmin(): Promise<Invite | undefined> {
+    return this.#db.transaction().execute(async (transaction) => {
+      if (await hasOwnAdmin(transaction)) return undefined;
+      await transaction.deleteFrom('auth_invite').where('operator_id', 'is', null).execute();
+      return this.#make(transaction, null);
+    });
+  }
+
+  /** For an operator's own password: a new account's first one, or one that was forgotten. Replaces an older link. */
+  async forOperator(operatorId: string): Promise<Invite> {
+    return this.#db.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom('auth_invite').where('operator_id', '=', operatorId).execute();
+      return this.#make(transaction, operatorId);
+    });
+  }
+
+  /** @throws ChatError `bad_credentials` */
+  async read(key: string): Promise<OpenInvite> {
+    const row = await this.#db
+      .selectFrom('auth_invite as i')
+      .leftJoin('auth_operator as o', 'o.id', 'i.operator_id')
+      .selectAll('o')
+      .select(['i.operator_id', 'i.expires_at'])
+      .where('i.key_hash', '=', hashOf(key))
+      .where('i.expires_at', '>', this.#now())
+      .executeTakeFirst();
+    if (row === undefined) throw notOpen();
+    const { operator_id: operatorId, expires_at: expiresAt, login, name, role, scope, active } = row;
+    if (operatorId === null) {
+      if (await hasOwnAdmin(this.#db)) throw notOpen();
+      return { kind: 'first_admin', expiresAt };
+    }
+    if (login === null || name === null || role === null || scope === null || active !== true) throw notOpen();
+    return { kind: 'operator', operator: { id: operatorId, login, name, role, scope, active }, expiresAt };
+  }
+
+  /**
+   * Uses the link up, in one transaction with what it was for. With the first administrator of their own a chat is a demo
+   * no more: the demo's accounts are closed.
+   * @throws ChatError `bad_credentials` | `validation_failed` | `login_taken`; then the link is as good as before
+   */
+  async accept(key: string, acceptance: Acceptance): Promise<Operator> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const used = await transaction
+        .deleteFrom('auth_invite')
+        .where('key_hash', '=', hashOf(key))
+        .where('expires_at', '>', this.#now())
+        .returning('operator_id')
+        .executeTakeFirst();
+      if (used === undefined) throw notOpen();
+      return used.operator_id === null
+        ? this.#addFirstAdmin(transaction, acceptance)
+        : this.#setPassword(transaction, used.operator_id, acceptance.passwordHash);
+    });
+  }
+
+  async prune(): Promise<void> {
+    await this.#db.deleteFrom('auth_invite').where('expires_at', '<=', this.#now()).execute();
+  }
+
+  async #make(transaction: Transaction<Tables>, operatorId: string | null): Promise<Invite> {
+    const key = randomBytes(32).toString('base64url');
+    const createdAt = this.#now();
+    const expiresAt = new Date(createdAt.getTime() + INVITE_HOURS * 3_600_000);
+    await transaction
+      .insertInto('auth_invite')
+      .values({ key_hash: hashOf(key), operator_id: operatorId, created_at: createdAt, expires_at: expiresAt })
+      .execute();
+    return { key, expiresAt };
+  }
+
+  async #addFirstAdmin(transaction: Transaction<Tables>, acceptance: Acceptance): Promise<Operator> {
+    const { login, name, passwordHash } = acceptance;
+    if (login === undefined || name === undefined)
+      throw new ChatError('validation_failed', 'the first administrator names login and name', {
+        details: [login === undefined ? 'login' : 'name'],
+      });
+    if (await hasOwnAdmin(transaction)) throw notOpen();
+    await this.#closeDemo(transaction, normaliseLogin(login));
+    const row = await transaction
+      .insertInto('auth_operator')
+      .values({
+        id: randomUUID(),
+        login: normaliseLogin(login),
+        name,
+        role: 'admin',
+        scope: 'all',
+        password_hash: passwordHash,
+      })
+      .onConflict((conflict) => conflict.column('login').doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) throw new ChatError('login_taken', 'another operator has this login');
+    return toOperator(row);
+  }
+
+  /** The demo's accounts end, and give up the login that is wanted: `admin` is what most people type. */
+  async #closeDemo(transaction: Transaction<Tables>, wanted: string): Promise<void> {
+    const demo = await transaction
+      .selectFrom('auth_operator')
+      .selectAll()
+      .where('demo', '=', true)
+      .forUpdate()
+      .execute();
+    for (const { id, login } of demo) {
+      await transaction
+        .updateTable('auth_operator')
+        .set({
+          active: false,
+          updated_at: this.#now(),
+          ...(login === wanted ? { login: `${login} (demo ${id})` } : {}),
+        })
+        .where('id', '=', id)
+        .execute();
+      await endSignIns(transaction, id, this.#now());
+    }
+  }
+
+  async #setPassword(transaction: Transaction<Tables>, id: string, passwordHash: string): Promise<Operator> {
+    const row = await transaction
+      .updateTable('auth_operator')
+      .set({ password_hash: passwordHash, updated_at: this.#now() })
+      .where('id', '=', id)
+      .where('active', '=', true)
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) throw notOpen();
+    await endSignIns(transaction, id, this.#now());
+    return toOperator(row);
+  }
+}
+
+/** One that is not the demo's. */
+async function hasOwnAdmin(db: Kysely<Tables>): Promise<boolean> {
+  const row = await db
+    .selectFrom('auth_operator')
+    .select('id')
+    .where('role', '=', 'admin')
+    .where('active', '=', true)
+    .where('demo', '=', false)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
