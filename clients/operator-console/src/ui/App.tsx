@@ -2,11 +2,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { Actions } from '../state/actions.ts';
 import { auth, Desk } from '../state/desk.ts';
+import { forgetInvite, inviteKey } from '../state/invite.ts';
 import { settings } from '../state/settings.ts';
 import { signedIn, signIn } from '../state/sign-in.ts';
 import { useStore } from '../state/store.ts';
 import { DeskScope } from './context.ts';
 import { DeskView } from './DeskView.tsx';
+import { Invitation } from './Invitation.tsx';
 import { Login } from './Login.tsx';
 import { SiteSignIn } from './SiteSignIn.tsx';
 
@@ -19,6 +21,7 @@ export function App() {
   const state = useStore(auth);
   const { locale, theme } = useStore(settings);
   const [scope, setScope] = useState<Scope | null>(null);
+  const [invite, setInvite] = useState(inviteKey);
   const user = state.status === 'signed_in' ? state.user : null;
 
   useEffect(() => {
@@ -47,6 +50,13 @@ export function App() {
     };
   }, [user?.id]);
 
+  if (invite !== null) {
+    const done = (): void => {
+      forgetInvite();
+      setInvite(null);
+    };
+    return <Invitation key={locale} inviteKey={invite} done={done} />;
+  }
   if (state.status === 'signed_out')
     return signIn.tokenUrl === null ? <Login key={locale} /> : <SiteSignIn key={locale} />;
   if (scope === null) {
