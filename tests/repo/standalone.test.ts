@@ -47,8 +47,8 @@ describe('npm start', () => {
       what: 'the start line',
     });
     const ms = Date.now() - began;
-    const password = /password (\S+)/.exec(child.output())?.[1];
-    if (password === undefined) throw new Error(`no password was printed:\n${child.output()}`);
+    // Of the demo's accounts; a chat without a demo prints none.
+    const password = /password (\S+)/.exec(child.output())?.[1] ?? '';
     return { child, http, ms, password };
   }
 
@@ -168,6 +168,37 @@ describe('npm start', () => {
     const back = await start(folder, [], { DEMO: 'on' });
     expect(back.child.output()).toContain('served for real');
     expect((await back.http.get('/try/')).status).toBe(404);
+  }, 120_000);
+
+  it('[OPS36] [AUTH20] seeds nothing outside demo mode, and prints a one-time link for the administrator until there is one', async () => {
+    const folder = tempFolder('standalone');
+    const first = await start(folder, ['--empty']);
+    expect(first.child.output()).not.toMatch(/anna|password /);
+    const key = /\/operator\/#invite=(\S+)/.exec(first.child.output())?.[1];
+    expect(key).toBeDefined();
+    const account = { login: 'vera', name: 'Вера', password: 'correct horse battery staple' };
+    const accept = () => first.http.post('/auth/invite/accept', { json: { key, ...account } });
+    expect((await accept()).status).toBe(200);
+    expect((await accept()).status).toBe(401);
+    const vera = await Staff.login(first.http, 'vera', account.password);
+    expect((await vera.sessions()).sessions).toEqual([]);
+    await first.child.stop('SIGTERM', STOP_MS);
+    // Real from now on, also for who forgets to say so.
+    const second = await start(folder);
+    expect(second.child.output()).not.toMatch(/invite=|anna|password /);
+    expect((await (await Staff.login(second.http, 'vera', account.password)).sessions()).sessions).toEqual([]);
+    expect((await second.http.post('/auth/login', { json: { login: 'anna', password: 'x' } })).status).toBe(401);
+    await second.child.stop('SIGTERM', STOP_MS);
+  }, 120_000);
+
+  it('[OPS36] [AUTH21] closes the accounts of a demo as soon as it is served for real', async () => {
+    const folder = tempFolder('standalone');
+    const demo = await start(folder);
+    await demo.child.stop('SIGTERM', STOP_MS);
+    const real = await start(folder, [], { ALLOWED_ORIGINS: 'https://shop.example' });
+    expect(real.child.output()).toContain('/operator/#invite=');
+    for (const login of ['anna', 'boris', 'admin'])
+      expect((await real.http.post('/auth/login', { json: { login, password: demo.password } })).status).toBe(401);
   }, 120_000);
 
   it('says aloud where it is when its port is taken, and refuses a second process on its data', async () => {

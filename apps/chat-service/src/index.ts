@@ -13,5 +13,5 @@ export {
 export type { AcceptedTypes } from './attachments/accepted-types.ts';
 export * from './domain/index.ts';
 export { Callbacks } from './callbacks/callbacks.ts';
-export { holdsOnlyDemo, markServedForReal } from './storage/real-data.ts';
+export { holdsOnlyDemo, markServedForReal, wasServedForReal } from './storage/real-data.ts';
 export type { Schedule } from './schedule/schedule.ts';

@@ -1,12 +1,18 @@
 import { expect, it } from 'vitest';
-import { demoMode } from './demo-mode.ts';
+import { type Circumstances, demoMode } from './demo-mode.ts';
 
 const plain = { DEMO: 'auto', HOST: '127.0.0.1' } as const;
+const given = (env: NodeJS.ProcessEnv, more: Partial<Circumstances> = {}): Circumstances => ({
+  env,
+  empty: false,
+  servedForReal: false,
+  ...more,
+});
 
 it('[OPS20] demo mode is on where nothing was set, or only what a trial sets too', () => {
-  expect(demoMode(plain, {})).toEqual({ on: true });
+  expect(demoMode(plain, given({}))).toEqual({ on: true });
   expect(
-    demoMode(plain, { OPERATOR_PASSWORD: 'x', DATA_DIR: '/tmp/x', LOG_LEVEL: 'info', ALLOWED_ORIGINS: ' ' }),
+    demoMode(plain, given({ OPERATOR_PASSWORD: 'x', DATA_DIR: '/tmp/x', LOG_LEVEL: 'info', ALLOWED_ORIGINS: ' ' })),
   ).toEqual({ on: true });
 });
 
@@ -19,11 +25,17 @@ it('[OPS20] any variable of production ends it, and is named', () => {
     'AUTH_JWKS_URL',
     'PUBLIC_URL',
   ])
-    expect(demoMode(plain, { [name]: 'something' })).toEqual({ on: false, because: [name] });
-  expect(demoMode({ ...plain, HOST: '0.0.0.0' }, {})).toEqual({ on: false, because: ['HOST'] });
+    expect(demoMode(plain, given({ [name]: 'something' }))).toEqual({ on: false, because: [name] });
+  expect(demoMode({ ...plain, HOST: '0.0.0.0' }, given({}))).toEqual({ on: false, because: ['HOST'] });
 });
 
 it('[OPS20] DEMO decides where it is given', () => {
-  expect(demoMode({ ...plain, DEMO: 'on' }, { DATABASE_URL: 'postgres://x' })).toEqual({ on: true });
-  expect(demoMode({ ...plain, DEMO: 'off' }, {})).toEqual({ on: false, because: [] });
+  expect(demoMode({ ...plain, DEMO: 'on' }, given({ DATABASE_URL: 'postgres://x' }))).toEqual({ on: true });
+  expect(demoMode({ ...plain, DEMO: 'off' }, given({}))).toEqual({ on: false, because: [] });
+});
+
+it('[OPS36] there is none where nothing is to be seeded, nor on a database that was served for real', () => {
+  expect(demoMode(plain, given({}, { empty: true }))).toEqual({ on: false, because: [] });
+  expect(demoMode({ ...plain, DEMO: 'on' }, given({}, { empty: true }))).toEqual({ on: false, because: [] });
+  expect(demoMode(plain, given({}, { servedForReal: true }))).toEqual({ on: false, because: [] });
 });

@@ -30,13 +30,25 @@ const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export type DemoMode =
   | { readonly on: true }
-  /** `because`: the variables that ended it; none when `DEMO=off` did. */
+  /** `because`: the variables that ended it; none when `DEMO=off`, `--empty` or what the database holds did. */
   | { readonly on: false; readonly because: readonly string[] };
 
-/** `env`: as the administrator gave it, before anything was filled in. */
-export function demoMode(config: Pick<StandaloneConfig, 'DEMO' | 'HOST'>, env: NodeJS.ProcessEnv): DemoMode {
+export interface Circumstances {
+  /** As the administrator gave it, before anything was filled in. */
+  readonly env: NodeJS.ProcessEnv;
+  /** `--empty` */
+  readonly empty: boolean;
+  /** The database was served without a demo once: what is real stays real. */
+  readonly servedForReal: boolean;
+}
+
+export function demoMode(
+  config: Pick<StandaloneConfig, 'DEMO' | 'HOST'>,
+  { env, empty, servedForReal }: Circumstances,
+): DemoMode {
+  if (empty || config.DEMO === 'off') return { on: false, because: [] };
   if (config.DEMO === 'on') return { on: true };
-  if (config.DEMO === 'off') return { on: false, because: [] };
+  if (servedForReal) return { on: false, because: [] };
   const because: string[] = PRODUCTION_VARIABLES.filter((name) => (env[name] ?? '').trim() !== '');
   if (!LOOPBACK_HOSTS.has(config.HOST)) because.push('HOST');
   return because.length === 0 ? { on: true } : { on: false, because };

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { operatorPassword } from '@chat-realtime/auth-service';
-import { Callbacks } from '@chat-realtime/chat-service';
+import { Callbacks, wasServedForReal } from '@chat-realtime/chat-service';
 import { DatabaseStartError, guardFolder, openDatabase } from '@chat-realtime/database';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@chat-realtime/embedded-postgres';
 import {
@@ -47,7 +47,6 @@ async function main(): Promise<void> {
   const config = await readConfig(dataDir);
   const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
   const metrics = createMetrics(SERVICE);
-  const demo = demoMode(config, process.env);
   const shutdown = new Shutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + STOP_MARGIN_MS });
 
   const { port, moved } = await chooseListenPort(config.HOST, config.PORT);
@@ -61,12 +60,17 @@ async function main(): Promise<void> {
     durable: embedded !== null,
   });
   await reserve?.take();
+  const demo = demoMode(config, {
+    env: process.env,
+    empty: process.argv.includes('--empty'),
+    servedForReal: await wasServedForReal(database),
+  });
   // Nobody else reaches the embedded one.
   if (embedded === null) {
     const claim = await InstanceClaim.take(database, logger, () => void shutdown.run().then(() => process.exit(1)));
     shutdown.onSignal(CLAIM_STEP, () => claim.release());
   }
-  const password = await operatorPassword(config.OPERATOR_PASSWORD, dataDir);
+  const password = demo.on ? await operatorPassword(config.OPERATOR_PASSWORD, dataDir) : undefined;
   const baseUrl = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
   const standalone = await startStandalone({
     config,
@@ -76,8 +80,8 @@ async function main(): Promise<void> {
     logger,
     metrics,
     shutdown,
-    operatorPassword: password.password,
-    resetPasswords: password.source === 'environment',
+    operatorPassword: password?.password,
+    resetPasswords: password?.source === 'environment',
     tryKeySpent: (nextKey) =>
       void process.stdout.write(`  /try/ was opened. For another browser: ${tryAddress(baseUrl, nextKey)}\n`),
   });
@@ -91,7 +95,7 @@ async function main(): Promise<void> {
     await seedOnFirstStart(
       database,
       standalone.chat.operations,
-      standalone.operators,
+      standalone.accounts.kind === 'demo' ? standalone.accounts.operators : [],
       baseUrl,
       async (sessionId, phone, comment) => {
         await callbacks.request(sessionId, { phone, comment, consent: true });
@@ -102,7 +106,7 @@ async function main(): Promise<void> {
     startText({
       baseUrl,
       moved,
-      operators: standalone.operators,
+      accounts: standalone.accounts,
       password,
       embedded,
       databaseVersion: database.settings.version,

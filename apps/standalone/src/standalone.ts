@@ -3,12 +3,19 @@ import {
   AuthModule,
   type AuthService,
   createAuthService,
+  type Invite,
   type Operator,
   seedOperators,
 } from '@chat-realtime/auth-service';
 import { createDispatcher, type Dispatcher } from '@chat-realtime/channel-dispatcher';
 import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
-import { type ChatService, composeChat, holdsOnlyDemo, markServedForReal } from '@chat-realtime/chat-service';
+import {
+  type ChatService,
+  composeChat,
+  holdsOnlyDemo,
+  markServedForReal,
+  wasServedForReal,
+} from '@chat-realtime/chat-service';
 import type { Database } from '@chat-realtime/database';
 import {
   createMemoryBroker,
@@ -43,7 +50,8 @@ export interface StandaloneParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly shutdown: Shutdown;
-  readonly operatorPassword: string;
+  /** Of the demo's accounts; undefined where there is no demo. */
+  readonly operatorPassword: string | undefined;
   /** The password was set on purpose: existing demo accounts get it too. */
   readonly resetPasswords: boolean;
   /** A key of `/try/` was used; this one opens next. */
@@ -52,10 +60,15 @@ export interface StandaloneParts {
 
 export interface Standalone {
   readonly chat: ChatService;
-  /** Empty with a foreign auth-service. */
-  readonly operators: readonly Operator[];
+  readonly accounts: Accounts;
   readonly trial: TrialState;
 }
+
+export type Accounts =
+  | { readonly kind: 'demo'; readonly operators: readonly Operator[] }
+  /** `invite`: for the administrator, until there is one. */
+  | { readonly kind: 'own'; readonly invite: Invite | undefined }
+  | { readonly kind: 'foreign' };
 
 /** `real_data`: the database holds, or held, chats of real people, and a page that signs in by itself has no place there. */
 export type TrialState =
@@ -74,6 +87,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   shutdown.onSignal(STOP.database, () => database.close());
 
   const revocations = new RevocationSet();
+  if (!demo) await markServedForReal(database);
   const auth = await startAuth(parts);
   const verifier = TokenVerifier.create({
     channelSecrets: config.CHAT_TOKEN_SECRETS,
@@ -84,10 +98,9 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   });
 
   const onlyDemo = await holdsOnlyDemo(database);
-  if (!demo) await markServedForReal(database);
   // Signs its visitor in, so it needs our own auth-service.
   const hasTrial = demo && auth !== undefined;
-  const trial = hasTrial && onlyDemo ? new Trial(parts.port, parts.tryKeySpent) : null;
+  const trial = hasTrial && onlyDemo && auth.accounts.kind === 'demo' ? new Trial(parts.port, parts.tryKeySpent) : null;
   const broker = trial?.broker ?? createMemoryBroker();
   const fanout = trial?.fanout ?? createMemoryFanout();
   const leases = createMemoryLeases();
@@ -154,10 +167,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
         keptFolder: join(config.DATA_DIR, KEPT_PAGES_FOLDER),
         notKept: (err) => logger.warn({ err }, 'the files of this build could not be kept for pages that are open'),
       });
-      if (trial === null || auth === undefined) return;
       const { operatorPassword } = parts;
+      if (trial === null || auth === undefined || operatorPassword === undefined) return;
       const chats = chat.service.operations;
-      const { operators } = auth;
+      const operators = auth.accounts.kind === 'demo' ? auth.accounts.operators : [];
       await trial.install(server, { database, chats, auth: auth.service, operators, operatorPassword, logger });
     },
     port: parts.port,
@@ -178,7 +191,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   await openMetricsPort(parts);
   return {
     chat: chat.service,
-    operators: auth?.operators ?? [],
+    accounts: auth?.accounts ?? { kind: 'foreign' },
     trial: trial !== null ? { kind: 'open', key: trial.door.key } : { kind: hasTrial ? 'real_data' : 'none' },
   };
 }
@@ -192,11 +205,20 @@ async function openMetricsPort({ config, metrics, logger, shutdown }: Standalone
   });
 }
 
-async function startAuth(parts: StandaloneParts): Promise<{ service: AuthService; operators: Operator[] } | undefined> {
+async function startAuth(parts: StandaloneParts): Promise<{ service: AuthService; accounts: Accounts } | undefined> {
   const { config, database, logger, metrics } = parts;
   if (config.AUTH_JWT_SECRET !== undefined || config.AUTH_JWKS_URL !== undefined) return undefined;
   const service = await createAuthService({ database, config, logger, metrics });
-  const operators = await seedOperators(service, parts.operatorPassword, { resetPasswords: parts.resetPasswords });
+  const accounts = await provideAccounts(service, parts);
   service.start();
-  return { service, operators };
+  return { service, accounts };
+}
+
+/** A demo has accounts whose password everybody reads in the terminal; a real chat has none that its people did not make. */
+async function provideAccounts(service: AuthService, parts: StandaloneParts): Promise<Accounts> {
+  const { demo, database, operatorPassword, resetPasswords } = parts;
+  if (demo && operatorPassword !== undefined && !(await wasServedForReal(database)))
+    return { kind: 'demo', operators: await seedOperators(service, operatorPassword, { resetPasswords, demo }) };
+  await service.operators.closeDemo();
+  return { kind: 'own', invite: await service.invites.forFirstAdmin() };
 }

@@ -1,14 +1,14 @@
-import type { Operator, OperatorPassword } from '@chat-realtime/auth-service';
+import { INVITE_HOURS, type OperatorPassword } from '@chat-realtime/auth-service';
 import type { DemoMode } from './demo-mode.ts';
 import { DEFAULT_PORT } from './listen-port.ts';
-import type { TrialState } from './standalone.ts';
+import type { Accounts, TrialState } from './standalone.ts';
 
 export interface StartFacts {
   readonly baseUrl: string;
   /** The default port was taken. */
   readonly moved: boolean;
-  readonly operators: readonly Operator[];
-  readonly password: OperatorPassword;
+  readonly accounts: Accounts;
+  readonly password: OperatorPassword | undefined;
   /** Null with `DATABASE_URL`. */
   readonly embedded: { readonly runsAs: string | undefined } | null;
   readonly databaseVersion: string;
@@ -21,6 +21,11 @@ export interface StartFacts {
 /** The key opens once; see `TryDoor`. */
 export function tryAddress(baseUrl: string, key: string): string {
   return `${baseUrl}/try/?key=${key}`;
+}
+
+/** In the fragment, which is sent to no server and stands in no log. */
+export function inviteAddress(baseUrl: string, key: string): string {
+  return `${baseUrl}/operator/#invite=${key}`;
 }
 
 /** What each start tells the person who typed it. */
@@ -48,9 +53,19 @@ function demoLines({ demo, trial, baseUrl }: StartFacts): string[] {
   return lines;
 }
 
-function loginLines({ operators, password }: StartFacts): string[] {
-  if (operators.length === 0) return ['  Logins:    those of your own auth-service'];
-  const logins = operators.map((operator) => operator.login).join(', ');
+function loginLines({ accounts, password, baseUrl }: StartFacts): string[] {
+  if (accounts.kind === 'foreign') return ['  Logins:    those of your own auth-service'];
+  if (accounts.kind === 'own') {
+    if (accounts.invite === undefined) return [];
+    const until = `once, within ${INVITE_HOURS} hours; a new start makes a new one`;
+    return [
+      '',
+      `  There is no administrator yet. Make your account here (${until}):`,
+      `             ${inviteAddress(baseUrl, accounts.invite.key)}`,
+    ];
+  }
+  const logins = accounts.operators.map((operator) => operator.login).join(', ');
+  if (password === undefined) return [];
   if (password.source === 'environment') return [`  Logins:    ${logins}; the password is OPERATOR_PASSWORD`];
   return [`  Logins:    ${logins}; password ${password.password}`];
 }

@@ -9,6 +9,11 @@ export async function markServedForReal(database: Database): Promise<void> {
     ON CONFLICT (name) DO NOTHING`.execute(database.kysely);
 }
 
+export async function wasServedForReal(database: Database): Promise<boolean> {
+  const { rows } = await sql`SELECT FROM chat_meta WHERE name = ${SERVED_FOR_REAL}`.execute(database.kysely);
+  return rows.length > 0;
+}
+
 /** Begun as a demo, or empty, and never served as anything else. */
 export async function holdsOnlyDemo(database: Database): Promise<boolean> {
   const { rows } = await sql<{ only_demo: boolean }>`
