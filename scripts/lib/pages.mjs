@@ -37,6 +37,12 @@ const PARTS = [
     made: '../try/index.html',
     args: [VITE, 'build', 'clients/try', '--logLevel', 'warn'],
   },
+  {
+    name: 'docs',
+    inputs: ['docs', 'README.md', 'README.ru.md', 'scripts/docs-site'],
+    made: 'docs/index.html',
+    args: ['scripts/docs-site/build.mjs'],
+  },
 ];
 
 function* filesBelow(path) {

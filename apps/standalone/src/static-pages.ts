@@ -28,10 +28,12 @@ const MOUNTS: readonly Mount[] = [
   { prefix: '/widget/v1/', cacheControl: ASK_AGAIN, anySite: true },
   { prefix: '/shop/', cacheControl: FOREVER },
   { prefix: '/operator/assets/', cacheControl: FOREVER },
+  { prefix: '/docs/', cacheControl: ASK_AGAIN },
 ];
 /** Pages at an address of their own. */
 const pages = ({ signIn }: StaticPagesOptions): readonly Page[] => [
   { path: '/operator/', file: 'operator/index.html', policy: operatorPolicy(signIn) },
+  { path: '/docs/', file: 'docs/index.html', policy: PAGE_POLICY },
 ];
 
 interface Page {
