@@ -8,6 +8,7 @@ export const SECRETS = {
   webhook: 'webhook-secret-of-the-blackbox-suite',
   metrics: 'metrics-token-of-the-blackbox-suite',
   jwt: 'hs256-secret-of-the-blackbox-suite-0123456789abcdef',
+  eventsKey: 'events-key-of-the-blackbox-suite-0001',
   issuer: 'https://shop.example/auth',
   audience: 'chat-staff',
 } as const;
@@ -16,9 +17,9 @@ export const ALLOWED_ORIGIN = 'https://shop.example';
 
 /**
  * `main`: our own auth-service, no rates, quick alerts. `limits`: a foreign auth-service (HS256), small rates, short pings.
- * `drain`: an instance that a test may terminate.
+ * `drain`: an instance that a test may terminate. `channel-only`: a site keeps the chat, and takes the channel.
  */
-export const PROFILES = ['main', 'limits', 'drain'] as const;
+export const PROFILES = ['main', 'limits', 'drain', 'channel-only'] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
 const COMMON = {
@@ -67,6 +68,8 @@ export function environmentOf(profile: ProfileName): Readonly<Record<string, str
         PING_INTERVAL_SECONDS: '1',
         DRAIN_SECONDS: '3',
       };
+    case 'channel-only':
+      return { ...COMMON, ...HS256, ...RATES_OFF, CHAT_ROLE: 'ledger', EVENTS_API_KEY: SECRETS.eventsKey };
     case 'drain':
       return { ...COMMON, ...HS256, ...RATES_OFF, DRAIN_SECONDS: '3' };
   }

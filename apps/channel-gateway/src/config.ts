@@ -23,6 +23,12 @@ export const gatewayVariables = {
   RATE_CONNECT_PER_10S: envInteger(120),
   RATE_FRAMES_PER_SECOND: envInteger(10),
   RATE_FRAMES_BURST: envInteger(20),
+  /** `off`: clients are sent to poll, and ask again. */
+  CHANNEL_MODE: z.enum(['on', 'off']).default('on'),
+  /** Which part of the customers' sessions gets the channel. */
+  CHANNEL_ROLLOUT_PERCENT: envInteger(100, { min: 0, max: 100 }),
+  /** `off`: nobody sends the tick by which the live path is known to work, as where a site keeps seq itself. */
+  CHANNEL_TICKS: z.enum(['on', 'off']).default('on'),
 };
 
 const gatewaySchema = z.object(gatewayVariables);

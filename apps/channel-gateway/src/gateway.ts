@@ -16,6 +16,7 @@ import type { GatewayConfig } from './config.ts';
 import { drainHub } from './hub/drain.ts';
 import { Hub } from './hub/hub.ts';
 import type { ChatSource } from './hub/ports.ts';
+import { Rollout } from './hub/rollout.ts';
 import { createHubMetrics, observeHub } from './metrics.ts';
 
 /** An answer this old still shows that chat-service is there. */
@@ -72,6 +73,8 @@ export class Gateway {
         drainSeconds: config.DRAIN_SECONDS,
         framesPerSecond: config.RATE_FRAMES_PER_SECOND,
         framesBurst: config.RATE_FRAMES_BURST,
+        ticks: config.CHANNEL_TICKS === 'on',
+        rollout: new Rollout(config.CHANNEL_MODE, config.CHANNEL_ROLLOUT_PERCENT),
       },
     });
     observeHub(options.metrics, this.hub);

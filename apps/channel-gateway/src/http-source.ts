@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
 import { z } from 'zod';
+import { Circuit } from './circuit.ts';
 import type { ChatSource } from './hub/ports.ts';
 
 const TIMEOUT_MS = 5_000;
+/** Twice what our own answers may have. */
+const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
 
 /** Events are passed on as they came, so unknown fields and types must survive: only what the gateway itself reads is checked. */
 const eventSchema = z.looseObject({
@@ -29,10 +33,28 @@ export interface HttpSourceOptions {
   readonly catchupUrl: string;
   readonly acksUrl: string;
   readonly apiKey: string;
+  /** A call failed so often that it is not made for a while, or is made again. */
+  readonly circuitChanged?: (call: 'catchup' | 'acks', open: boolean) => void;
 }
 
-/** chat-service over its internal calls. Fails fast: the caller decides when to try again. */
-export function createHttpSource({ catchupUrl, acksUrl, apiKey }: HttpSourceOptions): ChatSource {
+/** Text of an answer; one that has no end is cut off with its connection. */
+async function readText(response: Response): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > ANSWER_MAX_BYTES) throw new Error(`the answer has more than ${ANSWER_MAX_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/**
+ * chat-service over its internal calls, ours or a site's own. Fails fast: the caller decides when to try again. Each call
+ * has its circuit, so that a site's slow acks delay no message.
+ */
+export function createHttpSource({ catchupUrl, acksUrl, apiKey, circuitChanged }: HttpSourceOptions): ChatSource {
   const post = async (url: string, body: object): Promise<Response> => {
     const response = await fetch(url, {
       method: 'POST',
@@ -45,15 +67,23 @@ export function createHttpSource({ catchupUrl, acksUrl, apiKey }: HttpSourceOpti
     await response.body?.cancel();
     throw new Error(`${new URL(url).pathname} answered ${response.status}`);
   };
+  const circuits = {
+    catchup: new Circuit(new URL(catchupUrl).pathname, (open) => circuitChanged?.('catchup', open)),
+    acks: new Circuit(new URL(acksUrl).pathname, (open) => circuitChanged?.('acks', open)),
+  };
+  // A source that names no database has one all the same: that of its address.
+  const epoch = createHash('sha256').update(catchupUrl).digest('hex').slice(0, 32);
   return {
-    async catchup(request: CatchupRequest): Promise<CatchupResponse> {
-      const answer: unknown = await (await post(catchupUrl, request)).json();
-      if (!isCatchupResponse(answer)) throw new Error('the catch-up answer does not have the agreed form');
-      return answer;
-    },
-    async acks(request: AcksRequest): Promise<void> {
-      const response = await post(acksUrl, request);
-      await response.body?.cancel();
-    },
+    catchup: (request: CatchupRequest): Promise<CatchupResponse> =>
+      circuits.catchup.run(async () => {
+        const answer: unknown = JSON.parse(await readText(await post(catchupUrl, request)));
+        if (!isCatchupResponse(answer)) throw new Error('the catch-up answer does not have the agreed form');
+        return answer.epoch === undefined ? { ...answer, epoch } : answer;
+      }),
+    acks: (request: AcksRequest): Promise<void> =>
+      circuits.acks.run(async () => {
+        const response = await post(acksUrl, request);
+        await response.body?.cancel();
+      }),
   };
 }

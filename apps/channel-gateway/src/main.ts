@@ -37,10 +37,22 @@ async function main(): Promise<void> {
   const leases = createRedisLeases({ ...redis, heartbeatSeconds: config.HEARTBEAT_SECONDS });
   const lastSeen = createRedisLastSeen({ ...redis, ttlSeconds: config.LAST_SEEN_TTL_SECONDS });
   const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: false });
+  const circuitOpen = metrics.gauge({
+    name: 'chat_source_circuit_open',
+    help: "1 while a call to chat-service, ours or a site's, fails so often that it is made rarely",
+    labels: ['call'],
+  });
   const source = createHttpSource({
     catchupUrl: config.CATCHUP_URL ?? new URL('/internal/catchup', config.CHAT_SERVICE_URL).href,
     acksUrl: config.ACKS_URL ?? new URL('/internal/acks', config.CHAT_SERVICE_URL).href,
     apiKey: config.INTERNAL_API_KEY,
+    circuitChanged: (call, open) => {
+      circuitOpen.set({ call }, open ? 1 : 0);
+      logger.warn(
+        { call, open },
+        open ? 'a call fails again and again: it is made rarely' : 'a call is answered again',
+      );
+    },
   });
   const gateway = createGateway({
     source,

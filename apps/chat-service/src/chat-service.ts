@@ -11,6 +11,9 @@ import {
   type Failpoint,
   type Sweep,
 } from './domain/ports.ts';
+import { intakeMetrics } from './intake/intake-metrics.ts';
+import type { EventIntake } from './intake/intake.ts';
+import { PostgresIntake } from './intake/postgres-intake.ts';
 import { LeaderDuties } from './relay/leader-duties.ts';
 import { RelayLeader } from './relay/relay-leader.ts';
 import type { StorageContext } from './storage/context.ts';
@@ -45,6 +48,8 @@ export interface ChatServiceDeps {
 export interface ChatService {
   readonly operations: ChatOperations;
   readonly source: ChatSource;
+  /** Takes the events of a site's own chat; `beginLedger` comes first. */
+  readonly intake: EventIntake;
   /** This process's relay leads. */
   readonly leading: boolean;
   /** Only before `start`. */
@@ -96,6 +101,7 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
   const operations = createOperations(context);
   return {
     operations,
+    intake: new PostgresIntake({ context, observer: intakeMetrics(deps.metrics) }),
     source: { catchup: (request) => operations.catchup(request), acks: (request) => operations.acks(request) },
     get leading() {
       return relay.leading;

@@ -10,19 +10,23 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { AlertReader } from './alerts/alert-reader.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { Bans } from './bans/bans.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
-import type { ChatSettings } from './config.ts';
+import { type ChatSettings, customerRest } from './config.ts';
 import type { ChatOperations } from './domain/index.ts';
 import { ActorInterceptor } from './http/actor-interceptor.ts';
 import { AlertsController } from './http/alerts.controller.ts';
 import { AttachmentsController } from './http/attachments.controller.ts';
 import { BansController } from './http/bans.controller.ts';
 import { CallbacksController } from './http/callbacks.controller.ts';
+import { IntakeController } from './intake/intake.controller.ts';
+import type { EventIntake } from './intake/intake.ts';
 import { ConfigController } from './http/config.controller.ts';
+import { CustomerRestGate } from './http/customer-rest-gate.ts';
 import { DeskController } from './http/desk.controller.ts';
 import { IdentityController } from './http/identity.controller.ts';
 import * as token from './http/injection.ts';
@@ -46,6 +50,7 @@ import { SessionProof } from './tokens/session-proof.ts';
 
 export interface ChatModuleOptions {
   readonly operations: ChatOperations;
+  readonly intake: EventIntake;
   readonly database: Database;
   readonly attachments: Attachments;
   readonly callbacks: Callbacks;
@@ -76,6 +81,8 @@ function providers(options: ChatModuleOptions): Provider[] {
   const values: readonly (readonly [symbol, object])[] = [
     [token.OPERATIONS, operations],
     [token.DATABASE, database],
+    [token.INTAKE, options.intake],
+    [token.CUSTOMER_REST, { rest: customerRest(settings) }],
     [token.VERIFIER, verifier],
     [token.ATTACHMENTS, options.attachments],
     [token.CALLBACKS, options.callbacks],
@@ -98,7 +105,11 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.TELEGRAM, options.telegram],
     [token.REVOCATIONS, new RevocationRefresher(operations, options.revocations, logger)],
   ];
-  return [ActorInterceptor, ...values.map(([provide, useValue]) => ({ provide, useValue }))];
+  return [
+    ActorInterceptor,
+    { provide: APP_INTERCEPTOR, useClass: CustomerRestGate },
+    ...values.map(([provide, useValue]) => ({ provide, useValue })),
+  ];
 }
 
 /** REST of the chat. */
@@ -128,6 +139,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         CallbacksController,
         AlertsController,
         ...(options.internal ? [InternalController, TelegramInternalController] : []),
+        ...(options.settings.EVENTS_API_KEY === undefined ? [] : [IntakeController]),
       ],
       providers: providers(options),
     };

@@ -17,8 +17,9 @@ import { AttachmentLinks } from './attachments/links.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
 import { type ChatService, createChatService } from './chat-service.ts';
 import { ChatModule } from './chat.module.ts';
-import type { ChatSettings } from './config.ts';
+import { chatOptions, type ChatSettings } from './config.ts';
 import { RequestRates } from './http/rates.ts';
+import { createSources } from './intake/sources.ts';
 import { createSweeps } from './sweeps.ts';
 import { Telegram, type TelegramDesk } from './telegram/telegram.ts';
 
@@ -30,6 +31,8 @@ export interface ComposeDeps {
   readonly dataDir: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The broker from which a ledger reads, unless RABBITMQ_SOURCE_URL names another. */
+  readonly rabbitUrl?: string | undefined;
 }
 
 export interface ModuleDeps {
@@ -51,12 +54,15 @@ export interface ComposedChat {
   readonly telegram: TelegramDesk;
   /** The REST of it, for `createHttpApp`. */
   module(deps: ModuleDeps): DynamicModule;
-  /** Stops relaying and waits for what is under way; the database may be closed afterwards. */
+  /** Begins to relay, and to read where a site gives us its events. */
+  start(): void;
+  /** Stops reading and relaying and waits for what is under way; the database may be closed afterwards. */
   stop(): Promise<void>;
 }
 
 /** The whole chat-service from its configuration, the same in its own process and in standalone. */
-export function composeChat({ database, publisher, settings, dataDir, logger, metrics }: ComposeDeps): ComposedChat {
+export function composeChat(deps: ComposeDeps): ComposedChat {
+  const { database, publisher, settings, dataDir, logger, metrics, rabbitUrl } = deps;
   const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
   const storage = new DiskStorage(join(dataDir, 'attachments'), settings.ATTACHMENT_MIN_FREE_BYTES);
   const secret = settings.CHAT_TOKEN_SECRETS.secret(settings.CHAT_TOKEN_SECRETS.signingKid) ?? '';
@@ -83,13 +89,9 @@ export function composeChat({ database, publisher, settings, dataDir, logger, me
     collect: async (gauge) => gauge.set((await space()).floor),
   });
   const { sweeps, settle } = createSweeps(database, attachments, settings, logger, metrics);
-  const options = {
-    autoCloseMinutes: settings.AUTO_CLOSE_MINUTES,
-    returnToQueue: settings.RETURN_TO_QUEUE,
-    claimOnReply: settings.CLAIM_ON_REPLY,
-  };
+  const options = chatOptions(settings);
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps });
-  const { operations } = service;
+  const { operations, intake } = service;
   const callbacks = new Callbacks(database, operations, {
     defaultCountry: settings.CHAT_PHONE_COUNTRY,
     dueMinutes: settings.CALLBACK_DUE_MINUTES,
@@ -99,13 +101,19 @@ export function composeChat({ database, publisher, settings, dataDir, logger, me
     messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE,
   });
   const telegram = new Telegram({ database, operations, attachments, callbacks, rates, secret });
-  const own = { operations, database, attachments, callbacks, rates, telegram, settings, logger };
+  const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
+  const own = { operations, intake, database, attachments, callbacks, rates, telegram, settings, logger };
   return {
     service,
     attachments,
     telegram,
     module: (deps) => ChatModule.forRoot({ ...own, ...deps }),
+    start: () => {
+      service.start();
+      for (const source of sources) source.start();
+    },
     stop: async () => {
+      await Promise.all(sources.map((source) => source.stop()));
       await service.stop();
       await settle();
     },

@@ -1,4 +1,4 @@
-import { ATTACHMENT_MAX_BYTES } from '@chat-realtime/protocol';
+import { ATTACHMENT_MAX_BYTES, DISPATCHER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
 import {
   envBoolean,
   envInteger,
@@ -13,6 +13,8 @@ import {
 import { z } from 'zod';
 import { AcceptedTypes } from './attachments/accepted-types.ts';
 import { isCountryCode } from './callbacks/phone.ts';
+import type { ChatOptions } from './domain/ports.ts';
+import type { CustomerRest } from './http/customer-rest-gate.ts';
 import { parseSchedule, ScheduleError } from './schedule/parse.ts';
 import { widgetSettingsSchema } from './schedule/widget-config.ts';
 
@@ -73,6 +75,56 @@ function envWebhookUrls() {
   return envList().pipe(z.array(envUrl()));
 }
 
+/** Rules between variables run even where a variable alone is wrong, so that all faults are listed at once. */
+const ALWAYS = { when: () => true };
+
+export type RabbitSource =
+  | { readonly kind: 'exchange'; readonly exchange: string; readonly key: string }
+  | { readonly kind: 'queue'; readonly queue: string };
+
+/** Reading what we publish ourselves would go round for ever. */
+const OWN_QUEUES: ReadonlySet<string> = new Set([DISPATCHER_QUEUE]);
+
+/** `exchange:<name>/<key>` or `queue:<name>`. */
+function envRabbitSource() {
+  return z.string().transform((text, context): RabbitSource => {
+    const queue = /^queue:([^\s]{1,255})$/.exec(text.trim())?.[1];
+    if (queue !== undefined && !OWN_QUEUES.has(queue)) return { kind: 'queue', queue };
+    const [, exchange, key] = /^exchange:([^/\s]{1,255})\/([^\s]{1,255})$/.exec(text.trim()) ?? [];
+    if (exchange === EVENTS_EXCHANGE) context.addIssue(`must not be ${EVENTS_EXCHANGE}, where our own events go`);
+    else if (exchange !== undefined && key !== undefined) return { kind: 'exchange', exchange, key };
+    else context.addIssue('must be exchange:<name>/<key> or queue:<name>');
+    return z.NEVER;
+  });
+}
+
+/** Beside a site's own chat. */
+const ledgerVariables = {
+  CHAT_ROLE: z.enum(['chat', 'ledger']).default('chat'),
+  EVENTS_API_KEY: envSecret(16).optional(),
+  RABBITMQ_SOURCE: envRabbitSource().optional(),
+  /** The site's broker, where it is not that of RABBITMQ_URL. */
+  RABBITMQ_SOURCE_URL: envUrl(['amqp:', 'amqps:']).optional(),
+  /** Customers may read from the ledger what the site told it. */
+  LEDGER_CUSTOMER_READS: envBoolean(false),
+};
+
+interface SourceVariables {
+  readonly CHAT_ROLE?: 'chat' | 'ledger' | undefined;
+  readonly EVENTS_API_KEY?: unknown;
+  readonly RABBITMQ_SOURCE?: unknown;
+}
+
+/** A source that nobody reads would lose a site's events in silence. */
+export function sourcesHaveLedger(env: SourceVariables): boolean {
+  return env.CHAT_ROLE === 'ledger' || (env.EVENTS_API_KEY === undefined && env.RABBITMQ_SOURCE === undefined);
+}
+export const LEDGER_MISSING = {
+  message: 'must be ledger where EVENTS_API_KEY or RABBITMQ_SOURCE is set',
+  path: ['CHAT_ROLE'],
+  ...ALWAYS,
+};
+
 /** How the chat behaves; the same in its own process and in standalone. */
 export const chatSettingsVariables = {
   CHAT_TOKEN_SECRETS: envSecretRing(),
@@ -99,10 +151,8 @@ export const chatSettingsVariables = {
   AUTO_CLOSE_MINUTES: envInteger(0),
   CLAIM_ON_REPLY: envBoolean(true),
   RETURN_TO_QUEUE: z.enum(['never', 'offline', 'always']).default('offline'),
+  ...ledgerVariables,
 };
-
-/** Rules between variables run even where a variable alone is wrong, so that all faults are listed at once. */
-const ALWAYS = { when: () => true };
 
 interface WebhookVariables {
   readonly ALERT_WEBHOOK_URLS?: readonly string[] | undefined;
@@ -133,7 +183,10 @@ const ONE_KEY_SOURCE = {
   ...ALWAYS,
 };
 
-export const chatSettingsSchema = z.object(chatSettingsVariables).refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
+export const chatSettingsSchema = z
+  .object(chatSettingsVariables)
+  .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
+  .refine(sourcesHaveLedger, LEDGER_MISSING);
 export type ChatSettings = z.infer<typeof chatSettingsSchema>;
 
 /** chat-service as a process of its own. */
@@ -150,4 +203,20 @@ export const chatServiceSchema = z
     DATA_DIR: z.string().default('./data'),
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
-  .refine(hasOneKeySource, ONE_KEY_SOURCE);
+  .refine(hasOneKeySource, ONE_KEY_SOURCE)
+  .refine(sourcesHaveLedger, LEDGER_MISSING);
+
+/** In the ledger the site decides: nothing is closed, returned or claimed by the clock or by us. */
+export function chatOptions(settings: ChatSettings): Partial<ChatOptions> {
+  if (settings.CHAT_ROLE === 'ledger') return { autoCloseMinutes: 0, returnToQueue: 'never', claimOnReply: false };
+  return {
+    autoCloseMinutes: settings.AUTO_CLOSE_MINUTES,
+    returnToQueue: settings.RETURN_TO_QUEUE,
+    claimOnReply: settings.CLAIM_ON_REPLY,
+  };
+}
+
+export function customerRest(settings: ChatSettings): CustomerRest {
+  if (settings.CHAT_ROLE === 'chat') return 'on';
+  return settings.LEDGER_CUSTOMER_READS ? 'reads' : 'off';
+}

@@ -7,11 +7,15 @@ export {
   chatSettingsSchema,
   type ChatSettings,
   chatSettingsVariables,
+  LEDGER_MISSING,
+  sourcesHaveLedger,
   WEBHOOK_SECRET_MISSING,
   webhooksAreSigned,
 } from './config.ts';
 export type { AcceptedTypes } from './attachments/accepted-types.ts';
 export * from './domain/index.ts';
 export { Callbacks } from './callbacks/callbacks.ts';
+export { beginLedger } from './intake/ledger-mark.ts';
+export type { EventIntake, IncomingEvent, IntakeResult, IntakeSource, RefusedEvent } from './intake/intake.ts';
 export { holdsOnlyDemo, markServedForReal, wasServedForReal } from './storage/real-data.ts';
 export type { Schedule } from './schedule/schedule.ts';

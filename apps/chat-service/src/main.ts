@@ -1,4 +1,4 @@
-import { openDatabase } from '@chat-realtime/database';
+import { DatabaseStartError, openDatabase } from '@chat-realtime/database';
 import { connectRabbitPublisher } from '@chat-realtime/messaging';
 import {
   ConfigError,
@@ -15,6 +15,7 @@ import {
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { composeChat } from './compose.ts';
 import { chatServiceSchema } from './config.ts';
+import { beginLedger } from './intake/ledger-mark.ts';
 import { markServedForReal } from './storage/real-data.ts';
 
 const SERVICE = 'chat-service';
@@ -40,8 +41,17 @@ async function main(): Promise<void> {
   await markServedForReal(database);
   // RabbitMQ is no condition: without it delivery is slower, and this service answers as ever.
   health.add('database', () => database.ping());
+  if (config.CHAT_ROLE === 'ledger') await beginLedger(database);
   const publisher = connectRabbitPublisher({ url: config.RABBITMQ_URL, logger });
-  const chat = composeChat({ database, publisher, settings: config, dataDir: config.DATA_DIR, logger, metrics });
+  const chat = composeChat({
+    database,
+    publisher,
+    settings: config,
+    dataDir: config.DATA_DIR,
+    logger,
+    metrics,
+    rabbitUrl: config.RABBITMQ_URL,
+  });
 
   const revocations = new RevocationSet();
   const verifier = TokenVerifier.create({
@@ -66,12 +76,13 @@ async function main(): Promise<void> {
     health,
     verifier,
     internalApiKey: config.INTERNAL_API_KEY,
+    eventsApiKey: config.EVENTS_API_KEY,
     origins,
     trustedProxies: config.TRUSTED_PROXIES,
     port: config.PORT,
     host: config.HOST,
   });
-  chat.service.start();
+  chat.start();
   shutdown.onSignal(0, () => health.setDraining());
   shutdown.onSignal(10, () => closeHttpApp(app, IN_FLIGHT_MS));
   // The relay ends first: what it has begun to publish must still be confirmed.
@@ -84,7 +95,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const text =
-    error instanceof ConfigError
+    error instanceof ConfigError || error instanceof DatabaseStartError
       ? error.message
       : error instanceof Error
         ? (error.stack ?? error.message)

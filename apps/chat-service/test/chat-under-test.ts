@@ -17,6 +17,7 @@ import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
+import { beginLedger } from '../src/intake/ledger-mark.ts';
 import { type ComposedChat, composeChat } from '../src/compose.ts';
 import { type ChatSettings, chatSettingsVariables } from '../src/config.ts';
 import type { ChatOperations } from '../src/domain/index.ts';
@@ -114,6 +115,7 @@ export class ChatUnderTest {
     const settings = loadConfig(z.object(chatSettingsVariables), { ...DEFAULTS, ...env });
     const folder = await mkdtemp(join(tmpdir(), 'chat-service-'));
     const database = await openDatabase(databaseUrl);
+    if (settings.CHAT_ROLE === 'ledger') await beginLedger(database);
     const logger = createLogger({ service: 'chat-service', level: 'silent' });
     const broker = createMemoryBroker();
     const metrics = createMetrics('chat-service');
@@ -143,6 +145,7 @@ export class ChatUnderTest {
       health: new Health(),
       verifier,
       internalApiKey: INTERNAL_KEY,
+      eventsApiKey: settings.EVENTS_API_KEY,
       origins,
       trustedProxies,
     });

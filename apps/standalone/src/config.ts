@@ -1,10 +1,17 @@
 import { authVariables } from '@chat-realtime/auth-service';
 import { gatewayVariables } from '@chat-realtime/channel-gateway';
-import { chatSettingsVariables, WEBHOOK_SECRET_MISSING, webhooksAreSigned } from '@chat-realtime/chat-service';
+import {
+  chatSettingsVariables,
+  LEDGER_MISSING,
+  sourcesHaveLedger,
+  WEBHOOK_SECRET_MISSING,
+  webhooksAreSigned,
+} from '@chat-realtime/chat-service';
 import {
   envInteger,
   envOptionalInteger,
   envSecret,
+  envUrl,
   httpVariables,
   staffTokenVariables,
 } from '@chat-realtime/service-kit';
@@ -36,6 +43,8 @@ export const standaloneSchema = z
     DATABASE_URL: z.string().optional(),
     /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
     DATABASE_DIRECT_URL: z.string().optional(),
+    /** The site's broker, for RABBITMQ_SOURCE; the chat itself needs none here. */
+    RABBITMQ_URL: envUrl(['amqp:', 'amqps:']).optional(),
     OPERATOR_PASSWORD: z.string().min(1).optional(),
     /** Seeded chats, local origins and `/try/`; `auto`: until a variable of production is set. */
     DEMO: z.enum(['auto', 'on', 'off']).default('auto'),
@@ -53,6 +62,7 @@ export const standaloneSchema = z
     path: ['OPERATOR_LOGIN_URL'],
     message: 'needs OPERATOR_TOKEN_URL, from which the console gets its token afterwards',
   })
-  .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING);
+  .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
+  .refine(sourcesHaveLedger, LEDGER_MISSING);
 
 export type StandaloneConfig = z.infer<typeof standaloneSchema>;

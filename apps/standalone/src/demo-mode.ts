@@ -50,6 +50,7 @@ export function demoMode(
   if (config.DEMO === 'on') return { on: true };
   if (servedForReal) return { on: false, because: [] };
   const because: string[] = PRODUCTION_VARIABLES.filter((name) => (env[name] ?? '').trim() !== '');
+  if (env['CHAT_ROLE']?.trim() === 'ledger') because.push('CHAT_ROLE');
   if (!LOOPBACK_HOSTS.has(config.HOST)) because.push('HOST');
   return because.length === 0 ? { on: true } : { on: false, because };
 }

@@ -87,7 +87,8 @@ async function main(): Promise<void> {
   });
   shutdown.onSignal(FOLDER_STEP, () => folder.release());
   shutdown.listen();
-  if (demo.on) {
+  // In the ledger every chat is the site's.
+  if (demo.on && config.CHAT_ROLE === 'chat') {
     const callbacks = new Callbacks(database, standalone.chat.operations, {
       defaultCountry: config.CHAT_PHONE_COUNTRY,
       dueMinutes: config.CALLBACK_DUE_MINUTES,

@@ -10,6 +10,7 @@ import {
 import { createDispatcher, type Dispatcher } from '@chat-realtime/channel-dispatcher';
 import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
 import {
+  beginLedger,
   type ChatService,
   composeChat,
   holdsOnlyDemo,
@@ -97,9 +98,11 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     revocations,
   });
 
+  const ledger = config.CHAT_ROLE === 'ledger';
+  if (ledger) await beginLedger(database);
   const onlyDemo = await holdsOnlyDemo(database);
   // Signs its visitor in, so it needs our own auth-service.
-  const hasTrial = demo && auth !== undefined;
+  const hasTrial = demo && auth !== undefined && !ledger;
   const trial = hasTrial && onlyDemo && auth.accounts.kind === 'demo' ? new Trial(parts.port, parts.tryKeySpent) : null;
   const broker = trial?.broker ?? createMemoryBroker();
   const fanout = trial?.fanout ?? createMemoryFanout();
@@ -122,6 +125,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     dataDir: config.DATA_DIR,
     logger,
     metrics,
+    rabbitUrl: config.RABBITMQ_URL,
   });
   const newDispatcher = (): Dispatcher =>
     createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics });
@@ -149,13 +153,14 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),
   ];
   await dispatcher.start();
-  chat.service.start();
+  chat.start();
   const app = await createHttpApp({
     modules,
     logger,
     metrics,
     health,
     verifier,
+    eventsApiKey: config.EVENTS_API_KEY,
     origins,
     trustedProxies,
     metricsAccess:

@@ -86,26 +86,29 @@ describe('close codes', () => {
     expect(bodies(client)).toEqual(['again']);
   });
 
-  it('[LIM1] polls plain REST after 4529 and asks for a slot once a minute', async () => {
-    const { world, client } = await begun();
-    let tries = 0;
-    world.server.hooks.onConnect = () => {
-      tries += 1;
-      return 4529;
-    };
-    closeAll(world, 4529);
-    await world.advance(5_000);
-    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'rest', limited: true });
-    world.server.answer(1, 'heard by polling');
-    await world.advance(6_000);
-    expect(bodies(client)).toEqual(['question', 'heard by polling']);
-    await world.advance(300_000);
-    expect(tries).toBeLessThanOrEqual(6);
-    expect(tries).toBeGreaterThanOrEqual(4);
-    delete world.server.hooks.onConnect;
-    await world.advance(61_000);
-    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket', limited: false });
-  });
+  it.each([4529, 4530])(
+    '[LIM1] [BES26] polls plain REST after %i and asks again after a jittered minute',
+    async (code) => {
+      const { world, client } = await begun();
+      let tries = 0;
+      world.server.hooks.onConnect = () => {
+        tries += 1;
+        return code;
+      };
+      closeAll(world, code);
+      await world.advance(5_000);
+      expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'rest', limited: true });
+      world.server.answer(1, 'heard by polling');
+      await world.advance(6_000);
+      expect(bodies(client)).toEqual(['question', 'heard by polling']);
+      await world.advance(300_000);
+      expect(tries).toBeLessThanOrEqual(7);
+      expect(tries).toBeGreaterThanOrEqual(4);
+      delete world.server.hooks.onConnect;
+      await world.advance(76_000);
+      expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket', limited: false });
+    },
+  );
 
   it('[DRN1] opens the next connection at the moment the server named', async () => {
     const { world, client } = await begun();

@@ -19,6 +19,8 @@ export interface WidgetOptions {
    * chat shows. False: a customer's chat that was left here is forgotten. Not said: it is hidden until `identify`.
    */
   signedIn?: boolean;
+  /** `off`: no channel is opened, the widget polls. `auto`: as the server lets it. */
+  realtime?: 'auto' | 'off';
   /** Keeps two chats on one origin apart. */
   namespace?: string;
   /** Sent along when a chat begins. */

@@ -2,8 +2,10 @@ import type { Backend } from '@chat-realtime/client';
 import type { WidgetCallback, WidgetEvents, WidgetIdentity, WidgetOptions, WidgetTheme } from './api.ts';
 
 /** Options with every default filled in. */
-export type Settings = Required<Omit<WidgetOptions, 'theme' | 'locale' | 'signedIn'>> & {
+export type Settings = Required<Omit<WidgetOptions, 'theme' | 'locale' | 'signedIn' | 'realtime'>> & {
   readonly signedIn?: boolean;
+  /** Where a script said it; the attribute is read by the panel, since the loader has no need of it. */
+  readonly realtime?: 'auto' | 'off';
   readonly locale: 'ru' | 'en';
   readonly theme: WidgetTheme;
 };

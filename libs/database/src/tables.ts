@@ -48,6 +48,8 @@ export interface SessionTable {
   resume_key_ended_at: NullableTime;
   customer_id: string | null;
   revoked_at: number | null;
+  /** A chat that a site keeps. */
+  site_owned: Generated<boolean>;
 }
 
 export interface StoredAttachment {
@@ -57,6 +59,19 @@ export interface StoredAttachment {
   size: number;
   width?: number;
   height?: number;
+  /** Where a site keeps its file; without one it is ours. */
+  url?: string;
+}
+
+export interface IntakeKeyTable {
+  key: string;
+  event_id: number | null;
+}
+
+export interface SiteSessionTable {
+  site_id: string;
+  session_id: number;
+  created_at: TimeDefault;
 }
 
 export interface EventTable {
@@ -78,6 +93,8 @@ export interface EventTable {
   staff_data: ColumnType<JsonObject | null, string | null | undefined, string | null>;
   assigned_user_id: string | null;
   previous_user_id: string | null;
+  /** Of a message, where a site gave it one; else `id` is the message's. */
+  message_id: number | null;
 }
 
 export interface OutboxTable {
@@ -250,6 +267,8 @@ export interface ChatTables {
   chat_session: SessionTable;
   chat_event: EventTable;
   outbox: OutboxTable;
+  intake_key: IntakeKeyTable;
+  site_session: SiteSessionTable;
   demo_chat: DemoChatTable;
   feed: FeedTable;
   feed_head: FeedHeadTable;

@@ -2,6 +2,7 @@ export type * from './ports/event-queue.ts';
 export type * from './ports/fanout.ts';
 export type * from './ports/leases.ts';
 export type * from './ports/last-seen.ts';
+export type * from './ports/site-source.ts';
 export type { MessagingLogger } from './logger.ts';
 export { RefusedError, UnavailableError, UnconfirmedError } from './errors.ts';
 export { Backoff } from './backoff.ts';
@@ -15,3 +16,10 @@ export { createRedisLeases, type RedisLeasesOptions } from './redis/leases.ts';
 export { connectRabbitConsumer } from './rabbitmq/consumer.ts';
 export { connectRabbitPublisher, type RabbitOptions } from './rabbitmq/publisher.ts';
 export { REDIS_USERS, redisUrlAs, type RedisUser, redisUsersFile, RedisUsersError } from './redis/users.ts';
+export {
+  connectSiteSource,
+  SITE_DEAD_LETTERS,
+  SITE_QUEUE,
+  type SiteAddress,
+  type SiteSourceOptions,
+} from './rabbitmq/site-source.ts';

@@ -33,6 +33,11 @@ export const CLOSE_CODES = {
     reconnect: 'poll_only',
     meaning: 'too many connections: poll REST, retry once a minute',
   },
+  channel_off: {
+    code: 4530,
+    reconnect: 'poll_only',
+    meaning: 'the channel is switched off, for all or for this session: poll REST, ask again after a minute',
+  },
 } as const satisfies Record<string, CloseCodeEntry>;
 
 export type CloseReason = keyof typeof CLOSE_CODES;

@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   origin_not_allowed: { status: 403, meaning: 'foreign Origin; see ALLOWED_ORIGINS' },
   not_found: { status: 404, meaning: 'no such route or thing' },
   session_not_found: { status: 404, meaning: 'no such session' },
+  customer_rest_off: { status: 404, meaning: "a site keeps the chat (CHAT_ROLE=ledger): customers' calls go to it" },
   quick_reply_not_found: { status: 404, meaning: 'no such quick reply' },
   ban_not_found: { status: 404, meaning: 'no such ban, or lifted already' },
   method_not_allowed: { status: 405, meaning: 'the route has no such method' },
@@ -34,6 +35,7 @@ export const ERROR_CODES = {
   connection_limit: { status: 429, meaning: 'too many connections; see Retry-After' },
   internal_error: { status: 500, meaning: 'a fault of the server' },
   unavailable: { status: 503, meaning: 'a dependency is away or the service drains; see Retry-After' },
+  channel_off: { status: 503, meaning: 'the channel is switched off here: poll REST; see Retry-After' },
   storage_full: { status: 507, meaning: 'no space left, or less than the floor of free space' },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

@@ -6,6 +6,7 @@ export * from './errors.ts';
 export * from './internal.ts';
 export * from './staff-scope.ts';
 export * from './broker.ts';
+export * from './intake.ts';
 export * from './fanout.ts';
 export * from './rest.ts';
 export * from './quick-replies.ts';

@@ -4,6 +4,7 @@ import { AUTH_ROUTES } from './routes/auth.ts';
 import { CHANNEL_ROUTES, INTERNAL_ROUTES } from './routes/channel.ts';
 import { CUSTOMER_ROUTES } from './routes/customer.ts';
 import type { Access, Route } from './routes/route.ts';
+import { INTAKE_ROUTES } from './routes/intake.ts';
 import { STAFF_ROUTES } from './routes/staff.ts';
 import { TELEGRAM_INTERNAL_ROUTES, TELEGRAM_ROUTES } from './routes/telegram.ts';
 
@@ -16,6 +17,7 @@ export const PUBLIC_ROUTES: readonly Route[] = [
   ...STAFF_ROUTES,
   ...ADMINISTRATION_ROUTES,
   ...TELEGRAM_ROUTES,
+  ...INTAKE_ROUTES,
   ...CHANNEL_ROUTES,
 ];
 
@@ -39,8 +41,23 @@ const ERRORS_BY_ACCESS: Readonly<Record<Access, readonly ErrorCode[]>> = {
   session_proof: ['missing_credentials', 'bad_token', 'token_expired'],
   signature: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked'],
   channel: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
-  internal: ['missing_credentials', 'bad_credentials'],
+  internal: ['missing_credentials', 'bad_token'],
+  events: ['missing_credentials', 'bad_token'],
 };
+
+const CUSTOMERS_ACCESS: ReadonlySet<Access> = new Set([
+  'customer',
+  'optional_customer',
+  'customer_or_staff',
+  'session_proof',
+]);
+
+/** A call that a customer's side makes: off where a site keeps the chat. Signed links and the public configuration are not. */
+export function isCustomersRoute(route: Route): boolean {
+  if (route.service !== 'chat-service') return false;
+  if (route.access === 'public') return CUSTOMER_ROUTES.includes(route) && route.id !== 'getConfig';
+  return CUSTOMERS_ACCESS.has(route.access);
+}
 
 /** All error codes a route may answer. */
 export function routeErrors(route: Route): ErrorCode[] {
@@ -49,6 +66,7 @@ export function routeErrors(route: Route): ErrorCode[] {
   if (route.body !== undefined) codes.add('malformed_request').add('payload_too_large').add('validation_failed');
   if (route.body?.schema !== undefined) codes.add('unsupported_media_type');
   if (route.query !== undefined && route.access !== 'signature') codes.add('validation_failed');
+  if (isCustomersRoute(route)) codes.add('customer_rest_off');
   if (route.originChecked) codes.add('origin_not_allowed');
   for (const code of route.errors ?? []) codes.add(code);
   // Whoever stands in front refuses what is no request: a header that is too large, a malformed address.

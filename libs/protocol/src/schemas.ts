@@ -6,6 +6,7 @@ import * as channel from './channel.ts';
 import * as query from './channel-query.ts';
 import * as events from './events.ts';
 import * as fanout from './fanout.ts';
+import * as intake from './intake.ts';
 import * as internal from './internal.ts';
 import * as operatorStatus from './operator-status.ts';
 import * as quickReplies from './quick-replies.ts';
@@ -106,6 +107,11 @@ export const NAMED_SCHEMAS = {
   Jwks: query.jwksSchema,
   PollResponse: rest.pollResponseSchema,
   AckRequest: rest.ackRequestSchema,
+  PlainEvent: intake.plainEventSchema,
+  IntakeRequest: intake.intakeRequestSchema,
+  IntakeResponse: intake.intakeResponseSchema,
+  IntakeSessionsRequest: intake.intakeSessionsRequestSchema,
+  IntakeSessions: intake.intakeSessionsResponseSchema,
   CatchupRequest: internal.catchupRequestSchema,
   CatchupSession: internal.catchupSessionSchema,
   CatchupResponse: internal.catchupResponseSchema,

@@ -24,6 +24,8 @@ export function httpRefusal(reason: CloseReason): ChatError {
   const { meaning } = CLOSE_CODES[reason];
   if (reason === 'connection_limit')
     return new ChatError('connection_limit', meaning, { retryAfterSeconds: LIMIT_RETRY_SECONDS });
+  if (reason === 'channel_off')
+    return new ChatError('channel_off', meaning, { retryAfterSeconds: LIMIT_RETRY_SECONDS });
   if (reason === 'internal_error') return new ChatError('internal_error', meaning);
   return new ChatError('unavailable', meaning, { retryAfterSeconds: PASSING_RETRY_SECONDS });
 }

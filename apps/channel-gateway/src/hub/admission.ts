@@ -48,6 +48,11 @@ export class Admission {
         return;
       }
       const { principal } = verdict;
+      if (!this.#hub.options.config.rollout.admits(principal)) {
+        this.#hub.metrics.handshake(connection.transport.kind, 'off');
+        this.#hub.close(connection, 'channel_off');
+        return;
+      }
       const replaces = credentials.kind === 'stream_link' ? undefined : credentials.replaces;
       if (!(await this.#takeSlot(connection, principal, replaces, state))) return;
       // Revoked while it waited for its slot: nobody found it among the connections then.

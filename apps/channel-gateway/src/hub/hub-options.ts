@@ -1,5 +1,6 @@
 import type { Fanout, LastSeen, Leases } from '@chat-realtime/messaging';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import type { Rollout } from './rollout.ts';
 import type { HubMetrics } from './metrics.ts';
 import type { ChatSource, HubLogger } from './ports.ts';
 
@@ -16,6 +17,9 @@ export interface HubConfig {
   readonly drainSeconds: number;
   readonly framesPerSecond: number;
   readonly framesBurst: number;
+  /** Every second a tick comes through the whole live path; false: nobody sends one, and its absence says nothing. */
+  readonly ticks: boolean;
+  readonly rollout: Rollout;
 }
 
 export interface HubOptions {

@@ -95,7 +95,7 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     this.round = new CatchupRound(this);
     this.scheduler = new CatchupScheduler(this.round, options);
     this.presence = new PresenceBoard(config.gatewayId);
-    this.livePath = new LivePath(now);
+    this.livePath = new LivePath(now, config.ticks);
     this.livePath.fanoutConnected(options.fanout.connected);
     this.headCheck = new HeadCheck(config.headCheckSeconds, metrics, now);
     this.acks = new AckBuffer(options);

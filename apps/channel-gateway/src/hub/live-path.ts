@@ -7,12 +7,15 @@ export type DegradedReason = 'live_path_silent' | 'fanout_disconnected' | 'sourc
 
 /** Whether events come at once, or only as fast as the head check finds them. */
 export class LivePath {
+  readonly #ticks: boolean;
   #lastTickAt: number;
   #fanoutConnected = true;
   #reason: DegradedReason | null = null;
 
-  constructor(now: number) {
+  /** `ticks`: false where nobody sends them; then only what was lost is known, by the head check. */
+  constructor(now: number, ticks: boolean) {
     this.#lastTickAt = now;
+    this.#ticks = ticks;
   }
 
   get reason(): DegradedReason | null {
@@ -41,7 +44,7 @@ export class LivePath {
   refresh(now: number, sourceFailingSince: number): boolean {
     let reason: DegradedReason | null = null;
     if (!this.#fanoutConnected) reason = 'fanout_disconnected';
-    else if (now - this.#lastTickAt > TICK_SILENCE_MS) reason = 'live_path_silent';
+    else if (this.#ticks && now - this.#lastTickAt > TICK_SILENCE_MS) reason = 'live_path_silent';
     else if (sourceFailingSince > 0 && now - sourceFailingSince > SOURCE_SILENCE_MS) reason = 'source_unavailable';
     if (reason === this.#reason) return false;
     this.#reason = reason;

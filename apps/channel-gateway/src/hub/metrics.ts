@@ -11,6 +11,7 @@ export type HandshakeResult =
   | 'limit'
   | 'rate'
   | 'overload'
+  | 'off'
   | 'bad_request'
   | 'not_found';
 

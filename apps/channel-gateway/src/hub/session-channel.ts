@@ -248,7 +248,8 @@ export class SessionChannel {
     if (seq > this.head) this.head = seq;
     const messageId = messageIdOf(frame);
     if (messageId > 0) {
-      this.lastMessageId = messageId;
+      // A site's ids may come in another order than that of the numbers.
+      this.lastMessageId = Math.max(this.lastMessageId, messageId);
       const author = frame.data['sender_type'] === 'client' ? 'client' : 'staff';
       const user = textField(frame, 'sender_id') ?? '';
       this.live.dropEphemeral(`chat.typing:${this.id}:${author}:${author === 'client' ? '' : user}`);

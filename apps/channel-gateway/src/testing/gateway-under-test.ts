@@ -21,6 +21,7 @@ import {
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
+import type { ChatSource } from '../hub/ports.ts';
 import { Ledger } from './ledger.ts';
 
 const STAFF_SECRET = 'staff-secret-for-tests-0123456789abcdef';
@@ -35,6 +36,8 @@ export interface GatewaySetup {
   readonly ledger?: Ledger;
   readonly allowedOrigins?: readonly string[];
   readonly ticks?: boolean;
+  /** In place of the ledger in memory. */
+  readonly source?: ChatSource;
 }
 
 export interface GatewayUnderTest {
@@ -99,7 +102,7 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
   const origins = OriginPolicy.create({ allowed: setup.allowedOrigins ?? [], demo: false });
   const config = loadConfig(z.object(gatewayVariables), env);
   const gateway = createGateway({
-    source: ledger,
+    source: setup.source ?? ledger,
     fanout,
     leases: setup.leases ?? createMemoryLeases(),
     lastSeen,

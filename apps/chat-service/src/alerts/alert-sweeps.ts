@@ -106,7 +106,7 @@ export class AlertSweeps {
       CROSS JOIN LATERAL (
         SELECT e.id, e.created_at FROM chat_event e
         WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.sender_type = 'operator'
-          AND e.id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
+          AND COALESCE(e.message_id, e.id) > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
         ORDER BY e.id LIMIT 1
       ) reply
       WHERE s.updated_at > clock_timestamp() - make_interval(secs => ${window + seconds})

@@ -20,6 +20,8 @@ export interface StoredFile {
   readonly size: number;
   readonly width?: number;
   readonly height?: number;
+  /** Of a file that a site keeps. */
+  readonly url?: string;
 }
 
 /** A row of `chat_event`: what every frame, page and broker message of the event is made from. */
@@ -39,23 +41,33 @@ export interface EventRow {
   readonly staff_data: Record<string, unknown> | null;
   readonly assigned_user_id: string | null;
   readonly previous_user_id: string | null;
+  /** The message's id where a site gave it one. */
+  readonly message_id: number | null;
 }
 
 type MessageRow = Pick<
   EventRow,
-  'id' | 'created_at' | 'actor_id' | 'actor_name' | 'sender_type' | 'body' | 'client_message_id' | 'attachments'
+  | 'id'
+  | 'created_at'
+  | 'actor_id'
+  | 'actor_name'
+  | 'sender_type'
+  | 'body'
+  | 'client_message_id'
+  | 'attachments'
+  | 'message_id'
 >;
 
 /** One shape for all readers, so that every observer is shown the same bytes. */
 export function renderMessage(row: MessageRow, links: AttachmentLinks): Message {
   const files = row.attachments ?? [];
   return {
-    id: row.id,
+    id: row.message_id ?? row.id,
     sender_type: messageSchema.shape.sender_type.parse(row.sender_type),
     sender_id: row.actor_id,
     sender_name: row.actor_name,
     body: row.body ?? '',
-    attachments: files.map((file) => ({ ...file, url: links.url(file.id) })),
+    attachments: files.map((file) => ({ ...file, url: file.url ?? links.url(file.id) })),
     created_at: row.created_at.toISOString(),
     client_message_id: row.client_message_id,
   };

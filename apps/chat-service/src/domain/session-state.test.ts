@@ -144,5 +144,6 @@ describe('states of a session', () => {
   it('[SES] an unknown status passes through as text', () => {
     expect(stateFrom('snoozed', null, null)).toEqual({ status: 'foreign', name: 'snoozed', assignee: null });
     expect(stateFrom('active', null, null)).toEqual({ status: 'foreign', name: 'active', assignee: null });
+    expect(stateFrom('new', 'anna', 'Anna')).toEqual({ status: 'foreign', name: 'new', assignee: anna });
   });
 });

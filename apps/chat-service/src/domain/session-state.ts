@@ -70,7 +70,7 @@ export function stateFrom(
   assignedUserName: string | null,
 ): SessionState {
   const assignee = assignedUserId === null ? null : { id: assignedUserId, name: assignedUserName };
-  if (status === 'new') return { status };
+  if (status === 'new' && assignee === null) return { status };
   if (status === 'closed') return { status, assignee };
   if (status === 'active' && assignee !== null) return { status, assignee };
   return { status: 'foreign', name: status, assignee };

@@ -15,7 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => chat.stop());
 
-const contract = ALL_ROUTES.filter((route) => route.service === 'chat-service');
+// The intake exists in the ledger alone, where its own tests ask for its access.
+const contract = ALL_ROUTES.filter((route) => route.service === 'chat-service' && route.access !== 'events');
 const asPattern = (route: Route) => `${route.method} ${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
 const asPath = (pattern: string) => pattern.replaceAll(':id', String(sessionId));
 

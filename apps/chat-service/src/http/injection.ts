@@ -16,4 +16,6 @@ export const SAVED_SETTINGS = Symbol('SavedSettings');
 export const BANS = Symbol('Bans');
 export const AUDIT = Symbol('AuditLog');
 export const TELEGRAM = Symbol('Telegram');
+export const INTAKE = Symbol('EventIntake');
+export const CUSTOMER_REST = Symbol('CustomerRest');
 export const ORIGINS = Symbol('OriginPolicy');

@@ -20,6 +20,7 @@ export const EVENT_COLUMNS = [
   'staff_data',
   'assigned_user_id',
   'previous_user_id',
+  'message_id',
 ] as const;
 
 /** The same as text, for statements of their own; `alias` is a table's name in them. */

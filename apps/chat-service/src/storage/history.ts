@@ -9,6 +9,28 @@ import { eventColumns, readSessionEvents } from './event-rows.ts';
 import { boundedRows, eventBytes } from './page-bytes.ts';
 import { requireVisibleSession } from './visible-session.ts';
 
+/** Above it are the ids that are made here beside a site's own. */
+const OWN_IDS_FROM = 2 ** 52;
+
+/**
+ * Where a message stands. Where a site gave the ids they may have come in another order than that of the numbers: the
+ * message itself is looked for, then the one beside it.
+ */
+function placeOf(sessionId: number, messageId: number, side: 'before' | 'after'): RawBuilder<number> {
+  const beside =
+    side === 'before'
+      ? sql`SELECT min(a.id) FROM chat_event a WHERE a.session_id = ${sessionId}::bigint AND a.message_id > ${messageId}::bigint`
+      : sql`SELECT max(a.id) FROM chat_event a WHERE a.session_id = ${sessionId}::bigint AND a.message_id < ${messageId}::bigint`;
+  // Before the first of a site's messages, or after the last.
+  const beyond = messageId >= OWN_IDS_FROM ? messageId : side === 'before' ? Number.MAX_SAFE_INTEGER : 0;
+  return sql<number>`COALESCE(
+    (SELECT a.id FROM chat_event a WHERE a.session_id = ${sessionId}::bigint AND a.message_id = ${messageId}::bigint),
+    (SELECT a.id FROM chat_event a WHERE a.id = ${messageId}::bigint AND a.session_id = ${sessionId}::bigint AND a.message_id IS NULL),
+    (${beside}),
+    (SELECT CASE WHEN s.site_owned THEN ${beyond}::bigint END FROM chat_session s WHERE s.id = ${sessionId}::bigint),
+    ${messageId}::bigint)`;
+}
+
 /** Messages by id, ascending. Without `afterId` the newest ones; `has_more` speaks of the direction asked for. */
 export async function history(
   context: StorageContext,
@@ -19,8 +41,8 @@ export async function history(
   await requireVisibleSession(context, actor, sessionId);
   const forward = page.afterId !== undefined;
   const conditions: RawBuilder<unknown>[] = [sql`e.session_id = ${sessionId}::bigint AND e.type = 'chat.message'`];
-  if (page.afterId !== undefined) conditions.push(sql`e.id > ${page.afterId}::bigint`);
-  if (page.beforeId !== undefined) conditions.push(sql`e.id < ${page.beforeId}::bigint`);
+  if (page.afterId !== undefined) conditions.push(sql`e.id > ${placeOf(sessionId, page.afterId, 'after')}`);
+  if (page.beforeId !== undefined) conditions.push(sql`e.id < ${placeOf(sessionId, page.beforeId, 'before')}`);
   const direction = sql.raw(forward ? 'ASC' : 'DESC');
   const { rows, more } = await translated(() =>
     boundedRows<EventRow>(context.database.kysely, {

@@ -40,12 +40,15 @@ const LISTED: Readonly<Record<keyof ListedSession, true>> = {
   current_page_at: true,
   customer_id: true,
   revoked_at: true,
+  site_owned: true,
 };
 
 type InboxRow = ListedSession & {
   attributes?: Record<string, unknown>;
   client_delivered_id: number | null;
   client_read_id: number | null;
+  message_event_id: number | null;
+  message_site_id: number | null;
   message_created_at: Date | null;
   message_actor_id: string | null;
   message_actor_name: string | null;
@@ -64,11 +67,12 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
     resume_key_ended_at: null,
   });
   const lastMessage =
-    row.message_created_at === null
+    row.message_event_id === null || row.message_created_at === null
       ? null
       : renderMessage(
           {
-            id: row.last_message_id,
+            id: row.message_event_id,
+            message_id: row.message_site_id,
             created_at: row.message_created_at,
             actor_id: row.message_actor_id,
             actor_name: row.message_actor_name,
@@ -99,9 +103,9 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
 }
 
 const MESSAGE_OF = sql`m.delivered_id AS client_delivered_id, m.read_id AS client_read_id,
-  e.created_at AS message_created_at, e.actor_id AS message_actor_id, e.actor_name AS message_actor_name,
+  e.id AS message_event_id, e.message_id AS message_site_id, e.created_at AS message_created_at, e.actor_id AS message_actor_id, e.actor_name AS message_actor_name,
   e.sender_type AS message_sender_type, e.client_message_id AS message_client_id, e.attachments AS message_attachments`;
-const JOINED = sql`LEFT JOIN chat_event e ON e.id = s.last_message_id
+const JOINED = sql`LEFT JOIN LATERAL (SELECT * FROM chat_event m WHERE m.session_id = s.id AND m.type = 'chat.message' ORDER BY m.id DESC LIMIT 1) e ON true
   LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'`;
 const BYTES = sql`(${textBytes('name', 'email', 'phone', 'page_url', 'current_page_url', 'assigned_user_name', 'message_body')} + 600
   + COALESCE(octet_length(r.message_attachments::text) + 300 * jsonb_array_length(r.message_attachments), 0))`;

@@ -277,6 +277,7 @@ export function toMessage(
       body: post.body,
       client_message_id: post.clientMessageId,
       attachments: row.r_attachments,
+      message_id: null,
     },
     context.links,
   );

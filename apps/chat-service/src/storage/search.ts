@@ -58,7 +58,7 @@ export async function searchHits(
   if (sessionIds.length === 0) return new Map();
   const body = folded('e.body');
   const { rows } = await sql<{ session_id: number; id: number; body: string; cut: boolean }>`
-    SELECT DISTINCT ON (e.session_id) e.session_id, e.id,
+    SELECT DISTINCT ON (e.session_id) e.session_id, COALESCE(e.message_id, e.id) AS id,
       substr(e.body, greatest(1, strpos(lower(${body}), lower(${fold(text)}))- ${BEFORE}::integer), ${EXCERPT}::integer) AS body,
       strpos(lower(${body}), lower(${fold(text)})) > ${BEFORE}::integer + 1 AS cut
     FROM chat_event e

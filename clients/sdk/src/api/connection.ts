@@ -29,7 +29,7 @@ export type ConnectionState =
       readonly since: number;
       /** True where another tab of this browser holds the connection for this one. */
       readonly shared: boolean;
-      /** True after close code 4529: the server has no slot, so plain REST is polled and a slot asked for once a minute. */
+      /** True after close code 4529 or 4530: no slot, or the channel is off, so plain REST is polled and the channel asked for about once a minute. */
       readonly limited: boolean;
     }
   | {

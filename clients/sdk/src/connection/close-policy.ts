@@ -9,7 +9,8 @@ export type ClosePolicy = 'now' | 'backoff' | 'refresh_token' | 'never' | 'poll_
 export function closePolicy(code: number): ClosePolicy {
   if (code === 1012) return 'now';
   if (code === 4401) return 'refresh_token';
-  if (code === 4529) return 'poll_only';
+  // No slot, or the channel is switched off.
+  if (code === 4529 || code === 4530) return 'poll_only';
   return [1001, 1005, 1006, 1011, 1013].includes(code) || (code >= 4000 && code < 4500) ? 'backoff' : 'never';
 }
 

@@ -147,7 +147,9 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     probe.clear();
     const ladder = rungs.ladder();
     const transport = limited ? rungs.current() : ladder?.better();
-    if (transport) probe.set(limited ? LIMITED_PROBE_MS : (ladder?.probeDelayMs() ?? 0), () => openSpare(transport));
+    // Jittered, so that all who were sent away at once do not come back at once.
+    const limitedMs = LIMITED_PROBE_MS * (0.75 + environment.random() / 2);
+    if (transport) probe.set(limited ? limitedMs : (ladder?.probeDelayMs() ?? 0), () => openSpare(transport));
   };
 
   const scheduleRenewal = (inMs?: number): void => {

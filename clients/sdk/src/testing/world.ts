@@ -145,6 +145,7 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
     const codes: Record<number, [number, string]> = {
       4401: [401, 'token_expired'],
       4529: [429, 'connection_limit'],
+      4530: [503, 'channel_off'],
       4429: [429, 'rate_limited'],
       4501: [401, 'bad_token'],
       4504: [404, 'session_not_found'],

@@ -10,6 +10,7 @@ const CLOSE_BY_CODE: Readonly<Partial<Record<ChatClientErrorCode, number>>> = {
   origin_not_allowed: 4503,
   session_not_found: 4504,
   connection_limit: 4529,
+  channel_off: 4530,
   rate_limited: 4429,
   unavailable: 1013,
 };

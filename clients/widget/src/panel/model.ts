@@ -13,6 +13,7 @@ import { readMuted, ringOnce, storeMuted } from './sound.ts';
 import { formatSize, typeName, unreadWords } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
+import { wantsChannel } from './realtime.ts';
 import { countInTitle } from './title.ts';
 import { createUploads, type UploadRefusal, type Uploads } from './uploads.ts';
 import { createWriting, type Writing } from './writing.ts';
@@ -105,6 +106,7 @@ export function createModel(host: PanelHost): PanelModel {
     namespace: host.settings.namespace,
     signedIn: host.settings.signedIn,
     prechat: prechatRequest,
+    ...(wantsChannel(host.settings) ? {} : { transports: ['rest'] as const }),
     ...(host.backend && { backend: host.backend, tabs: false, autoConnect: false }),
   });
   const memory = createTabMemory(host.settings.namespace);

@@ -450,6 +450,28 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
     { events: staffEvents.slice(1, 2), last_seq: null, has_more: false, cursor: CURSOR },
   ],
   AckRequest: [{ last_id: 457 }, { items: [{ session_id: 123, last_id: 456 }] }],
+  PlainEvent: [
+    {
+      type: 'chat.message',
+      session_id: 123,
+      data: { id: 456, sender_type: 'client', body: 'Здравствуйте!', created_at: AT },
+    },
+    { type: 'chat.session.assigned', session_id: 123, data: { assigned_user_id: '7' }, message_id: 'b7e2c1d0-1' },
+  ],
+  IntakeRequest: [
+    {
+      events: [
+        { type: 'chat.message', session_id: 123, data: { id: 456, sender_type: 'client', body: 'Здравствуйте!' } },
+        { type: 'chat.session.status', session_id: 123, data: { status: 'closed' }, message_id: 'b7e2c1d0-2' },
+      ],
+    },
+  ],
+  IntakeResponse: [
+    { accepted: 2, duplicate: 0 },
+    { accepted: 1, duplicate: 1, ids: { sessions: { 'chat-5f3a': 4503599627370498 }, messages: {} } },
+  ],
+  IntakeSessionsRequest: [{ sessions: ['chat-5f3a', 123] }],
+  IntakeSessions: [{ sessions: { 'chat-5f3a': 4503599627370498, 123: 123 } }],
   CatchupRequest: [
     {
       sessions: [{ id: 123, after_seq: 4 }, { id: 140 }],

@@ -26,6 +26,7 @@ const SECURITY_SCHEMES: JsonObject = {
   queryToken: { type: 'apiKey', in: 'query', name: 'token' },
   queryAccessToken: { type: 'apiKey', in: 'query', name: 'access_token' },
   internalKey: { type: 'http', scheme: 'bearer', description: 'INTERNAL_API_KEY, between services only' },
+  eventsKey: { type: 'http', scheme: 'bearer', description: 'EVENTS_API_KEY, of a site that gives its events' },
 };
 
 const SECURITY_BY_ACCESS: Readonly<Record<Access, readonly string[]>> = {
@@ -39,6 +40,7 @@ const SECURITY_BY_ACCESS: Readonly<Record<Access, readonly string[]>> = {
   signature: ['signature'],
   channel: ['queryToken', 'queryAccessToken', 'channelToken', 'staffToken'],
   internal: ['internalKey'],
+  events: ['eventsKey'],
 };
 
 /** Who may call, in words. */
@@ -54,6 +56,7 @@ const ACCESS_TEXT: Readonly<Record<Access, string>> = {
   channel:
     'Needs a channel token with `session`, or an operator’s token with `type=staff`; better in `Authorization` or a subprotocol than in the query.',
   internal: 'Between services only: no proxy routes it.',
+  events: "The site's own server, with `EVENTS_API_KEY`. Exists with `CHAT_ROLE=ledger` alone.",
 };
 
 const TAGS: JsonObject = {

@@ -48,7 +48,7 @@ export const CHANNEL_ROUTES: readonly Route[] = [
     summary: 'The channel as long poll',
     query: query.pollQuerySchema,
     answers: { 200: { description: 'events after the cursor', schema: pollResponseSchema, noStore: true } },
-    errors: ['session_not_found', 'cursor_ahead', 'cursor_unknown', 'connection_limit', 'rate_limited'],
+    errors: ['session_not_found', 'cursor_ahead', 'cursor_unknown', 'connection_limit', 'rate_limited', 'channel_off'],
     originChecked: true,
   }),
   route({

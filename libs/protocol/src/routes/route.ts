@@ -23,7 +23,9 @@ export type Access =
   /** Channel token with `session`, or staff JWT with `type=staff`; in the query, `Authorization` or a subprotocol. */
   | 'channel'
   /** `INTERNAL_API_KEY`; not routed by the proxy, not mounted in standalone. */
-  | 'internal';
+  | 'internal'
+  /** `EVENTS_API_KEY`; exists with `CHAT_ROLE=ledger` alone. */
+  | 'events';
 
 export interface RouteBody {
   /** Absent: raw bytes. */

@@ -13,7 +13,9 @@ export type Access =
   | { readonly kind: 'customer_or_staff'; readonly sessionParam: string }
   | { readonly kind: 'admin' }
   /** Our own services, by `INTERNAL_API_KEY`. */
-  | { readonly kind: 'internal' };
+  | { readonly kind: 'internal' }
+  /** A site that gives us its events, by `EVENTS_API_KEY`, which opens nothing else. */
+  | { readonly kind: 'events' };
 
 export interface RouteDeclaration {
   readonly access?: Access;
@@ -64,6 +66,7 @@ export const RequireCustomerOrStaff = (sessionParam = 'id'): MethodDecorator =>
   declare({ access: { kind: 'customer_or_staff', sessionParam } });
 export const RequireAdmin = (): MethodDecorator => declare({ access: { kind: 'admin' } });
 export const RequireInternal = (): MethodDecorator => declare({ access: { kind: 'internal' } });
+export const RequireEventsKey = (): MethodDecorator => declare({ access: { kind: 'events' } });
 /** The body is not parsed: the handler reads the stream `request.raw`. */
 export const RawBody = (): MethodDecorator => declare({ rawBody: true });
 export const CheckOrigin = (): MethodDecorator => declare({ checkOrigin: true });

@@ -30,6 +30,8 @@ export interface HttpAppOptions {
   readonly verifier?: TokenVerifier | undefined;
   /** Needed by internal routes. */
   readonly internalApiKey?: string | undefined;
+  /** Needed by the intake of a site's events. */
+  readonly eventsApiKey?: string | undefined;
   /** Unless given, only the request's own host. */
   readonly origins?: OriginPolicy | undefined;
   readonly trustedProxies?: TrustedProxies | undefined;
@@ -62,7 +64,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   installObservation(server, metrics, logger, options.trustedProxies ?? TrustedProxies.NONE);
   installUnreadAnswers(server, metrics, logger, options.unreadAnswers);
   installOriginRules(server, options.origins ?? OriginPolicy.create({ allowed: [], demo: false }), logger);
-  const guard = new RouteGuard({ verifier: options.verifier, internalApiKey: options.internalApiKey });
+  const { verifier, internalApiKey, eventsApiKey } = options;
+  const guard = new RouteGuard({ verifier, internalApiKey, eventsApiKey });
   server.addHook('onRequest', async (request) => {
     if (!request.is404) request.principal = await guard.admit(request, request.routeOptions.config.access);
   });

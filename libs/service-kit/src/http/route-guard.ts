@@ -13,6 +13,7 @@ import type { Access } from './access.ts';
 export interface GuardOptions {
   readonly verifier?: TokenVerifier | undefined;
   readonly internalApiKey?: string | undefined;
+  readonly eventsApiKey?: string | undefined;
 }
 
 const REFUSALS: Record<RefusalCode, string> = {
@@ -58,11 +59,11 @@ function pathParam(request: FastifyRequest, name: string): string | undefined {
  */
 export class RouteGuard {
   readonly #verifier: TokenVerifier | undefined;
-  readonly #internalApiKey: string | undefined;
+  readonly #keys: Readonly<Record<'internal' | 'events', string | undefined>>;
 
-  constructor({ verifier, internalApiKey }: GuardOptions) {
+  constructor({ verifier, internalApiKey, eventsApiKey }: GuardOptions) {
     this.#verifier = verifier;
-    this.#internalApiKey = internalApiKey;
+    this.#keys = { internal: internalApiKey, events: eventsApiKey };
   }
 
   /** @throws ChatError when the request may not use the route. */
@@ -74,9 +75,11 @@ export class RouteGuard {
       throw refusalError(request.headers.authorization === undefined ? 'missing_credentials' : 'bad_token');
     switch (access.kind) {
       case 'internal':
-        if (this.#internalApiKey === undefined || !secretsEqual(token, this.#internalApiKey))
-          throw refusalError('bad_token');
+      case 'events': {
+        const key = this.#keys[access.kind];
+        if (key === undefined || !secretsEqual(token, key)) throw refusalError('bad_token');
         return null;
+      }
       case 'staff':
         return admitted(await this.#trusted().verifyStaff(token));
       case 'admin': {

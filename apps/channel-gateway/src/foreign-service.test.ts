@@ -1,0 +1,197 @@
+import { createMemoryFanout } from '@chat-realtime/messaging';
+import { sessionChannel } from '@chat-realtime/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createHttpSource } from './http-source.ts';
+import { ForeignService } from './testing/foreign-service.ts';
+import { customerToken, type GatewaySetup, type GatewayUnderTest, startGateway } from './testing/gateway-under-test.ts';
+import { eventually, range, SocketClient } from './testing/socket-client.ts';
+
+const KEY = 'internal-key-of-the-site';
+
+/** A gateway whose sessions are a site's: no relay of ours, so nobody sends ticks. */
+class Beside {
+  readonly site: ForeignService;
+  readonly under: GatewayUnderTest;
+  readonly #opened: SocketClient[] = [];
+
+  constructor(site: ForeignService, under: GatewayUnderTest) {
+    this.site = site;
+    this.under = under;
+  }
+
+  static async start(setup: GatewaySetup = {}): Promise<Beside> {
+    const site = await ForeignService.start();
+    const fanout = createMemoryFanout();
+    const source = createHttpSource({
+      catchupUrl: `${site.url}/site/catchup.php`,
+      acksUrl: `${site.url}/site/acks.php`,
+      apiKey: KEY,
+    });
+    const env = { CHANNEL_TICKS: 'off', HEAD_CHECK_SECONDS: '1', ...setup.env };
+    return new Beside(site, await startGateway({ source, fanout, ticks: false, ...setup, env }));
+  }
+
+  connect(sessionId: number, lastSeq?: number): SocketClient {
+    const after = lastSeq === undefined ? '' : `&last_seq=${lastSeq}`;
+    const client = new SocketClient(
+      `${this.under.wsUrl}?session=${sessionId}&token=${customerToken(sessionId)}${after}`,
+    );
+    this.#opened.push(client);
+    return client;
+  }
+
+  /** What the dispatcher does with an event that the site published. */
+  async publish(event: object): Promise<void> {
+    const { session_id: id } = event as { session_id: number };
+    await this.under.fanout.execute([{ kind: 'publish', channel: sessionChannel(id), payload: JSON.stringify(event) }]);
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#opened) client.end();
+    this.site.stop();
+    await this.under.close();
+  }
+}
+
+describe('beside a site that keeps seq itself', () => {
+  let beside: Beside | undefined;
+  afterEach(() => beside?.stop());
+  const start = async (setup: GatewaySetup = {}): Promise<Beside> => {
+    beside = await Beside.start(setup);
+    return beside;
+  };
+
+  it('[BES21] serves a whole conversation by the two calls, live and after a resume', async () => {
+    const { site, ...rest } = { site: (await start()).site };
+    expect(rest).toEqual({});
+    const b = beside as Beside;
+    for (const id of range(1, 3)) site.message(1, id);
+    const client = b.connect(1, 1);
+    await client.waitForSeq(3);
+    await b.publish(site.message(1, 4));
+    await client.waitForSeq(4);
+    // Lost on the live path: the next one shows that it is missing.
+    site.message(1, 5);
+    await b.publish(site.message(1, 6));
+    await client.waitForSeq(6);
+    // The last of a burst is found by the head check.
+    site.message(1, 7);
+    await client.waitForSeq(7);
+    expect(client.seqs()).toEqual(range(2, 7));
+    client.send({ type: 'ack', last_id: 7 });
+    await eventually(() => site.acked[0], 'the ack at the site');
+    expect(site.acked[0]).toMatchObject({ session_id: 1, participant: 'client', last_id: 7 });
+    expect([...site.keys]).toEqual([`Bearer ${KEY}`]);
+    expect((await b.connect(2).closed).code).toBe(4504);
+  });
+
+  it('[BES22] without ticks it is not degraded, and checks heads no more often for it', async () => {
+    const { site } = await start({ env: { HEAD_CHECK_SECONDS: '10' } });
+    site.message(1, 1);
+    const client = (beside as Beside).connect(1);
+    await client.ready();
+    const calls = site.catchupCalls;
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    expect(client.find('channel.degraded')).toBeUndefined();
+    expect(site.catchupCalls - calls).toBeLessThanOrEqual(1);
+  });
+
+  it('[BES22] with ticks on, their absence is still told', async () => {
+    const { site } = await start({ env: { CHANNEL_TICKS: 'on' } });
+    site.message(1, 1);
+    const client = (beside as Beside).connect(1);
+    expect((await client.waitFor('channel.degraded')).data).toEqual({ reason: 'live_path_silent' });
+  });
+
+  it('[BES23] passes the site’s own types, states and words, live and from the catch-up', async () => {
+    const { site } = await start();
+    const b = beside as Beside;
+    site.append(1, 'shop.order.paid', { sum: '12.50' });
+    site.append(1, 'chat.session.status', { status: 'ждёт склад', previous: 'open', reason: 'warehouse' });
+    const client = b.connect(1, 0);
+    await client.waitForSeq(2);
+    await b.publish(site.append(1, 'shop.rated', { stars: 5 }));
+    await b.publish(site.message(1, 9));
+    await client.waitForSeq(4);
+    const events = client.frames.filter(({ seq }) => typeof seq === 'number');
+    expect(
+      events.map(({ type, data }) => [type, data['status'] ?? data['stars'] ?? data['sum'] ?? data['id']]),
+    ).toEqual([
+      ['shop.order.paid', '12.50'],
+      ['chat.session.status', 'ждёт склад'],
+      ['shop.rated', 5],
+      ['chat.message', 9],
+    ]);
+  });
+
+  it('[BES24] a source that names no epoch has one that stays', async () => {
+    const { site } = await start();
+    site.message(1, 1);
+    const b = beside as Beside;
+    const [first, second] = [await b.connect(1).ready(), await b.connect(1).ready()];
+    expect(first.data['epoch']).toMatch(/^[0-9a-f]{32}$/);
+    expect(second.data['epoch']).toBe(first.data['epoch']);
+  });
+
+  it('[BES25] errors and nonsense delay and never corrupt; clients are told, and told when it is over', async () => {
+    const { site } = await start();
+    const b = beside as Beside;
+    site.message(1, 1);
+    const client = b.connect(1, 0);
+    await client.waitForSeq(1);
+    for (const mood of ['failing', 'nonsense', 'endless'] as const) {
+      site.catchup = mood;
+      site.message(1, site.events.get(1)?.length ?? 0);
+      const before = client.frames.length;
+      await eventually(
+        () => client.frames.slice(before).find(({ type }) => type === 'channel.degraded'),
+        `degraded while ${mood}`,
+        15_000,
+      );
+      const seqs = client.seqs().length;
+      site.catchup = 'well';
+      await eventually(() => (client.seqs().length > seqs ? true : undefined), 'what was missed', 15_000);
+      await eventually(
+        () => client.frames.slice(before).find(({ type }) => type === 'channel.restored'),
+        'restored',
+        15_000,
+      );
+    }
+    expect(client.seqs()).toEqual(range(1, 4));
+    expect(client.closeCode).toBeNull();
+  }, 90_000);
+
+  it('[BES25] slow acks hold up no message, and are told when the site takes them', async () => {
+    const { site } = await start();
+    const b = beside as Beside;
+    site.message(1, 1);
+    site.acks = 'slow';
+    const client = b.connect(1, 0);
+    await client.waitForSeq(1);
+    client.send({ type: 'ack', last_id: 1 });
+    await eventually(() => (site.ackCalls > 0 ? true : undefined), 'an ack call');
+    const at = performance.now();
+    await b.publish(site.message(1, 2));
+    site.message(1, 3);
+    await client.waitForSeq(3);
+    expect(performance.now() - at).toBeLessThan(4_000);
+    client.send({ type: 'ack', last_id: 3 });
+    site.acks = 'well';
+    await eventually(
+      () => site.acked.find((ack) => (ack as { last_id: number }).last_id === 3),
+      'the newest ack',
+      20_000,
+    );
+  }, 40_000);
+
+  it('[BES25] a silent site is asked again after the time limit, and newcomers wait', async () => {
+    const { site } = await start();
+    const b = beside as Beside;
+    site.message(1, 1);
+    site.catchup = 'slow';
+    const client = b.connect(1, 0);
+    await eventually(() => (site.catchupCalls >= 2 ? true : undefined), 'a second call', 12_000);
+    site.catchup = 'well';
+    await client.waitForSeq(1, 10_000);
+  }, 40_000);
+});

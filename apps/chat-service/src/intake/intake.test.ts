@@ -1,0 +1,133 @@
+import { ChatError } from '@chat-realtime/protocol';
+import { afterAll, describe, expect, it } from 'vitest';
+import { admin, anna, type Harness, KINDS, newChat, Stage, story } from '../../test/harness.ts';
+import { beginLedger } from './ledger-mark.ts';
+import { assigned, intakeSuite, message, status } from '../../test/intake-suite.ts';
+
+const stage = new Stage();
+afterAll(() => stage.stop());
+
+async function ledger(kind: (typeof KINDS)[number]): Promise<Harness> {
+  const harness = await stage.harness(kind);
+  await beginLedger(harness.database);
+  return harness;
+}
+
+for (const kind of KINDS) {
+  intakeSuite(`a call of the intake on ${kind}`, async () => {
+    const harness = await ledger(kind);
+    let refused = 0;
+    return {
+      chat: harness.chat,
+      give: async (...events) => {
+        const result = await harness.service.intake.take(events, 'http');
+        refused += new Set(result.refused.map(({ index }) => index)).size;
+      },
+      refused: async () => refused,
+      stop: () => harness.close(),
+    };
+  });
+
+  describe(`the ledger on ${kind}`, () => {
+    it('[BES2] says what it took and what it knew, and wakes the relay for the first alone', async () => {
+      const { service, database } = await ledger(kind);
+      const waiting = async () =>
+        (await database.query<{ n: number }>({ name: 't', text: 'SELECT count(*) AS n FROM outbox' }))[0]?.n;
+      const { intake } = service;
+      expect(await intake.take([message(1, 1), message(1, 2)], 'http')).toMatchObject({ accepted: 2, duplicate: 0 });
+      expect(await intake.take([message(1, 2), message(1, 3)], 'rabbitmq')).toMatchObject({
+        accepted: 1,
+        duplicate: 1,
+      });
+      expect(await waiting()).toBe(3);
+    });
+
+    it('[BES8] stores nothing of a request of which one event is malformed, and names its path', async () => {
+      const { service, chat } = await ledger(kind);
+      const broken = message(8, 2, { body: 5 });
+      const error: unknown = await service.intake.takeAll([message(8, 1), broken], 'http').catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(ChatError);
+      expect(error).toMatchObject({
+        code: 'validation_failed',
+        details: { fields: [{ path: 'events.1.data.body' }] },
+      });
+      await expect(chat.getSession(admin, 8)).rejects.toMatchObject({ code: 'session_not_found' });
+    });
+
+    it('[BES7] gives a session without a number one that stays, and answers it', async () => {
+      const { service, chat } = await ledger(kind);
+      const { intake } = service;
+      const numbers = await intake.sessionNumbers(['chat-a', 12, 'chat-b']);
+      expect(numbers.get('12')).toBe(12);
+      const a = numbers.get('chat-a') ?? 0;
+      const result = await intake.take([message('chat-a', 'first'), message('chat-a', 'second')], 'http');
+      expect(result.ids.sessions).toEqual(new Map([['chat-a', a]]));
+      const ids = [...result.ids.messages];
+      expect(ids.map(([text]) => text)).toEqual(['first', 'second']);
+      const again = await intake.take([message('chat-a', 'first')], 'http');
+      expect([...again.ids.messages]).toEqual([ids[0]]);
+      const { events } = await chat.events(admin, a, { afterSeq: 0, limit: 10 });
+      expect(events.map(({ data }) => ('id' in data ? data.id : 0))).toEqual(ids.map(([, id]) => id));
+    });
+
+    it('[BES9] the assignee’s read mark counts by the site’s ids, in whatever order they came', async () => {
+      const { service, chat } = await ledger(kind);
+      await service.intake.take([assigned(3, 'anna'), message(3, 20), message(3, 10), message(3, 30)], 'http');
+      await chat.markRead(anna, 3, 10);
+      expect(await chat.getSession(admin, 3)).toMatchObject({ unread_count: 1 });
+      await chat.markRead(anna, 3, 30);
+      await service.intake.take([message(3, 25)], 'http');
+      expect(await chat.getSession(admin, 3)).toMatchObject({ unread_count: 1, last_message: { id: 25 } });
+      await chat.markRead(anna, 3, 30);
+      expect(await chat.getSession(admin, 3)).toMatchObject({ unread_count: 0 });
+      await chat.acks({ acks: [{ session_id: 3, participant: 'client', last_id: 99, at: '2026-01-10T12:00:00Z' }] });
+      expect(await chat.getSession(admin, 3)).toMatchObject({ client_last_seen_id: 30 });
+    });
+
+    it('[BES4] what the site does not say stays possible for staff: notes, and no step from a half-told state', async () => {
+      const { service, chat } = await ledger(kind);
+      await service.intake.take([assigned(4, 'anna'), message(4, 1)], 'http');
+      await expect(chat.assign(anna, 4)).rejects.toMatchObject({ code: 'invalid_transition' });
+      await service.intake.take([status(4, 'active')], 'http');
+      expect(await chat.assign(anna, 4)).toMatchObject({ status: 'active', assigned_user_id: 'anna' });
+      await chat.addNote(anna, 4, 'a note');
+      expect(await story(chat, 4)).toEqual(['assigned:anna', 'client:text 1', 'new>active:operator']);
+    });
+
+    it('[BES12] refuses a database that holds chats of its own', async () => {
+      const harness = await stage.harness(kind);
+      await newChat(harness.chat, 'hello');
+      await expect(beginLedger(harness.database)).rejects.toThrow(/empty database/);
+    });
+
+    it('[BES12] begins once, and goes on after a restart', async () => {
+      const harness = await ledger(kind);
+      await harness.service.intake.take([message(1, 1)], 'http');
+      await beginLedger(harness.database);
+      expect(await harness.service.intake.take([message(1, 1), message('x', 1)], 'http')).toMatchObject({
+        accepted: 1,
+        duplicate: 1,
+      });
+    });
+  });
+}
+
+describe('the ledger under many at once', () => {
+  it('[BES2] takes the same events from several sides once', async () => {
+    const harness = await ledger('postgres');
+    const other = await harness.another();
+    const batch = Array.from({ length: 200 }, (_, i) => message(1 + (i % 7), 1_000 + i));
+    const both = [harness, other].flatMap(({ service }) => [
+      service.intake.take(batch, 'http'),
+      service.intake.take(batch.toReversed(), 'rabbitmq'),
+    ]);
+    const results = await Promise.all(both);
+    expect(results.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(200);
+    expect(results.reduce((sum, { duplicate }) => sum + duplicate, 0)).toBe(600);
+    for (let id = 1; id <= 7; id += 1) {
+      const { events } = await harness.chat.events(admin, id, { afterSeq: 0, limit: 500 });
+      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    }
+    await other.close();
+  });
+});

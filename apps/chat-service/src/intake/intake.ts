@@ -1,0 +1,42 @@
+/**
+ * The one way by which a site's own chat gets into the ledger, whatever brings its events: a call, a broker, its tables.
+ *
+ * A source reads, calls `take`, and forgets what it read only after the answer: then every event of it is committed, known
+ * from before, or refused for good. When `take` rejects (the database is away), nothing was decided: give the same again.
+ * Repeats cost nothing, so a source need not know what it gave before.
+ */
+export interface EventIntake {
+  /** In the order given; each event once, under the next seq of its session. At most 500 at a time, of about 4 MiB. */
+  take(events: readonly IncomingEvent[], source: IntakeSource): Promise<IntakeResult>;
+  /** All or nothing: throws `validation_failed` with the paths (`events.3.data.body`) when one is refused. */
+  takeAll(events: readonly IncomingEvent[], source: IntakeSource): Promise<IntakeResult>;
+  /** The numbers of sessions by the site's ids; made for those that are no positive integers when first asked for. */
+  sessionNumbers(siteIds: readonly (number | string)[]): Promise<Map<string, number>>;
+}
+
+/**
+ * `{type, session_id, data, subscribers?, message_id?, occurred_at?}` as it came, checked by the intake
+ * (`plainEventSchema` and `PLAIN_EVENT_DATA` of the protocol). A source with a message id of its own (AMQP property,
+ * trigger's UUID) puts it into `message_id`.
+ */
+export type IncomingEvent = unknown;
+
+/** For metrics and logs only: what is known once is known from every source. */
+export type IntakeSource = 'http' | 'rabbitmq' | 'table' | 'backfill';
+
+export interface RefusedEvent {
+  /** Which one of those given. */
+  readonly index: number;
+  /** `data.body`; empty for the whole event. */
+  readonly path: string;
+  /** Says what is wrong without quoting it. */
+  readonly message: string;
+}
+
+export interface IntakeResult {
+  readonly accepted: number;
+  readonly duplicate: number;
+  readonly refused: readonly RefusedEvent[];
+  /** Of the events taken or known: site's ids that are no positive integers, and their numbers. */
+  readonly ids: { readonly sessions: ReadonlyMap<string, number>; readonly messages: ReadonlyMap<string, number> };
+}

@@ -1,0 +1,156 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  intakeResponseSchema,
+  intakeSessionsResponseSchema,
+  isCustomersRoute,
+  PUBLIC_ROUTES,
+} from '@chat-realtime/protocol';
+import { KeyRing, signChannelToken } from '@chat-realtime/protocol/tokens';
+import { loadConfig } from '@chat-realtime/service-kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHANNEL_SECRET, ChatUnderTest, INTERNAL_KEY, SITE_KEY } from '../../test/chat-under-test.ts';
+import { message } from '../../test/intake-suite.ts';
+import { chatServiceSchema } from '../config.ts';
+
+const EVENTS_KEY = 'events-key-0123456789abcdef';
+const LEDGER = { CHAT_ROLE: 'ledger', EVENTS_API_KEY: EVENTS_KEY };
+const ring = KeyRing.parse(`k1:${CHANNEL_SECRET}`);
+const tokenOf = (session: number) => signChannelToken(ring, session, Math.floor(Date.now() / 1_000));
+
+let chat: ChatUnderTest;
+let anna: string;
+beforeAll(async () => {
+  chat = await ChatUnderTest.start(LEDGER);
+  anna = await chat.staff('anna');
+});
+afterAll(() => chat.stop());
+
+const give = (events: readonly unknown[], token: string | undefined = EVENTS_KEY) =>
+  chat.call('POST', '/intake/events', { token, body: { events } });
+
+describe('POST /intake/events', () => {
+  it('[BES13] answers how many events were new and how many were known', async () => {
+    const first = await give([message(1, 1), message(1, 2)]);
+    expect([first.status, first.as(intakeResponseSchema)]).toEqual([200, { accepted: 2, duplicate: 0 }]);
+    expect((await give([message(1, 2), message(1, 3)])).as(intakeResponseSchema)).toEqual({
+      accepted: 1,
+      duplicate: 1,
+    });
+  });
+
+  it('[BES13] opens by EVENTS_API_KEY alone, and that key opens nothing else', async () => {
+    expect((await chat.call('POST', '/intake/events', { body: { events: [message(1, 9)] } })).code).toBe(
+      'missing_credentials',
+    );
+    for (const wrong of [anna, tokenOf(1), INTERNAL_KEY, SITE_KEY, `${EVENTS_KEY}x`])
+      expect((await give([message(1, 9)], wrong)).code).toBe('bad_token');
+    for (const [method, path] of [
+      ['GET', '/chat/sessions'],
+      ['GET', '/chat/session/1/messages'],
+      ['POST', '/internal/catchup'],
+    ] as const)
+      expect([path, (await chat.call(method, path, { token: EVENTS_KEY })).status]).toEqual([path, 401]);
+    expect(
+      (await chat.call('GET', '/chat/session/1/channel-token', { headers: { 'x-site-key': EVENTS_KEY } })).status,
+    ).toBe(401);
+  });
+
+  it('[BES14] one malformed event: 422 with its path, and nothing of the request is stored', async () => {
+    const answer = await give([message(2, 1), { ...message(2, 2), session_id: null }, message(2, 3, { body: '' })]);
+    expect([answer.status, answer.code]).toEqual([422, 'validation_failed']);
+    expect(answer.text).toContain('"path":"events.1.session_id"');
+    expect(answer.text).toContain('"path":"events.2.data.body"');
+    expect((await chat.call('GET', '/chat/session/2', { token: anna })).status).toBe(404);
+  });
+
+  it('[BES14] takes 1 to 500 events and 256 KiB', async () => {
+    const many = (n: number) => Array.from({ length: n }, (_, i) => message(3, i + 1));
+    expect((await give([])).status).toBe(422);
+    expect((await give(many(501))).status).toBe(422);
+    expect((await give(many(500))).as(intakeResponseSchema)).toEqual({ accepted: 500, duplicate: 0 });
+    const large = Array.from({ length: 30 }, (_, i) => message(3, 1_000 + i, { body: 'x'.repeat(9_900) }));
+    expect((await give(large)).status).toBe(413);
+    expect((await chat.call('POST', '/intake/events', { token: EVENTS_KEY, body: {} })).status).toBe(422);
+  });
+
+  it('[BES7] answers the numbers of ids that are none, and tells them beforehand', async () => {
+    const body = { sessions: ['chat-a', 17, '18'] };
+    const asked = await chat.call('POST', '/intake/sessions', { token: EVENTS_KEY, body });
+    const { sessions } = asked.as(intakeSessionsResponseSchema);
+    expect(sessions).toMatchObject({ 17: 17, 18: 18 });
+    const { ids } = (await give([message('chat-a', 'm1'), message(17, 1)])).as(intakeResponseSchema);
+    expect(ids?.sessions).toEqual({ 'chat-a': sessions['chat-a'] });
+    expect(Object.keys(ids?.messages ?? {})).toEqual(['m1']);
+    const number = sessions['chat-a'] ?? 0;
+    const read = await chat.call('GET', `/chat/session/${number}/messages`, { token: anna });
+    expect(JSON.parse(read.text).messages).toMatchObject([{ id: ids?.messages['m1'], body: 'text m1' }]);
+  });
+});
+
+describe('REST beside a site', () => {
+  it('[BES15] customers’ calls are off with a code of their own, whatever they carry', async () => {
+    await give([message(50, 1)]);
+    const token = tokenOf(50);
+    const resume = randomBytes(32).toString('base64url');
+    for (const route of PUBLIC_ROUTES.filter(isCustomersRoute)) {
+      const path = route.path.replace('{id}', '50');
+      const body = route.method === 'GET' ? {} : { body: { body: 'x', client_message_id: randomUUID() } };
+      const call = { token, headers: { 'x-resume-key': resume }, ...body };
+      const answer = await chat.call(route.method, path, call);
+      expect([route.id, answer.status, answer.code]).toEqual([route.id, 404, 'customer_rest_off']);
+    }
+    expect(await chat.operations.history({ kind: 'customer', sessionId: 50 }, 50, { limit: 10 })).toMatchObject({
+      messages: [{ id: 1 }],
+    });
+  });
+
+  it('[BES15] the widget’s configuration, the site’s own key and all of staff go on', async () => {
+    await give([message(51, 1)]);
+    const headers = { 'x-site-key': SITE_KEY };
+    const calls = [
+      await chat.call('GET', '/chat/config'),
+      await chat.call('GET', '/chat/session/51/channel-token', { headers }),
+      await chat.call('GET', '/chat/session/51/messages', { token: anna }),
+      await chat.call('GET', '/chat/session/51/events', { token: anna }),
+      await chat.call('GET', '/chat/sessions', { token: anna }),
+      await chat.call('GET', '/chat/alerts', { token: anna }),
+      await chat.call('POST', '/chat/session/51/read', { token: anna, body: { last_id: 1 } }),
+      await chat.call('GET', '/chat/operators', { token: anna }),
+    ];
+    expect(calls.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 200, 200]);
+    await chat.stamp();
+    const feed = await chat.call('GET', '/chat/feed?after=500', { token: anna });
+    expect(feed.text).toContain('"type":"chat.message.client","session_id":51');
+  });
+
+  it('[BES15] LEDGER_CUSTOMER_READS shows customers what the ledger has of their own chat', async () => {
+    const reading = await ChatUnderTest.start({ ...LEDGER, LEDGER_CUSTOMER_READS: 'on' });
+    try {
+      await reading.chat.service.intake.take([message(60, 5)], 'http');
+      const token = tokenOf(60);
+      const get = async (path: string) => (await reading.call('GET', path, { token })).status;
+      expect(await get('/chat/session/60/messages')).toBe(200);
+      expect(await get('/chat/session/60/events')).toBe(200);
+      expect(await get('/chat/session/61/events')).toBe(401);
+      const body = { body: 'x', client_message_id: randomUUID() };
+      expect((await reading.call('POST', '/chat/session/60/messages', { token, body })).code).toBe('customer_rest_off');
+    } finally {
+      await reading.stop();
+    }
+  });
+
+  it('[BES12] a source of events without the ledger, and one that cannot be read, stop the start', () => {
+    const base = {
+      CHAT_TOKEN_SECRETS: `k1:${CHANNEL_SECRET}`,
+      DATABASE_URL: 'postgres://x',
+      RABBITMQ_URL: 'amqp://x',
+      AUTH_JWT_SECRET: CHANNEL_SECRET,
+    };
+    expect(() => loadConfig(chatServiceSchema, { ...base, EVENTS_API_KEY: EVENTS_KEY })).toThrow(/CHAT_ROLE: must be/);
+    expect(() => loadConfig(chatServiceSchema, { ...base, ...LEDGER, RABBITMQ_SOURCE: 'site.events' })).toThrow(
+      /RABBITMQ_SOURCE: must be exchange:<name>\/<key> or queue:<name>/,
+    );
+    const source = loadConfig(chatServiceSchema, { ...base, ...LEDGER, RABBITMQ_SOURCE: 'exchange:site/chat.#' });
+    expect(source.RABBITMQ_SOURCE).toEqual({ kind: 'exchange', exchange: 'site', key: 'chat.#' });
+  });
+});

@@ -1,0 +1,195 @@
+import { ChatError, INTAKE_MAX_EVENTS, type SiteId } from '@chat-realtime/protocol';
+import type { StorageContext } from '../storage/context.ts';
+import { translate } from '../storage/errors.ts';
+import type { EventIntake, IncomingEvent, IntakeResult, IntakeSource, RefusedEvent } from './intake.ts';
+import { type ParsedEvent, parseEvent } from './parse-event.ts';
+
+const TAKE = { name: 'chat-take-events', text: 'SELECT * FROM chat_take_events($1::jsonb)' } as const;
+const NUMBERS = {
+  name: 'chat-site-sessions',
+  text: 'SELECT w.site_id, chat_site_session(w.site_id) AS session_id FROM unnest($1::text[]) AS w(site_id)',
+} as const;
+
+interface TakenRow {
+  readonly r_place: number;
+  readonly r_outcome: 'stored' | 'duplicate';
+  readonly r_session_id: number;
+  readonly r_seq: number | null;
+  readonly r_message_id: number | null;
+  readonly r_mark_moved: boolean;
+}
+
+/** An event with its place among those given. */
+interface Placed {
+  readonly index: number;
+  readonly event: ParsedEvent;
+}
+
+export interface IntakeObserver {
+  taken(source: IntakeSource, result: 'accepted' | 'duplicate' | 'refused', count: number): void;
+}
+
+export interface IntakeDeps {
+  readonly context: StorageContext;
+  readonly observer: IntakeObserver;
+}
+
+/** The classes of errors by which a database refuses what it was given: to give it again changes nothing. */
+const DATA_FAULTS = new Set(['22', '23', '54']);
+
+function isDataFault(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    DATA_FAULTS.has(error.code.slice(0, 2))
+  );
+}
+
+class Tally {
+  accepted = 0;
+  duplicate = 0;
+  readonly refused: RefusedEvent[] = [];
+  readonly sessions = new Map<string, number>();
+  readonly messages = new Map<string, number>();
+
+  result(): IntakeResult {
+    const { accepted, duplicate, refused, sessions, messages } = this;
+    return { accepted, duplicate, refused, ids: { sessions, messages } };
+  }
+}
+
+/** The ledger in PostgreSQL. All of one call is one statement, and so one transaction. */
+export class PostgresIntake implements EventIntake {
+  readonly #context: StorageContext;
+  readonly #observer: IntakeObserver;
+
+  constructor({ context, observer }: IntakeDeps) {
+    this.#context = context;
+    this.#observer = observer;
+  }
+
+  async take(events: readonly IncomingEvent[], source: IntakeSource): Promise<IntakeResult> {
+    requireBounded(events);
+    const tally = new Tally();
+    const good = sort(events, tally);
+    await this.#store(good, tally, source);
+    this.#count(source, tally);
+    return tally.result();
+  }
+
+  async takeAll(events: readonly IncomingEvent[], source: IntakeSource): Promise<IntakeResult> {
+    requireBounded(events);
+    const tally = new Tally();
+    const good = sort(events, tally);
+    if (tally.refused.length > 0) {
+      this.#observer.taken(source, 'refused', new Set(tally.refused.map(({ index }) => index)).size);
+      throw invalid(tally.refused);
+    }
+    await this.#storeTogether(good, tally).catch((error: unknown) => {
+      throw isDataFault(error) ? invalid([refusedByDatabase(0, error)]) : translate(error);
+    });
+    this.#count(source, tally);
+    return tally.result();
+  }
+
+  async sessionNumbers(siteIds: readonly SiteId[]): Promise<Map<string, number>> {
+    const numbers = new Map<string, number>();
+    const texts = new Set<string>();
+    for (const id of siteIds) {
+      if (typeof id === 'number') numbers.set(String(id), id);
+      else texts.add(id);
+    }
+    if (texts.size === 0) return numbers;
+    const rows = await this.#context.database.query<{ site_id: string; session_id: number }>(NUMBERS, [
+      [...texts].toSorted(),
+    ]);
+    for (const row of rows) numbers.set(row.site_id, row.session_id);
+    return numbers;
+  }
+
+  /** One that the database itself refuses is found and refused alone, so that it holds up none of the others. */
+  async #store(events: readonly Placed[], tally: Tally, source: IntakeSource): Promise<void> {
+    try {
+      await this.#storeTogether(events, tally);
+    } catch (error) {
+      if (!isDataFault(error)) throw translate(error);
+      const [first, ...rest] = events;
+      if (first === undefined) return;
+      if (rest.length === 0) {
+        this.#context.log.error({ source, error: refusedByDatabase(0, error).message }, 'an event cannot be stored');
+        tally.refused.push(refusedByDatabase(first.index, error));
+        return;
+      }
+      const middle = Math.ceil(events.length / 2);
+      await this.#store(events.slice(0, middle), tally, source);
+      await this.#store(events.slice(middle), tally, source);
+    }
+  }
+
+  async #storeTogether(events: readonly Placed[], tally: Tally): Promise<void> {
+    if (events.length === 0) return;
+    const numbers = await this.sessionNumbers(events.map(({ event }) => event.sessionId));
+    const rows = events.map(({ event }) => ({ session_id: numbers.get(String(event.sessionId)), ...event.row }));
+    const taken = await this.#context.database.query<TakenRow>(TAKE, [JSON.stringify(rows)]);
+    this.#note(events, taken, tally);
+  }
+
+  #note(events: readonly Placed[], taken: readonly TakenRow[], tally: Tally): void {
+    let stored = 0;
+    for (const row of taken) {
+      const { event } = events[row.r_place] ?? {};
+      if (event === undefined) throw new Error('the database answered for an event that it was not given');
+      if (row.r_outcome === 'stored') stored += 1;
+      else tally.duplicate += 1;
+      if (typeof event.sessionId === 'string') tally.sessions.set(event.sessionId, row.r_session_id);
+      if (event.messageText !== null && row.r_message_id !== null)
+        tally.messages.set(event.messageText, row.r_message_id);
+      if (row.r_mark_moved && row.r_message_id !== null) this.#tellRead(row.r_session_id, row.r_message_id);
+    }
+    tally.accepted += stored;
+    if (stored > 0) this.#context.committed();
+  }
+
+  #tellRead(sessionId: number, messageId: number): void {
+    const data = { by: 'staff', delivered_id: messageId, read_id: messageId };
+    this.#context.ephemeral({ v: 1, type: 'chat.read', session_id: sessionId, seq: null, data });
+  }
+
+  #count(source: IntakeSource, tally: Tally): void {
+    const refused = new Set(tally.refused.map(({ index }) => index)).size;
+    if (tally.accepted > 0) this.#observer.taken(source, 'accepted', tally.accepted);
+    if (tally.duplicate > 0) this.#observer.taken(source, 'duplicate', tally.duplicate);
+    if (refused > 0) this.#observer.taken(source, 'refused', refused);
+  }
+}
+
+function requireBounded(events: readonly IncomingEvent[]): void {
+  if (events.length > INTAKE_MAX_EVENTS) throw new RangeError(`at most ${INTAKE_MAX_EVENTS} events at a time`);
+}
+
+/** Those that are well formed, in their order; what is wrong with the others is noted. */
+function sort(events: readonly IncomingEvent[], tally: Tally): Placed[] {
+  const good: Placed[] = [];
+  for (const [index, incoming] of events.entries()) {
+    const parsed = parseEvent(incoming);
+    if (parsed.ok) good.push({ index, event: parsed.event });
+    else for (const problem of parsed.problems) tally.refused.push({ index, ...problem });
+  }
+  return good;
+}
+
+function refusedByDatabase(index: number, error: unknown): RefusedEvent {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return { index, path: '', message: `cannot be stored (${code})` };
+}
+
+function invalid(refused: readonly RefusedEvent[]): ChatError {
+  const fields = refused.slice(0, 50).map(({ index, path, message }) => ({
+    path: path === '' ? `events.${index}` : `events.${index}.${path}`,
+    message,
+  }));
+  return new ChatError('validation_failed', 'an event is malformed; none of the request was stored', {
+    details: { fields },
+  });
+}

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { wantsChannel } from './realtime.ts';
+
+/** A page with the loader's script tag, as far as it is looked at. */
+const page = (realtime?: string) => ({
+  querySelector: (selectors: string) =>
+    realtime !== undefined && selectors === 'script[data-realtime]' ? { getAttribute: () => realtime } : null,
+});
+
+it('[BES28] the widget opens no channel where the page says data-realtime="off"; what a script says counts more', () => {
+  expect(wantsChannel({}, page())).toBe(true);
+  expect(wantsChannel({}, page('auto'))).toBe(true);
+  expect(wantsChannel({}, page('off'))).toBe(false);
+  expect(wantsChannel({ realtime: 'off' }, page())).toBe(false);
+  expect(wantsChannel({ realtime: 'auto' }, page('off'))).toBe(true);
+});
