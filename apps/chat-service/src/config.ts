@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ATTACHMENT_MAX_BYTES, DISPATCHER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
 import {
   envBoolean,
@@ -10,6 +11,7 @@ import {
   staffTokenVariables,
   envInternalApiKey,
 } from '@chat-realtime/service-kit';
+import { parseTableSource, type TableSourceConfig, TableSourceConfigError } from '@chat-realtime/table-source';
 import { z } from 'zod';
 import { AcceptedTypes } from './attachments/accepted-types.ts';
 import { isCountryCode } from './callbacks/phone.ts';
@@ -98,6 +100,19 @@ function envRabbitSource() {
   });
 }
 
+/** The file that says what the tables of a site mean. All that is wrong in it is said at once. */
+function envTableSource() {
+  return z.string().transform((file, context): TableSourceConfig => {
+    try {
+      return parseTableSource(readFileSync(file.trim(), 'utf8'), { env: process.env });
+    } catch (error) {
+      if (error instanceof TableSourceConfigError) for (const problem of error.problems) context.addIssue(problem);
+      else context.addIssue(error instanceof Error ? `cannot be read: ${error.message}` : 'cannot be read');
+      return z.NEVER;
+    }
+  });
+}
+
 /** Beside a site's own chat. */
 const ledgerVariables = {
   CHAT_ROLE: z.enum(['chat', 'ledger']).default('chat'),
@@ -105,6 +120,7 @@ const ledgerVariables = {
   RABBITMQ_SOURCE: envRabbitSource().optional(),
   /** The site's broker, where it is not that of RABBITMQ_URL. */
   RABBITMQ_SOURCE_URL: envUrl(['amqp:', 'amqps:']).optional(),
+  TABLE_SOURCE: envTableSource().optional(),
   /** Customers may read from the ledger what the site told it. */
   LEDGER_CUSTOMER_READS: envBoolean(false),
 };
@@ -113,14 +129,16 @@ interface SourceVariables {
   readonly CHAT_ROLE?: 'chat' | 'ledger' | undefined;
   readonly EVENTS_API_KEY?: unknown;
   readonly RABBITMQ_SOURCE?: unknown;
+  readonly TABLE_SOURCE?: unknown;
 }
 
 /** A source that nobody reads would lose a site's events in silence. */
 export function sourcesHaveLedger(env: SourceVariables): boolean {
-  return env.CHAT_ROLE === 'ledger' || (env.EVENTS_API_KEY === undefined && env.RABBITMQ_SOURCE === undefined);
+  const sources = [env.EVENTS_API_KEY, env.RABBITMQ_SOURCE, env.TABLE_SOURCE];
+  return env.CHAT_ROLE === 'ledger' || sources.every((source) => source === undefined);
 }
 export const LEDGER_MISSING = {
-  message: 'must be ledger where EVENTS_API_KEY or RABBITMQ_SOURCE is set',
+  message: 'must be ledger where EVENTS_API_KEY, RABBITMQ_SOURCE or TABLE_SOURCE is set',
   path: ['CHAT_ROLE'],
   ...ALWAYS,
 };

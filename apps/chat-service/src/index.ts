@@ -15,6 +15,7 @@ export {
 export type { AcceptedTypes } from './attachments/accepted-types.ts';
 export * from './domain/index.ts';
 export { Callbacks } from './callbacks/callbacks.ts';
+export { backfillTables } from './intake/table-source/backfill.ts';
 export { beginLedger } from './intake/ledger-mark.ts';
 export type { EventIntake, IncomingEvent, IntakeResult, IntakeSource, RefusedEvent } from './intake/intake.ts';
 export { holdsOnlyDemo, markServedForReal, wasServedForReal } from './storage/real-data.ts';

@@ -29,8 +29,11 @@ export interface IntakeObserver {
   taken(source: IntakeSource, result: 'accepted' | 'duplicate' | 'refused', count: number): void;
 }
 
+/** What the intake needs of the service that it stands in. */
+export type IntakeContext = Pick<StorageContext, 'database' | 'committed' | 'ephemeral' | 'log'>;
+
 export interface IntakeDeps {
-  readonly context: StorageContext;
+  readonly context: IntakeContext;
   readonly observer: IntakeObserver;
 }
 
@@ -61,7 +64,7 @@ class Tally {
 
 /** The ledger in PostgreSQL. All of one call is one statement, and so one transaction. */
 export class PostgresIntake implements EventIntake {
-  readonly #context: StorageContext;
+  readonly #context: IntakeContext;
   readonly #observer: IntakeObserver;
 
   constructor({ context, observer }: IntakeDeps) {

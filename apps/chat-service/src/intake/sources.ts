@@ -4,6 +4,7 @@ import type { ChatSettings } from '../config.ts';
 import type { EventIntake } from './intake.ts';
 import { readRabbit } from './rabbit-feed.ts';
 import { RunAlone } from './run-alone.ts';
+import { tableSource } from './table-source/table-source.ts';
 
 /** From where the ledger reads by itself; calls come through `/intake/events`. */
 export interface SourceRunner {
@@ -27,7 +28,7 @@ const RABBIT_LOCK = 1_129_599_569;
 
 export function createSources(deps: SourceDeps): SourceRunner[] {
   if (deps.settings.CHAT_ROLE !== 'ledger') return [];
-  return [...rabbitSource(deps)];
+  return [...rabbitSource(deps), ...tableSource(deps)];
 }
 
 function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }: SourceDeps): SourceRunner[] {

@@ -32,6 +32,13 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    name: 'table-source',
+    usage: 'print-sql [--remove] | backfill',
+    summary:
+      'beside an existing chat: the triggers for the tables that TABLE_SOURCE names; and a copy of what was there before, which goes on where it was ended',
+    load: async () => (await import('./table-source.ts')).tableSource,
+  },
+  {
     name: 'new-epoch',
     usage: '',
     summary:

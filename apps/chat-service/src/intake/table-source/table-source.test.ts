@@ -1,0 +1,141 @@
+import { createLogger, createMetrics } from '@chat-realtime/service-kit';
+import { openSite, type SiteClient, until } from '@chat-realtime/testkit';
+import { parseTableSource, printSql, type TableSourceConfig } from '@chat-realtime/table-source';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { admin, type Harness, Stage } from '../../../test/harness.ts';
+import { beginLedger } from '../ledger-mark.ts';
+import { chatSettingsSchema } from '../../config.ts';
+import { backfillTables } from './backfill.ts';
+import { LedgerView } from './ledger-view.ts';
+import { tableSource } from './table-source.ts';
+
+const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function configOf(url: string, more = ''): TableSourceConfig {
+  return parseTableSource(
+    `database: postgresql
+url: ${url}
+${more}
+sessions: { table: dialog, status: state, assigned: manager }
+messages: { table: line, session: dialog, body: body, sender: { column: who, map: { me: client, us: operator } } }`,
+    { env: {} },
+  );
+}
+
+describe('the tables of a site, into the ledger', () => {
+  const stage = new Stage();
+  let harness: Harness;
+  let site: SiteClient;
+  let config: TableSourceConfig;
+  const metrics = createMetrics('test');
+  let source: { start(): void; stop(): Promise<void> } | undefined;
+
+  beforeAll(async () => {
+    harness = await stage.harness('postgres');
+    await beginLedger(harness.database);
+    site = openSite('postgresql', harness.url, 4);
+    await site.script(`CREATE TABLE dialog (id text PRIMARY KEY, state text NOT NULL DEFAULT 'new', manager integer);
+      CREATE TABLE line (id bigserial PRIMARY KEY, dialog text NOT NULL, who text NOT NULL, body text NOT NULL)`);
+    await site.query("INSERT INTO dialog (id) VALUES ('7'), ('abc')");
+    await site.query("INSERT INTO line (dialog, who, body) VALUES ('7', 'me', 'before'), ('abc', 'me', 'also before')");
+    config = configOf(harness.url);
+    await site.script(printSql(config));
+    [source] = tableSource({
+      database: harness.database,
+      intake: harness.service.intake,
+      settings: {
+        ...chatSettingsSchema.parse({ CHAT_TOKEN_SECRETS: `k1:${'s'.repeat(32)}`, CHAT_ROLE: 'ledger' }),
+        TABLE_SOURCE: config,
+      },
+      rabbitUrl: undefined,
+      logger: createLogger({ service: 'test', level: 'silent' }),
+      metrics,
+    });
+    source?.start();
+  });
+  afterAll(async () => {
+    await source?.stop();
+    await site.close();
+    await stage.stop();
+  });
+
+  const eventsOf = async (id: number) =>
+    (await harness.chat.events(admin, id, { afterSeq: 0, limit: 100 }).catch(() => ({ events: [] }))).events;
+  const numberOf = async (id: string) => (await harness.service.intake.sessionNumbers([id])).get(id) ?? 0;
+
+  it('[TAB7] brings what was there before, once, and says how much it was', async () => {
+    const options = { database: harness.database, config, log: QUIET, onProgress: () => undefined };
+    expect(await backfillTables(options)).toMatchObject({ sessions: 2, messages: 2, accepted: 4, complete: true });
+    expect(await backfillTables(options)).toMatchObject({ accepted: 0, refused: 0 });
+    expect((await eventsOf(7)).map(({ seq, type }) => [seq, type])).toEqual([
+      [1, 'chat.session.created'],
+      [2, 'chat.message'],
+    ]);
+  });
+
+  it('[TAB5] carries a chat under the number it has, and one without a number under the one it was given', async () => {
+    await site.query("INSERT INTO line (dialog, who, body) VALUES ('7', 'us', 'here')");
+    await site.query("UPDATE dialog SET manager = 3, state = 'spam' WHERE id = '7'");
+    await site.query("INSERT INTO line (dialog, who, body) VALUES ('abc', 'me', 'there')");
+    await until(async () => (await eventsOf(7)).length === 5, { what: 'three more events' });
+    expect((await eventsOf(7)).slice(2).map(({ data }) => data)).toMatchObject([
+      { id: 3, body: 'here', sender_type: 'operator' },
+      { assigned_user_id: '3' },
+      { status: 'spam', previous: 'new' },
+    ]);
+    const other = await numberOf('abc');
+    await until(async () => (await eventsOf(other)).length === 3, { what: 'the message of the other chat' });
+    expect(other).toBeGreaterThan(2 ** 52);
+    const view = new LedgerView(harness.database);
+    expect(await view.sessions(['7', 'abc', 'none'])).toEqual(
+      new Map([
+        ['7', { status: 'spam', assigned: '3' }],
+        ['abc', { status: 'new', assigned: null }],
+      ]),
+    );
+  });
+
+  it('[TAB6] keeps what the channel cannot carry, with the reason, and once', async () => {
+    await site.query(
+      "INSERT INTO line (dialog, who, body) VALUES ('7', 'me', '   '), ('7', 'robot', 'bip'), ('7', 'me', 'last')",
+    );
+    await until(async () => JSON.stringify(await eventsOf(7)).includes('last'), { what: 'the last message' });
+    const refused = async () =>
+      (
+        await harness.database.query<{ reason: string }>({
+          name: 'test-refused',
+          text: 'SELECT r.reason FROM table_source_refused r ORDER BY r.id',
+        })
+      ).map(({ reason }) => reason.split(' ')[0]);
+    await until(async () => (await refused()).length === 2, { what: 'what was refused' });
+    expect(await refused()).toEqual(['data.body', 'data.sender_type']);
+    const view = new LedgerView(harness.database);
+    const event = { type: 'chat.message', session_id: 7, data: { id: 99, body: 'a\u0000\ud800' } };
+    await view.put(event, 'again');
+    await view.put(event, 'again');
+    expect(await refused()).toHaveLength(3);
+  });
+
+  it('[TAB9] shows in the metrics that it reads, and what waits', async () => {
+    await until(async () => (await metrics.collect()).includes('chat_intake_source_connected{source="table"} 1'), {
+      timeoutMs: 15_000,
+      what: 'the gauge',
+    });
+    const text = await metrics.collect();
+    for (const line of [
+      'chat_intake_source_waiting{source="table"}',
+      'chat_table_source_outbox_age_seconds',
+      'chat_table_source_missed_total{kind="message"} 0',
+    ])
+      expect(text).toContain(line);
+  });
+
+  it('[TAB1] is no source of a chat of our own, and says all that is wrong in its file', () => {
+    const parsed = chatSettingsSchema.safeParse({
+      CHAT_TOKEN_SECRETS: `k1:${'s'.repeat(32)}`,
+      TABLE_SOURCE: '/nowhere.yaml',
+    });
+    const problems = parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+    expect(problems.join('\n')).toContain('TABLE_SOURCE: cannot be read');
+  });
+});
