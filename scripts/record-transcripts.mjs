@@ -24,27 +24,26 @@ function freePort() {
   });
 }
 
-async function startStandalone(port, folder, password) {
+/** Without a demo, whose chats would stand in every list. Answers the key of the link for the first administrator too. */
+async function startStandalone(port, folder) {
   const env = {
     ...process.env,
     PORT: String(port),
     DATA_DIR: folder,
-    OPERATOR_PASSWORD: password,
     DEMO: 'off',
     LOG_LEVEL: 'warn',
   };
   const child = spawn(projectNode(), [join(root, 'apps/standalone/dist/main.js')], {
     env,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (part) => (said += part));
   const deadline = Date.now() + START_MS;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`standalone ended with ${child.exitCode}`);
-    const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then(
-      ({ status }) => status === 200,
-      () => false,
-    );
-    if (ready) return child;
+    const key = /#invite=(\S+)/.exec(said)?.[1];
+    if (key !== undefined && said.includes('Stop with')) return { child, key };
     if (Date.now() > deadline) throw new Error('standalone did not become ready');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -58,10 +57,12 @@ if (unknown.length > 0)
 const folder = mkdtempSync(join(tmpdir(), 'chat-transcripts-'));
 const port = await freePort();
 const password = randomBytes(12).toString('base64url');
-const child = await startStandalone(port, folder, password);
+const { child, key } = await startStandalone(port, folder);
 try {
   const http = new Http(`http://127.0.0.1:${port}`);
   const redactor = new Redactor();
+  const account = { key, login: 'anna', name: 'Анна', password };
+  await http.expect(200, 'POST', '/auth/invite/accept', { json: account });
   const login = await http.expect(200, 'POST', '/auth/login', { json: { login: 'anna', password } });
   redactor.secret(login.access_token, 'staff access token');
   const chat = { http, redactor, staff: { token: login.access_token }, stop: () => child.kill('SIGTERM') };
