@@ -40,6 +40,7 @@ import type { DynamicModule } from '@nestjs/common';
 import type { StandaloneConfig } from './config.ts';
 import { DemoModule } from './demo/demo.module.ts';
 import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
+import { invitePath } from './invite-path.ts';
 import { installStaticPages } from './static-pages.ts';
 import { Trial } from './try/trial.ts';
 
@@ -149,7 +150,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const modules: DynamicModule[] = [
     chat.module({ verifier, revocations, origins, trustedProxies, internal: false }),
     GatewayModule.forRoot(gateway),
-    DemoModule.forRoot(database),
+    DemoModule.forRoot({
+      database,
+      inviteAdmin: auth?.accounts.kind === 'demo' ? () => inviteAdmin(auth.service) : null,
+    }),
     ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),
   ];
   await dispatcher.start();
@@ -226,4 +230,9 @@ async function provideAccounts(service: AuthService, parts: StandaloneParts): Pr
     return { kind: 'demo', operators: await seedOperators(service, operatorPassword, { resetPasswords, demo }) };
   await service.operators.closeDemo();
   return { kind: 'own', invite: await service.invites.forFirstAdmin() };
+}
+
+async function inviteAdmin(service: AuthService): Promise<string | undefined> {
+  const invite = await service.invites.forFirstAdmin();
+  return invite && invitePath(invite.key);
 }

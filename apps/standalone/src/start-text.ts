@@ -1,5 +1,6 @@
 import { INVITE_HOURS, type OperatorPassword } from '@chat-realtime/auth-service';
 import type { DemoMode } from './demo-mode.ts';
+import { invitePath } from './invite-path.ts';
 import { DEFAULT_PORT } from './listen-port.ts';
 import type { Accounts, TrialState } from './standalone.ts';
 
@@ -21,11 +22,6 @@ export interface StartFacts {
 /** The key opens once; see `TryDoor`. */
 export function tryAddress(baseUrl: string, key: string): string {
   return `${baseUrl}/try/?key=${key}`;
-}
-
-/** In the fragment, which is sent to no server and stands in no log. */
-export function inviteAddress(baseUrl: string, key: string): string {
-  return `${baseUrl}/operator/#invite=${key}`;
 }
 
 /** What each start tells the person who typed it. */
@@ -61,7 +57,7 @@ function loginLines({ accounts, password, baseUrl }: StartFacts): string[] {
     return [
       '',
       `  There is no administrator yet. Make your account here (${until}):`,
-      `             ${inviteAddress(baseUrl, accounts.invite.key)}`,
+      `             ${baseUrl}${invitePath(accounts.invite.key)}`,
     ];
   }
   const logins = accounts.operators.map((operator) => operator.login).join(', ');

@@ -74,7 +74,7 @@ export async function installStaticPages(server: FastifyInstance, options: Stati
     server.get(path, { config }, async (_request, reply) => asPage(reply, policy).sendFile(file));
   }
   server.get('/operator/sign-in.json', { config }, async (_request, reply) =>
-    asPage(reply).send({ token_url: signIn.tokenUrl, login_url: signIn.loginUrl }),
+    asPage(reply).send({ token_url: signIn.tokenUrl, login_url: signIn.loginUrl, ...(demo && { demo }) }),
   );
   for (const mount of MOUNTS) {
     server.get<{ Params: { '*': string } }>(`${mount.prefix}*`, { config }, async (request, reply) =>

@@ -5,9 +5,11 @@ import { createStaffAuth } from '@chat-realtime/client/staff';
 export interface SignIn {
   readonly tokenUrl: string | null;
   readonly loginUrl: string | null;
+  /** `npm start` as a demo. */
+  readonly demo: boolean;
 }
 
-const OWN: SignIn = { tokenUrl: null, loginUrl: null };
+const OWN: SignIn = { tokenUrl: null, loginUrl: null, demo: false };
 const RETRY_MS = 2_000;
 const PAUSE_MS = 15_000;
 const SENT_KEY = 'chat-console:sent-to-sign-in';
@@ -24,9 +26,11 @@ async function load(): Promise<SignIn> {
     try {
       const response = await fetch('sign-in.json', { cache: 'no-cache' });
       if (response.ok) {
-        const { token_url, login_url } = (await response.json()) as { token_url?: unknown; login_url?: unknown };
+        const { token_url, login_url, demo } = (await response.json()) as Record<string, unknown>;
         const tokenUrl = addressOf(token_url);
-        return tokenUrl === null ? OWN : { tokenUrl, loginUrl: addressOf(login_url) };
+        return tokenUrl === null
+          ? { ...OWN, demo: demo === true }
+          : { tokenUrl, loginUrl: addressOf(login_url), demo: false };
       }
       if (response.status === 404) return OWN;
     } catch (error) {

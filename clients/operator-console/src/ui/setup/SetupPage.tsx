@@ -3,7 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { badgeSnippet, cspLine, widgetSnippet } from '../../state/snippets.ts';
 import { readSettings, type SettingsResponse } from '../../state/widget-settings.ts';
+import { signIn } from '../../state/sign-in.ts';
 import { useDesk } from '../context.ts';
+import { EndDemo } from './EndDemo.tsx';
 import { CodeBlock } from './CodeBlock.tsx';
 import { LookSection } from './LookSection.tsx';
 import { OriginHelper } from './OriginHelper.tsx';
@@ -31,6 +33,7 @@ export function SetupPage() {
       {config !== null && (
         <p class={`setup-now ${config.online ? 'on' : 'off'}`}>{config.online ? t().setupOnline : t().setupOffline}</p>
       )}
+      {signIn.demo && desk.role === 'admin' && <EndDemo />}
       <section data-section="snippet">
         <h2>{t().setupSnippet}</h2>
         <p>{t().setupSnippetHint}</p>

@@ -1,0 +1,23 @@
+import { auth } from './sign-in.ts';
+
+async function call(method: 'GET' | 'POST', path: string): Promise<Response> {
+  const { token } = await auth.getToken({ force: false });
+  return fetch(path, { method, headers: { authorization: `Bearer ${token}` }, cache: 'no-store' });
+}
+
+/** Only `npm start` has a demo; a chat of several services does not know the question. */
+export async function isDemo(): Promise<boolean> {
+  const response = await call('GET', '/chat/demo');
+  if (!response.ok) return false;
+  const { demo } = (await response.json()) as { demo?: unknown };
+  return demo === true;
+}
+
+/** Leads to the page on which the administrator makes their account. */
+export async function endDemo(): Promise<void> {
+  const response = await call('POST', '/chat/demo/end');
+  if (!response.ok) throw new Error(`the demo was not ended: ${response.status}`);
+  const { invite_url: url } = (await response.json()) as { invite_url: string };
+  location.hash = new URL(url, location.href).hash;
+  location.reload();
+}

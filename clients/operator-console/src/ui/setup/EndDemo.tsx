@@ -1,0 +1,54 @@
+import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { endDemo, isDemo } from '../../state/demo.ts';
+
+/** The way from the demo to a chat of one's own; shown to whoever may take it, where there is a demo. */
+export function EndDemo() {
+  const [shown, setShown] = useState(false);
+  const [asked, setAsked] = useState(false);
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+
+  useEffect(() => {
+    // Without an answer nothing is offered.
+    isDemo().then(setShown, () => setShown(false));
+  }, []);
+
+  const begin = async (): Promise<void> => {
+    setBusy(true);
+    setProblem('');
+    try {
+      await endDemo();
+    } catch {
+      setProblem(t().noAnswer);
+      setBusy(false);
+    }
+  };
+
+  if (!shown) return null;
+  return (
+    <section data-section="demo">
+      <h2>{t().endDemo}</h2>
+      <p>{t().endDemoHint}</p>
+      {asked ? (
+        <p>
+          <button type="button" class="primary" disabled={busy} onClick={() => void begin()}>
+            {t().endDemoYes}
+          </button>{' '}
+          <button type="button" class="quiet" disabled={busy} onClick={() => setAsked(false)}>
+            {t().cancel}
+          </button>
+        </p>
+      ) : (
+        <p>
+          <button type="button" class="primary" onClick={() => setAsked(true)}>
+            {t().endDemo}
+          </button>
+        </p>
+      )}
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </section>
+  );
+}
