@@ -15,6 +15,7 @@ import {
   httpVariables,
   staffTokenVariables,
 } from '@chat-realtime/service-kit';
+import { telegramToken, telegramVariables, WEBHOOK_INCOMPLETE, webhookIsSafe } from '@chat-realtime/telegram-bot';
 import { z } from 'zod';
 import { DEFAULT_PORT } from './listen-port.ts';
 
@@ -36,6 +37,9 @@ export const standaloneSchema = z
     ...authVariables,
     ...gatewayVariables,
     ...chatSettingsVariables,
+    ...telegramVariables,
+    /** With one the Telegram bot runs too. */
+    TELEGRAM_BOT_TOKEN: telegramToken.optional(),
     /** Without one the next free port from 8080 on. */
     PORT: envOptionalInteger({ min: 0, max: 65_535 }),
     DATA_DIR: z.string().default('./data'),
@@ -63,6 +67,7 @@ export const standaloneSchema = z
     message: 'needs OPERATOR_TOKEN_URL, from which the console gets its token afterwards',
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
-  .refine(sourcesHaveLedger, LEDGER_MISSING);
+  .refine(sourcesHaveLedger, LEDGER_MISSING)
+  .refine(webhookIsSafe, WEBHOOK_INCOMPLETE);
 
 export type StandaloneConfig = z.infer<typeof standaloneSchema>;

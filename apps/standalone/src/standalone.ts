@@ -36,12 +36,14 @@ import {
   staffTokenConfig,
 } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import { TelegramModule } from '@chat-realtime/telegram-bot';
 import type { DynamicModule } from '@nestjs/common';
 import type { StandaloneConfig } from './config.ts';
 import { DemoModule } from './demo/demo.module.ts';
 import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
 import { invitePath } from './invite-path.ts';
 import { installStaticPages } from './static-pages.ts';
+import { composeTelegram } from './telegram.ts';
 import { Trial } from './try/trial.ts';
 
 export interface StandaloneParts {
@@ -147,6 +149,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     metrics,
   });
 
+  const bot = composeTelegram({ config, chat, database, fanout, logger, metrics });
   const modules: DynamicModule[] = [
     chat.module({ verifier, revocations, origins, trustedProxies, internal: false }),
     GatewayModule.forRoot(gateway),
@@ -154,6 +157,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
       database,
       inviteAdmin: auth?.accounts.kind === 'demo' ? () => inviteAdmin(auth.service) : null,
     }),
+    ...(bot === null ? [] : [TelegramModule.forRoot(bot)]),
     ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),
   ];
   await dispatcher.start();
@@ -194,6 +198,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   });
   shutdown.onSignal(STOP.work, async () => {
     auth?.service.stop();
+    await bot?.stop();
     await chat.stop();
     await dispatcher.stop();
   });

@@ -5,6 +5,7 @@ export { beginNewEpoch, readEpoch, settleRestoredEvents } from './epoch.ts';
 export { type FolderGuard, FolderInUseError, guardFolder } from './folder-guard.ts';
 export type { MigrationConnection } from './migrate.ts';
 export { openDatabase } from './open.ts';
+export { recordPresence } from './presence.ts';
 export { readRevocations, type RevocationPage, type RevocationPlace } from './revocations.ts';
 export {
   type Database,

@@ -12,6 +12,12 @@ export { createMemoryLeases } from './memory/leases.ts';
 export { createMemoryLastSeen } from './memory/last-seen.ts';
 export { connectRedisFanout, type RedisFanoutOptions } from './redis/fanout.ts';
 export { createRedisLastSeen, type RedisLastSeenOptions } from './redis/last-seen.ts';
+export {
+  connectRedisStream,
+  type RedisStreamOptions,
+  type RedisStreamReader,
+  type StreamEntry,
+} from './redis/stream.ts';
 export { createRedisLeases, type RedisLeasesOptions } from './redis/leases.ts';
 export { connectRabbitConsumer } from './rabbitmq/consumer.ts';
 export { connectRabbitPublisher, type RabbitOptions } from './rabbitmq/publisher.ts';

@@ -9,7 +9,8 @@ import { feedHead, readFeed } from './feed.ts';
 import { STAFF_DELIVERED } from './marks.ts';
 import { badge } from './numbers.ts';
 import { chosenStatuses } from './operator-status.ts';
-import { operatorsOnline, recordPresence } from './operators.ts';
+import { operatorsOnline } from './operators.ts';
+import { recordPresence } from '@chat-realtime/database';
 import { eventBytes, PAGE_BYTES } from './page-bytes.ts';
 import { revocations } from './revocations.ts';
 
@@ -149,7 +150,7 @@ export function catchup(
   request: CatchupRequest,
 ): Promise<CatchupResponse> {
   return translated(async () => {
-    if (request.presence !== undefined) await recordPresence(context, request.presence);
+    if (request.presence !== undefined) await recordPresence(context.database, request.presence);
     const online = await operatorsOnline(context);
     const [{ epoch, sessions }, feed, badgeData, statuses, revoked] = await Promise.all([
       readSessions(context, request, online),

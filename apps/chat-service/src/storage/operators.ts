@@ -1,5 +1,4 @@
 import {
-  type CatchupRequest,
   type OperatorStatus,
   operatorStatusSchema,
   type OperatorsResponse,
@@ -15,8 +14,6 @@ import { boundedRows, textBytes } from './page-bytes.ts';
 /** An operator is written down again after this time, or when his name or role is another. */
 const REFRESH_MS = 60_000;
 const PAGE_MAX = 500;
-/** Written so lately, a sign of life is not written again, however often a gateway gives it. */
-const FRESH_SECONDS = 4;
 
 /** Learns operators from the tokens they show, without a write per request. */
 export class OperatorDirectory {
@@ -126,25 +123,4 @@ export function operatorsOnline(context: StorageContext): Promise<number> {
          AND COALESCE(o.status, 'online') = 'online'`.execute(context.database.kysely);
     return result.rows[0]?.online ?? 0;
   });
-}
-
-/** Replaces what the gateway said before. */
-export async function recordPresence(
-  context: StorageContext,
-  presence: NonNullable<CatchupRequest['presence']>,
-): Promise<void> {
-  const ids = [...new Set(presence.operators.map((operator) => operator.id))];
-  const names = new Map(presence.operators.map((operator) => [operator.id, operator.name]));
-  const fresh = sql`clock_timestamp() - make_interval(secs => ${FRESH_SECONDS})`;
-  const nameList = ids.map((id) => names.get(id) ?? null);
-  await sql`
-    WITH gone AS (DELETE FROM operator_presence WHERE gateway_id = ${presence.gateway_id} AND user_id <> ALL (${ids}::text[])),
-    here AS (SELECT * FROM unnest(${ids}::text[], ${nameList}::text[]) AS h(user_id, name) ORDER BY 1),
-    connected AS (UPDATE chat_operator o SET last_connected_at = clock_timestamp() FROM here
-                   WHERE o.id = here.user_id AND (o.last_connected_at IS NULL OR o.last_connected_at < ${fresh}))
-    INSERT INTO operator_presence (gateway_id, user_id, name) SELECT ${presence.gateway_id}, user_id, name FROM here
-    ON CONFLICT (gateway_id, user_id) DO UPDATE SET name = EXCLUDED.name, seen_at = clock_timestamp()
-      WHERE operator_presence.seen_at < ${fresh} OR operator_presence.name IS DISTINCT FROM EXCLUDED.name`.execute(
-    context.database.kysely,
-  );
 }

@@ -113,7 +113,7 @@ describe('what each service does in Redis, its own user may do', () => {
     expect(await refusals()).toEqual([]);
   });
 
-  it('[RDS9] lets the bot read the staff stream as a group, and keep notes of its own', async () => {
+  it('[RDS9] lets the bot read the staff stream as a group, keep notes of its own, and tell who is on duty', async () => {
     const stream = `${PREFIX}chat:staff:stream`;
     const note = `${PREFIX}chat:telegram:offset`;
     expect(await command('telegram', 'XGROUP', 'CREATE', stream, 'telegram-bot', '$', 'MKSTREAM')).toBe('"OK"');
@@ -125,6 +125,7 @@ describe('what each service does in Redis, its own user may do', () => {
     expect(await command('telegram', 'XACK', stream, 'telegram-bot', id)).toBe('1');
     expect(await command('telegram', 'SET', note, '7', 'PX', '1000')).toBe('"OK"');
     expect(await command('telegram', 'GET', note)).toBe('"7"');
+    expect(await command('telegram', 'PUBLISH', `${PREFIX}chat:control`, '{}')).toBe('0');
     expect(await refusals()).toEqual([]);
   });
 });

@@ -6,6 +6,8 @@ export interface Routes {
   authService: string;
   chatService: string;
   gateways: string[];
+  /** Absent: nothing listens there, and its path answers 502. */
+  telegramBot?: string | undefined;
   staticRoot: string;
   /** Proxies in front of this nginx, whose `X-Forwarded-For` it believes. */
   outerProxies?: readonly string[] | undefined;
@@ -32,6 +34,7 @@ export function chatSite(root: string, routes: Routes): string {
     LISTEN: routes.listen,
     AUTH_SERVICE: routes.authService,
     CHAT_SERVICE: routes.chatService,
+    TELEGRAM_BOT: routes.telegramBot ?? '127.0.0.1:8105',
     GATEWAY_SERVERS: routes.gateways.map((address) => `server ${address} max_fails=1 fail_timeout=2s;`).join('\n  '),
     REAL_IP: realIp(routes.outerProxies ?? []),
     STATIC_ROOT: routes.staticRoot,

@@ -6,6 +6,7 @@ const AT = {
   rabbitUrl: 'amqp://rabbit',
   dispatcherRedisUrl: 'redis://chat-dispatcher@redis',
   gatewayRedisUrl: 'redis://chat-gateway@redis',
+  telegramRedisUrl: 'redis://chat-telegram@redis',
   authUrl: 'http://auth',
   chatUrl: 'http://chat',
   dataFolder: '/data',
@@ -16,6 +17,7 @@ it.each<[ServiceName, string | undefined]>([
   ['chat-service', undefined],
   ['channel-dispatcher', AT.dispatcherRedisUrl],
   ['channel-gateway', AT.gatewayRedisUrl],
+  ['telegram-bot', AT.telegramRedisUrl],
 ])('[RDS9] %s gets the address of Redis as %s', (service, url) => {
   const environment = environmentOf(service, 1, sharedEnvironment({}), AT);
   expect(environment['REDIS_URL']).toBe(url);

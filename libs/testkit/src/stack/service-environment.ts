@@ -6,12 +6,13 @@ export interface Addresses {
   /** The dispatcher's and the gateways' way to Redis may lead through different fault proxies. */
   dispatcherRedisUrl: string;
   gatewayRedisUrl: string;
+  telegramRedisUrl: string;
   authUrl: string;
   chatUrl: string;
   dataFolder: string;
 }
 
-export type ServiceName = 'auth-service' | 'chat-service' | 'channel-dispatcher' | 'channel-gateway';
+export type ServiceName = 'auth-service' | 'chat-service' | 'channel-dispatcher' | 'channel-gateway' | 'telegram-bot';
 export type Environment = Record<string, string>;
 
 const secret = (): string => randomBytes(32).toString('base64url');
@@ -32,7 +33,7 @@ export function sharedEnvironment(given: Environment): Environment {
   };
 }
 
-/** What one service gets: the shared settings and the addresses it needs, no more (Redis is for two of them only, each with a user of its own). */
+/** What one service gets: the shared settings and the addresses it needs, no more (Redis is for three of them only, each with a user of its own). */
 export function environmentOf(service: ServiceName, port: number, shared: Environment, at: Addresses): Environment {
   const staff: Environment =
     'AUTH_JWT_SECRET' in shared ? {} : { AUTH_JWKS_URL: `${at.authUrl}/.well-known/jwks.json` };
@@ -44,6 +45,8 @@ export function environmentOf(service: ServiceName, port: number, shared: Enviro
         return { DATABASE_URL: at.databaseUrl, RABBITMQ_URL: at.rabbitUrl, DATA_DIR: at.dataFolder, ...staff };
       case 'channel-dispatcher':
         return { RABBITMQ_URL: at.rabbitUrl, REDIS_URL: at.dispatcherRedisUrl };
+      case 'telegram-bot':
+        return { DATABASE_URL: at.databaseUrl, REDIS_URL: at.telegramRedisUrl, CHAT_SERVICE_URL: at.chatUrl };
       case 'channel-gateway':
         return { REDIS_URL: at.gatewayRedisUrl, CHAT_SERVICE_URL: at.chatUrl, ...staff };
     }

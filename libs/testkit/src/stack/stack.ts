@@ -59,12 +59,16 @@ export interface Stack {
   readonly standby: AppProcess | null;
   readonly dispatcher: AppProcess;
   readonly gateways: readonly AppProcess[];
+  /** Null without TELEGRAM_BOT_TOKEN. */
+  readonly telegram: AppProcess | null;
   /** Own addresses of the services, for health and metrics and for talking to one gateway only. */
   readonly addresses: {
     auth: string;
     chat: string;
     standby: string | null;
     dispatcher: string;
+    /** Null without TELEGRAM_BOT_TOKEN. */
+    telegram: string | null;
     gateways: readonly string[];
   };
   /** Null unless asked for. */
@@ -108,6 +112,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     chat: await freePort(),
     standby: await freePort(),
     dispatcher: await freePort(),
+    telegram: await freePort(),
   };
   const gatewayPorts: number[] = [];
   for (let index = 0; index < (options.gateways ?? 2); index += 1) gatewayPorts.push(await freePort());
@@ -117,6 +122,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     databaseUrl: proxies?.database.urlFor(direct.databaseUrl) ?? direct.databaseUrl,
     rabbitUrl: proxies?.rabbit.urlFor(direct.rabbitUrl) ?? direct.rabbitUrl,
     dispatcherRedisUrl: proxies?.dispatcherRedis.urlFor(redis.urls.dispatcher) ?? redis.urls.dispatcher,
+    telegramRedisUrl: redis.urls.telegram,
     gatewayRedisUrl: proxies?.gatewayRedis.urlFor(redis.urls.gateway) ?? redis.urls.gateway,
     authUrl: local(ports.auth),
     chatUrl: proxies?.gatewayChat.urlFor(direct.chatUrl) ?? direct.chatUrl,
@@ -138,11 +144,13 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     return keep(app);
   };
   progress(`starting auth-service, chat-service, channel-dispatcher and ${gatewayPorts.length} channel-gateways`);
-  const [auth, chat, standby, dispatcher, ...gateways] = await Promise.all([
+  const hasTelegram = shared['TELEGRAM_BOT_TOKEN'] !== undefined;
+  const [auth, chat, standby, dispatcher, telegram, ...gateways] = await Promise.all([
     launch('auth-service', 'auth-service', ports.auth),
     launch('chat-service', 'chat-service', ports.chat),
     options.standby === true ? launch('chat-service', 'chat-service-standby', ports.standby) : null,
     launch('channel-dispatcher', 'channel-dispatcher', ports.dispatcher),
+    hasTelegram ? launch('telegram-bot', 'telegram-bot', ports.telegram) : null,
     ...gatewayPorts.map((port, index) => launch('channel-gateway', `channel-gateway-${index + 1}`, port)),
   ]);
   progress('starting nginx');
@@ -155,6 +163,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
           authService: `127.0.0.1:${ports.auth}`,
           chatService: `127.0.0.1:${ports.chat}`,
           gateways: gatewayPorts.map((gatewayPort) => `127.0.0.1:${gatewayPort}`),
+          telegramBot: `127.0.0.1:${ports.telegram}`,
           outerProxies: options.outerProxies,
           staticRoot: join(ROOT, 'dist/site'),
           operatorTokenUrl: options.env?.['OPERATOR_TOKEN_URL'],
@@ -168,6 +177,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     [chat, ports.chat],
     ...(standby === null ? [] : [[standby, ports.standby] satisfies [AppProcess, number]]),
     [dispatcher, ports.dispatcher],
+    ...(telegram === null ? [] : [[telegram, ports.telegram] satisfies [AppProcess, number]]),
     ...gateways.map((gateway, index): [AppProcess, number] => [gateway, gatewayPorts[index] ?? 0]),
   ];
   const servers: [string, ManagedServer][] = [
@@ -179,6 +189,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   const stop = async (): Promise<void> => {
     // Edges first, so that what is under way still finds the services behind them.
     await Promise.all(gateways.map((gateway) => gateway.stop()));
+    await telegram?.stop();
     await Promise.all([chat.stop(), standby?.stop(), dispatcher.stop(), auth.stop()]);
     if (proxies !== null)
       await Promise.all(Object.values(proxies).map((proxy: { close(): Promise<void> }) => proxy.close()));
@@ -190,12 +201,13 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     env: shared,
     logins: ['anna', 'boris', 'admin'],
     password: shared.OPERATOR_PASSWORD ?? '',
-    ...{ postgres, rabbit, redis, nginx, auth, chat, standby, dispatcher, gateways, proxies },
+    ...{ postgres, rabbit, redis, nginx, auth, chat, standby, dispatcher, gateways, telegram, proxies },
     addresses: {
       auth: local(ports.auth),
       chat: local(ports.chat),
       standby: standby === null ? null : local(ports.standby),
       dispatcher: local(ports.dispatcher),
+      telegram: telegram === null ? null : local(ports.telegram),
       gateways: gatewayPorts.map(local),
     },
     parts: () => [

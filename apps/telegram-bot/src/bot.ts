@@ -1,0 +1,159 @@
+import type { Database } from '@chat-realtime/database';
+import type { Fanout } from '@chat-realtime/messaging';
+import type { Logger, Metrics } from '@chat-realtime/service-kit';
+import type { Update } from 'grammy/types';
+import { botIdOf, type TelegramConfig } from './config.ts';
+import { Poller } from './intake/poller.ts';
+import { UpdateHandler } from './intake/handler.ts';
+import { botMetrics } from './metrics.ts';
+import { DeliveryMarks } from './outgoing/delivery-marks.ts';
+import { Sender } from './outgoing/sender.ts';
+import { Customers } from './people/customers.ts';
+import { Operators } from './people/operators.ts';
+import type { Desk, Ledger, StaffFrames } from './ports.ts';
+import { DutyPresence } from './presence.ts';
+import { Relay } from './relay/relay.ts';
+import { Teller } from './relay/tell.ts';
+import { People } from './storage/people.ts';
+import { SendStore } from './storage/sends.ts';
+import { UpdateStore } from './storage/updates.ts';
+import { createTelegramApi } from './telegram/api.ts';
+import { TelegramFailure } from './telegram/failures.ts';
+import { commandsFor } from './texts.ts';
+
+const INTRODUCE_RETRY_MS = 5_000;
+const FORGET_EVERY_MS = 3_600_000;
+
+export interface BotParts {
+  readonly config: TelegramConfig;
+  readonly database: Database;
+  readonly desk: Desk;
+  readonly ledger: Ledger;
+  readonly frames: StaffFrames;
+  readonly fanout: Fanout;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface TelegramBot {
+  /** Returns at once: Telegram may be away for as long as it likes. */
+  start(): void;
+  /** An update that came by the webhook; durable when this resolves. */
+  take(update: Update): Promise<void>;
+  /** Null in poll mode. */
+  readonly webhookSecret: string | null;
+  /** @throws when the token is not valid. */
+  assertAccepted(): void;
+  stop(): Promise<void>;
+}
+
+/** The bot without its edges: Telegram on one side, the chat on the other, and a database that forgets nothing between. */
+export function createTelegramBot(parts: BotParts): TelegramBot {
+  const { config, database, desk, ledger, frames, fanout, logger } = parts;
+  const botId = botIdOf(config.TELEGRAM_BOT_TOKEN);
+  const updates = new UpdateStore(database, botId);
+  const sends = new SendStore(database);
+  const people = new People(database);
+  const metrics = botMetrics(parts.metrics, frames, sends);
+  const api = createTelegramApi({
+    token: config.TELEGRAM_BOT_TOKEN,
+    root: config.TELEGRAM_API_ROOT,
+    openFile: ({ url }) => desk.openFile(url),
+    commands: commandsFor,
+  });
+  const marks = new DeliveryMarks(ledger, logger);
+  const sender = new Sender({ sends, api, desk, marks, metrics, logger });
+  const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, logger });
+  const added = (): void => sender.wake();
+  const teller = new Teller(people);
+  const relay = new Relay({
+    database,
+    ledger,
+    frames,
+    sends,
+    tell: (event, db) => teller.tell(event, db),
+    logger,
+    added,
+  });
+  const staff = { botId, desk, people, api };
+  const handler = new UpdateHandler({
+    database,
+    botId,
+    updates,
+    sends,
+    people,
+    operators: new Operators(staff),
+    customers: new Customers(staff),
+    desk,
+    api,
+    logger,
+    added: () => {
+      sender.wake();
+      presence.beat();
+    },
+  });
+  const taken = (): void => handler.wake();
+  const poller = config.TELEGRAM_MODE === 'poll' ? new Poller({ api, updates, metrics, logger, taken }) : null;
+
+  let refused = false;
+  let stopped = false;
+  let retry: NodeJS.Timeout | undefined;
+  let forgetting: NodeJS.Timeout | undefined;
+
+  /** Until Telegram and chat-service have both heard of this start. */
+  const introduce = async (): Promise<void> => {
+    const { id, username } = await api.me();
+    await desk.introduce({ bot_id: id, username });
+    if (poller === null && config.PUBLIC_URL !== undefined && config.TELEGRAM_WEBHOOK_SECRET !== undefined)
+      await api.listenToWebhook(new URL('/telegram/webhook', config.PUBLIC_URL).href, config.TELEGRAM_WEBHOOK_SECRET);
+    else await api.endWebhook();
+    await api.setCommands();
+    refused = false;
+    logger.info({ mode: config.TELEGRAM_MODE }, 'the Telegram bot is known to Telegram and to the chat');
+    if (!stopped) poller?.start();
+  };
+  const tryToIntroduce = (): void => {
+    introduce().catch((error: unknown) => {
+      refused = error instanceof TelegramFailure && error.code === 'unauthorized';
+      logger.warn({ err: error }, refused ? 'Telegram does not accept the token' : 'the Telegram bot cannot begin yet');
+      if (!stopped) retry = setTimeout(tryToIntroduce, INTRODUCE_RETRY_MS);
+    });
+  };
+  const forget = (): void => {
+    updates.forget().catch((error: unknown) => {
+      logger.warn({ err: error }, 'old updates could not be forgotten');
+    });
+    forgetting = setTimeout(forget, FORGET_EVERY_MS);
+  };
+
+  return {
+    webhookSecret: config.TELEGRAM_MODE === 'webhook' ? (config.TELEGRAM_WEBHOOK_SECRET ?? null) : null,
+    start: () => {
+      relay.start();
+      sender.start();
+      handler.start();
+      presence.start();
+      forget();
+      tryToIntroduce();
+    },
+    take: async (update) => {
+      await updates.take([update]);
+      metrics.updates.inc();
+      taken();
+    },
+    assertAccepted: () => {
+      if (refused) throw new Error('Telegram does not accept the token');
+    },
+    stop: async () => {
+      stopped = true;
+      clearTimeout(retry);
+      clearTimeout(forgetting);
+      await poller?.stop();
+      await handler.stop();
+      await relay.stop();
+      await sender.stop();
+      await marks.stop();
+      await presence.stop();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { envInternalApiKey, envSecret, envUrl, httpVariables } from '@chat-realtime/service-kit';
+import { z } from 'zod';
+
+const TOKEN = /^(\d{1,16}):[\w-]{20,}$/;
+
+/** What the bot part of any process can be told. */
+export const telegramVariables = {
+  TELEGRAM_API_ROOT: envUrl().default('https://api.telegram.org'),
+  TELEGRAM_MODE: z.enum(['poll', 'webhook']).default('poll'),
+  TELEGRAM_WEBHOOK_SECRET: envSecret(16)
+    .refine((secret) => /^[\w-]{1,256}$/.test(secret), 'may have letters, digits, _ and - only')
+    .optional(),
+  /** Where the chat is reached from outside: Telegram is told `<PUBLIC_URL>/telegram/webhook`. */
+  PUBLIC_URL: envUrl().optional(),
+};
+
+export const telegramToken = z.string().trim().regex(TOKEN, 'must be a bot token as BotFather gives it');
+
+interface WebhookVariables {
+  readonly TELEGRAM_MODE?: 'poll' | 'webhook' | undefined;
+  readonly TELEGRAM_WEBHOOK_SECRET?: string | undefined;
+  readonly PUBLIC_URL?: string | undefined;
+}
+
+/** Anybody can reach the address of a webhook: without a secret everybody could write in everybody's name. */
+export function webhookIsSafe(env: WebhookVariables): boolean {
+  return env.TELEGRAM_MODE !== 'webhook' || (env.TELEGRAM_WEBHOOK_SECRET !== undefined && env.PUBLIC_URL !== undefined);
+}
+export const WEBHOOK_INCOMPLETE = {
+  message: 'webhook needs TELEGRAM_WEBHOOK_SECRET and PUBLIC_URL',
+  path: ['TELEGRAM_MODE'],
+  when: () => true,
+};
+
+const telegramSchema = z.object({ ...telegramVariables, TELEGRAM_BOT_TOKEN: telegramToken });
+export type TelegramConfig = z.infer<typeof telegramSchema>;
+
+/** The bot as a process of its own. */
+export const telegramEnvironment = z
+  .object({
+    ...httpVariables(8105),
+    ...telegramVariables,
+    TELEGRAM_BOT_TOKEN: telegramToken,
+    DATABASE_URL: z.string(),
+    DATABASE_DIRECT_URL: z.string().optional(),
+    REDIS_URL: envUrl(['redis:', 'rediss:']),
+    REDIS_KEY_PREFIX: z.string().max(64).default(''),
+    CHAT_SERVICE_URL: envUrl().default('http://127.0.0.1:8102'),
+    INTERNAL_API_KEY: envInternalApiKey(),
+  })
+  .refine(webhookIsSafe, WEBHOOK_INCOMPLETE);
+
+/** The number in front of the colon; the secret stands behind it. */
+export function botIdOf(token: string): number {
+  return Number(TOKEN.exec(token)?.[1]);
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { buttonData, type ButtonAction, parseButton, parseCommand, parseStatus } from './commands.ts';
+import { clientMessageId, isOwnMessage } from './ids.ts';
+
+describe('commands and buttons', () => {
+  it('[TG8] reads a command with its argument, also when it names the bot', () => {
+    expect(parseCommand('/login ABC 12')).toEqual({ name: 'login', argument: 'ABC 12' });
+    expect(parseCommand(' /Status@shop_bot  off ')).toEqual({ name: 'status', argument: 'off' });
+    for (const text of ['login ABC', '/', 'a /login', '//x', '']) expect(parseCommand(text)).toBeNull();
+  });
+
+  it('[TG8] reads back what a button carries, within 64 bytes, and nothing else', () => {
+    const id = Number.MAX_SAFE_INTEGER;
+    const actions: ButtonAction[] = [
+      ...(['assign', 'close', 'reopen', 'note'] as const).map((kind) => ({ kind, sessionId: id })),
+      { kind: 'callback', id, status: 'no_answer' },
+      { kind: 'duty', status: 'away' },
+    ];
+    for (const action of actions) {
+      expect(parseButton(buttonData(action))).toEqual(action);
+      expect(Buffer.byteLength(buttonData(action))).toBeLessThanOrEqual(64);
+    }
+    for (const data of ['', 'assign', 'assign:0', 'assign:-1', 'assign:1e3', 'callback:1:gone', 'duty:x', 'erase:1'])
+      expect(parseButton(data)).toBeNull();
+  });
+
+  it('[TG9] knows the words of the status', () => {
+    expect(['on', 'ONLINE', 'away', 'off', 'offline', 'x', ''].map(parseStatus)).toEqual([
+      ...['online', 'online', 'away', 'off', 'off', null, null],
+    ]);
+  });
+
+  it('[TG7] gives a message of Telegram the same id each time, a UUID that it knows again', () => {
+    const one = clientMessageId(1, 2, '3');
+    expect(clientMessageId(1, 2, '3')).toBe(one);
+    expect(
+      new Set([one, clientMessageId(1, 2, '4'), clientMessageId(1, 3, '3'), clientMessageId(2, 2, '3')]).size,
+    ).toBe(4);
+    expect(one).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    expect([isOwnMessage(one), isOwnMessage('0b1c5e7a-1111-4111-8111-111111111111'), isOwnMessage(null)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,162 @@
+import type { Database } from '@chat-realtime/database';
+import { ChatError } from '@chat-realtime/protocol';
+import type { Logger } from '@chat-realtime/service-kit';
+import type { CallbackQuery, Message, Update } from 'grammy/types';
+import { ChatQueue } from '../chat-queue.ts';
+import { parseCommand } from '../domain/commands.ts';
+import type { Customers } from '../people/customers.ts';
+import { incomingOf, personOf } from '../people/incoming.ts';
+import type { Operators } from '../people/operators.ts';
+import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
+import { isPassing } from '../people/refusals.ts';
+import type { Desk } from '../ports.ts';
+import type { People } from '../storage/people.ts';
+import { remember, type SendStore } from '../storage/sends.ts';
+import type { Batch, UpdateStore } from '../storage/updates.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { TelegramFailure } from '../telegram/failures.ts';
+import { textsFor } from '../texts.ts';
+
+const RETRY_SECONDS = 2;
+
+export interface HandlerParts {
+  readonly database: Database;
+  readonly botId: number;
+  readonly updates: UpdateStore;
+  readonly sends: SendStore;
+  readonly people: People;
+  readonly operators: Operators;
+  readonly customers: Customers;
+  readonly desk: Desk;
+  readonly api: TelegramApi;
+  readonly logger: Logger;
+  readonly added: () => void;
+}
+
+/**
+ * Handles what was taken, each chat in its order. What an update leads to is written together with the mark that it was
+ * handled; what it does in the chat before that has ids of its own, so a repeat after a crash does nothing twice.
+ */
+export class UpdateHandler {
+  readonly #parts: HandlerParts;
+  readonly #queue: ChatQueue<Batch>;
+
+  constructor(parts: HandlerParts) {
+    this.#parts = parts;
+    this.#queue = new ChatQueue<Batch>({
+      due: async (busy) => {
+        const { batches, waiting } = await parts.updates.due(busy);
+        return { items: batches, soon: waiting };
+      },
+      work: (batch) => this.#work(batch),
+      logger: parts.logger,
+    });
+  }
+
+  start(): void {
+    this.#queue.start();
+  }
+
+  wake(): void {
+    this.#queue.wake();
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  async #work(batch: Batch): Promise<void> {
+    const { database, updates, sends, api, logger, added } = this.#parts;
+    let outcome: Outcome;
+    try {
+      outcome = await this.#outcome(batch);
+    } catch (error) {
+      const known = error instanceof ChatError || error instanceof TelegramFailure;
+      if (!known) throw error;
+      const isLasting = error instanceof ChatError && !isPassing(error);
+      logger.warn({ err: error }, isLasting ? 'an update cannot be handled' : 'an update waits for the chat');
+      if (!isLasting) {
+        await updates.postpone(batch, error.retryAfterSeconds ?? RETRY_SECONDS);
+        return;
+      }
+      outcome = NOTHING;
+    }
+    await database.kysely.transaction().execute(async (trx) => {
+      await sends.add(outcome.sends, trx);
+      for (const entry of outcome.remember ?? []) await remember(trx, entry);
+      await updates.handled(batch, trx);
+    });
+    if (outcome.sends.length > 0) added();
+    const query = batch.updates[0]?.callback_query;
+    if (query === undefined) return;
+    // The button stops turning; after a moment Telegram no longer takes it, and nothing hangs on it.
+    await api.answerButton(query.id, outcome.toast ?? '').catch((error: unknown) => {
+      logger.debug({ err: error }, 'a pressed button could not be answered');
+    });
+  }
+
+  async #outcome(batch: Batch): Promise<Outcome> {
+    const [first] = batch.updates;
+    if (first === undefined) return NOTHING;
+    const requestId = `telegram:${this.#parts.botId}:${first.update_id}`;
+    if (first.my_chat_member !== undefined) return this.#membership(first);
+    if (first.callback_query !== undefined) return this.#button(first.callback_query, requestId);
+    const edited = first.edited_message;
+    if (edited !== undefined) return this.#edited(edited, requestId);
+    const messages = batch.updates.flatMap(({ message }) => (message === undefined ? [] : [message]));
+    return this.#messages(messages, requestId);
+  }
+
+  async #messages(messages: readonly Message[], requestId: string): Promise<Outcome> {
+    const { people, operators, customers } = this.#parts;
+    const [first] = messages;
+    // In a group anybody may read along: only people's own chats with the bot count.
+    if (first?.from === undefined || first.chat.type !== 'private' || first.from.is_bot) return NOTHING;
+    const user = personOf(first.from);
+    const texts = textsFor(user.locale);
+    const command = parseCommand(first.text ?? '');
+    const code = command !== null && (command.name === 'login' || command.name === 'start') ? command.argument : '';
+    if (code !== '') return customers.redeem(user, code);
+    const say = (text: string): Outcome => ({
+      sends: [{ to: { kind: 'anybody', chatId: user.id }, content: plainText(text) }],
+    });
+    if (command?.name === 'login') return say(texts.loginNeedsCode);
+    const operator = await people.operator(user.id);
+    if (operator !== undefined) {
+      if (command !== null) return operators.command(operator, command, requestId);
+      return operators.write(operator, incomingOf(messages), requestId);
+    }
+    if (command?.name === 'start') return say(texts.welcome);
+    if (command?.name === 'help') return say(texts.helpAnybody);
+    return customers.write(user, incomingOf(messages));
+  }
+
+  async #edited(message: Message & Update.NonChannel, requestId: string): Promise<Outcome> {
+    const { people, operators, customers } = this.#parts;
+    if (message.chat.type !== 'private') return NOTHING;
+    const user = personOf(message.from);
+    const editedAt = message.edit_date ?? 0;
+    const operator = await people.operator(user.id);
+    if (operator !== undefined) return operators.edited(operator, incomingOf([message]), editedAt, requestId);
+    return customers.edited(user, incomingOf([message]), editedAt);
+  }
+
+  async #button(query: CallbackQuery, requestId: string): Promise<Outcome> {
+    const { people, operators } = this.#parts;
+    const texts = textsFor(query.from.language_code);
+    if (query.message !== undefined && query.message.chat.type !== 'private') return NOTHING;
+    const operator = await people.operator(query.from.id);
+    if (operator === undefined) return { sends: [], toast: texts.failed.forbidden };
+    return operators.button(operator, query, requestId);
+  }
+
+  async #membership({ my_chat_member: change }: Update): Promise<Outcome> {
+    if (change === undefined || change.chat.type !== 'private') return NOTHING;
+    const { status } = change.new_chat_member;
+    await this.#parts.desk.blocked({
+      telegram_user_id: change.chat.id,
+      blocked: status === 'kicked' || status === 'left',
+    });
+    return NOTHING;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Counter, Metrics } from '@chat-realtime/service-kit';
+import type { StaffFrames } from './ports.ts';
+import type { SendStore } from './storage/sends.ts';
+
+export interface BotMetrics {
+  readonly sent: Counter;
+  readonly ambiguous: Counter;
+  readonly updates: Counter;
+  readonly polls: Counter;
+}
+
+const RESULTS = [
+  'sent',
+  'rate_limited',
+  'blocked',
+  'migrated',
+  'refused',
+  'conflict',
+  'unauthorized',
+  'unreachable',
+  'unknown',
+] as const;
+
+export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendStore): BotMetrics {
+  const sent = metrics.counter({
+    name: 'chat_telegram_sends_total',
+    help: 'Texts to Telegram, by what came of the call',
+    labels: ['result'],
+  });
+  const ambiguous = metrics.counter({
+    name: 'chat_telegram_ambiguous_sends_total',
+    help: 'Texts sent again because nobody knows whether Telegram took them; each may stand twice in a chat',
+    labels: ['cause'],
+  });
+  const polls = metrics.counter({
+    name: 'chat_telegram_polls_total',
+    help: 'Calls for updates, by result',
+    labels: ['result'],
+  });
+  for (const result of RESULTS) sent.inc({ result }, 0);
+  for (const cause of ['crash', 'no_answer']) ambiguous.inc({ cause }, 0);
+  for (const result of ['ok', 'conflict', 'failed']) polls.inc({ result }, 0);
+  metrics.gauge({
+    name: 'chat_telegram_stream_connected',
+    help: '1 while the bot hears of new events at once; else it reads the feed once a minute',
+    collect: (gauge) => gauge.set(frames.connected ? 1 : 0),
+  });
+  metrics.gauge({
+    name: 'chat_telegram_sends_pending',
+    help: 'Texts that Telegram does not have yet',
+    collect: async (gauge) => gauge.set(await sends.pending()),
+  });
+  return {
+    sent,
+    ambiguous,
+    polls,
+    updates: metrics.counter({ name: 'chat_telegram_updates_total', help: 'Updates taken from Telegram' }),
+  };
+}

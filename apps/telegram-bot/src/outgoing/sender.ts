@@ -1,0 +1,101 @@
+import type { Logger } from '@chat-realtime/service-kit';
+import { ChatQueue } from '../chat-queue.ts';
+import type { BotMetrics } from '../metrics.ts';
+import type { Desk } from '../ports.ts';
+import type { DueSend, SendStore } from '../storage/sends.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { TelegramFailure } from '../telegram/failures.ts';
+import type { DeliveryMarks } from './delivery-marks.ts';
+
+const BACKOFF_MAX_SECONDS = 60;
+const BACKOFF_BASE_SECONDS = 1;
+
+export interface SenderParts {
+  readonly sends: SendStore;
+  readonly api: TelegramApi;
+  readonly desk: Desk;
+  readonly marks: DeliveryMarks;
+  readonly metrics: BotMetrics;
+  readonly logger: Logger;
+}
+
+/**
+ * Sends what the bot owes, in each chat one after the other. Telegram has no key by which it would know a repeat: a text
+ * whose call ended without an answer is sent again, so that nothing is lost, and counted, since it may now stand twice.
+ */
+export class Sender {
+  readonly #parts: SenderParts;
+  readonly #queue: ChatQueue<DueSend>;
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+    this.#queue = new ChatQueue<DueSend>({
+      due: async (busy) => ({ items: await parts.sends.due(busy), soon: false }),
+      work: (send) => this.#send(send),
+      logger: parts.logger,
+    });
+  }
+
+  start(): void {
+    this.#queue.start();
+  }
+
+  wake(): void {
+    this.#queue.wake();
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  async #send(send: DueSend): Promise<void> {
+    const { sends, api, metrics, marks } = this.#parts;
+    // A crash between the call and its answer left this mark.
+    if (send.maybeSent) metrics.ambiguous.inc({ cause: 'crash' });
+    if (!(await sends.begin(send.id))) return;
+    try {
+      const ids = await api.send(send.chatId, send.content);
+      await sends.sent(send, ids);
+      metrics.sent.inc({ result: 'sent' });
+      marks.delivered(send);
+    } catch (error) {
+      if (!(error instanceof TelegramFailure)) throw error;
+      await this.#failed(send, error);
+    }
+  }
+
+  async #failed(send: DueSend, failure: TelegramFailure): Promise<void> {
+    const { sends, desk, metrics, logger } = this.#parts;
+    metrics.sent.inc({ result: failure.code });
+    switch (failure.code) {
+      case 'rate_limited':
+        await sends.postpone(send.id, failure.retryAfterSeconds ?? BACKOFF_BASE_SECONDS);
+        return;
+      case 'migrated':
+        await sends.moveChat(send.chatId, failure.migratedTo ?? send.chatId);
+        return;
+      case 'blocked':
+        // Shown in the console; what was written stands in the chat.
+        if (send.operatorId !== null || send.customerId !== null)
+          await desk.blocked({ telegram_user_id: send.chatId, blocked: true });
+        await sends.dropChat(send.chatId);
+        return;
+      case 'refused':
+        logger.error({ err: failure, id: send.id }, 'Telegram does not take this text; it is left out');
+        await sends.drop(send.id);
+        return;
+      case 'unknown':
+        metrics.ambiguous.inc({ cause: 'no_answer' });
+        await sends.postpone(send.id, backoff(send.attempts));
+        return;
+      case 'conflict':
+      case 'unauthorized':
+      case 'unreachable':
+        await sends.postpone(send.id, backoff(send.attempts));
+    }
+  }
+}
+
+function backoff(attempts: number): number {
+  return Math.min(BACKOFF_BASE_SECONDS * 2 ** Math.min(attempts, 10), BACKOFF_MAX_SECONDS);
+}

@@ -1,0 +1,101 @@
+import { ATTACHMENTS_PER_MESSAGE, ChatError, type TelegramUser } from '@chat-realtime/protocol';
+import { clientMessageId } from '../domain/ids.ts';
+import { messageContents } from '../domain/render.ts';
+import type { Desk } from '../ports.ts';
+import type { People } from '../storage/people.ts';
+import type { NewSend, Recipient, Remembered } from '../storage/sends.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { textsFor } from '../texts.ts';
+import { bringFiles } from './files.ts';
+import type { Incoming } from './incoming.ts';
+import { customerRecipient, NOTHING, type Outcome, plainText } from './outcome.ts';
+import { isPassing } from './refusals.ts';
+
+export interface CustomersParts {
+  readonly botId: number;
+  readonly desk: Desk;
+  readonly people: People;
+  readonly api: TelegramApi;
+}
+
+/** Whoever is bound to no operator: a customer, with a chat or at the beginning of one. */
+export class Customers {
+  readonly #parts: CustomersParts;
+
+  constructor(parts: CustomersParts) {
+    this.#parts = parts;
+  }
+
+  /** `/login <code>`, or `/start <code>` of an address. */
+  async redeem(user: TelegramUser, code: string): Promise<Outcome> {
+    const { desk, people } = this.#parts;
+    const texts = textsFor(user.locale);
+    const anybody: Recipient = { kind: 'anybody', chatId: user.id };
+    const redeemed = await desk.redeem({ code, user });
+    switch (redeemed.outcome) {
+      case 'unknown_code':
+        return { sends: [{ to: anybody, content: plainText(texts.unknownCode) }] };
+      case 'too_many':
+        return { sends: [{ to: anybody, content: plainText(texts.tooMany) }] };
+      case 'operator':
+        return { sends: [{ to: anybody, content: plainText(texts.boundTo(redeemed.name ?? redeemed.user_id)) }] };
+      case 'customer': {
+        const customer = await people.customer(user.id);
+        if (customer === undefined) return NOTHING;
+        const to = customerRecipient(customer);
+        const sends: NewSend[] = [{ to, content: plainText(texts.linked), sessionId: redeemed.session_id }];
+        for (const message of redeemed.missed) {
+          const heading = message.sender_name ? { title: message.sender_name } : null;
+          for (const content of messageContents(heading, message))
+            sends.push({ to, content, sessionId: redeemed.session_id, messageId: message.id });
+        }
+        return { sends };
+      }
+    }
+  }
+
+  async write(user: TelegramUser, incoming: Incoming): Promise<Outcome> {
+    const { desk, people, api, botId } = this.#parts;
+    const texts = textsFor(user.locale);
+    const anybody: Recipient = { kind: 'anybody', chatId: user.id };
+    const say = (text: string): NewSend => ({ to: anybody, content: plainText(text, incoming.messageId) });
+    if (incoming.text.trim() === '' && incoming.files.length === 0) return { sends: [say(texts.unsupported)] };
+    const before = await people.customer(user.id);
+    const shown = before === undefined ? undefined : await people.shown(user.id, before.sessionId);
+    const idOf = (part: number): string =>
+      clientMessageId(botId, user.id, part === 0 ? incoming.key : `${incoming.key}#${part}`);
+    try {
+      const owner = { kind: 'customer', user, clientMessageId: idOf(0) } as const;
+      const { ids, problems } = await bringFiles(incoming.files, owner, { api, desk, texts });
+      const sends = problems.map(say);
+      if (incoming.text.trim() === '' && ids.length === 0) return { sends };
+      const remember: Remembered[] = [];
+      const parts = Math.max(1, Math.ceil(ids.length / ATTACHMENTS_PER_MESSAGE));
+      for (let part = 0; part < parts; part += 1) {
+        const { session_id: sessionId, message } = await desk.write({
+          kind: 'write',
+          user,
+          body: part === 0 ? incoming.text : '',
+          client_message_id: idOf(part),
+          attachments: ids.slice(part * ATTACHMENTS_PER_MESSAGE, (part + 1) * ATTACHMENTS_PER_MESSAGE),
+          ...(shown?.messageId ? { read_id: shown.messageId } : {}),
+        });
+        const place = { chatId: user.id, telegramId: incoming.messageId, sessionId, seq: null };
+        remember.push({ ...place, messageId: message.id, purpose: 'message' });
+      }
+      return { sends, remember };
+    } catch (error) {
+      if (!(error instanceof ChatError) || isPassing(error)) throw error;
+      return { sends: [say(texts.customerFailed)] };
+    }
+  }
+
+  async edited(user: TelegramUser, incoming: Incoming, editedAt: number): Promise<Outcome> {
+    const known = await this.#parts.people.message(user.id, incoming.messageId);
+    if (known === undefined || incoming.text.trim() === '') return NOTHING;
+    const key = `${incoming.key}:edit:${editedAt}`;
+    const outcome = await this.write(user, { ...incoming, text: `✎ ${incoming.text}`, files: [], key });
+    const content = plainText(textsFor(user.locale).edited, incoming.messageId);
+    return { ...outcome, sends: [...outcome.sends, { to: { kind: 'anybody', chatId: user.id }, content }] };
+  }
+}

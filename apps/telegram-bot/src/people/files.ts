@@ -1,0 +1,47 @@
+import { Readable } from 'node:stream';
+import { ATTACHMENT_MAX_BYTES, ChatError } from '@chat-realtime/protocol';
+import type { Desk, FileOwner } from '../ports.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { TelegramFailure } from '../telegram/failures.ts';
+import type { Texts } from '../texts.ts';
+import type { IncomingFile } from './incoming.ts';
+import { isPassing } from './refusals.ts';
+
+export interface BroughtFiles {
+  readonly ids: readonly string[];
+  /** What to tell whoever sent them. */
+  readonly problems: readonly string[];
+}
+
+/** Takes files from Telegram to the chat. One that is refused does not keep the others. */
+export async function bringFiles(
+  files: readonly IncomingFile[],
+  owner: FileOwner,
+  { api, desk, texts }: { readonly api: TelegramApi; readonly desk: Desk; readonly texts: Texts },
+): Promise<BroughtFiles> {
+  const ids: string[] = [];
+  const problems: string[] = [];
+  for (const { fileId, name, size } of files) {
+    if (size !== undefined && size > ATTACHMENT_MAX_BYTES) {
+      problems.push(texts.fileTooLarge(name));
+      continue;
+    }
+    try {
+      const { content, size: bytes } = await api.download(fileId);
+      // Node's own stream of a fetch and the one of its type library differ in name only.
+      const attachment = await desk.upload(owner, {
+        name,
+        content: Readable.fromWeb(content as never),
+        declaredBytes: bytes,
+      });
+      ids.push(attachment.id);
+    } catch (error) {
+      const isRefused =
+        (error instanceof ChatError && !isPassing(error)) ||
+        (error instanceof TelegramFailure && error.code === 'refused');
+      if (!isRefused || (error instanceof ChatError && error.code === 'forbidden')) throw error;
+      problems.push(error.code === 'payload_too_large' ? texts.fileTooLarge(name) : texts.fileRefused(name));
+    }
+  }
+  return { ids, problems };
+}

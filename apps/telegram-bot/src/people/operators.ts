@@ -1,0 +1,235 @@
+import { ATTACHMENTS_PER_MESSAGE, type TelegramStaffAction } from '@chat-realtime/protocol';
+import type { CallbackQuery } from 'grammy/types';
+import { buttonData, type ButtonAction, type Command, parseButton, parseStatus } from '../domain/commands.ts';
+import type { Content } from '../domain/content.ts';
+import { clientMessageId } from '../domain/ids.ts';
+import { callbackContent, listedSession } from '../domain/render.ts';
+import type { Desk } from '../ports.ts';
+import type { BoundOperator, People } from '../storage/people.ts';
+import type { NewSend, Remembered } from '../storage/sends.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { type Texts, textsFor } from '../texts.ts';
+import { bringFiles } from './files.ts';
+import type { Incoming } from './incoming.ts';
+import { NOTHING, operatorRecipient, type Outcome, plainText } from './outcome.ts';
+import { refusalText } from './refusals.ts';
+
+export interface OperatorsParts {
+  readonly botId: number;
+  readonly desk: Desk;
+  readonly people: People;
+  readonly api: TelegramApi;
+}
+
+/** What a bound operator does. Every call may be repeated after a crash: ids come from the update. */
+export class Operators {
+  readonly #parts: OperatorsParts;
+
+  constructor(parts: OperatorsParts) {
+    this.#parts = parts;
+  }
+
+  async command(operator: BoundOperator, { name, argument }: Command, requestId: string): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    switch (name) {
+      case 'open':
+        return this.#sessions(operator, 'open', requestId);
+      case 'mine':
+        return this.#sessions(operator, 'me', requestId);
+      case 'callbacks':
+        return this.#callbacks(operator, requestId);
+      case 'status':
+        return this.#duty(operator, parseStatus(argument) ?? undefined, requestId);
+      case 'logout':
+        await this.#act(operator, { kind: 'logout' }, requestId);
+        // To nobody's account: the binding has just gone, and every text to it.
+        return { sends: [{ to: { kind: 'anybody', chatId: operator.chatId }, content: plainText(texts.loggedOut) }] };
+      case 'help':
+      case 'start':
+        return answer(operator, plainText(texts.helpOperator));
+      default:
+        return answer(operator, plainText(texts.unknownCommand));
+    }
+  }
+
+  /** A reply to a text of a chat answers that chat; anything else could be for anybody. */
+  async write(operator: BoundOperator, incoming: Incoming, requestId: string): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    const say = (text: string): Outcome => answer(operator, plainText(text, incoming.messageId));
+    if (incoming.replyTo === undefined) return say(texts.replyNeeded);
+    const known = await this.#parts.people.message(operator.chatId, incoming.replyTo);
+    if (known === undefined) return say(texts.unknownMessage);
+    if (incoming.text.trim() === '' && incoming.files.length === 0) return say(texts.unsupported);
+    try {
+      if (known.purpose === 'note') {
+        if (incoming.text.trim() === '') return say(texts.unsupported);
+        await this.#act(operator, { kind: 'note', session_id: known.sessionId, body: incoming.text }, requestId);
+        return say(texts.noted);
+      }
+      return await this.#post(operator, incoming, known.sessionId, requestId, texts);
+    } catch (error) {
+      return say(refusalText(error, texts));
+    }
+  }
+
+  async edited(operator: BoundOperator, incoming: Incoming, editedAt: number, requestId: string): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    const known = await this.#parts.people.message(operator.chatId, incoming.messageId);
+    if (known === undefined || known.purpose !== 'message' || incoming.text.trim() === '') return NOTHING;
+    const correction = { ...incoming, text: `✎ ${incoming.text}`, files: [], key: `${incoming.key}:edit:${editedAt}` };
+    try {
+      const outcome = await this.#post(operator, correction, known.sessionId, requestId, texts);
+      return {
+        ...outcome,
+        sends: [...outcome.sends, ...answer(operator, plainText(texts.edited, incoming.messageId)).sends],
+      };
+    } catch (error) {
+      return answer(operator, plainText(refusalText(error, texts), incoming.messageId));
+    }
+  }
+
+  async button(operator: BoundOperator, query: CallbackQuery, requestId: string): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    const action = parseButton(query.data ?? '');
+    if (action === null) return { sends: [], toast: texts.unknownCommand };
+    try {
+      return await this.#press(operator, action, query.message?.message_id, requestId, texts);
+    } catch (error) {
+      return { sends: [], toast: refusalText(error, texts) };
+    }
+  }
+
+  async #press(
+    operator: BoundOperator,
+    action: ButtonAction,
+    shownAs: number | undefined,
+    requestId: string,
+    texts: Texts,
+  ): Promise<Outcome> {
+    switch (action.kind) {
+      case 'assign': {
+        await this.#act(operator, { kind: 'assign', session_id: action.sessionId }, requestId);
+        const known = shownAs === undefined ? undefined : await this.#parts.people.message(operator.chatId, shownAs);
+        // Whoever takes a chat has read what the button stands under.
+        if (known?.messageId !== undefined && known.messageId !== null)
+          await this.#act(
+            operator,
+            { kind: 'read', session_id: action.sessionId, last_id: known.messageId },
+            requestId,
+          );
+        return { sends: [], toast: texts.taken };
+      }
+      case 'close':
+      case 'reopen':
+        await this.#act(operator, { kind: action.kind, session_id: action.sessionId }, requestId);
+        return { sends: [], toast: action.kind === 'close' ? texts.closed : texts.reopened };
+      case 'note': {
+        const content: Content = { kind: 'text', text: texts.writeNote(action.sessionId), forceReply: true };
+        const to = operatorRecipient(operator);
+        return { sends: [{ to, content, sessionId: action.sessionId, purpose: 'note' }], toast: texts.buttons.note };
+      }
+      case 'callback': {
+        const done = await this.#act(operator, { kind: 'callback', id: action.id, status: action.status }, requestId);
+        const contents =
+          done.kind === 'callbacks' ? done.callbacks.map((callback) => callbackContent(texts, callback)) : [];
+        return { ...answer(operator, ...contents), toast: texts.callbackStatus(action.status) };
+      }
+      case 'duty':
+        return this.#duty(operator, action.status, requestId);
+    }
+  }
+
+  async #post(
+    operator: BoundOperator,
+    incoming: Incoming,
+    sessionId: number,
+    requestId: string,
+    texts: Texts,
+  ): Promise<Outcome> {
+    const { people, desk, api, botId } = this.#parts;
+    const owner = { kind: 'operator', telegramUserId: operator.chatId, sessionId } as const;
+    const { ids, problems } = await bringFiles(incoming.files, owner, { api, desk, texts });
+    const sends: NewSend[] = problems.flatMap((text) => [
+      ...answer(operator, plainText(text, incoming.messageId)).sends,
+    ]);
+    if (incoming.text.trim() === '' && ids.length === 0) return { sends };
+    const shown = await people.shown(operator.chatId, sessionId);
+    const remember: Remembered[] = [];
+    const parts = Math.max(1, Math.ceil(ids.length / ATTACHMENTS_PER_MESSAGE));
+    for (let part = 0; part < parts; part += 1) {
+      const attachments = ids.slice(part * ATTACHMENTS_PER_MESSAGE, (part + 1) * ATTACHMENTS_PER_MESSAGE);
+      const posted = await this.#act(
+        operator,
+        {
+          kind: 'post',
+          session_id: sessionId,
+          body: part === 0 ? incoming.text : '',
+          client_message_id: clientMessageId(
+            botId,
+            operator.chatId,
+            part === 0 ? incoming.key : `${incoming.key}#${part}`,
+          ),
+          attachments,
+          // What stands in this chat is what the operator knew as they wrote.
+          ...(shown.seq === null ? {} : { expected_seq: shown.seq }),
+        },
+        requestId,
+      );
+      if (posted.kind !== 'posted') continue;
+      const { seq, message } = posted;
+      const place = { chatId: operator.chatId, sessionId, seq, messageId: message.id, purpose: 'message' };
+      remember.push({ ...place, telegramId: incoming.messageId });
+    }
+    return { sends, remember };
+  }
+
+  async #sessions(operator: BoundOperator, assigned: 'open' | 'me', requestId: string): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    const list = await this.#act(operator, { kind: 'sessions', assigned }, requestId);
+    if (list.kind !== 'sessions') return NOTHING;
+    if (list.sessions.length === 0)
+      return answer(operator, plainText(assigned === 'me' ? texts.noMine : texts.noSessions));
+    const to = operatorRecipient(operator);
+    const sends = list.sessions.map((session): NewSend => {
+      const content = listedSession(texts, session, operator.userId);
+      const messageId = session.last_message_id === 0 ? undefined : session.last_message_id;
+      return { to, content, sessionId: session.id, seq: session.last_seq, messageId };
+    });
+    return { sends: list.has_more ? [...sends, { to, content: plainText(texts.more) }] : sends };
+  }
+
+  async #callbacks(operator: BoundOperator, requestId: string): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    const list = await this.#act(operator, { kind: 'callbacks' }, requestId);
+    if (list.kind !== 'callbacks' || list.callbacks.length === 0) return answer(operator, plainText(texts.noCallbacks));
+    const contents = list.callbacks.map((callback) => callbackContent(texts, callback));
+    return answer(operator, ...contents, ...(list.has_more ? [plainText(texts.more)] : []));
+  }
+
+  async #duty(
+    operator: BoundOperator,
+    status: 'online' | 'away' | 'off' | undefined,
+    requestId: string,
+  ): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    const duty = await this.#act(operator, { kind: 'duty', ...(status === undefined ? {} : { status }) }, requestId);
+    if (duty.kind !== 'duty') return NOTHING;
+    const { online, away, off } = texts.buttons;
+    const button = (text: string, next: 'online' | 'away' | 'off') => ({
+      text,
+      data: buttonData({ kind: 'duty', status: next }),
+    });
+    const buttons = [[button(online, 'online'), button(away, 'away'), button(off, 'off')]];
+    const text = texts.duty(duty.on_duty, duty.status);
+    return { ...answer(operator, { kind: 'text', text, buttons }), toast: text };
+  }
+
+  #act(operator: BoundOperator, action: TelegramStaffAction, requestId: string) {
+    return this.#parts.desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+  }
+}
+
+function answer(operator: BoundOperator, ...contents: readonly Content[]): Outcome {
+  const to = operatorRecipient(operator);
+  return { sends: contents.map((content) => ({ to, content })) };
+}

@@ -1,0 +1,159 @@
+import type { Database } from '@chat-realtime/database';
+import { type StaffEvent, staffEventSchema } from '@chat-realtime/protocol';
+import type { Logger } from '@chat-realtime/service-kit';
+import { sql } from 'kysely';
+import type { FeedPage, Ledger, StaffFrames } from '../ports.ts';
+import type { NewSend, SendStore } from '../storage/sends.ts';
+
+/** The head of the feed is compared with what was read, whatever the live frames say. */
+const HEAD_CHECK_MS = 60_000;
+const RETRY_MS = 1_000;
+const RETRY_MAX_MS = 15_000;
+
+/** Whom an event is told, and how. */
+export type Tell = (event: StaffEvent, db: Database['kysely']) => Promise<NewSend[]>;
+
+export interface RelayParts {
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly frames: StaffFrames;
+  readonly sends: SendStore;
+  readonly tell: Tell;
+  readonly logger: Logger;
+  /** Texts were added. */
+  readonly added: () => void;
+  readonly headCheckMs?: number;
+}
+
+/**
+ * Turns each event of the staff feed into texts, once and in feed order. The feed is dense, so one number says what was
+ * read: it moves in the transaction that adds the texts. A live frame is taken when its number is the next one; anything
+ * else, and once a minute in any case, the feed itself is read.
+ */
+export class Relay {
+  readonly #parts: RelayParts;
+  /** Work in its order: two events must not be told at once. */
+  #queue: Promise<void> = Promise.resolve();
+  #cursor: number | undefined;
+  #wanted = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #retryMs = RETRY_MS;
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { frames } = this.#parts;
+    frames.start(
+      (frame) => this.#enqueue(() => this.#live(frame)),
+      () => this.check(),
+    );
+    this.check();
+  }
+
+  /** Reads the feed from where it was left. */
+  check(): void {
+    if (this.#stopped || this.#wanted) return;
+    this.#wanted = true;
+    void this.#enqueue(() => this.#catchUp());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#parts.frames.stop();
+    await this.#queue;
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(async () => {
+      if (!this.#stopped) await work();
+    });
+    this.#queue = done.catch((error: unknown) => {
+      this.#parts.logger.warn({ err: error }, 'the staff feed could not be told on; it is tried again');
+      this.#again(this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+    });
+    return this.#queue;
+  }
+
+  #again(ms: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.check(), ms);
+  }
+
+  async #live(frame: string): Promise<void> {
+    const event = parseFrame(frame);
+    // A type of a later version, or a frame of a relay that gives no numbers: the feed knows.
+    if (event === null || event.feed_seq === undefined || this.#cursor === undefined) return this.#catchUp();
+    if (event.feed_seq <= this.#cursor) return;
+    if (event.feed_seq > this.#cursor + 1) return this.#catchUp();
+    await this.#tell([event], event.feed_seq);
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#wanted = false;
+    const { ledger, logger } = this.#parts;
+    this.#cursor ??= await this.#stored();
+    for (;;) {
+      const page: FeedPage = await ledger.feed(this.#cursor);
+      if (this.#cursor === undefined || page.reset) {
+        if (page.reset) logger.warn({}, 'the feed is of another database: relaying begins at its head');
+        await this.#begin(page.cursor);
+        break;
+      }
+      await this.#tell(page.events, page.cursor);
+      if (!page.hasMore || this.#stopped) break;
+    }
+    this.#retryMs = RETRY_MS;
+    this.#again(this.#parts.headCheckMs ?? HEAD_CHECK_MS);
+  }
+
+  async #tell(events: readonly StaffEvent[], cursor: number): Promise<void> {
+    const { database, sends, tell, added } = this.#parts;
+    if (cursor === this.#cursor) return;
+    const told = await database.kysely.transaction().execute(async (trx) => {
+      const moved =
+        await sql`UPDATE telegram_relay SET feed_seq = ${cursor}::bigint WHERE feed_seq = ${this.#cursor ?? 0}::bigint RETURNING 1 AS one`.execute(
+          trx,
+        );
+      // Somebody else has told it: what they did not, is read next.
+      if (moved.rows.length === 0) return null;
+      const list: NewSend[] = [];
+      for (const event of events) list.push(...(await tell(event, trx)));
+      await sends.add(list, trx);
+      return list.length;
+    });
+    this.#cursor = told === null ? await this.#stored() : cursor;
+    if (told !== null && told > 0) added();
+  }
+
+  async #stored(): Promise<number | undefined> {
+    const result = await sql<{ feed_seq: number }>`SELECT feed_seq FROM telegram_relay`.execute(
+      this.#parts.database.kysely,
+    );
+    const [row] = result.rows;
+    return row === undefined ? undefined : Number(row.feed_seq);
+  }
+
+  /** The first start, and the first after a restore: what was before stands in the console. */
+  async #begin(cursor: number): Promise<void> {
+    await sql`INSERT INTO telegram_relay (feed_seq) VALUES (${cursor}::bigint)
+      ON CONFLICT (only_one) DO UPDATE SET feed_seq = EXCLUDED.feed_seq`.execute(this.#parts.database.kysely);
+    this.#cursor = cursor;
+  }
+}
+
+function parseFrame(frame: string): StaffEvent | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(frame);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+  const event = staffEventSchema.safeParse(value);
+  return event.success ? event.data : null;
+}

@@ -1,0 +1,194 @@
+import type { Database } from '@chat-realtime/database';
+import { seesCallback, seesSession, type StaffEvent } from '@chat-realtime/protocol';
+import { isOwnMessage } from '../domain/ids.ts';
+import {
+  callbackContent,
+  chatButtons,
+  type Heading,
+  messageContents,
+  sessionTitle,
+  textAndFiles,
+} from '../domain/render.ts';
+import type { Content } from '../domain/content.ts';
+import type { BoundCustomer, BoundOperator, People, SessionFacts } from '../storage/people.ts';
+import type { NewSend } from '../storage/sends.ts';
+import { textsFor } from '../texts.ts';
+
+type Db = Database['kysely'];
+type Of<T extends StaffEvent['type']> = Extract<StaffEvent, { type: T }>;
+
+/** Who is told of an event: those on duty of what is nobody's, else whose it is; and the customer, of what is said to them. */
+export class Teller {
+  readonly #people: People;
+
+  constructor(people: People) {
+    this.#people = people;
+  }
+
+  async tell(event: StaffEvent, db: Db): Promise<NewSend[]> {
+    switch (event.type) {
+      case 'chat.message.client':
+        return [...(await this.#clientMessage(event, db)), ...(await this.#echo(event, db))];
+      case 'chat.message':
+        return [...(await this.#colleague(event, db)), ...(await this.#answer(event, db))];
+      case 'chat.session.assigned':
+        return this.#assigned(event, db);
+      case 'chat.session.status':
+        return this.#status(event, db);
+      case 'chat.note':
+        return this.#note(event, db);
+      case 'chat.callback.staff':
+        return this.#callback(event, db);
+      default:
+        return [];
+    }
+  }
+
+  /** A customer's message: to whose chat it is, or to all on duty who may see it. */
+  async #clientMessage(event: Of<'chat.message.client'>, db: Db): Promise<NewSend[]> {
+    const session = await this.#people.session(event.session_id, db);
+    if (session === undefined) return [];
+    const sends: NewSend[] = [];
+    for (const operator of await this.#listeners(session, db)) {
+      const texts = textsFor(operator.locale);
+      const free = session.assignedUserId === null;
+      const heading = this.#heading(operator, event.session_id, session, free ? texts.newChat : undefined);
+      const buttons = chatButtons(texts, event.session_id, free ? 'free' : 'mine');
+      sends.push(...toOperator(operator, messageContents(heading, event.data, buttons), event));
+    }
+    return sends;
+  }
+
+  /** What the customer wrote on the page, so that the conversation in Telegram is whole. */
+  async #echo(event: Of<'chat.message.client'>, db: Db): Promise<NewSend[]> {
+    if (isOwnMessage(event.data.client_message_id)) return [];
+    const customer = await this.#people.customerOf(event.session_id, db);
+    if (customer === undefined) return [];
+    return toCustomer(customer, messageContents({ title: textsFor(customer.locale).you }, event.data), event);
+  }
+
+  /** What a colleague wrote in the chat of another. */
+  async #colleague(event: Of<'chat.message'>, db: Db): Promise<NewSend[]> {
+    const session = await this.#people.session(event.session_id, db);
+    if (session?.assignedUserId === null || session === undefined) return [];
+    const operator = await this.#assignee(session, db);
+    if (operator === undefined || event.data.sender_id === operator.userId) return [];
+    const texts = textsFor(operator.locale);
+    const name = event.data.sender_name ?? event.data.sender_id ?? '';
+    const heading = this.#heading(operator, event.session_id, session, texts.colleague(name));
+    return toOperator(operator, messageContents(heading, event.data), event);
+  }
+
+  async #answer(event: Of<'chat.message'>, db: Db): Promise<NewSend[]> {
+    const customer = await this.#people.customerOf(event.session_id, db);
+    if (customer === undefined) return [];
+    const name = event.data.sender_name;
+    const heading = name === null || name === undefined || name === '' ? null : { title: name };
+    return toCustomer(customer, messageContents(heading, event.data), event);
+  }
+
+  async #assigned(event: Of<'chat.session.assigned'>, db: Db): Promise<NewSend[]> {
+    const session = await this.#people.session(event.session_id, db);
+    if (session === undefined) return [];
+    const { assigned_user_id: to, assigned_user_name: name, by } = event.data;
+    const before = event.subscribers?.previous_user_id ?? null;
+    const sends: NewSend[] = [];
+    for (const operator of await this.#people.onDuty(db)) {
+      const texts = textsFor(operator.locale);
+      const isGiven = operator.userId === to && by !== to;
+      const isLost = operator.userId === before && before !== to && by !== before;
+      if (!isGiven && !isLost) continue;
+      const detail = isGiven
+        ? texts.given(by === 'system' ? '' : by)
+        : texts.takenAway(to === null ? null : (name ?? to));
+      const heading = this.#heading(operator, event.session_id, session, detail);
+      const buttons = isGiven ? chatButtons(texts, event.session_id, 'mine') : undefined;
+      sends.push(...toOperator(operator, textAndFiles(heading, '', [], buttons), event));
+    }
+    return sends;
+  }
+
+  async #status(event: Of<'chat.session.status'>, db: Db): Promise<NewSend[]> {
+    if (event.data.status !== 'closed') return [];
+    const sends: NewSend[] = [];
+    const session = await this.#people.session(event.session_id, db);
+    const operator = session === undefined ? undefined : await this.#assignee(session, db);
+    if (operator !== undefined && session !== undefined && event.data.by !== operator.userId) {
+      const texts = textsFor(operator.locale);
+      const heading = this.#heading(operator, event.session_id, session, texts.closedBy);
+      sends.push(
+        ...toOperator(operator, textAndFiles(heading, '', [], chatButtons(texts, event.session_id, 'closed')), event),
+      );
+    }
+    const customer = await this.#people.customerOf(event.session_id, db);
+    if (customer !== undefined) {
+      const content: Content = { kind: 'text', text: textsFor(customer.locale).closedForCustomer };
+      sends.push(...toCustomer(customer, [content], event));
+    }
+    return sends;
+  }
+
+  async #note(event: Of<'chat.note'>, db: Db): Promise<NewSend[]> {
+    if (event.session_id === null) return [];
+    const session = await this.#people.session(event.session_id, db);
+    const operator = session === undefined ? undefined : await this.#assignee(session, db);
+    if (operator === undefined || session === undefined || event.data.author_id === operator.userId) return [];
+    const name = event.data.author_name ?? event.data.author_id;
+    const heading = this.#heading(operator, event.session_id, session, textsFor(operator.locale).note(name));
+    return toOperator(operator, textAndFiles(heading, event.data.body, []), event);
+  }
+
+  /** A new request: to all on duty who may see it; one that was given: to whom it was given. */
+  async #callback(event: Of<'chat.callback.staff'>, db: Db): Promise<NewSend[]> {
+    const { status, assigned_user_id: assignee } = event.data;
+    if (status !== 'new') return [];
+    const session = event.session_id === null ? undefined : await this.#people.session(event.session_id, db);
+    const owner = session?.assignedUserId ?? null;
+    const sends: NewSend[] = [];
+    for (const operator of await this.#people.onDuty(db)) {
+      if (!seesCallback(operator, owner, assignee)) continue;
+      if (owner !== null ? owner !== operator.userId : operator.status !== 'online') continue;
+      sends.push(...toOperator(operator, [callbackContent(textsFor(operator.locale), event.data)], event));
+    }
+    return sends;
+  }
+
+  async #listeners(session: SessionFacts, db: Db): Promise<BoundOperator[]> {
+    const all = await this.#people.onDuty(db);
+    return all.filter((operator) => {
+      if (!seesSession(operator, session.assignedUserId)) return false;
+      // Whoever is away answers for what is theirs, and is offered nothing new.
+      return session.assignedUserId === null
+        ? operator.status === 'online'
+        : session.assignedUserId === operator.userId;
+    });
+  }
+
+  async #assignee(session: SessionFacts, db: Db): Promise<BoundOperator | undefined> {
+    if (session.assignedUserId === null) return undefined;
+    return (await this.#people.onDuty(db)).find(({ userId }) => userId === session.assignedUserId);
+  }
+
+  #heading(operator: BoundOperator, id: number, session: SessionFacts, detail: string | undefined): Heading {
+    return { title: sessionTitle(textsFor(operator.locale), id, session.name), detail };
+  }
+}
+
+function place(event: StaffEvent): Pick<NewSend, 'sessionId' | 'seq' | 'messageId'> {
+  const isMessage = event.type === 'chat.message' || event.type === 'chat.message.client';
+  return {
+    sessionId: event.session_id ?? undefined,
+    seq: event.seq ?? undefined,
+    messageId: isMessage ? event.data.id : undefined,
+  };
+}
+
+function toOperator(operator: BoundOperator, contents: readonly Content[], event: StaffEvent): NewSend[] {
+  const to = { kind: 'operator', bindingId: operator.bindingId, chatId: operator.chatId } as const;
+  return contents.map((content) => ({ to, content, ...place(event) }));
+}
+
+function toCustomer(customer: BoundCustomer, contents: readonly Content[], event: StaffEvent): NewSend[] {
+  const to = { kind: 'customer', bindingId: customer.bindingId, chatId: customer.chatId } as const;
+  return contents.map((content) => ({ to, content, ...place(event) }));
+}

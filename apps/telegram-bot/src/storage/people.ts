@@ -1,0 +1,160 @@
+import type { Database } from '@chat-realtime/database';
+import { type OperatorStatus, operatorStatusSchema, staffScopeSchema, type StaffScope } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+
+/** A bound operator. */
+export interface BoundOperator {
+  readonly bindingId: number;
+  readonly userId: string;
+  readonly name: string | null;
+  readonly chatId: number;
+  readonly scope: StaffScope;
+  readonly locale: string | null;
+  readonly onDuty: boolean;
+  readonly status: OperatorStatus;
+}
+
+export interface BoundCustomer {
+  readonly bindingId: number;
+  readonly chatId: number;
+  readonly sessionId: number;
+  readonly locale: string | null;
+}
+
+export interface SessionFacts {
+  readonly assignedUserId: string | null;
+  readonly name: string | null;
+  readonly status: string;
+}
+
+export interface KnownMessage {
+  readonly sessionId: number;
+  readonly seq: number | null;
+  readonly messageId: number | null;
+  readonly purpose: string;
+}
+
+interface OperatorRow {
+  readonly id: number;
+  readonly user_id: string;
+  readonly name: string | null;
+  readonly telegram_user_id: number;
+  readonly scope: string;
+  readonly locale: string | null;
+  readonly on_duty: boolean;
+  readonly status: string | null;
+}
+interface CustomerRow {
+  readonly id: number;
+  readonly telegram_user_id: number;
+  readonly session_id: number;
+  readonly locale: string | null;
+}
+
+const OPERATORS = sql`
+  SELECT t.id, t.user_id, COALESCE(a.name, o.name, t.user_name) AS name, t.telegram_user_id,
+         COALESCE(a.scope, t.scope) AS scope, t.locale, t.on_duty, o.status
+    FROM operator_telegram t
+    LEFT JOIN auth_operator a ON a.id = t.user_id
+    LEFT JOIN chat_operator o ON o.id = t.user_id
+   WHERE COALESCE(a.active, true)`;
+
+/**
+ * Who is who, read where chat-service writes it: a binding that was removed, a duty that ended, a chat that changed
+ * hands a moment ago hold at once, and steady work needs no request.
+ */
+export class People {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Those on duty whom Telegram reaches. */
+  async onDuty(db: Database['kysely'] = this.#database.kysely): Promise<BoundOperator[]> {
+    const result = await sql<OperatorRow>`${OPERATORS} AND t.on_duty AND t.blocked_at IS NULL ORDER BY t.id`.execute(
+      db,
+    );
+    return result.rows.map(operatorOf);
+  }
+
+  async operator(telegramUserId: number): Promise<BoundOperator | undefined> {
+    const result = await sql<OperatorRow>`${OPERATORS} AND t.telegram_user_id = ${telegramUserId}::bigint`.execute(
+      this.#database.kysely,
+    );
+    return result.rows.map(operatorOf)[0];
+  }
+
+  async customer(telegramUserId: number): Promise<BoundCustomer | undefined> {
+    const result = await sql<CustomerRow>`
+      SELECT id, telegram_user_id, session_id, locale FROM customer_telegram
+       WHERE telegram_user_id = ${telegramUserId}::bigint`.execute(this.#database.kysely);
+    return result.rows.map(customerOf)[0];
+  }
+
+  async customerOf(sessionId: number, db: Database['kysely']): Promise<BoundCustomer | undefined> {
+    const result = await sql<CustomerRow>`
+      SELECT id, telegram_user_id, session_id, locale FROM customer_telegram
+       WHERE session_id = ${sessionId}::bigint AND blocked_at IS NULL`.execute(db);
+    return result.rows.map(customerOf)[0];
+  }
+
+  async session(sessionId: number, db: Database['kysely'] = this.#database.kysely): Promise<SessionFacts | undefined> {
+    const row = await db
+      .selectFrom('chat_session')
+      .select(['assigned_user_id', 'name', 'status'])
+      .where('id', '=', sessionId)
+      .executeTakeFirst();
+    return row === undefined ? undefined : { assignedUserId: row.assigned_user_id, name: row.name, status: row.status };
+  }
+
+  /** What a text in Telegram stands for. */
+  async message(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
+    const result = await sql<{ session_id: number; seq: number | null; message_id: number | null; purpose: string }>`
+      SELECT session_id, seq, message_id, purpose FROM telegram_message
+       WHERE chat_id = ${chatId}::bigint AND telegram_message_id = ${telegramId}::bigint`.execute(
+      this.#database.kysely,
+    );
+    const [row] = result.rows;
+    if (row === undefined) return undefined;
+    return {
+      sessionId: Number(row.session_id),
+      seq: row.seq === null ? null : Number(row.seq),
+      messageId: row.message_id === null ? null : Number(row.message_id),
+      purpose: row.purpose,
+    };
+  }
+
+  /** The newest event and the newest message of a session that stand in a chat. */
+  async shown(chatId: number, sessionId: number): Promise<{ seq: number | null; messageId: number | null }> {
+    const result = await sql<{ seq: number | null; message_id: number | null }>`
+      SELECT max(seq) AS seq, max(message_id) AS message_id FROM telegram_message
+       WHERE chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint`.execute(this.#database.kysely);
+    const [row] = result.rows;
+    const value = (column: number | null | undefined): number | null =>
+      column === null || column === undefined ? null : Number(column);
+    return { seq: value(row?.seq), messageId: value(row?.message_id) };
+  }
+}
+
+function operatorOf(row: OperatorRow): BoundOperator {
+  return {
+    bindingId: Number(row.id),
+    userId: row.user_id,
+    name: row.name,
+    chatId: Number(row.telegram_user_id),
+    scope: staffScopeSchema.parse(row.scope),
+    locale: row.locale,
+    onDuty: row.on_duty,
+    status: operatorStatusSchema.parse(row.status ?? 'online'),
+  };
+}
+
+function customerOf(row: CustomerRow): BoundCustomer {
+  return {
+    bindingId: Number(row.id),
+    chatId: Number(row.telegram_user_id),
+    sessionId: Number(row.session_id),
+    locale: row.locale,
+  };
+}

@@ -1,0 +1,169 @@
+import type { Readable } from 'node:stream';
+import { Api, GrammyError, HttpError, InputFile, InputMediaBuilder } from 'grammy';
+import type { InlineKeyboardMarkup, ForceReply, Update, UserFromGetMe } from 'grammy/types';
+import type { Content, SentFile } from '../domain/content.ts';
+import { failureOf, networkFailure, TelegramFailure } from './failures.ts';
+
+/** A call that sends something may take as long as its file. */
+const SEND_SECONDS = 30;
+const POLL_SECONDS = 25;
+/** What the bot wants to hear of. */
+const UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;
+
+/** Opens a file of the chat. Null: it is gone, or its address has expired. */
+export type OpenFile = (file: SentFile) => Promise<Readable | null>;
+
+/** The Bot API as this bot uses it. Everything rejects with a `TelegramFailure`. */
+export interface TelegramApi {
+  me(): Promise<UserFromGetMe>;
+  /** Waits for updates; `signal` ends the wait. */
+  updates(offset: number | undefined, signal: AbortSignal): Promise<Update[]>;
+  listenToWebhook(url: string, secret: string): Promise<void>;
+  endWebhook(): Promise<void>;
+  setCommands(): Promise<void>;
+  /** Ids of the messages it became. */
+  send(chatId: number, content: Content): Promise<number[]>;
+  answerButton(id: string, text: string): Promise<void>;
+  /** A file that somebody sent. */
+  download(
+    fileId: string,
+  ): Promise<{ readonly content: ReadableStream<Uint8Array>; readonly size: number | undefined }>;
+}
+
+export interface TelegramApiOptions {
+  readonly token: string;
+  readonly root: string;
+  readonly openFile: OpenFile;
+  readonly commands: (language: 'ru' | 'en') => readonly { readonly command: string; readonly description: string }[];
+}
+
+export function createTelegramApi({ token, root, openFile, commands }: TelegramApiOptions): TelegramApi {
+  const apiRoot = root.replace(/\/+$/, '');
+  const api = new Api(token, { apiRoot, timeoutSeconds: SEND_SECONDS });
+  const polling = new Api(token, { apiRoot, timeoutSeconds: POLL_SECONDS + 10 });
+
+  const call = async <T>(method: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      // Neither the cause nor its text is kept: an address in it has the token.
+      if (error instanceof GrammyError) throw failureOf(method, error);
+      if (error instanceof HttpError) throw networkFailure(method, error.error);
+      if (error instanceof TelegramFailure) throw error;
+      throw networkFailure(method, error);
+    }
+  };
+
+  const sendFiles = async (chatId: number, content: Extract<Content, { kind: 'files' }>): Promise<number[]> => {
+    const { files, caption, entities, buttons } = content;
+    const opened = await Promise.all(files.map(async (file) => ({ file, stream: await openFile(file) })));
+    const there = opened.flatMap(({ file, stream }) =>
+      stream === null ? [] : [{ file, input: new InputFile(stream, file.name) }],
+    );
+    const lost = opened.length - there.length;
+    const text = [caption, lost === 0 ? undefined : `📎 ×${lost} — см. консоль / see the console`]
+      .filter(Boolean)
+      .join('\n');
+    const headed = text === '' ? {} : { caption: text, caption_entities: entities ?? [] };
+    const other = { ...headed, ...markup(buttons, false) };
+    const [first] = there;
+    if (first === undefined) {
+      const sent = await api.sendMessage(chatId, text === '' ? '📎' : text, { entities: entities ?? [] });
+      return [sent.message_id];
+    }
+    if (there.length === 1) return [(await sendOne(api, chatId, first.file, first.input, other)).message_id];
+    // An album has pictures alone, or documents alone.
+    const sent = there.every(({ file }) => isPhoto(file))
+      ? await api.sendMediaGroup(
+          chatId,
+          there.map(({ input }, index) => InputMediaBuilder.photo(input, index === 0 ? headed : {})),
+        )
+      : await api.sendMediaGroup(
+          chatId,
+          there.map(({ input }, index) => InputMediaBuilder.document(input, index === 0 ? headed : {})),
+        );
+    return sent.map(({ message_id: id }) => id);
+  };
+
+  return {
+    me: () => call('getMe', () => api.getMe()),
+    updates: (offset, signal) =>
+      call('getUpdates', () =>
+        polling.getUpdates(
+          {
+            ...(offset === undefined ? {} : { offset }),
+            timeout: POLL_SECONDS,
+            limit: 100,
+            allowed_updates: [...UPDATES],
+          },
+          // The library's own type of a signal is older than the one of Node.
+          signal as never,
+        ),
+      ),
+    listenToWebhook: (url, secret) =>
+      call('setWebhook', async () => {
+        await api.setWebhook(url, { secret_token: secret, allowed_updates: [...UPDATES] });
+      }),
+    endWebhook: () =>
+      call('deleteWebhook', async () => {
+        await api.deleteWebhook();
+      }),
+    setCommands: () =>
+      call('setMyCommands', async () => {
+        await api.setMyCommands([...commands('en')]);
+        await api.setMyCommands([...commands('ru')], { language_code: 'ru' });
+      }),
+    send: (chatId, content) =>
+      call('send', async () => {
+        if (content.kind === 'files') return sendFiles(chatId, content);
+        const sent = await api.sendMessage(chatId, content.text, {
+          entities: content.entities ?? [],
+          link_preview_options: { is_disabled: true },
+          ...(content.replyTo === undefined
+            ? {}
+            : { reply_parameters: { message_id: content.replyTo, allow_sending_without_reply: true } }),
+          ...markup(content.buttons, content.forceReply ?? false),
+        });
+        return [sent.message_id];
+      }),
+    answerButton: (id, text) =>
+      call('answerCallbackQuery', async () => {
+        await api.answerCallbackQuery(id, { text: text.slice(0, 200) });
+      }),
+    download: (fileId) =>
+      call('getFile', async () => {
+        const file = await api.getFile(fileId);
+        const path = file.file_path;
+        if (path === undefined) throw new TelegramFailure('refused', 'getFile: the file has no path');
+        const response = await fetch(`${apiRoot}/file/bot${token}/${path}`, { signal: AbortSignal.timeout(60_000) });
+        if (!response.ok || response.body === null) {
+          await response.body?.cancel();
+          throw new TelegramFailure(response.status >= 500 ? 'unknown' : 'refused', `file: ${response.status}`);
+        }
+        return { content: response.body, size: file.file_size };
+      }),
+  };
+}
+
+function isPhoto({ mime, size }: SentFile): boolean {
+  return /^image\/(?:jpeg|png|webp)$/.test(mime) && size <= 10_000_000;
+}
+
+type Other = Parameters<Api['sendDocument']>[2];
+
+function sendOne(api: Api, chatId: number, file: SentFile, input: InputFile, other: Other) {
+  if (isPhoto(file)) return api.sendPhoto(chatId, input, other);
+  if (/^audio\/ogg|^application\/ogg/.test(file.mime)) return api.sendVoice(chatId, input, other);
+  return api.sendDocument(chatId, input, other);
+}
+
+function markup(
+  buttons: Content['buttons'],
+  forceReply: boolean,
+): { reply_markup?: InlineKeyboardMarkup | ForceReply } {
+  if (buttons !== undefined && buttons.length > 0) {
+    const rows = buttons.map((row) => row.map(({ text, data }) => ({ text, callback_data: data })));
+    return { reply_markup: { inline_keyboard: rows } };
+  }
+  return forceReply ? { reply_markup: { force_reply: true } } : {};
+}

@@ -1,0 +1,213 @@
+import type { CallbackStatus, OperatorStatus } from '@chat-realtime/protocol';
+
+export type Language = 'ru' | 'en';
+
+/** Russian is the first language: whoever says nothing else gets it. */
+export function languageOf(locale: string | null | undefined): Language {
+  return locale === null || locale === undefined || /^(?:ru|uk|be|kk)/i.test(locale) ? 'ru' : 'en';
+}
+
+const STATUS = {
+  ru: { online: 'на связи', away: 'отошли', off: 'не дежурите' },
+  en: { online: 'online', away: 'away', off: 'off duty' },
+} as const satisfies Record<Language, Record<OperatorStatus, string>>;
+
+const CALLBACK = {
+  ru: {
+    new: 'новая',
+    assigned: 'взята',
+    calling: 'звонят',
+    done: 'сделано',
+    no_answer: 'не ответили',
+    cancelled: 'отменена',
+  },
+  en: {
+    new: 'new',
+    assigned: 'taken',
+    calling: 'calling',
+    done: 'done',
+    no_answer: 'no answer',
+    cancelled: 'cancelled',
+  },
+} as const satisfies Record<Language, Record<CallbackStatus, string>>;
+
+const ru = {
+  helpOperator: [
+    'Чаты приходят сюда, пока вы на дежурстве. Ответьте на сообщение клиента (свайп или «Ответить»), и он получит ответ.',
+    'Текст, фото, документ или голосовое: всё уходит клиенту от вашего имени.',
+    '',
+    '/open — открытые чаты',
+    '/mine — мои чаты',
+    '/status — дежурство: online, away, off',
+    '/callbacks — заявки на звонок',
+    '/logout — отвязать этот аккаунт',
+    '',
+    'Прочитал ли сообщение человек в Telegram, боты не узнают: отметка «прочитано» ставится, когда он ответит.',
+  ].join('\n'),
+  helpAnybody:
+    'Напишите сообщение, и оператор ответит вам здесь.\n\nОператорам: код для входа даёт консоль (Настройки → Telegram), затем /login <код>.',
+  loginNeedsCode: 'Нужен код из консоли: Настройки → Telegram. Затем /login <код>.',
+  boundTo: (name: string) =>
+    `Готово: этот аккаунт отвечает от имени «${name}». Вы на дежурстве; /status это меняет, /help всё объясняет.`,
+  unknownCode: 'Код не подходит: он неверный, уже использован или истёк. Новый даёт консоль или чат на сайте.',
+  tooMany: 'Слишком много неверных кодов. Попробуйте через 10 минут.',
+  loggedOut: 'Аккаунт отвязан. Чаты сюда больше не приходят.',
+  linked: 'Чат с сайта продолжается здесь. На сайте он тоже открыт: переписка одна.',
+  welcome: 'Здравствуйте! Напишите ваш вопрос, и мы ответим здесь.',
+  chat: (id: number) => `Чат ${id}`,
+  newChat: 'никто не взял',
+  you: 'Вы на сайте',
+  colleague: (name: string) => `${name} (коллега)`,
+  note: (name: string) => `Заметка, ${name}`,
+  given: (name: string) => `передан вам. ${name}`,
+  takenAway: (name: string | null) => (name === null ? 'вернулся в очередь' : `теперь у «${name}»`),
+  closedBy: 'закрыт',
+  closedForCustomer: 'Чат завершён. Если вопрос остался, просто напишите.',
+  callback: (id: number) => `Заявка на звонок ${id}`,
+  callbackStatus: (status: CallbackStatus): string => CALLBACK.ru[status],
+  when: (at: string) => `к ${at}`,
+  buttons: {
+    take: 'Взять',
+    close: 'Закрыть',
+    reopen: 'Открыть снова',
+    note: 'Заметка',
+    takeCall: 'Беру',
+    calling: 'Звоню',
+    done: 'Сделано',
+    noAnswer: 'Не ответили',
+    online: 'На связи',
+    away: 'Отошёл',
+    off: 'Не дежурю',
+  },
+  taken: 'Чат ваш',
+  closed: 'Чат закрыт',
+  reopened: 'Чат открыт',
+  noted: 'Заметка записана',
+  writeNote: (id: number) => `Заметка к чату ${id}: ответьте на это сообщение. Клиент её не увидит.`,
+  duty: (onDuty: boolean, status: OperatorStatus) =>
+    onDuty ? `Вы на дежурстве: ${STATUS.ru[status]}.` : 'Вы не дежурите в Telegram: чаты сюда не приходят.',
+  noSessions: 'Открытых чатов нет.',
+  noMine: 'У вас нет чатов.',
+  noCallbacks: 'Заявок на звонок нет.',
+  more: 'Остальные — в консоли.',
+  replyNeeded: 'Кому это? Ответьте на сообщение клиента (свайп или «Ответить»). /open покажет чаты.',
+  unknownCommand: 'Такой команды нет. /help',
+  unknownMessage: 'Это сообщение ни к какому чату не относится. /open покажет чаты.',
+  unsupported: 'Это сюда не передаётся: текст, фото, документ, видео, аудио и голосовые — можно.',
+  edited: 'Правку в чате сделать нельзя: исправленный текст ушёл новым сообщением.',
+  fileTooLarge: (name: string) => `«${name}» больше 10 МБ и не отправлен.`,
+  fileRefused: (name: string) => `«${name}» не принят.`,
+  failed: {
+    stale:
+      'Не отправлено: пока вы писали, в чате ответил или его взял коллега. Посмотрите, что выше, и ответьте ещё раз.',
+    session_closed: 'Не отправлено: чат закрыт. Откройте его снова.',
+    already_assigned: 'Чат уже у другого оператора.',
+    invalid_transition: 'Так сделать уже нельзя: что-то изменилось раньше.',
+    session_not_found: 'Этот чат вам больше не виден.',
+    forbidden: 'Этот аккаунт не привязан к оператору.',
+    other: 'Не получилось.',
+  },
+  customerFailed: 'Сообщение не отправлено.',
+  attachment: '📎',
+};
+
+export type Texts = typeof ru;
+
+const en: Texts = {
+  helpOperator: [
+    'Chats arrive here while you are on duty. Reply to a customer’s message (swipe, or “Reply”) and they get your answer.',
+    'Text, photo, document or voice: everything goes to the customer in your name.',
+    '',
+    '/open — open chats',
+    '/mine — my chats',
+    '/status — duty: online, away, off',
+    '/callbacks — callback requests',
+    '/logout — unbind this account',
+    '',
+    'Bots never learn whether a person in Telegram has read a message: it is marked as read when they answer.',
+  ].join('\n'),
+  helpAnybody:
+    'Write a message, and an operator will answer you here.\n\nOperators: the console gives the code (Settings → Telegram), then /login <code>.',
+  loginNeedsCode: 'A code from the console is needed: Settings → Telegram. Then /login <code>.',
+  boundTo: (name) =>
+    `Done: this account answers in the name of “${name}”. You are on duty; /status changes it, /help explains everything.`,
+  unknownCode:
+    'The code does not fit: it is wrong, used or expired. The console or the chat on the site gives a new one.',
+  tooMany: 'Too many wrong codes. Try again in 10 minutes.',
+  loggedOut: 'The account is unbound. Chats no longer arrive here.',
+  linked: 'The chat from the site goes on here. It stays open there as well: it is one conversation.',
+  welcome: 'Hello! Write your question, and we will answer here.',
+  chat: (id) => `Chat ${id}`,
+  newChat: 'nobody’s',
+  you: 'You on the site',
+  colleague: (name) => `${name} (colleague)`,
+  note: (name) => `Note, ${name}`,
+  given: (name) => `given to you. ${name}`,
+  takenAway: (name) => (name === null ? 'went back to the queue' : `is ${name}’s now`),
+  closedBy: 'closed',
+  closedForCustomer: 'The chat is closed. If anything is open, just write.',
+  callback: (id) => `Callback request ${id}`,
+  callbackStatus: (status) => CALLBACK.en[status],
+  when: (at) => `at ${at}`,
+  buttons: {
+    take: 'Take',
+    close: 'Close',
+    reopen: 'Reopen',
+    note: 'Note',
+    takeCall: 'Take',
+    calling: 'Calling',
+    done: 'Done',
+    noAnswer: 'No answer',
+    online: 'Online',
+    away: 'Away',
+    off: 'Off duty',
+  },
+  taken: 'The chat is yours',
+  closed: 'Chat closed',
+  reopened: 'Chat reopened',
+  noted: 'Note saved',
+  writeNote: (id) => `A note on chat ${id}: reply to this message. The customer will not see it.`,
+  duty: (onDuty, status) =>
+    onDuty ? `You are on duty: ${STATUS.en[status]}.` : 'You are off duty in Telegram: chats do not arrive here.',
+  noSessions: 'No open chats.',
+  noMine: 'You have no chats.',
+  noCallbacks: 'No callback requests.',
+  more: 'The rest is in the console.',
+  replyNeeded: 'For whom? Reply to a customer’s message (swipe, or “Reply”). /open shows the chats.',
+  unknownCommand: 'No such command. /help',
+  unknownMessage: 'This message belongs to no chat. /open shows the chats.',
+  unsupported: 'This cannot be passed on: text, photos, documents, video, audio and voice can.',
+  edited: 'A message in the chat cannot be changed: the corrected text went as a new one.',
+  fileTooLarge: (name) => `“${name}” is larger than 10 MB and was not sent.`,
+  fileRefused: (name) => `“${name}” was not accepted.`,
+  failed: {
+    stale:
+      'Not sent: while you were writing, a colleague answered in this chat or took it. Look above and reply again.',
+    session_closed: 'Not sent: the chat is closed. Reopen it.',
+    already_assigned: 'Another operator has the chat already.',
+    invalid_transition: 'That is not possible any more: something changed before.',
+    session_not_found: 'You can no longer see this chat.',
+    forbidden: 'This account is bound to no operator.',
+    other: 'That did not work.',
+  },
+  customerFailed: 'The message was not sent.',
+  attachment: '📎',
+};
+
+const TEXTS: Record<Language, Texts> = { ru, en };
+
+export function textsFor(locale: string | null | undefined): Texts {
+  return TEXTS[languageOf(locale)];
+}
+
+/** Shown by Telegram as a menu. */
+export function commandsFor(language: Language): { command: string; description: string }[] {
+  const list: readonly (readonly [string, string, string])[] = [
+    ['open', 'Открытые чаты', 'Open chats'],
+    ['mine', 'Мои чаты', 'My chats'],
+    ['status', 'Дежурство', 'Duty'],
+    ['callbacks', 'Заявки на звонок', 'Callback requests'],
+    ['help', 'Что умеет бот', 'What the bot can do'],
+  ];
+  return list.map(([command, russian, english]) => ({ command, description: language === 'ru' ? russian : english }));
+}

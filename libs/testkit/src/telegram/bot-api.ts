@@ -1,0 +1,338 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FaultPlan } from './faults.ts';
+import { FakePerson, type PersonOptions, type ShownMessage } from './person.ts';
+import { type ApiCall, type ApiFile, readCall } from './requests.ts';
+
+export type { ApiFault } from './faults.ts';
+
+const TEXT_MAX = 4_096;
+const CAPTION_MAX = 1_024;
+
+class ApiError extends Error {
+  readonly code: number;
+  readonly parameters: object | undefined;
+  constructor(code: number, description: string, parameters?: object) {
+    super(description);
+    this.code = code;
+    this.parameters = parameters;
+  }
+}
+
+interface Waiter {
+  readonly offset: number;
+  readonly finish: (answer: { ok: true; result: unknown } | ApiError) => void;
+}
+
+type Update = { update_id: number } & Record<string, unknown>;
+
+/**
+ * Telegram's Bot API as far as a bot can tell: updates that come again until they are confirmed, one poller at a time, a
+ * webhook, limits of texts and captions, people who block, groups that move, files, and calls that fail on request.
+ */
+export class FakeBotApi {
+  readonly token = '7000000001:fake-token-of-a-bot-for-tests-0001';
+  readonly username = 'shop_test_bot';
+  readonly faults = new FaultPlan();
+  readonly calls: string[] = [];
+  /** Everything the bot has sent, in the order in which Telegram took it. */
+  readonly sent: ShownMessage[] = [];
+  readonly toasts: { readonly id: string; readonly text: string }[] = [];
+  readonly #server: Server;
+  readonly #files = new Map<string, ApiFile>();
+  readonly #blocked = new Set<number>();
+  readonly #moved = new Map<number, number>();
+  #updates: Update[] = [];
+  #waiter: Waiter | null = null;
+  #webhook: { readonly url: string; readonly secret: string | undefined } | null = null;
+  #nextUpdate = 500;
+  #nextMessage = 1;
+  #nextFile = 1;
+  #spacing = 0;
+  readonly #lastSend = new Map<number, number>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(port = 0): Promise<FakeBotApi> {
+    const server = createServer();
+    const api = new FakeBotApi(server);
+    server.on('request', (request, response) => void api.#serve(request, response));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    return api;
+  }
+
+  get url(): string {
+    const address = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  get webhook(): { readonly url: string; readonly secret: string | undefined } | null {
+    return this.#webhook;
+  }
+
+  /** Updates that are not confirmed yet. */
+  get pending(): number {
+    return this.#updates.length;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** A chat takes one message in so many milliseconds, and answers 429 to more. */
+  limitChats(spacingMs: number): void {
+    this.#spacing = spacingMs;
+  }
+
+  migrate(from: number, to: number): void {
+    this.#moved.set(from, to);
+  }
+
+  /** What somebody sees in their chat with the bot. */
+  shownTo(chatId: number): ShownMessage[] {
+    return this.sent.filter((message) => message.chat_id === chatId);
+  }
+
+  person({ id, name = 'Ольга', language = 'ru' }: PersonOptions): FakePerson {
+    return new FakePerson(this, id, name, language);
+  }
+
+  setBlocked(chatId: number, blocked: boolean): void {
+    if (blocked) this.#blocked.add(chatId);
+    else this.#blocked.delete(chatId);
+  }
+
+  newMessageId(): number {
+    const id = this.#nextMessage;
+    this.#nextMessage += 1;
+    return id;
+  }
+
+  keepFile(file: ApiFile): string {
+    const id = `file-${this.#nextFile}`;
+    this.#nextFile += 1;
+    this.#files.set(id, file);
+    return id;
+  }
+
+  /** `again`: Telegram gives an update it has given before. */
+  push(update: Record<string, unknown>, again?: number): number {
+    const id = again ?? this.#nextUpdate;
+    if (again === undefined) this.#nextUpdate += 1;
+    this.#updates.push({ update_id: id, ...update });
+    this.#wakePoller();
+    if (this.#webhook !== null) void this.#deliver();
+    return id;
+  }
+
+  #wakePoller(): void {
+    const waiter = this.#waiter;
+    if (waiter === null) return;
+    const due = this.#updates.filter(({ update_id: id }) => id >= waiter.offset);
+    if (due.length === 0) return;
+    this.#waiter = null;
+    waiter.finish({ ok: true, result: due.slice(0, 100) });
+  }
+
+  /** As Telegram: until the bot answers 2xx. */
+  async #deliver(): Promise<void> {
+    const [update] = this.#updates;
+    const target = this.#webhook;
+    if (update === undefined || target === null) return;
+    const response = await fetch(target.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(target.secret === undefined ? {} : { 'x-telegram-bot-api-secret-token': target.secret }),
+      },
+      body: JSON.stringify(update),
+    }).catch(() => undefined);
+    if (response?.ok === true) this.#updates = this.#updates.filter((other) => other !== update);
+    else await new Promise((resolve) => setTimeout(resolve, 200));
+    if (this.#updates.length > 0) await this.#deliver();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url ?? '';
+    const file = path.startsWith(`/file/bot${this.token}/`) ? path.split('/').at(-1) : undefined;
+    if (file !== undefined) {
+      const found = this.#files.get(file);
+      response.statusCode = found === undefined ? 404 : 200;
+      response.end(found?.bytes);
+      return;
+    }
+    const [, token, method = ''] = /^\/bot([^/]+)\/(\w+)/.exec(path) ?? [];
+    const call = await readCall(request, method).catch(() => null);
+    if (call === null) {
+      response.destroy();
+      return;
+    }
+    this.calls.push(method);
+    const answer = (body: { ok: true; result: unknown } | ApiError): void => {
+      response.setHeader('content-type', 'application/json');
+      if (body instanceof ApiError) {
+        response.statusCode = body.code;
+        const parameters = body.parameters === undefined ? {} : { parameters: body.parameters };
+        response.end(JSON.stringify({ ok: false, error_code: body.code, description: body.message, ...parameters }));
+      } else response.end(JSON.stringify(body));
+    };
+    if (token !== this.token) {
+      answer(new ApiError(401, 'Unauthorized'));
+      return;
+    }
+    const fault = this.faults.take(method);
+    if (fault?.kind === 'dropped') {
+      response.destroy();
+      return;
+    }
+    if (fault?.kind === 'error') {
+      answer(new ApiError(fault.code, fault.description ?? 'fault of the test', fault.parameters));
+      return;
+    }
+    if (method === 'getUpdates' && fault === undefined) {
+      this.#poll(call, response, answer);
+      return;
+    }
+    let body: { ok: true; result: unknown } | ApiError;
+    try {
+      body = { ok: true, result: this.#do(call) };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      body = error;
+    }
+    if (fault?.kind === 'lost') response.destroy();
+    else answer(body);
+  }
+
+  #poll(call: ApiCall, answerOf: ServerResponse, answer: Waiter['finish']): void {
+    if (this.#webhook !== null) {
+      answer(new ApiError(409, "Conflict: can't use getUpdates method while webhook is active"));
+      return;
+    }
+    this.#waiter?.finish(new ApiError(409, 'Conflict: terminated by other getUpdates request'));
+    const offset = Number(call.values['offset'] ?? 0);
+    // Asking for later ones confirms the earlier.
+    this.#updates = this.#updates.filter(({ update_id: id }) => id >= offset);
+    const seconds = Number(call.values['timeout'] ?? 0);
+    const timer = setTimeout(() => {
+      if (this.#waiter === waiter) this.#waiter = null;
+      answer({ ok: true, result: [] });
+    }, seconds * 1_000);
+    const waiter: Waiter = {
+      offset,
+      finish: (body) => {
+        clearTimeout(timer);
+        answer(body);
+      },
+    };
+    // Whoever asked is gone: what comes is not for them.
+    answerOf.once('close', () => {
+      clearTimeout(timer);
+      if (this.#waiter === waiter) this.#waiter = null;
+    });
+    this.#waiter = waiter;
+    this.#wakePoller();
+  }
+
+  #do(call: ApiCall): unknown {
+    const { values } = call;
+    switch (call.method) {
+      case 'getMe':
+        return { id: 7_000_000_001, is_bot: true, first_name: 'Shop', username: this.username };
+      case 'setWebhook':
+        this.#webhook = { url: String(values['url']), secret: values['secret_token'] as string | undefined };
+        return true;
+      case 'deleteWebhook':
+        this.#webhook = null;
+        return true;
+      case 'setMyCommands':
+        return true;
+      case 'answerCallbackQuery':
+        this.toasts.push({ id: String(values['callback_query_id']), text: String(values['text'] ?? '') });
+        return true;
+      case 'getFile': {
+        const id = String(values['file_id']);
+        const file = this.#files.get(id);
+        if (file === undefined) throw new ApiError(400, 'Bad Request: invalid file_id');
+        return { file_id: id, file_unique_id: id, file_size: file.bytes.length, file_path: `files/${id}` };
+      }
+      case 'sendMessage':
+        return this.#show(call, String(values['text'] ?? ''), TEXT_MAX, []);
+      case 'sendPhoto':
+      case 'sendDocument':
+      case 'sendVoice': {
+        const kind = call.method.slice(4).toLowerCase();
+        return this.#show(call, String(values['caption'] ?? ''), CAPTION_MAX, [
+          { kind, ...fileOf(call, values[kind]) },
+        ]);
+      }
+      case 'sendMediaGroup': {
+        const media = values['media'] as { type: string; media: string; caption?: string }[];
+        if (media.length < 2 || media.length > 10) throw new ApiError(400, 'Bad Request: wrong number of media');
+        return media.map((one) =>
+          this.#show(call, one.caption ?? '', CAPTION_MAX, [{ kind: one.type, ...fileOf(call, one.media) }]),
+        );
+      }
+      default:
+        throw new ApiError(404, 'Not Found: method not found');
+    }
+  }
+
+  #show(call: ApiCall, text: string, max: number, files: ShownMessage['files']): object {
+    const { values } = call;
+    const chatId = Number(values['chat_id']);
+    const moved = this.#moved.get(chatId);
+    if (moved !== undefined)
+      throw new ApiError(400, 'Bad Request: group chat was upgraded to a supergroup chat', {
+        migrate_to_chat_id: moved,
+      });
+    if (this.#blocked.has(chatId)) throw new ApiError(403, 'Forbidden: bot was blocked by the user');
+    if (text.length > max) throw new ApiError(400, 'Bad Request: message is too long');
+    if (text.trim() === '' && files.length === 0) throw new ApiError(400, 'Bad Request: message text is empty');
+    const entities = (values['entities'] ?? values['caption_entities'] ?? []) as ShownMessage['entities'];
+    for (const { offset, length } of entities)
+      if (length < 1 || offset + length > text.length) throw new ApiError(400, 'Bad Request: entity out of bounds');
+    this.#rate(chatId);
+    const markup = values['reply_markup'] as
+      | { inline_keyboard?: { text: string; callback_data: string }[][] }
+      | undefined;
+    const buttons = markup?.inline_keyboard?.flat() ?? [];
+    for (const { callback_data: data } of buttons)
+      if (Buffer.byteLength(data) > 64) throw new ApiError(400, 'Bad Request: BUTTON_DATA_INVALID');
+    const reply = values['reply_parameters'] as { message_id: number } | undefined;
+    const message = {
+      message_id: this.newMessageId(),
+      chat_id: chatId,
+      text,
+      entities,
+      buttons,
+      reply_to: reply?.message_id,
+      files,
+    };
+    this.sent.push(message);
+    return {
+      message_id: message.message_id,
+      date: Math.floor(Date.now() / 1_000),
+      chat: { id: chatId, type: 'private' },
+      text,
+    };
+  }
+
+  #rate(chatId: number): void {
+    const now = performance.now();
+    const since = now - (this.#lastSend.get(chatId) ?? Number.NEGATIVE_INFINITY);
+    if (since < this.#spacing)
+      throw new ApiError(429, 'Too Many Requests', { retry_after: Math.ceil((this.#spacing - since) / 1_000) });
+    this.#lastSend.set(chatId, now);
+  }
+}
+
+function fileOf(call: ApiCall, reference: unknown): ApiFile {
+  const name = typeof reference === 'string' && reference.startsWith('attach://') ? reference.slice(9) : '';
+  const file = call.files.get(name);
+  if (file === undefined) throw new ApiError(400, 'Bad Request: there is no file in the request');
+  return file;
+}

@@ -1,0 +1,115 @@
+import type { ApiFile } from './requests.ts';
+
+/** A message as somebody sees it in their Telegram. */
+export interface ShownMessage {
+  readonly message_id: number;
+  readonly chat_id: number;
+  readonly text: string;
+  readonly entities: readonly { readonly type: string; readonly offset: number; readonly length: number }[];
+  readonly buttons: readonly { readonly text: string; readonly callback_data: string }[];
+  readonly reply_to: number | undefined;
+  readonly files: readonly (ApiFile & { readonly kind: string })[];
+}
+
+export interface PersonOptions {
+  readonly id: number;
+  readonly name?: string;
+  readonly language?: string;
+}
+
+/** The part of the fake that a person acts through. */
+export interface TelegramSide {
+  shownTo(chatId: number): ShownMessage[];
+  newMessageId(): number;
+  keepFile(file: ApiFile): string;
+  push(update: Record<string, unknown>): number;
+  setBlocked(chatId: number, blocked: boolean): void;
+}
+
+export interface SendOptions {
+  readonly replyTo?: ShownMessage | { readonly message_id: number } | undefined;
+  readonly album?: string;
+  readonly group?: number;
+}
+
+/** Somebody with Telegram on their phone. */
+export class FakePerson {
+  readonly id: number;
+  readonly #api: TelegramSide;
+  readonly #from: object;
+  #queries = 0;
+
+  constructor(api: TelegramSide, id: number, name: string, language: string) {
+    this.#api = api;
+    this.id = id;
+    this.#from = { id, is_bot: false, first_name: name, language_code: language };
+  }
+
+  /** What stands in their chat with the bot, sent by the bot. */
+  get shown(): ShownMessage[] {
+    return this.#api.shownTo(this.id);
+  }
+
+  #base(options: SendOptions): Record<string, unknown> & { message_id: number } {
+    const { replyTo, album, group } = options;
+    return {
+      message_id: this.#api.newMessageId(),
+      date: Math.floor(Date.now() / 1_000),
+      from: this.#from,
+      chat:
+        group === undefined
+          ? { id: this.id, type: 'private', first_name: 'x' }
+          : { id: group, type: 'group', title: 'x' },
+      ...(replyTo === undefined ? {} : { reply_to_message: { message_id: replyTo.message_id } }),
+      ...(album === undefined ? {} : { media_group_id: album }),
+    };
+  }
+
+  send(text: string, options: SendOptions = {}): { message_id: number; update_id: number } {
+    const message = { ...this.#base(options), text };
+    return { message_id: message.message_id, update_id: this.#api.push({ message }) };
+  }
+
+  sendFile(kind: 'photo' | 'document' | 'voice', file: ApiFile, options: SendOptions & { caption?: string } = {}) {
+    const size = { file_id: this.#api.keepFile(file), file_unique_id: 'u', file_size: file.bytes.length };
+    const content = kind === 'photo' ? [size] : kind === 'document' ? { ...size, file_name: file.name } : size;
+    const caption = options.caption === undefined ? {} : { caption: options.caption };
+    const message = { ...this.#base(options), [kind]: content, ...caption };
+    return { message_id: message.message_id, update_id: this.#api.push({ message }) };
+  }
+
+  edit(messageId: number, text: string): number {
+    const date = Math.floor(Date.now() / 1_000);
+    const edited = { ...this.#base({}), message_id: messageId, text, edit_date: date };
+    return this.#api.push({ edited_message: edited });
+  }
+
+  press(message: ShownMessage, label: string): void {
+    const button = message.buttons.find(({ text }) => text === label);
+    if (button === undefined) throw new Error(`no button ${label}`);
+    this.#queries += 1;
+    this.#api.push({
+      callback_query: {
+        id: `${this.id}-${this.#queries}`,
+        from: this.#from,
+        chat_instance: 'x',
+        data: button.callback_data,
+        message: { message_id: message.message_id, date: 1, chat: { id: this.id, type: 'private' } },
+      },
+    });
+  }
+
+  block(blocked = true): void {
+    this.#api.setBlocked(this.id, blocked);
+    const status = blocked ? 'kicked' : 'member';
+    this.#api.push({
+      my_chat_member: {
+        chat: { id: this.id, type: 'private' },
+        from: this.#from,
+        date: 1,
+        old_chat_member: { status: 'member', user: this.#from },
+        new_chat_member: { status, user: this.#from },
+      },
+    });
+  }
+}
