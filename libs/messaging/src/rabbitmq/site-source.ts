@@ -89,7 +89,12 @@ class RabbitSiteSource implements SiteSource {
     if (this.#working !== null)
       await Promise.race([this.#working, sleep(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
     const reading = this.#link.session;
-    if (reading !== null) reading.ended = true;
+    if (reading !== null) {
+      reading.ended = true;
+      // Closing the connection alone would drop acknowledgements that the channel still has to send.
+      const closed = reading.channel.close().catch(() => undefined);
+      await Promise.race([closed, sleep(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
+    }
     await this.#link.close();
   }
 
