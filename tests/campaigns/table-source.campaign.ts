@@ -26,6 +26,7 @@ const ADMIN = fileURLToPath(new URL('../../apps/standalone/dist/admin/main.js', 
 const SECRET = '0123456789abcdef0123456789abcdef';
 const LATENCY_MESSAGES = 400;
 const BACKFILL_MESSAGES = 100_000;
+const BACKFILL_CHATS = 2_000;
 
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -203,7 +204,7 @@ for (const kind of ['postgresql', 'mysql'] as const satisfies readonly SiteKind[
 
     it(`brings ${BACKFILL_MESSAGES} messages from before while the site writes`, async () => {
       await site.remove();
-      const chats = await Promise.all(Array.from({ length: 20 }, () => site.openChat()));
+      const chats = await Promise.all(Array.from({ length: BACKFILL_CHATS }, () => site.openChat()));
       for (let start = 0; start < BACKFILL_MESSAGES; start += 500) {
         const values = Array.from(
           { length: 500 },

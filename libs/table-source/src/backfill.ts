@@ -1,8 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Delivery, eventsOf, type Tally } from './delivery.ts';
 import type { EventMapper } from './events.ts';
 import type { Places, SiteDatabase } from './ports.ts';
 
 const PAGE = 200;
+/** A ledger that cannot answer now is asked again for about a minute. */
+const ATTEMPTS = 9;
+const RETRY_MIN_MS = 250;
+const RETRY_MAX_MS = 15_000;
 
 export interface BackfillProgress extends Tally {
   readonly phase: 'sessions' | 'messages';
@@ -81,7 +86,7 @@ async function copy(
     if (deps.stopped?.() === true) return { rows, tally, complete: false };
     const page = await read(place);
     if (page.last === undefined) return { rows, tally, complete: true };
-    const taken = await delivery.take(page.events, 'backfill');
+    const taken = await takeUntilTaken(delivery, page.events);
     place = page.last;
     await places.write(name, place);
     rows += page.count;
@@ -89,5 +94,17 @@ async function copy(
     tally.duplicate += taken.duplicate;
     tally.refused += taken.refused;
     deps.onProgress?.({ phase, rows, place, ...tally });
+  }
+}
+
+/** What was stored before it failed is known the next time. */
+async function takeUntilTaken(delivery: Delivery, events: Page['events']): Promise<Tally> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await delivery.take(events, 'backfill');
+    } catch (error) {
+      if (attempt >= ATTEMPTS) throw error;
+      await sleep(Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (attempt - 1)));
+    }
   }
 }

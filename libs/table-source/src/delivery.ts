@@ -10,8 +10,11 @@ import type {
   SourceName,
 } from './ports.ts';
 
-/** What one call of the intake takes; a call is one transaction. */
-const MAX_EVENTS = 400;
+/**
+ * What one call of the intake takes. A call is one transaction, which holds the locks of its chats and must end well
+ * within the time that a statement has, on a busy machine too.
+ */
+const MAX_EVENTS = 100;
 const MAX_BYTES = 512 * 1024;
 
 export interface Tally {

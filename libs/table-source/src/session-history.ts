@@ -4,7 +4,7 @@ import type { EventMapper } from './events.ts';
 import type { Ledger, OutboxRow, Places, SiteDatabase } from './ports.ts';
 
 /** With the session itself one call of the intake: most chats are stored whole or not at all. */
-const PAGE = 350;
+const PAGE = 99;
 /** Sessions of which it is remembered that the ledger has all from before. */
 const REMEMBERED = 20_000;
 

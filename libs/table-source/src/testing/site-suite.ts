@@ -230,7 +230,7 @@ export function siteSuite(kind: SiteKind, freshDatabase: () => Promise<string>):
       expect(ledger.bodies(chat)).toEqual(['давно', 'недавно', 'сейчас']);
     });
 
-    it('[TAB7] brings what was there before, resumed where it was stopped, each row once', async () => {
+    it('[TAB7] brings what was there before, resumed where it was stopped and while the ledger is away, each row once', async () => {
       const chats = [await site.openChat(), await site.openChat()];
       for (let number = 0; number < 450; number += 1)
         await site.write(chats[number % 2] ?? '1', `m${String(number).padStart(3, '0')}`);
@@ -247,6 +247,10 @@ export function siteSuite(kind: SiteKind, freshDatabase: () => Promise<string>):
       const stopped = await backfill({ ...deps, stopped: () => ++pages > 3 });
       expect(stopped.complete).toBe(false);
       await site.write(chats[0] ?? '1', 'живое');
+      ledger.away = true;
+      setTimeout(() => {
+        ledger.away = false;
+      }, 600);
       expect((await backfill(deps)).complete).toBe(true);
       expect((await backfill(deps)).accepted).toBe(0);
       await connection.close();
