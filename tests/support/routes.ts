@@ -24,6 +24,8 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'POST', path: session('/close'), who: 'staff' },
   { method: 'POST', path: session('/reopen'), who: 'staff' },
   { method: 'POST', path: session('/revoke'), who: 'staff' },
+  { method: 'GET', path: session('/export'), who: 'staff' },
+  { method: 'POST', path: session('/erase'), who: 'staff' },
   { method: 'POST', path: session('/notes'), who: 'staff' },
   { method: 'GET', path: session('/notes'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/sessions'), who: 'staff' },

@@ -6,6 +6,7 @@ import {
   type FanoutCommand,
   type LastSeen,
 } from '@chat-realtime/messaging';
+import type { BrokerEvent } from '@chat-realtime/protocol';
 import { failpoint, type Logger, type Metrics, seededBug } from '@chat-realtime/service-kit';
 import { FanoutWriter } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';
@@ -114,6 +115,7 @@ class ChannelDispatcher implements Dispatcher {
       return;
     }
     await failpoint('disp.afterRedisPublish');
+    if (work.accepted.some(({ event }) => isErased(event))) await this.#consumer.emptyDeadLetters();
     for (const delivery of work.accepted) delivery.ack();
     await failpoint('disp.afterAck');
     this.#count(work);
@@ -201,6 +203,11 @@ class ChannelDispatcher implements Dispatcher {
       this.#logger.warn({ err: error }, 'last_seen could not be swept');
     }
   }
+}
+
+/** A whole chat was erased: parked messages may hold words of it. */
+function isErased({ type, data }: BrokerEvent): boolean {
+  return type === 'chat.erased' && data['scope'] === 'session';
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {

@@ -63,7 +63,7 @@ export class FanoutWriter {
 
 function errorReason(error: unknown, commands: readonly FanoutCommand[]): ErrorReason {
   if (!(error instanceof RefusedError)) return 'redis_unavailable';
-  return error.refused.every((index) => commands[index]?.kind === 'append') ? 'stream_refused' : 'redis_refused';
+  return error.refused.every((index) => commands[index]?.kind !== 'publish') ? 'stream_refused' : 'redis_refused';
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -32,10 +32,19 @@ interface Sent {
 }
 
 function sent(commands: readonly FanoutCommand[]): Sent[] {
-  return commands.map((command) => ({
-    target: command.kind === 'publish' ? command.channel : `${command.stream} ${command.field} ${command.maxLength}`,
-    frame: JSON.parse(command.payload),
-  }));
+  return commands.map((command) => {
+    switch (command.kind) {
+      case 'publish':
+        return { target: command.channel, frame: JSON.parse(command.payload) };
+      case 'append':
+        return {
+          target: `${command.stream} ${command.field} ${command.maxLength}`,
+          frame: JSON.parse(command.payload),
+        };
+      case 'scrub':
+        return { target: `${command.stream} ${command.field}`, frame: { ...command } };
+    }
+  });
 }
 
 function dispatched(event: BrokerEvent): Sent[] {
@@ -45,6 +54,21 @@ function dispatched(event: BrokerEvent): Sent[] {
 }
 
 describe('frames of durable events', () => {
+  it.each([
+    ['session', {}, 7],
+    ['before', { through_seq: 4 }, 4],
+  ])('[ERA5] takes what was erased with scope %s out of the stream, after telling of it', (scope, more, throughSeq) => {
+    const data = { scope, through_id: 9, kinds: ['messages'], ...more };
+    const sentNow = dispatched({ ...message('client'), type: 'chat.erased', seq: 7, data });
+    expect(sentNow.map(({ target }) => target)).toEqual([
+      'chat:5',
+      'chat:staff',
+      'chat:staff:stream frame 10000',
+      'chat:staff:stream frame',
+    ]);
+    expect(sentNow.at(-1)?.frame).toMatchObject({ kind: 'scrub', sessionId: 5, throughSeq });
+  });
+
   it('[RDS3] [EVT] sends a customer’s message as chat.message to him and as chat.message.client, with subscribers, to staff', () => {
     const event = message('client');
     const [customer, staff, stream, ...rest] = dispatched(event);

@@ -32,7 +32,8 @@ export function eventCommands(event: BrokerEvent): EventCommands {
   const customerFrame = `{"type":${JSON.stringify(type)},${place},"data":${data}}`;
   const staffFrame = `{"type":${JSON.stringify(staffType(event))},${place}${feedPlace(event)},"data":${staffData},${subscribers(event)}}`;
   const commands = [publish(sessionChannel(sessionId), customerFrame), ...toStaff(staffFrame)];
-  return { kind: 'durable', commands };
+  if (type !== 'chat.erased') return { kind: 'durable', commands };
+  return { kind: 'durable', commands: [...commands, scrubOf(sessionId, seq, event.data['through_seq'])] };
 }
 
 /** Where an ephemeral message goes. It has no place in the stream, whose readers want what lasts. */
@@ -52,6 +53,12 @@ export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutComm
     case 'control.tick':
       return [publish(CONTROL_CHANNEL, JSON.stringify({ type: message.type, data: message.data }))];
   }
+}
+
+/** The stream is a copy of what was said, and must not outlive it. */
+function scrubOf(sessionId: number, seq: number, through: unknown): FanoutCommand {
+  const throughSeq = typeof through === 'number' ? through : seq;
+  return { kind: 'scrub', stream: STAFF_STREAM_KEY, field: STAFF_STREAM_FIELD, sessionId, throughSeq };
 }
 
 function staffOnlyCommands(event: BrokerEvent): EventCommands {

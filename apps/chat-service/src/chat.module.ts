@@ -31,6 +31,7 @@ import { DeskController } from './http/desk.controller.ts';
 import { IdentityController } from './http/identity.controller.ts';
 import * as token from './http/injection.ts';
 import { MessagesController } from './http/messages.controller.ts';
+import { PrivacyController } from './http/privacy.controller.ts';
 import { QuickRepliesController } from './http/quick-replies.controller.ts';
 import type { RequestRates } from './http/rates.ts';
 import { SessionsController } from './http/sessions.controller.ts';
@@ -40,6 +41,8 @@ import { TelegramController } from './http/telegram.controller.ts';
 import { Identity } from './identity/identity.ts';
 import { InternalController } from './internal/internal.controller.ts';
 import { TelegramInternalController } from './internal/telegram-internal.controller.ts';
+import type { Eraser } from './privacy/eraser.ts';
+import { SessionExport } from './privacy/export.ts';
 import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
@@ -56,6 +59,7 @@ export interface ChatModuleOptions {
   readonly callbacks: Callbacks;
   readonly rates: RequestRates;
   readonly telegram: Telegram;
+  readonly eraser: Eraser;
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
@@ -99,6 +103,8 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.QUICK_REPLIES, new QuickReplies(database)],
     [token.BANS, new Bans(database, options.trustedProxies)],
     [token.AUDIT, new AuditLog(database)],
+    [token.ERASER, options.eraser],
+    [token.EXPORT, new SessionExport(database, operations)],
     [token.SAVED_SETTINGS, saved],
     [token.ORIGINS, options.origins],
     [token.RATES, options.rates],
@@ -135,6 +141,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         QuickRepliesController,
         SettingsController,
         BansController,
+        PrivacyController,
         AttachmentsController,
         CallbacksController,
         AlertsController,

@@ -20,6 +20,8 @@ import { ChatModule } from './chat.module.ts';
 import { chatOptions, type ChatSettings } from './config.ts';
 import { RequestRates } from './http/rates.ts';
 import { createSources } from './intake/sources.ts';
+import { Eraser } from './privacy/eraser.ts';
+import { retentionSweep } from './privacy/retention.ts';
 import { createSweeps } from './sweeps.ts';
 import { Telegram, type TelegramDesk } from './telegram/telegram.ts';
 
@@ -102,7 +104,15 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   });
   const telegram = new Telegram({ database, operations, attachments, callbacks, rates, secret });
   const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
-  const own = { operations, intake, database, attachments, callbacks, rates, telegram, settings, logger };
+  const eraser = new Eraser(database, operations, attachments);
+  const own = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, settings, logger };
+  const kept = {
+    messages: settings.RETENTION_DAYS_MESSAGES,
+    files: settings.RETENTION_DAYS_FILES,
+    contacts: settings.RETENTION_DAYS_CONTACTS,
+    callbacks: settings.RETENTION_DAYS_CALLBACKS,
+  };
+  service.addSweep(retentionSweep(eraser, attachments, () => kept));
   return {
     service,
     attachments,

@@ -4,6 +4,7 @@ import {
   envBoolean,
   envInteger,
   envList,
+  envOptionalInteger,
   envSecret,
   envSecretRing,
   envUrl,
@@ -166,6 +167,13 @@ export const chatSettingsVariables = {
   REPLY_UNSEEN_SECONDS: envInteger(120, { min: 1 }),
   // Longer than the day in which a webhook is tried and a cause can be found again.
   ALERT_RETENTION_DAYS: envInteger(30, { min: 2 }),
+  /** Days after which what is old is erased; 0 = kept for ever. */
+  RETENTION_DAYS_MESSAGES: envInteger(0),
+  RETENTION_DAYS_FILES: envInteger(0),
+  RETENTION_DAYS_CONTACTS: envInteger(0),
+  RETENTION_DAYS_CALLBACKS: envInteger(0),
+  /** Without it ALERT_RETENTION_DAYS holds. */
+  RETENTION_DAYS_ALERTS: envOptionalInteger(),
   AUTO_CLOSE_MINUTES: envInteger(0),
   CLAIM_ON_REPLY: envBoolean(true),
   RETURN_TO_QUEUE: z.enum(['never', 'offline', 'always']).default('offline'),

@@ -58,7 +58,8 @@ export function createSweeps(
       name: 'alert-retention',
       everyMs: RETENTION_EVERY_MS,
       run: async () => {
-        await deleteOldAlerts(database, settings.ALERT_RETENTION_DAYS);
+        const days = settings.RETENTION_DAYS_ALERTS ?? settings.ALERT_RETENTION_DAYS;
+        if (days > 0) await deleteOldAlerts(database, days);
       },
     },
     {

@@ -50,6 +50,9 @@ export interface SessionTable {
   revoked_at: number | null;
   /** A chat that a site keeps. */
   site_owned: Generated<boolean>;
+  contact_erased_at: NullableTime;
+  texts_erased_seq: Generated<number>;
+  files_erased_seq: Generated<number>;
 }
 
 export interface StoredAttachment {
@@ -95,6 +98,8 @@ export interface EventTable {
   previous_user_id: string | null;
   /** Of a message, where a site gave it one; else `id` is the message's. */
   message_id: number | null;
+  erased_at: NullableTime;
+  content_hash: string | null;
 }
 
 export interface OutboxTable {
@@ -147,6 +152,7 @@ export interface AttachmentTable {
   uploaded_from: string | null;
   event_id: number | null;
   created_at: TimeDefault;
+  erased_at: NullableTime;
 }
 
 export interface CallbackTable {
@@ -164,6 +170,7 @@ export interface CallbackTable {
   version: Generated<number>;
   created_at: TimeDefault;
   updated_at: TimeDefault;
+  erased_at: NullableTime;
 }
 
 export interface AlertTable {

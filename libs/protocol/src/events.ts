@@ -109,6 +109,19 @@ export const callbackStaffSchema = z.object({
 });
 export type CallbackStaff = z.infer<typeof callbackStaffSchema>;
 
+export const erasedKindSchema = z.enum(['messages', 'files', 'contacts', 'callbacks']);
+export type ErasedKind = z.infer<typeof erasedKindSchema>;
+/** Something of the session was taken away for good: whoever holds it forgets it. */
+export const erasedDataSchema = z.object({
+  /** `session`: everything before this event. `before`: what is old, up to `through_seq`. */
+  scope: z.enum(['session', 'before']),
+  through_seq: seqSchema.optional(),
+  /** The newest message that it concerns; 0 where it concerns none. */
+  through_id: z.int().min(0),
+  kinds: z.array(erasedKindSchema),
+});
+export type ErasedData = z.infer<typeof erasedDataSchema>;
+
 function sessionEvent<T extends string, D extends z.ZodType>(type: T, data: D) {
   return z.object({ type: z.literal(type), session_id: sessionIdSchema, seq: seqSchema, data });
 }
@@ -120,6 +133,7 @@ export const sessionEventSchema = z.discriminatedUnion('type', [
   sessionEvent('chat.session.assigned', sessionAssignedDataSchema),
   sessionEvent('chat.session.status', sessionStatusDataSchema),
   sessionEvent('chat.callback', callbackDataSchema),
+  sessionEvent('chat.erased', erasedDataSchema),
 ]);
 export type SessionEvent = z.infer<typeof sessionEventSchema>;
 export type SessionEventType = SessionEvent['type'];
@@ -162,6 +176,7 @@ export const staffEventSchema = z.discriminatedUnion('type', [
   staffEvent('chat.session.assigned', sessionAssignedDataSchema),
   staffEvent('chat.session.status', sessionStatusDataSchema),
   staffEvent('chat.callback', callbackDataSchema),
+  staffEvent('chat.erased', erasedDataSchema),
   staffOnlyEvent('chat.note', noteSchema),
   staffOnlyEvent('chat.callback.staff', callbackStaffSchema),
 ]);

@@ -9,6 +9,7 @@ import * as fanout from './fanout.ts';
 import * as intake from './intake.ts';
 import * as internal from './internal.ts';
 import * as operatorStatus from './operator-status.ts';
+import * as privacy from './privacy.ts';
 import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
 import * as settings from './settings.ts';
@@ -94,6 +95,8 @@ export const NAMED_SCHEMAS = {
   Ban: bans.banSchema,
   BanResponse: bans.banResponseSchema,
   Bans: bans.bansResponseSchema,
+  Erased: events.erasedDataSchema,
+  SessionExport: privacy.sessionExportSchema,
   AuditEntry: audit.auditEntrySchema,
   Audit: audit.auditResponseSchema,
   InviteRequest: rest.inviteRequestSchema,

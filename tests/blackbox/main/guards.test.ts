@@ -58,7 +58,7 @@ describe('guards', () => {
   );
 
   test('[ERR13] staff see 404 session_not_found for an unknown session on every session call', async () => {
-    const anna = await chat.staff('anna');
+    const admin = await chat.staff('admin');
     const bodies: Record<string, unknown> = {
       messages: { body: 'x', client_message_id: '00000000-0000-4000-8000-000000000001' },
       read: { last_id: 1 },
@@ -68,7 +68,7 @@ describe('guards', () => {
       const path = route.path(UNKNOWN);
       if (!path.includes(String(UNKNOWN)) || route.who === 'customer' || path.endsWith('/attachments')) continue;
       const body = bodies[path.split('/').at(-1) ?? ''] ?? {};
-      const answer = await anna.request(route.method, path, route.method === 'GET' ? {} : { json: body });
+      const answer = await admin.request(route.method, path, route.method === 'GET' ? {} : { json: body });
       expectError(answer, 'session_not_found');
     }
   });

@@ -22,6 +22,18 @@ describe('what staff were sent last', () => {
     expect(numbers(recent.after(4, 1))).toEqual([5]);
   });
 
+  it('[ERA5] forgets everything before an erasing', () => {
+    const recent = new RecentFrames();
+    recent.restart(4);
+    recent.push(5, frame(5));
+    const erased = liveFrameOf({ type: 'chat.erased', session_id: 1, seq: 2, feed_seq: 6, data: {} });
+    if (erased === null) throw new Error('no frame');
+    recent.push(6, erased);
+    recent.push(7, frame(7));
+    expect(recent.after(4, 1_000)).toBeNull();
+    expect(numbers(recent.after(5, 1_000))).toEqual([6, 7]);
+  });
+
   it('is bounded in frames and in bytes', () => {
     const recent = new RecentFrames();
     recent.restart(0);

@@ -21,6 +21,8 @@ export class RecentFrames {
   }
 
   push(feedSeq: number, frame: LiveFrame): void {
+    // What was erased is forgotten here too; what is asked for once more comes from the database.
+    if (frame.type === 'chat.erased') this.restart(feedSeq - 1);
     this.#frames.push({ feedSeq, frame });
     this.#bytes += frame.payload.length;
     if (this.#frames.length > 2 * FRAMES_MAX || this.#bytes > 2 * BYTES_MAX) this.#trim();

@@ -103,6 +103,7 @@ export class Attachments {
       .selectFrom('chat_attachment')
       .select(['name', 'mime', 'size', 'storage_key'])
       .where('id', '=', id)
+      .where('erased_at', 'is', null)
       .executeTakeFirst();
     const content = row === undefined ? undefined : await this.#storage.open(row.storage_key);
     if (row === undefined || content === undefined) throw new ChatError('not_found', 'no such attachment');
@@ -120,6 +121,25 @@ export class Attachments {
     }
     await this.#storage.removeLeftovers(before);
     return removed;
+  }
+
+  /** The bytes of files that were erased. The row goes last: what is left half done is found by it. */
+  async removeErased(): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const rows = await this.#database.kysely
+        .selectFrom('chat_attachment')
+        .select(['id', 'storage_key'])
+        .where('erased_at', 'is not', null)
+        .orderBy('erased_at')
+        .limit(CLEANUP_BATCH)
+        .execute();
+      for (const { storage_key } of rows) await this.#storage.remove(storage_key);
+      const ids = rows.map(({ id }) => id);
+      if (ids.length > 0) await this.#database.kysely.deleteFrom('chat_attachment').where('id', 'in', ids).execute();
+      removed += rows.length;
+      if (rows.length < CLEANUP_BATCH) return removed;
+    }
   }
 
   /** The row goes first: a file without one cannot be read. */

@@ -150,7 +150,7 @@ export class Callbacks {
 }
 
 /** Whether the customer still waits for a call: a call that nobody answered is still owed. */
-async function isPending(trx: Transaction<Tables>, sessionId: number): Promise<boolean> {
+export async function isPending(trx: Transaction<Tables>, sessionId: number): Promise<boolean> {
   const open = await trx
     .selectFrom('chat_callback')
     .select('id')
@@ -170,7 +170,7 @@ function stateOf(row: Row): CallbackState {
   };
 }
 
-function callbackData(row: Row): CallbackData {
+export function callbackData(row: Row): CallbackData {
   return {
     id: row.id,
     status: callbackStatusSchema.parse(row.status),

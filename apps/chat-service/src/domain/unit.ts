@@ -1,5 +1,5 @@
 import type { DatabaseTransaction } from '@chat-realtime/database';
-import type { BrokerEphemeral } from '@chat-realtime/protocol';
+import type { BrokerEphemeral, ErasedData } from '@chat-realtime/protocol';
 import type { SessionRecord } from './operation-types.ts';
 import type { SessionState, WaitingChange } from './session-state.ts';
 
@@ -13,7 +13,8 @@ export type NewEvent =
       readonly reason: 'operator' | 'customer_message' | 'idle';
       readonly by?: string;
     }
-  | { readonly type: 'chat.callback'; readonly data: Record<string, unknown> };
+  | { readonly type: 'chat.callback'; readonly data: Record<string, unknown> }
+  | { readonly type: 'chat.erased'; readonly data: ErasedData };
 
 /** A fact for staff alone: no seq, durable in the feed. */
 export type NewFact =

@@ -41,6 +41,9 @@ const LISTED: Readonly<Record<keyof ListedSession, true>> = {
   customer_id: true,
   revoked_at: true,
   site_owned: true,
+  contact_erased_at: true,
+  texts_erased_seq: true,
+  files_erased_seq: true,
 };
 
 type InboxRow = ListedSession & {

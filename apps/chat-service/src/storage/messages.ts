@@ -9,6 +9,7 @@ import { renderMessage, type StoredFile } from '../domain/render.ts';
 import { type SessionAction, transition } from '../domain/session-state.ts';
 import { bannedError } from '../bans/banned.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
+import { erasedOriginal } from './erased-retry.ts';
 import { translated } from './errors.ts';
 import { events } from './history.ts';
 import { applyTransition, commitSession, lockSession, stateOf } from './unit-of-work.ts';
@@ -236,9 +237,18 @@ export async function postMessage(
 ): Promise<PostedMessage> {
   requireOwnSession(actor, sessionId);
   const row = await translated(() => post(context, actor, sessionId, message)).catch((error: unknown) => {
-    if (error instanceof RefusedPost) return refuse(context, actor, sessionId, message, error.outcome);
+    if (error instanceof RefusedPost) return error.outcome;
     throw error;
   });
+  const outcome = typeof row === 'string' ? row : row.r_outcome;
+  if (outcome === 'conflict') {
+    const original = await translated(() => erasedOriginal(context, actor, sessionId, message));
+    if (original !== undefined) {
+      context.observer.messageDuplicate();
+      return { message: renderMessage(original, context.links), seq: original.seq ?? 0, created: false };
+    }
+  }
+  if (typeof row === 'string') return refuse(context, actor, sessionId, message, row);
   context.observer.postLockWait(row.r_lock_wait);
   if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate')
     return refuse(context, actor, sessionId, message, row.r_outcome);

@@ -115,7 +115,9 @@ class LockedUnit extends Unit implements SessionUnit {
       previousUserId: this.#previousUserId,
       notBefore: session.updatedAt,
     });
-    this.session = { ...session, lastSeq: seq, updatedAt: appended.createdAt };
+    // That something old was erased is no news of the chat: it stays where it stands in lists by activity.
+    const updatedAt = event.type === 'chat.erased' ? session.updatedAt : appended.createdAt;
+    this.session = { ...session, lastSeq: seq, updatedAt };
     this.#changed = true;
     return appended;
   }
@@ -232,6 +234,8 @@ function eventData(event: NewEvent, session: SessionRecord, seq: number): Record
       };
     case 'chat.callback':
       return event.data;
+    case 'chat.erased':
+      return { ...event.data };
   }
 }
 

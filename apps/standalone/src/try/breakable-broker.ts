@@ -47,6 +47,7 @@ export class BreakableBroker {
       start: (handler) => this.#start(handler),
       pause: () => this.#queue.consumer.pause(),
       resume: () => this.#queue.consumer.resume(),
+      emptyDeadLetters: () => this.#queue.consumer.emptyDeadLetters(),
       get connected() {
         return canConsume();
       },

@@ -122,6 +122,7 @@ export const en: Texts = {
   chatClosed: 'Chat closed',
   tooLong: (n, most) => `Too long: ${n} characters, at most ${most} fit. Shorten or split the text.`,
   note: 'Note',
+  erased: 'Deleted',
   noteBy: (name) => `${name}, internal note`,
 
   reply: 'Reply',

@@ -135,6 +135,7 @@ export const ru = {
   tooLong: (n: number, most: number) =>
     `Слишком длинно: ${count(n, 'знак', 'знака', 'знаков')}, можно не больше ${most}. Сократите или разделите.`,
   note: 'Заметка',
+  erased: 'Удалено',
   noteBy: (name: string) => `${name}, заметка для своих`,
 
   reply: 'Ответ',

@@ -206,7 +206,7 @@ export class Inbox {
       const next = events.reduce((session: StaffSession, event: StaffEvent) => changed(session, event), known);
       // Events are missing between what is known and what came, or what was hidden is back: read the row anew.
       const gap = events.some((event) => event.seq !== null && event.seq > known.last_seq + events.length);
-      if (gap || events.some(isReopening)) void this.refresh(id);
+      if (gap || events.some((event) => isReopening(event) || event.type === 'chat.erased')) void this.refresh(id);
       sessions.set(id, next);
     }
     this.#store.set({ sessions });

@@ -1,4 +1,4 @@
-import type { Message, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
+import type { ErasedData, Message, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
 
 function withMessage(session: StaffSession, message: Message): StaffSession {
   const changed = { ...session, last_message: message, updated_at: message.created_at };
@@ -11,6 +11,17 @@ function withMessage(session: StaffSession, message: Message): StaffSession {
   }
   if (message.sender_type !== 'operator') return changed;
   return { ...changed, unread_count: 0, waiting_since: null, staff_read_id: message.id };
+}
+
+/** At once, whatever a fresh reading of the row is still to bring. */
+function withoutErased(session: StaffSession, { kinds, through_id }: ErasedData): StaffSession {
+  const last = session.last_message;
+  const isLastErased = last !== null && last.id <= through_id;
+  return {
+    ...session,
+    ...(isLastErased && kinds.includes('messages') && { last_message: { ...last, body: '' } }),
+    ...(kinds.includes('contacts') && { contact: { name: null, email: null, phone: null } }),
+  };
 }
 
 /** The row of the inbox after an event. An event it already reflects leaves it as it is. */
@@ -35,6 +46,8 @@ export function changed(session: StaffSession, event: StaffEvent): StaffSession 
     }
     case 'chat.callback':
       return { ...next, callback_pending: event.data.status !== 'done' && event.data.status !== 'cancelled' };
+    case 'chat.erased':
+      return withoutErased(next, event.data);
     case 'chat.session.created':
       return next;
     default:

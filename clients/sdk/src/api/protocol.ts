@@ -19,6 +19,7 @@ export type {
   CreateSessionRequest,
   CreateSessionResponse,
   CustomerState,
+  ErasedData,
   EphemeralFrame,
   ErrorCode,
   EventsResponse,

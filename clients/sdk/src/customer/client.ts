@@ -83,6 +83,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
         emitter.emit('message', thread.show(event.data, live.marks.staff));
       }
     }
+    if (event.type === 'chat.erased') {
+      thread.erase(event.data);
+      // What could not be sent lies on this device alone, and is of what was to go.
+      if (event.data.scope === 'session') outbox.discardFailed();
+    }
     setSession(session && sessionAfter(session, event));
     emitter.emit('event', event);
   };

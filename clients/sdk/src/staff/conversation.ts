@@ -82,6 +82,12 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     },
     apply(event) {
       if (event.type === 'chat.message' || event.type === 'chat.message.client') receive(event.data);
+      if (event.type === 'chat.erased') {
+        thread.erase(event.data);
+        if (event.data.kinds.includes('messages')) notes = [];
+        // Contact and notes are read as they are now.
+        void head().then(found, () => undefined);
+      }
       if (session) session = { ...session, ...sessionAfter(session, asCustomerEvent(event)) };
       touch();
     },

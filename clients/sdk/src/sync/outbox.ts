@@ -45,6 +45,8 @@ export interface Outbox {
   /** Reads what is stored: at start, and when another tab changed it. */
   readonly load: () => Promise<void>;
   readonly clear: () => void;
+  /** Those that were refused for good and only wait for the person. */
+  readonly discardFailed: () => void;
   readonly stop: () => void;
 }
 
@@ -184,6 +186,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
       port.changed();
       flush();
     },
+    discardFailed: () => [...entries.values()].filter(({ error }) => error).forEach(({ id }) => discard(id)),
     clear: () => [...entries.keys()].forEach(discard),
     stop() {
       stopped = true;

@@ -1,5 +1,5 @@
 import type { ChatMessage, DeliveryState, Marks } from '../api/customer.ts';
-import type { Message } from '../api/protocol.ts';
+import type { ErasedData, Message } from '../api/protocol.ts';
 import type { OutboxEntry } from './outbox.ts';
 
 /** The messages of one session as far as they were read, ascending by id, each once. */
@@ -9,6 +9,8 @@ export interface Thread {
   /** False where it is there already. */
   readonly add: (message: Message) => boolean;
   readonly replace: (messages: readonly Message[]) => void;
+  /** Forgets what the server has erased. */
+  readonly erase: (erased: ErasedData) => void;
   /** With the outbox behind them; objects stay the same while nothing about them changed. */
   readonly view: (outbox: readonly OutboxEntry[], marksOfOthers: Marks) => readonly ChatMessage[];
   readonly show: (message: Message, marksOfOthers: Marks) => ChatMessage;
@@ -26,7 +28,8 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
   const unchanged = (message: ChatMessage): ChatMessage => {
     const known = cache.get(message.key);
     // The body too: it may be erased, and after a restore of the database another message may have the id.
-    return known && SHOWN.every((field) => known[field] === message[field]) ? known : message;
+    const same = known?.attachments.length === message.attachments.length;
+    return known && same && SHOWN.every((field) => known[field] === message[field]) ? known : message;
   };
   const show = (message: Message, marks: Marks): ChatMessage => {
     const { id } = message;
@@ -72,6 +75,17 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
     },
     replace(messages) {
       list = [...messages];
+    },
+    erase({ through_id, kinds }) {
+      list = list.map((message) =>
+        message.id > through_id
+          ? message
+          : {
+              ...message,
+              ...(kinds.includes('messages') && { body: '' }),
+              ...(kinds.includes('files') && { attachments: [] }),
+            },
+      );
     },
     view(outbox, marks) {
       const shown = [

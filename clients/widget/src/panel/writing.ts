@@ -93,6 +93,10 @@ export function createWriting(memory: TabMemory, client: ChatClient, config: Cel
   look();
   for (const cell of [view, draft, prechat, callback, dismissed]) cell.subscribe(keep);
   client.subscribe(look);
+  client.on('event', (event) => {
+    // What was begun in a chat that was erased whole is of what was to go.
+    if (event.type === 'chat.erased' && event.data.scope === 'session') clear();
+  });
   config.subscribe(() => {
     const version = config.getState()?.consent.version;
     const { consent } = prechat.getState();

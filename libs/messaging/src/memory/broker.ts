@@ -215,6 +215,11 @@ class MemoryConsumer implements EventConsumer {
     this.#queue.resume();
   }
 
+  /** There are none: what is refused here is gone at once. */
+  async emptyDeadLetters(): Promise<void> {
+    return undefined;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#queue.close();

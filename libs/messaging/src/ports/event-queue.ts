@@ -57,6 +57,8 @@ export interface EventConsumer {
   /** Cancels the consumer and gives back what is unacked, so that nothing is requeued in a loop. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** What was refused is gone for good: nobody may find in it what was erased. */
+  emptyDeadLetters(): Promise<void>;
   readonly connected: boolean;
   close(): Promise<void>;
 }

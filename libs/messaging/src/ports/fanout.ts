@@ -7,6 +7,15 @@ export type FanoutCommand =
       readonly field: string;
       readonly payload: string;
       readonly maxLength: number;
+    }
+  /** Takes what a session left in a stream out of it: entries whose field is a frame of this session, up to a seq. */
+  | {
+      readonly kind: 'scrub';
+      readonly stream: string;
+      readonly field: string;
+      readonly sessionId: number;
+      /** Frames without a seq go as well. */
+      readonly throughSeq: number;
     };
 
 /** `payload` is shared by all listeners: never write into it. */

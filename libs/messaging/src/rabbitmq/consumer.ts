@@ -1,7 +1,7 @@
-import { DISPATCHER_QUEUE, EPHEMERAL_QUEUE } from '@chat-realtime/protocol';
+import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EPHEMERAL_QUEUE } from '@chat-realtime/protocol';
 import type { Channel, ChannelModel } from 'amqplib';
 import { Backoff } from '../backoff.ts';
-import { toError } from '../errors.ts';
+import { toError, UnavailableError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
 import { Consumption } from './consumption.ts';
@@ -75,6 +75,16 @@ class RabbitConsumer implements EventConsumer {
     if (this.#wanted === 'closed' || this.#handler === null) return;
     this.#wanted = 'consuming';
     await this.#apply();
+  }
+
+  async emptyDeadLetters(): Promise<void> {
+    const session = this.#link.session;
+    if (session === null) throw new UnavailableError('rabbitmq');
+    const channel = await session.model.createChannel();
+    // The same error rejects the call that caused it; without a listener it would end the process.
+    channel.on('error', (error: unknown) => this.#logger.debug({ err: error }, 'channel of the dead letters ended'));
+    await channel.purgeQueue(DEAD_LETTER_QUEUE);
+    await channel.close();
   }
 
   async close(): Promise<void> {

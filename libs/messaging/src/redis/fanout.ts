@@ -11,6 +11,25 @@ export interface RedisFanoutOptions {
   readonly logger: MessagingLogger;
 }
 
+/** The stream is capped at some thousands of frames, and this is rare: one look through all of it. */
+const SCRUB = `
+local entries = redis.call('XRANGE', KEYS[1], '-', '+')
+local gone = 0
+local place = '"session_id":' .. ARGV[2] .. ','
+for _, entry in ipairs(entries) do
+  local fields = entry[2]
+  for i = 1, #fields, 2 do
+    if fields[i] == ARGV[1] and string.find(fields[i + 1], place, 1, true) then
+      local ok, frame = pcall(cjson.decode, fields[i + 1])
+      if ok and type(frame) == 'table' and frame.type ~= 'chat.erased' and frame.session_id == tonumber(ARGV[2])
+        and (type(frame.seq) ~= 'number' or frame.seq <= tonumber(ARGV[3])) then
+        gone = gone + redis.call('XDEL', KEYS[1], entry[1])
+      end
+    end
+  end
+end
+return gone`;
+
 interface Subscription {
   readonly listeners: Set<FanoutListener>;
   readonly dispatch: (payload: Buffer) => void;
@@ -137,6 +156,16 @@ class RedisFanout implements Fanout {
 
   #encode(command: FanoutCommand): string[] {
     if (command.kind === 'publish') return ['PUBLISH', this.#prefix + command.channel, command.payload];
+    if (command.kind === 'scrub')
+      return [
+        'EVAL',
+        SCRUB,
+        '1',
+        this.#prefix + command.stream,
+        command.field,
+        String(command.sessionId),
+        String(command.throughSeq),
+      ];
     const { stream, maxLength, field, payload } = command;
     return ['XADD', this.#prefix + stream, 'MAXLEN', '~', String(maxLength), '*', field, payload];
   }

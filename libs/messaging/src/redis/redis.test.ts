@@ -92,6 +92,27 @@ describe('redis fan-out', () => {
     expect(newest).toMatchObject([[expect.any(String), ['frame', '999']]]);
   });
 
+  it('[ERA5] takes the frames of one session out of a stream, up to a seq, and leaves the others', async () => {
+    const stream = 'chat:staff:scrubbed';
+    const frames = [
+      { type: 'chat.message', session_id: 7, seq: 2, data: { body: '"session_id":8,' } },
+      { type: 'chat.message', session_id: 8, seq: 2, data: { body: 'erased' } },
+      { type: 'chat.note', session_id: 8, seq: null, data: { body: 'erased' } },
+      { type: 'chat.message', session_id: 8, seq: 9, data: { body: 'later' } },
+      { type: 'chat.message', session_id: 88, seq: 2, data: { body: 'another' } },
+      { type: 'chat.erased', session_id: 8, seq: 3, data: {} },
+    ].map((frame) => JSON.stringify(frame));
+    await fanout.execute([
+      ...frames.map((payload) => ({ kind: 'append' as const, stream, field: 'frame', payload, maxLength: 100 })),
+      { kind: 'append', stream, field: 'frame', payload: 'no JSON "session_id":8,', maxLength: 100 },
+      { kind: 'scrub', stream, field: 'frame', sessionId: 8, throughSeq: 3 },
+    ]);
+    const left = JSON.stringify(await command('XRANGE', `${PREFIX}${stream}`, '-', '+'));
+    expect(left).not.toContain('erased\\"}}');
+    for (const word of ['later', 'another', 'chat.erased', 'no JSON']) expect(left).toContain(word);
+    expect(Number(await command('XLEN', `${PREFIX}${stream}`))).toBe(5);
+  });
+
   it('[RDS] reports refused commands and passes the others', async () => {
     const { listener, texts } = recorder();
     await fanout.subscribe('chat:1', listener);

@@ -118,6 +118,11 @@ const staffReady = {
   state: { badge, users },
 };
 const created = { type: 'chat.session.created' as const, session_id: 123, seq: 1 };
+const erased = {
+  scope: 'session' as const,
+  through_id: 457,
+  kinds: ['messages' as const, 'files' as const, 'contacts' as const, 'callbacks' as const],
+};
 const sessionEvents: Wire<'SessionEvent'>[] = [
   { ...created, data: { session: fresh } },
   { type: 'chat.message', session_id: 123, seq: 2, data: question },
@@ -134,6 +139,7 @@ const sessionEvents: Wire<'SessionEvent'>[] = [
     data: { status: 'active', previous: 'new', reason: 'operator', by: '7' },
   },
   { type: 'chat.callback', session_id: 123, seq: 6, data: callback },
+  { type: 'chat.erased', session_id: 123, seq: 7, data: erased },
 ];
 const ofStaff = { feed_seq: 8_412, cursor: CURSOR, subscribers };
 const staffEvents: Wire<'StaffEvent'>[] = [
@@ -156,6 +162,7 @@ const staffEvents: Wire<'StaffEvent'>[] = [
   },
   { type: 'chat.message', session_id: 123, seq: 5, data: reply, ...ofStaff },
   { type: 'chat.callback', session_id: 123, seq: 6, data: callback, ...ofStaff },
+  { type: 'chat.erased', session_id: 123, seq: 7, data: erased, ...ofStaff },
   { type: 'chat.note', session_id: 123, seq: null, feed_id: 981, data: note, ...ofStaff },
   { type: 'chat.callback.staff', session_id: 123, seq: null, feed_id: 982, data: staffCallback, ...ofStaff },
 ];
@@ -389,6 +396,18 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   Ban: [ban],
   BanResponse: [{ ban }],
   Bans: [{ bans: [ban], next_page: null }],
+  Erased: [erased, { scope: 'before', through_seq: 4, through_id: 456, kinds: ['messages'] }],
+  SessionExport: [
+    {
+      exported_at: LATER,
+      session: staffSession,
+      consent: { given: { version: '2026-01', accepted: true }, at: AT },
+      address: { address: '203.0.113.7', seen_at: AT },
+      callbacks: [staffCallback],
+      messages: [question, reply],
+      notes: [note],
+    },
+  ],
   AuditEntry: [auditEntry],
   Audit: [{ entries: [auditEntry], next_page: null }],
   QuickReply: [quickReply],

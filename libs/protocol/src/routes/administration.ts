@@ -1,6 +1,7 @@
 import * as audit from '../audit.ts';
 import * as bans from '../bans.ts';
-import { pageQuerySchema } from '../rest.ts';
+import { sessionExportSchema } from '../privacy.ts';
+import { pageQuerySchema, sessionResponseSchema } from '../rest.ts';
 import { route, type Route } from './route.ts';
 
 const service = 'chat-service';
@@ -40,6 +41,26 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     summary: 'Lift a ban',
     answers: { 204: { description: 'lifted' } },
     errors: ['ban_not_found'],
+  }),
+  route({
+    id: 'exportSession',
+    service,
+    method: 'GET',
+    path: '/chat/session/{id}/export',
+    access: 'admin',
+    summary: 'Everything about a chat and its customer',
+    answers: { 200: { description: 'one document', schema: sessionExportSchema, noStore: true } },
+    errors: ['session_not_found'],
+  }),
+  route({
+    id: 'eraseSession',
+    service,
+    method: 'POST',
+    path: '/chat/session/{id}/erase',
+    access: 'admin',
+    summary: 'Take away everything that was written in a chat, and who the customer is',
+    answers: { 200: { description: 'erased', schema: sessionResponseSchema } },
+    errors: ['session_not_found'],
   }),
   route({
     id: 'listAudit',

@@ -34,6 +34,7 @@ export const MessageBubble = memo(({ message, joined, customer, conversation }: 
             <LinkedText text={message.body} />
           </p>
         )}
+        {message.body === '' && message.attachments.length === 0 && <p class="text erased">{t().erased}</p>}
         {message.attachments.map((attachment) => (
           <AttachmentView
             key={attachment.id}

@@ -11,8 +11,12 @@ export const NoteItem = memo(({ note }: { note: Note }) => (
       {t().noteBy(note.author_name ?? note.author_id)}
       <time dateTime={note.created_at}>{clockTime(note.created_at)}</time>
     </header>
-    <p dir="auto">
-      <LinkedText text={note.body} />
-    </p>
+    {note.body === '' ? (
+      <p class="erased">{t().erased}</p>
+    ) : (
+      <p dir="auto">
+        <LinkedText text={note.body} />
+      </p>
+    )}
   </article>
 ));

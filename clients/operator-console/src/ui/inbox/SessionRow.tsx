@@ -57,7 +57,12 @@ function Preview({ session }: { session: StaffSession }) {
   }
   const last = session.last_message;
   if (last === null) return <>{t().noMessages}</>;
-  const text = last.body.trim() === '' ? (last.attachments[0]?.name ?? t().attachment) : last.body.slice(0, 200);
+  const isErased = last.body === '' && last.attachments.length === 0;
+  const text = isErased
+    ? t().erased
+    : last.body.trim() === ''
+      ? (last.attachments[0]?.name ?? t().attachment)
+      : last.body.slice(0, 200);
   if (last.sender_type !== 'operator') return <>{text}</>;
   const author = last.sender_id === desk.user.id ? t().you : (last.sender_name ?? '');
   return (

@@ -48,6 +48,7 @@ export function Message({ message, grouped, showImage }: MessageProps) {
           <AttachmentView key={attachment.id} attachment={attachment} messageId={message.id} showImage={showImage} />
         ))}
         {body !== '' && <Body text={body} />}
+        {body === '' && attachments.length === 0 && <p class="body is-erased">{texts.erased}</p>}
         <span class="meta">
           <time dateTime={at}>{formatTime(at, locale)}</time>
           {delivery !== null && <Ticks state={delivery} />}

@@ -61,6 +61,7 @@ export const en: Texts = {
     `Too long: ${count.toLocaleString('en')} characters, the limit is ${limit.toLocaleString('en')}`,
   retry: 'Retry',
   discard: 'Delete',
+  erased: 'Message deleted',
   notShown: 'This message could not be shown',
   notSent: 'Not sent',
   image: (name) => `Open image ${name}`,

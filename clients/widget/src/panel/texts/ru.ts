@@ -59,6 +59,7 @@ export const ru = {
     `Слишком длинно: ${count.toLocaleString('ru')} знаков, можно ${limit.toLocaleString('ru')}`,
   retry: 'Повторить',
   discard: 'Удалить',
+  erased: 'Сообщение удалено',
   notShown: 'Это сообщение показать не удалось',
   notSent: 'Не отправлено',
   image: (name: string) => `Открыть изображение ${name}`,

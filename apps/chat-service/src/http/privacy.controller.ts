@@ -1,0 +1,56 @@
+import { ChatError } from '@chat-realtime/protocol';
+import { Principal, RequireAdmin } from '@chat-realtime/service-kit';
+import { Controller, Get, HttpCode, Inject, Param, Post, Res, UseInterceptors } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { ChatOperations } from '../domain/index.ts';
+import { renderSession } from '../domain/render.ts';
+import type { Eraser } from '../privacy/eraser.ts';
+import type { SessionExport } from '../privacy/export.ts';
+import { ActorInterceptor } from './actor-interceptor.ts';
+import { ERASER, EXPORT, OPERATIONS } from './injection.ts';
+import { sessionIdOf, staffActor } from './principals.ts';
+
+/** What a person may ask of us: all that is known of them, and that it goes. */
+@Controller('chat/session/:id')
+@UseInterceptors(ActorInterceptor)
+export class PrivacyController {
+  readonly #operations: ChatOperations;
+  readonly #eraser: Eraser;
+  readonly #export: SessionExport;
+
+  constructor(
+    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(ERASER) eraser: Eraser,
+    @Inject(EXPORT) sessionExport: SessionExport,
+  ) {
+    this.#operations = operations;
+    this.#eraser = eraser;
+    this.#export = sessionExport;
+  }
+
+  @Get('export')
+  @RequireAdmin()
+  async export(@Principal() principal: Principal, @Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+    const sessionId = sessionIdOf(id);
+    const content = await this.#export.open(staffActor(principal), sessionId);
+    await reply
+      .header('content-type', 'application/json; charset=utf-8')
+      .header('content-disposition', `attachment; filename="chat-${sessionId}.json"`)
+      .header('cache-control', 'no-store')
+      .send(content);
+  }
+
+  @Post('erase')
+  @RequireAdmin()
+  @HttpCode(200)
+  async erase(@Principal() principal: Principal, @Param('id') id: string) {
+    const actor = staffActor(principal);
+    const sessionId = sessionIdOf(id);
+    // Whether this admin may see the session at all.
+    await this.#operations.getSession(actor, sessionId);
+    await this.#eraser.eraseSession(actor, sessionId);
+    const session = await this.#operations.findSession(sessionId);
+    if (session === null) throw new ChatError('session_not_found', 'no such session');
+    return { session: renderSession(session) };
+  }
+}

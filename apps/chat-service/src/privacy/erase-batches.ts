@@ -1,0 +1,97 @@
+import type { CallbackTable, Tables } from '@chat-realtime/database';
+import { type Selectable, sql, type Transaction } from 'kysely';
+
+/** Rows that one transaction empties. */
+export const ERASE_BATCH = 500;
+
+/** Up to which events: all of a session, or those that are old enough. */
+export type EraseBound = { readonly kind: 'all' } | { readonly kind: 'before'; readonly at: Date };
+
+export interface ErasedRows {
+  readonly count: number;
+  /** Of what has a place in the session; 0 where it is only notes. */
+  readonly throughSeq: number;
+  readonly throughId: number;
+}
+
+interface Row {
+  readonly seq: number | null;
+  readonly id: number;
+}
+
+function within(bound: EraseBound, column: string) {
+  return bound.kind === 'all' ? sql`true` : sql`${sql.ref(column)} < ${bound.at}`;
+}
+
+function summary(rows: readonly Row[]): ErasedRows {
+  const placed = rows.filter(({ seq }) => seq !== null);
+  return {
+    count: rows.length,
+    throughSeq: Math.max(0, ...placed.map(({ seq }) => seq ?? 0)),
+    throughId: Math.max(0, ...placed.map(({ id }) => id)),
+  };
+}
+
+/** Bodies of messages and notes; of a message its hash stays. */
+export async function eraseTexts(trx: Transaction<Tables>, sessionId: number, bound: EraseBound): Promise<ErasedRows> {
+  const result = await sql<Row>`
+    UPDATE chat_event e SET body = '', erased_at = clock_timestamp(), content_hash = COALESCE(e.content_hash,
+      chat_content_hash(e.session_id, e.client_message_id, e.body, chat_attachment_ids(e.attachments)))
+     WHERE e.id IN (
+       SELECT o.id FROM chat_event o WHERE o.session_id = ${sessionId}::bigint AND o.type IN ('chat.message', 'chat.note')
+          AND o.erased_at IS NULL AND ${within(bound, 'o.created_at')} ORDER BY o.id LIMIT ${ERASE_BATCH})
+    RETURNING e.seq, e.id`.execute(trx);
+  return summary(result.rows);
+}
+
+/** Files that were sent, and what the messages say of them; unsent ones only with the whole session. */
+export async function eraseFiles(trx: Transaction<Tables>, sessionId: number, bound: EraseBound): Promise<ErasedRows> {
+  const result = await sql<Row>`
+    UPDATE chat_event e SET attachments = NULL, content_hash = COALESCE(e.content_hash,
+      chat_content_hash(e.session_id, e.client_message_id, e.body, chat_attachment_ids(e.attachments)))
+     WHERE e.id IN (
+       SELECT o.id FROM chat_event o WHERE o.session_id = ${sessionId}::bigint AND o.type = 'chat.message'
+          AND o.attachments IS NOT NULL AND ${within(bound, 'o.created_at')} ORDER BY o.id LIMIT ${ERASE_BATCH})
+    RETURNING e.seq, e.id`.execute(trx);
+  const ids = result.rows.map(({ id }) => id);
+  // The bytes follow after the commit; from now on nobody is given them.
+  await sql`UPDATE chat_attachment SET erased_at = clock_timestamp(), name = ''
+    WHERE session_id = ${sessionId}::bigint AND erased_at IS NULL
+      AND (event_id = ANY (${ids}::bigint[]) OR ${bound.kind === 'all' ? sql`event_id IS NULL` : sql`false`})`.execute(
+    trx,
+  );
+  return summary(result.rows);
+}
+
+/** Who the customer is, as far as it is known beside what they wrote. That they agreed, and to what, stays: it is the proof. */
+export async function eraseContact(trx: Transaction<Tables>, sessionId: number): Promise<void> {
+  await sql`UPDATE chat_session SET name = NULL, email = NULL, phone = NULL, locale = NULL, page_url = NULL,
+      current_page_url = NULL, current_page_at = NULL, attributes = '{}', contact_erased_at = clock_timestamp()
+    WHERE id = ${sessionId}::bigint`.execute(trx);
+  await sql`UPDATE chat_event SET staff_data = '{"contact":{"name":null,"email":null,"phone":null}}'
+    WHERE session_id = ${sessionId}::bigint AND seq = 1 AND staff_data IS NOT NULL`.execute(trx);
+  await sql`DELETE FROM customer_telegram WHERE session_id = ${sessionId}::bigint`.execute(trx);
+  await sql`DELETE FROM telegram_code WHERE session_id = ${sessionId}::bigint`.execute(trx);
+  await sql`DELETE FROM chat_client_address WHERE session_id = ${sessionId}::bigint`.execute(trx);
+}
+
+/** Requests of a session, or old ones of nobody's session. One that is open can't be called any more: it is cancelled. */
+export async function eraseCallbacks(
+  trx: Transaction<Tables>,
+  sessionId: number | null,
+  bound: EraseBound,
+): Promise<Selectable<CallbackTable>[]> {
+  const result = await sql<Selectable<CallbackTable>>`
+    UPDATE chat_callback c SET phone = '', name = NULL, comment = NULL, result = NULL, erased_at = clock_timestamp(),
+        status = CASE WHEN c.status IN ('done', 'no_answer', 'cancelled') THEN c.status ELSE 'cancelled' END,
+        version = c.version + 1, updated_at = clock_timestamp()
+     WHERE c.id IN (
+       SELECT o.id FROM chat_callback o WHERE o.session_id IS NOT DISTINCT FROM ${sessionId}::bigint
+          AND o.erased_at IS NULL AND ${within(bound, 'o.created_at')} ORDER BY o.id LIMIT ${ERASE_BATCH} FOR UPDATE)
+    RETURNING c.*`.execute(trx);
+  const ids = result.rows.map(({ id }) => id);
+  await sql`UPDATE chat_event SET data = data || '{"phone":"","name":null,"comment":null,"result":null}'
+    WHERE type = 'chat.callback.staff' AND session_id IS NOT DISTINCT FROM ${sessionId}::bigint
+      AND (data ->> 'id')::bigint = ANY (${ids}::bigint[])`.execute(trx);
+  return result.rows;
+}

@@ -1,0 +1,195 @@
+import { type Database, recordAudit } from '@chat-realtime/database';
+import type { ErasedKind } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import { callbackData, callbackStaff, isPending } from '../callbacks/callbacks.ts';
+import type { ChatOperations, SessionUnit, StaffActor } from '../domain/index.ts';
+import { translated } from '../storage/errors.ts';
+import { ERASE_BATCH, type EraseBound, eraseCallbacks, eraseContact, eraseFiles, eraseTexts } from './erase-batches.ts';
+
+/** Takes the bytes of a file away; no error when they are gone. */
+export interface ErasedFiles {
+  removeErased(): Promise<number>;
+}
+
+const ALL: readonly ErasedKind[] = ['messages', 'files', 'contacts', 'callbacks'];
+
+/** Chats whose old callback requests are erased in one go. */
+const CALLBACK_SESSIONS = 100;
+
+interface Progress {
+  throughSeq: number;
+  throughId: number;
+  readonly done: Set<ErasedKind>;
+}
+
+/**
+ * Takes away what was written in a chat. Rows and seq stay. A long chat is emptied in several transactions; the last of
+ * them tells of it, so that what a client is told is true.
+ */
+export class Eraser {
+  readonly #database: Database;
+  readonly #operations: ChatOperations;
+  readonly #files: ErasedFiles;
+
+  constructor(database: Database, operations: ChatOperations, files: ErasedFiles) {
+    this.#database = database;
+    this.#operations = operations;
+    this.#files = files;
+  }
+
+  /** Everything that was written in a session up to now, and who the customer is. */
+  async eraseSession(actor: StaffActor, sessionId: number): Promise<void> {
+    await this.#erase(sessionId, ALL, { kind: 'all' }, async (unit) => {
+      await recordAudit(unit.trx, { actor, action: 'session.erased', subject: `session:${sessionId}` });
+    });
+    await this.#files.removeErased();
+  }
+
+  /** What is older than `at`, of these kinds. */
+  async eraseBefore(sessionId: number, kinds: readonly ErasedKind[], at: Date): Promise<void> {
+    await this.#erase(sessionId, kinds, { kind: 'before', at }, async () => undefined);
+  }
+
+  /** Callback requests that belong to no chat. Answers whether there may be more. */
+  async eraseLooseCallbacks(at: Date): Promise<boolean> {
+    return this.#operations.commitFact(async (unit) => {
+      const rows = await eraseCallbacks(unit.trx, null, { kind: 'before', at });
+      for (const row of rows) await unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
+      return rows.length === ERASE_BATCH;
+    });
+  }
+
+  async sessionsWithOldCallbacks(at: Date): Promise<number[]> {
+    const rows = await translated(() =>
+      this.#database.kysely
+        .selectFrom('chat_callback')
+        .select('session_id')
+        .distinct()
+        .where('erased_at', 'is', null)
+        .where('created_at', '<', at)
+        .where('session_id', 'is not', null)
+        .limit(CALLBACK_SESSIONS)
+        .execute(),
+    );
+    return rows.flatMap(({ session_id }) => (session_id === null ? [] : [session_id]));
+  }
+
+  async #erase(
+    sessionId: number,
+    kinds: readonly ErasedKind[],
+    bound: EraseBound,
+    last: (unit: SessionUnit) => Promise<void>,
+  ): Promise<void> {
+    const progress: Progress = { throughSeq: 0, throughId: 0, done: new Set() };
+    for (let more = true; more; ) {
+      more = await this.#operations.commit(sessionId, async (unit) => {
+        const full = await this.#batch(unit, kinds, bound, progress);
+        if (full) return true;
+        await last(unit);
+        if (bound.kind === 'all' || progress.done.size > 0) {
+          await unit.append(
+            {
+              type: 'chat.erased',
+              data: {
+                scope: bound.kind === 'all' ? 'session' : 'before',
+                ...(bound.kind === 'all' ? {} : { through_seq: Math.max(1, progress.throughSeq) }),
+                through_id: bound.kind === 'all' ? unit.session.lastMessageId : progress.throughId,
+                kinds: kinds.filter((kind) => bound.kind === 'all' || progress.done.has(kind)),
+              },
+            },
+            null,
+          );
+        }
+        await this.#markLooked(unit, kinds, bound);
+        return false;
+      });
+    }
+  }
+
+  /** One transaction's worth; true where a kind was not finished. */
+  async #batch(
+    unit: SessionUnit,
+    kinds: readonly ErasedKind[],
+    bound: EraseBound,
+    progress: Progress,
+  ): Promise<boolean> {
+    const { trx, session } = unit;
+    const { id } = session;
+    let full = false;
+    const note = (kind: ErasedKind, rows: { count: number; throughSeq: number; throughId: number }): void => {
+      if (rows.count > 0) progress.done.add(kind);
+      progress.throughSeq = Math.max(progress.throughSeq, rows.throughSeq);
+      progress.throughId = Math.max(progress.throughId, rows.throughId);
+      full ||= rows.count === ERASE_BATCH;
+    };
+    if (kinds.includes('messages')) note('messages', await eraseTexts(trx, id, bound));
+    if (kinds.includes('files')) note('files', await eraseFiles(trx, id, bound));
+    if (kinds.includes('callbacks')) {
+      const rows = await eraseCallbacks(trx, id, bound);
+      if (rows.length > 0) progress.done.add('callbacks');
+      full ||= rows.length === ERASE_BATCH;
+      for (const row of rows) {
+        if (row.status === 'cancelled')
+          await unit.append({ type: 'chat.callback', data: { ...callbackData(row) } }, null);
+        await unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
+      }
+      if (rows.length > 0) unit.patch({ callback_pending: await isPending(trx, id) });
+    }
+    if (kinds.includes('contacts')) {
+      await eraseContact(trx, id);
+      unit.patch({ name: null, email: null, phone: null });
+      progress.done.add('contacts');
+    }
+    return full;
+  }
+
+  /** What the sweep need not look at again until something new is old. */
+  async #markLooked(unit: SessionUnit, kinds: readonly ErasedKind[], bound: EraseBound): Promise<void> {
+    const head = unit.session.lastSeq;
+    const isWhole = (column: 'body' | 'attachments') =>
+      bound.kind === 'all'
+        ? sql`true`
+        : column === 'body'
+          ? sql`NOT EXISTS (SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type IN ('chat.message', 'chat.note') AND e.erased_at IS NULL)`
+          : sql`NOT EXISTS (SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.attachments IS NOT NULL)`;
+    if (kinds.includes('messages'))
+      await sql`UPDATE chat_session s SET texts_erased_seq = ${head}::bigint WHERE s.id = ${unit.session.id}::bigint AND ${isWhole('body')}`.execute(
+        unit.trx,
+      );
+    if (kinds.includes('files'))
+      await sql`UPDATE chat_session s SET files_erased_seq = ${head}::bigint WHERE s.id = ${unit.session.id}::bigint AND ${isWhole('attachments')}`.execute(
+        unit.trx,
+      );
+  }
+
+  /** Sessions after `afterId` that may have something to erase, of the next `limit` ones. */
+  async candidates(
+    afterId: number,
+    limit: number,
+    cutoffs: { readonly messages: Date | null; readonly files: Date | null; readonly contacts: Date | null },
+  ): Promise<{ readonly sessions: readonly { id: number; kinds: ErasedKind[] }[]; readonly lastId: number | null }> {
+    const result = await translated(() =>
+      sql<{ id: number; texts: boolean; files: boolean; contacts: boolean }>`
+        SELECT s.id,
+          (${cutoffs.messages}::timestamptz IS NOT NULL AND s.created_at < ${cutoffs.messages} AND s.texts_erased_seq < s.last_seq
+            AND EXISTS (SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type IN ('chat.message', 'chat.note')
+              AND e.erased_at IS NULL AND e.created_at < ${cutoffs.messages})) AS texts,
+          (${cutoffs.files}::timestamptz IS NOT NULL AND s.created_at < ${cutoffs.files} AND s.files_erased_seq < s.last_seq
+            AND EXISTS (SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message'
+              AND e.attachments IS NOT NULL AND e.created_at < ${cutoffs.files})) AS files,
+          (${cutoffs.contacts}::timestamptz IS NOT NULL AND s.updated_at < ${cutoffs.contacts}
+            AND (s.contact_erased_at IS NULL OR s.contact_erased_at < s.updated_at)
+            AND (COALESCE(s.name, s.email, s.phone, s.page_url, s.current_page_url) IS NOT NULL OR s.attributes <> '{}')) AS contacts
+        FROM (SELECT * FROM chat_session o WHERE o.id > ${afterId}::bigint ORDER BY o.id LIMIT ${limit}) s
+        ORDER BY s.id`.execute(this.#database.kysely),
+    );
+    const sessions = result.rows.flatMap(({ id, texts, files, contacts }) => {
+      const kinds: ErasedKind[] = [];
+      if (texts) kinds.push('messages');
+      if (files) kinds.push('files');
+      if (contacts) kinds.push('contacts');
+      return kinds.length === 0 ? [] : [{ id, kinds }];
+    });
+    return { sessions, lastId: result.rows.length === limit ? (result.rows.at(-1)?.id ?? null) : null };
+  }
+}
