@@ -202,6 +202,18 @@ describe('npm start', () => {
       expect((await real.http.post('/auth/login', { json: { login, password: demo.password } })).status).toBe(401);
   }, 120_000);
 
+  it('[OPS36] makes the three accounts outside the demo with a password that somebody chose', async () => {
+    const folder = tempFolder('standalone');
+    const environment = { ALLOWED_ORIGINS: 'https://shop.example', OPERATOR_PASSWORD: 'chosen-by-the-owner' };
+    const first = await start(folder, [], environment);
+    expect(first.child.output()).not.toContain('chosen-by-the-owner');
+    const admin = await Staff.login(first.http, 'admin', environment.OPERATOR_PASSWORD);
+    expect((await admin.sessions()).sessions).toEqual([]);
+    await first.child.stop('SIGTERM', STOP_MS);
+    const second = await start(folder, [], environment);
+    await Staff.login(second.http, 'anna', environment.OPERATOR_PASSWORD);
+  }, 120_000);
+
   it('[OPS37] leads from the demo to a real chat: its chats and accounts go, what a customer began stays', async () => {
     const folder = tempFolder('standalone');
     const { http, password, child } = await start(folder);

@@ -81,6 +81,7 @@ async function main(): Promise<void> {
     metrics,
     shutdown,
     operatorPassword: password?.password,
+    firstPassword: process.argv.includes('--empty') ? undefined : config.OPERATOR_PASSWORD,
     resetPasswords: password?.source === 'environment',
     tryKeySpent: (nextKey) =>
       void process.stdout.write(`  /try/ was opened. For another browser: ${tryAddress(baseUrl, nextKey)}\n`),

@@ -56,6 +56,8 @@ export interface StandaloneParts {
   readonly shutdown: Shutdown;
   /** Of the demo's accounts; undefined where there is no demo. */
   readonly operatorPassword: string | undefined;
+  /** Of the first accounts outside a demo, where the administrator chose it; undefined: they come by a one-time link. */
+  readonly firstPassword: string | undefined;
   /** The password was set on purpose: existing demo accounts get it too. */
   readonly resetPasswords: boolean;
   /** A key of `/try/` was used; this one opens next. */
@@ -72,6 +74,8 @@ export type Accounts =
   | { readonly kind: 'demo'; readonly operators: readonly Operator[] }
   /** `invite`: for the administrator, until there is one. */
   | { readonly kind: 'own'; readonly invite: Invite | undefined }
+  /** The administrator chose their password. */
+  | { readonly kind: 'given'; readonly operators: readonly Operator[] }
   | { readonly kind: 'foreign' };
 
 /** `real_data`: the database holds, or held, chats of real people, and a page that signs in by itself has no place there. */
@@ -234,6 +238,10 @@ async function provideAccounts(service: AuthService, parts: StandaloneParts): Pr
   if (demo && operatorPassword !== undefined && !(await wasServedForReal(database)))
     return { kind: 'demo', operators: await seedOperators(service, operatorPassword, { resetPasswords, demo }) };
   await service.operators.closeDemo();
+  // As in the distributed form. A password that somebody chose is no default login.
+  const { firstPassword } = parts;
+  if (firstPassword !== undefined && (await service.operators.list()).every(({ active }) => !active))
+    return { kind: 'given', operators: await seedOperators(service, firstPassword) };
   return { kind: 'own', invite: await service.invites.forFirstAdmin() };
 }
 

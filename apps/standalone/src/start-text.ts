@@ -61,6 +61,7 @@ function loginLines({ accounts, password, baseUrl }: StartFacts): string[] {
     ];
   }
   const logins = accounts.operators.map((operator) => operator.login).join(', ');
+  if (accounts.kind === 'given') return [`  Logins:    ${logins}; the password is OPERATOR_PASSWORD`];
   if (password === undefined) return [];
   if (password.source === 'environment') return [`  Logins:    ${logins}; the password is OPERATOR_PASSWORD`];
   return [`  Logins:    ${logins}; password ${password.password}`];
