@@ -101,7 +101,7 @@ async function initdb(
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       said = (said + chunk).slice(-4_000);
     });
-    const [code, signal] = await once(child, 'close');
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
     if (code !== 0) throw new Error(said.trim() || `initdb ended with ${signal ?? code}`);
   } catch (error) {
     throw new DatabaseStartError(`the embedded PostgreSQL could not make its data folder: ${messageOf(error)}`);

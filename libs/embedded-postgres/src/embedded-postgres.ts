@@ -60,7 +60,7 @@ export async function startEmbeddedPostgres(folder: string, options: EmbeddedOpt
     release.unshift(() => server.stop());
     await server.start();
     await provideDatabase(address.url('postgres'));
-    await carryOver(real, address.url, options.logger);
+    await carryOver(real, (name) => address.url(name), options.logger);
     return {
       url: address.url(DATABASE),
       version: programs.version,

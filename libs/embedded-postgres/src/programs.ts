@@ -55,7 +55,7 @@ async function makeLinks(folder: string): Promise<void> {
     if (hasCode(error, 'ENOENT')) return '[]';
     throw error;
   });
-  const links: { source: string; target: string }[] = JSON.parse(list);
+  const links = JSON.parse(list) as { source: string; target: string }[];
   const inside = (path: string): string => join(dirname(folder), path);
   for (const { source, target } of links) {
     const link = inside(target);

@@ -186,13 +186,16 @@ export class SiteReader {
     direction: Direction = 'ASC',
   ): Promise<TextRow[]> {
     if (limit === 0) return [];
-    const { quote, text, qualified } = this.#dialect;
+    const dialect = this.#dialect;
     // A text of any length is read no further than is needed to see that it is too long.
     const columns = Object.entries(fields).flatMap(([name, column]) =>
-      column === undefined ? [] : [`LEFT(${text(quote(column))}, ${READ_CHARACTERS}) AS ${quote(name)}`],
+      column === undefined
+        ? []
+        : [`LEFT(${dialect.text(dialect.quote(column))}, ${READ_CHARACTERS}) AS ${dialect.quote(name)}`],
     );
-    return this.#dialect.rows(
-      `SELECT ${columns.join(', ')} FROM ${qualified(table)} WHERE ${where.text} ORDER BY ${qualified(table)}.${quote(order)} ${direction} LIMIT ${limit}`,
+    const from = dialect.qualified(table);
+    return dialect.rows(
+      `SELECT ${columns.join(', ')} FROM ${from} WHERE ${where.text} ORDER BY ${from}.${dialect.quote(order)} ${direction} LIMIT ${limit}`,
       where.values,
     );
   }
