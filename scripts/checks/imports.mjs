@@ -1,5 +1,5 @@
 // Arrows point one way: apps → libs, clients → libs/protocol only, libs never apps; domain code knows no driver and no framework.
-import { projectFiles, readText } from '../lib/files.mjs';
+import { projectFiles, readJson, readText } from '../lib/files.mjs';
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
@@ -71,13 +71,28 @@ export function judgeImport(path, specifier) {
   return storageOnly ? 'the protocol must not know a driver' : null;
 }
 
+/**
+ * An import of a package of ours that the importing one does not name. On a build from nothing it may be compiled before
+ * the other, and only there.
+ */
+function judgeDeclared(path, specifier, manifests) {
+  const folder = path.split('/').slice(0, 2).join('/');
+  // Tests are not built.
+  if (!specifier.startsWith(SCOPE) || isTest(path)) return null;
+  const manifest = (manifests[folder] ??= readJson(`${folder}/package.json`));
+  const name = packageOf(specifier);
+  if (name === manifest.name || manifest.dependencies?.[name] || manifest.devDependencies?.[name]) return null;
+  return 'is not named in the package.json';
+}
+
 export function checkImports() {
   const problems = [];
+  const manifests = {};
   for (const path of projectFiles()) {
     if (!/^(?:apps|libs|clients)\/[^/]+\/src\/.*\.tsx?$/.test(path)) continue;
     for (const match of readText(path).matchAll(IMPORT)) {
       const specifier = match[1] ?? match[2];
-      const problem = judgeImport(path, specifier);
+      const problem = judgeImport(path, specifier) ?? judgeDeclared(path, specifier, manifests);
       if (problem !== null) problems.push(`${path}: '${specifier}': ${problem}`);
     }
   }

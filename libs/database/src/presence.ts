@@ -1,15 +1,16 @@
-import type { CatchupRequest } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { Database } from './types.ts';
 
 /** Written so lately, a sign of life is not written again, however often it is given. */
 const FRESH_SECONDS = 4;
 
+export interface PresenceReport {
+  readonly gateway_id: string;
+  readonly operators: readonly { readonly id: string; readonly name: string | null }[];
+}
+
 /** Who of the staff is connected at a gateway, or reached by the bot: replaces what it said before. */
-export async function recordPresence(
-  database: Database,
-  presence: NonNullable<CatchupRequest['presence']>,
-): Promise<void> {
+export async function recordPresence(database: Database, presence: PresenceReport): Promise<void> {
   const ids = [...new Set(presence.operators.map((operator) => operator.id))];
   const names = new Map(presence.operators.map((operator) => [operator.id, operator.name]));
   const fresh = sql`clock_timestamp() - make_interval(secs => ${FRESH_SECONDS})`;
