@@ -52,6 +52,11 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'GET', path: fixed('/chat/operators/me/telegram'), who: 'staff' },
   { method: 'DELETE', path: fixed('/chat/operators/me/telegram'), who: 'staff' },
   { method: 'POST', path: session('/telegram-link'), who: 'customer' },
+  { method: 'GET', path: fixed('/auth/operators'), who: 'staff' },
+  { method: 'POST', path: fixed('/auth/operators'), who: 'staff' },
+  { method: 'PATCH', path: fixed('/auth/operators/1'), who: 'staff' },
+  { method: 'POST', path: fixed('/auth/operators/1/invite'), who: 'staff' },
+  { method: 'POST', path: fixed('/auth/password'), who: 'staff' },
   { method: 'GET', path: fixed('/auth/me'), who: 'staff' },
 ];
 

@@ -294,8 +294,14 @@ describe.each(backends)('auth-service on $name', (backend) => {
     const guarded = listRoutes(app).filter((route) => route.access.kind !== 'public');
     expect(guarded.map((route) => `${route.method} ${route.url} ${route.access.kind}`).sort()).toEqual([
       'GET /auth/me staff',
+      'GET /auth/operators admin',
       'HEAD /auth/me staff',
+      'HEAD /auth/operators admin',
+      'PATCH /auth/operators/:id admin',
       'POST /auth/logout staff',
+      'POST /auth/operators admin',
+      'POST /auth/operators/:id/invite admin',
+      'POST /auth/password staff',
     ]);
   });
 });

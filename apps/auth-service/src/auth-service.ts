@@ -8,6 +8,7 @@ import { LoginThrottle } from './domain/login-throttle.ts';
 import { type AuthUser, normaliseLogin, toAuthUser } from './domain/operator.ts';
 import { hashPassword, PasswordCheck } from './domain/passwords.ts';
 import { type Acceptance, Invites } from './storage/invites.ts';
+import { OperatorAccounts } from './operator-accounts.ts';
 import { Logins, type OpenLogin } from './storage/logins.ts';
 import { type Credentials, Operators } from './storage/operators.ts';
 import { revocationReader } from './storage/revocations.ts';
@@ -39,6 +40,7 @@ const PRUNE_MS = 3_600_000;
 export class AuthService {
   readonly operators: Operators;
   readonly invites: Invites;
+  readonly accounts: OperatorAccounts;
   readonly keys: SigningKeys;
   readonly #config: AuthConfig;
   readonly #logger: Logger;
@@ -68,6 +70,14 @@ export class AuthService {
     this.#throttle = new LoginThrottle(config.LOGIN_FAILURES_PER_5_MINUTES);
     this.#revocations = new RevocationSet(() => Math.floor(now() / 1000));
     this.#readRevocations = revocationReader(database, this.#revocations);
+    this.accounts = new OperatorAccounts({
+      database,
+      invites: this.invites,
+      passwords,
+      throttle: this.#throttle,
+      now: this.#now,
+      ended: this.#readRevocations,
+    });
     const events = metrics.counter({
       name: 'chat_auth_events_total',
       help: 'Sign-ins, refreshes and sign-outs',

@@ -22,7 +22,7 @@ import { metricsObserver } from './storage/metrics-observer.ts';
 import { badge } from './storage/numbers.ts';
 import { createOperations } from './storage/operations.ts';
 import { revocationsHead } from './storage/revocations.ts';
-import { autoCloseSweep, expirySweep, returnToQueueSweep } from './storage/session-sweeps.ts';
+import { autoCloseSweep, deactivatedSweep, expirySweep, returnToQueueSweep } from './storage/session-sweeps.ts';
 
 /** What a gateway asks, over HTTP or in the same process. */
 export interface ChatSource {
@@ -86,7 +86,7 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
     revocationsHead: () => revocationsHead(context),
     feedLagSeconds: () => feedLagSeconds(context),
   });
-  const own = [autoCloseSweep(context), returnToQueueSweep(context), expirySweep(context)];
+  const own = [autoCloseSweep(context), returnToQueueSweep(context), deactivatedSweep(context), expirySweep(context)];
   for (const sweep of [...own, ...(deps.sweeps ?? [])]) duties.add(sweep);
   const relay = new RelayLeader({
     publisher,

@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   already_assigned: { status: 409, meaning: 'another operator has the session; details names him' },
   login_taken: { status: 409, meaning: 'another operator has this login' },
   shortcut_taken: { status: 409, meaning: 'another quick reply has this shortcut' },
+  last_admin: { status: 409, meaning: 'the last administrator stays one' },
   invalid_transition: { status: 409, meaning: 'the state machine has no such step from here' },
   cursor_ahead: { status: 409, meaning: 'cursor beyond the head, or of another database: take a snapshot' },
   cursor_unknown: { status: 409, meaning: 'cursor not of this database: take a snapshot' },

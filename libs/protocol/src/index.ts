@@ -13,6 +13,7 @@ export * from './quick-replies.ts';
 export * from './settings.ts';
 export * from './bans.ts';
 export * from './audit.ts';
+export * from './operators.ts';
 export * from './privacy.ts';
 export * from './operator-status.ts';
 export * from './telegram.ts';

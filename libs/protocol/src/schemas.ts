@@ -9,6 +9,7 @@ import * as fanout from './fanout.ts';
 import * as intake from './intake.ts';
 import * as internal from './internal.ts';
 import * as operatorStatus from './operator-status.ts';
+import * as operators from './operators.ts';
 import * as privacy from './privacy.ts';
 import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
@@ -97,6 +98,13 @@ export const NAMED_SCHEMAS = {
   Bans: bans.bansResponseSchema,
   Erased: events.erasedDataSchema,
   SessionExport: privacy.sessionExportSchema,
+  OperatorAccount: operators.operatorAccountSchema,
+  OperatorAccounts: operators.operatorAccountsSchema,
+  OperatorAccountResponse: operators.operatorAccountResponseSchema,
+  NewOperator: operators.newOperatorSchema,
+  OperatorPatch: operators.operatorPatchSchema,
+  OperatorInvite: operators.operatorInviteSchema,
+  PasswordChange: operators.passwordChangeSchema,
   AuditEntry: audit.auditEntrySchema,
   Audit: audit.auditResponseSchema,
   InviteRequest: rest.inviteRequestSchema,

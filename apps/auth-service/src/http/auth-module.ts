@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { AuthService } from '../auth-service.ts';
 import { AUTH_SERVICE, AuthController } from './auth-controller.ts';
+import { OperatorsController } from './operators-controller.ts';
 
 export interface AuthModuleOptions {
   readonly service: AuthService;
@@ -12,7 +13,7 @@ export class AuthModule {
   static forRoot({ service }: AuthModuleOptions): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [AuthController],
+      controllers: [AuthController, OperatorsController],
       providers: [{ provide: AUTH_SERVICE, useValue: service }],
     };
   }

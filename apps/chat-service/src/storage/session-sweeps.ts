@@ -90,6 +90,28 @@ export function returnToQueueSweep(context: StorageContext): Sweep {
   };
 }
 
+/** Chats of an operator whose account has ended go back to the queue at once. */
+export function deactivatedSweep(context: StorageContext): Sweep {
+  return {
+    name: 'deactivated_operators',
+    everyMs: 2_000,
+    run: async () => {
+      const result = await translated(() =>
+        sql<{ id: number; assigned_user_id: string }>`
+          SELECT s.id, s.assigned_user_id FROM auth_operator o JOIN chat_session s ON s.assigned_user_id = o.id
+           WHERE NOT o.active AND s.status = 'active' ORDER BY s.id LIMIT ${BATCH}`.execute(context.database.kysely),
+      );
+      for (const row of result.rows)
+        await moveAll(
+          context,
+          [row.id],
+          { kind: 'return' },
+          (session) => session.assignedUserId === row.assigned_user_id,
+        );
+    },
+  };
+}
+
 /** Rows that say nothing any more: revocations of expired tokens, presence of gateways long gone. */
 export function expirySweep(context: StorageContext): Sweep {
   return {

@@ -218,6 +218,15 @@ const ban = {
   created_by: '7',
   created_by_name: 'Борис',
 };
+const operatorAccount = {
+  id: '7',
+  login: 'boris',
+  name: 'Борис',
+  role: 'operator' as const,
+  scope: 'all' as const,
+  active: true,
+  created_at: AT,
+};
 const auditEntry = {
   id: 41,
   at: AT,
@@ -408,6 +417,19 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       notes: [note],
     },
   ],
+  OperatorAccount: [operatorAccount],
+  OperatorAccounts: [{ operators: [operatorAccount] }],
+  OperatorAccountResponse: [{ operator: operatorAccount }],
+  NewOperator: [{ login: 'boris', name: 'Борис', role: 'operator' }],
+  OperatorPatch: [{ active: false }],
+  OperatorInvite: [
+    {
+      operator: operatorAccount,
+      invite_url: 'https://chat.example/operator/#invite=w0c2ZJ3nq8Q7mX1',
+      expires_at: LATER,
+    },
+  ],
+  PasswordChange: [{ current_password: 'the old one', new_password: 'a longer new one' }],
   AuditEntry: [auditEntry],
   Audit: [{ entries: [auditEntry], next_page: null }],
   QuickReply: [quickReply],

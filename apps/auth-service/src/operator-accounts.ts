@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { type AuthTables, type Database, recordAudit, type Tables } from '@chat-realtime/database';
+import {
+  ChatError,
+  type NewOperator,
+  type OperatorAccount,
+  type OperatorInvite,
+  type OperatorPatch,
+} from '@chat-realtime/protocol';
+import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { LoginThrottle } from './domain/login-throttle.ts';
+import { normaliseLogin } from './domain/operator.ts';
+import { hashPassword, type PasswordCheck } from './domain/passwords.ts';
+import type { Invites } from './storage/invites.ts';
+import { endSignIns, toOperator } from './storage/operators.ts';
+import { revokeLogin } from './storage/revocations.ts';
+
+/** Who asks, and by which sign-in. */
+export interface Administrator {
+  readonly userId: string;
+  readonly name: string | null;
+  readonly loginId: string | null;
+}
+
+export interface AccountParts {
+  readonly database: Database;
+  readonly invites: Invites;
+  readonly passwords: PasswordCheck;
+  readonly throttle: LoginThrottle;
+  readonly now: () => Date;
+  /** After sign-ins were ended: this process refuses their tokens at once. */
+  readonly ended: () => Promise<void>;
+}
+
+type Row = Selectable<AuthTables['auth_operator']>;
+
+function account(row: Row): OperatorAccount {
+  const { id, login, name, role, scope, active, created_at } = row;
+  return { id, login, name, role, scope, active, created_at: created_at.toISOString() };
+}
+
+function notFound(): ChatError {
+  return new ChatError('not_found', 'no such operator');
+}
+
+/** What an administrator does with the accounts of others, and everybody with their own password. */
+export class OperatorAccounts {
+  readonly #db: Kysely<Tables>;
+  readonly #parts: AccountParts;
+
+  constructor(parts: AccountParts) {
+    this.#db = parts.database.kysely;
+    this.#parts = parts;
+  }
+
+  async list(): Promise<OperatorAccount[]> {
+    return (await this.#db.selectFrom('auth_operator').selectAll().orderBy('login').execute()).map(account);
+  }
+
+  /** The account has a password that nobody knows, until its owner gives it one by the link. */
+  async add(by: Administrator, operator: NewOperator, console: string): Promise<OperatorInvite> {
+    const passwordHash = await hashPassword(randomBytes(32).toString('base64url'));
+    const { login, name, role, scope = 'all' } = operator;
+    const row = await this.#db.transaction().execute(async (trx) => {
+      const made = await trx
+        .insertInto('auth_operator')
+        .values({
+          id: crypto.randomUUID(),
+          login: normaliseLogin(login),
+          name,
+          role,
+          scope,
+          password_hash: passwordHash,
+          demo: false,
+        })
+        .onConflict((conflict) => conflict.column('login').doNothing())
+        .returningAll()
+        .executeTakeFirst();
+      if (made === undefined) throw new ChatError('login_taken', 'another operator has this login');
+      await recordAudit(trx, {
+        actor: by,
+        action: 'operator.added',
+        subject: `operator:${made.id}`,
+        details: { role, scope },
+      });
+      return made;
+    });
+    return this.#invited(row, console);
+  }
+
+  /** Another right, or an end, ends all sign-ins of the operator: their tokens still say what held before. */
+  async change(by: Administrator, id: string, patch: OperatorPatch): Promise<OperatorAccount> {
+    const changed = await this.#db.transaction().execute(async (trx) => {
+      // In one order, so that two administrators who take each other's right do not both succeed.
+      const admins = await trx
+        .selectFrom('auth_operator')
+        .select('id')
+        .where('role', '=', 'admin')
+        .where('active', '=', true)
+        .orderBy('id')
+        .forUpdate()
+        .execute();
+      const known = await this.#locked(trx, id);
+      const next = { ...known, ...patch };
+      const isLast = admins.length === 1 && admins[0]?.id === id;
+      if (isLast && (next.role !== 'admin' || !next.active))
+        throw new ChatError('last_admin', 'without this account there is no administrator left');
+      const rights = (['role', 'scope', 'active'] as const).filter((field) => next[field] !== known[field]);
+      if (rights.length === 0 && next.name === known.name) return known;
+      const now = this.#parts.now();
+      const row = await trx
+        .updateTable('auth_operator')
+        .set({ name: next.name, role: next.role, scope: next.scope, active: next.active, updated_at: now })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      if (!row.active) await trx.deleteFrom('auth_invite').where('operator_id', '=', id).execute();
+      if (rights.length > 0) await endSignIns(trx, id, now);
+      await recordAudit(trx, {
+        actor: by,
+        action: 'operator.changed',
+        subject: `operator:${id}`,
+        details: Object.fromEntries(rights.map((field) => [field, row[field]])),
+      });
+      return row;
+    });
+    await this.#parts.ended();
+    return account(changed);
+  }
+
+  /** For a first password, or one that was forgotten. The old one holds until the link is used. */
+  async invite(by: Administrator, id: string, console: string): Promise<OperatorInvite> {
+    const row = await this.#db.selectFrom('auth_operator').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined || !row.active) throw notFound();
+    await this.#db
+      .transaction()
+      .execute((trx) => recordAudit(trx, { actor: by, action: 'operator.invited', subject: `operator:${id}` }));
+    return this.#invited(row, console);
+  }
+
+  /** Ends every other sign-in of the same person; the one that asks goes on. */
+  async changePassword(by: Administrator, current: string, next: string): Promise<void> {
+    const known = await this.#db.selectFrom('auth_operator').selectAll().where('id', '=', by.userId).executeTakeFirst();
+    if (known === undefined || !known.active) throw new ChatError('bad_token', 'no such operator');
+    // Who holds a stolen token guesses no faster here than at the sign-in.
+    const fits = await this.#parts.throttle.run(`password|${by.userId}`, async () =>
+      (await this.#parts.passwords.matches(known.password_hash, current)) ? true : undefined,
+    );
+    if (fits !== true)
+      throw new ChatError('validation_failed', 'the password is wrong', {
+        details: { fields: [{ path: 'current_password', message: 'is not the password of this account' }] },
+      });
+    const passwordHash = await hashPassword(next);
+    await this.#db.transaction().execute(async (trx) => {
+      const row = await this.#locked(trx, by.userId);
+      // Two changes at once: the second one showed a password that is none any more.
+      if (row.password_hash !== known.password_hash) throw new ChatError('bad_token', 'the password was changed');
+      const now = this.#parts.now();
+      await trx
+        .updateTable('auth_operator')
+        .set({ password_hash: passwordHash, updated_at: now })
+        .where('id', '=', by.userId)
+        .execute();
+      const ended = await trx
+        .updateTable('auth_login')
+        .set({ ended_at: now, end_reason: 'operator' })
+        .where('operator_id', '=', by.userId)
+        .where('ended_at', 'is', null)
+        .where('id', '!=', by.loginId ?? '')
+        .returning('id')
+        .execute();
+      for (const { id } of ended) await revokeLogin(trx, id, now, TOKEN_MAX_LIFETIME_SECONDS);
+      await recordAudit(trx, { actor: by, action: 'password.changed', subject: `operator:${by.userId}` });
+    });
+    await this.#parts.ended();
+  }
+
+  async #locked(trx: Transaction<Tables>, id: string): Promise<Row> {
+    const row = await trx.selectFrom('auth_operator').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+    if (row === undefined) throw notFound();
+    return row;
+  }
+
+  async #invited(row: Row, console: string): Promise<OperatorInvite> {
+    const { key, expiresAt } = await this.#parts.invites.forOperator(toOperator(row).id);
+    // Behind `#`: a browser sends it to no server and no log.
+    return { operator: account(row), invite_url: `${console}#invite=${key}`, expires_at: expiresAt.toISOString() };
+  }
+}
