@@ -22,6 +22,8 @@ import { RequestRates } from './http/rates.ts';
 import { createSources } from './intake/sources.ts';
 import { Eraser } from './privacy/eraser.ts';
 import { retentionSweep } from './privacy/retention.ts';
+import { effectiveRules } from './settings/rules.ts';
+import { SavedSettings } from './settings/saved-settings.ts';
 import { createSweeps } from './sweeps.ts';
 import { Telegram, type TelegramDesk } from './telegram/telegram.ts';
 
@@ -90,7 +92,9 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
     help: 'Below so many free bytes uploads are refused',
     collect: async (gauge) => gauge.set((await space()).floor),
   });
-  const { sweeps, settle } = createSweeps(database, attachments, settings, logger, metrics);
+  const saved = new SavedSettings(database);
+  const rules = async () => effectiveRules(settings, (await saved.current(Date.now())).rules);
+  const { sweeps, settle } = createSweeps(database, attachments, settings, rules, logger, metrics);
   const options = chatOptions(settings);
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps });
   const { operations, intake } = service;
@@ -106,13 +110,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
   const eraser = new Eraser(database, operations, attachments);
   const own = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, settings, logger };
-  const kept = {
-    messages: settings.RETENTION_DAYS_MESSAGES,
-    files: settings.RETENTION_DAYS_FILES,
-    contacts: settings.RETENTION_DAYS_CONTACTS,
-    callbacks: settings.RETENTION_DAYS_CALLBACKS,
-  };
-  service.addSweep(retentionSweep(eraser, attachments, () => kept));
+  service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention));
   return {
     service,
     attachments,

@@ -163,15 +163,17 @@ export const chatSettingsVariables = {
   ATTACHMENT_MIN_FREE_BYTES: envInteger(512 * 1024 * 1024),
   ALERT_WEBHOOK_URLS: envWebhookUrls(),
   ALERT_WEBHOOK_SECRET: envSecret(16).optional(),
-  ALERT_WAITING_SECONDS: envInteger(60, { min: 1 }),
-  REPLY_UNSEEN_SECONDS: envInteger(120, { min: 1 }),
+  /** Without it what the console has saved, else 60. */
+  ALERT_WAITING_SECONDS: envOptionalInteger({ min: 1 }),
+  /** The same, else 120. */
+  REPLY_UNSEEN_SECONDS: envOptionalInteger({ min: 1 }),
   // Longer than the day in which a webhook is tried and a cause can be found again.
   ALERT_RETENTION_DAYS: envInteger(30, { min: 2 }),
   /** Days after which what is old is erased; 0 = kept for ever. */
-  RETENTION_DAYS_MESSAGES: envInteger(0),
-  RETENTION_DAYS_FILES: envInteger(0),
-  RETENTION_DAYS_CONTACTS: envInteger(0),
-  RETENTION_DAYS_CALLBACKS: envInteger(0),
+  RETENTION_DAYS_MESSAGES: envOptionalInteger(),
+  RETENTION_DAYS_FILES: envOptionalInteger(),
+  RETENTION_DAYS_CONTACTS: envOptionalInteger(),
+  RETENTION_DAYS_CALLBACKS: envOptionalInteger(),
   /** Without it ALERT_RETENTION_DAYS holds. */
   RETENTION_DAYS_ALERTS: envOptionalInteger(),
   AUTO_CLOSE_MINUTES: envInteger(0),

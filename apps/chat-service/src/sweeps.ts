@@ -6,7 +6,9 @@ import { WebhookDeliveries } from './alerts/webhook-deliveries.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { banSweep } from './bans/bans.ts';
 import type { ChatSettings } from './config.ts';
+import { effectiveRules } from './settings/rules.ts';
 import { DeskFigures } from './desk-figures.ts';
+import type { RulesResponse } from '@chat-realtime/protocol';
 import type { Sweep } from './domain/index.ts';
 
 const ALERTS_EVERY_MS = 1_000;
@@ -25,6 +27,8 @@ export function createSweeps(
   database: Database,
   attachments: Attachments,
   settings: ChatSettings,
+  /** As they hold now. */
+  rules: () => Promise<RulesResponse['effective']>,
   logger: Logger,
   metrics: Metrics,
 ): ChatSweeps {
@@ -38,9 +42,10 @@ export function createSweeps(
     help: 'Attempts to deliver an alert to a webhook',
     labels: ['result'],
   });
+  const first = effectiveRules(settings, {}).alerts;
   const alertConfig = {
-    waitingSeconds: settings.ALERT_WAITING_SECONDS,
-    replyUnseenSeconds: settings.REPLY_UNSEEN_SECONDS,
+    waitingSeconds: first.waiting_seconds,
+    replyUnseenSeconds: first.reply_unseen_seconds,
     webhookUrls: settings.ALERT_WEBHOOK_URLS,
   };
   const alerts = new AlertSweeps(database, alertConfig, (reason, count) => raised.inc({ reason }, count));
@@ -50,6 +55,11 @@ export function createSweeps(
       name: 'alerts',
       everyMs: ALERTS_EVERY_MS,
       run: async () => {
+        const { alerts: times } = await rules();
+        alerts.configure({
+          waitingSeconds: times.waiting_seconds,
+          replyUnseenSeconds: times.reply_unseen_seconds,
+        });
         await alerts.run();
       },
     },
@@ -58,7 +68,7 @@ export function createSweeps(
       name: 'alert-retention',
       everyMs: RETENTION_EVERY_MS,
       run: async () => {
-        const days = settings.RETENTION_DAYS_ALERTS ?? settings.ALERT_RETENTION_DAYS;
+        const days = (await rules()).retention.alerts;
         if (days > 0) await deleteOldAlerts(database, days);
       },
     },

@@ -11,6 +11,7 @@ export * from './fanout.ts';
 export * from './rest.ts';
 export * from './quick-replies.ts';
 export * from './settings.ts';
+export * from './rules.ts';
 export * from './bans.ts';
 export * from './audit.ts';
 export * from './operators.ts';

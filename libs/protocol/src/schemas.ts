@@ -13,6 +13,7 @@ import * as operators from './operators.ts';
 import * as privacy from './privacy.ts';
 import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
+import * as rules from './rules.ts';
 import * as settings from './settings.ts';
 
 /** Schemas with a name of their own in `openapi.json` and `asyncapi.json`; all others stand inline. */
@@ -86,6 +87,7 @@ export const NAMED_SCHEMAS = {
   SavedTexts: settings.savedTextsSchema,
   SettingsPatch: settings.settingsPatchSchema,
   Settings: settings.settingsResponseSchema,
+  SettingRules: rules.rulesResponseSchema,
   OriginCheck: settings.originCheckResponseSchema,
   OperatorStatusRequest: operatorStatus.operatorStatusRequestSchema,
   OperatorStatus: operatorStatus.operatorStatusResponseSchema,

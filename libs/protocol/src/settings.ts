@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { requiredText, safeText, timestampSchema } from './primitives.ts';
+import { rulesPatchShape, rulesResponseSchema } from './rules.ts';
 
 /** Texts of the widget that the site's owner may replace; `<name>.ru` and `<name>.en` for one language only. */
 export const WIDGET_TEXT_NAMES = [
@@ -44,6 +45,7 @@ export type SavedTexts = z.infer<typeof savedTextsSchema>;
 export const settingsPatchSchema = z.strictObject({
   theme: savedThemeSchema.strict().nullish(),
   texts: z.partialRecord(z.enum(WIDGET_TEXT_KEYS), widgetText).nullish(),
+  ...rulesPatchShape,
 });
 export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
 
@@ -52,6 +54,8 @@ export const settingsResponseSchema = z.object({
   settings: z.object({ theme: savedThemeSchema, texts: savedTextsSchema }),
   /** What `GET /chat/config` answers: the saved over `CHAT_WIDGET`, key by key. */
   effective: z.object({ theme: z.record(z.string(), z.string()), texts: z.record(z.string(), z.string()) }),
+  /** Hours, consent, questions, times of alerts and how long things are kept. */
+  rules: rulesResponseSchema,
   updated_at: timestampSchema.nullable(),
 });
 export type SettingsResponse = z.infer<typeof settingsResponseSchema>;

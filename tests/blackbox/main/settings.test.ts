@@ -73,6 +73,24 @@ describe('settings of look and texts', () => {
   });
 });
 
+describe('rules of the chat', () => {
+  test('[SET7] [SET8] an admin sets hours, consent and how long things are kept; the environment goes before them', async () => {
+    const consent = { version: '2026-11', text: 'Согласен', url: null };
+    const saved = (await save({ consent, retention: { messages: 400 } })).as(settingsResponseSchema);
+    expect(saved.rules.effective).toMatchObject({ consent, retention: { messages: 400 } });
+    await until(
+      async () => (await chat.http.get('/chat/config')).as(configResponseSchema).consent.version === consent.version,
+      { timeoutMs: 10_000, everyMs: 200, what: 'the consent in the configuration' },
+    );
+    for (const fixed of saved.rules.fixed.filter((name) => name.startsWith('alerts.')))
+      expectError(await save({ alerts: { [fixed.replace('alerts.', '')]: 77 } }), 'validation_failed');
+    expectError(await save({ schedule: { timezone: 'Mars', hours: {} } }), 'validation_failed');
+    expectError(await save({ retention: { messages: 1 } }, anna), 'forbidden');
+    const cleared = (await save({ consent: null, retention: null })).as(settingsResponseSchema);
+    expect(cleared.rules.saved).not.toHaveProperty('consent');
+  });
+});
+
 describe('origin check', () => {
   const check = (origin: string) => anna.request('GET', `/chat/origins/check?origin=${encodeURIComponent(origin)}`);
 

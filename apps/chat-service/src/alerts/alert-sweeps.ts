@@ -24,7 +24,7 @@ const WINDOW_SECONDS = 3_600;
  */
 export class AlertSweeps {
   readonly #database: Database;
-  readonly #config: AlertConfig;
+  #config: AlertConfig;
   #firstRun = true;
 
   readonly #raised: AlertObserver;
@@ -33,6 +33,11 @@ export class AlertSweeps {
     this.#database = database;
     this.#config = config;
     this.#raised = raised;
+  }
+
+  /** For the next run. */
+  configure(times: Pick<AlertConfig, 'waitingSeconds' | 'replyUnseenSeconds'>): void {
+    this.#config = { ...this.#config, ...times };
   }
 
   /** Answers how many alerts were raised. */

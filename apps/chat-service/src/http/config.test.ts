@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { chatServiceSchema, chatSettingsSchema } from '../config.ts';
 import { ChatUnderTest, INTERNAL_KEY } from '../../test/chat-under-test.ts';
+import { effectiveRules } from '../settings/rules.ts';
 
 let chat: ChatUnderTest | undefined;
 afterEach(async () => {
@@ -110,11 +111,9 @@ describe('configuration', () => {
   it('[CFG3] [ALR5] webhooks need their secret', () => {
     const env = { CHAT_TOKEN_SECRETS: `k1:${'x'.repeat(32)}`, ALERT_WEBHOOK_URLS: 'https://shop.example/hook' };
     expect(() => loadConfig(chatSettingsSchema, env)).toThrow(/ALERT_WEBHOOK_SECRET/);
-    expect(loadConfig(chatSettingsSchema, { ...env, ALERT_WEBHOOK_SECRET: 'y'.repeat(32) })).toMatchObject({
-      ALERT_WAITING_SECONDS: 60,
-      REPLY_UNSEEN_SECONDS: 120,
-      CALLBACK_DUE_MINUTES: 120,
-    });
+    const settings = loadConfig(chatSettingsSchema, { ...env, ALERT_WEBHOOK_SECRET: 'y'.repeat(32) });
+    expect(settings.CALLBACK_DUE_MINUTES).toBe(120);
+    expect(effectiveRules(settings, {}).alerts).toEqual({ waiting_seconds: 60, reply_unseen_seconds: 120 });
   });
 });
 

@@ -20,4 +20,5 @@ export const AUDIT = Symbol('AuditLog');
 export const TELEGRAM = Symbol('Telegram');
 export const INTAKE = Symbol('EventIntake');
 export const CUSTOMER_REST = Symbol('CustomerRest');
+export const RULES_ENVIRONMENT = Symbol('RulesEnvironment');
 export const ORIGINS = Symbol('OriginPolicy');

@@ -9,8 +9,9 @@ import { Body, Controller, Get, Headers, Inject, Patch, Query, UseInterceptors }
 import type { z } from 'zod';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
+import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from '../settings/rules.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { ORIGINS, SAVED_SETTINGS, WIDGET_CONFIG } from './injection.ts';
+import { ORIGINS, RULES_ENVIRONMENT, SAVED_SETTINGS, WIDGET_CONFIG } from './injection.ts';
 import { staffActor } from './principals.ts';
 
 /** How the widget looks, and on which pages it works. */
@@ -20,15 +21,18 @@ export class SettingsController {
   readonly #saved: SavedSettings;
   readonly #config: WidgetConfigSource;
   readonly #origins: OriginPolicy;
+  readonly #env: RulesEnvironment;
 
   constructor(
     @Inject(SAVED_SETTINGS) saved: SavedSettings,
     @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
     @Inject(ORIGINS) origins: OriginPolicy,
+    @Inject(RULES_ENVIRONMENT) env: RulesEnvironment,
   ) {
     this.#saved = saved;
     this.#config = config;
     this.#origins = origins;
+    this.#env = env;
   }
 
   @Get('settings')
@@ -43,6 +47,7 @@ export class SettingsController {
     @Principal() principal: Principal,
     @Body({ schema: settingsPatchSchema }) body: z.infer<typeof settingsPatchSchema>,
   ): Promise<SettingsResponse> {
+    checkRules(this.#env, body);
     return this.#render(await this.#saved.save(staffActor(principal), body));
   }
 
@@ -62,6 +67,11 @@ export class SettingsController {
     return {
       settings: { theme: saved.theme, texts: saved.texts },
       effective: { theme, texts },
+      rules: {
+        saved: saved.rules,
+        effective: effectiveRules(this.#env, saved.rules),
+        fixed: fixedRules(this.#env),
+      },
       updated_at: saved.updatedAt?.toISOString() ?? null,
     };
   }

@@ -34,11 +34,15 @@ const ENVIRONMENT = {
 
 describe('settings of look and texts', () => {
   it('[SET1] [SET4] are what the environment says until somebody saves, then what was saved goes over it at once', async () => {
-    expect(await read()).toEqual({ settings: { theme: {}, texts: {} }, effective: ENVIRONMENT, updated_at: null });
+    expect(await read()).toMatchObject({
+      settings: { theme: {}, texts: {} },
+      effective: ENVIRONMENT,
+      updated_at: null,
+    });
     expect(await shown()).toEqual(ENVIRONMENT);
     const before = (await chat.call('GET', '/chat/config')).headers['etag'];
     const saved = await patch({ theme: { accent: '#2F5D50', scheme: 'dark' }, texts: { 'greeting.en': 'Hi' } });
-    expect(saved.as(settingsResponseSchema)).toEqual({
+    expect(saved.as(settingsResponseSchema)).toMatchObject({
       settings: { theme: { accent: '#2F5D50', scheme: 'dark' }, texts: { 'greeting.en': 'Hi' } },
       effective: {
         theme: { accent: '#2F5D50', scheme: 'dark', title: 'From the environment' },
@@ -111,6 +115,88 @@ describe('settings of look and texts', () => {
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: '{"title":"Elsewhere"}' }))
       .execute();
     await expect.poll(async () => (await shown()).theme['title'], { timeout: 5_000 }).toBe('Elsewhere');
+  });
+});
+
+const HOURS = { timezone: 'Europe/Moscow', hours: { mon: ['09:00-18:00'] }, holidays: ['2027-01-01'] };
+
+describe('rules of the chat', () => {
+  it('[SET7] [SET4] are saved part by part, and hold at once where a visitor looks', async () => {
+    const before = await read();
+    expect(before.rules).toMatchObject({ saved: {}, fixed: [] });
+    expect(before.rules.effective.retention).toEqual({ messages: 0, files: 0, contacts: 0, callbacks: 0, alerts: 30 });
+    const consent = { version: '2026-11', text: 'Согласен', url: 'https://shop.example/privacy' };
+    const prechat_fields = [{ name: 'email', required: true }];
+    const closed = { ...HOURS, hours: {} };
+    const saved = (await patch({ schedule: closed, consent, prechat_fields, retention: { messages: 7 } })).as(
+      settingsResponseSchema,
+    );
+    expect(saved.rules.saved).toEqual({ schedule: closed, consent, prechat_fields, retention: { messages: 7 } });
+    expect(saved.rules.effective).toMatchObject({ schedule: closed, consent, retention: { messages: 7, files: 0 } });
+    const config = (await chat.call('GET', '/chat/config')).as(configResponseSchema);
+    expect(config).toMatchObject({ online: false, consent, prechat_fields });
+    await patch({ schedule: null, consent: null, prechat_fields: null, retention: null });
+    expect((await read()).rules).toEqual(before.rules);
+  });
+
+  it('[SET7] [SET3] what is no rule is refused and named', async () => {
+    for (const [path, bad] of [
+      ['schedule', { schedule: { ...HOURS, timezone: 'Mars' } }],
+      ['schedule', { schedule: { ...HOURS, hours: { mon: ['9-18'] } } }],
+      ['schedule.holidays.0', { schedule: { ...HOURS, holidays: ['soon'] } }],
+      ['retention.messages', { retention: { messages: -1 } }],
+      ['retention', { retention: { everything: 1 } }],
+      ['alerts.waiting_seconds', { alerts: { waiting_seconds: 0 } }],
+      ['consent.url', { consent: { version: '1', text: 'x', url: 'javascript:1' } }],
+      [
+        'prechat_fields',
+        {
+          prechat_fields: [
+            { name: 'name', required: true },
+            { name: 'name', required: false },
+          ],
+        },
+      ],
+    ] as const) {
+      const answer = await patch(bad);
+      expect([path, answer.code, answer.text.includes(`"path":"${path}"`)]).toEqual([path, 'validation_failed', true]);
+    }
+    expect((await read()).rules.saved).toEqual({});
+  });
+
+  it('[SET8] what the environment says goes before it, and is not to be changed', async () => {
+    const other = await ChatUnderTest.start({
+      CHAT_SCHEDULE: 'Europe/Moscow; mon-fri 09:00-18:00',
+      RETENTION_DAYS_FILES: '30',
+      ALERT_WAITING_SECONDS: '90',
+    });
+    try {
+      const token = await other.staff('chief', { role: 'admin' });
+      const change = (body: object) => other.call('PATCH', '/chat/settings', { token, body });
+      const { rules } = (await change({ retention: { messages: 5 } })).as(settingsResponseSchema);
+      expect(rules.fixed).toEqual(['schedule', 'alerts.waiting_seconds', 'retention.files']);
+      expect(rules.effective).toMatchObject({
+        schedule: { timezone: 'Europe/Moscow', hours: { fri: ['09:00-18:00'] } },
+        alerts: { waiting_seconds: 90, reply_unseen_seconds: 120 },
+        retention: { messages: 5, files: 30 },
+      });
+      for (const bad of [{ schedule: HOURS }, { retention: { files: 1 } }, { alerts: { waiting_seconds: 5 } }])
+        expect((await change(bad)).code).toBe('validation_failed');
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('[SET9] who changed which part stands in the log, without its text', async () => {
+    await patch({ texts: { title: 'private words' }, alerts: { waiting_seconds: 30 } });
+    const answer = await chat.call('GET', '/chat/audit?limit=1', {
+      token: await chat.staff('chief', { role: 'admin' }),
+    });
+    expect(answer.text).not.toContain('private words');
+    expect(JSON.parse(answer.text).entries).toMatchObject([
+      { action: 'settings.changed', actor_id: 'chief', details: { parts: ['texts', 'alerts'] } },
+    ]);
+    await patch({ texts: null, alerts: null });
   });
 });
 

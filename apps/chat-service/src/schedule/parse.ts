@@ -36,14 +36,15 @@ const definitionSchema = z.strictObject({
   holidays: z.array(z.iso.date()).default([]),
 });
 
-function build(
+/** @throws ScheduleError */
+export function buildSchedule(
   timeZone: string,
-  hours: Partial<Record<DayName, readonly string[]>>,
-  holidays: readonly string[],
+  hours: Partial<Record<DayName, string[]>>,
+  holidays: string[],
 ): Schedule {
   const week = DAYS.map((day) => (hours[day] ?? []).map(parseShift));
   try {
-    return new Schedule({ timeZone, week, holidays: new Set(holidays) });
+    return new Schedule({ timeZone, week, holidays: new Set(holidays) }, { timezone: timeZone, hours, holidays });
   } catch (error) {
     if (error instanceof RangeError) throw new ScheduleError(`unknown time zone "${timeZone}"`, { cause: error });
     throw error;
@@ -61,7 +62,7 @@ function parseJson(text: string): Schedule {
   if (!result.success) {
     throw new ScheduleError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
   }
-  return build(result.data.timezone, result.data.hours, result.data.holidays);
+  return buildSchedule(result.data.timezone, result.data.hours, result.data.holidays);
 }
 
 function dayIndex(name: string): number {
@@ -107,7 +108,7 @@ function parseShort(text: string): Schedule {
     for (const day of parseDays(part.slice(0, space))) hours[day] = [...(hours[day] ?? []), ...ranges];
   }
   if (Object.keys(hours).length === 0) throw new ScheduleError('no hours given');
-  return build(timeZone, hours, holidays);
+  return buildSchedule(timeZone, hours, holidays);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { OpeningHours } from '@chat-realtime/protocol';
 import { ZonedClock, addDays, isoDay, weekday } from './zoned-time.ts';
 
 /** Minutes after midnight; `to` above 1440 reaches into the next day. */
@@ -25,10 +26,13 @@ interface OpenSpan {
 /** When people answer, in the wall clock of one place, summer time included. */
 export class Schedule {
   readonly clock: ZonedClock;
+  /** As it was written. */
+  readonly hours: OpeningHours;
   readonly #definition: ScheduleDefinition;
 
-  constructor(definition: ScheduleDefinition) {
+  constructor(definition: ScheduleDefinition, hours: OpeningHours) {
     this.#definition = definition;
+    this.hours = hours;
     this.clock = new ZonedClock(definition.timeZone);
   }
 

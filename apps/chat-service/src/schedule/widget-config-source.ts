@@ -1,5 +1,5 @@
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
-import type { Schedule } from './schedule.ts';
+import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from '../settings/rules.ts';
 import { type CachedConfig, type ConfigLimits, widgetConfig, type WidgetSettings } from './widget-config.ts';
 
 /** This route is open to everybody, so the database is asked at most this often. */
@@ -14,21 +14,22 @@ function over(own: Readonly<Record<string, string>>, saved: object): Record<stri
 /** The widget's configuration as it is now. */
 export class WidgetConfigSource {
   readonly #settings: WidgetSettings;
-  readonly #schedule: Schedule | undefined;
+  readonly #env: RulesEnvironment;
+  readonly #schedule: ScheduleOfRules;
   readonly #limits: ConfigLimits;
   readonly #saved: SavedSettings;
   readonly #operatorsOnline: () => Promise<number>;
   #online: { readonly at: number; readonly count: Promise<number> } | undefined;
 
   constructor(
-    settings: WidgetSettings,
-    schedule: Schedule | undefined,
+    env: RulesEnvironment,
     limits: ConfigLimits,
     saved: SavedSettings,
     operatorsOnline: () => Promise<number>,
   ) {
-    this.#settings = settings;
-    this.#schedule = schedule;
+    this.#env = env;
+    this.#settings = env.CHAT_WIDGET;
+    this.#schedule = new ScheduleOfRules(env);
     this.#limits = limits;
     this.#saved = saved;
     this.#operatorsOnline = operatorsOnline;
@@ -36,12 +37,14 @@ export class WidgetConfigSource {
 
   async current(now: Date = new Date()): Promise<CachedConfig> {
     const online = this.#settings.online === 'operators' ? await this.#countOnline(now.getTime()) : 0;
-    const settings = this.settingsWith(await this.#saved.current(now.getTime()));
-    return widgetConfig(settings, this.#schedule, this.#limits, online, now);
+    const saved = await this.#saved.current(now.getTime());
+    const { consent, prechat_fields } = effectiveRules(this.#env, saved.rules);
+    const settings = { ...this.settingsWith(saved), consent, prechat_fields };
+    return widgetConfig(settings, this.#schedule.of(saved.rules), this.#limits, online, now);
   }
 
   /** What staff saved goes over what the environment says, key by key. */
-  settingsWith({ theme, texts }: Saved): WidgetSettings {
+  settingsWith({ theme, texts }: Pick<Saved, 'theme' | 'texts'>): WidgetSettings {
     const { theme: ownTheme, texts: ownTexts } = this.#settings;
     return { ...this.#settings, theme: over(ownTheme, theme), texts: over(ownTexts, texts) };
   }

@@ -13,10 +13,7 @@ export const widgetSettingsSchema = z.strictObject({
   /** `operators`: online within the opening hours while somebody is connected; `schedule`: the hours alone count. */
   online: z.enum(['schedule', 'operators']).default('operators'),
   reply_time_text: shortText.optional(),
-  prechat_fields: z.array(prechatFieldSchema).default([
-    { name: 'name', required: false },
-    { name: 'message', required: true },
-  ]),
+  prechat_fields: z.array(prechatFieldSchema).optional(),
   consent: z
     .strictObject({
       version: z.string().max(64),
@@ -26,15 +23,24 @@ export const widgetSettingsSchema = z.strictObject({
         .nullable()
         .default(null),
     })
-    .default({
-      version: '1',
-      text: 'Я согласен на обработку персональных данных',
-      url: null,
-    }),
+    .optional(),
   texts: z.record(z.string(), z.string()).default({}),
   theme: z.record(z.string(), z.string()).default({}),
 });
 export type WidgetSettings = z.output<typeof widgetSettingsSchema>;
+
+/** What is asked and agreed to where neither the environment nor the console says it. */
+export const DEFAULT_PRECHAT_FIELDS: ConfigResponse['prechat_fields'] = [
+  { name: 'name', required: false },
+  { name: 'message', required: true },
+];
+export const DEFAULT_CONSENT: ConfigResponse['consent'] = {
+  version: '1',
+  text: 'Я согласен на обработку персональных данных',
+  url: null,
+};
+/** With everything that a visitor is shown. */
+export type ShownSettings = WidgetSettings & Pick<ConfigResponse, 'prechat_fields' | 'consent'>;
 
 const WEEKDAY_ACCUSATIVE = [
   'в понедельник',
@@ -86,7 +92,7 @@ const MAX_AGE_SECONDS = 5;
 
 /** What `GET /chat/config` answers at a moment. Without a schedule the chat is always open. */
 export function widgetConfig(
-  settings: WidgetSettings,
+  settings: ShownSettings,
   schedule: Schedule | undefined,
   limits: ConfigLimits,
   operatorsOnline: number,

@@ -1,5 +1,9 @@
-import type { Database } from '@chat-realtime/database';
+import { type Database, recordAudit } from '@chat-realtime/database';
 import {
+  RULE_NAMES,
+  type RuleName,
+  type Rules,
+  rulesSchema,
   savedTextsSchema,
   type SavedTexts,
   type SavedTheme,
@@ -16,7 +20,13 @@ const MAX_AGE_MS = 1_000;
 export interface Saved {
   readonly theme: SavedTheme;
   readonly texts: SavedTexts;
+  readonly rules: Rules;
   readonly updatedAt: Date | null;
+}
+
+/** In its row a rule is `{rule: …}`, since a list is no object; a cleared one is an empty object. */
+function ruleOf(name: RuleName, value: unknown): [RuleName, unknown][] {
+  return typeof value === 'object' && value !== null && 'rule' in value ? [[name, value.rule]] : [];
 }
 
 /** Look and texts of the widget as staff saved them, over what the environment says. */
@@ -42,6 +52,7 @@ export class SavedSettings {
     return {
       theme: savedThemeSchema.parse(value('theme')),
       texts: savedTextsSchema.parse(value('texts')),
+      rules: rulesSchema.parse(Object.fromEntries(RULE_NAMES.flatMap((name) => ruleOf(name, value(name))))),
       updatedAt: times.length === 0 ? null : new Date(Math.max(...times)),
     };
   }
@@ -51,20 +62,28 @@ export class SavedSettings {
     const rows = [
       ...(patch.theme === undefined ? [] : [{ name: 'theme', value: JSON.stringify(patch.theme ?? {}) }]),
       ...(patch.texts === undefined ? [] : [{ name: 'texts', value: JSON.stringify(patch.texts ?? {}) }]),
+      ...RULE_NAMES.flatMap((name) => {
+        const rule = patch[name];
+        return rule === undefined ? [] : [{ name, value: JSON.stringify(rule === null ? {} : { rule }) }];
+      }),
     ];
     if (rows.length > 0) {
       await translated(() =>
-        this.#database.kysely
-          .insertInto('widget_setting')
-          .values(rows.map((row) => ({ ...row, updated_by: actor.userId })))
-          .onConflict((conflict) =>
-            conflict.column('name').doUpdateSet((eb) => ({
-              value: eb.ref('excluded.value'),
-              updated_at: sql<Date>`clock_timestamp()`,
-              updated_by: eb.ref('excluded.updated_by'),
-            })),
-          )
-          .execute(),
+        this.#database.kysely.transaction().execute(async (trx) => {
+          await trx
+            .insertInto('widget_setting')
+            .values(rows.map((row) => ({ ...row, updated_by: actor.userId })))
+            .onConflict((conflict) =>
+              conflict.column('name').doUpdateSet((eb) => ({
+                value: eb.ref('excluded.value'),
+                updated_at: sql<Date>`clock_timestamp()`,
+                updated_by: eb.ref('excluded.updated_by'),
+              })),
+            )
+            .execute();
+          const parts = rows.map(({ name }) => name);
+          await recordAudit(trx, { actor, action: 'settings.changed', subject: null, details: { parts } });
+        }),
       );
       this.#known = undefined;
     }

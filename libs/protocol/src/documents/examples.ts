@@ -237,6 +237,22 @@ const auditEntry = {
   details: { ban_id: 3, by: 'address', until: LATER },
 };
 const savedTheme = { accent: '#2f5d50', scheme: 'auto' as const, title: 'Тихий дом' };
+const openingHours = {
+  timezone: 'Europe/Moscow',
+  hours: { mon: ['09:00-18:00'], sat: ['10:00-16:00'] },
+  holidays: ['2027-01-01'],
+};
+const rules = {
+  saved: { schedule: openingHours, retention: { messages: 365 } },
+  effective: {
+    schedule: openingHours,
+    consent: { version: '1', text: 'Я согласен на обработку персональных данных', url: null },
+    prechat_fields: [{ name: 'message' as const, required: true }],
+    alerts: { waiting_seconds: 60, reply_unseen_seconds: 120 },
+    retention: { messages: 365, files: 0, contacts: 0, callbacks: 0, alerts: 30 },
+  },
+  fixed: ['alerts.waiting_seconds'],
+};
 const texts = { 'greeting.ru': 'Здравствуйте! Чем помочь?', 'greeting.en': 'Hello! How can we help?' };
 const revocation = { id: 9, kind: 'session' as const, subject: '123', not_after: 1_762_590_611 };
 const chosen = { user_id: '7', status: 'away' as const, version: 4 };
@@ -438,8 +454,14 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   QuickReplyPatch: [{ title: 'Доставка и оплата' }],
   SavedTheme: [savedTheme],
   SavedTexts: [texts],
-  SettingsPatch: [{ theme: savedTheme, texts }],
-  Settings: [{ settings: { theme: savedTheme, texts }, effective: { theme: savedTheme, texts }, updated_at: AT }],
+  SettingsPatch: [
+    { theme: savedTheme, texts },
+    { schedule: openingHours, retention: { messages: 365 } },
+  ],
+  Settings: [
+    { settings: { theme: savedTheme, texts }, effective: { theme: savedTheme, texts }, rules, updated_at: AT },
+  ],
+  SettingRules: [rules],
   OriginCheck: [
     {
       origin: 'https://shop.example',

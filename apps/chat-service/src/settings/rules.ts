@@ -1,0 +1,108 @@
+import { type OpeningHours, RULE_NAMES, type RuleName, type Rules, type RulesResponse } from '@chat-realtime/protocol';
+import type { ChatSettings } from '../config.ts';
+import { fieldError } from '../field-error.ts';
+import { buildSchedule, ScheduleError } from '../schedule/parse.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import { DEFAULT_CONSENT, DEFAULT_PRECHAT_FIELDS } from '../schedule/widget-config.ts';
+
+export type RulesEnvironment = Pick<
+  ChatSettings,
+  | 'CHAT_SCHEDULE'
+  | 'CHAT_WIDGET'
+  | 'ALERT_WAITING_SECONDS'
+  | 'REPLY_UNSEEN_SECONDS'
+  | 'ALERT_RETENTION_DAYS'
+  | 'RETENTION_DAYS_MESSAGES'
+  | 'RETENTION_DAYS_FILES'
+  | 'RETENTION_DAYS_CONTACTS'
+  | 'RETENTION_DAYS_CALLBACKS'
+  | 'RETENTION_DAYS_ALERTS'
+>;
+
+const WAITING_SECONDS = 60;
+const REPLY_UNSEEN_SECONDS = 120;
+
+/** Each rule with the variable that fixes it, where it has a value. */
+function fixedValues(env: RulesEnvironment): readonly (readonly [string, unknown])[] {
+  return [
+    ['schedule', env.CHAT_SCHEDULE],
+    ['consent', env.CHAT_WIDGET.consent],
+    ['prechat_fields', env.CHAT_WIDGET.prechat_fields],
+    ['alerts.waiting_seconds', env.ALERT_WAITING_SECONDS],
+    ['alerts.reply_unseen_seconds', env.REPLY_UNSEEN_SECONDS],
+    ['retention.messages', env.RETENTION_DAYS_MESSAGES],
+    ['retention.files', env.RETENTION_DAYS_FILES],
+    ['retention.contacts', env.RETENTION_DAYS_CONTACTS],
+    ['retention.callbacks', env.RETENTION_DAYS_CALLBACKS],
+    ['retention.alerts', env.RETENTION_DAYS_ALERTS],
+  ];
+}
+
+export function fixedRules(env: RulesEnvironment): string[] {
+  return fixedValues(env).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}
+
+/** The environment goes before what was saved, and that before what holds without either. */
+export function effectiveRules(env: RulesEnvironment, saved: Rules): RulesResponse['effective'] {
+  const { alerts = {}, retention = {} } = saved;
+  return {
+    schedule: env.CHAT_SCHEDULE?.hours ?? saved.schedule ?? null,
+    consent: env.CHAT_WIDGET.consent ?? saved.consent ?? DEFAULT_CONSENT,
+    prechat_fields: env.CHAT_WIDGET.prechat_fields ?? saved.prechat_fields ?? [...DEFAULT_PRECHAT_FIELDS],
+    alerts: {
+      waiting_seconds: env.ALERT_WAITING_SECONDS ?? alerts.waiting_seconds ?? WAITING_SECONDS,
+      reply_unseen_seconds: env.REPLY_UNSEEN_SECONDS ?? alerts.reply_unseen_seconds ?? REPLY_UNSEEN_SECONDS,
+    },
+    retention: {
+      messages: env.RETENTION_DAYS_MESSAGES ?? retention.messages ?? 0,
+      files: env.RETENTION_DAYS_FILES ?? retention.files ?? 0,
+      contacts: env.RETENTION_DAYS_CONTACTS ?? retention.contacts ?? 0,
+      callbacks: env.RETENTION_DAYS_CALLBACKS ?? retention.callbacks ?? 0,
+      alerts: env.RETENTION_DAYS_ALERTS ?? retention.alerts ?? env.ALERT_RETENTION_DAYS,
+    },
+  };
+}
+
+/** Built once for each saved text: a schedule is asked at every look at the configuration. */
+export class ScheduleOfRules {
+  readonly #env: RulesEnvironment;
+  #built: { readonly key: string; readonly schedule: Schedule } | undefined;
+
+  constructor(env: RulesEnvironment) {
+    this.#env = env;
+  }
+
+  of(saved: Rules): Schedule | undefined {
+    if (this.#env.CHAT_SCHEDULE !== undefined) return this.#env.CHAT_SCHEDULE;
+    if (saved.schedule === undefined) return undefined;
+    const key = JSON.stringify(saved.schedule);
+    if (this.#built?.key !== key) this.#built = { key, schedule: scheduleOf(saved.schedule) };
+    return this.#built.schedule;
+  }
+}
+
+function scheduleOf(hours: OpeningHours): Schedule {
+  return buildSchedule(hours.timezone, hours.hours, hours.holidays);
+}
+
+type RulesPatch = { readonly [N in RuleName]?: Rules[N] | null };
+
+/** @throws ChatError 422 for what the environment fixes, and for hours that are none. */
+export function checkRules(env: RulesEnvironment, patch: RulesPatch): void {
+  const fixed = new Set(fixedRules(env));
+  for (const name of RULE_NAMES) {
+    const part = patch[name];
+    if (part === undefined) continue;
+    if (fixed.has(name)) throw fieldError(name, 'is fixed by the environment');
+    if (name !== 'alerts' && name !== 'retention') continue;
+    for (const key of Object.keys(part ?? {}))
+      if (fixed.has(`${name}.${key}`)) throw fieldError(`${name}.${key}`, 'is fixed by the environment');
+  }
+  if (patch.schedule === undefined || patch.schedule === null) return;
+  try {
+    scheduleOf(patch.schedule);
+  } catch (error) {
+    if (!(error instanceof ScheduleError)) throw error;
+    throw fieldError('schedule', error.message);
+  }
+}

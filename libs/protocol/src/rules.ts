@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { requiredText, safeText } from './primitives.ts';
+import { prechatFieldSchema } from './rest.ts';
+
+const WEEK = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const days = z.int().min(0).max(36_500);
+const seconds = z.int().min(1).max(86_400);
+
+/** Opening hours, as in `CHAT_SCHEDULE`. A day that is absent is closed. */
+export const openingHoursSchema = z.object({
+  timezone: requiredText(64),
+  hours: z.partialRecord(z.enum(WEEK), z.array(safeText(32)).max(8)),
+  /** `2026-01-01`: closed all day. */
+  holidays: z.array(z.iso.date()).max(400).default([]),
+});
+export type OpeningHours = z.infer<typeof openingHoursSchema>;
+
+/** What a visitor agrees to. A new text wants a new version. */
+export const consentTextSchema = z.object({
+  version: requiredText(64),
+  text: requiredText(2_000),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .nullable()
+    .default(null),
+});
+export const askedFieldsSchema = z.array(prechatFieldSchema).max(4);
+export const alertTimesSchema = z.object({
+  /** So long a customer waits before an alert. */
+  waiting_seconds: seconds.optional(),
+  /** So long a reply is not seen before an alert. */
+  reply_unseen_seconds: seconds.optional(),
+});
+/** Days after which it is erased; 0 = kept for ever. */
+export const retentionDaysSchema = z.object({
+  messages: days.optional(),
+  files: days.optional(),
+  contacts: days.optional(),
+  callbacks: days.optional(),
+  alerts: days.optional(),
+});
+
+/**
+ * The same as `PATCH` takes them, null to clear. Unknown keys are refused: a misspelt one would be stored and do nothing.
+ */
+export const rulesPatchShape = {
+  schedule: openingHoursSchema.strict().nullish(),
+  consent: consentTextSchema.strict().nullish(),
+  prechat_fields: z
+    .array(prechatFieldSchema.strict())
+    .max(4)
+    .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, 'must name each field once')
+    .nullish(),
+  alerts: alertTimesSchema.strict().nullish(),
+  retention: retentionDaysSchema.strict().nullish(),
+};
+
+/** What a console may change beside the look; what the environment says goes before it. */
+export const rulesSchema = z.object({
+  schedule: openingHoursSchema.optional(),
+  consent: consentTextSchema.optional(),
+  prechat_fields: askedFieldsSchema.optional(),
+  alerts: alertTimesSchema.optional(),
+  retention: retentionDaysSchema.optional(),
+});
+export type Rules = z.infer<typeof rulesSchema>;
+export const RULE_NAMES = ['schedule', 'consent', 'prechat_fields', 'alerts', 'retention'] as const;
+export type RuleName = (typeof RULE_NAMES)[number];
+
+export const rulesResponseSchema = z.object({
+  /** What was saved; a part that never was is absent. */
+  saved: rulesSchema,
+  /** What holds now. Without a schedule the chat is always open. */
+  effective: z.object({
+    schedule: openingHoursSchema.nullable(),
+    consent: consentTextSchema,
+    prechat_fields: askedFieldsSchema,
+    alerts: z.object({ waiting_seconds: z.int(), reply_unseen_seconds: z.int() }),
+    retention: z.object({
+      messages: z.int(),
+      files: z.int(),
+      contacts: z.int(),
+      callbacks: z.int(),
+      alerts: z.int(),
+    }),
+  }),
+  /** Given by the environment, and not to be changed here: `schedule`, `retention.messages` and the like. */
+  fixed: z.array(z.string()),
+});
+export type RulesResponse = z.infer<typeof rulesResponseSchema>;
