@@ -27,7 +27,7 @@ describe('close codes', () => {
     expect(new Set(codes).size).toBe(codes.length);
     expect(codes).toEqual([
       1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 4401, 4408, 4413, 4429, 4500, 4501, 4503, 4504, 4505,
-      4529,
+      4529, 4530,
     ]);
     expect(CLOSE_CODES.token_expired.reconnect).toBe('refresh_token');
     expect(CLOSE_CODES.connection_limit.reconnect).toBe('poll_only');
