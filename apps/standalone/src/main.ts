@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { operatorPassword } from '@chat-realtime/auth-service';
-import { Callbacks, wasServedForReal } from '@chat-realtime/chat-service';
+import { Callbacks, type ChatOperations, wasServedForReal } from '@chat-realtime/chat-service';
 import { DatabaseStartError, guardFolder, openDatabase } from '@chat-realtime/database';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@chat-realtime/embedded-postgres';
 import {
@@ -19,7 +19,7 @@ import { seedOnFirstStart } from './demo/first-start.ts';
 import { chooseListenPort } from './listen-port.ts';
 import { databaseFolder, resetDataFolder } from './reset.ts';
 import { InstanceClaim } from './single-instance.ts';
-import { startStandalone } from './standalone.ts';
+import { type Accounts, startStandalone } from './standalone.ts';
 import { startText, tryAddress } from './start-text.ts';
 
 const SERVICE = 'standalone';
@@ -72,8 +72,26 @@ async function main(): Promise<void> {
   }
   const password = demo.on ? await operatorPassword(config.OPERATOR_PASSWORD, dataDir) : undefined;
   const baseUrl = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
+  const prepare = async (chats: ChatOperations, accounts: Accounts): Promise<void> => {
+    // In the ledger every chat is the site's.
+    if (!demo.on || config.CHAT_ROLE !== 'chat') return;
+    const callbacks = new Callbacks(database, chats, {
+      defaultCountry: config.CHAT_PHONE_COUNTRY,
+      dueMinutes: config.CALLBACK_DUE_MINUTES,
+    });
+    await seedOnFirstStart(
+      database,
+      chats,
+      accounts.kind === 'demo' ? accounts.operators : [],
+      baseUrl,
+      async (sessionId, phone, comment) => {
+        await callbacks.request(sessionId, { phone, comment, consent: true });
+      },
+    );
+  };
   const standalone = await startStandalone({
     config,
+    prepare,
     demo: demo.on,
     port,
     database,
@@ -88,22 +106,6 @@ async function main(): Promise<void> {
   });
   shutdown.onSignal(FOLDER_STEP, () => folder.release());
   shutdown.listen();
-  // In the ledger every chat is the site's.
-  if (demo.on && config.CHAT_ROLE === 'chat') {
-    const callbacks = new Callbacks(database, standalone.chat.operations, {
-      defaultCountry: config.CHAT_PHONE_COUNTRY,
-      dueMinutes: config.CALLBACK_DUE_MINUTES,
-    });
-    await seedOnFirstStart(
-      database,
-      standalone.chat.operations,
-      standalone.accounts.kind === 'demo' ? standalone.accounts.operators : [],
-      baseUrl,
-      async (sessionId, phone, comment) => {
-        await callbacks.request(sessionId, { phone, comment, consent: true });
-      },
-    );
-  }
   process.stdout.write(
     startText({
       baseUrl,

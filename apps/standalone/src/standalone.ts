@@ -11,6 +11,7 @@ import { createDispatcher, type Dispatcher } from '@chat-realtime/channel-dispat
 import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
 import {
   beginLedger,
+  type ChatOperations,
   type ChatService,
   composeChat,
   holdsOnlyDemo,
@@ -62,6 +63,8 @@ export interface StandaloneParts {
   readonly resetPasswords: boolean;
   /** A key of `/try/` was used; this one opens next. */
   readonly tryKeySpent: (nextKey: string) => void;
+  /** Before anybody is served, so that nobody sees it half done. */
+  readonly prepare: (chats: ChatOperations, accounts: Accounts) => Promise<void>;
 }
 
 export interface Standalone {
@@ -164,8 +167,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     ...(bot === null ? [] : [TelegramModule.forRoot(bot)]),
     ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),
   ];
+  const accounts: Accounts = auth?.accounts ?? { kind: 'foreign' };
   await dispatcher.start();
   chat.start();
+  await parts.prepare(chat.service.operations, accounts);
   const app = await createHttpApp({
     modules,
     logger,
@@ -209,7 +214,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   await openMetricsPort(parts);
   return {
     chat: chat.service,
-    accounts: auth?.accounts ?? { kind: 'foreign' },
+    accounts,
     trial: trial !== null ? { kind: 'open', key: trial.door.key } : { kind: hasTrial ? 'real_data' : 'none' },
   };
 }
