@@ -1,4 +1,4 @@
-import type { ChatClient, ConfigResponse } from '@chat-realtime/client';
+import type { ChatClient, ConfigResponse, SessionEvent } from '@chat-realtime/client';
 import { describe, expect, it } from 'vitest';
 import { createCell } from './cell.ts';
 import type { Kept, TabMemory } from './tab-memory.ts';
@@ -17,7 +17,15 @@ function tab() {
   };
   const page = () => {
     const state = createCell({ identified: false });
-    const client = { getState: state.getState, subscribe: state.subscribe } as Partial<ChatClient> as ChatClient;
+    const listeners: ((event: SessionEvent) => void)[] = [];
+    const client = {
+      getState: state.getState,
+      subscribe: state.subscribe,
+      on: (_: string, listener: (event: SessionEvent) => void) => {
+        listeners.push(listener);
+        return () => undefined;
+      },
+    } as Partial<ChatClient> as ChatClient;
     const writing: Writing = createWriting(memory, client, createCell<ConfigResponse | null>(null));
     return {
       writing,
@@ -25,10 +33,11 @@ function tab() {
         state.set({ identified: true });
         writing.signedIn(tokenOf(sub));
       },
+      hear: (event: SessionEvent) => listeners.forEach((listener) => listener(event)),
       signOut: () => state.set({ identified: false }),
     };
   };
-  return { page };
+  return { page, stored: () => stored };
 }
 
 describe('what is being written, from page to page', () => {
@@ -66,6 +75,18 @@ describe('what is being written, from page to page', () => {
     const last = page();
     last.signIn('boris');
     expect(last.writing.draft.getState()).toBe('');
+  });
+
+  it.each([
+    ['session', ''],
+    ['before', 'half a word'],
+  ] as const)('[ERA2] after an erasing of scope %s the draft is %j', (scope, draft) => {
+    const { page, stored } = tab();
+    const one = page();
+    one.writing.draft.set('half a word');
+    const data = { scope, through_id: 1, kinds: ['messages' as const], ...(scope === 'before' && { through_seq: 1 }) };
+    one.hear({ type: 'chat.erased', session_id: 1, seq: 3, data });
+    expect([one.writing.draft.getState(), stored()?.draft ?? '']).toEqual([draft, draft]);
   });
 
   it('is forgotten when the customer signs out', () => {
