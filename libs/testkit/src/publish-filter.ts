@@ -58,7 +58,14 @@ export class PublishFilter {
         if (!this.#swallow(channel.toString(), payload)) return part.bytes;
         const changed = Buffer.from(part.bytes);
         const start = part.offsets[1] ?? 0;
-        changed.fill('~', start, start + channel.length);
+        const end = start + channel.length;
+        changed.fill('~', start, end);
+        // A publisher's rights are by name too: session 0, or what looks like a session, is nobody's.
+        const kept = channel.indexOf('chat:') + 'chat:'.length;
+        if (channel.includes('chat:')) {
+          channel.copy(changed, start, 0, kept);
+          changed.fill('0', start + kept, Math.min(start + kept + 1, end));
+        }
         return changed;
       });
       return parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);

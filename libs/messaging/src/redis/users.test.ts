@@ -104,6 +104,7 @@ describe('what each service does in Redis, its own user may do', () => {
     }
     await dispatcher.execute([
       { kind: 'append', stream: 'chat:staff:stream', field: 'frame', payload: '{}', maxLength: 10 },
+      { kind: 'scrub', stream: 'chat:staff:stream', field: 'frame', sessionId: 1, throughSeq: 5 },
     ]);
     await until(() => heard.texts.length === 2 * channels.length);
     for (const channel of channels) await gateway.unsubscribe(channel, heard.listener);
@@ -153,12 +154,13 @@ describe('what a service does not do in Redis, its user may not', () => {
     ['gateway', 'EVAL', "return redis.call('FLUSHALL')", '0'],
     ['dispatcher', 'SUBSCRIBE', key('chat:1')],
     ['dispatcher', 'PUBLISH', key('chat:other'), '{}'],
-    ['dispatcher', 'XRANGE', key('chat:staff:stream'), '-', '+'],
+    ['dispatcher', 'XREAD', 'STREAMS', key('chat:staff:stream'), '0'],
     ['dispatcher', 'XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', key('chat:staff:stream'), '>'],
     ['dispatcher', 'HGETALL', key('chat:last_seen:1')],
     ['dispatcher', 'EXPIRE', key('chat:lease:key:x'), '1'],
     ['dispatcher', 'SET', key('chat:last_seen:1'), '1'],
-    ['dispatcher', 'EVAL', 'return 1', '0'],
+    ['dispatcher', 'EVAL', "return redis.call('GET', KEYS[1])", '1', key('chat:staff:stream')],
+    ['dispatcher', 'EVAL', "return redis.call('HGETALL', 'chat:lease:x')", '0'],
     ['telegram', 'PUBLISH', key('chat:staff'), '{}'],
     ['telegram', 'SUBSCRIBE', key('chat:staff')],
     ['telegram', 'XADD', key('chat:staff:stream'), '*', 'frame', '{}'],

@@ -113,7 +113,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
       '/chat/%2e%2e/internal/acks',
     ],
     ...['/chat/..%2finternal/acks', '/metrics', '//metrics', '/metrics/', '/auth/../metrics', '/healthz', '/readyz'],
-    ...['/telegram/webhook', '/.well-known/other', '/auth', '/chat', '/channel'],
+    ...['/telegram/webhook/', '/telegram/other', '/.well-known/other', '/auth', '/chat', '/channel'],
   ])('answers %s with the 404 of the contract', async (path) => {
     for (const method of ['GET', 'HEAD', 'POST']) {
       const answer = await get(edge.url, path, { method });
