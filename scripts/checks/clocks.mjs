@@ -18,8 +18,11 @@ const ALLOWED = {
   'apps/chat-service/src/alerts/webhook-deliveries.ts': 'times in the database, which outlive the process',
   'apps/chat-service/src/alerts/webhook-sender.ts': 'time in a signature',
   'apps/chat-service/src/attachments/links.ts': 'expiry of links',
+  'apps/chat-service/src/bans/bans.ts': 'when a ban ends',
+  'apps/chat-service/src/privacy/retention.ts': 'how old something is that was stored days ago',
   'apps/chat-service/src/storage/revocations.ts': 'up to which tokens are revoked',
   'apps/chat-service/src/tokens/channel-credentials.ts': 'when tokens are made and expire',
+  'apps/standalone/src/earlier-pages.ts': 'days since a build was last served',
   'libs/verifier/src/revocations.ts': 'expiry of what was revoked',
   'libs/verifier/src/token-verifier.ts': 'expiry of tokens',
 };

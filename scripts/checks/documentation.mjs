@@ -8,7 +8,8 @@ import { root } from '../lib/root.mjs';
 
 const CONFIG_SOURCE = /^(?:apps\/[^/]+\/src\/(?:.*\/)?config\.ts|libs\/service-kit\/src\/environment\.ts)$/;
 /** `  PORT: envInteger(8102, { min: 0 }),`, also over several lines. */
-const VARIABLE = /^ {2,}([A-Z][A-Z0-9_]{2,}): ((?:env\w+\(|z\b|\.\.\.)[\s\S]*?),\n(?= {0,}(?:[A-Z.}/]|\*))/gm;
+const VARIABLE =
+  /^ {2,}([A-Z][A-Z0-9_]{2,}): ((?:env\w+\(|z\b|\w+Token\b|\.\.\.)[\s\S]*?),\n(?= {0,}(?:[A-Z.}/]|\*))/gm;
 const DEFAULT = /^envInteger\(\s*(-?[\d_]+)\s*[,)]|\.default\(\s*'([^']*)'\s*\)|^envBoolean\(\s*(\w+)/;
 const ROW = /^\| `([A-Z][A-Z0-9_]+)` \| (.*?) \|/gm;
 /** Read by something else than a schema, and described in a sentence. */

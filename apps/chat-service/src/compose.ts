@@ -93,7 +93,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
     collect: async (gauge) => gauge.set((await space()).floor),
   });
   const saved = new SavedSettings(database);
-  const rules = async () => effectiveRules(settings, (await saved.current(Date.now())).rules);
+  const rules = async () => effectiveRules(settings, (await saved.current()).rules);
   const { sweeps, settle } = createSweeps(database, attachments, settings, rules, logger, metrics);
   const options = chatOptions(settings);
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps });

@@ -37,7 +37,7 @@ export class WidgetConfigSource {
 
   async current(now: Date = new Date()): Promise<CachedConfig> {
     const online = this.#settings.online === 'operators' ? await this.#countOnline(now.getTime()) : 0;
-    const saved = await this.#saved.current(now.getTime());
+    const saved = await this.#saved.current();
     const { consent, prechat_fields } = effectiveRules(this.#env, saved.rules);
     const settings = { ...this.settingsWith(saved), consent, prechat_fields };
     return widgetConfig(settings, this.#schedule.of(saved.rules), this.#limits, online, now);

@@ -39,7 +39,7 @@ export class SavedSettings {
   }
 
   /** For the open route: the database is asked at most once a second. */
-  current(now: number): Promise<Saved> {
+  current(now = performance.now()): Promise<Saved> {
     if (this.#known === undefined || now - this.#known.at >= MAX_AGE_MS || now < this.#known.at)
       this.#known = { at: now, saved: this.read() };
     return this.#known.saved;
