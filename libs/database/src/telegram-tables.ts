@@ -24,6 +24,7 @@ export interface OperatorTelegramTable {
   on_duty: Generated<boolean>;
   blocked_at: NullableTime;
   bound_at: TimeDefault;
+  code_hash: string | null;
 }
 
 export interface CustomerTelegramTable {
@@ -33,6 +34,9 @@ export interface CustomerTelegramTable {
   locale: string | null;
   blocked_at: NullableTime;
   linked_at: TimeDefault;
+  linked_seq: Generated<number>;
+  linked_message_id: Generated<number>;
+  code_hash: string | null;
 }
 
 export interface TelegramCodeTable {

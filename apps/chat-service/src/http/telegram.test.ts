@@ -74,6 +74,8 @@ describe("an operator's code", () => {
     const typed = ` ${code.slice(0, 5).toLowerCase()}-${code.slice(5)} `;
     expect(await redeem(typed, id)).toEqual({ outcome: 'operator', user_id: 'anna', name: 'anna' });
     expect(await redeem(code, newAccount())).toEqual({ outcome: 'unknown_code' });
+    // A bot that was killed before it had the answer asks again.
+    expect(await redeem(code, id)).toEqual({ outcome: 'operator', user_id: 'anna', name: 'anna' });
     expect(await bindingOf(anna)).toMatchObject({
       bound: true,
       account: { telegram_user_id: id, username: `user${id}`, name: 'Ольга', on_duty: true, blocked_at: null },
@@ -238,6 +240,10 @@ describe('a customer in Telegram', () => {
     expect(redeemed).toMatchObject({ outcome: 'customer', session_id: session.id });
     expect(redeemed.outcome === 'customer' && redeemed.missed.map((message) => message.id)).toEqual([missed.id]);
     expect(await redeem(startOf(url), newAccount())).toEqual({ outcome: 'unknown_code' });
+    // Told as it comes, by the feed: not once more with the link.
+    await say('А это позже');
+    // A bot that was killed before it had the answer asks again.
+    expect(await redeem(startOf(url), id)).toEqual(redeemed);
     expect((await written(id, 'Пишу из Telegram')).session_id).toBe(session.id);
   });
 

@@ -20,7 +20,8 @@ const ATTEMPTS = 5;
 
 export type Redeemed =
   | { readonly kind: 'operator'; readonly userId: string; readonly name: string | null }
-  | { readonly kind: 'customer'; readonly sessionId: number }
+  /** `linkedMessageId`: the newest message of the chat at that moment; 0 = none. */
+  | { readonly kind: 'customer'; readonly sessionId: number; readonly linkedMessageId: number }
   | { readonly kind: 'unknown_code' }
   | { readonly kind: 'too_many' };
 
@@ -31,6 +32,8 @@ interface CodeRow {
   readonly scope: string | null;
   readonly session_id: number | null;
 }
+
+type Transaction = Database['kysely'];
 
 /** Who is who in Telegram: codes of one use, and the bindings made by them. */
 export class TelegramAccounts {
@@ -90,37 +93,24 @@ export class TelegramAccounts {
     return { url: startAddress(bot, code), expires_at: expiresAt.toISOString() };
   }
 
-  /** Uses a code up and binds the account: in one transaction, so that of two who send it one is bound. */
+  /**
+   * Uses a code up and binds the account: in one transaction, so that of two who send it one is bound. The account that
+   * it bound may send it again: the bot that was killed before it had the answer does.
+   */
   async redeem(text: string, user: TelegramUser): Promise<Redeemed> {
     const key = String(user.id);
     if (!(await this.#attempts.check(key)).ok) return { kind: 'too_many' };
-    const code = normalCode(text);
+    const hash = hashCode(this.#secret, normalCode(text));
     const redeemed = await translated(() =>
       this.#database.kysely.transaction().execute(async (trx): Promise<Redeemed> => {
         const used = await sql<CodeRow>`
-          DELETE FROM telegram_code WHERE hash = ${hashCode(this.#secret, code)} AND expires_at > clock_timestamp()
+          DELETE FROM telegram_code WHERE hash = ${hash} AND expires_at > clock_timestamp()
           RETURNING user_id, user_name, role, scope, session_id`.execute(trx);
         const [row] = used.rows;
-        if (row === undefined) return { kind: 'unknown_code' };
-        if (row.session_id !== null) {
-          await sql`DELETE FROM customer_telegram WHERE telegram_user_id = ${user.id}::bigint OR session_id = ${row.session_id}::bigint`.execute(
-            trx,
-          );
-          await sql`INSERT INTO customer_telegram (session_id, telegram_user_id, locale) VALUES (${row.session_id}::bigint, ${user.id}::bigint, ${user.locale})`.execute(
-            trx,
-          );
-          return { kind: 'customer', sessionId: row.session_id };
-        }
-        const { user_id: userId, user_name: name } = row;
-        if (userId === null) throw new Error('a code of nobody');
-        await sql`DELETE FROM operator_telegram WHERE telegram_user_id = ${user.id}::bigint OR user_id = ${userId}`.execute(
-          trx,
-        );
-        await sql`INSERT INTO operator_telegram (user_id, user_name, role, scope, telegram_user_id, username, name, locale)
-          VALUES (${userId}, ${name}, ${row.role}, ${row.scope}, ${user.id}::bigint, ${user.username}, ${user.name}, ${user.locale})`.execute(
-          trx,
-        );
-        return { kind: 'operator', userId, name };
+        if (row === undefined) return (await boundBy(hash, user.id, trx)) ?? { kind: 'unknown_code' };
+        return row.session_id === null
+          ? bindOperator(row, hash, user, trx)
+          : bindCustomer(row.session_id, hash, user, trx);
       }),
     );
     if (redeemed.kind === 'unknown_code') await this.#attempts.consume(key);
@@ -223,4 +213,51 @@ function onlyRow<T>(rows: readonly T[]): T {
   const [row] = rows;
   if (row === undefined) throw new Error('a statement that always answers a row answered none');
   return row;
+}
+
+async function bindOperator(row: CodeRow, hash: string, user: TelegramUser, trx: Transaction): Promise<Redeemed> {
+  const { user_id: userId, user_name: name } = row;
+  if (userId === null) throw new Error('a code of nobody');
+  await sql`DELETE FROM operator_telegram WHERE telegram_user_id = ${user.id}::bigint OR user_id = ${userId}`.execute(
+    trx,
+  );
+  await sql`INSERT INTO operator_telegram (user_id, user_name, role, scope, telegram_user_id, username, name, locale, code_hash)
+    VALUES (${userId}, ${name}, ${row.role}, ${row.scope}, ${user.id}::bigint, ${user.username}, ${user.name},
+      ${user.locale}, ${hash})`.execute(trx);
+  return { kind: 'operator', userId, name };
+}
+
+/** The session's row is locked, as for every event: what the chat had come to is known exactly. */
+async function bindCustomer(sessionId: number, hash: string, user: TelegramUser, trx: Transaction): Promise<Redeemed> {
+  const { last_seq: lastSeq, last_message_id: linkedMessageId } = await trx
+    .selectFrom('chat_session')
+    .select(['last_seq', 'last_message_id'])
+    .where('id', '=', sessionId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  await sql`DELETE FROM customer_telegram WHERE telegram_user_id = ${user.id}::bigint OR session_id = ${sessionId}::bigint`.execute(
+    trx,
+  );
+  await sql`INSERT INTO customer_telegram (session_id, telegram_user_id, locale, linked_seq, linked_message_id, code_hash)
+    VALUES (${sessionId}::bigint, ${user.id}::bigint, ${user.locale}, ${lastSeq}::bigint, ${linkedMessageId}::bigint,
+      ${hash})`.execute(trx);
+  return { kind: 'customer', sessionId, linkedMessageId };
+}
+
+async function boundBy(hash: string, telegramUserId: number, trx: Transaction): Promise<Redeemed | undefined> {
+  const customer = await trx
+    .selectFrom('customer_telegram')
+    .select(['session_id', 'linked_message_id'])
+    .where('telegram_user_id', '=', telegramUserId)
+    .where('code_hash', '=', hash)
+    .executeTakeFirst();
+  if (customer !== undefined)
+    return { kind: 'customer', sessionId: customer.session_id, linkedMessageId: customer.linked_message_id };
+  const operator = await trx
+    .selectFrom('operator_telegram')
+    .select(['user_id', 'user_name'])
+    .where('telegram_user_id', '=', telegramUserId)
+    .where('code_hash', '=', hash)
+    .executeTakeFirst();
+  return operator === undefined ? undefined : { kind: 'operator', userId: operator.user_id, name: operator.user_name };
 }

@@ -66,8 +66,11 @@ export class TelegramCustomers {
     return this.#attachments.upload({ sessionId, participant: 'client', clientIp: null, ...file });
   }
 
-  /** What was written to the customer and reached none of their connections yet. */
-  async missed(sessionId: number): Promise<Message[]> {
+  /**
+   * What was written to the customer up to `untilId`, and reached none of their connections yet. What came after it is
+   * told to the account as it comes.
+   */
+  async missed(sessionId: number, untilId: number): Promise<Message[]> {
     const mark = await translated(() =>
       this.#database.kysely
         .selectFrom('chat_read_mark')
@@ -78,6 +81,7 @@ export class TelegramCustomers {
     );
     const after = Math.max(mark?.delivered_id ?? 0, mark?.read_id ?? 0);
     const page = await this.#operations.history({ kind: 'customer', sessionId }, sessionId, {
+      beforeId: untilId + 1,
       limit: MISSED_MAX,
     });
     return page.messages.filter(({ id, sender_type: sender }) => id > after && sender !== 'client');

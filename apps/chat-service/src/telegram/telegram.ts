@@ -89,7 +89,7 @@ export class Telegram implements TelegramDesk {
         return {
           outcome: 'customer',
           session_id: redeemed.sessionId,
-          missed: await this.#customers.missed(redeemed.sessionId),
+          missed: await this.#customers.missed(redeemed.sessionId, redeemed.linkedMessageId),
         };
       case 'unknown_code':
       case 'too_many':

@@ -62,7 +62,7 @@ export class Teller {
   /** What the customer wrote on the page, so that the conversation in Telegram is whole. */
   async #echo(event: Of<'chat.message.client'>, db: Db): Promise<NewSend[]> {
     if (isOwnMessage(event.data.client_message_id)) return [];
-    const customer = await this.#people.customerOf(event.session_id, db);
+    const customer = await this.#customerOf(event, db);
     if (customer === undefined) return [];
     return toCustomer(customer, messageContents({ title: textsFor(customer.locale).you }, event.data), event);
   }
@@ -80,7 +80,7 @@ export class Teller {
   }
 
   async #answer(event: Of<'chat.message'>, db: Db): Promise<NewSend[]> {
-    const customer = await this.#people.customerOf(event.session_id, db);
+    const customer = await this.#customerOf(event, db);
     if (customer === undefined) return [];
     const name = event.data.sender_name;
     const heading = name === null || name === undefined || name === '' ? null : { title: name };
@@ -120,7 +120,7 @@ export class Teller {
         ...toOperator(operator, textAndFiles(heading, '', [], chatButtons(texts, event.session_id, 'closed')), event),
       );
     }
-    const customer = await this.#people.customerOf(event.session_id, db);
+    const customer = await this.#customerOf(event, db);
     if (customer !== undefined) {
       const content: Content = { kind: 'text', text: textsFor(customer.locale).closedForCustomer };
       sends.push(...toCustomer(customer, [content], event));
@@ -167,6 +167,13 @@ export class Teller {
   async #assignee(session: SessionFacts, db: Db): Promise<BoundOperator | undefined> {
     if (session.assignedUserId === null) return undefined;
     return (await this.#people.onDuty(db)).find(({ userId }) => userId === session.assignedUserId);
+  }
+
+  /** Whose account is told of this event: what had happened before it was linked came with the link. */
+  async #customerOf(event: StaffEvent, db: Db): Promise<BoundCustomer | undefined> {
+    if (event.session_id === null || event.seq === null) return undefined;
+    const customer = await this.#people.customerOf(event.session_id, db);
+    return customer === undefined || event.seq <= customer.linkedSeq ? undefined : customer;
   }
 
   #heading(operator: BoundOperator, id: number, session: SessionFacts, detail: string | undefined): Heading {

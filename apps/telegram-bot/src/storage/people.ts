@@ -19,6 +19,8 @@ export interface BoundCustomer {
   readonly chatId: number;
   readonly sessionId: number;
   readonly locale: string | null;
+  /** Events up to this one were told with the link. */
+  readonly linkedSeq: number;
 }
 
 export interface SessionFacts {
@@ -49,6 +51,7 @@ interface CustomerRow {
   readonly telegram_user_id: number;
   readonly session_id: number;
   readonly locale: string | null;
+  readonly linked_seq: number;
 }
 
 const OPERATORS = sql`
@@ -87,14 +90,14 @@ export class People {
 
   async customer(telegramUserId: number): Promise<BoundCustomer | undefined> {
     const result = await sql<CustomerRow>`
-      SELECT id, telegram_user_id, session_id, locale FROM customer_telegram
+      SELECT id, telegram_user_id, session_id, locale, linked_seq FROM customer_telegram
        WHERE telegram_user_id = ${telegramUserId}::bigint`.execute(this.#database.kysely);
     return result.rows.map(customerOf)[0];
   }
 
   async customerOf(sessionId: number, db: Database['kysely']): Promise<BoundCustomer | undefined> {
     const result = await sql<CustomerRow>`
-      SELECT id, telegram_user_id, session_id, locale FROM customer_telegram
+      SELECT id, telegram_user_id, session_id, locale, linked_seq FROM customer_telegram
        WHERE session_id = ${sessionId}::bigint AND blocked_at IS NULL`.execute(db);
     return result.rows.map(customerOf)[0];
   }
@@ -156,5 +159,6 @@ function customerOf(row: CustomerRow): BoundCustomer {
     chatId: Number(row.telegram_user_id),
     sessionId: Number(row.session_id),
     locale: row.locale,
+    linkedSeq: Number(row.linked_seq),
   };
 }
