@@ -6,6 +6,7 @@ import { openDatabase } from '@chat-realtime/database';
 import { isAlive, processTree, tempFolder, until } from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import { hasCode } from './errors.ts';
 import { removeEmbeddedPostgres } from './remove.ts';
 
 const running: EmbeddedPostgres[] = [];
@@ -45,8 +46,15 @@ async function owner(folder: string): Promise<{ process: ChildProcess; url: stri
   return { process: child, url, pid };
 }
 
+/** Who ended since the list was made, as a child does when its parent is gone, is what was wanted. */
 function kill(pids: readonly number[]): void {
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids.filter(isAlive)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!hasCode(error, 'ESRCH')) throw error;
+    }
+  }
 }
 
 describe('the embedded PostgreSQL', () => {

@@ -261,10 +261,14 @@ describe('disk storage', () => {
     const storage = new DiskStorage(folder, floor);
     const room = free - floor;
     const held = Promise.withResolvers<Buffer>();
+    const begun = Promise.withResolvers<void>();
     async function* slow() {
+      begun.resolve();
       yield await held.promise;
     }
     const first = storage.write('firstone', Readable.from(slow()), room, room * 0.75);
+    // Whose room is looked up first, has it.
+    await begun.promise;
     const second = storage.write('secondone', Readable.from([Buffer.from('x')]), room, room * 0.75);
     await expect(second).rejects.toMatchObject({ code: 'storage_full' });
     held.resolve(Buffer.from('all of it'));
