@@ -38,6 +38,11 @@ const campaigns = [
     ],
   },
   {
+    name: 'repo',
+    about: 'The tests of the commands with their long ones, which start the chat many times.',
+    runs: [{ args: ['--config', 'tests/vitest.config.ts', 'repo/'], env: long }],
+  },
+  {
     name: 'units',
     about: 'The unit and contract suites with their long tests, which kill real servers.',
     runs: [{ args: ['--config', 'vitest.config.ts'], env: long }],

@@ -6,7 +6,7 @@ import { eventSourceThroughKill } from './cases/event-source.ts';
 import { requestsOfIdleClients } from './cases/idle-clients.ts';
 import { LOST_PUBLISH_BOUND_MS, lostLastPublish } from './cases/lost-publish.ts';
 import { tokenMadeByPhp } from './cases/php-token.ts';
-import { killRelayLeader, leaderEndsBetweenSteps, stopRelayLeader } from './cases/relay-leader.ts';
+import { killRelayLeader, leaderEndsBetweenSteps } from './cases/relay-leader.ts';
 import type { Bounds } from './checker/history.ts';
 import { type FaultCase, runCase } from './recorder/fault-case.ts';
 import { answeredToShown, percentile, spread } from './recorder/figures.ts';
@@ -47,13 +47,7 @@ const CASES: readonly (FaultCase & { readonly rules: string })[] = [
   { name: 'dispatcher killed', rules: '[DEG4]', bounds: LIVE_PATH, fault: killed((of) => of.dispatcher, DEAD_MS) },
   { name: 'chat-service killed', rules: '[MSG2] [MSG5] [DEG5]', bounds: LIVE_PATH, fault: killed((of) => of.chat, 0) },
   { name: 'relay leader killed', rules: '[AMQP9]', bounds: LIVE_PATH, fault: killRelayLeader },
-  { name: 'relay leader stopped', rules: '[AMQP9]', bounds: LIVE_PATH, fault: stopRelayLeader },
-  {
-    name: 'relay leader killed between stamp and publish',
-    rules: '[AMQP9] [FEED4]',
-    bounds: LIVE_PATH,
-    fault: (of) => leaderEndsBetweenSteps(of, 'panic', 'relay.afterStamp'),
-  },
+  // The other steps, killed and stopped: `npm run campaign -- relay-stamp`.
   {
     name: 'relay leader stopped between publish and mark',
     rules: '[AMQP9] [FEED4] [STF3]',

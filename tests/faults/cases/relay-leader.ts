@@ -37,18 +37,6 @@ export async function killRelayLeader(stack: Stack): Promise<void> {
   await leader.start();
 }
 
-/** Its connection stays open, and with it, but for the server's bound, its lock. Woken, it must not publish beside the new one. */
-export async function stopRelayLeader(stack: Stack): Promise<void> {
-  const leader = await standbyLeads(stack);
-  leader.pause();
-  try {
-    await takenOver(stack);
-    await sleep(DEAD_MS);
-  } finally {
-    leader.resume();
-  }
-}
-
 /** Nothing has a number yet; numbers are given and nothing is published; all is published and nothing marked. */
 export type RelayStep = 'relay.beforeStamp' | 'relay.afterStamp' | 'relay.afterConfirm';
 const FIRES_MS = 30_000;

@@ -1,0 +1,107 @@
+import { createServer } from 'node:net';
+import { DEFAULT_PORT } from '../../apps/standalone/src/listen-port.ts';
+import { freePort, Staff, tempFolder, until } from '@chat-realtime/testkit';
+import { createSessionResponseSchema } from '@chat-realtime/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import { StandaloneProcesses, STOP_MS } from '../support/standalone-processes.ts';
+
+const chats = new StandaloneProcesses();
+afterEach(() => chats.stopAll());
+
+describe('the life of one process', () => {
+  it('shows every state in its demo chats, which an admin removes for good by one call', async () => {
+    const folder = tempFolder('standalone');
+    const first = await chats.start(folder);
+    const [anna, admin] = await Promise.all([
+      Staff.login(first.http, 'anna', first.password),
+      Staff.login(first.http, 'admin', first.password),
+    ]);
+    const { sessions } = await anna.sessions();
+    expect(new Set(sessions.map(({ status }) => status))).toEqual(new Set(['new', 'active', 'closed']));
+    expect(sessions.some(({ unread_count: unread }) => unread > 0)).toBe(true);
+    expect(sessions.some(({ callback_pending: pending }) => pending)).toBe(true);
+    expect((await anna.request('DELETE', '/chat/demo')).status).toBe(403);
+    expect((await admin.request('DELETE', '/chat/demo')).json()).toEqual({ removed: 12 });
+    expect((await anna.sessions()).sessions).toEqual([]);
+    await first.child.stop('SIGTERM', STOP_MS);
+    const second = await chats.start(folder);
+    const again = await Staff.login(second.http, 'anna', second.password);
+    expect((await again.sessions()).sessions).toEqual([]);
+  }, 60_000);
+
+  it('[OPS23] removes what it made itself and nothing that a customer calls a demo', async () => {
+    const folder = tempFolder('standalone');
+    const { http, password } = await chats.start(folder);
+    const customer = await http.post('/chat/session', { json: { attributes: { demo: true } } });
+    expect(customer.status).toBe(201);
+    const { session } = createSessionResponseSchema.parse(customer.json());
+    const admin = await Staff.login(http, 'admin', password);
+    expect((await admin.request('DELETE', '/chat/demo')).json()).toEqual({ removed: 12 });
+    expect((await admin.sessions()).sessions.map(({ id }) => id)).toEqual([session.id]);
+  }, 60_000);
+
+  it('[OPS36] [AUTH21] closes the accounts of a demo as soon as it is served for real', async () => {
+    const folder = tempFolder('standalone');
+    const demo = await chats.start(folder);
+    await demo.child.stop('SIGTERM', STOP_MS);
+    const real = await chats.start(folder, [], { ALLOWED_ORIGINS: 'https://shop.example' });
+    expect(real.child.output()).toContain('/operator/#invite=');
+    for (const login of ['anna', 'boris', 'admin'])
+      expect((await real.http.post('/auth/login', { json: { login, password: demo.password } })).status).toBe(401);
+  }, 120_000);
+
+  it('[OPS36] makes the three accounts outside the demo with a password that somebody chose', async () => {
+    const folder = tempFolder('standalone');
+    const environment = { ALLOWED_ORIGINS: 'https://shop.example', OPERATOR_PASSWORD: 'chosen-by-the-owner' };
+    const first = await chats.start(folder, [], environment);
+    expect(first.child.output()).not.toContain('chosen-by-the-owner');
+    const admin = await Staff.login(first.http, 'admin', environment.OPERATOR_PASSWORD);
+    expect((await admin.sessions()).sessions).toEqual([]);
+    await first.child.stop('SIGTERM', STOP_MS);
+    const second = await chats.start(folder, [], environment);
+    await Staff.login(second.http, 'anna', environment.OPERATOR_PASSWORD);
+  }, 120_000);
+
+  it('[OPS37] leads from the demo to a real chat: its chats and accounts go, what a customer began stays', async () => {
+    const folder = tempFolder('standalone');
+    const { http, password, child } = await chats.start(folder);
+    const customer = await http.post('/chat/session', { json: {} });
+    const { session } = createSessionResponseSchema.parse(customer.json());
+    const [anna, admin] = await Promise.all([
+      Staff.login(http, 'anna', password),
+      Staff.login(http, 'admin', password),
+    ]);
+    expect((await anna.request('GET', '/chat/demo')).json()).toEqual({ demo: true });
+    expect((await anna.request('POST', '/chat/demo/end')).status).toBe(403);
+    const ended = (await admin.request('POST', '/chat/demo/end')).json();
+    expect(ended).toMatchObject({ removed: 12, invite_url: expect.stringContaining('/operator/#invite=') });
+    const key = /#invite=([\w-]+)/.exec(JSON.stringify(ended))?.[1];
+    const account = { login: 'admin', name: 'Вера', password: 'correct horse battery staple' };
+    expect((await http.post('/auth/invite/accept', { json: { key, ...account } })).status).toBe(200);
+    expect((await http.post('/auth/login', { json: { login: 'anna', password } })).status).toBe(401);
+    await child.stop('SIGTERM', STOP_MS);
+    const real = await chats.start(folder);
+    const vera = await Staff.login(real.http, 'admin', account.password);
+    expect((await vera.sessions()).sessions.map(({ id }) => id)).toEqual([session.id]);
+    expect((await vera.request('GET', '/chat/demo')).json()).toEqual({ demo: false });
+    expect((await vera.request('POST', '/chat/demo/end')).status).toBe(404);
+  }, 120_000);
+
+  it('says aloud where it is when its port is taken, and refuses a second process on its data', async () => {
+    const folder = tempFolder('standalone');
+    const blocker = createServer().listen(DEFAULT_PORT, '127.0.0.1');
+    try {
+      const child = chats.launch(folder, {});
+      await until(() => child.output().includes('is running') || !child.running, {
+        timeoutMs: 30_000,
+        what: 'the start line',
+      });
+      expect(child.output()).toContain(`Port ${DEFAULT_PORT} is taken`);
+      const other = chats.launch(folder, { PORT: String(await freePort()) });
+      expect((await other.exited).code).toBe(1);
+      expect(other.output()).toMatch(/another process|in use|already/i);
+    } finally {
+      blocker.close();
+    }
+  }, 60_000);
+});
