@@ -5,6 +5,7 @@ export type * from './api/customer.ts';
 export type * from './api/environment.ts';
 export type * from './api/protocol.ts';
 export { memoryStorage } from './core/environment.ts';
+export { intervalNow } from './core/interval-clock.ts';
 export { storedSessionKey } from './core/keeper.ts';
 export { tellAll } from './core/tell-all.ts';
 export { createChatClient } from './customer/client.ts';

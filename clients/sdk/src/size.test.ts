@@ -1,12 +1,15 @@
 import { expect, it } from 'vitest';
 import { bundle } from '../test/bundle.ts';
 
-/** Bytes of gzip that are loaded to begin with. A change that needs more must say what for. */
+/**
+ * Bytes of gzip that are loaded to begin with. A change that needs more must say what for. The last one: 80 bytes for a
+ * clock of intervals that nobody can set, and 50 for telling its times to other tabs.
+ */
 it.each([
-  ['customer', 11_850],
-  ['index', 12_250],
-  ['staff', 13_750],
-  ['badge', 6_600],
+  ['customer', 11_950],
+  ['index', 12_350],
+  ['staff', 13_870],
+  ['badge', 6_720],
 ] as const)('ships %s in at most %i bytes, and without the schema library', async (entry, limit) => {
   const { files, gzipBytes } = await bundle(entry);
   for (const code of files.values()) expect(code).not.toMatch(/Zod|safeParse/);
@@ -17,6 +20,6 @@ it('loads later what a chat over WebSocket in one tab does not need', async () =
   const { initial, lazyBytes } = await bundle('customer');
   expect(initial).toHaveLength(1);
   expect([...lazyBytes.keys()].toSorted()).toEqual(['identity', 'others', 'reserve', 'upload']);
-  const limits: Record<string, number> = { reserve: 1_300, others: 640, identity: 400, upload: 660 };
+  const limits: Record<string, number> = { reserve: 1_300, others: 700, identity: 400, upload: 660 };
   for (const [name, bytes] of lazyBytes) expect(bytes, name).toBeLessThanOrEqual(limits[name] ?? 0);
 });

@@ -14,6 +14,7 @@ export type * from './api/environment.ts';
 export type * from './api/protocol.ts';
 export type * from './api/staff.ts';
 export { memoryStorage } from './core/environment.ts';
+export { intervalNow } from './core/interval-clock.ts';
 export { tellAll } from './core/tell-all.ts';
 export { ChatClientError, type ChatClientErrorCode } from './errors.ts';
 export {

@@ -129,7 +129,7 @@ export class PathPicture {
 
   #mark(state: PathState): void {
     const words = this.#words;
-    const flash = this.#flash !== null && this.#flash.until > Date.now() ? this.#flash : null;
+    const flash = this.#flash !== null && this.#flash.until > performance.now() ? this.#flash : null;
     const seconds = (ms: number): string => words.backIn(Math.max(1, Math.ceil(ms / 1_000)));
     const { dispatcherBackInMs: dispatcherIn, networkBackInMs: networkIn } = state;
     this.#set('dispatcher', dispatcherIn === null ? 'up' : 'down', dispatcherIn === null ? '' : seconds(dispatcherIn));
@@ -145,7 +145,7 @@ export class PathPicture {
   }
 
   #lose(nodes: readonly NodeName[], text: 'wiped' | 'dropped'): void {
-    this.#flash = { nodes, text, until: Date.now() + FLASH_MS };
+    this.#flash = { nodes, text, until: performance.now() + FLASH_MS };
     setTimeout(() => this.#last !== null && this.#mark(this.#last), FLASH_MS + 50);
     if (text === 'dropped') this.#fall();
   }

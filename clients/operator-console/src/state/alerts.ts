@@ -106,7 +106,7 @@ export class Alerts {
 
   /** The earliest of all wishes. */
   #soon(ms: number): void {
-    const due = Date.now() + ms;
+    const due = performance.now() + ms;
     if (this.#stopped || (this.#timer !== undefined && this.#due <= due)) return;
     clearTimeout(this.#timer);
     this.#due = due;

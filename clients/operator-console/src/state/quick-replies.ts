@@ -24,7 +24,7 @@ const STALE_MS = 15_000;
 export class QuickReplies {
   readonly #api: StaffApi;
   readonly #store = createStore<QuickRepliesState>({ list: [], status: 'loading' });
-  #read = 0;
+  #read = -Infinity;
 
   constructor(api: StaffApi) {
     this.#api = api;
@@ -42,7 +42,7 @@ export class QuickReplies {
         list.push(...answer.quick_replies);
         page = answer.next_page ?? undefined;
       } while (page !== undefined);
-      this.#read = Date.now();
+      this.#read = performance.now();
       this.#store.set({ list, status: 'ready' });
     } catch (error) {
       if (!(error instanceof ChatClientError)) throw error;
@@ -53,7 +53,7 @@ export class QuickReplies {
 
   /** A colleague's change has no event: who opens the menu or looks at the page again after a while reads the list anew. */
   async refresh(): Promise<void> {
-    if (Date.now() - this.#read > STALE_MS) await this.load();
+    if (performance.now() - this.#read > STALE_MS) await this.load();
   }
 
   async add(reply: NewQuickReply): Promise<void> {

@@ -56,8 +56,9 @@ export const signedIn = (): void => sessionStorage.removeItem(SENT_KEY);
 
 /** Goes to the site's sign-in, but not twice in a row: a site that sends everybody straight back would never end. */
 export function goToSiteSignIn(loginUrl: string): boolean {
-  const sent = Number(sessionStorage.getItem(SENT_KEY) ?? 0);
-  if (Date.now() - sent < PAUSE_MS) return false;
+  const ago = Date.now() - Number(sessionStorage.getItem(SENT_KEY) ?? 0);
+  // A clock that was set back meanwhile says nothing about the pause.
+  if (ago >= 0 && ago < PAUSE_MS) return false;
   sessionStorage.setItem(SENT_KEY, String(Date.now()));
   location.assign(siteSignInUrl(loginUrl));
   return true;

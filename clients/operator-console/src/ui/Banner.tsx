@@ -29,7 +29,7 @@ export function lossOf(state: ConnectionState, now: number): 'offline' | 'stoppe
 export function Banner() {
   const { desk } = useDesk();
   const { connection, degraded, epoch, cursor } = useStore(desk.client);
-  const loss = useStore(clock, ({ now }) => lossOf(connection, now));
+  const loss = useStore(clock, ({ steady }) => lossOf(connection, steady));
   const { outdated } = useStore(version);
   const text = loss === null ? (degraded === null ? null : t().connection.degraded) : t().connection[loss];
 

@@ -12,8 +12,8 @@ export type StopReason =
 
 /**
  * Where the connection stands. It never gives up by itself: `stopped` is what the server's close code said, everything
- * else ends in another attempt. `lostAt` (ms, of the environment's clock) is when it was last online, null if it never
- * was: show a loss only when it has lasted 2 s.
+ * else ends in another attempt. `lostAt` is when it was last online, null if it never was: show a loss only when it has
+ * lasted 2 s. Times are those of `Environment.now` (`intervalNow` in a page), which nobody can set; they are no dates.
  */
 export type ConnectionState =
   | { readonly status: 'idle' }

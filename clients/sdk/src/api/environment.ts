@@ -50,7 +50,10 @@ export interface Environment {
   readonly storage: ChatStorage;
   readonly locks: TabLocks | null;
   readonly openTabChannel: ((name: string) => TabChannel) | null;
+  /** Milliseconds on a clock that never goes back: for intervals. It means nothing outside this page. */
   readonly now: () => number;
+  /** Milliseconds since 1970 by the device's clock, which may be set at any time: for what is kept, shown or expires. */
+  readonly wallNow: () => number;
   readonly random: () => number;
   readonly uuid: () => string;
   readonly setTimer: (callback: () => void, ms: number) => Timer;

@@ -23,7 +23,7 @@ const UNANSWERED = [1006, 4408];
 export interface ConnectionPort extends LinePort {
   /** Before each attempt: a token that will live, and a cursor. Rejects with ChatClientError. */
   readonly prepare: () => Promise<void>;
-  /** When the token should be renewed, by this clock; null: not known. */
+  /** When the token should be renewed, by the device's clock; null: not known. */
   readonly renewAt: () => number | null;
   readonly renew: () => Promise<void>;
   /** The server refused the token: `prepare` must get another. */
@@ -168,7 +168,7 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
       // Whoever gives the same token again is not asked every second.
       scheduleRenewal(port.renewAt() === at ? RENEW_AGAIN_MS : undefined);
     };
-    renewal.set(inMs ?? Math.max(1_000, at - now()), () => void renew());
+    renewal.set(inMs ?? Math.max(1_000, at - environment.wallNow()), () => void renew());
   };
 
   const closed = (live: Live, code: number, retryAfterMs?: number): void => {

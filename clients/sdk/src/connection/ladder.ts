@@ -28,7 +28,7 @@ export interface Ladder {
 }
 
 export function createLadder(
-  { now }: Pick<Environment, 'now'>,
+  { wallNow }: Pick<Environment, 'wallNow'>,
   keeper: Keeper,
   rungs: readonly TransportName[],
   topWorked: boolean,
@@ -68,7 +68,7 @@ export function createLadder(
       failures = 0;
       index = reached;
       best = Math.min(best, index);
-      if (index > 0) keeper.set(REMEMBERED, { transport, until: now() + REMEMBER_MS });
+      if (index > 0) keeper.set(REMEMBERED, { transport, until: wallNow() + REMEMBER_MS });
       else keeper.remove(REMEMBERED);
     },
     top() {

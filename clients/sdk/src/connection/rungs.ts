@@ -38,7 +38,7 @@ export function createRungs(environment: Environment, keeper: Keeper, names: rea
     },
     async recall() {
       const kept = await keeper.get<{ transport: TransportName; until: number }>(REMEMBERED);
-      if (!kept || kept.until <= environment.now()) return;
+      if (!kept || kept.until <= environment.wallNow()) return;
       await load().catch(() => undefined);
       ladder?.start(kept.transport);
     },

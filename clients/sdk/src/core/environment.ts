@@ -1,4 +1,5 @@
 import type { ChatStorage, Environment } from '../api/environment.ts';
+import { intervalNow } from './interval-clock.ts';
 
 type Lifecycle = 'online' | 'visible' | 'frozen' | 'thawed';
 
@@ -82,7 +83,8 @@ export function createEnvironment(given: Partial<Environment> = {}): Environment
     // Node has both too, where a channel would keep the process from ending.
     locks: (document && navigator.locks) ?? null,
     openTabChannel: document ? (name) => new BroadcastChannel(name) : null,
-    now: () => Date.now(),
+    now: intervalNow,
+    wallNow: () => Date.now(),
     random: Math.random,
     uuid,
     setTimer: (callback, ms) => setTimeout(callback, ms),

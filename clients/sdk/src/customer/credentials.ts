@@ -57,7 +57,7 @@ export function createCredentials(
   let ended = false;
 
   const keep: Credentials['keep'] = ({ issued, ...change }) => {
-    const fresh = issued && { token: issued.token, renew_at: renewalTime(issued, environment.now()) };
+    const fresh = issued && { token: issued.token, renew_at: renewalTime(issued, environment.wallNow()) };
     stored = { ...stored, ...change, ...fresh };
     if (issued?.token) ended = false;
     keeper.set(SESSION_KEY, stored);
@@ -94,7 +94,7 @@ export function createCredentials(
       renewing = null;
     }));
   const access = async (): Promise<Access> => {
-    if (!stored.token || environment.now() >= stored.renew_at) await renew();
+    if (!stored.token || environment.wallNow() >= stored.renew_at) await renew();
     const { id, token } = stored;
     if (id === null || !token) throw new ChatClientError('no_session');
     return { sessionId: id, token };

@@ -48,7 +48,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   const keep = (answer: LoginResponse): SignIn => {
     const { access_token, refresh_token, user, expires_in } = answer;
     const life = expires_in * 1_000;
-    const renew_at = environment.now() + Math.max(life - EARLY_MS, life / 2);
+    const renew_at = environment.wallNow() + Math.max(life - EARLY_MS, life / 2);
     const kept = { access_token, refresh_token, user, renew_at };
     keeper.set(KEY, kept);
     become(user);
@@ -64,7 +64,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     const kept = await keeper.get<SignIn>(KEY);
     if (!kept) return signedOut();
     // Another tab has done it meanwhile.
-    if (kept.access_token !== refused && environment.now() < kept.renew_at) return { token: kept.access_token };
+    if (kept.access_token !== refused && environment.wallNow() < kept.renew_at) return { token: kept.access_token };
     const { refresh_token } = kept;
     const ask = (): Promise<LoginResponse> => post('/auth/refresh', { refresh_token }, null, REFRESH_TIMEOUT_MS);
     try {
@@ -123,7 +123,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       const kept = await keeper.get<SignIn>(KEY);
       if (!kept) return signedOut();
       if (state.status !== 'signed_in') become(kept.user);
-      const usable = environment.now() < kept.renew_at && !(force && kept.access_token === last);
+      const usable = environment.wallNow() < kept.renew_at && !(force && kept.access_token === last);
       const answer = usable ? { token: kept.access_token } : await alone(() => refresh(force ? last : null));
       last = answer.token;
       return answer;

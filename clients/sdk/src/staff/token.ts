@@ -15,7 +15,10 @@ export interface StaffTokenSource {
   readonly expire: () => void;
 }
 
-export function createStaffToken({ now }: Pick<Environment, 'now'>, getToken: StaffTokenProvider): StaffTokenSource {
+export function createStaffToken(
+  { wallNow }: Pick<Environment, 'wallNow'>,
+  getToken: StaffTokenProvider,
+): StaffTokenSource {
   let current = '';
   let renewAt: number | null = null;
   let userId: string | null = null;
@@ -26,10 +29,10 @@ export function createStaffToken({ now }: Pick<Environment, 'now'>, getToken: St
     const { sub, iat, exp } = claimsOf(token);
     // Its own life where it says so: the device's clock may be hours off.
     const whole = iat && exp ? (exp - iat) * 1_000 : null;
-    const rest = expires_at ? Date.parse(expires_at) - now() : null;
+    const rest = expires_at ? Date.parse(expires_at) - wallNow() : null;
     // A token that was not made for this answer has less left than its whole life.
     const life = whole !== null && rest !== null && rest > 0 ? Math.min(whole, rest) : (whole ?? rest);
-    if (token !== current) renewAt = life === null ? null : now() + Math.max(life - EARLY_MS, life / 2);
+    if (token !== current) renewAt = life === null ? null : wallNow() + Math.max(life - EARLY_MS, life / 2);
     current = token;
     userId = sub ?? userId;
     refused = false;
@@ -53,7 +56,8 @@ export function createStaffToken({ now }: Pick<Environment, 'now'>, getToken: St
     get userId() {
       return userId;
     },
-    get: () => (current && !refused && (renewAt === null || now() < renewAt) ? Promise.resolve(current) : ask(refused)),
+    get: () =>
+      current && !refused && (renewAt === null || wallNow() < renewAt) ? Promise.resolve(current) : ask(refused),
     async renew() {
       await ask(true);
     },

@@ -61,6 +61,8 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
   /** In the order in which they were written. */
   let entries = new Map<string, OutboxEntry>();
   const mine = new Set<string>();
+  /** When an entry of another tab, or of an earlier visit, was first seen here. */
+  let found = new Map<string, number>();
   const waiters = new Map<string, Waiter>();
   let posting = false;
   let failures = 0;
@@ -119,7 +121,10 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
       for (let waits = false; !waits && !stopped; ) {
         const wait = port.adoptsAfter() ?? Infinity;
         const open = [...entries.values()].filter(({ error }) => !error);
-        const due = open.map(({ id, order }) => (mine.has(id) ? 0 : order + wait - environment.now()));
+        // By whichever is sooner: its age, or how long it is known here. A clock that was set makes the age worthless.
+        const due = open.map(({ id, order }) =>
+          mine.has(id) ? 0 : wait + Math.min(order - environment.wallNow(), (found.get(id) ?? 0) - environment.now()),
+        );
         const next = open[due.findIndex((ms) => ms <= 0)];
         const soonest = Math.min(...due);
         if (next) waits = await post(next);
@@ -143,7 +148,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
       if ((!body.trim() && attachments.length === 0) || [...body].length > BODY_MAX)
         throw new ChatClientError('validation_failed');
       const id = environment.uuid();
-      const now = environment.now();
+      const now = environment.wallNow();
       lastOrder = Math.max(now, lastOrder + 1);
       mine.add(id);
       put({
@@ -177,12 +182,13 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
     flush,
     async load() {
       const names = await keeper.names(name);
-      const found = await Promise.all(names.map((key) => keeper.get<OutboxEntry>(key)));
+      const kept = await Promise.all(names.map((key) => keeper.get<OutboxEntry>(key)));
       const reads = port.reads ?? ((author) => author === port.author?.());
-      const others = found.filter((entry) => entry && !mine.has(entry.id) && reads(entry.author));
+      const others = kept.filter((entry) => entry && !mine.has(entry.id) && reads(entry.author));
       const all = [...[...entries.values()].filter(({ id }) => mine.has(id)), ...(others as OutboxEntry[])];
       entries = new Map(all.sort((a, b) => a.order - b.order).map((entry) => [entry.id, entry]));
       lastOrder = Math.max(lastOrder, ...all.map(({ order }) => order));
+      found = new Map(all.map(({ id }) => [id, found.get(id) ?? environment.now()]));
       port.changed();
       flush();
     },

@@ -14,7 +14,13 @@ const MISSES = 3;
 export type TabMessage =
   | { readonly kind: 'hello' }
   | { readonly kind: 'wake' }
-  | { readonly kind: 'state'; readonly connection: ConnectionState; readonly ready: ReadyData }
+  | {
+      readonly kind: 'state';
+      readonly connection: ConnectionState;
+      readonly ready: ReadyData;
+      /** The sender's time. Each page counts from its own beginning. */
+      readonly at?: number;
+    }
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'up'; readonly frame: ClientFrame }
   | { readonly kind: 'told'; readonly message: unknown };
@@ -39,6 +45,12 @@ export interface Others {
   readonly stop: () => void;
 }
 
+/** `since` stays: it is only compared with itself. */
+function byOwnClock(state: ConnectionState, laterMs: number): ConnectionState {
+  const lost = 'lostAt' in state && state.lostAt !== null && { lostAt: state.lostAt + laterMs };
+  return { ...state, ...lost, ...(state.status === 'waiting' && { retryAt: state.retryAt + laterMs }) };
+}
+
 /**
  * A tab among others. To one that follows, the channel is one more lossy transport: it keeps a cursor of its own and checks
  * contiguity as ever, so a lost message between tabs, or a leader that dies, is repaired like any other loss.
@@ -53,7 +65,7 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
   let joining = 0;
 
   const shareState = (): void => {
-    if (role() === 'leads') post({ kind: 'state', connection: real.state, ready: port.summary() });
+    if (role() === 'leads') post({ kind: 'state', connection: real.state, ready: port.summary(), at: now() });
   };
   const hello = (): void => {
     if (role() !== 'follows') return;
@@ -103,7 +115,7 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
         else if (kind === 'up') real.send(message.frame);
         else if (kind === 'wake') real.wake(true);
       } else if (role() === 'follows') {
-        if (kind === 'state') void joined(message.connection, message.ready);
+        if (kind === 'state') void joined(byOwnClock(message.connection, now() - (message.at ?? now())), message.ready);
         else if (kind === 'frame' && early) early.push(message.frame);
         else if (kind === 'frame') port.frame(message.frame);
       }

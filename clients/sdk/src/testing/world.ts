@@ -39,6 +39,8 @@ export interface FakeWorld {
   readonly server: FakeServer;
   readonly browser: FakeBrowser;
   readonly network: NetworkFaults;
+  /** How far the device's clock is ahead of the server's. */
+  readonly wall: { aheadMs: number };
   readonly sockets: ReadonlySet<SocketPair>;
   readonly tab: (name?: string) => Tab;
   readonly cutAll: () => void;
@@ -68,6 +70,8 @@ class FakeResponse extends Response {
 
 export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: WorldOptions = {}): FakeWorld {
   const clock = createClock();
+  const began = clock.now();
+  const wall = { aheadMs: 0 };
   const random = createRandom(seed);
   const server = new FakeServer(clock);
   const sockets = new Set<SocketPair>();
@@ -285,7 +289,8 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
       storage: browser.storage,
       locks: browser.locks(name),
       openTabChannel: browser.channels(name),
-      now: clock.now,
+      now: () => clock.now() - began,
+      wallNow: () => clock.now() + wall.aheadMs,
       random,
       uuid: () => {
         const hex = Array.from({ length: 32 }, () => random.below(16).toString(16)).join('');
@@ -320,6 +325,7 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
     server,
     browser,
     network,
+    wall,
     sockets,
     tab,
     cutAll() {

@@ -23,8 +23,8 @@ export function installFirewall(target: Window & typeof globalThis): Firewall {
   let wall = new AbortController();
   let streams = 0;
   let polls = 0;
-  let polledAt = 0;
-  let restAt = 0;
+  let polledAt = -Infinity;
+  let restAt = -Infinity;
 
   target.WebSocket = class extends NativeWebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
@@ -55,7 +55,7 @@ export function installFirewall(target: Window & typeof globalThis): Firewall {
   target.fetch = (input, init = {}) => {
     const path = new URL(input instanceof Request ? input.url : input, target.location.href).pathname;
     if (path !== SSE && path !== POLL) {
-      if (path.endsWith('/events')) restAt = Date.now();
+      if (path.endsWith('/events')) restAt = performance.now();
       return nativeFetch(input, init);
     }
     if (path === SSE && ceiling === 'poll') return Promise.reject(new TypeError('streams do not get through'));
@@ -64,7 +64,7 @@ export function installFirewall(target: Window & typeof globalThis): Firewall {
     polls += 1;
     return nativeFetch(input, { ...init, signal }).finally(() => {
       polls -= 1;
-      polledAt = Date.now();
+      polledAt = performance.now();
     });
   };
 
@@ -81,8 +81,8 @@ export function installFirewall(target: Window & typeof globalThis): Firewall {
     carrier() {
       if (sockets.size > 0) return 'websocket';
       if (streams > 0) return 'sse';
-      if (polls > 0 || Date.now() - polledAt < RECENT_MS) return 'poll';
-      return Date.now() - restAt < REST_RECENT_MS ? 'rest' : 'none';
+      if (polls > 0 || performance.now() - polledAt < RECENT_MS) return 'poll';
+      return performance.now() - restAt < REST_RECENT_MS ? 'rest' : 'none';
     },
   };
 }

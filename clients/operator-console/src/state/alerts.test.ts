@@ -1,0 +1,49 @@
+import type { StaffClient } from '@chat-realtime/client/staff';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Alerts } from './alerts.ts';
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+it.each([-300_000, 300_000])(
+  'asks for alerts a second after an event, though the clock was set by %i ms',
+  async (ms) => {
+    const listeners = new Map<string, () => void>();
+    let asked = 0;
+    const client = {
+      on: (name: string, listener: () => void) => {
+        listeners.set(name, listener);
+        return () => undefined;
+      },
+      subscribe: () => () => undefined,
+      getState: () => ({ badge: null }),
+      api: {
+        alerts: () => {
+          asked += 1;
+          return Promise.resolve({ alerts: [], waiting_count: 0, oldest_waiting_since: null, callbacks_due: 0 });
+        },
+      },
+    };
+    const values = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => values.get(key) ?? null,
+      setItem: (key: string, value: string) => void values.set(key, value),
+    };
+    const alerts = new Alerts(client as unknown as StaffClient, storage, 'anna');
+    // From here on the next turn is due in half a minute.
+    await alerts.load();
+    const before = asked;
+    vi.setSystemTime(Date.now() + ms);
+    listeners.get('event')?.();
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(asked).toBe(before + 1);
+    // One that is due already is not put off by a later wish.
+    listeners.get('event')?.();
+    await vi.advanceTimersByTimeAsync(500);
+    vi.setSystemTime(Date.now() - ms);
+    listeners.get('event')?.();
+    await vi.advanceTimersByTimeAsync(501);
+    expect(asked).toBe(before + 2);
+    alerts.destroy();
+  },
+);
