@@ -1,7 +1,7 @@
 import { intervalNow } from '@chat-realtime/client/staff';
 import { createStore } from './store.ts';
 
-interface Times {
+export interface Times {
   /** For what is shown beside a date of the server. */
   readonly now: number;
   /** For intervals: nobody sets it. */
