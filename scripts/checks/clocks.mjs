@@ -44,6 +44,7 @@ const ALLOWED = {
   'clients/try/src/main.ts': 'beside times of the server, which runs on the same machine',
   'clients/widget/src/panel/components/CallbackForm.tsx': 'whether a time of day is still to come',
   'clients/widget/src/panel/texts/format.ts': 'what is today and tomorrow',
+  'libs/messaging/src/redis/last-seen.ts': 'since when marks are of this database, as it is told to others',
   'libs/verifier/src/revocations.ts': 'expiry of what was revoked',
   'libs/verifier/src/token-verifier.ts': 'expiry of tokens',
 };

@@ -167,6 +167,7 @@ describe('dispatcher', () => {
       consumer: createMemoryBroker().consumer,
       fanout,
       lastSeen: {
+        begin: (epoch, changed) => lastSeen.begin(epoch, changed),
         record: (entries) => lastSeen.record(entries),
         read: (session) => lastSeen.read(session),
         close: () => lastSeen.close(),

@@ -6,6 +6,8 @@ import { chosenStatusSchema } from './operator-status.ts';
 export const STAFF_CHANNEL = 'chat:staff';
 export const CONTROL_CHANNEL = 'chat:control';
 export const STAFF_STREAM_KEY = 'chat:staff:stream';
+/** The database that the keys of this Redis are of. */
+export const EPOCH_KEY = 'chat:epoch';
 export const STAFF_STREAM_FIELD = 'frame';
 export const STAFF_STREAM_MAX_LENGTH = 10_000;
 

@@ -1,4 +1,4 @@
-import { createMemoryLastSeen } from '@chat-realtime/messaging';
+import { createMemoryLastSeen, type LastSeen } from '@chat-realtime/messaging';
 import type { AcksRequest } from '@chat-realtime/protocol';
 import { createLogger, createMetrics } from '@chat-realtime/service-kit';
 import { expect, it } from 'vitest';
@@ -12,7 +12,10 @@ interface Told {
 }
 
 /** chat-service, which fails as often as it is told to and takes its time. */
-function bufferOver({ failures = 0, latencyMs = 0 } = {}): { acks: AckBuffer; told: Told } {
+function bufferOver({ failures = 0, latencyMs = 0, lastSeen = createMemoryLastSeen() } = {}): {
+  acks: AckBuffer;
+  told: Told;
+} {
   const told: Told = { batches: [], marks: new Map() };
   let left = failures;
   const acks = new AckBuffer({
@@ -28,7 +31,7 @@ function bufferOver({ failures = 0, latencyMs = 0 } = {}): { acks: AckBuffer; to
         for (const ack of request.acks) told.marks.set(ack.session_id, ack.last_id);
       },
     },
-    lastSeen: createMemoryLastSeen(),
+    lastSeen,
     metrics: createHubMetrics(createMetrics('test')),
     logger: createLogger({ service: 'test', level: 'silent' }),
   });
@@ -66,4 +69,43 @@ it('[ACK6] a stop tries again while chat-service is away, and gives up in bounde
   await forGood.acks.stop();
   expect(performance.now() - since).toBeLessThan(3_500);
   expect(forGood.acks.size).toBe(1);
+});
+
+it('[RDS10] tells no ids of a database that was left, neither to chat-service nor to last_seen', async () => {
+  const lastSeen = createMemoryLastSeen();
+  const { acks, told } = bufferOver({ latencyMs: 20, lastSeen });
+  acks.begin('before', false);
+  for (const id of range(1, 2_500)) acks.record(id, 'client', 900);
+  const onItsWay = acks.flush();
+  await expect.poll(() => told.batches.length).toBe(1);
+  acks.begin('after', true);
+  await onItsWay;
+  // One call was under way, and chat-service judges its ids by its own messages.
+  expect(told.batches.length).toBeLessThanOrEqual(2);
+  expect(acks.size).toBe(0);
+  acks.record(1, 'client', 12);
+  await acks.stop();
+  expect(told.marks.get(1)).toBe(12);
+  expect(await lastSeen.read(1)).toMatchObject([{ lastId: 12 }]);
+});
+
+it('[RDS10] begins the marks of another database with the next mark where Redis was away', async () => {
+  const inMemory = createMemoryLastSeen();
+  let away = true;
+  const lastSeen: LastSeen = {
+    begin: (epoch, changed) => (away ? Promise.reject(new Error('away')) : inMemory.begin(epoch, changed)),
+    record: (entries) => inMemory.record(entries),
+    read: (sessionId) => inMemory.read(sessionId),
+    sweep: () => inMemory.sweep(),
+    close: () => inMemory.close(),
+  };
+  await inMemory.begin('before', false);
+  await inMemory.record([{ sessionId: 1, participant: 'client', lastId: 900, at: 1 }]);
+  const { acks } = bufferOver({ lastSeen });
+  acks.begin('after', true);
+  await acks.flush();
+  away = false;
+  acks.record(1, 'client', 12);
+  await acks.stop();
+  expect(await inMemory.read(1)).toMatchObject([{ lastId: 12 }]);
 });

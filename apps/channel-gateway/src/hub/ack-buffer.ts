@@ -30,6 +30,8 @@ export class AckBuffer {
   #failures = 0;
   #flushing: Promise<void> | null = null;
   #stopped = false;
+  /** Whose ids the marks in Redis are to be; null once Redis was told, and where chat-service names no database. */
+  #beginning: { readonly epoch: string; readonly changed: boolean } | null = null;
 
   constructor(options: AckBufferOptions) {
     this.#options = options;
@@ -60,7 +62,9 @@ export class AckBuffer {
     this.#flushedAt = performance.now();
     const told = [...this.#pending];
     for (let from = 0; from < told.length; from += BATCH_MAX) {
-      if (!(await this.#tell(told.slice(from, from + BATCH_MAX)))) break;
+      // What was forgotten meanwhile is told to nobody.
+      const batch = told.slice(from, from + BATCH_MAX).filter(([key]) => this.#pending.has(key));
+      if (batch.length > 0 && !(await this.#tell(batch))) break;
     }
     if (this.#pending.size > 0) this.#schedule(Math.min(RETRY_MAX_MS, INTERVAL_MS * 2 ** this.#failures));
   }
@@ -84,9 +88,20 @@ export class AckBuffer {
     return true;
   }
 
-  /** Their ids are of a database that is gone. */
-  forget(): void {
-    this.#pending.clear();
+  /** This database answers from now on. `changed`: another one did before, and what is pending has its ids. */
+  begin(epoch: string, changed: boolean): void {
+    if (changed) this.#pending.clear();
+    this.#beginning = { epoch, changed: changed || this.#beginning?.changed === true };
+    void this.#beginLastSeen().catch((error: unknown) => {
+      this.#options.logger.debug({ err: error }, 'last_seen is begun with the next mark');
+    });
+  }
+
+  async #beginLastSeen(): Promise<void> {
+    const beginning = this.#beginning;
+    if (beginning === null) return;
+    await this.#options.lastSeen.begin(beginning.epoch, beginning.changed);
+    if (this.#beginning === beginning) this.#beginning = null;
   }
 
   /** Tells everything that was acknowledged, unless chat-service is away for longer than a stop may last. */
@@ -129,6 +144,8 @@ export class AckBuffer {
   /** A copy that may be lost: its absence costs speed, so it never holds back the source. */
   async #tellLastSeen(entries: readonly LastSeenEntry[]): Promise<void> {
     try {
+      // Before that, a smaller id of this database would lose against a larger one of the other.
+      await this.#beginLastSeen();
       await this.#options.lastSeen.record(entries);
     } catch (error) {
       this.#options.logger.debug({ err: error }, 'last_seen was not written');

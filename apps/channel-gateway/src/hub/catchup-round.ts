@@ -224,8 +224,10 @@ export class CatchupRound implements CatchupClient {
    */
   #acceptEpoch(epoch: string | undefined): boolean {
     if (epoch === undefined) return true;
+    const before = this.#hub.epoch.current;
     const verdict = this.#hub.epoch.judge(epoch, performance.now());
     if (verdict === 'left') throw new Error('chat-service answered from a database that was left');
+    if (epoch !== before) this.#hub.acks.begin(epoch, verdict === 'changed');
     if (verdict === 'changed') this.#hub.databaseChanged();
     return verdict === 'same';
   }

@@ -299,7 +299,6 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
   /** The database is another one now: cursors mean nothing. Clients come back, each at its moment, and take a snapshot. */
   databaseChanged(): void {
     this.presence.forgetChosen();
-    this.acks.forget();
     this.round.databaseChanged();
     this.badge = NO_BADGE;
     this.options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');

@@ -8,9 +8,15 @@ interface SessionMarks {
 class MemoryLastSeen implements LastSeen {
   readonly #sessions = new Map<number, SessionMarks>();
   readonly #ttlMs: number;
+  #epoch: string | null = null;
 
   constructor(ttlSeconds: number) {
     this.#ttlMs = ttlSeconds * 1_000;
+  }
+
+  async begin(epoch: string, changed: boolean): Promise<void> {
+    if (changed || this.#epoch !== epoch) this.#sessions.clear();
+    this.#epoch = epoch;
   }
 
   async record(entries: readonly LastSeenEntry[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { lastSeenKey } from '@chat-realtime/protocol';
+import { EPOCH_KEY, lastSeenKey } from '@chat-realtime/protocol';
 import type { MessagingLogger } from '../logger.ts';
 import { UnavailableError } from '../errors.ts';
 import type { LastSeen, LastSeenEntry } from '../ports/last-seen.ts';
@@ -8,11 +8,25 @@ import { RedisScript } from './script.ts';
 const SCAN_COUNT = 500;
 const AT_SUFFIX = ':at';
 
-/** KEYS[1] hash; ARGV[1] TTL in seconds, then field, id, unix ms for each mark. Ids stay text: Lua prints large numbers in short. */
+/** KEYS[1] the database; ARGV its epoch, unix ms, '1' where the caller has recorded marks of another one. */
+const BEGIN = new RedisScript(`
+if ARGV[3] == '1' or redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then
+  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'since', ARGV[2])
+end
+return 1
+`);
+
+/**
+ * KEYS[1] hash, KEYS[2] the database; ARGV[1] TTL in seconds, then field, id, unix ms for each mark. A mark from before the
+ * database was this one is of another, and its larger id of another message. Ids stay text: Lua prints large numbers in
+ * short.
+ */
 const RECORD = new RedisScript(`
+local since = tonumber(redis.call('HGET', KEYS[2], 'since') or '0')
 for i = 2, #ARGV, 3 do
   local known = redis.call('HGET', KEYS[1], ARGV[i])
-  if not known or tonumber(ARGV[i + 1]) > tonumber(known) then
+  local at = tonumber(known and redis.call('HGET', KEYS[1], ARGV[i] .. ':at') or '0')
+  if not known or at < since or tonumber(ARGV[i + 1]) > tonumber(known) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1], ARGV[i] .. ':at', ARGV[i + 2])
   end
 end
@@ -38,6 +52,11 @@ class RedisLastSeen implements LastSeen {
     this.#link = new RedisLink({ url, name: 'chat-last-seen', logger });
   }
 
+  async begin(epoch: string, changed: boolean): Promise<void> {
+    const now = String(Date.now());
+    await this.#reachable(BEGIN.run(this.#link.require(), [this.#epochKey], [epoch, now, changed ? '1' : '0']));
+  }
+
   async record(entries: readonly LastSeenEntry[]): Promise<void> {
     const client = this.#link.require();
     const bySession = new Map<number, string[]>();
@@ -50,19 +69,24 @@ class RedisLastSeen implements LastSeen {
     await this.#reachable(
       Promise.all(
         [...bySession].map(([sessionId, marks]) =>
-          RECORD.run(client, [this.#key(sessionId)], [this.#ttlSeconds, ...marks]),
+          RECORD.run(client, [this.#key(sessionId), this.#epochKey], [this.#ttlSeconds, ...marks]),
         ),
       ),
     );
   }
 
   async read(sessionId: number): Promise<readonly LastSeenEntry[]> {
-    const fields = await this.#reachable(this.#link.require().hGetAll(this.#key(sessionId)));
+    const client = this.#link.require();
+    const [fields, epoch] = await this.#reachable(
+      Promise.all([client.hGetAll(this.#key(sessionId)), client.hGetAll(this.#epochKey)]),
+    );
+    const since = Number(epoch['since'] ?? 0);
     const entries: LastSeenEntry[] = [];
     for (const [participant, lastId] of Object.entries(fields)) {
       // A user id may itself end like a time field; only a mark has its own time beside it.
       const at = fields[participant + AT_SUFFIX];
-      if (at !== undefined) entries.push({ sessionId, participant, lastId: Number(lastId), at: Number(at) });
+      if (at !== undefined && Number(at) >= since)
+        entries.push({ sessionId, participant, lastId: Number(lastId), at: Number(at) });
     }
     return entries;
   }
@@ -85,6 +109,10 @@ class RedisLastSeen implements LastSeen {
 
   async close(): Promise<void> {
     this.#link.close();
+  }
+
+  get #epochKey(): string {
+    return this.#prefix + EPOCH_KEY;
   }
 
   #key(sessionId: number): string {

@@ -42,6 +42,32 @@ export function lastSeenSuite(name: string, make: () => Promise<LastSeenFixture>
       expect(await lastSeen.read(1)).toEqual([mark(1_000, 4_000)]);
     });
 
+    it('[RDS10] forgets marks of another database, whose larger ids are of other messages', async () => {
+      const record = async (lastId: number): Promise<void> => {
+        const at = Date.now();
+        await lastSeen.record([1, 2].map((sessionId) => ({ sessionId, participant: 'client', lastId, at })));
+        // What happens in one millisecond has no order.
+        await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(at);
+      };
+      const known = async (): Promise<number[]> =>
+        (await Promise.all([1, 2].map((sessionId) => lastSeen.read(sessionId)))).flat().map(({ lastId }) => lastId);
+      await lastSeen.begin('before', false);
+      await record(900);
+      // A gateway that comes later, or back, finds its own database.
+      await lastSeen.begin('before', false);
+      expect(await known()).toEqual([900, 900]);
+      await lastSeen.begin('after', false);
+      expect(await known()).toEqual([]);
+      await record(12);
+      expect(await known()).toEqual([12, 12]);
+      // One that had not noticed yet may have recorded once more.
+      await record(900);
+      await lastSeen.begin('after', true);
+      expect(await known()).toEqual([]);
+      await record(13);
+      expect(await known()).toEqual([13, 13]);
+    });
+
     it('has nothing to sweep when all marks have their TTL', async () => {
       await lastSeen.record([{ sessionId: 1, participant: 'client', lastId: 1, at: 1 }]);
       expect(await lastSeen.sweep()).toBe(0);
