@@ -68,8 +68,14 @@ describe('deploy/docker-compose.yml', () => {
     expect(text('deploy/.env.example')).toMatch(/^COMPOSE_PROFILES=single$/m);
     expect(inProfile('distributed').map(([name]) => name)).toEqual([
       ...['auth-service', 'chat-service', 'channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2'],
-      ...['postgres', 'rabbitmq', 'redis', 'cache-redis', 'edge'],
+      ...['postgres', 'rabbitmq', 'redis', 'cache-redis', 'pages', 'edge'],
     ]);
+    // Files of earlier images outlive the containers, and the edge begins when its own are there as well.
+    expect(compose.services['pages']?.volumes).toEqual(['earlier-pages:/pages']);
+    expect(compose.services['edge']?.volumes).toContain('earlier-pages:/srv/earlier:ro');
+    expect(compose.services['edge']).toMatchObject({
+      depends_on: { pages: { condition: 'service_completed_successfully' } },
+    });
   });
 
   it('[RDS9] lets only who uses it come near Redis, RabbitMQ and PostgreSQL, and publishes the edge alone', () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -16,8 +17,8 @@ type Builds = z.infer<typeof buildsSchema>;
 
 /**
  * A page that was opened before an update asks for files of its own build. A checkout keeps those by itself
- * (scripts/lib/kept-builds.mjs); an image has only its own, so every start copies them into the data folder. What an
- * earlier image left there stays for five builds, and for seven days at least.
+ * (scripts/lib/kept-builds.mjs); an image has only its own, so every start copies them into the data folder, or into the
+ * volume that the edge reads. What an earlier image left there stays for five builds, and for seven days at least.
  */
 export async function keepPages(site: string, kept: string, now = Date.now()): Promise<void> {
   for (const place of PLACES) await keepPlace(join(site, place), join(kept, place), now);
@@ -35,17 +36,18 @@ async function keepPlace(from: string, to: string, now: number): Promise<void> {
   const wanted = new Set(builds.flatMap(({ files }) => files));
   await mkdir(join(to, 'assets'), { recursive: true });
   const present = await readdir(join(to, 'assets'));
-  for (const name of present) if (!wanted.has(plain(name))) await rm(join(to, 'assets', name));
+  for (const name of present) if (!wanted.has(plain(name))) await rm(join(to, 'assets', name), { force: true });
   const has = new Set(present);
   for (const name of await assetsOf(from)) {
     if (!wanted.has(plain(name)) || has.has(name)) continue;
-    // Under its name only when it is whole: a start may be cut short.
-    const part = join(to, `${name}.part`);
+    // Under its name only when it is whole: a start may be cut short, or beside another one.
+    const part = join(to, `${name}.${randomUUID()}.part`);
     await copyFile(join(from, 'assets', name), part);
     await rename(part, join(to, 'assets', name));
   }
-  await writeFile(join(to, `${LIST}.part`), JSON.stringify(builds));
-  await rename(join(to, `${LIST}.part`), join(to, LIST));
+  const list = join(to, `${LIST}.${randomUUID()}.part`);
+  await writeFile(list, JSON.stringify(builds));
+  await rename(list, join(to, LIST));
 }
 
 const keyOf = ({ files }: Builds[number]): string => files.join('\n');

@@ -28,6 +28,7 @@ export async function startCaddyEdge(root: string, routes: EdgeRoutes, wanted?: 
     CHAT_SERVICE: routes.chatService,
     GATEWAYS: routes.gateways.join(' '),
     CHAT_PAGES: routes.staticRoot,
+    CHAT_EARLIER_PAGES: routes.earlierRoot ?? routes.staticRoot,
     OPERATOR_TOKEN_URL: asJson(routes.operatorTokenUrl),
     OPERATOR_LOGIN_URL: asJson(routes.operatorLoginUrl),
     OPERATOR_CONNECT: originOf(routes.operatorTokenUrl),

@@ -1,11 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
 import type { ManagedServer } from '../managed-server.ts';
 import { startNginx } from '../nginx.ts';
 import { freePort } from '../ports.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { type EdgeRoutes, startCaddyEdge } from './caddy-edge.ts';
 import { chatSite } from './nginx-template.ts';
 
@@ -66,6 +70,11 @@ const EDGES: Readonly<Record<string, (routes: EdgeRoutes) => Promise<ManagedServ
 
 describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
   let edge: ManagedServer;
+  const earlier = tempFolder('earlier-pages');
+  /** What an image does before its edge begins: the pages built here, or those of an image of before. */
+  const keepPages = (...site: string[]): void => {
+    execFileSync(process.execPath, [`${ROOT}apps/standalone/dist/keep-pages.js`, earlier, ...site]);
+  };
   let upstreams: Record<'auth' | 'chat' | 'gateway1' | 'gateway2', { server: Server; address: string }>;
   beforeAll(async () => {
     upstreams = {
@@ -79,6 +88,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
       chatService: upstreams.chat.address,
       gateways: [upstreams.gateway1.address, upstreams.gateway2.address],
       staticRoot: `${ROOT}dist/site`,
+      earlierRoot: earlier,
       operatorTokenUrl: 'https://shop.example/token?for=chat',
       operatorLoginUrl: "https://shop.example/login?a=$x'",
     });
@@ -122,6 +132,37 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
       expect(answer.status, `${method} ${path}`).toBe(404);
       if (method === 'GET') expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'not_found' } });
     }
+  });
+
+  it('serves the files of an earlier image beside its own, and names what is missing', async () => {
+    const before = tempFolder('image-before');
+    for (const place of ['widget/v1', 'operator']) {
+      mkdirSync(join(before, place, 'assets'), { recursive: true });
+      writeFileSync(join(before, place, 'assets/panel-of-before.js'), `/* ${place} */`);
+      writeFileSync(
+        join(before, place, 'builds.json'),
+        JSON.stringify([{ at: '2026-01-01T00:00:00Z', files: ['panel-of-before.js'] }]),
+      );
+    }
+    keepPages(before);
+    keepPages();
+    for (const place of ['widget/v1', 'operator']) {
+      const assets = `/${place}/assets`;
+      const old = await get(edge.url, `${assets}/panel-of-before.js`);
+      expect([old.status, old.body]).toEqual([200, `/* ${place} */`]);
+      expect(old.headers['cache-control']).toContain('immutable');
+      expect(old.headers['access-control-allow-origin']).toBe(place === 'operator' ? undefined : '*');
+      const [own = ''] = readdirSync(`${ROOT}dist/site${assets}`).filter((file) => file.endsWith('.js'));
+      const current = await get(edge.url, `${assets}/${own}`);
+      expect(current.status).toBe(200);
+      expect(current.headers['cache-control']).toContain('immutable');
+      expect(readdirSync(join(earlier, assets))).toContain(own);
+      const missing = await get(edge.url, `${assets}/panel-of-never.js`);
+      expect(missing.status).toBe(404);
+      expect(missing.headers['cache-control'] ?? '').not.toContain('immutable');
+      expect(JSON.parse(missing.body)).toMatchObject({ error: { code: 'not_found' } });
+    }
+    expect((await get(edge.url, '/widget/v1/loader.js')).headers['cache-control']).toBe('no-cache');
   });
 
   it('serves the static pages', async () => {

@@ -9,6 +9,8 @@ export interface Routes {
   /** Absent: nothing listens there, and its path answers 502. */
   telegramBot?: string | undefined;
   staticRoot: string;
+  /** Files of earlier builds; absent: those that a build left in `staticRoot`. */
+  earlierRoot?: string | undefined;
   /** Proxies in front of this nginx, whose `X-Forwarded-For` it believes. */
   outerProxies?: readonly string[] | undefined;
   /** The site's own sign-in of operators. */
@@ -38,6 +40,7 @@ export function chatSite(root: string, routes: Routes): string {
     GATEWAY_SERVERS: routes.gateways.map((address) => `server ${address} max_fails=1 fail_timeout=2s;`).join('\n  '),
     REAL_IP: realIp(routes.outerProxies ?? []),
     STATIC_ROOT: routes.staticRoot,
+    EARLIER_ROOT: routes.earlierRoot ?? routes.staticRoot,
     OPERATOR_SIGN_IN: JSON.stringify({
       token_url: asText(routes.operatorTokenUrl),
       login_url: asText(routes.operatorLoginUrl),
