@@ -51,4 +51,62 @@ describe('the widget in Firefox', async () => {
     await page.locator('chat-widget .peek').getByText('Уже смотрю').click();
     await widget.message('Уже смотрю').waitFor();
   });
+
+  it('pastes cells as text and files as files, and has everything again after Back', { timeout: 120_000 }, async () => {
+    const { page } = await open();
+    const widget = new WidgetPage(page);
+    await page.goto(first.url);
+    await widget.open();
+    await widget.consent.check();
+    const paste = (text: string, file: string): Promise<boolean> =>
+      widget.field.evaluate(
+        (field, [plain, name, png]) => {
+          const data = new DataTransfer();
+          if (plain) data.setData('text/plain', plain);
+          const bytes = Uint8Array.from(atob(png), (character) => character.codePointAt(0) ?? 0);
+          data.items.add(new File([bytes], name, { type: 'image/png' }));
+          const event = new ClipboardEvent('paste', { bubbles: true, composed: true, cancelable: true });
+          // Firefox gives an event that a script makes no clipboard of its own.
+          Object.defineProperty(event, 'clipboardData', { value: data });
+          return field.dispatchEvent(event);
+        },
+        [text, file, PNG.toString('base64')] as const,
+      );
+    // True: the browser may paste the text as it does.
+    expect(await paste('Чай\t3\nКофе\t5', 'image.png')).toBe(true);
+    expect(await widget.panel.locator('.upload').count()).toBe(0);
+    expect(await paste('', 'image.png')).toBe(false);
+    await expect.poll(() => widget.panel.locator('.upload').count()).toBe(1);
+    await widget.panel.locator('.upload button').first().click();
+
+    // A real clipboard, by the keys: nothing of it is cut.
+    const long = 'ж'.repeat(12_000);
+    await widget.field.fill(long);
+    await widget.field.press('Control+a');
+    await widget.field.press('Control+x');
+    expect(await widget.field.inputValue()).toBe('');
+    await widget.field.press('Control+v');
+    expect(await widget.field.inputValue()).toBe(long);
+    await widget.panel.getByText(/Слишком длинно: 12\s000 знаков/).waitFor();
+
+    await widget.field.fill('Подойдёт ли это\nдля двоих?');
+    await page.getByRole('link', { name: 'Дальше' }).click();
+    await page.waitForURL(second.url);
+    await widget.field.waitFor();
+    await widget.field.fill('Подойдёт ли это\nдля троих?');
+    await page.goBack();
+    await page.waitForURL(first.url);
+    await widget.field.waitFor();
+    await expect.poll(() => widget.field.inputValue()).toBe('Подойдёт ли это\nдля троих?');
+    expect(await widget.consent.isChecked()).toBe(true);
+    await page.goForward();
+    await page.waitForURL(second.url);
+    await widget.field.waitFor();
+    await expect.poll(() => widget.field.inputValue()).toBe('Подойдёт ли это\nдля троих?');
+    await widget.field.press('Enter');
+    await widget.state('для троих', 'отправлено');
+    await page.goBack();
+    await widget.message('для троих').waitFor();
+    await expect.poll(() => widget.field.inputValue()).toBe('');
+  });
 });
