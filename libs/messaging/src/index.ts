@@ -21,6 +21,14 @@ export {
 export { createRedisLeases, type RedisLeasesOptions } from './redis/leases.ts';
 export { connectRabbitConsumer } from './rabbitmq/consumer.ts';
 export { connectRabbitPublisher, type RabbitOptions } from './rabbitmq/publisher.ts';
+export {
+  type DeadLetter,
+  type DeadLetterBox,
+  type LetterAction,
+  NoDeadLetterQueueError,
+  purgeEventQueue,
+  walkDeadLetters,
+} from './rabbitmq/dead-letters.ts';
 export { REDIS_USERS, redisUrlAs, type RedisUser, redisUsersFile, RedisUsersError } from './redis/users.ts';
 export {
   connectSiteSource,
