@@ -18,7 +18,7 @@ const NEW_EPOCH: Statement = {
  * which is ordered by them, would hide those rows for ever and sort new ones before them. They are then all given the
  * oldest id, which leaves them in the order of their own ids and before everything new.
  */
-const SETTLE: Statement = {
+export const SETTLE: Statement = {
   name: 'settle-restored-events',
   text: `UPDATE chat_event SET xid = '3'::xid8
           WHERE EXISTS (SELECT 1 FROM chat_event WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))`,

@@ -1,4 +1,8 @@
 export { type AuditEntry, recordAudit } from './audit.ts';
+export { connectPlainly, type PlainConnection } from './backup/connection.ts';
+export { BackupError } from './backup/format.ts';
+export { restoreBackup, type RestoredBackup } from './backup/restore.ts';
+export { type WrittenBackup, writeBackup } from './backup/write.ts';
 export { prepareArchive } from './archive.ts';
 export { copyDatabase } from './copy-database.ts';
 export { beginNewEpoch, readEpoch, settleRestoredEvents } from './epoch.ts';
