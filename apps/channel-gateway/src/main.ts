@@ -12,6 +12,7 @@ import {
   staffTokenConfig,
 } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import { installDrainRoutes } from './channel/drain-routes.ts';
 import { GatewayModule } from './channel/gateway.module.ts';
 import { gatewayEnvironment } from './config.ts';
 import { createGateway } from './gateway.ts';
@@ -75,6 +76,8 @@ async function main(): Promise<void> {
     metrics,
     health,
     verifier,
+    internalApiKey: config.INTERNAL_API_KEY,
+    configure: (server) => installDrainRoutes(server, gateway, health),
     origins,
     trustedProxies: config.TRUSTED_PROXIES,
     port: config.PORT,

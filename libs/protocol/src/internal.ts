@@ -118,3 +118,11 @@ export const acksRequestSchema = z.object({
 });
 export type AcksRequest = z.infer<typeof acksRequestSchema>;
 export type Ack = AcksRequest['acks'][number];
+
+/** A gateway on its way out. */
+export const drainStatusSchema = z.object({
+  draining: z.boolean(),
+  connections: z.int().min(0),
+  /** Over how long it spreads its clients. */
+  drain_seconds: z.int().min(0),
+});

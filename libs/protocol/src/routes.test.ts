@@ -17,6 +17,8 @@ describe('route table', () => {
     expect(ALL_ROUTES.filter((route) => route.access === 'internal').map((route) => route.path)).toEqual([
       '/internal/catchup',
       '/internal/acks',
+      '/internal/drain',
+      '/internal/drain',
       '/internal/telegram/bot',
       '/internal/telegram/redeem',
       '/internal/telegram/act',

@@ -130,6 +130,7 @@ export const NAMED_SCHEMAS = {
   CatchupResponse: internal.catchupResponseSchema,
   AcksRequest: internal.acksRequestSchema,
   Revocation: internal.revocationSchema,
+  DrainStatus: internal.drainStatusSchema,
   BrokerEvent: broker.brokerEventSchema,
   BrokerEphemeral: broker.brokerEphemeralSchema,
   GatewayControl: fanout.controlMessageSchema,

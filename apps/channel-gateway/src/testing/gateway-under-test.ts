@@ -21,6 +21,7 @@ import {
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
+import { installDrainRoutes } from '../channel/drain-routes.ts';
 import type { ChatSource } from '../hub/ports.ts';
 import { Ledger } from './ledger.ts';
 
@@ -28,6 +29,7 @@ const STAFF_SECRET = 'staff-secret-for-tests-0123456789abcdef';
 const RING = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
 export const ISSUER = 'chat-auth';
 export const AUDIENCE = 'chat';
+export const INTERNAL_KEY = 'internal-key-for-tests-0123456789abcdef';
 
 export interface GatewaySetup {
   readonly env?: Record<string, string>;
@@ -113,12 +115,15 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
     logger,
     metrics,
   });
+  const health = new Health();
   const app = await createHttpApp({
     modules: [GatewayModule.forRoot(gateway)],
     logger,
     metrics,
-    health: new Health(),
+    health,
     verifier,
+    internalApiKey: INTERNAL_KEY,
+    configure: (server) => installDrainRoutes(server, gateway, health),
     origins,
     port: 0,
     host: '127.0.0.1',

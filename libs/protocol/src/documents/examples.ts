@@ -557,6 +557,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   ],
   AcksRequest: [{ acks: [{ session_id: 123, participant: 'client', last_id: 457, at: AT }] }],
   Revocation: [revocation],
+  DrainStatus: [{ draining: true, connections: 42, drain_seconds: 20 }],
   BrokerEvent: [
     {
       v: 1,

@@ -1,5 +1,5 @@
 import * as query from '../channel-query.ts';
-import { acksRequestSchema, catchupRequestSchema, catchupResponseSchema } from '../internal.ts';
+import { acksRequestSchema, catchupRequestSchema, catchupResponseSchema, drainStatusSchema } from '../internal.ts';
 import { ackRequestSchema, pollResponseSchema } from '../rest.ts';
 import { route, type Route } from './route.ts';
 
@@ -78,7 +78,7 @@ export const CHANNEL_ROUTES: readonly Route[] = [
   }),
 ];
 
-/** What a chat-service answers to the gateway, never to the outside. */
+/** What the parts and their owner ask each other, never the outside. */
 export const INTERNAL_ROUTES: readonly Route[] = [
   route({
     id: 'catchup',
@@ -100,6 +100,25 @@ export const INTERNAL_ROUTES: readonly Route[] = [
     summary: 'Delivery marks; ACKS_URL of a foreign chat-service',
     body: { schema: acksRequestSchema, required: true },
     answers: { 204: { description: 'stored' } },
+    originChecked: false,
+  }),
+  route({
+    id: 'drainStatus',
+    service,
+    method: 'GET',
+    path: '/internal/drain',
+    access: 'internal',
+    summary: 'How many connections a gateway still has',
+    answers: { 200: { description: 'now', schema: drainStatusSchema } },
+  }),
+  route({
+    id: 'drain',
+    service,
+    method: 'POST',
+    path: '/internal/drain',
+    access: 'internal',
+    summary: 'Send every client of a gateway to the others, and let nobody new in',
+    answers: { 202: { description: 'begun, or under way', schema: drainStatusSchema } },
     originChecked: false,
   }),
 ];

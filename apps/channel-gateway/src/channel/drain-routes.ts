@@ -1,0 +1,31 @@
+import { drainStatusSchema } from '@chat-realtime/protocol';
+import { type Health, routeAccess } from '@chat-realtime/service-kit';
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import type { Gateway } from '../gateway.ts';
+
+type DrainStatus = z.infer<typeof drainStatusSchema>;
+
+/**
+ * A gateway that is emptied and goes on running, so that whoever stops it may look first. For the owner's command line
+ * alone; the edge routes nothing of it. There is no way back but a restart, which is what comes next anyway.
+ */
+export function installDrainRoutes(server: FastifyInstance, gateway: Gateway, health: Health): void {
+  const options = { config: routeAccess({ kind: 'internal' }) };
+  const status = (): DrainStatus => ({
+    draining: health.draining,
+    connections: gateway.hub.connections.size,
+    drain_seconds: gateway.options.config.DRAIN_SECONDS,
+  });
+  server.get('/internal/drain', options, async () => status());
+  server.post('/internal/drain', options, async (_request, reply) => {
+    if (!health.draining) {
+      health.setDraining();
+      gateway.options.logger.info({ connections: gateway.hub.connections.size }, 'draining because an owner says so');
+      gateway
+        .drain()
+        .catch((error: unknown) => gateway.options.logger.error({ err: error }, 'the drain did not come to its end'));
+    }
+    return reply.status(202).send(status());
+  });
+}
