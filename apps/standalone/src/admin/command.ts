@@ -6,6 +6,8 @@ export interface AdminContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The database of the services, opened when it is first asked for and closed by the caller. */
   readonly openDatabase: () => Promise<Database>;
+  /** Its address, which need not be open yet: for a restore into an empty database. */
+  readonly databaseUrl: () => Promise<string>;
   /** A line for whoever waits; with `--json` it goes nowhere, so that the answer stays alone. */
   readonly progress: (line: string) => void;
   /** One line of standard input: a password stands neither in a list of processes nor in a history. */

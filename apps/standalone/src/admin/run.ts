@@ -29,7 +29,7 @@ function textOf(error: unknown): string {
 export async function runAdmin(args: readonly string[], io: AdminIo): Promise<number> {
   const json = args.includes('--json');
   const [name, ...rest] = args.filter((arg) => arg !== '--json');
-  let reached: Promise<Reached> | undefined;
+  const server = new ReachedOnce(io.env);
   try {
     const entry = COMMANDS.find((known) => known.name === name);
     if (entry === undefined) throw new AdminUsageError(usage());
@@ -37,7 +37,8 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
     const answer = await command.run({
       args: rest,
       env: io.env,
-      openDatabase: async () => (await (reached ??= reach(io.env))).database,
+      openDatabase: () => server.open(),
+      databaseUrl: () => server.url(),
       progress: (line) => {
         if (!json) io.writeError(`${line}\n`);
       },
@@ -49,27 +50,32 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
     io.writeError(`${textOf(error)}\n`);
     return error instanceof AdminUsageError ? 2 : 1;
   } finally {
-    // One that never opened has said so already.
-    await (await reached?.catch(() => undefined))?.close();
+    await server.close();
   }
 }
 
-interface Reached {
-  readonly database: Database;
-  close(): Promise<void>;
-}
+/** The database and its server, each reached when it is first asked for. */
+class ReachedOnce {
+  readonly #env: AdminIo['env'];
+  #server: ReturnType<typeof reachDatabase> | undefined;
+  #database: Promise<Database> | undefined;
 
-async function reach(env: AdminIo['env']): Promise<Reached> {
-  const server = await reachDatabase(env);
-  try {
-    const database = await openDatabase(server.url, { applicationName: 'chat-admin', poolSize: 1 });
-    const close = async (): Promise<void> => {
-      await database.close();
-      await server.stop();
-    };
-    return { database, close };
-  } catch (error) {
-    await server.stop();
-    throw error;
+  constructor(env: AdminIo['env']) {
+    this.#env = env;
+  }
+
+  async url(): Promise<string> {
+    return (await (this.#server ??= reachDatabase(this.#env))).url;
+  }
+
+  open(): Promise<Database> {
+    this.#database ??= this.url().then((url) => openDatabase(url, { applicationName: 'chat-admin', poolSize: 1 }));
+    return this.#database;
+  }
+
+  /** One that never opened has said so already. */
+  async close(): Promise<void> {
+    await (await this.#database?.catch(() => undefined))?.close();
+    await (await this.#server?.catch(() => undefined))?.stop();
   }
 }

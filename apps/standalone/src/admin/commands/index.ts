@@ -26,6 +26,32 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./outbox.ts')).outbox,
   },
   {
+    name: 'dead-letters',
+    usage: 'list | show <id> | replay <id>…|--all | drop <id>…|--all [--ledger]',
+    summary:
+      'messages that the dispatcher (with --ledger: the ledger) could not understand: what they are, and to publish them again or throw them away',
+    load: async () => (await import('./dead-letters.ts')).deadLetters,
+  },
+  {
+    name: 'drain',
+    usage: '<address of a gateway>',
+    summary: 'sends every client of one gateway to the others and lets nobody new in; then it may be stopped',
+    load: async () => (await import('./drain.ts')).drain,
+  },
+  {
+    name: 'backup',
+    usage: '<folder>',
+    summary: 'writes the database as it is at one moment, and the attachments, into a folder, while the chat serves',
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    usage: '<folder> --yes',
+    summary:
+      'replaces the database by a backup, in one transaction; every client takes a snapshot, revocations and closed accounts stay',
+    load: async () => (await import('./restore.ts')).restore,
+  },
+  {
     name: 'verify',
     usage: '',
     summary: 'reads the whole database while it serves and says whether what must be true of it is; changes nothing',
