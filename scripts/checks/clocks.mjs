@@ -23,6 +23,7 @@ const ALLOWED = {
   'apps/chat-service/src/privacy/retention.ts': 'how old something is that was stored days ago',
   'apps/chat-service/src/storage/revocations.ts': 'up to which tokens are revoked',
   'apps/chat-service/src/tokens/channel-credentials.ts': 'when tokens are made and expire',
+  'apps/standalone/src/probe/certificate.ts': 'until when a certificate holds',
   'apps/standalone/src/earlier-pages.ts': 'days since a build was last served',
   'clients/operator-console/src/i18n/index.ts': 'what is today and yesterday',
   'clients/operator-console/src/state/clock.ts': 'how long ago the server says that something was',
@@ -45,6 +46,7 @@ const ALLOWED = {
   'clients/widget/src/panel/components/CallbackForm.tsx': 'whether a time of day is still to come',
   'clients/widget/src/panel/texts/format.ts': 'what is today and tomorrow',
   'libs/messaging/src/redis/last-seen.ts': 'since when marks are of this database, as it is told to others',
+  'libs/service-kit/src/trace/event-trace.ts': 'when a step was taken, as it is told to others',
   'libs/verifier/src/revocations.ts': 'expiry of what was revoked',
   'libs/verifier/src/token-verifier.ts': 'expiry of tokens',
 };

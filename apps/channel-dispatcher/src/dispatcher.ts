@@ -7,7 +7,7 @@ import {
   type LastSeen,
 } from '@chat-realtime/messaging';
 import type { BrokerEvent } from '@chat-realtime/protocol';
-import { failpoint, type Logger, type Metrics, seededBug } from '@chat-realtime/service-kit';
+import { EventTrace, failpoint, type Logger, type Metrics, seededBug } from '@chat-realtime/service-kit';
 import { FanoutWriter } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';
 import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
@@ -29,6 +29,8 @@ export interface DispatcherOptions {
   readonly lastSeen: LastSeen;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Unless given, only this process remembers the way of an event. */
+  readonly trace?: EventTrace | undefined;
   readonly sweepIntervalMs?: number;
 }
 
@@ -61,6 +63,7 @@ class ChannelDispatcher implements Dispatcher {
   readonly #lastSeen: LastSeen;
   readonly #logger: Logger;
   readonly #metrics: DispatcherMetrics;
+  readonly #trace: EventTrace;
   readonly #writer: FanoutWriter;
   readonly #sweepIntervalMs: number;
   readonly #resumeBackoff = new Backoff(RESUME_MIN_MS, RESUME_MAX_MS);
@@ -74,6 +77,7 @@ class ChannelDispatcher implements Dispatcher {
     this.#fanout = options.fanout;
     this.#lastSeen = options.lastSeen;
     this.#logger = options.logger;
+    this.#trace = options.trace ?? new EventTrace(options.logger);
     this.#metrics = dispatcherMetrics(options.metrics, options.consumer, options.fanout);
     this.#writer = new FanoutWriter({ fanout: options.fanout, metrics: this.#metrics, logger: options.logger });
     this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_MS;
@@ -107,6 +111,10 @@ class ChannelDispatcher implements Dispatcher {
   async #handle(deliveries: readonly Delivery[]): Promise<void> {
     await failpoint('disp.afterReceive');
     const work = this.#sort(deliveries);
+    const spans = work.accepted.map(({ event, traceparent }) => {
+      this.#trace.note(event.session_id, event.seq, { hop: 'dispatched' });
+      return this.#trace.begin('chat.dispatch', event, traceparent, new Date());
+    });
     const commands = work.durable.length + work.ephemeral.length;
     const patienceMs = this.#returns < MAX_RETURNS_WITHOUT_SUCCESS ? PATIENCE_MS : Number.POSITIVE_INFINITY;
     if (seededBug('disp.acksUnwritten')) work.durable.length = 0;
@@ -117,6 +125,8 @@ class ChannelDispatcher implements Dispatcher {
     await failpoint('disp.afterRedisPublish');
     if (work.accepted.some(({ event }) => isErased(event))) await this.#consumer.emptyDeadLetters();
     for (const delivery of work.accepted) delivery.ack();
+    for (const { event } of work.accepted) this.#trace.note(event.session_id, event.seq, { hop: 'published' });
+    for (const span of spans) span?.end();
     await failpoint('disp.afterAck');
     this.#count(work);
     if (work.accepted.length === 0) return;

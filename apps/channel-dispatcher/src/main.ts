@@ -2,10 +2,12 @@ import { connectRabbitConsumer, connectRedisFanout, createRedisLastSeen } from '
 import {
   ConfigError,
   closeHttpApp,
+  createEventTrace,
   createHttpApp,
   createLogger,
   createMetrics,
   Health,
+  installHopRoute,
   loadConfig,
   Shutdown,
 } from '@chat-realtime/service-kit';
@@ -28,20 +30,23 @@ async function main(): Promise<void> {
   const consumer = connectRabbitConsumer({ url: RABBITMQ_URL, logger });
   const fanout = connectRedisFanout({ url: REDIS_URL, prefix, logger });
   const lastSeen = createRedisLastSeen({ url: REDIS_URL, prefix, ttlSeconds: config.LAST_SEEN_TTL_SECONDS, logger });
-  const dispatcher = createDispatcher({ consumer, fanout, lastSeen, logger, metrics });
+  const trace = await createEventTrace({ service: SERVICE, logger, env: config });
+  const dispatcher = createDispatcher({ consumer, fanout, lastSeen, logger, metrics, trace });
   health.add('rabbitmq', () => assertConnected(consumer, 'rabbitmq'));
   health.add('redis', () => assertConnected(fanout, 'redis'));
 
   shutdown.onSignal(STOP.readiness, () => health.setDraining());
   shutdown.onSignal(STOP.dispatcher, () => dispatcher.stop());
   shutdown.onSignal(STOP.adapters, async () => {
-    await Promise.all([fanout.close(), lastSeen.close()]);
+    await Promise.all([fanout.close(), lastSeen.close(), trace.stop()]);
   });
   const app = await createHttpApp({
     modules: [],
     logger,
     metrics,
     health,
+    internalApiKey: config.INTERNAL_API_KEY,
+    configure: (server) => installHopRoute(server, trace.journal, SERVICE),
     trustedProxies: config.TRUSTED_PROXIES,
     port,
     host,

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import {
   envInteger,
@@ -48,5 +49,7 @@ export const gatewayEnvironment = z.object({
   CATCHUP_URL: envUrl().optional(),
   ACKS_URL: envUrl().optional(),
   INTERNAL_API_KEY: envInternalApiKey(),
+  /** What this gateway is called where several are spoken of. */
+  INSTANCE_NAME: z.string().max(64).default(hostname()),
 });
 export type GatewayEnvironment = z.infer<typeof gatewayEnvironment>;

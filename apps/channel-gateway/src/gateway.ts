@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Fanout, LastSeen, Leases } from '@chat-realtime/messaging';
 import {
+  EventTrace,
   failpoint,
   type Logger,
   type Metrics,
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Unless given, only this process remembers the way of an event. */
+  readonly trace?: EventTrace | undefined;
 }
 
 /** The channel: one hub, and the edges that let clients in. */
@@ -61,6 +64,7 @@ export class Gateway {
       revocations: options.revocations,
       metrics,
       logger,
+      trace: options.trace ?? new EventTrace(logger),
       failpoint,
       config: {
         gatewayId: randomBytes(9).toString('base64url'),

@@ -2,10 +2,12 @@ import { connectRedisFanout, createRedisLastSeen, createRedisLeases } from '@cha
 import {
   closeHttpApp,
   ConfigError,
+  createEventTrace,
   createHttpApp,
   createLogger,
   createMetrics,
   Health,
+  installHopRoute,
   loadConfig,
   OriginPolicy,
   Shutdown,
@@ -55,7 +57,9 @@ async function main(): Promise<void> {
       );
     },
   });
+  const trace = await createEventTrace({ service: 'channel-gateway', logger, env: config });
   const gateway = createGateway({
+    trace,
     source,
     fanout,
     leases,
@@ -77,7 +81,10 @@ async function main(): Promise<void> {
     health,
     verifier,
     internalApiKey: config.INTERNAL_API_KEY,
-    configure: (server) => installDrainRoutes(server, gateway, health),
+    configure: (server) => {
+      installDrainRoutes(server, gateway, health);
+      installHopRoute(server, trace.journal, config.INSTANCE_NAME);
+    },
     origins,
     trustedProxies: config.TRUSTED_PROXIES,
     port: config.PORT,
@@ -89,7 +96,7 @@ async function main(): Promise<void> {
   shutdown.onSignal(2, () => gateway.stop());
   shutdown.onSignal(3, () => closeHttpApp(app));
   shutdown.onSignal(4, async () => {
-    await Promise.all([fanout.close(), leases.close(), lastSeen.close()]);
+    await Promise.all([fanout.close(), leases.close(), lastSeen.close(), trace.stop()]);
   });
   shutdown.listen();
   logger.info({ url: await app.getUrl() }, 'channel-gateway listens');

@@ -1,7 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
 import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
-import { failpoint, type Metrics } from '@chat-realtime/service-kit';
+import { EventTrace, failpoint, type Metrics } from '@chat-realtime/service-kit';
 import type { ChatOperations } from './domain/operations.ts';
 import {
   type AttachmentLinks,
@@ -39,6 +39,8 @@ export interface ChatServiceDeps {
   readonly options?: Partial<ChatOptions>;
   /** Run by the leader alone, beside the service's own. */
   readonly sweeps?: readonly Sweep[];
+  /** What is told of the way of an event; unless given, only this process remembers it. */
+  readonly trace?: EventTrace | undefined;
   /** Only for fault tests. */
   readonly failpoint?: Failpoint;
   /** How long a relay waits before it seeks the leadership again; shorter in tests of many faults. */
@@ -94,6 +96,7 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
     observer,
     log,
     failpoint: context.failpoint,
+    trace: deps.trace ?? new EventTrace(log),
     database,
     duties,
     ...(deps.relayRetryMs === undefined ? {} : { retryMs: deps.relayRetryMs }),

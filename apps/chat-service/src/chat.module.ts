@@ -38,6 +38,7 @@ import { SessionsController } from './http/sessions.controller.ts';
 import { SettingsController } from './http/settings.controller.ts';
 import { StaffController } from './http/staff.controller.ts';
 import { TelegramController } from './http/telegram.controller.ts';
+import { TraceController } from './http/trace.controller.ts';
 import { Identity } from './identity/identity.ts';
 import { InternalController } from './internal/internal.controller.ts';
 import { TelegramInternalController } from './internal/telegram-internal.controller.ts';
@@ -47,6 +48,7 @@ import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
 import type { Telegram } from './telegram/telegram.ts';
+import type { EventTracer } from './trace/event-tracer.ts';
 import { ChannelCredentials } from './tokens/channel-credentials.ts';
 import { RevocationRefresher } from './tokens/revocation-refresher.ts';
 import { SessionProof } from './tokens/session-proof.ts';
@@ -60,6 +62,7 @@ export interface ChatModuleOptions {
   readonly rates: RequestRates;
   readonly telegram: Telegram;
   readonly eraser: Eraser;
+  readonly tracer: EventTracer;
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
@@ -99,6 +102,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.BANS, new Bans(database, options.trustedProxies)],
     [token.AUDIT, new AuditLog(database)],
     [token.ERASER, options.eraser],
+    [token.TRACER, options.tracer],
     [token.EXPORT, new SessionExport(database, operations)],
     [token.SAVED_SETTINGS, saved],
     [token.RULES_ENVIRONMENT, settings],
@@ -138,6 +142,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         SettingsController,
         BansController,
         PrivacyController,
+        TraceController,
         AttachmentsController,
         CallbacksController,
         AlertsController,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
 import {
+  EventTrace,
   type Logger,
   type Metrics,
   type OriginPolicy,
@@ -26,6 +27,7 @@ import { effectiveRules } from './settings/rules.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
 import { createSweeps } from './sweeps.ts';
 import { Telegram, type TelegramDesk } from './telegram/telegram.ts';
+import { EventTracer, type TracePeers } from './trace/event-tracer.ts';
 
 export interface ComposeDeps {
   readonly database: Database;
@@ -35,6 +37,10 @@ export interface ComposeDeps {
   readonly dataDir: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Unless given, only this process remembers the way of an event. */
+  readonly trace?: EventTrace | undefined;
+  /** Who else remembers steps of an event, by address; with it the key that opens them. */
+  readonly tracePeers?: TracePeers | undefined;
   /** The broker from which a ledger reads, unless RABBITMQ_SOURCE_URL names another. */
   readonly rabbitUrl?: string | undefined;
 }
@@ -67,6 +73,7 @@ export interface ComposedChat {
 /** The whole chat-service from its configuration, the same in its own process and in standalone. */
 export function composeChat(deps: ComposeDeps): ComposedChat {
   const { database, publisher, settings, dataDir, logger, metrics, rabbitUrl } = deps;
+  const trace = deps.trace ?? new EventTrace(logger);
   const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
   const storage = new DiskStorage(join(dataDir, 'attachments'), settings.ATTACHMENT_MIN_FREE_BYTES);
   const secret = settings.CHAT_TOKEN_SECRETS.secret(settings.CHAT_TOKEN_SECRETS.signingKid) ?? '';
@@ -96,7 +103,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const rules = async () => effectiveRules(settings, (await saved.current()).rules);
   const { sweeps, settle } = createSweeps(database, attachments, settings, rules, logger, metrics);
   const options = chatOptions(settings);
-  const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps });
+  const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps, trace });
   const { operations, intake } = service;
   const callbacks = new Callbacks(database, operations, {
     defaultCountry: settings.CHAT_PHONE_COUNTRY,
@@ -109,7 +116,20 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const telegram = new Telegram({ database, operations, attachments, callbacks, rates, secret });
   const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
   const eraser = new Eraser(database, operations, attachments);
-  const own = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, settings, logger };
+  const tracer = new EventTracer(database, trace.journal, deps.tracePeers ?? { addresses: [], key: undefined });
+  const own = {
+    tracer,
+    operations,
+    intake,
+    database,
+    attachments,
+    eraser,
+    callbacks,
+    rates,
+    telegram,
+    settings,
+    logger,
+  };
   service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention));
   return {
     service,

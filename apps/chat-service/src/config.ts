@@ -228,6 +228,8 @@ export const chatServiceSchema = z
     DATABASE_DIRECT_URL: z.string().optional(),
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
     INTERNAL_API_KEY: envInternalApiKey().optional(),
+    /** Addresses of the dispatcher and the gateways, which remember the way of an event. */
+    TRACE_PEERS: envList().pipe(z.array(envUrl())),
     DATA_DIR: z.string().default('./data'),
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)

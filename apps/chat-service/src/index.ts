@@ -20,3 +20,4 @@ export { beginLedger } from './intake/ledger-mark.ts';
 export type { EventIntake, IncomingEvent, IntakeResult, IntakeSource, RefusedEvent } from './intake/intake.ts';
 export { holdsOnlyDemo, markServedForReal, wasServedForReal } from './storage/real-data.ts';
 export type { Schedule } from './schedule/schedule.ts';
+export { EventTracer, type TracePeers } from './trace/event-tracer.ts';

@@ -3,10 +3,12 @@ import { connectRabbitPublisher } from '@chat-realtime/messaging';
 import {
   ConfigError,
   closeHttpApp,
+  createEventTrace,
   createHttpApp,
   createLogger,
   createMetrics,
   Health,
+  installHopRoute,
   loadConfig,
   OriginPolicy,
   Shutdown,
@@ -43,7 +45,10 @@ async function main(): Promise<void> {
   health.add('database', () => database.ping());
   if (config.CHAT_ROLE === 'ledger') await beginLedger(database);
   const publisher = connectRabbitPublisher({ url: config.RABBITMQ_URL, logger });
+  const trace = await createEventTrace({ service: SERVICE, logger, env: config });
   const chat = composeChat({
+    trace,
+    tracePeers: { addresses: config.TRACE_PEERS, key: config.INTERNAL_API_KEY },
     database,
     publisher,
     settings: config,
@@ -77,6 +82,7 @@ async function main(): Promise<void> {
     verifier,
     internalApiKey: config.INTERNAL_API_KEY,
     eventsApiKey: config.EVENTS_API_KEY,
+    configure: (server) => installHopRoute(server, trace.journal, SERVICE),
     origins,
     trustedProxies: config.TRUSTED_PROXIES,
     port: config.PORT,
@@ -89,6 +95,7 @@ async function main(): Promise<void> {
   shutdown.onSignal(20, async () => {
     await chat.stop();
     await publisher.close();
+    await trace.stop();
   });
   logger.info({ host: config.HOST, port: config.PORT }, 'listening');
 }

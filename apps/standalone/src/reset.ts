@@ -4,6 +4,7 @@ import { guardFolder } from '@chat-realtime/database';
 import { CARRIED_OVER, removeEmbeddedPostgres } from '@chat-realtime/embedded-postgres';
 import { PASSWORD_FILE } from '@chat-realtime/auth-service';
 import { CHAT_TOKEN_SECRETS_FILE } from './data-secrets.ts';
+import { HOPS_SOCKET } from './hops-socket.ts';
 import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
 import { RESERVE_FILE } from './disk-reserve.ts';
 
@@ -20,6 +21,7 @@ const OURS = [
   PASSWORD_FILE,
   RESERVE_FILE,
   KEPT_PAGES_FOLDER,
+  HOPS_SOCKET,
 ];
 /** Of version 0.1.0, and what was carried over from it. */
 const OURS_IN_DATABASE = ['pgdata', 'pgdata.unfinished', CARRIED_OVER];

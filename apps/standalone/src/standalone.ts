@@ -27,8 +27,11 @@ import {
 } from '@chat-realtime/messaging';
 import {
   closeHttpApp,
+  createEventTrace,
   createHttpApp,
+  type EventTrace,
   Health,
+  listenForHops,
   listenForMetrics,
   type Logger,
   type Metrics,
@@ -42,6 +45,7 @@ import type { DynamicModule } from '@nestjs/common';
 import type { StandaloneConfig } from './config.ts';
 import { DemoModule } from './demo/demo.module.ts';
 import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
+import { HOPS_SOCKET } from './hops-socket.ts';
 import { invitePath } from './invite-path.ts';
 import { installStaticPages } from './static-pages.ts';
 import { composeTelegram } from './telegram.ts';
@@ -128,7 +132,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     ]);
   });
 
+  const trace = await createEventTrace({ service: 'standalone', logger, env: config });
+  shutdown.onSignal(STOP.adapters, () => trace.stop());
   const chat = composeChat({
+    trace,
     database,
     publisher: broker.publisher,
     settings: config,
@@ -138,7 +145,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     rabbitUrl: config.RABBITMQ_URL,
   });
   const newDispatcher = (): Dispatcher =>
-    createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics });
+    createDispatcher({ consumer: broker.consumer, fanout, lastSeen, logger, metrics, trace });
   const dispatcher = trial?.dispatcher(newDispatcher) ?? newDispatcher();
   const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo });
   const { TRUSTED_PROXIES: trustedProxies } = config;
@@ -154,6 +161,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     config,
     logger,
     metrics,
+    trace,
   });
 
   const bot = composeTelegram({ config, chat, database, fanout, logger, metrics });
@@ -212,11 +220,25 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     await dispatcher.stop();
   });
   await openMetricsPort(parts);
+  await openHopsSocket(parts, trace);
   return {
     chat: chat.service,
     accounts,
     trial: trial !== null ? { kind: 'open', key: trial.door.key } : { kind: hasTrial ? 'real_data' : 'none' },
   };
+}
+
+/** A folder whose path is too long for a socket, or a system without them, costs `admin trace` its live half and no more. */
+async function openHopsSocket({ config, logger, shutdown }: StandaloneParts, trace: EventTrace): Promise<void> {
+  try {
+    const server = await listenForHops(join(config.DATA_DIR, HOPS_SOCKET), trace.journal, 'standalone');
+    shutdown.onSignal(STOP.http, async () => {
+      server.closeAllConnections();
+      server.close();
+    });
+  } catch (err) {
+    logger.warn({ err }, 'the socket for traces could not be opened: admin trace shows what the database knows');
+  }
 }
 
 async function openMetricsPort({ config, metrics, logger, shutdown }: StandaloneParts): Promise<void> {

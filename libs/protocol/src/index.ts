@@ -18,6 +18,7 @@ export * from './operators.ts';
 export * from './privacy.ts';
 export * from './operator-status.ts';
 export * from './telegram.ts';
+export * from './trace.ts';
 export * from './channel-query.ts';
 export * from './schemas.ts';
 export * from './routes.ts';

@@ -17,6 +17,7 @@ describe('route table', () => {
     expect(ALL_ROUTES.filter((route) => route.access === 'internal').map((route) => route.path)).toEqual([
       '/internal/catchup',
       '/internal/acks',
+      '/internal/hops',
       '/internal/drain',
       '/internal/drain',
       '/internal/telegram/bot',

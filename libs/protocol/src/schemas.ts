@@ -8,6 +8,7 @@ import * as events from './events.ts';
 import * as fanout from './fanout.ts';
 import * as intake from './intake.ts';
 import * as internal from './internal.ts';
+import * as trace from './trace.ts';
 import * as operatorStatus from './operator-status.ts';
 import * as operators from './operators.ts';
 import * as privacy from './privacy.ts';
@@ -100,6 +101,7 @@ export const NAMED_SCHEMAS = {
   Bans: bans.bansResponseSchema,
   Erased: events.erasedDataSchema,
   SessionExport: privacy.sessionExportSchema,
+  Trace: trace.traceResponseSchema,
   OperatorAccount: operators.operatorAccountSchema,
   OperatorAccounts: operators.operatorAccountsSchema,
   OperatorAccountResponse: operators.operatorAccountResponseSchema,
@@ -131,6 +133,7 @@ export const NAMED_SCHEMAS = {
   AcksRequest: internal.acksRequestSchema,
   Revocation: internal.revocationSchema,
   DrainStatus: internal.drainStatusSchema,
+  Hops: trace.hopsResponseSchema,
   BrokerEvent: broker.brokerEventSchema,
   BrokerEphemeral: broker.brokerEphemeralSchema,
   GatewayControl: fanout.controlMessageSchema,

@@ -14,6 +14,8 @@ export function httpVariables(defaultPort: number) {
     LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
     TRUSTED_PROXIES: envTrustedProxies(),
     ALLOWED_ORIGINS: envList(),
+    /** Spans of events go to this collector, by OTLP over HTTP. */
+    OTEL_EXPORTER_OTLP_ENDPOINT: envUrl().optional(),
   };
 }
 

@@ -3,7 +3,6 @@ import { setFailpoints } from '@chat-realtime/service-kit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   customerToken,
-  INTERNAL_KEY,
   type GatewaySetup,
   type GatewayUnderTest,
   staffToken,
@@ -383,24 +382,4 @@ describe('life of connections', () => {
     const late = clients.filter((_, index) => Number(goodbyes[index]?.data['reconnect_in_ms']) > 300);
     for (const client of late) expect(client.seqs()).toEqual([2]);
   }, 20_000);
-
-  it('[DRN3] is emptied by its owner’s word and stays up, so that it can be looked at before it is stopped', async () => {
-    const under = await start({ env: { DRAIN_SECONDS: '1' } });
-    const clients = range(1, 3).map(() => customer(under, 1));
-    await Promise.all(clients.map((client) => client.ready()));
-    const drain = async (method: string, key?: string): Promise<[number, unknown]> => {
-      const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-      const response = await fetch(`${under.httpUrl}/internal/drain`, { method, headers });
-      return [response.status, await response.json()];
-    };
-    expect((await drain('POST'))[0]).toBe(401);
-    expect((await drain('POST', 'some other key'))[0]).toBe(401);
-    expect(await drain('GET', INTERNAL_KEY)).toEqual([200, { draining: false, connections: 3, drain_seconds: 1 }]);
-    expect(await drain('POST', INTERNAL_KEY)).toMatchObject([202, { draining: true }]);
-    for (const client of clients) expect((await client.closed).code).toBe(1012);
-    await eventually(() => (under.gateway.hub.connections.size === 0 ? true : undefined), 'nobody left');
-    expect(await drain('POST', INTERNAL_KEY)).toMatchObject([202, { draining: true, connections: 0 }]);
-    expect((await fetch(`${under.httpUrl}/readyz`)).status).toBe(503);
-    expect((await fetch(`${under.httpUrl}/healthz`)).status).toBe(200);
-  });
 });

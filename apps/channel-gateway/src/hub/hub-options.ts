@@ -2,7 +2,7 @@ import type { Fanout, LastSeen, Leases } from '@chat-realtime/messaging';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { Rollout } from './rollout.ts';
 import type { HubMetrics } from './metrics.ts';
-import type { ChatSource, HubLogger } from './ports.ts';
+import type { ChatSource, HubLogger, HubTrace } from './ports.ts';
 
 export interface HubConfig {
   readonly gatewayId: string;
@@ -32,6 +32,7 @@ export interface HubOptions {
   readonly config: HubConfig;
   readonly metrics: HubMetrics;
   readonly logger: HubLogger;
+  readonly trace: HubTrace;
   /** A place where a test may break the hub; does nothing otherwise. */
   readonly failpoint: (name: string) => void | Promise<void>;
 }

@@ -112,6 +112,10 @@ export class Hub implements SessionChannelHost, StaffChannelHost {
     return this.options.metrics;
   }
 
+  get trace(): HubOptions['trace'] {
+    return this.options.trace;
+  }
+
   /** Starts listening; what is away now is found later. */
   async start(): Promise<void> {
     this.sweeper.start();

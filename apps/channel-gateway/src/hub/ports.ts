@@ -6,6 +6,31 @@ export interface ChatSource {
   acks(request: AcksRequest): Promise<void>;
 }
 
+/** What is told of the way of an event. */
+export interface HubTrace {
+  note(
+    sessionId: number | null,
+    seq: number | null,
+    hop: {
+      readonly hop: 'written';
+      readonly path: 'live' | 'catchup' | 'resume';
+      readonly to: 'customer' | 'staff';
+      readonly sockets: number;
+      /** At most `CONNECTIONS_NOTED`. */
+      readonly connections: string[];
+    },
+  ): void;
+  begin(
+    name: string,
+    event: { readonly session_id: number | null; readonly seq: number | null },
+    parent: null,
+    since: Date,
+  ): { end(): void } | null;
+}
+
+/** Of a thousand sockets that get one frame the first are named. */
+export const CONNECTIONS_NOTED = 20;
+
 export interface HubLogger {
   debug(details: object, message: string): void;
   info(details: object, message: string): void;

@@ -13,7 +13,9 @@ import {
   textField,
 } from './live-frame.ts';
 import type { DeliveryPath, HubMetrics } from './metrics.ts';
+import type { HubTrace } from './ports.ts';
 import { Sequencer } from './sequencer.ts';
+import { noteWritten, written } from './written.ts';
 
 /** Frames kept while one before them is missing; more are dropped and read again. */
 const HELD_MAX = 100;
@@ -30,6 +32,7 @@ type ChannelState =
 
 export interface SessionChannelHost extends AudienceHost {
   readonly metrics: HubMetrics;
+  readonly trace: HubTrace;
   /** The channel has something to ask. */
   wantCatchup(channel: SessionChannel): void;
   /** A frame is missing: ask for it if it is still missing a little later. */
@@ -260,6 +263,7 @@ export class SessionChannel {
       this.live.push({ payload: frame.payload, id: seq });
       const at = committedAt(frame);
       if (at !== null) this.#host.metrics.delivered(path, (Date.now() - at) / 1000);
+      noteWritten(this.#host.trace, frame, path, 'customer', this.live.members.length, this.live.members);
     }
     if (this.catching.length > 0) {
       for (const connection of [...this.catching]) this.#joinIfLevel(connection);
@@ -339,6 +343,7 @@ export class SessionChannel {
       state.cursor = frame.seq;
       connection.sentMessageId = Math.max(connection.sentMessageId, messageIdOf(frame));
       out.push({ payload: frame.payload, id: frame.seq });
+      this.#host.trace.note(this.id, frame.seq, written('resume', 'customer', 1, [connection]));
     }
     if (out.length > 0) {
       this.#host.write(connection, encodeFor(connection.transport.kind, out));

@@ -4,10 +4,12 @@ import type { Connection, StaffCatchingUp } from './connection.ts';
 import { jsonFrame, type OutFrame } from './encoding.ts';
 import type { LiveFrame } from './live-frame.ts';
 import type { HubMetrics } from './metrics.ts';
+import type { HubTrace } from './ports.ts';
 import type { SessionOwners } from './session-owners.ts';
 
 export interface StaffChannelHost extends AudienceHost {
   readonly metrics: HubMetrics;
+  readonly trace: HubTrace;
   requestCatchup(): void;
   /** The feed does not know the shared cursor any more. */
   databaseChanged(): void;

@@ -23,6 +23,7 @@ import { Sequencer } from './sequencer.ts';
 import { SessionOwners } from './session-owners.ts';
 import { StaffAudiences, type StaffChannelHost } from './staff-audiences.ts';
 import { type FeedPage, type ResumeTarget, StaffResume } from './staff-resume.ts';
+import { noteWritten } from './written.ts';
 
 /** Frames kept while one before them is missing; more are dropped and read again. */
 const HELD_MAX = 100;
@@ -232,7 +233,9 @@ export class StaffChannel implements ResumeTarget {
     this.audiences.push(feedSeq, frame, paged);
     if (this.ownersWanted) this.#host.requestCatchup();
     const at = committedAt(frame);
-    if (at !== null && this.audiences.size > 0) this.#host.metrics.delivered(path, (Date.now() - at) / 1000);
+    const { size } = this.audiences;
+    if (at !== null && size > 0) this.#host.metrics.delivered(path, (Date.now() - at) / 1000);
+    if (size > 0) noteWritten(this.#host.trace, frame, path, 'staff', size, this.audiences.connections());
   }
 
   #receiveEphemeral(frame: LiveFrame): void {

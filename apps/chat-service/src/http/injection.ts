@@ -15,6 +15,7 @@ export const QUICK_REPLIES = Symbol('QuickReplies');
 export const SAVED_SETTINGS = Symbol('SavedSettings');
 export const BANS = Symbol('Bans');
 export const ERASER = Symbol('Eraser');
+export const TRACER = Symbol('EventTracer');
 export const EXPORT = Symbol('SessionExport');
 export const AUDIT = Symbol('AuditLog');
 export const TELEGRAM = Symbol('Telegram');

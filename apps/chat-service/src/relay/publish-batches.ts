@@ -1,5 +1,5 @@
 import type { EventPublisher } from '@chat-realtime/messaging';
-import { seededBug } from '@chat-realtime/service-kit';
+import { type EventTrace, seededBug } from '@chat-realtime/service-kit';
 import type { AttachmentLinks, ChatLog, ChatObserver, Failpoint } from '../domain/ports.ts';
 import { renderBrokerEvent, routingKeyOf } from '../domain/render.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
@@ -12,6 +12,7 @@ export interface PublishDeps {
   readonly observer: ChatObserver;
   readonly log: ChatLog;
   readonly failpoint: Failpoint | undefined;
+  readonly trace: EventTrace;
 }
 
 /** `blocked`: the broker took nothing; wait longer before the next try. `full`: more is waiting. */
@@ -40,13 +41,18 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
     await outbox.mark(from, to);
     return 'partial';
   }
-  const sent = deps.publisher.publish(rows.map((row) => outgoing(row, deps.links)));
+  const spans = rows.map((row) => deps.trace.begin('chat.relay', row, row.traceparent, row.created_at));
+  const sent = deps.publisher.publish(
+    rows.map((row, index) => outgoing(row, deps.links, spans[index]?.traceparent ?? row.traceparent)),
+  );
   await deps.failpoint?.('relay.afterPublish');
   const { confirmed, failure } = await sent;
   await deps.failpoint?.('relay.afterConfirm');
   if (confirmed > 0) {
     deps.observer.relayConfirm((performance.now() - started) / 1_000);
     deps.observer.relayPublished('confirmed', confirmed);
+    for (const { session_id, seq } of rows.slice(0, confirmed)) deps.trace.note(session_id, seq, { hop: 'relayed' });
+    for (const span of spans.slice(0, confirmed)) span?.end();
     const last = confirmed === rows.length ? to : (rows[confirmed - 1]?.feed_seq ?? from);
     await outbox.mark(from, last);
     await deps.failpoint?.('relay.afterMark');
@@ -62,7 +68,7 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
   return full ? 'full' : 'partial';
 }
 
-function outgoing(row: OutboxRow, links: AttachmentLinks) {
+function outgoing(row: OutboxRow, links: AttachmentLinks, traceparent: string | null) {
   const event = { routingKey: routingKeyOf(row), event: renderBrokerEvent(row, links) };
-  return row.traceparent === null ? event : { ...event, traceparent: row.traceparent };
+  return traceparent === null ? event : { ...event, traceparent };
 }

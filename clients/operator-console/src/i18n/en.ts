@@ -1,4 +1,5 @@
 import type { Texts } from './ru.ts';
+import { traceEn } from './trace.ts';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -13,6 +14,8 @@ export const en: Texts = {
   units: { kb: 'KB', mb: 'MB' },
   navigation: 'Sections',
   skipToChat: 'To the conversation',
+
+  trace: traceEn,
 
   signIn: 'Operator sign-in',
   firstAdmin: 'First administrator',

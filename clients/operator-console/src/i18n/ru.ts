@@ -1,6 +1,7 @@
 import type { CallbackStatus } from '@chat-realtime/client/staff';
 import type { ViewName } from '../state/inbox-view.ts';
 import type { TextName } from '../state/widget-settings.ts';
+import { traceRu } from './trace.ts';
 
 const plural = new Intl.PluralRules('ru');
 const count = (n: number, one: string, few: string, many: string): string => {
@@ -20,6 +21,7 @@ export const ru = {
   navigation: 'Разделы',
   skipToChat: 'К переписке',
 
+  trace: traceRu,
   signIn: 'Вход для операторов',
   firstAdmin: 'Первый администратор',
   firstAdminHint: 'Эта учётная запись будет вашей: с ней вы приглашаете операторов и меняете настройки.',
@@ -50,7 +52,6 @@ export const ru = {
   noAnswer: 'Сервер не отвечает. Проверьте соединение и повторите.',
   signOut: 'Выйти',
   loading: 'Загрузка…',
-
   views: { mine: 'Мои', unassigned: 'Новые', all: 'Все', closed: 'Закрытые' } satisfies Record<ViewName, string>,
   search: 'Поиск',
   searchHint: 'Имя, телефон, текст',
@@ -76,7 +77,6 @@ export const ru = {
   short: { s: 'с', m: 'мин', h: 'ч', d: 'дн' },
   today: 'Сегодня',
   yesterday: 'Вчера',
-
   choose: 'Выберите чат',
   chooseHint: 'Слева — список обращений. Клавиши J и K переключают чаты, «?» покажет все сочетания.',
   back: 'К списку',

@@ -38,9 +38,11 @@ export const drafts = new Drafts(localStorage);
 export const clock = createClock();
 export const ui = createStore<{
   readonly notices: readonly Notice[];
-  readonly dialog: 'shortcuts' | 'transfer' | 'handover' | null;
+  readonly dialog: 'shortcuts' | 'transfer' | 'handover' | 'trace' | null;
+  /** Of the dialog `trace`. */
+  readonly traced: number | null;
   readonly search: string;
-}>({ notices: [], dialog: null, search: '' });
+}>({ notices: [], dialog: null, traced: null, search: '' });
 
 let lastNotice = 0;
 export function notify(text: string, kind: Notice['kind'] = 'info', action?: NoticeAction): void {

@@ -49,5 +49,6 @@ export type {
   StaffEvent,
   StaffPresenceData,
   StaffSession,
+  TraceResponse,
   StaffState as StaffChannelState,
 } from '@chat-realtime/protocol';

@@ -20,6 +20,7 @@ import type {
   SessionListResponse,
   StaffEvent,
   StaffSession,
+  TraceResponse,
 } from '../api/protocol.ts';
 import type { Environment } from '../api/environment.ts';
 import type { StaffTokenProvider } from '../api/staff.ts';
@@ -81,6 +82,11 @@ export class StaffApi {
 
   sessions(query: SessionQuery = {}): Promise<SessionListResponse> {
     return this.request('GET', '/chat/sessions', { query: { ...query } });
+  }
+
+  /** Where a message went, and when; for admins alone. */
+  trace(id: number, messageId: number): Promise<TraceResponse> {
+    return this.request('GET', `/chat/session/${id}/trace`, { query: { message_id: messageId } });
   }
 
   session(id: number): Promise<StaffSession> {

@@ -1,4 +1,5 @@
 // Long because every schema that has a name has its example here, and they share their parts.
+import type { Hop } from '../trace.ts';
 import type { z } from 'zod';
 import type { NAMED_SCHEMAS, SchemaName } from '../schemas.ts';
 
@@ -6,6 +7,15 @@ import type { NAMED_SCHEMAS, SchemaName } from '../schemas.ts';
 type Wire<N extends SchemaName> = z.input<(typeof NAMED_SCHEMAS)[N]>;
 
 const AT = '2026-11-08T10:30:11.402+03:00';
+const WRITTEN: Hop = {
+  hop: 'written',
+  at: AT,
+  where: 'channel-gateway-1',
+  path: 'live',
+  to: 'customer',
+  sockets: 1,
+  connections: ['pyKx9nD1wQmZ0s3T'],
+};
 const LATER = '2026-11-09T10:30:11+03:00';
 const CURSOR = '8412';
 const TOKEN = 'k1.1762587011.12CB2wIZQzgSncNVqukwL52L2rC_Kccv0cY5dNBq5ps';
@@ -557,6 +567,20 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   ],
   AcksRequest: [{ acks: [{ session_id: 123, participant: 'client', last_id: 457, at: AT }] }],
   Revocation: [revocation],
+  Hops: [{ where: 'channel-gateway-1', hops: [WRITTEN] }],
+  Trace: [
+    {
+      session_id: 123,
+      seq: 2,
+      type: 'chat.message',
+      hops: [
+        { hop: 'stored', at: AT, where: 'database' },
+        WRITTEN,
+        { hop: 'read', at: AT, where: 'database', to: 'client' },
+      ],
+      silent: ['http://channel-gateway-2:8103'],
+    },
+  ],
   DrainStatus: [{ draining: true, connections: 42, drain_seconds: 20 }],
   BrokerEvent: [
     {

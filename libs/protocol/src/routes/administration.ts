@@ -1,6 +1,7 @@
 import * as audit from '../audit.ts';
 import * as bans from '../bans.ts';
 import { sessionExportSchema } from '../privacy.ts';
+import { traceQuerySchema, traceResponseSchema } from '../trace.ts';
 import { pageQuerySchema, sessionResponseSchema } from '../rest.ts';
 import { route, type Route } from './route.ts';
 
@@ -61,6 +62,17 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     summary: 'Take away everything that was written in a chat, and who the customer is',
     answers: { 200: { description: 'erased', schema: sessionResponseSchema } },
     errors: ['session_not_found'],
+  }),
+  route({
+    id: 'traceEvent',
+    service,
+    method: 'GET',
+    path: '/chat/session/{id}/trace',
+    access: 'admin',
+    summary: 'The way of one event: when it was stored, published, written to which sockets, received and read',
+    query: traceQuerySchema,
+    answers: { 200: { description: 'what is known of it', schema: traceResponseSchema, noStore: true } },
+    errors: ['session_not_found', 'not_found'],
   }),
   route({
     id: 'listAudit',

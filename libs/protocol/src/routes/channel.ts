@@ -1,5 +1,6 @@
 import * as query from '../channel-query.ts';
 import { acksRequestSchema, catchupRequestSchema, catchupResponseSchema, drainStatusSchema } from '../internal.ts';
+import { hopsQuerySchema, hopsResponseSchema } from '../trace.ts';
 import { ackRequestSchema, pollResponseSchema } from '../rest.ts';
 import { route, type Route } from './route.ts';
 
@@ -101,6 +102,16 @@ export const INTERNAL_ROUTES: readonly Route[] = [
     body: { schema: acksRequestSchema, required: true },
     answers: { 204: { description: 'stored' } },
     originChecked: false,
+  }),
+  route({
+    id: 'hops',
+    service: 'chat-service',
+    method: 'GET',
+    path: '/internal/hops',
+    access: 'internal',
+    summary: 'What this process remembers of the way of an event; gateways and the dispatcher answer it too',
+    query: hopsQuerySchema,
+    answers: { 200: { description: 'in their order', schema: hopsResponseSchema } },
   }),
   route({
     id: 'drainStatus',

@@ -10,6 +10,8 @@ export interface Addresses {
   authUrl: string;
   chatUrl: string;
   dataFolder: string;
+  /** Who remembers the way of an event beside chat-service. */
+  tracePeers: readonly string[];
 }
 
 export type ServiceName = 'auth-service' | 'chat-service' | 'channel-dispatcher' | 'channel-gateway' | 'telegram-bot';
@@ -42,7 +44,13 @@ export function environmentOf(service: ServiceName, port: number, shared: Enviro
       case 'auth-service':
         return { DATABASE_URL: at.databaseUrl };
       case 'chat-service':
-        return { DATABASE_URL: at.databaseUrl, RABBITMQ_URL: at.rabbitUrl, DATA_DIR: at.dataFolder, ...staff };
+        return {
+          DATABASE_URL: at.databaseUrl,
+          RABBITMQ_URL: at.rabbitUrl,
+          DATA_DIR: at.dataFolder,
+          TRACE_PEERS: at.tracePeers.join(),
+          ...staff,
+        };
       case 'channel-dispatcher':
         return { RABBITMQ_URL: at.rabbitUrl, REDIS_URL: at.dispatcherRedisUrl };
       case 'telegram-bot':

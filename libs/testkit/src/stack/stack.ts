@@ -127,6 +127,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     authUrl: local(ports.auth),
     chatUrl: proxies?.gatewayChat.urlFor(direct.chatUrl) ?? direct.chatUrl,
     dataFolder: tempFolder('stack-data'),
+    tracePeers: [ports.dispatcher, ...gatewayPorts].map(local),
   };
 
   const launch = async (service: ServiceName, name: string, port: number): Promise<AppProcess> => {
@@ -136,7 +137,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     const app = await startProcess({
       name,
       args: ['--enable-source-maps', main],
-      env: { ...environmentOf(service, port, shared, at), ...options.serviceEnv?.[service] },
+      env: { INSTANCE_NAME: name, ...environmentOf(service, port, shared, at), ...options.serviceEnv?.[service] },
       ready: `${local(port)}/readyz`,
       readyTimeoutMs: 60_000,
       ...(onLine === undefined ? {} : { onLine: (line: string) => onLine(name, line) }),

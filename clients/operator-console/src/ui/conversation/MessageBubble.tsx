@@ -1,5 +1,8 @@
 import type { ChatMessage, StaffConversation } from '@chat-realtime/client/staff';
 import { clockTime, t } from '../../i18n/index.ts';
+import { ui } from '../../state/desk.ts';
+import { useDesk } from '../context.ts';
+import { IconButton } from '../parts/IconButton.tsx';
 import { memo } from '../parts/memo.tsx';
 import { LinkedText } from '../parts/LinkedText.tsx';
 import { AttachmentView } from './AttachmentView.tsx';
@@ -14,6 +17,8 @@ interface MessageBubbleProps {
 }
 
 export const MessageBubble = memo(({ message, joined, customer, conversation }: MessageBubbleProps) => {
+  const { desk } = useDesk();
+  const { id } = message;
   const author = message.sender_type === 'client' ? customer : (message.sender_name ?? t().you);
   const failed = message.delivery === 'failed';
   return (
@@ -44,6 +49,9 @@ export const MessageBubble = memo(({ message, joined, customer, conversation }: 
           />
         ))}
         <p class="stamp">
+          {desk.role === 'admin' && id !== null && (
+            <IconButton icon="path" label={t().trace.title} onClick={() => ui.set({ dialog: 'trace', traced: id })} />
+          )}
           <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>
           {message.delivery !== null && <Ticks delivery={message.delivery} />}
         </p>

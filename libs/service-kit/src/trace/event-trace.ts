@@ -1,0 +1,68 @@
+import type { Logger } from '../logger.ts';
+import { HopJournal, type HopEntry } from './hop-journal.ts';
+import type { SpanExport } from './span-export.ts';
+
+export interface EventSpan {
+  /** For whoever is next. */
+  readonly traceparent: string;
+  end(): void;
+}
+
+export type HopNote = Omit<HopEntry, 'at' | 'sessionId' | 'seq'>;
+interface EventOfSpan {
+  readonly session_id: number | null;
+  readonly seq: number | null;
+}
+
+/**
+ * What a process tells of an event's way: the journal that `trace <session> <seq>` and the console read, lines of the
+ * log at the level debug, and, with OTEL_EXPORTER_OTLP_ENDPOINT, spans for a collector.
+ */
+export class EventTrace {
+  readonly journal = new HopJournal();
+  readonly #logger: Pick<Logger, 'debug'>;
+  readonly #spans: SpanExport | null;
+  readonly #logs: boolean;
+
+  constructor(logger: Pick<Logger, 'debug'>, spans: SpanExport | null = null, logs = false) {
+    this.#logger = logger;
+    this.#spans = spans;
+    this.#logs = logs;
+  }
+
+  /** Facts that belong to no session take none of these steps. */
+  note(sessionId: number | null, seq: number | null, hop: HopNote): void {
+    if (sessionId === null || seq === null) return;
+    this.journal.record({ ...hop, sessionId, seq, at: Date.now() });
+    if (this.#logs) this.#logger.debug({ session_id: sessionId, seq, ...hop }, 'hop');
+  }
+
+  /** Null, and nothing done, where nobody takes spans. */
+  begin(name: string, event: EventOfSpan, parent: string | null | undefined, since: Date): EventSpan | null {
+    return this.#spans?.begin(name, event, parent, since) ?? null;
+  }
+
+  /** Sends what is still here. */
+  async stop(): Promise<void> {
+    await this.#spans?.stop();
+  }
+}
+
+export interface EventTraceOptions {
+  readonly service: string;
+  readonly logger: Logger;
+  readonly env: {
+    readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+    readonly LOG_LEVEL?: string | undefined;
+  };
+}
+
+/** The library of spans is loaded only where they are wanted: it costs memory and time at start. */
+export async function createEventTrace({ service, logger, env }: EventTraceOptions): Promise<EventTrace> {
+  const endpoint = env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const logs = env.LOG_LEVEL === 'debug';
+  if (endpoint === undefined) return new EventTrace(logger, null, logs);
+  const { exportSpans } = await import('./span-export.ts');
+  logger.info({ server: new URL(endpoint).host }, 'spans are exported');
+  return new EventTrace(logger, exportSpans({ service, endpoint }), logs);
+}
