@@ -81,16 +81,18 @@ describe('deploy/docker-compose.yml', () => {
   it('[RDS9] lets only who uses it come near Redis, RabbitMQ and PostgreSQL, and publishes the edge alone', () => {
     const on = (network: string) =>
       services.filter(([, service]) => networksOf(service).includes(network)).map(([name]) => name);
-    expect(on('bus')).toEqual(['channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2', 'redis']);
+    expect(on('bus')).toEqual([
+      ...['channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2', 'redis', 'telegram-bot'],
+    ]);
     // Prometheus reads the figures that RabbitMQ gives on a port of its own.
     expect(on('queue')).toEqual(['chat-service', 'channel-dispatcher', 'rabbitmq', 'prometheus', 'admin']);
-    expect(on('store')).toEqual(['auth-service', 'chat-service', 'postgres', 'admin']);
+    expect(on('store')).toEqual(['auth-service', 'chat-service', 'postgres', 'telegram-bot', 'admin']);
     expect(on('site-cache')).toEqual(['cache-redis']);
     for (const name of ['bus', 'queue', 'store', 'site-cache'])
       expect(compose.networks[name]).toEqual({ internal: true });
     for (const [name, { environment, command }] of services) {
       const speaks = 'REDIS_URL' in environment;
-      expect(speaks, name).toBe(name.startsWith('channel-'));
+      expect(speaks, name).toBe(name.startsWith('channel-') || name === 'telegram-bot');
       expect(JSON.stringify(command ?? ''), name).not.toMatch(/\$\{[A-Z_]*(?:PASSWORD|SECRET|TOKEN|KEY)/);
     }
     expect(services.filter(([, { ports }]) => ports.length > 0).map(([name]) => name)).toEqual([
@@ -122,7 +124,7 @@ describe('deploy/docker-compose.yml', () => {
     );
     for (const [name, { command, environment }] of ours) {
       const [main = 'apps/standalone/dist/main.js'] = command ?? [];
-      if (name !== 'admin')
+      if (name !== 'admin' && name !== 'probe')
         expect(existsSync(join(ROOT, main.replace('/dist/main.js', '/src/main.ts'))), main).toBe(true);
       for (const variable of Object.keys(environment))
         expect(described.has(variable) || variable === 'PUBLIC_URL', `${name}: ${variable}`).toBe(true);
@@ -144,12 +146,10 @@ describe('deploy/docker-compose.yml', () => {
 });
 
 /** Used by `admin secrets` for the files it makes, or by a part that comes with its own profile. */
-const LATER_PROFILES = [
-  'REDIS_TELEGRAM_PASSWORD',
-  'REDIS_ADMIN_PASSWORD',
-  'TELEGRAM_WEBHOOK_SECRET',
-  'TELEGRAM_BOT_TOKEN',
-].concat(['TELEGRAM_STAFF_GROUP_ID', 'ALARM_WEBHOOK_URL']);
+const LATER_PROFILES = ['REDIS_ADMIN_PASSWORD', 'TELEGRAM_WEBHOOK_SECRET'].concat([
+  'TELEGRAM_STAFF_GROUP_ID',
+  'ALARM_WEBHOOK_URL',
+]);
 
 describe('deploy/docker/Dockerfile', () => {
   const file = text('deploy/docker/Dockerfile');

@@ -16,6 +16,21 @@ const DASHBOARDS = {
     rows: {
       'Does the chat work?': [
         [
+          'Probe: post to frame',
+          's',
+          {
+            'p50 {{transport}} {{role}}': quantile(0.5, 'chat_probe_seconds', 'transport, role'),
+            'p99 {{transport}} {{role}}': quantile(0.99, 'chat_probe_seconds', 'transport, role'),
+          },
+          'A message posted and read through the edge, as a customer and as an operator: this is what “the chat works” means',
+        ],
+        [
+          'Probe: lost',
+          'short',
+          { '{{transport}} {{role}}': 'sum by (transport, role) (increase(chat_probe_lost_total[$__rate_interval]))' },
+          'Messages the probe was not shown in time; zero in ordinary operation',
+        ],
+        [
           'Open connections',
           'short',
           { '{{transport}} {{kind}}': 'sum by (transport, kind) (chat_active_connections)' },

@@ -109,7 +109,7 @@ it('remembers the last steps and forgets the oldest', () => {
 });
 
 it('[TRC3] writes steps into the log at the level debug alone, and none of what belongs to no session', () => {
-  const debug = vi.fn();
+  const debug = vi.fn<(fields: object, message: string) => void>();
   const quiet = new EventTrace({ debug });
   quiet.note(1, 1, { hop: 'relayed' });
   expect(debug).not.toHaveBeenCalled();

@@ -10,6 +10,7 @@ const AT = {
   authUrl: 'http://auth',
   chatUrl: 'http://chat',
   dataFolder: '/data',
+  tracePeers: [],
 };
 
 it.each<[ServiceName, string | undefined]>([

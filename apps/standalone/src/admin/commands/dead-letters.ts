@@ -11,7 +11,10 @@ interface Chosen {
 }
 
 /** Facts without what anybody wrote. */
-const facts = ({ content: _, ...rest }: DeadLetter) => rest;
+const facts = (letter: DeadLetter) => {
+  const { content: _, ...rest } = letter;
+  return rest;
+};
 
 const lineOf = ({ id, reason, type, sessionId, seq, occurredAt, bytes, messageId }: DeadLetter): string =>
   [

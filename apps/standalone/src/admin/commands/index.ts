@@ -52,6 +52,20 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./restore.ts')).restore,
   },
   {
+    name: 'trace',
+    usage: '<session> <seq> [--logs <file>|-]',
+    summary:
+      'the way of one event: stored, relayed, dispatched, published, written to which sockets, acknowledged and read, with times; TRACE_PEERS names the processes to ask, --logs reads lines of the level debug',
+    load: async () => (await import('./trace.ts')).trace,
+  },
+  {
+    name: 'probe',
+    usage: '[--once]',
+    summary:
+      'posts and reads as a customer and as an operator on every transport of PROBE_URL, every few seconds, and exports time and loss; --once says it and ends',
+    load: async () => (await import('./probe.ts')).probe,
+  },
+  {
     name: 'verify',
     usage: '',
     summary: 'reads the whole database while it serves and says whether what must be true of it is; changes nothing',

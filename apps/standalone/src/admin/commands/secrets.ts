@@ -18,6 +18,7 @@ export const SECRETS: Readonly<Record<string, () => string>> = {
   ALERT_WEBHOOK_SECRET: bytes(32),
   METRICS_TOKEN: bytes(32),
   OPERATOR_PASSWORD: bytes(12),
+  PROBE_PASSWORD: bytes(18),
   POSTGRES_PASSWORD: bytes(24),
   RABBITMQ_PASSWORD: bytes(24),
   REDIS_GATEWAY_PASSWORD: bytes(24),
