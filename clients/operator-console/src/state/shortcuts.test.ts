@@ -26,6 +26,11 @@ describe('shortcuts', () => {
     expect(shortcutOf(press('Escape', 'Escape'), { typing: true, enabled: false })).toBe('escape');
   });
 
+  it('leave the chat in view with one letter: closing and going on to the next takes Shift as well', () => {
+    expect(shortcutOf(press('KeyE', 'у'), here)).toBe('close');
+    expect(shortcutOf(press('KeyE', 'У', { shiftKey: true }), here)).toBe('closeNext');
+  });
+
   it('repeat only for going through the list', () => {
     expect(shortcutOf(press('KeyJ', 'j', { repeat: true }), here)).toBe('next');
     expect(shortcutOf(press('KeyE', 'e', { repeat: true }), here)).toBeNull();
