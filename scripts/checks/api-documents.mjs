@@ -10,6 +10,7 @@ import { root } from '../lib/root.mjs';
 const MEANT = [
   ['no-ambiguous-paths', '/chat/{id}/stream', 'the requirements name this link; no id is "session"'],
   ['operation-2xx-response', '/channel/ws', 'an upgrade: its success is 101'],
+  ['operation-2xx-response', '/auth/oidc/', 'browsers go there: its success is 302'],
   ['operation-success-response', '/channel/ws', 'an upgrade: its success is 101'],
   ['no-illogical-composition-keywords', '/internal/telegram/', 'their kinds are open enums, and tell them apart'],
   ['asyncapi-info-contact-properties', 'info/contact', 'the project has no address of its own'],

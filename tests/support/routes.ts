@@ -57,7 +57,12 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'POST', path: fixed('/auth/operators'), who: 'staff' },
   { method: 'PATCH', path: fixed('/auth/operators/1'), who: 'staff' },
   { method: 'POST', path: fixed('/auth/operators/1/invite'), who: 'staff' },
+  { method: 'POST', path: fixed('/auth/operators/1/sign-out'), who: 'staff' },
+  { method: 'DELETE', path: fixed('/auth/operators/1/totp'), who: 'staff' },
   { method: 'POST', path: fixed('/auth/password'), who: 'staff' },
+  { method: 'POST', path: fixed('/auth/totp'), who: 'staff' },
+  { method: 'POST', path: fixed('/auth/totp/confirm'), who: 'staff' },
+  { method: 'DELETE', path: fixed('/auth/totp'), who: 'staff' },
   { method: 'GET', path: fixed('/auth/me'), who: 'staff' },
 ];
 

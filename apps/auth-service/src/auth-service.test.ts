@@ -293,6 +293,8 @@ describe.each(backends)('auth-service on $name', (backend) => {
   it('[ERR14] declares the access of every route', () => {
     const guarded = listRoutes(app).filter((route) => route.access.kind !== 'public');
     expect(guarded.map((route) => `${route.method} ${route.url} ${route.access.kind}`).sort()).toEqual([
+      'DELETE /auth/operators/:id/totp admin',
+      'DELETE /auth/totp staff',
       'GET /auth/me staff',
       'GET /auth/operators admin',
       'HEAD /auth/me staff',
@@ -301,7 +303,10 @@ describe.each(backends)('auth-service on $name', (backend) => {
       'POST /auth/logout staff',
       'POST /auth/operators admin',
       'POST /auth/operators/:id/invite admin',
+      'POST /auth/operators/:id/sign-out admin',
       'POST /auth/password staff',
+      'POST /auth/totp staff',
+      'POST /auth/totp/confirm staff',
     ]);
   });
 });

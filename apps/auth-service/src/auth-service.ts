@@ -1,5 +1,5 @@
 import type { Database } from '@chat-realtime/database';
-import { ChatError } from '@chat-realtime/protocol';
+import { ChatError, type OwnAccount } from '@chat-realtime/protocol';
 import { type Logger, type Metrics, rateLimitKey } from '@chat-realtime/service-kit';
 import { RevocationSet, type RevocationView, type StaffKeys } from '@chat-realtime/verifier';
 import { SignJWT } from 'jose';
@@ -8,8 +8,13 @@ import { LoginThrottle } from './domain/login-throttle.ts';
 import { type AuthUser, normaliseLogin, toAuthUser } from './domain/operator.ts';
 import { hashPassword, PasswordCheck } from './domain/passwords.ts';
 import { type Acceptance, Invites } from './storage/invites.ts';
+import { OidcAccounts } from './oidc/accounts.ts';
+import { FlowSeal } from './oidc/flow-cookie.ts';
+import { OidcSignIn } from './oidc/sign-in.ts';
 import { OperatorAccounts } from './operator-accounts.ts';
 import { Logins, type OpenLogin } from './storage/logins.ts';
+import { hasSecondFactor, recoveryCodesLeft } from './storage/second-factor.ts';
+import { codeThrottleKey, SecondFactor } from './second-factor.ts';
 import { type Credentials, Operators } from './storage/operators.ts';
 import { revocationReader } from './storage/revocations.ts';
 import { sharedSecret } from './storage/shared-secret.ts';
@@ -32,6 +37,12 @@ export interface SignedIn {
   readonly user: AuthUser;
 }
 
+interface Prepared {
+  readonly passwords: PasswordCheck;
+  readonly successorKey: Buffer;
+  readonly flowKey: Buffer;
+}
+
 const KEY_MAINTENANCE_MS = 60_000;
 const REVOCATION_POLL_MS = 1_000;
 const PRUNE_MS = 3_600_000;
@@ -41,7 +52,12 @@ export class AuthService {
   readonly operators: Operators;
   readonly invites: Invites;
   readonly accounts: OperatorAccounts;
+  readonly secondFactor: SecondFactor;
+  /** Null without `OIDC_ISSUER`. */
+  readonly oidc: OidcSignIn | null;
   readonly keys: SigningKeys;
+  readonly #database: Database;
+  readonly #oidcAccounts: OidcAccounts;
   readonly #config: AuthConfig;
   readonly #logger: Logger;
   readonly #now: () => Date;
@@ -53,7 +69,7 @@ export class AuthService {
   readonly #count: (event: 'login' | 'refresh' | 'logout', result: string) => void;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  private constructor(options: AuthServiceOptions, passwords: PasswordCheck, successorKey: Buffer) {
+  private constructor(options: AuthServiceOptions, { passwords, successorKey, flowKey }: Prepared) {
     const { database, config, logger, metrics, now = Date.now } = options;
     this.#config = config;
     this.#logger = logger;
@@ -78,6 +94,15 @@ export class AuthService {
       now: this.#now,
       ended: this.#readRevocations,
     });
+    this.secondFactor = new SecondFactor({ database, throttle: this.#throttle, now: this.#now });
+    this.#database = database;
+    this.#oidcAccounts = new OidcAccounts(database, this.#now);
+    this.oidc = OidcSignIn.create(config, {
+      accounts: this.#oidcAccounts,
+      seal: new FlowSeal(flowKey),
+      logger,
+      now: this.#now,
+    });
     const events = metrics.counter({
       name: 'chat_auth_events_total',
       help: 'Sign-ins, refreshes and sign-outs',
@@ -88,11 +113,11 @@ export class AuthService {
 
   /** Ready to sign and verify when it resolves. */
   static async create(options: AuthServiceOptions): Promise<AuthService> {
-    const service = new AuthService(
-      options,
-      await PasswordCheck.create(),
-      await sharedSecret(options.database, 'refresh_token'),
-    );
+    const service = new AuthService(options, {
+      passwords: await PasswordCheck.create(),
+      successorKey: await sharedSecret(options.database, 'refresh_token'),
+      flowKey: await sharedSecret(options.database, 'oidc_flow'),
+    });
     await service.keys.maintain();
     await service.#readRevocations();
     return service;
@@ -122,6 +147,7 @@ export class AuthService {
   async prune(): Promise<void> {
     await this.#logins.prune();
     await this.invites.prune();
+    await this.#oidcAccounts.prune();
   }
 
   /** @throws ChatError `bad_credentials` | `validation_failed` | `login_taken` */
@@ -140,19 +166,39 @@ export class AuthService {
     return toAuthUser(operator);
   }
 
-  /** @throws ChatError `bad_credentials` | `rate_limited` */
-  async login(login: string, password: string, clientIp: string): Promise<SignedIn> {
+  /**
+   * `code` is of the second factor, for accounts that have one.
+   * @throws ChatError `bad_credentials` | `second_factor_required` | `rate_limited`
+   */
+  async login(login: string, password: string, clientIp: string, code?: string): Promise<SignedIn> {
     const key = `${normaliseLogin(login)}|${rateLimitKey(clientIp)}`;
     const opened = await this.#throttle
-      .run(key, () => this.#open(login, password))
+      .run(key, () => this.#open(login, password, code))
       .catch((error: unknown) => {
         this.#count('login', error instanceof ChatError ? error.code : 'failed');
         throw error;
       });
     if (opened === undefined) {
       this.#count('login', 'refused');
-      throw new ChatError('bad_credentials', 'login or password is wrong');
+      throw new ChatError('bad_credentials', 'login, password or code is wrong');
     }
+    if (opened === 'code_missing') {
+      this.#count('login', 'second_factor_required');
+      throw new ChatError('second_factor_required', 'this account asks for the code of its second factor: send `code`');
+    }
+    this.#count('login', 'ok');
+    return this.#signIn(opened);
+  }
+
+  /** For the browser that came back from the identity provider. @throws ChatError `bad_credentials` */
+  async loginByTicket(ticket: string): Promise<SignedIn> {
+    const credentials = await this.#oidcAccounts.redeem(ticket);
+    const opened = credentials && (await this.#logins.open(credentials, { by: 'oidc' }));
+    if (opened?.kind !== 'opened') {
+      this.#count('login', 'refused');
+      throw new ChatError('bad_credentials', 'this sign-in was used or has expired; begin it again');
+    }
+    await this.#readRevocations();
     this.#count('login', 'ok');
     return this.#signIn(opened);
   }
@@ -180,17 +226,30 @@ export class AuthService {
   }
 
   /** @throws ChatError `bad_token` when the token's operator is none of ours, or not any more */
-  async user(userId: string): Promise<AuthUser> {
-    const operator = await this.operators.byId(userId);
-    if (operator === undefined || !operator.active) throw new ChatError('bad_token', 'no such operator');
-    return toAuthUser(operator);
+  async user(userId: string): Promise<OwnAccount> {
+    const account = await this.operators.account(userId);
+    if (account === undefined || !account.operator.active) throw new ChatError('bad_token', 'no such operator');
+    const db = this.#database.kysely;
+    const second_factor = await hasSecondFactor(db, userId);
+    const recovery_codes_left = second_factor ? await recoveryCodesLeft(db, userId) : 0;
+    return { ...toAuthUser(account.operator), second_factor, recovery_codes_left, oidc: account.oidc };
   }
 
   /** `undefined`: refused, and for the same reasons and after the same work whatever is wrong. */
-  async #open(login: string, password: string): Promise<OpenLogin | undefined> {
+  async #open(
+    login: string,
+    password: string,
+    code: string | undefined,
+  ): Promise<OpenLogin | 'code_missing' | undefined> {
     const checked: Credentials | undefined = await this.operators.credentials(login);
     const fits = await this.#passwords.matches(checked?.passwordHash, password);
-    return fits && checked !== undefined ? this.#logins.open(checked) : undefined;
+    if (!fits || checked === undefined) return undefined;
+    const open = async (): Promise<OpenLogin | 'code_missing' | undefined> => {
+      const outcome = await this.#logins.open(checked, { by: 'password', code });
+      if (outcome.kind === 'opened') return outcome;
+      return outcome.kind === 'code_missing' ? outcome.kind : undefined;
+    };
+    return code === undefined ? open() : this.#throttle.run(codeThrottleKey(checked.operator.id), open);
   }
 
   async #signIn(login: OpenLogin): Promise<SignedIn> {

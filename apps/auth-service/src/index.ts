@@ -1,5 +1,5 @@
 export { AuthService, type AuthServiceOptions, createAuthService, type SignedIn } from './auth-service.ts';
-export { AUTH_DEFAULT_PORT, type AuthConfig, authVariables } from './config.ts';
+export { AUTH_DEFAULT_PORT, type AuthConfig, authVariables, OIDC_INCOMPLETE, oidcIsWhole } from './config.ts';
 export { hashPassword } from './domain/passwords.ts';
 export { type Invite, INVITE_HOURS } from './storage/invites.ts';
 export type { AuthUser, Operator } from './domain/operator.ts';

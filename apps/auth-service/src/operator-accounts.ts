@@ -13,7 +13,8 @@ import type { LoginThrottle } from './domain/login-throttle.ts';
 import { normaliseLogin } from './domain/operator.ts';
 import { hashPassword, type PasswordCheck } from './domain/passwords.ts';
 import type { Invites } from './storage/invites.ts';
-import { endSignIns, toOperator } from './storage/operators.ts';
+import { endSignIns, lastAdminIs, toOperator } from './storage/operators.ts';
+import { hasSecondFactor } from './storage/second-factor.ts';
 import { revokeLogin } from './storage/revocations.ts';
 
 /** Who asks, and by which sign-in. */
@@ -35,9 +36,10 @@ export interface AccountParts {
 
 type Row = Selectable<AuthTables['auth_operator']>;
 
-function account(row: Row): OperatorAccount {
-  const { id, login, name, role, scope, active, created_at } = row;
-  return { id, login, name, role, scope, active, created_at: created_at.toISOString() };
+function account(row: Row, second_factor: boolean): OperatorAccount {
+  const { id, login, name, role, scope, active, oidc_subject, created_at } = row;
+  const oidc = oidc_subject !== null;
+  return { id, login, name, role, scope, active, second_factor, oidc, created_at: created_at.toISOString() };
 }
 
 function notFound(): ChatError {
@@ -55,7 +57,14 @@ export class OperatorAccounts {
   }
 
   async list(): Promise<OperatorAccount[]> {
-    return (await this.#db.selectFrom('auth_operator').selectAll().orderBy('login').execute()).map(account);
+    const rows = await this.#db.selectFrom('auth_operator').selectAll().orderBy('login').execute();
+    const confirmed = await this.#db
+      .selectFrom('auth_totp')
+      .select('operator_id')
+      .where('confirmed_at', 'is not', null)
+      .execute();
+    const guarded = new Set(confirmed.map(({ operator_id }) => operator_id));
+    return rows.map((row) => account(row, guarded.has(row.id)));
   }
 
   /** The account has a password that nobody knows, until its owner gives it one by the link. */
@@ -92,18 +101,9 @@ export class OperatorAccounts {
   /** Another right, or an end, ends all sign-ins of the operator: their tokens still say what held before. */
   async change(by: Administrator, id: string, patch: OperatorPatch): Promise<OperatorAccount> {
     const changed = await this.#db.transaction().execute(async (trx) => {
-      // In one order, so that two administrators who take each other's right do not both succeed.
-      const admins = await trx
-        .selectFrom('auth_operator')
-        .select('id')
-        .where('role', '=', 'admin')
-        .where('active', '=', true)
-        .orderBy('id')
-        .forUpdate()
-        .execute();
+      const isLast = await lastAdminIs(trx, id);
       const known = await this.#locked(trx, id);
       const next = { ...known, ...patch };
-      const isLast = admins.length === 1 && admins[0]?.id === id;
       if (isLast && (next.role !== 'admin' || !next.active))
         throw new ChatError('last_admin', 'without this account there is no administrator left');
       const rights = (['role', 'scope', 'active'] as const).filter((field) => next[field] !== known[field]);
@@ -126,7 +126,7 @@ export class OperatorAccounts {
       return row;
     });
     await this.#parts.ended();
-    return account(changed);
+    return this.#account(changed);
   }
 
   /** For a first password, or one that was forgotten. The old one holds until the link is used. */
@@ -137,6 +137,16 @@ export class OperatorAccounts {
       .transaction()
       .execute((trx) => recordAudit(trx, { actor: by, action: 'operator.invited', subject: `operator:${id}` }));
     return this.#invited(row, console);
+  }
+
+  /** Ends all sign-ins of an operator at once: a lost telephone, a computer left open. @throws ChatError `not_found` */
+  async endSignIns(by: Administrator, id: string): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      await this.#locked(trx, id);
+      await endSignIns(trx, id, this.#parts.now());
+      await recordAudit(trx, { actor: by, action: 'operator.signed_out', subject: `operator:${id}` });
+    });
+    await this.#parts.ended();
   }
 
   /** Ends every other sign-in of the same person; the one that asks goes on. */
@@ -176,6 +186,10 @@ export class OperatorAccounts {
     await this.#parts.ended();
   }
 
+  async #account(row: Row): Promise<OperatorAccount> {
+    return account(row, await hasSecondFactor(this.#db, row.id));
+  }
+
   async #locked(trx: Transaction<Tables>, id: string): Promise<Row> {
     const row = await trx.selectFrom('auth_operator').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
     if (row === undefined) throw notFound();
@@ -185,6 +199,10 @@ export class OperatorAccounts {
   async #invited(row: Row, console: string): Promise<OperatorInvite> {
     const { key, expiresAt } = await this.#parts.invites.forOperator(toOperator(row).id);
     // Behind `#`: a browser sends it to no server and no log.
-    return { operator: account(row), invite_url: `${console}#invite=${key}`, expires_at: expiresAt.toISOString() };
+    return {
+      operator: await this.#account(row),
+      invite_url: `${console}#invite=${key}`,
+      expires_at: expiresAt.toISOString(),
+    };
   }
 }

@@ -1,4 +1,4 @@
-import { authVariables } from '@chat-realtime/auth-service';
+import { authVariables, OIDC_INCOMPLETE, oidcIsWhole } from '@chat-realtime/auth-service';
 import { gatewayVariables } from '@chat-realtime/channel-gateway';
 import {
   chatSettingsVariables,
@@ -68,6 +68,7 @@ export const standaloneSchema = z
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
   .refine(sourcesHaveLedger, LEDGER_MISSING)
-  .refine(webhookIsSafe, WEBHOOK_INCOMPLETE);
+  .refine(webhookIsSafe, WEBHOOK_INCOMPLETE)
+  .refine(oidcIsWhole, OIDC_INCOMPLETE);
 
 export type StandaloneConfig = z.infer<typeof standaloneSchema>;

@@ -13,6 +13,8 @@ export interface AuthOperatorTable {
   password_hash: string;
   active: Generated<boolean>;
   demo: Generated<boolean>;
+  oidc_issuer: ColumnType<string | null, string | undefined, string>;
+  oidc_subject: ColumnType<string | null, string | undefined, string>;
   created_at: TimeDefault;
   updated_at: TimeDefault;
 }
@@ -23,6 +25,7 @@ export interface AuthLoginTable {
   created_at: Time;
   ended_at: NullableTime;
   end_reason: 'logout' | 'reuse' | 'operator' | null;
+  proved_at: NullableTime;
 }
 
 export interface AuthRefreshTokenTable {
@@ -57,6 +60,25 @@ export interface AuthInviteTable {
   expires_at: Time;
 }
 
+export interface AuthTotpTable {
+  operator_id: string;
+  secret: string;
+  confirmed_at: NullableTime;
+  last_step: Generated<number>;
+  created_at: Time;
+}
+
+export interface AuthRecoveryCodeTable {
+  operator_id: string;
+  code_hash: string;
+}
+
+export interface AuthOidcTicketTable {
+  key_hash: string;
+  operator_id: string;
+  expires_at: Time;
+}
+
 /** The tables of auth-service. chat-service reads `auth_operator` alone, to know whom a chat can be given to. */
 export interface AuthTables {
   auth_operator: AuthOperatorTable;
@@ -65,4 +87,7 @@ export interface AuthTables {
   auth_signing_key: AuthSigningKeyTable;
   auth_secret: AuthSecretTable;
   auth_invite: AuthInviteTable;
+  auth_totp: AuthTotpTable;
+  auth_recovery_code: AuthRecoveryCodeTable;
+  auth_oidc_ticket: AuthOidcTicketTable;
 }

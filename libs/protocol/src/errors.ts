@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   token_expired: { status: 401, meaning: 'token expired' },
   token_revoked: { status: 401, meaning: 'token or its session revoked' },
   bad_credentials: { status: 401, meaning: 'login, password, resume key or site key is wrong' },
+  second_factor_required: { status: 401, meaning: 'the password is right; the code of the second factor is missing' },
   forbidden: { status: 403, meaning: 'a valid staff token without the right' },
   banned: { status: 403, meaning: 'the operators do not take anything more from this visitor' },
   origin_not_allowed: { status: 403, meaning: 'foreign Origin; see ALLOWED_ORIGINS' },

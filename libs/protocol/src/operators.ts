@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { requiredText, timestampSchema } from './primitives.ts';
-import { newPasswordSchema } from './rest.ts';
+import { authUserSchema, newPasswordSchema } from './rest.ts';
 import { staffScopeSchema } from './staff-scope.ts';
 
 const role = z.enum(['operator', 'admin']);
@@ -14,6 +14,10 @@ export const operatorAccountSchema = z.object({
   scope: staffScopeSchema,
   /** False: signs in no more, and has no chats. */
   active: z.boolean(),
+  /** Asked for a code beside the password. */
+  second_factor: z.boolean(),
+  /** Signs in by the identity provider. */
+  oidc: z.boolean(),
   created_at: timestampSchema,
 });
 export type OperatorAccount = z.infer<typeof operatorAccountSchema>;
@@ -48,3 +52,29 @@ export const passwordChangeSchema = z.object({
   current_password: z.string().min(1).max(1_000),
   new_password: newPasswordSchema,
 });
+
+/** The signed-in operator, and how they sign in. */
+export const ownAccountSchema = authUserSchema.extend({
+  second_factor: z.boolean(),
+  /** Recovery codes that were not used yet. */
+  recovery_codes_left: z.int().min(0),
+  oidc: z.boolean(),
+});
+export type OwnAccount = z.infer<typeof ownAccountSchema>;
+
+/** Base32 as authenticator apps take it, and the same as an address for them. */
+export const totpSetupSchema = z.object({ secret: z.string(), otpauth_url: z.string() });
+export type TotpSetup = z.infer<typeof totpSetupSchema>;
+const code = z.string().min(1).max(100);
+export const totpCodeSchema = z.object({ code });
+/** Needed unless this sign-in has shown the second factor just now. */
+export const totpEndSchema = z.object({ code: code.optional() });
+/** Each opens once, in place of a code; they are shown this one time. */
+export const recoveryCodesSchema = z.object({ recovery_codes: z.array(z.string()) });
+export type RecoveryCodes = z.infer<typeof recoveryCodesSchema>;
+
+/** What the sign-in page may offer beside login and password. */
+export const signInWaysSchema = z.object({
+  oidc: z.object({ name: z.string(), url: z.string() }).nullable(),
+});
+export type SignInWays = z.infer<typeof signInWaysSchema>;

@@ -309,7 +309,12 @@ export const configResponseSchema = z.object({
   attachments: z.object({ max_bytes: z.int(), max_per_message: z.int(), mime: z.array(z.string()) }),
 });
 
-export const loginRequestSchema = z.object({ login: requiredText(200), password: z.string().min(1).max(1_000) });
+export const loginRequestSchema = z.object({
+  login: requiredText(200),
+  password: z.string().min(1).max(1_000),
+  /** Of the authenticator app, or a recovery code; for accounts with a second factor. */
+  code: z.string().min(1).max(100).optional(),
+});
 export const refreshRequestSchema = z.object({ refresh_token: z.string().min(1).max(200) });
 export const logoutRequestSchema = z.object({ refresh_token: z.string().min(1).max(200).optional() });
 /** Of an account that people make or change themselves. */

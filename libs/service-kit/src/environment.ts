@@ -19,6 +19,18 @@ export function httpVariables(defaultPort: number) {
   };
 }
 
+/** `manager:operator,chief:admin`: foreign roles to ours. */
+export function envRoleMap() {
+  return z.string().transform((text, context) => {
+    try {
+      return parseRoleMap(text);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : 'is not a list of <role>:<our role>');
+      return z.NEVER;
+    }
+  });
+}
+
 /** Variables of every service that verifies staff JWTs. */
 export const staffTokenVariables = {
   AUTH_JWKS_URL: envUrl().optional(),
@@ -26,17 +38,7 @@ export const staffTokenVariables = {
   AUTH_ISSUER: z.string().default('chat-auth'),
   AUTH_AUDIENCE: z.string().default('chat'),
   AUTH_ROLE_CLAIM: z.string().default('role'),
-  AUTH_ROLE_MAP: z
-    .string()
-    .transform((text, context) => {
-      try {
-        return parseRoleMap(text);
-      } catch (error) {
-        context.addIssue(error instanceof Error ? error.message : 'is not a list of <role>:<our role>');
-        return z.NEVER;
-      }
-    })
-    .optional(),
+  AUTH_ROLE_MAP: envRoleMap().optional(),
   AUTH_DEFAULT_ROLE: z.enum(['operator', 'admin']).optional(),
 };
 

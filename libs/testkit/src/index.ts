@@ -4,6 +4,7 @@ export { binaries, findBinary } from './binaries.ts';
 export { Child, type ChildSpec, type ExitStatus } from './child.ts';
 export { hostileTexts, slowest } from './hostile-texts.ts';
 export { type MariaDbOptions, type MariaDbServer, startMariaDb } from './mariadb.ts';
+export { FakeIdentityProvider, type ProviderPerson } from './identity-provider.ts';
 export type { ManagedServer } from './managed-server.ts';
 export { type NginxOptions, type NginxServer, startNginx } from './nginx.ts';
 export { freePort } from './ports.ts';

@@ -5,6 +5,7 @@ import {
   type inviteResponseSchema,
   loginRequestSchema,
   logoutRequestSchema,
+  type OwnAccount,
   refreshRequestSchema,
 } from '@chat-realtime/protocol';
 import { ClientIp, Principal, Public, RequireStaff } from '@chat-realtime/service-kit';
@@ -34,10 +35,10 @@ export class AuthController {
   @Public('login and password are the credentials')
   @HttpCode(200)
   login(
-    @Body({ schema: loginRequestSchema }) { login, password }: LoginRequest,
+    @Body({ schema: loginRequestSchema }) { login, password, code }: LoginRequest,
     @ClientIp() clientIp: string,
   ): Promise<SignedIn> {
-    return this.#auth.login(login, password, clientIp);
+    return this.#auth.login(login, password, clientIp, code);
   }
 
   @Post('auth/refresh')
@@ -62,7 +63,7 @@ export class AuthController {
 
   @Get('auth/me')
   @RequireStaff()
-  me(@Principal() principal: Principal): Promise<AuthUser> {
+  me(@Principal() principal: Principal): Promise<OwnAccount> {
     if (principal.kind !== 'staff') throw new ChatError('bad_token', 'not a token of staff');
     return this.#auth.user(principal.userId);
   }

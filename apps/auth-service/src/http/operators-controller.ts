@@ -13,18 +13,15 @@ import type { z } from 'zod';
 import type { AuthService } from '../auth-service.ts';
 import { type Administrator, OperatorAccounts } from '../operator-accounts.ts';
 import { AUTH_SERVICE } from './auth-controller.ts';
+import { publicOrigin } from './public-origin.ts';
 
-function administrator(principal: Principal): Administrator {
+export function administrator(principal: Principal): Administrator {
   if (principal.kind !== 'staff') throw new ChatError('bad_token', 'not a token of staff');
   return { userId: principal.userId, name: principal.name, loginId: principal.loginId };
 }
 
 /** Where the console lies, as the caller reached it: the link is opened by somebody else, in another browser. */
-function consoleAddress(request: FastifyRequest): string {
-  // Behind a proxy that ends TLS. Only the caller sees the link, so their own word for it does no harm.
-  const scheme = request.headers['x-forwarded-proto'] === 'https' ? 'https' : request.protocol;
-  return `${scheme}://${request.host}/operator/`;
-}
+const consoleAddress = (request: FastifyRequest): string => `${publicOrigin(request)}/operator/`;
 
 /** Accounts of operators, and everybody's own password. */
 @Controller('auth')
@@ -73,6 +70,13 @@ export class OperatorsController {
     @Req() request: FastifyRequest,
   ): Promise<OperatorInvite> {
     return this.#accounts.invite(administrator(principal), id, consoleAddress(request));
+  }
+
+  @Post('operators/:id/sign-out')
+  @RequireAdmin()
+  @HttpCode(204)
+  endSignIns(@Principal() principal: Principal, @Param('id') id: string): Promise<void> {
+    return this.#accounts.endSignIns(administrator(principal), id);
   }
 
   @Post('password')

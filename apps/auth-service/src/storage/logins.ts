@@ -3,6 +3,7 @@ import type { Database, Tables } from '@chat-realtime/database';
 import type { Kysely, Transaction } from 'kysely';
 import type { Operator } from '../domain/operator.ts';
 import { type Credentials, lockOperator } from './operators.ts';
+import { takeCode } from './second-factor.ts';
 import { firstUnrevoked, revokeLogin } from './revocations.ts';
 
 export interface LoginTimes {
@@ -19,6 +20,14 @@ export interface OpenLogin {
   readonly issuedAt: Date;
   readonly refreshToken: string;
 }
+
+/** `refused`: the password or the state changed meanwhile. */
+export type OpenOutcome =
+  | ({ readonly kind: 'opened' } & OpenLogin)
+  | { readonly kind: 'refused' | 'code_missing' | 'code_wrong' };
+
+/** What was shown: a password, with a code where the account asks for one, or a ticket of the identity provider. */
+export type Shown = { readonly by: 'password'; readonly code: string | undefined } | { readonly by: 'oidc' };
 
 export type RefreshOutcome =
   | ({ readonly kind: 'rotated' } & OpenLogin)
@@ -57,24 +66,33 @@ export class Logins {
 
   /**
    * Begins a sign-in for whoever showed `checked`. The password was checked outside of this transaction, so the row is
-   * locked and compared again: undefined when password or state changed meanwhile. A change that comes after finds the
-   * sign-in and ends it.
+   * locked and compared again: `refused` when password or state changed meanwhile. A change that comes after finds the
+   * sign-in and ends it. The identity provider has asked for its own second factor.
    */
-  async open(checked: Credentials): Promise<OpenLogin | undefined> {
-    return this.#db.transaction().execute(async (transaction) => {
+  async open(checked: Credentials, shown: Shown): Promise<OpenOutcome> {
+    return this.#db.transaction().execute(async (transaction): Promise<OpenOutcome> => {
       const found = await lockOperator(transaction, checked.operator.id);
       if (found === undefined || !found.operator.active || found.passwordHash !== checked.passwordHash)
-        return undefined;
+        return { kind: 'refused' };
       const { operator } = found;
       const now = this.#now();
+      const code = shown.by === 'oidc' ? 'none' : await takeCode(transaction, operator.id, shown.code, now);
+      if (code === 'missing') return { kind: 'code_missing' };
+      if (code === 'wrong') return { kind: 'code_wrong' };
       const loginId = randomUUID();
       await transaction
         .insertInto('auth_login')
-        .values({ id: loginId, operator_id: operator.id, created_at: now })
+        .values({
+          id: loginId,
+          operator_id: operator.id,
+          created_at: now,
+          ...(code === 'passed' ? { proved_at: now } : {}),
+        })
         .execute();
       const refreshToken = randomBytes(32).toString('base64url');
       await this.#store(transaction, loginId, refreshToken, now);
-      return { loginId, operator, issuedAt: await firstUnrevoked(transaction, operator.id, now), refreshToken };
+      const issuedAt = await firstUnrevoked(transaction, operator.id, now);
+      return { kind: 'opened', loginId, operator, issuedAt, refreshToken };
     });
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AuthTables, Database, Tables } from '@chat-realtime/database';
+import { type AuthTables, type Database, recordAudit, type Tables } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import type { Kysely, Selectable, Transaction } from 'kysely';
@@ -45,6 +45,19 @@ export async function lockOperator(transaction: Transaction<Tables>, id: string)
   return row === undefined ? undefined : { operator: toOperator(row), passwordHash: row.password_hash };
 }
 
+/** Locks the administrators in one order, so that two who take each other's right do not both succeed. */
+export async function lastAdminIs(transaction: Transaction<Tables>, id: string): Promise<boolean> {
+  const admins = await transaction
+    .selectFrom('auth_operator')
+    .select('id')
+    .where('role', '=', 'admin')
+    .where('active', '=', true)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return admins.length === 1 && admins[0]?.id === id;
+}
+
 /** The caller has locked the operator. */
 export async function endSignIns(transaction: Transaction<Tables>, operatorId: string, now: Date): Promise<void> {
   const ended = await transaction
@@ -71,6 +84,12 @@ export class Operators {
     const query = this.#db.selectFrom('auth_operator').selectAll().where('login', '=', normaliseLogin(login));
     const row = await query.executeTakeFirst();
     return row === undefined ? undefined : { operator: toOperator(row), passwordHash: row.password_hash };
+  }
+
+  /** `oidc`: the identity provider signs them in. */
+  async account(id: string): Promise<{ readonly operator: Operator; readonly oidc: boolean } | undefined> {
+    const row = await this.#db.selectFrom('auth_operator').selectAll().where('id', '=', id).executeTakeFirst();
+    return row === undefined ? undefined : { operator: toOperator(row), oidc: row.oidc_subject !== null };
   }
 
   async byId(id: string): Promise<Operator | undefined> {
@@ -148,6 +167,26 @@ export class Operators {
         .returningAll()
         .executeTakeFirstOrThrow();
       await endSignIns(transaction, row.id, now);
+      return toOperator(row);
+    });
+  }
+
+  /** For the last administrator who has lost it: whoever has the shell. @throws ChatError `not_found` */
+  async removeSecondFactor(login: string): Promise<Operator> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .selectFrom('auth_operator')
+        .selectAll()
+        .where('login', '=', normaliseLogin(login))
+        .forUpdate()
+        .executeTakeFirst();
+      if (row === undefined) throw new ChatError('not_found', 'no such operator');
+      await transaction.deleteFrom('auth_totp').where('operator_id', '=', row.id).execute();
+      await recordAudit(transaction, {
+        actor: { userId: 'shell', name: null },
+        action: 'second_factor.reset',
+        subject: `operator:${row.id}`,
+      });
       return toOperator(row);
     });
   }

@@ -1,3 +1,4 @@
+import { manageEn } from './manage.en.ts';
 import type { Texts } from './ru.ts';
 import { traceEn } from './trace.ts';
 
@@ -16,7 +17,7 @@ export const en: Texts = {
   skipToChat: 'To the conversation',
 
   trace: traceEn,
-
+  manage: manageEn,
   signIn: 'Operator sign-in',
   firstAdmin: 'First administrator',
   firstAdminHint: 'This account will be yours: with it you invite operators and change settings.',
@@ -36,10 +37,8 @@ export const en: Texts = {
     'This is a demo. Its chats will be deleted and the accounts anna, boris and admin closed; chats you began yourself stay. You then make your own account. Restart the program to close the page /try/ too.',
   endDemoYes: 'Delete the demo and begin',
   toSignIn: 'To sign-in',
-  signInHint: 'Operator console',
   login: 'Login',
   password: 'Password',
-  showPassword: 'Show password',
   enter: 'Sign in',
   entering: 'Signing in…',
   wrongPassword: 'Login or password is wrong.',

@@ -1,3 +1,4 @@
+import { manageRu } from './manage.ru.ts';
 import type { CallbackStatus } from '@chat-realtime/client/staff';
 import type { ViewName } from '../state/inbox-view.ts';
 import type { TextName } from '../state/widget-settings.ts';
@@ -22,6 +23,7 @@ export const ru = {
   skipToChat: 'К переписке',
 
   trace: traceRu,
+  manage: manageRu,
   signIn: 'Вход для операторов',
   firstAdmin: 'Первый администратор',
   firstAdminHint: 'Эта учётная запись будет вашей: с ней вы приглашаете операторов и меняете настройки.',
@@ -41,10 +43,8 @@ export const ru = {
     'Сейчас это демонстрация. Её чаты удалятся, учётные записи anna, boris и admin закроются; чаты, которые начали вы сами, останутся. Дальше вы создадите свою учётную запись. Чтобы закрыть и страницу /try/, перезапустите программу.',
   endDemoYes: 'Удалить демонстрацию и начать',
   toSignIn: 'Ко входу',
-  signInHint: 'Рабочее место оператора',
   login: 'Логин',
   password: 'Пароль',
-  showPassword: 'Показать пароль',
   enter: 'Войти',
   entering: 'Входим…',
   wrongPassword: 'Логин или пароль не подходят.',

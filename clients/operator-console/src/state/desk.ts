@@ -38,7 +38,7 @@ export const drafts = new Drafts(localStorage);
 export const clock = createClock();
 export const ui = createStore<{
   readonly notices: readonly Notice[];
-  readonly dialog: 'shortcuts' | 'transfer' | 'handover' | 'trace' | null;
+  readonly dialog: 'shortcuts' | 'transfer' | 'handover' | 'trace' | 'ban' | null;
   /** Of the dialog `trace`. */
   readonly traced: number | null;
   readonly search: string;

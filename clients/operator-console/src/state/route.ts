@@ -5,7 +5,10 @@ export type Route =
   | { readonly page: 'inbox'; readonly view: ViewName; readonly sessionId: number | null }
   | { readonly page: Page };
 
-const PAGES = ['callbacks', 'alerts', 'replies', 'setup'] as const;
+/** Of the administration. */
+export const MANAGE_PAGES = ['team', 'rules', 'bans', 'audit', 'account'] as const;
+export type ManagePage = (typeof MANAGE_PAGES)[number];
+const PAGES = ['callbacks', 'alerts', 'replies', 'setup', ...MANAGE_PAGES] as const;
 type Page = (typeof PAGES)[number];
 
 export function parseRoute(hash: string): Route {

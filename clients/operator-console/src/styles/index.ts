@@ -10,5 +10,6 @@ import './card.css';
 import './pages.css';
 import './lists.css';
 import './setup.css';
+import './manage.css';
 import './status.css';
 import './dialogs.css';

@@ -4,8 +4,10 @@ import { card, showCard } from '../state/card.ts';
 import { backToText, compose, isComposing } from '../state/composing.ts';
 import { router, settings, ui } from '../state/desk.ts';
 import { VIEWS } from '../state/inbox-view.ts';
+import type { Route } from '../state/route.ts';
 import { isTyping, shortcutOf, type ShortcutName } from '../state/shortcuts.ts';
 import { useStore } from '../state/store.ts';
+import { AccountPage } from './account/AccountPage.tsx';
 import { AlertsPage } from './alerts/AlertsPage.tsx';
 import { Banner } from './Banner.tsx';
 import { CallbacksPage } from './callbacks/CallbacksPage.tsx';
@@ -13,6 +15,11 @@ import { useDesk } from './context.ts';
 import { ConversationPane } from './conversation/ConversationPane.tsx';
 import { Dialogs } from './dialogs/Dialogs.tsx';
 import { InboxPane } from './inbox/InboxPane.tsx';
+import { AuditPage } from './manage/AuditPage.tsx';
+import { BansPage } from './manage/BansPage.tsx';
+import { managePages } from './manage/ManageNav.tsx';
+import { RulesPage } from './manage/RulesPage.tsx';
+import { TeamPage } from './manage/TeamPage.tsx';
 import { Notices } from './parts/Notices.tsx';
 import { Rail } from './Rail.tsx';
 import { RepliesPage } from './replies/RepliesPage.tsx';
@@ -85,12 +92,25 @@ export function DeskView() {
           {route.page === 'alerts' && <AlertsPage />}
           {route.page === 'replies' && <RepliesPage />}
           {route.page === 'setup' && <SetupPage />}
+          <Managed page={route.page} />
         </main>
       </div>
       <Dialogs sessionId={sessionId} />
       <Notices />
     </div>
   );
+}
+
+/** A page that this person may not use is not there, whatever the address says; the server refuses it too. */
+function Managed({ page }: { page: Route['page'] }) {
+  const { desk } = useDesk();
+  // The role is known with the list of operators.
+  useStore(desk.operators, (state) => state.list);
+  if (!managePages(desk.role).some((one) => one === page)) return null;
+  if (page === 'team') return <TeamPage />;
+  if (page === 'rules') return <RulesPage />;
+  if (page === 'bans') return <BansPage />;
+  return page === 'audit' ? <AuditPage /> : <AccountPage />;
 }
 
 /** In the order of the tabs. */

@@ -1,3 +1,4 @@
+import { ChatClientError } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { auth } from '../state/desk.ts';
@@ -44,6 +45,8 @@ export function Invitation({ inviteKey, done }: { inviteKey: string; done: () =>
       await auth.login(login, password);
       done();
     } catch (error) {
+      // The password is theirs now; the sign-in page asks for the code of the second factor.
+      if (error instanceof ChatClientError && error.code === 'second_factor_required') return done();
       setProblem(problemOf(error));
       setBusy(false);
     }

@@ -7,6 +7,7 @@ import { routeHash } from '../state/route.ts';
 import { useStore } from '../state/store.ts';
 import { unseenTransfers } from '../state/transfers.ts';
 import { useDesk } from './context.ts';
+import { managePages } from './manage/ManageNav.tsx';
 import { Icon, type IconName } from './parts/Icon.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
 
@@ -33,6 +34,16 @@ export function Rail() {
   ).length;
   const unread = badge?.unread ?? 0;
   const view = (badge?.mine ?? 0) > 0 && (badge?.unassigned ?? 0) === 0 ? 'mine' : 'unassigned';
+  useStore(desk.operators, (state) => state.list);
+  const manage = desk.role === 'admin' ? managePages('admin') : [];
+  const manageItem: Item = {
+    page: manage.find((page) => page === route.page) ?? manage[0] ?? 'bans',
+    icon: 'settings',
+    label: t().manage.title,
+    count: 0,
+    says: '',
+    to: { page: manage[0] ?? 'bans' },
+  };
   const items: Item[] = [
     {
       page: 'inbox',
@@ -60,6 +71,7 @@ export function Rail() {
     },
     { page: 'replies', icon: 'bolt', label: t().repliesShort, count: 0, says: '', to: { page: 'replies' } },
     { page: 'setup', icon: 'setup', label: t().setup, count: 0, says: '', to: { page: 'setup' } },
+    ...(manage.length === 0 ? [] : [manageItem]),
   ];
   return (
     <nav class="rail" aria-label={t().navigation}>
@@ -67,7 +79,7 @@ export function Rail() {
         <a
           key={item.page}
           href={routeHash(item.to)}
-          class={`rail-item to-${item.page}`}
+          class={`rail-item to-${item === manageItem ? 'manage' : item.page}`}
           aria-current={route.page === item.page ? 'page' : undefined}
         >
           <Icon name={item.icon} />

@@ -7,6 +7,7 @@ import { signIn } from '../state/sign-in.ts';
 import { useStore } from '../state/store.ts';
 import { useDesk } from './context.ts';
 import { LocaleSwitch } from './LocaleSwitch.tsx';
+import { managePages } from './manage/ManageNav.tsx';
 import { Avatar } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
 import { Toggle } from './parts/Toggle.tsx';
@@ -75,7 +76,25 @@ export function SettingsMenu() {
               </button>
             )}
           </div>
+          <div class="menu-row">
+            {(['account', 'bans'] as const)
+              .filter((page) => managePages(desk.role).includes(page))
+              .map((page) => (
+                <a key={page} class="button quiet" href={routeHash({ page })} onClick={() => setOpen(false)}>
+                  {t().manage.pages[page]}
+                </a>
+              ))}
+          </div>
           <div class="menu-row narrow-row">
+            {desk.role === 'admin' && (
+              <a
+                class="button quiet"
+                href={routeHash({ page: managePages('admin')[0] ?? 'bans' })}
+                onClick={() => setOpen(false)}
+              >
+                <Icon name="settings" /> {t().manage.title}
+              </a>
+            )}
             {(['replies', 'setup'] as const).map((page) => (
               <a key={page} class="button quiet" href={routeHash({ page })} onClick={() => setOpen(false)}>
                 <Icon name={page === 'setup' ? 'setup' : 'bolt'} /> {page === 'setup' ? t().setup : t().repliesShort}

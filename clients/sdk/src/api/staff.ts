@@ -144,7 +144,10 @@ export interface StaffAuthOptions {
 
 /** Sign-in of operators. Refreshes in one tab at a time: of two uses of one refresh token the second ends the sign-in. */
 export interface StaffAuth extends ReadableStore<StaffAuthState> {
-  readonly login: (login: string, password: string) => Promise<AuthUser>;
+  /** Rejects with `second_factor_required` where the account asks for a `code` too: ask for it, and call again with all three. */
+  readonly login: (login: string, password: string, code?: string) => Promise<AuthUser>;
+  /** In a browser that came back from the identity provider (`/operator/#oidc=done`). */
+  readonly loginByProvider: () => Promise<AuthUser>;
   readonly logout: () => Promise<void>;
   /** Give it to `createStaffClient`. Rejects with `missing_credentials` when signed out. */
   readonly getToken: StaffTokenProvider;

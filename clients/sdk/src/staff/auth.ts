@@ -104,8 +104,23 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   const auth: StaffAuth = {
     getState: store.getState,
     subscribe: store.subscribe,
-    async login(login, password) {
-      const { user } = keep(await post<LoginResponse>('/auth/login', { login, password }));
+    async login(login, password, code) {
+      const shown = { login, password, ...(code !== undefined && { code }) };
+      const { user } = keep(await post<LoginResponse>('/auth/login', shown));
+      changed();
+      return user;
+    },
+    async loginByProvider() {
+      // The ticket lies in a cookie of the chat's own origin, which no page can read.
+      const response = await environment
+        .fetch(`${base}/auth/oidc/token`, { method: 'POST', credentials: 'same-origin', cache: 'no-store' })
+        .catch((cause: unknown) => {
+          throw new ChatClientError('network', undefined, { cause });
+        });
+      const { status } = response;
+      if (!response.ok)
+        throw new ChatClientError(status === 401 ? 'bad_credentials' : 'unavailable', undefined, { status });
+      const { user } = keep((await response.json()) as LoginResponse);
       changed();
       return user;
     },

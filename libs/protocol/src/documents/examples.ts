@@ -235,6 +235,8 @@ const operatorAccount = {
   role: 'operator' as const,
   scope: 'all' as const,
   active: true,
+  second_factor: false,
+  oidc: false,
   created_at: AT,
 };
 const auditEntry = {
@@ -456,6 +458,17 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
     },
   ],
   PasswordChange: [{ current_password: 'the old one', new_password: 'a longer new one' }],
+  OwnAccount: [{ ...user, second_factor: true, recovery_codes_left: 9, oidc: false }],
+  TotpSetup: [
+    {
+      secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+      otpauth_url: 'otpauth://totp/shop.example:boris?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=shop.example',
+    },
+  ],
+  TotpCode: [{ code: '492039' }],
+  TotpEnd: [{ code: '492039' }],
+  RecoveryCodes: [{ recovery_codes: ['k3wq-7d2m-x9hf-4snb', 'p6ra-v8ce-2gty-9jzu'] }],
+  SignInWays: [{ oidc: { name: 'id.example', url: '/auth/oidc/login' } }, { oidc: null }],
   AuditEntry: [auditEntry],
   Audit: [{ entries: [auditEntry], next_page: null }],
   QuickReply: [quickReply],

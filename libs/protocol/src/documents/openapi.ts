@@ -120,7 +120,8 @@ function parameters(route: Route): Json[] {
   for (const [, name] of route.path.matchAll(/\{(\w+)\}/g)) {
     if (name === undefined) continue;
     const schema: Json =
-      route.id === 'getAttachment'
+      // Ids of operators are text as well.
+      route.id === 'getAttachment' || route.service === 'auth-service'
         ? { type: 'string' }
         : { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
     list.push({ name, in: 'path', required: true, description: parameterText(route, name), schema });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type AdminCommand, type AdminContext, AdminRefusal, AdminUsageError } from '../command.ts';
 
 const USAGE =
-  'list | add <login> <name> [operator|admin] [all|assigned|own] | password|activate|deactivate <login> | role <login> operator|admin | scope <login> all|assigned|own';
+  'list | add <login> <name> [operator|admin] [all|assigned|own] | password|activate|deactivate|second-factor-off <login> | role <login> operator|admin | scope <login> all|assigned|own';
 const MIN_PASSWORD_LENGTH = 8;
 const loginSchema = requiredText(200);
 const roleSchema = z.enum(['operator', 'admin']);
@@ -51,6 +51,8 @@ async function act(accounts: Operators, context: AdminContext): Promise<{ done: 
         done: 'deactivated; connections end within 5 s',
         found: [await accounts.change(login, { active: false })],
       };
+    case 'second-factor-off':
+      return { done: 'no second factor any more', found: [await accounts.removeSecondFactor(login)] };
     case 'role':
       return { done: 'new role', found: [await accounts.change(login, { role: roleSchema.parse(value) })] };
     case 'scope':

@@ -8,6 +8,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { CopyButton } from '../parts/CopyButton.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
 import { ContactForm } from './ContactForm.tsx';
+import { CustomerActions } from './CustomerActions.tsx';
 import { EarlierChats } from './EarlierChats.tsx';
 
 function Fact({
@@ -101,6 +102,7 @@ export function CustomerCard({ session }: { session: StaffSession }) {
         </section>
       )}
       <EarlierChats key={session.id} session={session} />
+      <CustomerActions key={`actions-${session.id}`} session={session} />
     </aside>
   );
 }

@@ -1,5 +1,6 @@
 import { ui } from '../../state/desk.ts';
 import { useStore } from '../../state/store.ts';
+import { BanDialog } from './BanDialog.tsx';
 import { HandoverDialog } from './HandoverDialog.tsx';
 import { ShortcutsDialog } from './ShortcutsDialog.tsx';
 import { TraceDialog } from './TraceDialog.tsx';
@@ -10,7 +11,8 @@ export function Dialogs({ sessionId }: { sessionId: number | null }) {
   const traced = useStore(ui, (state) => state.traced);
   if (dialog === 'shortcuts') return <ShortcutsDialog />;
   if (dialog === 'handover') return <HandoverDialog />;
-  if (dialog === 'trace' && sessionId !== null && traced !== null)
-    return <TraceDialog sessionId={sessionId} messageId={traced} />;
-  return dialog === 'transfer' && sessionId !== null ? <TransferDialog sessionId={sessionId} /> : null;
+  if (sessionId === null) return null;
+  if (dialog === 'ban') return <BanDialog sessionId={sessionId} />;
+  if (dialog === 'trace' && traced !== null) return <TraceDialog sessionId={sessionId} messageId={traced} />;
+  return dialog === 'transfer' ? <TransferDialog sessionId={sessionId} /> : null;
 }

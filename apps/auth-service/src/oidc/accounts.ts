@@ -1,0 +1,154 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { type Database, recordAudit, type Tables } from '@chat-realtime/database';
+import type { Kysely, Transaction } from 'kysely';
+import { normaliseLogin } from '../domain/operator.ts';
+import { hashPassword } from '../domain/passwords.ts';
+import { type Credentials, endSignIns, lastAdminIs, toOperator } from '../storage/operators.ts';
+import type { OidcPerson } from './claims.ts';
+
+/** From the provider's answer to the console's call: one redirect and one page. */
+const TICKET_SECONDS = 60;
+
+/** `no_account`: nobody here has invited them. `last_admin`: the provider would take the last administrator away. */
+export type OidcRefusal = 'no_role' | 'no_account' | 'login_taken' | 'inactive' | 'last_admin';
+
+export type OidcTicket =
+  | { readonly kind: 'ticket'; readonly ticket: string }
+  | { readonly kind: 'refused'; readonly reason: OidcRefusal };
+
+const hashOf = (ticket: string): string => createHash('sha256').update(ticket).digest('hex');
+
+/** Accounts of people whom the identity provider signs in. */
+export class OidcAccounts {
+  readonly #db: Kysely<Tables>;
+  readonly #now: () => Date;
+
+  constructor(database: Database, now: () => Date) {
+    this.#db = database.kysely;
+    this.#now = now;
+  }
+
+  /**
+   * Finds the account of a person, or makes it where the provider gives them a role. An account that was here before is
+   * theirs only by an address that the provider has checked; from then on it is known by issuer and subject alone.
+   */
+  async admit(person: OidcPerson): Promise<OidcTicket> {
+    if (person.role === null) return { kind: 'refused', reason: 'no_role' };
+    // A password that nobody knows, until an administrator sends a link for one.
+    const passwordHash = await hashPassword(randomBytes(32).toString('base64url'));
+    return this.#db.transaction().execute(async (trx): Promise<OidcTicket> => {
+      const id = (await this.#known(trx, person)) ?? (await this.#linked(trx, person));
+      if (id !== undefined) return this.#admitted(trx, id, person);
+      if (person.role === 'unsaid' || person.role === null) return { kind: 'refused', reason: 'no_account' };
+      const made = await trx
+        .insertInto('auth_operator')
+        .values({
+          id: randomUUID(),
+          login: normaliseLogin(person.login),
+          name: person.name,
+          role: person.role,
+          scope: 'all',
+          password_hash: passwordHash,
+          oidc_issuer: person.issuer,
+          oidc_subject: person.subject,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (made === undefined) return { kind: 'refused', reason: 'login_taken' };
+      await recordAudit(trx, {
+        actor: { userId: made.id, name: person.name },
+        action: 'operator.added',
+        subject: `operator:${made.id}`,
+        details: { role: person.role, scope: 'all', by: 'oidc' },
+      });
+      return { kind: 'ticket', ticket: await this.#ticket(trx, made.id) };
+    });
+  }
+
+  /** Uses a ticket up. */
+  async redeem(ticket: string): Promise<Credentials | undefined> {
+    return this.#db.transaction().execute(async (trx) => {
+      const used = await trx
+        .deleteFrom('auth_oidc_ticket')
+        .where('key_hash', '=', hashOf(ticket))
+        .where('expires_at', '>', this.#now())
+        .returning('operator_id')
+        .executeTakeFirst();
+      if (used === undefined) return undefined;
+      const row = await trx
+        .selectFrom('auth_operator')
+        .selectAll()
+        .where('id', '=', used.operator_id)
+        .executeTakeFirst();
+      return row === undefined ? undefined : { operator: toOperator(row), passwordHash: row.password_hash };
+    });
+  }
+
+  async prune(): Promise<void> {
+    await this.#db.deleteFrom('auth_oidc_ticket').where('expires_at', '<=', this.#now()).execute();
+  }
+
+  async #known(trx: Transaction<Tables>, { issuer, subject }: OidcPerson): Promise<string | undefined> {
+    const row = await trx
+      .selectFrom('auth_operator')
+      .select('id')
+      .where('oidc_issuer', '=', issuer)
+      .where('oidc_subject', '=', subject)
+      .executeTakeFirst();
+    return row?.id;
+  }
+
+  async #linked(trx: Transaction<Tables>, person: OidcPerson): Promise<string | undefined> {
+    if (person.verifiedEmail === null) return undefined;
+    const row = await trx
+      .updateTable('auth_operator')
+      .set({ oidc_issuer: person.issuer, oidc_subject: person.subject, updated_at: this.#now() })
+      .where('login', '=', normaliseLogin(person.verifiedEmail))
+      .where('oidc_subject', 'is', null)
+      .where('active', '=', true)
+      .returning(['id', 'name'])
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    await recordAudit(trx, {
+      actor: { userId: row.id, name: row.name },
+      action: 'operator.linked',
+      subject: `operator:${row.id}`,
+    });
+    return row.id;
+  }
+
+  /** The provider's word on the role holds from this sign-in on. */
+  async #admitted(trx: Transaction<Tables>, id: string, person: OidcPerson): Promise<OidcTicket> {
+    const isLast = await lastAdminIs(trx, id);
+    const known = await trx.selectFrom('auth_operator').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+    if (known?.active !== true) return { kind: 'refused', reason: 'inactive' };
+    const role = person.role === 'unsaid' || person.role === null ? known.role : person.role;
+    if (role !== known.role) {
+      if (isLast) return { kind: 'refused', reason: 'last_admin' };
+      const now = this.#now();
+      await trx.updateTable('auth_operator').set({ role, updated_at: now }).where('id', '=', id).execute();
+      await endSignIns(trx, id, now);
+      await recordAudit(trx, {
+        actor: { userId: id, name: known.name },
+        action: 'operator.changed',
+        subject: `operator:${id}`,
+        details: { role, by: 'oidc' },
+      });
+    }
+    return { kind: 'ticket', ticket: await this.#ticket(trx, id) };
+  }
+
+  async #ticket(trx: Transaction<Tables>, operatorId: string): Promise<string> {
+    const ticket = randomBytes(32).toString('base64url');
+    await trx
+      .insertInto('auth_oidc_ticket')
+      .values({
+        key_hash: hashOf(ticket),
+        operator_id: operatorId,
+        expires_at: new Date(this.#now().getTime() + TICKET_SECONDS * 1_000),
+      })
+      .execute();
+    return ticket;
+  }
+}

@@ -1,0 +1,43 @@
+import { staffRole, type StaffRole } from '@chat-realtime/verifier';
+import type { OidcClaims } from './provider.ts';
+
+const MAX_TEXT = 200;
+
+/** Whom the provider has signed in. */
+export interface OidcPerson {
+  readonly issuer: string;
+  readonly subject: string;
+  /** An address that the provider has checked; null otherwise, and then nobody is taken for an account that is here. */
+  readonly verifiedEmail: string | null;
+  /** For an account that is made now. */
+  readonly login: string;
+  readonly name: string;
+  /** What the provider says they may do: null for no right; `unsaid` where roles are given here. */
+  readonly role: StaffRole | null | 'unsaid';
+}
+
+export interface RoleSettings {
+  /** Absent: the provider says who somebody is, and an administrator here what they may do. */
+  readonly claim: string | undefined;
+  readonly map: ReadonlyMap<string, StaffRole> | undefined;
+}
+
+function text(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  // Shown to colleagues and customers: no control characters.
+  const plain = value.replaceAll(/\p{C}/gu, '').trim().slice(0, MAX_TEXT);
+  return plain === '' ? undefined : plain;
+}
+
+export function personOf(claims: OidcClaims, { claim, map }: RoleSettings): OidcPerson {
+  const email = text(claims['email']);
+  const login = text(claims['preferred_username']) ?? email ?? claims.sub;
+  return {
+    issuer: claims.iss,
+    subject: claims.sub,
+    verifiedEmail: claims['email_verified'] === true && email !== undefined ? email : null,
+    login,
+    name: text(claims['name']) ?? login,
+    role: claim === undefined ? 'unsaid' : (staffRole(claims, { roleClaim: claim, roleMap: map }) ?? null),
+  };
+}

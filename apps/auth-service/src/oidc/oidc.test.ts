@@ -1,0 +1,191 @@
+import { type Database, openDatabase } from '@chat-realtime/database';
+import { loginResponseSchema, signInWaysSchema } from '@chat-realtime/protocol';
+import { createHttpApp, createLogger, createMetrics, Health, loadConfig } from '@chat-realtime/service-kit';
+import { FakeIdentityProvider, startPostgres } from '@chat-realtime/testkit';
+import { TokenVerifier } from '@chat-realtime/verifier';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type AuthService, createAuthService } from '../auth-service.ts';
+import { authVariables } from '../config.ts';
+import { hashPassword } from '../domain/passwords.ts';
+import { AuthModule } from '../http/auth-module.ts';
+
+const logger = createLogger({ service: 'auth-service', level: 'silent' });
+const KEYCLOAK_ROLES = { OIDC_ROLE_CLAIM: 'realm_access.roles', OIDC_ROLE_MAP: 'support:operator,chief:admin' };
+
+/** What a browser keeps and sends back. */
+class Browser {
+  readonly #cookies = new Map<string, string>();
+
+  async go(url: string, init: RequestInit = {}): Promise<Response> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url, { redirect: 'manual', ...init, headers: { cookie, ...init.headers } });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ''] = line.split(';');
+      const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const;
+      if (line.includes('Max-Age=0')) this.#cookies.delete(name);
+      else this.#cookies.set(name, value);
+      expect(line).toContain('HttpOnly');
+    }
+    return response;
+  }
+}
+
+describe('sign-in by an identity provider', () => {
+  let provider: FakeIdentityProvider;
+  let server: Awaited<ReturnType<typeof startPostgres>>;
+  let database: Database;
+  const running: { service: AuthService; app: NestFastifyApplication }[] = [];
+
+  beforeAll(async () => {
+    [provider, server] = await Promise.all([new FakeIdentityProvider().start(), startPostgres()]);
+    database = await openDatabase(server.url);
+  });
+  afterAll(async () => {
+    for (const { service, app } of running) {
+      service.stop();
+      await app.close();
+    }
+    await database.close();
+    await Promise.all([provider.stop(), server.stop()]);
+  });
+  beforeEach(() => {
+    provider.forge = {};
+    provider.forgeKey = false;
+    provider.away = false;
+  });
+
+  async function start(env: Record<string, string> = {}): Promise<string> {
+    const config = loadConfig(z.object(authVariables), {
+      OIDC_ISSUER: provider.issuer,
+      OIDC_CLIENT_ID: provider.clientId,
+      OIDC_CLIENT_SECRET: provider.clientSecret,
+      ...env,
+    });
+    const service = await createAuthService({ database, config, logger, metrics: createMetrics('auth') });
+    const verifier = TokenVerifier.create({
+      staff: { keys: service.keySource, issuer: 'chat-auth', audience: 'chat' },
+      revocations: service.revocations,
+    });
+    const parts = { logger, metrics: createMetrics('http'), health: new Health(), verifier };
+    const app = await createHttpApp({ modules: [AuthModule.forRoot({ service })], ...parts, port: 0 });
+    running.push({ service, app });
+    return app.getUrl();
+  }
+  const location = (response: Response): string => {
+    expect(response.status).toBe(302);
+    return response.headers.get('location') ?? '';
+  };
+  /** Where the browser ends up. */
+  async function come(base: string, browser: Browser): Promise<string> {
+    const away = location(await browser.go(`${base}/auth/oidc/login`));
+    if (away.startsWith('/')) return away;
+    return location(await browser.go(location(await fetch(away, { redirect: 'manual' }))));
+  }
+  async function enter(base: string, browser = new Browser()) {
+    expect(await come(base, browser)).toBe('/operator/#oidc=done');
+    const answer = await browser.go(`${base}/auth/oidc/token`, { method: 'POST' });
+    expect(answer.status).toBe(200);
+    return loginResponseSchema.parse(await answer.json());
+  }
+  const person = (sub: string, claims: object = {}): void => {
+    provider.person = { sub, claims: { ...claims } };
+  };
+
+  it('[AUTH32] gives an account to whom the provider gives a role, and follows the role', async () => {
+    const base = await start(KEYCLOAK_ROLES);
+    const ways = signInWaysSchema.parse(await (await fetch(`${base}/auth/sign-in`)).json());
+    expect(ways).toEqual({ oidc: { name: '127.0.0.1', url: '/auth/oidc/login' } });
+    const claims = {
+      preferred_username: 'Vera',
+      name: 'Вера Л.',
+      realm_access: { roles: ['offline_access', 'support'] },
+    };
+    person('sub-vera', claims);
+    const { user, access_token } = await enter(base);
+    expect(user).toMatchObject({ login: 'vera', name: 'Вера Л.', role: 'operator', scope: 'all' });
+    person('sub-vera', { ...claims, realm_access: { roles: ['chief'] } });
+    const again = await enter(base);
+    expect(again.user).toMatchObject({ id: user.id, role: 'admin' });
+    // The right of before ends with the tokens that say it.
+    const me = (token: string) => fetch(`${base}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
+    expect((await me(access_token)).status).toBe(401);
+    expect(await (await me(again.access_token)).json()).toMatchObject({ oidc: true, second_factor: false });
+    // Nobody is left to give the right back.
+    person('sub-vera', claims);
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=last_admin');
+    person('sub-stranger', { preferred_username: 'stranger', realm_access: { roles: ['customer'] } });
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=no_role');
+    person('sub-other', { ...claims, realm_access: { roles: ['support'] } });
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=login_taken');
+  });
+
+  it('[AUTH33] knows an invited account by an address that was checked, then by the subject alone', async () => {
+    const base = await start();
+    const { service } = running.at(-1) ?? {};
+    const passwordHash = await hashPassword('a password of Boris');
+    await service?.operators.add({ login: 'boris@shop.example', name: 'Борис', role: 'operator', passwordHash });
+    person('sub-boris', { email: 'boris@shop.example' });
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=no_account');
+    person('sub-boris', { email: 'Boris@shop.example', email_verified: true });
+    const { user } = await enter(base);
+    expect(user).toMatchObject({ login: 'boris@shop.example', role: 'operator' });
+    person('sub-boris', { email: 'renamed@shop.example' });
+    expect((await enter(base)).user.id).toBe(user.id);
+    person('sub-thief', { email: 'boris@shop.example', email_verified: true });
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=no_account');
+    await service?.operators.change('boris@shop.example', { active: false });
+    person('sub-boris', {});
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=inactive');
+  });
+
+  it('[AUTH34] takes no answer that this browser has not asked for, and none twice', async () => {
+    const base = await start(KEYCLOAK_ROLES);
+    person('sub-olga', { preferred_username: 'olga', realm_access: { roles: ['support'] } });
+    const browser = new Browser();
+    const back = location(await fetch(location(await browser.go(`${base}/auth/oidc/login`)), { redirect: 'manual' }));
+    // Another browser, which was led here with somebody's answer.
+    expect(location(await new Browser().go(back))).toBe('/operator/#oidc=refused');
+    const other = new URL(back);
+    other.searchParams.set('state', 'another');
+    expect(location(await browser.go(other.href))).toBe('/operator/#oidc=refused');
+    expect((await new Browser().go(`${base}/auth/oidc/token`, { method: 'POST' })).status).toBe(401);
+    const whole = new Browser();
+    await enter(base, whole);
+    expect((await whole.go(`${base}/auth/oidc/token`, { method: 'POST' })).status).toBe(401);
+  });
+
+  it('[AUTH34] refuses forged ID tokens, and says when the provider is away', async () => {
+    const base = await start(KEYCLOAK_ROLES);
+    person('sub-olga', { preferred_username: 'olga', realm_access: { roles: ['support'] } });
+    for (const forge of [
+      { nonce: 'another' },
+      { aud: 'another-client' },
+      { iss: 'https://evil.example' },
+      { exp: 1 },
+    ]) {
+      provider.forge = forge;
+      expect(await come(base, new Browser()), JSON.stringify(forge)).toBe('/operator/#oidc=refused');
+    }
+    provider.forge = {};
+    provider.forgeKey = true;
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=refused');
+    provider.forgeKey = false;
+    const browser = new Browser();
+    const back = location(await fetch(location(await browser.go(`${base}/auth/oidc/login`)), { redirect: 'manual' }));
+    provider.away = true;
+    expect(location(await browser.go(back))).toBe('/operator/#oidc=unavailable');
+    const late = await start(KEYCLOAK_ROLES);
+    expect(await come(late, new Browser())).toBe('/operator/#oidc=unavailable');
+  });
+
+  it('[AUTH32] is not there without OIDC_ISSUER, and wants https', async () => {
+    const base = await start({ OIDC_ISSUER: '' });
+    expect(await (await fetch(`${base}/auth/sign-in`)).json()).toEqual({ oidc: null });
+    expect((await fetch(`${base}/auth/oidc/login`)).status).toBe(404);
+    expect((await fetch(`${base}/auth/oidc/callback?code=x&state=y`)).status).toBe(404);
+    expect((await fetch(`${base}/auth/oidc/token`, { method: 'POST' })).status).toBe(404);
+    expect(() => loadConfig(z.object(authVariables), { OIDC_ISSUER: 'http://id.example' })).toThrow('OIDC_ISSUER');
+  });
+});

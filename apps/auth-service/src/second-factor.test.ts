@@ -1,0 +1,163 @@
+import { type Database, openDatabase } from '@chat-realtime/database';
+import { ChatError } from '@chat-realtime/protocol';
+import { createLogger, createMetrics, loadConfig } from '@chat-realtime/service-kit';
+import { startPostgres } from '@chat-realtime/testkit';
+import { decodeJwt } from 'jose';
+import { Secret, TOTP } from 'otpauth';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type AuthService, createAuthService } from './auth-service.ts';
+import { authVariables } from './config.ts';
+import type { Administrator } from './operator-accounts.ts';
+import { seedOperators } from './seed.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const config = loadConfig(z.object(authVariables), {});
+const logger = createLogger({ service: 'auth-service', level: 'silent' });
+
+describe('the second factor', () => {
+  let server: Awaited<ReturnType<typeof startPostgres>>;
+  let database: Database;
+  let service: AuthService;
+  let clock: number;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    database = await openDatabase(server.url);
+  });
+  afterAll(async () => {
+    await database.close();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    clock = Math.floor(Date.now() / 30_000) * 30_000;
+    // Each with counters of its own.
+    service = await createAuthService({
+      database,
+      config,
+      logger,
+      metrics: createMetrics('auth-service'),
+      now: () => clock,
+    });
+    await seedOperators(service, PASSWORD);
+    await database.kysely.deleteFrom('auth_totp').execute();
+  });
+
+  const login = (code?: string) => service.login('anna', PASSWORD, '192.0.2.1', code);
+  async function refusal(run: Promise<unknown>): Promise<string> {
+    try {
+      await run;
+      return 'ok';
+    } catch (error) {
+      if (error instanceof ChatError) return error.code;
+      throw error;
+    }
+  }
+  async function signedIn(code?: string): Promise<Administrator> {
+    const { access_token, user } = await login(code);
+    return { userId: user.id, name: user.name, loginId: z.string().parse(decodeJwt(access_token)['sid']) };
+  }
+  const codeOf = (secret: string): string =>
+    new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock });
+  async function setUp() {
+    const anna = await signedIn();
+    const { secret, otpauth_url } = await service.secondFactor.begin(anna, 'shop.example');
+    const { recovery_codes } = await service.secondFactor.confirm(anna, codeOf(secret));
+    return { anna, secret, otpauth_url, codes: recovery_codes };
+  }
+
+  it('[AUTH27] is asked for once it was confirmed, and not before', async () => {
+    const anna = await signedIn();
+    const first = await service.secondFactor.begin(anna, 'shop.example');
+    const { secret, otpauth_url } = await service.secondFactor.begin(anna, 'shop.example');
+    expect(new URL(otpauth_url).searchParams.get('secret')).toBe(secret);
+    expect(otpauth_url).toContain('otpauth://totp/shop.example:anna?');
+    await login();
+    expect(await refusal(service.secondFactor.confirm(anna, codeOf(first.secret)))).toBe('validation_failed');
+    const { recovery_codes } = await service.secondFactor.confirm(anna, codeOf(secret));
+    expect(new Set(recovery_codes).size).toBe(10);
+    expect(recovery_codes[0]).toMatch(/^[a-z1-9]{4}(-[a-z1-9]{4}){3}$/);
+    expect(await refusal(login())).toBe('second_factor_required');
+    expect(await refusal(service.secondFactor.begin(anna, 'x'))).toBe('invalid_transition');
+    expect(await refusal(service.secondFactor.confirm(anna, codeOf(secret)))).toBe('invalid_transition');
+    expect(await service.user(anna.userId)).toMatchObject({ second_factor: true, recovery_codes_left: 10 });
+  });
+
+  it('[AUTH28] takes each code once, also of two sign-ins at the same time, and none from long ago', async () => {
+    const { secret } = await setUp();
+    // The code that confirmed it is used up.
+    expect(await refusal(login(codeOf(secret)))).toBe('bad_credentials');
+    const old = codeOf(secret);
+    clock += 30_000;
+    const code = codeOf(secret);
+    const outcomes = await Promise.all([refusal(login(code)), refusal(login(`${code.slice(0, 3)} ${code.slice(3)}`))]);
+    expect(outcomes.sort()).toEqual(['bad_credentials', 'ok']);
+    clock += 90_000;
+    expect(await refusal(login(old))).toBe('bad_credentials');
+    expect(await refusal(login(codeOf(secret)))).toBe('ok');
+  });
+
+  it('[AUTH28] says nothing of a code to who has not shown the password', async () => {
+    const { secret } = await setUp();
+    clock += 30_000;
+    expect(await refusal(service.login('anna', 'wrong', '192.0.2.1', codeOf(secret)))).toBe('bad_credentials');
+    expect(await refusal(service.login('anna', 'wrong', '192.0.2.1'))).toBe('bad_credentials');
+    expect(await refusal(login(codeOf(secret)))).toBe('ok');
+  });
+
+  it('[AUTH28] stops guesses of one account, wherever they come from', async () => {
+    const { secret } = await setUp();
+    clock += 30_000;
+    for (let guess = 0; guess < config.LOGIN_FAILURES_PER_5_MINUTES; guess += 1)
+      expect(await refusal(service.login('anna', PASSWORD, `192.0.2.${guess}`, 'abcdef'))).toBe('bad_credentials');
+    expect(await refusal(service.login('anna', PASSWORD, '198.51.100.1', codeOf(secret)))).toBe('rate_limited');
+  });
+
+  it('[AUTH29] a recovery code opens once, however it is typed', async () => {
+    const { codes, anna } = await setUp();
+    const [one = '', two = ''] = codes;
+    expect(await refusal(login(one.toUpperCase().replaceAll('-', ' ')))).toBe('ok');
+    expect(await refusal(login(one))).toBe('bad_credentials');
+    expect(await refusal(login(two))).toBe('ok');
+    expect((await service.user(anna.userId)).recovery_codes_left).toBe(8);
+  });
+
+  it('[AUTH30] ends by a code, or by a sign-in that has just shown one', async () => {
+    const { anna, codes } = await setUp();
+    clock += 11 * 60_000;
+    expect(await refusal(service.secondFactor.end(anna, undefined))).toBe('validation_failed');
+    expect(await refusal(service.secondFactor.end(anna, '000000'))).toBe('validation_failed');
+    expect((await service.user(anna.userId)).second_factor).toBe(true);
+    await service.secondFactor.end(anna, codes[0]);
+    expect(await refusal(login())).toBe('ok');
+    await setUp();
+    clock += 60_000;
+    const fresh = await signedIn(await codeNow());
+    await service.secondFactor.end(fresh, undefined);
+    expect(await refusal(login())).toBe('ok');
+    // There is none any more: nothing to do.
+    clock += 11 * 60_000;
+    await service.secondFactor.end(fresh, undefined);
+  });
+  async function codeNow(): Promise<string> {
+    const row = await database.kysely.selectFrom('auth_totp').select('secret').executeTakeFirstOrThrow();
+    return codeOf(row.secret);
+  }
+
+  it('[AUTH31] an administrator takes it from who has lost it; a closed setup is void for nobody else', async () => {
+    const { anna } = await setUp();
+    const admin = { userId: (await service.login('admin', PASSWORD, '192.0.2.1')).user.id, name: 'x', loginId: null };
+    await service.secondFactor.reset(admin, anna.userId);
+    expect(await refusal(login())).toBe('ok');
+    expect(await refusal(service.secondFactor.reset(admin, 'nobody'))).toBe('not_found');
+    const told = await database.kysely
+      .selectFrom('chat_audit')
+      .select('action')
+      .where('subject', '=', `operator:${anna.userId}`)
+      .where('action', 'like', 'second_factor.%')
+      .orderBy('id', 'desc')
+      .limit(2)
+      .execute();
+    expect(told.map(({ action }) => action)).toEqual(['second_factor.reset', 'second_factor.on']);
+  });
+});

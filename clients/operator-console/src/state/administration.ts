@@ -1,0 +1,128 @@
+import type {
+  AuditResponse,
+  Ban,
+  BansResponse,
+  OperatorAccount,
+  OperatorInvite,
+  OperatorPatch,
+  OwnAccount,
+  RecoveryCodes,
+  SettingsPatch,
+  SettingsResponse,
+  StaffApi,
+  TotpSetup,
+} from '@chat-realtime/client/staff';
+
+export type { AuditResponse, Ban, OperatorAccount, OperatorInvite, OwnAccount, TotpSetup };
+export type Role = OperatorAccount['role'];
+export type Scope = OperatorAccount['scope'];
+export const ROLES = ['operator', 'admin'] as const;
+export const SCOPES = ['all', 'assigned', 'own'] as const;
+export type BanKind = Ban['by'];
+
+export interface NewAccount {
+  readonly login: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly scope: Scope;
+}
+
+/** A page of chats that are handed over one by one. */
+const CHATS_AT_ONCE = 100;
+
+/** Accounts of operators, as an administrator changes them. */
+export class Team {
+  readonly #api: StaffApi;
+
+  constructor(api: StaffApi) {
+    this.#api = api;
+  }
+
+  async list(): Promise<readonly OperatorAccount[]> {
+    const { operators } = await this.#api.request<{ operators: OperatorAccount[] }>('GET', '/auth/operators');
+    return [...operators].sort((a, b) => Number(b.active) - Number(a.active) || a.name.localeCompare(b.name));
+  }
+
+  add(account: NewAccount): Promise<OperatorInvite> {
+    return this.#api.request('POST', '/auth/operators', { body: account });
+  }
+
+  change(id: string, patch: OperatorPatch): Promise<unknown> {
+    return this.#api.request('PATCH', `/auth/operators/${id}`, { body: patch });
+  }
+
+  invite(id: string): Promise<OperatorInvite> {
+    return this.#api.request('POST', `/auth/operators/${id}/invite`);
+  }
+
+  signOut(id: string): Promise<unknown> {
+    return this.#api.request('POST', `/auth/operators/${id}/sign-out`);
+  }
+
+  resetSecondFactor(id: string): Promise<unknown> {
+    return this.#api.request('DELETE', `/auth/operators/${id}/totp`);
+  }
+
+  /** Chats that go to nobody in particular are back in the queue within seconds, by the server. */
+  async deactivate(id: string, heir: string | null): Promise<void> {
+    if (heir !== null) await this.#handOver(id, heir);
+    await this.change(id, { active: false });
+  }
+
+  async #handOver(from: string, to: string): Promise<void> {
+    for (;;) {
+      const { sessions } = await this.#api.sessions({ assigned: from, status: 'active', limit: CHATS_AT_ONCE });
+      for (const { id } of sessions) {
+        await this.#api.request('POST', `/chat/session/${id}/assign`, { body: { user_id: to } });
+      }
+      if (sessions.length < CHATS_AT_ONCE) return;
+    }
+  }
+}
+
+export const ownAccount = (api: StaffApi): Promise<OwnAccount> => api.request('GET', '/auth/me');
+export const changePassword = (api: StaffApi, current: string, next: string): Promise<unknown> =>
+  api.request('POST', '/auth/password', { body: { current_password: current, new_password: next } });
+export const beginTotp = (api: StaffApi): Promise<TotpSetup> => api.request('POST', '/auth/totp');
+export const confirmTotp = (api: StaffApi, code: string): Promise<RecoveryCodes> =>
+  api.request('POST', '/auth/totp/confirm', { body: { code } });
+export const endTotp = (api: StaffApi, code: string): Promise<unknown> =>
+  api.request('DELETE', '/auth/totp', { body: code === '' ? {} : { code } });
+
+export const saveRules = (api: StaffApi, patch: SettingsPatch): Promise<SettingsResponse> =>
+  api.request('PATCH', '/chat/settings', { body: patch });
+
+/** All that hold: there are few. */
+export async function readBans(api: StaffApi): Promise<readonly Ban[]> {
+  const bans: Ban[] = [];
+  let page: string | null = null;
+  do {
+    const query: Record<string, string> = page === null ? {} : { page };
+    const answer: BansResponse = await api.request('GET', '/chat/bans', { query });
+    bans.push(...answer.bans);
+    page = answer.next_page;
+  } while (page !== null);
+  return bans;
+}
+export const liftBan = (api: StaffApi, id: number): Promise<unknown> => api.request('DELETE', `/chat/bans/${id}`);
+export const addBan = (
+  api: StaffApi,
+  ban: { session_id: number; by: BanKind; reason: string | null; until: string | null },
+): Promise<unknown> => api.request('POST', '/chat/bans', { body: ban });
+
+export const readAudit = (api: StaffApi, page: string | null): Promise<AuditResponse> =>
+  api.request('GET', '/chat/audit', { query: { limit: '50', ...(page === null ? {} : { page }) } });
+
+export const eraseChat = (api: StaffApi, id: number): Promise<unknown> =>
+  api.request('POST', `/chat/session/${id}/erase`);
+
+/** One JSON document, kept as a file by the browser. */
+export async function downloadChat(api: StaffApi, id: number): Promise<void> {
+  const document_ = await api.request<object>('GET', `/chat/session/${id}/export`);
+  const blob = new Blob([JSON.stringify(document_, null, 2)], { type: 'application/json' });
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = `chat-${id}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,155 @@
+import type { ChatClientError } from '@chat-realtime/client/staff';
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { beginTotp, confirmTotp, endTotp, type OwnAccount, type TotpSetup } from '../../state/administration.ts';
+import { notify } from '../../state/desk.ts';
+import { useDesk } from '../context.ts';
+import { Problem } from '../manage/Page.tsx';
+import { QrCode } from '../parts/QrCode.tsx';
+import { CodeBlock } from '../setup/CodeBlock.tsx';
+import { refusalOf, useTask } from '../use-task.ts';
+
+type Step =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'confirm'; readonly setup: TotpSetup }
+  | { readonly kind: 'codes'; readonly codes: readonly string[] }
+  | { readonly kind: 'end' };
+
+const IDLE: Step = { kind: 'idle' };
+const words = (error: ChatClientError): string => (error.status === 422 ? t().manage.codeWrong : refusalOf(error));
+
+interface SecondFactorProps {
+  readonly account: OwnAccount;
+  readonly onChanged: () => Promise<void>;
+}
+
+/** A code of the telephone beside the password, and recovery codes for the day it is lost. */
+export function SecondFactor({ account, onChanged }: SecondFactorProps) {
+  const { desk } = useDesk();
+  const { manage } = t();
+  const [step, setStep] = useState<Step>(IDLE);
+  const { busy, problem, run, setProblem } = useTask(words);
+  const go = (next: Step): void => {
+    setProblem('');
+    setStep(next);
+  };
+  const begin = (): void => void run(async () => go({ kind: 'confirm', setup: await beginTotp(desk.client.api) }));
+  const confirm = (code: string): void =>
+    void run(async () => {
+      const { recovery_codes } = await confirmTotp(desk.client.api, code);
+      go({ kind: 'codes', codes: recovery_codes });
+      await onChanged();
+    });
+  const end = (code: string): void =>
+    void run(async () => {
+      await endTotp(desk.client.api, code);
+      go(IDLE);
+      await onChanged();
+      notify(manage.factorOff);
+    });
+  return (
+    <section data-section="second-factor" data-on={account.second_factor}>
+      <h2>{manage.secondFactor}</h2>
+      <p class="hint">{account.second_factor ? manage.factorOn(account.recovery_codes_left) : manage.factorHint}</p>
+      <div class="panel">
+        {step.kind === 'idle' && (
+          <div class="row-buttons">
+            {account.second_factor ? (
+              <button type="button" class="quiet" data-action="end-factor" onClick={() => go({ kind: 'end' })}>
+                {manage.endFactor}
+              </button>
+            ) : (
+              <button type="button" class="primary" data-action="begin-factor" disabled={busy} onClick={begin}>
+                {manage.beginFactor}
+              </button>
+            )}
+          </div>
+        )}
+        {step.kind === 'confirm' && (
+          <>
+            <p>{manage.scan}</p>
+            <QrCode text={step.setup.otpauth_url} label={manage.qr} />
+            <p class="hint">{manage.secretHint}</p>
+            <CodeBlock label={manage.secretHint} code={step.setup.secret} />
+            <CodeForm
+              label={manage.code}
+              button={manage.turnOn}
+              busy={busy}
+              onCode={confirm}
+              onCancel={() => go(IDLE)}
+            />
+          </>
+        )}
+        {step.kind === 'codes' && (
+          <>
+            <p>
+              <strong>{manage.recoveryTitle}</strong>
+            </p>
+            <p class="hint">{manage.recoveryHint}</p>
+            <CodeBlock label={manage.recoveryTitle} code={step.codes.join('\n')} />
+            <div class="row-buttons">
+              <button type="button" class="primary" data-action="codes-kept" onClick={() => go(IDLE)}>
+                {manage.codesKept}
+              </button>
+            </div>
+          </>
+        )}
+        {step.kind === 'end' && (
+          <CodeForm
+            label={manage.codeToEnd}
+            button={manage.endFactor}
+            busy={busy}
+            onCode={end}
+            onCancel={() => go(IDLE)}
+          />
+        )}
+        <Problem text={problem} />
+      </div>
+    </section>
+  );
+}
+
+interface CodeFormProps {
+  readonly label: string;
+  readonly button: string;
+  readonly busy: boolean;
+  readonly onCode: (code: string) => void;
+  readonly onCancel: () => void;
+}
+
+function CodeForm({ label, button, busy, onCode, onCancel }: CodeFormProps) {
+  const [code, setCode] = useState('');
+  return (
+    <form
+      class="form"
+      aria-label={label}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onCode(code.trim());
+      }}
+    >
+      <label class="narrow">
+        {label}
+        <input
+          name="code"
+          value={code}
+          maxLength={40}
+          required
+          autocomplete="one-time-code"
+          autocapitalize="none"
+          spellcheck={false}
+          autofocus
+          onInput={(event) => setCode(event.currentTarget.value)}
+        />
+      </label>
+      <div class="row-buttons">
+        <button type="button" class="quiet" onClick={onCancel}>
+          {t().cancel}
+        </button>
+        <button type="submit" class="primary" data-action="send-code" disabled={busy}>
+          {button}
+        </button>
+      </div>
+    </form>
+  );
+}

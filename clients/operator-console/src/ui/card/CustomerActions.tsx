@@ -1,0 +1,64 @@
+import type { StaffSession } from '@chat-realtime/client/staff';
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { downloadChat, eraseChat } from '../../state/administration.ts';
+import { notify, ui } from '../../state/desk.ts';
+import { useDesk } from '../context.ts';
+import { refusalOf, useTask } from '../use-task.ts';
+
+/** What is done with the person rather than the chat: ban, export, erase. The last two are an administrator's. */
+export function CustomerActions({ session }: { session: StaffSession }) {
+  const { desk } = useDesk();
+  const { manage } = t();
+  const [asked, setAsked] = useState(false);
+  const { busy, problem, run } = useTask(refusalOf);
+  const isAdmin = desk.role === 'admin';
+  const erase = (): void => {
+    setAsked(false);
+    void run(async () => {
+      await eraseChat(desk.client.api, session.id);
+      notify(manage.erased);
+    });
+  };
+  return (
+    <section class="card-actions">
+      <h3>{manage.person}</h3>
+      <button type="button" class="quiet" data-action="ban" onClick={() => ui.set({ dialog: 'ban' })}>
+        {manage.ban}
+      </button>
+      {isAdmin && (
+        <>
+          <button
+            type="button"
+            class="quiet"
+            data-action="export"
+            disabled={busy}
+            onClick={() => void run(() => downloadChat(desk.client.api, session.id))}
+          >
+            {manage.exportData}
+          </button>
+          {asked ? (
+            <div role="group" aria-label={manage.erase}>
+              <p>{manage.eraseHint}</p>
+              <div class="row-buttons">
+                <button type="button" class="quiet" onClick={() => setAsked(false)}>
+                  {t().cancel}
+                </button>
+                <button type="button" class="danger" data-action="erase-yes" onClick={erase}>
+                  {manage.eraseYes}
+                </button>
+              </div>
+            </div>
+          ) : (
+            <button type="button" class="quiet" data-action="erase" disabled={busy} onClick={() => setAsked(true)}>
+              {manage.erase}
+            </button>
+          )}
+        </>
+      )}
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,78 @@
+import type { AuditEntry } from '@chat-realtime/client/staff';
+import { useState } from 'preact/hooks';
+import { dateTime, t } from '../../i18n/index.ts';
+import { readAudit } from '../../state/administration.ts';
+import { useStore } from '../../state/store.ts';
+import { useDesk } from '../context.ts';
+import { Empty } from '../parts/Empty.tsx';
+import { useLoaded } from '../use-loaded.ts';
+import { useTask } from '../use-task.ts';
+import { Page, Problem, Waiting } from './Page.tsx';
+
+/** Names of what was changed are in the language of the console; what a newer server has named is shown as it is. */
+function details(entry: AuditEntry): string {
+  const parts = Object.entries(entry.details).map(([name, value]) => {
+    const text = Array.isArray(value)
+      ? value.join(', ')
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value);
+    return `${name}: ${text}`;
+  });
+  return parts.join('; ');
+}
+
+/** Who changed what, the newest first. */
+export function AuditPage() {
+  const { desk } = useDesk();
+  const { manage } = t();
+  const names = useStore(desk.operators, (state) => state.list);
+  const { loaded, reload, set } = useLoaded(() => readAudit(desk.client.api, null), [desk]);
+  const { busy, problem, run } = useTask();
+  const [more, setMore] = useState(0);
+  const subject = (text: string | null): string => {
+    const [kind = '', id = ''] = (text ?? '').split(':');
+    if (kind === 'session') return t().visitor(Number(id));
+    if (kind === 'operator') return names.find((operator) => operator.id === id)?.name ?? id;
+    return text ?? '';
+  };
+  const older = (): void =>
+    void run(async () => {
+      if (loaded.state !== 'ready') return;
+      const next = await readAudit(desk.client.api, loaded.value.next_page);
+      set({ entries: [...loaded.value.entries, ...next.entries], next_page: next.next_page });
+      setMore(more + 1);
+    });
+  return (
+    <Page page="audit">
+      <p class="hint">{manage.auditHint}</p>
+      <Waiting loaded={loaded} retry={() => void reload()} />
+      {loaded.state === 'ready' && loaded.value.entries.length === 0 && (
+        <Empty icon="clock" title={manage.noAudit[0] ?? ''} hint={manage.noAudit[1] ?? ''} />
+      )}
+      {loaded.state === 'ready' && loaded.value.entries.length > 0 && (
+        <>
+          <ul class="rows" aria-label={manage.pages.audit}>
+            {loaded.value.entries.map((entry) => (
+              <li key={entry.id} class="manage-row" data-action-name={entry.action}>
+                <div>
+                  <strong>{manage.actions[entry.action] ?? entry.action}</strong> {subject(entry.subject)}
+                  {details(entry) !== '' && <p class="hint">{details(entry)}</p>}
+                </div>
+                <p class="hint">{manage.by(entry.actor_name ?? entry.actor_id, dateTime(entry.at))}</p>
+              </li>
+            ))}
+          </ul>
+          <Problem text={problem} />
+          {loaded.value.next_page !== null && (
+            <p class="more">
+              <button type="button" class="quiet" disabled={busy} onClick={older}>
+                {manage.older}
+              </button>
+            </p>
+          )}
+        </>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,64 @@
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { RuleSection } from './RuleSection.tsx';
+import type { RulesFormProps } from './RulesPage.tsx';
+
+const FIELDS = {
+  alerts: ['waiting_seconds', 'reply_unseen_seconds'],
+  retention: ['messages', 'files', 'contacts', 'callbacks', 'alerts'],
+} as const;
+const LIMITS = { alerts: { min: 1, max: 86_400 }, retention: { min: 0, max: 36_500 } } as const;
+
+interface NumbersFormProps extends RulesFormProps {
+  readonly part: keyof typeof FIELDS;
+}
+
+/** Whole numbers: seconds of alerts, days of retention. One that a variable fixes stays as it is. */
+export function NumbersForm({ part, rules, save }: NumbersFormProps) {
+  const { manage } = t();
+  const effective: Readonly<Record<string, number>> = rules.effective[part];
+  const [values, setValues] = useState<Readonly<Record<string, string>>>({});
+  const isFixed = (name: string): boolean => rules.fixed.includes(`${part}.${name}`) || rules.fixed.includes(part);
+  const names: readonly string[] = FIELDS[part];
+  const texts: Readonly<Record<string, string>> = manage.numbers[part];
+  const onSave = async (): Promise<void> => {
+    const before: Readonly<Record<string, number | undefined>> = rules.saved[part] ?? {};
+    const next = names.flatMap((name) => {
+      const typed = values[name];
+      const value = typed === undefined ? before[name] : Number(typed);
+      return isFixed(name) || value === undefined ? [] : [[name, value] as const];
+    });
+    await save({ [part]: Object.fromEntries(next) });
+    setValues({});
+  };
+  return (
+    <RuleSection
+      name={part}
+      fixed={names.every(isFixed)}
+      saved={rules.saved[part] !== undefined}
+      onSave={onSave}
+      onClear={async () => {
+        await save({ [part]: null });
+        setValues({});
+      }}
+    >
+      <div class="form-grid">
+        {names.map((name) => (
+          <label key={name}>
+            {texts[name]}
+            <input
+              type="number"
+              name={name}
+              required
+              {...LIMITS[part]}
+              disabled={isFixed(name)}
+              value={values[name] ?? String(effective[name] ?? '')}
+              onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })}
+            />
+            {isFixed(name) && <span class="fixed">{manage.fixedOne}</span>}
+          </label>
+        ))}
+      </div>
+    </RuleSection>
+  );
+}

@@ -1,0 +1,199 @@
+import { ChatClientError, type OperatorInvite } from '@chat-realtime/client/staff';
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { type OperatorAccount, ROLES, SCOPES, type Team } from '../../state/administration.ts';
+import { notify } from '../../state/desk.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { refusalOf, useTask } from '../use-task.ts';
+import { Choice } from './Choice.tsx';
+import { Problem } from './Page.tsx';
+
+interface OperatorRowProps {
+  readonly account: OperatorAccount;
+  /** Whom their chats can be given to. */
+  readonly heirs: readonly OperatorAccount[];
+  readonly team: Team;
+  readonly isSelf: boolean;
+  readonly onChanged: () => Promise<void>;
+  readonly onInvite: (invite: OperatorInvite) => void;
+}
+
+export function OperatorRow({ account, heirs, team, isSelf, onChanged, onInvite }: OperatorRowProps) {
+  const { manage } = t();
+  const [open, setOpen] = useState(false);
+  const marks = [
+    ...(account.active ? [] : [manage.inactive]),
+    ...(isSelf ? [t().you] : []),
+    ...(account.second_factor ? [manage.hasSecondFactor] : []),
+    ...(account.oidc ? [manage.byProvider] : []),
+  ];
+  return (
+    <div class={`operator${account.active ? '' : ' inactive'}`} data-operator={account.login}>
+      <div class="operator-head">
+        <Avatar name={account.name} seed={account.id} />
+        <div class="operator-who">
+          <strong dir="auto">{account.name}</strong>
+          <span class="hint">
+            {account.login} · {manage.roles[account.role]}
+            {account.scope === 'all' ? '' : ` · ${manage.scopes[account.scope]}`}
+          </span>
+          {marks.length > 0 && (
+            <span class="marks">
+              {marks.map((mark) => (
+                <span key={mark} class="state">
+                  {mark}
+                </span>
+              ))}
+            </span>
+          )}
+        </div>
+        <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? t().done : t().change}
+          <span class="visually-hidden">: {account.name}</span>
+        </button>
+      </div>
+      {open && <OperatorDetails {...{ account, heirs, team, isSelf, onChanged, onInvite }} />}
+    </div>
+  );
+}
+
+function wordsFor(error: ChatClientError): string {
+  return error.code === 'last_admin' ? t().manage.lastAdmin : refusalOf(error);
+}
+
+function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: OperatorRowProps) {
+  const { manage } = t();
+  const [name, setName] = useState(account.name);
+  const [leaving, setLeaving] = useState(false);
+  const [heir, setHeir] = useState('');
+  const { busy, problem, run } = useTask(wordsFor);
+  const act = (work: () => Promise<unknown>, said: string): void =>
+    void run(async () => {
+      await work();
+      await onChanged();
+      notify(said);
+    });
+  return (
+    <div class="form operator-details">
+      <div class="form-grid">
+        <label>
+          {manage.operatorName}
+          <input
+            name="name"
+            value={name}
+            maxLength={200}
+            onInput={(event) => setName(event.currentTarget.value)}
+            onBlur={() => {
+              const next = name.trim();
+              if (next !== '' && next !== account.name) act(() => team.change(account.id, { name: next }), t().done);
+            }}
+          />
+        </label>
+        <Choice
+          label={manage.role}
+          name="role"
+          value={account.role}
+          disabled={busy}
+          options={ROLES.map((one) => [one, manage.roles[one]] as const)}
+          onChange={(role) => act(() => team.change(account.id, { role }), manage.rightChanged)}
+        />
+        <Choice
+          label={manage.scope}
+          name="scope"
+          value={account.scope}
+          disabled={busy}
+          options={SCOPES.map((one) => [one, manage.scopes[one]] as const)}
+          onChange={(scope) => act(() => team.change(account.id, { scope }), manage.rightChanged)}
+        />
+      </div>
+      {isSelf && <p class="hint">{manage.ownRights}</p>}
+      <Problem text={problem} />
+      <div class="row-buttons wrap">
+        {account.active && (
+          <>
+            <button
+              type="button"
+              class="quiet"
+              data-action="new-link"
+              disabled={busy}
+              onClick={() => void run(async () => onInvite(await team.invite(account.id)))}
+            >
+              {manage.newLink}
+            </button>
+            <button
+              type="button"
+              class="quiet"
+              data-action="end-sign-ins"
+              disabled={busy}
+              onClick={() => act(() => team.signOut(account.id), manage.signedOut)}
+            >
+              {manage.endSignIns}
+            </button>
+            {account.second_factor && (
+              <button
+                type="button"
+                class="quiet"
+                data-action="reset-factor"
+                disabled={busy}
+                onClick={() => act(() => team.resetSecondFactor(account.id), manage.factorReset)}
+              >
+                {manage.resetFactor}
+              </button>
+            )}
+            {!isSelf && !leaving && (
+              <button
+                type="button"
+                class="quiet"
+                data-action="deactivate"
+                disabled={busy}
+                onClick={() => setLeaving(true)}
+              >
+                {manage.deactivate}
+              </button>
+            )}
+          </>
+        )}
+        {!account.active && (
+          <button
+            type="button"
+            class="primary"
+            data-action="activate"
+            disabled={busy}
+            onClick={() => act(() => team.change(account.id, { active: true }), t().done)}
+          >
+            {manage.activate}
+          </button>
+        )}
+      </div>
+      {leaving && (
+        <div class="panel" data-leaving={account.login}>
+          <p>{manage.deactivateHint(account.name)}</p>
+          <Choice
+            label={manage.heir}
+            name="heir"
+            value={heir}
+            options={[['', manage.toQueue] as const, ...heirs.map((one) => [one.id, one.name] as const)]}
+            onChange={setHeir}
+          />
+          <div class="row-buttons">
+            <button type="button" class="quiet" disabled={busy} onClick={() => setLeaving(false)}>
+              {t().cancel}
+            </button>
+            <button
+              type="button"
+              class="danger"
+              data-action="deactivate-yes"
+              disabled={busy}
+              onClick={() => {
+                setLeaving(false);
+                act(() => team.deactivate(account.id, heir === '' ? null : heir), manage.deactivated);
+              }}
+            >
+              {manage.deactivate}
+            </button>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}

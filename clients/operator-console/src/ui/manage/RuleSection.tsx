@@ -1,0 +1,62 @@
+import type { ComponentChildren } from 'preact';
+import { t } from '../../i18n/index.ts';
+import { useTask } from '../use-task.ts';
+import { Problem } from './Page.tsx';
+
+interface RuleSectionProps {
+  readonly name: 'schedule' | 'prechat_fields' | 'consent' | 'alerts' | 'retention';
+  /** The variable that fixes all of it. */
+  readonly fixed: boolean;
+  /** Something was saved here, and can be taken back. */
+  readonly saved: boolean;
+  readonly onSave: () => Promise<void>;
+  readonly onClear: () => Promise<void>;
+  readonly children: ComponentChildren;
+}
+
+const VARIABLES = {
+  schedule: 'CHAT_SCHEDULE',
+  prechat_fields: 'CHAT_WIDGET',
+  consent: 'CHAT_WIDGET',
+  alerts: 'ALERT_WAITING_SECONDS, REPLY_UNSEEN_SECONDS',
+  retention: 'RETENTION_DAYS_*',
+} as const;
+
+/** A part of the settings, saved by itself. What the environment says is shown and cannot be changed here. */
+export function RuleSection({ name, fixed, saved, onSave, onClear, children }: RuleSectionProps) {
+  const { manage } = t();
+  const { busy, problem, run } = useTask();
+  return (
+    <section data-section={name}>
+      <h2>{manage.rules[name].title}</h2>
+      <p class="hint">{manage.rules[name].hint}</p>
+      {fixed && <p class="fixed">{manage.fixed(VARIABLES[name])}</p>}
+      <form
+        class="panel form"
+        aria-label={manage.rules[name].title}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run(onSave);
+        }}
+      >
+        <fieldset disabled={fixed || busy}>
+          <legend class="visually-hidden">{manage.rules[name].title}</legend>
+          {children}
+          <Problem text={problem} />
+          {!fixed && (
+            <div class="row-buttons">
+              {saved && (
+                <button type="button" class="quiet" data-action="clear" onClick={() => void run(onClear)}>
+                  {manage.clear}
+                </button>
+              )}
+              <button type="submit" class="primary" data-action="save">
+                {t().save}
+              </button>
+            </div>
+          )}
+        </fieldset>
+      </form>
+    </section>
+  );
+}

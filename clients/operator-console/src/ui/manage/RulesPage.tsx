@@ -1,0 +1,44 @@
+import type { SettingsPatch, SettingsResponse } from '@chat-realtime/client/staff';
+import { t } from '../../i18n/index.ts';
+import { saveRules } from '../../state/administration.ts';
+import { notify } from '../../state/desk.ts';
+import { readSettings } from '../../state/widget-settings.ts';
+import { useDesk } from '../context.ts';
+import { useLoaded } from '../use-loaded.ts';
+import { ConsentForm } from './ConsentForm.tsx';
+import { HoursForm } from './HoursForm.tsx';
+import { NumbersForm } from './NumbersForm.tsx';
+import { Page, Waiting } from './Page.tsx';
+import { PrechatForm } from './PrechatForm.tsx';
+
+export interface RulesFormProps {
+  readonly rules: SettingsResponse['rules'];
+  /** Rejects with what the server says. */
+  readonly save: (patch: SettingsPatch) => Promise<void>;
+}
+
+/** What the owner of the chat decides, a part at a time. */
+export function RulesPage() {
+  const { desk } = useDesk();
+  const { manage } = t();
+  const { loaded, reload, set } = useLoaded(() => readSettings(desk.client.api), [desk]);
+  const save = async (patch: SettingsPatch): Promise<void> => {
+    set(await saveRules(desk.client.api, patch));
+    notify(manage.saved);
+  };
+  return (
+    <Page page="rules">
+      <p class="hint">{manage.rulesHint}</p>
+      <Waiting loaded={loaded} retry={() => void reload()} />
+      {loaded.state === 'ready' && (
+        <>
+          <HoursForm rules={loaded.value.rules} save={save} />
+          <PrechatForm rules={loaded.value.rules} save={save} />
+          <ConsentForm rules={loaded.value.rules} save={save} />
+          <NumbersForm part="alerts" rules={loaded.value.rules} save={save} />
+          <NumbersForm part="retention" rules={loaded.value.rules} save={save} />
+        </>
+      )}
+    </Page>
+  );
+}
