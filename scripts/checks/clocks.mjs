@@ -12,10 +12,7 @@ const NOT_PRODUCT = /\.test\.tsx?$|\/testing\/|^libs\/testkit\//;
 const ALLOWED = {
   'apps/auth-service/src/auth-service.ts': 'when tokens, keys and sign-ins begin and expire',
   'apps/channel-dispatcher/src/dispatcher.ts': 'age of an event, whose time another machine wrote',
-  'apps/channel-gateway/src/hub/ack-buffer.ts': 'when something was acknowledged, as it is told to others',
-  'apps/channel-gateway/src/hub/session-channel.ts': 'age of an event, whose time another machine wrote',
-  'apps/channel-gateway/src/hub/staff-channel.ts': 'age of an event, whose time another machine wrote',
-  'apps/channel-gateway/src/hub/sweeper.ts': 'expiry of tokens',
+  'apps/channel-gateway/src/clock.ts': 'the one clock of the gateway, which says what the wall clock is for',
   'apps/chat-service/src/alerts/webhook-deliveries.ts': 'times in the database, which outlive the process',
   'apps/chat-service/src/alerts/webhook-sender.ts': 'time in a signature',
   'apps/chat-service/src/attachments/links.ts': 'expiry of links',

@@ -14,11 +14,11 @@ import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { UpgradeGate } from './channel/upgrade-gate.ts';
 import { ChannelServer } from './channel/websocket-server.ts';
 import type { GatewayConfig } from './config.ts';
-import { drainHub } from './hub/drain.ts';
-import { Hub } from './hub/hub.ts';
-import type { ChatSource } from './hub/ports.ts';
-import { Rollout } from './hub/rollout.ts';
-import { createHubMetrics, observeHub } from './metrics.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { Rollout } from './connections/rollout.ts';
+import { GatewayCore } from './core.ts';
+import { createCoreMetrics, observeCore } from './metrics.ts';
+import type { ChatSource } from './ports.ts';
 
 /** An answer this old still shows that chat-service is there. */
 const SOURCE_PROOF_MS = 30_000;
@@ -38,24 +38,28 @@ export interface GatewayOptions {
   readonly metrics: Metrics;
   /** Unless given, only this process remembers the way of an event. */
   readonly trace?: EventTrace | undefined;
+  /** The system's where nothing else is said. */
+  readonly clock?: Clock;
 }
 
-/** The channel: one hub, and the edges that let clients in. */
+/** The channel: the core, and the edges that let clients in. */
 export class Gateway {
-  readonly hub: Hub;
+  readonly core: GatewayCore;
   readonly options: GatewayOptions;
   /** Upgrades, streams and polls of one address share one rate. */
   readonly connectRate: RateLimiter;
   readonly trustedProxies: TrustedProxies;
   readonly #server: ChannelServer;
+  readonly #clock: Clock;
   #sourceProvenAt = Number.NEGATIVE_INFINITY;
   #stopped: Promise<void> | null = null;
 
   constructor(options: GatewayOptions) {
     this.options = options;
     const { config, logger } = options;
-    const metrics = createHubMetrics(options.metrics);
-    this.hub = new Hub({
+    const metrics = createCoreMetrics(options.metrics);
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.core = new GatewayCore({
       source: options.source,
       fanout: options.fanout,
       leases: options.leases,
@@ -66,6 +70,8 @@ export class Gateway {
       logger,
       trace: options.trace ?? new EventTrace(logger),
       failpoint,
+      clock: this.#clock,
+      random: Math.random,
       config: {
         gatewayId: randomBytes(9).toString('base64url'),
         maxTabsPerSession: config.MAX_TABS_PER_SESSION,
@@ -81,7 +87,7 @@ export class Gateway {
         rollout: new Rollout(config.CHANNEL_MODE, config.CHANNEL_ROLLOUT_PERCENT),
       },
     });
-    observeHub(options.metrics, this.hub);
+    observeCore(options.metrics, this.core, options);
     this.connectRate = new RateLimiter(config.RATE_CONNECT_PER_10S, 10);
     this.trustedProxies = options.trustedProxies ?? TrustedProxies.NONE;
     const gate = new UpgradeGate({
@@ -92,13 +98,13 @@ export class Gateway {
       handshake: (result) => metrics.handshake('websocket', result),
       rateLimited: () => metrics.rateLimited('connect'),
     });
-    this.#server = new ChannelServer({ hub: this.hub, gate, overloaded: () => this.overloaded });
+    this.#server = new ChannelServer({ core: this.core, gate, overloaded: () => this.overloaded });
   }
 
   /** No room for anybody new, whatever the transport. */
   get full(): boolean {
     const { MAX_CONNECTIONS: most } = this.options.config;
-    if (most > 0 && this.hub.connections.size > most) return true;
+    if (most > 0 && this.core.registry.size > most) return true;
     try {
       void failpoint('gw.overload');
       return false;
@@ -110,20 +116,20 @@ export class Gateway {
 
   /** Too busy for newcomers. A poll is none: to refuse it would cost as much as to answer it, and starve who polls. */
   get overloaded(): boolean {
-    return this.full || this.hub.sweeper.overloaded(performance.now());
+    return this.full || this.core.overloaded;
   }
 
   /** For readiness: throws while chat-service does not answer. Asks only when nothing else has asked for a while. */
   async checkSource(): Promise<void> {
-    const { scheduler } = this.hub;
-    if (scheduler.failingSince > 0) throw new Error('catch-up calls fail');
-    if (performance.now() - Math.max(scheduler.succeededAt, this.#sourceProvenAt) <= SOURCE_PROOF_MS) return;
+    const { loop } = this.core;
+    if (loop.failingSince > 0) throw new Error('catch-up calls fail');
+    if (this.#clock.now() - Math.max(loop.succeededAt, this.#sourceProvenAt) <= SOURCE_PROOF_MS) return;
     await this.options.source.catchup({ sessions: [], limit: 1 });
-    this.#sourceProvenAt = performance.now();
+    this.#sourceProvenAt = this.#clock.now();
   }
 
   start(): Promise<void> {
-    return this.hub.start();
+    return this.core.start();
   }
 
   /** Takes the upgrades of an HTTP server. */
@@ -131,13 +137,13 @@ export class Gateway {
     this.#server.attach(server);
   }
 
-  /** Sends every client away at his own moment within DRAIN_SECONDS; nobody new is let in. */
+  /** Sends every client away at its own moment within DRAIN_SECONDS; nobody new is let in. */
   drain(): Promise<void> {
-    return drainHub(this.hub, this.options.config.DRAIN_SECONDS);
+    return this.core.departures.drain();
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.hub.stop();
+    this.#stopped ??= this.core.stop();
     return this.#stopped;
   }
 }

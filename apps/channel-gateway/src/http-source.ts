@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { Circuit } from './circuit.ts';
-import type { ChatSource } from './hub/ports.ts';
+import type { ChatSource } from './ports.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Twice what our own answers may have. */

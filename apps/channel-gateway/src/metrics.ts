@@ -1,14 +1,15 @@
 import { LATENCY_BUCKETS, type Metrics } from '@chat-realtime/service-kit';
-import type { Connection } from './hub/connection.ts';
-import type { Hub } from './hub/hub.ts';
-import type { HubMetrics } from './hub/metrics.ts';
-import type { TransportKind } from './hub/transport.ts';
+import type { Connection } from './connections/connection.ts';
+import type { TransportKind } from './connections/transport.ts';
+import type { GatewayCore } from './core.ts';
+import type { CoreMetrics } from './core-metrics.ts';
+import type { CoreOptions } from './core-options.ts';
 
 const PING_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15] as const;
 const RESUME_BUCKETS = [0, 1, 10, 100, 1_000] as const;
 
-/** The hub's counters as Prometheus series. */
-export function createHubMetrics(metrics: Metrics): HubMetrics {
+/** The core's counters as Prometheus series. */
+export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   const handshakes = metrics.counter({
     name: 'chat_handshakes_total',
     help: 'Connections tried, by transport and result',
@@ -106,14 +107,18 @@ function kindOf(connection: Connection): (typeof KINDS)[number] {
 }
 
 /** Values that are read when they are asked for. */
-export function observeHub(metrics: Metrics, hub: Hub): void {
+export function observeCore(
+  metrics: Metrics,
+  core: GatewayCore,
+  { leases, fanout }: Pick<CoreOptions, 'leases' | 'fanout'>,
+): void {
   metrics.gauge({
     name: 'chat_active_connections',
     help: 'Open connections',
     labels: ['transport', 'kind'],
     collect: (gauge) => {
       const counts = new Map<string, number>();
-      for (const connection of hub.connections.values()) {
+      for (const connection of core.registry) {
         const key = `${connection.transport.kind} ${kindOf(connection)}`;
         counts.set(key, (counts.get(key) ?? 0) + 1);
       }
@@ -124,28 +129,18 @@ export function observeHub(metrics: Metrics, hub: Hub): void {
   const value = (name: string, help: string, read: () => number): void => {
     metrics.gauge({ name, help, collect: (gauge) => gauge.set(read()) });
   };
-  const heldFrames = (): number => {
-    let held = hub.staff.heldCount;
-    for (const channel of hub.channels.values()) held += channel.heldCount;
-    return held;
-  };
-  const queuedBytes = (): number => {
-    let queued = 0;
-    for (const connection of hub.backlog) queued += connection.transport.queuedBytes;
-    return queued;
-  };
-  value('chat_held_events', 'Frames held behind a hole', heldFrames);
-  value('chat_send_buffer_bytes', 'Bytes queued for slow readers', queuedBytes);
+  value('chat_held_events', 'Frames held behind a hole', () => core.staff.heldCount + core.sessions.heldCount);
+  value('chat_send_buffer_bytes', 'Bytes queued for slow readers', () => core.registry.queuedBytes);
   value('chat_limit_mode', '1 while connection limits hold over all gateways, 0 while only here', () =>
-    hub.options.leases.mode === 'cluster' ? 1 : 0,
+    leases.mode === 'cluster' ? 1 : 0,
   );
-  value('chat_redis_connected', '1 while the fan-out is connected', () => (hub.options.fanout.connected ? 1 : 0));
+  value('chat_redis_connected', '1 while the fan-out is connected', () => (fanout.connected ? 1 : 0));
   value('chat_live_path_impaired', '1 while events come no faster than the head check finds them', () =>
-    hub.livePath.impaired ? 1 : 0,
+    core.livePath.impaired ? 1 : 0,
   );
-  value('chat_sessions_followed', 'Session channels here', () => hub.channels.size);
+  value('chat_sessions_followed', 'Session channels here', () => core.sessions.size);
   value('chat_feed_cursor', 'Number of the last event of the staff feed that was sent here', () =>
-    Math.max(0, hub.staff.cursor ?? 0),
+    Math.max(0, core.staff.cursor ?? 0),
   );
-  value('chat_acks_pending', 'Delivery marks not yet accepted by chat-service', () => hub.acks.size);
+  value('chat_acks_pending', 'Delivery marks not yet accepted by chat-service', () => core.acks.size);
 }

@@ -81,7 +81,7 @@ const offer: ServerOffer = {
   /** Those that have got `channel.ready` and follow live. */
   connections: () => {
     let live = 0;
-    for (const connection of gateway.hub.connections.values()) if (connection.state.kind === 'live') live += 1;
+    for (const connection of gateway.core.registry) if (connection.isLive) live += 1;
     return live;
   },
   broadcast: (request) =>

@@ -13,8 +13,8 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gateway } from '../gateway.ts';
-import type { Credentials } from '../hub/credentials.ts';
-import type { Transport } from '../hub/transport.ts';
+import type { Credentials } from '../connections/credentials.ts';
+import type { Transport } from '../connections/transport.ts';
 import { readCredentials, readId, readSeqStart, textParameter } from './parameters.ts';
 import { PollTransport } from './poll-transport.ts';
 import { SseTransport } from './sse-transport.ts';
@@ -22,7 +22,7 @@ import { SseTransport } from './sse-transport.ts';
 export const GATEWAY = Symbol('Gateway');
 
 const WAIT_MAX_SECONDS = 30;
-const PROOF_IN_HUB = 'the connection hub asks for the token, as it does on the WebSocket';
+const PROOF_IN_CORE = 'the core of the gateway asks for the token, as it does on the WebSocket';
 /** As the ack frame, whose `type` the path says. */
 const ackBodySchema = z
   .unknown()
@@ -50,7 +50,7 @@ export class ChannelController {
   }
 
   @Get('channel/sse')
-  @Public(PROOF_IN_HUB)
+  @Public(PROOF_IN_CORE)
   @CheckOrigin()
   @LongLived()
   async stream(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -60,7 +60,7 @@ export class ChannelController {
   }
 
   @Get('chat/:id/stream')
-  @Public(PROOF_IN_HUB)
+  @Public(PROOF_IN_CORE)
   @CheckOrigin()
   @LongLived()
   async signedStream(
@@ -77,7 +77,7 @@ export class ChannelController {
   }
 
   @Get('channel/poll')
-  @Public(PROOF_IN_HUB)
+  @Public(PROOF_IN_CORE)
   @CheckOrigin()
   @LongLived()
   async poll(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -100,7 +100,7 @@ export class ChannelController {
 
   @Post('channel/ack')
   @HttpCode(204)
-  @Public(PROOF_IN_HUB)
+  @Public(PROOF_IN_CORE)
   async ack(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
     const credentials = requireCredentials(request, undefined);
     const { verifier } = this.#gateway.options;
@@ -124,17 +124,15 @@ export class ChannelController {
         details: { fields: [{ path: 'last_id', message: 'is needed' }] },
       });
     // Clamped by chat-service: the stream may run over another gateway, so nobody here knows what was sent.
-    if (parsed.data.last_id > 0) this.#gateway.hub.acks.record(credentials.sessionId, 'client', parsed.data.last_id);
+    this.#gateway.core.commands.ackSession(credentials.sessionId, parsed.data.last_id);
   }
 
   #recordStaff(
     principal: StaffPrincipal,
     items: readonly { readonly session_id: number; readonly last_id: number }[],
   ): void {
-    const { hub } = this.#gateway;
-    for (const { session_id: sessionId, last_id: lastId } of items) {
-      if (hub.staff.owners.sees(principal, sessionId)) hub.acks.record(sessionId, `staff:${principal.userId}`, lastId);
-    }
+    const { commands } = this.#gateway.core;
+    for (const { session_id: sessionId, last_id: lastId } of items) commands.ackStaff(principal, sessionId, lastId);
   }
 
   #openStream(request: FastifyRequest, reply: FastifyReply, credentials: Credentials): void {
@@ -144,17 +142,17 @@ export class ChannelController {
   #open(request: FastifyRequest, reply: FastifyReply, transport: Transport, credentials: Credentials): void {
     // A HEAD of a stream has nothing to say and must not hold a slot.
     if (request.method !== 'GET') throw new ChatError('method_not_allowed', 'use GET');
-    const { hub } = this.#gateway;
-    const connection = hub.open(transport);
-    reply.raw.once('close', () => hub.closed(connection, 1006));
+    const { core } = this.#gateway;
+    const connection = core.registry.open(transport);
+    reply.raw.once('close', () => core.registry.closed(connection, 1006));
     const noRoom = transport.kind === 'poll' ? this.#gateway.full : this.#gateway.overloaded;
     // A poll has no close frame in which to say that it should come again at once.
     const leaving = transport.kind === 'poll' ? 'service_restart' : 'try_again_later';
-    const refusal: CloseReason | null = hub.draining ? leaving : noRoom ? 'try_again_later' : null;
-    if (refusal === null) void hub.authenticate(connection, credentials);
+    const refusal: CloseReason | null = core.departures.draining ? leaving : noRoom ? 'try_again_later' : null;
+    if (refusal === null) void core.authenticate(connection, credentials);
     else {
-      hub.metrics.handshake(transport.kind, 'overload');
-      hub.close(connection, refusal);
+      core.metrics.handshake(transport.kind, 'overload');
+      core.registry.close(connection, refusal);
     }
   }
 
@@ -162,7 +160,7 @@ export class ChannelController {
     try {
       await enforceRate(this.#gateway.connectRate, rateLimitKey(request.clientIp));
     } catch (error) {
-      this.#gateway.hub.metrics.rateLimited('connect');
+      this.#gateway.core.metrics.rateLimited('connect');
       throw error;
     }
   }

@@ -23,7 +23,7 @@ it('[DRN3] is emptied by its owner’s word and stays up, so that it can be look
   expect(await drain('GET', INTERNAL_KEY)).toEqual([200, { draining: false, connections: 3, drain_seconds: 1 }]);
   expect(await drain('POST', INTERNAL_KEY)).toMatchObject([202, { draining: true }]);
   for (const client of clients) expect((await client.closed).code).toBe(1012);
-  await eventually(() => (under.gateway.hub.connections.size === 0 ? true : undefined), 'nobody left');
+  await eventually(() => (under.gateway.core.registry.size === 0 ? true : undefined), 'nobody left');
   expect(await drain('POST', INTERNAL_KEY)).toMatchObject([202, { draining: true, connections: 0 }]);
   expect((await fetch(`${under.httpUrl}/readyz`)).status).toBe(503);
   expect((await fetch(`${under.httpUrl}/healthz`)).status).toBe(200);

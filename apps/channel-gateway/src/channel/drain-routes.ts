@@ -14,14 +14,14 @@ export function installDrainRoutes(server: FastifyInstance, gateway: Gateway, he
   const options = { config: routeAccess({ kind: 'internal' }) };
   const status = (): DrainStatus => ({
     draining: health.draining,
-    connections: gateway.hub.connections.size,
+    connections: gateway.core.registry.size,
     drain_seconds: gateway.options.config.DRAIN_SECONDS,
   });
   server.get('/internal/drain', options, async () => status());
   server.post('/internal/drain', options, async (_request, reply) => {
     if (!health.draining) {
       health.setDraining();
-      gateway.options.logger.info({ connections: gateway.hub.connections.size }, 'draining because an owner says so');
+      gateway.options.logger.info({ connections: gateway.core.registry.size }, 'draining because an owner says so');
       gateway
         .drain()
         .catch((error: unknown) => gateway.options.logger.error({ err: error }, 'the drain did not come to its end'));

@@ -112,7 +112,7 @@ describe('life of connections', () => {
     // A poll that does not wait holds no slot.
     expect((await poll(`${first.httpUrl}/channel/poll?session=1&token=${customerToken(1)}`)).status).toBe(200);
     five[0]?.end();
-    await eventually(() => (first.gateway.hub.connections.size === 2 ? true : undefined), 'the slot to be free');
+    await eventually(() => (first.gateway.core.registry.size === 2 ? true : undefined), 'the slot to be free');
     await customer(second, 1).ready();
     stream.close();
   });
@@ -151,7 +151,7 @@ describe('life of connections', () => {
     await deaf.ready();
     expect((await customer(under, 2).closed).code).toBe(4529);
     await eventually(
-      () => [...under.gateway.hub.connections.values()].find((connection) => connection.missedPongs > 0) && true,
+      () => [...under.gateway.core.registry].find((connection) => connection.missedPongs > 0) && true,
       'a missed pong',
     );
     await customer(under, 2).ready();
@@ -345,9 +345,7 @@ describe('life of connections', () => {
     }
     await eventually(
       () =>
-        [...under.gateway.hub.connections.values()].some((connection) => connection.state.kind === 'closing')
-          ? true
-          : undefined,
+        [...under.gateway.core.registry].some((connection) => connection.state.kind === 'closing') ? true : undefined,
       'shedding',
       10_000,
     );
@@ -365,7 +363,7 @@ describe('life of connections', () => {
     const clients = range(1, 20).map(() => customer(under, 1));
     await Promise.all(clients.map((client) => client.ready()));
     const waiting = poll(`${under.httpUrl}/channel/poll?session=1&token=${customerToken(1)}&last_seq=1&wait=20`);
-    await eventually(() => (under.gateway.hub.connections.size === 21 ? true : undefined), 'the poll');
+    await eventually(() => (under.gateway.core.registry.size === 21 ? true : undefined), 'the poll');
     const drained = under.gateway.drain();
     expect((await waiting).body).toMatchObject({ events: [], last_seq: 1 });
     under.ledger.post(1, 'while draining');

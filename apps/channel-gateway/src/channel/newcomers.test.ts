@@ -62,7 +62,7 @@ describe('who comes next', () => {
     await Promise.all([1, 2, 3, 4].map(() => customer(first).ready()));
     for (let round = 0; round < 4; round += 1) {
       const under = round % 2 === 0 ? second : first;
-      const members = () => under.gateway.hub.channels.get(1)?.live.members.length ?? 0;
+      const members = () => under.gateway.core.sessions.get(1)?.live.members.length ?? 0;
       const before = under === first ? 4 : 0;
       const seq = round + 1;
       const waiting = poll(pollUrl(under, `&last_seq=${seq}&wait=10`));

@@ -1,6 +1,6 @@
 import { MAX_INTEGER } from '@chat-realtime/protocol';
-import type { StartCursor } from '../hub/connection.ts';
-import { type Credentials, feedStart } from '../hub/credentials.ts';
+import type { StartCursor } from '../connections/connection.ts';
+import { type Credentials, feedStart } from '../connections/credentials.ts';
 
 const REPLACES_MAX = 64;
 
@@ -48,7 +48,7 @@ export function readId(text: string): number | null {
   return value <= MAX_INTEGER ? value : null;
 }
 
-export function readSeqStart(text: string | undefined): StartCursor<number> {
+export function readSeqStart(text: string | undefined): StartCursor {
   if (text === undefined) return { kind: 'head' };
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   return value <= MAX_INTEGER ? { kind: 'after', cursor: value } : { kind: 'unreadable' };

@@ -1,7 +1,7 @@
 import { ChatError, type CloseReason, ERROR_CODES, type ErrorCode } from '@chat-realtime/protocol';
 import { errorResponse } from '@chat-realtime/service-kit';
 import type { FastifyReply } from 'fastify';
-import type { PollAnswer, PollTransportPort } from '../hub/transport.ts';
+import type { PollAnswer, PollTransportPort } from '../connections/transport.ts';
 import { httpRefusal } from './refusals.ts';
 
 /** One long poll: collects events until it is answered. */

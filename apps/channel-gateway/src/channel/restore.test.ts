@@ -86,14 +86,14 @@ describe('a restore of the database', () => {
     const under = await start({ ledger });
     await customer(under, 1).ready();
     ledger.epoch = 'epoch-2';
-    await eventually(() => (under.gateway.hub.epoch.current === 'epoch-2' ? true : undefined), 'the new epoch');
+    await eventually(() => (under.gateway.core.epoch.current === 'epoch-2' ? true : undefined), 'the new epoch');
     ledger.split = true;
     const again = customer(under, 1);
     expect((await again.ready()).data['epoch']).toBe('epoch-2');
     const asked = ledger.requests.length;
     await eventually(() => (ledger.requests.length > asked + 5 ? true : undefined), 'more answers of both', 15_000);
     expect(again.closeCode).toBeNull();
-    expect(under.gateway.hub.epoch.current).toBe('epoch-2');
+    expect(under.gateway.core.epoch.current).toBe('epoch-2');
   });
 
   it('[REV7] closes for a revocation whose id the gateway has passed in the history that is gone', async () => {
@@ -101,7 +101,7 @@ describe('a restore of the database', () => {
     const first = staff(under, staffToken('anna'));
     await first.ready();
     for (let n = 0; n < 80; n += 1) under.ledger.revoke('session', `${1_000 + n}`);
-    await eventually(() => (under.gateway.hub.round.revocationsRead === 80 ? true : undefined), 'all read');
+    await eventually(() => (under.gateway.core.revocations.readUpTo === 80 ? true : undefined), 'all read');
     under.ledger.revocations.length = 0;
     under.ledger.epoch = 'epoch-2';
     expect((await first.closed).code).toBe(1012);

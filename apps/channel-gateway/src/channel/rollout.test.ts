@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Rollout } from '../hub/rollout.ts';
+import { Rollout } from '../connections/rollout.ts';
 import {
   customerToken,
   type GatewayUnderTest,

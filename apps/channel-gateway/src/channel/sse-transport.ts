@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ChatError, CLOSE_CODES, type CloseReason } from '@chat-realtime/protocol';
 import { errorResponse } from '@chat-realtime/service-kit';
 import type { FastifyReply } from 'fastify';
-import type { SseTransportPort } from '../hub/transport.ts';
+import type { SseTransportPort } from '../connections/transport.ts';
 import { lastingRefusal } from './refusals.ts';
 
 const RETRY_MIN_MS = 3_000;

@@ -199,7 +199,7 @@ describe('staff channel', () => {
   it('[STF8] one far behind keeps nobody waiting, and gets everything too', async () => {
     const far = String(under.ledger.feedHead);
     for (let index = 0; index < 12_000; index += 1) under.ledger.post((index % 3) + 1, 'long ago');
-    await eventually(() => (under.gateway.hub.staff.cursor === under.ledger.feedHead ? true : undefined), 'the feed');
+    await eventually(() => (under.gateway.core.staff.cursor === under.ledger.feedHead ? true : undefined), 'the feed');
     // As on a gateway that has just started: nothing of it is in memory.
     const fresh = await startGateway({ ledger: under.ledger, fanout: under.fanout });
     const open = (cursor: string): SocketClient =>

@@ -130,7 +130,7 @@ describe('SSE and long poll', () => {
   it('[POLL1] waits for the next event and comes back empty when there is none', async () => {
     const id = session(1);
     const waiting = poll(pollUrl(id, '&last_seq=2&wait=10'));
-    await eventually(() => under.gateway.hub.channels.get(id)?.live.members.length || undefined, 'the poll to wait');
+    await eventually(() => under.gateway.core.sessions.get(id)?.live.members.length || undefined, 'the poll to wait');
     under.ledger.post(id, 'at last');
     expect((await waiting).body).toMatchObject({ events: [{ seq: 3 }], last_seq: 3, has_more: false });
     const calls = under.ledger.requests.filter((request) =>

@@ -12,8 +12,8 @@ import {
   rateLimitKey,
   type TrustedProxies,
 } from '@chat-realtime/service-kit';
-import type { HubLogger } from '../hub/ports.ts';
-import type { HandshakeResult } from '../hub/metrics.ts';
+import type { HandshakeResult } from '../core-metrics.ts';
+import type { CoreLogger } from '../ports.ts';
 import { readCredentials, type ReadCredentials } from './parameters.ts';
 
 export const CHANNEL_PATH = '/channel/ws';
@@ -33,7 +33,7 @@ export interface UpgradeGateOptions {
   readonly origins: OriginPolicy;
   readonly connectRate: RateLimiter;
   readonly trustedProxies: TrustedProxies;
-  readonly logger: HubLogger;
+  readonly logger: CoreLogger;
   readonly handshake: (result: HandshakeResult) => void;
   readonly rateLimited: () => void;
 }

@@ -2,17 +2,17 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ChatError, closeReason, WEBSOCKET_MAX_PAYLOAD_BYTES, WEBSOCKET_SUBPROTOCOL } from '@chat-realtime/protocol';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import type { Connection } from '../hub/connection.ts';
-import type { Hub } from '../hub/hub.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { GatewayCore } from '../core.ts';
 import { type AdmittedUpgrade, answer, type UpgradeGate } from './upgrade-gate.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 const MAX_FRAGMENTS = 64;
 const MAX_BUFFERED_CHUNKS = 1_024;
 
-/** The library's socket with its place in the hub, so that its listeners are shared functions and not closures. */
+/** The library's socket with its place in the core, so that its listeners are shared functions and not closures. */
 class ChannelSocket extends WebSocket {
-  hub: Hub | null = null;
+  core: GatewayCore | null = null;
   connection: Connection | null = null;
 
   /** The library closes with a bare code for what it finds wrong itself; a close of ours always says its name. */
@@ -22,34 +22,35 @@ class ChannelSocket extends WebSocket {
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
-  if (!(this instanceof ChannelSocket) || this.hub === null || this.connection === null) return;
-  if (isBinary || !Buffer.isBuffer(data)) this.hub.close(this.connection, 'unsupported_data');
-  else this.hub.received(this.connection, data.toString('utf8'));
+  if (!(this instanceof ChannelSocket) || this.core === null || this.connection === null) return;
+  if (isBinary || !Buffer.isBuffer(data)) this.core.registry.close(this.connection, 'unsupported_data');
+  else this.core.commands.receive(this.connection, data.toString('utf8'));
 }
 
 /** Answered here and not by the library, which would end a flood without a close code. */
 function onPing(this: WebSocket, data: Buffer): void {
-  if (!(this instanceof ChannelSocket) || this.hub === null || this.connection === null) return;
-  if (this.readyState === WebSocket.OPEN && this.hub.pinged(this.connection)) this.pong(data);
+  if (!(this instanceof ChannelSocket) || this.core === null || this.connection === null) return;
+  if (this.readyState === WebSocket.OPEN && this.core.commands.pinged(this.connection)) this.pong(data);
 }
 
 function onPong(this: WebSocket): void {
-  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null) this.hub.ponged(this.connection);
+  if (this instanceof ChannelSocket && this.core !== null && this.connection !== null)
+    this.core.ponged(this.connection);
 }
 
 function onClose(this: WebSocket, code: number): void {
-  if (this instanceof ChannelSocket && this.hub !== null && this.connection !== null)
-    this.hub.closed(this.connection, code);
+  if (this instanceof ChannelSocket && this.core !== null && this.connection !== null)
+    this.core.registry.closed(this.connection, code);
 }
 
 function onError(this: WebSocket, error: Error): void {
-  if (!(this instanceof ChannelSocket) || this.hub === null) return;
+  if (!(this instanceof ChannelSocket) || this.core === null) return;
   // The library has closed with the fitting code (1002, 1007, 1008, 1009) by itself.
-  this.hub.options.logger.debug({ err: error, connection_id: this.connection?.id }, 'socket error');
+  this.core.logger.debug({ err: error, connection_id: this.connection?.id }, 'socket error');
 }
 
 export interface ChannelServerOptions {
-  readonly hub: Hub;
+  readonly core: GatewayCore;
   readonly gate: UpgradeGate;
   /** No room for anybody new. */
   readonly overloaded: () => boolean;
@@ -94,17 +95,17 @@ export class ChannelServer {
   }
 
   #accept(webSocket: WebSocket, { socket, credentials }: AdmittedUpgrade): void {
-    const { hub } = this.#options;
+    const { core } = this.#options;
     if (!(webSocket instanceof ChannelSocket)) throw new Error('the server makes channel sockets only');
-    const connection = hub.open(new WebSocketTransport(webSocket, socket));
-    webSocket.hub = hub;
+    const connection = core.registry.open(new WebSocketTransport(webSocket, socket));
+    webSocket.core = core;
     webSocket.connection = connection;
     listen(webSocket);
-    if (hub.draining || this.#options.overloaded()) {
-      hub.metrics.handshake('websocket', 'overload');
-      hub.close(connection, 'try_again_later');
+    if (core.departures.draining || this.#options.overloaded()) {
+      core.metrics.handshake('websocket', 'overload');
+      core.registry.close(connection, 'try_again_later');
     } else if (credentials.kind === 'given') {
-      void hub.authenticate(connection, credentials.credentials);
+      void core.authenticate(connection, credentials.credentials);
     }
   }
 }

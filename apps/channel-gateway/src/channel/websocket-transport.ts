@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { CLOSE_CODES, type CloseReason } from '@chat-realtime/protocol';
 import type { WebSocket } from 'ws';
-import type { WebSocketTransportPort } from '../hub/transport.ts';
+import type { WebSocketTransportPort } from '../connections/transport.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /** A ping without payload (RFC 6455 §5.5.2). */
 const PING_FRAME = Buffer.from([0x89, 0x00]);
 
 /**
- * Writes frames that the hub has encoded straight to the socket. Only whole frames are written, and so are the library's
+ * Writes frames that the core has encoded straight to the socket. Only whole frames are written, and so are the library's
  * own control frames, so they meet at frame boundaries; no extension is negotiated that would change the bytes.
  *
  * A kind of writer and not the owner of one: each object more that a delivery touches is one more miss of the cache,

@@ -22,7 +22,7 @@ import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
 import { installDrainRoutes } from '../channel/drain-routes.ts';
-import type { ChatSource } from '../hub/ports.ts';
+import type { ChatSource } from '../ports.ts';
 import { Ledger } from './ledger.ts';
 
 const STAFF_SECRET = 'staff-secret-for-tests-0123456789abcdef';
@@ -142,7 +142,7 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
     async close() {
       ledger.stop();
       await gateway.stop();
-      for (const connection of gateway.hub.connections.values()) connection.transport.destroy();
+      for (const connection of gateway.core.registry) connection.transport.destroy();
       await closeHttpApp(app, 200);
     },
   };

@@ -15,7 +15,8 @@ import {
   type StaffEvent,
   staffEventType,
 } from '@chat-realtime/protocol';
-import type { ChatSource } from '../hub/ports.ts';
+import { type Clock, pause, SYSTEM_CLOCK, type Timer } from '../clock.ts';
+import type { ChatSource } from '../ports.ts';
 
 interface LedgerSession {
   readonly id: number;
@@ -50,11 +51,13 @@ export class Ledger implements ChatSource {
   /** Every event at its number less one. */
   readonly #feed: StaffEvent[] = [];
   #nextId = 1;
-  #ticker: NodeJS.Timeout | null = null;
+  #ticker: Timer | null = null;
   readonly #fanout: Fanout;
+  readonly #clock: Clock;
 
-  constructor(fanout: Fanout) {
+  constructor(fanout: Fanout, clock: Clock = SYSTEM_CLOCK) {
     this.#fanout = fanout;
+    this.#clock = clock;
   }
 
   healthy(): void {
@@ -66,12 +69,15 @@ export class Ledger implements ChatSource {
       const head = this.revocations.at(-1)?.id ?? 0;
       void this.#publish(CONTROL_CHANNEL, { type: 'control.tick', data: { revocations_head: head } });
     };
-    tick();
-    this.#ticker = setInterval(tick, everyMs);
+    const again = (): void => {
+      this.#ticker = this.#clock.after(everyMs, again);
+      tick();
+    };
+    again();
   }
 
   stop(): void {
-    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#ticker?.cancel();
     this.#ticker = null;
   }
 
@@ -85,7 +91,7 @@ export class Ledger implements ChatSource {
     const session = {
       id,
       status: 'new',
-      created_at: new Date().toISOString(),
+      created_at: this.#now(),
       assigned_user_id: null,
       last_seq: 1,
       version: 1,
@@ -104,7 +110,7 @@ export class Ledger implements ChatSource {
         sender_type: sender,
         body,
         attachments: [],
-        created_at: new Date().toISOString(),
+        created_at: this.#now(),
         client_message_id: null,
       },
     }));
@@ -135,7 +141,7 @@ export class Ledger implements ChatSource {
       author_id: 'anna',
       author_name: 'Anna',
       body,
-      created_at: new Date().toISOString(),
+      created_at: this.#now(),
     };
     const event: StaffEvent = {
       type: 'chat.note',
@@ -156,7 +162,7 @@ export class Ledger implements ChatSource {
       id: this.revocations.length + 1,
       kind,
       subject,
-      not_after: Math.floor(Date.now() / 1000),
+      not_after: Math.floor(this.#clock.wall() / 1_000),
     };
     this.revocations.push(revocation);
     if (tell) void this.#publish(CONTROL_CHANNEL, { type: 'control.revoked', data: revocation });
@@ -168,7 +174,7 @@ export class Ledger implements ChatSource {
 
   async catchup(request: CatchupRequest): Promise<CatchupResponse> {
     this.requests.push(request);
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, this.latencyMs)));
+    await pause(this.#clock, Math.max(0, this.latencyMs));
     if (this.latencyMs < 0) throw new Error('chat-service is away');
     const sessions: CatchupResponse['sessions'] = [];
     for (const { id, after_seq: after } of request.sessions) {
@@ -193,14 +199,18 @@ export class Ledger implements ChatSource {
     }
     const known = request.revocations_after;
     if (known !== undefined) response.revocations = this.revocations.filter((revocation) => revocation.id > known);
-    if (this.answerDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.answerDelayMs));
+    if (this.answerDelayMs > 0) await pause(this.#clock, this.answerDelayMs);
     return response;
   }
 
   async acks(request: AcksRequest): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, this.latencyMs)));
+    await pause(this.#clock, Math.max(0, this.latencyMs));
     if (this.latencyMs < 0) throw new Error('chat-service is away');
     this.acked.push(...request.acks);
+  }
+
+  #now(): string {
+    return new Date(this.#clock.wall()).toISOString();
   }
 
   #session(id: number): LedgerSession {
@@ -230,7 +240,7 @@ export class Ledger implements ChatSource {
     const { copies, delayMs } = this.fault();
     for (let copy = 0; copy < copies; copy += 1) {
       if (delayMs === 0) void this.#publish(channel, event);
-      else setTimeout(() => void this.#publish(channel, event), delayMs);
+      else this.#clock.after(delayMs, () => void this.#publish(channel, event));
     }
   }
 

@@ -1,0 +1,45 @@
+import type { Connection } from './connection.ts';
+
+/** Once live, nothing may wait longer for a reader. */
+const SLOW_CONSUMER_MS = 10_000;
+
+/** Connections whose last write did not leave at once: the next ones look at the queue first. */
+export class Backlog {
+  readonly #connections = new Set<Connection>();
+
+  get queuedBytes(): number {
+    let queued = 0;
+    for (const connection of this.#connections) queued += connection.transport.queuedBytes;
+    return queued;
+  }
+
+  note(connection: Connection, now: number): void {
+    if (connection.backlogged) return;
+    connection.backlogged = true;
+    connection.backlogMarkAt = now;
+    connection.backlogMarkBytes = connection.transport.enqueuedBytes;
+    this.#connections.add(connection);
+  }
+
+  forget(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  /** Forgets who has read everything; answers who has read nothing for too long. */
+  look(now: number): Connection[] {
+    const slow: Connection[] = [];
+    for (const connection of this.#connections) {
+      const { queuedBytes, enqueuedBytes } = connection.transport;
+      if (queuedBytes === 0) {
+        connection.backlogged = false;
+        this.#connections.delete(connection);
+      } else if (enqueuedBytes - queuedBytes >= connection.backlogMarkBytes || !connection.isLive) {
+        connection.backlogMarkAt = now;
+        connection.backlogMarkBytes = enqueuedBytes;
+      } else if (now - connection.backlogMarkAt > SLOW_CONSUMER_MS) {
+        slow.push(connection);
+      }
+    }
+    return slow;
+  }
+}

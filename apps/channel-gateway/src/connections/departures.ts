@@ -1,0 +1,73 @@
+import { type Clock, pause } from '../clock.ts';
+import type { Failpoint } from '../ports.ts';
+import type { Connection } from './connection.ts';
+import type { Polls } from './polls.ts';
+import type { Registry } from './registry.ts';
+
+const POLL_MS = 50;
+/** For close frames that are still on their way when the last client is sent away. */
+const GRACE_MS = 1_500;
+
+/** After a restore everybody comes back at this rate, at most over the time of a drain. */
+const RETURN_EVERY_MS = 10;
+const RETURN_MIN_MS = 500;
+
+export interface DeparturesOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly registry: Registry;
+  readonly polls: Polls;
+  readonly drainSeconds: number;
+  readonly failpoint: Failpoint;
+}
+
+/**
+ * Sends clients away, each at its own moment, so that whoever takes them gets a stream of returning clients and not a
+ * wave.
+ */
+export class Departures {
+  readonly #options: DeparturesOptions;
+  #draining = false;
+
+  constructor(options: DeparturesOptions) {
+    this.#options = options;
+  }
+
+  /** Nobody new is let in any more. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Those whose cursors have come to mean nothing: each is told its moment, and given nothing until then. */
+  sendAway(connections: Iterable<Connection>): void {
+    const { registry, drainSeconds } = this.#options;
+    const leaving = [...connections].filter((connection) => connection.isAnnounced);
+    const spreadMs = Math.min(drainSeconds * 1_000, RETURN_MIN_MS + registry.size * RETURN_EVERY_MS);
+    for (const connection of leaving) {
+      this.#sayGoodbye(connection, spreadMs);
+      registry.takeOut(connection);
+    }
+  }
+
+  /** Until its moment each is served as before. Resolves when everybody is gone, or after `drainSeconds` and a little. */
+  async drain(): Promise<void> {
+    const { clock, registry, polls, drainSeconds, failpoint } = this.#options;
+    this.#draining = true;
+    const spreadMs = drainSeconds * 1_000;
+    const deadline = clock.now() + spreadMs + GRACE_MS;
+    for (const connection of [...registry]) {
+      if (connection.transport.kind === 'poll') polls.expired(connection);
+      else this.#sayGoodbye(connection, spreadMs);
+    }
+    await failpoint('gw.duringDrain');
+    while (registry.size > 0 && clock.now() < deadline) await pause(clock, POLL_MS);
+  }
+
+  #sayGoodbye(connection: Connection, spreadMs: number): void {
+    const { clock, random, registry } = this.#options;
+    const leaveIn = Math.round(random() * spreadMs);
+    connection.leaveAt = clock.now() + leaveIn;
+    if (connection.isAnnounced)
+      registry.send(connection, { type: 'channel.goodbye', data: { reconnect_in_ms: leaveIn } });
+  }
+}

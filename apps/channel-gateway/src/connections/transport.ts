@@ -1,0 +1,45 @@
+import type { CloseReason, ErrorCode } from '@chat-realtime/protocol';
+
+export type TransportKind = 'websocket' | 'sse' | 'poll';
+
+interface TransportBase {
+  /** Bytes given to `write` that the kernel has not taken yet. */
+  readonly queuedBytes: number;
+  /** All bytes ever given to `write`, so that `enqueuedBytes - queuedBytes` grows while the peer reads. */
+  readonly enqueuedBytes: number;
+  /** Whole encoded frames of this transport's own encoding. The buffer is shared with other connections: never write into it. Answers what `queuedBytes` is then. */
+  write(bytes: Buffer): number;
+  /** Calls once when everything queued has left. */
+  whenDrained(listener: () => void): void;
+  /** Tells the peer why and ends; the core destroys it if that takes too long. */
+  close(reason: CloseReason): void;
+  destroy(): void;
+}
+
+export interface WebSocketTransportPort extends TransportBase {
+  readonly kind: 'websocket';
+  ping(): void;
+}
+
+export interface SseTransportPort extends TransportBase {
+  readonly kind: 'sse';
+  /** A comment line: keeps proxies from cutting an idle stream. */
+  ping(): void;
+}
+
+export interface PollAnswer {
+  readonly lastSeq: number | null;
+  readonly hasMore: boolean;
+  readonly cursor?: string;
+}
+
+/** One request: `write` collects events, `finish` answers. */
+export interface PollTransportPort extends TransportBase {
+  readonly kind: 'poll';
+  /** Milliseconds to wait for a first event; 0 answers at once. */
+  readonly waitMs: number;
+  finish(answer: PollAnswer): void;
+  refuse(code: ErrorCode): void;
+}
+
+export type Transport = WebSocketTransportPort | SseTransportPort | PollTransportPort;

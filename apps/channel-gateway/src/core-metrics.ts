@@ -1,0 +1,35 @@
+import type { TransportKind } from './connections/transport.ts';
+
+/** Which way an event came to the socket. */
+export type DeliveryPath = 'live' | 'catchup' | 'resume';
+export type ConnectionKind = 'customer' | 'staff' | 'unauthenticated';
+export type HandshakeResult =
+  | 'ok'
+  | 'origin'
+  | 'token'
+  | 'expired'
+  | 'limit'
+  | 'rate'
+  | 'overload'
+  | 'off'
+  | 'bad_request'
+  | 'not_found';
+
+/** What the core counts. The names of the series are in `metrics.ts` of the app. */
+export interface CoreMetrics {
+  handshake(transport: TransportKind, result: HandshakeResult): void;
+  disconnected(transport: TransportKind, code: number): void;
+  pingLatency(seconds: number): void;
+  delivered(path: DeliveryPath, seconds: number): void;
+  gapDetected(): void;
+  duplicateDropped(): void;
+  foreignFrameDropped(): void;
+  headCheckBehind(): void;
+  headCheckDuration(seconds: number): void;
+  resumed(events: number): void;
+  slowConsumer(): void;
+  rateLimited(kind: 'connect' | 'frames' | 'pings'): void;
+  resubscribed(): void;
+  catchupRequest(result: 'ok' | 'failed', seconds: number): void;
+  acksSent(count: number): void;
+}

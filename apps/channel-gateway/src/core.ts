@@ -1,0 +1,360 @@
+import type { FanoutListener } from '@chat-realtime/messaging';
+import { CONTROL_CHANNEL, type ControlMessage, controlMessageSchema } from '@chat-realtime/protocol';
+import { Admission } from './connections/admission.ts';
+import type { Connection, StartCursor } from './connections/connection.ts';
+import type { Credentials } from './connections/credentials.ts';
+import { Deadlines } from './connections/deadlines.ts';
+import { Departures } from './connections/departures.ts';
+import { jsonFrame } from './connections/encoding.ts';
+import { FrameRate } from './connections/frame-rate.ts';
+import { Handshake } from './connections/handshake.ts';
+import { Polls } from './connections/polls.ts';
+import { Registry } from './connections/registry.ts';
+import { Commands } from './commands.ts';
+import type { CoreOptions } from './core-options.ts';
+import { AckBuffer } from './state/ack-buffer.ts';
+import { Badge } from './state/badge.ts';
+import { Presence } from './state/presence.ts';
+import { Revocations } from './state/revocations.ts';
+import { SLOW_CONSUMER_BYTES } from './streams/audience.ts';
+import { FlushQueue } from './streams/flush-queue.ts';
+import { parseLiveFrame } from './streams/live-frame.ts';
+import { SessionStreams } from './streams/session-streams.ts';
+import { StaffStream } from './streams/staff-stream.ts';
+import type { StreamHost } from './streams/stream-host.ts';
+import { CatchupLoop } from './sync/catchup-loop.ts';
+import { EpochGuard } from './sync/epoch-guard.ts';
+import { FanoutLink } from './sync/fanout-link.ts';
+import { HeadCheck } from './sync/head-check.ts';
+import { LivePath } from './sync/live-path.ts';
+import { type Tick, Ticker } from './sync/ticker.ts';
+
+/**
+ * All parts of the gateway and the news between them, and the only place that knows more than one of them: each part is
+ * given what it may use, and no part is given this. No framework and no socket reaches this far.
+ */
+export class GatewayCore {
+  readonly registry: Registry;
+  readonly admission: Admission;
+  readonly commands: Commands;
+  readonly departures: Departures;
+  readonly sessions: SessionStreams;
+  readonly staff: StaffStream;
+  readonly loop: CatchupLoop;
+  readonly livePath: LivePath;
+  readonly revocations: Revocations;
+  readonly acks: AckBuffer;
+  readonly epoch = new EpochGuard();
+  readonly #options: CoreOptions;
+  readonly #link: FanoutLink;
+  readonly #badge: Badge;
+  readonly #presence: Presence;
+  readonly #deadlines: Deadlines;
+  readonly #polls: Polls;
+  readonly #headCheck: HeadCheck;
+  readonly #ticker: Ticker;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    const { clock, random, config, metrics, logger, failpoint, leases, source, fanout, lastSeen, verifier } = options;
+    const now = clock.now();
+    const requestCatchup = (): void => this.loop.request();
+    const databaseChanged = (): void => this.#databaseChanged();
+
+    this.#link = new FanoutLink({ fanout, clock, logger, failpoint });
+    this.livePath = new LivePath(now, config.ticks);
+    this.livePath.fanoutConnected(this.#link.connected);
+    this.#headCheck = new HeadCheck({ seconds: config.headCheckSeconds, metrics, random, now });
+
+    this.registry = new Registry({
+      clock,
+      leases,
+      metrics,
+      logger,
+      frameBurst: config.framesBurst,
+      detach: (connection, at) => this.#detach(connection, at),
+      left: ({ principal, viewing }, at) => {
+        if (principal?.kind === 'staff') this.#presence.left(principal, viewing, at);
+      },
+    });
+    const { registry } = this;
+    const polls = new Polls({
+      clock,
+      registry,
+      isDraining: () => this.departures.draining,
+      headOf: (sessionId) => this.sessions.get(sessionId)?.head,
+    });
+    this.#polls = polls;
+    this.departures = new Departures({ clock, random, registry, polls, drainSeconds: config.drainSeconds, failpoint });
+    const { pingIntervalSeconds } = config;
+    this.#deadlines = new Deadlines({ clock, random, registry, polls, metrics, pingIntervalSeconds });
+
+    this.acks = new AckBuffer({ clock, source, lastSeen, metrics, logger });
+    this.revocations = new Revocations({
+      set: options.revocations,
+      revoked: () => registry.closeAll('revoked', ({ principal }) => this.#isRevoked(principal)),
+      requestCatchup,
+    });
+    this.#badge = new Badge((badge) => this.staff.audiences.pushBadge(badge));
+    this.#presence = new Presence({
+      clock,
+      gatewayId: config.gatewayId,
+      heartbeatSeconds: config.heartbeatSeconds,
+      isImpaired: () => this.livePath.impaired,
+      changed: (users) => this.staff.presenceChanged(users),
+      countChanged: (count) => this.#tellCustomers(count),
+      publish: (message) => void this.#link.publish(CONTROL_CHANNEL, message),
+      requestCatchup,
+    });
+
+    const handshake = new Handshake({
+      registry,
+      polls,
+      pingIntervalSeconds,
+      isRevoked: (principal) => this.#isRevoked(principal),
+      epoch: () => this.epoch.current ?? '',
+      degraded: () => this.livePath.reason,
+      operatorsOnline: (marks) => this.#presence.operatorsOnline(marks),
+      staffState: (viewer) => this.staff.stateFor(viewer),
+    });
+    const host = this.#streamHost();
+    this.sessions = new SessionStreams({
+      host,
+      link: this.#link,
+      announce: (connection, page, marks) => handshake.customer(connection, page, marks),
+      finishPoll: (connection, lastSeq, hasMore) => polls.finish(connection, { lastSeq, hasMore }),
+      notFound: (connection) => registry.close(connection, 'session_not_found'),
+      wentBack: (sessionId, connections) => {
+        logger.warn({ session_id: sessionId }, 'a session was restored or replaced: its clients begin anew');
+        this.departures.sendAway(connections);
+      },
+      headsChecked: () => this.#headCheck.finished(clock.now()),
+      requestCatchup,
+    });
+    this.staff = new StaffStream({
+      host: {
+        ...host,
+        announce: (connection, cursor, reset) => handshake.staff(connection, cursor, reset),
+        finishPoll: (connection, cursor, hasMore) => void polls.finishStaff(connection, cursor, hasMore),
+        requestCatchup,
+      },
+      link: this.#link,
+      presence: this.#presence,
+      badge: this.#badge,
+      databaseChanged,
+    });
+    this.loop = new CatchupLoop({
+      clock,
+      random,
+      source,
+      epoch: this.epoch,
+      participants: [this.revocations, this.#badge, this.#presence, this.staff, this.sessions],
+      epochBegins: (epoch, changed) => this.acks.begin(epoch, changed),
+      databaseChanged,
+      metrics,
+      logger,
+      failpoint,
+    });
+
+    this.admission = new Admission({
+      registry,
+      verifier,
+      revocations: options.revocations,
+      leases,
+      limits: config,
+      rollout: config.rollout,
+      metrics,
+      enter: (connection, start) => this.#enter(connection, start),
+      renew: (connection, principal) => this.staff.renew(connection, principal),
+      displacedElsewhere: (id) =>
+        void this.#link.publish(CONTROL_CHANNEL, { type: 'control.displaced', data: { connection_id: id } }),
+    });
+    this.commands = new Commands({
+      clock,
+      registry,
+      admission: this.admission,
+      rate: new FrameRate(config.framesPerSecond, config.framesBurst),
+      sessions: this.sessions,
+      staff: this.staff,
+      presence: this.#presence,
+      acks: this.acks,
+      link: this.#link,
+      metrics,
+      failpoint,
+    });
+    this.#ticker = new Ticker({
+      clock,
+      logger,
+      isBusy: () => registry.size > 0,
+      each: (tick) => this.#tick(tick),
+      slow: (tick) => this.#slowTick(tick),
+    });
+  }
+
+  get metrics(): CoreOptions['metrics'] {
+    return this.#options.metrics;
+  }
+
+  get logger(): CoreOptions['logger'] {
+    return this.#options.logger;
+  }
+
+  /** Too busy to take anybody new. */
+  get overloaded(): boolean {
+    return this.#ticker.overloaded;
+  }
+
+  /** Starts listening; what cannot be reached now is found later. */
+  async start(): Promise<void> {
+    this.#ticker.start();
+    this.#link.onState((state) => {
+      this.livePath.fanoutConnected(state.kind !== 'disconnected');
+      if (state.kind === 'disconnected') return;
+      if (state.kind === 'resubscribed') this.metrics.resubscribed();
+      void this.#link.subscribe(CONTROL_CHANNEL, this.#onControl);
+      this.sessions.resubscribe();
+      this.staff.resubscribe();
+      this.#headCheck.hurry();
+    });
+    await this.#link.subscribe(CONTROL_CHANNEL, this.#onControl);
+  }
+
+  async stop(): Promise<void> {
+    this.#ticker.stop();
+    this.loop.stop();
+    this.sessions.stop();
+    this.staff.stop();
+    this.registry.closeAll('service_restart');
+    await this.acks.stop();
+  }
+
+  authenticate(connection: Connection, credentials: Credentials): Promise<void> {
+    return this.admission.admit(connection, credentials);
+  }
+
+  ponged(connection: Connection): void {
+    this.#deadlines.ponged(connection);
+  }
+
+  #streamHost(): StreamHost {
+    const { clock, metrics, trace, failpoint } = this.#options;
+    const flushes = new FlushQueue(clock, failpoint);
+    const { registry } = this;
+    return {
+      clock,
+      metrics,
+      trace,
+      scheduleFlush: (audience) => flushes.schedule(audience),
+      noteBacklog: (connection) => registry.noteBacklog(connection),
+      shed: (connection) => registry.shed(connection),
+      write: (connection, bytes) => registry.write(connection, bytes),
+      completePoll: (connection) => this.#polls.complete(connection),
+      wentLive: (connection) => {
+        if (connection.transport.kind === 'poll') this.#polls.wentLive(connection);
+        // What it was sent while catching up counts from now on.
+        else if (connection.transport.queuedBytes > SLOW_CONSUMER_BYTES) registry.shed(connection);
+      },
+    };
+  }
+
+  #enter(connection: Connection, start: StartCursor): void {
+    const { principal } = connection;
+    this.#deadlines.begin(connection);
+    if (principal?.kind === 'customer') {
+      this.sessions.enter(connection, principal.sessionId, start);
+    } else if (principal?.kind === 'staff') {
+      this.#presence.joined(principal);
+      this.staff.enter(connection, start);
+    }
+  }
+
+  #detach(connection: Connection, now: number): void {
+    const { principal } = connection;
+    if (principal?.kind === 'customer') this.sessions.detach(connection, principal.sessionId, now);
+    else if (principal?.kind === 'staff') this.staff.detach(connection, now);
+  }
+
+  #isRevoked(principal: Connection['principal']): boolean {
+    return principal !== null && this.#options.revocations.isRevoked(principal);
+  }
+
+  #tellCustomers(operatorsOnline: number): void {
+    const data = { operators_online: operatorsOnline };
+    this.sessions.pushEphemeral(
+      'chat.presence',
+      jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data }),
+    );
+  }
+
+  /** Cursors mean nothing any more. Clients come back, each at its moment, and take a snapshot. */
+  #databaseChanged(): void {
+    this.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
+    this.departures.sendAway(this.registry);
+    for (const part of [this.revocations, this.#badge, this.#presence, this.sessions, this.staff])
+      part.databaseChanged();
+    this.loop.request();
+  }
+
+  #tick(tick: Tick): void {
+    if (tick.paused) {
+      this.livePath.woke(tick.now);
+      this.#headCheck.hurry();
+    }
+    this.#deadlines.look(tick);
+    this.registry.shedSlow(tick.now);
+    this.#lookAtLivePath(tick.now);
+    if (!this.#headCheck.due(tick.now, this.livePath.impaired) || this.registry.size === 0) return;
+    this.sessions.checkHeads();
+    this.staff.checkHead();
+    this.revocations.want();
+    this.#presence.wantReport();
+    this.loop.request();
+  }
+
+  #slowTick({ now }: Tick): void {
+    this.#presence.tick(now);
+    this.sessions.releaseIdle(now);
+    this.staff.releaseIdle(now);
+  }
+
+  #lookAtLivePath(now: number): void {
+    if (!this.livePath.refresh(now, this.loop.failingSince)) return;
+    const { reason } = this.livePath;
+    this.logger.warn({ reason }, reason === null ? 'the live path is restored' : 'the live path is impaired');
+    this.registry.sendToAll(
+      jsonFrame(
+        reason === null ? { type: 'channel.restored', data: {} } : { type: 'channel.degraded', data: { reason } },
+      ),
+    );
+  }
+
+  readonly #onControl: FanoutListener = (payload) => {
+    const frame = parseLiveFrame(payload);
+    const parsed = controlMessageSchema.safeParse(frame === null ? null : { type: frame.type, data: frame.data });
+    if (parsed.success) this.#control(parsed.data);
+  };
+
+  #control(message: ControlMessage): void {
+    switch (message.type) {
+      case 'control.tick':
+        this.livePath.ticked(this.#options.clock.now());
+        this.revocations.learnHead(message.data.revocations_head);
+        break;
+      case 'control.revoked':
+        this.revocations.learn([message.data]);
+        break;
+      case 'control.presence':
+        this.#presence.receive(message);
+        break;
+      case 'control.status':
+        this.#presence.learnStatuses([message.data]);
+        break;
+      case 'control.displaced': {
+        // Its slot went to a newcomer, because it missed a pong or was replaced by its own client.
+        const connection = this.registry.get(message.data.connection_id);
+        if (connection !== undefined) this.registry.close(connection, 'timeout');
+        break;
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
+import type { TokenVerifier } from '@chat-realtime/verifier';
+
+/** Where the truth is: chat-service, asked in its own process or over its internal HTTP calls. */
+export interface ChatSource {
+  catchup(request: CatchupRequest): Promise<CatchupResponse>;
+  acks(request: AcksRequest): Promise<void>;
+}
+
+/** Who somebody is by the token they show. */
+export type Verifier = Pick<TokenVerifier, 'verifyCustomer' | 'verifyStaff' | 'verifyStreamLink'>;
+
+/** What is told of the way of an event. */
+export interface CoreTrace {
+  note(
+    sessionId: number | null,
+    seq: number | null,
+    hop: {
+      readonly hop: 'written';
+      readonly path: 'live' | 'catchup' | 'resume';
+      readonly to: 'customer' | 'staff';
+      readonly sockets: number;
+      /** At most `CONNECTIONS_NOTED`. */
+      readonly connections: string[];
+    },
+  ): void;
+  begin(
+    name: string,
+    event: { readonly session_id: number | null; readonly seq: number | null },
+    parent: null,
+    since: Date,
+  ): { end(): void } | null;
+}
+
+/** Of a thousand sockets that get one frame the first are named. */
+export const CONNECTIONS_NOTED = 20;
+
+export interface CoreLogger {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** A place where a test may break the gateway; does nothing otherwise. */
+export type Failpoint = (name: string) => void | Promise<void>;
+
+/** For calls whose failure costs speed and never correctness: true if it went well. */
+export async function quietly(logger: CoreLogger, what: string, call: Promise<void>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    logger.debug({ err: error, call: what }, 'the fan-out or lease store did not answer');
+    return false;
+  }
+}

@@ -1,0 +1,80 @@
+import type { CatchupRequest, CatchupResponse, Revocation } from '@chat-realtime/protocol';
+import type { RevocationSet } from '@chat-realtime/verifier';
+import { RecentIds } from '../recent-ids.ts';
+import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts';
+
+const REMEMBERED = 10_000;
+/** Ids are given before the commit, so a smaller one may show after a larger one. */
+const OVERLAP = 50;
+
+/** By all they say: an id comes again after a restore. */
+function keyOf({ id, kind, subject, not_after }: Revocation): string {
+  return `${id} ${not_after} ${kind}:${subject}`;
+}
+
+export interface RevocationsOptions {
+  /** What the verifier looks at; filled here. */
+  readonly set: RevocationSet;
+  /** Something was revoked that was not before. */
+  readonly revoked: () => void;
+  readonly requestCatchup: () => void;
+}
+
+/** Revocations as control messages and catch-up answers tell them, in any order and any number of times. */
+export class Revocations implements CatchupParticipant {
+  readonly #options: RevocationsOptions;
+  readonly #seen = new RecentIds<string>(REMEMBERED);
+  #readUpTo = 0;
+  #wanted = false;
+
+  constructor(options: RevocationsOptions) {
+    this.#options = options;
+  }
+
+  /** Up to here all are known; a control message alone does not say what was lost before it. */
+  get readUpTo(): number {
+    return this.#readUpTo;
+  }
+
+  learn(revocations: readonly Revocation[]): void {
+    const fresh = revocations.filter((revocation) => !this.#seen.has(keyOf(revocation)));
+    if (fresh.length === 0) return;
+    for (const revocation of fresh) this.#seen.add(keyOf(revocation));
+    this.#options.set.apply(fresh);
+    this.#options.revoked();
+  }
+
+  /** The newest there is has this id, somebody says. */
+  learnHead(id: number): void {
+    if (id <= this.#readUpTo) return;
+    this.#wanted = true;
+    this.#options.requestCatchup();
+  }
+
+  /** Ask with the next call, and make one for that alone. */
+  want(): void {
+    this.#wanted = true;
+  }
+
+  compose(draft: CatchupDraft): void {
+    draft.askRevocations(Math.max(0, this.#readUpTo - OVERLAP), this.#wanted);
+    this.#wanted = false;
+  }
+
+  apply(_request: CatchupRequest, { revocations, revocations_head: head }: CatchupResponse): void {
+    if (revocations === undefined) return;
+    this.learn(revocations);
+    const newest = revocations.reduce((most, { id }) => Math.max(most, id), head ?? 0);
+    // Ids that end before where we are were begun anew.
+    this.#readUpTo = head === undefined ? Math.max(this.#readUpTo, newest) : newest;
+  }
+
+  failed(): void {
+    this.#wanted = true;
+  }
+
+  databaseChanged(): void {
+    this.#readUpTo = 0;
+    this.#wanted = true;
+  }
+}

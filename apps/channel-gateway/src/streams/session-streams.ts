@@ -1,0 +1,233 @@
+import type { FanoutListener } from '@chat-realtime/messaging';
+import type { CatchupRequest, CatchupResponse, CatchupSession, CustomerState } from '@chat-realtime/protocol';
+import type { Connection, StartCursor } from '../connections/connection.ts';
+import type { OutFrame } from '../connections/encoding.ts';
+import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts';
+import type { FanoutLink } from '../sync/fanout-link.ts';
+import { GapTimer } from '../sync/gap-timer.ts';
+import { parseLiveFrame } from './live-frame.ts';
+import { SessionStream, type SessionStreamHost } from './session-stream.ts';
+import type { StreamHost } from './stream-host.ts';
+
+const CHANNEL_PREFIX = 'chat:';
+/** A stream is kept this long after its last connection, for reloads and the next poll. */
+const LINGER_MS = 10_000;
+
+export interface SessionStreamsOptions {
+  readonly host: StreamHost;
+  readonly link: FanoutLink;
+  readonly announce: (connection: Connection, page: CatchupSession, marks: CustomerState | null) => boolean;
+  readonly finishPoll: (connection: Connection, lastSeq: number, hasMore: boolean) => void;
+  /** Chat-service knows no such session. */
+  readonly notFound: (connection: Connection) => void;
+  /** The session's head went back, as after a restore of which the source says nothing. */
+  readonly wentBack: (sessionId: number, connections: readonly Connection[]) => void;
+  /** The heads of all streams have been compared. */
+  readonly headsChecked: () => void;
+  readonly requestCatchup: () => void;
+}
+
+/** The sessions that somebody follows here, and what they ask of chat-service. */
+export class SessionStreams implements CatchupParticipant {
+  readonly #options: SessionStreamsOptions;
+  readonly #streams = new Map<number, SessionStream>();
+  readonly #streamHost: SessionStreamHost;
+  #wanting = new Set<SessionStream>();
+  /** Streams whose head this head check has yet to compare. */
+  readonly #heads = new Set<SessionStream>();
+  #checkRunning = false;
+  #gapped = new Set<SessionStream>();
+  readonly #gapTimer: GapTimer;
+
+  constructor(options: SessionStreamsOptions) {
+    this.#options = options;
+    const { host, announce, finishPoll } = options;
+    this.#gapTimer = new GapTimer(host.clock, () => this.#askForGaps());
+    this.#streamHost = {
+      ...host,
+      announce,
+      finishPoll,
+      wantCatchup: (stream) => {
+        this.#wanting.add(stream);
+        options.requestCatchup();
+      },
+      watchGap: (stream) => {
+        this.#gapped.add(stream);
+        this.#gapTimer.start();
+      },
+    };
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  get heldCount(): number {
+    let held = 0;
+    for (const stream of this.#streams.values()) held += stream.heldCount;
+    return held;
+  }
+
+  get(sessionId: number): SessionStream | undefined {
+    return this.#streams.get(sessionId);
+  }
+
+  enter(connection: Connection, sessionId: number, start: StartCursor): void {
+    let stream = this.#streams.get(sessionId);
+    if (stream === undefined) {
+      stream = new SessionStream(sessionId, this.#streamHost);
+      this.#streams.set(sessionId, stream);
+      void this.#follow(stream);
+    }
+    stream.attach(connection, start);
+  }
+
+  detach(connection: Connection, sessionId: number, now: number): void {
+    this.#streams.get(sessionId)?.detach(connection, now);
+  }
+
+  pushEphemeral(key: string, frame: OutFrame): void {
+    for (const stream of this.#streams.values()) stream.live.pushEphemeral(key, frame);
+  }
+
+  /** The fan-out is back: what could not be subscribed while it was away is now. */
+  resubscribe(): void {
+    for (const stream of this.#streams.values()) if (stream.needsSubscription) void this.#follow(stream);
+  }
+
+  /** Compare the heads of all streams with chat-service, with the next calls. */
+  checkHeads(): void {
+    for (const stream of this.#streams.values()) this.#checkHead(stream);
+    this.#checkRunning = true;
+  }
+
+  releaseIdle(now: number): void {
+    for (const stream of this.#streams.values()) if (stream.isIdle(now, LINGER_MS)) this.#release(stream);
+  }
+
+  stop(): void {
+    this.#gapTimer.stop();
+  }
+
+  compose(draft: CatchupDraft): void {
+    const wanting = this.#wanting;
+    this.#wanting = new Set();
+    for (const stream of wanting) {
+      if (!draft.hasRoomForPage) {
+        this.#wanting.add(stream);
+        continue;
+      }
+      const want = stream.want();
+      if (want === null) continue;
+      stream.asked();
+      draft.askPage(stream.id, want === 'head' ? null : want);
+    }
+    for (const stream of this.#heads) {
+      if (!draft.hasRoomForHead) break;
+      this.#heads.delete(stream);
+      stream.asked();
+      draft.askHead(stream.id);
+    }
+  }
+
+  apply(request: CatchupRequest, response: CatchupResponse): void {
+    const pages = new Map(response.sessions.map((page) => [page.id, page]));
+    for (const { id, after_seq: after } of unservedFirst(request.sessions, pages)) {
+      const stream = this.#streams.get(id);
+      if (stream !== undefined) this.#applyTo(stream, after ?? null, pages.get(id));
+    }
+    if (this.#checkRunning && this.#heads.size === 0) {
+      this.#checkRunning = false;
+      this.#options.headsChecked();
+    }
+    if (this.#wanting.size > 0 || this.#heads.size > 0) this.#options.requestCatchup();
+  }
+
+  failed(request: CatchupRequest): void {
+    for (const { id, after_seq: after } of request.sessions) {
+      const stream = this.#streams.get(id);
+      if (stream === undefined) continue;
+      (after === undefined ? this.#heads : this.#wanting).add(stream);
+      if (!stream.isLive) this.#wanting.add(stream);
+    }
+  }
+
+  databaseChanged(): void {
+    for (const stream of [...this.#streams.values()]) {
+      if (stream.size === 0) this.#release(stream);
+      else stream.restart();
+    }
+  }
+
+  #applyTo(stream: SessionStream, after: number | null, page: CatchupSession | undefined): void {
+    const { host, notFound, wentBack } = this.#options;
+    if (page === undefined) {
+      for (const connection of [...stream.connections()]) notFound(connection);
+      return;
+    }
+    if (after === null && stream.lags(page.last_seq)) host.metrics.headCheckBehind();
+    switch (stream.judgeHead(page.last_seq)) {
+      case 'restored':
+        wentBack(stream.id, [...stream.connections()]);
+        stream.restart();
+        break;
+      case 'doubtful':
+        // Of another database perhaps: it decides nothing, and nobody begins by it.
+        this.#heads.add(stream);
+        if (after !== null) this.#wanting.add(stream);
+        break;
+      case 'good':
+        stream.applyPage(page, after);
+        break;
+    }
+  }
+
+  async #follow(stream: SessionStream): Promise<void> {
+    await this.#options.link.follow(stream.name, this.#onFrame, (subscribed) => {
+      if (this.#streams.get(stream.id) !== stream) return;
+      const isLate = stream.isLive;
+      stream.subscriptionSettled(subscribed);
+      if (!subscribed || !isLate) return;
+      // Published between the reading and now: heard by nobody.
+      this.#checkHead(stream);
+      this.#options.requestCatchup();
+    });
+  }
+
+  #release(stream: SessionStream): void {
+    this.#streams.delete(stream.id);
+    void this.#options.link.unsubscribe(stream.name, this.#onFrame);
+  }
+
+  #checkHead(stream: SessionStream): void {
+    if (stream.isLive && stream.size > 0) this.#heads.add(stream);
+  }
+
+  #askForGaps(): void {
+    const gapped = this.#gapped;
+    this.#gapped = new Set();
+    for (const stream of gapped) {
+      if (!stream.behind) continue;
+      if (stream.gapConfirmed()) this.#options.host.metrics.gapDetected();
+      this.#streamHost.wantCatchup(stream);
+    }
+  }
+
+  /** One listener serves all streams: a stream owns no closure. */
+  readonly #onFrame: FanoutListener = (payload, name) => {
+    const stream = this.#streams.get(Number(name.slice(CHANNEL_PREFIX.length)));
+    const frame = stream === undefined ? null : parseLiveFrame(payload);
+    if (frame !== null) stream?.receive(frame);
+  };
+}
+
+type Asked = CatchupRequest['sessions'][number];
+
+/** Sessions for which an answer had no room ask again before those that got some of theirs, so that each has its turn. */
+function unservedFirst(asked: readonly Asked[], pages: ReadonlyMap<number, CatchupSession>): Asked[] {
+  const unserved = ({ id, after_seq: after }: Asked): boolean => {
+    const page = pages.get(id);
+    return after !== undefined && page !== undefined && page.events.length === 0 && page.last_seq > after;
+  };
+  return [...asked.filter(unserved), ...asked.filter((one) => !unserved(one))];
+}

@@ -1,0 +1,125 @@
+import { badgeFor, type CountedBadge, presenceFor, type PresenceUser, type StaffViewer } from '@chat-realtime/protocol';
+import { Audience, type AudienceHost } from './audience.ts';
+import type { Connection } from '../connections/connection.ts';
+import { jsonFrame, type OutFrame } from '../connections/encoding.ts';
+import type { LiveFrame } from './live-frame.ts';
+import type { SessionOwners } from './session-owners.ts';
+
+/** Those of one user with one narrow scope. */
+interface NarrowAudience {
+  readonly viewer: StaffViewer;
+  readonly audience: Audience;
+}
+
+const EVERYTHING: StaffViewer = { userId: '', scope: 'all' };
+
+/**
+ * Live staff connections: those who see everything share one audience; those with a narrower scope have one per user, so
+ * that what they may see is decided once for a user and not once for each of their connections.
+ */
+export class StaffAudiences {
+  readonly #all: Audience;
+  readonly #narrow = new Map<string, NarrowAudience>();
+  readonly #owners: SessionOwners;
+  readonly #host: AudienceHost;
+
+  constructor(owners: SessionOwners, host: AudienceHost) {
+    this.#owners = owners;
+    this.#host = host;
+    this.#all = new Audience(host);
+  }
+
+  get size(): number {
+    let size = this.#all.members.length;
+    for (const { audience } of this.#narrow.values()) size += audience.members.length;
+    return size;
+  }
+
+  *connections(): Generator<Connection> {
+    yield* this.#all.members;
+    for (const { audience } of this.#narrow.values()) yield* audience.members;
+  }
+
+  add(connection: Connection): void {
+    const { principal } = connection;
+    if (principal?.kind !== 'staff') throw new Error('only staff connections join the staff stream');
+    const { userId, scope } = principal;
+    if (scope === 'all') {
+      this.#all.add(connection);
+      return;
+    }
+    const key = `${scope} ${userId}`;
+    let narrow = this.#narrow.get(key);
+    if (narrow === undefined) {
+      narrow = { viewer: { userId, scope }, audience: new Audience(this.#host) };
+      this.#narrow.set(key, narrow);
+    }
+    narrow.audience.add(connection);
+  }
+
+  remove(connection: Connection): boolean {
+    if (this.#all.remove(connection)) return true;
+    for (const [key, { audience }] of this.#narrow) {
+      if (!audience.remove(connection)) continue;
+      if (audience.members.length === 0) this.#narrow.delete(key);
+      return true;
+    }
+    return false;
+  }
+
+  /** `paged`: it comes from the page that was learned last, not from the live path. */
+  push(feedSeq: number, frame: LiveFrame, paged: boolean): void {
+    const out: OutFrame = { payload: frame.payload, id: String(feedSeq) };
+    this.#all.push(out);
+    for (const { viewer, audience } of this.#narrow.values()) {
+      const isSeen = paged ? this.#owners.seesPaged(viewer, frame) : this.#owners.seesLive(viewer, frame);
+      if (isSeen) audience.push(out);
+      // The cursor passes over what is not theirs, or they would read it all again after a quiet day.
+      else audience.setCursor(String(feedSeq));
+    }
+  }
+
+  pushEphemeral(key: string, frame: LiveFrame, exceptUser: string | null): void {
+    const out: OutFrame = { payload: frame.payload, id: null };
+    this.#all.pushEphemeral(key, out, exceptUser);
+    for (const { viewer, audience } of this.#narrow.values()) {
+      if (this.#owners.seesLive(viewer, frame)) audience.pushEphemeral(key, out, exceptUser);
+    }
+  }
+
+  pushPresence(users: readonly PresenceUser[]): void {
+    this.#pushPresence(EVERYTHING, this.#all, users);
+    this.repeatPresence(users);
+  }
+
+  /** Whose a session is that somebody looks at has changed, and with it who may know. */
+  repeatPresence(users: readonly PresenceUser[]): void {
+    for (const { viewer, audience } of this.#narrow.values()) this.#pushPresence(viewer, audience, users);
+  }
+
+  pushBadge(badge: CountedBadge): void {
+    const push = (viewer: StaffViewer, audience: Audience): void => {
+      const frame = { type: 'chat.alert', session_id: null, seq: null, data: badgeFor(viewer, badge) };
+      audience.pushEphemeral('chat.alert', jsonFrame(frame));
+    };
+    push(EVERYTHING, this.#all);
+    for (const { viewer, audience } of this.#narrow.values()) push(viewer, audience);
+  }
+
+  #pushPresence(viewer: StaffViewer, audience: Audience, users: readonly PresenceUser[]): void {
+    const seen = presenceFor(viewer, users, (sessionId) => this.#owners.ask(sessionId));
+    const frame = { type: 'chat.presence', session_id: null, seq: null, data: { users: seen } };
+    audience.pushEphemeral('chat.presence', jsonFrame(frame));
+  }
+
+  /** The cursor has passed over what a narrow scope does not show, and no frame has told it yet. */
+  get owesCursor(): boolean {
+    for (const { audience } of this.#narrow.values()) if (audience.owesCursor) return true;
+    return false;
+  }
+
+  flush(): void {
+    this.#all.flush();
+    for (const { audience } of this.#narrow.values()) audience.flush();
+  }
+}

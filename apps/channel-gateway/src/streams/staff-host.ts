@@ -1,0 +1,22 @@
+import type { Connection } from '../connections/connection.ts';
+import type { Badge } from '../state/badge.ts';
+import type { Presence } from '../state/presence.ts';
+import type { FanoutLink } from '../sync/fanout-link.ts';
+import type { StreamHost } from './stream-host.ts';
+
+export interface StaffStreamHost extends StreamHost {
+  /** Sends `channel.ready` from `cursor`, then a reset if there is a reason; false if nothing may follow. */
+  announce(connection: Connection, cursor: number, reset: 'cursor_ahead' | 'cursor_unknown' | null): boolean;
+  /** Answers a poll if it has what it waited for. */
+  finishPoll(connection: Connection, cursor: number, hasMore: boolean): void;
+  requestCatchup(): void;
+}
+
+export interface StaffStreamOptions {
+  readonly host: StaffStreamHost;
+  readonly link: FanoutLink;
+  readonly presence: Presence;
+  readonly badge: Badge;
+  /** The feed does not know the shared cursor any more. */
+  readonly databaseChanged: () => void;
+}

@@ -1,0 +1,181 @@
+import type { CatchupResponse } from '@chat-realtime/protocol';
+import type { CatchingUp, Connection, StartCursor } from '../connections/connection.ts';
+import { encodeFor, type OutFrame } from '../connections/encoding.ts';
+import type { FeedReader } from './feed-turns.ts';
+import type { LiveFrame } from './live-frame.ts';
+import type { RecentFrames } from './recent-frames.ts';
+import type { SessionOwners } from './session-owners.ts';
+import type { StaffAudiences } from './staff-audiences.ts';
+import type { StaffStreamHost } from './staff-host.ts';
+import { PAGE_QUEUE_LIMIT } from './stream-host.ts';
+
+export type FeedPage = NonNullable<CatchupResponse['feed']>;
+
+export interface ServedPage {
+  readonly after: number | null;
+  /** Everything after the one and up to the other is in the page. */
+  readonly end: number;
+  readonly feed: FeedPage;
+  readonly frames: readonly LiveFrame[];
+  /** Nothing lay behind the page, and the channel has come that far. */
+  readonly atHead: boolean;
+}
+
+/** What a joining connection must know of the stream it joins. */
+export interface ResumeTarget {
+  readonly cursor: number | null;
+  readonly audiences: StaffAudiences;
+  readonly owners: SessionOwners;
+  readonly recent: RecentFrames;
+  sent(frame: LiveFrame): void;
+}
+
+/** Staff connections on their way to the channel's cursor, each from its own one. */
+export class StaffResume {
+  readonly connections: Connection[] = [];
+  readonly #target: ResumeTarget;
+  readonly #host: StaffStreamHost;
+
+  constructor(target: ResumeTarget, host: StaffStreamHost) {
+    this.#target = target;
+    this.#host = host;
+  }
+
+  add(connection: Connection): void {
+    this.connections.push(connection);
+  }
+
+  remove(connection: Connection): void {
+    const index = this.connections.indexOf(connection);
+    if (index >= 0) this.connections.splice(index, 1);
+  }
+
+  /** Somebody begins where the feed ends, wherever that is. */
+  get waitsForHead(): boolean {
+    return this.connections.some(({ state }) => {
+      return state.kind === 'catching_up' && state.cursor === null && state.start.kind !== 'after';
+    });
+  }
+
+  /** Who wants a page of the feed, and after which number. */
+  readers(): FeedReader[] {
+    const readers: FeedReader[] = [];
+    for (const connection of this.connections) {
+      const after = this.#wantsPage(connection);
+      if (after !== null) readers.push({ key: connection, after });
+    }
+    return readers;
+  }
+
+  serve(page: ServedPage): void {
+    for (const connection of [...this.connections]) this.#serve(connection, page);
+  }
+
+  /** The channel has moved, or somebody came: whoever is near is served from what was sent last. */
+  advance(): void {
+    if (this.connections.length === 0 || this.#target.cursor === null) return;
+    for (const connection of [...this.connections]) this.#advance(connection);
+  }
+
+  #wantsPage(connection: Connection): number | null {
+    const { state } = connection;
+    const { cursor } = this.#target;
+    if (cursor === null || state.kind !== 'catching_up') return null;
+    if (state.cursor === null) return state.start.kind === 'after' ? state.start.cursor : null;
+    if (state.cursor >= cursor) return null;
+    return this.#hasRoom(connection) ? state.cursor : null;
+  }
+
+  /** The socket paces the resume: a full one is looked at again when it has drained. */
+  #hasRoom(connection: Connection): boolean {
+    if (connection.transport.kind === 'poll') return true;
+    return connection.hasRoom(PAGE_QUEUE_LIMIT, () => {
+      this.#advance(connection);
+      this.#host.requestCatchup();
+    });
+  }
+
+  #serve(connection: Connection, page: ServedPage): void {
+    const { state } = connection;
+    if (state.kind !== 'catching_up') return;
+    const wasAt = placeOf(state);
+    if (state.cursor === null && !this.#announce(connection, state.start, page)) return;
+    if (page.after !== null && wasAt === page.after && page.feed.reset === undefined)
+      this.#write(connection, page.frames, page.end, true);
+    this.#finishPoll(connection, page.feed.has_more);
+  }
+
+  /** False while it cannot begin yet, or when it was refused. */
+  #announce(connection: Connection, start: StartCursor, { after, feed, atHead }: ServedPage): boolean {
+    const { cursor } = this.#target;
+    if (cursor === null) return false;
+    if (start.kind === 'head') return atHead && this.#host.announce(connection, cursor, null);
+    if (start.kind !== 'after') return atHead && this.#host.announce(connection, cursor, 'cursor_unknown');
+    if (start.cursor !== after) return false;
+    if (feed.reset !== undefined) return this.#host.announce(connection, cursor, feed.reset);
+    return this.#host.announce(connection, start.cursor, null);
+  }
+
+  #advance(connection: Connection): void {
+    const { state } = connection;
+    const { cursor, recent } = this.#target;
+    if (cursor === null || state.kind !== 'catching_up') return;
+    if (!this.connections.includes(connection)) return;
+    let from = placeOf(state);
+    if (from === null || from > cursor) return;
+    // Further behind than what is kept: it reads pages.
+    if (from < cursor && recent.after(from, 0) === null) return;
+    if (state.cursor === null && !this.#host.announce(connection, from, null)) return;
+    while (from < cursor && this.#hasRoom(connection)) {
+      const missed: readonly LiveFrame[] = recent.after(from, PAGE_QUEUE_LIMIT) ?? [];
+      from = missed.at(-1)?.feedSeq ?? cursor;
+      this.#write(connection, missed, from, false);
+      // A poll answers with one page.
+      if (connection.transport.kind === 'poll' && connection.transport.queuedBytes > 0) break;
+    }
+    if (connection.transport.kind === 'poll') this.#finishPoll(connection, from < cursor);
+    else if (from === cursor && this.#hasRoom(connection)) this.#join(connection);
+  }
+
+  #write(connection: Connection, frames: readonly LiveFrame[], end: number, paged: boolean): void {
+    const out = this.#visibleFrames(connection, frames, paged);
+    connection.reach(end);
+    if (out.length === 0) return;
+    this.#host.write(connection, encodeFor(connection.transport.kind, out));
+    this.#host.metrics.resumed(out.length);
+  }
+
+  #finishPoll(connection: Connection, hasMore: boolean): void {
+    const { state } = connection;
+    if (state.kind === 'catching_up' && state.cursor !== null) this.#host.finishPoll(connection, state.cursor, hasMore);
+  }
+
+  #visibleFrames(connection: Connection, frames: readonly LiveFrame[], paged: boolean): OutFrame[] {
+    const { principal } = connection;
+    const { owners } = this.#target;
+    if (principal?.kind !== 'staff') return [];
+    const out: OutFrame[] = [];
+    for (const frame of frames) {
+      if (!(paged ? owners.seesPaged(principal, frame) : owners.seesLive(principal, frame))) continue;
+      this.#target.sent(frame);
+      out.push({ payload: frame.payload, id: frame.feedSeq === null ? null : String(frame.feedSeq) });
+    }
+    return out;
+  }
+
+  /** From now on it shares the bytes of the others. */
+  #join(connection: Connection): void {
+    const { audiences } = this.#target;
+    // What is pending for the others it has got by itself.
+    audiences.flush();
+    this.remove(connection);
+    connection.goLive();
+    audiences.add(connection);
+    this.#host.wentLive(connection);
+  }
+}
+
+/** The number up to which it has everything; null where that is not known. */
+function placeOf({ cursor, start }: CatchingUp): number | null {
+  return cursor ?? (start.kind === 'after' ? start.cursor : null);
+}

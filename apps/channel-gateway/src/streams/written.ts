@@ -1,0 +1,36 @@
+import { committedAt, type LiveFrame } from './live-frame.ts';
+import type { DeliveryPath } from '../core-metrics.ts';
+import { CONNECTIONS_NOTED, type CoreTrace } from '../ports.ts';
+
+type Written = Parameters<CoreTrace['note']>[2];
+
+/** Names the first of the connections that a frame goes to, whatever their number. */
+export function written(
+  path: DeliveryPath,
+  to: Written['to'],
+  sockets: number,
+  connections: Iterable<{ readonly id: string }>,
+): Written {
+  const named: string[] = [];
+  for (const { id } of connections) {
+    if (named.length === CONNECTIONS_NOTED) break;
+    named.push(id);
+  }
+  return { hop: 'written', path, to, sockets, connections: named };
+}
+
+/** Once for each frame and audience, not for each socket. */
+export function noteWritten(
+  trace: CoreTrace,
+  frame: LiveFrame,
+  path: DeliveryPath,
+  to: Written['to'],
+  sockets: number,
+  connections: Iterable<{ readonly id: string }>,
+): void {
+  const { sessionId, seq } = frame;
+  trace.note(sessionId, seq, written(path, to, sockets, connections));
+  const at = committedAt(frame);
+  // Frames carry no trace of the caller: session and seq lead from here to the spans before.
+  if (at !== null) trace.begin('chat.deliver', { session_id: sessionId, seq }, null, new Date(at))?.end();
+}

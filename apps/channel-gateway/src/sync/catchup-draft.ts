@@ -1,0 +1,86 @@
+import {
+  CATCHUP_MAX_HEADS,
+  CATCHUP_MAX_SESSIONS,
+  type CatchupRequest,
+  type CatchupResponse,
+} from '@chat-realtime/protocol';
+
+/** Events of one session in one page. */
+const PAGE_LIMIT = 100;
+/** Bytes of the events in one answer. */
+const CALL_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A part of the gateway that asks chat-service something. All of them share one call: each adds to its request what it
+ * wants, and takes from the answer what concerns it.
+ */
+export interface CatchupParticipant {
+  /** Adds what is wanted now; what is added counts as asked. */
+  compose(draft: CatchupDraft): void;
+  apply(request: CatchupRequest, response: CatchupResponse): void;
+  /** There was no answer, or one that does not count: what the request contained is wanted again. */
+  failed(request: CatchupRequest): void;
+  /** The database is another one: everything known of the old one is void. */
+  databaseChanged(): void;
+}
+
+/** A request while it is put together. Sessions are asked once each, whoever asks. */
+export class CatchupDraft {
+  readonly #sessions = new Map<number, number | null>();
+  readonly #request: CatchupRequest;
+  readonly #pagesMax: number;
+  #pages = 0;
+  #needed = false;
+
+  /** `share` of a full call, in (0, 1]. */
+  constructor(share: number) {
+    this.#pagesMax = CATCHUP_MAX_SESSIONS * share;
+    this.#request = {
+      sessions: [],
+      limit: Math.ceil(PAGE_LIMIT * share),
+      ...(share < 1 && { max_bytes: Math.ceil(CALL_BYTES * share) }),
+    };
+  }
+
+  get hasRoomForHead(): boolean {
+    return this.#sessions.size < CATCHUP_MAX_HEADS;
+  }
+
+  get hasRoomForPage(): boolean {
+    return this.#pages < this.#pagesMax && this.hasRoomForHead;
+  }
+
+  /** Only where the session is and whose; it says nothing new where the session's events are asked for. */
+  askHead(sessionId: number): void {
+    if (!this.#sessions.has(sessionId) && this.hasRoomForHead) this.#sessions.set(sessionId, null);
+  }
+
+  /** A page of the session's events after `seq`; null = its head, asked for by somebody who waits for it. */
+  askPage(sessionId: number, seq: number | null): void {
+    this.#sessions.set(sessionId, seq);
+    this.#pages += 1;
+  }
+
+  askFeed(feed: NonNullable<CatchupRequest['feed']>): void {
+    this.#request.feed = feed;
+    this.#needed = true;
+  }
+
+  report(presence: NonNullable<CatchupRequest['presence']>): void {
+    this.#request.presence = presence;
+    this.#needed = true;
+  }
+
+  /** Costs nothing where there is nothing new, so it goes with every call; `needed`: it is worth one of its own. */
+  askRevocations(after: number, needed: boolean): void {
+    this.#request.revocations_after = after;
+    if (needed) this.#needed = true;
+  }
+
+  /** Null when nobody wants anything. */
+  finish(): CatchupRequest | null {
+    for (const [id, after] of this.#sessions)
+      this.#request.sessions.push(after === null ? { id } : { id, after_seq: after });
+    return this.#needed || this.#sessions.size > 0 ? this.#request : null;
+  }
+}

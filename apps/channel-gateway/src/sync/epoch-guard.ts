@@ -1,0 +1,31 @@
+import { RecentIds } from '../recent-ids.ts';
+
+const LEFT_REMEMBERED = 16;
+/** An epoch that was left counts again when nothing else was heard for so long. */
+const RETURN_MS = 60_000;
+
+export type EpochVerdict = 'same' | 'changed' | 'left';
+
+/**
+ * Which database this gateway's cursors are of. A change is believed once: behind a balancer an instance of chat-service
+ * that still asks the server of before would otherwise send everybody away with every second answer.
+ */
+export class EpochGuard {
+  #current: string | null = null;
+  #heardAt = 0;
+  readonly #left = new RecentIds<string>(LEFT_REMEMBERED);
+
+  get current(): string | null {
+    return this.#current;
+  }
+
+  judge(epoch: string, now: number): EpochVerdict {
+    const known = this.#current;
+    if (known !== null && known !== epoch && this.#left.has(epoch) && now - this.#heardAt < RETURN_MS) return 'left';
+    this.#heardAt = now;
+    this.#current = epoch;
+    if (known === null || known === epoch) return 'same';
+    this.#left.add(known);
+    return 'changed';
+  }
+}

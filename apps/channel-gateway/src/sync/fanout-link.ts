@@ -1,0 +1,58 @@
+import type { Fanout, FanoutListener, FanoutState } from '@chat-realtime/messaging';
+import { type Clock, LATE, within } from '../clock.ts';
+import { type CoreLogger, type Failpoint, quietly } from '../ports.ts';
+
+/** A fan-out that does not answer must not keep a client waiting longer: the head check serves it until it does. */
+const PATIENCE_MS = 2_000;
+
+export interface FanoutLinkOptions {
+  readonly fanout: Fanout;
+  readonly clock: Clock;
+  readonly logger: CoreLogger;
+  readonly failpoint: Failpoint;
+}
+
+/** The fan-out, whose failures cost speed and never correctness: nothing here rejects. */
+export class FanoutLink {
+  readonly #options: FanoutLinkOptions;
+
+  constructor(options: FanoutLinkOptions) {
+    this.#options = options;
+  }
+
+  get connected(): boolean {
+    return this.#options.fanout.connected;
+  }
+
+  onState(listener: (state: FanoutState) => void): void {
+    this.#options.fanout.onState(listener);
+  }
+
+  /** True when everything published from now on is heard. */
+  async subscribe(name: string, listener: FanoutListener): Promise<boolean> {
+    const { fanout, failpoint } = this.#options;
+    const done = await this.#quietly('subscribe', fanout.subscribe(name, listener));
+    await failpoint('gw.afterSubscribe');
+    return done;
+  }
+
+  /** As `subscribe`; `settled` is told false when the answer takes long, and then what it was. */
+  async follow(name: string, listener: FanoutListener, settled: (subscribed: boolean) => void): Promise<void> {
+    const confirmed = this.subscribe(name, listener);
+    if ((await within(this.#options.clock, PATIENCE_MS, confirmed)) === LATE) settled(false);
+    settled(await confirmed);
+  }
+
+  async unsubscribe(name: string, listener: FanoutListener): Promise<void> {
+    await this.#quietly('unsubscribe', this.#options.fanout.unsubscribe(name, listener));
+  }
+
+  publish(channel: string, message: object): Promise<boolean> {
+    const payload = JSON.stringify(message);
+    return this.#quietly('publish', this.#options.fanout.execute([{ kind: 'publish', channel, payload }]));
+  }
+
+  #quietly(what: string, call: Promise<void>): Promise<boolean> {
+    return quietly(this.#options.logger, what, call);
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { CoreLogger } from '../ports.ts';
+
+const TICK_MS = 200;
+const SLOW_TICK_MS = 1_000;
+/** A timer this late means that the process stood still. */
+const PAUSE_MS = 2_000;
+const OVERLOAD_LAG_MS = 1_000;
+/**
+ * How long a lag counts after it was seen: short, since after the crash of another gateway its clients all come here at
+ * once, and whoever is refused comes again anyway.
+ */
+const OVERLOAD_MEMORY_MS = 1_000;
+
+export interface Tick {
+  /** Of the monotonic clock. */
+  readonly now: number;
+  /** Unix milliseconds. */
+  readonly wall: number;
+  /** The process stood still before it. */
+  readonly paused: boolean;
+}
+
+export interface TickerOptions {
+  readonly clock: Clock;
+  readonly logger: CoreLogger;
+  /** Somebody is connected. With nobody a lag was not load: a process that has just started must take clients. */
+  readonly isBusy: () => boolean;
+  /** Five times a second. */
+  readonly each: (tick: Tick) => void;
+  /** Once a second, after `each`. */
+  readonly slow: (tick: Tick) => void;
+}
+
+/** The gateway's one periodic timer. It also notices when the process stood still. */
+export class Ticker {
+  readonly #options: TickerOptions;
+  #timer: Timer | null = null;
+  #lastAt: number;
+  #lagSeenAt = Number.NEGATIVE_INFINITY;
+  #nextSlowAt = 0;
+
+  constructor(options: TickerOptions) {
+    this.#options = options;
+    this.#lastAt = options.clock.now();
+  }
+
+  start(): void {
+    this.#lastAt = this.#options.clock.now();
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** Too busy to take anybody new. */
+  get overloaded(): boolean {
+    const now = this.#options.clock.now();
+    return now - this.#lastAt - TICK_MS > OVERLOAD_LAG_MS || now - this.#lagSeenAt < OVERLOAD_MEMORY_MS;
+  }
+
+  #arm(): void {
+    this.#timer = this.#options.clock.after(TICK_MS, () => {
+      this.#arm();
+      this.#tick();
+    });
+  }
+
+  #tick(): void {
+    const { clock, logger, isBusy, each, slow } = this.#options;
+    const now = clock.now();
+    const late = now - this.#lastAt - TICK_MS;
+    this.#lastAt = now;
+    if (late > OVERLOAD_LAG_MS && isBusy()) {
+      this.#lagSeenAt = now;
+      logger.warn({ late_ms: late }, 'the event loop stood still: nobody new is taken for a moment');
+    }
+    const tick = { now, wall: clock.wall(), paused: late > PAUSE_MS };
+    each(tick);
+    if (now < this.#nextSlowAt) return;
+    this.#nextSlowAt = now + SLOW_TICK_MS;
+    slow(tick);
+  }
+}

@@ -1,0 +1,78 @@
+import { type Fanout, type FanoutCommand, type FanoutListener, type FanoutState } from '@chat-realtime/messaging';
+import { UnavailableError } from '@chat-realtime/messaging';
+import type { Clock } from '../clock.ts';
+
+/** What becomes of one publication: how often it arrives, and how much later. */
+export interface Passage {
+  readonly copies: number;
+  readonly delayMs: number;
+}
+
+/** Publish and subscribe in virtual time, which loses, repeats, delays and goes away as told. */
+export class VirtualFanout implements Fanout {
+  readonly #clock: Clock;
+  readonly #listeners = new Map<string, Set<FanoutListener>>();
+  readonly #stateListeners: ((state: FanoutState) => void)[] = [];
+  #connected = true;
+  /** Asked for every publication. */
+  passage: () => Passage = () => ({ copies: 1, delayMs: 0 });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  disconnect(): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#tell({ kind: 'disconnected' });
+  }
+
+  /** Subscriptions are kept; what was published meanwhile is lost. */
+  reconnect(): void {
+    if (this.#connected) return;
+    this.#connected = true;
+    this.#tell({ kind: 'resubscribed' });
+  }
+
+  async execute(commands: readonly FanoutCommand[]): Promise<void> {
+    if (!this.#connected) throw new UnavailableError('redis');
+    for (const command of commands) {
+      if (command.kind !== 'publish') continue;
+      const { copies, delayMs } = this.passage();
+      for (let copy = 0; copy < copies; copy += 1) this.#clock.after(delayMs, () => this.#deliver(command));
+    }
+  }
+
+  async subscribe(channel: string, listener: FanoutListener): Promise<void> {
+    if (!this.#connected) throw new UnavailableError('redis');
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    listeners.add(listener);
+    this.#listeners.set(channel, listeners);
+  }
+
+  async unsubscribe(channel: string, listener: FanoutListener): Promise<void> {
+    this.#listeners.get(channel)?.delete(listener);
+  }
+
+  onState(listener: (state: FanoutState) => void): void {
+    this.#stateListeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+
+  #tell(state: FanoutState): void {
+    for (const listener of this.#stateListeners) listener(state);
+  }
+
+  #deliver({ channel, payload }: Extract<FanoutCommand, { kind: 'publish' }>): void {
+    if (!this.#connected) return;
+    const bytes = Buffer.from(payload);
+    for (const listener of this.#listeners.get(channel) ?? []) listener(bytes, channel);
+  }
+}

@@ -1,0 +1,161 @@
+import { createMemoryLastSeen, createMemoryLeases } from '@chat-realtime/messaging';
+import { type Principal, RevocationSet, type StaffPrincipal, type Verdict } from '@chat-realtime/verifier';
+import type { StartCursor } from '../connections/connection.ts';
+import type { Credentials } from '../connections/credentials.ts';
+import { Rollout } from '../connections/rollout.ts';
+import type { TransportKind } from '../connections/transport.ts';
+import { GatewayCore } from '../core.ts';
+import type { CoreMetrics } from '../core-metrics.ts';
+import type { CoreConfig } from '../core-options.ts';
+import type { ChatSource, CoreLogger, Verifier } from '../ports.ts';
+import { Ledger } from './ledger.ts';
+import { seeded } from './observers.ts';
+import { VirtualClient } from './virtual-client.ts';
+import { VirtualClock } from './virtual-clock.ts';
+import { VirtualFanout } from './virtual-fanout.ts';
+
+export const VIRTUAL_CONFIG: CoreConfig = {
+  gatewayId: 'virtual',
+  maxTabsPerSession: 0,
+  maxConnectionsPerToken: 0,
+  maxOperators: 0,
+  pingIntervalSeconds: 30,
+  headCheckSeconds: 10,
+  heartbeatSeconds: 5,
+  drainSeconds: 1,
+  framesPerSecond: 10,
+  framesBurst: 20,
+  ticks: true,
+  rollout: new Rollout('on', 100),
+};
+
+export const SILENT_LOGGER: CoreLogger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Counts by name, for tests that ask how often something happened. */
+export class CountingMetrics implements CoreMetrics {
+  readonly counts: Record<string, number> = {};
+  handshake = (_: TransportKind, result: string): void => this.#count(`handshake ${result}`);
+  disconnected = (_: TransportKind, code: number): void => this.#count(`disconnected ${code}`);
+  pingLatency = (): void => this.#count('pong');
+  delivered = (): void => this.#count('delivered');
+  gapDetected = (): void => this.#count('gap');
+  duplicateDropped = (): void => this.#count('duplicate');
+  foreignFrameDropped = (): void => this.#count('foreign');
+  headCheckBehind = (): void => this.#count('behind');
+  headCheckDuration = (): void => this.#count('head check');
+  resumed = (): void => this.#count('resumed');
+  slowConsumer = (): void => this.#count('slow');
+  rateLimited = (kind: string): void => this.#count(`rate ${kind}`);
+  resubscribed = (): void => this.#count('resubscribed');
+  catchupRequest = (result: string): void => this.#count(`catchup ${result}`);
+  acksSent = (): void => this.#count('acks');
+
+  #count(name: string): void {
+    this.counts[name] = (this.counts[name] ?? 0) + 1;
+  }
+}
+
+/** Tokens are plain words here: `session:<id>@<unix seconds>` and `<user>/<scope>@<unix seconds>`, valid for an hour. */
+function virtualVerifier(clock: VirtualClock, revocations: RevocationSet): Verifier {
+  const judge = <P extends Principal>(principal: P): Verdict<P> => {
+    if (clock.wall() / 1_000 >= principal.expiresAt) return { ok: false, code: 'token_expired' };
+    return revocations.isRevoked(principal) ? { ok: false, code: 'token_revoked' } : { ok: true, principal };
+  };
+  const madeAt = (token: string): number => Number(token.split('@')[1]);
+  const verifyCustomer: Verifier['verifyCustomer'] = (sessionId, token = '') => {
+    if (!token.startsWith(`session:${sessionId}@`)) return { ok: false, code: 'bad_token' };
+    const createdAt = madeAt(token);
+    return judge({ kind: 'customer', sessionId, createdAt, expiresAt: createdAt + 3_600 });
+  };
+  return {
+    verifyCustomer,
+    verifyStreamLink: verifyCustomer,
+    verifyStaff: async (token = '') => {
+      const [userId = '', scope = ''] = (token.split('@')[0] ?? '').split('/');
+      if (scope !== 'all' && scope !== 'assigned' && scope !== 'own') return { ok: false, code: 'bad_token' };
+      const issuedAt = madeAt(token);
+      const base = { kind: 'staff', userId, name: userId, role: 'operator', scope, loginId: null } as const;
+      return judge<StaffPrincipal>({ ...base, issuedAt, expiresAt: issuedAt + 3_600 });
+    },
+  };
+}
+
+export interface VirtualSetup {
+  readonly seed?: number;
+  readonly config?: Partial<CoreConfig>;
+  /** In place of the ledger. */
+  readonly source?: ChatSource;
+  readonly ticks?: boolean;
+}
+
+/** The real core of a gateway in virtual time: around it everything is in memory and in the test's hands. */
+export class VirtualGateway {
+  readonly clock = new VirtualClock();
+  readonly fanout = new VirtualFanout(this.clock);
+  readonly ledger = new Ledger(this.fanout, this.clock);
+  readonly metrics = new CountingMetrics();
+  readonly lastSeen = createMemoryLastSeen();
+  readonly core: GatewayCore;
+
+  constructor({ seed = 1, config = {}, source, ticks = true }: VirtualSetup = {}) {
+    const { clock } = this;
+    const revocations = new RevocationSet(() => clock.wall() / 1_000);
+    this.core = new GatewayCore({
+      source: source ?? this.ledger,
+      fanout: this.fanout,
+      leases: createMemoryLeases(),
+      lastSeen: this.lastSeen,
+      verifier: virtualVerifier(clock, revocations),
+      revocations,
+      config: { ...VIRTUAL_CONFIG, ...config },
+      metrics: this.metrics,
+      logger: SILENT_LOGGER,
+      trace: { note: () => undefined, begin: () => null },
+      failpoint: () => undefined,
+      clock,
+      random: seeded(seed),
+    });
+    void this.core.start();
+    if (ticks) this.ledger.startTicks();
+  }
+
+  customer(
+    sessionId: number,
+    after: number | null = null,
+    kind: TransportKind = 'websocket',
+    waitMs = 0,
+  ): VirtualClient {
+    const token = `session:${sessionId}@${this.#unix()}`;
+    return this.#connect(kind, waitMs, { kind: 'customer', sessionId, token, start: startAt(after) });
+  }
+
+  staff(name: string, after: string | null = null, kind: TransportKind = 'websocket', waitMs = 0): VirtualClient {
+    const token = `${name.includes('/') ? name : `${name}/all`}@${this.#unix()}`;
+    return this.#connect(kind, waitMs, { kind: 'staff', token, start: startAt(after === null ? null : Number(after)) });
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.clock.advance(ms);
+  }
+
+  async stop(): Promise<void> {
+    this.ledger.stop();
+    const stopped = this.core.stop();
+    await this.clock.advance(5_000);
+    await stopped;
+  }
+
+  #connect(kind: TransportKind, waitMs: number, credentials: Credentials): VirtualClient {
+    const client = new VirtualClient(this.core, kind, waitMs);
+    void this.core.authenticate(client.connection, credentials);
+    return client;
+  }
+
+  #unix(): number {
+    return Math.floor(this.clock.wall() / 1_000);
+  }
+}
+
+function startAt(cursor: number | null): StartCursor {
+  return cursor === null ? { kind: 'head' } : { kind: 'after', cursor };
+}
