@@ -58,6 +58,7 @@ const NEEDED = {
   'mariadb-server': () => onPath('mariadbd') && onPath('mariadb-install-db'),
   prometheus: () => onPath('prometheus') && onPath('promtool'),
   'prometheus-alertmanager': () => onPath('prometheus-alertmanager') && onPath('amtool'),
+  'dovecot-imapd': () => onPath('dovecot') && existsSync('/usr/lib/dovecot/imap'),
   systemd: () => onPath('systemd-analyze'),
 };
 

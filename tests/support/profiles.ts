@@ -6,6 +6,7 @@ export const SECRETS = {
   operatorPassword: 'blackbox-operator-password',
   internalKey: 'internal-key-of-the-blackbox-suite-01',
   webhook: 'webhook-secret-of-the-blackbox-suite',
+  mail: 'mail-secret-of-the-blackbox-suite',
   metrics: 'metrics-token-of-the-blackbox-suite',
   jwt: 'hs256-secret-of-the-blackbox-suite-0123456789abcdef',
   eventsKey: 'events-key-of-the-blackbox-suite-0001',
@@ -33,6 +34,8 @@ const COMMON = {
   ALERT_WAITING_SECONDS: '2',
   REPLY_UNSEEN_SECONDS: '2',
   METRICS_TOKEN: SECRETS.metrics,
+  MAIL_FROM: 'Shop <support@shop.example>',
+  MAIL_INBOUND_SECRET: SECRETS.mail,
   LOG_LEVEL: 'warn',
 };
 

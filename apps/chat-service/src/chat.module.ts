@@ -30,8 +30,11 @@ import { CustomerRestGate } from './http/customer-rest-gate.ts';
 import { DeskController } from './http/desk.controller.ts';
 import { IdentityController } from './http/identity.controller.ts';
 import * as token from './http/injection.ts';
+import { MailController } from './http/mail.controller.ts';
 import { MessagesController } from './http/messages.controller.ts';
+import { NotificationsController } from './http/notifications.controller.ts';
 import { PrivacyController } from './http/privacy.controller.ts';
+import { PushController } from './http/push.controller.ts';
 import { QuickRepliesController } from './http/quick-replies.controller.ts';
 import type { RequestRates } from './http/rates.ts';
 import { SessionsController } from './http/sessions.controller.ts';
@@ -42,8 +45,11 @@ import { TraceController } from './http/trace.controller.ts';
 import { Identity } from './identity/identity.ts';
 import { InternalController } from './internal/internal.controller.ts';
 import { TelegramInternalController } from './internal/telegram-internal.controller.ts';
+import type { Mail } from './mail/mail.ts';
 import type { Eraser } from './privacy/eraser.ts';
 import { SessionExport } from './privacy/export.ts';
+import type { NotifyChoices } from './notify/settings.ts';
+import type { Push } from './push/push.ts';
 import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
@@ -61,6 +67,9 @@ export interface ChatModuleOptions {
   readonly callbacks: Callbacks;
   readonly rates: RequestRates;
   readonly telegram: Telegram;
+  readonly mail: Mail;
+  readonly push: Push;
+  readonly notify: NotifyChoices;
   readonly eraser: Eraser;
   readonly tracer: EventTracer;
   readonly verifier: TokenVerifier;
@@ -109,6 +118,9 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.ORIGINS, options.origins],
     [token.RATES, options.rates],
     [token.TELEGRAM, options.telegram],
+    [token.MAIL, options.mail],
+    [token.PUSH, options.push],
+    [token.NOTIFY, options.notify],
     [token.REVOCATIONS, new RevocationRefresher(operations, options.revocations, logger)],
   ];
   return [
@@ -137,6 +149,9 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         MessagesController,
         StaffController,
         TelegramController,
+        MailController,
+        PushController,
+        NotificationsController,
         DeskController,
         QuickRepliesController,
         SettingsController,

@@ -20,8 +20,10 @@ import { type ChatService, createChatService } from './chat-service.ts';
 import { ChatModule } from './chat.module.ts';
 import { chatOptions, type ChatSettings } from './config.ts';
 import { RequestRates } from './http/rates.ts';
+import { composeMail } from './mail/compose-mail.ts';
 import { createSources } from './intake/sources.ts';
 import { Eraser } from './privacy/eraser.ts';
+import { composeReach } from './notify/compose-reach.ts';
 import { retentionSweep } from './privacy/retention.ts';
 import { effectiveRules } from './settings/rules.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
@@ -35,6 +37,8 @@ export interface ComposeDeps {
   readonly settings: ChatSettings;
   /** Attachments lie in `<dataDir>/attachments`. */
   readonly dataDir: string;
+  /** Pages there may be linked to from a mail. */
+  readonly allowedOrigins?: readonly string[];
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Unless given, only this process remembers the way of an event. */
@@ -72,7 +76,7 @@ export interface ComposedChat {
 
 /** The whole chat-service from its configuration, the same in its own process and in standalone. */
 export function composeChat(deps: ComposeDeps): ComposedChat {
-  const { database, publisher, settings, dataDir, logger, metrics, rabbitUrl } = deps;
+  const { database, publisher, settings, dataDir, allowedOrigins = [], logger, metrics, rabbitUrl } = deps;
   const trace = deps.trace ?? new EventTrace(logger);
   const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
   const storage = new DiskStorage(join(dataDir, 'attachments'), settings.ATTACHMENT_MIN_FREE_BYTES);
@@ -114,22 +118,16 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
     messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE,
   });
   const telegram = new Telegram({ database, operations, attachments, callbacks, rates, secret });
+  const timeZone = async () => (await rules()).schedule?.timezone ?? 'UTC';
+  const mail = composeMail({ database, operations, attachments, rates, settings, secret, timeZone, logger, metrics });
+  const reach = composeReach({ database, operations, settings, mail, allowedOrigins, rules, logger, metrics });
+  for (const sweep of reach.sweeps) service.addSweep(sweep);
+  const { push, notify } = reach;
   const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
   const eraser = new Eraser(database, operations, attachments);
   const tracer = new EventTracer(database, trace.journal, deps.tracePeers ?? { addresses: [], key: undefined });
-  const own = {
-    tracer,
-    operations,
-    intake,
-    database,
-    attachments,
-    eraser,
-    callbacks,
-    rates,
-    telegram,
-    settings,
-    logger,
-  };
+  const parts = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, mail, push, notify };
+  const own = { ...parts, tracer, settings, logger };
   service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention));
   return {
     service,
@@ -143,6 +141,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
     stop: async () => {
       await Promise.all(sources.map((source) => source.stop()));
       await service.stop();
+      await reach.stop();
       await settle();
     },
   };

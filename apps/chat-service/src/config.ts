@@ -15,6 +15,7 @@ import {
 import { parseTableSource, type TableSourceConfig, TableSourceConfigError } from '@chat-realtime/table-source';
 import { z } from 'zod';
 import { AcceptedTypes } from './attachments/accepted-types.ts';
+import { MAIL_INCOMPLETE, mailIsComplete, mailVariables } from './mail/config.ts';
 import { isCountryCode } from './callbacks/phone.ts';
 import type { ChatOptions } from './domain/ports.ts';
 import type { CustomerRest } from './http/customer-rest-gate.ts';
@@ -144,6 +145,13 @@ export const LEDGER_MISSING = {
   ...ALWAYS,
 };
 
+/** Push services in our own network, which are else refused: `host:port`. */
+const pushVariables = {
+  PUSH_PRIVATE_HOSTS: envList(),
+  /** Names and texts may be told to devices; else only that there is something. */
+  PUSH_SHOW_TEXT: envBoolean(false),
+};
+
 /** How the chat behaves; the same in its own process and in standalone. */
 export const chatSettingsVariables = {
   CHAT_TOKEN_SECRETS: envSecretRing(),
@@ -180,6 +188,8 @@ export const chatSettingsVariables = {
   CLAIM_ON_REPLY: envBoolean(true),
   RETURN_TO_QUEUE: z.enum(['never', 'offline', 'always']).default('offline'),
   ...ledgerVariables,
+  ...mailVariables,
+  ...pushVariables,
 };
 
 interface WebhookVariables {
@@ -214,7 +224,8 @@ const ONE_KEY_SOURCE = {
 export const chatSettingsSchema = z
   .object(chatSettingsVariables)
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
-  .refine(sourcesHaveLedger, LEDGER_MISSING);
+  .refine(sourcesHaveLedger, LEDGER_MISSING)
+  .refine(mailIsComplete, MAIL_INCOMPLETE);
 export type ChatSettings = z.infer<typeof chatSettingsSchema>;
 
 /** chat-service as a process of its own. */
@@ -234,7 +245,8 @@ export const chatServiceSchema = z
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
   .refine(hasOneKeySource, ONE_KEY_SOURCE)
-  .refine(sourcesHaveLedger, LEDGER_MISSING);
+  .refine(sourcesHaveLedger, LEDGER_MISSING)
+  .refine(mailIsComplete, MAIL_INCOMPLETE);
 
 /** In the ledger the site decides: nothing is closed, returned or claimed by the clock or by us. */
 export function chatOptions(settings: ChatSettings): Partial<ChatOptions> {

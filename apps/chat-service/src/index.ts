@@ -12,6 +12,7 @@ export {
   WEBHOOK_SECRET_MISSING,
   webhooksAreSigned,
 } from './config.ts';
+export { MAIL_INCOMPLETE, type Mailbox, mailIsComplete } from './mail/config.ts';
 export type { AcceptedTypes } from './attachments/accepted-types.ts';
 export * from './domain/index.ts';
 export { Callbacks } from './callbacks/callbacks.ts';

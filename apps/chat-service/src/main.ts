@@ -53,6 +53,7 @@ async function main(): Promise<void> {
     publisher,
     settings: config,
     dataDir: config.DATA_DIR,
+    allowedOrigins: config.ALLOWED_ORIGINS,
     logger,
     metrics,
     rabbitUrl: config.RABBITMQ_URL,

@@ -9,6 +9,7 @@ import {
   createMetrics,
   Health,
   loadConfig,
+  type Metrics,
   OriginPolicy,
   TrustedProxies,
 } from '@chat-realtime/service-kit';
@@ -76,11 +77,12 @@ export class ChatUnderTest {
   /** Neither relay nor sweeps run unless a test starts them. */
   readonly chat: ComposedChat;
   readonly settings: ChatSettings;
+  readonly metrics: Metrics;
   readonly #folder: string;
   #server: PostgresServer | undefined;
 
   private constructor(
-    parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings'>,
+    parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings' | 'metrics'>,
     folder: string,
   ) {
     this.app = parts.app;
@@ -88,6 +90,7 @@ export class ChatUnderTest {
     this.operations = parts.operations;
     this.chat = parts.chat;
     this.settings = parts.settings;
+    this.metrics = parts.metrics;
     this.#folder = folder;
   }
 
@@ -150,7 +153,7 @@ export class ChatUnderTest {
       trustedProxies,
     });
     await app.getHttpAdapter().getInstance().ready();
-    return new ChatUnderTest({ app, database, operations, chat, settings }, folder);
+    return new ChatUnderTest({ app, database, operations, chat, settings, metrics }, folder);
   }
 
   async stop(): Promise<void> {

@@ -3,6 +3,8 @@ import { gatewayVariables } from '@chat-realtime/channel-gateway';
 import {
   chatSettingsVariables,
   LEDGER_MISSING,
+  MAIL_INCOMPLETE,
+  mailIsComplete,
   sourcesHaveLedger,
   WEBHOOK_SECRET_MISSING,
   webhooksAreSigned,
@@ -68,6 +70,7 @@ export const standaloneSchema = z
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
   .refine(sourcesHaveLedger, LEDGER_MISSING)
+  .refine(mailIsComplete, MAIL_INCOMPLETE)
   .refine(webhookIsSafe, WEBHOOK_INCOMPLETE)
   .refine(oidcIsWhole, OIDC_INCOMPLETE);
 

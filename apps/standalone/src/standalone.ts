@@ -140,6 +140,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     publisher: broker.publisher,
     settings: config,
     dataDir: config.DATA_DIR,
+    allowedOrigins: config.ALLOWED_ORIGINS,
     logger,
     metrics,
     rabbitUrl: config.RABBITMQ_URL,

@@ -23,3 +23,4 @@ export {
 export type * from './tables.ts';
 export type * from './auth-tables.ts';
 export type * from './telegram-tables.ts';
+export type * from './reach-tables.ts';

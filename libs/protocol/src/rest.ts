@@ -48,7 +48,7 @@ export const limitQuerySchema = queryInteger(1, LIST_LIMIT_MAX).default(LIST_LIM
 const seqQuerySchema = queryInteger(0, Number.MAX_SAFE_INTEGER);
 export const sessionIdParamSchema = queryInteger(1, Number.MAX_SAFE_INTEGER);
 
-const emailSchema = safeText(254).pipe(z.email());
+export const emailSchema = safeText(254).pipe(z.email());
 const urlSchema = safeText(2_048).refine((text) => /^https?:\/\//i.test(text), 'must be an http(s) address');
 const attributesSchema = z
   .record(safeText(64), z.union([safeText(1_000), z.number(), z.boolean(), z.null()]))

@@ -6,6 +6,7 @@ import { CUSTOMER_ROUTES } from './routes/customer.ts';
 import type { Access, Route } from './routes/route.ts';
 import { INTAKE_ROUTES } from './routes/intake.ts';
 import { STAFF_ROUTES } from './routes/staff.ts';
+import { REACH_ROUTES } from './routes/reach.ts';
 import { TELEGRAM_INTERNAL_ROUTES, TELEGRAM_ROUTES } from './routes/telegram.ts';
 
 export type { Access, HttpMethod, Route, RouteAnswer, RouteBody, ServiceName } from './routes/route.ts';
@@ -17,6 +18,7 @@ export const PUBLIC_ROUTES: readonly Route[] = [
   ...STAFF_ROUTES,
   ...ADMINISTRATION_ROUTES,
   ...TELEGRAM_ROUTES,
+  ...REACH_ROUTES,
   ...INTAKE_ROUTES,
   ...CHANNEL_ROUTES,
 ];
@@ -39,6 +41,8 @@ const ERRORS_BY_ACCESS: Readonly<Record<Access, readonly ErrorCode[]>> = {
   staff: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
   admin: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
   session_proof: ['missing_credentials', 'bad_token', 'token_expired'],
+  subscriber: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
+  signed_body: ['missing_credentials', 'bad_credentials'],
   signature: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked'],
   channel: ['missing_credentials', 'bad_token', 'token_expired', 'token_revoked', 'forbidden'],
   internal: ['missing_credentials', 'bad_token'],
@@ -50,6 +54,7 @@ const CUSTOMERS_ACCESS: ReadonlySet<Access> = new Set([
   'optional_customer',
   'customer_or_staff',
   'session_proof',
+  'subscriber',
 ]);
 
 /** A call that a customer's side makes: off where a site keeps the chat. Signed links and the public configuration are not. */

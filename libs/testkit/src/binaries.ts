@@ -48,6 +48,7 @@ export const binaries = {
   pgbouncer: () => findBinary('pgbouncer', 'pgbouncer'),
   apache2: () => findBinary('apache2', 'apache2-bin'),
   caddy: () => findBinary('caddy', 'caddy'),
+  dovecot: () => findBinary('dovecot', 'dovecot-imapd'),
   nginx: () => findBinary('nginx', 'nginx'),
   chromium: () => findBinary('chromium', 'chromium'),
   php: () => findBinary('php', 'php-cli'),

@@ -22,6 +22,11 @@ for (const [network, prefix] of [
 ] as const)
   SHARED.addSubnet(network, prefix, 'ipv6');
 
+/** Loopback, private or of many: no place in the internet. */
+export function isSharedAddress(address: string): boolean {
+  return SHARED.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
 export type NetworkToBan =
   | { readonly kind: 'network'; readonly network: string }
   | { readonly kind: 'refused'; readonly reason: string };
@@ -31,7 +36,7 @@ export function networkToBan(address: string, trusted: TrustedProxies): NetworkT
   const version = isIP(address);
   if (version === 0) return { kind: 'refused', reason: 'is no address' };
   if (trusted.has(address)) return { kind: 'refused', reason: 'is a trusted proxy: every visitor comes from there' };
-  if (SHARED.check(address, version === 6 ? 'ipv6' : 'ipv4'))
+  if (isSharedAddress(address))
     return { kind: 'refused', reason: 'is loopback or private: it says nothing about the visitor' };
   return { kind: 'network', network: rateLimitKey(address) };
 }

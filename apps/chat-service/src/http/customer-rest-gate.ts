@@ -1,4 +1,6 @@
 import { ChatError, isCustomersRoute, PUBLIC_ROUTES, type Route } from '@chat-realtime/protocol';
+import { bearerToken } from '@chat-realtime/service-kit';
+import { looksLikeChannelToken } from '@chat-realtime/verifier';
 import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
@@ -19,6 +21,7 @@ const READS = new Set(['getSession', 'getMessages', 'getEvents', 'read']);
 /** Whether it is a customer's side that calls: staff share some of the routes, and the site's server may ask for a token. */
 function byCustomer(route: Route, request: FastifyRequest): boolean {
   if (route.access === 'customer_or_staff') return request.principal?.kind === 'customer';
+  if (route.access === 'subscriber') return looksLikeChannelToken(bearerToken(request.headers) ?? '');
   return route.access !== 'session_proof' || request.headers['x-site-key'] === undefined;
 }
 

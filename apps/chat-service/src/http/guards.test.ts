@@ -34,7 +34,7 @@ describe('every route', () => {
   it('[ERR14] has the access the contract gives it', () => {
     const own = new Map(ownRoutes().map(({ method, url, access }) => [`${method} ${url}`, access.kind]));
     for (const route of contract) {
-      const expected = ['optional_customer', 'session_proof', 'signature'].includes(route.access)
+      const expected = ['optional_customer', 'session_proof', 'signature', 'signed_body'].includes(route.access)
         ? 'public'
         : route.access;
       expect([asPattern(route), own.get(asPattern(route))]).toEqual([asPattern(route), expected]);

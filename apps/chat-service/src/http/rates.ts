@@ -5,7 +5,7 @@ import type { Actor } from '../domain/index.ts';
 export interface RatesConfig {
   /** New sessions, and callbacks without one, per minute and address; 0 = off. */
   readonly sessionsPerMinute: number;
-  /** Messages, and uploads on their own count, per minute and principal; 0 = off. */
+  /** Messages, and uploads and devices each on their own count, per minute and principal; 0 = off. */
   readonly messagesPerMinute: number;
 }
 
@@ -21,12 +21,14 @@ export class RequestRates {
   readonly #callbacks: RateLimiter;
   readonly #messages: RateLimiter;
   readonly #uploads: RateLimiter;
+  readonly #subscriptions: RateLimiter;
 
   constructor(config: RatesConfig) {
     this.#sessions = new RateLimiter(config.sessionsPerMinute, MINUTE);
     this.#callbacks = new RateLimiter(config.sessionsPerMinute, MINUTE);
     this.#messages = new RateLimiter(config.messagesPerMinute, MINUTE);
     this.#uploads = new RateLimiter(config.messagesPerMinute, MINUTE);
+    this.#subscriptions = new RateLimiter(config.messagesPerMinute, MINUTE);
   }
 
   session(ip: string): Promise<void> {
@@ -39,6 +41,10 @@ export class RequestRates {
 
   message(actor: Actor): Promise<void> {
     return take(this.#messages, principalKey(actor));
+  }
+
+  subscription(actor: Actor): Promise<void> {
+    return take(this.#subscriptions, principalKey(actor));
   }
 
   upload(actor: Actor): Promise<void> {

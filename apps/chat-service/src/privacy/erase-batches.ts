@@ -1,4 +1,5 @@
 import type { CallbackTable, Tables } from '@chat-realtime/database';
+import { forgetReach } from '../storage/forget-reach.ts';
 import { type Selectable, sql, type Transaction } from 'kysely';
 
 /** Rows that one transaction empties. */
@@ -70,8 +71,7 @@ export async function eraseContact(trx: Transaction<Tables>, sessionId: number):
     WHERE id = ${sessionId}::bigint`.execute(trx);
   await sql`UPDATE chat_event SET staff_data = '{"contact":{"name":null,"email":null,"phone":null}}'
     WHERE session_id = ${sessionId}::bigint AND seq = 1 AND staff_data IS NOT NULL`.execute(trx);
-  await sql`DELETE FROM customer_telegram WHERE session_id = ${sessionId}::bigint`.execute(trx);
-  await sql`DELETE FROM telegram_code WHERE session_id = ${sessionId}::bigint`.execute(trx);
+  await forgetReach(trx, sessionId);
   await sql`DELETE FROM chat_client_address WHERE session_id = ${sessionId}::bigint`.execute(trx);
 }
 

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { StaffActor } from '../domain/actors.ts';
 import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
+import { forgetReach } from './forget-reach.ts';
 import { commitFact, commitSession } from './unit-of-work.ts';
 import { requireVisible } from './visibility.ts';
 import type { FactUnit, SessionUnit } from '../domain/unit.ts';
@@ -70,9 +71,8 @@ async function revoke(unit: SessionUnit): Promise<void> {
     })
     .where('id', '=', id)
     .execute();
-  // What leads into Telegram is a credential like the others.
-  await unit.trx.deleteFrom('telegram_code').where('session_id', '=', id).execute();
-  await unit.trx.deleteFrom('customer_telegram').where('session_id', '=', id).execute();
+  // What leads into Telegram, mail and push is a credential like the others.
+  await forgetReach(unit.trx, id);
   await insert(unit, 'session', String(id), notAfter);
 }
 
@@ -81,6 +81,7 @@ export function revokeStaff(context: StorageContext, kind: 'staff' | 'staff_logi
     if (kind === 'staff') {
       await unit.trx.deleteFrom('telegram_code').where('user_id', '=', subject).execute();
       await unit.trx.deleteFrom('operator_telegram').where('user_id', '=', subject).execute();
+      await unit.trx.deleteFrom('push_subscription').where('user_id', '=', subject).execute();
     }
     await insert(unit, kind, subject, nowSeconds());
   });

@@ -23,6 +23,7 @@ const SECURITY_SCHEMES: JsonObject = {
   resumeKey: { type: 'apiKey', in: 'header', name: 'X-Resume-Key' },
   siteKey: { type: 'apiKey', in: 'header', name: 'X-Site-Key' },
   signature: { type: 'apiKey', in: 'query', name: 'sig' },
+  bodySignature: { type: 'apiKey', in: 'header', name: 'X-Chat-Signature' },
   queryToken: { type: 'apiKey', in: 'query', name: 'token' },
   queryAccessToken: { type: 'apiKey', in: 'query', name: 'access_token' },
   internalKey: { type: 'http', scheme: 'bearer', description: 'INTERNAL_API_KEY, between services only' },
@@ -37,6 +38,8 @@ const SECURITY_BY_ACCESS: Readonly<Record<Access, readonly string[]>> = {
   staff: ['staffToken'],
   admin: ['staffToken'],
   session_proof: ['resumeKey', 'siteKey', 'identityToken'],
+  subscriber: ['channelToken', 'staffToken'],
+  signed_body: ['bodySignature'],
   signature: ['signature'],
   channel: ['queryToken', 'queryAccessToken', 'channelToken', 'staffToken'],
   internal: ['internalKey'],
@@ -52,6 +55,9 @@ const ACCESS_TEXT: Readonly<Record<Access, string>> = {
   staff: 'Needs the token of an operator or admin. Sessions outside their scope do not exist for them.',
   admin: 'Needs the token of an admin.',
   session_proof: 'Needs the resume key, the site key, or the identity token of the session’s customer.',
+  subscriber:
+    'Needs the token of an operator, or a channel token together with `session` in the query or `session_id` in the body.',
+  signed_body: 'Needs `X-Chat-Signature`: `t=<unix>,v1=<hex HMAC-SHA256 over "<t>.<body>">`, not older than 5 minutes.',
   signature: 'Needs the signature that stands in the link.',
   channel:
     'Needs a channel token with `session`, or an operator’s token with `type=staff`; better in `Authorization` or a subprotocol than in the query.',

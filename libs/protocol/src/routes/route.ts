@@ -18,6 +18,10 @@ export type Access =
   | 'admin'
   /** `X-Resume-Key`, `X-Site-Key` or the owner's identity token. */
   | 'session_proof'
+  /** Staff JWT, or a channel token with `session` in the query or `session_id` in the body. */
+  | 'subscriber'
+  /** `X-Chat-Signature` over the body. */
+  | 'signed_body'
   /** A signature in the query that names one thing. */
   | 'signature'
   /** Channel token with `session`, or staff JWT with `type=staff`; in the query, `Authorization` or a subprotocol. */

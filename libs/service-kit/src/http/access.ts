@@ -11,6 +11,8 @@ export type Access =
   | { readonly kind: 'customer'; readonly sessionParam: string }
   | { readonly kind: 'staff' }
   | { readonly kind: 'customer_or_staff'; readonly sessionParam: string }
+  /** Staff; or a channel token, whose session stands in the query parameter `session` or in the body, for the handler. */
+  | { readonly kind: 'subscriber' }
   | { readonly kind: 'admin' }
   /** Our own services, by `INTERNAL_API_KEY`. */
   | { readonly kind: 'internal' }
@@ -64,6 +66,7 @@ export const RequireCustomer = (sessionParam = 'id'): MethodDecorator =>
 export const RequireStaff = (): MethodDecorator => declare({ access: { kind: 'staff' } });
 export const RequireCustomerOrStaff = (sessionParam = 'id'): MethodDecorator =>
   declare({ access: { kind: 'customer_or_staff', sessionParam } });
+export const RequireSubscriber = (): MethodDecorator => declare({ access: { kind: 'subscriber' } });
 export const RequireAdmin = (): MethodDecorator => declare({ access: { kind: 'admin' } });
 export const RequireInternal = (): MethodDecorator => declare({ access: { kind: 'internal' } });
 export const RequireEventsKey = (): MethodDecorator => declare({ access: { kind: 'events' } });

@@ -87,6 +87,8 @@ export class RouteGuard {
         if (principal.role !== 'admin') throw refusalError('forbidden');
         return principal;
       }
+      case 'subscriber':
+        return looksLikeChannelToken(token) ? null : admitted(await this.#trusted().verifyStaff(token));
       case 'customer':
         return this.#customer(request, access.sessionParam, token);
       case 'customer_or_staff':

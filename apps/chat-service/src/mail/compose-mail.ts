@@ -1,0 +1,54 @@
+import type { Database } from '@chat-realtime/database';
+import type { Metrics } from '@chat-realtime/service-kit';
+import type { Attachments } from '../attachments/attachments.ts';
+import type { ChatSettings } from '../config.ts';
+import type { ChatLog, ChatOperations } from '../domain/index.ts';
+import type { RequestRates } from '../http/rates.ts';
+import { mailConfig } from './config.ts';
+import type { Mail } from './mail.ts';
+import { MailIntake } from './mail-intake.ts';
+import { MailLinks } from './mail-links.ts';
+import { MailQueue } from './mail-queue.ts';
+import { ReplyAddress } from './reply-address.ts';
+import { Transcripts } from './transcript.ts';
+
+export interface MailParts {
+  readonly database: Database;
+  readonly operations: ChatOperations;
+  readonly attachments: Attachments;
+  readonly rates: RequestRates;
+  readonly settings: ChatSettings;
+  readonly secret: string | Uint8Array;
+  readonly timeZone: () => Promise<string>;
+  readonly logger: ChatLog;
+  readonly metrics: Metrics;
+}
+
+export function composeMail(parts: MailParts): Mail {
+  const { database, operations, attachments, rates, settings, secret, logger } = parts;
+  const config = mailConfig(settings);
+  const received = parts.metrics.counter({
+    name: 'chat_mail_received_total',
+    help: 'Mail that came to us, by what became of it',
+    labels: ['outcome'],
+  });
+  const addresses =
+    config?.replyTo === undefined ? undefined : new ReplyAddress(settings.CHAT_TOKEN_SECRETS, config.replyTo);
+  return {
+    transcripts: new Transcripts(operations, parts.timeZone),
+    queue: new MailQueue(database, settings.SMTP_URL !== undefined),
+    links: new MailLinks(database, secret),
+    intake: new MailIntake({
+      database,
+      operations,
+      attachments,
+      rates,
+      addresses,
+      from: config?.from,
+      log: logger,
+      taken: (outcome) => received.inc({ outcome }),
+    }),
+    addresses,
+    inboundSecret: settings.MAIL_INBOUND_SECRET,
+  };
+}

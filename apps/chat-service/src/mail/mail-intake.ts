@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Database } from '@chat-realtime/database';
+import {
+  ChatError,
+  type MailIgnoredReason,
+  type MailInboundResponse,
+  MESSAGE_BODY_MAX_CODE_POINTS,
+} from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import { sanitizeFileName } from '../attachments/file-name.ts';
+import type { Attachments } from '../attachments/attachments.ts';
+import type { ChatLog, ChatOperations, SessionRecord } from '../domain/index.ts';
+import type { RequestRates } from '../http/rates.ts';
+import { translated } from '../storage/errors.ts';
+import type { Mailbox } from './config.ts';
+import { type MailFile, readMail, type ReceivedMail } from './read-mail.ts';
+import type { ReplyAddress } from './reply-address.ts';
+
+const FILES_PER_MESSAGE = 5;
+const FILES_MAX = 10;
+
+export interface MailIntakeParts {
+  readonly database: Database;
+  readonly operations: ChatOperations;
+  readonly attachments: Attachments;
+  readonly rates: RequestRates;
+  /** Undefined where no mail of ours can be answered. */
+  readonly addresses: ReplyAddress | undefined;
+  readonly from: Mailbox | undefined;
+  readonly log: ChatLog;
+  readonly taken: (outcome: string) => void;
+}
+
+/** Mail that came to us: the reply of a customer becomes a message of theirs, once, by whatever way and however often it comes. */
+export class MailIntake {
+  readonly #parts: MailIntakeParts;
+
+  constructor(parts: MailIntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws ChatError where it can't be taken now and must be brought again */
+  async take(raw: Buffer): Promise<MailInboundResponse> {
+    const mail = await readMail(raw).catch((error: unknown) => {
+      throw new ChatError('validation_failed', 'the request is well-formed but not valid', {
+        cause: error,
+        details: { fields: [{ path: 'body', message: 'must be a mail' }] },
+      });
+    });
+    const answer = await this.#once(mail);
+    this.#parts.taken(answer.outcome === 'ignored' ? answer.reason : answer.outcome);
+    return answer;
+  }
+
+  async #once(mail: ReceivedMail): Promise<MailInboundResponse> {
+    const known = await translated(() =>
+      this.#parts.database.kysely
+        .selectFrom('mail_received')
+        .select('key')
+        .where('key', '=', mail.key)
+        .executeTakeFirst(),
+    );
+    if (known !== undefined) return { outcome: 'duplicate' };
+    const session = await this.#sessionOf(mail);
+    const answer = await this.#judge(mail, session);
+    await translated(() =>
+      this.#parts.database.kysely
+        .insertInto('mail_received')
+        .values({ key: mail.key, outcome: answer.outcome, session_id: session?.id ?? null })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
+    return answer;
+  }
+
+  /** Whose reply it is: the chat of the first address of ours that is right. */
+  async #sessionOf({ recipients }: ReceivedMail): Promise<SessionRecord | null> {
+    const { addresses, operations } = this.#parts;
+    if (addresses === undefined) return null;
+    for (const recipient of recipients) {
+      const id = addresses.named(recipient);
+      const session = id === undefined ? null : await operations.findSession(id);
+      if (session !== null && addresses.fits(recipient, session)) return session;
+    }
+    return null;
+  }
+
+  async #judge(mail: ReceivedMail, session: SessionRecord | null): Promise<MailInboundResponse> {
+    const { from, addresses } = this.#parts;
+    if (session === null) return ignored('unknown_address');
+    if (mail.isBounce) return this.#bounced(session);
+    const isOurs = mail.from === from?.address.toLowerCase() || addresses?.named(mail.from) !== undefined;
+    if (mail.kind === 'own' || isOurs) return ignored('loop');
+    if (mail.kind === 'automatic') return ignored('automatic');
+    if (mail.text === '' && mail.files.length === 0) return ignored('empty');
+    return this.#post(mail, session);
+  }
+
+  /** Reported to an address that only the mail itself carried: what was written to last gets nothing more. */
+  async #bounced(session: SessionRecord): Promise<MailInboundResponse> {
+    await translated(() =>
+      sql`INSERT INTO mail_refusal (address, reason)
+        SELECT address, 'bounced' FROM mail WHERE session_id = ${session.id}::bigint AND user_id IS NULL AND sent_at IS NOT NULL
+        ORDER BY id DESC LIMIT 1
+        ON CONFLICT (address) DO UPDATE SET reason = 'bounced'`.execute(this.#parts.database.kysely),
+    );
+    return { outcome: 'bounce' };
+  }
+
+  async #post(mail: ReceivedMail, session: SessionRecord): Promise<MailInboundResponse> {
+    const { rates } = this.#parts;
+    const actor = { kind: 'customer', sessionId: session.id } as const;
+    try {
+      await rates.message(actor);
+      const messageIds: number[] = [];
+      for (const [index, part] of partsOf(mail).entries()) {
+        const id = clientMessageId(mail.key, index);
+        messageIds.push(await this.#postOnce(session.id, id, part));
+      }
+      await this.#read(session.id);
+      return { outcome: 'message', session_id: session.id, message_ids: messageIds };
+    } catch (error) {
+      if (error instanceof ChatError && error.code === 'banned') return ignored('banned');
+      if (error instanceof ChatError && error.code === 'rate_limited') return ignored('too_many');
+      throw error;
+    }
+  }
+
+  async #posted(sessionId: number, clientMessageIdText: string): Promise<number | undefined> {
+    const row = await translated(() =>
+      this.#parts.database.kysely
+        .selectFrom('chat_event')
+        .select('id')
+        .where('session_id', '=', sessionId)
+        .where('client_message_id', '=', clientMessageIdText)
+        .where('sender_type', '=', 'client')
+        .executeTakeFirst(),
+    );
+    return row?.id;
+  }
+
+  /** What a process that died after the post had stored is not posted again, with other uploads of the same files. */
+  async #postOnce(sessionId: number, clientMessageIdText: string, part: Part): Promise<number> {
+    const known = await this.#posted(sessionId, clientMessageIdText);
+    if (known !== undefined) return known;
+    const attachments = await this.#upload(sessionId, part.files);
+    const body = part.body === '' && attachments.length === 0 ? '📎' : part.body;
+    const post = { body, clientMessageId: clientMessageIdText, attachments };
+    const posted = await this.#parts.operations.postMessage({ kind: 'customer', sessionId }, sessionId, post);
+    return posted.message.id;
+  }
+
+  async #upload(sessionId: number, files: readonly MailFile[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const { name, content } of files) {
+      try {
+        const file = await this.#parts.attachments.upload({
+          sessionId,
+          participant: 'client',
+          name: sanitizeFileName(name ?? ''),
+          content: Readable.from([content]),
+          clientIp: null,
+          declaredBytes: content.length,
+        });
+        ids.push(file.id);
+      } catch (error) {
+        // A file that the chat does not take must not hold back what was written.
+        if (!(error instanceof ChatError) || error.status >= 500) throw error;
+        this.#parts.log.info({ session: sessionId, code: error.code }, 'a file of a mail was not taken');
+      }
+    }
+    return ids;
+  }
+
+  /** Whoever answers a mail has read what stood in it. */
+  async #read(sessionId: number): Promise<void> {
+    const mark = await translated(() =>
+      this.#parts.database.kysely
+        .selectFrom('mail_mark')
+        .select('mailed_id')
+        .where('session_id', '=', sessionId)
+        .executeTakeFirst(),
+    );
+    if (mark === undefined) return;
+    await this.#parts.operations.markRead({ kind: 'customer', sessionId }, sessionId, mark.mailed_id);
+  }
+}
+
+function ignored(reason: MailIgnoredReason): MailInboundResponse {
+  return { outcome: 'ignored', reason };
+}
+
+interface Part {
+  readonly body: string;
+  readonly files: readonly MailFile[];
+}
+
+/** As many messages as the limits of one ask for: the first has the text. */
+function partsOf({ text, files }: ReceivedMail): Part[] {
+  const characters = [...text.toWellFormed().replaceAll('\u0000', '')];
+  const parts: Part[] = [];
+  for (let from = 0; from < characters.length; from += MESSAGE_BODY_MAX_CODE_POINTS)
+    parts.push({ body: characters.slice(from, from + MESSAGE_BODY_MAX_CODE_POINTS).join(''), files: [] });
+  const kept = files.slice(0, FILES_MAX);
+  for (let from = 0; from < kept.length; from += FILES_PER_MESSAGE) {
+    const few = kept.slice(from, from + FILES_PER_MESSAGE);
+    const last = from === 0 ? parts.pop() : undefined;
+    parts.push({ body: last?.body ?? '', files: few });
+  }
+  return parts;
+}
+
+/** The same for the same mail, so that a repeat posts nothing. */
+function clientMessageId(key: string, index: number): string {
+  const hash = createHash('sha256').update(`mail\n${key}\n${index}`).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+}

@@ -1,0 +1,136 @@
+import type { Database } from '@chat-realtime/database';
+import { ChatError } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import { createTransport } from 'nodemailer';
+import type { ChatLog } from '../domain/index.ts';
+import type { MailRow, MailWriter } from './mail-writer.ts';
+import { mailFailure } from './smtp-failures.ts';
+
+/** Mails under way at once. */
+const AT_ONCE = 4;
+const GIVE_UP_SECONDS = 2 * 86_400;
+const FIRST_DELAY_SECONDS = 15;
+const MAX_DELAY_SECONDS = 3_600;
+const CONNECT_MS = 10_000;
+const SOCKET_MS = 60_000;
+
+export type MailOutcome = 'sent' | 'failed' | 'given_up' | 'not_needed';
+
+export interface MailSenderParts {
+  readonly database: Database;
+  readonly writer: MailWriter;
+  readonly smtpUrl: string;
+  readonly log: ChatLog;
+  readonly ended: (outcome: MailOutcome) => void;
+  /** A mail is given again although the server may have it. */
+  readonly ambiguous: () => void;
+}
+
+/** Gives mail to the server. One process at a time runs it: the leader. */
+export class MailSender {
+  readonly #parts: MailSenderParts;
+  readonly #transport: ReturnType<typeof createTransport>;
+  readonly #running = new Map<number, Promise<void>>();
+  #stopped = false;
+
+  constructor(parts: MailSenderParts) {
+    this.#parts = parts;
+    const options = { pool: true, maxConnections: AT_ONCE, connectionTimeout: CONNECT_MS, socketTimeout: SOCKET_MS };
+    this.#transport = createTransport({ url: parts.smtpUrl, ...options });
+  }
+
+  /** Begins what is due, and does not wait for it. */
+  async startDue(): Promise<void> {
+    if (this.#stopped || this.#running.size >= AT_ONCE) return;
+    for (const row of await this.#due(AT_ONCE - this.#running.size)) {
+      const done = this.#send(row)
+        .catch((error: unknown) => {
+          this.#parts.log.warn({ mail: row.id, error: text(error) }, 'a mail could not be handled; it is tried again');
+        })
+        .finally(() => this.#running.delete(row.id));
+      this.#running.set(row.id, done);
+    }
+  }
+
+  /** Resolves when nothing is under way, and begins nothing more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running.values());
+    this.#transport.close();
+  }
+
+  async #due(limit: number): Promise<readonly MailRow[]> {
+    let query = this.#parts.database.kysely
+      .selectFrom('mail')
+      .selectAll()
+      .where('sent_at', 'is', null)
+      .where('failed_at', 'is', null)
+      .where('next_attempt_at', '<=', sql<Date>`clock_timestamp()`)
+      // What is new before what failed before.
+      .orderBy('attempts')
+      .orderBy('id')
+      .limit(limit);
+    if (this.#running.size > 0) query = query.where('id', 'not in', [...this.#running.keys()]);
+    return query.execute();
+  }
+
+  async #send(row: MailRow): Promise<void> {
+    const { writer, ended, ambiguous, log } = this.#parts;
+    const message = await writer.write(row).catch((error: unknown) => {
+      // The chat is gone, and with it what there was to say.
+      if (error instanceof ChatError && error.code === 'session_not_found') return null;
+      throw error;
+    });
+    if (message === null) {
+      ended('not_needed');
+      await this.#record(row, { failed_at: new Date(), last_error: 'not_needed', sending_at: null });
+      return;
+    }
+    // Still set from before: a process ended, or a connection, while the server had it. Counted, since it may come twice.
+    if (row.sending_at !== null) ambiguous();
+    await this.#record(row, { sending_at: new Date() });
+    try {
+      await this.#transport.sendMail(message);
+    } catch (error) {
+      await this.#failed(row, error);
+      return;
+    }
+    ended('sent');
+    await this.#record(row, { sent_at: new Date(), sending_at: null, last_error: null, attempts: row.attempts + 1 });
+    log.debug({ mail: row.id, kind: row.kind }, 'a mail was sent');
+  }
+
+  async #failed(row: MailRow, error: unknown): Promise<void> {
+    const { log, ended } = this.#parts;
+    const failure = mailFailure(error);
+    const attempts = row.attempts + 1;
+    const isLate = Date.now() - row.created_at.getTime() > GIVE_UP_SECONDS * 1_000;
+    const givesUp = failure.kind === 'final' || isLate;
+    ended(givesUp ? 'given_up' : 'failed');
+    log.warn(
+      { mail: row.id, attempts, kind: failure.kind, reason: failure.reason, gives_up: givesUp },
+      'mail not sent',
+    );
+    if (failure.kind === 'final' && failure.isBadAddress)
+      await this.#parts.database.kysely
+        .insertInto('mail_refusal')
+        .values({ address: row.address, reason: 'bounced' })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    const delay = Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** Math.min(attempts - 1, 10));
+    await this.#record(row, {
+      attempts,
+      last_error: failure.reason,
+      ...(failure.kind === 'ambiguous' ? {} : { sending_at: null }),
+      ...(givesUp ? { failed_at: new Date() } : { next_attempt_at: new Date(Date.now() + delay * 1_000) }),
+    });
+  }
+
+  async #record(row: MailRow, changes: Partial<Omit<MailRow, 'id'>>): Promise<void> {
+    await this.#parts.database.kysely.updateTable('mail').set(changes).where('id', '=', row.id).execute();
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,111 @@
+import type { Message } from '@chat-realtime/protocol';
+import type { Language } from './language.ts';
+import { REPLY_LINES } from './read-mail.ts';
+
+export interface Letter {
+  readonly subject: string;
+  readonly text: string;
+}
+
+const TEXTS = {
+  ru: {
+    replySubject: (site: string) => `Ответ на ваш вопрос — ${site}`,
+    hello: (name: string | null) => (name === null ? 'Здравствуйте!' : `Здравствуйте, ${name}!`),
+    wrote: 'Пока вас не было, вам написали:',
+    operator: 'Оператор',
+    more: (count: number) => `…и ещё сообщений: ${count}.`,
+    file: (name: string) => `[файл: ${name}]`,
+    back: 'Продолжить чат (ссылка открывается один раз и действует 7 дней):',
+    open: 'Открыть сайт с чатом:',
+    canReply: 'Можно просто ответить на это письмо: ответ придёт в чат.',
+    unsubscribe: 'Не получать писем из чата:',
+    transcriptSubject: (id: number, site: string) => `Переписка, чат ${id} — ${site}`,
+    transcript: 'Переписка во вложении. Письмо отправлено по просьбе из чата; если просили не вы, просто удалите его.',
+    waitingSubject: (id: number | null) => `Клиент ждёт ответа${id === null ? '' : ` (чат ${id})`}`,
+    waiting: 'Клиент ждёт ответа, и никто ему ещё не написал.',
+    callbackSubject: 'Просят перезвонить',
+    callback: 'Пришла новая заявка на звонок.',
+    console: 'Открыть консоль:',
+    own: 'Какие письма получать, вы выбираете в консоли: Настройки → Уведомления.',
+  },
+  en: {
+    replySubject: (site: string) => `An answer to your question — ${site}`,
+    hello: (name: string | null) => (name === null ? 'Hello,' : `Hello ${name},`),
+    wrote: 'while you were away, you were written to:',
+    operator: 'Operator',
+    more: (count: number) => `…and ${count} more.`,
+    file: (name: string) => `[file: ${name}]`,
+    back: 'Go on with the chat (the link opens once, within 7 days):',
+    open: 'Open the site with the chat:',
+    canReply: 'You can simply reply to this mail: your answer comes to the chat.',
+    unsubscribe: 'To stop mail from this chat:',
+    transcriptSubject: (id: number, site: string) => `Transcript of chat ${id} — ${site}`,
+    transcript: 'The transcript is attached. Somebody in the chat asked for it; if that was not you, delete this mail.',
+    waitingSubject: (id: number | null) => `A customer is waiting${id === null ? '' : ` (chat ${id})`}`,
+    waiting: 'A customer is waiting, and nobody has answered yet.',
+    callbackSubject: 'A callback was requested',
+    callback: 'There is a new callback request.',
+    console: 'Open the console:',
+    own: 'You choose which mail you get in the console: Settings → Notifications.',
+  },
+} as const satisfies Record<Language, unknown>;
+
+/** Enough to know what it is about; the rest is read in the chat. */
+const SHOWN_MESSAGES = 20;
+const SHOWN_CHARACTERS = 4_000;
+
+export interface ReplyLetter {
+  readonly language: Language;
+  readonly site: string;
+  readonly name: string | null;
+  /** What was missed, oldest first. */
+  readonly messages: readonly Message[];
+  /** Into the chat, or to the site where the chat opens by itself. */
+  readonly link: { readonly kind: 'chat' | 'site'; readonly url: string };
+  readonly canReply: boolean;
+  readonly unsubscribeUrl: string;
+}
+
+function quoted(message: Message, language: Language): string {
+  const { body } = message;
+  const text = body.length > SHOWN_CHARACTERS ? `${body.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : body;
+  const files = message.attachments.map(({ name }) => TEXTS[language].file(name));
+  const lines = [...(text === '' ? [] : text.split('\n')), ...files].map((line) => `  ${line}`);
+  return `${message.sender_name ?? TEXTS[language].operator}:\n${lines.join('\n')}`;
+}
+
+export function replyLetter(letter: ReplyLetter): Letter {
+  const { language, site, name, messages, link, canReply, unsubscribeUrl } = letter;
+  const texts = TEXTS[language];
+  const left = messages.length - SHOWN_MESSAGES;
+  const parts = [
+    ...(canReply ? [REPLY_LINES[language]] : []),
+    `${texts.hello(name)}\n${texts.wrote}`,
+    ...messages.slice(0, SHOWN_MESSAGES).map((message) => quoted(message, language)),
+    ...(left > 0 ? [texts.more(left)] : []),
+    `${link.kind === 'chat' ? texts.back : texts.open}\n${link.url}`,
+    ...(canReply ? [texts.canReply] : []),
+    `-- \n${site}\n${texts.unsubscribe} ${unsubscribeUrl}`,
+  ];
+  return { subject: texts.replySubject(site), text: `${parts.join('\n\n')}\n` };
+}
+
+export function transcriptLetter(language: Language, sessionId: number, site: string): Letter {
+  const texts = TEXTS[language];
+  return { subject: texts.transcriptSubject(sessionId, site), text: `${texts.transcript}\n\n-- \n${site}\n` };
+}
+
+/** To an operator: that something is there, and not what it says. */
+export function alertLetter(
+  language: Language,
+  reason: string | null,
+  sessionId: number | null,
+  consoleUrl: string,
+): Letter {
+  const texts = TEXTS[language];
+  const isCallback = reason === 'callback_requested';
+  return {
+    subject: isCallback ? texts.callbackSubject : texts.waitingSubject(sessionId),
+    text: `${isCallback ? texts.callback : texts.waiting}\n\n${texts.console}\n${consoleUrl}\n\n-- \n${texts.own}\n`,
+  };
+}

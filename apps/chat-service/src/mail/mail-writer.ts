@@ -1,0 +1,135 @@
+import type { MailTable } from '@chat-realtime/database';
+import type { Selectable } from 'kysely';
+import type { SendMailOptions } from 'nodemailer';
+import type { ChatOperations, SessionRecord } from '../domain/index.ts';
+import type { Mailbox } from './config.ts';
+import { languageOf } from './language.ts';
+import type { MailLinks } from './mail-links.ts';
+import { alertLetter, replyLetter, transcriptLetter } from './mail-texts.ts';
+import { OWN_MAIL_HEADER } from './read-mail.ts';
+import type { ReplyAddress } from './reply-address.ts';
+import type { Transcripts } from './transcript.ts';
+
+export type MailRow = Selectable<MailTable>;
+
+const PAGE = 100;
+
+export interface MailWriterParts {
+  readonly operations: ChatOperations;
+  readonly transcripts: Transcripts;
+  readonly links: MailLinks;
+  readonly addresses: ReplyAddress | undefined;
+  readonly from: Mailbox;
+  readonly publicUrl: string;
+  /** Pages of these origins may be linked to; a visitor says themselves which page they are on. */
+  readonly allowedOrigins: ReadonlySet<string>;
+}
+
+/** Makes a mail when it is sent, so that it says what is true then. Null: there is nothing to say any more. */
+export class MailWriter {
+  readonly #parts: MailWriterParts;
+
+  constructor(parts: MailWriterParts) {
+    this.#parts = parts;
+  }
+
+  async write(row: MailRow): Promise<SendMailOptions | null> {
+    switch (row.kind) {
+      case 'alert':
+        return this.#envelope(row, alertLetter('ru', row.reason, row.session_id, this.#url('/operator/')));
+      case 'transcript':
+        return this.#transcript(row);
+      case 'reply':
+        return this.#reply(row);
+    }
+  }
+
+  async #transcript(row: MailRow): Promise<SendMailOptions | null> {
+    const id = row.session_id;
+    if (id === null) return null;
+    const content = await this.#parts.transcripts.open({ kind: 'customer', sessionId: id }, id);
+    const letter = transcriptLetter(languageOf(row.locale), id, this.#site);
+    const attachments = [{ filename: `chat-${id}.txt`, content, contentType: 'text/plain; charset=utf-8' }];
+    return { ...this.#envelope(row, letter), attachments };
+  }
+
+  async #reply(row: MailRow): Promise<SendMailOptions | null> {
+    const { operations, addresses, links } = this.#parts;
+    const session = row.session_id === null ? null : await operations.findSession(row.session_id);
+    // Another address since then: what was said is not for whoever has the old one.
+    if (session === null || session.contact.email?.toLowerCase() !== row.address) return null;
+    const { messages } = await operations.history({ kind: 'customer', sessionId: session.id }, session.id, {
+      afterId: row.after_id,
+      limit: PAGE,
+    });
+    const missed = messages.filter((message) => message.sender_type === 'operator' && message.id <= row.through_id);
+    if (missed.every(({ body, attachments }) => body === '' && attachments.length === 0)) return null;
+    const unsubscribeUrl = this.#url(`/chat/mail/unsubscribe?sig=${links.unsubscribeToken(row.id)}`);
+    const letter = replyLetter({
+      language: languageOf(row.locale),
+      site: this.#site,
+      name: session.contact.name,
+      messages: missed,
+      link: await this.#link(session),
+      canReply: addresses !== undefined,
+      unsubscribeUrl,
+    });
+    const replyTo = addresses?.of(session);
+    return {
+      ...this.#envelope(row, letter),
+      ...(replyTo === undefined ? {} : { replyTo, envelope: { from: replyTo, to: row.address } }),
+      references: `<chat-${session.id}@${this.#domain}>`,
+      headers: {
+        ...OWN_HEADERS,
+        'List-Unsubscribe': `<${unsubscribeUrl}>`,
+        'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+      },
+    };
+  }
+
+  /** A signed-in customer's chat opens on the site by who they are; any other by the code behind the `#`. */
+  async #link(session: SessionRecord): Promise<{ kind: 'chat' | 'site'; url: string }> {
+    const page = this.#page(session.pageUrl);
+    if (session.customerId !== null) return { kind: 'site', url: page.href };
+    page.hash = `chat-return=${await this.#parts.links.newCode(session.id)}`;
+    return { kind: 'chat', url: page.href };
+  }
+
+  #page(pageUrl: string | null): URL {
+    const own = new URL('/', this.#parts.publicUrl);
+    if (pageUrl === null || !URL.canParse(pageUrl)) return own;
+    const page = new URL(pageUrl);
+    const isKnown = page.origin === own.origin || this.#parts.allowedOrigins.has(page.origin);
+    return isKnown && /^https?:$/.test(page.protocol) ? page : own;
+  }
+
+  get #site(): string {
+    const { name } = this.#parts.from;
+    return name === '' ? new URL(this.#parts.publicUrl).host : name;
+  }
+
+  get #domain(): string {
+    return this.#parts.from.address.split('@')[1] ?? 'localhost';
+  }
+
+  #url(path: string): string {
+    return new URL(path, this.#parts.publicUrl).href;
+  }
+
+  /** The same id for a mail that is given again: who has it already can tell. */
+  #envelope(row: MailRow, { subject, text }: { subject: string; text: string }): SendMailOptions {
+    return {
+      from: this.#parts.from,
+      to: row.address,
+      subject,
+      text,
+      messageId: `<chat-mail-${row.id}@${this.#domain}>`,
+      headers: OWN_HEADERS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    };
+  }
+}
+
+/** Nobody's robot answers it, and our own reader knows it. */
+const OWN_HEADERS = { 'Auto-Submitted': 'auto-generated', [OWN_MAIL_HEADER]: '1' };

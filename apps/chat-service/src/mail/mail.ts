@@ -1,0 +1,17 @@
+import type { MailIntake } from './mail-intake.ts';
+import type { MailLinks } from './mail-links.ts';
+import type { MailQueue } from './mail-queue.ts';
+import type { ReplyAddress } from './reply-address.ts';
+import type { Transcripts } from './transcript.ts';
+
+/** Mail as the REST side uses it. */
+export interface Mail {
+  readonly transcripts: Transcripts;
+  readonly queue: MailQueue;
+  readonly links: MailLinks;
+  readonly intake: MailIntake;
+  /** Undefined where nobody reads what is answered. */
+  readonly addresses: ReplyAddress | undefined;
+  /** Of who may bring us mail by HTTP; undefined: nobody. */
+  readonly inboundSecret: string | undefined;
+}

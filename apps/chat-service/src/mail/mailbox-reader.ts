@@ -1,0 +1,81 @@
+import { ChatError, MAIL_MAX_BYTES } from '@chat-realtime/protocol';
+import { ImapFlow } from 'imapflow';
+import type { ChatLog } from '../domain/index.ts';
+import type { MailIntake } from './mail-intake.ts';
+
+/** Mails of one look; the rest comes with the next one. */
+const BATCH = 50;
+const CONNECT_MS = 15_000;
+const SOCKET_MS = 60_000;
+
+export interface MailboxReaderParts {
+  /** `imaps://user:password@host:port/INBOX` */
+  readonly url: string;
+  readonly intake: MailIntake;
+  readonly log: ChatLog;
+}
+
+/** Looks at a mailbox. A mail is marked as seen once it was taken, so that one process that dies leaves it for the next. */
+export class MailboxReader {
+  readonly #parts: MailboxReaderParts;
+
+  constructor(parts: MailboxReaderParts) {
+    this.#parts = parts;
+  }
+
+  async look(): Promise<void> {
+    const url = new URL(this.#parts.url);
+    const client = new ImapFlow({
+      host: url.hostname.replaceAll(/^\[|\]$/g, ''),
+      port: url.port === '' ? (url.protocol === 'imaps:' ? 993 : 143) : Number(url.port),
+      secure: url.protocol === 'imaps:',
+      auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
+      logger: false,
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SOCKET_MS,
+    });
+    // An error after the answer is also told by the call under way.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      const folder = decodeURIComponent(url.pathname.slice(1));
+      const lock = await client.getMailboxLock(folder === '' ? 'INBOX' : folder);
+      try {
+        await this.#read(client);
+      } finally {
+        lock.release();
+      }
+    } finally {
+      await client.logout().catch(() => client.close());
+    }
+  }
+
+  async #read(client: ImapFlow): Promise<void> {
+    const found = await client.search({ seen: false }, { uid: true });
+    for (const uid of (found === false ? [] : (found ?? [])).slice(0, BATCH)) {
+      const sized = await client.fetchOne(String(uid), { size: true }, { uid: true });
+      if (sized === false) continue;
+      if ((sized.size ?? 0) <= MAIL_MAX_BYTES) {
+        const mail = await client.fetchOne(String(uid), { source: true }, { uid: true });
+        if (mail === false || mail.source === undefined) continue;
+        if (!(await this.#take(uid, mail.source))) continue;
+      } else this.#parts.log.info({ uid, bytes: sized.size }, 'a mail is too large for the chat');
+      await client.messageFlagsAdd(String(uid), ['\\Seen'], { uid: true });
+    }
+  }
+
+  /** False: it stays unseen and is taken later. */
+  async #take(uid: number, source: Buffer): Promise<boolean> {
+    try {
+      await this.#parts.intake.take(source);
+      return true;
+    } catch (error) {
+      const isForGood = error instanceof ChatError && error.status < 500 && error.code !== 'rate_limited';
+      this.#parts.log.warn(
+        { uid, error: error instanceof Error ? error.message : String(error), again: !isForGood },
+        'a mail was not taken',
+      );
+      return isForGood;
+    }
+  }
+}

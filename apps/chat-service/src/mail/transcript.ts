@@ -1,0 +1,72 @@
+import { Readable } from 'node:stream';
+import type { Attachment, Message } from '@chat-realtime/protocol';
+import type { Actor, ChatOperations } from '../domain/index.ts';
+import { type Language, languageOf, timeText } from './language.ts';
+
+const PAGE = 200;
+
+const TEXTS = {
+  ru: {
+    chat: (id: number) => `Чат ${id}`,
+    begun: (at: string, zone: string) => `Начат ${at} (${zone})`,
+    client: 'Клиент',
+    operator: 'Оператор',
+    system: 'Система',
+    empty: 'В этом чате ещё нет сообщений.',
+  },
+  en: {
+    chat: (id: number) => `Chat ${id}`,
+    begun: (at: string, zone: string) => `Begun ${at} (${zone})`,
+    client: 'Customer',
+    operator: 'Operator',
+    system: 'System',
+    empty: 'There are no messages in this chat yet.',
+  },
+} as const satisfies Record<Language, unknown>;
+
+function fileLine({ name, size }: Attachment): string {
+  return `  [${name}, ${Math.max(1, Math.round(size / 1_024))} KB]\n`;
+}
+
+export function transcriptEntry(message: Message, language: Language, timeZone: string): string {
+  const who = message.sender_name ?? TEXTS[language][message.sender_type];
+  const at = timeText(new Date(message.created_at), language, timeZone);
+  const body = message.body === '' ? '' : `${message.body}\n`;
+  return `[${at}] ${who}:\n${body}${message.attachments.map(fileLine).join('')}\n`;
+}
+
+/** The messages of a chat as text, in the customer's language: what both sides saw, and no note. */
+export class Transcripts {
+  readonly #operations: ChatOperations;
+  readonly #timeZone: () => Promise<string>;
+
+  /** `timeZone`: in which times are written. */
+  constructor(operations: ChatOperations, timeZone: () => Promise<string>) {
+    this.#operations = operations;
+    this.#timeZone = timeZone;
+  }
+
+  /** @throws ChatError before the first byte where the actor sees no such session. */
+  async open(actor: Actor, sessionId: number): Promise<Readable> {
+    await this.#operations.getSession(actor, sessionId);
+    const session = await this.#operations.findSession(sessionId);
+    const language = languageOf(session?.locale);
+    const begun = session?.createdAt ?? new Date();
+    return Readable.from(this.#parts(actor, sessionId, language, begun), { objectMode: false });
+  }
+
+  async *#parts(actor: Actor, sessionId: number, language: Language, begun: Date): AsyncGenerator<string> {
+    const timeZone = await this.#timeZone();
+    const texts = TEXTS[language];
+    yield `${texts.chat(sessionId)}\n${texts.begun(timeText(begun, language, timeZone), timeZone)}\n\n`;
+    for (let afterId = 0; ; ) {
+      const page = await this.#operations.history(actor, sessionId, { afterId, limit: PAGE });
+      if (afterId === 0 && page.messages.length === 0) yield `${texts.empty}\n`;
+      for (const message of page.messages) {
+        yield transcriptEntry(message, language, timeZone);
+        afterId = message.id;
+      }
+      if (!page.has_more) return;
+    }
+  }
+}

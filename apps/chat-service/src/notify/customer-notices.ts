@@ -1,0 +1,84 @@
+import type { Database } from '@chat-realtime/database';
+import { sql } from 'kysely';
+import { translated } from '../storage/errors.ts';
+import { NOTIFY_DELAYS } from './policy.ts';
+
+const BATCH = 200;
+/** As for alerts: the first look goes back over a day of standstill, later ones over what can be new. */
+const WINDOW_SECONDS = 90_000;
+
+/** The first reply that its customer was not shown, as far as they were not written to. */
+const UNSEEN = sql`
+  SELECT s.id, s.email, s.locale, s.last_message_id, seen.id AS seen_id, reply.id AS first_id, reply.created_at AS first_at, newest.id AS last_id
+    FROM chat_session s
+    LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
+    LEFT JOIN mail_mark w ON w.session_id = s.id
+    CROSS JOIN LATERAL (SELECT COALESCE(GREATEST(m.delivered_id, m.read_id), 0) AS id) seen
+    CROSS JOIN LATERAL (
+      SELECT e.id, e.created_at FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.sender_type = 'operator'
+         AND e.id > seen.id ORDER BY e.id LIMIT 1) reply
+    CROSS JOIN LATERAL (
+      SELECT max(e.id) AS id FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.sender_type = 'operator') newest`;
+
+/** Customers who closed the tab: their device at once, mail later. Whoever reads in Telegram is told there. */
+export class CustomerNotices {
+  readonly #database: Database;
+  readonly #canMail: boolean;
+
+  constructor(database: Database, canMail: boolean) {
+    this.#database = database;
+    this.#canMail = canMail;
+  }
+
+  /** `unseenSeconds`: after which a reply is mailed. */
+  async run(unseenSeconds: number): Promise<void> {
+    await translated(() => this.#push());
+    if (this.#canMail) await translated(() => this.#mail(unseenSeconds));
+  }
+
+  /** One for each burst: its first unseen reply names it. */
+  async #push(): Promise<void> {
+    await sql`
+      INSERT INTO push_notice (notice, subscription_id, kind, session_id, message_id)
+      SELECT 'reply:' || u.id || ':' || u.first_id, p.id, 'reply', u.id, u.last_id
+        FROM push_subscription p JOIN LATERAL (${UNSEEN} WHERE s.id = p.session_id) u ON true
+       WHERE u.first_at <= clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.replyPushSeconds}::float8)
+         AND u.first_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+         AND NOT EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = u.id AND t.blocked_at IS NULL)
+         AND NOT EXISTS (SELECT 1 FROM push_notice n WHERE n.notice = 'reply:' || u.id || ':' || u.first_id AND n.subscription_id = p.id)
+       LIMIT ${BATCH}
+      ON CONFLICT DO NOTHING`.execute(this.#database.kysely);
+  }
+
+  /** All that was written since the customer last saw something or was mailed: one mail, and not at once another. */
+  async #mail(unseenSeconds: number): Promise<void> {
+    await sql`
+      WITH due AS (
+        SELECT u.id, lower(u.email) AS address, u.locale, GREATEST(u.seen_id, COALESCE(w.mailed_id, 0)) AS after_id, u.last_id
+          FROM (${UNSEEN} WHERE s.email IS NOT NULL AND s.updated_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+                 AND s.last_message_id > seen.id) u
+          LEFT JOIN mail_mark w ON w.session_id = u.id
+         WHERE u.last_id > COALESCE(w.mailed_id, 0)
+           AND (w.mailed_at IS NULL OR w.mailed_at < clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.replyMailGapSeconds}::float8))
+           AND (SELECT e.created_at FROM chat_event e WHERE e.session_id = u.id AND e.type = 'chat.message' AND e.sender_type = 'operator'
+                  AND e.id > GREATEST(u.seen_id, COALESCE(w.mailed_id, 0)) ORDER BY e.id LIMIT 1)
+               <= clock_timestamp() - make_interval(secs => CASE WHEN EXISTS (
+                    SELECT 1 FROM push_notice n WHERE n.session_id = u.id AND n.outcome = 'delivered' AND n.message_id > u.seen_id)
+                  THEN ${NOTIFY_DELAYS.replyMailAfterPushSeconds}::float8
+                  WHEN EXISTS (SELECT 1 FROM push_subscription p WHERE p.session_id = u.id)
+                  THEN GREATEST(${unseenSeconds}::float8, ${NOTIFY_DELAYS.replyPushGraceSeconds}::float8)
+                  ELSE ${unseenSeconds}::float8 END)
+           AND NOT EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = u.id AND t.blocked_at IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(u.email))
+         LIMIT ${BATCH}
+      ), queued AS (
+        INSERT INTO mail (kind, dedupe_key, session_id, address, locale, after_id, through_id)
+        SELECT 'reply', 'reply:' || id || ':' || last_id, id, address, locale, after_id, last_id FROM due
+        ON CONFLICT (dedupe_key) DO NOTHING RETURNING session_id, through_id
+      )
+      INSERT INTO mail_mark (session_id, mailed_id, mailed_at) SELECT session_id, through_id, clock_timestamp() FROM queued
+      ON CONFLICT (session_id) DO UPDATE SET mailed_id = EXCLUDED.mailed_id, mailed_at = EXCLUDED.mailed_at`.execute(
+      this.#database.kysely,
+    );
+  }
+}

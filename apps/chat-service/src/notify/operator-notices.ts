@@ -1,0 +1,152 @@
+import type { Database, Tables } from '@chat-realtime/database';
+import {
+  type NotifyEvent,
+  type NotifySettings,
+  notifySettingsSchema,
+  operatorStatusSchema,
+  seesCallback,
+  seesSession,
+  staffScopeSchema,
+} from '@chat-realtime/protocol';
+import { sql, type Transaction } from 'kysely';
+import { translated } from '../storage/errors.ts';
+import { type AwayOperator, channelsFor, NOTIFY_DELAYS } from './policy.ts';
+
+const BATCH = 200;
+/** What is older was told, or nobody runs to it any more. */
+const WINDOW_SECONDS = 900;
+const CONSOLE_SECONDS = 30;
+
+interface Cause {
+  readonly key: string;
+  readonly event: NotifyEvent;
+  readonly session_id: number | null;
+  readonly alert_id: number | null;
+  readonly message_id: number | null;
+  /** Whose the session, or the callback, is now. */
+  readonly session_user: string | null;
+  readonly callback_user: string | null;
+}
+
+interface OperatorRow {
+  readonly user_id: string;
+  readonly scope: string;
+  readonly value: unknown;
+  readonly status: string;
+  readonly connected: boolean;
+  readonly on_duty: boolean;
+  readonly devices: readonly number[];
+}
+
+interface Operator extends AwayOperator {
+  readonly userId: string;
+  readonly scope: 'all' | 'assigned' | 'own';
+  readonly deviceIds: readonly number[];
+  readonly settings: NotifySettings;
+}
+
+/** Decides once for each event who is told of it, and queues that in the same transaction. */
+export class OperatorNotices {
+  readonly #database: Database;
+  readonly #canMail: boolean;
+
+  constructor(database: Database, canMail: boolean) {
+    this.#database = database;
+    this.#canMail = canMail;
+  }
+
+  async run(): Promise<void> {
+    const causes = await translated(() => this.#causes());
+    if (causes.length === 0) return;
+    const operators = await translated(() => this.#operators());
+    for (const cause of causes) {
+      await translated(() => this.#database.kysely.transaction().execute((trx) => this.#decide(trx, cause, operators)));
+    }
+  }
+
+  async #causes(): Promise<readonly Cause[]> {
+    const { rows } = await sql<Cause>`
+      WITH cause AS (
+        SELECT 'message:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint || ':' || s.waiting_round AS key,
+               'message' AS event, s.id AS session_id, NULL::bigint AS alert_id, s.last_message_id AS message_id,
+               s.assigned_user_id AS session_user, NULL::text AS callback_user
+          FROM chat_session s
+         WHERE s.status <> 'closed' AND s.client_msgs > s.team_client_msgs
+           AND s.waiting_since BETWEEN clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+                                   AND clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.messageSeconds}::float8)
+        UNION ALL
+        SELECT 'alert:' || a.id, a.reason, a.session_id, a.id, NULL, s.assigned_user_id, c.assigned_user_id
+          FROM chat_alert a
+          LEFT JOIN chat_session s ON s.id = a.session_id LEFT JOIN chat_callback c ON c.id = a.callback_id
+         WHERE a.reason IN ('waiting', 'callback_requested')
+           AND a.created_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+      )
+      SELECT * FROM cause WHERE NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = cause.key) LIMIT ${BATCH}`.execute(
+      this.#database.kysely,
+    );
+    return rows;
+  }
+
+  /** Those who can be told at all: with a device or a mail address. */
+  async #operators(): Promise<Operator[]> {
+    const { rows } = await sql<OperatorRow>`
+      WITH device AS (
+        SELECT user_id, max(scope) AS scope, array_agg(id ORDER BY id) AS ids FROM push_subscription
+         WHERE user_id IS NOT NULL GROUP BY user_id)
+      SELECT who.user_id, COALESCE(a.scope, who.scope) AS scope, n.value, COALESCE(o.status, 'online') AS status,
+             EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = who.user_id AND p.gateway_id NOT LIKE 'telegram-%'
+                      AND p.seen_at > clock_timestamp() - make_interval(secs => ${CONSOLE_SECONDS}::float8)) AS connected,
+             COALESCE(t.on_duty AND t.blocked_at IS NULL, false) AS on_duty, COALESCE(d.ids, '{}') AS devices
+        FROM (SELECT user_id, scope FROM device UNION SELECT user_id, scope FROM notify_setting
+               WHERE user_id NOT IN (SELECT user_id FROM device)) who
+        LEFT JOIN device d ON d.user_id = who.user_id
+        LEFT JOIN notify_setting n ON n.user_id = who.user_id
+        LEFT JOIN chat_operator o ON o.id = who.user_id
+        LEFT JOIN operator_telegram t ON t.user_id = who.user_id
+        LEFT JOIN auth_operator a ON a.id = who.user_id
+       WHERE COALESCE(a.active, true)`.execute(this.#database.kysely);
+    return rows.map((row) => ({
+      userId: row.user_id,
+      scope: staffScopeSchema.parse(row.scope),
+      settings: notifySettingsSchema.parse(row.value ?? {}),
+      connected: row.connected,
+      onDutyInTelegram: row.on_duty,
+      status: operatorStatusSchema.parse(row.status),
+      devices: row.devices.length,
+      deviceIds: row.devices,
+      canMail: this.#canMail,
+    }));
+  }
+
+  async #decide(trx: Transaction<Tables>, cause: Cause, operators: readonly Operator[]): Promise<void> {
+    const first =
+      await sql`INSERT INTO notice (key) VALUES (${cause.key}) ON CONFLICT DO NOTHING RETURNING key`.execute(trx);
+    if (first.rows.length === 0) return;
+    const now = new Date();
+    for (const operator of operators.filter((one) => concerns(cause, one))) {
+      const channels = channelsFor(cause.event, operator, now);
+      if (channels.includes('push'))
+        // The device may have been taken away since it was read.
+        for (const id of operator.deviceIds)
+          await sql`INSERT INTO push_notice (notice, subscription_id, kind, session_id, message_id)
+            SELECT ${cause.key}, id, ${cause.event}, ${cause.session_id}::bigint, ${cause.message_id}::bigint
+              FROM push_subscription WHERE id = ${id}::bigint AND user_id = ${operator.userId}
+            ON CONFLICT DO NOTHING`.execute(trx);
+      if (channels.includes('mail') && operator.settings.email !== null)
+        await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address)
+          SELECT 'alert', ${`alert:${cause.key}:${operator.userId}`}, ${cause.session_id}::bigint, ${cause.alert_id}::bigint, ${operator.userId},
+            ${cause.event}, lower(${operator.settings.email}::text)
+          WHERE NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(${operator.settings.email}::text))
+          ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
+    }
+  }
+}
+
+/** Of a chat that is somebody's its operator alone is told; of one that is nobody's, all who may see it. */
+function concerns(cause: Cause, { userId, scope }: Operator): boolean {
+  const owner = cause.callback_user ?? cause.session_user;
+  if (owner !== null) return owner === userId;
+  return cause.event === 'callback_requested'
+    ? seesCallback({ userId, scope }, cause.session_user, cause.callback_user)
+    : seesSession({ userId, scope }, null);
+}

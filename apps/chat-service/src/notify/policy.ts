@@ -1,0 +1,56 @@
+import type { NotifyEvent, NotifySettings, OperatorStatus, QuietHours } from '@chat-realtime/protocol';
+
+/**
+ * Who is told of what, by which channel, after how long. The table in docs/guides/notifications.md says the same; a test
+ * holds the two together.
+ */
+export const NOTIFY_DELAYS = {
+  /** A customer's message that nobody has read. */
+  messageSeconds: 10,
+  /** An operator's reply that its customer was not shown, to their device. */
+  replyPushSeconds: 10,
+  /** The same by mail, where a device was told of it. Without a device: REPLY_UNSEEN_SECONDS. */
+  replyMailAfterPushSeconds: 3_600,
+  /** So long a mail waits at least for what a device says. */
+  replyPushGraceSeconds: 60,
+  /** Between two mails to one customer. */
+  replyMailGapSeconds: 900,
+} as const;
+
+export type OperatorChannel = 'push' | 'mail';
+
+export interface AwayOperator {
+  readonly settings: NotifySettings;
+  /** A console is open. */
+  readonly connected: boolean;
+  /** On duty in Telegram, where every message comes. */
+  readonly onDutyInTelegram: boolean;
+  readonly status: OperatorStatus;
+  readonly devices: number;
+  readonly canMail: boolean;
+}
+
+/** Why nobody was told is of interest only here; what is left out is told by what the operator has before their eyes. */
+export function channelsFor(event: NotifyEvent, operator: AwayOperator, now: Date): OperatorChannel[] {
+  const { settings, connected, onDutyInTelegram, status, devices, canMail } = operator;
+  if (status === 'off') return [];
+  const everywhere = settings.everywhere;
+  // The console and Telegram show each of these events themselves.
+  if (!everywhere && (connected || (onDutyInTelegram && event !== 'callback_requested'))) return [];
+  const isQuiet = settings.quiet !== null && isWithin(settings.quiet, now);
+  const push = settings.push.includes(event) && devices > 0 && !isQuiet;
+  const mail = canMail && settings.email !== null && event !== 'message' && settings.mail.includes(event);
+  if (push && mail && !everywhere) return ['push'];
+  return [...(push ? (['push'] as const) : []), ...(mail ? (['mail'] as const) : [])];
+}
+
+/** A device is silent at night; mail waits by itself until somebody looks. */
+export function isWithin({ from, to, timezone }: QuietHours, now: Date): boolean {
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZone: timezone,
+  }).format(now);
+  return from <= to ? clock >= from && clock < to : clock >= from || clock < to;
+}

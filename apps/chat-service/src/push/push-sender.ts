@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import type { Database, PushNoticeTable } from '@chat-realtime/database';
+import type { PushTestResponse } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import type { ChatLog } from '../domain/index.ts';
+import type { PushKeyStore } from './push-keys.ts';
+import { pushPayload } from './push-text.ts';
+import type { PushAnswer, PushTransport } from './push-transport.ts';
+
+const AT_ONCE = 8;
+/** A device that is off longer learns of it in the chat itself. */
+const TTL_SECONDS = 3_600;
+const FIRST_DELAY_SECONDS = 5;
+const MAX_DELAY_SECONDS = 600;
+
+export interface PushSenderParts {
+  readonly database: Database;
+  readonly keys: PushKeyStore;
+  readonly transport: PushTransport;
+  readonly publicUrl: string | undefined;
+  /** Texts may be told to devices. */
+  readonly showsText: boolean;
+  readonly log: ChatLog;
+  readonly ended: (outcome: string) => void;
+  readonly ambiguous: () => void;
+}
+
+interface Row {
+  readonly id: number;
+  readonly subscription_id: number;
+  readonly kind: PushNoticeTable['kind'];
+  readonly session_id: number | null;
+  readonly attempts: number;
+  readonly created_at: Date;
+  readonly sending_at: Date | null;
+  readonly endpoint: string;
+  readonly p256dh: string;
+  readonly auth: string;
+  readonly user_id: string | null;
+  readonly locale: string | null;
+  readonly page_url: string | null;
+  readonly body: string | null;
+  readonly sender_name: string | null;
+}
+
+/** Tells devices. One process at a time runs it: the leader. */
+export class PushSender {
+  readonly #parts: PushSenderParts;
+  readonly #running = new Map<number, Promise<void>>();
+  #stopped = false;
+
+  constructor(parts: PushSenderParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins what is due, and does not wait for it. */
+  async startDue(): Promise<void> {
+    if (this.#stopped || this.#running.size >= AT_ONCE) return;
+    for (const row of await this.#due(AT_ONCE - this.#running.size)) {
+      const done = this.#send(row)
+        .catch((error: unknown) => {
+          const text = error instanceof Error ? error.message : String(error);
+          this.#parts.log.warn({ notice: row.id, error: text }, 'a push could not be handled; it is tried again');
+        })
+        .finally(() => this.#running.delete(row.id));
+      this.#running.set(row.id, done);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running.values());
+  }
+
+  /** At once, and past the queue: somebody looks at their device. */
+  async test(subscriptionId: number): Promise<PushTestResponse['outcome']> {
+    const row = await this.#parts.database.kysely
+      .selectFrom('push_subscription')
+      .selectAll()
+      .where('id', '=', subscriptionId)
+      .executeTakeFirst();
+    if (row === undefined) return 'gone';
+    const payload = pushPayload({
+      kind: 'test',
+      sessionId: null,
+      locale: row.locale,
+      shown: null,
+      url: this.#operatorUrl(null),
+    });
+    const message = { payload, topic: 'test', ttlSeconds: 60 };
+    const answer = await this.#parts.transport.send(await this.#parts.keys.keys(), row, message);
+    if (answer.kind === 'gone') await this.#forget(subscriptionId);
+    return answer.kind === 'delivered' || answer.kind === 'gone' ? answer.kind : 'failed';
+  }
+
+  /** What was read meanwhile, or is somebody else's now, is told to nobody any more. */
+  async #due(limit: number): Promise<readonly Row[]> {
+    const busy = [...this.#running.keys()];
+    const { rows } = await sql<Row>`
+      SELECT n.id, n.subscription_id, n.kind, n.session_id, n.attempts, n.created_at, n.sending_at, p.endpoint, p.p256dh, p.auth,
+             p.user_id, p.locale, s.page_url, e.body, COALESCE(e.actor_name, s.name) AS sender_name
+        FROM push_notice n JOIN push_subscription p ON p.id = n.subscription_id
+        LEFT JOIN chat_session s ON s.id = n.session_id
+        LEFT JOIN chat_event e ON e.id = n.message_id AND e.session_id = n.session_id AND e.type = 'chat.message'
+       WHERE n.ended_at IS NULL AND n.next_attempt_at <= clock_timestamp() AND n.id <> ALL (${busy}::bigint[])
+       ORDER BY n.attempts, n.id LIMIT ${limit}`.execute(this.#parts.database.kysely);
+    return rows;
+  }
+
+  async #send(row: Row): Promise<void> {
+    const { keys, transport, ended, ambiguous, showsText } = this.#parts;
+    if (Date.now() - row.created_at.getTime() > TTL_SECONDS * 1_000 || (await this.#isSettled(row))) {
+      ended('not_needed');
+      await this.#end(row, 'not_needed');
+      return;
+    }
+    // Still set from before: whether the device was told is not known. Its topic lets a second one take the place of the first.
+    if (row.sending_at !== null) ambiguous();
+    await this.#update(row, { sending_at: new Date() });
+    const payload = pushPayload({
+      kind: row.kind,
+      sessionId: row.session_id,
+      locale: row.locale,
+      shown: showsText && row.body !== null ? { name: row.sender_name, body: row.body } : null,
+      url: row.user_id === null ? this.#customerUrl(row.page_url) : this.#operatorUrl(row.session_id),
+    });
+    const answer = await transport.send(await keys.keys(), row, {
+      payload,
+      topic: topicOf(row),
+      ttlSeconds: TTL_SECONDS,
+    });
+    await this.#settle(row, answer);
+  }
+
+  async #settle(row: Row, answer: PushAnswer): Promise<void> {
+    this.#parts.ended(answer.kind);
+    switch (answer.kind) {
+      case 'delivered':
+        return this.#end(row, 'delivered');
+      case 'gone':
+        return this.#forget(row.subscription_id);
+      case 'final':
+        this.#parts.log.warn({ notice: row.id, reason: answer.reason }, 'a push was refused');
+        return this.#end(row, 'refused');
+      case 'passing':
+      case 'ambiguous': {
+        const attempts = row.attempts + 1;
+        const own = Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** Math.min(attempts - 1, 10));
+        const delay = answer.kind === 'passing' ? (answer.afterSeconds ?? own) : own;
+        this.#parts.log.info({ notice: row.id, attempts, reason: answer.reason }, 'a push was not taken');
+        return this.#update(row, {
+          attempts,
+          next_attempt_at: new Date(Date.now() + delay * 1_000),
+          ...(answer.kind === 'passing' ? { sending_at: null } : {}),
+        });
+      }
+    }
+  }
+
+  /** Whether there is still something to be told of. */
+  async #isSettled({ kind, session_id: sessionId, user_id: userId }: Row): Promise<boolean> {
+    if (sessionId === null || kind === 'callback_requested' || kind === 'test') return false;
+    const { rows } = await sql<{ open: boolean }>`
+      SELECT CASE WHEN ${userId}::text IS NULL THEN s.last_message_id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
+                  ELSE s.status <> 'closed' AND s.waiting_since IS NOT NULL
+                   AND (s.assigned_user_id IS NULL OR s.assigned_user_id = ${userId}) END AS open
+        FROM chat_session s LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
+       WHERE s.id = ${sessionId}::bigint`.execute(this.#parts.database.kysely);
+    return rows[0]?.open !== true;
+  }
+
+  #operatorUrl(sessionId: number | null): string {
+    return sessionId === null ? '/operator/' : `/operator/#/inbox/all/${sessionId}`;
+  }
+
+  #customerUrl(pageUrl: string | null): string {
+    return pageUrl ?? this.#parts.publicUrl ?? '/';
+  }
+
+  async #forget(subscriptionId: number): Promise<void> {
+    await this.#parts.database.kysely.deleteFrom('push_subscription').where('id', '=', subscriptionId).execute();
+  }
+
+  #end(row: Row, outcome: string): Promise<void> {
+    return this.#update(row, { ended_at: new Date(), outcome, sending_at: null });
+  }
+
+  async #update(
+    { id }: Row,
+    changes: { sending_at?: Date | null; ended_at?: Date; outcome?: string; attempts?: number; next_attempt_at?: Date },
+  ): Promise<void> {
+    await this.#parts.database.kysely.updateTable('push_notice').set(changes).where('id', '=', id).execute();
+  }
+}
+
+/** At most 32 characters of base64url. */
+function topicOf({ kind, session_id: sessionId }: Row): string {
+  return createHash('sha256').update(`${kind}\n${sessionId}`).digest('base64url').slice(0, 32);
+}
