@@ -40,6 +40,8 @@ describe('the widget from one page of a site to the next', async () => {
     await widget.consent.waitFor();
     expect(await widget.consent.isChecked()).toBe(true);
     expect(await focused(page)).toBe('Поле сайта');
+    // Both lines are in sight.
+    await expect.poll(() => widget.field.evaluate((field) => field.clientHeight)).toBeGreaterThan(50);
 
     await page.goBack();
     await widget.field.waitFor();

@@ -98,6 +98,8 @@ describe('the widget in Firefox', async () => {
     await page.waitForURL(first.url);
     await widget.field.waitFor();
     await expect.poll(() => widget.field.inputValue()).toBe('Подойдёт ли это\nдля троих?');
+    // Both lines are in sight, though the panel was restored before it was laid out.
+    await expect.poll(() => widget.field.evaluate((field) => field.clientHeight)).toBeGreaterThan(50);
     await page.goForward();
     await page.waitForURL(second.url);
     await widget.field.waitFor();

@@ -44,8 +44,18 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
   useLayoutEffect(() => {
     const element = field.current;
     if (element === null) return;
-    element.style.height = 'auto';
-    element.style.height = `${Math.min(element.scrollHeight, 140)}px`;
+    let width = -1;
+    const fit = (): void => {
+      if (element.clientWidth === width) return;
+      width = element.clientWidth;
+      element.style.height = 'auto';
+      element.style.height = `${Math.min(element.scrollHeight, 140)}px`;
+    };
+    fit();
+    // What was kept from the page before is there before the panel is laid out, and has no height until then.
+    const observer = new ResizeObserver(fit);
+    observer.observe(element);
+    return () => observer.disconnect();
   }, [draft]);
 
   /** True when the chat may begin; otherwise says why and goes there. */
