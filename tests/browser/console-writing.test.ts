@@ -51,6 +51,26 @@ describe('writing in the operator console', { timeout: 60_000 }, async () => {
     expect((await (await chat.staff('anna')).session(one.sessionId)).status).not.toBe('closed');
   });
 
+  it('says in passing what was done, and never over the row that sends', async () => {
+    const { console, page } = await desk('anna');
+    const [closed, next] = [await visitor('Этот закрыт'), await visitor('Этот открыт')];
+    await console.openSession(closed.sessionId);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('e');
+    await page.locator('.notice').first().waitFor();
+    await console.openSession(next.sessionId);
+    for (const size of [
+      { width: 1_280, height: 800 },
+      { width: 390, height: 844 },
+    ]) {
+      await page.setViewportSize(size);
+      const notice = await page.locator('.notice').first().boundingBox();
+      const composer = await page.locator('.composer').boundingBox();
+      if (notice === null || composer === null) throw new Error('both are there');
+      expect(notice.y + notice.height).toBeLessThanOrEqual(composer.y);
+    }
+  });
+
   it('keeps a half-written reply when a quick one is chosen, and undo takes the quick one back', async () => {
     const anna = await chat.staff('anna');
     const added = await anna.request('POST', '/chat/quick-replies', {

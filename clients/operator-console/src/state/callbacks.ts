@@ -35,6 +35,10 @@ export function byDue(a: CallbackStaff, b: CallbackStaff): number {
   return isOpen(a) ? left - right || a.id - b.id : right - left || b.id - a.id;
 }
 
+/** What stands at «Звонки»: who has just asked, and whoever should have been called by now. */
+export const callsToMake = (callbacks: Iterable<CallbackStaff>, now: number): number =>
+  [...callbacks].filter((one) => one.status === 'new' || dueGroup(one, now) === 'overdue').length;
+
 export class Callbacks {
   readonly #client: StaffClient;
   readonly #store = createStore<CallbacksState>({ list: new Map(), loaded: false });

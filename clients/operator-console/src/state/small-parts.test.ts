@@ -1,7 +1,8 @@
+import type { CallbackStatus } from '@chat-realtime/client/staff';
 import { slowest } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { merged, unseenCount } from './alerts.ts';
-import { byDue, dueGroup, nextSteps } from './callbacks.ts';
+import { byDue, callsToMake, dueGroup, nextSteps } from './callbacks.ts';
 import { Drafts } from './drafts.ts';
 import { filled, matching } from './quick-replies.ts';
 import { parseRoute, routeHash } from './route.ts';
@@ -133,7 +134,7 @@ describe('look and texts', () => {
 
 describe('callbacks', () => {
   const now = Date.parse('2026-01-01T10:00:00Z');
-  const callback = (due_at: string, status: 'new' | 'done' = 'new') => ({
+  const callback = (due_at: string, status: CallbackStatus = 'new') => ({
     ...{ id: 1, session_id: null, status, phone: '+70000000000', name: null, comment: null, preferred_at: null },
     ...{ due_at, assigned_user_id: null, result: null, created_at: due_at, updated_at: due_at },
   });
@@ -142,6 +143,12 @@ describe('callbacks', () => {
     expect(dueGroup(callback('2026-01-09T10:00:00Z'), now)).toBe('later');
     expect(dueGroup(callback('2026-01-01T09:00:00Z', 'done'), now)).toBe('finished');
     expect(byDue(callback('2026-01-02T00:00:00Z'), callback('2026-01-01T00:00:00Z', 'done'))).toBeLessThan(0);
+  });
+  it('count at «Звонки» while they are new or overdue, each once', () => {
+    const [past, future] = ['2026-01-01T10:00:00Z', '2026-01-09T10:00:00Z'];
+    const open = [callback(past), callback(future), callback(past, 'assigned')];
+    expect(callsToMake([...open, callback(future, 'calling'), callback(past, 'done')], now)).toBe(3);
+    expect(callsToMake([], now)).toBe(0);
   });
   it('offer only the steps of rule CB5', () => {
     expect(nextSteps('calling')).toEqual(['done', 'no_answer', 'cancelled']);

@@ -1,6 +1,6 @@
 import { t } from '../i18n/index.ts';
 import { unseenCount } from '../state/alerts.ts';
-import { dueGroup } from '../state/callbacks.ts';
+import { callsToMake } from '../state/callbacks.ts';
 import { clock, router } from '../state/desk.ts';
 import type { Route } from '../state/route.ts';
 import { routeHash } from '../state/route.ts';
@@ -29,9 +29,7 @@ export function Rail() {
   const unseen = useStore(desk.alerts, unseenCount) + useStore(desk.transfers, unseenTransfers);
   // Once a minute is enough for "overdue".
   const minute = useStore(clock, (state) => Math.floor(state.now / 60_000));
-  const calls = [...callbacks.values()].filter(
-    (one) => one.status === 'new' || dueGroup(one, minute * 60_000) === 'overdue',
-  ).length;
+  const calls = callsToMake(callbacks.values(), minute * 60_000);
   const unread = badge?.unread ?? 0;
   const view = (badge?.mine ?? 0) > 0 && (badge?.unassigned ?? 0) === 0 ? 'mine' : 'unassigned';
   useStore(desk.operators, (state) => state.list);

@@ -1,0 +1,15 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+
+describe('the size of a file', () => {
+  let sizeText: (bytes: number) => string;
+  beforeAll(async () => {
+    // What the page is remembered by; a browser that prefers Russian.
+    vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined, removeItem: () => undefined });
+    vi.stubGlobal('navigator', { languages: ['ru-RU'] });
+    ({ sizeText } = await import('./index.ts'));
+  });
+
+  it('is in the units of the language, and never nothing', () => {
+    expect([0, 1_536, 2_097_152].map(sizeText)).toEqual(['1 КБ', '1,5 КБ', '2 МБ']);
+  });
+});
