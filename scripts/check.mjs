@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { checkApiDocuments } from './checks/api-documents.mjs';
 import { checkClocks } from './checks/clocks.mjs';
 import { checkDocumentation } from './checks/documentation.mjs';
+import { checkImportCycles } from './checks/import-cycles.mjs';
 import { checkImports } from './checks/imports.mjs';
 import { checkPackages } from './checks/packages.mjs';
 import { checkSuites } from './checks/suites.mjs';
@@ -16,6 +17,7 @@ const CHECKS = [
   ['format (biome)', checkFormat],
   ['lint (oxlint, type-aware)', checkLint],
   ['direction of imports', checkImports],
+  ['no circle of imports, types included', checkImportCycles],
   ['intervals on the monotonic clock', checkClocks],
   ['package versions and lockfile', checkPackages],
   ['every test file belongs to a suite', checkSuites],

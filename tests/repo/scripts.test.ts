@@ -41,6 +41,31 @@ describe('the commands of the README', () => {
   });
 });
 
+describe('circles of imports', async () => {
+  const { circlesOf, judgeFolder } = (await import(join(root, 'scripts/checks/import-cycles.mjs'))) as {
+    circlesOf: (graph: ReadonlyMap<string, readonly string[]>) => string[][];
+    judgeFolder: (path: string, target: string) => string | null;
+  };
+
+  it('are found, however long they are', () => {
+    const straight = new Map([
+      ['a', ['b', 'c']],
+      ['b', ['c']],
+      ['c', ['elsewhere']],
+    ]);
+    expect(circlesOf(straight)).toEqual([]);
+    expect(circlesOf(new Map([...straight, ['c', ['a']]]))).toEqual([['a', 'b', 'c', 'a']]);
+  });
+
+  it('and the folders of the gateway know only those below them', () => {
+    const source = 'apps/channel-gateway/src';
+    expect(judgeFolder(`${source}/streams/a.ts`, `${source}/state/b.ts`)).toBeNull();
+    expect(judgeFolder(`${source}/state/a.ts`, `${source}/clock.ts`)).toBeNull();
+    expect(judgeFolder(`${source}/state/a.ts`, `${source}/streams/b.ts`)).toBe('state/ may not use streams/');
+    expect(judgeFolder(`${source}/connections/a.ts`, `${source}/core.ts`)).toBe('connections/ may not use core.ts');
+  });
+});
+
 describe('the direction of imports', async () => {
   const { judgeImport } = (await import(join(root, 'scripts/checks/imports.mjs'))) as {
     judgeImport: (path: string, specifier: string) => string | null;

@@ -20,5 +20,5 @@ describe('the core of the gateway in virtual time', () => {
       });
     }
     console.log(`simulated ${steps} steps with seeds ${FIRST_SEED} to ${seed - 1}`);
-  }, 120_000);
+  }, 300_000);
 });

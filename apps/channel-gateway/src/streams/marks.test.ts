@@ -1,55 +1,39 @@
-import type { CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
-import { createMemoryFanout } from '@chat-realtime/messaging';
-import { afterEach, expect, it } from 'vitest';
-import { customerToken, type GatewayUnderTest, startGateway } from '../testing/gateway-under-test.ts';
-import { Ledger } from '../testing/ledger.ts';
-import { SocketClient } from '../testing/socket-client.ts';
+import { sessionChannel } from '@chat-realtime/protocol';
+import { expect, it } from 'vitest';
+import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
-const ID = 1;
 const READ = { by: 'staff', delivered_id: 2, read_id: 2 };
 
-/** An operator answers while a customer connects: his message comes live, and the read mark before it is given out. */
-class BusyLedger extends Ledger {
-  readonly fanout: ReturnType<typeof createMemoryFanout>;
-  readonly during: (() => void | Promise<void>)[] = [];
-
-  constructor(fanout: ReturnType<typeof createMemoryFanout>) {
-    super(fanout);
-    this.fanout = fanout;
-    this.during.push(
-      // Awaited until it is given out, so that it is there before the page that does not have it.
-      () => this.tell(this.post(ID, 'an answer')),
-      () => this.tell({ type: 'chat.read', session_id: ID, seq: null, data: READ }),
-    );
-  }
-
-  async tell(frame: object): Promise<void> {
-    await this.fanout.execute([{ kind: 'publish', channel: `chat:${ID}`, payload: JSON.stringify(frame) }]);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  override async catchup(request: CatchupRequest): Promise<CatchupResponse> {
-    const answer = await super.catchup(request);
-    if (request.sessions.some(({ id }) => id === ID)) await this.during.shift()?.();
-    return answer;
-  }
-}
-
-let under: GatewayUnderTest | null = null;
-let client: SocketClient | null = null;
-afterEach(async () => {
-  client?.end();
-  await under?.close();
+it('[RD7] tells a mark that moves while a connection, already announced, is behind', async () => {
+  const gateway = new VirtualGateway();
+  const { ledger, fanout } = gateway;
+  ledger.createSession(1);
+  ledger.post(1, 'a question', 'client');
+  const client = gateway.customer(1);
+  const slow = gateway.customer(1, 0);
+  slow.isSlow = true;
+  for (let count = 0; count < 300; count += 1) ledger.post(1, 'x'.repeat(400));
+  await gateway.advance(2_000);
+  expect([client.connection.isLive, slow.connection.isAnnounced, slow.connection.isLive]).toEqual([true, true, false]);
+  const payload = JSON.stringify({ type: 'chat.read', session_id: 1, seq: null, data: READ });
+  await fanout.execute([{ kind: 'publish', channel: sessionChannel(1), payload }]);
+  await gateway.advance(100);
+  for (const one of [client, slow]) expect(one.of('chat.read').map(({ data }) => data)).toEqual([READ]);
 });
 
-it('[RD7] tells a mark that moves while a connection, already announced, is behind', async () => {
-  const fanout = createMemoryFanout();
-  const ledger = new BusyLedger(fanout);
-  ledger.createSession(ID);
-  ledger.post(ID, 'a question', 'client');
-  under = await startGateway({ fanout, ledger });
-  client = new SocketClient(`${under.wsUrl}?session=${ID}&token=${customerToken(ID)}`);
-  expect((await client.ready()).data['state']).toMatchObject({ staff: { read_id: 0 } });
-  expect((await client.waitFor('chat.read')).data).toEqual(READ);
-  expect(ledger.during).toEqual([]);
+it('[RD7] repairs a mark whose frame was lost with the head check, and lets none go back', async () => {
+  const gateway = new VirtualGateway({ config: { headCheckSeconds: 2 } });
+  const { ledger, fanout } = gateway;
+  ledger.createSession(1);
+  const client = gateway.customer(1);
+  await gateway.advance(1_000);
+  const session = ledger.sessions.get(1);
+  if (session === undefined) throw new Error('no session');
+  session.state = { ...session.state, staff: { delivered_id: 9, read_id: 7 } };
+  await gateway.advance(5_000);
+  expect(client.of('chat.read').map(({ data }) => data)).toEqual([{ by: 'staff', delivered_id: 9, read_id: 7 }]);
+  const late = { type: 'chat.read', session_id: 1, seq: null, data: { by: 'staff', delivered_id: 8, read_id: 6 } };
+  await fanout.execute([{ kind: 'publish', channel: sessionChannel(1), payload: JSON.stringify(late) }]);
+  await gateway.advance(5_000);
+  expect(client.of('chat.read')).toHaveLength(1);
 });

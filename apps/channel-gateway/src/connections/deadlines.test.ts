@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { VirtualGateway } from '../testing/virtual-gateway.ts';
+
+function withSession(config = {}): VirtualGateway {
+  const gateway = new VirtualGateway({ config });
+  gateway.ledger.createSession(1);
+  return gateway;
+}
+
+describe('what becomes of a connection with time', () => {
+  it('ends with its token, within a second', async () => {
+    const gateway = withSession();
+    const client = gateway.customer(1);
+    await gateway.advance(3_598_000);
+    expect(client.closed).toBeNull();
+    await gateway.advance(2_300);
+    expect(client.closed).toBe('token_expired');
+  }, 60_000);
+
+  it('is pinged, and closed when two pings go unanswered', async () => {
+    const gateway = withSession({ pingIntervalSeconds: 30 });
+    const [alive, dead] = [gateway.customer(1), gateway.customer(1)];
+    dead.answersPings = false;
+    await gateway.advance(100_000);
+    expect([alive.closed, dead.closed]).toEqual([null, 'timeout']);
+    expect(alive.pings).toBeGreaterThanOrEqual(3);
+    expect(dead.pings).toBe(2);
+  });
+
+  it('has five seconds to show who it is, and fifteen to be announced', async () => {
+    const gateway = withSession();
+    gateway.ledger.latencyMs = 60_000;
+    const waiting = gateway.customer(1);
+    await gateway.advance(14_000);
+    expect(waiting.closed).toBeNull();
+    await gateway.advance(1_500);
+    expect(waiting.closed).toBe('try_again_later');
+  });
+
+  it('[CLS4] is shed when its reader takes nothing for ten seconds, and not when it is merely slow', async () => {
+    const gateway = withSession();
+    const [stuck, slow] = [gateway.customer(1), gateway.customer(1)];
+    await gateway.advance(500);
+    for (const client of [stuck, slow]) client.isSlow = true;
+    for (let second = 0; second < 14; second += 1) {
+      gateway.ledger.post(1, 'x');
+      await gateway.advance(1_000);
+      slow.drain();
+      slow.isSlow = true;
+    }
+    expect([stuck.closed, slow.closed]).toEqual(['slow_consumer', null]);
+  });
+});
+
+describe('a drain', () => {
+  it('[DRN1] tells each its own moment, serves it until then and is over in time', async () => {
+    const gateway = withSession({ drainSeconds: 20 });
+    const clients = Array.from({ length: 40 }, () => gateway.customer(1));
+    await gateway.advance(1_000);
+    let over = false;
+    void gateway.core.departures.drain().then(() => {
+      over = true;
+    });
+    await gateway.advance(10);
+    gateway.ledger.post(1, 'still served');
+    await gateway.advance(5);
+    const moments = clients.map((client) => Number(client.of('channel.goodbye')[0]?.data['reconnect_in_ms']));
+    expect(Math.max(...moments)).toBeLessThanOrEqual(20_000);
+    expect(new Set(moments.map((ms) => Math.floor(ms / 2_000))).size).toBeGreaterThanOrEqual(6);
+    expect(clients.every(({ seqs }) => seqs.includes(2))).toBe(true);
+    await gateway.advance(21_600);
+    expect(over).toBe(true);
+    expect(new Set(clients.map(({ closed }) => closed))).toEqual(new Set(['service_restart']));
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { SILENT_LOGGER } from '../testing/virtual-gateway.ts';
+import { Ticker } from './ticker.ts';
+
+function started(isBusy: boolean) {
+  const clock = new VirtualClock();
+  const paused: boolean[] = [];
+  let slow = 0;
+  const ticker = new Ticker({
+    clock,
+    logger: SILENT_LOGGER,
+    isBusy: () => isBusy,
+    each: (tick) => void paused.push(tick.paused),
+    slow: () => {
+      slow += 1;
+    },
+  });
+  ticker.start();
+  return { clock, ticker, paused, slowTicks: () => slow };
+}
+
+it('ticks five times a second, and once a second for what may wait', async () => {
+  const { clock, paused, slowTicks } = started(true);
+  await clock.advance(10_000);
+  expect(paused).toHaveLength(50);
+  expect(slowTicks()).toBe(10);
+});
+
+it('takes nobody new while the process stands still and for a second after', async () => {
+  const { clock, ticker, paused } = started(true);
+  await clock.advance(1_000);
+  clock.freeze(3_000);
+  expect(ticker.overloaded).toBe(true);
+  await clock.advance(0);
+  expect(paused.at(-1)).toBe(true);
+  await clock.advance(900);
+  expect(ticker.overloaded).toBe(true);
+  await clock.advance(300);
+  expect([ticker.overloaded, paused.at(-1)]).toEqual([false, false]);
+});
+
+it('counts a pause with nobody connected as no load', async () => {
+  const { clock, ticker } = started(false);
+  clock.freeze(3_000);
+  await clock.advance(10);
+  expect(ticker.overloaded).toBe(false);
+});

@@ -1,0 +1,67 @@
+// No module may reach itself through what it imports, types included: whoever reads one file of a circle must read all.
+import { posix } from 'node:path';
+import { projectFiles, readText } from '../lib/files.mjs';
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"](\.[^'"]+)['"]/g;
+const SCOPE = /^(?:apps|libs)\/[^/]+\/src\/.*\.ts$/;
+
+/** Circles that stand, by the folder they lie in: to be mended. */
+const STANDING = ['apps/chat-service/src/intake/'];
+
+/** Folders of the gateway, each with those that its files may use beside their own and the files at the root. */
+const GATEWAY = 'apps/channel-gateway/src/';
+const GATEWAY_USES = {
+  sync: [],
+  connections: [],
+  state: ['sync'],
+  streams: ['sync', 'state', 'connections'],
+};
+/** Of the root, what the folders may use: the rest composes them. */
+const GATEWAY_BASE = ['clock.ts', 'ports.ts', 'core-metrics.ts', 'recent-ids.ts'];
+
+export function judgeFolder(path, target) {
+  if (!path.startsWith(GATEWAY) || path.endsWith('.test.ts')) return null;
+  const [folder, file] = path.slice(GATEWAY.length).split('/');
+  const uses = GATEWAY_USES[folder];
+  if (file === undefined || uses === undefined) return null;
+  const [other, inside] = target.slice(GATEWAY.length).split('/');
+  if (inside === undefined) return GATEWAY_BASE.includes(other) ? null : `${folder}/ may not use ${other}`;
+  return other === folder || uses.includes(other) ? null : `${folder}/ may not use ${other}/`;
+}
+
+/** Every circle once, as the files on it. `graph`: file → files it imports. */
+export function circlesOf(graph) {
+  const circles = [];
+  const state = new Map();
+  const path = [];
+  const visit = (file) => {
+    state.set(file, 'open');
+    path.push(file);
+    for (const next of graph.get(file) ?? []) {
+      if (state.get(next) === 'open') circles.push([...path.slice(path.indexOf(next)), next]);
+      else if (!state.has(next) && graph.has(next)) visit(next);
+    }
+    path.pop();
+    state.set(file, 'done');
+  };
+  for (const file of graph.keys()) if (!state.has(file)) visit(file);
+  return circles;
+}
+
+export function checkImportCycles() {
+  const graph = new Map();
+  const problems = [];
+  for (const path of projectFiles()) {
+    if (!SCOPE.test(path)) continue;
+    const targets = [...readText(path).matchAll(IMPORT)].map((match) => posix.join(posix.dirname(path), match[1]));
+    graph.set(path, targets);
+    for (const target of targets) {
+      const problem = judgeFolder(path, target);
+      if (problem !== null) problems.push(`${path}: ${problem}`);
+    }
+  }
+  const circles = circlesOf(graph).filter(
+    (files) => !STANDING.some((folder) => files.every((file) => file.startsWith(folder))),
+  );
+  return [...problems, ...circles.map((files) => `a circle of imports: ${files.join(' → ')}`)];
+}
