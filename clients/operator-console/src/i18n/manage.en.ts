@@ -37,7 +37,7 @@ export const manageEn: ManageTexts = {
   heir: 'Hand the chats to',
   toQueue: 'the queue',
 
-  rulesHint: 'Visitors see a change within seconds. Texts and look of the widget are on the page “Install”.',
+  rulesHint: 'Visitors see a change within seconds. Texts and look of the widget are on the page “Setup”.',
   fixed: (variable) => `Set by an environment variable (${variable}); it cannot be changed here.`,
   fixedOne: 'set by an environment variable',
   clear: 'Undo what was saved',

@@ -1,7 +1,8 @@
 import type { AuditEntry } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
-import { readAudit } from '../../state/administration.ts';
+import { readAudit, Team } from '../../state/administration.ts';
+import { signIn } from '../../state/sign-in.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
@@ -26,7 +27,13 @@ function details(entry: AuditEntry): string {
 export function AuditPage() {
   const { desk } = useDesk();
   const { manage } = t();
-  const names = useStore(desk.operators, (state) => state.list);
+  const known = useStore(desk.operators, (state) => state.list);
+  // Who was invited and has never come is in the list of accounts alone. Without an answer their id is shown.
+  const accounts = useLoaded(
+    async () => (signIn.tokenUrl === null ? new Team(desk.client.api).list() : []),
+    [desk],
+  ).loaded;
+  const names = [...known, ...(accounts.state === 'ready' ? accounts.value : [])];
   const { loaded, reload, set } = useLoaded(() => readAudit(desk.client.api, null), [desk]);
   const { busy, problem, run } = useTask();
   const [more, setMore] = useState(0);

@@ -26,15 +26,18 @@ export function RulesPage() {
     set(await saveRules(desk.client.api, patch));
     notify(manage.saved);
   };
+  // What was saved or taken back is shown anew; what is being written in another part stays.
+  const keyOf = (part: 'schedule' | 'prechat_fields' | 'consent'): string =>
+    loaded.state === 'ready' ? part + JSON.stringify(loaded.value.rules.effective[part]) : part;
   return (
     <Page page="rules">
       <p class="hint">{manage.rulesHint}</p>
       <Waiting loaded={loaded} retry={() => void reload()} />
       {loaded.state === 'ready' && (
         <>
-          <HoursForm rules={loaded.value.rules} save={save} />
-          <PrechatForm rules={loaded.value.rules} save={save} />
-          <ConsentForm rules={loaded.value.rules} save={save} />
+          <HoursForm key={keyOf('schedule')} rules={loaded.value.rules} save={save} />
+          <PrechatForm key={keyOf('prechat_fields')} rules={loaded.value.rules} save={save} />
+          <ConsentForm key={keyOf('consent')} rules={loaded.value.rules} save={save} />
           <NumbersForm part="alerts" rules={loaded.value.rules} save={save} />
           <NumbersForm part="retention" rules={loaded.value.rules} save={save} />
         </>
