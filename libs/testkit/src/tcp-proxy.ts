@@ -28,7 +28,7 @@ function parseTarget(target: string | number): Target {
  */
 export class TcpProxy {
   readonly host = '127.0.0.1';
-  readonly #target: Target;
+  #target: Target;
   readonly #filter: PublishFilter | null;
   readonly #links = new Set<ProxyLink>();
   readonly #faults: LinkFaults = {
@@ -103,6 +103,11 @@ export class TcpProxy {
   /** Resets (RST) all present connections; new ones are welcome. */
   reset(): void {
     for (const link of this.#links) link.reset();
+  }
+
+  /** As when a name is given another address: who is connected stays, who comes is led there. */
+  redirect(url: string): void {
+    this.#target = parseTarget(url);
   }
 
   /** Resets all connections and refuses new ones. */

@@ -15,6 +15,12 @@ export interface ProbeResult {
   readonly seconds: readonly (number | null)[];
 }
 
+export interface ProbeRound {
+  readonly results: readonly ProbeResult[];
+  /** Why nothing could be tried; null when it was. */
+  readonly failure: string | null;
+}
+
 type Place = { readonly transport: ProbedTransport; readonly role: ProbedRole; readonly watcher: Watcher };
 
 /** Posts as a customer and as an operator, and looks on every transport whether both are shown it, and when. */
@@ -55,7 +61,7 @@ export class Probe {
   }
 
   /** One round. Never rejects: what could not be tried counts as failed. */
-  async round(): Promise<readonly ProbeResult[]> {
+  async round(): Promise<ProbeRound> {
     await this.#lookAtCertificate();
     try {
       const results = await this.#try();
@@ -67,13 +73,13 @@ export class Probe {
           if (value === null) this.#metrics.lost.inc({ transport, role });
           else this.#metrics.seconds.observe({ transport, role }, value);
       }
-      return results;
+      return { results, failure: null };
     } catch (err) {
       this.#visitor.forgetStaff();
       this.#metrics.runs.inc({ result: 'failed' });
       for (const transport of TRANSPORTS) for (const role of ROLES) this.#metrics.success.set({ transport, role }, 0);
       this.#logger.warn({ err }, 'a round of the probe could not be tried');
-      return [];
+      return { results: [], failure: err instanceof Error ? err.message : String(err) };
     }
   }
 

@@ -14,7 +14,7 @@ export interface Watched {
   readonly query: string;
 }
 
-const frameSchema = z.looseObject({ type: z.string(), data: z.looseObject({ id: z.unknown() }).optional() });
+const frameSchema = z.looseObject({ type: z.string(), data: z.looseObject({ id: z.unknown().optional() }).optional() });
 
 /** One connection that notes when it was shown which message. */
 export interface Watcher {

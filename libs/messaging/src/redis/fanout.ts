@@ -2,7 +2,7 @@ import { ErrorReply } from '@redis/client';
 import { RefusedError, toError, UnavailableError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { Fanout, FanoutCommand, FanoutListener, FanoutState } from '../ports/fanout.ts';
-import { type RedisClient, RedisLink } from './link.ts';
+import { type RedisClient, RedisLink, ReplicaError } from './link.ts';
 
 export interface RedisFanoutOptions {
   readonly url: string;
@@ -59,11 +59,22 @@ class RedisFanout implements Fanout {
     this.#prefix = prefix;
     this.#logger = logger;
     const changed = (): void => this.#linksChanged();
-    this.#publisher = new RedisLink({ url, name: 'chat-fanout-publish', logger, onReady: changed, onLost: changed });
+    this.#publisher = new RedisLink({
+      url,
+      name: 'chat-fanout-publish',
+      logger,
+      onReady: changed,
+      onLost: (error) => {
+        // What is published from now on is heard where the address leads now, and not where it led before.
+        if (error instanceof ReplicaError) this.#subscriber.drop(error);
+        changed();
+      },
+    });
     this.#subscriber = new RedisLink({
       url,
       name: 'chat-fanout-subscribe',
       logger,
+      subscribes: true,
       setup: (client) => this.#resubscribe(client),
       onReady: changed,
       onLost: () => {

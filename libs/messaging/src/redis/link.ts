@@ -49,7 +49,29 @@ export interface RedisLinkOptions {
   /** Runs on each new connection before it counts as ready; failing means to try again. */
   readonly setup?: (client: RedisClient) => Promise<void>;
   readonly onReady?: () => void;
-  readonly onLost?: () => void;
+  readonly onLost?: (error: Error) => void;
+  /** Of a connection that subscribes: nothing but PING may be asked on it, so its server's role is not looked at. */
+  readonly subscribes?: boolean;
+}
+
+/** The server takes no writes: it follows another one, as a primary does that lost its place. */
+export class ReplicaError extends Error {
+  override readonly name = 'ReplicaError';
+  readonly code = 'redis_replica';
+
+  constructor() {
+    super('this Redis is a replica, which takes no writes');
+  }
+}
+
+/** The answer to HELLO as a list, a map or an object, by the version of the protocol. */
+function isReplica(answer: unknown): boolean {
+  if (Array.isArray(answer)) {
+    const at = answer.indexOf('role');
+    return at >= 0 && answer[at + 1] === 'replica';
+  }
+  if (answer instanceof Map) return answer.get('role') === 'replica';
+  return typeof answer === 'object' && answer !== null && 'role' in answer && answer.role === 'replica';
 }
 
 /** One connection to Redis that is made again for ever, and watched by pings, so that also a silent loss is noticed. */
@@ -76,6 +98,11 @@ export class RedisLink {
     return this.#state.client;
   }
 
+  /** Gives the present connection up and makes a new one. */
+  drop(error: Error): void {
+    if (this.#state.kind === 'ready') this.#lost(this.#state.client, error);
+  }
+
   close(): void {
     const state = this.#state;
     this.#state = { kind: 'closed' };
@@ -99,6 +126,8 @@ export class RedisLink {
     const deadline = setTimeout(() => this.#lost(client, new Error('no answer in time')), CONNECT_DEADLINE_MS);
     try {
       await client.connect();
+      // HELLO is open to every user, whatever the rights.
+      if (this.#options.subscribes !== true && isReplica(await client.sendCommand(['HELLO']))) throw new ReplicaError();
       await this.#options.setup?.(client);
       if (!this.#isCurrent(client)) return;
       this.#state = { kind: 'ready', client, since: performance.now() };
@@ -125,7 +154,7 @@ export class RedisLink {
     this.#retry(error);
     // Rejects everything that waits for an answer.
     client.destroy();
-    if (wasReady) this.#options.onLost?.();
+    if (wasReady) this.#options.onLost?.(error);
   }
 
   #retry(error: Error): void {
@@ -152,9 +181,16 @@ export class RedisLink {
         misses = 0;
       };
       // An error as answer (a full disk answers MISCONF even to PING) is a sign of life as well.
-      client.sendCommand(['PING']).then(alive, (error: unknown) => {
-        if (error instanceof ErrorReply) alive();
-      });
+      const asked = this.#options.subscribes === true ? 'PING' : 'HELLO';
+      client.sendCommand([asked]).then(
+        (answer) => {
+          if (isReplica(answer)) this.#lost(client, new ReplicaError());
+          else alive();
+        },
+        (error: unknown) => {
+          if (error instanceof ErrorReply) alive();
+        },
+      );
     }, WATCHDOG_INTERVAL_MS);
   }
 

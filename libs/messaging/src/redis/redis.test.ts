@@ -299,3 +299,31 @@ describe('redis last_seen', () => {
     expect(await lastSeen.read(1)).toEqual([mark]);
   });
 });
+
+it('[RDS11] leaves a server that has become a replica, and is back when the address leads to one that takes writes', async () => {
+  const moving = await startRedis();
+  const fanout = keep(connectRedisFanout({ url: moving.url, logger: testLogger }));
+  const on = async (...args: string[]): Promise<unknown> => {
+    const client = createClient({ url: moving.url, socket: { reconnectStrategy: false } });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await client.sendCommand(args);
+    } finally {
+      client.destroy();
+    }
+  };
+  try {
+    await until(() => fanout.connected, DETECTION);
+    const states: string[] = [];
+    fanout.onState(({ kind }) => states.push(kind));
+    await on('REPLICAOF', '127.0.0.1', '1');
+    // Its connections stay open, and PUBLISH would go on to succeed and be heard by nobody.
+    await until(() => !fanout.connected, { timeoutMs: 5_000, what: 'the fan-out to leave the replica' });
+    await on('REPLICAOF', 'NO', 'ONE');
+    await until(() => fanout.connected, { ...DETECTION, what: 'the fan-out to be back' });
+    expect(states.at(-1)).toBe('resubscribed');
+  } finally {
+    await moving.stop();
+  }
+});

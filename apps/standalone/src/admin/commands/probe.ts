@@ -30,13 +30,10 @@ export const probe: AdminCommand = {
     const prober = new Probe(config, logger, metrics);
     if (once_) {
       progress('posting as a customer and as an operator, and reading on every transport …');
-      const results = await prober.round();
-      const ok = results.length > 0 && results.every(({ seconds }) => !seconds.includes(null));
-      const text =
-        results.length === 0
-          ? 'nothing could be tried: the chat does not answer as it should'
-          : results.map(lineOf).join('\n');
-      return { result: { ok, results }, text, ...(ok ? {} : { failed: true }) };
+      const { results, failure } = await prober.round();
+      const ok = failure === null && results.every(({ seconds }) => !seconds.includes(null));
+      const text = failure === null ? results.map(lineOf).join('\n') : `nothing could be tried: ${failure}`;
+      return { result: { ok, results, failure }, text, ...(ok ? {} : { failed: true }) };
     }
     const server = createServer((request, response) => {
       if (request.url === '/healthz') return void response.end('{"status":"ok"}');
