@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { runInNewContext } from 'node:vm';
 import EmailReplyParser from 'email-reply-parser';
 import { type AddressObject, type Attachment, type HeaderValue, type ParsedMail, simpleParser } from 'mailparser';
 
@@ -133,12 +134,30 @@ function isSent({ related, contentDisposition, contentType }: Attachment): boole
 }
 
 const LIBRARY = new EmailReplyParser();
+/** An honest mail takes a few milliseconds. */
+const CUT_MS = 200;
 
 /** Without the mail it answers, however a program quotes it, and without a signature. */
 export function writtenText(whole: string): string {
   const text = whole.replaceAll('\r\n', '\n').slice(0, TEXT_MAX);
-  const above = beforeReplyLine(text);
-  return LIBRARY.parseReply(above).trim();
+  return cutByLibrary(beforeReplyLine(text).replace(/\n{3,}/g, '\n\n')).trim();
+}
+
+/**
+ * The patterns of the library take seconds to minutes over what a stranger may well write: it is given up after
+ * {@link CUT_MS}, and quoted lines are left out by their mark alone.
+ */
+function cutByLibrary(text: string): string {
+  try {
+    const cut = (): string => LIBRARY.parseReply(text);
+    return String(runInNewContext('cut()', { cut }, { timeout: CUT_MS }));
+  } catch (error) {
+    // It is an Error of the context it was thrown in, so no instance of ours.
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    const lines = text.split('\n').filter((line) => !line.startsWith('>'));
+    return lines.join('\n');
+  }
 }
 
 function beforeReplyLine(text: string): string {
