@@ -8,6 +8,8 @@ import {
   createLogger,
   createMetrics,
   Health,
+  HopJournal,
+  installHopRoute,
   loadConfig,
   type Metrics,
   OriginPolicy,
@@ -151,6 +153,7 @@ export class ChatUnderTest {
       eventsApiKey: settings.EVENTS_API_KEY,
       origins,
       trustedProxies,
+      configure: (server) => installHopRoute(server, new HopJournal(), 'chat-service'),
     });
     await app.getHttpAdapter().getInstance().ready();
     return new ChatUnderTest({ app, database, operations, chat, settings, metrics }, folder);

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 describe('the size of a file', () => {
   let sizeText: (bytes: number) => string;
@@ -6,8 +6,12 @@ describe('the size of a file', () => {
     // What the page is remembered by; a browser that prefers Russian.
     vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined, removeItem: () => undefined });
     vi.stubGlobal('navigator', { languages: ['ru-RU'] });
+    // Another file may have read the language already.
+    vi.resetModules();
     ({ sizeText } = await import('./index.ts'));
   });
+
+  afterAll(() => void vi.unstubAllGlobals());
 
   it('is in the units of the language, and never nothing', () => {
     expect([0, 1_536, 2_097_152].map(sizeText)).toEqual(['1 КБ', '1,5 КБ', '2 МБ']);
