@@ -26,7 +26,7 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'POST', path: session('/revoke'), who: 'staff' },
   { method: 'GET', path: session('/export'), who: 'staff' },
   { method: 'POST', path: session('/erase'), who: 'staff' },
-  { method: 'GET', path: session('/trace'), who: 'staff' },
+  { method: 'GET', path: session('/trace?seq=1'), who: 'staff' },
   { method: 'POST', path: session('/notes'), who: 'staff' },
   { method: 'GET', path: session('/notes'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/sessions'), who: 'staff' },
