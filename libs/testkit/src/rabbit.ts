@@ -87,7 +87,7 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<ManagedS
     port,
     folder,
     stopSignal: 'SIGTERM',
-    readyTimeoutMs: 90_000,
+    readyTimeoutMs: 180_000,
     stopTimeoutMs: 40_000,
     child: () => ({
       name: 'RabbitMQ',

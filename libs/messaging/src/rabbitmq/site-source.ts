@@ -5,6 +5,7 @@ import { toError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { SiteDelivery, SiteHandler, SiteSource, SiteSourceState } from '../ports/site-source.ts';
 import { RabbitLink } from './link.ts';
+import { answered, OwnQueues, PROBE_TYPE, QueueSilentError } from './own-queues.ts';
 
 /** Where a site's events are: an exchange of theirs, to which a queue of ours is bound, or a queue that is for us alone. */
 export type SiteAddress =
@@ -32,10 +33,20 @@ const RETRY_MAX_MS = 10_000;
 const LOOK_EVERY_MS = 5_000;
 const CLOSE_DEADLINE_MS = 5_000;
 const REASON_MAX = 500;
+const DEAD_LETTERS_OPTIONS = {
+  durable: true,
+  arguments: { 'x-queue-type': 'quorum', 'x-max-length-bytes': DEAD_LETTERS_MAX_BYTES, 'x-overflow': 'drop-head' },
+};
+const SITE_QUEUE_OPTIONS = {
+  durable: true,
+  arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true, 'x-delivery-limit': DELIVERIES_MAX },
+};
 
 interface Reading {
   readonly channel: Channel;
   readonly dead: ConfirmChannel;
+  /** A channel of its own: a queue that answers nothing holds up whatever else is on the channel. */
+  readonly probes: ConfirmChannel;
   readonly queue: string;
   readonly drop: (error: Error) => void;
   ended: boolean;
@@ -49,16 +60,20 @@ class SourceRefusedError extends Error {
 class RabbitSiteSource implements SiteSource {
   readonly #options: SiteSourceOptions;
   readonly #link: RabbitLink<Reading>;
+  readonly #own: OwnQueues;
   readonly #retry = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
   readonly #looking: NodeJS.Timeout;
   #state: SiteSourceState = { kind: 'waiting', reason: 'not connected yet' };
   #waiting: number | undefined;
   #pending: ConsumeMessage[] = [];
   #working: Promise<void> | null = null;
+  /** Whose messages are pending; from before its consumer answers, since messages may come first. */
+  #reading: Reading | null = null;
   #closing = false;
 
   constructor(options: SiteSourceOptions) {
     this.#options = options;
+    this.#own = new OwnQueues(options.logger);
     this.#link = new RabbitLink({
       url: options.url,
       name: 'chat-ledger',
@@ -104,13 +119,21 @@ class RabbitSiteSource implements SiteSource {
     if (!this.#closing) this.#state = { kind: 'waiting', reason };
   }
 
-  async #setup(model: ChannelModel, drop: (error: Error) => void): Promise<Reading> {
+  async #setup(model: ChannelModel, giveUp: (error: Error) => void): Promise<Reading> {
     try {
       const queue = await this.#prepare(model);
       const dead = await model.createConfirmChannel();
+      const probes = await model.createConfirmChannel();
       const channel = await model.createChannel();
-      const reading: Reading = { channel, dead, queue, drop, ended: false };
-      for (const one of [dead, channel]) {
+      const drop = (error: Error): void => {
+        // At once: what is not acknowledged comes again on the next connection, which may be there before this one ends.
+        reading.ended = true;
+        giveUp(error);
+      };
+      const reading: Reading = { channel, dead, probes, queue, drop, ended: false };
+      this.#pending = [];
+      this.#reading = reading;
+      for (const one of [dead, probes, channel]) {
         one.on('error', drop);
         one.on('close', () => {
           if (!reading.ended) drop(new Error('channel closed'));
@@ -120,29 +143,39 @@ class RabbitSiteSource implements SiteSource {
         reading.ended = true;
       });
       await channel.prefetch(PREFETCH);
-      await channel.consume(queue, (message) => {
+      const consuming = channel.consume(queue, (message) => {
         if (message === null) drop(new Error('consumer cancelled: the queue is gone'));
         else this.#receive(reading, message);
       });
+      await this.#consuming(consuming, reading);
       return reading;
     } catch (error) {
+      if (this.#reading !== null) this.#reading.ended = true;
       this.#lost(toError(error).message);
       throw error;
     }
   }
 
+  /** A queue of the site's is theirs to mend; only one of ours is asked, and made anew. */
+  async #consuming(consuming: Promise<unknown>, { queue, probes }: Reading): Promise<void> {
+    try {
+      await answered(consuming, queue);
+    } catch (error) {
+      if (error instanceof QueueSilentError && queue === SITE_QUEUE) this.#own.silent(queue);
+      throw error;
+    }
+    if (queue === SITE_QUEUE) await this.#own.probe(probes, queue);
+  }
+
   /** Looks, declares nothing of the site's, and answers the queue to read. */
   async #prepare(model: ChannelModel): Promise<string> {
     const { address } = this.#options;
+    await this.#own.declare(model, SITE_DEAD_LETTERS, DEAD_LETTERS_OPTIONS);
     const channel = await model.createChannel();
     // The same error rejects the call that caused it.
     channel.on('error', () => undefined);
-    await channel.assertQueue(SITE_DEAD_LETTERS, {
-      durable: true,
-      arguments: { 'x-queue-type': 'quorum', 'x-max-length-bytes': DEAD_LETTERS_MAX_BYTES, 'x-overflow': 'drop-head' },
-    });
     if (address.kind === 'queue') {
-      const { consumerCount } = await channel.checkQueue(address.queue);
+      const { consumerCount } = await answered(channel.checkQueue(address.queue), address.queue);
       if (consumerCount > 0) {
         throw new SourceRefusedError(
           `the queue ${address.queue} has ${consumerCount} consumers: messages would be shared with them. Give the ledger a queue of its own, or an exchange`,
@@ -152,10 +185,7 @@ class RabbitSiteSource implements SiteSource {
       return address.queue;
     }
     await channel.checkExchange(address.exchange);
-    await channel.assertQueue(SITE_QUEUE, {
-      durable: true,
-      arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true, 'x-delivery-limit': DELIVERIES_MAX },
-    });
+    await this.#own.declare(model, SITE_QUEUE, SITE_QUEUE_OPTIONS);
     await channel.bindQueue(SITE_QUEUE, address.exchange, address.key);
     await channel.close();
     return SITE_QUEUE;
@@ -166,8 +196,10 @@ class RabbitSiteSource implements SiteSource {
     const reading = this.#link.session;
     if (reading === null || reading.ended) return;
     try {
-      const { messageCount, consumerCount } = await reading.dead.checkQueue(reading.queue);
+      const { messageCount, consumerCount } = await answered(reading.dead.checkQueue(reading.queue), reading.queue);
       this.#waiting = messageCount;
+      // A queue without a process looks well, and gives its reader nothing.
+      if (reading.queue === SITE_QUEUE) await this.#own.probe(reading.probes, reading.queue);
       if (this.#options.address.kind === 'queue' && consumerCount > 1)
         reading.drop(
           new SourceRefusedError(`the queue ${reading.queue} has another consumer: messages are lost to it`),
@@ -180,16 +212,23 @@ class RabbitSiteSource implements SiteSource {
   #receive(reading: Reading, message: ConsumeMessage): void {
     if (this.#closing || reading.ended) return;
     this.#pending.push(message);
-    if (this.#working !== null) return;
+    this.#begin();
+  }
+
+  #begin(): void {
+    const reading = this.#reading;
+    if (this.#working !== null || reading === null || this.#pending.length === 0) return;
     this.#working = this.#work(reading).finally(() => {
       this.#working = null;
+      // Of a newer connection, and come while the work of the one before was ending.
+      if (!this.#closing && this.#reading !== reading) this.#begin();
     });
   }
 
   async #work(reading: Reading): Promise<void> {
     // What arrived in one turn of the loop is one batch.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (!reading.ended && this.#link.session === reading && this.#pending.length > 0) {
+    while (!reading.ended && this.#reading === reading && this.#pending.length > 0) {
       const batch = this.#pending.splice(0, PREFETCH);
       await this.#decide(reading, batch);
     }
@@ -197,11 +236,12 @@ class RabbitSiteSource implements SiteSource {
 
   /** Until the batch is decided on, or its connection is gone and the broker gives it again. */
   async #decide(reading: Reading, batch: readonly ConsumeMessage[]): Promise<void> {
-    const deliveries = batch.map(deliveryOf);
-    while (!reading.ended && this.#link.session === reading) {
+    const given = batch.filter((message) => !isProbe(message));
+    const deliveries = given.map(deliveryOf);
+    while (!reading.ended) {
       try {
-        const verdicts = await this.#options.handler(deliveries);
-        await this.#bury(reading, batch, verdicts);
+        const verdicts = deliveries.length === 0 ? [] : await this.#options.handler(deliveries);
+        await this.#bury(reading, given, verdicts);
         const last = batch.at(-1);
         if (last !== undefined && !reading.ended) reading.channel.ack(last, true);
         this.#retry.reset();
@@ -237,8 +277,21 @@ class RabbitSiteSource implements SiteSource {
         },
       });
     }
-    if (buried > 0) await reading.dead.waitForConfirms();
+    if (buried === 0) return;
+    try {
+      await answered(reading.dead.waitForConfirms(), SITE_DEAD_LETTERS);
+      this.#own.answers(SITE_DEAD_LETTERS);
+    } catch (error) {
+      this.#own.silent(SITE_DEAD_LETTERS);
+      // The broker gives the batch again, which costs the ledger a look: what it stored it knows.
+      reading.drop(toError(error));
+      throw error;
+    }
   }
+}
+
+function isProbe({ properties, fields }: ConsumeMessage): boolean {
+  return properties.type === PROBE_TYPE && fields.exchange === '';
 }
 
 function deliveryOf({ content, properties, fields }: ConsumeMessage): SiteDelivery {

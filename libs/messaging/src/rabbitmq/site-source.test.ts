@@ -1,0 +1,87 @@
+import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
+import { connect } from 'amqplib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SiteSource } from '../ports/site-source.ts';
+import { evaluate, withChannel } from '../testing/rabbit-admin.ts';
+import { testLogger } from '../testing/samples.ts';
+import { connectSiteSource, SITE_DEAD_LETTERS, SITE_QUEUE } from './site-source.ts';
+
+let server: ManagedServer;
+const open: SiteSource[] = [];
+
+beforeAll(async () => {
+  server = await startRabbit();
+}, 120_000);
+afterAll(() => server.stop());
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((source) => source.close()));
+});
+
+/** As a careful site does: a message that was not confirmed is given again. */
+async function give(text: string): Promise<void> {
+  const confirmed = async (): Promise<boolean> => {
+    const model = await connect(server.url);
+    model.on('error', () => undefined);
+    try {
+      const channel = await model.createConfirmChannel();
+      channel.on('error', () => undefined);
+      channel.publish('site', 'chat.message', Buffer.from(text), { persistent: true });
+      await Promise.race([
+        channel.waitForConfirms(),
+        sleep(3_000).then(() => {
+          throw new Error('no confirm in time');
+        }),
+      ]);
+      return true;
+    } finally {
+      await model.close();
+    }
+  };
+  await until(() => confirmed().catch(() => false), { timeoutMs: 90_000, everyMs: 500, what: `${text} is confirmed` });
+}
+
+function read(refuse = (_text: string): boolean => false): { source: SiteSource; seen: string[] } {
+  const seen: string[] = [];
+  const source = connectSiteSource({
+    url: server.url,
+    address: { kind: 'exchange', exchange: 'site', key: '#' },
+    logger: testLogger,
+    handler: (batch) =>
+      Promise.resolve(
+        batch.map(({ content }) => {
+          const text = content.toString();
+          if (refuse(text)) return { kind: 'refused', reason: 'of no use' };
+          if (!seen.includes(text)) seen.push(text);
+          return { kind: 'taken' };
+        }),
+      ),
+  });
+  open.push(source);
+  return { source, seen };
+}
+
+const reading = (source: SiteSource): Promise<unknown> =>
+  until(() => source.state.kind === 'reading', { timeoutMs: 60_000, everyMs: 20, what: 'the source reads' });
+
+/** What a kill does to a queue that is some seconds old: RabbitMQ 3.10 keeps its name, and nothing is behind it. */
+const loseProcess = (queue: string): Promise<string> =>
+  evaluate(server, `ra:force_delete_server(quorum_queues, {list_to_atom("%2F_${queue}"), node()}).`);
+
+describe('a quorum queue of ours whose process the broker lost', () => {
+  it('[BES20] is made anew, and the site is not refused any more', async () => {
+    await withChannel(server, (channel) => channel.assertExchange('site', 'topic', { durable: true }));
+    const { source, seen } = read((text) => text.startsWith('bad'));
+    await reading(source);
+    await give('zero');
+    await until(() => seen.length === 1, { timeoutMs: 60_000, what: 'the first is read' });
+    for (const queue of [SITE_QUEUE, SITE_DEAD_LETTERS]) await loseProcess(queue);
+    for (const text of ['one', 'bad', 'two']) await give(text);
+    await until(() => seen.length === 3, { timeoutMs: 60_000, what: 'both are read' });
+    expect(seen).toEqual(['zero', 'one', 'two']);
+    const dead = async (): Promise<string | false> => {
+      const found = await withChannel(server, (channel) => channel.get(SITE_DEAD_LETTERS, { noAck: true }));
+      return found && found.content.toString();
+    };
+    await until(async () => (await dead()) === 'bad', { timeoutMs: 60_000, what: 'what was refused lies there' });
+  }, 240_000);
+});
