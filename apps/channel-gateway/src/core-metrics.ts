@@ -1,3 +1,4 @@
+import type { ShadowReport } from '@chat-realtime/protocol';
 import type { TransportKind } from './connections/transport.ts';
 
 /** Which way an event came to the socket. */
@@ -32,4 +33,5 @@ export interface CoreMetrics {
   resubscribed(): void;
   catchupRequest(result: 'ok' | 'failed', seconds: number): void;
   acksSent(count: number): void;
+  shadowed(report: ShadowReport): void;
 }

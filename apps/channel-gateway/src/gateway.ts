@@ -17,6 +17,7 @@ import type { GatewayConfig } from './config.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { Rollout } from './connections/rollout.ts';
 import { GatewayCore } from './core.ts';
+import type { CoreMetrics } from './core-metrics.ts';
 import { createCoreMetrics, observeCore } from './metrics.ts';
 import type { ChatSource } from './ports.ts';
 
@@ -46,6 +47,7 @@ export interface GatewayOptions {
 export class Gateway {
   readonly core: GatewayCore;
   readonly options: GatewayOptions;
+  readonly coreMetrics: CoreMetrics;
   /** Upgrades, streams and polls of one address share one rate. */
   readonly connectRate: RateLimiter;
   readonly trustedProxies: TrustedProxies;
@@ -58,6 +60,7 @@ export class Gateway {
     this.options = options;
     const { config, logger } = options;
     const metrics = createCoreMetrics(options.metrics);
+    this.coreMetrics = metrics;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.core = new GatewayCore({
       source: options.source,

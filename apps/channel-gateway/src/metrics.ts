@@ -6,6 +6,8 @@ import type { CoreMetrics } from './core-metrics.ts';
 import type { CoreOptions } from './core-options.ts';
 
 const PING_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15] as const;
+/** Below 0 polling was first. */
+const SHADOW_BUCKETS = [-1, 0, 0.5, 1, 2.5, 5, 10, 30] as const;
 const RESUME_BUCKETS = [0, 1, 10, 100, 1_000] as const;
 
 /** The core's counters as Prometheus series. */
@@ -77,7 +79,24 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
     buckets: LATENCY_BUCKETS,
   });
   const acks = metrics.counter({ name: 'chat_acks_sent_total', help: 'Delivery marks accepted by chat-service' });
+  const shadow = metrics.counter({
+    name: 'chat_shadow_messages_total',
+    help: 'Messages that pages in the shadow step saw by polling and by the channel, by channel_only, or by polling_only',
+    labels: ['seen'],
+  });
+  const ahead = metrics.histogram({
+    name: 'chat_shadow_ahead_seconds',
+    help: 'How much earlier the channel showed a message than polling would have, in the shadow step',
+    buckets: SHADOW_BUCKETS,
+  });
+  for (const seen of ['both', 'channel_only', 'polling_only']) shadow.inc({ seen }, 0);
   return {
+    shadowed: ({ both, channel_only, polling_only, ahead_ms }) => {
+      shadow.inc({ seen: 'both' }, both);
+      shadow.inc({ seen: 'channel_only' }, channel_only);
+      shadow.inc({ seen: 'polling_only' }, polling_only);
+      for (const ms of ahead_ms) ahead.observe(ms / 1_000);
+    },
     handshake: (transport, result) => handshakes.inc({ transport, result }),
     disconnected: (transport, code) => disconnects.inc({ transport, code: String(code) }),
     pingLatency: (seconds) => ping.observe(seconds),

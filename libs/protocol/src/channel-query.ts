@@ -33,6 +33,7 @@ export const pollQuerySchema = connectQuerySchema.extend({
 export type PollQuery = z.infer<typeof pollQuerySchema>;
 
 export const ackQuerySchema = connectQuerySchema.pick({ session: true, token: true, type: true, access_token: true });
+export const shadowQuerySchema = connectQuerySchema.pick({ session: true, token: true });
 
 export const streamQuerySchema = z.object({ sig: z.string().max(256), last_seq: cursorParameter.optional() });
 export const attachmentQuerySchema = z.object({ sig: z.string().max(256) });

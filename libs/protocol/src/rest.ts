@@ -354,12 +354,24 @@ export const pollResponseSchema = z.object({
   cursor: feedCursorSchema.optional(),
 });
 /** The ack frame without its `type`, which the path says: `last_id` for a customer, `items` for staff. */
+const SHADOW_MESSAGES_MAX = 500;
+const SHADOW_AHEAD_MAX_MS = 600_000;
 export const ackRequestSchema = z.union([
   z.object({ last_id: z.int().min(0) }),
   z.object({
     items: z.array(z.object({ session_id: sessionIdSchema, last_id: messageIdSchema })).max(ACK_ITEMS_MAX),
   }),
 ]);
+
+/** What a page saw on both ways since it last told: message by message, and how much earlier the channel was. */
+export const shadowReportSchema = z.object({
+  both: z.int().min(0).max(SHADOW_MESSAGES_MAX),
+  channel_only: z.int().min(0).max(SHADOW_MESSAGES_MAX),
+  polling_only: z.int().min(0).max(SHADOW_MESSAGES_MAX),
+  /** Of those on both ways, in milliseconds; negative where polling was first. */
+  ahead_ms: z.array(z.number().min(-SHADOW_AHEAD_MAX_MS).max(SHADOW_AHEAD_MAX_MS)).max(SHADOW_MESSAGES_MAX),
+});
+export type ShadowReport = z.infer<typeof shadowReportSchema>;
 
 /** `details` of `validation_failed`: which fields, never their values. */
 export const validationDetailsSchema = z.object({

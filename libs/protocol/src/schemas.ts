@@ -128,6 +128,7 @@ export const NAMED_SCHEMAS = {
   Jwks: query.jwksSchema,
   PollResponse: rest.pollResponseSchema,
   AckRequest: rest.ackRequestSchema,
+  ShadowReport: rest.shadowReportSchema,
   PlainEvent: intake.plainEventSchema,
   IntakeRequest: intake.intakeRequestSchema,
   IntakeResponse: intake.intakeResponseSchema,

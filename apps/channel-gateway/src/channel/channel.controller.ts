@@ -1,4 +1,4 @@
-import { ackFrameSchema, ChatError, type CloseReason } from '@chat-realtime/protocol';
+import { ackFrameSchema, ChatError, type CloseReason, shadowReportSchema } from '@chat-realtime/protocol';
 import {
   bearerToken,
   CheckOrigin,
@@ -125,6 +125,26 @@ export class ChannelController {
       });
     // Clamped by chat-service: the stream may run over another gateway, so nobody here knows what was sent.
     this.#gateway.core.commands.ackSession(credentials.sessionId, parsed.data.last_id);
+  }
+
+  @Post('channel/shadow')
+  @HttpCode(204)
+  @Public(PROOF_IN_HUB)
+  @CheckOrigin()
+  async shadow(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
+    await this.#enforceConnectRate(request);
+    const credentials = requireCredentials(request, undefined);
+    if (credentials.kind !== 'customer' || credentials.sessionId === null) throw refusalError('bad_token');
+    const verdict = this.#gateway.options.verifier.verifyCustomer(credentials.sessionId, credentials.token);
+    if (!verdict.ok) throw refusalError(verdict.code);
+    const parsed = shadowReportSchema.safeParse(body);
+    if (!parsed.success)
+      throw new ChatError('validation_failed', 'a report of what was seen is needed', {
+        details: {
+          fields: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+        },
+      });
+    this.#gateway.coreMetrics.shadowed(parsed.data);
   }
 
   #recordStaff(

@@ -208,4 +208,24 @@ describe('SSE and long poll', () => {
     expect((await ack(`session=${id}&token=${customerToken(id)}`, '{"last_id":1.5}')).status).toBe(422);
     expect((await ack(`session=${id}&token=${customerToken(id)}`, '{')).status).toBe(400);
   });
+
+  it('[BES29] counts what a page saw by polling and by the channel', async () => {
+    const id = session(1);
+    const tell = (token: string, report: object): Promise<Response> =>
+      fetch(`${under.httpUrl}/channel/shadow?session=${id}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify(report),
+      });
+    const report = { both: 3, channel_only: 1, polling_only: 2, ahead_ms: [2_000, 3_000, -400] };
+    expect((await tell(customerToken(id), report)).status).toBe(204);
+    expect((await tell(customerToken(id + 1), report)).status).toBe(401);
+    expect((await tell(customerToken(id), { ...report, both: -1 })).status).toBe(422);
+    expect((await tell(customerToken(id), { ...report, ahead_ms: Array(501).fill(1) })).status).toBe(422);
+    const text = await under.metrics.collect();
+    expect(text).toMatch(/chat_shadow_messages_total\{[^}]*seen="both"[^}]*\} 3\b/);
+    expect(text).toMatch(/chat_shadow_messages_total\{[^}]*seen="channel_only"[^}]*\} 1\b/);
+    expect(text).toMatch(/chat_shadow_messages_total\{[^}]*seen="polling_only"[^}]*\} 2\b/);
+    expect(text).toMatch(/chat_shadow_ahead_seconds_bucket\{[^}]*le="0"[^}]*\} 1\b/);
+  });
 });

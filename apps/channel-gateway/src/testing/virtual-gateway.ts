@@ -49,6 +49,7 @@ export class CountingMetrics implements CoreMetrics {
   resubscribed = (): void => this.#count('resubscribed');
   catchupRequest = (result: string): void => this.#count(`catchup ${result}`);
   acksSent = (): void => this.#count('acks');
+  shadowed = (): void => this.#count('shadowed');
 
   #count(name: string): void {
     this.counts[name] = (this.counts[name] ?? 0) + 1;

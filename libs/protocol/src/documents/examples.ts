@@ -536,6 +536,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
     { events: staffEvents.slice(1, 2), last_seq: null, has_more: false, cursor: CURSOR },
   ],
   AckRequest: [{ last_id: 457 }, { items: [{ session_id: 123, last_id: 456 }] }],
+  ShadowReport: [{ both: 2, channel_only: 0, polling_only: 0, ahead_ms: [2140, 3871] }],
   PlainEvent: [
     {
       type: 'chat.message',

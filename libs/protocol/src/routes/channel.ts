@@ -1,7 +1,7 @@
 import * as query from '../channel-query.ts';
 import { acksRequestSchema, catchupRequestSchema, catchupResponseSchema, drainStatusSchema } from '../internal.ts';
 import { hopsQuerySchema, hopsResponseSchema } from '../trace.ts';
-import { ackRequestSchema, pollResponseSchema } from '../rest.ts';
+import { ackRequestSchema, pollResponseSchema, shadowReportSchema } from '../rest.ts';
 import { route, type Route } from './route.ts';
 
 const service = 'channel-gateway';
@@ -63,6 +63,19 @@ export const CHANNEL_ROUTES: readonly Route[] = [
     body: { schema: ackRequestSchema, required: true },
     answers: { 204: { description: 'taken' } },
     errors: ['session_not_found'],
+  }),
+  route({
+    id: 'channelShadow',
+    service,
+    method: 'POST',
+    path: '/channel/shadow',
+    access: 'channel',
+    summary: 'What a page that polls as before, and hears the channel beside it, saw on each way',
+    query: query.shadowQuerySchema,
+    body: { schema: shadowReportSchema, required: true },
+    answers: { 204: { description: 'counted' } },
+    errors: ['rate_limited'],
+    originChecked: true,
   }),
   route({
     id: 'sessionStream',

@@ -79,6 +79,12 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./table-source.ts')).tableSource,
   },
   {
+    name: 'shadow-report',
+    usage: '<address of /metrics of each gateway> …',
+    summary: 'beside an existing chat: whether polling and the channel have shown the same in the shadow step',
+    load: async () => (await import('./shadow-report.ts')).shadowReport,
+  },
+  {
     name: 'new-epoch',
     usage: '',
     summary:
