@@ -4,6 +4,7 @@ export type * from './api/connection.ts';
 export type * from './api/customer.ts';
 export type * from './api/environment.ts';
 export type * from './api/protocol.ts';
+export type * from './api/site.ts';
 export { memoryStorage } from './core/environment.ts';
 export { intervalNow } from './core/interval-clock.ts';
 export { storedSessionKey } from './core/keeper.ts';

@@ -12,6 +12,7 @@ export type {
 } from './api/customer.ts';
 export type * from './api/environment.ts';
 export type * from './api/protocol.ts';
+export type * from './api/site-staff.ts';
 export type * from './api/staff.ts';
 export { memoryStorage } from './core/environment.ts';
 export { intervalNow } from './core/interval-clock.ts';

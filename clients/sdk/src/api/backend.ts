@@ -47,6 +47,8 @@ export interface Backend {
   readonly history: (access: Access, page: { beforeId?: number; limit?: number }) => Promise<MessagesResponse>;
   /** Events after a seq: closes gaps, and is the whole transport where nothing better works. */
   readonly poll: (access: Access, after: { afterSeq: number; limit?: number }) => Promise<EventsResponse>;
+  /** For a chat-service without seq: messages beyond one that is known, where plain REST is all there is. */
+  readonly news?: (access: Access, afterId: number) => Promise<Message[]>;
   readonly send: (access: Access, message: PostMessageRequest) => Promise<Message>;
   readonly markRead: (access: Access, lastId: number) => Promise<void>;
   /** Where the customer is now; a server that does not show it to its operators needs none. */

@@ -1,3 +1,4 @@
+import type { SiteStaff } from './site-staff.ts';
 import type { ConnectionState, ReadableStore, TransportName, Unsubscribe } from './connection.ts';
 import type { ChatMessage, HistoryState, ReadMarks, SentMessage, Typist } from './customer.ts';
 import type { Environment } from './environment.ts';
@@ -64,6 +65,8 @@ export interface StaffEvents {
 export interface StaffClientOptions {
   readonly baseUrl?: string;
   readonly getToken: StaffTokenProvider;
+  /** Where a site keeps its own chat, what operators do goes there. */
+  readonly site?: SiteStaff | undefined;
   readonly transports?: readonly TransportName[];
   /** One connection for all tabs; default true. Include the user in `namespace` if several may use one browser. */
   readonly tabs?: boolean;
@@ -165,7 +168,18 @@ export interface BadgeOptions {
   readonly tabs?: boolean;
   /** How often `GET /chat/alerts` is asked while no stream works; default 15 s. */
   readonly pollMs?: number;
+  /** The site's own counters, asked with its cookie in place of `GET /chat/alerts` while no stream works. */
+  readonly alerts?: SiteAlerts;
   readonly environment?: Partial<Environment>;
+}
+
+/** Where a site answers its own counters, and what it calls them; `data.new` in `{data: {new}}`. */
+export interface SiteAlerts {
+  readonly url: string;
+  /** Default `unassigned`. */
+  readonly unassigned?: string;
+  /** Default `mine`. */
+  readonly mine?: string;
 }
 /** Counters of «Новые» and «Мои» for any staff page. */
 export interface Badge extends ReadableStore<BadgeState> {

@@ -1,9 +1,9 @@
 // Long because it is where the parts of the customer's client are joined: each part has its own file, here is the order
 // in which they hear of things, and splitting that would hide it.
-import type { Backend } from '../api/backend.ts';
+import type { Access, Backend } from '../api/backend.ts';
 import type { ConnectionState } from '../api/connection.ts';
 import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat } from '../api/customer.ts';
-import type { CustomerState, Message, Session, SessionEvent } from '../api/protocol.ts';
+import type { CustomerState, EventsResponse, Message, Session, SessionEvent } from '../api/protocol.ts';
 import { createRungs } from '../connection/rungs.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
@@ -105,8 +105,20 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     if (changed || next?.assigned_user_id !== session?.assigned_user_id) emitter.emit('session', session);
   };
 
+  let gatewayAlone = false;
+  /** Where no chat-service answers for its events, as beside a site's own chat, the gateway has them too. */
+  async function eventsAfter(access: Access, afterSeq: number, limit: number): Promise<EventsResponse> {
+    try {
+      if (!gatewayAlone) return await backend.poll(access, { afterSeq, limit });
+    } catch (error) {
+      if (!['customer_rest_off', 'not_found'].includes(asError(error).code)) throw error;
+      gatewayAlone = true;
+    }
+    const query = { session: access.sessionId, last_seq: afterSeq, wait: 0 };
+    return call(environment, 'GET', `${base}/channel/poll`, { token: access.token, query });
+  }
   const sequence = createSequence<SessionEvent>(environment, {
-    fetchAfter: (afterSeq, limit) => credentials.run((access) => backend.poll(access, { afterSeq, limit })),
+    fetchAfter: (afterSeq, limit) => credentials.run((access) => eventsAfter(access, afterSeq, limit)),
     apply,
     reset: (reason) => reset(reason),
   });
@@ -253,7 +265,9 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       if (event.type === 'chat.message') seenOnLine = Math.max(seenOnLine, event.data.id);
       return sequence.offer(event);
     }
-    if (type === 'chat.typing') typing.heard(data as Parameters<typeof typing.heard>[0]);
+    // Read where there is no seq: a message is known by its id.
+    if (type === 'chat.message') apply(one as SessionEvent);
+    else if (type === 'chat.typing') typing.heard(data as Parameters<typeof typing.heard>[0]);
     else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
     else if (type === 'channel.reset') reset((data as { reason: string }).reason);
     else live.heard(type, data);
@@ -279,7 +293,12 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
         authFrame: (token) => ({ type: 'auth', session_id: credentials.stored.id ?? 0, token }),
         restPoll: async (cursor) => {
           const afterSeq = Number(cursor ?? 0);
-          return credentials.run((access) => backend.poll(access, { afterSeq, limit: 500 }));
+          return credentials.run(async (access) => {
+            if (!backend.news) return eventsAfter(access, afterSeq, 500);
+            const found = await backend.news(access, thread.newestId);
+            const events = found.map((data) => ({ type: 'chat.message', session_id: access.sessionId, data }));
+            return { events, last_seq: afterSeq, has_more: false };
+          });
         },
       },
       async prepare() {

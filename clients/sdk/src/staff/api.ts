@@ -23,11 +23,13 @@ import type {
   TraceResponse,
 } from '../api/protocol.ts';
 import type { Environment } from '../api/environment.ts';
+import type { SiteStaff } from '../api/site-staff.ts';
 import type { StaffTokenProvider } from '../api/staff.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, type CallOptions, resolveBase } from '../core/http.ts';
 import { upload } from '../core/upload.ts';
 import { ChatClientError } from '../errors.ts';
+import type { createSiteStaff } from './site-staff.ts';
 import { createStaffToken, type StaffTokenSource } from './token.ts';
 
 export interface SessionQuery {
@@ -49,6 +51,8 @@ export interface RequestOptions {
 export interface StaffApiOptions {
   readonly baseUrl?: string;
   readonly getToken: StaffTokenProvider;
+  /** Where a site keeps its own chat, what operators do goes there. */
+  readonly site?: SiteStaff | undefined;
   readonly environment?: Partial<Environment>;
 }
 
@@ -59,11 +63,25 @@ export class StaffApi {
   readonly #environment: Environment;
   readonly #base: string;
   readonly #token: StaffTokenSource;
+  readonly #site: (() => Promise<ReturnType<typeof createSiteStaff>>) | null;
 
   constructor(options: StaffApiOptions, shared?: StaffTokenSource) {
     this.#environment = createEnvironment(options.environment);
     this.#base = resolveBase(options.baseUrl);
     this.#token = shared ?? createStaffToken(this.#environment, options.getToken);
+    const { site } = options;
+    let made: ReturnType<typeof createSiteStaff> | undefined;
+    this.#site =
+      site === undefined
+        ? null
+        : async () => {
+            const { createSiteStaff: create } = await import('./site-staff.ts');
+            // The newest page: what is looked for was written a moment ago.
+            made ??= create(this.#environment, site, async (id, after) =>
+              (await this.messages(id)).messages.filter((message) => message.id > after),
+            );
+            return made;
+          };
   }
 
   /** Any call of the contract, for what has no method of its own. */
@@ -107,6 +125,7 @@ export class StaffApi {
   }
 
   async send(id: number, message: PostMessageRequest): Promise<Message> {
+    if (this.#site) return (await this.#site()).reply(id, message);
     return (await this.#post<{ message: Message }>(id, 'messages', message)).message;
   }
 
@@ -121,6 +140,11 @@ export class StaffApi {
 
   /** Without `userId` the caller claims the session. */
   async assign(id: number, userId?: string): Promise<Session> {
+    if (this.#site) {
+      await (await this.#site()).assign(id, userId);
+      // As far as the ledger knows it by now; the event follows.
+      return this.session(id);
+    }
     return this.#session(id, 'assign', userId === undefined ? {} : { user_id: userId });
   }
 
@@ -128,7 +152,11 @@ export class StaffApi {
     return this.#session(id, 'unassign');
   }
 
-  close(id: number): Promise<Session> {
+  async close(id: number): Promise<Session> {
+    if (this.#site) {
+      await (await this.#site()).close(id);
+      return this.session(id);
+    }
     return this.#session(id, 'close');
   }
 

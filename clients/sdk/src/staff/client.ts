@@ -26,7 +26,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   const environment = createEnvironment(options.environment);
   const base = resolveBase(options.baseUrl);
   const token = createStaffToken(environment, options.getToken);
-  const api = new StaffApi({ baseUrl: base, getToken: options.getToken, environment }, token);
+  const api = new StaffApi({ baseUrl: base, getToken: options.getToken, site: options.site, environment }, token);
   const prefix = storagePrefix(`staff:${options.namespace ?? 'default'}`);
   const keeper = createKeeper(environment.storage, prefix);
   const emitter = createEmitter<StaffEvents>();

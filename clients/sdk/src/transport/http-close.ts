@@ -7,6 +7,7 @@ const CLOSE_BY_CODE: Readonly<Partial<Record<ChatClientErrorCode, number>>> = {
   bad_credentials: 4501,
   token_revoked: 4505,
   forbidden: 4503,
+  customer_rest_off: 4503,
   origin_not_allowed: 4503,
   session_not_found: 4504,
   connection_limit: 4529,

@@ -1,0 +1,13 @@
+/**
+ * What operators do, where a site keeps its own chat: an answer, an assignment and a closing go to the site's REST with its
+ * cookie, and come back as events like everything else. Plain JSON. Default: `POST /chat/{id}/reply {body}`,
+ * `POST /chat/{id}/assign`, `POST /chat/{id}/close`.
+ */
+export interface SiteStaff {
+  /** Paths on the page's own origin; `{id}` is the number of the chat. */
+  readonly paths?: Partial<Record<'reply' | 'assign' | 'close', string>>;
+  /** What the site calls what it is sent. */
+  readonly request?: Partial<Record<'body' | 'client_message_id' | 'user_id', string>>;
+  /** Of every request, such as `X-CSRF-Token`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,49 @@
+/**
+ * A site's own chat by its own REST: what is said, and what was said before, is the site's; the channel only brings it at
+ * once. Plain JSON, so that an attribute of a script tag can hold it. Every part has a default, which is a site that
+ * answers `POST /chat/session`, `POST /chat/{id}/message`, `GET /chat/{id}?since_id=` and `GET /chat/{id}/channel-token`.
+ */
+export interface SiteChat {
+  /** Address of the site; default: the page's own origin. Its cookies go along, and are what signs the visitor in. */
+  readonly baseUrl?: string;
+  readonly paths?: Partial<SitePaths>;
+  readonly fields?: Partial<SiteFields>;
+  /** What stands in the site's field of the sender → whose message it is. Default: guest, client, customer, user, visitor; system; everything else is an operator. */
+  readonly senders?: Readonly<Record<string, 'client' | 'operator' | 'system'>>;
+  /** The site's statuses → `new`, `active`, `closed`. */
+  readonly statuses?: Readonly<Record<string, string>>;
+  /** Of every request that writes, such as `X-CSRF-Token`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Number of a chat that was begun before, or the key of localStorage where the site's own page kept it. */
+  readonly session?: number | string;
+}
+
+/** `{id}` is the number of the chat, `{since}` the id of the last message that is known. */
+export interface SitePaths {
+  create: string;
+  token: string;
+  history: string;
+  send: string;
+  callback: string;
+  /** Where a read mark goes; without it the site hears of none. */
+  read: string;
+}
+
+/** Where the site's answers keep a thing (`data.items` in `{data: {items}}`), and what it calls what it is sent. */
+export interface SiteFields {
+  /** In the answer of `create`. */
+  id: string;
+  /** In the answer of `token`. */
+  token: string;
+  /** In the answer of `history`: the list, ascending; the empty text is the answer itself. */
+  messages: string;
+  status: string;
+  /** In each message; also in the answer of `send`, when `sent` says where. */
+  message: Partial<Record<'id' | 'sender' | 'body' | 'created_at' | 'sender_id' | 'sender_name', string>>;
+  /** Where the answer of `send` keeps the message; the empty text is the answer itself. */
+  sent: string;
+  /** Of what is sent. */
+  request: Partial<
+    Record<'name' | 'contact' | 'initial_message' | 'body' | 'client_message_id' | 'phone' | 'comment' | 'read', string>
+  >;
+}

@@ -1,0 +1,158 @@
+import { afterEach, expect, it } from 'vitest';
+import type { SiteChat } from '../api/site.ts';
+import { createWorld } from '../testing/index.ts';
+import { siteBackend } from './site-backend.ts';
+
+const access = { sessionId: 7, token: 'k1.1762587011.x' };
+interface Row {
+  id: number | string;
+  sender: string;
+  body: string;
+  created_at: string;
+  manager?: string;
+}
+
+/** A PHP site and the gateway beside it. */
+function besideSite(options: Partial<SiteChat> = {}) {
+  const rows: Row[] = [];
+  const asked: string[] = [];
+  const bodies: unknown[] = [];
+  const fails: string[] = [];
+  let cookies = 0;
+  const answer = (method: string, url: URL, body: Record<string, string> | null): unknown => {
+    const since = Number(url.searchParams.get('since_id'));
+    switch (`${method} ${url.pathname}`) {
+      case 'POST /chat/session':
+        rows.push({
+          id: String(rows.length + 1),
+          sender: 'client',
+          body: body?.['initial_message'] ?? '',
+          created_at: '2026-01-01 00:00:00',
+        });
+        return { id: '7' };
+      case 'GET /chat/7/channel-token':
+        return { token: access.token };
+      case 'GET /chat/7':
+        return { status: 'open', messages: rows.filter(({ id }) => Number(id) > since).slice(0, 3) };
+      case 'POST /chat/7/message':
+        rows.push({
+          id: rows.length + 1,
+          sender: 'client',
+          body: body?.['body'] ?? '',
+          created_at: '2026-01-01 00:00:00',
+        });
+        return rows.at(-1);
+      case 'GET /channel/poll':
+        return { events: [], last_seq: 41, has_more: false };
+      case 'POST /chat/7/callback':
+        return { ok: true };
+      default:
+        return null;
+    }
+  };
+  const backend = siteBackend({
+    baseUrl: 'http://site',
+    site: {
+      baseUrl: 'http://site',
+      statuses: { open: 'active' },
+      fields: { message: { sender_name: 'manager' } },
+      ...options,
+    },
+    environment: {
+      ...createWorld().tab().environment,
+      fetch: (input, init) => {
+        const url = new URL(String(input));
+        const method = init?.method ?? 'GET';
+        asked.push(`${method} ${url.pathname}${url.search}`);
+        if (init?.credentials === 'same-origin') cookies += 1;
+        const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Record<string, string>) : null;
+        if (body) bodies.push(body);
+        const found = answer(method, url, body);
+        const failing = fails.indexOf(url.pathname);
+        if (failing >= 0) {
+          fails.splice(failing, 1);
+          return Promise.reject(new TypeError('the answer was lost'));
+        }
+        return Promise.resolve(Response.json(found, { status: found === null ? 404 : 200 }));
+      },
+    },
+  });
+  return { backend, rows, asked, bodies, fails, cookies: () => cookies };
+}
+
+let site: ReturnType<typeof besideSite>;
+afterEach(() => {
+  site.rows.length = 0;
+});
+
+it('reads the whole chat of the site, page by page, and asks for what is new alone afterwards', async () => {
+  site = besideSite();
+  for (let id = 1; id <= 7; id += 1)
+    site.rows.push({
+      id,
+      sender: id % 2 ? 'guest' : 'manager',
+      body: `m${id}`,
+      created_at: '2026-01-01T00:00:00Z',
+      manager: 'Ольга',
+    });
+  expect(await site.backend.session(access)).toMatchObject({ id: 7, status: 'active', last_seq: 41 });
+  const page = await site.backend.history(access, { limit: 5 });
+  expect([page.messages.map(({ body }) => body), page.has_more]).toEqual([['m3', 'm4', 'm5', 'm6', 'm7'], true]);
+  expect(page.messages[1]).toMatchObject({ sender_type: 'operator', sender_name: 'Ольга', attachments: [] });
+  expect((await site.backend.history(access, { beforeId: 3, limit: 5 })).messages.map(({ id }) => id)).toEqual([1, 2]);
+  site.rows.push({ id: 8, sender: 'manager', body: 'm8', created_at: '2026-01-01T00:00:00Z' });
+  site.asked.length = 0;
+  expect((await site.backend.news?.(access, 7))?.map(({ body }) => body)).toEqual(['m8']);
+  expect(site.asked).toEqual(['GET /chat/7?since_id=7', 'GET /chat/7?since_id=8']);
+});
+
+it('begins a chat with the names of the site, under its cookie, and knows its own first message', async () => {
+  site = besideSite({ headers: { 'x-csrf-token': 'abc' } });
+  const begun = await site.backend.createSession({
+    name: 'Пётр',
+    phone: '+79991234567',
+    resume_key: 'key',
+    message: { body: 'Здравствуйте', client_message_id: 'one' },
+  });
+  expect(site.bodies[0]).toEqual({
+    name: 'Пётр',
+    external_contact: '+79991234567',
+    initial_message: 'Здравствуйте',
+    client_message_id: 'one',
+  });
+  expect(begun).toMatchObject({
+    session: { id: 7, last_seq: 0 },
+    token: access.token,
+    expires_at: '2025-11-09T07:30:11.000Z',
+    resume_key: 'key',
+    message: { id: 1, body: 'Здравствуйте', client_message_id: 'one', created_at: '2026-01-01T00:00:00.000Z' },
+  });
+  expect(site.cookies()).toBe(site.asked.length);
+});
+
+it('finds a message whose answer was lost, and does not write it again', async () => {
+  site = besideSite();
+  await site.backend.session(access);
+  const first = { body: 'да', client_message_id: 'one' };
+  site.fails.push('/chat/7/message');
+  await expect(site.backend.send(access, first)).rejects.toMatchObject({ code: 'network' });
+  expect(await site.backend.send(access, first)).toMatchObject({ id: 1, client_message_id: 'one' });
+  // The same words again are another message.
+  expect(await site.backend.send(access, { body: 'да', client_message_id: 'two' })).toMatchObject({ id: 2 });
+  expect(site.rows).toHaveLength(2);
+  const { messages } = await site.backend.history(access, {});
+  expect(messages.map((one) => one.client_message_id)).toEqual(['one', 'two']);
+});
+
+it('takes other paths, names and senders', async () => {
+  site = besideSite({
+    paths: { history: 'http://site/chat/{id}?after={since}', callback: '/chat/{id}/callback' },
+    fields: { message: { body: 'body', sender: 'sender' }, request: { phone: 'tel' } },
+    senders: { visitor_2: 'client', manager: 'operator' },
+  });
+  site.rows.push({ id: 1, sender: 'visitor_2', body: 'x', created_at: '2026-01-01 03:00:00+03' });
+  const { messages } = await site.backend.history(access, {});
+  expect(messages[0]).toMatchObject({ sender_type: 'client', created_at: '2026-01-01T00:00:00.000Z' });
+  await site.backend.requestCallback(access, { phone: '+7', consent: true } as never);
+  expect(site.bodies.at(-1)).toEqual({ tel: '+7' });
+});

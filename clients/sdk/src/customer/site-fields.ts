@@ -1,0 +1,111 @@
+import type { Message } from '../api/protocol.ts';
+import type { SiteChat, SiteFields, SitePaths } from '../api/site.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+
+export const SITE_PATHS: Readonly<SitePaths> = {
+  create: '/chat/session',
+  token: '/chat/{id}/channel-token',
+  history: '/chat/{id}?since_id={since}',
+  send: '/chat/{id}/message',
+  callback: '/chat/{id}/callback',
+  read: '',
+};
+
+const FIELDS: Readonly<Required<Omit<SiteFields, 'message' | 'request'>>> = {
+  id: 'id',
+  token: 'token',
+  messages: 'messages',
+  status: 'status',
+  sent: '',
+};
+const MESSAGE = {
+  id: 'id',
+  sender: 'sender',
+  body: 'body',
+  created_at: 'created_at',
+  sender_id: 'sender_id',
+  sender_name: 'sender_name',
+} as const;
+const REQUEST = {
+  name: 'name',
+  contact: 'external_contact',
+  initial_message: 'initial_message',
+  body: 'body',
+  client_message_id: 'client_message_id',
+  phone: 'phone',
+  comment: 'comment',
+  read: 'last_id',
+} as const;
+const CLIENTS = new Set(['guest', 'client', 'customer', 'user', 'visitor']);
+
+/** `data.items` in `{data: {items}}`; the empty path is the whole. */
+function pick(value: unknown, path: string): unknown {
+  for (const name of path ? path.split('.') : []) value = isObject(value) ? value[name] : undefined;
+  return value;
+}
+const text = (value: unknown): string | null =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+
+/** A number of the site's, also where PHP made it a text. */
+function number(value: unknown): number | null {
+  const found = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : null;
+}
+
+/** Databases write `2026-01-31 12:00:00`, some pages unix seconds. Without a zone it is taken for UTC. */
+function time(value: unknown): string {
+  if (typeof value === 'number') return new Date(value * 1_000).toISOString();
+  const written = text(value) ?? '';
+  const zoned = /:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$/i.test(written) ? written : `${written}Z`;
+  const at = Date.parse(zoned.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
+  return new Date(Number.isNaN(at) ? 0 : at).toISOString();
+}
+
+/** Reads the site's answers and writes what it is sent. */
+export function siteReader({ fields = {}, senders = {}, statuses = {} }: SiteChat) {
+  const of = { ...FIELDS, ...fields };
+  const parts = { ...MESSAGE, ...fields.message };
+  const names = { ...REQUEST, ...fields.request };
+
+  const sender = (value: unknown): Message['sender_type'] => {
+    const word = String(value);
+    return senders[word] ?? (CLIENTS.has(word) ? 'client' : word === 'system' ? 'system' : 'operator');
+  };
+  /** Null for what has no id or no words: it is no message that could be shown. */
+  const message = (value: unknown): Message | null => {
+    const id = number(pick(value, parts.id));
+    const body = text(pick(value, parts.body));
+    if (id === null || body === null) return null;
+    return {
+      id,
+      sender_type: sender(pick(value, parts.sender)),
+      sender_id: text(pick(value, parts.sender_id)),
+      sender_name: text(pick(value, parts.sender_name)),
+      body,
+      attachments: [],
+      created_at: time(pick(value, parts.created_at)),
+      client_message_id: text(pick(value, names.client_message_id)),
+    };
+  };
+  return {
+    sessionId: (answer: unknown): number | null => number(pick(answer, of.id)),
+    token: (answer: unknown): string | null => text(pick(answer, of.token)),
+    sent: (answer: unknown): Message | null => message(pick(answer, of.sent)),
+    status(answer: unknown): string {
+      const found = text(pick(answer, of.status)) ?? 'new';
+      return statuses[found] ?? found;
+    },
+    messages(answer: unknown): Message[] {
+      const list = pick(answer, of.messages);
+      return (Array.isArray(list) ? list : []).flatMap((one) => message(one) ?? []);
+    },
+    request: (values: Partial<Record<keyof typeof REQUEST, unknown>>): Record<string, unknown> =>
+      Object.fromEntries(
+        Object.entries(values)
+          .filter(([, value]) => value !== undefined && value !== null && value !== '')
+          .map(([name, value]) => [names[name as keyof typeof REQUEST], value]),
+      ),
+  };
+}
