@@ -31,6 +31,30 @@ function envSiteAddress() {
     .refine((text) => isPath(text) || isUrl(text), 'must be a path such as /token, or a URL with http:// or https://');
 }
 
+const siteTexts = (names: readonly [string, ...string[]]) => z.partialRecord(z.enum(names), z.string().max(200));
+const operatorSite = z.strictObject({
+  paths: siteTexts(['reply', 'assign', 'close']).optional(),
+  request: siteTexts(['body', 'client_message_id', 'user_id']).optional(),
+  headers: z.record(z.string(), z.string().max(1_000)).optional(),
+});
+
+/** `{}` for the paths that `SiteStaff` of the client has by default. */
+function envOperatorSite() {
+  return z.string().transform((text, context) => {
+    try {
+      const read = operatorSite.safeParse(JSON.parse(text));
+      if (read.success) return read.data;
+      context.addIssue({ code: 'custom', message: z.prettifyError(read.error) });
+    } catch {
+      context.addIssue({
+        code: 'custom',
+        message: 'must be JSON, such as {} or {"paths":{"reply":"/chat/{id}/reply"}}',
+      });
+    }
+    return z.NEVER;
+  });
+}
+
 /** Everything in one process: the variables of all services, of which a plain `npm start` needs none. */
 export const standaloneSchema = z
   .object({
@@ -63,6 +87,13 @@ export const standaloneSchema = z
     OPERATOR_TOKEN_URL: envSiteAddress().optional(),
     /** … and is sent here when the site does not know who asks. */
     OPERATOR_LOGIN_URL: envSiteAddress().optional(),
+    /** Which parameter of that address takes where to come back to. */
+    OPERATOR_RETURN_PARAM: z
+      .string()
+      .regex(/^[\w.[\]-]{1,64}$/, 'is the name of a parameter of an address')
+      .default('return_to'),
+    /** Paths by which operators answer, assign and close where the site keeps its own chat, as JSON. */
+    OPERATOR_SITE: envOperatorSite().optional(),
   })
   .refine(({ OPERATOR_TOKEN_URL, OPERATOR_LOGIN_URL }) => !OPERATOR_LOGIN_URL || OPERATOR_TOKEN_URL, {
     path: ['OPERATOR_LOGIN_URL'],

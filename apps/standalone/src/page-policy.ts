@@ -2,8 +2,12 @@
 export interface OperatorSignIn {
   /** Answers `{access_token, expires_at}` by the site's cookie session. */
   readonly tokenUrl: string | null;
-  /** Where the console sends who is not signed in, with `?return_to=`. */
+  /** Where the console sends who is not signed in. */
   readonly loginUrl: string | null;
+  /** Which parameter of that address takes where to come back to. */
+  readonly returnParam: string;
+  /** Where the site keeps its own chat: paths and names by which operators answer, assign and close. */
+  readonly site: object | undefined;
 }
 
 /** The Content-Security-Policy of our own pages. deploy/nginx/chat.conf.template says the same. */

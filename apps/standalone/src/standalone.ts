@@ -194,7 +194,12 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     configure: async (server) => {
       await installStaticPages(server, {
         demo,
-        signIn: { tokenUrl: config.OPERATOR_TOKEN_URL ?? null, loginUrl: config.OPERATOR_LOGIN_URL ?? null },
+        signIn: {
+          tokenUrl: config.OPERATOR_TOKEN_URL ?? null,
+          loginUrl: config.OPERATOR_LOGIN_URL ?? null,
+          returnParam: config.OPERATOR_RETURN_PARAM,
+          site: config.OPERATOR_SITE,
+        },
         keptFolder: join(config.DATA_DIR, KEPT_PAGES_FOLDER),
         notKept: (err) => logger.warn({ err }, 'the files of this build could not be kept for pages that are open'),
       });

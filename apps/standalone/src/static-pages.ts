@@ -74,7 +74,13 @@ export async function installStaticPages(server: FastifyInstance, options: Stati
     server.get(path, { config }, async (_request, reply) => asPage(reply, policy).sendFile(file));
   }
   server.get('/operator/sign-in.json', { config }, async (_request, reply) =>
-    asPage(reply).send({ token_url: signIn.tokenUrl, login_url: signIn.loginUrl, ...(demo && { demo }) }),
+    asPage(reply).send({
+      token_url: signIn.tokenUrl,
+      login_url: signIn.loginUrl,
+      return_param: signIn.returnParam,
+      ...(signIn.site !== undefined && { site: signIn.site }),
+      ...(demo && { demo }),
+    }),
   );
   for (const mount of MOUNTS) {
     server.get<{ Params: { '*': string } }>(`${mount.prefix}*`, { config }, async (request, reply) =>

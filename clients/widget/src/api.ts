@@ -1,3 +1,5 @@
+import type { SiteChat } from '@chat-realtime/client';
+
 /** What a page sets. Everything has a default; the attribute `data-<name>` of the loader's script tag sets the same. */
 export interface WidgetOptions {
   /** Address of the chat; default: where the loader came from. */
@@ -21,6 +23,8 @@ export interface WidgetOptions {
   signedIn?: boolean;
   /** `off`: no channel is opened, the widget polls. `auto`: as the server lets it. */
   realtime?: 'auto' | 'off';
+  /** The site keeps its own chat: history and what is written go by its REST, and the channel brings what is new. */
+  site?: SiteChat;
   /** Keeps two chats on one origin apart. */
   namespace?: string;
   /** Sent along when a chat begins. */

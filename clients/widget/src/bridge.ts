@@ -1,11 +1,13 @@
-import type { Backend } from '@chat-realtime/client';
+import type { Backend, SiteChat } from '@chat-realtime/client';
 import type { WidgetCallback, WidgetEvents, WidgetIdentity, WidgetOptions, WidgetTheme } from './api.ts';
 
 /** Options with every default filled in. */
-export type Settings = Required<Omit<WidgetOptions, 'theme' | 'locale' | 'signedIn' | 'realtime'>> & {
+export type Settings = Required<Omit<WidgetOptions, 'theme' | 'locale' | 'signedIn' | 'realtime' | 'site'>> & {
   readonly signedIn?: boolean;
   /** Where a script said it; the attribute is read by the panel, since the loader has no need of it. */
   readonly realtime?: 'auto' | 'off';
+  /** As above. */
+  readonly site?: SiteChat;
   readonly locale: 'ru' | 'en';
   readonly theme: WidgetTheme;
 };

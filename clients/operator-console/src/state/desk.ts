@@ -15,7 +15,7 @@ import { OwnStatus } from './own-status.ts';
 import { QuickReplies } from './quick-replies.ts';
 import { createRouter } from './route.ts';
 import { settings } from './settings.ts';
-import { auth } from './sign-in.ts';
+import { auth, signIn } from './sign-in.ts';
 import { createStore } from './store.ts';
 import { Transfers } from './transfers.ts';
 
@@ -73,7 +73,11 @@ export class Desk {
   constructor(user: AuthUser) {
     this.user = user;
     drafts.setOwner(user.id);
-    this.client = createStaffClient({ getToken: auth.getToken, namespace: `console-${user.id}` });
+    this.client = createStaffClient({
+      getToken: auth.getToken,
+      site: signIn.site,
+      namespace: `console-${user.id}`,
+    });
     this.inbox = new Inbox(this.client, () => user.id);
     this.callbacks = new Callbacks(this.client);
     this.alerts = new Alerts(this.client, localStorage, user.id);

@@ -1,15 +1,19 @@
 import { pageUrl } from '@chat-realtime/client/links';
-import { createStaffAuth } from '@chat-realtime/client/staff';
+import { createStaffAuth, type SiteStaff } from '@chat-realtime/client/staff';
 
 /** Where operators sign in; both null: by the console's own form. */
 export interface SignIn {
   readonly tokenUrl: string | null;
   readonly loginUrl: string | null;
+  /** Which parameter of that address takes where to come back to. */
+  readonly returnParam: string;
+  /** The site keeps its own chat: what operators do goes there. */
+  readonly site: SiteStaff | undefined;
   /** `npm start` as a demo. */
   readonly demo: boolean;
 }
 
-const OWN: SignIn = { tokenUrl: null, loginUrl: null, demo: false };
+const OWN: SignIn = { tokenUrl: null, loginUrl: null, returnParam: 'return_to', site: undefined, demo: false };
 const RETRY_MS = 2_000;
 const PAUSE_MS = 15_000;
 const SENT_KEY = 'chat-console:sent-to-sign-in';
@@ -26,11 +30,17 @@ async function load(): Promise<SignIn> {
     try {
       const response = await fetch('sign-in.json', { cache: 'no-cache' });
       if (response.ok) {
-        const { token_url, login_url, demo } = (await response.json()) as Record<string, unknown>;
+        const { token_url, login_url, return_param, site, demo } = (await response.json()) as Record<string, unknown>;
         const tokenUrl = addressOf(token_url);
         return tokenUrl === null
           ? { ...OWN, demo: demo === true }
-          : { tokenUrl, loginUrl: addressOf(login_url), demo: false };
+          : {
+              tokenUrl,
+              loginUrl: addressOf(login_url),
+              returnParam: typeof return_param === 'string' ? return_param : OWN.returnParam,
+              site: typeof site === 'object' && site !== null ? site : undefined,
+              demo: false,
+            };
       }
       if (response.status === 404) return OWN;
     } catch (error) {
@@ -47,7 +57,7 @@ export const auth = createStaffAuth(signIn.tokenUrl === null ? {} : { tokenUrl: 
 /** The site's sign-in, which leads back to where the console is now. */
 export function siteSignInUrl(loginUrl: string): string {
   const url = new URL(loginUrl);
-  url.searchParams.set('return_to', location.href);
+  url.searchParams.set(signIn.returnParam, location.href);
   return url.href;
 }
 

@@ -1,4 +1,4 @@
-import type { Badge, BadgeCounters, BadgeOptions, StaffToken } from '@chat-realtime/client/badge';
+import type { Badge, BadgeCounters, BadgeOptions, SiteAlerts, StaffToken } from '@chat-realtime/client/badge';
 import { baseOf, loadFile } from '../loader/place.ts';
 import { showCounters } from './counters.ts';
 
@@ -25,9 +25,14 @@ async function tokenFrom(url: string): Promise<StaffToken> {
   return { token, ...(expires_at !== undefined && { expires_at }) };
 }
 
+/** `/chat/alerts`, or `{"url": "/chat/alerts", "unassigned": "data.new", "mine": "data.my"}`. */
+function siteAlerts(text: string): SiteAlerts {
+  return text.startsWith('{') ? (JSON.parse(text) as SiteAlerts) : { url: text };
+}
+
 function begin(script: HTMLScriptElement): void {
   if (window.chatBadge !== undefined) return;
-  const { tokenUrl, baseUrl, namespace, unassigned, mine, unread } = script.dataset;
+  const { tokenUrl, baseUrl, namespace, unassigned, mine, unread, alerts } = script.dataset;
   if (tokenUrl === undefined) {
     // oxlint-disable-next-line no-console -- the person who puts the script into a page is the one this is for
     console.error(
@@ -57,6 +62,7 @@ function begin(script: HTMLScriptElement): void {
       baseUrl: baseUrl ?? base,
       getToken: () => tokenFrom(tokenUrl),
       ...(namespace !== undefined && { namespace }),
+      ...(alerts && { alerts: siteAlerts(alerts) }),
     });
     badge = made;
     made.subscribe(() => {

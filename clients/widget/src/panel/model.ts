@@ -14,6 +14,7 @@ import { formatSize, typeName, unreadWords } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
 import { wantsChannel } from './realtime.ts';
+import { backendOf } from './site.ts';
 import { countInTitle } from './title.ts';
 import { createUploads, type UploadRefusal, type Uploads } from './uploads.ts';
 import { createWriting, type Writing } from './writing.ts';
@@ -101,12 +102,14 @@ export function createModel(host: PanelHost): PanelModel {
     };
   }
 
+  const own = host.backend ? undefined : backendOf(host.settings);
   const client = createChatClient({
     baseUrl: host.settings.baseUrl,
     namespace: host.settings.namespace,
     signedIn: host.settings.signedIn,
     prechat: prechatRequest,
     ...(wantsChannel(host.settings) ? {} : { transports: ['rest'] as const }),
+    ...(own && { backend: own }),
     ...(host.backend && { backend: host.backend, tabs: false, autoConnect: false }),
   });
   const memory = createTabMemory(host.settings.namespace);

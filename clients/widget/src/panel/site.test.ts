@@ -1,0 +1,44 @@
+import { expect, it, vi } from 'vitest';
+import { adoptSession, siteOf } from './site.ts';
+
+const page = (value?: string) => ({
+  querySelector: () => (value === undefined ? null : { getAttribute: () => value }),
+});
+
+it('is ours where nothing is said, and the site’s by attribute or by the options of a script', () => {
+  expect(siteOf({}, page())).toBeNull();
+  expect(siteOf({}, page('off'))).toBeNull();
+  expect(siteOf({}, page(''))).toEqual({});
+  expect(siteOf({}, page('{"session":"chat_id"}'))).toEqual({ session: 'chat_id' });
+  expect(siteOf({ site: { session: 7 } }, page('{"session":"chat_id"}'))).toEqual({ session: 7 });
+});
+
+it('says what is no JSON, and goes on with what is usual', () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  expect(siteOf({}, page('{session:'))).toEqual({});
+  expect(said).toHaveBeenCalledOnce();
+  said.mockRestore();
+});
+
+function storage(values: Record<string, string>): Storage {
+  const kept = new Map(Object.entries(values));
+  return {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+  } as unknown as Storage;
+}
+
+it('takes over a chat of the site’s own page once, and never a second one', () => {
+  const kept = storage({ chat_id: '41' });
+  adoptSession({ session: 'chat_id' }, 'default', kept);
+  const stored = (): unknown => JSON.parse(kept.getItem('chat-realtime:default:session') ?? 'null');
+  expect(stored()).toMatchObject({ id: 41, token: null });
+  kept.setItem('chat_id', '42');
+  adoptSession({ session: 'chat_id' }, 'default', kept);
+  expect(stored()).toMatchObject({ id: 41 });
+  for (const nothing of [{ session: 'other' }, { session: -1 }, {}]) {
+    const empty = storage({ other: 'x' });
+    adoptSession(nothing, 'default', empty);
+    expect(empty.getItem('chat-realtime:default:session')).toBeNull();
+  }
+});

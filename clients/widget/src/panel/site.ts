@@ -1,0 +1,46 @@
+import { type Backend, type SiteChat, storedSessionKey } from '@chat-realtime/client';
+import { siteBackend } from '@chat-realtime/client/site';
+import type { Settings } from '../bridge.ts';
+
+interface Page {
+  querySelector(selectors: string): { getAttribute(name: string): string | null } | null;
+}
+
+/**
+ * Null where the chat is ours. `data-site` of the loader's script, or `init({ site })`: the site keeps its own chat. An
+ * empty attribute means the paths and names that `SiteChat` has by default.
+ */
+export function siteOf({ site }: Pick<Settings, 'site'>, page: Page = document): SiteChat | null {
+  if (site !== undefined) return site;
+  const text = page.querySelector('script[data-site]')?.getAttribute('data-site');
+  if (text === null || text === undefined || text === 'off') return null;
+  try {
+    const read: unknown = text === '' || text === 'on' ? {} : JSON.parse(text);
+    if (typeof read === 'object' && read !== null) return read;
+  } catch (error) {
+    // oxlint-disable-next-line no-console -- the person who puts the script into a page is the one this is for
+    console.error('[chat-widget] data-site is no JSON', error);
+  }
+  return {};
+}
+
+/** Takes over the chat that the site's own page has begun: its server vouches for the visitor by the cookie. */
+export function adoptSession({ session }: SiteChat, namespace: string, storage: Storage = localStorage): void {
+  try {
+    const key = storedSessionKey(namespace);
+    if (session === undefined || storage.getItem(key) !== null) return;
+    const id = Number(typeof session === 'number' ? session : storage.getItem(session));
+    if (!Number.isSafeInteger(id) || id <= 0) return;
+    storage.setItem(key, JSON.stringify({ id, token: null, renew_at: 0, resume_key: 'site' }));
+  } catch {
+    // Storage is blocked: the chat begins anew, as everything does there.
+    return;
+  }
+}
+
+export function backendOf(settings: Settings): Backend | undefined {
+  const site = siteOf(settings);
+  if (site === null) return undefined;
+  adoptSession(site, settings.namespace);
+  return siteBackend({ site, baseUrl: settings.baseUrl });
+}
