@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { KeyRing, verifyChannelToken } from '@chat-realtime/protocol/tokens';
 import { jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PhpSite, SiteVisitor, startPhpSite, STEPS } from '../support/php-site.ts';
+import { OUR_WIDGET, type PhpSite, SHADOW, SiteVisitor, startPhpSite, STEPS } from '../support/php-site.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
 
@@ -106,5 +106,19 @@ describe('the example site in PHP', () => {
     await olga.signIn('olga');
     expect(await (await olga.call('GET', '/chat/alerts?since=0')).json()).toMatchObject({ has_new_dialogs: true });
     expect(await (await olga.call('GET', `/staff/chat/${id}`)).text()).toContain('Пётр');
+  });
+
+  it('takes the shadow step, or our widget, after the tokens, and goes back from each', async () => {
+    const front = async (): Promise<string> => (await fetch(site.baseUrl)).text();
+    await site.forward('2-token-and-events');
+    await site.forward(SHADOW);
+    // Without the address of a channel nothing of it is in the page.
+    expect(await front()).not.toContain('shadow.js');
+    await site.back(SHADOW);
+    await site.forward(OUR_WIDGET);
+    expect(await front()).toContain('/widget/v1/loader.js');
+    await site.back(OUR_WIDGET);
+    await site.back('2-token-and-events');
+    expect(await front()).not.toContain('loader.js');
   });
 });

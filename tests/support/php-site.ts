@@ -9,10 +9,18 @@ const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../../examples/php-site', import.meta.url));
 
 export const STEPS = ['2-token-and-events', '3-widget', '4-staff-pages', '5-alarms'] as const;
-export type SiteStep = (typeof STEPS)[number];
+/** In place of steps 3 and 4: our widget and badge, over the site's own REST. */
+export const OUR_WIDGET = '3-our-widget';
+/** Between 2 and 3: compares what polling and the channel show. */
+export const SHADOW = '2-shadow';
+export type SiteStep = (typeof STEPS)[number] | typeof OUR_WIDGET | typeof SHADOW;
 
 export interface PhpSite {
   readonly baseUrl: string;
+  /** Of PHP's own server, whose workers are its children. */
+  readonly pid: number;
+  /** Requests answered so far. */
+  requests(): number;
   /** Puts a step into the running site, or takes it out again. */
   forward(step: SiteStep): Promise<void>;
   back(step: SiteStep): Promise<void>;
@@ -66,6 +74,7 @@ export async function startPhpSite(env: Readonly<Record<string, string>> = {}): 
   };
   await php('bin/install.php');
   const port = await freePort();
+  let requests = 0;
   const app: AppProcess = await startProcess({
     name: 'PHP site',
     command,
@@ -83,6 +92,10 @@ export async function startPhpSite(env: Readonly<Record<string, string>> = {}): 
     cwd: site,
     ready: `http://127.0.0.1:${port}/`,
     readyTimeoutMs: 30_000,
+    // Each answer is one line of its log: `127.0.0.1:40312 [200]: GET /chat/7?since_id=4`.
+    onLine: (line) => {
+      if (/\[\d{3}\]: [A-Z]+ \//.test(line)) requests += 1;
+    },
   });
   const move = async (step: SiteStep, isBack: boolean): Promise<void> => {
     const patch = join(SOURCE, 'steps', `${step}.patch`);
@@ -91,6 +104,8 @@ export async function startPhpSite(env: Readonly<Record<string, string>> = {}): 
   };
   return {
     baseUrl: `http://127.0.0.1:${port}`,
+    pid: app.pid,
+    requests: () => requests,
     forward: (step) => move(step, false),
     back: (step) => move(step, true),
     php,

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type AppProcess, freePort, startPostgres, startProcess, tempFolder } from '@chat-realtime/testkit';
+import pg from 'pg';
+import { type PhpSite, startPhpSite } from './php-site.ts';
+
+const run = promisify(execFile);
+const path = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const STANDALONE = path('apps/standalone/dist/main.js');
+const ADMIN = path('apps/standalone/dist/admin/main.js');
+const TABLES = path('examples/php-site/steps/1-infrastructure/table-source.yaml');
+const SECRET = '0123456789abcdef0123456789abcdef';
+
+export interface BesidePhpSite {
+  readonly site: PhpSite;
+  readonly chatUrl: string;
+  readonly chat: AppProcess;
+  readonly metricsUrl: string;
+  stop(): Promise<void>;
+}
+
+/** The example site on PostgreSQL, and the chat that follows its tables. `env` is the chat's. */
+export async function startBesidePhpSite(env: Readonly<Record<string, string>> = {}): Promise<BesidePhpSite> {
+  const [postgres, port, metricsPort] = await Promise.all([startPostgres(), freePort(), freePort()]);
+  const chatUrl = `http://127.0.0.1:${port}`;
+  const [siteDatabase, chatDatabase] = [await postgres.createDatabase(), await postgres.createDatabase()];
+  const at = new URL(siteDatabase);
+  const staff = { AUTH_JWT_SECRET: SECRET, AUTH_ISSUER: 'https://site.example', AUTH_AUDIENCE: 'chat' };
+  const site = await startPhpSite({
+    SITE_DSN: `pgsql:host=${at.hostname};port=${at.port};dbname=${at.pathname.slice(1)}`,
+    SITE_DB_USER: decodeURIComponent(at.username),
+    SITE_DB_PASSWORD: decodeURIComponent(at.password),
+    CHAT_TOKEN_SECRET: `k1:${SECRET}`,
+    CHAT_CHANNEL_URL: `${chatUrl.replace('http', 'ws')}/channel/ws`,
+    CHAT_WIDGET_URL: chatUrl,
+    ...staff,
+  });
+  const settings = {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+    DATA_DIR: tempFolder('beside-php-site'),
+    DATABASE_URL: chatDatabase,
+    CHAT_ROLE: 'ledger',
+    CHAT_TOKEN_SECRETS: `k1:${SECRET}`,
+    ALLOWED_ORIGINS: site.baseUrl,
+    TABLE_SOURCE: TABLES,
+    SITE_DATABASE_URL: siteDatabase,
+    ...staff,
+    ...env,
+  };
+  const printed = await run(process.execPath, [ADMIN, 'table-source', 'print-sql'], {
+    env: { PATH: process.env['PATH'] ?? '', ...settings },
+  });
+  const owner = new pg.Client({ connectionString: siteDatabase });
+  await owner.connect();
+  await owner.query(printed.stdout);
+  await owner.end();
+  const chat = await startProcess({
+    name: 'chat beside the site',
+    args: [STANDALONE],
+    env: settings,
+    ready: `${chatUrl}/readyz`,
+    readyTimeoutMs: 120_000,
+    stopTimeoutMs: 25_000,
+  });
+  return {
+    site,
+    chatUrl,
+    chat,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
+    stop: async () => {
+      await chat.stop();
+      await site.stop();
+      await postgres.stop();
+    },
+  };
+}
