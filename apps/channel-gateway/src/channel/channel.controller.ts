@@ -129,7 +129,7 @@ export class ChannelController {
 
   @Post('channel/shadow')
   @HttpCode(204)
-  @Public(PROOF_IN_HUB)
+  @Public(PROOF_IN_CORE)
   @CheckOrigin()
   async shadow(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
     await this.#enforceConnectRate(request);
