@@ -3,6 +3,7 @@ import type { Backend } from '../api/backend.ts';
 import { ChatClientError } from '../errors.ts';
 import { createWorld } from '../testing/index.ts';
 import { createChatClient } from './client.ts';
+import { restBackend } from './rest-backend.ts';
 
 const message = (id: number) => ({
   id,
@@ -18,7 +19,7 @@ async function besideLedger(code: 'customer_rest_off' | 'not_found') {
   const world = createWorld();
   const { environment } = world.tab();
   const asked = { events: 0, gateway: 0 };
-  environment.storage.set(
+  await environment.storage.set(
     'chat-realtime:default:session',
     JSON.stringify({ id: 7, token: 'k.1.x', renew_at: Number.MAX_SAFE_INTEGER, resume_key: 'key' }),
   );
@@ -31,14 +32,15 @@ async function besideLedger(code: 'customer_rest_off' | 'not_found') {
     version: 0,
     callback_pending: false,
   };
-  const backend = {
+  const backend: Backend = {
+    ...restBackend({ baseUrl: 'http://chat', environment }),
     session: () => Promise.resolve(session),
     history: () => Promise.resolve({ messages: [message(1)], has_more: false }),
     poll: () => {
       asked.events += 1;
       return Promise.reject(new ChatClientError(code, undefined, { status: 404 }));
     },
-  } as unknown as Backend;
+  };
   const client = createChatClient({
     baseUrl: 'http://chat',
     backend,

@@ -25,7 +25,11 @@ export function siteOf({ site }: Pick<Settings, 'site'>, page: Page = document):
 }
 
 /** Takes over the chat that the site's own page has begun: its server vouches for the visitor by the cookie. */
-export function adoptSession({ session }: SiteChat, namespace: string, storage: Storage = localStorage): void {
+export function adoptSession(
+  { session }: SiteChat,
+  namespace: string,
+  storage: Pick<Storage, 'getItem' | 'setItem'> = localStorage,
+): void {
   try {
     const key = storedSessionKey(namespace);
     if (session === undefined || storage.getItem(key) !== null) return;
