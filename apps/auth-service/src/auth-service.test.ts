@@ -24,10 +24,7 @@ interface Backend {
   readonly name: string;
   start(): Promise<{ readonly url: string; stop(): Promise<void> }>;
 }
-const backends: readonly Backend[] = [
-  { name: 'PGlite', start: async () => ({ url: 'pglite:memory', stop: async () => undefined }) },
-  { name: 'PostgreSQL', start: async () => startPostgres() },
-];
+const backends: readonly Backend[] = [{ name: 'PostgreSQL', start: async () => startPostgres() }];
 
 describe.each(backends)('auth-service on $name', (backend) => {
   let server: { readonly url: string; stop(): Promise<void> };

@@ -3,8 +3,8 @@ import { Simulation } from './testing/simulation.ts';
 
 const ACTIONS = 150;
 const STEPS = Number(process.env['SIMULATION_STEPS'] ?? '100000');
-/** Another beginning each day; a failure names its seed. */
-const FIRST_SEED = Number(process.env['SIMULATION_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 1_000);
+/** The same each time, so that a change is judged by itself; others by the variable. A failure names its seed. */
+const FIRST_SEED = Number(process.env['SIMULATION_SEED'] ?? '20786000');
 
 describe('the core of the gateway in virtual time', () => {
   it(`[RES2] [RES5] [RES6] [STF3] [STF5] shows everybody everything once and in order, whatever fails (seeds from ${FIRST_SEED})`, async () => {

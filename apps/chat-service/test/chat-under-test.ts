@@ -25,7 +25,8 @@ import { type ComposedChat, composeChat } from '../src/compose.ts';
 import { type ChatSettings, chatSettingsVariables } from '../src/config.ts';
 import type { ChatOperations } from '../src/domain/index.ts';
 
-export const KINDS = ['pglite', 'postgres'] as const;
+/** What the product runs on. */
+export const KINDS: readonly Database['kind'][] = ['postgres'];
 
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
 export const SITE_KEY = 'site-key-0123456789abcdef';

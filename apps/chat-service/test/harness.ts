@@ -151,7 +151,8 @@ export class Stage {
   }
 }
 
-export const KINDS = ['pglite', 'postgres'] as const;
+/** What the product runs on. */
+export const KINDS: readonly Database['kind'][] = ['postgres'];
 
 export function operator(userId: string, more: Partial<Omit<StaffActor, 'kind' | 'userId'>> = {}): StaffActor {
   return { kind: 'staff', userId, name: userId.toUpperCase(), role: 'operator', scope: 'all', ...more };

@@ -1,79 +1,28 @@
 import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
-import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
+import { type ManagedServer, startRabbit, until } from '@chat-realtime/testkit';
 import type { ConsumeMessage } from 'amqplib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { EventConsumer, EventPublisher, OutgoingEvent } from '../ports/event-queue.ts';
-import { eventQueueSuite, events, publishAll } from '../testing/event-queue-suite.ts';
+import type { OutgoingEvent } from '../ports/event-queue.ts';
+import { eventQueueSuite, publishAll } from '../testing/event-queue-suite.ts';
 import { deleteTopology, depth, evaluate, withChannel } from '../testing/rabbit-admin.ts';
-import { messageEvent, messageEvents, testLogger } from '../testing/samples.ts';
-import { connectRabbitConsumer } from './consumer.ts';
-import { connectRabbitPublisher } from './publisher.ts';
+import { collect, RabbitClients, relay, seqs } from '../testing/rabbit-clients.ts';
+import { messageEvent, messageEvents } from '../testing/samples.ts';
 
 let server: ManagedServer;
-const open: { close(): Promise<void> }[] = [];
+const clients = new RabbitClients(() => server);
 
 beforeAll(async () => {
   server = await startRabbit();
 }, 120_000);
 afterAll(() => server.stop());
 
-function newPublisher(): EventPublisher {
-  const publisher = connectRabbitPublisher({ url: server.url, logger: testLogger });
-  open.push(publisher);
-  return publisher;
-}
-
-function newConsumer(): EventConsumer {
-  const consumer = connectRabbitConsumer({ url: server.url, logger: testLogger });
-  open.push(consumer);
-  return consumer;
-}
-
-async function closeAll(): Promise<void> {
-  await Promise.all(open.splice(0).map((adapter) => adapter.close()));
-}
-
-/** Publishes like the relay: from the first unconfirmed event on until all are confirmed, and all again after a loss. */
-async function relay(publisher: EventPublisher, all: readonly OutgoingEvent[], batchSize = 50): Promise<void> {
-  let done = 0;
-  publisher.onConnected(({ queueWasMissing }) => {
-    if (queueWasMissing) done = 0;
-  });
-  await until(
-    async () => {
-      const { confirmed } = await publisher.publish(all.slice(done, done + batchSize));
-      done += confirmed;
-      if (confirmed === 0) await sleep(50);
-      return done >= all.length;
-    },
-    { timeoutMs: 90_000, everyMs: 0, what: 'everything confirmed' },
-  );
-}
-
-function collect(consumer: EventConsumer): { first: number[]; redelivered: number } {
-  const seen = { first: [] as number[], redelivered: 0 };
-  const known = new Set<number>();
-  void consumer.start(async (deliveries) => {
-    for (const delivery of events(deliveries)) {
-      const seq = delivery.event.seq ?? 0;
-      if (known.has(seq)) seen.redelivered += 1;
-      else seen.first.push(seq);
-      known.add(seq);
-      delivery.ack();
-    }
-  });
-  return seen;
-}
-
-const seqs = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
-
 eventQueueSuite('rabbitmq', async () => {
   await deleteTopology(server);
-  return { publisher: newPublisher(), consumer: newConsumer(), cleanUp: closeAll };
+  return { publisher: clients.publisher(), consumer: clients.consumer(), cleanUp: () => clients.close() };
 });
 
 describe('rabbitmq on the wire', () => {
-  afterEach(closeAll);
+  afterEach(() => clients.close());
 
   it('[AMQP1] publishes persistent JSON with message_id and traceparent, by routing key', async () => {
     await deleteTopology(server);
@@ -82,7 +31,7 @@ describe('rabbitmq on the wire', () => {
       routingKey: 'chat.session.updated',
       event: { ...messageEvent(5, 1).event, type: 'chat.note', seq: null, feed_id: 70, feed_seq: 77 },
     };
-    await publishAll(newPublisher(), [messageEvent(5, 1, traceparent), note]);
+    await publishAll(clients.publisher(), [messageEvent(5, 1, traceparent), note]);
     const [first, second] = await withChannel(server, async (channel) => {
       const messages: ConsumeMessage[] = [];
       await channel.consume(DISPATCHER_QUEUE, (message) => {
@@ -105,8 +54,8 @@ describe('rabbitmq on the wire', () => {
 
   it('[AMQP7] refuses bad messages to the dead letters and goes on', async () => {
     await deleteTopology(server);
-    const publisher = newPublisher();
-    const consumer = newConsumer();
+    const publisher = clients.publisher();
+    const consumer = clients.consumer();
     const reasons: string[] = [];
     const seen: number[] = [];
     await consumer.start(async (deliveries) => {
@@ -136,8 +85,8 @@ describe('rabbitmq on the wire', () => {
 
   it('[AMQP] has one active consumer: a second one takes over in order when the first closes', async () => {
     await deleteTopology(server);
-    const publisher = newPublisher();
-    const [first, second] = [newConsumer(), newConsumer()];
+    const publisher = clients.publisher();
+    const [first, second] = [clients.consumer(), clients.consumer()];
     const seenByFirst = collect(first);
     await publishAll(publisher, messageEvents(1, 1, 10));
     await until(() => seenByFirst.first.length === 10);
@@ -153,15 +102,15 @@ describe('rabbitmq on the wire', () => {
 });
 
 describe('rabbitmq through faults', () => {
-  afterEach(closeAll);
+  afterEach(() => clients.close());
 
   it('tells a publisher of a fresh broker that the queue was missing, and then no more', async () => {
     await deleteTopology(server);
     const told: boolean[] = [];
-    const first = newPublisher();
+    const first = clients.publisher();
     first.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
     await until(() => first.connected);
-    const second = newPublisher();
+    const second = clients.publisher();
     second.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
     await until(() => second.connected);
     expect(told).toEqual([true, false]);
@@ -169,9 +118,9 @@ describe('rabbitmq through faults', () => {
 
   it('tells it also when a consumer has declared the queue first', async () => {
     await deleteTopology(server);
-    const consumer = newConsumer();
+    const consumer = clients.consumer();
     await until(() => consumer.connected);
-    const publisher = newPublisher();
+    const publisher = clients.publisher();
     const told: boolean[] = [];
     publisher.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
     await until(() => publisher.connected);
@@ -180,7 +129,7 @@ describe('rabbitmq through faults', () => {
 
   it('tells it again when the listener could not note it', async () => {
     await deleteTopology(server);
-    const publisher = newPublisher();
+    const publisher = clients.publisher();
     const told: boolean[] = [];
     publisher.onConnected(async ({ queueWasMissing }) => {
       told.push(queueWasMissing);
@@ -192,7 +141,7 @@ describe('rabbitmq through faults', () => {
 
   it('does not confirm what comes back as unroutable, and finds the queue missing then', async () => {
     await deleteTopology(server);
-    const publisher = newPublisher();
+    const publisher = clients.publisher();
     const told: boolean[] = [];
     publisher.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
     await publishAll(publisher, messageEvents(1, 1, 2));
@@ -201,15 +150,15 @@ describe('rabbitmq through faults', () => {
     expect(result.confirmed).toBe(0);
     await publishAll(publisher, messageEvents(1, 1, 5));
     expect(told).toEqual([true, true]);
-    const seen = collect(newConsumer());
+    const seen = collect(clients.consumer());
     await until(() => seen.first.length === 5);
     expect(seen.first).toEqual(seqs(1, 5));
   });
 
   it('goes on after its queue was deleted under the consumer', async () => {
     await deleteTopology(server);
-    const publisher = newPublisher();
-    const seen = collect(newConsumer());
+    const publisher = clients.publisher();
+    const seen = collect(clients.consumer());
     await publishAll(publisher, messageEvents(1, 1, 5));
     await until(() => seen.first.length === 5);
     await withChannel(server, (channel) => channel.deleteQueue(DISPATCHER_QUEUE));
@@ -220,7 +169,7 @@ describe('rabbitmq through faults', () => {
 
   it('fails at once while blocked by an alarm and goes on afterwards', async () => {
     await deleteTopology(server);
-    const publisher = newPublisher();
+    const publisher = clients.publisher();
     await publishAll(publisher, [messageEvent(1, 1)]);
     const alarm = '{{resource_limit, disk, node()}, []}';
     await evaluate(server, `rabbit_alarm:set_alarm(${alarm}).`);
@@ -237,42 +186,9 @@ describe('rabbitmq through faults', () => {
     await relay(publisher, messageEvents(1, 2, 3));
   }, 60_000);
 
-  // The queue is young here, so that RabbitMQ 3.10 may forget it and refuse everything: it is made anew then.
-  it('goes on in order after kill -9 under load, also when the broker lost a young queue by it', async () => {
-    await deleteTopology(server);
-    const publisher = newPublisher();
-    const seen = collect(newConsumer());
-    const all = messageEvents(1, 1, 3_000);
-    const relaying = relay(publisher, all);
-    await until(() => seen.first.length > 300);
-    await server.kill();
-    expect((await publisher.publish([messageEvent(1, 1)])).confirmed).toBe(0);
-    await server.start();
-    await relaying;
-    await until(() => seen.first.length === 3_000, { timeoutMs: 60_000 });
-    expect(seen.first).toEqual(seqs(1, 3_000));
-  }, 180_000);
-
-  it('finds everything missing when the broker lost its data', async () => {
-    await deleteTopology(server);
-    const publisher = newPublisher();
-    const told: boolean[] = [];
-    publisher.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
-    const seen = collect(newConsumer());
-    await publishAll(publisher, messageEvents(1, 1, 5));
-    await until(() => seen.first.length === 5);
-    await server.wipe();
-    await until(() => publisher.connected, { timeoutMs: 30_000 });
-    expect(told).toEqual([true, true]);
-    await relay(publisher, messageEvents(1, 1, 10));
-    await until(() => seen.first.length === 10, { timeoutMs: 30_000 });
-    expect(seen.first).toEqual(seqs(1, 10));
-  }, 120_000);
-
   it('gives up a confirm after a silence, and the connection with it', async () => {
     await deleteTopology(server);
-    const publisher = connectRabbitPublisher({ url: server.url, logger: testLogger, confirmTimeoutMs: 1_500 });
-    open.push(publisher);
+    const publisher = clients.publisher({ confirmTimeoutMs: 1_500 });
     await publishAll(publisher, [messageEvent(1, 1)]);
     server.pause();
     try {
@@ -285,17 +201,4 @@ describe('rabbitmq through faults', () => {
     }
     await relay(publisher, messageEvents(1, 2, 3));
   }, 90_000);
-
-  it('starts before the broker exists', async () => {
-    await server.stop();
-    const publisher = newPublisher();
-    const seen = collect(newConsumer());
-    expect((await publisher.publish([messageEvent(1, 1)])).confirmed).toBe(0);
-    await sleep(500);
-    await server.start();
-    await deleteTopology(server);
-    await relay(publisher, messageEvents(1, 1, 5));
-    await until(() => seen.first.length >= 5, { timeoutMs: 30_000 });
-    expect(seen.first).toEqual(seqs(1, 5));
-  }, 120_000);
 });

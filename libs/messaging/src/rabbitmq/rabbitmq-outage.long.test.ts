@@ -1,0 +1,63 @@
+import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { publishAll } from '../testing/event-queue-suite.ts';
+import { deleteTopology } from '../testing/rabbit-admin.ts';
+import { collect, RabbitClients, relay, seqs } from '../testing/rabbit-clients.ts';
+import { messageEvent, messageEvents } from '../testing/samples.ts';
+
+let server: ManagedServer;
+const clients = new RabbitClients(() => server);
+
+beforeAll(async () => {
+  server = await startRabbit();
+}, 120_000);
+afterAll(() => server.stop());
+
+describe('rabbitmq that is killed, wiped or not there yet', () => {
+  afterEach(() => clients.close());
+
+  // The queue is young here, so that RabbitMQ 3.10 may forget it and refuse everything: it is made anew then.
+  it('goes on in order after kill -9 under load, also when the broker lost a young queue by it', async () => {
+    await deleteTopology(server);
+    const publisher = clients.publisher();
+    const seen = collect(clients.consumer());
+    const all = messageEvents(1, 1, 3_000);
+    const relaying = relay(publisher, all);
+    await until(() => seen.first.length > 300);
+    await server.kill();
+    expect((await publisher.publish([messageEvent(1, 1)])).confirmed).toBe(0);
+    await server.start();
+    await relaying;
+    await until(() => seen.first.length === 3_000, { timeoutMs: 60_000 });
+    expect(seen.first).toEqual(seqs(1, 3_000));
+  }, 180_000);
+
+  it('finds everything missing when the broker lost its data', async () => {
+    await deleteTopology(server);
+    const publisher = clients.publisher();
+    const told: boolean[] = [];
+    publisher.onConnected(({ queueWasMissing }) => void told.push(queueWasMissing));
+    const seen = collect(clients.consumer());
+    await publishAll(publisher, messageEvents(1, 1, 5));
+    await until(() => seen.first.length === 5);
+    await server.wipe();
+    await until(() => publisher.connected, { timeoutMs: 30_000 });
+    expect(told).toEqual([true, true]);
+    await relay(publisher, messageEvents(1, 1, 10));
+    await until(() => seen.first.length === 10, { timeoutMs: 30_000 });
+    expect(seen.first).toEqual(seqs(1, 10));
+  }, 120_000);
+
+  it('starts before the broker exists', async () => {
+    await server.stop();
+    const publisher = clients.publisher();
+    const seen = collect(clients.consumer());
+    expect((await publisher.publish([messageEvent(1, 1)])).confirmed).toBe(0);
+    await sleep(500);
+    await server.start();
+    await deleteTopology(server);
+    await relay(publisher, messageEvents(1, 1, 5));
+    await until(() => seen.first.length >= 5, { timeoutMs: 30_000 });
+    expect(seen.first).toEqual(seqs(1, 5));
+  }, 120_000);
+});
