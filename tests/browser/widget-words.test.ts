@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { useChat } from '../support/chat.ts';
+import { fileThatIsTooLarge } from '../support/files.ts';
 import { useBrowser } from './browser.ts';
 import { snippet, startHostPage } from './host-page.ts';
 import { PNG } from './pictures.ts';
@@ -189,7 +190,7 @@ describe('what the widget says', async () => {
       await widget.panel.locator('.upload.is-failed').getByText('Не загрузился').waitFor();
       await widget.panel.getByRole('button', { name: 'Убрать третий.png' }).click();
       expect(await widget.panel.getByText('Не загрузился').count()).toBe(0);
-      await attach(widget, 'много.zip', Buffer.alloc(10_485_761), 'application/zip');
+      await widget.panel.locator('input[type=file]').setInputFiles(fileThatIsTooLarge('много.zip'));
       await widget.panel.getByText('много.zip: больше 10 МБ').waitFor();
       await widget.panel.getByRole('button', { name: 'Убрать первый.png' }).click();
       expect(await widget.panel.getByText('много.zip').count()).toBe(0);

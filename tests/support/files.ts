@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deflateSync, crc32 } from 'node:zlib';
+import { ATTACHMENT_MAX_BYTES } from '@chat-realtime/protocol';
+import { tempFolder } from '@chat-realtime/testkit';
 
 function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
@@ -42,3 +46,13 @@ export const EXE = Buffer.concat([Buffer.from('MZ\x90\x00\x03', 'latin1'), Buffe
 export const ELF = Buffer.concat([Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]), Buffer.alloc(200)]);
 /** Looks like a GIF to a careless sniffer and like a script to a careless browser. */
 export const POLYGLOT = Buffer.from('GIF89a/*<html><script>alert(1)</script>*/=1;');
+
+/**
+ * The path of a file of one byte more than a chat takes. A browser opens it by itself; the content of so large a file, handed
+ * over by a test, takes a busy machine longer than what is tested.
+ */
+export function fileThatIsTooLarge(name: string): string {
+  const path = join(tempFolder('upload'), name);
+  writeFileSync(path, Buffer.alloc(ATTACHMENT_MAX_BYTES + 1));
+  return path;
+}

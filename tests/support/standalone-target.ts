@@ -18,8 +18,13 @@ export async function startStandalone(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<StandaloneTarget> {
   const port = await freePort();
+  /** Printed last. Long before a test asks for it, so that nothing later may push it out. */
+  let tryPath: string | undefined;
   const app = await startProcess({
     name: `standalone (${request.profile})`,
+    onLine: (line) => {
+      tryPath = /\/try\/\?key=[\w-]+/.exec(line)?.[0] ?? tryPath;
+    },
     args: ['--enable-source-maps', MAIN],
     env: {
       HOST: '127.0.0.1',
@@ -41,19 +46,19 @@ export async function startStandalone(
     kind: 'standalone',
     baseUrl: `http://127.0.0.1:${port}`,
     cheap: true,
-    tryPath: () =>
-      until(() => [...app.output().matchAll(/\/try\/\?key=[\w-]+/g)].at(-1)?.[0], {
-        timeoutMs: 20_000,
-        what: 'the printed address of /try/',
-      }),
+    tryPath: () => until(() => tryPath, { timeoutMs: 20_000, what: 'the printed address of /try/' }),
     logLines: () => app.logs.map((record) => JSON.stringify(record)),
     assertAlive: () => app.assertAlive(),
     terminateGateway: () => app.stop('SIGTERM'),
     killGateways: async () => {
       await app.kill();
+      tryPath = undefined;
       await app.start();
     },
-    restart: () => app.restart(),
+    restart: () => {
+      tryPath = undefined;
+      return app.restart();
+    },
     stop: async () => {
       await app.stop();
     },
