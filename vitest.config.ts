@@ -23,6 +23,7 @@ export default defineConfig({
     maxWorkers: 3,
     // A limit for what hangs, not for what is slow on a busy machine.
     testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000, interval: 50 } },
     hookTimeout: 60_000,
   },
 });
