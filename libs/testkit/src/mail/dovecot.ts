@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -104,9 +104,12 @@ export async function startDovecot(): Promise<ImapServer> {
   return Object.assign(server, {
     deliver: async (raw: string): Promise<void> => {
       count += 1;
-      const path = join(inbox, `${count}.${randomUUID()}.test`);
-      await writeFile(path, raw);
-      if (owner !== null) await chown(path, owner.uid, owner.gid);
+      const letter = `${count}.${randomUUID()}.test`;
+      // As Maildir has it: what lies in new/ is whole, and may be taken away at once.
+      const written = join(folder, 'mail/tmp', letter);
+      await writeFile(written, raw);
+      if (owner !== null) await chown(written, owner.uid, owner.gid);
+      await rename(written, join(inbox, letter));
     },
   });
 }
