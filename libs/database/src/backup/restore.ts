@@ -148,7 +148,9 @@ async function load(
         throw new BackupError(`this database has no ${line.table}${strange === undefined ? '' : `.${strange.name}`}`);
       progress(`  ${line.table} …`);
       const names = line.columns.map(({ name }) => name).join(', ');
-      const values = line.columns.map(({ type }, index) => `(r ->> ${index})::${type}`).join(', ');
+      // Types are those of the table: what a file says of itself becomes no SQL.
+      const types = new Map(table.columns.map(({ name, type }) => [name, type]));
+      const values = line.columns.map(({ name }, index) => `(r ->> ${index})::${types.get(name)}`).join(', ');
       insert = `INSERT INTO ${line.table} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM json_array_elements($1::json) AS r`;
     } else if (line.kind === 'sequence') {
       const last = fresh
