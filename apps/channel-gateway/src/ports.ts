@@ -12,6 +12,8 @@ export type Verifier = Pick<TokenVerifier, 'verifyCustomer' | 'verifyStaff' | 'v
 
 /** What is told of the way of an event. */
 export interface CoreTrace {
+  /** Somebody takes spans. Asked once for each frame, so that nothing is made for nobody. */
+  readonly exports: boolean;
   note(
     sessionId: number | null,
     seq: number | null,

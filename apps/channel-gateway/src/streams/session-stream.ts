@@ -294,7 +294,7 @@ export class SessionStream {
       this.live.push({ payload: frame.payload, id: seq });
       const at = committedAt(frame);
       if (at !== null) this.#host.metrics.delivered(path, (this.#host.clock.wall() - at) / 1_000);
-      noteWritten(this.#host.trace, frame, path, 'customer', this.live.members.length, this.live.members);
+      noteWritten(this.#host.trace, frame, at, path, 'customer', this.live.members.length, this.live.members);
     }
     if (this.#catching.length > 0) {
       for (const connection of [...this.#catching]) this.#joinIfLevel(connection);
@@ -310,7 +310,7 @@ export class SessionStream {
 
   #receiveEphemeral(frame: LiveFrame): void {
     const by = textField(frame, 'by');
-    // A customer's typing is for the other side; his own tabs need not see it.
+    // A customer's typing is for the other side; their own tabs need not see it.
     if (frame.type === 'chat.typing' && by === 'client') return;
     if (frame.type === 'chat.read' && !this.#marks.move(frame, by)) return;
     const out = { payload: frame.payload, id: null };

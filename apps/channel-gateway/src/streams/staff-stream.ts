@@ -313,7 +313,7 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
     const at = committedAt(frame);
     const { size } = this.audiences;
     if (at !== null && size > 0) this.#host.metrics.delivered(path, (this.#host.clock.wall() - at) / 1_000);
-    if (size > 0) noteWritten(this.#host.trace, frame, path, 'staff', size, this.audiences.connections());
+    if (size > 0) noteWritten(this.#host.trace, frame, at, path, 'staff', size, this.audiences.connections());
   }
 
   #receiveEphemeral(frame: LiveFrame): void {

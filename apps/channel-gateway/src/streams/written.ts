@@ -1,4 +1,4 @@
-import { committedAt, type LiveFrame } from './live-frame.ts';
+import type { LiveFrame } from './live-frame.ts';
 import type { DeliveryPath } from '../core-metrics.ts';
 import { CONNECTIONS_NOTED, type CoreTrace } from '../ports.ts';
 
@@ -19,10 +19,11 @@ export function written(
   return { hop: 'written', path, to, sockets, connections: named };
 }
 
-/** Once for each frame and audience, not for each socket. */
+/** Once for each frame and audience, not for each socket. `committedAt`: unix ms; null where the frame does not say. */
 export function noteWritten(
   trace: CoreTrace,
   frame: LiveFrame,
+  committedAt: number | null,
   path: DeliveryPath,
   to: Written['to'],
   sockets: number,
@@ -30,7 +31,7 @@ export function noteWritten(
 ): void {
   const { sessionId, seq } = frame;
   trace.note(sessionId, seq, written(path, to, sockets, connections));
-  const at = committedAt(frame);
   // Frames carry no trace of the caller: session and seq lead from here to the spans before.
-  if (at !== null) trace.begin('chat.deliver', { session_id: sessionId, seq }, null, new Date(at))?.end();
+  if (committedAt !== null && trace.exports)
+    trace.begin('chat.deliver', { session_id: sessionId, seq }, null, new Date(committedAt))?.end();
 }

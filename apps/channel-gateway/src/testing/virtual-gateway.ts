@@ -111,7 +111,7 @@ export class VirtualGateway {
       config: { ...VIRTUAL_CONFIG, ...config },
       metrics: this.metrics,
       logger: SILENT_LOGGER,
-      trace: { note: () => undefined, begin: () => null },
+      trace: { exports: false, note: () => undefined, begin: () => null },
       failpoint: () => undefined,
       clock,
       random: seeded(seed),

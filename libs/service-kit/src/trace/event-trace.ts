@@ -30,6 +30,11 @@ export class EventTrace {
     this.#logs = logs;
   }
 
+  /** Somebody takes spans. */
+  get exports(): boolean {
+    return this.#spans !== null;
+  }
+
   /** Facts that belong to no session take none of these steps. */
   note(sessionId: number | null, seq: number | null, hop: HopNote): void {
     if (sessionId === null || seq === null) return;
