@@ -34,7 +34,7 @@ export class PresenceBoard {
   readonly #gatewayId: string;
   readonly #local = new Map<string, LocalOperator>();
   readonly #remote = new Map<string, { at: number; operators: readonly RemoteOperator[] }>();
-  /** What operators chose, connected or not: whoever connects is seen as he said from his first moment on. */
+  /** What operators chose, connected or not: whoever connects is seen as they said from their first moment on. */
   readonly #chosen = new Map<string, ChosenStatus>();
   #users: readonly PresenceUser[] = [];
   #fingerprint = '[]';

@@ -18,7 +18,7 @@ export interface AudienceHost {
 
 interface EphemeralFrame {
   readonly frame: OutFrame;
-  /** A user who does not get his own typing back. */
+  /** A user who does not get their own typing back. */
   readonly exceptUser: string | null;
 }
 

@@ -19,7 +19,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** One customer who is cut off again and again and comes back over any transport, with his last cursor. */
+/** One customer who is cut off again and again and comes back over any transport, with their last cursor. */
 export class CustomerObserver {
   readonly seen: number[] = [];
   readonly faults: string[] = [];
@@ -97,7 +97,7 @@ export class CustomerObserver {
   }
 }
 
-/** A member of staff who is cut off and resumes from the last cursor he was given. */
+/** A member of staff who is cut off and resumes from the last cursor they were given. */
 export class StaffObserver {
   readonly seen = new Set<string>();
   readonly faults: string[] = [];
