@@ -38,6 +38,11 @@ const campaigns = [
     ],
   },
   {
+    name: 'faults',
+    about: 'Everything that happens to the parts of the stack under traffic, the quick set and the rest.',
+    runs: [{ args: ['--config', 'tests/vitest.config.ts', 'faults/'], env: long }],
+  },
+  {
     name: 'repo',
     about: 'The tests of the commands with their long ones, which start the chat many times.',
     runs: [{ args: ['--config', 'tests/vitest.config.ts', 'repo/'], env: long }],

@@ -1,0 +1,45 @@
+import type { Stack } from '@chat-realtime/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { requestsOfIdleClients } from './cases/idle-clients.ts';
+import { expectNothingLost, flushRedis, LIVE_PATH, type RuledCase, startFaultStack } from './cases/killed-parts.ts';
+import { leaderEndsBetweenSteps } from './cases/relay-leader.ts';
+
+let stack: Stack;
+const seed = runSeed('FAULTS_SEED');
+const random = new SeededRandom(seed);
+
+const CASES: readonly RuledCase[] = [
+  // The other steps, killed and stopped: `npm run campaign -- relay-stamp`.
+  {
+    name: 'relay leader stopped between publish and mark',
+    rules: '[AMQP9] [FEED4] [STF3]',
+    bounds: LIVE_PATH,
+    fault: (of) => leaderEndsBetweenSteps(of, 'stop', 'relay.afterConfirm'),
+  },
+  { name: 'Redis emptied by FLUSHALL', rules: '[RDS7]', bounds: LIVE_PATH, fault: flushRedis },
+  { name: 'RabbitMQ wiped', rules: '[AMQP5] [AMQP6]', bounds: LIVE_PATH, fault: (of) => of.rabbit.wipe() },
+];
+
+describe(`faults beyond the quick set (FAULTS_SEED=${seed})`, () => {
+  beforeAll(async () => {
+    console.log(`FAULTS_SEED=${seed}`);
+    stack = await startFaultStack();
+  }, 120_000);
+  afterAll(() => stack.stop());
+
+  test.each(CASES)('$rules $name: nothing is lost, repeated or reordered', { timeout: 120_000 }, (one) =>
+    expectNothingLost(stack, random.fork(), one),
+  );
+
+  test('[DEG6] idle clients cause no requests to chat-service but head checks', { timeout: 60_000 }, async () => {
+    const { clients, seconds, gateways, byRoute } = await requestsOfIdleClients(stack);
+    const all = [...byRoute.values()].reduce((sum, count) => sum + count, 0);
+    const list = [...byRoute].map(([labels, count]) => `${count} × ${labels}`).join(', ');
+    console.log(`${clients} idle clients on ${gateways} gateways, ${seconds.toFixed(1)} s: ${all} requests (${list})`);
+    expect(clients).toBe(200);
+    expect([...byRoute.keys()].filter((labels) => !labels.includes('/internal/catchup'))).toEqual([]);
+    // Seven a minute and gateway; the check's interval is jittered, so one more may fall into a short time.
+    expect(all).toBeLessThanOrEqual(gateways * (Math.ceil((7 * seconds) / 60) + 1));
+  });
+});
