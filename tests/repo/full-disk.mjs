@@ -1,4 +1,4 @@
-// Run by full-disk.test.ts inside a mount namespace of its own, on a small file system: main.js, its folder, a free port.
+// Run by full-disk.long.test.ts inside a mount namespace of its own, on a small file system: main.js, its folder, a free port.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';

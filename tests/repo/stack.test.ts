@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import {
   type AppProcess,
   Customer,
@@ -12,20 +11,10 @@ import {
 } from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { askedMetrics } from './asked-metrics.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-interface Report {
-  url: string;
-  password: string;
-  logins: string[];
-  addresses: { auth: string; chat: string; dispatcher: string; gateways: string[] };
-  redis: { admin: string };
-  parts: { name: string; port: number; pid: number; running: boolean }[];
-}
+import { root, type StackReport, startStackCommand } from './stack-command.ts';
 
 /** [OPS38] The probe beside the stack: it sees its messages everywhere. Answers the names of its metrics. */
-async function probed({ url, password }: Report): Promise<string[]> {
+async function probed({ url, password }: StackReport): Promise<string[]> {
   const at = `http://127.0.0.1:${await freePort()}`;
   const probe = await startProcess({
     name: 'probe',
@@ -51,7 +40,7 @@ async function probed({ url, password }: Report): Promise<string[]> {
 }
 
 /** [RDS9] after a message that went the live way, was typed for and acknowledged: who is connected, and what was refused. */
-async function lookAtRedis({ url, redis }: Report): Promise<void> {
+async function lookAtRedis({ url, redis }: StackReport): Promise<void> {
   const customer = await Customer.create(new HttpClient(url));
   const client = await WebSocketClient.ready(url, {
     query: { session: customer.sessionId, token: customer.token, last_seq: 0 },
@@ -81,24 +70,9 @@ describe('npm run stack', () => {
   let command: AppProcess | null = null;
   afterEach(() => command?.kill());
 
-  const start = async (wrap: string[] = []): Promise<{ command: AppProcess; report: Report }> => {
-    const [program = process.execPath, ...first] = wrap;
-    const args = wrap.length === 0 ? ['scripts/stack.mjs', '--json'] : first;
-    command = await startProcess({
-      name: 'npm run stack',
-      command: program,
-      args,
-      cwd: root,
-      env: { OPERATOR_PASSWORD: 'a password of my own' },
-      ready: /^\{"url"/,
-      readyTimeoutMs: 90_000,
-    });
-    const line = command.output().match(/^\{"url".*$/m)?.[0] ?? '';
-    return { command, report: JSON.parse(line) as Report };
-  };
-
   it('[OPS38] starts everything, tells where it is, and ends all of it on SIGTERM', { timeout: 150_000 }, async () => {
-    const { command: running, report } = await start();
+    const { command: running, report } = await startStackCommand();
+    command = running;
     expect(report.parts.map((part) => part.name)).toEqual([
       ...['auth-service', 'chat-service', 'channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2'],
       ...['nginx', 'postgres', 'rabbitmq', 'redis'],
@@ -133,15 +107,5 @@ describe('npm run stack', () => {
 
     expect(await running.stop()).toEqual({ code: 0, signal: null });
     await until(() => !report.parts.some((part) => isAlive(part.pid)), { what: 'end of all parts' });
-  });
-
-  it('leaves nothing behind when its parent dies', { timeout: 150_000 }, async () => {
-    const { command: shell, report } = await start([
-      '/bin/sh',
-      '-c',
-      `"${process.execPath}" scripts/stack.mjs --json; exit $?`,
-    ]);
-    process.kill(shell.pid, 'SIGKILL');
-    await until(() => !report.parts.some((part) => isAlive(part.pid)), { timeoutMs: 40_000, what: 'end of all parts' });
   });
 });
