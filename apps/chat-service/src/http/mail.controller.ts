@@ -1,12 +1,11 @@
 import {
   ChatError,
-  MAIL_MAX_BYTES,
   type MailInboundResponse,
   mailReturnRequestSchema,
   type TranscriptRequest,
   transcriptRequestSchema,
 } from '@chat-realtime/protocol';
-import { ClientIp, Principal, Public, RawBody, RequireCustomerOrStaff } from '@chat-realtime/service-kit';
+import { ClientIp, Principal, Public, RawBody, RequireCustomerOrStaff, rateLimitKey } from '@chat-realtime/service-kit';
 import {
   Body,
   Controller,
@@ -26,16 +25,14 @@ import type { z } from 'zod';
 import { contentDisposition } from '../attachments/file-name.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import type { Mail } from '../mail/mail.ts';
-import { isSignedMail } from '../mail/mail-signature.ts';
+import { MailBodies } from '../mail/mail-bodies.ts';
+import { isSignedMail, mayBeSignedMail } from '../mail/mail-signature.ts';
 import { unsubscribedPage, unsubscribePage } from '../mail/unsubscribe-page.ts';
 import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
 import { CREDENTIALS, MAIL, OPERATIONS } from './injection.ts';
 import { actorOf, sessionIdOf } from './principals.ts';
 
-/** Mails that are read at once: each may be large, and whose it is shows only at its end. */
-const AT_ONCE = 4;
-const BUSY_SECONDS = 5;
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -45,7 +42,7 @@ export class MailController {
   readonly #operations: ChatOperations;
   readonly #mail: Mail;
   readonly #credentials: ChannelCredentials;
-  #reading = 0;
+  readonly #bodies = new MailBodies();
 
   constructor(
     @Inject(OPERATIONS) operations: ChatOperations,
@@ -92,31 +89,22 @@ export class MailController {
   @HttpCode(200)
   async inbound(
     @Headers('x-chat-signature') signature: string | undefined,
+    @ClientIp() ip: string,
     @Req() request: FastifyRequest,
   ): Promise<MailInboundResponse> {
     try {
       if (signature === undefined) throw new ChatError('missing_credentials', 'X-Chat-Signature is missing');
       const secret = this.#mail.inboundSecret;
       const wrong = new ChatError('bad_credentials', 'the signature is wrong or too old');
-      // Nobody can sign where there is no secret.
-      if (secret === undefined) throw wrong;
-      const raw = await this.#read(request.raw);
-      if (!isSignedMail(secret, signature, raw, Math.floor(Date.now() / 1_000))) throw wrong;
+      const now = () => Math.floor(Date.now() / 1_000);
+      // Nobody can sign where there is no secret, and what is no signature of now needs no reading of the body.
+      if (secret === undefined || !mayBeSignedMail(signature, now())) throw wrong;
+      const raw = await this.#bodies.read(request.raw, rateLimitKey(ip));
+      if (!isSignedMail(secret, signature, raw, now())) throw wrong;
       return await this.#mail.intake.take(raw);
     } finally {
       // What a refused mail still sends must flow away, or the sender never reads why.
       request.raw.resume();
-    }
-  }
-
-  async #read(stream: FastifyRequest['raw']): Promise<Buffer> {
-    if (this.#reading >= AT_ONCE)
-      throw new ChatError('unavailable', 'other mails are being read', { retryAfterSeconds: BUSY_SECONDS });
-    this.#reading += 1;
-    try {
-      return await readAll(stream);
-    } finally {
-      this.#reading -= 1;
     }
   }
 
@@ -169,17 +157,4 @@ async function sendPage(reply: FastifyReply, page: string): Promise<void> {
     .header('x-content-type-options', 'nosniff')
     .header('cache-control', 'no-store')
     .send(page);
-}
-
-async function readAll(stream: FastifyRequest['raw']): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    if (!Buffer.isBuffer(chunk)) throw new ChatError('malformed_request', 'the body is not binary');
-    size += chunk.length;
-    if (size > MAIL_MAX_BYTES)
-      throw new ChatError('payload_too_large', `a mail may have at most ${MAIL_MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -142,7 +142,7 @@ describe('mail that comes', () => {
     ])
       expect([bad, await call({ 'x-chat-signature': bad })]).toEqual([bad, 'bad_credentials']);
     expect(await texts(session.id)).toEqual([]);
-    expect((await deliver(Buffer.alloc(26_214_401), 't=1,v1=0')).code).toBe('payload_too_large');
+    expect((await deliver(Buffer.alloc(26_214_401), signed('', now))).code).toBe('payload_too_large');
   });
 
   it('[MAIL4] becomes a message of the customer, once, without what it answers', async () => {
