@@ -32,7 +32,7 @@ async function websocketResume(chat, transcript) {
   const ready = await socket.frame(isType('channel.ready'), 'channel.ready');
   await socket.frame(hasSeq(1), 'seq 1');
   transcript.remark(
-    'He writes; the message comes back as an event with the next seq. An operator answers; the client acknowledges.',
+    'They write; the message comes back as an event with the next seq. An operator answers; the client acknowledges.',
   );
   await post(chat, session.id, session.token, 'Is the blue one in stock?', transcript);
   await socket.frame(hasSeq(2), 'seq 2');
@@ -149,7 +149,7 @@ async function staffResume(chat, transcript) {
   const session = await newSession(chat);
   await post(chat, session.id, session.token, 'Hello');
   await socket.frame((frame) => frame.session_id === session.id && frame.seq === 2, 'seq 2');
-  transcript.remark('He claims the session. Then his connection is lost, and things go on.');
+  transcript.remark('They claim the session. Then their connection is lost, and things go on.');
   await chat.http.expect(200, 'POST', `/chat/session/${session.id}/assign`, { token: chat.staff.token, json: {} });
   await socket.frame(
     (frame) => frame.session_id === session.id && frame.type === 'chat.session.assigned',
@@ -162,7 +162,7 @@ async function staffResume(chat, transcript) {
     json: { body: 'Wants the blue one' },
   });
   transcript.remark(
-    'Back with the last cursor he has; what he has already he drops by (session_id, seq), or by feed_id.',
+    'Back with the last cursor they have; what they have already they drop by (session_id, seq), or by feed_id.',
   );
   const cursor = [...socket.frames].reverse().find((frame) => frame.cursor !== undefined)?.cursor ?? ready.data.cursor;
   const again = new Socket(chat.http.baseUrl, { transcript });

@@ -22,7 +22,7 @@ describe('a chat with settings of its own', async () => {
   afterAll(() => server.stop());
   const { visit } = await useVisitors(server.baseUrl);
 
-  it('greets each visitor with the words written for his language', async () => {
+  it('greets each visitor with the words written for their language', async () => {
     const { page, widget } = await visit();
     await widget.open();
     await widget.panel.getByText('Привет!').waitFor();
@@ -46,7 +46,7 @@ describe('a chat with settings of its own', async () => {
     await failed.getByRole('button', { name: 'Убрать архив.7z' }).click();
   });
 
-  it('goes on where a visitor was whose device slept until his token was expired', async () => {
+  it('goes on where a visitor was whose device slept until their token was expired', async () => {
     const { page, widget } = await visit();
     await widget.open();
     await widget.say('засыпаю');

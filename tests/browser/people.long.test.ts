@@ -3,7 +3,7 @@ import { useChat } from '../support/chat.ts';
 import { identityToken } from '../support/tokens.ts';
 import { type Visitor, useVisitors } from './visitors.ts';
 
-describe('who writes, and what he hears', async () => {
+describe('who writes, and what they hear', async () => {
   const chat = await useChat('main');
   const { visit } = await useVisitors(chat.baseUrl);
 

@@ -148,7 +148,7 @@ describe('the page that breaks the chat and counts', async () => {
     const statusOf = async (path: string, headers = {}, from = http): Promise<number> =>
       (await from.get(path, { headers })).status;
     const paths = ['/try/', '/try/customer/', '/try/listener?session=1', '/try/api/path?session=1'];
-    // As a proxy makes a request that forgets to say for whom, and as somebody makes it who says that he sits here.
+    // As a proxy makes a request that forgets to say for whom, and as somebody makes it who says that they sit here.
     const disguises = [{}, { host: 'localhost' }, { 'x-forwarded-for': '127.0.0.1' }, { cookie: 'chat_try=1' }];
     for (const path of paths) {
       expect(await statusOf(path, {}, elsewhere), path).toBe(404);

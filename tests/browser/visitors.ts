@@ -7,7 +7,7 @@ export interface Visitor extends OpenPage {
   readonly widget: WidgetPage;
 }
 
-/** Visitors of a page of another site that carries the widget; each in a browser of his own. */
+/** Visitors of a page of another site that carries the widget; each in a browser of their own. */
 export async function useVisitors(baseUrl: string, attributes = '') {
   const { open } = useBrowser();
   const site = await startHostPage({ body: snippet(baseUrl, attributes) });

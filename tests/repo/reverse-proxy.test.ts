@@ -169,7 +169,7 @@ describe('the guide to reverse proxies', () => {
         const path = `/chat/session/${session.id}/attachments`;
         expect((await http.post(path, { raw: file, token, headers })).status).toBe(201);
 
-        // Visitors count each for himself, whatever they claim.
+        // Visitors count each for themself, whatever they claim.
         const claim = { ...VISITOR, 'x-forwarded-for': '203.0.113.1' };
         const statuses: number[] = [];
         for (let count = 1; count <= NEW_SESSIONS; count += 1)

@@ -69,7 +69,7 @@ describe('frames of durable events', () => {
     expect(sentNow.at(-1)?.frame).toMatchObject({ kind: 'scrub', sessionId: 5, throughSeq });
   });
 
-  it('[RDS3] [EVT] sends a customer’s message as chat.message to him and as chat.message.client, with subscribers, to staff', () => {
+  it('[RDS3] [EVT] sends a customer’s message as chat.message to them and as chat.message.client, with subscribers, to staff', () => {
     const event = message('client');
     const [customer, staff, stream, ...rest] = dispatched(event);
     expect(customer).toEqual({

@@ -58,7 +58,7 @@ export async function memory(count: number): Promise<Report> {
   return { name: 'memory', title: 'Memory: what an idle connection keeps', figures, raw: { plain, sessions, tabs } };
 }
 
-/** Kilobytes of resident memory for one idle customer with a session of his own. */
+/** Kilobytes of resident memory for one idle customer with a session of their own. */
 export async function measureMemory(count: number): Promise<number> {
   const measured = await measure('gateway', count, (first) => ({ kind: 'sessions', first }));
   return measured.rssKb;

@@ -22,7 +22,7 @@ export function lastSeenKey(sessionId: number): string {
 export const controlMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('control.revoked'), data: revocationSchema }),
   z.object({ type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
-  /** An operator chose his status. */
+  /** An operator chose their status. */
   z.object({ type: z.literal('control.status'), data: chosenStatusSchema }),
   /** The operators connected to one gateway; repeated every heartbeat, so that a silent gateway's ones expire. */
   z.object({

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { requiredText, sessionIdSchema, timestampSchema } from './primitives.ts';
 
-/** What an operator says of himself; stronger than what his connections say. */
+/** What an operator says of themself; stronger than what their connections say. */
 export const operatorStatusSchema = z.enum(['online', 'away', 'off']);
 export type OperatorStatus = z.infer<typeof operatorStatusSchema>;
 
 export const operatorStatusRequestSchema = z.object({ status: operatorStatusSchema });
 export const operatorStatusResponseSchema = z.object({
   status: operatorStatusSchema,
-  /** When he chose it; null if he never chose. */
+  /** When they chose it; null if they never chose. */
   since: timestampSchema.nullable(),
 });
 export type OperatorStatusResponse = z.infer<typeof operatorStatusResponseSchema>;

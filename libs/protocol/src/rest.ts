@@ -57,7 +57,7 @@ const attributesSchema = z
     (value) => new TextEncoder().encode(JSON.stringify(value)).length <= ATTRIBUTES_MAX_BYTES,
     `must have at most ${ATTRIBUTES_MAX_BYTES} bytes as JSON`,
   );
-/** What the visitor agreed to: true, or the version of the text he saw. */
+/** What the visitor agreed to: true, or the version of the text they saw. */
 export const consentSchema = z.union([
   z.boolean(),
   z.object({ version: safeText(64), accepted: z.boolean().optional() }),
@@ -212,9 +212,9 @@ export const operatorSchema = z.object({
   id: z.string(),
   name: z.string().nullable(),
   role: z.enum(['operator', 'admin']),
-  /** What others see: connected, and what he chose. */
+  /** What others see: connected, and what they chose. */
   presence: presenceStateSchema,
-  /** What he chose; `online` unless he did. */
+  /** What they chose; `online` unless they did. */
   status: operatorStatusSchema,
   active_sessions: z.int().min(0),
 });
@@ -269,7 +269,7 @@ export const callbackRequestSchema = z.object({
   preferred_at: timestampSchema.nullish(),
   comment: safeText(2_000).nullish(),
   session_id: sessionIdSchema.nullish(),
-  /** Being called back is what the visitor asks for, so it needs his yes. */
+  /** Being called back is what the visitor asks for, so it needs their yes. */
   consent: consentSchema.refine(
     (value) => value === true || (typeof value === 'object' && value.accepted !== false),
     'must be given',
@@ -286,7 +286,7 @@ export const callbacksQuerySchema = z.object({
   limit: limitQuerySchema,
   page: safeText(200).optional(),
 });
-/** What the customer learns: his phone number and the handling stay with staff. */
+/** What the customer learns: their phone number and the handling stay with staff. */
 export const customerCallbackResponseSchema = z.object({ callback: callbackDataSchema });
 export const callbackResponseSchema = z.object({ callback: callbackStaffSchema });
 export const callbacksResponseSchema = z.object({

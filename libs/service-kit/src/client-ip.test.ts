@@ -29,7 +29,7 @@ describe('client address', () => {
       expect(() => TrustedProxies.parse([entry])).toThrow(entry);
     }
   });
-  it('counts an IPv6 customer by his network', () => {
+  it('counts an IPv6 customer by their network', () => {
     expect(rateLimitKey('203.0.113.5')).toBe('203.0.113.5');
     expect(rateLimitKey('2001:db8:1:2:3:4:5:6')).toBe(rateLimitKey('2001:0DB8:1:2::9'));
     expect(rateLimitKey('2001:db8:1:3::9')).not.toBe(rateLimitKey('2001:db8:1:2::9'));

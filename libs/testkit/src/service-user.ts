@@ -5,7 +5,7 @@ export interface SystemUser {
   gid: number;
 }
 
-/** PostgreSQL refuses to run as root, so root starts it as Debian's postgres user; everyone else starts it as himself. */
+/** PostgreSQL refuses to run as root, so root starts it as Debian's postgres user; everyone else starts it as themself. */
 export function unprivilegedUser(name: string): SystemUser | null {
   if (process.getuid?.() !== 0) return null;
   const entry = readFileSync('/etc/passwd', 'utf8')

@@ -25,7 +25,7 @@ export interface StaffPrincipal {
 
 export type Principal = CustomerPrincipal | StaffPrincipal;
 
-/** What the site's own server says of its signed-in customer. Proves who he is; opens no channel by itself. */
+/** What the site's own server says of its signed-in customer. Proves who they are; opens no channel by itself. */
 export interface IdentityPrincipal {
   readonly kind: 'identity';
   readonly customerId: string;

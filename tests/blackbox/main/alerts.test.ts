@@ -14,9 +14,9 @@ beforeAll(async () => {
 describe('GET /chat/alerts', () => {
   test("[ALR1] [RD8] the badge counts sessions, nobody's and mine", async () => {
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
-    const [free, mine, his] = [await chat.customer(), await chat.customer(), await chat.customer()];
+    const [free, mine, theirs] = [await chat.customer(), await chat.customer(), await chat.customer()];
     const before = await anna.alerts();
-    for (const customer of [free, mine, his]) {
+    for (const customer of [free, mine, theirs]) {
       await customer.post('one');
       await customer.post('two');
     }
@@ -25,7 +25,7 @@ describe('GET /chat/alerts', () => {
     expect(unread.waiting_count).toBe(before.waiting_count + 3);
     expect(unread.unread_count).toBe(unread.unassigned_unread + unread.mine_unread);
     await anna.act(mine.sessionId, 'assign');
-    await boris.act(his.sessionId, 'assign');
+    await boris.act(theirs.sessionId, 'assign');
     const assigned = await anna.alerts();
     expect(assigned).toMatchObject({
       unassigned_unread: before.unassigned_unread + 1,
@@ -41,7 +41,7 @@ describe('GET /chat/alerts', () => {
       mine_unread: before.mine_unread,
       waiting_count: before.waiting_count + 1,
     });
-    await boris.act(his.sessionId, 'close');
+    await boris.act(theirs.sessionId, 'close');
   });
 
   test('[ALR2] since: new dialogs, my updates, the alerts after it', async () => {

@@ -17,7 +17,7 @@ async function identify(claims: IdentityClaims, more: Record<string, unknown> = 
 }
 
 describe('identity', () => {
-  test('[IDN1] [IDN2] an anonymous session becomes his and resumes on a second device', async () => {
+  test('[IDN1] [IDN2] an anonymous session becomes theirs and resumes on a second device', async () => {
     const sub = newSub();
     const firstDevice = await chat.customer();
     await firstDevice.post('from the phone');
@@ -98,7 +98,7 @@ describe('identity', () => {
     expect(owned.filter((answer) => answer.sessions.length === 1)).toHaveLength(1);
   });
 
-  test('[IDN4] sessions of the claim become his if they are anonymous', async () => {
+  test('[IDN4] sessions of the claim become theirs if they are anonymous', async () => {
     const [mine, foreign] = [await chat.customer(), await chat.customer()];
     const other = newSub();
     await identify({ sub: other }, { token: foreign.token, session_id: foreign.sessionId });
@@ -166,7 +166,7 @@ describe('identity', () => {
     expect(row.customer_id).toBe(claims.sub);
   });
 
-  test("[IDN6] logout revokes tokens and links of his sessions, and nobody else's", async () => {
+  test("[IDN6] logout revokes tokens and links of their sessions, and nobody else's", async () => {
     const sub = newSub();
     const customer = await chat.customer();
     const bystander = await chat.customer();

@@ -23,7 +23,7 @@ describe('posting', () => {
     expect((await customer.events()).events.at(-1)).toMatchObject({ type: 'chat.message', seq: 2, data: message });
   });
 
-  test('[MSG1] an operator writes under his name, whatever the body claims', async () => {
+  test('[MSG1] an operator writes under their name, whatever the body claims', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const answer = await anna.request('POST', `${customer.path}/messages`, {

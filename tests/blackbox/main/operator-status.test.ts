@@ -120,11 +120,11 @@ describe('handover', () => {
 
   test('[OST7] [OST8] gives all chats away, each with the events of a transfer, and to the queue', async () => {
     const [, other, chief] = all();
-    const [open, closed, his] = [await chat.customer(), await chat.customer(), await chat.customer()];
+    const [open, closed, theirs] = [await chat.customer(), await chat.customer(), await chat.customer()];
     for (const { sessionId } of [open, closed]) await chief.act(sessionId, 'assign');
-    await other.act(his.sessionId, 'assign');
+    await other.act(theirs.sessionId, 'assign');
     await chief.act(closed.sessionId, 'close');
-    const untouched = [await closed.session(), await his.session()];
+    const untouched = [await closed.session(), await theirs.session()];
     expect(await handed(chief, chief.userId)).toEqual([]);
     const console = await chat.staffChannel(other);
     const sessions = await handed(chief, other.userId);
@@ -134,7 +134,7 @@ describe('handover', () => {
       type: 'chat.session.assigned',
       data: { assigned_user_id: other.userId, by: chief.userId },
     });
-    expect([await closed.session(), await his.session()]).toEqual(untouched);
+    expect([await closed.session(), await theirs.session()]).toEqual(untouched);
     await console.waitFor((frame) => frame.type === 'chat.session.assigned' && frame.session_id === open.sessionId);
     expect(await handed(chief, other.userId)).toEqual([]);
 

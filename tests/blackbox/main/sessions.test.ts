@@ -142,7 +142,7 @@ describe('POST /chat/session', () => {
 });
 
 describe('GET /chat/session/:id', () => {
-  test('[SES6] the customer sees his session without contact or attributes, staff see them', async () => {
+  test('[SES6] the customer sees their session without contact or attributes, staff see them', async () => {
     const customer = await chat.customer({
       name: 'Visible Name',
       email: 'v@example.com',

@@ -158,7 +158,7 @@ describe('ephemeral frames', () => {
     expect((await customer.session()).last_seq).toBe(1);
   });
 
-  test('[FRM5] [FRM6] presence: who is there and what he looks at; a customer sees a number', async () => {
+  test('[FRM5] [FRM6] presence: who is there and what they look at; a customer sees a number', async () => {
     const customer = await chat.customer();
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
     const client = await chat.channel(customer);

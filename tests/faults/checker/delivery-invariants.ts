@@ -135,7 +135,7 @@ export const agree: Invariant = (history) => {
   return found.slice(0, 4 * MAX_PER_OBSERVER);
 };
 
-/** I13: nobody is shown an event of a session that is not his, by its id or by its text. */
+/** I13: nobody is shown an event of a session that is not theirs, by its id or by its text. */
 export const isolation = perObserver('I13 isolation', (observer, history) => {
   const { scope } = observer;
   const mine = new Set(scope.kind === 'session' ? [scope.sessionId] : history.sessions.map((session) => session.id));

@@ -16,7 +16,7 @@ export interface NewOperator {
   readonly demo?: boolean;
 }
 
-/** Changes that end what the operator may do with tokens he already has. */
+/** Changes that end what the operator may do with tokens they already have. */
 export interface OperatorChange {
   readonly role?: Operator['role'];
   readonly scope?: Operator['scope'];

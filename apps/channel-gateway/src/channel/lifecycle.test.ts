@@ -294,7 +294,7 @@ describe('life of connections', () => {
   it('[OST5] learns a choice whose message was lost with the next head check, and shows it from the first word on', async () => {
     const under = await start({ env: { HEAD_CHECK_SECONDS: '1' } });
     const visitor = customer(under, 1);
-    // First the visitor: whoever comes later is told with his first frame and gets none about it.
+    // First the visitor: whoever comes later is told with their first frame and gets none about it.
     await visitor.ready();
     const anna = new SocketClient(`${under.wsUrl}?type=staff&access_token=${staffToken('anna')}`);
     const online = () => visitor.frames.filter(({ type }) => type === 'chat.presence').at(-1)?.data['operators_online'];

@@ -131,7 +131,7 @@ describe.each(KINDS)('on %s', (kind) => {
       expect(await reasons()).toEqual(['callback_requested null', 'callback_due null']);
     });
 
-    it('[ALR4] [ALR7] a reply the customer has not got, once for all replies since he last saw one', async () => {
+    it('[ALR4] [ALR7] a reply the customer has not got, once for all replies since they last saw one', async () => {
       const { session, token } = await newSession({ message: message(), name: 'Ольга', email: 'olga@example.org' });
       const reply = () => chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
       await reply();

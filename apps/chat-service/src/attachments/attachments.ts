@@ -22,7 +22,7 @@ export interface AttachmentsConfig {
 
 export interface Upload {
   readonly sessionId: number;
-  /** `client` or `staff:<user id>`: only he may send it. */
+  /** `client` or `staff:<user id>`: only they may send it. */
   readonly participant: string;
   readonly name: string;
   readonly content: Readable;

@@ -121,7 +121,7 @@ export class Callbacks {
     return this.#operations.commit(sessionId, (unit) => work({ kind: 'session', unit }));
   }
 
-  /** Nobody learns of a callback whose session is hidden from him. */
+  /** Nobody learns of a callback whose session is hidden from them. */
   async #visible(actor: StaffActor, id: number): Promise<Row> {
     const row = await this.#database.kysely
       .selectFrom('chat_callback')

@@ -60,7 +60,7 @@ export interface ChatOperations {
   /** Answers the mark as it stands now. */
   markRead(actor: Actor, sessionId: number, lastId: number): Promise<{ read_id: number }>;
 
-  /** Without `userId` the actor claims the session for himself. */
+  /** Without `userId` the actor claims the session for themself. */
   assign(actor: StaffActor, sessionId: number, userId?: string, options?: AssignOptions): Promise<Session>;
   unassign(actor: StaffActor, sessionId: number): Promise<Session>;
   close(actor: StaffActor, sessionId: number): Promise<Session>;
@@ -91,7 +91,7 @@ export interface ChatOperations {
   /** All active sessions of the actor to another operator, or to nobody; answers those that went. */
   handover(actor: StaffActor, toUserId: string | null): Promise<number[]>;
 
-  /** Remembers an operator from the token he showed; cheap to call on every request. */
+  /** Remembers an operator from the token they showed; cheap to call on every request. */
   staffSeen(actor: StaffActor): Promise<void>;
   /** `page`: the `next_page` of the answer before. */
   operators(page?: string): Promise<OperatorsResponse>;

@@ -14,7 +14,7 @@ export type SessionState =
   | { readonly status: 'foreign'; readonly name: string; readonly assignee: Assignee | null };
 
 export type SessionAction =
-  /** By an operator for himself. */
+  /** By an operator for themself. */
   | { readonly kind: 'claim'; readonly by: Assignee }
   /** By an operator, to a named one. */
   | { readonly kind: 'transfer'; readonly by: Assignee; readonly admin: boolean; readonly to: Assignee }

@@ -7,8 +7,8 @@ import { OPERATIONS } from './injection.ts';
 import { staffActor } from './principals.ts';
 
 /**
- * What every call does for whoever makes it: an operator becomes known by the token he shows, and a customer is told
- * nothing of sessions that are not his, not even that they do not exist.
+ * What every call does for whoever makes it: an operator becomes known by the token they show, and a customer is told
+ * nothing of sessions that are not theirs, not even that they do not exist.
  */
 @Injectable()
 export class ActorInterceptor implements NestInterceptor {

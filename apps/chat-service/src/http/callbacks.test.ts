@@ -171,7 +171,7 @@ describe.each(KINDS)('on %s', (kind) => {
       expect((await patch(anna, all.callbacks[0]?.id ?? 0, { status: 'odd' })).status).toBe(422);
     });
 
-    it("[ASG10] an operator who sees only his own is not shown a colleague's", async () => {
+    it("[ASG10] an operator who sees only their own is not shown a colleague's", async () => {
       const { session, token } = await newSession();
       const { callback } = (await ask({ session_id: session.id }, token)).as(customerCallbackResponseSchema);
       await chat.call('POST', `/chat/session/${session.id}/assign`, { token: anna });

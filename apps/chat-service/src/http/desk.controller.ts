@@ -7,7 +7,7 @@ import { ActorInterceptor } from './actor-interceptor.ts';
 import { OPERATIONS } from './injection.ts';
 import { staffActor } from './principals.ts';
 
-/** What an operator says of himself, and his work given away. */
+/** What an operator says of themself, and their work given away. */
 @Controller('chat/operator')
 @UseInterceptors(ActorInterceptor)
 export class DeskController {

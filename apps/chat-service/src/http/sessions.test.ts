@@ -116,7 +116,7 @@ describe('POST /chat/session', () => {
 });
 
 describe('GET /chat/session/:id', () => {
-  it('[SES6] shows a customer his session without contact or attributes, and staff all of it', async () => {
+  it('[SES6] shows a customer their session without contact or attributes, and staff all of it', async () => {
     const { session, token } = await newSession({ name: 'Иван', phone: '+7 999', attributes: { plan: 'pro' } });
     const own = await chat.call('GET', `/chat/session/${session.id}`, { token });
     expect(Object.keys(own.as(sessionSchema.loose())).toSorted()).toEqual(

@@ -27,7 +27,7 @@ describe.each(KINDS)('on %s', (kind) => {
       expect(Date.parse(body.expires_at)).toBeGreaterThan(Date.now());
     });
 
-    it('[IDN1] [IDN2] [IDN7] an anonymous chat becomes his and is found again on another device', async () => {
+    it('[IDN1] [IDN2] [IDN7] an anonymous chat becomes theirs and is found again on another device', async () => {
       const { session, token } = await newSession({
         name: 'Гость',
         message: { body: 'x', client_message_id: randomUUID() },
@@ -63,7 +63,7 @@ describe.each(KINDS)('on %s', (kind) => {
       expect((await identify({ identity_token: other })).as(identityResponseSchema).sessions).toEqual([]);
     });
 
-    it('[IDN4] chats the site vouches for become his unless they are taken', async () => {
+    it('[IDN4] chats the site vouches for become theirs unless they are taken', async () => {
       const [free, taken] = [await newSession(), await newSession()];
       await identify({ identity_token: await chat.identity('c5'), token: taken.token, session_id: taken.session.id });
       const claims = { sessions: [free.session.id, taken.session.id, 999_999] };
@@ -84,7 +84,7 @@ describe.each(KINDS)('on %s', (kind) => {
       expect([second.sessions.length, second.session, second.token]).toEqual([2, undefined, undefined]);
     });
 
-    it('[IDN6] [REV1] logout ends the tokens of all his chats', async () => {
+    it('[IDN6] [REV1] logout ends the tokens of all their chats', async () => {
       const { session, token } = await newSession();
       const identity_token = await chat.identity('c8');
       await identify({ identity_token, token, session_id: session.id });

@@ -6,7 +6,7 @@ import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-cre
 
 export interface IdentifyRequest {
   readonly identityToken: string;
-  /** Channel token of an anonymous session that becomes his. */
+  /** Channel token of an anonymous session that becomes theirs. */
   readonly token?: string | undefined;
   readonly sessionId?: number | undefined;
 }
@@ -43,7 +43,7 @@ export class Identity {
     for (const session of sessions) await this.#fillContact(customer, session);
     const current = await this.#current(customer, sessions, sessionId);
     const newestFirst = sessions.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || b.id - a.id);
-    // Without a chat there is no token yet; what ends then is what he has shown.
+    // Without a chat there is no token yet; what ends then is what they have shown.
     const expiresAt = new Date(customer.expiresAt * 1_000).toISOString();
     const answer = { sessions: newestFirst.map(renderSession), expires_at: expiresAt };
     return current === undefined
@@ -51,7 +51,7 @@ export class Identity {
       : { ...answer, session: renderSession(current), ...this.#credentials.token(current, asOf) };
   }
 
-  /** Ends what browsers still hold of his chats: the next person at this computer must not read them. */
+  /** Ends what browsers still hold of their chats: the next person at this computer must not read them. */
   async logout(identityToken: string): Promise<void> {
     const customer = await this.#customer(identityToken);
     await this.#operations.revokeCustomer(customer.customerId);
@@ -97,7 +97,7 @@ export class Identity {
     await this.#operations.commit(session.id, async (unit) => unit.patch(contactChanges(customer, unit.session)));
   }
 
-  /** The session asked for, else his newest open one. */
+  /** The session asked for, else their newest open one. */
   async #current(
     customer: IdentityPrincipal,
     sessions: readonly SessionRecord[],

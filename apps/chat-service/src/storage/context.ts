@@ -21,7 +21,7 @@ export function sessionNotFound(): ChatError {
   return new ChatError('session_not_found', 'no such session');
 }
 
-/** A customer has exactly one session; another one is the same to him as none. */
+/** A customer has exactly one session; another one is the same to them as none. */
 export function requireOwnSession(actor: Actor, sessionId: number): void {
   if (actor.kind === 'customer' && actor.sessionId !== sessionId) throw sessionNotFound();
 }

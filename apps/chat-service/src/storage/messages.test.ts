@@ -62,7 +62,7 @@ describe.each(KINDS)('sessions and messages on %s', (kind) => {
     await expect(chat.postMessage(customer, id, { ...post, body: 'other' })).rejects.toMatchObject({
       code: 'idempotency_conflict',
     });
-    // Another sender has ids of his own.
+    // Another sender has ids of their own.
     expect(await chat.postMessage(anna, id, post)).toMatchObject({ created: true });
     expect(await chat.postMessage(boris, id, post)).toMatchObject({ created: true });
   });

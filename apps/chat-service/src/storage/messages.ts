@@ -42,7 +42,7 @@ const POST = {
   name: 'chat-post-message',
   text: 'SELECT * FROM chat_post_checked($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10, $11::boolean, $12, $13)',
 } as const;
-/** Events told with a refusal; whoever is further behind reads the rest himself. */
+/** Events told with a refusal; whoever is further behind reads the rest themself. */
 const MISSED_EVENTS_MAX = 100;
 
 type PostValues = readonly [

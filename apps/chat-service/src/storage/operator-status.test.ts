@@ -36,7 +36,7 @@ describe.each(KINDS)('own status on %s', (kind) => {
     expect([answer.operators_online, await chat.operatorsOnline()]).toEqual([1, 1]);
   });
 
-  it('[SES12] [OST6] what an operator who is off lets rest goes back once; what he still answers stays his', async () => {
+  it('[SES12] [OST6] what an operator who is off lets rest goes back once; what they still answer stays theirs', async () => {
     harness = await stage.harness(kind, { options: { returnToQueue: 'offline' } });
     const { chat, service, database } = harness;
     const chats = [await newChat(chat, 'rests'), await newChat(chat, 'answered'), await newChat(chat, 'just taken')];

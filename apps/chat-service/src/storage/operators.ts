@@ -11,7 +11,7 @@ import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { boundedRows, textBytes } from './page-bytes.ts';
 
-/** An operator is written down again after this time, or when his name or role is another. */
+/** An operator is written down again after this time, or when their name or role is another. */
 const REFRESH_MS = 60_000;
 const PAGE_MAX = 500;
 
@@ -67,7 +67,7 @@ interface OperatorRow {
   active_sessions: number;
 }
 
-/** What he chose is stronger than that he is connected; nobody is there without a connection. */
+/** What they chose is stronger than that they are connected; nobody is there without a connection. */
 function presenceOf(connected: boolean, status: OperatorStatus): PresenceState {
   return !connected || status === 'off' ? 'offline' : status;
 }

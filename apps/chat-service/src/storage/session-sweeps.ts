@@ -25,7 +25,7 @@ async function moveAll(
   }
 }
 
-/** An idle chat is closed, but never one in which a customer waits for an answer: he would drop out of the badge. */
+/** An idle chat is closed, but never one in which a customer waits for an answer: they would drop out of the badge. */
 export function autoCloseSweep(context: StorageContext): Sweep {
   const minutes = context.options.autoCloseMinutes;
   return {
@@ -54,7 +54,7 @@ export function autoCloseSweep(context: StorageContext): Sweep {
 
 /**
  * `offline`: sessions of an operator without a connection go back to the queue, and those of one who said `off` and has
- * let them rest since: what he still answers he is finishing. `always`: also those of a connected operator who lets the
+ * let them rest since: what they still answer they are finishing. `always`: also those of a connected operator who lets the
  * customer wait that long.
  */
 export function returnToQueueSweep(context: StorageContext): Sweep {

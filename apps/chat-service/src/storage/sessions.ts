@@ -89,7 +89,7 @@ export async function createSession(context: StorageContext, input: NewSession):
   const { session } = creation;
   const { revokedAt } = session;
   if (input.message === undefined) return { session: renderSession(session), created: false, revokedAt };
-  // A retry, or a visitor who comes back with his first words: the usual rules of a post decide.
+  // A retry, or a visitor who comes back with their first words: the usual rules of a post decide.
   const actor: CustomerActor = { kind: 'customer', sessionId: session.id };
   const posted = await postMessage(context, actor, session.id, {
     ...input.message,

@@ -80,7 +80,7 @@ async function playOperatorStep(
   }
 }
 
-/** A free chat is claimed by the operator himself; one that somebody has is handed over by whoever has it. */
+/** A free chat is claimed by the operator themself; one that somebody has is handed over by whoever has it. */
 async function assignAs(
   chats: ChatOperations,
   operators: ReadonlyMap<string, StaffActor>,

@@ -61,7 +61,7 @@ export function siteSignInUrl(loginUrl: string): string {
   return url.href;
 }
 
-/** Who is in may be led there again when the site has ended his session. */
+/** Who is in may be led there again when the site has ended their session. */
 export const signedIn = (): void => sessionStorage.removeItem(SENT_KEY);
 
 /** Goes to the site's sign-in, but not twice in a row: a site that sends everybody straight back would never end. */

@@ -8,7 +8,7 @@ export interface IdentityPort {
   readonly backend: Backend;
   readonly credentials: Credentials;
   readonly leaveSession: () => void;
-  /** The customer's own chat, if he has one: the one shown already, or another. */
+  /** The customer's own chat, if they have one: the one shown already, or another. */
   readonly found: (session: Session, isShown: boolean) => void;
 }
 
@@ -26,7 +26,7 @@ async function tellServer(port: IdentityPort, identity_token: string): Promise<I
   }
 }
 
-/** Tells the server who the customer is; a chat begun anonymously on this device becomes his. */
+/** Tells the server who the customer is; a chat begun anonymously on this device becomes theirs. */
 export async function attach(port: IdentityPort, identityToken: string): Promise<Session | null> {
   const { credentials, found } = port;
   const { session, token, expires_at } = await tellServer(port, identityToken);

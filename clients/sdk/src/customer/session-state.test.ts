@@ -21,7 +21,7 @@ it('[EVT9] knows a session that is new again for nobody’s, which the status al
   });
 });
 
-it('keeps whose it is when it is reopened for him', () => {
+it('keeps whose it is when it is reopened for them', () => {
   expect(sessionAfter(closed, became('active', 8))).toMatchObject({ status: 'active', assigned_user_id: 'anna' });
 });
 

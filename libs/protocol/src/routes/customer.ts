@@ -37,7 +37,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
     access: 'public',
     summary: 'The chats of a signed-in customer; takes over an anonymous one whose token is given',
     body: { schema: rest.identityRequestSchema, required: true },
-    answers: { 200: { description: 'his sessions', schema: rest.identityResponseSchema, noStore: true } },
+    answers: { 200: { description: 'their sessions', schema: rest.identityResponseSchema, noStore: true } },
     errors: ['bad_token', 'token_expired', 'token_revoked', 'forbidden'],
   }),
   route({

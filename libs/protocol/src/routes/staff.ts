@@ -157,7 +157,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     access: 'staff',
     summary: "The caller's own status",
     answers: {
-      200: { description: 'what he chose', schema: operatorStatus.operatorStatusResponseSchema, noStore: true },
+      200: { description: 'what they chose', schema: operatorStatus.operatorStatusResponseSchema, noStore: true },
     },
   }),
   route({

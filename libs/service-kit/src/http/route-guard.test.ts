@@ -71,7 +71,7 @@ describe('route guard', () => {
     expect((await small.inject('/x')).statusCode).toBe(401);
     await small.close();
   });
-  it('[TOK3] admits a customer to his own session only', async () => {
+  it('[TOK3] admits a customer to their own session only', async () => {
     const token = signChannelToken(ring, 5, now());
     const response = await fetch(`${probe.base}/chat/session/5`, { headers: bearer(token) });
     expect(await response.json()).toMatchObject({ principal: { kind: 'customer', sessionId: 5 } });

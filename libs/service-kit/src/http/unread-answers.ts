@@ -26,7 +26,7 @@ interface Unread {
 /**
  * Answers that somebody asked for and does not read lie in our memory. They may be so many bytes together and wait so
  * long; beyond that connections are cut, of the address that holds most and its oldest first, so that whoever does this
- * on purpose meets himself.
+ * on purpose is cut off first.
  */
 export class UnreadAnswers {
   readonly #limits: UnreadAnswerLimits;

@@ -21,7 +21,7 @@ function isRatherText(text: string, files: readonly File[]): boolean {
 
 export type Attach = (files: readonly File[]) => void;
 
-/** Where the visitor writes. Before his first message it also asks what the site wants to know, and for consent. */
+/** Where the visitor writes. Before their first message it also asks what the site wants to know, and for consent. */
 export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> }) {
   const model = useModel();
   const { client } = model;

@@ -14,7 +14,7 @@ import { Welcome } from './Welcome.tsx';
 const NEAR_END = 80;
 const GROUP_MS = 5 * 60_000;
 
-/** The conversation. It stays at its end while the visitor is there, and stays where he is when he reads above. */
+/** The conversation. It stays at its end while the visitor is there, and stays where they are when they read above. */
 export function MessageList({ showImage }: { showImage: (image: ShownFile) => void }) {
   const model = useModel();
   const { client } = model;

@@ -10,7 +10,7 @@ const PLAIN = ['title', 'greeting', 'offlineNote', 'placeholder', 'callbackIntro
 
 /**
  * The built-in texts under those of the site's owner: `texts` of the configuration holds `greeting` for all languages or
- * `greeting.en` for one. His reply time and consent are written in Russian unless he says otherwise.
+ * `greeting.en` for one. Their reply time and consent are written in Russian unless they say otherwise.
  */
 export function textsFor(locale: Locale, config: ConfigResponse | null, title: string | undefined): Texts {
   const own: Partial<Record<(typeof PLAIN)[number], string>> = {};
