@@ -26,6 +26,7 @@ export async function startCaddyEdge(root: string, routes: EdgeRoutes, wanted?: 
     CHAT_SITE: `http://127.0.0.1:${port}`,
     AUTH_SERVICE: routes.authService,
     CHAT_SERVICE: routes.chatService,
+    TELEGRAM_BOT: routes.telegramBot ?? '127.0.0.1:8105',
     GATEWAYS: routes.gateways.join(' '),
     CHAT_PAGES: routes.staticRoot,
     CHAT_EARLIER_PAGES: routes.earlierRoot ?? routes.staticRoot,

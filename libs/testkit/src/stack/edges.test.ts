@@ -75,17 +75,19 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
   const keepPages = (...site: string[]): void => {
     execFileSync(process.execPath, [`${ROOT}apps/standalone/dist/keep-pages.js`, earlier, ...site]);
   };
-  let upstreams: Record<'auth' | 'chat' | 'gateway1' | 'gateway2', { server: Server; address: string }>;
+  let upstreams: Record<'auth' | 'chat' | 'bot' | 'gateway1' | 'gateway2', { server: Server; address: string }>;
   beforeAll(async () => {
     upstreams = {
       auth: await upstream('auth'),
       chat: await upstream('chat'),
+      bot: await upstream('bot'),
       gateway1: await upstream('gateway'),
       gateway2: await upstream('gateway'),
     };
     edge = await start({
       authService: upstreams.auth.address,
       chatService: upstreams.chat.address,
+      telegramBot: upstreams.bot.address,
       gateways: [upstreams.gateway1.address, upstreams.gateway2.address],
       staticRoot: `${ROOT}dist/site`,
       earlierRoot: earlier,
@@ -108,6 +110,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     ['/chat/12/stream?sig=x', 'gateway'],
     ['/channel/poll?session=1', 'gateway'],
     ['/channel/sse', 'gateway'],
+    ['/telegram/webhook', 'bot'],
   ])('routes %s to %s, query and all', async (path, name) => {
     const answer = await get(edge.url, path);
     expect(answer.status).toBe(200);
