@@ -4,6 +4,9 @@ import { invitePath } from './invite-path.ts';
 import { DEFAULT_PORT } from './listen-port.ts';
 import type { Accounts, TrialState } from './standalone.ts';
 
+/** In a package that npm installed there is no script to run. */
+const STARTED_BY = import.meta.url.includes('/node_modules/') ? 'npx chat-realtime' : 'npm start --';
+
 export interface StartFacts {
   readonly baseUrl: string;
   /** The default port was taken. */
@@ -35,7 +38,7 @@ export function startText(facts: StartFacts): string {
   lines.push(`  Customer:  ${facts.baseUrl}/`, `  Operator:  ${facts.baseUrl}/operator/`, ...loginLines(facts), '');
   lines.push(...storageLines(facts));
   lines.push(...demoLines(facts));
-  lines.push('  Stop with Ctrl+C; begin anew with: npm start -- --reset', '');
+  lines.push(`  Stop with Ctrl+C; begin anew with: ${STARTED_BY} --reset`, '');
   return `${lines.join('\n')}\n`;
 }
 

@@ -14,7 +14,8 @@ export interface AdminIo {
 
 function usage(): string {
   const lines = COMMANDS.map(({ name, usage: args, summary }) => `  ${`${name} ${args}`.trim()}\n      ${summary}`);
-  return ['npm run admin -- <command> [--json]', ...lines].join('\n');
+  const command = import.meta.url.includes('/node_modules/') ? 'npx chat-realtime admin' : 'npm run admin --';
+  return [`${command} <command> [--json]`, ...lines].join('\n');
 }
 
 /** A refusal is for people; anything else is a fault and shows where. */

@@ -1,0 +1,106 @@
+// `npm run pack:tarballs`: tarballs of what others install, in dist/packages: the server with its command, the client and the
+// widget. What is in them was built here; `npm run campaign -- packages` installs them in empty folders and uses them.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { root } from './lib/root.mjs';
+import { run } from './lib/run.mjs';
+import { publishedText, reachedFiles } from './packages/reached-files.mjs';
+import { serverPackage } from './packages/server.mjs';
+
+const out = join(root, 'dist/packages');
+const PROTOCOL = '@chat-realtime/protocol';
+const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+
+/** What every one of them says of itself. */
+const COMMON = { license: 'Apache-2.0', type: 'module' };
+
+/**
+ * A package of the clients: the files that its entries reach, and nothing else. Types of the protocol come with it, since
+ * they are part of its own.
+ */
+async function clientPackage(folder, { entries, dependencies, readme }) {
+  const manifest = readJson(`${folder}/package.json`);
+  const staged = mkdtempSync(join(tmpdir(), 'chat-package-'));
+  const exported = Object.fromEntries(
+    entries.map((name) => {
+      const { types, default: file } = manifest.exports[name];
+      return [name, { types, default: file }];
+    }),
+  );
+  const own = Object.values(exported).flatMap(({ types, default: file }) => [types, file]);
+  const within = join(root, folder);
+  const files = reachedFiles(own.map((path) => join(within, path)));
+  let needsProtocol = false;
+  for (const path of files) {
+    const to = join(staged, relative(within, path));
+    mkdirSync(dirname(to), { recursive: true });
+    const up = relative(dirname(to), join(staged, 'dist/protocol/index.js')).replace(/^(?!\.)/, './');
+    const text = publishedText(path).replaceAll(`'${PROTOCOL}'`, () => {
+      needsProtocol = true;
+      return `'${up}'`;
+    });
+    writeFileSync(to, text);
+  }
+  if (needsProtocol) copyProtocolTypes(join(staged, 'dist/protocol'));
+  writeManifest(staged, {
+    name: manifest.name,
+    version: manifest.version,
+    description: manifest.description,
+    ...COMMON,
+    sideEffects: false,
+    engines: manifest.engines ?? { node: '>=22' },
+    exports: { ...exported, './package.json': './package.json' },
+    // For bundlers and compilers that do not read "exports".
+    types: exported['.'].types,
+    main: exported['.'].default,
+    files: ['dist'],
+    dependencies: { ...dependencies, ...(needsProtocol ? readJson('libs/protocol/package.json').dependencies : {}) },
+  });
+  writeFileSync(join(staged, 'README.md'), readme(manifest));
+  return staged;
+}
+
+function copyProtocolTypes(to) {
+  const from = join(root, 'libs/protocol/dist');
+  for (const path of reachedFiles([join(from, 'index.d.ts')])) {
+    const copy = join(to, relative(from, path));
+    mkdirSync(dirname(copy), { recursive: true });
+    writeFileSync(copy, publishedText(path));
+  }
+  // Nothing of it runs, but what names types has to be there for whoever follows the import.
+  writeFileSync(join(to, 'index.js'), 'export {};\n');
+}
+
+function writeManifest(folder, manifest) {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+}
+
+const documents = (path) =>
+  `Documentation: \`${path}\` in the project's repository, and \`/docs/\` of a chat that runs.\n`;
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const { version } = readJson('clients/sdk/package.json');
+const staged = [
+  await clientPackage('clients/sdk', {
+    entries: ['.', './staff', './badge', './site', './links', './testing'],
+    dependencies: {},
+    readme: ({ name, description }) => `# ${name}\n\n${description}.\n\n${documents('docs/sdk.md')}`,
+  }),
+  await clientPackage('clients/widget', {
+    entries: ['.'],
+    dependencies: { '@chat-realtime/client': version },
+    readme: ({ name, description }) => `# ${name}\n\n${description}.\n\n${documents('docs/widget.md')}`,
+  }),
+  serverPackage({ common: COMMON, writeManifest }),
+];
+for (const folder of staged) {
+  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', out], {
+    label: 'npm pack',
+    cwd: folder,
+  });
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const name of readdirSync(out)) console.log(join('dist/packages', name));
