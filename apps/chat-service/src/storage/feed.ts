@@ -13,8 +13,8 @@ import { visibleEvents } from './visibility.ts';
 /** Numbers that one page looks at, so that a page for a viewer who may see little of them ends in time. */
 const PAGE_SPAN = 10_000;
 
-/** A leader stamps within milliseconds of the commit; longer than this there is none. */
-const STAMP_WAIT_MS = 500;
+/** A leader stamps within milliseconds of the commit, on a machine that is overloaded within a second; longer than this there is none. */
+const STAMP_WAIT_MS = 1_500;
 const STAMP_LOOK_MS = 4;
 
 const NEWEST_WAITING = { name: 'chat-outbox-newest', text: 'SELECT max(event_id) AS id FROM outbox' } as const;
