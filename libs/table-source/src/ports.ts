@@ -39,6 +39,8 @@ export interface KnownSession {
 export interface Ledger {
   /** Of these sessions those that the ledger has, by the site's id. */
   sessions(ids: readonly string[]): Promise<ReadonlyMap<string, KnownSession>>;
+  /** Of these messages those that the ledger does not have, the same objects in the same order. */
+  unknown(messages: readonly PlainEvent[]): Promise<PlainEvent[]>;
 }
 
 /** Where what the intake refused is kept for people to look at. */
@@ -50,6 +52,9 @@ export interface DeadLetters {
 export interface Places {
   read(name: string): Promise<string | null>;
   write(name: string, place: string): Promise<void>;
+  clear(name: string): Promise<void>;
+  /** Those that begin with this text. */
+  names(prefix: string): Promise<string[]>;
 }
 
 export type OutboxKind = 'session' | 'message' | 'status' | 'assigned';

@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { type Delivery, eventsOf } from './delivery.ts';
-import type { EventMapper } from './events.ts';
+import type { EventMapper, Names } from './events.ts';
 import type { KnownSession, Ledger, MessageRow, Places, PlainEvent, SessionRow, SiteDatabase } from './ports.ts';
+import type { SessionHistory } from './session-history.ts';
 import { idOf } from './values.ts';
 
 const PAGE = 200;
+/** Messages of which it is remembered that the ledger refused them. */
+const REMEMBERED = 20_000;
+
+const NO_NAMES: Names = new Map();
 
 export type Missed = 'session' | 'message' | 'status' | 'assigned';
 
 export interface ReconcilerDeps {
   readonly mapper: EventMapper;
   readonly delivery: Delivery;
+  readonly history: SessionHistory;
   readonly ledger: Ledger;
   readonly places: Places;
   /** Resolves when the outbox has been seen empty after the call: what was committed before it has been followed. */
@@ -21,10 +27,12 @@ export interface ReconcilerDeps {
 /**
  * Looks through the tables for what no trigger noted: the outbox was dropped, a right revoked, a row written by a cascade
  * or past the triggers. Each step looks at the newest rows, and at the next page of all, round and round: it is a net.
- * Rows are read, then the outbox is emptied; what the ledger still does not have was missed.
+ * Rows are read, then the outbox is emptied; what the ledger still does not have was missed. A chat of which something was
+ * missed is gone through from its beginning, since rows that stand before it may be missing as well.
  */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
+  readonly #refused = new Set<string>();
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
@@ -53,6 +61,8 @@ export class Reconciler {
   async #compareSessions(site: SiteDatabase, rows: readonly SessionRow[]): Promise<void> {
     const { mapper, delivery, ledger, onMissed } = this.#deps;
     const ids = rows.map(({ id }) => id);
+    const before = await ledger.sessions(ids);
+    for (const id of ids) if (!before.has(id)) await this.#bring(site, id);
     const created = await delivery.take(await eventsOf(site, mapper, rows, []), 'table');
     if (created.accepted > 0) onMissed('session', created.accepted);
     const known = await ledger.sessions(ids);
@@ -70,9 +80,32 @@ export class Reconciler {
   }
 
   async #compareMessages(site: SiteDatabase, rows: readonly MessageRow[]): Promise<void> {
-    const { mapper, delivery, onMissed } = this.#deps;
-    const { accepted } = await delivery.take(await eventsOf(site, mapper, [], rows), 'table');
-    if (accepted > 0) onMissed('message', accepted);
+    const offered = rows.filter(({ id }) => !this.#refused.has(id));
+    const missing = await this.#unknown(offered);
+    const last = new Map(missing.map(({ session, id }) => [session, id]));
+    for (const [session, id] of last) await this.#bring(site, session, id);
+    // They were offered, and the ledger still does not have them.
+    for (const { id } of await this.#unknown(missing)) {
+      if (this.#refused.size >= REMEMBERED) this.#refused.clear();
+      this.#refused.add(id);
+    }
+  }
+
+  async #unknown(rows: readonly MessageRow[]): Promise<MessageRow[]> {
+    const { mapper, ledger } = this.#deps;
+    const carried = rows.flatMap((row) => {
+      const event = mapper.message(row, NO_NAMES);
+      return event === null ? [] : [{ row, event }];
+    });
+    const unknown = new Set(await ledger.unknown(carried.map(({ event }) => event)));
+    return carried.flatMap(({ row, event }) => (unknown.has(event) ? [row] : []));
+  }
+
+  async #bring(site: SiteDatabase, session: string, through?: string): Promise<void> {
+    const { mapper, history, onMissed } = this.#deps;
+    const brought = await history.bring(session, through, site, mapper);
+    if (brought.session) onMissed('session', 1);
+    if (brought.messages > 0) onMissed('message', brought.messages);
   }
 
   #differences(row: SessionRow, state: KnownSession) {

@@ -1,23 +1,41 @@
 import { isBackfilled } from './backfill.ts';
 import { type Delivery, eventsOf } from './delivery.ts';
 import type { EventMapper } from './events.ts';
-import type { Ledger, OutboxRow, Places, SiteDatabase } from './ports.ts';
+import type { Ledger, MessageRow, OutboxRow, Places, SiteDatabase } from './ports.ts';
 
-/** With the session itself one call of the intake: most chats are stored whole or not at all. */
 const PAGE = 99;
 /** Sessions of which it is remembered that the ledger has all from before. */
 const REMEMBERED = 20_000;
+/** Named after a chat while it is copied: after a crash half a chat is not taken for a whole one. */
+const COPYING = 'copying:';
+
+/** How far a chat is copied; without a bound, to its end. */
+interface Extent {
+  /** Up to the first of these and without it. */
+  readonly before?: ReadonlySet<string>;
+  /** Up to this row and with it. */
+  readonly through?: string;
+}
+
+export interface Brought {
+  readonly session: boolean;
+  readonly messages: number;
+}
 
 /**
- * Before the first live event of a chat that was there before the triggers stands all that the site has of it from before: its
- * channel then begins as the chat did. A chat that the backfill copies at the same time is copied twice in the same order, and
- * stored once.
+ * Copies chats from their beginning, in the order of the site's table. Backfill, follower and scan may come to the same chat at
+ * the same time. Each of them offers a row only after it has seen all that stand before it in the ledger, so that the chat is
+ * told in this order whoever is faster, and every row once.
  */
 export class SessionHistory {
   readonly #ledger: Ledger;
   readonly #delivery: Delivery;
   readonly #places: Places;
   readonly #known = new Set<string>();
+  /** Chats whose copy was begun and is not at its end, also by a process that is no more. */
+  #begun: Promise<Set<string>> | undefined;
+  /** The last copy of each chat that is being copied: the next one begins after it. */
+  readonly #turns = new Map<string, Promise<unknown>>();
   #backfilled = false;
 
   constructor(ledger: Ledger, places: Places, delivery: Delivery) {
@@ -26,6 +44,7 @@ export class SessionHistory {
     this.#delivery = delivery;
   }
 
+  /** Before the first live event of a chat that was there before the triggers stands all that the site has of it from before. */
   async ensure(rows: readonly OutboxRow[], site: SiteDatabase, mapper: EventMapper): Promise<void> {
     const asked = [...new Set(rows.map(({ sessionId }) => sessionId))].filter((id) => !this.#known.has(id));
     if (asked.length === 0) return;
@@ -36,24 +55,66 @@ export class SessionHistory {
       const own = rows.filter(({ sessionId }) => sessionId === id);
       // A chat whose beginning was noted has nothing from before.
       const isNew = own.some(({ kind }) => kind === 'session');
-      const noted = new Set(own.flatMap(({ kind, rowId }) => (kind === 'message' ? [rowId] : [])));
-      if (!isNew && !known.has(id)) await this.#copy(id, noted, site, mapper);
+      const before = new Set(own.flatMap(({ kind, rowId }) => (kind === 'message' ? [rowId] : [])));
+      if (!isNew)
+        await this.#inTurn(id, async () => {
+          // What was noted, and all after it, comes by the outbox, in its place.
+          if (!known.has(id) || (await this.#marks()).has(id)) await this.#copy(id, { before }, site, mapper);
+        });
       this.#remember(id);
     }
   }
 
-  /** Up to the first message that was noted: that one and all after it come by the outbox, in their place. */
-  async #copy(id: string, noted: ReadonlySet<string>, site: SiteDatabase, mapper: EventMapper): Promise<void> {
-    const sessions = await site.sessions([id]);
+  /** Brings what the ledger does not have of a chat, in its order, as far as a row; of a chat that was never whole, all of it. */
+  async bring(id: string, through: string | undefined, site: SiteDatabase, mapper: EventMapper): Promise<Brought> {
+    return this.#inTurn(id, async () => {
+      const isKnown = (await this.#ledger.sessions([id])).has(id);
+      const isWhole = isKnown && !(await this.#marks()).has(id);
+      const accepted = await this.#copy(id, isWhole && through !== undefined ? { through } : {}, site, mapper);
+      const session = !isKnown && accepted > 0;
+      return { session, messages: accepted - (session ? 1 : 0) };
+    });
+  }
+
+  async #copy(id: string, extent: Extent, site: SiteDatabase, mapper: EventMapper): Promise<number> {
+    const marks = await this.#marks();
     let after: string | null = null;
+    let accepted = 0;
     for (;;) {
-      const page = await site.messagesOfSession(id, after, PAGE);
-      const live = page.findIndex((row) => noted.has(row.id));
-      const messages = live < 0 ? page : page.slice(0, live);
-      await this.#delivery.take(await eventsOf(site, mapper, after === null ? sessions : [], messages), 'table');
-      const last = messages.at(-1);
-      if (last === undefined || messages.length < PAGE) return;
-      after = last.id;
+      const rows = within(await site.messagesOfSession(id, after, PAGE), extent);
+      const last = rows.at(-1)?.id ?? null;
+      const isEnd = rows.length < PAGE || last === extent.through;
+      const created = after === null ? await eventsOf(site, mapper, await site.sessions([id]), []) : [];
+      const unknown = await this.#ledger.unknown(await eventsOf(site, mapper, [], rows));
+      if (!marks.has(id) && (unknown.length > 0 || !isEnd)) {
+        marks.add(id);
+        await this.#places.write(`${COPYING}${id}`, 'begun');
+      }
+      accepted += (await this.#delivery.take([...created, ...unknown], 'table')).accepted;
+      if (isEnd) break;
+      after = last;
+    }
+    if (marks.delete(id)) await this.#places.clear(`${COPYING}${id}`);
+    return accepted;
+  }
+
+  #marks(): Promise<Set<string>> {
+    const read = async () => new Set((await this.#places.names(COPYING)).map((name) => name.slice(COPYING.length)));
+    this.#begun ??= read().catch((error: unknown) => {
+      this.#begun = undefined;
+      throw error;
+    });
+    return this.#begun;
+  }
+
+  async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(id) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.#turns.set(id, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(id) === turn) this.#turns.delete(id);
     }
   }
 
@@ -61,4 +122,11 @@ export class SessionHistory {
     if (this.#known.size >= REMEMBERED) this.#known.clear();
     this.#known.add(id);
   }
+}
+
+function within(page: readonly MessageRow[], { before, through }: Extent): readonly MessageRow[] {
+  const end = page.findIndex(({ id }) => before?.has(id) === true);
+  if (end >= 0) return page.slice(0, end);
+  const last = through === undefined ? -1 : page.findIndex(({ id }) => id === through);
+  return last >= 0 ? page.slice(0, last + 1) : page;
 }

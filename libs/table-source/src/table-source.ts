@@ -135,6 +135,7 @@ export class TableSource {
     const reconciler = new Reconciler({
       mapper: this.#mapper(site),
       delivery: this.#delivery,
+      history: this.#history,
       ledger,
       places,
       drained: () => this.#drained(),

@@ -70,13 +70,22 @@ function keyOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
+function dataKey(session: SiteId, type: string, id: string): string {
+  return keyOf('data', String(session), type, id);
+}
+
+/** What the site's message of this id is known by, whatever `message_id` it came under. */
+export function messageKey(session: SiteId, id: string): string {
+  return dataKey(session, 'chat.message', id);
+}
+
 /**
  * By what an event is known again: its message_id, else its type with the id in its data. A message is known by its own
  * id in any case, since the channel cannot hold two under one.
  */
 function keysOf(event: PlainEvent, id: string | null): string[] {
   const byMessageId = typeof event.message_id === 'string' ? [keyOf('message_id', event.message_id)] : [];
-  const byData = id === null ? [] : [keyOf('data', String(event.session_id), event.type, id)];
+  const byData = id === null ? [] : [dataKey(event.session_id, event.type, id)];
   return event.type === 'chat.message' || byMessageId.length === 0 ? [...byMessageId, ...byData] : byMessageId;
 }
 

@@ -2,6 +2,7 @@ import { type MariaDbServer, openSite, startMariaDb } from '@chat-realtime/testk
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { printSql } from '../print-sql.ts';
 import { sampleSite } from '../testing/sample-site.ts';
+import { orderSuite } from '../testing/order-suite.ts';
 import { siteSuite } from '../testing/site-suite.ts';
 
 let server: MariaDbServer;
@@ -11,6 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 siteSuite('mysql', () => server.createDatabase());
+orderSuite('mysql', () => server.createDatabase());
 
 describe('rights on MariaDB', () => {
   it('[TAB3] notes for a user who may not see the outbox, and fails no write when its maker lost the right', async () => {

@@ -4,6 +4,7 @@ import { parseTableSource } from '../config.ts';
 import { siteConnection } from '../connection.ts';
 import { printSql } from '../print-sql.ts';
 import { sampleSite, sampleYaml } from '../testing/sample-site.ts';
+import { orderSuite } from '../testing/order-suite.ts';
 import { siteSuite } from '../testing/site-suite.ts';
 
 let server: PostgresServer;
@@ -13,6 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 siteSuite('postgresql', () => server.createDatabase());
+orderSuite('postgresql', () => server.createDatabase());
 
 describe('rights on PostgreSQL', () => {
   it('[TAB3] notes for a user who may not see the outbox, and fails no write when its owner lost the right', async () => {

@@ -35,12 +35,25 @@ export class MemoryLedger implements Intake, Ledger, Places, DeadLetters {
     return new Map(ids.flatMap((id) => (this.#states.has(id) ? [[id, this.#states.get(id) as KnownSession]] : [])));
   }
 
+  async unknown(messages: readonly PlainEvent[]): Promise<PlainEvent[]> {
+    if (this.away) throw new Error('the ledger is away');
+    return messages.filter((event) => !keysOf(event).some((key) => this.#keys.has(key)));
+  }
+
   async read(name: string): Promise<string | null> {
     return this.#places.get(name) ?? null;
   }
 
   async write(name: string, place: string): Promise<void> {
     this.#places.set(name, place);
+  }
+
+  async clear(name: string): Promise<void> {
+    this.#places.delete(name);
+  }
+
+  async names(prefix: string): Promise<string[]> {
+    return [...this.#places.keys()].filter((name) => name.startsWith(prefix));
   }
 
   async put(event: PlainEvent, reason: string): Promise<void> {
@@ -57,11 +70,7 @@ export class MemoryLedger implements Intake, Ledger, Places, DeadLetters {
   }
 
   #isKnown(event: PlainEvent): boolean {
-    const byData =
-      event.type === 'chat.message' || event.type === 'chat.session.created'
-        ? [`${event.session_id} ${event.type} ${String(event.data['id'] ?? '')}`]
-        : [];
-    const keys = [...(event.message_id === undefined ? [] : [event.message_id]), ...byData];
+    const keys = keysOf(event);
     const known = keys.some((key) => this.#keys.has(key));
     for (const key of keys) this.#keys.add(key);
     return known;
@@ -82,6 +91,14 @@ export class MemoryLedger implements Intake, Ledger, Places, DeadLetters {
       state.assigned = session.assigned_user_id ?? state.assigned;
     }
   }
+}
+
+function keysOf(event: PlainEvent): string[] {
+  const byData =
+    event.type === 'chat.message' || event.type === 'chat.session.created'
+      ? [`${event.session_id} ${event.type} ${String(event.data['id'] ?? '')}`]
+      : [];
+  return [...(event.message_id === undefined ? [] : [event.message_id]), ...byData];
 }
 
 function problemOf({ type, data }: PlainEvent): { path: string; message: string } | undefined {

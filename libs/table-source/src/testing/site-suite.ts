@@ -4,43 +4,20 @@ import { backfill } from '../backfill.ts';
 import { siteConnection } from '../connection.ts';
 import { Delivery } from '../delivery.ts';
 import { EventMapper } from '../events.ts';
-import type { OutboxState } from '../ports.ts';
-import type { Missed } from '../reconcile.ts';
-import { TableSource } from '../table-source.ts';
+import type { TableSource } from '../table-source.ts';
+import { type Following, followTables, QUIET } from './following.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { type SampleSite, sampleSite } from './sample-site.ts';
-
-const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export function siteSuite(kind: SiteKind, freshDatabase: () => Promise<string>): void {
   describe(`a site's tables: ${kind}`, () => {
     let site: SampleSite;
     let ledger: MemoryLedger;
-    let source: TableSource | undefined;
-    let missed: Partial<Record<Missed, number>>;
-    let outbox: OutboxState | undefined;
+    let following: Following | undefined;
 
     const follow = (): TableSource => {
-      source = new TableSource({
-        config: site.config,
-        intake: ledger,
-        ledger,
-        places: ledger,
-        deadLetters: ledger,
-        log: QUIET,
-        observer: {
-          step: () => undefined,
-          outbox: (state) => {
-            outbox = state;
-          },
-          missed: (what, count) => {
-            missed[what] = (missed[what] ?? 0) + count;
-          },
-          connected: () => undefined,
-        },
-      });
-      source.start();
-      return source;
+      following = followTables(site, ledger);
+      return following.source;
     };
     const outboxRows = async () =>
       Number((await site.client.query('SELECT count(*) AS n FROM chat_realtime_outbox'))[0]?.['n']);
@@ -48,12 +25,10 @@ export function siteSuite(kind: SiteKind, freshDatabase: () => Promise<string>):
     beforeEach(async () => {
       site = await sampleSite(kind, await freshDatabase(), 'reconcile_seconds: 1');
       ledger = new MemoryLedger();
-      missed = {};
-      outbox = undefined;
     });
     afterEach(async () => {
-      await source?.stop();
-      source = undefined;
+      await following?.source.stop();
+      following = undefined;
       await site.client.close();
     });
 
@@ -183,6 +158,7 @@ export function siteSuite(kind: SiteKind, freshDatabase: () => Promise<string>):
     it('[TAB8] finds and counts what no trigger noted', async () => {
       await site.install();
       follow();
+      const missed = following?.missed ?? {};
       const chat = await site.openChat();
       await site.write(chat, 'первое');
       await until(() => ledger.bodies(chat).length === 1, { what: 'the first' });
@@ -280,12 +256,12 @@ export function siteSuite(kind: SiteKind, freshDatabase: () => Promise<string>):
       await sleep(1_100);
       ledger.away = true;
       follow();
-      await until(() => outbox !== undefined, { what: 'the size of the outbox' });
-      expect(outbox?.rows).toBe(2);
-      expect(outbox?.oldestSeconds).toBeGreaterThan(1);
-      expect(outbox?.oldestSeconds).toBeLessThan(30);
+      await until(() => following?.outbox !== undefined, { what: 'the size of the outbox' });
+      expect(following?.outbox?.rows).toBe(2);
+      expect(following?.outbox?.oldestSeconds).toBeGreaterThan(1);
+      expect(following?.outbox?.oldestSeconds).toBeLessThan(30);
       ledger.away = false;
-      await source?.stop();
+      await following?.source.stop();
       await site.remove();
       await site.remove();
       await site.write(chat, 'b');

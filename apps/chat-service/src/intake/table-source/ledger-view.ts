@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '@chat-realtime/database';
 import type { DeadLetters, KnownSession, Ledger, Places, PlainEvent } from '@chat-realtime/table-source';
+import { messageKey } from '../parse-event.ts';
 
 /** What was refused is kept up to this number of rows; the newest stay. */
 const REFUSED_ROWS = 10_000;
@@ -20,6 +21,18 @@ const WRITE_PLACE = {
   name: 'table-source-place-write',
   text: `INSERT INTO table_source_place (name, place) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET place = EXCLUDED.place, updated_at = clock_timestamp()`,
+} as const;
+const CLEAR_PLACE = {
+  name: 'table-source-place-clear',
+  text: 'DELETE FROM table_source_place p WHERE p.name = $1',
+} as const;
+const PLACE_NAMES = {
+  name: 'table-source-place-names',
+  text: 'SELECT p.name FROM table_source_place p WHERE starts_with(p.name, $1)',
+} as const;
+const KNOWN_KEYS = {
+  name: 'table-source-known',
+  text: "SELECT replace(k.key::text, '-', '') AS key FROM intake_key k WHERE k.key = ANY ($1::uuid[])",
 } as const;
 const PUT_REFUSED = {
   name: 'table-source-refused',
@@ -62,6 +75,14 @@ export class LedgerView implements Ledger, Places, DeadLetters {
     return new Map(rows.map((row) => [row.site_id, { status: row.status, assigned: row.assigned_user_id }]));
   }
 
+  async unknown(messages: readonly PlainEvent[]): Promise<PlainEvent[]> {
+    if (messages.length === 0) return [];
+    const keyed = messages.map((event) => ({ event, key: messageKey(event.session_id, String(event.data['id'])) }));
+    const rows = await this.#database.query<{ key: string }>(KNOWN_KEYS, [keyed.map(({ key }) => key)]);
+    const known = new Set(rows.map(({ key }) => key));
+    return keyed.flatMap(({ event, key }) => (known.has(key) ? [] : [event]));
+  }
+
   async read(name: string): Promise<string | null> {
     const [row] = await this.#database.query<{ place: string }>(READ_PLACE, [name]);
     return row?.place ?? null;
@@ -69,6 +90,14 @@ export class LedgerView implements Ledger, Places, DeadLetters {
 
   async write(name: string, place: string): Promise<void> {
     await this.#database.query(WRITE_PLACE, [name, place]);
+  }
+
+  async clear(name: string): Promise<void> {
+    await this.#database.query(CLEAR_PLACE, [name]);
+  }
+
+  async names(prefix: string): Promise<string[]> {
+    return (await this.#database.query<{ name: string }>(PLACE_NAMES, [prefix])).map(({ name }) => name);
   }
 
   async put(event: PlainEvent, reason: string): Promise<void> {

@@ -1,0 +1,39 @@
+import type { OutboxState } from '../ports.ts';
+import type { Missed } from '../reconcile.ts';
+import { TableSource } from '../table-source.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import type { SampleSite } from './sample-site.ts';
+
+export const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** A follower that runs, and what it told. */
+export interface Following {
+  readonly source: TableSource;
+  readonly missed: Partial<Record<Missed, number>>;
+  outbox: OutboxState | undefined;
+}
+
+export function followTables(site: SampleSite, ledger: MemoryLedger): Following {
+  const missed: Partial<Record<Missed, number>> = {};
+  const source = new TableSource({
+    config: site.config,
+    intake: ledger,
+    ledger,
+    places: ledger,
+    deadLetters: ledger,
+    log: QUIET,
+    observer: {
+      step: () => undefined,
+      outbox: (state) => {
+        following.outbox = state;
+      },
+      missed: (what, count) => {
+        missed[what] = (missed[what] ?? 0) + count;
+      },
+      connected: () => undefined,
+    },
+  });
+  const following: Following = { source, missed, outbox: undefined };
+  source.start();
+  return following;
+}
