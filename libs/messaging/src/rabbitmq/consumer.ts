@@ -6,6 +6,7 @@ import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
 import { Consumption } from './consumption.ts';
 import { RabbitLink } from './link.ts';
+import { answered } from './own-queues.ts';
 import type { RabbitOptions } from './publisher.ts';
 import { declareTopology } from './topology.ts';
 
@@ -124,14 +125,17 @@ class RabbitConsumer implements EventConsumer {
     });
     await channel.prefetch(PREFETCH);
     const cancelled = (): void => session.drop(new Error('consumer cancelled: the queue is gone'));
-    await channel.consume(DISPATCHER_QUEUE, (message) =>
+    const events = channel.consume(DISPATCHER_QUEUE, (message) =>
       message === null ? cancelled() : consumption.receive(message),
     );
-    await channel.consume(
+    // A queue whose process hangs leaves it without an answer, and everything that waits for its turn behind it.
+    await answered(events, DISPATCHER_QUEUE);
+    const ephemeral = channel.consume(
       EPHEMERAL_QUEUE,
       (message) => (message === null ? cancelled() : consumption.receiveEphemeral(message)),
       { noAck: true },
     );
+    await answered(ephemeral, EPHEMERAL_QUEUE);
   }
 
   /** Closing the channel ends the consumer and gives back, in order, what is unacked. */

@@ -1,9 +1,12 @@
+import { DISPATCHER_QUEUE } from '@chat-realtime/protocol';
 import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connectRabbitConsumer } from './consumer.ts';
+import { QueueSilentError } from './own-queues.ts';
 import { publishAll } from '../testing/event-queue-suite.ts';
-import { deleteTopology } from '../testing/rabbit-admin.ts';
+import { deleteTopology, evaluate } from '../testing/rabbit-admin.ts';
 import { collect, RabbitClients, relay, seqs } from '../testing/rabbit-clients.ts';
-import { messageEvent, messageEvents } from '../testing/samples.ts';
+import { messageEvent, messageEvents, testLogger } from '../testing/samples.ts';
 
 let server: ManagedServer;
 const clients = new RabbitClients(() => server);
@@ -30,6 +33,33 @@ describe('rabbitmq that is killed, wiped or not there yet', () => {
     await relaying;
     await until(() => seen.first.length === 3_000, { timeoutMs: 60_000 });
     expect(seen.first).toEqual(seqs(1, 3_000));
+  }, 180_000);
+
+  it('gives up a connection on which a queue leaves its consumer without an answer', async () => {
+    await deleteTopology(server);
+    const publisher = clients.publisher();
+    const warned: unknown[] = [];
+    const warn = (details: object): void => void ('err' in details && warned.push(details.err));
+    const consumer = connectRabbitConsumer({ url: server.url, logger: { ...testLogger, warn } });
+    try {
+      const seen = collect(consumer);
+      await publishAll(publisher, messageEvents(1, 1, 5));
+      await until(() => seen.first.length === 5, { timeoutMs: 30_000 });
+      await consumer.pause();
+      const process = `list_to_atom("%2F_${DISPATCHER_QUEUE}")`;
+      await evaluate(server, `sys:suspend(${process}).`);
+      void consumer.resume();
+      await until(() => warned.some((error) => error instanceof QueueSilentError), {
+        timeoutMs: 20_000,
+        what: 'the silence is noticed',
+      });
+      await evaluate(server, `sys:resume(${process}).`);
+      await relay(publisher, messageEvents(1, 6, 10));
+      await until(() => seen.first.length === 10, { timeoutMs: 60_000, what: 'it goes on' });
+      expect(seen.first).toEqual(seqs(1, 10));
+    } finally {
+      await consumer.close();
+    }
   }, 180_000);
 
   it('finds everything missing when the broker lost its data', async () => {

@@ -40,8 +40,10 @@ async function give(text: string): Promise<void> {
   await until(() => confirmed().catch(() => false), { timeoutMs: 90_000, everyMs: 500, what: `${text} is confirmed` });
 }
 
-function read(refuse = (_text: string): boolean => false): { source: SiteSource; seen: string[] } {
+function read(refuse = (_text: string): boolean => false): { source: SiteSource; seen: string[]; all: string[] } {
   const seen: string[] = [];
+  /** Each as often as it came. */
+  const all: string[] = [];
   const source = connectSiteSource({
     url: server.url,
     address: { kind: 'exchange', exchange: 'site', key: '#' },
@@ -50,6 +52,7 @@ function read(refuse = (_text: string): boolean => false): { source: SiteSource;
       Promise.resolve(
         batch.map(({ content }) => {
           const text = content.toString();
+          all.push(text);
           if (refuse(text)) return { kind: 'refused', reason: 'of no use' };
           if (!seen.includes(text)) seen.push(text);
           return { kind: 'taken' };
@@ -57,7 +60,7 @@ function read(refuse = (_text: string): boolean => false): { source: SiteSource;
       ),
   });
   open.push(source);
-  return { source, seen };
+  return { source, seen, all };
 }
 
 const reading = (source: SiteSource): Promise<unknown> =>
@@ -84,4 +87,36 @@ describe('a quorum queue of ours whose process the broker lost', () => {
     };
     await until(async () => (await dead()) === 'bad', { timeoutMs: 60_000, what: 'what was refused lies there' });
   }, 240_000);
+});
+
+describe('a queue of ours that is not there for a while', () => {
+  it('[BES20] what was confirmed to the site meanwhile is read, in its order and once', async () => {
+    await withChannel(server, (channel) => channel.assertExchange('site', 'topic', { durable: true }));
+    const { source, all } = read();
+    await reading(source);
+    const model = await connect(server.url);
+    const channel = await model.createConfirmChannel();
+    const given: string[] = [];
+    const publish = async (): Promise<void> => {
+      const text = `n${given.length}`;
+      given.push(text);
+      channel.publish('site', 'chat.message', Buffer.from(text), { persistent: true });
+      await channel.waitForConfirms();
+    };
+    await publish();
+    await until(() => all.length === 1, { what: 'the first' });
+    await channel.deleteQueue(SITE_QUEUE);
+    // Nobody can have made it anew already.
+    await publish();
+    // It is made anew while the site goes on, and the source comes from what lay aside to what is new.
+    await until(() => source.state.kind === 'waiting', { everyMs: 1, what: 'the source has seen it' });
+    while (source.state.kind !== 'reading' || all.length < given.length - 5) {
+      await publish();
+      await sleep(5);
+    }
+    for (let more = 0; more < 20; more += 1) await publish();
+    await until(() => all.length >= given.length, { timeoutMs: 30_000, what: 'all of them' });
+    expect(all).toEqual(given);
+    await model.close();
+  }, 120_000);
 });

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, GetMessage } from 'amqplib';
 import { Backoff } from '../backoff.ts';
 import { toError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { SiteDelivery, SiteHandler, SiteSource, SiteSourceState } from '../ports/site-source.ts';
 import { RabbitLink } from './link.ts';
 import { answered, OwnQueues, PROBE_TYPE, QueueSilentError } from './own-queues.ts';
+import { bindInlet, declareInlet, spareCount, takeSpare } from './site-spare.ts';
 
 /** Where a site's events are: an exchange of theirs, to which a queue of ours is bound, or a queue that is for us alone. */
 export type SiteAddress =
@@ -42,6 +43,8 @@ const SITE_QUEUE_OPTIONS = {
   arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true, 'x-delivery-limit': DELIVERIES_MAX },
 };
 
+type SiteMessage = ConsumeMessage | GetMessage;
+
 interface Reading {
   readonly channel: Channel;
   readonly dead: ConfirmChannel;
@@ -49,6 +52,8 @@ interface Reading {
   readonly probes: ConfirmChannel;
   readonly queue: string;
   readonly drop: (error: Error) => void;
+  /** The spare queue is read, and the queue itself only after it: what lies in it is older. */
+  spare: boolean;
   ended: boolean;
 }
 
@@ -130,7 +135,7 @@ class RabbitSiteSource implements SiteSource {
         reading.ended = true;
         giveUp(error);
       };
-      const reading: Reading = { channel, dead, probes, queue, drop, ended: false };
+      const reading: Reading = { channel, dead, probes, queue, drop, spare: false, ended: false };
       this.#pending = [];
       this.#reading = reading;
       for (const one of [dead, probes, channel]) {
@@ -143,11 +148,9 @@ class RabbitSiteSource implements SiteSource {
         reading.ended = true;
       });
       await channel.prefetch(PREFETCH);
-      const consuming = channel.consume(queue, (message) => {
-        if (message === null) drop(new Error('consumer cancelled: the queue is gone'));
-        else this.#receive(reading, message);
-      });
-      await this.#consuming(consuming, reading);
+      reading.spare = queue === SITE_QUEUE && (await spareCount(channel)) > 0;
+      if (reading.spare) this.#begin();
+      else await this.#consume(reading);
       return reading;
     } catch (error) {
       if (this.#reading !== null) this.#reading.ended = true;
@@ -157,7 +160,12 @@ class RabbitSiteSource implements SiteSource {
   }
 
   /** A queue of the site's is theirs to mend; only one of ours is asked, and made anew. */
-  async #consuming(consuming: Promise<unknown>, { queue, probes }: Reading): Promise<void> {
+  async #consume(reading: Reading): Promise<void> {
+    const { queue, channel, probes, drop } = reading;
+    const consuming = channel.consume(queue, (message) => {
+      if (message === null) drop(new Error('consumer cancelled: the queue is gone'));
+      else this.#receive(reading, message);
+    });
     try {
       await answered(consuming, queue);
     } catch (error) {
@@ -185,9 +193,10 @@ class RabbitSiteSource implements SiteSource {
       return address.queue;
     }
     await channel.checkExchange(address.exchange);
-    await this.#own.declare(model, SITE_QUEUE, SITE_QUEUE_OPTIONS);
-    await channel.bindQueue(SITE_QUEUE, address.exchange, address.key);
     await channel.close();
+    await declareInlet(model);
+    await this.#own.declare(model, SITE_QUEUE, SITE_QUEUE_OPTIONS);
+    await bindInlet(model, { queue: SITE_QUEUE, exchange: address.exchange, key: address.key });
     return SITE_QUEUE;
   }
 
@@ -197,9 +206,12 @@ class RabbitSiteSource implements SiteSource {
     if (reading === null || reading.ended) return;
     try {
       const { messageCount, consumerCount } = await answered(reading.dead.checkQueue(reading.queue), reading.queue);
-      this.#waiting = messageCount;
+      const spare = reading.queue === SITE_QUEUE ? await spareCount(reading.dead) : 0;
+      this.#waiting = messageCount + spare;
+      // It was on its way when the queue was bound again.
+      if (spare > 0 && !reading.spare) reading.drop(new Error('a message lies in the spare queue'));
       // A queue without a process looks well, and gives its reader nothing.
-      if (reading.queue === SITE_QUEUE) await this.#own.probe(reading.probes, reading.queue);
+      else if (reading.queue === SITE_QUEUE) await this.#own.probe(reading.probes, reading.queue);
       if (this.#options.address.kind === 'queue' && consumerCount > 1)
         reading.drop(
           new SourceRefusedError(`the queue ${reading.queue} has another consumer: messages are lost to it`),
@@ -217,7 +229,8 @@ class RabbitSiteSource implements SiteSource {
 
   #begin(): void {
     const reading = this.#reading;
-    if (this.#working !== null || reading === null || this.#pending.length === 0) return;
+    if (this.#working !== null || reading === null) return;
+    if (this.#pending.length === 0 && !reading.spare) return;
     this.#working = this.#work(reading).finally(() => {
       this.#working = null;
       // Of a newer connection, and come while the work of the one before was ending.
@@ -228,14 +241,31 @@ class RabbitSiteSource implements SiteSource {
   async #work(reading: Reading): Promise<void> {
     // What arrived in one turn of the loop is one batch.
     await new Promise<void>((resolve) => setImmediate(resolve));
+    if (reading.spare) await this.#emptySpare(reading);
     while (!reading.ended && this.#reading === reading && this.#pending.length > 0) {
       const batch = this.#pending.splice(0, PREFETCH);
       await this.#decide(reading, batch);
     }
   }
 
+  async #emptySpare(reading: Reading): Promise<void> {
+    try {
+      while (!reading.ended && !this.#closing) {
+        const batch = await takeSpare(reading.channel, PREFETCH);
+        if (batch.length > 0) await this.#decide(reading, batch);
+        else {
+          reading.spare = false;
+          await this.#consume(reading);
+          return;
+        }
+      }
+    } catch (error) {
+      reading.drop(toError(error));
+    }
+  }
+
   /** Until the batch is decided on, or its connection is gone and the broker gives it again. */
-  async #decide(reading: Reading, batch: readonly ConsumeMessage[]): Promise<void> {
+  async #decide(reading: Reading, batch: readonly SiteMessage[]): Promise<void> {
     const given = batch.filter((message) => !isProbe(message));
     const deliveries = given.map(deliveryOf);
     while (!reading.ended) {
@@ -255,7 +285,7 @@ class RabbitSiteSource implements SiteSource {
   }
 
   /** Refused messages go to the dead letters with the reason, and are safe there before they are acknowledged. */
-  async #bury(reading: Reading, batch: readonly ConsumeMessage[], verdicts: Awaited<ReturnType<SiteHandler>>) {
+  async #bury(reading: Reading, batch: readonly SiteMessage[], verdicts: Awaited<ReturnType<SiteHandler>>) {
     let buried = 0;
     for (const [index, message] of batch.entries()) {
       const verdict = verdicts[index];
@@ -290,11 +320,11 @@ class RabbitSiteSource implements SiteSource {
   }
 }
 
-function isProbe({ properties, fields }: ConsumeMessage): boolean {
+function isProbe({ properties, fields }: SiteMessage): boolean {
   return properties.type === PROBE_TYPE && fields.exchange === '';
 }
 
-function deliveryOf({ content, properties, fields }: ConsumeMessage): SiteDelivery {
+function deliveryOf({ content, properties, fields }: SiteMessage): SiteDelivery {
   const messageId: unknown = properties.messageId;
   const traceparent: unknown = properties.headers?.['traceparent'];
   return {
