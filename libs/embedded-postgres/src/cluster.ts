@@ -21,9 +21,9 @@ export interface Cluster {
 }
 
 /** A folder of data, also one that was not finished. The name holds the major version, since only that version reads it. */
-export const CLUSTER = /^postgres-\d+(?:\.unfinished)?(?:\.password)?$/;
+export const CLUSTER = /^postgres-\d+(?:\.unfinished|\.before-upgrade)?(?:\.password)?$/;
 
-function clusterName(major: number): string {
+export function clusterName(major: number): string {
   return `postgres-${major}`;
 }
 

@@ -1,20 +1,19 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseStartError, type DatabaseLog, guardFolder } from '@chat-realtime/database';
+import { type DatabaseLog, guardFolder } from '@chat-realtime/database';
 import { type Address, newAddress } from './address.ts';
 import { carryOver } from './carry-over.ts';
 import { type Cluster, provideCluster } from './cluster.ts';
 import { DATABASE, provideDatabase } from './database-of-cluster.ts';
 import { messageOf } from './errors.ts';
-import { endLeftover, isReady } from './leftover.ts';
+import { endLeftover } from './leftover.ts';
 import { providePrograms } from './programs.ts';
-import { ServerProcess, type ServerSpec } from './server-process.ts';
+import { ServerProcess, type ServerSpec, untilReady } from './server-process.ts';
 import { SERVICE_HOME, SERVICE_USER, serviceUser, type ServiceUser } from './service-user.ts';
 import { serverSettings } from './settings.ts';
+import { refuseOtherMajor } from './upgrade-check.ts';
 
-const READY_MS = 60_000;
-const READY_LOOK_MS = 25;
 const RESTART_MS = [100, 500, 1_000, 2_000, 5_000] as const;
 /** A server that has run so long is not one that cannot start. */
 const STEADY_MS = 60_000;
@@ -51,6 +50,7 @@ export async function startEmbeddedPostgres(folder: string, options: EmbeddedOpt
     const real = await realpath(folder);
     const user = await serviceUser();
     const programs = await providePrograms(user === undefined ? real : SERVICE_HOME, user !== undefined);
+    await refuseOtherMajor(real, programs.major);
     const cluster = await provideCluster(real, programs, user);
     await endLeftover(cluster.data);
     const address = await newAddress(cluster);
@@ -122,22 +122,10 @@ class Server {
     await this.#process?.stop();
   }
 
-  /** @throws DatabaseStartError when it ends, or is not ready in time. */
   async #run(): Promise<ServerProcess> {
     const run = new ServerProcess(this.#spec);
     this.#process = run;
-    const deadline = performance.now() + READY_MS;
-    // Its own word is taken for it, since it logs everybody who asks too early.
-    while (!(await isReady(this.#spec.cwd, run.pid))) {
-      if (!run.running) throw new DatabaseStartError(`the embedded PostgreSQL does not start:\n${run.lastWords}`);
-      if (performance.now() > deadline) {
-        await run.stop();
-        throw new DatabaseStartError(
-          `the embedded PostgreSQL was not ready within ${READY_MS / 1_000} s:\n${run.lastWords}`,
-        );
-      }
-      await sleep(READY_LOOK_MS);
-    }
+    await untilReady(run, this.#spec.cwd);
     return run;
   }
 

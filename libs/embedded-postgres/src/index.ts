@@ -3,3 +3,4 @@ export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } fr
 export { preparePrograms } from './programs.ts';
 export { reachEmbeddedPostgres, type ReachedPostgres } from './reach.ts';
 export { removeEmbeddedPostgres } from './remove.ts';
+export { type DataUpgrade, upgradeEmbeddedPostgres } from './upgrade.ts';

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseStartError } from '@chat-realtime/database';
+import { isReady } from './leftover.ts';
 import type { ServiceUser } from './service-user.ts';
 
 export interface ServerSpec {
@@ -13,6 +15,8 @@ export interface ServerSpec {
   readonly onLine: (line: string) => void;
 }
 
+const READY_MS = 60_000;
+const READY_LOOK_MS = 25;
 const KEPT_LINES = 20;
 const CLEAN_MS = 20_000;
 const AT_ONCE_MS = 5_000;
@@ -122,5 +126,23 @@ export class ServerProcess {
   #keep(line: string): void {
     this.#lines.push(line);
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+  }
+}
+
+/**
+ * Its own word in `data` is taken for it, since it logs everybody who asks too early.
+ * @throws DatabaseStartError when it ends, or is not ready in time.
+ */
+export async function untilReady(run: ServerProcess, data: string): Promise<void> {
+  const deadline = performance.now() + READY_MS;
+  while (!(await isReady(data, run.pid))) {
+    if (!run.running) throw new DatabaseStartError(`the embedded PostgreSQL does not start:\n${run.lastWords}`);
+    if (performance.now() > deadline) {
+      await run.stop();
+      throw new DatabaseStartError(
+        `the embedded PostgreSQL was not ready within ${READY_MS / 1_000} s:\n${run.lastWords}`,
+      );
+    }
+    await sleep(READY_LOOK_MS);
   }
 }

@@ -47,6 +47,17 @@ export const INITDB = [
   '--no-instructions',
 ] as const;
 
+/** What every version knows: for a server that is only read. */
+const READ_ONCE = { max_connections: '10', log_min_messages: 'fatal', log_line_prefix: '', timezone: 'UTC' } as const;
+
+export function settingsForReading(address: Readonly<Record<string, string>>): string[] {
+  return asArguments({ ...READ_ONCE, ...address });
+}
+
 export function serverSettings(address: Readonly<Record<string, string>>): string[] {
-  return Object.entries({ ...SETTINGS, ...address }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return asArguments({ ...SETTINGS, ...address });
+}
+
+function asArguments(settings: Readonly<Record<string, string>>): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

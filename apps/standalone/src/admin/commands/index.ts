@@ -52,6 +52,13 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./restore.ts')).restore,
   },
   {
+    name: 'upgrade-data',
+    usage: '[<folder of the old PostgreSQL>]',
+    summary:
+      'brings the embedded database of an older major version of PostgreSQL to this one, all or nothing, while the chat does not run',
+    load: async () => (await import('./upgrade-data.ts')).upgradeData,
+  },
+  {
     name: 'trace',
     usage: '<session> <seq> [--logs <file>|-]',
     summary:
