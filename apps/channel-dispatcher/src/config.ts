@@ -1,12 +1,11 @@
-import { envInteger, envInternalApiKey, envUrl, httpVariables } from '@chat-realtime/service-kit';
+import { envInteger, envInternalApiKey, envUrl, httpVariables, redisVariables } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 
 /** The dispatcher as a process of its own. */
 export const dispatcherEnvironment = z.object({
   ...httpVariables(8104),
   RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
-  REDIS_URL: envUrl(['redis:', 'rediss:']),
-  REDIS_KEY_PREFIX: z.string().max(64).default(''),
+  ...redisVariables,
   /** Opens what this process remembers of the way of an event; without it nobody may ask. */
   INTERNAL_API_KEY: envInternalApiKey().optional(),
   LAST_SEEN_TTL_SECONDS: envInteger(86_400, { min: 60 }),

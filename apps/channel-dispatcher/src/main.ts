@@ -20,7 +20,8 @@ const STOP = { readiness: 0, dispatcher: 10, adapters: 20, http: 30 } as const;
 
 async function main(): Promise<void> {
   const config = loadConfig(dispatcherEnvironment, process.env);
-  const { REDIS_URL, REDIS_KEY_PREFIX: prefix, RABBITMQ_URL, HOST: host, PORT: port } = config;
+  const { REDIS_URL, REDIS_CLUSTER_NODES: clusterNodes, REDIS_KEY_PREFIX: prefix, RABBITMQ_URL } = config;
+  const { HOST: host, PORT: port } = config;
   const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
   const metrics = createMetrics(SERVICE);
   const health = new Health();
@@ -28,8 +29,9 @@ async function main(): Promise<void> {
   shutdown.listen();
 
   const consumer = connectRabbitConsumer({ url: RABBITMQ_URL, logger });
-  const fanout = connectRedisFanout({ url: REDIS_URL, prefix, logger });
-  const lastSeen = createRedisLastSeen({ url: REDIS_URL, prefix, ttlSeconds: config.LAST_SEEN_TTL_SECONDS, logger });
+  const redis = { url: REDIS_URL, clusterNodes, prefix, logger };
+  const fanout = connectRedisFanout(redis);
+  const lastSeen = createRedisLastSeen({ ...redis, ttlSeconds: config.LAST_SEEN_TTL_SECONDS });
   const trace = await createEventTrace({ service: SERVICE, logger, env: config });
   const dispatcher = createDispatcher({ consumer, fanout, lastSeen, logger, metrics, trace });
   health.add('rabbitmq', () => assertConnected(consumer, 'rabbitmq'));

@@ -6,6 +6,7 @@ import {
   envSecretRing,
   envUrl,
   httpVariables,
+  redisVariables,
   staffTokenVariables,
 } from '@chat-realtime/service-kit';
 import { z } from 'zod';
@@ -40,8 +41,7 @@ export const gatewayEnvironment = z.object({
   ...httpVariables(8103),
   ...staffTokenVariables,
   ...gatewayVariables,
-  REDIS_URL: envUrl(['redis:', 'rediss:']),
-  REDIS_KEY_PREFIX: z.string().max(64).default(''),
+  ...redisVariables,
   LAST_SEEN_TTL_SECONDS: envInteger(86_400, { min: 60 }),
   CHAT_TOKEN_SECRETS: envSecretRing(),
   CHANNEL_TOKEN_TTL_SECONDS: envInteger(TOKEN_MAX_LIFETIME_SECONDS, { min: 1, max: TOKEN_MAX_LIFETIME_SECONDS }),

@@ -35,7 +35,12 @@ async function main(): Promise<void> {
     staff: staffTokenConfig(config),
     revocations,
   });
-  const redis = { url: config.REDIS_URL, prefix: config.REDIS_KEY_PREFIX, logger };
+  const redis = {
+    url: config.REDIS_URL,
+    clusterNodes: config.REDIS_CLUSTER_NODES,
+    prefix: config.REDIS_KEY_PREFIX,
+    logger,
+  };
   const fanout = connectRedisFanout(redis);
   const leases = createRedisLeases({ ...redis, heartbeatSeconds: config.HEARTBEAT_SECONDS });
   const lastSeen = createRedisLastSeen({ ...redis, ttlSeconds: config.LAST_SEEN_TTL_SECONDS });

@@ -1,4 +1,4 @@
-import { envInternalApiKey, envSecret, envUrl, httpVariables } from '@chat-realtime/service-kit';
+import { envInternalApiKey, envSecret, envUrl, httpVariables, redisVariables } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 
 const TOKEN = /^(\d{1,16}):[\w-]{20,}$/;
@@ -43,8 +43,7 @@ export const telegramEnvironment = z
     TELEGRAM_BOT_TOKEN: telegramToken,
     DATABASE_URL: z.string(),
     DATABASE_DIRECT_URL: z.string().optional(),
-    REDIS_URL: envUrl(['redis:', 'rediss:']),
-    REDIS_KEY_PREFIX: z.string().max(64).default(''),
+    ...redisVariables,
     CHAT_SERVICE_URL: envUrl().default('http://127.0.0.1:8102'),
     INTERNAL_API_KEY: envInternalApiKey(),
   })

@@ -34,7 +34,12 @@ async function main(): Promise<void> {
     applicationName: SERVICE,
     logger,
   });
-  const redis = { url: config.REDIS_URL, prefix: config.REDIS_KEY_PREFIX, logger };
+  const redis = {
+    url: config.REDIS_URL,
+    clusterNodes: config.REDIS_CLUSTER_NODES,
+    prefix: config.REDIS_KEY_PREFIX,
+    logger,
+  };
   const fanout = connectRedisFanout(redis);
   const desk = createHttpDesk({ url: config.CHAT_SERVICE_URL, apiKey: config.INTERNAL_API_KEY });
   const frames = redisFrames(redis);

@@ -73,3 +73,14 @@ function staffKeys(env: StaffTokenEnvironment, local: StaffKeys | undefined): St
   if (local !== undefined) return local;
   throw new ConfigError(['AUTH_JWKS_URL or AUTH_JWT_SECRET: one of the two is required']);
 }
+
+/** Where a service finds Redis: one server, or with `REDIS_CLUSTER_NODES` a cluster. */
+export const redisVariables = {
+  REDIS_URL: envUrl(['redis:', 'rediss:']),
+  /** Further servers of a cluster, `host:port,host:port`. */
+  REDIS_CLUSTER_NODES: envList().refine(
+    (nodes) => nodes.every((node) => /^(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}$/i.test(node)),
+    'must be host:port, separated by commas',
+  ),
+  REDIS_KEY_PREFIX: z.string().max(64).default(''),
+};

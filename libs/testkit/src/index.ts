@@ -17,6 +17,7 @@ export { isAlive, processTree } from './process-tree.ts';
 export type { Drop, DropRule } from './publish-filter.ts';
 export { type RabbitOptions, startRabbit } from './rabbit.ts';
 export { redisCommand, type RedisOptions, startRedis } from './redis.ts';
+export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis-cluster.ts';
 export { type PrivateRedis, startPrivateRedis } from './stack/private-redis.ts';
 export { type Stack, type StackOptions, startStack } from './stack/stack.ts';
 export type { ServiceName } from './stack/service-environment.ts';

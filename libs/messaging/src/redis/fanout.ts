@@ -2,33 +2,16 @@ import { ErrorReply } from '@redis/client';
 import { RefusedError, toError, UnavailableError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { Fanout, FanoutCommand, FanoutListener, FanoutState } from '../ports/fanout.ts';
+import { encodeCommand } from './fanout-commands.ts';
 import { type RedisClient, RedisLink, ReplicaError } from './link.ts';
+import { isCluster, type RedisPlace } from './servers.ts';
+import { ShardedFanout } from './sharded-fanout.ts';
 
-export interface RedisFanoutOptions {
-  readonly url: string;
+export interface RedisFanoutOptions extends RedisPlace {
   /** In front of every key and channel. */
   readonly prefix?: string;
   readonly logger: MessagingLogger;
 }
-
-/** The stream is capped at some thousands of frames, and this is rare: one look through all of it. */
-const SCRUB = `
-local entries = redis.call('XRANGE', KEYS[1], '-', '+')
-local gone = 0
-local place = '"session_id":' .. ARGV[2] .. ','
-for _, entry in ipairs(entries) do
-  local fields = entry[2]
-  for i = 1, #fields, 2 do
-    if fields[i] == ARGV[1] and string.find(fields[i + 1], place, 1, true) then
-      local ok, frame = pcall(cjson.decode, fields[i + 1])
-      if ok and type(frame) == 'table' and frame.type ~= 'chat.erased' and frame.session_id == tonumber(ARGV[2])
-        and (type(frame.seq) ~= 'number' or frame.seq <= tonumber(ARGV[3])) then
-        gone = gone + redis.call('XDEL', KEYS[1], entry[1])
-      end
-    end
-  end
-end
-return gone`;
 
 interface Subscription {
   readonly listeners: Set<FanoutListener>;
@@ -102,7 +85,7 @@ class RedisFanout implements Fanout {
         if (open === 0) resolve();
       };
       commands.forEach((command, index) => {
-        client.sendCommand(this.#encode(command)).then(answered, (error: unknown) => {
+        client.sendCommand(encodeCommand(command, this.#prefix, 'PUBLISH')).then(answered, (error: unknown) => {
           if (error instanceof ErrorReply) {
             refused.push(index);
             refusal ??= error;
@@ -163,22 +146,6 @@ class RedisFanout implements Fanout {
     this.#dropPending();
     this.#subscriptions.clear();
     this.#state = { kind: 'disconnected' };
-  }
-
-  #encode(command: FanoutCommand): string[] {
-    if (command.kind === 'publish') return ['PUBLISH', this.#prefix + command.channel, command.payload];
-    if (command.kind === 'scrub')
-      return [
-        'EVAL',
-        SCRUB,
-        '1',
-        this.#prefix + command.stream,
-        command.field,
-        String(command.sessionId),
-        String(command.throughSeq),
-      ];
-    const { stream, maxLength, field, payload } = command;
-    return ['XADD', this.#prefix + stream, 'MAXLEN', '~', String(maxLength), '*', field, payload];
   }
 
   #open(channel: string, client: RedisClient): Subscription {
@@ -246,5 +213,5 @@ class RedisFanout implements Fanout {
 
 /** Starts disconnected and reconnects for ever. */
 export function connectRedisFanout(options: RedisFanoutOptions): Fanout {
-  return new RedisFanout(options);
+  return isCluster(options) ? new ShardedFanout(options) : new RedisFanout(options);
 }

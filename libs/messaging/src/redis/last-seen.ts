@@ -2,8 +2,9 @@ import { EPOCH_KEY, lastSeenKey } from '@chat-realtime/protocol';
 import type { MessagingLogger } from '../logger.ts';
 import { UnavailableError } from '../errors.ts';
 import type { LastSeen, LastSeenEntry } from '../ports/last-seen.ts';
-import { RedisLink } from './link.ts';
+import type { RedisClient } from './link.ts';
 import { RedisScript } from './script.ts';
+import { connectServers, isCluster, type RedisPlace, type RedisServers } from './servers.ts';
 
 const SCAN_COUNT = 500;
 const AT_SUFFIX = ':at';
@@ -17,13 +18,13 @@ return 1
 `);
 
 /**
- * KEYS[1] hash, KEYS[2] the database; ARGV[1] TTL in seconds, then field, id, unix ms for each mark. A mark from before the
- * database was this one is of another, and its larger id of another message. Ids stay text: Lua prints large numbers in
- * short.
+ * KEYS[1] hash, KEYS[2] the database, where one server has both; ARGV[1] TTL in seconds, ARGV[2] since when the database is
+ * this one, where it has not, then field, id, unix ms for each mark. A mark from before that is of another, and its larger
+ * id of another message. Ids stay text: Lua prints large numbers in short.
  */
 const RECORD = new RedisScript(`
-local since = tonumber(redis.call('HGET', KEYS[2], 'since') or '0')
-for i = 2, #ARGV, 3 do
+local since = tonumber(KEYS[2] and redis.call('HGET', KEYS[2], 'since') or ARGV[2])
+for i = 3, #ARGV, 3 do
   local known = redis.call('HGET', KEYS[1], ARGV[i])
   local at = tonumber(known and redis.call('HGET', KEYS[1], ARGV[i] .. ':at') or '0')
   if not known or at < since or tonumber(ARGV[i + 1]) > tonumber(known) then
@@ -34,8 +35,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[1])
 return 1
 `);
 
-export interface RedisLastSeenOptions {
-  readonly url: string;
+export interface RedisLastSeenOptions extends RedisPlace {
   readonly prefix?: string;
   readonly ttlSeconds?: number;
   readonly logger: MessagingLogger;
@@ -44,21 +44,24 @@ export interface RedisLastSeenOptions {
 class RedisLastSeen implements LastSeen {
   readonly #prefix: string;
   readonly #ttlSeconds: string;
-  readonly #link: RedisLink;
+  readonly #servers: RedisServers;
+  readonly #isCluster: boolean;
 
-  constructor({ url, prefix = '', ttlSeconds = 86_400, logger }: RedisLastSeenOptions) {
+  constructor({ prefix = '', ttlSeconds = 86_400, logger, ...place }: RedisLastSeenOptions) {
     this.#prefix = prefix;
     this.#ttlSeconds = String(ttlSeconds);
-    this.#link = new RedisLink({ url, name: 'chat-last-seen', logger });
+    this.#isCluster = isCluster(place);
+    this.#servers = connectServers(place, 'chat-last-seen', logger);
   }
 
   async begin(epoch: string, changed: boolean): Promise<void> {
     const now = String(Date.now());
-    await this.#reachable(BEGIN.run(this.#link.require(), [this.#epochKey], [epoch, now, changed ? '1' : '0']));
+    await this.#reachable(
+      BEGIN.run(this.#servers.require(this.#epochKey), [this.#epochKey], [epoch, now, changed ? '1' : '0']),
+    );
   }
 
   async record(entries: readonly LastSeenEntry[]): Promise<void> {
-    const client = this.#link.require();
     const bySession = new Map<number, string[]>();
     for (const { sessionId, participant, lastId, at } of entries) {
       const mark = [participant, String(lastId), String(at)];
@@ -66,21 +69,27 @@ class RedisLastSeen implements LastSeen {
       if (marks === undefined) bySession.set(sessionId, mark);
       else marks.push(...mark);
     }
+    // In a cluster the two keys are in different slots. Whoever changes the database in between costs a mark, until the
+    // next ack.
+    const since = this.#isCluster ? await this.#since() : 0;
+    const further = this.#isCluster ? [] : [this.#epochKey];
+    const calls = [...bySession].map(([sessionId, marks]) => {
+      const key = this.#key(sessionId);
+      return { key, marks, client: this.#servers.require(key) };
+    });
     await this.#reachable(
       Promise.all(
-        [...bySession].map(([sessionId, marks]) =>
-          RECORD.run(client, [this.#key(sessionId), this.#epochKey], [this.#ttlSeconds, ...marks]),
+        calls.map(({ key, marks, client }) =>
+          RECORD.run(client, [key, ...further], [this.#ttlSeconds, String(since), ...marks]),
         ),
       ),
     );
   }
 
   async read(sessionId: number): Promise<readonly LastSeenEntry[]> {
-    const client = this.#link.require();
-    const [fields, epoch] = await this.#reachable(
-      Promise.all([client.hGetAll(this.#key(sessionId)), client.hGetAll(this.#epochKey)]),
-    );
-    const since = Number(epoch['since'] ?? 0);
+    const key = this.#key(sessionId);
+    const client = this.#servers.require(key);
+    const [fields, since] = await this.#reachable(Promise.all([client.hGetAll(key), this.#since()]));
     const entries: LastSeenEntry[] = [];
     for (const [participant, lastId] of Object.entries(fields)) {
       // A user id may itself end like a time field; only a mark has its own time beside it.
@@ -92,7 +101,16 @@ class RedisLastSeen implements LastSeen {
   }
 
   async sweep(): Promise<number> {
-    const client = this.#link.require();
+    let repaired = 0;
+    for (const client of this.#servers.all()) repaired += await this.#sweepOne(client);
+    return repaired;
+  }
+
+  async close(): Promise<void> {
+    this.#servers.close();
+  }
+
+  async #sweepOne(client: RedisClient): Promise<number> {
     const pattern = `${escapeGlob(this.#prefix)}chat:last_seen:*`;
     let cursor = '0';
     let repaired = 0;
@@ -107,8 +125,10 @@ class RedisLastSeen implements LastSeen {
     return repaired;
   }
 
-  async close(): Promise<void> {
-    this.#link.close();
+  /** Since when the database is this one, in unix ms; 0 where nobody has said. */
+  async #since(): Promise<number> {
+    const client = this.#servers.require(this.#epochKey);
+    return Number((await this.#reachable(client.hGet(this.#epochKey, 'since'))) ?? 0);
   }
 
   get #epochKey(): string {
@@ -123,6 +143,7 @@ class RedisLastSeen implements LastSeen {
     try {
       return await call;
     } catch (error) {
+      this.#servers.failed(error);
       throw new UnavailableError('redis', { cause: error });
     }
   }

@@ -3,7 +3,7 @@ import { RedisScript } from './script.ts';
 /**
  * What a lease is in Redis: a hash per limited key and one per group, both with a field per holder, whose value is JSON
  * with the owner (a gateway). Entries of an owner whose heartbeat key is gone count for nothing and are removed when met.
- * The keys of heartbeats and of displaced holders are made up inside, so in a Redis Cluster the prefix needs a hash tag.
+ * The keys of heartbeats and of displaced holders are made up inside, so in a Redis Cluster all of them share a hash tag.
  *
  * Redis loses nothing by forgetting these keys: owners register again what they hold.
  */

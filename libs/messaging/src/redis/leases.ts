@@ -4,7 +4,8 @@ import { type LeaseEntry, LeaseTable } from '../lease-table.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { LeaseRequest, LeaseResult, Leases } from '../ports/leases.ts';
 import { ACQUIRE, RELEASE, SET_STALE } from './lease-scripts.ts';
-import { type RedisClient, RedisLink } from './link.ts';
+import type { RedisClient } from './link.ts';
+import { connectToKey, isCluster, type KeyLink, type RedisPlace } from './servers.ts';
 
 /** A newcomer waits no longer for Redis than this; then this instance decides alone. */
 const DECISION_DEADLINE_MS = 1_000;
@@ -14,8 +15,7 @@ const KEY_TTL_MS = 3_600_000;
 const REFRESH_MS = 600_000;
 const REGISTER_BATCH = 500;
 
-export interface RedisLeasesOptions {
-  readonly url: string;
+export interface RedisLeasesOptions extends RedisPlace {
   readonly prefix?: string;
   readonly heartbeatSeconds?: number;
   readonly logger: MessagingLogger;
@@ -25,11 +25,12 @@ class RedisLeases implements Leases {
   /** Not the gateway's name: a gateway that restarts is another owner, and its old slots are free. */
   readonly #owner = randomUUID();
   readonly #table = new LeaseTable();
-  readonly #link: RedisLink;
+  readonly #link: KeyLink;
   readonly #logger: MessagingLogger;
   readonly #heartbeatPrefix: string;
   readonly #keyPrefix: string;
   readonly #groupPrefix: string;
+  readonly #scriptKeys: readonly string[];
   readonly #heartbeatMs: number;
   readonly #heartbeatTimer: NodeJS.Timeout;
   /** Released while Redis was away, or granted there too late: to be taken out when it is back. */
@@ -38,14 +39,17 @@ class RedisLeases implements Leases {
   #registeredAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor({ url, prefix = '', heartbeatSeconds = 5, logger }: RedisLeasesOptions) {
-    this.#heartbeatPrefix = `${prefix}chat:lease:gateway:`;
-    this.#keyPrefix = `${prefix}chat:lease:key:`;
-    this.#groupPrefix = `${prefix}chat:lease:group:`;
+  constructor({ prefix = '', heartbeatSeconds = 5, logger, ...place }: RedisLeasesOptions) {
+    // One script looks at keys, groups and heartbeats, so in a cluster all of them are in one slot.
+    const leases = isCluster(place) ? `${prefix}chat:lease:{leases}:` : `${prefix}chat:lease:`;
+    this.#heartbeatPrefix = `${leases}gateway:`;
+    this.#keyPrefix = `${leases}key:`;
+    this.#groupPrefix = `${leases}group:`;
+    // Named to the scripts, so that a server which has the slot no more says so.
+    this.#scriptKeys = isCluster(place) ? [this.#heartbeatPrefix + this.#owner] : [];
     this.#heartbeatMs = heartbeatSeconds * 1_000;
     this.#logger = logger;
-    this.#link = new RedisLink({
-      url,
+    this.#link = connectToKey(place, this.#heartbeatPrefix, {
       name: 'chat-leases',
       logger,
       setup: (client) => this.#register(client),
@@ -79,7 +83,7 @@ class RedisLeases implements Leases {
     const client = this.#link.client;
     try {
       if (client === null) throw new Error('redis is away');
-      await RELEASE.run(client, [], this.#args(key, holder));
+      await RELEASE.run(client, this.#scriptKeys, this.#args(key, holder));
     } catch (error) {
       if (this.#closed) return;
       this.#orphans.set(holder, key);
@@ -92,7 +96,7 @@ class RedisLeases implements Leases {
     const client = this.#link.client;
     if (client === null) return;
     try {
-      await SET_STALE.run(client, [], [...this.#args(key, holder), stale ? '1' : '0']);
+      await SET_STALE.run(client, this.#scriptKeys, [...this.#args(key, holder), stale ? '1' : '0']);
     } catch (error) {
       // The own table has it and registers it with the rest.
       this.#logger.debug({ err: error, key }, 'lease could not be marked');
@@ -120,7 +124,7 @@ class RedisLeases implements Leases {
     const args = [String(limit), replaces, groupKey, member, String(groupLimit), String(KEY_TTL_MS)];
     let answer: unknown;
     try {
-      answer = await ACQUIRE.run(client, [], [...this.#args(key, holder), ...args]);
+      answer = await ACQUIRE.run(client, this.#scriptKeys, [...this.#args(key, holder), ...args]);
     } catch (error) {
       this.#logger.warn({ err: error, key }, 'lease decided by this instance alone');
       return null;
@@ -170,7 +174,7 @@ class RedisLeases implements Leases {
       const orphans = [...this.#orphans];
       const missing = [...this.#table.entries()].filter((entry) => !written.has(entry));
       if (orphans.length === 0 && missing.length === 0) break;
-      await inBatches(orphans, ([holder, key]) => [RELEASE.run(client, [], this.#args(key, holder))]);
+      await inBatches(orphans, ([holder, key]) => [RELEASE.run(client, this.#scriptKeys, this.#args(key, holder))]);
       for (const [holder, key] of orphans) if (this.#orphans.get(holder) === key) this.#orphans.delete(holder);
       await inBatches(missing, (entry) => this.#writeEntry(client, entry));
       for (const entry of missing) written.add(entry);

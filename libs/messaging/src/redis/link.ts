@@ -43,7 +43,8 @@ type LinkState =
   | { readonly kind: 'closed' };
 
 export interface RedisLinkOptions {
-  readonly url: string;
+  /** A function is asked before each attempt; while it throws there is nowhere to connect to. */
+  readonly url: string | (() => string);
   readonly name: string;
   readonly logger: MessagingLogger;
   /** Runs on each new connection before it counts as ready; failing means to try again. */
@@ -52,6 +53,8 @@ export interface RedisLinkOptions {
   readonly onLost?: (error: Error) => void;
   /** Of a connection that subscribes: nothing but PING may be asked on it, so its server's role is not looked at. */
   readonly subscribes?: boolean;
+  /** A replica will do. */
+  readonly anyRole?: boolean;
 }
 
 /** The server takes no writes: it follows another one, as a primary does that lost its place. */
@@ -115,9 +118,10 @@ export class RedisLink {
     if (this.#state.kind !== 'waiting') return;
     let client: RedisClient;
     try {
-      client = openClient(this.#options.url, this.#options.name);
+      const { url, name } = this.#options;
+      client = openClient(typeof url === 'string' ? url : url(), name);
     } catch (error) {
-      // A malformed address: the configuration should have refused it, but this must not end the process here.
+      // No address yet, or a malformed one: the configuration should have refused it, but this must not end the process here.
       this.#retry(toError(error));
       return;
     }
@@ -127,7 +131,7 @@ export class RedisLink {
     try {
       await client.connect();
       // HELLO is open to every user, whatever the rights.
-      if (this.#options.subscribes !== true && isReplica(await client.sendCommand(['HELLO']))) throw new ReplicaError();
+      if (this.#wantsPrimary && isReplica(await client.sendCommand(['HELLO']))) throw new ReplicaError();
       await this.#options.setup?.(client);
       if (!this.#isCurrent(client)) return;
       this.#state = { kind: 'ready', client, since: performance.now() };
@@ -140,6 +144,10 @@ export class RedisLink {
     } finally {
       clearTimeout(deadline);
     }
+  }
+
+  get #wantsPrimary(): boolean {
+    return this.#options.subscribes !== true && this.#options.anyRole !== true;
   }
 
   #isCurrent(client: RedisClient): boolean {
@@ -184,7 +192,7 @@ export class RedisLink {
       const asked = this.#options.subscribes === true ? 'PING' : 'HELLO';
       client.sendCommand([asked]).then(
         (answer) => {
-          if (isReplica(answer)) this.#lost(client, new ReplicaError());
+          if (this.#wantsPrimary && isReplica(answer)) this.#lost(client, new ReplicaError());
           else alive();
         },
         (error: unknown) => {

@@ -1,10 +1,9 @@
 import { STAFF_STREAM_FIELD, STAFF_STREAM_KEY } from '@chat-realtime/protocol';
 import { ErrorReply } from '@redis/client';
 import type { MessagingLogger } from '../logger.ts';
-import { RedisLink } from './link.ts';
+import { connectToKey, type RedisPlace } from './servers.ts';
 
-export interface RedisStreamOptions {
-  readonly url: string;
+export interface RedisStreamOptions extends RedisPlace {
   /** In front of the key. */
   readonly prefix?: string;
   readonly logger: MessagingLogger;
@@ -34,16 +33,15 @@ const BLOCK_MS = 2_000;
 const COUNT = 100;
 
 export function connectRedisStream({
-  url,
   prefix = '',
   logger,
   group,
   consumer,
+  ...place
 }: RedisStreamOptions): RedisStreamReader {
   const key = prefix + STAFF_STREAM_KEY;
   let isNewLink = true;
-  const link = new RedisLink({
-    url,
+  const link = connectToKey(place, key, {
     name: 'chat-staff-stream',
     logger,
     onReady: () => {

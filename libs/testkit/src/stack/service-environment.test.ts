@@ -7,6 +7,7 @@ const AT = {
   dispatcherRedisUrl: 'redis://chat-dispatcher@redis',
   gatewayRedisUrl: 'redis://chat-gateway@redis',
   telegramRedisUrl: 'redis://chat-telegram@redis',
+  redisClusterNodes: [],
   authUrl: 'http://auth',
   chatUrl: 'http://chat',
   dataFolder: '/data',

@@ -7,6 +7,8 @@ export interface Addresses {
   dispatcherRedisUrl: string;
   gatewayRedisUrl: string;
   telegramRedisUrl: string;
+  /** Empty for a single Redis. */
+  redisClusterNodes: readonly string[];
   authUrl: string;
   chatUrl: string;
   dataFolder: string;
@@ -39,6 +41,8 @@ export function sharedEnvironment(given: Environment): Environment {
 export function environmentOf(service: ServiceName, port: number, shared: Environment, at: Addresses): Environment {
   const staff: Environment =
     'AUTH_JWT_SECRET' in shared ? {} : { AUTH_JWKS_URL: `${at.authUrl}/.well-known/jwks.json` };
+  const cluster: Environment =
+    at.redisClusterNodes.length === 0 ? {} : { REDIS_CLUSTER_NODES: at.redisClusterNodes.join() };
   const own = ((): Environment => {
     switch (service) {
       case 'auth-service':
@@ -52,11 +56,16 @@ export function environmentOf(service: ServiceName, port: number, shared: Enviro
           ...staff,
         };
       case 'channel-dispatcher':
-        return { RABBITMQ_URL: at.rabbitUrl, REDIS_URL: at.dispatcherRedisUrl };
+        return { RABBITMQ_URL: at.rabbitUrl, REDIS_URL: at.dispatcherRedisUrl, ...cluster };
       case 'telegram-bot':
-        return { DATABASE_URL: at.databaseUrl, REDIS_URL: at.telegramRedisUrl, CHAT_SERVICE_URL: at.chatUrl };
+        return {
+          DATABASE_URL: at.databaseUrl,
+          REDIS_URL: at.telegramRedisUrl,
+          ...cluster,
+          CHAT_SERVICE_URL: at.chatUrl,
+        };
       case 'channel-gateway':
-        return { REDIS_URL: at.gatewayRedisUrl, CHAT_SERVICE_URL: at.chatUrl, ...staff };
+        return { REDIS_URL: at.gatewayRedisUrl, ...cluster, CHAT_SERVICE_URL: at.chatUrl, ...staff };
     }
   })();
   return { ...own, ...shared, PORT: String(port) };

@@ -34,6 +34,8 @@ export interface StackOptions {
   standby?: boolean;
   /** Puts fault proxies between the services and their servers. */
   proxies?: boolean;
+  /** A Redis Cluster of so many masters instead of one Redis; not together with `proxies`. */
+  redisMasters?: number;
   /** PostgreSQL with fsync, as in production: for benchmarks and people, not for tests. */
   durable?: boolean;
   onProgress?: (line: string) => void;
@@ -104,7 +106,10 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   const [postgres, rabbit, redis] = await Promise.all([
     startPostgres({ durable: options.durable ?? false }).then(keep),
     startRabbit().then(keep),
-    startPrivateRedis(ROOT, shared.REDIS_KEY_PREFIX).then(keep),
+    startPrivateRedis(ROOT, shared.REDIS_KEY_PREFIX, options.redisMasters).then((redis) => {
+      keep(redis.cluster ?? redis);
+      return redis;
+    }),
   ]);
 
   const ports = {
@@ -123,6 +128,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     rabbitUrl: proxies?.rabbit.urlFor(direct.rabbitUrl) ?? direct.rabbitUrl,
     dispatcherRedisUrl: proxies?.dispatcherRedis.urlFor(redis.urls.dispatcher) ?? redis.urls.dispatcher,
     telegramRedisUrl: redis.urls.telegram,
+    redisClusterNodes: redis.cluster?.nodes ?? [],
     gatewayRedisUrl: proxies?.gatewayRedis.urlFor(redis.urls.gateway) ?? redis.urls.gateway,
     authUrl: local(ports.auth),
     chatUrl: proxies?.gatewayChat.urlFor(direct.chatUrl) ?? direct.chatUrl,
@@ -195,7 +201,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     if (proxies !== null)
       await Promise.all(Object.values(proxies).map((proxy: { close(): Promise<void> }) => proxy.close()));
     // RabbitMQ takes seconds to say goodbye to data that is thrown away anyway.
-    await Promise.all([nginx.stop(), redis.stop(), postgres.stop(), rabbit.kill()]);
+    await Promise.all([nginx.stop(), (redis.cluster ?? redis).stop(), postgres.stop(), rabbit.kill()]);
   };
   return {
     url: nginx.url,

@@ -1,0 +1,152 @@
+import type { MessagingLogger } from '../logger.ts';
+import { type RedisClient, RedisLink } from './link.ts';
+import { SLOTS, slotOf } from './slots.ts';
+
+const READ_INTERVAL_MS = 1_000;
+/** After a server said that a slot is elsewhere. */
+const DOUBT_MS = 50;
+/** Doubts in a row that the server asked could not confirm: it may be cut off from the others. */
+const DOUBTS_BEFORE_ANOTHER = 5;
+
+export interface ClusterAddress {
+  /** User, password and scheme for all servers, and one of them. */
+  readonly url: string;
+  /** Further servers to ask, as `host:port`. */
+  readonly nodes: readonly string[];
+}
+
+export interface ClusterMapOptions extends ClusterAddress {
+  readonly logger: MessagingLogger;
+}
+
+/** Which server of a Redis Cluster owns which slot, as `host:port`. It is asked once a second, and at once when doubted. */
+export class ClusterMap {
+  readonly #url: string;
+  readonly #nodes: readonly string[];
+  readonly #logger: MessagingLogger;
+  readonly #link: RedisLink;
+  readonly #listeners: (() => void)[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #slots: readonly (string | undefined)[] = [];
+  #owners: ReadonlySet<string> = new Set();
+  #known = '';
+  #asked = 0;
+  #askedAt = '';
+  #doubt: NodeJS.Timeout | null = null;
+  #doubts = 0;
+
+  constructor({ url, nodes, logger }: ClusterMapOptions) {
+    this.#url = url;
+    this.#nodes = [...new Set([hostOf(url), ...nodes])];
+    this.#logger = logger;
+    this.#link = new RedisLink({
+      url: () => this.#next(),
+      name: 'chat-cluster-map',
+      logger,
+      anyRole: true,
+      setup: (client) => this.#read(client),
+    });
+    this.#timer = setInterval(() => void this.#readAgain(), READ_INTERVAL_MS);
+  }
+
+  /** Undefined while nobody owns its slot, or nobody could be asked yet. */
+  ownerOf(key: string): string | undefined {
+    return this.#slots[slotOf(key)];
+  }
+
+  /** Servers with slots; empty while nobody could be asked. */
+  get owners(): ReadonlySet<string> {
+    return this.#owners;
+  }
+
+  /** Every slot has an owner. */
+  get isWhole(): boolean {
+    return this.#slots.length === SLOTS && !this.#slots.includes(undefined);
+  }
+
+  urlOf(address: string): string {
+    const url = new URL(this.#url);
+    // Set in one go, a port would be ignored where it is the default one.
+    const at = address.lastIndexOf(':');
+    url.hostname = address.slice(0, at);
+    url.port = address.slice(at + 1);
+    return url.href;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** A server answered as if this map were old. */
+  doubt(): void {
+    this.#doubt ??= setTimeout(() => {
+      this.#doubt = null;
+      this.#doubts += 1;
+      if (this.#doubts > DOUBTS_BEFORE_ANOTHER) {
+        this.#doubts = 0;
+        this.#link.drop(new Error('asking another server of the cluster'));
+      } else void this.#readAgain();
+    }, DOUBT_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    if (this.#doubt !== null) clearTimeout(this.#doubt);
+    this.#link.close();
+  }
+
+  /** All that are known in turn, so that one which is away or cut off is not asked for ever. */
+  #next(): string {
+    const candidates = [...new Set([...this.#nodes, ...this.#owners])];
+    this.#askedAt = candidates[this.#asked % candidates.length] ?? hostOf(this.#url);
+    this.#asked += 1;
+    return this.urlOf(this.#askedAt);
+  }
+
+  async #readAgain(): Promise<void> {
+    const { client } = this.#link;
+    if (client === null) return;
+    try {
+      await this.#read(client);
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'the cluster could not be asked for its slots');
+    }
+  }
+
+  async #read(client: RedisClient): Promise<void> {
+    const answer: unknown = await client.sendCommand(['CLUSTER', 'SLOTS']);
+    const known = JSON.stringify(answer);
+    if (known === this.#known) return;
+    const slots = slotsOf(answer, hostnameOf(this.#askedAt));
+    this.#known = known;
+    this.#doubts = 0;
+    this.#slots = slots;
+    this.#owners = new Set(slots.filter((owner) => owner !== undefined));
+    this.#logger.info({ servers: this.#owners.size }, 'slots of the redis cluster');
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Of CLUSTER SLOTS: `[first, last, [host, port, …], replicas…]` for each range. */
+function slotsOf(answer: unknown, asked: string): (string | undefined)[] {
+  const slots = new Array<string | undefined>(SLOTS).fill(undefined);
+  for (const range of Array.isArray(answer) ? answer : []) {
+    if (!Array.isArray(range)) continue;
+    const [first, last, owner]: unknown[] = range;
+    if (typeof first !== 'number' || typeof last !== 'number' || !Array.isArray(owner)) continue;
+    const [host, port]: unknown[] = owner;
+    // One that does not know its own address is where it was asked.
+    const name = typeof host === 'string' && host !== '' && host !== '?' ? host : asked;
+    slots.fill(`${name.includes(':') ? `[${name}]` : name}:${Number(port)}`, first, last + 1);
+  }
+  return slots;
+}
+
+function hostOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port === '' ? '6379' : port}`;
+}
+
+function hostnameOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
+}
