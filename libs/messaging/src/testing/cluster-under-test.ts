@@ -14,7 +14,7 @@ const TEMPLATE = readFileSync(new URL('../../../../deploy/redis/users.acl.templa
 const PASSWORDS = { gateway: 'g1', dispatcher: 'd2', telegram: 't3', admin: 'a4' };
 
 export const PREFIX = 'p[1]:';
-export const DETECTION = { timeoutMs: 30_000 };
+export const DETECTION = { timeoutMs: 60_000 };
 
 /** A cluster with the product's own users, and adapters on it that `closeAll` ends. */
 export class ClusterUnderTest {
