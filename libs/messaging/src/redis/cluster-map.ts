@@ -129,17 +129,20 @@ export class ClusterMap {
 
 /** Of CLUSTER SLOTS: `[first, last, [host, port, …], replicas…]` for each range. */
 function slotsOf(answer: unknown, asked: string): (string | undefined)[] {
-  const slots = new Array<string | undefined>(SLOTS).fill(undefined);
-  for (const range of Array.isArray(answer) ? answer : []) {
-    if (!Array.isArray(range)) continue;
-    const [first, last, owner]: unknown[] = range;
-    if (typeof first !== 'number' || typeof last !== 'number' || !Array.isArray(owner)) continue;
-    const [host, port]: unknown[] = owner;
+  const slots = Array.from<string | undefined>({ length: SLOTS });
+  for (const range of listOf(answer)) {
+    const [first, last, owner] = listOf(range);
+    const [host, port] = listOf(owner);
+    if (typeof first !== 'number' || typeof last !== 'number') continue;
     // One that does not know its own address is where it was asked.
     const name = typeof host === 'string' && host !== '' && host !== '?' ? host : asked;
     slots.fill(`${name.includes(':') ? `[${name}]` : name}:${Number(port)}`, first, last + 1);
   }
   return slots;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function hostOf(url: string): string {

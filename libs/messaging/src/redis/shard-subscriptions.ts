@@ -1,4 +1,4 @@
-import { UnavailableError } from '../errors.ts';
+import { toError, UnavailableError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { FanoutListener } from '../ports/fanout.ts';
 import type { ClusterLinks } from './cluster-links.ts';
@@ -78,7 +78,7 @@ export class ShardSubscriptions {
     const results = await Promise.allSettled(attempts);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined)
-      this.#logger.debug({ err: failed.reason }, 'a channel could not be subscribed where it is now');
+      this.#logger.debug({ err: toError(failed.reason) }, 'a channel could not be subscribed where it is now');
     return failed === undefined;
   }
 
