@@ -5,7 +5,8 @@ import {
   settingsPatchSchema,
 } from '@chat-realtime/protocol';
 import { type OriginPolicy, Principal, RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, Headers, Inject, Patch, Query, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Inject, Patch, Query, Req, UseInterceptors } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
@@ -56,10 +57,13 @@ export class SettingsController {
   checkOrigin(
     @Query({ schema: originCheckQuerySchema }) { origin }: z.infer<typeof originCheckQuerySchema>,
     @Headers('host') host: string | undefined,
+    @Req() request: FastifyRequest,
   ): OriginCheckResponse {
     const verdict = this.#origins.check(origin, host);
-    if (!verdict.allowed) return { origin, allowed: false, reason: 'not_listed', setting: verdict.hint };
-    return { origin, allowed: true, reason: verdict.reason === 'none' ? 'allowed' : verdict.reason, setting: null };
+    const proxy = request.forwardingIgnored ? { proxy_setting: `TRUSTED_PROXIES=${request.clientIp}` } : {};
+    if (!verdict.allowed) return { origin, allowed: false, reason: 'not_listed', setting: verdict.hint, ...proxy };
+    const reason = verdict.reason === 'none' ? 'allowed' : verdict.reason;
+    return { origin, allowed: true, reason, setting: null, ...proxy };
   }
 
   #render(saved: Saved): SettingsResponse {

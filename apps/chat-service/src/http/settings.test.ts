@@ -224,4 +224,11 @@ describe('origin check', () => {
       expect([bad, (await check(bad)).code]).toEqual([bad, 'validation_failed']);
     expect((await chat.call('GET', '/chat/origins/check', { token: anna })).code).toBe('validation_failed');
   });
+
+  it('[SET6] tells whoever is behind a proxy that nobody declared, and nobody else', async () => {
+    const setting = async (headers: Record<string, string>) =>
+      (await check('https://shop.example', headers)).as(originCheckResponseSchema).proxy_setting;
+    expect(await setting({})).toBeUndefined();
+    expect(await setting({ 'x-forwarded-for': '203.0.113.7' })).toBe('TRUSTED_PROXIES=192.0.2.1');
+  });
 });

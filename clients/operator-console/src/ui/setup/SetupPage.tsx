@@ -9,6 +9,7 @@ import { EndDemo } from './EndDemo.tsx';
 import { CodeBlock } from './CodeBlock.tsx';
 import { LookSection } from './LookSection.tsx';
 import { OriginHelper } from './OriginHelper.tsx';
+import { ProxyHint } from './ProxyHint.tsx';
 
 export function SetupPage() {
   const { desk } = useDesk();
@@ -33,6 +34,7 @@ export function SetupPage() {
       {config !== null && (
         <p class={`setup-now ${config.online ? 'on' : 'off'}`}>{config.online ? t().setupOnline : t().setupOffline}</p>
       )}
+      <ProxyHint />
       {signIn.demo && desk.role === 'admin' && <EndDemo />}
       <section data-section="snippet">
         <h2>{t().setupSnippet}</h2>

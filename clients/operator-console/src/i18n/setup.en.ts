@@ -1,0 +1,58 @@
+import type { SetupTexts } from './setup.ru.ts';
+
+export const setupEn: SetupTexts = {
+  setupTitle: 'Put the chat on your site',
+  setupSnippet: 'Code for the pages of your site',
+  setupSnippetHint: 'Paste it before </body> on every page that needs the chat. The page does not wait for it.',
+  setupProxy: 'There is a proxy before the chat that it does not know',
+  setupProxyHint:
+    'Until it is named all visitors share one address: limits and bans hold for all of them at once. The proxy must set X-Forwarded-For and not add to it. Add this to the settings of the server and restart it:',
+  setupOrigins: 'Allowed origins',
+  setupOriginsHint:
+    'The chat answers pages of allowed addresses only. Write the address of a site and the server says whether it is allowed.',
+  setupOriginLabel: 'Address of the site',
+  setupOriginBad: 'An address such as https://shop.example is needed',
+  setupOriginAsking: 'Checking…',
+  setupOriginSetting: 'Add this to the settings of the server and restart it:',
+  originReasons: {
+    allowed: 'allowed, it is in ALLOWED_ORIGINS',
+    same_host: 'allowed, it is the chat’s own address',
+    demo: 'allowed while demo mode is on',
+    not_listed: 'not allowed',
+  },
+  setupLook: 'Look and texts',
+  setupLookHint:
+    'Visitors see changes when they next open the chat. The colour of the button is taken from the code for your pages.',
+  lookAdminOnly: 'Only an admin can change this.',
+  lookSaved: 'Look and texts are saved',
+  lookRefused: 'Check the fields: a colour such as #2f5d50, texts up to 2000 characters.',
+  accent: 'Colour',
+  accentPick: 'Pick a colour',
+  accentHint: '# and six characters: #2f5d50',
+  accentSuggested: 'Suggested colours',
+  widgetSchemes: { auto: 'As the visitor’s', light: 'Light', dark: 'Dark' },
+  textLanguage: 'Language of the texts',
+  textLanguages: { all: 'General', ru: 'Русский', en: 'English' },
+  preview: 'What a visitor sees',
+  fileFailed: 'Could not be opened, check the connection',
+  fileGone: 'This file is no longer there',
+  pictureFailed: 'The picture did not load. Press again',
+  previewOnline: 'Online',
+  previewOffline: 'When nobody is there',
+  widgetTexts: {
+    title: { label: 'Heading', own: 'Talk to us' },
+    greeting: { label: 'Greeting', own: 'Hello! How can we help?' },
+    replyTime: { label: 'When we answer', own: 'We usually answer soon' },
+    offlineNote: { label: 'When nobody is there', own: 'Write now: your message will wait for us.' },
+    placeholder: { label: 'Hint in the field', own: 'Message…' },
+    callbackIntro: { label: 'Above the callback request', own: 'Leave your number and we will call you.' },
+    consent: { label: 'Text of the consent', own: 'I agree to the processing of my personal data' },
+  },
+  setupCsp: 'If your site has a Content-Security-Policy',
+  setupCspHint: 'Add these sources to your policy:',
+  setupBadge: 'Counters on staff pages',
+  setupBadgeHint:
+    'Shows “New” and “Mine” on any page of your staff. At data-token-url your site answers {access_token, expires_at}.',
+  setupOnline: 'Visitors see that operators are online.',
+  setupOffline: 'Visitors see that no operator is online. Messages are taken.',
+};
