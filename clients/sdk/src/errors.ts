@@ -8,6 +8,8 @@ export type ChatClientErrorCode =
   | 'aborted'
   | 'invalid_response'
   | 'no_session'
+  /** What was asked is for guests, and the site has signed the visitor in. */
+  | 'signed_in'
   | 'discarded'
   | 'destroyed';
 

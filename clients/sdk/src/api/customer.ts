@@ -139,6 +139,16 @@ export interface ChatClient extends ReadableStore<ChatState> {
   readonly identify: (getIdentityToken: () => Promise<string>) => Promise<Session | null>;
   /** Revokes the customer's tokens (if identified) and forgets everything on this device, in every tab. */
   readonly logout: () => Promise<void>;
+  /**
+   * Opens the chat that the link of a mail leads to, by the code behind its `#chat-return=`; the code works once. Rejects
+   * with `bad_credentials` where it was used or has ended, and with `signed_in`, the code still unused, where the chat of
+   * a signed-in customer is here.
+   */
+  readonly openMailLink: (code: string) => Promise<Session>;
+  /** Has this device told of answers in the chat that is open; `subscribePush` of `@chat-realtime/client/push` makes one. */
+  readonly addDevice: (subscription: PushSubscriptionJSON & { device?: string; locale?: string }) => Promise<void>;
+  /** Ends that, by the subscription's endpoint. */
+  readonly removeDevice: (endpoint: string) => Promise<void>;
   readonly connect: () => void;
   readonly disconnect: () => void;
   /** Ends connection, timers and listeners. What is stored stays. */

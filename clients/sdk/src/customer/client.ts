@@ -349,6 +349,24 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     tell('session');
   };
 
+  const openMailLink = async (code: string): Promise<Session> => {
+    await client.ready;
+    const link = await import('./mail-link.ts').catch((cause: unknown) => {
+      throw new ChatClientError('network', undefined, { cause });
+    });
+    const signedIn = (): boolean => getIdentityToken !== null || options.signedIn === true;
+    const opened = await link.openMailLink({ environment, base, keeper, credentials, signedIn, found }, code);
+    connection.connect();
+    // Signed in while the server was asked: the chat becomes theirs, as one that was begun here would.
+    if (getIdentityToken) await attach();
+    return opened;
+  };
+
+  const device = (method: string, what: object): Promise<void> =>
+    credentials.run(({ sessionId, token }) =>
+      call(environment, method, `${base}/chat/push/subscriptions`, { token, json: { ...what, session_id: sessionId } }),
+    );
+
   const needed = async (): Promise<void> => {
     await client.ready;
     if (credentials.stored.id === null) await begin();
@@ -433,6 +451,9 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       logoutHere();
       if (token) await backend.identityLogout(token).catch(() => undefined);
     },
+    openMailLink,
+    addDevice: (subscription) => device('POST', subscription),
+    removeDevice: (endpoint) => device('DELETE', { endpoint }),
     connect() {
       if (credentials.stored.id !== null) connection.connect();
     },

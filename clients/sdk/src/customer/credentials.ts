@@ -82,8 +82,9 @@ export function createCredentials(
     const asked = identity();
     const identityToken = (await asked) ?? '';
     if (!identityToken && !resumeKey) {
-      // Nothing else could vouch for this session. Who was asked and names nobody has signed the customer out.
-      ended = asked !== null;
+      // Nothing else can vouch for this session: it was opened by the link of a mail, whose token has run out, or who was
+      // asked names nobody and has signed the customer out.
+      ended = true;
       throw new ChatClientError('bad_token');
     }
     const issued = await proven(sessionId, identityToken, resumeKey);

@@ -11,7 +11,7 @@ declare const PANEL_FILE: string;
 
 function holds(area: 'localStorage' | 'sessionStorage', key: string): boolean {
   try {
-    return window[area].getItem(key) !== null;
+    return !!window[area].getItem(key);
   } catch {
     // Storage is blocked, so nothing can have been left in it.
     return false;
@@ -21,14 +21,15 @@ function holds(area: 'localStorage' | 'sessionStorage', key: string): boolean {
 function begin(): void {
   const present = window.chatWidget as (ChatWidget & Partial<Queue>) | undefined;
   // A second snippet in the same page.
-  if (present !== undefined && present.q === undefined) return;
+  if (present && !present.q) return;
   const { base, data } = findLoader();
   const widget = createWidget({
     base: base ?? '',
     loadPanel: (baseUrl) => loadFile(base ?? baseUrl, PANEL_FILE, 'panel'),
     left: (what, namespace) =>
       what === 'chat'
-        ? holds('localStorage', storedSessionKey(namespace))
+        ? // The link of a mail: the panel reads it and opens.
+          /chat-return/.test(location.hash) || holds('localStorage', storedSessionKey(namespace))
         : holds('sessionStorage', openKey(namespace)),
   });
   // With a queue that begins by itself the attributes are defaults under what it says.

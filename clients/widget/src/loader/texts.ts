@@ -12,7 +12,7 @@ const TEXTS: Record<Settings['locale'], Record<State, string>> = {
   en: {
     closed: 'Open chat',
     open: 'Close chat',
-    failed: 'Chat did not load. Press again or update the browser',
+    failed: 'Chat did not load. Try again or update the browser',
   },
 };
 

@@ -1,0 +1,55 @@
+import { type ChatClient, ChatClientError } from '@chat-realtime/client';
+
+const NAME = 'chat-return=';
+
+/**
+ * The code of a mail's link, `#chat-return=…`, and takes it out of the address: it must neither be read by other scripts
+ * of the page nor be kept in the history. What else stands behind the `#` is the page's, and stays.
+ */
+export function takeReturnCode(
+  { hash, pathname, search }: Pick<Location, 'hash' | 'pathname' | 'search'> = location,
+  { state, replaceState }: { state: unknown; replaceState: (state: unknown, title: string, url: string) => void } = {
+    state: history.state,
+    replaceState: history.replaceState.bind(history),
+  },
+): string | null {
+  const parts = hash.slice(1).split('&');
+  const code = parts.find((part) => part.startsWith(NAME))?.slice(NAME.length);
+  if (code === undefined) return null;
+  const rest = parts.filter((part) => !part.startsWith(NAME)).join('&');
+  replaceState(state, '', `${pathname}${search}${rest && `#${rest}`}`);
+  return code;
+}
+
+const AGAIN_MS = 3_000;
+
+export type Said = 'linkEnded' | 'linkSignedIn' | 'wait' | 'connectionLost';
+
+interface Opening {
+  readonly client: Pick<ChatClient, 'openMailLink'>;
+  readonly signal: AbortSignal;
+  /** Where the person reads it. */
+  readonly say: (text: Said | null) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Opens the chat of a mail's link. While the server does not answer the code is good, so it is asked again. */
+export async function followReturnLink(code: string, { client, signal, say, failed }: Opening): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await client.openMailLink(code);
+      say(null);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      const known = error instanceof ChatClientError ? error : null;
+      if (known?.code === 'bad_credentials' || known?.code === 'validation_failed') return say('linkEnded');
+      if (known?.code === 'signed_in') return say('linkSignedIn');
+      failed(error);
+      if (!known?.retryable) return say('linkEnded');
+      say(known.code === 'rate_limited' ? 'wait' : 'connectionLost');
+      const pause = Math.max(known.retryAfterMs ?? 0, AGAIN_MS);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
