@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requiredText } from './primitives.ts';
+import { requiredText, safeText } from './primitives.ts';
 import { emailSchema } from './rest.ts';
 
 /** What an operator may be told of while they are not there. */
@@ -40,6 +40,8 @@ export const notifySettingsSchema = z.object({
   /** By every channel that was chosen, also where an earlier one has it. */
   everywhere: z.boolean().default(false),
   quiet: quietHoursSchema.nullable().default(null),
+  /** Of the mail; Russian where nothing is said. */
+  locale: safeText(35).optional(),
 });
 export type NotifySettings = z.infer<typeof notifySettingsSchema>;
 

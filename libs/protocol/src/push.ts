@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { safeText, sessionIdSchema, timestampSchema } from './primitives.ts';
+import { requiredText, safeText, sessionIdSchema, timestampSchema } from './primitives.ts';
 
 /** Devices that are told of one operator's, or one chat's, events; another one takes the place of the oldest. */
 export const PUSH_DEVICES_PER_OPERATOR = 20;
@@ -47,6 +47,15 @@ export const pushSubscriptionSchema = z.object({
 });
 export const pushSubscriptionResponseSchema = z.object({ subscription: pushSubscriptionSchema });
 export type PushSubscriptionResponse = z.infer<typeof pushSubscriptionResponseSchema>;
+
+/** A device as its owner sees it. The endpoint tells this browser from the others, and names what is to be removed. */
+export const pushDeviceSchema = pushSubscriptionSchema.extend({ endpoint: z.string() });
+export const pushDevicesResponseSchema = z.object({ devices: z.array(pushDeviceSchema) });
+export type PushDevice = z.infer<typeof pushDeviceSchema>;
+export type PushDevicesResponse = z.infer<typeof pushDevicesResponseSchema>;
+
+export const pushRenameRequestSchema = z.object({ endpoint: endpointSchema, device: requiredText(100) });
+export type PushRenameRequest = z.infer<typeof pushRenameRequestSchema>;
 
 export const pushUnsubscribeRequestSchema = z.object({
   endpoint: endpointSchema,

@@ -1,12 +1,22 @@
 import {
   type PushKeyResponse,
   pushQuerySchema,
+  type PushRenameRequest,
+  pushRenameRequestSchema,
   type PushSubscriptionRequest,
   pushSubscriptionRequestSchema,
+  type PushSubscriptionResponse,
   type PushUnsubscribeRequest,
   pushUnsubscribeRequestSchema,
 } from '@chat-realtime/protocol';
-import { bearerToken, Public, refusalError, RequireSubscriber } from '@chat-realtime/service-kit';
+import {
+  bearerToken,
+  Principal,
+  Public,
+  refusalError,
+  RequireStaff,
+  RequireSubscriber,
+} from '@chat-realtime/service-kit';
 import type { TokenVerifier } from '@chat-realtime/verifier';
 import {
   Body,
@@ -15,6 +25,7 @@ import {
   Get,
   HttpCode,
   Inject,
+  Patch,
   Post,
   Query,
   Req,
@@ -74,6 +85,22 @@ export class PushController {
     const { subscription, created } = await this.#push.subscriptions.add(actor, body);
     void reply.code(created ? 201 : 200);
     return { subscription };
+  }
+
+  @Get('subscriptions')
+  @RequireStaff()
+  devices(@Principal() principal: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.header('cache-control', 'no-store');
+    return this.#push.subscriptions.list(staffActor(principal));
+  }
+
+  @Patch('subscriptions')
+  @RequireStaff()
+  rename(
+    @Principal() principal: Principal,
+    @Body({ schema: pushRenameRequestSchema }) body: PushRenameRequest,
+  ): Promise<PushSubscriptionResponse> {
+    return this.#push.subscriptions.rename(staffActor(principal), body);
   }
 
   @Delete('subscriptions')

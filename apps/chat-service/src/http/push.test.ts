@@ -1,6 +1,7 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import {
   createSessionResponseSchema,
+  pushDevicesResponseSchema,
   pushKeyResponseSchema,
   pushSubscriptionResponseSchema,
 } from '@chat-realtime/protocol';
@@ -75,6 +76,26 @@ describe('a device', () => {
     expect((await add(session.token, mine, `?session=${session.id}`)).status).toBe(201);
     expect((await add(session.token, { ...mine, session_id: session.id })).status).toBe(200);
     expect((await rows()).filter((row) => row.session_id === session.id)).toHaveLength(1);
+  });
+
+  it('[PUSH7] is listed for its owner alone, who may name it', async () => {
+    const [mine, theirs] = [device({ device: 'Firefox' }), device()];
+    await add(anna, mine);
+    await add(boris, theirs);
+    const listed = async (token: string) =>
+      (await chat.call('GET', PATH, { token })).as(pushDevicesResponseSchema).devices;
+    expect((await listed(anna)).find(({ endpoint }) => endpoint === mine.endpoint)?.device).toBe('Firefox');
+    expect((await listed(anna)).some(({ endpoint }) => endpoint === theirs.endpoint)).toBe(false);
+    const rename = (token: string | undefined, body: object) => chat.call('PATCH', PATH, { token, body });
+    const named = await rename(anna, { endpoint: mine.endpoint, device: 'Мой телефон' });
+    expect(named.as(pushSubscriptionResponseSchema).subscription.device).toBe('Мой телефон');
+    expect((await listed(anna)).map((one) => one.device)).toContain('Мой телефон');
+    expect((await rename(anna, { endpoint: theirs.endpoint, device: 'x' })).code).toBe('not_found');
+    for (const bad of ['', ' ', 'x'.repeat(101)])
+      expect((await rename(anna, { endpoint: mine.endpoint, device: bad })).code).toBe('validation_failed');
+    const session = await begin();
+    for (const token of [undefined, session.token]) expect((await rename(token, {})).status).toBe(401);
+    expect((await chat.call('GET', PATH, { token: session.token })).status).toBe(401);
   });
 
   it('[PUSH2] one more than there may be takes the place of the oldest', async () => {

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '@chat-realtime/database';
 import {
+  ChatError,
   PUSH_DEVICES_PER_OPERATOR,
   PUSH_DEVICES_PER_SESSION,
+  type PushDevicesResponse,
+  type PushRenameRequest,
   type PushSubscriptionRequest,
   type PushSubscriptionResponse,
 } from '@chat-realtime/protocol';
@@ -62,6 +65,34 @@ export class PushSubscriptions {
     if (row === undefined) throw new Error('a subscription that was kept is not there');
     const subscription = { id: row.id, device: row.device, created_at: row.created_at.toISOString() };
     return { subscription, created: row.created };
+  }
+
+  /** Oldest first; there are at most `PUSH_DEVICES_PER_OPERATOR`. */
+  async list(actor: StaffActor): Promise<PushDevicesResponse> {
+    const rows = await translated(() =>
+      this.#database.kysely
+        .selectFrom('push_subscription')
+        .select(['id', 'device', 'endpoint', 'created_at'])
+        .where('user_id', '=', actor.userId)
+        .orderBy('id')
+        .execute(),
+    );
+    return { devices: rows.map((row) => ({ ...row, created_at: row.created_at.toISOString() })) };
+  }
+
+  /** @throws ChatError `not_found` for a device that is not the caller's */
+  async rename(actor: StaffActor, { endpoint, device }: PushRenameRequest): Promise<PushSubscriptionResponse> {
+    const row = await translated(() =>
+      this.#database.kysely
+        .updateTable('push_subscription')
+        .set({ device })
+        .where('endpoint_hash', '=', endpointHash(endpoint))
+        .where('user_id', '=', actor.userId)
+        .returning(['id', 'device', 'created_at'])
+        .executeTakeFirst(),
+    );
+    if (row === undefined) throw new ChatError('not_found', 'no such device of yours');
+    return { subscription: { ...row, created_at: row.created_at.toISOString() } };
   }
 
   /** The caller's own device with this address. */
