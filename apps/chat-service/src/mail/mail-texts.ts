@@ -1,10 +1,13 @@
 import type { Message } from '@chat-realtime/protocol';
 import type { Language } from './language.ts';
+import { letterHtml, type LetterPart, letterText } from './letter-parts.ts';
 import { REPLY_LINES } from './read-mail.ts';
 
 export interface Letter {
   readonly subject: string;
   readonly text: string;
+  /** The same, for programs that show it. */
+  readonly html: string;
 }
 
 const TEXTS = {
@@ -16,7 +19,9 @@ const TEXTS = {
     more: (count: number) => `…и ещё сообщений: ${count}.`,
     file: (name: string) => `[файл: ${name}]`,
     back: 'Продолжить чат (ссылка открывается один раз и действует 7 дней):',
+    backButton: 'Продолжить чат',
     open: 'Открыть сайт с чатом:',
+    openButton: 'Открыть сайт',
     canReply: 'Можно просто ответить на это письмо: ответ придёт в чат.',
     unsubscribe: 'Не получать писем из чата:',
     transcriptSubject: (id: number, site: string) => `Переписка, чат ${id} — ${site}`,
@@ -26,6 +31,7 @@ const TEXTS = {
     callbackSubject: 'Просят перезвонить',
     callback: 'Пришла новая заявка на звонок.',
     console: 'Открыть консоль:',
+    consoleButton: 'Открыть консоль',
     own: 'Какие письма получать, вы выбираете в консоли: Настройки → Уведомления.',
   },
   en: {
@@ -36,7 +42,9 @@ const TEXTS = {
     more: (count: number) => `…and ${count} more.`,
     file: (name: string) => `[file: ${name}]`,
     back: 'Go on with the chat (the link opens once, within 7 days):',
+    backButton: 'Go on with the chat',
     open: 'Open the site with the chat:',
+    openButton: 'Open the site',
     canReply: 'You can simply reply to this mail: your answer comes to the chat.',
     unsubscribe: 'To stop mail from this chat:',
     transcriptSubject: (id: number, site: string) => `Transcript of chat ${id} — ${site}`,
@@ -46,6 +54,7 @@ const TEXTS = {
     callbackSubject: 'A callback was requested',
     callback: 'There is a new callback request.',
     console: 'Open the console:',
+    consoleButton: 'Open the console',
     own: 'You choose which mail you get in the console: Settings → Notifications.',
   },
 } as const satisfies Record<Language, unknown>;
@@ -66,33 +75,46 @@ export interface ReplyLetter {
   readonly unsubscribeUrl: string;
 }
 
-function quoted(message: Message, language: Language): string {
+function quoted(message: Message, language: Language): LetterPart {
   const { body } = message;
   const text = body.length > SHOWN_CHARACTERS ? `${body.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : body;
   const files = message.attachments.map(({ name }) => TEXTS[language].file(name));
-  const lines = [...(text === '' ? [] : text.split('\n')), ...files].map((line) => `  ${line}`);
-  return `${message.sender_name ?? TEXTS[language].operator}:\n${lines.join('\n')}`;
+  const lines = [...(text === '' ? [] : text.split('\n')), ...files];
+  return { kind: 'message', from: message.sender_name ?? TEXTS[language].operator, lines };
+}
+
+function letterOf(language: Language, subject: string, parts: readonly LetterPart[]): Letter {
+  return { subject, text: letterText(parts), html: letterHtml(language, parts) };
 }
 
 export function replyLetter(letter: ReplyLetter): Letter {
   const { language, site, name, messages, link, canReply, unsubscribeUrl } = letter;
   const texts = TEXTS[language];
   const left = messages.length - SHOWN_MESSAGES;
-  const parts = [
-    ...(canReply ? [REPLY_LINES[language]] : []),
-    `${texts.hello(name)}\n${texts.wrote}`,
+  const said = (text: string): LetterPart => ({ kind: 'text', text });
+  const isChat = link.kind === 'chat';
+  return letterOf(language, texts.replySubject(site), [
+    ...(canReply ? [{ kind: 'mark', text: REPLY_LINES[language] } as const] : []),
+    said(`${texts.hello(name)}\n${texts.wrote}`),
     ...messages.slice(0, SHOWN_MESSAGES).map((message) => quoted(message, language)),
-    ...(left > 0 ? [texts.more(left)] : []),
-    `${link.kind === 'chat' ? texts.back : texts.open}\n${link.url}`,
-    ...(canReply ? [texts.canReply] : []),
-    `-- \n${site}\n${texts.unsubscribe} ${unsubscribeUrl}`,
-  ];
-  return { subject: texts.replySubject(site), text: `${parts.join('\n\n')}\n` };
+    ...(left > 0 ? [said(texts.more(left))] : []),
+    {
+      kind: 'link',
+      label: isChat ? texts.back : texts.open,
+      button: isChat ? texts.backButton : texts.openButton,
+      url: link.url,
+    },
+    ...(canReply ? [said(texts.canReply)] : []),
+    { kind: 'end', text: site, link: { label: texts.unsubscribe, url: unsubscribeUrl } },
+  ]);
 }
 
 export function transcriptLetter(language: Language, sessionId: number, site: string): Letter {
   const texts = TEXTS[language];
-  return { subject: texts.transcriptSubject(sessionId, site), text: `${texts.transcript}\n\n-- \n${site}\n` };
+  return letterOf(language, texts.transcriptSubject(sessionId, site), [
+    { kind: 'text', text: texts.transcript },
+    { kind: 'end', text: site },
+  ]);
 }
 
 /** To an operator: that something is there, and not what it says. */
@@ -104,8 +126,9 @@ export function alertLetter(
 ): Letter {
   const texts = TEXTS[language];
   const isCallback = reason === 'callback_requested';
-  return {
-    subject: isCallback ? texts.callbackSubject : texts.waitingSubject(sessionId),
-    text: `${isCallback ? texts.callback : texts.waiting}\n\n${texts.console}\n${consoleUrl}\n\n-- \n${texts.own}\n`,
-  };
+  return letterOf(language, isCallback ? texts.callbackSubject : texts.waitingSubject(sessionId), [
+    { kind: 'text', text: isCallback ? texts.callback : texts.waiting },
+    { kind: 'link', label: texts.console, button: texts.consoleButton, url: consoleUrl },
+    { kind: 'end', text: texts.own },
+  ]);
 }

@@ -5,7 +5,7 @@ import type { ChatOperations, SessionRecord } from '../domain/index.ts';
 import type { Mailbox } from './config.ts';
 import { languageOf } from './language.ts';
 import type { MailLinks } from './mail-links.ts';
-import { alertLetter, replyLetter, transcriptLetter } from './mail-texts.ts';
+import { alertLetter, type Letter, replyLetter, transcriptLetter } from './mail-texts.ts';
 import { OWN_MAIL_HEADER } from './read-mail.ts';
 import type { ReplyAddress } from './reply-address.ts';
 import type { Transcripts } from './transcript.ts';
@@ -36,7 +36,10 @@ export class MailWriter {
   async write(row: MailRow): Promise<SendMailOptions | null> {
     switch (row.kind) {
       case 'alert':
-        return this.#envelope(row, alertLetter('ru', row.reason, row.session_id, this.#url('/operator/')));
+        return this.#envelope(
+          row,
+          alertLetter(languageOf(row.locale), row.reason, row.session_id, this.#url(consolePath(row.session_id))),
+        );
       case 'transcript':
         return this.#transcript(row);
       case 'reply':
@@ -117,12 +120,13 @@ export class MailWriter {
   }
 
   /** The same id for a mail that is given again: who has it already can tell. */
-  #envelope(row: MailRow, { subject, text }: { subject: string; text: string }): SendMailOptions {
+  #envelope(row: MailRow, { subject, text, html }: Letter): SendMailOptions {
     return {
       from: this.#parts.from,
       to: row.address,
       subject,
       text,
+      html,
       messageId: `<chat-mail-${row.id}@${this.#domain}>`,
       headers: OWN_HEADERS,
       disableFileAccess: true,
@@ -130,6 +134,10 @@ export class MailWriter {
     };
   }
 }
+
+/** As the console's own addresses are. */
+const consolePath = (sessionId: number | null): string =>
+  sessionId === null ? '/operator/' : `/operator/#/inbox/all/${sessionId}`;
 
 /** Nobody's robot answers it, and our own reader knows it. */
 const OWN_HEADERS = { 'Auto-Submitted': 'auto-generated', [OWN_MAIL_HEADER]: '1' };

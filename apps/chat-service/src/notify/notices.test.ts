@@ -9,6 +9,7 @@ import {
   until,
 } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
+import { simpleParser } from 'mailparser';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
@@ -66,17 +67,9 @@ const mailTo = (address: string): Promise<ReceivedMail> =>
   until(() => mailsTo(address)[0], { ...LONG, what: `a mail to ${address}` });
 const header = ({ raw }: ReceivedMail, name: string): string =>
   (new RegExp(`^${name}:((?:[^\\r]|\\r\\n[ \\t])*)`, 'im').exec(raw)?.[1] ?? '').replaceAll(/\r\n[ \t]/g, ' ').trim();
-const textOf = ({ raw }: ReceivedMail): string => {
-  const [, body = ''] = raw.split(/\r\n\r\n(.*)/s);
-  return /base64/i.test(raw.slice(0, raw.length - body.length))
-    ? Buffer.from(body, 'base64').toString('utf8')
-    : Buffer.from(
-        body
-          .replaceAll(/=\r\n/g, '')
-          .replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-        /quoted-printable/i.test(raw) ? 'latin1' : 'utf8',
-      ).toString('utf8');
-};
+/** Both forms of it, as a mail program reads them. */
+const read = ({ raw }: ReceivedMail) => simpleParser(raw);
+const textOf = async (mail: ReceivedMail): Promise<string> => (await read(mail)).text ?? '';
 /** Replies become old without anybody waiting. */
 const age = (id: number, seconds: number) =>
   sql`UPDATE chat_event SET created_at = created_at - make_interval(secs => ${seconds}) WHERE session_id = ${id}::bigint`.execute(
@@ -94,7 +87,7 @@ describe('a customer who closed the tab', () => {
     await say(session, anna, 'Да, есть.');
     await say(session, anna, 'Сколько штук?');
     const mail = await mailTo('olga@mail.example');
-    const text = textOf(mail);
+    const text = await textOf(mail);
     expect(text).toContain(REPLY_LINES.ru);
     expect(text).toContain('Да, есть.');
     expect(text).toContain('Сколько штук?');
@@ -235,12 +228,15 @@ describe('an operator who is away', () => {
 
   it('[NTF2] by mail only who wants it, of a colleague’s chat nobody else, and by one channel', async () => {
     await choose(anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
-    await choose(boris, { push: [], mail: ['waiting'], email: 'boris@shop.example' });
+    await choose(boris, { push: [], mail: ['waiting'], email: 'boris@shop.example', locale: 'en' });
     await addDevice(anna, 'anna-2');
     const session = await begin();
     await say(session, session.token, 'Кто-нибудь?');
     const mail = await mailTo('boris@shop.example');
-    expect(textOf(mail)).toContain('https://chat.shop.example/operator/');
+    const { subject, text = '', html } = await read(mail);
+    expect(subject).toMatch(/^A customer is waiting/);
+    expect(text).toContain(`https://chat.shop.example/operator/#/inbox/all/${session.id}`);
+    expect(html).toContain('<html lang="en">');
     await until(() => push.to('anna-2').length > 0, { ...LONG, what: 'a push for anna' });
     expect(mailsTo('anna@shop.example')).toEqual([]);
   }, 120_000);

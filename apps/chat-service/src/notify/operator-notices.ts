@@ -133,9 +133,9 @@ export class OperatorNotices {
               FROM push_subscription WHERE id = ${id}::bigint AND user_id = ${operator.userId}
             ON CONFLICT DO NOTHING`.execute(trx);
       if (channels.includes('mail') && operator.settings.email !== null)
-        await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address)
+        await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address, locale)
           SELECT 'alert', ${`alert:${cause.key}:${operator.userId}`}, ${cause.session_id}::bigint, ${cause.alert_id}::bigint, ${operator.userId},
-            ${cause.event}, lower(${operator.settings.email}::text)
+            ${cause.event}, lower(${operator.settings.email}::text), ${operator.settings.locale ?? null}
           WHERE NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(${operator.settings.email}::text))
           ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
     }
