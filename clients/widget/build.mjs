@@ -48,7 +48,12 @@ async function buildScript(name, entry, define) {
       ...output,
       emptyOutDir: false,
       minify: true,
-      lib: { entry: root + entry, formats: ['iife'], name: `chat_${name}`, fileName: () => `${name}.js` },
+      lib: {
+        entry: root + entry,
+        formats: ['iife'],
+        name: `chat_${name.replace('-', '_')}`,
+        fileName: () => `${name}.js`,
+      },
     },
   });
   const text = readFileSync(`${outDir}/${name}.js`, 'utf8');
@@ -63,6 +68,7 @@ const badge = await buildModule('badge', 'src/badge/connection.ts', false);
 // The console shows with it what a visitor will see.
 await buildModule('preview', 'src/preview/main.ts', false, '[name].js');
 await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
+await buildScript('push-worker', 'src/push-worker.ts', {});
 await buildScript('badge', 'src/badge/main.ts', { BADGE_FILE: JSON.stringify(badge) });
 // For a page that was opened before this build: its loader asks for these when its own files are gone.
 for (const [part, file] of Object.entries({ panel, badge })) {

@@ -9,6 +9,8 @@ import type { WidgetTheme } from '../api.ts';
 import { type PanelHost, PHONE, type Settings } from '../bridge.ts';
 import { type Cell, createCell } from './cell.ts';
 import { createOriginAdviser } from './refused-origin.ts';
+import { createPush, type PushModel, pushWorkerOf } from './push.ts';
+import { followReturnLink, type Said, takeReturnCode } from './return-link.ts';
 import { readMuted, ringOnce, storeMuted } from './sound.ts';
 import { formatSize, typeName, unreadWords } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
@@ -44,6 +46,7 @@ export interface PanelModel extends Omit<Writing, 'clear'> {
   readonly again: Cell<boolean>;
   readonly muted: Cell<boolean>;
   readonly uploads: Uploads;
+  readonly push: PushModel;
   /** What the one live region says. */
   readonly announcement: Cell<string>;
   /** A line above the composer; goes with the next thing that works. */
@@ -230,6 +233,18 @@ export function createModel(host: PanelHost): PanelModel {
       ringOnce(settings.getState().namespace).catch(() => undefined);
     }
   });
+  // A site that keeps its own chat tells and mails its customers itself.
+  const push = createPush(client, host.settings, host.backend || own ? null : pushWorkerOf(host.settings));
+  push.listen(host.open, ending.signal);
+  const code = host.backend || own ? null : takeReturnCode();
+  if (code !== null) {
+    void client.ready.then(host.open);
+    const say = (text: Said | null): void => {
+      notice.set(text && texts.getState()[text]);
+      if (text) announcement.set(texts.getState()[text]);
+    };
+    void followReturnLink(code, { client, signal: ending.signal, say, failed });
+  }
   narrow.addEventListener('change', () => phone.set(narrow.matches), { signal: ending.signal });
 
   return {
@@ -243,6 +258,7 @@ export function createModel(host: PanelHost): PanelModel {
     ...writing,
     muted,
     uploads,
+    push,
     announcement,
     notice,
     phone,
@@ -254,6 +270,7 @@ export function createModel(host: PanelHost): PanelModel {
     failed,
     async logout() {
       writing.clear();
+      await push.end();
       await client.logout();
     },
     destroy() {

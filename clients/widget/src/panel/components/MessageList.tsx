@@ -7,6 +7,7 @@ import { DaySeparator } from './DaySeparator.tsx';
 import { Guard } from './Guard.tsx';
 import { Icon } from './Icon.tsx';
 import { Message } from './Message.tsx';
+import { NotifyOffer } from './NotifyOffer.tsx';
 import { Received } from './Received.tsx';
 import { Typing } from './Typing.tsx';
 import { Welcome } from './Welcome.tsx';
@@ -106,6 +107,7 @@ export function MessageList({ showImage }: { showImage: (image: ShownFile) => vo
           {!history.hasOlder && (session === null || history.loaded) && <Welcome />}
           {rows}
           <Received />
+          <NotifyOffer />
           {session?.callback_pending && (
             <p class="note">
               <Icon name="phone" size={14} /> {texts.callbackPending}

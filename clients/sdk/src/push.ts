@@ -1,0 +1,10 @@
+export {
+  currentPush,
+  endPush,
+  type PushOutcome,
+  type PushRefusal,
+  pushRefusal,
+  type PushWorkerPlace,
+  subscribePush,
+} from './push/push-device.ts';
+export { handlePush, type PushClick, type PushScope, type PushWorkerOptions } from './push/push-worker.ts';

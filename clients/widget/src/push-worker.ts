@@ -1,0 +1,9 @@
+import { handlePush, type PushScope, type PushWorkerOptions } from '@chat-realtime/client/push';
+
+declare global {
+  /** Set by the worker that imports this one, before it does. */
+  var chatPush: PushWorkerOptions | undefined;
+}
+
+/** What a site's worker imports: `importScripts('https://chat.example.com/widget/v1/push-worker.js')`. */
+handlePush(globalThis as unknown as PushScope, globalThis.chatPush);
