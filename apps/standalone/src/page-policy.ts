@@ -10,10 +10,16 @@ export interface OperatorSignIn {
   readonly site: object | undefined;
 }
 
+interface PagePolicy {
+  readonly framedBy: string;
+  readonly connect?: string;
+  readonly more?: string;
+}
+
 /** The Content-Security-Policy of our own pages. deploy/nginx/chat.conf.template says the same. */
-export function policyOf({ framedBy, connect = '' }: { readonly framedBy: string; readonly connect?: string }): string {
+export function policyOf({ framedBy, connect = '', more = '' }: PagePolicy): string {
   return (
-    `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; ` +
+    `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; ${more}` +
     `connect-src 'self' ws: wss:${connect}; form-action 'self'; base-uri 'none'; frame-ancestors ${framedBy}`
   );
 }
@@ -21,5 +27,6 @@ export function policyOf({ framedBy, connect = '' }: { readonly framedBy: string
 /** Pages of the same origin may show the console in a frame, as `/try/` does. */
 export function operatorPolicy({ tokenUrl }: Pick<OperatorSignIn, 'tokenUrl'>): string {
   const origin = tokenUrl !== null && URL.canParse(tokenUrl) ? ` ${new URL(tokenUrl).origin}` : '';
-  return policyOf({ framedBy: "'self'", connect: origin });
+  // It can be installed.
+  return policyOf({ framedBy: "'self'", connect: origin, more: `manifest-src 'self'; ` });
 }

@@ -28,8 +28,11 @@ const MOUNTS: readonly Mount[] = [
   { prefix: '/widget/v1/', cacheControl: ASK_AGAIN, anySite: true },
   { prefix: '/shop/', cacheControl: FOREVER },
   { prefix: '/operator/assets/', cacheControl: FOREVER },
+  { prefix: '/operator/icons/', cacheControl: ASK_AGAIN },
   { prefix: '/docs/', cacheControl: ASK_AGAIN },
 ];
+/** Of the console as an installed app. A worker of an earlier build must not outlive it. */
+const FILES = ['/operator/manifest.json', '/operator/push-worker.js'] as const;
 /** Pages at an address of their own. */
 const pages = ({ signIn }: StaticPagesOptions): readonly Page[] => [
   { path: '/operator/', file: 'operator/index.html', policy: operatorPolicy(signIn) },
@@ -82,6 +85,11 @@ export async function installStaticPages(server: FastifyInstance, options: Stati
       ...(demo && { demo }),
     }),
   );
+  for (const path of FILES) {
+    server.get(path, { config }, async (_request, reply) =>
+      asFile(reply, { prefix: path, cacheControl: ASK_AGAIN }).sendFile(path.slice(1)),
+    );
+  }
   for (const mount of MOUNTS) {
     server.get<{ Params: { '*': string } }>(`${mount.prefix}*`, { config }, async (request, reply) =>
       asFile(reply, mount).sendFile(mount.prefix.slice(1) + request.params['*']),

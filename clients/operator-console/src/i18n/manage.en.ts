@@ -2,7 +2,14 @@ import type { ManageTexts } from './manage.ru.ts';
 
 export const manageEn: ManageTexts = {
   title: 'Manage',
-  pages: { team: 'Operators', rules: 'Rules', bans: 'Bans', audit: 'Log', account: 'My sign-in' },
+  pages: {
+    team: 'Operators',
+    rules: 'Rules',
+    bans: 'Bans',
+    audit: 'Log',
+    notifications: 'Notifications',
+    account: 'My sign-in',
+  },
   checkFields: 'Check the fields: something is not right.',
   changedMeanwhile: 'This has changed meanwhile. Open the page again.',
   saved: 'Saved',

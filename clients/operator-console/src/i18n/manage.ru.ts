@@ -8,6 +8,7 @@ export const manageRu = {
     rules: 'Правила',
     bans: 'Блокировки',
     audit: 'Журнал',
+    notifications: 'Уведомления',
     account: 'Мой вход',
   } satisfies Record<ManagePage, string>,
   checkFields: 'Проверьте поля: что-то заполнено неверно.',

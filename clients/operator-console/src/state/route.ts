@@ -6,7 +6,7 @@ export type Route =
   | { readonly page: Page };
 
 /** Of the administration. */
-export const MANAGE_PAGES = ['team', 'rules', 'bans', 'audit', 'account'] as const;
+export const MANAGE_PAGES = ['team', 'rules', 'bans', 'audit', 'notifications', 'account'] as const;
 export type ManagePage = (typeof MANAGE_PAGES)[number];
 const PAGES = ['callbacks', 'alerts', 'replies', 'setup', ...MANAGE_PAGES] as const;
 type Page = (typeof PAGES)[number];

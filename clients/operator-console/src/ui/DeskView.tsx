@@ -6,6 +6,7 @@ import { router, settings, ui } from '../state/desk.ts';
 import { VIEWS } from '../state/inbox-view.ts';
 import type { Route } from '../state/route.ts';
 import { isTyping, shortcutOf, type ShortcutName } from '../state/shortcuts.ts';
+import { watchPushes } from '../state/shown-pushes.ts';
 import { useStore } from '../state/store.ts';
 import { AccountPage } from './account/AccountPage.tsx';
 import { AlertsPage } from './alerts/AlertsPage.tsx';
@@ -20,6 +21,7 @@ import { BansPage } from './manage/BansPage.tsx';
 import { managePages } from './manage/ManageNav.tsx';
 import { RulesPage } from './manage/RulesPage.tsx';
 import { TeamPage } from './manage/TeamPage.tsx';
+import { NotificationsPage } from './notifications/NotificationsPage.tsx';
 import { Notices } from './parts/Notices.tsx';
 import { Rail } from './Rail.tsx';
 import { RepliesPage } from './replies/RepliesPage.tsx';
@@ -67,6 +69,8 @@ export function DeskView() {
     return () => document.removeEventListener('keydown', onKey);
   }, [actions]);
 
+  useEffect(() => watchPushes(desk, router), [desk]);
+
   useEffect(() => {
     desk.client.setViewing(sessionId);
     if (sessionId !== null) desk.transfers.markSeen(sessionId);
@@ -110,6 +114,7 @@ function Managed({ page }: { page: Route['page'] }) {
   if (page === 'team') return <TeamPage />;
   if (page === 'rules') return <RulesPage />;
   if (page === 'bans') return <BansPage />;
+  if (page === 'notifications') return <NotificationsPage />;
   return page === 'audit' ? <AuditPage /> : <AccountPage />;
 }
 

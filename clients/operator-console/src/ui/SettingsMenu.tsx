@@ -1,6 +1,7 @@
 import { t } from '../i18n/index.ts';
 import { auth, notify, ui } from '../state/desk.ts';
 import { type NotifyRefusal, refusalText } from '../state/notifier.ts';
+import { forgetThisDevice } from '../state/reach.ts';
 import { routeHash } from '../state/route.ts';
 import { settings } from '../state/settings.ts';
 import { signIn } from '../state/sign-in.ts';
@@ -28,6 +29,11 @@ export function SettingsMenu() {
   const allowNotifications = async (on: boolean): Promise<void> => {
     if (on) said(await desk.attention.enable());
     else settings.set({ notifications: false });
+  };
+
+  const signOut = async (): Promise<void> => {
+    await forgetThisDevice(desk.client.api);
+    await auth.logout();
   };
 
   return (
@@ -71,13 +77,13 @@ export function SettingsMenu() {
             </button>
             {/* The site's own sign-in ends on the site. */}
             {signIn.tokenUrl === null && (
-              <button type="button" class="quiet" onClick={() => void auth.logout()}>
+              <button type="button" class="quiet" onClick={() => void signOut()}>
                 <Icon name="exit" /> {t().signOut}
               </button>
             )}
           </div>
           <div class="menu-row">
-            {(['account', 'bans'] as const)
+            {(['notifications', 'account', 'bans'] as const)
               .filter((page) => managePages(desk.role).includes(page))
               .map((page) => (
                 <a key={page} class="button quiet" href={routeHash({ page })} onClick={() => setOpen(false)}>

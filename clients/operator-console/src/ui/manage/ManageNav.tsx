@@ -14,6 +14,7 @@ export function managePages(role: 'operator' | 'admin'): readonly ManagePage[] {
     ...(admin ? (['rules'] as const) : []),
     'bans',
     ...(admin ? (['audit'] as const) : []),
+    'notifications',
     ...(own ? (['account'] as const) : []),
   ];
 }

@@ -1,0 +1,66 @@
+import type { NotifyEvent } from '../state/reach.ts';
+import type { PushRefusal } from '@chat-realtime/client/push';
+
+/** Texts of the page where operators choose what they are told of while they are away. */
+export const noticesRu = {
+  hint: 'Когда консоль открыта, о новом говорит она сама. Здесь — о чём и как сообщать, когда вас нет на месте.',
+  devices: 'Уведомления на устройства',
+  devicesHint:
+    'Телефон или компьютер покажет уведомление, даже если браузер закрыт. Текста сообщения в нём нет, если это не разрешил администратор.',
+  noDevices: 'Устройств пока нет.',
+  addHere: 'Включить на этом устройстве',
+  here: 'это устройство',
+  addedAt: (time: string) => `с ${time}`,
+  unnamed: 'Без имени',
+  deviceName: 'Имя устройства',
+  rename: 'Переименовать',
+  sendTest: 'Проверить',
+  remove: 'Убрать',
+  added: 'Уведомления на этом устройстве включены',
+  removed: 'Устройство убрано',
+  outcomes: {
+    delivered: 'Отправлено. Если уведомления не видно, проверьте настройки системы.',
+    gone: 'Это устройство больше не принимает уведомления, и мы его убрали.',
+    failed: 'Служба уведомлений браузера не приняла. Попробуйте позже.',
+  },
+  refusals: {
+    insecure: 'Уведомления на устройства работают только по https.',
+    unsupported: 'Этот браузер не умеет. На iPhone сначала добавьте консоль на экран «Домой».',
+    denied: 'Браузер запретил уведомления для этого сайта. Разрешить их можно в его настройках.',
+    failed: 'Браузер не подключился к своей службе уведомлений. В приватном окне их не бывает.',
+  } satisfies Record<PushRefusal, string>,
+  choices: 'О чём сообщать',
+  event: 'Событие',
+  onDevices: 'На устройства',
+  byMail: 'Письмом',
+  events: {
+    message: 'Новое сообщение клиента',
+    waiting: 'Клиент ждёт ответа',
+    callback_requested: 'Просят перезвонить',
+  } satisfies Record<NotifyEvent, string>,
+  email: 'Куда писать',
+  emailHint: 'Письма приходят на языке консоли.',
+  noMail: 'Письма не настроены: администратору нужна переменная SMTP_URL.',
+  everywhere: 'Всеми способами сразу, даже если консоль открыта',
+  quiet: 'Тихие часы: на устройства не сообщать',
+  from: 'С',
+  to: 'До',
+  zone: (name: string) => `Время вашего пояса: ${name}`,
+  saved: 'Сохранено',
+  telegram: 'Telegram',
+  telegramHint:
+    'Бот присылает вопросы клиентов, отвечать можно прямо в нём. На дежурстве в Telegram вы считаетесь на связи.',
+  noBot: 'Бот не подключён: администратору нужна переменная TELEGRAM_BOT_TOKEN.',
+  bind: 'Связать с Telegram',
+  code: 'Код для бота',
+  codeHint: (time: string) => `Отправьте боту эту команду. Код действует один раз, до ${time}.`,
+  openBot: 'Открыть бота с кодом',
+  waitingForBot: 'Ждём, пока бот получит код…',
+  bound: (name: string) => `Связан с ${name}`,
+  onDuty: 'на дежурстве',
+  offDuty: 'не на дежурстве',
+  blocked: 'Бот заблокирован: Telegram не принимает его сообщения.',
+  unbind: 'Отвязать',
+  unbound: 'Telegram отвязан',
+};
+export type NoticeTexts = typeof noticesRu;
