@@ -26,7 +26,7 @@ describe('the link of a mail', { timeout: 120_000 }, async () => {
       asked.push(route.request().postData() ?? '');
       // Used: the server itself refuses it.
       if (asked.length > 1) return route.continue();
-      const session = (await customer.request('GET', '')).json;
+      const session = (await customer.request('GET', '')).json();
       const expires_at = new Date(Date.now() + 3_600_000).toISOString();
       const headers = { 'access-control-allow-origin': '*' };
       return route.fulfill({ json: { session, token: customer.token, expires_at }, headers });
@@ -59,7 +59,7 @@ describe('the link of a mail', { timeout: 120_000 }, async () => {
     await page.goto(next.url);
     await widget.open();
     const token = await identityToken({ sub: `mail-link-${Date.now()}` });
-    await page.evaluate((text) => window.chatWidget?.identify({ getToken: async () => text }), token);
+    await page.evaluate(`chatWidget.identify({ getToken: () => Promise.resolve(${JSON.stringify(token)}) })`);
     await widget.say('Где мой заказ?');
     await widget.state('Где мой заказ?', 'отправлено');
     const own = await widget.sessionId();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import './customer/mail-link.ts';
 import { begun, bodies, run } from '../test/running.ts';
 import type { ChatClient } from './index.ts';
-import { createWorld, type FakeWorld } from './testing/index.ts';
+import type { FakeWorld } from './testing/index.ts';
 
 /** A server that has a chat of somebody, and one link into it. */
 async function linkedWorld(): Promise<{ world: FakeWorld; code: string; id: number; asked: () => number }> {

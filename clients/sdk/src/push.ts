@@ -7,4 +7,4 @@ export {
   type PushWorkerPlace,
   subscribePush,
 } from './push/push-device.ts';
-export { handlePush, type PushClick, type PushScope, type PushWorkerOptions } from './push/push-worker.ts';
+export { handlePush, isPushScope, type PushClick, type PushScope, type PushWorkerOptions } from './push/push-worker.ts';

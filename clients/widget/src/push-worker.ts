@@ -1,9 +1,10 @@
-import { handlePush, type PushScope, type PushWorkerOptions } from '@chat-realtime/client/push';
+import { handlePush, isPushScope, type PushWorkerOptions } from '@chat-realtime/client/push';
 
 declare global {
   /** Set by the worker that imports this one, before it does. */
   var chatPush: PushWorkerOptions | undefined;
 }
 
-/** What a site's worker imports: `importScripts('https://chat.example.com/widget/v1/push-worker.js')`. */
-handlePush(globalThis as unknown as PushScope, globalThis.chatPush);
+// What a site's worker imports: `importScripts('https://chat.example.com/widget/v1/push-worker.js')`.
+const scope: unknown = globalThis;
+if (isPushScope(scope)) handlePush(scope, globalThis.chatPush);

@@ -1,6 +1,5 @@
 import { setupEn } from './setup.en.ts';
 import { manageEn } from './manage.en.ts';
-import { noticesEn } from './notices.en.ts';
 import type { Texts } from './ru.ts';
 import { traceEn } from './trace.ts';
 
@@ -20,7 +19,6 @@ export const en: Texts = {
 
   trace: traceEn,
   manage: manageEn,
-  notices: noticesEn,
   signIn: 'Operator sign-in',
   firstAdmin: 'First administrator',
   firstAdminHint: 'This account will be yours: with it you invite operators and change settings.',

@@ -1,6 +1,8 @@
+import { noticesEn } from './notices.en.ts';
 import type { ManageTexts } from './manage.ru.ts';
 
 export const manageEn: ManageTexts = {
+  notices: noticesEn,
   title: 'Manage',
   pages: {
     team: 'Operators',

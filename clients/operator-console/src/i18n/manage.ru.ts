@@ -1,7 +1,9 @@
+import { noticesRu } from './notices.ru.ts';
 import type { ManagePage } from '../state/route.ts';
 
 /** Texts of the administration. */
 export const manageRu = {
+  notices: noticesRu,
   title: 'Управление',
   pages: {
     team: 'Операторы',

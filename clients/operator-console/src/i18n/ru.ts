@@ -1,6 +1,5 @@
 import { setupRu } from './setup.ru.ts';
 import { manageRu } from './manage.ru.ts';
-import { noticesRu } from './notices.ru.ts';
 import type { CallbackStatus } from '@chat-realtime/client/staff';
 import type { ViewName } from '../state/inbox-view.ts';
 import { traceRu } from './trace.ts';
@@ -25,7 +24,6 @@ export const ru = {
 
   trace: traceRu,
   manage: manageRu,
-  notices: noticesRu,
   signIn: 'Вход для операторов',
   firstAdmin: 'Первый администратор',
   firstAdminHint: 'Эта учётная запись будет вашей: с ней вы приглашаете операторов и меняете настройки.',

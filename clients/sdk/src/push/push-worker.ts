@@ -28,6 +28,9 @@ export interface PushScope {
   addEventListener(type: 'push', listener: (event: PushedEvent) => void): void;
   addEventListener(type: 'notificationclick', listener: (event: ClickEvent) => void): void;
 }
+export const isPushScope = (scope: unknown): scope is PushScope =>
+  typeof scope === 'object' && scope !== null && 'registration' in scope && 'clients' in scope;
+
 interface PushOptions {
   readonly body: string;
   readonly tag: string;

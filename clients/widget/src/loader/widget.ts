@@ -175,7 +175,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       ((await getPanel())[method] as (...all: unknown[]) => Promise<never>)(...args);
 
   const widget: ChatWidget = {
-    init(next = {}) {
+    async init(next = {}) {
       const first = settings === null;
       change(next);
       if (first) window.chatWidget = widget;
@@ -184,7 +184,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
         // oxlint-disable-next-line no-console -- the person who puts the script into a page is the one this is for
         setTimeout(() => settings?.baseUrl === '' && console.error(`[chat-widget] ${NO_ADDRESS}`));
       } else started ??= start();
-      return started ?? Promise.resolve();
+      await started;
     },
     identify: onPanel('identify'),
     logout: onPanel('logout'),

@@ -7,17 +7,15 @@ const NAME = 'chat-return=';
  * of the page nor be kept in the history. What else stands behind the `#` is the page's, and stays.
  */
 export function takeReturnCode(
-  { hash, pathname, search }: Pick<Location, 'hash' | 'pathname' | 'search'> = location,
-  { state, replaceState }: { state: unknown; replaceState: (state: unknown, title: string, url: string) => void } = {
-    state: history.state,
-    replaceState: history.replaceState.bind(history),
-  },
+  at: Pick<Location, 'hash' | 'pathname' | 'search'> = location,
+  pages: Pick<History, 'state' | 'replaceState'> = history,
 ): string | null {
+  const { hash, pathname, search } = at;
   const parts = hash.slice(1).split('&');
   const code = parts.find((part) => part.startsWith(NAME))?.slice(NAME.length);
   if (code === undefined) return null;
   const rest = parts.filter((part) => !part.startsWith(NAME)).join('&');
-  replaceState(state, '', `${pathname}${search}${rest && `#${rest}`}`);
+  pages.replaceState(pages.state, '', `${pathname}${search}${rest && `#${rest}`}`);
   return code;
 }
 

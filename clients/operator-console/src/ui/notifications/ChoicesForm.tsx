@@ -20,7 +20,7 @@ const toggled = <T extends string>(list: readonly T[], entry: T, on: boolean): T
 /** What to be told of on devices and by mail, and when not. */
 export function ChoicesForm() {
   const { desk } = useDesk();
-  const { notices } = t();
+  const { notices } = t().manage;
   const { loaded, reload, set } = useLoaded(() => readChoices(desk.client.api), [desk]);
   const [changes, setChanges] = useState<Partial<NotifySettings>>({});
   const { busy, problem, run } = useTask();

@@ -20,7 +20,7 @@ import { useTask } from '../use-task.ts';
 /** The operator's devices that are told; this one is added here, by a button and by nothing else. */
 export function DevicesSection() {
   const { desk } = useDesk();
-  const { notices } = t();
+  const { notices } = t().manage;
   const { api } = desk.client;
   const { loaded, reload } = useLoaded(() => readDevices(api), [desk]);
   const { busy, problem, setProblem, run } = useTask();
@@ -73,7 +73,7 @@ interface DeviceRowProps {
 
 function DeviceRow({ device, here, changed }: DeviceRowProps) {
   const { desk } = useDesk();
-  const { notices } = t();
+  const { notices } = t().manage;
   const { api } = desk.client;
   const [naming, setNaming] = useState(false);
   const { busy, problem, run } = useTask();

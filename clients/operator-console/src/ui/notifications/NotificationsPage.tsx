@@ -8,7 +8,7 @@ import { TelegramSection } from './TelegramSection.tsx';
 export function NotificationsPage() {
   return (
     <Page page="notifications">
-      <p class="hint">{t().notices.hint}</p>
+      <p class="hint">{t().manage.notices.hint}</p>
       <DevicesSection />
       <ChoicesForm />
       <TelegramSection />

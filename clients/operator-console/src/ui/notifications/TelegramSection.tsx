@@ -16,6 +16,8 @@ import { useTask } from '../use-task.ts';
 
 /** While a code is shown: the bot tells the server, and nobody tells this page. */
 const LOOK_MS = 3_000;
+/** A code lives for ten minutes. */
+const CODE_MS = 600_000;
 
 const nameOf = ({ username, name, telegram_user_id }: NonNullable<TelegramBindingResponse['account']>): string =>
   username === null ? (name ?? String(telegram_user_id)) : `@${username}`;
@@ -23,7 +25,7 @@ const nameOf = ({ username, name, telegram_user_id }: NonNullable<TelegramBindin
 /** The operator's Telegram account: bound by a code of one use, and unbound here. */
 export function TelegramSection() {
   const { desk } = useDesk();
-  const { notices } = t();
+  const { notices } = t().manage;
   const { api } = desk.client;
   const { loaded, reload } = useLoaded(() => readTelegram(api), [desk]);
   const [code, setCode] = useState<TelegramCodeResponse | null>(null);
@@ -36,11 +38,12 @@ export function TelegramSection() {
       setCode(null);
       return undefined;
     }
-    const timer = setInterval(() => {
-      if (Date.now() > Date.parse(code.expires_at)) setCode(null);
-      else void reload();
-    }, LOOK_MS);
-    return () => clearInterval(timer);
+    const looking = setInterval(() => void reload(), LOOK_MS);
+    const ending = setTimeout(() => setCode(null), CODE_MS);
+    return () => {
+      clearInterval(looking);
+      clearTimeout(ending);
+    };
   }, [code, account, reload]);
 
   const begin = (): void => void run(async () => setCode(await makeTelegramCode(api)));
