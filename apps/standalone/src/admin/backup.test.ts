@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { openDatabase } from '@chat-realtime/database';
-import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import { type PostgresServer, startPostgres, until } from '@chat-realtime/testkit';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runAdmin } from './run.ts';
@@ -118,6 +118,28 @@ it('writes everything at one moment, and brings all of it back, with another epo
   const [next] = await query<{ id: string }>('SELECT max(id)::text AS id FROM chat_session');
   expect(Number(next?.id)).toBeGreaterThan(Number(lost?.id));
   expect(await answer(postgres.url, 'verify')).toMatchObject({ ok: true });
+});
+
+it('waits for a request that holds what it needs and needs what it holds, and then goes on', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const holder = new pg.Client(postgres.url);
+  await holder.connect();
+  const held = async (): Promise<boolean> => {
+    const [row] = await query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND application_name = 'chat-admin'`,
+    );
+    return row?.n === 1;
+  };
+  await holder.query(`BEGIN; LOCK TABLE revocation IN ROW EXCLUSIVE MODE`);
+  const restoring = admin(postgres.url, 'restore', join(folder, 'backup'), '--yes');
+  await until(held, { timeoutMs: 60_000, what: 'the restore waits' });
+  // Who waited first looks first whether they wait for each other, and is the one that is ended.
+  await holder.query('SELECT FROM auth_operator');
+  await holder.query('COMMIT');
+  await holder.end();
+  expect(await restoring).toMatchObject({ code: 0, err: expect.stringContaining('trying again') });
 });
 
 it('fills an empty database, where numbering goes on far behind what nobody knows', { timeout: LIMIT_MS }, async () => {

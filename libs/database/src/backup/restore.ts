@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SETTLE } from '../epoch.ts';
 import { migrate, readMigrations } from '../migrate.ts';
 import type { PlainConnection } from './connection.ts';
@@ -15,6 +16,8 @@ const BYTES_AT_ONCE = 1_048_576;
  */
 const UNKNOWN_IDS = 100_000;
 const LOCK_TIMEOUT_MS = 30_000;
+const LOCKED_WITHIN_MS = 60_000;
+const LOCK_PAUSE_MS = 100;
 
 export interface RestoredBackup extends Kept {
   readonly made_at: string;
@@ -86,10 +89,8 @@ async function replaceRows(
   const previous = fresh ? null : await epochOf();
   const tables = new Map((await ourTables(connection)).map((table) => [table.name, table]));
   const names = [...tables.keys()];
-  await connection.execute('BEGIN');
+  await beginWithAllLocked(connection, names, progress);
   try {
-    await connection.execute(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    await connection.execute(`LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE`);
     if (!fresh) await keepWhatHolds(connection);
     await connection.execute(`TRUNCATE ${names.join(', ')}`);
     for (const name of names) await connection.execute(`ALTER TABLE ${name} DISABLE TRIGGER USER`);
@@ -115,6 +116,42 @@ async function replaceRows(
     await connection.execute('ROLLBACK');
     throw error;
   }
+}
+
+/**
+ * In a transaction that has every table to itself. Tables are locked one after the other, requests lock theirs in other
+ * orders, so that each may come to wait for the other: PostgreSQL then ends one of them, and it may be this one.
+ */
+async function beginWithAllLocked(
+  connection: PlainConnection,
+  names: readonly string[],
+  progress: (line: string) => void,
+): Promise<void> {
+  const deadline = performance.now() + LOCKED_WITHIN_MS;
+  for (;;) {
+    await connection.execute('BEGIN');
+    try {
+      await connection.execute(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await connection.execute(`LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE`);
+      return;
+    } catch (error) {
+      await connection.execute('ROLLBACK');
+      if (!isHeldUp(error)) throw error;
+      if (performance.now() > deadline)
+        throw new BackupError('the tables are in use without a pause: stop the services, then restore');
+    }
+    progress('the tables are in use, trying again …');
+    await sleep(LOCK_PAUSE_MS * (1 + Math.random()));
+  }
+}
+
+const DEADLOCK_DETECTED = '40P01';
+const LOCK_NOT_AVAILABLE = '55P03';
+
+function isHeldUp(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && (error.code === DEADLOCK_DETECTED || error.code === LOCK_NOT_AVAILABLE)
+  );
 }
 
 async function load(
