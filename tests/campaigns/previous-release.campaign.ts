@@ -18,8 +18,8 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** What was released as 0.1.0; `PREVIOUS_RELEASE` names another commit. */
-const RELEASE = process.env['PREVIOUS_RELEASE'] ?? '32eb325';
+/** The last commit of 0.1.0 whose clean clone passed every test; `PREVIOUS_RELEASE` names another commit. */
+const RELEASE = process.env['PREVIOUS_RELEASE'] ?? '0ec3fba';
 const SECRET = 'k1:0123456789abcdef0123456789abcdef';
 
 let postgres: PostgresServer;
