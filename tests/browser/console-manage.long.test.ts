@@ -125,7 +125,7 @@ describe('administration in the console', async () => {
     await page.locator('.manage-nav').waitFor();
     expect(
       await page.locator('.manage-nav a').evaluateAll((links) => links.map((link) => link.dataset['page'])),
-    ).toEqual(['bans', 'account']);
+    ).toEqual(['bans', 'notifications', 'account']);
     await new ConsolePage(page, chat.baseUrl).go('#/team');
     await page.locator('.manage').waitFor({ state: 'detached' });
   }, 60_000);
