@@ -24,6 +24,7 @@ export default defineConfig({
     // A limit for what hangs, not for what is slow on a busy machine.
     testTimeout: 60_000,
     expect: { poll: { timeout: 15_000, interval: 50 } },
-    hookTimeout: 60_000,
+    // Hooks start servers, which takes many seconds where others start theirs.
+    hookTimeout: 180_000,
   },
 });

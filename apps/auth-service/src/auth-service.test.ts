@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { authUserSchema, loginResponseSchema } from '@chat-realtime/protocol';
 import { createHttpApp, createLogger, createMetrics, Health, listRoutes, loadConfig } from '@chat-realtime/service-kit';
-import { startPostgres } from '@chat-realtime/testkit';
+import { createDatabase, dropDatabase, startPostgres } from '@chat-realtime/testkit';
 import { TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { migratedDatabase } from '../test/migrated-database.ts';
 import { type AuthService, createAuthService } from './auth-service.ts';
 import { authVariables } from './config.ts';
 import { AuthModule } from './http/auth-module.ts';
@@ -22,12 +23,12 @@ const silent = createLogger({ service: 'auth-service', level: 'silent' });
 
 interface Backend {
   readonly name: string;
-  start(): Promise<{ readonly url: string; stop(): Promise<void> }>;
+  start(): Promise<string>;
 }
-const backends: readonly Backend[] = [{ name: 'PostgreSQL', start: async () => startPostgres() }];
+const backends: readonly Backend[] = [{ name: 'PostgreSQL', start: migratedDatabase }];
 
 describe.each(backends)('auth-service on $name', (backend) => {
-  let server: { readonly url: string; stop(): Promise<void> };
+  let url: string;
   let database: Database;
   let clock: number;
   let service: AuthService;
@@ -58,12 +59,12 @@ describe.each(backends)('auth-service on $name', (backend) => {
   }
 
   beforeAll(async () => {
-    server = await backend.start();
-    database = await openDatabase(server.url);
+    url = await backend.start();
+    database = await openDatabase(url);
   });
   afterAll(async () => {
     await database.close();
-    await server.stop();
+    await dropDatabase(url);
   });
   beforeEach(async () => {
     clock = Date.now();
@@ -310,8 +311,8 @@ describe.each(backends)('auth-service on $name', (backend) => {
 
 describe('keys of several instances', () => {
   it('[AUTH9] are made once when instances start together on PostgreSQL', async () => {
-    const server = await startPostgres();
-    const databases = await Promise.all([openDatabase(server.url), openDatabase(server.url), openDatabase(server.url)]);
+    const url = await createDatabase();
+    const databases = await Promise.all([openDatabase(url), openDatabase(url), openDatabase(url)]);
     const services = await Promise.all(
       databases.map((database) =>
         createAuthService({ database, config, logger: silent, metrics: createMetrics('auth-service') }),
@@ -321,7 +322,7 @@ describe('keys of several instances', () => {
     expect(new Set(sets.map((set) => JSON.stringify(set))).size).toBe(1);
     expect(sets[0]?.keys).toHaveLength(1);
     await Promise.all(databases.map((database) => database.close()));
-    await server.stop();
+    await dropDatabase(url);
   });
 });
 
@@ -341,7 +342,7 @@ describe('a restart of PostgreSQL', () => {
     await server.kill();
     await expect(service.login('anna', PASSWORD, '127.0.0.1')).rejects.toThrow();
     await server.restart();
-    await expect.poll(() => database.ping().then(() => 'up'), { timeout: 10_000 }).toBe('up');
+    await expect.poll(() => database.ping().then(() => 'up'), { timeout: 60_000 }).toBe('up');
     expect((await service.refresh(refresh_token)).user.login).toBe('anna');
     expect((await service.login('anna', PASSWORD, '127.0.0.1')).user.login).toBe('anna');
     service.stop();

@@ -1,11 +1,12 @@
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { inviteResponseSchema } from '@chat-realtime/protocol';
 import { createHttpApp, createLogger, createMetrics, Health, loadConfig } from '@chat-realtime/service-kit';
-import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import { dropDatabase } from '@chat-realtime/testkit';
 import { TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { migratedDatabase } from '../test/migrated-database.ts';
 import { type AuthService, createAuthService } from './auth-service.ts';
 import { authVariables } from './config.ts';
 import { hashPassword } from './domain/passwords.ts';
@@ -16,19 +17,16 @@ const PASSWORD = 'correct horse battery staple';
 const silent = createLogger({ service: 'auth-service', level: 'silent' });
 
 describe('links by which people give themselves a password', () => {
-  let server: PostgresServer;
+  let url: string;
   let database: Database;
   let clock: number;
   let service: AuthService;
   let app: NestFastifyApplication;
 
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(() => server.stop());
   beforeEach(async () => {
     clock = Date.now();
-    database = await openDatabase(await server.createDatabase());
+    url = await migratedDatabase();
+    database = await openDatabase(url);
     const config = loadConfig(z.object(authVariables), {});
     const now = (): number => clock;
     service = await createAuthService({ database, config, logger: silent, metrics: createMetrics('auth'), now });
@@ -43,6 +41,7 @@ describe('links by which people give themselves a password', () => {
   afterEach(async () => {
     await app.close();
     await database.close();
+    await dropDatabase(url);
   });
 
   /** Status, and the code where it is an error. */

@@ -1,11 +1,12 @@
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { createLogger, createMetrics, loadConfig } from '@chat-realtime/service-kit';
-import { startPostgres } from '@chat-realtime/testkit';
+import { dropDatabase } from '@chat-realtime/testkit';
 import { decodeJwt } from 'jose';
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { migratedDatabase } from '../test/migrated-database.ts';
 import { type AuthService, createAuthService } from './auth-service.ts';
 import { authVariables } from './config.ts';
 import type { Administrator } from './operator-accounts.ts';
@@ -16,18 +17,18 @@ const config = loadConfig(z.object(authVariables), {});
 const logger = createLogger({ service: 'auth-service', level: 'silent' });
 
 describe('the second factor', () => {
-  let server: Awaited<ReturnType<typeof startPostgres>>;
+  let url: string;
   let database: Database;
   let service: AuthService;
   let clock: number;
 
   beforeAll(async () => {
-    server = await startPostgres();
-    database = await openDatabase(server.url);
+    url = await migratedDatabase();
+    database = await openDatabase(url);
   });
   afterAll(async () => {
     await database.close();
-    await server.stop();
+    await dropDatabase(url);
   });
   beforeEach(async () => {
     clock = Math.floor(Date.now() / 30_000) * 30_000;

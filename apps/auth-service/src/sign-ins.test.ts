@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { createLogger, createMetrics, loadConfig } from '@chat-realtime/service-kit';
-import { startPostgres } from '@chat-realtime/testkit';
+import { dropDatabase } from '@chat-realtime/testkit';
 import { TokenVerifier } from '@chat-realtime/verifier';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { migratedDatabase } from '../test/migrated-database.ts';
 import { type AuthService, createAuthService, type SignedIn } from './auth-service.ts';
 import { authVariables } from './config.ts';
 import { hashPassword } from './domain/passwords.ts';
@@ -19,12 +20,12 @@ const silent = createLogger({ service: 'auth-service', level: 'silent' });
 
 interface Backend {
   readonly name: string;
-  start(): Promise<{ readonly url: string; stop(): Promise<void> }>;
+  start(): Promise<string>;
 }
-const backends: readonly Backend[] = [{ name: 'PostgreSQL', start: async () => startPostgres() }];
+const backends: readonly Backend[] = [{ name: 'PostgreSQL', start: migratedDatabase }];
 
 describe.each(backends)('sign-ins on $name', (backend) => {
-  let server: { readonly url: string; stop(): Promise<void> };
+  let url: string;
   let database: Database;
   let clock: number;
   let service: AuthService;
@@ -42,12 +43,12 @@ describe.each(backends)('sign-ins on $name', (backend) => {
   }
 
   beforeAll(async () => {
-    server = await backend.start();
-    database = await openDatabase(server.url);
+    url = await backend.start();
+    database = await openDatabase(url);
   });
   afterAll(async () => {
     await database.close();
-    await server.stop();
+    await dropDatabase(url);
   });
   beforeEach(async () => {
     clock = Date.now();

@@ -1,19 +1,20 @@
 import { openDatabase, type Database } from '@chat-realtime/database';
 import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
-import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import { dropDatabase } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { migratedDatabase } from '../test/migrated-database.ts';
 import { DeskFigures } from './desk-figures.ts';
 
-let postgres: PostgresServer;
+let url: string;
 let database: Database;
 beforeAll(async () => {
-  postgres = await startPostgres();
-  database = await openDatabase(postgres.url, { applicationName: 'test', poolSize: 1 });
+  url = await migratedDatabase();
+  database = await openDatabase(url, { applicationName: 'test', poolSize: 1 });
 });
 afterAll(async () => {
   await database.close();
-  await postgres.stop();
+  await dropDatabase(url);
 });
 
 async function value(metrics: Metrics, name: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Database, openDatabase, prepareArchive } from '@chat-realtime/database';
+import { type Database, openDatabase } from '@chat-realtime/database';
 import { createMemoryBroker } from '@chat-realtime/messaging';
 import {
   createHttpApp,
@@ -15,7 +15,7 @@ import {
   OriginPolicy,
   TrustedProxies,
 } from '@chat-realtime/service-kit';
-import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import { dropDatabase } from '@chat-realtime/testkit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SignJWT } from 'jose';
@@ -24,9 +24,7 @@ import { beginLedger } from '../src/intake/ledger-mark.ts';
 import { type ComposedChat, composeChat } from '../src/compose.ts';
 import { type ChatSettings, chatSettingsVariables } from '../src/config.ts';
 import type { ChatOperations } from '../src/domain/index.ts';
-
-/** What the product runs on. */
-export const KINDS: readonly Database['kind'][] = ['postgres'];
+import { migratedDatabase } from './migrated-database.ts';
 
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
 export const SITE_KEY = 'site-key-0123456789abcdef';
@@ -82,7 +80,7 @@ export class ChatUnderTest {
   readonly settings: ChatSettings;
   readonly metrics: Metrics;
   readonly #folder: string;
-  #server: PostgresServer | undefined;
+  #databaseUrl: string | undefined;
 
   private constructor(
     parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings' | 'metrics'>,
@@ -102,18 +100,11 @@ export class ChatUnderTest {
     await this.database.query({ name: 'test-stamp', text: 'SELECT chat_stamp_feed(1000000)' }, []);
   }
 
-  /** `dataDir`: where attachments go; the caller removes it. */
+  /** With a database of its own. `dataDir`: where attachments go; the caller removes it. */
   static async start(env: Record<string, string> = {}, dataDir?: string): Promise<ChatUnderTest> {
-    await prepareArchive();
-    return ChatUnderTest.#startAt('pglite:memory', env, dataDir);
-  }
-
-  /** With a server of its own for PostgreSQL. */
-  static async startOn(kind: Database['kind'], env: Record<string, string> = {}): Promise<ChatUnderTest> {
-    if (kind === 'pglite') return ChatUnderTest.start(env);
-    const server = await startPostgres();
-    const chat = await ChatUnderTest.#startAt(await server.createDatabase(), env);
-    chat.#server = server;
+    const url = await migratedDatabase();
+    const chat = await ChatUnderTest.#startAt(url, env, dataDir);
+    chat.#databaseUrl = url;
     return chat;
   }
 
@@ -164,7 +155,7 @@ export class ChatUnderTest {
     await this.app.close();
     await this.chat.stop();
     await this.database.close();
-    await this.#server?.stop();
+    if (this.#databaseUrl !== undefined) await dropDatabase(this.#databaseUrl);
     await rm(this.#folder, { recursive: true, force: true });
   }
 

@@ -1,13 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Database, openDatabase, prepareArchive } from '@chat-realtime/database';
+import { type Database, openDatabase } from '@chat-realtime/database';
 import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '@chat-realtime/messaging';
 import { type BrokerEphemeral, ChatError, type Session } from '@chat-realtime/protocol';
 import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
-import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
+import { dropDatabase } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { type ChatService, type ChatServiceDeps, createChatService } from '../src/chat-service.ts';
 import type { CustomerActor, StaffActor } from '../src/domain/actors.ts';
 import type { ChatOperations } from '../src/domain/operations.ts';
+import { migratedDatabase } from './migrated-database.ts';
 
 /** The end of the relay's port: keeps what it was given, and can be told to fail like a broker that is away. */
 export class RecordingPublisher implements EventPublisher {
@@ -58,7 +59,7 @@ export interface Harness {
   readonly metrics: Metrics;
   readonly service: ChatService;
   readonly chat: ChatOperations;
-  /** A second service on the same database; the caller closes it. PostgreSQL only. */
+  /** A second service on the same database; the caller closes it. */
   another(deps?: Partial<ChatServiceDeps>): Promise<Harness>;
   /** What the relay leader does first: gives what was committed its place in the feed. */
   stamp(): Promise<void>;
@@ -104,39 +105,15 @@ function harnessOver(
   };
 }
 
-/** As it was made: what identifies the database stays. */
-async function empty(database: Database): Promise<void> {
-  const { rows } = await sql<{ name: string }>`SELECT quote_ident(tablename) AS name FROM pg_tables
-    WHERE schemaname = 'public' AND tablename NOT IN ('chat_meta', 'schema_migration')`.execute(database.kysely);
-  await sql`TRUNCATE ${sql.raw(rows.map((row) => row.name).join(', '))} RESTART IDENTITY`.execute(database.kysely);
-  await sql`INSERT INTO feed_head (stamped, published) VALUES (0, 0)`.execute(database.kysely);
-}
-
-/** One per test file: `stop` in afterAll. A closed harness's embedded database is emptied and serves the next one. */
+/** One per test file: `stop` in afterAll. */
 export class Stage {
-  #server: PostgresServer | undefined;
-  readonly #embedded: Database[] = [];
-  readonly #free: Database[] = [];
+  readonly #databases: string[] = [];
   readonly #open: Harness[] = [];
 
-  async harness(kind: Database['kind'], deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
-    if (kind === 'pglite') {
-      const database = this.#free.pop() ?? (await this.#openEmbedded());
-      const release = async (): Promise<void> => {
-        await empty(database);
-        this.#free.push(database);
-      };
-      return this.#keep(harnessOver(database, 'pglite:memory', deps, release));
-    }
-    this.#server ??= await startPostgres();
-    return this.#keep(await harnessAt(await this.#server.createDatabase(), deps));
-  }
-
-  async #openEmbedded(): Promise<Database> {
-    await prepareArchive();
-    const database = await openDatabase('pglite:memory');
-    this.#embedded.push(database);
-    return database;
+  async harness(deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
+    const url = await migratedDatabase();
+    this.#databases.push(url);
+    return this.#keep(await harnessAt(url, deps));
   }
 
   #keep(harness: Harness): Harness {
@@ -146,13 +123,9 @@ export class Stage {
 
   async stop(): Promise<void> {
     for (const harness of this.#open) await harness.close();
-    for (const database of this.#embedded) await database.close();
-    await this.#server?.stop();
+    for (const url of this.#databases) await dropDatabase(url);
   }
 }
-
-/** What the product runs on. */
-export const KINDS: readonly Database['kind'][] = ['postgres'];
 
 export function operator(userId: string, more: Partial<Omit<StaffActor, 'kind' | 'userId'>> = {}): StaffActor {
   return { kind: 'staff', userId, name: userId.toUpperCase(), role: 'operator', scope: 'all', ...more };

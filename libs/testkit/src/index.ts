@@ -13,6 +13,7 @@ export { PushService, type PushedMessage } from './push-service.ts';
 export { freePort } from './ports.ts';
 export { type PgBouncerOptions, startPgBouncer } from './pgbouncer.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
+export { createDatabase, dropDatabase } from './shared-postgres.ts';
 export { isAlive, processTree } from './process-tree.ts';
 export type { Drop, DropRule } from './publish-filter.ts';
 export { type RabbitOptions, startRabbit } from './rabbit.ts';

@@ -37,12 +37,18 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** A limit for what hangs: on a busy machine a new connection alone may take seconds. */
+const CONNECT_TIMEOUT_MS = 30_000;
+/** While it starts it is asked again, so that each try may end soon. */
+const READY_TIMEOUT_MS = 2_000;
+
 async function query(
   url: string,
   sql: string,
   parameters: readonly unknown[] = [],
+  connectionTimeoutMillis = CONNECT_TIMEOUT_MS,
 ): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis });
   // A server that is killed under an idle client must not end the test process.
   client.on('error', () => undefined);
   await client.connect();
@@ -86,7 +92,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     port,
     folder,
     stopSignal: 'SIGINT',
-    readyTimeoutMs: 30_000,
+    readyTimeoutMs: 120_000,
     stopTimeoutMs: 20_000,
     child: () => ({
       name: 'PostgreSQL',
@@ -107,7 +113,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     },
     eraseData: () => rm(data, { recursive: true, force: true }),
     ready: async () => {
-      await query(url('postgres'), 'select 1');
+      await query(url('postgres'), 'select 1', [], READY_TIMEOUT_MS);
       try {
         await query(url('postgres'), `create database "${database}"`);
       } catch (error) {

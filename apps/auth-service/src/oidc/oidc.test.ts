@@ -1,11 +1,12 @@
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { loginResponseSchema, signInWaysSchema } from '@chat-realtime/protocol';
 import { createHttpApp, createLogger, createMetrics, Health, loadConfig } from '@chat-realtime/service-kit';
-import { FakeIdentityProvider, startPostgres } from '@chat-realtime/testkit';
+import { dropDatabase, FakeIdentityProvider } from '@chat-realtime/testkit';
 import { TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { migratedDatabase } from '../../test/migrated-database.ts';
 import { type AuthService, createAuthService } from '../auth-service.ts';
 import { authVariables } from '../config.ts';
 import { hashPassword } from '../domain/passwords.ts';
@@ -34,13 +35,13 @@ class Browser {
 
 describe('sign-in by an identity provider', () => {
   let provider: FakeIdentityProvider;
-  let server: Awaited<ReturnType<typeof startPostgres>>;
+  let url: string;
   let database: Database;
   const running: { service: AuthService; app: NestFastifyApplication }[] = [];
 
   beforeAll(async () => {
-    [provider, server] = await Promise.all([new FakeIdentityProvider().start(), startPostgres()]);
-    database = await openDatabase(server.url);
+    [provider, url] = await Promise.all([new FakeIdentityProvider().start(), migratedDatabase()]);
+    database = await openDatabase(url);
   });
   afterAll(async () => {
     for (const { service, app } of running) {
@@ -48,7 +49,7 @@ describe('sign-in by an identity provider', () => {
       await app.close();
     }
     await database.close();
-    await Promise.all([provider.stop(), server.stop()]);
+    await Promise.all([provider.stop(), dropDatabase(url)]);
   });
   beforeEach(() => {
     provider.forge = {};

@@ -8,7 +8,7 @@ import {
 import { createLogger } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { KINDS, ChatUnderTest } from '../../test/chat-under-test.ts';
+import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { WebhookReceiver } from '../../test/webhook-receiver.ts';
 import { deleteOldAlerts } from './alert-retention.ts';
 import { AlertSweeps } from './alert-sweeps.ts';
@@ -25,9 +25,9 @@ let urls: string[];
 let sweeps: AlertSweeps;
 let deliveries: WebhookDeliveries;
 
-describe.each(KINDS)('on %s', (kind) => {
+describe('on postgres', () => {
   beforeAll(async () => {
-    chat = await ChatUnderTest.startOn(kind);
+    chat = await ChatUnderTest.start();
     anna = await chat.staff('anna');
   });
   afterAll(() => chat.stop());

@@ -6,16 +6,16 @@ import {
 } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatUnderTest, KINDS } from '../../test/chat-under-test.ts';
+import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { AlertSweeps } from '../alerts/alert-sweeps.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
 
-describe.each(KINDS)('on %s', (kind) => {
+describe('on postgres', () => {
   let sweeps: AlertSweeps;
   beforeAll(async () => {
-    chat = await ChatUnderTest.startOn(kind);
+    chat = await ChatUnderTest.start();
     anna = await chat.staff('anna');
     sweeps = new AlertSweeps(chat.database, { waitingSeconds: 60, replyUnseenSeconds: 120, webhookUrls: [] });
   });

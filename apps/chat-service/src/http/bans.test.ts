@@ -8,15 +8,15 @@ import {
   feedResponseSchema,
 } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, ChatUnderTest, KINDS, TRUSTED_PROXY } from '../../test/chat-under-test.ts';
+import { type Call, ChatUnderTest, TRUSTED_PROXY } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
 let admin: string;
 
-describe.each(KINDS)('bans on %s', (kind) => {
+describe('bans on postgres', () => {
   beforeAll(async () => {
-    chat = await ChatUnderTest.startOn(kind);
+    chat = await ChatUnderTest.start();
     [anna, admin] = await Promise.all([chat.staff('anna'), chat.staff('root', { role: 'admin' })]);
   });
   afterAll(() => chat.stop());

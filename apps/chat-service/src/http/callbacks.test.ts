@@ -8,14 +8,14 @@ import {
   sessionSchema,
 } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KINDS, ChatUnderTest } from '../../test/chat-under-test.ts';
+import { ChatUnderTest } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
 let boris: string;
-describe.each(KINDS)('on %s', (kind) => {
+describe('on postgres', () => {
   beforeAll(async () => {
-    chat = await ChatUnderTest.startOn(kind);
+    chat = await ChatUnderTest.start();
     [anna, boris] = await Promise.all([chat.staff('anna'), chat.staff('boris')]);
   });
   afterAll(() => chat.stop());

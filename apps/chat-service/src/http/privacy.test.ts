@@ -14,7 +14,7 @@ import {
   staffSessionSchema,
 } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatUnderTest, KINDS } from '../../test/chat-under-test.ts';
+import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { Eraser } from '../privacy/eraser.ts';
 import { retentionSweep } from '../privacy/retention.ts';
 
@@ -24,9 +24,9 @@ let chat: ChatUnderTest;
 let anna: string;
 let admin: string;
 
-describe.each(KINDS)('privacy on %s', (kind) => {
+describe('privacy on postgres', () => {
   beforeAll(async () => {
-    chat = await ChatUnderTest.startOn(kind);
+    chat = await ChatUnderTest.start();
     [anna, admin] = await Promise.all([chat.staff('anna'), chat.staff('root', { role: 'admin' })]);
   });
   afterAll(() => chat.stop());

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { createSessionResponseSchema, identityResponseSchema, staffSessionSchema } from '@chat-realtime/protocol';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KINDS, ChatUnderTest, IDENTITY_SECRET } from '../../test/chat-under-test.ts';
+import { ChatUnderTest, IDENTITY_SECRET } from '../../test/chat-under-test.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
-describe.each(KINDS)('on %s', (kind) => {
+describe('on postgres', () => {
   beforeAll(async () => {
-    chat = await ChatUnderTest.startOn(kind);
+    chat = await ChatUnderTest.start();
     anna = await chat.staff('anna');
   });
   afterAll(() => chat.stop());

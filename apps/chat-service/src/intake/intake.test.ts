@@ -1,21 +1,21 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { afterAll, describe, expect, it } from 'vitest';
-import { admin, anna, type Harness, KINDS, newChat, Stage, story } from '../../test/harness.ts';
+import { admin, anna, type Harness, newChat, Stage, story } from '../../test/harness.ts';
 import { beginLedger } from './ledger-mark.ts';
 import { assigned, intakeSuite, message, status } from '../../test/intake-suite.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-async function ledger(kind: (typeof KINDS)[number]): Promise<Harness> {
-  const harness = await stage.harness(kind);
+async function ledger(): Promise<Harness> {
+  const harness = await stage.harness();
   await beginLedger(harness.database);
   return harness;
 }
 
-for (const kind of KINDS) {
-  intakeSuite(`a call of the intake on ${kind}`, async () => {
-    const harness = await ledger(kind);
+describe('the ledger on postgres', () => {
+  intakeSuite('a call of the intake', async () => {
+    const harness = await ledger();
     let refused = 0;
     return {
       chat: harness.chat,
@@ -28,9 +28,9 @@ for (const kind of KINDS) {
     };
   });
 
-  describe(`the ledger on ${kind}`, () => {
+  describe('the ledger', () => {
     it('[BES2] says what it took and what it knew, and wakes the relay for the first alone', async () => {
-      const { service, database } = await ledger(kind);
+      const { service, database } = await ledger();
       const waiting = async () =>
         (await database.query<{ n: number }>({ name: 't', text: 'SELECT count(*) AS n FROM outbox' }))[0]?.n;
       const { intake } = service;
@@ -43,7 +43,7 @@ for (const kind of KINDS) {
     });
 
     it('[BES8] stores nothing of a request of which one event is malformed, and names its path', async () => {
-      const { service, chat } = await ledger(kind);
+      const { service, chat } = await ledger();
       const broken = message(8, 2, { body: 5 });
       const error: unknown = await service.intake.takeAll([message(8, 1), broken], 'http').catch((e: unknown) => e);
       expect(error).toBeInstanceOf(ChatError);
@@ -55,7 +55,7 @@ for (const kind of KINDS) {
     });
 
     it('[BES7] gives a session without a number one that stays, and answers it', async () => {
-      const { service, chat } = await ledger(kind);
+      const { service, chat } = await ledger();
       const { intake } = service;
       const numbers = await intake.sessionNumbers(['chat-a', 12, 'chat-b']);
       expect(numbers.get('12')).toBe(12);
@@ -71,7 +71,7 @@ for (const kind of KINDS) {
     });
 
     it('[BES9] the assignee’s read mark counts by the site’s ids, in whatever order they came', async () => {
-      const { service, chat } = await ledger(kind);
+      const { service, chat } = await ledger();
       await service.intake.take([assigned(3, 'anna'), message(3, 20), message(3, 10), message(3, 30)], 'http');
       await chat.markRead(anna, 3, 10);
       expect(await chat.getSession(admin, 3)).toMatchObject({ unread_count: 1 });
@@ -85,7 +85,7 @@ for (const kind of KINDS) {
     });
 
     it('[BES4] what the site does not say stays possible for staff: notes, and no step from a half-told state', async () => {
-      const { service, chat } = await ledger(kind);
+      const { service, chat } = await ledger();
       await service.intake.take([assigned(4, 'anna'), message(4, 1)], 'http');
       await expect(chat.assign(anna, 4)).rejects.toMatchObject({ code: 'invalid_transition' });
       await service.intake.take([status(4, 'active')], 'http');
@@ -95,13 +95,13 @@ for (const kind of KINDS) {
     });
 
     it('[BES12] refuses a database that holds chats of its own', async () => {
-      const harness = await stage.harness(kind);
+      const harness = await stage.harness();
       await newChat(harness.chat, 'hello');
       await expect(beginLedger(harness.database)).rejects.toThrow(/empty database/);
     });
 
     it('[BES12] begins once, and goes on after a restart', async () => {
-      const harness = await ledger(kind);
+      const harness = await ledger();
       await harness.service.intake.take([message(1, 1)], 'http');
       await beginLedger(harness.database);
       expect(await harness.service.intake.take([message(1, 1), message('x', 1)], 'http')).toMatchObject({
@@ -110,11 +110,11 @@ for (const kind of KINDS) {
       });
     });
   });
-}
+});
 
 describe('the ledger under many at once', () => {
   it('[BES2] takes the same events from several sides once', async () => {
-    const harness = await ledger('postgres');
+    const harness = await ledger();
     const other = await harness.another();
     const batch = Array.from({ length: 200 }, (_, i) => message(1 + (i % 7), 1_000 + i));
     const both = [harness, other].flatMap(({ service }) => [

@@ -45,7 +45,7 @@ function read(source: RabbitSource, intake: EventIntake): SiteSource {
 }
 
 async function ledger(): Promise<Harness> {
-  const harness = await stage.harness('pglite');
+  const harness = await stage.harness();
   await beginLedger(harness.database);
   return harness;
 }

@@ -5,7 +5,6 @@ import {
   anna,
   boris,
   type Harness,
-  KINDS,
   newChat,
   operator,
   Stage,
@@ -16,10 +15,10 @@ import {
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-describe.each(KINDS)('access, assignment, notes and revocations on %s', (kind) => {
+describe('access, assignment, notes and revocations on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
   });
 
   it('[SES] a session of somebody else, or of nobody, does not exist', async () => {

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StaffActor } from '../domain/actors.ts';
-import { anna, boris, type Harness, KINDS, newChat, Stage, text } from '../../test/harness.ts';
+import { anna, boris, type Harness, newChat, Stage, text } from '../../test/harness.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
 const UNKNOWN_FILE = 'AAAAAAAAAAAAAAAAAAAAAA';
 
-describe.each(KINDS)('posts that move the session on %s', (kind) => {
+describe('posts that move the session on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
   });
   const types = async (id: number) =>
     (await harness.chat.events(anna, id, { afterSeq: 0, limit: 100 })).events.map(
@@ -74,7 +74,7 @@ describe.each(KINDS)('posts that move the session on %s', (kind) => {
   });
 
   it('[ASG15] CLAIM_ON_REPLY=false leaves it nobody’s', async () => {
-    const { chat } = await stage.harness(kind, { options: { claimOnReply: false } });
+    const { chat } = await stage.harness({ options: { claimOnReply: false } });
     const { id } = await newChat(chat, 'hello');
     await chat.postMessage(anna, id, text('good day'));
     expect(await chat.findSession(id)).toMatchObject({ status: 'new', assignedUserId: null, lastSeq: 3 });

@@ -10,7 +10,7 @@ import { admin, anna, boris, type Chat, type Harness, newChat, operator, Stage, 
 const stage = new Stage();
 let harness: Harness;
 beforeAll(async () => {
-  harness = await stage.harness('postgres');
+  harness = await stage.harness();
 });
 afterAll(() => stage.stop());
 

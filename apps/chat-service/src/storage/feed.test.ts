@@ -7,7 +7,7 @@ import {
 } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { admin, anna, boris, type Harness, KINDS, newChat, operator, Stage, text } from '../../test/harness.ts';
+import { admin, anna, boris, type Harness, newChat, operator, Stage, text } from '../../test/harness.ts';
 
 const NOW = new Date().toISOString();
 const CALLBACK: CallbackStaff = {
@@ -28,10 +28,10 @@ const CALLBACK: CallbackStaff = {
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-describe.each(KINDS)('feed and catch-up on %s', (kind) => {
+describe('feed and catch-up on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
   });
 
   const readAll = async (after?: string, actor = anna, limit = 7) => {
@@ -229,7 +229,7 @@ describe.each(KINDS)('feed and catch-up on %s', (kind) => {
   });
 
   it('[INT] the number of statements does not grow with the sessions', async () => {
-    const counting = await stage.harness(kind);
+    const counting = await stage.harness();
     let statements = 0;
     const query = counting.database.query.bind(counting.database);
     Object.assign(counting.database, {

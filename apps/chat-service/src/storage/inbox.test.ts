@@ -2,15 +2,15 @@ import { sessionListResponseSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionListQuery } from '../domain/operation-types.ts';
-import { anna, boris, type Harness, KINDS, newChat, operator, Stage, text } from '../../test/harness.ts';
+import { anna, boris, type Harness, newChat, operator, Stage, text } from '../../test/harness.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
+describe('marks, numbers and inbox on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
   });
 
   const row = async (id: number) => {
@@ -187,7 +187,7 @@ describe.each(KINDS)('marks, numbers and inbox on %s', (kind) => {
 
   it('[INB] filters by status and assignee, searches contact, text and id, and keeps to the scope', async () => {
     const { chat } = harness;
-    const word = `zeb%ra_${kind}`;
+    const word = `zeb%ra_postgres`;
     const free = await newChat(chat, `I saw a ${word.toUpperCase()} today`);
     const taken = await newChat(chat, `another ${word}`);
     await chat.assign(boris, taken.id);

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { messageSchema, sessionEventSchema } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anna, boris, type Harness, KINDS, newChat, resumeKey, Stage, story, text } from '../../test/harness.ts';
+import { anna, boris, type Harness, newChat, resumeKey, Stage, story, text } from '../../test/harness.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-describe.each(KINDS)('sessions and messages on %s', (kind) => {
+describe('sessions and messages on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
   });
 
   it('[SES] a session begins with seq 1 and an optional message with seq 2', async () => {

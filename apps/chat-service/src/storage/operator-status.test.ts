@@ -1,18 +1,18 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { admin, anna, boris, type Harness, KINDS, newChat, operator, Stage, story, text } from '../../test/harness.ts';
+import { admin, anna, boris, type Harness, newChat, operator, Stage, story, text } from '../../test/harness.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-describe.each(KINDS)('own status on %s', (kind) => {
+describe('own status on postgres', () => {
   let harness: Harness | undefined;
   afterEach(() => harness?.close());
 
   const present = { gateway_id: 'g', operators: ['anna', 'boris'].map((id) => ({ id, name: null })) };
 
   it('[OST1] [OST2] [OST5] is told to every gateway with a version that rises, and only when it changes', async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
     const { chat, publisher } = harness;
     expect(await chat.operatorStatus(anna)).toEqual({ status: 'online', since: null });
     expect((await chat.catchup({ sessions: [], limit: 1, presence: present })).operator_statuses).toEqual([]);
@@ -37,7 +37,7 @@ describe.each(KINDS)('own status on %s', (kind) => {
   });
 
   it('[SES12] [OST6] what an operator who is off lets rest goes back once; what they still answer stays theirs', async () => {
-    harness = await stage.harness(kind, { options: { returnToQueue: 'offline' } });
+    harness = await stage.harness({ options: { returnToQueue: 'offline' } });
     const { chat, service, database } = harness;
     const chats = [await newChat(chat, 'rests'), await newChat(chat, 'answered'), await newChat(chat, 'just taken')];
     const [rests, answered, young] = chats.map(({ id }) => id);
@@ -64,7 +64,7 @@ describe.each(KINDS)('own status on %s', (kind) => {
   });
 
   it('[OST7] [OST8] a handover and a colleague who moves the same chats leave each with one owner and whole events', async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
     const { chat } = harness;
     const ids: number[] = [];
     for (let index = 0; index < 6; index += 1) {

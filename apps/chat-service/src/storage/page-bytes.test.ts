@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anna, type Harness, KINDS, newChat, resumeKey, Stage, text } from '../../test/harness.ts';
+import { anna, type Harness, newChat, resumeKey, Stage, text } from '../../test/harness.ts';
 import { QuickReplies } from '../quick-replies/quick-replies.ts';
 import { listCallbacks } from '../callbacks/callback-list.ts';
 
@@ -27,10 +27,10 @@ async function follow<Row>(
   }
 }
 
-describe.each(KINDS)('[ERR18] pages bounded in bytes on %s', (kind) => {
+describe('[ERR18] pages bounded in bytes on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await stage.harness(kind);
+    harness = await stage.harness();
   });
 
   async function longChat(messages: number): Promise<Awaited<ReturnType<typeof newChat>>> {

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 it('[RES10] [REV7] sees a pg_restore into the same database while it runs: another epoch, and revocations read anew', async () => {
-  const harness = await stage.harness('postgres');
+  const harness = await stage.harness();
   const { chat, url } = harness;
   const one = await newChat(chat, 'one');
   const ask = () => chat.catchup({ sessions: [{ id: one.id, after_seq: 0 }], limit: 100, revocations_after: 0 });

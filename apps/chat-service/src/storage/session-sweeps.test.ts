@@ -7,7 +7,7 @@ const stage = new Stage();
 afterAll(() => stage.stop());
 
 it('[REV] revocations go when no token can be concerned any more; the newest stays, so that the head never goes back', async () => {
-  const { chat, database, service } = await stage.harness('pglite');
+  const { chat, database, service } = await stage.harness();
   const chats = [await newChat(chat), await newChat(chat), await newChat(chat)];
   for (const { id } of chats) await chat.revoke(anna, id);
   const place = await chat.revocations(FROM_START);

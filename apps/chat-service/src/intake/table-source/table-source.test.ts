@@ -31,7 +31,7 @@ describe('the tables of a site, into the ledger', () => {
   let source: { start(): void; stop(): Promise<void> } | undefined;
 
   beforeAll(async () => {
-    harness = await stage.harness('postgres');
+    harness = await stage.harness();
     await beginLedger(harness.database);
     site = openSite('postgresql', harness.url, 4);
     await site.script(`CREATE TABLE dialog (id text PRIMARY KEY, state text NOT NULL DEFAULT 'new', manager integer);

@@ -1,0 +1,70 @@
+import pg from 'pg';
+import { type PostgresServer, startPostgres } from './postgres.ts';
+
+/**
+ * One PostgreSQL for all test files of a worker, started by the first that asks: to start one and to end it takes longer than
+ * most files. For tests that need nothing but a database of their own; who kills or freezes the server, sets it up in a way of
+ * its own, or makes roles starts one with `startPostgres`. It ends with the worker.
+ */
+let server: Promise<PostgresServer> | undefined;
+const templates = new Map<string, Promise<string>>();
+let count = 0;
+
+function shared(): Promise<PostgresServer> {
+  server ??= startPostgres().catch((error: unknown) => {
+    // Whoever asks next tries again: one failure is not that of every file after it.
+    server = undefined;
+    throw error;
+  });
+  return server;
+}
+
+const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+
+/** What a database is made from; `prepare` fills it once, under this name, and leaves no connection to it. */
+export interface Template {
+  readonly name: string;
+  readonly prepare: (this: void, url: string) => Promise<void>;
+}
+
+async function fill(on: PostgresServer, { prepare }: Template): Promise<string> {
+  const url = await on.createDatabase();
+  await prepare(url);
+  return nameOf(url);
+}
+
+/** A database of its own, empty or as its template is; answers its url. */
+export async function createDatabase(template?: Template): Promise<string> {
+  const on = await shared();
+  if (template === undefined) return on.createDatabase();
+  const { name } = template;
+  const made =
+    templates.get(name) ??
+    fill(on, template).catch((error: unknown) => {
+      templates.delete(name);
+      throw error;
+    });
+  templates.set(name, made);
+  const database = `copy_${process.pid}_${++count}`;
+  const from = await made;
+  // The backend of a connection that was closed may need a moment to end.
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await on.query(`CREATE DATABASE "${database}" TEMPLATE "${from}"`);
+      break;
+    } catch (error) {
+      const isInUse = error instanceof pg.DatabaseError && error.code === '55006';
+      if (!isInUse || attempt >= 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  const copy = new URL(on.url);
+  copy.pathname = `/${database}`;
+  return copy.href;
+}
+
+/** With whatever is still connected to it. */
+export async function dropDatabase(url: string): Promise<void> {
+  const on = await shared();
+  await on.query(`DROP DATABASE IF EXISTS "${nameOf(url)}" WITH (FORCE)`);
+}
