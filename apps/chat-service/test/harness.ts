@@ -177,6 +177,17 @@ export async function story(chat: ChatOperations, sessionId: number): Promise<st
   });
 }
 
+/** As a client does: a call that met a lock for too long, or a database that is busy, answers `unavailable` and is made again. */
+export async function untilAvailable<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.code !== 'unavailable' || attempt >= 10) throw error;
+    }
+  }
+}
+
 /** The codes with which the calls were refused, each once; `answered` where one was not. */
 export async function allRefused(calls: readonly Promise<unknown>[]): Promise<string[]> {
   const results = await Promise.allSettled(calls);

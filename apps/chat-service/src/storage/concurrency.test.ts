@@ -4,7 +4,18 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatOperations } from '../domain/operations.ts';
-import { admin, anna, boris, type Chat, type Harness, newChat, operator, Stage, text } from '../../test/harness.ts';
+import {
+  admin,
+  anna,
+  boris,
+  type Chat,
+  type Harness,
+  newChat,
+  operator,
+  Stage,
+  text,
+  untilAvailable,
+} from '../../test/harness.ts';
 
 /** One connection cannot be concurrent with itself, so these run on PostgreSQL alone. */
 const stage = new Stage();
@@ -141,7 +152,7 @@ describe('concurrency on PostgreSQL', () => {
     const racers = Array.from({ length: 8 }, (_, n) => operator(`racer${n}`));
     for (let round = 0; round < 10; round += 1) {
       const { id } = await newChat(chat, 'who takes me');
-      const results = await Promise.allSettled(racers.map((racer) => chat.assign(racer, id)));
+      const results = await Promise.allSettled(racers.map((racer) => untilAvailable(() => chat.assign(racer, id))));
       const winners = results.flatMap((result) =>
         result.status === 'fulfilled' ? [result.value.assigned_user_id] : [],
       );

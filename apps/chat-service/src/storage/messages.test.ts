@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { messageSchema, sessionEventSchema } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anna, boris, type Harness, newChat, resumeKey, Stage, story, text } from '../../test/harness.ts';
+import {
+  anna,
+  boris,
+  type Harness,
+  newChat,
+  resumeKey,
+  Stage,
+  story,
+  text,
+  untilAvailable,
+} from '../../test/harness.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
@@ -43,7 +53,8 @@ describe('sessions and messages on postgres', () => {
     const { chat } = harness;
     const key = resumeKey();
     const message = text('first words');
-    const all = await Promise.all(Array.from({ length: 8 }, () => chat.createSession({ resumeKey: key, message })));
+    const ask = () => untilAvailable(() => chat.createSession({ resumeKey: key, message }));
+    const all = await Promise.all(Array.from({ length: 8 }, ask));
     expect(new Set(all.map((one) => one.session.id)).size).toBe(1);
     expect(all.filter((one) => one.created)).toHaveLength(1);
     expect(new Set(all.map((one) => one.message?.id)).size).toBe(1);
