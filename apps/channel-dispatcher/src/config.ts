@@ -1,10 +1,18 @@
-import { envInteger, envInternalApiKey, envUrl, httpVariables, redisVariables } from '@chat-realtime/service-kit';
+import {
+  envInteger,
+  envInternalApiKey,
+  envQueueCount,
+  envUrl,
+  httpVariables,
+  redisVariables,
+} from '@chat-realtime/service-kit';
 import { z } from 'zod';
 
 /** The dispatcher as a process of its own. */
 export const dispatcherEnvironment = z.object({
   ...httpVariables(8104),
   RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
+  RABBITMQ_QUEUES: envQueueCount(),
   ...redisVariables,
   /** Opens what this process remembers of the way of an event; without it nobody may ask. */
   INTERNAL_API_KEY: envInternalApiKey().optional(),

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const shutdown = new Shutdown({ logger });
   shutdown.listen();
 
-  const consumer = connectRabbitConsumer({ url: RABBITMQ_URL, logger });
+  const consumer = connectRabbitConsumer({ url: RABBITMQ_URL, queues: config.RABBITMQ_QUEUES, logger });
   const redis = { url: REDIS_URL, clusterNodes, prefix, logger };
   const fanout = connectRedisFanout(redis);
   const lastSeen = createRedisLastSeen({ ...redis, ttlSeconds: config.LAST_SEEN_TTL_SECONDS });

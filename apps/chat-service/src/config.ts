@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { ATTACHMENT_MAX_BYTES, DISPATCHER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
+import { ATTACHMENT_MAX_BYTES, EVENTS_EXCHANGE, QUEUE_COUNTS, queueNames } from '@chat-realtime/protocol';
 import {
   envBoolean,
   envInteger,
   envList,
   envOptionalInteger,
+  envQueueCount,
   envSecret,
   envSecretRing,
   envUrl,
@@ -87,7 +88,7 @@ export type RabbitSource =
   | { readonly kind: 'queue'; readonly queue: string };
 
 /** Reading what we publish ourselves would go round for ever. */
-const OWN_QUEUES: ReadonlySet<string> = new Set([DISPATCHER_QUEUE]);
+const OWN_QUEUES: ReadonlySet<string> = new Set(QUEUE_COUNTS.flatMap((count) => queueNames(count)));
 
 /** `exchange:<name>/<key>` or `queue:<name>`. */
 function envRabbitSource() {
@@ -238,6 +239,7 @@ export const chatServiceSchema = z
     /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
     DATABASE_DIRECT_URL: z.string().optional(),
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
+    RABBITMQ_QUEUES: envQueueCount(),
     INTERNAL_API_KEY: envInternalApiKey().optional(),
     /** Addresses of the dispatcher and the gateways, which remember the way of an event. */
     TRACE_PEERS: envList().pipe(z.array(envUrl())),

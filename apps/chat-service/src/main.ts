@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   // RabbitMQ is no condition: without it delivery is slower, and this service answers as ever.
   health.add('database', () => database.ping());
   if (config.CHAT_ROLE === 'ledger') await beginLedger(database);
-  const publisher = connectRabbitPublisher({ url: config.RABBITMQ_URL, logger });
+  const publisher = connectRabbitPublisher({ url: config.RABBITMQ_URL, queues: config.RABBITMQ_QUEUES, logger });
   const trace = await createEventTrace({ service: SERVICE, logger, env: config });
   const chat = composeChat({
     trace,

@@ -6,6 +6,15 @@ import { timestampSchema } from './primitives.ts';
 
 export const EVENTS_EXCHANGE = 'chat.events';
 export const DISPATCHER_QUEUE = 'chat-channel-dispatcher';
+/** Over how many queues events may be spread. */
+export const QUEUE_COUNTS = [1, 2, 4, 8, 16] as const;
+export type QueueCount = (typeof QUEUE_COUNTS)[number];
+/** AMQP header by which they are: all events of a session go into one queue. */
+export const SESSION_HEADER = 'chat-session';
+/** AMQP `type` of a message that asks whether everything before it was read; its reader tells `reply_to`. */
+export const QUESTION_TYPE = 'chat.question';
+/** AMQP `type` of a message by which a dispatcher (`app_id`) tells the others that it is there. */
+export const READER_TYPE = 'chat.reader';
 export const DEAD_LETTER_QUEUE = 'chat-channel-dispatcher.dead';
 export const DEAD_LETTER_EXCHANGE = 'chat.events.dead';
 export const EPHEMERAL_QUEUE = 'chat-channel-dispatcher.ephemeral';
@@ -61,6 +70,16 @@ export const brokerEphemeralSchema = z.discriminatedUnion('type', [
   z.object({ v: z.literal(1), type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
 ]);
 export type BrokerEphemeral = z.infer<typeof brokerEphemeralSchema>;
+
+export function queueNames(count: QueueCount): string[] {
+  if (count === 1) return [DISPATCHER_QUEUE];
+  return Array.from({ length: count }, (_, index) => `${DISPATCHER_QUEUE}.${index + 1}`);
+}
+
+/** Of the type `x-consistent-hash`: spreads what comes from `chat.events` over so many queues. */
+export function sessionsExchange(count: QueueCount): string {
+  return `${EVENTS_EXCHANGE}.sessions.${count}`;
+}
 
 /** AMQP `message_id`: `<session id>:<seq>`, or `feed:<feed seq>` where there is no seq. */
 export function brokerMessageId(event: Pick<BrokerEvent, 'session_id' | 'seq' | 'feed_seq'>): string {

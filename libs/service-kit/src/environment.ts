@@ -1,4 +1,5 @@
 import { parseRoleMap, type StaffKeys, type StaffTokenConfig } from '@chat-realtime/verifier';
+import { QUEUE_COUNTS } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { ConfigError, envInteger, envList, envSecret, envTrustedProxies, envUrl } from './config.ts';
 import { LOG_LEVELS } from './logger.ts';
@@ -84,3 +85,17 @@ export const redisVariables = {
   ),
   REDIS_KEY_PREFIX: z.string().max(64).default(''),
 };
+
+/** Over how many queues of RabbitMQ events are spread. */
+export function envQueueCount() {
+  return z
+    .string()
+    .trim()
+    .transform((text, context) => {
+      const count = QUEUE_COUNTS.find((allowed) => String(allowed) === text);
+      if (count !== undefined) return count;
+      context.addIssue(`must be one of ${QUEUE_COUNTS.join(', ')}`);
+      return z.NEVER;
+    })
+    .default(1);
+}

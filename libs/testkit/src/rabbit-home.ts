@@ -13,9 +13,9 @@ async function installed(plugins: string): Promise<Map<string, string>> {
   return new Map(folders.map((name) => [name.replace(/-[^-]*$/, ''), join(plugins, name)]));
 }
 
-async function needed(all: ReadonlyMap<string, string>): Promise<Set<string>> {
+async function needed(all: ReadonlyMap<string, string>, plugins: readonly string[]): Promise<Set<string>> {
   const found = new Set<string>();
-  const waiting = [...ROOTS];
+  const waiting = [...ROOTS, ...plugins];
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const folder = all.get(name);
     // What is not here comes with Erlang itself.
@@ -30,12 +30,16 @@ async function needed(all: ReadonlyMap<string, string>): Promise<Set<string>> {
 }
 
 /**
- * RabbitMQ's installation, reduced to what a node without plugins loads. Erlang looks for each of some thousand modules
+ * RabbitMQ's installation, reduced to what a node with no plugins but `enabled` loads. Erlang looks for each of some thousand modules
  * in one folder after the other, and Debian installs seventy of them: without those a node starts in half the time.
  * Answers the folder of the scripts, from which RabbitMQ knows where it is installed; null where the installation is
  * laid out in another way, which then starts as it is.
  */
-export async function reducedRabbit(server: string, folder: string): Promise<string | null> {
+export async function reducedRabbit(
+  server: string,
+  folder: string,
+  enabled: readonly string[] = [],
+): Promise<string | null> {
   const home = dirname(dirname(await realpath(server)));
   const plugins = join(home, 'plugins');
   const present = await Promise.all(
@@ -51,7 +55,7 @@ export async function reducedRabbit(server: string, folder: string): Promise<str
   if (ROOTS.some((name) => !all.has(name))) return null;
   await mkdir(join(folder, 'plugins'), { recursive: true });
   for (const name of ['sbin', 'escript']) await symlink(join(home, name), join(folder, name));
-  for (const name of await needed(all)) {
+  for (const name of await needed(all, enabled)) {
     const target = all.get(name);
     if (target !== undefined) await symlink(target, join(folder, 'plugins', target.slice(plugins.length + 1)));
   }

@@ -11,6 +11,8 @@ import { tempFolder } from './temp-folder.ts';
 export interface RabbitOptions {
   /** Further lines of rabbitmq.conf. */
   config?: string[];
+  /** Such as `rabbitmq_consistent_hash_exchange`; each makes the start slower. */
+  plugins?: readonly string[];
 }
 
 /** The broker answers a protocol header with Connection.Start once it takes connections. */
@@ -56,7 +58,7 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<ManagedS
     'raft.wal_max_size_bytes = 33554432',
     ...(options.config ?? []),
   ];
-  const scripts = await reducedRabbit(binaries.rabbitmqServer(), join(folder, 'installation'));
+  const scripts = await reducedRabbit(binaries.rabbitmqServer(), join(folder, 'installation'), options.plugins);
   const env = {
     ...(scripts === null ? {} : { RABBITMQ_SCRIPTS_DIR: scripts }),
     PATH: process.env.PATH ?? '/usr/bin:/bin',
@@ -100,7 +102,7 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<ManagedS
       for (const path of [data, home, join(folder, 'log'), join(folder, 'generated')])
         await mkdir(path, { recursive: true });
       await writeFile(configFile, `${config.join('\n')}\n`);
-      await writeFile(pluginsFile, '[].\n');
+      await writeFile(pluginsFile, `[${(options.plugins ?? []).join()}].\n`);
     },
     eraseData: () => rm(data, { recursive: true, force: true }),
     ready: () => speaksAmqp(port),

@@ -1,4 +1,5 @@
-import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EPHEMERAL_QUEUE } from '@chat-realtime/protocol';
+import { randomUUID } from 'node:crypto';
+import { DEAD_LETTER_QUEUE, EPHEMERAL_QUEUE, queueNames, READER_TYPE } from '@chat-realtime/protocol';
 import type { Channel, ChannelModel } from 'amqplib';
 import { Backoff } from '../backoff.ts';
 import { toError, UnavailableError } from '../errors.ts';
@@ -6,12 +7,15 @@ import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
 import { Consumption } from './consumption.ts';
 import { RabbitLink } from './link.ts';
-import { answered } from './own-queues.ts';
 import type { RabbitOptions } from './publisher.ts';
-import { declareTopology } from './topology.ts';
+import { existingQueues, type QueueShape } from './queue-shape.ts';
+import { QueueShares } from './queue-shares.ts';
+import { declareForReading } from './topology.ts';
 
-/** Messages on their way or in work. Small enough that a crash repeats little, large enough for a batch. */
+/** Messages on their way or in work, over all queues. Small enough that a crash repeats little, large enough for a batch. */
 const PREFETCH = 256;
+const PREFETCH_MIN = 32;
+const SHARE_ROUND_MS = 5_000;
 const CLOSE_DEADLINE_MS = 5_000;
 const REDELIVERY_MIN_MS = 200;
 const REDELIVERY_MAX_MS = 30_000;
@@ -19,6 +23,7 @@ const REDELIVERY_MAX_MS = 30_000;
 type Handler = (deliveries: readonly Delivery[]) => Promise<void>;
 
 interface ActiveConsumption {
+  readonly queue: string;
   readonly channel: Channel;
   readonly consumption: Consumption;
 }
@@ -26,7 +31,15 @@ interface ActiveConsumption {
 interface ConsumerSession {
   readonly model: ChannelModel;
   readonly drop: (error: Error) => void;
-  active: ActiveConsumption | null;
+  /** The queues of the shape, and what is left of another. */
+  readonly queues: readonly string[];
+  /** One for each queue and one for what is ephemeral; none while paused. */
+  active: ActiveConsumption[];
+}
+
+export interface RabbitConsumerOptions extends RabbitOptions {
+  /** How often several consumers tell each other that they are there. Default 5 s. */
+  readonly shareRoundMs?: number;
 }
 
 class RabbitConsumer implements EventConsumer {
@@ -40,17 +53,24 @@ class RabbitConsumer implements EventConsumer {
   /** Opening and closing of channels, one after the other. */
   #changes: Promise<void> = Promise.resolve();
   #redeliveryTimer: NodeJS.Timeout | null = null;
+  readonly #shape: QueueShape;
+  readonly #shares: QueueShares;
+  readonly #shareTimer: NodeJS.Timeout | null;
 
-  constructor({ url, logger }: RabbitOptions) {
+  constructor({ url, logger, queues = 1, shareRoundMs = SHARE_ROUND_MS }: RabbitConsumerOptions) {
     this.#logger = logger;
+    this.#shape = queues;
+    this.#shares = new QueueShares(randomUUID(), shareRoundMs);
+    this.#shareTimer = queues === 1 ? null : setInterval(() => this.#share(), shareRoundMs);
     this.#link = new RabbitLink({
       url,
       name: 'chat-channel-dispatcher',
       logger,
       setup: async (model, drop) => {
-        await declareTopology(model);
-        const session: ConsumerSession = { model, drop, active: null };
-        model.once('close', () => session.active?.consumption.end());
+        await declareForReading(model, this.#shape);
+        const all = new Set([...queueNames(this.#shape), ...(await existingQueues(model))]);
+        const session: ConsumerSession = { model, drop, queues: [...all], active: [] };
+        model.once('close', () => endAll(session));
         return session;
       },
       onReady: () => void this.#apply(),
@@ -91,6 +111,7 @@ class RabbitConsumer implements EventConsumer {
   async close(): Promise<void> {
     this.#wanted = 'closed';
     if (this.#redeliveryTimer !== null) clearTimeout(this.#redeliveryTimer);
+    if (this.#shareTimer !== null) clearInterval(this.#shareTimer);
     // What is in work may still be acked; nothing new is begun.
     if (this.#running !== null) await within(this.#running, CLOSE_DEADLINE_MS);
     await within(this.#apply(), CLOSE_DEADLINE_MS);
@@ -113,38 +134,45 @@ class RabbitConsumer implements EventConsumer {
   }
 
   async #open(session: ConsumerSession): Promise<void> {
-    if (session.active !== null || this.#redeliveryTimer !== null) return;
+    if (session.active.length > 0 || this.#redeliveryTimer !== null) return;
+    const ephemeral = await this.#openChannel(session, EPHEMERAL_QUEUE);
+    await ephemeral.channel.consume(
+      EPHEMERAL_QUEUE,
+      (message) => (message === null ? cancelled(session) : ephemeral.consumption.receiveEphemeral(message)),
+      { noAck: true },
+    );
+    for (const queue of session.queues) await this.#openQueue(session, queue);
+  }
+
+  async #openQueue(session: ConsumerSession, queue: string): Promise<void> {
+    const { channel, consumption } = await this.#openChannel(session, queue);
+    await channel.prefetch(Math.max(PREFETCH_MIN, Math.floor(PREFETCH / session.queues.length)));
+    await channel.consume(queue, (message) => (message === null ? cancelled(session) : consumption.receive(message)));
+  }
+
+  async #openChannel(session: ConsumerSession, queue: string): Promise<ActiveConsumption> {
     const channel = await session.model.createChannel();
-    const consumption = new Consumption(channel, this.#logger, () => this.#schedule());
-    session.active = { channel, consumption };
+    const consumption = new Consumption(channel, this.#logger, {
+      due: () => this.#schedule(),
+      readerHeard: (reader) => this.#shares.heard(queue, reader, performance.now()),
+    });
+    const active: ActiveConsumption = { queue, channel, consumption };
+    session.active.push(active);
     channel.on('error', session.drop);
     channel.on('close', () => {
       // Closed by the broker: an unknown tag, an ack that took too long, a queue that cannot be reached.
       if (!consumption.ended) session.drop(new Error('channel closed'));
       consumption.end();
     });
-    await channel.prefetch(PREFETCH);
-    const cancelled = (): void => session.drop(new Error('consumer cancelled: the queue is gone'));
-    const events = channel.consume(DISPATCHER_QUEUE, (message) =>
-      message === null ? cancelled() : consumption.receive(message),
-    );
-    // A queue whose process hangs leaves it without an answer, and everything that waits for its turn behind it.
-    await answered(events, DISPATCHER_QUEUE);
-    const ephemeral = channel.consume(
-      EPHEMERAL_QUEUE,
-      (message) => (message === null ? cancelled() : consumption.receiveEphemeral(message)),
-      { noAck: true },
-    );
-    await answered(ephemeral, EPHEMERAL_QUEUE);
+    return active;
   }
 
-  /** Closing the channel ends the consumer and gives back, in order, what is unacked. */
+  /** Closing the channels ends the consumers and gives back, in order, what is unacked. */
   async #shut(session: ConsumerSession): Promise<void> {
-    const active = session.active;
-    if (active === null) return;
-    session.active = null;
-    active.consumption.end();
-    await active.channel.close();
+    const { active } = session;
+    session.active = [];
+    for (const { consumption } of active) consumption.end();
+    for (const { channel } of active) await channel.close();
   }
 
   #schedule(): void {
@@ -161,20 +189,20 @@ class RabbitConsumer implements EventConsumer {
     // Settled in a later turn even when there was nothing to do, so that it never ends before it is noted as running.
     this.#running = this.#run().then(() => {
       this.#running = null;
-      if (this.#link.session?.active?.consumption.hasDeliveries === true) this.#schedule();
+      if (this.#active.some(({ consumption }) => consumption.hasDeliveries)) this.#schedule();
     });
   }
 
   async #run(): Promise<void> {
-    const consumption = this.#link.session?.active?.consumption;
-    const deliveries = consumption?.take() ?? [];
-    if (consumption === undefined || deliveries.length === 0) return;
+    const consumptions = this.#active.map(({ consumption }) => consumption);
+    const deliveries = consumptions.flatMap((consumption) => consumption.take());
+    if (deliveries.length === 0) return;
     try {
       await this.#handler?.(deliveries);
     } catch (error) {
       this.#logger.error({ err: error }, 'handler of queued events failed; what it left unsettled comes again');
     }
-    if (!consumption.ended && consumption.unsettled > 0) this.#redeliverLater();
+    if (consumptions.some((consumption) => !consumption.ended && consumption.unsettled > 0)) this.#redeliverLater();
     else this.#redelivery.reset();
   }
 
@@ -184,7 +212,7 @@ class RabbitConsumer implements EventConsumer {
     if (session === null || this.#wanted !== 'consuming') return;
     // Now, not when its turn comes behind an opening that still waits for the broker: what arrives until then would
     // overtake what failed.
-    session.active?.consumption.end();
+    endAll(session);
     this.#redeliveryTimer = setTimeout(() => {
       this.#redeliveryTimer = null;
       void this.#apply();
@@ -193,6 +221,48 @@ class RabbitConsumer implements EventConsumer {
       .then(() => this.#shut(session))
       .catch((error: unknown) => session.drop(toError(error)));
   }
+
+  get #active(): readonly ActiveConsumption[] {
+    return this.#link.session?.active ?? [];
+  }
+
+  /** Tells the others that this one is there, and gives them what is theirs. */
+  #share(): void {
+    const session = this.#link.session;
+    if (session === null || this.#wanted !== 'consuming') return;
+    const queues = queueNames(this.#shape);
+    for (const { queue, channel, consumption } of session.active) {
+      if (consumption.ended || !queues.includes(queue)) continue;
+      const options = { type: READER_TYPE, appId: this.#shares.id };
+      channel.sendToQueue(queue, Buffer.alloc(0), options);
+    }
+    for (const queue of this.#shares.toHandOver(queues, performance.now())) this.#handOver(session, queue);
+  }
+
+  /** Leaves the queue between two batches, and comes back behind all who wait for it. */
+  #handOver(session: ConsumerSession, queue: string): void {
+    this.#shares.forget(queue);
+    this.#changes = this.#changes
+      .then(async () => {
+        await this.#running;
+        const place = session.active.findIndex((active) => active.queue === queue);
+        const [left] = place < 0 ? [] : session.active.splice(place, 1);
+        if (left === undefined || left.consumption.ended) return;
+        left.consumption.end();
+        await left.channel.close();
+        this.#logger.info({ queue }, 'another dispatcher reads this queue from now on');
+        if (this.#wanted === 'consuming' && this.#redeliveryTimer === null) await this.#openQueue(session, queue);
+      })
+      .catch((error: unknown) => session.drop(toError(error)));
+  }
+}
+
+function endAll(session: ConsumerSession): void {
+  for (const { consumption } of session.active) consumption.end();
+}
+
+function cancelled(session: ConsumerSession): void {
+  session.drop(new Error('consumer cancelled: the queue is gone'));
 }
 
 async function within(work: Promise<void>, ms: number): Promise<void> {
@@ -205,6 +275,6 @@ async function within(work: Promise<void>, ms: number): Promise<void> {
 }
 
 /** Starts disconnected and reconnects for ever. */
-export function connectRabbitConsumer(options: RabbitOptions): EventConsumer {
+export function connectRabbitConsumer(options: RabbitConsumerOptions): EventConsumer {
   return new RabbitConsumer(options);
 }

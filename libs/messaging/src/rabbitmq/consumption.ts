@@ -1,3 +1,4 @@
+import { QUESTION_TYPE, READER_TYPE } from '@chat-realtime/protocol';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { MessagingLogger } from '../logger.ts';
 import type { Delivery } from '../ports/event-queue.ts';
@@ -8,7 +9,15 @@ const MAX_EPHEMERAL = 1_000;
 
 interface Outstanding {
   readonly message: ConsumeMessage;
-  state: 'open' | 'acked' | 'refused';
+  /** `question`: whoever asks is told when everything before it is settled. */
+  state: 'open' | 'acked' | 'refused' | 'question';
+}
+
+export interface ConsumptionListener {
+  /** There is something to take. */
+  due(): void;
+  /** A reader of this queue, perhaps this one, has said that it is there. */
+  readerHeard(id: string): void;
 }
 
 /**
@@ -18,7 +27,7 @@ interface Outstanding {
 export class Consumption {
   readonly #channel: Channel;
   readonly #logger: MessagingLogger;
-  readonly #due: () => void;
+  readonly #listener: ConsumptionListener;
   #pending: Delivery[] = [];
   #ephemeral: Delivery[] = [];
   /** In the order of their tags; the settled ones at its front are acked in one go. */
@@ -26,11 +35,10 @@ export class Consumption {
   #flushing = false;
   #ended = false;
 
-  /** `due` is called whenever there is something to take. */
-  constructor(channel: Channel, logger: MessagingLogger, due: () => void) {
+  constructor(channel: Channel, logger: MessagingLogger, listener: ConsumptionListener) {
     this.#channel = channel;
     this.#logger = logger;
-    this.#due = due;
+    this.#listener = listener;
   }
 
   get ended(): boolean {
@@ -42,7 +50,7 @@ export class Consumption {
   }
 
   receive(message: ConsumeMessage): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#isForReaders(message)) return;
     const outstanding: Outstanding = { message, state: 'open' };
     this.#outstanding.push(outstanding);
     const refuse = (): void => this.#refuse(outstanding);
@@ -58,7 +66,7 @@ export class Consumption {
         refuse,
       });
     } else this.#pending.push({ kind: 'bad', reason: decoded.reason, refuse });
-    this.#due();
+    this.#listener.due();
   }
 
   receiveEphemeral(message: ConsumeMessage): void {
@@ -71,7 +79,21 @@ export class Consumption {
         ? { kind: 'ephemeral', message: decoded.value }
         : { kind: 'bad', reason: decoded.reason, refuse: nothing },
     );
-    this.#due();
+    this.#listener.due();
+  }
+
+  /** What readers and the publisher tell each other is no event. */
+  #isForReaders(message: ConsumeMessage): boolean {
+    const { type, appId }: { type?: unknown; appId?: unknown } = message.properties;
+    if (type === READER_TYPE) {
+      this.#send(() => this.#channel.ack(message));
+      if (typeof appId === 'string') this.#listener.readerHeard(appId);
+      return true;
+    }
+    if (type !== QUESTION_TYPE) return false;
+    this.#outstanding.push({ message, state: 'question' });
+    this.#flushLater();
+    return true;
   }
 
   take(): Delivery[] {
@@ -103,6 +125,10 @@ export class Consumption {
   #ack(outstanding: Outstanding): void {
     if (this.#ended || outstanding.state !== 'open') return;
     outstanding.state = 'acked';
+    this.#flushLater();
+  }
+
+  #flushLater(): void {
     if (this.#flushing) return;
     this.#flushing = true;
     queueMicrotask(() => this.#flush());
@@ -112,6 +138,7 @@ export class Consumption {
     if (this.#ended || outstanding.state !== 'open') return;
     outstanding.state = 'refused';
     this.#send(() => this.#channel.nack(outstanding.message, false, false));
+    this.#flushLater();
   }
 
   #flush(): void {
@@ -122,11 +149,18 @@ export class Consumption {
     for (const { message, state } of this.#outstanding) {
       if (state === 'open') break;
       settled += 1;
-      if (state === 'acked') last = message;
+      if (state !== 'refused') last = message;
     }
-    this.#outstanding.splice(0, settled);
+    const done = this.#outstanding.splice(0, settled);
     const upTo = last;
     if (upTo !== null) this.#send(() => this.#channel.ack(upTo, true));
+    for (const { message, state } of done) if (state === 'question') this.#answer(message);
+  }
+
+  #answer({ properties }: ConsumeMessage): void {
+    const { replyTo, correlationId }: { replyTo?: unknown; correlationId?: unknown } = properties;
+    if (typeof replyTo !== 'string' || typeof correlationId !== 'string') return;
+    this.#send(() => this.#channel.publish('', replyTo, Buffer.alloc(0), { correlationId }));
   }
 
   #send(action: () => void): void {

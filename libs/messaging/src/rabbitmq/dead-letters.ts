@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
+import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
 import { type ChannelModel, type ConfirmChannel, connect, type GetMessage } from 'amqplib';
+import { onChannel } from './channels.ts';
 import { decodeEvent } from './decode.ts';
+import { existingQueues } from './queue-shape.ts';
 import { SITE_DEAD_LETTERS, SITE_QUEUE } from './site-source.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -151,7 +153,7 @@ async function send(
   });
 }
 
-/** Empties the dispatcher's queue; answers how many messages were in it, 0 where it does not exist. */
+/** Empties the dispatcher's queues; answers how many messages were in them, 0 where there are none. */
 export async function purgeEventQueue(url: string): Promise<number> {
   const model = await connect(url, {
     timeout: CONNECT_TIMEOUT_MS,
@@ -160,18 +162,13 @@ export async function purgeEventQueue(url: string): Promise<number> {
   // The same error rejects the call that caused it; without a listener it would end the process.
   model.on('error', () => undefined);
   try {
-    // A quorum queue's count may be some hundred milliseconds old, so it says only that there is a queue.
-    if ((await countOf(model, DISPATCHER_QUEUE).catch(absent)) === null) return 0;
-    const channel = await model.createChannel();
-    const { messageCount } = await channel.purgeQueue(DISPATCHER_QUEUE);
-    await channel.close();
-    return messageCount;
+    const queues = await existingQueues(model);
+    return await onChannel(model, async (channel) => {
+      let purged = 0;
+      for (const queue of queues) purged += (await channel.purgeQueue(queue)).messageCount;
+      return purged;
+    });
   } finally {
     await model.close();
   }
-}
-
-function absent(error: unknown): null {
-  if (error instanceof NoDeadLetterQueueError) return null;
-  throw error;
 }

@@ -1,11 +1,19 @@
-import { type BrokerEphemeral, brokerMessageId, EVENTS_EXCHANGE, ROUTING_KEYS } from '@chat-realtime/protocol';
+import {
+  type BrokerEphemeral,
+  brokerMessageId,
+  EVENTS_EXCHANGE,
+  ROUTING_KEYS,
+  SESSION_HEADER,
+} from '@chat-realtime/protocol';
 import type { Channel, ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import { SilenceError, toError, UnavailableError, UnconfirmedError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { EventPublisher, OutgoingEvent, PublishResult, QueueConnected } from '../ports/event-queue.ts';
 import { CONFIRM_TIMEOUT_MS, PendingBatch } from './pending-batch.ts';
 import { RabbitLink } from './link.ts';
-import { declareMarker, declareTopology, deleteBrokenQueues, wasMissing } from './topology.ts';
+import { QueueChange } from './queue-change.ts';
+import { type QueueShape, shapesInUse } from './queue-shape.ts';
+import { declareForPublishing, declareMarker, deleteBrokenQueues, wasMissing } from './topology.ts';
 
 /** Connections in a row on which the queue refused messages, and for how long, before it is taken for broken. */
 const BROKEN_AFTER_REFUSALS = 3;
@@ -16,6 +24,8 @@ const BROKEN_AFTER_SILENCES = 2;
 export interface RabbitOptions {
   readonly url: string;
   readonly logger: MessagingLogger;
+  /** Over how many queues events are spread; the same for publisher and consumers. Default 1. */
+  readonly queues?: QueueShape | undefined;
 }
 
 export interface RabbitPublisherOptions extends RabbitOptions {
@@ -26,6 +36,7 @@ export interface RabbitPublisherOptions extends RabbitOptions {
 type ConnectedListener = (info: QueueConnected) => void | Promise<void>;
 
 interface PublisherSession {
+  readonly model: ChannelModel;
   readonly durable: ConfirmChannel;
   /** A channel of its own: what is dropped here must not wait for confirms, nor they for it. */
   readonly ephemeral: Channel;
@@ -46,10 +57,12 @@ class RabbitPublisher implements EventPublisher {
   /** The broker takes nothing for now (disk or memory alarm). */
   #blocked = false;
   #ephemeralFull = false;
+  readonly #change: QueueChange;
   readonly #confirmTimeoutMs: number;
 
-  constructor({ url, logger, confirmTimeoutMs = CONFIRM_TIMEOUT_MS }: RabbitPublisherOptions) {
+  constructor({ url, logger, queues = 1, confirmTimeoutMs = CONFIRM_TIMEOUT_MS }: RabbitPublisherOptions) {
     this.#logger = logger;
+    this.#change = new QueueChange(queues, logger);
     this.#confirmTimeoutMs = confirmTimeoutMs;
     this.#link = new RabbitLink({
       url,
@@ -69,6 +82,9 @@ class RabbitPublisher implements EventPublisher {
     const session = this.#link.session;
     if (session === null) return Promise.resolve({ confirmed: 0, failure: new UnavailableError('rabbitmq') });
     if (this.#blocked) return Promise.resolve({ confirmed: 0, failure: new UnconfirmedError('the broker is blocked') });
+    // Whoever publishes changes the queues: standing by, another instance must not.
+    if (this.#change.isDue(performance.now()) && this.#batches.size === 0)
+      return this.#change.attempt(session.model).then(() => this.publish(batch));
     return new Promise((resolve) => {
       const ids = batch.map(({ event }) => brokerMessageId(event));
       const pending = new PendingBatch(ids, this.#confirmTimeoutMs, (result) => {
@@ -131,7 +147,7 @@ class RabbitPublisher implements EventPublisher {
         mandatory: true,
         messageId: batch.id(index),
         contentType: 'application/json',
-        ...(traceparent === undefined ? {} : { headers: { traceparent } }),
+        ...this.#headersOf(event, traceparent),
       },
       (error: unknown) => {
         if (error === null || error === undefined) batch.confirm(index);
@@ -140,12 +156,20 @@ class RabbitPublisher implements EventPublisher {
     );
   }
 
+  #headersOf(event: OutgoingEvent['event'], traceparent: string | undefined): { headers?: Record<string, string> } {
+    const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
+    // Facts without a session go one way, whichever.
+    if (this.#change.spreads) headers[SESSION_HEADER] = String(event.session_id ?? 'none');
+    return Object.keys(headers).length === 0 ? {} : { headers };
+  }
+
   async #setup(model: ChannelModel, drop: (error: Error) => void): Promise<PublisherSession> {
     this.#blocked = false;
     this.#ephemeralFull = false;
     if (this.#looksBroken()) await this.#makeAnew(model);
-    const missing = (await wasMissing(model)) || this.#queueWasGone;
-    await declareTopology(model);
+    const used = await shapesInUse(model);
+    const missing = (await wasMissing(model, used)) || this.#queueWasGone;
+    await declareForPublishing(model, this.#change.begin(used));
     const durable = await model.createConfirmChannel();
     const ephemeral = await model.createChannel();
     for (const channel of [durable, ephemeral]) {
@@ -170,7 +194,7 @@ class RabbitPublisher implements EventPublisher {
       this.#queueWasGone = false;
     }
     this.#lastInfo = info;
-    return { durable, ephemeral };
+    return { model, durable, ephemeral };
   }
 
   #judge({ confirmed, failure }: PublishResult): void {
@@ -191,7 +215,7 @@ class RabbitPublisher implements EventPublisher {
   async #makeAnew(model: ChannelModel): Promise<void> {
     this.#logger.error({}, 'the queue takes no message: it is deleted and made anew');
     this.#queueWasGone = true;
-    await deleteBrokenQueues(model);
+    await deleteBrokenQueues(model, await shapesInUse(model));
     this.#refusals = null;
     this.#silences = 0;
   }

@@ -6,13 +6,14 @@ import type { OutgoingEvent } from '../ports/event-queue.ts';
 import { eventQueueSuite, publishAll } from '../testing/event-queue-suite.ts';
 import { deleteTopology, depth, evaluate, withChannel } from '../testing/rabbit-admin.ts';
 import { collect, RabbitClients, relay, seqs } from '../testing/rabbit-clients.ts';
+import { queuesSuite } from '../testing/queues-suite.ts';
 import { messageEvent, messageEvents } from '../testing/samples.ts';
 
 let server: ManagedServer;
 const clients = new RabbitClients(() => server);
 
 beforeAll(async () => {
-  server = await startRabbit();
+  server = await startRabbit({ plugins: ['rabbitmq_consistent_hash_exchange'] });
 }, 120_000);
 afterAll(() => server.stop());
 
@@ -20,6 +21,13 @@ eventQueueSuite('rabbitmq', async () => {
   await deleteTopology(server);
   return { publisher: clients.publisher(), consumer: clients.consumer(), cleanUp: () => clients.close() };
 });
+
+eventQueueSuite('rabbitmq, four queues', async () => {
+  await deleteTopology(server);
+  const queues = { queues: 4 } as const;
+  return { publisher: clients.publisher(queues), consumer: clients.consumer(queues), cleanUp: () => clients.close() };
+});
+queuesSuite(() => server, clients);
 
 describe('rabbitmq on the wire', () => {
   afterEach(() => clients.close());

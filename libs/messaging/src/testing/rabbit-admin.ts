@@ -2,7 +2,13 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EPHEMERAL_QUEUE } from '@chat-realtime/protocol';
+import {
+  DEAD_LETTER_QUEUE,
+  EPHEMERAL_QUEUE,
+  QUEUE_COUNTS,
+  queueNames,
+  sessionsExchange,
+} from '@chat-realtime/protocol';
 import type { ManagedServer } from '@chat-realtime/testkit';
 import { type Channel, connect } from 'amqplib';
 
@@ -26,8 +32,10 @@ export async function withChannel<T>(server: ManagedServer, use: (channel: Chann
 /** As on a broker where nobody ever was. */
 export async function deleteTopology(server: ManagedServer): Promise<void> {
   await withChannel(server, async (channel) => {
-    for (const queue of [DISPATCHER_QUEUE, DEAD_LETTER_QUEUE, EPHEMERAL_QUEUE]) await channel.deleteQueue(queue);
-    for (const exchange of ['chat.events', 'chat.events.dead', 'chat.events.publisher'])
+    const queues = QUEUE_COUNTS.flatMap((count) => queueNames(count));
+    for (const queue of [...queues, DEAD_LETTER_QUEUE, EPHEMERAL_QUEUE]) await channel.deleteQueue(queue);
+    const spreading = QUEUE_COUNTS.map((count) => sessionsExchange(count));
+    for (const exchange of ['chat.events', 'chat.events.dead', 'chat.events.publisher', ...spreading])
       await channel.deleteExchange(exchange);
   });
 }

@@ -1,3 +1,4 @@
+import type { QueueCount } from '@chat-realtime/protocol';
 import { type ManagedServer, sleep, until } from '@chat-realtime/testkit';
 import type { EventConsumer, EventPublisher, OutgoingEvent } from '../ports/event-queue.ts';
 import { connectRabbitConsumer } from '../rabbitmq/consumer.ts';
@@ -14,14 +15,14 @@ export class RabbitClients {
     this.#server = server;
   }
 
-  publisher(options: { readonly confirmTimeoutMs?: number } = {}): EventPublisher {
+  publisher(options: { readonly confirmTimeoutMs?: number; readonly queues?: QueueCount } = {}): EventPublisher {
     const publisher = connectRabbitPublisher({ url: this.#server().url, logger: testLogger, ...options });
     this.#open.push(publisher);
     return publisher;
   }
 
-  consumer(): EventConsumer {
-    const consumer = connectRabbitConsumer({ url: this.#server().url, logger: testLogger });
+  consumer(options: { readonly shareRoundMs?: number; readonly queues?: QueueCount } = {}): EventConsumer {
+    const consumer = connectRabbitConsumer({ url: this.#server().url, logger: testLogger, ...options });
     this.#open.push(consumer);
     return consumer;
   }

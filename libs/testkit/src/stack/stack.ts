@@ -34,6 +34,8 @@ export interface StackOptions {
   standby?: boolean;
   /** Puts fault proxies between the services and their servers. */
   proxies?: boolean;
+  /** A second dispatcher, as several queues (`RABBITMQ_QUEUES`) want it. */
+  secondDispatcher?: boolean;
   /** A Redis Cluster of so many masters instead of one Redis; not together with `proxies`. */
   redisMasters?: number;
   /** PostgreSQL with fsync, as in production: for benchmarks and people, not for tests. */
@@ -60,6 +62,8 @@ export interface Stack {
   /** Null unless asked for. */
   readonly standby: AppProcess | null;
   readonly dispatcher: AppProcess;
+  /** Null unless asked for. */
+  readonly secondDispatcher: AppProcess | null;
   readonly gateways: readonly AppProcess[];
   /** Null without TELEGRAM_BOT_TOKEN. */
   readonly telegram: AppProcess | null;
@@ -82,6 +86,8 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** For `RABBITMQ_QUEUES`. */
+const SPREADING_PLUGIN = 'rabbitmq_consistent_hash_exchange';
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const local = (port: number): string => `http://127.0.0.1:${port}`;
 
@@ -105,7 +111,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   progress('starting PostgreSQL, RabbitMQ and Redis');
   const [postgres, rabbit, redis] = await Promise.all([
     startPostgres({ durable: options.durable ?? false }).then(keep),
-    startRabbit().then(keep),
+    startRabbit({ plugins: shared['RABBITMQ_QUEUES'] === undefined ? [] : [SPREADING_PLUGIN] }).then(keep),
     startPrivateRedis(ROOT, shared.REDIS_KEY_PREFIX, options.redisMasters).then((redis) => {
       keep(redis.cluster ?? redis);
       return redis;
@@ -117,6 +123,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     chat: await freePort(),
     standby: await freePort(),
     dispatcher: await freePort(),
+    secondDispatcher: await freePort(),
     telegram: await freePort(),
   };
   const gatewayPorts: number[] = [];
@@ -152,11 +159,14 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   };
   progress(`starting auth-service, chat-service, channel-dispatcher and ${gatewayPorts.length} channel-gateways`);
   const hasTelegram = shared['TELEGRAM_BOT_TOKEN'] !== undefined;
-  const [auth, chat, standby, dispatcher, telegram, ...gateways] = await Promise.all([
+  const [auth, chat, standby, dispatcher, secondDispatcher, telegram, ...gateways] = await Promise.all([
     launch('auth-service', 'auth-service', ports.auth),
     launch('chat-service', 'chat-service', ports.chat),
     options.standby === true ? launch('chat-service', 'chat-service-standby', ports.standby) : null,
     launch('channel-dispatcher', 'channel-dispatcher', ports.dispatcher),
+    options.secondDispatcher === true
+      ? launch('channel-dispatcher', 'channel-dispatcher-2', ports.secondDispatcher)
+      : null,
     hasTelegram ? launch('telegram-bot', 'telegram-bot', ports.telegram) : null,
     ...gatewayPorts.map((port, index) => launch('channel-gateway', `channel-gateway-${index + 1}`, port)),
   ]);
@@ -184,6 +194,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     [chat, ports.chat],
     ...(standby === null ? [] : [[standby, ports.standby] satisfies [AppProcess, number]]),
     [dispatcher, ports.dispatcher],
+    ...(secondDispatcher === null ? [] : [[secondDispatcher, ports.secondDispatcher] satisfies [AppProcess, number]]),
     ...(telegram === null ? [] : [[telegram, ports.telegram] satisfies [AppProcess, number]]),
     ...gateways.map((gateway, index): [AppProcess, number] => [gateway, gatewayPorts[index] ?? 0]),
   ];
@@ -197,7 +208,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     // Edges first, so that what is under way still finds the services behind them.
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     await telegram?.stop();
-    await Promise.all([chat.stop(), standby?.stop(), dispatcher.stop(), auth.stop()]);
+    await Promise.all([chat.stop(), standby?.stop(), dispatcher.stop(), secondDispatcher?.stop(), auth.stop()]);
     if (proxies !== null)
       await Promise.all(Object.values(proxies).map((proxy: { close(): Promise<void> }) => proxy.close()));
     // RabbitMQ takes seconds to say goodbye to data that is thrown away anyway.
@@ -208,7 +219,20 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     env: shared,
     logins: ['anna', 'boris', 'admin'],
     password: shared.OPERATOR_PASSWORD ?? '',
-    ...{ postgres, rabbit, redis, nginx, auth, chat, standby, dispatcher, gateways, telegram, proxies },
+    ...{
+      postgres,
+      rabbit,
+      redis,
+      nginx,
+      auth,
+      chat,
+      standby,
+      dispatcher,
+      secondDispatcher,
+      gateways,
+      telegram,
+      proxies,
+    },
     addresses: {
       auth: local(ports.auth),
       chat: local(ports.chat),

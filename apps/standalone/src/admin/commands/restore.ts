@@ -46,7 +46,7 @@ export const restore: AdminCommand = {
         `Revocations, ended sign-ins and the accounts of operators stayed as they were (${back.revocations} revocations carried over).`,
       ];
       if (queued === null)
-        lines.push('RABBITMQ_URL is not set: with a RabbitMQ, empty the queue chat-channel-dispatcher now.');
+        lines.push('RABBITMQ_URL is not set: with a RabbitMQ, empty the queues chat-channel-dispatcher* now.');
       if (erasedSince.length > 0)
         lines.push(
           `Erased after the backup, and back with it: chats ${erasedSince.slice(0, SHOWN).join(', ')}${erasedSince.length > SHOWN ? ' …' : ''}. Erase them again.`,

@@ -1,0 +1,43 @@
+/** Readers not heard for so many rounds are gone. */
+const ROUNDS = 3;
+
+/**
+ * Which of several dispatchers reads which queue. RabbitMQ gives each queue to the reader that came first, so the first
+ * dispatcher would have all of them. Each says into every queue, once a round, that it is there; who reads a queue hears all of
+ * them in it, and knows by their order whose it is. Nobody is asked and nothing is kept.
+ */
+export class QueueShares {
+  readonly id: string;
+  readonly #roundMs: number;
+  /** When each reader was last heard, by queue. Only what is read here is heard here. */
+  readonly #heard = new Map<string, Map<string, number>>();
+
+  constructor(id: string, roundMs: number) {
+    this.id = id;
+    this.#roundMs = roundMs;
+  }
+
+  heard(queue: string, reader: string, now: number): void {
+    const readers = this.#heard.get(queue) ?? new Map<string, number>();
+    this.#heard.set(queue, readers.set(reader, now));
+  }
+
+  /** Those of `queues` that are read here and belong to another. */
+  toHandOver(queues: readonly string[], now: number): string[] {
+    return queues.filter((queue, index) => {
+      const readers = this.#readersOf(queue, now);
+      return readers.includes(this.id) && readers[index % readers.length] !== this.id;
+    });
+  }
+
+  /** It is somebody else's turn; who reads it is found out anew. */
+  forget(queue: string): void {
+    this.#heard.delete(queue);
+  }
+
+  #readersOf(queue: string, now: number): string[] {
+    const readers = this.#heard.get(queue) ?? new Map<string, number>();
+    for (const [reader, at] of readers) if (now - at > ROUNDS * this.#roundMs) readers.delete(reader);
+    return [...readers.keys()].sort();
+  }
+}
