@@ -84,7 +84,8 @@ export class Consumption {
 
   /** What readers and the publisher tell each other is no event. */
   #isForReaders(message: ConsumeMessage): boolean {
-    const { type, appId }: { type?: unknown; appId?: unknown } = message.properties;
+    const type: unknown = message.properties.type;
+    const appId: unknown = message.properties.appId;
     if (type === READER_TYPE) {
       this.#send(() => this.#channel.ack(message));
       if (typeof appId === 'string') this.#listener.readerHeard(appId);
@@ -158,7 +159,8 @@ export class Consumption {
   }
 
   #answer({ properties }: ConsumeMessage): void {
-    const { replyTo, correlationId }: { replyTo?: unknown; correlationId?: unknown } = properties;
+    const replyTo: unknown = properties.replyTo;
+    const correlationId: unknown = properties.correlationId;
     if (typeof replyTo !== 'string' || typeof correlationId !== 'string') return;
     this.#send(() => this.#channel.publish('', replyTo, Buffer.alloc(0), { correlationId }));
   }
