@@ -5,6 +5,7 @@ import { fileThatIsTooLarge } from '../support/files.ts';
 import { FOREIGN_HOST, useBrowser } from './browser.ts';
 import { snippet, startHostPage } from './host-page.ts';
 import { PNG } from './pictures.ts';
+import { referenceScript, scriptTime } from './script-time.ts';
 import { WidgetPage } from './widget-page.ts';
 
 const XSS = [
@@ -15,6 +16,12 @@ const XSS = [
   '[x](javascript:alert(1))',
   '<a href="data:text/html,<script>1</script>">x</a>',
 ];
+
+/**
+ * Of the reference script. Both Chromiums measure 0.9 to 1.0 of the loader that kept a device of a quarter of an ordinary
+ * computer's pace busy for less than 20 ms; one with half as much work again is refused.
+ */
+const LOADER_SHARE = 1.25;
 
 describe('the widget in a page of another site', async () => {
   const chat = await useChat('main', { survives: true });
@@ -53,25 +60,19 @@ describe('the widget in a page of another site', async () => {
   });
 
   it('keeps a slow device busy for at most 20 ms before it is opened', async () => {
-    const times: number[] = [];
-    // Time of the thread and not of the clock, to which other work of the machine adds; the least of a few, since the
-    // processor's own pace changes too.
-    for (let run = 0; run < 30 && !times.some((time) => time <= 20); run += 1) {
-      const { page } = await open();
-      const devtools = await page.context().newCDPSession(page);
-      await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 });
-      await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
-      // Async scripts hold back the load event, so that the loader has run by then.
-      await page.goto(plain.url);
-      // Not by a locator: what it runs in the page would be counted too.
-      await page.waitForTimeout(500);
-      const { metrics } = await devtools.send('Performance.getMetrics');
-      const seconds = metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? Number.NaN;
-      times.push(seconds * 1_000);
-      await page.context().close();
+    const path = '/reference.js';
+    const reference = await startHostPage({
+      body: `<script async src="${path}"></script>`,
+      scripts: { [path]: referenceScript() },
+    });
+    const shares: number[] = [];
+    for (let run = 0; run < 5; run += 1) {
+      const loader = await scriptTime((await open()).page, plain.url);
+      shares.push(loader / (await scriptTime((await open()).page, reference.url)));
     }
-    console.log(`script time before opening, 4 times throttled: ${times.map((time) => time.toFixed(1)).join(', ')} ms`);
-    expect(Math.min(...times)).toBeLessThanOrEqual(20);
+    const shown = shares.toSorted((a, b) => a - b).map((share) => share.toFixed(2));
+    console.log(`script before opening, in shares of the reference: ${shown.join(', ')}`);
+    expect(Number(shown[2])).toBeLessThanOrEqual(LOADER_SHARE);
   });
 
   it('carries a whole conversation, counts what was missed and keeps it across a reload', async () => {
