@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Locator, Page } from 'playwright-core';
+import { NOTICE_MS } from '../../clients/operator-console/src/state/notice-times.ts';
 import { SECRETS } from '../support/profiles.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -17,6 +18,16 @@ export class ConsolePage {
   constructor(page: Page, baseUrl: string) {
     this.page = page;
     this.#baseUrl = baseUrl;
+  }
+
+  /** From the next load on notices stay: on a busy machine one is gone before it has been looked at and measured. */
+  async keepNotices(): Promise<void> {
+    await this.page.addInitScript((times) => {
+      const plain = window.setTimeout.bind(window);
+      const keeping = (work: TimerHandler, ms?: number, ...more: unknown[]): number =>
+        times.some((time) => time === ms) ? -1 : plain(work, ms, ...more);
+      Object.assign(window, { setTimeout: keeping });
+    }, Object.values<number>(NOTICE_MS));
   }
 
   async signIn(login: 'anna' | 'boris' | 'admin'): Promise<void> {

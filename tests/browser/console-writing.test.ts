@@ -5,13 +5,14 @@ import { useBrowser } from './browser.ts';
 import { emptyQueue } from './empty-queue.ts';
 import { ConsolePage } from './console-page.ts';
 
-describe('writing in the operator console', { timeout: 60_000 }, async () => {
+describe('writing in the operator console', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
 
   const desk = async (login: 'anna' | 'boris' | 'admin', options = {}) => {
     const opened = await open({ viewport: { width: 1440, height: 900 }, ...options });
     const console = new ConsolePage(opened.page, chat.baseUrl);
+    await console.keepNotices();
     await console.signIn(login);
     return { ...opened, console };
   };
@@ -25,6 +26,7 @@ describe('writing in the operator console', { timeout: 60_000 }, async () => {
 
   it('goes into the reply as soon as a chat was opened, and after "Send and next" into the next one', async () => {
     const { console, page } = await desk('anna');
+    await emptyQueue(chat);
     const [first, second] = [await visitor('Уточняющий'), await visitor('Второй в ряду')];
     await console.row(first.sessionId).click();
     await page.waitForSelector('.message');

@@ -11,6 +11,7 @@ import { Callbacks } from './callbacks.ts';
 import { createClock } from './clock.ts';
 import { Drafts } from './drafts.ts';
 import { Inbox } from './inbox.ts';
+import { NOTICE_MS } from './notice-times.ts';
 import { OwnStatus } from './own-status.ts';
 import { QuickReplies } from './quick-replies.ts';
 import { createRouter } from './route.ts';
@@ -49,7 +50,7 @@ export function notify(text: string, kind: Notice['kind'] = 'info', action?: Not
   lastNotice += 1;
   const id = lastNotice;
   ui.set(({ notices }) => ({ notices: [...notices.slice(-2), { id, kind, text, action }] }));
-  setTimeout(() => dismiss(id), action !== undefined ? 12_000 : kind === 'error' ? 8_000 : 4_000);
+  setTimeout(() => dismiss(id), NOTICE_MS[action === undefined ? kind : 'action']);
 }
 export type Notify = typeof notify;
 

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { useChat } from '../support/chat.ts';
+import { useBrowser } from './browser.ts';
+import { violationsByPlace } from './console-look.ts';
+
+/** The other two of four; `console.test.ts` has the first. */
+const LOOKS = [
+  { colorScheme: 'dark', width: 1440, locale: 'en-US' },
+  { colorScheme: 'light', width: 390, locale: 'en-US' },
+] as const;
+
+describe('the operator console in its other looks', async () => {
+  const chat = await useChat('main');
+  const { open } = useBrowser();
+
+  for (const { colorScheme, width, locale } of LOOKS) {
+    it(`has no violation axe-core knows: ${colorScheme}, ${width} px, ${locale}`, async () => {
+      const visitor = await chat.customer({ name: 'Доступность', email: 'a@example.com' });
+      await visitor.post('вопрос');
+      const anna = await chat.staff('anna');
+      await anna.post(visitor.sessionId, 'ответ');
+      await anna.note(visitor.sessionId, 'заметка');
+      const opened = await open({ viewport: { width, height: 860 }, colorScheme, locale });
+      expect(await violationsByPlace(opened, chat.baseUrl, visitor.sessionId)).toEqual({});
+      expect(await opened.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    });
+  }
+});
