@@ -30,7 +30,8 @@ const campaigns = [
       'Every browser test, in Chromium over standalone and over the stack, and the widget in Firefox and Chromium 109.',
     runs: [
       { ...browser, env: { ...long, BLACKBOX_TARGET: 'standalone' } },
-      { ...browser, env: { ...long, BLACKBOX_TARGET: 'stack' } },
+      // With windows around the pages, as people have it.
+      { ...browser, env: { ...long, BLACKBOX_TARGET: 'stack', BROWSER: 'chromium-desktop' } },
       ...['firefox', 'chromium-109'].map((name) => ({
         args: [...browser.args.slice(0, 2), 'browser/guest', ...(name === 'firefox' ? [] : ['browser/widget.test.ts'])],
         env: { BLACKBOX_TARGET: 'standalone', BROWSER: name },

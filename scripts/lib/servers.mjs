@@ -51,6 +51,7 @@ const NEEDED = {
   'apache2-bin': () => onPath('apache2'),
   caddy: () => onPath('caddy'),
   chromium: () => onPath('chromium'),
+  'chromium-headless-shell': () => onPath('chromium-headless-shell'),
   'firefox-esr': () => onPath('firefox-esr'),
   'php-cli': () => onPath('php'),
   'php-sqlite3': () => hasPhpModule('pdo_sqlite'),
