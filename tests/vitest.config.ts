@@ -24,8 +24,8 @@ export default defineConfig({
     ],
     globalSetup: ['support/control.ts'],
     // A limit for what hangs, not for what is slow: other work of the machine may make any step take several times as long.
-    testTimeout: 60_000,
-    expect: { poll: { timeout: 15_000, interval: 50 } },
+    testTimeout: 180_000,
+    expect: { poll: { timeout: 45_000, interval: 50 } },
     hookTimeout: 120_000,
     // One target serves all files: what is global to it (badge, presence, limits) must not be moved by a neighbour.
     fileParallelism: false,

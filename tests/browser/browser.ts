@@ -19,7 +19,8 @@ export function useBrowser(settings: BrowserSettings = {}): {
   const open = async (options: BrowserContextOptions = {}): Promise<OpenPage> => {
     const context = await (await launch()).newContext({ locale: 'ru-RU', reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    // A limit for what hangs: a busy machine takes many times as long for each step.
+    page.setDefaultTimeout(60_000);
     const requests: string[] = [];
     const problems: string[] = [];
     page.on('request', (request) => requests.push(request.url()));

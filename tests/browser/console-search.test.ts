@@ -4,7 +4,7 @@ import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
 import { ConsolePage } from './console-page.ts';
 
-describe('search and card of the operator console', { timeout: 60_000 }, async () => {
+describe('search and card of the operator console', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
 

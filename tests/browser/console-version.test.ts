@@ -4,7 +4,7 @@ import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
 import { ConsolePage } from './console-page.ts';
 
-describe('a console that is open while a new version comes', { timeout: 60_000 }, async () => {
+describe('a console that is open while a new version comes', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
 

@@ -31,7 +31,7 @@ describe('one visitor in many tabs', async () => {
     const tabs = [first.widget];
     for (let count = 2; count <= 6; count += 1) {
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       watch(page);
       await page.goto(url);
       const widget = new WidgetPage(page);

@@ -17,7 +17,7 @@ const DYNAMIC = `${NONCE} 'strict-dynamic'`;
 const TRUSTED = `${DYNAMIC}; require-trusted-types-for 'script'`;
 
 /** What docs/widget.md says of strict sites. */
-describe('the widget in a strict site', { timeout: 60_000 }, async () => {
+describe('the widget in a strict site', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
   const loader = `${chat.baseUrl}/widget/v1/loader.js`;

@@ -211,7 +211,7 @@ export async function useChat(
 
 async function connect(profile: ProfileName): Promise<Chat> {
   const control = new HttpClient(inject('controlUrl'));
-  const answer = await control.get(`/target/${profile}`, { timeoutMs: 120_000 });
+  const answer = await control.get(`/target/${profile}`, { timeoutMs: 240_000 });
   if (answer.status !== 200) throw new Error(`the target did not start: ${answer.text}`);
   return new Chat(control, profile, answer.as(targetInfoSchema));
 }

@@ -39,7 +39,7 @@ export async function startStandalone(
     },
     ready: `http://127.0.0.1:${port}/readyz`,
     // A machine that is busy with other suites is not wrong.
-    readyTimeoutMs: 90_000,
+    readyTimeoutMs: 180_000,
     stopTimeoutMs: 25_000,
   });
   return {

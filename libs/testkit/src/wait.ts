@@ -14,7 +14,7 @@ export async function until<T>(
   probe: () => Promise<T | false | null | undefined> | T | false | null | undefined,
   options: UntilOptions = {},
 ): Promise<T> {
-  const { timeoutMs = 10_000, everyMs = 25, what = 'the condition' } = options;
+  const { timeoutMs = 30_000, everyMs = 25, what = 'the condition' } = options;
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;
   for (;;) {
