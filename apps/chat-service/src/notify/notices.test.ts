@@ -84,7 +84,7 @@ describe('a customer who closed the tab', () => {
   it('[NTF2] [NTF3] gets one mail of what they missed, whose answer comes to the chat, and a way back that opens once', async () => {
     const session = await begin({ name: 'Ольга', email: 'Olga@Mail.example', locale: 'ru' });
     await say(session, session.token, 'Есть лампа?');
-    // At once: a mail that is due a second after the first would not wait for the other on a busy machine.
+    // At once, in whichever order: a mail that is due a second after the first would not wait for the other.
     await Promise.all([say(session, anna, 'Да, есть.'), say(session, anna, 'Сколько штук?')]);
     const mail = await mailTo('olga@mail.example');
     const text = await textOf(mail);
@@ -124,7 +124,11 @@ describe('a customer who closed the tab', () => {
       },
       { ...LONG, what: 'the answer in the chat' },
     );
-    expect(shown).toEqual(['Есть лампа?', 'Да, есть.', 'Сколько штук?', 'Две, пожалуйста.']);
+    expect([shown[0], shown.slice(1, -1).toSorted(), shown.at(-1)]).toEqual([
+      'Есть лампа?',
+      ['Да, есть.', 'Сколько штук?'],
+      'Две, пожалуйста.',
+    ]);
     expect(mailsTo('olga@mail.example')).toHaveLength(1);
   }, 120_000);
 
