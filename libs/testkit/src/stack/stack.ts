@@ -152,7 +152,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
       args: ['--enable-source-maps', main],
       env: { INSTANCE_NAME: name, ...environmentOf(service, port, shared, at), ...options.serviceEnv?.[service] },
       ready: `${local(port)}/readyz`,
-      readyTimeoutMs: 60_000,
+      readyTimeoutMs: 180_000,
       ...(onLine === undefined ? {} : { onLine: (line: string) => onLine(name, line) }),
     });
     return keep(app);

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ApiError } from './api-error.ts';
 import { FaultPlan } from './faults.ts';
+import { FakeForums } from './forums.ts';
 import { FakePerson, type PersonOptions, type ShownMessage } from './person.ts';
 import { type ApiCall, type ApiFile, readCall } from './requests.ts';
 
@@ -8,16 +10,6 @@ export type { ApiFault } from './faults.ts';
 
 const TEXT_MAX = 4_096;
 const CAPTION_MAX = 1_024;
-
-class ApiError extends Error {
-  readonly code: number;
-  readonly parameters: object | undefined;
-  constructor(code: number, description: string, parameters?: object) {
-    super(description);
-    this.code = code;
-    this.parameters = parameters;
-  }
-}
 
 interface Waiter {
   readonly offset: number;
@@ -34,6 +26,8 @@ export class FakeBotApi {
   readonly token = '7000000001:fake-token-of-a-bot-for-tests-0001';
   readonly username = 'shop_test_bot';
   readonly faults = new FaultPlan();
+  /** Groups with topics. */
+  readonly forums = new FakeForums();
   readonly calls: string[] = [];
   /** Everything the bot has sent, in the order in which Telegram took it. */
   readonly sent: ShownMessage[] = [];
@@ -184,7 +178,8 @@ export class FakeBotApi {
       return;
     }
     const fault = this.faults.take(method);
-    if (fault?.kind === 'dropped') {
+    if (fault?.kind === 'silent' && !fault.done) return;
+    if (fault?.kind === 'dropped' || (fault?.kind === 'lost' && method === 'getUpdates')) {
       response.destroy();
       return;
     }
@@ -192,7 +187,8 @@ export class FakeBotApi {
       answer(new ApiError(fault.code, fault.description ?? 'fault of the test', fault.parameters));
       return;
     }
-    if (method === 'getUpdates' && fault === undefined) {
+    if (method === 'getUpdates') {
+      if (fault !== undefined) return;
       this.#poll(call, response, answer);
       return;
     }
@@ -204,7 +200,7 @@ export class FakeBotApi {
       body = error;
     }
     if (fault?.kind === 'lost') response.destroy();
-    else answer(body);
+    else if (fault?.kind !== 'silent') answer(body);
   }
 
   #poll(call: ApiCall, answerOf: ServerResponse, answer: Waiter['finish']): void {
@@ -276,6 +272,13 @@ export class FakeBotApi {
           this.#show(call, one.caption ?? '', CAPTION_MAX, [{ kind: one.type, ...fileOf(call, one.media) }]),
         );
       }
+      case 'createForumTopic':
+      case 'editForumTopic':
+      case 'closeForumTopic':
+      case 'reopenForumTopic': {
+        this.#refuseMoved(Number(values['chat_id']));
+        return this.forums.call(call, () => this.newMessageId());
+      }
       default:
         throw new ApiError(404, 'Not Found: method not found');
     }
@@ -284,11 +287,8 @@ export class FakeBotApi {
   #show(call: ApiCall, text: string, max: number, files: ShownMessage['files']): object {
     const { values } = call;
     const chatId = Number(values['chat_id']);
-    const moved = this.#moved.get(chatId);
-    if (moved !== undefined)
-      throw new ApiError(400, 'Bad Request: group chat was upgraded to a supergroup chat', {
-        migrate_to_chat_id: moved,
-      });
+    this.#refuseMoved(chatId);
+    const thread = this.forums.threadFor(chatId, values['message_thread_id']);
     if (this.#blocked.has(chatId)) throw new ApiError(403, 'Forbidden: bot was blocked by the user');
     if (text.length > max) throw new ApiError(400, 'Bad Request: message is too long');
     if (text.trim() === '' && files.length === 0) throw new ApiError(400, 'Bad Request: message text is empty');
@@ -296,6 +296,7 @@ export class FakeBotApi {
     for (const { offset, length } of entities)
       if (length < 1 || offset + length > text.length) throw new ApiError(400, 'Bad Request: entity out of bounds');
     this.#rate(chatId);
+    this.forums.countMessage(chatId);
     const markup = values['reply_markup'] as
       | { inline_keyboard?: { text: string; callback_data: string }[][] }
       | undefined;
@@ -310,15 +311,24 @@ export class FakeBotApi {
       entities,
       buttons,
       reply_to: reply?.message_id,
+      thread_id: thread,
       files,
     };
     this.sent.push(message);
     return {
       message_id: message.message_id,
       date: Math.floor(Date.now() / 1_000),
-      chat: { id: chatId, type: 'private' },
+      chat: { id: chatId, type: chatId < 0 ? 'supergroup' : 'private' },
       text,
     };
+  }
+
+  #refuseMoved(chatId: number): void {
+    const moved = this.#moved.get(chatId);
+    if (moved !== undefined)
+      throw new ApiError(400, 'Bad Request: group chat was upgraded to a supergroup chat', {
+        migrate_to_chat_id: moved,
+      });
   }
 
   #rate(chatId: number): void {

@@ -10,7 +10,9 @@ export type ApiFault =
   /** Done, and the connection ends before the answer. */
   | { readonly kind: 'lost' }
   /** Not done, and the connection ends. */
-  | { readonly kind: 'dropped' };
+  | { readonly kind: 'dropped' }
+  /** No answer, and the connection stays: whoever asked gives up one day. */
+  | { readonly kind: 'silent'; readonly done: boolean };
 
 interface FaultRule {
   readonly method: string;
@@ -21,6 +23,7 @@ interface FaultRule {
 /** Which calls fail: the next ones of a method, or all until it is lifted. */
 export class FaultPlan {
   #rules: FaultRule[] = [];
+  #weather: (method: string) => ApiFault | undefined = () => undefined;
 
   /** `*`: every method but getUpdates. */
   next(method: string, fault: ApiFault, times = 1): () => void {
@@ -31,11 +34,16 @@ export class FaultPlan {
     };
   }
 
+  /** Asked at every call that no rule meets, getUpdates too, until another takes its place. */
+  always(pick: (method: string) => ApiFault | undefined): void {
+    this.#weather = pick;
+  }
+
   take(method: string): ApiFault | undefined {
     const rule = this.#rules.find(
       (one) => one.left > 0 && (one.method === method || (one.method === '*' && method !== 'getUpdates')),
     );
-    if (rule === undefined) return undefined;
+    if (rule === undefined) return this.#weather(method);
     rule.left -= 1;
     return rule.fault;
   }

@@ -8,6 +8,8 @@ export interface ShownMessage {
   readonly entities: readonly { readonly type: string; readonly offset: number; readonly length: number }[];
   readonly buttons: readonly { readonly text: string; readonly callback_data: string }[];
   readonly reply_to: number | undefined;
+  /** The topic of a forum. */
+  readonly thread_id: number | undefined;
   readonly files: readonly (ApiFile & { readonly kind: string })[];
 }
 
@@ -30,6 +32,7 @@ export interface SendOptions {
   readonly replyTo?: ShownMessage | { readonly message_id: number } | undefined;
   readonly album?: string;
   readonly group?: number;
+  readonly thread?: number | undefined;
 }
 
 /** Somebody with Telegram on their phone. */
@@ -51,7 +54,7 @@ export class FakePerson {
   }
 
   #base(options: SendOptions): Record<string, unknown> & { message_id: number } {
-    const { replyTo, album, group } = options;
+    const { replyTo, album, group, thread } = options;
     return {
       message_id: this.#api.newMessageId(),
       date: Math.floor(Date.now() / 1_000),
@@ -59,7 +62,8 @@ export class FakePerson {
       chat:
         group === undefined
           ? { id: this.id, type: 'private', first_name: 'x' }
-          : { id: group, type: 'group', title: 'x' },
+          : { id: group, type: 'supergroup', title: 'x', is_forum: true },
+      ...(thread === undefined ? {} : { message_thread_id: thread, is_topic_message: true }),
       ...(replyTo === undefined ? {} : { reply_to_message: { message_id: replyTo.message_id } }),
       ...(album === undefined ? {} : { media_group_id: album }),
     };
@@ -78,9 +82,9 @@ export class FakePerson {
     return { message_id: message.message_id, update_id: this.#api.push({ message }) };
   }
 
-  edit(messageId: number, text: string): number {
+  edit(messageId: number, text: string, options: SendOptions = {}): number {
     const date = Math.floor(Date.now() / 1_000);
-    const edited = { ...this.#base({}), message_id: messageId, text, edit_date: date };
+    const edited = { ...this.#base(options), message_id: messageId, text, edit_date: date };
     return this.#api.push({ edited_message: edited });
   }
 
@@ -94,7 +98,11 @@ export class FakePerson {
         from: this.#from,
         chat_instance: 'x',
         data: button.callback_data,
-        message: { message_id: message.message_id, date: 1, chat: { id: this.id, type: 'private' } },
+        message: {
+          message_id: message.message_id,
+          date: 1,
+          chat: { id: message.chat_id, type: message.chat_id < 0 ? 'supergroup' : 'private' },
+        },
       },
     });
   }
