@@ -51,7 +51,7 @@ export class Sender {
   async #send(send: DueSend): Promise<void> {
     const { sends, api, metrics, marks } = this.#parts;
     // A crash between the call and its answer left this mark.
-    if (send.maybeSent) metrics.ambiguous.inc({ cause: 'crash' });
+    if (send.maybeSent) this.#ambiguous(send, 'crash');
     if (!(await sends.begin(send.id))) return;
     try {
       const ids = await api.send(send.chatId, send.content);
@@ -62,6 +62,16 @@ export class Sender {
       if (!(error instanceof TelegramFailure)) throw error;
       await this.#failed(send, error);
     }
+  }
+
+  /** Counted and said: by the log, where the count of a process ends with it. */
+  #ambiguous({ id, sessionId, seq }: DueSend, cause: 'crash' | 'no_answer'): void {
+    const { metrics, logger } = this.#parts;
+    metrics.ambiguous.inc({ cause });
+    logger.warn(
+      { cause, id, session_id: sessionId, seq },
+      'a text is sent again: nobody knows whether Telegram took it',
+    );
   }
 
   async #failed(send: DueSend, failure: TelegramFailure): Promise<void> {
@@ -85,7 +95,7 @@ export class Sender {
         await sends.drop(send.id);
         return;
       case 'unknown':
-        metrics.ambiguous.inc({ cause: 'no_answer' });
+        this.#ambiguous(send, 'no_answer');
         await sends.postpone(send.id, backoff(send.attempts));
         return;
       case 'conflict':
