@@ -5,17 +5,23 @@ import type { Update } from 'grammy/types';
 import { botIdOf, type TelegramConfig } from './config.ts';
 import { Poller } from './intake/poller.ts';
 import { UpdateHandler } from './intake/handler.ts';
-import { botMetrics } from './metrics.ts';
+import { botMetrics, groupMetrics } from './metrics.ts';
 import { DeliveryMarks } from './outgoing/delivery-marks.ts';
 import { Sender } from './outgoing/sender.ts';
 import { Customers } from './people/customers.ts';
 import { Operators } from './people/operators.ts';
+import { OperatorReplies } from './people/replies.ts';
 import type { Desk, Ledger, StaffFrames } from './ports.ts';
 import { DutyPresence } from './presence.ts';
 import { Relay } from './relay/relay.ts';
 import { Teller } from './relay/tell.ts';
+import { GroupMembers } from './staff-group/members.ts';
+import type { StaffGroup } from './staff-group/staff-group.ts';
+import { GroupTeller } from './staff-group/tell-group.ts';
+import { GroupWorker } from './staff-group/worker.ts';
 import { People } from './storage/people.ts';
 import { SendStore } from './storage/sends.ts';
+import { TopicStore } from './storage/topics.ts';
 import { UpdateStore } from './storage/updates.ts';
 import { createTelegramApi } from './telegram/api.ts';
 import { TelegramFailure } from './telegram/failures.ts';
@@ -64,28 +70,38 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   const marks = new DeliveryMarks(ledger, logger);
   const sender = new Sender({ sends, api, desk, marks, metrics, logger });
   const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, logger });
-  const added = (): void => sender.wake();
+  const staff = { botId, desk, people, api };
+  const replies = new OperatorReplies(staff);
+  const operators = new Operators({ desk, people, replies });
+  const group = staffGroup();
+  const added = (): void => {
+    sender.wake();
+    group?.worker.wake();
+  };
   const teller = new Teller(people);
   const relay = new Relay({
     database,
     ledger,
     frames,
     sends,
-    tell: (event, db) => teller.tell(event, db),
+    tell: async (event, db) => {
+      await group?.teller.tell(event, db);
+      return teller.tell(event, db);
+    },
     logger,
     added,
   });
-  const staff = { botId, desk, people, api };
   const handler = new UpdateHandler({
     database,
     botId,
     updates,
     sends,
     people,
-    operators: new Operators(staff),
+    operators,
     customers: new Customers(staff),
     desk,
     api,
+    group,
     logger,
     added: () => {
       sender.wake();
@@ -120,17 +136,27 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     });
   };
   const forget = (): void => {
-    updates.forget().catch((error: unknown) => {
-      logger.warn({ err: error }, 'old updates could not be forgotten');
+    Promise.all([updates.forget(), group?.topics.forget()]).catch((error: unknown) => {
+      logger.warn({ err: error }, 'what is old could not be forgotten');
     });
     forgetting = setTimeout(forget, FORGET_EVERY_MS);
   };
+
+  function staffGroup(): StaffGroup | null {
+    const { TELEGRAM_STAFF_GROUP_ID: key } = config;
+    if (key === undefined) return null;
+    const topics = new TopicStore(database, key);
+    const worker = new GroupWorker({ topics, api, metrics: groupMetrics(parts.metrics, metrics, topics), logger });
+    const members = new GroupMembers({ people, replies, operators });
+    return { topics, teller: new GroupTeller(people, topics), worker, members };
+  }
 
   return {
     webhookSecret: config.TELEGRAM_MODE === 'webhook' ? (config.TELEGRAM_WEBHOOK_SECRET ?? null) : null,
     start: () => {
       relay.start();
       sender.start();
+      group?.worker.start();
       handler.start();
       presence.start();
       forget();
@@ -152,6 +178,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       await handler.stop();
       await relay.stop();
       await sender.stop();
+      await group?.worker.stop();
       await marks.stop();
       await presence.stop();
     },

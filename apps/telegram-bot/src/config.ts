@@ -1,4 +1,11 @@
-import { envInternalApiKey, envSecret, envUrl, httpVariables, redisVariables } from '@chat-realtime/service-kit';
+import {
+  envInternalApiKey,
+  envOptionalInteger,
+  envSecret,
+  envUrl,
+  httpVariables,
+  redisVariables,
+} from '@chat-realtime/service-kit';
 import { z } from 'zod';
 
 const TOKEN = /^(\d{1,16}):[\w-]{20,}$/;
@@ -10,6 +17,8 @@ export const telegramVariables = {
   TELEGRAM_WEBHOOK_SECRET: envSecret(16)
     .refine((secret) => /^[\w-]{1,256}$/.test(secret), 'may have letters, digits, _ and - only')
     .optional(),
+  /** A group with topics, one for each chat. Groups have numbers below zero. */
+  TELEGRAM_STAFF_GROUP_ID: envOptionalInteger({ min: -Number.MAX_SAFE_INTEGER, max: -1 }),
   /** Where the chat is reached from outside: Telegram is told `<PUBLIC_URL>/telegram/webhook`. */
   PUBLIC_URL: envUrl().optional(),
 };

@@ -107,6 +107,16 @@ const ru = {
     forbidden: 'Этот аккаунт не привязан к оператору.',
     other: 'Не получилось.',
   },
+  group: {
+    hint: 'Ответ на сообщение бота получит клиент. Остальное в этой теме видят только участники группы.',
+    customer: 'Клиент',
+    operator: 'оператор',
+    assigned: (name: string) => `Чат у «${name}»`,
+    queued: 'Чат вернулся в очередь',
+    closed: 'Чат закрыт',
+    notBound:
+      'Не отправлено: ваш аккаунт не привязан к оператору. Код даёт консоль (Настройки → Telegram), его ждёт бот в личном чате. Анонимно отвечать нельзя.',
+  },
   customerFailed: 'Сообщение не отправлено.',
   attachment: '📎',
 };
@@ -189,6 +199,16 @@ const en: Texts = {
     session_not_found: 'You can no longer see this chat.',
     forbidden: 'This account is bound to no operator.',
     other: 'That did not work.',
+  },
+  group: {
+    hint: 'A reply to a message of the bot goes to the customer. Anything else in this topic is seen by the group alone.',
+    customer: 'Customer',
+    operator: 'operator',
+    assigned: (name) => `${name} has the chat`,
+    queued: 'The chat went back to the queue',
+    closed: 'Chat closed',
+    notBound:
+      'Not sent: your account is bound to no operator. The console gives the code (Settings → Telegram), and the bot takes it in its private chat. Nobody can answer anonymously.',
   },
   customerFailed: 'The message was not sent.',
   attachment: '📎',

@@ -10,6 +10,7 @@ import type { Operators } from '../people/operators.ts';
 import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
 import { isPassing } from '../people/refusals.ts';
 import type { Desk } from '../ports.ts';
+import type { StaffGroup } from '../staff-group/staff-group.ts';
 import type { People } from '../storage/people.ts';
 import { remember, type SendStore } from '../storage/sends.ts';
 import type { Batch, UpdateStore } from '../storage/updates.ts';
@@ -29,6 +30,8 @@ export interface HandlerParts {
   readonly customers: Customers;
   readonly desk: Desk;
   readonly api: TelegramApi;
+  /** Null: there is no staff group. */
+  readonly group: StaffGroup | null;
   readonly logger: Logger;
   readonly added: () => void;
 }
@@ -66,7 +69,7 @@ export class UpdateHandler {
   }
 
   async #work(batch: Batch): Promise<void> {
-    const { database, updates, sends, api, logger, added } = this.#parts;
+    const { database, updates, sends, api, group, logger, added } = this.#parts;
     let outcome: Outcome;
     try {
       outcome = await this.#outcome(batch);
@@ -83,10 +86,12 @@ export class UpdateHandler {
     }
     await database.kysely.transaction().execute(async (trx) => {
       await sends.add(outcome.sends, trx);
+      await group?.topics.add(outcome.topic ?? [], trx);
       for (const entry of outcome.remember ?? []) await remember(trx, entry);
       await updates.handled(batch, trx);
     });
     if (outcome.sends.length > 0) added();
+    if ((outcome.topic ?? []).length > 0) group?.worker.wake();
     const query = batch.updates[0]?.callback_query;
     if (query === undefined) return;
     // The button stops turning; after a moment Telegram no longer takes it, and nothing hangs on it.
@@ -110,7 +115,9 @@ export class UpdateHandler {
   async #messages(messages: readonly Message[], requestId: string): Promise<Outcome> {
     const { people, operators, customers } = this.#parts;
     const [first] = messages;
-    // In a group anybody may read along: only people's own chats with the bot count.
+    const group = await this.#groupOf(first?.chat.id);
+    if (group !== null) return group.members.write(messages, requestId);
+    // In any other group anybody may read along: only people's own chats with the bot count.
     if (first?.from === undefined || first.chat.type !== 'private' || first.from.is_bot) return NOTHING;
     const user = personOf(first.from);
     const texts = textsFor(user.locale);
@@ -133,6 +140,8 @@ export class UpdateHandler {
 
   async #edited(message: Message & Update.NonChannel, requestId: string): Promise<Outcome> {
     const { people, operators, customers } = this.#parts;
+    const group = await this.#groupOf(message.chat.id);
+    if (group !== null) return group.members.edited(message, requestId);
     if (message.chat.type !== 'private') return NOTHING;
     const user = personOf(message.from);
     const editedAt = message.edit_date ?? 0;
@@ -144,6 +153,8 @@ export class UpdateHandler {
   async #button(query: CallbackQuery, requestId: string): Promise<Outcome> {
     const { people, operators } = this.#parts;
     const texts = textsFor(query.from.language_code);
+    const group = await this.#groupOf(query.message?.chat.id);
+    if (group !== null) return group.members.button(query, requestId);
     if (query.message !== undefined && query.message.chat.type !== 'private') return NOTHING;
     const operator = await people.operator(query.from.id);
     if (operator === undefined) return { sends: [], toast: texts.failed.forbidden };
@@ -151,6 +162,8 @@ export class UpdateHandler {
   }
 
   async #membership({ my_chat_member: change }: Update): Promise<Outcome> {
+    const group = await this.#groupOf(change?.chat.id);
+    group?.worker.retry();
     if (change === undefined || change.chat.type !== 'private') return NOTHING;
     const { status } = change.new_chat_member;
     await this.#parts.desk.blocked({
@@ -158,5 +171,11 @@ export class UpdateHandler {
       blocked: status === 'kicked' || status === 'left',
     });
     return NOTHING;
+  }
+
+  async #groupOf(chatId: number | undefined): Promise<StaffGroup | null> {
+    const { group } = this.#parts;
+    if (group === null || chatId === undefined || chatId > 0) return null;
+    return chatId === (await group.topics.groupId()) ? group : null;
   }
 }

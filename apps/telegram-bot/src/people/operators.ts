@@ -1,24 +1,21 @@
-import { ATTACHMENTS_PER_MESSAGE, type TelegramStaffAction } from '@chat-realtime/protocol';
+import type { TelegramStaffAction } from '@chat-realtime/protocol';
 import type { CallbackQuery } from 'grammy/types';
 import { buttonData, type ButtonAction, type Command, parseButton, parseStatus } from '../domain/commands.ts';
 import type { Content } from '../domain/content.ts';
-import { clientMessageId } from '../domain/ids.ts';
 import { callbackContent, listedSession } from '../domain/render.ts';
 import type { Desk } from '../ports.ts';
 import type { BoundOperator, People } from '../storage/people.ts';
-import type { NewSend, Remembered } from '../storage/sends.ts';
-import type { TelegramApi } from '../telegram/api.ts';
+import type { NewSend } from '../storage/sends.ts';
 import { type Texts, textsFor } from '../texts.ts';
-import { bringFiles } from './files.ts';
 import type { Incoming } from './incoming.ts';
 import { NOTHING, operatorRecipient, type Outcome, plainText } from './outcome.ts';
 import { refusalText } from './refusals.ts';
+import type { OperatorReplies, ReplyPlace } from './replies.ts';
 
 export interface OperatorsParts {
-  readonly botId: number;
   readonly desk: Desk;
   readonly people: People;
-  readonly api: TelegramApi;
+  readonly replies: OperatorReplies;
 }
 
 /** What a bound operator does. Every call may be repeated after a crash: ids come from the update. */
@@ -59,33 +56,13 @@ export class Operators {
     if (incoming.replyTo === undefined) return say(texts.replyNeeded);
     const known = await this.#parts.people.message(operator.chatId, incoming.replyTo);
     if (known === undefined) return say(texts.unknownMessage);
-    if (incoming.text.trim() === '' && incoming.files.length === 0) return say(texts.unsupported);
-    try {
-      if (known.purpose === 'note') {
-        if (incoming.text.trim() === '') return say(texts.unsupported);
-        await this.#act(operator, { kind: 'note', session_id: known.sessionId, body: incoming.text }, requestId);
-        return say(texts.noted);
-      }
-      return await this.#post(operator, incoming, known.sessionId, requestId, texts);
-    } catch (error) {
-      return say(refusalText(error, texts));
-    }
+    return this.#parts.replies.write(operator, incoming, known, requestId, ownChat(operator));
   }
 
   async edited(operator: BoundOperator, incoming: Incoming, editedAt: number, requestId: string): Promise<Outcome> {
-    const texts = textsFor(operator.locale);
     const known = await this.#parts.people.message(operator.chatId, incoming.messageId);
-    if (known === undefined || known.purpose !== 'message' || incoming.text.trim() === '') return NOTHING;
-    const correction = { ...incoming, text: `✎ ${incoming.text}`, files: [], key: `${incoming.key}:edit:${editedAt}` };
-    try {
-      const outcome = await this.#post(operator, correction, known.sessionId, requestId, texts);
-      return {
-        ...outcome,
-        sends: [...outcome.sends, ...answer(operator, plainText(texts.edited, incoming.messageId)).sends],
-      };
-    } catch (error) {
-      return answer(operator, plainText(refusalText(error, texts), incoming.messageId));
-    }
+    if (known === undefined) return NOTHING;
+    return this.#parts.replies.edited(operator, incoming, editedAt, known, requestId, ownChat(operator));
   }
 
   async button(operator: BoundOperator, query: CallbackQuery, requestId: string): Promise<Outcome> {
@@ -93,7 +70,7 @@ export class Operators {
     const action = parseButton(query.data ?? '');
     if (action === null) return { sends: [], toast: texts.unknownCommand };
     try {
-      return await this.#press(operator, action, query.message?.message_id, requestId, texts);
+      return await this.#press(operator, action, query.message, requestId, texts);
     } catch (error) {
       return { sends: [], toast: refusalText(error, texts) };
     }
@@ -102,14 +79,15 @@ export class Operators {
   async #press(
     operator: BoundOperator,
     action: ButtonAction,
-    shownAs: number | undefined,
+    under: CallbackQuery['message'],
     requestId: string,
     texts: Texts,
   ): Promise<Outcome> {
     switch (action.kind) {
       case 'assign': {
         await this.#act(operator, { kind: 'assign', session_id: action.sessionId }, requestId);
-        const known = shownAs === undefined ? undefined : await this.#parts.people.message(operator.chatId, shownAs);
+        const known =
+          under === undefined ? undefined : await this.#parts.people.message(under.chat.id, under.message_id);
         // Whoever takes a chat has read what the button stands under.
         if (known?.messageId !== undefined && known.messageId !== null)
           await this.#act(
@@ -137,50 +115,6 @@ export class Operators {
       case 'duty':
         return this.#duty(operator, action.status, requestId);
     }
-  }
-
-  async #post(
-    operator: BoundOperator,
-    incoming: Incoming,
-    sessionId: number,
-    requestId: string,
-    texts: Texts,
-  ): Promise<Outcome> {
-    const { people, desk, api, botId } = this.#parts;
-    const owner = { kind: 'operator', telegramUserId: operator.chatId, sessionId } as const;
-    const { ids, problems } = await bringFiles(incoming.files, owner, { api, desk, texts });
-    const sends: NewSend[] = problems.flatMap((text) => [
-      ...answer(operator, plainText(text, incoming.messageId)).sends,
-    ]);
-    if (incoming.text.trim() === '' && ids.length === 0) return { sends };
-    const shown = await people.shown(operator.chatId, sessionId);
-    const remember: Remembered[] = [];
-    const parts = Math.max(1, Math.ceil(ids.length / ATTACHMENTS_PER_MESSAGE));
-    for (let part = 0; part < parts; part += 1) {
-      const attachments = ids.slice(part * ATTACHMENTS_PER_MESSAGE, (part + 1) * ATTACHMENTS_PER_MESSAGE);
-      const posted = await this.#act(
-        operator,
-        {
-          kind: 'post',
-          session_id: sessionId,
-          body: part === 0 ? incoming.text : '',
-          client_message_id: clientMessageId(
-            botId,
-            operator.chatId,
-            part === 0 ? incoming.key : `${incoming.key}#${part}`,
-          ),
-          attachments,
-          // What stands in this chat is what the operator knew as they wrote.
-          ...(shown.seq === null ? {} : { expected_seq: shown.seq }),
-        },
-        requestId,
-      );
-      if (posted.kind !== 'posted') continue;
-      const { seq, message } = posted;
-      const place = { chatId: operator.chatId, sessionId, seq, messageId: message.id, purpose: 'message' };
-      remember.push({ ...place, telegramId: incoming.messageId });
-    }
-    return { sends, remember };
   }
 
   async #sessions(operator: BoundOperator, assigned: 'open' | 'me', requestId: string): Promise<Outcome> {
@@ -232,4 +166,8 @@ export class Operators {
 function answer(operator: BoundOperator, ...contents: readonly Content[]): Outcome {
   const to = operatorRecipient(operator);
   return { sends: contents.map((content) => ({ to, content })) };
+}
+
+function ownChat(operator: BoundOperator): ReplyPlace {
+  return { chatId: operator.chatId, isGroup: false, say: (...contents) => answer(operator, ...contents) };
 }

@@ -20,7 +20,7 @@ export interface RelayParts {
   readonly sends: SendStore;
   readonly tell: Tell;
   readonly logger: Logger;
-  /** Texts were added. */
+  /** Events were told: texts may have been added. */
   readonly added: () => void;
   readonly headCheckMs?: number;
 }
@@ -121,13 +121,15 @@ export class Relay {
         );
       // Somebody else has told it: what they did not, is read next.
       if (moved.rows.length === 0) return null;
-      const list: NewSend[] = [];
-      for (const event of events) list.push(...(await tell(event, trx)));
-      await sends.add(list, trx);
-      return list.length;
+      for (const event of events) {
+        if (event.type === 'chat.erased' && event.session_id !== null)
+          await sends.dropErased(event.session_id, event.data, trx);
+        await sends.add(await tell(event, trx), trx);
+      }
+      return true;
     });
     this.#cursor = told === null ? await this.#stored() : cursor;
-    if (told !== null && told > 0) added();
+    if (told !== null) added();
   }
 
   async #stored(): Promise<number | undefined> {

@@ -1,4 +1,5 @@
 import type { Database } from '@chat-realtime/database';
+import type { ErasedData } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { type Content, contentSchema } from '../domain/content.ts';
 
@@ -121,6 +122,15 @@ export class SendStore {
   /** Nothing more is sent to an account that has stopped the bot; what was written stands in the console. */
   async dropChat(chatId: number): Promise<void> {
     await sql`DELETE FROM telegram_send WHERE chat_id = ${chatId}::bigint`.execute(this.#database.kysely);
+  }
+
+  /** What was erased is not sent any more; it was told before the event that erases it. */
+  async dropErased(sessionId: number, erased: ErasedData, db: Database['kysely']): Promise<void> {
+    if (!erased.kinds.includes('messages')) return;
+    const all = erased.scope === 'session';
+    for (const table of ['telegram_send', 'telegram_topic_send'])
+      await sql`DELETE FROM ${sql.table(table)} WHERE session_id = ${sessionId}::bigint
+        AND (${all}::boolean OR message_id <= ${erased.through_id}::bigint)`.execute(db);
   }
 
   async moveChat(from: number, to: number): Promise<void> {

@@ -22,7 +22,12 @@ export interface TelegramApi {
   endWebhook(): Promise<void>;
   setCommands(): Promise<void>;
   /** Ids of the messages it became. */
-  send(chatId: number, content: Content): Promise<number[]>;
+  send(chatId: number, content: Content, threadId?: number): Promise<number[]>;
+  /** A topic of a forum; answers its number. */
+  createTopic(groupId: number, name: string): Promise<number>;
+  renameTopic(groupId: number, threadId: number, name: string): Promise<void>;
+  /** False opens it again. */
+  closeTopic(groupId: number, threadId: number, closed: boolean): Promise<void>;
   answerButton(id: string, text: string): Promise<void>;
   /** A file that somebody sent. */
   download(
@@ -54,7 +59,11 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
     }
   };
 
-  const sendFiles = async (chatId: number, content: Extract<Content, { kind: 'files' }>): Promise<number[]> => {
+  const sendFiles = async (
+    chatId: number,
+    content: Extract<Content, { kind: 'files' }>,
+    thread: { message_thread_id?: number },
+  ): Promise<number[]> => {
     const { files, caption, entities, buttons } = content;
     const opened = await Promise.all(files.map(async (file) => ({ file, stream: await openFile(file) })));
     const there = opened.flatMap(({ file, stream }) =>
@@ -65,10 +74,13 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
       .filter(Boolean)
       .join('\n');
     const headed = text === '' ? {} : { caption: text, caption_entities: entities ?? [] };
-    const other = { ...headed, ...markup(buttons, false) };
+    const other = { ...headed, ...thread, ...markup(buttons, false) };
     const [first] = there;
     if (first === undefined) {
-      const sent = await api.sendMessage(chatId, text === '' ? '📎' : text, { entities: entities ?? [] });
+      const sent = await api.sendMessage(chatId, text === '' ? '📎' : text, {
+        entities: entities ?? [],
+        ...thread,
+      });
       return [sent.message_id];
     }
     if (there.length === 1) return [(await sendOne(api, chatId, first.file, first.input, other)).message_id];
@@ -77,10 +89,12 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
       ? await api.sendMediaGroup(
           chatId,
           there.map(({ input }, index) => InputMediaBuilder.photo(input, index === 0 ? headed : {})),
+          thread,
         )
       : await api.sendMediaGroup(
           chatId,
           there.map(({ input }, index) => InputMediaBuilder.document(input, index === 0 ? headed : {})),
+          thread,
         );
     return sent.map(({ message_id: id }) => id);
   };
@@ -113,18 +127,31 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
         await api.setMyCommands([...commands('en')]);
         await api.setMyCommands([...commands('ru')], { language_code: 'ru' });
       }),
-    send: (chatId, content) =>
+    send: (chatId, content, threadId) =>
       call('send', async () => {
-        if (content.kind === 'files') return sendFiles(chatId, content);
+        const thread = threadId === undefined ? {} : { message_thread_id: threadId };
+        if (content.kind === 'files') return sendFiles(chatId, content, thread);
         const sent = await api.sendMessage(chatId, content.text, {
           entities: content.entities ?? [],
           link_preview_options: { is_disabled: true },
+          ...thread,
           ...(content.replyTo === undefined
             ? {}
             : { reply_parameters: { message_id: content.replyTo, allow_sending_without_reply: true } }),
           ...markup(content.buttons, content.forceReply ?? false),
         });
         return [sent.message_id];
+      }),
+    createTopic: (groupId, name) =>
+      call('createForumTopic', async () => (await api.createForumTopic(groupId, name)).message_thread_id),
+    renameTopic: (groupId, threadId, name) =>
+      call('editForumTopic', async () => {
+        await api.editForumTopic(groupId, threadId, { name });
+      }),
+    closeTopic: (groupId, threadId, closed) =>
+      call(closed ? 'closeForumTopic' : 'reopenForumTopic', async () => {
+        if (closed) await api.closeForumTopic(groupId, threadId);
+        else await api.reopenForumTopic(groupId, threadId);
       }),
     answerButton: (id, text) =>
       call('answerCallbackQuery', async () => {

@@ -1,0 +1,125 @@
+import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
+import type { Content } from '../domain/content.ts';
+import { clientMessageId } from '../domain/ids.ts';
+import type { Desk } from '../ports.ts';
+import type { BoundOperator, KnownMessage, People } from '../storage/people.ts';
+import type { Remembered } from '../storage/sends.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { textsFor } from '../texts.ts';
+import { bringFiles } from './files.ts';
+import type { Incoming } from './incoming.ts';
+import { NOTHING, type Outcome, plainText } from './outcome.ts';
+import { refusalText } from './refusals.ts';
+
+export interface RepliesParts {
+  readonly botId: number;
+  readonly desk: Desk;
+  readonly people: People;
+  readonly api: TelegramApi;
+}
+
+/** Where an operator replies: in their own chat with the bot, or in a topic of the staff group. */
+export interface ReplyPlace {
+  readonly chatId: number;
+  readonly isGroup: boolean;
+  /** What the bot says there. */
+  readonly say: (...contents: readonly Content[]) => Outcome;
+}
+
+/** A bound operator's reply to a text of a chat: a message of theirs in that chat, or a note on it. */
+export class OperatorReplies {
+  readonly #parts: RepliesParts;
+
+  constructor(parts: RepliesParts) {
+    this.#parts = parts;
+  }
+
+  async write(
+    operator: BoundOperator,
+    incoming: Incoming,
+    known: KnownMessage,
+    requestId: string,
+    place: ReplyPlace,
+  ): Promise<Outcome> {
+    const texts = textsFor(operator.locale);
+    const say = (text: string): Outcome => place.say(plainText(text, incoming.messageId));
+    if (incoming.text.trim() === '' && incoming.files.length === 0) return say(texts.unsupported);
+    try {
+      if (known.purpose === 'note') {
+        if (incoming.text.trim() === '') return say(texts.unsupported);
+        const action = { kind: 'note', session_id: known.sessionId, body: incoming.text } as const;
+        await this.#parts.desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+        return say(texts.noted);
+      }
+      return await this.#post(operator, incoming, known.sessionId, requestId, place);
+    } catch (error) {
+      return say(refusalText(error, texts));
+    }
+  }
+
+  /** A message of the chat cannot be changed: the correction is a new one. */
+  async edited(
+    operator: BoundOperator,
+    incoming: Incoming,
+    editedAt: number,
+    known: KnownMessage,
+    requestId: string,
+    place: ReplyPlace,
+  ): Promise<Outcome> {
+    if (known.purpose !== 'message' || incoming.text.trim() === '') return NOTHING;
+    const texts = textsFor(operator.locale);
+    const say = (text: string): Outcome => place.say(plainText(text, incoming.messageId));
+    const correction = { ...incoming, text: `✎ ${incoming.text}`, files: [], key: `${incoming.key}:edit:${editedAt}` };
+    try {
+      const outcome = await this.#post(operator, correction, known.sessionId, requestId, place);
+      return together(outcome, say(texts.edited));
+    } catch (error) {
+      return say(refusalText(error, texts));
+    }
+  }
+
+  async #post(
+    operator: BoundOperator,
+    incoming: Incoming,
+    sessionId: number,
+    requestId: string,
+    place: ReplyPlace,
+  ): Promise<Outcome> {
+    const { people, desk, api, botId } = this.#parts;
+    const texts = textsFor(operator.locale);
+    const owner = { kind: 'operator', telegramUserId: operator.chatId, sessionId } as const;
+    const { ids, problems } = await bringFiles(incoming.files, owner, { api, desk, texts });
+    const said = place.say(...problems.map((text) => plainText(text, incoming.messageId)));
+    if (incoming.text.trim() === '' && ids.length === 0) return said;
+    const shown = await people.shown(place.chatId, sessionId);
+    const remember: Remembered[] = [];
+    const parts = Math.max(1, Math.ceil(ids.length / ATTACHMENTS_PER_MESSAGE));
+    for (let part = 0; part < parts; part += 1) {
+      const attachments = ids.slice(part * ATTACHMENTS_PER_MESSAGE, (part + 1) * ATTACHMENTS_PER_MESSAGE);
+      const key = part === 0 ? incoming.key : `${incoming.key}#${part}`;
+      const action = {
+        kind: 'post',
+        session_id: sessionId,
+        body: part === 0 ? incoming.text : '',
+        client_message_id: clientMessageId(botId, place.chatId, key, place.isGroup),
+        attachments,
+        // What stands in this chat of Telegram is what the operator knew as they wrote.
+        ...(shown.seq === null ? {} : { expected_seq: shown.seq }),
+      } as const;
+      const posted = await desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+      if (posted.kind !== 'posted') continue;
+      const { seq, message } = posted;
+      const at = { chatId: place.chatId, telegramId: incoming.messageId };
+      remember.push({ ...at, sessionId, seq, messageId: message.id, purpose: 'message' });
+    }
+    return { ...said, remember };
+  }
+}
+
+function together(one: Outcome, other: Outcome): Outcome {
+  return {
+    ...one,
+    sends: [...one.sends, ...other.sends],
+    topic: [...(one.topic ?? []), ...(other.topic ?? [])],
+  };
+}

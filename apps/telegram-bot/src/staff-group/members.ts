@@ -1,0 +1,84 @@
+import type { CallbackQuery, Message } from 'grammy/types';
+import { parseButton } from '../domain/commands.ts';
+import type { Operators } from '../people/operators.ts';
+import { incomingOf, personOf } from '../people/incoming.ts';
+import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
+import { type OperatorReplies, type ReplyPlace } from '../people/replies.ts';
+import type { KnownMessage, People } from '../storage/people.ts';
+import { textsFor } from '../texts.ts';
+
+/** By it Telegram shows an administrator who writes in the group's name. */
+const ANONYMOUS_ADMIN = 1_087_968_824;
+/** Whoever is bound to nobody is told so, and not at each of their messages. */
+const NOTICE_EVERY_MS = 600_000;
+const NOTICES_MAX = 1_000;
+
+export interface GroupMembersParts {
+  readonly people: People;
+  readonly replies: OperatorReplies;
+  readonly operators: Operators;
+}
+
+/**
+ * What is written in the staff group. A reply to a text of the bot is meant for the customer, and counts if its author is
+ * bound; anything else is talk among the staff.
+ */
+export class GroupMembers {
+  readonly #parts: GroupMembersParts;
+  readonly #noticed = new Map<number, number>();
+
+  constructor(parts: GroupMembersParts) {
+    this.#parts = parts;
+  }
+
+  async write(messages: readonly Message[], requestId: string): Promise<Outcome> {
+    const [first] = messages;
+    if (first === undefined) return NOTHING;
+    const incoming = incomingOf(messages);
+    const known = await this.#known(first, incoming.replyTo);
+    if (known === undefined) return NOTHING;
+    const place = placeOf(first, known);
+    const operator = await this.#parts.people.operator(first.from?.id ?? 0);
+    if (operator === undefined) return this.#unbound(first, place);
+    return this.#parts.replies.write(operator, incoming, known, requestId, place);
+  }
+
+  async edited(message: Message, requestId: string): Promise<Outcome> {
+    const known = await this.#known(message, message.message_id);
+    const operator = await this.#parts.people.operator(message.from?.id ?? 0);
+    if (known === undefined || operator === undefined) return NOTHING;
+    const place = placeOf(message, known);
+    return this.#parts.replies.edited(operator, incomingOf([message]), message.edit_date ?? 0, known, requestId, place);
+  }
+
+  async button(query: CallbackQuery, requestId: string): Promise<Outcome> {
+    const operator = await this.#parts.people.operator(query.from.id);
+    if (operator === undefined) return { sends: [], toast: textsFor(query.from.language_code).failed.forbidden };
+    const action = parseButton(query.data ?? '');
+    if (action?.kind !== 'assign' && action?.kind !== 'close') return NOTHING;
+    return this.#parts.operators.button(operator, query, requestId);
+  }
+
+  async #known(message: Message, telegramId: number | undefined): Promise<KnownMessage | undefined> {
+    if (message.from === undefined || telegramId === undefined) return undefined;
+    if (message.from.is_bot && message.from.id !== ANONYMOUS_ADMIN) return undefined;
+    return this.#parts.people.message(message.chat.id, telegramId);
+  }
+
+  #unbound(message: Message, place: ReplyPlace): Outcome {
+    const { id, locale } = message.from === undefined ? { id: 0, locale: null } : personOf(message.from);
+    const now = performance.now();
+    if (now - (this.#noticed.get(id) ?? Number.NEGATIVE_INFINITY) < NOTICE_EVERY_MS) return NOTHING;
+    if (this.#noticed.size >= NOTICES_MAX) this.#noticed.clear();
+    this.#noticed.set(id, now);
+    return place.say(plainText(textsFor(locale).group.notBound, message.message_id));
+  }
+}
+
+function placeOf({ chat }: Message, { sessionId }: KnownMessage): ReplyPlace {
+  return {
+    chatId: chat.id,
+    isGroup: true,
+    say: (...contents) => ({ sends: [], topic: contents.map((content) => ({ sessionId, content })) }),
+  };
+}

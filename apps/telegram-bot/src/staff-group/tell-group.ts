@@ -1,0 +1,81 @@
+import type { Database } from '@chat-realtime/database';
+import type { StaffEvent } from '@chat-realtime/protocol';
+import { buttonData } from '../domain/commands.ts';
+import type { Button, Content } from '../domain/content.ts';
+import { isOfStaffGroup } from '../domain/ids.ts';
+import { messageContents, textAndFiles } from '../domain/render.ts';
+import type { People, SessionFacts } from '../storage/people.ts';
+import type { TopicStore } from '../storage/topics.ts';
+import { type Texts, textsFor } from '../texts.ts';
+
+type Db = Database['kysely'];
+
+/** What the topic of a chat is told. The whole chat stands there, notes included: whoever is in the group reads it. */
+export class GroupTeller {
+  readonly #people: People;
+  readonly #topics: TopicStore;
+  readonly #texts: Texts = textsFor(null);
+
+  constructor(people: People, topics: TopicStore) {
+    this.#people = people;
+    this.#topics = topics;
+  }
+
+  /** Writes down what is owed, in the transaction of the relay: nothing here waits for Telegram. */
+  async tell(event: StaffEvent, db: Db): Promise<void> {
+    const { session_id: sessionId } = event;
+    if (sessionId === null) return;
+    const hasTopic = await this.#topics.touch(sessionId, db);
+    const session = await this.#people.session(sessionId, db);
+    if (session === undefined) return;
+    const contents = this.#contents(event, session);
+    // A change of hands makes no topic: there is nothing to answer.
+    const isNews = event.type === 'chat.message' || event.type === 'chat.message.client' || event.type === 'chat.note';
+    if (contents.length === 0 || (!hasTopic && !isNews)) return;
+    const isMessage = event.type === 'chat.message' || event.type === 'chat.message.client';
+    const hint = hasTopic ? [] : [{ sessionId, content: { kind: 'text', text: this.#texts.group.hint } as const }];
+    const place = { sessionId, seq: event.seq ?? undefined, messageId: isMessage ? event.data.id : undefined };
+    await this.#topics.add([...hint, ...contents.map((content) => ({ content, ...place }))], db);
+  }
+
+  #contents(event: StaffEvent, session: SessionFacts): Content[] {
+    const { group, note, reopened } = this.#texts;
+    switch (event.type) {
+      case 'chat.message.client': {
+        const title = session.name?.trim() ? session.name : group.customer;
+        return messageContents({ title }, event.data, this.#buttons(event.session_id, session));
+      }
+      case 'chat.message': {
+        // Written in this topic: it stands there.
+        if (isOfStaffGroup(event.data.client_message_id)) return [];
+        return messageContents({ title: event.data.sender_name ?? group.operator, detail: group.operator }, event.data);
+      }
+      case 'chat.note':
+        return textAndFiles({ title: note(event.data.author_name ?? event.data.author_id) }, event.data.body, []);
+      case 'chat.session.assigned': {
+        const { assigned_user_id: to, assigned_user_name: name } = event.data;
+        return line(to === null ? group.queued : group.assigned(name ?? to));
+      }
+      case 'chat.session.status':
+        if (event.data.status === 'closed') return line(group.closed);
+        return session.status === 'closed' ? [] : line(reopened);
+      default:
+        return [];
+    }
+  }
+
+  #buttons(sessionId: number, session: SessionFacts): Button[][] {
+    const { take, close } = this.#texts.buttons;
+    const button = (text: string, kind: 'assign' | 'close'): Button => ({
+      text,
+      data: buttonData({ kind, sessionId }),
+    });
+    return [
+      session.assignedUserId === null ? [button(take, 'assign'), button(close, 'close')] : [button(close, 'close')],
+    ];
+  }
+}
+
+function line(text: string): Content[] {
+  return [{ kind: 'text', text, entities: [{ type: 'italic', offset: 0, length: text.length }] }];
+}
