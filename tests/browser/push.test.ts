@@ -14,7 +14,8 @@ interface Manifest {
 
 describe('push', { timeout: 120_000 }, async () => {
   const chat = await useChat('main');
-  const { open } = useBrowser();
+  // The one without windows has no push.
+  const { open } = useBrowser({ browser: 'chromium-desktop' });
 
   it('[PUSH2] [PUSH4] is offered to a customer who wrote, asked for by their press alone, and shown by the worker of the site', async () => {
     const site = await startHostPage({
