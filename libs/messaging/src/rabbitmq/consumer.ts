@@ -7,6 +7,7 @@ import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
 import { Consumption } from './consumption.ts';
 import { RabbitLink } from './link.ts';
+import { answered } from './own-queues.ts';
 import type { RabbitOptions } from './publisher.ts';
 import { existingQueues, type QueueShape } from './queue-shape.ts';
 import { QueueShares } from './queue-shares.ts';
@@ -136,18 +137,23 @@ class RabbitConsumer implements EventConsumer {
   async #open(session: ConsumerSession): Promise<void> {
     if (session.active.length > 0 || this.#redeliveryTimer !== null) return;
     const ephemeral = await this.#openChannel(session, EPHEMERAL_QUEUE);
-    await ephemeral.channel.consume(
+    const consumed = ephemeral.channel.consume(
       EPHEMERAL_QUEUE,
       (message) => (message === null ? cancelled(session) : ephemeral.consumption.receiveEphemeral(message)),
       { noAck: true },
     );
+    await answered(consumed, EPHEMERAL_QUEUE);
     for (const queue of session.queues) await this.#openQueue(session, queue);
   }
 
   async #openQueue(session: ConsumerSession, queue: string): Promise<void> {
     const { channel, consumption } = await this.#openChannel(session, queue);
     await channel.prefetch(Math.max(PREFETCH_MIN, Math.floor(PREFETCH / session.queues.length)));
-    await channel.consume(queue, (message) => (message === null ? cancelled(session) : consumption.receive(message)));
+    const consumed = channel.consume(queue, (message) =>
+      message === null ? cancelled(session) : consumption.receive(message),
+    );
+    // A queue whose process hangs leaves it without an answer, and everything that waits for its turn behind it.
+    await answered(consumed, queue);
   }
 
   async #openChannel(session: ConsumerSession, queue: string): Promise<ActiveConsumption> {
