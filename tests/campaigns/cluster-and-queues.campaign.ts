@@ -10,7 +10,7 @@ const seed = runSeed('FAULTS_SEED');
 let stack: Stack;
 beforeAll(async () => {
   const off = { RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' };
-  const env = { ...off, LOG_LEVEL: 'warn', RABBITMQ_QUEUES: '4' };
+  const env = { ...off, LOG_LEVEL: 'info', RABBITMQ_QUEUES: '4' };
   stack = await startStack({ redisMasters: 3, secondDispatcher: true, env });
 }, 240_000);
 afterAll(() => stack.stop());

@@ -75,6 +75,7 @@ beforeAll(async () => {
   const chatUrl = await asked.start();
   stack = await startStack({
     gateways: 1,
+    onProgress: (line) => console.log(line),
     env: {
       TELEGRAM_BOT_TOKEN: api.token,
       TELEGRAM_API_ROOT: api.url,
@@ -93,7 +94,8 @@ beforeAll(async () => {
   await desk.ready(anna);
   crowd = new TelegramCrowd(desk, anna, boris, random.fork());
   await crowd.gather();
-});
+  console.log('all are there');
+}, 600_000);
 afterAll(async () => {
   http?.close();
   await stack?.stop();

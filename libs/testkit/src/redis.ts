@@ -7,6 +7,9 @@ import { type ManagedServer, startServer } from './managed-server.ts';
 import { freePort } from './ports.ts';
 import { tempFolder } from './temp-folder.ts';
 
+/** On a machine that is busy with tests even loopback may take its time. */
+const BUSY_CONNECT_MS = 30_000;
+
 export interface RedisOptions {
   /** Keeps the data over kill and restart; off by default, since the channel must do without it. */
   appendOnly?: boolean;
@@ -77,7 +80,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<ManagedSer
 
 /** One command on a connection of its own, for looks from outside; a refusal is thrown. */
 export async function redisCommand(url: string, ...args: string[]): Promise<unknown> {
-  const client = createClient({ url, disableClientInfo: true, socket: { reconnectStrategy: false } });
+  const socket = { reconnectStrategy: false, connectTimeout: BUSY_CONNECT_MS } as const;
+  const client = createClient({ url, disableClientInfo: true, socket });
   client.on('error', () => undefined);
   try {
     await client.connect();
