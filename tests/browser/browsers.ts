@@ -55,7 +55,8 @@ function oldChromium(): string {
 
 export function launchBrowser(settings: BrowserSettings): Promise<Browser> {
   const name = settings.browser ?? chosen();
-  const env = settings.env !== undefined && { env: { ...process.env, ...settings.env } };
+  // Without a locale Chromium reads names of files as ASCII, and finds none that has another letter.
+  const env = { env: { ...process.env, LC_ALL: 'C.UTF-8', ...settings.env } };
   if (name === 'firefox') {
     return firefox.launch({
       // Over WebDriver BiDi: Debian's Firefox as it is, no build of Playwright's own.
