@@ -84,6 +84,17 @@ describe('an operator in Telegram', () => {
     expect(messages.map(({ body }) => body)).toEqual(['Кто первый?', 'Анна первая']);
   });
 
+  it('[TG8] may reply before Telegram has told the bot the number of what it sent', async () => {
+    const phone = await desk.bound(anna);
+    const customer = await desk.customer();
+    const usual = api.faults.next('sendMessage', { kind: 'late', ms: 1_500 }, 9);
+    await customer.post('Вы здесь?');
+    const relayed = await desk.shows(phone, 'Вы здесь?');
+    phone.send('Здесь, сразу', { replyTo: relayed });
+    await desk.inChat(anna, customer.sessionId, 'Здесь, сразу');
+    usual();
+  });
+
   it('[TG8] takes, notes, closes and reopens with buttons', async () => {
     const phone = await desk.bound(anna);
     const customer = await desk.customer();

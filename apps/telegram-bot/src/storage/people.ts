@@ -1,6 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@chat-realtime/database';
 import { type OperatorStatus, operatorStatusSchema, staffScopeSchema, type StaffScope } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
+
+/** How long Telegram may take to tell the number of what it shows already. */
+const NUMBERED_WITHIN_MS = 4_000;
+const LOOK_MS = 100;
 
 /** A bound operator. */
 export interface BoundOperator {
@@ -112,6 +117,19 @@ export class People {
   }
 
   /** What a text in Telegram stands for. */
+  /**
+   * A text of the bot that somebody answers. They see it before Telegram has told the bot its number, so one that is not
+   * known yet is looked for again for a moment.
+   */
+  async answeredMessage(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
+    const deadline = performance.now() + NUMBERED_WITHIN_MS;
+    for (;;) {
+      const known = await this.message(chatId, telegramId);
+      if (known !== undefined || performance.now() >= deadline) return known;
+      await sleep(LOOK_MS);
+    }
+  }
+
   async message(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
     const result = await sql<{ session_id: number; seq: number | null; message_id: number | null; purpose: string }>`
       SELECT session_id, seq, message_id, purpose FROM telegram_message

@@ -200,6 +200,7 @@ export class FakeBotApi {
       body = error;
     }
     if (fault?.kind === 'lost') response.destroy();
+    else if (fault?.kind === 'late') setTimeout(() => answer(body), fault.ms);
     else if (fault?.kind !== 'silent') answer(body);
   }
 

@@ -12,7 +12,9 @@ export type ApiFault =
   /** Not done, and the connection ends. */
   | { readonly kind: 'dropped' }
   /** No answer, and the connection stays: whoever asked gives up one day. */
-  | { readonly kind: 'silent'; readonly done: boolean };
+  | { readonly kind: 'silent'; readonly done: boolean }
+  /** Done and seen by everybody at once, answered after a time. */
+  | { readonly kind: 'late'; readonly ms: number };
 
 interface FaultRule {
   readonly method: string;
