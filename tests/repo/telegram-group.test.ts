@@ -64,6 +64,17 @@ it('[TG17] a bound operator answers from the topic in their name; an unbound mem
   expect(inGroup('Да, с десяти')).toEqual([]);
 });
 
+it('[TG17] a reply in a topic counts before Telegram has told the bot the number of what it sent', async () => {
+  const phone = await desk.bound(anna);
+  const customer = await desk.customer();
+  const usual = api.faults.next('sendMessage', { kind: 'late', ms: 1_500 }, 9);
+  await customer.post('Есть кто-нибудь?');
+  const relayed = await appears('Есть кто-нибудь?');
+  phone.send('Есть, сразу', { replyTo: relayed, group: GROUP, thread: relayed.thread_id });
+  await desk.inChat(anna, customer.sessionId, 'Есть, сразу');
+  usual();
+});
+
 it('[TG17] [TG10] whoever was overtaken is told so in the topic; buttons act in the name of who presses them', async () => {
   const phone = await desk.bound(anna);
   const customer = await desk.customer();

@@ -147,7 +147,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     if (key === undefined) return null;
     const topics = new TopicStore(database, key);
     const worker = new GroupWorker({ topics, api, metrics: groupMetrics(parts.metrics, metrics, topics), logger });
-    const members = new GroupMembers({ people, replies, operators });
+    const members = new GroupMembers({ botId, people, replies, operators });
     return { topics, teller: new GroupTeller(people, topics), worker, members };
   }
 

@@ -14,6 +14,7 @@ const NOTICE_EVERY_MS = 600_000;
 const NOTICES_MAX = 1_000;
 
 export interface GroupMembersParts {
+  readonly botId: number;
   readonly people: People;
   readonly replies: OperatorReplies;
   readonly operators: Operators;
@@ -35,7 +36,7 @@ export class GroupMembers {
     const [first] = messages;
     if (first === undefined) return NOTHING;
     const incoming = incomingOf(messages);
-    const known = await this.#known(first, incoming.replyTo);
+    const known = await this.#known(first, incoming.replyTo, this.#answersBot(first));
     if (known === undefined) return NOTHING;
     const place = placeOf(first, known);
     const operator = await this.#parts.people.operator(first.from?.id ?? 0);
@@ -44,7 +45,7 @@ export class GroupMembers {
   }
 
   async edited(message: Message, requestId: string): Promise<Outcome> {
-    const known = await this.#known(message, message.message_id);
+    const known = await this.#known(message, message.message_id, false);
     const operator = await this.#parts.people.operator(message.from?.id ?? 0);
     if (known === undefined || operator === undefined) return NOTHING;
     const place = placeOf(message, known);
@@ -59,10 +60,17 @@ export class GroupMembers {
     return this.#parts.operators.button(operator, query, requestId);
   }
 
-  async #known(message: Message, telegramId: number | undefined): Promise<KnownMessage | undefined> {
+  /** Whatever is written in a topic names the note by which the bot made it, and is no reply to that. */
+  #answersBot({ reply_to_message: answered }: Message): boolean {
+    return answered?.from?.id === this.#parts.botId && answered.forum_topic_created === undefined;
+  }
+
+  async #known(message: Message, telegramId: number | undefined, isOfBot: boolean): Promise<KnownMessage | undefined> {
     if (message.from === undefined || telegramId === undefined) return undefined;
     if (message.from.is_bot && message.from.id !== ANONYMOUS_ADMIN) return undefined;
-    return this.#parts.people.message(message.chat.id, telegramId);
+    const { people } = this.#parts;
+    // Talk among the staff is not kept waiting by it.
+    return isOfBot ? people.answeredMessage(message.chat.id, telegramId) : people.message(message.chat.id, telegramId);
   }
 
   #unbound(message: Message, place: ReplyPlace): Outcome {

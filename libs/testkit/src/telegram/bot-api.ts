@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { ApiError } from './api-error.ts';
 import { FaultPlan } from './faults.ts';
 import { FakeForums } from './forums.ts';
-import { FakePerson, type PersonOptions, type ShownMessage } from './person.ts';
+import { BOT, FakePerson, type PersonOptions, type ShownMessage } from './person.ts';
 import { type ApiCall, type ApiFile, readCall } from './requests.ts';
 
 export type { ApiFault } from './faults.ts';
@@ -238,7 +238,7 @@ export class FakeBotApi {
     const { values } = call;
     switch (call.method) {
       case 'getMe':
-        return { id: 7_000_000_001, is_bot: true, first_name: 'Shop', username: this.username };
+        return { ...BOT, username: this.username };
       case 'setWebhook':
         this.#webhook = { url: String(values['url']), secret: values['secret_token'] as string | undefined };
         return true;

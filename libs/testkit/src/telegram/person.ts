@@ -1,6 +1,9 @@
 import type { ApiFile } from './requests.ts';
 
 /** A message as somebody sees it in their Telegram. */
+/** Who the bot is, as `getMe` says it. */
+export const BOT = { id: 7_000_000_001, is_bot: true, first_name: 'Shop' } as const;
+
 export interface ShownMessage {
   readonly message_id: number;
   readonly chat_id: number;
@@ -35,6 +38,11 @@ export interface SendOptions {
   readonly thread?: number | undefined;
 }
 
+/** What is shown to a person was sent by the bot. */
+function repliedTo(message: ShownMessage | { readonly message_id: number }): object {
+  return { message_id: message.message_id, ...('chat_id' in message ? { from: BOT } : {}) };
+}
+
 /** Somebody with Telegram on their phone. */
 export class FakePerson {
   readonly id: number;
@@ -64,7 +72,7 @@ export class FakePerson {
           ? { id: this.id, type: 'private', first_name: 'x' }
           : { id: group, type: 'supergroup', title: 'x', is_forum: true },
       ...(thread === undefined ? {} : { message_thread_id: thread, is_topic_message: true }),
-      ...(replyTo === undefined ? {} : { reply_to_message: { message_id: replyTo.message_id } }),
+      ...(replyTo === undefined ? {} : { reply_to_message: repliedTo(replyTo) }),
       ...(album === undefined ? {} : { media_group_id: album }),
     };
   }
