@@ -41,19 +41,14 @@ describe(`faults, quick set (FAULTS_SEED=${seed})`, () => {
   }, 120_000);
   afterAll(() => stack.stop());
 
-  test('without a fault: shown at once, p99 within a second', { timeout: 120_000 }, async () => {
+  test('without a fault: shown at once, p99 within a second', { timeout: 60_000 }, async () => {
     const without: FaultCase = { name: 'no fault', bounds: LIVE_PATH, aroundMs: 3_000, fault: () => Promise.resolve() };
-    let p99 = Number.POSITIVE_INFINITY;
-    // What the rest of the machine does adds to the time, and to one of three runs of seconds less than to another.
-    for (let run = 0; run < 3 && p99 > 1_000; run += 1) {
-      const { history, figures, violations, outages } = await runCase(stack, random.fork(), without);
-      const waits = answeredToShown(history);
-      console.log(`POST answered → frame at the customer's WebSocket: ${spread(waits)} (${waits.length} messages)`);
-      expect(violations).toEqual([]);
-      expect(outages).toEqual([]);
-      p99 = Math.min(p99, percentile(figures.shownAfterMs, 0.99));
-    }
-    expect(p99).toBeLessThanOrEqual(1_000);
+    const { history, figures, violations, outages } = await runCase(stack, random.fork(), without);
+    const waits = answeredToShown(history);
+    console.log(`POST answered → frame at the customer's WebSocket: ${spread(waits)} (${waits.length} messages)`);
+    expect(violations).toEqual([]);
+    expect(outages).toEqual([]);
+    expect(percentile(figures.shownAfterMs, 0.99)).toBeLessThanOrEqual(1_000);
   });
 
   test.each(CASES)('$rules $name: nothing is lost, repeated or reordered', { timeout: 120_000 }, (one) =>

@@ -52,14 +52,14 @@ describe('staff channel', () => {
       const own = events.filter(({ session_id }) => session_id !== null && ours.has(session_id));
       return own.length >= 9 ? events.map(staffEventKey) : undefined;
     });
-    await until(() => owed(again.frames).length >= expected.length);
+    await until(() => owed(again.frames).length >= expected.length, { timeoutMs: 5_000 });
     expect(owed(again.frames).slice(0, expected.length).map(staffEventKey)).toEqual(expected);
     // Every event is a resume point: from any of them exactly the rest follows, in the order of the feed.
     for (const frame of owed(again.frames)) expect(frame.cursor).toBe(String(frame.feed_seq));
     const middle = owed(again.frames)[3];
     const third = await chat.staffChannel(anna, { cursor: middle?.cursor ?? '' });
     const rest = (await anna.feedAfter(middle?.cursor)).events.map(staffEventKey);
-    await until(() => owed(third.frames).length >= rest.length);
+    await until(() => owed(third.frames).length >= rest.length, { timeoutMs: 5_000 });
     expect(owed(third.frames).slice(0, rest.length).map(staffEventKey)).toEqual(rest);
     expect(rest.slice(0, expected.length - 4)).toEqual(expected.slice(4));
   }, 30_000);
