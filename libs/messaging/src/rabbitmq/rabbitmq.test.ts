@@ -4,7 +4,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { OutgoingEvent } from '../ports/event-queue.ts';
 import { eventQueueSuite, publishAll } from '../testing/event-queue-suite.ts';
-import { deleteTopology, depth, evaluate, withChannel } from '../testing/rabbit-admin.ts';
+import { deleteTopology, evaluate, give, holds, withChannel } from '../testing/rabbit-admin.ts';
 import { collect, RabbitClients, relay, seqs } from '../testing/rabbit-clients.ts';
 import { queuesSuite } from '../testing/queues-suite.ts';
 import { messageEvent, messageEvents } from '../testing/samples.ts';
@@ -78,17 +78,14 @@ describe('rabbitmq on the wire', () => {
       }
     });
     await publishAll(publisher, [messageEvent(1, 1)]);
-    await withChannel(server, async (channel) => {
-      for (const body of ['{', '{"v":1}', JSON.stringify({ ...messageEvent(1, 2).event, v: 2 })]) {
-        channel.publish(EVENTS_EXCHANGE, 'chat.message.sent', Buffer.from(body));
-      }
-    });
+    for (const body of ['{', '{"v":1}', JSON.stringify({ ...messageEvent(1, 2).event, v: 2 })])
+      await give(server, EVENTS_EXCHANGE, 'chat.message.sent', body);
     await publishAll(publisher, [messageEvent(1, 3)]);
     await until(() => seen.includes(3) && reasons.includes('unknown_version'), { timeoutMs: 15_000 });
     // A connection that is lost on the way brings some again.
     expect([...new Set(seen)]).toEqual([1, 3]);
     expect([...new Set(reasons)]).toEqual(['invalid_json', 'invalid_event', 'unknown_version']);
-    await until(async () => (await depth(server, DEAD_LETTER_QUEUE)) === 3);
+    await holds(server, DEAD_LETTER_QUEUE, 3);
   });
 
   it('[AMQP] has one active consumer: a second one takes over in order when the first closes', async () => {

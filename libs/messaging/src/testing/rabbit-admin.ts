@@ -9,8 +9,8 @@ import {
   queueNames,
   sessionsExchange,
 } from '@chat-realtime/protocol';
-import type { ManagedServer } from '@chat-realtime/testkit';
-import { type Channel, connect } from 'amqplib';
+import { type ManagedServer, until } from '@chat-realtime/testkit';
+import { type Channel, connect, type Options } from 'amqplib';
 
 const run = promisify(execFile);
 
@@ -43,6 +43,47 @@ export async function deleteTopology(server: ManagedServer): Promise<void> {
 /** How many messages wait in a queue; a quorum queue's answer may be some hundred milliseconds old. */
 export function depth(server: ManagedServer, queue: string): Promise<number> {
   return withChannel(server, async (channel) => (await channel.checkQueue(queue)).messageCount);
+}
+
+/** Waits until so many messages lie in a queue; failing, it says how many there were. */
+export async function holds(server: ManagedServer, queue: string, count: number): Promise<void> {
+  let seen: number | null = null;
+  const probe = async (): Promise<boolean> => {
+    seen = await depth(server, queue);
+    return seen === count;
+  };
+  await until(probe, { what: `${count} messages in ${queue}`, everyMs: 50 }).catch((error: unknown) => {
+    throw new Error(`${queue} holds ${seen ?? 'an unknown number of'} messages instead of ${count}`, { cause: error });
+  });
+}
+
+/**
+ * Publishes one message as a careful publisher does: one that the broker refuses is given again. A queue that was declared
+ * a moment ago refuses while its disk is slow, and without a confirm nobody would hear of it.
+ */
+export async function give(
+  server: ManagedServer,
+  exchange: string,
+  key: string,
+  content: string | Buffer,
+  options: Options.Publish = {},
+): Promise<void> {
+  const model = await connect(server.url);
+  model.on('error', () => undefined);
+  try {
+    const channel = await model.createConfirmChannel();
+    channel.on('error', () => undefined);
+    const given = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        channel.publish(exchange, key, Buffer.from(content), options, (refused: unknown) =>
+          resolve(refused === null || refused === undefined),
+        );
+      });
+    await until(given, { what: `a message in ${exchange || key}` });
+    await channel.close();
+  } finally {
+    await model.close();
+  }
 }
 
 /** Runs Erlang in the broker, with the environment by which its node is found; answers its result. */

@@ -1,7 +1,7 @@
 import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EVENTS_EXCHANGE, ROUTING_KEYS } from '@chat-realtime/protocol';
 import { type ManagedServer, startRabbit, until } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { depth, withChannel } from '../testing/rabbit-admin.ts';
+import { give, holds, withChannel } from '../testing/rabbit-admin.ts';
 import { messageEvent, testLogger } from '../testing/samples.ts';
 import { connectRabbitConsumer } from './consumer.ts';
 import { type DeadLetter, NoDeadLetterQueueError, walkDeadLetters } from './dead-letters.ts';
@@ -31,11 +31,9 @@ it('shows letters without using them up, in their order, and replays and drops t
     for (const delivery of deliveries) if (delivery.kind === 'bad') delivery.refuse();
   });
   await until(() => consumer.connected, { what: 'the consumer', timeoutMs: 30_000 });
-  await withChannel(server, async (channel) => {
-    for (const text of ['not json', '{"v":9}', '{"v":1}'])
-      channel.publish(EVENTS_EXCHANGE, ROUTING_KEYS.messageSent, Buffer.from(text), { messageId: `id ${text}` });
-  });
-  await until(async () => (await depth(server, DEAD_LETTER_QUEUE)) === 3, { what: 'three dead letters' });
+  for (const text of ['not json', '{"v":9}', '{"v":1}'])
+    await give(server, EVENTS_EXCHANGE, ROUTING_KEYS.messageSent, text, { messageId: `id ${text}` });
+  await holds(server, DEAD_LETTER_QUEUE, 3);
   await consumer.close();
 
   // More often than a quorum queue gives a message back before it throws it away.
@@ -47,19 +45,16 @@ it('shows letters without using them up, in their order, and replays and drops t
 
   // One that can be read, as after an update that understands it.
   const { event } = messageEvent(7, 3);
-  await withChannel(server, async (channel) => {
-    channel.sendToQueue(DEAD_LETTER_QUEUE, Buffer.from(JSON.stringify(event)), {
-      headers: { 'x-chat-routing-key': ROUTING_KEYS.messageSent },
-    });
-  });
-  await until(async () => (await depth(server, DEAD_LETTER_QUEUE)) === 4, { what: 'the readable letter' });
+  const headers = { 'x-chat-routing-key': ROUTING_KEYS.messageSent };
+  await give(server, '', DEAD_LETTER_QUEUE, JSON.stringify(event), { headers });
+  await holds(server, DEAD_LETTER_QUEUE, 4);
   const readable = (await letters()).find(({ reason }) => reason === 'readable');
   expect(readable).toMatchObject({ type: 'chat.message', sessionId: 7, seq: 3 });
 
   await walkDeadLetters(server.url, 'dispatcher', ({ id, reason }) =>
     id === readable?.id ? 'replay' : reason === 'invalid_json' ? 'drop' : 'keep',
   );
-  await until(async () => (await depth(server, DISPATCHER_QUEUE)) === 1, { what: 'the letter in the queue' });
+  await holds(server, DISPATCHER_QUEUE, 1);
   expect((await letters()).map(({ reason }) => reason)).toEqual(['unknown_version', 'invalid_event']);
   const again = connectRabbitConsumer({ url: server.url, logger: testLogger });
   const taken: unknown[] = [];
@@ -80,5 +75,5 @@ it('keeps a letter that no queue takes', async () => {
     await channel.deleteQueue(DISPATCHER_QUEUE);
   });
   await expect(walkDeadLetters(server.url, 'dispatcher', () => 'replay')).rejects.toThrow('no queue for it');
-  await until(async () => (await depth(server, DEAD_LETTER_QUEUE)) === 2, { what: 'both letters still there' });
+  await holds(server, DEAD_LETTER_QUEUE, 2);
 });
