@@ -18,8 +18,11 @@ describe('marks, numbers and inbox on postgres', () => {
     if (!('unread_count' in session)) throw new Error('staff were given the customer form');
     return session;
   };
-  const list = (query: Partial<SessionListQuery>, actor = anna) =>
-    harness.chat.listSessions(actor, { sort: 'activity', limit: 100, ...query });
+  const list = async (query: Partial<SessionListQuery>, actor = anna) => {
+    // No relay leads here, and the list waits a while for its numbers.
+    await harness.stamp();
+    return harness.chat.listSessions(actor, { sort: 'activity', limit: 100, ...query });
+  };
 
   it('[RD] marks never go back and stop at the newest message', async () => {
     const { chat, publisher } = harness;
