@@ -5,6 +5,7 @@ import { idle } from './benchmarks/idle.ts';
 import { memory } from './benchmarks/memory.ts';
 import { pipeline } from './benchmarks/pipeline.ts';
 import { slowReader } from './benchmarks/slow-reader.ts';
+import { start } from './benchmarks/start.ts';
 import { storm } from './benchmarks/storm.ts';
 import { PINNED } from './process/child.ts';
 import { printReport, type Report, writeReport } from './report.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, (quick: boolean) => Promise<Report>>> 
   'slow-reader': () => slowReader(),
   pipeline: () => pipeline(),
   idle: () => idle(),
+  start: (quick) => start(quick ? 3 : 5),
   storm: (quick) => storm(quick ? 1_000 : 5_000),
 };
 const QUICK = ['fan-out', 'memory'];
