@@ -19,7 +19,8 @@ const SUITES = [
   {
     name: 'standalone',
     title: 'Black box over standalone',
-    args: [...TESTS, 'blackbox/'],
+    // A reader that stands still fills the kernel's buffers first, which takes half a minute: over the stack alone.
+    args: [...TESTS, 'blackbox/', '--exclude', '**/slow-consumer.test.ts'],
     env: { BLACKBOX_TARGET: 'standalone' },
   },
   {

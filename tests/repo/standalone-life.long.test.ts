@@ -29,6 +29,27 @@ describe('the life of one process', () => {
     expect((await again.sessions()).sessions).toEqual([]);
   }, 60_000);
 
+  it('[OPS20] ends the demo with a variable of production, and what was served for real is none ever after', async () => {
+    const folder = tempFolder('standalone');
+    const real = await chats.start(folder, [], { ALLOWED_ORIGINS: 'https://shop.example' });
+    expect(real.child.output()).toContain('because of ALLOWED_ORIGINS');
+    expect((await real.http.get('/try/')).status).toBe(404);
+    await real.child.stop('SIGTERM', STOP_MS);
+    const back = await chats.start(folder, [], { DEMO: 'on' });
+    expect(back.child.output()).toContain('served for real');
+    expect((await back.http.get('/try/')).status).toBe(404);
+  }, 120_000);
+
+  it('[OPS22] deletes nothing with --reset when it cannot start with what it was told', async () => {
+    const folder = tempFolder('standalone');
+    const first = await chats.start(folder);
+    await first.child.stop('SIGTERM', STOP_MS);
+    const wrong = chats.launch(folder, { PORT: 'none' }, ['--reset']);
+    expect((await wrong.exited).code).toBe(1);
+    const again = await chats.start(folder);
+    expect(again.password).toBe(first.password);
+  }, 120_000);
+
   it('[OPS23] removes what it made itself and nothing that a customer calls a demo', async () => {
     const folder = tempFolder('standalone');
     const { http, password } = await chats.start(folder);

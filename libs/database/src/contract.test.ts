@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres, TcpProxy } from '@chat-realtime/testkit';
+import { type PostgresServer, startPostgres } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beginNewEpoch, type Database, openDatabase, readEpoch } from './index.ts';
@@ -204,77 +202,5 @@ describe('PostgreSQL alone', () => {
     await session.release();
     await db.ping();
     await db.close();
-  });
-});
-
-/** A process of its own that takes the lock in a session with a bound of 3 s, and then only waits. */
-async function holdLock(url: string, lock: number): Promise<ChildProcess> {
-  const code = `const { openDatabase } = await import(${JSON.stringify(new URL('./open.ts', import.meta.url).href)});
-    const session = await (await openDatabase(${JSON.stringify(url)})).acquireSession({ silenceMs: 3_000 });
-    console.log((await session.tryLock(${lock})) ? 'held' : 'taken');
-    setInterval(() => undefined, 1_000);`;
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [said] = await once(holder.stdout, 'data');
-  expect(String(said).trim()).toBe('held');
-  return holder;
-}
-
-describe('a dedicated session on PostgreSQL', () => {
-  const LOCK = 4_711;
-
-  it('loses its locks within 3 s when its process is stopped, cut off or killed, and keeps them while it lives', async () => {
-    const url = await server.createDatabase();
-    const db = await openDatabase(url);
-    const proxy = await TcpProxy.start({ target: url });
-    const holders: Record<string, { url: string; harm(holder: ChildProcess): void }> = {
-      stopped: { url, harm: (holder) => holder.kill('SIGSTOP') },
-      'cut off': { url: proxy.urlFor(url), harm: () => proxy.halfOpen() },
-      killed: { url, harm: (holder) => holder.kill('SIGKILL') },
-    };
-    for (const [name, { url: via, harm }] of Object.entries(holders)) {
-      const holder = await holdLock(via, LOCK);
-      const other = await db.acquireSession();
-      // Longer than the bound: a session that only waits keeps its lock by its own pings.
-      await new Promise((resolve) => setTimeout(resolve, name === 'stopped' ? 4_000 : 300));
-      expect([name, await other.tryLock(LOCK)]).toEqual([name, false]);
-      const harmedAt = performance.now();
-      harm(holder);
-      while (!(await other.tryLock(LOCK))) {
-        expect([name, performance.now() - harmedAt < 4_000]).toEqual([name, true]);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      holder.kill('SIGKILL');
-      await other.release();
-    }
-    await proxy.close();
-    await db.close();
-  }, 30_000);
-});
-
-describe('data folder of PGlite', () => {
-  it('is refused to a second user with a clear message, and free after a close', async () => {
-    const place = await places.pglite();
-    const db = await openDatabase(place.url);
-    await expect(openDatabase(place.url)).rejects.toThrow('in use by another process');
-    await db.close();
-    const again = await openDatabase(place.url);
-    await again.close();
-    await place.remove();
-  });
-
-  it('is begun anew after a first start that was cut short, and never otherwise', async () => {
-    const place = await places.pglite();
-    const folder = place.url.slice('pglite:'.length);
-    await mkdir(join(folder, 'pgdata'));
-    await writeFile(join(folder, 'pgdata', 'PG_VERSION'), 'half of a da');
-    await writeFile(join(folder, 'pgdata.unfinished'), '');
-    const db = await openDatabase(place.url);
-    await db.kysely.insertInto('chat_operator').values({ id: 'anna', role: 'operator' }).execute();
-    expect(await readdir(folder)).not.toContain('pgdata.unfinished');
-    await db.close();
-    const again = await openDatabase(place.url);
-    expect(await again.kysely.selectFrom('chat_operator').select('id').execute()).toEqual([{ id: 'anna' }]);
-    await again.close();
-    await place.remove();
   });
 });
