@@ -1,27 +1,7 @@
-import type { Database } from '@chat-realtime/database';
-import type { Logger, Metrics } from '@chat-realtime/service-kit';
-import type { ChatSettings } from '../config.ts';
-import type { EventIntake } from './intake.ts';
 import { readRabbit } from './rabbit-feed.ts';
 import { RunAlone } from './run-alone.ts';
+import type { SourceDeps, SourceRunner } from './source.ts';
 import { tableSource } from './table-source/table-source.ts';
-
-/** From where the ledger reads by itself; calls come through `/intake/events`. */
-export interface SourceRunner {
-  start(): void;
-  /** What was read and not decided on stays where it is. */
-  stop(): Promise<void>;
-}
-
-export interface SourceDeps {
-  readonly database: Database;
-  readonly intake: EventIntake;
-  readonly settings: ChatSettings;
-  /** Of the site's broker, unless `RABBITMQ_SOURCE_URL` names another. */
-  readonly rabbitUrl: string | undefined;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}
 
 /** 'CTRQ': one process at a time reads the site's broker, so that order is kept. */
 const RABBIT_LOCK = 1_129_599_569;

@@ -1,7 +1,7 @@
 import type { Metrics } from '@chat-realtime/service-kit';
 import { TableSource, type TableSourceObserver } from '@chat-realtime/table-source';
 import { RunAlone } from '../run-alone.ts';
-import type { SourceDeps, SourceRunner } from '../sources.ts';
+import type { SourceDeps, SourceRunner } from '../source.ts';
 import { LedgerView } from './ledger-view.ts';
 
 /** 'CTTS': one process at a time follows the site's tables. */
