@@ -8,7 +8,8 @@ const site = fileURLToPath(new URL('../../dist/site', import.meta.url));
 /** The page `/`: it shares its folder with the widget and the console, so only its own part of it is emptied. */
 export default defineConfig({
   root: import.meta.dirname,
-  base: '/',
+  // A proxy may keep the whole chat below a path of its own.
+  base: './',
   publicDir: false,
   plugins: [{ name: 'empty-shop', buildStart: () => rmSync(`${site}/shop`, { recursive: true, force: true }) }],
   build: {

@@ -8,7 +8,8 @@ const outDir = fileURLToPath(new URL('../../dist/site/operator', import.meta.url
 /** The pages of the console: `dist/site/operator/` of the project, which the standalone server and nginx serve as it is. */
 export default defineConfig({
   root: import.meta.dirname,
-  base: '/operator/',
+  // Files stand beside the page, wherever a proxy has put it.
+  base: './',
   resolve: { conditions: ['source', 'module', 'browser', 'production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [keepingBuilds(outDir)],

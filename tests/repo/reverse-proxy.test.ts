@@ -1,97 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSessionResponseSchema } from '@chat-realtime/protocol';
-import {
-  binaries,
-  Child,
-  freePort,
-  HttpClient,
-  startNginx,
-  startProcess,
-  tempFolder,
-  until,
-} from '@chat-realtime/testkit';
+import { freePort, HttpClient, startNginx, startProcess, tempFolder } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { chatSite } from '../../libs/testkit/src/stack/nginx-template.ts';
+import { blockOf, blocksOf, PROXIES, PROXY_GUIDES, START_PROXY, startNginxOf } from '../support/proxies.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const MAIN = join(ROOT, 'apps/standalone/dist/main.js');
-const GUIDES = ['docs/guides/reverse-proxy.md', 'docs/guides/reverse-proxy.ru.md'] as const;
-const NAMES = ['nginx', 'apache', 'caddy'] as const;
-type ProxyName = (typeof NAMES)[number];
 const NEW_SESSIONS = 3;
-
-interface Running {
-  readonly url: string;
-  stop(): Promise<unknown>;
-}
-
-async function blockOf(guide: string, name: ProxyName): Promise<string> {
-  const text = await readFile(join(ROOT, guide), 'utf8');
-  const block = new RegExp(`\`\`\`${name}\\n(.*?)\`\`\``, 's').exec(text)?.[1];
-  if (block === undefined) throw new Error(`${guide} has no block of ${name}`);
-  return block;
-}
-
-/** All that is changed of the text: addresses of this machine, and no certificate for a name that nobody has. */
-function placed(block: string, port: number, chatPort: number): string {
-  const replaced: readonly (readonly [RegExp, string])[] = [
-    [/listen 443 ssl;/, `listen 127.0.0.1:${port};`],
-    [/^ *(?:ssl_certificate|SSLEngine|SSLCertificate).*\n/gm, ''],
-    [/<VirtualHost \*:443>/, `<VirtualHost 127.0.0.1:${port}>`],
-    [/^chat\.example \{/m, `http://:${port} {\n  bind 127.0.0.1`],
-    [/127\.0\.0\.1:8080/g, `127.0.0.1:${chatPort}`],
-  ];
-  return replaced.reduce((text, [pattern, by]) => text.replace(pattern, by), block);
-}
-
-async function startNginxOf(block: string, chatPort: number): Promise<Running> {
-  const server = await startNginx({ http: ({ port }) => placed(block, port, chatPort) });
-  return { url: server.url, stop: () => server.stop() };
-}
-
-async function startChild(name: string, command: string, args: string[], port: number, env = {}): Promise<Running> {
-  const child = new Child({ name, command, args, env: { PATH: process.env['PATH'] ?? '', ...env } });
-  const url = `http://127.0.0.1:${port}`;
-  const http = new HttpClient(url);
-  await until(async () => (child.assertRunning(), (await http.get('/healthz').catch(() => null)) !== null), {
-    timeoutMs: 20_000,
-    what: `${name} to answer`,
-  });
-  http.close();
-  return {
-    url, // One that waits for its last idle connection is of no use here.
-    stop: () => child.kill(),
-  };
-}
-
-async function startApacheOf(block: string, chatPort: number): Promise<Running> {
-  const [folder, port] = [tempFolder('apache'), await freePort()];
-  const modules = ['mpm_event', 'authz_core', 'headers', 'proxy', 'proxy_http', 'proxy_wstunnel'];
-  const user = process.getuid?.() === 0 ? 'User daemon\nGroup daemon\n' : '';
-  const frame = `ServerRoot ${folder}
-ServerName chat.example
-${user}PidFile ${folder}/apache.pid
-ErrorLog ${folder}/error.log
-Listen 127.0.0.1:${port}
-DefaultRuntimeDir ${folder}
-${modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
-`;
-  const config = join(folder, 'apache.conf');
-  await writeFile(config, frame + placed(block, port, chatPort));
-  return startChild('apache', binaries.apache2(), ['-f', config, '-D', 'FOREGROUND'], port);
-}
-
-async function startCaddyOf(block: string, chatPort: number): Promise<Running> {
-  const [folder, port] = [tempFolder('caddy'), await freePort()];
-  const config = join(folder, 'Caddyfile');
-  await writeFile(config, `{\n  admin off\n  auto_https off\n}\n${placed(block, port, chatPort)}`);
-  const args = ['run', '--config', config, '--adapter', 'caddyfile'];
-  return startChild('caddy', binaries.caddy(), args, port, { HOME: folder, XDG_DATA_HOME: folder });
-}
-
-const START = { nginx: startNginxOf, apache: startApacheOf, caddy: startCaddyOf } as const;
 
 /** A visitor of chat.example: a browser says so in `Host`, whatever the address behind the name is. */
 const VISITOR = { host: 'chat.example', origin: 'https://chat.example' };
@@ -119,14 +36,15 @@ describe('the guide to reverse proxies', () => {
   afterAll(() => chat.stop());
 
   it('has the same blocks in both languages', async () => {
-    for (const name of NAMES) expect(await blockOf(GUIDES[1], name)).toBe(await blockOf(GUIDES[0], name));
+    for (const name of PROXIES)
+      expect(await blocksOf(PROXY_GUIDES[1], name)).toEqual(await blocksOf(PROXY_GUIDES[0], name));
   });
 
   let visitors = 10;
-  it.each(NAMES)(
+  it.each(PROXIES)(
     '[ORI2] [RATE7] the block of %s works as it is written',
     async (name) => {
-      const proxy = await START[name](await blockOf(GUIDES[0], name), chatPort);
+      const proxy = await START_PROXY[name](await blockOf(PROXY_GUIDES[0], name), chatPort);
       // Each proxy has visitors of its own, as all of 127/8 is this machine.
       visitors += 2;
       const [first, second] = [`127.0.0.${visitors}`, `127.0.0.${visitors + 1}`];
@@ -222,7 +140,7 @@ describe('the guide to reverse proxies', () => {
           }),
       });
     const [alone, inner] = await Promise.all([site([]), site(['127.0.0.1'])]);
-    const outer = await startNginxOf(await blockOf(GUIDES[0], 'nginx'), inner.port);
+    const outer = await startNginxOf(await blockOf(PROXY_GUIDES[0], 'nginx'), inner.port);
     const asked = async (url: string): Promise<string> => {
       const http = new HttpClient(url, { localAddress: '127.0.0.9' });
       const answer = await http.get('/chat/config', { headers: { 'x-forwarded-for': '203.0.113.1' } });

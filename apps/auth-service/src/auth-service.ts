@@ -1,6 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import { ChatError, type OwnAccount } from '@chat-realtime/protocol';
-import { type Logger, type Metrics, rateLimitKey } from '@chat-realtime/service-kit';
+import { type Logger, type Metrics, publicPrefix, rateLimitKey } from '@chat-realtime/service-kit';
 import { RevocationSet, type RevocationView, type StaffKeys } from '@chat-realtime/verifier';
 import { SignJWT } from 'jose';
 import type { AuthConfig } from './config.ts';
@@ -56,6 +56,8 @@ export class AuthService {
   /** Null without `OIDC_ISSUER`. */
   readonly oidc: OidcSignIn | null;
   readonly keys: SigningKeys;
+  /** The path below which the chat is reached from outside: `''` or `/support`. */
+  readonly prefix: string;
   readonly #database: Database;
   readonly #oidcAccounts: OidcAccounts;
   readonly #config: AuthConfig;
@@ -72,6 +74,7 @@ export class AuthService {
   private constructor(options: AuthServiceOptions, { passwords, successorKey, flowKey }: Prepared) {
     const { database, config, logger, metrics, now = Date.now } = options;
     this.#config = config;
+    this.prefix = publicPrefix(config.PUBLIC_URL);
     this.#logger = logger;
     this.#now = () => new Date(now());
     this.#passwords = passwords;

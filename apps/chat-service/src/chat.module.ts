@@ -1,6 +1,6 @@
 import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
 import type { Database } from '@chat-realtime/database';
-import type { Logger, OriginPolicy, TrustedProxies } from '@chat-realtime/service-kit';
+import { type Logger, type OriginPolicy, publicPrefix, type TrustedProxies } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import {
   type DynamicModule,
@@ -87,7 +87,12 @@ export interface ChatModuleOptions {
 
 function providers(options: ChatModuleOptions): Provider[] {
   const { operations, database, verifier, settings, logger } = options;
-  const credentials = new ChannelCredentials(settings.CHAT_TOKEN_SECRETS, settings.CHANNEL_TOKEN_TTL_SECONDS);
+  const credentials = new ChannelCredentials(
+    settings.CHAT_TOKEN_SECRETS,
+    settings.CHANNEL_TOKEN_TTL_SECONDS,
+    undefined,
+    publicPrefix(settings.PUBLIC_URL),
+  );
   const limits = {
     maxBytes: settings.ATTACHMENT_MAX_BYTES,
     maxPerMessage: ATTACHMENTS_PER_MESSAGE,

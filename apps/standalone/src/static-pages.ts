@@ -73,7 +73,8 @@ export async function installStaticPages(server: FastifyInstance, options: Stati
     return asPage(reply).send(demo ? html.replace('data-demo="off"', 'data-demo="on"') : html);
   });
   for (const { path, file, policy } of pages(options)) {
-    server.get(path.slice(0, -1), { config }, async (_request, reply) => reply.redirect(path, 308));
+    // Relative: a proxy may keep the whole chat below a path of its own.
+    server.get(path.slice(0, -1), { config }, async (_request, reply) => reply.redirect(path.slice(1), 308));
     server.get(path, { config }, async (_request, reply) => asPage(reply, policy).sendFile(file));
   }
   server.get('/operator/sign-in.json', { config }, async (_request, reply) =>

@@ -1,6 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import type { Fanout } from '@chat-realtime/messaging';
-import type { Logger, Metrics } from '@chat-realtime/service-kit';
+import { type Logger, type Metrics, publicAddress } from '@chat-realtime/service-kit';
 import type { Update } from 'grammy/types';
 import { botIdOf, type TelegramConfig } from './config.ts';
 import { Poller } from './intake/poller.ts';
@@ -121,7 +121,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     const { id, username } = await api.me();
     await desk.introduce({ bot_id: id, username });
     if (poller === null && config.PUBLIC_URL !== undefined && config.TELEGRAM_WEBHOOK_SECRET !== undefined)
-      await api.listenToWebhook(new URL('/telegram/webhook', config.PUBLIC_URL).href, config.TELEGRAM_WEBHOOK_SECRET);
+      await api.listenToWebhook(publicAddress(config.PUBLIC_URL, '/telegram/webhook'), config.TELEGRAM_WEBHOOK_SECRET);
     else await api.endWebhook();
     await api.setCommands();
     refused = false;

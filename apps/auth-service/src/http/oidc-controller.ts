@@ -13,7 +13,7 @@ const TICKET_COOKIE_SECONDS = 60;
 const CALLBACK = '/auth/oidc/callback';
 
 /** Back to the console, with the outcome in the fragment: no server and no log is told of it. */
-const consoleWith = (outcome: string): string => `/operator/#oidc=${outcome}`;
+const consoleWith = (prefix: string, outcome: string): string => `${prefix}/operator/#oidc=${outcome}`;
 
 /** Sign-in by an identity provider: browsers come here, and the console ends what they began. */
 @Controller('auth')
@@ -29,7 +29,7 @@ export class OidcController {
   @Header('cache-control', 'no-store')
   ways(): SignInWays {
     const { oidc } = this.#auth;
-    return { oidc: oidc === null ? null : { name: oidc.name, url: '/auth/oidc/login' } };
+    return { oidc: oidc === null ? null : { name: oidc.name, url: `${this.#auth.prefix}/auth/oidc/login` } };
   }
 
   @Get('oidc/login')
@@ -38,14 +38,18 @@ export class OidcController {
   async login(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const oidc = this.#oidc();
     const origin = publicOrigin(request);
+    const { prefix } = this.#auth;
     try {
-      const { url, cookie } = await oidc.begin(`${origin}${CALLBACK}`);
+      const { url, cookie } = await oidc.begin(`${origin}${prefix}${CALLBACK}`);
       const secure = origin.startsWith('https:');
-      reply.header('set-cookie', setCookie(FLOW_COOKIE, cookie, { maxAge: FLOW_SECONDS, sameSite: 'Lax', secure }));
+      reply.header(
+        'set-cookie',
+        setCookie(FLOW_COOKIE, cookie, { prefix, maxAge: FLOW_SECONDS, sameSite: 'Lax', secure }),
+      );
       await reply.redirect(url, 302);
     } catch (error) {
       if (!(error instanceof OidcError)) throw error;
-      await reply.redirect(consoleWith(error.code), 302);
+      await reply.redirect(consoleWith(prefix, error.code), 302);
     }
   }
 
@@ -56,13 +60,14 @@ export class OidcController {
     const query = request.url.slice(request.url.indexOf('?') + 1);
     const outcome = await this.#oidc().finish(query, readCookie(request.headers.cookie, FLOW_COOKIE));
     const secure = publicOrigin(request).startsWith('https:');
-    const cookies = [setCookie(FLOW_COOKIE, '', { maxAge: 0, sameSite: 'Lax', secure })];
+    const { prefix } = this.#auth;
+    const cookies = [setCookie(FLOW_COOKIE, '', { prefix, maxAge: 0, sameSite: 'Lax', secure })];
     if (outcome.kind === 'ticket') {
-      const settings = { maxAge: TICKET_COOKIE_SECONDS, sameSite: 'Strict', secure } as const;
+      const settings = { prefix, maxAge: TICKET_COOKIE_SECONDS, sameSite: 'Strict', secure } as const;
       cookies.push(setCookie(TICKET_COOKIE, outcome.ticket, settings));
     }
     reply.header('set-cookie', cookies);
-    await reply.redirect(consoleWith(outcome.kind === 'ticket' ? 'done' : outcome.reason), 302);
+    await reply.redirect(consoleWith(prefix, outcome.kind === 'ticket' ? 'done' : outcome.reason), 302);
   }
 
   @Post('oidc/token')
@@ -73,7 +78,10 @@ export class OidcController {
     this.#oidc();
     const ticket = readCookie(request.headers.cookie, TICKET_COOKIE);
     const secure = publicOrigin(request).startsWith('https:');
-    reply.header('set-cookie', setCookie(TICKET_COOKIE, '', { maxAge: 0, sameSite: 'Strict', secure }));
+    reply.header(
+      'set-cookie',
+      setCookie(TICKET_COOKIE, '', { prefix: this.#auth.prefix, maxAge: 0, sameSite: 'Strict', secure }),
+    );
     if (ticket === undefined) throw new ChatError('bad_credentials', 'this browser does not come from the provider');
     return this.#auth.loginByTicket(ticket);
   }

@@ -21,15 +21,18 @@ export function administrator(principal: Principal): Administrator {
 }
 
 /** Where the console lies, as the caller reached it: the link is opened by somebody else, in another browser. */
-const consoleAddress = (request: FastifyRequest): string => `${publicOrigin(request)}/operator/`;
+const consoleAddress = (request: FastifyRequest, prefix: string): string =>
+  `${publicOrigin(request)}${prefix}/operator/`;
 
 /** Accounts of operators, and everybody's own password. */
 @Controller('auth')
 export class OperatorsController {
   readonly #accounts: OperatorAccounts;
+  readonly #prefix: string;
 
   constructor(@Inject(AUTH_SERVICE) auth: AuthService) {
     this.#accounts = auth.accounts;
+    this.#prefix = auth.prefix;
   }
 
   @Get('operators')
@@ -47,7 +50,7 @@ export class OperatorsController {
     @Body({ schema: newOperatorSchema }) body: z.infer<typeof newOperatorSchema>,
     @Req() request: FastifyRequest,
   ): Promise<OperatorInvite> {
-    return this.#accounts.add(administrator(principal), body, consoleAddress(request));
+    return this.#accounts.add(administrator(principal), body, consoleAddress(request, this.#prefix));
   }
 
   @Patch('operators/:id')
@@ -69,7 +72,7 @@ export class OperatorsController {
     @Param('id') id: string,
     @Req() request: FastifyRequest,
   ): Promise<OperatorInvite> {
-    return this.#accounts.invite(administrator(principal), id, consoleAddress(request));
+    return this.#accounts.invite(administrator(principal), id, consoleAddress(request, this.#prefix));
   }
 
   @Post('operators/:id/sign-out')

@@ -51,9 +51,9 @@ export class FlowSeal {
 export function setCookie(
   name: string,
   value: string,
-  { maxAge, sameSite, secure }: { maxAge: number; sameSite: 'Lax' | 'Strict'; secure: boolean },
+  { prefix, maxAge, sameSite, secure }: { prefix: string; maxAge: number; sameSite: 'Lax' | 'Strict'; secure: boolean },
 ): string {
-  const parts = [`${name}=${value}`, `Path=${PATH}`, `Max-Age=${maxAge}`, 'HttpOnly', `SameSite=${sameSite}`];
+  const parts = [`${name}=${value}`, `Path=${prefix}${PATH}`, `Max-Age=${maxAge}`, 'HttpOnly', `SameSite=${sameSite}`];
   if (secure) parts.push('Secure');
   return parts.join('; ');
 }

@@ -122,6 +122,18 @@ describe('sign-in by an identity provider', () => {
     expect(await come(base, new Browser())).toBe('/operator/#oidc=login_taken');
   });
 
+  it('[AUTH32] comes back below the path that a proxy has the chat at', async () => {
+    const base = await start({ ...KEYCLOAK_ROLES, PUBLIC_URL: 'https://site.example/support' });
+    const ways = signInWaysSchema.parse(await (await fetch(`${base}/auth/sign-in`)).json());
+    expect(ways.oidc?.url).toBe('/support/auth/oidc/login');
+    const begun = await fetch(`${base}/auth/oidc/login`, { redirect: 'manual' });
+    const away = new URL(location(begun));
+    expect(new URL(away.searchParams.get('redirect_uri') ?? '').pathname).toBe('/support/auth/oidc/callback');
+    expect(begun.headers.get('set-cookie')).toContain('Path=/support/auth/oidc;');
+    const refused = await fetch(`${base}/auth/oidc/callback?error=access_denied`, { redirect: 'manual' });
+    expect(location(refused)).toMatch(/^\/support\/operator\/#oidc=/);
+  });
+
   it('[AUTH33] knows an invited account by an address that was checked, then by the subject alone', async () => {
     const base = await start();
     const { service } = running.at(-1) ?? {};

@@ -141,6 +141,16 @@ describe('channel tokens and stream links', () => {
     expect(Date.parse(expires_at)).toBe(1_060_000);
   });
 
+  it('[SES10] a stream link names the path below which a proxy has the chat', () => {
+    const below = new ChannelCredentials(ring, 86_400, () => 1_000, '/support');
+    const subject = { id: 7, revokedAt: null };
+    const [plain, prefixed] = [new ChannelCredentials(ring, 86_400, () => 1_000), below].map(
+      (credentials) => credentials.streamLink(subject, 1_000).url,
+    );
+    expect(prefixed).toBe(`/support${plain}`);
+    expect(plain).toMatch(/^\/chat\/7\/stream\?sig=/);
+  });
+
   it('[REV6] a revoked token buys nothing younger while its revocation is still on its way to the verifier', async () => {
     const { session, token } = await newSession();
     // Past the service's own route, so that its verifier does not know of it yet.

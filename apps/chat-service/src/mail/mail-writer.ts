@@ -1,4 +1,5 @@
 import type { MailTable } from '@chat-realtime/database';
+import { publicAddress } from '@chat-realtime/service-kit';
 import type { Selectable } from 'kysely';
 import type { SendMailOptions } from 'nodemailer';
 import type { ChatOperations, SessionRecord } from '../domain/index.ts';
@@ -99,7 +100,7 @@ export class MailWriter {
   }
 
   #page(pageUrl: string | null): URL {
-    const own = new URL('/', this.#parts.publicUrl);
+    const own = new URL(this.#url('/'));
     if (pageUrl === null || !URL.canParse(pageUrl)) return own;
     const page = new URL(pageUrl);
     const isKnown = page.origin === own.origin || this.#parts.allowedOrigins.has(page.origin);
@@ -116,7 +117,7 @@ export class MailWriter {
   }
 
   #url(path: string): string {
-    return new URL(path, this.#parts.publicUrl).href;
+    return publicAddress(this.#parts.publicUrl, path);
   }
 
   /** The same id for a mail that is given again: who has it already can tell. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, PushNoticeTable } from '@chat-realtime/database';
 import type { PushTestResponse } from '@chat-realtime/protocol';
+import { publicPrefix } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import type { ChatLog } from '../domain/index.ts';
 import type { PushKeyStore } from './push-keys.ts';
@@ -170,7 +171,8 @@ export class PushSender {
   }
 
   #operatorUrl(sessionId: number | null): string {
-    return sessionId === null ? '/operator/' : `/operator/#/inbox/all/${sessionId}`;
+    const console = `${publicPrefix(this.#parts.publicUrl)}/operator/`;
+    return sessionId === null ? console : `${console}#/inbox/all/${sessionId}`;
   }
 
   #customerUrl(pageUrl: string | null): string {

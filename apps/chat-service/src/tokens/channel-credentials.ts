@@ -34,12 +34,19 @@ export class ChannelCredentials {
   readonly #ring: KeyRing;
   readonly #tokenSeconds: number;
   readonly #now: () => number;
+  readonly #prefix: string;
 
-  /** `now` in unix seconds. */
-  constructor(ring: KeyRing, tokenSeconds: number, now: () => number = () => Math.floor(Date.now() / 1_000)) {
+  /** `now` in unix seconds; `prefix` is the path below which the chat is reached from outside. */
+  constructor(
+    ring: KeyRing,
+    tokenSeconds: number,
+    now: () => number = () => Math.floor(Date.now() / 1_000),
+    prefix = '',
+  ) {
     this.#ring = ring;
     this.#tokenSeconds = Math.min(tokenSeconds, TOKEN_MAX_LIFETIME_SECONDS);
     this.#now = now;
+    this.#prefix = prefix;
   }
 
   /** Unix seconds; taken before the right to a credential is looked up, it is the `asOf` of that credential. */
@@ -68,7 +75,7 @@ export class ChannelCredentials {
     const coveredUntil = session.revokedAt === null ? 0 : session.revokedAt + TOKEN_MAX_LIFETIME_SECONDS;
     const expiresAt = wanted > coveredUntil ? wanted : firstValidSecond(session, asOf) + TOKEN_MAX_LIFETIME_SECONDS;
     return {
-      url: `/chat/${session.id}/stream?sig=${signStreamLink(this.#ring, session.id, expiresAt)}`,
+      url: `${this.#prefix}/chat/${session.id}/stream?sig=${signStreamLink(this.#ring, session.id, expiresAt)}`,
       expires_at: isoTime(expiresAt),
     };
   }

@@ -1,8 +1,9 @@
+import { chatAddress } from './chat-address.ts';
 import { auth } from './sign-in.ts';
 
 async function call(method: 'GET' | 'POST', path: string): Promise<Response> {
   const { token } = await auth.getToken({ force: false });
-  return fetch(path, { method, headers: { authorization: `Bearer ${token}` }, cache: 'no-store' });
+  return fetch(chatAddress() + path, { method, headers: { authorization: `Bearer ${token}` }, cache: 'no-store' });
 }
 
 /** Only `npm start` has a demo; a chat of several services does not know the question. */

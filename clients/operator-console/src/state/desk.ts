@@ -8,6 +8,7 @@ import {
 import { Alerts } from './alerts.ts';
 import { Attention } from './attention.ts';
 import { Callbacks } from './callbacks.ts';
+import { chatAddress } from './chat-address.ts';
 import { createClock } from './clock.ts';
 import { Drafts } from './drafts.ts';
 import { Inbox } from './inbox.ts';
@@ -75,6 +76,7 @@ export class Desk {
     this.user = user;
     drafts.setOwner(user.id);
     this.client = createStaffClient({
+      baseUrl: chatAddress(),
       getToken: auth.getToken,
       site: signIn.site,
       namespace: `console-${user.id}`,

@@ -1,3 +1,5 @@
+import { chatAddress } from './chat-address.ts';
+
 /** A one-time link, as the server describes it. */
 export interface Invite {
   readonly kind: 'first_admin' | 'operator';
@@ -49,7 +51,7 @@ export async function acceptInvite(key: string, account: NewAccount): Promise<st
 const PROBLEMS: Readonly<Record<number, InviteProblem>> = { 401: 'over', 409: 'login_taken', 422: 'invalid' };
 
 async function post(path: string, body: object): Promise<unknown> {
-  const response = await fetch(path, {
+  const response = await fetch(chatAddress() + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

@@ -1,4 +1,5 @@
 import type { SignInWays } from '@chat-realtime/client/staff';
+import { chatAddress } from './chat-address.ts';
 import { auth } from './sign-in.ts';
 
 /** What the identity provider's part ended with, in the address: `#oidc=done`, or the reason why not. */
@@ -29,7 +30,7 @@ export async function finishOidc(): Promise<string | undefined> {
 /** Without an answer the form with login and password is all there is. */
 export async function signInWays(): Promise<SignInWays> {
   try {
-    const response = await fetch('/auth/sign-in', { cache: 'no-store' });
+    const response = await fetch(`${chatAddress()}/auth/sign-in`, { cache: 'no-store' });
     return response.ok ? ((await response.json()) as SignInWays) : { oidc: null };
   } catch {
     return { oidc: null };

@@ -1,5 +1,6 @@
 import { pageUrl } from '@chat-realtime/client/links';
 import { createStaffAuth, type SiteStaff } from '@chat-realtime/client/staff';
+import { chatAddress } from './chat-address.ts';
 
 /** Where operators sign in; both null: by the console's own form. */
 export interface SignIn {
@@ -52,7 +53,10 @@ async function load(): Promise<SignIn> {
 }
 
 export const signIn = await load();
-export const auth = createStaffAuth(signIn.tokenUrl === null ? {} : { tokenUrl: signIn.tokenUrl });
+export const auth = createStaffAuth({
+  baseUrl: chatAddress(),
+  ...(signIn.tokenUrl === null ? {} : { tokenUrl: signIn.tokenUrl }),
+});
 
 /** The site's sign-in, which leads back to where the console is now. */
 export function siteSignInUrl(loginUrl: string): string {

@@ -14,8 +14,9 @@ export function widgetSnippet(server: string, { accent, scheme }: Pick<SavedThem
 
 /** The recipe of docs/widget.md for this server. */
 export function cspLine(server: string): string {
-  const socket = server.replace(/^http/, 'ws');
-  return `script-src ${server}; connect-src ${server} ${socket}; img-src ${server}`;
+  // A path in a source would have to match to the letter.
+  const { origin } = new URL(server);
+  return `script-src ${origin}; connect-src ${origin} ${origin.replace(/^http/, 'ws')}; img-src ${origin}`;
 }
 
 export function badgeSnippet(server: string): string {

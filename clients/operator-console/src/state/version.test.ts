@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { isOutdated } from './version.ts';
+import { isOutdated, namedBy } from './version.ts';
 
 const page = (script: string, style: string): string =>
-  `<script type="module" src="/operator/assets/${script}"></script><link rel="stylesheet" href="/operator/assets/${style}">`;
+  `<script type="module" src="./assets/${script}"></script><link rel="stylesheet" href="./assets/${style}">`;
 
 describe('a new version of the console', () => {
-  const running = ['/operator/assets/index-aaaa.js', '/operator/assets/index-bbbb.css'];
+  const address = 'https://site.example/support/operator/';
+  const running = ['index-aaaa.js', 'index-bbbb.css'].map((file) =>
+    namedBy(`${address}#/inbox`, `${address}assets/${file}`),
+  );
 
   it('is there once the page names another script or style sheet', () => {
     expect(isOutdated(page('index-aaaa.js', 'index-bbbb.css'), running)).toBe(false);

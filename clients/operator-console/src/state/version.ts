@@ -1,6 +1,6 @@
 import { createStore } from './store.ts';
 
-const PAGE = '/operator/';
+const PAGE = './';
 const EVERY_MS = 15 * 60_000;
 /** Who changes between tabs all day does not ask each time. */
 const APART_MS = 60_000;
@@ -11,6 +11,12 @@ const APART_MS = 60_000;
  */
 export function isOutdated(page: string, running: readonly string[]): boolean {
   return running.some((path) => page.includes(path.slice(0, path.lastIndexOf('/') + 1)) && !page.includes(path));
+}
+
+/** As the page names it: files stand beside it, wherever a proxy has put both. */
+export function namedBy(page: string, address: string): string {
+  const folder = new URL('.', page).href;
+  return address.startsWith(folder) ? address.slice(folder.length) : new URL(address).pathname;
 }
 
 async function currentPage(): Promise<string> {
@@ -27,7 +33,7 @@ export const version = createStore({ outdated: false });
 
 /** `running`: addresses of the files that the page was begun with. */
 export function watchVersion(running: readonly string[]): void {
-  const paths = running.map((address) => new URL(address).pathname);
+  const paths = running.map((address) => namedBy(location.href, address));
   let asked = Number.NEGATIVE_INFINITY;
   const ask = async (): Promise<void> => {
     if (document.visibilityState !== 'visible' || performance.now() - asked < APART_MS) return;

@@ -1,5 +1,6 @@
 import { type Attachment, ChatClientError } from '@chat-realtime/client/staff';
 import { useRef, useState } from 'preact/hooks';
+import { wholeAddress } from '../../state/chat-address.ts';
 import { useDesk } from '../context.ts';
 
 export interface FileOfMessage {
@@ -41,7 +42,8 @@ export function useFile({ attachment, messageId, sessionId }: FileOfMessage): Fi
   const [renewed, setRenewed] = useState<Attachment | null>(null);
   const [trouble, setTrouble] = useState<FileInUse['trouble']>(null);
   const renewedAt = useRef(-AGAIN_MS);
-  const { url } = renewed?.id === attachment.id ? renewed : attachment;
+  const { url: given } = renewed?.id === attachment.id ? renewed : attachment;
+  const url = given === undefined ? undefined : wholeAddress(given);
 
   const renew = async (): Promise<string | undefined> => {
     if (messageId === null) return undefined;
@@ -51,7 +53,7 @@ export function useFile({ attachment, messageId, sessionId }: FileOfMessage): Fi
       const found = page.messages.flatMap(({ attachments }) => attachments).find(({ id }) => id === attachment.id);
       setRenewed(found ?? null);
       setTrouble(found === undefined ? 'gone' : null);
-      return found?.url;
+      return found?.url === undefined ? undefined : wholeAddress(found.url);
     } catch (error) {
       if (!(error instanceof ChatClientError)) throw error;
       setTrouble(error.status === 404 ? 'gone' : 'failed');

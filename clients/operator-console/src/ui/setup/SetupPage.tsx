@@ -1,6 +1,7 @@
 import { ChatClientError, type ConfigResponse } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { chatAddress } from '../../state/chat-address.ts';
 import { badgeSnippet, cspLine, widgetSnippet } from '../../state/snippets.ts';
 import { readSettings, type SettingsResponse } from '../../state/widget-settings.ts';
 import { signIn } from '../../state/sign-in.ts';
@@ -15,7 +16,7 @@ export function SetupPage() {
   const { desk } = useDesk();
   const [config, setConfig] = useState<ConfigResponse | null>(null);
   const [look, setLook] = useState<SettingsResponse | 'failed' | null>(null);
-  const server = location.origin;
+  const server = chatAddress();
   const loadLook = (): void => {
     readSettings(desk.client.api).then(setLook, (error: unknown) => {
       if (!(error instanceof ChatClientError)) throw error;
