@@ -50,16 +50,16 @@ switch (true) {
         json(['ok' => true]);
 
     case $route === 'GET /login':
-        page('login', ['title' => 'Вход']);
+        page('login', ['title' => 'Вход', 'back' => ownPath((string) ($_GET['back'] ?? ''))]);
 
     case $route === 'POST /login':
         $found = row('SELECT * FROM manager WHERE login = ?', [input('login')]);
         if ($found === null || !password_verify(input('password'), $found['password'])) {
-            page('login', ['title' => 'Вход', 'error' => 'Неверный логин или пароль']);
+            page('login', ['title' => 'Вход', 'back' => ownPath(input('back')), 'error' => 'Неверный логин или пароль']);
         }
         session_regenerate_id(true);
         $_SESSION['manager_id'] = $found['id'];
-        redirect('/staff');
+        redirect(ownPath(input('back')));
 
     case $route === 'POST /logout':
         unset($_SESSION['manager_id']);

@@ -62,6 +62,17 @@ function redirect(string $to): never
     exit;
 }
 
+/** Where to go after the sign-in: an address of this site, whoever wrote it, or the staff's page. */
+function ownPath(string $address): string
+{
+    $at = parse_url($address);
+    $isOwn = is_array($at) && (!isset($at['host']) || strcasecmp($at['host'] . (isset($at['port']) ? ":$at[port]" : ''), $_SERVER['HTTP_HOST']) === 0);
+    // From the first slash on, and never two of them: those would name another host.
+    return $isOwn && preg_match('~^/(?![/\\\\])~', $at['path'] ?? '') === 1
+        ? $at['path'] . (isset($at['query']) ? "?$at[query]" : '') . (isset($at['fragment']) ? "#$at[fragment]" : '')
+        : '/staff';
+}
+
 /** A form of this site, or a call of its own pages as JSON. */
 function input(string $name): string
 {

@@ -46,6 +46,26 @@ describe('a sign-in of several tabs', () => {
   });
 });
 
+describe('a sign-in by the cookie of a site', () => {
+  const page = Object.defineProperty(
+    new Response('<h1>Вход</h1>', { headers: { 'content-type': 'text/html' } }),
+    'redirected',
+    {
+      value: true,
+    },
+  );
+  it.each([
+    ['401', Response.json({ error: 'signed out' }, { status: 401 })],
+    ['the page to which it leads everybody who is not signed in', page],
+  ])('is not there when the site answers %s', async (_, answer) => {
+    const { environment } = createWorld().tab('one');
+    const fetch = () => Promise.resolve(answer);
+    const auth = createStaffAuth({ tokenUrl: '/staff/channel-token', environment: { ...environment, fetch } });
+    await expect(auth.getToken({ force: false })).rejects.toMatchObject({ code: 'missing_credentials' });
+    expect(auth.getState().status).toBe('signed_out');
+  });
+});
+
 /** A server that rotates refresh tokens as the real one does, and loses the answers that `lost` names. */
 function rotating(world: FakeWorld, tab: string, lost: () => boolean, locks = true) {
   const { environment } = world.tab(tab);

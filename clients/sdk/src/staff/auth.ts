@@ -94,6 +94,8 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       });
     if (response.status === 401 || response.status === 403) return signedOut();
     if (!response.ok) throw new ChatClientError('unavailable', undefined, { status: response.status });
+    // A site that leads everybody who is not signed in to its login page does so here too: a page, and no token.
+    if (response.redirected && !response.headers.get('content-type')?.includes('json')) return signedOut();
     const { access_token, expires_at } = (await response.json()) as { access_token: string; expires_at?: string };
     // A foreign auth-service has no /auth/me: the token itself says who it is for.
     if (state.status !== 'signed_in' || state.user.id !== userOf(access_token)?.id) become(userOf(access_token));
