@@ -1,3 +1,5 @@
+import type { Pauses } from './pace.ts';
+
 /** A plain event, as every source hands it to the intake. */
 export interface PlainEvent {
   readonly type: string;
@@ -131,7 +133,7 @@ export interface SiteConnection {
   /** `wake` is called when the site has committed something, as far as its database can tell. */
   connect(wake: () => void): Promise<SiteDatabase>;
   /** How long it may rest without being woken. */
-  readonly pollMs: number;
+  readonly pauses: Pauses;
 }
 
 export interface SourceLog {

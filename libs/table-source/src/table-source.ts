@@ -4,6 +4,7 @@ import { siteConnection } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import { EventMapper } from './events.ts';
 import { BATCH_ROWS, followOnce, type Step } from './follower.ts';
+import { Pace } from './pace.ts';
 import type { DeadLetters, Intake, Ledger, OutboxState, Places, SiteDatabase, SourceLog } from './ports.ts';
 import { type Missed, Reconciler } from './reconcile.ts';
 import { SessionHistory } from './session-history.ts';
@@ -109,7 +110,7 @@ export class TableSource {
 
   async #follow(site: SiteDatabase): Promise<void> {
     const { config, observer } = this.#deps;
-    const { pollMs } = siteConnection(config);
+    const pace = new Pace(siteConnection(config).pauses);
     const mapper = this.#mapper(site);
     let stateAt = Number.NEGATIVE_INFINITY;
     while (this.#running) {
@@ -121,11 +122,12 @@ export class TableSource {
       }
       const step = await followOnce(site, mapper, this.#delivery, this.#history);
       if (step.rows > 0) observer.step(step);
+      pace.saw(step.rows);
       if (step.rows === BATCH_ROWS) continue;
       if (step.rows === 0) {
         this.#looks += 1;
         this.#emptied.notify();
-        await Promise.race([woken, this.#rest(pollMs)]);
+        await Promise.race([woken, this.#rest(pace.pauseMs)]);
       }
     }
   }

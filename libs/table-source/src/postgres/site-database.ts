@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 15_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 /** Where a notification was lost, or a pooler let none through. */
-const POLL_MS = 1_000;
+const PAUSES = { restMs: 1_000, busyMs: 200 } as const;
 const COUNTED_ROWS = 100_000;
 
 const cast = (type: string) => (type === '' ? 'text' : type);
@@ -130,7 +130,7 @@ class PostgresSite implements SiteDatabase {
 export function postgresConnection(config: TableSourceConfig): SiteConnection {
   const { channel } = ownNames(config);
   return {
-    pollMs: POLL_MS,
+    pauses: PAUSES,
     connect: async (wake) => {
       const client = new pg.Client({
         connectionString: config.url,
