@@ -18,6 +18,7 @@ const ALLOWED = {
   'apps/chat-service/src/attachments/links.ts': 'expiry of links',
   'apps/chat-service/src/bans/bans.ts': 'when a ban ends',
   'apps/chat-service/src/http/mail.controller.ts': 'time in a signature',
+  'apps/chat-service/src/mail/compose-mail.ts': 'time in the signatures of providers, and when a certificate holds',
   'apps/chat-service/src/mail/mail-queue.ts': 'the minute in which the same wish is one',
   'apps/chat-service/src/mail/mail-sender.ts': 'times in the database, which outlive the process',
   'apps/chat-service/src/push/push-sender.ts': 'times in the database, which outlive the process',

@@ -30,6 +30,7 @@ import { CustomerRestGate } from './http/customer-rest-gate.ts';
 import { DeskController } from './http/desk.controller.ts';
 import { IdentityController } from './http/identity.controller.ts';
 import * as token from './http/injection.ts';
+import { MailProvidersController } from './http/mail-providers.controller.ts';
 import { MailController } from './http/mail.controller.ts';
 import { MessagesController } from './http/messages.controller.ts';
 import { NotificationsController } from './http/notifications.controller.ts';
@@ -155,6 +156,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         StaffController,
         TelegramController,
         MailController,
+        MailProvidersController,
         PushController,
         NotificationsController,
         DeskController,

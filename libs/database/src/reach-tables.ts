@@ -92,6 +92,12 @@ export interface PushNoticeTable {
   created_at: TimeDefault;
 }
 
+export interface MailTokenTable {
+  hash: string;
+  mail_key: string;
+  received_at: TimeDefault;
+}
+
 export interface NotifySettingTable {
   user_id: string;
   value: ColumnType<Record<string, unknown>, string, string>;
@@ -107,6 +113,7 @@ export interface ReachTables {
   mail_mark: MailMarkTable;
   mail_link: MailLinkTable;
   mail_received: MailReceivedTable;
+  mail_token: MailTokenTable;
   push_key: PushKeyTable;
   push_subscription: PushSubscriptionTable;
   notice: NoticeTable;

@@ -30,12 +30,14 @@ export const mailIgnoredReasonSchema = z.enum([
   'banned',
   /** More than a chat may bring in a minute. */
   'too_many',
+  /** What a provider tells beside the mail it brings. */
+  'not_a_mail',
 ]);
 export type MailIgnoredReason = z.infer<typeof mailIgnoredReasonSchema>;
 
 export const mailInboundResponseSchema = z.object({
-  /** `duplicate`: the same mail was taken before. `bounce`: it says that a mail of ours cannot be delivered. */
-  outcome: z.enum(['message', 'duplicate', 'bounce', 'ignored']),
+  /** `duplicate`: the same mail was taken before. `bounce`: it says that a mail of ours cannot be delivered. `subscribed`: Amazon SNS brings mail from now on. */
+  outcome: z.enum(['message', 'duplicate', 'bounce', 'ignored', 'subscribed']),
   /** Of `ignored`. */
   reason: mailIgnoredReasonSchema.optional(),
   /** Of `message`. */
@@ -44,7 +46,7 @@ export const mailInboundResponseSchema = z.object({
 });
 export type MailInboundResponse =
   | { readonly outcome: 'message'; readonly session_id: number; readonly message_ids: number[] }
-  | { readonly outcome: 'duplicate' | 'bounce' }
+  | { readonly outcome: 'duplicate' | 'bounce' | 'subscribed' }
   | { readonly outcome: 'ignored'; readonly reason: MailIgnoredReason };
 
 /** What stands behind `#chat-return=` in the address of a mail. */

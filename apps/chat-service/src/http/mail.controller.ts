@@ -25,7 +25,6 @@ import type { z } from 'zod';
 import { contentDisposition } from '../attachments/file-name.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import type { Mail } from '../mail/mail.ts';
-import { MailBodies } from '../mail/mail-bodies.ts';
 import { isSignedMail, mayBeSignedMail } from '../mail/mail-signature.ts';
 import { unsubscribedPage, unsubscribePage } from '../mail/unsubscribe-page.ts';
 import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
@@ -42,7 +41,6 @@ export class MailController {
   readonly #operations: ChatOperations;
   readonly #mail: Mail;
   readonly #credentials: ChannelCredentials;
-  readonly #bodies = new MailBodies();
 
   constructor(
     @Inject(OPERATIONS) operations: ChatOperations,
@@ -99,7 +97,7 @@ export class MailController {
       const now = () => Math.floor(Date.now() / 1_000);
       // Nobody can sign where there is no secret, and what is no signature of now needs no reading of the body.
       if (secret === undefined || !mayBeSignedMail(signature, now())) throw wrong;
-      const raw = await this.#bodies.read(request.raw, rateLimitKey(ip));
+      const raw = await this.#mail.bodies.read(request.raw, rateLimitKey(ip));
       if (!isSignedMail(secret, signature, raw, now())) throw wrong;
       return await this.#mail.intake.take(raw);
     } finally {

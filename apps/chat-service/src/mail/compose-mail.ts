@@ -6,9 +6,14 @@ import type { ChatLog, ChatOperations } from '../domain/index.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { mailConfig } from './config.ts';
 import type { Mail } from './mail.ts';
+import { MailBodies } from './mail-bodies.ts';
 import { MailIntake } from './mail-intake.ts';
 import { MailLinks } from './mail-links.ts';
 import { MailQueue } from './mail-queue.ts';
+import { storedMailTokens } from './providers/mail-tokens.ts';
+import { Mailgun } from './providers/mailgun.ts';
+import { Postmark } from './providers/postmark.ts';
+import { Ses } from './providers/ses.ts';
 import { ReplyAddress } from './reply-address.ts';
 import { Transcripts } from './transcript.ts';
 
@@ -34,20 +39,32 @@ export function composeMail(parts: MailParts): Mail {
   });
   const addresses =
     config?.replyTo === undefined ? undefined : new ReplyAddress(settings.CHAT_TOKEN_SECRETS, config.replyTo);
+  const intake = new MailIntake({
+    database,
+    operations,
+    attachments,
+    rates,
+    addresses,
+    from: config?.from,
+    log: logger,
+    taken: (outcome) => received.inc({ outcome }),
+  });
   return {
     transcripts: new Transcripts(operations, parts.timeZone),
     queue: new MailQueue(database, settings.SMTP_URL !== undefined),
     links: new MailLinks(database, secret),
-    intake: new MailIntake({
-      database,
-      operations,
-      attachments,
-      rates,
-      addresses,
-      from: config?.from,
-      log: logger,
-      taken: (outcome) => received.inc({ outcome }),
-    }),
+    intake,
+    bodies: new MailBodies(),
+    providers: {
+      mailgun: new Mailgun({
+        signingKey: settings.MAIL_INBOUND_MAILGUN_KEY,
+        intake,
+        tokens: storedMailTokens(database),
+        now: () => Math.floor(Date.now() / 1_000),
+      }),
+      postmark: new Postmark({ login: settings.MAIL_INBOUND_POSTMARK_LOGIN, intake }),
+      ses: new Ses({ topicArn: settings.MAIL_INBOUND_SES_TOPIC, intake, log: logger, now: () => Date.now() }),
+    },
     addresses,
     inboundSecret: settings.MAIL_INBOUND_SECRET,
   };

@@ -50,27 +50,54 @@ export const mailVariables = {
   MAIL_POLL_SECONDS: envInteger(15, { min: 1, max: 3_600 }),
   /** Signs what comes to `/chat/mail/inbound`. */
   MAIL_INBOUND_SECRET: envSecret(16).optional(),
+  /** Mailgun's HTTP webhook signing key: `/chat/mail/inbound/mailgun` */
+  MAIL_INBOUND_MAILGUN_KEY: envSecret(16).optional(),
+  /** `user:password` of the address that Postmark was given: `/chat/mail/inbound/postmark` */
+  MAIL_INBOUND_POSTMARK_LOGIN: envSecret(16)
+    .refine((text) => /^[^:\s]+:\S{8,}$/.test(text), 'must be user:password, the password of at least 8 characters')
+    .optional(),
+  /** The SNS topic that Amazon SES publishes mail to: `/chat/mail/inbound/ses` */
+  MAIL_INBOUND_SES_TOPIC: z
+    .string()
+    .trim()
+    .regex(
+      /^arn:aws:sns:[a-z]{2}(?:-[a-z]+)+-\d:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+      'must be arn:aws:sns:<region>:<account>:<name>',
+    )
+    .optional(),
   /** Where the chat is reached from outside: links in mails lead there. */
   PUBLIC_URL: envUrl().optional(),
 };
 
-interface MailVariables {
+const INBOUND = [
+  'MAIL_INBOUND',
+  'MAIL_INBOUND_SECRET',
+  'MAIL_INBOUND_MAILGUN_KEY',
+  'MAIL_INBOUND_POSTMARK_LOGIN',
+  'MAIL_INBOUND_SES_TOPIC',
+] as const;
+type Inbound = (typeof INBOUND)[number];
+
+interface MailVariables extends Partial<Record<Inbound, unknown>> {
   readonly SMTP_URL?: unknown;
   readonly MAIL_FROM?: unknown;
   readonly PUBLIC_URL?: unknown;
-  readonly MAIL_INBOUND?: unknown;
-  readonly MAIL_INBOUND_SECRET?: unknown;
+}
+
+/** Whether somebody brings us the mail that customers answer with. */
+function isMailRead(env: Partial<Record<Inbound, unknown>>): boolean {
+  return INBOUND.some((name) => env[name] !== undefined);
 }
 
 /** A mail has a sender, and its links lead somewhere; replies come to an address that was given by a mail. */
 export function mailIsComplete(env: MailVariables): boolean {
   const sends = env.SMTP_URL !== undefined;
-  const receives = env.MAIL_INBOUND !== undefined || env.MAIL_INBOUND_SECRET !== undefined;
+  const receives = isMailRead(env);
   if (sends) return env.MAIL_FROM !== undefined && env.PUBLIC_URL !== undefined;
   return !receives || env.MAIL_FROM !== undefined;
 }
 export const MAIL_INCOMPLETE = {
-  message: 'SMTP_URL needs MAIL_FROM and PUBLIC_URL; MAIL_INBOUND and MAIL_INBOUND_SECRET need MAIL_FROM',
+  message: 'SMTP_URL needs MAIL_FROM and PUBLIC_URL; MAIL_INBOUND and MAIL_INBOUND_* need MAIL_FROM',
   path: ['SMTP_URL'],
   when: () => true,
 };
@@ -82,12 +109,11 @@ export interface MailConfig {
 }
 
 export function mailConfig(
-  env: Partial<Record<'MAIL_INBOUND' | 'MAIL_INBOUND_SECRET' | 'MAIL_REPLY_TO', string | undefined>> & {
+  env: Partial<Record<Inbound | 'MAIL_REPLY_TO', string | undefined>> & {
     readonly MAIL_FROM?: Mailbox | undefined;
   },
 ): MailConfig | undefined {
   const from = env.MAIL_FROM;
   if (from === undefined) return undefined;
-  const isRead = env.MAIL_INBOUND !== undefined || env.MAIL_INBOUND_SECRET !== undefined;
-  return { from, replyTo: isRead ? (env.MAIL_REPLY_TO ?? from.address.replace('@', `+${TAG}@`)) : undefined };
+  return { from, replyTo: isMailRead(env) ? (env.MAIL_REPLY_TO ?? from.address.replace('@', `+${TAG}@`)) : undefined };
 }

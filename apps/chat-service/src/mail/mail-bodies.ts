@@ -23,10 +23,11 @@ export class MailBodies {
   /**
    * The whole body. The stream is left as it is after a refusal.
    * @param address whose mails are counted together, as `rateLimitKey` makes it
-   * @throws ChatError `payload_too_large` above `MAIL_MAX_BYTES`; `unavailable`, with the time to wait, while others use
+   * @param maxBytes of this one, at most `MAIL_MAX_BYTES`
+   * @throws ChatError `payload_too_large` above that; `unavailable`, with the time to wait, while others use
    * up what may be read at once
    */
-  async read(stream: Readable, address: string): Promise<Buffer> {
+  async read(stream: Readable, address: string, maxBytes = MAIL_MAX_BYTES): Promise<Buffer> {
     const own = this.#mailsOf.get(address) ?? 0;
     if (this.#mails >= MAX_MAILS_AT_ONCE || own >= MAX_MAILS_OF_AN_ADDRESS) throw busy();
     this.#mails += 1;
@@ -38,7 +39,7 @@ export class MailBodies {
         if (!Buffer.isBuffer(chunk)) throw new ChatError('malformed_request', 'the body is not binary');
         size += chunk.length;
         this.#bytes += chunk.length;
-        if (size > MAIL_MAX_BYTES) throw tooLarge();
+        if (size > maxBytes) throw tooLarge(maxBytes);
         if (this.#bytes > this.#maxBytesAtOnce) throw busy();
         chunks.push(chunk);
       }
@@ -57,6 +58,6 @@ function busy(): ChatError {
   return new ChatError('unavailable', 'other mails are being read', { retryAfterSeconds: BUSY_SECONDS });
 }
 
-function tooLarge(): ChatError {
-  return new ChatError('payload_too_large', `a mail may have at most ${MAIL_MAX_BYTES} bytes`);
+function tooLarge(maxBytes: number): ChatError {
+  return new ChatError('payload_too_large', `a mail may have at most ${maxBytes} bytes`);
 }

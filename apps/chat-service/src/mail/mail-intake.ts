@@ -32,6 +32,16 @@ export interface MailIntakeParts {
   readonly taken: (outcome: string) => void;
 }
 
+/** What whoever brings a mail knows of it beside. */
+export interface MailDelivery {
+  /** Whom the mail server was told it is for. */
+  readonly recipients?: readonly string[];
+  /** The provider's own name of it: known by either, it was taken before. */
+  readonly providerId?: string;
+  /** Throws where whoever brings it may not bring this one. `key`: of the mail, as {@link ReceivedMail.key}. */
+  readonly admit?: (key: string) => Promise<void>;
+}
+
 /** Mail that came to us: the reply of a customer becomes a message of theirs, once, by whatever way and however often it comes. */
 export class MailIntake {
   readonly #parts: MailIntakeParts;
@@ -41,25 +51,22 @@ export class MailIntake {
   }
 
   /** @throws ChatError where it can't be taken now and must be brought again */
-  async take(raw: Buffer): Promise<MailInboundResponse> {
-    const mail = await readMail(raw).catch((error: unknown) => {
+  async take(raw: Buffer, delivery: MailDelivery = {}): Promise<MailInboundResponse> {
+    const mail = await readMail(raw, delivery.recipients).catch((error: unknown) => {
       throw new ChatError('validation_failed', 'the request is well-formed but not valid', {
         cause: error,
         details: { fields: [{ path: 'body', message: 'must be a mail' }] },
       });
     });
-    const answer = await this.#once(mail);
+    await delivery.admit?.(mail.key);
+    const answer = await this.#once(mail, keysOf(mail, delivery.providerId));
     this.#parts.taken(answer.outcome === 'ignored' ? answer.reason : answer.outcome);
     return answer;
   }
 
-  async #once(mail: ReceivedMail): Promise<MailInboundResponse> {
+  async #once(mail: ReceivedMail, keys: readonly string[]): Promise<MailInboundResponse> {
     const known = await translated(() =>
-      this.#parts.database.kysely
-        .selectFrom('mail_received')
-        .select('key')
-        .where('key', '=', mail.key)
-        .executeTakeFirst(),
+      this.#parts.database.kysely.selectFrom('mail_received').select('key').where('key', 'in', keys).executeTakeFirst(),
     );
     if (known !== undefined) return { outcome: 'duplicate' };
     const session = await this.#sessionOf(mail);
@@ -67,7 +74,7 @@ export class MailIntake {
     await translated(() =>
       this.#parts.database.kysely
         .insertInto('mail_received')
-        .values({ key: mail.key, outcome: answer.outcome, session_id: session?.id ?? null })
+        .values(keys.map((key) => ({ key, outcome: answer.outcome, session_id: session?.id ?? null })))
         .onConflict((conflict) => conflict.doNothing())
         .execute(),
     );
@@ -185,6 +192,11 @@ export class MailIntake {
     if (mark === undefined) return;
     await this.#parts.operations.markRead({ kind: 'customer', sessionId }, sessionId, mark.mailed_id);
   }
+}
+
+function keysOf(mail: ReceivedMail, providerId: string | undefined): string[] {
+  if (providerId === undefined) return [mail.key];
+  return [mail.key, createHash('sha256').update(`provider\n${providerId}`).digest('base64url')];
 }
 
 function ignored(reason: MailIgnoredReason): MailInboundResponse {

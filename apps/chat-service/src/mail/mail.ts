@@ -1,6 +1,8 @@
+import type { MailBodies } from './mail-bodies.ts';
 import type { MailIntake } from './mail-intake.ts';
 import type { MailLinks } from './mail-links.ts';
 import type { MailQueue } from './mail-queue.ts';
+import type { MailProviders } from './providers/providers.ts';
 import type { ReplyAddress } from './reply-address.ts';
 import type { Transcripts } from './transcript.ts';
 
@@ -10,6 +12,9 @@ export interface Mail {
   readonly queue: MailQueue;
   readonly links: MailLinks;
   readonly intake: MailIntake;
+  /** Shared by everything that brings mail, so that its bounds hold over all of it. */
+  readonly bodies: MailBodies;
+  readonly providers: MailProviders;
   /** Undefined where nobody reads what is answered. */
   readonly addresses: ReplyAddress | undefined;
   /** Of who may bring us mail by HTTP; undefined: nobody. */

@@ -49,8 +49,12 @@ async function textOf(html: string | false | undefined): Promise<string> {
   return mail.text ?? '';
 }
 
-/** A mail as far as it concerns the chat. @throws Error for bytes that are no mail */
-export async function readMail(raw: Buffer): Promise<ReceivedMail> {
+/**
+ * A mail as far as it concerns the chat.
+ * @param envelope whom the mail server was told it is for, where somebody knows
+ * @throws Error for bytes that are no mail
+ */
+export async function readMail(raw: Buffer, envelope: readonly string[] = []): Promise<ReceivedMail> {
   const mail = await simpleParser(raw, { ...OPTIONS, keepDeliveryStatus: true });
   const id = mail.messageId?.trim() ?? '';
   return {
@@ -58,7 +62,7 @@ export async function readMail(raw: Buffer): Promise<ReceivedMail> {
       .update(id === '' ? raw : id)
       .digest('base64url'),
     from: (mail.from?.value[0]?.address ?? '').toLowerCase(),
-    recipients: recipientsOf(mail),
+    recipients: [...new Set([...envelope.map((address) => address.trim().toLowerCase()), ...recipientsOf(mail)])],
     kind: kindOf(mail),
     isBounce: isBounce(mail),
     text: writtenText(mail.text ?? (await textOf(mail.html))),

@@ -51,5 +51,6 @@ async function forgetOld(database: Database): Promise<void> {
   await sql`DELETE FROM notice WHERE decided_at < ${old}`.execute(db);
   await sql`DELETE FROM push_notice WHERE created_at < ${old}`.execute(db);
   await sql`DELETE FROM mail WHERE created_at < ${old} AND (sent_at IS NOT NULL OR failed_at IS NOT NULL)`.execute(db);
+  await sql`DELETE FROM mail_token WHERE received_at < ${old}`.execute(db);
   await sql`DELETE FROM mail_received WHERE received_at < ${old}`.execute(db);
 }
