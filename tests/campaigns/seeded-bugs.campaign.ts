@@ -1,13 +1,15 @@
-// Services with bugs put in on purpose: the fault campaign finds each of them. About a minute.
+// Services whose drivers lie to them on purpose: the fault campaign finds each such bug. About a minute.
+import { fileURLToPath } from 'node:url';
 import { type AppProcess, type Stack, sleep, startStack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
 import type { Bounds } from '../faults/checker/history.ts';
 import { type FaultCase, runCase } from '../faults/recorder/fault-case.ts';
 
+const PLANTED = fileURLToPath(new URL('planted/planted-bug.ts', import.meta.url));
 /**
- * Shows that the campaign can fail: services are started with a bug put in on purpose (`FAILPOINTS=…=bug`), and recorder
- * and checker must find it. Gateways repair a broken live path within seconds, as they should, so the bound is that of a
+ * Shows that the campaign can fail: services are started with a driver that lies to them (planted/planted-bug.ts), and
+ * recorder and checker must find it. Gateways repair a broken live path within seconds, as they should, so the bound is that of a
  * run without faults, and head checks are as good as off.
  */
 const BOUNDS: Bounds = { shownWithinMs: 2_000, outboxWithinMs: 10_000 };
@@ -16,19 +18,19 @@ const random = new SeededRandom(seed);
 
 const BUGS: readonly { bug: string; what: string; in: (of: Stack) => AppProcess; found: RegExp }[] = [
   {
-    bug: 'relay.marksUnconfirmed',
+    bug: 'confirms-unsent',
     what: 'the relay marks what no broker has confirmed',
     in: (of) => of.chat,
     found: /^I8 complete/m,
   },
   {
-    bug: 'disp.acksUnwritten',
+    bug: 'acks-unread',
     what: 'the dispatcher acks what it has not published',
     in: (of) => of.dispatcher,
     found: /^I8 complete/m,
   },
   {
-    bug: 'post.forgetsRetries',
+    bug: 'forgets-retries',
     what: 'chat-service stores a retry as a new message',
     in: (of) => of.chat,
     found: /^I1 no-lost-ack/m,
@@ -59,9 +61,9 @@ describe(`bugs put in on purpose (FAULTS_SEED=${seed})`, () => {
   });
 
   test.each(BUGS)('$bug: $what, and is found', { timeout: 90_000 }, async ({ bug, what, found, in: service }) => {
-    await service(stack).restart({ FAILPOINTS: `${bug}=bug` });
+    await service(stack).restart({ NODE_OPTIONS: `--import=${PLANTED}`, PLANTED_BUG: bug });
     const { violations } = await campaign(what);
-    await service(stack).restart({ FAILPOINTS: '' });
+    await service(stack).restart({ NODE_OPTIONS: '' });
     console.log(`    found: ${violations.length} violations, such as: ${violations[0]}`);
     expect(violations.length).toBeGreaterThan(0);
     expect(violations.join('\n')).toMatch(found);

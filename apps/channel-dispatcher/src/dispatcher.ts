@@ -7,7 +7,7 @@ import {
   type LastSeen,
 } from '@chat-realtime/messaging';
 import type { BrokerEvent } from '@chat-realtime/protocol';
-import { EventTrace, failpoint, type Logger, type Metrics, seededBug } from '@chat-realtime/service-kit';
+import { EventTrace, failpoint, type Logger, type Metrics } from '@chat-realtime/service-kit';
 import { FanoutWriter } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';
 import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
@@ -117,7 +117,6 @@ class ChannelDispatcher implements Dispatcher {
     });
     const commands = work.durable.length + work.ephemeral.length;
     const patienceMs = this.#returns < MAX_RETURNS_WITHOUT_SUCCESS ? PATIENCE_MS : Number.POSITIVE_INFINITY;
-    if (seededBug('disp.acksUnwritten')) work.durable.length = 0;
     if (commands > 0 && !(await this.#writer.write(work, patienceMs))) {
       await this.#giveBack();
       return;

@@ -76,7 +76,6 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
     observer,
     options: { ...DEFAULT_CHAT_OPTIONS, ...deps.options },
     log,
-    failpoint: deps.failpoint ?? armedFailpoint(),
     committed: () => relay.wake(),
     ephemeral: (message) => publisher.publishEphemeral(message),
   };
@@ -95,7 +94,7 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
     links,
     observer,
     log,
-    failpoint: context.failpoint,
+    failpoint: deps.failpoint ?? armedFailpoint(),
     trace: deps.trace ?? new EventTrace(log),
     database,
     duties,

@@ -6,7 +6,6 @@ type Action =
   | { readonly kind: 'panic' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'error' }
-  | { readonly kind: 'bug' }
   | { readonly kind: 'sleep'; readonly ms: number };
 interface Armed {
   readonly action: Action;
@@ -18,7 +17,7 @@ export class FailpointError extends Error {
   override readonly name = 'FailpointError';
 }
 
-const ENTRY = /^([A-Za-z0-9_.-]+)=(?:(\d+)\*)?(panic|stop|error|bug|sleep\((\d+)\))$/;
+const ENTRY = /^([A-Za-z0-9_.-]+)=(?:(\d+)\*)?(panic|stop|error|sleep\((\d+)\))$/;
 let armed: ReadonlyMap<string, Armed> | undefined = fromEnvironment();
 
 function fromEnvironment(): ReadonlyMap<string, Armed> | undefined {
@@ -33,7 +32,7 @@ function parse(text: string): ReadonlyMap<string, Armed> {
     const [, name, times, word, ms] = ENTRY.exec(entry) ?? [];
     if (name === undefined || word === undefined) throw new Error(`failpoint "${entry}" is not understood`);
     const action: Action =
-      word === 'panic' || word === 'stop' || word === 'error' || word === 'bug'
+      word === 'panic' || word === 'stop' || word === 'error'
         ? { kind: word }
         : { kind: 'sleep', ms: Number(ms ?? '0') };
     points.set(name, { action, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) });
@@ -47,14 +46,6 @@ export function setFailpoints(text: string | undefined): void {
   armed = text === undefined || text === '' ? undefined : parse(text);
 }
 
-/**
- * Whether a test wants the code to be wrong here (`relay.marksUnconfirmed=bug`): by such bugs, put in on purpose, the
- * fault campaign shows that it would find one.
- */
-export function seededBug(name: string): boolean {
-  return armed !== undefined && armed.get(name)?.action.kind === 'bug';
-}
-
 /** Await it, or `void` it where only `panic` and `error` make sense. */
 export function failpoint(name: string): void | Promise<void> {
   if (armed === undefined) return undefined;
@@ -65,8 +56,6 @@ function fire(point: Armed | undefined, name: string): void | Promise<void> {
   if (point === undefined || point.left <= 0) return undefined;
   point.left -= 1;
   switch (point.action.kind) {
-    case 'bug':
-      return undefined;
     case 'panic':
       // As a power cut: no handler, no flush, no goodbye.
       process.kill(process.pid, 'SIGKILL');

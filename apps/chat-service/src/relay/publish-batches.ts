@@ -1,5 +1,5 @@
 import type { EventPublisher } from '@chat-realtime/messaging';
-import { type EventTrace, seededBug } from '@chat-realtime/service-kit';
+import type { EventTrace } from '@chat-realtime/service-kit';
 import type { AttachmentLinks, ChatLog, ChatObserver, Failpoint } from '../domain/ports.ts';
 import { renderBrokerEvent, routingKeyOf } from '../domain/render.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
@@ -37,10 +37,6 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
     return full ? 'full' : 'partial';
   }
   const started = performance.now();
-  if (seededBug('relay.marksUnconfirmed')) {
-    await outbox.mark(from, to);
-    return 'partial';
-  }
   const spans = rows.map((row) => deps.trace.begin('chat.relay', row, row.traceparent, row.created_at));
   const sent = deps.publisher.publish(
     rows.map((row, index) => outgoing(row, deps.links, spans[index]?.traceparent ?? row.traceparent)),

@@ -272,23 +272,6 @@ describe('relay on postgres', () => {
     // Whatever is published twice comes as a whole run again: each step is one on, or back to a start already seen.
     for (const [index, seq] of seqs.entries()) expect(seq <= Math.max(0, ...seqs.slice(0, index)) + 1).toBe(true);
   });
-
-  it('[MSG] faults around the commit: no message without 2xx is doubled by the retry', async () => {
-    const armed = new Set(['post.afterLock', 'post.afterInsert', 'post.afterCommit']);
-    harness = await stage.harness({
-      failpoint: (at) => {
-        if (armed.delete(at)) throw new Error(`fault at ${at}`);
-      },
-    });
-    const { chat } = harness;
-    const { id, customer } = await newChat(chat);
-    const post = text('once');
-    for (let tries = 0; tries < 3; tries += 1)
-      await expect(chat.postMessage(customer, id, post)).rejects.toThrow('fault at');
-    expect(armed.size).toBe(0);
-    expect((await chat.postMessage(customer, id, post)).created).toBe(false);
-    expect(await story(chat, id)).toEqual(['chat.session.created', 'client:once']);
-  });
 });
 
 describe('several relays on PostgreSQL', () => {

@@ -1,7 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import { type BrokerEphemeral, ChatError } from '@chat-realtime/protocol';
 import type { Actor } from '../domain/actors.ts';
-import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions, Failpoint } from '../domain/ports.ts';
+import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions } from '../domain/ports.ts';
 
 /** What every operation needs. */
 export interface StorageContext {
@@ -10,8 +10,6 @@ export interface StorageContext {
   readonly observer: ChatObserver;
   readonly options: ChatOptions;
   readonly log: ChatLog;
-  /** Absent outside of fault tests: the hot statements then take one round trip. */
-  readonly failpoint: Failpoint | undefined;
   /** Something was committed: the relay has work, the badge may have changed. */
   committed(): void;
   ephemeral(message: BrokerEphemeral): void;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Database, Statement } from '@chat-realtime/database';
 import { messageSchema, sessionEventSchema } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -220,5 +221,35 @@ describe('sessions and messages on postgres', () => {
       has_more: false,
     });
     await expect(chat.events(customer, id, { afterSeq: 4, limit: 5 })).rejects.toMatchObject({ code: 'cursor_ahead' });
+  });
+
+  it('[MSG] faults around the commit: no message without 2xx is doubled by the retry', async () => {
+    const faults = ['before the statement', 'inside its transaction', 'after the commit'];
+    const breaking: Database = {
+      ...harness.database,
+      query: (statement, values) => breakOnce(statement, values ?? []),
+    };
+    async function breakOnce<R>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
+      const fault = statement.name === 'chat-post-message' ? faults.shift() : undefined;
+      if (fault === 'inside its transaction') {
+        const session = await harness.database.acquireSession();
+        await session.query({ name: 'begin', text: 'BEGIN' });
+        await session.query(statement, values);
+        // The connection ends with the transaction open, as when its process is killed.
+        await session.release();
+      }
+      if (fault === 'before the statement' || fault === 'inside its transaction') throw new Error(`fault ${fault}`);
+      const rows = await harness.database.query<R>(statement, values);
+      if (fault !== undefined) throw new Error(`fault ${fault}`);
+      return rows;
+    }
+    const { chat, close } = await harness.another({ database: breaking });
+    const { id, customer } = await newChat(chat);
+    const post = text('once');
+    for (const fault of [...faults])
+      await expect(chat.postMessage(customer, id, post)).rejects.toThrow(`fault ${fault}`);
+    expect((await chat.postMessage(customer, id, post)).created).toBe(false);
+    expect(await story(chat, id)).toEqual(['chat.session.created', 'client:once']);
+    await close();
   });
 });

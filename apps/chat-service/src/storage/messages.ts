@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { ChatError } from '@chat-realtime/protocol';
-import { rateLimitKey, seededBug } from '@chat-realtime/service-kit';
+import { rateLimitKey } from '@chat-realtime/service-kit';
 import type { Tables } from '@chat-realtime/database';
 import { sql, type Transaction } from 'kysely';
 import type { Actor } from '../domain/actors.ts';
@@ -12,7 +11,7 @@ import { requireOwnSession, sessionNotFound, type StorageContext } from './conte
 import { erasedOriginal } from './erased-retry.ts';
 import { translated } from './errors.ts';
 import { events } from './history.ts';
-import { applyTransition, commitSession, lockSession, stateOf } from './unit-of-work.ts';
+import { applyTransition, commitSession, stateOf } from './unit-of-work.ts';
 import { hasNarrowScope, requireVisible } from './visibility.ts';
 
 type Outcome =
@@ -119,25 +118,6 @@ export async function postInTransaction(
   return onlyRow(result.rows);
 }
 
-/** With fault tests on, the one statement is taken apart, so that a failpoint can stand inside the transaction. */
-async function postStepwise(
-  context: StorageContext,
-  actor: Actor,
-  sessionId: number,
-  post: PostMessage,
-): Promise<PostRow> {
-  const given = seededBug('post.forgetsRetries') ? { ...post, clientMessageId: randomUUID() } : post;
-  const row = await context.database.kysely.transaction().execute(async (trx) => {
-    await lockSession(trx, sessionId);
-    await context.failpoint?.('post.afterLock');
-    const inner = await postInTransaction(trx, actor, sessionId, given, context.options.claimOnReply);
-    await context.failpoint?.('post.afterInsert');
-    return inner;
-  });
-  await context.failpoint?.('post.afterCommit');
-  return row;
-}
-
 /** Rolls back what was done for a post before it was refused: nothing of a refused request may stay. */
 class RefusedPost extends Error {
   override readonly name = 'RefusedPost';
@@ -183,15 +163,8 @@ async function postUnderLock(
 
 async function post(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
   if (hasNarrowScope(actor)) return postUnderLock(context, actor, sessionId, message);
-  const row =
-    context.failpoint === undefined
-      ? onlyRow(
-          await context.database.query<PostRow>(
-            POST,
-            postValues(actor, sessionId, message, context.options.claimOnReply),
-          ),
-        )
-      : await postStepwise(context, actor, sessionId, message);
+  const values = postValues(actor, sessionId, message, context.options.claimOnReply);
+  const row = onlyRow(await context.database.query<PostRow>(POST, values));
   return row.r_outcome === 'closed' || row.r_outcome === 'unclaimed'
     ? postUnderLock(context, actor, sessionId, message)
     : row;
