@@ -6,6 +6,9 @@ const plural = new Intl.PluralRules('ru');
 const FORMS: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'соединение', few: 'соединения' };
 const connections = (n: number): string => `${n} ${FORMS[plural.select(n)] ?? 'соединений'}`;
 
+/** Where a step was noted, as the server names what is no address. */
+type Places = Readonly<Record<'database' | 'this process', string>>;
+
 /** The dialog «Путь сообщения». */
 export const traceRu = {
   title: 'Путь сообщения',
@@ -13,9 +16,9 @@ export const traceRu = {
   failed: 'Путь не прочитался. Закройте и попробуйте ещё раз.',
   hops: {
     stored: 'Записано в базу',
-    relayed: 'Принято RabbitMQ',
-    dispatched: 'Взято dispatcher',
-    published: 'Отдано в Redis',
+    relayed: 'Передано в очередь',
+    dispatched: 'Взято диспетчером',
+    published: 'Разослано шлюзам',
     written: 'Отправлено в соединения',
     acked: 'Получено',
     read: 'Прочитано',
@@ -23,7 +26,8 @@ export const traceRu = {
   sockets: (n: number) => connections(n),
   toCustomer: 'клиент',
   toStaff: 'операторы',
-  operator: (id: string) => `оператор ${id}`,
+  operator: (name: string) => `оператор ${name}`,
+  places: { database: 'база данных', 'this process': 'сама служба чата' } satisfies Places,
   orBefore: 'или раньше',
   silent: (where: string) => `${where} не отвечает: его шагов здесь нет`,
 };
@@ -34,9 +38,9 @@ export const traceEn: typeof traceRu = {
   failed: 'It could not be read. Close this and try again.',
   hops: {
     stored: 'Stored in the database',
-    relayed: 'Taken by RabbitMQ',
+    relayed: 'Handed to the queue',
     dispatched: 'Taken by the dispatcher',
-    published: 'Handed to Redis',
+    published: 'Published to the gateways',
     written: 'Written to connections',
     acked: 'Received',
     read: 'Read',
@@ -44,7 +48,8 @@ export const traceEn: typeof traceRu = {
   sockets: (n: number) => (n === 1 ? '1 connection' : `${n} connections`),
   toCustomer: 'customer',
   toStaff: 'operators',
-  operator: (id: string) => `operator ${id}`,
+  operator: (name: string) => `operator ${name}`,
+  places: { database: 'database', 'this process': 'the chat service itself' },
   orBefore: 'or before',
   silent: (where: string) => `${where} does not answer: its steps are not here`,
 };

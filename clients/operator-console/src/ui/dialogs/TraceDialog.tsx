@@ -1,16 +1,24 @@
 import type { TraceResponse } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import type { Operator } from '../../state/desk.ts';
+import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
 import { Dialog } from './Dialog.tsx';
 
 type Hop = TraceResponse['hops'][number];
 
-function whom({ to }: Hop): string | null {
+function whom({ to }: Hop, operators: readonly Operator[]): string | null {
   if (to === undefined) return null;
   if (to === 'customer' || to === 'client') return t().trace.toCustomer;
   if (to === 'staff') return t().trace.toStaff;
-  return t().trace.operator(to.replace(/^staff:/, ''));
+  const id = to.replace(/^staff:/, '');
+  return t().trace.operator(operators.find((operator) => operator.id === id)?.name ?? id);
+}
+
+function place(where: string): string {
+  const { places } = t().trace;
+  return where === 'database' || where === 'this process' ? places[where] : where;
 }
 
 /** With the thousandths, which are what is looked at here. */
@@ -22,6 +30,7 @@ const exactTime = (at: string): string => {
 /** Where a message went, and when. For admins: the server gives it to nobody else. */
 export function TraceDialog({ sessionId, messageId }: { sessionId: number; messageId: number }) {
   const { desk } = useDesk();
+  const operators = useStore(desk.operators, (state) => state.list);
   const [found, setFound] = useState<TraceResponse | 'failed' | null>(null);
   useEffect(() => {
     let shown = true;
@@ -44,7 +53,7 @@ export function TraceDialog({ sessionId, messageId }: { sessionId: number; messa
           <ol class="hops">
             {found.hops.map((hop, index) => {
               const details = [
-                whom(hop),
+                whom(hop, operators),
                 hop.sockets === undefined ? null : trace.sockets(hop.sockets),
                 hop.or_before === true ? trace.orBefore : null,
               ].filter((text) => text !== null);
@@ -54,7 +63,7 @@ export function TraceDialog({ sessionId, messageId }: { sessionId: number; messa
                   <span>
                     {trace.hops[hop.hop]}
                     {details.length > 0 && `: ${details.join(', ')}`}
-                    <small>{hop.where}</small>
+                    <small>{place(hop.where)}</small>
                   </span>
                 </li>
               );
