@@ -25,6 +25,11 @@ export class SeededRandom {
     return value;
   }
 
+  shuffled<T>(values: readonly T[]): T[] {
+    const drawn = values.map((value) => ({ value, place: this.next() }));
+    return drawn.toSorted((a, b) => a.place - b.place).map(({ value }) => value);
+  }
+
   /** A stream of its own, so that concurrent actors do not take numbers from each other. */
   fork(): SeededRandom {
     return new SeededRandom(this.integer(0, 2 ** 31));

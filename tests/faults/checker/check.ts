@@ -28,5 +28,5 @@ export function check(history: History, bounds: Bounds): string[] {
     ...(history.attempts.some((attempt) => attempt.outcome.kind === 'ok') ? [] : ['no post succeeded']),
     ...(history.observers.length > 0 ? [] : ['nobody observed']),
   ];
-  return [...empty, ...found.map(({ invariant, what }) => `${invariant}: ${what}`)];
+  return [...empty, ...history.complaints, ...found.map(({ invariant, what }) => `${invariant}: ${what}`)];
 }

@@ -79,6 +79,8 @@ export interface History {
   readonly healedAt: number;
   /** When the run was over: what was not shown by then counts as never shown. */
   readonly endedAt: number;
+  /** What those who wrote found wrong with what is stored. */
+  readonly complaints: readonly string[];
 }
 
 /** What G4 allows for the fault of a run. */

@@ -99,5 +99,6 @@ export function soundHistory(random: SeededRandom): History {
     ],
     healedAt: clock - 200,
     endedAt: clock + 20_000,
+    complaints: [],
   };
 }

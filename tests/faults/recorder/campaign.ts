@@ -1,32 +1,28 @@
-import { Customer, HttpClient, sleep, type Stack, Staff } from '@chat-realtime/testkit';
+import { sleep, type Stack } from '@chat-realtime/testkit';
 import type { SeededRandom } from '../../resume/seeded-random.ts';
-import { bodyOf, type History, type OutboxSample } from '../checker/history.ts';
-import { readOutbox, readTable } from './final-table.ts';
-import { Follower, type Way } from './follower.ts';
+import type { History, OutboxSample } from '../checker/history.ts';
+import type { Cast, MakeCast } from './cast.ts';
+import { readOutbox } from './final-table.ts';
+import type { Follower } from './follower.ts';
 import { MetricsPage } from './metrics.ts';
-import { SessionWatch, StaffWatch } from './watch.ts';
-import { Writer } from './writer.ts';
+import { ownChat } from './own-chat.ts';
 
 export interface CampaignOptions {
   readonly sessions?: number;
   /** Mean pause of a writer between two messages. */
   readonly pauseMs?: number;
+  /** Who writes and who follows; our own chat unless said. */
+  readonly cast?: MakeCast;
 }
 
 const OUTBOX_EVERY_MS = 250;
-const CUSTOMER_WAYS = ['websocket', 'websocket', 'sse', 'poll'] as const;
-const STAFF_WAYS = ['websocket', 'websocket', 'sse', 'poll'] as const;
 
-/**
- * Traffic over nginx and a record of all of it. Each session has two customers' tabs and an operator who write, and
- * observers on every transport; two operators follow everything. The first session has as many tabs as the limit allows.
- */
+/** Traffic over nginx and a record of all of it. */
 export class Campaign {
   readonly followers: readonly Follower[];
   readonly sessionIds: readonly number[];
   readonly #stack: Stack;
-  readonly #http: HttpClient;
-  readonly #writers: readonly Writer[];
+  readonly #cast: Cast;
   readonly #stopWriting = new AbortController();
   readonly #stopSampling = new AbortController();
   readonly #outbox: OutboxSample[] = [];
@@ -35,71 +31,19 @@ export class Campaign {
   #healedAt = Date.now();
 
   static async start(stack: Stack, random: SeededRandom, options: CampaignOptions = {}): Promise<Campaign> {
-    const { sessions = 4, pauseMs = 120 } = options;
-    const http = new HttpClient(stack.url);
-    const anna = await Staff.login(http, 'anna', stack.password);
-    const boris = await Staff.login(http, 'boris', stack.password);
-    const sessionIds = new Set<number>();
-    const cursor = await anna.feedHead();
-    const followers = STAFF_WAYS.map((kind, index) => {
-      const staff = index % 2 === 0 ? anna : boris;
-      const watch = new StaffWatch(staff, cursor, sessionIds);
-      return new Follower(`operator ${index + 1} on ${kind}`, { kind }, watch, stack.url, random.fork());
-    });
-    const writers: Writer[] = [];
-    for (let number = 1; number <= sessions; number += 1) {
-      const customer = await Customer.create(http);
-      const id = customer.sessionId;
-      sessionIds.add(id);
-      const ways: Way[] = CUSTOMER_WAYS.map((kind) => ({ kind }));
-      if (number === 1) {
-        const link = new URL((await customer.streamLink()).url, stack.url);
-        ways.push({ kind: 'link', path: link.pathname + link.search });
-      }
-      ways.forEach((way, index) => {
-        const name = `tab ${index + 1} of session ${id} on ${way.kind}`;
-        followers.push(new Follower(name, way, new SessionWatch(customer), stack.url, random.fork()));
-      });
-      for (const tab of ['tab 1', 'tab 2']) {
-        writers.push(
-          new Writer({
-            ...{ name: tab, sessionId: id, sender: 'client', random: random.fork(), pauseMs },
-            post: ({ body, clientMessageId, signal }) =>
-              customer.request('POST', '/messages', { json: { body, client_message_id: clientMessageId }, signal }),
-          }),
-        );
-      }
-      const staff = number % 2 === 0 ? anna : boris;
-      writers.push(
-        new Writer({
-          ...{ name: 'operator', sessionId: id, sender: staff.userId, random: random.fork(), pauseMs: 2 * pauseMs },
-          post: ({ body, clientMessageId, signal }) =>
-            staff.request('POST', `/chat/session/${id}/messages`, {
-              json: { body, client_message_id: clientMessageId },
-              signal,
-            }),
-        }),
-      );
-    }
-    await Promise.all(followers.map((follower) => follower.start()));
-    // Facts without a seq go another way than messages: only operators may see them, and only the feed has them.
-    for (const id of sessionIds) await anna.note(id, bodyOf(id, 'note', 0));
-    return new Campaign(stack, http, [...sessionIds], followers, writers);
+    const { sessions = 4, pauseMs = 120, cast: make = ownChat } = options;
+    const cast = await make(stack, random, { sessions, pauseMs });
+    await Promise.all(cast.followers.map((follower) => follower.start()));
+    await cast.opened();
+    return new Campaign(stack, cast);
   }
 
-  private constructor(
-    stack: Stack,
-    http: HttpClient,
-    sessionIds: readonly number[],
-    followers: readonly Follower[],
-    writers: readonly Writer[],
-  ) {
+  private constructor(stack: Stack, cast: Cast) {
     this.#stack = stack;
-    this.#http = http;
-    this.sessionIds = sessionIds;
-    this.followers = followers;
-    this.#writers = writers;
-    this.#writing = Promise.allSettled(writers.map((writer) => writer.run(this.#stopWriting.signal)));
+    this.#cast = cast;
+    this.followers = cast.followers;
+    this.sessionIds = cast.sessionIds;
+    this.#writing = Promise.allSettled(cast.writers.map((writer) => writer.run(this.#stopWriting.signal)));
     this.#sampling = this.#sample();
   }
 
@@ -115,7 +59,7 @@ export class Campaign {
   async settle(withinMs: number): Promise<History> {
     this.#stopWriting.abort();
     for (const result of await this.#writing) if (result.status === 'rejected') throw result.reason;
-    const { table, sessions } = await readTable(this.#stack.postgres, this.sessionIds);
+    const { table, sessions, attempts, complaints } = await this.#cast.outcome();
     const deadline = Math.max(this.#healedAt, Date.now()) + withinMs;
     const owed = (follower: Follower): number => {
       const { scope } = follower.watch;
@@ -133,21 +77,22 @@ export class Campaign {
     this.#stopSampling.abort();
     await this.#sampling;
     await Promise.all(this.followers.map((follower) => follower.stop()));
-    this.#http.close();
+    this.#cast.close();
     return {
       sessions,
-      attempts: this.#writers.flatMap((writer) => writer.attempts),
+      attempts,
       table,
       observers: this.followers.map((follower) => follower.log()),
       outbox: this.#outbox,
       healedAt: this.#healedAt,
       endedAt: Date.now(),
+      complaints,
     };
   }
 
   /** Whether the outbox was measured after the last write. */
   #fresh(): boolean {
-    const last = Math.max(...this.#writers.flatMap((writer) => writer.attempts.map((attempt) => attempt.endedAt)));
+    const last = Math.max(...this.#cast.writers.flatMap(({ attempts }) => attempts.map(({ endedAt }) => endedAt)));
     return (this.#outbox.at(-1)?.at ?? 0) > last;
   }
 

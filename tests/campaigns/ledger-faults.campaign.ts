@@ -1,0 +1,119 @@
+// The fault cases beside a site's own chat: its events come by its broker and by calls, each is stored once and shown once. About six minutes.
+import { type AppProcess, type Stack, sleep, startStack, until } from '@chat-realtime/testkit';
+import { SITE_DEAD_LETTERS, SITE_QUEUE } from '@chat-realtime/messaging';
+import { connect } from 'amqplib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  DEAD_MS,
+  expectNothingLost,
+  flushRedis,
+  killed,
+  LIVE_PATH,
+  type RuledCase,
+} from '../faults/cases/killed-parts.ts';
+import type { MakeCast } from '../faults/recorder/cast.ts';
+import { MetricsPage } from '../faults/recorder/metrics.ts';
+import { SITE_EXCHANGE, type SiteCast, siteChat } from '../faults/recorder/site-chat.ts';
+import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+
+const seed = runSeed('FAULTS_SEED');
+const random = new SeededRandom(seed);
+const AGAIN = 10_000;
+
+let stack: Stack;
+let site: SiteCast;
+const cast: MakeCast = async (...run) => {
+  site = await siteChat(...run);
+  return site;
+};
+
+function intakes(of: Stack): { app: AppProcess; address: string }[] {
+  const { chat, standby, addresses } = of;
+  if (standby === null || addresses.standby === null) throw new Error('this case needs the standby of the stack');
+  return [
+    { app: chat, address: addresses.chat },
+    { app: standby, address: addresses.standby },
+  ];
+}
+
+const reads = async (address: string): Promise<boolean> =>
+  (await MetricsPage.read(address)).sum('chat_intake_source_connected', 'source="rabbitmq"') === 1;
+
+/** Of two, the one that reads the site's broker. */
+async function readerKilled(of: Stack): Promise<void> {
+  let reader: AppProcess | undefined;
+  await until(
+    async () => {
+      for (const { app, address } of intakes(of)) if (await reads(address)) reader = app;
+      return reader !== undefined;
+    },
+    { timeoutMs: 20_000, what: 'somebody reading the site’s broker' },
+  );
+  if (reader === undefined) throw new Error('nobody reads');
+  await reader.kill();
+  await sleep(DEAD_MS);
+  await reader.start();
+}
+
+async function bothKilled(of: Stack): Promise<void> {
+  const both = intakes(of).map(({ app }) => app);
+  await Promise.all(both.map((app) => app.kill()));
+  await sleep(DEAD_MS);
+  await Promise.all(both.map((app) => app.start()));
+}
+
+async function duplicates(of: Stack): Promise<number> {
+  const pages = await Promise.all(intakes(of).map(({ address }) => MetricsPage.read(address)));
+  return pages.reduce((sum, page) => sum + page.sum('chat_intake_events_total', 'result="duplicate"'), 0);
+}
+
+/** What the site gave before comes 10,000 times more, by both of its ways at once and under traffic. */
+async function givenAgain(of: Stack): Promise<void> {
+  const before = await duplicates(of);
+  const from = Date.now();
+  await Promise.all(site.outboxes.map((outbox) => outbox.again(AGAIN / 2)));
+  const known = async (): Promise<boolean> => (await duplicates(of)) >= before + AGAIN;
+  await until(known, { timeoutMs: 120_000, everyMs: 200, what: `${AGAIN} events known from before` });
+  console.log(`${AGAIN} events given again were told apart in ${((Date.now() - from) / 1_000).toFixed(1)} s`);
+}
+
+const CASES: readonly RuledCase[] = [
+  { name: 'no fault', rules: '[BES1] [BES5]', bounds: LIVE_PATH, fault: () => sleep(1_000) },
+  { name: 'reader of the site’s broker killed', rules: '[BES17] [BES20]', bounds: LIVE_PATH, fault: readerKilled },
+  { name: 'both intakes killed', rules: '[BES13] [BES20]', bounds: LIVE_PATH, fault: bothKilled },
+  { name: 'RabbitMQ killed', rules: '[BES20]', bounds: LIVE_PATH, fault: killed((of) => of.rabbit, 0) },
+  { name: 'RabbitMQ wiped', rules: '[BES20]', bounds: LIVE_PATH, fault: (of) => of.rabbit.wipe() },
+  { name: 'database restarted', rules: '[BES20]', bounds: LIVE_PATH, fault: (of) => of.postgres.restart() },
+  { name: 'database killed', rules: '[BES20]', bounds: LIVE_PATH, fault: killed((of) => of.postgres, 1_000) },
+  { name: 'Redis wiped', rules: '[RDS7]', bounds: LIVE_PATH, fault: flushRedis },
+  { name: '10,000 events given again', rules: '[BES2]', bounds: LIVE_PATH, fault: givenAgain },
+];
+
+describe(`faults in the ledger (FAULTS_SEED=${seed})`, () => {
+  beforeAll(async () => {
+    stack = await startStack({
+      proxies: true,
+      standby: true,
+      env: {
+        ...{ RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' },
+        LOG_LEVEL: 'warn',
+        CHAT_ROLE: 'ledger',
+        RABBITMQ_SOURCE: `exchange:${SITE_EXCHANGE}/chat.#`,
+        EVENTS_API_KEY: 'events-key-of-the-fault-cases-00000001',
+      },
+    });
+  });
+  afterAll(() => stack?.stop());
+
+  test.each(CASES)('$rules $name: each event is stored once, and shown once and in order', (one) =>
+    expectNothingLost(stack, random.fork(), { ...one, campaign: { cast } }),
+  );
+
+  test('[BES19] nothing of it was refused, and nothing waits', async () => {
+    const model = await connect(stack.rabbit.url);
+    const channel = await model.createChannel();
+    const left = async (queue: string): Promise<number> => (await channel.checkQueue(queue)).messageCount;
+    expect([await left(SITE_QUEUE), await left(SITE_DEAD_LETTERS)]).toEqual([0, 0]);
+    await model.close();
+  });
+});
