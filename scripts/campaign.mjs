@@ -5,20 +5,23 @@ import { join } from 'node:path';
 import { projectNode } from './lib/packages.mjs';
 import { root } from './lib/root.mjs';
 import { run } from './lib/run.mjs';
+import { installServers } from './lib/servers.mjs';
 
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const ENDING = '.campaign.ts';
 
-/** The first line of each file says what it proves. */
+/** The first line of each file says what it proves; the second may name packages that `npm test` does not install. */
 const files = readdirSync(join(root, 'tests/campaigns'))
   .filter((name) => name.endsWith(ENDING))
-  .map((name) => ({
-    name: name.slice(0, -ENDING.length),
-    about: readFileSync(join(root, 'tests/campaigns', name), 'utf8')
-      .split('\n', 1)[0]
-      .replace(/^\/[/*]+ ?| ?\*\/$/g, ''),
-    runs: [{ args: ['--config', 'tests/campaigns.config.ts', `campaigns/${name}`] }],
-  }));
+  .map((name) => {
+    const [first = '', second = ''] = readFileSync(join(root, 'tests/campaigns', name), 'utf8').split('\n', 2);
+    return {
+      name: name.slice(0, -ENDING.length),
+      about: first.replace(/^\/[/*]+ ?| ?\*\/$/g, ''),
+      packages: /^\/\/ Debian packages: (.+)$/.exec(second)?.[1]?.split(' ') ?? [],
+      runs: [{ args: ['--config', 'tests/campaigns.config.ts', `campaigns/${name}`] }],
+    };
+  });
 
 const long = { LONG_TESTS: '1' };
 const browser = { args: ['--config', 'tests/vitest.config.ts', 'browser/'] };
@@ -63,6 +66,7 @@ if (campaign === undefined) {
   for (const { name, about } of campaigns) console.log(`  ${name.padEnd(18)} ${about}`);
   process.exit(wanted === undefined ? 0 : 2);
 }
+if (campaign.packages?.length > 0) await installServers(campaign.packages);
 let failed = false;
 for (const { args, env } of campaign.runs) {
   await run(projectNode(), [vitest, 'run', ...args, ...process.argv.slice(3)], {

@@ -63,8 +63,24 @@ const NEEDED = {
   systemd: () => onPath('systemd-analyze'),
 };
 
-function missing() {
-  return Object.keys(NEEDED).filter((name) => !NEEDED[name]());
+/** What single campaigns need beside it; a line of their file names it. */
+const OF_CAMPAIGNS = {
+  wordpress: () => existsSync('/usr/share/wordpress/wp-load.php'),
+  'wordpress-l10n': () => existsSync('/usr/share/wordpress/wp-content/languages/ru_RU.mo'),
+  'wordpress-theme-twentytwentythree': () =>
+    existsSync('/usr/share/wordpress/wp-content/themes/twentytwentythree/style.css'),
+  'php-fpm': () => existsSync('/usr/sbin') && readdirSync('/usr/sbin').some((name) => /^php-fpm\d/.test(name)),
+  'php-mysql': () => hasPhpModule('mysqli'),
+  'php-curl': () => hasPhpModule('curl'),
+};
+
+/** @param {string[]} more Packages of a campaign. */
+function missing(more) {
+  const known = { ...NEEDED, ...OF_CAMPAIGNS };
+  return [...Object.keys(NEEDED), ...more].filter((name) => {
+    if (known[name] === undefined) throw new Error(`scripts/lib/servers.mjs does not know how to find ${name}`);
+    return !known[name]();
+  });
 }
 
 function isDebian() {
@@ -108,8 +124,9 @@ async function withoutAutostart(work) {
   }
 }
 
-export async function installServers() {
-  const names = missing();
+/** @param {string[]} [more] Packages of a campaign, beside those that `npm test` needs. */
+export async function installServers(more = []) {
+  const names = missing(more);
   if (names.length === 0) return;
   if (process.getuid?.() !== 0 || !isDebian()) throw explain(names);
   const started = Date.now();
@@ -128,7 +145,7 @@ export async function installServers() {
       env,
     });
   });
-  const still = missing();
+  const still = missing(more);
   if (still.length > 0) throw explain(still);
   console.log(`Debian packages installed in ${seconds(started)}`);
 }

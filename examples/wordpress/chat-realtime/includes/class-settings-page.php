@@ -158,7 +158,7 @@ final class Settings_Page {
 				);
 				if ( $is_set ) {
 					printf(
-						' <label><input type="checkbox" name="%s[remove][]" value="%s"> %s</label>',
+						'<br><label style="display: inline-block; margin-top: 6px"><input type="checkbox" name="%s[remove][]" value="%s"> %s</label>',
 						esc_attr( Options::SECRETS ),
 						esc_attr( $name ),
 						esc_html__( 'Remove', 'chat-realtime' )
@@ -182,12 +182,12 @@ final class Settings_Page {
 				<legend class="screen-reader-text"><?php esc_html_e( 'Who answers', 'chat-realtime' ); ?></legend>
 				<?php foreach ( wp_roles()->get_names() as $role => $role_name ) : ?>
 					<p>
+						<label for="chat-realtime-role-<?php echo esc_attr( $role ); ?>"><?php echo esc_html( translate_user_role( $role_name ) ); ?></label><br>
 						<select id="chat-realtime-role-<?php echo esc_attr( $role ); ?>" name="<?php echo esc_attr( Options::PLAIN . "[roles][$role]" ); ?>">
 							<?php foreach ( $names as $right => $name ) : ?>
 								<option value="<?php echo esc_attr( $right ); ?>" <?php selected( $kept[ $role ] ?? '', $right ); ?>><?php echo esc_html( $name ); ?></option>
 							<?php endforeach; ?>
 						</select>
-						<label for="chat-realtime-role-<?php echo esc_attr( $role ); ?>"><?php echo esc_html( translate_user_role( $role_name ) ); ?></label>
 					</p>
 				<?php endforeach; ?>
 			</fieldset></td>
