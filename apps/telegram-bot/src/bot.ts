@@ -25,7 +25,7 @@ import { TopicStore } from './storage/topics.ts';
 import { UpdateStore } from './storage/updates.ts';
 import { createTelegramApi } from './telegram/api.ts';
 import { TelegramFailure } from './telegram/failures.ts';
-import { commandsFor } from './texts.ts';
+import { commandsFor, textsFor } from './texts.ts';
 
 const INTRODUCE_RETRY_MS = 5_000;
 const FORGET_EVERY_MS = 3_600_000;
@@ -143,12 +143,14 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   };
 
   function staffGroup(): StaffGroup | null {
-    const { TELEGRAM_STAFF_GROUP_ID: key } = config;
+    const { TELEGRAM_STAFF_GROUP_ID: key, TELEGRAM_STAFF_GROUP_LANGUAGE: language } = config;
     if (key === undefined) return null;
     const topics = new TopicStore(database, key);
-    const worker = new GroupWorker({ topics, api, metrics: groupMetrics(parts.metrics, metrics, topics), logger });
-    const members = new GroupMembers({ botId, people, replies, operators });
-    return { topics, teller: new GroupTeller(people, topics), worker, members };
+    const texts = textsFor(language);
+    const figures = groupMetrics(parts.metrics, metrics, topics);
+    const worker = new GroupWorker({ topics, api, texts, metrics: figures, logger });
+    const members = new GroupMembers({ botId, people, replies, operators, texts });
+    return { topics, teller: new GroupTeller(people, topics, texts), worker, members };
   }
 
   return {

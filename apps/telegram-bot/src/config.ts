@@ -19,6 +19,8 @@ export const telegramVariables = {
     .optional(),
   /** A group with topics, one for each chat. Groups have numbers below zero. */
   TELEGRAM_STAFF_GROUP_ID: envOptionalInteger({ min: -Number.MAX_SAFE_INTEGER, max: -1 }),
+  /** Of what the bot says in that group, which all of it read. */
+  TELEGRAM_STAFF_GROUP_LANGUAGE: z.enum(['ru', 'en']).default('ru'),
   /** Where the chat is reached from outside: Telegram is told `<PUBLIC_URL>/telegram/webhook`. */
   PUBLIC_URL: envUrl().optional(),
 };

@@ -7,6 +7,9 @@ import type { Texts } from '../texts.ts';
 import type { IncomingFile } from './incoming.ts';
 import { isPassing } from './refusals.ts';
 
+/** Said of the chat or of who writes, whatever the file is. */
+const NOT_OF_FILES: ReadonlySet<string> = new Set(['forbidden', 'session_not_found']);
+
 export interface BroughtFiles {
   readonly ids: readonly string[];
   /** What to tell whoever sent them. */
@@ -17,7 +20,7 @@ export interface BroughtFiles {
 export async function bringFiles(
   files: readonly IncomingFile[],
   owner: FileOwner,
-  { api, desk, texts }: { readonly api: TelegramApi; readonly desk: Desk; readonly texts: Texts },
+  { api, desk, texts }: { readonly api: Pick<TelegramApi, 'download'>; readonly desk: Desk; readonly texts: Texts },
 ): Promise<BroughtFiles> {
   const ids: string[] = [];
   const problems: string[] = [];
@@ -39,7 +42,7 @@ export async function bringFiles(
       const isRefused =
         (error instanceof ChatError && !isPassing(error)) ||
         (error instanceof TelegramFailure && error.code === 'refused');
-      if (!isRefused || (error instanceof ChatError && error.code === 'forbidden')) throw error;
+      if (!isRefused || (error instanceof ChatError && NOT_OF_FILES.has(error.code))) throw error;
       problems.push(error.code === 'payload_too_large' ? texts.fileTooLarge(name) : texts.fileRefused(name));
     }
   }

@@ -14,7 +14,7 @@ import type { OperatorReplies, ReplyPlace } from './replies.ts';
 
 export interface OperatorsParts {
   readonly desk: Desk;
-  readonly people: People;
+  readonly people: Pick<People, 'answeredMessage' | 'message'>;
   readonly replies: OperatorReplies;
 }
 
@@ -169,5 +169,10 @@ function answer(operator: BoundOperator, ...contents: readonly Content[]): Outco
 }
 
 function ownChat(operator: BoundOperator): ReplyPlace {
-  return { chatId: operator.chatId, isGroup: false, say: (...contents) => answer(operator, ...contents) };
+  return {
+    chatId: operator.chatId,
+    isGroup: false,
+    texts: textsFor(operator.locale),
+    say: (...contents) => answer(operator, ...contents),
+  };
 }

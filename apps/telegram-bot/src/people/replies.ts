@@ -5,7 +5,7 @@ import type { Desk } from '../ports.ts';
 import type { BoundOperator, KnownMessage, People } from '../storage/people.ts';
 import type { Remembered } from '../storage/sends.ts';
 import type { TelegramApi } from '../telegram/api.ts';
-import { textsFor } from '../texts.ts';
+import type { Texts } from '../texts.ts';
 import { bringFiles } from './files.ts';
 import type { Incoming } from './incoming.ts';
 import { NOTHING, type Outcome, plainText } from './outcome.ts';
@@ -14,14 +14,16 @@ import { refusalText } from './refusals.ts';
 export interface RepliesParts {
   readonly botId: number;
   readonly desk: Desk;
-  readonly people: People;
-  readonly api: TelegramApi;
+  readonly people: Pick<People, 'shown'>;
+  readonly api: Pick<TelegramApi, 'download'>;
 }
 
 /** Where an operator replies: in their own chat with the bot, or in a topic of the staff group. */
 export interface ReplyPlace {
   readonly chatId: number;
   readonly isGroup: boolean;
+  /** In the language of whoever reads there. */
+  readonly texts: Texts;
   /** What the bot says there. */
   readonly say: (...contents: readonly Content[]) => Outcome;
 }
@@ -41,7 +43,7 @@ export class OperatorReplies {
     requestId: string,
     place: ReplyPlace,
   ): Promise<Outcome> {
-    const texts = textsFor(operator.locale);
+    const { texts } = place;
     const say = (text: string): Outcome => place.say(plainText(text, incoming.messageId));
     if (incoming.text.trim() === '' && incoming.files.length === 0) return say(texts.unsupported);
     try {
@@ -67,7 +69,7 @@ export class OperatorReplies {
     place: ReplyPlace,
   ): Promise<Outcome> {
     if (known.purpose !== 'message' || incoming.text.trim() === '') return NOTHING;
-    const texts = textsFor(operator.locale);
+    const { texts } = place;
     const say = (text: string): Outcome => place.say(plainText(text, incoming.messageId));
     const correction = { ...incoming, text: `✎ ${incoming.text}`, files: [], key: `${incoming.key}:edit:${editedAt}` };
     try {
@@ -86,7 +88,7 @@ export class OperatorReplies {
     place: ReplyPlace,
   ): Promise<Outcome> {
     const { people, desk, api, botId } = this.#parts;
-    const texts = textsFor(operator.locale);
+    const { texts } = place;
     const owner = { kind: 'operator', telegramUserId: operator.chatId, sessionId } as const;
     const { ids, problems } = await bringFiles(incoming.files, owner, { api, desk, texts });
     const said = place.say(...problems.map((text) => plainText(text, incoming.messageId)));

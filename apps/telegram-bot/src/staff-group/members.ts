@@ -1,11 +1,11 @@
 import type { CallbackQuery, Message } from 'grammy/types';
 import { parseButton } from '../domain/commands.ts';
 import type { Operators } from '../people/operators.ts';
-import { incomingOf, personOf } from '../people/incoming.ts';
+import { incomingOf } from '../people/incoming.ts';
 import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
 import { type OperatorReplies, type ReplyPlace } from '../people/replies.ts';
 import type { KnownMessage, People } from '../storage/people.ts';
-import { textsFor } from '../texts.ts';
+import { type Texts, textsFor } from '../texts.ts';
 
 /** By it Telegram shows an administrator who writes in the group's name. */
 const ANONYMOUS_ADMIN = 1_087_968_824;
@@ -15,9 +15,11 @@ const NOTICES_MAX = 1_000;
 
 export interface GroupMembersParts {
   readonly botId: number;
-  readonly people: People;
+  readonly people: Pick<People, 'operator' | 'answeredMessage' | 'message'>;
   readonly replies: OperatorReplies;
   readonly operators: Operators;
+  /** In the language of the group: what is said in a topic is read by everybody. */
+  readonly texts: Texts;
 }
 
 /**
@@ -38,7 +40,7 @@ export class GroupMembers {
     const incoming = incomingOf(messages);
     const known = await this.#known(first, incoming.replyTo, this.#answersBot(first));
     if (known === undefined) return NOTHING;
-    const place = placeOf(first, known);
+    const place = this.#placeOf(first, known);
     const operator = await this.#parts.people.operator(first.from?.id ?? 0);
     if (operator === undefined) return this.#unbound(first, place);
     return this.#parts.replies.write(operator, incoming, known, requestId, place);
@@ -48,7 +50,7 @@ export class GroupMembers {
     const known = await this.#known(message, message.message_id, false);
     const operator = await this.#parts.people.operator(message.from?.id ?? 0);
     if (known === undefined || operator === undefined) return NOTHING;
-    const place = placeOf(message, known);
+    const place = this.#placeOf(message, known);
     return this.#parts.replies.edited(operator, incomingOf([message]), message.edit_date ?? 0, known, requestId, place);
   }
 
@@ -74,19 +76,20 @@ export class GroupMembers {
   }
 
   #unbound(message: Message, place: ReplyPlace): Outcome {
-    const { id, locale } = message.from === undefined ? { id: 0, locale: null } : personOf(message.from);
+    const id = message.from?.id ?? 0;
     const now = performance.now();
     if (now - (this.#noticed.get(id) ?? Number.NEGATIVE_INFINITY) < NOTICE_EVERY_MS) return NOTHING;
     if (this.#noticed.size >= NOTICES_MAX) this.#noticed.clear();
     this.#noticed.set(id, now);
-    return place.say(plainText(textsFor(locale).group.notBound, message.message_id));
+    return place.say(plainText(this.#parts.texts.group.notBound, message.message_id));
   }
-}
 
-function placeOf({ chat }: Message, { sessionId }: KnownMessage): ReplyPlace {
-  return {
-    chatId: chat.id,
-    isGroup: true,
-    say: (...contents) => ({ sends: [], topic: contents.map((content) => ({ sessionId, content })) }),
-  };
+  #placeOf({ chat }: Message, { sessionId }: KnownMessage): ReplyPlace {
+    return {
+      chatId: chat.id,
+      isGroup: true,
+      texts: this.#parts.texts,
+      say: (...contents) => ({ sends: [], topic: contents.map((content) => ({ sessionId, content })) }),
+    };
+  }
 }

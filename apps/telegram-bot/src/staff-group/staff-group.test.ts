@@ -10,6 +10,7 @@ import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { TopicStore } from '../storage/topics.ts';
 import { createTelegramApi } from '../telegram/api.ts';
+import { textsFor } from '../texts.ts';
 import { GroupTeller } from './tell-group.ts';
 import { GroupWorker } from './worker.ts';
 
@@ -37,7 +38,7 @@ beforeEach(async () => {
   group -= 1;
   forum = api.forums.open(group);
   topics = new TopicStore(database, group, 0.15);
-  teller = new GroupTeller(new People(database), topics);
+  teller = new GroupTeller(new People(database), topics, textsFor('ru'));
   metrics = createMetrics('telegram-bot');
   logged.length = 0;
   worker = newWorker(metrics);
@@ -45,7 +46,7 @@ beforeEach(async () => {
 });
 afterEach(() => worker.stop());
 
-function newWorker(registry: Metrics): GroupWorker {
+function newWorker(registry: Metrics, language: 'ru' | 'en' = 'ru'): GroupWorker {
   const logger = createLogger({
     service: 'telegram-bot',
     level: 'info',
@@ -60,6 +61,7 @@ function newWorker(registry: Metrics): GroupWorker {
   return new GroupWorker({
     topics,
     api: createTelegramApi({ token: api.token, root: api.url, openFile, commands: () => [] }),
+    texts: textsFor(language),
     metrics: groupMetrics(registry, bot, topics),
     logger,
     idleMs: 40,
@@ -148,6 +150,24 @@ describe('a topic', () => {
     }
     await soon('the last name', () => topic.name.startsWith('Мария'));
     expect(topic.names).toHaveLength(2);
+  });
+});
+
+describe('the language of a group', () => {
+  it('[TG16] is that of its topics and of all that the bot tells there', async () => {
+    await worker.stop();
+    teller = new GroupTeller(new People(database), topics, textsFor('en'));
+    worker = newWorker(createMetrics('telegram-bot'), 'en');
+    worker.start();
+    await asks('Where is it?');
+    const topic = await shows('Where is it?');
+    expect(topic.name).toBe(`Иван · Chat ${session} · nobody’s`);
+    expect(inTopic(topic.threadId)).toContain('A reply to a message of the bot goes to the customer.');
+    await become(sql`status = 'closed'`, {
+      type: 'chat.session.status',
+      data: { status: 'closed', previous: 'open', reason: 'operator', by: 'anna' },
+    });
+    await shows('Chat closed');
   });
 });
 

@@ -6,7 +6,7 @@ import { isOfStaffGroup } from '../domain/ids.ts';
 import { messageContents, textAndFiles } from '../domain/render.ts';
 import type { People, SessionFacts } from '../storage/people.ts';
 import type { TopicStore } from '../storage/topics.ts';
-import { type Texts, textsFor } from '../texts.ts';
+import type { Texts } from '../texts.ts';
 
 type Db = Database['kysely'];
 
@@ -14,11 +14,13 @@ type Db = Database['kysely'];
 export class GroupTeller {
   readonly #people: People;
   readonly #topics: TopicStore;
-  readonly #texts: Texts = textsFor(null);
+  readonly #texts: Texts;
 
-  constructor(people: People, topics: TopicStore) {
+  /** `texts`: in the language of the group. */
+  constructor(people: People, topics: TopicStore, texts: Texts) {
     this.#people = people;
     this.#topics = topics;
+    this.#texts = texts;
   }
 
   /** Writes down what is owed, in the transaction of the relay: nothing here waits for Telegram. */

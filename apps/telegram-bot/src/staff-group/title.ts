@@ -1,5 +1,5 @@
 import { sessionTitle } from '../domain/render.ts';
-import { textsFor } from '../texts.ts';
+import type { Texts } from '../texts.ts';
 import type { Topic } from '../storage/topics.ts';
 
 /** What Telegram takes, in characters. */
@@ -7,8 +7,7 @@ const TITLE_MAX = 128;
 const NAME_MAX = 60;
 
 /** `Иван · Чат 42 · Анна`; a closed chat has a mark in front. */
-export function topicTitle(session: Topic['session'], sessionId: number): string {
-  const texts = textsFor(null);
+export function topicTitle(texts: Texts, session: Topic['session'], sessionId: number): string {
   const name = session.name === null ? null : shortened(session.name, NAME_MAX);
   const whose = session.assignee === null ? texts.newChat : shortened(session.assignee, NAME_MAX / 2);
   const title = `${sessionTitle(texts, sessionId, name)} · ${whose}`;

@@ -7,6 +7,7 @@ import { MinuteBudget } from './budget.ts';
 import { joined } from './join.ts';
 import { type GroupFailure, type GroupProblem, groupFailure } from './problems.ts';
 import { topicTitle } from './title.ts';
+import type { Texts } from '../texts.ts';
 
 /** What Telegram takes in one group. */
 const CALLS_PER_MINUTE = 20;
@@ -19,6 +20,8 @@ const LOOK_FOR_NAMES_MS = 60_000;
 export interface GroupWorkerParts {
   readonly topics: TopicStore;
   readonly api: TelegramApi;
+  /** In the language of the group. */
+  readonly texts: Texts;
   readonly metrics: GroupMetrics;
   readonly logger: Logger;
   /** How often it looks for work that nobody woke it for. */
@@ -118,13 +121,13 @@ export class GroupWorker {
   }
 
   async #textOf(topic: Topic, owed: readonly TopicSend[]): Promise<Work | null> {
-    const { topics, api, metrics } = this.#parts;
+    const { topics, api, texts, metrics } = this.#parts;
     const { threadId, sessionId } = topic;
     const groupId = await topics.groupId();
     if (threadId === null) {
       if (topic.maybeMade) this.#topicMaybeTwice(sessionId, 'crash');
       await topics.making(sessionId);
-      const title = topicTitle(topic.session, sessionId);
+      const title = topicTitle(texts, topic.session, sessionId);
       return {
         call: async () => topics.made(topic, await api.createTopic(groupId, title), title),
         notDone: () => topics.notMade(sessionId),
@@ -150,9 +153,9 @@ export class GroupWorker {
 
   /** Name first, then open or closed: a closed topic takes a new name too. */
   #changeOf(topic: Topic): Work {
-    const { topics, api } = this.#parts;
+    const { topics, api, texts } = this.#parts;
     const { threadId, session } = topic;
-    const title = topicTitle(session, topic.sessionId);
+    const title = topicTitle(texts, session, topic.sessionId);
     const isClosed = session.status === 'closed';
     return {
       call: async () => {
