@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Message } from '@chat-realtime/protocol';
 import { type Customer, type FakePerson, type ShownMessage, type Staff, sleep, until } from '@chat-realtime/testkit';
 import type { SeededRandom } from '../resume/seeded-random.ts';
@@ -8,6 +9,8 @@ const WEB_CHATS = 3;
 const TELEGRAM_CHATS = 3;
 /** The operator answers every third message of a chat. */
 const ANSWER_EVERY = 3;
+/** Seconds for which a chat that says that it cannot answer is asked again. */
+const TRIES = 60;
 
 /** Texts of one writer in one chat, in their order; each is unique in the whole run. */
 export class Line {
@@ -29,7 +32,8 @@ export class Line {
 
 interface Writer {
   readonly line: Line;
-  readonly write: (text: string) => Promise<unknown>;
+  /** `clientMessageId`: the same for every try of the same text. */
+  readonly write: (text: string, clientMessageId: string) => Promise<unknown>;
 }
 
 interface Spectator {
@@ -131,7 +135,7 @@ export class TelegramCrowd {
   async #webChat(name: string, phone: FakePerson): Promise<void> {
     const customer = await this.#desk.customer();
     await this.#anna.act(customer.sessionId, 'assign');
-    const line = this.#writer(name, customer.sessionId, (text) => customer.post(text));
+    const line = this.#writer(name, customer.sessionId, (text, id) => customer.post(text, { clientMessageId: id }));
     this.#spectators.push({ line, person: phone });
     this.#answers.set(customer.sessionId, { line: this.#line(`${name}-answer`, customer.sessionId), to: new Set() });
   }
@@ -145,7 +149,9 @@ export class TelegramCrowd {
     );
     await this.#boris.act(id, 'assign');
     this.#writer(name, id, async (text) => person.send(text));
-    const line = this.#writer(`${name}-console`, id, (text) => this.#boris.post(id, text));
+    const line = this.#writer(`${name}-console`, id, (text, messageId) =>
+      this.#boris.post(id, text, { clientMessageId: messageId }),
+    );
     this.#spectators.push({ line, person });
   }
 
@@ -158,8 +164,10 @@ export class TelegramCrowd {
     person.send(`/start ${await this.#desk.link(customer)}`);
     await this.#desk.shows(person, 'Чат с сайта продолжается здесь');
     this.#writer(`${name}-phone`, sessionId, async (text) => person.send(text));
-    const page = this.#writer(`${name}-page`, sessionId, (text) => customer.post(text));
-    const console_ = this.#writer(`${name}-console`, sessionId, (text) => this.#boris.post(sessionId, text));
+    const page = this.#writer(`${name}-page`, sessionId, (text, id) => customer.post(text, { clientMessageId: id }));
+    const console_ = this.#writer(`${name}-console`, sessionId, (text, id) =>
+      this.#boris.post(sessionId, text, { clientMessageId: id }),
+    );
     this.#spectators.push({ line: page, person }, { line: console_, person });
   }
 
@@ -169,7 +177,7 @@ export class TelegramCrowd {
     return line;
   }
 
-  #writer(name: string, sessionId: number, write: (text: string) => Promise<unknown>): Line {
+  #writer(name: string, sessionId: number, write: Writer['write']): Line {
     const line = this.#line(name, sessionId);
     this.#writers.push({ line, write });
     return line;
@@ -177,7 +185,7 @@ export class TelegramCrowd {
 
   async #write({ line, write }: Writer, random: SeededRandom): Promise<void> {
     while (!this.#stopped) {
-      await write(line.next());
+      await persistently(write, line.next());
       await sleep(random.integer(400, 1_600));
     }
   }
@@ -208,6 +216,20 @@ export class TelegramCrowd {
       const last = page.messages.at(-1);
       if (last === undefined || page.messages.length < 200) return all;
       after = last.id;
+    }
+  }
+}
+
+/** As every client does: what the chat could not take is sent again under the same id, so that it stands there once. */
+async function persistently(write: Writer['write'], text: string): Promise<void> {
+  const id = randomUUID();
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      await write(text, id);
+      return;
+    } catch (error) {
+      if (left === 0 || !/ answered 5\d\d,/.test(String(error))) throw error;
+      await sleep(1_000);
     }
   }
 }

@@ -1,5 +1,11 @@
-import { type Attachment, ChatError, type TelegramActRequest, type TelegramActResponse } from '@chat-realtime/protocol';
-import type { Message, User } from 'grammy/types';
+import {
+  type Attachment,
+  ChatError,
+  type Message,
+  type TelegramActRequest,
+  type TelegramActResponse,
+} from '@chat-realtime/protocol';
+import type { Message as TelegramMessage, User } from 'grammy/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Operators } from '../people/operators.ts';
 import { OperatorReplies } from '../people/replies.ts';
@@ -56,9 +62,8 @@ const desk: Desk = {
     if (error !== undefined) throw error;
     acts.push(action);
     if (action.kind !== 'post') return { kind: 'done' };
-    const message = {
+    const message: Message = {
       id: 30 + acts.length,
-      session_id: SESSION,
       sender_type: 'operator',
       sender_id: 'anna',
       sender_name: 'Анна',
@@ -66,7 +71,7 @@ const desk: Desk = {
       client_message_id: action.client_message_id,
       attachments: [],
       created_at: '2026-01-01T10:00:00Z',
-    } as const;
+    };
     return { kind: 'posted', seq: 3 + acts.length, message };
   },
   async upload(owner, { name }): Promise<Attachment> {
@@ -99,16 +104,16 @@ const chat = { id: GROUP, type: 'supergroup', title: 'Смена', is_forum: tru
 const ofBot = { message_id: 10, date: 1, chat, from: user(BOT, { is_bot: true }), text: 'Где заказ?' };
 
 /** A reply in the topic to the customer's message that the bot shows there. */
-function reply(more: Partial<Message>, from = user(ANNA.chatId)): Message {
+function reply(more: Partial<TelegramMessage>, from = user(ANNA.chatId)): TelegramMessage {
   const message = { message_id: 20, date: 1, chat, from, is_topic_message: true, message_thread_id: 9, ...more };
-  return { reply_to_message: ofBot, ...message } as Message;
+  return { reply_to_message: ofBot, ...message } as TelegramMessage;
 }
 const said = (outcome: Awaited<ReturnType<GroupMembers['write']>>): string[] =>
   (outcome.topic ?? []).map(({ content }) => (content.kind === 'text' ? content.text : content.kind));
 const posted = () => acts.flatMap((action) => (action.kind === 'post' ? [[action.body, action.attachments]] : []));
 
 describe('an edit in a topic', () => {
-  const edit = (more: Partial<Message>, from?: User) =>
+  const edit = (more: Partial<TelegramMessage>, from?: User) =>
     members().edited(reply({ edit_date: 100, ...more }, from), 'telegram:77:1');
 
   it('[TG17] of a reply that went to the customer goes as a new message, and that is said there', async () => {
