@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevocationSet } from '@chat-realtime/verifier';
 import type { ChatOperations } from '../domain/index.ts';
 
 /** REST refuses revoked tokens within 2 s; half of it leaves room for a slow answer. */
 const REFRESH_MS = 1_000;
+/** The database was there a moment ago, when the schema was looked at; on a busy machine it may not answer at once. */
+const START_PATIENCE_MS = 60_000;
+const START_RETRY_MS = 250;
 
 export interface RevocationLog {
   warn(facts: object, message: string): void;
@@ -10,22 +14,23 @@ export interface RevocationLog {
 
 /** Keeps the verifier's revocations up to date from the table, so that no request has to ask the database. */
 export class RevocationRefresher {
-  readonly #operations: ChatOperations;
+  readonly #operations: Pick<ChatOperations, 'revocations'>;
   readonly #set: RevocationSet;
   readonly #log: RevocationLog;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #isFailing = false;
 
-  constructor(operations: ChatOperations, set: RevocationSet, log: RevocationLog) {
+  constructor(operations: Pick<ChatOperations, 'revocations'>, set: RevocationSet, log: RevocationLog) {
     this.#operations = operations;
     this.#set = set;
     this.#log = log;
   }
 
-  /** Resolves when the set is filled: no request may be answered before. */
+  /** Resolves when the set is filled: no request may be answered before. Rejects after a minute without an answer. */
   async start(): Promise<void> {
-    await this.refresh();
+    const deadline = performance.now() + START_PATIENCE_MS;
+    while (!(await this.#filled(deadline))) await sleep(START_RETRY_MS);
     this.#timer = setInterval(() => void this.#refreshQuietly(), REFRESH_MS);
     this.#timer.unref();
   }
@@ -41,6 +46,17 @@ export class RevocationRefresher {
       const page = await this.#operations.revocations(this.#set.place);
       this.#set.applyPage(page);
       if (!page.hasMore) return;
+    }
+  }
+
+  async #filled(deadline: number): Promise<boolean> {
+    try {
+      await this.refresh();
+      return true;
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+      this.#log.warn({ err: error }, 'revocations cannot be read yet; nothing is answered until they are');
+      return false;
     }
   }
 
