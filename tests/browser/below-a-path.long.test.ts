@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   attachmentResponseSchema,
@@ -28,6 +28,8 @@ const MAP = `map $http_upgrade $chat_connection { default upgrade; '' ''; }\n`;
 function pages(): string {
   const folder = tempFolder('site-pages');
   mkdirSync(folder, { recursive: true });
+  // Apache serves it as a user of its own.
+  chmodSync(folder, 0o755);
   writeFileSync(
     `${folder}/index.html`,
     `<!doctype html><html lang="ru"><meta charset="utf-8"><link rel="icon" href="data:,"><title>Сайт</title>

@@ -72,7 +72,8 @@ describe('our console over the REST of a PHP site', () => {
     await expect
       .poll(() => console.texts(), { timeout: 30_000 })
       .toEqual(['Есть ли лампы на ножке?', 'Да, три модели']);
-    expect(await atSite(vera.visitor, vera.id)).toEqual({
+    // The console shows what is written before the site has it.
+    await expect.poll(() => atSite(vera.visitor, vera.id), { timeout: 15_000 }).toEqual({
       status: 'active',
       messages: ['client: Есть ли лампы на ножке?', 'manager: Да, три модели'],
     });
