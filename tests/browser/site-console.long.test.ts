@@ -73,10 +73,12 @@ describe('our console over the REST of a PHP site', () => {
       .poll(() => console.texts(), { timeout: 30_000 })
       .toEqual(['Есть ли лампы на ножке?', 'Да, три модели']);
     // The console shows what is written before the site has it.
-    await expect.poll(() => atSite(vera.visitor, vera.id), { timeout: 15_000 }).toEqual({
-      status: 'active',
-      messages: ['client: Есть ли лампы на ножке?', 'manager: Да, три модели'],
-    });
+    await expect
+      .poll(() => atSite(vera.visitor, vera.id), { timeout: 15_000 })
+      .toEqual({
+        status: 'active',
+        messages: ['client: Есть ли лампы на ножке?', 'manager: Да, три модели'],
+      });
     // Who answers has it, as the site decides; it comes back as an event.
     await console.go('#/inbox/mine');
     await console.row(vera.id).waitFor();
