@@ -204,12 +204,15 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     },
   );
 
-  it('passes bodies of 10 MB to attachments only', async () => {
+  it('passes bodies of 10 MB to attachments and mails only', async () => {
     const body = 'x'.repeat(10 * 1024 * 1024 + 1);
     const attachment = await get(edge.url, '/chat/session/1/attachments', { method: 'POST', body });
     expect(JSON.parse(attachment.body)).toMatchObject({ size: body.length });
     const message = await get(edge.url, '/chat/session/1/messages', { method: 'POST', body });
     expect(message.status).toBe(413);
+    // A mail with its attachments, whoever received it for us.
+    for (const from of ['', '/mailgun', '/postmark', '/ses'])
+      expect((await get(edge.url, `/chat/mail/inbound${from}`, { method: 'POST', body })).status, from).toBe(200);
     expect(JSON.parse(message.body)).toMatchObject({ error: { code: 'payload_too_large' } });
   });
 
