@@ -25,6 +25,7 @@ export class MailProvidersController {
     @Req() request: FastifyRequest,
   ): Promise<MailInboundResponse> {
     return drained(request, async () => {
+      this.#mail.providers.mailgun.requireKey();
       const body = await this.#mail.bodies.read(request.raw, rateLimitKey(ip));
       return this.#mail.providers.mailgun.take(contentType, body);
     });
@@ -50,9 +51,10 @@ export class MailProvidersController {
   @RawBody()
   @HttpCode(200)
   ses(@ClientIp() ip: string, @Req() request: FastifyRequest): Promise<MailInboundResponse> {
-    return drained(request, async () =>
-      this.#mail.providers.ses.take(await this.#mail.bodies.read(request.raw, rateLimitKey(ip), SNS_MAX_BYTES)),
-    );
+    return drained(request, async () => {
+      this.#mail.providers.ses.requireTopic();
+      return this.#mail.providers.ses.take(await this.#mail.bodies.read(request.raw, rateLimitKey(ip), SNS_MAX_BYTES));
+    });
   }
 }
 

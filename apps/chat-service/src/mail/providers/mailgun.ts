@@ -29,6 +29,11 @@ export class Mailgun {
     this.#parts = parts;
   }
 
+  /** Nobody can sign where there is no key: no byte of a body is read then. @throws ChatError `bad_credentials` */
+  requireKey(): void {
+    if (this.#parts.signingKey === undefined) throw badCredentials('no mail of Mailgun is taken here');
+  }
+
   /**
    * @throws ChatError `missing_credentials`; `bad_credentials` for a wrong signature, one of another time, or a token that
    * came with another mail before; `validation_failed` for a form that holds no mail

@@ -164,6 +164,10 @@ describe('Mailgun', () => {
     expect(await form('application/x-www-form-urlencoded', 'a=1&'.repeat(1_000))).toBe('validation_failed');
     expect(await form('multipart/form-data; boundary=x', '--x\r\n\r\n'.repeat(1_000))).toBe('validation_failed');
     expect(await form('multipart/form-data; boundary="x"', 'nothing')).toBe('validation_failed');
+    // The parts are counted by the boundary that they are taken apart by, whatever stands beside it.
+    const parts = `${'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'.repeat(400)}--x--\r\n`;
+    for (const decoy of ['x-boundary=nope', 'a="boundary=nope"', 'a="b; boundary=nope"'])
+      expect(await form(`multipart/form-data; ${decoy}; boundary=x`, parts), decoy).toBe('validation_failed');
     expect(await form('application/json', '{}')).toBe('validation_failed');
     expect(await form(undefined, '')).toBe('validation_failed');
     for (const headers of ['{', '5'])

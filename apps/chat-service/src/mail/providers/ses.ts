@@ -55,6 +55,11 @@ export class Ses {
     });
   }
 
+  /** Without a topic every notification is of another one, and nothing is read. @throws ChatError `bad_credentials` */
+  requireTopic(): void {
+    if (this.#parts.topicArn === undefined) throw badCredentials('no notification of Amazon SNS is taken here');
+  }
+
   /**
    * @throws ChatError `bad_credentials` for another topic, a wrong signature or one of another time; `validation_failed`
    * for a notification without the mail; `unavailable` where Amazon cannot be asked
