@@ -52,10 +52,13 @@ export class RevocationRefresher {
   async #filled(deadline: number): Promise<boolean> {
     try {
       await this.refresh();
+      this.#isFailing = false;
       return true;
     } catch (error) {
       if (performance.now() >= deadline) throw error;
-      this.#log.warn({ err: error }, 'revocations cannot be read yet; nothing is answered until they are');
+      if (!this.#isFailing)
+        this.#log.warn({ err: error }, 'revocations cannot be read yet; nothing is answered until they are');
+      this.#isFailing = true;
       return false;
     }
   }
