@@ -48,6 +48,20 @@ const inProfile = (profile: string) => services.filter(([, service]) => service.
 const ours = services.filter(([, { build }]) => build?.target === 'chat');
 
 describe('deploy/docker-compose.yml', () => {
+  it('has the administrator’s commands in both forms: the database of `single` is in its container', () => {
+    const { chat, admin } = compose.services;
+    expect(admin?.environment['DATABASE_URL']).toContain('@postgres:');
+    expect(inProfile('single').map(([name]) => name)).not.toContain('postgres');
+    for (const service of [chat, admin]) expect(service?.volumes).toContain('./backups:/backups');
+    for (const runbook of ['runbook.md', 'runbook.ru.md'])
+      expect(text(`docs/infra/${runbook}`)).toContain('docker compose exec chat chat-admin');
+  });
+
+  it('lets the probe go by the address that people use, which is not its own container', () => {
+    expect(compose.services['probe']?.environment['PROBE_URL']).toMatch(/^\$\{PROBE_URL:-\$\{PUBLIC_URL:/);
+    expect(text('deploy/.env.example')).toMatch(/^PROBE_URL=$/m);
+  });
+
   it('is what the Compose specification allows', () => {
     // Its formats are Docker's own (ports, durations); they are names without a meaning here.
     const ajv = new Ajv2019({ strict: false, validateFormats: false });
