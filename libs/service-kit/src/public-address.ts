@@ -5,7 +5,7 @@
  * `''` or `/support`, without a slash at the end.
  */
 export function publicPrefix(publicUrl: string | undefined): string {
-  return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
+  return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/^\/{2,}/, '/').replace(/\/+$/, '');
 }
 
 /** The whole address of a path of ours (`/chat/mail/…`), as it is reached from outside. */
