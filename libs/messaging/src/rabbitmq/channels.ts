@@ -2,12 +2,21 @@ import type { Channel, ChannelModel } from 'amqplib';
 
 const NOT_FOUND = 404;
 
+/**
+ * Ends a channel, or finds that it ended with its connection. By itself the library calls a channel closed only when the
+ * broker says so: once the connection is lost, that would be waited for ever.
+ */
+export async function closeChannel(channel: Channel): Promise<void> {
+  const ended = new Promise<void>((resolve) => channel.once('close', () => resolve()));
+  await Promise.race([channel.close(), ended]);
+}
+
 /** Uses a channel of its own, since an error closes it. */
 export async function onChannel<T>(model: ChannelModel, use: (channel: Channel) => Promise<T>): Promise<T> {
   const channel = await model.createChannel();
   channel.on('error', ignoreReported);
   const result = await use(channel);
-  await channel.close();
+  await closeChannel(channel);
   return result;
 }
 

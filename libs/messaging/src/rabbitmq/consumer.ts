@@ -5,6 +5,7 @@ import { Backoff } from '../backoff.ts';
 import { toError, UnavailableError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
+import { closeChannel } from './channels.ts';
 import { Consumption } from './consumption.ts';
 import { RabbitLink } from './link.ts';
 import { answered } from './own-queues.ts';
@@ -106,7 +107,7 @@ class RabbitConsumer implements EventConsumer {
     // The same error rejects the call that caused it; without a listener it would end the process.
     channel.on('error', (error: unknown) => this.#logger.debug({ err: error }, 'channel of the dead letters ended'));
     await channel.purgeQueue(DEAD_LETTER_QUEUE);
-    await channel.close();
+    await closeChannel(channel);
   }
 
   async close(): Promise<void> {
@@ -178,7 +179,7 @@ class RabbitConsumer implements EventConsumer {
     const { active } = session;
     session.active = [];
     for (const { consumption } of active) consumption.end();
-    for (const { channel } of active) await channel.close();
+    for (const { channel } of active) await closeChannel(channel);
   }
 
   #schedule(): void {
@@ -255,7 +256,7 @@ class RabbitConsumer implements EventConsumer {
         const [left] = place < 0 ? [] : session.active.splice(place, 1);
         if (left === undefined || left.consumption.ended) return;
         left.consumption.end();
-        await left.channel.close();
+        await closeChannel(left.channel);
         this.#logger.info({ queue }, 'another dispatcher reads this queue from now on');
         if (this.#wanted === 'consuming' && this.#redeliveryTimer === null) await this.#openQueue(session, queue);
       })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
 import { type ChannelModel, type ConfirmChannel, connect, type GetMessage } from 'amqplib';
-import { onChannel } from './channels.ts';
+import { closeChannel, onChannel } from './channels.ts';
 import { decodeEvent } from './decode.ts';
 import { existingQueues } from './queue-shape.ts';
 import { SITE_DEAD_LETTERS, SITE_QUEUE } from './site-source.ts';
@@ -107,7 +107,7 @@ export async function walkDeadLetters(
       if (failure !== undefined) throw failure;
       channel.ack(message);
     }
-    await channel.close();
+    await closeChannel(channel);
     return seen;
   } finally {
     await model.close().catch((error: unknown) => {
@@ -128,7 +128,7 @@ async function countOf(model: ChannelModel, queue: string): Promise<number> {
   } catch (error) {
     throw new NoDeadLetterQueueError(`RabbitMQ has no queue ${queue}`, { cause: error });
   } finally {
-    if (!missing) await channel.close();
+    if (!missing) await closeChannel(channel);
   }
 }
 

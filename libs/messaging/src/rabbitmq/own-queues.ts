@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import { closeChannel } from './channels.ts';
 import { toError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 
@@ -98,7 +99,7 @@ export class OwnQueues {
       return true;
     } finally {
       // A channel that waits for the queue may not even be closed.
-      await answered(channel.close(), queue, 1_000).catch(() => undefined);
+      await answered(closeChannel(channel), queue, 1_000).catch(() => undefined);
     }
     this.answers(queue);
     return false;
@@ -115,7 +116,7 @@ export class OwnQueues {
     channel.on('error', () => undefined);
     try {
       const result = await answered(use(channel), queue);
-      await channel.close();
+      await closeChannel(channel);
       return result;
     } catch (error) {
       if (error instanceof QueueSilentError) this.silent(queue);

@@ -1,5 +1,5 @@
 import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
-import { type ManagedServer, startRabbit, until } from '@chat-realtime/testkit';
+import { type ManagedServer, startRabbit, TcpProxy, until } from '@chat-realtime/testkit';
 import type { ConsumeMessage } from 'amqplib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { OutgoingEvent } from '../ports/event-queue.ts';
@@ -7,7 +7,8 @@ import { eventQueueSuite, publishAll } from '../testing/event-queue-suite.ts';
 import { deleteTopology, evaluate, give, holds, withChannel } from '../testing/rabbit-admin.ts';
 import { collect, RabbitClients, relay, seqs } from '../testing/rabbit-clients.ts';
 import { queuesSuite } from '../testing/queues-suite.ts';
-import { messageEvent, messageEvents } from '../testing/samples.ts';
+import { messageEvent, messageEvents, testLogger } from '../testing/samples.ts';
+import { connectRabbitConsumer } from './consumer.ts';
 
 let server: ManagedServer;
 const clients = new RabbitClients(() => server);
@@ -107,6 +108,25 @@ describe('rabbitmq on the wire', () => {
 });
 
 describe('rabbitmq through faults', () => {
+  it('[AMQP] reads again when its connection is lost while it leaves its queue', async () => {
+    await deleteTopology(server);
+    const proxy = await TcpProxy.start({ target: server.url });
+    const consumer = connectRabbitConsumer({ url: proxy.urlFor(server.url), logger: testLogger });
+    const { first } = collect(consumer);
+    const publisher = clients.publisher();
+    await publishAll(publisher, messageEvents(1, 1, 1));
+    await until(() => first.length === 1, { what: 'the first event' });
+    proxy.halfOpen();
+    const paused = consumer.pause();
+    await proxy.heal();
+    await paused;
+    await consumer.resume();
+    await publishAll(publisher, messageEvents(1, 2, 2));
+    await until(() => first.includes(2), { what: 'the second event' });
+    await consumer.close();
+    await proxy.close();
+  });
+
   afterEach(() => clients.close());
 
   it('tells a publisher of a fresh broker that the queue was missing, and then no more', async () => {

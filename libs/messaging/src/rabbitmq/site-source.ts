@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, GetMessage } from 'amqplib';
 import { Backoff } from '../backoff.ts';
+import { closeChannel } from './channels.ts';
 import { toError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { SiteDelivery, SiteHandler, SiteSource, SiteSourceState } from '../ports/site-source.ts';
@@ -112,7 +113,7 @@ class RabbitSiteSource implements SiteSource {
     if (reading !== null) {
       reading.ended = true;
       // Closing the connection alone would drop acknowledgements that the channel still has to send.
-      const closed = reading.channel.close().catch(() => undefined);
+      const closed = closeChannel(reading.channel).catch(() => undefined);
       await Promise.race([closed, sleep(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
     }
     await this.#link.close();
@@ -189,11 +190,11 @@ class RabbitSiteSource implements SiteSource {
           `the queue ${address.queue} has ${consumerCount} consumers: messages would be shared with them. Give the ledger a queue of its own, or an exchange`,
         );
       }
-      await channel.close();
+      await closeChannel(channel);
       return address.queue;
     }
     await channel.checkExchange(address.exchange);
-    await channel.close();
+    await closeChannel(channel);
     await declareInlet(model);
     await this.#own.declare(model, SITE_QUEUE, SITE_QUEUE_OPTIONS);
     await bindInlet(model, { queue: SITE_QUEUE, exchange: address.exchange, key: address.key });

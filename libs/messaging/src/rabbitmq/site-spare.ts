@@ -1,3 +1,4 @@
+import { closeChannel } from './channels.ts';
 import type { Channel, ChannelModel, GetMessage, Options } from 'amqplib';
 import { answered } from './own-queues.ts';
 
@@ -59,5 +60,5 @@ async function onChannel(model: ChannelModel, use: (channel: Channel) => Promise
   // The same error rejects the call that caused it.
   channel.on('error', () => undefined);
   await use(channel);
-  await channel.close();
+  await closeChannel(channel);
 }
