@@ -1,14 +1,20 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, HttpClient, Staff, tempFolder } from '@chat-realtime/testkit';
+import { fixedWork, freePort, HttpClient, Staff, tempFolder } from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StandaloneProcesses, STOP_MS } from '../support/standalone-processes.ts';
+
+/**
+ * How many times as long as fixed work of the same minute a later start may take. On a quiet machine it is 2.0 times, and 3.5
+ * times are the 5 s that a person waits who has everything installed.
+ */
+const LATER_START_MOST = 3.5;
 
 const chats = new StandaloneProcesses();
 afterEach(() => chats.stopAll());
 
 describe('npm start', () => {
-  it('[OPS7] keeps everything over a restart, and begins anew with --reset', async () => {
+  it('[OPS7] keeps everything over a restart, is up soon, and begins anew with --reset', async () => {
     const folder = tempFolder('standalone');
     const first = await chats.start(folder);
     const anna = await Staff.login(first.http, 'anna', first.password);
@@ -19,8 +25,16 @@ describe('npm start', () => {
     const before = await anna.sessions();
     await first.child.stop('SIGTERM', STOP_MS);
 
-    const second = await chats.start(folder);
+    let work = await fixedWork(folder);
+    let second = await chats.start(folder);
+    // What else runs on the machine may hold one start up, but not three in a row.
+    for (let again = 0; again < 2 && second.ms > LATER_START_MOST * work; again += 1) {
+      await second.child.stop('SIGTERM', STOP_MS);
+      work = await fixedWork(folder);
+      second = await chats.start(folder);
+    }
     expect(second.password).toBe(first.password);
+    expect(second.ms / work).toBeLessThan(LATER_START_MOST);
     const again = await Staff.login(second.http, 'anna', second.password);
     const after = await again.sessions();
     expect(after.sessions.map(({ id, last_seq }) => [id, last_seq])).toEqual(

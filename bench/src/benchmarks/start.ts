@@ -1,47 +1,12 @@
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, startProcess, tempFolder } from '@chat-realtime/testkit';
+import { fixedWork, freePort, startProcess, tempFolder } from '@chat-realtime/testkit';
 import { type Figure, median, type Report } from '../report.ts';
 
 const MAIN = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
 const GOAL_FIRST_MS = 6_000;
 const GOAL_LATER_MS = 3_000;
-
-/**
- * Work of the kind that a start does, in a Node process of its own: many functions that are compiled and run a few times,
- * text that is parsed, files that are brought to the disk. What a start takes is told in shares of it, since both are
- * measured on the same machine in the same minute.
- */
-function referenceScript(folder: string): string {
-  return `
-    const { closeSync, fsyncSync, openSync, writeSync } = require('node:fs');
-    const { createHash } = require('node:crypto');
-    const part = (index) => 'function part' + index + '(seen) { const { a, ...rest } = { a: seen.size, index: ' + index +
-      ', list: [1, 2, 3].map((one) => one * ' + index + ') }; seen.set(a, JSON.stringify(rest)); return seen.get(a).length; }';
-    const seen = new Map();
-    let sum = 0;
-    for (let round = 0; round < 60; round += 1) {
-      const source = Array.from({ length: 400 }, (_, index) => part(round * 400 + index)).join('\\n');
-      const calls = Array.from({ length: 400 }, (_, index) => 'part' + (round * 400 + index) + '(seen)').join(' + ');
-      sum += new Function('seen', source + '; return ' + calls)(seen);
-      sum += createHash('sha256').update(JSON.stringify([...seen])).digest()[0];
-    }
-    const file = openSync(${JSON.stringify(join(folder, 'reference'))}, 'w');
-    for (let write = 0; write < 20; write += 1) { writeSync(file, 'x'.repeat(8192)); fsyncSync(file); }
-    closeSync(file);
-    process.exitCode = sum > 0 ? 0 : 1;
-  `;
-}
-
-async function reference(folder: string): Promise<number> {
-  const from = performance.now();
-  const child = spawn(process.execPath, ['-e', referenceScript(folder)], { stdio: 'inherit' });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`the reference ended with ${String(code)}`);
-  return performance.now() - from;
-}
 
 interface Starts {
   readonly firstMs: number;
@@ -67,7 +32,7 @@ async function measure(rounds: number): Promise<Starts> {
   try {
     for (let round = 0; round < rounds; round += 1) {
       await chat.stop();
-      referenceMs.push(await reference(folder));
+      referenceMs.push(await fixedWork(folder));
       const again = performance.now();
       await chat.start();
       laterMs.push(performance.now() - again);

@@ -10,6 +10,7 @@ export { type NginxOptions, type NginxServer, startNginx } from './nginx.ts';
 export { type ImapServer, startDovecot } from './mail/dovecot.ts';
 export { type ReceivedMail, startSmtp, type SmtpDouble } from './mail/smtp.ts';
 export { PushService, type PushedMessage } from './push-service.ts';
+export { fixedWork } from './fixed-work.ts';
 export { freePort } from './ports.ts';
 export { type PgBouncerOptions, startPgBouncer } from './pgbouncer.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
