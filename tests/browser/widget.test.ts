@@ -22,6 +22,11 @@ const XSS = [
  * computer's pace busy for less than 20 ms; one with half as much work again is refused.
  */
 const LOADER_SHARE = 1.25;
+/**
+ * Ten milliseconds are easily disturbed. Beside three processes that compute, the middle of five such quotients was above
+ * the bound in 12 of 100 draws from 45 measured pairs, the middle of fifteen in less than one.
+ */
+const PAIRS = 15;
 
 describe('the widget in a page of another site', async () => {
   const chat = await useChat('main', { survives: true });
@@ -65,20 +70,14 @@ describe('the widget in a page of another site', async () => {
       body: `<script async src="${path}"></script>`,
       scripts: { [path]: referenceScript() },
     });
-    const median = (values: number[]): number => values.toSorted((one, other) => one - other)[2] ?? Number.NaN;
-    const share = async (): Promise<number> => {
-      const [loader, fixed]: [number[], number[]] = [[], []];
-      for (let run = 0; run < 5; run += 1) {
-        loader.push(await scriptTime((await open()).page, plain.url));
-        fixed.push(await scriptTime((await open()).page, reference.url));
-      }
-      console.log(`script, ms: ${median(loader).toFixed(1)} of the loader, ${median(fixed).toFixed(1)} of fixed work`);
-      return median(loader) / median(fixed);
-    };
-    // Ten milliseconds are easily disturbed. What is no good is measured again; a regression is no good every time.
-    let least = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 3 && least > LOADER_SHARE; attempt += 1) least = Math.min(least, await share());
-    expect(least).toBeLessThanOrEqual(LOADER_SHARE);
+    const shares: number[] = [];
+    for (let run = 0; run < PAIRS; run += 1) {
+      const loader = await scriptTime((await open()).page, plain.url);
+      shares.push(loader / (await scriptTime((await open()).page, reference.url)));
+    }
+    const shown = shares.toSorted((a, b) => a - b).map((share) => share.toFixed(2));
+    console.log(`script before opening, in shares of the reference: ${shown.join(', ')}`);
+    expect(Number(shown[(PAIRS - 1) / 2])).toBeLessThanOrEqual(LOADER_SHARE);
   });
 
   it('carries a whole conversation, counts what was missed and keeps it across a reload', async () => {
