@@ -42,6 +42,15 @@ const campaigns = [
     ],
   },
   {
+    name: 'blackbox',
+    about:
+      'Every black-box test over standalone and over the stack, with the one of a reader that stands still over both.',
+    runs: ['standalone', 'stack'].map((target) => ({
+      args: ['--config', 'tests/vitest.config.ts', 'blackbox/'],
+      env: { ...long, BLACKBOX_TARGET: target },
+    })),
+  },
+  {
     name: 'faults',
     about: 'Everything that happens to the parts of the stack under traffic, the quick set and the rest.',
     runs: [{ args: ['--config', 'tests/vitest.config.ts', 'faults/'], env: long }],

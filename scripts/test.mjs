@@ -19,7 +19,8 @@ const SUITES = [
   {
     name: 'standalone',
     title: 'Black box over standalone',
-    // A reader that stands still fills the kernel's buffers first, which takes half a minute: over the stack alone.
+    // A reader that stands still fills the kernel's buffers first, which takes half a minute: here over the stack alone, and over both by
+    // `npm run campaign -- blackbox`.
     args: [...TESTS, 'blackbox/', '--exclude', '**/slow-consumer.test.ts'],
     env: { BLACKBOX_TARGET: 'standalone' },
   },
