@@ -1,57 +1,24 @@
 import { appendFile, chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase } from '@chat-realtime/database';
-import { isAlive, processTree, tempFolder, until } from '@chat-realtime/testkit';
+import { processTree, tempFolder, until } from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
-import { hasCode } from './errors.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { kill, names, Servers, write } from './testing/servers.ts';
 
-const running: EmbeddedPostgres[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.stop();
-});
-
-async function start(folder: string): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres(folder);
-  running.push(server);
-  return server;
-}
-
-async function write(url: string, name: string): Promise<void> {
-  const database = await openDatabase(url, { durable: true });
-  await database.kysely.insertInto('chat_operator').values({ id: name, role: 'operator' }).execute();
-  await database.close();
-}
-
-async function names(url: string): Promise<string[]> {
-  const database = await openDatabase(url, { durable: true });
-  const rows = await database.kysely.selectFrom('chat_operator').select('id').orderBy('id').execute();
-  await database.close();
-  return rows.map(({ id }) => id);
-}
-
-/** Who ended since the list was made, as a child does when its parent is gone, is what was wanted. */
-function kill(pids: readonly number[]): void {
-  for (const pid of pids.filter(isAlive)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if (!hasCode(error, 'ESRCH')) throw error;
-    }
-  }
-}
+const servers = new Servers();
+afterEach(() => servers.stop());
 
 describe('the embedded PostgreSQL', () => {
   it('[OPS31] keeps what it confirmed through kill -9, whatever its own files say of writing safely', async () => {
     const folder = tempFolder('embedded');
-    const first = await start(folder);
+    const first = await servers.start(folder);
     await write(first.url, 'anna');
     await first.stop();
     await appendFile(
       join(first.data, 'postgresql.conf'),
       '\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\n',
     );
-    const { url, pid } = await start(folder);
+    const { url, pid } = await servers.start(folder);
     await write(url, 'boris');
     // It is started again by the same process …
     kill(processTree(pid ?? 0));
@@ -62,7 +29,7 @@ describe('the embedded PostgreSQL', () => {
 
   it('[OPS33] is refused to a second process on its folder', async () => {
     const folder = tempFolder('embedded');
-    const { url } = await start(folder);
+    const { url } = await servers.start(folder);
     await expect(startEmbeddedPostgres(folder)).rejects.toThrow('in use by another process');
     await write(url, 'anna');
   });
@@ -72,7 +39,7 @@ describe('the embedded PostgreSQL', () => {
     const folder = join(above, 'closed', 'data');
     await mkdir(folder, { recursive: true });
     await chmod(join(above, 'closed'), 0o700);
-    const server = await start(folder);
+    const server = await servers.start(folder);
     const { uid } = await stat(server.data);
     const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
     const isRoot = process.getuid?.() === 0;

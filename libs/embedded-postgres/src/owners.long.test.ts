@@ -2,36 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase } from '@chat-realtime/database';
 import { isAlive, processTree, tempFolder, until } from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
-import { hasCode } from './errors.ts';
 import { removeEmbeddedPostgres } from './remove.ts';
+import { kill, names, Servers, write } from './testing/servers.ts';
 
-const running: EmbeddedPostgres[] = [];
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.stop();
-});
-
-async function start(folder: string): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres(folder);
-  running.push(server);
-  return server;
-}
-
-async function write(url: string, name: string): Promise<void> {
-  const database = await openDatabase(url, { durable: true });
-  await database.kysely.insertInto('chat_operator').values({ id: name, role: 'operator' }).execute();
-  await database.close();
-}
-
-async function names(url: string): Promise<string[]> {
-  const database = await openDatabase(url, { durable: true });
-  const rows = await database.kysely.selectFrom('chat_operator').select('id').orderBy('id').execute();
-  await database.close();
-  return rows.map(({ id }) => id);
-}
+const servers = new Servers();
+afterEach(() => servers.stop());
 
 /** A process of its own, as a chat that is about to be killed. */
 async function owner(folder: string): Promise<{ process: ChildProcess; url: string; pid: number }> {
@@ -44,17 +21,6 @@ async function owner(folder: string): Promise<{ process: ChildProcess; url: stri
   const [said] = await once(child.stdout, 'data');
   const { url, pid }: { url: string; pid: number } = JSON.parse(String(said));
   return { process: child, url, pid };
-}
-
-/** Who ended since the list was made, as a child does when its parent is gone, is what was wanted. */
-function kill(pids: readonly number[]): void {
-  for (const pid of pids.filter(isAlive)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if (!hasCode(error, 'ESRCH')) throw error;
-    }
-  }
 }
 
 describe('the embedded PostgreSQL, its process and its folder', () => {
@@ -83,7 +49,7 @@ describe('the embedded PostgreSQL, its process and its folder', () => {
     const text = await readFile(lockFile, 'utf8');
     await until(() => !isAlive(second.pid), { what: 'the end of the server' });
     await writeFile(lockFile, text.replace(/^\d+/, String(process.pid)));
-    expect(await names((await start(folder)).url)).toEqual(['anna', 'boris']);
+    expect(await names((await servers.start(folder)).url)).toEqual(['anna', 'boris']);
   });
 
   it('makes its data anew after a first start that was cut short, and removes only what is its own', async () => {
@@ -91,7 +57,7 @@ describe('the embedded PostgreSQL, its process and its folder', () => {
     await mkdir(join(folder, 'postgres-18.unfinished'));
     await writeFile(join(folder, 'postgres-18.unfinished', 'PG_VERSION'), '18');
     await writeFile(join(folder, 'notes.txt'), 'mine');
-    const server = await start(folder);
+    const server = await servers.start(folder);
     await write(server.url, 'anna');
     await server.stop();
     expect((await readdir(folder)).sort()).toEqual(['notes.txt', 'postgres-18', 'postgres-password']);
