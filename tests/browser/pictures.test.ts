@@ -6,6 +6,7 @@ import { identityToken } from '../support/tokens.ts';
 import { type Frame, picture } from './album/album.ts';
 import { ADDRESS, type Login, startDesk } from './album/desk.ts';
 import { askForCalls, ELENA, ELENA_ENDS } from './album/story.ts';
+import { drawTelegram, TelegramChat } from './album/telegram.ts';
 import { useBrowser } from './browser.ts';
 import { ConsolePage } from './console-page.ts';
 import { WidgetPage } from './widget-page.ts';
@@ -156,6 +157,39 @@ describe('pictures of the documents', async () => {
     await seat.go('#/alerts');
     await page.locator('.alert-row').nth(4).waitFor();
     await picture(page, 'alerts');
+  });
+
+  it('an operator goes from the code in the console to their first answer in Telegram', async () => {
+    const { telegram } = desk;
+    await telegram.ready(boris);
+    const seat = await console('boris');
+    const { page } = seat;
+    await seat.go('#/notifications');
+    await seat.action('bind-telegram').click();
+    const section = '[data-section=telegram]';
+    const login = await page.locator(`${section} pre`).textContent();
+    await page.locator(`${section} [role=status]`).scrollIntoViewIfNeeded();
+    await picture(page, 'telegram-code', { around: section, margin: 16 });
+
+    const phone = telegram.person('Борис');
+    const inTelegram = new TelegramChat(phone);
+    inTelegram.says(login ?? '');
+    inTelegram.shows(await telegram.shows(phone, 'Готово'));
+    await page.locator(`${section}[data-bound=true]`).waitFor();
+    await picture(page, 'telegram-bound', { around: section, margin: 16 });
+
+    const visitor = await shop({ viewport: DESKTOP.viewport });
+    await visitor.widget.open();
+    const [question, answer] = ['Можно ли забрать лампу сегодня из магазина?', 'Да, до 21:00. Отложил для вас.'];
+    await visitor.widget.say(question);
+    const relayed = await telegram.shows(phone, question);
+    inTelegram.shows(relayed);
+    inTelegram.says(answer, relayed);
+    await visitor.widget.message(answer).waitFor();
+    const { page: screen } = await open({ ...desk.look, ...PHONE, viewport: { width: 390, height: 500 } });
+    await drawTelegram(screen, inTelegram);
+    await picture(screen, 'telegram-answer');
+    await picture(visitor.page, 'telegram-answered', { around: 'chat-widget [role=dialog]' });
   });
 
   it('the console on a phone', async () => {

@@ -1,7 +1,8 @@
-import { HttpClient, type PostgresServer, Staff, startPostgres } from '@chat-realtime/testkit';
+import { FakeBotApi, HttpClient, type PostgresServer, Staff, startPostgres } from '@chat-realtime/testkit';
 import { afterAll } from 'vitest';
 import { SECRETS } from '../../support/profiles.ts';
 import { startStandalone } from '../../support/standalone-target.ts';
+import { TelegramDesk } from '../../support/telegram-desk.ts';
 import { afternoonZone } from './afternoon.ts';
 import { spreadOverTheHour } from './history.ts';
 
@@ -14,7 +15,10 @@ export type Login = 'anna' | 'boris' | 'admin';
 export async function startDesk() {
   // A database of its own process, so that what was seeded can be moved back in time while the chat runs.
   const database: PostgresServer = await startPostgres();
+  const botApi = await FakeBotApi.start();
   const settings = {
+    TELEGRAM_BOT_TOKEN: botApi.token,
+    TELEGRAM_API_ROOT: botApi.url,
     DATABASE_URL: database.url,
     DEMO: 'on',
     AUTO_CLOSE_MINUTES: '0',
@@ -30,12 +34,14 @@ export async function startDesk() {
   afterAll(async () => {
     http.close();
     await server.stop();
+    await botApi.stop();
     await database.stop();
   });
   return {
     http,
     tryPath: () => server.tryPath(),
     people,
+    telegram: new TelegramDesk(http, botApi),
     database,
     browser: {
       args: [`--host-resolver-rules=MAP ${new URL(ADDRESS).host} ${new URL(server.baseUrl).host}`],

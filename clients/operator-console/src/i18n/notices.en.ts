@@ -54,7 +54,7 @@ export const noticesEn: NoticeTexts = {
   codeHint: (time) => `Send this command to the bot. The code works once, until ${time}.`,
   openBot: 'Open the bot with the code',
   waitingForBot: 'Waiting for the bot to get the code…',
-  bound: (name) => `Connected to ${name}`,
+  bound: (name) => `Connected account: ${name}`,
   onDuty: 'on duty',
   offDuty: 'off duty',
   blocked: 'The bot is blocked: Telegram does not take its messages.',

@@ -87,7 +87,7 @@ export function TelegramSection() {
           )}
           {account !== null && (
             <>
-              <p class="device-who">
+              <p class="device-who spaced">
                 <strong>{notices.bound(nameOf(account))}</strong>
                 <span class="hint">{account.on_duty ? notices.onDuty : notices.offDuty}</span>
               </p>
