@@ -58,6 +58,8 @@ export class TelegramCrowd {
   readonly #spectators: Spectator[] = [];
   readonly #lines: Line[] = [];
   readonly #answers = new Map<number, { readonly line: Line; readonly to: Set<string> }>();
+  /** The number in Telegram of each answer. */
+  readonly #answered = new Map<string, number>();
   #phone: FakePerson | undefined;
   #running: Promise<unknown> = Promise.resolve();
   #stopped = false;
@@ -98,7 +100,7 @@ export class TelegramCrowd {
     });
     for (const line of this.#lines) {
       const there = new Set((await this.#history(line.sessionId)).map(({ body }) => body));
-      missing.push(...line.texts.filter((text) => !there.has(text)).map((text) => `${text} in the chat`));
+      for (const text of line.texts) if (!there.has(text)) missing.push(`${text} in the chat${this.#saidTo(text)}`);
     }
     return missing;
   }
@@ -205,7 +207,16 @@ export class TelegramCrowd {
     if (spectator === undefined || answers === undefined || answers.to.has(text)) return;
     if (spectator.line.texts.indexOf(text) % ANSWER_EVERY !== 0) return;
     answers.to.add(text);
-    this.#phone?.send(answers.line.next(), { replyTo: message });
+    const answer = answers.line.next();
+    const sent = this.#phone?.send(answer, { replyTo: message });
+    if (sent !== undefined) this.#answered.set(answer, sent.message_id);
+  }
+
+  /** What the bot has said to an answer that it did not pass on. */
+  #saidTo(text: string): string {
+    const id = this.#answered.get(text);
+    const said = this.#phone?.shown.filter(({ reply_to }) => id !== undefined && reply_to === id) ?? [];
+    return said.length === 0 ? '' : `, of which the bot says: ${said.map((message) => message.text).join(' ')}`;
   }
 
   async #history(sessionId: number): Promise<Message[]> {

@@ -149,7 +149,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     const texts = textsFor(language);
     const figures = groupMetrics(parts.metrics, metrics, topics);
     const worker = new GroupWorker({ topics, api, texts, metrics: figures, logger });
-    const members = new GroupMembers({ botId, people, replies, operators, texts });
+    const members = new GroupMembers({ botId, people, topics, replies, operators, texts });
     return { topics, teller: new GroupTeller(people, topics, texts), worker, members };
   }
 

@@ -1,5 +1,7 @@
 import type { Message, User } from 'grammy/types';
 import type { TelegramUser } from '@chat-realtime/protocol';
+import { answeredByItsLook } from '../domain/answered.ts';
+import type { KnownMessage } from '../storage/people.ts';
 
 /** A file in a message of Telegram. */
 export interface IncomingFile {
@@ -12,8 +14,9 @@ export interface IncomingFile {
 export interface Incoming {
   readonly text: string;
   readonly files: readonly IncomingFile[];
-  /** The message to which it replies. */
+  /** The message to which it replies, and what that is by its look. */
   readonly replyTo: number | undefined;
+  readonly answered: KnownMessage | undefined;
   readonly messageId: number;
   /** The same for every part of an album, and for every repeat. */
   readonly key: string;
@@ -27,6 +30,7 @@ export function incomingOf(messages: readonly Message[]): Incoming {
     text: texts.join('\n'),
     files: messages.flatMap(fileOf),
     replyTo: first.reply_to_message?.message_id,
+    answered: answeredByItsLook(first.reply_to_message),
     messageId: first.message_id,
     // A part that comes late is a message of its own.
     key: String(first.message_id),

@@ -54,7 +54,7 @@ export class Operators {
     const texts = textsFor(operator.locale);
     const say = (text: string): Outcome => answer(operator, plainText(text, incoming.messageId));
     if (incoming.replyTo === undefined) return say(texts.replyNeeded);
-    const known = await this.#parts.people.answeredMessage(operator.chatId, incoming.replyTo);
+    const known = (await this.#parts.people.answeredMessage(operator.chatId, incoming.replyTo)) ?? incoming.answered;
     if (known === undefined) return say(texts.unknownMessage);
     return this.#parts.replies.write(operator, incoming, known, requestId, ownChat(operator));
   }

@@ -93,6 +93,7 @@ function members(language: 'ru' | 'en' = 'ru'): GroupMembers {
   return new GroupMembers({
     botId: BOT,
     people,
+    topics: { sessionOf: async (threadId) => (threadId === 9 ? SESSION : undefined) },
     replies,
     operators: new Operators({ desk, people, replies }),
     texts: textsFor(language),
@@ -199,6 +200,17 @@ describe('files in a topic', () => {
     const { reply_to_message: _, ...talk } = reply({ document: document(1) });
     expect(await members().write([talk], 'telegram:77:1')).toEqual({ sends: [] });
     expect([uploads, acts]).toEqual([[], []]);
+  });
+});
+
+describe('a text whose number Telegram never told the bot', () => {
+  it('[TG12] is answered by a reply all the same: its topic has one chat', async () => {
+    known.clear();
+    await members().write([reply({ text: 'Отвечаю на потерянное' })], 'telegram:77:1');
+    expect(acts).toMatchObject([{ kind: 'post', session_id: SESSION, body: 'Отвечаю на потерянное' }]);
+    const elsewhereInTheGroup = reply({ text: 'Сюда ничего', message_thread_id: 12 });
+    expect(await members().write([elsewhereInTheGroup], 'telegram:77:2')).toEqual({ sends: [] });
+    expect(acts).toHaveLength(1);
   });
 });
 

@@ -5,6 +5,7 @@ import { incomingOf } from '../people/incoming.ts';
 import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
 import { type OperatorReplies, type ReplyPlace } from '../people/replies.ts';
 import type { KnownMessage, People } from '../storage/people.ts';
+import type { TopicStore } from '../storage/topics.ts';
 import { type Texts, textsFor } from '../texts.ts';
 
 /** By it Telegram shows an administrator who writes in the group's name. */
@@ -16,6 +17,7 @@ const NOTICES_MAX = 1_000;
 export interface GroupMembersParts {
   readonly botId: number;
   readonly people: Pick<People, 'operator' | 'answeredMessage' | 'message'>;
+  readonly topics: Pick<TopicStore, 'sessionOf'>;
   readonly replies: OperatorReplies;
   readonly operators: Operators;
   /** In the language of the group: what is said in a topic is read by everybody. */
@@ -70,9 +72,14 @@ export class GroupMembers {
   async #known(message: Message, telegramId: number | undefined, isOfBot: boolean): Promise<KnownMessage | undefined> {
     if (message.from === undefined || telegramId === undefined) return undefined;
     if (message.from.is_bot && message.from.id !== ANONYMOUS_ADMIN) return undefined;
-    const { people } = this.#parts;
+    const { people, topics } = this.#parts;
     // Talk among the staff is not kept waiting by it.
-    return isOfBot ? people.answeredMessage(message.chat.id, telegramId) : people.message(message.chat.id, telegramId);
+    if (!isOfBot) return people.message(message.chat.id, telegramId);
+    const known = await people.answeredMessage(message.chat.id, telegramId);
+    if (known !== undefined || message.message_thread_id === undefined) return known;
+    // A text whose call ended without an answer has no number that the bot knows; its topic has one chat alone.
+    const sessionId = await topics.sessionOf(message.message_thread_id);
+    return sessionId === undefined ? undefined : { sessionId, seq: null, messageId: null, purpose: 'message' };
   }
 
   #unbound(message: Message, place: ReplyPlace): Outcome {

@@ -116,7 +116,6 @@ export class People {
     return row === undefined ? undefined : { assignedUserId: row.assigned_user_id, name: row.name, status: row.status };
   }
 
-  /** What a text in Telegram stands for. */
   /**
    * A text of the bot that somebody answers. They see it before Telegram has told the bot its number, so one that is not
    * known yet is looked for again for a moment.
@@ -130,6 +129,7 @@ export class People {
     }
   }
 
+  /** What a text in Telegram stands for. */
   async message(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
     const result = await sql<{ session_id: number; seq: number | null; message_id: number | null; purpose: string }>`
       SELECT session_id, seq, message_id, purpose FROM telegram_message

@@ -83,6 +83,13 @@ export class TopicStore {
     return Number(found.rows[0]?.group_id ?? this.groupKey);
   }
 
+  /** Whose chat a topic is. */
+  async sessionOf(threadId: number): Promise<number | undefined> {
+    const found = await sql<{ session_id: number }>`SELECT session_id FROM telegram_topic
+      WHERE group_key = ${this.groupKey}::bigint AND thread_id = ${threadId}::bigint`.execute(this.#database.kysely);
+    return found.rows[0] === undefined ? undefined : Number(found.rows[0].session_id);
+  }
+
   /** A group that has moved has no topics of before: they are made again. */
   async move(to: number): Promise<void> {
     await this.#database.kysely.transaction().execute(async (trx) => {

@@ -1,9 +1,9 @@
 import type { ApiFile } from './requests.ts';
 
-/** A message as somebody sees it in their Telegram. */
 /** Who the bot is, as `getMe` says it. */
 export const BOT = { id: 7_000_000_001, is_bot: true, first_name: 'Shop' } as const;
 
+/** A message as somebody sees it in their Telegram. */
 export interface ShownMessage {
   readonly message_id: number;
   readonly chat_id: number;
@@ -38,9 +38,13 @@ export interface SendOptions {
   readonly thread?: number | undefined;
 }
 
-/** What is shown to a person was sent by the bot. */
+/** What is shown to a person was sent by the bot; a reply brings it along as it looks. */
 function repliedTo(message: ShownMessage | { readonly message_id: number }): object {
-  return { message_id: message.message_id, ...('chat_id' in message ? { from: BOT } : {}) };
+  const { message_id } = message;
+  if (!('chat_id' in message)) return { message_id };
+  const { text, entities, buttons } = message;
+  const markup = buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: [buttons] } };
+  return { message_id, from: BOT, text, entities, ...markup };
 }
 
 /** Somebody with Telegram on their phone. */

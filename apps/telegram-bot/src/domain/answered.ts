@@ -1,0 +1,33 @@
+import type { Message } from 'grammy/types';
+import type { KnownMessage } from '../storage/people.ts';
+import { textsFor } from '../texts.ts';
+import { parseButton } from './commands.ts';
+
+const PROMPTS = (['ru', 'en'] as const).map((language) => {
+  const [before = '', after = ''] = textsFor(language).writeNote(0).split('0');
+  return { before, after };
+});
+
+/**
+ * What a text of the bot stands for, by what Telegram shows of it. When the call that sent it ended without an answer,
+ * nobody has told the bot its number, and it is known by its buttons alone, or by the words that ask for a note.
+ */
+export function answeredByItsLook(answered: Message | undefined): KnownMessage | undefined {
+  if (answered?.from?.is_bot !== true) return undefined;
+  for (const row of answered.reply_markup?.inline_keyboard ?? [])
+    for (const button of row) {
+      const action = 'callback_data' in button ? parseButton(button.callback_data) : null;
+      if (action !== null && 'sessionId' in action) return standsFor(action.sessionId, 'message');
+    }
+  const text = answered.text ?? '';
+  for (const { before, after } of PROMPTS) {
+    if (!text.startsWith(before) || !text.endsWith(after)) continue;
+    const id = text.slice(before.length, text.length - after.length);
+    if (/^[1-9]\d{0,15}$/.test(id) && Number.isSafeInteger(Number(id))) return standsFor(Number(id), 'note');
+  }
+  return undefined;
+}
+
+function standsFor(sessionId: number, purpose: 'message' | 'note'): KnownMessage {
+  return { sessionId, seq: null, messageId: null, purpose };
+}
