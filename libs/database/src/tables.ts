@@ -225,6 +225,20 @@ export interface WidgetSettingTable {
   updated_by: string;
 }
 
+/** What a visitor answered to the site's own questions. */
+export interface AnswerTable {
+  session_id: number;
+  answers: ColumnType<StoredAnswer[], string, string>;
+  words: string;
+}
+export interface StoredAnswer {
+  name: string;
+  kind: 'text' | 'choice' | 'checkbox';
+  label: { ru?: string; en?: string };
+  value: string | boolean;
+  text?: { ru?: string; en?: string };
+}
+
 export interface ClientAddressTable {
   session_id: number;
   address: string;
@@ -291,6 +305,7 @@ export interface ChatTables {
   quick_reply: QuickReplyTable;
   widget_setting: WidgetSettingTable;
   revocation: RevocationTable;
+  chat_answer: AnswerTable;
   chat_client_address: ClientAddressTable;
   chat_ban: BanTable;
   chat_audit: AuditTable;

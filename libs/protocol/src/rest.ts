@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ACK_ITEMS_MAX } from './channel.ts';
+import { answerSchema, customFieldsSchema, givenAnswersSchema } from './custom-fields.ts';
 import {
   attachmentSchema,
   callbackDataSchema,
@@ -74,6 +75,8 @@ export const createSessionRequestSchema = z.object({
   locale: safeText(35).nullish(),
   page_url: urlSchema.nullish(),
   attributes: attributesSchema.nullish(),
+  /** To the site's own questions (`custom_fields` of the configuration); a name that is not asked is left out. */
+  answers: givenAnswersSchema.nullish(),
   consent: consentSchema.nullish(),
   resume_key: resumeKeySchema.optional(),
   message: newMessageSchema.optional(),
@@ -174,6 +177,8 @@ export const staffSessionSchema = sessionSchema.extend({
   hit: searchHitSchema.nullable().optional(),
   /** Only in the answer about one session, never in a list. */
   attributes: z.record(z.string(), z.unknown()).optional(),
+  /** To the site's own questions, in their order; where `attributes` are. */
+  answers: z.array(answerSchema).optional(),
   customer_id: z.string().nullable(),
   updated_at: timestampSchema,
   unread_count: z.int().min(0),
@@ -261,6 +266,8 @@ export const alertWebhookSchema = z.object({
   unread_count: z.int().min(0),
   created_at: timestampSchema,
   contact: contactSchema.optional(),
+  /** Where `contact` is: what the visitor answered to the site's own questions. */
+  answers: z.array(answerSchema).optional(),
 });
 
 export const callbackRequestSchema = z.object({
@@ -303,6 +310,8 @@ export const configResponseSchema = z.object({
   reopens_at: timestampSchema.nullable().optional(),
   reply_time_text: z.string(),
   prechat_fields: z.array(prechatFieldSchema),
+  /** The site's own questions. */
+  custom_fields: customFieldsSchema.optional(),
   consent: z.object({ version: z.string(), text: z.string(), url: z.string().nullable() }),
   texts: z.record(z.string(), z.string()),
   theme: z.record(z.string(), z.string()),
@@ -354,24 +363,12 @@ export const pollResponseSchema = z.object({
   cursor: feedCursorSchema.optional(),
 });
 /** The ack frame without its `type`, which the path says: `last_id` for a customer, `items` for staff. */
-const SHADOW_MESSAGES_MAX = 500;
-const SHADOW_AHEAD_MAX_MS = 600_000;
 export const ackRequestSchema = z.union([
   z.object({ last_id: z.int().min(0) }),
   z.object({
     items: z.array(z.object({ session_id: sessionIdSchema, last_id: messageIdSchema })).max(ACK_ITEMS_MAX),
   }),
 ]);
-
-/** What a page saw on both ways since it last told: message by message, and how much earlier the channel was. */
-export const shadowReportSchema = z.object({
-  both: z.int().min(0).max(SHADOW_MESSAGES_MAX),
-  channel_only: z.int().min(0).max(SHADOW_MESSAGES_MAX),
-  polling_only: z.int().min(0).max(SHADOW_MESSAGES_MAX),
-  /** Of those on both ways, in milliseconds; negative where polling was first. */
-  ahead_ms: z.array(z.number().min(-SHADOW_AHEAD_MAX_MS).max(SHADOW_AHEAD_MAX_MS)).max(SHADOW_MESSAGES_MAX),
-});
-export type ShadowReport = z.infer<typeof shadowReportSchema>;
 
 /** `details` of `validation_failed`: which fields, never their values. */
 export const validationDetailsSchema = z.object({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { customFieldsPatchSchema, customFieldsSchema } from './custom-fields.ts';
 import { requiredText, safeText } from './primitives.ts';
 import { prechatFieldSchema } from './rest.ts';
 
@@ -52,6 +53,7 @@ export const rulesPatchShape = {
     .max(4)
     .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, 'must name each field once')
     .nullish(),
+  custom_fields: customFieldsPatchSchema.nullish(),
   alerts: alertTimesSchema.strict().nullish(),
   retention: retentionDaysSchema.strict().nullish(),
 };
@@ -61,11 +63,12 @@ export const rulesSchema = z.object({
   schedule: openingHoursSchema.optional(),
   consent: consentTextSchema.optional(),
   prechat_fields: askedFieldsSchema.optional(),
+  custom_fields: customFieldsSchema.optional(),
   alerts: alertTimesSchema.optional(),
   retention: retentionDaysSchema.optional(),
 });
 export type Rules = z.infer<typeof rulesSchema>;
-export const RULE_NAMES = ['schedule', 'consent', 'prechat_fields', 'alerts', 'retention'] as const;
+export const RULE_NAMES = ['schedule', 'consent', 'prechat_fields', 'custom_fields', 'alerts', 'retention'] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 
 export const rulesResponseSchema = z.object({
@@ -76,6 +79,7 @@ export const rulesResponseSchema = z.object({
     schedule: openingHoursSchema.nullable(),
     consent: consentTextSchema,
     prechat_fields: askedFieldsSchema,
+    custom_fields: customFieldsSchema,
     alerts: z.object({ waiting_seconds: z.int(), reply_unseen_seconds: z.int() }),
     retention: z.object({
       messages: z.int(),

@@ -16,6 +16,7 @@ import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
+import { shadowReportSchema } from './shadow-report.ts';
 
 /** Schemas with a name of their own in `openapi.json` and `asyncapi.json`; all others stand inline. */
 export const NAMED_SCHEMAS = {
@@ -128,7 +129,7 @@ export const NAMED_SCHEMAS = {
   Jwks: query.jwksSchema,
   PollResponse: rest.pollResponseSchema,
   AckRequest: rest.ackRequestSchema,
-  ShadowReport: rest.shadowReportSchema,
+  ShadowReport: shadowReportSchema,
   PlainEvent: intake.plainEventSchema,
   IntakeRequest: intake.intakeRequestSchema,
   IntakeResponse: intake.intakeResponseSchema,

@@ -1,4 +1,12 @@
-import { configResponseSchema, originCheckResponseSchema, settingsResponseSchema } from '@chat-realtime/protocol';
+import {
+  configResponseSchema,
+  createSessionResponseSchema,
+  originCheckResponseSchema,
+  sessionExportSchema,
+  sessionListResponseSchema,
+  settingsResponseSchema,
+  staffSessionSchema,
+} from '@chat-realtime/protocol';
 import { type Staff, until } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
@@ -120,5 +128,52 @@ describe('origin check', () => {
       await anna.request('GET', '/chat/origins/check?origin=https://a.example&origin=https://b.example'),
       'validation_failed',
     );
+  });
+});
+
+const QUESTIONS = [
+  { name: 'order', kind: 'text', label: { ru: 'Номер заказа', en: 'Order number' }, required: true },
+  {
+    name: 'topic',
+    kind: 'choice',
+    label: { ru: 'Тема' },
+    required: false,
+    options: [
+      { value: 'delivery', label: { ru: 'Доставка' } },
+      { value: 'refund', label: { ru: 'Возврат' } },
+    ],
+  },
+];
+
+describe('questions of a site', () => {
+  test('[SET10] are asked by the configuration, and their answers are for staff, in the chat alone', async () => {
+    expectError(await save({ custom_fields: QUESTIONS }, anna), 'forbidden');
+    expectError(await save({ custom_fields: [{ ...QUESTIONS[0], kind: 'date' }] }), 'validation_failed');
+    const saved = (await save({ custom_fields: QUESTIONS })).as(settingsResponseSchema);
+    expect(saved.rules.effective.custom_fields).toEqual(QUESTIONS);
+    const asked = async () => (await chat.http.get('/chat/config')).as(configResponseSchema).custom_fields;
+    await until(async () => (await asked())?.length === 2, { timeoutMs: 10_000, everyMs: 200, what: 'the questions' });
+    // Another instance may still ask as before for as long.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const begin = (answers: object) => chat.http.post('/chat/session', { json: { name: 'Asked', answers } });
+    expectError(await begin({ topic: 'weather' }), 'validation_failed');
+    expectError(await begin({ order: true }), 'validation_failed');
+    expectError(await begin({ order: 'x'.repeat(501) }), 'validation_failed');
+    const { session, token } = (await begin({ order: 'A-1042', topic: 'refund', gone: 'x' })).as(
+      createSessionResponseSchema,
+      201,
+    );
+    const path = `/chat/session/${session.id}`;
+    const answers = [
+      { name: 'order', kind: 'text', label: QUESTIONS[0]?.label, value: 'A-1042' },
+      { name: 'topic', kind: 'choice', label: { ru: 'Тема' }, value: 'refund', text: { ru: 'Возврат' } },
+    ];
+    expect((await anna.request('GET', path)).as(staffSessionSchema).answers).toEqual(answers);
+    expect((await admin.request('GET', `${path}/export`)).as(sessionExportSchema).session.answers).toEqual(answers);
+    expect((await chat.http.get(path, { token })).text).not.toContain('A-1042');
+    const list = await anna.request('GET', '/chat/sessions?q=A-1042');
+    expect(list.as(sessionListResponseSchema).sessions.map(({ id }) => id)).toContain(session.id);
+    expect(list.text).not.toContain('A-1042');
+    await save({ custom_fields: null });
   });
 });

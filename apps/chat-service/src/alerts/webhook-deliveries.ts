@@ -96,6 +96,7 @@ export class WebhookDeliveries {
       .selectFrom('webhook_delivery as d')
       .innerJoin('chat_alert as a', 'a.id', 'd.alert_id')
       .leftJoin('chat_session as s', 's.id', 'a.session_id')
+      .leftJoin('chat_answer as w', 'w.session_id', 'a.session_id')
       .select([
         'd.id',
         'd.url',
@@ -106,7 +107,7 @@ export class WebhookDeliveries {
         'a.session_id',
         'a.callback_id',
       ])
-      .select(['a.unread_count', 'a.created_at', 's.name', 's.email', 's.phone'])
+      .select(['a.unread_count', 'a.created_at', 's.name', 's.email', 's.phone', 'w.answers'])
       .where('d.url', '=', url)
       .where('d.delivered_at', 'is', null)
       .where('d.failed_at', 'is', null)
@@ -120,7 +121,12 @@ export class WebhookDeliveries {
     return rows.map((row) => {
       const { id, attempts, queuedAt } = row;
       const contact =
-        row.reason === 'reply_unseen' ? { contact: { name: row.name, email: row.email, phone: row.phone } } : {};
+        row.reason === 'reply_unseen'
+          ? {
+              contact: { name: row.name, email: row.email, phone: row.phone },
+              ...(row.answers && { answers: row.answers }),
+            }
+          : {};
       const callback = row.callback_id === null ? {} : { callback_id: row.callback_id };
       const payload: z.input<typeof alertWebhookSchema> & { callback_id?: number } = {
         id: String(row.alertId),

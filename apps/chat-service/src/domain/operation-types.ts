@@ -1,5 +1,6 @@
 import type {
   AcksRequest,
+  Answer,
   Contact,
   Message,
   Session,
@@ -15,6 +16,8 @@ export interface NewSession {
   readonly locale?: string | null | undefined;
   readonly pageUrl?: string | null | undefined;
   readonly attributes?: Record<string, unknown> | null | undefined;
+  /** To the site's own questions. */
+  readonly answers?: readonly Answer[] | undefined;
   readonly consent?: unknown;
   /** Made by the caller when the client brought none; only its hash is stored. */
   readonly resumeKey: string;

@@ -10,6 +10,7 @@ import {
   notesResponseSchema,
   postMessageResponseSchema,
   sessionExportSchema,
+  sessionListResponseSchema,
   sessionResponseSchema,
   staffSessionSchema,
 } from '@chat-realtime/protocol';
@@ -26,7 +27,8 @@ let admin: string;
 
 describe('privacy on postgres', () => {
   beforeAll(async () => {
-    chat = await ChatUnderTest.start();
+    const field = { name: 'city', kind: 'text', label: { ru: 'Город' }, required: true };
+    chat = await ChatUnderTest.start({ CHAT_WIDGET: JSON.stringify({ custom_fields: [field] }) });
     [anna, admin] = await Promise.all([chat.staff('anna'), chat.staff('root', { role: 'admin' })]);
   });
   afterAll(() => chat.stop());
@@ -42,6 +44,7 @@ describe('privacy on postgres', () => {
       phone: '+79161234567',
       page_url: 'https://shop.example/secret-page',
       attributes: { order: 'secret-order' },
+      answers: { city: 'secret-city Орёл' },
       consent: { version: '2026-01', accepted: true },
     };
     const answer = await chat.call('POST', '/chat/session', { body, ip: '203.0.113.77' });
@@ -115,6 +118,32 @@ describe('privacy on postgres', () => {
     expect(exported?.consent?.given).toEqual({ version: '2026-01', accepted: true });
   });
 
+  it('[SET10] [ERA1] [RET1] answers to a site’s questions are found, shown with the chat alone, and go with the contact', async () => {
+    const found = async () => {
+      const answer = await get(`/chat/sessions?q=${encodeURIComponent('secret-city орел')}`, anna);
+      return answer.as(sessionListResponseSchema).sessions;
+    };
+    const one = await tell();
+    const answers = async () => (await get(one.path, anna)).as(staffSessionSchema).answers;
+    expect((await found())[0]).toMatchObject({ id: one.id });
+    expect((await found())[0]).not.toHaveProperty('answers');
+    expect(await answers()).toMatchObject([{ name: 'city', value: 'secret-city Орёл' }]);
+    // Of a customer without a contact, the sweep goes by the answers alone.
+    await chat.database.kysely
+      .updateTable('chat_session')
+      .set({ name: null, email: null, phone: null, page_url: null, attributes: '{}', updated_at: new Date(1) })
+      .where('id', '=', one.id)
+      .execute();
+    const eraser = new Eraser(chat.database, chat.operations, chat.chat.attachments);
+    const days = { messages: 0, files: 0, contacts: 30, callbacks: 0 };
+    await retentionSweep(eraser, chat.chat.attachments, () => days).run();
+    expect(await answers()).toEqual([]);
+    expect((await found()).map(({ id }) => id)).not.toContain(one.id);
+    const other = await tell();
+    await erase(other.id);
+    expect((await found()).map(({ id }) => id)).not.toContain(other.id);
+  });
+
   it('[ERA3] the bytes of the files are gone, and their old addresses open nothing', async () => {
     const one = await tell();
     const address = one.message.attachments[0]?.url ?? '';
@@ -186,7 +215,10 @@ describe('privacy on postgres', () => {
     expect(exported.notes.map(({ body }) => body)).toEqual([SECRET]);
     expect(exported).toMatchObject({
       address: { address: '192.0.2.1' },
-      session: { attributes: { order: 'secret-order' } },
+      session: {
+        attributes: { order: 'secret-order' },
+        answers: [{ name: 'city', kind: 'text', label: { ru: 'Город' }, value: 'secret-city Орёл' }],
+      },
     });
     expect(exported.callbacks).toHaveLength(1);
     await erase(one.id);

@@ -1,7 +1,9 @@
 import {
+  type Answer,
   type CreateSessionRequest,
   createSessionRequestSchema,
   eventsQuerySchema,
+  type GivenAnswers,
   pageRequestSchema,
   readRequestSchema,
   streamLinkRequestSchema,
@@ -31,11 +33,13 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { ChatOperations } from '../domain/index.ts';
+import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
+import { answersTo } from '../settings/answers.ts';
 import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-credentials.ts';
 import { newResumeKey } from '../tokens/resume-key.ts';
 import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF } from './injection.ts';
+import { CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF, WIDGET_CONFIG } from './injection.ts';
 import { actorOf, sessionIdOf, wholeNumber } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 import { traceparentOf } from './traceparent.ts';
@@ -48,13 +52,16 @@ export class SessionsController {
   readonly #credentials: ChannelCredentials;
   readonly #proof: SessionProof;
   readonly #rates: RequestRates;
+  readonly #config: WidgetConfigSource;
 
   constructor(
     @Inject(OPERATIONS) operations: ChatOperations,
     @Inject(CREDENTIALS) credentials: ChannelCredentials,
     @Inject(SESSION_PROOF) proof: SessionProof,
     @Inject(RATES) rates: RequestRates,
+    @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
   ) {
+    this.#config = config;
     this.#operations = operations;
     this.#credentials = credentials;
     this.#proof = proof;
@@ -79,6 +86,7 @@ export class SessionsController {
       locale: body.locale,
       pageUrl: body.page_url,
       attributes: body.attributes,
+      answers: await this.#answers(body.answers),
       consent: body.consent,
       resumeKey,
       address: ip,
@@ -95,6 +103,11 @@ export class SessionsController {
       resume_key: resumeKey,
       ...(message === undefined ? {} : { message }),
     };
+  }
+
+  async #answers(given: GivenAnswers | null | undefined): Promise<readonly Answer[]> {
+    if (given === null || given === undefined) return [];
+    return answersTo(await this.#config.customFields(), given);
   }
 
   @Get(':id')

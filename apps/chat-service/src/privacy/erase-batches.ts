@@ -71,6 +71,7 @@ export async function eraseContact(trx: Transaction<Tables>, sessionId: number):
     WHERE id = ${sessionId}::bigint`.execute(trx);
   await sql`UPDATE chat_event SET staff_data = '{"contact":{"name":null,"email":null,"phone":null}}'
     WHERE session_id = ${sessionId}::bigint AND seq = 1 AND staff_data IS NOT NULL`.execute(trx);
+  await sql`DELETE FROM chat_answer WHERE session_id = ${sessionId}::bigint`.execute(trx);
   await forgetReach(trx, sessionId);
   await sql`DELETE FROM chat_client_address WHERE session_id = ${sessionId}::bigint`.execute(trx);
 }

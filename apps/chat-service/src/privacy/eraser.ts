@@ -179,7 +179,8 @@ export class Eraser {
               AND e.attachments IS NOT NULL AND e.created_at < ${cutoffs.files})) AS files,
           (${cutoffs.contacts}::timestamptz IS NOT NULL AND s.updated_at < ${cutoffs.contacts}
             AND (s.contact_erased_at IS NULL OR s.contact_erased_at < s.updated_at)
-            AND (COALESCE(s.name, s.email, s.phone, s.page_url, s.current_page_url) IS NOT NULL OR s.attributes <> '{}')) AS contacts
+            AND (COALESCE(s.name, s.email, s.phone, s.page_url, s.current_page_url) IS NOT NULL OR s.attributes <> '{}'
+              OR EXISTS (SELECT 1 FROM chat_answer a WHERE a.session_id = s.id))) AS contacts
         FROM (SELECT * FROM chat_session o WHERE o.id > ${afterId}::bigint ORDER BY o.id LIMIT ${limit}) s
         ORDER BY s.id`.execute(this.#database.kysely),
     );

@@ -1,3 +1,4 @@
+import type { CustomField } from '@chat-realtime/protocol';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from '../settings/rules.ts';
 import { type CachedConfig, type ConfigLimits, widgetConfig, type WidgetSettings } from './widget-config.ts';
@@ -38,8 +39,8 @@ export class WidgetConfigSource {
   async current(now: Date = new Date()): Promise<CachedConfig> {
     const online = this.#settings.online === 'operators' ? await this.#countOnline(now.getTime()) : 0;
     const saved = await this.#saved.current();
-    const { consent, prechat_fields } = effectiveRules(this.#env, saved.rules);
-    const settings = { ...this.settingsWith(saved), consent, prechat_fields };
+    const { consent, prechat_fields, custom_fields } = effectiveRules(this.#env, saved.rules);
+    const settings = { ...this.settingsWith(saved), consent, prechat_fields, custom_fields };
     return widgetConfig(settings, this.#schedule.of(saved.rules), this.#limits, online, now);
   }
 
@@ -47,6 +48,11 @@ export class WidgetConfigSource {
   settingsWith({ theme, texts }: Pick<Saved, 'theme' | 'texts'>): WidgetSettings {
     const { theme: ownTheme, texts: ownTexts } = this.#settings;
     return { ...this.#settings, theme: over(ownTheme, theme), texts: over(ownTexts, texts) };
+  }
+
+  /** The site's own questions as they are asked now. */
+  async customFields(): Promise<readonly CustomField[]> {
+    return effectiveRules(this.#env, (await this.#saved.current()).rules).custom_fields;
   }
 
   #countOnline(now: number): Promise<number> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type configResponseSchema, prechatFieldSchema } from '@chat-realtime/protocol';
+import { type configResponseSchema, customFieldsSchema, prechatFieldSchema } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import type { Schedule } from './schedule.ts';
 import { addDays, isoDay } from './zoned-time.ts';
@@ -14,6 +14,7 @@ export const widgetSettingsSchema = z.strictObject({
   online: z.enum(['schedule', 'operators']).default('operators'),
   reply_time_text: shortText.optional(),
   prechat_fields: z.array(prechatFieldSchema).optional(),
+  custom_fields: customFieldsSchema.optional(),
   consent: z
     .strictObject({
       version: z.string().max(64),
@@ -40,7 +41,7 @@ export const DEFAULT_CONSENT: ConfigResponse['consent'] = {
   url: null,
 };
 /** With everything that a visitor is shown. */
-export type ShownSettings = WidgetSettings & Pick<ConfigResponse, 'prechat_fields' | 'consent'>;
+export type ShownSettings = WidgetSettings & Pick<ConfigResponse, 'prechat_fields' | 'custom_fields' | 'consent'>;
 
 const WEEKDAY_ACCUSATIVE = [
   'в понедельник',
@@ -106,6 +107,7 @@ export function widgetConfig(
     reopens_at: opening?.toISOString() ?? null,
     reply_time_text: replyText(settings, schedule, online, opening, now),
     prechat_fields: settings.prechat_fields,
+    custom_fields: settings.custom_fields,
     consent: settings.consent,
     texts: settings.texts,
     theme: settings.theme,

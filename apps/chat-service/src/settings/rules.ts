@@ -28,6 +28,7 @@ function fixedValues(env: RulesEnvironment): readonly (readonly [string, unknown
     ['schedule', env.CHAT_SCHEDULE],
     ['consent', env.CHAT_WIDGET.consent],
     ['prechat_fields', env.CHAT_WIDGET.prechat_fields],
+    ['custom_fields', env.CHAT_WIDGET.custom_fields],
     ['alerts.waiting_seconds', env.ALERT_WAITING_SECONDS],
     ['alerts.reply_unseen_seconds', env.REPLY_UNSEEN_SECONDS],
     ['retention.messages', env.RETENTION_DAYS_MESSAGES],
@@ -49,6 +50,7 @@ export function effectiveRules(env: RulesEnvironment, saved: Rules): RulesRespon
     schedule: env.CHAT_SCHEDULE?.hours ?? saved.schedule ?? null,
     consent: env.CHAT_WIDGET.consent ?? saved.consent ?? DEFAULT_CONSENT,
     prechat_fields: env.CHAT_WIDGET.prechat_fields ?? saved.prechat_fields ?? [...DEFAULT_PRECHAT_FIELDS],
+    custom_fields: env.CHAT_WIDGET.custom_fields ?? saved.custom_fields ?? [],
     alerts: {
       waiting_seconds: env.ALERT_WAITING_SECONDS ?? alerts.waiting_seconds ?? WAITING_SECONDS,
       reply_unseen_seconds: env.REPLY_UNSEEN_SECONDS ?? alerts.reply_unseen_seconds ?? REPLY_UNSEEN_SECONDS,

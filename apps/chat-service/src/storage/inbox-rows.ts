@@ -1,4 +1,4 @@
-import type { StaffSession } from '@chat-realtime/protocol';
+import type { Answer, StaffSession } from '@chat-realtime/protocol';
 import { type RawBuilder, sql } from 'kysely';
 import { renderMessage, renderSession, type StoredFile } from '../domain/render.ts';
 import type { StorageContext } from './context.ts';
@@ -48,6 +48,7 @@ const LISTED: Readonly<Record<keyof ListedSession, true>> = {
 
 type InboxRow = ListedSession & {
   attributes?: Record<string, unknown>;
+  answers?: Answer[] | null;
   client_delivered_id: number | null;
   client_read_id: number | null;
   message_event_id: number | null;
@@ -94,6 +95,7 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
     current_page_url: row.current_page_url,
     current_page_at: row.current_page_at?.toISOString() ?? null,
     ...(row.attributes === undefined ? {} : { attributes: row.attributes }),
+    ...(row.answers === undefined ? {} : { answers: row.answers ?? [] }),
     customer_id: record.customerId,
     updated_at: record.updatedAt.toISOString(),
     unread_count: record.unreadCount,
@@ -140,7 +142,8 @@ export async function staffSessionList(
 
 /** One session with all that staff may see of it. */
 export async function staffSession(context: StorageContext, sessionId: number): Promise<StaffSession | undefined> {
-  const result = await sql<InboxRow>`SELECT s.*, ${MESSAGE_OF}, e.body AS message_body FROM chat_session s ${JOINED}
+  const result = await sql<InboxRow>`SELECT s.*, ${MESSAGE_OF}, e.body AS message_body,
+      (SELECT a.answers FROM chat_answer a WHERE a.session_id = s.id) AS answers FROM chat_session s ${JOINED}
     WHERE s.id = ${sessionId}::bigint`.execute(context.database.kysely);
   return result.rows.map((row) => toStaffSession(context, row))[0];
 }

@@ -33,6 +33,7 @@ export function searchCondition(text: string): RawBuilder<unknown> {
     sql`${folded('s.name')} ILIKE ${pattern}`,
     sql`s.email ILIKE ${pattern}`,
     sql`s.phone ILIKE ${pattern}`,
+    sql`EXISTS (SELECT 1 FROM chat_answer a WHERE a.session_id = s.id AND ${folded('a.words')} ILIKE ${pattern})`,
     sql`EXISTS (SELECT 1 FROM chat_event e
       WHERE e.session_id = s.id AND e.type = 'chat.message' AND ${folded('e.body')} ILIKE ${pattern})`,
   ];

@@ -6,6 +6,7 @@ import type { Actor, CustomerActor } from '../domain/actors.ts';
 import type { NewSession, SessionCreated, SessionRecord } from '../domain/operation-types.ts';
 import { renderSession } from '../domain/render.ts';
 import { bannedError } from '../bans/banned.ts';
+import { storeAnswers } from './answers.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { staffSession } from './inbox-rows.ts';
@@ -65,6 +66,7 @@ async function createOnce(context: StorageContext, input: NewSession): Promise<C
       })
       .returningAll()
       .executeTakeFirstOrThrow();
+    if (input.answers !== undefined && input.answers.length > 0) await storeAnswers(trx, row.id, input.answers);
     const fresh = toRecord(row);
     const session = await appendToNew(trx, fresh, { contact: fresh.contact });
     if (input.address !== undefined)

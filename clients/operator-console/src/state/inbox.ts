@@ -218,9 +218,9 @@ export class Inbox {
       const known = sessions.get(row.id);
       // An answer that left before an event came must not take the event back.
       if (known !== undefined && row.last_seq < known.last_seq) continue;
-      // A list has no attributes: what was read of the chat itself stays.
-      const { attributes = known?.attributes } = row;
-      sessions.set(row.id, attributes === undefined ? row : { ...row, attributes });
+      // A list has no attributes and no answers: what was read of the chat itself stays.
+      const { attributes = known?.attributes, answers = known?.answers } = row;
+      sessions.set(row.id, { ...row, ...(attributes && { attributes }), ...(answers && { answers }) });
     }
     this.#store.set({ sessions });
   }

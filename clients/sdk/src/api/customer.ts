@@ -69,7 +69,7 @@ export interface ChatState {
 
 export type Prechat = Pick<
   CreateSessionRequest,
-  'name' | 'email' | 'phone' | 'locale' | 'page_url' | 'attributes' | 'consent'
+  'name' | 'email' | 'phone' | 'locale' | 'page_url' | 'attributes' | 'answers' | 'consent'
 >;
 
 export interface SentMessage {

@@ -1,6 +1,7 @@
 // Wire shapes come from the protocol as types only: its schemas (and the library they are written in) stay out of every bundle.
 export type {
   AlertsResponse,
+  Answer,
   AuditEntry,
   AuditResponse,
   Attachment,
@@ -22,6 +23,7 @@ export type {
   ControlFrame,
   CreateSessionRequest,
   CreateSessionResponse,
+  CustomField,
   CustomerState,
   ErasedData,
   EphemeralFrame,

@@ -119,8 +119,8 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   return {
     async config() {
       const found = await standard.config();
-      // Files are the site's own matter, and it was told of none here.
-      return { ...found, attachments: { ...found.attachments, max_per_message: 0 } };
+      // Files and questions are the site's own matter, and it was told of none here.
+      return { ...found, custom_fields: [], attachments: { ...found.attachments, max_per_message: 0 } };
     },
     async createSession(request) {
       const json = reader.request({

@@ -1,5 +1,6 @@
 export const MESSAGE_MAX = 10_000;
 export const FIELD_MAX = 200;
+export const ANSWER_MAX = 500;
 export const COMMENT_MAX = 2_000;
 
 /** How long a text is that is longer than it may be, counted as the server counts: what was pasted is never cut. */

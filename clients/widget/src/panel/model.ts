@@ -12,6 +12,7 @@ import { createOriginAdviser } from './refused-origin.ts';
 import { createPush, type PushModel, pushWorkerOf } from './push.ts';
 import { followReturnLink, type Said, takeReturnCode } from './return-link.ts';
 import { readMuted, ringOnce, storeMuted } from './sound.ts';
+import { type Answers, answersFor } from './prechat.ts';
 import { formatSize, typeName, unreadWords } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
@@ -31,6 +32,8 @@ export interface PrechatValues {
   readonly name: string;
   readonly email: string;
   readonly phone: string;
+  /** To the site's own questions, by name. */
+  readonly answers: Answers;
   readonly consent: boolean;
 }
 
@@ -91,7 +94,8 @@ export function createModel(host: PanelHost): PanelModel {
   const ending = new AbortController();
 
   function prechatRequest(): Prechat {
-    const { name, email, phone: number, consent } = writing.prechat.getState();
+    const { name, email, phone: number, answers: given, consent } = writing.prechat.getState();
+    const answers = answersFor(given, config.getState());
     const { locale, attributes } = settings.getState();
     const version = config.getState()?.consent.version;
     return {
@@ -101,6 +105,7 @@ export function createModel(host: PanelHost): PanelModel {
       ...(email.trim() && { email: email.trim() }),
       ...(number.trim() && { phone: number.trim() }),
       ...(Object.keys(attributes).length > 0 && { attributes }),
+      ...(Object.keys(answers).length > 0 && { answers }),
       ...(consent && version !== undefined && { consent: { version, accepted: true } }),
     };
   }

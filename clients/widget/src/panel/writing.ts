@@ -3,7 +3,7 @@ import { type Cell, createCell } from './cell.ts';
 import type { CallbackValues, PrechatValues, View } from './model.ts';
 import type { Kept, TabMemory } from './tab-memory.ts';
 
-const NO_ANSWERS: PrechatValues = { name: '', email: '', phone: '', consent: false };
+const NO_ANSWERS: PrechatValues = { name: '', email: '', phone: '', answers: {}, consent: false };
 const NO_CALLBACK: CallbackValues = { later: false, time: '', comment: '' };
 
 /** What the visitor is writing, kept from page to page. */

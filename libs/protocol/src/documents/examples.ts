@@ -260,6 +260,7 @@ const rules = {
     schedule: openingHours,
     consent: { version: '1', text: 'Я согласен на обработку персональных данных', url: null },
     prechat_fields: [{ name: 'message' as const, required: true }],
+    custom_fields: [],
     alerts: { waiting_seconds: 60, reply_unseen_seconds: 120 },
     retention: { messages: 365, files: 0, contacts: 0, callbacks: 0, alerts: 30 },
   },
@@ -335,6 +336,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       locale: 'ru',
       page_url: 'https://shop.example/lamps/42',
       attributes: { plan: 'business' },
+      answers: { order: 'A-1042', topic: 'delivery' },
       consent: { version: '2026-01', accepted: true },
       resume_key: RESUME_KEY,
       message: { body: question.body, client_message_id: UUID },
@@ -419,6 +421,9 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       reopens_at: LATER,
       reply_time_text: 'Обычно отвечаем за 30 минут',
       prechat_fields: [{ name: 'name', required: false }],
+      custom_fields: [
+        { name: 'order', kind: 'text', label: { ru: 'Номер заказа', en: 'Order number' }, required: true },
+      ],
       consent: {
         version: '2026-01',
         text: 'Согласие на обработку данных',

@@ -1,7 +1,8 @@
 import * as query from '../channel-query.ts';
 import { acksRequestSchema, catchupRequestSchema, catchupResponseSchema, drainStatusSchema } from '../internal.ts';
 import { hopsQuerySchema, hopsResponseSchema } from '../trace.ts';
-import { ackRequestSchema, pollResponseSchema, shadowReportSchema } from '../rest.ts';
+import { ackRequestSchema, pollResponseSchema } from '../rest.ts';
+import { shadowReportSchema } from '../shadow-report.ts';
 import { route, type Route } from './route.ts';
 
 const service = 'channel-gateway';

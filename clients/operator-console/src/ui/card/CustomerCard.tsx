@@ -2,7 +2,9 @@ import { pageUrl, urlOf } from '@chat-realtime/client/links';
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
+import { settings } from '../../state/settings.ts';
 import { showCard } from '../../state/card.ts';
+import { type Answer, worded } from '../../state/custom-fields.ts';
 import { useDesk } from '../context.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { CopyButton } from '../parts/CopyButton.tsx';
@@ -41,6 +43,11 @@ function Fact({
   );
 }
 
+function shown({ value, text }: Answer): string {
+  if (typeof value === 'boolean') return value ? t().yes : t().no;
+  return text === undefined ? value : worded(text, settings.getState().locale);
+}
+
 const PAGE_EVERY_MS = 20_000;
 
 export function CustomerCard({ session }: { session: StaffSession }) {
@@ -62,6 +69,7 @@ export function CustomerCard({ session }: { session: StaffSession }) {
     return () => clearInterval(timer);
   }, [session.id]);
   const attributes = Object.entries(session.attributes ?? {});
+  const answers = session.answers ?? [];
   const phone = contact.phone?.replace(/[^+\d]/g, '') ?? '';
   return (
     <aside class="card" aria-label={t().card}>
@@ -91,6 +99,16 @@ export function CustomerCard({ session }: { session: StaffSession }) {
         <Fact label={t().locale} value={session.locale} />
         <Fact label={t().since} value={dateTime(session.created_at)} />
       </dl>
+      {answers.length > 0 && (
+        <section data-section="answers">
+          <h3>{t().answers}</h3>
+          <dl>
+            {answers.map((answer) => (
+              <Fact key={answer.name} label={worded(answer.label, settings.getState().locale)} value={shown(answer)} />
+            ))}
+          </dl>
+        </section>
+      )}
       {attributes.length > 0 && (
         <section>
           <h3>{t().attributes}</h3>

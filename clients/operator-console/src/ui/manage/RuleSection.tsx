@@ -4,7 +4,7 @@ import { useTask } from '../use-task.ts';
 import { Problem } from './Page.tsx';
 
 interface RuleSectionProps {
-  readonly name: 'schedule' | 'prechat_fields' | 'consent' | 'alerts' | 'retention';
+  readonly name: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent' | 'alerts' | 'retention';
   /** The variable that fixes all of it. */
   readonly fixed: boolean;
   /** Something was saved here, and can be taken back. */
@@ -17,6 +17,7 @@ interface RuleSectionProps {
 const VARIABLES = {
   schedule: 'CHAT_SCHEDULE',
   prechat_fields: 'CHAT_WIDGET',
+  custom_fields: 'CHAT_WIDGET',
   consent: 'CHAT_WIDGET',
   alerts: 'ALERT_WAITING_SECONDS, REPLY_UNSEEN_SECONDS',
   retention: 'RETENTION_DAYS_*',

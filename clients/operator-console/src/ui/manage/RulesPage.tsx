@@ -6,6 +6,7 @@ import { readSettings } from '../../state/widget-settings.ts';
 import { useDesk } from '../context.ts';
 import { useLoaded } from '../use-loaded.ts';
 import { ConsentForm } from './ConsentForm.tsx';
+import { CustomFieldsForm } from './CustomFieldsForm.tsx';
 import { HoursForm } from './HoursForm.tsx';
 import { NumbersForm } from './NumbersForm.tsx';
 import { Page, Waiting } from './Page.tsx';
@@ -27,7 +28,7 @@ export function RulesPage() {
     notify(manage.saved);
   };
   // What was saved or taken back is shown anew; what is being written in another part stays.
-  const keyOf = (part: 'schedule' | 'prechat_fields' | 'consent'): string =>
+  const keyOf = (part: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent'): string =>
     loaded.state === 'ready' ? part + JSON.stringify(loaded.value.rules.effective[part]) : part;
   return (
     <Page page="rules">
@@ -37,6 +38,7 @@ export function RulesPage() {
         <>
           <HoursForm key={keyOf('schedule')} rules={loaded.value.rules} save={save} />
           <PrechatForm key={keyOf('prechat_fields')} rules={loaded.value.rules} save={save} />
+          <CustomFieldsForm key={keyOf('custom_fields')} rules={loaded.value.rules} save={save} />
           <ConsentForm key={keyOf('consent')} rules={loaded.value.rules} save={save} />
           <NumbersForm part="alerts" rules={loaded.value.rules} save={save} />
           <NumbersForm part="retention" rules={loaded.value.rules} save={save} />

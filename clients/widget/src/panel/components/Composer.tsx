@@ -64,7 +64,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
     setErrors(found);
     const [first] = Object.entries(found);
     if (first === undefined) return true;
-    model.announcement.set(first[1]);
+    model.announcement.set(first[1] ?? '');
     form.current?.querySelector<HTMLElement>(`[name="${first[0]}"]`)?.focus();
     return false;
   };
@@ -85,6 +85,8 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
       (error: unknown) => {
         model.failed(error);
         model.announcement.set(texts.notSent);
+        // The questions may have changed while they were being answered: a second try is made by the new ones.
+        if (asking) void model.loadConfig();
       },
     );
     client.setTyping(false);

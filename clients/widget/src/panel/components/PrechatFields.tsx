@@ -2,6 +2,7 @@ import type { ConfigResponse } from '@chat-realtime/client';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import type { PrechatErrors } from '../prechat.ts';
+import { CustomFields } from './CustomFields.tsx';
 import { Consent } from './Consent.tsx';
 import { Field } from './Field.tsx';
 
@@ -44,12 +45,13 @@ export function PrechatFields({ config, errors }: { config: ConfigResponse; erro
           </Field>
         );
       })}
+      <CustomFields fields={config.custom_fields ?? []} errors={errors} />
       {config.consent.text !== '' && (
         <Consent
           id="chat-consent"
           consent={config.consent}
           checked={values.consent}
-          error={errors.consent}
+          error={errors['consent']}
           onChange={(consent) => model.prechat.set({ ...model.prechat.getState(), consent })}
         />
       )}

@@ -42,6 +42,7 @@ export const en: Texts = {
   consent: 'I agree to the processing of my personal data',
   consentNeeded: 'Tick the consent to send the message',
   required: 'Fill this in',
+  choose: 'Choose…',
   badEmail: 'Check the e-mail address',
   badPhone: 'Check the phone number',
   placeholder: 'Message…',

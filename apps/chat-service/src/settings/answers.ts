@@ -1,0 +1,31 @@
+import type { Answer, CustomField, GivenAnswers } from '@chat-realtime/protocol';
+import { fieldError } from '../field-error.ts';
+
+/**
+ * What was answered, in the order of the questions and with their words. A name that is not asked is left out: the page
+ * may be older than the questions. Nothing is demanded, as with name and e-mail: a chat from an app may have no form.
+ *
+ * @throws ChatError 422 for an answer of another kind, and for an option that there is not.
+ */
+export function answersTo(fields: readonly CustomField[], given: GivenAnswers): Answer[] {
+  const entries = new Map(Object.entries(given));
+  return fields.flatMap((field) => {
+    const value = entries.get(field.name);
+    return value === undefined ? [] : answerTo(field, value);
+  });
+}
+
+function answerTo({ name, kind, label, options }: CustomField, value: string | boolean): Answer[] {
+  const path = `answers.${name}`;
+  if (kind === 'checkbox') {
+    if (typeof value !== 'boolean') throw fieldError(path, 'must be true or false');
+    return [{ name, kind, label, value }];
+  }
+  if (typeof value !== 'string') throw fieldError(path, 'must be a text');
+  const text = value.trim();
+  if (text === '') return [];
+  if (kind === 'text') return [{ name, kind, label, value: text }];
+  const option = options?.find((one) => one.value === text);
+  if (option === undefined) throw fieldError(path, 'must be one of the options');
+  return [{ name, kind, label, value: text, text: option.label }];
+}
