@@ -45,8 +45,8 @@ const ru = {
     'Прочитал ли сообщение человек в Telegram, боты не узнают: отметка «прочитано» ставится, когда он ответит.',
   ].join('\n'),
   helpAnybody:
-    'Напишите сообщение, и оператор ответит вам здесь.\n\nОператорам: код для входа даёт консоль (Настройки → Telegram), затем /login <код>.',
-  loginNeedsCode: 'Нужен код из консоли: Настройки → Telegram. Затем /login <код>.',
+    'Напишите сообщение, и оператор ответит вам здесь.\n\nОператорам: код для входа даёт консоль (Настройки → Уведомления → Telegram), затем /login <код>.',
+  loginNeedsCode: 'Нужен код из консоли: Настройки → Уведомления → Telegram. Затем /login <код>.',
   boundTo: (name: string) =>
     `Готово: этот аккаунт отвечает от имени «${name}». Вы на дежурстве; /status это меняет, /help всё объясняет.`,
   unknownCode: 'Код не подходит: он неверный, уже использован или истёк. Новый даёт консоль или чат на сайте.',
@@ -115,7 +115,7 @@ const ru = {
     queued: 'Чат вернулся в очередь',
     closed: 'Чат закрыт',
     notBound:
-      'Не отправлено: ваш аккаунт не привязан к оператору. Код даёт консоль (Настройки → Telegram), его ждёт бот в личном чате. Анонимно отвечать нельзя.',
+      'Не отправлено: ваш аккаунт не привязан к оператору. Код даёт консоль (Настройки → Уведомления → Telegram), его ждёт бот в личном чате. Анонимно отвечать нельзя.',
   },
   customerFailed: 'Сообщение не отправлено.',
   attachment: '📎',
@@ -137,8 +137,8 @@ const en: Texts = {
     'Bots never learn whether a person in Telegram has read a message: it is marked as read when they answer.',
   ].join('\n'),
   helpAnybody:
-    'Write a message, and an operator will answer you here.\n\nOperators: the console gives the code (Settings → Telegram), then /login <code>.',
-  loginNeedsCode: 'A code from the console is needed: Settings → Telegram. Then /login <code>.',
+    'Write a message, and an operator will answer you here.\n\nOperators: the console gives the code (Settings → Notifications → Telegram), then /login <code>.',
+  loginNeedsCode: 'A code from the console is needed: Settings → Notifications → Telegram. Then /login <code>.',
   boundTo: (name) =>
     `Done: this account answers in the name of “${name}”. You are on duty; /status changes it, /help explains everything.`,
   unknownCode:
@@ -208,7 +208,7 @@ const en: Texts = {
     queued: 'The chat went back to the queue',
     closed: 'Chat closed',
     notBound:
-      'Not sent: your account is bound to no operator. The console gives the code (Settings → Telegram), and the bot takes it in its private chat. Nobody can answer anonymously.',
+      'Not sent: your account is bound to no operator. The console gives the code (Settings → Notifications → Telegram), and the bot takes it in its private chat. Nobody can answer anonymously.',
   },
   customerFailed: 'The message was not sent.',
   attachment: '📎',
