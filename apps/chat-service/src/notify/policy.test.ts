@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_NOTIFY_SETTINGS } from './settings.ts';
-import { type AwayOperator, channelsFor, isWithin } from './policy.ts';
+import { type AwayOperator, channelsFor, isWithin, NOTIFY_DELAYS } from './policy.ts';
 
 const NOW = new Date('2026-11-29T20:30:00Z');
 const settings = {
@@ -48,5 +49,21 @@ describe('who is told', () => {
     expect(isWithin(quiet, new Date('2026-11-30T05:00:00Z'))).toBe(false);
     expect(isWithin({ ...quiet, from: '12:00', to: '13:00' }, new Date('2026-11-29T09:30:00Z'))).toBe(true);
     expect(isWithin({ ...quiet, from: '12:00', to: '12:00' }, new Date('2026-11-29T09:00:00Z'))).toBe(false);
+  });
+});
+
+describe('the table of the guide', () => {
+  const { messageSeconds, replyPushSeconds, replyMailAfterPushSeconds, replyMailGapSeconds } = NOTIFY_DELAYS;
+  it.each([
+    ['notifications.md', 's', 'h', 'minutes'],
+    ['notifications.ru.md', 'с', 'ч', 'минут'],
+  ])('says in %s what the code does', (name, second, hour, minutes) => {
+    const guide = readFileSync(new URL(`../../../../docs/guides/${name}`, import.meta.url), 'utf8');
+    const rows = guide.split('\n').filter((line) => line.startsWith('| ') && line.split(' | ').length === 5);
+    const [, , replyPush, replyMail, , messagePush] = rows.map((row) => row.slice(2, -2).split(' | '));
+    expect(replyPush?.[3]).toBe(`${replyPushSeconds} ${second}`);
+    expect(replyMail?.[3]).toContain(`${replyMailAfterPushSeconds / 3_600} ${hour}`);
+    expect(replyMail?.[4]).toContain(`${replyMailGapSeconds / 60} ${minutes}`);
+    expect(messagePush?.[3]).toBe(`${messageSeconds} ${second}`);
   });
 });
