@@ -1,5 +1,12 @@
 import type { Locator, Page } from 'playwright-core';
 
+/** What is said on the page itself, where it is found by that. */
+export interface WidgetWords {
+  readonly field: string;
+  readonly online: string;
+  readonly sent: string;
+}
+
 /** What a visitor sees of the widget, by the names a screen reader says. */
 export class WidgetPage {
   readonly page: Page;
@@ -9,12 +16,12 @@ export class WidgetPage {
   readonly consent: Locator;
   readonly messages: Locator;
 
-  constructor(page: Page) {
+  constructor(page: Page, words: Pick<WidgetWords, 'field'> = { field: 'Сообщение' }) {
     this.page = page;
     const widget = page.locator('chat-widget');
     this.launcher = widget.locator('button.launcher');
     this.panel = widget.getByRole('dialog').first();
-    this.field = widget.getByRole('textbox', { name: 'Сообщение' });
+    this.field = widget.getByRole('textbox', { name: words.field });
     this.consent = widget.getByRole('checkbox');
     this.messages = widget.locator('article');
   }
@@ -50,6 +57,11 @@ export class WidgetPage {
   /** The words alone. */
   texts(): Promise<string[]> {
     return this.messages.locator('.body').allTextContents();
+  }
+
+  /** Waits until the server has it; what somebody answers then comes after it. */
+  async stored(text: string): Promise<void> {
+    await this.message(text).locator('.ticks:not(.is-sending, .is-failed)').waitFor();
   }
 
   async state(text: string, state: string): Promise<void> {

@@ -27,9 +27,9 @@ export class TelegramDesk {
     this.api = api;
   }
 
-  person(name = 'Ольга'): FakePerson {
+  person(name = 'Ольга', language = 'ru'): FakePerson {
     this.#nextPerson += 1;
-    return this.api.person({ id: this.#nextPerson, name });
+    return this.api.person({ id: this.#nextPerson, name, language });
   }
 
   staff(login: string): Promise<Staff> {

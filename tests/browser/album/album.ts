@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { smallPng } from './small-png.ts';
+import { LANGUAGE } from './words.ts';
 
-const FOLDER = fileURLToPath(new URL('../../../docs/pictures/', import.meta.url));
+const FOLDER = fileURLToPath(new URL(`../../../docs/pictures/${LANGUAGE === 'en' ? 'en/' : ''}`, import.meta.url));
 /** A repository is cloned by everybody, and its pictures with it. */
 const MOST_BYTES = 150 * 1_024;
 
@@ -32,7 +33,7 @@ async function clipOf(page: Page, { around, margin = 0, above = margin, below = 
   };
 }
 
-/** Writes docs/pictures/<name>.png as the page stands. */
+/** Writes docs/pictures/<name>.png, in English docs/pictures/en/<name>.png, as the page stands. */
 export async function picture(page: Page, name: string, frame: Frame = {}): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   // What was hovered or focused on the way there would look chosen.

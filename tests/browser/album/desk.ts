@@ -4,7 +4,9 @@ import { SECRETS } from '../../support/profiles.ts';
 import { startStandalone } from '../../support/standalone-target.ts';
 import { TelegramDesk } from '../../support/telegram-desk.ts';
 import { afternoonZone } from './afternoon.ts';
+import { speakEnglish } from './english.ts';
 import { spreadOverTheHour } from './history.ts';
+import { LANGUAGE, WORDS } from './words.ts';
 
 /** The address that `npm start` prints; in the pictures' browser it leads to the server under test. */
 export const ADDRESS = 'http://127.0.0.1:8080';
@@ -28,6 +30,7 @@ export async function startDesk() {
   };
   const server = await startStandalone({ profile: 'main', webhookUrl: '', siteOrigin: '' }, settings);
   await spreadOverTheHour(database);
+  if (LANGUAGE === 'en') await speakEnglish(database);
   const http = new HttpClient(server.baseUrl);
   const staff = (login: Login): Promise<Staff> => Staff.login(http, login, SECRETS.operatorPassword);
   const people = { anna: await staff('anna'), boris: await staff('boris'), admin: await staff('admin') };
@@ -47,6 +50,6 @@ export async function startDesk() {
       args: [`--host-resolver-rules=MAP ${new URL(ADDRESS).host} ${new URL(server.baseUrl).host}`],
       env: { FONTCONFIG_FILE: new URL('fonts.conf', import.meta.url).pathname },
     },
-    look: { timezoneId: afternoonZone(), locale: 'ru-RU', colorScheme: 'light' as const },
+    look: { timezoneId: afternoonZone(), locale: WORDS.locale, colorScheme: 'light' as const },
   };
 }

@@ -1,54 +1,12 @@
 import type { HttpClient, PostgresServer, Staff } from '@chat-realtime/testkit';
+import { WORDS } from './words.ts';
 
-interface Turn {
-  readonly asks: string;
-  readonly answer: string;
-  readonly lampToo: boolean;
-}
-
-/** What a customer of the demo shop and the operator say to each other. */
-export const ELENA: readonly [Turn, ...Turn[]] = [
-  {
-    asks: 'Здравствуйте! Лампа «Полдень» есть в наличии?',
-    answer: 'Добрый день, Елена! Да, шесть штук на складе.',
-    lampToo: false,
-  },
-  { asks: 'А абажур снимается?', answer: 'Снимается, лён можно стирать вручную при 30°.', lampToo: false },
-  {
-    asks: 'Вот эта, верно?',
-    answer: 'Она самая. В Казань привезём за три дня, доставка бесплатная.',
-    lampToo: true,
-  },
-];
-export const ELENA_ENDS = 'Отлично, беру две!';
-
-interface Call {
-  readonly name: string;
-  readonly phone: string;
-  readonly comment: string;
-  /** From now. */
-  readonly dueInMinutes: number;
-  readonly steps: readonly string[];
-}
-
-/** One for each heading of the page, beside the one that is seeded. */
-const CALLS: readonly Call[] = [
-  {
-    name: 'Светлана Орлова',
-    phone: '+79031112233',
-    comment: 'Выбираем кресло, нужен совет по обивке',
-    dueInMinutes: -25,
-    steps: ['assigned'],
-  },
-  { name: 'Павел', phone: '+79264445566', comment: 'Доставка в Сочи', dueInMinutes: 95, steps: [] },
-  { name: 'ООО «Лесная, 7»', phone: '+74957778899', comment: 'Заказ для гостиницы', dueInMinutes: 26 * 60, steps: [] },
-  {
-    name: 'Наталья',
-    phone: '+79167770011',
-    comment: 'Возврат вазы',
-    dueInMinutes: -70,
-    steps: ['assigned', 'calling', 'done'],
-  },
+/** When each call of the album is due, in minutes from now, and how far it has come. */
+const CALLS: readonly { readonly dueInMinutes: number; readonly steps: readonly string[] }[] = [
+  { dueInMinutes: -25, steps: ['assigned'] },
+  { dueInMinutes: 95, steps: [] },
+  { dueInMinutes: 26 * 60, steps: [] },
+  { dueInMinutes: -70, steps: ['assigned', 'calling', 'done'] },
 ];
 
 interface Desk {
@@ -58,8 +16,8 @@ interface Desk {
 }
 
 export async function askForCalls({ http, people, database }: Desk): Promise<void> {
-  for (const { name, phone, comment, dueInMinutes, steps } of CALLS) {
-    const answer = await http.post('/chat/callback', { json: { name, phone, comment, consent: true } });
+  for (const [index, { dueInMinutes, steps }] of CALLS.entries()) {
+    const answer = await http.post('/chat/callback', { json: { ...WORDS.calls[index], consent: true } });
     const { callback } = answer.json() as { callback: { id: number } };
     // Nobody may ask to be called in the past.
     await database.query('update chat_callback set due_at = now() + make_interval(mins => $2) where id = $1', [

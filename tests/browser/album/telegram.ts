@@ -1,5 +1,6 @@
 import type { FakePerson, ShownMessage } from '@chat-realtime/testkit';
 import type { Page } from 'playwright-core';
+import { WORDS } from './words.ts';
 
 /** One bubble of a private chat with the bot. */
 export type Line =
@@ -71,5 +72,5 @@ const STYLE = `
 /** Draws the chat as a Telegram app would: what was sent and shown is the bot's own, the drawing is ours. */
 export async function drawTelegram(page: Page, chat: TelegramChat): Promise<void> {
   await page.setContent(`<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>${STYLE}</style>
-    <header><b>Shop</b><small>бот</small></header><main>${chat.lines.map(bubble).join('')}</main>`);
+    <header><b>Shop</b><small>${WORDS.telegram.bot}</small></header><main>${chat.lines.map(bubble).join('')}</main>`);
 }
