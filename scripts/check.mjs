@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { checkApiDocuments } from './checks/api-documents.mjs';
 import { checkClocks } from './checks/clocks.mjs';
 import { checkDocumentation } from './checks/documentation.mjs';
+import { checkGuides } from './checks/guides.mjs';
 import { checkImportCycles } from './checks/import-cycles.mjs';
 import { checkImports } from './checks/imports.mjs';
 import { checkPackages } from './checks/packages.mjs';
@@ -26,6 +27,7 @@ const CHECKS = [
   ['API documents (Redocly, Spectral)', checkApiDocuments],
   ['every rule of SPEC.md has a test', checkSpec],
   ['variables and links of the documents', checkDocumentation],
+  ['names in the guides, and both languages of a document', checkGuides],
 ];
 
 export async function runChecks() {

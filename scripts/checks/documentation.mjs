@@ -6,6 +6,7 @@ import { projectFiles, readText } from '../lib/files.mjs';
 import { metricDefinitions } from '../lib/metrics-table.mjs';
 import { root } from '../lib/root.mjs';
 
+const CONFIGURATION = ['docs/configuration.md', 'docs/configuration.ru.md'];
 const CONFIG_SOURCE = /^(?:apps\/[^/]+\/src\/(?:.*\/)?config\.ts|libs\/service-kit\/src\/environment\.ts)$/;
 /** `  PORT: envInteger(8102, { min: 0 }),`, also over several lines. */
 const VARIABLE =
@@ -29,33 +30,31 @@ function declaredVariables() {
   return variables;
 }
 
-function describedVariables() {
+function describedVariables(path) {
   const variables = new Map();
-  for (const [, name, value] of readText('docs/configuration.md').matchAll(ROW)) {
+  for (const [, name, value] of readText(path).matchAll(ROW)) {
     variables.set(name, [...(variables.get(name) ?? []), value.replaceAll('`', '')]);
   }
   return variables;
 }
 
-function variableProblems() {
+function variableProblems(document) {
   const problems = [];
   const declared = declaredVariables();
-  const described = describedVariables();
+  const described = describedVariables(document);
   for (const [name, places] of declared) {
     if (WITHOUT_ROW.has(name)) continue;
     const values = described.get(name);
-    if (values === undefined) problems.push(`docs/configuration.md: ${name} of ${places[0].path} is not described`);
+    if (values === undefined) problems.push(`${document}: ${name} of ${places[0].path} is not described`);
     for (const { path, value } of places) {
       // A default that is an expression, such as the port of each service, is described in words.
       if (values === undefined || value === null || value === '') continue;
       if (!values.some((text) => text.split(/[^\w.:/-]+/).includes(value)))
-        problems.push(
-          `docs/configuration.md: ${name} has the default ${value} in ${path}, described as ${values.join(', ')}`,
-        );
+        problems.push(`${document}: ${name} has the default ${value} in ${path}, described as ${values.join(', ')}`);
     }
   }
   for (const name of described.keys()) {
-    if (!declared.has(name)) problems.push(`docs/configuration.md: no service reads ${name}`);
+    if (!declared.has(name)) problems.push(`${document}: no service reads ${name}`);
   }
   return problems;
 }
@@ -91,5 +90,5 @@ function metricProblems() {
 }
 
 export function checkDocumentation() {
-  return [...variableProblems(), ...metricProblems(), ...linkProblems()];
+  return [...CONFIGURATION.flatMap(variableProblems), ...metricProblems(), ...linkProblems()];
 }

@@ -37,13 +37,14 @@ const FIRST = [
   'docs/configuration',
   'docs/operations',
   'docs/infra/',
+  'SECURITY',
   'docs/architecture',
   'docs/protocol/',
   'docs/adr/',
 ];
 
 function documents() {
-  const found = ['README.md', 'README.ru.md'];
+  const found = ['README.md', 'README.ru.md', 'SECURITY.md', 'SECURITY.ru.md'];
   const visit = (folder) => {
     for (const name of readdirSync(join(root, folder)).sort()) {
       const path = `${folder}/${name}`;

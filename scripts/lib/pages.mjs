@@ -39,7 +39,7 @@ const PARTS = [
   },
   {
     name: 'docs',
-    inputs: ['docs', 'README.md', 'README.ru.md', 'scripts/docs-site'],
+    inputs: ['docs', 'README.md', 'README.ru.md', 'SECURITY.md', 'SECURITY.ru.md', 'scripts/docs-site'],
     made: 'docs/index.html',
     args: ['scripts/docs-site/build.mjs'],
   },
