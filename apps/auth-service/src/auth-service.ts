@@ -110,6 +110,10 @@ export class AuthService {
       name: 'chat_auth_events_total',
       help: 'Sign-ins, refreshes and sign-outs',
       labels: ['event', 'result'],
+      series: [
+        ...['ok', 'refused', 'second_factor_required'].map((result) => ({ event: 'login', result })),
+        ...['refresh', 'logout'].map((event) => ({ event, result: 'ok' })),
+      ],
     });
     this.#count = (event, result) => events.inc({ event, result });
   }

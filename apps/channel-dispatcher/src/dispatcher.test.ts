@@ -88,6 +88,8 @@ describe('dispatcher', () => {
     expect(text).toContain('chat_dispatch_events_total{result="dispatched",kind="durable"} 1000');
     expect(text).toContain('chat_dispatch_lag_seconds_count 1000');
     expect(text).toContain('chat_dispatch_errors_total{reason="redis_unavailable"} 0');
+    for (const reason of ['invalid_json', 'invalid_event', 'unknown_version', 'missing_session_id', 'missing_feed_seq'])
+      expect(text).toContain(`chat_dispatch_dead_lettered_total{reason="${reason}"} 0`);
     expect(text).toContain('chat_redis_connected 1');
     expect(text).toContain('chat_rabbitmq_connected 1');
   });

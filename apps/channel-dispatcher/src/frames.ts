@@ -12,7 +12,8 @@ import {
 import type { FanoutCommand } from '@chat-realtime/messaging';
 
 /** Why an event that parses can't be dispatched; few and fixed, since they are metric labels. */
-export type BadEvent = 'missing_session_id' | 'missing_feed_seq';
+export const BAD_EVENTS = ['missing_session_id', 'missing_feed_seq'] as const;
+export type BadEvent = (typeof BAD_EVENTS)[number];
 
 export type EventCommands =
   | { readonly kind: 'durable' | 'staff_only'; readonly commands: readonly FanoutCommand[] }

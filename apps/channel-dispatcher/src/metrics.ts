@@ -1,5 +1,6 @@
-import type { EventConsumer, Fanout } from '@chat-realtime/messaging';
+import { BAD_MESSAGES, type EventConsumer, type Fanout } from '@chat-realtime/messaging';
 import type { Counter, Histogram, Metrics } from '@chat-realtime/service-kit';
+import { BAD_EVENTS } from './frames.ts';
 
 export interface DispatcherMetrics {
   readonly events: Counter;
@@ -8,7 +9,6 @@ export interface DispatcherMetrics {
   readonly lag: Histogram;
 }
 
-/** Every reason there is, so that each series exists before the first error and a rate over it is right. */
 const ERROR_REASONS = ['redis_unavailable', 'redis_refused', 'stream_refused', 'sweep_failed'] as const;
 export type ErrorReason = (typeof ERROR_REASONS)[number];
 
@@ -27,8 +27,8 @@ export function dispatcherMetrics(metrics: Metrics, consumer: EventConsumer, fan
     name: 'chat_dispatch_errors_total',
     help: 'Failed attempts to hand events on, by reason',
     labels: ['reason'],
+    series: ERROR_REASONS.map((reason) => ({ reason })),
   });
-  for (const reason of ERROR_REASONS) errors.inc({ reason }, 0);
   return {
     errors,
     events: metrics.counter({
@@ -40,6 +40,7 @@ export function dispatcherMetrics(metrics: Metrics, consumer: EventConsumer, fan
       name: 'chat_dispatch_dead_lettered_total',
       help: 'Messages refused to the dead letters, by reason',
       labels: ['reason'],
+      series: [...BAD_MESSAGES, ...BAD_EVENTS].map((reason) => ({ reason })),
     }),
     lag: metrics.histogram({
       name: 'chat_dispatch_lag_seconds',

@@ -16,6 +16,9 @@ export type HandshakeResult =
   | 'bad_request'
   | 'not_found';
 
+export const RATE_KINDS = ['connect', 'frames', 'pings'] as const;
+export type RateKind = (typeof RATE_KINDS)[number];
+
 /** What the core counts. The names of the series are in `metrics.ts` of the app. */
 export interface CoreMetrics {
   handshake(transport: TransportKind, result: HandshakeResult): void;
@@ -29,7 +32,7 @@ export interface CoreMetrics {
   headCheckDuration(seconds: number): void;
   resumed(events: number): void;
   slowConsumer(): void;
-  rateLimited(kind: 'connect' | 'frames' | 'pings'): void;
+  rateLimited(kind: RateKind): void;
   resubscribed(): void;
   catchupRequest(result: 'ok' | 'failed', seconds: number): void;
   acksSent(count: number): void;

@@ -2,7 +2,7 @@ import { LATENCY_BUCKETS, type Metrics } from '@chat-realtime/service-kit';
 import type { Connection } from './connections/connection.ts';
 import type { TransportKind } from './connections/transport.ts';
 import type { GatewayCore } from './core.ts';
-import type { CoreMetrics } from './core-metrics.ts';
+import { type CoreMetrics, RATE_KINDS } from './core-metrics.ts';
 import type { CoreOptions } from './core-options.ts';
 
 const PING_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15] as const;
@@ -10,12 +10,15 @@ const PING_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 const SHADOW_BUCKETS = [-1, 0, 0.5, 1, 2.5, 5, 10, 30] as const;
 const RESUME_BUCKETS = [0, 1, 10, 100, 1_000] as const;
 
+const TRANSPORTS: readonly TransportKind[] = ['websocket', 'sse', 'poll'];
+
 /** The core's counters as Prometheus series. */
 export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   const handshakes = metrics.counter({
     name: 'chat_handshakes_total',
     help: 'Connections tried, by transport and result',
     labels: ['transport', 'result'],
+    series: TRANSPORTS.map((transport) => ({ transport, result: 'ok' })),
   });
   const disconnects = metrics.counter({
     name: 'chat_disconnects_total',
@@ -63,6 +66,7 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
     name: 'chat_rate_limited_total',
     help: 'Connections and frames over a rate',
     labels: ['kind'],
+    series: RATE_KINDS.map((kind) => ({ kind })),
   });
   const resubscribes = metrics.counter({
     name: 'chat_redis_resubscribes_total',
@@ -83,13 +87,13 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
     name: 'chat_shadow_messages_total',
     help: 'Messages that pages in the shadow step saw by polling and by the channel, by channel_only, or by polling_only',
     labels: ['seen'],
+    series: ['both', 'channel_only', 'polling_only'].map((seen) => ({ seen })),
   });
   const ahead = metrics.histogram({
     name: 'chat_shadow_ahead_seconds',
     help: 'How much earlier the channel showed a message than polling would have, in the shadow step',
     buckets: SHADOW_BUCKETS,
   });
-  for (const seen of ['both', 'channel_only', 'polling_only']) shadow.inc({ seen }, 0);
   return {
     shadowed: ({ both, channel_only, polling_only, ahead_ms }) => {
       shadow.inc({ seen: 'both' }, both);
@@ -117,8 +121,6 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
     acksSent: (count) => acks.inc(count),
   };
 }
-
-const TRANSPORTS: readonly TransportKind[] = ['websocket', 'sse', 'poll'];
 const KINDS = ['customer', 'staff', 'unauthenticated'] as const;
 
 function kindOf(connection: Connection): (typeof KINDS)[number] {

@@ -2,13 +2,13 @@ import type { Database } from '@chat-realtime/database';
 import type { Logger, Metrics } from '@chat-realtime/service-kit';
 import { deleteOldAlerts } from './alerts/alert-retention.ts';
 import { AlertSweeps } from './alerts/alert-sweeps.ts';
-import { WebhookDeliveries } from './alerts/webhook-deliveries.ts';
+import { WEBHOOK_OUTCOMES, WebhookDeliveries } from './alerts/webhook-deliveries.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { banSweep } from './bans/bans.ts';
 import type { ChatSettings } from './config.ts';
 import { effectiveRules } from './settings/rules.ts';
 import { DeskFigures } from './desk-figures.ts';
-import type { RulesResponse } from '@chat-realtime/protocol';
+import { alertReasonSchema, type RulesResponse } from '@chat-realtime/protocol';
 import type { Sweep } from './domain/index.ts';
 
 const ALERTS_EVERY_MS = 1_000;
@@ -36,11 +36,13 @@ export function createSweeps(
     name: 'chat_alerts_raised_total',
     help: 'Alerts by their cause',
     labels: ['reason'],
+    series: alertReasonSchema.options.map((reason) => ({ reason })),
   });
   const sent = metrics.counter({
     name: 'chat_webhook_deliveries_total',
     help: 'Attempts to deliver an alert to a webhook',
     labels: ['result'],
+    series: WEBHOOK_OUTCOMES.map((result) => ({ result })),
   });
   const first = effectiveRules(settings, {}).alerts;
   const alertConfig = {

@@ -19,6 +19,7 @@ export {
   type StreamEntry,
 } from './redis/stream.ts';
 export { createRedisLeases, type RedisLeasesOptions } from './redis/leases.ts';
+export { BAD_MESSAGES } from './rabbitmq/decode.ts';
 export { connectRabbitConsumer } from './rabbitmq/consumer.ts';
 export { connectRabbitPublisher, type RabbitOptions } from './rabbitmq/publisher.ts';
 export {

@@ -68,6 +68,15 @@ describe('rate limiter', () => {
 });
 
 describe('metrics', () => {
+  it('[OPS3] begins the series of a counter that are known at 0, so that the first count is an increase', async () => {
+    const metrics = createMetrics('test');
+    const definition = { name: 'chat_refused_total', help: 'x', labels: ['reason'], series: [{ reason: 'bad' }] };
+    const refused = metrics.counter(definition);
+    expect(await metrics.collect()).toContain('chat_refused_total{reason="bad"} 0');
+    refused.inc({ reason: 'bad' });
+    metrics.counter(definition);
+    expect(await metrics.collect()).toContain('chat_refused_total{reason="bad"} 1');
+  });
   it('[OPS3] gives the existing metric for a known name, all with the prefix', async () => {
     const metrics = createMetrics('test');
     const definition = { name: 'chat_things_total', help: 'things', labels: ['kind'] };

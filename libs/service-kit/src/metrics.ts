@@ -20,6 +20,14 @@ export interface MetricDefinition {
   readonly labels?: readonly string[];
 }
 
+export interface CounterDefinition extends MetricDefinition {
+  /**
+   * The series that are known beforehand. They begin at 0: in one that appears with its first count Prometheus sees no
+   * increase, so that no alarm calls for the first of them, and until then a panel has nothing to show.
+   */
+  readonly series?: readonly Readonly<Record<string, string>>[];
+}
+
 export interface GaugeDefinition extends MetricDefinition {
   /** Called on each scrape, for values that are cheaper to read than to keep. */
   readonly collect?: (gauge: Gauge) => void | Promise<void>;
@@ -54,9 +62,11 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  counter({ name, help, labels = [] }: MetricDefinition): Counter {
+  counter({ name, help, labels = [], series = [] }: CounterDefinition): Counter {
     return known(this.#counters, name, () => {
-      return new PrometheusCounter({ name, help, labelNames: [...labels], registers: [this.#registry] });
+      const counter = new PrometheusCounter({ name, help, labelNames: [...labels], registers: [this.#registry] });
+      for (const one of series) counter.inc({ ...one }, 0);
+      return counter;
     });
   }
 

@@ -12,7 +12,8 @@ export interface WebhookConfig {
 }
 
 /** `failed` is tried again, `given_up` is not. */
-export type WebhookOutcome = 'delivered' | 'failed' | 'given_up';
+export const WEBHOOK_OUTCOMES = ['delivered', 'failed', 'given_up'] as const;
+export type WebhookOutcome = (typeof WEBHOOK_OUTCOMES)[number];
 
 export interface WebhookLog {
   warn(facts: object, message: string): void;

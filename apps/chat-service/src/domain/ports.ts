@@ -15,6 +15,7 @@ export interface ChatObserver {
   relayLeader(leading: boolean): void;
   relayPublished(result: 'confirmed' | 'failed', count: number): void;
   relayConfirm(seconds: number): void;
+  sweepStarts(name: string): void;
   sweepFailed(name: string): void;
 }
 

@@ -40,6 +40,7 @@ export class LeaderDuties {
 
   start(outbox: Outbox): void {
     this.#active = true;
+    this.#deps.observer.sweepStarts('badge');
     this.#every({ name: 'tick', everyMs: TICK_MS, run: () => this.#tick() });
     this.#every({ name: 'stats', everyMs: STATS_MS, run: () => this.#stats(outbox) });
     for (const sweep of this.#sweeps) this.#every(sweep);
@@ -66,6 +67,7 @@ export class LeaderDuties {
   }
 
   #every(sweep: Sweep): void {
+    this.#deps.observer.sweepStarts(sweep.name);
     let busy = false;
     const run = () => {
       if (busy || !this.#active) return;

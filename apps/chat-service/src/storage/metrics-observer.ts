@@ -7,6 +7,7 @@ export function metricsObserver(metrics: Metrics): ChatObserver {
     name: 'chat_messages_committed_total',
     help: 'Messages stored',
     labels: ['sender'],
+    series: ['client', 'operator', 'system'].map((sender) => ({ sender })),
   });
   const duplicates = metrics.counter({
     name: 'chat_message_duplicates_total',
@@ -33,6 +34,7 @@ export function metricsObserver(metrics: Metrics): ChatObserver {
     name: 'chat_relay_published_total',
     help: 'Events given to the broker',
     labels: ['result'],
+    series: ['confirmed', 'failed'].map((result) => ({ result })),
   });
   const confirm = metrics.histogram({ name: 'chat_relay_confirm_seconds', help: 'Time until a batch was confirmed' });
   const sweeps = metrics.counter({
@@ -52,6 +54,7 @@ export function metricsObserver(metrics: Metrics): ChatObserver {
     relayLeader: (leading) => leader.set(leading ? 1 : 0),
     relayPublished: (result, count) => published.inc({ result }, count),
     relayConfirm: (seconds) => confirm.observe(seconds),
+    sweepStarts: (name) => sweeps.inc({ sweep: name }, 0),
     sweepFailed: (name) => sweeps.inc({ sweep: name }),
   };
 }

@@ -46,13 +46,19 @@ export class Probe {
         name: 'chat_probe_lost_total',
         help: 'Messages the probe was not shown in time',
         labels,
+        series: TRANSPORTS.flatMap((transport) => ROLES.map((role) => ({ transport, role }))),
       }),
       success: metrics.gauge({
         name: 'chat_probe_success',
         help: '1 while the last round showed everything here, 0 when something was lost or nothing could be tried',
         labels,
       }),
-      runs: metrics.counter({ name: 'chat_probe_rounds_total', help: 'Rounds of the probe', labels: ['result'] }),
+      runs: metrics.counter({
+        name: 'chat_probe_rounds_total',
+        help: 'Rounds of the probe',
+        labels: ['result'],
+        series: ['ok', 'lost', 'failed'].map((result) => ({ result })),
+      }),
       certificate: metrics.gauge({
         name: 'chat_certificate_expires_seconds',
         help: 'How long the certificate that visitors are shown still holds',

@@ -6,7 +6,8 @@ import {
 } from '@chat-realtime/protocol';
 
 /** Why a message can't be used; few and fixed, since they are metric labels. */
-export type BadReason = 'invalid_json' | 'invalid_event' | 'unknown_version';
+export const BAD_MESSAGES = ['invalid_json', 'invalid_event', 'unknown_version'] as const;
+export type BadReason = (typeof BAD_MESSAGES)[number];
 
 export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: BadReason };
 
