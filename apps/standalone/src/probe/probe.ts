@@ -64,6 +64,8 @@ export class Probe {
         help: 'How long the certificate that visitors are shown still holds',
       }),
     };
+    // A gauge begins at 0, which is a certificate that has ended: over http there is none, and nobody is to be called.
+    this.#metrics.certificate.set(Number.NaN);
   }
 
   /** One round. Never rejects: what could not be tried counts as failed. */
