@@ -1,15 +1,12 @@
 // A real Prometheus and Alertmanager watch the stack: the alarm comes within two minutes when Redis or a gateway is stopped, and ends afterwards.
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Child, findBinary, freePort, type Stack, startStack, tempFolder, until } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { MONITORING, Prometheus, targetsOf } from '../support/monitoring/prometheus.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MONITORING = join(ROOT, 'deploy/monitoring');
 const TWO_MINUTES_MS = 120_000;
 /** The process itself needs its time to start. */
 const ENDED_WITHIN_MS = 180_000;
@@ -27,26 +24,8 @@ interface Call {
 let stack: Stack;
 let pager: Server;
 const calls: Call[] = [];
-const children: Child[] = [];
-
-function run(name: string, command: string, args: string[]): void {
-  children.push(new Child({ name, command, args, env: { PATH: process.env['PATH'] ?? '' } }));
-}
-
-/** What the services of the compose file are called there, under the addresses of this machine. */
-function targets(): { targets: string[]; labels: { service: string; instance: string } }[] {
-  const { auth, chat, dispatcher, gateways } = stack.addresses;
-  const target = (address: string, service: string, instance = service) => ({
-    targets: [new URL(address).host],
-    labels: { service, instance },
-  });
-  return [
-    target(auth, 'auth-service'),
-    target(chat, 'chat-service'),
-    target(dispatcher, 'channel-dispatcher'),
-    ...gateways.map((address, index) => target(address, 'channel-gateway', `channel-gateway-${index + 1}`)),
-  ];
-}
+let alertmanager: Child;
+let prometheus: Prometheus;
 
 beforeAll(async () => {
   stack = await startStack({ gateways: 2 });
@@ -63,48 +42,28 @@ beforeAll(async () => {
   const address = pager.address();
   const pagerPort = typeof address === 'object' && address !== null ? address.port : 0;
 
-  const folder = tempFolder('alarms');
-  cpSync(MONITORING, folder, { recursive: true });
-  const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
-  const config = z
-    .looseObject({ scrape_configs: z.array(z.looseObject({ job_name: z.string() })) })
-    .parse(parse(readFileSync(join(MONITORING, 'prometheus.yml'), 'utf8')));
-  const placed = {
-    ...config,
-    alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alertmanagerPort}`] }] }] },
-    // The names of the compose network do not exist here; everything else is what is deployed.
-    scrape_configs: [{ job_name: 'chat', static_configs: targets() }],
-  };
-  writeFileSync(join(folder, 'prometheus.yml'), stringify(placed));
+  const folder = tempFolder('alertmanager');
+  const alertmanagerPort = await freePort();
   const template = readFileSync(join(MONITORING, 'alertmanager.yml.template'), 'utf8');
   const pagerUrl = `http://127.0.0.1:${pagerPort}/`;
   writeFileSync(join(folder, 'alertmanager.yml'), template.replace('${ALARM_WEBHOOK_URL}', pagerUrl));
-  run('Alertmanager', findBinary('prometheus-alertmanager', 'prometheus-alertmanager'), [
-    `--config.file=${folder}/alertmanager.yml`,
-    `--storage.path=${folder}/alertmanager`,
-    `--web.listen-address=127.0.0.1:${alertmanagerPort}`,
-    '--cluster.listen-address=',
-  ]);
-  run('Prometheus', findBinary('prometheus', 'prometheus'), [
-    `--config.file=${folder}/prometheus.yml`,
-    `--storage.tsdb.path=${folder}/data`,
-    `--web.listen-address=127.0.0.1:${prometheusPort}`,
-  ]);
-  // Every service was scraped at least once and found well.
-  const upSchema = z.object({
-    data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }),
+  alertmanager = new Child({
+    name: 'Alertmanager',
+    command: findBinary('prometheus-alertmanager', 'prometheus-alertmanager'),
+    args: [
+      `--config.file=${folder}/alertmanager.yml`,
+      `--storage.path=${folder}/data`,
+      `--web.listen-address=127.0.0.1:${alertmanagerPort}`,
+      '--cluster.listen-address=',
+    ],
+    env: { PATH: process.env['PATH'] ?? '' },
   });
-  await until(
-    async () => {
-      const answer = await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/query?query=up`);
-      const { result } = upSchema.parse(await answer.json()).data;
-      return result.length === 5 && result.every(({ value }) => value[1] === '1');
-    },
-    { timeoutMs: 60_000, what: 'Prometheus to have scraped all services' },
-  );
+  const targets = targetsOf(stack);
+  prometheus = await Prometheus.start(targets, { alertmanagerPort });
+  await prometheus.seen(targets.length);
 });
 afterAll(async () => {
-  await Promise.all(children.map((child) => child.kill()));
+  await Promise.all([alertmanager.kill(), prometheus.stop()]);
   pager.close();
   await stack.stop();
 });

@@ -105,6 +105,34 @@ describe('the dashboards', async () => {
     for (const name of NAMES) expect(readFileSync(join(folder, `${name}.json`), 'utf8'), name).toBe(textOf(name));
   });
 
+  it('draw the line of an alarm where it calls', () => {
+    const said = /Above the line (Chat\w+) calls/;
+    const schema = z.object({
+      panels: z.array(
+        z.object({
+          title: z.string(),
+          description: z.string().default(''),
+          fieldConfig: z
+            .object({
+              defaults: z.object({
+                thresholds: z.object({ steps: z.array(z.looseObject({ value: z.number().nullable() })) }).optional(),
+              }),
+            })
+            .optional(),
+        }),
+      ),
+    });
+    const lines = NAMES.flatMap((name) => schema.parse(JSON.parse(textOf(name))).panels).flatMap(
+      ({ title, description, fieldConfig }) => {
+        const alarm = said.exec(description)?.[1];
+        return alarm === undefined ? [] : [{ title, alarm, limit: fieldConfig?.defaults.thresholds?.steps[1]?.value }];
+      },
+    );
+    expect(lines.length).toBeGreaterThan(5);
+    for (const { title, alarm, limit } of lines)
+      expect(alerts.find(({ alert }) => alert === alarm)?.expr, title).toMatch(new RegExp(`> ${limit}\\b`));
+  });
+
   it('show on the first of them the three figures that were asked for', () => {
     for (const name of ['chat_active_connections', 'chat_dispatch_errors_total', 'chat_ws_ping_latency_seconds'])
       expect(textOf('flow')).toContain(name);

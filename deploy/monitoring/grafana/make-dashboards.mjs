@@ -9,7 +9,19 @@ const quantile = (q, metric, by = '') =>
   `histogram_quantile(${q}, sum by (le${by === '' ? '' : `, ${by}`}) (rate(${metric}_bucket[$__rate_interval])))`;
 const rate = (metric, by = '') => `sum ${by === '' ? '' : `by (${by}) `}(rate(${metric}[$__rate_interval]))`;
 
-/** What a panel shows: `[title, unit, { legend: expression }, description?]`; `stat` for one number. */
+/** The same ones over the whole picture: the busiest of each moment would be another line each. */
+const BUSIEST =
+  'topk(6, sum by (route) (increase(chat_http_request_duration_seconds_sum{route!="/metrics"}[$__range] @ end())))';
+
+// Units as Grafana calls them: mps, eps, reqps and cps are messages, events, requests and counts a second.
+/** Of a figure that is 1 or 0, shown as bars of time: what is good. */
+const GOOD_IS_1 = { good: 1 };
+const GOOD_IS_0 = { good: 0 };
+
+/**
+ * What a panel shows: `[title, unit, { legend: expression }, description?, more?]`. With `alarm` and `limit` there is a line
+ * where that alarm calls; with `good` bars of time.
+ */
 const DASHBOARDS = {
   flow: {
     title: 'Chat · Flow',
@@ -18,11 +30,8 @@ const DASHBOARDS = {
         [
           'Probe: post to frame',
           's',
-          {
-            'p50 {{transport}} {{role}}': quantile(0.5, 'chat_probe_seconds', 'transport, role'),
-            'p99 {{transport}} {{role}}': quantile(0.99, 'chat_probe_seconds', 'transport, role'),
-          },
-          'A message posted and read through the edge, as a customer and as an operator: this is what “the chat works” means',
+          { '{{transport}} {{role}}': quantile(0.99, 'chat_probe_seconds', 'transport, role') },
+          'p99 of a message posted and read through the edge, as a customer and as an operator: this is what “the chat works” means',
         ],
         [
           'Probe: lost',
@@ -33,14 +42,15 @@ const DASHBOARDS = {
         [
           'Open connections',
           'short',
-          { '{{transport}} {{kind}}': 'sum by (transport, kind) (chat_active_connections)' },
-          'active_connections: who is connected now',
+          { '{{kind}}': 'sum by (kind) (chat_active_connections)' },
+          'active_connections: who is connected now; by transport on “Chat · Gateway”',
         ],
         [
           'Dispatch errors',
-          'ops',
+          'cps',
           { '{{reason}}': rate('chat_dispatch_errors_total', 'reason') },
           'dispatch_errors: attempts that failed to hand an event on; zero in ordinary operation',
+          { alarm: 'ChatDispatchErrors', limit: 0.1 },
         ],
         [
           'Ping to pong',
@@ -52,19 +62,23 @@ const DASHBOARDS = {
           'Commit to socket',
           's',
           { p50: quantile(0.5, 'chat_delivery_latency_seconds'), p99: quantile(0.99, 'chat_delivery_latency_seconds') },
-          'Objective: 99 % within 1 s',
+          'Objective: 99 % within 1 s, by which ChatDeliveryBurnRate calls',
+          { limit: 1 },
         ],
       ],
       'One event, hop by hop': [
-        ['1 · Messages stored', 'ops', { '{{sender}}': rate('chat_messages_committed_total', 'sender') }],
+        ['1 · Messages stored', 'mps', { '{{sender}}': rate('chat_messages_committed_total', 'sender') }],
+        ['2 · Waiting for the broker', 'short', { events: 'max(chat_outbox_pending)' }],
         [
-          '2 · Waiting for the broker',
-          'short',
-          { events: 'max(chat_outbox_pending)', 'oldest, s': 'max(chat_outbox_oldest_age_seconds)' },
+          '2 · The oldest of them',
+          's',
+          { age: 'max(chat_outbox_oldest_age_seconds)' },
+          '',
+          { alarm: 'ChatOutboxOld', limit: 15 },
         ],
-        ['3 · Given to the broker', 'ops', { '{{result}}': rate('chat_relay_published_total', 'result') }],
+        ['3 · Given to the broker', 'eps', { '{{result}}': rate('chat_relay_published_total', 'result') }],
         ['4 · Broker confirms a batch', 's', { p99: quantile(0.99, 'chat_relay_confirm_seconds') }],
-        ['5 · Dispatched', 'ops', { '{{result}} {{kind}}': rate('chat_dispatch_events_total', 'result, kind') }],
+        ['5 · Dispatched', 'eps', { '{{result}}: {{kind}}': rate('chat_dispatch_events_total', 'result, kind') }],
         [
           '6 · Commit to fan-out',
           's',
@@ -76,11 +90,7 @@ const DASHBOARDS = {
           { '{{path}} p99': quantile(0.99, 'chat_delivery_latency_seconds', 'path') },
           'live: over Redis; others were found by catch-up or head check',
         ],
-        [
-          '8 · Delivery marks taken',
-          'ops',
-          { accepted: rate('chat_acks_sent_total'), 'waiting, events': 'sum(chat_acks_pending)' },
-        ],
+        ['8 · Delivery marks taken', 'cps', { accepted: rate('chat_acks_sent_total') }],
       ],
     },
   },
@@ -89,25 +99,37 @@ const DASHBOARDS = {
     rows: {
       Connections: [
         ['Open, by gateway', 'short', { '{{instance}}': 'sum by (instance) (chat_active_connections)' }],
-        ['Made', 'ops', { '{{transport}} {{result}}': rate('chat_handshakes_total', 'transport, result') }],
+        [
+          'Open, by transport',
+          'short',
+          { '{{transport}} {{kind}}': 'sum by (transport, kind) (chat_active_connections{kind!="unauthenticated"})' },
+        ],
+        [
+          'Made',
+          'cps',
+          { '{{transport}}: {{result}}': rate('chat_handshakes_total', 'transport, result') },
+          'Each poll is one',
+        ],
         [
           'Ended, by close code',
-          'ops',
+          'cps',
           { '{{code}}': rate('chat_disconnects_total', 'code') },
           'Codes: docs/protocol/SPEC.md',
         ],
-        ['Refused by a rate', 'ops', { '{{kind}}': rate('chat_rate_limited_total', 'kind') }],
       ],
       'Readers and limits': [
+        ['Refused by a rate', 'cps', { '{{kind}}': rate('chat_rate_limited_total', 'kind') }],
         ['Queued for slow readers', 'bytes', { '{{instance}}': 'sum by (instance) (chat_send_buffer_bytes)' }],
-        ['Shed for reading too slowly', 'ops', { shed: rate('chat_slow_consumers_total') }],
+        ['Shed for reading too slowly', 'cps', { shed: rate('chat_slow_consumers_total') }],
         [
           'Limits hold over all gateways',
           'short',
           { '{{instance}}': 'chat_limit_mode' },
-          '1 over all, 0 for this gateway alone (Redis away)',
+          'Red: for this gateway alone, since Redis is away',
+          GOOD_IS_1,
         ],
         ['Sessions followed', 'short', { '{{instance}}': 'chat_sessions_followed' }],
+        ['Delivery marks waiting', 'short', { '{{instance}}': 'chat_acks_pending' }],
       ],
     },
   },
@@ -117,36 +139,46 @@ const DASHBOARDS = {
       'What the live path lost, and who found it': [
         [
           'Sessions found behind by a head check',
-          'ops',
+          'cps',
           { behind: rate('chat_headcheck_behind_total') },
           'Zero while the live path is well',
+          { alarm: 'ChatLivePathLoss', limit: 0.05 },
         ],
-        [
-          'Holes in a sequence',
-          'ops',
-          { holes: rate('chat_gaps_detected_total'), 'held now': 'sum(chat_held_events)' },
-        ],
+        ['Holes in a sequence', 'cps', { holes: rate('chat_gaps_detected_total') }],
+        ['Events held behind a hole', 'short', { '{{instance}}': 'chat_held_events' }],
         [
           'Repeats dropped',
-          'ops',
+          'cps',
           {
             duplicates: rate('chat_duplicates_dropped_total'),
             'of another session': rate('chat_foreign_frames_dropped_total'),
           },
           'Repeats are ordinary after a redelivery; frames of another session never are',
         ],
-        ['Live path impaired', 'short', { '{{instance}}': 'chat_live_path_impaired' }],
+        [
+          'Live path impaired',
+          'short',
+          { '{{instance}}': 'chat_live_path_impaired' },
+          'Red: events come no faster than the head check finds them',
+          GOOD_IS_0,
+        ],
+        ['Fan-out lost and back', 'cps', { '{{instance}}': rate('chat_redis_resubscribes_total', 'instance') }],
       ],
       'Catch-up': [
-        ['Calls to chat-service', 'ops', { '{{result}}': rate('chat_catchup_requests_total', 'result') }],
+        ['Calls to chat-service', 'reqps', { '{{result}}': rate('chat_catchup_requests_total', 'result') }],
         ['One call', 's', { p99: quantile(0.99, 'chat_catchup_duration_seconds') }],
         ['One head check', 's', { p99: quantile(0.99, 'chat_headcheck_duration_seconds') }],
         ['Events in a page of a resume', 'short', { p99: quantile(0.99, 'chat_resume_events') }],
       ],
       'One leader, one feed': [
         ['Relay leaders', 'short', { leaders: 'sum(chat_relay_leader)' }, 'Always 1'],
-        ['Feed lag', 's', { lag: 'max(chat_feed_lag_seconds)' }],
-        ['Feed shown, by gateway', 'short', { '{{instance}}': 'chat_feed_cursor' }],
+        ['Feed lag', 's', { lag: 'max(chat_feed_lag_seconds)' }, '', { alarm: 'ChatFeedLag', limit: 10 }],
+        [
+          'Feed shown, by gateway',
+          'short',
+          { '{{instance}}': 'chat_feed_cursor > 0' },
+          'A gateway without an operator shows none',
+        ],
         [
           'Dead letters',
           'short',
@@ -160,18 +192,30 @@ const DASHBOARDS = {
     rows: {
       Customers: [
         ['Waiting for an answer', 'short', { customers: 'max(chat_desk_waiting_sessions)' }],
-        ['Longest wait', 's', { wait: 'max(chat_desk_oldest_waiting_seconds)' }],
+        [
+          'Longest wait',
+          's',
+          { wait: 'max(chat_desk_oldest_waiting_seconds)' },
+          '',
+          { alarm: 'ChatCustomersWaiting', limit: 1800 },
+        ],
         ['Unread, open', 'short', { sessions: 'max(chat_desk_unread_sessions)' }],
         ['Callbacks past their time', 'short', { callbacks: 'max(chat_desk_callbacks_due)' }],
       ],
       'Told to the site': [
-        ['Alerts raised', 'ops', { '{{reason}}': rate('chat_alerts_raised_total', 'reason') }],
-        ['Webhook attempts', 'ops', { '{{result}}': rate('chat_webhook_deliveries_total', 'result') }],
+        ['Alerts raised', 'cps', { '{{reason}}': rate('chat_alerts_raised_total', 'reason') }],
+        ['Webhook attempts', 'cps', { '{{result}}': rate('chat_webhook_deliveries_total', 'result') }],
         ['Webhooks waiting', 'short', { waiting: 'max(chat_webhook_deliveries_pending)' }],
-        ['Oldest of them', 's', { age: 'max(chat_webhook_oldest_pending_seconds)' }],
+        [
+          'Oldest of them',
+          's',
+          { age: 'max(chat_webhook_oldest_pending_seconds)' },
+          '',
+          { alarm: 'ChatWebhookNotTaken', limit: 900 },
+        ],
       ],
-      Sign: [
-        ['Sign-ins of operators', 'ops', { '{{event}} {{result}}': rate('chat_auth_events_total', 'event, result') }],
+      'Signing in': [
+        ['Operators', 'cps', { '{{event}}: {{result}}': rate('chat_auth_events_total', 'event, result') }],
       ],
     },
   },
@@ -179,9 +223,9 @@ const DASHBOARDS = {
     title: 'Chat · Services',
     rows: {
       'Up, and what they need': [
-        ['Up', 'short', { '{{instance}}': 'up{job="chat"}' }],
-        ['Redis connected', 'short', { '{{instance}}': 'chat_redis_connected' }],
-        ['RabbitMQ connected', 'short', { '{{instance}}': 'chat_rabbitmq_connected' }],
+        ['Up', 'short', { '{{instance}}': 'up{job="chat"}' }, '', GOOD_IS_1],
+        ['Redis connected', 'short', { '{{instance}}': 'chat_redis_connected' }, '', GOOD_IS_1],
+        ['RabbitMQ connected', 'short', { '{{instance}}': 'chat_rabbitmq_connected' }, '', GOOD_IS_1],
         [
           'Disk free, and the floor',
           'bytes',
@@ -191,40 +235,106 @@ const DASHBOARDS = {
       'What they use': [
         ['Processor', 'percentunit', { '{{instance}}': rate('chat_process_cpu_seconds_total', 'instance') }],
         ['Memory', 'bytes', { '{{instance}}': 'chat_process_resident_memory_bytes' }],
-        ['Event loop, p99', 's', { '{{instance}}': 'chat_nodejs_eventloop_lag_p99_seconds' }],
+        [
+          'Event loop, p99',
+          's',
+          { '{{instance}}': 'chat_nodejs_eventloop_lag_p99_seconds' },
+          '',
+          { alarm: 'ChatEventLoopLag', limit: 0.2 },
+        ],
         ['Open files', 'short', { '{{instance}}': 'chat_process_open_fds' }],
       ],
       Requests: [
-        ['Answers, by code', 'ops', { '{{code}}': rate('chat_http_requests_total', 'code') }],
+        ['Answers, by code', 'reqps', { '{{code}}': rate('chat_http_requests_total', 'code') }],
         [
-          'Slowest routes, p99',
+          'Busiest routes, p99',
           's',
-          { '{{route}}': `topk(8, ${quantile(0.99, 'chat_http_request_duration_seconds', 'route')})` },
+          { '{{route}}': `${quantile(0.99, 'chat_http_request_duration_seconds', 'route')} and on (route) ${BUSIEST}` },
+          'Those that took most time altogether',
         ],
         ['A post waits for its session', 's', { p99: quantile(0.99, 'chat_post_lock_wait_seconds') }],
-        ['Sweeps that failed', 'ops', { '{{sweep}}': rate('chat_sweep_failures_total', 'sweep') }],
+        [
+          'Sweeps that failed',
+          'cps',
+          { all: rate('chat_sweep_failures_total'), '{{sweep}}': `${rate('chat_sweep_failures_total', 'sweep')} > 0` },
+        ],
       ],
     },
   },
 };
 
-const COLUMNS = 4;
-const WIDTH = 24 / COLUMNS;
 const HEIGHT = 8;
+/** Of a row, so that it has no hole. */
+const columnsOf = (count) => (count % 4 !== 0 && count % 3 === 0 ? 3 : 4);
 
-function panel([title, unit, series, description = ''], id, x, y) {
+function timeseries(unit, limit) {
+  const marked = {
+    thresholds: {
+      mode: 'absolute',
+      steps: [
+        { color: 'green', value: null },
+        { color: 'red', value: limit },
+      ],
+    },
+  };
+  const custom = { lineWidth: 1, fillOpacity: 10, showPoints: 'never' };
   return {
-    id,
     type: 'timeseries',
-    title,
-    description,
-    datasource: DATASOURCE,
-    gridPos: { x, y, w: WIDTH, h: HEIGHT },
     fieldConfig: {
-      defaults: { unit, min: 0, custom: { lineWidth: 1, fillOpacity: 10, showPoints: 'never' } },
+      defaults:
+        limit === undefined
+          ? { unit, min: 0, custom }
+          : { unit, min: 0, ...marked, custom: { ...custom, thresholdsStyle: { mode: 'dashed' } } },
       overrides: [],
     },
     options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
+  };
+}
+
+function bars(good) {
+  const [no, yes] = good === 1 ? ['red', 'green'] : ['green', 'red'];
+  return {
+    type: 'state-timeline',
+    fieldConfig: {
+      defaults: {
+        unit: 'short',
+        color: { mode: 'thresholds' },
+        mappings: [
+          {
+            type: 'value',
+            options: { 0: { text: 'no', color: no, index: 0 }, 1: { text: 'yes', color: yes, index: 1 } },
+          },
+        ],
+        thresholds: {
+          mode: 'absolute',
+          steps: [
+            { color: no, value: null },
+            { color: yes, value: 1 },
+          ],
+        },
+        custom: { lineWidth: 0, fillOpacity: 80 },
+      },
+      overrides: [],
+    },
+    options: {
+      mergeValues: true,
+      showValue: 'never',
+      rowHeight: 0.8,
+      legend: { displayMode: 'list', placement: 'bottom' },
+      tooltip: { mode: 'single' },
+    },
+  };
+}
+
+function panel([title, unit, series, about = '', { good, alarm, limit } = {}], id, gridPos) {
+  const called = alarm === undefined ? '' : `Above the line ${alarm} calls`;
+  return {
+    id,
+    title,
+    description: [about, called].filter(Boolean).join('. '),
+    datasource: DATASOURCE,
+    gridPos,
+    ...(good === undefined ? timeseries(unit, limit) : bars(good)),
     targets: Object.entries(series).map(([legendFormat, expr], index) => ({
       refId: String.fromCharCode(65 + index),
       datasource: DATASOURCE,
@@ -249,10 +359,13 @@ export function dashboard(name) {
       panels: [],
     });
     y += 1;
+    const columns = columnsOf(cells.length);
+    const w = 24 / columns;
     cells.forEach((cell, index) => {
-      panels.push(panel(cell, panels.length + 1, (index % COLUMNS) * WIDTH, y + Math.floor(index / COLUMNS) * HEIGHT));
+      const at = { x: (index % columns) * w, y: y + Math.floor(index / columns) * HEIGHT, w, h: HEIGHT };
+      panels.push(panel(cell, panels.length + 1, at));
     });
-    y += Math.ceil(cells.length / COLUMNS) * HEIGHT;
+    y += Math.ceil(cells.length / columns) * HEIGHT;
   }
   return {
     uid: `chat-${name}`,
