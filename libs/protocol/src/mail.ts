@@ -29,7 +29,6 @@ export const mailIgnoredReasonSchema = z.enum([
   /** Its sender may not write here. */
   'banned',
   /** More than a chat may bring in a minute. */
-  'too_many',
   /** What a provider tells beside the mail it brings. */
   'not_a_mail',
 ]);

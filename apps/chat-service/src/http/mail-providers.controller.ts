@@ -41,8 +41,9 @@ export class MailProvidersController {
     @Req() request: FastifyRequest,
   ): Promise<MailInboundResponse> {
     return drained(request, async () => {
-      this.#mail.providers.postmark.authorize(authorization);
-      return this.#mail.providers.postmark.take(await this.#mail.bodies.read(request.raw, rateLimitKey(ip)));
+      const address = rateLimitKey(ip);
+      await this.#mail.providers.postmark.authorize(authorization, address);
+      return this.#mail.providers.postmark.take(await this.#mail.bodies.read(request.raw, address));
     });
   }
 

@@ -268,26 +268,23 @@ describe('mail that comes', () => {
     expect(await outcome({ headers: ['Auto-Submitted: no'] })).toBe('message');
   });
 
-  it('[MAIL5] a report of a failure ends mail to that address', async () => {
-    const session = await begin();
-    await chat.database.kysely
+  /** A mail that was sent; answers its number. */
+  const mailed = async (sessionId: number | null, kind: 'reply' | 'transcript', address: string): Promise<number> => {
+    const row = await chat.database.kysely
       .insertInto('mail')
       .values({
-        kind: 'reply',
-        dedupe_key: randomUUID(),
-        session_id: session.id,
-        alert_id: null,
-        user_id: null,
-        address: 'gone@mail.example',
-        locale: null,
-        last_error: null,
-        sent_at: new Date(),
+        ...{ kind, address, session_id: sessionId, dedupe_key: randomUUID(), sent_at: new Date() },
+        ...{ alert_id: null, user_id: null, locale: null, last_error: null },
       })
-      .execute();
-    const report = [
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    return row.id;
+  };
+  const report = (to: string, messageName: string, { status = '5.1.1', action = 'failed' } = {}): string =>
+    [
       `Message-ID: <${randomUUID()}@mail.example>`,
       'From: MAILER-DAEMON@mail.example',
-      `To: ${replyAddress(session.id)}`,
+      `To: ${to}`,
       'Content-Type: multipart/report; report-type=delivery-status; boundary=r',
       '',
       '--r',
@@ -300,16 +297,71 @@ describe('mail that comes', () => {
       'Reporting-MTA: dns; mail.example',
       '',
       'Final-Recipient: rfc822; gone@mail.example',
-      'Action: failed',
-      'Status: 5.1.1',
+      `Action: ${action}`,
+      `Status: ${status}`,
+      '--r',
+      'Content-Type: text/rfc822-headers',
+      '',
+      `Message-ID: <${messageName}@shop.example>`,
       '--r--',
       '',
+    ].join('\r\n');
+  const refused = async (): Promise<string[]> => {
+    const rows = await chat.database.kysely.selectFrom('mail_refusal').select('address').orderBy('address').execute();
+    return rows.map(({ address }) => address);
+  };
+
+  it('[MAIL5] a report of a failure ends mail to the address of the mail that it names', async () => {
+    const session = await begin();
+    const reply = await mailed(session.id, 'reply', 'gone@mail.example');
+    const transcript = await mailed(session.id, 'transcript', 'else@mail.example');
+    const passing = report(replyAddress(session.id), links.messageName(reply), { status: '4.2.2', action: 'delayed' });
+    expect(await delivered(passing)).toMatchObject({ reason: 'automatic' });
+    expect(await delivered(report(replyAddress(session.id), links.messageName(reply)))).toEqual({ outcome: 'bounce' });
+    expect(await refused()).toEqual(['gone@mail.example']);
+    // Also one that comes to the address of the chat itself, where mails without a reply address come back to.
+    expect(await delivered(report('support@shop.example', links.messageName(transcript)))).toEqual({
+      outcome: 'bounce',
+    });
+    expect(await refused()).toEqual(['else@mail.example', 'gone@mail.example']);
+  });
+
+  it('[MAIL5] nobody ends mail to others by a report that they made up', async () => {
+    const session = await begin();
+    const id = await mailed(session.id, 'transcript', 'anna@shop.example');
+    const before = await refused();
+    for (const name of [`chat-mail-${id}`, `chat-mail-${id}.${'0'.repeat(32)}`, links.messageName(id + 1).slice(0, -1)])
+      expect(await delivered(report(replyAddress(session.id), name))).toMatchObject({ reason: 'automatic' });
+    expect(await refused()).toEqual(before);
+  });
+
+  it('[MAIL4] a file for which there is no room is named in the message', async () => {
+    const session = await begin();
+    const files = [
+      '--m',
+      'Content-Type: text/plain; charset=utf-8',
+      '',
+      'Вот',
+      ...Array.from({ length: 11 }, (_, n) => [
+        '--m',
+        `Content-Disposition: attachment; filename="${n}.txt"`,
+        'Content-Type: text/plain',
+        '',
+        'x',
+      ]).flat(),
+      '--m--',
     ];
-    const passing = report.join('\r\n').replace('5.1.1', '4.2.2').replace('Action: failed', 'Action: delayed');
-    expect(await delivered(passing.replace('Message-ID: <', 'Message-ID: <x'))).toMatchObject({ reason: 'automatic' });
-    expect(await delivered(report.join('\r\n'))).toEqual({ outcome: 'bounce' });
-    const refused = await chat.database.kysely.selectFrom('mail_refusal').selectAll().execute();
-    expect(refused.map(({ address, reason }) => [address, reason])).toEqual([['gone@mail.example', 'bounced']]);
+    const head = [
+      `Message-ID: <${randomUUID()}@mail.example>`,
+      'From: olga@mail.example',
+      `To: ${replyAddress(session.id)}`,
+    ];
+    const mail = [...head, 'Content-Type: multipart/mixed; boundary=m', '', ...files].join('\r\n');
+    expect(await delivered(mail)).toMatchObject({ outcome: 'message' });
+    const said = (await texts(session.id)).join('\n');
+    expect(said).toContain('Вот');
+    // One more than a mail may bring.
+    expect(said).toContain('[файл из письма не принят: 10.txt]');
   });
 
   it('[MAIL3] bytes that are no mail break nothing', async () => {

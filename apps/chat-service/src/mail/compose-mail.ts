@@ -39,11 +39,13 @@ export function composeMail(parts: MailParts): Mail {
   });
   const addresses =
     config?.replyTo === undefined ? undefined : new ReplyAddress(settings.CHAT_TOKEN_SECRETS, config.replyTo);
+  const links = new MailLinks(database, secret);
   const intake = new MailIntake({
     database,
     operations,
     attachments,
     rates,
+    links,
     addresses,
     from: config?.from,
     log: logger,
@@ -52,7 +54,7 @@ export function composeMail(parts: MailParts): Mail {
   return {
     transcripts: new Transcripts(operations, parts.timeZone),
     queue: new MailQueue(database, settings.SMTP_URL !== undefined),
-    links: new MailLinks(database, secret),
+    links,
     intake,
     bodies: new MailBodies(),
     providers: {

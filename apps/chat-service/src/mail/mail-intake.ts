@@ -14,6 +14,8 @@ import type { ChatLog, ChatOperations, SessionRecord } from '../domain/index.ts'
 import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
 import type { Mailbox } from './config.ts';
+import { languageOf } from './language.ts';
+import type { MailLinks } from './mail-links.ts';
 import { type MailFile, readMail, type ReceivedMail } from './read-mail.ts';
 import type { ReplyAddress } from './reply-address.ts';
 
@@ -25,6 +27,7 @@ export interface MailIntakeParts {
   readonly operations: ChatOperations;
   readonly attachments: Attachments;
   readonly rates: RequestRates;
+  readonly links: Pick<MailLinks, 'mailNamed'>;
   /** Undefined where no mail of ours can be answered. */
   readonly addresses: ReplyAddress | undefined;
   readonly from: Mailbox | undefined;
@@ -95,8 +98,8 @@ export class MailIntake {
 
   async #judge(mail: ReceivedMail, session: SessionRecord | null): Promise<MailInboundResponse> {
     const { from, addresses } = this.#parts;
+    if (mail.undeliverable !== undefined) return this.#bounced(mail.undeliverable);
     if (session === null) return ignored('unknown_address');
-    if (mail.isBounce) return this.#bounced(session);
     const isOurs = mail.from === from?.address.toLowerCase() || addresses?.named(mail.from) !== undefined;
     if (mail.kind === 'own' || isOurs) return ignored('loop');
     if (mail.kind === 'automatic') return ignored('automatic');
@@ -104,12 +107,13 @@ export class MailIntake {
     return this.#post(mail, session);
   }
 
-  /** Reported to an address that only the mail itself carried: what was written to last gets nothing more. */
-  async #bounced(session: SessionRecord): Promise<MailInboundResponse> {
+  /** Only whoever was to get a mail can name it, so nobody ends mail to others. */
+  async #bounced(names: readonly string[]): Promise<MailInboundResponse> {
+    const ids = names.flatMap((name) => this.#parts.links.mailNamed(name) ?? []);
+    if (ids.length === 0) return ignored('automatic');
     await translated(() =>
       sql`INSERT INTO mail_refusal (address, reason)
-        SELECT address, 'bounced' FROM mail WHERE session_id = ${session.id}::bigint AND user_id IS NULL AND sent_at IS NOT NULL
-        ORDER BY id DESC LIMIT 1
+        SELECT DISTINCT address, 'bounced' FROM mail WHERE id = ANY (${ids}::bigint[]) AND sent_at IS NOT NULL
         ON CONFLICT (address) DO UPDATE SET reason = 'bounced'`.execute(this.#parts.database.kysely),
     );
     return { outcome: 'bounce' };
@@ -123,13 +127,12 @@ export class MailIntake {
       const messageIds: number[] = [];
       for (const [index, part] of partsOf(mail).entries()) {
         const id = clientMessageId(mail.key, index);
-        messageIds.push(await this.#postOnce(session.id, id, part));
+        messageIds.push(await this.#postOnce(session, id, part));
       }
       await this.#read(session.id);
       return { outcome: 'message', session_id: session.id, message_ids: messageIds };
     } catch (error) {
       if (error instanceof ChatError && error.code === 'banned') return ignored('banned');
-      if (error instanceof ChatError && error.code === 'rate_limited') return ignored('too_many');
       throw error;
     }
   }
@@ -148,36 +151,42 @@ export class MailIntake {
   }
 
   /** What a process that died after the post had stored is not posted again, with other uploads of the same files. */
-  async #postOnce(sessionId: number, clientMessageIdText: string, part: Part): Promise<number> {
+  async #postOnce(session: SessionRecord, clientMessageIdText: string, part: Part): Promise<number> {
+    const { id: sessionId } = session;
     const known = await this.#posted(sessionId, clientMessageIdText);
     if (known !== undefined) return known;
-    const attachments = await this.#upload(sessionId, part.files);
-    const body = part.body === '' && attachments.length === 0 ? '📎' : part.body;
-    const post = { body, clientMessageId: clientMessageIdText, attachments };
+    const { ids: attachments, refused } = await this.#upload(sessionId, part.files);
+    const post = {
+      body: withRefused(part.body, [...refused, ...part.left], session),
+      clientMessageId: clientMessageIdText,
+      attachments,
+    };
     const posted = await this.#parts.operations.postMessage({ kind: 'customer', sessionId }, sessionId, post);
     return posted.message.id;
   }
 
-  async #upload(sessionId: number, files: readonly MailFile[]): Promise<string[]> {
-    const ids: string[] = [];
-    for (const { name, content } of files) {
+  async #upload(sessionId: number, files: readonly MailFile[]): Promise<{ ids: string[]; refused: string[] }> {
+    const [ids, refused]: [string[], string[]] = [[], []];
+    for (const { name: given, content } of files) {
+      const name = sanitizeFileName(given ?? '');
       try {
         const file = await this.#parts.attachments.upload({
           sessionId,
           participant: 'client',
-          name: sanitizeFileName(name ?? ''),
+          name,
           content: Readable.from([content]),
           clientIp: null,
           declaredBytes: content.length,
         });
         ids.push(file.id);
       } catch (error) {
-        // A file that the chat does not take must not hold back what was written.
+        // A file that the chat does not take must not hold back what was written; that it came is said there.
         if (!(error instanceof ChatError) || error.status >= 500) throw error;
         this.#parts.log.info({ session: sessionId, code: error.code }, 'a file of a mail was not taken');
+        refused.push(name);
       }
     }
-    return ids;
+    return { ids, refused };
   }
 
   /** Whoever answers a mail has read what stood in it. */
@@ -206,6 +215,22 @@ function ignored(reason: MailIgnoredReason): MailInboundResponse {
 interface Part {
   readonly body: string;
   readonly files: readonly MailFile[];
+  /** Names of files for which there was no room. */
+  readonly left: readonly string[];
+}
+
+const REFUSED = {
+  ru: (name: string) => `[файл из письма не принят: ${name}]`,
+  en: (name: string) => `[a file of the mail was not taken: ${name}]`,
+} as const;
+const REFUSED_NAME_MAX = 100;
+
+/** What the operator would otherwise never hear of; the text keeps its place, whatever there is room for. */
+function withRefused(body: string, refused: readonly string[], { locale }: SessionRecord): string {
+  const say = REFUSED[languageOf(locale)];
+  const lines = refused.map((name) => say([...name].slice(0, REFUSED_NAME_MAX).join('')));
+  const whole = [body, ...lines].filter((line) => line !== '').join('\n');
+  return [...whole].length <= MESSAGE_BODY_MAX_CODE_POINTS ? whole : body;
 }
 
 /** As many messages as the limits of one ask for: the first has the text. */
@@ -213,13 +238,16 @@ function partsOf({ text, files }: ReceivedMail): Part[] {
   const characters = [...text.toWellFormed().replaceAll('\u0000', '')];
   const parts: Part[] = [];
   for (let from = 0; from < characters.length; from += MESSAGE_BODY_MAX_CODE_POINTS)
-    parts.push({ body: characters.slice(from, from + MESSAGE_BODY_MAX_CODE_POINTS).join(''), files: [] });
+    parts.push({ body: characters.slice(from, from + MESSAGE_BODY_MAX_CODE_POINTS).join(''), files: [], left: [] });
   const kept = files.slice(0, FILES_MAX);
   for (let from = 0; from < kept.length; from += FILES_PER_MESSAGE) {
     const few = kept.slice(from, from + FILES_PER_MESSAGE);
     const last = from === 0 ? parts.pop() : undefined;
-    parts.push({ body: last?.body ?? '', files: few });
+    parts.push({ body: last?.body ?? '', files: few, left: [] });
   }
+  const left = files.slice(FILES_MAX).map(({ name }) => sanitizeFileName(name ?? ''));
+  const end = parts.pop();
+  if (end !== undefined) parts.push({ ...end, left });
   return parts;
 }
 

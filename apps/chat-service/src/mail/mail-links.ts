@@ -60,6 +60,18 @@ export class MailLinks {
     return { session: renderSession(session), ...credentials.token(session, asOf) };
   }
 
+  /** The part of a Message-ID before the `@`: nobody but who got the mail can name it. */
+  messageName(mailId: number): string {
+    const seal = createHmac('sha256', this.#secret).update(`mail-message\n${mailId}`).digest('hex').slice(0, 32);
+    return `chat-mail-${mailId}.${seal}`;
+  }
+
+  /** The mail of such a name; undefined for a name that we did not give. */
+  mailNamed(name: string): number | undefined {
+    const [, id] = /^chat-mail-([1-9]\d{0,15})\./.exec(name) ?? [];
+    return id !== undefined && secretsEqual(name, this.messageName(Number(id))) ? Number(id) : undefined;
+  }
+
   unsubscribeToken(mailId: number): string {
     return `${mailId}.${createHmac('sha256', this.#secret).update(`mail-unsubscribe\n${mailId}`).digest('base64url')}`;
   }

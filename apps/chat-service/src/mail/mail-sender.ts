@@ -76,11 +76,13 @@ export class MailSender {
 
   async #send(row: MailRow): Promise<void> {
     const { writer, ended, ambiguous, log } = this.#parts;
-    const message = await writer.write(row).catch((error: unknown) => {
-      // The chat is gone, and with it what there was to say.
-      if (error instanceof ChatError && error.code === 'session_not_found') return null;
-      throw error;
-    });
+    const message = !(await this.#isWanted(row))
+      ? null
+      : await writer.write(row).catch((error: unknown) => {
+          // The chat is gone, and with it what there was to say.
+          if (error instanceof ChatError && error.code === 'session_not_found') return null;
+          throw error;
+        });
     if (message === null) {
       ended('not_needed');
       await this.#record(row, { failed_at: new Date(), last_error: 'not_needed', sending_at: null });
@@ -98,6 +100,20 @@ export class MailSender {
     ended('sent');
     await this.#record(row, { sent_at: new Date(), sending_at: null, last_error: null, attempts: row.attempts + 1 });
     log.debug({ mail: row.id, kind: row.kind }, 'a mail was sent');
+  }
+
+  /** An address may have refused, and an alert been answered, since the mail was queued. */
+  async #isWanted({ id, kind, address, session_id: sessionId, reason }: MailRow): Promise<boolean> {
+    const { rows } = await sql<{ wanted: boolean }>`
+      SELECT NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = ${address}
+                          AND (r.reason = 'bounced' OR ${kind} <> 'transcript'))
+         AND (${kind} <> 'alert' OR ${reason}::text IS DISTINCT FROM 'waiting' OR EXISTS (
+               SELECT 1 FROM chat_session s JOIN mail m ON m.id = ${id}::bigint
+                WHERE s.id = ${sessionId}::bigint AND s.status <> 'closed' AND s.waiting_since IS NOT NULL
+                  AND (s.assigned_user_id IS NULL OR s.assigned_user_id = m.user_id))) AS wanted`.execute(
+      this.#parts.database.kysely,
+    );
+    return rows[0]?.wanted === true;
   }
 
   async #failed(row: MailRow, error: unknown): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Message } from '@chat-realtime/protocol';
 import type { Language } from './language.ts';
 import { letterHtml, type LetterPart, letterText } from './letter-parts.ts';
-import { REPLY_LINES } from './read-mail.ts';
+import { REPLY_LINES } from './written-text.ts';
 
 export interface Letter {
   readonly subject: string;

@@ -128,7 +128,7 @@ export class MailWriter {
       subject,
       text,
       html,
-      messageId: `<chat-mail-${row.id}@${this.#domain}>`,
+      messageId: `<${this.#parts.links.messageName(row.id)}@${this.#domain}>`,
       headers: OWN_HEADERS,
       disableFileAccess: true,
       disableUrlAccess: true,

@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
-import { runInNewContext } from 'node:vm';
-import EmailReplyParser from 'email-reply-parser';
 import { type AddressObject, type Attachment, type HeaderValue, type ParsedMail, simpleParser } from 'mailparser';
+import { firstQuotation, writtenText } from './written-text.ts';
 
-/** Of a text that was typed for a chat; what is longer is quoted, or no letter. Bounds what the patterns below may cost. */
-const TEXT_MAX = 12_000;
 const HTML_MAX = 400_000;
-/** Stands on top of every mail of ours, so that whatever a mail program quotes begins with it. */
-export const REPLY_LINES = {
-  ru: '— Ответьте выше этой строки —',
-  en: '— Reply above this line —',
-} as const;
+const REPORT_MAX = 12_000;
 /** Said of itself by every mail of ours. */
 export const OWN_MAIL_HEADER = 'X-Chat-Realtime';
 
@@ -27,8 +20,8 @@ export interface ReceivedMail {
   /** Everywhere it was sent to, in lower case. */
   readonly recipients: readonly string[];
   readonly kind: 'letter' | 'automatic' | 'own';
-  /** Reported as not to be delivered, for good. */
-  readonly isBounce: boolean;
+  /** Of a report that mails cannot be delivered, for good: what stands before the `@` in the Message-IDs it names. */
+  readonly undeliverable: readonly string[] | undefined;
   /** What was written, without what it answers and without a signature. */
   readonly text: string;
   readonly files: readonly MailFile[];
@@ -56,6 +49,9 @@ async function textOf(html: string | false | undefined): Promise<string> {
  */
 export async function readMail(raw: Buffer, envelope: readonly string[] = []): Promise<ReceivedMail> {
   const mail = await simpleParser(raw, { ...OPTIONS, keepDeliveryStatus: true });
+  const whole = mail.text ?? (await textOf(mail.html));
+  const { text, isCut } = writtenText(whole);
+  const files = mail.attachments.filter((file) => isSent(file, mail.html));
   const id = mail.messageId?.trim() ?? '';
   return {
     key: createHash('sha256')
@@ -64,9 +60,13 @@ export async function readMail(raw: Buffer, envelope: readonly string[] = []): P
     from: (mail.from?.value[0]?.address ?? '').toLowerCase(),
     recipients: [...new Set([...envelope.map((address) => address.trim().toLowerCase()), ...recipientsOf(mail)])],
     kind: kindOf(mail),
-    isBounce: isBounce(mail),
-    text: writtenText(mail.text ?? (await textOf(mail.html))),
-    files: mail.attachments.filter(isSent).map(({ filename, content }) => ({ name: filename, content })),
+    undeliverable: isBounce(mail) ? namesIn(raw) : undefined,
+    text: withoutMarksOf(files, text),
+    files: [
+      ...files.map(({ filename, content }) => ({ name: filename, content })),
+      // What is longer than a letter comes whole, as a file.
+      ...(isCut ? [{ name: 'mail.txt', content: Buffer.from(whole) }] : []),
+    ],
   };
 }
 
@@ -104,10 +104,16 @@ function isAddresses(value: HeaderValue | undefined): value is AddressObject | A
 
 const ROBOTS = /^(?:mailer-daemon|postmaster|noreply|no-reply|do-not-reply|donotreply)@/;
 
+/** Of our own mails; a report brings the mail, or its headers, as they were (RFC 3464). */
+function namesIn(raw: Buffer): string[] {
+  const text = raw.subarray(0, HTML_MAX).toString('latin1');
+  return [...new Set([...text.matchAll(/<(chat-mail-[\w.]{1,60})@/g)].map(([, name = '']) => name))].slice(0, 10);
+}
+
 function isBounce(mail: ParsedMail): boolean {
   if (headerText(mail, 'content-type').toLowerCase() !== 'multipart/report') return false;
   const status = mail.attachments.find(({ contentType }) => contentType === 'message/delivery-status');
-  const text = status?.content.subarray(0, TEXT_MAX).toString('utf8') ?? '';
+  const text = status?.content.subarray(0, REPORT_MAX).toString('utf8') ?? '';
   return /^action:\s*failed\s*$/im.test(text) && /^status:\s*5\./im.test(text);
 }
 
@@ -131,52 +137,26 @@ function returnPath(mail: ParsedMail): string {
   return line.slice(line.indexOf(':') + 1).trim();
 }
 
-/** Pictures that a signature shows are not sent to anybody. */
-function isSent({ related, contentDisposition, contentType }: Attachment): boolean {
-  if (related === true || contentType === 'message/delivery-status') return false;
+/** Pictures of a signature and of what is quoted are not sent to anybody; one that was pasted into the letter is. */
+function isSent(
+  { related, contentDisposition, contentType, cid }: Attachment,
+  html: string | false | undefined,
+): boolean {
+  if (contentType === 'message/delivery-status') return false;
+  if (related === true) return typeof html === 'string' && cid !== undefined && isShownInLetter(html, cid);
   return contentDisposition === 'attachment' || contentDisposition === 'inline' || contentDisposition === undefined;
 }
 
-const LIBRARY = new EmailReplyParser();
-/** An honest mail takes a few milliseconds. */
-const CUT_MS = 200;
-
-/** Without the mail it answers, however a program quotes it, and without a signature. */
-export function writtenText(whole: string): string {
-  const text = whole.replaceAll('\r\n', '\n').slice(0, TEXT_MAX);
-  return cutByLibrary(beforeReplyLine(text).replace(/\n{3,}/g, '\n\n')).trim();
+function isShownInLetter(html: string, cid: string): boolean {
+  const at = html.slice(0, HTML_MAX).indexOf(`cid:${cid}`);
+  return at >= 0 && at < firstQuotation(html.slice(0, HTML_MAX));
 }
 
-/**
- * The patterns of the library take seconds to minutes over what a stranger may well write: it is given up after
- * {@link CUT_MS}, and quoted lines are left out by their mark alone.
- */
-function cutByLibrary(text: string): string {
-  try {
-    const cut = (): string => LIBRARY.parseReply(text);
-    return String(runInNewContext('cut()', { cut }, { timeout: CUT_MS }));
-  } catch (error) {
-    // It is an Error of the context it was thrown in, so no instance of ours.
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-    if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    const lines = text.split('\n').filter((line) => !line.startsWith('>'));
-    return lines.join('\n');
-  }
-}
-
-function beforeReplyLine(text: string): string {
-  const lines = text.split('\n');
-  const at = lines.findIndex((line) => Object.values(REPLY_LINES).some((mark) => line.includes(mark)));
-  if (at < 0) return text;
-  const kept = lines.slice(0, at);
-  const isQuoted = (line: string): boolean => /^\s*(?:>.*)?$/.test(line);
-  while (kept.length > 0 && isQuoted(kept.at(-1) ?? '')) kept.pop();
-  // What a program writes above a quotation, in any language: it ends with a colon and names us or a time.
-  if (/:\s*$/.test(kept.at(-1) ?? '')) {
-    const last = kept.pop() ?? '';
-    const previous = kept.at(-1) ?? '';
-    if (!/[@<]/.test(previous) && !/\d{1,2}:\d{2}|\d{4}/.test(previous)) return kept.join('\n');
-    if (!/\d{4}/.test(last)) kept.pop();
-  }
-  return kept.join('\n');
+/** A program writes where a picture stood: it is there itself. */
+function withoutMarksOf(files: readonly Attachment[], text: string): string {
+  if (!files.some(({ related }) => related === true)) return text;
+  return text
+    .replaceAll(/\[(?:cid|image): ?[^\]\n]{1,200}\]/g, '')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trim();
 }

@@ -1,10 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import { writtenText } from './read-mail.ts';
+import { writtenText } from './written-text.ts';
 
 describe('what somebody wrote in their mail', () => {
   it('[MAIL4] comes without the mail it answers and without a signature', () => {
     const mail = 'Да, подойдёт.\r\n\r\nOn Mon, Jan 5, 2026 at 10:00 AM Shop <a@shop.example> wrote:\r\n> Завтра?\r\n';
-    expect(writtenText(mail)).toBe('Да, подойдёт.');
+    expect(writtenText(mail)).toEqual({ text: 'Да, подойдёт.', isCut: false });
+  });
+
+  const quoted = '> — Ответьте выше этой строки —\n> Куда привезти?\n> Когда удобно?';
+  it.each([
+    ['above what it answers', `Да.\n\nпн, 5 янв. 2026 г. в 10:00, Shop <a@shop.example>:\n\n${quoted}\n`, 'Да.'],
+    ['below it', `On Mon, Jan 5, 2026 at 10:00 AM Shop <a@shop.example> wrote:\n${quoted}\n\nВ Казань\n`, 'В Казань'],
+    [
+      'between its lines',
+      '> — Ответьте выше этой строки —\n> Куда привезти?\n\nВ Казань\n\n> Когда удобно?\n\nЗавтра\n',
+      'В Казань\n\nЗавтра',
+    ],
+    ['above and below', `Отвечаю ниже.\n\n${quoted}\n\nВ Казань, завтра\n`, 'Отвечаю ниже.\n\nВ Казань, завтра'],
+  ])('[MAIL4] is found %s', (_, mail, text) => {
+    expect(writtenText(mail)).toEqual({ text, isCut: false });
+  });
+
+  it('[MAIL4] has nothing of ours, whether a program broke our lines or put no sign before them', () => {
+    const long = 'Мы можем привезти заказ завтра с десяти до восемнадцати часов, и курьер позвонит за час до';
+    expect(writtenText(`Да\n\n${quoted}\n> ${long}\nприезда.\n> Хорошо?\n`).text).toBe('Да');
+    expect(writtenText('Да\n\n— Ответьте выше этой строки —\n\nКуда привезти?\n').text).toBe('Да');
+  });
+
+  it('[MAIL4] is said to be cut where it is longer than a letter, and not where the quotation is', () => {
+    const letter = 'слово '.repeat(2_500);
+    const { text, isCut } = writtenText(letter);
+    expect([isCut, text.length < 12_010, text.endsWith('[…]')]).toEqual([true, true, true]);
+    expect(writtenText(`Да\n\n${quoted}\n${`> ${'слово '.repeat(10)}\n`.repeat(400)}`)).toEqual({
+      text: 'Да',
+      isCut: false,
+    });
   });
 
   it('[MAIL4] is read in a bounded time, whatever a stranger writes', () => {
@@ -22,6 +52,6 @@ describe('what somebody wrote in their mail', () => {
       // It is given up after 200 ms; the rest is a busy machine. Without a bound: up to a minute.
       expect(performance.now() - began).toBeLessThan(3_000);
     }
-    expect(writtenText(`Да\n> нет\n${'1'.repeat(size)}`)).toMatch(/^Да\n1+$/);
+    expect(writtenText(`Да\n> нет\n${'1'.repeat(size - 20)}`).text).toMatch(/^Да\n1+$/);
   });
 });

@@ -13,6 +13,7 @@ import { PushSender } from '../push/push-sender.ts';
 import { PushTransport } from '../push/push-transport.ts';
 import type { Push } from '../push/push.ts';
 import { PushSubscriptions } from '../push/subscriptions.ts';
+import { OperatorNotices } from './operator-notices.ts';
 import { notifySweeps } from './notify-sweeps.ts';
 import { NotifyChoices } from './settings.ts';
 
@@ -52,6 +53,7 @@ export function composeReach(parts: ReachParts): Reach {
     name: 'chat_push_ambiguous_sends_total',
     help: 'Devices told again because it was not known whether they were told before',
   });
+  const operators = new OperatorNotices(database, sender !== undefined);
   const push = new PushSender({
     database,
     keys,
@@ -61,6 +63,7 @@ export function composeReach(parts: ReachParts): Reach {
     log: logger,
     ended: (result) => sent.inc({ result }),
     ambiguous: () => twice.inc(),
+    lost: (notice) => operators.deviceLost(notice),
   });
   const mailbox =
     settings.MAIL_INBOUND === undefined
@@ -68,6 +71,7 @@ export function composeReach(parts: ReachParts): Reach {
       : new MailboxReader({ url: settings.MAIL_INBOUND, intake: parts.mail.intake, log: logger });
   const sweeps = notifySweeps({
     database,
+    operators,
     push,
     mail: sender,
     mailbox,

@@ -13,7 +13,7 @@ import { simpleParser } from 'mailparser';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
-import { REPLY_LINES } from '../mail/read-mail.ts';
+import { REPLY_LINES } from '../mail/written-text.ts';
 
 /** Mail and push from their cause to the reader, over servers that are real, on the sweeps of the leader. */
 let smtp: SmtpDouble;
@@ -212,6 +212,7 @@ describe('a customer who closed the tab', () => {
 describe('an operator who is away', () => {
   const choose = (token: string, settings: object) =>
     chat.call('PUT', '/chat/operators/me/notifications', { token, body: settings });
+  const forgetDevices = () => chat.database.kysely.deleteFrom('push_subscription').execute();
   const addDevice = (token: string, name: string) =>
     chat.call('POST', '/chat/push/subscriptions', { token, body: push.subscribe(name) });
 
@@ -243,6 +244,38 @@ describe('an operator who is away', () => {
     expect(html).toContain('<html lang="en">');
     await until(() => push.to('anna-2').length > 0, { ...LONG, what: 'a push for anna' });
     expect(mailsTo('anna@shop.example')).toEqual([]);
+  }, 120_000);
+
+  it('[NTF2] by mail when their only device turns out to be gone', async () => {
+    await choose(anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
+    await choose(boris, { push: [], mail: [] });
+    await forgetDevices();
+    const device = push.subscribe('anna-lost');
+    await chat.call('POST', '/chat/push/subscriptions', { token: anna, body: device });
+    push.unsubscribe(device.endpoint);
+    const session = await begin();
+    await say(session, session.token, 'Есть кто?');
+    const { text = '' } = await read(await mailTo('anna@shop.example'));
+    expect(text).toContain(`/operator/#/inbox/all/${session.id}`);
+    expect(await chat.database.kysely.selectFrom('push_subscription').select('id').execute()).toEqual([]);
+  }, 120_000);
+
+  it('[MAIL5] not by a mail that was queued when the chat has been answered since', async () => {
+    const session = await begin();
+    await say(session, session.token, 'Вопрос');
+    await say(session, anna, 'Ответ');
+    const queued = await chat.database.kysely
+      .insertInto('mail')
+      .values({
+        ...{ kind: 'alert', dedupe_key: randomUUID(), session_id: session.id, alert_id: null, user_id: 'anna' },
+        ...{ reason: 'waiting', address: 'late@shop.example', locale: null, last_error: null },
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const outcome = () =>
+      chat.database.kysely.selectFrom('mail').select('last_error').where('id', '=', queued.id).executeTakeFirst();
+    await until(async () => (await outcome())?.last_error === 'not_needed', { ...LONG, what: 'the mail is dropped' });
+    expect(mailsTo('late@shop.example')).toEqual([]);
   }, 120_000);
 
   it('[PUSH6] a device that is gone is forgotten', async () => {

@@ -11,10 +11,12 @@ const DECIDE_EVERY_MS = 1_000;
 const SEND_EVERY_MS = 500;
 const CLEAN_EVERY_MS = 600_000;
 /** Longer than a cause can be found again, and than a mail is tried. */
+const BOUNCED_DAYS = 180;
 const KEPT_DAYS = 30;
 
 export interface NotifySweepParts {
   readonly database: Database;
+  readonly operators: OperatorNotices;
   readonly push: PushSender;
   readonly mail: MailSender | undefined;
   readonly mailbox: MailboxReader | undefined;
@@ -25,9 +27,8 @@ export interface NotifySweepParts {
 
 /** What the leader does so that people are told: decide, send, look for answers, and forget. */
 export function notifySweeps(parts: NotifySweepParts): Sweep[] {
-  const { database, push, mail, mailbox } = parts;
+  const { database, operators, push, mail, mailbox } = parts;
   const canMail = mail !== undefined;
-  const operators = new OperatorNotices(database, canMail);
   const customers = new CustomerNotices(database, canMail);
   const sweeps: Sweep[] = [
     { name: 'notices-operators', everyMs: DECIDE_EVERY_MS, run: () => operators.run() },
@@ -48,6 +49,9 @@ export function notifySweeps(parts: NotifySweepParts): Sweep[] {
 async function forgetOld(database: Database): Promise<void> {
   const old = sql`clock_timestamp() - make_interval(days => ${KEPT_DAYS}::integer)`;
   const db = database.kysely;
+  // A mailbox may be there again after half a year; one that is not says so at the next mail.
+  await sql`DELETE FROM mail_refusal WHERE reason = 'bounced'
+    AND created_at < clock_timestamp() - make_interval(days => ${BOUNCED_DAYS}::integer)`.execute(db);
   await sql`DELETE FROM notice WHERE decided_at < ${old}`.execute(db);
   await sql`DELETE FROM push_notice WHERE created_at < ${old}`.execute(db);
   await sql`DELETE FROM mail WHERE created_at < ${old} AND (sent_at IS NOT NULL OR failed_at IS NOT NULL)`.execute(db);

@@ -9,6 +9,7 @@ import {
   staffScopeSchema,
 } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
+import type { LostNotice } from '../push/push-sender.ts';
 import { translated } from '../storage/errors.ts';
 import { type AwayOperator, channelsFor, NOTIFY_DELAYS } from './policy.ts';
 
@@ -116,6 +117,29 @@ export class OperatorNotices {
       deviceIds: row.devices,
       canMail: this.#canMail,
     }));
+  }
+
+  /** A device that was to be told is gone or refuses: by mail, if they chose that too and no other device was told. */
+  async deviceLost({ id, notice, userId, event }: LostNotice): Promise<void> {
+    if (!this.#canMail || event === 'message') return;
+    const { kysely } = this.#database;
+    const row = await kysely
+      .selectFrom('notify_setting')
+      .select('value')
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+    const { email, mail, locale } = notifySettingsSchema.parse(row?.value ?? {});
+    if (email === null || !mail.includes(event)) return;
+    const alertId = /^alert:(\d+)$/.exec(notice)?.[1] ?? null;
+    await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address, locale)
+      SELECT 'alert', ${`alert:${notice}:${userId}`}, n.session_id, ${alertId}::bigint, ${userId}, ${event},
+        lower(${email}::text), ${locale ?? null}
+        FROM push_notice n WHERE n.id = ${id}::bigint
+         AND NOT EXISTS (SELECT 1 FROM push_notice o JOIN push_subscription p ON p.id = o.subscription_id
+              WHERE o.notice = n.notice AND o.id <> n.id AND p.user_id = ${userId}
+                AND (o.ended_at IS NULL OR o.outcome = 'delivered'))
+         AND NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(${email}::text))
+      ON CONFLICT (dedupe_key) DO NOTHING`.execute(kysely);
   }
 
   async #decide(trx: Transaction<Tables>, cause: Cause, operators: readonly Operator[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Database, PushNoticeTable } from '@chat-realtime/database';
-import type { PushTestResponse } from '@chat-realtime/protocol';
+import type { NotifyEvent, PushTestResponse } from '@chat-realtime/protocol';
 import { publicPrefix } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import type { ChatLog } from '../domain/index.ts';
@@ -13,6 +13,8 @@ const AT_ONCE = 8;
 const TTL_SECONDS = 3_600;
 const FIRST_DELAY_SECONDS = 5;
 const MAX_DELAY_SECONDS = 600;
+/** So often one after the other, and a device is forgotten. */
+const REFUSALS = 3;
 
 export interface PushSenderParts {
   readonly database: Database;
@@ -23,11 +25,22 @@ export interface PushSenderParts {
   readonly showsText: boolean;
   readonly log: ChatLog;
   readonly ended: (outcome: string) => void;
+  /** A device can't be told of something: it goes by another way where there is one. */
+  readonly lost: (notice: LostNotice) => Promise<void>;
   readonly ambiguous: () => void;
+}
+
+/** What was to be told to an operator's device. */
+export interface LostNotice {
+  readonly id: number;
+  readonly notice: string;
+  readonly userId: string;
+  readonly event: NotifyEvent;
 }
 
 interface Row {
   readonly id: number;
+  readonly notice: string;
   readonly subscription_id: number;
   readonly kind: PushNoticeTable['kind'];
   readonly session_id: number | null;
@@ -98,7 +111,7 @@ export class PushSender {
   async #due(limit: number): Promise<readonly Row[]> {
     const busy = [...this.#running.keys()];
     const { rows } = await sql<Row>`
-      SELECT n.id, n.subscription_id, n.kind, n.session_id, n.attempts, n.created_at, n.sending_at, p.endpoint, p.p256dh, p.auth,
+      SELECT n.id, n.notice, n.subscription_id, n.kind, n.session_id, n.attempts, n.created_at, n.sending_at, p.endpoint, p.p256dh, p.auth,
              p.user_id, p.locale, s.page_url, e.body, COALESCE(e.actor_name, s.name) AS sender_name
         FROM push_notice n JOIN push_subscription p ON p.id = n.subscription_id
         LEFT JOIN chat_session s ON s.id = n.session_id
@@ -139,10 +152,13 @@ export class PushSender {
       case 'delivered':
         return this.#end(row, 'delivered');
       case 'gone':
-        return this.#forget(row.subscription_id);
+        return this.#gone(row.subscription_id);
       case 'final':
         this.#parts.log.warn({ notice: row.id, reason: answer.reason }, 'a push was refused');
-        return this.#end(row, 'refused');
+        await this.#end(row, 'refused');
+        await this.#lost(row);
+        if (await this.#refusesAlways(row.subscription_id)) await this.#gone(row.subscription_id);
+        return;
       case 'passing':
       case 'ambiguous': {
         const attempts = row.attempts + 1;
@@ -177,6 +193,29 @@ export class PushSender {
 
   #customerUrl(pageUrl: string | null): string {
     return pageUrl ?? this.#parts.publicUrl ?? '/';
+  }
+
+  async #lost({ id, notice, user_id: userId, kind }: Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>): Promise<void> {
+    if (userId === null || kind === 'test' || kind === 'reply') return;
+    await this.#parts.lost({ id, notice, userId, event: kind });
+  }
+
+  /** Forgotten, with all that it was still to be told. */
+  async #gone(subscriptionId: number): Promise<void> {
+    const { rows } = await sql<Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>>`
+      SELECT n.id, n.notice, p.user_id, n.kind FROM push_notice n JOIN push_subscription p ON p.id = n.subscription_id
+       WHERE n.subscription_id = ${subscriptionId}::bigint AND n.ended_at IS NULL`.execute(this.#parts.database.kysely);
+    for (const row of rows) await this.#lost(row);
+    await this.#forget(subscriptionId);
+  }
+
+  /** The browser's service does not know our key any more, or never will: it would swallow what others could tell. */
+  async #refusesAlways(subscriptionId: number): Promise<boolean> {
+    const { rows } = await sql<{ refused: boolean }>`
+      SELECT count(*) = ${REFUSALS} AND bool_and(outcome = 'refused') AS refused FROM (
+        SELECT outcome FROM push_notice WHERE subscription_id = ${subscriptionId}::bigint AND ended_at IS NOT NULL
+         ORDER BY id DESC LIMIT ${REFUSALS}) last`.execute(this.#parts.database.kysely);
+    return rows[0]?.refused === true;
   }
 
   async #forget(subscriptionId: number): Promise<void> {

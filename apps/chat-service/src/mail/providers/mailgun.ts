@@ -3,7 +3,7 @@ import type { MailInboundResponse } from '@chat-realtime/protocol';
 import { secretsEqual } from '@chat-realtime/service-kit';
 import type { MailIntake } from '../mail-intake.ts';
 import { composeLetter, type LetterFile, type LetterHeader } from './compose-letter.ts';
-import { readForm } from './form.ts';
+import { readForm, type ReceivedForm } from './form.ts';
 import type { MailTokens } from './mail-tokens.ts';
 import { badCredentials, invalidMail, missingCredentials } from './refusals.ts';
 
@@ -43,7 +43,7 @@ export class Mailgun {
     const form = await readForm(contentType, body);
     const token = this.#tokenOf(form);
     const raw = await rawOf(form, token);
-    const recipients = texts(form, 'recipient').flatMap((list) => list.split(','));
+    const recipients = form.texts('recipient').flatMap((list) => list.split(','));
     return intake.take(raw, {
       recipients,
       // The signature is over token and time alone: a token opens the door for one mail, and again for that one.
@@ -53,10 +53,10 @@ export class Mailgun {
     });
   }
 
-  #tokenOf(form: FormData): string {
-    const [timestamp] = texts(form, 'timestamp');
-    const [token] = texts(form, 'token');
-    const [signature] = texts(form, 'signature');
+  #tokenOf(form: ReceivedForm): string {
+    const [timestamp] = form.texts('timestamp');
+    const [token] = form.texts('token');
+    const [signature] = form.texts('signature');
     if (timestamp === undefined || token === undefined || signature === undefined)
       throw missingCredentials('timestamp, token or signature');
     const { signingKey, now } = this.#parts;
@@ -73,34 +73,29 @@ export class Mailgun {
   }
 }
 
-function texts(form: FormData, name: string): string[] {
-  return form.getAll(name).filter((value) => typeof value === 'string');
-}
-
-async function rawOf(form: FormData, token: string): Promise<Buffer> {
-  const mime = form.get('body-mime');
-  if (typeof mime === 'string') return Buffer.from(mime);
-  if (mime !== null) return Buffer.from(await mime.arrayBuffer());
+async function rawOf(form: ReceivedForm, token: string): Promise<Buffer> {
+  const mime = form.bytes('body-mime');
+  if (mime !== undefined) return mime;
   const headers = headersOf(form);
   return composeLetter({
     headers,
     fallbackId: `${createHash('sha256').update(token).digest('hex').slice(0, 32)}@mailgun.invalid`,
-    text: texts(form, 'body-plain')[0],
-    html: texts(form, 'body-html')[0],
-    files: await filesOf(form),
+    text: form.texts('body-plain')[0],
+    html: form.texts('body-html')[0],
+    files: filesOf(form),
   });
 }
 
 /** Of `message-headers`, a list of pairs; what it lacks comes from the fields beside it. */
-function headersOf(form: FormData): LetterHeader[] {
-  const [given] = texts(form, 'message-headers');
+function headersOf(form: ReceivedForm): LetterHeader[] {
+  const [given] = form.texts('message-headers');
   if (given === undefined) throw invalidMail('message-headers', 'or body-mime is needed');
   const headers = pairsOf(given);
   const has = (name: string): boolean => headers.some((header) => header.name.toLowerCase() === name);
   for (const name of ['from', 'subject'])
-    if (!has(name)) headers.push(...texts(form, name).map((value) => ({ name, value })));
+    if (!has(name)) headers.push(...form.texts(name).map((value) => ({ name, value })));
   if (!has('return-path'))
-    headers.push(...texts(form, 'sender').map((sender) => ({ name: 'Return-Path', value: `<${sender}>` })));
+    headers.push(...form.texts('sender').map((sender) => ({ name: 'Return-Path', value: `<${sender}>` })));
   return headers;
 }
 
@@ -122,24 +117,20 @@ function parsed(json: string, path: string): unknown {
   }
 }
 
-async function filesOf(form: FormData): Promise<LetterFile[]> {
+function filesOf(form: ReceivedForm): LetterFile[] {
   const ids = contentIds(form);
   const files: LetterFile[] = [];
-  for (const [field, file] of form) {
-    if (typeof file === 'string' || !/^attachment-\d{1,3}$/.test(field) || files.length >= FILES_MAX) continue;
-    files.push({
-      name: file.name,
-      contentType: file.type === '' ? 'application/octet-stream' : file.type,
-      content: Buffer.from(await file.arrayBuffer()),
-      contentId: ids.get(field),
-    });
+  for (const { field, name, contentType, content } of form.files) {
+    if (!/^attachment-\d{1,3}$/.test(field) || files.length >= FILES_MAX) continue;
+    const type = contentType === '' ? 'application/octet-stream' : contentType;
+    files.push({ name, contentType: type, content, contentId: ids.get(field) });
   }
   return files;
 }
 
 /** `content-id-map`: which files the HTML shows, by `<id>`. */
-function contentIds(form: FormData): Map<string, string> {
-  const [json] = texts(form, 'content-id-map');
+function contentIds(form: ReceivedForm): Map<string, string> {
+  const [json] = form.texts('content-id-map');
   const map = json === undefined ? {} : parsed(json, 'content-id-map');
   const ids = new Map<string, string>();
   if (typeof map === 'object' && map !== null)

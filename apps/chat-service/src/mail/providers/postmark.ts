@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MailInboundResponse } from '@chat-realtime/protocol';
-import { secretsEqual } from '@chat-realtime/service-kit';
+import { enforceRate, RateLimiter, secretsEqual } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 import type { MailIntake } from '../mail-intake.ts';
 import { composeLetter } from './compose-letter.ts';
@@ -32,21 +32,33 @@ export interface PostmarkParts {
   readonly intake: Pick<MailIntake, 'take'>;
 }
 
+/** Wrong passwords of one address. */
+const WRONG_LOGINS = 10;
+const MINUTE = 60;
+
 /** Postmark's inbound webhook: JSON, with the mail as it is where its server is set so, and taken apart. */
 export class Postmark {
   readonly #parts: PostmarkParts;
+  readonly #wrong = new RateLimiter(WRONG_LOGINS, MINUTE);
 
   constructor(parts: PostmarkParts) {
     this.#parts = parts;
   }
 
-  /** Known before a byte of the body is read. @throws ChatError `missing_credentials`, `bad_credentials` */
-  authorize(authorization: string | undefined): void {
+  /**
+   * Known before a byte of the body is read.
+   * @param address whose wrong passwords are counted together, as `rateLimitKey` makes it
+   * @throws ChatError `missing_credentials`, `bad_credentials`, `rate_limited` after ten wrong ones in a minute
+   */
+  async authorize(authorization: string | undefined, address: string): Promise<void> {
     const [, encoded] = /^basic +([A-Za-z0-9+/]{1,1000}={0,2})$/i.exec(authorization?.trim() ?? '') ?? [];
     if (authorization === undefined) throw missingCredentials('Authorization');
     const { login } = this.#parts;
+    if (!(await this.#wrong.check(address)).ok) await enforceRate(this.#wrong, address);
     const given = Buffer.from(encoded ?? '', 'base64').toString('utf8');
-    if (login === undefined || !secretsEqual(given, login)) throw badCredentials('the user or the password is wrong');
+    if (login !== undefined && secretsEqual(given, login)) return;
+    await this.#wrong.consume(address);
+    throw badCredentials('the user or the password is wrong');
   }
 
   /** @throws ChatError `malformed_request`, `validation_failed` */

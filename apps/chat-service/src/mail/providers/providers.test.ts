@@ -77,7 +77,7 @@ describe('Mailgun', () => {
       ['Content-Type', 'multipart/mixed; boundary="x"'],
     ]),
     'body-plain': 'Вот чек\n\n> — Ответьте выше этой строки —\n> Здравствуйте',
-    'body-html': '<p>Вот чек</p><img src="cid:logo">',
+    'body-html': '<p>Вот чек</p><div class="gmail_signature"><img src="cid:logo"></div>',
   };
 
   it('[MAIL8] brings the mail as it is, in a form of either kind', async () => {
@@ -87,6 +87,51 @@ describe('Mailgun', () => {
       Array.from({ length: 2 }, () => ['Спасибо!', 'olga@mail.example', taken[0]?.key]),
     );
     expect(taken[1]?.recipients).toEqual([TO, 'other@shop.example', 'team@shop.example']);
+  });
+
+  it('[MAIL4] [MAIL8] keeps the bytes of a mail in a charset of its own, in a form of either kind', async () => {
+    const cp1251 = Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]);
+    const raw = Buffer.concat([
+      Buffer.from(
+        RAW.slice(0, RAW.indexOf('Content-Type')) +
+          'Content-Type: text/plain; charset=windows-1251\r\nContent-Transfer-Encoding: 8bit\r\n\r\n',
+      ),
+      cp1251,
+    ]);
+    const mailgun = newMailgun();
+    const escaped = [...raw].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+    const fields = new URLSearchParams({ ...signed(), recipient: TO }).toString();
+    await mailgun.take('application/x-www-form-urlencoded', Buffer.from(`${fields}&body-mime=${escaped}`));
+    const boundary = 'xYzZY';
+    const part = (name: string, value: Buffer): Buffer =>
+      Buffer.concat([
+        Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n`),
+        value,
+        Buffer.from('\r\n'),
+      ]);
+    const parts = Object.entries({ ...signed(), recipient: TO }).map(([name, value]) => part(name, Buffer.from(value)));
+    const body = Buffer.concat([...parts, part('body-mime', raw), Buffer.from(`--${boundary}--\r\n`)]);
+    await mailgun.take(`multipart/form-data; boundary=${boundary}`, body);
+    expect(taken.map(({ text }) => text)).toEqual(['Привет', 'Привет']);
+  });
+
+  it('[MAIL4] [MAIL8] brings a picture that was pasted into the letter, and none of a signature', async () => {
+    const html =
+      '<div>Вот так выглядит <img src="cid:shot"></div><div class="gmail_signature"><img src="cid:logo"></div>' +
+      '<div class="gmail_quote"><blockquote>— Ответьте выше этой строки —<img src="cid:ours"></blockquote></div>';
+    await multipart({
+      ...signed(),
+      ...parsed,
+      'body-plain': 'Вот так выглядит [image: shot.png]',
+      'body-html': html,
+      'attachment-1': new File([Buffer.from('PNG-1')], 'shot.png', { type: 'image/png' }),
+      'attachment-2': new File([Buffer.from('PNG-2')], 'logo.png', { type: 'image/png' }),
+      'attachment-3': new File([Buffer.from('PNG-3')], 'ours.png', { type: 'image/png' }),
+      'content-id-map': '{"<shot>": "attachment-1", "<logo>": "attachment-2", "<ours>": "attachment-3"}',
+    });
+    expect(taken.map(({ text, files }) => [text, files.map(({ name }) => name)])).toEqual([
+      ['Вот так выглядит', ['shot.png']],
+    ]);
   });
 
   it('[MAIL8] brings it taken apart, with its files, and is judged the same', async () => {
@@ -205,7 +250,7 @@ describe('Postmark', () => {
 
   it('[MAIL9] is asked for user and password before its body is read', () => {
     const authorize = (header: string | undefined, of = postmark) =>
-      soon(() => of.authorize(header)).then(
+      of.authorize(header, '192.0.2.1').then(
         () => 'right',
         (error) => error.code,
       );
@@ -223,6 +268,17 @@ describe('Postmark', () => {
     ).then(async () =>
       expect(await authorize(basic('x:y'), new Postmark({ login: undefined, intake }))).toBe('bad_credentials'),
     );
+  });
+
+  it('[MAIL9] is guessed ten times a minute from one address, and no more', async () => {
+    const guarded = new Postmark({ login: 'postmark:a-long-password', intake });
+    const right = basic('postmark:a-long-password');
+    const guesses = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => code(guarded.authorize(basic(`postmark:${n}`), '192.0.2.2'))),
+    );
+    expect(new Set(guesses)).toEqual(new Set(['bad_credentials']));
+    expect(await code(guarded.authorize(right, '192.0.2.2'))).toBe('rate_limited');
+    expect(await code(guarded.authorize(right, '192.0.2.3'))).toBe('taken');
   });
 
   it('[MAIL9] brings a mail as it is or taken apart, which is the same mail', async () => {

@@ -4,6 +4,8 @@ import { badCredentials } from './refusals.ts';
 
 const KEPT = 4;
 const KEPT_MS = 3_600_000;
+/** So long a key is taken for right while nobody can be asked. */
+const STALE_MS = 86_400_000;
 /** Whoever signs nothing may still name certificates: each new name is one request to Amazon. */
 const FETCHES_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
@@ -23,7 +25,9 @@ export interface SnsCertificatesParts {
 /** The keys that Amazon SNS signs with, fetched from its host in the topic's region and from nowhere else. */
 export class SnsCertificates {
   readonly #parts: SnsCertificatesParts;
-  readonly #known = new Map<string, { readonly key: Promise<KeyObject>; readonly at: number }>();
+  /** Those that were right. A name that is nobody's takes no place of theirs. */
+  readonly #known = new Map<string, { readonly key: KeyObject; readonly at: number }>();
+  readonly #asked = new Map<string, Promise<KeyObject>>();
   #fetches = 0;
   #minuteAt = Number.NEGATIVE_INFINITY;
 
@@ -35,22 +39,37 @@ export class SnsCertificates {
   async keyAt(address: string): Promise<KeyObject> {
     const url = this.#checked(address);
     const now = this.#parts.now();
-    const known = this.#known.get(url);
+    const kept = this.#known.get(url);
+    const known = kept !== undefined && now - kept.at < STALE_MS ? kept : undefined;
     if (known !== undefined && now - known.at < KEPT_MS) return known.key;
+    const asked = this.#asked.get(url);
+    if (asked !== undefined) return asked;
     if (now - this.#minuteAt >= MINUTE_MS) [this.#minuteAt, this.#fetches] = [now, 0];
     this.#fetches += 1;
-    if (this.#fetches > FETCHES_PER_MINUTE) throw unavailable('too many certificates were asked for');
-    const key = this.#fetch(url);
+    if (this.#fetches > FETCHES_PER_MINUTE) {
+      if (known !== undefined) return known.key;
+      throw unavailable('too many certificates were asked for');
+    }
+    const asking = this.#fetch(url);
+    this.#asked.set(url, asking);
+    try {
+      const key = await asking;
+      this.#keep(url, { key, at: now });
+      return key;
+    } catch (error) {
+      // Amazon may be out of reach, or others have used up the minute: what was right an hour ago still is.
+      if (known !== undefined && error instanceof ChatError && error.code === 'unavailable') return known.key;
+      throw error;
+    } finally {
+      this.#asked.delete(url);
+    }
+  }
+
+  #keep(url: string, entry: { readonly key: KeyObject; readonly at: number }): void {
     this.#known.delete(url);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= KEPT && oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(url, { key, at: now });
-    try {
-      return await key;
-    } catch (error) {
-      this.#known.delete(url);
-      throw error;
-    }
+    this.#known.set(url, entry);
   }
 
   #checked(address: string): string {
