@@ -38,7 +38,6 @@ const code = (work: Promise<unknown>): Promise<unknown> =>
     () => 'taken',
     (error) => error.code,
   );
-const soon = async (work: () => unknown): Promise<unknown> => work();
 
 describe('Mailgun', () => {
   const KEY = 'key-0123456789abcdef';
