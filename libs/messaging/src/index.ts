@@ -38,3 +38,9 @@ export {
   type SiteAddress,
   type SiteSourceOptions,
 } from './rabbitmq/site-source.ts';
+export {
+  removeSiteQueues,
+  type SiteLeftover,
+  siteLeftovers,
+  SiteQueuesInUseError,
+} from './rabbitmq/site-removal.ts';

@@ -7,7 +7,8 @@ import type { MessagingLogger } from '../logger.ts';
 import type { SiteDelivery, SiteHandler, SiteSource, SiteSourceState } from '../ports/site-source.ts';
 import { RabbitLink } from './link.ts';
 import { answered, OwnQueues, PROBE_TYPE, QueueSilentError } from './own-queues.ts';
-import { bindInlet, declareInlet, spareCount, takeSpare } from './site-spare.ts';
+import { declareLimited, SITE_LIMITS, type SiteLimits } from './site-limits.ts';
+import { bindInlet, declareInlet, SITE_SPARE, spareCount, takeSpare } from './site-spare.ts';
 
 /** Where a site's events are: an exchange of theirs, to which a queue of ours is bound, or a queue that is for us alone. */
 export type SiteAddress =
@@ -19,6 +20,7 @@ export interface SiteSourceOptions {
   readonly address: SiteAddress;
   readonly logger: MessagingLogger;
   readonly handler: SiteHandler;
+  readonly limits?: SiteLimits;
 }
 
 /** The queue of ours behind `exchange:`, and where refused messages lie. */
@@ -39,9 +41,10 @@ const DEAD_LETTERS_OPTIONS = {
   durable: true,
   arguments: { 'x-queue-type': 'quorum', 'x-max-length-bytes': DEAD_LETTERS_MAX_BYTES, 'x-overflow': 'drop-head' },
 };
-const SITE_QUEUE_OPTIONS = {
-  durable: true,
-  arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true, 'x-delivery-limit': DELIVERIES_MAX },
+const SITE_QUEUE_ARGUMENTS = {
+  'x-queue-type': 'quorum',
+  'x-single-active-consumer': true,
+  'x-delivery-limit': DELIVERIES_MAX,
 };
 
 type SiteMessage = ConsumeMessage | GetMessage;
@@ -195,8 +198,16 @@ class RabbitSiteSource implements SiteSource {
     }
     await channel.checkExchange(address.exchange);
     await closeChannel(channel);
-    await declareInlet(model);
-    await this.#own.declare(model, SITE_QUEUE, SITE_QUEUE_OPTIONS);
+    const limits = this.#options.limits ?? SITE_LIMITS;
+    const spareIsLimited = await declareInlet(model, limits);
+    const isLimited = await declareLimited(limits, SITE_QUEUE_ARGUMENTS, (options) =>
+      this.#own.declare(model, SITE_QUEUE, options),
+    );
+    if (!isLimited || !spareIsLimited)
+      this.#options.logger.warn(
+        { queues: [SITE_QUEUE, SITE_SPARE] },
+        'these queues have no limit, as they were made before there was one: while the chat does not run they may fill the disk of the broker. `admin rabbit-source remove` with the chat stopped; the next start makes them anew',
+      );
     await bindInlet(model, { queue: SITE_QUEUE, exchange: address.exchange, key: address.key });
     return SITE_QUEUE;
   }

@@ -1,6 +1,7 @@
-import { closeChannel } from './channels.ts';
-import type { Channel, ChannelModel, GetMessage, Options } from 'amqplib';
+import { onChannel } from './channels.ts';
+import type { Channel, ChannelModel, GetMessage } from 'amqplib';
 import { answered } from './own-queues.ts';
+import { declareLimited, type SiteLimits } from './site-limits.ts';
 
 /**
  * The site's messages come to the queue through an exchange of ours. While the queue is not there – it was deleted, or is being
@@ -9,8 +10,8 @@ import { answered } from './own-queues.ts';
  * process that could be lost as that of a quorum queue.
  */
 export const SITE_SPARE = 'chat-ledger.spare';
-const INLET = 'chat-ledger';
-const SPARE_OPTIONS: Options.AssertQueue = { durable: true, arguments: { 'x-queue-type': 'classic' } };
+export const SITE_INLET = 'chat-ledger';
+const SPARE_ARGUMENTS = { 'x-queue-type': 'classic' };
 
 export interface SiteBinding {
   readonly queue: string;
@@ -18,14 +19,17 @@ export interface SiteBinding {
   readonly key: string;
 }
 
-/** Before the queue is declared, and perhaps deleted for it. */
-export async function declareInlet(model: ChannelModel): Promise<void> {
+/** Before the queue is declared, and perhaps deleted for it. Answers whether the spare queue has the limits. */
+export async function declareInlet(model: ChannelModel, limits: SiteLimits): Promise<boolean> {
+  const isLimited = await declareLimited(limits, SPARE_ARGUMENTS, (options) =>
+    onChannel(model, (channel) => channel.assertQueue(SITE_SPARE, options)),
+  );
   await onChannel(model, async (channel) => {
     await channel.assertExchange(SITE_SPARE, 'fanout', { durable: true });
-    await channel.assertQueue(SITE_SPARE, SPARE_OPTIONS);
     await channel.bindQueue(SITE_SPARE, SITE_SPARE, '');
-    await channel.assertExchange(INLET, 'fanout', { durable: true, alternateExchange: SITE_SPARE });
+    await channel.assertExchange(SITE_INLET, 'fanout', { durable: true, alternateExchange: SITE_SPARE });
   });
+  return isLimited;
 }
 
 /**
@@ -34,8 +38,8 @@ export async function declareInlet(model: ChannelModel): Promise<void> {
  */
 export async function bindInlet(model: ChannelModel, { queue, exchange, key }: SiteBinding): Promise<void> {
   await onChannel(model, async (channel) => {
-    await channel.bindQueue(queue, INLET, '');
-    await channel.bindExchange(INLET, exchange, key);
+    await channel.bindQueue(queue, SITE_INLET, '');
+    await channel.bindExchange(SITE_INLET, exchange, key);
     await channel.bindQueue(queue, exchange, key);
   });
 }
@@ -53,12 +57,4 @@ export async function takeSpare(channel: Channel, limit: number): Promise<GetMes
     taken.push(message);
   }
   return taken;
-}
-
-async function onChannel(model: ChannelModel, use: (channel: Channel) => Promise<void>): Promise<void> {
-  const channel = await model.createChannel();
-  // The same error rejects the call that caused it.
-  channel.on('error', () => undefined);
-  await use(channel);
-  await closeChannel(channel);
 }

@@ -86,6 +86,13 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./table-source.ts')).tableSource,
   },
   {
+    name: 'rabbit-source',
+    usage: 'status | remove [--drop]',
+    summary:
+      'beside an existing chat: what is ours in the site’s broker; and to take it out when RABBITMQ_SOURCE is given up, --drop with what is unread',
+    load: async () => (await import('./rabbit-source.ts')).rabbitSource,
+  },
+  {
     name: 'shadow-report',
     usage: '<address of /metrics of each gateway> …',
     summary: 'beside an existing chat: whether polling and the channel have shown the same in the shadow step',

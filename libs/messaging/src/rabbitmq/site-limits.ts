@@ -1,0 +1,40 @@
+import type { Options } from 'amqplib';
+
+/**
+ * What our queues in a site's broker may cost it while nobody reads them. A broker whose disk is full blocks whoever
+ * publishes, the site's own workers too: so a queue ends when nobody has read it for so long, and until then holds so much;
+ * what is too much goes from its old end. Nothing is refused, since the site would be refused with it.
+ */
+export interface SiteLimits {
+  readonly unreadMs: number;
+  readonly bytes: number;
+}
+
+/** A holiday, and about a million events. */
+export const SITE_LIMITS: SiteLimits = { unreadMs: 7 * 86_400_000, bytes: 1_073_741_824 };
+
+const PRECONDITION_FAILED = 406;
+
+function isOfAnotherShape(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === PRECONDITION_FAILED;
+}
+
+/**
+ * A queue keeps the arguments it was made with. One that was made before there were limits is read on as it is, and what
+ * lies in it stays: answers false then.
+ */
+export async function declareLimited(
+  limits: SiteLimits,
+  shape: Readonly<Record<string, unknown>>,
+  declare: (options: Options.AssertQueue) => Promise<unknown>,
+): Promise<boolean> {
+  const bounds = { 'x-expires': limits.unreadMs, 'x-max-length-bytes': limits.bytes, 'x-overflow': 'drop-head' };
+  try {
+    await declare({ durable: true, arguments: { ...shape, ...bounds } });
+    return true;
+  } catch (error) {
+    if (!isOfAnotherShape(error)) throw error;
+    await declare({ durable: true, arguments: { ...shape } });
+    return false;
+  }
+}
