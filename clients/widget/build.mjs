@@ -20,10 +20,29 @@ const common = {
 };
 const output = { target, cssTarget: BROWSER_TARGETS, outDir, modulePreload: false, reportCompressedSize: false };
 
+/**
+ * Each of these modules is one file: what the client loads later elsewhere is in it from the start. Told to the bundler as
+ * a plain import, it needs neither the object of a module's exports nor a function that begins it late.
+ */
+const inOneFile = {
+  name: 'in-one-file',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!/\/clients\/(?:sdk|widget)\/src\//.test(id)) return undefined;
+    const imports = [];
+    const text = code.replace(/\bimport\('(\.[^']+)'\)/g, (_, from) => {
+      imports.push(`import * as later${imports.length} from '${from}';`);
+      return `Promise.resolve(later${imports.length - 1})`;
+    });
+    return imports.length === 0 ? undefined : { code: imports.join('\n') + text, map: null };
+  },
+};
+
 /** An ES module; `file` says what its name is made of. */
 async function buildModule(name, entry, emptyOutDir, file = 'assets/[name]-[hash].js') {
   await build({
     ...common,
+    plugins: [inOneFile],
     build: {
       ...output,
       emptyOutDir,
