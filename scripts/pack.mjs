@@ -3,6 +3,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { rolldown } from 'rolldown';
 import { root } from './lib/root.mjs';
 import { run } from './lib/run.mjs';
 import { publishedText, reachedFiles } from './packages/reached-files.mjs';
@@ -10,6 +11,7 @@ import { serverPackage } from './packages/server.mjs';
 
 const out = join(root, 'dist/packages');
 const PROTOCOL = '@chat-realtime/protocol';
+const GATEWAY = '@chat-realtime/channel-gateway/testing';
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** What every one of them says of itself. */
@@ -32,16 +34,23 @@ async function clientPackage(folder, { entries, dependencies, readme }) {
   const within = join(root, folder);
   const files = reachedFiles(own.map((path) => join(within, path)));
   let needsProtocol = false;
+  let needsGateway = false;
   for (const path of files) {
     const to = join(staged, relative(within, path));
     mkdirSync(dirname(to), { recursive: true });
     const up = relative(dirname(to), join(staged, 'dist/protocol/index.js')).replace(/^(?!\.)/, './');
-    const text = publishedText(path).replaceAll(`'${PROTOCOL}'`, () => {
-      needsProtocol = true;
-      return `'${up}'`;
-    });
+    const text = publishedText(path)
+      .replaceAll(`'${PROTOCOL}'`, () => {
+        needsProtocol = true;
+        return `'${up}'`;
+      })
+      .replaceAll(`'${GATEWAY}'`, () => {
+        needsGateway = true;
+        return "'./gateway.js'";
+      });
     writeFileSync(to, text);
   }
+  if (needsGateway) await bundleGateway(join(staged, 'dist/testing/gateway.js'));
   if (needsProtocol) copyProtocolTypes(join(staged, 'dist/protocol'));
   writeManifest(staged, {
     name: manifest.name,
@@ -59,6 +68,18 @@ async function clientPackage(folder, { entries, dependencies, readme }) {
   });
   writeFileSync(join(staged, 'README.md'), readme(manifest));
   return staged;
+}
+
+/** The core of the gateway that the world in memory drives, in one file: it is no package of its own. */
+async function bundleGateway(file) {
+  const build = await rolldown({
+    input: join(root, 'apps/channel-gateway/dist/testing/index.js'),
+    platform: 'node',
+    // Redis and RabbitMQ are exported beside what is used here.
+    treeshake: { moduleSideEffects: false },
+  });
+  await build.write({ file, format: 'es', comments: false });
+  await build.close();
 }
 
 function copyProtocolTypes(to) {

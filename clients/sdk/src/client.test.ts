@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { begun, bodies, closeAll, run } from '../test/running.ts';
-import type { SessionEvent } from './api/protocol.ts';
 import { ChatClientError, storedSessionKey } from './index.ts';
 
 describe('frames', () => {
@@ -14,9 +13,7 @@ describe('frames', () => {
       if (path.endsWith('/events')) asked += 1;
       return undefined;
     };
-    const future: unknown = { type: 'chat.future', session_id: found.id, seq: found.events.length + 1, data: {} };
-    found.events.push(future as SessionEvent);
-    for (const connection of [...world.server.connections]) connection.send(future);
+    world.server.append(found.id, 'chat.future', {});
     await world.advance(1_000);
     expect(bodies(client)).toEqual(shown);
     world.server.answer(found.id, 'after it');
@@ -112,12 +109,12 @@ describe('close codes', () => {
 
   it('[DRN1] opens the next connection at the moment the server named', async () => {
     const { world, client } = await begun();
-    const [before] = world.server.connections;
+    const [before] = world.gateway.connections;
     before?.send({ type: 'channel.goodbye', data: { reconnect_in_ms: 5_000 } });
     await world.advance(4_900);
-    expect([...world.server.connections]).toEqual([before]);
+    expect(world.gateway.connections).toEqual([before]);
     await world.advance(300);
-    expect([...world.server.connections].map(({ id }) => id)).not.toContain(before?.id);
+    expect(world.gateway.connections.map(({ id }) => id)).not.toContain(before?.id);
     expect(client.getState().connection.status).toBe('online');
   });
 });

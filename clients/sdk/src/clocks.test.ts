@@ -110,7 +110,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
 
   it('forgets after 6 s that the other side is typing', async () => {
     const { world, client } = await begun();
-    for (const connection of [...world.server.connections])
+    for (const connection of world.gateway.connections)
       connection.send({ type: 'chat.typing', session_id: 1, data: { by: 'staff', user_id: 'u', active: true } });
     await world.advance(100);
     expect(client.getState().typing).toHaveLength(1);

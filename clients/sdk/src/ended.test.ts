@@ -161,7 +161,7 @@ describe('a signed-in customer on several devices', () => {
     world.server.hooks.onRequest = ({ path }) => (path === '/chat/identity' ? { status: 503, body: null } : undefined);
     const identified = device.client.identify(() => Promise.resolve('customer')).catch(() => undefined);
     await Promise.all([identified, world.advance(100)]);
-    for (const connection of [...world.server.connections]) connection.close(4401);
+    for (const connection of world.gateway.connections) connection.close(4401);
     await world.advance(5_000);
     expect(device.client.getState().connection.status).toBe('online');
     expect(bodies(device.client)).toEqual(['question']);

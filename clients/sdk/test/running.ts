@@ -26,6 +26,6 @@ export async function begun(options?: ChatClientOptions): Promise<Running> {
   return one;
 }
 export const bodies = (client: ChatClient): string[] => client.getState().messages.map(({ body }) => body);
-export const closeAll = ({ server }: FakeWorld, code: number): void => {
-  for (const connection of [...server.connections]) connection.close(code);
+export const closeAll = ({ gateway }: FakeWorld, code: number): void => {
+  for (const connection of gateway.connections) connection.close(code);
 };

@@ -18,7 +18,7 @@ import {
 import { type Clock, pause, SYSTEM_CLOCK, type Timer } from '../clock.ts';
 import type { ChatSource } from '../ports.ts';
 
-interface LedgerSession {
+export interface LedgerSession {
   readonly id: number;
   readonly events: SessionEvent[];
   assignedUserId: string | null;
@@ -37,6 +37,8 @@ const HEALTHY: LivePathFault = () => ({ copies: 1, delayMs: 0 });
 export class Ledger implements ChatSource {
   readonly sessions = new Map<number, LedgerSession>();
   readonly acked: AcksRequest['acks'] = [];
+  /** Called with each acknowledgement that arrived. */
+  onAck: ((ack: AcksRequest['acks'][number]) => void) | null = null;
   readonly requests: CatchupRequest[] = [];
   readonly revocations: Revocation[] = [];
   /** What operators chose; told with the catch-up answers alone, as when the control message was lost. */
@@ -64,7 +66,7 @@ export class Ledger implements ChatSource {
     this.fault = HEALTHY;
   }
 
-  startTicks(everyMs = 500): void {
+  startTicks(everyMs = 1_000): void {
     const tick = (): void => {
       const head = this.revocations.at(-1)?.id ?? 0;
       void this.#publish(CONTROL_CHANNEL, { type: 'control.tick', data: { revocations_head: head } });
@@ -97,11 +99,11 @@ export class Ledger implements ChatSource {
       version: 1,
       callback_pending: false,
     };
-    this.#append(id, (seq) => ({ type: 'chat.session.created', session_id: id, seq, data: { session } }));
+    this.append(id, (seq) => ({ type: 'chat.session.created', session_id: id, seq, data: { session } }));
   }
 
   post(id: number, body: string, sender: 'client' | 'operator' = 'operator'): SessionEvent {
-    return this.#append(id, (seq, eventId) => ({
+    return this.append(id, (seq, eventId) => ({
       type: 'chat.message',
       session_id: id,
       seq,
@@ -120,7 +122,7 @@ export class Ledger implements ChatSource {
     const session = this.#session(id);
     const previous = session.assignedUserId;
     session.assignedUserId = userId;
-    return this.#append(
+    return this.append(
       id,
       (seq) => ({
         type: 'chat.session.assigned',
@@ -157,12 +159,12 @@ export class Ledger implements ChatSource {
     return event;
   }
 
-  revoke(kind: Revocation['kind'], subject: string, tell = true): void {
+  revoke(kind: Revocation['kind'], subject: string, tell = true, notAfter?: number): void {
     const revocation: Revocation = {
       id: this.revocations.length + 1,
       kind,
       subject,
-      not_after: Math.floor(this.#clock.wall() / 1_000),
+      not_after: notAfter ?? Math.floor(this.#clock.wall() / 1_000),
     };
     this.revocations.push(revocation);
     if (tell) void this.#publish(CONTROL_CHANNEL, { type: 'control.revoked', data: revocation });
@@ -194,7 +196,7 @@ export class Ledger implements ChatSource {
     }
     const response: CatchupResponse = { sessions, epoch: this.epoch, operator_statuses: [...this.statuses] };
     if (request.feed !== undefined) {
-      response.feed = this.#feedPage(request.feed.after, request.feed.limit);
+      response.feed = this.feedPage(request.feed.after, request.feed.limit);
       response.badge = this.badge;
     }
     const known = request.revocations_after;
@@ -207,19 +209,11 @@ export class Ledger implements ChatSource {
     await pause(this.#clock, Math.max(0, this.latencyMs));
     if (this.latencyMs < 0) throw new Error('chat-service is away');
     this.acked.push(...request.acks);
+    if (this.onAck !== null) for (const ack of request.acks) this.onAck(ack);
   }
 
-  #now(): string {
-    return new Date(this.#clock.wall()).toISOString();
-  }
-
-  #session(id: number): LedgerSession {
-    const session = this.sessions.get(id);
-    if (session === undefined) throw new Error(`no session ${id}`);
-    return session;
-  }
-
-  #append(
+  /** The next event of a session, which the feed has too. */
+  append(
     id: number,
     make: (seq: number, eventId: number) => SessionEvent,
     previous: string | null = null,
@@ -234,6 +228,46 @@ export class Ledger implements ChatSource {
     this.#live(sessionChannel(id), event);
     this.#live(STAFF_CHANNEL, staff);
     return event;
+  }
+
+  /** What lasts for a moment and has no number. */
+  ephemeral(id: number, frame: object): void {
+    this.#live(sessionChannel(id), frame);
+    this.#live(STAFF_CHANNEL, frame);
+  }
+
+  /**
+   * As after a restore of the database to the moment at which this session had so many events: everything later is gone,
+   * of all sessions, and the epoch is another one.
+   */
+  rewind(id: number, events: number, epoch: string): void {
+    const first = this.#feed.findIndex(({ session_id, seq }) => session_id === id && seq === events + 1);
+    const lost = first < 0 ? [] : this.#feed.splice(first);
+    for (const { session_id: of, seq } of lost) {
+      const session = of === null || seq === null ? undefined : this.sessions.get(of);
+      if (session !== undefined && seq !== null) session.events.length = Math.min(session.events.length, seq - 1);
+    }
+    for (const session of this.sessions.values()) if (session.events.length === 0) this.sessions.delete(session.id);
+    this.epoch = epoch;
+  }
+
+  feedPage(after: string | undefined, limit: number): NonNullable<CatchupResponse['feed']> {
+    const head = this.#feed.length;
+    const from = after === undefined ? head : Number(after);
+    if (from > head) return { events: [], cursor: String(head), has_more: false, reset: 'cursor_ahead' };
+    const events = this.#feed.slice(from, from + limit);
+    const end = from + events.length;
+    return { events, owners: this.#ownersOf(events), cursor: String(end), has_more: end < head };
+  }
+
+  #now(): string {
+    return new Date(this.#clock.wall()).toISOString();
+  }
+
+  #session(id: number): LedgerSession {
+    const session = this.sessions.get(id);
+    if (session === undefined) throw new Error(`no session ${id}`);
+    return session;
   }
 
   #live(channel: string, event: object): void {
@@ -260,15 +294,6 @@ export class Ledger implements ChatSource {
   #nextPlace(): { feed_seq: number; cursor: string } {
     const feedSeq = this.#feed.length + 1;
     return { feed_seq: feedSeq, cursor: String(feedSeq) };
-  }
-
-  #feedPage(after: string | undefined, limit: number): NonNullable<CatchupResponse['feed']> {
-    const head = this.#feed.length;
-    const from = after === undefined ? head : Number(after);
-    if (from > head) return { events: [], cursor: String(head), has_more: false, reset: 'cursor_ahead' };
-    const events = this.#feed.slice(from, from + limit);
-    const end = from + events.length;
-    return { events, owners: this.#ownersOf(events), cursor: String(end), has_more: end < head };
   }
 
   #ownersOf(page: readonly StaffEvent[]): FeedOwners {

@@ -9,6 +9,7 @@ import type {
   WebSocketTransportPort,
 } from '../connections/transport.ts';
 import type { GatewayCore } from '../core.ts';
+import { readSse, readWebSocket } from './read-frames.ts';
 
 export interface VirtualFrame {
   readonly type: string;
@@ -17,24 +18,6 @@ export interface VirtualFrame {
   readonly feed_seq?: number;
   readonly cursor?: string;
   readonly data: Record<string, unknown>;
-}
-
-/** Unmasked text frames of one write (RFC 6455 §5.2). */
-function readWebSocket(bytes: Buffer): string[] {
-  const texts: string[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
-    const short = bytes[offset + 1] ?? 0;
-    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const length =
-      short < 126 ? short : short === 126 ? bytes.readUInt16BE(offset + 2) : bytes.readUInt32BE(offset + 6);
-    texts.push(bytes.toString('utf8', offset + header, offset + header + length));
-    offset += header + length;
-  }
-  return texts;
-}
-
-function readSse(bytes: Buffer): string[] {
-  return [...bytes.toString('utf8').matchAll(/^data: (.*)$/gm)].map((match) => match[1] ?? '');
 }
 
 function readPoll(bytes: Buffer): string[] {

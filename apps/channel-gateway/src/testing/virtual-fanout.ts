@@ -64,6 +64,7 @@ export class VirtualFanout implements Fanout {
 
   async close(): Promise<void> {
     this.#listeners.clear();
+    this.#stateListeners.length = 0;
   }
 
   #tell(state: FanoutState): void {

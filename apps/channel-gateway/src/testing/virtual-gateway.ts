@@ -9,7 +9,7 @@ import type { CoreMetrics } from '../core-metrics.ts';
 import type { CoreConfig } from '../core-options.ts';
 import type { ChatSource, CoreLogger, Verifier } from '../ports.ts';
 import { Ledger } from './ledger.ts';
-import { seeded } from './observers.ts';
+import { seeded } from './seeded.ts';
 import { VirtualClient } from './virtual-client.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualFanout } from './virtual-fanout.ts';
@@ -87,37 +87,44 @@ export interface VirtualSetup {
   /** In place of the ledger. */
   readonly source?: ChatSource;
   readonly ticks?: boolean;
+  /** In place of one of its own. */
+  readonly clock?: VirtualClock;
+  /** In place of the words that stand for tokens. */
+  readonly verifier?: (clock: VirtualClock, revocations: RevocationSet) => Verifier;
 }
 
 /** The real core of a gateway in virtual time: around it everything is in memory and in the test's hands. */
 export class VirtualGateway {
-  readonly clock = new VirtualClock();
-  readonly fanout = new VirtualFanout(this.clock);
-  readonly ledger = new Ledger(this.fanout, this.clock);
+  readonly clock: VirtualClock;
+  readonly fanout: VirtualFanout;
+  readonly ledger: Ledger;
   readonly metrics = new CountingMetrics();
   readonly lastSeen = createMemoryLastSeen();
-  readonly core: GatewayCore;
+  readonly leases = createMemoryLeases();
+  readonly #setup: VirtualSetup;
+  readonly #random: () => number;
+  #core: GatewayCore;
 
-  constructor({ seed = 1, config = {}, source, ticks = true }: VirtualSetup = {}) {
-    const { clock } = this;
-    const revocations = new RevocationSet(() => clock.wall() / 1_000);
-    this.core = new GatewayCore({
-      source: source ?? this.ledger,
-      fanout: this.fanout,
-      leases: createMemoryLeases(),
-      lastSeen: this.lastSeen,
-      verifier: virtualVerifier(clock, revocations),
-      revocations,
-      config: { ...VIRTUAL_CONFIG, ...config },
-      metrics: this.metrics,
-      logger: SILENT_LOGGER,
-      trace: { exports: false, note: () => undefined, begin: () => null },
-      failpoint: () => undefined,
-      clock,
-      random: seeded(seed),
-    });
-    void this.core.start();
-    if (ticks) this.ledger.startTicks();
+  constructor(setup: VirtualSetup = {}) {
+    this.#setup = setup;
+    this.clock = setup.clock ?? new VirtualClock();
+    this.fanout = new VirtualFanout(this.clock);
+    this.ledger = new Ledger(this.fanout, this.clock);
+    this.#random = seeded(setup.seed ?? 1);
+    this.#core = this.#startCore();
+    if (setup.ticks !== false) this.ledger.startTicks();
+  }
+
+  get core(): GatewayCore {
+    return this.#core;
+  }
+
+  /** The process ends and another one takes its place: all connections are closed, and nothing is remembered. */
+  async restart(): Promise<void> {
+    const before = this.#core;
+    await this.fanout.close();
+    this.#core = this.#startCore();
+    await before.stop();
   }
 
   customer(
@@ -144,6 +151,29 @@ export class VirtualGateway {
     const stopped = this.core.stop();
     await this.clock.advance(5_000);
     await stopped;
+  }
+
+  #startCore(): GatewayCore {
+    const { clock, fanout, lastSeen, leases, metrics } = this;
+    const { config = {}, source = this.ledger, verifier = virtualVerifier } = this.#setup;
+    const revocations = new RevocationSet(() => clock.wall() / 1_000);
+    const core = new GatewayCore({
+      source,
+      fanout,
+      leases,
+      lastSeen,
+      verifier: verifier(clock, revocations),
+      revocations,
+      config: { ...VIRTUAL_CONFIG, ...config },
+      metrics,
+      logger: SILENT_LOGGER,
+      trace: { exports: false, note: () => undefined, begin: () => null },
+      failpoint: () => undefined,
+      clock,
+      random: this.#random,
+    });
+    void core.start();
+    return core;
   }
 
   #connect(kind: TransportKind, waitMs: number, credentials: Credentials): VirtualClient {

@@ -1,3 +1,5 @@
+import { VirtualClock as GatewayTime } from '@chat-realtime/channel-gateway/testing';
+
 /** Lets everything run that only waits for promises, streams included. */
 export function settle(): Promise<void> {
   const { setImmediate: immediate } = globalThis as { setImmediate?: (run: () => void) => void };
@@ -5,53 +7,31 @@ export function settle(): Promise<void> {
 }
 
 export interface VirtualClock {
+  /** Unix milliseconds. */
   readonly now: () => number;
-  readonly setTimer: (callback: () => void, ms: number) => number;
+  readonly setTimer: (callback: () => void, ms: number) => unknown;
   readonly clearTimer: (timer: unknown) => void;
   /** Turns the clock, running what falls due in order, and what follows from it. */
   readonly advance: (ms: number) => Promise<void>;
-  readonly pending: number;
 }
 
-interface Entry {
-  readonly id: number;
-  readonly at: number;
-  readonly run: () => void;
+/** A clock of the gateway's own kind. */
+interface Time {
+  readonly wall: () => number;
+  readonly after: (ms: number, run: () => void) => unknown;
+  readonly advance: (ms: number) => Promise<void>;
 }
 
-export function createClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
-  let time = start;
-  let lastId = 0;
-  const entries = new Map<number, Entry>();
-  const next = (until: number): Entry | null => {
-    let found: Entry | null = null;
-    for (const entry of entries.values()) {
-      if (entry.at > until) continue;
-      if (!found || entry.at < found.at || (entry.at === found.at && entry.id < found.id)) found = entry;
-    }
-    return found;
-  };
+/** The clock of a gateway in memory as clients see it: one time for everybody. */
+export function clockOf(time: Time): VirtualClock {
   return {
-    now: () => time,
-    setTimer(run, ms) {
-      lastId += 1;
-      entries.set(lastId, { id: lastId, at: time + Math.max(0, ms), run });
-      return lastId;
-    },
-    clearTimer: (timer) => void entries.delete(timer as number),
-    get pending() {
-      return entries.size;
-    },
-    async advance(ms) {
-      const until = time + ms;
-      await settle();
-      for (let entry = next(until); entry; entry = next(until)) {
-        entries.delete(entry.id);
-        time = Math.max(time, entry.at);
-        entry.run();
-        await settle();
-      }
-      time = until;
-    },
+    now: () => time.wall(),
+    setTimer: (run, ms) => time.after(ms, run),
+    clearTimer: (timer) => (timer as { cancel?: () => void } | undefined)?.cancel?.(),
+    advance: (ms) => time.advance(ms),
   };
+}
+
+export function createClock(start?: number): VirtualClock {
+  return clockOf(new GatewayTime(start));
 }

@@ -1,4 +1,4 @@
-import type { CustomerState, Message, Session, SessionEvent } from '../api/protocol.ts';
+import type { CustomerState, Message, Session, SessionEvent, StaffEvent } from '../api/protocol.ts';
 import type { VirtualClock } from './clock.ts';
 
 export interface FakeReply {
@@ -15,18 +15,29 @@ export interface FakeSession {
   /** Tokens made at or before this unix second are refused. */
   revokedAt: number;
   session: Session;
-  events: SessionEvent[];
+  readonly events: SessionEvent[];
   messages: Message[];
-  marks: { client: { delivered_id: number; read_id: number }; staff: { delivered_id: number; read_id: number } };
+  /** Whose it is, as the gateway asks. */
+  assignedUserId: string | null;
+  state: CustomerState;
+  readonly marks: Pick<CustomerState, 'client' | 'staff'>;
 }
 
-/** A connection to the channel, whatever carries it. */
-export interface FakeConnection {
-  readonly id: string;
-  readonly sessionId: number;
-  readonly transport: 'websocket' | 'sse' | 'poll';
-  readonly send: (frame: unknown) => void;
-  readonly close: (code: number) => void;
+/** Where events are kept, numbered, published and read by the gateway. */
+export interface EventStore {
+  readonly sessions: Map<number, { readonly id: number }>;
+  epoch: string;
+  onAck: ((ack: { session_id: number; participant: string; last_id: number; at: string }) => void) | null;
+  readonly append: (id: number, make: (seq: number) => SessionEvent, previous?: string | null) => SessionEvent;
+  readonly ephemeral: (id: number, frame: object) => void;
+  readonly rewind: (id: number, events: number, epoch: string) => void;
+  readonly revoke: (kind: 'session', subject: string, tell: boolean, notAfter: number) => void;
+  readonly feedHead: number;
+  readonly feedPage: (
+    after: string | undefined,
+    limit: number,
+  ) => { readonly events: readonly StaffEvent[]; readonly cursor: string; readonly has_more: boolean; reset?: string };
+  readonly note: (id: number, body: string) => StaffEvent;
 }
 
 export interface FakeRequest {
@@ -43,8 +54,8 @@ const PAGE = 100;
 /** Returning a reply takes the place of the server's own; `undefined` lets it answer. */
 export interface FakeHooks {
   onRequest?: (request: FakeRequest) => FakeReply | undefined;
-  /** Before a connection is let in: a close code refuses it. */
-  onConnect?: (connection: Pick<FakeConnection, 'sessionId' | 'transport'>) => number | undefined;
+  /** At the gateway's edge, before a connection is let in: a close code refuses it. */
+  onConnect?: (connection: { readonly sessionId: number; readonly transport: string }) => number | undefined;
 }
 
 const error = (status: number, code: string, retryAfter?: number): FakeReply => ({
@@ -55,29 +66,54 @@ const error = (status: number, code: string, retryAfter?: number): FakeReply => 
 const ok = (body: unknown, status = 200): FakeReply => ({ status, body });
 const keyEnded = ({ customer, revokedAt }: FakeSession): boolean => customer !== null || revokedAt > 0;
 
-/** The customer's side of the contract in memory: sessions, events, tokens, channel. */
+const NOTHING_READ: CustomerState = {
+  client: { delivered_id: 0, read_id: 0 },
+  staff: { delivered_id: 0, read_id: 0 },
+  operators_online: 0,
+};
+
+/** A chat-service in memory: the REST calls of customers, and what the feed's readers ask. Events lie in `store`. */
 export class FakeServer {
   readonly hooks: FakeHooks = {};
-  readonly sessions = new Map<number, FakeSession>();
-  readonly connections = new Set<FakeConnection>();
+  readonly sessions: Map<number, FakeSession>;
   readonly requests: FakeRequest[] = [];
-  epoch = 'epoch-1';
-  operatorsOnline = 1;
   readonly #clock: VirtualClock;
+  readonly #store: EventStore;
   #lastId = 0;
   #lastSession = 0;
   #lastEpoch = 1;
-  #lastConnection = 0;
 
-  constructor(clock: VirtualClock) {
+  constructor(
+    clock: VirtualClock,
+    store: EventStore,
+    readonly tokenLifeSeconds = TOKEN_LIFE_SECONDS,
+  ) {
     this.#clock = clock;
+    this.#store = store;
+    // Sessions are made here alone, so all there are are of this kind.
+    this.sessions = store.sessions as Map<number, FakeSession>;
+    store.onAck = ({ session_id: id, participant, last_id: lastId }) => {
+      const found = this.sessions.get(id);
+      if (found && participant === 'client') this.#deliver(found, lastId);
+    };
+  }
+
+  get epoch(): string {
+    return this.#store.epoch;
   }
 
   token(sessionId: number): { token: string; expires_at: string } {
     const revokedAt = this.sessions.get(sessionId)?.revokedAt ?? 0;
     const created = Math.max(Math.floor(this.#clock.now() / 1_000), revokedAt + 1);
-    const expires_at = new Date((created + TOKEN_LIFE_SECONDS) * 1_000).toISOString();
+    const expires_at = new Date((created + this.tokenLifeSeconds) * 1_000).toISOString();
     return { token: `k1.${created}.s${sessionId}`, expires_at };
+  }
+
+  /** What an operator's sign-in gives. */
+  staffToken(userId: string, scope: 'all' | 'assigned' | 'own' = 'all'): { token: string; expires_at: string } {
+    const made = Math.floor(this.#clock.now() / 1_000);
+    const expires_at = new Date((made + this.tokenLifeSeconds) * 1_000).toISOString();
+    return { token: `staff.${userId}.${scope}.${made}`, expires_at };
   }
 
   /** A close code for a token that does not open this session, else null. */
@@ -87,51 +123,68 @@ export class FakeServer {
     const session = this.sessions.get(sessionId);
     if (!session) return 4504;
     if (Number(created) <= session.revokedAt) return 4505;
-    return this.#clock.now() / 1_000 >= Number(created) + TOKEN_LIFE_SECONDS ? 4401 : null;
+    return this.#clock.now() / 1_000 >= Number(created) + this.tokenLifeSeconds ? 4401 : null;
   }
 
   /** Ends all tokens of the session made so far, and its resume key. */
   revoke(sessionId: number): void {
     const found = this.#found(sessionId);
     found.revokedAt = Math.max(Math.floor(this.#clock.now() / 1_000), found.revokedAt + 1);
-    for (const connection of [...this.connections]) if (connection.sessionId === sessionId) connection.close(4505);
+    this.#store.revoke('session', String(sessionId), true, found.revokedAt);
   }
 
   /** What an operator says. */
   answer(sessionId: number, body: string): Message {
     const found = this.#found(sessionId);
-    const message = this.#store(found, 'operator', body, crypto.randomUUID());
-    found.marks.staff = { delivered_id: message.id, read_id: message.id };
-    this.#broadcast(found, {
-      type: 'chat.read',
-      session_id: sessionId,
-      seq: null,
-      data: { by: 'staff', ...found.marks.staff },
-    });
+    const message = this.#say(found, 'operator', body, crypto.randomUUID());
+    this.#mark(found, 'staff', { delivered_id: message.id, read_id: message.id });
     return message;
+  }
+
+  /** What operators write among themselves. */
+  note(sessionId: number, body: string): void {
+    this.#store.note(sessionId, body);
+  }
+
+  /** The number of the newest event of the staff feed. */
+  get feedHead(): number {
+    return this.#store.feedHead;
+  }
+
+  /** An event of any type, also one of a later version. */
+  append(sessionId: number, type: string, data: unknown): SessionEvent {
+    return this.#append(this.#found(sessionId), type as SessionEvent['type'], data);
   }
 
   assign(sessionId: number, userId: string | null): void {
     const found = this.#found(sessionId);
+    const previous = found.assignedUserId;
+    found.assignedUserId = userId;
     found.session = { ...found.session, assigned_user_id: userId, version: found.session.version + 1 };
-    this.#append(found, 'chat.session.assigned', { assigned_user_id: userId, assigned_user_name: null, by: 'op' });
+    const data = { assigned_user_id: userId, assigned_user_name: null, by: 'op' };
+    this.#append(found, 'chat.session.assigned', data, previous);
   }
 
   /**
    * As after a restore of the database: the newest events are gone, the epoch is another one, and the ids of what is gone
-   * are given to new messages, since the numbering came back from the backup too.
+   * are given to new messages, since the numbering came back from the backup too. The gateways find out by themselves.
    */
   restore(sessionId: number, keep: number): void {
-    const found = this.#found(sessionId);
-    found.events = found.events.slice(0, Math.max(1, keep));
-    const ids = new Set(found.events.flatMap((event) => (event.type === 'chat.message' ? [event.data.id] : [])));
-    found.messages = found.messages.filter(({ id }) => ids.has(id));
-    found.session = { ...found.session, last_seq: found.events.length };
-    found.marks = { client: { delivered_id: 0, read_id: 0 }, staff: { delivered_id: 0, read_id: 0 } };
-    this.#lastId = Math.max(0, ...[...this.sessions.values()].flatMap(({ messages }) => messages.at(-1)?.id ?? []));
     this.#lastEpoch += 1;
-    this.epoch = `epoch-${this.#lastEpoch}`;
-    for (const connection of [...this.connections]) connection.close(1012);
+    this.#store.rewind(sessionId, Math.max(1, keep), `epoch-${this.#lastEpoch}`);
+    for (const found of this.sessions.values()) {
+      const ids = new Set(found.events.flatMap((event) => (event.type === 'chat.message' ? [event.data.id] : [])));
+      found.messages = found.messages.filter(({ id }) => ids.has(id));
+      const assigned = found.events.findLast((event) => event.type === 'chat.session.assigned');
+      found.assignedUserId = assigned?.type === 'chat.session.assigned' ? assigned.data.assigned_user_id : null;
+      found.session = {
+        ...found.session,
+        last_seq: found.events.length,
+        assigned_user_id: found.assignedUserId,
+      };
+      found.state = NOTHING_READ;
+    }
+    this.#lastId = Math.max(0, ...[...this.sessions.values()].flatMap(({ messages }) => messages.at(-1)?.id ?? []));
   }
 
   handle(request: FakeRequest): FakeReply {
@@ -141,6 +194,7 @@ export class FakeServer {
     const { method, path, headers } = request;
     if (path === '/chat/session' && method === 'POST') return this.#create(request);
     const token = (headers['authorization'] ?? '').replace(/^Bearer /, '');
+    if (token.startsWith('staff.')) return this.#staff(request, token);
     if (path === '/chat/identity') return this.#identify(request);
     if (path === '/chat/identity/logout') {
       for (const { id, customer } of this.sessions.values())
@@ -161,50 +215,6 @@ export class FakeServer {
       return ok(this.token(id));
     }
     return this.#guard(id, token, (found) => this.#session(found, match[2] ?? '', request));
-  }
-
-  /** Lets a connection in and sends what follows its cursor; the number is the close code of a refusal. */
-  connect(connection: Omit<FakeConnection, 'id'>, token: string, cursor: number | null): FakeConnection | number {
-    const refusal = this.judge(connection.sessionId, token) ?? this.hooks.onConnect?.(connection) ?? null;
-    if (refusal !== null) return refusal;
-    const found = this.#found(connection.sessionId);
-    this.#lastConnection += 1;
-    const head = found.events.length;
-    const ahead = cursor !== null && cursor > head;
-    const from = cursor === null || ahead ? head : cursor;
-    const live: FakeConnection = { ...connection, id: `c${this.#lastConnection}` };
-    const state: CustomerState = { ...found.marks, operators_online: this.operatorsOnline };
-    live.send({
-      type: 'channel.ready',
-      data: {
-        session_id: found.id,
-        from_seq: from,
-        last_seq: head,
-        epoch: this.epoch,
-        ping_interval: 30,
-        connection_id: live.id,
-        expires_at: this.token(found.id).expires_at,
-        state,
-      },
-    });
-    if (ahead) live.send({ type: 'channel.reset', data: { reason: 'cursor_ahead' } });
-    for (const event of found.events.slice(from)) live.send(event);
-    this.connections.add(live);
-    return live;
-  }
-
-  receive(connection: FakeConnection, frame: Record<string, unknown>): void {
-    if (frame['type'] === 'ping') connection.send({ type: 'channel.pong' });
-    if (frame['type'] === 'ack') this.#deliver(this.#found(connection.sessionId), Number(frame['last_id']));
-    if (frame['type'] === 'auth') {
-      const refusal = this.judge(connection.sessionId, String(frame['token']));
-      if (refusal !== null) return connection.close(refusal);
-      connection.send({ type: 'channel.refreshed', data: { expires_at: this.token(connection.sessionId).expires_at } });
-    }
-  }
-
-  eventsAfter(sessionId: number, after: number): SessionEvent[] {
-    return this.#found(sessionId).events.slice(after);
   }
 
   #found(id: number): FakeSession {
@@ -253,7 +263,6 @@ export class FakeServer {
         version: 1,
         callback_pending: false,
       };
-      const zero = { delivered_id: 0, read_id: 0 };
       found = {
         id,
         resumeKey: key,
@@ -262,7 +271,11 @@ export class FakeServer {
         session,
         events: [],
         messages: [],
-        marks: { client: zero, staff: zero },
+        assignedUserId: null,
+        state: NOTHING_READ,
+        get marks() {
+          return { client: this.state.client, staff: this.state.staff };
+        },
       };
       this.sessions.set(id, found);
       this.#append(found, 'chat.session.created', { session });
@@ -270,8 +283,7 @@ export class FakeServer {
     const first = body['message'] as { body: string; client_message_id: string } | undefined;
     const message =
       first &&
-      (this.#known(found, first.client_message_id) ??
-        this.#store(found, 'client', first.body, first.client_message_id));
+      (this.#known(found, first.client_message_id) ?? this.#say(found, 'client', first.body, first.client_message_id));
     return ok(
       { session: found.session, resume_key: key, ...this.token(found.id), ...(message && { message }) },
       known ? 200 : 201,
@@ -285,7 +297,7 @@ export class FakeServer {
       const id = String(body['client_message_id']);
       const known = this.#known(found, id);
       if (known) return known.body === body['body'] ? ok({ message: known }) : error(409, 'idempotency_conflict');
-      return ok({ message: this.#store(found, 'client', String(body['body']), id) }, 201);
+      return ok({ message: this.#say(found, 'client', String(body['body']), id) }, 201);
     }
     if (what === 'messages') {
       const before = number('before_id') ?? Infinity;
@@ -300,14 +312,32 @@ export class FakeServer {
       return ok({ events, last_seq: found.events.length, has_more: after + limit < found.events.length });
     }
     if (what === 'read') {
-      const read_id = Math.max(
-        found.marks.client.read_id,
-        Math.min(Number(body['last_id']), found.messages.at(-1)?.id ?? 0),
-      );
-      found.marks.client = { read_id, delivered_id: Math.max(read_id, found.marks.client.delivered_id) };
+      const newest = found.messages.at(-1)?.id ?? 0;
+      const { client } = found.marks;
+      const read_id = Math.max(client.read_id, Math.min(Number(body['last_id']), newest));
+      this.#mark(found, 'client', { read_id, delivered_id: Math.max(read_id, client.delivered_id) });
       return ok({ read_id });
     }
     return error(404, 'not_found');
+  }
+
+  #staff({ path, query }: FakeRequest, token: string): FakeReply {
+    const made = Number(token.split('.')[3]);
+    if (this.#clock.now() / 1_000 >= made + this.tokenLifeSeconds) return error(401, 'token_expired');
+    if (path === '/channel/ack') return { status: 204, body: null };
+    if (path === '/chat/sessions') return ok({ sessions: [], feed_cursor: String(this.feedHead) });
+    const limit = Number(query.get('limit') ?? PAGE);
+    if (path === '/chat/feed') {
+      const page = this.#store.feedPage(query.get('after') ?? undefined, limit);
+      return page.reset === undefined ? ok(page) : error(409, page.reset);
+    }
+    const id = Number(/^\/chat\/session\/(\d+)\/events$/.exec(path)?.[1]);
+    if (!this.sessions.has(id)) return error(404, 'session_not_found');
+    const after = Number(query.get('after_seq') ?? 0);
+    const { events: feed } = this.#store.feedPage('0', Infinity);
+    const rest = feed.filter(({ session_id, seq }) => session_id === id && seq !== null && seq > after);
+    const last_seq = this.#found(id).events.length;
+    return ok({ events: rest.slice(0, limit), last_seq, has_more: rest.length > limit });
   }
 
   #ack(found: FakeSession, { body }: FakeRequest): FakeReply {
@@ -316,15 +346,21 @@ export class FakeServer {
   }
 
   #deliver(found: FakeSession, id: number): void {
-    const delivered_id = Math.max(found.marks.client.delivered_id, Math.min(id, found.messages.at(-1)?.id ?? 0));
-    found.marks.client = { ...found.marks.client, delivered_id };
+    const { client } = found.marks;
+    const delivered_id = Math.max(client.delivered_id, Math.min(id, found.messages.at(-1)?.id ?? 0));
+    if (delivered_id > client.delivered_id) this.#mark(found, 'client', { ...client, delivered_id });
+  }
+
+  #mark(found: FakeSession, by: 'client' | 'staff', mark: CustomerState['client']): void {
+    found.state = { ...found.state, [by]: mark };
+    this.#store.ephemeral(found.id, { type: 'chat.read', session_id: found.id, seq: null, data: { by, ...mark } });
   }
 
   #known(found: FakeSession, id: string): Message | undefined {
     return found.messages.find(({ client_message_id }) => client_message_id === id);
   }
 
-  #store(found: FakeSession, sender_type: Message['sender_type'], body: string, client_message_id: string): Message {
+  #say(found: FakeSession, sender_type: Message['sender_type'], body: string, client_message_id: string): Message {
     this.#lastId += 1 + (this.#lastId % 3);
     const created_at = new Date(this.#clock.now()).toISOString();
     const message: Message = { id: this.#lastId, sender_type, body, attachments: [], created_at, client_message_id };
@@ -333,15 +369,11 @@ export class FakeServer {
     return message;
   }
 
-  #append(found: FakeSession, type: SessionEvent['type'], data: unknown): void {
-    const seq = found.events.length + 1;
-    found.session = { ...found.session, last_seq: seq };
-    const event = { type, session_id: found.id, seq, data } as SessionEvent;
-    found.events.push(event);
-    this.#broadcast(found, event);
-  }
-
-  #broadcast(found: FakeSession, frame: unknown): void {
-    for (const connection of [...this.connections]) if (connection.sessionId === found.id) connection.send(frame);
+  #append(found: FakeSession, type: SessionEvent['type'], data: unknown, previous: string | null = null): SessionEvent {
+    const make = (seq: number): SessionEvent => {
+      found.session = { ...found.session, last_seq: seq };
+      return { type, session_id: found.id, seq, data } as SessionEvent;
+    };
+    return this.#store.append(found.id, make, previous);
   }
 }

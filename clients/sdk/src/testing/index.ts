@@ -1,8 +1,9 @@
 // For tests of what is built on the client: everything the client touches, in memory and in the test's own hands.
 export { createClock, settle, type VirtualClock } from './clock.ts';
+export type { FakeConnection, FakeGateway } from './fake-gateway.ts';
 export {
   FakeServer,
-  type FakeConnection,
+  type EventStore,
   type FakeHooks,
   type FakeReply,
   type FakeRequest,

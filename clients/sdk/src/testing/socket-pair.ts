@@ -16,6 +16,10 @@ export interface SocketPair {
   /** Frames that left one end and did not reach the other. */
   readonly up: readonly string[];
   readonly down: readonly string[];
+  /** Of the frames on their way down. */
+  readonly downBytes: number;
+  /** The client's end is open. */
+  readonly isOpen: boolean;
   readonly open: () => void;
   /** Delivers the oldest ones; returns how many there were. */
   readonly flushUp: (count?: number) => number;
@@ -28,6 +32,8 @@ export interface SocketPair {
   readonly cut: () => void;
   /** Called when something was queued. */
   onQueued: ((direction: 'up' | 'down') => void) | null;
+  /** Called when everything on its way down has arrived. */
+  onDrained: (() => void) | null;
 }
 
 export interface ServerEnd {
@@ -105,7 +111,14 @@ export function createSocketPair(url = 'ws://fake/channel/ws', protocols: readon
     get down() {
       return texts(down);
     },
+    get downBytes() {
+      return down.reduce((sum, item) => sum + (item.kind === 'frame' ? item.text.length : 0), 0);
+    },
+    get isOpen() {
+      return state === OPEN;
+    },
     onQueued: null,
+    onDrained: null,
     open() {
       if (state !== CONNECTING) return;
       state = OPEN;
@@ -126,6 +139,7 @@ export function createSocketPair(url = 'ws://fake/channel/ws', protocols: readon
         if (item.kind === 'close') closeClient(item.code);
         else if (state === OPEN) client.onmessage?.({ data: item.text });
       }
+      if (items.length > 0 && down.length === 0) pair.onDrained?.();
       return items.length;
     },
     dropDown(index = 0) {

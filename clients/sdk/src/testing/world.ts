@@ -3,8 +3,11 @@ import '../customer/identity.ts';
 import '../tabs/others.ts';
 import '../transport/reserve.ts';
 import type { Environment } from '../api/environment.ts';
-import { createClock, type VirtualClock } from './clock.ts';
-import { FakeServer, type FakeConnection, type FakeReply, type FakeRequest } from './fake-server.ts';
+import { MemoryEdge, VirtualClock as Time, VirtualGateway } from '@chat-realtime/channel-gateway/testing';
+import { clockOf, type VirtualClock } from './clock.ts';
+import { FakeServer, type FakeReply, type FakeRequest } from './fake-server.ts';
+import type { FakeGateway } from './fake-gateway.ts';
+import { judgeTokens } from './judge-tokens.ts';
 import { createFakeBrowser, type FakeBrowser } from './fake-tabs.ts';
 import { createRandom, type Random } from './random.ts';
 import { createSocketPair, type SocketPair } from './socket-pair.ts';
@@ -32,11 +35,16 @@ export interface Tab {
   readonly crash: () => void;
 }
 
-/** A whole world in memory: one server, one browser with tabs, a network in between, a clock that a test turns. */
+/**
+ * A whole world in memory: a chat-service, the real core of a gateway, one browser with tabs, a network in between, and one
+ * clock that a test turns.
+ */
 export interface FakeWorld {
   readonly clock: VirtualClock;
   readonly random: Random;
+  /** The chat-service. */
   readonly server: FakeServer;
+  readonly gateway: FakeGateway;
   readonly browser: FakeBrowser;
   readonly network: NetworkFaults;
   /** How far the device's clock is ahead of the server's. */
@@ -44,6 +52,8 @@ export interface FakeWorld {
   readonly sockets: ReadonlySet<SocketPair>;
   readonly tab: (name?: string) => Tab;
   readonly cutAll: () => void;
+  /** How many frames and requests the network has carried. */
+  readonly carried: number;
   readonly advance: (ms: number) => Promise<void>;
 }
 
@@ -52,28 +62,38 @@ export interface WorldOptions {
   /** False: frames wait in their socket pair until the test flushes them. */
   readonly autoFlush?: boolean;
   readonly latencyMs?: number;
+  /** How often the gateway compares what it has with the chat-service; default 2. */
+  readonly headCheckSeconds?: number;
+  readonly tokenLifeSeconds?: number;
 }
-
-const WAIT_MS = 25_000;
 
 /** A Response whose JSON needs no stream. */
 class FakeResponse extends Response {
-  readonly #value: unknown;
+  readonly #text: string;
   constructor(reply: FakeReply) {
     super(null, { status: reply.status, headers: reply.retryAfter ? { 'retry-after': String(reply.retryAfter) } : {} });
-    this.#value = reply.body;
+    this.#text = JSON.stringify(reply.body);
   }
   override json(): Promise<unknown> {
-    return Promise.resolve(structuredClone(this.#value));
+    return Promise.resolve(JSON.parse(this.#text));
   }
 }
 
-export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: WorldOptions = {}): FakeWorld {
-  const clock = createClock();
+export function createWorld(options: WorldOptions = {}): FakeWorld {
+  const { seed = 1, autoFlush = true, latencyMs = 5, headCheckSeconds = 2, tokenLifeSeconds = 3_600 } = options;
+  const time = new Time();
+  const clock = clockOf(time);
   const began = clock.now();
   const wall = { aheadMs: 0 };
   const random = createRandom(seed);
-  const server = new FakeServer(clock);
+  const behind = new VirtualGateway({
+    seed,
+    clock: time,
+    config: { headCheckSeconds },
+    verifier: judgeTokens(tokenLifeSeconds),
+  });
+  const server = new FakeServer(clock, behind.ledger, tokenLifeSeconds);
+  const edge = new MemoryEdge(() => behind.core);
   const sockets = new Set<SocketPair>();
   /** Ends of requests and streams that are open: a cut breaks them. */
   const breakables = new Set<() => void>();
@@ -88,54 +108,59 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
     swapFrames: 0,
     blocked: { websocket: false, sse: false, poll: false },
   };
+  let carried = 0;
   const later = (run: () => void): void => void clock.setTimer(run, random() * network.latencyMs);
+  const isThrough = (): boolean => !network.silent && !network.offline;
   const browser = createFakeBrowser((run) => void clock.setTimer(run, 0));
 
   const openSocket = (url: string, protocols: string[]): SocketPair => {
     const pair = createSocketPair(url, protocols);
     sockets.add(pair);
-    let connection: FakeConnection | null = null;
-    const leave = (): void => {
-      if (connection) server.connections.delete(connection);
-      sockets.delete(pair);
-    };
-    pair.server.onClose = leave;
-    pair.server.onMessage = (text) => {
-      const frame = JSON.parse(text) as Record<string, unknown>;
-      if (connection) return server.receive(connection, frame);
-      const cursor = typeof frame['last_seq'] === 'number' ? frame['last_seq'] : null;
-      const admitted = server.connect(
-        {
-          sessionId: Number(frame['session_id']),
-          transport: 'websocket',
-          send: (one) => pair.server.send(JSON.stringify(one)),
-          close: (code) => pair.server.close(code),
-        },
-        String(frame['token']),
-        cursor,
-      );
-      if (typeof admitted === 'number') pair.server.close(admitted);
-      else connection = admitted;
-    };
+    pair.server.onClose = () => void sockets.delete(pair);
     pair.onQueued = (direction) => {
       if (!autoFlush) return;
       later(() => {
-        if (network.silent || network.offline) return;
-        if (direction === 'up') return void pair.flushUp();
+        if (!isThrough()) return;
+        if (direction === 'up') return void (carried += pair.flushUp());
         if (random.chance(network.swapFrames)) pair.swapDown();
         if (random.chance(network.repeatFrame)) pair.repeatDown();
         // The first frames say who is there; a network that loses them is one that never connects.
         if (random.chance(network.loseFrame) && /"seq":\d/.test(pair.down[0] ?? '')) pair.dropDown();
         // Like TCP: what was held up is not lost, it arrives with what comes after it.
-        pair.flushDown();
+        carried += pair.flushDown();
       });
     };
     later(() => {
-      if (network.offline || network.blocked.websocket) pair.cut();
-      else if (!network.silent) pair.open();
+      if (network.offline || network.blocked.websocket) return pair.cut();
+      if (network.silent) return;
+      const connection = edge.socket({
+        get queuedBytes() {
+          return pair.downBytes;
+        },
+        send: pair.server.send,
+        close: pair.server.close,
+        destroy: pair.cut,
+        // The browser answers, whatever the page does.
+        ping: () => later(() => isThrough() && pair.isOpen && connection.ponged()),
+      });
+      pair.onDrained = connection.drained;
+      pair.server.onClose = () => {
+        sockets.delete(pair);
+        connection.closed();
+      };
+      let known = false;
+      pair.server.onMessage = (text) => {
+        const refusal = known ? undefined : refusalAtEdge('websocket', Number(JSON.parse(text)['session_id']));
+        known = true;
+        if (refusal === undefined) connection.receive(text);
+        else connection.close(refusal);
+      };
+      pair.open();
     });
     return pair;
   };
+  const refusalAtEdge = (transport: string, sessionId: number): number | undefined =>
+    server.hooks.onConnect?.({ sessionId, transport });
 
   const request = (url: string, init: RequestInit = {}): FakeRequest => {
     const { pathname, searchParams } = new URL(url, 'http://fake');
@@ -159,118 +184,111 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
   };
 
   /** A channel request (SSE, poll): `answer` is called once, `fail` when the connection breaks. */
-  const channelRequest = (one: FakeRequest, answer: (response: Response) => void, fail: () => void): void => {
-    const sse = one.path.endsWith('/sse');
-    const token = (one.headers['authorization'] ?? '').replace(/^Bearer /, '');
-    const sessionId = Number(one.query.get('session'));
-    const cursor = one.query.has('last_seq') ? Number(one.query.get('last_seq')) : null;
-    if (network.blocked[sse ? 'sse' : 'poll']) return fail();
-    if (!sse) return poll(one, sessionId, token, cursor, answer);
-    let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-    const stream = new ReadableStream<Uint8Array>({ start: (c) => void (controller = c) });
-    const encoder = new TextEncoder();
-    const write = (text: string): void =>
-      later(() => {
-        if (!network.silent && !network.offline) controller?.enqueue(encoder.encode(text));
-      });
-    const end = (): void => {
-      if (!controller) return;
-      if (live && typeof live !== 'number') server.connections.delete(live);
-      breakables.delete(breakStream);
-      const open = controller;
-      controller = null;
-      open.error(new TypeError('connection lost'));
-    };
-    const breakStream = end;
-    const comment = (): void => {
-      if (!controller) return;
-      write(': alive\n\n');
-      clock.setTimer(comment, 15_000);
-    };
-    let live: FakeConnection | number | null = null;
-    live = server.connect(
-      {
-        sessionId,
-        transport: 'sse',
-        send(frame) {
-          const lost = /"seq":\d/.test(JSON.stringify(frame)) && random.chance(network.loseFrame);
-          if (!lost) write(`data: ${JSON.stringify(frame)}\n\n`);
-        },
-        close(code) {
-          write(`data: ${JSON.stringify({ type: 'channel.closed', data: { code, reason: '' } })}\n\n`);
-          clock.setTimer(end, network.latencyMs + 1);
-        },
-      },
-      token,
-      cursor,
-    );
-    if (typeof live === 'number') return answer(new FakeResponse(refusalOf(live)));
-    breakables.add(breakStream);
-    clock.setTimer(comment, 15_000);
-    answer(new Response(stream, { status: 200 }));
+  const channelRequest = (one: FakeRequest, answer: (response: Response) => void, fail: () => void): (() => void) => {
+    const kind = one.path.endsWith('/sse') ? 'sse' : 'poll';
+    const token = one.headers['authorization']?.replace(/^Bearer /, '');
+    const reply = (given: FakeReply): void => answer(new FakeResponse(given));
+    const nothing = (): void => undefined;
+    if (network.blocked[kind]) {
+      fail();
+      return nothing;
+    }
+    const refusal = refusalAtEdge(kind, Number(one.query.get('session')));
+    if (refusal !== undefined) {
+      reply(refusalOf(refusal));
+      return nothing;
+    }
+    if (kind === 'poll') {
+      const connection = edge.poll(one.query, token, { destroy: fail, answer: reply });
+      return () => connection?.closed();
+    }
+    return stream(one.query, token, answer, reply);
   };
-  const poll = (
-    one: FakeRequest,
-    sessionId: number,
-    token: string,
-    cursor: number | null,
+
+  const stream = (
+    query: URLSearchParams,
+    token: string | undefined,
     answer: (response: Response) => void,
-  ): void => {
-    const refusal =
-      server.judge(sessionId, token) ?? server.hooks.onConnect?.({ sessionId, transport: 'poll' }) ?? null;
-    if (refusal !== null) return answer(new FakeResponse(refusalOf(refusal)));
-    const head = (): number => server.eventsAfter(sessionId, 0).length;
-    const reply = (after: number): void => {
-      const events = server.eventsAfter(sessionId, after);
-      answer(new FakeResponse({ status: 200, body: { events, last_seq: head(), has_more: false } }));
+    refuse: (given: FakeReply) => void,
+  ): (() => void) => {
+    let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+    let held: string[] = [];
+    let queuedBytes = 0;
+    let isOver = false;
+    let opened = false;
+    const encoder = new TextEncoder();
+    const open = (): void => {
+      opened = true;
+      answer(new Response(new ReadableStream<Uint8Array>({ start: (c) => void (controller = c) }), { status: 200 }));
     };
-    if (cursor !== null && cursor > head())
-      return answer(new FakeResponse({ status: 409, body: { error: { code: 'cursor_ahead' } } }));
-    if (cursor === null || cursor < head() || one.query.get('wait') === '0') return reply(cursor ?? head());
-    const waiter: FakeConnection = {
-      id: 'poll',
-      sessionId,
-      transport: 'poll',
-      send: (frame) => {
-        if (typeof (frame as { seq?: unknown }).seq === 'number') finish();
+    const breakStream = (): void => {
+      if (isOver) return;
+      isOver = true;
+      breakables.delete(breakStream);
+      connection?.closed();
+      controller?.error(new TypeError('connection lost'));
+    };
+    /** Like TCP: what was held up arrives with what comes after it. */
+    const flush = (): void => {
+      if (isOver || !isThrough()) return;
+      const texts = held;
+      held = [];
+      queuedBytes = 0;
+      carried += texts.length;
+      for (const text of texts) {
+        const lost = /"seq":\d/.test(text) && random.chance(network.loseFrame);
+        if (!lost) controller?.enqueue(encoder.encode(text));
+      }
+      connection?.drained();
+    };
+    breakables.add(breakStream);
+    const connection = edge.stream(query, token, {
+      get queuedBytes() {
+        return queuedBytes;
       },
-      close: () => finish(),
-    };
-    let done = false;
-    const finish = (): void => {
-      if (done) return;
-      done = true;
-      server.connections.delete(waiter);
-      if (server.sessions.has(sessionId) && cursor <= head()) reply(cursor);
-      else answer(new FakeResponse({ status: 409, body: { error: { code: 'cursor_ahead' } } }));
-    };
-    server.connections.add(waiter);
-    clock.setTimer(finish, WAIT_MS);
+      write(text) {
+        if (!opened) open();
+        held.push(text);
+        queuedBytes += text.length;
+        later(flush);
+      },
+      end: () => void clock.setTimer(breakStream, network.latencyMs + 1),
+      destroy: breakStream,
+      refuse,
+    });
+    return breakStream;
   };
 
   const fakeFetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
     new Promise((resolve, reject) => {
       const fail = (): void => {
         breakables.delete(fail);
+        left();
         reject(new TypeError('fetch failed'));
       };
+      let left = (): void => undefined;
       breakables.add(fail);
       const answer = (response: Response): void =>
         later(() => {
           if (network.silent) return;
           if (network.offline || random.chance(network.loseAnswer)) return fail();
+          carried += 1;
           breakables.delete(fail);
           resolve(response);
         });
       init?.signal?.addEventListener('abort', () => {
         breakables.delete(fail);
+        left();
         reject(new DOMException('aborted', 'AbortError'));
       });
       later(() => {
         if (network.silent) return;
         if (network.offline || random.chance(network.loseRequest)) return fail();
         const one = request(String(input), init);
-        if (one.path === '/channel/sse' || one.path === '/channel/poll') return channelRequest(one, answer, fail);
+        if (one.path === '/channel/sse' || one.path === '/channel/poll') {
+          left = channelRequest(one, answer, fail);
+          return;
+        }
         answer(new FakeResponse(server.handle(one)));
       });
     });
@@ -323,6 +341,15 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
     clock,
     random,
     server,
+    gateway: {
+      get connections() {
+        return edge.connections;
+      },
+      livePath: behind.fanout,
+      source: behind.ledger,
+      restart: () => void behind.restart(),
+      freeze: (ms) => time.freeze(ms),
+    },
     browser,
     network,
     wall,
@@ -331,6 +358,9 @@ export function createWorld({ seed = 1, autoFlush = true, latencyMs = 5 }: World
     cutAll() {
       for (const pair of [...sockets]) pair.cut();
       for (const broken of [...breakables]) broken();
+    },
+    get carried() {
+      return carried;
     },
     advance: clock.advance,
   };

@@ -1,15 +1,21 @@
 import type { ChatClient, ChatClientOptions } from '../api/customer.ts';
-import type { FakeWorld, Tab } from './world.ts';
-import { createWorld } from './world.ts';
+import { type CreateStaffClient, SimulatedOperator } from './simulated-operator.ts';
+import { createWorld, type FakeWorld, type Tab } from './world.ts';
 
-export interface FuzzResult {
+export interface SimulationResult {
+  /** What the simulation did, and every frame and request that the network carried. */
   readonly steps: number;
   readonly sent: number;
   readonly events: number;
-  /** Empty: client and server agree. */
+  /** Empty: clients and server agree. */
   readonly problems: readonly string[];
   /** What was done, for the one who looks into a failing seed. */
   readonly log: readonly string[];
+}
+
+export interface Clients {
+  readonly createChatClient: (options: ChatClientOptions) => ChatClient;
+  readonly createStaffClient: CreateStaffClient;
 }
 
 interface OpenTab {
@@ -19,7 +25,10 @@ interface OpenTab {
   frozen: boolean;
 }
 
+const ACTIONS = 60;
 const HEAL_MS = 20 * 60_000;
+/** Chats of other customers, whose events staff are shown among those of the one that is watched. */
+const OTHERS = 2;
 const CALM = {
   offline: false,
   silent: false,
@@ -29,32 +38,51 @@ const CALM = {
   repeatFrame: 0,
   swapFrames: 0,
 };
-
-type Create = (options: ChatClientOptions) => ChatClient;
+const SHORT_MS = [0, 1, 5, 20, 60, 100, 400, 600, 1_000, 3_000];
+const LONG_MS = [8_000, 16_000, 31_000, 31_000, 60_000];
+const CLEAR = { copies: 1, delayMs: 0 };
 
 /**
- * One run: clients of one browser against the fake server over a network that loses, repeats, reorders, breaks, goes
- * silent and comes back. When it is well again every client must show what the server has, and nothing may have been shown
- * twice, out of order or not at all.
+ * One run: clients of customers and operators, the real core of a gateway and a chat-service in memory. The network loses,
+ * repeats, breaks, goes silent and comes back; so does the live path between chat-service and gateway. The chat-service is
+ * slow or away, and the gateway is restarted or stands still. When all is well again every client must show what the
+ * chat-service has, and nothing may have been shown twice, out of order or not at all.
  */
-export async function fuzz(createClient: Create, seed: number, steps: number): Promise<FuzzResult> {
-  const world = createWorld({ seed, latencyMs: 40 });
-  const { random, server, network } = world;
+export async function simulate(clients: Clients, seed: number, actions = ACTIONS): Promise<SimulationResult> {
+  const world = createWorld({
+    seed,
+    latencyMs: 40,
+    headCheckSeconds: seed % 2 === 0 ? 2 : 10,
+    tokenLifeSeconds: 600,
+  });
+  const { random, server, network, gateway } = world;
+  const { livePath, source } = gateway;
   const tabsShared = random.chance(0.6);
   const restores = random.chance(0.2);
+  /** TCP loses and repeats no frame of an open connection; what stands between may. */
+  const framesFail = random.chance(0.5);
   const problems: string[] = [];
   const log: string[] = [];
   const tabs: OpenTab[] = [];
+  const operators: SimulatedOperator[] = [];
   let opened = 0;
   let sent = 0;
   let events = 0;
   let restored = false;
 
+  for (let id = 1; id <= OTHERS; id += 1)
+    server.handle({
+      method: 'POST',
+      path: '/chat/session',
+      query: new URLSearchParams(),
+      headers: {},
+      body: { resume_key: `other ${id}` },
+    });
   const open = (): void => {
     opened += 1;
     const name = `tab${opened}`;
     const tab = world.tab(name);
-    const client = createClient({ baseUrl: 'http://fake', environment: tab.environment, tabs: tabsShared });
+    const client = clients.createChatClient({ baseUrl: 'http://fake', environment: tab.environment, tabs: tabsShared });
     let last: number | null = null;
     client.on('reset', () => (last = null));
     client.on('event', ({ seq }) => {
@@ -69,12 +97,13 @@ export async function fuzz(createClient: Create, seed: number, steps: number): P
     sent += 1;
     client.send(`${name} ${sent}`);
   };
-  const newest = (): number => Math.max(0, ...server.sessions.keys());
   const withSession = (run: (id: number) => void): void => {
-    if (newest() > 0) run(newest());
+    const id = newest(world);
+    if (id > 0) run(id);
   };
+  const withAny = (run: (id: number) => void): void => run(random.pick([...server.sessions.keys()]));
 
-  const actions: Record<string, () => void> = {
+  const things: Record<string, () => void> = {
     send,
     send2: () => {
       send();
@@ -85,20 +114,26 @@ export async function fuzz(createClient: Create, seed: number, steps: number): P
       withSession((id) => {
         for (let i = 0; i < 8; i += 1) server.answer(id, `burst ${i}`);
       }),
-    assign: () => withSession((id) => server.assign(id, random.chance(0.5) ? 'op' : null)),
-    cut: world.cutAll,
+    elsewhere: () => {
+      for (let i = 0; i < 3; i += 1) withAny((id) => id <= OTHERS && server.answer(id, 'to another'));
+    },
+    note: () => withAny((id) => server.note(id, 'a note')),
+    assign: () => withAny((id) => server.assign(id, random.pick([null, 'op', 'assigned', 'own']))),
+    cut: () => world.cutAll(),
     offline: () => {
       network.offline = true;
       world.cutAll();
     },
     online: () => {
       network.offline = false;
-      for (const { tab } of tabs) tab.lifecycle('online');
+      for (const { tab } of [...tabs, ...operators]) tab.lifecycle('online');
     },
     silent: () => (network.silent = true),
     heard: () => (network.silent = false),
-    lossy: () =>
-      Object.assign(network, { loseRequest: 0.2, loseAnswer: 0.2, loseFrame: 0.2, repeatFrame: 0.2, swapFrames: 0.2 }),
+    lossy: () => {
+      Object.assign(network, { loseRequest: 0.2, loseAnswer: 0.2 });
+      if (framesFail) Object.assign(network, { loseFrame: 0.2, repeatFrame: 0.2, swapFrames: 0.2 });
+    },
     calm: () => Object.assign(network, CALM),
     block: () => (network.blocked[random.pick(['websocket', 'sse', 'poll'] as const)] = random.chance(0.5)),
     unblock: () => Object.assign(network.blocked, { websocket: false, sse: false, poll: false }),
@@ -107,15 +142,28 @@ export async function fuzz(createClient: Create, seed: number, steps: number): P
       (server.hooks.onConnect = () => (random.chance(0.5) ? random.pick([1013, 4429, 4408, 1011]) : undefined)),
     roomy: () => delete server.hooks.onConnect,
     goodbye: () => {
-      for (const one of server.connections)
+      for (const one of gateway.connections)
         one.send({ type: 'channel.goodbye', data: { reconnect_in_ms: random.below(3_000) } });
     },
-    restart: () => {
-      for (const one of [...server.connections]) one.close(1012);
-    },
+    restart: () => gateway.restart(),
+    standstill: () => gateway.freeze(random.pick([500, 3_000, 12_000])),
     expire: () => {
-      for (const one of [...server.connections]) one.close(4401);
+      for (const one of gateway.connections) one.close(4401);
     },
+    livePathLossy: () => {
+      livePath.passage = () => {
+        const choice = random();
+        if (choice < 0.25) return { copies: 0, delayMs: 0 };
+        if (choice < 0.4) return { copies: 2, delayMs: 0 };
+        return { copies: 1, delayMs: choice < 0.7 ? random() * 80 : 0 };
+      };
+    },
+    livePathClear: () => (livePath.passage = () => CLEAR),
+    livePathGone: () => livePath.disconnect(),
+    livePathBack: () => livePath.reconnect(),
+    sourceSlow: () => Object.assign(source, { latencyMs: random.below(400), answerDelayMs: random.below(100) }),
+    sourceAway: () => (source.latencyMs = -1),
+    sourceBack: () => Object.assign(source, { latencyMs: 0, answerDelayMs: 0 }),
     open: () => {
       if (tabs.length < 4) open();
     },
@@ -142,24 +190,35 @@ export async function fuzz(createClient: Create, seed: number, steps: number): P
       client.disconnect();
       client.connect();
     },
+    operatorBack: () => random.pick(operators).reconnect(),
     read: () => random.pick(tabs).client.markRead(),
     restore: () => {
       // A client that has not yet heard of any epoch cannot know that it changed.
-      if (!restores || tabs.some(({ client }) => client.getState().epoch === null)) return;
+      if (!restores || [...tabs, ...operators].some(({ client }) => client.getState().epoch === null)) return;
       withSession((id) => {
         restored = true;
+        for (const operator of operators) operator.databaseRestored();
         server.restore(id, 1 + random.below(server.sessions.get(id)?.events.length ?? 1));
       });
     },
   };
-  const names = Object.keys(actions);
+  const names = Object.keys(things);
 
   open();
-  for (let step = 0; step < steps; step += 1) {
-    const name = random.chance(0.4) ? random.pick(['send', 'answer', 'burst']) : random.pick(names);
+  for (const [index, scope] of (['all', 'all', 'assigned', 'own'] as const).entries())
+    operators.push(
+      new SimulatedOperator(clients.createStaffClient, world, problems, {
+        name: index === 0 ? 'op' : scope,
+        scope,
+        framesFail,
+      }),
+    );
+  let steps = 0;
+  for (; steps < actions; steps += 1) {
+    const name = random.chance(0.4) ? random.pick(['send', 'answer', 'burst', 'elsewhere']) : random.pick(names);
     log.push(name);
-    actions[name]?.();
-    await world.advance(random.pick([0, 1, 20, 100, 600, 3_000, 8_000, 31_000, random.chance(0.05) ? 4_000_000 : 200]));
+    things[name]?.();
+    await world.advance(random.chance(0.003) ? 660_000 : random.pick(random.chance(0.1) ? LONG_MS : SHORT_MS));
     for (const { name: who, client } of tabs) checkShown(who, client, problems);
     if (problems.length > 0) break;
   }
@@ -167,21 +226,32 @@ export async function fuzz(createClient: Create, seed: number, steps: number): P
   // Tabs that crashed have left what they could not send; a page opened later sends it.
   open();
   Object.assign(network, CALM);
-  actions['unblock']?.();
-  actions['roomy']?.();
+  for (const name of ['unblock', 'roomy', 'livePathClear', 'livePathBack', 'sourceBack']) things[name]?.();
   thaw(world, tabs);
-  actions['online']?.();
+  things['online']?.();
   await world.advance(1_000);
-  // That the very last frame was lost shows only by one after it; the server's head check sends it, which this one lacks.
-  actions['answer']?.();
+  // That the very last frame was lost on the wire shows only by one after it.
+  if (framesFail) for (const id of server.sessions.keys()) server.answer(id, 'the last word');
+  const disagreements = (): string[] => [
+    ...differences(world, tabs, tabsShared),
+    ...lossesOf(world, sent, restored),
+    ...operators.flatMap((operator) => operator.behind()),
+  ];
   for (let waited = 0; waited < HEAL_MS && problems.length === 0; waited += 10_000) {
     await world.advance(10_000);
-    if ([...differences(world, tabs, tabsShared), ...lossesOf(world, sent, restored)].length === 0) break;
+    if (disagreements().length === 0) break;
   }
   // A run that ended at a fault was given no time to agree.
-  if (problems.length === 0) problems.push(...differences(world, tabs, tabsShared), ...lossesOf(world, sent, restored));
-  for (const { client } of tabs) client.destroy();
-  return { steps, sent, events, problems, log };
+  if (problems.length === 0) problems.push(...disagreements());
+  for (const { client } of [...tabs, ...operators]) client.destroy();
+  for (const operator of operators) events += operator.events;
+  return { steps: steps + world.carried, sent, events, problems, log };
+}
+
+/** The chat of the customer who is watched. */
+function newest({ server }: FakeWorld): number {
+  const id = Math.max(0, ...server.sessions.keys());
+  return id > OTHERS ? id : 0;
 }
 
 function thaw(world: FakeWorld, tabs: readonly OpenTab[]): void {
@@ -207,7 +277,7 @@ function differences(world: FakeWorld, tabs: readonly OpenTab[], tabsShared: boo
   const problems: string[] = [];
   for (const { name, client } of tabs) {
     const { session, messages, connection, history } = client.getState();
-    const id = Math.max(0, ...world.server.sessions.keys());
+    const id = newest(world);
     const found = world.server.sessions.get(id);
     // Without a channel between tabs one in which nothing was begun learns of the chat when it is loaded again.
     const unaware = !tabsShared && session === null && connection.status === 'idle';
@@ -242,6 +312,7 @@ function lossesOf(world: FakeWorld, sent: number, restored: boolean): string[] {
   }
   // What a restore took away was stored before it, and answered: that is the operator's loss, not the client's.
   if (!restored && seen.size !== sent) problems.push(`${sent - seen.size} of ${sent} messages are lost`);
-  if (world.server.sessions.size > 1) problems.push(`${world.server.sessions.size} sessions begun`);
+  const begun = [...world.server.sessions.keys()].filter((id) => id > OTHERS).length;
+  if (begun > 1) problems.push(`${begun} sessions begun`);
   return problems;
 }

@@ -1,0 +1,303 @@
+import {
+  ChatError,
+  CLOSE_CODES,
+  type CloseReason,
+  closeReason,
+  ERROR_CODES,
+  type ErrorCode,
+} from '@chat-realtime/protocol';
+import { readCredentials } from '../channel/parameters.ts';
+import { httpRefusal, lastingRefusal } from '../channel/refusals.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { Credentials } from '../connections/credentials.ts';
+import { encodeFor, jsonFrame } from '../connections/encoding.ts';
+import type {
+  PollAnswer,
+  PollTransportPort,
+  SseTransportPort,
+  TransportKind,
+  WebSocketTransportPort,
+} from '../connections/transport.ts';
+import type { GatewayCore } from '../core.ts';
+import { readWebSocket } from './read-frames.ts';
+
+/** An answer of HTTP that is no stream. */
+export interface EdgeAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfter?: number;
+}
+
+/** The network's end of a connection: what the gateway gives it to carry. */
+interface Peer {
+  /** Bytes that have not reached the other side yet. */
+  readonly queuedBytes: number;
+  /** It breaks without a word. */
+  readonly destroy: () => void;
+}
+export interface SocketPeer extends Peer {
+  readonly send: (text: string) => void;
+  /** Leads to `closed`. */
+  readonly close: (code: number) => void;
+  /** A ping of the protocol, which the other side's system answers by itself. */
+  readonly ping: () => void;
+}
+export interface StreamPeer extends Peer {
+  /** A piece of the body; the first one opens the stream. */
+  readonly write: (text: string) => void;
+  readonly end: () => void;
+  readonly refuse: (answer: EdgeAnswer) => void;
+}
+export interface PollPeer {
+  readonly destroy: () => void;
+  readonly answer: (answer: EdgeAnswer) => void;
+}
+
+/** One connection as the network and a test see it. */
+export interface EdgeConnection {
+  readonly id: string;
+  readonly transport: TransportKind;
+  /** A text frame from the client. */
+  readonly receive: (text: string) => void;
+  readonly ponged: () => void;
+  /** The network has carried everything it was given. */
+  readonly drained: () => void;
+  /** The client's end is gone. */
+  readonly closed: () => void;
+  /** What a test lets the gateway say. */
+  readonly send: (frame: unknown) => void;
+  /** What a test lets the gateway end it with, also with a code of a later version. */
+  readonly close: (code: number) => void;
+}
+
+function errorAnswer({ status, code, message, retryAfterSeconds }: ChatError): EdgeAnswer {
+  const body = { error: { code, message, request_id: 'memory' } };
+  return { status, body, ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }) };
+}
+
+/** What every transport here does. */
+abstract class MemoryTransport {
+  enqueuedBytes = 0;
+  #drained: (() => void)[] = [];
+
+  whenDrained(listener: () => void): void {
+    this.#drained.push(listener);
+  }
+
+  drained(): void {
+    const listeners = this.#drained;
+    this.#drained = [];
+    for (const listener of listeners) listener();
+  }
+}
+
+class MemorySocket extends MemoryTransport implements WebSocketTransportPort {
+  readonly kind = 'websocket';
+  readonly peer: SocketPeer;
+
+  constructor(peer: SocketPeer) {
+    super();
+    this.peer = peer;
+  }
+
+  get queuedBytes(): number {
+    return this.peer.queuedBytes;
+  }
+
+  write(bytes: Buffer): number {
+    this.enqueuedBytes += bytes.length;
+    for (const text of readWebSocket(bytes)) this.peer.send(text);
+    return this.queuedBytes;
+  }
+
+  ping(): void {
+    this.peer.ping();
+  }
+
+  close(reason: CloseReason): void {
+    this.peer.close(CLOSE_CODES[reason].code);
+  }
+
+  destroy(): void {
+    this.peer.destroy();
+  }
+}
+
+class MemoryStream extends MemoryTransport implements SseTransportPort {
+  readonly kind = 'sse';
+  readonly peer: StreamPeer;
+  #opened = false;
+
+  constructor(peer: StreamPeer) {
+    super();
+    this.peer = peer;
+  }
+
+  get queuedBytes(): number {
+    return this.peer.queuedBytes;
+  }
+
+  write(bytes: Buffer): number {
+    this.#opened = true;
+    this.enqueuedBytes += bytes.length;
+    this.peer.write(bytes.toString('utf8'));
+    return this.queuedBytes;
+  }
+
+  ping(): void {
+    this.write(Buffer.from(':\n\n'));
+  }
+
+  close(reason: CloseReason): void {
+    const refusal = this.#opened ? null : lastingRefusal(reason);
+    if (refusal === null) this.end(CLOSE_CODES[reason].code, reason);
+    else this.peer.refuse(errorAnswer(refusal));
+  }
+
+  end(code: number, reason = ''): void {
+    this.write(Buffer.from(`data: ${JSON.stringify({ type: 'channel.closed', data: { code, reason } })}\n\n`));
+    this.peer.end();
+  }
+
+  destroy(): void {
+    this.peer.destroy();
+  }
+}
+
+class MemoryPoll extends MemoryTransport implements PollTransportPort {
+  readonly kind = 'poll';
+  readonly waitMs: number;
+  readonly #peer: PollPeer;
+  #events = '';
+
+  constructor(peer: PollPeer, waitMs: number) {
+    super();
+    this.#peer = peer;
+    this.waitMs = waitMs;
+  }
+
+  get queuedBytes(): number {
+    return this.enqueuedBytes;
+  }
+
+  write(bytes: Buffer): number {
+    this.enqueuedBytes += bytes.length;
+    this.#events += bytes.toString('utf8');
+    return this.queuedBytes;
+  }
+
+  override whenDrained(listener: () => void): void {
+    queueMicrotask(listener);
+  }
+
+  finish({ lastSeq, hasMore, cursor }: PollAnswer): void {
+    const events: unknown = JSON.parse(`[${this.#events.slice(0, -1)}]`);
+    const body = { events, last_seq: lastSeq, has_more: hasMore, ...(cursor !== undefined && { cursor }) };
+    this.#peer.answer({ status: 200, body });
+  }
+
+  refuse(code: ErrorCode): void {
+    this.#peer.answer(errorAnswer(new ChatError(code, ERROR_CODES[code].meaning)));
+  }
+
+  close(reason: CloseReason): void {
+    this.#peer.answer(errorAnswer(httpRefusal(reason)));
+  }
+
+  destroy(): void {
+    this.#peer.destroy();
+  }
+}
+
+type MemoryPort = MemorySocket | MemoryStream | MemoryPoll;
+
+/**
+ * The gateway's edge towards a network in memory: reads what clients ask with, opens connections of the core, and turns
+ * its refusals into answers of HTTP, all by the same functions as the edge in `channel/`.
+ */
+export class MemoryEdge {
+  readonly #core: () => GatewayCore;
+  readonly #open = new Map<Connection, EdgeConnection>();
+
+  constructor(core: () => GatewayCore) {
+    this.#core = core;
+  }
+
+  get connections(): EdgeConnection[] {
+    for (const connection of this.#open.keys()) if (connection.isOver) this.#open.delete(connection);
+    return [...this.#open.values()];
+  }
+
+  /** The client says in its first frame who it is. */
+  socket(peer: SocketPeer): EdgeConnection {
+    const transport = new MemorySocket(peer);
+    const core = this.#core();
+    const { edge, connection } = this.#connect(core, transport, (code) => peer.close(code));
+    if (core.departures.draining || core.overloaded) core.registry.close(connection, 'try_again_later');
+    return edge;
+  }
+
+  /** Null: it was refused at once. */
+  stream(query: URLSearchParams, token: string | undefined, peer: StreamPeer): EdgeConnection | null {
+    const credentials = this.#credentials(query, token, peer.refuse);
+    if (credentials === null) return null;
+    const transport = new MemoryStream(peer);
+    return this.#begin(transport, credentials, (code) => transport.end(code));
+  }
+
+  poll(query: URLSearchParams, token: string | undefined, peer: PollPeer): EdgeConnection | null {
+    const credentials = this.#credentials(query, token, peer.answer);
+    if (credentials === null) return null;
+    const transport = new MemoryPoll(peer, Number(query.get('wait') ?? '0') * 1_000);
+    return this.#begin(transport, credentials, () => transport.refuse('unavailable'));
+  }
+
+  #credentials(
+    query: URLSearchParams,
+    token: string | undefined,
+    refuse: (answer: EdgeAnswer) => void,
+  ): Credentials | null {
+    const read = readCredentials(query, { token });
+    if (read.kind === 'given') return read.credentials;
+    refuse(errorAnswer(new ChatError('missing_credentials', 'a token is needed')));
+    return null;
+  }
+
+  #begin(transport: MemoryPort, credentials: Credentials, end: (code: number) => void): EdgeConnection {
+    const core = this.#core();
+    const { edge, connection } = this.#connect(core, transport, end);
+    const leaving = transport.kind === 'poll' ? 'service_restart' : 'try_again_later';
+    if (core.departures.draining) core.registry.close(connection, leaving);
+    else if (transport.kind !== 'poll' && core.overloaded) core.registry.close(connection, 'try_again_later');
+    else void core.authenticate(connection, credentials);
+    return edge;
+  }
+
+  #connect(
+    core: GatewayCore,
+    transport: MemoryPort,
+    end: (code: number) => void,
+  ): { edge: EdgeConnection; connection: Connection } {
+    const connection = core.registry.open(transport);
+    const edge: EdgeConnection = {
+      id: connection.id,
+      transport: transport.kind,
+      receive: (text) => core.commands.receive(connection, text),
+      ponged: () => core.ponged(connection),
+      drained: () => transport.drained(),
+      closed: () => core.registry.closed(connection, 1006),
+      send(frame) {
+        if (transport.kind === 'poll') return;
+        core.registry.write(connection, encodeFor(transport.kind, [jsonFrame(Object(frame))]));
+      },
+      close(code) {
+        const reason = closeReason(code);
+        if (reason !== undefined) return core.registry.close(connection, reason);
+        end(code);
+        core.registry.closed(connection, code);
+      },
+    };
+    this.#open.set(connection, edge);
+    return { edge, connection };
+  }
+}

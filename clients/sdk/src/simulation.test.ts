@@ -1,0 +1,93 @@
+import { Ledger, Sequencer } from '@chat-realtime/channel-gateway/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createChatClient } from './customer/client.ts';
+import { createStaffClient } from './staff/client.ts';
+import { type Clients, simulate } from './testing/simulation.ts';
+
+const CLIENTS: Clients = { createChatClient, createStaffClient };
+const STEPS = Number(process.env['SIMULATION_STEPS'] ?? 100_000);
+/** The same for everybody, so that a run tells of the change it tests. New seeds: `SIMULATION_SEED=$RANDOM`, with more steps. */
+const SEED = Number(process.env['SIMULATION_SEED'] ?? 20_261_129);
+
+// Thousands of requests fail on purpose; to write down where is half of the time.
+const { stackTraceLimit } = Error;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
+
+describe('clients, the core of the gateway and a chat-service in virtual time', () => {
+  it(
+    `[RES1] [RES2] [RES5] [RES6] [STF3] [STF5] agree after ${STEPS} steps of whatever fails (seeds from ${SEED})`,
+    async () => {
+      let steps = 0;
+      let events = 0;
+      let seed = SEED;
+      for (; steps < STEPS; seed += 1) {
+        const result = await simulate(CLIENTS, seed);
+        steps += result.steps;
+        events += result.events;
+        const again = `SIMULATION_SEED=${seed} SIMULATION_STEPS=1\n${result.log.join(' ')}`;
+        expect(result.problems, again).toEqual([]);
+      }
+      console.log(`simulated ${steps} steps with seeds ${SEED} to ${seed - 1}, ${events} events shown`);
+    },
+    Math.max(120_000, STEPS * 6),
+  );
+
+  /** Seeds that once found a fault, of the simulation itself too. */
+  it.each([
+    ['asks nobody for order between the restore of a database and the reset that tells of it', 10_047],
+    ['asks for none either where the gateway took events of the new database for known ones', 10_303],
+  ])('[RES1] [RES7] [STF3] %s (seed %i)', async (_what, seed) => {
+    expect((await simulate(CLIENTS, seed)).problems).toEqual([]);
+  });
+});
+
+/** What the simulation says of a broken part within some seeds. */
+async function found(clients: Clients = CLIENTS): Promise<string> {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const { problems } = await simulate(clients, seed);
+    if (problems.length > 0) return problems.join('\n');
+  }
+  return '';
+}
+
+describe('the simulation finds', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('a gateway that passes on what came too early, instead of holding it', async () => {
+    vi.spyOn(Sequencer.prototype, 'accept').mockImplementation(function (this: Sequencer<unknown>, number) {
+      if (number <= this.cursor) return 'known';
+      this.cursor = number;
+      return 'next';
+    });
+    expect(await found()).toMatch(/of the feed after|after \d+/);
+  });
+
+  it('a gateway that forgets what it held', async () => {
+    vi.spyOn(Sequencer.prototype, 'skipTo').mockImplementation(() => undefined);
+    expect(await found()).not.toBe('');
+  });
+
+  it('a chat-service that leaves an event out of a page of the feed', async () => {
+    const { feedPage } = Ledger.prototype;
+    vi.spyOn(Ledger.prototype, 'feedPage').mockImplementation(function (this: Ledger, after, limit) {
+      const page = feedPage.call(this, after, limit);
+      return { ...page, events: page.events.filter((_, index) => index !== 1) };
+    });
+    expect(await found()).toMatch(/of the feed after/);
+  });
+
+  it('a device that keeps nothing of what was not sent', async () => {
+    const forgetful: Clients['createChatClient'] = (options) => {
+      const storage = { ...options.environment?.storage, get: () => null, keys: () => [] };
+      return createChatClient({ ...options, environment: { ...options.environment, storage } as never });
+    };
+    expect(await found({ ...CLIENTS, createChatClient: forgetful })).toMatch(/are lost|sessions begun|shows/);
+  });
+});
