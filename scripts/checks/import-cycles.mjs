@@ -2,8 +2,10 @@
 import { posix } from 'node:path';
 import { projectFiles, readText } from '../lib/files.mjs';
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"](\.[^'"]+)['"]/g;
-const SCOPE = /^(?:apps|libs)\/[^/]+\/src\/.*\.ts$/;
+/** Also what is loaded when it is needed: whoever reads one must read the other. */
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g;
+const SCOPE = /^(?:apps|libs|clients)\/[^/]+\/src\/.*\.tsx?$/;
 
 /** Folders of the gateway, each with those that its files may use beside their own and the files at the root. */
 const GATEWAY = 'apps/channel-gateway/src/';
@@ -24,6 +26,12 @@ export function judgeFolder(path, target) {
   const [other, inside] = target.slice(GATEWAY.length).split('/');
   if (inside === undefined) return GATEWAY_BASE.includes(other) ? null : `${folder}/ may not use ${other}`;
   return other === folder || uses.includes(other) ? null : `${folder}/ may not use ${other}/`;
+}
+
+/** The files that this one imports; none for what is not judged. */
+export function importsOf(path, text) {
+  if (!SCOPE.test(path)) return [];
+  return [...text.matchAll(IMPORT)].map((match) => posix.join(posix.dirname(path), match[1] ?? match[2]));
 }
 
 /** Every circle once, as the files on it. `graph`: file → files it imports. */
@@ -50,7 +58,7 @@ export function checkImportCycles() {
   const problems = [];
   for (const path of projectFiles()) {
     if (!SCOPE.test(path)) continue;
-    const targets = [...readText(path).matchAll(IMPORT)].map((match) => posix.join(posix.dirname(path), match[1]));
+    const targets = importsOf(path, readText(path));
     graph.set(path, targets);
     for (const target of targets) {
       const problem = judgeFolder(path, target);

@@ -42,7 +42,8 @@ describe('the commands of the README', () => {
 });
 
 describe('circles of imports', async () => {
-  const { circlesOf, judgeFolder } = (await import(join(root, 'scripts/checks/import-cycles.mjs'))) as {
+  const { importsOf, circlesOf, judgeFolder } = (await import(join(root, 'scripts/checks/import-cycles.mjs'))) as {
+    importsOf: (path: string, text: string) => string[];
     circlesOf: (graph: ReadonlyMap<string, readonly string[]>) => string[][];
     judgeFolder: (path: string, target: string) => string | null;
   };
@@ -55,6 +56,17 @@ describe('circles of imports', async () => {
     ]);
     expect(circlesOf(straight)).toEqual([]);
     expect(circlesOf(new Map([...straight, ['c', ['a']]]))).toEqual([['a', 'b', 'c', 'a']]);
+  });
+
+  it('count types, and what is loaded when it is needed', () => {
+    const text =
+      "import type { A } from './a.ts';\nexport { b } from '../b.ts';\nconst c = await import('./c.ts');\nimport d from 'd';";
+    expect(importsOf('clients/sdk/src/tabs/x.tsx', text)).toEqual([
+      'clients/sdk/src/tabs/a.ts',
+      'clients/sdk/src/b.ts',
+      'clients/sdk/src/tabs/c.ts',
+    ]);
+    expect(importsOf('scripts/x.ts', text)).toEqual([]);
   });
 
   it('and the folders of the gateway know only those below them', () => {
@@ -83,6 +95,8 @@ describe('the direction of imports', async () => {
     ['apps/chat-service/src/relay/relay.ts', '@chat-realtime/testkit'],
     ['apps/chat-service/src/relay/relay.ts', '../../../../libs/protocol/src/index.ts'],
     ['apps/chat-service/src/relay/relay.ts', './outbox'],
+    ['clients/sdk/src/index.ts', '@chat-realtime/channel-gateway/testing'],
+    ['clients/widget/src/testing/world.ts', '@chat-realtime/channel-gateway/testing'],
   ])('forbids %s to import %s', (path, specifier) => {
     expect(judgeImport(path, specifier)).not.toBe(null);
   });
@@ -94,6 +108,7 @@ describe('the direction of imports', async () => {
     ['apps/standalone/src/main.ts', '@chat-realtime/channel-gateway'],
     ['apps/chat-service/src/relay/relay.test.ts', '@chat-realtime/testkit'],
     ['clients/sdk/src/index.ts', '@chat-realtime/protocol'],
+    ['clients/sdk/src/testing/world.ts', '@chat-realtime/channel-gateway/testing'],
   ])('lets %s import %s', (path, specifier) => {
     expect(judgeImport(path, specifier)).toBe(null);
   });

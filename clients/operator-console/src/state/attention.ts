@@ -1,18 +1,25 @@
-import type { StaffEvent } from '@chat-realtime/client/staff';
+import type { AuthUser, StaffClient, StaffEvent } from '@chat-realtime/client/staff';
 import { t } from '../i18n/index.ts';
-import type { Desk, Notify } from './desk.ts';
 import { drawFavicon } from './favicon.ts';
+import type { Inbox } from './inbox.ts';
+import type { NoticeAction } from './notice.ts';
 import { askToNotify, mayNotify, type NotifyRefusal, refusalText, showNotification } from './notifier.ts';
 import type { Route, Router } from './route.ts';
 import type { SettingsStore } from './settings.ts';
 import { playChime } from './sound.ts';
-import type { Transfer } from './transfers.ts';
+import type { Transfer, Transfers } from './transfers.ts';
 
 interface AttentionOptions {
-  readonly desk: Desk;
+  /** What it uses of the sign-in that it belongs to. */
+  readonly desk: {
+    readonly user: AuthUser;
+    readonly client: StaffClient;
+    readonly inbox: Inbox;
+    readonly transfers: Pick<Transfers, 'markSeen'>;
+  };
   readonly settings: SettingsStore;
   readonly router: Router;
-  readonly notify: Notify;
+  readonly notify: (text: string, kind?: 'info' | 'error', action?: NoticeAction) => void;
 }
 
 /** Title and icon in every tab; sound and notification from one tab of the browser. */

@@ -12,6 +12,7 @@ import { chatAddress } from './chat-address.ts';
 import { createClock } from './clock.ts';
 import { Drafts } from './drafts.ts';
 import { Inbox } from './inbox.ts';
+import type { Notice, NoticeAction } from './notice.ts';
 import { NOTICE_MS } from './notice-times.ts';
 import { OwnStatus } from './own-status.ts';
 import { QuickReplies } from './quick-replies.ts';
@@ -22,17 +23,6 @@ import { createStore } from './store.ts';
 import { Transfers } from './transfers.ts';
 
 export type Operator = OperatorsResponse['operators'][number];
-
-export interface NoticeAction {
-  readonly label: string;
-  readonly run: () => void;
-}
-export interface Notice {
-  readonly id: number;
-  readonly kind: 'info' | 'error';
-  readonly text: string;
-  readonly action?: NoticeAction | undefined;
-}
 
 export { auth, settings };
 export const router = createRouter(window);
@@ -53,7 +43,6 @@ export function notify(text: string, kind: Notice['kind'] = 'info', action?: Not
   ui.set(({ notices }) => ({ notices: [...notices.slice(-2), { id, kind, text, action }] }));
   setTimeout(() => dismiss(id), NOTICE_MS[action === undefined ? kind : 'action']);
 }
-export type Notify = typeof notify;
 
 export function dismiss(id: number): void {
   ui.set(({ notices }) => ({ notices: notices.filter((notice) => notice.id !== id) }));

@@ -2,17 +2,12 @@ import type { SiteStaff } from './site-staff.ts';
 import type { ConnectionState, ReadableStore, TransportName, Unsubscribe } from './connection.ts';
 import type { ChatMessage, HistoryState, ReadMarks, SentMessage, Typist } from './customer.ts';
 import type { Environment } from './environment.ts';
+import type { StaffTokenProvider } from './staff-token.ts';
 import type { Attachment, AuthUser, Note, Session, StaffEvent, StaffPresenceData, StaffSession } from './protocol.ts';
 import type { StaffApi } from '../staff/api.ts';
 import type { ChatClientError } from '../errors.ts';
 
-/** `expires_at` is optional: without it the token is used until the server refuses it, then asked for by force. */
-export interface StaffToken {
-  readonly token: string;
-  readonly expires_at?: string;
-}
-/** `force`: the last token was refused; the provider must not answer it again. */
-export type StaffTokenProvider = (request: { force: boolean }) => Promise<StaffToken>;
+export type { StaffToken, StaffTokenProvider } from './staff-token.ts';
 
 export type PresenceUser = StaffPresenceData['users'][number];
 

@@ -1,7 +1,7 @@
 import type { TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Keeper } from '../core/keeper.ts';
-import { REMEMBERED } from './rungs.ts';
+import { REMEMBERED } from './remembered.ts';
 
 const REMEMBER_MS = 3_600_000;
 const FIRST_PROBE_MS = 5_000;

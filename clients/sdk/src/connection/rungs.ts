@@ -2,8 +2,7 @@ import type { TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Keeper } from '../core/keeper.ts';
 import type { Ladder } from './ladder.ts';
-
-export const REMEMBERED = 'transport';
+import { REMEMBERED } from './remembered.ts';
 
 /** The transports in their order. The ladder between them is loaded when the first one did not work, here or last time. */
 export interface Rungs {

@@ -24,7 +24,7 @@ import type {
 } from '../api/protocol.ts';
 import type { Environment } from '../api/environment.ts';
 import type { SiteStaff } from '../api/site-staff.ts';
-import type { StaffTokenProvider } from '../api/staff.ts';
+import type { StaffTokenProvider } from '../api/staff-token.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, type CallOptions, resolveBase } from '../core/http.ts';
 import { upload } from '../core/upload.ts';

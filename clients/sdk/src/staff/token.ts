@@ -1,4 +1,4 @@
-import type { StaffToken, StaffTokenProvider } from '../api/staff.ts';
+import type { StaffToken, StaffTokenProvider } from '../api/staff-token.ts';
 import type { Environment } from '../api/environment.ts';
 import { claimsOf } from './claims.ts';
 

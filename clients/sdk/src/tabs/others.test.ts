@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import { createWorld } from '../testing/index.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
 import { createOthers } from './others.ts';
-import type { SharedPort } from './shared-connection.ts';
+import type { SharedPort } from './port.ts';
 
 const ONLINE: ConnectionState = { status: 'online', transport: 'websocket', since: 1, shared: false, limited: false };
 const frame = (n: number): Frame => ({ type: 'chat.alert', session_id: null, seq: null, data: { n } });

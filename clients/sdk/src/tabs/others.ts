@@ -1,29 +1,14 @@
 import type { ConnectionState } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
-import type { ClientFrame } from '../api/protocol.ts';
 import type { Connection } from '../connection/connection.ts';
 import { createAlarm } from '../core/alarm.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
-import type { SharedPort } from './shared-connection.ts';
+import type { SharedPort, TabMessage } from './port.ts';
 
 const HELLO_MS = 10_000;
 const ANSWER_MS = 1_500;
 const LATE_MS = 5_000;
 const MISSES = 3;
-
-export type TabMessage =
-  | { readonly kind: 'hello' }
-  | { readonly kind: 'wake' }
-  | {
-      readonly kind: 'state';
-      readonly connection: ConnectionState;
-      readonly ready: ReadyData;
-      /** The sender's time. Each page counts from its own beginning. */
-      readonly at?: number;
-    }
-  | { readonly kind: 'frame'; readonly frame: Frame }
-  | { readonly kind: 'up'; readonly frame: ClientFrame }
-  | { readonly kind: 'told'; readonly message: unknown };
 
 export interface OthersPort {
   readonly environment: Environment;

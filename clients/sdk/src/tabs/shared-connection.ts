@@ -1,20 +1,13 @@
 import type { ConnectionState } from '../api/connection.ts';
 import type { Environment, TabChannel } from '../api/environment.ts';
-import { type Connection, type ConnectionPort, createConnection } from '../connection/connection.ts';
+import { type Connection, createConnection } from '../connection/connection.ts';
 import type { Rungs } from '../connection/rungs.ts';
 import { createAlarm } from '../core/alarm.ts';
-import type { ReadyData } from '../transport/transport.ts';
-import type { Others, TabMessage } from './others.ts';
+import type { Others } from './others.ts';
+import type { SharedPort, TabMessage } from './port.ts';
 
 /** Who has not got the lock by then is not the only tab. */
 const ELECTED_MS = 50;
-
-export interface SharedPort extends ConnectionPort {
-  /** What a tab that joins needs to know: the cursor reached, marks, presence. */
-  readonly summary: () => ReadyData;
-  /** Another tab told something of the application's own. */
-  readonly told: (message: unknown) => void;
-}
 
 export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend'> {
   /** This tab holds the connection (or stands alone). */

@@ -12,7 +12,7 @@ import { createOriginAdviser } from './refused-origin.ts';
 import { createPush, type PushModel, pushWorkerOf } from './push.ts';
 import { followReturnLink, type Said, takeReturnCode } from './return-link.ts';
 import { readMuted, ringOnce, storeMuted } from './sound.ts';
-import { type Answers, answersFor } from './prechat.ts';
+import { answersFor } from './prechat.ts';
 import { formatSize, typeName, unreadWords } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
@@ -21,21 +21,6 @@ import { backendOf } from './site.ts';
 import { countInTitle } from './title.ts';
 import { createUploads, type UploadRefusal, type Uploads } from './uploads.ts';
 import { createWriting, type Writing } from './writing.ts';
-
-export type View = 'chat' | 'callback';
-export interface CallbackValues {
-  readonly later: boolean;
-  readonly time: string;
-  readonly comment: string;
-}
-export interface PrechatValues {
-  readonly name: string;
-  readonly email: string;
-  readonly phone: string;
-  /** To the site's own questions, by name. */
-  readonly answers: Answers;
-  readonly consent: boolean;
-}
 
 /** Everything the components share. */
 export interface PanelModel extends Omit<Writing, 'clear'> {

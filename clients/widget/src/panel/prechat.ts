@@ -1,10 +1,9 @@
 import type { ConfigResponse } from '@chat-realtime/client';
 import { ANSWER_MAX, FIELD_MAX, tooLong } from './limits.ts';
-import type { PrechatValues } from './model.ts';
 import type { Locale, Texts } from './texts/index.ts';
+import type { Answers, PrechatValues } from './written.ts';
 
 export type CustomField = NonNullable<ConfigResponse['custom_fields']>[number];
-export type Answers = Readonly<Record<string, string | boolean>>;
 
 /** By the name of what is to be filled in; a question of the site's own is `answer-<name>`. */
 export type PrechatErrors = Readonly<Partial<Record<string, string>>>;

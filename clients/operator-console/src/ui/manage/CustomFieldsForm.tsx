@@ -13,7 +13,7 @@ import {
 import { IconButton } from '../parts/IconButton.tsx';
 import { Choice } from './Choice.tsx';
 import { RuleSection } from './RuleSection.tsx';
-import type { RulesFormProps } from './RulesPage.tsx';
+import type { RulesFormProps } from './rules-form.ts';
 
 /** The site's own questions before a chat. */
 export function CustomFieldsForm({ rules, save }: RulesFormProps) {

@@ -3,7 +3,7 @@ import { t } from '../../i18n/index.ts';
 import { type Day, hoursOf, NEW_SPAN, type Span, WEEK, type Week, weekOf } from '../../state/opening-hours.ts';
 import { IconButton } from '../parts/IconButton.tsx';
 import { RuleSection } from './RuleSection.tsx';
-import type { RulesFormProps } from './RulesPage.tsx';
+import type { RulesFormProps } from './rules-form.ts';
 
 const ZONES = Intl.supportedValuesOf('timeZone');
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { RuleSection } from './RuleSection.tsx';
-import type { RulesFormProps } from './RulesPage.tsx';
+import type { RulesFormProps } from './rules-form.ts';
 
 const FIELDS = {
   alerts: ['waiting_seconds', 'reply_unseen_seconds'],

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { Choice } from './Choice.tsx';
 import { RuleSection } from './RuleSection.tsx';
-import type { RulesFormProps } from './RulesPage.tsx';
+import type { RulesFormProps } from './rules-form.ts';
 
 const NAMES = ['name', 'email', 'phone', 'message'] as const;
 const ASKS = ['no', 'may', 'must'] as const;

@@ -1,4 +1,4 @@
-import type { SettingsPatch, SettingsResponse } from '@chat-realtime/client/staff';
+import type { SettingsPatch } from '@chat-realtime/client/staff';
 import { t } from '../../i18n/index.ts';
 import { saveRules } from '../../state/administration.ts';
 import { notify } from '../../state/desk.ts';
@@ -11,12 +11,6 @@ import { HoursForm } from './HoursForm.tsx';
 import { NumbersForm } from './NumbersForm.tsx';
 import { Page, Waiting } from './Page.tsx';
 import { PrechatForm } from './PrechatForm.tsx';
-
-export interface RulesFormProps {
-  readonly rules: SettingsResponse['rules'];
-  /** Rejects with what the server says. */
-  readonly save: (patch: SettingsPatch) => Promise<void>;
-}
 
 /** What the owner of the chat decides, a part at a time. */
 export function RulesPage() {

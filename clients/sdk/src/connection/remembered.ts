@@ -1,0 +1,2 @@
+/** Where the transport that worked last time is kept. */
+export const REMEMBERED = 'transport';

@@ -1,0 +1,26 @@
+import type { ConnectionState } from '../api/connection.ts';
+import type { ClientFrame } from '../api/protocol.ts';
+import type { ConnectionPort } from '../connection/connection.ts';
+import type { Frame, ReadyData } from '../transport/transport.ts';
+
+export interface SharedPort extends ConnectionPort {
+  /** What a tab that joins needs to know: the cursor reached, marks, presence. */
+  readonly summary: () => ReadyData;
+  /** Another tab told something of the application's own. */
+  readonly told: (message: unknown) => void;
+}
+
+/** What tabs say to one another. */
+export type TabMessage =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'wake' }
+  | {
+      readonly kind: 'state';
+      readonly connection: ConnectionState;
+      readonly ready: ReadyData;
+      /** The sender's time. Each page counts from its own beginning. */
+      readonly at?: number;
+    }
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'up'; readonly frame: ClientFrame }
+  | { readonly kind: 'told'; readonly message: unknown };
