@@ -8,7 +8,6 @@ import type { FrameRate } from './connections/frame-rate.ts';
 import { type BadFrame, type Command, invalidFrame, isFree, readInbound } from './connections/inbound.ts';
 import type { Registry } from './connections/registry.ts';
 import type { CoreMetrics } from './core-metrics.ts';
-import type { Failpoint } from './ports.ts';
 import type { AckBuffer } from './state/ack-buffer.ts';
 import type { Presence } from './state/presence.ts';
 import type { SessionStreams } from './streams/session-streams.ts';
@@ -30,7 +29,6 @@ export interface CommandsOptions {
   readonly acks: AckBuffer;
   readonly link: FanoutLink;
   readonly metrics: CoreMetrics;
-  readonly failpoint: Failpoint;
 }
 
 /** Does what clients say on a WebSocket, if they may. */
@@ -56,8 +54,7 @@ export class Commands {
 
   #receive(connection: Connection, text: string): void {
     if (connection.isOver) return;
-    const { rate, clock, registry, metrics, failpoint } = this.#options;
-    void failpoint('gw.internalError');
+    const { rate, clock, registry, metrics } = this.#options;
     const command = readInbound(text);
     const now = clock.now();
     if (isFree(command)) {

@@ -3,7 +3,7 @@ import type { RevocationSet } from '@chat-realtime/verifier';
 import type { Clock } from './clock.ts';
 import type { Rollout } from './connections/rollout.ts';
 import type { CoreMetrics } from './core-metrics.ts';
-import type { ChatSource, CoreLogger, CoreTrace, Failpoint, Verifier } from './ports.ts';
+import type { ChatSource, CoreLogger, CoreTrace, Verifier } from './ports.ts';
 
 export interface CoreConfig {
   readonly gatewayId: string;
@@ -34,7 +34,6 @@ export interface CoreOptions {
   readonly metrics: CoreMetrics;
   readonly logger: CoreLogger;
   readonly trace: CoreTrace;
-  readonly failpoint: Failpoint;
   readonly clock: Clock;
   /** Uniform in [0, 1), for what must not happen to all at once. */
   readonly random: () => number;

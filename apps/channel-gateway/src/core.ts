@@ -56,12 +56,12 @@ export class GatewayCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { clock, random, config, metrics, logger, failpoint, leases, source, fanout, lastSeen, verifier } = options;
+    const { clock, random, config, metrics, logger, leases, source, fanout, lastSeen, verifier } = options;
     const now = clock.now();
     const requestCatchup = (): void => this.loop.request();
     const databaseChanged = (): void => this.#databaseChanged();
 
-    this.#link = new FanoutLink({ fanout, clock, logger, failpoint });
+    this.#link = new FanoutLink({ fanout, clock, logger });
     this.livePath = new LivePath(now, config.ticks);
     this.livePath.fanoutConnected(this.#link.connected);
     this.#headCheck = new HeadCheck({ seconds: config.headCheckSeconds, metrics, random, now });
@@ -85,7 +85,7 @@ export class GatewayCore {
       headOf: (sessionId) => this.sessions.get(sessionId)?.head,
     });
     this.#polls = polls;
-    this.departures = new Departures({ clock, random, registry, polls, drainSeconds: config.drainSeconds, failpoint });
+    this.departures = new Departures({ clock, random, registry, polls, drainSeconds: config.drainSeconds });
     const { pingIntervalSeconds } = config;
     this.#deadlines = new Deadlines({ clock, random, registry, polls, metrics, pingIntervalSeconds });
 
@@ -153,7 +153,6 @@ export class GatewayCore {
       databaseChanged,
       metrics,
       logger,
-      failpoint,
     });
 
     this.admission = new Admission({
@@ -180,7 +179,6 @@ export class GatewayCore {
       acks: this.acks,
       link: this.#link,
       metrics,
-      failpoint,
     });
     this.#ticker = new Ticker({
       clock,
@@ -237,8 +235,8 @@ export class GatewayCore {
   }
 
   #streamHost(): StreamHost {
-    const { clock, metrics, trace, failpoint } = this.#options;
-    const flushes = new FlushQueue(clock, failpoint);
+    const { clock, metrics, trace } = this.#options;
+    const flushes = new FlushQueue(clock);
     const { registry } = this;
     return {
       clock,

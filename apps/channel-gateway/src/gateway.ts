@@ -3,7 +3,6 @@ import type { Server } from 'node:http';
 import type { Fanout, LastSeen, Leases } from '@chat-realtime/messaging';
 import {
   EventTrace,
-  failpoint,
   type Logger,
   type Metrics,
   type OriginPolicy,
@@ -72,7 +71,6 @@ export class Gateway {
       metrics,
       logger,
       trace: options.trace ?? new EventTrace(logger),
-      failpoint,
       clock: this.#clock,
       random: Math.random,
       config: {
@@ -107,14 +105,7 @@ export class Gateway {
   /** No room for anybody new, whatever the transport. */
   get full(): boolean {
     const { MAX_CONNECTIONS: most } = this.options.config;
-    if (most > 0 && this.core.registry.size > most) return true;
-    try {
-      void failpoint('gw.overload');
-      return false;
-    } catch {
-      // A test says so.
-      return true;
-    }
+    return most > 0 && this.core.registry.size > most;
   }
 
   /** Too busy for newcomers. A poll is none: to refuse it would cost as much as to answer it, and starve who polls. */

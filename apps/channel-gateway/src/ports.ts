@@ -44,9 +44,6 @@ export interface CoreLogger {
   error(details: object, message: string): void;
 }
 
-/** A place where a test may break the gateway; does nothing otherwise. */
-export type Failpoint = (name: string) => void | Promise<void>;
-
 /** For calls whose failure costs speed and never correctness: true if it went well. */
 export async function quietly(logger: CoreLogger, what: string, call: Promise<void>): Promise<boolean> {
   try {

@@ -1,5 +1,4 @@
 import { createMemoryFanout, createMemoryLeases, type Fanout, type FanoutState } from '@chat-realtime/messaging';
-import { setFailpoints } from '@chat-realtime/service-kit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   customerToken,
@@ -81,7 +80,7 @@ describe('life of connections', () => {
   ): SocketClient => open(under, `?session=${id}&token=${customerToken(id)}${more}`, options);
 
   afterEach(async () => {
-    setFailpoints(undefined);
+    vi.restoreAllMocks();
     for (const client of opened.splice(0)) client.end();
     await Promise.all(started.splice(0).map((under) => under.close()));
   });
@@ -183,8 +182,12 @@ describe('life of connections', () => {
   it('[CLS5] closes 1011 the one connection on which the server fails', async () => {
     const under = await start();
     const [bad, good] = [customer(under, 1), customer(under, 1)];
-    await Promise.all([bad.ready(), good.ready()]);
-    setFailpoints('gw.internalError=1*error');
+    const [{ data }] = await Promise.all([bad.ready(), good.ready()]);
+    const { transport } = under.gateway.core.registry.get(String(data['connection_id'])) ?? {};
+    if (transport === undefined) throw new Error('its connection is not known');
+    vi.spyOn(transport, 'write').mockImplementationOnce(() => {
+      throw new Error('a fault of the server');
+    });
     bad.send({ type: 'ping' });
     expect((await bad.closed).code).toBe(1011);
     good.send({ type: 'ping' });
@@ -193,7 +196,7 @@ describe('life of connections', () => {
 
   it('[CLS6] closes 1013 when there is no room, and says nothing before', async () => {
     const under = await start();
-    setFailpoints('gw.overload=error');
+    vi.spyOn(under.gateway, 'full', 'get').mockReturnValue(true);
     const client = customer(under, 1);
     expect(await client.closed).toEqual({ code: 1013, reason: 'try_again_later' });
     expect(client.frames).toEqual([]);

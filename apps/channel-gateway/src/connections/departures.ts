@@ -1,5 +1,4 @@
 import { type Clock, pause } from '../clock.ts';
-import type { Failpoint } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import type { Polls } from './polls.ts';
 import type { Registry } from './registry.ts';
@@ -18,7 +17,6 @@ export interface DeparturesOptions {
   readonly registry: Registry;
   readonly polls: Polls;
   readonly drainSeconds: number;
-  readonly failpoint: Failpoint;
 }
 
 /**
@@ -51,7 +49,7 @@ export class Departures {
 
   /** Until its moment each is served as before. Resolves when everybody is gone, or after `drainSeconds` and a little. */
   async drain(): Promise<void> {
-    const { clock, registry, polls, drainSeconds, failpoint } = this.#options;
+    const { clock, registry, polls, drainSeconds } = this.#options;
     this.#draining = true;
     const spreadMs = drainSeconds * 1_000;
     const deadline = clock.now() + spreadMs + GRACE_MS;
@@ -59,7 +57,6 @@ export class Departures {
       if (connection.transport.kind === 'poll') polls.expired(connection);
       else this.#sayGoodbye(connection, spreadMs);
     }
-    await failpoint('gw.duringDrain');
     while (registry.size > 0 && clock.now() < deadline) await pause(clock, POLL_MS);
   }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import type { Failpoint } from '../ports.ts';
 import type { Audience } from './audience.ts';
 
 /** Audiences with something pending: all of them are flushed once, at the end of the turn of the loop. */
@@ -7,11 +6,9 @@ export class FlushQueue {
   #dirty: Audience[] = [];
   #scheduled = false;
   readonly #clock: Clock;
-  readonly #failpoint: Failpoint;
 
-  constructor(clock: Clock, failpoint: Failpoint) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#failpoint = failpoint;
   }
 
   schedule(audience: Audience): void {
@@ -22,16 +19,9 @@ export class FlushQueue {
   }
 
   readonly #endOfTurn = (): void => {
-    const pause = this.#failpoint('gw.beforeFlushBuffer');
-    if (pause === undefined) this.#flush();
-    else void pause.then(() => this.#flush());
-  };
-
-  #flush(): void {
     this.#scheduled = false;
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const audience of dirty) audience.flush();
-    void this.#failpoint('gw.afterSocketWrite');
-  }
+  };
 }

@@ -1,7 +1,7 @@
 import { CATCHUP_MAX_SESSIONS, type CatchupRequest, type CatchupResponse } from '@chat-realtime/protocol';
 import { type Clock, LATE, type Timer, within } from '../clock.ts';
 import type { CoreMetrics } from '../core-metrics.ts';
-import type { ChatSource, CoreLogger, Failpoint } from '../ports.ts';
+import type { ChatSource, CoreLogger } from '../ports.ts';
 import { CatchupDraft, type CatchupParticipant } from './catchup-draft.ts';
 import type { EpochGuard } from './epoch-guard.ts';
 
@@ -30,7 +30,6 @@ export interface CatchupLoopOptions {
   readonly databaseChanged: () => void;
   readonly metrics: CoreMetrics;
   readonly logger: CoreLogger;
-  readonly failpoint: Failpoint;
 }
 
 /**
@@ -133,14 +132,13 @@ export class CatchupLoop {
   }
 
   #apply(request: CatchupRequest, response: CatchupResponse): void {
-    const { participants, failpoint } = this.#options;
+    const { participants } = this.#options;
     this.#share = Math.min(1, this.#share * 2);
     if (!this.#acceptEpoch(response.epoch)) {
       for (const participant of participants) participant.failed(request);
       return;
     }
     for (const participant of participants) participant.apply(request, response);
-    void failpoint('gw.afterCatchup');
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Fanout, FanoutListener, FanoutState } from '@chat-realtime/messaging';
 import { type Clock, LATE, within } from '../clock.ts';
-import { type CoreLogger, type Failpoint, quietly } from '../ports.ts';
+import { type CoreLogger, quietly } from '../ports.ts';
 
 /** A fan-out that does not answer must not keep a client waiting longer: the head check serves it until it does. */
 const PATIENCE_MS = 2_000;
@@ -9,7 +9,6 @@ export interface FanoutLinkOptions {
   readonly fanout: Fanout;
   readonly clock: Clock;
   readonly logger: CoreLogger;
-  readonly failpoint: Failpoint;
 }
 
 /** The fan-out, whose failures cost speed and never correctness: nothing here rejects. */
@@ -29,11 +28,8 @@ export class FanoutLink {
   }
 
   /** True when everything published from now on is heard. */
-  async subscribe(name: string, listener: FanoutListener): Promise<boolean> {
-    const { fanout, failpoint } = this.#options;
-    const done = await this.#quietly('subscribe', fanout.subscribe(name, listener));
-    await failpoint('gw.afterSubscribe');
-    return done;
+  subscribe(name: string, listener: FanoutListener): Promise<boolean> {
+    return this.#quietly('subscribe', this.#options.fanout.subscribe(name, listener));
   }
 
   /** As `subscribe`; `settled` is told false when the answer takes long, and then what it was. */

@@ -168,7 +168,6 @@ export class VirtualGateway {
       metrics,
       logger: SILENT_LOGGER,
       trace: { exports: false, note: () => undefined, begin: () => null },
-      failpoint: () => undefined,
       clock,
       random: this.#random,
     });
