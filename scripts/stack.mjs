@@ -2,13 +2,12 @@
 // Everything it starts ends with it, however it ends. `--json` prints one line with all addresses, for programs.
 import { createServer } from 'node:net';
 import { startStack } from '@chat-realtime/testkit';
+import { stackSettings } from './lib/stack-settings.mjs';
 
 const json = process.argv.includes('--json');
 const say = (line) => {
   if (!json) console.log(line);
 };
-const SETTINGS =
-  /^(?:OPERATOR|CHAT|AUTH|RATE|ALERT|SITE|IDENTITY|ALLOWED|LOGIN|MAX|CHANNEL|RETURN|AUTO|REPLY|ATTACHMENT|LAST|HEAD|HEARTBEAT|PING|DRAIN|CALLBACK|LOG|TELEGRAM)_[A-Z0-9_]+$|^(?:INTERNAL_API_KEY|REDIS_KEY_PREFIX|PUBLIC_URL|FAILPOINTS|NODE_ENV)$/;
 
 function isFree(port) {
   return new Promise((resolve) => {
@@ -32,7 +31,7 @@ function showProblem(service, line) {
 
 async function main() {
   const from = Date.now();
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name, value]) => SETTINGS.test(name) && value));
+  const env = await stackSettings(process.env);
   const gateways = Number(process.env.GATEWAYS ?? 2);
   const stack = await startStack({
     gateways,

@@ -38,6 +38,13 @@ const operatorSite = z.strictObject({
   headers: z.record(z.string(), z.string().max(1_000)).optional(),
 });
 
+/** The gateway of this process asks the chat beside it; the setting would be dropped in silence. */
+function envOfGatewayAlone() {
+  const message =
+    'can be used by a gateway as a process of its own alone: run the distributed form, or give your events to the ledger (CHAT_ROLE=ledger)';
+  return z.never({ error: message }).optional();
+}
+
 /** `{}` for the paths that `SiteStaff` of the client has by default. */
 function envOperatorSite() {
   return z.string().transform((text, context) => {
@@ -83,6 +90,8 @@ export const standaloneSchema = z
     /** `/metrics` on a port of its own, on loopback. */
     METRICS_PORT: envOptionalInteger({ min: 1, max: 65_535 }),
     DRAIN_SECONDS: envInteger(1, { max: 600 }),
+    CATCHUP_URL: envOfGatewayAlone(),
+    ACKS_URL: envOfGatewayAlone(),
     /** The site's own sign-in of operators: the console gets its token here … */
     OPERATOR_TOKEN_URL: envSiteAddress().optional(),
     /** … and is sent here when the site does not know who asks. */

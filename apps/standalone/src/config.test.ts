@@ -1,0 +1,31 @@
+import { loadConfig } from '@chat-realtime/service-kit';
+import { describe, expect, it } from 'vitest';
+import { standaloneSchema } from './config.ts';
+
+const SECRET = 'k1:0123456789abcdef0123456789abcdef';
+const load = (env: Record<string, string>) => () =>
+  loadConfig(standaloneSchema, { CHAT_TOKEN_SECRETS: SECRET, ...env });
+
+describe('settings of a chat in one process', () => {
+  it.each(['CATCHUP_URL', 'ACKS_URL'])('refuses %s, which its gateway cannot ask, and says what can', (name) => {
+    expect(load({ [name]: 'http://127.0.0.1/site' })).toThrow(
+      `${name}: can be used by a gateway as a process of its own`,
+    );
+    // As a compose file writes what is not set.
+    expect(load({ [name]: '' })).not.toThrow();
+  });
+
+  it('takes what a site beside its own chat can set', () => {
+    const set = {
+      CHAT_ROLE: 'ledger',
+      EVENTS_API_KEY: 'events-key-0123456789',
+      RABBITMQ_SOURCE: 'exchange:site/chat.#',
+      RABBITMQ_SOURCE_URL: 'amqp://127.0.0.1',
+      LEDGER_CUSTOMER_READS: 'true',
+      CHANNEL_MODE: 'off',
+      CHANNEL_ROLLOUT_PERCENT: '5',
+      CHANNEL_TICKS: 'off',
+    };
+    expect(load(set)()).toMatchObject({ CHAT_ROLE: 'ledger', CHANNEL_MODE: 'off', CHANNEL_ROLLOUT_PERCENT: 5 });
+  });
+});

@@ -1,0 +1,4 @@
+export class UnusableSettingError extends Error {
+  readonly code: 'unusable_setting';
+}
+export function stackSettings(env: Readonly<Record<string, string | undefined>>): Promise<Record<string, string>>;
