@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -14,6 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { dockerLines, parseDockerLine } from '../support/docker-lines.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -76,7 +77,7 @@ describe('the commands of the runbook', () => {
     }
   });
 
-  it('name containers, volumes and commands of the administrator that there are', async () => {
+  it('name containers, volumes, flags and commands of the administrator that there are', async () => {
     const compose = z
       .looseObject({ services: z.record(z.string(), z.unknown()), volumes: z.record(z.string(), z.unknown()) })
       .parse(parse(text('deploy/docker-compose.yml'), { merge: true }));
@@ -85,15 +86,43 @@ describe('the commands of the runbook', () => {
     };
     const commands = new Set(COMMANDS.map(({ name }) => name));
     for (const markdown of Object.values(RUNBOOKS)) {
-      const named = markdown.matchAll(
-        /docker compose (?:ps|logs|exec|restart|up -d(?: --no-deps)?(?: --build)?|rm -sf)(?: --since \d+m| -f)* ([a-z][a-z0-9-]*)/g,
-      );
-      expect([...named].map(([, name = '']) => name).filter((name) => !(name in compose.services))).toEqual([]);
+      const lines = dockerLines(markdown).map(parseDockerLine);
+      expect(lines.length).toBeGreaterThan(40);
+      for (const { text: line, action, services, command } of lines) {
+        expect([line, services.filter((name) => !(name in compose.services))]).toEqual([line, []]);
+        const [first = '', second = ''] = command;
+        const asked = first === 'chat-admin' ? second : action === 'run' ? first : '…';
+        if (asked !== '…') expect(commands, line).toContain(asked);
+        // The working folder of the image is the project.
+        if (first === 'node') expect(existsSync(join(ROOT, second)), line).toBe(true);
+      }
       const volumes = [...markdown.matchAll(/docker volume rm chat_([a-z-]+)/g)].map(([, name = '']) => name);
       expect(volumes.filter((name) => !(name in compose.volumes))).toEqual([]);
-      const asked = [...markdown.matchAll(/(?:run --rm|`)admin ([a-z-]+)/g)].map(([, name = '']) => name);
-      expect(asked.length).toBeGreaterThan(2);
-      expect(asked.filter((name) => !commands.has(name))).toEqual([]);
+      const units = [...markdown.matchAll(/journalctl -u (chat-realtime[a-z-]*)/g)].map(([, name]) => name);
+      expect(units.length).toBeGreaterThan(0);
+      for (const unit of units) expect(existsSync(join(ROOT, `deploy/systemd/${unit}.service`)), unit).toBe(true);
+    }
+  });
+
+  it('finds in the lines of Docker what is not there', () => {
+    for (const line of ['docker compose log redis', 'docker compose ps --alll', 'docker compose exec'])
+      expect(() => parseDockerLine(line)).toThrow(line);
+    expect(dockerLines('`docker compose ps redis | grep x`')).toEqual(['docker compose ps redis']);
+    expect(parseDockerLine('docker compose logs --since 10m redis').services).toEqual(['redis']);
+  });
+
+  it('leads from what people say, and from every alarm, to a page of its own', () => {
+    for (const [language, markdown] of Object.entries(RUNBOOKS)) {
+      const start = markdown.slice(0, markdown.indexOf('\n## '));
+      const rows = start.split('\n').filter((line) => line.startsWith('| '));
+      expect(rows.length, language).toBeGreaterThan(8);
+      const anchors = [...start.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
+      const headings = new Set(
+        [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+          heading.toLowerCase().replaceAll(/[?,]/g, '').replaceAll(' ', '-'),
+        ),
+      );
+      expect(anchors.filter((anchor) => !headings.has(anchor))).toEqual([]);
     }
   });
 });
