@@ -100,6 +100,13 @@ function providers(options: ChatModuleOptions): Provider[] {
     types: settings.ATTACHMENT_TYPES.listed,
   };
   const saved = new SavedSettings(database);
+  const asked = {
+    operatorsOnline: () => operations.operatorsOnline(),
+    elsewhere: async () => ({
+      mail: settings.SMTP_URL !== undefined,
+      telegram: await options.telegram.accounts.hasBot(),
+    }),
+  };
   const values: readonly (readonly [symbol, object])[] = [
     [token.OPERATIONS, operations],
     [token.DATABASE, database],
@@ -112,7 +119,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.IDENTITY, new Identity(operations, verifier, credentials)],
     [token.CREDENTIALS, credentials],
     [token.SESSION_PROOF, new SessionProof(operations, verifier, { siteKey: settings.SITE_API_KEY })],
-    [token.WIDGET_CONFIG, new WidgetConfigSource(settings, limits, saved, () => operations.operatorsOnline())],
+    [token.WIDGET_CONFIG, new WidgetConfigSource(settings, limits, saved, asked)],
     [token.QUICK_REPLIES, new QuickReplies(database)],
     [token.BANS, new Bans(database, options.trustedProxies)],
     [token.AUDIT, new AuditLog(database)],

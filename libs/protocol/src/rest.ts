@@ -316,6 +316,8 @@ export const configResponseSchema = z.object({
   texts: z.record(z.string(), z.string()),
   theme: z.record(z.string(), z.string()),
   attachments: z.object({ max_bytes: z.int(), max_per_message: z.int(), mime: z.array(z.string()) }),
+  /** Where else a customer may take the conversation: a transcript by mail, the bot. Left out: neither. */
+  elsewhere: z.object({ mail: z.boolean(), telegram: z.boolean() }).optional(),
 });
 
 export const loginRequestSchema = z.object({

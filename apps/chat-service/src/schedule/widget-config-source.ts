@@ -1,7 +1,13 @@
 import type { CustomField } from '@chat-realtime/protocol';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from '../settings/rules.ts';
-import { type CachedConfig, type ConfigLimits, widgetConfig, type WidgetSettings } from './widget-config.ts';
+import {
+  type CachedConfig,
+  type ConfigLimits,
+  type Elsewhere,
+  widgetConfig,
+  type WidgetSettings,
+} from './widget-config.ts';
 
 /** This route is open to everybody, so the database is asked at most this often. */
 const ONLINE_MAX_AGE_MS = 1_000;
@@ -12,6 +18,12 @@ function over(own: Readonly<Record<string, string>>, saved: object): Record<stri
   return result;
 }
 
+/** What the database knows of it. */
+export interface AskedOfDatabase {
+  readonly operatorsOnline: () => Promise<number>;
+  readonly elsewhere: () => Promise<Elsewhere>;
+}
+
 /** The widget's configuration as it is now. */
 export class WidgetConfigSource {
   readonly #settings: WidgetSettings;
@@ -19,29 +31,25 @@ export class WidgetConfigSource {
   readonly #schedule: ScheduleOfRules;
   readonly #limits: ConfigLimits;
   readonly #saved: SavedSettings;
-  readonly #operatorsOnline: () => Promise<number>;
-  #online: { readonly at: number; readonly count: Promise<number> } | undefined;
+  readonly #asked: AskedOfDatabase;
+  #now: { readonly at: number; readonly online: Promise<number>; readonly elsewhere: Promise<Elsewhere> } | undefined;
 
-  constructor(
-    env: RulesEnvironment,
-    limits: ConfigLimits,
-    saved: SavedSettings,
-    operatorsOnline: () => Promise<number>,
-  ) {
+  constructor(env: RulesEnvironment, limits: ConfigLimits, saved: SavedSettings, asked: AskedOfDatabase) {
     this.#env = env;
     this.#settings = env.CHAT_WIDGET;
     this.#schedule = new ScheduleOfRules(env);
     this.#limits = limits;
     this.#saved = saved;
-    this.#operatorsOnline = operatorsOnline;
+    this.#asked = asked;
   }
 
   async current(now: Date = new Date()): Promise<CachedConfig> {
-    const online = this.#settings.online === 'operators' ? await this.#countOnline(now.getTime()) : 0;
+    const state = this.#stateAt(now.getTime());
+    const online = this.#settings.online === 'operators' ? await state.online : 0;
     const saved = await this.#saved.current();
     const { consent, prechat_fields, custom_fields } = effectiveRules(this.#env, saved.rules);
     const settings = { ...this.settingsWith(saved), consent, prechat_fields, custom_fields };
-    return widgetConfig(settings, this.#schedule.of(saved.rules), this.#limits, online, now);
+    return widgetConfig(settings, this.#schedule.of(saved.rules), this.#limits, online, now, await state.elsewhere);
   }
 
   /** What staff saved goes over what the environment says, key by key. */
@@ -55,10 +63,13 @@ export class WidgetConfigSource {
     return effectiveRules(this.#env, (await this.#saved.current()).rules).custom_fields;
   }
 
-  #countOnline(now: number): Promise<number> {
-    if (this.#online === undefined || now - this.#online.at >= ONLINE_MAX_AGE_MS) {
-      this.#online = { at: now, count: this.#operatorsOnline() };
-    }
-    return this.#online.count;
+  #stateAt(now: number) {
+    if (this.#now !== undefined && now - this.#now.at < ONLINE_MAX_AGE_MS) return this.#now;
+    const { operatorsOnline, elsewhere } = this.#asked;
+    const online = this.#settings.online === 'operators' ? operatorsOnline() : Promise.resolve(0);
+    this.#now = { at: now, online, elsewhere: elsewhere() };
+    // Whoever waits for the other one hears of it there.
+    for (const answer of [this.#now.online, this.#now.elsewhere]) answer.catch(() => undefined);
+    return this.#now;
   }
 }

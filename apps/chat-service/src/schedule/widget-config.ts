@@ -91,6 +91,8 @@ export interface CachedConfig {
 /** Operators come and go, and staff change look and texts: whoever asks again is told within this time. */
 const MAX_AGE_SECONDS = 5;
 
+export type Elsewhere = NonNullable<ConfigResponse['elsewhere']>;
+
 /** What `GET /chat/config` answers at a moment. Without a schedule the chat is always open. */
 export function widgetConfig(
   settings: ShownSettings,
@@ -98,6 +100,7 @@ export function widgetConfig(
   limits: ConfigLimits,
   operatorsOnline: number,
   now: Date,
+  elsewhere: Elsewhere = { mail: false, telegram: false },
 ): CachedConfig {
   const open = schedule?.isOpen(now) ?? true;
   const online = open && (settings.online === 'schedule' || operatorsOnline > 0);
@@ -112,6 +115,7 @@ export function widgetConfig(
     texts: settings.texts,
     theme: settings.theme,
     attachments: { max_bytes: limits.maxBytes, max_per_message: limits.maxPerMessage, mime: [...limits.types] },
+    elsewhere,
   };
   const json = JSON.stringify(body);
   const change = opening ?? schedule?.nextClosing(now);

@@ -190,6 +190,11 @@ export class TelegramAccounts {
     });
   }
 
+  /** Whether a customer can take their chat to the bot. */
+  async hasBot(): Promise<boolean> {
+    return (await this.#bot()) !== null;
+  }
+
   async #bot(): Promise<string | null> {
     const row = await translated(() =>
       this.#database.kysely.selectFrom('telegram_bot').select('username').executeTakeFirst(),

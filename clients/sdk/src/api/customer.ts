@@ -145,6 +145,13 @@ export interface ChatClient extends ReadableStore<ChatState> {
    * a signed-in customer is here.
    */
   readonly openMailLink: (code: string) => Promise<Session>;
+  /**
+   * The chat up to now as a text file. With `email` it goes there by mail instead (`config().elsewhere.mail`), and the
+   * answer is null. Rejects with `rate_limited` after a few in an hour.
+   */
+  readonly transcript: (email?: string) => Promise<Blob | null>;
+  /** An address that opens the chat's bot with this chat, once (`config().elsewhere.telegram`). */
+  readonly telegramLink: () => Promise<{ readonly url: string; readonly expires_at: string }>;
   /** Has this device told of answers in the chat that is open; `subscribePush` of `@chat-realtime/client/push` makes one. */
   readonly addDevice: (subscription: PushSubscriptionJSON & { device?: string; locale?: string }) => Promise<void>;
   /** Ends that, by the subscription's endpoint. */

@@ -362,6 +362,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     return opened;
   };
 
+  const keeping = () =>
+    import('./elsewhere.ts').catch((cause: unknown) => {
+      throw new ChatClientError('network', undefined, { cause });
+    });
+
   const device = (method: string, what: object): Promise<void> =>
     credentials.run(({ sessionId, token }) =>
       call(environment, method, `${base}/chat/push/subscriptions`, { token, json: { ...what, session_id: sessionId } }),
@@ -452,6 +457,16 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       if (token) await backend.identityLogout(token).catch(() => undefined);
     },
     openMailLink,
+    async transcript(email) {
+      await client.ready;
+      const kept = await keeping();
+      return credentials.run((access) => kept.transcript(environment, base, access, email));
+    },
+    async telegramLink() {
+      await needed();
+      const kept = await keeping();
+      return credentials.run((access) => kept.telegramLink(environment, base, access));
+    },
     addDevice: (subscription) => device('POST', subscription),
     removeDevice: (endpoint) => device('DELETE', { endpoint }),
     connect() {

@@ -35,6 +35,8 @@ export interface PanelModel extends Omit<Writing, 'clear'> {
   readonly muted: Cell<boolean>;
   readonly uploads: Uploads;
   readonly push: PushModel;
+  /** False beside a site's own chat, which keeps its customers' texts itself. */
+  readonly canKeep: boolean;
   /** What the one live region says. */
   readonly announcement: Cell<string>;
   /** A line above the composer; goes with the next thing that works. */
@@ -249,6 +251,7 @@ export function createModel(host: PanelHost): PanelModel {
     muted,
     uploads,
     push,
+    canKeep: !host.backend && !own,
     announcement,
     notice,
     phone,

@@ -10,6 +10,10 @@ export type PrechatErrors = Readonly<Partial<Record<string, string>>>;
 
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
+export function isEmail(text: string): boolean {
+  return EMAIL.test(text.trim());
+}
+
 /** Enough digits to be a number; the server knows the rest. */
 export function isPhone(text: string): boolean {
   const digits = text.replace(/\D/g, '').length;
@@ -42,7 +46,7 @@ export function judgePrechat(values: PrechatValues, config: ConfigResponse | nul
     const value = values[name].trim();
     if (value === '') {
       if (required) errors[name] = texts.required;
-    } else if (name === 'email' && !EMAIL.test(value)) errors[name] = texts.badEmail;
+    } else if (name === 'email' && !isEmail(value)) errors[name] = texts.badEmail;
     else if (name === 'phone' && !isPhone(value)) errors[name] = texts.badPhone;
     const over = tooLong(value, FIELD_MAX);
     if (over !== null) errors[name] = texts.tooLong(over, FIELD_MAX);

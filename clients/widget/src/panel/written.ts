@@ -1,4 +1,5 @@
-export type View = 'chat' | 'callback';
+/** `keep`: what a customer may take away of their chat. */
+export type View = 'chat' | 'callback' | 'keep';
 
 /** What is written into the form for a callback. */
 export interface CallbackValues {

@@ -420,6 +420,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       online: false,
       reopens_at: LATER,
       reply_time_text: 'Обычно отвечаем за 30 минут',
+      elsewhere: { mail: true, telegram: true },
       prechat_fields: [{ name: 'name', required: false }],
       custom_fields: [
         { name: 'order', kind: 'text', label: { ru: 'Номер заказа', en: 'Order number' }, required: true },

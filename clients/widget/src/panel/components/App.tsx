@@ -8,6 +8,7 @@ import { Banner } from './Banner.tsx';
 import { CallbackForm } from './CallbackForm.tsx';
 import { Conversation } from './Conversation.tsx';
 import { Header } from './Header.tsx';
+import { KeepChat } from './KeepChat.tsx';
 import { Peek } from './Peek.tsx';
 
 /** The panel as a whole: opening and closing, Esc, full screen on phones, and the one live region. */
@@ -40,7 +41,7 @@ export function App() {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape' && !isComposing(event)) {
       event.stopPropagation();
-      if (view === 'callback') model.view.set('chat');
+      if (view !== 'chat') model.view.set('chat');
       else model.host.close();
     } else if (phone) keepFocusInside(event, panel.current);
   };
@@ -60,7 +61,7 @@ export function App() {
       >
         <Header />
         <Banner />
-        {view === 'callback' ? <CallbackForm /> : <Conversation />}
+        {view === 'callback' ? <CallbackForm /> : view === 'keep' ? <KeepChat /> : <Conversation />}
       </div>
       <Peek />
       <div class="sr" role="status" aria-live="polite">

@@ -27,15 +27,17 @@ export function Header() {
   const reopens = config?.reopens_at ?? null;
   const away = reopens !== null ? formatReopening(reopens, settings.locale, texts) : texts.away;
   const state = ended ? texts.ended : online ? texts.online : away;
+  const titles = { chat: operator ?? texts.title, callback: texts.callbackTitle, keep: texts.keepTitle };
+  const keeps = model.canKeep && view === 'chat' && session !== null && session.last_seq > 0;
   return (
     <div class="header">
-      {view === 'callback' ? (
+      {view !== 'chat' ? (
         <IconButton icon="back" label={texts.back} press={() => model.view.set('chat')} />
       ) : (
         <Avatar name={operator} online={online} />
       )}
       <div class="who">
-        <h2 dir="auto">{view === 'callback' ? texts.callbackTitle : (operator ?? texts.title)}</h2>
+        <h2 dir="auto">{titles[view]}</h2>
         {config !== null && <p>{state}</p>}
       </div>
       {view === 'chat' && <IconButton icon="phone" label={texts.callback} press={() => model.view.set('callback')} />}
@@ -46,6 +48,7 @@ export function Header() {
           press={model.toggleMuted}
         />
       )}
+      {keeps && <IconButton icon="more" label={texts.keepTitle} press={() => model.view.set('keep')} />}
       <IconButton icon="close" label={texts.close} press={model.host.close} />
     </div>
   );
