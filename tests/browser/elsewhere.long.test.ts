@@ -95,6 +95,24 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     await widget.message('Пишу с телефона').waitFor();
   });
 
+  it('[MAIL1] [MAIL2] an operator downloads a chat, and has it sent to its customer', async () => {
+    const anna = await desk.staff('anna');
+    const customer = await desk.customer();
+    await customer.post('Вопрос для оператора');
+    await anna.request('PATCH', `/chat/session/${customer.sessionId}/contact`, { json: { email: 'petr@mail.example' } });
+    const { page } = await open({ viewport: { width: 1280, height: 800 } });
+    const console = new ConsolePage(page, target.baseUrl);
+    await console.signIn('anna');
+    await console.openSession(customer.sessionId);
+    const [download] = await Promise.all([page.waitForEvent('download'), console.action('transcript').click()]);
+    expect(await readFile(await download.path(), 'utf8')).toContain('Вопрос для оператора');
+    await console.action('mail-transcript').click();
+    await until(() => smtp.mails.some(({ to }) => to.includes('petr@mail.example')), {
+      timeoutMs: 60_000,
+      what: 'the mail',
+    });
+  });
+
   it('[TG3] [TG4] an operator binds their Telegram in the console and unbinds it there', async () => {
     const { page } = await open({ viewport: { width: 1280, height: 800 } });
     const console = new ConsolePage(page, target.baseUrl);

@@ -136,6 +136,9 @@ export const manageEn: ManageTexts = {
   banRefused: 'Not possible: the address is unknown or internal. Ban the chat instead.',
 
   person: 'Actions',
+  transcript: 'Download the conversation',
+  mailTranscript: 'Send it to the customer',
+  transcriptMailed: (email) => `It will be sent to ${email}`,
   exportData: 'Export data',
   erase: 'Erase data',
   eraseHint: 'Texts, files and contacts of this chat vanish for everybody and for ever. They cannot be brought back.',

@@ -116,13 +116,23 @@ export const readAudit = (api: StaffApi, page: string | null): Promise<AuditResp
 export const eraseChat = (api: StaffApi, id: number): Promise<unknown> =>
   api.request('POST', `/chat/session/${id}/erase`);
 
+/** The messages as the customer has them, kept as a file by the browser. */
+export async function downloadTranscript(api: StaffApi, id: number): Promise<void> {
+  const file = await api.transcript(id);
+  if (file !== null) keepFile(file, `chat-${id}.txt`);
+}
+
 /** One JSON document, kept as a file by the browser. */
 export async function downloadChat(api: StaffApi, id: number): Promise<void> {
   const document_ = await api.request<object>('GET', `/chat/session/${id}/export`);
   const blob = new Blob([JSON.stringify(document_, null, 2)], { type: 'application/json' });
+  keepFile(blob, `chat-${id}.json`);
+}
+
+function keepFile(blob: Blob, name: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
-  link.download = `chat-${id}.json`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

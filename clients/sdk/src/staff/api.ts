@@ -1,3 +1,4 @@
+import { transcript } from '../customer/elsewhere.ts';
 import type { UploadFile, UploadOptions } from '../api/backend.ts';
 import type {
   AlertsResponse,
@@ -105,6 +106,11 @@ export class StaffApi {
   /** Where a message went, and when; for admins alone. */
   trace(id: number, messageId: number): Promise<TraceResponse> {
     return this.request('GET', `/chat/session/${id}/trace`, { query: { message_id: messageId } });
+  }
+
+  /** The chat as a text file; with an address it goes there by mail instead, and the answer is null. */
+  transcript(id: number, email?: string): Promise<Blob | null> {
+    return this.#run((token) => transcript(this.#environment, this.#base, { sessionId: id, token }, email));
   }
 
   session(id: number): Promise<StaffSession> {

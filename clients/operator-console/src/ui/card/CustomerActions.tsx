@@ -1,18 +1,30 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { downloadChat, eraseChat } from '../../state/administration.ts';
+import { downloadChat, downloadTranscript, eraseChat } from '../../state/administration.ts';
 import { notify, ui } from '../../state/desk.ts';
 import { useDesk } from '../context.ts';
+import { useLoaded } from '../use-loaded.ts';
 import { refusalOf, useTask } from '../use-task.ts';
 
-/** What is done with the person rather than the chat: ban, export, erase. The last two are an administrator's. */
+/** What is done with chat and person as a whole: transcript, ban, export, erase. The last two are an administrator's. */
 export function CustomerActions({ session }: { session: StaffSession }) {
   const { desk } = useDesk();
   const { manage } = t();
   const [asked, setAsked] = useState(false);
   const { busy, problem, run } = useTask(refusalOf);
   const isAdmin = desk.role === 'admin';
+  // Read when the card is shown: a button that can only fail is none.
+  const { loaded } = useLoaded(() => desk.client.api.config(), [desk]);
+  const mails = loaded.state === 'ready' && loaded.value.elsewhere?.mail === true;
+  const mail = (): void => {
+    const { email } = session.contact;
+    if (email === null) return;
+    void run(async () => {
+      await desk.client.api.transcript(session.id, email);
+      notify(manage.transcriptMailed(email));
+    });
+  };
   const erase = (): void => {
     setAsked(false);
     void run(async () => {
@@ -23,6 +35,20 @@ export function CustomerActions({ session }: { session: StaffSession }) {
   return (
     <section class="card-actions">
       <h3>{manage.person}</h3>
+      <button
+        type="button"
+        class="quiet"
+        data-action="transcript"
+        disabled={busy}
+        onClick={() => void run(() => downloadTranscript(desk.client.api, session.id))}
+      >
+        {manage.transcript}
+      </button>
+      {session.contact.email !== null && mails && (
+        <button type="button" class="quiet" data-action="mail-transcript" disabled={busy} onClick={mail}>
+          {manage.mailTranscript}
+        </button>
+      )}
       <button type="button" class="quiet" data-action="ban" onClick={() => ui.set({ dialog: 'ban' })}>
         {manage.ban}
       </button>
