@@ -86,6 +86,8 @@ const panel = await buildModule('panel', 'src/panel/main.tsx', true);
 const badge = await buildModule('badge', 'src/badge/connection.ts', false);
 // The console shows with it what a visitor will see.
 await buildModule('preview', 'src/preview/main.ts', false, '[name].js');
+// Fetched by the panel when somebody opens that page.
+await buildModule('keep', 'src/keep/main.tsx', false, '[name].js');
 await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
 await buildScript('push-worker', 'src/push-worker.ts', {});
 await buildScript('badge', 'src/badge/main.ts', { BADGE_FILE: JSON.stringify(badge) });
