@@ -42,6 +42,7 @@ const ALLOWED = {
   'clients/sdk/src/customer/credentials.ts': 'expiry of tokens',
   'clients/sdk/src/staff/auth.ts': 'expiry of tokens',
   'clients/sdk/src/staff/token.ts': 'expiry of tokens',
+  'clients/sdk/src/sync/own-rows.ts': 'when a text was sent, kept from visit to visit',
   'clients/sdk/src/sync/outbox.ts': 'when a text was written, kept from visit to visit',
   'clients/try/src/eye.ts': 'beside times of the server, which runs on the same machine',
   'clients/try/src/main.ts': 'beside times of the server, which runs on the same machine',

@@ -7,6 +7,8 @@ export type ChatClientErrorCode =
   | 'timeout'
   | 'aborted'
   | 'invalid_response'
+  /** It may have been done and nothing can tell; a second time is for the person to ask for. */
+  | 'unconfirmed'
   | 'no_session'
   /** What was asked is for guests, and the site has signed the visitor in. */
   | 'signed_in'

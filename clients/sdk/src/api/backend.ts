@@ -49,7 +49,10 @@ export interface Backend {
   readonly poll: (access: Access, after: { afterSeq: number; limit?: number }) => Promise<EventsResponse>;
   /** For a chat-service without seq: messages beyond one that is known, where plain REST is all there is. */
   readonly news?: (access: Access, afterId: number) => Promise<Message[]>;
-  readonly send: (access: Access, message: PostMessageRequest) => Promise<Message>;
+  /** Null: it is stored, and comes as an event; asked again for the same `client_message_id` it sends nothing. */
+  readonly send: (access: Access, message: PostMessageRequest) => Promise<Message | null>;
+  /** A message as it came, under the id of the text that this device sent, where only the backend can tell. */
+  readonly own?: (sessionId: number, message: Message) => Message;
   readonly markRead: (access: Access, lastId: number) => Promise<void>;
   /** Where the customer is now; a server that does not show it to its operators needs none. */
   readonly reportPage?: (access: Access, pageUrl: string) => Promise<void>;

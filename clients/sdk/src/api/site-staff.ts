@@ -1,3 +1,5 @@
+import type { SiteFields } from './site.ts';
+
 /**
  * What operators do, where a site keeps its own chat: an answer, an assignment and a closing go to the site's REST with its
  * cookie, and come back as events like everything else. Plain JSON. Default: `POST /chat/{id}/reply {body}`,
@@ -8,6 +10,8 @@ export interface SiteStaff {
   readonly paths?: Partial<Record<'reply' | 'assign' | 'close', string>>;
   /** What the site calls what it is sent. */
   readonly request?: Partial<Record<'body' | 'client_message_id' | 'user_id', string>>;
+  /** Where the answer of `reply` keeps the message (empty: the answer itself), and what the site calls its parts. */
+  readonly fields?: Pick<Partial<SiteFields>, 'sent' | 'message'>;
   /** Of every request, such as `X-CSRF-Token`. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -21,6 +21,11 @@ export interface SiteChat {
 /** `{id}` is the number of the chat, `{since}` the id of the last message that is known. */
 export interface SitePaths {
   create: string;
+  /**
+   * Which chat the visitor has already: the same answer as of `create`, or 404. It is asked before a chat is begun. Without
+   * it a beginning whose answer was lost is not tried again by itself, since that could be a second chat.
+   */
+  current: string;
   token: string;
   history: string;
   send: string;
@@ -42,7 +47,7 @@ export interface SiteFields {
   message: Partial<Record<'id' | 'sender' | 'body' | 'created_at' | 'sender_id' | 'sender_name', string>>;
   /** Where the answer of `send` keeps the message; the empty text is the answer itself. */
   sent: string;
-  /** Of what is sent. */
+  /** Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other. */
   request: Partial<
     Record<'name' | 'contact' | 'initial_message' | 'body' | 'client_message_id' | 'phone' | 'comment' | 'read', string>
   >;

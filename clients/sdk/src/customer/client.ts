@@ -91,7 +91,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     setSession(session && sessionAfter(session, event));
     emitter.emit('event', event);
   };
-  const received = (message: Message): boolean => {
+  const received = (given: Message): boolean => {
+    const message = backend.own?.(credentials.stored.id ?? 0, given) ?? given;
     const isNew = thread.add(message);
     outbox.settle(message);
     acks.raise(message.id);
@@ -129,6 +130,8 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       credentials.run((access) => backend.history(access, beforeId === undefined ? {} : { beforeId })),
     loaded(head) {
       sequence.restart(head);
+      // What was sent before the page was left may be among it.
+      thread.each(outbox.settle);
       acks.raise(thread.newestId);
     },
     changed: touch,
@@ -159,7 +162,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     author: () => (getIdentityToken ? 'customer' : undefined),
     reads: (author) => author === undefined || getIdentityToken !== null,
   });
-  async function post(entry: OutboxEntry): Promise<Message> {
+  async function post(entry: OutboxEntry): Promise<Message | null> {
     const { id, body, attachments } = entry;
     if (credentials.stored.id === null) {
       const stored = await begin(attachments.length > 0 ? undefined : { body, client_message_id: id });

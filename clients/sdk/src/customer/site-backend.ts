@@ -1,10 +1,11 @@
 import type { Access, Backend } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
-import type { EventsResponse, Message, Session } from '../api/protocol.ts';
+import type { CreateSessionRequest, EventsResponse, Message, Session } from '../api/protocol.ts';
 import type { SiteChat } from '../api/site.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, type CallOptions, resolveBase } from '../core/http.ts';
 import { ChatClientError } from '../errors.ts';
+import { BEGINNING, createOwnRows } from '../sync/own-rows.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
 import { SITE_PATHS, siteReader } from './site-fields.ts';
 
@@ -25,8 +26,14 @@ interface Known {
   readonly id: number;
   messages: Message[];
   status: string;
-  /** Which text this device gave which message, so that a retry finds its own and not a second one of the same words. */
-  readonly own: Map<number, string>;
+}
+
+/** No number of an event: more than a chat that has just begun can have, so that what it holds is read. */
+const SEQ_OF_OLDER = 3;
+
+function noChat(error: unknown): null {
+  if (error instanceof ChatClientError && error.status === 404) return null;
+  throw error;
 }
 
 /**
@@ -59,7 +66,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     call(environment, 'GET', `${channel}/channel/poll`, { token, query: { session: sessionId, last_seq, wait: 0 } });
 
   const of = (id: number): Known => {
-    if (known?.id !== id) known = { id, messages: [], status: 'new', own: new Map() };
+    if (known?.id !== id) known = { id, messages: [], status: 'new' };
     return known;
   };
   /** What the site has beyond what is known; told once to each caller, in order. */
@@ -82,23 +89,21 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     }
     return found;
   };
-  const named = (chat: Known, message: Message): Message => {
-    const own = chat.own.get(message.id);
-    return own === undefined ? message : { ...message, client_message_id: own };
+  const rows = createOwnRows(environment, 'client');
+  /** The answer of what writes; undefined where it was 2xx and no JSON. */
+  const write = async (path: string, id: number | '', json: object): Promise<unknown> => {
+    try {
+      return await ask('POST', path, id, 0, { json });
+    } catch (error) {
+      if (error instanceof ChatClientError && error.code === 'invalid_response') return undefined;
+      throw error;
+    }
   };
-  /** The site's own word for a text that was sent; it may answer nothing of it, or its answer may have been lost. */
-  const stored = async (id: number, body: string, key: string, after: number): Promise<Message | null> => {
+  /** The site's own word for a text that was sent; it may not show it yet. */
+  const shown = async (id: number, key: string): Promise<Message | null> => {
     await read(id);
-    const chat = of(id);
-    const found = chat.messages.find(
-      (one) => one.id > after && one.sender_type === 'client' && one.body === body && !chat.own.has(one.id),
-    );
-    if (!found) return null;
-    chat.own.set(found.id, key);
-    return { ...found, client_message_id: key };
+    return rows.find(key, id, of(id).messages);
   };
-  /** Texts whose answer is not known yet, and the newest message before each. */
-  const tried = new Map<string, number>();
   const issue = async (sessionId: number) => {
     const token = reader.token(await ask('GET', paths.token, sessionId));
     if (token === null) throw new ChatClientError('invalid_response');
@@ -114,6 +119,47 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     version: 0,
     callback_pending: false,
   });
+  const beginning = ({ resume_key }: CreateSessionRequest): string => `${BEGINNING}${resume_key ?? ''}`;
+  /** The chat that the visitor has, or a new one; never two for one wish. */
+  const begin = async (request: CreateSessionRequest): Promise<number> => {
+    const mark = beginning(request);
+    const { body, client_message_id: key } = request.message ?? {};
+    const note = await rows.recall(mark);
+    // It was begun, and what came after that failed.
+    if (note && note.session > 0) return note.session;
+    const current = paths.current === '' ? null : await ask('GET', paths.current, '').then(reader.sessionId, noChat);
+    if (current !== null) return current;
+    if (note) {
+      rows.drop(mark);
+      throw new ChatClientError('unconfirmed');
+    }
+    if (globalThis.navigator?.onLine === false) throw new ChatClientError('network');
+    const first = reader.beginsWithMessage ? key : undefined;
+    rows.note(mark, { session: 0, after: 0, state: 'tried' });
+    if (first !== undefined) rows.note(first, { session: 0, after: 0, state: 'tried' }, body);
+    const json = reader.request({
+      name: request.name,
+      contact: request.phone ?? request.email,
+      initial_message: first === undefined ? undefined : body,
+      client_message_id: first,
+    });
+    let answer: unknown;
+    try {
+      answer = await ask('POST', paths.create, '', 0, { json });
+    } catch (error) {
+      // Refused: then there is none. What a proxy says of a site that did not answer in time proves nothing.
+      if (error instanceof ChatClientError && (error.status === 503 || (error.status >= 400 && error.status < 500))) {
+        rows.drop(mark);
+        if (first !== undefined) rows.drop(first);
+      }
+      throw error;
+    }
+    const id = reader.sessionId(answer);
+    if (id === null) throw new ChatClientError('invalid_response');
+    rows.note(mark, { session: id, after: 0, state: 'taken' });
+    if (first !== undefined) rows.note(first, { session: id, after: 0, state: 'taken' }, body);
+    return id;
+  };
   const none = (): Promise<never> => Promise.reject(new ChatClientError('not_found'));
 
   return {
@@ -123,20 +169,17 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       return { ...found, custom_fields: [], attachments: { ...found.attachments, max_per_message: 0 } };
     },
     async createSession(request) {
-      const json = reader.request({
-        name: request.name,
-        contact: request.phone ?? request.email,
-        initial_message: request.message?.body,
-        client_message_id: request.message?.client_message_id,
-      });
-      const id = reader.sessionId(await ask('POST', paths.create, '', 0, { json }));
-      if (id === null) throw new ChatClientError('invalid_response');
-      const { body, client_message_id: key } = request.message ?? {};
-      const message = body === undefined || key === undefined ? null : await stored(id, body, key, 0);
+      const id = await begin(request);
+      const access = await issue(id);
+      rows.drop(beginning(request));
+      const { client_message_id: key } = request.message ?? {};
+      // It may be a chat from before, and its rows are read in any case: where they cannot be, the chat has begun all the same.
+      const message = key === undefined ? null : await shown(id, key).catch(() => null);
+      const isNew = of(id).messages.length <= (message ? 1 : 0);
       return {
         // From the beginning: what the channel brings again is known by its id.
-        session: sessionOf(id, 0),
-        ...(await issue(id)),
+        session: sessionOf(id, isNew ? 0 : SEQ_OF_OLDER),
+        ...access,
         resume_key: request.resume_key ?? '',
         ...(message && { message }),
       };
@@ -155,7 +198,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       await read(sessionId);
       const earlier = of(sessionId).messages.filter(({ id }) => id < beforeId);
       return {
-        messages: earlier.slice(-limit).map((one) => named(of(sessionId), one)),
+        messages: earlier.slice(-limit).map((one) => rows.name(sessionId, one)),
         has_more: earlier.length > limit,
       };
     },
@@ -164,24 +207,27 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       await read(sessionId);
       return of(sessionId)
         .messages.filter(({ id }) => id > afterId)
-        .map((one) => named(of(sessionId), one));
+        .map((one) => rows.name(sessionId, one));
     },
-    async send({ sessionId }, { body, client_message_id }) {
-      const before = tried.get(client_message_id);
-      if (before !== undefined) {
-        const found = await stored(sessionId, body, client_message_id, before);
-        if (found) return found;
-      } else tried.set(client_message_id, of(sessionId).messages.at(-1)?.id ?? 0);
-      const json = reader.request({ body, client_message_id });
-      const answered = reader.sent(await ask('POST', paths.send, sessionId, 0, { json }));
-      const after = tried.get(client_message_id) ?? 0;
-      if (answered) of(sessionId).own.set(answered.id, client_message_id);
-      const message = answered
-        ? { ...answered, sender_type: 'client' as const, client_message_id }
-        : await stored(sessionId, body, client_message_id, after);
-      if (!message) throw new ChatClientError('unavailable', undefined, { status: 503 });
-      tried.delete(client_message_id);
-      return message;
+    own: rows.name,
+    async send({ sessionId }, { body, client_message_id: key }) {
+      const note = await rows.recall(key, body);
+      const found = note && (await shown(sessionId, key));
+      if (found) return found;
+      if (note?.state === 'taken') {
+        if (!rows.isOverdue(note)) return null;
+        rows.drop(key);
+        throw new ChatClientError('unconfirmed');
+      }
+      if (!note && of(sessionId).messages.length === 0) await read(sessionId);
+      const after = note?.after ?? of(sessionId).messages.at(-1)?.id ?? 0;
+      rows.note(key, { session: sessionId, after, state: 'tried' }, body);
+      const answer = await write(paths.send, sessionId, reader.request({ body, client_message_id: key }));
+      rows.note(key, { session: sessionId, after, state: 'taken' }, body);
+      const sent = reader.sent(answer);
+      if (!sent || sent.id <= after) return shown(sessionId, key).catch(() => null);
+      rows.settle(key, sent.id);
+      return { ...sent, sender_type: 'client', client_message_id: key };
     },
     async markRead({ sessionId }, lastId) {
       if (paths.read) await ask('POST', paths.read, sessionId, 0, { json: reader.request({ read: lastId }) });

@@ -6,6 +6,7 @@ const isObject = (value: unknown): value is Fields => typeof value === 'object' 
 
 export const SITE_PATHS: Readonly<SitePaths> = {
   create: '/chat/session',
+  current: '',
   token: '/chat/{id}/channel-token',
   history: '/chat/{id}?since_id={since}',
   send: '/chat/{id}/message',
@@ -90,6 +91,8 @@ export function siteReader({ fields = {}, senders = {}, statuses = {} }: SiteCha
     };
   };
   return {
+    /** Whether the request that begins a chat holds its first message. */
+    beginsWithMessage: names.initial_message !== '',
     sessionId: (answer: unknown): number | null => number(pick(answer, of.id)),
     token: (answer: unknown): string | null => text(pick(answer, of.token)),
     sent: (answer: unknown): Message | null => message(pick(answer, of.sent)),
@@ -105,7 +108,8 @@ export function siteReader({ fields = {}, senders = {}, statuses = {} }: SiteCha
       Object.fromEntries(
         Object.entries(values)
           .filter(([, value]) => value !== undefined && value !== null && value !== '')
-          .map(([name, value]) => [names[name as keyof typeof REQUEST], value]),
+          .map(([name, value]) => [names[name as keyof typeof REQUEST], value] as const)
+          .filter(([name]) => name !== ''),
       ),
   };
 }

@@ -64,6 +64,7 @@ export class StaffApi {
   readonly #environment: Environment;
   readonly #base: string;
   readonly #token: StaffTokenSource;
+  #siteStaff: ReturnType<typeof createSiteStaff> | undefined;
   readonly #site: (() => Promise<ReturnType<typeof createSiteStaff>>) | null;
 
   constructor(options: StaffApiOptions, shared?: StaffTokenSource) {
@@ -71,17 +72,16 @@ export class StaffApi {
     this.#base = resolveBase(options.baseUrl);
     this.#token = shared ?? createStaffToken(this.#environment, options.getToken);
     const { site } = options;
-    let made: ReturnType<typeof createSiteStaff> | undefined;
     this.#site =
       site === undefined
         ? null
         : async () => {
             const { createSiteStaff: create } = await import('./site-staff.ts');
             // The newest page: what is looked for was written a moment ago.
-            made ??= create(this.#environment, site, async (id, after) =>
+            this.#siteStaff ??= create(this.#environment, site, async (id, after) =>
               (await this.messages(id)).messages.filter((message) => message.id > after),
             );
-            return made;
+            return this.#siteStaff;
           };
   }
 
@@ -130,9 +130,15 @@ export class StaffApi {
     return this.request('GET', `/chat/session/${id}/events`, { query });
   }
 
-  async send(id: number, message: PostMessageRequest): Promise<Message> {
+  /** Null: a site has taken it, and its row is not in the ledger yet. */
+  async send(id: number, message: PostMessageRequest): Promise<Message | null> {
     if (this.#site) return (await this.#site()).reply(id, message);
     return (await this.#post<{ message: Message }>(id, 'messages', message)).message;
+  }
+
+  /** A message as it came, under the id of the text that was sent here. */
+  own(id: number, message: Message): Message {
+    return this.#siteStaff?.own(id, message) ?? message;
   }
 
   async markRead(id: number, lastId: number): Promise<void> {

@@ -93,7 +93,8 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     },
     reset: () => reset(),
   });
-  const receive = (message: Message): void => {
+  const receive = (given: Message): void => {
+    const message = api.own(sessionId, given);
     thread.add(message);
     outbox.settle(message);
     port.typing.ended(
@@ -152,7 +153,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
   };
 
   let closing = false;
-  const idle = (): boolean => outbox.entries().every(({ error: failed }) => failed !== null);
+  const idle = (): boolean => outbox.entries().every(({ error: failed, taken }) => failed !== null || taken);
   /** A reply that is still on its way is sent before the conversation really closes. */
   const closeIfIdle = (): void => {
     if (!closing || !idle()) return;

@@ -7,6 +7,8 @@ import type { Keeper } from '../core/keeper.ts';
 import { asError, ChatClientError, type ChatClientErrorCode } from '../errors.ts';
 
 const BODY_MAX = 10_000;
+/** Between two looks for what is taken. */
+const LOOK_MS = 5_000;
 
 export interface OutboxEntry {
   /** The `client_message_id`, made once when the person pressed Send. */
@@ -20,11 +22,13 @@ export interface OutboxEntry {
   readonly error: ChatClientErrorCode | null;
   /** Whose it is, where several people may use one device. */
   readonly author?: string | undefined;
+  /** The server has it, and has not shown it yet. Not kept: after a reload the port knows. */
+  readonly taken?: boolean;
 }
 
 export interface OutboxPort {
-  /** Stores the entry on the server. Rejects with ChatClientError. */
-  readonly post: (entry: OutboxEntry) => Promise<Message>;
+  /** Stores the entry on the server. Null: it is taken, and will come; asked again, nothing is sent. Rejects with ChatClientError. */
+  readonly post: (entry: OutboxEntry) => Promise<Message | null>;
   readonly stored: (message: Message) => void;
   readonly changed: () => void;
   /** When entries of other tabs, or of an earlier visit, are this one's to send: from which age (ms) on, null: never. */
@@ -64,6 +68,8 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
   /** When an entry of another tab, or of an earlier visit, was first seen here. */
   let found = new Map<string, number>();
   const waiters = new Map<string, Waiter>();
+  /** When the server is asked again for what it has taken and not shown. */
+  const taken = new Map<string, number>();
   let posting = false;
   let failures = 0;
   let stopped = false;
@@ -78,6 +84,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
     const waiter = waiters.get(id);
     waiters.delete(id);
     mine.delete(id);
+    taken.delete(id);
     if (entries.delete(id)) {
       keeper.remove(name + id);
       port.changed();
@@ -98,6 +105,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
       failures += 1;
       return true;
     }
+    taken.delete(entry.id);
     put({ ...entry, error: error.code });
     waiters.get(entry.id)?.reject(error);
     waiters.delete(entry.id);
@@ -108,7 +116,13 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
     const settled = (): boolean => stopped || !entries.has(entry.id);
     return port.post(entry).then(
       (message) => {
-        if (!settled()) stored(entry.id, message);
+        if (settled()) return false;
+        if (message) stored(entry.id, message);
+        else {
+          failures = 0;
+          taken.set(entry.id, environment.now() + LOOK_MS);
+          port.changed();
+        }
         return false;
       },
       (error: unknown) => !settled() && failed(entry, asError(error)),
@@ -123,7 +137,11 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
         const open = [...entries.values()].filter(({ error }) => !error);
         // By whichever is sooner: its age, or how long it is known here. A clock that was set makes the age worthless.
         const due = open.map(({ id, order }) =>
-          mine.has(id) ? 0 : wait + Math.min(order - environment.wallNow(), (found.get(id) ?? 0) - environment.now()),
+          taken.has(id)
+            ? (taken.get(id) ?? 0) - environment.now()
+            : mine.has(id)
+              ? 0
+              : wait + Math.min(order - environment.wallNow(), (found.get(id) ?? 0) - environment.now()),
         );
         const next = open[due.findIndex((ms) => ms <= 0)];
         const soonest = Math.min(...due);
@@ -143,7 +161,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
   };
 
   return {
-    entries: () => [...entries.values()],
+    entries: () => [...entries.values()].map((entry) => (taken.has(entry.id) ? { ...entry, taken: true } : entry)),
     add(body, attachments, expected_seq) {
       if ((!body.trim() && attachments.length === 0) || [...body].length > BODY_MAX)
         throw new ChatClientError('validation_failed');

@@ -14,6 +14,7 @@ export interface Thread {
   /** With the outbox behind them; objects stay the same while nothing about them changed. */
   readonly view: (outbox: readonly OutboxEntry[], marksOfOthers: Marks) => readonly ChatMessage[];
   readonly show: (message: Message, marksOfOthers: Marks) => ChatMessage;
+  readonly each: (tell: (message: Message) => void) => void;
   readonly count: (test: (message: Message) => boolean) => number;
 }
 
@@ -38,7 +39,7 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
     const reached: DeliveryState = marks.read_id >= id ? 'read' : marks.delivered_id >= id ? 'delivered' : 'sent';
     return unchanged({ ...message, key, own, delivery: own ? reached : null, error: null });
   };
-  const pending = ({ id: key, error, body, attachments, created_at }: OutboxEntry): ChatMessage =>
+  const pending = ({ id: key, error, taken, body, attachments, created_at }: OutboxEntry): ChatMessage =>
     unchanged({
       key,
       id: null,
@@ -48,7 +49,7 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
       created_at,
       client_message_id: key,
       own: true,
-      delivery: error ? 'failed' : 'sending',
+      delivery: error ? 'failed' : taken ? 'sent' : 'sending',
       error,
     });
 
@@ -96,6 +97,7 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
       return shown;
     },
     show,
+    each: (tell) => [...list].forEach(tell),
     count: (test) => list.filter(test).length,
   };
 }
