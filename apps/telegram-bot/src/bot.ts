@@ -90,6 +90,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     },
     logger,
     added,
+    leftOut: () => metrics.leftOut.inc({ what: 'event' }),
   });
   const handler = new UpdateHandler({
     database,
@@ -103,6 +104,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     api,
     group,
     logger,
+    leftOut: () => metrics.leftOut.inc({ what: 'update' }),
     added: () => {
       sender.wake();
       presence.beat();

@@ -9,6 +9,7 @@ export interface BotMetrics {
   readonly ambiguous: Counter;
   readonly updates: Counter;
   readonly polls: Counter;
+  readonly leftOut: Counter;
 }
 
 const RESULTS = [
@@ -39,6 +40,12 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
     help: 'Calls for updates, by result',
     labels: ['result'],
   });
+  const leftOut = metrics.counter({
+    name: 'chat_telegram_left_out_total',
+    help: 'Events and updates that could not be handled at all and were left out, so that others go on; each is in the log',
+    labels: ['what'],
+  });
+  for (const what of ['event', 'update']) leftOut.inc({ what }, 0);
   for (const result of RESULTS) sent.inc({ result }, 0);
   for (const cause of ['crash', 'no_answer']) ambiguous.inc({ cause }, 0);
   for (const result of ['ok', 'conflict', 'failed']) polls.inc({ result }, 0);
@@ -56,6 +63,7 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
     sent,
     ambiguous,
     polls,
+    leftOut,
     updates: metrics.counter({ name: 'chat_telegram_updates_total', help: 'Updates taken from Telegram' }),
   };
 }

@@ -117,4 +117,15 @@ describe('text', () => {
   it('[ERR8] counts as many code points as the text iterates over', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => p.codePointLength(text) === [...text].length));
   });
+
+  it('[ERR8] cuts a text between code points, and a text that is well formed stays so', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.nat({ max: 12 }), (text, max) => {
+        const cut = p.firstCharacters(text, max);
+        expect(cut).toBe([...text].slice(0, max).join(''));
+        expect(cut.isWellFormed()).toBe(true);
+      }),
+    );
+    expect(p.firstCharacters(`a${'😀'.repeat(100)}`, 200)).toBe(`a${'😀'.repeat(100)}`);
+  });
 });

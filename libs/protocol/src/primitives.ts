@@ -38,6 +38,17 @@ export function codePointLength(text: string): number {
   return length;
 }
 
+/** The beginning of a text: at most `max` code points, so that no pair of surrogates is cut in two. */
+export function firstCharacters(text: string, max: number): string {
+  return text.length <= max ? text : [...text.slice(0, 2 * max)].slice(0, max).join('');
+}
+
+/** The same, with a mark where something was left out. */
+export function shortened(text: string, max: number): string {
+  const start = firstCharacters(text, max);
+  return start === text ? text : `${start}…`;
+}
+
 /** Text that PostgreSQL and every JSON reader can hold: no NUL, no lone surrogate, at most `max` code points. */
 export function safeText(max: number) {
   return z

@@ -44,6 +44,11 @@ describe('staff JWTs by public key', () => {
     expect(await verifier.verifyStaff(await staffToken({ ...bare, scope: 'assigned' }))).toMatchObject({
       principal: { name: null, loginId: null, scope: 'assigned' },
     });
+    // What they say of themselves is stored and shown: cut between characters, without what no database takes.
+    const name = `\ud83da\u0000${'😀'.repeat(300)}`;
+    expect(await verifier.verifyStaff(await staffToken({ ...good, name }))).toMatchObject({
+      principal: { name: `\ufffda${'😀'.repeat(198)}` },
+    });
     expect(await codeOf(await staffToken({ ...good, aud: ['api', 'chat'] }))).toBe('ok');
   });
   it.each<[string, Claims, string]>([

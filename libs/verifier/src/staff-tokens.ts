@@ -54,7 +54,7 @@ export class StaffTokens {
         principal: {
           kind: 'staff',
           userId: claims.subject,
-          name: typeof name === 'string' && name !== '' ? name.slice(0, NAME_MAX_LENGTH) : null,
+          name: typeof name === 'string' ? shownName(name) : null,
           role,
           scope: staffScope(payload),
           expiresAt: claims.expiresAt,
@@ -67,4 +67,10 @@ export class StaffTokens {
       return refusalOf(error);
     }
   }
+}
+
+/** As a database and every JSON reader take it, whatever the issuer writes. */
+function shownName(name: string): string | null {
+  const characters = [...name.toWellFormed().replaceAll('\u0000', '')];
+  return characters.slice(0, NAME_MAX_LENGTH).join('') || null;
 }

@@ -1,3 +1,4 @@
+import { firstCharacters } from '@chat-realtime/protocol';
 import { staffRole, type StaffRole } from '@chat-realtime/verifier';
 import type { OidcClaims } from './provider.ts';
 
@@ -25,7 +26,7 @@ export interface RoleSettings {
 function text(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   // Shown to colleagues and customers: no control characters.
-  const plain = value.replaceAll(/\p{C}/gu, '').trim().slice(0, MAX_TEXT);
+  const plain = firstCharacters(value.replaceAll(/\p{C}/gu, '').trim(), MAX_TEXT);
   return plain === '' ? undefined : plain;
 }
 

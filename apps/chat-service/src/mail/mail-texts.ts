@@ -1,4 +1,4 @@
-import type { Message } from '@chat-realtime/protocol';
+import { type Message, shortened } from '@chat-realtime/protocol';
 import type { Language } from './language.ts';
 import { letterHtml, type LetterPart, letterText } from './letter-parts.ts';
 import { REPLY_LINES } from './written-text.ts';
@@ -77,7 +77,7 @@ export interface ReplyLetter {
 
 function quoted(message: Message, language: Language): LetterPart {
   const { body } = message;
-  const text = body.length > SHOWN_CHARACTERS ? `${body.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : body;
+  const text = shortened(body, SHOWN_CHARACTERS);
   const files = message.attachments.map(({ name }) => TEXTS[language].file(name));
   const lines = [...(text === '' ? [] : text.split('\n')), ...files];
   return { kind: 'message', from: message.sender_name ?? TEXTS[language].operator, lines };

@@ -1,4 +1,5 @@
 import type { PushNoticeTable } from '@chat-realtime/database';
+import { shortened } from '@chat-realtime/protocol';
 import { type Language, languageOf } from '../mail/language.ts';
 
 const TEXTS = {
@@ -36,7 +37,7 @@ export interface PushFacts {
 export function pushPayload({ kind, sessionId, locale, shown, url }: PushFacts): string {
   const texts = TEXTS[languageOf(locale)];
   const body = shown?.body ?? '';
-  const cut = body.length > SHOWN_CHARACTERS ? `${body.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : body;
+  const cut = shortened(body, SHOWN_CHARACTERS);
   const plain = sessionId === null || kind === 'reply' ? '' : texts.chat(sessionId);
   return JSON.stringify({
     title: texts[kind],

@@ -1,4 +1,11 @@
-import type { Attachment, CallbackStaff, Message, TelegramSession } from '@chat-realtime/protocol';
+import {
+  type Attachment,
+  type CallbackStaff,
+  firstCharacters,
+  type Message,
+  shortened,
+  type TelegramSession,
+} from '@chat-realtime/protocol';
 import type { Texts } from '../texts.ts';
 import { buttonData } from './commands.ts';
 import { type Button, type Content, TextBuilder } from './content.ts';
@@ -53,6 +60,7 @@ export function textAndFiles(
 }
 
 const LINE_MAX = 200;
+const COMMENT_MAX = 1_000;
 
 /** One chat of `/open` or `/mine`: a message of its own, so that it can be replied to. */
 export function listedSession(texts: Texts, session: TelegramSession, userId: string): Content {
@@ -61,7 +69,7 @@ export function listedSession(texts: Texts, session: TelegramSession, userId: st
     session.assigned_user_id === null ? texts.newChat : (session.assigned_user_name ?? session.assigned_user_id);
   builder.add(` · ${whose}`);
   if (session.unread_count > 0) builder.add(` · +${session.unread_count}`);
-  if (session.last_message !== null) builder.add(`\n${shortened(session.last_message)}`);
+  if (session.last_message !== null) builder.add(`\n${lineOf(session.last_message)}`);
   const state = session.status === 'closed' ? 'closed' : session.assigned_user_id === userId ? 'mine' : 'free';
   return {
     kind: 'text',
@@ -72,12 +80,13 @@ export function listedSession(texts: Texts, session: TelegramSession, userId: st
 }
 
 export function sessionTitle(texts: Texts, id: number, name: string | null): string {
-  return name === null || name.trim() === '' ? texts.chat(id) : `${name.slice(0, LINE_MAX)} · ${texts.chat(id)}`;
+  return name === null || name.trim() === ''
+    ? texts.chat(id)
+    : `${firstCharacters(name, LINE_MAX)} · ${texts.chat(id)}`;
 }
 
-function shortened(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length <= LINE_MAX ? line : `${[...line].slice(0, LINE_MAX).join('')}…`;
+function lineOf(text: string): string {
+  return shortened(text.replaceAll(/\s+/g, ' ').trim(), LINE_MAX);
 }
 
 export function callbackContent(texts: Texts, callback: CallbackStaff): Content {
@@ -85,7 +94,7 @@ export function callbackContent(texts: Texts, callback: CallbackStaff): Content 
   const builder = new TextBuilder().formatted('bold', texts.callback(id)).add(` · ${texts.callbackStatus(status)}\n`);
   builder.add([phone, name].filter((part) => part !== null && part !== '').join(', '));
   if (at !== null) builder.add(`\n${texts.when(at.slice(0, 16).replace('T', ' '))} UTC`);
-  if (comment !== null && comment !== '') builder.add(`\n${comment.slice(0, 1_000)}`);
+  if (comment !== null && comment !== '') builder.add(`\n${shortened(comment, COMMENT_MAX)}`);
   const button = (text: string, next: CallbackStaff['status']): Button => ({
     text,
     data: buttonData({ kind: 'callback', id, status: next }),

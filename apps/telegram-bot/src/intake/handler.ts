@@ -4,6 +4,7 @@ import type { Logger } from '@chat-realtime/service-kit';
 import type { CallbackQuery, Message, Update } from 'grammy/types';
 import { ChatQueue } from '../chat-queue.ts';
 import { parseCommand } from '../domain/commands.ts';
+import { isOfTheData } from '../domain/faults.ts';
 import type { Customers } from '../people/customers.ts';
 import { incomingOf, personOf } from '../people/incoming.ts';
 import type { Operators } from '../people/operators.ts';
@@ -12,13 +13,15 @@ import { isPassing } from '../people/refusals.ts';
 import type { Desk } from '../ports.ts';
 import type { StaffGroup } from '../staff-group/staff-group.ts';
 import type { People } from '../storage/people.ts';
-import { remember, type SendStore } from '../storage/sends.ts';
+import { type NewSend, remember, type SendStore } from '../storage/sends.ts';
 import type { Batch, UpdateStore } from '../storage/updates.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import { textsFor } from '../texts.ts';
 
 const RETRY_SECONDS = 2;
+/** Then an update that can never be handled is left out: all of its chat waits behind it. */
+const ATTEMPTS = 4;
 
 export interface HandlerParts {
   readonly database: Database;
@@ -29,11 +32,14 @@ export interface HandlerParts {
   readonly operators: Operators;
   readonly customers: Customers;
   readonly desk: Desk;
-  readonly api: TelegramApi;
+  readonly api: Pick<TelegramApi, 'answerButton'>;
   /** Null: there is no staff group. */
   readonly group: StaffGroup | null;
   readonly logger: Logger;
   readonly added: () => void;
+  /** An update was left out. */
+  readonly leftOut: () => void;
+  readonly retrySeconds?: number;
 }
 
 /**
@@ -69,6 +75,36 @@ export class UpdateHandler {
   }
 
   async #work(batch: Batch): Promise<void> {
+    try {
+      await this.#handle(batch);
+    } catch (error) {
+      if (!isOfTheData(error)) throw error;
+      const { database, updates, sends, logger, added, leftOut } = this.#parts;
+      if (batch.attempts < ATTEMPTS) {
+        logger.warn({ err: error, update_id: batch.ids[0] }, 'an update cannot be handled; it is tried again');
+        await updates.postpone(batch, this.#parts.retrySeconds ?? RETRY_SECONDS);
+        return;
+      }
+      logger.error({ err: error, update_id: batch.ids[0] }, 'an update cannot be handled and is left out');
+      const answers = this.#notHandled(batch);
+      await database.kysely.transaction().execute(async (trx) => {
+        await sends.add(answers, trx);
+        await updates.handled(batch, trx);
+      });
+      leftOut();
+      if (answers.length > 0) added();
+    }
+  }
+
+  /** Whoever wrote it in their own chat with the bot is told. */
+  #notHandled(batch: Batch): NewSend[] {
+    const message = batch.updates[0]?.message;
+    if (message?.chat.type !== 'private') return [];
+    const text = textsFor(message.from?.language_code).customerFailed;
+    return [{ to: { kind: 'anybody', chatId: message.chat.id }, content: plainText(text, message.message_id) }];
+  }
+
+  async #handle(batch: Batch): Promise<void> {
     const { database, updates, sends, api, group, logger, added } = this.#parts;
     let outcome: Outcome;
     try {

@@ -2,6 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import { type StaffEvent, staffEventSchema } from '@chat-realtime/protocol';
 import type { Logger } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
+import { isOfTheData } from '../domain/faults.ts';
 import type { FeedPage, Ledger, StaffFrames } from '../ports.ts';
 import type { NewSend, SendStore } from '../storage/sends.ts';
 
@@ -9,6 +10,8 @@ import type { NewSend, SendStore } from '../storage/sends.ts';
 const HEAD_CHECK_MS = 60_000;
 const RETRY_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
+/** An event that the database refuses so often is left out: everybody waits behind it. */
+const ATTEMPTS = 4;
 
 /** Whom an event is told, and how. */
 export type Tell = (event: StaffEvent, db: Database['kysely']) => Promise<NewSend[]>;
@@ -22,7 +25,10 @@ export interface RelayParts {
   readonly logger: Logger;
   /** Events were told: texts may have been added. */
   readonly added: () => void;
+  /** An event was left out. */
+  readonly leftOut: () => void;
   readonly headCheckMs?: number;
+  readonly retryMs?: number;
 }
 
 /**
@@ -38,10 +44,13 @@ export class Relay {
   #wanted = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
-  #retryMs = RETRY_MS;
+  #retryMs: number;
+  /** How often the next event was tried without success. */
+  #attempts = 0;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
+    this.#retryMs = parts.retryMs ?? RETRY_MS;
   }
 
   start(): void {
@@ -107,13 +116,46 @@ export class Relay {
       await this.#tell(page.events, page.cursor);
       if (!page.hasMore || this.#stopped) break;
     }
-    this.#retryMs = RETRY_MS;
+    this.#retryMs = this.#parts.retryMs ?? RETRY_MS;
     this.#again(this.#parts.headCheckMs ?? HEAD_CHECK_MS);
   }
 
   async #tell(events: readonly StaffEvent[], cursor: number): Promise<void> {
+    try {
+      // One by one after a failure, so that it is known which event it is.
+      if (this.#attempts > 0) for (const event of events) await this.#tellOne(event);
+      await this.#tellAll(
+        events.filter(({ feed_seq: number }) => this.#attempts === 0 || number === undefined),
+        cursor,
+      );
+    } catch (error) {
+      this.#attempts += 1;
+      throw error;
+    }
+    this.#attempts = 0;
+  }
+
+  async #tellOne(event: StaffEvent): Promise<void> {
+    const { feed_seq: number } = event;
+    if (number === undefined) return;
+    try {
+      await this.#tellAll([event], number);
+    } catch (error) {
+      if (this.#attempts < ATTEMPTS || !isOfTheData(error)) throw error;
+      await this.#tellAll([], number);
+      const { session_id: sessionId, seq, type } = event;
+      this.#parts.logger.error(
+        { err: error, session_id: sessionId, seq, feed_seq: number, type },
+        'an event cannot be told in Telegram and is left out; it stands in the console',
+      );
+      this.#parts.leftOut();
+    }
+    this.#attempts = 1;
+  }
+
+  async #tellAll(events: readonly StaffEvent[], cursor: number): Promise<void> {
     const { database, sends, tell, added } = this.#parts;
-    if (cursor === this.#cursor) return;
+    if (cursor <= (this.#cursor ?? 0)) return;
     const told = await database.kysely.transaction().execute(async (trx) => {
       const moved =
         await sql`UPDATE telegram_relay SET feed_seq = ${cursor}::bigint WHERE feed_seq = ${this.#cursor ?? 0}::bigint RETURNING 1 AS one`.execute(

@@ -2,6 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import type { ErasedData } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { type Content, contentSchema } from '../domain/content.ts';
+import { storedJson } from './stored-json.ts';
 
 /** Whom a text is for. With an operator's or a customer's binding it goes when that goes. */
 export type Recipient =
@@ -66,7 +67,7 @@ export class SendStore {
       await sql`INSERT INTO telegram_send (chat_id, operator_id, customer_id, session_id, seq, message_id, purpose, content)
         VALUES (${to.chatId}::bigint, ${to.kind === 'operator' ? to.bindingId : null}::bigint,
           ${to.kind === 'customer' ? to.bindingId : null}::bigint, ${sessionId ?? null}::bigint, ${seq ?? null}::bigint,
-          ${messageId ?? null}::bigint, ${purpose ?? 'message'}, ${JSON.stringify(content)}::jsonb)`.execute(db);
+          ${messageId ?? null}::bigint, ${purpose ?? 'message'}, ${storedJson(content)}::jsonb)`.execute(db);
     }
   }
 

@@ -2,6 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
 import { type Content, contentSchema } from '../domain/content.ts';
 import { remember } from './sends.ts';
+import { storedJson } from './stored-json.ts';
 
 /** What is to stand in the topic of a chat. */
 export interface NewTopicSend {
@@ -107,7 +108,7 @@ export class TopicStore {
         ON CONFLICT DO NOTHING`.execute(db);
       await sql`INSERT INTO telegram_topic_send (group_key, session_id, seq, message_id, content)
         VALUES (${this.groupKey}::bigint, ${sessionId}::bigint, ${seq ?? null}::bigint, ${messageId ?? null}::bigint,
-          ${JSON.stringify(content)}::jsonb)`.execute(db);
+          ${storedJson(content)}::jsonb)`.execute(db);
     }
   }
 

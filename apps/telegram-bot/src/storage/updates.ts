@@ -1,6 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import type { Update } from 'grammy/types';
 import { sql } from 'kysely';
+import { storedJson } from './stored-json.ts';
 
 /** Telegram keeps what nobody fetched for a day; a row is kept longer, so that no update is taken twice. */
 const KEEP_HOURS = 72;
@@ -14,6 +15,8 @@ export interface Batch {
   readonly chatId: number;
   readonly updates: readonly Update[];
   readonly ids: readonly number[];
+  /** How often it was tried already. */
+  readonly attempts: number;
 }
 
 interface UpdateRow {
@@ -22,6 +25,7 @@ interface UpdateRow {
   readonly album: string | null;
   readonly payload: Update;
   readonly ready: boolean;
+  readonly attempts: number;
 }
 
 /** Updates that were taken and are not handled yet, durable from before Telegram is told that they were taken. */
@@ -40,7 +44,7 @@ export class UpdateStore {
     if (known.length === 0) return;
     const rows = known.map(
       (update) =>
-        sql`(${this.#botId}::bigint, ${update.update_id}::bigint, ${chatOf(update)}::bigint, ${albumOf(update)}::text, ${JSON.stringify(update)}::jsonb)`,
+        sql`(${this.#botId}::bigint, ${update.update_id}::bigint, ${chatOf(update)}::bigint, ${albumOf(update)}::text, ${storedJson(update)}::jsonb)`,
     );
     await sql`INSERT INTO telegram_update (bot_id, update_id, chat_id, album, payload) VALUES ${sql.join(rows)}
       ON CONFLICT DO NOTHING`.execute(this.#database.kysely);
@@ -63,7 +67,7 @@ export class UpdateStore {
         SELECT DISTINCT ON (chat_id) chat_id, update_id, album, due_at FROM telegram_update
          WHERE payload IS NOT NULL AND bot_id = ${this.#botId}::bigint AND chat_id <> ALL (${busy}::bigint[])
          ORDER BY chat_id, update_id)
-      SELECT u.update_id, u.chat_id, u.album, u.payload,
+      SELECT u.update_id, u.chat_id, u.album, u.payload, u.attempts,
              h.due_at <= clock_timestamp() AND (u.album IS NULL OR (
                SELECT max(p.received_at) FROM telegram_update p
                 WHERE p.bot_id = ${this.#botId}::bigint AND p.chat_id = h.chat_id AND p.album = h.album AND p.payload IS NOT NULL)
@@ -85,6 +89,7 @@ export class UpdateStore {
         chatId,
         updates: part.map(({ payload }) => payload),
         ids: part.map(({ update_id: id }) => Number(id)),
+        attempts: Math.max(...part.map(({ attempts }) => attempts)),
       });
     }
     return { batches, waiting: chats.size > batches.length };

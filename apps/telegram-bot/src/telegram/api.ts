@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream';
 import { Api, GrammyError, HttpError, InputFile, InputMediaBuilder } from 'grammy';
 import type { InlineKeyboardMarkup, ForceReply, Update, UserFromGetMe } from 'grammy/types';
+import { firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from '../domain/content.ts';
 import { failureOf, networkFailure, TelegramFailure } from './failures.ts';
 
 /** A call that sends something may take as long as its file. */
 const SEND_SECONDS = 30;
 const POLL_SECONDS = 25;
+const TOAST_MAX = 200;
 /** What the bot wants to hear of. */
 const UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;
 
@@ -155,7 +157,7 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
       }),
     answerButton: (id, text) =>
       call('answerCallbackQuery', async () => {
-        await api.answerCallbackQuery(id, { text: text.slice(0, 200) });
+        await api.answerCallbackQuery(id, { text: firstCharacters(text, TOAST_MAX) });
       }),
     download: (fileId) =>
       call('getFile', async () => {

@@ -1,5 +1,6 @@
 import type { AuthUser, StaffClient, StaffEvent } from '@chat-realtime/client/staff';
 import { t } from '../i18n/index.ts';
+import { firstCharacters } from './characters.ts';
 import { drawFavicon } from './favicon.ts';
 import type { Inbox } from './inbox.ts';
 import type { NoticeAction } from './notice.ts';
@@ -88,7 +89,7 @@ export class Attention {
     const id = event.session_id;
     const session = id === null ? undefined : this.#options.desk.inbox.getState().sessions.get(id);
     const title = session?.contact.name ?? (id === null ? t().callbacks : t().visitor(id));
-    const body = event.type === 'chat.message.client' ? event.data.body.slice(0, 120) : t().newCallback;
+    const body = event.type === 'chat.message.client' ? firstCharacters(event.data.body, 120) : t().newCallback;
     const to: Route = id === null ? { page: 'callbacks' } : { page: 'inbox', view: 'all', sessionId: id };
     this.#tell(title, body, `chat-${id ?? 'callback'}`, to);
   }

@@ -1,3 +1,5 @@
+import { lastCharacters } from './characters.ts';
+
 export interface MarkedPiece {
   readonly text: string;
   readonly hit: boolean;
@@ -16,7 +18,7 @@ export function markedLine(text: string, query: string): readonly MarkedPiece[] 
   const pieces = marked(text, query);
   const [first] = pieces;
   if (first === undefined || first.hit || pieces.length === 1 || first.text.length <= LEAD) return pieces;
-  return [{ text: `…${first.text.slice(-LEAD)}`, hit: false }, ...pieces.slice(1)];
+  return [{ text: `…${lastCharacters(first.text, LEAD)}`, hit: false }, ...pieces.slice(1)];
 }
 
 /** A text with what was searched for in it. */

@@ -1,6 +1,7 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
+import { firstCharacters } from '../../state/characters.ts';
 import { routeHash } from '../../state/route.ts';
 import { sameCustomer, searchKey } from '../../state/same-customer.ts';
 import { useDesk } from '../context.ts';
@@ -37,7 +38,7 @@ export function EarlierChats({ session }: { session: StaffSession }) {
                   sessionId: chat.id,
                 })}
               >
-                <span dir="auto">{chat.last_message?.body.slice(0, 80) || t().visitor(chat.id)}</span>
+                <span dir="auto">{firstCharacters(chat.last_message?.body ?? '', 80) || t().visitor(chat.id)}</span>
                 <time dateTime={chat.created_at}>
                   {dateTime(chat.created_at)} · {t().status[chat.status] ?? chat.status}
                 </time>

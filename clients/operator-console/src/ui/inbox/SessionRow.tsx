@@ -3,6 +3,7 @@ import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useReducer } from 'preact/hooks';
 import { listTime, t } from '../../i18n/index.ts';
 import { backToText } from '../../state/composing.ts';
+import { firstCharacters } from '../../state/characters.ts';
 import { drafts } from '../../state/desk.ts';
 import { markedLine } from '../../state/highlight.ts';
 import type { ViewName } from '../../state/inbox-view.ts';
@@ -51,7 +52,7 @@ function Preview({ session }: { session: StaffSession }) {
   if (draft !== '') {
     return (
       <>
-        <span class="row-draft">{t().draft}</span> {draft.slice(0, 200)}
+        <span class="row-draft">{t().draft}</span> {firstCharacters(draft, 200)}
       </>
     );
   }
@@ -62,7 +63,7 @@ function Preview({ session }: { session: StaffSession }) {
     ? t().erased
     : last.body.trim() === ''
       ? (last.attachments[0]?.name ?? t().attachment)
-      : last.body.slice(0, 200);
+      : firstCharacters(last.body, 200);
   if (last.sender_type !== 'operator') return <>{text}</>;
   const author = last.sender_id === desk.user.id ? t().you : (last.sender_name ?? '');
   return (

@@ -1,0 +1,17 @@
+import { type Database, openDatabase } from '@chat-realtime/database';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { handlerSuite } from './testing/handler-suite.ts';
+import { relaySuite } from './testing/relay-suite.ts';
+import { tellSuite } from './testing/tell-suite.ts';
+
+// One database for all of them: to open one takes longer than what is shown in it.
+let database: Database;
+beforeAll(async () => {
+  database = await openDatabase('pglite:memory');
+});
+afterAll(() => database.close());
+
+const opened = (): Database => database;
+describe('teller', () => tellSuite(opened));
+describe('relay', () => relaySuite(opened));
+describe('updates', () => handlerSuite(opened));

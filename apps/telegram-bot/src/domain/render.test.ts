@@ -1,0 +1,82 @@
+import { type CallbackStaff, type TelegramSession } from '@chat-realtime/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { textsFor } from '../texts.ts';
+import { callbackContent, listedSession, textAndFiles } from './render.ts';
+
+const texts = textsFor('ru');
+const AT = '2026-01-01T10:00:00Z';
+const SESSION: TelegramSession = {
+  id: 1,
+  name: null,
+  status: 'open',
+  assigned_user_id: null,
+  assigned_user_name: null,
+  unread_count: 0,
+  waiting_since: null,
+  last_message: null,
+  last_message_id: 0,
+  last_seq: 0,
+};
+const CALLBACK: CallbackStaff = {
+  id: 4,
+  session_id: 1,
+  status: 'new',
+  phone: '+79990000000',
+  name: null,
+  comment: null,
+  preferred_at: null,
+  due_at: AT,
+  assigned_user_id: null,
+  result: null,
+  created_at: AT,
+  updated_at: AT,
+};
+
+describe('[TG21] what people are called and what they write', () => {
+  /** Many of them are cut, and some between the halves of a pair if it is done by UTF-16 units. */
+  const someText = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.nat({ max: 3 }).map((more) => `${'a'.repeat(more)}${'😀'.repeat(1_500)}`),
+  );
+
+  it('is cut so that it can be stored and sent, wherever the cut falls', () => {
+    fc.assert(
+      fc.property(someText, (text) => {
+        const contents = [
+          listedSession(texts, { ...SESSION, name: text, last_message: text }, 'anna'),
+          callbackContent(texts, { ...CALLBACK, name: text, comment: text }),
+        ];
+        // Half a pair is written as an escape.
+        expect(JSON.stringify(contents)).not.toMatch(/\\ud[89a-f]/i);
+      }),
+    );
+  });
+});
+
+describe('[TG11] a text with files', () => {
+  const file = { name: 'a.png', mime: 'image/png', size: 5, url: '/f/1' };
+  const photo = { id: '7b0c2a6e-3d1f-4c5b-8a9d-0e1f2a3b4c5d', ...file };
+  const buttons = [[{ text: 'Взять', data: 'assign:1' }]];
+  const bold = [{ type: 'bold', offset: 0, length: 4 }];
+
+  it('is the caption of the files where it fits', () => {
+    expect(textAndFiles({ title: 'Иван' }, 'Вот', [photo], buttons)).toEqual([
+      { kind: 'files', files: [file], caption: 'Иван\nВот', entities: bold, buttons },
+    ]);
+  });
+
+  it('comes before them where it does not, and the buttons stand under what comes last', () => {
+    const contents = textAndFiles({ title: 'Иван' }, 'x'.repeat(5_000), [photo], buttons);
+    expect(contents.map(({ kind, buttons: under }) => [kind, under])).toEqual([
+      ['text', undefined],
+      ['text', undefined],
+      ['files', buttons],
+    ]);
+    expect(contents.map((content) => content.entities)).toEqual([bold, undefined, undefined]);
+  });
+
+  it('is nothing where nothing is said', () => {
+    expect(textAndFiles(null, '', [], buttons)).toEqual([]);
+  });
+});

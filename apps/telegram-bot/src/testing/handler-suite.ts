@@ -1,0 +1,100 @@
+import type { Database } from '@chat-realtime/database';
+import { createLogger } from '@chat-realtime/service-kit';
+import type { Update } from 'grammy/types';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UpdateHandler } from '../intake/handler.ts';
+import type { Customers } from '../people/customers.ts';
+import type { Operators } from '../people/operators.ts';
+import { People } from '../storage/people.ts';
+import { SendStore } from '../storage/sends.ts';
+import { UpdateStore } from '../storage/updates.ts';
+
+const BOT = 77;
+const VISITOR = 9_001;
+
+export function handlerSuite(opened: () => Database): void {
+  let handler: UpdateHandler;
+  let leftOut: number;
+  const elsewhere = (): never => {
+    throw new Error('nothing of this is asked for');
+  };
+
+  beforeEach(() => {
+    leftOut = 0;
+  });
+  afterEach(() => handler.stop());
+
+  function newHandler(write: Customers['write']): UpdateStore {
+    const database = opened();
+    const updates = new UpdateStore(database, BOT);
+    handler = new UpdateHandler({
+      database,
+      botId: BOT,
+      updates,
+      sends: new SendStore(database),
+      people: new People(database),
+      operators: { command: elsewhere, write: elsewhere, edited: elsewhere, button: elsewhere } as unknown as Operators,
+      customers: { write, edited: elsewhere, redeem: elsewhere } as unknown as Customers,
+      desk: {
+        introduce: elsewhere,
+        redeem: elsewhere,
+        act: elsewhere,
+        write: elsewhere,
+        upload: elsewhere,
+        blocked: elsewhere,
+        openFile: elsewhere,
+      },
+      api: { answerButton: async () => undefined },
+      group: null,
+      logger: createLogger({ service: 'telegram-bot', level: 'silent' }),
+      leftOut: () => (leftOut += 1),
+      added: () => undefined,
+      retrySeconds: 0.01,
+    });
+    return updates;
+  }
+
+  function written(updateId: number, text: string): Update {
+    const from = { id: VISITOR, is_bot: false, first_name: 'Гость', language_code: 'ru' };
+    const chat = { id: VISITOR, type: 'private', first_name: 'Гость' } as const;
+    return { update_id: updateId, message: { message_id: updateId, date: 1, chat, from, text } };
+  }
+
+  async function owed(): Promise<string[]> {
+    const found = await sql<{ text: string }>`SELECT content->>'text' AS text FROM telegram_send
+      WHERE chat_id = ${VISITOR}::bigint ORDER BY id`.execute(opened().kysely);
+    return found.rows.map(({ text }) => text);
+  }
+
+  describe('[TG21] an update', () => {
+    it('that can never be handled is left out after some tries, its author is told, and the next one is handled', async () => {
+      const handled: string[] = [];
+      const updates = newHandler(async (_user, { text }) => {
+        if (text === 'сломанное') throw new TypeError('x is undefined');
+        handled.push(text);
+        return { sends: [] };
+      });
+      await updates.take([written(1, 'сломанное'), written(2, 'целое')]);
+      handler.start();
+      await expect.poll(() => handled).toEqual(['целое']);
+      expect(leftOut).toBe(1);
+      expect(await owed()).toEqual(['Сообщение не отправлено.']);
+    });
+
+    it('with what a database refuses is taken, and stops no other', async () => {
+      const handled: string[] = [];
+      const updates = newHandler(async (_user, { text }) => {
+        handled.push(text);
+        return {
+          sends: [{ to: { kind: 'anybody', chatId: VISITOR }, content: { kind: 'text', text: `\ud83d ${text}` } }],
+        };
+      });
+      await sql`DELETE FROM telegram_send`.execute(opened().kysely);
+      await updates.take([written(3, 'a\u0000b\ud83d'), written(4, 'c')]);
+      handler.start();
+      await expect.poll(owed).toEqual(['\ufffd a\ufffdb\ufffd', '\ufffd c']);
+      expect(leftOut).toBe(0);
+    });
+  });
+}
