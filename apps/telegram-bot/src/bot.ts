@@ -58,8 +58,8 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   const { config, database, desk, ledger, frames, fanout, logger } = parts;
   const botId = botIdOf(config.TELEGRAM_BOT_TOKEN);
   const updates = new UpdateStore(database, botId);
-  const sends = new SendStore(database);
-  const people = new People(database);
+  const sends = new SendStore(database, botId);
+  const people = new People(database, botId);
   const metrics = botMetrics(parts.metrics, frames, sends);
   const api = createTelegramApi({
     token: config.TELEGRAM_BOT_TOKEN,
@@ -147,7 +147,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   function staffGroup(): StaffGroup | null {
     const { TELEGRAM_STAFF_GROUP_ID: key, TELEGRAM_STAFF_GROUP_LANGUAGE: language } = config;
     if (key === undefined) return null;
-    const topics = new TopicStore(database, key);
+    const topics = new TopicStore(database, botId, key);
     const texts = textsFor(language);
     const figures = groupMetrics(parts.metrics, metrics, topics);
     const worker = new GroupWorker({ topics, api, texts, metrics: figures, logger });

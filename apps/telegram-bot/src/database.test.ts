@@ -2,6 +2,7 @@ import { type Database, openDatabase } from '@chat-realtime/database';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { handlerSuite } from './testing/handler-suite.ts';
 import { relaySuite } from './testing/relay-suite.ts';
+import { sendsSuite } from './testing/sends-suite.ts';
 import { tellSuite } from './testing/tell-suite.ts';
 
 // One database for all of them: to open one takes longer than what is shown in it.
@@ -14,4 +15,5 @@ afterAll(() => database.close());
 const opened = (): Database => database;
 describe('teller', () => tellSuite(opened));
 describe('relay', () => relaySuite(opened));
+describe('sends', () => sendsSuite(opened));
 describe('updates', () => handlerSuite(opened));

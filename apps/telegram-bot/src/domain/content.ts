@@ -11,7 +11,15 @@ export type Entity = z.infer<typeof entitySchema>;
 export const buttonSchema = z.object({ text: z.string(), data: z.string().max(64) });
 export type Button = z.infer<typeof buttonSchema>;
 
-const fileSchema = z.object({ url: z.string(), name: z.string(), mime: z.string(), size: z.int() });
+const fileSchema = z.object({
+  url: z.string(),
+  name: z.string(),
+  mime: z.string(),
+  size: z.int(),
+  /** Of a picture, where it could be read. */
+  width: z.int().optional(),
+  height: z.int().optional(),
+});
 export type SentFile = z.infer<typeof fileSchema>;
 
 const buttons = z.array(z.array(buttonSchema)).optional();
@@ -31,6 +39,8 @@ export const contentSchema = z.discriminatedUnion('kind', [
     kind: z.literal('files'),
     files: z.array(fileSchema).min(1).max(10),
     caption: z.string().optional(),
+    /** Telegram has refused them as pictures or voice. */
+    asDocuments: z.boolean().optional(),
     entities: z.array(entitySchema).optional(),
     buttons,
   }),

@@ -2,7 +2,9 @@ import { type CallbackStaff, type TelegramSession } from '@chat-realtime/protoco
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { textsFor } from '../texts.ts';
+import { MISSING_FILES_MAX } from './lesser.ts';
 import { callbackContent, listedSession, textAndFiles } from './render.ts';
+import { CAPTION_MAX } from './split-text.ts';
 
 const texts = textsFor('ru');
 const AT = '2026-01-01T10:00:00Z';
@@ -37,7 +39,7 @@ describe('[TG21] what people are called and what they write', () => {
   /** Many of them are cut, and some between the halves of a pair if it is done by UTF-16 units. */
   const someText = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
-    fc.nat({ max: 3 }).map((more) => `${'a'.repeat(more)}${'😀'.repeat(1_500)}`),
+    fc.nat({ max: 3 }).map((more) => `${'a'.repeat(more)}${'😀'.repeat(1_001)}`),
   );
 
   it('is cut so that it can be stored and sent, wherever the cut falls', () => {
@@ -50,12 +52,13 @@ describe('[TG21] what people are called and what they write', () => {
         // Half a pair is written as an escape.
         expect(JSON.stringify(contents)).not.toMatch(/\\ud[89a-f]/i);
       }),
+      { numRuns: 40 },
     );
   });
 });
 
 describe('[TG11] a text with files', () => {
-  const file = { name: 'a.png', mime: 'image/png', size: 5, url: '/f/1' };
+  const file = { name: 'a.png', mime: 'image/png', size: 5, width: 3, height: 2, url: '/f/1' };
   const photo = { id: '7b0c2a6e-3d1f-4c5b-8a9d-0e1f2a3b4c5d', ...file };
   const buttons = [[{ text: 'Взять', data: 'assign:1' }]];
   const bold = [{ type: 'bold', offset: 0, length: 4 }];
@@ -74,6 +77,20 @@ describe('[TG11] a text with files', () => {
       ['files', buttons],
     ]);
     expect(contents.map((content) => content.entities)).toEqual([bold, undefined, undefined]);
+  });
+
+  it('that are an album comes before them with the buttons, which an album cannot have', () => {
+    expect(textAndFiles({ title: 'Иван' }, 'Вот', [photo, photo], buttons)).toEqual([
+      { kind: 'text', text: 'Иван\nВот', entities: bold, buttons },
+      { kind: 'files', files: [file, file] },
+    ]);
+    expect(textAndFiles({ title: 'Иван' }, 'Вот', [photo, photo])).toHaveLength(1);
+  });
+
+  it('leaves the caption room to say that files are missing', () => {
+    const longest = textAndFiles(null, 'x'.repeat(CAPTION_MAX - MISSING_FILES_MAX), [photo]);
+    expect(longest).toHaveLength(1);
+    expect(textAndFiles(null, 'x'.repeat(CAPTION_MAX - MISSING_FILES_MAX + 1), [photo])).toHaveLength(2);
   });
 
   it('is nothing where nothing is said', () => {

@@ -9,6 +9,7 @@ import {
 import type { Texts } from '../texts.ts';
 import { buttonData } from './commands.ts';
 import { type Button, type Content, TextBuilder } from './content.ts';
+import { MISSING_FILES_MAX } from './lesser.ts';
 import { CAPTION_MAX, splitText, TEXT_MAX } from './split-text.ts';
 
 /** Who is heard, in bold above a text. */
@@ -47,16 +48,18 @@ export function textAndFiles(
   }
   const whole = head.text === '' ? body : body === '' ? head.text : `${head.text}\n${body}`;
   const { entities } = head;
-  const files = attachments.map(({ url = '', name, mime, size }) => ({ url, name, mime, size }));
+  const files = attachments.map(({ id: _id, url = '', ...file }) => ({ ...file, url }));
   const withButtons = buttons === undefined ? {} : { buttons };
-  if (files.length > 0 && whole.length <= CAPTION_MAX)
+  // An album takes no buttons: they stand under the text before it.
+  const underText = files.length === 0 || (files.length > 1 && buttons !== undefined && whole !== '');
+  if (files.length > 0 && whole.length <= CAPTION_MAX - MISSING_FILES_MAX && !underText)
     return [{ kind: 'files', files, ...(whole === '' ? {} : { caption: whole, entities }), ...withButtons }];
   const parts = splitText(whole, TEXT_MAX);
   const texts = parts.map((text, index): Content => {
-    const isLast = index === parts.length - 1 && files.length === 0;
+    const isLast = index === parts.length - 1 && underText;
     return { kind: 'text', text, ...(index === 0 ? { entities } : {}), ...(isLast ? withButtons : {}) };
   });
-  return files.length === 0 ? texts : [...texts, { kind: 'files', files, ...withButtons }];
+  return files.length === 0 ? texts : [...texts, { kind: 'files', files, ...(underText ? {} : withButtons) }];
 }
 
 const LINE_MAX = 200;

@@ -105,7 +105,7 @@ export class UpdateHandler {
   }
 
   async #handle(batch: Batch): Promise<void> {
-    const { database, updates, sends, api, group, logger, added } = this.#parts;
+    const { database, botId, updates, sends, api, group, logger, added } = this.#parts;
     let outcome: Outcome;
     try {
       outcome = await this.#outcome(batch);
@@ -123,7 +123,7 @@ export class UpdateHandler {
     await database.kysely.transaction().execute(async (trx) => {
       await sends.add(outcome.sends, trx);
       await group?.topics.add(outcome.topic ?? [], trx);
-      for (const entry of outcome.remember ?? []) await remember(trx, entry);
+      for (const entry of outcome.remember ?? []) await remember(trx, botId, entry);
       await updates.handled(batch, trx);
     });
     if (outcome.sends.length > 0) added();

@@ -1,5 +1,6 @@
 import type { Logger } from '@chat-realtime/service-kit';
 import { ChatQueue } from '../chat-queue.ts';
+import { lesser } from '../domain/lesser.ts';
 import type { BotMetrics } from '../metrics.ts';
 import type { Desk } from '../ports.ts';
 import type { DueSend, SendStore } from '../storage/sends.ts';
@@ -74,8 +75,26 @@ export class Sender {
     );
   }
 
+  /** False: the chat cannot be told now, and is told after a while. */
+  async #tellBlocked(send: DueSend): Promise<boolean> {
+    const { sends, desk, logger } = this.#parts;
+    if (send.operatorId === null && send.customerId === null) return true;
+    try {
+      await desk.blocked({ telegram_user_id: send.chatId, blocked: true });
+      return true;
+    } catch (error) {
+      // Nothing was sent: it must not count as something that may have been.
+      await sends.postpone(send.id, backoff(send.attempts));
+      logger.warn(
+        { err: error, id: send.id },
+        'that an account has stopped the bot could not be told; it is told again',
+      );
+      return false;
+    }
+  }
+
   async #failed(send: DueSend, failure: TelegramFailure): Promise<void> {
-    const { sends, desk, metrics, logger } = this.#parts;
+    const { sends, metrics, logger } = this.#parts;
     metrics.sent.inc({ result: failure.code });
     switch (failure.code) {
       case 'rate_limited':
@@ -86,14 +105,19 @@ export class Sender {
         return;
       case 'blocked':
         // Shown in the console; what was written stands in the chat.
-        if (send.operatorId !== null || send.customerId !== null)
-          await desk.blocked({ telegram_user_id: send.chatId, blocked: true });
+        if (!(await this.#tellBlocked(send))) return;
         await sends.dropChat(send.chatId);
         return;
-      case 'refused':
-        logger.error({ err: failure, id: send.id }, 'Telegram does not take this text; it is left out');
-        await sends.drop(send.id);
+      case 'refused': {
+        const less = lesser(send.content);
+        logger.error(
+          { err: failure, id: send.id, session_id: send.sessionId, seq: send.seq },
+          less === null ? 'Telegram does not take this text; it is left out' : 'Telegram takes this in part only',
+        );
+        if (less === null) await sends.drop(send.id);
+        else await sends.replace(send.id, less);
         return;
+      }
       case 'unknown':
         this.#ambiguous(send, 'no_answer');
         await sends.postpone(send.id, backoff(send.attempts));

@@ -47,6 +47,7 @@ const people = {
   message: async (_: number, id: number) => known.get(id),
   answeredMessage: async (_: number, id: number) => known.get(id),
   shown: async () => ({ seq: 3, messageId: 30 }),
+  owed: async () => new Set<number>(),
 };
 function elsewhere(): never {
   throw new Error('nothing of this is asked for');

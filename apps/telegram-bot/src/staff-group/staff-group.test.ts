@@ -14,6 +14,7 @@ import { textsFor } from '../texts.ts';
 import { GroupTeller } from './tell-group.ts';
 import { GroupWorker } from './worker.ts';
 
+const BOT = 77;
 let database: Database;
 let api: FakeBotApi;
 let forum: FakeForum;
@@ -37,8 +38,8 @@ afterAll(async () => {
 beforeEach(async () => {
   group -= 1;
   forum = api.forums.open(group);
-  topics = new TopicStore(database, group, 0.15);
-  teller = new GroupTeller(new People(database), topics, textsFor('ru'));
+  topics = new TopicStore(database, BOT, group, 0.15);
+  teller = new GroupTeller(new People(database, BOT), topics, textsFor('ru'));
   metrics = createMetrics('telegram-bot');
   logged.length = 0;
   worker = newWorker(metrics);
@@ -56,7 +57,7 @@ function newWorker(registry: Metrics, language: 'ru' | 'en' = 'ru'): GroupWorker
   const bot = botMetrics(
     registry,
     { connected: true, start: () => undefined, stop: async () => undefined },
-    new SendStore(database),
+    new SendStore(database, BOT),
   );
   return new GroupWorker({
     topics,
@@ -156,7 +157,7 @@ describe('a topic', () => {
 describe('the language of a group', () => {
   it('[TG16] is that of its topics and of all that the bot tells there', async () => {
     await worker.stop();
-    teller = new GroupTeller(new People(database), topics, textsFor('en'));
+    teller = new GroupTeller(new People(database, BOT), topics, textsFor('en'));
     worker = newWorker(createMetrics('telegram-bot'), 'en');
     worker.start();
     await asks('Where is it?');
@@ -263,7 +264,7 @@ describe('what happens to a group', () => {
 
 describe('what was erased', () => {
   it('[TG20] is not sent any more, neither to the group nor to people', async () => {
-    const sends = new SendStore(database);
+    const sends = new SendStore(database, BOT);
     await asks('Стереть', session);
     const to = { kind: 'anybody', chatId: 77 } as const;
     await sends.add([{ to, content: { kind: 'text', text: 'Стереть' }, sessionId: session, messageId: seq }]);
@@ -285,6 +286,7 @@ describe('what was erased', () => {
       tell: async () => [],
       logger: createLogger({ service: 'telegram-bot', level: 'silent' }),
       added: () => undefined,
+      leftOut: () => undefined,
     });
     relay.start();
     const owed = async () => (await sends.pending()) + (await topics.pending());

@@ -146,7 +146,7 @@ export class GroupWorker {
         metrics.sent.inc({ result: 'sent' });
       },
       notDone: () => topics.notSent(ids),
-      giveUp: () => topics.drop(ids),
+      giveUp: () => topics.lessen(sends),
       maybeTwice: () => this.#maybeTwice(sends, 'no_answer'),
     };
   }
@@ -220,7 +220,7 @@ export class GroupWorker {
         if (work.giveUp === null) return this.#trouble('refused', error);
         logger.error(
           { err: error, session_id: sessionId },
-          'Telegram does not take this in the staff group; it is left out',
+          'Telegram does not take this in the staff group; it is left out, or sent with less',
         );
         await work.giveUp();
         return 0;

@@ -1,11 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@chat-realtime/database';
-import { type OperatorStatus, operatorStatusSchema, staffScopeSchema, type StaffScope } from '@chat-realtime/protocol';
+import {
+  type OperatorStatus,
+  operatorStatusSchema,
+  shortened,
+  type StaffScope,
+  staffScopeSchema,
+} from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 
 /** How long Telegram may take to tell the number of what it shows already. */
 const NUMBERED_WITHIN_MS = 4_000;
 const LOOK_MS = 100;
+/** Of a message that is shown again. */
+const SHOWN_MAX = 1_000;
+
+type Db = Database['kysely'];
 
 /** A bound operator. */
 export interface BoundOperator {
@@ -73,9 +83,11 @@ const OPERATORS = sql`
  */
 export class People {
   readonly #database: Database;
+  readonly #botId: number;
 
-  constructor(database: Database) {
+  constructor(database: Database, botId: number) {
     this.#database = database;
+    this.#botId = botId;
   }
 
   /** Those on duty whom Telegram reaches. */
@@ -116,6 +128,16 @@ export class People {
     return row === undefined ? undefined : { assignedUserId: row.assigned_user_id, name: row.name, status: row.status };
   }
 
+  /** What a customer has written last, as far as it fits one text. */
+  async lastOfClient(sessionId: number, db: Db): Promise<{ messageId: number; body: string } | undefined> {
+    const result = await sql<{ id: number; body: string }>`
+      SELECT COALESCE(message_id, id) AS id, COALESCE(body, '') AS body FROM chat_event
+       WHERE session_id = ${sessionId}::bigint AND type = 'chat.message' AND sender_type = 'client'
+       ORDER BY seq DESC LIMIT 1`.execute(db);
+    const [row] = result.rows;
+    return row === undefined ? undefined : { messageId: Number(row.id), body: shortened(row.body, SHOWN_MAX) };
+  }
+
   /**
    * A text of the bot that somebody answers. They see it before Telegram has told the bot its number, so one that is not
    * known yet is looked for again for a moment.
@@ -133,7 +155,7 @@ export class People {
   async message(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
     const result = await sql<{ session_id: number; seq: number | null; message_id: number | null; purpose: string }>`
       SELECT session_id, seq, message_id, purpose FROM telegram_message
-       WHERE chat_id = ${chatId}::bigint AND telegram_message_id = ${telegramId}::bigint`.execute(
+       WHERE bot_id = ${this.#botId}::bigint AND chat_id = ${chatId}::bigint AND telegram_message_id = ${telegramId}::bigint`.execute(
       this.#database.kysely,
     );
     const [row] = result.rows;
@@ -146,11 +168,22 @@ export class People {
     };
   }
 
+  /** Events of a session that wait to be told in a chat. */
+  async owed(chatId: number, sessionId: number): Promise<ReadonlySet<number>> {
+    const result = await sql<{ seq: number }>`SELECT DISTINCT seq FROM telegram_send
+      WHERE chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint AND seq IS NOT NULL`.execute(
+      this.#database.kysely,
+    );
+    return new Set(result.rows.map(({ seq }) => Number(seq)));
+  }
+
   /** The newest event and the newest message of a session that stand in a chat. */
   async shown(chatId: number, sessionId: number): Promise<{ seq: number | null; messageId: number | null }> {
     const result = await sql<{ seq: number | null; message_id: number | null }>`
       SELECT max(seq) AS seq, max(message_id) AS message_id FROM telegram_message
-       WHERE chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint`.execute(this.#database.kysely);
+       WHERE bot_id = ${this.#botId}::bigint AND chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint`.execute(
+      this.#database.kysely,
+    );
     const [row] = result.rows;
     const value = (column: number | null | undefined): number | null =>
       column === null || column === undefined ? null : Number(column);

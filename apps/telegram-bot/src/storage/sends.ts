@@ -57,9 +57,11 @@ const number = (value: number | null): number | null => (value === null ? null :
 /** Texts the bot owes, in each chat one after the other. */
 export class SendStore {
   readonly #database: Database;
+  readonly #botId: number;
 
-  constructor(database: Database) {
+  constructor(database: Database, botId: number) {
     this.#database = database;
+    this.#botId = botId;
   }
 
   async add(sends: readonly NewSend[], db: Database['kysely'] = this.#database.kysely): Promise<void> {
@@ -107,12 +109,19 @@ export class SendStore {
     await this.#database.kysely.transaction().execute(async (trx) => {
       await sql`DELETE FROM telegram_send WHERE id = ${send.id}::bigint`.execute(trx);
       if (send.sessionId === null) return;
-      for (const id of telegramIds) await remember(trx, { ...send, sessionId: send.sessionId, telegramId: id });
+      for (const id of telegramIds)
+        await remember(trx, this.#botId, { ...send, sessionId: send.sessionId, telegramId: id });
     });
   }
 
   async postpone(id: number, seconds: number): Promise<void> {
     await sql`UPDATE telegram_send SET sending_at = NULL, due_at = clock_timestamp() + make_interval(secs => ${seconds}::float8)
+      WHERE id = ${id}::bigint`.execute(this.#database.kysely);
+  }
+
+  /** In its place, at once. */
+  async replace(id: number, content: Content): Promise<void> {
+    await sql`UPDATE telegram_send SET sending_at = NULL, due_at = clock_timestamp(), content = ${storedJson(content)}::jsonb
       WHERE id = ${id}::bigint`.execute(this.#database.kysely);
   }
 
@@ -157,8 +166,12 @@ export interface Remembered {
   readonly purpose: string;
 }
 
-export async function remember(db: Database['kysely'], entry: Remembered): Promise<void> {
-  await sql`INSERT INTO telegram_message (chat_id, telegram_message_id, session_id, seq, message_id, purpose)
-    VALUES (${entry.chatId}::bigint, ${entry.telegramId}::bigint, ${entry.sessionId}::bigint, ${entry.seq}::bigint,
-      ${entry.messageId}::bigint, ${entry.purpose}) ON CONFLICT DO NOTHING`.execute(db);
+/** Numbers in Telegram are of one bot: another one counts anew. */
+export async function remember(db: Database['kysely'], botId: number, entry: Remembered): Promise<void> {
+  await sql`INSERT INTO telegram_message (bot_id, chat_id, telegram_message_id, session_id, seq, message_id, purpose)
+    VALUES (${botId}::bigint, ${entry.chatId}::bigint, ${entry.telegramId}::bigint, ${entry.sessionId}::bigint,
+      ${entry.seq}::bigint, ${entry.messageId}::bigint, ${entry.purpose})
+    ON CONFLICT (bot_id, chat_id, telegram_message_id) DO UPDATE SET session_id = EXCLUDED.session_id,
+      seq = EXCLUDED.seq, message_id = EXCLUDED.message_id, purpose = EXCLUDED.purpose,
+      created_at = clock_timestamp()`.execute(db);
 }

@@ -1,6 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
 import { type Content, contentSchema } from '../domain/content.ts';
+import { lesser } from '../domain/lesser.ts';
 import { remember } from './sends.ts';
 import { storedJson } from './stored-json.ts';
 
@@ -69,10 +70,12 @@ const numberOrNull = (value: number | null): number | null => (value === null ? 
 export class TopicStore {
   readonly groupKey: number;
   readonly #database: Database;
+  readonly #botId: number;
   readonly #settleSeconds: number;
 
-  constructor(database: Database, groupKey: number, settleSeconds: number = SETTLE_SECONDS) {
+  constructor(database: Database, botId: number, groupKey: number, settleSeconds: number = SETTLE_SECONDS) {
     this.#database = database;
+    this.#botId = botId;
     this.groupKey = groupKey;
     this.#settleSeconds = settleSeconds;
   }
@@ -222,6 +225,19 @@ export class TopicStore {
       this.#database.kysely,
     );
   }
+  /** What was refused is replaced by what is left of it, or goes. */
+  async lessen(sends: readonly TopicSend[]): Promise<void> {
+    const gone: number[] = [];
+    for (const { id, content } of sends) {
+      const less = lesser(content);
+      if (less === null) gone.push(id);
+      else
+        await sql`UPDATE telegram_topic_send SET content = ${storedJson(less)}::jsonb WHERE id = ${id}::bigint`.execute(
+          this.#database.kysely,
+        );
+    }
+    await this.drop(gone);
+  }
   async drop(ids: readonly number[]): Promise<void> {
     await sql`DELETE FROM telegram_topic_send WHERE id = ANY (${ids}::bigint[])`.execute(this.#database.kysely);
   }
@@ -234,7 +250,7 @@ export class TopicStore {
     await this.#database.kysely.transaction().execute(async (trx) => {
       await sql`DELETE FROM telegram_topic_send WHERE id = ANY (${sends.map(({ id }) => id)}::bigint[])`.execute(trx);
       for (const telegramId of telegramIds)
-        await remember(trx, {
+        await remember(trx, this.#botId, {
           chatId: groupId,
           telegramId,
           sessionId: first.sessionId,

@@ -3,6 +3,8 @@ import { Api, GrammyError, HttpError, InputFile, InputMediaBuilder } from 'gramm
 import type { InlineKeyboardMarkup, ForceReply, Update, UserFromGetMe } from 'grammy/types';
 import { firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from '../domain/content.ts';
+import { isPhoto, isVoice, missingFiles } from '../domain/lesser.ts';
+import { CAPTION_MAX } from '../domain/split-text.ts';
 import { failureOf, networkFailure, TelegramFailure } from './failures.ts';
 
 /** A call that sends something may take as long as its file. */
@@ -66,15 +68,14 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
     content: Extract<Content, { kind: 'files' }>,
     thread: { message_thread_id?: number },
   ): Promise<number[]> => {
-    const { files, caption, entities, buttons } = content;
-    const opened = await Promise.all(files.map(async (file) => ({ file, stream: await openFile(file) })));
+    const { files, caption = '', entities, buttons, asDocuments = false } = content;
+    const opened = await openAll(openFile, files);
     const there = opened.flatMap(({ file, stream }) =>
       stream === null ? [] : [{ file, input: new InputFile(stream, file.name) }],
     );
     const lost = opened.length - there.length;
-    const text = [caption, lost === 0 ? undefined : `📎 ×${lost} — см. консоль / see the console`]
-      .filter(Boolean)
-      .join('\n');
+    const noted = lost === 0 ? caption : `${caption}${caption === '' ? '' : '\n'}${missingFiles(lost)}`;
+    const text = noted.length <= CAPTION_MAX ? noted : caption;
     const headed = text === '' ? {} : { caption: text, caption_entities: entities ?? [] };
     const other = { ...headed, ...thread, ...markup(buttons, false) };
     const [first] = there;
@@ -82,22 +83,25 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
       const sent = await api.sendMessage(chatId, text === '' ? '📎' : text, {
         entities: entities ?? [],
         ...thread,
+        ...markup(buttons, false),
       });
       return [sent.message_id];
     }
-    if (there.length === 1) return [(await sendOne(api, chatId, first.file, first.input, other)).message_id];
+    if (there.length === 1)
+      return [(await sendOne(api, chatId, first.file, first.input, asDocuments, other)).message_id];
     // An album has pictures alone, or documents alone.
-    const sent = there.every(({ file }) => isPhoto(file))
-      ? await api.sendMediaGroup(
-          chatId,
-          there.map(({ input }, index) => InputMediaBuilder.photo(input, index === 0 ? headed : {})),
-          thread,
-        )
-      : await api.sendMediaGroup(
-          chatId,
-          there.map(({ input }, index) => InputMediaBuilder.document(input, index === 0 ? headed : {})),
-          thread,
-        );
+    const sent =
+      !asDocuments && there.every(({ file }) => isPhoto(file))
+        ? await api.sendMediaGroup(
+            chatId,
+            there.map(({ input }, index) => InputMediaBuilder.photo(input, index === 0 ? headed : {})),
+            thread,
+          )
+        : await api.sendMediaGroup(
+            chatId,
+            there.map(({ input }, index) => InputMediaBuilder.document(input, index === 0 ? headed : {})),
+            thread,
+          );
     return sent.map(({ message_id: id }) => id);
   };
 
@@ -118,7 +122,12 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
       ),
     listenToWebhook: (url, secret) =>
       call('setWebhook', async () => {
-        await api.setWebhook(url, { secret_token: secret, allowed_updates: [...UPDATES] });
+        await api.setWebhook(url, {
+          secret_token: secret,
+          allowed_updates: [...UPDATES],
+          // Several at once would overtake each other on their way here.
+          max_connections: 1,
+        });
       }),
     endWebhook: () =>
       call('deleteWebhook', async () => {
@@ -174,15 +183,21 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
   };
 }
 
-function isPhoto({ mime, size }: SentFile): boolean {
-  return /^image\/(?:jpeg|png|webp)$/.test(mime) && size <= 10_000_000;
+/** All, or none: what could not be opened this time is tried again, and nothing was sent. */
+async function openAll(openFile: OpenFile, files: readonly SentFile[]) {
+  const opened = await Promise.allSettled(files.map(async (file) => ({ file, stream: await openFile(file) })));
+  const open = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  if (open.length === opened.length) return open;
+  for (const { stream } of open) stream?.destroy();
+  throw new TelegramFailure('unreachable', 'send: a file of the chat cannot be opened');
 }
 
 type Other = Parameters<Api['sendDocument']>[2];
 
-function sendOne(api: Api, chatId: number, file: SentFile, input: InputFile, other: Other) {
+function sendOne(api: Api, chatId: number, file: SentFile, input: InputFile, asDocument: boolean, other: Other) {
+  if (asDocument) return api.sendDocument(chatId, input, other);
   if (isPhoto(file)) return api.sendPhoto(chatId, input, other);
-  if (/^audio\/ogg|^application\/ogg/.test(file.mime)) return api.sendVoice(chatId, input, other);
+  if (isVoice(file)) return api.sendVoice(chatId, input, other);
   return api.sendDocument(chatId, input, other);
 }
 

@@ -32,8 +32,8 @@ export function handlerSuite(opened: () => Database): void {
       database,
       botId: BOT,
       updates,
-      sends: new SendStore(database),
-      people: new People(database),
+      sends: new SendStore(database, BOT),
+      people: new People(database, BOT),
       operators: { command: elsewhere, write: elsewhere, edited: elsewhere, button: elsewhere } as unknown as Operators,
       customers: { write, edited: elsewhere, redeem: elsewhere } as unknown as Customers,
       desk: {

@@ -8,6 +8,7 @@ import { SendStore } from '../storage/sends.ts';
 import { Relay, type Tell } from '../relay/relay.ts';
 import { Teller } from '../relay/tell.ts';
 
+const BOT = 77;
 export function relaySuite(opened: () => Database): void {
   let database: Database;
   let sends: SendStore;
@@ -19,7 +20,7 @@ export function relaySuite(opened: () => Database): void {
 
   beforeAll(async () => {
     database = opened();
-    sends = new SendStore(database);
+    sends = new SendStore(database, BOT);
     await sql`INSERT INTO operator_telegram (user_id, telegram_user_id, role, scope, on_duty)
       VALUES ('anna', 501, 'operator', 'all', true)`.execute(database.kysely);
     await sql`INSERT INTO telegram_relay (feed_seq) VALUES (0)`.execute(database.kysely);
@@ -75,7 +76,7 @@ export function relaySuite(opened: () => Database): void {
     it('is not one whose customer has a name that is cut between the halves of a pair', async () => {
       await written(`a${'😀'.repeat(100)}`, 'Первый');
       await written('Иван', 'Второй');
-      const teller = new Teller(new People(database));
+      const teller = new Teller(new People(database, BOT));
       relay = newRelay((event, db) => teller.tell(event, db));
       relay.start();
       await expect.poll(owed).toMatchObject([expect.stringMatching('Первый'), expect.stringMatching('Второй')]);
@@ -87,7 +88,7 @@ export function relaySuite(opened: () => Database): void {
       await written('Иван', 'Третий');
       await written('Иван', 'Четвёртый');
       await written('Иван', 'Пятый');
-      const teller = new Teller(new People(database));
+      const teller = new Teller(new People(database, BOT));
       relay = newRelay(async (event, db) => {
         if (event.type === 'chat.message.client' && event.data.body === 'Четвёртый')
           await sql`SELECT ${'\\ud83d'}::text::json, ${'"\\ud83d"'}::jsonb`.execute(db);
@@ -103,7 +104,7 @@ export function relaySuite(opened: () => Database): void {
     it('is waited for where it is the machine that cannot', async () => {
       await sql`DELETE FROM telegram_send`.execute(database.kysely);
       await written('Иван', 'Шестой');
-      const teller = new Teller(new People(database));
+      const teller = new Teller(new People(database, BOT));
       let tries = 0;
       relay = newRelay(async (event, db) => {
         tries += 1;

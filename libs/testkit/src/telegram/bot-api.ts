@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { ApiError } from './api-error.ts';
 import { FaultPlan } from './faults.ts';
 import { FakeForums } from './forums.ts';
+import { refuseBadPhoto, refuseMixedAlbum } from './media.ts';
 import { BOT, FakePerson, type PersonOptions, type ShownMessage } from './person.ts';
 import { type ApiCall, type ApiFile, readCall } from './requests.ts';
 
@@ -35,10 +36,13 @@ export class FakeBotApi {
   readonly #server: Server;
   readonly #files = new Map<string, ApiFile>();
   readonly #blocked = new Set<number>();
+  readonly #noVoice = new Set<number>();
   readonly #moved = new Map<number, number>();
   #updates: Update[] = [];
   #waiter: Waiter | null = null;
   #webhook: { readonly url: string; readonly secret: string | undefined } | null = null;
+  /** How many deliveries at once the bot has asked for. */
+  webhookConnections = 0;
   #nextUpdate = 500;
   #nextMessage = 1;
   #nextFile = 1;
@@ -97,6 +101,11 @@ export class FakeBotApi {
   setBlocked(chatId: number, blocked: boolean): void {
     if (blocked) this.#blocked.add(chatId);
     else this.#blocked.delete(chatId);
+  }
+
+  /** As somebody's privacy settings may have it. */
+  forbidVoice(chatId: number): void {
+    this.#noVoice.add(chatId);
   }
 
   newMessageId(): number {
@@ -241,6 +250,7 @@ export class FakeBotApi {
         return { ...BOT, username: this.username };
       case 'setWebhook':
         this.#webhook = { url: String(values['url']), secret: values['secret_token'] as string | undefined };
+        this.webhookConnections = Number(values['max_connections'] ?? 40);
         return true;
       case 'deleteWebhook':
         this.#webhook = null;
@@ -262,13 +272,17 @@ export class FakeBotApi {
       case 'sendDocument':
       case 'sendVoice': {
         const kind = call.method.slice(4).toLowerCase();
-        return this.#show(call, String(values['caption'] ?? ''), CAPTION_MAX, [
-          { kind, ...fileOf(call, values[kind]) },
-        ]);
+        const file = fileOf(call, values[kind]);
+        if (kind === 'photo') refuseBadPhoto(file.bytes);
+        if (kind === 'voice' && this.#noVoice.has(Number(values['chat_id'])))
+          throw new ApiError(400, 'Bad Request: VOICE_MESSAGES_FORBIDDEN');
+        return this.#show(call, String(values['caption'] ?? ''), CAPTION_MAX, [{ kind, ...file }]);
       }
       case 'sendMediaGroup': {
         const media = values['media'] as { type: string; media: string; caption?: string }[];
         if (media.length < 2 || media.length > 10) throw new ApiError(400, 'Bad Request: wrong number of media');
+        refuseMixedAlbum(media.map(({ type }) => type));
+        for (const one of media) if (one.type === 'photo') refuseBadPhoto(fileOf(call, one.media).bytes);
         return media.map((one) =>
           this.#show(call, one.caption ?? '', CAPTION_MAX, [{ kind: one.type, ...fileOf(call, one.media) }]),
         );

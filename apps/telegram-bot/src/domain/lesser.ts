@@ -1,0 +1,42 @@
+import type { Content, SentFile } from './content.ts';
+
+/** What Telegram takes as a picture: up to 10 MB, not too long a side, not too narrow. */
+const PHOTO_MAX_BYTES = 10_000_000;
+const PHOTO_MAX_SIDES = 10_000;
+const PHOTO_MAX_RATIO = 20;
+
+export function isPhoto({ mime, size, width, height }: SentFile): boolean {
+  if (!/^image\/(?:jpeg|png|webp)$/.test(mime) || size > PHOTO_MAX_BYTES) return false;
+  // Unreadable to us may be readable to Telegram; if not, it says so.
+  if (width === undefined || height === undefined) return true;
+  return width + height <= PHOTO_MAX_SIDES && Math.max(width, height) <= PHOTO_MAX_RATIO * Math.min(width, height);
+}
+
+export function isVoice({ mime }: SentFile): boolean {
+  return /^(?:audio|application)\/ogg/.test(mime);
+}
+
+/** Stands for files that do not stand in Telegram. In both languages: a call knows nothing of its reader. */
+export function missingFiles(count: number): string {
+  return `📎 ×${count} — см. чат на сайте / see the chat on the site`;
+}
+/** What the longest of these takes of a caption. */
+export const MISSING_FILES_MAX = missingFiles(10).length + 1;
+
+/**
+ * What is sent instead of what Telegram has refused: a file as a document, then its text without it; a text without
+ * formatting. Null: there is nothing less.
+ */
+export function lesser(content: Content): Content | null {
+  const { buttons } = content;
+  const under = buttons === undefined ? {} : { buttons };
+  if (content.kind === 'files') {
+    const { files, caption, entities } = content;
+    const isRefusedAsIs = content.asDocuments === true || !files.some((file) => isPhoto(file) || isVoice(file));
+    if (!isRefusedAsIs) return { ...content, asDocuments: true };
+    const text = [caption, missingFiles(files.length)].filter((line) => line !== undefined && line !== '').join('\n');
+    return { kind: 'text', text, ...(entities === undefined ? {} : { entities }), ...under };
+  }
+  const isPlain = (content.entities ?? []).length === 0 && content.replyTo === undefined;
+  return isPlain ? null : { kind: 'text', text: content.text, ...under };
+}
