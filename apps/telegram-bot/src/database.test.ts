@@ -13,7 +13,15 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const opened = (): Database => database;
-describe('teller', () => tellSuite(opened));
-describe('relay', () => relaySuite(opened));
-describe('sends', () => sendsSuite(opened));
-describe('updates', () => handlerSuite(opened));
+describe('teller', () => {
+  tellSuite(opened);
+});
+describe('relay', () => {
+  relaySuite(opened);
+});
+describe('sends', () => {
+  sendsSuite(opened);
+});
+describe('updates', () => {
+  handlerSuite(opened);
+});

@@ -35,6 +35,7 @@ async function refusal(response: Response): Promise<ChatError> {
   const retryAfter = Number(response.headers.get('retry-after'));
   return new ChatError(code, body.success ? body.data.error.message : `status ${response.status}`, {
     ...(retryAfter > 0 ? { retryAfterSeconds: retryAfter } : {}),
+    ...(body.success && body.data.error.details !== undefined ? { details: body.data.error.details } : {}),
   });
 }
 

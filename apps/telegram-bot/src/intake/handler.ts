@@ -29,8 +29,8 @@ export interface HandlerParts {
   readonly updates: UpdateStore;
   readonly sends: SendStore;
   readonly people: People;
-  readonly operators: Operators;
-  readonly customers: Customers;
+  readonly operators: Pick<Operators, 'command' | 'write' | 'edited' | 'button'>;
+  readonly customers: Pick<Customers, 'redeem' | 'write' | 'edited'>;
   readonly desk: Desk;
   readonly api: Pick<TelegramApi, 'answerButton'>;
   /** Null: there is no staff group. */

@@ -1,11 +1,13 @@
-import type { TelegramActRequest, TelegramActResponse } from '@chat-realtime/protocol';
+import { ChatError, type TelegramActRequest, type TelegramActResponse } from '@chat-realtime/protocol';
 import type { Message } from 'grammy/types';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Desk } from '../ports.ts';
 import type { BoundOperator } from '../storage/people.ts';
 import { incomingOf } from './incoming.ts';
 import { Operators } from './operators.ts';
+import type { Outcome } from './outcome.ts';
 import { OperatorReplies } from './replies.ts';
+import { textsFor } from '../texts.ts';
 
 const ANNA: BoundOperator = {
   bindingId: 1,
@@ -17,6 +19,7 @@ const ANNA: BoundOperator = {
   onDuty: true,
   status: 'online',
 };
+const chat = { id: ANNA.chatId, type: 'private', first_name: 'Анна' } as const;
 const elsewhere = (): never => {
   throw new Error('nothing of this is asked for');
 };
@@ -39,9 +42,9 @@ it('[TG12] a reply to a text whose number Telegram never told the bot goes to th
     answeredMessage: async () => undefined,
     message: async () => undefined,
     shown: async () => ({ seq: 3, messageId: 30 }),
+    owed: async () => new Set<number>(),
   };
   const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
-  const chat = { id: ANNA.chatId, type: 'private', first_name: 'Анна' } as const;
   const lost = {
     message_id: 10,
     date: 1,
@@ -53,4 +56,115 @@ it('[TG12] a reply to a text whose number Telegram never told the bot goes to th
   const written = { message_id: 20, date: 1, chat, text: 'Здесь', reply_to_message: lost } as Message;
   await new Operators({ desk, people, replies }).write(ANNA, incomingOf([written]), 'telegram:77:1');
   expect(acts).toMatchObject([{ kind: 'post', session_id: 13, body: 'Здесь', expected_seq: 3 }]);
+});
+
+const AT = '2026-01-01T10:00:00Z';
+const replied = (text: string): Message => {
+  const asked = {
+    message_id: 10,
+    date: 1,
+    chat,
+    from: { id: 77, is_bot: true, first_name: 'Shop' },
+    text: 'Вы здесь?',
+  };
+  return { message_id: 20, date: 1, chat, text, reply_to_message: asked } as Message;
+};
+
+/** Anna as the bot knows her; the last event of chat 13 that stands in her Telegram is the third. */
+function operatorsWith(act: Desk['act'], owed: readonly number[] = []): Operators {
+  const desk: Desk = {
+    introduce: elsewhere,
+    redeem: elsewhere,
+    write: elsewhere,
+    blocked: elsewhere,
+    openFile: elsewhere,
+    upload: elsewhere,
+    act,
+  };
+  const people = {
+    answeredMessage: async () => ({ sessionId: 13, seq: 3, messageId: 30, purpose: 'message' }),
+    message: async () => undefined,
+    shown: async () => ({ seq: 3, messageId: 30 }),
+    owed: async () => new Set(owed),
+  };
+  const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
+  return new Operators({ desk, people, replies });
+}
+
+describe('[TG10] an operator who was overtaken', () => {
+  const by = (sender: 'client' | 'operator', id: number, body: string, name: string | null) => ({
+    ...{ id, sender_type: sender, sender_id: name, sender_name: name, body, attachments: [], created_at: AT },
+    client_message_id: null,
+  });
+  const stale = new ChatError('stale', 'another operator acted', {
+    details: {
+      events: [
+        { type: 'chat.message', session_id: 13, seq: 4, data: by('client', 40, 'И ещё вопрос', null) },
+        {
+          type: 'chat.session.assigned',
+          session_id: 13,
+          seq: 5,
+          data: { assigned_user_id: 'boris', assigned_user_name: 'Борис', by: 'boris', at: AT },
+        },
+        { type: 'chat.message', session_id: 13, seq: 6, data: by('operator', 60, 'Отвечаю я', 'Борис') },
+      ],
+      last_seq: 6,
+      has_more: false,
+    },
+  });
+  const refused = async (owed: readonly number[]): Promise<Outcome> => {
+    const operators = operatorsWith(async () => {
+      throw stale;
+    }, owed);
+    return operators.write(ANNA, incomingOf([replied('Здесь')]), 'telegram:77:1');
+  };
+
+  it('gets what they have missed, and with it can answer again', async () => {
+    const { sends } = await refused([]);
+    expect(sends.map(({ content }) => content.kind === 'text' && content.text)).toEqual([
+      'Чат 13\nИ ещё вопрос',
+      'Чат 13 · теперь у «Борис»',
+      'Чат 13 · Борис (коллега)\nОтвечаю я',
+      textsFor('ru').failed.stale,
+    ]);
+    expect(sends.map(({ sessionId, seq, messageId }) => [sessionId, seq, messageId])).toEqual([
+      [13, 4, 40],
+      [13, 5, undefined],
+      [13, 6, 60],
+      [13, 6, undefined],
+    ]);
+  });
+
+  it('gets nothing twice that is on its way to them', async () => {
+    const { sends } = await refused([4]);
+    expect(sends.map(({ seq }) => seq)).toEqual([5, 6, 6]);
+  });
+});
+
+describe('[TG8] a chat that is closed', () => {
+  const reopen = [{ text: 'Открыть снова', data: 'reopen:13' }];
+
+  it('can be opened again by whoever closed it', async () => {
+    const acts: TelegramActRequest['action'][] = [];
+    const operators = operatorsWith(async ({ action }) => {
+      acts.push(action);
+      return { kind: 'done' };
+    });
+    const from = { id: ANNA.chatId, is_bot: false, first_name: 'Анна' };
+    const press = (data: string) =>
+      operators.button(ANNA, { id: '1', from, chat_instance: 'x', data }, 'telegram:77:1');
+    const closed = await press('close:13');
+    expect(closed).toMatchObject({ toast: 'Чат закрыт', sends: [{ sessionId: 13, content: { kind: 'text' } }] });
+    expect(closed.sends[0]?.content.buttons?.flat()).toContainEqual(reopen[0]);
+    expect(await press('reopen:13')).toEqual({ sends: [], toast: 'Чат открыт' });
+    expect(acts.map(({ kind }) => kind)).toEqual(['close', 'reopen']);
+  });
+
+  it('offers that to whoever answers it', async () => {
+    const operators = operatorsWith(async () => {
+      throw new ChatError('session_closed', 'closed');
+    });
+    const { sends } = await operators.write(ANNA, incomingOf([replied('Здесь')]), 'telegram:77:1');
+    expect(sends).toMatchObject([{ sessionId: 13, content: { buttons: [reopen] } }]);
+  });
 });

@@ -2,7 +2,7 @@ import type { TelegramStaffAction } from '@chat-realtime/protocol';
 import type { CallbackQuery } from 'grammy/types';
 import { buttonData, type ButtonAction, type Command, parseButton, parseStatus } from '../domain/commands.ts';
 import type { Content } from '../domain/content.ts';
-import { callbackContent, listedSession } from '../domain/render.ts';
+import { callbackContent, chatButtons, listedSession } from '../domain/render.ts';
 import type { Desk } from '../ports.ts';
 import type { BoundOperator, People } from '../storage/people.ts';
 import type { NewSend } from '../storage/sends.ts';
@@ -100,7 +100,9 @@ export class Operators {
       case 'close':
       case 'reopen':
         await this.#act(operator, { kind: action.kind, session_id: action.sessionId }, requestId);
-        return { sends: [], toast: action.kind === 'close' ? texts.closed : texts.reopened };
+        return action.kind === 'close'
+          ? closed(operator, action.sessionId, texts)
+          : { sends: [], toast: texts.reopened };
       case 'note': {
         const content: Content = { kind: 'text', text: texts.writeNote(action.sessionId), forceReply: true };
         const to = operatorRecipient(operator);
@@ -168,11 +170,24 @@ function answer(operator: BoundOperator, ...contents: readonly Content[]): Outco
   return { sends: contents.map((content) => ({ to, content })) };
 }
 
+/** Whoever closed a chat by mistake needs the way back: nobody else is told that they did. */
+function closed(operator: BoundOperator, sessionId: number, texts: Texts): Outcome {
+  const content: Content = {
+    kind: 'text',
+    text: `${texts.chat(sessionId)} · ${texts.closedBy}`,
+    buttons: chatButtons(texts, sessionId, 'closed'),
+  };
+  return { sends: [{ to: operatorRecipient(operator), content, sessionId }], toast: texts.closed };
+}
+
 function ownChat(operator: BoundOperator): ReplyPlace {
   return {
     chatId: operator.chatId,
     isGroup: false,
     texts: textsFor(operator.locale),
     say: (...contents) => answer(operator, ...contents),
+    tell: (sessionId, ...told) => ({
+      sends: told.map((one) => ({ to: operatorRecipient(operator), sessionId, ...one })),
+    }),
   };
 }

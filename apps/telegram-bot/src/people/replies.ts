@@ -1,6 +1,7 @@
-import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
+import { ATTACHMENTS_PER_MESSAGE, ChatError } from '@chat-realtime/protocol';
 import type { Content } from '../domain/content.ts';
 import { clientMessageId } from '../domain/ids.ts';
+import { chatButtons } from '../domain/render.ts';
 import type { Desk } from '../ports.ts';
 import type { BoundOperator, KnownMessage, People } from '../storage/people.ts';
 import type { Remembered } from '../storage/sends.ts';
@@ -8,13 +9,14 @@ import type { TelegramApi } from '../telegram/api.ts';
 import type { Texts } from '../texts.ts';
 import { bringFiles } from './files.ts';
 import type { Incoming } from './incoming.ts';
+import { lastMissed, missedOf, type Told } from './missed.ts';
 import { NOTHING, type Outcome, plainText } from './outcome.ts';
 import { refusalText } from './refusals.ts';
 
 export interface RepliesParts {
   readonly botId: number;
   readonly desk: Desk;
-  readonly people: Pick<People, 'shown'>;
+  readonly people: Pick<People, 'shown' | 'owed'>;
   readonly api: Pick<TelegramApi, 'download'>;
 }
 
@@ -26,6 +28,8 @@ export interface ReplyPlace {
   readonly texts: Texts;
   /** What the bot says there. */
   readonly say: (...contents: readonly Content[]) => Outcome;
+  /** What it says of a chat, so that a reply to it is one to that chat. */
+  readonly tell: (sessionId: number, ...told: readonly Told[]) => Outcome;
 }
 
 /** A bound operator's reply to a text of a chat: a message of theirs in that chat, or a note on it. */
@@ -55,8 +59,30 @@ export class OperatorReplies {
       }
       return await this.#post(operator, incoming, known.sessionId, requestId, place);
     } catch (error) {
-      return say(refusalText(error, texts));
+      return this.#refused(error, operator, incoming, known.sessionId, place);
     }
+  }
+
+  /** Whoever was refused is told why, and gets what they need to go on. */
+  async #refused(
+    error: unknown,
+    operator: BoundOperator,
+    incoming: Incoming,
+    sessionId: number,
+    place: ReplyPlace,
+  ): Promise<Outcome> {
+    const { texts } = place;
+    const content = plainText(refusalText(error, texts), incoming.messageId);
+    if (!(error instanceof ChatError)) return place.say(content);
+    if (error.code === 'session_closed') {
+      const [[reopen] = []] = chatButtons(texts, sessionId, 'closed');
+      return place.tell(sessionId, { content: { ...content, buttons: reopen === undefined ? [] : [[reopen]] } });
+    }
+    // In its topic stands the whole chat.
+    if (error.code !== 'stale' || place.isGroup) return place.say(content);
+    const owed = await this.#parts.people.owed(place.chatId, sessionId);
+    const missed = missedOf(error, { userId: operator.userId, texts, isOwed: (seq) => owed.has(seq) });
+    return place.tell(sessionId, ...missed, { content, seq: lastMissed(error) });
   }
 
   /** A message of the chat cannot be changed: the correction is a new one. */
@@ -76,7 +102,7 @@ export class OperatorReplies {
       const outcome = await this.#post(operator, correction, known.sessionId, requestId, place);
       return together(outcome, say(texts.edited));
     } catch (error) {
-      return say(refusalText(error, texts));
+      return this.#refused(error, operator, incoming, known.sessionId, place);
     }
   }
 

@@ -96,7 +96,9 @@ export class Teller {
     for (const operator of await this.#people.onDuty(db)) {
       const texts = textsFor(operator.locale);
       const isGiven = operator.userId === to && by !== to;
-      const isLost = operator.userId === before && before !== to && by !== before;
+      // Where it became nobody's, whoever is on line is offered it, and hears so by that.
+      const isOffered = to === null && operator.status === 'online' && seesSession(operator, null);
+      const isLost = operator.userId === before && before !== to && by !== before && !isOffered;
       if (!isGiven && !isLost) continue;
       const detail = isGiven
         ? texts.given(by === 'system' ? '' : by)
@@ -104,6 +106,24 @@ export class Teller {
       const heading = this.#heading(operator, event.session_id, session, detail);
       const buttons = isGiven ? chatButtons(texts, event.session_id, 'mine') : undefined;
       sends.push(...toOperator(operator, textAndFiles(heading, '', [], buttons), event));
+    }
+    return to === null ? [...sends, ...(await this.#queued(event, session, db))] : sends;
+  }
+
+  /** A chat that is nobody's again is offered as a new one is, with what the customer wrote last. */
+  async #queued(event: Of<'chat.session.assigned'>, session: SessionFacts, db: Db): Promise<NewSend[]> {
+    if (session.assignedUserId !== null || session.status === 'closed') return [];
+    const last = await this.#people.lastOfClient(event.session_id, db);
+    if (last === undefined) return [];
+    const sends: NewSend[] = [];
+    for (const operator of await this.#listeners(session, db)) {
+      // Whoever has let it go knows.
+      if (event.data.by === operator.userId) continue;
+      const texts = textsFor(operator.locale);
+      const heading = this.#heading(operator, event.session_id, session, texts.takenAway(null));
+      const buttons = chatButtons(texts, event.session_id, 'free');
+      for (const send of toOperator(operator, textAndFiles(heading, last.body, [], buttons), event))
+        sends.push({ ...send, messageId: last.messageId });
     }
     return sends;
   }

@@ -60,8 +60,9 @@ export class GroupMembers {
     const operator = await this.#parts.people.operator(query.from.id);
     if (operator === undefined) return { sends: [], toast: textsFor(query.from.language_code).failed.forbidden };
     const action = parseButton(query.data ?? '');
-    if (action?.kind !== 'assign' && action?.kind !== 'close') return NOTHING;
-    return this.#parts.operators.button(operator, query, requestId);
+    if (action?.kind !== 'assign' && action?.kind !== 'close' && action?.kind !== 'reopen') return NOTHING;
+    // What comes of it stands in the topic.
+    return { ...(await this.#parts.operators.button(operator, query, requestId)), sends: [] };
   }
 
   /** Whatever is written in a topic names the note by which the bot made it, and is no reply to that. */
@@ -97,6 +98,7 @@ export class GroupMembers {
       isGroup: true,
       texts: this.#parts.texts,
       say: (...contents) => ({ sends: [], topic: contents.map((content) => ({ sessionId, content })) }),
+      tell: (id, ...told) => ({ sends: [], topic: told.map((one) => ({ sessionId: id, ...one })) }),
     };
   }
 }

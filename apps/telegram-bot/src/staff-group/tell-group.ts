@@ -59,7 +59,7 @@ export class GroupTeller {
         return line(to === null ? group.queued : group.assigned(name ?? to));
       }
       case 'chat.session.status':
-        if (event.data.status === 'closed') return line(group.closed);
+        if (event.data.status === 'closed') return line(group.closed, [[this.#button('reopen', event.session_id)]]);
         return session.status === 'closed' ? [] : line(reopened);
       default:
         return [];
@@ -67,17 +67,17 @@ export class GroupTeller {
   }
 
   #buttons(sessionId: number, session: SessionFacts): Button[][] {
-    const { take, close } = this.#texts.buttons;
-    const button = (text: string, kind: 'assign' | 'close'): Button => ({
-      text,
-      data: buttonData({ kind, sessionId }),
-    });
-    return [
-      session.assignedUserId === null ? [button(take, 'assign'), button(close, 'close')] : [button(close, 'close')],
-    ];
+    const close = this.#button('close', sessionId);
+    return [session.assignedUserId === null ? [this.#button('assign', sessionId), close] : [close]];
+  }
+
+  #button(kind: 'assign' | 'close' | 'reopen', sessionId: number): Button {
+    const { take, close, reopen } = this.#texts.buttons;
+    return { text: { assign: take, close, reopen }[kind], data: buttonData({ kind, sessionId }) };
   }
 }
 
-function line(text: string): Content[] {
-  return [{ kind: 'text', text, entities: [{ type: 'italic', offset: 0, length: text.length }] }];
+function line(text: string, buttons?: Button[][]): Content[] {
+  const entities = [{ type: 'italic', offset: 0, length: text.length } as const];
+  return [{ kind: 'text', text, entities, ...(buttons === undefined ? {} : { buttons }) }];
 }

@@ -5,7 +5,6 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UpdateHandler } from '../intake/handler.ts';
 import type { Customers } from '../people/customers.ts';
-import type { Operators } from '../people/operators.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { UpdateStore } from '../storage/updates.ts';
@@ -34,8 +33,8 @@ export function handlerSuite(opened: () => Database): void {
       updates,
       sends: new SendStore(database, BOT),
       people: new People(database, BOT),
-      operators: { command: elsewhere, write: elsewhere, edited: elsewhere, button: elsewhere } as unknown as Operators,
-      customers: { write, edited: elsewhere, redeem: elsewhere } as unknown as Customers,
+      operators: { command: elsewhere, write: elsewhere, edited: elsewhere, button: elsewhere },
+      customers: { write, edited: elsewhere, redeem: elsewhere },
       desk: {
         introduce: elsewhere,
         redeem: elsewhere,

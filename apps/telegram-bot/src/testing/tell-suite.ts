@@ -1,10 +1,12 @@
 import type { Database } from '@chat-realtime/database';
 import { type StaffEvent, staffEventSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { People } from '../storage/people.ts';
+import type { NewSend } from '../storage/sends.ts';
 import { Teller } from '../relay/tell.ts';
 
+const BOT = 77;
 const SESSION = 900;
 
 function answer(seq: number): StaffEvent {
@@ -38,11 +40,88 @@ export function tellSuite(opened: () => Database): void {
 
   describe('what a customer in Telegram is told', () => {
     it('[TG6] is what came after the link; what was missed before came with the link itself', async () => {
-      const teller = new Teller(new People(database));
+      const teller = new Teller(new People(database, BOT));
       expect(await teller.tell(answer(3), database.kysely)).toEqual([]);
       expect(await teller.tell(answer(4), database.kysely)).toMatchObject([
         { to: { kind: 'customer', chatId: 7 }, seq: 4 },
       ]);
+    });
+  });
+
+  describe('[TG8] who is told of a chat', () => {
+    let session: number;
+    const told = async (event: object): Promise<NewSend[]> => {
+      const whole = staffEventSchema.parse({ session_id: session, seq: 9, feed_seq: 9, ...event });
+      return new Teller(new People(database, BOT)).tell(whole, database.kysely);
+    };
+    const who = (sends: readonly NewSend[]): number[] => sends.map(({ to }) => to.chatId);
+    const asks = { type: 'chat.message.client', data: { ...answer(9).data, sender_type: 'client', sender_id: null } };
+    const assigned = (to: string | null, by: string, previous: string | null) => ({
+      type: 'chat.session.assigned',
+      data: { assigned_user_id: to, assigned_user_name: to, by },
+      subscribers: { session_id: session, assigned_user_id: to, previous_user_id: previous },
+    });
+    const become = async (assignee: string | null, status = 'open'): Promise<void> => {
+      await sql`UPDATE chat_session SET assigned_user_id = ${assignee}, status = ${status} WHERE id = ${session}::bigint`.execute(
+        database.kysely,
+      );
+    };
+
+    beforeAll(async () => {
+      const made = await sql<{ id: number }>`INSERT INTO chat_session (name) VALUES ('Иван') RETURNING id`.execute(
+        database.kysely,
+      );
+      session = Number(made.rows[0]?.id);
+      const operators: readonly (readonly [string, number, string, boolean, string])[] = [
+        ['all-online', 1_001, 'all', true, 'online'],
+        ['assigned-online', 1_002, 'assigned', true, 'online'],
+        ['own-online', 1_003, 'own', true, 'online'],
+        ['all-away', 1_004, 'all', true, 'away'],
+        ['all-off-duty', 1_005, 'all', false, 'online'],
+      ];
+      for (const [user, telegram, scope, onDuty, status] of operators) {
+        await sql`INSERT INTO operator_telegram (user_id, telegram_user_id, role, scope, on_duty)
+          VALUES (${user}, ${telegram}::bigint, 'operator', ${scope}, ${onDuty})`.execute(database.kysely);
+        await sql`INSERT INTO chat_operator (id, role, status) VALUES (${user}, 'operator', ${status})`.execute(
+          database.kysely,
+        );
+      }
+    });
+    afterAll(async () => {
+      await sql`DELETE FROM operator_telegram`.execute(database.kysely);
+    });
+
+    it('is who is online, on duty and may see it, while it is nobody’s', async () => {
+      await become(null);
+      expect(who(await told(asks))).toEqual([1_001, 1_002]);
+    });
+
+    it('is its operator alone, away or not, while it is somebody’s', async () => {
+      await become('all-away');
+      expect(who(await told(asks))).toEqual([1_004]);
+      await become('own-online');
+      expect(who(await told(asks))).toEqual([1_003]);
+      await become('all-off-duty');
+      expect(who(await told(asks))).toEqual([]);
+    });
+
+    it('is all of them again when it goes back to the queue, with what the customer wrote last and the way to take it', async () => {
+      await sql`INSERT INTO chat_event (session_id, seq, type, sender_type, body, actor_name)
+        VALUES (${session}::bigint, 1, 'chat.message', 'client', 'Где заказ?', 'Иван')`.execute(database.kysely);
+      await become(null);
+      const sends = await told(assigned(null, 'system', 'all-away'));
+      expect(who(sends)).toEqual([1_004, 1_001, 1_002]);
+      const [lost, ...offered] = sends.map(({ content }) => content);
+      expect(lost).toMatchObject({ text: `Иван · Чат ${session} · вернулся в очередь` });
+      expect(lost?.buttons).toBeUndefined();
+      for (const content of offered) {
+        expect(content).toMatchObject({ text: `Иван · Чат ${session} · вернулся в очередь\nГде заказ?` });
+        expect(content.buttons?.flat()).toContainEqual({ text: 'Взять', data: `assign:${session}` });
+      }
+      // Whoever gave it back is not asked to take it.
+      expect(who(await told(assigned(null, 'all-online', 'all-online')))).toEqual([1_002]);
+      await become(null, 'closed');
+      expect(who(await told(assigned(null, 'system', 'own-online')))).toEqual([1_003]);
     });
   });
 }

@@ -1,0 +1,67 @@
+import { type ChatError, eventsResponseSchema, type SessionEvent } from '@chat-realtime/protocol';
+import type { Content } from '../domain/content.ts';
+import { chatButtons, messageContents, textAndFiles } from '../domain/render.ts';
+import type { Texts } from '../texts.ts';
+
+/** What an operator is told of a chat, and up to where they know it then. */
+export interface Told {
+  readonly content: Content;
+  readonly seq?: number | undefined;
+  readonly messageId?: number | undefined;
+}
+
+export interface MissedParts {
+  readonly userId: string;
+  readonly texts: Texts;
+  /** Whether it waits to be told already. */
+  readonly isOwed: (seq: number) => boolean;
+}
+
+/**
+ * What a refusal as `stale` says that the operator has not seen. Without it they could never answer this chat again:
+ * nobody is told in Telegram what colleagues do in chats that are not theirs.
+ */
+export function missedOf(error: ChatError, { userId, texts, isOwed }: MissedParts): Told[] {
+  const details = eventsResponseSchema.safeParse(error.details);
+  if (!details.success) return [];
+  return details.data.events
+    .filter(({ seq }) => !isOwed(seq))
+    .flatMap((event) =>
+      contentsOf(event, userId, texts).map((content) => ({
+        content,
+        seq: event.seq,
+        messageId: event.type === 'chat.message' ? event.data.id : undefined,
+      })),
+    );
+}
+
+/** The number of the last of them: what the refusal itself brings the operator up to. */
+export function lastMissed(error: ChatError): number | undefined {
+  const details = eventsResponseSchema.safeParse(error.details);
+  return details.success ? details.data.events.at(-1)?.seq : undefined;
+}
+
+function contentsOf(event: SessionEvent, userId: string, texts: Texts): Content[] {
+  const { session_id: id } = event;
+  switch (event.type) {
+    case 'chat.message': {
+      const { sender_type: sender, sender_name: name, sender_id: senderId } = event.data;
+      const detail = sender === 'operator' ? texts.colleague(name ?? senderId ?? '') : undefined;
+      return messageContents({ title: texts.chat(id), detail }, event.data);
+    }
+    case 'chat.session.assigned': {
+      const { assigned_user_id: to, assigned_user_name: name } = event.data;
+      if (to === userId) return [];
+      return textAndFiles(
+        { title: texts.chat(id), detail: texts.takenAway(to === null ? null : (name ?? to)) },
+        '',
+        [],
+      );
+    }
+    case 'chat.session.status':
+      if (event.data.status !== 'closed') return [];
+      return textAndFiles({ title: texts.chat(id), detail: texts.closedBy }, '', [], chatButtons(texts, id, 'closed'));
+    default:
+      return [];
+  }
+}
