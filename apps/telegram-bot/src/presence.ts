@@ -8,6 +8,8 @@ import type { People } from './storage/people.ts';
 const HEARTBEAT_MS = 5_000;
 /** Written less often: what chat-service reads holds for 30 s. */
 const RECORD_EVERY = 2;
+/** How often the bot says that it runs, whoever is on duty. */
+const ALIVE_EVERY = 6;
 
 export interface PresenceParts {
   readonly id: string;
@@ -71,6 +73,7 @@ export class DutyPresence {
     const text = JSON.stringify(operators);
     const isNews = text !== this.#last;
     this.#beats += 1;
+    if (this.#beats % ALIVE_EVERY === 1) await this.#parts.people.botRuns();
     if (isNews || (operators.length > 0 && this.#beats % RECORD_EVERY === 0))
       await recordPresence(database, { gateway_id: id, operators });
     const message: ControlMessage = { type: 'control.presence', data: { gateway_id: id, operators } };

@@ -20,6 +20,11 @@ const UNSEEN = sql`
     CROSS JOIN LATERAL (
       SELECT max(e.id) AS id FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.sender_type = 'operator') newest`;
 
+/** The bot says so often that it runs; one that does not tells nobody. */
+const BOT_SECONDS = 120;
+const IN_TELEGRAM = sql`EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = u.id AND t.blocked_at IS NULL)
+           AND EXISTS (SELECT 1 FROM telegram_bot b WHERE b.seen_at > clock_timestamp() - make_interval(secs => ${BOT_SECONDS}::float8))`;
+
 /** Customers who closed the tab: their device at once, mail later. Whoever reads in Telegram is told there. */
 export class CustomerNotices {
   readonly #database: Database;
@@ -44,7 +49,7 @@ export class CustomerNotices {
         FROM push_subscription p JOIN LATERAL (${UNSEEN} WHERE s.id = p.session_id) u ON true
        WHERE u.first_at <= clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.replyPushSeconds}::float8)
          AND u.first_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
-         AND NOT EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = u.id AND t.blocked_at IS NULL)
+         AND NOT (${IN_TELEGRAM})
          AND NOT EXISTS (SELECT 1 FROM push_notice n WHERE n.notice = 'reply:' || u.id || ':' || u.first_id AND n.subscription_id = p.id)
        LIMIT ${BATCH}
       ON CONFLICT DO NOTHING`.execute(this.#database.kysely);
@@ -68,7 +73,7 @@ export class CustomerNotices {
                   WHEN EXISTS (SELECT 1 FROM push_subscription p WHERE p.session_id = u.id)
                   THEN GREATEST(${unseenSeconds}::float8, ${NOTIFY_DELAYS.replyPushGraceSeconds}::float8)
                   ELSE ${unseenSeconds}::float8 END)
-           AND NOT EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = u.id AND t.blocked_at IS NULL)
+           AND NOT (${IN_TELEGRAM})
            AND NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(u.email))
          LIMIT ${BATCH}
       ), queued AS (

@@ -88,7 +88,7 @@ export class OperatorNotices {
     return rows;
   }
 
-  /** Those who can be told at all: with a device or a mail address. */
+  /** Those who can be told at all: with a device or a mail address. A bot that does not run tells nobody. */
   async #operators(): Promise<Operator[]> {
     const { rows } = await sql<OperatorRow>`
       WITH device AS (
@@ -97,7 +97,9 @@ export class OperatorNotices {
       SELECT who.user_id, COALESCE(a.scope, who.scope) AS scope, n.value, COALESCE(o.status, 'online') AS status,
              EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = who.user_id AND p.gateway_id NOT LIKE 'telegram-%'
                       AND p.seen_at > clock_timestamp() - make_interval(secs => ${CONSOLE_SECONDS}::float8)) AS connected,
-             COALESCE(t.on_duty AND t.blocked_at IS NULL, false) AS on_duty, COALESCE(d.ids, '{}') AS devices
+             COALESCE(t.on_duty AND t.blocked_at IS NULL, false) AND EXISTS (
+               SELECT 1 FROM operator_presence p WHERE p.user_id = who.user_id AND p.gateway_id LIKE 'telegram-%'
+                  AND p.seen_at > clock_timestamp() - make_interval(secs => ${CONSOLE_SECONDS}::float8)) AS on_duty, COALESCE(d.ids, '{}') AS devices
         FROM (SELECT user_id, scope FROM device UNION SELECT user_id, scope FROM notify_setting
                WHERE user_id NOT IN (SELECT user_id FROM device)) who
         LEFT JOIN device d ON d.user_id = who.user_id

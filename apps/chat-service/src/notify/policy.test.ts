@@ -35,7 +35,7 @@ describe('who is told', () => {
   it('[NTF2] not who has it before their eyes, and nobody who is off', () => {
     expect(channelsFor('waiting', { ...away, connected: true }, NOW)).toEqual([]);
     expect(channelsFor('message', { ...away, onDutyInTelegram: true }, NOW)).toEqual([]);
-    expect(channelsFor('callback_requested', { ...away, onDutyInTelegram: true }, NOW)).toEqual(['push']);
+    expect(channelsFor('callback_requested', { ...away, onDutyInTelegram: true }, NOW)).toEqual([]);
     const everywhere = { ...away, settings: { ...away.settings, everywhere: true } };
     expect(channelsFor('waiting', { ...everywhere, status: 'off' }, NOW)).toEqual([]);
   });

@@ -23,7 +23,7 @@ export interface AwayOperator {
   readonly settings: NotifySettings;
   /** A console is open. */
   readonly connected: boolean;
-  /** On duty in Telegram, where every message comes. */
+  /** On duty in Telegram with a bot that runs: there every event comes. */
   readonly onDutyInTelegram: boolean;
   readonly status: OperatorStatus;
   readonly devices: number;
@@ -35,8 +35,8 @@ export function channelsFor(event: NotifyEvent, operator: AwayOperator, now: Dat
   const { settings, connected, onDutyInTelegram, status, devices, canMail } = operator;
   if (status === 'off') return [];
   const everywhere = settings.everywhere;
-  // The console and Telegram show each of these events themselves.
-  if (!everywhere && (connected || (onDutyInTelegram && event !== 'callback_requested'))) return [];
+  // The console and Telegram show each of these events themselves, callback requests too.
+  if (!everywhere && (connected || onDutyInTelegram)) return [];
   const isQuiet = settings.quiet !== null && isWithin(settings.quiet, now);
   const push = settings.push.includes(event) && devices > 0 && !isQuiet;
   const mail = canMail && settings.email !== null && event !== 'message' && settings.mail.includes(event);

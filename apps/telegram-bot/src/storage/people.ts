@@ -98,6 +98,13 @@ export class People {
     return result.rows.map(operatorOf);
   }
 
+  /** Mail and push leave to Telegram what it tells, as long as this is not long ago. */
+  async botRuns(): Promise<void> {
+    await sql`UPDATE telegram_bot SET seen_at = clock_timestamp() WHERE bot_id = ${this.#botId}::bigint`.execute(
+      this.#database.kysely,
+    );
+  }
+
   async operator(telegramUserId: number): Promise<BoundOperator | undefined> {
     const result = await sql<OperatorRow>`${OPERATORS} AND t.telegram_user_id = ${telegramUserId}::bigint`.execute(
       this.#database.kysely,
