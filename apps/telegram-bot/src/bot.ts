@@ -72,7 +72,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, logger });
   const staff = { botId, desk, people, api };
   const replies = new OperatorReplies(staff);
-  const operators = new Operators({ desk, people, replies });
+  const operators = new Operators({ desk, people, replies, api });
   const group = staffGroup();
   const added = (): void => {
     sender.wake();
@@ -126,6 +126,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       await api.listenToWebhook(publicAddress(config.PUBLIC_URL, '/telegram/webhook'), config.TELEGRAM_WEBHOOK_SECRET);
     else await api.endWebhook();
     await api.setCommands();
+    for (const chatId of await people.accounts()) await api.showStaffCommands(chatId, true);
     refused = false;
     logger.info({ mode: config.TELEGRAM_MODE }, 'the Telegram bot is known to Telegram and to the chat');
     if (!stopped) poller?.start();

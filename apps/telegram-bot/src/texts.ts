@@ -93,6 +93,9 @@ const ru = {
   replyNeeded: 'Кому это? Ответьте на сообщение клиента (свайп или «Ответить»). /open покажет чаты.',
   unknownCommand: 'Такой команды нет. /help',
   unknownMessage: 'Это сообщение ни к какому чату не относится. /open покажет чаты.',
+  isOperator: 'Этот аккаунт отвечает от имени оператора и не может быть клиентом. /logout его отвяжет.',
+  notYours:
+    'Не отправлено: это сообщение из чата, который этому аккаунту больше не открыт. Напишите отдельным сообщением, без «Ответить».',
   unsupported: 'Это сюда не передаётся: текст, фото, документ, видео, аудио и голосовые — можно.',
   edited: 'Правку в чате сделать нельзя: исправленный текст ушёл новым сообщением.',
   fileTooLarge: (name: string) => `«${name}» больше 10 МБ и не отправлен.`,
@@ -186,6 +189,9 @@ const en: Texts = {
   replyNeeded: 'For whom? Reply to a customer’s message (swipe, or “Reply”). /open shows the chats.',
   unknownCommand: 'No such command. /help',
   unknownMessage: 'This message belongs to no chat. /open shows the chats.',
+  isOperator: 'This account answers in an operator’s name and cannot be a customer. /logout unbinds it.',
+  notYours:
+    'Not sent: this message is of a chat that is no longer open to this account. Write a message of its own, not a reply.',
   unsupported: 'This cannot be passed on: text, photos, documents, video, audio and voice can.',
   edited: 'A message in the chat cannot be changed: the corrected text went as a new one.',
   fileTooLarge: (name) => `“${name}” is larger than 10 MB and was not sent.`,
@@ -220,14 +226,17 @@ export function textsFor(locale: string | null | undefined): Texts {
   return TEXTS[languageOf(locale)];
 }
 
-/** Shown by Telegram as a menu. */
-export function commandsFor(language: Language): { command: string; description: string }[] {
-  const list: readonly (readonly [string, string, string])[] = [
+/** Shown by Telegram as a menu: nobody but operators is offered what operators do. */
+export function commandsFor(
+  language: Language,
+  audience: 'anybody' | 'staff',
+): { command: string; description: string }[] {
+  const staff: readonly (readonly [string, string, string])[] = [
     ['open', 'Открытые чаты', 'Open chats'],
     ['mine', 'Мои чаты', 'My chats'],
     ['status', 'Дежурство', 'Duty'],
     ['callbacks', 'Заявки на звонок', 'Callback requests'],
-    ['help', 'Что умеет бот', 'What the bot can do'],
   ];
+  const list = [...(audience === 'staff' ? staff : []), ['help', 'Что умеет бот', 'What the bot can do']] as const;
   return list.map(([command, russian, english]) => ({ command, description: language === 'ru' ? russian : english }));
 }

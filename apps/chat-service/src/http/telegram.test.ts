@@ -6,6 +6,7 @@ import {
   telegramRedeemResponseSchema,
   telegramWriteResponseSchema,
 } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatUnderTest, INTERNAL_KEY } from '../../test/chat-under-test.ts';
@@ -222,6 +223,26 @@ describe('a customer in Telegram', () => {
 
   it('[TG5] is not an operator', async () => {
     expect((await write(await bind(anna), 'text')).code).toBe('forbidden');
+  });
+
+  it('[TG25] becomes an operator by an operator’s code, and is the customer no more', async () => {
+    const id = newAccount();
+    const first = await written(id, 'Проверяю бота');
+    await sql`INSERT INTO telegram_message (bot_id, chat_id, telegram_message_id, session_id)
+      VALUES (1, ${id}::bigint, 5, ${first.session_id}::bigint)`.execute(chat.database.kysely);
+    expect((await redeem((await codeOf(anna)).code, id)).outcome).toBe('operator');
+    const left = await sql`SELECT 1 FROM customer_telegram WHERE telegram_user_id = ${id}::bigint
+      UNION ALL SELECT 1 FROM telegram_message WHERE chat_id = ${id}::bigint`.execute(chat.database.kysely);
+    expect(left.rows).toEqual([]);
+  });
+
+  it('[TG25] is nobody who answers as an operator: their link stays for somebody else', async () => {
+    const session = await begin();
+    const code = startOf((await linkOf(session)).as(telegramLinkResponseSchema).url);
+    const id = await bind(anna);
+    expect((await inner('redeem', { code, user: person(id) })).code).toBe('forbidden');
+    expect((await bindingOf(anna)).account?.telegram_user_id).toBe(id);
+    expect(await redeem(code, newAccount())).toMatchObject({ outcome: 'customer', session_id: session.id });
   });
 
   it('[TG6] goes on with a chat of the page by a link of one use, and is given what reached them nowhere', async () => {

@@ -22,6 +22,8 @@ export type Redeemed =
   | { readonly kind: 'operator'; readonly userId: string; readonly name: string | null }
   /** `linkedMessageId`: the newest message of the chat at that moment; 0 = none. */
   | { readonly kind: 'customer'; readonly sessionId: number; readonly linkedMessageId: number }
+  /** A customer's link, opened with an operator's account; it can still be used. */
+  | { readonly kind: 'is_operator' }
   | { readonly kind: 'unknown_code' }
   | { readonly kind: 'too_many' };
 
@@ -103,6 +105,7 @@ export class TelegramAccounts {
     const hash = hashCode(this.#secret, normalCode(text));
     const redeemed = await translated(() =>
       this.#database.kysely.transaction().execute(async (trx): Promise<Redeemed> => {
+        if (await isForOperator(hash, user.id, trx)) return { kind: 'is_operator' };
         const used = await sql<CodeRow>`
           DELETE FROM telegram_code WHERE hash = ${hash} AND expires_at > clock_timestamp()
           RETURNING user_id, user_name, role, scope, session_id`.execute(trx);
@@ -226,10 +229,21 @@ async function bindOperator(row: CodeRow, hash: string, user: TelegramUser, trx:
   await sql`DELETE FROM operator_telegram WHERE telegram_user_id = ${user.id}::bigint OR user_id = ${userId}`.execute(
     trx,
   );
+  // One account is one person here: what was told to it as a customer's can be answered as such no more.
+  await sql`DELETE FROM customer_telegram WHERE telegram_user_id = ${user.id}::bigint`.execute(trx);
+  await sql`DELETE FROM telegram_message WHERE chat_id = ${user.id}::bigint`.execute(trx);
   await sql`INSERT INTO operator_telegram (user_id, user_name, role, scope, telegram_user_id, username, name, locale, code_hash)
     VALUES (${userId}, ${name}, ${row.role}, ${row.scope}, ${user.id}::bigint, ${user.username}, ${user.name},
       ${user.locale}, ${hash})`.execute(trx);
   return { kind: 'operator', userId, name };
+}
+
+/** A reply of theirs would go to their chat as a customer, or to a customer's: nobody could tell which. */
+async function isForOperator(hash: string, telegramUserId: number, trx: Transaction): Promise<boolean> {
+  const found =
+    await sql`SELECT 1 FROM telegram_code c JOIN operator_telegram t ON t.telegram_user_id = ${telegramUserId}::bigint
+    WHERE c.hash = ${hash} AND c.session_id IS NOT NULL AND c.expires_at > clock_timestamp()`.execute(trx);
+  return found.rows.length > 0;
 }
 
 /** The session's row is locked, as for every event: what the chat had come to is known exactly. */

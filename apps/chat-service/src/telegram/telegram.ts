@@ -91,6 +91,8 @@ export class Telegram implements TelegramDesk {
           session_id: redeemed.sessionId,
           missed: await this.#customers.missed(redeemed.sessionId, redeemed.linkedMessageId),
         };
+      case 'is_operator':
+        throw new ChatError('forbidden', "an operator's account is nobody's customer");
       case 'unknown_code':
       case 'too_many':
         return { outcome: redeemed.kind };

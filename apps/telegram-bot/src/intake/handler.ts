@@ -170,7 +170,8 @@ export class UpdateHandler {
       return operators.write(operator, incomingOf(messages), requestId);
     }
     if (command?.name === 'start') return say(texts.welcome);
-    if (command?.name === 'help') return say(texts.helpAnybody);
+    // Whatever looks like a command is meant for the bot, and begins no chat.
+    if (command !== null) return say(texts.helpAnybody);
     return customers.write(user, incomingOf(messages));
   }
 

@@ -14,8 +14,8 @@ import { isPassing } from './refusals.ts';
 export interface CustomersParts {
   readonly botId: number;
   readonly desk: Desk;
-  readonly people: People;
-  readonly api: TelegramApi;
+  readonly people: Pick<People, 'customer' | 'message' | 'shown'>;
+  readonly api: Pick<TelegramApi, 'download' | 'showStaffCommands'>;
 }
 
 /** Whoever is bound to no operator: a customer, with a chat or at the beginning of one. */
@@ -28,16 +28,22 @@ export class Customers {
 
   /** `/login <code>`, or `/start <code>` of an address. */
   async redeem(user: TelegramUser, code: string): Promise<Outcome> {
-    const { desk, people } = this.#parts;
+    const { desk, people, api } = this.#parts;
     const texts = textsFor(user.locale);
     const anybody: Recipient = { kind: 'anybody', chatId: user.id };
-    const redeemed = await desk.redeem({ code, user });
+    const redeemed = await desk.redeem({ code, user }).catch((error: unknown) => {
+      if (error instanceof ChatError && error.code === 'forbidden') return { outcome: 'is_operator' } as const;
+      throw error;
+    });
     switch (redeemed.outcome) {
       case 'unknown_code':
         return { sends: [{ to: anybody, content: plainText(texts.unknownCode) }] };
+      case 'is_operator':
+        return { sends: [{ to: anybody, content: plainText(texts.isOperator) }] };
       case 'too_many':
         return { sends: [{ to: anybody, content: plainText(texts.tooMany) }] };
       case 'operator':
+        await api.showStaffCommands(user.id, true);
         return { sends: [{ to: anybody, content: plainText(texts.boundTo(redeemed.name ?? redeemed.user_id)) }] };
       case 'customer': {
         const customer = await people.customer(user.id);
@@ -61,6 +67,11 @@ export class Customers {
     const say = (text: string): NewSend => ({ to: anybody, content: plainText(text, incoming.messageId) });
     if (incoming.text.trim() === '' && incoming.files.length === 0) return { sends: [say(texts.unsupported)] };
     const before = await people.customer(user.id);
+    if (incoming.replyTo !== undefined) {
+      // Told to an operator whose binding is gone, or of a chat that ended: it must not become somebody's question.
+      const known = (await people.message(user.id, incoming.replyTo)) ?? incoming.answered;
+      if (known !== undefined && known.sessionId !== before?.sessionId) return { sends: [say(texts.notYours)] };
+    }
     const shown = before === undefined ? undefined : await people.shown(user.id, before.sessionId);
     const idOf = (part: number): string =>
       clientMessageId(botId, user.id, part === 0 ? incoming.key : `${incoming.key}#${part}`);

@@ -54,7 +54,11 @@ it('[TG12] a reply to a text whose number Telegram never told the bot goes to th
     reply_markup: { inline_keyboard: [[{ text: 'Взять', callback_data: 'assign:13' }]] },
   };
   const written = { message_id: 20, date: 1, chat, text: 'Здесь', reply_to_message: lost } as Message;
-  await new Operators({ desk, people, replies }).write(ANNA, incomingOf([written]), 'telegram:77:1');
+  await new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } }).write(
+    ANNA,
+    incomingOf([written]),
+    'telegram:77:1',
+  );
   expect(acts).toMatchObject([{ kind: 'post', session_id: 13, body: 'Здесь', expected_seq: 3 }]);
 });
 
@@ -88,7 +92,7 @@ function operatorsWith(act: Desk['act'], owed: readonly number[] = []): Operator
     owed: async () => new Set(owed),
   };
   const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
-  return new Operators({ desk, people, replies });
+  return new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } });
 }
 
 describe('[TG10] an operator who was overtaken', () => {

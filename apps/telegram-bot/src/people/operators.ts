@@ -6,6 +6,7 @@ import { callbackContent, chatButtons, listedSession } from '../domain/render.ts
 import type { Desk } from '../ports.ts';
 import type { BoundOperator, People } from '../storage/people.ts';
 import type { NewSend } from '../storage/sends.ts';
+import type { TelegramApi } from '../telegram/api.ts';
 import { type Texts, textsFor } from '../texts.ts';
 import type { Incoming } from './incoming.ts';
 import { NOTHING, operatorRecipient, type Outcome, plainText } from './outcome.ts';
@@ -16,6 +17,7 @@ export interface OperatorsParts {
   readonly desk: Desk;
   readonly people: Pick<People, 'answeredMessage' | 'message'>;
   readonly replies: OperatorReplies;
+  readonly api: Pick<TelegramApi, 'showStaffCommands'>;
 }
 
 /** What a bound operator does. Every call may be repeated after a crash: ids come from the update. */
@@ -39,6 +41,7 @@ export class Operators {
         return this.#duty(operator, parseStatus(argument) ?? undefined, requestId);
       case 'logout':
         await this.#act(operator, { kind: 'logout' }, requestId);
+        await this.#parts.api.showStaffCommands(operator.chatId, false);
         // To nobody's account: the binding has just gone, and every text to it.
         return { sends: [{ to: { kind: 'anybody', chatId: operator.chatId }, content: plainText(texts.loggedOut) }] };
       case 'help':

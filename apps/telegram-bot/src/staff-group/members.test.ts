@@ -96,7 +96,7 @@ function members(language: 'ru' | 'en' = 'ru'): GroupMembers {
     people,
     topics: { sessionOf: async (threadId) => (threadId === 9 ? SESSION : undefined) },
     replies,
-    operators: new Operators({ desk, people, replies }),
+    operators: new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } }),
     texts: textsFor(language),
   });
 }

@@ -112,6 +112,15 @@ export class People {
     return result.rows.map(operatorOf)[0];
   }
 
+  /** All accounts that are bound to an operator. */
+  async accounts(): Promise<number[]> {
+    const result = await sql<{ telegram_user_id: number }>`
+      SELECT telegram_user_id FROM operator_telegram WHERE blocked_at IS NULL ORDER BY id`.execute(
+      this.#database.kysely,
+    );
+    return result.rows.map(({ telegram_user_id: id }) => Number(id));
+  }
+
   async customer(telegramUserId: number): Promise<BoundCustomer | undefined> {
     const result = await sql<CustomerRow>`
       SELECT id, telegram_user_id, session_id, locale, linked_seq FROM customer_telegram

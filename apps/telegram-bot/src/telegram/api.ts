@@ -24,7 +24,10 @@ export interface TelegramApi {
   updates(offset: number | undefined, signal: AbortSignal): Promise<Update[]>;
   listenToWebhook(url: string, secret: string): Promise<void>;
   endWebhook(): Promise<void>;
+  /** What anybody sees as a menu. */
   setCommands(): Promise<void>;
+  /** An operator's menu, in their chat with the bot alone. Never rejects: nothing hangs on it. */
+  showStaffCommands(chatId: number, shown: boolean): Promise<void>;
   /** Ids of the messages it became. */
   send(chatId: number, content: Content, threadId?: number): Promise<number[]>;
   /** A topic of a forum; answers its number. */
@@ -43,7 +46,10 @@ export interface TelegramApiOptions {
   readonly token: string;
   readonly root: string;
   readonly openFile: OpenFile;
-  readonly commands: (language: 'ru' | 'en') => readonly { readonly command: string; readonly description: string }[];
+  readonly commands: (
+    language: 'ru' | 'en',
+    audience: 'anybody' | 'staff',
+  ) => readonly { readonly command: string; readonly description: string }[];
 }
 
 export function createTelegramApi({ token, root, openFile, commands }: TelegramApiOptions): TelegramApi {
@@ -135,9 +141,18 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
       }),
     setCommands: () =>
       call('setMyCommands', async () => {
-        await api.setMyCommands([...commands('en')]);
-        await api.setMyCommands([...commands('ru')], { language_code: 'ru' });
+        await api.setMyCommands([...commands('en', 'anybody')]);
+        await api.setMyCommands([...commands('ru', 'anybody')], { language_code: 'ru' });
       }),
+    showStaffCommands: (chatId, shown) =>
+      call('setMyCommands', async () => {
+        const scope = { type: 'chat', chat_id: chatId } as const;
+        for (const language of ['en', 'ru'] as const) {
+          const other = { scope, ...(language === 'en' ? {} : { language_code: language }) };
+          if (shown) await api.setMyCommands([...commands(language, 'staff')], other);
+          else await api.deleteMyCommands(other);
+        }
+      }).catch(() => undefined),
     send: (chatId, content, threadId) =>
       call('send', async () => {
         const thread = threadId === undefined ? {} : { message_thread_id: threadId };

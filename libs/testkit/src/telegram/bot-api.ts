@@ -41,6 +41,8 @@ export class FakeBotApi {
   #updates: Update[] = [];
   #waiter: Waiter | null = null;
   #webhook: { readonly url: string; readonly secret: string | undefined } | null = null;
+  /** By chat and language. */
+  readonly menus = new Map<string, readonly string[]>();
   /** How many deliveries at once the bot has asked for. */
   webhookConnections = 0;
   #nextUpdate = 500;
@@ -256,7 +258,15 @@ export class FakeBotApi {
         this.#webhook = null;
         return true;
       case 'setMyCommands':
+      case 'deleteMyCommands': {
+        const { chat_id: chat = 'anybody' } = (values['scope'] ?? {}) as { chat_id?: number };
+        const list = (values['commands'] ?? []) as { command: string }[];
+        this.menus.set(
+          `${chat} ${String(values['language_code'] ?? '')}`.trim(),
+          list.map(({ command }) => command),
+        );
         return true;
+      }
       case 'answerCallbackQuery':
         this.toasts.push({ id: String(values['callback_query_id']), text: String(values['text'] ?? '') });
         return true;

@@ -1,0 +1,86 @@
+import { ChatError, type Message as ChatMessage } from '@chat-realtime/protocol';
+import type { Message } from 'grammy/types';
+import { describe, expect, it } from 'vitest';
+import type { Desk } from '../ports.ts';
+import type { KnownMessage } from '../storage/people.ts';
+import { textsFor } from '../texts.ts';
+import { Customers } from './customers.ts';
+import { incomingOf } from './incoming.ts';
+
+const USER = { id: 801, username: null, name: 'Ольга', locale: 'ru' };
+const texts = textsFor('ru');
+const elsewhere = (): never => {
+  throw new Error('nothing of this is asked for');
+};
+
+function customersWith(desk: Partial<Desk>, known?: KnownMessage) {
+  const menus: boolean[] = [];
+  const customers = new Customers({
+    botId: 77,
+    desk: {
+      ...{ introduce: elsewhere, redeem: elsewhere, act: elsewhere, write: elsewhere, upload: elsewhere },
+      ...{ blocked: elsewhere, openFile: elsewhere },
+      ...desk,
+    },
+    people: {
+      customer: async () => ({ bindingId: 1, chatId: USER.id, sessionId: 13, locale: 'ru', linkedSeq: 0 }),
+      message: async () => known,
+      shown: async () => ({ seq: 3, messageId: 30 }),
+    },
+    api: {
+      download: elsewhere,
+      showStaffCommands: async (_chat, shown) => {
+        menus.push(shown);
+      },
+    },
+  });
+  return { customers, menus };
+}
+
+const reply = (): Message => {
+  const chat = { id: USER.id, type: 'private', first_name: 'Ольга' } as const;
+  const asked = { message_id: 10, date: 1, chat, text: 'x' };
+  return { message_id: 20, date: 1, chat, text: 'Скидка 10%', reply_to_message: asked } as Message;
+};
+const of = (sessionId: number): KnownMessage => ({ sessionId, seq: 1, messageId: 1, purpose: 'message' });
+
+describe('[TG25] whoever is bound to no operator', () => {
+  it('cannot answer a text of a chat that is not theirs: it becomes nobody’s question', async () => {
+    const { customers } = customersWith({}, of(14));
+    const { sends } = await customers.write(USER, incomingOf([reply()]));
+    expect(sends).toMatchObject([{ content: { text: texts.notYours } }]);
+  });
+
+  it('answers a text of their own chat', async () => {
+    const bodies: string[] = [];
+    const write: Desk['write'] = async (action) => {
+      bodies.push(action.body);
+      return { session_id: 13, created: false, message: { ...MESSAGE, body: action.body } };
+    };
+    await customersWith({ write }, of(13)).customers.write(USER, incomingOf([reply()]));
+    expect(bodies).toEqual(['Скидка 10%']);
+  });
+
+  it('is shown the operators’ menu once they are one, and is told why an operator’s account is no customer’s', async () => {
+    const operator = customersWith({ redeem: async () => ({ outcome: 'operator', user_id: 'anna', name: 'Анна' }) });
+    await operator.customers.redeem(USER, 'CODE');
+    expect(operator.menus).toEqual([true]);
+    const refused = customersWith({
+      redeem: async () => {
+        throw new ChatError('forbidden', 'x');
+      },
+    });
+    const { sends } = await refused.customers.redeem(USER, 'CODE');
+    expect(sends).toMatchObject([{ content: { text: texts.isOperator } }]);
+    expect(refused.menus).toEqual([]);
+  });
+});
+
+const MESSAGE: ChatMessage = {
+  id: 31,
+  sender_type: 'client',
+  body: '',
+  attachments: [],
+  created_at: '2026-01-01T10:00:00Z',
+  client_message_id: null,
+};
