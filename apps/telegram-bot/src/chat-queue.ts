@@ -3,6 +3,8 @@ import type { Logger } from '@chat-realtime/service-kit';
 const IDLE_MS = 1_000;
 const SOON_MS = 200;
 const BROKEN_MS = 2_000;
+/** Chats that are worked on at once: each may hold a file of 10 MB, and Telegram takes 30 calls a second. */
+const AT_ONCE = 16;
 
 export interface QueueParts<T extends { readonly chatId: number }> {
   /** What is due, at most one per chat and none of a busy one; `soon`: something becomes due in a moment. */
@@ -11,7 +13,7 @@ export interface QueueParts<T extends { readonly chatId: number }> {
   readonly logger: Logger;
 }
 
-/** Works through a durable queue: each chat in its order, several chats at once. */
+/** Works through a durable queue: each chat in its order, several chats at once, and never more than so many. */
 export class ChatQueue<T extends { readonly chatId: number }> {
   readonly #parts: QueueParts<T>;
   readonly #busy = new Map<number, Promise<void>>();
@@ -56,8 +58,10 @@ export class ChatQueue<T extends { readonly chatId: number }> {
   async #look(): Promise<void> {
     let waitMs = IDLE_MS;
     try {
+      // Whoever ends looks again.
+      if (this.#busy.size >= AT_ONCE) return;
       const { items, soon } = await this.#parts.due([...this.#busy.keys()]);
-      for (const item of items) this.#begin(item);
+      for (const item of items.slice(0, AT_ONCE - this.#busy.size)) this.#begin(item);
       if (soon) waitMs = SOON_MS;
     } catch (error) {
       this.#parts.logger.warn({ err: error }, 'the queue of the bot cannot be read; it is tried again');
