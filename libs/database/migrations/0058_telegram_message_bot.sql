@@ -1,5 +1,6 @@
 -- Each bot numbers its texts anew: after a bot was replaced, a reply to a text of the new one must not be taken for a
 -- reply to what the old one had sent under the same number.
+-- lives-with: 0053_mail_tokens
 ALTER TABLE telegram_message ADD COLUMN bot_id bigint NOT NULL DEFAULT 0;
 UPDATE telegram_message SET bot_id = b.bot_id FROM telegram_bot b;
 ALTER TABLE telegram_message DROP CONSTRAINT telegram_message_pkey;
