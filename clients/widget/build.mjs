@@ -87,6 +87,7 @@ const badge = await buildModule('badge', 'src/badge/connection.ts', false);
 // The console shows with it what a visitor will see.
 await buildModule('preview', 'src/preview/main.ts', false, '[name].js');
 // Fetched by the panel when somebody opens that page.
+await buildModule('site', 'src/site.ts', false, '[name].js');
 await buildModule('keep', 'src/keep/main.tsx', false, '[name].js');
 await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
 await buildScript('push-worker', 'src/push-worker.ts', {});

@@ -42,6 +42,13 @@ export class ChatClientError extends Error {
   }
 }
 
+/** A part of this package that is loaded when it is needed: without it, the network is at fault. */
+export function later<T>(loading: Promise<T>): Promise<T> {
+  return loading.catch((cause: unknown) => {
+    throw new ChatClientError('network', undefined, { cause });
+  });
+}
+
 /** What the status of somebody else's answer means, such as one for a token: 4xx is final, but for 408 and 429. */
 function codeOf(status: unknown): ChatClientErrorCode {
   if (status === 401) return 'missing_credentials';

@@ -10,7 +10,7 @@ import { call, resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';
 import { createRatchet } from '../core/ratchet.ts';
 import { createEmitter, createStore } from '../core/store.ts';
-import { asError, ChatClientError } from '../errors.ts';
+import { asError, ChatClientError, later } from '../errors.ts';
 import { createHistory, type History } from '../sync/history.ts';
 import { NO_MARKS } from '../sync/marks.ts';
 import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
@@ -22,6 +22,7 @@ import { ALL_TRANSPORTS } from '../transport/all.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
 import { beginSession } from './begin-session.ts';
 import { createCredentials, SESSION_KEY } from './credentials.ts';
+import type * as Elsewhere from './elsewhere.ts';
 import { createLiveState } from './live-state.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
 import { sessionAfter } from './session-state.ts';
@@ -341,9 +342,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const attach = async (): Promise<Session | null> => {
     const token = await getIdentityToken?.();
     if (!token) return null;
-    const identity = await import('./identity.ts').catch((cause: unknown) => {
-      throw new ChatClientError('network', undefined, { cause });
-    });
+    const identity = await later(import('./identity.ts'));
     return identity.attach({ backend, credentials, leaveSession, found }, token);
   };
   const found = (session: Session, isShown: boolean): void => {
@@ -354,9 +353,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
 
   const openMailLink = async (code: string): Promise<Session> => {
     await client.ready;
-    const link = await import('./mail-link.ts').catch((cause: unknown) => {
-      throw new ChatClientError('network', undefined, { cause });
-    });
+    const link = await later(import('./mail-link.ts'));
     const signedIn = (): boolean => getIdentityToken !== null || options.signedIn === true;
     const opened = await link.openMailLink({ environment, base, keeper, credentials, signedIn, found }, code);
     connection.connect();
@@ -365,15 +362,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     return opened;
   };
 
-  const keeping = () =>
-    import('./elsewhere.ts').catch((cause: unknown) => {
-      throw new ChatClientError('network', undefined, { cause });
-    });
-
-  const device = (method: string, what: object): Promise<void> =>
-    credentials.run(({ sessionId, token }) =>
-      call(environment, method, `${base}/chat/push/subscriptions`, { token, json: { ...what, session_id: sessionId } }),
-    );
+  const elsewhere = async <T>(run: (module: typeof Elsewhere, access: Access) => Promise<T>) => {
+    await client.ready;
+    const module = await later(import('./elsewhere.ts'));
+    return credentials.run((access) => run(module, access));
+  };
 
   const needed = async (): Promise<void> => {
     await client.ready;
@@ -460,18 +453,12 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       if (token) await backend.identityLogout(token).catch(() => undefined);
     },
     openMailLink,
-    async transcript(email) {
-      await client.ready;
-      const kept = await keeping();
-      return credentials.run((access) => kept.transcript(environment, base, access, email));
-    },
-    async telegramLink() {
-      await needed();
-      const kept = await keeping();
-      return credentials.run((access) => kept.telegramLink(environment, base, access));
-    },
-    addDevice: (subscription) => device('POST', subscription),
-    removeDevice: (endpoint) => device('DELETE', { endpoint }),
+    transcript: (email) => elsewhere((module, access) => module.transcript(environment, base, access, email)),
+    telegramLink: () => elsewhere((module, access) => module.telegramLink(environment, base, access)),
+    addDevice: (subscription) =>
+      elsewhere((module, access) => module.device(environment, base, access, 'POST', subscription)),
+    removeDevice: (endpoint) =>
+      elsewhere((module, access) => module.device(environment, base, access, 'DELETE', { endpoint })),
     connect() {
       if (credentials.stored.id !== null) connection.connect();
     },

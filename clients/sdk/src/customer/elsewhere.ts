@@ -25,3 +25,15 @@ export function telegramLink(environment: Environment, base: string, access: Acc
   const { sessionId, token } = access;
   return call(environment, 'POST', `${base}/chat/session/${sessionId}/telegram-link`, { token, json: {} });
 }
+
+/** Tells a device of answers in this chat, or no more. */
+export function device(
+  environment: Environment,
+  base: string,
+  { sessionId, token }: Access,
+  method: 'POST' | 'DELETE',
+  what: object,
+): Promise<void> {
+  const json = { ...what, session_id: sessionId };
+  return call(environment, method, `${base}/chat/push/subscriptions`, { token, json });
+}

@@ -1,4 +1,3 @@
-import { transcript } from '../customer/elsewhere.ts';
 import type { UploadFile, UploadOptions } from '../api/backend.ts';
 import type {
   AlertsResponse,
@@ -109,7 +108,8 @@ export class StaffApi {
   }
 
   /** The chat as a text file; with an address it goes there by mail instead, and the answer is null. */
-  transcript(id: number, email?: string): Promise<Blob | null> {
+  async transcript(id: number, email?: string): Promise<Blob | null> {
+    const { transcript } = await import('../customer/elsewhere.ts');
     return this.#run((token) => transcript(this.#environment, this.#base, { sessionId: id, token }, email));
   }
 

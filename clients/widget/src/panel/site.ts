@@ -1,5 +1,4 @@
-import { type Backend, type SiteChat, storedSessionKey } from '@chat-realtime/client';
-import { siteBackend } from '@chat-realtime/client/site';
+import { type Backend, ChatClientError, type Message, type SiteChat, storedSessionKey } from '@chat-realtime/client';
 import type { Settings } from '../bridge.ts';
 
 interface Page {
@@ -46,5 +45,37 @@ export function backendOf(settings: Settings): Backend | undefined {
   const site = siteOf(settings);
   if (site === null) return undefined;
   adoptSession(site, settings.namespace);
-  return siteBackend({ site, baseUrl: settings.baseUrl });
+  const { baseUrl } = settings;
+  const file = `${baseUrl}/widget/v1/site.js`;
+  return laterBackend(async () => {
+    const { siteBackend } = (await import(/* @vite-ignore */ file)) as typeof import('@chat-realtime/client/site');
+    return siteBackend({ site, baseUrl });
+  });
+}
+
+/** A backend that is loaded at its first call: most sites have none of their own. A load that failed is tried anew. */
+export function laterBackend(load: () => Promise<Backend>): Backend {
+  let loaded: Backend | undefined;
+  let loading: Promise<Backend> | undefined;
+  const backend = async (): Promise<Backend> => {
+    loading ??= load().catch((cause: unknown) => {
+      loading = undefined;
+      throw new ChatClientError('network', undefined, { cause });
+    });
+    loaded = await loading;
+    return loaded;
+  };
+  const call =
+    (name: keyof Backend) =>
+    async (...args: unknown[]): Promise<unknown> =>
+      ((await backend())[name] as ((...given: unknown[]) => unknown) | undefined)?.(...args);
+  const names = [
+    ...(['config', 'createSession', 'getToken', 'session', 'history', 'poll', 'news', 'send', 'markRead'] as const),
+    ...(['reportPage', 'requestCallback', 'upload', 'identify', 'identityLogout'] as const),
+  ];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, call(name)])),
+    // Nothing comes before a call has loaded it.
+    own: (sessionId: number, message: Message) => loaded?.own?.(sessionId, message) ?? message,
+  } as unknown as Backend;
 }

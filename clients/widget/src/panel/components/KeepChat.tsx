@@ -20,5 +20,5 @@ export function KeepChat() {
       });
     return () => leave?.();
   }, []);
-  return <div ref={place} class="callback keep" />;
+  return <div ref={place} class="keep" />;
 }
