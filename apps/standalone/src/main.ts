@@ -141,8 +141,14 @@ async function readConfig(dataDir: string): Promise<StandaloneConfig> {
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof DatabaseStartError;
-  const text = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text =
+    error instanceof DatabaseStartError
+      ? `${error.message} (${error.code})`
+      : error instanceof ConfigError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 });

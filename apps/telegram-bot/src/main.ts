@@ -1,4 +1,4 @@
-import { openDatabase } from '@chat-realtime/database';
+import { DatabaseStartError, openDatabase } from '@chat-realtime/database';
 import { connectRedisFanout } from '@chat-realtime/messaging';
 import {
   ConfigError,
@@ -68,11 +68,13 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const text =
-    error instanceof ConfigError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
+    error instanceof DatabaseStartError
+      ? `${error.message} (${error.code})`
+      : error instanceof ConfigError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
   process.stderr.write(`${SERVICE}: ${text}\n`);
   process.exit(1);
 });

@@ -68,7 +68,7 @@ async function mayHave(folder: string, own: string): Promise<boolean> {
 
 /** Another process has the folder, and lives. */
 export class FolderInUseError extends DatabaseStartError {
-  readonly code = 'folder_in_use';
+  override readonly code = 'folder_in_use';
 }
 
 function inUse(folder: string): FolderInUseError {

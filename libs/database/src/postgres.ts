@@ -125,6 +125,8 @@ async function prepare(url: string, options: OpenOptions, route: Route): Promise
   await client.connect();
   try {
     await client.query(WITHOUT_TIMEOUTS);
+    // The lock of a machine that is gone is free again within seconds; a build that still runs for it keeps the lock to its end.
+    await client.query(SERVER_KEEPALIVE);
     const settings = await checkSettings(client, options);
     await takeMigrationLock(client, options.logger);
     const connection = migrationConnection(client);

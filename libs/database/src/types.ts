@@ -65,7 +65,16 @@ export interface OpenOptions {
   readonly logger?: DatabaseLog;
 }
 
-/** The database cannot be used as it is; the text says what to change. */
+/** The database cannot be used as it is; the text says what to change, the code names the case for who reads logs by machine. */
 export class DatabaseStartError extends Error {
   override readonly name: string = 'DatabaseStartError';
+  readonly code: string;
+
+  constructor(
+    message: string,
+    { code = 'database_not_usable', ...options }: ErrorOptions & { readonly code?: string } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+  }
 }

@@ -77,6 +77,7 @@ describe('the list of commands', () => {
     ['outbox'],
     ['outbox', 'replay', '-1'],
     ['verify', 'x'],
+    ['migrate', '--now'],
   ])('a command that is called wrongly says how it is called: %s %s', async (...args) => {
     const { code, err } = await admin(...args);
     expect(code === 2 || err.includes('there is no operator')).toBe(true);
@@ -100,6 +101,23 @@ it('[RES10] reaches the embedded database where no address is given', () => {
   });
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toContain('"epoch"');
+});
+
+describe('admin migrate', () => {
+  it('[OPS42] says what it would run and what that means, and then runs it, for people and for programs', async () => {
+    const url = await postgres.createDatabase();
+    const planned = await adminAt(url, '', 'migrate', '--dry-run');
+    expect([planned.code, planned.err]).toEqual([0, '']);
+    expect(planned.out).toContain('0001_chat: services of before serve on, but do not start again');
+    const done = await adminAt(url, '', 'migrate');
+    expect(done.code).toBe(0);
+    expect(done.err).toContain('0001_chat: services of before');
+    expect(done.err).toContain('database schema brought up to date 0001_chat');
+    expect(done.out).toContain('the services of this version may start');
+    const again = await adminAt(url, '', 'migrate', '--json');
+    expect(JSON.parse(again.out)).toEqual({ pending: [], newer: [], done: true });
+    expect((await adminAt(url, '', 'migrate')).out).toContain('nothing to do');
+  });
 });
 
 describe('operators', () => {

@@ -1,4 +1,4 @@
-import { type Database, DatabaseStartError, openDatabase } from '@chat-realtime/database';
+import { type Database, type DatabaseLog, DatabaseStartError, openDatabase } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { AdminRefusal, AdminUsageError } from './command.ts';
@@ -22,7 +22,8 @@ function usage(): string {
 function textOf(error: unknown): string {
   if (error instanceof z.ZodError) return z.prettifyError(error);
   if (!(error instanceof Error)) return String(error);
-  const plain = [AdminUsageError, AdminRefusal, DatabaseStartError, ChatError].some((kind) => error instanceof kind);
+  if (error instanceof DatabaseStartError) return `${error.message} (${error.code})`;
+  const plain = [AdminUsageError, AdminRefusal, ChatError].some((kind) => error instanceof kind);
   return plain ? error.message : (error.stack ?? error.message);
 }
 
@@ -30,7 +31,10 @@ function textOf(error: unknown): string {
 export async function runAdmin(args: readonly string[], io: AdminIo): Promise<number> {
   const json = args.includes('--json');
   const [name, ...rest] = args.filter((arg) => arg !== '--json');
-  const server = new ReachedOnce(io.env);
+  const progress = (line: string): void => {
+    if (!json) io.writeError(`${line}\n`);
+  };
+  const server = new ReachedOnce(io.env, progress);
   try {
     const entry = COMMANDS.find((known) => known.name === name);
     if (entry === undefined) throw new AdminUsageError(usage());
@@ -40,9 +44,7 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
       env: io.env,
       openDatabase: () => server.open(),
       databaseUrl: () => server.url(),
-      progress: (line) => {
-        if (!json) io.writeError(`${line}\n`);
-      },
+      progress,
       readSecret: io.readSecret,
     });
     io.write(`${json ? JSON.stringify(answer.result) : answer.text}\n`);
@@ -58,11 +60,18 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
 /** The database and its server, each reached when it is first asked for. */
 class ReachedOnce {
   readonly #env: AdminIo['env'];
+  /** Opening may change the schema, or wait for who changes it: whoever called is told. */
+  readonly #logger: DatabaseLog;
   #server: ReturnType<typeof reachDatabase> | undefined;
   #database: Promise<Database> | undefined;
 
-  constructor(env: AdminIo['env']) {
+  constructor(env: AdminIo['env'], progress: (line: string) => void) {
     this.#env = env;
+    // How the server is set up is for the services to say.
+    const tell = (facts: object, message: string): void => {
+      if (!('fsync' in facts)) progress([message, ...Object.values(facts).map(String)].join(' '));
+    };
+    this.#logger = { info: tell, warn: tell, error: tell };
   }
 
   async url(): Promise<string> {
@@ -70,7 +79,9 @@ class ReachedOnce {
   }
 
   open(): Promise<Database> {
-    this.#database ??= this.url().then((url) => openDatabase(url, { applicationName: 'chat-admin', poolSize: 1 }));
+    this.#database ??= this.url().then((url) =>
+      openDatabase(url, { applicationName: 'chat-admin', poolSize: 1, logger: this.#logger }),
+    );
     return this.#database;
   }
 

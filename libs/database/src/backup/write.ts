@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { PlainConnection } from './connection.ts';
 import { BACKUP_FILE, BackupError, newHeader } from './format.ts';
+import { readMigrations } from '../migrate.ts';
 import { journalOf, ourTables, sequencesOf, type Table } from './schema.ts';
 
 const ROWS_AT_ONCE = 500;
@@ -22,7 +23,7 @@ export interface WrittenBackup {
 /**
  * Writes the whole database as it is at one moment into `<folder>/database.ndjson.gz`, while it serves. The file appears
  * under its name when it is whole and on the disk. A few hundred rows are in memory at a time.
- * @throws BackupError for a database that is not ours.
+ * @throws BackupError for a database that is not ours, or of a newer version.
  */
 export async function writeBackup(
   connection: PlainConnection,
@@ -31,6 +32,10 @@ export async function writeBackup(
 ): Promise<WrittenBackup> {
   const journal = await journalOf(connection);
   if (journal === undefined) throw new BackupError('this database has none of our tables: nothing to back up');
+  const known = new Set((await readMigrations()).map(({ name }) => name));
+  // A newer version may have run beside this one, and its tables would be missing without a word.
+  if (journal.some(({ name }) => !known.has(name)))
+    throw new BackupError('the database is of a newer version than this program: back it up with that version');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, BACKUP_FILE);
   const unfinished = `${path}.unfinished`;

@@ -39,6 +39,13 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./drain.ts')).drain,
   },
   {
+    name: 'migrate',
+    usage: '[--dry-run]',
+    summary:
+      'brings the schema up to date before the services of a new version start, while those of the version before serve; --dry-run says what it would do',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
     name: 'backup',
     usage: '<folder>',
     summary: 'writes the database as it is at one moment, and the attachments, into a folder, while the chat serves',
