@@ -22,7 +22,9 @@ const PIXEL = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
   'base64',
 );
-const MAP = `map $http_upgrade $chat_connection { default upgrade; '' ''; }\n`;
+const MAP = `map $http_upgrade $chat_connection { default upgrade; '' ''; }
+log_format chat '$request_method $uri $status';
+`;
 
 /** The site: some pages of its own, and nothing at `/chat/`, `/auth/`, `/channel/`. */
 function pages(): string {

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { binaries, Child, freePort, HttpClient, startNginx, tempFolder, until } from '@chat-realtime/testkit';
@@ -9,6 +10,8 @@ export type ProxyName = (typeof PROXIES)[number];
 
 export interface Proxy {
   readonly url: string;
+  /** Everything it has written so far: its log files, and what it printed. */
+  logs(): string;
   stop(): Promise<unknown>;
 }
 
@@ -26,23 +29,39 @@ export async function blockOf(guide: string, name: ProxyName): Promise<string> {
 }
 
 /** All that is changed of the text: addresses of this machine, and no certificate for a name that nobody has. */
-function placed(block: string, port: number, chatPort: number): string {
+function placed(block: string, port: number, chatPort: number, folder: string): string {
   const replaced: readonly (readonly [RegExp, string])[] = [
     [/listen 443 ssl;/, `listen 127.0.0.1:${port};`],
     [/^ *(?:ssl_certificate|SSLEngine|SSLCertificate).*\n/gm, ''],
     [/<VirtualHost \*:443>/, `<VirtualHost 127.0.0.1:${port}>`],
     [/^chat\.example \{/m, `http://:${port} {\n  bind 127.0.0.1`],
+    [/\/var\/log\/nginx|\$\{APACHE_LOG_DIR\}/g, folder],
     [/127\.0\.0\.1:8080/g, `127.0.0.1:${chatPort}`],
   ];
   return replaced.reduce((text, [pattern, by]) => text.replace(pattern, by), block);
 }
 
-export async function startNginxOf(block: string, chatPort: number): Promise<Proxy> {
-  const server = await startNginx({ http: ({ port }) => placed(block, port, chatPort) });
-  return { url: server.url, stop: () => server.stop() };
+export function logsIn(folder: string): string {
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return files
+    .filter(({ name }) => name.endsWith('.log'))
+    .map(({ name }) => readFileSync(join(folder, name), 'utf8'))
+    .join('');
 }
 
-async function startChild(name: string, command: string, args: string[], port: number, env = {}): Promise<Proxy> {
+export async function startNginxOf(block: string, chatPort: number): Promise<Proxy> {
+  const server = await startNginx({ http: ({ port, folder }) => placed(block, port, chatPort, folder) });
+  return { url: server.url, logs: () => logsIn(server.folder) + server.output(), stop: () => server.stop() };
+}
+
+async function startChild(
+  name: string,
+  command: string,
+  args: string[],
+  at: { readonly port: number; readonly folder: string },
+  env = {},
+): Promise<Proxy> {
+  const { port, folder } = at;
   const child = new Child({ name, command, args, env: { PATH: process.env['PATH'] ?? '', ...env } });
   const url = `http://127.0.0.1:${port}`;
   const http = new HttpClient(url);
@@ -52,7 +71,9 @@ async function startChild(name: string, command: string, args: string[], port: n
   });
   http.close();
   return {
-    url, // One that waits for its last idle connection is of no use here.
+    url,
+    logs: () => logsIn(folder) + child.output(),
+    // One that waits for its last idle connection is of no use here.
     stop: () => child.kill(),
   };
 }
@@ -71,16 +92,19 @@ ${modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_
 TypesConfig /etc/mime.types
 `;
   const config = join(folder, 'apache.conf');
-  await writeFile(config, frame + placed(block, port, chatPort));
-  return startChild('apache', binaries.apache2(), ['-f', config, '-D', 'FOREGROUND'], port);
+  await writeFile(config, frame + placed(block, port, chatPort, folder));
+  return startChild('apache', binaries.apache2(), ['-f', config, '-D', 'FOREGROUND'], { port, folder });
 }
 
-async function startCaddyOf(block: string, chatPort: number): Promise<Proxy> {
+export async function startCaddyOf(block: string, chatPort: number): Promise<Proxy> {
   const [folder, port] = [tempFolder('caddy'), await freePort()];
   const config = join(folder, 'Caddyfile');
-  await writeFile(config, `{\n  admin off\n  auto_https off\n}\n${placed(block, port, chatPort)}`);
+  // Caddy has one block of options, and the text may begin with it.
+  const site = placed(block, port, chatPort, folder);
+  const own = '{\n  admin off\n  auto_https off\n';
+  await writeFile(config, site.startsWith('{\n') ? site.replace('{\n', own) : `${own}}\n${site}`);
   const args = ['run', '--config', config, '--adapter', 'caddyfile'];
-  return startChild('caddy', binaries.caddy(), args, port, { HOME: folder, XDG_DATA_HOME: folder });
+  return startChild('caddy', binaries.caddy(), args, { port, folder }, { HOME: folder, XDG_DATA_HOME: folder });
 }
 
 export const START_PROXY = { nginx: startNginxOf, apache: startApacheOf, caddy: startCaddyOf } as const;

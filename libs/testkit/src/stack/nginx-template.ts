@@ -11,6 +11,8 @@ export interface Routes {
   staticRoot: string;
   /** Files of earlier builds; absent: those that a build left in `staticRoot`. */
   earlierRoot?: string | undefined;
+  /** Default: none is kept. */
+  failedLog?: string | undefined;
   /** Proxies in front of this nginx, whose `X-Forwarded-For` it believes. */
   outerProxies?: readonly string[] | undefined;
   /** The site's own sign-in of operators. */
@@ -38,6 +40,7 @@ export function chatSite(root: string, routes: Routes): string {
     CHAT_SERVICE: routes.chatService,
     TELEGRAM_BOT: routes.telegramBot ?? '127.0.0.1:8105',
     GATEWAY_SERVERS: routes.gateways.map((address) => `server ${address} max_fails=1 fail_timeout=2s;`).join('\n  '),
+    FAILED_LOG: routes.failedLog ?? '/dev/null',
     REAL_IP: realIp(routes.outerProxies ?? []),
     STATIC_ROOT: routes.staticRoot,
     EARLIER_ROOT: routes.earlierRoot ?? routes.staticRoot,

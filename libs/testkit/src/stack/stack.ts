@@ -174,8 +174,9 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
   const nginx = keep(
     await startNginx({
       ...(options.port === undefined ? {} : { port: options.port }),
-      http: ({ port }) =>
+      http: ({ port, folder }) =>
         chatSite(ROOT, {
+          failedLog: join(folder, 'failed.log'),
           listen: `127.0.0.1:${port}`,
           authService: `127.0.0.1:${ports.auth}`,
           chatService: `127.0.0.1:${ports.chat}`,
