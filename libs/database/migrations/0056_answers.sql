@@ -1,5 +1,6 @@
 -- What a visitor answered to the site's own questions before the chat: personal data, erased with the contact. A table
 -- of its own, so that lists do not carry it and no column is added to the busiest table.
+-- lives-with: 0053_mail_tokens
 CREATE TABLE chat_answer (
   session_id bigint PRIMARY KEY REFERENCES chat_session (id) ON DELETE CASCADE,
   answers    jsonb NOT NULL,
