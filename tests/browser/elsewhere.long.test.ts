@@ -99,7 +99,9 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     const anna = await desk.staff('anna');
     const customer = await desk.customer();
     await customer.post('Вопрос для оператора');
-    await anna.request('PATCH', `/chat/session/${customer.sessionId}/contact`, { json: { email: 'petr@mail.example' } });
+    await anna.request('PATCH', `/chat/session/${customer.sessionId}/contact`, {
+      json: { email: 'petr@mail.example' },
+    });
     const { page } = await open({ viewport: { width: 1280, height: 800 } });
     const console = new ConsolePage(page, target.baseUrl);
     await console.signIn('anna');

@@ -185,6 +185,32 @@ describe('a customer who closed the tab', () => {
     expect(mailsTo('gone@mail.example')).toEqual([]);
   }, 120_000);
 
+  it('[TG24] is mailed what the bot cannot tell them while it does not run', async () => {
+    const { kysely } = chat.database;
+    const seen = (secondsAgo: number) =>
+      sql`INSERT INTO telegram_bot (bot_id, username, seen_at)
+        VALUES (77, 'shop_bot', clock_timestamp() - make_interval(secs => ${secondsAgo}::float8))
+        ON CONFLICT (only_one) DO UPDATE SET seen_at = EXCLUDED.seen_at`.execute(kysely);
+    let telegramUser = 700;
+    const bind = (sessionId: number) =>
+      sql`INSERT INTO customer_telegram (telegram_user_id, session_id)
+        VALUES (${(telegramUser += 1)}::bigint, ${sessionId}::bigint)`.execute(kysely);
+    await seen(600);
+    const left = await begin({ email: 'left@mail.example' });
+    await bind(left.id);
+    await say(left, anna, 'Бот стоит');
+    await mailTo('left@mail.example');
+    await seen(0);
+    const told = await begin({ email: 'told@mail.example' });
+    await bind(told.id);
+    await say(told, anna, 'Бот работает');
+    const witness = await begin({ email: 'witness3@mail.example' });
+    await say(witness, anna, 'Свидетель');
+    await mailTo('witness3@mail.example');
+    expect(mailsTo('told@mail.example')).toEqual([]);
+    await sql`DELETE FROM telegram_bot`.execute(kysely);
+  }, 120_000);
+
   it('[NTF2] is told by their device at once, and by mail only after an hour', async () => {
     const session = await begin({ email: 'device@mail.example' });
     await chat.call('POST', `/chat/push/subscriptions?session=${session.id}`, {

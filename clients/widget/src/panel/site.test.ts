@@ -1,5 +1,6 @@
-import { expect, it, vi } from 'vitest';
-import { adoptSession, siteOf } from './site.ts';
+import type { Backend } from '@chat-realtime/client';
+import { describe, expect, it, vi } from 'vitest';
+import { adoptSession, laterBackend, siteOf } from './site.ts';
 
 const page = (value?: string) => ({
   querySelector: () => (value === undefined ? null : { getAttribute: () => value }),
@@ -41,4 +42,24 @@ it('takes over a chat of the site’s own page once, and never a second one', ()
     adoptSession(nothing, 'default', empty);
     expect(empty.getItem('chat-realtime:default:session')).toBeNull();
   }
+});
+
+describe('a backend that is loaded at its first call', () => {
+  it('is loaded once, and again after a load that failed', async () => {
+    const { news: _, reportPage: __, ...most } = laterBackend(() => Promise.reject(new Error('never')));
+    const site: Backend = { ...most, markRead: async () => undefined };
+    let asked = 0;
+    const backend = laterBackend(async () => {
+      asked += 1;
+      if (asked === 1) throw new TypeError('offline');
+      return site;
+    });
+    const access = { sessionId: 7, token: 't' };
+    await expect(backend.markRead(access, 1)).rejects.toMatchObject({ code: 'network', retryable: true });
+    await Promise.all([backend.markRead(access, 1), backend.markRead(access, 2)]);
+    expect(asked).toBe(2);
+    // What this site's backend does not have is nothing, and no error.
+    expect(await backend.news?.(access, 1)).toEqual([]);
+    await backend.reportPage?.(access, 'https://shop.example/');
+  });
 });

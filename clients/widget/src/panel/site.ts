@@ -1,4 +1,4 @@
-import { type Backend, ChatClientError, type Message, type SiteChat, storedSessionKey } from '@chat-realtime/client';
+import { type Backend, ChatClientError, type SiteChat, storedSessionKey } from '@chat-realtime/client';
 import type { Settings } from '../bridge.ts';
 
 interface Page {
@@ -65,17 +65,22 @@ export function laterBackend(load: () => Promise<Backend>): Backend {
     loaded = await loading;
     return loaded;
   };
-  const call =
-    (name: keyof Backend) =>
-    async (...args: unknown[]): Promise<unknown> =>
-      ((await backend())[name] as ((...given: unknown[]) => unknown) | undefined)?.(...args);
-  const names = [
-    ...(['config', 'createSession', 'getToken', 'session', 'history', 'poll', 'news', 'send', 'markRead'] as const),
-    ...(['reportPage', 'requestCallback', 'upload', 'identify', 'identityLogout'] as const),
-  ];
   return {
-    ...Object.fromEntries(names.map((name) => [name, call(name)])),
+    config: async () => (await backend()).config(),
+    createSession: async (request) => (await backend()).createSession(request),
+    getToken: async (request) => (await backend()).getToken(request),
+    session: async (access) => (await backend()).session(access),
+    history: async (access, page) => (await backend()).history(access, page),
+    poll: async (access, after) => (await backend()).poll(access, after),
+    news: async (access, afterId) => (await (await backend()).news?.(access, afterId)) ?? [],
+    send: async (access, message) => (await backend()).send(access, message),
     // Nothing comes before a call has loaded it.
-    own: (sessionId: number, message: Message) => loaded?.own?.(sessionId, message) ?? message,
-  } as unknown as Backend;
+    own: (sessionId, message) => loaded?.own?.(sessionId, message) ?? message,
+    markRead: async (access, lastId) => (await backend()).markRead(access, lastId),
+    reportPage: async (access, pageUrl) => (await backend()).reportPage?.(access, pageUrl),
+    requestCallback: async (access, request) => (await backend()).requestCallback(access, request),
+    upload: async (access, file, options) => (await backend()).upload(access, file, options),
+    identify: async (request) => (await backend()).identify(request),
+    identityLogout: async (token) => (await backend()).identityLogout(token),
+  };
 }
