@@ -3,5 +3,3 @@
 -- lives-with: 0053_mail_tokens
 ALTER TABLE telegram_message ADD COLUMN bot_id bigint NOT NULL DEFAULT 0;
 UPDATE telegram_message SET bot_id = b.bot_id FROM telegram_bot b;
-ALTER TABLE telegram_message DROP CONSTRAINT telegram_message_pkey;
-ALTER TABLE telegram_message ADD PRIMARY KEY (bot_id, chat_id, telegram_message_id);
