@@ -34,6 +34,7 @@ import { MailProvidersController } from './http/mail-providers.controller.ts';
 import { MailController } from './http/mail.controller.ts';
 import { MessagesController } from './http/messages.controller.ts';
 import { NotificationsController } from './http/notifications.controller.ts';
+import { PicturesController } from './http/pictures.controller.ts';
 import { PrivacyController } from './http/privacy.controller.ts';
 import { PushController } from './http/push.controller.ts';
 import { QuickRepliesController } from './http/quick-replies.controller.ts';
@@ -47,6 +48,7 @@ import { Identity } from './identity/identity.ts';
 import { InternalController } from './internal/internal.controller.ts';
 import { TelegramInternalController } from './internal/telegram-internal.controller.ts';
 import type { Mail } from './mail/mail.ts';
+import { Pictures } from './pictures/pictures.ts';
 import type { Eraser } from './privacy/eraser.ts';
 import { SessionExport } from './privacy/export.ts';
 import type { NotifyChoices } from './notify/settings.ts';
@@ -121,6 +123,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.SESSION_PROOF, new SessionProof(operations, verifier, { siteKey: settings.SITE_API_KEY })],
     [token.WIDGET_CONFIG, new WidgetConfigSource(settings, limits, saved, asked)],
     [token.QUICK_REPLIES, new QuickReplies(database)],
+    [token.PICTURES, new Pictures(database)],
     [token.BANS, new Bans(database, options.trustedProxies)],
     [token.AUDIT, new AuditLog(database)],
     [token.ERASER, options.eraser],
@@ -173,6 +176,7 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         PrivacyController,
         TraceController,
         AttachmentsController,
+        PicturesController,
         CallbacksController,
         AlertsController,
         ...(options.internal ? [InternalController, TelegramInternalController] : []),

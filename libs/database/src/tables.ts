@@ -225,6 +225,14 @@ export interface WidgetSettingTable {
   updated_by: string;
 }
 
+export interface OperatorPictureTable {
+  user_id: string;
+  key: string;
+  mime: string;
+  bytes: Buffer;
+  changed_at: TimeDefault;
+}
+
 /** What a visitor answered to the site's own questions. */
 export interface AnswerTable {
   session_id: number;
@@ -306,6 +314,7 @@ export interface ChatTables {
   widget_setting: WidgetSettingTable;
   revocation: RevocationTable;
   chat_answer: AnswerTable;
+  operator_picture: OperatorPictureTable;
   chat_client_address: ClientAddressTable;
   chat_ban: BanTable;
   chat_audit: AuditTable;

@@ -5,6 +5,7 @@ import { CHANNEL_ROUTES, INTERNAL_ROUTES } from './routes/channel.ts';
 import { CUSTOMER_ROUTES } from './routes/customer.ts';
 import type { Access, Route } from './routes/route.ts';
 import { INTAKE_ROUTES } from './routes/intake.ts';
+import { PICTURE_ROUTES } from './routes/pictures.ts';
 import { STAFF_ROUTES } from './routes/staff.ts';
 import { REACH_ROUTES } from './routes/reach.ts';
 import { TELEGRAM_INTERNAL_ROUTES, TELEGRAM_ROUTES } from './routes/telegram.ts';
@@ -17,6 +18,7 @@ export const PUBLIC_ROUTES: readonly Route[] = [
   ...CUSTOMER_ROUTES,
   ...STAFF_ROUTES,
   ...ADMINISTRATION_ROUTES,
+  ...PICTURE_ROUTES,
   ...TELEGRAM_ROUTES,
   ...REACH_ROUTES,
   ...INTAKE_ROUTES,

@@ -11,6 +11,7 @@ import * as internal from './internal.ts';
 import * as trace from './trace.ts';
 import * as operatorStatus from './operator-status.ts';
 import * as operators from './operators.ts';
+import * as pictures from './pictures.ts';
 import * as privacy from './privacy.ts';
 import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
@@ -73,6 +74,9 @@ export const NAMED_SCHEMAS = {
   NoteResponse: rest.noteResponseSchema,
   Notes: rest.notesResponseSchema,
   Operators: rest.operatorsResponseSchema,
+  PictureRequest: pictures.pictureRequestSchema,
+  Picture: pictures.pictureResponseSchema,
+  Pictures: pictures.picturesResponseSchema,
   Alerts: rest.alertsResponseSchema,
   AlertWebhook: rest.alertWebhookSchema,
   CallbackRequest: rest.callbackRequestSchema,

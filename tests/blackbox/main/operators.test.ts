@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { crc32, deflateSync } from 'node:zlib';
 import {
   auditResponseSchema,
   operatorAccountResponseSchema,
   operatorAccountsSchema,
   operatorInviteSchema,
+  pictureResponseSchema,
+  picturesResponseSchema,
 } from '@chat-realtime/protocol';
 import { Staff, until } from '@chat-realtime/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -115,5 +118,76 @@ describe('accounts of operators', () => {
       expectError(await anna.request(method, target, method === 'GET' ? {} : { json: {} }), 'forbidden');
     const own = await admin.request('PATCH', `${path}/${admin.userId}`, { json: { role: 'operator' } });
     expectError(own, 'last_admin');
+  });
+});
+
+/** 64 × 64, one colour, and a comment that nobody but its maker is to read. */
+function png(type = 'IHDR'): string {
+  const chunk = (name: string, data: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(data.length);
+    const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, sum]);
+  };
+  const header = Buffer.from([0, 0, 0, 64, 0, 0, 0, 64, 8, 0, 0, 0, 0]);
+  const parts = [
+    chunk(type, header),
+    chunk('tEXt', Buffer.from('Comment\0secret-place')),
+    chunk('IDAT', deflateSync(Buffer.alloc(65 * 64, 128))),
+    chunk('IEND', Buffer.alloc(0)),
+  ];
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...parts]).toString('base64');
+}
+
+describe('pictures of operators', () => {
+  test('[PIC1] [PIC2] [PIC3] [PIC4] [PIC5] are set by themselves and by admins, and seen by everybody', async () => {
+    const put = (staff: Staff, id: string, image = png()) =>
+      staff.request('PUT', `/chat/operators/${id}/picture`, { json: { image } });
+    const pictures = async (ids: string) =>
+      (await chat.http.get(`/chat/pictures?ids=${ids}`)).as(picturesResponseSchema).pictures;
+    const { picture } = (await put(anna, 'me')).as(pictureResponseSchema);
+    expect(await pictures(`${anna.userId},nobody`)).toEqual({ [anna.userId]: picture });
+    expect(picture).not.toContain(anna.userId);
+    const shown = await chat.http.get(picture);
+    expect([shown.status, shown.header('content-type')]).toEqual([200, 'image/png']);
+    expect(shown.header('content-security-policy')).toContain('sandbox');
+    expect(shown.header('x-content-type-options')).toBe('nosniff');
+    expect(shown.header('cache-control')).toMatch(/public.*immutable/);
+    expect(shown.text).not.toContain('secret-place');
+
+    expectError(await put(anna, admin.userId), 'forbidden');
+    expectError(await anna.request('DELETE', `/chat/operators/${admin.userId}/picture`), 'forbidden');
+    const customer = await chat.customer();
+    const json = { image: png() };
+    expectError(
+      await chat.http.request('PUT', '/chat/operators/me/picture', { token: customer.token, json }),
+      'bad_token',
+    );
+    expectError(await put(anna, 'me', Buffer.from('<svg/>').toString('base64')), 'unsupported_media_type');
+    // Its first part is no header, so nothing shows that it is a picture; one that is cut is another fault.
+    expectError(await put(anna, 'me', png('IHDX')), 'unsupported_media_type');
+    const cut = Buffer.from(png(), 'base64').subarray(0, -12).toString('base64');
+    expectError(await put(anna, 'me', cut), 'validation_failed');
+    expectError(await put(anna, 'me', 'no base64!'), 'validation_failed');
+    expectError(await put(admin, 'nobody-has-this-id'), 'validation_failed');
+    expectError(await chat.http.get('/chat/pictures?ids='), 'validation_failed');
+    expectError(await chat.http.get(`/chat/pictures?ids=${Array(21).fill('x').join(',')}`), 'validation_failed');
+    expect(await pictures(anna.userId)).toEqual({ [anna.userId]: picture });
+
+    const next = (await put(admin, anna.userId)).as(pictureResponseSchema).picture;
+    expect(next).not.toBe(picture);
+    expectError(await chat.http.get(picture), 'not_found');
+    expect((await admin.request('DELETE', `/chat/operators/${anna.userId}/picture`)).status).toBe(204);
+    expect((await anna.request('DELETE', '/chat/operators/me/picture')).status).toBe(204);
+    expectError(await chat.http.get(next), 'not_found');
+    expect(await pictures(anna.userId)).toEqual({});
+    const { entries } = (await admin.request('GET', '/chat/audit?limit=3')).as(auditResponseSchema);
+    expect(entries.map(({ action, actor_id: by, subject }) => [action, by, subject])).toEqual([
+      ['picture.removed', admin.userId, `operator:${anna.userId}`],
+      ['picture.changed', admin.userId, `operator:${anna.userId}`],
+      ['picture.changed', anna.userId, `operator:${anna.userId}`],
+    ]);
   });
 });

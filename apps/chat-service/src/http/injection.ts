@@ -13,6 +13,7 @@ export const RATES = Symbol('RequestRates');
 export const REVOCATIONS = Symbol('RevocationRefresher');
 export const QUICK_REPLIES = Symbol('QuickReplies');
 export const SAVED_SETTINGS = Symbol('SavedSettings');
+export const PICTURES = Symbol('Pictures');
 export const BANS = Symbol('Bans');
 export const ERASER = Symbol('Eraser');
 export const TRACER = Symbol('EventTracer');

@@ -15,6 +15,7 @@ import { Inbox } from './inbox.ts';
 import type { Notice, NoticeAction } from './notice.ts';
 import { NOTICE_MS } from './notice-times.ts';
 import { OwnStatus } from './own-status.ts';
+import { Pictures } from './pictures.ts';
 import { QuickReplies } from './quick-replies.ts';
 import { createRouter } from './route.ts';
 import { settings } from './settings.ts';
@@ -59,6 +60,7 @@ export class Desk {
   readonly status: OwnStatus;
   readonly attention: Attention;
   readonly transfers: Transfers;
+  readonly pictures: Pictures;
   readonly operators = createStore<{ readonly list: readonly Operator[] }>({ list: [] });
 
   constructor(user: AuthUser) {
@@ -70,6 +72,7 @@ export class Desk {
       site: signIn.site,
       namespace: `console-${user.id}`,
     });
+    this.pictures = new Pictures(this.client.api, chatAddress());
     this.inbox = new Inbox(this.client, () => user.id);
     this.callbacks = new Callbacks(this.client);
     this.alerts = new Alerts(this.client, localStorage, user.id);

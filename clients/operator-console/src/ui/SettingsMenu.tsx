@@ -9,8 +9,8 @@ import { useStore } from '../state/store.ts';
 import { useDesk } from './context.ts';
 import { LocaleSwitch } from './LocaleSwitch.tsx';
 import { managePages } from './manage/ManageNav.tsx';
-import { Avatar } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
+import { OperatorAvatar } from './parts/OperatorAvatar.tsx';
 import { Toggle } from './parts/Toggle.tsx';
 import { usePopover } from './use-popover.ts';
 
@@ -39,7 +39,7 @@ export function SettingsMenu() {
   return (
     <div class="settings" ref={box}>
       <button ref={button} type="button" class="rail-item" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <Avatar name={desk.user.name} seed={desk.user.id} small />
+        <OperatorAvatar id={desk.user.id} name={desk.user.name} small />
         <span class="rail-label">{t().settings}</span>
       </button>
       {open && (

@@ -9,6 +9,7 @@ import type { WidgetTheme } from '../api.ts';
 import { type PanelHost, PHONE, type Settings } from '../bridge.ts';
 import { type Cell, createCell } from './cell.ts';
 import { createOriginAdviser } from './refused-origin.ts';
+import { createPictures } from './pictures.ts';
 import { createPush, type PushModel, pushWorkerOf } from './push.ts';
 import { followReturnLink, type Said, takeReturnCode } from './return-link.ts';
 import { readMuted, ringOnce, storeMuted } from './sound.ts';
@@ -34,6 +35,8 @@ export interface PanelModel extends Omit<Writing, 'clear'> {
   readonly again: Cell<boolean>;
   readonly muted: Cell<boolean>;
   readonly uploads: Uploads;
+  /** Of operators, by id. */
+  readonly pictures: Cell<Readonly<Record<string, string>>>;
   readonly push: PushModel;
   /** False beside a site's own chat, which keeps its customers' texts itself. */
   readonly canKeep: boolean;
@@ -250,6 +253,7 @@ export function createModel(host: PanelHost): PanelModel {
     ...writing,
     muted,
     uploads,
+    pictures: host.backend ? createCell({}) : createPictures(host.settings.baseUrl, client),
     push,
     canKeep: !host.backend && !own,
     announcement,

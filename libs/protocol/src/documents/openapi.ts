@@ -88,6 +88,8 @@ const CREDENTIAL_HEADERS = new Set(['X-Resume-Key', 'X-Site-Key']);
 /** What a parameter means is the same wherever it stands. */
 const PARAMETER_TEXT: Readonly<Record<string, string>> = {
   id: 'Id of what the path names.',
+  ids: 'Ids of operators, with commas between them.',
+  key: 'Last part of an address that another answer gave.',
   limit: 'Rows at most. A page is bounded in bytes too and may have fewer.',
   page: '`next_page` of the answer before; without it from the beginning.',
   status: 'Only these; several with commas between them.',

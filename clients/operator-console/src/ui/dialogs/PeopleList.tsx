@@ -1,7 +1,7 @@
 import { t } from '../../i18n/index.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
-import { Avatar } from '../parts/Avatar.tsx';
+import { OperatorAvatar } from '../parts/OperatorAvatar.tsx';
 
 interface PeopleListProps {
   readonly except: string | null;
@@ -35,7 +35,7 @@ export function PeopleList({ except, disabled = false, onChoose }: PeopleListPro
             disabled={disabled}
             onClick={() => onChoose(operator.id)}
           >
-            <Avatar name={operator.name} seed={operator.id} small />
+            <OperatorAvatar id={operator.id} name={operator.name} small />
             <span class="people-name">{operator.name ?? operator.id}</span>
             <span class={`presence ${operator.presence}`}>{t()[operator.presence]}</span>
             <span class="people-load">{t().load(operator.active_sessions)}</span>

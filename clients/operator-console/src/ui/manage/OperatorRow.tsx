@@ -3,10 +3,11 @@ import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { type OperatorAccount, ROLES, SCOPES, type Team } from '../../state/administration.ts';
 import { notify } from '../../state/desk.ts';
-import { Avatar } from '../parts/Avatar.tsx';
+import { OperatorAvatar } from '../parts/OperatorAvatar.tsx';
 import { refusalOf, useTask } from '../use-task.ts';
 import { Choice } from './Choice.tsx';
 import { Problem } from './Page.tsx';
+import { PictureForm } from './PictureForm.tsx';
 
 interface OperatorRowProps {
   readonly account: OperatorAccount;
@@ -30,7 +31,7 @@ export function OperatorRow({ account, heirs, team, isSelf, onChanged, onInvite 
   return (
     <div class={`operator${account.active ? '' : ' inactive'}`} data-operator={account.login}>
       <div class="operator-head">
-        <Avatar name={account.name} seed={account.id} />
+        <OperatorAvatar id={account.id} name={account.name} />
         <div class="operator-who">
           <strong dir="auto">{account.name}</strong>
           <span class="hint">
@@ -75,6 +76,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
     });
   return (
     <div class="form operator-details">
+      {account.active && <PictureForm id={account.id} name={account.name} />}
       <div class="form-grid">
         <label>
           {manage.operatorName}

@@ -1,7 +1,16 @@
+import { useState } from 'preact/hooks';
 import { Icon } from './Icon.tsx';
 
-/** Initials on one of eight calm colours; the same person always has the same. */
-export function Avatar({ name, seed, small = false }: { name: string | null; seed: string | number; small?: boolean }) {
+interface AvatarProps {
+  readonly name: string | null;
+  readonly seed: string | number;
+  readonly small?: boolean;
+  readonly picture?: string | null;
+}
+
+/** A picture, or initials on one of eight calm colours; the same person always has the same. */
+export function Avatar({ name, seed, small = false, picture = null }: AvatarProps) {
+  const [failed, setFailed] = useState<string | null>(null);
   const text = String(seed);
   let hash = 7;
   for (const char of text) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 997;
@@ -14,7 +23,13 @@ export function Avatar({ name, seed, small = false }: { name: string | null; see
     .toUpperCase();
   return (
     <span class={`avatar tint-${hash % 8}${small ? ' small' : ''}`} aria-hidden="true">
-      {initials === '' ? <Icon name="person" /> : initials}
+      {picture !== null && picture !== failed ? (
+        <img src={picture} alt="" draggable={false} onError={() => setFailed(picture)} />
+      ) : initials === '' ? (
+        <Icon name="person" />
+      ) : (
+        initials
+      )}
     </span>
   );
 }

@@ -20,6 +20,7 @@ export function Header() {
   const texts = useStore(model.texts);
   const settings = useStore(model.settings);
   const view = useStore(model.view);
+  const pictures = useStore(model.pictures);
   const muted = useStore(model.muted);
   const ended = session?.status === 'closed' && view === 'chat';
   const online = !ended && (connection.status === 'online' ? operatorsOnline > 0 : (config?.online ?? false));
@@ -34,7 +35,7 @@ export function Header() {
       {view !== 'chat' ? (
         <IconButton icon="back" label={texts.back} press={() => model.view.set('chat')} />
       ) : (
-        <Avatar name={operator} online={online} />
+        <Avatar name={operator} picture={pictures[session?.assigned_user_id ?? '']} online={online} />
       )}
       <div class="who">
         <h2 dir="auto">{titles[view]}</h2>

@@ -4,6 +4,7 @@ import { useModel } from '../context.ts';
 import { formatTime } from '../texts/format.ts';
 import type { ShownFile } from '../use-file.ts';
 import { AttachmentView } from './AttachmentView.tsx';
+import { Avatar } from './Avatar.tsx';
 import { Body } from './Body.tsx';
 import { Ticks } from './Ticks.tsx';
 
@@ -19,6 +20,7 @@ export function Message({ message, grouped, showImage }: MessageProps) {
   const texts = useStore(model.texts);
   const { locale } = useStore(model.settings);
   const { own, delivery, body, attachments, created_at: at, key } = message;
+  const picture = useStore(model.pictures)[message.sender_id ?? ''];
   const failed = delivery === 'failed';
   if (message.sender_type === 'system')
     return (
@@ -40,6 +42,7 @@ export function Message({ message, grouped, showImage }: MessageProps) {
     >
       {!own && !grouped && (
         <span class="sender" dir="auto">
+          {picture !== undefined && <Avatar name={name} picture={picture} small />}
           {name}
         </span>
       )}
