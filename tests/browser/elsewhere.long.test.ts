@@ -66,6 +66,26 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     await widget.field.waitFor();
   });
 
+  it('[MAIL1] loads that page again where the network failed at first', async () => {
+    const { page } = await open();
+    let failed = 0;
+    await page.route('**/widget/v1/keep.js*', async (route) => {
+      failed += 1;
+      await (failed === 1 ? route.abort() : route.continue());
+    });
+    await page.goto(`${target.baseUrl}/`);
+    const widget = new WidgetPage(page);
+    await widget.open();
+    await widget.say('Связь пропала');
+    await widget.state('Связь пропала', 'отправлено');
+    const keep = widget.panel.getByRole('button', { name: 'Сохранить переписку' });
+    await keep.click();
+    await widget.panel.getByText('Не получилось. Попробуйте ещё раз').waitFor();
+    await keep.click();
+    await widget.panel.locator('[data-keep=file]').waitFor();
+    expect(failed).toBe(2);
+  });
+
   it('[MAIL2] has it sent by mail, and is told when the address is none', async () => {
     const { page, keep, widget } = await begun('Пришлите переписку');
     await page.locator('chat-widget #keep-email').fill('не адрес');

@@ -126,10 +126,17 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       await api.listenToWebhook(publicAddress(config.PUBLIC_URL, '/telegram/webhook'), config.TELEGRAM_WEBHOOK_SECRET);
     else await api.endWebhook();
     await api.setCommands();
-    for (const chatId of await people.accounts()) await api.showStaffCommands(chatId, true);
     refused = false;
     logger.info({ mode: config.TELEGRAM_MODE }, 'the Telegram bot is known to Telegram and to the chat');
     if (!stopped) poller?.start();
+    showMenus().catch((error: unknown) => logger.warn({ err: error }, 'the menus of operators were not shown'));
+  };
+  /** Beside the work: with many operators, or a slow Telegram, it takes its time. */
+  const showMenus = async (): Promise<void> => {
+    for (const chatId of await people.accounts()) {
+      if (stopped) return;
+      await api.showStaffCommands(chatId, true);
+    }
   };
   const tryToIntroduce = (): void => {
     introduce().catch((error: unknown) => {

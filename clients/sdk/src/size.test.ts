@@ -7,7 +7,7 @@ import { bundle } from '../test/bundle.ts';
  * message and for what administers a chat; 100 for a gateway beside a site's own chat, whose counters and answers are
  * the site's; and 80 for the way to what opens the link of a mail,
  * 80 for adding a device; 100 for a text that a site has taken and does not show yet; 45
- * for taking a chat elsewhere.
+ * for taking a chat elsewhere, and 20 in `staff` for the transcript.
  */
 it.each([
   ['customer', 12_400],

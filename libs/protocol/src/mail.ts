@@ -28,7 +28,6 @@ export const mailIgnoredReasonSchema = z.enum([
   'empty',
   /** Its sender may not write here. */
   'banned',
-  /** More than a chat may bring in a minute. */
   /** What a provider tells beside the mail it brings. */
   'not_a_mail',
 ]);

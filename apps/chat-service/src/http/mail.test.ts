@@ -319,11 +319,18 @@ describe('mail that comes', () => {
     expect(await delivered(passing)).toMatchObject({ reason: 'automatic' });
     expect(await delivered(report(replyAddress(session.id), links.messageName(reply)))).toEqual({ outcome: 'bounce' });
     expect(await refused()).toEqual(['gone@mail.example']);
+    // Whoever wants no mail said more than a mailbox that is gone, whichever came first.
+    await links.unsubscribe(await mailed(session.id, 'reply', 'never@mail.example'));
+    const late = await mailed(session.id, 'transcript', 'never@mail.example');
+    expect(await delivered(report(replyAddress(session.id), links.messageName(late)))).toEqual({ outcome: 'bounce' });
+    await links.unsubscribe(await mailed(session.id, 'reply', 'gone@mail.example'));
+    const reasons = await chat.database.kysely.selectFrom('mail_refusal').select('reason').execute();
+    expect(reasons.map(({ reason }) => reason)).toEqual(['unsubscribed', 'unsubscribed']);
     // Also one that comes to the address of the chat itself, where mails without a reply address come back to.
     expect(await delivered(report('support@shop.example', links.messageName(transcript)))).toEqual({
       outcome: 'bounce',
     });
-    expect(await refused()).toEqual(['else@mail.example', 'gone@mail.example']);
+    expect(await refused()).toEqual(['else@mail.example', 'gone@mail.example', 'never@mail.example']);
   });
 
   it('[MAIL5] nobody ends mail to others by a report that they made up', async () => {

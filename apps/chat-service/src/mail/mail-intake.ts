@@ -114,7 +114,10 @@ export class MailIntake {
     await translated(() =>
       sql`INSERT INTO mail_refusal (address, reason)
         SELECT DISTINCT address, 'bounced' FROM mail WHERE id = ANY (${ids}::bigint[]) AND sent_at IS NOT NULL
-        ON CONFLICT (address) DO UPDATE SET reason = 'bounced'`.execute(this.#parts.database.kysely),
+        -- Whoever wants no mail has said more than a mailbox that is not there.
+        ON CONFLICT (address) DO UPDATE SET created_at = clock_timestamp() WHERE mail_refusal.reason = 'bounced'`.execute(
+        this.#parts.database.kysely,
+      ),
     );
     return { outcome: 'bounce' };
   }
@@ -156,11 +159,9 @@ export class MailIntake {
     const known = await this.#posted(sessionId, clientMessageIdText);
     if (known !== undefined) return known;
     const { ids: attachments, refused } = await this.#upload(sessionId, part.files);
-    const post = {
-      body: withRefused(part.body, [...refused, ...part.left], session),
-      clientMessageId: clientMessageIdText,
-      attachments,
-    };
+    const text = withRefused(part.body, [...refused, ...part.left], session);
+    const body = text === '' && attachments.length === 0 ? '📎' : text;
+    const post = { body, clientMessageId: clientMessageIdText, attachments };
     const posted = await this.#parts.operations.postMessage({ kind: 'customer', sessionId }, sessionId, post);
     return posted.message.id;
   }
@@ -225,12 +226,18 @@ const REFUSED = {
 } as const;
 const REFUSED_NAME_MAX = 100;
 
-/** What the operator would otherwise never hear of; the text keeps its place, whatever there is room for. */
+/** What the operator would otherwise never hear of, as far as there is room; what was written keeps its place. */
 function withRefused(body: string, refused: readonly string[], { locale }: SessionRecord): string {
   const say = REFUSED[languageOf(locale)];
-  const lines = refused.map((name) => say([...name].slice(0, REFUSED_NAME_MAX).join('')));
-  const whole = [body, ...lines].filter((line) => line !== '').join('\n');
-  return [...whole].length <= MESSAGE_BODY_MAX_CODE_POINTS ? whole : body;
+  const parts = body === '' ? [] : [body];
+  let length = [...body].length;
+  for (const name of refused) {
+    const line = say([...name].slice(0, REFUSED_NAME_MAX).join(''));
+    length += [...line].length + 1;
+    if (length > MESSAGE_BODY_MAX_CODE_POINTS) break;
+    parts.push(line);
+  }
+  return parts.join('\n');
 }
 
 /** As many messages as the limits of one ask for: the first has the text. */

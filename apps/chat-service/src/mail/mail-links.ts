@@ -88,7 +88,7 @@ export class MailLinks {
   async unsubscribe(mailId: number): Promise<void> {
     await translated(() =>
       sql`INSERT INTO mail_refusal (address, reason) SELECT address, 'unsubscribed' FROM mail WHERE id = ${mailId}::bigint
-        ON CONFLICT (address) DO NOTHING`.execute(this.#database.kysely),
+        ON CONFLICT (address) DO UPDATE SET reason = 'unsubscribed'`.execute(this.#database.kysely),
     );
   }
 

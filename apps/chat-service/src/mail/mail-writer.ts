@@ -84,7 +84,7 @@ export class MailWriter {
       ...(replyTo === undefined ? {} : { replyTo, envelope: { from: replyTo, to: row.address } }),
       references: `<chat-${session.id}@${this.#domain}>`,
       headers: {
-        ...OWN_HEADERS,
+        ...ownHeaders(links.messageName(row.id)),
         'List-Unsubscribe': `<${unsubscribeUrl}>`,
         'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
       },
@@ -129,7 +129,7 @@ export class MailWriter {
       text,
       html,
       messageId: `<${this.#parts.links.messageName(row.id)}@${this.#domain}>`,
-      headers: OWN_HEADERS,
+      headers: ownHeaders(this.#parts.links.messageName(row.id)),
       disableFileAccess: true,
       disableUrlAccess: true,
     };
@@ -141,4 +141,4 @@ const consolePath = (sessionId: number | null): string =>
   sessionId === null ? '/operator/' : `/operator/#/inbox/all/${sessionId}`;
 
 /** Nobody's robot answers it, and our own reader knows it. */
-const OWN_HEADERS = { 'Auto-Submitted': 'auto-generated', [OWN_MAIL_HEADER]: '1' };
+const ownHeaders = (name: string) => ({ 'Auto-Submitted': 'auto-generated', [OWN_MAIL_HEADER]: name });

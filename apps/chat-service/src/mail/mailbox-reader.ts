@@ -6,6 +6,7 @@ import type { MailIntake } from './mail-intake.ts';
 /** Mails of one look; the rest comes with the next one. */
 const BATCH = 50;
 const CONNECT_MS = 15_000;
+const LATER_SECONDS = 60;
 const SOCKET_MS = 60_000;
 
 export interface MailboxReaderParts {
@@ -18,6 +19,8 @@ export interface MailboxReaderParts {
 /** Looks at a mailbox. A mail is marked as seen once it was taken, so that one process that dies leaves it for the next. */
 export class MailboxReader {
   readonly #parts: MailboxReaderParts;
+  /** Mails of a chat that has written too much just now, until when they are let be: others must not wait behind them. */
+  readonly #later = new Map<number, number>();
 
   constructor(parts: MailboxReaderParts) {
     this.#parts = parts;
@@ -52,7 +55,10 @@ export class MailboxReader {
 
   async #read(client: ImapFlow): Promise<void> {
     const found = await client.search({ seen: false }, { uid: true });
-    for (const uid of (found === false ? [] : (found ?? [])).slice(0, BATCH)) {
+    const now = performance.now();
+    for (const [uid, until] of this.#later) if (until <= now) this.#later.delete(uid);
+    const unseen = (found === false ? [] : (found ?? [])).filter((uid) => !this.#later.has(uid));
+    for (const uid of unseen.slice(0, BATCH)) {
       const sized = await client.fetchOne(String(uid), { size: true }, { uid: true });
       if (sized === false) continue;
       if ((sized.size ?? 0) <= MAIL_MAX_BYTES) {
@@ -70,6 +76,8 @@ export class MailboxReader {
       await this.#parts.intake.take(source);
       return true;
     } catch (error) {
+      if (error instanceof ChatError && error.code === 'rate_limited')
+        this.#later.set(uid, performance.now() + (error.retryAfterSeconds ?? LATER_SECONDS) * 1_000);
       const isForGood = error instanceof ChatError && error.status < 500 && error.code !== 'rate_limited';
       this.#parts.log.warn(
         { uid, error: error instanceof Error ? error.message : String(error), again: !isForGood },

@@ -104,10 +104,16 @@ function isAddresses(value: HeaderValue | undefined): value is AddressObject | A
 
 const ROBOTS = /^(?:mailer-daemon|postmaster|noreply|no-reply|do-not-reply|donotreply)@/;
 
-/** Of our own mails; a report brings the mail, or its headers, as they were (RFC 3464). */
+/**
+ * Of our own mails; a report brings the mail, or its headers, as they were (RFC 3464). A relay may have given the mail
+ * another Message-ID: our own header has the name too.
+ */
 function namesIn(raw: Buffer): string[] {
   const text = raw.subarray(0, HTML_MAX).toString('latin1');
-  return [...new Set([...text.matchAll(/<(chat-mail-[\w.]{1,60})@/g)].map(([, name = '']) => name))].slice(0, 10);
+  return [...new Set([...text.matchAll(/\b(chat-mail-\d{1,16}\.[0-9a-f]{32})\b/g)].map(([, name = '']) => name))].slice(
+    0,
+    10,
+  );
 }
 
 function isBounce(mail: ParsedMail): boolean {

@@ -1,6 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
 import { translated } from '../storage/errors.ts';
+import { BOT_ALIVE_SECONDS } from '../telegram/accounts.ts';
 import { NOTIFY_DELAYS } from './policy.ts';
 
 const BATCH = 200;
@@ -20,10 +21,8 @@ const UNSEEN = sql`
     CROSS JOIN LATERAL (
       SELECT max(e.id) AS id FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.sender_type = 'operator') newest`;
 
-/** The bot says so often that it runs; one that does not tells nobody. */
-const BOT_SECONDS = 120;
 const IN_TELEGRAM = sql`EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = u.id AND t.blocked_at IS NULL)
-           AND EXISTS (SELECT 1 FROM telegram_bot b WHERE b.seen_at > clock_timestamp() - make_interval(secs => ${BOT_SECONDS}::float8))`;
+           AND EXISTS (SELECT 1 FROM telegram_bot b WHERE b.seen_at > clock_timestamp() - make_interval(secs => ${BOT_ALIVE_SECONDS}::float8))`;
 
 /** Customers who closed the tab: their device at once, mail later. Whoever reads in Telegram is told there. */
 export class CustomerNotices {

@@ -10,8 +10,8 @@ import { OperatorNotices } from './operator-notices.ts';
 const DECIDE_EVERY_MS = 1_000;
 const SEND_EVERY_MS = 500;
 const CLEAN_EVERY_MS = 600_000;
-/** Longer than a cause can be found again, and than a mail is tried. */
 const BOUNCED_DAYS = 180;
+/** Longer than a cause can be found again, and than a mail is tried. */
 const KEPT_DAYS = 30;
 
 export interface NotifySweepParts {

@@ -18,6 +18,9 @@ import { hashCode, loginAddress, newLinkCode, newLoginCode, normalCode, startAdd
 /** Wrong codes an account may send in the lifetime of a code. */
 const ATTEMPTS = 5;
 
+/** The bot says so often that it runs; one that has not said it for so long tells nobody. */
+export const BOT_ALIVE_SECONDS = 120;
+
 export type Redeemed =
   | { readonly kind: 'operator'; readonly userId: string; readonly name: string | null }
   /** `linkedMessageId`: the newest message of the chat at that moment; 0 = none. */
@@ -193,9 +196,15 @@ export class TelegramAccounts {
     });
   }
 
-  /** Whether a customer can take their chat to the bot. */
+  /** Whether a customer can take their chat to the bot: there is one, and it runs. */
   async hasBot(): Promise<boolean> {
-    return (await this.#bot()) !== null;
+    const { rows } = await translated(() =>
+      sql<{ runs: boolean }>`SELECT EXISTS (SELECT 1 FROM telegram_bot
+        WHERE seen_at > clock_timestamp() - make_interval(secs => ${BOT_ALIVE_SECONDS}::float8)) AS runs`.execute(
+        this.#database.kysely,
+      ),
+    );
+    return rows[0]?.runs === true;
   }
 
   async #bot(): Promise<string | null> {

@@ -5,13 +5,13 @@ const withCode = (code: string): Error => Object.assign(new Error('x'), { code }
 
 describe('[TG21] what is at fault when a step fails', () => {
   it('is the data where the database refuses it, or the code cannot work with it', () => {
-    for (const error of [withCode('22P02'), withCode('23505'), new TypeError('x'), new RangeError('x')])
+    for (const error of [withCode('22P02'), withCode('23514'), new TypeError('x'), new RangeError('x')])
       expect(isOfTheData(error)).toBe(true);
   });
 
-  it('is not the data where a machine, a connection or another version is', () => {
+  it('is not the data where a machine, a connection, another row or another version is', () => {
     const ended = new TypeError('terminated', { cause: withCode('UND_ERR_SOCKET') });
-    const others = ['53100', '57P01', '40P01', '08006', 'ECONNREFUSED'].map(withCode);
+    const others = ['53100', '57P01', '40P01', '23503', '23505', '08006', 'ECONNREFUSED'].map(withCode);
     for (const error of [...others, ended, new Error('x'), 'x', undefined]) expect(isOfTheData(error)).toBe(false);
   });
 });

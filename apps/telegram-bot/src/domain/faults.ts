@@ -1,5 +1,8 @@
-/** What PostgreSQL says of the data it was given, and not of itself: a repeat is answered the same. */
-const OF_THE_DATA = /^2[23]/;
+/**
+ * What PostgreSQL says of the data it was given, and not of itself or of other rows: a repeat is answered the same. A
+ * missing reference (23503) or a second row (23505) may be another one's doing, and gone at the next try.
+ */
+const OF_THE_DATA = /^(?:22|23000|23502|23514)/;
 
 /** Whether what was being worked on is at fault, so that trying again for ever would only keep back what comes after it. */
 export function isOfTheData(error: unknown): boolean {

@@ -129,7 +129,8 @@ export class Relay {
         cursor,
       );
     } catch (error) {
-      this.#attempts += 1;
+      // What the database itself cannot do now says nothing of the events.
+      if (isOfTheData(error)) this.#attempts += 1;
       throw error;
     }
     this.#attempts = 0;

@@ -171,9 +171,8 @@ export class People {
   async message(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
     const result = await sql<{ session_id: number; seq: number | null; message_id: number | null; purpose: string }>`
       SELECT session_id, seq, message_id, purpose FROM telegram_message
-       WHERE bot_id = ${this.#botId}::bigint AND chat_id = ${chatId}::bigint AND telegram_message_id = ${telegramId}::bigint`.execute(
-      this.#database.kysely,
-    );
+       WHERE bot_id IN (${this.#botId}::bigint, 0) AND chat_id = ${chatId}::bigint AND telegram_message_id = ${telegramId}::bigint
+       ORDER BY bot_id = 0 LIMIT 1`.execute(this.#database.kysely);
     const [row] = result.rows;
     if (row === undefined) return undefined;
     return {
@@ -197,7 +196,7 @@ export class People {
   async shown(chatId: number, sessionId: number): Promise<{ seq: number | null; messageId: number | null }> {
     const result = await sql<{ seq: number | null; message_id: number | null }>`
       SELECT max(seq) AS seq, max(message_id) AS message_id FROM telegram_message
-       WHERE bot_id = ${this.#botId}::bigint AND chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint`.execute(
+       WHERE bot_id IN (${this.#botId}::bigint, 0) AND chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint`.execute(
       this.#database.kysely,
     );
     const [row] = result.rows;

@@ -36,6 +36,13 @@ export function sendsSuite(opened: () => Database): void {
       expect(await after.shown(CHAT, 1)).toEqual({ seq: null, messageId: null });
     });
 
+    it('is of the bot that is here now, where a version that does not say it wrote the row', async () => {
+      await sent(0, 4, 8);
+      expect((await new People(opened(), 78).message(CHAT, 8))?.sessionId).toBe(4);
+      await sent(78, 5, 8);
+      expect((await new People(opened(), 78).message(CHAT, 8))?.sessionId).toBe(5);
+    });
+
     it('stands for what it was used for last', async () => {
       await sent(77, 3, 5);
       expect((await new People(opened(), 77).message(CHAT, 5))?.sessionId).toBe(3);

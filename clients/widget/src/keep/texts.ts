@@ -15,10 +15,10 @@ const ru = {
 const en: typeof ru = {
   download: 'Download the conversation',
   downloaded: 'The file is downloaded.',
-  byMail: 'Send the conversation by email',
-  send: 'Send by email',
+  byMail: 'Send the conversation by e-mail',
+  send: 'Send by e-mail',
   mailed: (email) => `It will be sent to ${email} in a few minutes.`,
-  badEmail: 'Check the email address',
+  badEmail: 'Check the e-mail address',
   telegramIntro: 'Go on in Telegram: the conversation will be both there and here.',
   telegram: 'Continue in Telegram',
   linkReady: 'The link is ready. It works once, within 10 minutes.',

@@ -1,5 +1,6 @@
 import { type Backend, ChatClientError, type SiteChat, storedSessionKey } from '@chat-realtime/client';
 import type { Settings } from '../bridge.ts';
+import { laterFile } from './later-file.ts';
 
 interface Page {
   querySelector(selectors: string): { getAttribute(name: string): string | null } | null;
@@ -46,9 +47,9 @@ export function backendOf(settings: Settings): Backend | undefined {
   if (site === null) return undefined;
   adoptSession(site, settings.namespace);
   const { baseUrl } = settings;
-  const file = `${baseUrl}/widget/v1/site.js`;
+  const load = laterFile(`${baseUrl}/widget/v1/site.js`);
   return laterBackend(async () => {
-    const { siteBackend } = (await import(/* @vite-ignore */ file)) as typeof import('@chat-realtime/client/site');
+    const { siteBackend } = (await load()) as typeof import('@chat-realtime/client/site');
     return siteBackend({ site, baseUrl });
   });
 }
