@@ -78,6 +78,8 @@ const schema = z.strictObject({
     sender: mapped(SENDER),
     sender_id: NAME.optional(),
     sender_name: NAME.optional(),
+    /** Of ids that are no numbers: each new one is greater than those before, such as a ULID or a UUID of version 7. */
+    ids_ascend: z.boolean().default(false),
     /** The address of a file that belongs to the message, as a browser can open it, and its name. */
     file_url: NAME.optional(),
     file_name: NAME.optional(),

@@ -68,7 +68,8 @@ export class EventMapper {
     const wanted = Object.values(messages.only).every((values, index) =>
       values.some((value) => means(value, row.only[index] ?? null)),
     );
-    if (!wanted) return null;
+    // A row of no chat is nobody's to see; where it gets one later, the scan finds it.
+    if (!wanted || row.session === '') return null;
     const createdAt = instantOf(row.createdAt, this.#zones.messages);
     const senderName = row.senderName ?? (row.senderId === null ? undefined : names.get(row.senderId));
     return {

@@ -106,11 +106,17 @@ export interface OutboxState {
   readonly oldestSeconds: number;
 }
 
+/** The outbox is not there, is another table, or may not be read: the triggers' notes do not arrive. */
+export class OutboxLostError extends Error {
+  override readonly name = 'OutboxLostError';
+  readonly code = 'table_source_outbox_lost';
+}
+
 /** The site's database as the follower uses it: it reads, and deletes from the outbox alone. */
 export interface SiteDatabase {
   /** @throws TableSourceConfigError with every table and column that is not there. */
   check(): Promise<void>;
-  /** What is visible now, oldest first. */
+  /** What is visible now, oldest first. @throws OutboxLostError */
   readOutbox(limit: number): Promise<OutboxRow[]>;
   deleteOutbox(rows: readonly OutboxRow[]): Promise<void>;
   outboxState(): Promise<OutboxState>;

@@ -11,8 +11,16 @@ export type ColumnTypes = ReadonlyMap<string, string>;
 export interface Dialect {
   quote(name: string): string;
   qualified(table: string): string;
+  /** Whether a column of this type can name a row. */
+  isText(type: string): boolean;
+  /** Whether a newer row has a greater id. */
+  isOrdered(type: string): boolean;
   /** The column as text. */
-  text(column: string): string;
+  text(column: string, type: string): string;
+  /** A value was given that its column cannot have: there is no such row. */
+  isOfValue(error: unknown): boolean;
+  /** Columns that tell rows apart by themselves; null: it may not be seen. */
+  uniqueColumns(table: string): Promise<ReadonlySet<string> | null>;
   /** `column IN ids`, with the parameters it needs. */
   among(column: string, type: string, ids: readonly string[]): SqlPart;
   equals(column: string, type: string, id: string, position: number): SqlPart;
@@ -55,7 +63,41 @@ export class SiteReader {
       for (const column of columns)
         if (!types.has(column)) problems.push(`table ${table}: column ${column} is not there, or may not be read`);
     }
+    if (problems.length === 0) problems.push(...(await this.#unusableIds()));
     if (problems.length > 0) throw new TableSourceConfigError(problems);
+  }
+
+  /** Ids by which rows would not be found, would be taken for others, or would be told in the wrong order. */
+  async #unusableIds(): Promise<string[]> {
+    const { sessions, messages, operators } = this.#config;
+    const problems: string[] = [];
+    const names: readonly (readonly [string, string | undefined])[] = [
+      [sessions.table, sessions.id],
+      [sessions.table, sessions.assigned],
+      [messages.table, messages.id],
+      [messages.table, messages.session],
+      [messages.table, messages.sender_id],
+      ...(operators === undefined ? [] : [[operators.table, operators.id] as const]),
+    ];
+    for (const [table, column] of names) {
+      const type = column === undefined ? '' : this.typeOf(table, column);
+      if (column !== undefined && !this.#dialect.isText(type))
+        problems.push(
+          `table ${table}: column ${column} is ${type}, which cannot be noted as text; name a generated column that holds it as text`,
+        );
+    }
+    for (const { table, id } of [sessions, messages]) {
+      const unique = await this.#dialect.uniqueColumns(table);
+      if (unique !== null && !unique.has(id))
+        problems.push(`table ${table}: column ${id} has no unique index of its own, so rows could be taken for others`);
+    }
+    const type = this.typeOf(messages.table, messages.id);
+    if (!messages.ids_ascend && !this.#dialect.isOrdered(type))
+      problems.push(
+        `table ${messages.table}: column ${messages.id} is ${type}, by which messages have no order; ` +
+          'name a numeric column, or say ids_ascend: true where each new id is greater than those before',
+      );
+    return problems;
   }
 
   typeOf(table: string, column: string): string {
@@ -64,7 +106,7 @@ export class SiteReader {
 
   async sessions(ids: readonly string[]): Promise<SessionRow[]> {
     const { table, id } = this.#config.sessions;
-    return this.#sessions(this.#among(table, id, ids), ids.length);
+    return this.#byIds(table, id, ids, (some) => this.#sessions(this.#among(table, id, some), some.length));
   }
 
   async sessionsAfter(after: string | null, limit: number): Promise<SessionRow[]> {
@@ -74,7 +116,7 @@ export class SiteReader {
 
   async messages(ids: readonly string[]): Promise<MessageRow[]> {
     const { table, id } = this.#config.messages;
-    return this.#messages(this.#among(table, id, ids), ids.length);
+    return this.#byIds(table, id, ids, (some) => this.#messages(this.#among(table, id, some), some.length));
   }
 
   async messagesAfter(after: string | null, limit: number): Promise<MessageRow[]> {
@@ -94,14 +136,16 @@ export class SiteReader {
     const { table, session: column } = this.#config.messages;
     const type = this.typeOf(table, column);
     const own = this.#dialect.equals(this.#dialect.quote(column), type, session, 1);
-    return this.#messages(own, limit, after);
+    return this.#byIds(table, column, [session], () => this.#messages(own, limit, after));
   }
 
   async operatorNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const { operators } = this.#config;
     if (operators === undefined || ids.length === 0) return new Map();
     const { table, id, name } = operators;
-    const rows = await this.#select(table, { id, name }, this.#among(table, id, ids), id, ids.length);
+    const rows = await this.#byIds(table, id, ids, (some) =>
+      this.#select(table, { id, name }, this.#among(table, id, some), id, some.length),
+    );
     return new Map(rows.flatMap((row) => (row['id'] && row['name'] ? [[row['id'], row['name']] as const] : [])));
   }
 
@@ -168,6 +212,27 @@ export class SiteReader {
     }));
   }
 
+  /** What is none of the column's values names no row. One such id must not hide the rows of the others. */
+  async #byIds<R>(
+    table: string,
+    column: string,
+    ids: readonly string[],
+    read: (ids: readonly string[]) => Promise<R[]>,
+  ): Promise<R[]> {
+    const type = this.typeOf(table, column);
+    const fitting = ids.filter((id) => fits(type, id));
+    if (fitting.length === 0) return [];
+    try {
+      return await read(fitting);
+    } catch (error) {
+      if (!this.#dialect.isOfValue(error)) throw error;
+      if (fitting.length === 1) return [];
+      const half = Math.ceil(fitting.length / 2);
+      const first = await this.#byIds(table, column, fitting.slice(0, half), read);
+      return [...first, ...(await this.#byIds(table, column, fitting.slice(half), read))];
+    }
+  }
+
   #among(table: string, column: string, ids: readonly string[]): SqlPart {
     return this.#dialect.among(this.#dialect.quote(column), this.typeOf(table, column), ids);
   }
@@ -191,7 +256,9 @@ export class SiteReader {
     const columns = Object.entries(fields).flatMap(([name, column]) =>
       column === undefined
         ? []
-        : [`LEFT(${dialect.text(dialect.quote(column))}, ${READ_CHARACTERS}) AS ${dialect.quote(name)}`],
+        : [
+            `LEFT(${dialect.text(dialect.quote(column), this.typeOf(table, column))}, ${READ_CHARACTERS}) AS ${dialect.quote(name)}`,
+          ],
     );
     const from = dialect.qualified(table);
     return dialect.rows(
@@ -199,4 +266,13 @@ export class SiteReader {
       where.values,
     );
   }
+}
+
+const INTEGER = /int$|^(?:integer|decimal|numeric)$/;
+const UUID = /^[\da-f]{8}-?(?:[\da-f]{4}-?){3}[\da-f]{12}$/i;
+
+/** MySQL takes `5 apples` for 5 and `order-5` for 0; PostgreSQL refuses the whole statement. */
+function fits(type: string, id: string): boolean {
+  if (INTEGER.test(type)) return /^-?\d{1,38}$/.test(id);
+  return type === 'uuid' ? UUID.test(id) : id !== '';
 }

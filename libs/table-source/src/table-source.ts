@@ -5,7 +5,16 @@ import { Delivery } from './delivery.ts';
 import { EventMapper } from './events.ts';
 import { BATCH_ROWS, followOnce, type Step } from './follower.ts';
 import { Pace } from './pace.ts';
-import type { DeadLetters, Intake, Ledger, OutboxState, Places, SiteDatabase, SourceLog } from './ports.ts';
+import {
+  type DeadLetters,
+  type Intake,
+  type Ledger,
+  OutboxLostError,
+  type OutboxState,
+  type Places,
+  type SiteDatabase,
+  type SourceLog,
+} from './ports.ts';
 import { type Missed, Reconciler } from './reconcile.ts';
 import { SessionHistory } from './session-history.ts';
 import { Signal } from './signal.ts';
@@ -18,6 +27,7 @@ export interface TableSourceObserver {
   step(step: Step): void;
   outbox(state: OutboxState): void;
   missed(kind: Missed, count: number): void;
+  /** Whether the outbox can be read. While it cannot, nothing is known of what waits in it. */
   connected(is: boolean): void;
 }
 
@@ -41,6 +51,10 @@ export class TableSource {
   readonly #emptied = new Signal();
   /** How often the outbox was seen empty by a look that began after the last call of `drained`. */
   #looks = 0;
+  /** Nothing can be read from the outbox, so that it holds up nobody who waits for it to be empty. */
+  #isLost = false;
+  /** The outbox was read over the connection of now: what failed then is the ledger, and what waits is known. */
+  #isReached = false;
   #tasks: readonly Promise<void>[] = [];
 
   constructor(deps: TableSourceDeps) {
@@ -87,6 +101,7 @@ export class TableSource {
     while (this.#running) {
       let site: SiteDatabase | undefined;
       try {
+        if (name === 'following') this.#isReached = false;
         site = await connection.connect(wake);
         if (failures > 0) log.info({}, `${name} the site's tables again`);
         const began = performance.now();
@@ -95,9 +110,16 @@ export class TableSource {
         });
       } catch (error) {
         failures += 1;
-        if (name === 'following') observer.connected(false);
+        this.#isLost ||= error instanceof OutboxLostError;
+        if (this.#isLost) this.#emptied.notify();
+        if (name === 'following' && (!this.#isReached || this.#isLost)) observer.connected(false);
         const text = error instanceof Error ? error.message : String(error);
-        log.warn({ error: text, failures }, `${name} the site's tables is interrupted`);
+        if (error instanceof OutboxLostError)
+          log.error(
+            { error: text, failures },
+            "the outbox in the site's database cannot be read; the scan alone brings what the site writes",
+          );
+        else log.warn({ error: text, failures }, `${name} the site's tables is interrupted`);
         const step = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures - 1, 6));
         await this.#rest(step / 2 + (Math.random() * step) / 2);
       } finally {
@@ -118,9 +140,11 @@ export class TableSource {
       if (performance.now() - stateAt >= STATE_EVERY_MS) {
         observer.outbox(await site.outboxState());
         observer.connected(true);
+        this.#isReached = true;
         stateAt = performance.now();
       }
       const step = await followOnce(site, mapper, this.#delivery, this.#history);
+      this.#isLost = false;
       if (step.rows > 0) observer.step(step);
       pace.saw(step.rows);
       if (step.rows === BATCH_ROWS) continue;
@@ -140,7 +164,7 @@ export class TableSource {
       history: this.#history,
       ledger,
       places,
-      drained: () => this.#drained(),
+      drained: () => this.#drained(site),
       onMissed: (kind, count) => observer.missed(kind, count),
     });
     while (this.#running) {
@@ -150,9 +174,11 @@ export class TableSource {
   }
 
   /** A look that was under way may have begun too early: the second one from now counts. */
-  async #drained(): Promise<void> {
+  async #drained(site: SiteDatabase): Promise<void> {
     const enough = this.#looks + 2;
     while (this.#running && this.#looks < enough) {
+      // Asked again here: where it is back, the follower will come to what it holds.
+      if (this.#isLost && (await isLost(site))) return;
       const emptied = this.#emptied.next();
       this.#wake.notify();
       await emptied;
@@ -166,5 +192,15 @@ export class TableSource {
 
   async #rest(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}
+
+async function isLost(site: SiteDatabase): Promise<boolean> {
+  try {
+    await site.outboxState();
+    return false;
+  } catch (error) {
+    if (error instanceof OutboxLostError) return true;
+    throw error;
   }
 }

@@ -1,7 +1,14 @@
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import type { TableSourceConfig } from '../config.ts';
 import { ownNames, tableName } from '../names.ts';
-import type { OutboxKind, OutboxRow, OutboxState, SiteConnection, SiteDatabase } from '../ports.ts';
+import {
+  type OutboxKind,
+  OutboxLostError,
+  type OutboxRow,
+  type OutboxState,
+  type SiteConnection,
+  type SiteDatabase,
+} from '../ports.ts';
 import { type ColumnTypes, type Dialect, SiteReader, type TextRow } from '../reader.ts';
 import { ownObject, qualified, quote } from './triggers.ts';
 
@@ -14,6 +21,16 @@ const COUNTED_ROWS = 100_000;
 /** Prepared statements of one connection; each number of ids makes one. */
 const PREPARED = 200;
 const INTEGER = /int$|^(?:decimal|numeric)$/;
+
+/** No such table, no such column, no right on the table or on a column of it. */
+const LOST = new Set([1146, 1054, 1142, 1143]);
+
+async function ofOutbox<T>(asked: Promise<T>): Promise<T> {
+  return asked.catch((error: unknown) => {
+    if (!LOST.has(Number((error as { errno?: unknown } | null)?.errno))) throw error;
+    throw new OutboxLostError((error as Error).message, { cause: error });
+  });
+}
 
 /** An index over numbers is used for a number, not for a text. */
 function typed(type: string, id: string): string | number {
@@ -29,7 +46,11 @@ class MysqlDialect implements Dialect {
     this.#connection = connection;
   }
 
-  readonly text = (column: string) => `CAST(${column} AS CHAR)`;
+  /** What may be noted as text and be looked up by it: a trigger's insert of bytes fails. */
+  readonly isText = (type: string) => !/binary$|blob$|^bit$/.test(type);
+  readonly isOrdered = (type: string) => INTEGER.test(type);
+  /** Bits as text are bytes. */
+  readonly text = (column: string, type: string) => `CAST(${column}${type === 'bit' ? ' + 0' : ''} AS CHAR)`;
 
   among(column: string, type: string, ids: readonly string[]) {
     return { text: `${column} IN (${ids.map(() => '?').join(', ')})`, values: ids.map((id) => typed(type, id)) };
@@ -53,6 +74,25 @@ class MysqlDialect implements Dialect {
     return rows.length === 0
       ? null
       : new Map(rows.map((row) => [row['name'] ?? '', (row['type'] ?? '').toLowerCase()]));
+  }
+
+  /** It converts what is none of the type, and says nothing; see `fits`. */
+  isOfValue(): boolean {
+    return false;
+  }
+
+  async uniqueColumns(table: string): Promise<ReadonlySet<string> | null> {
+    const { schema, table: name } = tableName(table, null);
+    const rows = await this.rows(
+      `SELECT MIN(column_name) AS name, MIN(non_unique) AS other, COUNT(*) AS parts FROM information_schema.statistics
+       WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? GROUP BY index_name`,
+      [schema, name],
+    );
+    // Who has rights on columns alone may see no index at all.
+    if (rows.length === 0) return null;
+    return new Set(
+      rows.flatMap((row) => (Number(row['other']) === 0 && Number(row['parts']) === 1 ? [row['name'] ?? ''] : [])),
+    );
   }
 
   async rows(text: string, values: readonly unknown[]): Promise<TextRow[]> {
@@ -84,10 +124,12 @@ class MysqlSite implements SiteDatabase {
   }
 
   async readOutbox(limit: number): Promise<OutboxRow[]> {
-    const rows = await this.#dialect.rows(
-      `SELECT CAST(id AS CHAR) AS id, message_id, kind, row_id, session_id, value, previous,
+    const rows = await ofOutbox(
+      this.#dialect.rows(
+        `SELECT CAST(id AS CHAR) AS id, message_id, kind, row_id, session_id, value, previous,
               CAST(noted_at AS CHAR) AS noted_at FROM ${this.#outbox} ORDER BY ${this.#outbox}.id LIMIT ${limit}`,
-      [],
+        [],
+      ),
     );
     return rows.map((row) => ({
       key: row['id'] ?? '',
@@ -104,18 +146,22 @@ class MysqlSite implements SiteDatabase {
   async deleteOutbox(rows: readonly OutboxRow[]): Promise<void> {
     if (rows.length === 0) return;
     const marks = rows.map(() => '?').join(', ');
-    await this.#connection.execute(
-      { sql: `DELETE FROM ${this.#outbox} WHERE id IN (${marks})`, timeout: QUERY_TIMEOUT_MS },
-      rows.map(({ key }) => Number(key)),
+    await ofOutbox(
+      this.#connection.execute(
+        { sql: `DELETE FROM ${this.#outbox} WHERE id IN (${marks})`, timeout: QUERY_TIMEOUT_MS },
+        rows.map(({ key }) => Number(key)),
+      ),
     );
   }
 
   async outboxState(): Promise<OutboxState> {
-    const [row] = await this.#dialect.rows(
-      `SELECT CAST((SELECT COUNT(*) FROM (SELECT 1 FROM ${this.#outbox} LIMIT ${COUNTED_ROWS}) AS counted) AS CHAR) AS \`rows\`,
+    const [row] = await ofOutbox(
+      this.#dialect.rows(
+        `SELECT CAST((SELECT COUNT(*) FROM (SELECT 1 FROM ${this.#outbox} LIMIT ${COUNTED_ROWS}) AS counted) AS CHAR) AS \`rows\`,
               CAST((SELECT TIMESTAMPDIFF(MICROSECOND, noted_at, SYSDATE(6)) / 1000000
                     FROM ${this.#outbox} ORDER BY id LIMIT 1) AS CHAR) AS age`,
-      [],
+        [],
+      ),
     );
     return { rows: Number(row?.['rows'] ?? 0), oldestSeconds: Math.max(0, Number(row?.['age'] ?? 0)) };
   }

@@ -34,8 +34,10 @@ END`;
 }
 
 function insertNew(config: TableSourceConfig, kind: 'session' | 'message', session: string, id: string): string {
-  return `INSERT INTO ${ownObject(config, ownNames(config).outbox)} (message_id, kind, row_id, session_id)
-    VALUES (UUID(), '${kind}', NEW.${quote(id)}, NEW.${quote(session)});`;
+  return `IF NEW.${quote(session)} IS NOT NULL THEN
+    INSERT INTO ${ownObject(config, ownNames(config).outbox)} (message_id, kind, row_id, session_id)
+    VALUES (UUID(), '${kind}', NEW.${quote(id)}, NEW.${quote(session)});
+  END IF;`;
 }
 
 function insertChange(config: TableSourceConfig, kind: 'status' | 'assigned', column: string): string {

@@ -1,7 +1,14 @@
 import pg from 'pg';
 import type { TableSourceConfig } from '../config.ts';
 import { ownNames } from '../names.ts';
-import type { OutboxKind, OutboxRow, OutboxState, SiteConnection, SiteDatabase } from '../ports.ts';
+import {
+  type OutboxKind,
+  OutboxLostError,
+  type OutboxRow,
+  type OutboxState,
+  type SiteConnection,
+  type SiteDatabase,
+} from '../ports.ts';
 import { type ColumnTypes, type Dialect, SiteReader, type TextRow } from '../reader.ts';
 import { ownObject, qualified, quote } from './triggers.ts';
 
@@ -13,7 +20,18 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const PAUSES = { restMs: 1_000, busyMs: 200 } as const;
 const COUNTED_ROWS = 100_000;
 
-const cast = (type: string) => (type === '' ? 'text' : type);
+/** `character` without a length is one character. */
+const cast = (type: string) => (type === '' ? 'text' : type === 'character' ? 'bpchar' : type);
+/** No such table, no such column, no right. */
+const LOST = new Set(['42P01', '42703', '42501']);
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
+
+async function ofOutbox<T>(asked: Promise<T>): Promise<T> {
+  return asked.catch((error: unknown) => {
+    if (!LOST.has(codeOf(error))) throw error;
+    throw new OutboxLostError((error as Error).message, { cause: error });
+  });
+}
 
 class PostgresDialect implements Dialect {
   readonly #client: pg.Client;
@@ -24,6 +42,9 @@ class PostgresDialect implements Dialect {
     this.#client = client;
   }
 
+  /** What may be noted as text and be looked up by it. */
+  readonly isText = (type: string) => type !== 'bytea';
+  readonly isOrdered = (type: string) => /^(?:smallint|integer|bigint|numeric)$/.test(type);
   readonly text = (column: string) => `${column}::text`;
 
   among(column: string, type: string, ids: readonly string[]) {
@@ -46,6 +67,20 @@ class PostgresDialect implements Dialect {
       [qualified(table)],
     );
     return rows.length === 0 ? null : new Map(rows.map((row) => [row['name'] ?? '', row['type'] ?? '']));
+  }
+
+  /** Of the classes of values that are none of their type: a text for a number, a number that is too great. */
+  isOfValue(error: unknown): boolean {
+    return codeOf(error).startsWith('22');
+  }
+
+  async uniqueColumns(table: string): Promise<ReadonlySet<string> | null> {
+    const rows = await this.rows(
+      `SELECT a.attname AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+       WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL`,
+      [qualified(table)],
+    );
+    return new Set(rows.map((row) => row['name'] ?? ''));
   }
 
   async rows(text: string, values: readonly unknown[]): Promise<TextRow[]> {
@@ -73,10 +108,12 @@ class PostgresSite implements SiteDatabase {
   }
 
   async readOutbox(limit: number): Promise<OutboxRow[]> {
-    const rows = await this.#dialect.rows(
-      `SELECT noted_at::text, message_id::text, kind, row_id, session_id, value, previous
-       FROM ${this.#outbox} ORDER BY noted_at, message_id LIMIT ${limit}`,
-      [],
+    const rows = await ofOutbox(
+      this.#dialect.rows(
+        `SELECT noted_at::text, message_id::text, kind, row_id, session_id, value, previous
+         FROM ${this.#outbox} ORDER BY noted_at, message_id LIMIT ${limit}`,
+        [],
+      ),
     );
     return rows.map((row) => ({
       key: `${row['noted_at']}|${row['message_id']}`,
@@ -91,18 +128,22 @@ class PostgresSite implements SiteDatabase {
   }
 
   async deleteOutbox(rows: readonly OutboxRow[]): Promise<void> {
-    await this.#client.query(
-      `DELETE FROM ${this.#outbox} o USING unnest($1::timestamptz[], $2::uuid[]) AS k (noted_at, message_id)
-       WHERE o.noted_at = k.noted_at AND o.message_id = k.message_id`,
-      [rows.map(({ notedAt }) => notedAt), rows.map(({ messageId }) => messageId)],
+    await ofOutbox(
+      this.#client.query(
+        `DELETE FROM ${this.#outbox} o USING unnest($1::timestamptz[], $2::uuid[]) AS k (noted_at, message_id)
+         WHERE o.noted_at = k.noted_at AND o.message_id = k.message_id`,
+        [rows.map(({ notedAt }) => notedAt), rows.map(({ messageId }) => messageId)],
+      ),
     );
   }
 
   async outboxState(): Promise<OutboxState> {
-    const [row] = await this.#dialect.rows(
-      `SELECT (SELECT count(*) FROM (SELECT 1 FROM ${this.#outbox} LIMIT ${COUNTED_ROWS}) AS counted)::text AS rows,
+    const [row] = await ofOutbox(
+      this.#dialect.rows(
+        `SELECT (SELECT count(*) FROM (SELECT 1 FROM ${this.#outbox} LIMIT ${COUNTED_ROWS}) AS counted)::text AS rows,
               (SELECT extract(epoch FROM clock_timestamp() - min(noted_at)) FROM ${this.#outbox})::text AS age`,
-      [],
+        [],
+      ),
     );
     return { rows: Number(row?.['rows'] ?? 0), oldestSeconds: Math.max(0, Number(row?.['age'] ?? 0)) };
   }

@@ -44,7 +44,8 @@ REVOKE ALL ON FUNCTION ${ownObject(config, name)}() FROM PUBLIC;`;
 
 function insertFromRows(config: TableSourceConfig, kind: 'session' | 'message', session: string, id: string): string {
   return `  INSERT INTO ${ownObject(config, ownNames(config).outbox)} (kind, row_id, session_id)
-  SELECT '${kind}', r.${quote(id)}::text, r.${quote(session)}::text FROM chat_realtime_rows r ORDER BY r.${quote(id)};`;
+  SELECT '${kind}', r.${quote(id)}::text, r.${quote(session)}::text FROM chat_realtime_rows r
+  WHERE r.${quote(session)} IS NOT NULL ORDER BY r.${quote(id)};`;
 }
 
 function insertChange(config: TableSourceConfig, kind: 'status' | 'assigned', column: string): string {

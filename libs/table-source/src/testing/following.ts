@@ -11,6 +11,7 @@ export interface Following {
   readonly source: TableSource;
   readonly missed: Partial<Record<Missed, number>>;
   outbox: OutboxState | undefined;
+  connected: boolean | undefined;
 }
 
 export function followTables(site: SampleSite, ledger: MemoryLedger): Following {
@@ -30,10 +31,12 @@ export function followTables(site: SampleSite, ledger: MemoryLedger): Following 
       missed: (what, count) => {
         missed[what] = (missed[what] ?? 0) + count;
       },
-      connected: () => undefined,
+      connected: (is) => {
+        following.connected = is;
+      },
     },
   });
-  const following: Following = { source, missed, outbox: undefined };
+  const following: Following = { source, missed, outbox: undefined, connected: undefined };
   source.start();
   return following;
 }

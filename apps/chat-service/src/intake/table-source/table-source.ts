@@ -1,27 +1,18 @@
 import type { Metrics } from '@chat-realtime/service-kit';
 import { TableSource, type TableSourceObserver } from '@chat-realtime/table-source';
 import { RunAlone } from '../run-alone.ts';
+import { sourceGauges } from '../source-gauges.ts';
 import type { SourceDeps, SourceRunner } from '../source.ts';
 import { LedgerView } from './ledger-view.ts';
 
 /** 'CTTS': one process at a time follows the site's tables. */
 const TABLE_LOCK = 1_129_600_083;
 
-function observer(metrics: Metrics): TableSourceObserver {
-  const labels = { source: 'table' };
-  const connected = metrics.gauge({
-    name: 'chat_intake_source_connected',
-    help: "1 while this process reads a site's events from this source; 0 where it waits, or another process reads",
-    labels: ['source'],
-  });
-  const waiting = metrics.gauge({
-    name: 'chat_intake_source_waiting',
-    help: "Events that wait in a site's source, as this process last saw",
-    labels: ['source'],
-  });
+export function tableObserver(metrics: Metrics): TableSourceObserver {
+  const gauges = sourceGauges(metrics, 'table');
   const age = metrics.gauge({
     name: 'chat_table_source_outbox_age_seconds',
-    help: "Age of the oldest row that waits in the outbox of a site's tables",
+    help: "Age of the oldest row that waits in the outbox of a site's tables; NaN while it cannot be read",
   });
   const missed = metrics.counter({
     name: 'chat_table_source_missed_total',
@@ -32,16 +23,19 @@ function observer(metrics: Metrics): TableSourceObserver {
     name: 'chat_table_source_vanished_total',
     help: 'Rows that a trigger noted and the site deleted before they were read',
   });
-  connected.set(labels, 0);
+  age.set(Number.NaN);
   for (const kind of ['session', 'message', 'status', 'assigned']) missed.inc({ kind }, 0);
   return {
     step: (step) => vanished.inc(step.vanished),
     outbox: ({ rows, oldestSeconds }) => {
-      waiting.set(labels, rows);
+      gauges.waiting(rows);
       age.set(oldestSeconds);
     },
     missed: (kind, count) => missed.inc({ kind }, count),
-    connected: (is) => connected.set(labels, is ? 1 : 0),
+    connected: (is) => {
+      gauges.connected(is);
+      if (!is) age.set(Number.NaN);
+    },
   };
 }
 
@@ -50,7 +44,7 @@ export function tableSource({ database, intake, settings, logger, metrics }: Sou
   const { TABLE_SOURCE: config } = settings;
   if (config === undefined) return [];
   const view = new LedgerView(database);
-  const watch = observer(metrics);
+  const watch = tableObserver(metrics);
   const begin = () => {
     const source = new TableSource({
       config,

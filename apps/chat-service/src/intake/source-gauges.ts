@@ -1,0 +1,34 @@
+import type { Metrics } from '@chat-realtime/service-kit';
+
+/** What a process shows of a source that it reads, or would read if another did not. */
+export interface SourceGauges {
+  /** False: what waits in it is not known any more, and no number is shown for it. */
+  connected(is: boolean): void;
+  waiting(events: number): void;
+}
+
+export function sourceGauges(metrics: Metrics, source: string): SourceGauges {
+  const labels = { source };
+  const connected = metrics.gauge({
+    name: 'chat_intake_source_connected',
+    help: "1 while this process reads a site's events from this source; 0 where it waits, or another process reads",
+    labels: ['source'],
+  });
+  const waiting = metrics.gauge({
+    name: 'chat_intake_source_waiting',
+    help: "Events that wait in a site's source, as this process last saw; NaN while it cannot see",
+    labels: ['source'],
+  });
+  let is: boolean | undefined;
+  const gauges: SourceGauges = {
+    connected(now) {
+      if (now === is) return;
+      is = now;
+      connected.set(labels, now ? 1 : 0);
+      if (!now) waiting.set(labels, Number.NaN);
+    },
+    waiting: (events) => waiting.set(labels, events),
+  };
+  gauges.connected(false);
+  return gauges;
+}
