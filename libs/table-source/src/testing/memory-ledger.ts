@@ -1,4 +1,4 @@
-import type { DeadLetters, Intake, KnownSession, Ledger, Places, PlainEvent, Refused } from '../ports.ts';
+import type { DeadLetters, Intake, KnownSession, Ledger, Places, PlainEvent, Refused, Taken } from '../ports.ts';
 
 export interface StoredEvent extends PlainEvent {
   readonly seq: number;
@@ -14,7 +14,7 @@ export class MemoryLedger implements Intake, Ledger, Places, DeadLetters {
   /** Answers nothing while it is away. */
   away = false;
 
-  async take(events: readonly PlainEvent[]) {
+  async take(events: readonly PlainEvent[]): Promise<Taken> {
     if (this.away) throw new Error('the ledger is away');
     let accepted = 0;
     let duplicate = 0;
