@@ -265,7 +265,7 @@ describe('life of connections', () => {
     const client = customer(under, 1);
     await client.ready();
     expect((await client.waitFor('channel.degraded')).data).toEqual({ reason: 'live_path_silent' });
-    under.ledger.startTicks();
+    under.ledger.startTicks(500);
     await client.waitFor('channel.restored');
   });
 

@@ -128,7 +128,7 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
     port: 0,
     host: '127.0.0.1',
   });
-  if (setup.ticks !== false) ledger.startTicks();
+  if (setup.ticks !== false) ledger.startTicks(500);
   const port = Number(new URL(await app.getUrl()).port);
   return {
     gateway,
