@@ -1,3 +1,4 @@
+// Long because all dashboards stand here side by side, a line for each panel, and share how they are drawn.
 // The dashboards, in short: `node deploy/monitoring/grafana/make-dashboards.mjs` writes dashboards/*.json, which Grafana
 // provisions. `npm test` fails when a file differs from what this makes, or a panel asks for a metric that is not there.
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-import { eventually, HANGS_MS, type Frame } from './socket-client.ts';
+import { eventually, type Frame } from './socket-client.ts';
 
 export interface SseEvent {
   readonly id: string | null;
@@ -29,11 +29,11 @@ export class StreamClient {
     return this.events.map(({ frame }) => frame.seq ?? null).filter((seq) => seq !== null);
   }
 
-  async waitFor(type: string, timeoutMs = HANGS_MS): Promise<SseEvent> {
+  async waitFor(type: string, timeoutMs = 5_000): Promise<SseEvent> {
     return eventually(() => this.events.find(({ frame }) => frame.type === type), `stream frame ${type}`, timeoutMs);
   }
 
-  async waitForSeq(seq: number, timeoutMs = HANGS_MS): Promise<void> {
+  async waitForSeq(seq: number, timeoutMs = 5_000): Promise<void> {
     await eventually(
       () => this.seqs().includes(seq) || undefined,
       `stream seq ${seq}; have ${this.seqs().join(' ')}`,
