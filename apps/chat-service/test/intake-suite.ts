@@ -116,6 +116,24 @@ export function intakeSuite(name: string, start: () => Promise<SourceUnderTest>)
       ]);
     });
 
+    it('[BES7] has nobody where the site’s assignee is 0 or an empty text', async () => {
+      const id = next();
+      await source.give(
+        { ...message(id, 1), subscribers: { session_id: id, assigned_user_id: 0 } },
+        assigned(id, 'anna'),
+        assigned(id, 0),
+        assigned(id, 'boris'),
+        assigned(id, ''),
+      );
+      expect((await story(source.chat, id)).slice(1)).toEqual([
+        'assigned:anna',
+        'assigned:null',
+        'assigned:boris',
+        'assigned:null',
+      ]);
+      expect(await source.chat.getSession(admin, id)).toMatchObject({ assigned_user_id: null });
+    });
+
     it('[BES5] passes an unknown status through as text', async () => {
       const id = next();
       await source.give(status(id, 'ждёт склад', { reason: 'warehouse' }), message(id, 1));

@@ -26,6 +26,8 @@ export const siteIdSchema = z
 
 /** An operator's id: sites count their users, the channel has them as text. */
 const userIdSchema = z.union([z.int(), safeText(TEXT_ID_MAX)]).transform(String);
+/** Many sites have 0 or an empty text where they mean nobody. */
+const assigneeSchema = userIdSchema.nullable().transform((id) => (id === null || /^\s*0*\s*$/.test(id) ? null : id));
 const nameSchema = safeText(200);
 /** States and reasons are the site's own words. */
 const wordSchema = safeText(64).refine((text) => text.trim().length > 0, 'must not be empty');
@@ -37,7 +39,7 @@ export const plainEventSchema = z.object({
     .max(64),
   session_id: siteIdSchema,
   data: z.record(z.string(), z.unknown()),
-  subscribers: z.looseObject({ assigned_user_id: userIdSchema.nullish() }).nullish(),
+  subscribers: z.looseObject({ assigned_user_id: assigneeSchema.nullish() }).nullish(),
   /** By it an event is known again; without one, by its type and the id in its data. */
   message_id: safeText(255)
     .refine((text) => text.length > 0, 'must not be empty')
@@ -93,7 +95,7 @@ const createdDataSchema = z.object({
     .object({
       status: wordSchema.nullish(),
       created_at: timestampSchema.nullish(),
-      assigned_user_id: userIdSchema.nullish(),
+      assigned_user_id: assigneeSchema.nullish(),
       assigned_user_name: nameSchema.nullish(),
     })
     .nullish(),
@@ -101,7 +103,7 @@ const createdDataSchema = z.object({
 });
 
 const assignedDataSchema = z.object({
-  assigned_user_id: userIdSchema.nullable(),
+  assigned_user_id: assigneeSchema,
   assigned_user_name: nameSchema.nullish(),
   by: userIdSchema.nullish(),
 });

@@ -1,4 +1,4 @@
-import { type EventMapper, operatorsOf } from './events.ts';
+import type { EventMapper } from './events.ts';
 import type {
   DeadLetters,
   Intake,
@@ -111,7 +111,7 @@ export async function eventsOf(
   sessions: readonly SessionRow[],
   messages: readonly MessageRow[],
 ): Promise<PlainEvent[]> {
-  const names = await site.operatorNames(operatorsOf(sessions, messages));
+  const names = await site.operatorNames(mapper.operatorsOf(sessions, messages));
   return [
     ...sessions.map((row) => mapper.created(row, names)),
     ...messages.flatMap((row) => mapper.message(row, names) ?? []),

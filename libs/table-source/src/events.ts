@@ -1,6 +1,6 @@
 import type { TableSourceConfig } from './config.ts';
 import type { MessageRow, OutboxRow, PlainEvent, SessionRow } from './ports.ts';
-import { idOf, instantOf, meaningOf, means } from './values.ts';
+import { idOf, instantOf, meaningOf, means, personOf } from './values.ts';
 
 /** One character more than a message may have, so that a longer one is seen to be too long without being read whole. */
 export const READ_CHARACTERS = 10_001;
@@ -38,8 +38,8 @@ export class EventMapper {
           id: idOf(row.id),
           ...(status === null ? {} : { status }),
           ...(createdAt === undefined ? {} : { created_at: createdAt }),
-          assigned_user_id: row.assigned,
-          ...nameOf('assigned_user_name', row.assigned, names),
+          assigned_user_id: personOf(row.assigned),
+          ...nameOf('assigned_user_name', personOf(row.assigned), names),
         },
         contact: { name: row.name, email: row.email, phone: row.phone },
       },
@@ -54,12 +54,24 @@ export class EventMapper {
     });
   }
 
-  assigned(row: OutboxRow, names: Names): PlainEvent {
+  /** Null: nobody before and nobody after, however the table writes it. */
+  assigned(row: OutboxRow, names: Names): PlainEvent | null {
+    const assignee = personOf(row.value);
+    if (assignee === null && personOf(row.previous) === null) return null;
     return this.#change(row, 'chat.session.assigned', {
-      assigned_user_id: row.value,
-      ...nameOf('assigned_user_name', row.value, names),
+      assigned_user_id: assignee,
+      ...nameOf('assigned_user_name', assignee, names),
       by: 'system',
     });
+  }
+
+  /** Names are looked up for these. A customer's id may be the same number as a colleague's. */
+  operatorsOf(sessions: readonly SessionRow[], messages: readonly MessageRow[]): string[] {
+    const ids = [
+      ...sessions.map(({ assigned }) => personOf(assigned)),
+      ...messages.map((row) => (this.#sender(row) === 'operator' ? personOf(row.senderId) : null)),
+    ];
+    return [...new Set(ids.filter((id) => id !== null))];
   }
 
   /** Null: a row that is not carried, such as a note between operators. */
@@ -71,7 +83,9 @@ export class EventMapper {
     // A row of no chat is nobody's to see; where it gets one later, the scan finds it.
     if (!wanted || row.session === '') return null;
     const createdAt = instantOf(row.createdAt, this.#zones.messages);
-    const senderName = row.senderName ?? (row.senderId === null ? undefined : names.get(row.senderId));
+    const sender = this.#sender(row);
+    const senderId = personOf(row.senderId);
+    const senderName = row.senderName ?? (senderId === null || sender !== 'operator' ? undefined : names.get(senderId));
     return {
       type: 'chat.message',
       session_id: idOf(row.session),
@@ -79,14 +93,18 @@ export class EventMapper {
       ...(createdAt === undefined ? {} : { occurred_at: createdAt }),
       data: {
         id: idOf(row.id),
-        sender_type: meaningOf(messages.sender, row.sender),
-        ...(row.senderId === null ? {} : { sender_id: row.senderId }),
+        sender_type: sender,
+        ...(senderId === null ? {} : { sender_id: senderId }),
         ...(senderName === undefined ? {} : { sender_name: senderName }),
         body: row.body ?? '',
         ...(row.fileUrl ? { attachments: [fileOf(row)] } : {}),
         ...(createdAt === undefined ? {} : { created_at: createdAt }),
       },
     };
+  }
+
+  #sender(row: MessageRow): string | null {
+    return meaningOf(this.#config.messages.sender, row.sender);
   }
 
   #change(row: OutboxRow, type: string, data: PlainEvent['data']): PlainEvent {
@@ -109,10 +127,4 @@ function fileOf({ id, fileUrl, fileName }: MessageRow): Readonly<Record<string, 
 function nameOf(field: string, id: string | null, names: Names): Readonly<Record<string, string>> {
   const name = id === null ? undefined : names.get(id);
   return name === undefined ? {} : { [field]: name };
-}
-
-/** An operator's answers stand in the list of people as the site's ids: names are looked up for these. */
-export function operatorsOf(sessions: readonly SessionRow[], messages: readonly MessageRow[]): string[] {
-  const ids = [...sessions.map(({ assigned }) => assigned), ...messages.map(({ senderId }) => senderId)];
-  return [...new Set(ids.filter((id) => id !== null))];
 }

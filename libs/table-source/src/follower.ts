@@ -1,7 +1,8 @@
 import type { Delivery, Tally } from './delivery.ts';
-import { type EventMapper, operatorsOf } from './events.ts';
+import type { EventMapper } from './events.ts';
 import type { MessageRow, OutboxRow, PlainEvent, SessionRow, SiteDatabase } from './ports.ts';
 import type { SessionHistory } from './session-history.ts';
+import { personOf } from './values.ts';
 
 /** Rows of one look into the outbox. With the text of each at its longest they are 4 MB. */
 const BATCH_ROWS = 100;
@@ -39,8 +40,8 @@ async function read(rows: readonly OutboxRow[], site: SiteDatabase, mapper: Even
   ];
   const sessions = new Map((await site.sessions(idsOf('session'))).map((row) => [row.id, row]));
   const messages = new Map((await site.messages(idsOf('message'))).map((row) => [row.id, row]));
-  const assignees = rows.flatMap(({ kind, value }) => (kind === 'assigned' && value !== null ? [value] : []));
-  const people = new Set([...operatorsOf([...sessions.values()], [...messages.values()]), ...assignees]);
+  const assignees = rows.flatMap(({ kind, value }) => (kind === 'assigned' ? (personOf(value) ?? []) : []));
+  const people = new Set([...mapper.operatorsOf([...sessions.values()], [...messages.values()]), ...assignees]);
   const names = await site.operatorNames([...people]);
   let vanished = 0;
   const events = rows.flatMap((row): PlainEvent[] => {
@@ -57,7 +58,7 @@ async function read(rows: readonly OutboxRow[], site: SiteDatabase, mapper: Even
       case 'status':
         return [mapper.statusChanged(row)];
       case 'assigned':
-        return [mapper.assigned(row, names)];
+        return [mapper.assigned(row, names) ?? []].flat();
     }
   });
   return { events, vanished };

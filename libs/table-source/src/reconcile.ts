@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Beginning, Older } from './beginning.ts';
 import { type Delivery, eventsOf } from './delivery.ts';
 import type { EventMapper, Names } from './events.ts';
 import type { KnownSession, Ledger, MessageRow, Places, PlainEvent, SessionRow, SiteDatabase } from './ports.ts';
-import type { SessionHistory } from './session-history.ts';
-import { idOf } from './values.ts';
+import type { Counts, SessionHistory } from './session-history.ts';
+import { idOf, personOf } from './values.ts';
 
 const PAGE = 200;
 /** Messages of which it is remembered that the ledger refused them. */
@@ -21,7 +22,10 @@ export interface ReconcilerDeps {
   readonly places: Places;
   /** Resolves when the outbox has been seen empty after the call: what was committed before it has been followed. */
   readonly drained: () => Promise<void>;
+  readonly beginning: Beginning;
   readonly onMissed: (kind: Missed, count: number) => void;
+  /** Rows from before the triggers, where no backfill brought them yet. */
+  readonly onOlder: (kind: Missed, count: number) => void;
 }
 
 /**
@@ -45,11 +49,14 @@ export class Reconciler {
     const sessions = await this.#page('sessions', (after) => site.sessionsAfter(after, PAGE));
     const messages = await this.#page('messages', (after) => site.messagesAfter(after, PAGE));
     await this.#deps.drained();
-    await this.#compareSessions(site, unique([...sessions.rows, ...newestSessions]));
-    await this.#compareMessages(site, unique([...messages.rows, ...newestMessages]));
+    const older = await this.#deps.beginning.older();
+    await this.#compareSessions(site, unique([...sessions.rows, ...newestSessions]), older);
+    await this.#compareMessages(site, unique([...messages.rows, ...newestMessages]), older);
     await this.#deps.places.write('reconcile:sessions', sessions.next);
     await this.#deps.places.write('reconcile:messages', messages.next);
-    return sessions.next === '' && messages.next === '';
+    const isEnd = sessions.next === '' && messages.next === '';
+    if (isEnd) await this.#deps.beginning.noteRound();
+    return isEnd;
   }
 
   async #page<R extends { readonly id: string }>(name: string, read: (after: string | null) => Promise<R[]>) {
@@ -58,13 +65,18 @@ export class Reconciler {
     return { rows, next: rows.length < PAGE ? '' : (rows.at(-1)?.id ?? '') };
   }
 
-  async #compareSessions(site: SiteDatabase, rows: readonly SessionRow[]): Promise<void> {
-    const { mapper, delivery, ledger, onMissed } = this.#deps;
+  async #compareSessions(site: SiteDatabase, rows: readonly SessionRow[], older: Older): Promise<void> {
+    const { mapper, delivery, ledger, onMissed, onOlder } = this.#deps;
     const ids = rows.map(({ id }) => id);
     const before = await ledger.sessions(ids);
-    for (const id of ids) if (!before.has(id)) await this.#bring(site, id);
-    const created = await delivery.take(await eventsOf(site, mapper, rows, []), 'table');
-    if (created.accepted > 0) onMissed('session', created.accepted);
+    for (const id of ids) if (!before.has(id)) await this.#bring(site, older, id);
+    for (const [told, some] of [
+      [onOlder, rows.filter(({ id }) => older.session(id))],
+      [onMissed, rows.filter(({ id }) => !older.session(id))],
+    ] as const) {
+      const created = await delivery.take(await eventsOf(site, mapper, some, []), 'table');
+      if (created.accepted > 0) told('session', created.accepted);
+    }
     const known = await ledger.sessions(ids);
     // Read again: what changed since they were read may not have been followed yet.
     const now = new Map((await site.sessions(ids)).map((row) => [row.id, row]));
@@ -79,11 +91,11 @@ export class Reconciler {
     for (const { kind } of differences) onMissed(kind, 1);
   }
 
-  async #compareMessages(site: SiteDatabase, rows: readonly MessageRow[]): Promise<void> {
+  async #compareMessages(site: SiteDatabase, rows: readonly MessageRow[], older: Older): Promise<void> {
     const offered = rows.filter(({ id }) => !this.#refused.has(id));
     const missing = await this.#unknown(offered);
     const last = new Map(missing.map(({ session, id }) => [session, id]));
-    for (const [session, id] of last) await this.#bring(site, session, id);
+    for (const [session, id] of last) await this.#bring(site, older, session, id);
     // They were offered, and the ledger still does not have them.
     for (const { id } of await this.#unknown(missing)) {
       if (this.#refused.size >= REMEMBERED) this.#refused.clear();
@@ -101,11 +113,11 @@ export class Reconciler {
     return carried.flatMap(({ row, event }) => (unknown.has(event) ? [row] : []));
   }
 
-  async #bring(site: SiteDatabase, session: string, through?: string): Promise<void> {
-    const { mapper, history, onMissed } = this.#deps;
-    const brought = await history.bring(session, through, site, mapper);
-    if (brought.session) onMissed('session', 1);
-    if (brought.messages > 0) onMissed('message', brought.messages);
+  async #bring(site: SiteDatabase, older: Older, session: string, through?: string): Promise<void> {
+    const { mapper, history, onMissed, onOlder } = this.#deps;
+    const brought = await history.bring(session, through, site, mapper, older);
+    tell(brought.missed, onMissed);
+    tell(brought.older, onOlder);
   }
 
   #differences(row: SessionRow, state: KnownSession) {
@@ -115,13 +127,19 @@ export class Reconciler {
       const type = `chat.session.${kind}`;
       found.push({ kind, event: { type, session_id: idOf(row.id), message_id: randomUUID(), data } });
     };
-    if (mapper.hasAssignee && row.assigned !== state.assigned)
-      add('assigned', { assigned_user_id: row.assigned, by: 'system' });
+    const assignee = personOf(row.assigned);
+    if (mapper.hasAssignee && assignee !== state.assigned)
+      add('assigned', { assigned_user_id: assignee, by: 'system' });
     const status = mapper.status(row.status);
     if (status !== null && status !== state.status)
       add('status', { status, previous: state.status, reason: 'operator' });
     return found;
   }
+}
+
+function tell({ sessions, messages }: Counts, to: (kind: Missed, count: number) => void): void {
+  if (sessions > 0) to('session', sessions);
+  if (messages > 0) to('message', messages);
 }
 
 function unique<R extends { readonly id: string }>(rows: readonly R[]): R[] {

@@ -1,7 +1,8 @@
 import { isBackfilled } from './backfill.ts';
 import { type Delivery, eventsOf } from './delivery.ts';
+import type { Older } from './beginning.ts';
 import type { EventMapper } from './events.ts';
-import type { Ledger, MessageRow, OutboxRow, Places, SiteDatabase } from './ports.ts';
+import type { Ledger, MessageRow, OutboxRow, Places, PlainEvent, SiteDatabase } from './ports.ts';
 
 const PAGE = 99;
 /** Sessions of which it is remembered that the ledger has all from before. */
@@ -17,10 +18,19 @@ interface Extent {
   readonly through?: string;
 }
 
-export interface Brought {
-  readonly session: boolean;
-  readonly messages: number;
+/** How many of each were stored. */
+export interface Counts {
+  sessions: number;
+  messages: number;
 }
+
+/** What a copy found: rows from before the triggers, and rows that a trigger missed. */
+export interface Brought {
+  readonly older: Counts;
+  readonly missed: Counts;
+}
+
+const NONE: Older = { session: () => true, message: () => true };
 
 /**
  * Copies chats from their beginning, in the order of the site's table. Backfill, follower and scan may come to the same chat at
@@ -66,20 +76,34 @@ export class SessionHistory {
   }
 
   /** Brings what the ledger does not have of a chat, in its order, as far as a row; of a chat that was never whole, all of it. */
-  async bring(id: string, through: string | undefined, site: SiteDatabase, mapper: EventMapper): Promise<Brought> {
+  async bring(
+    id: string,
+    through: string | undefined,
+    site: SiteDatabase,
+    mapper: EventMapper,
+    older: Older,
+  ): Promise<Brought> {
     return this.#inTurn(id, async () => {
       const isKnown = (await this.#ledger.sessions([id])).has(id);
       const isWhole = isKnown && !(await this.#marks()).has(id);
-      const accepted = await this.#copy(id, isWhole && through !== undefined ? { through } : {}, site, mapper);
-      const session = !isKnown && accepted > 0;
-      return { session, messages: accepted - (session ? 1 : 0) };
+      const brought = await this.#copy(id, isWhole && through !== undefined ? { through } : {}, site, mapper, older);
+      if (!isKnown) return brought;
+      const { older: before, missed } = brought;
+      return { older: { ...before, sessions: 0 }, missed: { ...missed, sessions: 0 } };
     });
   }
 
-  async #copy(id: string, extent: Extent, site: SiteDatabase, mapper: EventMapper): Promise<number> {
+  async #copy(
+    id: string,
+    extent: Extent,
+    site: SiteDatabase,
+    mapper: EventMapper,
+    older: Older = NONE,
+  ): Promise<Brought> {
     const marks = await this.#marks();
+    const brought: Brought = { older: { sessions: 0, messages: 0 }, missed: { sessions: 0, messages: 0 } };
+    const of = (isOlder: boolean): Counts => (isOlder ? brought.older : brought.missed);
     let after: string | null = null;
-    let accepted = 0;
     for (;;) {
       const rows = within(await site.messagesOfSession(id, after, PAGE), extent);
       const last = rows.at(-1)?.id ?? null;
@@ -90,12 +114,18 @@ export class SessionHistory {
         marks.add(id);
         await this.#places.write(`${COPYING}${id}`, 'begun');
       }
-      accepted += (await this.#delivery.take([...created, ...unknown], 'table')).accepted;
+      of(older.session(id)).sessions += (await this.#delivery.take(created, 'table')).accepted;
+      // The table's order: what is older stands first.
+      const isNewer = (event: PlainEvent): boolean => !older.message(String(event.data['id']));
+      const border = unknown.findIndex(isNewer);
+      const parts = border < 0 ? [unknown, []] : [unknown.slice(0, border), unknown.slice(border)];
+      for (const [index, part] of parts.entries())
+        if (part.length > 0) of(index === 0).messages += (await this.#delivery.take(part, 'table')).accepted;
       if (isEnd) break;
       after = last;
     }
     if (marks.delete(id)) await this.#places.clear(`${COPYING}${id}`);
-    return accepted;
+    return brought;
   }
 
   #marks(): Promise<Set<string>> {

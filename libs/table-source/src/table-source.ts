@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableSourceConfig } from './config.ts';
+import { Beginning } from './beginning.ts';
 import { siteConnection } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import { EventMapper } from './events.ts';
@@ -26,7 +27,10 @@ const STATE_EVERY_MS = 5_000;
 export interface TableSourceObserver {
   step(step: Step): void;
   outbox(state: OutboxState): void;
+  /** What a trigger should have noted, and did not. */
   missed(kind: Missed, count: number): void;
+  /** What was there before the triggers, and was found before a backfill brought it. */
+  older(kind: Missed, count: number): void;
   /** Whether the outbox can be read. While it cannot, nothing is known of what waits in it. */
   connected(is: boolean): void;
 }
@@ -158,6 +162,8 @@ export class TableSource {
 
   async #reconcile(site: SiteDatabase): Promise<void> {
     const { config, ledger, places, observer } = this.#deps;
+    const beginning = new Beginning(places, config.messages.ids_ascend);
+    await beginning.note(site);
     const reconciler = new Reconciler({
       mapper: this.#mapper(site),
       delivery: this.#delivery,
@@ -165,7 +171,9 @@ export class TableSource {
       ledger,
       places,
       drained: () => this.#drained(site),
+      beginning,
       onMissed: (kind, count) => observer.missed(kind, count),
+      onOlder: (kind, count) => observer.older(kind, count),
     });
     while (this.#running) {
       await this.#rest(config.reconcile_seconds * 1_000);

@@ -18,6 +18,13 @@ export function meaningOf(column: MappedColumn, value: string | null): string | 
   return column.else ?? value;
 }
 
+const NOBODY = /^\s*(?:0+(?:\.0+)?)?\s*$/;
+
+/** Whom a column names. Many tables write 0 or an empty text where they mean nobody. */
+export function personOf(value: string | null): string | null {
+  return value === null || NOBODY.test(value) ? null : value;
+}
+
 /** From this number of digits on a time is counted in milliseconds. */
 const MILLISECOND_DIGITS = 12;
 

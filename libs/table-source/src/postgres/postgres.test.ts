@@ -66,6 +66,32 @@ describe('rights on PostgreSQL', () => {
     await site.client.close();
   });
 
+  it('[TAB5] tells the rows of one instant in the order of the table', async () => {
+    const site = await sampleSite('postgresql', await server.createDatabase());
+    await site.install();
+    const noted = (kind: string, id: number) => `('2026-03-01 12:00:00.000001Z', '${kind}', '${id}', '1')`;
+    const ids = Array.from({ length: 30 }, (_, index) => index + 1);
+    const rows = [
+      noted('status', 1),
+      noted('assigned', 1),
+      ...ids.map((id) => noted('message', id)),
+      noted('session', 1),
+    ];
+    await site.client.query(
+      `INSERT INTO chat_realtime_outbox (noted_at, kind, row_id, session_id) VALUES ${rows.join(', ')}`,
+    );
+    const connection = await siteConnection(site.config).connect(() => undefined);
+    const read = await connection.readOutbox(100);
+    expect(read.map(({ kind, rowId }) => `${kind} ${rowId}`)).toEqual([
+      'session 1',
+      ...ids.map((id) => `message ${id}`),
+      'assigned 1',
+      'status 1',
+    ]);
+    await connection.close();
+    await site.client.close();
+  });
+
   it('[TAB2] wakes the follower by a notification', async () => {
     const site = await sampleSite('postgresql', await server.createDatabase());
     await site.install();

@@ -10,12 +10,14 @@ export const QUIET = { info: () => undefined, warn: () => undefined, error: () =
 export interface Following {
   readonly source: TableSource;
   readonly missed: Partial<Record<Missed, number>>;
+  readonly older: Partial<Record<Missed, number>>;
   outbox: OutboxState | undefined;
   connected: boolean | undefined;
 }
 
 export function followTables(site: SampleSite, ledger: MemoryLedger): Following {
   const missed: Partial<Record<Missed, number>> = {};
+  const older: Partial<Record<Missed, number>> = {};
   const source = new TableSource({
     config: site.config,
     intake: ledger,
@@ -31,12 +33,15 @@ export function followTables(site: SampleSite, ledger: MemoryLedger): Following 
       missed: (what, count) => {
         missed[what] = (missed[what] ?? 0) + count;
       },
+      older: (what, count) => {
+        older[what] = (older[what] ?? 0) + count;
+      },
       connected: (is) => {
         following.connected = is;
       },
     },
   });
-  const following: Following = { source, missed, outbox: undefined, connected: undefined };
+  const following: Following = { source, missed, older, outbox: undefined, connected: undefined };
   source.start();
   return following;
 }

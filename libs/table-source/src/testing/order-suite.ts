@@ -71,6 +71,9 @@ export function orderSuite(kind: SiteKind, freshDatabase: () => Promise<string>)
       expect(ledger.bodies()).toHaveLength(200);
       following = followTables(site, ledger);
       await until(() => ledger.bodies().length >= 400, { timeoutMs: 30_000, what: 'the newest rows' });
+      // They are older than the triggers, which missed none of them.
+      expect(following.missed).toEqual({});
+      expect(following.older.message).toBeGreaterThanOrEqual(200);
       expect((await copy()).complete).toBe(true);
       await until(() => ledger.bodies().length === 450, { timeoutMs: 30_000, what: 'all rows' });
       for (const [index, chat] of chats.entries())

@@ -19,12 +19,18 @@ export function tableObserver(metrics: Metrics): TableSourceObserver {
     help: "Rows of a site's tables that no trigger noted and the reconciling scan found, by what they are",
     labels: ['kind'],
   });
+  const older = metrics.counter({
+    name: 'chat_table_source_older_total',
+    help: 'Rows from before the triggers that the reconciling scan found before a backfill brought them, by what they are',
+    labels: ['kind'],
+  });
   const vanished = metrics.counter({
     name: 'chat_table_source_vanished_total',
     help: 'Rows that a trigger noted and the site deleted before they were read',
   });
   age.set(Number.NaN);
   for (const kind of ['session', 'message', 'status', 'assigned']) missed.inc({ kind }, 0);
+  for (const kind of ['session', 'message']) older.inc({ kind }, 0);
   return {
     step: (step) => vanished.inc(step.vanished),
     outbox: ({ rows, oldestSeconds }) => {
@@ -32,6 +38,7 @@ export function tableObserver(metrics: Metrics): TableSourceObserver {
       age.set(oldestSeconds);
     },
     missed: (kind, count) => missed.inc({ kind }, count),
+    older: (kind, count) => older.inc({ kind }, count),
     connected: (is) => {
       gauges.connected(is);
       if (!is) age.set(Number.NaN);

@@ -1,0 +1,56 @@
+import { isBackfilled } from './backfill.ts';
+import type { Places, SiteDatabase } from './ports.ts';
+
+const NUMBER = /^-?\d{1,38}$/;
+const MARKS = { sessions: 'begun:sessions', messages: 'begun:messages' } as const;
+const ROUND = 'begun:round';
+
+/** Tells rows that were there before the triggers from those that a trigger missed. */
+export interface Older {
+  session(id: string): boolean;
+  message(id: string): boolean;
+}
+
+/**
+ * Where the tables ended when they were first followed. Until a backfill is complete the scan comes to rows from before,
+ * and brings them: nothing is wrong with the triggers then.
+ */
+export class Beginning {
+  readonly #places: Places;
+  readonly #messagesAscend: boolean;
+
+  constructor(places: Places, messagesAscend: boolean) {
+    this.#places = places;
+    this.#messagesAscend = messagesAscend;
+  }
+
+  /** Once for all: what was noted stays over restarts. */
+  async note(site: SiteDatabase): Promise<void> {
+    if ((await this.#places.read(MARKS.messages)) !== null) return;
+    const [session] = await site.newestSessions(1);
+    const [message] = await site.newestMessages(1);
+    await this.#places.write(MARKS.sessions, session?.id ?? '');
+    await this.#places.write(MARKS.messages, message?.id ?? '');
+  }
+
+  async noteRound(): Promise<void> {
+    if ((await this.#places.read(ROUND)) === null) await this.#places.write(ROUND, 'done');
+  }
+
+  async older(): Promise<Older> {
+    if (await isBackfilled(this.#places)) return { session: () => false, message: () => false };
+    const sessions = (await this.#places.read(MARKS.sessions)) ?? '';
+    const messages = (await this.#places.read(MARKS.messages)) ?? '';
+    const isFirstRound = (await this.#places.read(ROUND)) === null;
+    // Ids without an order, such as UUIDs of chats, say nothing of their age: what the first round finds was there before.
+    const isOlder = (id: string, mark: string, ascends: boolean): boolean => {
+      if (mark === '') return false;
+      if (NUMBER.test(id) && NUMBER.test(mark)) return BigInt(id) <= BigInt(mark);
+      return ascends ? id <= mark : isFirstRound;
+    };
+    return {
+      session: (id) => isOlder(id, sessions, false),
+      message: (id) => isOlder(id, messages, this.#messagesAscend),
+    };
+  }
+}
