@@ -150,6 +150,40 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     expect(await desk.binding(await desk.staff('anna'))).toMatchObject({ account: null });
   });
 
+  it.each(LOOKS)('[TG14] an operator is told that the customer blocked the bot ($name)', async ({ name, ...look }) => {
+    const phone = desk.person('Ольга');
+    phone.send('Есть лампа?');
+    const anna = await desk.staff('anna');
+    const row = await until(
+      async () =>
+        (await anna.sessions()).sessions.find(
+          ({ last_message: last, telegram }) => last?.body === 'Есть лампа?' && telegram?.blocked_at === null,
+        ),
+      { timeoutMs: 20_000, what: 'the chat of the phone' },
+    );
+    const { page } = await open(look);
+    const console = new ConsolePage(page, target.baseUrl);
+    await console.signIn('anna');
+    await console.openSession(row.id);
+    const warning = page.locator('.composer [data-warning=bot-blocked]');
+    expect(await warning.count()).toBe(0);
+    phone.block();
+    await anna.post(row.id, 'Да, три штуки');
+    await warning.waitFor();
+    const isPhone = look.viewport.width < 600;
+    if (isPhone) await page.getByRole('button', { name: /^(Карточка клиента|Customer card)$/ }).click();
+    await page.locator('.card [data-warning=bot-blocked]').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const pictures = process.env['PICTURES_OF_LOOKS'];
+    if (pictures !== undefined) await page.screenshot({ path: `${pictures}/blocked-card-${name}.png` });
+    if (isPhone) await page.locator('.card .card-head button').last().click();
+    if (pictures !== undefined) await page.screenshot({ path: `${pictures}/blocked-${name}.png` });
+    phone.block(false);
+    phone.send('Я вернулась');
+    await warning.waitFor({ state: 'detached' });
+    await anna.act(row.id, 'close');
+  });
+
   it.each(LOOKS)('[MAIL1] nothing is wrong with it for a screen reader ($name)', async ({ name, ...look }) => {
     const { page } = await open(look);
     await page.goto(`${target.baseUrl}/`);

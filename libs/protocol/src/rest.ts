@@ -152,7 +152,6 @@ export type ContactChange = z.infer<typeof contactRequestSchema>;
 
 export const readRequestSchema = z.object({ last_id: z.int().min(0) });
 export const readResponseSchema = z.object({ read_id: z.int().min(0) });
-
 export const attachmentResponseSchema = attachmentSchema;
 
 export const sessionListQuerySchema = z.object({
@@ -180,6 +179,8 @@ export const staffSessionSchema = sessionSchema.extend({
   /** To the site's own questions, in their order; where `attributes` are. */
   answers: z.array(answerSchema).optional(),
   customer_id: z.string().nullable(),
+  /** Where the customer reads the chat in Telegram; `blocked_at`: since when the bot may not write to them. */
+  telegram: z.object({ blocked_at: timestampSchema.nullable() }).nullable().optional(),
   updated_at: timestampSchema,
   unread_count: z.int().min(0),
   waiting_since: timestampSchema.nullable(),

@@ -1,4 +1,6 @@
 import {
+  sessionListResponseSchema,
+  staffSessionSchema,
   telegramActResponseSchema,
   telegramBindingResponseSchema,
   telegramCodeResponseSchema,
@@ -266,6 +268,35 @@ describe('a customer in Telegram', () => {
     // A bot that was killed before it had the answer asks again.
     expect(await redeem(startOf(url), id)).toEqual(redeemed);
     expect((await written(id, 'Пишу из Telegram')).session_id).toBe(session.id);
+  });
+
+  it('[TG14] is shown to operators as blocked while the bot may not write to them, in the chat and in the list', async () => {
+    const session = await begin();
+    const shown = async () => {
+      const row = await chat.call('GET', `/chat/session/${session.id}`, { token: anna });
+      const list = (await chat.call('GET', '/chat/sessions', { token: anna })).as(sessionListResponseSchema).sessions;
+      const one = row.as(staffSessionSchema).telegram;
+      expect(list.find(({ id }) => id === session.id)?.telegram).toEqual(one);
+      return one;
+    };
+    const blocked = (id: number, is: boolean) => inner('blocked', { telegram_user_id: id, blocked: is });
+    expect(await shown()).toBeNull();
+    const id = newAccount();
+    await redeem(startOf((await linkOf(session)).as(telegramLinkResponseSchema).url), id);
+    expect(await shown()).toEqual({ blocked_at: null });
+    const before = Date.now();
+    await blocked(id, true);
+    const since = (await shown())?.blocked_at ?? '';
+    expect(Date.parse(since)).toBeGreaterThanOrEqual(before - 1_000);
+    // Said again by every text that is refused: since when stays.
+    await blocked(id, true);
+    expect(await shown()).toEqual({ blocked_at: since });
+    await blocked(newAccount(), false);
+    expect(await shown()).toEqual({ blocked_at: since });
+    const own = await chat.call('GET', `/chat/session/${session.id}`, { token: session.token });
+    expect(JSON.parse(own.text)).not.toHaveProperty('telegram');
+    await blocked(id, false);
+    expect(await shown()).toEqual({ blocked_at: null });
   });
 
   it('[TG6] a revocation of the session ends its links and its account', async () => {

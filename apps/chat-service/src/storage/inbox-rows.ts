@@ -51,6 +51,8 @@ type InboxRow = ListedSession & {
   answers?: Answer[] | null;
   client_delivered_id: number | null;
   client_read_id: number | null;
+  in_telegram: boolean;
+  telegram_blocked_at: Date | null;
   message_event_id: number | null;
   message_site_id: number | null;
   message_created_at: Date | null;
@@ -97,6 +99,7 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
     ...(row.attributes === undefined ? {} : { attributes: row.attributes }),
     ...(row.answers === undefined ? {} : { answers: row.answers ?? [] }),
     customer_id: record.customerId,
+    telegram: row.in_telegram ? { blocked_at: row.telegram_blocked_at?.toISOString() ?? null } : null,
     updated_at: record.updatedAt.toISOString(),
     unread_count: record.unreadCount,
     waiting_since: record.waitingSince?.toISOString() ?? null,
@@ -108,10 +111,12 @@ function toStaffSession(context: StorageContext, row: InboxRow): StaffSession {
 }
 
 const MESSAGE_OF = sql`m.delivered_id AS client_delivered_id, m.read_id AS client_read_id,
+  t.id IS NOT NULL AS in_telegram, t.blocked_at AS telegram_blocked_at,
   e.id AS message_event_id, e.message_id AS message_site_id, e.created_at AS message_created_at, e.actor_id AS message_actor_id, e.actor_name AS message_actor_name,
   e.sender_type AS message_sender_type, e.client_message_id AS message_client_id, e.attachments AS message_attachments`;
 const JOINED = sql`LEFT JOIN LATERAL (SELECT * FROM chat_event m WHERE m.session_id = s.id AND m.type = 'chat.message' ORDER BY m.id DESC LIMIT 1) e ON true
-  LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'`;
+  LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
+  LEFT JOIN customer_telegram t ON t.session_id = s.id`;
 const BYTES = sql`(${textBytes('name', 'email', 'phone', 'page_url', 'current_page_url', 'assigned_user_name', 'message_body')} + 600
   + COALESCE(octet_length(r.message_attachments::text) + 300 * jsonb_array_length(r.message_attachments), 0))`;
 

@@ -145,6 +145,8 @@ export const en: Texts = {
   tooManyFiles: (n) => `No more than ${n} files in one message`,
   closedComposer: 'The chat is closed. Reopen it to reply.',
   notYours: (name) => `${name} has this chat. Both the customer and your colleague will see your reply.`,
+  botBlocked: 'The customer blocked the bot: replies do not reach them in Telegram.',
+  botBlockedSince: (since) => `The customer blocked the bot: replies do not reach them in Telegram (${since}).`,
   staleTitle: 'The chat changed while you were writing',
   staleHint: 'Your message was not sent. Read what happened and decide.',
   staleSend: 'Send anyway',

@@ -92,6 +92,7 @@ const staffSession = {
   page_url: 'https://shop.example/lamps/42',
   attributes: { plan: 'business' },
   customer_id: null,
+  telegram: { blocked_at: null },
   updated_at: AT,
   unread_count: 1,
   waiting_since: AT,

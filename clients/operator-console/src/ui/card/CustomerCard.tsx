@@ -68,6 +68,7 @@ export function CustomerCard({ session }: { session: StaffSession }) {
     }, PAGE_EVERY_MS);
     return () => clearInterval(timer);
   }, [session.id]);
+  const blockedAt = session.telegram?.blocked_at ?? null;
   const attributes = Object.entries(session.attributes ?? {});
   const answers = session.answers ?? [];
   const phone = contact.phone?.replace(/[^+\d]/g, '') ?? '';
@@ -79,6 +80,11 @@ export function CustomerCard({ session }: { session: StaffSession }) {
         <IconButton icon="edit" label={t().editContact} pressed={editing} onClick={() => setEditing(!editing)} />
         <IconButton icon="close" label={t().hideCard} onClick={() => showCard(false)} />
       </header>
+      {blockedAt !== null && (
+        <p class="card-warning" data-warning="bot-blocked">
+          {t().botBlockedSince(dateTime(blockedAt))}
+        </p>
+      )}
       {editing && <ContactForm key={session.id} session={session} onDone={() => setEditing(false)} />}
       <dl>
         <Fact label={t().phone} value={contact.phone} href={phone === '' ? null : `tel:${phone}`} copy />

@@ -32,6 +32,7 @@ import { ModeTabs } from './ModeTabs.tsx';
 import { QuickReplyMenu } from './QuickReplyMenu.tsx';
 import { StalePanel } from './StalePanel.tsx';
 import { UploadList } from './UploadList.tsx';
+import { hasBlockedBot } from './use-telegram.ts';
 
 interface ComposerProps {
   readonly conversation: StaffConversation;
@@ -236,6 +237,11 @@ export function Composer({ conversation, session }: ComposerProps) {
       )}
       {foreign && mode === 'reply' && text !== '' && (
         <p class="composer-warning">{t().notYours(session.assigned_user_name ?? '—')}</p>
+      )}
+      {hasBlockedBot(session) && mode === 'reply' && (
+        <p class="composer-warning" role="status" data-warning="bot-blocked">
+          {t().botBlocked}
+        </p>
       )}
       <ModeTabs mode={mode} onMode={switchTo} />
       <textarea

@@ -6,6 +6,7 @@ import { CustomerCard } from '../card/CustomerCard.tsx';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { Conversation } from './Conversation.tsx';
+import { useTelegram } from './use-telegram.ts';
 
 export function ConversationPane({ sessionId }: { sessionId: number | null }) {
   const { desk } = useDesk();
@@ -17,6 +18,8 @@ export function ConversationPane({ sessionId }: { sessionId: number | null }) {
     if (sessionId === null || session !== undefined) return;
     void desk.inbox.refresh(sessionId).then(() => setMissing(!desk.inbox.getState().sessions.has(sessionId)));
   }, [sessionId, session === undefined]);
+
+  useTelegram(session, card);
 
   if (sessionId === null || (session === undefined && missing)) {
     return (
