@@ -7,5 +7,13 @@ export function intakeMetrics(metrics: Metrics): IntakeObserver {
     help: "Events of a site's own chat by where they came from and what became of them",
     labels: ['source', 'result'],
   });
-  return { taken: (source, result, count) => events.inc({ source, result }, count) };
+  const changed = metrics.counter({
+    name: 'chat_intake_changed_total',
+    help: 'Messages that came again under their id with another text; the first is kept',
+    labels: ['source'],
+  });
+  return {
+    taken: (source, result, count) => events.inc({ source, result }, count),
+    changed: (source, count) => changed.inc({ source }, count),
+  };
 }

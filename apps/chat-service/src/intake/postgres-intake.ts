@@ -10,6 +10,21 @@ const NUMBERS = {
   text: 'SELECT w.site_id, chat_site_session(w.site_id) AS session_id FROM unnest($1::text[]) AS w(site_id)',
 } as const;
 
+/** Of messages that are known, those that were stored with other words. Of an erased one its hash is compared. */
+const CHANGED = {
+  name: 'chat-intake-changed',
+  text: `SELECT w.place FROM jsonb_to_recordset($1::jsonb) AS w(place integer, keys uuid[], body text, attachments jsonb)
+    JOIN LATERAL (
+      SELECT e.* FROM intake_key k JOIN chat_event e ON e.id = k.event_id
+       WHERE k.key = ANY (w.keys) AND e.type = 'chat.message' LIMIT 1) e ON true
+    WHERE CASE WHEN e.erased_at IS NULL THEN e.body IS DISTINCT FROM w.body
+      ELSE e.content_hash IS DISTINCT FROM
+        chat_content_hash(e.session_id, e.client_message_id, w.body, chat_attachment_ids(w.attachments)) END`,
+} as const;
+
+/** Named in one line of the log. */
+const NAMED = 5;
+
 interface TakenRow {
   readonly r_place: number;
   readonly r_outcome: 'stored' | 'duplicate';
@@ -27,6 +42,8 @@ interface Placed {
 
 export interface IntakeObserver {
   taken(source: IntakeSource, result: 'accepted' | 'duplicate' | 'refused', count: number): void;
+  /** Messages that came again under their id with another text. */
+  changed(source: IntakeSource, count: number): void;
 }
 
 /** What the intake needs of the service that it stands in. */
@@ -89,7 +106,7 @@ export class PostgresIntake implements EventIntake {
       this.#observer.taken(source, 'refused', new Set(tally.refused.map(({ index }) => index)).size);
       throw invalid(tally.refused);
     }
-    await this.#storeTogether(good, tally).catch((error: unknown) => {
+    await this.#storeTogether(good, tally, source).catch((error: unknown) => {
       throw isDataFault(error) ? invalid([refusedByDatabase(0, error)]) : translate(error);
     });
     this.#count(source, tally);
@@ -114,7 +131,7 @@ export class PostgresIntake implements EventIntake {
   /** One that the database itself refuses is found and refused alone, so that it holds up none of the others. */
   async #store(events: readonly Placed[], tally: Tally, source: IntakeSource): Promise<void> {
     try {
-      await this.#storeTogether(events, tally);
+      await this.#storeTogether(events, tally, source);
     } catch (error) {
       if (!isDataFault(error)) throw translate(error);
       const [first, ...rest] = events;
@@ -130,12 +147,34 @@ export class PostgresIntake implements EventIntake {
     }
   }
 
-  async #storeTogether(events: readonly Placed[], tally: Tally): Promise<void> {
+  async #storeTogether(events: readonly Placed[], tally: Tally, source: IntakeSource): Promise<void> {
     if (events.length === 0) return;
     const numbers = await this.sessionNumbers(events.map(({ event }) => event.sessionId));
     const rows = events.map(({ event }) => ({ session_id: numbers.get(String(event.sessionId)), ...event.row }));
     const taken = await this.#context.database.query<TakenRow>(TAKE, [JSON.stringify(rows)]);
     this.#note(events, taken, tally);
+    await this.#compare(events, taken, source);
+  }
+
+  /** The first words stay. A site that gives an id twice should hear of it, and what was said is nobody's in a log. */
+  async #compare(events: readonly Placed[], taken: readonly TakenRow[], source: IntakeSource): Promise<void> {
+    const known = taken.flatMap(({ r_outcome, r_place }) => {
+      const row = events[r_place]?.event.row;
+      return r_outcome === 'duplicate' && row?.['type'] === 'chat.message' ? [{ place: r_place, ...row }] : [];
+    });
+    if (known.length === 0) return;
+    const rows = await this.#context.database.query<{ place: number }>(CHANGED, [JSON.stringify(known)]);
+    if (rows.length === 0) return;
+    const places = new Set(rows.map(({ place }) => place));
+    const named = taken
+      .filter(({ r_place }) => places.has(r_place))
+      .slice(0, NAMED)
+      .map(({ r_session_id, r_message_id }) => ({ session_id: r_session_id, message_id: r_message_id }));
+    this.#observer.changed(source, rows.length);
+    this.#context.log.warn(
+      { source, count: rows.length, messages: named },
+      'messages came again under their ids with other texts; what came first is kept',
+    );
   }
 
   #note(events: readonly Placed[], taken: readonly TakenRow[], tally: Tally): void {

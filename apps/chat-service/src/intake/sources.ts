@@ -1,3 +1,4 @@
+import { emptyOwedLetters } from '../privacy/refused-events.ts';
 import { readRabbit } from './rabbit-feed.ts';
 import { RunAlone } from './run-alone.ts';
 import { sourceGauges } from './source-gauges.ts';
@@ -12,6 +13,8 @@ export function createSources(deps: SourceDeps): SourceRunner[] {
   return [...rabbitSource(deps), ...tableSource(deps)];
 }
 
+const LETTERS_EVERY_MS = 1_000;
+
 function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }: SourceDeps): SourceRunner[] {
   const { RABBITMQ_SOURCE: source, RABBITMQ_SOURCE_URL: url = rabbitUrl } = settings;
   if (source === undefined || url === undefined) return [];
@@ -23,9 +26,22 @@ function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }
       gauges.connected(isReading);
       if (isReading && reading.waiting !== undefined) gauges.waiting(reading.waiting);
     }, 1_000);
+    let isEmptying = false;
+    const letters = setInterval(() => {
+      if (isEmptying || reading.state.kind !== 'reading') return;
+      isEmptying = true;
+      emptyOwedLetters(database, () => reading.emptyDeadLetters())
+        .catch((error: unknown) =>
+          logger.warn({ err: error }, "the dead letters in the site's broker wait to be emptied after an erasing"),
+        )
+        .finally(() => {
+          isEmptying = false;
+        });
+    }, LETTERS_EVERY_MS);
     return {
       stop: async () => {
         clearInterval(look);
+        clearInterval(letters);
         gauges.connected(false);
         await reading.close();
       },

@@ -5,6 +5,7 @@ import { callbackData, callbackStaff, isPending } from '../callbacks/callbacks.t
 import type { ChatOperations, SessionUnit, StaffActor } from '../domain/index.ts';
 import { translated } from '../storage/errors.ts';
 import { ERASE_BATCH, type EraseBound, eraseCallbacks, eraseContact, eraseFiles, eraseTexts } from './erase-batches.ts';
+import { emptyOldRefused, emptyRefused } from './refused-events.ts';
 
 /** Takes the bytes of a file away; no error when they are gone. */
 export interface ErasedFiles {
@@ -59,6 +60,10 @@ export class Eraser {
     });
   }
 
+  async emptyOldRefused(at: Date): Promise<void> {
+    await emptyOldRefused(this.#database, at);
+  }
+
   async sessionsWithOldCallbacks(at: Date): Promise<number[]> {
     const rows = await translated(() =>
       this.#database.kysely
@@ -86,6 +91,7 @@ export class Eraser {
         const full = await this.#batch(unit, kinds, bound, progress);
         if (full) return true;
         await last(unit);
+        if (bound.kind === 'all') await emptyRefused(unit.trx, sessionId);
         if (bound.kind === 'all' || progress.done.size > 0) {
           await unit.append(
             {

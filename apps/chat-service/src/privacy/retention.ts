@@ -1,6 +1,7 @@
 import type { ErasedKind } from '@chat-realtime/protocol';
 import type { Sweep } from '../domain/index.ts';
 import type { ErasedFiles, Eraser } from './eraser.ts';
+import { REFUSED_DAYS } from './refused-events.ts';
 
 /** Days that each kind is kept; 0 = for ever. */
 export interface RetentionDays {
@@ -44,6 +45,7 @@ export function retentionSweep(
       ];
       const began = performance.now();
       const hasTime = (): boolean => performance.now() - began < RUN_MS;
+      await eraser.emptyOldRefused(new Date(now - Math.min(kept.messages || REFUSED_DAYS, REFUSED_DAYS) * DAY_MS));
       if (callbacks !== null) await eraseOldCallbacks(eraser, callbacks, hasTime);
       const at: Readonly<Record<ErasedKind, Date | null>> = { messages, files: ofFiles, contacts, callbacks };
       if (messages !== null || ofFiles !== null || contacts !== null) {

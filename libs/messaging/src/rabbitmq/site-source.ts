@@ -37,6 +37,8 @@ const RETRY_MAX_MS = 10_000;
 const LOOK_EVERY_MS = 5_000;
 const CLOSE_DEADLINE_MS = 5_000;
 const REASON_MAX = 500;
+/** Words of customers lie in them. It is said of each message, since a queue that is there keeps its arguments. */
+const DEAD_LETTERS_KEPT_MS = 30 * 86_400_000;
 const DEAD_LETTERS_OPTIONS = {
   durable: true,
   arguments: { 'x-queue-type': 'quorum', 'x-max-length-bytes': DEAD_LETTERS_MAX_BYTES, 'x-overflow': 'drop-head' },
@@ -102,6 +104,12 @@ class RabbitSiteSource implements SiteSource {
 
   get waiting(): number | undefined {
     return this.#waiting;
+  }
+
+  async emptyDeadLetters(): Promise<void> {
+    const reading = this.#link.session;
+    if (reading === null || reading.ended) throw new Error('there is no connection to the broker');
+    await answered(reading.dead.purgeQueue(SITE_DEAD_LETTERS), SITE_DEAD_LETTERS);
   }
 
   async close(): Promise<void> {
@@ -309,6 +317,7 @@ class RabbitSiteSource implements SiteSource {
       const contentType: unknown = properties.contentType;
       reading.dead.sendToQueue(SITE_DEAD_LETTERS, message.content, {
         persistent: true,
+        expiration: DEAD_LETTERS_KEPT_MS,
         ...(typeof messageId === 'string' ? { messageId } : {}),
         ...(typeof contentType === 'string' ? { contentType } : {}),
         headers: {
