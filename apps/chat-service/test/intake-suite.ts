@@ -31,7 +31,7 @@ export const status = (sessionId: number, name: string, more = {}) => ({
   data: { status: name, ...more },
 });
 
-/** What every source of events must do, whatever brings them. */
+/** What every source of events must do, whatever brings them, in the form that events have on a wire. */
 export function intakeSuite(name: string, start: () => Promise<SourceUnderTest>): void {
   describe(`events from ${name}`, () => {
     let source: SourceUnderTest;
@@ -226,6 +226,148 @@ export function intakeSuite(name: string, start: () => Promise<SourceUnderTest>)
       expect(await source.chat.getSession(admin, one)).toMatchObject({ assigned_user_id: '5' });
       await source.give(assigned(two, 'anna'), { ...message(two, 1), subscribers: { assigned_user_id: 'boris' } });
       expect(await source.chat.getSession(admin, two)).toMatchObject({ assigned_user_id: 'anna' });
+    });
+  });
+}
+
+/** One thing that happens in a site's chat. What brings it says it in its own words: an event, or rows of tables. */
+export type Fact =
+  /** The chat itself; what is told of a chat without it is told of one that nobody knows. */
+  | { readonly kind: 'session' }
+  | { readonly kind: 'message'; readonly id: number; readonly body?: string; readonly sender?: 'client' | 'operator' }
+  | { readonly kind: 'assigned'; readonly to: string | null }
+  | { readonly kind: 'status'; readonly to: string }
+  /** A message from a sender of no known kind. */
+  | { readonly kind: 'malformed'; readonly id: number }
+  /** A message of 20,000 letters. */
+  | { readonly kind: 'oversized'; readonly id: number };
+
+export interface FactSource {
+  readonly chat: ChatOperations;
+  /** Settles when the ledger has decided on all of them. */
+  tell(session: number, ...facts: readonly Fact[]): Promise<void>;
+  /** Brings everything that was told of these sessions once more, the same in every byte. */
+  again(...sessions: readonly number[]): Promise<void>;
+  /** How many of what was told so far were refused for good. */
+  refused(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A fact as the plain event of a site that publishes. */
+export function eventOf(session: number, fact: Fact): Record<string, unknown> {
+  switch (fact.kind) {
+    case 'session':
+      return { type: 'chat.session.created', session_id: session, data: { session: { status: 'new' } } };
+    case 'message':
+      return message(session, fact.id, { body: fact.body ?? `text ${fact.id}`, sender_type: fact.sender ?? 'client' });
+    case 'assigned':
+      return assigned(session, fact.to);
+    case 'status':
+      return status(session, fact.to);
+    case 'malformed':
+      return message(session, fact.id, { sender_type: 'robot' });
+    case 'oversized':
+      return message(session, fact.id, { body: 'x'.repeat(20_000) });
+  }
+}
+
+/** Every event with a message_id of its own, so that the same one can be brought again. */
+export class ToldEvents {
+  readonly #told = new Map<number, Record<string, unknown>[]>();
+  #count = 0;
+
+  of(session: number, facts: readonly Fact[]): Record<string, unknown>[] {
+    const events = facts.map((fact) => {
+      this.#count += 1;
+      return { ...eventOf(session, fact), message_id: `fact-${this.#count}` };
+    });
+    this.#told.set(session, [...(this.#told.get(session) ?? []), ...events]);
+    return events;
+  }
+
+  again(sessions: readonly number[]): Record<string, unknown>[] {
+    return sessions.flatMap((session) => this.#told.get(session) ?? []);
+  }
+}
+
+/** The fates that an event may have. All three sources share them: a broker, a call, and the site's own tables. */
+export function sourceSuite(name: string, start: () => Promise<FactSource>): void {
+  describe(`what becomes of events from ${name}`, () => {
+    let source: FactSource;
+    let session = 500;
+    let id = 5_000;
+    beforeAll(async () => {
+      source = await start();
+    });
+    afterAll(() => source?.stop());
+    const nextSession = () => (session += 1);
+    const nextId = () => (id += 1);
+    const told = async (of: number) =>
+      (await story(source.chat, of).catch(() => [])).filter((line) => line !== 'chat.session.created');
+    const said = (body: string): Fact => ({ kind: 'message', id: nextId(), body });
+
+    it('[BES2] redelivered: stored once, however often', async () => {
+      const [one, two] = [nextSession(), nextSession()];
+      await source.tell(one, { kind: 'session' }, said('a'), { kind: 'status', to: 'active' }, said('b'));
+      await source.tell(two, { kind: 'session' }, said('c'));
+      for (let turn = 0; turn < 3; turn += 1) await source.again(one, two);
+      await source.tell(one, said('last'));
+      expect(await told(one)).toEqual(['client:a', 'new>active:operator', 'client:b', 'client:last']);
+      expect(await told(two)).toEqual(['client:c']);
+      const { events } = await source.chat.events(admin, one, { afterSeq: 0, limit: 100 });
+      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    });
+
+    it('[BES3] reordered: kept in the order of arrival, under the ids of the site', async () => {
+      const one = nextSession();
+      await source.tell(one, { kind: 'session' });
+      const [small, middle, large] = [nextId(), nextId(), nextId()];
+      for (const number of [large, small, middle]) await source.tell(one, { kind: 'message', id: number });
+      const { messages } = await source.chat.history(admin, one, { limit: 10 });
+      expect(messages.map((found) => found.id)).toEqual([large, small, middle]);
+    });
+
+    it('[BES1] of a session that nobody knows: a shell holds it', async () => {
+      const one = nextSession();
+      await source.tell(one, said('of nobody'));
+      expect(await told(one)).toEqual(['client:of nobody']);
+      expect(await source.chat.getSession(admin, one)).toMatchObject({ id: one, status: 'new', unread_count: 1 });
+    });
+
+    it('[BES8] malformed and oversized: refused alone, with what stands around them stored', async () => {
+      const one = nextSession();
+      const before = await source.refused();
+      await source.tell(
+        one,
+        { kind: 'session' },
+        said('before'),
+        { kind: 'oversized', id: nextId() },
+        said('between'),
+        { kind: 'malformed', id: nextId() },
+        said('after'),
+      );
+      expect(await told(one)).toEqual(['client:before', 'client:between', 'client:after']);
+      expect((await source.refused()) - before).toBe(2);
+    });
+
+    it('[BES4] assignment before status, and status before assignment', async () => {
+      const [one, two] = [nextSession(), nextSession()];
+      await source.tell(one, { kind: 'session' }, { kind: 'assigned', to: '7' }, { kind: 'status', to: 'active' });
+      await source.tell(two, { kind: 'session' }, { kind: 'status', to: 'active' }, { kind: 'assigned', to: '8' });
+      expect(await told(one)).toEqual(['assigned:7', 'new>active:operator']);
+      expect(await told(two)).toEqual(['new>active:operator', 'assigned:8']);
+      for (const [of, to] of [
+        [one, '7'],
+        [two, '8'],
+      ] as const)
+        expect(await source.chat.getSession(admin, of)).toMatchObject({ status: 'active', assigned_user_id: to });
+    });
+
+    it('[BES4] given back and taken again: each change is told', async () => {
+      const one = nextSession();
+      await source.tell(one, { kind: 'session' }, { kind: 'assigned', to: '7' }, { kind: 'assigned', to: null });
+      await source.tell(one, { kind: 'assigned', to: '8' }, { kind: 'status', to: 'closed' });
+      expect(await told(one)).toEqual(['assigned:7', 'assigned:null', 'assigned:8', 'new>closed:operator']);
     });
   });
 }

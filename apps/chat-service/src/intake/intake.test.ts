@@ -1,8 +1,10 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { afterAll, describe, expect, it } from 'vitest';
 import { admin, anna, type Harness, newChat, Stage, story } from '../../test/harness.ts';
+import { assigned, intakeSuite, message, sourceSuite, status, ToldEvents } from '../../test/intake-suite.ts';
+import { Eraser } from '../privacy/eraser.ts';
 import { beginLedger } from './ledger-mark.ts';
-import { assigned, intakeSuite, message, status } from '../../test/intake-suite.ts';
+import { PostgresIntake } from './postgres-intake.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
@@ -28,7 +30,70 @@ describe('the ledger on postgres', () => {
     };
   });
 
+  sourceSuite('a call of the intake', async () => {
+    const harness = await ledger();
+    const told = new ToldEvents();
+    let refused = 0;
+    const give = async (events: readonly Record<string, unknown>[]) => {
+      const result = await harness.service.intake.take(events, 'http');
+      refused += new Set(result.refused.map(({ index }) => index)).size;
+    };
+    return {
+      chat: harness.chat,
+      tell: (session, ...facts) => give(told.of(session, facts)),
+      again: (...sessions) => give(told.again(sessions)),
+      refused: async () => refused,
+      stop: () => harness.close(),
+    };
+  });
+
   describe('the ledger', () => {
+    it('[BES2] keeps the first words of a message, and says where the same id came with others', async () => {
+      const { database, chat } = await ledger();
+      const changed: [string, number][] = [];
+      const lines: object[] = [];
+      const log = { debug: () => undefined, info: () => undefined, error: () => undefined };
+      const intake = new PostgresIntake({
+        context: {
+          database,
+          committed: () => undefined,
+          ephemeral: () => undefined,
+          log: { ...log, warn: (facts) => lines.push(facts) },
+        },
+        observer: { taken: () => undefined, changed: (source, count) => changed.push([source, count]) },
+      });
+      await intake.take([message(1, 1), message(1, 2)], 'http');
+      await intake.take([message(1, 1), message(1, 2)], 'http');
+      expect(changed).toEqual([]);
+      const other = message(1, 2, { body: 'other words' });
+      expect(
+        await intake.take([message(1, 1), other, message(1, 3), message(1, 3, { body: 'third' })], 'rabbitmq'),
+      ).toMatchObject({ accepted: 1, duplicate: 3, refused: [] });
+      expect(await intake.takeAll([other], 'http')).toMatchObject({ accepted: 0, duplicate: 1 });
+      expect(changed).toEqual([
+        ['rabbitmq', 2],
+        ['http', 1],
+      ]);
+      expect(await story(chat, 1)).toEqual(['client:text 1', 'client:text 2', 'client:text 3']);
+      expect(lines[0]).toMatchObject({
+        source: 'rabbitmq',
+        count: 2,
+        messages: [
+          { session_id: 1, message_id: 2 },
+          { session_id: 1, message_id: 3 },
+        ],
+      });
+      expect(JSON.stringify(lines)).not.toMatch(/words|third|text/);
+      // Of what was erased the hash tells.
+      await new Eraser(database, chat, { removeErased: async () => 0 }).eraseSession(admin, 1);
+      changed.splice(0);
+      await intake.take([message(1, 1)], 'http');
+      expect(changed).toEqual([]);
+      await intake.take([other], 'http');
+      expect(changed).toEqual([['http', 1]]);
+      expect(await story(chat, 1)).not.toContain('client:other words');
+    });
+
     it('[BES2] says what it took and what it knew, and wakes the relay for the first alone', async () => {
       const { service, database } = await ledger();
       const waiting = async () =>

@@ -9,7 +9,7 @@ import { KeyRing, signChannelToken } from '@chat-realtime/protocol/tokens';
 import { loadConfig } from '@chat-realtime/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHANNEL_SECRET, ChatUnderTest, INTERNAL_KEY, SITE_KEY } from '../../test/chat-under-test.ts';
-import { message } from '../../test/intake-suite.ts';
+import { intakeSuite, message, sourceSuite, ToldEvents } from '../../test/intake-suite.ts';
 import { chatServiceSchema } from '../config.ts';
 
 const EVENTS_KEY = 'events-key-0123456789abcdef';
@@ -27,6 +27,52 @@ afterAll(() => chat.stop());
 
 const give = (events: readonly unknown[], token: string | undefined = EVENTS_KEY) =>
   chat.call('POST', '/intake/events', { token, body: { events } });
+
+/** As a site does: what the answer names is put aside, and the rest is sent again. */
+async function post(chat: ChatUnderTest, events: readonly Record<string, unknown>[]): Promise<number> {
+  const answer = await chat.call('POST', '/intake/events', { token: EVENTS_KEY, body: { events } });
+  if (answer.status === 200) return 0;
+  // Too much for one request: nothing of it was stored.
+  if (answer.status === 413 && events.length > 1) {
+    const half = Math.ceil(events.length / 2);
+    return (await post(chat, events.slice(0, half))) + (await post(chat, events.slice(half)));
+  }
+  expect(answer.status).toBe(422);
+  const { error } = JSON.parse(answer.text) as { error: { details: { fields: { path: string }[] } } };
+  const named = new Set(error.details.fields.map(({ path }) => Number(path.split('.')[1])));
+  expect(named.size).toBeGreaterThan(0);
+  const rest = events.filter((_, index) => !named.has(index));
+  return named.size + (rest.length === 0 ? 0 : await post(chat, rest));
+}
+
+intakeSuite('a request of the site', async () => {
+  const own = await ChatUnderTest.start(LEDGER);
+  let refused = 0;
+  return {
+    chat: own.operations,
+    give: async (...events) => {
+      refused += await post(own, events);
+    },
+    refused: async () => refused,
+    stop: () => own.stop(),
+  };
+});
+
+sourceSuite('a request of the site', async () => {
+  const own = await ChatUnderTest.start(LEDGER);
+  const told = new ToldEvents();
+  let refused = 0;
+  const give = async (events: readonly Record<string, unknown>[]) => {
+    refused += await post(own, events);
+  };
+  return {
+    chat: own.operations,
+    tell: (session, ...facts) => give(told.of(session, facts)),
+    again: (...sessions) => give(told.again(sessions)),
+    refused: async () => refused,
+    stop: () => own.stop(),
+  };
+});
 
 describe('POST /intake/events', () => {
   it('[BES13] answers how many events were new and how many were known', async () => {

@@ -1,14 +1,16 @@
 import { SITE_DEAD_LETTERS, SITE_QUEUE, type SiteSource } from '@chat-realtime/messaging';
-import { createLogger } from '@chat-realtime/service-kit';
+import { createLogger, createMetrics } from '@chat-realtime/service-kit';
 import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { intakeSuite, message, status } from '../../test/intake-suite.ts';
+import { intakeSuite, message, sourceSuite, status, ToldEvents } from '../../test/intake-suite.ts';
 import { admin, type Harness, Stage, story } from '../../test/harness.ts';
-import type { RabbitSource } from '../config.ts';
+import { chatSettingsSchema, type RabbitSource } from '../config.ts';
+import { Eraser } from '../privacy/eraser.ts';
 import type { EventIntake } from './intake.ts';
 import { beginLedger } from './ledger-mark.ts';
 import { readRabbit } from './rabbit-feed.ts';
+import { createSources } from './sources.ts';
 
 const stage = new Stage();
 const logger = createLogger({ service: 'ledger-test', level: 'silent' });
@@ -65,7 +67,8 @@ async function deadLetters(): Promise<{ body: string; reason: unknown; id: unkno
   }
 }
 
-intakeSuite('an exchange of the site', async () => {
+/** A ledger that reads an exchange of the site, and what the site does there. */
+async function siteExchange() {
   const harness = await ledger();
   await site.assertExchange('site.suite', 'topic', { durable: true });
   const reading = readRabbit({
@@ -78,7 +81,7 @@ intakeSuite('an exchange of the site', async () => {
   let refused = 0;
   return {
     chat: harness.chat,
-    give: async (...events) => {
+    give: async (...events: readonly Record<string, unknown>[]) => {
       for (const event of events) site.publish('site.suite', 'chat.message.sent', bytes(event));
       // Taken or buried, each is acknowledged; what was given last came last.
       const last = { type: 'suite.last', session_id: 9_999, data: {}, message_id: `last-${Math.random()}` };
@@ -101,6 +104,20 @@ intakeSuite('an exchange of the site', async () => {
       await harness.close();
       await site.deleteQueue(SITE_QUEUE);
     },
+  };
+}
+
+intakeSuite('an exchange of the site', siteExchange);
+
+sourceSuite('an exchange of the site', async () => {
+  const { chat, give, refused, stop } = await siteExchange();
+  const told = new ToldEvents();
+  return {
+    chat,
+    tell: (session, ...facts) => give(...told.of(session, facts)),
+    again: (...sessions) => give(...told.again(sessions)),
+    refused,
+    stop,
   };
 });
 
@@ -228,6 +245,41 @@ describe('the site’s broker', () => {
     expect(events.map(({ data }) => ('id' in data ? data.id : 0))).toEqual(
       Array.from({ length: 250 }, (_, i) => i + 1),
     );
+  });
+
+  it('[ERA5] empties the dead letters when a person is erased', async () => {
+    const { service, chat, database } = await ledger();
+    await site.assertQueue('site.erasing', { durable: true });
+    const metrics = createMetrics('test');
+    const settings = chatSettingsSchema.parse({
+      CHAT_TOKEN_SECRETS: `k1:${'s'.repeat(32)}`,
+      CHAT_ROLE: 'ledger',
+      RABBITMQ_SOURCE: 'queue:site.erasing',
+      RABBITMQ_SOURCE_URL: rabbit.url,
+    });
+    const [source] = createSources({
+      database,
+      intake: service.intake,
+      settings,
+      rabbitUrl: undefined,
+      logger,
+      metrics,
+    });
+    source?.start();
+    try {
+      site.sendToQueue('site.erasing', bytes(message(86, 1)));
+      site.sendToQueue('site.erasing', bytes(message(86, 2, { sender_type: 'robot', body: 'a secret' })));
+      await until(async () => (await waiting(SITE_DEAD_LETTERS)) === 1, { timeoutMs: 20_000, everyMs: 50 });
+      await new Eraser(database, chat, { removeErased: async () => 0 }).eraseSession(admin, 86);
+      await until(async () => (await waiting(SITE_DEAD_LETTERS)) === 0, { timeoutMs: 20_000, everyMs: 50 });
+      // What is refused afterwards stays, with an end.
+      site.sendToQueue('site.erasing', bytes(message(87, 1, { sender_type: 'robot' })));
+      await until(async () => (await waiting(SITE_DEAD_LETTERS)) === 1, { timeoutMs: 20_000, everyMs: 50 });
+      const kept = await site.get(SITE_DEAD_LETTERS, { noAck: true });
+      expect(kept !== false && kept.properties.expiration).toBe(String(30 * 86_400_000));
+    } finally {
+      await source?.stop();
+    }
   });
 
   it('[BES20] waits for an exchange that is not there yet', async () => {

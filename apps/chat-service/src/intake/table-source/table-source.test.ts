@@ -3,6 +3,9 @@ import { openSite, type SiteClient, until } from '@chat-realtime/testkit';
 import { parseTableSource, printSql, type TableSourceConfig } from '@chat-realtime/table-source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, type Harness, Stage } from '../../../test/harness.ts';
+import { type Fact, type FactSource, sourceSuite } from '../../../test/intake-suite.ts';
+import { Eraser } from '../../privacy/eraser.ts';
+import { retentionSweep } from '../../privacy/retention.ts';
 import { beginLedger } from '../ledger-mark.ts';
 import { chatSettingsSchema } from '../../config.ts';
 import { backfillTables } from './backfill.ts';
@@ -22,13 +25,96 @@ messages: { table: line, session: dialog, body: body, sender: { column: who, map
   );
 }
 
+/** A site whose tables are followed into the ledger. `memory` has whatever its triggers noted, to be noted again. */
+async function tableSite(stage: Stage): Promise<FactSource> {
+  const harness = await stage.harness();
+  await beginLedger(harness.database);
+  const site = openSite('postgresql', harness.url, 4);
+  await site.script(`CREATE TABLE dialog (id bigint PRIMARY KEY, state text NOT NULL DEFAULT 'new', manager integer);
+    CREATE TABLE line (id bigint PRIMARY KEY, dialog bigint NOT NULL, who text NOT NULL, body text NOT NULL)`);
+  const config = configOf(harness.url, 'reconcile_seconds: 0');
+  await site.script(printSql(config));
+  await site.script(`CREATE TABLE memory (LIKE chat_realtime_outbox INCLUDING ALL);
+    CREATE FUNCTION remember() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO public.memory SELECT NEW.* ON CONFLICT DO NOTHING; RETURN NULL; END $$;
+    CREATE TRIGGER remember AFTER INSERT ON chat_realtime_outbox FOR EACH ROW EXECUTE FUNCTION remember()`);
+  const source = follow(harness, config);
+  const emptied = () =>
+    until(async () => (await site.query('SELECT 1 FROM chat_realtime_outbox LIMIT 1')).length === 0, {
+      timeoutMs: 15_000,
+      what: 'an empty outbox',
+    });
+  const write = async (session: number, fact: Fact): Promise<void> => {
+    const line = (id: number, who: string, body: string) =>
+      site.query('INSERT INTO line (id, dialog, who, body) VALUES (?, ?, ?, ?)', [id, session, who, body]);
+    switch (fact.kind) {
+      case 'session':
+        return void (await site.query('INSERT INTO dialog (id) VALUES (?)', [session]));
+      case 'message':
+        return void (await line(fact.id, fact.sender === 'operator' ? 'us' : 'me', fact.body ?? `text ${fact.id}`));
+      case 'assigned':
+        return void (await site.query('UPDATE dialog SET manager = ? WHERE id = ?', [
+          fact.to === null ? null : Number(fact.to),
+          session,
+        ]));
+      case 'status':
+        return void (await site.query('UPDATE dialog SET state = ? WHERE id = ?', [fact.to, session]));
+      case 'malformed':
+        return void (await line(fact.id, 'robot', 'bip'));
+      case 'oversized':
+        return void (await line(fact.id, 'me', 'x'.repeat(20_000)));
+    }
+  };
+  return {
+    chat: harness.chat,
+    tell: async (session, ...facts) => {
+      for (const fact of facts) await write(session, fact);
+      await emptied();
+    },
+    again: async (...sessions) => {
+      for (const session of sessions)
+        await site.query('INSERT INTO chat_realtime_outbox SELECT * FROM memory WHERE session_id = ?', [
+          String(session),
+        ]);
+      await emptied();
+    },
+    refused: async () => Number((await site.query('SELECT count(*)::int AS n FROM table_source_refused'))[0]?.['n']),
+    stop: async () => {
+      await source?.stop();
+      await site.close();
+    },
+  };
+}
+
+function follow(harness: Harness, config: TableSourceConfig, metrics = createMetrics('test')) {
+  const [source] = tableSource({
+    database: harness.database,
+    intake: harness.service.intake,
+    settings: {
+      ...chatSettingsSchema.parse({ CHAT_TOKEN_SECRETS: `k1:${'s'.repeat(32)}`, CHAT_ROLE: 'ledger' }),
+      TABLE_SOURCE: config,
+    },
+    rabbitUrl: undefined,
+    logger: createLogger({ service: 'test', level: 'silent' }),
+    metrics,
+  });
+  source?.start();
+  return source;
+}
+
+describe('facts in tables', () => {
+  const stage = new Stage();
+  afterAll(() => stage.stop());
+  sourceSuite('the tables of a site', () => tableSite(stage));
+});
+
 describe('the tables of a site, into the ledger', () => {
   const stage = new Stage();
   let harness: Harness;
   let site: SiteClient;
   let config: TableSourceConfig;
   const metrics = createMetrics('test');
-  let source: { start(): void; stop(): Promise<void> } | undefined;
+  let source: ReturnType<typeof follow>;
 
   beforeAll(async () => {
     harness = await stage.harness();
@@ -40,18 +126,7 @@ describe('the tables of a site, into the ledger', () => {
     await site.query("INSERT INTO line (dialog, who, body) VALUES ('7', 'me', 'before'), ('abc', 'me', 'also before')");
     config = configOf(harness.url);
     await site.script(printSql(config));
-    [source] = tableSource({
-      database: harness.database,
-      intake: harness.service.intake,
-      settings: {
-        ...chatSettingsSchema.parse({ CHAT_TOKEN_SECRETS: `k1:${'s'.repeat(32)}`, CHAT_ROLE: 'ledger' }),
-        TABLE_SOURCE: config,
-      },
-      rabbitUrl: undefined,
-      logger: createLogger({ service: 'test', level: 'silent' }),
-      metrics,
-    });
-    source?.start();
+    source = follow(harness, config, metrics);
   });
   afterAll(async () => {
     await source?.stop();
@@ -114,6 +189,45 @@ describe('the tables of a site, into the ledger', () => {
     await view.put(event, 'again');
     await view.put(event, 'again');
     expect(await refused()).toHaveLength(3);
+  });
+
+  it('[ERA5] [RET1] empties what was put aside of a person who is erased, and of everybody after 30 days', async () => {
+    const view = new LedgerView(harness.database);
+    const other = await numberOf('abc');
+    const refused = (session: number | string, id: number) => ({
+      type: 'chat.message',
+      session_id: session,
+      data: { id, sender_type: 'robot', body: 'a secret' },
+    });
+    for (const session of [7, 'abc', 'nobody']) await view.put(refused(session, 500), 'data.sender_type');
+    const holding = async () =>
+      (
+        await harness.database.query<{ session_id: string }>({
+          name: 'test-holding',
+          text: "SELECT DISTINCT r.session_id FROM table_source_refused r WHERE r.event::text LIKE '%secret%' ORDER BY 1",
+        })
+      ).map(({ session_id }) => session_id);
+    expect(await holding()).toEqual(['7', 'abc', 'nobody']);
+    const eraser = new Eraser(harness.database, harness.chat, { removeErased: async () => 0 });
+    await eraser.eraseSession(admin, 7);
+    expect(await holding()).toEqual(['abc', 'nobody']);
+    await eraser.eraseSession(admin, other);
+    expect(await holding()).toEqual(['nobody']);
+    // The scan meets the row of the site again.
+    await view.put(refused(7, 500), 'data.sender_type');
+    expect(await holding()).toEqual(['nobody']);
+    const days = { messages: 0, files: 0, contacts: 0, callbacks: 0 };
+    const sweep = (now: number) =>
+      retentionSweep(
+        eraser,
+        { removeErased: async () => 0 },
+        () => days,
+        () => now,
+      ).run();
+    await sweep(Date.now() + 29 * 86_400_000);
+    expect(await holding()).toEqual(['nobody']);
+    await sweep(Date.now() + 31 * 86_400_000);
+    expect(await holding()).toEqual([]);
   });
 
   it('[TAB9] shows in the metrics that it reads, and what waits', async () => {
