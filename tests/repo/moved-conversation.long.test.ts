@@ -104,7 +104,7 @@ async function bringMail(replyTo: string, text: string): Promise<void> {
   }
 }
 
-it('[TG4] [MAIL4] [MAIL6] web, Telegram, mail, web in the middle of a burst: one history, each text once for each person', async () => {
+it('[TG6] [MAIL4] [MAIL6] web, Telegram, mail, web in the middle of a burst: one history, each text once for each person', async () => {
   const page = await Customer.create(http, { name: 'Ольга', email: EMAIL, locale: 'ru' });
   const { sessionId } = page;
   const written: string[] = [];
