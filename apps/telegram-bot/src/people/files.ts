@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { ATTACHMENT_MAX_BYTES, ChatError } from '@chat-realtime/protocol';
 import type { Desk, FileOwner } from '../ports.ts';
 import type { TelegramApi } from '../telegram/api.ts';
@@ -31,12 +30,7 @@ export async function bringFiles(
     }
     try {
       const { content, size: bytes } = await api.download(fileId);
-      // Node's own stream of a fetch and the one of its type library differ in name only.
-      const attachment = await desk.upload(owner, {
-        name,
-        content: Readable.fromWeb(content as never),
-        declaredBytes: bytes,
-      });
+      const attachment = await desk.upload(owner, { name, content, declaredBytes: bytes });
       ids.push(attachment.id);
     } catch (error) {
       const isRefused =

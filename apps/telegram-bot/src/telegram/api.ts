@@ -1,10 +1,12 @@
-import type { Readable } from 'node:stream';
+import { isAbsolute } from 'node:path';
+import { Readable } from 'node:stream';
 import { Api, GrammyError, HttpError, InputFile, InputMediaBuilder } from 'grammy';
 import type { InlineKeyboardMarkup, ForceReply, Update, UserFromGetMe } from 'grammy/types';
 import { firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from '../domain/content.ts';
 import { isPhoto, isVoice, missingFiles } from '../domain/lesser.ts';
 import { CAPTION_MAX } from '../domain/split-text.ts';
+import { openLocalFile } from './local-file.ts';
 import { failureOf, networkFailure, TelegramFailure } from './failures.ts';
 
 /** A call that sends something may take as long as its file. */
@@ -16,6 +18,11 @@ const UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'
 
 /** Opens a file of the chat. Null: it is gone, or its address has expired. */
 export type OpenFile = (file: SentFile) => Promise<Readable | null>;
+
+export interface DownloadedFile {
+  readonly content: Readable;
+  readonly size: number | undefined;
+}
 
 /** The Bot API as this bot uses it. Everything rejects with a `TelegramFailure`. */
 export interface TelegramApi {
@@ -37,9 +44,7 @@ export interface TelegramApi {
   closeTopic(groupId: number, threadId: number, closed: boolean): Promise<void>;
   answerButton(id: string, text: string): Promise<void>;
   /** A file that somebody sent. */
-  download(
-    fileId: string,
-  ): Promise<{ readonly content: ReadableStream<Uint8Array>; readonly size: number | undefined }>;
+  download(fileId: string): Promise<DownloadedFile>;
 }
 
 export interface TelegramApiOptions {
@@ -185,15 +190,22 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
       }),
     download: (fileId) =>
       call('getFile', async () => {
-        const file = await api.getFile(fileId);
+        const file = await api.getFile(fileId).catch((error: unknown) => {
+          // The token is known to be good: it is the file that is not there, and it never will be.
+          if (error instanceof GrammyError && error.error_code === 404)
+            throw new TelegramFailure('refused', 'getFile: 404');
+          throw error;
+        });
         const path = file.file_path;
         if (path === undefined) throw new TelegramFailure('refused', 'getFile: the file has no path');
+        if (isAbsolute(path)) return openLocalFile(path, token);
         const response = await fetch(`${apiRoot}/file/bot${token}/${path}`, { signal: AbortSignal.timeout(60_000) });
         if (!response.ok || response.body === null) {
           await response.body?.cancel();
           throw new TelegramFailure(response.status >= 500 ? 'unknown' : 'refused', `file: ${response.status}`);
         }
-        return { content: response.body, size: file.file_size };
+        // Node's own stream of a fetch and the one of its type library differ in name only.
+        return { content: Readable.fromWeb(response.body as never), size: file.file_size };
       }),
   };
 }

@@ -35,6 +35,7 @@ export class FakeBotApi {
   readonly toasts: { readonly id: string; readonly text: string }[] = [];
   readonly #server: Server;
   readonly #files = new Map<string, ApiFile>();
+  readonly #paths = new Map<string, string>();
   readonly #blocked = new Set<number>();
   readonly #noVoice = new Set<number>();
   readonly #moved = new Map<number, number>();
@@ -121,6 +122,17 @@ export class FakeBotApi {
     this.#nextFile += 1;
     this.#files.set(id, file);
     return id;
+  }
+
+  /** Its bytes are gone: `getFile` still answers, the address no longer. */
+  loseFile(id: string): void {
+    this.#files.set(id, { name: 'gone', bytes: new Uint8Array(0) });
+    this.#paths.set(id, 'files/gone');
+  }
+
+  /** As a server with `--local` says it. */
+  localPath(id: string, path: string): void {
+    this.#paths.set(id, path);
   }
 
   /** `again`: Telegram gives an update it has given before. */
@@ -274,7 +286,12 @@ export class FakeBotApi {
         const id = String(values['file_id']);
         const file = this.#files.get(id);
         if (file === undefined) throw new ApiError(400, 'Bad Request: invalid file_id');
-        return { file_id: id, file_unique_id: id, file_size: file.bytes.length, file_path: `files/${id}` };
+        return {
+          file_id: id,
+          file_unique_id: id,
+          file_size: file.bytes.length,
+          file_path: this.#paths.get(id) ?? `files/${id}`,
+        };
       }
       case 'sendMessage':
         return this.#show(call, String(values['text'] ?? ''), TEXT_MAX, []);

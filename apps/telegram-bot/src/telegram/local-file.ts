@@ -1,0 +1,23 @@
+import { open, realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
+import type { DownloadedFile } from './api.ts';
+import { TelegramFailure } from './failures.ts';
+
+/**
+ * A Bot API server that was started with `--local` names where a file lies on its own disk. It keeps the files of each bot
+ * in a folder that is named after the token: nothing outside of that is opened, whatever such a server says.
+ */
+export async function openLocalFile(path: string, token: string): Promise<DownloadedFile> {
+  try {
+    const real = await realpath(path);
+    if (!real.split(sep).includes(token)) throw new TelegramFailure('refused', 'file: not in the folder of this bot');
+    const file = await open(real, 'r');
+    const { size } = await file.stat();
+    return { content: file.createReadStream(), size };
+  } catch (error) {
+    if (error instanceof TelegramFailure) throw error;
+    // Its text has the path, and the path the token.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new TelegramFailure('refused', `file: cannot be read from the disk of the Bot API server (${code})`);
+  }
+}
