@@ -53,5 +53,13 @@ export function composeTelegram({ config, chat, ...parts }: TelegramParts): Tele
     acks: (acks) => service.source.acks({ acks }),
   };
   const frames = fanoutFrames(parts.fanout);
-  return createTelegramBot({ ...parts, config: { ...config, TELEGRAM_BOT_TOKEN: token }, desk, ledger, frames });
+  const siteZone = config.CHAT_SCHEDULE?.hours.timezone;
+  return createTelegramBot({
+    ...parts,
+    config: { ...config, TELEGRAM_BOT_TOKEN: token },
+    desk,
+    ledger,
+    frames,
+    siteZone,
+  });
 }

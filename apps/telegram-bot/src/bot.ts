@@ -19,6 +19,7 @@ import { GroupMembers } from './staff-group/members.ts';
 import type { StaffGroup } from './staff-group/staff-group.ts';
 import { GroupTeller } from './staff-group/tell-group.ts';
 import { GroupWorker } from './staff-group/worker.ts';
+import { MarkStore } from './storage/marks.ts';
 import { People } from './storage/people.ts';
 import { SendStore } from './storage/sends.ts';
 import { TopicStore } from './storage/topics.ts';
@@ -29,6 +30,7 @@ import { commandsFor, textsFor } from './texts.ts';
 
 const INTRODUCE_RETRY_MS = 5_000;
 const FORGET_EVERY_MS = 3_600_000;
+const BOUND_EVERY_MS = 30_000;
 
 export interface BotParts {
   readonly config: TelegramConfig;
@@ -39,6 +41,8 @@ export interface BotParts {
   readonly fanout: Fanout;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The site's time zone, where the environment fixes it. */
+  readonly siteZone?: string | undefined;
 }
 
 export interface TelegramBot {
@@ -59,7 +63,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   const botId = botIdOf(config.TELEGRAM_BOT_TOKEN);
   const updates = new UpdateStore(database, botId);
   const sends = new SendStore(database, botId);
-  const people = new People(database, botId);
+  const people = new People(database, botId, parts.siteZone);
   const metrics = botMetrics(parts.metrics, frames, sends);
   const api = createTelegramApi({
     token: config.TELEGRAM_BOT_TOKEN,
@@ -67,7 +71,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     openFile: ({ url }) => desk.openFile(url),
     commands: commandsFor,
   });
-  const marks = new DeliveryMarks(ledger, logger);
+  const marks = new DeliveryMarks({ ledger, store: new MarkStore(database), logger });
   const sender = new Sender({ sends, api, desk, marks, metrics, logger });
   const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, logger });
   const staff = { botId, desk, people, api };
@@ -117,6 +121,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   let stopped = false;
   let retry: NodeJS.Timeout | undefined;
   let forgetting: NodeJS.Timeout | undefined;
+  let bounding: NodeJS.Timeout | undefined;
 
   /** Until Telegram and chat-service have both heard of this start. */
   const introduce = async (): Promise<void> => {
@@ -151,6 +156,18 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     });
     forgetting = setTimeout(forget, FORGET_EVERY_MS);
   };
+  /** What is owed stays bounded, however long Telegram is away. */
+  const bound = (): void => {
+    sends.leaveOut().then(
+      (count) => {
+        if (count === 0) return;
+        metrics.leftOut.inc({ what: 'text' }, count);
+        logger.warn({ count }, 'texts for Telegram were too many or too old and are left out; they stand in the chat');
+      },
+      (error: unknown) => logger.warn({ err: error }, 'what is owed to Telegram could not be bounded'),
+    );
+    bounding = setTimeout(bound, BOUND_EVERY_MS);
+  };
 
   function staffGroup(): StaffGroup | null {
     const { TELEGRAM_STAFF_GROUP_ID: key, TELEGRAM_STAFF_GROUP_LANGUAGE: language } = config;
@@ -171,7 +188,9 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       group?.worker.start();
       handler.start();
       presence.start();
+      marks.start();
       forget();
+      bound();
       tryToIntroduce();
     },
     take: async (update) => {
@@ -186,6 +205,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       stopped = true;
       clearTimeout(retry);
       clearTimeout(forgetting);
+      clearTimeout(bounding);
       await poller?.stop();
       await handler.stop();
       await relay.stop();

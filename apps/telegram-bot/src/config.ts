@@ -6,6 +6,7 @@ import {
   httpVariables,
   redisVariables,
 } from '@chat-realtime/service-kit';
+import { isTimeZone } from '@chat-realtime/protocol';
 import { z } from 'zod';
 
 const TOKEN = /^(\d{1,16}):[\w-]{20,}$/;
@@ -46,12 +47,34 @@ export const WEBHOOK_INCOMPLETE = {
 const telegramSchema = z.object({ ...telegramVariables, TELEGRAM_BOT_TOKEN: telegramToken });
 export type TelegramConfig = z.infer<typeof telegramSchema>;
 
+/** Of `CHAT_SCHEDULE` the bot needs the zone alone; chat-service says whether the rest is right. */
+function envScheduleZone() {
+  return z.string().transform((text, context) => {
+    const zone = zoneOfSchedule(text.trim());
+    if (zone !== undefined && isTimeZone(zone)) return zone;
+    context.addIssue('names no time zone');
+    return z.NEVER;
+  });
+}
+
+function zoneOfSchedule(text: string): string | undefined {
+  if (!text.startsWith('{')) return text.split(';')[0]?.trim();
+  try {
+    return z.object({ timezone: z.string() }).safeParse(JSON.parse(text)).data?.timezone;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** The bot as a process of its own. */
 export const telegramEnvironment = z
   .object({
     ...httpVariables(8105),
     ...telegramVariables,
     TELEGRAM_BOT_TOKEN: telegramToken,
+    /** As chat-service has it: times are told to operators in its zone. */
+    CHAT_SCHEDULE: envScheduleZone().optional(),
     DATABASE_URL: z.string(),
     DATABASE_DIRECT_URL: z.string().optional(),
     ...redisVariables,

@@ -1,6 +1,7 @@
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { handlerSuite } from './testing/handler-suite.ts';
+import { owedSuite } from './testing/owed-suite.ts';
 import { relaySuite } from './testing/relay-suite.ts';
 import { sendsSuite } from './testing/sends-suite.ts';
 import { tellSuite } from './testing/tell-suite.ts';
@@ -24,4 +25,7 @@ describe('sends', () => {
 });
 describe('updates', () => {
   handlerSuite(opened);
+});
+describe('what is owed', () => {
+  owedSuite(opened);
 });

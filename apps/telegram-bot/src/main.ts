@@ -43,7 +43,8 @@ async function main(): Promise<void> {
   const fanout = connectRedisFanout(redis);
   const desk = createHttpDesk({ url: config.CHAT_SERVICE_URL, apiKey: config.INTERNAL_API_KEY });
   const frames = redisFrames(redis);
-  const bot = createTelegramBot({ config, database, desk, ledger: desk, frames, fanout, logger, metrics });
+  const siteZone = config.CHAT_SCHEDULE;
+  const bot = createTelegramBot({ config, database, desk, ledger: desk, frames, fanout, logger, metrics, siteZone });
   // Neither Redis nor Telegram is a condition: without them texts come later, and none is lost.
   health.add('database', () => database.ping());
   health.add('telegram', () => bot.assertAccepted());

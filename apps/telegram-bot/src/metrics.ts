@@ -10,6 +10,7 @@ export interface BotMetrics {
   readonly updates: Counter;
   readonly polls: Counter;
   readonly leftOut: Counter;
+  readonly withheld: Counter;
 }
 
 const RESULTS = [
@@ -42,10 +43,16 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
   });
   const leftOut = metrics.counter({
     name: 'chat_telegram_left_out_total',
-    help: 'Events and updates that could not be handled at all and were left out, so that others go on; each is in the log',
+    help: 'What was left out so that the rest goes on: events and updates that could not be handled at all, each of them in the log, and texts beyond what one chat may be owed',
     labels: ['what'],
   });
-  for (const what of ['event', 'update']) leftOut.inc({ what }, 0);
+  const withheld = metrics.counter({
+    name: 'chat_telegram_withheld_total',
+    help: 'Texts that waited and were not sent, since the operator was no longer on duty or may no longer see the chat',
+    labels: ['cause'],
+  });
+  for (const cause of ['off_duty', 'out_of_scope']) withheld.inc({ cause }, 0);
+  for (const what of ['event', 'update', 'text']) leftOut.inc({ what }, 0);
   for (const result of RESULTS) sent.inc({ result }, 0);
   for (const cause of ['crash', 'no_answer']) ambiguous.inc({ cause }, 0);
   for (const result of ['ok', 'conflict', 'failed']) polls.inc({ result }, 0);
@@ -64,6 +71,7 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
     ambiguous,
     polls,
     leftOut,
+    withheld,
     updates: metrics.counter({ name: 'chat_telegram_updates_total', help: 'Updates taken from Telegram' }),
   };
 }

@@ -47,8 +47,8 @@ const ru = {
   helpAnybody:
     'Напишите сообщение, и оператор ответит вам здесь.\n\nОператорам: код для входа даёт консоль (Настройки → Уведомления → Telegram), затем /login <код>.',
   loginNeedsCode: 'Нужен код из консоли: Настройки → Уведомления → Telegram. Затем /login <код>.',
-  boundTo: (name: string) =>
-    `Готово: этот аккаунт отвечает от имени «${name}». Вы на дежурстве; /status это меняет, /help всё объясняет.`,
+  boundTo: (name: string | null) =>
+    `Готово: этот аккаунт отвечает ${name === null ? 'за вас' : `от имени «${name}»`}. Вы на дежурстве; /status это меняет, /help всё объясняет.`,
   unknownCode: 'Код не подходит: он неверный, уже использован или истёк. Новый даёт консоль или чат на сайте.',
   tooMany: 'Слишком много неверных кодов. Попробуйте через 10 минут.',
   loggedOut: 'Аккаунт отвязан. Чаты сюда больше не приходят.',
@@ -57,10 +57,12 @@ const ru = {
   chat: (id: number) => `Чат ${id}`,
   newChat: 'никто не взял',
   you: 'Вы на сайте',
-  colleague: (name: string) => `${name} (коллега)`,
-  note: (name: string) => `Заметка, ${name}`,
-  given: (name: string) => `передан вам. ${name}`,
-  takenAway: (name: string | null) => (name === null ? 'вернулся в очередь' : `теперь у «${name}»`),
+  colleague: (name: string | null) => (name === null ? 'Коллега' : `${name} (коллега)`),
+  note: (name: string | null) => (name === null ? 'Заметка' : `Заметка, ${name}`),
+  given: (name: string | null) => (name === null ? 'передан вам' : `передан вам. ${name}`),
+  toQueue: 'вернулся в очередь',
+  takenAway: (name: string | null) => (name === null ? 'теперь у другого оператора' : `теперь у «${name}»`),
+  ofOther: 'у другого оператора',
   closedBy: 'закрыт',
   closedForCustomer: 'Чат завершён. Если вопрос остался, просто напишите.',
   callback: (id: number) => `Заявка на звонок ${id}`,
@@ -114,13 +116,14 @@ const ru = {
     hint: 'Ответ на сообщение бота получит клиент. Остальное в этой теме видят только участники группы.',
     customer: 'Клиент',
     operator: 'оператор',
-    assigned: (name: string) => `Чат у «${name}»`,
+    assigned: (name: string | null) => (name === null ? 'Чат у оператора' : `Чат у «${name}»`),
     queued: 'Чат вернулся в очередь',
     closed: 'Чат закрыт',
     notBound:
       'Не отправлено: ваш аккаунт не привязан к оператору. Код даёт консоль (Настройки → Уведомления → Telegram), его ждёт бот в личном чате. Анонимно отвечать нельзя.',
   },
   customerFailed: 'Сообщение не отправлено.',
+  leftOut: (count: number) => `Telegram долго не отвечал: сюда не попало сообщений: ${count}. Все они есть в чате.`,
   attachment: '📎',
 };
 
@@ -143,7 +146,7 @@ const en: Texts = {
     'Write a message, and an operator will answer you here.\n\nOperators: the console gives the code (Settings → Notifications → Telegram), then /login <code>.',
   loginNeedsCode: 'A code from the console is needed: Settings → Notifications → Telegram. Then /login <code>.',
   boundTo: (name) =>
-    `Done: this account answers in the name of “${name}”. You are on duty; /status changes it, /help explains everything.`,
+    `Done: this account answers in ${name === null ? 'your name' : `the name of “${name}”`}. You are on duty; /status changes it, /help explains everything.`,
   unknownCode:
     'The code does not fit: it is wrong, used or expired. The console or the chat on the site gives a new one.',
   tooMany: 'Too many wrong codes. Try again in 10 minutes.',
@@ -153,10 +156,12 @@ const en: Texts = {
   chat: (id) => `Chat ${id}`,
   newChat: 'nobody’s',
   you: 'You on the site',
-  colleague: (name) => `${name} (colleague)`,
-  note: (name) => `Note, ${name}`,
-  given: (name) => `given to you. ${name}`,
-  takenAway: (name) => (name === null ? 'went back to the queue' : `is ${name}’s now`),
+  colleague: (name) => (name === null ? 'A colleague' : `${name} (colleague)`),
+  note: (name) => (name === null ? 'Note' : `Note, ${name}`),
+  given: (name) => (name === null ? 'given to you' : `given to you. ${name}`),
+  toQueue: 'went back to the queue',
+  takenAway: (name) => (name === null ? 'is another operator’s now' : `is ${name}’s now`),
+  ofOther: 'another operator’s',
   closedBy: 'closed',
   closedForCustomer: 'The chat is closed. If anything is open, just write.',
   callback: (id) => `Callback request ${id}`,
@@ -210,13 +215,15 @@ const en: Texts = {
     hint: 'A reply to a message of the bot goes to the customer. Anything else in this topic is seen by the group alone.',
     customer: 'Customer',
     operator: 'operator',
-    assigned: (name) => `${name} has the chat`,
+    assigned: (name) => (name === null ? 'An operator has the chat' : `${name} has the chat`),
     queued: 'The chat went back to the queue',
     closed: 'Chat closed',
     notBound:
       'Not sent: your account is bound to no operator. The console gives the code (Settings → Notifications → Telegram), and the bot takes it in its private chat. Nobody can answer anonymously.',
   },
   customerFailed: 'The message was not sent.',
+  leftOut: (count) =>
+    `Telegram was away for long: messages that did not come here: ${count}. All of them stand in the chat.`,
   attachment: '📎',
 };
 

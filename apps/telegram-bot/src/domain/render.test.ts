@@ -47,7 +47,7 @@ describe('[TG21] what people are called and what they write', () => {
       fc.property(someText, (text) => {
         const contents = [
           listedSession(texts, { ...SESSION, name: text, last_message: text }, 'anna'),
-          callbackContent(texts, { ...CALLBACK, name: text, comment: text }),
+          callbackContent(texts, { ...CALLBACK, name: text, comment: text }, 'UTC'),
         ];
         // Half a pair is written as an escape.
         expect(JSON.stringify(contents)).not.toMatch(/\\ud[89a-f]/i);

@@ -10,6 +10,7 @@ import type { Texts } from '../texts.ts';
 import { buttonData } from './commands.ts';
 import { type Button, type Content, TextBuilder } from './content.ts';
 import { MISSING_FILES_MAX } from './lesser.ts';
+import { timeText } from './time-text.ts';
 import { CAPTION_MAX, splitText, TEXT_MAX } from './split-text.ts';
 
 /** Who is heard, in bold above a text. */
@@ -68,8 +69,7 @@ const COMMENT_MAX = 1_000;
 /** One chat of `/open` or `/mine`: a message of its own, so that it can be replied to. */
 export function listedSession(texts: Texts, session: TelegramSession, userId: string): Content {
   const builder = new TextBuilder().formatted('bold', sessionTitle(texts, session.id, session.name));
-  const whose =
-    session.assigned_user_id === null ? texts.newChat : (session.assigned_user_name ?? session.assigned_user_id);
+  const whose = session.assigned_user_id === null ? texts.newChat : (session.assigned_user_name ?? texts.ofOther);
   builder.add(` · ${whose}`);
   if (session.unread_count > 0) builder.add(` · +${session.unread_count}`);
   if (session.last_message !== null) builder.add(`\n${lineOf(session.last_message)}`);
@@ -92,11 +92,12 @@ function lineOf(text: string): string {
   return shortened(text.replaceAll(/\s+/g, ' ').trim(), LINE_MAX);
 }
 
-export function callbackContent(texts: Texts, callback: CallbackStaff): Content {
+/** In the time of whoever reads it. */
+export function callbackContent(texts: Texts, callback: CallbackStaff, timeZone: string): Content {
   const { id, status, phone, name, comment, preferred_at: at } = callback;
   const builder = new TextBuilder().formatted('bold', texts.callback(id)).add(` · ${texts.callbackStatus(status)}\n`);
   builder.add([phone, name].filter((part) => part !== null && part !== '').join(', '));
-  if (at !== null) builder.add(`\n${texts.when(at.slice(0, 16).replace('T', ' '))} UTC`);
+  if (at !== null) builder.add(`\n${texts.when(timeText(at, timeZone))}`);
   if (comment !== null && comment !== '') builder.add(`\n${shortened(comment, COMMENT_MAX)}`);
   const button = (text: string, next: CallbackStaff['status']): Button => ({
     text,

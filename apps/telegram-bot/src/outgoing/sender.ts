@@ -13,9 +13,9 @@ const BACKOFF_BASE_SECONDS = 1;
 
 export interface SenderParts {
   readonly sends: SendStore;
-  readonly api: TelegramApi;
-  readonly desk: Desk;
-  readonly marks: DeliveryMarks;
+  readonly api: Pick<TelegramApi, 'send'>;
+  readonly desk: Pick<Desk, 'blocked'>;
+  readonly marks: Pick<DeliveryMarks, 'wake'>;
   readonly metrics: BotMetrics;
   readonly logger: Logger;
 }
@@ -50,15 +50,22 @@ export class Sender {
   }
 
   async #send(send: DueSend): Promise<void> {
-    const { sends, api, metrics, marks } = this.#parts;
+    const { sends, api, metrics, marks, logger } = this.#parts;
+    const verdict = await sends.begin(send.id);
+    if (verdict === 'gone') return;
+    if (verdict !== 'send') {
+      await sends.drop(send.id);
+      metrics.withheld.inc({ cause: verdict });
+      logger.debug({ cause: verdict, id: send.id, session_id: send.sessionId, seq: send.seq }, 'a text is not sent');
+      return;
+    }
     // A crash between the call and its answer left this mark.
     if (send.maybeSent) this.#ambiguous(send, 'crash');
-    if (!(await sends.begin(send.id))) return;
     try {
       const ids = await api.send(send.chatId, send.content);
       await sends.sent(send, ids);
       metrics.sent.inc({ result: 'sent' });
-      marks.delivered(send);
+      marks.wake();
     } catch (error) {
       if (!(error instanceof TelegramFailure)) throw error;
       await this.#failed(send, error);

@@ -44,7 +44,7 @@ export class Customers {
         return { sends: [{ to: anybody, content: plainText(texts.tooMany) }] };
       case 'operator':
         await api.showStaffCommands(user.id, true);
-        return { sends: [{ to: anybody, content: plainText(texts.boundTo(redeemed.name ?? redeemed.user_id)) }] };
+        return { sends: [{ to: anybody, content: plainText(texts.boundTo(redeemed.name)) }] };
       case 'customer': {
         const customer = await people.customer(user.id);
         if (customer === undefined) return NOTHING;

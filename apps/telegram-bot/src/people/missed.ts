@@ -45,15 +45,15 @@ function contentsOf(event: SessionEvent, userId: string, texts: Texts): Content[
   const { session_id: id } = event;
   switch (event.type) {
     case 'chat.message': {
-      const { sender_type: sender, sender_name: name, sender_id: senderId } = event.data;
-      const detail = sender === 'operator' ? texts.colleague(name ?? senderId ?? '') : undefined;
+      const { sender_type: sender, sender_name: name } = event.data;
+      const detail = sender === 'operator' ? texts.colleague(name ?? null) : undefined;
       return messageContents({ title: texts.chat(id), detail }, event.data);
     }
     case 'chat.session.assigned': {
       const { assigned_user_id: to, assigned_user_name: name } = event.data;
       if (to === userId) return [];
       return textAndFiles(
-        { title: texts.chat(id), detail: texts.takenAway(to === null ? null : (name ?? to)) },
+        { title: texts.chat(id), detail: to === null ? texts.toQueue : texts.takenAway(name ?? null) },
         '',
         [],
       );

@@ -43,6 +43,7 @@ it('[TG12] a reply to a text whose number Telegram never told the bot goes to th
     message: async () => undefined,
     shown: async () => ({ seq: 3, messageId: 30 }),
     owed: async () => new Set<number>(),
+    zones: async () => () => 'UTC',
   };
   const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
   const lost = {
@@ -90,6 +91,7 @@ function operatorsWith(act: Desk['act'], owed: readonly number[] = []): Operator
     message: async () => undefined,
     shown: async () => ({ seq: 3, messageId: 30 }),
     owed: async () => new Set(owed),
+    zones: async () => () => 'UTC',
   };
   const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
   return new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } });

@@ -1,4 +1,4 @@
-import type { TelegramStaffAction } from '@chat-realtime/protocol';
+import type { CallbackStaff, TelegramStaffAction } from '@chat-realtime/protocol';
 import type { CallbackQuery } from 'grammy/types';
 import { buttonData, type ButtonAction, type Command, parseButton, parseStatus } from '../domain/commands.ts';
 import type { Content } from '../domain/content.ts';
@@ -15,7 +15,7 @@ import type { OperatorReplies, ReplyPlace } from './replies.ts';
 
 export interface OperatorsParts {
   readonly desk: Desk;
-  readonly people: Pick<People, 'answeredMessage' | 'message'>;
+  readonly people: Pick<People, 'answeredMessage' | 'message' | 'zones'>;
   readonly replies: OperatorReplies;
   readonly api: Pick<TelegramApi, 'showStaffCommands'>;
 }
@@ -113,9 +113,8 @@ export class Operators {
       }
       case 'callback': {
         const done = await this.#act(operator, { kind: 'callback', id: action.id, status: action.status }, requestId);
-        const contents =
-          done.kind === 'callbacks' ? done.callbacks.map((callback) => callbackContent(texts, callback)) : [];
-        return { ...answer(operator, ...contents), toast: texts.callbackStatus(action.status) };
+        const sends = done.kind === 'callbacks' ? await this.#listed(operator, done.callbacks) : [];
+        return { sends, toast: texts.callbackStatus(action.status) };
       }
       case 'duty':
         return this.#duty(operator, action.status, requestId);
@@ -132,7 +131,7 @@ export class Operators {
     const sends = list.sessions.map((session): NewSend => {
       const content = listedSession(texts, session, operator.userId);
       const messageId = session.last_message_id === 0 ? undefined : session.last_message_id;
-      return { to, content, sessionId: session.id, seq: session.last_seq, messageId };
+      return { to, content, sessionId: session.id, seq: session.last_seq, messageId, needs: { scope: true } };
     });
     return { sends: list.has_more ? [...sends, { to, content: plainText(texts.more) }] : sends };
   }
@@ -141,8 +140,18 @@ export class Operators {
     const texts = textsFor(operator.locale);
     const list = await this.#act(operator, { kind: 'callbacks' }, requestId);
     if (list.kind !== 'callbacks' || list.callbacks.length === 0) return answer(operator, plainText(texts.noCallbacks));
-    const contents = list.callbacks.map((callback) => callbackContent(texts, callback));
-    return answer(operator, ...contents, ...(list.has_more ? [plainText(texts.more)] : []));
+    const sends = await this.#listed(operator, list.callbacks);
+    return { sends: [...sends, ...(list.has_more ? answer(operator, plainText(texts.more)).sends : [])] };
+  }
+
+  async #listed(operator: BoundOperator, callbacks: readonly CallbackStaff[]): Promise<NewSend[]> {
+    const zone = (await this.#parts.people.zones())(operator.userId);
+    const to = operatorRecipient(operator);
+    return callbacks.map((callback) => ({
+      to,
+      content: callbackContent(textsFor(operator.locale), callback, zone),
+      needs: { scope: true, callbackId: callback.id },
+    }));
   }
 
   async #duty(
@@ -190,7 +199,13 @@ function ownChat(operator: BoundOperator): ReplyPlace {
     texts: textsFor(operator.locale),
     say: (...contents) => answer(operator, ...contents),
     tell: (sessionId, ...told) => ({
-      sends: told.map((one) => ({ to: operatorRecipient(operator), sessionId, ...one })),
+      sends: told.map((one) => ({
+        to: operatorRecipient(operator),
+        sessionId,
+        ...one,
+        // What somebody wrote; what the bot says of it tells nothing.
+        ...(one.messageId === undefined ? {} : { needs: { scope: true } }),
+      })),
     }),
   };
 }

@@ -11,7 +11,7 @@ import {
 } from '../domain/render.ts';
 import type { Content } from '../domain/content.ts';
 import type { BoundCustomer, BoundOperator, People, SessionFacts } from '../storage/people.ts';
-import type { NewSend } from '../storage/sends.ts';
+import type { Needs, NewSend } from '../storage/sends.ts';
 import { textsFor } from '../texts.ts';
 
 type Db = Database['kysely'];
@@ -74,7 +74,7 @@ export class Teller {
     const operator = await this.#assignee(session, db);
     if (operator === undefined || event.data.sender_id === operator.userId) return [];
     const texts = textsFor(operator.locale);
-    const name = event.data.sender_name ?? event.data.sender_id ?? '';
+    const name = event.data.sender_name ?? (await this.#people.nameOf(event.data.sender_id ?? null, db));
     const heading = this.#heading(operator, event.session_id, session, texts.colleague(name));
     return toOperator(operator, messageContents(heading, event.data), event);
   }
@@ -93,6 +93,7 @@ export class Teller {
     const { assigned_user_id: to, assigned_user_name: name, by } = event.data;
     const before = event.subscribers?.previous_user_id ?? null;
     const sends: NewSend[] = [];
+    const giver = to === null || by === 'system' ? null : await this.#people.nameOf(by, db);
     for (const operator of await this.#people.onDuty(db)) {
       const texts = textsFor(operator.locale);
       const isGiven = operator.userId === to && by !== to;
@@ -100,12 +101,13 @@ export class Teller {
       const isOffered = to === null && operator.status === 'online' && seesSession(operator, null);
       const isLost = operator.userId === before && before !== to && by !== before && !isOffered;
       if (!isGiven && !isLost) continue;
-      const detail = isGiven
-        ? texts.given(by === 'system' ? '' : by)
-        : texts.takenAway(to === null ? null : (name ?? to));
+      const detail = isGiven ? texts.given(giver) : to === null ? texts.toQueue : texts.takenAway(name ?? null);
       const heading = this.#heading(operator, event.session_id, session, detail);
       const buttons = isGiven ? chatButtons(texts, event.session_id, 'mine') : undefined;
-      sends.push(...toOperator(operator, textAndFiles(heading, '', [], buttons), event));
+      // Whose chat it was may see it no longer, and is to hear that.
+      sends.push(
+        ...toOperator(operator, textAndFiles(heading, '', [], buttons), event, { duty: true, scope: isGiven }),
+      );
     }
     return to === null ? [...sends, ...(await this.#queued(event, session, db))] : sends;
   }
@@ -120,7 +122,7 @@ export class Teller {
       // Whoever has let it go knows.
       if (event.data.by === operator.userId) continue;
       const texts = textsFor(operator.locale);
-      const heading = this.#heading(operator, event.session_id, session, texts.takenAway(null));
+      const heading = this.#heading(operator, event.session_id, session, texts.toQueue);
       const buttons = chatButtons(texts, event.session_id, 'free');
       for (const send of toOperator(operator, textAndFiles(heading, last.body, [], buttons), event))
         sends.push({ ...send, messageId: last.messageId });
@@ -153,7 +155,7 @@ export class Teller {
     const session = await this.#people.session(event.session_id, db);
     const operator = session === undefined ? undefined : await this.#assignee(session, db);
     if (operator === undefined || session === undefined || event.data.author_id === operator.userId) return [];
-    const name = event.data.author_name ?? event.data.author_id;
+    const name = event.data.author_name ?? (await this.#people.nameOf(event.data.author_id, db));
     const heading = this.#heading(operator, event.session_id, session, textsFor(operator.locale).note(name));
     return toOperator(operator, textAndFiles(heading, event.data.body, []), event);
   }
@@ -164,11 +166,20 @@ export class Teller {
     if (status !== 'new') return [];
     const session = event.session_id === null ? undefined : await this.#people.session(event.session_id, db);
     const owner = session?.assignedUserId ?? null;
+    const zone = await this.#people.zones(db);
     const sends: NewSend[] = [];
     for (const operator of await this.#people.onDuty(db)) {
       if (!seesCallback(operator, owner, assignee)) continue;
       if (owner !== null ? owner !== operator.userId : operator.status !== 'online') continue;
-      sends.push(...toOperator(operator, [callbackContent(textsFor(operator.locale), event.data)], event));
+      const needs = { duty: true, scope: true, callbackId: event.data.id };
+      sends.push(
+        ...toOperator(
+          operator,
+          [callbackContent(textsFor(operator.locale), event.data, zone(operator.userId))],
+          event,
+          needs,
+        ),
+      );
     }
     return sends;
   }
@@ -210,9 +221,17 @@ function place(event: StaffEvent): Pick<NewSend, 'sessionId' | 'seq' | 'messageI
   };
 }
 
-function toOperator(operator: BoundOperator, contents: readonly Content[], event: StaffEvent): NewSend[] {
+/** What nobody asked for is for whoever is on duty as it is sent, and may see the chat then. */
+const TOLD: Needs = { duty: true, scope: true };
+
+function toOperator(
+  operator: BoundOperator,
+  contents: readonly Content[],
+  event: StaffEvent,
+  needs: Needs = TOLD,
+): NewSend[] {
   const to = { kind: 'operator', bindingId: operator.bindingId, chatId: operator.chatId } as const;
-  return contents.map((content) => ({ to, content, ...place(event) }));
+  return contents.map((content) => ({ to, content, needs, ...place(event) }));
 }
 
 function toCustomer(customer: BoundCustomer, contents: readonly Content[], event: StaffEvent): NewSend[] {

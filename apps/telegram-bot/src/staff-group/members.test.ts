@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   type Attachment,
   ChatError,
@@ -48,6 +49,7 @@ const people = {
   answeredMessage: async (_: number, id: number) => known.get(id),
   shown: async () => ({ seq: 3, messageId: 30 }),
   owed: async () => new Set<number>(),
+  zones: async () => () => 'UTC',
 };
 function elsewhere(): never {
   throw new Error('nothing of this is asked for');
@@ -85,7 +87,7 @@ const desk: Desk = {
 const api = {
   async download(fileId: string) {
     if (broken.has(fileId)) throw new TelegramFailure('refused', 'getFile: file is too big');
-    return { content: new Blob(['x']).stream(), size: 1 };
+    return { content: Readable.from(['x']), size: 1 };
   },
 };
 

@@ -53,10 +53,10 @@ export class GroupTeller {
         return messageContents({ title: event.data.sender_name ?? group.operator, detail: group.operator }, event.data);
       }
       case 'chat.note':
-        return textAndFiles({ title: note(event.data.author_name ?? event.data.author_id) }, event.data.body, []);
+        return textAndFiles({ title: note(event.data.author_name ?? null) }, event.data.body, []);
       case 'chat.session.assigned': {
         const { assigned_user_id: to, assigned_user_name: name } = event.data;
-        return line(to === null ? group.queued : group.assigned(name ?? to));
+        return line(to === null ? group.queued : group.assigned(name ?? null));
       }
       case 'chat.session.status':
         if (event.data.status === 'closed') return line(group.closed, [[this.#button('reopen', event.session_id)]]);

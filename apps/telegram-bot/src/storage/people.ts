@@ -84,10 +84,13 @@ const OPERATORS = sql`
 export class People {
   readonly #database: Database;
   readonly #botId: number;
+  readonly #siteZone: string | undefined;
 
-  constructor(database: Database, botId: number) {
+  /** `siteZone`: as the environment fixes it, over what was saved. */
+  constructor(database: Database, botId: number, siteZone?: string) {
     this.#database = database;
     this.#botId = botId;
+    this.#siteZone = siteZone;
   }
 
   /** Those on duty whom Telegram reaches. */
@@ -96,6 +99,27 @@ export class People {
       db,
     );
     return result.rows.map(operatorOf);
+  }
+
+  /** What an operator is called; null where nobody knows. An id is no name. */
+  async nameOf(userId: string | null, db: Db = this.#database.kysely): Promise<string | null> {
+    if (userId === null) return null;
+    const result = await sql<{ name: string | null }>`
+      SELECT COALESCE((SELECT name FROM auth_operator WHERE id = ${userId}), (SELECT name FROM chat_operator WHERE id = ${userId}),
+                      (SELECT user_name FROM operator_telegram WHERE user_id = ${userId})) AS name`.execute(db);
+    return result.rows[0]?.name ?? null;
+  }
+
+  /** In whose time an operator reads: in their own, if they have chosen one with their quiet hours, else in the site's. */
+  async zones(db: Db = this.#database.kysely): Promise<(userId: string) => string> {
+    const own = await sql<{ user_id: string; zone: string | null }>`
+      SELECT n.user_id, n.value->'quiet'->>'timezone' AS zone FROM notify_setting n
+        JOIN operator_telegram t ON t.user_id = n.user_id`.execute(db);
+    const saved = await sql<{ zone: string | null }>`
+      SELECT value->'rule'->>'timezone' AS zone FROM widget_setting WHERE name = 'schedule'`.execute(db);
+    const site = this.#siteZone ?? saved.rows[0]?.zone ?? 'UTC';
+    const zoneOf = new Map(own.rows.map(({ user_id: id, zone }) => [id, zone]));
+    return (userId) => zoneOf.get(userId) ?? site;
   }
 
   /** Mail and push leave to Telegram what it tells, as long as this is not long ago. */

@@ -1,7 +1,15 @@
 import type { Database } from '@chat-realtime/database';
-import type { ErasedData } from '@chat-realtime/protocol';
+import {
+  type ErasedData,
+  operatorStatusSchema,
+  seesCallback,
+  seesSession,
+  staffScopeSchema,
+} from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { type Content, contentSchema } from '../domain/content.ts';
+import { textsFor } from '../texts.ts';
+import { addMark } from './marks.ts';
 import { storedJson } from './stored-json.ts';
 
 /** Whom a text is for. With an operator's or a customer's binding it goes when that goes. */
@@ -18,7 +26,32 @@ export interface NewSend {
   readonly seq?: number | undefined;
   readonly messageId?: number | undefined;
   readonly purpose?: 'message' | 'note';
+  /** What must still hold for the operator as it is sent. */
+  readonly needs?: Needs | undefined;
 }
+
+/** Judged again as a text is sent: it may have waited long, and for an answer to a command nobody need be on duty. */
+export interface Needs {
+  readonly duty?: boolean;
+  readonly scope?: boolean;
+  /** With `scope`: it shows this callback request, which whoever was given it may see. */
+  readonly callbackId?: number | undefined;
+}
+
+export type Verdict =
+  | 'send'
+  /** The binding, and the text with it, went a moment ago. */
+  | 'gone'
+  | 'off_duty'
+  | 'out_of_scope';
+
+export interface SendLimits {
+  /** Owed in one chat. */
+  readonly rows: number;
+  readonly hours: number;
+}
+/** What nobody could be told for a day is no news; it stands in the chat. */
+const LIMITS: SendLimits = { rows: 500, hours: 24 };
 
 export interface DueSend {
   readonly id: number;
@@ -49,6 +82,20 @@ interface SendRow {
   readonly content: unknown;
   readonly maybe_sent: boolean;
   readonly attempts: number;
+  readonly left_out: number;
+  readonly locale: string | null;
+}
+
+interface JudgedRow {
+  readonly needs_duty: boolean;
+  readonly needs_scope: boolean;
+  readonly has_callback: boolean;
+  readonly user_id: string | null;
+  readonly on_duty: boolean | null;
+  readonly scope: string | null;
+  readonly status: string | null;
+  readonly session_user_id: string | null;
+  readonly callback_user_id: string | null;
 }
 
 const CHATS_MAX = 16;
@@ -59,17 +106,23 @@ export class SendStore {
   readonly #database: Database;
   readonly #botId: number;
 
-  constructor(database: Database, botId: number) {
+  readonly #limits: SendLimits;
+
+  constructor(database: Database, botId: number, limits: SendLimits = LIMITS) {
     this.#database = database;
     this.#botId = botId;
+    this.#limits = limits;
   }
 
   async add(sends: readonly NewSend[], db: Database['kysely'] = this.#database.kysely): Promise<void> {
-    for (const { to, content, sessionId, seq, messageId, purpose } of sends) {
-      await sql`INSERT INTO telegram_send (chat_id, operator_id, customer_id, session_id, seq, message_id, purpose, content)
+    for (const { to, content, sessionId, seq, messageId, purpose, needs = {} } of sends) {
+      const { duty = false, scope = false, callbackId = null } = needs;
+      await sql`INSERT INTO telegram_send (chat_id, operator_id, customer_id, session_id, seq, message_id, purpose, content,
+          needs_duty, needs_scope, callback_id)
         VALUES (${to.chatId}::bigint, ${to.kind === 'operator' ? to.bindingId : null}::bigint,
           ${to.kind === 'customer' ? to.bindingId : null}::bigint, ${sessionId ?? null}::bigint, ${seq ?? null}::bigint,
-          ${messageId ?? null}::bigint, ${purpose ?? 'message'}, ${storedJson(content)}::jsonb)`.execute(db);
+          ${messageId ?? null}::bigint, ${purpose ?? 'message'}, ${storedJson(content)}::jsonb,
+          ${duty}::boolean, ${scope}::boolean, ${callbackId}::bigint)`.execute(db);
     }
   }
 
@@ -77,9 +130,10 @@ export class SendStore {
   async due(busy: readonly number[]): Promise<DueSend[]> {
     const result = await sql<SendRow>`
       SELECT h.id, h.chat_id, h.operator_id, o.user_id, h.customer_id, h.session_id, h.seq, h.message_id, h.purpose,
-             h.content, h.sending_at IS NOT NULL AS maybe_sent, h.attempts
+             h.content, h.sending_at IS NOT NULL AS maybe_sent, h.attempts, h.left_out, COALESCE(o.locale, c.locale) AS locale
         FROM (SELECT DISTINCT ON (chat_id) * FROM telegram_send WHERE chat_id <> ALL (${busy}::bigint[]) ORDER BY chat_id, id) h
         LEFT JOIN operator_telegram o ON o.id = h.operator_id
+        LEFT JOIN customer_telegram c ON c.id = h.customer_id
        WHERE h.due_at <= clock_timestamp() ORDER BY h.due_at LIMIT ${CHATS_MAX}::bigint`.execute(this.#database.kysely);
     return result.rows.map((row) => ({
       id: Number(row.id),
@@ -91,23 +145,63 @@ export class SendStore {
       seq: number(row.seq),
       messageId: number(row.message_id),
       purpose: row.purpose,
-      content: contentSchema.parse(row.content),
+      content:
+        row.left_out > 0
+          ? { kind: 'text', text: textsFor(row.locale).leftOut(row.left_out) }
+          : contentSchema.parse(row.content),
       maybeSent: row.maybe_sent,
       attempts: row.attempts,
     }));
   }
 
-  /** False: the binding, and the text with it, went a moment ago. */
-  async begin(id: number): Promise<boolean> {
-    const result = await sql`UPDATE telegram_send SET sending_at = clock_timestamp(), attempts = attempts + 1
-      WHERE id = ${id}::bigint RETURNING id`.execute(this.#database.kysely);
-    return result.rows.length > 0;
+  /** Marks it as being sent, and says whether it may be: duty and scope count as they are now. */
+  async begin(id: number): Promise<Verdict> {
+    const result = await sql<JudgedRow>`
+      WITH begun AS (UPDATE telegram_send SET sending_at = clock_timestamp(), attempts = attempts + 1
+                      WHERE id = ${id}::bigint RETURNING *)
+      SELECT b.needs_duty, b.needs_scope, b.callback_id IS NOT NULL AS has_callback, t.user_id, t.on_duty,
+             COALESCE(a.scope, t.scope) AS scope, o.status, s.assigned_user_id AS session_user_id,
+             c.assigned_user_id AS callback_user_id
+        FROM begun b
+        LEFT JOIN operator_telegram t ON t.id = b.operator_id
+        LEFT JOIN auth_operator a ON a.id = t.user_id
+        LEFT JOIN chat_operator o ON o.id = t.user_id
+        LEFT JOIN chat_session s ON s.id = b.session_id
+        LEFT JOIN chat_callback c ON c.id = b.callback_id`.execute(this.#database.kysely);
+    const [row] = result.rows;
+    return row === undefined ? 'gone' : verdictOf(row);
   }
 
-  /** Gone, and known by the ids it has in Telegram. */
+  /**
+   * Bounds what is owed. In the place of what is too old, or too much for one chat, stands one text that says how many
+   * there were. What is being sent is left alone. Answers how many were left out.
+   */
+  async leaveOut(): Promise<number> {
+    const { rows, hours } = this.#limits;
+    const result = await sql<{ left_out: number }>`
+      WITH owed AS (
+        SELECT id, chat_id, left_out, created_at, row_number() OVER (PARTITION BY chat_id ORDER BY id DESC) AS place
+          FROM telegram_send WHERE sending_at IS NULL),
+      beyond AS (
+        SELECT chat_id, min(id) AS first_id, array_agg(id) AS ids, sum(GREATEST(left_out, 1)) AS count,
+               count(*) FILTER (WHERE left_out = 0) AS fresh
+          FROM owed WHERE place > ${rows}::integer OR created_at < clock_timestamp() - make_interval(hours => ${hours}::integer)
+         GROUP BY chat_id HAVING count(*) FILTER (WHERE left_out = 0) > 0),
+      gone AS (
+        DELETE FROM telegram_send s USING beyond b WHERE s.chat_id = b.chat_id AND s.id = ANY (b.ids) AND s.id <> b.first_id),
+      said AS (
+        UPDATE telegram_send s SET left_out = b.count, content = '{"kind":"text","text":""}', session_id = NULL, seq = NULL,
+               message_id = NULL, purpose = 'message', needs_duty = false, needs_scope = false, callback_id = NULL
+          FROM beyond b WHERE s.id = b.first_id)
+      SELECT COALESCE(sum(fresh), 0) AS left_out FROM beyond`.execute(this.#database.kysely);
+    return Number(result.rows[0]?.left_out ?? 0);
+  }
+
+  /** Gone, and known by the ids it has in Telegram; with it stands what chat-service is to be told. */
   async sent(send: DueSend, telegramIds: readonly number[]): Promise<void> {
     await this.#database.kysely.transaction().execute(async (trx) => {
       await sql`DELETE FROM telegram_send WHERE id = ${send.id}::bigint`.execute(trx);
+      await addMark(trx, send);
       if (send.sessionId === null) return;
       for (const id of telegramIds)
         await remember(trx, this.#botId, { ...send, sessionId: send.sessionId, telegramId: id });
@@ -136,8 +230,12 @@ export class SendStore {
 
   /** What was erased is not sent any more; it was told before the event that erases it. */
   async dropErased(sessionId: number, erased: ErasedData, db: Database['kysely']): Promise<void> {
-    if (!erased.kinds.includes('messages')) return;
     const all = erased.scope === 'session';
+    if (erased.kinds.includes('callbacks') && all)
+      await sql`DELETE FROM telegram_send WHERE session_id = ${sessionId}::bigint AND callback_id IS NOT NULL`.execute(
+        db,
+      );
+    if (!erased.kinds.includes('messages')) return;
     for (const table of ['telegram_send', 'telegram_topic_send'])
       await sql`DELETE FROM ${sql.table(table)} WHERE session_id = ${sessionId}::bigint
         AND (${all}::boolean OR message_id <= ${erased.through_id}::bigint)`.execute(db);
@@ -155,6 +253,21 @@ export class SendStore {
     );
     return Number(result.rows[0]?.count ?? 0);
   }
+}
+
+function verdictOf(row: JudgedRow): Verdict {
+  const { needs_duty: needsDuty, needs_scope: needsScope, session_user_id: owner, user_id: userId } = row;
+  if (needsDuty) {
+    if (row.on_duty !== true) return 'off_duty';
+    // Whoever is away answers for what is theirs, and is offered nothing new.
+    if (needsScope && owner === null && operatorStatusSchema.parse(row.status ?? 'online') !== 'online')
+      return 'off_duty';
+  }
+  if (!needsScope) return 'send';
+  if (userId === null || row.scope === null) return 'gone';
+  const viewer = { userId, scope: staffScopeSchema.parse(row.scope) };
+  const sees = row.has_callback ? seesCallback(viewer, owner, row.callback_user_id) : seesSession(viewer, owner);
+  return sees ? 'send' : 'out_of_scope';
 }
 
 export interface Remembered {

@@ -6,7 +6,7 @@ import { firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from '../domain/content.ts';
 import { isPhoto, isVoice, missingFiles } from '../domain/lesser.ts';
 import { CAPTION_MAX } from '../domain/split-text.ts';
-import { openLocalFile } from './local-file.ts';
+import { type DownloadedFile, openLocalFile } from './local-file.ts';
 import { failureOf, networkFailure, TelegramFailure } from './failures.ts';
 
 /** A call that sends something may take as long as its file. */
@@ -18,11 +18,6 @@ const UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'
 
 /** Opens a file of the chat. Null: it is gone, or its address has expired. */
 export type OpenFile = (file: SentFile) => Promise<Readable | null>;
-
-export interface DownloadedFile {
-  readonly content: Readable;
-  readonly size: number | undefined;
-}
 
 /** The Bot API as this bot uses it. Everything rejects with a `TelegramFailure`. */
 export interface TelegramApi {

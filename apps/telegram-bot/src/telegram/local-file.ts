@@ -1,7 +1,13 @@
 import { open, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
-import type { DownloadedFile } from './api.ts';
+import type { Readable } from 'node:stream';
 import { TelegramFailure } from './failures.ts';
+
+/** A file that somebody sent. */
+export interface DownloadedFile {
+  readonly content: Readable;
+  readonly size: number | undefined;
+}
 
 /**
  * A Bot API server that was started with `--local` names where a file lies on its own disk. It keeps the files of each bot

@@ -5,7 +5,6 @@ import { createLogger, createMetrics, type Metrics } from '@chat-realtime/servic
 import { FakeBotApi, type ShownMessage } from '@chat-realtime/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { botMetrics } from '../metrics.ts';
-import { DeliveryMarks } from '../outgoing/delivery-marks.ts';
 import { Sender } from '../outgoing/sender.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
@@ -83,16 +82,8 @@ export function sendsSuite(opened: () => Database): void {
             return bytes === undefined ? null : Readable.from([bytes]);
           },
         }),
-        desk: {
-          introduce: elsewhere,
-          redeem: elsewhere,
-          act: elsewhere,
-          write: elsewhere,
-          upload: elsewhere,
-          openFile: elsewhere,
-          blocked: elsewhere,
-        },
-        marks: new DeliveryMarks({ feed: elsewhere, acks: async () => undefined }, logger),
+        desk: { blocked: elsewhere },
+        marks: { wake: () => undefined },
         metrics: botMetrics(registry, frames, sends),
         logger,
       });

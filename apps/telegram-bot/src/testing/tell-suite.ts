@@ -123,5 +123,52 @@ export function tellSuite(opened: () => Database): void {
       await become(null, 'closed');
       expect(who(await told(assigned(null, 'system', 'own-online')))).toEqual([1_003]);
     });
+
+    it('shows people by their names, and never by an id that nobody can read', async () => {
+      const id = '7b0c2a6e-3d1f-4c5b-8a9d-0e1f2a3b4c5d';
+      await become('all-online');
+      const texts = async (event: object) =>
+        (await told(event)).map(({ content }) => (content.kind === 'text' ? content.text : ''));
+      expect(await texts(assigned('all-online', id, null))).toEqual([`Иван · Чат ${session} · передан вам`]);
+      await sql`INSERT INTO chat_operator (id, name, role) VALUES (${id}, 'Глеб', 'admin')`.execute(database.kysely);
+      expect(await texts(assigned('all-online', id, null))).toEqual([`Иван · Чат ${session} · передан вам. Глеб`]);
+      const note = {
+        author_id: id,
+        author_name: null,
+        id: 1,
+        session_id: session,
+        body: 'x',
+        created_at: '2026-01-01T10:00:00Z',
+      };
+      const event = { type: 'chat.note', seq: null, feed_id: 9, data: note };
+      expect(await texts(event)).toEqual([`Иван · Чат ${session} · Заметка, Глеб\nx`]);
+      await sql`DELETE FROM chat_operator WHERE id = ${id}`.execute(database.kysely);
+      expect(await texts(event)).toEqual([`Иван · Чат ${session} · Заметка\nx`]);
+    });
+
+    it('[TG29] tells times as the reader counts them: in the zone of their quiet hours, else in the site’s, else in UTC', async () => {
+      await become('all-online');
+      const at = '2026-01-31T21:05:00.000Z';
+      const data = {
+        ...{ id: 5, session_id: session, status: 'new', phone: '+7', name: null, comment: null, preferred_at: at },
+        ...{ due_at: at, assigned_user_id: null, result: null, created_at: at, updated_at: at },
+      };
+      const shown = async (siteZone?: string) => {
+        const event = { type: 'chat.callback.staff', session_id: session, seq: null, feed_id: 9, feed_seq: 9, data };
+        const teller = new Teller(new People(database, BOT, siteZone));
+        const [send] = await teller.tell(staffEventSchema.parse(event), database.kysely);
+        return send?.content.kind === 'text' ? /^к (.*)/m.exec(send.content.text)?.[1] : undefined;
+      };
+      expect(await shown()).toBe('2026-01-31 21:05 (UTC)');
+      await sql`INSERT INTO widget_setting (name, value, updated_by)
+        VALUES ('schedule', '{"rule":{"timezone":"Europe/Moscow"}}', 'admin')`.execute(database.kysely);
+      expect(await shown()).toBe('2026-02-01 00:05 (UTC+3)');
+      expect(await shown('Asia/Tokyo')).toBe('2026-02-01 06:05 (UTC+9)');
+      await sql`INSERT INTO notify_setting (user_id, value, role, scope)
+        VALUES ('all-online', '{"quiet":{"from":"22:00","to":"08:00","timezone":"America/New_York"}}', 'operator', 'all')`.execute(
+        database.kysely,
+      );
+      expect(await shown('Asia/Tokyo')).toBe('2026-01-31 16:05 (UTC-5)');
+    });
   });
 }
