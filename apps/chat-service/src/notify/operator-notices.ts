@@ -19,7 +19,10 @@ const WINDOW_SECONDS = 900;
 const CONSOLE_SECONDS = 30;
 
 interface Cause {
+  /** What is decided once: the notice for whoever has the chat now. One that changes hands is decided anew. */
   readonly key: string;
+  /** What happened: nobody is told of it twice, whoever has the chat meanwhile. */
+  readonly notice: string;
   readonly event: NotifyEvent;
   readonly session_id: number | null;
   readonly alert_id: number | null;
@@ -68,7 +71,7 @@ export class OperatorNotices {
   async #causes(): Promise<readonly Cause[]> {
     const { rows } = await sql<Cause>`
       WITH cause AS (
-        SELECT 'message:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint || ':' || s.waiting_round AS key,
+        SELECT 'message:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint || ':' || s.waiting_round AS notice,
                'message' AS event, s.id AS session_id, NULL::bigint AS alert_id, s.last_message_id AS message_id,
                s.assigned_user_id AS session_user, NULL::text AS callback_user
           FROM chat_session s
@@ -82,9 +85,8 @@ export class OperatorNotices {
          WHERE a.reason IN ('waiting', 'callback_requested')
            AND a.created_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
       )
-      SELECT * FROM cause WHERE NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = cause.key) LIMIT ${BATCH}`.execute(
-      this.#database.kysely,
-    );
+      SELECT * FROM (SELECT *, notice || '@' || COALESCE(cause.callback_user, cause.session_user, '') AS key FROM cause) keyed
+       WHERE NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = keyed.key) LIMIT ${BATCH}`.execute(this.#database.kysely);
     return rows;
   }
 
@@ -134,7 +136,7 @@ export class OperatorNotices {
     if (email === null || !mail.includes(event)) return;
     const alertId = /^alert:(\d+)$/.exec(notice)?.[1] ?? null;
     await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address, locale)
-      SELECT 'alert', ${`alert:${notice}:${userId}`}, n.session_id, ${alertId}::bigint, ${userId}, ${event},
+      SELECT 'alert', ${mailKey(notice, userId)}, n.session_id, ${alertId}::bigint, ${userId}, ${event},
         lower(${email}::text), ${locale ?? null}
         FROM push_notice n WHERE n.id = ${id}::bigint
          AND NOT EXISTS (SELECT 1 FROM push_notice o JOIN push_subscription p ON p.id = o.subscription_id
@@ -151,21 +153,36 @@ export class OperatorNotices {
     const now = new Date();
     for (const operator of operators.filter((one) => concerns(cause, one))) {
       const channels = channelsFor(cause.event, operator, now);
-      if (channels.includes('push'))
-        // The device may have been taken away since it was read.
-        for (const id of operator.deviceIds)
-          await sql`INSERT INTO push_notice (notice, subscription_id, kind, session_id, message_id)
-            SELECT ${cause.key}, id, ${cause.event}, ${cause.session_id}::bigint, ${cause.message_id}::bigint
-              FROM push_subscription WHERE id = ${id}::bigint AND user_id = ${operator.userId}
-            ON CONFLICT DO NOTHING`.execute(trx);
-      if (channels.includes('mail') && operator.settings.email !== null)
-        await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address, locale)
-          SELECT 'alert', ${`alert:${cause.key}:${operator.userId}`}, ${cause.session_id}::bigint, ${cause.alert_id}::bigint, ${operator.userId},
-            ${cause.event}, lower(${operator.settings.email}::text), ${operator.settings.locale ?? null}
-          WHERE NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(${operator.settings.email}::text))
-          ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
+      if (channels.includes('push')) await this.#push(trx, cause, operator);
+      if (channels.includes('mail')) await this.#mail(trx, cause, operator);
     }
   }
+
+  async #push(trx: Transaction<Tables>, cause: Cause, { userId, deviceIds, settings }: Operator): Promise<void> {
+    // The device may have been taken away since it was read.
+    for (const id of deviceIds)
+      await sql`INSERT INTO push_notice (notice, subscription_id, kind, session_id, message_id)
+        SELECT ${cause.notice}, id, ${cause.event}, ${cause.session_id}::bigint, ${cause.message_id}::bigint
+          FROM push_subscription WHERE id = ${id}::bigint AND user_id = ${userId}
+           AND (${settings.everywhere} OR NOT EXISTS (SELECT 1 FROM mail m WHERE m.dedupe_key = ${mailKey(cause.notice, userId)}))
+        ON CONFLICT DO NOTHING`.execute(trx);
+  }
+
+  async #mail(trx: Transaction<Tables>, cause: Cause, { userId, settings }: Operator): Promise<void> {
+    const { email, everywhere, locale = null } = settings;
+    if (email === null) return;
+    await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address, locale)
+      SELECT 'alert', ${mailKey(cause.notice, userId)}, ${cause.session_id}::bigint, ${cause.alert_id}::bigint, ${userId},
+        ${cause.event}, lower(${email}::text), ${locale}
+      WHERE NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(${email}::text))
+        AND (${everywhere} OR NOT EXISTS (SELECT 1 FROM push_notice o JOIN push_subscription p ON p.id = o.subscription_id
+              WHERE o.notice = ${cause.notice} AND p.user_id = ${userId}))
+      ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
+  }
+}
+
+function mailKey(notice: string, userId: string): string {
+  return `alert:${notice}:${userId}`;
 }
 
 /** Of a chat that is somebody's its operator alone is told; of one that is nobody's, all who may see it. */

@@ -47,19 +47,24 @@ export class PushSubscriptions {
     const { endpoint, keys, device = null, locale = null } = request;
     const row = await translated(() =>
       this.#database.kysely.transaction().execute(async (trx) => {
+        // Another's from now on: what waits for whom it was must not ring for whom it is, nor stand in the way of theirs.
+        const left = await sql`DELETE FROM push_subscription WHERE endpoint_hash = ${endpointHash(endpoint)}
+          AND (user_id IS DISTINCT FROM ${staff?.userId ?? null} OR session_id IS DISTINCT FROM ${sessionId}::bigint)
+          RETURNING id`.execute(trx);
         const kept = await sql<Row>`
           INSERT INTO push_subscription (endpoint_hash, endpoint, p256dh, auth, user_id, role, scope, session_id, device, locale)
           VALUES (${endpointHash(endpoint)}, ${endpoint}, ${keys.p256dh}, ${keys.auth}, ${staff?.userId ?? null}, ${staff?.role ?? null},
             ${staff?.scope ?? null}, ${sessionId}::bigint, ${device}, ${locale})
-          ON CONFLICT (endpoint_hash) DO UPDATE SET p256dh = EXCLUDED.p256dh, auth = EXCLUDED.auth, user_id = EXCLUDED.user_id,
-            role = EXCLUDED.role, scope = EXCLUDED.scope, session_id = EXCLUDED.session_id,
+          ON CONFLICT (endpoint_hash) DO UPDATE SET p256dh = EXCLUDED.p256dh, auth = EXCLUDED.auth,
+            user_id = EXCLUDED.user_id, role = EXCLUDED.role, scope = EXCLUDED.scope, session_id = EXCLUDED.session_id,
             device = COALESCE(EXCLUDED.device, push_subscription.device), locale = COALESCE(EXCLUDED.locale, push_subscription.locale)
           RETURNING id, device, created_at, xmax = 0 AS created`.execute(trx);
         const owner = staff === null ? sql`session_id = ${sessionId}::bigint` : sql`user_id = ${staff.userId}`;
         const limit = staff === null ? PUSH_DEVICES_PER_SESSION : PUSH_DEVICES_PER_OPERATOR;
         await sql`DELETE FROM push_subscription WHERE ${owner} AND id NOT IN (
           SELECT id FROM push_subscription WHERE ${owner} ORDER BY id DESC LIMIT ${limit}::bigint)`.execute(trx);
-        return kept.rows[0];
+        const [row] = kept.rows;
+        return row && { ...row, created: row.created && left.rows.length === 0 };
       }),
     );
     if (row === undefined) throw new Error('a subscription that was kept is not there');
