@@ -1,6 +1,6 @@
 // The fault cases beside a site's own chat: its events come by its broker and by calls, each is stored once and shown once. About six minutes.
 import { type AppProcess, type Stack, sleep, startStack, until } from '@chat-realtime/testkit';
-import { SITE_DEAD_LETTERS, SITE_QUEUE } from '@chat-realtime/messaging';
+import { SITE_DEAD_LETTERS, SITE_QUEUE } from '@chat-realtime/messaging/rabbitmq';
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,5 @@
-import { connectRabbitConsumer, connectRedisFanout, createRedisLastSeen } from '@chat-realtime/messaging';
+import { connectRabbitConsumer } from '@chat-realtime/messaging/rabbitmq';
+import { connectRedisFanout, createRedisLastSeen } from '@chat-realtime/messaging/redis';
 import {
   ConfigError,
   closeHttpApp,

@@ -1,4 +1,5 @@
-import { BAD_MESSAGES, type EventConsumer, type Fanout } from '@chat-realtime/messaging';
+import { type EventConsumer, type Fanout } from '@chat-realtime/messaging';
+import { BAD_MESSAGES } from '@chat-realtime/messaging/rabbitmq';
 import type { Counter, Histogram, Metrics } from '@chat-realtime/service-kit';
 import { BAD_EVENTS } from './frames.ts';
 

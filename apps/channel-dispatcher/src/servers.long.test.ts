@@ -2,12 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  connectRabbitPublisher,
-  connectRedisFanout,
-  type EventPublisher,
-  type OutgoingEvent,
-} from '@chat-realtime/messaging';
+import { type EventPublisher, type OutgoingEvent } from '@chat-realtime/messaging';
+import { connectRabbitPublisher } from '@chat-realtime/messaging/rabbitmq';
+import { connectRedisFanout } from '@chat-realtime/messaging/redis';
 import { DEAD_LETTER_QUEUE, DISPATCHER_QUEUE } from '@chat-realtime/protocol';
 import {
   type AppProcess,

@@ -1,4 +1,4 @@
-import { connectRedisFanout, createRedisLastSeen, createRedisLeases } from '@chat-realtime/messaging';
+import { connectRedisFanout, createRedisLastSeen, createRedisLeases } from '@chat-realtime/messaging/redis';
 import {
   closeHttpApp,
   ConfigError,

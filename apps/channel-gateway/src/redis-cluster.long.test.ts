@@ -1,4 +1,5 @@
-import { connectRedisFanout, type Fanout } from '@chat-realtime/messaging';
+import { type Fanout } from '@chat-realtime/messaging';
+import { connectRedisFanout } from '@chat-realtime/messaging/redis';
 import { type RedisCluster, redisCommand, sleep, startRedisCluster, until } from '@chat-realtime/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { customerToken, type GatewayUnderTest, staffToken, startGateway } from './testing/gateway-under-test.ts';

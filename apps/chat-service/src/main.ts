@@ -1,5 +1,5 @@
 import { DatabaseStartError, openDatabase } from '@chat-realtime/database';
-import { connectRabbitPublisher } from '@chat-realtime/messaging';
+import { connectRabbitPublisher } from '@chat-realtime/messaging/rabbitmq';
 import {
   ConfigError,
   closeHttpApp,

@@ -1,5 +1,5 @@
 import { DatabaseStartError, openDatabase } from '@chat-realtime/database';
-import { connectRedisFanout } from '@chat-realtime/messaging';
+import { connectRedisFanout } from '@chat-realtime/messaging/redis';
 import {
   ConfigError,
   closeHttpApp,

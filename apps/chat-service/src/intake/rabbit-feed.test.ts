@@ -1,4 +1,5 @@
-import { SITE_DEAD_LETTERS, SITE_QUEUE, type SiteSource } from '@chat-realtime/messaging';
+import { type SiteSource } from '@chat-realtime/messaging';
+import { SITE_DEAD_LETTERS, SITE_QUEUE } from '@chat-realtime/messaging/rabbitmq';
 import { createLogger, createMetrics } from '@chat-realtime/service-kit';
 import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
 import { type Channel, type ChannelModel, connect } from 'amqplib';

@@ -1,4 +1,5 @@
-import { connectSiteSource, type SiteDelivery, type SiteSource, type SiteVerdict } from '@chat-realtime/messaging';
+import { type SiteDelivery, type SiteSource, type SiteVerdict } from '@chat-realtime/messaging';
+import { connectSiteSource } from '@chat-realtime/messaging/rabbitmq';
 import { INTAKE_EVENT_MAX_BYTES } from '@chat-realtime/protocol';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { RabbitSource } from '../config.ts';

@@ -1,5 +1,5 @@
 import { ChatError, MAIL_MAX_BYTES } from '@chat-realtime/protocol';
-import { ImapFlow } from 'imapflow';
+import type { ImapFlow } from 'imapflow';
 import type { ChatLog } from '../domain/index.ts';
 import type { MailIntake } from './mail-intake.ts';
 
@@ -28,7 +28,8 @@ export class MailboxReader {
 
   async look(): Promise<void> {
     const url = new URL(this.#parts.url);
-    const client = new ImapFlow({
+    const imap = await import('imapflow');
+    const client = new imap.ImapFlow({
       host: url.hostname.replaceAll(/^\[|\]$/g, ''),
       port: url.port === '' ? (url.protocol === 'imaps:' ? 993 : 143) : Number(url.port),
       secure: url.protocol === 'imaps:',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AddressObject, type Attachment, type HeaderValue, type ParsedMail, simpleParser } from 'mailparser';
+import type { AddressObject, Attachment, HeaderValue, ParsedMail } from 'mailparser';
 import { firstQuotation, writtenText } from './written-text.ts';
 
 const HTML_MAX = 400_000;
@@ -38,6 +38,7 @@ const OPTIONS = {
 async function textOf(html: string | false | undefined): Promise<string> {
   if (html === false || html === undefined) return '';
   const head = 'Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n';
+  const { simpleParser } = await import('mailparser');
   const mail = await simpleParser(head + Buffer.from(html).toString('base64'), OPTIONS);
   return mail.text ?? '';
 }
@@ -48,6 +49,8 @@ async function textOf(html: string | false | undefined): Promise<string> {
  * @throws Error for bytes that are no mail
  */
 export async function readMail(raw: Buffer, envelope: readonly string[] = []): Promise<ReceivedMail> {
+  // Loaded with the first mail: most chats never get one.
+  const { simpleParser } = await import('mailparser');
   const mail = await simpleParser(raw, { ...OPTIONS, keepDeliveryStatus: true });
   const whole = mail.text ?? (await textOf(mail.html));
   const { text, isCut } = writtenText(whole);

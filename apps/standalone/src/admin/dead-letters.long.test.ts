@@ -1,5 +1,5 @@
 import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE, ROUTING_KEYS } from '@chat-realtime/protocol';
-import { connectRabbitConsumer } from '@chat-realtime/messaging';
+import { connectRabbitConsumer } from '@chat-realtime/messaging/rabbitmq';
 import { type ManagedServer, startRabbit, until } from '@chat-realtime/testkit';
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

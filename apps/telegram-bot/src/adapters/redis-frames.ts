@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisStreamReader, type RedisStreamOptions, connectRedisStream } from '@chat-realtime/messaging';
+import { type RedisStreamReader, type RedisStreamOptions, connectRedisStream } from '@chat-realtime/messaging/redis';
 import type { StaffFrames } from '../ports.ts';
 
 const GROUP = 'telegram-bot';

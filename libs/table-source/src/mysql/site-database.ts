@@ -1,4 +1,4 @@
-import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { TableSourceConfig } from '../config.ts';
 import { ownNames, tableName } from '../names.ts';
 import {
@@ -191,6 +191,8 @@ export function mysqlConnection(config: TableSourceConfig): SiteConnection {
   return {
     pauses: PAUSES,
     connect: async (wake) => {
+      // Loaded where it is wanted: few sites have MySQL, and every start would pay for its driver.
+      const { createConnection } = await import('mysql2/promise');
       const connection = await createConnection({
         uri: config.url.replace(/^mariadb:/, 'mysql:'),
         charset: 'utf8mb4',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REDIS_USERS, type RedisUser, redisUrlAs, redisUsersFile } from '@chat-realtime/messaging';
+import { REDIS_USERS, type RedisUser, redisUrlAs, redisUsersFile } from '@chat-realtime/messaging/redis';
 import type { ManagedServer } from '../managed-server.ts';
 import { startRedis } from '../redis.ts';
 import { type RedisCluster, startRedisCluster } from '../redis-cluster.ts';

@@ -1,4 +1,9 @@
-import { type DeadLetter, type DeadLetterBox, NoDeadLetterQueueError, walkDeadLetters } from '@chat-realtime/messaging';
+import {
+  type DeadLetter,
+  type DeadLetterBox,
+  NoDeadLetterQueueError,
+  walkDeadLetters,
+} from '@chat-realtime/messaging/rabbitmq';
 import { type AdminAnswer, type AdminCommand, type AdminContext, AdminRefusal, AdminUsageError } from '../command.ts';
 
 const USAGE = 'dead-letters list | show <id> | replay <id>…|--all | drop <id>…|--all   [--ledger]';

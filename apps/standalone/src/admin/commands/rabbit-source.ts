@@ -1,4 +1,9 @@
-import { removeSiteQueues, type SiteLeftover, siteLeftovers, SiteQueuesInUseError } from '@chat-realtime/messaging';
+import {
+  removeSiteQueues,
+  type SiteLeftover,
+  siteLeftovers,
+  SiteQueuesInUseError,
+} from '@chat-realtime/messaging/rabbitmq';
 import { type AdminAnswer, type AdminCommand, AdminRefusal, AdminUsageError } from '../command.ts';
 
 const USAGE = 'rabbit-source status | remove [--drop]; RABBITMQ_SOURCE_URL, else RABBITMQ_URL, is the site’s broker';

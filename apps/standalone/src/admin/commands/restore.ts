@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { BackupError, connectPlainly, type PlainConnection, restoreBackup } from '@chat-realtime/database';
-import { purgeEventQueue } from '@chat-realtime/messaging';
+import { purgeEventQueue } from '@chat-realtime/messaging/rabbitmq';
 import { type AdminCommand, AdminRefusal, AdminUsageError } from '../command.ts';
 import { attachmentsFolder, attachmentsOf, copyFiles, filesIn } from '../files-of-backup.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { redisUsersFile } from '@chat-realtime/messaging';
+import { redisUsersFile } from '@chat-realtime/messaging/redis';
 import { type AdminCommand, AdminRefusal, AdminUsageError } from '../command.ts';
 
 const bytes = (size: number) => (): string => randomBytes(size).toString('base64url');
