@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * A fixed order: one target after the other, since a stack is expensive, and within `main` the tests last that wait for a
  * minute to have passed since its first file, or restart it.
  */
-const ORDER = ['main/', 'main/zz-', 'resume/', 'limits/', 'channel-only/', 'drain/'];
+const ORDER = ['main/', 'main/zz-', 'resume/', 'browser/together', 'limits/', 'channel-only/', 'drain/'];
 
 function rank(path: string): number {
   let best = -1;
