@@ -18,6 +18,8 @@ export interface CoreConfig {
   readonly drainSeconds: number;
   readonly framesPerSecond: number;
   readonly framesBurst: number;
+  /** How late the event loop may be before newcomers are turned away. */
+  readonly overloadLagMs: number;
   /** Every second a tick comes through the whole live path; false: nobody sends one, and its absence says nothing. */
   readonly ticks: boolean;
   readonly rollout: Rollout;

@@ -183,6 +183,7 @@ export class GatewayCore {
     this.#ticker = new Ticker({
       clock,
       logger,
+      overloadLagMs: config.overloadLagMs,
       isBusy: () => registry.size > 0,
       each: (tick) => this.#tick(tick),
       slow: (tick) => this.#slowTick(tick),

@@ -19,6 +19,7 @@ import { GatewayCore } from './core.ts';
 import type { CoreMetrics } from './core-metrics.ts';
 import { createCoreMetrics, observeCore } from './metrics.ts';
 import type { ChatSource } from './ports.ts';
+import { OVERLOAD_LAG_MS } from './sync/ticker.ts';
 
 /** An answer this old still shows that chat-service is there. */
 const SOURCE_PROOF_MS = 30_000;
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   readonly trace?: EventTrace | undefined;
   /** The system's where nothing else is said. */
   readonly clock?: Clock;
+  /** How late the event loop may be before newcomers are turned away; `OVERLOAD_LAG_MS` where nothing else is said. */
+  readonly overloadLagMs?: number;
 }
 
 /** The channel: the core, and the edges that let clients in. */
@@ -84,6 +87,7 @@ export class Gateway {
         drainSeconds: config.DRAIN_SECONDS,
         framesPerSecond: config.RATE_FRAMES_PER_SECOND,
         framesBurst: config.RATE_FRAMES_BURST,
+        overloadLagMs: options.overloadLagMs ?? OVERLOAD_LAG_MS,
         ticks: config.CHANNEL_TICKS === 'on',
         rollout: new Rollout(config.CHANNEL_MODE, config.CHANNEL_ROLLOUT_PERCENT),
       },

@@ -94,7 +94,7 @@ describe('who comes next', () => {
   });
 
   it('[CLS6] a gateway that stood still while it started takes clients at once', async () => {
-    const under = await start();
+    const under = await start({ judgesLoad: true });
     under.ledger.createSession(1);
     standStill(1_500);
     await customer(under).ready();
@@ -102,10 +102,12 @@ describe('who comes next', () => {
   });
 
   it('[CLS6] [POLL1] a gateway that stood still under its clients turns newcomers away, but answers polls', async () => {
-    const under = await start();
+    const under = await start({ judgesLoad: true });
     under.ledger.createSession(1);
     await customer(under).ready();
     const pass = async (): Promise<readonly [string | number, number]> => {
+      // Until a tick has seen that somebody is there.
+      await new Promise((resolve) => setTimeout(resolve, 300));
       standStill(1_500);
       await eventually(() => under.gateway.overloaded || undefined, 'the standstill to be noticed');
       const newcomer = customer(under);

@@ -1,16 +1,17 @@
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { SILENT_LOGGER } from '../testing/virtual-gateway.ts';
-import { Ticker } from './ticker.ts';
+import { OVERLOAD_LAG_MS, Ticker } from './ticker.ts';
 
-function started(isBusy: boolean) {
+function started(isBusy: () => boolean) {
   const clock = new VirtualClock();
   const paused: boolean[] = [];
   let slow = 0;
   const ticker = new Ticker({
     clock,
     logger: SILENT_LOGGER,
-    isBusy: () => isBusy,
+    overloadLagMs: OVERLOAD_LAG_MS,
+    isBusy,
     each: (tick) => void paused.push(tick.paused),
     slow: () => {
       slow += 1;
@@ -21,14 +22,14 @@ function started(isBusy: boolean) {
 }
 
 it('ticks five times a second, and once a second for what may wait', async () => {
-  const { clock, paused, slowTicks } = started(true);
+  const { clock, paused, slowTicks } = started(() => true);
   await clock.advance(10_000);
   expect(paused).toHaveLength(50);
   expect(slowTicks()).toBe(10);
 });
 
 it('takes nobody new while the process stands still and for a second after', async () => {
-  const { clock, ticker, paused } = started(true);
+  const { clock, ticker, paused } = started(() => true);
   await clock.advance(1_000);
   clock.freeze(3_000);
   expect(ticker.overloaded).toBe(true);
@@ -41,8 +42,19 @@ it('takes nobody new while the process stands still and for a second after', asy
 });
 
 it('counts a pause with nobody connected as no load', async () => {
-  const { clock, ticker } = started(false);
+  const { clock, ticker } = started(() => false);
   clock.freeze(3_000);
+  expect(ticker.overloaded).toBe(false);
+  await clock.advance(10);
+  expect(ticker.overloaded).toBe(false);
+});
+
+it('takes all who come at once after a pause with nobody connected, not the first of them alone', async () => {
+  let isBusy = false;
+  const { clock, ticker } = started(() => isBusy);
+  clock.freeze(3_000);
+  isBusy = true;
+  expect(ticker.overloaded).toBe(false);
   await clock.advance(10);
   expect(ticker.overloaded).toBe(false);
 });

@@ -5,7 +5,8 @@ const TICK_MS = 200;
 const SLOW_TICK_MS = 1_000;
 /** A timer this late means that the process stood still. */
 const PAUSE_MS = 2_000;
-const OVERLOAD_LAG_MS = 1_000;
+/** How late the event loop may be before newcomers are turned away. */
+export const OVERLOAD_LAG_MS = 1_000;
 /**
  * How long a lag counts after it was seen: short, since after the crash of another gateway its clients all come here at
  * once, and whoever is refused comes again anyway.
@@ -24,6 +25,7 @@ export interface Tick {
 export interface TickerOptions {
   readonly clock: Clock;
   readonly logger: CoreLogger;
+  readonly overloadLagMs: number;
   /** Somebody is connected. With nobody a lag was not load: a process that has just started must take clients. */
   readonly isBusy: () => boolean;
   /** Five times a second. */
@@ -37,6 +39,8 @@ export class Ticker {
   readonly #options: TickerOptions;
   #timer: Timer | null = null;
   #lastAt: number;
+  /** Somebody was connected at the last tick. Whoever came since has no part in a lag that began before them. */
+  #wasBusy = false;
   #lagSeenAt = Number.NEGATIVE_INFINITY;
   #nextSlowAt = 0;
 
@@ -58,7 +62,8 @@ export class Ticker {
   /** Too busy to take anybody new. */
   get overloaded(): boolean {
     const now = this.#options.clock.now();
-    return now - this.#lastAt - TICK_MS > OVERLOAD_LAG_MS || now - this.#lagSeenAt < OVERLOAD_MEMORY_MS;
+    const isLate = this.#wasBusy && now - this.#lastAt - TICK_MS > this.#options.overloadLagMs;
+    return isLate || now - this.#lagSeenAt < OVERLOAD_MEMORY_MS;
   }
 
   #arm(): void {
@@ -69,14 +74,15 @@ export class Ticker {
   }
 
   #tick(): void {
-    const { clock, logger, isBusy, each, slow } = this.#options;
+    const { clock, logger, overloadLagMs, isBusy, each, slow } = this.#options;
     const now = clock.now();
     const late = now - this.#lastAt - TICK_MS;
     this.#lastAt = now;
-    if (late > OVERLOAD_LAG_MS && isBusy()) {
+    if (late > overloadLagMs && this.#wasBusy) {
       this.#lagSeenAt = now;
       logger.warn({ late_ms: late }, 'the event loop stood still: nobody new is taken for a moment');
     }
+    this.#wasBusy = isBusy();
     const tick = { now, wall: clock.wall(), paused: late > PAUSE_MS };
     each(tick);
     if (now < this.#nextSlowAt) return;

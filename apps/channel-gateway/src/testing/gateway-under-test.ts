@@ -38,6 +38,8 @@ export interface GatewaySetup {
   readonly ledger?: Ledger;
   readonly allowedOrigins?: readonly string[];
   readonly ticks?: boolean;
+  /** A test of the overload itself. For all others the machine may be as busy as it likes. */
+  readonly judgesLoad?: boolean;
   /** In place of the ledger in memory. */
   readonly source?: ChatSource;
 }
@@ -114,6 +116,7 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
     config,
     logger,
     metrics,
+    ...(setup.judgesLoad === true ? {} : { overloadLagMs: Number.POSITIVE_INFINITY }),
   });
   const health = new Health();
   const app = await createHttpApp({

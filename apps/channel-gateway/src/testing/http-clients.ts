@@ -30,19 +30,28 @@ export class StreamClient {
   }
 
   async waitFor(type: string, timeoutMs = 5_000): Promise<SseEvent> {
-    return eventually(() => this.events.find(({ frame }) => frame.type === type), `stream frame ${type}`, timeoutMs);
+    return eventually(
+      () => this.events.find(({ frame }) => frame.type === type),
+      () => `stream frame ${type}; ${this.#seen()}`,
+      timeoutMs,
+    );
   }
 
   async waitForSeq(seq: number, timeoutMs = 5_000): Promise<void> {
     await eventually(
       () => this.seqs().includes(seq) || undefined,
-      `stream seq ${seq}; have ${this.seqs().join(' ')}`,
+      () => `stream seq ${seq}; ${this.#seen()}`,
       timeoutMs,
     );
   }
 
   close(): void {
     this.#abort.abort();
+  }
+
+  #seen(): string {
+    const had = this.events.slice(-40).map(({ frame }) => frame.seq ?? frame.type);
+    return `had ${had.join(' ') || 'nothing'}; HTTP ${this.status} ${JSON.stringify(this.body)}, ${this.ended ? 'ended' : 'open'}`;
   }
 
   async #run(url: string, headers: Record<string, string>): Promise<void> {

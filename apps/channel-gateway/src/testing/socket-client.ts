@@ -64,7 +64,7 @@ export class SocketClient {
   async waitFor(type: string, timeoutMs = 5_000): Promise<Frame> {
     return eventually(
       () => this.find(type),
-      `frame ${type}; have ${this.frames.map((frame) => frame.type).join(' ')}; close ${this.closeCode}`,
+      () => `frame ${type}; ${this.#seen(this.frames.map((frame) => frame.type))}`,
       timeoutMs,
     );
   }
@@ -76,7 +76,7 @@ export class SocketClient {
   async waitForSeq(seq: number, timeoutMs = 5_000): Promise<void> {
     await eventually(
       () => this.seqs().includes(seq) || undefined,
-      `seq ${seq}; have ${this.seqs().join(' ')}`,
+      () => `seq ${seq}; ${this.#seen(this.seqs())}`,
       timeoutMs,
     );
   }
@@ -84,13 +84,21 @@ export class SocketClient {
   end(): void {
     this.socket.terminate();
   }
+
+  #seen(had: readonly unknown[]): string {
+    return `had ${had.slice(-40).join(' ') || 'nothing'}; close ${this.closeCode}, HTTP ${this.httpStatus} ${this.httpBody}`;
+  }
 }
 
 /** What one look may count: a process that stood still for longer has not waited meanwhile. */
 const LOOK_MS_MAX = 50;
 
-/** Polls until `read` gives something other than undefined. `timeoutMs` of time in which this process itself ran. */
-export async function eventually<T>(read: () => T | undefined, what: string, timeoutMs = 5_000): Promise<T> {
+/** Polls until `read` gives something other than undefined. `what` is asked when time is up. `timeoutMs` of time in which this process itself ran. */
+export async function eventually<T>(
+  read: () => T | undefined,
+  what: string | (() => string),
+  timeoutMs = 5_000,
+): Promise<T> {
   let waited = 0;
   let before = performance.now();
   for (;;) {
@@ -99,7 +107,7 @@ export async function eventually<T>(read: () => T | undefined, what: string, tim
     const now = performance.now();
     waited += Math.min(now - before, LOOK_MS_MAX);
     before = now;
-    if (waited > timeoutMs) throw new Error(`timed out waiting for ${what}`);
+    if (waited > timeoutMs) throw new Error(`timed out waiting for ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

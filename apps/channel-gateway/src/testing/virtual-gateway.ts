@@ -8,6 +8,7 @@ import { GatewayCore } from '../core.ts';
 import type { CoreMetrics } from '../core-metrics.ts';
 import type { CoreConfig } from '../core-options.ts';
 import type { ChatSource, CoreLogger, Verifier } from '../ports.ts';
+import { OVERLOAD_LAG_MS } from '../sync/ticker.ts';
 import { Ledger } from './ledger.ts';
 import { seeded } from './seeded.ts';
 import { VirtualClient } from './virtual-client.ts';
@@ -25,6 +26,7 @@ export const VIRTUAL_CONFIG: CoreConfig = {
   drainSeconds: 1,
   framesPerSecond: 10,
   framesBurst: 20,
+  overloadLagMs: OVERLOAD_LAG_MS,
   ticks: true,
   rollout: new Rollout('on', 100),
 };
