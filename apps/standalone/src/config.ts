@@ -32,9 +32,24 @@ function envSiteAddress() {
 }
 
 const siteTexts = (names: readonly [string, ...string[]]) => z.partialRecord(z.enum(names), z.string().max(200));
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 const operatorSite = z.strictObject({
   paths: siteTexts(['reply', 'assign', 'close']).optional(),
   request: siteTexts(['body', 'client_message_id', 'user_id']).optional(),
+  fields: z
+    .strictObject({
+      sent: z.string().max(200).optional(),
+      message: siteTexts(['id', 'sender', 'body', 'created_at', 'sender_id', 'sender_name']).optional(),
+    })
+    .optional(),
+  timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Moscow').optional(),
   headers: z.record(z.string(), z.string().max(1_000)).optional(),
 });
 

@@ -12,6 +12,8 @@ export interface SiteStaff {
   readonly request?: Partial<Record<'body' | 'client_message_id' | 'user_id', string>>;
   /** Where the answer of `reply` keeps the message (empty: the answer itself), and what the site calls its parts. */
   readonly fields?: Pick<Partial<SiteFields>, 'sent' | 'message'>;
+  /** Of times that the site writes without a zone, such as `Europe/Moscow`; default: UTC. */
+  readonly timeZone?: string;
   /** Of every request, such as `X-CSRF-Token`. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -12,6 +12,8 @@ export interface SiteChat {
   readonly senders?: Readonly<Record<string, 'client' | 'operator' | 'system'>>;
   /** The site's statuses → `new`, `active`, `closed`. */
   readonly statuses?: Readonly<Record<string, string>>;
+  /** Of times that the site writes without a zone, such as `Europe/Moscow`; default: UTC. */
+  readonly timeZone?: string;
   /** Of every request that writes, such as `X-CSRF-Token`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Number of a chat that was begun before, or the key of localStorage where the site's own page kept it. */

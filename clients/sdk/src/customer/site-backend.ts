@@ -26,6 +26,8 @@ interface Known {
   readonly id: number;
   messages: Message[];
   status: string;
+  /** Up to which message the page was given all. A look for its own text reads on, and gives it that one alone. */
+  told: number;
 }
 
 /** No number of an event: more than a chat that has just begun can have, so that what it holds is read. */
@@ -66,7 +68,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     call(environment, 'GET', `${channel}/channel/poll`, { token, query: { session: sessionId, last_seq, wait: 0 } });
 
   const of = (id: number): Known => {
-    if (known?.id !== id) known = { id, messages: [], status: 'new' };
+    if (known?.id !== id) known = { id, messages: [], status: 'new', told: 0 };
     return known;
   };
   /** What the site has beyond what is known; told once to each caller, in order. */
@@ -196,7 +198,9 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     },
     async history({ sessionId }, { beforeId = Number.POSITIVE_INFINITY, limit = PAGE }) {
       await read(sessionId);
-      const earlier = of(sessionId).messages.filter(({ id }) => id < beforeId);
+      const chat = of(sessionId);
+      const earlier = chat.messages.filter(({ id }) => id < beforeId);
+      if (earlier.length === chat.messages.length) chat.told = earlier.at(-1)?.id ?? 0;
       return {
         messages: earlier.slice(-limit).map((one) => rows.name(sessionId, one)),
         has_more: earlier.length > limit,
@@ -205,9 +209,10 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     poll: (access, { afterSeq }) => missed(access, afterSeq),
     async news({ sessionId }, afterId) {
       await read(sessionId);
-      return of(sessionId)
-        .messages.filter(({ id }) => id > afterId)
-        .map((one) => rows.name(sessionId, one));
+      const chat = of(sessionId);
+      const from = Math.min(afterId, chat.told);
+      chat.told = chat.messages.at(-1)?.id ?? 0;
+      return chat.messages.filter(({ id }) => id > from).map((one) => rows.name(sessionId, one));
     },
     own: rows.name,
     async send({ sessionId }, { body, client_message_id: key }) {

@@ -1,5 +1,6 @@
 import type { Message } from '../api/protocol.ts';
 import type { SiteChat, SiteFields, SitePaths } from '../api/site.ts';
+import { wallClock } from './wall-clock.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
@@ -55,20 +56,22 @@ function number(value: unknown): number | null {
   return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : null;
 }
 
-/** Databases write `2026-01-31 12:00:00`, some pages unix seconds. Without a zone it is taken for UTC. */
-function time(value: unknown): string {
+/** Databases write `2026-01-31 12:00:00`, some pages unix seconds. Without a zone it is what the site's clock showed. */
+function time(value: unknown, instant: (asIfUtc: number) => number): string {
   if (typeof value === 'number') return new Date(value * 1_000).toISOString();
   const written = text(value) ?? '';
-  const zoned = /:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$/i.test(written) ? written : `${written}Z`;
+  const isZoned = /:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$/i.test(written);
+  const zoned = isZoned ? written : `${written}Z`;
   const at = Date.parse(zoned.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
-  return new Date(Number.isNaN(at) ? 0 : at).toISOString();
+  return new Date(Number.isNaN(at) ? 0 : isZoned ? at : instant(at)).toISOString();
 }
 
 /** Reads the site's answers and writes what it is sent. */
-export function siteReader({ fields = {}, senders = {}, statuses = {} }: SiteChat) {
+export function siteReader({ fields = {}, senders = {}, statuses = {}, timeZone = 'UTC' }: SiteChat) {
   const of = { ...FIELDS, ...fields };
   const parts = { ...MESSAGE, ...fields.message };
   const names = { ...REQUEST, ...fields.request };
+  const instant = wallClock(timeZone);
 
   const sender = (value: unknown): Message['sender_type'] => {
     const word = String(value);
@@ -86,7 +89,7 @@ export function siteReader({ fields = {}, senders = {}, statuses = {} }: SiteCha
       sender_name: text(pick(value, parts.sender_name)),
       body,
       attachments: [],
-      created_at: time(pick(value, parts.created_at)),
+      created_at: time(pick(value, parts.created_at), instant),
       client_message_id: text(pick(value, names.client_message_id)),
     };
   };

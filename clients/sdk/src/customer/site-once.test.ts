@@ -147,6 +147,27 @@ describe('[BES31] a text beside a site', () => {
     expect(second.shown().map(([body]) => body)).toEqual(['[начало]', '[одно]', '[другое]']);
   });
 
+  it.each([
+    ['as it is', (text: string) => text],
+    ['in other words', () => '***'],
+  ])('is not taken for a row of another device, where the site stores it %s', async (_, store) => {
+    const { world, rows, open } = siteWith(store);
+    const { client, shown } = open();
+    client.send('начало');
+    await world.advance(30_000);
+    // Written on the phone, between the last look and the answer.
+    rows.push({ id: 2, sender: 'client', body: 'с телефона', created_at: '2026-01-01 00:00:00' });
+    client.send('с компьютера');
+    const key = client.getState().messages.at(-1)?.key;
+    const own = () => client.getState().messages.find((message) => message.key === key)?.body;
+    for (let second = 0; second < 8; second += 1) {
+      await world.advance(1_000);
+      expect(own()).toBe('с компьютера');
+    }
+    expect(shown().map(([body]) => body)).toContain('с телефона');
+    expect(rows).toHaveLength(3);
+  });
+
   it('is sent again where the site did not write it, and the same words twice are two messages', async () => {
     const { world, rows, faults, open } = siteWith((text) => text);
     const { client } = open();

@@ -28,9 +28,9 @@ interface Answer {
 
 /** The operators' calls against a site's own REST. */
 export function createSiteStaff(environment: Environment, site: SiteStaff, read: ReadMessages) {
-  const { paths = {}, request = {}, fields, headers } = site;
+  const { paths = {}, request = {}, fields, timeZone, headers } = site;
   const rows = createOwnRows(environment, 'operator');
-  const reader = siteReader({ ...(fields && { fields }), senders: {} });
+  const reader = siteReader({ ...(fields && { fields }), ...(timeZone && { timeZone }), senders: {} });
   const withCookie: typeof fetch = (input, init) => environment.fetch(input, { ...init, credentials: 'same-origin' });
   const post = (path: string, id: number, json: object): Promise<Answer> =>
     ask(

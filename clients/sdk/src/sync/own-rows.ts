@@ -24,6 +24,11 @@ const KEPT_MS = 7 * 86_400_000;
 /** A site that has shown nothing of a text for so long is not going to. */
 const SHOWN_WITHIN_MS = 86_400_000;
 const SETTLED_KEPT_MS = 60_000;
+/**
+ * So long a row that has nothing in common with a text is not taken for it: the customer may be writing on another device
+ * too. By then a site has shown the text itself, and it has its row.
+ */
+const OTHER_WORDS_AFTER_MS = 10_000;
 
 /**
  * A site has no key by which it tells a text from its repeat, and may store another text than it was sent. So what was
@@ -71,7 +76,7 @@ export function createOwnRows(environment: Environment, side: 'client' | 'operat
       key((name) => bodies.get(name) === row.body) ??
       key((name) => resembles(bodies.get(name) ?? '', row.body)) ??
       // The site has taken it, in whatever words: then the next row of this side is it.
-      key((_, { state }) => state === 'taken')
+      key((_, { state, at }) => state === 'taken' && Math.abs(environment.wallNow() - at) >= OTHER_WORDS_AFTER_MS)
     );
   };
   /** The row under the id of the text that this device sent, where it is one. */
