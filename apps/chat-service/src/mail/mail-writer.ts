@@ -13,6 +13,8 @@ import type { Transcripts } from './transcript.ts';
 
 export type MailRow = Selectable<MailTable>;
 
+/** Mail servers take 10 MB and more; a file in a mail is a third longer than it is. */
+const TRANSCRIPT_MAX_BYTES = 5 * 1_048_576;
 const PAGE = 100;
 
 export interface MailWriterParts {
@@ -51,7 +53,7 @@ export class MailWriter {
   async #transcript(row: MailRow): Promise<SendMailOptions | null> {
     const id = row.session_id;
     if (id === null) return null;
-    const content = await this.#parts.transcripts.open({ kind: 'customer', sessionId: id }, id);
+    const content = await this.#parts.transcripts.open({ kind: 'customer', sessionId: id }, id, TRANSCRIPT_MAX_BYTES);
     const letter = transcriptLetter(languageOf(row.locale), id, this.#site);
     const attachments = [{ filename: `chat-${id}.txt`, content, contentType: 'text/plain; charset=utf-8' }];
     return { ...this.#envelope(row, letter), attachments };

@@ -13,6 +13,7 @@ const TEXTS = {
     operator: 'Оператор',
     system: 'Система',
     empty: 'В этом чате ещё нет сообщений.',
+    cut: '[Переписка длиннее, чем помещается в письмо. Целиком её можно скачать в чате.]',
   },
   en: {
     chat: (id: number) => `Chat ${id}`,
@@ -21,6 +22,7 @@ const TEXTS = {
     operator: 'Operator',
     system: 'System',
     empty: 'There are no messages in this chat yet.',
+    cut: '[The conversation is longer than a mail may be. Download the whole of it in the chat.]',
   },
 } as const satisfies Record<Language, unknown>;
 
@@ -46,13 +48,17 @@ export class Transcripts {
     this.#timeZone = timeZone;
   }
 
-  /** @throws ChatError before the first byte where the actor sees no such session. */
-  async open(actor: Actor, sessionId: number): Promise<Readable> {
+  /**
+   * `maxBytes`: it ends after the last message that fits, and says so.
+   * @throws ChatError before the first byte where the actor sees no such session.
+   */
+  async open(actor: Actor, sessionId: number, maxBytes = Number.POSITIVE_INFINITY): Promise<Readable> {
     await this.#operations.getSession(actor, sessionId);
     const session = await this.#operations.findSession(sessionId);
     const language = languageOf(session?.locale);
     const begun = session?.createdAt ?? new Date();
-    return Readable.from(this.#parts(actor, sessionId, language, begun), { objectMode: false });
+    const parts = bounded(this.#parts(actor, sessionId, language, begun), maxBytes, TEXTS[language].cut);
+    return Readable.from(parts, { objectMode: false });
   }
 
   async *#parts(actor: Actor, sessionId: number, language: Language, begun: Date): AsyncGenerator<string> {
@@ -68,5 +74,17 @@ export class Transcripts {
       }
       if (!page.has_more) return;
     }
+  }
+}
+
+async function* bounded(parts: AsyncIterable<string>, maxBytes: number, end: string): AsyncGenerator<string> {
+  let bytes = 0;
+  for await (const part of parts) {
+    bytes += Buffer.byteLength(part);
+    if (bytes > maxBytes) {
+      yield `${end}\n`;
+      return;
+    }
+    yield part;
   }
 }
