@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Database } from '@chat-realtime/database';
 import {
   ChatError,
+  MAIL_MAX_BYTES,
   type MailIgnoredReason,
   type MailInboundResponse,
   MESSAGE_BODY_MAX_CODE_POINTS,
@@ -25,8 +26,8 @@ const FILES_MAX = 10;
 export interface MailIntakeParts {
   readonly database: Database;
   readonly operations: ChatOperations;
-  readonly attachments: Attachments;
-  readonly rates: RequestRates;
+  readonly attachments: Pick<Attachments, 'upload'>;
+  readonly rates: Pick<RequestRates, 'message'>;
   readonly links: Pick<MailLinks, 'mailNamed'>;
   /** Undefined where no mail of ours can be answered. */
   readonly addresses: ReplyAddress | undefined;
@@ -41,6 +42,8 @@ export interface MailDelivery {
   readonly recipients?: readonly string[];
   /** The provider's own name of it: known by either, it was taken before. */
   readonly providerId?: string;
+  /** It is larger than a mail may be, and these bytes are its beginning: its text is taken, and no file. */
+  readonly isBeginning?: boolean;
   /** Throws where whoever brings it may not bring this one. `key`: of the mail, as {@link ReceivedMail.key}. */
   readonly admit?: (key: string) => Promise<void>;
 }
@@ -55,19 +58,21 @@ export class MailIntake {
 
   /** @throws ChatError where it can't be taken now and must be brought again */
   async take(raw: Buffer, delivery: MailDelivery = {}): Promise<MailInboundResponse> {
-    const mail = await readMail(raw, delivery.recipients).catch((error: unknown) => {
+    const read = await readMail(raw, delivery.recipients).catch((error: unknown) => {
       throw new ChatError('validation_failed', 'the request is well-formed but not valid', {
         cause: error,
         details: { fields: [{ path: 'body', message: 'must be a mail' }] },
       });
     });
+    const isBeginning = delivery.isBeginning === true;
+    const mail: Letter = isBeginning ? { ...read, files: [], isBeginning } : { ...read, isBeginning };
     await delivery.admit?.(mail.key);
     const answer = await this.#once(mail, keysOf(mail, delivery.providerId));
     this.#parts.taken(answer.outcome === 'ignored' ? answer.reason : answer.outcome);
     return answer;
   }
 
-  async #once(mail: ReceivedMail, keys: readonly string[]): Promise<MailInboundResponse> {
+  async #once(mail: Letter, keys: readonly string[]): Promise<MailInboundResponse> {
     const known = await translated(() =>
       this.#parts.database.kysely.selectFrom('mail_received').select('key').where('key', 'in', keys).executeTakeFirst(),
     );
@@ -96,14 +101,14 @@ export class MailIntake {
     return null;
   }
 
-  async #judge(mail: ReceivedMail, session: SessionRecord | null): Promise<MailInboundResponse> {
+  async #judge(mail: Letter, session: SessionRecord | null): Promise<MailInboundResponse> {
     const { from, addresses } = this.#parts;
     if (mail.undeliverable !== undefined) return this.#bounced(mail.undeliverable);
     if (session === null) return ignored('unknown_address');
     const isOurs = mail.from === from?.address.toLowerCase() || addresses?.named(mail.from) !== undefined;
     if (mail.kind === 'own' || isOurs) return ignored('loop');
     if (mail.kind === 'automatic') return ignored('automatic');
-    if (mail.text === '' && mail.files.length === 0) return ignored('empty');
+    if (mail.text === '' && mail.files.length === 0 && !mail.isBeginning) return ignored('empty');
     return this.#post(mail, session);
   }
 
@@ -122,13 +127,14 @@ export class MailIntake {
     return { outcome: 'bounce' };
   }
 
-  async #post(mail: ReceivedMail, session: SessionRecord): Promise<MailInboundResponse> {
+  async #post(mail: Letter, session: SessionRecord): Promise<MailInboundResponse> {
     const { rates } = this.#parts;
     const actor = { kind: 'customer', sessionId: session.id } as const;
     try {
       await rates.message(actor);
       const messageIds: number[] = [];
-      for (const [index, part] of partsOf(mail).entries()) {
+      const parts = mail.isBeginning ? [beginningOf(mail, session)] : partsOf(mail);
+      for (const [index, part] of parts.entries()) {
         const id = clientMessageId(mail.key, index);
         messageIds.push(await this.#postOnce(session, id, part));
       }
@@ -213,6 +219,10 @@ function ignored(reason: MailIgnoredReason): MailInboundResponse {
   return { outcome: 'ignored', reason };
 }
 
+interface Letter extends ReceivedMail {
+  readonly isBeginning: boolean;
+}
+
 interface Part {
   readonly body: string;
   readonly files: readonly MailFile[];
@@ -225,6 +235,22 @@ const REFUSED = {
   en: (name: string) => `[a file of the mail was not taken: ${name}]`,
 } as const;
 const REFUSED_NAME_MAX = 100;
+
+const TOO_LARGE = {
+  ru: (mb: number) => `[письмо больше ${mb} МБ: файлы из него не приняты]`,
+  en: (mb: number) => `[the mail is larger than ${mb} MB: its files were not taken]`,
+} as const;
+
+/**
+ * Of a mail that is too large: said in the chat, where customer and operator both read it. A mail back would go to
+ * whoever was named as the sender, and could be answered by a robot.
+ */
+function beginningOf({ text }: ReceivedMail, { locale }: SessionRecord): Part {
+  const said = TOO_LARGE[languageOf(locale)](MAIL_MAX_BYTES / 1_048_576);
+  const room = MESSAGE_BODY_MAX_CODE_POINTS - [...said].length - 1;
+  const written = [...text.toWellFormed().replaceAll('\u0000', '')].slice(0, room).join('');
+  return { body: written === '' ? said : `${written}\n${said}`, files: [], left: [] };
+}
 
 /** What the operator would otherwise never hear of, as far as there is room; what was written keeps its place. */
 function withRefused(body: string, refused: readonly string[], { locale }: SessionRecord): string {

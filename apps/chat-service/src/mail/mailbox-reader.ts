@@ -5,6 +5,8 @@ import type { MailIntake } from './mail-intake.ts';
 
 /** Mails of one look; the rest comes with the next one. */
 const BATCH = 50;
+/** Of a mail that is too large: its headers, and the text where that stands before the files. */
+const BEGINNING_BYTES = 262_144;
 const CONNECT_MS = 15_000;
 const LATER_SECONDS = 60;
 const SOCKET_MS = 60_000;
@@ -12,7 +14,7 @@ const SOCKET_MS = 60_000;
 export interface MailboxReaderParts {
   /** `imaps://user:password@host:port/INBOX` */
   readonly url: string;
-  readonly intake: MailIntake;
+  readonly intake: Pick<MailIntake, 'take'>;
   readonly log: ChatLog;
 }
 
@@ -62,19 +64,20 @@ export class MailboxReader {
     for (const uid of unseen.slice(0, BATCH)) {
       const sized = await client.fetchOne(String(uid), { size: true }, { uid: true });
       if (sized === false) continue;
-      if ((sized.size ?? 0) <= MAIL_MAX_BYTES) {
-        const mail = await client.fetchOne(String(uid), { source: true }, { uid: true });
-        if (mail === false || mail.source === undefined) continue;
-        if (!(await this.#take(uid, mail.source))) continue;
-      } else this.#parts.log.info({ uid, bytes: sized.size }, 'a mail is too large for the chat');
+      const isBeginning = (sized.size ?? 0) > MAIL_MAX_BYTES;
+      if (isBeginning) this.#parts.log.info({ uid, bytes: sized.size }, 'a mail is too large for the chat');
+      const source = isBeginning ? { start: 0, maxLength: BEGINNING_BYTES } : true;
+      const mail = await client.fetchOne(String(uid), { source }, { uid: true });
+      if (mail === false || mail.source === undefined) continue;
+      if (!(await this.#take(uid, mail.source, isBeginning))) continue;
       await client.messageFlagsAdd(String(uid), ['\\Seen'], { uid: true });
     }
   }
 
   /** False: it stays unseen and is taken later. */
-  async #take(uid: number, source: Buffer): Promise<boolean> {
+  async #take(uid: number, source: Buffer, isBeginning: boolean): Promise<boolean> {
     try {
-      await this.#parts.intake.take(source);
+      await this.#parts.intake.take(source, { isBeginning });
       return true;
     } catch (error) {
       if (error instanceof ChatError && error.code === 'rate_limited')

@@ -78,6 +78,9 @@ describe('the list of commands', () => {
     ['outbox', 'replay', '-1'],
     ['verify', 'x'],
     ['migrate', '--now'],
+    ['mail-refusals'],
+    ['mail-refusals', 'lift'],
+    ['mail-refusals', 'list', 'x'],
   ])('a command that is called wrongly says how it is called: %s %s', async (...args) => {
     const { code, err } = await admin(...args);
     expect(code === 2 || err.includes('there is no operator')).toBe(true);
@@ -101,6 +104,21 @@ it('[RES10] reaches the embedded database where no address is given', () => {
   });
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toContain('"epoch"');
+});
+
+it('[MAIL11] mail-refusals lists the addresses that get no mail, newest first, and lets one get it again', async () => {
+  expect(await answer('mail-refusals', 'list')).toEqual({ refusals: [], total: 0 });
+  expect((await admin('mail-refusals', 'list')).out).toBe('every address gets mail\n');
+  await query(`INSERT INTO mail_refusal (address, reason, created_at) VALUES
+    ('gone@mail.example', 'bounced', '2026-11-01T10:00:00Z'), ('olga@mail.example', 'unsubscribed', '2026-11-02T10:00:00Z')`);
+  const gone = { address: 'gone@mail.example', reason: 'bounced', since: '2026-11-01T10:00:00.000Z' };
+  const { refusals, total } = await answer('mail-refusals', 'list');
+  expect([refusals, total]).toEqual([[expect.objectContaining({ address: 'olga@mail.example' }), gone], 2]);
+  expect((await admin('mail-refusals', 'list')).out).toContain('gone@mail.example\tno such mailbox\t2026-11-01');
+  expect(await answer('mail-refusals', 'lift', 'Gone@Mail.example')).toEqual({ lifted: gone });
+  const again = await admin('mail-refusals', 'lift', 'gone@mail.example');
+  expect([again.code, again.err]).toEqual([1, '"gone@mail.example" is not refused: it gets mail\n']);
+  expect((await answer('mail-refusals', 'list'))['total']).toBe(1);
 });
 
 describe('admin migrate', () => {

@@ -33,6 +33,12 @@ export const COMMANDS: readonly AdminEntry[] = [
     load: async () => (await import('./dead-letters.ts')).deadLetters,
   },
   {
+    name: 'mail-refusals',
+    usage: 'list | lift <address>',
+    summary: 'addresses that get no mail any more, since it bounced or they unsubscribed; and to let one get it again',
+    load: async () => (await import('./mail-refusals.ts')).mailRefusals,
+  },
+  {
     name: 'drain',
     usage: '<address of a gateway>',
     summary: 'sends every client of one gateway to the others and lets nobody new in; then it may be stopped',

@@ -1,0 +1,90 @@
+import { createSessionResponseSchema } from '@chat-realtime/protocol';
+import { KeyRing } from '@chat-realtime/protocol/tokens';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHANNEL_SECRET, ChatUnderTest } from '../../test/chat-under-test.ts';
+import { MailIntake } from './mail-intake.ts';
+import { MailLinks } from './mail-links.ts';
+import { ReplyAddress } from './reply-address.ts';
+
+const addresses = new ReplyAddress(KeyRing.parse(`k1:${CHANNEL_SECRET}`), 'support+{tag}@shop.example');
+let chat: ChatUnderTest;
+let intake: MailIntake;
+beforeAll(async () => {
+  chat = await ChatUnderTest.start();
+  intake = new MailIntake({
+    database: chat.database,
+    operations: chat.operations,
+    attachments: { upload: () => Promise.reject(new Error('no file of a large mail is taken')) },
+    rates: { message: () => Promise.resolve() },
+    links: new MailLinks(chat.database, Buffer.from(CHANNEL_SECRET)),
+    addresses,
+    from: { name: 'Shop', address: 'support@shop.example' },
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined },
+    taken: () => undefined,
+  });
+});
+afterAll(() => chat.stop());
+
+const begin = async (locale: string) =>
+  (await chat.call('POST', '/chat/session', { body: { locale } })).as(createSessionResponseSchema).session.id;
+/** How a letter with a film begins. */
+const beginning = (to: string, { head = [], text = 'Вот видео' }: { head?: string[]; text?: string } = {}) =>
+  Buffer.from(
+    [
+      `Message-ID: <${randomUUID()}@mail.example>`,
+      'From: Olga <olga@mail.example>',
+      `To: ${to}`,
+      ...head,
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      ...(text === '' ? [] : ['--b', 'Content-Type: text/plain; charset=utf-8', '', text]),
+      '--b',
+      'Content-Type: video/mp4; name=film.mp4',
+      'Content-Disposition: attachment; filename=film.mp4',
+      'Content-Transfer-Encoding: base64',
+      '',
+      'A'.repeat(60_000),
+    ].join('\r\n'),
+  );
+const take = (raw: Buffer) => intake.take(raw, { isBeginning: true });
+const texts = async (id: number) => {
+  const { messages } = await chat.operations.history({ kind: 'customer', sessionId: id }, id, { limit: 50 });
+  return messages.map(({ sender_type: who, body, attachments }) => [who, body, attachments.length]);
+};
+
+describe('a mail that is larger than the chat takes', () => {
+  it('[MAIL4] brings its text and says what was left out, once', async () => {
+    const id = await begin('ru');
+    const raw = beginning(addresses.of({ id, revokedAt: null }));
+    expect(await take(raw)).toMatchObject({ outcome: 'message', session_id: id });
+    expect(await take(raw)).toEqual({ outcome: 'duplicate' });
+    expect(await texts(id)).toEqual([['client', 'Вот видео\n[письмо больше 25 МБ: файлы из него не приняты]', 0]]);
+  });
+
+  it('[MAIL4] says so in the language of the chat where no text was found', async () => {
+    const id = await begin('en');
+    await take(beginning(addresses.of({ id, revokedAt: null }), { text: '' }));
+    expect(await texts(id)).toEqual([['client', '[the mail is larger than 25 MB: its files were not taken]', 0]]);
+  });
+
+  it('[MAIL5] of a robot, of our own or to nobody says nothing to anybody, and no mail is written', async () => {
+    const id = await begin('ru');
+    const to = addresses.of({ id, revokedAt: null });
+    for (const [raw, reason] of [
+      [beginning(to, { head: ['Auto-Submitted: auto-replied'] }), 'automatic'],
+      [beginning(to, { head: ['X-Chat-Realtime: 1'] }), 'loop'],
+      [beginning('support@shop.example'), 'unknown_address'],
+    ] as const)
+      expect(await take(raw)).toEqual({ outcome: 'ignored', reason });
+    expect(await texts(id)).toEqual([]);
+    expect(await chat.database.kysely.selectFrom('mail').select('id').execute()).toEqual([]);
+  });
+
+  it('[MAIL4] keeps to the length of a message', async () => {
+    const id = await begin('ru');
+    await take(beginning(addresses.of({ id, revokedAt: null }), { text: 'слово '.repeat(1_900) }));
+    const [[, body = ''] = []] = await texts(id);
+    expect(String(body)).toMatch(/^слово [^]*\[письмо больше 25 МБ: файлы из него не приняты\]$/);
+  });
+});
