@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,17 +26,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+type Settings = Readonly<Record<string, string>>;
 interface Ended {
   code: number;
   out: string;
   err: string;
 }
 
-async function adminAt(databaseUrl: string, input: string, ...args: string[]): Promise<Ended> {
+/** Settings beside the address of the database may stand behind the words. */
+async function adminAt(databaseUrl: string, input: string, ...words: (string | Settings)[]): Promise<Ended> {
+  const args = words.filter((word) => typeof word === 'string');
+  const settings = words.filter((word) => typeof word === 'object');
   let out = '';
   let err = '';
   const code = await runAdmin(args, {
-    env: { DATABASE_URL: databaseUrl },
+    env: Object.assign({ DATABASE_URL: databaseUrl }, ...settings),
     write: (text) => (out += text),
     writeError: (text) => (err += text),
     readSecret: async () => input,
@@ -93,7 +98,9 @@ it('[RES10] new-epoch gives the database another epoch and says what follows, fo
   const second = await answer('new-epoch');
   expect(second['previous_epoch']).toBe(epoch);
   expect(second['epoch']).not.toBe(epoch);
-  expect((await admin('new-epoch')).out).toContain('new epoch');
+  const people = await admin('new-epoch');
+  expect(people.out).toContain('new epoch');
+  expect(people.err).toContain(`the epoch of before is ${String(second['epoch'])}`);
 });
 
 it('[RES10] reaches the embedded database where no address is given', () => {
@@ -125,7 +132,7 @@ describe('admin migrate', () => {
   it('[OPS42] says what it would run and what that means, and then runs it, for people and for programs', async () => {
     const url = await postgres.createDatabase();
     const planned = await adminAt(url, '', 'migrate', '--dry-run');
-    expect([planned.code, planned.err]).toEqual([0, '']);
+    expect([planned.code, planned.err]).toEqual([0, expect.stringContaining('nothing is changed')]);
     expect(planned.out).toContain('0001_chat: services of before serve on, but do not start again');
     const done = await adminAt(url, '', 'migrate');
     expect(done.code).toBe(0);
@@ -167,10 +174,10 @@ describe('operators', () => {
     await adminWith('a long password', 'operators', 'add', 'gleb', 'Gleb');
     expect(await adminWith('a long password', 'operators', 'add', 'gleb', 'Gleb')).toMatchObject({
       code: 1,
-      err: 'the login "gleb" is taken\n',
+      err: expect.stringMatching(/\nthe login "gleb" is taken\n$/),
     });
     expect((await adminWith('short', 'operators', 'password', 'gleb')).err).toContain('at least 8 characters');
-    expect((await admin('operators', 'role', 'nobody', 'admin')).err).toBe('there is no operator "nobody"\n');
+    expect((await admin('operators', 'role', 'nobody', 'admin')).err).toMatch(/\nthere is no operator "nobody"\n$/);
   });
 });
 
@@ -189,6 +196,86 @@ describe('outbox', () => {
     expect(await answer('outbox', 'status')).toMatchObject({ unpublished: 0, published: 1, oldest_age_seconds: 0 });
     expect(await answer('outbox', 'replay', '600')).toEqual({ events: 1 });
     expect(await answer('outbox', 'status')).toMatchObject({ unpublished: 1, published: 0 });
+  });
+});
+
+describe('trace', () => {
+  const hop = (at: string, more: object) => ({ hop: 'written', at, where: 'gateway-1', ...more });
+  const peer = createServer((request, response) => {
+    const known = request.headers.authorization === `Bearer ${'k'.repeat(32)}`;
+    const hops = [hop('2100-01-01T00:00:02.000Z', { path: 'live', to: 'client', sockets: 2, connections: ['a', 'b'] })];
+    response.writeHead(known ? 200 : 401).end(JSON.stringify({ where: 'gateway-1', hops }));
+  });
+  let where: { session: string; env: Record<string, string> };
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => void peer.listen(0, '127.0.0.1', resolve));
+    const at = peer.address();
+    const port = typeof at === 'object' && at !== null ? at.port : 0;
+    await query(`INSERT INTO chat_session (last_seq, client_msgs) VALUES (1, 1)`);
+    const session = '(SELECT max(id) FROM chat_session)';
+    await query(
+      `INSERT INTO chat_event (session_id, seq, type, sender_type, client_message_id, body) VALUES (${session}, 1, 'chat.message', 'client', 't', 'private words')`,
+    );
+    await query(`INSERT INTO outbox (event_id) SELECT max(id) FROM chat_event`);
+    const database = await openDatabase(postgres.url, { applicationName: 'test', poolSize: 1 });
+    const rows = await database.kysely
+      .selectFrom('chat_session')
+      .select(({ fn }) => fn.max('id').as('id'))
+      .execute();
+    await database.close();
+    where = {
+      session: String(rows[0]?.id),
+      env: {
+        TRACE_PEERS: `http://127.0.0.1:${port}, http://127.0.0.1:1`,
+        INTERNAL_API_KEY: 'k'.repeat(32),
+      },
+    };
+  });
+  afterAll(() => void peer.close());
+
+  it('[TRC3] prints what database, processes and logs know of an event, in order, and who did not answer', async () => {
+    const logs = join(folder, 'debug.log');
+    const line = { time: '2100-01-01T00:00:01.000Z', level: 'debug', service: 'channel-dispatcher', message: 'hop' };
+    const dispatched = { ...line, session_id: Number(where.session), seq: 1, hop: 'dispatched' };
+    await writeFile(
+      logs,
+      ['not JSON', JSON.stringify({ ...dispatched, seq: 2 }), `dispatcher-1  | ${JSON.stringify(dispatched)}`].join(
+        '\n',
+      ),
+    );
+    const people = await adminAt(postgres.url, '', 'trace', where.session, '1', '--logs', logs, where.env);
+    expect([people.code, people.err]).toEqual([0, 'reading the database and asking 2 processes …\n']);
+    const lines = people.out.trim().split('\n');
+    expect(lines[0]).toBe(`session ${where.session}, seq 1: chat.message`);
+    expect(lines.slice(1).map((text) => /\b(stored|dispatched|written|no answer)\b/.exec(text)?.[1])).toEqual([
+      ...['stored', 'dispatched', 'written', 'no answer'],
+    ]);
+    expect(lines[2]).toContain('channel-dispatcher (log)');
+    expect(lines[3]).toContain('client live 2 sockets [a, b]');
+    expect(lines[4]).toBe('no answer from http://127.0.0.1:1: what it did is not shown');
+    expect(people.out).not.toContain('private words');
+
+    const programs = await adminAt(postgres.url, '', 'trace', where.session, '1', '--json', where.env);
+    expect([programs.code, programs.err]).toEqual([0, '']);
+    expect(JSON.parse(programs.out)).toMatchObject({
+      session_id: Number(where.session),
+      hops: [{ hop: 'stored' }, { hop: 'written', sockets: 2 }],
+      silent: ['http://127.0.0.1:1'],
+    });
+  });
+
+  it('[TRC3] says that there is no such event, that a process was not asked, and how it is called', async () => {
+    expect(await admin('trace', where.session, '9')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('the session has no such event'),
+    });
+    expect((await admin('trace', where.session, '1')).err).toContain('no process is named (TRACE_PEERS)');
+    const elsewhere = { ...where.env, INTERNAL_API_KEY: 'another' };
+    expect(
+      (await adminAt(postgres.url, '', 'trace', where.session, '1', elsewhere)).out.match(/no answer/g),
+    ).toHaveLength(2);
+    for (const wrong of [[], ['1'], ['1', 'x'], ['1', '2', '3']])
+      expect([wrong, (await admin('trace', ...wrong)).code]).toEqual([wrong, 2]);
   });
 });
 

@@ -18,12 +18,27 @@ function usage(): string {
   return [`${command} <command> [--json]`, ...lines].join('\n');
 }
 
+/** What the system refused, a connection or a file: no fault of this program. A name with several addresses has one for each. */
+function systemError(error: unknown): Error | undefined {
+  if (error instanceof AggregateError) return systemError(error.errors[0]);
+  return error instanceof Error && 'syscall' in error ? error : undefined;
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** An option that is not known is called wrongly, whoever notices. */
+const isUsage = (error: unknown): boolean =>
+  error instanceof AdminUsageError || codeOf(error).startsWith('ERR_PARSE_ARGS');
+
 /** A refusal is for people; anything else is a fault and shows where. */
 function textOf(error: unknown): string {
   if (error instanceof z.ZodError) return z.prettifyError(error);
   if (!(error instanceof Error)) return String(error);
   if (error instanceof DatabaseStartError) return `${error.message} (${error.code})`;
-  const plain = [AdminUsageError, AdminRefusal, ChatError].some((kind) => error instanceof kind);
+  const refused = systemError(error);
+  if (refused !== undefined) return refused.message;
+  const plain = isUsage(error) || [AdminRefusal, ChatError].some((kind) => error instanceof kind);
   return plain ? error.message : (error.stack ?? error.message);
 }
 
@@ -51,7 +66,7 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
     return answer.failed === true ? 1 : 0;
   } catch (error) {
     io.writeError(`${textOf(error)}\n`);
-    return error instanceof AdminUsageError ? 2 : 1;
+    return isUsage(error) ? 2 : 1;
   } finally {
     await server.close();
   }

@@ -8,11 +8,11 @@ export const backup: AdminCommand = {
     const [folder, ...more] = args;
     if (folder === undefined || more.length > 0) throw new AdminUsageError('backup <folder>');
     const to = resolve(folder);
+    progress(`writing the database as it is now to ${to}; the chat goes on meanwhile …`);
     // Opening brings the schema up to date, as every start does: what is written is of this version.
     await openDatabase();
     const connection = await connectPlainly(await databaseUrl());
     try {
-      progress(`writing the database as it is now to ${to}; the chat goes on meanwhile …`);
       const written = await writeBackup(connection, to, progress);
       progress(`copying ${written.files.length} attachments …`);
       // After the database: a file is there before the row that names it, so none can be missing for coming later.

@@ -31,7 +31,8 @@ const lineOf = ({ id, reason, type, sessionId, seq, occurredAt, bytes, messageId
     `${bytes} B`,
   ].join('\t');
 
-async function list({ url, box }: Chosen): Promise<AdminAnswer> {
+async function list({ url, box }: Chosen, progress: AdminContext['progress']): Promise<AdminAnswer> {
+  progress(`reading the dead letters of the ${box}; each stays where it is …`);
   const found: DeadLetter[] = [];
   const count = await walkDeadLetters(url, box, (letter) => {
     if (found.length < LISTED) found.push(letter);
@@ -45,7 +46,8 @@ async function list({ url, box }: Chosen): Promise<AdminAnswer> {
   };
 }
 
-async function show({ url, box }: Chosen, id: string): Promise<AdminAnswer> {
+async function show({ url, box }: Chosen, id: string, progress: AdminContext['progress']): Promise<AdminAnswer> {
+  progress(`looking for ${id} among the dead letters of the ${box}; each stays where it is …`);
   const found: DeadLetter[] = [];
   await walkDeadLetters(url, box, (letter) => {
     if (letter.id === id && found.length === 0) found.push(letter);
@@ -95,8 +97,8 @@ export const deadLetters: AdminCommand = {
       throw new AdminRefusal('RABBITMQ_URL is not set: a chat in one process has no RabbitMQ and no dead letters');
     const chosen = { url, box };
     try {
-      if (action === 'list' && ids.length === 0) return await list(chosen);
-      if (action === 'show' && ids.length === 1) return await show(chosen, ids[0] ?? '');
+      if (action === 'list' && ids.length === 0) return await list(chosen, progress);
+      if (action === 'show' && ids.length === 1) return await show(chosen, ids[0] ?? '', progress);
       if ((action === 'replay' || action === 'drop') && all !== ids.length > 0)
         return await settle(chosen, action, all ? 'all' : ids, progress);
     } catch (error) {

@@ -34,6 +34,7 @@ export const drain: AdminCommand = {
     if (address === undefined || more.length > 0 || !URL.canParse(address)) throw new AdminUsageError(USAGE);
     const key = env['INTERNAL_API_KEY'];
     if (!key) throw new AdminRefusal('INTERNAL_API_KEY is not set; it is the one that the gateways have');
+    progress(`asking ${address} how many clients it has, to send them all to the other gateways …`);
     const before = await ask(address, key, 'GET');
     progress(
       `sending ${before.connections} clients of ${address} to the other gateways, over ${before.drain_seconds} s; nobody new is let in …`,

@@ -15,7 +15,7 @@ export const COMMANDS: readonly AdminEntry[] = [
   {
     name: 'operators',
     usage:
-      'list | add <login> <name> [operator|admin] [all|assigned|own] | password|activate|deactivate <login> | role <login> operator|admin | scope <login> all|assigned|own',
+      'list | add <login> <name> [operator|admin] [all|assigned|own] | password|activate|deactivate|second-factor-off <login> | role <login> operator|admin | scope <login> all|assigned|own',
     summary: 'accounts of operators; a new password is read from standard input, every change ends their sign-ins',
     load: async () => (await import('./operators.ts')).operators,
   },

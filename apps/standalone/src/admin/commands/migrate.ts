@@ -32,6 +32,9 @@ export const migrate: AdminCommand = {
   async run({ args, openDatabase, databaseUrl, progress }) {
     const dryRun = args[0] === '--dry-run';
     if (args.length > (dryRun ? 1 : 0)) throw new AdminUsageError('migrate [--dry-run]');
+    progress(
+      `comparing the schema with this version’s${dryRun ? '; nothing is changed' : ', to run what is missing while the services serve'} …`,
+    );
     const age = await ageOf(await databaseUrl());
     const steps: Step[] = age.pending.map((migration) => {
       const { livesWith, outsideTransaction } = headerOf(migration);

@@ -7,6 +7,11 @@ const USAGE =
   'list | add <login> <name> [operator|admin] [all|assigned|own] | password|activate|deactivate|second-factor-off <login> | role <login> operator|admin | scope <login> all|assigned|own';
 const MIN_PASSWORD_LENGTH = 8;
 const loginSchema = requiredText(200);
+const SEES = {
+  all: 'every chat',
+  assigned: 'the queue and the chats that are theirs',
+  own: 'the chats that are theirs',
+} as const;
 const roleSchema = z.enum(['operator', 'admin']);
 
 async function newPasswordHash({ readSecret }: AdminContext): Promise<string> {
@@ -16,50 +21,90 @@ async function newPasswordHash({ readSecret }: AdminContext): Promise<string> {
   return hashPassword(password);
 }
 
-async function add(accounts: Operators, context: AdminContext, login: string): Promise<Operator> {
-  const [, , name, role, scope] = context.args;
-  const wanted = {
-    login,
-    name: requiredText(200).parse(name),
-    role: roleSchema.parse(role ?? 'operator'),
-    scope: staffScopeSchema.parse(scope ?? 'all'),
-  };
-  const added = await accounts.add({ ...wanted, passwordHash: await newPasswordHash(context) });
+interface Wanted {
+  readonly name: string;
+  readonly role: 'operator' | 'admin';
+  readonly scope: z.infer<typeof staffScopeSchema>;
+}
+
+/** One change of one account. Everything is read from the command line before anything is opened. */
+interface Change {
+  readonly login: string;
+  /** What it will do. */
+  readonly plan: string;
+  readonly done: string;
+  readonly apply: (accounts: Operators) => Promise<Operator>;
+}
+
+const SIGN_INS_END = 'their sign-ins end';
+
+async function add(accounts: Operators, context: AdminContext, login: string, wanted: Wanted): Promise<Operator> {
+  const added = await accounts.add({ login, ...wanted, passwordHash: await newPasswordHash(context) });
   if (added === undefined) throw new AdminRefusal(`the login "${login}" is taken`);
   return added;
 }
 
-async function act(accounts: Operators, context: AdminContext): Promise<{ done: string; found: readonly Operator[] }> {
-  const [action, givenLogin, value] = context.args;
-  if (action === 'list') return { done: 'operators', found: await accounts.list() };
-  if (action === undefined || givenLogin === undefined) throw new AdminUsageError(`operators ${USAGE}`);
+function changeOf(context: AdminContext): Change {
+  const [action, givenLogin, value, ...more] = context.args;
+  if (givenLogin === undefined) throw new AdminUsageError(`operators ${USAGE}`);
   const login = loginSchema.parse(givenLogin);
-  // A password would be asked for in vain.
-  if (action !== 'add' && (await accounts.credentials(login)) === undefined)
-    throw new AdminRefusal(`there is no operator "${login}"`);
+  const change = (plan: string, done: string, apply: Change['apply']): Change => ({ login, plan, done, apply });
   switch (action) {
-    case 'add':
-      return { done: 'added', found: [await add(accounts, context, login)] };
-    case 'password': {
-      const passwordHash = await newPasswordHash(context);
-      return { done: 'new password, all sign-ins ended', found: [await accounts.change(login, { passwordHash })] };
-    }
-    case 'activate':
-      return { done: 'activated', found: [await accounts.change(login, { active: true })] };
-    case 'deactivate':
-      return {
-        done: 'deactivated; connections end within 5 s',
-        found: [await accounts.change(login, { active: false })],
+    case 'add': {
+      const [role = 'operator', scope = 'all'] = more;
+      const wanted = {
+        name: requiredText(200).parse(value),
+        role: roleSchema.parse(role),
+        scope: staffScopeSchema.parse(scope),
       };
+      const plan = `adding the ${wanted.role} "${login}", who sees ${SEES[wanted.scope]}`;
+      return change(plan, 'added', (accounts) => add(accounts, context, login, wanted));
+    }
+    case 'password':
+      return change(
+        `giving "${login}" another password; ${SIGN_INS_END}`,
+        'new password, all sign-ins ended',
+        async (accounts) => accounts.change(login, { passwordHash: await newPasswordHash(context) }),
+      );
+    case 'activate':
+      return change(`letting "${login}" sign in again`, 'activated', (accounts) =>
+        accounts.change(login, { active: true }),
+      );
+    case 'deactivate':
+      return change(`shutting "${login}" out; ${SIGN_INS_END}`, 'deactivated; connections end within 5 s', (accounts) =>
+        accounts.change(login, { active: false }),
+      );
     case 'second-factor-off':
-      return { done: 'no second factor any more', found: [await accounts.removeSecondFactor(login)] };
-    case 'role':
-      return { done: 'new role', found: [await accounts.change(login, { role: roleSchema.parse(value) })] };
-    case 'scope':
-      return { done: 'new scope', found: [await accounts.change(login, { scope: staffScopeSchema.parse(value) })] };
+      return change(`taking the second factor of "${login}" away`, 'no second factor any more', (accounts) =>
+        accounts.removeSecondFactor(login),
+      );
+    case 'role': {
+      const role = roleSchema.parse(value);
+      return change(`making "${login}" an ${role}; ${SIGN_INS_END}`, 'new role', (accounts) =>
+        accounts.change(login, { role }),
+      );
+    }
+    case 'scope': {
+      const scope = staffScopeSchema.parse(value);
+      return change(`letting "${login}" see ${SEES[scope]}; ${SIGN_INS_END}`, 'new scope', (accounts) =>
+        accounts.change(login, { scope }),
+      );
+    }
     default:
       throw new AdminUsageError(`operators ${USAGE}`);
   }
+}
+
+async function act(context: AdminContext): Promise<{ done: string; found: readonly Operator[] }> {
+  const open = async (): Promise<Operators> => new Operators(await context.openDatabase(), () => new Date());
+  if (context.args[0] === 'list') return { done: 'operators', found: await (await open()).list() };
+  const { login, plan, done, apply } = changeOf(context);
+  context.progress(`${plan} …`);
+  const accounts = await open();
+  // A password would be asked for in vain.
+  if (context.args[0] !== 'add' && (await accounts.credentials(login)) === undefined)
+    throw new AdminRefusal(`there is no operator "${login}"`);
+  return { done, found: [await apply(accounts)] };
 }
 
 const line = ({ id, login, role, scope, active, name }: Operator): string =>
@@ -67,8 +112,7 @@ const line = ({ id, login, role, scope, active, name }: Operator): string =>
 
 export const operators: AdminCommand = {
   async run(context) {
-    const accounts = new Operators(await context.openDatabase(), () => new Date());
-    const { done, found } = await act(accounts, context);
+    const { done, found } = await act(context);
     return {
       result: {
         operators: found.map(({ id, login, name, role, scope, active }) => ({ id, login, name, role, scope, active })),

@@ -1,5 +1,5 @@
 import type { Database, Statement } from '@chat-realtime/database';
-import { type AdminAnswer, type AdminCommand, AdminUsageError } from '../command.ts';
+import { type AdminAnswer, type AdminCommand, type AdminContext, AdminUsageError } from '../command.ts';
 
 const USAGE = 'status | replay <seconds>';
 const MAX_SECONDS = 86_400;
@@ -40,10 +40,12 @@ async function status(database: Database): Promise<AdminAnswer> {
   return { result, text };
 }
 
-async function replay(database: Database, given: string | undefined): Promise<AdminAnswer> {
+async function replay({ openDatabase, progress }: AdminContext, given: string | undefined): Promise<AdminAnswer> {
   const seconds = Number(given);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SECONDS)
     throw new AdminUsageError(`outbox replay <seconds>: from 1 to ${MAX_SECONDS}`);
+  progress(`having what was published in the last ${seconds} s published again; who has an event drops it …`);
+  const database = await openDatabase();
   const [row] = await database.query<{ events: number }>(REPLAY, [seconds]);
   const events = row?.events ?? 0;
   return {
@@ -53,10 +55,10 @@ async function replay(database: Database, given: string | undefined): Promise<Ad
 }
 
 export const outbox: AdminCommand = {
-  async run({ args, openDatabase }) {
-    const [action, value] = args;
-    if (action === 'status') return status(await openDatabase());
-    if (action === 'replay') return replay(await openDatabase(), value);
+  async run(context) {
+    const [action, value] = context.args;
+    if (action === 'status') return status(await context.openDatabase());
+    if (action === 'replay') return replay(context, value);
     throw new AdminUsageError(`outbox ${USAGE}`);
   },
 };

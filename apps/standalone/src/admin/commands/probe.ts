@@ -45,7 +45,10 @@ export const probe: AdminCommand = {
     });
     server.listen({ host: config.HOST, port: config.PORT });
     await once(server, 'listening');
-    logger.info({ host: config.HOST, port: config.PORT }, 'the probe runs');
+    logger.info(
+      { host: config.HOST, port: config.PORT, every_seconds: config.PROBE_EVERY_SECONDS },
+      'the probe posts as a customer and as an operator, and reads on every transport',
+    );
     const ending = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort());
     let rounds = 0;

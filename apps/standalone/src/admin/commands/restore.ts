@@ -30,9 +30,9 @@ export const restore: AdminCommand = {
       throw new AdminRefusal(
         `this replaces everything in the database by what ${from} has; what was written since is gone. Say --yes if it is meant`,
       );
+    progress(`replacing the database by ${from}; the chat answers 503 until it is done …`);
     const connection = await connectPlainly(await databaseUrl());
     try {
-      progress(`replacing the database by ${from}; the chat answers 503 until it is done …`);
       const back = await bringBack(connection, from, progress);
       const queued = await emptyQueue(env['RABBITMQ_URL']);
       const ids = await filesIn(from);

@@ -73,7 +73,7 @@ function rotated(name: string, known: string): string {
 }
 
 export const secrets: AdminCommand = {
-  async run({ args }) {
+  async run({ args, progress }) {
     const { values: options } = parseArgs({
       args: [...args],
       options: { folder: { type: 'string', default: 'deploy' }, rotate: { type: 'string' } },
@@ -83,6 +83,8 @@ export const secrets: AdminCommand = {
     const example = await textOrNull(join(folder, '.env.example'));
     if (example === null)
       throw new AdminRefusal(`${folder} has no .env.example: name the folder "deploy" of the project with --folder`);
+    const wanted = options.rotate === undefined ? '' : `making ${options.rotate} anew, and `;
+    progress(`${wanted}making every secret that ${path} lacks, and the files in ${join(folder, 'generated')} …`);
     const before = await textOrNull(path);
     let text = before ?? example;
     // A variable of a newer version comes with its explanation left in .env.example.

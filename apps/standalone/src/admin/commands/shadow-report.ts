@@ -61,8 +61,9 @@ async function read(url: string, token: string | undefined): Promise<string> {
 
 /** Says whether polling and channel have shown the same since the gateways were started; 1 where they have not. */
 export const shadowReport: AdminCommand = {
-  async run({ args, env }) {
+  async run({ args, env, progress }) {
     if (args.length === 0) throw new AdminUsageError(USAGE);
+    progress(`reading what ${args.length} gateway${args.length === 1 ? '' : 's'} counted …`);
     const figures = figuresOf(await Promise.all(args.map((url) => read(url, env['METRICS_TOKEN']))));
     const { both, channel_only: channelOnly, polling_only: pollingOnly, ahead_p50_seconds: ahead } = figures;
     const differences = channelOnly + pollingOnly;

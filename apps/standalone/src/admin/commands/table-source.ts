@@ -21,6 +21,9 @@ async function print(env: AdminContext['env'], remove: boolean): Promise<AdminAn
 async function fill({ env, openDatabase, progress }: AdminContext): Promise<AdminAnswer> {
   const config = parseTableSource(await sourceText(env), { env });
   const tell = (facts: object, message: string) => progress(`${message} ${JSON.stringify(facts)}`);
+  progress(
+    'copying the site’s chats that are not here yet; its tables are only read, and what is here already stays …',
+  );
   let told = 0;
   const result = await backfillTables({
     database: await openDatabase(),

@@ -10,6 +10,7 @@ export const upgradeData: AdminCommand = {
     if (env['DATABASE_URL'])
       throw new AdminRefusal('DATABASE_URL is set: that server is upgraded by whoever runs it, not from here');
     const folder = databaseFolder(resolve(env['DATA_DIR'] || './data'));
+    progress(`bringing the data in ${folder} to this version’s PostgreSQL, all or nothing; those of before are kept …`);
     const done = await upgradeEmbeddedPostgres(folder, programs && resolve(programs), progress);
     return {
       result: done,

@@ -73,6 +73,7 @@ const INVARIANTS: readonly Invariant[] = [
 export const verify: AdminCommand = {
   async run({ args, openDatabase, progress }) {
     if (args.length > 0) throw new AdminUsageError('verify takes nothing but --json');
+    progress(`checking ${INVARIANTS.length} invariants in one snapshot; nothing is changed …`);
     const database = await openDatabase();
     const findings = await database.kysely
       .transaction()
@@ -83,7 +84,7 @@ export const verify: AdminCommand = {
         await sql`SET LOCAL statement_timeout = 0`.execute(snapshot);
         const found = [];
         for (const { id, says, violations } of INVARIANTS) {
-          progress(`checking: ${says} …`);
+          progress(`  ${says} …`);
           const query = sql<{ what: string }>`SELECT v.what FROM (${sql.raw(violations)}) v LIMIT ${SHOWN + 1}`;
           const whats = (await query.execute(snapshot)).rows.map(({ what }) => what);
           found.push({
