@@ -52,7 +52,8 @@ export class Poller {
         const list = await api.updates(offset, signal);
         await updates.take(list);
         const last = list.at(-1);
-        if (last !== undefined) offset = last.update_id + 1;
+        // Not back, where one from before comes again.
+        if (last !== undefined) offset = Math.max(offset ?? 0, last.update_id + 1);
         if (list.length > 0) {
           metrics.updates.inc(list.length);
           taken();

@@ -96,4 +96,68 @@ export function handlerSuite(opened: () => Database): void {
       expect(leftOut).toBe(0);
     });
   });
+
+  describe('[TG13] an update that Telegram gives again', () => {
+    const texts: string[] = [];
+    const newBot = (work: (text: string) => Promise<void>) => {
+      const updates = newHandler(async (_user, { text, key }) => {
+        texts.push(`${text} ${key}`);
+        await work(text);
+        return {
+          sends: [{ to: { kind: 'anybody', chatId: VISITOR }, content: { kind: 'text', text: `да: ${text}` } }],
+        };
+      });
+      handler.start();
+      return updates;
+    };
+    const give = async (updates: UpdateStore, ...list: Update[]): Promise<void> => {
+      await updates.take(list);
+      handler.wake();
+    };
+    beforeEach(async () => {
+      texts.length = 0;
+      await sql`DELETE FROM telegram_send`.execute(opened().kysely);
+      await sql`DELETE FROM telegram_update`.execute(opened().kysely);
+    });
+
+    it('while it runs and after a restart is handled once', async () => {
+      let updates = newBot(async () => undefined);
+      await give(updates, written(21, 'раз'));
+      await expect.poll(() => texts).toEqual(['раз 21']);
+      await give(updates, written(21, 'раз'));
+      await handler.stop();
+      expect(await updates.next()).toBe(22);
+
+      updates = newBot(async () => undefined);
+      await give(updates, written(21, 'раз'), written(22, 'два'));
+      await expect.poll(owed).toEqual(['да: раз', 'да: два']);
+      expect(texts).toEqual(['раз 21', 'два 22']);
+    });
+
+    it('after a crash between its receipt and its handling is handled once, though nobody gives it again', async () => {
+      const updates = newHandler(elsewhere);
+      await updates.take([written(31, 'раз')]);
+      // Nothing of that process is left.
+      const next = newBot(async () => undefined);
+      await expect.poll(owed).toEqual(['да: раз']);
+      await give(next, written(31, 'раз'), written(32, 'два'));
+      await expect.poll(owed).toEqual(['да: раз', 'да: два']);
+      expect(texts).toEqual(['раз 31', 'два 32']);
+    });
+
+    it('after a crash between what it did and its answer is answered once, under the same id', async () => {
+      let crashed = false;
+      newBot(async () => {
+        crashed = true;
+        await new Promise(() => undefined);
+      });
+      await new UpdateStore(opened(), BOT).take([written(41, 'раз')]);
+      handler.wake();
+      await expect.poll(() => crashed).toBe(true);
+      const updates = newBot(async () => undefined);
+      await give(updates, written(41, 'раз'), written(42, 'два'));
+      await expect.poll(owed).toEqual(['да: раз', 'да: два']);
+      expect(texts).toEqual(['раз 41', 'раз 41', 'два 42']);
+    });
+  });
 }

@@ -6,6 +6,7 @@ import { FakeForums } from './forums.ts';
 import { refuseBadPhoto, refuseMixedAlbum } from './media.ts';
 import { BOT, FakePerson, type PersonOptions, type ShownMessage } from './person.ts';
 import { type ApiCall, type ApiFile, readCall } from './requests.ts';
+import { FakeUpdates, type Webhook } from './updates.ts';
 
 export type { ApiFault } from './faults.ts';
 
@@ -16,8 +17,6 @@ interface Waiter {
   readonly offset: number;
   readonly finish: (answer: { ok: true; result: unknown } | ApiError) => void;
 }
-
-type Update = { update_id: number } & Record<string, unknown>;
 
 /**
  * Telegram's Bot API as far as a bot can tell: updates that come again until they are confirmed, one poller at a time, a
@@ -39,14 +38,12 @@ export class FakeBotApi {
   readonly #blocked = new Set<number>();
   readonly #noVoice = new Set<number>();
   readonly #moved = new Map<number, number>();
-  #updates: Update[] = [];
+  readonly #updates = new FakeUpdates();
   #waiter: Waiter | null = null;
-  #webhook: { readonly url: string; readonly secret: string | undefined } | null = null;
   /** By chat and language. */
   readonly menus = new Map<string, readonly string[]>();
   /** How many deliveries at once the bot has asked for. */
   webhookConnections = 0;
-  #nextUpdate = 500;
   #nextMessage = 1;
   #nextFile = 1;
   #spacing = 0;
@@ -69,13 +66,13 @@ export class FakeBotApi {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  get webhook(): { readonly url: string; readonly secret: string | undefined } | null {
-    return this.#webhook;
+  get webhook(): Webhook | null {
+    return this.#updates.webhook;
   }
 
   /** Updates that are not confirmed yet. */
   get pending(): number {
-    return this.#updates.length;
+    return this.#updates.pending;
   }
 
   async stop(): Promise<void> {
@@ -135,41 +132,35 @@ export class FakeBotApi {
     this.#paths.set(id, path);
   }
 
-  /** `again`: Telegram gives an update it has given before. */
-  push(update: Record<string, unknown>, again?: number): number {
-    const id = again ?? this.#nextUpdate;
-    if (again === undefined) this.#nextUpdate += 1;
-    this.#updates.push({ update_id: id, ...update });
-    this.#wakePoller();
-    if (this.#webhook !== null) void this.#deliver();
+  /** Telegram gives an update that it has given before, confirmed or not. */
+  redeliver(id: number): void {
+    this.#updates.redeliver(id);
+    this.#tell();
+  }
+
+  /** How often an update was given. */
+  timesGiven(id: number): number {
+    return this.#updates.timesGiven(id);
+  }
+
+  push(update: Record<string, unknown>): number {
+    const id = this.#updates.add(update);
+    this.#tell();
     return id;
+  }
+
+  #tell(): void {
+    if (this.webhook === null) this.#wakePoller();
+    else void this.#updates.deliver();
   }
 
   #wakePoller(): void {
     const waiter = this.#waiter;
     if (waiter === null) return;
-    const due = this.#updates.filter(({ update_id: id }) => id >= waiter.offset);
+    const due = this.#updates.takeFrom(waiter.offset);
     if (due.length === 0) return;
     this.#waiter = null;
-    waiter.finish({ ok: true, result: due.slice(0, 100) });
-  }
-
-  /** As Telegram: until the bot answers 2xx. */
-  async #deliver(): Promise<void> {
-    const [update] = this.#updates;
-    const target = this.#webhook;
-    if (update === undefined || target === null) return;
-    const response = await fetch(target.url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(target.secret === undefined ? {} : { 'x-telegram-bot-api-secret-token': target.secret }),
-      },
-      body: JSON.stringify(update),
-    }).catch(() => undefined);
-    if (response?.ok === true) this.#updates = this.#updates.filter((other) => other !== update);
-    else await new Promise((resolve) => setTimeout(resolve, 200));
-    if (this.#updates.length > 0) await this.#deliver();
+    waiter.finish({ ok: true, result: due });
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -228,14 +219,13 @@ export class FakeBotApi {
   }
 
   #poll(call: ApiCall, answerOf: ServerResponse, answer: Waiter['finish']): void {
-    if (this.#webhook !== null) {
+    if (this.webhook !== null) {
       answer(new ApiError(409, "Conflict: can't use getUpdates method while webhook is active"));
       return;
     }
     this.#waiter?.finish(new ApiError(409, 'Conflict: terminated by other getUpdates request'));
     const offset = Number(call.values['offset'] ?? 0);
-    // Asking for later ones confirms the earlier.
-    this.#updates = this.#updates.filter(({ update_id: id }) => id >= offset);
+    this.#updates.confirm(offset);
     const seconds = Number(call.values['timeout'] ?? 0);
     const timer = setTimeout(() => {
       if (this.#waiter === waiter) this.#waiter = null;
@@ -263,11 +253,12 @@ export class FakeBotApi {
       case 'getMe':
         return { ...BOT, username: this.username };
       case 'setWebhook':
-        this.#webhook = { url: String(values['url']), secret: values['secret_token'] as string | undefined };
+        this.#updates.webhook = { url: String(values['url']), secret: values['secret_token'] as string | undefined };
         this.webhookConnections = Number(values['max_connections'] ?? 40);
+        void this.#updates.deliver();
         return true;
       case 'deleteWebhook':
-        this.#webhook = null;
+        this.#updates.webhook = null;
         return true;
       case 'setMyCommands':
       case 'deleteMyCommands': {
