@@ -100,6 +100,8 @@ const ru = {
     'Не отправлено: это сообщение из чата, который этому аккаунту больше не открыт. Напишите отдельным сообщением, без «Ответить».',
   unsupported: 'Это сюда не передаётся: текст, фото, документ, видео, аудио и голосовые — можно.',
   edited: 'Правку в чате сделать нельзя: исправленный текст ушёл новым сообщением.',
+  editedNote: 'Заметку изменить нельзя: исправленный текст записан новой заметкой.',
+  editedFile: 'Файл в чате заменить нельзя: пришлите его новым сообщением.',
   fileTooLarge: (name: string) => `«${name}» больше 10 МБ и не отправлен.`,
   fileRefused: (name: string) => `«${name}» не принят.`,
   failed: {
@@ -199,6 +201,8 @@ const en: Texts = {
     'Not sent: this message is of a chat that is no longer open to this account. Write a message of its own, not a reply.',
   unsupported: 'This cannot be passed on: text, photos, documents, video, audio and voice can.',
   edited: 'A message in the chat cannot be changed: the corrected text went as a new one.',
+  editedNote: 'A note cannot be changed: the corrected text was saved as a new one.',
+  editedFile: 'A file in the chat cannot be replaced: send it as a new message.',
   fileTooLarge: (name) => `“${name}” is larger than 10 MB and was not sent.`,
   fileRefused: (name) => `“${name}” was not accepted.`,
   failed: {

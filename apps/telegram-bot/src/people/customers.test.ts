@@ -76,6 +76,30 @@ describe('[TG25] whoever is bound to no operator', () => {
   });
 });
 
+describe('[TG7] what a customer edits', () => {
+  const edit = async (message: object, known?: KnownMessage) => {
+    const bodies: string[] = [];
+    const write: Desk['write'] = async (action) => {
+      bodies.push(action.body);
+      return { session_id: 13, created: false, message: { ...MESSAGE, body: action.body } };
+    };
+    const { customers } = customersWith({ write }, known);
+    const { reply_to_message: _, text: __, ...base } = reply();
+    const { sends } = await customers.edited(USER, incomingOf([{ ...base, ...message } as Message]), 5);
+    return { bodies, said: sends.map(({ content }) => content.kind === 'text' && content.text) };
+  };
+
+  it('goes as a new message, marked, and they are told so', async () => {
+    expect(await edit({ text: 'Заказ 13' }, of(13))).toEqual({ bodies: ['✎ Заказ 13'], said: [texts.edited] });
+    expect(await edit({ text: 'Заказ 13' })).toEqual({ bodies: [], said: [] });
+  });
+
+  it('is a file without a text: nothing is sent, and they are told so', async () => {
+    const photo = [{ file_id: 'f', file_unique_id: 'u', width: 1, height: 1 }];
+    expect(await edit({ photo }, of(13))).toEqual({ bodies: [], said: [texts.editedFile] });
+  });
+});
+
 const MESSAGE: ChatMessage = {
   id: 31,
   sender_type: 'client',

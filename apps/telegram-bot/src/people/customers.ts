@@ -91,8 +91,15 @@ export class Customers {
           attachments: ids.slice(part * ATTACHMENTS_PER_MESSAGE, (part + 1) * ATTACHMENTS_PER_MESSAGE),
           ...(shown?.messageId ? { read_id: shown.messageId } : {}),
         });
-        const place = { chatId: user.id, telegramId: incoming.messageId, sessionId, seq: null };
-        remember.push({ ...place, messageId: message.id, purpose: 'message' });
+        for (const telegramId of part === 0 ? incoming.messageIds : [])
+          remember.push({
+            chatId: user.id,
+            telegramId,
+            sessionId,
+            seq: null,
+            messageId: message.id,
+            purpose: 'message',
+          });
       }
       return { sends, remember };
     } catch (error) {
@@ -103,10 +110,15 @@ export class Customers {
 
   async edited(user: TelegramUser, incoming: Incoming, editedAt: number): Promise<Outcome> {
     const known = await this.#parts.people.message(user.id, incoming.messageId);
-    if (known === undefined || incoming.text.trim() === '') return NOTHING;
+    if (known === undefined) return NOTHING;
+    const texts = textsFor(user.locale);
+    if (incoming.text.trim() === '') {
+      const content = plainText(texts.editedFile, incoming.messageId);
+      return { sends: [{ to: { kind: 'anybody', chatId: user.id }, content }] };
+    }
     const key = `${incoming.key}:edit:${editedAt}`;
     const outcome = await this.write(user, { ...incoming, text: `✎ ${incoming.text}`, files: [], key });
-    const content = plainText(textsFor(user.locale).edited, incoming.messageId);
+    const content = plainText(texts.edited, incoming.messageId);
     return { ...outcome, sends: [...outcome.sends, { to: { kind: 'anybody', chatId: user.id }, content }] };
   }
 }

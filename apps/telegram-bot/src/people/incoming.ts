@@ -18,6 +18,8 @@ export interface Incoming {
   readonly replyTo: number | undefined;
   readonly answered: KnownMessage | undefined;
   readonly messageId: number;
+  /** Of each part of an album: any of them can be answered or edited. */
+  readonly messageIds: readonly number[];
   /** The same for every part of an album, and for every repeat. */
   readonly key: string;
 }
@@ -32,6 +34,7 @@ export function incomingOf(messages: readonly Message[]): Incoming {
     replyTo: first.reply_to_message?.message_id,
     answered: answeredByItsLook(first.reply_to_message),
     messageId: first.message_id,
+    messageIds: messages.map(({ message_id: id }) => id),
     // A part that comes late is a message of its own.
     key: String(first.message_id),
   };

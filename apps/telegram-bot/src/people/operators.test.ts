@@ -2,7 +2,7 @@ import { ChatError, type TelegramActRequest, type TelegramActResponse } from '@c
 import type { Message } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
 import type { Desk } from '../ports.ts';
-import type { BoundOperator } from '../storage/people.ts';
+import type { BoundOperator, KnownMessage } from '../storage/people.ts';
 import { incomingOf } from './incoming.ts';
 import { Operators } from './operators.ts';
 import type { Outcome } from './outcome.ts';
@@ -76,7 +76,7 @@ const replied = (text: string): Message => {
 };
 
 /** Anna as the bot knows her; the last event of chat 13 that stands in her Telegram is the third. */
-function operatorsWith(act: Desk['act'], owed: readonly number[] = []): Operators {
+function operatorsWith(act: Desk['act'], owed: readonly number[] = [], known?: KnownMessage): Operators {
   const desk: Desk = {
     introduce: elsewhere,
     redeem: elsewhere,
@@ -88,7 +88,7 @@ function operatorsWith(act: Desk['act'], owed: readonly number[] = []): Operator
   };
   const people = {
     answeredMessage: async () => ({ sessionId: 13, seq: 3, messageId: 30, purpose: 'message' }),
-    message: async () => undefined,
+    message: async () => known,
     shown: async () => ({ seq: 3, messageId: 30 }),
     owed: async () => new Set(owed),
     zones: async () => () => 'UTC',
@@ -97,11 +97,12 @@ function operatorsWith(act: Desk['act'], owed: readonly number[] = []): Operator
   return new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } });
 }
 
+const by = (sender: 'client' | 'operator', id: number, body: string, name: string | null) => ({
+  ...{ id, sender_type: sender, sender_id: name, sender_name: name, body, attachments: [], created_at: AT },
+  client_message_id: null,
+});
+
 describe('[TG10] an operator who was overtaken', () => {
-  const by = (sender: 'client' | 'operator', id: number, body: string, name: string | null) => ({
-    ...{ id, sender_type: sender, sender_id: name, sender_name: name, body, attachments: [], created_at: AT },
-    client_message_id: null,
-  });
   const stale = new ChatError('stale', 'another operator acted', {
     details: {
       events: [
@@ -172,5 +173,62 @@ describe('[TG8] a chat that is closed', () => {
     });
     const { sends } = await operators.write(ANNA, incomingOf([replied('Здесь')]), 'telegram:77:1');
     expect(sends).toMatchObject([{ sessionId: 13, content: { buttons: [reopen] } }]);
+  });
+});
+
+describe('[TG8] what an operator edits', () => {
+  const acts: TelegramActRequest['action'][] = [];
+  const edit = async (message: object, purpose: string | undefined): Promise<Outcome> => {
+    acts.length = 0;
+    const known = purpose === undefined ? undefined : { sessionId: 13, seq: null, messageId: null, purpose };
+    const operators = operatorsWith(
+      async ({ action }) => {
+        acts.push(action);
+        return { kind: 'done' };
+      },
+      [],
+      known,
+    );
+    const whole = { message_id: 20, date: 1, edit_date: 2, chat, ...message } as Message;
+    return operators.edited(ANNA, incomingOf([whole]), 2, 'telegram:77:1');
+  };
+  const said = ({ sends }: Outcome) => sends.map(({ content }) => content.kind === 'text' && content.text);
+  const texts = textsFor('ru');
+
+  it('goes as a new message, marked, and they are told so', async () => {
+    expect(said(await edit({ text: 'Три дня' }, 'message'))).toEqual([texts.edited]);
+    expect(acts).toMatchObject([{ kind: 'post', session_id: 13, body: '✎ Три дня' }]);
+  });
+
+  it('is a new note where it was a note: the customer does not see it', async () => {
+    expect(said(await edit({ text: 'Склад пуст' }, 'note'))).toEqual([texts.editedNote]);
+    expect(acts).toMatchObject([{ kind: 'note', session_id: 13, body: '✎ Склад пуст' }]);
+  });
+
+  it('is a file without a text: nothing is sent, and they are told so', async () => {
+    const photo = [{ file_id: 'f', file_unique_id: 'u', width: 1, height: 1 }];
+    expect(said(await edit({ photo }, 'message'))).toEqual([texts.editedFile]);
+    expect(acts).toEqual([]);
+  });
+
+  it('is nothing of a chat: nothing happens', async () => {
+    expect(said(await edit({ text: 'Три дня' }, undefined))).toEqual([]);
+    expect(acts).toEqual([]);
+  });
+
+  it('may be any part of an album, and a note that was written', async () => {
+    const operators = operatorsWith(async ({ action }) => {
+      if (action.kind !== 'post') return { kind: 'done' };
+      const message = { ...by('operator', 50, 'x', 'Анна'), client_message_id: action.client_message_id };
+      return { kind: 'posted', seq: 5, message };
+    });
+    const part = (id: number) => ({ ...replied('Фото'), message_id: id, text: undefined, caption: `Фото ${id}` });
+    const album = incomingOf([part(20), part(21), part(22)] as Message[]);
+    const { remember = [] } = await operators.write(ANNA, album, 'telegram:77:1');
+    expect(remember.map(({ telegramId, purpose }) => [telegramId, purpose])).toEqual([
+      [20, 'message'],
+      [21, 'message'],
+      [22, 'message'],
+    ]);
   });
 });

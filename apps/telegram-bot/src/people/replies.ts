@@ -10,7 +10,7 @@ import type { Texts } from '../texts.ts';
 import { bringFiles } from './files.ts';
 import type { Incoming } from './incoming.ts';
 import { lastMissed, missedOf, type Told } from './missed.ts';
-import { NOTHING, type Outcome, plainText } from './outcome.ts';
+import { type Outcome, plainText } from './outcome.ts';
 import { refusalText } from './refusals.ts';
 
 export interface RepliesParts {
@@ -55,7 +55,8 @@ export class OperatorReplies {
         if (incoming.text.trim() === '') return say(texts.unsupported);
         const action = { kind: 'note', session_id: known.sessionId, body: incoming.text } as const;
         await this.#parts.desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
-        return say(texts.noted);
+        const at = { chatId: place.chatId, telegramId: incoming.messageId, sessionId: known.sessionId };
+        return { ...say(texts.noted), remember: [{ ...at, seq: null, messageId: null, purpose: 'note' }] };
       }
       return await this.#post(operator, incoming, known.sessionId, requestId, place);
     } catch (error) {
@@ -94,11 +95,17 @@ export class OperatorReplies {
     requestId: string,
     place: ReplyPlace,
   ): Promise<Outcome> {
-    if (known.purpose !== 'message' || incoming.text.trim() === '') return NOTHING;
     const { texts } = place;
     const say = (text: string): Outcome => place.say(plainText(text, incoming.messageId));
+    // A file that took the place of another: whether it did is not said.
+    if (incoming.text.trim() === '') return say(texts.editedFile);
     const correction = { ...incoming, text: `✎ ${incoming.text}`, files: [], key: `${incoming.key}:edit:${editedAt}` };
     try {
+      if (known.purpose === 'note') {
+        const action = { kind: 'note', session_id: known.sessionId, body: correction.text } as const;
+        await this.#parts.desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+        return say(texts.editedNote);
+      }
       const outcome = await this.#post(operator, correction, known.sessionId, requestId, place);
       return together(outcome, say(texts.edited));
     } catch (error) {
@@ -137,8 +144,8 @@ export class OperatorReplies {
       const posted = await desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
       if (posted.kind !== 'posted') continue;
       const { seq, message } = posted;
-      const at = { chatId: place.chatId, telegramId: incoming.messageId };
-      remember.push({ ...at, sessionId, seq, messageId: message.id, purpose: 'message' });
+      for (const telegramId of part === 0 ? incoming.messageIds : [])
+        remember.push({ chatId: place.chatId, telegramId, sessionId, seq, messageId: message.id, purpose: 'message' });
     }
     return { ...said, remember };
   }
