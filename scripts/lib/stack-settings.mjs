@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './root.mjs';
 
-const SCHEMAS = [
+export const SCHEMAS = [
   ['auth-service', 'authProcessSchema'],
   ['chat-service', 'chatServiceSchema'],
   ['channel-dispatcher', 'dispatcherEnvironment'],

@@ -10,6 +10,7 @@ import { validate } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { SCHEMAS } from '../../scripts/lib/stack-settings.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -76,7 +77,7 @@ describe('deploy/docker-compose.yml', () => {
   it('starts nothing without a profile, and never two chats beside each other', () => {
     for (const [name, { profiles }] of services) expect(profiles.length, name).toBe(1);
     expect(inProfile('single').map(([name]) => name)).toEqual(['chat']);
-    expect(inProfile('single')[0]?.[1].volumes).toEqual(['chat-data:/data']);
+    expect(inProfile('single')[0]?.[1].volumes).toEqual(['chat-data:/data', './site:/site:ro']);
     expect(text('deploy/.env.example')).toMatch(/^COMPOSE_PROFILES=single$/m);
     expect(inProfile('distributed').map(([name]) => name)).toEqual([
       ...['auth-service', 'chat-service', 'channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2'],
@@ -139,8 +140,66 @@ describe('deploy/docker-compose.yml', () => {
       if (name !== 'admin' && name !== 'probe')
         expect(existsSync(join(ROOT, main.replace('/dist/main.js', '/src/main.ts'))), main).toBe(true);
       for (const variable of Object.keys(environment))
-        expect(described.has(variable) || variable === 'PUBLIC_URL', `${name}: ${variable}`).toBe(true);
+        expect(
+          described.has(variable) || variable === 'PUBLIC_URL' || variable === OF_THE_GUIDE,
+          `${name}: ${variable}`,
+        ).toBe(true);
     }
+  });
+
+  it('passes to each service every setting that it reads, or says here why not', async () => {
+    /** By the container, or `*` for all. */
+    const notPassed: Readonly<Record<string, readonly string[]>> = {
+      // The hostname of the container, which Compose sets.
+      '*': ['INSTANCE_NAME'],
+      // No edge stands before it, and no browser asks it.
+      'channel-dispatcher': ['TRUSTED_PROXIES', 'ALLOWED_ORIGINS'],
+      // DATABASE_URL leads to the PostgreSQL beside it, with no pooler between.
+      'auth-service': ['DATABASE_DIRECT_URL'],
+      'chat-service': ['DATABASE_DIRECT_URL'],
+      'telegram-bot': ['DATABASE_DIRECT_URL'],
+      // The image says DATA_DIR; METRICS_PORT is on the container's own loopback, where nobody asks.
+      chat: ['DATA_DIR', 'METRICS_PORT'],
+    };
+    const read = new Map<string, string[]>();
+    const shapeOf = async (path: string, schema: string): Promise<string[]> => {
+      const module = z.record(z.string(), z.unknown()).parse(await import(join(ROOT, 'apps', path)));
+      return Object.keys(z.looseObject({ shape: z.record(z.string(), z.unknown()) }).parse(module[schema]).shape);
+    };
+    for (const [app, schema] of SCHEMAS) {
+      const names = services.map(([name]) => name).filter((name) => name.replace(/-\d$/, '') === app);
+      expect(names.length, app).toBeGreaterThan(0);
+      for (const name of names) read.set(name, await shapeOf(`${app}/dist/config.js`, schema));
+    }
+    read.set('chat', await shapeOf('standalone/dist/config.js', 'standaloneSchema'));
+    read.set('probe', await shapeOf('standalone/dist/probe/config.js', 'probeEnvironment'));
+    for (const [name, settings] of read) {
+      const { environment = {} } = compose.services[name] ?? {};
+      const excused = [...(notPassed['*'] ?? []), ...(notPassed[name] ?? [])];
+      expect([name, settings.filter((one) => !(one in environment) && !excused.includes(one))]).toEqual([name, []]);
+      // A reason outlives no setting, and none that is passed after all.
+      const idle = (notPassed[name] ?? []).filter((one) => !settings.includes(one) || one in environment);
+      expect([name, idle]).toEqual([name, []]);
+    }
+    // What has an image of its own has been read, or reads no settings.
+    expect(ours.map(([name]) => name).filter((name) => !read.has(name))).toEqual(['pages', 'admin']);
+  });
+
+  it('gives the dispatchers, gateways and bot the same Redis Cluster, and both ends of RabbitMQ as many queues', () => {
+    const same = (name: string) =>
+      services.filter(([, { environment }]) => environment[name] === `\${${name}:-}`).map(([service]) => service);
+    expect(same('REDIS_CLUSTER_NODES')).toEqual(same('REDIS_KEY_PREFIX'));
+    expect(same('REDIS_CLUSTER_NODES')).toEqual([
+      ...['channel-dispatcher', 'channel-gateway-1', 'channel-gateway-2', 'telegram-bot'],
+    ]);
+    expect(same('RABBITMQ_QUEUES')).toEqual(['chat-service', 'channel-dispatcher']);
+    expect(text('deploy/rabbitmq/enabled_plugins')).toContain('rabbitmq_consistent_hash_exchange');
+    // The file of TABLE_SOURCE and what its `url` names reach whoever reads the tables, and `admin table-source`.
+    for (const name of ['chat', 'chat-service', 'admin'])
+      expect(compose.services[name], name).toMatchObject({
+        volumes: expect.arrayContaining(['./site:/site:ro']),
+        environment: { TABLE_SOURCE: '${TABLE_SOURCE:-}', SITE_DATABASE_URL: '${SITE_DATABASE_URL:-}' },
+      });
   });
 
   it('takes every setting from .env.example, and uses each that stands there', () => {
@@ -157,6 +216,8 @@ describe('deploy/docker-compose.yml', () => {
   });
 });
 
+/** What the `url` of a TABLE_SOURCE names: `docs/guides/existing-site.md`. */
+const OF_THE_GUIDE = 'SITE_DATABASE_URL';
 /** Used by `admin secrets` for the files it makes, or by a part that comes with its own profile. */
 const LATER_PROFILES = ['REDIS_ADMIN_PASSWORD', 'TELEGRAM_WEBHOOK_SECRET'].concat([
   'TELEGRAM_STAFF_GROUP_ID',
