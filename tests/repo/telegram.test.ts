@@ -111,8 +111,9 @@ describe('an operator in Telegram', () => {
     expect((await anna.notes(customer.sessionId)).map(({ body }) => body)).toEqual(['Проверить склад']);
     phone.press(relayed, 'Закрыть');
     await becomes('closed');
-    phone.send('/open');
     await until(() => api.toasts.some(({ text }) => text === 'Чат закрыт'), { timeoutMs: 10_000, what: 'a toast' });
+    phone.press(await desk.shows(phone, `Чат ${customer.sessionId} · закрыт`), 'Открыть снова');
+    await becomes('active');
   });
 
   it('[TG8] sends pictures both ways, and an album as one message', async () => {

@@ -9,4 +9,7 @@ export {
   WEBHOOK_INCOMPLETE,
 } from './config.ts';
 export type { Desk, Ledger, StaffFrames } from './ports.ts';
+// For the simulation of a long duty.
+export { DutyPresence } from './presence.ts';
+export { People } from './storage/people.ts';
 export { TelegramModule } from './webhook.module.ts';

@@ -15,7 +15,7 @@ export interface PresenceParts {
   readonly id: string;
   readonly database: Database;
   readonly fanout: Fanout;
-  readonly people: People;
+  readonly people: Pick<People, 'onDuty' | 'botRuns'>;
   readonly logger: Logger;
 }
 
