@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import { createECDH, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
+import { PushKeyStore } from '../push/push-keys.ts';
+import { PushSender } from '../push/push-sender.ts';
 import { OperatorNotices } from './operator-notices.ts';
 
 /** What is decided, in the database: nothing is sent here, and nobody waits. */
@@ -115,5 +117,80 @@ describe('a device that changes hands', () => {
     await act(id, 'unassign', anna);
     await notices.run();
     expect(await told(id)).toEqual(['boris push']);
+  });
+});
+
+describe('a callback', () => {
+  it('[NTF2] is told by mail to whom chose that, and to whose device it was not told', async () => {
+    const asked = { mail: ['callback_requested'], locale: 'en' };
+    await add(boris);
+    await choose(anna, { ...asked, email: 'Anna@Shop.example' });
+    await choose(boris, { ...asked, email: 'boris@shop.example' });
+    const { session, token } = (await chat.call('POST', '/chat/session', { body: {} })).as(createSessionResponseSchema);
+    const answer = await chat.call('POST', '/chat/callback', {
+      token,
+      body: { session_id: session.id, phone: '8 (999) 123-45-67', consent: true },
+    });
+    expect(answer.status).toBe(201);
+    // As the leader's sweep does it.
+    await sql`INSERT INTO chat_alert (reason, session_id, callback_id, dedupe_key)
+      SELECT 'callback_requested', session_id, id, ${randomUUID()} FROM chat_callback WHERE session_id = ${session.id}::bigint`.execute(
+      chat.database.kysely,
+    );
+    await notices.run();
+    expect(await told(session.id)).toEqual(['anna mail', 'boris push']);
+    const mail = await chat.database.kysely.selectFrom('mail').selectAll().executeTakeFirstOrThrow();
+    expect(mail).toMatchObject({ address: 'anna@shop.example', reason: 'callback_requested', locale: 'en' });
+  });
+});
+
+describe('quiet hours', () => {
+  const always = { from: '00:00', to: '23:59', timezone: 'Etc/GMT+12' };
+  const hour = new Date(Date.now() - 12 * 3_600_000).toISOString().slice(11, 13);
+  /** Not in the one minute of the day that they leave out. */
+  const quiet = hour === '23' ? { ...always, from: '12:00', to: '11:59' } : always;
+
+  it('[NTF2] that begin while a push is tried again keep the device silent; mail has it, if that was chosen', async () => {
+    await add(anna);
+    const mailed = { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' };
+    await choose(anna, mailed);
+    const id = await waiting();
+    await sql`INSERT INTO chat_alert (reason, session_id, dedupe_key) VALUES ('waiting', ${id}::bigint, ${randomUUID()})`.execute(
+      chat.database.kysely,
+    );
+    await notices.run();
+    const sent: string[] = [];
+    let answers: 'passing' | 'delivered' = 'passing';
+    const sender = () =>
+      new PushSender({
+        database: chat.database,
+        keys: new PushKeyStore(chat.database),
+        transport: {
+          send: async (_keys, _to, { payload }) => {
+            sent.push(payload);
+            return answers === 'passing' ? { kind: 'passing', reason: '503', afterSeconds: 0 } : { kind: 'delivered' };
+          },
+        },
+        publicUrl: undefined,
+        showsText: false,
+        log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+        ended: () => undefined,
+        ambiguous: () => undefined,
+        lost: (notice) => notices.deviceLost(notice),
+      });
+    const round = async () => {
+      const one = sender();
+      await one.startDue();
+      await one.stop();
+    };
+    await round();
+    expect(sent).toHaveLength(1);
+    await choose(anna, { ...mailed, quiet });
+    answers = 'delivered';
+    await round();
+    expect(sent).toHaveLength(1);
+    const [ended] = await chat.database.kysely.selectFrom('push_notice').select('outcome').execute();
+    expect(ended?.outcome).toBe('quiet');
+    expect(await told(id)).toEqual(['anna mail', 'anna push']);
   });
 });

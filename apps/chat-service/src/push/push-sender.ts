@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Database, PushNoticeTable } from '@chat-realtime/database';
-import type { NotifyEvent, PushTestResponse } from '@chat-realtime/protocol';
+import { type NotifyEvent, notifySettingsSchema, type PushTestResponse } from '@chat-realtime/protocol';
 import { publicPrefix } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import type { ChatLog } from '../domain/index.ts';
+import { isWithin } from '../notify/policy.ts';
 import type { PushKeyStore } from './push-keys.ts';
 import { pushPayload } from './push-text.ts';
 import type { PushAnswer, PushTransport } from './push-transport.ts';
@@ -19,7 +20,7 @@ const REFUSALS = 3;
 export interface PushSenderParts {
   readonly database: Database;
   readonly keys: PushKeyStore;
-  readonly transport: PushTransport;
+  readonly transport: Pick<PushTransport, 'send'>;
   readonly publicUrl: string | undefined;
   /** Texts may be told to devices. */
   readonly showsText: boolean;
@@ -128,6 +129,13 @@ export class PushSender {
       await this.#end(row, 'not_needed');
       return;
     }
+    // Decided before, and tried again: its operator's night has begun meanwhile.
+    if (await this.#isQuiet(row)) {
+      ended('quiet');
+      await this.#end(row, 'quiet');
+      await this.#lost(row);
+      return;
+    }
     // Still set from before: whether the device was told is not known. Its topic lets a second one take the place of the first.
     if (row.sending_at !== null) ambiguous();
     await this.#update(row, { sending_at: new Date() });
@@ -184,6 +192,17 @@ export class PushSender {
         FROM chat_session s LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
        WHERE s.id = ${sessionId}::bigint`.execute(this.#parts.database.kysely);
     return rows[0]?.open !== true;
+  }
+
+  async #isQuiet({ user_id: userId }: Row): Promise<boolean> {
+    if (userId === null) return false;
+    const row = await this.#parts.database.kysely
+      .selectFrom('notify_setting')
+      .select('value')
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+    const { quiet } = notifySettingsSchema.parse(row?.value ?? {});
+    return quiet !== null && isWithin(quiet, new Date());
   }
 
   #operatorUrl(sessionId: number | null): string {
