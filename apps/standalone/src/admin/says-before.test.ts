@@ -54,6 +54,7 @@ const SAID: readonly (readonly [words: string, says: RegExp])[] = [
   ['dead-letters show 1 --ledger', /^looking for 1 among the dead letters of the ledger; each stays/],
   ['dead-letters replay 1 2', /^publishing again 2 dead letters/],
   ['dead-letters drop --all', /^dropping every dead letter/],
+  ['mail-refusals lift vera@shop.example', /^letting "vera@shop\.example" get mail again/],
   [`drain http://${NOBODY}`, /^asking http:\/\/127\.0\.0\.1:1 how many clients it has, to send them all/],
   ['migrate', /^comparing the schema/],
   ['backup FOLDER/backup', /^writing the database as it is now to .*; the chat goes on/],
@@ -72,6 +73,8 @@ const argsOf = (words: string): string[] => words.split(' ').map((word) => word.
 
 describe('[OPS44] a command of the administrator says what it will do before it does anything', () => {
   beforeAll(async () => {
+    // Each loads what it needs, some of them whole services: that is no part of what is judged here.
+    for (const entry of COMMANDS) await entry.load();
     for (const path of ['.env.example', 'redis/users.acl.template', 'monitoring/alertmanager.yml.template'])
       await cp(join(DEPLOY, path), join(folder, path), { recursive: true });
     // A file where the folder for what is made would have to be: the words come, the secrets do not.

@@ -43,10 +43,13 @@ async function lift(database: Database, address: string): Promise<AdminAnswer> {
 
 /** Addresses that get no mail any more: a mailbox that bounced, somebody who unsubscribed. */
 export const mailRefusals: AdminCommand = {
-  async run({ args, openDatabase }) {
+  async run({ args, openDatabase, progress }) {
     const [action, address, ...more] = args;
     if (action === 'list' && address === undefined) return list(await openDatabase());
-    if (action === 'lift' && address !== undefined && more.length === 0) return lift(await openDatabase(), address);
+    if (action === 'lift' && address !== undefined && more.length === 0) {
+      progress(`letting "${address.trim()}" get mail again …`);
+      return lift(await openDatabase(), address);
+    }
     throw new AdminUsageError(`mail-refusals ${USAGE}`);
   },
 };
