@@ -14,7 +14,7 @@ const VARIABLE =
 const DEFAULT = /^envInteger\(\s*(-?[\d_]+)\s*[,)]|\.default\(\s*'([^']*)'\s*\)|^envBoolean\(\s*(\w+)/;
 const ROW = /^\| `([A-Z][A-Z0-9_]+)` \| (.*?) \|/gm;
 /** Read by something else than a schema, and described in a sentence. */
-const WITHOUT_ROW = new Set(['FAILPOINTS', 'NODE_ENV']);
+const WITHOUT_ROW = new Set(['NODE_ENV']);
 const LINK = /\]\(([^)\s]+)\)/g;
 
 function declaredVariables() {

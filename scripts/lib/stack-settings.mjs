@@ -18,7 +18,7 @@ const OF_THE_STACK = new Set([
   ...['DATABASE_URL', 'DATABASE_DIRECT_URL', 'RABBITMQ_URL', 'REDIS_URL', 'REDIS_CLUSTER_NODES'],
 ]);
 /** Read by nginx, and by what is in no schema. */
-const BESIDE = ['OPERATOR_TOKEN_URL', 'OPERATOR_LOGIN_URL', 'PUBLIC_URL', 'FAILPOINTS', 'NODE_ENV'];
+const BESIDE = ['OPERATOR_TOKEN_URL', 'OPERATOR_LOGIN_URL', 'PUBLIC_URL', 'NODE_ENV'];
 /** Said to the console by a chat in one process. */
 const STANDALONE_ONLY = ['OPERATOR_SITE', 'OPERATOR_RETURN_PARAM'];
 

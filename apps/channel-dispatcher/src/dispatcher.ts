@@ -7,7 +7,7 @@ import {
   type LastSeen,
 } from '@chat-realtime/messaging';
 import type { BrokerEvent } from '@chat-realtime/protocol';
-import { EventTrace, failpoint, type Logger, type Metrics } from '@chat-realtime/service-kit';
+import { EventTrace, type Logger, type Metrics } from '@chat-realtime/service-kit';
 import { FanoutWriter } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';
 import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
@@ -109,7 +109,6 @@ class ChannelDispatcher implements Dispatcher {
   }
 
   async #handle(deliveries: readonly Delivery[]): Promise<void> {
-    await failpoint('disp.afterReceive');
     const work = this.#sort(deliveries);
     const spans = work.accepted.map(({ event, traceparent }) => {
       this.#trace.note(event.session_id, event.seq, { hop: 'dispatched' });
@@ -121,12 +120,10 @@ class ChannelDispatcher implements Dispatcher {
       await this.#giveBack();
       return;
     }
-    await failpoint('disp.afterRedisPublish');
     if (work.accepted.some(({ event }) => isErased(event))) await this.#consumer.emptyDeadLetters();
     for (const delivery of work.accepted) delivery.ack();
     for (const { event } of work.accepted) this.#trace.note(event.session_id, event.seq, { hop: 'published' });
     for (const span of spans) span?.end();
-    await failpoint('disp.afterAck');
     this.#count(work);
     if (work.accepted.length === 0) return;
     this.#returns = 0;

@@ -15,6 +15,8 @@ import {
   startRabbit,
   startRedis,
   until,
+  endingAt,
+  UNTOUCHED,
 } from '@chat-realtime/testkit';
 import { connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -183,13 +185,13 @@ describe('dispatcher between real servers', () => {
     await expectQueuesEmpty();
   }, 180_000);
 
-  for (const point of ['disp.afterReceive', 'disp.afterRedisPublish', 'disp.afterAck']) {
+  for (const point of ['dispatcher.afterReceive', 'dispatcher.beforeAck', 'dispatcher.afterAck'] as const) {
     it(`[AMQP] loses nothing when killed at ${point}`, async () => {
-      await dispatcher.restart({ FAILPOINTS: `${point}=panic` });
+      await dispatcher.restart(endingAt(point, 'panic'));
       const publishing = publish(1_000);
       await dispatcher.exited;
       await publishing;
-      await dispatcher.start({ FAILPOINTS: '' });
+      await dispatcher.start(UNTOUCHED);
       await until(() => observer.distinct === 1_000, PATIENCE);
       expect(observer.outOfOrder).toBe(0);
       await expectQueuesEmpty();

@@ -1,14 +1,13 @@
 import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
 import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
-import { EventTrace, failpoint, type Metrics } from '@chat-realtime/service-kit';
+import { EventTrace, type Metrics } from '@chat-realtime/service-kit';
 import type { ChatOperations } from './domain/operations.ts';
 import {
   type AttachmentLinks,
   type ChatLog,
   type ChatOptions,
   DEFAULT_CHAT_OPTIONS,
-  type Failpoint,
   type Sweep,
 } from './domain/ports.ts';
 import { intakeMetrics } from './intake/intake-metrics.ts';
@@ -41,8 +40,6 @@ export interface ChatServiceDeps {
   readonly sweeps?: readonly Sweep[];
   /** What is told of the way of an event; unless given, only this process remembers it. */
   readonly trace?: EventTrace | undefined;
-  /** Only for fault tests. */
-  readonly failpoint?: Failpoint;
   /** How long a relay waits before it seeks the leadership again; shorter in tests of many faults. */
   readonly relayRetryMs?: number;
 }
@@ -60,10 +57,6 @@ export interface ChatService {
   start(): void;
   /** Finishes the batch under way and gives the leadership back. */
   stop(): Promise<void>;
-}
-
-function armedFailpoint(): Failpoint | undefined {
-  return process.env['NODE_ENV'] === 'test' && (process.env['FAILPOINTS'] ?? '') !== '' ? failpoint : undefined;
 }
 
 /** The chat without its edges: operations over one database, and the relay that tells the world of them. */
@@ -94,7 +87,6 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
     links,
     observer,
     log,
-    failpoint: deps.failpoint ?? armedFailpoint(),
     trace: deps.trace ?? new EventTrace(log),
     database,
     duties,

@@ -9,6 +9,7 @@ import { type ChatService, type ChatServiceDeps, createChatService } from '../sr
 import type { CustomerActor, StaffActor } from '../src/domain/actors.ts';
 import type { ChatOperations } from '../src/domain/operations.ts';
 import { migratedDatabase } from './migrated-database.ts';
+import { databaseWith, publisherWith, type RelayFault } from './relay-faults.ts';
 
 /** The end of the relay's port: keeps what it was given, and can be told to fail like a broker that is away. */
 export class RecordingPublisher implements EventPublisher {
@@ -60,28 +61,30 @@ export interface Harness {
   readonly service: ChatService;
   readonly chat: ChatOperations;
   /** A second service on the same database; the caller closes it. */
-  another(deps?: Partial<ChatServiceDeps>): Promise<Harness>;
+  another(deps?: HarnessDeps): Promise<Harness>;
   /** What the relay leader does first: gives what was committed its place in the feed. */
   stamp(): Promise<void>;
   close(): Promise<void>;
 }
 
+export type HarnessDeps = Partial<ChatServiceDeps> & { readonly relayFault?: RelayFault };
+
 /** On a database that is there already; the caller closes it. */
-export async function harnessAt(url: string, deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
+export async function harnessAt(url: string, deps: HarnessDeps = {}): Promise<Harness> {
   const database = await openDatabase(url);
   return harnessOver(database, url, deps, () => database.close());
 }
 
-function harnessOver(
-  database: Database,
-  url: string,
-  deps: Partial<ChatServiceDeps>,
-  release: () => Promise<void>,
-): Harness {
+function harnessOver(database: Database, url: string, deps: HarnessDeps, release: () => Promise<void>): Harness {
   const publisher = new RecordingPublisher();
   const metrics = createMetrics('chat-service-test');
   const links = { url: (id: string) => `/chat/attachments/${id}?sig=test` };
-  const service = createChatService({ database, publisher, links, metrics, logger: silent, ...deps });
+  const { relayFault: fault, ...given } = deps;
+  const hit =
+    fault === undefined
+      ? { database, publisher }
+      : { database: databaseWith(database, fault), publisher: publisherWith(publisher, fault) };
+  const service = createChatService({ ...hit, links, metrics, logger: silent, ...given });
   let closed: Promise<void> | undefined;
   const close = async () => {
     await service.stop();
@@ -110,7 +113,7 @@ export class Stage {
   readonly #databases: string[] = [];
   readonly #open: Harness[] = [];
 
-  async harness(deps: Partial<ChatServiceDeps> = {}): Promise<Harness> {
+  async harness(deps: HarnessDeps = {}): Promise<Harness> {
     const url = await migratedDatabase();
     this.#databases.push(url);
     return this.#keep(await harnessAt(url, deps));

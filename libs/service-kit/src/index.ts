@@ -3,7 +3,6 @@ import 'reflect-metadata';
 export * from './client-ip.ts';
 export * from './config.ts';
 export * from './environment.ts';
-export { FailpointError, failpoint, setFailpoints } from './failpoint.ts';
 export * from './health.ts';
 export * from './logger.ts';
 export * from './metrics.ts';

@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { FailpointError, failpoint, setFailpoints } from './failpoint.ts';
+import { describe, expect, it } from 'vitest';
 import { Health } from './health.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -91,33 +90,5 @@ describe('metrics', () => {
     const names = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     for (const line of names) expect(line).toMatch(/^chat_/);
     expect(() => metrics.counter({ name: 'things_total', help: 'x' })).toThrow(/chat_/);
-  });
-});
-
-describe('failpoints', () => {
-  afterEach(() => setFailpoints(undefined));
-  it('do nothing unless armed', () => {
-    expect(failpoint('relay.before')).toBeUndefined();
-    setFailpoints('other=error');
-    expect(failpoint('relay.before')).toBeUndefined();
-  });
-  it('fail as often as they are told, or sleep', async () => {
-    setFailpoints('relay.before=2*error; gateway.send=sleep(30)');
-    expect(() => failpoint('relay.before')).toThrow(FailpointError);
-    expect(() => failpoint('relay.before')).toThrow(FailpointError);
-    expect(failpoint('relay.before')).toBeUndefined();
-    const start = performance.now();
-    await failpoint('gateway.send');
-    expect(performance.now() - start).toBeGreaterThan(25);
-  });
-  it('refuse what they do not understand, and a place outside of tests', () => {
-    expect(() => setFailpoints('relay=explode')).toThrow(/not understood/);
-    const before = process.env['NODE_ENV'];
-    process.env['NODE_ENV'] = 'production';
-    try {
-      expect(() => setFailpoints('relay=error')).toThrow(/NODE_ENV/);
-    } finally {
-      process.env['NODE_ENV'] = before;
-    }
   });
 });

@@ -3,6 +3,7 @@ export * from './clients/index.ts';
 export { binaries, findBinary } from './binaries.ts';
 export { Child, type ChildSpec, type ExitStatus } from './child.ts';
 export { hostileTexts, slowest } from './hostile-texts.ts';
+export { endingAt, type ServiceStep, UNTOUCHED } from './drivers/index.ts';
 export { type MariaDbOptions, type MariaDbServer, startMariaDb } from './mariadb.ts';
 export { FakeIdentityProvider, type ProviderPerson } from './identity-provider.ts';
 export type { ManagedServer } from './managed-server.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type AppProcess, type Stack, sleep, until } from '@chat-realtime/testkit';
+import { type AppProcess, endingAt, type Stack, sleep, UNTOUCHED, until } from '@chat-realtime/testkit';
 import { MetricsPage } from '../recorder/metrics.ts';
 
 const DEAD_MS = 1_000;
@@ -37,7 +37,7 @@ export async function killRelayLeader(stack: Stack): Promise<void> {
   await leader.start();
 }
 
-/** Nothing has a number yet; numbers are given and nothing is published; all is published and nothing marked. */
+/** Nothing has a number yet; numbers are given and nothing is published; a message is confirmed and nothing marked. */
 export type RelayStep = 'relay.beforeStamp' | 'relay.afterStamp' | 'relay.afterConfirm';
 const FIRES_MS = 30_000;
 
@@ -61,7 +61,7 @@ async function stopped({ pid }: AppProcess): Promise<boolean> {
 export async function leaderEndsBetweenSteps(stack: Stack, end: 'panic' | 'stop', step: RelayStep): Promise<void> {
   const { standby, addresses } = stack;
   if (standby === null) throw new Error('this case needs the standby of the stack');
-  await standby.restart({ NODE_ENV: 'test', FAILPOINTS: `${step}=1*${end}` });
+  await standby.restart(endingAt(step, end));
   const fired = () => (end === 'panic' ? Promise.resolve(!standby.running) : stopped(standby));
   const ended = async (): Promise<boolean> => {
     if (await fired()) return true;
@@ -72,10 +72,10 @@ export async function leaderEndsBetweenSteps(stack: Stack, end: 'panic' | 'stop'
   await until(ended, { timeoutMs: FIRES_MS, everyMs: 100, what: `the leader at ${step}` });
   await takenOver(stack);
   await sleep(DEAD_MS);
-  if (end === 'panic') await standby.start({ FAILPOINTS: '' });
+  if (end === 'panic') await standby.start(UNTOUCHED);
   else standby.resume();
   await until(() => leads(addresses.chat), { timeoutMs: READY_MS, what: 'one leader' });
-  await standby.restart({ FAILPOINTS: '' });
+  await standby.restart(UNTOUCHED);
 }
 
 const HELD_S = 2;

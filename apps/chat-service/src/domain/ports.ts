@@ -26,9 +26,6 @@ export interface ChatLog {
   error(facts: object, message: string): void;
 }
 
-/** A named place at which a test may stop, delay or break the process. */
-export type Failpoint = (name: string) => void | Promise<void>;
-
 /** Work that exactly one process does at a time: the relay leader. */
 export interface Sweep {
   readonly name: string;

@@ -1,6 +1,6 @@
 import type { EventPublisher } from '@chat-realtime/messaging';
 import type { EventTrace } from '@chat-realtime/service-kit';
-import type { AttachmentLinks, ChatLog, ChatObserver, Failpoint } from '../domain/ports.ts';
+import type { AttachmentLinks, ChatLog, ChatObserver } from '../domain/ports.ts';
 import { renderBrokerEvent, routingKeyOf } from '../domain/render.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
@@ -11,7 +11,6 @@ export interface PublishDeps {
   readonly links: AttachmentLinks;
   readonly observer: ChatObserver;
   readonly log: ChatLog;
-  readonly failpoint: Failpoint | undefined;
   readonly trace: EventTrace;
 }
 
@@ -19,16 +18,15 @@ export interface PublishDeps {
 export type BatchResult = 'empty' | 'partial' | 'full' | 'blocked';
 
 /** Gives everything that waits its number in the feed, whether the broker is there or not. */
-export async function stampAll(outbox: Outbox, deps: Pick<PublishDeps, 'failpoint'>): Promise<void> {
-  await deps.failpoint?.('relay.beforeStamp');
-  while ((await outbox.stamp(BATCH_MAX)) === BATCH_MAX) await deps.failpoint?.('relay.betweenStamps');
-  await deps.failpoint?.('relay.afterStamp');
+export async function stampAll(outbox: Outbox): Promise<void> {
+  let stamped: number;
+  do stamped = await outbox.stamp(BATCH_MAX);
+  while (stamped === BATCH_MAX);
 }
 
 /** One batch in the order of the feed, marked as far as it is confirmed. */
 export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<BatchResult> {
   const batch = await outbox.pending(BATCH_MAX);
-  await deps.failpoint?.('relay.afterSelect');
   if (batch === undefined) return 'empty';
   const { from, to, rows, full } = batch;
   // Their events were deleted since.
@@ -38,12 +36,9 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
   }
   const started = performance.now();
   const spans = rows.map((row) => deps.trace.begin('chat.relay', row, row.traceparent, row.created_at));
-  const sent = deps.publisher.publish(
+  const { confirmed, failure } = await deps.publisher.publish(
     rows.map((row, index) => outgoing(row, deps.links, spans[index]?.traceparent ?? row.traceparent)),
   );
-  await deps.failpoint?.('relay.afterPublish');
-  const { confirmed, failure } = await sent;
-  await deps.failpoint?.('relay.afterConfirm');
   if (confirmed > 0) {
     deps.observer.relayConfirm((performance.now() - started) / 1_000);
     deps.observer.relayPublished('confirmed', confirmed);
@@ -51,7 +46,6 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
     for (const span of spans.slice(0, confirmed)) span?.end();
     const last = confirmed === rows.length ? to : (rows[confirmed - 1]?.feed_seq ?? from);
     await outbox.mark(from, last);
-    await deps.failpoint?.('relay.afterMark');
   }
   if (confirmed < rows.length) {
     deps.observer.relayPublished('failed', rows.length - confirmed);

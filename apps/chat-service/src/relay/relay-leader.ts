@@ -146,7 +146,7 @@ export class RelayLeader {
     let blockedMs = BLOCKED_MIN_MS;
     let publishAt = 0;
     while (!this.#stopping) {
-      await stampAll(outbox, this.#deps);
+      await stampAll(outbox);
       if (this.#unblocked) {
         this.#unblocked = false;
         publishAt = 0;

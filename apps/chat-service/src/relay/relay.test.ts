@@ -2,6 +2,7 @@ import { brokerEventSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { admin, anna, type Harness, newChat, operator, Stage, story, text } from '../../test/harness.ts';
+import { RELAY_STEPS } from '../../test/relay-faults.ts';
 
 const stage = new Stage();
 afterAll(() => stage.stop());
@@ -239,21 +240,14 @@ describe('relay on postgres', () => {
     expect(await feedOf(harness)).toHaveLength(3);
   });
 
-  it.each([
-    'relay.beforeStamp',
-    'relay.afterStamp',
-    'relay.afterSelect',
-    'relay.afterPublish',
-    'relay.afterConfirm',
-    'relay.afterMark',
-  ])('[AMQP] a fault at %s loses nothing and keeps the order', async (name) => {
+  it.each(RELAY_STEPS)('[AMQP] a fault %s loses nothing and keeps the order', async (name) => {
     let faults = 0;
     harness = await stage.harness({
       relayRetryMs: 20,
-      failpoint: (at) => {
-        if (at === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
+      relayFault: (step) => {
+        if (step === name && harness !== undefined && harness.publisher.events.length + faults < 4) {
           faults += 1;
-          throw new Error(`fault at ${at}`);
+          throw new Error(`fault ${step}`);
         }
       },
     });

@@ -28,7 +28,7 @@ export interface StackOptions {
   port?: number;
   /** Settings for all services; they win over the stack's own. */
   env?: Environment;
-  /** Further settings for one service, such as failpoints. */
+  /** Further settings for one service. */
   serviceEnv?: Partial<Record<ServiceName, Environment>>;
   /** A second chat-service that nginx does not know: it only waits to lead the relay. */
   standby?: boolean;

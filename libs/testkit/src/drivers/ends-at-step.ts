@@ -1,0 +1,67 @@
+// Loaded into a service before its own code: the process ends, or stands still, at the step that ENDS_AT names as
+// `<step>=<panic|stop>`, the first time it comes there. A step is what the service's drivers are asked for, so nothing in the
+// service knows of it.
+import { eachChannel, eachStatement, isEventKey, replace } from './changed-driver.ts';
+
+const [step = '', end] = (process.env['ENDS_AT'] ?? '').split('=');
+let isOver = false;
+
+function reached(at: string): void {
+  if (at !== step || isOver) return;
+  isOver = true;
+  // `panic` as a power cut: no handler, no flush, no goodbye. `stop` as a host that hangs: its connections stay open, and
+  // whoever stopped it wakes it.
+  process.kill(process.pid, end === 'panic' ? 'SIGKILL' : 'SIGSTOP');
+}
+
+function aroundStatement(name: string, before: string | null, after: string): void {
+  eachStatement((statement, send) => {
+    if (statement.name !== name) return send();
+    if (before !== null) reached(before);
+    return Promise.resolve(send()).finally(() => reached(after));
+  });
+}
+
+function relay(): void {
+  aroundStatement('feed-stamp', 'relay.beforeStamp', 'relay.afterStamp');
+  aroundStatement('feed-pending', null, 'relay.afterSelect');
+  aroundStatement('feed-mark', null, 'relay.afterMark');
+  eachChannel('createConfirmChannel', (channel) =>
+    replace(channel, 'publish', (publish) => (...given) => {
+      const [, key] = given;
+      const confirmed = given.at(-1);
+      if (!isEventKey(key) || typeof confirmed !== 'function') return publish(...given);
+      const answer = publish(...given.slice(0, -1), (...said: unknown[]) => {
+        reached('relay.afterConfirm');
+        Reflect.apply(confirmed, undefined, said);
+      });
+      reached('relay.afterPublish');
+      return answer;
+    }),
+  );
+}
+
+function dispatcher(): void {
+  eachChannel('createChannel', (channel) => {
+    replace(channel, 'consume', (consume) => (queue, receive, options) => {
+      if (typeof receive !== 'function') throw new Error('consume without a receiver');
+      const handed = (message: { fields: { routingKey: string } } | null): void => {
+        if (isEventKey(message?.fields.routingKey)) reached('dispatcher.afterReceive');
+        Reflect.apply(receive, undefined, [message]);
+      };
+      return consume(queue, handed, options);
+    });
+    // Redis has taken what is acknowledged.
+    replace(channel, 'ack', (ack) => (...given) => {
+      reached('dispatcher.beforeAck');
+      const answer = ack(...given);
+      reached('dispatcher.afterAck');
+      return answer;
+    });
+  });
+}
+
+if (end !== 'panic' && end !== 'stop') throw new Error('ENDS_AT wants <step>=<panic|stop>');
+if (step.startsWith('relay.')) relay();
+else if (step.startsWith('dispatcher.')) dispatcher();
+else throw new Error(`nobody knows the step ${step}`);
