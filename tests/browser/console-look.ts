@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import type { OpenPage } from './browser.ts';
 import { ConsolePage } from './console-page.ts';
 
@@ -31,4 +32,37 @@ export async function violationsByPlace(
   await page.locator('dialog[open]').waitFor();
   found['shortcuts'] = await console.violations();
   return Object.fromEntries(Object.entries(found).filter(([, lines]) => lines.length > 0));
+}
+
+/** By how many pixels, and at which elements, a page of an administrator can be moved sideways; those that cannot are left out. */
+export async function sidewaysByPlace(
+  page: Page,
+  baseUrl: string,
+  places: readonly string[],
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const console = new ConsolePage(page, baseUrl);
+  await console.signIn('admin');
+  await page.waitForSelector('.session-row, .empty');
+  const found: Record<string, string[]> = {};
+  for (const place of places) {
+    await console.go(place);
+    await page.locator(':is(.page h1, .chat-head, .session-row):visible').first().waitFor();
+    // What a page reads comes after its heading.
+    await page.waitForTimeout(1_000);
+    const wide = await page.evaluate(() => {
+      const [root, seen] = [document.documentElement, innerWidth];
+      const moves = [root, ...document.querySelectorAll('main, .page')].filter(
+        (one) => one.scrollWidth > one.clientWidth,
+      );
+      if (moves.length === 0) return [];
+      const beyond = [...document.querySelectorAll('body *')].filter(
+        (one) => one.getBoundingClientRect().right > seen + 0.5,
+      );
+      return [...moves, ...beyond].map(
+        (one) => `${one.tagName}.${one.className} +${Math.max(one.scrollWidth - one.clientWidth, 0)}`,
+      );
+    });
+    if (wide.length > 0) found[place] = wide;
+  }
+  return found;
 }

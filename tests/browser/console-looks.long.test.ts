@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { PAGES } from '../../clients/operator-console/src/state/route.ts';
 import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
-import { violationsByPlace } from './console-look.ts';
+import { sidewaysByPlace, violationsByPlace } from './console-look.ts';
 
 /** The other two of four; `console.test.ts` has the first. */
 const LOOKS = [
@@ -25,4 +26,13 @@ describe('the operator console in its other looks', async () => {
       expect(await opened.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
     });
   }
+
+  for (const locale of ['ru-RU', 'en-US'])
+    it(`goes sideways on no page of a phone: ${locale}`, async () => {
+      const visitor = await chat.customer({ name: 'Анна-Мария Константинопольская', email: 'a@example.com' });
+      await visitor.post('слово-которое-нигде-не-переносится-и-всё-же-умещается'.repeat(3));
+      const { page } = await open({ viewport: { width: 390, height: 860 }, locale });
+      const places = [...PAGES.map((name) => `#/${name}`), '#/inbox/all', `#/inbox/all/${visitor.sessionId}`];
+      expect(await sidewaysByPlace(page, chat.baseUrl, places)).toEqual({});
+    });
 });

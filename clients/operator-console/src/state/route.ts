@@ -8,7 +8,7 @@ export type Route =
 /** Of the administration. */
 export const MANAGE_PAGES = ['team', 'rules', 'bans', 'audit', 'notifications', 'account'] as const;
 export type ManagePage = (typeof MANAGE_PAGES)[number];
-const PAGES = ['callbacks', 'alerts', 'replies', 'setup', ...MANAGE_PAGES] as const;
+export const PAGES = ['callbacks', 'alerts', 'replies', 'setup', ...MANAGE_PAGES] as const;
 type Page = (typeof PAGES)[number];
 
 export function parseRoute(hash: string): Route {
