@@ -15,9 +15,10 @@ export interface StandaloneTarget extends Target {
 /** What `npm start` runs, in a folder of its own. */
 export async function startStandalone(
   request: TargetRequest,
-  settings: Readonly<Record<string, string>> = {},
+  settings: Readonly<Record<string, string>> | ((baseUrl: string) => Readonly<Record<string, string>>) = {},
 ): Promise<StandaloneTarget> {
   const port = await freePort();
+  const baseUrl = `http://127.0.0.1:${port}`;
   /** Printed last. Long before a test asks for it, so that nothing later may push it out. */
   let tryPath: string | undefined;
   const app = await startProcess({
@@ -35,16 +36,16 @@ export async function startStandalone(
       ALERT_WEBHOOK_URLS: request.webhookUrl,
       ...environmentOf(request.profile),
       ...extraEnvironment(),
-      ...settings,
+      ...(typeof settings === 'function' ? settings(baseUrl) : settings),
     },
-    ready: `http://127.0.0.1:${port}/readyz`,
+    ready: `${baseUrl}/readyz`,
     // A machine that is busy with other suites is not wrong.
     readyTimeoutMs: 180_000,
     stopTimeoutMs: 25_000,
   });
   return {
     kind: 'standalone',
-    baseUrl: `http://127.0.0.1:${port}`,
+    baseUrl,
     cheap: true,
     tryPath: () => until(() => tryPath, { timeoutMs: 20_000, what: 'the printed address of /try/' }),
     logLines: () => app.logs.map((record) => JSON.stringify(record)),
