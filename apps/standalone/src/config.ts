@@ -46,7 +46,7 @@ const operatorSite = z.strictObject({
   fields: z
     .strictObject({
       sent: z.string().max(200).optional(),
-      message: siteTexts(['id', 'sender', 'body', 'created_at', 'sender_id', 'sender_name']).optional(),
+      message: siteTexts(['id', 'sender', 'body', 'created_at', 'sender_id', 'sender_name', 'attachments']).optional(),
     })
     .optional(),
   timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Moscow').optional(),

@@ -12,6 +12,11 @@ export interface SiteChat {
   readonly senders?: Readonly<Record<string, 'client' | 'operator' | 'system'>>;
   /** The site's statuses → `new`, `active`, `closed`. */
   readonly statuses?: Readonly<Record<string, string>>;
+  /**
+   * Where what was said before is read: the site's REST, or the ledger beside it (`LEDGER_CUSTOMER_READS=true` there), which
+   * costs the site no request. What is written goes to the site either way.
+   */
+  readonly history?: 'site' | 'ledger';
   /** Of times that the site writes without a zone, such as `Europe/Moscow`; default: UTC. */
   readonly timeZone?: string;
   /** Of every request that writes, such as `X-CSRF-Token`. */
@@ -46,7 +51,11 @@ export interface SiteFields {
   messages: string;
   status: string;
   /** In each message; also in the answer of `send`, when `sent` says where. */
-  message: Partial<Record<'id' | 'sender' | 'body' | 'created_at' | 'sender_id' | 'sender_name', string>>;
+  message: Partial<
+    Record<'id' | 'sender' | 'body' | 'created_at' | 'sender_id' | 'sender_name' | 'attachments', string>
+  >;
+  /** In each file of the list `message.attachments`. The address is a path of the site, or http(s). */
+  file: Partial<Record<'id' | 'url' | 'name' | 'mime' | 'size', string>>;
   /** Where the answer of `send` keeps the message; the empty text is the answer itself. */
   sent: string;
   /** Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other. */

@@ -19,6 +19,8 @@ function besideSite(options: Partial<SiteChat> = {}) {
   const bodies: unknown[] = [];
   const fails: string[] = [];
   let cookies = 0;
+  /** The ledger's answers, where it is asked. */
+  const beside: { ledger?: (url: URL) => unknown } = {};
   const answer = (method: string, url: URL, body: Record<string, string> | null): unknown => {
     const since = Number(url.searchParams.get('since_id'));
     switch (`${method} ${url.pathname}`) {
@@ -67,7 +69,7 @@ function besideSite(options: Partial<SiteChat> = {}) {
         if (init?.credentials === 'same-origin') cookies += 1;
         const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Record<string, string>) : null;
         if (body) bodies.push(body);
-        const found = answer(method, url, body);
+        const found = beside.ledger?.(url) ?? answer(method, url, body);
         const failing = fails.indexOf(url.pathname);
         if (failing >= 0) {
           fails.splice(failing, 1);
@@ -77,7 +79,7 @@ function besideSite(options: Partial<SiteChat> = {}) {
       },
     },
   });
-  return { backend, rows, asked, bodies, fails, cookies: () => cookies };
+  return Object.assign(beside, { backend, rows, asked, bodies, fails, cookies: () => cookies });
 }
 
 let site: ReturnType<typeof besideSite>;
@@ -155,4 +157,64 @@ it('takes other paths, names and senders', async () => {
   expect(messages[0]).toMatchObject({ sender_type: 'client', created_at: '2026-01-01T00:00:00.000Z' });
   await site.backend.requestCallback(access, { phone: '+7', consent: true } as never);
   expect(site.bodies.at(-1)).toEqual({ tel: '+7' });
+});
+
+it('[BES31] shows the files of the site, and makes no link of what is none', async () => {
+  site = besideSite({
+    fields: { message: { attachments: 'files' }, file: { url: 'href', name: 'title', size: 'bytes' } },
+  });
+  const files = [
+    { id: 5, href: '/upload/план.pdf?v=2', bytes: '12' },
+    { href: 'https://cdn.example/a.png', title: 'А.png', mime: 'image/png' },
+    { href: 'javascript:alert(1)' },
+    { href: '//evil.example/x' },
+    { title: 'no address' },
+  ];
+  const row = { sender: 'manager', created_at: '2026-01-01T00:00:00Z' };
+  site.rows.push({ ...row, id: 1, body: 'см.', files } as Row, { ...row, id: 2, body: null, files } as unknown as Row);
+  site.rows.push({ ...row, id: 3, body: null } as unknown as Row);
+  const { messages } = await site.backend.history(access, {});
+  expect(messages.map(({ id, body }) => [id, body])).toEqual([
+    [1, 'см.'],
+    [2, ''],
+  ]);
+  expect(messages[0]?.attachments).toEqual([
+    { id: '5', name: 'план.pdf', mime: 'application/octet-stream', size: 12, url: 'http://site/upload/план.pdf?v=2' },
+    { id: 'https://cdn.example/a.png', name: 'А.png', mime: 'image/png', size: 0, url: 'https://cdn.example/a.png' },
+  ]);
+});
+
+it('[BES15] reads from the ledger where the site prefers it, and writes to the site', async () => {
+  site = besideSite({ history: 'ledger' });
+  const ledger = Array.from({ length: 250 }, (_, index) => index + 1);
+  const message = (id: number) => ({
+    id,
+    sender_type: id % 2 || id > 251 ? 'client' : 'operator',
+    body: `m${id}`,
+    attachments: [],
+    created_at: '2026-01-01T00:00:00Z',
+    client_message_id: null,
+  });
+  site.ledger = (url) => {
+    if (url.pathname === '/chat/session/7') return { id: 7, status: 'active', last_seq: 250 };
+    if (url.pathname !== '/chat/session/7/messages') return undefined;
+    const before = Number(url.searchParams.get('before_id') ?? Number.POSITIVE_INFINITY);
+    const page = ledger.filter((id) => id < before);
+    return { messages: page.slice(-100).map(message), has_more: page.length > 100 };
+  };
+  expect(await site.backend.session(access)).toMatchObject({ status: 'active', last_seq: 41 });
+  const page = await site.backend.history(access, { limit: 250 });
+  expect(page.messages.map(({ id }) => id)).toEqual(ledger);
+  ledger.push(251);
+  expect((await site.backend.news?.(access, 250))?.map(({ body }) => body)).toEqual(['m251']);
+  // The site has the row, and the ledger a moment later.
+  site.rows.push(...ledger.map((id) => ({ id, sender: 'client', body: 'x', created_at: '2026-01-01 00:00:00' })));
+  const sent = await site.backend.send(access, { body: 'новое', client_message_id: 'one' });
+  expect(sent).toMatchObject({ id: 252, body: 'новое', client_message_id: 'one' });
+  ledger.push(252);
+  expect((await site.backend.news?.(access, 251))?.map(({ id, client_message_id: key }) => [id, key])).toEqual([
+    [252, 'one'],
+  ]);
+  expect(site.asked.filter((call) => call.startsWith('GET /chat/7?'))).toEqual([]);
+  expect(site.asked).toContain('POST /chat/7/message');
 });

@@ -71,9 +71,27 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     if (known?.id !== id) known = { id, messages: [], status: 'new', told: 0 };
     return known;
   };
+  /** The same from the ledger: back from the newest to what is known. */
+  const readLedger = async (chat: Known, access: Access): Promise<Message[]> => {
+    const newest = chat.messages.at(-1)?.id ?? 0;
+    chat.status = (await standard.session(access)).status;
+    const read: Message[] = [];
+    let beforeId: number | undefined;
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const { messages, has_more } = await standard.history(access, { ...(beforeId && { beforeId }), limit: PAGE });
+      read.unshift(...messages);
+      beforeId = messages[0]?.id;
+      if (!has_more || beforeId === undefined || messages.some(({ id }) => id <= newest)) break;
+    }
+    const known = new Set(chat.messages.map(({ id }) => id));
+    const news = read.filter(({ id }) => !known.has(id)).sort((a, b) => a.id - b.id);
+    chat.messages = [...chat.messages, ...news].sort((a, b) => a.id - b.id);
+    return news;
+  };
   /** What the site has beyond what is known; told once to each caller, in order. */
-  const read = async (id: number): Promise<Message[]> => {
+  const read = async (id: number, token: string): Promise<Message[]> => {
     const chat = of(id);
+    if (site.history === 'ledger') return readLedger(chat, { sessionId: id, token });
     const found: Message[] = [];
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const since = chat.messages.at(-1)?.id ?? 0;
@@ -102,8 +120,8 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     }
   };
   /** The site's own word for a text that was sent; it may not show it yet. */
-  const shown = async (id: number, key: string): Promise<Message | null> => {
-    await read(id);
+  const shown = async (id: number, token: string, key: string): Promise<Message | null> => {
+    await read(id, token);
     return rows.find(key, id, of(id).messages);
   };
   const issue = async (sessionId: number) => {
@@ -176,7 +194,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       rows.drop(beginning(request));
       const { client_message_id: key } = request.message ?? {};
       // It may be a chat from before, and its rows are read in any case: where they cannot be, the chat has begun all the same.
-      const message = key === undefined ? null : await shown(id, key).catch(() => null);
+      const message = key === undefined ? null : await shown(id, access.token, key).catch(() => null);
       const isNew = of(id).messages.length <= (message ? 1 : 0);
       return {
         // From the beginning: what the channel brings again is known by its id.
@@ -193,11 +211,11 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
         (head) => head.last_seq,
         () => 0,
       );
-      await read(access.sessionId);
+      await read(access.sessionId, access.token);
       return sessionOf(access.sessionId, last_seq);
     },
-    async history({ sessionId }, { beforeId = Number.POSITIVE_INFINITY, limit = PAGE }) {
-      await read(sessionId);
+    async history({ sessionId, token }, { beforeId = Number.POSITIVE_INFINITY, limit = PAGE }) {
+      await read(sessionId, token);
       const chat = of(sessionId);
       const earlier = chat.messages.filter(({ id }) => id < beforeId);
       if (earlier.length === chat.messages.length) chat.told = earlier.at(-1)?.id ?? 0;
@@ -207,30 +225,30 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       };
     },
     poll: (access, { afterSeq }) => missed(access, afterSeq),
-    async news({ sessionId }, afterId) {
-      await read(sessionId);
+    async news({ sessionId, token }, afterId) {
+      await read(sessionId, token);
       const chat = of(sessionId);
       const from = Math.min(afterId, chat.told);
       chat.told = chat.messages.at(-1)?.id ?? 0;
       return chat.messages.filter(({ id }) => id > from).map((one) => rows.name(sessionId, one));
     },
     own: rows.name,
-    async send({ sessionId }, { body, client_message_id: key }) {
+    async send({ sessionId, token }, { body, client_message_id: key }) {
       const note = await rows.recall(key, body);
-      const found = note && (await shown(sessionId, key));
+      const found = note && (await shown(sessionId, token, key));
       if (found) return found;
       if (note?.state === 'taken') {
         if (!rows.isOverdue(note)) return null;
         rows.drop(key);
         throw new ChatClientError('unconfirmed');
       }
-      if (!note && of(sessionId).messages.length === 0) await read(sessionId);
+      if (!note && of(sessionId).messages.length === 0) await read(sessionId, token);
       const after = note?.after ?? of(sessionId).messages.at(-1)?.id ?? 0;
       rows.note(key, { session: sessionId, after, state: 'tried' }, body);
       const answer = await write(paths.send, sessionId, reader.request({ body, client_message_id: key }));
       rows.note(key, { session: sessionId, after, state: 'taken' }, body);
       const sent = reader.sent(answer);
-      if (!sent || sent.id <= after) return shown(sessionId, key).catch(() => null);
+      if (!sent || sent.id <= after) return shown(sessionId, token, key).catch(() => null);
       rows.settle(key, sent.id);
       return { ...sent, sender_type: 'client', client_message_id: key };
     },

@@ -1,4 +1,4 @@
-import type { Message } from '../api/protocol.ts';
+import type { Attachment, Message } from '../api/protocol.ts';
 import type { SiteChat, SiteFields, SitePaths } from '../api/site.ts';
 import { wallClock } from './wall-clock.ts';
 
@@ -15,7 +15,7 @@ export const SITE_PATHS: Readonly<SitePaths> = {
   read: '',
 };
 
-const FIELDS: Readonly<Required<Omit<SiteFields, 'message' | 'request'>>> = {
+const FIELDS: Readonly<Required<Omit<SiteFields, 'message' | 'file' | 'request'>>> = {
   id: 'id',
   token: 'token',
   messages: 'messages',
@@ -29,7 +29,9 @@ const MESSAGE = {
   created_at: 'created_at',
   sender_id: 'sender_id',
   sender_name: 'sender_name',
+  attachments: 'attachments',
 } as const;
+const FILE = { id: 'id', url: 'url', name: 'name', mime: 'mime', size: 'size' } as const;
 const REQUEST = {
   name: 'name',
   contact: 'external_contact',
@@ -67,9 +69,10 @@ function time(value: unknown, instant: (asIfUtc: number) => number): string {
 }
 
 /** Reads the site's answers and writes what it is sent. */
-export function siteReader({ fields = {}, senders = {}, statuses = {}, timeZone = 'UTC' }: SiteChat) {
+export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses = {}, timeZone = 'UTC' }: SiteChat) {
   const of = { ...FIELDS, ...fields };
   const parts = { ...MESSAGE, ...fields.message };
+  const files = { ...FILE, ...fields.file };
   const names = { ...REQUEST, ...fields.request };
   const instant = wallClock(timeZone);
 
@@ -77,10 +80,28 @@ export function siteReader({ fields = {}, senders = {}, statuses = {}, timeZone 
     const word = String(value);
     return senders[word] ?? (CLIENTS.has(word) ? 'client' : word === 'system' ? 'system' : 'operator');
   };
-  /** Null for what has no id or no words: it is no message that could be shown. */
+  /** None where a browser could not open it; an address of another kind (`javascript:`) never becomes a link. */
+  const file = (value: unknown): Attachment[] => {
+    const address = text(pick(value, files.url)) ?? '';
+    const isPath = /^\/(?![/\\])/.test(address);
+    if (!isPath && !/^https?:\/\//i.test(address)) return [];
+    const name = text(pick(value, files.name)) ?? address.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
+    return [
+      {
+        id: text(pick(value, files.id)) ?? address,
+        name: name || 'file',
+        mime: text(pick(value, files.mime)) ?? 'application/octet-stream',
+        size: number(pick(value, files.size)) ?? 0,
+        url: isPath ? baseUrl.replace(/\/$/, '') + address : address,
+      },
+    ];
+  };
+  /** Null for what has no id, and neither words nor files: it is no message that could be shown. */
   const message = (value: unknown): Message | null => {
     const id = number(pick(value, parts.id));
-    const body = text(pick(value, parts.body));
+    const listed = pick(value, parts.attachments);
+    const attachments = (Array.isArray(listed) ? listed : []).flatMap(file);
+    const body = text(pick(value, parts.body)) ?? (attachments.length > 0 ? '' : null);
     if (id === null || body === null) return null;
     return {
       id,
@@ -88,7 +109,7 @@ export function siteReader({ fields = {}, senders = {}, statuses = {}, timeZone 
       sender_id: text(pick(value, parts.sender_id)),
       sender_name: text(pick(value, parts.sender_name)),
       body,
-      attachments: [],
+      attachments,
       created_at: time(pick(value, parts.created_at), instant),
       client_message_id: text(pick(value, names.client_message_id)),
     };
