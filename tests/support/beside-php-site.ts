@@ -36,6 +36,11 @@ export async function startBesidePhpSite(env: Readonly<Record<string, string>> =
     CHAT_WIDGET_URL: chatUrl,
     ...staff,
   });
+  // As the guide says: a user of its own, who may do what the printed SQL grants, and no more.
+  const follower = Object.assign(new URL(siteDatabase), { username: 'chat_follower', password: SECRET });
+  const owner = new pg.Client({ connectionString: siteDatabase });
+  await owner.connect();
+  await owner.query(`CREATE ROLE chat_follower LOGIN PASSWORD '${SECRET}'`);
   const settings = {
     HOST: '127.0.0.1',
     PORT: String(port),
@@ -46,15 +51,13 @@ export async function startBesidePhpSite(env: Readonly<Record<string, string>> =
     CHAT_TOKEN_SECRETS: `k1:${SECRET}`,
     ALLOWED_ORIGINS: site.baseUrl,
     TABLE_SOURCE: TABLES,
-    SITE_DATABASE_URL: siteDatabase,
+    SITE_DATABASE_URL: String(follower),
     ...staff,
     ...env,
   };
   const printed = await run(process.execPath, [ADMIN, 'table-source', 'print-sql'], {
     env: { PATH: process.env['PATH'] ?? '', ...settings },
   });
-  const owner = new pg.Client({ connectionString: siteDatabase });
-  await owner.connect();
   await owner.query(printed.stdout);
   await owner.end();
   const chat = await startProcess({
