@@ -72,6 +72,7 @@ const OF_CAMPAIGNS = {
   'php-fpm': () => existsSync('/usr/sbin') && readdirSync('/usr/sbin').some((name) => /^php-fpm\d/.test(name)),
   'php-mysql': () => hasPhpModule('mysqli'),
   'php-curl': () => hasPhpModule('curl'),
+  'php-amqplib': () => existsSync('/usr/share/php/PhpAmqpLib/autoload.php'),
 };
 
 /** @param {string[]} more Packages of a campaign. */

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,9 @@ export const STEPS = ['2-token-and-events', '3-widget', '4-staff-pages', '5-alar
 export const OUR_WIDGET = '3-our-widget';
 /** Between 2 and 3: compares what polling and the channel show. */
 export const SHADOW = '2-shadow';
-export type SiteStep = (typeof STEPS)[number] | typeof OUR_WIDGET | typeof SHADOW;
+/** In place of step 2: the site keeps the sequence of its chats, and no ledger stands between. */
+export const KEEPS_SEQ = 'level-1-site-keeps-seq';
+export type SiteStep = (typeof STEPS)[number] | typeof OUR_WIDGET | typeof SHADOW | typeof KEEPS_SEQ;
 
 export interface PhpSite {
   readonly baseUrl: string;
@@ -26,6 +28,8 @@ export interface PhpSite {
   back(step: SiteStep): Promise<void>;
   /** `php <file>` with the settings of the site. */
   php(...args: string[]): Promise<string>;
+  /** A script beside the site, started again when it ends, as a service is; it ends with the site. */
+  worker(...args: string[]): void;
   stop(): Promise<void>;
 }
 
@@ -39,6 +43,7 @@ async function filesOf(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
+const RESTART_MS = 500;
 /** A request that is being answered may still need what goes. */
 const ANSWERED_MS = 500;
 
@@ -97,6 +102,9 @@ export async function startPhpSite(env: Readonly<Record<string, string>> = {}): 
       if (/ Accepted\s*$/.test(line)) requests += 1;
     },
   });
+  const workers = new Map<string, ChildProcess>();
+  const restarts: NodeJS.Timeout[] = [];
+  let isStopped = false;
   const move = async (step: SiteStep, isBack: boolean): Promise<void> => {
     const patch = join(SOURCE, 'steps', `${step}.patch`);
     await run('git', ['apply', '-p1', ...(isBack ? ['-R'] : []), patch], { cwd: next });
@@ -109,7 +117,21 @@ export async function startPhpSite(env: Readonly<Record<string, string>> = {}): 
     forward: (step) => move(step, false),
     back: (step) => move(step, true),
     php,
+    worker: (...args) => {
+      const begin = (): void => {
+        const env = { PATH: process.env['PATH'] ?? '', ...settings };
+        const child = spawn(command, args, { cwd: site, env, stdio: 'ignore' });
+        workers.set(args.join(' '), child);
+        child.once('exit', () => {
+          if (!isStopped) restarts.push(setTimeout(begin, RESTART_MS));
+        });
+      };
+      begin();
+    },
     stop: async () => {
+      isStopped = true;
+      for (const restart of restarts) clearTimeout(restart);
+      for (const worker of workers.values()) worker.kill('SIGTERM');
       await app.stop('SIGTERM');
     },
   };
