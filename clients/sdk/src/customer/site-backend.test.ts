@@ -7,9 +7,10 @@ const access = { sessionId: 7, token: 'k1.1762587011.x' };
 interface Row {
   id: number | string;
   sender: string;
-  body: string;
+  body: string | null;
   created_at: string;
   manager?: string;
+  files?: readonly object[];
 }
 
 /** A PHP site and the gateway beside it. */
@@ -171,8 +172,11 @@ it('[BES31] shows the files of the site, and makes no link of what is none', asy
     { title: 'no address' },
   ];
   const row = { sender: 'manager', created_at: '2026-01-01T00:00:00Z' };
-  site.rows.push({ ...row, id: 1, body: 'см.', files } as Row, { ...row, id: 2, body: null, files } as unknown as Row);
-  site.rows.push({ ...row, id: 3, body: null } as unknown as Row);
+  site.rows.push(
+    { ...row, id: 1, body: 'см.', files },
+    { ...row, id: 2, body: null, files },
+    { ...row, id: 3, body: null },
+  );
   const { messages } = await site.backend.history(access, {});
   expect(messages.map(({ id, body }) => [id, body])).toEqual([
     [1, 'см.'],
