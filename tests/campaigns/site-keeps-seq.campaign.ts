@@ -213,7 +213,7 @@ describe('a site that keeps seq itself', () => {
       }),
     );
     await Promise.all(
-      upTo(30).map((number) => managers[number % 2]?.call('POST', `/chat/${id}/reply`, { body: `r${number}` })),
+      upTo(30).map(async (number) => managers[number % 2]?.call('POST', `/chat/${id}/reply`, { body: `r${number}` })),
     );
     // A write that fails after its event was noted.
     await site.php(
