@@ -30,15 +30,25 @@ const CHECKS = [
   ['names in the guides, and both languages of a document', checkGuides],
 ];
 
+/** So many at once: the compiler runs on one core. The sources come first, since the others read what is built of them. */
+const AT_ONCE = 2;
+
+async function judged([name, check]) {
+  const started = Date.now();
+  const problems = await check();
+  console.log(`${problems.length === 0 ? '✓' : '✗'} ${name} (${seconds(started)})`);
+  for (const problem of problems) console.log(`    ${problem}`);
+  return problems.length === 0;
+}
+
 export async function runChecks() {
-  let failed = 0;
-  for (const [name, check] of CHECKS) {
-    const started = Date.now();
-    const problems = await check();
-    console.log(`${problems.length === 0 ? '✓' : '✗'} ${name} (${seconds(started)})`);
-    for (const problem of problems) console.log(`    ${problem}`);
-    if (problems.length > 0) failed += 1;
-  }
+  const [sources, ...others] = CHECKS;
+  const results = [await judged(sources)];
+  const lane = async () => {
+    for (let next = others.shift(); next !== undefined; next = others.shift()) results.push(await judged(next));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const failed = results.filter((isGood) => !isGood).length;
   return { passed: CHECKS.length - failed, failed };
 }
 

@@ -68,8 +68,8 @@ const STAGES = [
   [['checks']],
   [['unit']],
   [
-    ['standalone', 'browser', 'browser-oldest', 'repo'],
-    ['stack', 'browser-console', 'browser-firefox'],
+    ['standalone', 'browser', 'repo'],
+    ['stack', 'browser-console', 'browser-firefox', 'browser-oldest'],
   ],
   [['faults']],
   [['bench']],
