@@ -1,4 +1,4 @@
-import { createSessionResponseSchema } from '@chat-realtime/protocol';
+import { ChatError, createSessionResponseSchema } from '@chat-realtime/protocol';
 import { KeyRing } from '@chat-realtime/protocol/tokens';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,12 +10,11 @@ import { ReplyAddress } from './reply-address.ts';
 const addresses = new ReplyAddress(KeyRing.parse(`k1:${CHANNEL_SECRET}`), 'support+{tag}@shop.example');
 let chat: ChatUnderTest;
 let intake: MailIntake;
-beforeAll(async () => {
-  chat = await ChatUnderTest.start();
-  intake = new MailIntake({
+const intakeWith = (refusal: Error): MailIntake =>
+  new MailIntake({
     database: chat.database,
     operations: chat.operations,
-    attachments: { upload: () => Promise.reject(new Error('no file of a large mail is taken')) },
+    attachments: { upload: () => Promise.reject(refusal) },
     rates: { message: () => Promise.resolve() },
     links: new MailLinks(chat.database, Buffer.from(CHANNEL_SECRET)),
     addresses,
@@ -23,6 +22,9 @@ beforeAll(async () => {
     log: { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined },
     taken: () => undefined,
   });
+beforeAll(async () => {
+  chat = await ChatUnderTest.start();
+  intake = intakeWith(new Error('no file of a large mail is taken'));
 });
 afterAll(() => chat.stop());
 
@@ -86,5 +88,23 @@ describe('a mail that is larger than the chat takes', () => {
     await take(beginning(addresses.of({ id, revokedAt: null }), { text: 'слово '.repeat(1_900) }));
     const [[, body = ''] = []] = await texts(id);
     expect(String(body)).toMatch(/^слово [^]*\[письмо больше 25 МБ: файлы из него не приняты\]$/);
+  });
+});
+
+describe('a file for which there is no room', () => {
+  it('[MAIL4] is named in the message, and what was written comes at once', async () => {
+    const id = await begin('ru');
+    const raw = beginning(addresses.of({ id, revokedAt: null }));
+    const full = intakeWith(new ChatError('storage_full', 'less than the floor of free space'));
+    expect(await full.take(raw)).toMatchObject({ outcome: 'message', session_id: id });
+    expect(await texts(id)).toEqual([['client', 'Вот видео\n[файл из письма не принят: film.mp4]', 0]]);
+  });
+
+  it('[MAIL4] is not taken for refused where something broke: the mail is to be brought again', async () => {
+    const id = await begin('ru');
+    const raw = beginning(addresses.of({ id, revokedAt: null }));
+    const broken = intakeWith(new ChatError('internal_error', 'a bug'));
+    await expect(broken.take(raw)).rejects.toMatchObject({ code: 'internal_error' });
+    expect(await texts(id)).toEqual([]);
   });
 });

@@ -187,8 +187,10 @@ export class MailIntake {
         });
         ids.push(file.id);
       } catch (error) {
-        // A file that the chat does not take must not hold back what was written; that it came is said there.
-        if (!(error instanceof ChatError) || error.status >= 500) throw error;
+        // A file that the chat does not take must not hold back what was written; that it came is said there. A full
+        // disk may stay full for days.
+        const isRefused = error instanceof ChatError && (error.status < 500 || error.code === 'storage_full');
+        if (!isRefused) throw error;
         this.#parts.log.info({ session: sessionId, code: error.code }, 'a file of a mail was not taken');
         refused.push(name);
       }

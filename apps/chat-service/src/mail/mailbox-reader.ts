@@ -1,6 +1,7 @@
 import { ChatError, MAIL_MAX_BYTES } from '@chat-realtime/protocol';
 import type { ImapFlow } from 'imapflow';
 import type { ChatLog } from '../domain/index.ts';
+import { LaterMails } from './later-mails.ts';
 import type { MailIntake } from './mail-intake.ts';
 
 /** Mails of one look; the rest comes with the next one. */
@@ -8,7 +9,6 @@ const BATCH = 50;
 /** Of a mail that is too large: its headers, and the text where that stands before the files. */
 const BEGINNING_BYTES = 262_144;
 const CONNECT_MS = 15_000;
-const LATER_SECONDS = 60;
 const SOCKET_MS = 60_000;
 
 export interface MailboxReaderParts {
@@ -21,8 +21,7 @@ export interface MailboxReaderParts {
 /** Looks at a mailbox. A mail is marked as seen once it was taken, so that one process that dies leaves it for the next. */
 export class MailboxReader {
   readonly #parts: MailboxReaderParts;
-  /** Mails of a chat that has written too much just now, until when they are let be: others must not wait behind them. */
-  readonly #later = new Map<number, number>();
+  readonly #later = new LaterMails();
 
   constructor(parts: MailboxReaderParts) {
     this.#parts = parts;
@@ -58,10 +57,8 @@ export class MailboxReader {
 
   async #read(client: ImapFlow): Promise<void> {
     const found = await client.search({ seen: false }, { uid: true });
-    const now = performance.now();
-    for (const [uid, until] of this.#later) if (until <= now) this.#later.delete(uid);
-    const unseen = (found === false ? [] : (found ?? [])).filter((uid) => !this.#later.has(uid));
-    for (const uid of unseen.slice(0, BATCH)) {
+    const unseen = found === false ? [] : (found ?? []);
+    for (const uid of this.#later.due(unseen, performance.now()).slice(0, BATCH)) {
       const sized = await client.fetchOne(String(uid), { size: true }, { uid: true });
       if (sized === false) continue;
       const isBeginning = (sized.size ?? 0) > MAIL_MAX_BYTES;
@@ -80,9 +77,8 @@ export class MailboxReader {
       await this.#parts.intake.take(source, { isBeginning });
       return true;
     } catch (error) {
-      if (error instanceof ChatError && error.code === 'rate_limited')
-        this.#later.set(uid, performance.now() + (error.retryAfterSeconds ?? LATER_SECONDS) * 1_000);
       const isForGood = error instanceof ChatError && error.status < 500 && error.code !== 'rate_limited';
+      if (!isForGood) this.#later.put(uid, error, performance.now());
       this.#parts.log.warn(
         { uid, error: error instanceof Error ? error.message : String(error), again: !isForGood },
         'a mail was not taken',

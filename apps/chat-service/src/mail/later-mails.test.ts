@@ -1,0 +1,32 @@
+import { ChatError } from '@chat-realtime/protocol';
+import { expect, it } from 'vitest';
+import { LaterMails } from './later-mails.ts';
+
+const uids = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
+
+it('[MAIL12] whatever cannot be taken now is let be, so that a mailbox full of it holds no other mail', () => {
+  const later = new LaterMails();
+  const broken = uids(1, 50);
+  for (const uid of broken) later.put(uid, new ChatError('internal_error', 'the disk is full'), 0);
+  expect(later.due([...broken, 51], 15_000)).toEqual([51]);
+  expect(later.due(broken, 60_000)).toEqual(broken);
+});
+
+it('[MAIL12] is tried again ever less often, at least once an hour, and as soon as the chat said', () => {
+  const later = new LaterMails();
+  let now = 0;
+  const waits: number[] = [];
+  for (let tries = 0; tries < 9; tries += 1) {
+    later.put(7, new Error('no database'), now);
+    const before = now;
+    while (later.due([7], now).length === 0) now += 60_000;
+    waits.push((now - before) / 60_000);
+  }
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  later.put(7, new ChatError('rate_limited', 'too many', { retryAfterSeconds: 5 }), now);
+  expect([later.due([7], now + 4_000), later.due([7], now + 5_000)]).toEqual([[], [7]]);
+  // Somebody has read it or moved it: a mail of that number begins anew.
+  expect(later.due([], now)).toEqual([]);
+  later.put(7, new Error('no database'), now);
+  expect(later.due([7], now + 60_000)).toEqual([7]);
+});
