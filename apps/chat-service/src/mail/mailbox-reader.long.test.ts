@@ -49,3 +49,24 @@ it('[MAIL4] reads the beginning of a mail that is too large, once, and the other
   expect(taken[1]?.raw.length).toBe(262_144);
   expect(taken[1]?.raw.toString()).toContain('The letter large');
 }, 120_000);
+
+it('[MAIL12] reads what can be taken behind a mailbox full of what cannot', async () => {
+  const mail = (name: string) =>
+    [`Message-ID: <${name}@mail.example>`, 'From: olga@mail.example', '', `The letter ${name}`, ''].join('\r\n');
+  for (let n = 0; n < 50; n += 1) await imap.deliver(mail(`broken-${n}`));
+  await imap.deliver(mail('well'));
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const tried: string[] = [];
+  const intake = {
+    take: async (raw: Buffer) => {
+      const name = /The letter (\S+)/.exec(raw.toString())?.[1] ?? '';
+      tried.push(name);
+      if (name.startsWith('broken')) throw new Error('a bug');
+      return { outcome: 'duplicate' } as const;
+    },
+  };
+  const reader = new MailboxReader({ url: imap.url, intake, log });
+  await reader.look();
+  await reader.look();
+  expect([tried.length, tried.at(-1)]).toEqual([51, 'well']);
+}, 120_000);
