@@ -4,7 +4,7 @@ import { createECDH, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { PushKeyStore } from '../push/push-keys.ts';
-import { PushSender } from '../push/push-sender.ts';
+import { PushSender, type PushSenderParts } from '../push/push-sender.ts';
 import { OperatorNotices } from './operator-notices.ts';
 
 /** What is decided, in the database: nothing is sent here, and nobody waits. */
@@ -18,10 +18,14 @@ beforeAll(async () => {
   [anna, boris] = await Promise.all([chat.staff('anna'), chat.staff('boris')]);
 });
 afterAll(() => chat.stop());
+const TABLES = [
+  ...['push_subscription', 'notify_setting', 'notice', 'mail', 'chat_alert'],
+  ...['operator_presence', 'operator_telegram'],
+];
 beforeEach(async () => {
-  for (const table of ['push_subscription', 'notify_setting', 'notice', 'mail', 'chat_alert'])
-    await sql`DELETE FROM ${sql.table(table)}`.execute(chat.database.kysely);
+  for (const table of TABLES) await sql`DELETE FROM ${sql.table(table)}`.execute(chat.database.kysely);
   await sql`UPDATE chat_session SET waiting_since = NULL`.execute(chat.database.kysely);
+  await sql`UPDATE chat_operator SET status = 'online'`.execute(chat.database.kysely);
 });
 
 const device = (): { endpoint: string; keys: object } => ({
@@ -53,6 +57,59 @@ const told = async (id: number): Promise<string[]> => {
   return rows.map(({ who }) => who);
 };
 
+const raise = (id: number) =>
+  sql`INSERT INTO chat_alert (reason, session_id, dedupe_key) VALUES ('waiting', ${id}::bigint, ${randomUUID()})`.execute(
+    chat.database.kysely,
+  );
+/** A callback request with its alert, as the leader's sweep raises it. */
+const callback = async (): Promise<{ id: number; sessionId: number }> => {
+  const { session, token } = (await chat.call('POST', '/chat/session', { body: {} })).as(createSessionResponseSchema);
+  const answer = await chat.call('POST', '/chat/callback', {
+    token,
+    body: { session_id: session.id, phone: '8 (999) 123-45-67', consent: true },
+  });
+  expect(answer.status).toBe(201);
+  const { rows } = await sql<{ id: number }>`INSERT INTO chat_alert (reason, session_id, callback_id, dedupe_key)
+    SELECT 'callback_requested', session_id, id, ${randomUUID()} FROM chat_callback WHERE session_id = ${session.id}::bigint
+    RETURNING callback_id AS id`.execute(chat.database.kysely);
+  return { id: rows[0]?.id ?? 0, sessionId: session.id };
+};
+const give = (id: number, status: string, userId: string) =>
+  sql`UPDATE chat_callback SET status = ${status}, assigned_user_id = ${userId} WHERE id = ${id}::bigint`.execute(
+    chat.database.kysely,
+  );
+/** `gateway`: of a console, or `telegram-…`. */
+const arrive = (userId: string, gateway = 'gateway-1') =>
+  sql`INSERT INTO operator_presence (gateway_id, user_id) VALUES (${gateway}, ${userId})`.execute(chat.database.kysely);
+const leave = (userId: string) =>
+  sql`DELETE FROM operator_presence WHERE user_id = ${userId}`.execute(chat.database.kysely);
+/** One look of a sender that is a leader's first. */
+const send = async (answer: PushSenderParts['transport']['send']): Promise<void> => {
+  const one = new PushSender({
+    database: chat.database,
+    keys: new PushKeyStore(chat.database),
+    transport: { send: answer },
+    publicUrl: undefined,
+    showsText: false,
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    ended: () => undefined,
+    ambiguous: () => undefined,
+    lost: (notice) => notices.deviceLost(notice),
+  });
+  await one.startDue();
+  await one.stop();
+};
+/** What devices are sent now, and how it ends. */
+const sent = async (): Promise<{ endpoints: string[]; outcomes: (string | null)[] }> => {
+  const endpoints: string[] = [];
+  await send(async (_keys, { endpoint }) => {
+    endpoints.push(endpoint);
+    return { kind: 'delivered' };
+  });
+  const rows = await chat.database.kysely.selectFrom('push_notice').select('outcome').orderBy('id').execute();
+  return { endpoints, outcomes: rows.map(({ outcome }) => outcome) };
+};
+
 describe('a chat that changes hands', () => {
   it('[NTF4] is told to whom it concerns now, once each, however often it goes to and fro', async () => {
     await Promise.all([add(anna), add(boris)]);
@@ -75,9 +132,7 @@ describe('a chat that changes hands', () => {
     const mailed = { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' };
     await Promise.all([add(anna), add(boris), choose(anna, mailed)]);
     const id = await waiting();
-    await sql`INSERT INTO chat_alert (reason, session_id, dedupe_key) VALUES ('waiting', ${id}::bigint, ${randomUUID()})`.execute(
-      chat.database.kysely,
-    );
+    await raise(id);
     await choose(boris, { push: [] });
     await notices.run();
     expect(await told(id)).toEqual(['anna push']);
@@ -126,19 +181,9 @@ describe('a callback', () => {
     await add(boris);
     await choose(anna, { ...asked, email: 'Anna@Shop.example' });
     await choose(boris, { ...asked, email: 'boris@shop.example' });
-    const { session, token } = (await chat.call('POST', '/chat/session', { body: {} })).as(createSessionResponseSchema);
-    const answer = await chat.call('POST', '/chat/callback', {
-      token,
-      body: { session_id: session.id, phone: '8 (999) 123-45-67', consent: true },
-    });
-    expect(answer.status).toBe(201);
-    // As the leader's sweep does it.
-    await sql`INSERT INTO chat_alert (reason, session_id, callback_id, dedupe_key)
-      SELECT 'callback_requested', session_id, id, ${randomUUID()} FROM chat_callback WHERE session_id = ${session.id}::bigint`.execute(
-      chat.database.kysely,
-    );
+    const { sessionId } = await callback();
     await notices.run();
-    expect(await told(session.id)).toEqual(['anna mail', 'boris push']);
+    expect(await told(sessionId)).toEqual(['anna mail', 'boris push']);
     const mail = await chat.database.kysely.selectFrom('mail').selectAll().executeTakeFirstOrThrow();
     expect(mail).toMatchObject({ address: 'anna@shop.example', reason: 'callback_requested', locale: 'en' });
   });
@@ -155,42 +200,180 @@ describe('quiet hours', () => {
     const mailed = { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' };
     await choose(anna, mailed);
     const id = await waiting();
-    await sql`INSERT INTO chat_alert (reason, session_id, dedupe_key) VALUES ('waiting', ${id}::bigint, ${randomUUID()})`.execute(
-      chat.database.kysely,
-    );
+    await raise(id);
     await notices.run();
-    const sent: string[] = [];
+    const payloads: string[] = [];
     let answers: 'passing' | 'delivered' = 'passing';
-    const sender = () =>
-      new PushSender({
-        database: chat.database,
-        keys: new PushKeyStore(chat.database),
-        transport: {
-          send: async (_keys, _to, { payload }) => {
-            sent.push(payload);
-            return answers === 'passing' ? { kind: 'passing', reason: '503', afterSeconds: 0 } : { kind: 'delivered' };
-          },
-        },
-        publicUrl: undefined,
-        showsText: false,
-        log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-        ended: () => undefined,
-        ambiguous: () => undefined,
-        lost: (notice) => notices.deviceLost(notice),
+    const round = () =>
+      send(async (_keys, _to, { payload }) => {
+        payloads.push(payload);
+        return answers === 'passing' ? { kind: 'passing', reason: '503', afterSeconds: 0 } : { kind: 'delivered' };
       });
-    const round = async () => {
-      const one = sender();
-      await one.startDue();
-      await one.stop();
-    };
     await round();
-    expect(sent).toHaveLength(1);
+    expect(payloads).toHaveLength(1);
     await choose(anna, { ...mailed, quiet });
     answers = 'delivered';
     await round();
-    expect(sent).toHaveLength(1);
+    expect(payloads).toHaveLength(1);
     const [ended] = await chat.database.kysely.selectFrom('push_notice').select('outcome').execute();
     expect(ended?.outcome).toBe('quiet');
     expect(await told(id)).toEqual(['anna mail', 'anna push']);
+  });
+});
+
+describe('an operator who has it before their eyes', () => {
+  it('[NTF6] and leaves while the customer waits is told then, once; who was away was told before', async () => {
+    await Promise.all([add(anna), add(boris), arrive('anna')]);
+    const id = await waiting();
+    await notices.run();
+    await notices.run();
+    expect(await told(id)).toEqual(['boris push']);
+    await leave('anna');
+    // Another process leads meanwhile: what it must know is in the tables.
+    const next = new OperatorNotices(chat.database, true);
+    await next.run();
+    await next.run();
+    expect(await told(id)).toEqual(['anna push', 'boris push']);
+    await arrive('anna');
+    await notices.run();
+    await leave('anna');
+    await notices.run();
+    expect(await told(id)).toEqual(['anna push', 'boris push']);
+  });
+
+  it('[NTF6] is told nothing as they leave what was answered, called back or taken in hand by then', async () => {
+    await Promise.all([add(anna), arrive('anna')]);
+    await choose(anna, { push: ['waiting', 'callback_requested'] });
+    const id = await waiting();
+    await raise(id);
+    const [rung, taken, open] = [await callback(), await callback(), await callback()];
+    await notices.run();
+    await sql`UPDATE chat_session SET waiting_since = NULL WHERE id = ${id}::bigint`.execute(chat.database.kysely);
+    await give(rung.id, 'calling', 'anna');
+    await give(taken.id, 'assigned', 'anna');
+    await notices.run();
+    await leave('anna');
+    await notices.run();
+    const all = [id, rung.sessionId, taken.sessionId, open.sessionId];
+    expect(await Promise.all(all.map(told))).toEqual([[], [], [], ['anna push']]);
+  });
+});
+
+describe('an operator on duty in Telegram', () => {
+  const ACCOUNT = 7_000_000_001;
+  const begin = async (): Promise<void> => {
+    await add(anna);
+    await sql`INSERT INTO operator_telegram (user_id, role, scope, telegram_user_id)
+      VALUES ('anna', 'operator', 'all', ${ACCOUNT}::bigint)`.execute(chat.database.kysely);
+    await arrive('anna', 'telegram-1');
+  };
+  let lastText = 0;
+  const hasInTelegram = (id: number, secondsAgo = 0) =>
+    sql`INSERT INTO telegram_message (bot_id, chat_id, telegram_message_id, session_id, created_at)
+      VALUES (1, ${ACCOUNT}::bigint, ${(lastText += 1)}::bigint, ${id}::bigint,
+        clock_timestamp() - make_interval(secs => ${secondsAgo}::float8))`.execute(chat.database.kysely);
+
+  it('[NTF5] [NTF6] is told by their device of a customer who had written before the duty began', async () => {
+    await begin();
+    const [before, shown, owed, earlier] = [await waiting(), await waiting(), await waiting(), await waiting()];
+    await hasInTelegram(shown);
+    await hasInTelegram(earlier, 3_600);
+    await sql`INSERT INTO telegram_send (chat_id, operator_id, session_id, content)
+      SELECT telegram_user_id, id, ${owed}::bigint, '{}' FROM operator_telegram`.execute(chat.database.kysely);
+    await notices.run();
+    expect(await Promise.all([before, shown, owed, earlier].map(told))).toEqual([['anna push'], [], [], ['anna push']]);
+    // The duty ends: what Telegram has told them is told, and what it did not send by then it withholds.
+    await leave('anna');
+    await notices.run();
+    expect(await Promise.all([shown, owed].map(told))).toEqual([[], ['anna push']]);
+  });
+
+  it('[NTF5] who is away is told by their device of what is nobody’s, and not of what is theirs', async () => {
+    await begin();
+    await sql`INSERT INTO chat_operator (id, name, role, status) VALUES ('anna', 'anna', 'operator', 'away')
+      ON CONFLICT (id) DO UPDATE SET status = 'away'`.execute(chat.database.kysely);
+    const [free, own] = [await waiting(), await waiting()];
+    await act(own, 'assign', anna);
+    await hasInTelegram(own);
+    await hasInTelegram(free);
+    await notices.run();
+    expect(await Promise.all([free, own].map(told))).toEqual([['anna push'], []]);
+  });
+});
+
+describe('a push that is about to be sent', () => {
+  it('[NTF7] of a callback that somebody rings already, or that is a colleague’s, is not', async () => {
+    await add(anna);
+    const [rung, given, open] = [await callback(), await callback(), await callback()];
+    await notices.run();
+    await give(rung.id, 'calling', 'anna');
+    await give(given.id, 'assigned', 'boris');
+    const { endpoints, outcomes } = await sent();
+    expect([endpoints.length, outcomes.toSorted()]).toEqual([1, ['delivered', 'not_needed', 'not_needed']]);
+    expect(await told(open.sessionId)).toEqual(['anna push']);
+  });
+
+  it('[NTF7] of a chat that its operator may not see any more, is not', async () => {
+    const carla = await chat.staff('carla', { scope: 'assigned' });
+    await add(carla);
+    const [free, own] = [await waiting(), await waiting()];
+    await act(own, 'assign', carla);
+    await notices.run();
+    expect(await Promise.all([free, own].map(told))).toEqual([['carla push'], ['carla push']]);
+    await sql`UPDATE push_subscription SET scope = 'own'`.execute(chat.database.kysely);
+    await sent();
+    const { rows } = await sql`SELECT session_id, outcome FROM push_notice ORDER BY session_id`.execute(
+      chat.database.kysely,
+    );
+    expect(rows).toEqual([
+      { session_id: free, outcome: 'not_needed' },
+      { session_id: own, outcome: 'delivered' },
+    ]);
+  });
+
+  it('[NTF7] and was in vain for an hour becomes a mail, if that was chosen and it still matters', async () => {
+    await add(anna);
+    await choose(anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
+    const [open, answered] = [await waiting(), await waiting()];
+    await raise(open);
+    await raise(answered);
+    await notices.run();
+    await sql`UPDATE push_notice SET created_at = created_at - interval '61 minutes'`.execute(chat.database.kysely);
+    await sql`UPDATE chat_session SET waiting_since = NULL WHERE id = ${answered}::bigint`.execute(
+      chat.database.kysely,
+    );
+    const { endpoints, outcomes } = await sent();
+    expect([endpoints, outcomes.toSorted()]).toEqual([[], ['expired', 'not_needed']]);
+    expect(await told(open)).toEqual(['anna mail', 'anna push']);
+    expect(await told(answered)).toEqual(['anna push']);
+  });
+
+  it('[NTF8] and breaks each time stands before no other, and not for ever', async () => {
+    for (let index = 0; index < 8; index += 1)
+      await add(anna, { ...device(), endpoint: `https://push.example/broken/${randomUUID()}` });
+    await add(anna);
+    await waiting();
+    await notices.run();
+    const tried: string[] = [];
+    const round = () =>
+      send((_keys, { endpoint }) => {
+        tried.push(endpoint);
+        return endpoint.includes('broken')
+          ? Promise.reject(new Error('a bug'))
+          : Promise.resolve({ kind: 'delivered' });
+      });
+    await round();
+    await round();
+    expect(tried.map((endpoint) => endpoint.includes('broken'))).toEqual([...Array<boolean>(8).fill(true), false]);
+    // Not even judged for two hours: a bug in what is read of it.
+    await sql`UPDATE push_notice SET created_at = created_at - interval '3 hours', next_attempt_at = clock_timestamp()
+      WHERE outcome IS NULL`.execute(chat.database.kysely);
+    await sql`INSERT INTO notify_setting (user_id, value, role, scope) VALUES ('anna', '{"quiet": 5}', 'operator', 'all')
+      ON CONFLICT (user_id) DO UPDATE SET value = EXCLUDED.value`.execute(chat.database.kysely);
+    await sql`UPDATE push_notice SET kind = 'waiting' WHERE outcome IS NULL`.execute(chat.database.kysely);
+    await round();
+    const rows = await chat.database.kysely.selectFrom('push_notice').select('outcome').execute();
+    expect(rows.map(({ outcome }) => outcome).toSorted()).toEqual(['delivered', ...Array<string>(8).fill('given_up')]);
+    expect(tried).toHaveLength(9);
   });
 });

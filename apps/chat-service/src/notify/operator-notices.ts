@@ -4,14 +4,21 @@ import {
   type NotifySettings,
   notifySettingsSchema,
   operatorStatusSchema,
-  seesCallback,
-  seesSession,
+  type StaffScope,
   staffScopeSchema,
 } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
 import type { LostNotice } from '../push/push-sender.ts';
 import { translated } from '../storage/errors.ts';
-import { type AwayOperator, channelsFor, NOTIFY_DELAYS } from './policy.ts';
+import { ALERT_HOLDS, alertOf, concerns } from './concern.ts';
+import {
+  type AwayOperator,
+  channelsFor,
+  type Concern,
+  NOTIFY_DELAYS,
+  type OperatorChannel,
+  seesItself,
+} from './policy.ts';
 
 const BATCH = 200;
 /** What is older was told, or nobody runs to it any more. */
@@ -19,7 +26,7 @@ const WINDOW_SECONDS = 900;
 const CONSOLE_SECONDS = 30;
 
 interface Cause {
-  /** What is decided once: the notice for whoever has the chat now. One that changes hands is decided anew. */
+  /** What is decided: the notice for whoever has the chat now. One that changes hands is decided anew. */
   readonly key: string;
   /** What happened: nobody is told of it twice, whoever has the chat meanwhile. */
   readonly notice: string;
@@ -44,15 +51,30 @@ interface OperatorRow {
 
 interface Operator extends AwayOperator {
   readonly userId: string;
-  readonly scope: 'all' | 'assigned' | 'own';
+  readonly scope: StaffScope;
   readonly deviceIds: readonly number[];
   readonly settings: NotifySettings;
 }
 
-/** Decides once for each event who is told of it, and queues that in the same transaction. */
+type InTelegram = ReadonlyMap<string, 'sent' | 'owed'>;
+
+interface Decided {
+  /** Those for whom there is nothing more to decide. */
+  readonly users: ReadonlySet<string>;
+  readonly sinceMs: number;
+}
+
+/**
+ * Decides for each event who is told of it, and queues that in the same transaction. Decided once, except for whoever
+ * has it before their eyes: who closes the console while it still matters is told then.
+ */
 export class OperatorNotices {
   readonly #database: Database;
   readonly #canMail: boolean;
+  /** Saves writes that would change nothing; what is told once is the tables' word. */
+  readonly #decided = new Map<string, Decided>();
+  /** More causes than one look has are looked at in turns. */
+  #after = '';
 
   constructor(database: Database, canMail: boolean) {
     this.#database = database;
@@ -60,15 +82,18 @@ export class OperatorNotices {
   }
 
   async run(): Promise<void> {
-    const causes = await translated(() => this.#causes());
+    const now = performance.now();
+    for (const [key, { sinceMs }] of this.#decided)
+      if (sinceMs < now - WINDOW_SECONDS * 1_000) this.#decided.delete(key);
+    const causes = await translated(() => this.#causes(this.#after));
+    this.#after = causes.length < BATCH ? '' : (causes.at(-1)?.key ?? '');
     if (causes.length === 0) return;
     const operators = await translated(() => this.#operators());
-    for (const cause of causes) {
-      await translated(() => this.#database.kysely.transaction().execute((trx) => this.#decide(trx, cause, operators)));
-    }
+    const inTelegram = await translated(() => this.#inTelegram(causes, operators));
+    for (const cause of causes) await translated(() => this.#decide(cause, operators, inTelegram));
   }
 
-  async #causes(): Promise<readonly Cause[]> {
+  async #causes(after: string): Promise<readonly Cause[]> {
     const { rows } = await sql<Cause>`
       WITH cause AS (
         SELECT 'message:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint || ':' || s.waiting_round AS notice,
@@ -79,14 +104,18 @@ export class OperatorNotices {
            AND s.waiting_since BETWEEN clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
                                    AND clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.messageSeconds}::float8)
         UNION ALL
-        SELECT 'alert:' || a.id, a.reason, a.session_id, a.id, NULL, s.assigned_user_id, c.assigned_user_id
-          FROM chat_alert a
-          LEFT JOIN chat_session s ON s.id = a.session_id LEFT JOIN chat_callback c ON c.id = a.callback_id
-         WHERE a.reason IN ('waiting', 'callback_requested')
-           AND a.created_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+        SELECT * FROM (
+          SELECT DISTINCT ON (a.reason, a.session_id, a.callback_id) 'alert:' || a.id AS notice, a.reason, a.session_id, a.id,
+                 NULL::bigint AS message_id, s.assigned_user_id AS session_user, c.assigned_user_id AS callback_user
+            FROM chat_alert a
+            LEFT JOIN chat_session s ON s.id = a.session_id LEFT JOIN chat_callback c ON c.id = a.callback_id
+           WHERE a.reason IN ('waiting', 'callback_requested') AND ${ALERT_HOLDS}
+             AND a.created_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+           ORDER BY a.reason, a.session_id, a.callback_id, a.id DESC) newest
       )
       SELECT * FROM (SELECT *, notice || '@' || COALESCE(cause.callback_user, cause.session_user, '') AS key FROM cause) keyed
-       WHERE NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = keyed.key) LIMIT ${BATCH}`.execute(this.#database.kysely);
+       WHERE keyed.key > ${after} AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = keyed.key)
+       ORDER BY keyed.key LIMIT ${BATCH}`.execute(this.#database.kysely);
     return rows;
   }
 
@@ -134,7 +163,7 @@ export class OperatorNotices {
       .executeTakeFirst();
     const { email, mail, locale } = notifySettingsSchema.parse(row?.value ?? {});
     if (email === null || !mail.includes(event)) return;
-    const alertId = /^alert:(\d+)$/.exec(notice)?.[1] ?? null;
+    const alertId = alertOf(notice);
     await sql`INSERT INTO mail (kind, dedupe_key, session_id, alert_id, user_id, reason, address, locale)
       SELECT 'alert', ${mailKey(notice, userId)}, n.session_id, ${alertId}::bigint, ${userId}, ${event},
         lower(${email}::text), ${locale ?? null}
@@ -146,13 +175,69 @@ export class OperatorNotices {
       ON CONFLICT (dedupe_key) DO NOTHING`.execute(kysely);
   }
 
-  async #decide(trx: Transaction<Tables>, cause: Cause, operators: readonly Operator[]): Promise<void> {
-    const first =
-      await sql`INSERT INTO notice (key) VALUES (${cause.key}) ON CONFLICT DO NOTHING RETURNING key`.execute(trx);
-    if (first.rows.length === 0) return;
+  /** Of which chats (`chat user`) the bot has sent something to whom on duty since their customer waits, or owes it. */
+  async #inTelegram(causes: readonly Cause[], operators: readonly Operator[]): Promise<InTelegram> {
+    const users = operators.filter((one) => one.onDutyInTelegram).map(({ userId }) => userId);
+    const sessions = causes.flatMap((cause) => cause.session_id ?? []);
+    if (users.length === 0 || sessions.length === 0) return new Map();
+    const { rows } = await sql<{ key: string; sent: boolean; owed: boolean }>`
+      SELECT s.id || ' ' || t.user_id AS key,
+             EXISTS (SELECT 1 FROM telegram_message m WHERE m.chat_id = t.telegram_user_id AND m.session_id = s.id
+                        AND m.created_at >= s.waiting_since) AS sent,
+             EXISTS (SELECT 1 FROM telegram_send o WHERE o.operator_id = t.id AND o.session_id = s.id
+                        AND o.created_at >= s.waiting_since) AS owed
+        FROM operator_telegram t CROSS JOIN chat_session s
+       WHERE t.user_id = ANY (${users}::text[]) AND s.id = ANY (${sessions}::bigint[])`.execute(this.#database.kysely);
+    const found = new Map<string, 'sent' | 'owed'>();
+    for (const { key, sent, owed } of rows) if (sent || owed) found.set(key, sent ? 'sent' : 'owed');
+    return found;
+  }
+
+  async #decide(cause: Cause, operators: readonly Operator[], inTelegram: InTelegram): Promise<void> {
+    const owners = { session: cause.session_user, callback: cause.callback_user };
+    const { users: before, sinceMs } = this.#decided.get(cause.key) ?? {
+      users: new Set<string>(),
+      sinceMs: performance.now(),
+    };
+    const users = new Set(before);
     const now = new Date();
-    for (const operator of operators.filter((one) => concerns(cause, one))) {
-      const channels = channelsFor(cause.event, operator, now);
+    const told: (readonly [Operator, OperatorChannel[]])[] = [];
+    let isSettled = true;
+    for (const operator of operators) {
+      const { userId } = operator;
+      if (users.has(userId) || !concerns(cause.event, owners, operator)) continue;
+      const telegram = inTelegram.get(`${cause.session_id} ${userId}`);
+      const concern: Concern = {
+        event: cause.event,
+        isTheirs: (owners.callback ?? owners.session) === userId,
+        isInTelegram: telegram !== undefined,
+      };
+      if (mayLeave(cause, concern, operator, telegram === 'owed')) {
+        isSettled = false;
+        continue;
+      }
+      users.add(userId);
+      const channels = channelsFor(concern, operator, now);
+      if (channels.length > 0) told.push([operator, channels]);
+    }
+    if (isSettled || told.length > 0)
+      await this.#database.kysely.transaction().execute((trx) => this.#queue(trx, cause, told, isSettled));
+    if (isSettled) this.#decided.delete(cause.key);
+    else this.#decided.set(cause.key, { users, sinceMs });
+  }
+
+  async #queue(
+    trx: Transaction<Tables>,
+    cause: Cause,
+    told: readonly (readonly [Operator, OperatorChannel[]])[],
+    isSettled: boolean,
+  ): Promise<void> {
+    if (isSettled) {
+      const first =
+        await sql`INSERT INTO notice (key) VALUES (${cause.key}) ON CONFLICT DO NOTHING RETURNING key`.execute(trx);
+      if (first.rows.length === 0) return;
+    }
+    for (const [operator, channels] of told) {
       if (channels.includes('push')) await this.#push(trx, cause, operator);
       if (channels.includes('mail')) await this.#mail(trx, cause, operator);
     }
@@ -185,11 +270,10 @@ function mailKey(notice: string, userId: string): string {
   return `alert:${notice}:${userId}`;
 }
 
-/** Of a chat that is somebody's its operator alone is told; of one that is nobody's, all who may see it. */
-function concerns(cause: Cause, { userId, scope }: Operator): boolean {
-  const owner = cause.callback_user ?? cause.session_user;
-  if (owner !== null) return owner === userId;
-  return cause.event === 'callback_requested'
-    ? seesCallback({ userId, scope }, cause.session_user, cause.callback_user)
-    : seesSession({ userId, scope }, null);
+/** They have it before their eyes for now: a console may be closed, and a text that Telegram was to get be withheld. */
+function mayLeave(cause: Cause, concern: Concern, operator: Operator, isOwed: boolean): boolean {
+  if (operator.status === 'off' || operator.settings.everywhere || !seesItself(concern, operator)) return false;
+  // Whoever has taken a callback request, or was given it while they looked, needs no ring as they leave.
+  if (cause.callback_user !== null) return false;
+  return isOwed || !seesItself(concern, { ...operator, connected: false });
 }

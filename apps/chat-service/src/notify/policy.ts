@@ -23,20 +23,42 @@ export interface AwayOperator {
   readonly settings: NotifySettings;
   /** A console is open. */
   readonly connected: boolean;
-  /** On duty in Telegram with a bot that runs: there every event comes. */
+  /** On duty in Telegram with a bot that runs. */
   readonly onDutyInTelegram: boolean;
   readonly status: OperatorStatus;
   readonly devices: number;
   readonly canMail: boolean;
 }
 
+/** What an event is to one operator. */
+export interface Concern {
+  readonly event: NotifyEvent;
+  /** The chat or the callback request is theirs; otherwise it is nobody's. */
+  readonly isTheirs: boolean;
+  /** Since the customer began to wait the bot has sent them something of this chat, or is about to. */
+  readonly isInTelegram: boolean;
+}
+
+/**
+ * They have it before their eyes: the console shows each of these events. Telegram shows what the bot has sent. Somebody
+ * who is away is offered nothing new there; of a chat where the customer wrote before the duty began the bot sends nothing.
+ */
+export function seesItself(
+  { event, isTheirs, isInTelegram }: Concern,
+  { connected, onDutyInTelegram, status }: AwayOperator,
+): boolean {
+  if (connected) return true;
+  if (!onDutyInTelegram || (status !== 'online' && !isTheirs)) return false;
+  return event === 'callback_requested' || isInTelegram;
+}
+
 /** Why nobody was told is of interest only here; what is left out is told by what the operator has before their eyes. */
-export function channelsFor(event: NotifyEvent, operator: AwayOperator, now: Date): OperatorChannel[] {
-  const { settings, connected, onDutyInTelegram, status, devices, canMail } = operator;
+export function channelsFor(concern: Concern, operator: AwayOperator, now: Date): OperatorChannel[] {
+  const { event } = concern;
+  const { settings, status, devices, canMail } = operator;
   if (status === 'off') return [];
   const everywhere = settings.everywhere;
-  // The console and Telegram show each of these events themselves, callback requests too.
-  if (!everywhere && (connected || onDutyInTelegram)) return [];
+  if (!everywhere && seesItself(concern, operator)) return [];
   const isQuiet = settings.quiet !== null && isWithin(settings.quiet, now);
   const push = settings.push.includes(event) && devices > 0 && !isQuiet;
   const mail = canMail && settings.email !== null && event !== 'message' && settings.mail.includes(event);

@@ -4,6 +4,7 @@ import { type NotifyEvent, notifySettingsSchema, type PushTestResponse } from '@
 import { publicPrefix } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import type { ChatLog } from '../domain/index.ts';
+import { alertOf, isStillToTell } from '../notify/concern.ts';
 import { isWithin } from '../notify/policy.ts';
 import type { PushKeyStore } from './push-keys.ts';
 import { pushPayload } from './push-text.ts';
@@ -12,6 +13,8 @@ import type { PushAnswer, PushTransport } from './push-transport.ts';
 const AT_ONCE = 8;
 /** A device that is off longer learns of it in the chat itself. */
 const TTL_SECONDS = 3_600;
+/** What could not even be judged for so long is dropped. */
+const GIVE_UP_SECONDS = 2 * TTL_SECONDS;
 const FIRST_DELAY_SECONDS = 5;
 const MAX_DELAY_SECONDS = 600;
 /** So often one after the other, and a device is forgotten. */
@@ -52,6 +55,7 @@ interface Row {
   readonly p256dh: string;
   readonly auth: string;
   readonly user_id: string | null;
+  readonly scope: string | null;
   readonly locale: string | null;
   readonly page_url: string | null;
   readonly body: string | null;
@@ -76,6 +80,11 @@ export class PushSender {
         .catch((error: unknown) => {
           const text = error instanceof Error ? error.message : String(error);
           this.#parts.log.warn({ notice: row.id, error: text }, 'a push could not be handled; it is tried again');
+          return this.#postpone(row);
+        })
+        .catch((error: unknown) => {
+          const text = error instanceof Error ? error.message : String(error);
+          this.#parts.log.warn({ notice: row.id, error: text }, 'that a push is tried later could not be written down');
         })
         .finally(() => this.#running.delete(row.id));
       this.#running.set(row.id, done);
@@ -113,7 +122,7 @@ export class PushSender {
     const busy = [...this.#running.keys()];
     const { rows } = await sql<Row>`
       SELECT n.id, n.notice, n.subscription_id, n.kind, n.session_id, n.attempts, n.created_at, n.sending_at, p.endpoint, p.p256dh, p.auth,
-             p.user_id, p.locale, s.page_url, e.body, COALESCE(e.actor_name, s.name) AS sender_name
+             p.user_id, p.scope, p.locale, s.page_url, e.body, COALESCE(e.actor_name, s.name) AS sender_name
         FROM push_notice n JOIN push_subscription p ON p.id = n.subscription_id
         LEFT JOIN chat_session s ON s.id = n.session_id
         LEFT JOIN chat_event e ON e.id = n.message_id AND e.session_id = n.session_id AND e.type = 'chat.message'
@@ -124,9 +133,15 @@ export class PushSender {
 
   async #send(row: Row): Promise<void> {
     const { keys, transport, ended, ambiguous, showsText } = this.#parts;
-    if (Date.now() - row.created_at.getTime() > TTL_SECONDS * 1_000 || (await this.#isSettled(row))) {
+    if (await this.#isSettled(row)) {
       ended('not_needed');
       await this.#end(row, 'not_needed');
+      return;
+    }
+    if (ageSeconds(row) > TTL_SECONDS) {
+      ended('expired');
+      await this.#lost(row);
+      await this.#end(row, 'expired');
       return;
     }
     // Decided before, and tried again: its operator's night has begun meanwhile.
@@ -170,7 +185,7 @@ export class PushSender {
       case 'passing':
       case 'ambiguous': {
         const attempts = row.attempts + 1;
-        const own = Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** Math.min(attempts - 1, 10));
+        const own = delayOf(attempts);
         const delay = answer.kind === 'passing' ? (answer.afterSeconds ?? own) : own;
         this.#parts.log.info({ notice: row.id, attempts, reason: answer.reason }, 'a push was not taken');
         return this.#update(row, {
@@ -182,15 +197,27 @@ export class PushSender {
     }
   }
 
-  /** Whether there is still something to be told of. */
-  async #isSettled({ kind, session_id: sessionId, user_id: userId }: Row): Promise<boolean> {
-    if (sessionId === null || kind === 'callback_requested' || kind === 'test') return false;
+  /** Something of it, or of us, is broken: it must not stand before the others, nor for ever. */
+  async #postpone(row: Row): Promise<void> {
+    if (ageSeconds(row) > GIVE_UP_SECONDS) {
+      this.#parts.ended('given_up');
+      return this.#end(row, 'given_up');
+    }
+    const attempts = row.attempts + 1;
+    return this.#update(row, { attempts, next_attempt_at: new Date(Date.now() + delayOf(attempts) * 1_000) });
+  }
+
+  /** Whether there is nothing to be told of any more. */
+  async #isSettled(row: Row): Promise<boolean> {
+    const { kind, notice, session_id: sessionId, user_id: userId, scope } = row;
+    const { database } = this.#parts;
+    if (kind === 'test') return false;
+    if (userId !== null && kind !== 'reply')
+      return !(await isStillToTell(database, { event: kind, userId, scope, sessionId, alertId: alertOf(notice) }));
     const { rows } = await sql<{ open: boolean }>`
-      SELECT CASE WHEN ${userId}::text IS NULL THEN s.last_message_id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
-                  ELSE s.status <> 'closed' AND s.waiting_since IS NOT NULL
-                   AND (s.assigned_user_id IS NULL OR s.assigned_user_id = ${userId}) END AS open
+      SELECT s.last_message_id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0) AS open
         FROM chat_session s LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'
-       WHERE s.id = ${sessionId}::bigint`.execute(this.#parts.database.kysely);
+       WHERE s.id = ${sessionId}::bigint`.execute(database.kysely);
     return rows[0]?.open !== true;
   }
 
@@ -252,6 +279,11 @@ export class PushSender {
     await this.#parts.database.kysely.updateTable('push_notice').set(changes).where('id', '=', id).execute();
   }
 }
+
+const ageSeconds = ({ created_at: at }: Row): number => (Date.now() - at.getTime()) / 1_000;
+
+const delayOf = (attempts: number): number =>
+  Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** Math.min(attempts - 1, 10));
 
 /** At most 32 characters of base64url. */
 function topicOf({ kind, session_id: sessionId }: Row): string {
