@@ -17,6 +17,7 @@ const reply = (language: 'ru' | 'en', body: string, name: string | null = null) 
     site: 'Лампы <и> Ко',
     name,
     messages: [message(body, '<b>Анна</b>')],
+    count: 1,
     link: { kind: 'chat', url: 'https://shop.example/?a=1&b=2#chat-return=code' },
     canReply: true,
     unsubscribeUrl: 'https://chat.shop.example/chat/mail/unsubscribe?sig=1.x',

@@ -17,6 +17,7 @@ import { translated } from '../storage/errors.ts';
 import type { Mailbox } from './config.ts';
 import { languageOf } from './language.ts';
 import type { MailLinks } from './mail-links.ts';
+import { oweReplies } from './mail-verdict.ts';
 import { type MailFile, readMail, type ReceivedMail } from './read-mail.ts';
 import type { ReplyAddress } from './reply-address.ts';
 
@@ -124,6 +125,7 @@ export class MailIntake {
         this.#parts.database.kysely,
       ),
     );
+    await translated(() => oweReplies(this.#parts.database, ids));
     return { outcome: 'bounce' };
   }
 

@@ -3,6 +3,7 @@ import { ChatError } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { createTransport } from 'nodemailer';
 import type { ChatLog } from '../domain/index.ts';
+import { judgeMail, oweReplies } from './mail-verdict.ts';
 import type { MailRow, MailWriter } from './mail-writer.ts';
 import { mailFailure } from './smtp-failures.ts';
 
@@ -18,7 +19,7 @@ export type MailOutcome = 'sent' | 'failed' | 'given_up' | 'not_needed';
 
 export interface MailSenderParts {
   readonly database: Database;
-  readonly writer: MailWriter;
+  readonly writer: Pick<MailWriter, 'write'>;
   readonly smtpUrl: string;
   readonly log: ChatLog;
   readonly ended: (outcome: MailOutcome) => void;
@@ -46,6 +47,11 @@ export class MailSender {
       const done = this.#send(row)
         .catch((error: unknown) => {
           this.#parts.log.warn({ mail: row.id, error: text(error) }, 'a mail could not be handled; it is tried again');
+          return this.#postpone(row);
+        })
+        .catch((error: unknown) => {
+          const failure = { mail: row.id, error: text(error) };
+          this.#parts.log.warn(failure, 'that a mail is tried later could not be written down');
         })
         .finally(() => this.#running.delete(row.id));
       this.#running.set(row.id, done);
@@ -75,15 +81,18 @@ export class MailSender {
   }
 
   async #send(row: MailRow): Promise<void> {
-    const { writer, ended, ambiguous, log } = this.#parts;
-    const message = !(await this.#isWanted(row))
-      ? null
-      : await writer.write(row).catch((error: unknown) => {
-          // The chat is gone, and with it what there was to say.
-          if (error instanceof ChatError && error.code === 'session_not_found') return null;
-          throw error;
-        });
+    const { database, writer, ended, ambiguous, log } = this.#parts;
+    const verdict = await judgeMail(database, row);
+    const message =
+      verdict.kind === 'drop'
+        ? null
+        : await writer.write({ ...row, after_id: verdict.afterId }).catch((error: unknown) => {
+            // The chat is gone, and with it what there was to say.
+            if (error instanceof ChatError && error.code === 'session_not_found') return null;
+            throw error;
+          });
     if (message === null) {
+      if (verdict.kind === 'drop' && verdict.isOwed) await oweReplies(database, [row.id]);
       ended('not_needed');
       await this.#record(row, { failed_at: new Date(), last_error: 'not_needed', sending_at: null });
       return;
@@ -102,49 +111,54 @@ export class MailSender {
     log.debug({ mail: row.id, kind: row.kind }, 'a mail was sent');
   }
 
-  /** An address may have refused, and an alert been answered, since the mail was queued. */
-  async #isWanted({ id, kind, address, session_id: sessionId, reason }: MailRow): Promise<boolean> {
-    const { rows } = await sql<{ wanted: boolean }>`
-      SELECT NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = ${address}
-                          AND (r.reason = 'bounced' OR ${kind} <> 'transcript'))
-         AND (${kind} <> 'alert' OR ${reason}::text IS DISTINCT FROM 'waiting' OR EXISTS (
-               SELECT 1 FROM chat_session s JOIN mail m ON m.id = ${id}::bigint
-                WHERE s.id = ${sessionId}::bigint AND s.status <> 'closed' AND s.waiting_since IS NOT NULL
-                  AND (s.assigned_user_id IS NULL OR s.assigned_user_id = m.user_id))) AS wanted`.execute(
-      this.#parts.database.kysely,
-    );
-    return rows[0]?.wanted === true;
+  /** Something of it, or of us, is broken: it must not stand before the others, nor for ever. */
+  async #postpone(row: MailRow): Promise<void> {
+    const attempts = row.attempts + 1;
+    const givesUp = isLate(row);
+    this.#parts.ended(givesUp ? 'given_up' : 'failed');
+    await this.#record(row, {
+      attempts,
+      last_error: 'internal',
+      ...(givesUp ? { failed_at: new Date() } : later(attempts)),
+    });
   }
 
   async #failed(row: MailRow, error: unknown): Promise<void> {
-    const { log, ended } = this.#parts;
+    const { database, log, ended } = this.#parts;
     const failure = mailFailure(error);
     const attempts = row.attempts + 1;
-    const isLate = Date.now() - row.created_at.getTime() > GIVE_UP_SECONDS * 1_000;
-    const givesUp = failure.kind === 'final' || isLate;
+    const givesUp = failure.kind === 'final' || isLate(row);
     ended(givesUp ? 'given_up' : 'failed');
     log.warn(
       { mail: row.id, attempts, kind: failure.kind, reason: failure.reason, gives_up: givesUp },
       'mail not sent',
     );
-    if (failure.kind === 'final' && failure.isBadAddress)
-      await this.#parts.database.kysely
+    if (failure.kind === 'final' && failure.isBadAddress) {
+      await database.kysely
         .insertInto('mail_refusal')
         .values({ address: row.address, reason: 'bounced' })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
-    const delay = Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** Math.min(attempts - 1, 10));
+      await oweReplies(database, [row.id]);
+    }
     await this.#record(row, {
       attempts,
       last_error: failure.reason,
       ...(failure.kind === 'ambiguous' ? {} : { sending_at: null }),
-      ...(givesUp ? { failed_at: new Date() } : { next_attempt_at: new Date(Date.now() + delay * 1_000) }),
+      ...(givesUp ? { failed_at: new Date() } : later(attempts)),
     });
   }
 
   async #record(row: MailRow, changes: Partial<Omit<MailRow, 'id'>>): Promise<void> {
     await this.#parts.database.kysely.updateTable('mail').set(changes).where('id', '=', row.id).execute();
   }
+}
+
+const isLate = ({ created_at: at }: MailRow): boolean => Date.now() - at.getTime() > GIVE_UP_SECONDS * 1_000;
+
+function later(attempts: number): { next_attempt_at: Date } {
+  const delay = Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** Math.min(attempts - 1, 10));
+  return { next_attempt_at: new Date(Date.now() + delay * 1_000) };
 }
 
 function text(error: unknown): string {

@@ -60,15 +60,17 @@ const TEXTS = {
 } as const satisfies Record<Language, unknown>;
 
 /** Enough to know what it is about; the rest is read in the chat. */
-const SHOWN_MESSAGES = 20;
+export const SHOWN_MESSAGES = 20;
 const SHOWN_CHARACTERS = 4_000;
 
 export interface ReplyLetter {
   readonly language: Language;
   readonly site: string;
   readonly name: string | null;
-  /** What was missed, oldest first. */
+  /** The first of what was missed, oldest first. */
   readonly messages: readonly Message[];
+  /** How much was missed altogether. */
+  readonly count: number;
   /** Into the chat, or to the site where the chat opens by itself. */
   readonly link: { readonly kind: 'chat' | 'site'; readonly url: string };
   readonly canReply: boolean;
@@ -90,13 +92,14 @@ function letterOf(language: Language, subject: string, parts: readonly LetterPar
 export function replyLetter(letter: ReplyLetter): Letter {
   const { language, site, name, messages, link, canReply, unsubscribeUrl } = letter;
   const texts = TEXTS[language];
-  const left = messages.length - SHOWN_MESSAGES;
+  const shown = messages.slice(0, SHOWN_MESSAGES);
+  const left = letter.count - shown.length;
   const said = (text: string): LetterPart => ({ kind: 'text', text });
   const isChat = link.kind === 'chat';
   return letterOf(language, texts.replySubject(site), [
     ...(canReply ? [{ kind: 'mark', text: REPLY_LINES[language] } as const] : []),
     said(`${texts.hello(name)}\n${texts.wrote}`),
-    ...messages.slice(0, SHOWN_MESSAGES).map((message) => quoted(message, language)),
+    ...shown.map((message) => quoted(message, language)),
     ...(left > 0 ? [said(texts.more(left))] : []),
     {
       kind: 'link',

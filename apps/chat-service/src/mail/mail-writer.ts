@@ -1,12 +1,13 @@
-import type { MailTable } from '@chat-realtime/database';
+import type { Database, MailTable } from '@chat-realtime/database';
+import type { Message } from '@chat-realtime/protocol';
 import { publicAddress } from '@chat-realtime/service-kit';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { SendMailOptions } from 'nodemailer';
 import type { ChatOperations, SessionRecord } from '../domain/index.ts';
 import type { Mailbox } from './config.ts';
 import { languageOf } from './language.ts';
 import type { MailLinks } from './mail-links.ts';
-import { alertLetter, type Letter, replyLetter, transcriptLetter } from './mail-texts.ts';
+import { alertLetter, type Letter, replyLetter, SHOWN_MESSAGES, transcriptLetter } from './mail-texts.ts';
 import { OWN_MAIL_HEADER } from './read-mail.ts';
 import type { ReplyAddress } from './reply-address.ts';
 import type { Transcripts } from './transcript.ts';
@@ -16,8 +17,11 @@ export type MailRow = Selectable<MailTable>;
 /** Mail servers take 10 MB and more; a file in a mail is a third longer than it is. */
 const TRANSCRIPT_MAX_BYTES = 5 * 1_048_576;
 const PAGE = 100;
+/** So far a mail is read through what customers wrote between the replies; what comes after is counted. */
+const PAGES = 20;
 
 export interface MailWriterParts {
+  readonly database: Database;
   readonly operations: ChatOperations;
   readonly transcripts: Transcripts;
   readonly links: MailLinks;
@@ -63,19 +67,17 @@ export class MailWriter {
     const { operations, addresses, links } = this.#parts;
     const session = row.session_id === null ? null : await operations.findSession(row.session_id);
     // Another address since then: what was said is not for whoever has the old one.
-    if (session === null || session.contact.email?.toLowerCase() !== row.address) return null;
-    const { messages } = await operations.history({ kind: 'customer', sessionId: session.id }, session.id, {
-      afterId: row.after_id,
-      limit: PAGE,
-    });
-    const missed = messages.filter((message) => message.sender_type === 'operator' && message.id <= row.through_id);
-    if (missed.every(({ body, attachments }) => body === '' && attachments.length === 0)) return null;
+    if (session === null || session.contact.email?.toLowerCase() !== row.address.toLowerCase()) return null;
+    const [missed, count] = await Promise.all([this.#missed(row, session.id), this.#countMissed(row)]);
+    const isEmpty = missed.every(({ body, attachments }) => body === '' && attachments.length === 0);
+    if (count <= missed.length && isEmpty) return null;
     const unsubscribeUrl = this.#url(`/chat/mail/unsubscribe?sig=${links.unsubscribeToken(row.id)}`);
     const letter = replyLetter({
       language: languageOf(row.locale),
       site: this.#site,
       name: session.contact.name,
       messages: missed,
+      count,
       link: await this.#link(session),
       canReply: addresses !== undefined,
       unsubscribeUrl,
@@ -91,6 +93,32 @@ export class MailWriter {
         'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
       },
     };
+  }
+
+  /** As many as a letter shows, oldest first. */
+  async #missed(row: MailRow, sessionId: number): Promise<readonly Message[]> {
+    const missed: Message[] = [];
+    let afterId = row.after_id;
+    for (let page = 0; page < PAGES && missed.length < SHOWN_MESSAGES; page += 1) {
+      const read = await this.#parts.operations.history({ kind: 'customer', sessionId }, sessionId, {
+        afterId,
+        limit: PAGE,
+      });
+      missed.push(...read.messages.filter(({ sender_type: who, id }) => who === 'operator' && id <= row.through_id));
+      const last = read.messages.at(-1);
+      if (!read.has_more || last === undefined || last.id >= row.through_id) break;
+      afterId = last.id;
+    }
+    return missed.slice(0, SHOWN_MESSAGES);
+  }
+
+  async #countMissed(row: MailRow): Promise<number> {
+    const { rows } = await sql<{ count: number }>`
+      SELECT count(*)::int AS count FROM chat_event e WHERE e.session_id = ${row.session_id}::bigint AND e.type = 'chat.message'
+         AND e.sender_type = 'operator' AND e.id > ${row.after_id}::bigint AND e.id <= ${row.through_id}::bigint`.execute(
+      this.#parts.database.kysely,
+    );
+    return rows[0]?.count ?? 0;
   }
 
   /** A signed-in customer's chat opens on the site by who they are; any other by the code behind the `#`. */

@@ -102,6 +102,7 @@ function mailSender({ database, operations, settings, mail, allowedOrigins, logg
     help: 'Mails given again because it was not known whether the server had them',
   });
   const writer = new MailWriter({
+    database,
     operations,
     transcripts: mail.transcripts,
     links: mail.links,

@@ -21,8 +21,14 @@ const UNSEEN = sql`
     CROSS JOIN LATERAL (
       SELECT max(e.id) AS id FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message' AND e.sender_type = 'operator') newest`;
 
-const IN_TELEGRAM = sql`EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = u.id AND t.blocked_at IS NULL)
-           AND EXISTS (SELECT 1 FROM telegram_bot b WHERE b.seen_at > clock_timestamp() - make_interval(secs => ${BOT_ALIVE_SECONDS}::float8))`;
+/** `session`: the column that has the chat's id. */
+export const inTelegram = (session: string) => sql<boolean>`(
+           EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = ${sql.ref(session)} AND t.blocked_at IS NULL)
+           AND EXISTS (SELECT 1 FROM telegram_bot b WHERE b.seen_at > clock_timestamp() - make_interval(secs => ${BOT_ALIVE_SECONDS}::float8)))`;
+
+/** Chats in which something was said lately: what is looked at each second must not grow with what is long over. */
+const LATELY = sql`s.updated_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+                 AND s.last_message_id > seen.id`;
 
 /** Customers who closed the tab: their device at once, mail later. Whoever reads in Telegram is told there. */
 export class CustomerNotices {
@@ -45,10 +51,11 @@ export class CustomerNotices {
     await sql`
       INSERT INTO push_notice (notice, subscription_id, kind, session_id, message_id)
       SELECT 'reply:' || u.id || ':' || u.first_id, p.id, 'reply', u.id, u.last_id
-        FROM push_subscription p JOIN LATERAL (${UNSEEN} WHERE s.id = p.session_id) u ON true
+        FROM (${UNSEEN} WHERE ${LATELY} AND EXISTS (SELECT 1 FROM push_subscription d WHERE d.session_id = s.id)) u
+        JOIN push_subscription p ON p.session_id = u.id
        WHERE u.first_at <= clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.replyPushSeconds}::float8)
          AND u.first_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
-         AND NOT (${IN_TELEGRAM})
+         AND NOT ${inTelegram('u.id')}
          AND NOT EXISTS (SELECT 1 FROM push_notice n WHERE n.notice = 'reply:' || u.id || ':' || u.first_id AND n.subscription_id = p.id)
        LIMIT ${BATCH}
       ON CONFLICT DO NOTHING`.execute(this.#database.kysely);
@@ -59,8 +66,7 @@ export class CustomerNotices {
     await sql`
       WITH due AS (
         SELECT u.id, lower(u.email) AS address, u.locale, GREATEST(u.seen_id, COALESCE(w.mailed_id, 0)) AS after_id, u.last_id
-          FROM (${UNSEEN} WHERE s.email IS NOT NULL AND s.updated_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
-                 AND s.last_message_id > seen.id) u
+          FROM (${UNSEEN} WHERE s.email IS NOT NULL AND ${LATELY}) u
           LEFT JOIN mail_mark w ON w.session_id = u.id
          WHERE u.last_id > COALESCE(w.mailed_id, 0)
            AND (w.mailed_at IS NULL OR w.mailed_at < clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.replyMailGapSeconds}::float8))
@@ -72,7 +78,7 @@ export class CustomerNotices {
                   WHEN EXISTS (SELECT 1 FROM push_subscription p WHERE p.session_id = u.id)
                   THEN GREATEST(${unseenSeconds}::float8, ${NOTIFY_DELAYS.replyPushGraceSeconds}::float8)
                   ELSE ${unseenSeconds}::float8 END)
-           AND NOT (${IN_TELEGRAM})
+           AND NOT ${inTelegram('u.id')}
            AND NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(u.email))
          LIMIT ${BATCH}
       ), queued AS (
