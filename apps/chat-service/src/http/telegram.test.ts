@@ -270,6 +270,17 @@ describe('a customer in Telegram', () => {
     expect((await written(id, 'Пишу из Telegram')).session_id).toBe(session.id);
   });
 
+  it('[TG6] is given with the link what they missed, however much they wrote themselves since', async () => {
+    const session = await begin();
+    const operator = { kind: 'staff', userId: 'anna', name: 'Анна', role: 'operator', scope: 'all' } as const;
+    const post = async (actor: Parameters<typeof chat.operations.postMessage>[0], body: string) =>
+      (await chat.operations.postMessage(actor, session.id, { body, clientMessageId: randomUUID() })).message.id;
+    const missed = await post(operator, 'Да, есть');
+    for (let n = 0; n < 51; n += 1) await post({ kind: 'customer', sessionId: session.id }, `Вопрос ${n}`);
+    const redeemed = await redeem(startOf((await linkOf(session)).as(telegramLinkResponseSchema).url), newAccount());
+    expect(redeemed.outcome === 'customer' && redeemed.missed.map(({ id }) => id)).toEqual([missed]);
+  });
+
   it('[TG14] is shown to operators as blocked while the bot may not write to them, in the chat and in the list', async () => {
     const session = await begin();
     const shown = async () => {

@@ -17,6 +17,9 @@ import { resumeKeyOf } from './codes.ts';
 
 /** Of what was missed elsewhere, the customer gets at most so much as they come over. */
 const MISSED_MAX = 50;
+const PAGE = 100;
+/** So far it is read through what they wrote themselves. */
+const PAGES = 20;
 
 export interface CustomerFile {
   readonly name: string;
@@ -80,11 +83,23 @@ export class TelegramCustomers {
         .executeTakeFirst(),
     );
     const after = Math.max(mark?.delivered_id ?? 0, mark?.read_id ?? 0);
-    const page = await this.#operations.history({ kind: 'customer', sessionId }, sessionId, {
-      beforeId: untilId + 1,
-      limit: MISSED_MAX,
-    });
-    return page.messages.filter(({ id, sender_type: sender }) => id > after && sender !== 'client');
+    const missed: Message[] = [];
+    let beforeId = untilId + 1;
+    for (let page = 0; page < PAGES && missed.length < MISSED_MAX; page += 1) {
+      const { messages, has_more: hasMore } = await this.#operations.history(
+        { kind: 'customer', sessionId },
+        sessionId,
+        {
+          beforeId,
+          limit: PAGE,
+        },
+      );
+      missed.unshift(...messages.filter(({ id, sender_type: sender }) => id > after && sender !== 'client'));
+      const [first] = messages;
+      if (!hasMore || first === undefined || first.id <= after) break;
+      beforeId = first.id;
+    }
+    return missed.slice(-MISSED_MAX);
   }
 
   /** The chat of this account, or a new one, which a repeat of the same message finds again. */
