@@ -57,7 +57,10 @@ describe('the commands of the runbook', () => {
   });
 
   it('lead, typed as they stand, from a customer’s first word to the operator’s queue', () => {
-    const script = ['set -eu', ...blocks(RUNBOOKS.en, 'sh')].join('\n');
+    // The rehearsal, which has a stack of its own, is typed by runbook.long.test.ts, and with it the whole page.
+    const walk = blocks(RUNBOOKS.en, 'sh').filter((block) => !/npm run|stack\.log/.test(block));
+    expect(walk.length).toBeGreaterThan(3);
+    const script = ['set -eu', ...walk].join('\n');
     const env = { PATH: process.env['PATH'] ?? '', CHAT: url, OPERATOR_PASSWORD: PASSWORD };
     const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { env, encoding: 'utf8', timeout: 60_000 });
     expect([status, stderr]).toEqual([0, '']);
