@@ -14,7 +14,9 @@ const BUILT = ['dist', 'migrations', 'prepared'];
 const WORKSPACES = ['apps', 'libs', 'clients'];
 const MANIFESTS_ONLY = ['tests', 'bench', 'libs/testkit'];
 /** What whoever runs the product has no use for, and what must never leave the machine it was made on. */
-const LEFT_OUT = /\.tsbuildinfo$|\/deploy\/(?:\.env(?:\.new)?|generated)(?:\/|$)/;
+const LEFT_OUT = /\.tsbuildinfo$|\/deploy\/(?:\.env(?:\.new)?|generated|backups|site)(?:\/|$)/;
+
+export const isLeftOut = (path) => LEFT_OUT.test(path);
 
 const packagesIn = (folder) =>
   readdirSync(join(root, folder))
@@ -26,7 +28,7 @@ export async function assemble(to) {
   mkdirSync(to, { recursive: true });
   const copy = (path) => {
     const from = join(root, path);
-    if (existsSync(from)) cpSync(from, join(to, path), { recursive: true, filter: (file) => !LEFT_OUT.test(file) });
+    if (existsSync(from)) cpSync(from, join(to, path), { recursive: true, filter: (file) => !isLeftOut(file) });
   };
   for (const path of WHOLE) copy(path);
   for (const path of [...WORKSPACES.flatMap(packagesIn), ...MANIFESTS_ONLY]) {

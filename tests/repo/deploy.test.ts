@@ -154,10 +154,6 @@ describe('deploy/docker-compose.yml', () => {
       '*': ['INSTANCE_NAME'],
       // No edge stands before it, and no browser asks it.
       'channel-dispatcher': ['TRUSTED_PROXIES', 'ALLOWED_ORIGINS'],
-      // DATABASE_URL leads to the PostgreSQL beside it, with no pooler between.
-      'auth-service': ['DATABASE_DIRECT_URL'],
-      'chat-service': ['DATABASE_DIRECT_URL'],
-      'telegram-bot': ['DATABASE_DIRECT_URL'],
       // The image says DATA_DIR; METRICS_PORT is on the container's own loopback, where nobody asks.
       chat: ['DATA_DIR', 'METRICS_PORT'],
     };
@@ -205,6 +201,8 @@ describe('deploy/docker-compose.yml', () => {
   it('takes every setting from .env.example, and uses each that stands there', () => {
     const used = new Set([...COMPOSE.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)/g)].map(([, name]) => name));
     const offered = [...text('deploy/.env.example').matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name);
+    // Of two lines the last counts, and whoever edits the first changes nothing.
+    expect(offered).toEqual([...new Set(offered)]);
     const later = new Set(['COMPOSE_PROFILES', 'COMPOSE_PROJECT_NAME', ...LATER_PROFILES]);
     expect(offered.filter((name) => name !== undefined && !used.has(name) && !later.has(name))).toEqual([]);
     expect([...used].filter((name) => name !== undefined && !offered.includes(name))).toEqual([]);
@@ -253,6 +251,16 @@ describe('deploy/docker/Dockerfile', () => {
     expect(ignored).toEqual(
       expect.arrayContaining(['deploy/.env', 'deploy/generated', '**/node_modules', '**/dist', '.git']),
     );
+  });
+
+  it('holds, as the folder on a server does, no secret, no backup and nothing of the site', async () => {
+    const { isLeftOut } = (await import(join(ROOT, 'deploy/docker/assemble.mjs'))) as {
+      isLeftOut: (path: string) => boolean;
+    };
+    for (const path of ['.env', '.env.new', 'generated/metrics-token', 'backups/monday/chat.dump', 'site/tables.yaml'])
+      expect([path, isLeftOut(`/clone/deploy/${path}`)]).toEqual([path, true]);
+    for (const path of ['.env.example', 'systemd/chat-realtime.service', 'site-guide.md'])
+      expect([path, isLeftOut(`/clone/deploy/${path}`)]).toEqual([path, false]);
   });
 
   it.each([
@@ -318,6 +326,12 @@ describe('deploy/systemd', () => {
 
   it.each(units.filter((unit) => unit.endsWith('.service')))('%s is exposed no more than 2.0 of 10', (unit) => {
     expect(analyze('security', '--no-pager', '--offline=true', '--threshold=20', join(folder, unit))).toMatch(/^0 /);
+  });
+
+  it('lets the chat end its own PostgreSQL, and gives a drain its time', () => {
+    expect(text('deploy/systemd/chat-realtime.service')).toContain('\nKillMode=mixed\n');
+    for (const unit of units.filter((name) => name.endsWith('.service')))
+      expect(text(`deploy/systemd/${unit}`), unit).toMatch(/^TimeoutStopSec=35$/m);
   });
 
   it('starts every program that the compose file starts', () => {
