@@ -43,6 +43,7 @@ export const binaries = {
   initdb: () => findBinary('initdb', 'postgresql', postgresFolders()),
   mariadbd: () => findBinary('mariadbd', 'mariadb-server'),
   mariadbInstall: () => findBinary('mariadb-install-db', 'mariadb-server'),
+  pgBaseBackup: () => findBinary('pg_basebackup', 'postgresql-client', postgresFolders()),
   pgDump: () => findBinary('pg_dump', 'postgresql-client', postgresFolders()),
   pgRestore: () => findBinary('pg_restore', 'postgresql-client', postgresFolders()),
   pgbouncer: () => findBinary('pgbouncer', 'pgbouncer'),

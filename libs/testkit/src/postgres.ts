@@ -21,6 +21,8 @@ export interface PostgresOptions {
   /** Settings of postgresql.conf. */
   settings?: Record<string, string>;
   database?: string;
+  /** A copy of that server, which follows it until `SELECT pg_promote()`. */
+  standbyOf?: PostgresServer;
 }
 
 export interface PostgresServer extends ManagedServer {
@@ -60,11 +62,12 @@ async function query(
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const { durable = false, settings = {}, database = 'chat' } = options;
+  const { durable = false, settings = {}, database = 'chat', standbyOf } = options;
   const port = await freePort();
   const folder = tempFolder('postgres');
   const data = join(folder, 'data');
-  const password = randomBytes(12).toString('hex');
+  // Accounts come with the data.
+  const password = standbyOf === undefined ? randomBytes(12).toString('hex') : new URL(standbyOf.url).password;
   const passwordFile = join(folder, 'password');
   const user = unprivilegedUser('postgres');
   const command = binaries.postgres();
@@ -108,12 +111,18 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       await mkdir(data, { recursive: true, mode: 0o700 });
       await writeFile(passwordFile, password, { mode: 0o600 });
       if (user !== null) for (const path of [folder, data, passwordFile]) await chown(path, user.uid, user.gid);
+      if (standbyOf !== undefined) {
+        const copy = ['-D', data, '-R', '--wal-method=stream', '--checkpoint=fast', '--no-sync', '-d', standbyOf.url];
+        await run(binaries.pgBaseBackup(), copy, { env, cwd: folder, ...identity });
+        return;
+      }
       const args = ['-D', data, '-U', 'chat', '--pwfile', passwordFile, '--auth=scram-sha-256', '--no-sync'];
       await run(binaries.initdb(), [...args, '--encoding=UTF8', '--locale=C.UTF-8'], { env, cwd: folder, ...identity });
     },
     eraseData: () => rm(data, { recursive: true, force: true }),
     ready: async () => {
       await query(url('postgres'), 'select 1', [], READY_TIMEOUT_MS);
+      if (standbyOf !== undefined) return true;
       try {
         await query(url('postgres'), `create database "${database}"`);
       } catch (error) {

@@ -1,0 +1,36 @@
+import { type PostgresServer, startPostgres, until } from '@chat-realtime/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openDatabase, readEpoch } from './index.ts';
+
+let primary: PostgresServer;
+let standby: PostgresServer;
+beforeAll(async () => {
+  primary = await startPostgres();
+  const database = await openDatabase(primary.url);
+  await database.close();
+  standby = await startPostgres({ standbyOf: primary });
+}, 300_000);
+afterAll(() => Promise.all([primary.stop(), standby.stop()]));
+
+async function epochOf(url: string): Promise<string | null> {
+  const database = await openDatabase(url);
+  try {
+    return await readEpoch(database);
+  } finally {
+    await database.close();
+  }
+}
+
+it('[RES10] a standby that is promoted may lack what was answered, and has another epoch; a restart keeps it', async () => {
+  const before = await epochOf(primary.url);
+  expect(before).not.toBeNull();
+  const followed = async () => (await standby.query('SELECT chat_epoch() AS epoch'))[0]?.['epoch'];
+  await until(async () => (await followed()) === before, { what: 'the standby having followed' });
+  await primary.kill();
+  await standby.query('SELECT pg_promote(true, 60)');
+  const after = await epochOf(standby.url);
+  expect(after).not.toBeNull();
+  expect(after).not.toBe(before);
+  await standby.restart();
+  expect(await epochOf(standby.url)).toBe(after);
+}, 180_000);
