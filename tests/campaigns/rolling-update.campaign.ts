@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type Stack, startStack } from '@chat-realtime/testkit';
+import { FakeBotApi, type Stack, startStack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bounds } from '../faults/checker/history.ts';
 import { runCase } from '../faults/recorder/fault-case.ts';
@@ -13,13 +13,19 @@ const ADMIN = fileURLToPath(new URL('../../apps/standalone/dist/admin/main.js', 
 const BOUNDS: Bounds = { shownWithinMs: 15_000, outboxWithinMs: 10_000 };
 const DRAIN_SECONDS = 5;
 const seed = runSeed('FAULTS_SEED');
+let api: FakeBotApi;
 let stack: Stack;
 beforeAll(async () => {
   const off = { RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' };
-  const env = { ...off, LOG_LEVEL: 'warn', DRAIN_SECONDS: String(DRAIN_SECONDS) };
+  api = await FakeBotApi.start();
+  const bot = { TELEGRAM_BOT_TOKEN: api.token, TELEGRAM_API_ROOT: api.url };
+  const env = { ...off, ...bot, LOG_LEVEL: 'warn', DRAIN_SECONDS: String(DRAIN_SECONDS) };
   stack = await startStack({ standby: true, env });
 }, 120_000);
-afterAll(() => stack.stop());
+afterAll(async () => {
+  await stack.stop();
+  await api.stop();
+});
 
 async function drain(address: string): Promise<{ left: number; sent_away: number }> {
   const child = spawn(process.execPath, [ADMIN, 'drain', address, '--json'], {
@@ -34,10 +40,12 @@ async function drain(address: string): Promise<{ left: number; sent_away: number
   return answer;
 }
 
-/** The order of the runbook. */
+/** The order of the runbook, with nginx as the edge. */
 async function update(of: Stack): Promise<void> {
   await of.chat.restart();
   await of.standby?.restart();
+  if (of.telegram === null) throw new Error('the stack has no Telegram bot');
+  await of.telegram.restart();
   await of.auth.restart();
   await of.dispatcher.restart();
   for (const [index, gateway] of of.gateways.entries()) {
@@ -46,6 +54,8 @@ async function update(of: Stack): Promise<void> {
     expect(left).toBe(0);
     await gateway.restart();
   }
+  await of.nginx.stop();
+  await of.nginx.start();
 }
 
 test('[DRN1] [DRN2] [DRN3] an update of every service under traffic loses and doubles nothing', {
