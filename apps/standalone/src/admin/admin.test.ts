@@ -124,7 +124,10 @@ it('[MAIL11] mail-refusals lists the addresses that get no mail, newest first, a
   expect((await admin('mail-refusals', 'list')).out).toContain('gone@mail.example\tno such mailbox\t2026-11-01');
   expect(await answer('mail-refusals', 'lift', 'Gone@Mail.example')).toEqual({ lifted: gone });
   const again = await admin('mail-refusals', 'lift', 'gone@mail.example');
-  expect([again.code, again.err]).toEqual([1, '"gone@mail.example" is not refused: it gets mail\n']);
+  expect([again.code, again.err]).toEqual([
+    1,
+    expect.stringMatching(/\n"gone@mail.example" is not refused: it gets mail\n$/),
+  ]);
   expect((await answer('mail-refusals', 'list'))['total']).toBe(1);
 });
 
