@@ -35,7 +35,13 @@ const SUITES = [
   {
     name: 'browser',
     title: 'Widget in a browser',
-    args: [...TESTS, 'browser/', ...excluded('console*', 'try', 'together')],
+    args: [...TESTS, 'browser/', ...excluded('console*', 'try', 'together', 'loader-cost')],
+    env: { BLACKBOX_TARGET: 'standalone' },
+  },
+  {
+    name: 'browser-cost',
+    title: 'What the loader costs a page',
+    args: [...TESTS, 'browser/loader-cost'],
     env: { BLACKBOX_TARGET: 'standalone' },
   },
   {
@@ -72,7 +78,7 @@ const STAGES = [
     ['stack', 'browser-console', 'browser-firefox', 'browser-oldest'],
   ],
   [['faults']],
-  [['bench']],
+  [['browser-cost', 'bench']],
 ];
 
 const reports = join(root, '.setup/reports');
