@@ -125,7 +125,7 @@ describe('deploy/docker-compose.yml', () => {
         init: true,
         cap_drop: ['ALL'],
         security_opt: ['no-new-privileges:true'],
-        stop_grace_period: '35s',
+        stop_grace_period: '${STOP_GRACE_PERIOD:-35s}',
       });
       expect(service['privileged'] ?? service['user'], name).toBeUndefined();
     }
