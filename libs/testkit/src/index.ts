@@ -30,5 +30,6 @@ export { tempFolder } from './temp-folder.ts';
 export { openSite, type SiteClient, type SiteKind, type SiteSession } from './site-database.ts';
 export { sleep, until, type UntilOptions } from './wait.ts';
 export { type ApiFault, FakeBotApi } from './telegram/bot-api.ts';
+export { type ApiClock, ManualClock } from './telegram/clock.ts';
 export { FakeForum } from './telegram/forums.ts';
 export { FakePerson, type ShownMessage } from './telegram/person.ts';

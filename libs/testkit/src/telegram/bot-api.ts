@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError } from './api-error.ts';
+import { type ApiClock, realClock } from './clock.ts';
 import { FaultPlan } from './faults.ts';
 import { FakeForums } from './forums.ts';
 import { refuseBadPhoto, refuseMixedAlbum } from './media.ts';
@@ -27,18 +28,19 @@ export class FakeBotApi {
   readonly username = 'shop_test_bot';
   readonly faults = new FaultPlan();
   /** Groups with topics. */
-  readonly forums = new FakeForums();
+  readonly forums: FakeForums;
   readonly calls: string[] = [];
   /** Everything the bot has sent, in the order in which Telegram took it. */
   readonly sent: ShownMessage[] = [];
   readonly toasts: { readonly id: string; readonly text: string }[] = [];
   readonly #server: Server;
+  readonly #clock: ApiClock;
   readonly #files = new Map<string, ApiFile>();
   readonly #paths = new Map<string, string>();
   readonly #blocked = new Set<number>();
   readonly #noVoice = new Set<number>();
   readonly #moved = new Map<number, number>();
-  readonly #updates = new FakeUpdates();
+  readonly #updates: FakeUpdates;
   #waiter: Waiter | null = null;
   /** By chat and language. */
   readonly menus = new Map<string, readonly string[]>();
@@ -49,13 +51,17 @@ export class FakeBotApi {
   #spacing = 0;
   readonly #lastSend = new Map<number, number>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, clock: ApiClock) {
     this.#server = server;
+    this.#clock = clock;
+    this.#updates = new FakeUpdates(clock);
+    this.forums = new FakeForums(clock);
   }
 
-  static async start(port = 0): Promise<FakeBotApi> {
+  /** `clock`: whose time it keeps, where a test is not to wait for it. */
+  static async start(port = 0, clock: ApiClock = realClock): Promise<FakeBotApi> {
     const server = createServer();
-    const api = new FakeBotApi(server);
+    const api = new FakeBotApi(server, clock);
     server.on('request', (request, response) => void api.#serve(request, response));
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return api;
@@ -108,6 +114,11 @@ export class FakeBotApi {
     this.#noVoice.add(chatId);
   }
 
+  /** Seconds, as Telegram dates what it shows. */
+  date(): number {
+    return Math.floor(this.#clock.date() / 1_000);
+  }
+
   newMessageId(): number {
     const id = this.#nextMessage;
     this.#nextMessage += 1;
@@ -136,6 +147,11 @@ export class FakeBotApi {
   redeliver(id: number): void {
     this.#updates.redeliver(id);
     this.#tell();
+  }
+
+  /** As after a week without updates: the next ones are numbered from anywhere. */
+  renumber(next: number): void {
+    this.#updates.renumber(next);
   }
 
   /** How often an update was given. */
@@ -214,7 +230,7 @@ export class FakeBotApi {
       body = error;
     }
     if (fault?.kind === 'lost') response.destroy();
-    else if (fault?.kind === 'late') setTimeout(() => answer(body), fault.ms);
+    else if (fault?.kind === 'late') this.#clock.later(() => answer(body), fault.ms);
     else if (fault?.kind !== 'silent') answer(body);
   }
 
@@ -227,20 +243,20 @@ export class FakeBotApi {
     const offset = Number(call.values['offset'] ?? 0);
     this.#updates.confirm(offset);
     const seconds = Number(call.values['timeout'] ?? 0);
-    const timer = setTimeout(() => {
+    const callOff = this.#clock.later(() => {
       if (this.#waiter === waiter) this.#waiter = null;
       answer({ ok: true, result: [] });
     }, seconds * 1_000);
     const waiter: Waiter = {
       offset,
       finish: (body) => {
-        clearTimeout(timer);
+        callOff();
         answer(body);
       },
     };
     // Whoever asked is gone: what comes is not for them.
     answerOf.once('close', () => {
-      clearTimeout(timer);
+      callOff();
       if (this.#waiter === waiter) this.#waiter = null;
     });
     this.#waiter = waiter;
@@ -350,7 +366,7 @@ export class FakeBotApi {
     this.sent.push(message);
     return {
       message_id: message.message_id,
-      date: Math.floor(Date.now() / 1_000),
+      date: this.date(),
       chat: { id: chatId, type: chatId < 0 ? 'supergroup' : 'private' },
       text,
     };
@@ -365,7 +381,7 @@ export class FakeBotApi {
   }
 
   #rate(chatId: number): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     const since = now - (this.#lastSend.get(chatId) ?? Number.NEGATIVE_INFINITY);
     if (since < this.#spacing)
       throw new ApiError(429, 'Too Many Requests', { retry_after: Math.ceil((this.#spacing - since) / 1_000) });

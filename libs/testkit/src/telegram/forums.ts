@@ -1,4 +1,5 @@
 import { ApiError } from './api-error.ts';
+import type { ApiClock } from './clock.ts';
 import type { ApiCall } from './requests.ts';
 
 export interface FakeTopic {
@@ -18,9 +19,11 @@ export class FakeForum {
   /** Messages and topics of the bot in any minute. */
   perMinute = Number.POSITIVE_INFINITY;
   readonly taken: number[] = [];
+  readonly #clock: ApiClock;
 
-  constructor(id: number) {
+  constructor(id: number, clock: ApiClock) {
     this.id = id;
+    this.#clock = clock;
   }
 
   topic(threadId: number): FakeTopic | undefined {
@@ -33,7 +36,7 @@ export class FakeForum {
   }
 
   count(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     const recent = this.taken.filter((at) => at > now - 60_000);
     const [oldest] = recent;
     if (oldest !== undefined && recent.length >= this.perMinute)
@@ -45,9 +48,14 @@ export class FakeForum {
 /** The forum part of the Bot API. */
 export class FakeForums {
   readonly #forums = new Map<number, FakeForum>();
+  readonly #clock: ApiClock;
+
+  constructor(clock: ApiClock) {
+    this.#clock = clock;
+  }
 
   open(id: number): FakeForum {
-    const forum = new FakeForum(id);
+    const forum = new FakeForum(id, this.#clock);
     this.#forums.set(id, forum);
     return forum;
   }

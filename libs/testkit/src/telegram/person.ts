@@ -26,6 +26,7 @@ export interface PersonOptions {
 export interface TelegramSide {
   shownTo(chatId: number): ShownMessage[];
   newMessageId(): number;
+  date(): number;
   keepFile(file: ApiFile): string;
   push(update: Record<string, unknown>): number;
   setBlocked(chatId: number, blocked: boolean): void;
@@ -69,7 +70,7 @@ export class FakePerson {
     const { replyTo, album, group, thread } = options;
     return {
       message_id: this.#api.newMessageId(),
-      date: Math.floor(Date.now() / 1_000),
+      date: this.#api.date(),
       from: this.#from,
       chat:
         group === undefined
@@ -95,8 +96,7 @@ export class FakePerson {
   }
 
   edit(messageId: number, text: string, options: SendOptions = {}): number {
-    const date = Math.floor(Date.now() / 1_000);
-    const edited = { ...this.#base(options), message_id: messageId, text, edit_date: date };
+    const edited = { ...this.#base(options), message_id: messageId, text, edit_date: this.#api.date() };
     return this.#api.push({ edited_message: edited });
   }
 

@@ -1,3 +1,5 @@
+import type { ApiClock } from './clock.ts';
+
 export type Update = { update_id: number } & Record<string, unknown>;
 
 export interface Webhook {
@@ -17,8 +19,13 @@ export class FakeUpdates {
   #again: Update[] = [];
   readonly #all = new Map<number, Update>();
   readonly #given = new Map<number, number>();
+  readonly #clock: ApiClock;
   #next = FIRST_UPDATE;
   #delivering = false;
+
+  constructor(clock: ApiClock) {
+    this.#clock = clock;
+  }
 
   /** Updates that are not confirmed yet. */
   get pending(): number {
@@ -34,6 +41,10 @@ export class FakeUpdates {
     return id;
   }
 
+  renumber(next: number): void {
+    this.#next = next;
+  }
+
   redeliver(id: number): void {
     const update = this.#all.get(id);
     if (update === undefined) throw new Error(`no update ${id}`);
@@ -46,12 +57,20 @@ export class FakeUpdates {
 
   /** Asking for later ones confirms the earlier. */
   confirm(offset: number): void {
-    this.#waiting = this.#waiting.filter(({ update_id: id }) => id >= offset);
+    this.#waiting = this.#waiting.filter(({ update_id: id }) => id >= this.#from(offset));
+  }
+
+  /** From the first, where what is asked for was never given out. */
+  #from(offset: number): number {
+    return offset > this.#next ? 0 : offset;
   }
 
   /** What a poller that asks from there on is given; nothing is given to nobody. */
   takeFrom(offset: number): Update[] {
-    const due = [...this.#again, ...this.#waiting.filter(({ update_id: id }) => id >= offset)].slice(0, PER_ANSWER);
+    const due = [...this.#again, ...this.#waiting.filter(({ update_id: id }) => id >= this.#from(offset))].slice(
+      0,
+      PER_ANSWER,
+    );
     this.#again = this.#again.filter((update) => !due.includes(update));
     this.#give(due);
     return due;
@@ -65,7 +84,8 @@ export class FakeUpdates {
       const [update] = [...this.#again, ...this.#waiting];
       if (update === undefined || this.webhook === null) break;
       this.#give([update]);
-      if (!(await post(this.webhook, update))) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (!(await post(this.webhook, update)))
+        await new Promise<void>((resolve) => this.#clock.later(resolve, RETRY_MS));
       else if (this.#again[0] === update) this.#again.shift();
       else this.#waiting = this.#waiting.filter((other) => other !== update);
     }
