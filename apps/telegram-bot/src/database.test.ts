@@ -2,6 +2,7 @@ import { type Database, openDatabase } from '@chat-realtime/database';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { handlerSuite } from './testing/handler-suite.ts';
 import { owedSuite } from './testing/owed-suite.ts';
+import { pollerSuite } from './testing/poller-suite.ts';
 import { relaySuite } from './testing/relay-suite.ts';
 import { sendsSuite } from './testing/sends-suite.ts';
 import { tellSuite } from './testing/tell-suite.ts';
@@ -28,4 +29,7 @@ describe('updates', () => {
 });
 describe('what is owed', () => {
   owedSuite(opened);
+});
+describe('polls', () => {
+  pollerSuite(opened);
 });

@@ -12,10 +12,11 @@ const CONFLICT_MS = 5_000;
 
 export interface PollerParts {
   readonly api: TelegramApi;
-  readonly updates: UpdateStore;
+  readonly updates: Pick<UpdateStore, 'next' | 'take'>;
   readonly metrics: BotMetrics;
   readonly logger: Logger;
   readonly taken: () => void;
+  readonly conflictMs?: number;
 }
 
 /** Asks Telegram for updates. What it answers is stored before the next call confirms it. */
@@ -50,10 +51,10 @@ export class Poller {
           isKnown = true;
         }
         const list = await api.updates(offset, signal);
-        await updates.take(list);
+        const fresh = await updates.take(list);
         const last = list.at(-1);
-        // Not back, where one from before comes again.
-        if (last !== undefined) offset = Math.max(offset ?? 0, last.update_id + 1);
+        // Back only where Telegram numbers anew, as after a week without updates, and not where one from before comes again.
+        if (last !== undefined) offset = fresh > 0 ? last.update_id + 1 : Math.max(offset ?? 0, last.update_id + 1);
         if (list.length > 0) {
           metrics.updates.inc(list.length);
           taken();
@@ -65,7 +66,8 @@ export class Poller {
         const isConflict = error instanceof TelegramFailure && error.code === 'conflict';
         metrics.polls.inc({ result: isConflict ? 'conflict' : 'failed' });
         const named = error instanceof TelegramFailure ? error.retryAfterSeconds : undefined;
-        const pause = named === undefined ? (isConflict ? CONFLICT_MS : waitMs) : named * 1_000;
+        const pause =
+          named === undefined ? (isConflict ? (this.#parts.conflictMs ?? CONFLICT_MS) : waitMs) : named * 1_000;
         logger.warn(
           { err: error },
           isConflict ? 'another process asks Telegram for updates with this token' : 'Telegram gives no updates',

@@ -38,16 +38,17 @@ export class UpdateStore {
     this.#botId = botId;
   }
 
-  /** Each once, however often Telegram gives it. */
-  async take(updates: readonly Update[]): Promise<void> {
+  /** Each once, however often Telegram gives it. Answers how many were new. */
+  async take(updates: readonly Update[]): Promise<number> {
     const known = updates.filter((update) => chatOf(update) !== undefined);
-    if (known.length === 0) return;
+    if (known.length === 0) return 0;
     const rows = known.map(
       (update) =>
         sql`(${this.#botId}::bigint, ${update.update_id}::bigint, ${chatOf(update)}::bigint, ${albumOf(update)}::text, ${storedJson(update)}::jsonb)`,
     );
-    await sql`INSERT INTO telegram_update (bot_id, update_id, chat_id, album, payload) VALUES ${sql.join(rows)}
-      ON CONFLICT DO NOTHING`.execute(this.#database.kysely);
+    const taken = await sql`INSERT INTO telegram_update (bot_id, update_id, chat_id, album, payload)
+      VALUES ${sql.join(rows)} ON CONFLICT DO NOTHING RETURNING update_id`.execute(this.#database.kysely);
+    return taken.rows.length;
   }
 
   /** After the last one that was taken; undefined: from what Telegram has. */
