@@ -26,11 +26,14 @@ import { TopicStore } from './storage/topics.ts';
 import { UpdateStore } from './storage/updates.ts';
 import { createTelegramApi } from './telegram/api.ts';
 import { TelegramFailure } from './telegram/failures.ts';
+import { Reach, watched } from './telegram/reach.ts';
 import { commandsFor, textsFor } from './texts.ts';
 
 const INTRODUCE_RETRY_MS = 5_000;
 const FORGET_EVERY_MS = 3_600_000;
 const BOUND_EVERY_MS = 30_000;
+/** By the webhook Telegram speaks when somebody writes: whether it is there has to be asked. */
+const ASK_EVERY_MS = 30_000;
 
 export interface BotParts {
   readonly config: TelegramConfig;
@@ -65,15 +68,19 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   const sends = new SendStore(database, botId);
   const people = new People(database, botId, parts.siteZone);
   const metrics = botMetrics(parts.metrics, frames, sends);
-  const api = createTelegramApi({
-    token: config.TELEGRAM_BOT_TOKEN,
-    root: config.TELEGRAM_API_ROOT,
-    openFile: ({ url }) => desk.openFile(url),
-    commands: commandsFor,
-  });
+  const reach = new Reach();
+  const api = watched(
+    createTelegramApi({
+      token: config.TELEGRAM_BOT_TOKEN,
+      root: config.TELEGRAM_API_ROOT,
+      openFile: ({ url }) => desk.openFile(url),
+      commands: commandsFor,
+    }),
+    reach,
+  );
   const marks = new DeliveryMarks({ ledger, store: new MarkStore(database), logger });
   const sender = new Sender({ sends, api, desk, marks, metrics, logger });
-  const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, logger });
+  const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, reach, logger });
   const staff = { botId, desk, people, api };
   const replies = new OperatorReplies(staff);
   const operators = new Operators({ desk, people, replies, api });
@@ -122,10 +129,12 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   let retry: NodeJS.Timeout | undefined;
   let forgetting: NodeJS.Timeout | undefined;
   let bounding: NodeJS.Timeout | undefined;
+  let asking: NodeJS.Timeout | undefined;
 
   /** Until Telegram and chat-service have both heard of this start. */
   const introduce = async (): Promise<void> => {
     const { id, username } = await api.me();
+    presence.beat();
     await desk.introduce({ bot_id: id, username });
     if (poller === null && config.PUBLIC_URL !== undefined && config.TELEGRAM_WEBHOOK_SECRET !== undefined)
       await api.listenToWebhook(publicAddress(config.PUBLIC_URL, '/telegram/webhook'), config.TELEGRAM_WEBHOOK_SECRET);
@@ -133,7 +142,8 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     await api.setCommands();
     refused = false;
     logger.info({ mode: config.TELEGRAM_MODE }, 'the Telegram bot is known to Telegram and to the chat');
-    if (!stopped) poller?.start();
+    if (!stopped && poller !== null) poller.start();
+    else if (!stopped) ask();
     showMenus().catch((error: unknown) => logger.warn({ err: error }, 'the menus of operators were not shown'));
   };
   /** Beside the work: with many operators, or a slow Telegram, it takes its time. */
@@ -142,6 +152,16 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       if (stopped) return;
       await api.showStaffCommands(chatId, true);
     }
+  };
+  const ask = (): void => {
+    asking = setTimeout(() => {
+      api
+        .me()
+        .catch((error: unknown) => logger.warn({ err: error }, 'Telegram does not say that it is there'))
+        .finally(() => {
+          if (!stopped) ask();
+        });
+    }, ASK_EVERY_MS);
   };
   const tryToIntroduce = (): void => {
     introduce().catch((error: unknown) => {
@@ -206,6 +226,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       clearTimeout(retry);
       clearTimeout(forgetting);
       clearTimeout(bounding);
+      clearTimeout(asking);
       await poller?.stop();
       await handler.stop();
       await relay.stop();

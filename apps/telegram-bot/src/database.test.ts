@@ -1,5 +1,6 @@
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { botSuite } from './testing/bot-suite.ts';
 import { handlerSuite } from './testing/handler-suite.ts';
 import { owedSuite } from './testing/owed-suite.ts';
 import { pollerSuite } from './testing/poller-suite.ts';
@@ -32,4 +33,8 @@ describe('what is owed', () => {
 });
 describe('polls', () => {
   pollerSuite(opened);
+});
+// Last: it empties what the others fill.
+describe('the whole bot', () => {
+  botSuite(opened);
 });

@@ -3,31 +3,36 @@ import type { Fanout } from '@chat-realtime/messaging';
 import { CONTROL_CHANNEL, type ControlMessage } from '@chat-realtime/protocol';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { People } from './storage/people.ts';
+import type { Reach } from './telegram/reach.ts';
 
 /** As gateways repeat theirs. */
 const HEARTBEAT_MS = 5_000;
 /** Written less often: what chat-service reads holds for 30 s. */
 const RECORD_EVERY = 2;
 /** How often the bot says that it runs, whoever is on duty. */
-const ALIVE_EVERY = 6;
+const ALIVE_EVERY_MS = 30_000;
 
 export interface PresenceParts {
   readonly id: string;
   readonly database: Database;
   readonly fanout: Fanout;
   readonly people: Pick<People, 'onDuty' | 'botRuns'>;
+  readonly reach: Pick<Reach, 'isFresh'>;
   readonly logger: Logger;
 }
 
 /**
  * An operator on duty in Telegram counts as connected: this is told as a gateway tells of its connections, so that all
- * who count operators count these as well. It ends with the bot: nobody is reached by one that does not run.
+ * who count operators count these as well. It ends with the bot, and while Telegram does not answer: nobody is reached
+ * then, and mail and push are to do what they do without Telegram.
  */
 export class DutyPresence {
   readonly #parts: PresenceParts;
   #timer: NodeJS.Timeout | undefined;
   #beats = 0;
   #last = '[]';
+  #aliveAt = Number.NEGATIVE_INFINITY;
+  #reached = false;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -64,8 +69,24 @@ export class DutyPresence {
   }
 
   async #tell(): Promise<void> {
-    const operators = (await this.#parts.people.onDuty()).map(({ userId, name }) => ({ id: userId, name }));
-    await this.#say(operators);
+    const { people, reach } = this.#parts;
+    if (!this.#isReached(reach.isFresh)) return this.#say([]);
+    const now = performance.now();
+    if (now - this.#aliveAt >= ALIVE_EVERY_MS) {
+      await people.botRuns();
+      this.#aliveAt = now;
+    }
+    await this.#say((await people.onDuty()).map(({ userId, name }) => ({ id: userId, name })));
+  }
+
+  /** Said once, as it changes. */
+  #isReached(isFresh: boolean): boolean {
+    if (isFresh === this.#reached) return isFresh;
+    this.#reached = isFresh;
+    this.#aliveAt = Number.NEGATIVE_INFINITY;
+    if (isFresh) this.#parts.logger.info({}, 'Telegram answers: whoever is on duty there counts as connected');
+    else this.#parts.logger.warn({}, 'Telegram does not answer: nobody counts as connected by it until it does');
+    return isFresh;
   }
 
   async #say(operators: { id: string; name: string | null }[]): Promise<void> {
@@ -73,7 +94,6 @@ export class DutyPresence {
     const text = JSON.stringify(operators);
     const isNews = text !== this.#last;
     this.#beats += 1;
-    if (this.#beats % ALIVE_EVERY === 1) await this.#parts.people.botRuns();
     if (isNews || (operators.length > 0 && this.#beats % RECORD_EVERY === 0))
       await recordPresence(database, { gateway_id: id, operators });
     const message: ControlMessage = { type: 'control.presence', data: { gateway_id: id, operators } };
