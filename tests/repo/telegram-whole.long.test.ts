@@ -1,5 +1,5 @@
 import type { Attachment } from '@chat-realtime/protocol';
-import { attachmentResponseSchema } from '@chat-realtime/protocol';
+import { attachmentResponseSchema, callbacksResponseSchema } from '@chat-realtime/protocol';
 import { FakeBotApi, type FakePerson, HttpClient, type Staff, until } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStandalone, type StandaloneTarget } from '../support/standalone-target.ts';
@@ -236,5 +236,52 @@ describe('buttons', () => {
       ...WAIT,
       what: 'online',
     });
+  });
+
+  it('[TG31] a callback request is taken, rung and done with buttons; a colleague is refused, and gets one that is given to them', async () => {
+    const boris = await desk.staff('boris');
+    const [annasPhone, borisPhone] = [await desk.bound(anna), await desk.bound(boris)];
+    const request = async (name: string): Promise<number> => {
+      const json = { phone: '+7 900 123-45-67', name, consent: true };
+      expect((await http.post('/chat/callback', { json })).status).toBe(201);
+      const { callbacks } = (await anna.request('GET', '/chat/callbacks')).as(callbacksResponseSchema);
+      return callbacks.find((one) => one.name === name)?.id ?? expect.fail(`no request of ${name}`);
+    };
+    const shows = (phone: FakePerson, name: string, button: string) =>
+      desk.shows(phone, ({ text, buttons }) => text.includes(name) && buttons.some((one) => one.text === button));
+    const becomes = (id: number, status: string) =>
+      until(
+        async () => {
+          const { callbacks } = (await anna.request('GET', '/chat/callbacks')).as(callbacksResponseSchema);
+          return callbacks.find((one) => one.id === id)?.status === status;
+        },
+        { ...WAIT, what: status },
+      );
+    const toast = (text: string) => until(() => api.toasts.some((one) => one.text === text), { ...WAIT, what: text });
+
+    const first = await request('Олег');
+    const [offered, offeredToBoris] = [
+      await shows(annasPhone, 'Олег', 'Беру'),
+      await shows(borisPhone, 'Олег', 'Беру'),
+    ];
+    annasPhone.press(offered, 'Беру');
+    await becomes(first, 'assigned');
+    borisPhone.press(offeredToBoris, 'Беру');
+    await toast('Заявка уже у другого оператора.');
+    annasPhone.press(await shows(annasPhone, 'Олег', 'Звоню'), 'Звоню');
+    await becomes(first, 'calling');
+    annasPhone.press(await shows(annasPhone, 'Олег', 'Сделано'), 'Сделано');
+    await becomes(first, 'done');
+    // Whoever took it was not told that it is theirs.
+    expect(annasPhone.shown.filter(({ text }) => text.includes('передана вам'))).toEqual([]);
+
+    const second = await request('Пётр');
+    const given = await anna.request('PATCH', `/chat/callbacks/${second}`, {
+      json: { assigned_user_id: boris.userId },
+    });
+    expect(given.status).toBe(200);
+    const told = await desk.shows(borisPhone, ({ text }) => text.includes('Пётр') && text.includes('передана вам'));
+    borisPhone.press(told, 'Звоню');
+    await becomes(second, 'calling');
   });
 });

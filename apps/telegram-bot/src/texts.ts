@@ -67,6 +67,8 @@ const ru = {
   closedForCustomer: 'Чат завершён. Если вопрос остался, просто напишите.',
   callback: (id: number) => `Заявка на звонок ${id}`,
   callbackStatus: (status: CallbackStatus): string => CALLBACK.ru[status],
+  callbackGiven: (name: string | null) => (name === null ? 'передана вам' : `передана вам. ${name}`),
+  callbackTaken: 'Заявка уже у другого оператора.',
   when: (at: string) => `к ${at}`,
   buttons: {
     take: 'Взять',
@@ -168,6 +170,8 @@ const en: Texts = {
   closedForCustomer: 'The chat is closed. If anything is open, just write.',
   callback: (id) => `Callback request ${id}`,
   callbackStatus: (status) => CALLBACK.en[status],
+  callbackGiven: (name) => (name === null ? 'given to you' : `given to you. ${name}`),
+  callbackTaken: 'Another operator has this request already.',
   when: (at) => `at ${at}`,
   buttons: {
     take: 'Take',

@@ -141,7 +141,7 @@ export class Callbacks {
       if (pending !== unit.unit.session.callbackPending) unit.unit.patch({ callback_pending: pending });
       if (customerIsConcerned) await unit.unit.append({ type: 'chat.callback', data: callbackData(row) }, actorId);
     }
-    await unit.unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
+    await unit.unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) }, actorId });
   }
 
   #dueAfter(time: Date): Date {

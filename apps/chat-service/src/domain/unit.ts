@@ -19,7 +19,12 @@ export type NewEvent =
 /** A fact for staff alone: no seq, durable in the feed. */
 export type NewFact =
   | { readonly type: 'chat.note'; readonly authorId: string; readonly authorName: string | null; readonly body: string }
-  | { readonly type: 'chat.callback.staff'; readonly data: Record<string, unknown> };
+  | {
+      readonly type: 'chat.callback.staff';
+      readonly data: Record<string, unknown>;
+      /** Who has changed it: the operator's `sub`. */
+      readonly actorId?: string | null;
+    };
 
 export interface Appended {
   readonly id: number;

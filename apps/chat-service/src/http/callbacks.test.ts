@@ -132,6 +132,20 @@ describe('on postgres', () => {
       expect((await patch(winner, callback.id, { status: 'calling' })).status).toBe(200);
     });
 
+    it('[TG31] who has changed a request stands with the change, where it is of no session as well', async () => {
+      const { callback } = (await ask({})).as(customerCallbackResponseSchema);
+      await patch(boris, callback.id, { status: 'assigned' });
+      await patch(anna, callback.id, { status: 'cancelled' });
+      const changes = await chat.database.kysely
+        .selectFrom('chat_event')
+        .select('actor_id')
+        .where('type', '=', 'chat.callback.staff')
+        .orderBy('id', 'desc')
+        .limit(3)
+        .execute();
+      expect(changes.map(({ actor_id: by }) => by)).toEqual(['anna', 'boris', null]);
+    });
+
     it('[CB4] [CB6] an appointment moves the due time; what changes nothing tells nothing', async () => {
       const { session, token } = await newSession();
       const { callback } = (await ask({ session_id: session.id }, token)).as(customerCallbackResponseSchema);

@@ -72,7 +72,7 @@ function factValues(fact: NewFact, session: SessionRecord | null): EventValues {
     sessionId: session?.id ?? null,
     seq: null,
     type: fact.type,
-    actorId: note ? fact.authorId : null,
+    actorId: note ? fact.authorId : (fact.actorId ?? null),
     actorName: note ? fact.authorName : null,
     body: note ? fact.body : null,
     data: note ? null : fact.data,

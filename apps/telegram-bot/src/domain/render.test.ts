@@ -97,3 +97,17 @@ describe('[TG11] a text with files', () => {
     expect(textAndFiles(null, '', [], buttons)).toEqual([]);
   });
 });
+
+describe('[TG31] the buttons of a callback request', () => {
+  it.each([
+    ['new', ['assigned']],
+    ['assigned', ['calling']],
+    ['calling', ['done', 'no_answer']],
+    ['no_answer', ['calling']],
+    ['done', []],
+    ['cancelled', []],
+  ] as const)('%s: %j, the steps that it has (CB5)', (status, steps) => {
+    const { buttons = [] } = callbackContent(texts, { ...CALLBACK, status }, 'UTC');
+    expect(buttons.flat().map(({ data }) => data)).toEqual(steps.map((step) => `callback:4:${step}`));
+  });
+});

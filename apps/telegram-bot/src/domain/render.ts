@@ -93,9 +93,12 @@ function lineOf(text: string): string {
 }
 
 /** In the time of whoever reads it. */
-export function callbackContent(texts: Texts, callback: CallbackStaff, timeZone: string): Content {
+/** `detail`: what is said of it in place of its status. */
+export function callbackContent(texts: Texts, callback: CallbackStaff, timeZone: string, detail?: string): Content {
   const { id, status, phone, name, comment, preferred_at: at } = callback;
-  const builder = new TextBuilder().formatted('bold', texts.callback(id)).add(` · ${texts.callbackStatus(status)}\n`);
+  const builder = new TextBuilder()
+    .formatted('bold', texts.callback(id))
+    .add(` · ${detail ?? texts.callbackStatus(status)}\n`);
   builder.add([phone, name].filter((part) => part !== null && part !== '').join(', '));
   if (at !== null) builder.add(`\n${texts.when(timeText(at, timeZone))}`);
   if (comment !== null && comment !== '') builder.add(`\n${shortened(comment, COMMENT_MAX)}`);
@@ -104,11 +107,12 @@ export function callbackContent(texts: Texts, callback: CallbackStaff, timeZone:
     data: buttonData({ kind: 'callback', id, status: next }),
   });
   const { takeCall, calling, done, noAnswer } = texts.buttons;
+  // The steps that a request in this state can take: any other button would be refused.
   const rows: Record<CallbackStaff['status'], Button[][]> = {
     new: [[button(takeCall, 'assigned')]],
-    assigned: [[button(calling, 'calling'), button(done, 'done')]],
+    assigned: [[button(calling, 'calling')]],
     calling: [[button(done, 'done'), button(noAnswer, 'no_answer')]],
-    no_answer: [[button(calling, 'calling'), button(done, 'done')]],
+    no_answer: [[button(calling, 'calling')]],
     done: [],
     cancelled: [],
   };

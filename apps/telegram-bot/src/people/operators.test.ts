@@ -176,6 +176,16 @@ describe('[TG8] a chat that is closed', () => {
   });
 });
 
+it('[TG31] a callback request that a colleague has is refused as a request, not as a chat', async () => {
+  const operators = operatorsWith(async () => {
+    throw new ChatError('already_assigned', 'taken');
+  });
+  const from = { id: ANNA.chatId, is_bot: false, first_name: 'Анна' };
+  const press = (data: string) => operators.button(ANNA, { id: '1', from, chat_instance: 'x', data }, 'telegram:77:1');
+  expect(await press('callback:4:assigned')).toEqual({ sends: [], toast: 'Заявка уже у другого оператора.' });
+  expect(await press('assign:13')).toEqual({ sends: [], toast: 'Чат уже у другого оператора.' });
+});
+
 describe('[TG8] what an operator edits', () => {
   const acts: TelegramActRequest['action'][] = [];
   const edit = async (message: object, purpose: string | undefined): Promise<Outcome> => {

@@ -1,4 +1,4 @@
-import type { CallbackStaff, TelegramStaffAction } from '@chat-realtime/protocol';
+import { type CallbackStaff, ChatError, type TelegramStaffAction } from '@chat-realtime/protocol';
 import type { CallbackQuery } from 'grammy/types';
 import { buttonData, type ButtonAction, type Command, parseButton, parseStatus } from '../domain/commands.ts';
 import type { Content } from '../domain/content.ts';
@@ -75,7 +75,9 @@ export class Operators {
     try {
       return await this.#press(operator, action, query.message, requestId, texts);
     } catch (error) {
-      return { sends: [], toast: refusalText(error, texts) };
+      const toast = refusalText(error, texts);
+      const isTaken = action.kind === 'callback' && error instanceof ChatError && error.code === 'already_assigned';
+      return { sends: [], toast: isTaken ? texts.callbackTaken : toast };
     }
   }
 

@@ -163,6 +163,7 @@ export class Teller {
   /** A new request: to all on duty who may see it; one that was given: to whom it was given. */
   async #callback(event: Of<'chat.callback.staff'>, db: Db): Promise<NewSend[]> {
     const { status, assigned_user_id: assignee } = event.data;
+    if (status === 'assigned') return this.#callbackGiven(event, db);
     if (status !== 'new') return [];
     const session = event.session_id === null ? undefined : await this.#people.session(event.session_id, db);
     const owner = session?.assignedUserId ?? null;
@@ -182,6 +183,21 @@ export class Teller {
       );
     }
     return sends;
+  }
+
+  /** To whom it was given, away or not; whoever took it themselves knows. */
+  async #callbackGiven(event: Of<'chat.callback.staff'>, db: Db): Promise<NewSend[]> {
+    const { id, assigned_user_id: assignee } = event.data;
+    if (assignee === null) return [];
+    const { by, before } = await this.#people.callbackChange(event.feed_id, db);
+    if (before === assignee || by === assignee) return [];
+    const operator = (await this.#people.onDuty(db)).find(({ userId }) => userId === assignee);
+    if (operator === undefined) return [];
+    const texts = textsFor(operator.locale);
+    const zone = (await this.#people.zones(db))(operator.userId);
+    const detail = texts.callbackGiven(by === null ? null : await this.#people.nameOf(by, db));
+    const needs = { duty: true, scope: true, callbackId: id };
+    return toOperator(operator, [callbackContent(texts, event.data, zone, detail)], event, needs);
   }
 
   async #listeners(session: SessionFacts, db: Db): Promise<BoundOperator[]> {

@@ -136,6 +136,15 @@ export class People {
     return result.rows.map(operatorOf)[0];
   }
 
+  /** Whether Telegram has refused texts for this account, as far as is known. */
+  async isBlocked(telegramUserId: number): Promise<boolean> {
+    const result = await sql<{ blocked: boolean }>`
+      SELECT EXISTS (SELECT 1 FROM operator_telegram WHERE telegram_user_id = ${telegramUserId}::bigint AND blocked_at IS NOT NULL)
+          OR EXISTS (SELECT 1 FROM customer_telegram WHERE telegram_user_id = ${telegramUserId}::bigint AND blocked_at IS NOT NULL)
+          AS blocked`.execute(this.#database.kysely);
+    return result.rows[0]?.blocked === true;
+  }
+
   /** All accounts that are bound to an operator. */
   async accounts(): Promise<number[]> {
     const result = await sql<{ telegram_user_id: number }>`
@@ -166,6 +175,17 @@ export class People {
       .where('id', '=', sessionId)
       .executeTakeFirst();
     return row === undefined ? undefined : { assignedUserId: row.assigned_user_id, name: row.name, status: row.status };
+  }
+
+  /** Who has made a change of a callback request, where that is known, and whose the request was before it. */
+  async callbackChange(feedId: number, db: Db): Promise<{ by: string | null; before: string | null }> {
+    const result = await sql<{ by: string | null; before: string | null }>`
+      SELECT e.actor_id AS by,
+             (SELECT p.data->>'assigned_user_id' FROM chat_event p
+               WHERE p.type = 'chat.callback.staff' AND (p.data->>'id')::bigint = (e.data->>'id')::bigint AND p.id < e.id
+               ORDER BY p.id DESC LIMIT 1) AS before
+        FROM chat_event e WHERE e.id = ${feedId}::bigint`.execute(db);
+    return result.rows[0] ?? { by: null, before: null };
   }
 
   /** What a customer has written last, as far as it fits one text. */

@@ -260,8 +260,8 @@ function verdictOf(row: JudgedRow): Verdict {
   if (needsDuty) {
     if (row.on_duty !== true) return 'off_duty';
     // Whoever is away answers for what is theirs, and is offered nothing new.
-    if (needsScope && owner === null && operatorStatusSchema.parse(row.status ?? 'online') !== 'online')
-      return 'off_duty';
+    const isNobodys = owner === null && row.callback_user_id !== userId;
+    if (needsScope && isNobodys && operatorStatusSchema.parse(row.status ?? 'online') !== 'online') return 'off_duty';
   }
   if (!needsScope) return 'send';
   if (userId === null || row.scope === null) return 'gone';

@@ -135,6 +135,14 @@ export function owedSuite(opened: () => Database): void {
       expect(sent).toEqual([]);
     });
 
+    it('[TG31] is sent to whoever is away where it is a callback request that is theirs', async () => {
+      await callsBack();
+      await run(sql`UPDATE chat_operator SET status = 'away' WHERE id = 'owed-1'`);
+      await run(sql`UPDATE chat_callback SET assigned_user_id = 'owed-1', status = 'assigned'`);
+      await settle();
+      expect(sent.map(({ text }) => /Секрет/.test(text))).toEqual([true]);
+    });
+
     it('is sent to whoever has lost the chat, and answers a command off duty', async () => {
       await run(sql`UPDATE operator_telegram SET scope = 'own' WHERE user_id = 'owed-1'`);
       await tell({

@@ -124,6 +124,34 @@ export function tellSuite(opened: () => Database): void {
       expect(who(await told(assigned(null, 'system', 'own-online')))).toEqual([1_003]);
     });
 
+    it('[TG31] is, of a callback request, to whom a colleague gave it, away or not, once', async () => {
+      await become(null);
+      const at = '2026-01-31T21:05:00.000Z';
+      const contact = { phone: '+79001234567', name: 'Олег', comment: null, preferred_at: null, due_at: at };
+      const change = async (by: string | null, to: string | null, status = 'assigned') => {
+        const state = { status, assigned_user_id: to, result: null, created_at: at, updated_at: at };
+        const data = { id: 31, session_id: session, ...contact, ...state };
+        const made = await sql<{ id: number }>`INSERT INTO chat_event (session_id, type, actor_id, data)
+          VALUES (${session}::bigint, 'chat.callback.staff', ${by}, ${JSON.stringify(data)}::text::jsonb)
+          RETURNING id`.execute(database.kysely);
+        const feedId = Number(made.rows[0]?.id);
+        return told({ type: 'chat.callback.staff', seq: null, feed_id: feedId, feed_seq: feedId, data });
+      };
+      expect(who(await change(null, null, 'new'))).toEqual([1_001, 1_002]);
+      const [given, ...others] = await change('all-online', 'all-away');
+      expect([given?.to.chatId, others]).toEqual([1_004, []]);
+      const text = `Заявка на звонок 31 · передана вам\n+79001234567, Олег`;
+      expect(given?.content).toMatchObject({ text, buttons: [[{ text: 'Звоню', data: 'callback:31:calling' }]] });
+      expect(given?.needs).toEqual({ duty: true, scope: true, callbackId: 31 });
+      // It has changed, and not its hands.
+      expect(await change('all-online', 'all-away')).toEqual([]);
+      // They took it themselves.
+      expect(await change('own-online', 'own-online')).toEqual([]);
+      expect(await change('all-online', 'all-off-duty')).toEqual([]);
+      // Of a version that does not say who.
+      expect(who(await change(null, 'own-online'))).toEqual([1_003]);
+    });
+
     it('shows people by their names, and never by an id that nobody can read', async () => {
       const id = '7b0c2a6e-3d1f-4c5b-8a9d-0e1f2a3b4c5d';
       await become('all-online');
