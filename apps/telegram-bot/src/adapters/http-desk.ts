@@ -28,10 +28,14 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }
 
+/** Of whatever stands in front of chat-service while that is away. */
+const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
+
 /** chat-service answered with a refusal, or could not be asked: the latter is `unavailable`, as when it says so itself. */
 async function refusal(response: Response): Promise<ChatError> {
   const body = errorResponseSchema.safeParse(await response.json().catch(() => undefined));
-  const code = body.success && isErrorCode(body.data.error.code) ? body.data.error.code : 'internal_error';
+  const unnamed = AWAY.has(response.status) ? 'unavailable' : 'internal_error';
+  const code = body.success && isErrorCode(body.data.error.code) ? body.data.error.code : unnamed;
   const retryAfter = Number(response.headers.get('retry-after'));
   return new ChatError(code, body.success ? body.data.error.message : `status ${response.status}`, {
     ...(retryAfter > 0 ? { retryAfterSeconds: retryAfter } : {}),

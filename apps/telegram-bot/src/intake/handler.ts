@@ -9,12 +9,12 @@ import type { Customers } from '../people/customers.ts';
 import { incomingOf, personOf } from '../people/incoming.ts';
 import type { Operators } from '../people/operators.ts';
 import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
-import { isPassing } from '../people/refusals.ts';
+import { isFault, isPassing } from '../people/refusals.ts';
 import type { Desk } from '../ports.ts';
 import type { StaffGroup } from '../staff-group/staff-group.ts';
 import type { People } from '../storage/people.ts';
 import { type NewSend, remember, type SendStore } from '../storage/sends.ts';
-import type { Batch, UpdateStore } from '../storage/updates.ts';
+import { type Batch, chatOf, type UpdateStore } from '../storage/updates.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import { textsFor } from '../texts.ts';
@@ -22,6 +22,9 @@ import { textsFor } from '../texts.ts';
 const RETRY_SECONDS = 2;
 /** Then an update that can never be handled is left out: all of its chat waits behind it. */
 const ATTEMPTS = 4;
+/** The same for what chat-service fails at by a fault of its own: about eight minutes. */
+const FAULT_ATTEMPTS = 12;
+const FAULT_PAUSE_MAX_SECONDS = 60;
 
 export interface HandlerParts {
   readonly database: Database;
@@ -79,21 +82,25 @@ export class UpdateHandler {
       await this.#handle(batch);
     } catch (error) {
       if (!isOfTheData(error)) throw error;
-      const { database, updates, sends, logger, added, leftOut } = this.#parts;
-      if (batch.attempts < ATTEMPTS) {
-        logger.warn({ err: error, update_id: batch.ids[0] }, 'an update cannot be handled; it is tried again');
-        await updates.postpone(batch, this.#parts.retrySeconds ?? RETRY_SECONDS);
-        return;
-      }
-      logger.error({ err: error, update_id: batch.ids[0] }, 'an update cannot be handled and is left out');
-      const answers = this.#notHandled(batch);
-      await database.kysely.transaction().execute(async (trx) => {
-        await sends.add(answers, trx);
-        await updates.handled(batch, trx);
-      });
-      leftOut();
-      if (answers.length > 0) added();
+      if (batch.attempts >= ATTEMPTS) return this.#leaveOut(batch, error);
+      this.#parts.logger.warn(
+        { err: error, update_id: batch.ids[0] },
+        'an update cannot be handled; it is tried again',
+      );
+      await this.#parts.updates.failed(batch, this.#parts.retrySeconds ?? RETRY_SECONDS);
     }
+  }
+
+  async #leaveOut(batch: Batch, error: unknown): Promise<void> {
+    const { database, updates, sends, logger, added, leftOut } = this.#parts;
+    logger.error({ err: error, update_id: batch.ids[0] }, 'an update cannot be handled and is left out');
+    const answers = this.#notHandled(batch);
+    await database.kysely.transaction().execute(async (trx) => {
+      await sends.add(answers, trx);
+      await updates.handled(batch, trx);
+    });
+    leftOut();
+    if (answers.length > 0) added();
   }
 
   /** Whoever wrote it in their own chat with the bot is told. */
@@ -114,6 +121,11 @@ export class UpdateHandler {
       if (!known) throw error;
       const isLasting = error instanceof ChatError && !isPassing(error);
       logger.warn({ err: error }, isLasting ? 'an update cannot be handled' : 'an update waits for the chat');
+      if (isFault(error)) {
+        if (batch.attempts >= FAULT_ATTEMPTS) return this.#leaveOut(batch, error);
+        await updates.failed(batch, faultPause(batch.attempts));
+        return;
+      }
       if (!isLasting) {
         await updates.postpone(batch, error.retryAfterSeconds ?? RETRY_SECONDS);
         return;
@@ -141,11 +153,20 @@ export class UpdateHandler {
     if (first === undefined) return NOTHING;
     const requestId = `telegram:${this.#parts.botId}:${first.update_id}`;
     if (first.my_chat_member !== undefined) return this.#membership(first);
+    await this.#takesTexts(first);
     if (first.callback_query !== undefined) return this.#button(first.callback_query, requestId);
     const edited = first.edited_message;
     if (edited !== undefined) return this.#edited(edited, requestId);
     const messages = batch.updates.flatMap(({ message }) => (message === undefined ? [] : [message]));
     return this.#messages(messages, requestId);
+  }
+
+  /** Whoever writes to the bot takes texts again. Of a return Telegram tells the bot that was stopped, and no other. */
+  async #takesTexts(update: Update): Promise<void> {
+    const { people, desk } = this.#parts;
+    const chatId = chatOf(update);
+    if (chatId === undefined || chatId < 0 || !(await people.isBlocked(chatId))) return;
+    await desk.blocked({ telegram_user_id: chatId, blocked: false });
   }
 
   async #messages(messages: readonly Message[], requestId: string): Promise<Outcome> {
@@ -215,4 +236,9 @@ export class UpdateHandler {
     if (group === null || chatId === undefined || chatId > 0) return null;
     return chatId === (await group.topics.groupId()) ? group : null;
   }
+}
+
+/** Longer each time. */
+function faultPause(attempts: number): number {
+  return Math.min(RETRY_SECONDS * 2 ** Math.min(attempts, 10), FAULT_PAUSE_MAX_SECONDS);
 }

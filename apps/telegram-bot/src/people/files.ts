@@ -33,8 +33,9 @@ export async function bringFiles(
       const attachment = await desk.upload(owner, { name, content, declaredBytes: bytes });
       ids.push(attachment.id);
     } catch (error) {
+      // A disk stays full for as long as nobody clears it: the text goes without the file, and nothing waits behind it.
       const isRefused =
-        (error instanceof ChatError && !isPassing(error)) ||
+        (error instanceof ChatError && (!isPassing(error) || error.code === 'storage_full')) ||
         (error instanceof TelegramFailure && error.code === 'refused');
       if (!isRefused || (error instanceof ChatError && NOT_OF_FILES.has(error.code))) throw error;
       problems.push(error.code === 'payload_too_large' ? texts.fileTooLarge(name) : texts.fileRefused(name));

@@ -3,9 +3,14 @@ import type { Texts } from '../texts.ts';
 
 const PASSING = new Set(['unavailable', 'internal_error', 'rate_limited', 'storage_full']);
 
-/** What may be different in a moment: the update waits, and all behind it in its chat. */
+/** What may be different in a moment: the update waits, and all behind it in its chat. `isFault`: not for ever. */
 export function isPassing(error: ChatError): boolean {
   return PASSING.has(error.code);
+}
+
+/** Of chat-service itself: in a moment it may be well again, or refuse this update for as long as it runs. */
+export function isFault(error: unknown): boolean {
+  return error instanceof ChatError && error.code === 'internal_error';
 }
 
 /** What an operator is told of a refusal. @throws the error itself when it is none, or a passing one. */

@@ -15,7 +15,7 @@ export interface Batch {
   readonly chatId: number;
   readonly updates: readonly Update[];
   readonly ids: readonly number[];
-  /** How often it was tried already. */
+  /** How often it has failed already. */
   readonly attempts: number;
 }
 
@@ -102,7 +102,14 @@ export class UpdateStore {
       WHERE bot_id = ${this.#botId}::bigint AND update_id = ANY (${ids}::bigint[])`.execute(trx);
   }
 
+  /** It is not this update that fails: no try of it is counted, however long that lasts. */
   async postpone({ ids }: Batch, seconds: number): Promise<void> {
+    await sql`UPDATE telegram_update SET due_at = clock_timestamp() + make_interval(secs => ${seconds}::float8)
+      WHERE bot_id = ${this.#botId}::bigint AND update_id = ANY (${ids}::bigint[])`.execute(this.#database.kysely);
+  }
+
+  /** It failed, and so many tries are not without end. */
+  async failed({ ids }: Batch, seconds: number): Promise<void> {
     await sql`UPDATE telegram_update SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => ${seconds}::float8)
       WHERE bot_id = ${this.#botId}::bigint AND update_id = ANY (${ids}::bigint[])`.execute(this.#database.kysely);
   }

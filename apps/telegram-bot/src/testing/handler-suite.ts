@@ -1,10 +1,12 @@
 import type { Database } from '@chat-realtime/database';
+import { ChatError } from '@chat-realtime/protocol';
 import { createLogger } from '@chat-realtime/service-kit';
 import type { Update } from 'grammy/types';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UpdateHandler } from '../intake/handler.ts';
 import type { Customers } from '../people/customers.ts';
+import type { Desk } from '../ports.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { UpdateStore } from '../storage/updates.ts';
@@ -24,7 +26,7 @@ export function handlerSuite(opened: () => Database): void {
   });
   afterEach(() => handler.stop());
 
-  function newHandler(write: Customers['write']): UpdateStore {
+  function newHandler(write: Customers['write'], blocked: Desk['blocked'] = elsewhere): UpdateStore {
     const database = opened();
     const updates = new UpdateStore(database, BOT);
     handler = new UpdateHandler({
@@ -41,7 +43,7 @@ export function handlerSuite(opened: () => Database): void {
         act: elsewhere,
         write: elsewhere,
         upload: elsewhere,
-        blocked: elsewhere,
+        blocked,
         openFile: elsewhere,
       },
       api: { answerButton: async () => undefined },
@@ -94,6 +96,82 @@ export function handlerSuite(opened: () => Database): void {
       handler.start();
       await expect.poll(owed).toEqual(['\ufffd a\ufffdb\ufffd', '\ufffd c']);
       expect(leftOut).toBe(0);
+    });
+  });
+
+  describe('[TG21] a fault of chat-service', () => {
+    const tries = async (id: number): Promise<number | undefined> => {
+      const { rows } = await sql<{ attempts: number }>`SELECT attempts FROM telegram_update
+        WHERE bot_id = ${BOT} AND update_id = ${id}`.execute(opened().kysely);
+      return rows[0]?.attempts;
+    };
+    beforeEach(async () => {
+      await sql`DELETE FROM telegram_send`.execute(opened().kysely);
+    });
+
+    it('that lasts keeps nobody’s queue for ever: after eight minutes the update is left out, and its author is told', async () => {
+      const handled: string[] = [];
+      const updates = newHandler(async (_user, { text }) => {
+        if (text === 'не записать') throw new ChatError('internal_error', 'status 500');
+        handled.push(text);
+        return { sends: [] };
+      });
+      await updates.take([written(11, 'не записать'), written(12, 'дальше')]);
+      handler.start();
+      await expect.poll(() => tries(11)).toBe(1);
+      expect([handled, leftOut]).toEqual([[], 0]);
+      // The tries before the last one, in which it waits longer each time.
+      await sql`UPDATE telegram_update SET attempts = 12, due_at = clock_timestamp() WHERE update_id = 11`.execute(
+        opened().kysely,
+      );
+      handler.wake();
+      await expect.poll(() => handled).toEqual(['дальше']);
+      expect([leftOut, await owed()]).toEqual([1, ['Сообщение не отправлено.']]);
+    });
+
+    it('is not that it is away: however long that lasts, no try is counted', async () => {
+      const handled: string[] = [];
+      let away = 2;
+      const updates = newHandler(async (_user, { text }) => {
+        away -= 1;
+        if (away >= 0) throw new ChatError('unavailable', 'not now', { retryAfterSeconds: 0.01 });
+        handled.push(text);
+        return { sends: [] };
+      });
+      await updates.take([written(13, 'подождёт')]);
+      handler.start();
+      await expect.poll(() => handled).toEqual(['подождёт']);
+      expect(await tries(13)).toBe(0);
+    });
+  });
+
+  describe('[TG14] an account that was blocked', () => {
+    it('takes texts again as soon as its owner writes, which Telegram tells to no other bot', async () => {
+      const { kysely } = opened();
+      const made = await sql<{ id: number }>`INSERT INTO chat_session (name) VALUES ('Гость') RETURNING id`.execute(
+        kysely,
+      );
+      const session = Number(made.rows[0]?.id);
+      await sql`INSERT INTO customer_telegram (session_id, telegram_user_id, blocked_at)
+        VALUES (${session}::bigint, ${VISITOR}::bigint, clock_timestamp())`.execute(kysely);
+      const steps: unknown[] = [];
+      const updates = newHandler(
+        async (_user, { text }) => {
+          steps.push(text);
+          return { sends: [] };
+        },
+        async (request) => {
+          steps.push(request);
+          await sql`UPDATE customer_telegram SET blocked_at = NULL WHERE session_id = ${session}::bigint`.execute(
+            kysely,
+          );
+        },
+      );
+      await updates.take([written(61, 'я снова здесь'), written(62, 'и дальше')]);
+      handler.start();
+      const unblocked = { telegram_user_id: VISITOR, blocked: false };
+      await expect.poll(() => steps).toEqual([unblocked, 'я снова здесь', 'и дальше']);
+      await sql`DELETE FROM customer_telegram WHERE session_id = ${session}::bigint`.execute(kysely);
     });
   });
 
