@@ -5,7 +5,7 @@ import { simpleParser } from 'mailparser';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHANNEL_SECRET, ChatUnderTest } from '../../test/chat-under-test.ts';
-import { CustomerNotices } from '../notify/customer-notices.ts';
+import { CustomerNotices, LATELY } from '../notify/customer-notices.ts';
 import { MailIntake } from './mail-intake.ts';
 import { MailLinks } from './mail-links.ts';
 import { MailSender, type MailSenderParts } from './mail-sender.ts';
@@ -261,5 +261,16 @@ describe('devices of customers', () => {
     await look();
     const told = await chat.database.kysely.selectFrom('push_notice').select('session_id').execute();
     expect(told).toEqual([{ session_id: now.id }]);
+  });
+
+  it('[NTF8] are found by an index, however many chats are long over', async () => {
+    const plan = await chat.database.kysely.transaction().execute(async (trx) => {
+      await sql`SET LOCAL enable_seqscan = off`.execute(trx);
+      return sql<{
+        'QUERY PLAN': string;
+      }>`EXPLAIN SELECT s.id FROM chat_session s CROSS JOIN LATERAL (SELECT 0 AS id) seen
+        WHERE ${LATELY}`.execute(trx);
+    });
+    expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Cond: \(s?\.?updated_at > /);
   });
 });

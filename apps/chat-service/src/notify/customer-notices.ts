@@ -26,8 +26,11 @@ export const inTelegram = (session: string) => sql<boolean>`(
            EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = ${sql.ref(session)} AND t.blocked_at IS NULL)
            AND EXISTS (SELECT 1 FROM telegram_bot b WHERE b.seen_at > clock_timestamp() - make_interval(secs => ${BOT_ALIVE_SECONDS}::float8)))`;
 
-/** Chats in which something was said lately: what is looked at each second must not grow with what is long over. */
-const LATELY = sql`s.updated_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+/**
+ * Chats in which something was said lately: what is looked at each second must not grow with what is long over. `now()`,
+ * since no index serves a condition that may change from row to row.
+ */
+export const LATELY = sql`s.updated_at > now() - make_interval(secs => ${WINDOW_SECONDS}::float8)
                  AND s.last_message_id > seen.id`;
 
 /** Customers who closed the tab: their device at once, mail later. Whoever reads in Telegram is told there. */
