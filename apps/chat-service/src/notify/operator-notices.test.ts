@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { PushKeyStore } from '../push/push-keys.ts';
 import { PushSender, type PushSenderParts } from '../push/push-sender.ts';
-import { OperatorNotices } from './operator-notices.ts';
+import { OperatorNotices, RAISED_LATELY, WAITS_LATELY } from './operator-notices.ts';
 
 /** What is decided, in the database: nothing is sent here, and nobody waits. */
 let chat: ChatUnderTest;
@@ -375,5 +375,19 @@ describe('a push that is about to be sent', () => {
     const rows = await chat.database.kysely.selectFrom('push_notice').select('outcome').execute();
     expect(rows.map(({ outcome }) => outcome).toSorted()).toEqual(['delivered', ...Array<string>(8).fill('given_up')]);
     expect(tried).toHaveLength(9);
+  });
+});
+
+describe('what is looked at each second', () => {
+  it.each([
+    ['chats that wait', sql`chat_session s WHERE ${WAITS_LATELY}`, 'waiting_since'],
+    ['alerts', sql`chat_alert a WHERE ${RAISED_LATELY}`, 'created_at'],
+  ])('[NTF8] is found by an index: %s', async (_what, query, column) => {
+    const plan = await chat.database.kysely.transaction().execute(async (trx) => {
+      await sql`SET LOCAL enable_seqscan = off`.execute(trx);
+      return sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT 1 FROM ${query}`.execute(trx);
+    });
+    const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(text).toMatch(new RegExp(String.raw`Index Cond: \(+${column} >`));
   });
 });

@@ -25,6 +25,11 @@ const BATCH = 200;
 const WINDOW_SECONDS = 900;
 const CONSOLE_SECONDS = 30;
 
+/** `now()`, since no index serves a condition that may change from row to row. */
+export const WAITS_LATELY = sql`s.waiting_since BETWEEN now() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+                                   AND now() - make_interval(secs => ${NOTIFY_DELAYS.messageSeconds}::float8)`;
+export const RAISED_LATELY = sql`a.created_at > now() - make_interval(secs => ${WINDOW_SECONDS}::float8)`;
+
 interface Cause {
   /** What is decided: the notice for whoever has the chat now. One that changes hands is decided anew. */
   readonly key: string;
@@ -101,8 +106,7 @@ export class OperatorNotices {
                s.assigned_user_id AS session_user, NULL::text AS callback_user
           FROM chat_session s
          WHERE s.status <> 'closed' AND s.client_msgs > s.team_client_msgs
-           AND s.waiting_since BETWEEN clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
-                                   AND clock_timestamp() - make_interval(secs => ${NOTIFY_DELAYS.messageSeconds}::float8)
+           AND ${WAITS_LATELY}
         UNION ALL
         SELECT * FROM (
           SELECT DISTINCT ON (a.reason, a.session_id, a.callback_id) 'alert:' || a.id AS notice, a.reason, a.session_id, a.id,
@@ -110,7 +114,7 @@ export class OperatorNotices {
             FROM chat_alert a
             LEFT JOIN chat_session s ON s.id = a.session_id LEFT JOIN chat_callback c ON c.id = a.callback_id
            WHERE a.reason IN ('waiting', 'callback_requested') AND ${ALERT_HOLDS}
-             AND a.created_at > clock_timestamp() - make_interval(secs => ${WINDOW_SECONDS}::float8)
+             AND ${RAISED_LATELY}
            ORDER BY a.reason, a.session_id, a.callback_id, a.id DESC) newest
       )
       SELECT * FROM (SELECT *, notice || '@' || COALESCE(cause.callback_user, cause.session_user, '') AS key FROM cause) keyed
