@@ -1,6 +1,7 @@
 import { type ManagedServer, type PostgresServer, startPgBouncer, startPostgres } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from './index.ts';
+import { findRoute } from './route.ts';
 
 /** Settings that a pooler is often given, so that clients which begin with timeouts may connect at all. */
 const LENIENT = {
@@ -35,6 +36,18 @@ describe('behind PgBouncer', () => {
       await expect(openDatabase(direct, { directUrl: pooled })).rejects.toThrow(/^DATABASE_DIRECT_URL leads to/);
     },
   );
+
+  it('[OPS11] knows the mode also where several ask the same pooler in step', async () => {
+    const { pooled } = await behind('transaction', LENIENT);
+    for (let round = 0; round < 10; round += 1) {
+      const routes = await Promise.all(Array.from({ length: 4 }, () => findRoute(pooled, 10_000)));
+      expect(new Set(routes)).toEqual(new Set(['transaction']));
+    }
+    const { pooled: kept } = await behind('session', LENIENT);
+    expect(await Promise.all(Array.from({ length: 4 }, () => findRoute(kept, 10_000)))).toEqual([
+      ...['session', 'session', 'session', 'session'],
+    ]);
+  });
 
   it('[OPS11] works in transaction mode with a direct way beside it: queries pooled, locks and LISTEN not', async () => {
     const { pooled, direct } = await behind('transaction', LENIENT);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 /**
@@ -7,7 +8,13 @@ import pg from 'pg';
  */
 export type Route = 'direct' | 'session' | 'transaction';
 
-const LOOKS = 3;
+/**
+ * A pooler gives out what was given back last, or first. Two that ask in a fixed order can then be given the same two again and again,
+ * once somebody else had the first one in between, as when services start together. So chance says who asks first, and when: that so
+ * many looks agree by chance happens once in a million.
+ */
+const LOOKS = 20;
+const BETWEEN_LOOKS_MS = 5;
 
 async function backendOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
@@ -29,17 +36,24 @@ export async function findRoute(url: string, connectTimeoutMs: number): Promise<
     // A server says who it is when it greets; a pooler greets for itself.
     if (processOf(one) === first) return 'direct';
     await other.connect();
-    const ones = new Set([first]);
-    const others = new Set<number>();
-    for (let look = 0; look < LOOKS; look += 1) {
-      // While the other holds a server process, the one that had it before must be given another.
-      await other.query('BEGIN');
-      others.add(await backendOf(other));
-      ones.add(await backendOf(one));
-      await other.query('ROLLBACK');
+    const served = new Map([
+      [one, new Set([first])],
+      [other, new Set<number>()],
+    ]);
+    const isShared = (): boolean => {
+      const [ones, others] = [...served.values()];
+      if (ones === undefined || others === undefined) return false;
+      return ones.size > 1 || others.size > 1 || [...ones].some((pid) => others.has(pid));
+    };
+    for (let look = 0; look < LOOKS && !isShared(); look += 1) {
+      await sleep(Math.random() * BETWEEN_LOOKS_MS);
+      const [holder, asker] = Math.random() < 0.5 ? [other, one] : [one, other];
+      // While one holds a server process, the other one must be given another if they share them.
+      await holder.query('BEGIN');
+      for (const client of [holder, asker]) served.get(client)?.add(await backendOf(client));
+      await holder.query('ROLLBACK');
     }
-    const shared = [...ones].some((pid) => others.has(pid));
-    return ones.size > 1 || others.size > 1 || shared ? 'transaction' : 'session';
+    return isShared() ? 'transaction' : 'session';
   } finally {
     await Promise.all([one.end(), other.end()].map((ended) => ended.catch(() => undefined)));
   }
