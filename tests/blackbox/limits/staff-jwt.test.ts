@@ -222,6 +222,8 @@ describe('scope assigned', () => {
   test('[ASG13] [STF6] an old cursor shows nothing of what has become another operator’s', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow-history' });
     const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
+    // One at each gateway of the stack, to know when the way there has brought what was done.
+    const desks = [await chat.staffChannel(boss), await chat.staffChannel(boss)];
     const start = await boss.feedHead();
     const foreign = await chat.customer({ name: 'Secret Name', email: 'secret@example.test', phone: '+79990001122' });
     await foreign.post('secret words');
@@ -229,6 +231,8 @@ describe('scope assigned', () => {
     await boss.act(foreign.sessionId, 'assign');
     const free = await chat.customer({ name: 'Open Name' });
     await free.post('for all');
+    // Whoever came before that would see the chat as it was while it was nobody's, as everybody did.
+    for (const desk of desks) await desk.waitFor((frame) => frame.session_id === free.sessionId && frame.seq === 2);
     const { events } = await narrow.feedAfter(start);
     const channel = await chat.staffChannel(narrow, { cursor: start });
     await channel.waitFor((frame) => frame.session_id === free.sessionId && frame.seq === 2);
