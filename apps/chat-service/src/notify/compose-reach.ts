@@ -63,7 +63,7 @@ export function composeReach(parts: ReachParts): Reach {
     log: logger,
     ended: (result) => sent.inc({ result }),
     ambiguous: () => twice.inc(),
-    lost: (notice) => operators.deviceLost(notice),
+    lost: (notice, trx) => operators.deviceLost(notice, trx),
   });
   const mailbox =
     settings.MAIL_INBOUND === undefined

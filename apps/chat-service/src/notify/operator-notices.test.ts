@@ -1,5 +1,6 @@
 import { createSessionResponseSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createECDH, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
@@ -84,7 +85,10 @@ const arrive = (userId: string, gateway = 'gateway-1') =>
 const leave = (userId: string) =>
   sql`DELETE FROM operator_presence WHERE user_id = ${userId}`.execute(chat.database.kysely);
 /** One look of a sender that is a leader's first. */
-const send = async (answer: PushSenderParts['transport']['send']): Promise<void> => {
+const send = async (
+  answer: PushSenderParts['transport']['send'],
+  lost: PushSenderParts['lost'] = (notice, trx) => notices.deviceLost(notice, trx),
+): Promise<void> => {
   const one = new PushSender({
     database: chat.database,
     keys: new PushKeyStore(chat.database),
@@ -94,7 +98,7 @@ const send = async (answer: PushSenderParts['transport']['send']): Promise<void>
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     ended: () => undefined,
     ambiguous: () => undefined,
-    lost: (notice) => notices.deviceLost(notice),
+    lost,
   });
   await one.startDue();
   await one.stop();
@@ -346,6 +350,29 @@ describe('a push that is about to be sent', () => {
     expect([endpoints, outcomes.toSorted()]).toEqual([[], ['expired', 'not_needed']]);
     expect(await told(open)).toEqual(['anna mail', 'anna push']);
     expect(await told(answered)).toEqual(['anna push']);
+  });
+
+  it('[NTF7] and was in vain on two devices at once becomes one mail', async () => {
+    await add(anna);
+    await add(anna);
+    await choose(anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
+    const id = await waiting();
+    await raise(id);
+    await notices.run();
+    await sql`UPDATE push_notice SET created_at = created_at - interval '61 minutes'`.execute(chat.database.kysely);
+    // Each looks for the other when the other has come as far, if it can.
+    const both = Promise.withResolvers<void>();
+    let come = 0;
+    const lost: PushSenderParts['lost'] = async (notice, trx) => {
+      come += 1;
+      if (come === 2) both.resolve();
+      await Promise.race([both.promise, sleep(300)]);
+      await notices.deviceLost(notice, trx);
+      // Nor does one end before the other has looked, if it can.
+      await sleep(50);
+    };
+    await send(async () => ({ kind: 'delivered' }), lost);
+    expect(await told(id)).toEqual(['anna mail', 'anna push', 'anna push']);
   });
 
   it('[NTF8] and breaks each time stands before no other, and not for ever', async () => {

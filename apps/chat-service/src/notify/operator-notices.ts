@@ -157,14 +157,9 @@ export class OperatorNotices {
   }
 
   /** A device that was to be told is gone or refuses: by mail, if they chose that too and no other device was told. */
-  async deviceLost({ id, notice, userId, event }: LostNotice): Promise<void> {
+  async deviceLost({ id, notice, userId, event }: LostNotice, trx: Transaction<Tables>): Promise<void> {
     if (!this.#canMail || event === 'message') return;
-    const { kysely } = this.#database;
-    const row = await kysely
-      .selectFrom('notify_setting')
-      .select('value')
-      .where('user_id', '=', userId)
-      .executeTakeFirst();
+    const row = await trx.selectFrom('notify_setting').select('value').where('user_id', '=', userId).executeTakeFirst();
     const { email, mail, locale } = notifySettingsSchema.parse(row?.value ?? {});
     if (email === null || !mail.includes(event)) return;
     const alertId = alertOf(notice);
@@ -176,7 +171,7 @@ export class OperatorNotices {
               WHERE o.notice = n.notice AND o.id <> n.id AND p.user_id = ${userId}
                 AND (o.ended_at IS NULL OR o.outcome = 'delivered'))
          AND NOT EXISTS (SELECT 1 FROM mail_refusal r WHERE r.address = lower(${email}::text))
-      ON CONFLICT (dedupe_key) DO NOTHING`.execute(kysely);
+      ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
   }
 
   /** Of which chats (`chat user`) the bot has sent something to whom on duty since their customer waits, or owes it. */

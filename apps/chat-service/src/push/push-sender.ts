@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Database, PushNoticeTable } from '@chat-realtime/database';
+import type { Database, PushNoticeTable, Tables } from '@chat-realtime/database';
 import { type NotifyEvent, notifySettingsSchema, type PushTestResponse } from '@chat-realtime/protocol';
 import { publicPrefix } from '@chat-realtime/service-kit';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { ChatLog } from '../domain/index.ts';
 import { alertOf, isStillToTell } from '../notify/concern.ts';
 import { isWithin } from '../notify/policy.ts';
@@ -30,7 +30,8 @@ export interface PushSenderParts {
   readonly log: ChatLog;
   readonly ended: (outcome: string) => void;
   /** A device can't be told of something: it goes by another way where there is one. */
-  readonly lost: (notice: LostNotice) => Promise<void>;
+  /** In the transaction that says how the notice ended. */
+  readonly lost: (notice: LostNotice, trx: Transaction<Tables>) => Promise<void>;
   readonly ambiguous: () => void;
 }
 
@@ -140,16 +141,12 @@ export class PushSender {
     }
     if (ageSeconds(row) > TTL_SECONDS) {
       ended('expired');
-      await this.#lost(row);
-      await this.#end(row, 'expired');
-      return;
+      return this.#endInVain(row, 'expired');
     }
     // Decided before, and tried again: its operator's night has begun meanwhile.
     if (await this.#isQuiet(row)) {
       ended('quiet');
-      await this.#end(row, 'quiet');
-      await this.#lost(row);
-      return;
+      return this.#endInVain(row, 'quiet');
     }
     // Still set from before: whether the device was told is not known. Its topic lets a second one take the place of the first.
     if (row.sending_at !== null) ambiguous();
@@ -178,8 +175,7 @@ export class PushSender {
         return this.#gone(row.subscription_id);
       case 'final':
         this.#parts.log.warn({ notice: row.id, reason: answer.reason }, 'a push was refused');
-        await this.#end(row, 'refused');
-        await this.#lost(row);
+        await this.#endInVain(row, 'refused');
         if (await this.#refusesAlways(row.subscription_id)) await this.#gone(row.subscription_id);
         return;
       case 'passing':
@@ -241,9 +237,22 @@ export class PushSender {
     return pageUrl ?? this.#parts.publicUrl ?? '/';
   }
 
-  async #lost({ id, notice, user_id: userId, kind }: Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>): Promise<void> {
-    if (userId === null || kind === 'test' || kind === 'reply') return;
-    await this.#parts.lost({ id, notice, userId, event: kind });
+  /**
+   * The device was not told, and its operator may be by another way. All notices of the cause are held meanwhile: of two
+   * devices that fail at once the second sees that the first one has.
+   */
+  async #endInVain(row: Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>, outcome: string): Promise<void> {
+    const { id, notice, user_id: userId, kind } = row;
+    await this.#parts.database.kysely.transaction().execute(async (trx) => {
+      await sql`SELECT id FROM push_notice WHERE notice = ${notice} ORDER BY id FOR UPDATE`.execute(trx);
+      await trx
+        .updateTable('push_notice')
+        .set({ ended_at: new Date(), outcome, sending_at: null })
+        .where('id', '=', id)
+        .execute();
+      if (userId === null || kind === 'test' || kind === 'reply') return;
+      await this.#parts.lost({ id, notice, userId, event: kind }, trx);
+    });
   }
 
   /** Forgotten, with all that it was still to be told. */
@@ -251,7 +260,7 @@ export class PushSender {
     const { rows } = await sql<Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>>`
       SELECT n.id, n.notice, p.user_id, n.kind FROM push_notice n JOIN push_subscription p ON p.id = n.subscription_id
        WHERE n.subscription_id = ${subscriptionId}::bigint AND n.ended_at IS NULL`.execute(this.#parts.database.kysely);
-    for (const row of rows) await this.#lost(row);
+    for (const row of rows) await this.#endInVain(row, 'gone');
     await this.#forget(subscriptionId);
   }
 
