@@ -31,15 +31,6 @@ const events = Array.from({ length: 50 }, (_, index) => message(index + 1));
 const deliver = (ledger: Failing) =>
   new Delivery({ intake: ledger, deadLetters: ledger, log: QUIET }).take(events, 'table');
 
-it('[TAB6] puts aside the rows that the database of the ledger cannot hold, and stores the others in their order', async () => {
-  const ledger = new Failing([1, 17, 18, 50], '22P05');
-  expect(await deliver(ledger)).toEqual({ accepted: 46, duplicate: 0, refused: 4 });
-  expect(ledger.refused.map(({ event }) => event.data['id'])).toEqual([1, 17, 18, 50]);
-  expect(ledger.bodies(1)).toEqual(
-    events.map(({ data }) => data['body']).filter((_, i) => ![0, 16, 17, 49].includes(i)),
-  );
-});
-
 it.each(['57P01', '40P01', 'ECONNREFUSED'])(
   '[TAB4] puts nothing aside where the ledger itself fails: %s',
   async (code) => {

@@ -8,7 +8,6 @@ import type {
   SiteDatabase,
   SourceLog,
   SourceName,
-  Taken,
 } from './ports.ts';
 
 /**
@@ -41,7 +40,7 @@ export class Delivery {
   async take(events: readonly PlainEvent[], source: SourceName): Promise<Tally> {
     const tally: Tally = { accepted: 0, duplicate: 0, refused: 0 };
     for (const chunk of chunks(events)) {
-      const taken = await this.#offer(chunk, source);
+      const taken = await this.#deps.intake.take(chunk, source);
       tally.accepted += taken.accepted;
       tally.duplicate += taken.duplicate;
       const reasons = new Map<number, string[]>();
@@ -60,32 +59,6 @@ export class Delivery {
     }
     return tally;
   }
-
-  /** One event that the ledger's database cannot hold must not stop the others: halved until it stands alone. */
-  async #offer(events: readonly PlainEvent[], source: SourceName): Promise<Taken> {
-    try {
-      return await this.#deps.intake.take(events, source);
-    } catch (error) {
-      if (!isOfData(error)) throw error;
-      if (events.length === 1)
-        return { accepted: 0, duplicate: 0, refused: [{ index: 0, path: '', message: UNSTORABLE }] };
-      const half = Math.ceil(events.length / 2);
-      const first = await this.#offer(events.slice(0, half), source);
-      const rest = await this.#offer(events.slice(half), source);
-      return {
-        accepted: first.accepted + rest.accepted,
-        duplicate: first.duplicate + rest.duplicate,
-        refused: [...first.refused, ...rest.refused.map((one) => ({ ...one, index: one.index + half }))],
-      };
-    }
-  }
-}
-
-const UNSTORABLE = 'the database of the ledger cannot hold it';
-
-/** Of SQLSTATE the classes that blame the values given: they fail however often they are offered. */
-function isOfData(error: unknown): boolean {
-  return /^2[23][\dA-Z]{3}$/.test(String((error as { code?: unknown } | null)?.code ?? ''));
 }
 
 function* chunks(events: readonly PlainEvent[]): Generator<PlainEvent[]> {
