@@ -37,7 +37,7 @@ function keepLine(service, line) {
   showProblem(service, line);
 }
 
-/** What the commands of the runbook ask for, to be read by another shell; secrets stand in no terminal. */
+/** What the commands of the runbook ask for, to be read by another shell: no secret has to be typed. */
 function writeSettings({ url, password, env, postgres, rabbit, addresses }) {
   const { INTERNAL_API_KEY } = env;
   const settings = {
