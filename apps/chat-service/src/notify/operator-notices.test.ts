@@ -1,3 +1,4 @@
+// Long because the rules of what operators are told meet in one chat here, with the same people, devices and looks of the leader.
 import { createSessionResponseSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
