@@ -50,6 +50,7 @@ export class TableSource {
   readonly #deps: TableSourceDeps;
   readonly #delivery: Delivery;
   readonly #history: SessionHistory;
+  readonly #beginning: Beginning;
   readonly #stop = new AbortController();
   readonly #wake = new Signal();
   readonly #emptied = new Signal();
@@ -65,6 +66,7 @@ export class TableSource {
     this.#deps = deps;
     this.#delivery = new Delivery(deps);
     this.#history = new SessionHistory(deps.ledger, deps.places, this.#delivery);
+    this.#beginning = new Beginning(deps.places, deps.config.messages.ids_ascend);
   }
 
   start(): void {
@@ -139,6 +141,8 @@ export class TableSource {
     const pace = new Pace(siteConnection(config).pauses);
     const mapper = this.#mapper(site);
     let stateAt = Number.NEGATIVE_INFINITY;
+    // Before anything is followed: what comes later was written while it was followed, and a trigger should have noted it.
+    await this.#beginning.note(site);
     while (this.#running) {
       const woken = this.#wake.next();
       if (performance.now() - stateAt >= STATE_EVERY_MS) {
@@ -162,8 +166,6 @@ export class TableSource {
 
   async #reconcile(site: SiteDatabase): Promise<void> {
     const { config, ledger, places, observer } = this.#deps;
-    const beginning = new Beginning(places, config.messages.ids_ascend);
-    await beginning.note(site);
     const reconciler = new Reconciler({
       mapper: this.#mapper(site),
       delivery: this.#delivery,
@@ -171,13 +173,15 @@ export class TableSource {
       ledger,
       places,
       drained: () => this.#drained(site),
-      beginning,
+      beginning: this.#beginning,
       onMissed: (kind, count) => observer.missed(kind, count),
       onOlder: (kind, count) => observer.older(kind, count),
     });
     while (this.#running) {
       await this.#rest(config.reconcile_seconds * 1_000);
-      if (this.#running) await reconciler.step(site);
+      if (!this.#running) return;
+      await this.#beginning.note(site);
+      await reconciler.step(site);
     }
   }
 

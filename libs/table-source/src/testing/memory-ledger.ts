@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetters, Intake, KnownSession, Ledger, Places, PlainEvent, Refused, Taken } from '../ports.ts';
 
 export interface StoredEvent extends PlainEvent {
@@ -13,6 +14,8 @@ export class MemoryLedger implements Intake, Ledger, Places, DeadLetters {
   readonly #states = new Map<string, { status: string; assigned: string | null }>();
   /** Answers nothing while it is away. */
   away = false;
+  /** How long the next reading of a place takes, in milliseconds; once for each. */
+  readonly slowPlaces = new Map<string, number>();
 
   async take(events: readonly PlainEvent[]): Promise<Taken> {
     if (this.away) throw new Error('the ledger is away');
@@ -41,7 +44,11 @@ export class MemoryLedger implements Intake, Ledger, Places, DeadLetters {
   }
 
   async read(name: string): Promise<string | null> {
-    return this.#places.get(name) ?? null;
+    const place = this.#places.get(name) ?? null;
+    const slowMs = this.slowPlaces.get(name) ?? 0;
+    this.slowPlaces.delete(name);
+    if (slowMs > 0) await sleep(slowMs);
+    return place;
   }
 
   async write(name: string, place: string): Promise<void> {

@@ -100,6 +100,22 @@ export function orderSuite(kind: SiteKind, freshDatabase: () => Promise<string>)
       expect(following.missed).toEqual({ session: 1, message: 900 });
     });
 
+    it('[TAB8] what is missed in the first moments is missed, and was not there before', async () => {
+      await site.install();
+      ledger.slowPlaces.set('begun:messages', 2_000);
+      following = followTables(site, ledger);
+      const chat = await site.openChat();
+      await site.write(chat, 'first');
+      await until(() => ledger.bodies(chat).length === 1, { what: 'the first' });
+      await site.client.query('DROP TABLE chat_realtime_outbox');
+      await site.write(chat, 'missed');
+      await site.install();
+      const { missed, older } = following;
+      await until(() => ledger.bodies(chat).length === 2, { timeoutMs: 30_000, what: 'the one that was missed' });
+      await until(() => missed.message !== undefined || older.message !== undefined, { what: 'its count' });
+      expect([missed, older]).toEqual([{ message: 1 }, {}]);
+    });
+
     it('[TAB7] is kept where the copy of a chat was cut off by the end of its process', async () => {
       await site.install();
       expect((await copy()).complete).toBe(true);
