@@ -120,6 +120,7 @@ describe('privacy on postgres', () => {
 
   it('[SET10] [ERA1] [RET1] answers to a site’s questions are found, shown with the chat alone, and go with the contact', async () => {
     const found = async () => {
+      await chat.stamp();
       const answer = await get(`/chat/sessions?q=${encodeURIComponent('secret-city орел')}`, anna);
       return answer.as(sessionListResponseSchema).sessions;
     };

@@ -143,6 +143,7 @@ describe('lists', () => {
       name: 'Уникальное Имя',
       message: { body: 'про доставку', client_message_id: randomUUID() },
     });
+    await chat.stamp();
     const found = (await chat.call('GET', `/chat/sessions?q=${encodeURIComponent('уникальное')}`, { token: anna })).as(
       sessionListResponseSchema,
     );

@@ -173,6 +173,7 @@ describe('acting in Telegram', () => {
     const first = (await act(id, post)).as(telegramActResponseSchema);
     expect(first).toMatchObject({ kind: 'posted', message: { sender_type: 'operator', sender_id: 'anna' } });
     expect((await act(id, post)).as(telegramActResponseSchema)).toEqual(first);
+    await chat.stamp();
     const mine = (await act(id, { kind: 'sessions', assigned: 'me' })).as(telegramActResponseSchema);
     expect(mine).toMatchObject({ kind: 'sessions', sessions: [{ id: session.id, assigned_user_id: 'anna' }] });
     for (const kind of ['close', 'reopen', 'close'])
@@ -284,6 +285,7 @@ describe('a customer in Telegram', () => {
   it('[TG14] is shown to operators as blocked while the bot may not write to them, in the chat and in the list', async () => {
     const session = await begin();
     const shown = async () => {
+      await chat.stamp();
       const row = await chat.call('GET', `/chat/session/${session.id}`, { token: anna });
       const list = (await chat.call('GET', '/chat/sessions', { token: anna })).as(sessionListResponseSchema).sessions;
       const one = row.as(staffSessionSchema).telegram;
