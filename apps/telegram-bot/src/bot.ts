@@ -26,6 +26,8 @@ import { TopicStore } from './storage/topics.ts';
 import { UpdateStore } from './storage/updates.ts';
 import { createTelegramApi } from './telegram/api.ts';
 import { TelegramFailure } from './telegram/failures.ts';
+import { patientDownloads } from './telegram/patient-downloads.ts';
+import { Patience } from './telegram/patience.ts';
 import { Reach, watched } from './telegram/reach.ts';
 import { commandsFor, textsFor } from './texts.ts';
 
@@ -79,9 +81,11 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     reach,
   );
   const marks = new DeliveryMarks({ ledger, store: new MarkStore(database), logger });
-  const sender = new Sender({ sends, api, desk, marks, metrics, logger });
+  const patience = new Patience({ isThere: () => reach.isFresh });
+  const sender = new Sender({ sends, api, desk, marks, metrics, patience, logger });
   const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, reach, logger });
-  const staff = { botId, desk, people, api };
+  const files = { ...api, ...patientDownloads(api, patience) };
+  const staff = { botId, desk, people, api: files };
   const replies = new OperatorReplies(staff);
   const operators = new Operators({ desk, people, replies, api });
   const group = staffGroup();
@@ -195,7 +199,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     const topics = new TopicStore(database, botId, key);
     const texts = textsFor(language);
     const figures = groupMetrics(parts.metrics, metrics, topics);
-    const worker = new GroupWorker({ topics, api, texts, metrics: figures, logger });
+    const worker = new GroupWorker({ topics, api, texts, metrics: figures, patience, logger });
     const members = new GroupMembers({ botId, people, topics, replies, operators, texts });
     return { topics, teller: new GroupTeller(people, topics, texts), worker, members };
   }

@@ -43,7 +43,7 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
   });
   const leftOut = metrics.counter({
     name: 'chat_telegram_left_out_total',
-    help: 'What was left out so that the rest goes on: events and updates that could not be handled at all, each of them in the log, and texts beyond what one chat may be owed',
+    help: 'What was left out so that the rest goes on: events and updates that could not be handled at all, each of them in the log, and texts beyond what one chat may be owed or that Telegram does not take',
     labels: ['what'],
   });
   const withheld = metrics.counter({

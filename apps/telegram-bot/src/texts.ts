@@ -106,6 +106,7 @@ const ru = {
   editedFile: 'Файл в чате заменить нельзя: пришлите его новым сообщением.',
   fileTooLarge: (name: string) => `«${name}» больше 10 МБ и не отправлен.`,
   fileRefused: (name: string) => `«${name}» не принят.`,
+  fileLost: (name: string) => `«${name}» не дошёл: Telegram не отдаёт этот файл. Пришлите его ещё раз.`,
   failed: {
     stale:
       'Не отправлено: пока вы писали, в чате ответил или его взял коллега. Посмотрите, что выше, и ответьте ещё раз.',
@@ -127,7 +128,8 @@ const ru = {
       'Не отправлено: ваш аккаунт не привязан к оператору. Код даёт консоль (Настройки → Уведомления → Telegram), его ждёт бот в личном чате. Анонимно отвечать нельзя.',
   },
   customerFailed: 'Сообщение не отправлено.',
-  leftOut: (count: number) => `Telegram долго не отвечал: сюда не попало сообщений: ${count}. Все они есть в чате.`,
+  leftOut: (count: number) =>
+    `Telegram долго не отвечал или не взял: сюда не попало сообщений: ${count}. Все они есть в чате.`,
   attachment: '📎',
 };
 
@@ -209,6 +211,7 @@ const en: Texts = {
   editedFile: 'A file in the chat cannot be replaced: send it as a new message.',
   fileTooLarge: (name) => `“${name}” is larger than 10 MB and was not sent.`,
   fileRefused: (name) => `“${name}” was not accepted.`,
+  fileLost: (name) => `“${name}” did not arrive: Telegram does not hand it over. Please send it again.`,
   failed: {
     stale:
       'Not sent: while you were writing, a colleague answered in this chat or took it. Look above and reply again.',
@@ -231,7 +234,7 @@ const en: Texts = {
   },
   customerFailed: 'The message was not sent.',
   leftOut: (count) =>
-    `Telegram was away for long: messages that did not come here: ${count}. All of them stand in the chat.`,
+    `Telegram was away for long or did not take them: messages that did not come here: ${count}. All of them stand in the chat.`,
   attachment: '📎',
 };
 

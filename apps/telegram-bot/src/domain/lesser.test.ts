@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Content } from './content.ts';
-import { isPhoto, lesser } from './lesser.ts';
+import { isPhoto, lesser, missingFiles } from './lesser.ts';
 
 const file = (mime: string, more: object = {}) => ({ url: '/f/1', name: 'x', mime, size: 5, ...more });
 const buttons = [[{ text: 'Взять', data: 'assign:1' }]];
@@ -16,7 +16,7 @@ describe('[TG23] what Telegram refuses', () => {
     for (const mime of ['image/png', 'audio/ogg']) {
       const files = [file(mime)];
       const entities = [{ type: 'bold', offset: 0, length: 4 } as const];
-      const text = 'Иван\nВот\n📎 ×1 — см. чат на сайте / see the chat on the site';
+      const text = 'Иван\nВот\n📎 x — см. чат на сайте / see the chat on the site';
       expect(steps({ kind: 'files', files, caption: 'Иван\nВот', entities, buttons })).toEqual([
         { kind: 'files', files, caption: 'Иван\nВот', entities, buttons, asDocuments: true },
         { kind: 'text', text, entities, buttons },
@@ -27,7 +27,14 @@ describe('[TG23] what Telegram refuses', () => {
 
   it('is not tried as a document where it was one', () => {
     const [first] = steps({ kind: 'files', files: [file('application/pdf')] });
-    expect(first).toEqual({ kind: 'text', text: '📎 ×1 — см. чат на сайте / see the chat on the site' });
+    expect(first).toEqual({ kind: 'text', text: '📎 x — см. чат на сайте / see the chat on the site' });
+  });
+
+  it('is named, and counted where its names have no room', () => {
+    const files = ['счёт.pdf', `${'й'.repeat(70)}.pdf`].map((name) => ({ name }));
+    const where = 'см. чат на сайте / see the chat on the site';
+    expect(missingFiles(files, 1_000)).toBe(`📎 счёт.pdf, ${'й'.repeat(60)} — ${where}`);
+    expect(missingFiles(files, 100)).toBe(`📎 ×2 — ${where}`);
   });
 
   it('is known beforehand of pictures that are too large or too narrow', () => {

@@ -1,4 +1,6 @@
+import { firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from './content.ts';
+import { TEXT_MAX } from './split-text.ts';
 
 /** What Telegram takes as a picture: up to 10 MB, not too long a side, not too narrow. */
 const PHOTO_MAX_BYTES = 10_000_000;
@@ -16,12 +18,20 @@ export function isVoice({ mime }: SentFile): boolean {
   return /^(?:audio|application)\/ogg/.test(mime);
 }
 
-/** Stands for files that do not stand in Telegram. In both languages: a call knows nothing of its reader. */
-export function missingFiles(count: number): string {
-  return `📎 ×${count} — см. чат на сайте / see the chat on the site`;
+const NAME_MAX = 60;
+const WHERE = 'см. чат на сайте / see the chat on the site';
+const counted = (count: number): string => `📎 ×${count} — ${WHERE}`;
+
+/**
+ * Stands for files that do not stand in Telegram: by their names, or their number where there is no room for these. In
+ * both languages: a call knows nothing of its reader.
+ */
+export function missingFiles(files: readonly Pick<SentFile, 'name'>[], max: number): string {
+  const named = `📎 ${files.map(({ name }) => firstCharacters(name, NAME_MAX)).join(', ')} — ${WHERE}`;
+  return named.length <= max ? named : counted(files.length);
 }
-/** What the longest of these takes of a caption. */
-export const MISSING_FILES_MAX = missingFiles(10).length + 1;
+/** What the shortest of these takes of a caption. */
+export const MISSING_FILES_MAX = counted(10).length + 1;
 
 /**
  * What is sent instead of what Telegram has refused: a file as a document, then its text without it; a text without
@@ -34,7 +44,8 @@ export function lesser(content: Content): Content | null {
     const { files, caption, entities } = content;
     const isRefusedAsIs = content.asDocuments === true || !files.some((file) => isPhoto(file) || isVoice(file));
     if (!isRefusedAsIs) return { ...content, asDocuments: true };
-    const text = [caption, missingFiles(files.length)].filter((line) => line !== undefined && line !== '').join('\n');
+    const room = TEXT_MAX - (caption ?? '').length - 1;
+    const text = [caption, missingFiles(files, room)].filter((line) => line !== undefined && line !== '').join('\n');
     return { kind: 'text', text, ...(entities === undefined ? {} : { entities }), ...under };
   }
   const isPlain = (content.entities ?? []).length === 0 && content.replyTo === undefined;

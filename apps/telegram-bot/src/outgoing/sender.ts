@@ -6,6 +6,7 @@ import type { Desk } from '../ports.ts';
 import type { DueSend, SendStore } from '../storage/sends.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
+import type { Patience } from '../telegram/patience.ts';
 import type { DeliveryMarks } from './delivery-marks.ts';
 
 const BACKOFF_MAX_SECONDS = 60;
@@ -17,6 +18,7 @@ export interface SenderParts {
   readonly desk: Pick<Desk, 'blocked'>;
   readonly marks: Pick<DeliveryMarks, 'wake'>;
   readonly metrics: BotMetrics;
+  readonly patience: Patience;
   readonly logger: Logger;
 }
 
@@ -64,6 +66,7 @@ export class Sender {
     try {
       const ids = await api.send(send.chatId, send.content);
       await sends.sent(send, ids);
+      this.#parts.patience.end(send.id);
       metrics.sent.inc({ result: 'sent' });
       marks.wake();
     } catch (error) {
@@ -100,8 +103,24 @@ export class Sender {
     }
   }
 
+  /** Less of it in its place, or a line that says that something is missing: what waits behind it goes on. */
+  async #lessen(send: DueSend, failure: TelegramFailure): Promise<void> {
+    const { sends, metrics, patience, logger } = this.#parts;
+    const less = lesser(send.content);
+    logger.error(
+      { err: failure, id: send.id, session_id: send.sessionId, seq: send.seq },
+      less === null ? 'Telegram does not take this text; it is left out' : 'Telegram takes this in part only',
+    );
+    if (less !== null) return sends.replace(send.id, less);
+    patience.end(send.id);
+    // What the bot itself says stands nowhere else, and is no news.
+    if (send.sessionId === null) return sends.drop(send.id);
+    metrics.leftOut.inc({ what: 'text' });
+    await sends.leaveOutOne(send.id);
+  }
+
   async #failed(send: DueSend, failure: TelegramFailure): Promise<void> {
-    const { sends, metrics, logger } = this.#parts;
+    const { sends, metrics, patience } = this.#parts;
     metrics.sent.inc({ result: failure.code });
     switch (failure.code) {
       case 'rate_limited':
@@ -115,23 +134,17 @@ export class Sender {
         if (!(await this.#tellBlocked(send))) return;
         await sends.dropChat(send.chatId);
         return;
-      case 'refused': {
-        const less = lesser(send.content);
-        logger.error(
-          { err: failure, id: send.id, session_id: send.sessionId, seq: send.seq },
-          less === null ? 'Telegram does not take this text; it is left out' : 'Telegram takes this in part only',
-        );
-        if (less === null) await sends.drop(send.id);
-        else await sends.replace(send.id, less);
-        return;
-      }
+      case 'refused':
+        return this.#lessen(send, failure);
       case 'unknown':
+        if (patience.isOver(send.id)) return this.#lessen(send, failure);
         this.#ambiguous(send, 'no_answer');
         await sends.postpone(send.id, backoff(send.attempts));
         return;
       case 'conflict':
       case 'unauthorized':
       case 'unreachable':
+        if (failure.isOfTheFile && patience.isOver(send.id)) return this.#lessen(send, failure);
         await sends.postpone(send.id, backoff(send.attempts));
     }
   }

@@ -3,6 +3,8 @@ import type { Message } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
 import type { Desk } from '../ports.ts';
 import type { KnownMessage } from '../storage/people.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { TelegramFailure } from '../telegram/failures.ts';
 import { textsFor } from '../texts.ts';
 import { Customers } from './customers.ts';
 import { incomingOf } from './incoming.ts';
@@ -13,7 +15,7 @@ const elsewhere = (): never => {
   throw new Error('nothing of this is asked for');
 };
 
-function customersWith(desk: Partial<Desk>, known?: KnownMessage) {
+function customersWith(desk: Partial<Desk>, known?: KnownMessage, download: TelegramApi['download'] = elsewhere) {
   const menus: boolean[] = [];
   const customers = new Customers({
     botId: 77,
@@ -28,7 +30,7 @@ function customersWith(desk: Partial<Desk>, known?: KnownMessage) {
       shown: async () => ({ seq: 3, messageId: 30 }),
     },
     api: {
-      download: elsewhere,
+      download,
       showStaffCommands: async (_chat, shown) => {
         menus.push(shown);
       },
@@ -59,6 +61,30 @@ describe('[TG25] whoever is bound to no operator', () => {
     };
     await customersWith({ write }, of(13)).customers.write(USER, incomingOf([reply()]));
     expect(bodies).toEqual(['Скидка 10%']);
+  });
+
+  it('[TG30] is told which file Telegram did not hand over, and so is whoever reads the chat', async () => {
+    const bodies: string[] = [];
+    const write: Desk['write'] = async (action) => {
+      bodies.push(action.body);
+      return { session_id: 13, created: false, message: { ...MESSAGE, body: action.body } };
+    };
+    const { customers } = customersWith({ write }, undefined, async () => {
+      throw new TelegramFailure('unknown', 'getFile: 500', { isLasting: true });
+    });
+    const chat = { id: USER.id, type: 'private', first_name: 'Ольга' } as const;
+    const sent = {
+      message_id: 21,
+      date: 1,
+      chat,
+      document: { file_id: 'f', file_unique_id: 'u', file_name: 'чек.pdf' },
+    };
+    const caption = { ...sent, message_id: 22, caption: 'Мой чек' };
+    const { sends } = await customers.write(USER, incomingOf([sent as Message]));
+    await customers.write(USER, incomingOf([caption as Message]));
+    expect(sends).toMatchObject([{ content: { text: texts.fileLost('чек.pdf') } }]);
+    const line = '📎 чек.pdf — не дошёл / did not arrive';
+    expect(bodies).toEqual([line, `Мой чек\n${line}`]);
   });
 
   it('is shown the operators’ menu once they are one, and is told why an operator’s account is no customer’s', async () => {

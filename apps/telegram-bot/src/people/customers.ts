@@ -1,4 +1,10 @@
-import { ATTACHMENTS_PER_MESSAGE, ChatError, type TelegramUser } from '@chat-realtime/protocol';
+import {
+  ATTACHMENTS_PER_MESSAGE,
+  ChatError,
+  firstCharacters,
+  MESSAGE_BODY_MAX_CODE_POINTS,
+  type TelegramUser,
+} from '@chat-realtime/protocol';
 import { clientMessageId } from '../domain/ids.ts';
 import { messageContents } from '../domain/render.ts';
 import type { Desk } from '../ports.ts';
@@ -77,16 +83,17 @@ export class Customers {
       clientMessageId(botId, user.id, part === 0 ? incoming.key : `${incoming.key}#${part}`);
     try {
       const owner = { kind: 'customer', user, clientMessageId: idOf(0) } as const;
-      const { ids, problems } = await bringFiles(incoming.files, owner, { api, desk, texts });
+      const { ids, problems, lost } = await bringFiles(incoming.files, owner, { api, desk, texts });
       const sends = problems.map(say);
-      if (incoming.text.trim() === '' && ids.length === 0) return { sends };
+      const text = withLost(incoming.text, lost);
+      if (text.trim() === '' && ids.length === 0) return { sends };
       const remember: Remembered[] = [];
       const parts = Math.max(1, Math.ceil(ids.length / ATTACHMENTS_PER_MESSAGE));
       for (let part = 0; part < parts; part += 1) {
         const { session_id: sessionId, message } = await desk.write({
           kind: 'write',
           user,
-          body: part === 0 ? incoming.text : '',
+          body: part === 0 ? text : '',
           client_message_id: idOf(part),
           attachments: ids.slice(part * ATTACHMENTS_PER_MESSAGE, (part + 1) * ATTACHMENTS_PER_MESSAGE),
           ...(shown?.messageId ? { read_id: shown.messageId } : {}),
@@ -121,4 +128,13 @@ export class Customers {
     const content = plainText(texts.edited, incoming.messageId);
     return { ...outcome, sends: [...outcome.sends, { to: { kind: 'anybody', chatId: user.id }, content }] };
   }
+}
+
+const NAME_MAX = 100;
+
+/** The operator sees that a file was to come. In both languages: nobody knows who will read it. */
+function withLost(text: string, names: readonly string[]): string {
+  if (names.length === 0) return text;
+  const lines = names.map((name) => `📎 ${firstCharacters(name, NAME_MAX)} — не дошёл / did not arrive`);
+  return firstCharacters([text, ...lines].filter((line) => line !== '').join('\n'), MESSAGE_BODY_MAX_CODE_POINTS);
 }

@@ -2,6 +2,10 @@ import { Readable } from 'node:stream';
 import { ChatError } from '@chat-realtime/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Desk } from '../ports.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { TelegramFailure } from '../telegram/failures.ts';
+import { patientDownloads } from '../telegram/patient-downloads.ts';
+import { Patience } from '../telegram/patience.ts';
 import { textsFor } from '../texts.ts';
 import { bringFiles } from './files.ts';
 
@@ -12,25 +16,65 @@ const elsewhere = (): never => {
   throw new Error('nothing of this is asked for');
 };
 
-const bring = (upload: Desk['upload']) => {
+const READABLE = { download: async () => ({ content: Readable.from(['x']), size: 1 }) };
+const bring = (upload: Desk['upload'], api: Pick<TelegramApi, 'download'> = READABLE) => {
   const others = { introduce: elsewhere, redeem: elsewhere, act: elsewhere, write: elsewhere };
   const desk: Desk = { ...others, blocked: elsewhere, openFile: elsewhere, upload };
-  const api = { download: async () => ({ content: Readable.from(['x']), size: 1 }) };
   return bringFiles(FILES, OWNER, { api, desk, texts });
 };
 const failing = (code: ConstructorParameters<typeof ChatError>[0]) => async () => {
   throw new ChatError(code, 'no');
 };
 
+/** Three tries, and no time between them. */
+const patient = (download: TelegramApi['download']) =>
+  patientDownloads({ download }, new Patience({ isThere: () => true, tries: 3, lastsMs: 0 }));
+const broken = () =>
+  new Readable({
+    read() {
+      this.destroy(new Error('ECONNRESET'));
+    },
+  });
+const readAll: Desk['upload'] = async (_owner, { name, content }) => {
+  for await (const _chunk of content);
+  return { id: name, name, mime: 'application/pdf', size: 1 };
+};
+/** Over HTTP a body that broke off looks like a connection that ended. */
+const asOverHttp: Desk['upload'] = (owner, file) =>
+  readAll(owner, file).catch(() => {
+    throw new ChatError('unavailable', 'chat-service does not answer');
+  });
+
 describe('[TG30] a file that somebody sent', () => {
   it('is refused where the disk is full: its text goes without it, and nothing waits until somebody clears the disk', async () => {
     expect(await bring(failing('storage_full'))).toEqual({
       ids: [],
       problems: FILES.map(({ name }) => texts.fileRefused(name)),
+      lost: [],
     });
   });
 
   it('waits where chat-service is away for a moment', async () => {
     await expect(bring(failing('unavailable'))).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('for which Telegram has no good answer waits, a while and not for ever: then the others come, and it is named', async () => {
+    const api = patient(async (fileId) => {
+      if (fileId === 'a.pdf') throw new TelegramFailure('unknown', 'getFile: 500');
+      return { content: Readable.from(['x']), size: 1 };
+    });
+    await expect(bring(asOverHttp, api)).rejects.toMatchObject({ code: 'unknown', retryAfterSeconds: 2 });
+    await expect(bring(asOverHttp, api)).rejects.toMatchObject({ code: 'unknown', retryAfterSeconds: 4 });
+    expect(await bring(asOverHttp, api)).toEqual({
+      ids: ['b.pdf'],
+      problems: [texts.fileLost('a.pdf')],
+      lost: ['a.pdf'],
+    });
+  });
+
+  it('that breaks off each time is no fault of chat-service: it waits as long, and no longer', async () => {
+    const api = patient(async (fileId) => ({ content: fileId === 'a.pdf' ? broken() : Readable.from(['x']), size: 1 }));
+    for (const _try of [1, 2]) await expect(bring(asOverHttp, api)).rejects.toMatchObject({ code: 'unknown' });
+    expect(await bring(asOverHttp, api)).toMatchObject({ ids: ['b.pdf'], lost: ['a.pdf'] });
   });
 });

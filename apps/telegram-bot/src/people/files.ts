@@ -2,6 +2,7 @@ import { ATTACHMENT_MAX_BYTES, ChatError } from '@chat-realtime/protocol';
 import type { Desk, FileOwner } from '../ports.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
+import type { DownloadedFile } from '../telegram/local-file.ts';
 import type { Texts } from '../texts.ts';
 import type { IncomingFile } from './incoming.ts';
 import { isPassing } from './refusals.ts';
@@ -13,6 +14,8 @@ export interface BroughtFiles {
   readonly ids: readonly string[];
   /** What to tell whoever sent them. */
   readonly problems: readonly string[];
+  /** Names of those that Telegram did not hand over: whoever waits for them knows nothing of them. */
+  readonly lost: readonly string[];
 }
 
 /** Takes files from Telegram to the chat. One that is refused does not keep the others. */
@@ -23,16 +26,25 @@ export async function bringFiles(
 ): Promise<BroughtFiles> {
   const ids: string[] = [];
   const problems: string[] = [];
+  const lost: string[] = [];
   for (const { fileId, name, size } of files) {
     if (size !== undefined && size > ATTACHMENT_MAX_BYTES) {
       problems.push(texts.fileTooLarge(name));
       continue;
     }
+    let file: DownloadedFile | undefined;
     try {
-      const { content, size: bytes } = await api.download(fileId);
-      const attachment = await desk.upload(owner, { name, content, declaredBytes: bytes });
+      file = await api.download(fileId);
+      const attachment = await desk.upload(owner, { name, content: file.content, declaredBytes: file.size });
       ids.push(attachment.id);
-    } catch (error) {
+    } catch (caught) {
+      // chat-service knows only that the request ended too early.
+      const error = file?.broke?.() ?? caught;
+      if (error instanceof TelegramFailure && error.isLasting) {
+        problems.push(texts.fileLost(name));
+        lost.push(name);
+        continue;
+      }
       // A disk stays full for as long as nobody clears it: the text goes without the file, and nothing waits behind it.
       const isRefused =
         (error instanceof ChatError && (!isPassing(error) || error.code === 'storage_full')) ||
@@ -41,5 +53,5 @@ export async function bringFiles(
       problems.push(error.code === 'payload_too_large' ? texts.fileTooLarge(name) : texts.fileRefused(name));
     }
   }
-  return { ids, problems };
+  return { ids, problems, lost };
 }

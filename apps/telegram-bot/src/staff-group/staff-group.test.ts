@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { type StaffEvent, staffEventSchema } from '@chat-realtime/protocol';
 import { createLogger, createMetrics, type Metrics } from '@chat-realtime/service-kit';
@@ -10,6 +11,7 @@ import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { TopicStore } from '../storage/topics.ts';
 import { createTelegramApi } from '../telegram/api.ts';
+import { Patience } from '../telegram/patience.ts';
 import { textsFor } from '../texts.ts';
 import { GroupTeller } from './tell-group.ts';
 import { GroupWorker } from './worker.ts';
@@ -21,11 +23,13 @@ let forum: FakeForum;
 let topics: TopicStore;
 let teller: GroupTeller;
 let worker: GroupWorker;
+let patience: Patience;
 let metrics: Metrics;
 let group = -1_000_000;
 let session = 0;
 let seq = 0;
 const logged: string[] = [];
+const files = new Map<string, Buffer>();
 
 beforeAll(async () => {
   [database, api] = await Promise.all([openDatabase('pglite:memory'), FakeBotApi.start()]);
@@ -42,6 +46,7 @@ beforeEach(async () => {
   teller = new GroupTeller(new People(database, BOT), topics, textsFor('ru'));
   metrics = createMetrics('telegram-bot');
   logged.length = 0;
+  patience = new Patience({ isThere: () => true });
   worker = newWorker(metrics);
   session = await newSession('Иван');
 });
@@ -53,7 +58,10 @@ function newWorker(registry: Metrics, language: 'ru' | 'en' = 'ru'): GroupWorker
     level: 'info',
     destination: { write: (line: string) => logged.push(line) },
   });
-  const openFile = async () => null;
+  const openFile = async ({ url }: { readonly url: string }) => {
+    const bytes = files.get(url);
+    return bytes === undefined ? null : Readable.from([bytes]);
+  };
   const bot = botMetrics(
     registry,
     { connected: true, start: () => undefined, stop: async () => undefined },
@@ -64,6 +72,7 @@ function newWorker(registry: Metrics, language: 'ru' | 'en' = 'ru'): GroupWorker
     api: createTelegramApi({ token: api.token, root: api.url, openFile, commands: () => [] }),
     texts: textsFor(language),
     metrics: groupMetrics(registry, bot, topics),
+    patience,
     logger,
     idleMs: 40,
   });
@@ -196,6 +205,25 @@ describe('the limits of a group', () => {
     await asks('Терпение');
     await shows('Терпение');
     expect(inTopic(forum.topics[0]?.threadId).match(/Терпение/g)).toHaveLength(1);
+  });
+});
+
+describe('a text to which Telegram gives no good answer', () => {
+  it('[TG18] holds the group for a while and not for ever: it comes with less, and what waits behind it comes', async () => {
+    await worker.stop();
+    patience = new Patience({ isThere: () => true, tries: 2, lastsMs: 0 });
+    worker = newWorker(metrics);
+    await asks('Первое');
+    worker.start();
+    await shows('Первое');
+    const lift = api.faults.next('sendDocument', { kind: 'error', code: 500 }, 1_000);
+    const file = { id: 'f', url: '/f/1', name: 'акт.pdf', mime: 'application/pdf', size: 5 };
+    files.set(file.url, Buffer.from('x'));
+    await tell({ type: 'chat.message.client', data: { ...message('Вот акт'), attachments: [file] } });
+    await asks('И ещё вопрос');
+    const { threadId } = await shows('И ещё вопрос');
+    lift();
+    expect(inTopic(threadId)).toMatch(/Вот акт\n📎 акт\.pdf — см\. чат на сайте[^]*И ещё вопрос/);
   });
 });
 

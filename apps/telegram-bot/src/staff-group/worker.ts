@@ -3,6 +3,7 @@ import type { GroupMetrics } from '../metrics.ts';
 import type { Topic, TopicSend, TopicStore } from '../storage/topics.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
+import type { Patience } from '../telegram/patience.ts';
 import { MinuteBudget } from './budget.ts';
 import { joined } from './join.ts';
 import { type GroupFailure, type GroupProblem, groupFailure } from './problems.ts';
@@ -23,6 +24,7 @@ export interface GroupWorkerParts {
   /** In the language of the group. */
   readonly texts: Texts;
   readonly metrics: GroupMetrics;
+  readonly patience: Patience;
   readonly logger: Logger;
   /** How often it looks for work that nobody woke it for. */
   readonly idleMs?: number;
@@ -121,7 +123,7 @@ export class GroupWorker {
   }
 
   async #textOf(topic: Topic, owed: readonly TopicSend[]): Promise<Work | null> {
-    const { topics, api, texts, metrics } = this.#parts;
+    const { topics, api, texts, metrics, patience } = this.#parts;
     const { threadId, sessionId } = topic;
     const groupId = await topics.groupId();
     if (threadId === null) {
@@ -132,21 +134,25 @@ export class GroupWorker {
         call: async () => topics.made(topic, await api.createTopic(groupId, title), title),
         notDone: () => topics.notMade(sessionId),
         giveUp: null,
+        key: null,
         maybeTwice: () => this.#topicMaybeTwice(sessionId, 'no_answer'),
       };
     }
     const { sends, content } = joined(owed);
     const ids = sends.map(({ id }) => id);
+    const key = `text ${ids[0]}`;
     if (sends.some(({ maybeSent }) => maybeSent)) this.#maybeTwice(sends, 'crash');
     if (!(await topics.begin(ids))) return null;
     return {
       call: async () => {
         const telegramIds = await api.send(groupId, content, threadId);
         await topics.sent(groupId, sends, telegramIds);
+        patience.end(key);
         metrics.sent.inc({ result: 'sent' });
       },
       notDone: () => topics.notSent(ids),
       giveUp: () => topics.lessen(sends),
+      key,
       maybeTwice: () => this.#maybeTwice(sends, 'no_answer'),
     };
   }
@@ -174,6 +180,7 @@ export class GroupWorker {
       },
       notDone: async () => undefined,
       giveUp: () => topics.shown(topic),
+      key: `topic ${topic.sessionId}`,
     };
   }
 
@@ -181,6 +188,10 @@ export class GroupWorker {
     const { topics, metrics, logger } = this.#parts;
     const { sessionId } = topic;
     metrics.sent.inc({ result: error.code });
+    if ((failure.kind === 'unknown' || error.isOfTheFile) && this.#isAtFault(work)) {
+      await work.notDone();
+      return this.#giveUp(work, error, sessionId);
+    }
     if (failure.kind === 'unknown') {
       // A repeated name or state is not seen; a repeated text or topic is.
       work.maybeTwice?.();
@@ -217,14 +228,23 @@ export class GroupWorker {
       case 'no_change':
         return 0;
       case 'refused':
-        if (work.giveUp === null) return this.#trouble('refused', error);
-        logger.error(
-          { err: error, session_id: sessionId },
-          'Telegram does not take this in the staff group; it is left out, or sent with less',
-        );
-        await work.giveUp();
-        return 0;
+        return this.#giveUp(work, error, sessionId);
     }
+  }
+
+  /** Whether Telegram answers all else: the whole group waits behind one call. */
+  #isAtFault({ key, giveUp }: Work): boolean {
+    return key !== null && giveUp !== null && this.#parts.patience.isOver(key);
+  }
+
+  async #giveUp({ giveUp }: Work, error: TelegramFailure, sessionId: number): Promise<number> {
+    if (giveUp === null) return this.#trouble('refused', error);
+    this.#parts.logger.error(
+      { err: error, session_id: sessionId },
+      'Telegram does not take this in the staff group; it is left out, or sent with less',
+    );
+    await giveUp();
+    return 0;
   }
 
   async #reopen(topic: Topic): Promise<number> {
@@ -295,6 +315,8 @@ interface Work {
   readonly notDone: () => Promise<void>;
   /** Null: it cannot be left out. */
   readonly giveUp: (() => Promise<void>) | null;
+  /** By which it is known again at the next try. */
+  readonly key: string | null;
   /** Where a repeat can be seen. */
   readonly maybeTwice?: () => void;
 }

@@ -197,6 +197,14 @@ export class SendStore {
     return Number(result.rows[0]?.left_out ?? 0);
   }
 
+  /** In its place comes the line that says so. */
+  async leaveOutOne(id: number): Promise<void> {
+    await sql`UPDATE telegram_send SET sending_at = NULL, due_at = clock_timestamp(), left_out = 1,
+        content = '{"kind":"text","text":""}', session_id = NULL, seq = NULL, message_id = NULL, purpose = 'message',
+        needs_duty = false, needs_scope = false, callback_id = NULL
+      WHERE id = ${id}::bigint`.execute(this.#database.kysely);
+  }
+
   /** Gone, and known by the ids it has in Telegram; with it stands what chat-service is to be told. */
   async sent(send: DueSend, telegramIds: readonly number[]): Promise<void> {
     await this.#database.kysely.transaction().execute(async (trx) => {

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { Readable } from 'node:stream';
 import { Api, GrammyError, HttpError, InputFile, InputMediaBuilder } from 'grammy';
 import type { InlineKeyboardMarkup, ForceReply, Update, UserFromGetMe } from 'grammy/types';
-import { firstCharacters } from '@chat-realtime/protocol';
+import { ChatError, firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from '../domain/content.ts';
 import { isPhoto, isVoice, missingFiles } from '../domain/lesser.ts';
 import { CAPTION_MAX } from '../domain/split-text.ts';
@@ -79,8 +79,9 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
     const there = opened.flatMap(({ file, stream }) =>
       stream === null ? [] : [{ file, input: new InputFile(stream, file.name) }],
     );
-    const lost = opened.length - there.length;
-    const noted = lost === 0 ? caption : `${caption}${caption === '' ? '' : '\n'}${missingFiles(lost)}`;
+    const lost = opened.flatMap(({ file, stream }) => (stream === null ? [file] : []));
+    const before = caption === '' ? '' : `${caption}\n`;
+    const noted = lost.length === 0 ? caption : `${before}${missingFiles(lost, CAPTION_MAX - before.length)}`;
     const text = noted.length <= CAPTION_MAX ? noted : caption;
     const headed = text === '' ? {} : { caption: text, caption_entities: entities ?? [] };
     const other = { ...headed, ...thread, ...markup(buttons, false) };
@@ -211,7 +212,10 @@ async function openAll(openFile: OpenFile, files: readonly SentFile[]) {
   const open = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   if (open.length === opened.length) return open;
   for (const { stream } of open) stream?.destroy();
-  throw new TelegramFailure('unreachable', 'send: a file of the chat cannot be opened');
+  const isOfTheFile = opened.some(
+    (one) => one.status === 'rejected' && one.reason instanceof ChatError && one.reason.code === 'internal_error',
+  );
+  throw new TelegramFailure('unreachable', 'send: a file of the chat cannot be opened', { isOfTheFile });
 }
 
 type Other = Parameters<Api['sendDocument']>[2];

@@ -20,6 +20,10 @@ export type TelegramFailureKind =
 interface FailureFacts {
   readonly retryAfterSeconds?: number;
   readonly migratedTo?: number;
+  /** Of the file, and not of Telegram: chat-service fails at it. */
+  readonly isOfTheFile?: boolean;
+  /** It was tried for as long as anything is. */
+  readonly isLasting?: boolean;
 }
 
 export class TelegramFailure extends Error {
@@ -27,12 +31,16 @@ export class TelegramFailure extends Error {
   readonly code: TelegramFailureKind;
   readonly retryAfterSeconds: number | undefined;
   readonly migratedTo: number | undefined;
+  readonly isOfTheFile: boolean;
+  readonly isLasting: boolean;
 
   constructor(code: TelegramFailureKind, message: string, facts: FailureFacts = {}) {
     super(message);
     this.code = code;
     this.retryAfterSeconds = facts.retryAfterSeconds;
     this.migratedTo = facts.migratedTo;
+    this.isOfTheFile = facts.isOfTheFile ?? false;
+    this.isLasting = facts.isLasting ?? false;
   }
 }
 

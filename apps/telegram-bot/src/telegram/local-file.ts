@@ -7,6 +7,8 @@ import { TelegramFailure } from './failures.ts';
 export interface DownloadedFile {
   readonly content: Readable;
   readonly size: number | undefined;
+  /** Why it ended before its end, where it did. */
+  readonly broke?: () => TelegramFailure | undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import { Teller } from '../relay/tell.ts';
 import { MarkStore } from '../storage/marks.ts';
 import { People } from '../storage/people.ts';
 import { type NewSend, SendStore } from '../storage/sends.ts';
+import { Patience } from '../telegram/patience.ts';
 
 const BOT = 77;
 const AT = '2026-01-01T10:00:00Z';
@@ -56,6 +57,7 @@ export function owedSuite(opened: () => Database): void {
       desk: { blocked: async () => undefined },
       marks: { wake: () => undefined },
       metrics: botMetrics(registry, frames, sends),
+      patience: new Patience({ isThere: () => true }),
       logger,
     });
   });

@@ -3,12 +3,15 @@ import type { Database } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { createLogger, createMetrics, type Metrics } from '@chat-realtime/service-kit';
 import { FakeBotApi, type ShownMessage } from '@chat-realtime/testkit';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { botMetrics } from '../metrics.ts';
 import { Sender } from '../outgoing/sender.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { createTelegramApi } from '../telegram/api.ts';
+import { Patience } from '../telegram/patience.ts';
+import { textsFor } from '../texts.ts';
 
 const BOT = 77;
 const CHAT = 601;
@@ -54,7 +57,9 @@ export function sendsSuite(opened: () => Database): void {
     let sender: Sender;
     let sends: SendStore;
     let registry: Metrics;
-    let canOpen = true;
+    let fault: 'unavailable' | 'internal_error' | null = null;
+    let isThere = true;
+    let now = 0;
     const files = new Map<string, Buffer>();
 
     beforeAll(async () => {
@@ -62,7 +67,8 @@ export function sendsSuite(opened: () => Database): void {
     });
     afterAll(() => api.stop());
     beforeEach(() => {
-      canOpen = true;
+      fault = null;
+      isThere = true;
       registry = createMetrics('telegram-bot');
       sends = new SendStore(opened(), BOT);
       const logger = createLogger({ service: 'telegram-bot', level: 'silent' });
@@ -77,7 +83,7 @@ export function sendsSuite(opened: () => Database): void {
           root: api.url,
           commands: () => [],
           openFile: async ({ url }) => {
-            if (!canOpen) throw new ChatError('unavailable', 'not now');
+            if (fault !== null) throw new ChatError(fault, 'not now');
             const bytes = files.get(url);
             return bytes === undefined ? null : Readable.from([bytes]);
           },
@@ -85,6 +91,8 @@ export function sendsSuite(opened: () => Database): void {
         desk: { blocked: elsewhere },
         marks: { wake: () => undefined },
         metrics: botMetrics(registry, frames, sends),
+        // Each try comes a minute and a half after the one before.
+        patience: new Patience({ isThere: () => isThere, now: () => (now += 90_000) }),
         logger,
       });
       sender.start();
@@ -126,17 +134,94 @@ export function sendsSuite(opened: () => Database): void {
     });
 
     it('at all, or that is gone, leaves its text, which says so', async () => {
-      const said = 'Вот\n📎 ×1 — см. чат на сайте / see the chat on the site';
+      const said = 'Вот\n📎 x — см. чат на сайте / see the chat on the site';
       api.faults.next('sendDocument', { kind: 'error', code: 400, description: 'Bad Request: no' });
       expect(kinds(await send('application/pdf', Buffer.from('x')))).toEqual([said]);
       expect(kinds(await send('application/pdf', null))).toEqual([said]);
     });
 
     it('because it cannot be opened now waits, and is not counted as sent twice', async () => {
-      canOpen = false;
-      setTimeout(() => (canOpen = true), 100);
+      fault = 'unavailable';
+      setTimeout(() => (fault = null), 100);
       expect(kinds(await send('image/png', png(300, 200)))).toEqual(['Вот', 'photo']);
       expect(await registry.collect()).toContain('chat_telegram_ambiguous_sends_total{cause="no_answer"} 0');
+    });
+
+    describe('and says nothing else to', () => {
+      const sink = { kind: 'error', code: 500 } as const;
+      let lift = (): void => undefined;
+      let hurry: NodeJS.Timeout;
+      beforeEach(() => {
+        // Its pauses are not waited for.
+        hurry = setInterval(() => {
+          sql`UPDATE telegram_send SET due_at = clock_timestamp()`.execute(opened().kysely).then(
+            () => sender.wake(),
+            () => undefined,
+          );
+        }, 10);
+      });
+      afterEach(async () => {
+        clearInterval(hurry);
+        lift();
+        await sender.stop();
+        await sql`DELETE FROM telegram_send`.execute(opened().kysely);
+      });
+      const text = (body: string) =>
+        ({ to: { kind: 'anybody', chatId: CUSTOMER }, content: { kind: 'text', text: body } }) as const;
+      const shownFrom = (from: number): string[] =>
+        api
+          .shownTo(CUSTOMER)
+          .slice(from)
+          .map((one) => kinds(one).join(' '));
+
+      it('holds its chat for five minutes and not for ever: its text comes, names it, and what waits behind it comes too', async () => {
+        lift = api.faults.next('sendDocument', sink, 1_000);
+        const from = api.shownTo(CUSTOMER).length;
+        await send('application/pdf', Buffer.from('x'));
+        await sends.add([text('И дальше')]);
+        const said = 'Вот\n📎 x — см. чат на сайте / see the chat on the site';
+        await expect.poll(() => shownFrom(from)).toEqual([said, 'И дальше']);
+      });
+
+      it('as a picture comes as a document', async () => {
+        lift = api.faults.next('sendPhoto', sink, 1_000);
+        expect(kinds(await send('image/png', png(300, 200)))).toEqual(['Вот', 'document']);
+      });
+
+      it('is what chat-service fails at: its text comes without it', async () => {
+        fault = 'internal_error';
+        expect(kinds(await send('application/pdf', Buffer.from('x')))).toEqual([
+          'Вот\n📎 x — см. чат на сайте / see the chat on the site',
+        ]);
+      });
+
+      it('waits where Telegram answers nothing at all, however long that lasts', async () => {
+        isThere = false;
+        lift = api.faults.next('sendDocument', sink, 1_000);
+        const file = { url: '/f/x', name: 'x', mime: 'application/pdf', size: 5 };
+        files.set(file.url, Buffer.from('x'));
+        const from = api.shownTo(CUSTOMER).length;
+        await sends.add([{ ...text(''), content: { kind: 'files', files: [file], caption: 'Вот' } }]);
+        const tries = async (): Promise<number> => {
+          const { rows } = await sql<{ attempts: number }>`SELECT attempts FROM telegram_send`.execute(opened().kysely);
+          return Number(rows[0]?.attempts);
+        };
+        await expect.poll(tries).toBeGreaterThan(8);
+        expect(shownFrom(from)).toEqual([]);
+        lift();
+        await expect.poll(() => shownFrom(from)).toEqual(['Вот document']);
+      });
+
+      it('which is a text of a chat, has a line in its place', async () => {
+        let refusals = 0;
+        api.faults.always((method) => (method === 'sendMessage' && (refusals += 1) < 7 ? sink : undefined));
+        lift = () => api.faults.always(() => undefined);
+        const from = api.shownTo(CUSTOMER).length;
+        await sends.add([{ ...text('Нет'), sessionId: 1, seq: 1, messageId: 1 }, text('И дальше')]);
+        sender.wake();
+        await expect.poll(() => shownFrom(from)).toEqual([textsFor(null).leftOut(1), 'И дальше']);
+        expect(await registry.collect()).toContain('chat_telegram_left_out_total{what="text"} 1');
+      });
     });
   });
 }
