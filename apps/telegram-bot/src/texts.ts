@@ -53,6 +53,8 @@ const ru = {
   tooMany: 'Слишком много неверных кодов. Попробуйте через 10 минут.',
   loggedOut: 'Аккаунт отвязан. Чаты сюда больше не приходят.',
   linked: 'Чат с сайта продолжается здесь. На сайте он тоже открыт: переписка одна.',
+  missedEarlier: (count: number) =>
+    `Ответов, которых вы ещё не видели, больше. Ниже ${count} последних; более ранние — в чате на сайте, он открыт и там.`,
   welcome: 'Здравствуйте! Напишите ваш вопрос, и мы ответим здесь.',
   chat: (id: number) => `Чат ${id}`,
   newChat: 'никто не взял',
@@ -158,6 +160,8 @@ const en: Texts = {
   tooMany: 'Too many wrong codes. Try again in 10 minutes.',
   loggedOut: 'The account is unbound. Chats no longer arrive here.',
   linked: 'The chat from the site goes on here. It stays open there as well: it is one conversation.',
+  missedEarlier: (count) =>
+    `There are more answers that you have not seen. Below are the last ${count}; the earlier ones are in the chat on the site, which stays open.`,
   welcome: 'Hello! Write your question, and we will answer here.',
   chat: (id) => `Chat ${id}`,
   newChat: 'nobody’s',

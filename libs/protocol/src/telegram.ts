@@ -73,6 +73,8 @@ export const telegramRedeemResponseSchema = z.discriminatedUnion('outcome', [
     session_id: sessionIdSchema,
     /** What the customer has not been shown elsewhere yet, the newest part of it. */
     missed: z.array(messageSchema),
+    /** There is more of it, older: it stands in the chat on the site. Absent: no. */
+    missed_earlier: z.boolean().optional(),
   }),
   /** Unknown, used or expired. */
   z.object({ outcome: z.literal('unknown_code') }),

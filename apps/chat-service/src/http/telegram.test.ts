@@ -282,6 +282,31 @@ describe('a customer in Telegram', () => {
     expect(redeemed.outcome === 'customer' && redeemed.missed.map(({ id }) => id)).toEqual([missed]);
   });
 
+  it('[TG6] is told that there is more where they missed more than fifty replies, and nothing of it where they did not', async () => {
+    const session = await begin();
+    const operator = { kind: 'staff', userId: 'anna', name: 'Анна', role: 'operator', scope: 'all' } as const;
+    const ids: number[] = [];
+    const answer = async (count: number) => {
+      for (let n = 0; n < count; n += 1) {
+        const posted = await chat.operations.postMessage(operator, session.id, {
+          body: `Ответ ${n}`,
+          clientMessageId: randomUUID(),
+        });
+        ids.push(posted.message.id);
+      }
+    };
+    const link = async () => {
+      const { url } = (await linkOf(session)).as(telegramLinkResponseSchema);
+      const redeemed = await redeem(startOf(url), newAccount());
+      if (redeemed.outcome !== 'customer') throw new Error(redeemed.outcome);
+      return { ids: redeemed.missed.map(({ id }) => id), earlier: redeemed.missed_earlier ?? false };
+    };
+    await answer(50);
+    expect(await link()).toEqual({ ids, earlier: false });
+    await answer(1);
+    expect(await link()).toEqual({ ids: ids.slice(1), earlier: true });
+  });
+
   it('[TG14] is shown to operators as blocked while the bot may not write to them, in the chat and in the list', async () => {
     const session = await begin();
     const shown = async () => {

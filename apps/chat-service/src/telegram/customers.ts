@@ -15,7 +15,7 @@ import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
 import { resumeKeyOf } from './codes.ts';
 
-/** Of what was missed elsewhere, the customer gets at most so much as they come over. */
+/** Of what was missed elsewhere, the customer gets at most so much as they come over, and hears that there is more. */
 const MISSED_MAX = 50;
 const PAGE = 100;
 /** So far it is read through what they wrote themselves. */
@@ -73,7 +73,7 @@ export class TelegramCustomers {
    * What was written to the customer up to `untilId`, and reached none of their connections yet. What came after it is
    * told to the account as it comes.
    */
-  async missed(sessionId: number, untilId: number): Promise<Message[]> {
+  async missed(sessionId: number, untilId: number): Promise<{ messages: Message[]; isPart: boolean }> {
     const mark = await translated(() =>
       this.#database.kysely
         .selectFrom('chat_read_mark')
@@ -85,7 +85,8 @@ export class TelegramCustomers {
     const after = Math.max(mark?.delivered_id ?? 0, mark?.read_id ?? 0);
     const missed: Message[] = [];
     let beforeId = untilId + 1;
-    for (let page = 0; page < PAGES && missed.length < MISSED_MAX; page += 1) {
+    let isWhole = false;
+    for (let page = 0; page < PAGES && missed.length <= MISSED_MAX; page += 1) {
       const { messages, has_more: hasMore } = await this.#operations.history(
         { kind: 'customer', sessionId },
         sessionId,
@@ -96,10 +97,11 @@ export class TelegramCustomers {
       );
       missed.unshift(...messages.filter(({ id, sender_type: sender }) => id > after && sender !== 'client'));
       const [first] = messages;
-      if (!hasMore || first === undefined || first.id <= after) break;
+      isWhole = !hasMore || first === undefined || first.id <= after;
+      if (isWhole || first === undefined) break;
       beforeId = first.id;
     }
-    return missed.slice(-MISSED_MAX);
+    return { messages: missed.slice(-MISSED_MAX), isPart: !isWhole || missed.length > MISSED_MAX };
   }
 
   /** The chat of this account, or a new one, which a repeat of the same message finds again. */

@@ -85,12 +85,15 @@ export class Telegram implements TelegramDesk {
     switch (redeemed.kind) {
       case 'operator':
         return { outcome: 'operator', user_id: redeemed.userId, name: redeemed.name };
-      case 'customer':
+      case 'customer': {
+        const { messages, isPart } = await this.#customers.missed(redeemed.sessionId, redeemed.linkedMessageId);
         return {
           outcome: 'customer',
           session_id: redeemed.sessionId,
-          missed: await this.#customers.missed(redeemed.sessionId, redeemed.linkedMessageId),
+          missed: messages,
+          ...(isPart ? { missed_earlier: true } : {}),
         };
+      }
       case 'is_operator':
         throw new ChatError('forbidden', "an operator's account is nobody's customer");
       case 'unknown_code':

@@ -63,6 +63,19 @@ describe('[TG25] whoever is bound to no operator', () => {
     expect(bodies).toEqual(['Скидка 10%']);
   });
 
+  it('[TG6] is told before what they missed that there is more of it, and where', async () => {
+    const missed = [{ ...MESSAGE, body: 'Последний' }];
+    const redeem = (earlier: object) =>
+      customersWith({
+        redeem: async () => ({ outcome: 'customer', session_id: 13, missed, ...earlier }),
+      }).customers.redeem(USER, 'CODE');
+    const said = async (earlier: object) =>
+      (await redeem(earlier)).sends.map(({ content }) => (content.kind === 'text' ? content.text : ''));
+    const [linked = '', last = ''] = await said({});
+    expect([linked, last]).toEqual([texts.linked, 'Последний']);
+    expect(await said({ missed_earlier: true })).toEqual([linked, texts.missedEarlier(1), last]);
+  });
+
   it('[TG30] is told which file Telegram did not hand over, and so is whoever reads the chat', async () => {
     const bodies: string[] = [];
     const write: Desk['write'] = async (action) => {

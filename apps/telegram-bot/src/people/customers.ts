@@ -56,6 +56,12 @@ export class Customers {
         if (customer === undefined) return NOTHING;
         const to = customerRecipient(customer);
         const sends: NewSend[] = [{ to, content: plainText(texts.linked), sessionId: redeemed.session_id }];
+        if (redeemed.missed_earlier === true)
+          sends.push({
+            to,
+            content: plainText(texts.missedEarlier(redeemed.missed.length)),
+            sessionId: redeemed.session_id,
+          });
         for (const message of redeemed.missed) {
           const heading = message.sender_name ? { title: message.sender_name } : null;
           for (const content of messageContents(heading, message))
