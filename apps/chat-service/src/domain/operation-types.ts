@@ -55,6 +55,8 @@ export interface SessionRecord {
   readonly waitingRound: number;
   readonly callbackPending: boolean;
   readonly contact: Contact;
+  /** Erased, and the customer has written nothing since: what the site says of them is not taken. */
+  readonly isContactErased: boolean;
   readonly locale: string | null;
   readonly pageUrl: string | null;
   readonly attributes: Record<string, unknown>;

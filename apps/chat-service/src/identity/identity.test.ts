@@ -3,6 +3,8 @@ import { createSessionResponseSchema, identityResponseSchema, staffSessionSchema
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatUnderTest, IDENTITY_SECRET } from '../../test/chat-under-test.ts';
+import { Eraser } from '../privacy/eraser.ts';
+import { retentionSweep } from '../privacy/retention.ts';
 
 let chat: ChatUnderTest;
 let anna: string;
@@ -82,6 +84,62 @@ describe('on postgres', () => {
       await close(0);
       const second = (await identify({ identity_token: await chat.identity('c7') })).as(identityResponseSchema);
       expect([second.sessions.length, second.session, second.token]).toEqual([2, undefined, undefined]);
+    });
+
+    it('[IDN10] who was erased does not come back with their next page view, but with their next message', async () => {
+      const root = await chat.staff('root', { role: 'admin' });
+      const [open, closed] = [await newSession(), await newSession()];
+      const ids = [open.session.id, closed.session.id];
+      const identity_token = await chat.identity('c11', { name: 'Мария', email: 'm@example.org', sessions: ids });
+      await identify({ identity_token });
+      const contacts = () =>
+        Promise.all(
+          ids.map(async (id) => {
+            const row = (await chat.call('GET', `/chat/session/${id}`, { token: anna })).as(staffSessionSchema);
+            return [row.contact.name, row.contact.email, row.current_page_url];
+          }),
+        );
+      expect(await contacts()).toEqual(ids.map(() => ['Мария', 'm@example.org', null]));
+      await chat.call('POST', `/chat/session/${closed.session.id}/close`, { token: anna });
+      for (const id of ids) await chat.call('POST', `/chat/session/${id}/erase`, { token: root, body: {} });
+      const nothing = [null, null, null];
+      const answer = (await identify({ identity_token, session_id: open.session.id })).as(identityResponseSchema);
+      const path = `/chat/session/${open.session.id}`;
+      const page = { page_url: 'https://shop.example/cart' };
+      expect((await chat.call('POST', `${path}/page`, { token: answer.token, body: page })).status).toBe(204);
+      expect(await contacts()).toEqual([nothing, nothing]);
+      // One that was anonymous and erased becomes theirs as it is.
+      const guest = await newSession({ name: 'Гость' });
+      await chat.call('POST', `/chat/session/${guest.session.id}/erase`, { token: root, body: {} });
+      await identify({ identity_token, session_id: guest.session.id, token: guest.token });
+      const given = await chat.call('GET', `/chat/session/${guest.session.id}`, { token: anna });
+      expect(given.as(staffSessionSchema)).toMatchObject({ customer_id: 'c11', contact: { name: null, email: null } });
+      const body = { body: 'Снова я', client_message_id: randomUUID() };
+      await chat.call('POST', `${path}/messages`, { token: answer.token, body });
+      await identify({ identity_token });
+      await chat.call('POST', `${path}/page`, { token: answer.token, body: page });
+      expect(await contacts()).toEqual([['Мария', 'm@example.org', page.page_url], nothing]);
+    });
+
+    it('[IDN10] [RET1] nor does a contact that was kept long enough', async () => {
+      const { session } = await newSession();
+      const identity_token = await chat.identity('c12', { name: 'Пётр', sessions: [session.id] });
+      await identify({ identity_token });
+      const old = new Date(Date.now() - 40 * 86_400_000);
+      await chat.database.kysely
+        .updateTable('chat_session')
+        .set({ updated_at: old })
+        .where('id', '=', session.id)
+        .execute();
+      const eraser = new Eraser(chat.database, chat.operations, chat.chat.attachments);
+      const days = { messages: 0, files: 0, contacts: 30, callbacks: 0 };
+      const name = async () =>
+        (await chat.call('GET', `/chat/session/${session.id}`, { token: anna })).as(staffSessionSchema).contact.name;
+      expect(await name()).toBe('Пётр');
+      await retentionSweep(eraser, chat.chat.attachments, () => days).run();
+      expect(await name()).toBeNull();
+      await identify({ identity_token });
+      expect(await name()).toBeNull();
     });
 
     it('[IDN6] [REV1] logout ends the tokens of all their chats', async () => {

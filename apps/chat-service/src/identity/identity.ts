@@ -120,9 +120,10 @@ function giveTo(customer: IdentityPrincipal, unit: SessionUnit): void {
   if (Object.keys(changes).length > 0) unit.patch(changes);
 }
 
-/** What the site knows better than the session does. */
-function contactChanges(customer: IdentityPrincipal, { contact }: SessionRecord): SessionPatch {
+/** What the site knows better than the session does. What was erased stays so until they write again. */
+function contactChanges(customer: IdentityPrincipal, { contact, isContactErased }: SessionRecord): SessionPatch {
   const changes: SessionPatch = {};
+  if (isContactErased) return changes;
   if (customer.name !== null && customer.name !== contact.name) changes.name = customer.name;
   if (customer.email !== null && customer.email !== contact.email) changes.email = customer.email;
   if (customer.phone !== null && customer.phone !== contact.phone) changes.phone = customer.phone;

@@ -40,6 +40,10 @@ export async function reportPage(
       .set({ current_page_url: pageUrl, current_page_at: new Date() })
       .where('id', '=', sessionId)
       .where((is) => is.or([is('current_page_url', 'is', null), is('current_page_url', '!=', pageUrl)]))
+      // Who was erased is not followed on until they write again.
+      .where((is) =>
+        is.or([is('contact_erased_at', 'is', null), is('last_client_message_at', '>', is.ref('contact_erased_at'))]),
+      )
       .execute(),
   );
 }

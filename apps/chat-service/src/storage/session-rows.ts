@@ -23,6 +23,7 @@ export function toRecord(row: SessionRow): SessionRecord {
     waitingRound: row.waiting_round,
     callbackPending: row.callback_pending,
     contact: { name: row.name, email: row.email, phone: row.phone },
+    isContactErased: isContactErased(row),
     locale: row.locale,
     pageUrl: row.page_url,
     attributes: row.attributes,
@@ -31,6 +32,10 @@ export function toRecord(row: SessionRow): SessionRecord {
     resumeKeyHash: row.resume_key_hash,
     resumeKeyEnded: row.resume_key_ended_at !== null || row.customer_id !== null,
   };
+}
+
+function isContactErased({ contact_erased_at: erased, last_client_message_at: written }: SessionRow): boolean {
+  return erased !== null && (written === null || written.getTime() <= erased.getTime());
 }
 
 export function hashResumeKey(resumeKey: string): string {
