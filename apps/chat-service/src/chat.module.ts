@@ -55,7 +55,7 @@ import type { NotifyChoices } from './notify/settings.ts';
 import type { Push } from './push/push.ts';
 import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
-import { SavedSettings } from './settings/saved-settings.ts';
+import type { SavedSettings } from './settings/saved-settings.ts';
 import type { Telegram } from './telegram/telegram.ts';
 import type { EventTracer } from './trace/event-tracer.ts';
 import { ChannelCredentials } from './tokens/channel-credentials.ts';
@@ -75,6 +75,7 @@ export interface ChatModuleOptions {
   readonly notify: NotifyChoices;
   readonly eraser: Eraser;
   readonly tracer: EventTracer;
+  readonly saved: SavedSettings;
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
@@ -101,7 +102,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     maxPerMessage: ATTACHMENTS_PER_MESSAGE,
     types: settings.ATTACHMENT_TYPES.listed,
   };
-  const saved = new SavedSettings(database);
+  const { saved } = options;
   const asked = {
     operatorsOnline: () => operations.operatorsOnline(),
     elsewhere: async () => ({

@@ -12,6 +12,7 @@ import {
 } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import type { DynamicModule } from '@nestjs/common';
+import { alertTargets } from './alerts/alert-targets.ts';
 import { Attachments } from './attachments/attachments.ts';
 import { DiskStorage } from './attachments/disk-storage.ts';
 import { AttachmentLinks } from './attachments/links.ts';
@@ -105,13 +106,14 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   });
   const saved = new SavedSettings(database);
   const rules = async () => effectiveRules(settings, (await saved.current()).rules);
-  const { sweeps, settle } = createSweeps(database, attachments, settings, rules, logger, metrics);
+  const targets = async () => alertTargets(settings, (await saved.current()).webhook);
+  const { sweeps, settle } = createSweeps(database, attachments, settings, rules, targets, logger, metrics);
   const options = chatOptions(settings);
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps, trace });
   const { operations, intake } = service;
   const callbacks = new Callbacks(database, operations, {
     defaultCountry: settings.CHAT_PHONE_COUNTRY,
-    dueMinutes: settings.CALLBACK_DUE_MINUTES,
+    dueMinutes: async () => (await rules()).alerts.callback_due_minutes,
   });
   const rates = new RequestRates({
     sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE,
@@ -127,7 +129,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const eraser = new Eraser(database, operations, attachments);
   const tracer = new EventTracer(database, trace.journal, deps.tracePeers ?? { addresses: [], key: undefined });
   const parts = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, mail, push, notify };
-  const own = { ...parts, tracer, settings, logger };
+  const own = { ...parts, tracer, saved, settings, logger };
   service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention));
   return {
     service,

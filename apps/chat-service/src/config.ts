@@ -164,7 +164,8 @@ export const chatSettingsVariables = {
   CHAT_SCHEDULE: envSchedule().optional(),
   CHAT_WIDGET: envWidget(),
   CHAT_PHONE_COUNTRY: envCountry(),
-  CALLBACK_DUE_MINUTES: envInteger(120, { min: 1 }),
+  /** Without it what the console has saved, else 120. */
+  CALLBACK_DUE_MINUTES: envOptionalInteger({ min: 1 }),
   ATTACHMENT_MAX_BYTES: envInteger(ATTACHMENT_MAX_BYTES, { min: 1, max: ATTACHMENT_MAX_BYTES }),
   ATTACHMENT_TYPES: envAcceptedTypes(),
   ATTACHMENT_UNSENT_BYTES_PER_SESSION: envInteger(10 * ATTACHMENT_MAX_BYTES),
@@ -172,6 +173,8 @@ export const chatSettingsVariables = {
   ATTACHMENT_MIN_FREE_BYTES: envInteger(512 * 1024 * 1024),
   ALERT_WEBHOOK_URLS: envWebhookUrls(),
   ALERT_WEBHOOK_SECRET: envSecret(16).optional(),
+  /** Hosts of our own network that addresses saved in a console may lead to: `host:port`. */
+  ALERT_WEBHOOK_PRIVATE_HOSTS: envList(),
   /** Without it what the console has saved, else 60. */
   ALERT_WAITING_SECONDS: envOptionalInteger({ min: 1 }),
   /** The same, else 120. */

@@ -1,5 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import type { Logger, Metrics } from '@chat-realtime/service-kit';
+import type { AlertTargets } from './alerts/alert-targets.ts';
 import { deleteOldAlerts } from './alerts/alert-retention.ts';
 import { AlertSweeps } from './alerts/alert-sweeps.ts';
 import { WEBHOOK_OUTCOMES, WebhookDeliveries } from './alerts/webhook-deliveries.ts';
@@ -29,6 +30,8 @@ export function createSweeps(
   settings: ChatSettings,
   /** As they hold now. */
   rules: () => Promise<RulesResponse['effective']>,
+  /** Where alerts go now. */
+  targets: () => Promise<AlertTargets>,
   logger: Logger,
   metrics: Metrics,
 ): ChatSweeps {
@@ -50,6 +53,9 @@ export function createSweeps(
     replyUnseenSeconds: first.reply_unseen_seconds,
     webhookUrls: settings.ALERT_WEBHOOK_URLS,
   };
+  const deliveries = new WebhookDeliveries(database, { urls: [], secret: undefined }, logger, (result) =>
+    sent.inc({ result }),
+  );
   const alerts = new AlertSweeps(database, alertConfig, (reason, count) => raised.inc({ reason }, count));
   const sweeps: Sweep[] = [
     new DeskFigures(database, metrics),
@@ -58,9 +64,11 @@ export function createSweeps(
       everyMs: ALERTS_EVERY_MS,
       run: async () => {
         const { alerts: times } = await rules();
+        const { urls, secret } = await targets();
         alerts.configure({
           waitingSeconds: times.waiting_seconds,
           replyUnseenSeconds: times.reply_unseen_seconds,
+          webhookUrls: secret === undefined ? [] : urls,
         });
         await alerts.run();
       },
@@ -81,10 +89,14 @@ export function createSweeps(
         await attachments.removeUnsent();
       },
     },
+    {
+      name: 'webhooks',
+      everyMs: WEBHOOKS_EVERY_MS,
+      run: async () => {
+        deliveries.configure(await targets());
+        await deliveries.startDue();
+      },
+    },
   ];
-  const { ALERT_WEBHOOK_URLS: urls, ALERT_WEBHOOK_SECRET: secret } = settings;
-  if (urls.length === 0 || secret === undefined) return { sweeps, settle: async () => undefined };
-  const deliveries = new WebhookDeliveries(database, { urls, secret }, logger, (result) => sent.inc({ result }));
-  const webhooks: Sweep = { name: 'webhooks', everyMs: WEBHOOKS_EVERY_MS, run: () => deliveries.startDue() };
-  return { sweeps: [...sweeps, webhooks], settle: () => deliveries.settle() };
+  return { sweeps, settle: () => deliveries.settle() };
 }

@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     if (!demo.on || config.CHAT_ROLE !== 'chat') return;
     const callbacks = new Callbacks(database, chats, {
       defaultCountry: config.CHAT_PHONE_COUNTRY,
-      dueMinutes: config.CALLBACK_DUE_MINUTES,
+      dueMinutes: async () => config.CALLBACK_DUE_MINUTES ?? 120,
     });
     await seedOnFirstStart(
       database,

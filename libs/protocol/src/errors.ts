@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   ban_not_found: { status: 404, meaning: 'no such ban, or lifted already' },
   method_not_allowed: { status: 405, meaning: 'the route has no such method' },
   idempotency_conflict: { status: 409, meaning: 'known client_message_id with another body' },
+  no_alert_targets: { status: 409, meaning: 'no address for alerts is set, or no secret that signs them' },
   mail_off: { status: 409, meaning: 'this chat sends no mail; see SMTP_URL' },
   session_closed: { status: 409, meaning: 'an operator cannot write to a closed session' },
   stale: { status: 409, meaning: 'another operator acted since expected_seq; details has the missed events' },

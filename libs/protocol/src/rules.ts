@@ -32,6 +32,8 @@ export const alertTimesSchema = z.object({
   waiting_seconds: seconds.optional(),
   /** So long a reply is not seen before an alert. */
   reply_unseen_seconds: seconds.optional(),
+  /** So long after the request a callback without a wished time is due. */
+  callback_due_minutes: z.int().min(1).max(43_200).optional(),
 });
 /** Days after which it is erased; 0 = kept for ever. */
 export const retentionDaysSchema = z.object({
@@ -80,7 +82,7 @@ export const rulesResponseSchema = z.object({
     consent: consentTextSchema,
     prechat_fields: askedFieldsSchema,
     custom_fields: customFieldsSchema,
-    alerts: z.object({ waiting_seconds: z.int(), reply_unseen_seconds: z.int() }),
+    alerts: z.object({ waiting_seconds: z.int(), reply_unseen_seconds: z.int(), callback_due_minutes: z.int() }),
     retention: z.object({
       messages: z.int(),
       files: z.int(),

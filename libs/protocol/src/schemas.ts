@@ -16,6 +16,7 @@ import * as privacy from './privacy.ts';
 import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
 import * as rules from './rules.ts';
+import * as targets from './alert-targets.ts';
 import * as settings from './settings.ts';
 import { shadowReportSchema } from './shadow-report.ts';
 
@@ -79,6 +80,9 @@ export const NAMED_SCHEMAS = {
   Pictures: pictures.picturesResponseSchema,
   Alerts: rest.alertsResponseSchema,
   AlertWebhook: rest.alertWebhookSchema,
+  AlertTestWebhook: targets.alertTestWebhookSchema,
+  WebhookTargets: targets.webhookTargetsSchema,
+  WebhookTest: targets.webhookTestResponseSchema,
   CallbackRequest: rest.callbackRequestSchema,
   CallbackPatch: rest.callbackPatchSchema,
   CallbackResponse: rest.callbackResponseSchema,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webhookPatchSchema, webhookTargetsSchema } from './alert-targets.ts';
 import { requiredText, safeText, timestampSchema } from './primitives.ts';
 import { rulesPatchShape, rulesResponseSchema } from './rules.ts';
 
@@ -46,6 +47,7 @@ export const settingsPatchSchema = z.strictObject({
   theme: savedThemeSchema.strict().nullish(),
   texts: z.partialRecord(z.enum(WIDGET_TEXT_KEYS), widgetText).nullish(),
   ...rulesPatchShape,
+  webhook: webhookPatchSchema.nullish(),
 });
 export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
 
@@ -56,6 +58,8 @@ export const settingsResponseSchema = z.object({
   effective: z.object({ theme: z.record(z.string(), z.string()), texts: z.record(z.string(), z.string()) }),
   /** Hours, consent, questions, times of alerts and how long things are kept. */
   rules: rulesResponseSchema,
+  /** For admins alone. */
+  webhook: webhookTargetsSchema.optional(),
   updated_at: timestampSchema.nullable(),
 });
 export type SettingsResponse = z.infer<typeof settingsResponseSchema>;

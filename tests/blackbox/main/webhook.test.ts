@@ -1,18 +1,28 @@
 import { createHmac } from 'node:crypto';
-import { alertWebhookSchema } from '@chat-realtime/protocol';
+import {
+  alertTestWebhookSchema,
+  alertWebhookSchema,
+  settingsResponseSchema,
+  webhookTestResponseSchema,
+} from '@chat-realtime/protocol';
 import { until } from '@chat-realtime/testkit';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { useChat } from '../../support/chat.ts';
+import { expectError } from '../../support/expect-error.ts';
 import { SECRETS } from '../../support/profiles.ts';
 import { unixNow } from '../../support/tokens.ts';
 
 const chat = await useChat('main', { keepConnections: true });
 type Hook = z.infer<typeof alertWebhookSchema>;
 
+const isTest = (body: unknown): boolean => alertTestWebhookSchema.safeParse(body).success;
+
 async function hooksOf(sessionId: number | null, reason: Hook['reason']): Promise<Hook[]> {
-  const all = (await chat.hooks()).map((hook) => alertWebhookSchema.parse(JSON.parse(hook.body)));
-  return all.filter((hook) => hook.session_id === sessionId && hook.reason === reason);
+  const all = (await chat.hooks()).map((hook): unknown => JSON.parse(hook.body)).filter((body) => !isTest(body));
+  return all
+    .map((body) => alertWebhookSchema.parse(body))
+    .filter((hook) => hook.session_id === sessionId && hook.reason === reason);
 }
 
 function hookOf(sessionId: number | null, reason: Hook['reason'], timeoutMs = 18_000): Promise<Hook> {
@@ -98,4 +108,21 @@ describe.concurrent('webhook', () => {
     const hook = await hookOf(customer.sessionId, 'session_created');
     expect(hook.id).not.toBe('');
   }, 60_000);
+});
+
+// After the others: some of them let the receiver refuse.
+describe('targets of alerts', () => {
+  test('[ALR8] [ALR9] an admin sees where alerts go, tries it, and cannot change what the environment says', async () => {
+    const [anna, admin] = [await chat.staff('anna'), await chat.staff('admin')];
+    const { webhook, rules } = (await admin.request('GET', '/chat/settings')).as(settingsResponseSchema);
+    expect(webhook).toMatchObject({ secret: 'environment' });
+    expect(rules.fixed).toEqual(expect.arrayContaining(['webhook.urls', 'webhook.secret']));
+    expect((await anna.request('GET', '/chat/settings')).as(settingsResponseSchema).webhook).toBeUndefined();
+    const json = { webhook: { urls: ['https://shop.example/hook'] } };
+    expectError(await admin.request('PATCH', '/chat/settings', { json }), 'validation_failed');
+    expectError(await anna.request('POST', '/chat/settings/webhook/test'), 'forbidden');
+    const { results } = (await admin.request('POST', '/chat/settings/webhook/test')).as(webhookTestResponseSchema);
+    expect(results).toEqual(webhook?.urls.map((url) => ({ url, delivered: true, reason: null })));
+    expect((await chat.hooks()).map((hook): unknown => JSON.parse(hook.body)).some(isTest)).toBe(true);
+  });
 });

@@ -36,8 +36,8 @@ export class AlertSweeps {
   }
 
   /** For the next run. */
-  configure(times: Pick<AlertConfig, 'waitingSeconds' | 'replyUnseenSeconds'>): void {
-    this.#config = { ...this.#config, ...times };
+  configure(config: AlertConfig): void {
+    this.#config = config;
   }
 
   /** Answers how many alerts were raised. */

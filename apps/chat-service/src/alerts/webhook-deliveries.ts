@@ -1,11 +1,10 @@
 import type { Database } from '@chat-realtime/database';
 import type { alertReasonSchema, alertWebhookSchema } from '@chat-realtime/protocol';
 import type { z } from 'zod';
+import type { AlertTargets } from './alert-targets.ts';
 import { retryDelaySeconds, sendWebhook, WEBHOOK_GIVE_UP_SECONDS } from './webhook-sender.ts';
 
-export interface WebhookConfig {
-  readonly urls: readonly string[];
-  readonly secret: string;
+export interface WebhookConfig extends AlertTargets {
   readonly timeoutMs?: number;
   /** Seconds before the next attempt; replaced in tests, where nobody waits for hours. */
   readonly retryDelay?: (attempts: number) => number;
@@ -33,7 +32,7 @@ const LANE_WIDTH = 4;
 /** Sends what the alert sweeps queued. One process at a time runs it: the leader. */
 export class WebhookDeliveries {
   readonly #database: Database;
-  readonly #config: WebhookConfig;
+  #config: WebhookConfig;
   readonly #log: WebhookLog;
   readonly #ended: (outcome: WebhookOutcome) => void;
   #looking: Promise<void> = Promise.resolve();
@@ -52,6 +51,11 @@ export class WebhookDeliveries {
     this.#ended = ended;
   }
 
+  /** For the next round. */
+  configure(targets: AlertTargets): void {
+    this.#config = { ...this.#config, privateHosts: undefined, ...targets };
+  }
+
   /**
    * Starts what is due and returns without waiting for the receivers. A delivery that succeeds starts the next one at
    * once, so a long queue leaves as fast as its receiver takes it.
@@ -64,11 +68,13 @@ export class WebhookDeliveries {
   }
 
   async #startRound(): Promise<void> {
+    const { secret } = this.#config;
+    if (secret === undefined) return;
     for (const [lane, url] of this.#config.urls.entries()) {
       const running = [...this.#inFlight.values()].filter((delivery) => delivery.url === url).length;
       if (running >= LANE_WIDTH) continue;
       for (const delivery of await this.#due(url, LANE_WIDTH - running)) {
-        const done = this.#attempt(delivery, lane).then((delivered) => {
+        const done = this.#attempt(delivery, lane, secret).then((delivered) => {
           this.#inFlight.delete(delivery.id);
           if (delivered) this.#goOn();
         });
@@ -113,6 +119,8 @@ export class WebhookDeliveries {
       .where('d.delivered_at', 'is', null)
       .where('d.failed_at', 'is', null)
       .where('d.next_attempt_at', '<=', new Date())
+      // An address that was taken out and comes back gets nothing of before.
+      .where('d.created_at', '>', new Date(Date.now() - 2 * WEBHOOK_GIVE_UP_SECONDS * 1_000))
       // First attempts before repeats: what failed for an hour must not hold up what is new.
       .orderBy('d.attempts')
       .orderBy('d.next_attempt_at')
@@ -145,14 +153,15 @@ export class WebhookDeliveries {
   }
 
   /** True when the receiver has it. Never rejects. */
-  async #attempt(delivery: DueDelivery, lane: number): Promise<boolean> {
+  async #attempt(delivery: DueDelivery, lane: number, secret: string): Promise<boolean> {
     try {
       const result = await sendWebhook(
         delivery.url,
-        this.#config.secret,
+        secret,
         delivery.body,
         Date.now(),
         this.#config.timeoutMs,
+        this.#config.privateHosts,
       );
       const attempts = delivery.attempts + 1;
       if (result.ok) {

@@ -1,3 +1,7 @@
+import { request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { publicLookup } from '../outside/outside-address.ts';
+import { mayReach } from './alert-targets.ts';
 import { SIGNATURE_HEADER, signWebhook } from './signature.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -16,38 +20,54 @@ export function retryDelaySeconds(attempts: number, random: () => number = Math.
   return base * (1 + random() / 5);
 }
 
-/** One attempt. A redirect is a failure: following it would carry the alert to an address nobody configured. */
+/**
+ * One attempt. A redirect is a failure: following it would carry the alert to an address nobody configured.
+ * `privateHosts`: the address must lead out of our own network, or to one of these.
+ */
 export async function sendWebhook(
   url: string,
   secret: string,
   rawBody: string,
   now: number = Date.now(),
   timeoutMs: number = TIMEOUT_MS,
+  privateHosts?: ReadonlySet<string>,
 ): Promise<SendResult> {
+  if (privateHosts !== undefined && !mayReach(url, privateHosts)) return { ok: false, reason: 'EPRIVATE' };
+  const target = new URL(url);
+  const options: RequestOptions = {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(rawBody),
+      [SIGNATURE_HEADER]: signWebhook(secret, Math.floor(now / 1_000), rawBody),
+    },
+    signal: AbortSignal.timeout(timeoutMs),
+    ...(privateHosts === undefined || privateHosts.has(target.host) ? {} : { lookup: publicLookup }),
+  };
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        [SIGNATURE_HEADER]: signWebhook(secret, Math.floor(now / 1_000), rawBody),
-      },
-      body: rawBody,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    // The body says nothing we use; left unread it would hold the connection.
-    await response.body?.cancel();
-    if (response.status >= 200 && response.status < 300) return { ok: true, status: response.status };
-    return { ok: false, reason: `HTTP ${response.status}` };
+    const status = await post(target, options, rawBody);
+    return status >= 200 && status < 300 ? { ok: true, status } : { ok: false, reason: `HTTP ${status}` };
   } catch (error) {
-    return { ok: false, reason: failureName(error) };
+    return { ok: false, reason: options.signal?.aborted === true ? 'TimeoutError' : failureName(error) };
   }
+}
+
+/** The status of the answer. Its body says nothing we use; left unread it would hold the connection. */
+function post(target: URL, options: RequestOptions, body: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const begin = target.protocol === 'http:' ? httpRequest : httpsRequest;
+  const request = begin(target, options, (response) => {
+    response.on('error', () => undefined);
+    resolve(response.statusCode ?? 0);
+    response.destroy();
+  });
+  request.on('error', reject);
+  request.end(body);
+  return promise;
 }
 
 /** Names the fault without the address, which may hold a secret of the receiver. */
 function failureName(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  const cause = error.cause;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return error.name;
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

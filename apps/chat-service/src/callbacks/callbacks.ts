@@ -24,7 +24,7 @@ export interface CallbackRequest {
 export interface CallbacksConfig {
   readonly defaultCountry: CountryCode;
   /** Minutes after the request in which a call without an appointment is due. */
-  readonly dueMinutes: number;
+  readonly dueMinutes: () => Promise<number>;
 }
 
 /** What the customer is told. */
@@ -59,6 +59,8 @@ export class Callbacks {
       .filter((part) => part)
       .join('\n');
     const preferredAt = request.preferred_at ? new Date(request.preferred_at) : null;
+    // Within the transaction it would want a second connection.
+    const dueMinutes = await this.#config.dueMinutes();
     const row = await this.#within(sessionId, async (unit) => {
       const inserted = await unit.unit.trx
         .insertInto('chat_callback')
@@ -68,7 +70,7 @@ export class Callbacks {
           name: request.name ?? null,
           comment: comment === '' ? null : comment,
           preferred_at: preferredAt,
-          due_at: preferredAt ?? this.#dueAfter(new Date()),
+          due_at: preferredAt ?? dueAfter(new Date(), dueMinutes),
           consent: JSON.stringify(request.consent ?? null),
         })
         .returningAll()
@@ -81,6 +83,7 @@ export class Callbacks {
 
   async update(actor: StaffActor, id: number, patch: CallbackPatch): Promise<CallbackStaff> {
     const known = await this.#visible(actor, id);
+    const dueMinutes = await this.#config.dueMinutes();
     const row = await this.#within(known.session_id, async (unit) => {
       const current = await unit.unit.trx
         .selectFrom('chat_callback')
@@ -94,7 +97,7 @@ export class Callbacks {
       const { assignedUserId: to } = change;
       if (to !== null && to !== current.assigned_user_id && to !== actor.userId)
         await requireOperator(unit.unit.trx, to, 'assigned_user_id');
-      const dueAt = change.preferredAt ?? this.#dueAfter(current.created_at);
+      const dueAt = change.preferredAt ?? dueAfter(current.created_at, dueMinutes);
       const isMoved = change.preferredAt?.getTime() !== current.preferred_at?.getTime();
       const changed = await unit.unit.trx
         .updateTable('chat_callback')
@@ -143,10 +146,10 @@ export class Callbacks {
     }
     await unit.unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) }, actorId });
   }
+}
 
-  #dueAfter(time: Date): Date {
-    return new Date(time.getTime() + this.#config.dueMinutes * 60_000);
-  }
+function dueAfter(time: Date, minutes: number): Date {
+  return new Date(time.getTime() + minutes * 60_000);
 }
 
 /** Whether the customer still waits for a call: a call that nobody answered is still owed. */

@@ -10,6 +10,8 @@ export interface RatesConfig {
 }
 
 const MINUTE = 60;
+/** Each goes out to every address of alerts. */
+const TRIALS_PER_MINUTE = 10;
 
 function principalKey(actor: Actor): string {
   return actor.kind === 'customer' ? `session:${actor.sessionId}` : `staff:${actor.userId}`;
@@ -22,6 +24,7 @@ export class RequestRates {
   readonly #messages: RateLimiter;
   readonly #uploads: RateLimiter;
   readonly #subscriptions: RateLimiter;
+  readonly #trials: RateLimiter;
 
   constructor(config: RatesConfig) {
     this.#sessions = new RateLimiter(config.sessionsPerMinute, MINUTE);
@@ -29,6 +32,7 @@ export class RequestRates {
     this.#messages = new RateLimiter(config.messagesPerMinute, MINUTE);
     this.#uploads = new RateLimiter(config.messagesPerMinute, MINUTE);
     this.#subscriptions = new RateLimiter(config.messagesPerMinute, MINUTE);
+    this.#trials = new RateLimiter(config.messagesPerMinute === 0 ? 0 : TRIALS_PER_MINUTE, MINUTE);
   }
 
   session(ip: string): Promise<void> {
@@ -45,6 +49,11 @@ export class RequestRates {
 
   subscription(actor: Actor): Promise<void> {
     return take(this.#subscriptions, principalKey(actor));
+  }
+
+  /** A webhook that is tried. */
+  trial(actor: Actor): Promise<void> {
+    return take(this.#trials, principalKey(actor));
   }
 
   upload(actor: Actor): Promise<void> {

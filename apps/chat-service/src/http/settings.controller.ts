@@ -2,18 +2,40 @@ import {
   originCheckQuerySchema,
   type OriginCheckResponse,
   type SettingsResponse,
+  type WebhookTestResponse,
   settingsPatchSchema,
 } from '@chat-realtime/protocol';
 import { type OriginPolicy, Principal, RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, Headers, Inject, Patch, Query, Req, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Patch,
+  Post,
+  Query,
+  Req,
+  UseInterceptors,
+} from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import {
+  type AlertEnvironment,
+  alertTargets,
+  checkWebhook,
+  fixedTargets,
+  shownTargets,
+} from '../alerts/alert-targets.ts';
+import { testWebhook } from '../alerts/webhook-test.ts';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from '../settings/rules.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { ORIGINS, RULES_ENVIRONMENT, SAVED_SETTINGS, WIDGET_CONFIG } from './injection.ts';
+import { ORIGINS, RATES, RULES_ENVIRONMENT, SAVED_SETTINGS, WIDGET_CONFIG } from './injection.ts';
 import { staffActor } from './principals.ts';
+import type { RequestRates } from './rates.ts';
 
 /** How the widget looks, and on which pages it works. */
 @Controller('chat')
@@ -22,24 +44,27 @@ export class SettingsController {
   readonly #saved: SavedSettings;
   readonly #config: WidgetConfigSource;
   readonly #origins: OriginPolicy;
-  readonly #env: RulesEnvironment;
+  readonly #env: RulesEnvironment & AlertEnvironment;
+  readonly #rates: RequestRates;
 
   constructor(
     @Inject(SAVED_SETTINGS) saved: SavedSettings,
     @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
     @Inject(ORIGINS) origins: OriginPolicy,
-    @Inject(RULES_ENVIRONMENT) env: RulesEnvironment,
+    @Inject(RULES_ENVIRONMENT) env: RulesEnvironment & AlertEnvironment,
+    @Inject(RATES) rates: RequestRates,
   ) {
     this.#saved = saved;
     this.#config = config;
     this.#origins = origins;
     this.#env = env;
+    this.#rates = rates;
   }
 
   @Get('settings')
   @RequireStaff()
-  async settings(): Promise<SettingsResponse> {
-    return this.#render(await this.#saved.read());
+  async settings(@Principal() principal: Principal): Promise<SettingsResponse> {
+    return this.#render(principal, await this.#saved.read());
   }
 
   @Patch('settings')
@@ -49,7 +74,18 @@ export class SettingsController {
     @Body({ schema: settingsPatchSchema }) body: z.infer<typeof settingsPatchSchema>,
   ): Promise<SettingsResponse> {
     checkRules(this.#env, body);
-    return this.#render(await this.#saved.save(staffActor(principal), body));
+    checkWebhook(this.#env, body.webhook);
+    const signed = this.#env.ALERT_WEBHOOK_SECRET !== undefined;
+    return this.#render(principal, await this.#saved.save(staffActor(principal), body, signed));
+  }
+
+  @Post('settings/webhook/test')
+  @RequireAdmin()
+  @HttpCode(200)
+  async testWebhook(@Principal() principal: Principal): Promise<WebhookTestResponse> {
+    await this.#rates.trial(staffActor(principal));
+    const { webhook } = await this.#saved.read();
+    return testWebhook(alertTargets(this.#env, webhook), shownTargets(this.#env, webhook).urls);
   }
 
   @Get('origins/check')
@@ -66,7 +102,7 @@ export class SettingsController {
     return { origin, allowed: true, reason, setting: null, ...proxy };
   }
 
-  #render(saved: Saved): SettingsResponse {
+  #render(principal: Principal, saved: Saved): SettingsResponse {
     const { theme, texts } = this.#config.settingsWith(saved);
     return {
       settings: { theme: saved.theme, texts: saved.texts },
@@ -74,8 +110,9 @@ export class SettingsController {
       rules: {
         saved: saved.rules,
         effective: effectiveRules(this.#env, saved.rules),
-        fixed: fixedRules(this.#env),
+        fixed: [...fixedRules(this.#env), ...fixedTargets(this.#env)],
       },
+      ...(staffActor(principal).role === 'admin' ? { webhook: shownTargets(this.#env, saved.webhook) } : {}),
       updated_at: saved.updatedAt?.toISOString() ?? null,
     };
   }

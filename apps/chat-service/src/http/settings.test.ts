@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => chat.stop());
 
 const patch = (body: object, token = admin) => chat.call('PATCH', '/chat/settings', { token, body });
-const read = async () => (await chat.call('GET', '/chat/settings', { token: anna })).as(settingsResponseSchema);
+const read = async () => (await chat.call('GET', '/chat/settings', { token: admin })).as(settingsResponseSchema);
 async function shown() {
   const { theme, texts } = (await chat.call('GET', '/chat/config')).as(configResponseSchema);
   return { theme, texts };

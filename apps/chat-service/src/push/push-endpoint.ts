@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
-import { isSharedAddress } from '../bans/networks.ts';
 import { fieldError } from '../field-error.ts';
+import { leadsOutside } from '../outside/outside-address.ts';
 
 /**
  * Anybody may name the address that we shall post to, so it must lead out of our own network. What a name resolves to is
@@ -11,7 +10,5 @@ export function checkEndpoint(endpoint: string, privateHosts: ReadonlySet<string
   const url = new URL(endpoint);
   if (privateHosts.has(url.host)) return;
   if (url.protocol !== 'https:') throw fieldError('endpoint', 'must be an https address');
-  const host = url.hostname.replaceAll(/^\[|\]$/g, '');
-  const isName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(host) && !/\.(?:local|localhost|internal)$/i.test(host);
-  if (isIP(host) === 0 ? !isName : isSharedAddress(host)) throw fieldError('endpoint', 'must be a push service');
+  if (!leadsOutside(url)) throw fieldError('endpoint', 'must be a push service');
 }

@@ -1,9 +1,7 @@
-import { lookup as lookupAddress } from 'node:dns';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
 import webPush from 'web-push';
-import { isSharedAddress } from '../bans/networks.ts';
+import { publicLookup } from '../outside/outside-address.ts';
 import type { PushKeys } from './push-keys.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -31,24 +29,6 @@ export interface PushMessage {
   readonly topic: string;
   readonly ttlSeconds: number;
 }
-
-/** What a name resolves to is judged when the connection is made: one that was harmless at first may lead inside later. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookupAddress(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      callback(error, '', 0);
-      return;
-    }
-    const inside = addresses.some(({ address }) => isSharedAddress(address));
-    const [first] = addresses;
-    if (inside || first === undefined) {
-      callback(Object.assign(new Error('the name leads into a private network'), { code: 'EPRIVATE' }), '', 0);
-      return;
-    }
-    if (options.all === true) callback(null, addresses);
-    else callback(null, first.address, first.family);
-  });
-};
 
 /** RFC 8030, 8291 and 8292: what web-push makes of it goes out by a connection of ours, which looks where it leads. */
 export class PushTransport {

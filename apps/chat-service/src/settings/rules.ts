@@ -11,6 +11,7 @@ export type RulesEnvironment = Pick<
   | 'CHAT_WIDGET'
   | 'ALERT_WAITING_SECONDS'
   | 'REPLY_UNSEEN_SECONDS'
+  | 'CALLBACK_DUE_MINUTES'
   | 'ALERT_RETENTION_DAYS'
   | 'RETENTION_DAYS_MESSAGES'
   | 'RETENTION_DAYS_FILES'
@@ -21,6 +22,7 @@ export type RulesEnvironment = Pick<
 
 const WAITING_SECONDS = 60;
 const REPLY_UNSEEN_SECONDS = 120;
+const CALLBACK_DUE_MINUTES = 120;
 
 /** Each rule with the variable that fixes it, where it has a value. */
 function fixedValues(env: RulesEnvironment): readonly (readonly [string, unknown])[] {
@@ -31,6 +33,7 @@ function fixedValues(env: RulesEnvironment): readonly (readonly [string, unknown
     ['custom_fields', env.CHAT_WIDGET.custom_fields],
     ['alerts.waiting_seconds', env.ALERT_WAITING_SECONDS],
     ['alerts.reply_unseen_seconds', env.REPLY_UNSEEN_SECONDS],
+    ['alerts.callback_due_minutes', env.CALLBACK_DUE_MINUTES],
     ['retention.messages', env.RETENTION_DAYS_MESSAGES],
     ['retention.files', env.RETENTION_DAYS_FILES],
     ['retention.contacts', env.RETENTION_DAYS_CONTACTS],
@@ -54,6 +57,7 @@ export function effectiveRules(env: RulesEnvironment, saved: Rules): RulesRespon
     alerts: {
       waiting_seconds: env.ALERT_WAITING_SECONDS ?? alerts.waiting_seconds ?? WAITING_SECONDS,
       reply_unseen_seconds: env.REPLY_UNSEEN_SECONDS ?? alerts.reply_unseen_seconds ?? REPLY_UNSEEN_SECONDS,
+      callback_due_minutes: env.CALLBACK_DUE_MINUTES ?? alerts.callback_due_minutes ?? CALLBACK_DUE_MINUTES,
     },
     retention: {
       messages: env.RETENTION_DAYS_MESSAGES ?? retention.messages ?? 0,

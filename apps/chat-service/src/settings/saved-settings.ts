@@ -1,4 +1,4 @@
-import { type Database, recordAudit } from '@chat-realtime/database';
+import { type Database, recordAudit, type Tables } from '@chat-realtime/database';
 import {
   RULE_NAMES,
   type RuleName,
@@ -9,9 +9,13 @@ import {
   type SavedTheme,
   savedThemeSchema,
   type SettingsPatch,
+  type WebhookPatch,
 } from '@chat-realtime/protocol';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import { z } from 'zod';
+import type { SavedWebhook } from '../alerts/alert-targets.ts';
 import type { StaffActor } from '../domain/index.ts';
+import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
 
 /** Another instance may have saved: what was read is believed for this long. */
@@ -21,12 +25,44 @@ export interface Saved {
   readonly theme: SavedTheme;
   readonly texts: SavedTexts;
   readonly rules: Rules;
+  /** Holds a secret: it goes into no answer as it is. */
+  readonly webhook: SavedWebhook | undefined;
   readonly updatedAt: Date | null;
 }
+
+const savedWebhookSchema = z.object({ urls: z.array(z.string()), secret: z.string().optional() });
 
 /** In its row a rule is `{rule: …}`, since a list is no object; a cleared one is an empty object. */
 function ruleOf(name: RuleName, value: unknown): [RuleName, unknown][] {
   return typeof value === 'object' && value !== null && 'rule' in value ? [[name, value.rule]] : [];
+}
+
+/**
+ * The secret stays where none is given. What waits for an address that is taken out is given up: it may be the next
+ * owner's by the time that somebody puts it in again.
+ */
+async function webhookRow(trx: Kysely<Tables>, patch: WebhookPatch | null, secretIsFixed: boolean) {
+  const before = await trx
+    .selectFrom('widget_setting')
+    .select('value')
+    .where('name', '=', 'webhook')
+    .forUpdate()
+    .executeTakeFirst();
+  const known = savedWebhookSchema.safeParse(before?.value).data;
+  const urls = patch?.urls ?? [];
+  const secret = patch === null ? undefined : (patch.secret ?? known?.secret);
+  if (urls.length > 0 && secret === undefined && !secretIsFixed)
+    throw fieldError('webhook.secret', 'is required with an address');
+  const gone = known?.urls.filter((url) => !urls.includes(url)) ?? [];
+  if (gone.length > 0)
+    await trx
+      .updateTable('webhook_delivery')
+      .set({ failed_at: new Date(), last_error: 'the address was taken out' })
+      .where('url', 'in', gone)
+      .where('delivered_at', 'is', null)
+      .where('failed_at', 'is', null)
+      .execute();
+  return { name: 'webhook', value: JSON.stringify(patch === null ? {} : { urls, secret }) };
 }
 
 /** Look and texts of the widget as staff saved them, over what the environment says. */
@@ -53,13 +89,16 @@ export class SavedSettings {
       theme: savedThemeSchema.parse(value('theme')),
       texts: savedTextsSchema.parse(value('texts')),
       rules: rulesSchema.parse(Object.fromEntries(RULE_NAMES.flatMap((name) => ruleOf(name, value(name))))),
+      webhook: savedWebhookSchema.safeParse(value('webhook')).data,
       updatedAt: times.length === 0 ? null : new Date(Math.max(...times)),
     };
   }
 
-  /** Each part that is named is replaced as a whole; null clears it. */
-  async save(actor: StaffActor, patch: SettingsPatch): Promise<Saved> {
-    const rows = [
+  /**
+   * Each part that is named is replaced as a whole; null clears it. `secretIsFixed`: a variable says what signs alerts.
+   */
+  async save(actor: StaffActor, patch: SettingsPatch, secretIsFixed = false): Promise<Saved> {
+    const given = [
       ...(patch.theme === undefined ? [] : [{ name: 'theme', value: JSON.stringify(patch.theme ?? {}) }]),
       ...(patch.texts === undefined ? [] : [{ name: 'texts', value: JSON.stringify(patch.texts ?? {}) }]),
       ...RULE_NAMES.flatMap((name) => {
@@ -67,9 +106,11 @@ export class SavedSettings {
         return rule === undefined ? [] : [{ name, value: JSON.stringify(rule === null ? {} : { rule }) }];
       }),
     ];
-    if (rows.length > 0) {
+    if (given.length > 0 || patch.webhook !== undefined) {
       await translated(() =>
         this.#database.kysely.transaction().execute(async (trx) => {
+          const rows =
+            patch.webhook === undefined ? given : [...given, await webhookRow(trx, patch.webhook, secretIsFixed)];
           await trx
             .insertInto('widget_setting')
             .values(rows.map((row) => ({ ...row, updated_by: actor.userId })))

@@ -11,6 +11,7 @@ import type {
   SettingsResponse,
   StaffApi,
   TotpSetup,
+  WebhookTestResponse,
 } from '@chat-realtime/client/staff';
 
 export type { AuditResponse, Ban, OperatorAccount, OperatorInvite, OwnAccount, TotpSetup };
@@ -91,6 +92,18 @@ export const endTotp = (api: StaffApi, code: string): Promise<unknown> =>
 
 export const saveRules = (api: StaffApi, patch: SettingsPatch): Promise<SettingsResponse> =>
   api.request('PATCH', '/chat/settings', { body: patch });
+
+export const testWebhook = (api: StaffApi): Promise<WebhookTestResponse> =>
+  api.request('POST', '/chat/settings/webhook/test');
+
+/** 32 random bytes, as text. */
+export function newSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}
 
 /** All that hold: there are few. */
 export async function readBans(api: StaffApi): Promise<readonly Ban[]> {

@@ -11,5 +11,6 @@ import './pages.css';
 import './lists.css';
 import './setup.css';
 import './manage.css';
+import './rules.css';
 import './status.css';
 import './dialogs.css';

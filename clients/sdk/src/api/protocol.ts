@@ -73,4 +73,5 @@ export type {
   TraceResponse,
   StaffState as StaffChannelState,
   TotpSetup,
+  WebhookTestResponse,
 } from '@chat-realtime/protocol';

@@ -262,11 +262,12 @@ const rules = {
     consent: { version: '1', text: 'Я согласен на обработку персональных данных', url: null },
     prechat_fields: [{ name: 'message' as const, required: true }],
     custom_fields: [],
-    alerts: { waiting_seconds: 60, reply_unseen_seconds: 120 },
+    alerts: { waiting_seconds: 60, reply_unseen_seconds: 120, callback_due_minutes: 120 },
     retention: { messages: 365, files: 0, contacts: 0, callbacks: 0, alerts: 30 },
   },
   fixed: ['alerts.waiting_seconds'],
 };
+const webhook = { urls: ['https://shop.example/hooks/chat'], secret: 'saved' as const, saved: true };
 const texts = { 'greeting.ru': 'Здравствуйте! Чем помочь?', 'greeting.en': 'Hello! How can we help?' };
 const revocation = { id: 9, kind: 'session' as const, subject: '123', not_after: 1_762_590_611 };
 const chosen = { user_id: '7', status: 'away' as const, version: 4 };
@@ -402,6 +403,16 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       contact,
     },
   ],
+  AlertTestWebhook: [{ id: 'test:5f0f3f0e-7c1e-4a52-9a54-0b8a2f1c9d11', type: 'chat.alert.test', created_at: AT }],
+  WebhookTargets: [webhook],
+  WebhookTest: [
+    {
+      results: [
+        { url: 'https://shop.example/hooks/chat', delivered: true, reason: null },
+        { url: 'https://old.example/hook', delivered: false, reason: 'HTTP 404' },
+      ],
+    },
+  ],
   CallbackRequest: [
     {
       phone: '8 916 123-45-67',
@@ -490,9 +501,11 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   SettingsPatch: [
     { theme: savedTheme, texts },
     { schedule: openingHours, retention: { messages: 365 } },
+    { webhook: { urls: ['https://shop.example/hooks/chat'], secret: 'a-secret-of-the-receiver' } },
   ],
   Settings: [
     { settings: { theme: savedTheme, texts }, effective: { theme: savedTheme, texts }, rules, updated_at: AT },
+    { settings: { theme: {}, texts: {} }, effective: { theme: {}, texts: {} }, rules, webhook, updated_at: null },
   ],
   SettingRules: [rules],
   OriginCheck: [

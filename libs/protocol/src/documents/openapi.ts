@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
+import { alertTestWebhookSchema } from '../alert-targets.ts';
 import { alertWebhookSchema, errorResponseSchema } from '../rest.ts';
 import { ALL_ROUTES, routeErrors, type Access, type Route, type RouteAnswer } from '../routes.ts';
 import { REF_PREFIX, type Json, type JsonObject } from './json.ts';
@@ -222,21 +223,23 @@ export function openApiDocument(version: string): JsonObject {
   for (const route of ALL_ROUTES) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
   }
-  const webhooks: JsonObject = {
-    alert: {
-      post: {
-        operationId: 'alertWebhook',
-        summary: 'What ALERT_WEBHOOK_URLS are sent',
-        description: 'Signed in `X-Chat-Signature`, at least once; dedupe by `id`. The ALR rules of SPEC.md.',
-        tags: ['chat-service'],
-        security: [],
-        requestBody: { required: true, content: { 'application/json': { schema: schemaOrRef(alertWebhookSchema) } } },
-        responses: {
-          200: { description: 'taken; any 2xx' },
-          400: { description: 'any answer but 2xx: sent again later' },
-        },
+  const webhook = (operationId: string, summary: string, schema: Parameters<typeof schemaOrRef>[0]): JsonObject => ({
+    post: {
+      operationId,
+      summary,
+      description: 'Signed in `X-Chat-Signature`, at least once; dedupe by `id`. The ALR rules of SPEC.md.',
+      tags: ['chat-service'],
+      security: [],
+      requestBody: { required: true, content: { 'application/json': { schema: schemaOrRef(schema) } } },
+      responses: {
+        200: { description: 'taken; any 2xx' },
+        400: { description: 'any answer but 2xx: sent again later, but for a test' },
       },
     },
+  });
+  const webhooks: JsonObject = {
+    alert: webhook('alertWebhook', 'What the addresses of alerts are sent', alertWebhookSchema),
+    alertTest: webhook('alertTestWebhook', 'What they are sent to try them', alertTestWebhookSchema),
   };
   return {
     openapi: '3.1.0',

@@ -1,6 +1,7 @@
 import * as operatorStatus from '../operator-status.ts';
 import * as quickReplies from '../quick-replies.ts';
 import * as rest from '../rest.ts';
+import * as targets from '../alert-targets.ts';
 import * as settings from '../settings.ts';
 import { route, type Route } from './route.ts';
 
@@ -240,6 +241,16 @@ export const STAFF_ROUTES: readonly Route[] = [
     summary: 'Save look and texts of the widget',
     body: { schema: settings.settingsPatchSchema, required: true },
     answers: { 200: { description: 'the settings', schema: settings.settingsResponseSchema } },
+  }),
+  route({
+    id: 'testAlertWebhook',
+    service,
+    method: 'POST',
+    path: '/chat/settings/webhook/test',
+    access: 'admin',
+    summary: 'Send a test to each address that alerts go to',
+    answers: { 200: { description: 'what each answered', schema: targets.webhookTestResponseSchema, noStore: true } },
+    errors: ['no_alert_targets'],
   }),
   route({
     id: 'checkOrigin',

@@ -4,16 +4,18 @@ import { RuleSection } from './RuleSection.tsx';
 import type { RulesFormProps } from './rules-form.ts';
 
 const FIELDS = {
-  alerts: ['waiting_seconds', 'reply_unseen_seconds'],
+  alerts: ['waiting_seconds', 'reply_unseen_seconds', 'callback_due_minutes'],
   retention: ['messages', 'files', 'contacts', 'callbacks', 'alerts'],
 } as const;
 const LIMITS = { alerts: { min: 1, max: 86_400 }, retention: { min: 0, max: 36_500 } } as const;
+/** Where a field has another end than its neighbours. */
+const MAX: Readonly<Record<string, number>> = { callback_due_minutes: 43_200 };
 
 interface NumbersFormProps extends RulesFormProps {
   readonly part: keyof typeof FIELDS;
 }
 
-/** Whole numbers: seconds of alerts, days of retention. One that a variable fixes stays as it is. */
+/** Whole numbers: times of alerts, days of retention. One that a variable fixes stays as it is. */
 export function NumbersForm({ part, rules, save }: NumbersFormProps) {
   const { manage } = t();
   const effective: Readonly<Record<string, number>> = rules.effective[part];
@@ -51,6 +53,7 @@ export function NumbersForm({ part, rules, save }: NumbersFormProps) {
               name={name}
               required
               {...LIMITS[part]}
+              max={MAX[name] ?? LIMITS[part].max}
               disabled={isFixed(name)}
               value={values[name] ?? String(effective[name] ?? '')}
               onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })}

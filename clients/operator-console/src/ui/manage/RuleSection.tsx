@@ -4,7 +4,7 @@ import { useTask } from '../use-task.ts';
 import { Problem } from './Page.tsx';
 
 interface RuleSectionProps {
-  readonly name: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent' | 'alerts' | 'retention';
+  readonly name: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent' | 'alerts' | 'webhook' | 'retention';
   /** The variable that fixes all of it. */
   readonly fixed: boolean;
   /** Something was saved here, and can be taken back. */
@@ -12,6 +12,8 @@ interface RuleSectionProps {
   readonly onSave: () => Promise<void>;
   readonly onClear: () => Promise<void>;
   readonly children: ComponentChildren;
+  /** Below the form, and not frozen with it. */
+  readonly after?: ComponentChildren;
 }
 
 const VARIABLES = {
@@ -19,12 +21,13 @@ const VARIABLES = {
   prechat_fields: 'CHAT_WIDGET',
   custom_fields: 'CHAT_WIDGET',
   consent: 'CHAT_WIDGET',
-  alerts: 'ALERT_WAITING_SECONDS, REPLY_UNSEEN_SECONDS',
+  alerts: 'ALERT_WAITING_SECONDS, REPLY_UNSEEN_SECONDS, CALLBACK_DUE_MINUTES',
+  webhook: 'ALERT_WEBHOOK_URLS',
   retention: 'RETENTION_DAYS_*',
 } as const;
 
 /** A part of the settings, saved by itself. What the environment says is shown and cannot be changed here. */
-export function RuleSection({ name, fixed, saved, onSave, onClear, children }: RuleSectionProps) {
+export function RuleSection({ name, fixed, saved, onSave, onClear, children, after }: RuleSectionProps) {
   const { manage } = t();
   const { busy, problem, run } = useTask();
   return (
@@ -58,6 +61,7 @@ export function RuleSection({ name, fixed, saved, onSave, onClear, children }: R
           )}
         </fieldset>
       </form>
+      {after}
     </section>
   );
 }

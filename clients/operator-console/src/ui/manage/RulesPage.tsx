@@ -11,6 +11,7 @@ import { HoursForm } from './HoursForm.tsx';
 import { NumbersForm } from './NumbersForm.tsx';
 import { Page, Waiting } from './Page.tsx';
 import { PrechatForm } from './PrechatForm.tsx';
+import { WebhookForm } from './WebhookForm.tsx';
 
 /** What the owner of the chat decides, a part at a time. */
 export function RulesPage() {
@@ -35,6 +36,14 @@ export function RulesPage() {
           <CustomFieldsForm key={keyOf('custom_fields')} rules={loaded.value.rules} save={save} />
           <ConsentForm key={keyOf('consent')} rules={loaded.value.rules} save={save} />
           <NumbersForm part="alerts" rules={loaded.value.rules} save={save} />
+          {loaded.value.webhook !== undefined && (
+            <WebhookForm
+              key={JSON.stringify(loaded.value.webhook)}
+              rules={loaded.value.rules}
+              targets={loaded.value.webhook}
+              save={save}
+            />
+          )}
           <NumbersForm part="retention" rules={loaded.value.rules} save={save} />
         </>
       )}

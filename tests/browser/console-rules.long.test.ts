@@ -1,0 +1,72 @@
+import { createServer } from 'node:http';
+import { freePort } from '@chat-realtime/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startStandalone, type StandaloneTarget } from '../support/standalone-target.ts';
+import { useBrowser } from './browser.ts';
+import { ConsolePage } from './console-page.ts';
+
+/** Where no variable has said anything yet. */
+const UNSET = { ALERT_WEBHOOK_URLS: '', ALERT_WEBHOOK_SECRET: '' };
+
+describe('rules that an administrator sets in the console', { timeout: 120_000 }, () => {
+  const { open } = useBrowser();
+  const signatures: string[] = [];
+  const receiver = createServer((request, response) => {
+    signatures.push(String(request.headers['x-chat-signature']));
+    response.writeHead(request.url === '/gone' ? 404 : 204).end();
+  });
+  let target: StandaloneTarget;
+  let host: string;
+
+  beforeAll(async () => {
+    const port = await freePort();
+    await new Promise<void>((resolve) => receiver.listen(port, '127.0.0.1', resolve));
+    host = `127.0.0.1:${port}`;
+    target = await startStandalone(
+      { profile: 'main', webhookUrl: '', siteOrigin: '' },
+      { ...UNSET, ALERT_WEBHOOK_PRIVATE_HOSTS: host },
+    );
+  }, 240_000);
+  afterAll(async () => {
+    await target?.stop();
+    receiver.close();
+  });
+
+  const rules = async (section: string, width = 1280) => {
+    const { page } = await open({ viewport: { width, height: 860 } });
+    const admin = new ConsolePage(page, target.baseUrl);
+    await admin.signIn('admin');
+    await admin.go('#/rules');
+    const form = page.locator(`[data-section=${section}]`);
+    await form.waitFor();
+    return { page, admin, form };
+  };
+
+  it('[ALR8] [ALR9] saves where alerts go and tries it; the secret never comes back', async () => {
+    const { page, admin, form } = await rules('webhook');
+    await form.locator('input[name=url]').fill(`http://${host}/hook`);
+    await admin.action('make-secret').click();
+    const secret = await form.locator('input[name=secret]').inputValue();
+    expect(secret).toMatch(/^[\w-]{43}$/);
+    await admin.action('add-url').click();
+    await form.locator('input[name=url]').nth(1).fill('https://10.0.0.1/hook');
+    expect(await admin.violations()).toEqual([]);
+    await form.locator('[data-action=save]').click();
+    await form.locator('.problem', { hasText: /\S/ }).waitFor();
+    await form.locator('input[name=url]').nth(1).fill(`http://${host}/gone`);
+    await form.locator('[data-action=save]').click();
+    await admin.action('test-webhook').click();
+    await page.locator('.results [data-delivered=true]').waitFor();
+    await page.locator('.results [data-delivered=false]', { hasText: 'HTTP 404' }).waitFor();
+    expect(signatures.length).toBeGreaterThanOrEqual(2);
+    expect(await admin.violations()).toEqual([]);
+
+    const again = await rules('webhook', 390);
+    expect(await again.form.locator('input[name=url]').count()).toBe(2);
+    expect(await again.form.locator('input[name=secret]').inputValue()).toBe('');
+    expect(await again.page.content()).not.toContain(secret);
+    await again.form.locator('[data-action=clear]').click();
+    await again.form.locator('[data-action=clear]').waitFor({ state: 'detached' });
+    expect(await again.form.locator('[data-action=test-webhook]').count()).toBe(0);
+  });
+});
