@@ -18,6 +18,18 @@ export type AlertObserver = (reason: AlertReason, count: number) => void;
 const FIRST_WINDOW_SECONDS = 86_400;
 const WINDOW_SECONDS = 3_600;
 
+/** `now()`, since no index serves a condition that may change from row to row; each sweep is one statement. */
+const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds}::float8)`;
+/** By what each sweep finds its rows, of session `s` or callback `c`: what is long over must cost it nothing. */
+export const FOUND_BY = {
+  sessionCreated: (window: number) => sql`s.updated_at > ${ago(window)}`,
+  waiting: (seconds: number) => sql`s.waiting_since <= ${ago(seconds)}`,
+  // An erased request has nobody to ring.
+  callbackRequested: (window: number) => sql`c.created_at > ${ago(window)} AND c.erased_at IS NULL`,
+  callbackDue: () => sql`c.due_at <= now() AND c.status NOT IN ('done', 'no_answer', 'cancelled')`,
+  replyUnseen: (window: number) => sql`s.updated_at > ${ago(window)}`,
+};
+
 /**
  * Finds causes of alerts in the tables and raises each once: the dedupe key names the cause, so that a sweep may run
  * twice, die in the middle or change its leader. Alert and webhook deliveries are made by one statement.
@@ -65,8 +77,7 @@ export class AlertSweeps {
       SELECT 'session_created' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
              s.client_msgs - s.team_client_msgs AS unread_count, 'session_created:' || s.id AS dedupe_key
       FROM chat_session s
-      WHERE s.updated_at > clock_timestamp() - make_interval(secs => ${window})
-        AND s.created_at > clock_timestamp() - make_interval(secs => ${window})`);
+      WHERE ${FOUND_BY.sessionCreated(window)} AND s.created_at > ${ago(window)}`);
   }
 
   #waiting(): Promise<number> {
@@ -76,8 +87,7 @@ export class AlertSweeps {
              'waiting:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint
                || CASE s.waiting_round WHEN 0 THEN '' ELSE ':' || s.waiting_round END AS dedupe_key
       FROM chat_session s
-      WHERE s.waiting_since <= clock_timestamp() - make_interval(secs => ${this.#config.waitingSeconds})
-        AND s.status <> 'closed'`);
+      WHERE ${FOUND_BY.waiting(this.#config.waitingSeconds)} AND s.status <> 'closed'`);
   }
 
   #callbackRequested(window: number): Promise<number> {
@@ -85,8 +95,7 @@ export class AlertSweeps {
       SELECT 'callback_requested' AS reason, c.session_id, c.id AS callback_id,
              COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count, 'callback_requested:' || c.id AS dedupe_key
       FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
-      WHERE c.status NOT IN ('done', 'no_answer', 'cancelled')
-        AND c.created_at > clock_timestamp() - make_interval(secs => ${window})`);
+      WHERE c.status NOT IN ('done', 'no_answer', 'cancelled') AND ${FOUND_BY.callbackRequested(window)}`);
   }
 
   /** A later appointment is a new cause, so the time stands in the key. */
@@ -96,8 +105,7 @@ export class AlertSweeps {
              COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count,
              'callback_due:' || c.id || ':' || floor(extract(epoch FROM c.due_at) * 1000)::bigint AS dedupe_key
       FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
-      WHERE c.status NOT IN ('done', 'no_answer', 'cancelled') AND c.status <> 'calling'
-        AND c.due_at <= clock_timestamp()`);
+      WHERE ${FOUND_BY.callbackDue()} AND c.status <> 'calling'`);
   }
 
   /** One alert for all replies since the customer last saw something: the first of them is the cause. */
@@ -114,9 +122,9 @@ export class AlertSweeps {
           AND COALESCE(e.message_id, e.id) > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
         ORDER BY e.id LIMIT 1
       ) reply
-      WHERE s.updated_at > clock_timestamp() - make_interval(secs => ${window + seconds})
+      WHERE ${FOUND_BY.replyUnseen(window + seconds)}
         AND s.last_message_id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
-        AND reply.created_at <= clock_timestamp() - make_interval(secs => ${seconds})`);
+        AND reply.created_at <= ${ago(seconds)}`);
   }
 
   async #raise(causes: ReturnType<typeof sql>): Promise<number> {

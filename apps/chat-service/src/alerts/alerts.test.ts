@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { WebhookReceiver } from '../../test/webhook-receiver.ts';
 import { deleteOldAlerts } from './alert-retention.ts';
-import { AlertSweeps } from './alert-sweeps.ts';
+import { AlertSweeps, FOUND_BY } from './alert-sweeps.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
 
 const SECRET = 'webhook-secret-0123456789abcdef';
@@ -312,5 +312,20 @@ describe('on postgres', () => {
         receiver.close();
       }
     });
+  });
+
+  it.each([
+    ['chat_session s', FOUND_BY.sessionCreated(3_600), 'updated_at >'],
+    ['chat_session s', FOUND_BY.waiting(60), 'waiting_since <='],
+    ['chat_callback c', FOUND_BY.callbackRequested(3_600), 'created_at >'],
+    ['chat_callback c', FOUND_BY.callbackDue(), 'due_at <='],
+    ['chat_session s', FOUND_BY.replyUnseen(3_720), 'updated_at >'],
+  ])('[ALR4] what a sweep looks for in %s is found by an index (%#)', async (table, condition, found) => {
+    const plan = await chat.database.kysely.transaction().execute(async (trx) => {
+      await sql`SET LOCAL enable_seqscan = off`.execute(trx);
+      return sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT 1 FROM ${sql.raw(table)} WHERE ${condition}`.execute(trx);
+    });
+    const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(text).toMatch(new RegExp(String.raw`Index Cond: \(+${found}`));
   });
 });

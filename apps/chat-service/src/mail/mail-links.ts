@@ -26,7 +26,7 @@ export class MailLinks {
   async newCode(sessionId: number): Promise<string> {
     const code = randomBytes(24).toString('base64url');
     await translated(async () => {
-      await sql`DELETE FROM mail_link WHERE expires_at <= clock_timestamp()`.execute(this.#database.kysely);
+      await sql`DELETE FROM mail_link WHERE expires_at <= now()`.execute(this.#database.kysely);
       await sql`INSERT INTO mail_link (hash, session_id, expires_at) VALUES (${this.#hash(code)}, ${sessionId}::bigint,
         clock_timestamp() + make_interval(secs => ${MAIL_LINK_SECONDS}::float8))`.execute(this.#database.kysely);
     });

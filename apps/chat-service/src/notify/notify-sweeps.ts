@@ -47,11 +47,11 @@ export function notifySweeps(parts: NotifySweepParts): Sweep[] {
 }
 
 async function forgetOld(database: Database): Promise<void> {
-  const old = sql`clock_timestamp() - make_interval(days => ${KEPT_DAYS}::integer)`;
+  const old = sql`now() - make_interval(days => ${KEPT_DAYS}::integer)`;
   const db = database.kysely;
   // A mailbox may be there again after half a year; one that is not says so at the next mail.
   await sql`DELETE FROM mail_refusal WHERE reason = 'bounced'
-    AND created_at < clock_timestamp() - make_interval(days => ${BOUNCED_DAYS}::integer)`.execute(db);
+    AND created_at < now() - make_interval(days => ${BOUNCED_DAYS}::integer)`.execute(db);
   await sql`DELETE FROM notice WHERE decided_at < ${old}`.execute(db);
   await sql`DELETE FROM push_notice WHERE created_at < ${old}`.execute(db);
   await sql`DELETE FROM mail WHERE created_at < ${old} AND (sent_at IS NOT NULL OR failed_at IS NOT NULL)`.execute(db);

@@ -28,6 +28,7 @@ async function moveAll(
 /** An idle chat is closed, but never one in which a customer waits for an answer: they would drop out of the badge. */
 export function autoCloseSweep(context: StorageContext): Sweep {
   const minutes = context.options.autoCloseMinutes;
+  // `now()`, since no index serves a condition that may change from row to row.
   return {
     name: 'auto_close',
     everyMs: EVERY_MS,
@@ -35,9 +36,9 @@ export function autoCloseSweep(context: StorageContext): Sweep {
       if (minutes === 0) return;
       const result = await translated(() =>
         sql<{ id: number; cutoff: Date }>`
-          SELECT id, clock_timestamp() - make_interval(mins => ${minutes}::integer) AS cutoff FROM chat_session
+          SELECT id, now() - make_interval(mins => ${minutes}::integer) AS cutoff FROM chat_session
            WHERE status IN ('new', 'active') AND waiting_since IS NULL
-             AND updated_at < clock_timestamp() - make_interval(mins => ${minutes}::integer)
+             AND updated_at < now() - make_interval(mins => ${minutes}::integer)
            ORDER BY updated_at LIMIT ${BATCH}`.execute(context.database.kysely),
       );
       const cutoff = result.rows[0]?.cutoff;

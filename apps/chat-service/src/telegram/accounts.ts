@@ -215,8 +215,8 @@ export class TelegramAccounts {
   }
 
   async #forgetExpired(): Promise<void> {
-    await sql`DELETE FROM telegram_code WHERE expires_at <= clock_timestamp()`.execute(this.#database.kysely);
-    await sql`DELETE FROM telegram_request WHERE created_at < clock_timestamp() - interval '3 days'`.execute(
+    await sql`DELETE FROM telegram_code WHERE expires_at <= now()`.execute(this.#database.kysely);
+    await sql`DELETE FROM telegram_request WHERE created_at < now() - interval '3 days'`.execute(
       this.#database.kysely,
     );
   }

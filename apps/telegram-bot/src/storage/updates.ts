@@ -116,10 +116,10 @@ export class UpdateStore {
 
   async forget(): Promise<void> {
     await sql`DELETE FROM telegram_update WHERE payload IS NULL
-      AND received_at < clock_timestamp() - make_interval(hours => ${KEEP_HOURS}::integer)`.execute(
+      AND received_at < now() - make_interval(hours => ${KEEP_HOURS}::integer)`.execute(
       this.#database.kysely,
     );
-    await sql`DELETE FROM telegram_message WHERE created_at < clock_timestamp() - interval '90 days'`.execute(
+    await sql`DELETE FROM telegram_message WHERE created_at < now() - interval '90 days'`.execute(
       this.#database.kysely,
     );
   }
