@@ -190,9 +190,7 @@ export function banSweep(database: Database): Sweep {
     run: async () => {
       await translated(async () => {
         await sql`DELETE FROM chat_ban WHERE id IN (
-          SELECT id FROM chat_ban WHERE until <= now() ORDER BY until LIMIT ${SWEEP_BATCH})`.execute(
-          database.kysely,
-        );
+          SELECT id FROM chat_ban WHERE until <= now() ORDER BY until LIMIT ${SWEEP_BATCH})`.execute(database.kysely);
         await sql`DELETE FROM chat_client_address WHERE session_id IN (
           SELECT session_id FROM chat_client_address
            WHERE seen_at < now() - make_interval(days => ${ADDRESS_DAYS}::integer)

@@ -293,6 +293,27 @@ describe('an operator on duty in Telegram', () => {
     expect(await Promise.all([shown, owed].map(told))).toEqual([[], ['anna push']]);
   });
 
+  it('[NTF5] is told by their device of a callback request from before the duty, and not of what Telegram tells', async () => {
+    await begin();
+    const [before, told1, owed, fresh] = [await callback(), await callback(), await callback(), await callback()];
+    const age = (id: number) =>
+      sql`UPDATE chat_alert SET created_at = created_at - interval '11 seconds' WHERE callback_id = ${id}::bigint`.execute(
+        chat.database.kysely,
+      );
+    await Promise.all([before, told1, owed].map(({ id }) => age(id)));
+    await sql`INSERT INTO telegram_callback_told (callback_id, operator_id)
+      SELECT ${told1.id}::bigint, id FROM operator_telegram`.execute(chat.database.kysely);
+    await sql`INSERT INTO telegram_send (chat_id, operator_id, callback_id, content)
+      SELECT telegram_user_id, id, ${owed.id}::bigint, '{}' FROM operator_telegram`.execute(chat.database.kysely);
+    const all = () => Promise.all([before, told1, owed, fresh].map(({ sessionId }) => told(sessionId)));
+    await notices.run();
+    // The newest is a moment old: the bot may be about to tell it.
+    expect(await all()).toEqual([['anna push'], [], [], []]);
+    await age(fresh.id);
+    await notices.run();
+    expect(await all()).toEqual([['anna push'], [], [], ['anna push']]);
+  });
+
   it('[NTF5] who is away is told by their device of what is nobody’s, and not of what is theirs', async () => {
     await begin();
     await sql`INSERT INTO chat_operator (id, name, role, status) VALUES ('anna', 'anna', 'operator', 'away')
@@ -316,6 +337,21 @@ describe('a push that is about to be sent', () => {
     const { endpoints, outcomes } = await sent();
     expect([endpoints.length, outcomes.toSorted()]).toEqual([1, ['delivered', 'not_needed', 'not_needed']]);
     expect(await told(open.sessionId)).toEqual(['anna push']);
+  });
+
+  it('[NTF7] is judged by the scope of the operator’s newest token where no account of ours says it, on all devices', async () => {
+    const wide = await chat.staff('dora');
+    await Promise.all([add(wide), add(wide)]);
+    await choose(wide, { push: ['message'] });
+    const narrow = await chat.staff('dora', { scope: 'own' });
+    const id = await waiting();
+    // Any call of theirs: their site signs them in with less than when they subscribed.
+    expect((await chat.call('GET', '/chat/operators/me/notifications', { token: narrow })).status).toBe(200);
+    await notices.run();
+    expect(await told(id)).toEqual([]);
+    const { rows } = await sql`SELECT scope FROM push_subscription WHERE user_id = 'dora'
+      UNION ALL SELECT scope FROM notify_setting WHERE user_id = 'dora'`.execute(chat.database.kysely);
+    expect(rows).toEqual([{ scope: 'own' }, { scope: 'own' }, { scope: 'own' }]);
   });
 
   it('[NTF7] of a chat that its operator may not see any more, is not', async () => {

@@ -38,10 +38,13 @@ interface Cause {
   readonly event: NotifyEvent;
   readonly session_id: number | null;
   readonly alert_id: number | null;
+  readonly callback_id: number | null;
   readonly message_id: number | null;
   /** Whose the session, or the callback, is now. */
   readonly session_user: string | null;
   readonly callback_user: string | null;
+  /** Seconds since it happened. */
+  readonly age: number;
 }
 
 interface OperatorRow {
@@ -102,15 +105,17 @@ export class OperatorNotices {
     const { rows } = await sql<Cause>`
       WITH cause AS (
         SELECT 'message:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint || ':' || s.waiting_round AS notice,
-               'message' AS event, s.id AS session_id, NULL::bigint AS alert_id, s.last_message_id AS message_id,
-               s.assigned_user_id AS session_user, NULL::text AS callback_user
+               'message' AS event, s.id AS session_id, NULL::bigint AS alert_id, NULL::bigint AS callback_id,
+               s.last_message_id AS message_id, s.assigned_user_id AS session_user, NULL::text AS callback_user,
+               extract(epoch FROM clock_timestamp() - s.waiting_since)::float8 AS age
           FROM chat_session s
          WHERE s.status <> 'closed' AND s.client_msgs > s.team_client_msgs
            AND ${WAITS_LATELY}
         UNION ALL
         SELECT * FROM (
-          SELECT DISTINCT ON (a.reason, a.session_id, a.callback_id) 'alert:' || a.id AS notice, a.reason, a.session_id, a.id,
-                 NULL::bigint AS message_id, s.assigned_user_id AS session_user, c.assigned_user_id AS callback_user
+          SELECT DISTINCT ON (a.reason, a.session_id, a.callback_id) 'alert:' || a.id AS notice, a.reason, a.session_id, a.id, a.callback_id,
+                 NULL::bigint AS message_id, s.assigned_user_id AS session_user, c.assigned_user_id AS callback_user,
+                 extract(epoch FROM clock_timestamp() - a.created_at)::float8 AS age
             FROM chat_alert a
             LEFT JOIN chat_session s ON s.id = a.session_id LEFT JOIN chat_callback c ON c.id = a.callback_id
            WHERE a.reason IN ('waiting', 'callback_requested') AND ${ALERT_HOLDS}
@@ -174,19 +179,26 @@ export class OperatorNotices {
       ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
   }
 
-  /** Of which chats (`chat user`) the bot has sent something to whom on duty since their customer waits, or owes it. */
+  /** Of what (see `placeOf`) the bot has sent something to whom on duty since its customer waits, or owes it. */
   async #inTelegram(causes: readonly Cause[], operators: readonly Operator[]): Promise<InTelegram> {
     const users = operators.filter((one) => one.onDutyInTelegram).map(({ userId }) => userId);
+    if (users.length === 0) return new Map();
     const sessions = causes.flatMap((cause) => cause.session_id ?? []);
-    if (users.length === 0 || sessions.length === 0) return new Map();
+    const callbacks = causes.flatMap((cause) => cause.callback_id ?? []);
     const { rows } = await sql<{ key: string; sent: boolean; owed: boolean }>`
-      SELECT s.id || ' ' || t.user_id AS key,
+      SELECT 'chat ' || s.id || ' ' || t.user_id AS key,
              EXISTS (SELECT 1 FROM telegram_message m WHERE m.chat_id = t.telegram_user_id AND m.session_id = s.id
                         AND m.created_at >= s.waiting_since) AS sent,
              EXISTS (SELECT 1 FROM telegram_send o WHERE o.operator_id = t.id AND o.session_id = s.id
                         AND o.created_at >= s.waiting_since) AS owed
         FROM operator_telegram t CROSS JOIN chat_session s
-       WHERE t.user_id = ANY (${users}::text[]) AND s.id = ANY (${sessions}::bigint[])`.execute(this.#database.kysely);
+       WHERE t.user_id = ANY (${users}::text[]) AND s.id = ANY (${sessions}::bigint[])
+      UNION ALL
+      SELECT 'callback ' || c.id || ' ' || t.user_id,
+             EXISTS (SELECT 1 FROM telegram_callback_told k WHERE k.callback_id = c.id AND k.operator_id = t.id),
+             EXISTS (SELECT 1 FROM telegram_send o WHERE o.operator_id = t.id AND o.callback_id = c.id)
+        FROM operator_telegram t CROSS JOIN unnest(${callbacks}::bigint[]) AS c (id)
+       WHERE t.user_id = ANY (${users}::text[])`.execute(this.#database.kysely);
     const found = new Map<string, 'sent' | 'owed'>();
     for (const { key, sent, owed } of rows) if (sent || owed) found.set(key, sent ? 'sent' : 'owed');
     return found;
@@ -205,13 +217,13 @@ export class OperatorNotices {
     for (const operator of operators) {
       const { userId } = operator;
       if (users.has(userId) || !concerns(cause.event, owners, operator)) continue;
-      const telegram = inTelegram.get(`${cause.session_id} ${userId}`);
+      const telegram = inTelegram.get(placeOf(cause, userId));
       const concern: Concern = {
         event: cause.event,
         isTheirs: (owners.callback ?? owners.session) === userId,
         isInTelegram: telegram !== undefined,
       };
-      if (mayLeave(cause, concern, operator, telegram === 'owed')) {
+      if (mayComeInTelegram(cause, concern, operator) || mayLeave(cause, concern, operator, telegram === 'owed')) {
         isSettled = false;
         continue;
       }
@@ -263,6 +275,18 @@ export class OperatorNotices {
               WHERE o.notice = ${cause.notice} AND p.user_id = ${userId}))
       ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
   }
+}
+
+/** What Telegram would have of it: the callback request itself, else something of its chat. */
+function placeOf({ callback_id: callbackId, session_id: sessionId }: Cause, userId: string): string {
+  return callbackId === null ? `chat ${sessionId} ${userId}` : `callback ${callbackId} ${userId}`;
+}
+
+/** The bot hears of it as they do who decide here: whoever is on duty is given the time in which it tells them. */
+function mayComeInTelegram({ age }: Cause, concern: Concern, operator: Operator): boolean {
+  if (concern.event !== 'callback_requested' || operator.settings.everywhere || seesItself(concern, operator))
+    return false;
+  return age < NOTIFY_DELAYS.onDutySeconds && seesItself({ ...concern, isInTelegram: true }, operator);
 }
 
 function mailKey(notice: string, userId: string): string {

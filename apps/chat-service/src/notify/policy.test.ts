@@ -40,13 +40,13 @@ describe('who is told', () => {
   it('[NTF2] not who has it before their eyes, and nobody who is off', () => {
     expect(channelsFor(WAITING, { ...away, connected: true }, NOW)).toEqual([]);
     expect(channelsFor({ ...MESSAGE, isInTelegram: true }, onDuty, NOW)).toEqual([]);
-    expect(channelsFor(CALLBACK, onDuty, NOW)).toEqual([]);
+    expect(channelsFor({ ...CALLBACK, isInTelegram: true }, onDuty, NOW)).toEqual([]);
     const everywhere = { ...away, settings: { ...away.settings, everywhere: true } };
     expect(channelsFor(WAITING, { ...everywhere, status: 'off' }, NOW)).toEqual([]);
   });
 
-  it('[NTF5] on duty in Telegram, of what the bot did not tell them: the customer had written before the duty began', () => {
-    for (const concern of [WAITING, MESSAGE]) {
+  it('[NTF5] on duty in Telegram, of what the bot did not tell them: it had come before the duty began', () => {
+    for (const concern of [WAITING, MESSAGE, CALLBACK]) {
       expect(channelsFor(concern, onDuty, NOW)).toEqual(['push']);
       expect(channelsFor({ ...concern, isTheirs: true }, onDuty, NOW)).toEqual(['push']);
       expect(channelsFor({ ...concern, isInTelegram: true }, onDuty, NOW)).toEqual([]);

@@ -13,6 +13,8 @@ export const NOTIFY_DELAYS = {
   replyMailAfterPushSeconds: 3_600,
   /** So long a mail waits at least for what a device says. */
   replyPushGraceSeconds: 60,
+  /** So long an operator on duty waits for what the bot tells them at once. */
+  onDutySeconds: 10,
   /** Between two mails to one customer. */
   replyMailGapSeconds: 900,
 } as const;
@@ -35,21 +37,21 @@ export interface Concern {
   readonly event: NotifyEvent;
   /** The chat or the callback request is theirs; otherwise it is nobody's. */
   readonly isTheirs: boolean;
-  /** Since the customer began to wait the bot has sent them something of this chat, or is about to. */
+  /** Since the customer began to wait the bot has sent them something of this chat, or the callback request, or is about to. */
   readonly isInTelegram: boolean;
 }
 
 /**
  * They have it before their eyes: the console shows each of these events. Telegram shows what the bot has sent. Somebody
- * who is away is offered nothing new there; of a chat where the customer wrote before the duty began the bot sends nothing.
+ * who is away is offered nothing new there; of what had happened before the duty began the bot sends nothing.
  */
 export function seesItself(
-  { event, isTheirs, isInTelegram }: Concern,
+  { isTheirs, isInTelegram }: Concern,
   { connected, onDutyInTelegram, status }: AwayOperator,
 ): boolean {
   if (connected) return true;
   if (!onDutyInTelegram || (status !== 'online' && !isTheirs)) return false;
-  return event === 'callback_requested' || isInTelegram;
+  return isInTelegram;
 }
 
 /** Why nobody was told is of interest only here; what is left out is told by what the operator has before their eyes. */

@@ -14,6 +14,8 @@ import { boundedRows, textBytes } from './page-bytes.ts';
 /** An operator is written down again after this time, or when their name or role is another. */
 const REFRESH_MS = 60_000;
 const PAGE_MAX = 500;
+/** Where role and scope are kept for an operator of whom auth-service knows nothing. */
+const KEEP_RIGHTS = ['operator_telegram', 'push_subscription', 'notify_setting'] as const;
 
 /** Learns operators from the tokens they show, without a write per request. */
 export class OperatorDirectory {
@@ -43,13 +45,14 @@ export class OperatorDirectory {
           this.#context.database.kysely,
         ),
       );
-      // A bound Telegram account has the rights of the newest token.
-      await translated(() =>
-        sql`UPDATE operator_telegram SET role = ${actor.role}, scope = ${actor.scope}
-          WHERE user_id = ${actor.userId} AND (role, scope) IS DISTINCT FROM (${actor.role}::text, ${actor.scope}::text)`.execute(
-          this.#context.database.kysely,
-        ),
-      );
+      // What reaches them outside the console goes by the rights of the newest token.
+      for (const table of KEEP_RIGHTS)
+        await translated(() =>
+          sql`UPDATE ${sql.table(table)} SET role = ${actor.role}, scope = ${actor.scope}
+            WHERE user_id = ${actor.userId} AND (role, scope) IS DISTINCT FROM (${actor.role}::text, ${actor.scope}::text)`.execute(
+            this.#context.database.kysely,
+          ),
+        );
     } catch (error) {
       this.#written.delete(actor.userId);
       throw error;

@@ -216,9 +216,7 @@ export class TelegramAccounts {
 
   async #forgetExpired(): Promise<void> {
     await sql`DELETE FROM telegram_code WHERE expires_at <= now()`.execute(this.#database.kysely);
-    await sql`DELETE FROM telegram_request WHERE created_at < now() - interval '3 days'`.execute(
-      this.#database.kysely,
-    );
+    await sql`DELETE FROM telegram_request WHERE created_at < now() - interval '3 days'`.execute(this.#database.kysely);
   }
 }
 

@@ -62,6 +62,7 @@ export interface DueSend {
   readonly sessionId: number | null;
   readonly seq: number | null;
   readonly messageId: number | null;
+  readonly callbackId: number | null;
   readonly purpose: string;
   readonly content: Content;
   /** A crash came between the call and its answer: it may have been sent. */
@@ -78,6 +79,7 @@ interface SendRow {
   readonly session_id: number | null;
   readonly seq: number | null;
   readonly message_id: number | null;
+  readonly callback_id: number | null;
   readonly purpose: string;
   readonly content: unknown;
   readonly maybe_sent: boolean;
@@ -129,7 +131,7 @@ export class SendStore {
   /** The first one of each chat, where it is due; a later one never overtakes it. Chats in `busy` are being sent to. */
   async due(busy: readonly number[]): Promise<DueSend[]> {
     const result = await sql<SendRow>`
-      SELECT h.id, h.chat_id, h.operator_id, o.user_id, h.customer_id, h.session_id, h.seq, h.message_id, h.purpose,
+      SELECT h.id, h.chat_id, h.operator_id, o.user_id, h.customer_id, h.session_id, h.seq, h.message_id, h.callback_id, h.purpose,
              h.content, h.sending_at IS NOT NULL AS maybe_sent, h.attempts, h.left_out, COALESCE(o.locale, c.locale) AS locale
         FROM (SELECT DISTINCT ON (chat_id) * FROM telegram_send WHERE chat_id <> ALL (${busy}::bigint[]) ORDER BY chat_id, id) h
         LEFT JOIN operator_telegram o ON o.id = h.operator_id
@@ -144,6 +146,7 @@ export class SendStore {
       sessionId: number(row.session_id),
       seq: number(row.seq),
       messageId: number(row.message_id),
+      callbackId: number(row.callback_id),
       purpose: row.purpose,
       content:
         row.left_out > 0
@@ -210,6 +213,7 @@ export class SendStore {
     await this.#database.kysely.transaction().execute(async (trx) => {
       await sql`DELETE FROM telegram_send WHERE id = ${send.id}::bigint`.execute(trx);
       await addMark(trx, send);
+      await toldCallback(trx, send);
       if (send.sessionId === null) return;
       for (const id of telegramIds)
         await remember(trx, this.#botId, { ...send, sessionId: send.sessionId, telegramId: id });
@@ -276,6 +280,16 @@ function verdictOf(row: JudgedRow): Verdict {
   const viewer = { userId, scope: staffScopeSchema.parse(row.scope) };
   const sees = row.has_callback ? seesCallback(viewer, owner, row.callback_user_id) : seesSession(viewer, owner);
   return sees ? 'send' : 'out_of_scope';
+}
+
+/** That is what mail and push ask for: unlike a text of a chat it has no number by which it would be known. */
+async function toldCallback(db: Database['kysely'], { operatorId, callbackId }: DueSend): Promise<void> {
+  if (operatorId === null || callbackId === null) return;
+  // Either may have gone meanwhile.
+  await sql`INSERT INTO telegram_callback_told (callback_id, operator_id)
+    SELECT c.id, o.id FROM chat_callback c, operator_telegram o
+     WHERE c.id = ${callbackId}::bigint AND o.id = ${operatorId}::bigint
+    ON CONFLICT (callback_id, operator_id) DO UPDATE SET told_at = EXCLUDED.told_at`.execute(db);
 }
 
 export interface Remembered {

@@ -263,9 +263,7 @@ export class TopicStore {
 
   async forget(): Promise<void> {
     await sql`DELETE FROM telegram_topic_send
-      WHERE created_at < now() - make_interval(hours => ${KEEP_HOURS}::integer)`.execute(
-      this.#database.kysely,
-    );
+      WHERE created_at < now() - make_interval(hours => ${KEEP_HOURS}::integer)`.execute(this.#database.kysely);
   }
 
   async pending(): Promise<number> {

@@ -116,7 +116,8 @@ export class UpdateStore {
 
   async forget(): Promise<void> {
     await sql`DELETE FROM telegram_update WHERE payload IS NULL
-      AND received_at < now() - make_interval(hours => ${KEEP_HOURS}::integer)`.execute(
+      AND received_at < now() - make_interval(hours => ${KEEP_HOURS}::integer)`.execute(this.#database.kysely);
+    await sql`DELETE FROM telegram_callback_told WHERE told_at < now() - interval '3 days'`.execute(
       this.#database.kysely,
     );
     await sql`DELETE FROM telegram_message WHERE created_at < now() - interval '90 days'`.execute(

@@ -145,6 +145,19 @@ export function owedSuite(opened: () => Database): void {
       expect(sent.map(({ text }) => /Секрет/.test(text))).toEqual([true]);
     });
 
+    it('[NTF5] is written down as told to them where it is a callback request, once it was sent and not before', async () => {
+      await run(sql`DELETE FROM telegram_callback_told`);
+      const told = async () =>
+        (
+          await sql`SELECT t.user_id FROM telegram_callback_told k JOIN operator_telegram t ON t.id = k.operator_id
+            JOIN chat_callback c ON c.id = k.callback_id`.execute(database.kysely)
+        ).rows;
+      await callsBack();
+      expect(await told()).toEqual([]);
+      await settle();
+      expect(await told()).toEqual([{ user_id: 'owed-1' }]);
+    });
+
     it('is sent to whoever has lost the chat, and answers a command off duty', async () => {
       await run(sql`UPDATE operator_telegram SET scope = 'own' WHERE user_id = 'owed-1'`);
       await tell({
