@@ -45,6 +45,24 @@ export async function schemaAge(connection: MigrationConnection, migrations: rea
   return compareSchema(there?.yes === true ? await readJournal(connection) : [], migrations);
 }
 
+/**
+ * For who must not change the schema: it has to be this version's, or a newer one with which this version can live.
+ * @throws DatabaseStartError when it is not; the text says what to do.
+ */
+export async function requireSchema(connection: MigrationConnection, migrations: readonly Migration[]): Promise<void> {
+  const { pending } = await schemaAge(connection, migrations);
+  if (pending.length === 0) return;
+  if (pending.length === migrations.length)
+    throw new DatabaseStartError(
+      'this database has none of our tables: is it the right one? The first start of the chat makes them, or the command "migrate"',
+      { code: 'schema_missing' },
+    );
+  throw new DatabaseStartError(
+    `the database is of an earlier version and lacks ${pending.map(({ name }) => name).join(', ')}; nothing was changed. Use the program of the version that serves, or bring the schema up to date first, with the command "migrate"`,
+    { code: 'schema_too_old' },
+  );
+}
+
 /** Also of a version whose journal has no `lives_with`. */
 function readJournal(connection: MigrationConnection): Promise<AppliedMigration[]> {
   return connection.query<AppliedMigration>(

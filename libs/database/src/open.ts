@@ -5,8 +5,8 @@ import { type Database, DatabaseStartError, type OpenOptions } from './types.ts'
 const PGLITE = 'pglite:';
 
 /**
- * Opens `postgres://…`, `pglite:<folder>` or `pglite:memory`, brings its schema up to date and checks that it keeps
- * what it confirms.
+ * Opens `postgres://…`, `pglite:<folder>` or `pglite:memory`, brings its schema up to date (unless `migrate` is false) and
+ * checks that it keeps what it confirms.
  * @throws DatabaseStartError when it cannot be used as it is; the text says what to change.
  */
 export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Database> {

@@ -5,7 +5,7 @@ import { Kysely, PGliteDialect } from 'kysely';
 import { readArchive } from './archive.ts';
 import { establishEpoch } from './epoch.ts';
 import { type FolderGuard, guardFolder } from './folder-guard.ts';
-import { migrate, type MigrationConnection, readMigrations } from './migrate.ts';
+import { migrate, type MigrationConnection, readMigrations, requireSchema } from './migrate.ts';
 import type { Tables } from './tables.ts';
 import type { Database, DedicatedSession, OpenOptions, Statement } from './types.ts';
 
@@ -97,9 +97,12 @@ export async function openPglite(folder: string | undefined, options: OpenOption
   try {
     const pglite = await create(folder);
     const connection = migrationConnection(pglite);
-    const done = await migrate(connection, await readMigrations());
-    if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
-    await establishEpoch(connection);
+    if (options.migrate === false) await requireSchema(connection, await readMigrations());
+    else {
+      const done = await migrate(connection, await readMigrations());
+      if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
+      await establishEpoch(connection);
+    }
     if (folder !== undefined) await rm(unfinishedMark(folder), { force: true });
     const [version] = await connection.query<{ server_version: string }>('SHOW server_version', []);
     const held = new Map<number, EmbeddedSession>();

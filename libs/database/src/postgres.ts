@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { establishEpoch } from './epoch.ts';
-import { migrate, type MigrationConnection, readMigrations } from './migrate.ts';
+import { migrate, type MigrationConnection, readMigrations, requireSchema } from './migrate.ts';
 import { findRoute, type Route } from './route.ts';
 import type { Tables } from './tables.ts';
 import {
@@ -128,8 +128,12 @@ async function prepare(url: string, options: OpenOptions, route: Route): Promise
     // The lock of a machine that is gone is free again within seconds; a build that still runs for it keeps the lock to its end.
     await client.query(SERVER_KEEPALIVE);
     const settings = await checkSettings(client, options);
-    await takeMigrationLock(client, options.logger);
     const connection = migrationConnection(client);
+    if (options.migrate === false) {
+      await requireSchema(connection, await readMigrations());
+      return settings;
+    }
+    await takeMigrationLock(client, options.logger);
     const done = await migrate(connection, await readMigrations(), options.logger);
     if (done.length > 0) options.logger?.info({ migrations: done }, 'database schema brought up to date');
     await establishEpoch(connection);

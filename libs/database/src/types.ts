@@ -60,6 +60,8 @@ export interface OpenOptions {
   /** Connections to PostgreSQL for ordinary work; dedicated sessions come on top. Default 10. */
   readonly poolSize?: number;
   readonly applicationName?: string;
+  /** False: nothing is changed by opening, and a schema that lacks something is refused. Default true: it is brought up to date. */
+  readonly migrate?: boolean;
   /** Refuses a server that would not keep what it confirmed through a power cut; else only the log says so. */
   readonly durable?: boolean;
   readonly logger?: DatabaseLog;

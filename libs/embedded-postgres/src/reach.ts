@@ -1,19 +1,32 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FolderInUseError } from '@chat-realtime/database';
+import { DatabaseStartError, FolderInUseError } from '@chat-realtime/database';
 import { addressAt } from './address.ts';
 import { CLUSTER, keptPassword } from './cluster.ts';
 import { DATABASE } from './database-of-cluster.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { hasCode } from './errors.ts';
 import { readLockFile } from './leftover.ts';
+import { majorsIn } from './upgrade-check.ts';
 
 export interface ReachedPostgres {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** For work on the database beside the chat: through the server that the chat runs, else one started for it. */
-export async function reachEmbeddedPostgres(folder: string): Promise<ReachedPostgres> {
+/**
+ * For work on the database beside the chat: through the server that the chat runs, else one started for it.
+ * @throws DatabaseStartError where there is none yet, unless it may be made.
+ */
+export async function reachEmbeddedPostgres(
+  folder: string,
+  { create }: { readonly create: boolean },
+): Promise<ReachedPostgres> {
+  if (!create && !(await hasData(folder)))
+    throw new DatabaseStartError(
+      `there is no database in ${folder}: is DATA_DIR right, or DATABASE_URL missing? The first start of the chat makes one`,
+      { code: 'no_database' },
+    );
   try {
     return await startEmbeddedPostgres(folder);
   } catch (error) {
@@ -21,6 +34,15 @@ export async function reachEmbeddedPostgres(folder: string): Promise<ReachedPost
     const running = await runningServer(await realpath(folder));
     if (running === undefined) throw error;
     return running;
+  }
+}
+
+async function hasData(folder: string): Promise<boolean> {
+  try {
+    return (await majorsIn(folder)).length > 0;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
   }
 }
 

@@ -4,10 +4,15 @@ export interface AdminContext {
   /** What stands behind the name of the command, without `--json`. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The database of the services, opened when it is first asked for and closed by the caller. */
+  /**
+   * The database of the services, opened when it is first asked for and closed by the caller. Its schema is left as it
+   * is, and refused where it lacks something: an administrator who looks must not take the way back from those who serve.
+   */
   readonly openDatabase: () => Promise<Database>;
-  /** Its address, which need not be open yet: for a restore into an empty database. */
-  readonly databaseUrl: () => Promise<string>;
+  /** Its address, whatever is in it. The embedded database is made where there is none only for who may `create` it. */
+  readonly databaseUrl: (may?: { readonly create: boolean }) => Promise<string>;
+  /** Brings its schema up to date: for the command `migrate` alone. */
+  readonly migrateDatabase: () => Promise<void>;
   /** A line for whoever waits; with `--json` it goes nowhere, so that the answer stays alone. */
   readonly progress: (line: string) => void;
   /** One line of standard input: a password stands neither in a list of processes nor in a history. */

@@ -58,7 +58,8 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
       args: rest,
       env: io.env,
       openDatabase: () => server.open(),
-      databaseUrl: () => server.url(),
+      databaseUrl: (may) => server.url(may),
+      migrateDatabase: () => server.migrate(),
       progress,
       readSecret: io.readSecret,
     });
@@ -75,7 +76,7 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
 /** The database and its server, each reached when it is first asked for. */
 class ReachedOnce {
   readonly #env: AdminIo['env'];
-  /** Opening may change the schema, or wait for who changes it: whoever called is told. */
+  /** `migrate` changes the schema, or waits for who changes it: whoever called is told. */
   readonly #logger: DatabaseLog;
   #server: ReturnType<typeof reachDatabase> | undefined;
   #database: Promise<Database> | undefined;
@@ -89,15 +90,22 @@ class ReachedOnce {
     this.#logger = { info: tell, warn: tell, error: tell };
   }
 
-  async url(): Promise<string> {
-    return (await (this.#server ??= reachDatabase(this.#env))).url;
+  async url(may: { readonly create: boolean } = { create: false }): Promise<string> {
+    return (await (this.#server ??= reachDatabase(this.#env, may))).url;
   }
 
   open(): Promise<Database> {
-    this.#database ??= this.url().then((url) =>
-      openDatabase(url, { applicationName: 'chat-admin', poolSize: 1, logger: this.#logger }),
-    );
+    this.#database ??= this.url().then((url) => this.#open(url, { migrate: false }));
     return this.#database;
+  }
+
+  async migrate(): Promise<void> {
+    const database = await this.#open(await this.url({ create: true }), { migrate: true });
+    await database.close();
+  }
+
+  #open(url: string, how: { readonly migrate: boolean }): Promise<Database> {
+    return openDatabase(url, { applicationName: 'chat-admin', poolSize: 1, logger: this.#logger, ...how });
   }
 
   /** One that never opened has said so already. */

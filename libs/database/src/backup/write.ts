@@ -22,7 +22,8 @@ export interface WrittenBackup {
 
 /**
  * Writes the whole database as it is at one moment into `<folder>/database.ndjson.gz`, while it serves. The file appears
- * under its name when it is whole and on the disk. A few hundred rows are in memory at a time.
+ * under its name when it is whole and on the disk. A few hundred rows are in memory at a time. The schema may be of an
+ * earlier version: the backup is of that one, and the way back to it.
  * @throws BackupError for a database that is not ours, or of a newer version.
  */
 export async function writeBackup(
@@ -42,8 +43,7 @@ export async function writeBackup(
   const rows: Record<string, number> = {};
   await connection.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
-    const [found] = await connection.query<{ epoch: string | null }>('SELECT chat_epoch() AS epoch', []);
-    const header = newHeader(found?.epoch ?? null, journal);
+    const header = newHeader(await epochIn(connection), journal);
     const tables = await ourTables(connection);
     const sequences = await sequencesOf(connection);
     async function* lines(): AsyncGenerator<string> {
@@ -62,7 +62,8 @@ export async function writeBackup(
     }
     await pipeline(Readable.from(lines()), createGzip(), createWriteStream(unfinished, { mode: 0o600, flush: true }));
     const files = await connection.query<{ key: string }>(
-      'SELECT storage_key AS key FROM chat_attachment WHERE erased_at IS NULL ORDER BY 1',
+      // Version 0.1.0 erased none and had no column for it.
+      `SELECT storage_key AS key FROM chat_attachment a WHERE to_jsonb(a) ->> 'erased_at' IS NULL ORDER BY 1`,
       [],
     );
     await connection.execute('COMMIT');
@@ -73,6 +74,17 @@ export async function writeBackup(
     await rm(unfinished, { force: true });
     throw error;
   }
+}
+
+/** Version 0.1.0 told it otherwise. */
+async function epochIn(connection: PlainConnection): Promise<string | null> {
+  const [told] = await connection.query<{ yes: boolean }>(
+    `SELECT to_regprocedure('chat_epoch()') IS NOT NULL AS yes`,
+    [],
+  );
+  if (told?.yes !== true) return null;
+  const [found] = await connection.query<{ epoch: string | null }>('SELECT chat_epoch() AS epoch', []);
+  return found?.epoch ?? null;
 }
 
 /** As text, which every type has without loss. */

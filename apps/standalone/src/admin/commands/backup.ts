@@ -4,13 +4,11 @@ import { type AdminCommand, AdminRefusal, AdminUsageError } from '../command.ts'
 import { attachmentsFolder, attachmentsOf, copyFiles } from '../files-of-backup.ts';
 
 export const backup: AdminCommand = {
-  async run({ args, env, openDatabase, databaseUrl, progress }) {
+  async run({ args, env, databaseUrl, progress }) {
     const [folder, ...more] = args;
     if (folder === undefined || more.length > 0) throw new AdminUsageError('backup <folder>');
     const to = resolve(folder);
     progress(`writing the database as it is now to ${to}; the chat goes on meanwhile …`);
-    // Opening brings the schema up to date, as every start does: what is written is of this version.
-    await openDatabase();
     const connection = await connectPlainly(await databaseUrl());
     try {
       const written = await writeBackup(connection, to, progress);

@@ -29,13 +29,13 @@ async function ageOf(url: string): ReturnType<typeof schemaAge> {
 }
 
 export const migrate: AdminCommand = {
-  async run({ args, openDatabase, databaseUrl, progress }) {
+  async run({ args, databaseUrl, migrateDatabase, progress }) {
     const dryRun = args[0] === '--dry-run';
     if (args.length > (dryRun ? 1 : 0)) throw new AdminUsageError('migrate [--dry-run]');
     progress(
       `comparing the schema with this version’s${dryRun ? '; nothing is changed' : ', to run what is missing while the services serve'} …`,
     );
-    const age = await ageOf(await databaseUrl());
+    const age = await ageOf(await databaseUrl({ create: !dryRun }));
     const steps: Step[] = age.pending.map((migration) => {
       const { livesWith, outsideTransaction } = headerOf(migration);
       return { name: migration.name, index: outsideTransaction, lives_with: livesWith };
@@ -52,7 +52,7 @@ export const migrate: AdminCommand = {
     const list = steps.map(describe).join('\n');
     if (dryRun) return { result, text: `To be run:\n${list}` };
     progress(`running, while the services serve:\n${list}`);
-    await openDatabase();
+    await migrateDatabase();
     return { result, text: `${steps.length} migrations have run; the services of this version may start.` };
   },
 };

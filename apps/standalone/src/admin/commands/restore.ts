@@ -31,7 +31,7 @@ export const restore: AdminCommand = {
         `this replaces everything in the database by what ${from} has; what was written since is gone. Say --yes if it is meant`,
       );
     progress(`replacing the database by ${from}; the chat answers 503 until it is done …`);
-    const connection = await connectPlainly(await databaseUrl());
+    const connection = await connectPlainly(await databaseUrl({ create: true }));
     try {
       const back = await bringBack(connection, from, progress);
       const queued = await emptyQueue(env['RABBITMQ_URL']);
