@@ -108,6 +108,52 @@ describe('the life of one process', () => {
     expect((await vera.request('POST', '/chat/demo/end')).status).toBe(404);
   }, 120_000);
 
+  it('[OPS37] ends the demo where its administrator has invited another one, come in or not', async () => {
+    const folder = tempFolder('standalone');
+    const { http, password, child } = await chats.start(folder);
+    const admin = await Staff.login(http, 'admin', password);
+    const vera = { login: 'vera', name: 'Вера', role: 'admin' };
+    const added = JSON.stringify((await admin.request('POST', '/auth/operators', { json: vera })).json());
+    // Nobody has entered the account yet: the way over is a link of its own, as often as it is asked for.
+    for (const removed of [12, 0])
+      expect((await admin.request('POST', '/chat/demo/end')).json()).toEqual({
+        removed,
+        invite_url: expect.stringContaining('/operator/#invite='),
+      });
+    expect((await admin.request('GET', '/chat/demo')).json()).toEqual({ demo: true });
+    const key = /#invite=([\w-]+)/.exec(added)?.[1];
+    const own = 'correct horse battery staple';
+    expect((await http.post('/auth/invite/accept', { json: { key, password: own } })).status).toBe(200);
+    expect((await http.post('/auth/login', { json: { login: 'admin', password } })).status).toBe(401);
+    const owner = await Staff.login(http, 'vera', own);
+    expect((await owner.request('GET', '/chat/demo')).json()).toEqual({ demo: false });
+    expect((await owner.request('POST', '/chat/demo/end')).status).toBe(404);
+    const log = JSON.stringify((await owner.request('GET', '/chat/audit')).json());
+    for (const action of ['operator.added', 'demo.ended', 'password.set_by_link']) expect(log).toContain(action);
+    await child.stop('SIGTERM', STOP_MS);
+    const real = await chats.start(folder);
+    expect(real.child.output()).not.toContain('#invite=');
+    await Staff.login(real.http, 'vera', own);
+  }, 120_000);
+
+  it('[OPS37] [AUTH21] closes the demo at once where an administrator has come in, and its logins are free', async () => {
+    const { http, password } = await chats.start(tempFolder('standalone'));
+    const admin = await Staff.login(http, 'admin', password);
+    const vera = { login: 'vera', name: 'Вера', role: 'admin' };
+    const added = JSON.stringify((await admin.request('POST', '/auth/operators', { json: vera })).json());
+    const key = /#invite=([\w-]+)/.exec(added)?.[1];
+    const own = 'correct horse battery staple';
+    expect((await http.post('/auth/invite/accept', { json: { key, password: own } })).status).toBe(200);
+    const owner = await Staff.login(http, 'vera', own);
+    expect((await owner.request('POST', '/chat/demo/end')).json()).toEqual({ removed: 12, invite_url: null });
+    for (const login of ['anna', 'boris', 'admin'])
+      expect((await http.post('/auth/login', { json: { login, password } })).status).toBe(401);
+    expect((await owner.request('GET', '/chat/demo')).json()).toEqual({ demo: false });
+    expect((await owner.request('GET', '/auth/operators')).json()).toMatchObject({ operators: [{ login: 'vera' }] });
+    for (const login of ['anna', 'boris', 'admin'])
+      expect((await owner.request('POST', '/auth/operators', { json: { ...vera, login } })).status).toBe(201);
+  }, 120_000);
+
   it('says aloud where it is when its port is taken, and refuses a second process on its data', async () => {
     const folder = tempFolder('standalone');
     const blocker = createServer().listen(DEFAULT_PORT, '127.0.0.1');

@@ -7,7 +7,7 @@ import type { AuthConfig } from './config.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
 import { type AuthUser, normaliseLogin, toAuthUser } from './domain/operator.ts';
 import { hashPassword, PasswordCheck } from './domain/passwords.ts';
-import { type Acceptance, Invites } from './storage/invites.ts';
+import { type Acceptance, type Invite, Invites } from './storage/invites.ts';
 import { OidcAccounts } from './oidc/accounts.ts';
 import { FlowSeal } from './oidc/flow-cookie.ts';
 import { OidcSignIn } from './oidc/sign-in.ts';
@@ -155,6 +155,18 @@ export class AuthService {
     await this.#logins.prune();
     await this.invites.prune();
     await this.#oidcAccounts.prune();
+  }
+
+  /**
+   * The demo ends where somebody has an administrator's account of their own: its accounts are closed. Else it ends with
+   * the first use of the link that this answers.
+   */
+  async endDemo(): Promise<Invite | undefined> {
+    const invite = await this.invites.forFirstAdmin();
+    if (invite !== undefined) return invite;
+    await this.operators.closeDemo();
+    await this.#readRevocations();
+    return undefined;
   }
 
   /** @throws ChatError `bad_credentials` | `validation_failed` | `login_taken` */

@@ -1,5 +1,5 @@
 import { type Database, openDatabase } from '@chat-realtime/database';
-import { inviteResponseSchema } from '@chat-realtime/protocol';
+import { ChatError, inviteResponseSchema } from '@chat-realtime/protocol';
 import { createHttpApp, createLogger, createMetrics, Health, loadConfig } from '@chat-realtime/service-kit';
 import { dropDatabase } from '@chat-realtime/testkit';
 import { TokenVerifier } from '@chat-realtime/verifier';
@@ -72,6 +72,8 @@ describe('links by which people give themselves a password', () => {
     expect(await accept({ key, login: 'eve', name: 'Eve', password: PASSWORD })).toBe('401 bad_credentials');
     expect((await post('/auth/invite', { key })).says).toBe('401 bad_credentials');
     expect(await service.invites.forFirstAdmin()).toBeUndefined();
+    const log = await database.kysely.selectFrom('chat_audit').select(['action', 'actor_name']).execute();
+    expect(log).toEqual([{ action: 'admin.joined', actor_name: 'Вера' }]);
   });
 
   it('[AUTH20] keeps only a hash of its key, and ends after a day, or when a newer one is made', async () => {
@@ -114,6 +116,85 @@ describe('links by which people give themselves a password', () => {
     clock += 1_000;
     expect(await login('admin', 'another password')).toBe('200');
     await expect(service.refresh(signedIn.refresh_token)).rejects.toThrow('not valid');
+  });
+
+  it('[AUTH21] frees every login of the demo, whose accounts are in no list and come back by nothing', async () => {
+    const by = { userId: 'shell', name: null, loginId: null };
+    const demo = await seedOperators(service, PASSWORD, { demo: true });
+    const key = await firstKey();
+    expect(await accept({ key, login: 'vera', name: 'Вера', password: PASSWORD })).toBe('200');
+    expect((await service.operators.list()).map((one) => one.login)).toEqual(['vera']);
+    expect((await service.accounts.list()).map((one) => one.login)).toEqual(['vera']);
+    for (const { login: taken } of demo) {
+      await service.accounts.add(by, { login: taken, name: 'Own', role: 'operator' }, '');
+      // The password that stood in the terminal opens neither the old account nor the new one.
+      expect(await login(taken)).toBe('401 bad_credentials');
+    }
+    for (const { id } of demo) {
+      await expect(service.accounts.change(by, id, { active: true })).rejects.toMatchObject({ code: 'not_found' });
+      const row = await service.operators.byId(id);
+      await expect(service.operators.change(row?.login ?? '', { active: true })).rejects.toThrow('no such operator');
+      expect(await login(row?.login ?? '')).toBe('401 bad_credentials');
+    }
+  });
+
+  it('[AUTH20] waits for the first administrator until one has come in: an invited one is none', async () => {
+    const by = { userId: 'shell', name: null, loginId: null };
+    await seedOperators(service, PASSWORD, { demo: true });
+    const { invite_url } = await service.accounts.add(by, { login: 'vera', name: 'Вера', role: 'admin' }, '');
+    expect(await service.endDemo()).toMatchObject({ key: expect.any(String) });
+    const first = await firstKey();
+    const key = invite_url.slice(invite_url.indexOf('=') + 1);
+    expect(await accept({ key, password: PASSWORD })).toBe('200');
+    // The chat was waiting for them, whichever link they came by.
+    expect(await service.invites.forFirstAdmin()).toBeUndefined();
+    expect((await post('/auth/invite', { key: first })).says).toBe('401 bad_credentials');
+    expect((await service.operators.list()).map((one) => one.login)).toEqual(['vera']);
+    expect(await login('admin')).toBe('401 bad_credentials');
+    const log = await database.kysely.selectFrom('chat_audit').select(['action', 'actor_name']).orderBy('id').execute();
+    expect(log.at(-1)).toEqual({ action: 'password.set_by_link', actor_name: 'Вера' });
+  });
+
+  it('[AUTH20] counts an account as entered by a sign-in too, which a version of before has made possible', async () => {
+    const by = { userId: 'shell', name: null, loginId: null };
+    await service.accounts.add(by, { login: 'vera', name: 'Вера', role: 'admin' }, '');
+    const passwordHash = await hashPassword(PASSWORD);
+    await database.kysely.updateTable('auth_operator').set({ password_hash: passwordHash }).execute();
+    expect(await service.operators.hasDemo()).toBe(false);
+    expect(await service.invites.forFirstAdmin()).toBeDefined();
+    expect(await login('vera')).toBe('200');
+    expect(await service.invites.forFirstAdmin()).toBeUndefined();
+  });
+
+  it('[AUTH24] keeps the last administrator who has come in: one that was only invited is none', async () => {
+    const passwordHash = await hashPassword(PASSWORD);
+    const anna = await service.operators.add({ login: 'anna', name: 'A', role: 'admin', passwordHash });
+    const by = { userId: anna?.id ?? '', name: 'A', loginId: null };
+    const { operator } = await service.accounts.add(by, { login: 'boris', name: 'B', role: 'admin' }, '');
+    for (const patch of [{ role: 'operator' }, { active: false }] as const)
+      await expect(service.accounts.change(by, by.userId, patch)).rejects.toMatchObject({ code: 'last_admin' });
+    // The invited one may go: nobody stands on it.
+    expect(await service.accounts.change(by, operator.id, { active: false })).toMatchObject({ active: false });
+    expect(await service.accounts.change(by, operator.id, { active: true })).toMatchObject({ role: 'admin' });
+    const { key } = await service.invites.forOperator(operator.id);
+    expect(await accept({ key, password: PASSWORD })).toBe('200');
+    expect(await service.accounts.change(by, by.userId, { role: 'operator' })).toMatchObject({ role: 'operator' });
+  });
+
+  it('[AUTH24] keeps one of two administrators who take each other\'s right at the same moment', async () => {
+    const passwordHash = await hashPassword(PASSWORD);
+    const names = ['anna', 'boris'];
+    const admins = await Promise.all(
+      names.map((name) => service.operators.add({ login: name, name, role: 'admin', passwordHash })),
+    );
+    const [anna = '', boris = ''] = admins.map((one) => one?.id);
+    const take = (by: string, from: string): Promise<string> =>
+      service.accounts.change({ userId: by, name: null, loginId: null }, from, { role: 'operator' }).then(
+        () => 'done',
+        (error: unknown) => (error instanceof ChatError ? error.code : String(error)),
+      );
+    const outcomes = await Promise.all([take(anna, boris), take(boris, anna)]);
+    expect(outcomes.sort()).toEqual(['done', 'last_admin']);
   });
 
   it('[AUTH22] gives an operator a new password, ends what the old one opened, and is nothing for who is closed', async () => {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type AuthTables, type Database, recordAudit, type Tables } from '@chat-realtime/database';
 import {
   ChatError,
@@ -11,7 +10,7 @@ import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { LoginThrottle } from './domain/login-throttle.ts';
 import { normaliseLogin } from './domain/operator.ts';
-import { hashPassword, type PasswordCheck } from './domain/passwords.ts';
+import { hashPassword, type PasswordCheck, unknownPasswordHash } from './domain/passwords.ts';
 import type { Invites } from './storage/invites.ts';
 import { endSignIns, lastAdminIs, toOperator } from './storage/operators.ts';
 import { hasSecondFactor } from './storage/second-factor.ts';
@@ -57,7 +56,12 @@ export class OperatorAccounts {
   }
 
   async list(): Promise<OperatorAccount[]> {
-    const rows = await this.#db.selectFrom('auth_operator').selectAll().orderBy('login').execute();
+    const rows = await this.#db
+      .selectFrom('auth_operator')
+      .selectAll()
+      .where('closed_at', 'is', null)
+      .orderBy('login')
+      .execute();
     const confirmed = await this.#db
       .selectFrom('auth_totp')
       .select('operator_id')
@@ -69,7 +73,7 @@ export class OperatorAccounts {
 
   /** The account has a password that nobody knows, until its owner gives it one by the link. */
   async add(by: Administrator, operator: NewOperator, console: string): Promise<OperatorInvite> {
-    const passwordHash = await hashPassword(randomBytes(32).toString('base64url'));
+    const passwordHash = await unknownPasswordHash();
     const { login, name, role, scope = 'all' } = operator;
     const row = await this.#db.transaction().execute(async (trx) => {
       const made = await trx
@@ -191,7 +195,13 @@ export class OperatorAccounts {
   }
 
   async #locked(trx: Transaction<Tables>, id: string): Promise<Row> {
-    const row = await trx.selectFrom('auth_operator').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+    const row = await trx
+      .selectFrom('auth_operator')
+      .selectAll()
+      .where('id', '=', id)
+      .where('closed_at', 'is', null)
+      .forUpdate()
+      .executeTakeFirst();
     if (row === undefined) throw notFound();
     return row;
   }

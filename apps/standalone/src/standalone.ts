@@ -43,7 +43,7 @@ import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { TelegramModule } from '@chat-realtime/telegram-bot';
 import type { DynamicModule } from '@nestjs/common';
 import type { StandaloneConfig } from './config.ts';
-import { DemoModule } from './demo/demo.module.ts';
+import { type DemoAccounts, DemoModule } from './demo/demo.module.ts';
 import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
 import { HOPS_SOCKET } from './hops-socket.ts';
 import { invitePath } from './invite-path.ts';
@@ -171,7 +171,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     GatewayModule.forRoot(gateway),
     DemoModule.forRoot({
       database,
-      inviteAdmin: auth?.accounts.kind === 'demo' ? () => inviteAdmin(auth.service) : null,
+      accounts: auth?.accounts.kind === 'demo' ? demoAccounts(auth.service) : null,
     }),
     ...(bot === null ? [] : [TelegramModule.forRoot(bot)]),
     ...(auth === undefined ? [] : [AuthModule.forRoot({ service: auth.service })]),
@@ -278,7 +278,12 @@ async function provideAccounts(service: AuthService, parts: StandaloneParts): Pr
   return { kind: 'own', invite: await service.invites.forFirstAdmin() };
 }
 
-async function inviteAdmin(service: AuthService): Promise<string | undefined> {
-  const invite = await service.invites.forFirstAdmin();
-  return invite && invitePath(invite.key);
+function demoAccounts(service: AuthService): DemoAccounts {
+  return {
+    areOpen: () => service.operators.hasDemo(),
+    end: async () => {
+      const invite = await service.endDemo();
+      return invite === undefined ? null : invitePath(invite.key);
+    },
+  };
 }

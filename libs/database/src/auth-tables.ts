@@ -13,6 +13,8 @@ export interface AuthOperatorTable {
   password_hash: string;
   active: Generated<boolean>;
   demo: Generated<boolean>;
+  joined_at: NullableTime;
+  closed_at: NullableTime;
   oidc_issuer: ColumnType<string | null, string | undefined, string>;
   oidc_subject: ColumnType<string | null, string | undefined, string>;
   created_at: TimeDefault;

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type Database, recordAudit, type Tables } from '@chat-realtime/database';
 import type { Kysely, Transaction } from 'kysely';
 import { normaliseLogin } from '../domain/operator.ts';
-import { hashPassword } from '../domain/passwords.ts';
+import { unknownPasswordHash } from '../domain/passwords.ts';
 import { type Credentials, endSignIns, lastAdminIs, toOperator } from '../storage/operators.ts';
 import type { OidcPerson } from './claims.ts';
 
@@ -35,7 +35,7 @@ export class OidcAccounts {
   async admit(person: OidcPerson): Promise<OidcTicket> {
     if (person.role === null) return { kind: 'refused', reason: 'no_role' };
     // A password that nobody knows, until an administrator sends a link for one.
-    const passwordHash = await hashPassword(randomBytes(32).toString('base64url'));
+    const passwordHash = await unknownPasswordHash();
     return this.#db.transaction().execute(async (trx): Promise<OidcTicket> => {
       const id = (await this.#known(trx, person)) ?? (await this.#linked(trx, person));
       if (id !== undefined) return this.#admitted(trx, id, person);

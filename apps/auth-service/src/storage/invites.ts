@@ -1,9 +1,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { Database, Tables } from '@chat-realtime/database';
+import { type Database, recordAudit, type Tables } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import type { Kysely, Transaction } from 'kysely';
 import { normaliseLogin, type Operator } from '../domain/operator.ts';
-import { endSignIns, toOperator } from './operators.ts';
+import { unknownPasswordHash } from '../domain/passwords.ts';
+import { closeDemo, endSignIns, hasOwnAdmin, toOperator } from './operators.ts';
 
 /** Long enough for whoever reads their mail tomorrow. */
 export const INVITE_HOURS = 24;
@@ -80,10 +81,11 @@ export class Invites {
 
   /**
    * Uses the link up, in one transaction with what it was for. With the first administrator of their own a chat is a demo
-   * no more: the demo's accounts are closed.
+   * no more: the demo's accounts are closed, whichever link brought them.
    * @throws ChatError `bad_credentials` | `validation_failed` | `login_taken`; then the link is as good as before
    */
   async accept(key: string, acceptance: Acceptance): Promise<Operator> {
+    const unknown = await unknownPasswordHash();
     return this.#db.transaction().execute(async (transaction) => {
       const used = await transaction
         .deleteFrom('auth_invite')
@@ -93,8 +95,8 @@ export class Invites {
         .executeTakeFirst();
       if (used === undefined) throw notOpen();
       return used.operator_id === null
-        ? this.#addFirstAdmin(transaction, acceptance)
-        : this.#setPassword(transaction, used.operator_id, acceptance.passwordHash);
+        ? this.#addFirstAdmin(transaction, acceptance, unknown)
+        : this.#setPassword(transaction, used.operator_id, acceptance.passwordHash, unknown);
     });
   }
 
@@ -113,14 +115,18 @@ export class Invites {
     return { key, expiresAt };
   }
 
-  async #addFirstAdmin(transaction: Transaction<Tables>, acceptance: Acceptance): Promise<Operator> {
+  async #addFirstAdmin(
+    transaction: Transaction<Tables>,
+    acceptance: Acceptance,
+    unknownPassword: string,
+  ): Promise<Operator> {
     const { login, name, passwordHash } = acceptance;
     if (login === undefined || name === undefined)
       throw new ChatError('validation_failed', 'the first administrator names login and name', {
         details: [login === undefined ? 'login' : 'name'],
       });
     if (await hasOwnAdmin(transaction)) throw notOpen();
-    await this.#closeDemo(transaction, normaliseLogin(login));
+    await closeDemo(transaction, this.#now, unknownPassword);
     const row = await transaction
       .insertInto('auth_operator')
       .values({
@@ -130,59 +136,52 @@ export class Invites {
         role: 'admin',
         scope: 'all',
         password_hash: passwordHash,
+        joined_at: this.#now(),
       })
       .onConflict((conflict) => conflict.column('login').doNothing())
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) throw new ChatError('login_taken', 'another operator has this login');
+    await recordAudit(transaction, {
+      actor: { userId: row.id, name: row.name },
+      action: 'admin.joined',
+      subject: `operator:${row.id}`,
+    });
     return toOperator(row);
   }
 
-  /** The demo's accounts end, and give up the login that is wanted: `admin` is what most people type. */
-  async #closeDemo(transaction: Transaction<Tables>, wanted: string): Promise<void> {
-    const demo = await transaction
-      .selectFrom('auth_operator')
-      .selectAll()
-      .where('demo', '=', true)
-      .forUpdate()
-      .execute();
-    for (const { id, login } of demo) {
-      await transaction
-        .updateTable('auth_operator')
-        .set({
-          active: false,
-          updated_at: this.#now(),
-          ...(login === wanted ? { login: `${login} (demo ${id})` } : {}),
-        })
-        .where('id', '=', id)
-        .execute();
-      await endSignIns(transaction, id, this.#now());
-    }
-  }
-
-  async #setPassword(transaction: Transaction<Tables>, id: string, passwordHash: string): Promise<Operator> {
+  async #setPassword(
+    transaction: Transaction<Tables>,
+    id: string,
+    passwordHash: string,
+    unknownPassword: string,
+  ): Promise<Operator> {
+    const joined = this.#now();
     const row = await transaction
       .updateTable('auth_operator')
-      .set({ password_hash: passwordHash, updated_at: this.#now() })
+      .set({ password_hash: passwordHash, joined_at: joined, updated_at: joined })
       .where('id', '=', id)
       .where('active', '=', true)
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) throw notOpen();
     await endSignIns(transaction, id, this.#now());
+    await recordAudit(transaction, {
+      actor: { userId: id, name: row.name },
+      action: 'password.set_by_link',
+      subject: `operator:${id}`,
+    });
+    if (row.role === 'admin' && !row.demo) await this.#endWaitForFirstAdmin(transaction, unknownPassword);
     return toOperator(row);
   }
-}
 
-/** One that is not the demo's. */
-async function hasOwnAdmin(db: Kysely<Tables>): Promise<boolean> {
-  const row = await db
-    .selectFrom('auth_operator')
-    .select('id')
-    .where('role', '=', 'admin')
-    .where('active', '=', true)
-    .where('demo', '=', false)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  /** A link for the first administrator is there where the chat is a real one. Another administrator came in first. */
+  async #endWaitForFirstAdmin(transaction: Transaction<Tables>, unknownPassword: string): Promise<void> {
+    const waited = await transaction
+      .deleteFrom('auth_invite')
+      .where('operator_id', 'is', null)
+      .returning('key_hash')
+      .execute();
+    if (waited.length > 0) await closeDemo(transaction, this.#now, unknownPassword);
+  }
 }

@@ -70,7 +70,7 @@ export class Logins {
    * sign-in and ends it. The identity provider has asked for its own second factor.
    */
   async open(checked: Credentials, shown: Shown): Promise<OpenOutcome> {
-    return this.#db.transaction().execute(async (transaction): Promise<OpenOutcome> => {
+    const outcome = await this.#db.transaction().execute(async (transaction): Promise<OpenOutcome> => {
       const found = await lockOperator(transaction, checked.operator.id);
       if (found === undefined || !found.operator.active || found.passwordHash !== checked.passwordHash)
         return { kind: 'refused' };
@@ -94,6 +94,9 @@ export class Logins {
       const issuedAt = await firstUnrevoked(transaction, operator.id, now);
       return { kind: 'opened', loginId, operator, issuedAt, refreshToken };
     });
+    // Not in the transaction, whose lock on the operator other sign-ins of theirs share.
+    if (outcome.kind === 'opened') await this.#joined(outcome.operator.id);
+    return outcome;
   }
 
   /**
@@ -175,6 +178,16 @@ export class Logins {
       .where('ended_at', 'is', null)
       .executeTakeFirst();
     if (ended.numUpdatedRows > 0n) await revokeLogin(transaction, loginId, now, this.#times.accessTtlSeconds);
+  }
+
+  /** Somebody has come in by this account; kept once. */
+  async #joined(operatorId: string): Promise<void> {
+    await this.#db
+      .updateTable('auth_operator')
+      .set({ joined_at: this.#now() })
+      .where('id', '=', operatorId)
+      .where('joined_at', 'is', null)
+      .execute();
   }
 
   #successor(refreshToken: string): string {

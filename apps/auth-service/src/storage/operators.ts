@@ -4,6 +4,7 @@ import { ChatError } from '@chat-realtime/protocol';
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { normaliseLogin, type Operator } from '../domain/operator.ts';
+import { unknownPasswordHash } from '../domain/passwords.ts';
 import { revokeLogin, revokeStaff } from './revocations.ts';
 
 export interface NewOperator {
@@ -45,13 +46,17 @@ export async function lockOperator(transaction: Transaction<Tables>, id: string)
   return row === undefined ? undefined : { operator: toOperator(row), passwordHash: row.password_hash };
 }
 
-/** Locks the administrators in one order, so that two who take each other's right do not both succeed. */
+/**
+ * Locks the administrators in one order, so that two who take each other's right do not both succeed. An account that
+ * nobody has entered yet leaves nobody who can administer.
+ */
 export async function lastAdminIs(transaction: Transaction<Tables>, id: string): Promise<boolean> {
   const admins = await transaction
     .selectFrom('auth_operator')
     .select('id')
     .where('role', '=', 'admin')
     .where('active', '=', true)
+    .where('joined_at', 'is not', null)
     .orderBy('id')
     .forUpdate()
     .execute();
@@ -69,6 +74,57 @@ export async function endSignIns(transaction: Transaction<Tables>, operatorId: s
     .execute();
   for (const { id } of ended) await revokeLogin(transaction, id, now, TOKEN_MAX_LIFETIME_SECONDS);
   await revokeStaff(transaction, operatorId, now);
+}
+
+/** An administrator who is not the demo's, and has come in. */
+export async function hasOwnAdmin(db: Kysely<Tables>): Promise<boolean> {
+  const row = await db
+    .selectFrom('auth_operator')
+    .select('id')
+    .where('role', '=', 'admin')
+    .where('active', '=', true)
+    .where('demo', '=', false)
+    .where('joined_at', 'is not', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * The accounts of the demo end for good: nobody signs in by them, their logins are free, and the password that stood in
+ * the terminal opens nothing. The rows stay, since chats name them. `passwordHash` is of a password that nobody knows.
+ */
+export async function closeDemo(
+  transaction: Transaction<Tables>,
+  clock: () => Date,
+  passwordHash: string,
+): Promise<void> {
+  const demo = await transaction
+    .selectFrom('auth_operator')
+    .select(['id', 'login'])
+    .where('demo', '=', true)
+    .where('closed_at', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  // Not before the lock, as in every change of an account.
+  const now = clock();
+  for (const { id, login } of demo) {
+    await transaction
+      .updateTable('auth_operator')
+      .set({
+        active: false,
+        login: `${login} (demo ${id})`,
+        password_hash: passwordHash,
+        closed_at: now,
+        updated_at: now,
+      })
+      .where('id', '=', id)
+      .execute();
+    await transaction.deleteFrom('auth_invite').where('operator_id', '=', id).execute();
+    await transaction.deleteFrom('auth_totp').where('operator_id', '=', id).execute();
+    await endSignIns(transaction, id, now);
+  }
 }
 
 export class Operators {
@@ -97,8 +153,15 @@ export class Operators {
     return row === undefined ? undefined : toOperator(row);
   }
 
+  /** Without those of a demo that has ended. */
   async list(): Promise<Operator[]> {
-    return (await this.#db.selectFrom('auth_operator').selectAll().orderBy('login').execute()).map(toOperator);
+    const rows = await this.#db
+      .selectFrom('auth_operator')
+      .selectAll()
+      .where('closed_at', 'is', null)
+      .orderBy('login')
+      .execute();
+    return rows.map(toOperator);
   }
 
   /** `undefined` when the login is taken. */
@@ -112,7 +175,17 @@ export class Operators {
   }: NewOperator): Promise<Operator | undefined> {
     const row = await this.#db
       .insertInto('auth_operator')
-      .values({ id: randomUUID(), login: normaliseLogin(login), name, role, scope, password_hash: passwordHash, demo })
+      .values({
+        id: randomUUID(),
+        login: normaliseLogin(login),
+        name,
+        role,
+        scope,
+        password_hash: passwordHash,
+        demo,
+        // Whoever adds it here knows the password.
+        joined_at: this.#now(),
+      })
       .onConflict((conflict) => conflict.column('login').doNothing())
       .returningAll()
       .executeTakeFirst();
@@ -127,15 +200,22 @@ export class Operators {
       .execute();
   }
 
-  /** A demo's accounts are closed as soon as their chat is a real one. */
+  /** As soon as their chat is a real one. */
   async closeDemo(): Promise<void> {
-    const rows = await this.#db
+    const passwordHash = await unknownPasswordHash();
+    await this.#db.transaction().execute((transaction) => closeDemo(transaction, this.#now, passwordHash));
+  }
+
+  /** Somebody can sign in by an account of the demo. */
+  async hasDemo(): Promise<boolean> {
+    const row = await this.#db
       .selectFrom('auth_operator')
-      .select('login')
+      .select('id')
       .where('demo', '=', true)
       .where('active', '=', true)
-      .execute();
-    for (const { login } of rows) await this.change(login, { active: false });
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   /**
@@ -149,6 +229,7 @@ export class Operators {
         .selectFrom('auth_operator')
         .select('id')
         .where('login', '=', normaliseLogin(login))
+        .where('closed_at', 'is', null)
         .forUpdate()
         .executeTakeFirst();
       if (known === undefined) throw new ChatError('not_found', 'no such operator');
@@ -160,7 +241,7 @@ export class Operators {
           ...(change.role === undefined ? {} : { role: change.role }),
           ...(change.scope === undefined ? {} : { scope: change.scope }),
           ...(change.active === undefined ? {} : { active: change.active }),
-          ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash }),
+          ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash, joined_at: now }),
           updated_at: now,
         })
         .where('id', '=', known.id)

@@ -1,16 +1,27 @@
-import { markServedForReal } from '@chat-realtime/chat-service';
-import type { Database } from '@chat-realtime/database';
+import { markServedForReal, wasServedForReal } from '@chat-realtime/chat-service';
+import type { AuditEntry, Database } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
-import { RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
+import { Principal, RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
 import { Controller, Delete, type DynamicModule, Get, HttpCode, Inject, Module, Post } from '@nestjs/common';
 import { removeDemoChats } from './remove.ts';
 
 const DEMO = Symbol('Demo');
 
+export interface DemoAccounts {
+  readonly areOpen: () => Promise<boolean>;
+  /** Path of the link for the first administrator; null where there is one: then the demo's accounts are closed. */
+  readonly end: () => Promise<string | null>;
+}
+
 export interface Demo {
   readonly database: Database;
-  /** Path of a link for the first administrator; null where there is no demo to be ended. */
-  readonly inviteAdmin: (() => Promise<string | undefined>) | null;
+  /** Null where there is no demo to be ended. */
+  readonly accounts: DemoAccounts | null;
+}
+
+function byWhom(principal: Principal): AuditEntry['actor'] {
+  if (principal.kind !== 'staff') throw new ChatError('bad_token', 'not a token of staff');
+  return { userId: principal.userId, name: principal.name };
 }
 
 @Controller()
@@ -24,26 +35,39 @@ class DemoController {
   /** Whether the console offers to begin for real. */
   @Get('chat/demo')
   @RequireStaff()
-  read(): { demo: boolean } {
-    return { demo: this.#demo.inviteAdmin !== null };
+  async read(): Promise<{ demo: boolean }> {
+    return { demo: (await this.#running()) !== null };
   }
 
   /** The one call that takes the seeded chats away again. */
   @Delete('chat/demo')
   @RequireAdmin()
-  async remove(): Promise<{ removed: number }> {
-    return { removed: await removeDemoChats(this.#demo.database) };
+  async remove(@Principal() principal: Principal): Promise<{ removed: number }> {
+    return { removed: await removeDemoChats(this.#demo.database, byWhom(principal), 'demo.chats_removed') };
   }
 
-  /** The demo's chats go, what is real stays, and its accounts close as soon as somebody has one of their own. */
+  /**
+   * The demo's chats go, what is real stays, and its accounts close as soon as somebody has one of their own: by the link
+   * that this answers, or now, where an administrator has come in already.
+   */
   @Post('chat/demo/end')
   @RequireAdmin()
   @HttpCode(200)
-  async end(): Promise<{ removed: number; invite_url: string }> {
-    const invite = await this.#demo.inviteAdmin?.();
-    if (invite === undefined) throw new ChatError('not_found', 'there is no demo to be ended');
-    await markServedForReal(this.#demo.database);
-    return { removed: await removeDemoChats(this.#demo.database), invite_url: invite };
+  async end(@Principal() principal: Principal): Promise<{ removed: number; invite_url: string | null }> {
+    const accounts = await this.#running();
+    if (accounts === null) throw new ChatError('not_found', 'there is no demo to be ended');
+    const { database } = this.#demo;
+    // First: whatever comes after may be done again, but a start must not seed a demo into what was begun for real.
+    await markServedForReal(database);
+    const removed = await removeDemoChats(database, byWhom(principal), 'demo.ended');
+    return { removed, invite_url: await accounts.end() };
+  }
+
+  /** It runs until it was ended and nobody can sign in by its accounts any more. */
+  async #running(): Promise<DemoAccounts | null> {
+    const { accounts, database } = this.#demo;
+    if (accounts === null) return null;
+    return (await accounts.areOpen()) || !(await wasServedForReal(database)) ? accounts : null;
   }
 }
 

@@ -1,11 +1,20 @@
-import type { Database } from '@chat-realtime/database';
+import { type AuditEntry, type Database, recordAudit } from '@chat-realtime/database';
 import { sql } from 'kysely';
 
-/** Deletes the demo chats and all that hangs on them, in one transaction; answers how many there were. */
-export async function removeDemoChats(database: Database): Promise<number> {
+/**
+ * Deletes the demo chats and all that hangs on them, in one transaction with its entry in the log; answers how many there
+ * were.
+ */
+export async function removeDemoChats(
+  database: Database,
+  actor: AuditEntry['actor'],
+  action: 'demo.chats_removed' | 'demo.ended',
+): Promise<number> {
   return database.kysely.transaction().execute(async (trx) => {
     const found = await sql<{ session_id: number }>`SELECT session_id FROM demo_chat`.execute(trx);
     const ids = found.rows.map((row) => row.session_id);
+    if (ids.length > 0 || action === 'demo.ended')
+      await recordAudit(trx, { actor, action, subject: null, details: { chats: ids.length } });
     if (ids.length === 0) return 0;
     const chosen = sql`(${sql.join(ids)})`;
     await sql`DELETE FROM webhook_delivery WHERE alert_id IN (SELECT id FROM chat_alert WHERE session_id IN ${chosen})`.execute(

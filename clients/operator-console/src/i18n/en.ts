@@ -35,7 +35,7 @@ export const en: Texts = {
     'It was used, replaced by a new one, or a day has passed. An administrator gives you a new one; the very first is printed when the program starts.',
   endDemo: 'Begin for real',
   endDemoHint:
-    'This is a demo. Its chats will be deleted and the accounts anna, boris and admin closed; chats you began yourself stay. You then make your own account. Restart the program to close the page /try/ too.',
+    'This is a demo. Its chats will be deleted and the accounts anna, boris and admin closed; chats you began yourself stay. You then make your own account, or sign in with it if you have one. Restart the program to close the page /try/ too.',
   endDemoYes: 'Delete the demo and begin',
   toSignIn: 'To sign-in',
   login: 'Login',

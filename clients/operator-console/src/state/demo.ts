@@ -14,11 +14,14 @@ export async function isDemo(): Promise<boolean> {
   return demo === true;
 }
 
-/** Leads to the page on which the administrator makes their account. */
+/**
+ * Leads to the page on which the administrator makes their account. Where somebody has one already, the accounts of the
+ * demo are closed: whoever asked by one of them comes to the sign-in, and whoever asked by their own goes on.
+ */
 export async function endDemo(): Promise<void> {
   const response = await call('POST', '/chat/demo/end');
   if (!response.ok) throw new Error(`the demo was not ended: ${response.status}`);
-  const { invite_url: url } = (await response.json()) as { invite_url: string };
-  location.hash = new URL(url, location.href).hash;
+  const { invite_url: url } = (await response.json()) as { invite_url: string | null };
+  if (url !== null) location.hash = new URL(url, location.href).hash;
   location.reload();
 }

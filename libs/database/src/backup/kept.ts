@@ -24,6 +24,8 @@ const OPERATOR_FIELDS = [
   'password_hash',
   'active',
   'demo',
+  'joined_at',
+  'closed_at',
   'created_at',
   'updated_at',
 ];
