@@ -12,6 +12,7 @@ import { OidcAccounts } from './oidc/accounts.ts';
 import { FlowSeal } from './oidc/flow-cookie.ts';
 import { OidcSignIn } from './oidc/sign-in.ts';
 import { OperatorAccounts } from './operator-accounts.ts';
+import { OwnPassword } from './own-password.ts';
 import { Logins, type OpenLogin } from './storage/logins.ts';
 import { hasSecondFactor, recoveryCodesLeft } from './storage/second-factor.ts';
 import { codeThrottleKey, SecondFactor } from './second-factor.ts';
@@ -89,15 +90,15 @@ export class AuthService {
     this.#throttle = new LoginThrottle(config.LOGIN_FAILURES_PER_5_MINUTES);
     this.#revocations = new RevocationSet(() => Math.floor(now() / 1000));
     this.#readRevocations = revocationReader(database, this.#revocations);
+    const password = new OwnPassword(database, passwords, this.#throttle);
     this.accounts = new OperatorAccounts({
       database,
       invites: this.invites,
-      passwords,
-      throttle: this.#throttle,
+      password,
       now: this.#now,
       ended: this.#readRevocations,
     });
-    this.secondFactor = new SecondFactor({ database, throttle: this.#throttle, now: this.#now });
+    this.secondFactor = new SecondFactor({ database, password, throttle: this.#throttle, now: this.#now });
     this.#database = database;
     this.#oidcAccounts = new OidcAccounts(database, this.#now);
     this.oidc = OidcSignIn.create(config, {

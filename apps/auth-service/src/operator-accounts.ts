@@ -8,9 +8,9 @@ import {
 } from '@chat-realtime/protocol';
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import type { Kysely, Selectable, Transaction } from 'kysely';
-import type { LoginThrottle } from './domain/login-throttle.ts';
 import { normaliseLogin } from './domain/operator.ts';
-import { hashPassword, type PasswordCheck, unknownPasswordHash } from './domain/passwords.ts';
+import { hashPassword, unknownPasswordHash } from './domain/passwords.ts';
+import type { OwnPassword } from './own-password.ts';
 import type { Invites } from './storage/invites.ts';
 import { endSignIns, lastAdminIs, toOperator } from './storage/operators.ts';
 import { hasSecondFactor } from './storage/second-factor.ts';
@@ -26,8 +26,7 @@ export interface Administrator {
 export interface AccountParts {
   readonly database: Database;
   readonly invites: Invites;
-  readonly passwords: PasswordCheck;
-  readonly throttle: LoginThrottle;
+  readonly password: OwnPassword;
   readonly now: () => Date;
   /** After sign-ins were ended: this process refuses their tokens at once. */
   readonly ended: () => Promise<void>;
@@ -43,6 +42,14 @@ function account(row: Row, second_factor: boolean): OperatorAccount {
 
 function notFound(): ChatError {
   return new ChatError('not_found', 'no such operator');
+}
+
+/** Not for oneself: what one may change without a password or a code, whoever holds a stolen token may change too. */
+export function refuseOwn(by: Administrator, id: string, instead: string): void {
+  if (by.userId !== id) return;
+  throw new ChatError('validation_failed', `this is your own account: ${instead}`, {
+    details: { fields: [{ path: 'id', message: 'is your own account' }] },
+  });
 }
 
 /** What an administrator does with the accounts of others, and everybody with their own password. */
@@ -111,11 +118,20 @@ export class OperatorAccounts {
       if (isLast && (next.role !== 'admin' || !next.active))
         throw new ChatError('last_admin', 'without this account there is no administrator left');
       const rights = (['role', 'scope', 'active'] as const).filter((field) => next[field] !== known[field]);
-      if (rights.length === 0 && next.name === known.name) return known;
+      // What a person decides of an account, the provider does not undo.
+      const decides = patch.active !== undefined && known.oidc_withdrawn_at !== null;
+      if (rights.length === 0 && next.name === known.name && !decides) return known;
       const now = this.#parts.now();
       const row = await trx
         .updateTable('auth_operator')
-        .set({ name: next.name, role: next.role, scope: next.scope, active: next.active, updated_at: now })
+        .set({
+          name: next.name,
+          role: next.role,
+          scope: next.scope,
+          active: next.active,
+          updated_at: now,
+          ...(decides ? { oidc_withdrawn_at: null } : {}),
+        })
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirstOrThrow();
@@ -135,6 +151,7 @@ export class OperatorAccounts {
 
   /** For a first password, or one that was forgotten. The old one holds until the link is used. */
   async invite(by: Administrator, id: string, console: string): Promise<OperatorInvite> {
+    refuseOwn(by, id, 'change your own password by the one you have');
     const row = await this.#db.selectFrom('auth_operator').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined || !row.active) throw notFound();
     await this.#db
@@ -155,21 +172,12 @@ export class OperatorAccounts {
 
   /** Ends every other sign-in of the same person; the one that asks goes on. */
   async changePassword(by: Administrator, current: string, next: string): Promise<void> {
-    const known = await this.#db.selectFrom('auth_operator').selectAll().where('id', '=', by.userId).executeTakeFirst();
-    if (known === undefined || !known.active) throw new ChatError('bad_token', 'no such operator');
-    // Who holds a stolen token guesses no faster here than at the sign-in.
-    const fits = await this.#parts.throttle.run(`password|${by.userId}`, async () =>
-      (await this.#parts.passwords.matches(known.password_hash, current)) ? true : undefined,
-    );
-    if (fits !== true)
-      throw new ChatError('validation_failed', 'the password is wrong', {
-        details: { fields: [{ path: 'current_password', message: 'is not the password of this account' }] },
-      });
+    const proved = await this.#parts.password.prove(by.userId, current);
     const passwordHash = await hashPassword(next);
     await this.#db.transaction().execute(async (trx) => {
       const row = await this.#locked(trx, by.userId);
       // Two changes at once: the second one showed a password that is none any more.
-      if (row.password_hash !== known.password_hash) throw new ChatError('bad_token', 'the password was changed');
+      if (row.password_hash !== proved) throw new ChatError('bad_token', 'the password was changed');
       const now = this.#parts.now();
       await trx
         .updateTable('auth_operator')

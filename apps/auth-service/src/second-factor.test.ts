@@ -145,6 +145,27 @@ describe('the second factor', () => {
     return codeOf(row.secret);
   }
 
+  it('[AUTH36] begins by the password, or by a sign-in that is fresh: a stolen token alone sets up nothing', async () => {
+    const anna = await signedIn();
+    clock += 11 * 60_000;
+    const begin = (password?: string) => refusal(service.secondFactor.begin(anna, 'x', password));
+    expect([await begin(), await begin('a guess')]).toEqual(['validation_failed', 'validation_failed']);
+    expect(await database.kysely.selectFrom('auth_totp').selectAll().execute()).toEqual([]);
+    expect(await begin(PASSWORD)).toBe('ok');
+    // A token that names no sign-in is no fresh one.
+    expect(await refusal(service.secondFactor.begin({ ...anna, loginId: null }, 'x'))).toBe('validation_failed');
+    for (let guess = 0; guess < config.LOGIN_FAILURES_PER_5_MINUTES; guess += 1) await begin(`guess ${guess}`);
+    expect(await begin(PASSWORD)).toBe('rate_limited');
+  });
+
+  it("[AUTH36] is no way around one's own password and code: an administrator has them of others alone", async () => {
+    const { user } = await service.login('admin', PASSWORD, '192.0.2.1');
+    const admin = { userId: user.id, name: 'x', loginId: null };
+    expect(await refusal(service.secondFactor.reset(admin, user.id))).toBe('validation_failed');
+    expect(await refusal(service.accounts.invite(admin, user.id, ''))).toBe('validation_failed');
+    expect(await database.kysely.selectFrom('auth_invite').selectAll().execute()).toEqual([]);
+  });
+
   it('[AUTH31] an administrator takes it from who has lost it; a closed setup is void for nobody else', async () => {
     const { anna } = await setUp();
     const admin = { userId: (await service.login('admin', PASSWORD, '192.0.2.1')).user.id, name: 'x', loginId: null };

@@ -3,14 +3,16 @@ import { ChatError, type RecoveryCodes, type TotpSetup } from '@chat-realtime/pr
 import type { Kysely, Transaction } from 'kysely';
 import type { LoginThrottle } from './domain/login-throttle.ts';
 import { hashRecoveryCode, newRecoveryCodes, newTotpSecret, otpauthUrl, totpStep } from './domain/totp.ts';
-import type { Administrator } from './operator-accounts.ts';
+import { type Administrator, refuseOwn } from './operator-accounts.ts';
+import { type OwnPassword, wrongPassword } from './own-password.ts';
 import { takeCode } from './storage/second-factor.ts';
 
-/** So long a sign-in that has shown the second factor may change it without showing it again. */
+/** So long a sign-in that has shown password or code may change the second factor without showing them again. */
 const FRESH_MS = 10 * 60_000;
 
 export interface SecondFactorParts {
   readonly database: Database;
+  readonly password: OwnPassword;
   readonly throttle: LoginThrottle;
   readonly now: () => Date;
 }
@@ -38,13 +40,17 @@ export class SecondFactor {
   }
 
   /**
-   * A new secret, which nobody is asked for until it is confirmed. Begun again, the one before is void.
-   * @throws ChatError `invalid_transition` when one is in force
+   * A new secret, which nobody is asked for until it is confirmed. Begun again, the one before is void. Needs the password,
+   * unless the sign-in is fresh: else whoever holds a stolen token would shut the owner out with an app of their own.
+   * @throws ChatError `invalid_transition` when one is in force; `validation_failed` | `rate_limited`
    */
-  async begin(by: Administrator, issuer: string): Promise<TotpSetup> {
+  async begin(by: Administrator, issuer: string, password?: string): Promise<TotpSetup> {
+    const proved = password === undefined ? undefined : await this.#parts.password.prove(by.userId, password);
     const secret = newTotpSecret();
     const login = await this.#db.transaction().execute(async (trx) => {
       const operator = await this.#lock(trx, by.userId);
+      const shown = proved === undefined ? await this.#hasJustSignedIn(trx, by.loginId) : proved === operator.password_hash;
+      if (!shown) throw wrongPassword();
       const known = await this.#read(trx, by.userId);
       if (isInForce(known))
         throw new ChatError('invalid_transition', 'a second factor is in force; end it before you begin another');
@@ -115,6 +121,7 @@ export class SecondFactor {
 
   /** By an administrator, for an operator who has lost the app and the recovery codes. @throws ChatError `not_found` */
   async reset(by: Administrator, operatorId: string): Promise<void> {
+    refuseOwn(by, operatorId, 'end your own second factor by a code of it');
     await this.#db.transaction().execute(async (trx) => {
       await this.#lock(trx, operatorId);
       await this.#remove(trx, by, operatorId, 'second_factor.reset');
@@ -134,15 +141,24 @@ export class SecondFactor {
     return proved !== null && now.getTime() - proved.getTime() <= FRESH_MS;
   }
 
+  async #hasJustSignedIn(trx: Transaction<Tables>, loginId: string | null): Promise<boolean> {
+    if (loginId === null) return false;
+    const row = await trx.selectFrom('auth_login').select('created_at').where('id', '=', loginId).executeTakeFirst();
+    return row !== undefined && this.#parts.now().getTime() - row.created_at.getTime() <= FRESH_MS;
+  }
+
   #read(trx: Transaction<Tables>, operatorId: string) {
     return trx.selectFrom('auth_totp').selectAll().where('operator_id', '=', operatorId).executeTakeFirst();
   }
 
   /** The operator first, as every change of them does: a sign-in that is under way waits for it, or it for the sign-in. */
-  async #lock(trx: Transaction<Tables>, operatorId: string): Promise<{ readonly login: string }> {
+  async #lock(
+    trx: Transaction<Tables>,
+    operatorId: string,
+  ): Promise<{ readonly login: string; readonly password_hash: string }> {
     const row = await trx
       .selectFrom('auth_operator')
-      .select('login')
+      .select(['login', 'password_hash'])
       .where('id', '=', operatorId)
       .forUpdate()
       .executeTakeFirst();

@@ -15,6 +15,7 @@ export interface AuthOperatorTable {
   demo: Generated<boolean>;
   joined_at: NullableTime;
   closed_at: NullableTime;
+  oidc_withdrawn_at: NullableTime;
   oidc_issuer: ColumnType<string | null, string | undefined, string>;
   oidc_subject: ColumnType<string | null, string | undefined, string>;
   created_at: TimeDefault;

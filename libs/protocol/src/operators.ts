@@ -65,6 +65,8 @@ export type OwnAccount = z.infer<typeof ownAccountSchema>;
 /** Base32 as authenticator apps take it, and the same as an address for them. */
 export const totpSetupSchema = z.object({ secret: z.string(), otpauth_url: z.string() });
 export type TotpSetup = z.infer<typeof totpSetupSchema>;
+/** Needed unless the sign-in is fresh. */
+export const totpBeginSchema = z.object({ current_password: z.string().min(1).max(1_000).optional() });
 const code = z.string().min(1).max(100);
 export const totpCodeSchema = z.object({ code });
 /** Needed unless this sign-in has shown the second factor just now. */

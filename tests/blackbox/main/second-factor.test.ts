@@ -66,6 +66,8 @@ describe('the second factor', () => {
     (await login()).as(loginResponseSchema);
     expectError(await vera.request('POST', '/auth/totp/confirm', { json: { code: '123456' } }), 'invalid_transition');
     await vera.request('POST', '/auth/totp');
+    const guess = await vera.request('POST', '/auth/totp', { json: { current_password: 'a guess' } });
+    expect(fieldPaths(expectError(guess, 'validation_failed'))).toEqual(['current_password']);
     const wrong = expectError(
       await vera.request('POST', '/auth/totp/confirm', { json: { code: 'abcdef' } }),
       'validation_failed',
@@ -73,7 +75,7 @@ describe('the second factor', () => {
     expect(fieldPaths(wrong)).toEqual(['code']);
   });
 
-  test('[AUTH31] [AUTH23] an administrator takes a lost one away', async () => {
+  test('[AUTH31] [AUTH23] [AUTH36] an administrator takes a lost one away, and not their own', async () => {
     const { admin, vera, login } = await withFactor();
     const listed = async () =>
       (await admin.request('GET', '/auth/operators'))
@@ -82,6 +84,11 @@ describe('the second factor', () => {
     expect(await listed()).toBe(true);
     expectError(await vera.request('DELETE', `/auth/operators/${vera.userId}/totp`), 'forbidden');
     expectError(await admin.request('DELETE', '/auth/operators/nobody/totp'), 'not_found');
+    for (const [method, path] of [
+      ['DELETE', `/auth/operators/${admin.userId}/totp`],
+      ['POST', `/auth/operators/${admin.userId}/invite`],
+    ] as const)
+      expect(fieldPaths(expectError(await admin.request(method, path), 'validation_failed'))).toEqual(['id']);
     expect((await admin.request('DELETE', `/auth/operators/${vera.userId}/totp`)).status).toBe(204);
     expect(await listed()).toBe(false);
     (await login()).as(loginResponseSchema);

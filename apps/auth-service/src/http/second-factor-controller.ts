@@ -1,4 +1,4 @@
-import { type RecoveryCodes, totpCodeSchema, totpEndSchema, type TotpSetup } from '@chat-realtime/protocol';
+import { type RecoveryCodes, totpBeginSchema, totpCodeSchema, totpEndSchema, type TotpSetup } from '@chat-realtime/protocol';
 import { Principal, RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
 import { Body, Controller, Delete, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -21,9 +21,13 @@ export class SecondFactorController {
   @RequireStaff()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
-  begin(@Principal() principal: Principal, @Req() request: FastifyRequest): Promise<TotpSetup> {
+  begin(
+    @Principal() principal: Principal,
+    @Body({ schema: totpBeginSchema }) { current_password }: z.infer<typeof totpBeginSchema>,
+    @Req() request: FastifyRequest,
+  ): Promise<TotpSetup> {
     // The app shows the name of the site beside the login; only the caller sees what they asked for.
-    return this.#factor.begin(administrator(principal), request.hostname);
+    return this.#factor.begin(administrator(principal), request.hostname, current_password);
   }
 
   @Post('totp/confirm')

@@ -1,15 +1,17 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { type Database, recordAudit, type Tables } from '@chat-realtime/database';
-import type { Kysely, Transaction } from 'kysely';
+import { type AuthTables, type Database, recordAudit, type Tables } from '@chat-realtime/database';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import { normaliseLogin } from '../domain/operator.ts';
 import { unknownPasswordHash } from '../domain/passwords.ts';
 import { type Credentials, endSignIns, lastAdminIs, toOperator } from '../storage/operators.ts';
 import type { OidcPerson } from './claims.ts';
 
+type Account = Selectable<AuthTables['auth_operator']>;
+
 /** From the provider's answer to the console's call: one redirect and one page. */
 const TICKET_SECONDS = 60;
 
-/** `no_account`: nobody here has invited them. `last_admin`: the provider would take the last administrator away. */
+/** `no_role`: the provider gives none, or has taken it back. `no_account`: nobody here has invited them. `last_admin`: the provider would take the last administrator away. */
 export type OidcRefusal = 'no_role' | 'no_account' | 'login_taken' | 'inactive' | 'last_admin';
 
 export type OidcTicket =
@@ -33,7 +35,7 @@ export class OidcAccounts {
    * theirs only by an address that the provider has checked; from then on it is known by issuer and subject alone.
    */
   async admit(person: OidcPerson): Promise<OidcTicket> {
-    if (person.role === null) return { kind: 'refused', reason: 'no_role' };
+    if (person.role === null) return { kind: 'refused', reason: await this.#withdrawn(person) };
     // A password that nobody knows, until an administrator sends a link for one.
     const passwordHash = await unknownPasswordHash();
     return this.#db.transaction().execute(async (trx): Promise<OidcTicket> => {
@@ -89,6 +91,43 @@ export class OidcAccounts {
     await this.#db.deleteFrom('auth_oidc_ticket').where('expires_at', '<=', this.#now()).execute();
   }
 
+  /**
+   * Whose right the provider has taken back has none here either: neither by the sign-ins that still go on nor by a
+   * password. Until the provider gives a right again, or an administrator lets them in.
+   */
+  async #withdrawn(person: OidcPerson): Promise<'no_role' | 'last_admin'> {
+    return this.#db.transaction().execute(async (trx) => {
+      const id = await this.#known(trx, person);
+      if (id === undefined) return 'no_role';
+      if (await lastAdminIs(trx, id)) return 'last_admin';
+      const known = await this.#lock(trx, id);
+      if (known?.active !== true) return 'no_role';
+      const now = this.#now();
+      await trx
+        .updateTable('auth_operator')
+        .set({ active: false, oidc_withdrawn_at: now, updated_at: now })
+        .where('id', '=', id)
+        .execute();
+      await trx.deleteFrom('auth_invite').where('operator_id', '=', id).execute();
+      await endSignIns(trx, id, now);
+      await this.#recordChange(trx, known, { active: false });
+      return 'no_role';
+    });
+  }
+
+  async #lock(trx: Transaction<Tables>, id: string): Promise<Account | undefined> {
+    return trx.selectFrom('auth_operator').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  }
+
+  #recordChange(trx: Transaction<Tables>, { id, name }: Account, changed: Record<string, unknown>): Promise<void> {
+    return recordAudit(trx, {
+      actor: { userId: id, name },
+      action: 'operator.changed',
+      subject: `operator:${id}`,
+      details: { ...changed, by: 'oidc' },
+    });
+  }
+
   async #known(trx: Transaction<Tables>, { issuer, subject }: OidcPerson): Promise<string | undefined> {
     const row = await trx
       .selectFrom('auth_operator')
@@ -121,20 +160,22 @@ export class OidcAccounts {
   /** The provider's word on the role holds from this sign-in on. */
   async #admitted(trx: Transaction<Tables>, id: string, person: OidcPerson): Promise<OidcTicket> {
     const isLast = await lastAdminIs(trx, id);
-    const known = await trx.selectFrom('auth_operator').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
-    if (known?.active !== true) return { kind: 'refused', reason: 'inactive' };
-    const role = person.role === 'unsaid' || person.role === null ? known.role : person.role;
-    if (role !== known.role) {
+    const known = await this.#lock(trx, id);
+    const says = person.role === 'unsaid' ? null : person.role;
+    // It was the provider that took the right, and it gives one again.
+    const returns = known !== undefined && known.oidc_withdrawn_at !== null && says !== null;
+    if (known === undefined || !(known.active || returns)) return { kind: 'refused', reason: 'inactive' };
+    const role = says ?? known.role;
+    if (role !== known.role || returns) {
       if (isLast) return { kind: 'refused', reason: 'last_admin' };
       const now = this.#now();
-      await trx.updateTable('auth_operator').set({ role, updated_at: now }).where('id', '=', id).execute();
+      await trx
+        .updateTable('auth_operator')
+        .set({ role, updated_at: now, ...(returns ? { active: true, oidc_withdrawn_at: null } : {}) })
+        .where('id', '=', id)
+        .execute();
       await endSignIns(trx, id, now);
-      await recordAudit(trx, {
-        actor: { userId: id, name: known.name },
-        action: 'operator.changed',
-        subject: `operator:${id}`,
-        details: { role, by: 'oidc' },
-      });
+      await this.#recordChange(trx, known, { role, ...(returns ? { active: true } : {}) });
     }
     return { kind: 'ticket', ticket: await this.#ticket(trx, id) };
   }

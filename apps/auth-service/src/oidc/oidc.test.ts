@@ -122,6 +122,51 @@ describe('sign-in by an identity provider', () => {
     expect(await come(base, new Browser())).toBe('/operator/#oidc=login_taken');
   });
 
+  it('[AUTH32] takes the right of whom the provider gives none any more, until it gives one again', async () => {
+    const base = await start(KEYCLOAK_ROLES);
+    const { service } = running.at(-1) ?? {};
+    if (service === undefined) throw new Error('no service');
+    const claims = { preferred_username: 'petr', realm_access: { roles: ['support'] } };
+    const withRoles = (...roles: string[]): void => person('sub-petr', { ...claims, realm_access: { roles } });
+    const me = async (token: string): Promise<number> =>
+      (await fetch(`${base}/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+    withRoles('support');
+    const { user, access_token, refresh_token } = await enter(base);
+    // A password of their own, by a link, is no way around the provider.
+    const { key } = await service.invites.forOperator(user.id);
+    await service.acceptInvite(key, { password: 'a password of Petr' });
+    const late = await service.invites.forOperator(user.id);
+    const local = await service.login('petr', 'a password of Petr', '192.0.2.1');
+    withRoles('customer');
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=no_role');
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=no_role');
+    expect([await me(access_token), await me(local.access_token)]).toEqual([401, 401]);
+    await expect(service.refresh(refresh_token)).rejects.toThrow('not valid');
+    await expect(service.refresh(local.refresh_token)).rejects.toThrow('not valid');
+    await expect(service.login('petr', 'a password of Petr', '192.0.2.1')).rejects.toThrow('wrong');
+    await expect(service.invites.read(late.key)).rejects.toThrow('not valid');
+    withRoles('support');
+    expect((await enter(base)).user.id).toBe(user.id);
+    const details = await database.kysely
+      .selectFrom('chat_audit')
+      .select('details')
+      .where('action', '=', 'operator.changed')
+      .where('subject', '=', `operator:${user.id}`)
+      .orderBy('id')
+      .execute();
+    expect(details.map((entry) => entry.details)).toEqual([
+      { active: false, by: 'oidc' },
+      { active: true, role: 'operator', by: 'oidc' },
+    ]);
+    // What an administrator has decided the provider does not undo.
+    withRoles('customer');
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=no_role');
+    const admin = { userId: 'another', name: 'A', loginId: null };
+    await service.accounts.change(admin, user.id, { active: false });
+    withRoles('support');
+    expect(await come(base, new Browser())).toBe('/operator/#oidc=inactive');
+  });
+
   it('[AUTH32] comes back below the path that a proxy has the chat at', async () => {
     const base = await start({ ...KEYCLOAK_ROLES, PUBLIC_URL: 'https://site.example/support' });
     const ways = signInWaysSchema.parse(await (await fetch(`${base}/auth/sign-in`)).json());

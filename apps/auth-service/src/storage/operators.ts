@@ -240,7 +240,8 @@ export class Operators {
         .set({
           ...(change.role === undefined ? {} : { role: change.role }),
           ...(change.scope === undefined ? {} : { scope: change.scope }),
-          ...(change.active === undefined ? {} : { active: change.active }),
+          // What a person decides of an account, the provider does not undo.
+          ...(change.active === undefined ? {} : { active: change.active, oidc_withdrawn_at: null }),
           ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash, joined_at: now }),
           updated_at: now,
         })

@@ -84,7 +84,9 @@ export class Team {
 export const ownAccount = (api: StaffApi): Promise<OwnAccount> => api.request('GET', '/auth/me');
 export const changePassword = (api: StaffApi, current: string, next: string): Promise<unknown> =>
   api.request('POST', '/auth/password', { body: { current_password: current, new_password: next } });
-export const beginTotp = (api: StaffApi): Promise<TotpSetup> => api.request('POST', '/auth/totp');
+/** Without the password, where the sign-in is fresh. */
+export const beginTotp = (api: StaffApi, password?: string): Promise<TotpSetup> =>
+  api.request('POST', '/auth/totp', { body: password === undefined ? {} : { current_password: password } });
 export const confirmTotp = (api: StaffApi, code: string): Promise<RecoveryCodes> =>
   api.request('POST', '/auth/totp/confirm', { body: { code } });
 export const endTotp = (api: StaffApi, code: string): Promise<unknown> =>

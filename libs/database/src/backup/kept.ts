@@ -26,6 +26,7 @@ const OPERATOR_FIELDS = [
   'demo',
   'joined_at',
   'closed_at',
+  'oidc_withdrawn_at',
   'created_at',
   'updated_at',
 ];

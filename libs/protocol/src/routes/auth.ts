@@ -117,7 +117,7 @@ export const AUTH_ROUTES: readonly Route[] = [
     access: 'admin',
     summary: 'A new link for a first or a forgotten password',
     answers: { 200: { description: 'the link', schema: operators.operatorInviteSchema, noStore: true } },
-    errors: ['not_found'],
+    errors: ['not_found', 'validation_failed'],
   }),
   route({
     id: 'changePassword',
@@ -148,7 +148,7 @@ export const AUTH_ROUTES: readonly Route[] = [
     access: 'admin',
     summary: 'Take the second factor from an operator who has lost it',
     answers: { 204: { description: 'taken, or there was none' } },
-    errors: ['not_found'],
+    errors: ['not_found', 'validation_failed'],
   }),
   route({
     id: 'beginTotp',
@@ -157,10 +157,11 @@ export const AUTH_ROUTES: readonly Route[] = [
     path: '/auth/totp',
     access: 'staff',
     summary: 'Begin a second factor: a secret for the authenticator app',
+    body: { schema: operators.totpBeginSchema, required: false },
     answers: {
       200: { description: 'not in force until it is confirmed', schema: operators.totpSetupSchema, noStore: true },
     },
-    errors: ['invalid_transition'],
+    errors: ['invalid_transition', 'rate_limited'],
   }),
   route({
     id: 'confirmTotp',

@@ -1,4 +1,4 @@
-import type { ChatClientError } from '@chat-realtime/client/staff';
+import { ChatClientError } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { beginTotp, confirmTotp, endTotp, type OwnAccount, type TotpSetup } from '../../state/administration.ts';
@@ -11,12 +11,14 @@ import { refusalOf, useTask } from '../use-task.ts';
 
 type Step =
   | { readonly kind: 'idle' }
+  /** The sign-in is older than some minutes. */
+  | { readonly kind: 'password' }
   | { readonly kind: 'confirm'; readonly setup: TotpSetup }
   | { readonly kind: 'codes'; readonly codes: readonly string[] }
   | { readonly kind: 'end' };
 
 const IDLE: Step = { kind: 'idle' };
-const words = (error: ChatClientError): string => (error.status === 422 ? t().manage.codeWrong : refusalOf(error));
+
 
 interface SecondFactorProps {
   readonly account: OwnAccount;
@@ -28,12 +30,26 @@ export function SecondFactor({ account, onChanged }: SecondFactorProps) {
   const { desk } = useDesk();
   const { manage } = t();
   const [step, setStep] = useState<Step>(IDLE);
+  const words = (error: ChatClientError): string => {
+    if (error.status !== 422) return refusalOf(error);
+    return step.kind === 'password' ? manage.oldPasswordWrong : manage.codeWrong;
+  };
   const { busy, problem, run, setProblem } = useTask(words);
   const go = (next: Step): void => {
     setProblem('');
     setStep(next);
   };
-  const begin = (): void => void run(async () => go({ kind: 'confirm', setup: await beginTotp(desk.client.api) }));
+  const begin = (): void =>
+    void run(async () => {
+      try {
+        go({ kind: 'confirm', setup: await beginTotp(desk.client.api) });
+      } catch (error) {
+        if (!(error instanceof ChatClientError) || error.status !== 422) throw error;
+        go({ kind: 'password' });
+      }
+    });
+  const prove = (password: string): void =>
+    void run(async () => go({ kind: 'confirm', setup: await beginTotp(desk.client.api, password) }));
   const confirm = (code: string): void =>
     void run(async () => {
       const { recovery_codes } = await confirmTotp(desk.client.api, code);
@@ -65,17 +81,29 @@ export function SecondFactor({ account, onChanged }: SecondFactorProps) {
             )}
           </div>
         )}
+        {step.kind === 'password' && (
+          <SecretForm
+            name="current"
+            label={manage.currentPassword}
+            hint={manage.factorPasswordHint}
+            button={manage.beginFactor}
+            busy={busy}
+            onSecret={prove}
+            onCancel={() => go(IDLE)}
+          />
+        )}
         {step.kind === 'confirm' && (
           <>
             <p>{manage.scan}</p>
             <QrCode text={step.setup.otpauth_url} label={manage.qr} />
             <p class="hint">{manage.secretHint}</p>
             <CodeBlock label={manage.secretHint} code={step.setup.secret} />
-            <CodeForm
+            <SecretForm
+              name="code"
               label={manage.code}
               button={manage.turnOn}
               busy={busy}
-              onCode={confirm}
+              onSecret={confirm}
               onCancel={() => go(IDLE)}
             />
           </>
@@ -95,11 +123,12 @@ export function SecondFactor({ account, onChanged }: SecondFactorProps) {
           </>
         )}
         {step.kind === 'end' && (
-          <CodeForm
+          <SecretForm
+            name="code"
             label={manage.codeToEnd}
             button={manage.endFactor}
             busy={busy}
-            onCode={end}
+            onSecret={end}
             onCancel={() => go(IDLE)}
           />
         )}
@@ -109,44 +138,50 @@ export function SecondFactor({ account, onChanged }: SecondFactorProps) {
   );
 }
 
-interface CodeFormProps {
+interface SecretFormProps {
+  readonly name: 'code' | 'current';
   readonly label: string;
+  readonly hint?: string;
   readonly button: string;
   readonly busy: boolean;
-  readonly onCode: (code: string) => void;
+  readonly onSecret: (secret: string) => void;
   readonly onCancel: () => void;
 }
 
-function CodeForm({ label, button, busy, onCode, onCancel }: CodeFormProps) {
-  const [code, setCode] = useState('');
+/** One thing to be shown: a code, or the password. */
+function SecretForm({ name, label, hint, button, busy, onSecret, onCancel }: SecretFormProps) {
+  const [secret, setSecret] = useState('');
+  const isCode = name === 'code';
   return (
     <form
       class="form"
       aria-label={label}
       onSubmit={(event) => {
         event.preventDefault();
-        onCode(code.trim());
+        onSecret(isCode ? secret.trim() : secret);
       }}
     >
+      {hint !== undefined && <p class="hint">{hint}</p>}
       <label class="narrow">
         {label}
         <input
-          name="code"
-          value={code}
-          maxLength={40}
+          type={isCode ? 'text' : 'password'}
+          name={name}
+          value={secret}
+          maxLength={isCode ? 40 : 1_000}
           required
-          autocomplete="one-time-code"
+          autocomplete={isCode ? 'one-time-code' : 'current-password'}
           autocapitalize="none"
           spellcheck={false}
           autofocus
-          onInput={(event) => setCode(event.currentTarget.value)}
+          onInput={(event) => setSecret(event.currentTarget.value)}
         />
       </label>
       <div class="row-buttons">
         <button type="button" class="quiet" onClick={onCancel}>
           {t().cancel}
         </button>
-        <button type="submit" class="primary" data-action="send-code" disabled={busy}>
+        <button type="submit" class="primary" data-action={isCode ? 'send-code' : 'send-password'} disabled={busy}>
           {button}
         </button>
       </div>

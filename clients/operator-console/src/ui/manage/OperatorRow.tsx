@@ -113,15 +113,17 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
       <div class="row-buttons wrap">
         {account.active && (
           <>
-            <button
-              type="button"
-              class="quiet"
-              data-action="new-link"
-              disabled={busy}
-              onClick={() => void run(async () => onInvite(await team.invite(account.id)))}
-            >
-              {manage.newLink}
-            </button>
+            {!isSelf && (
+              <button
+                type="button"
+                class="quiet"
+                data-action="new-link"
+                disabled={busy}
+                onClick={() => void run(async () => onInvite(await team.invite(account.id)))}
+              >
+                {manage.newLink}
+              </button>
+            )}
             <button
               type="button"
               class="quiet"
@@ -131,7 +133,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
             >
               {manage.endSignIns}
             </button>
-            {account.second_factor && (
+            {!isSelf && account.second_factor && (
               <button
                 type="button"
                 class="quiet"
