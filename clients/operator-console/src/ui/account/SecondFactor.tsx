@@ -152,6 +152,15 @@ interface SecretFormProps {
 function SecretForm({ name, label, hint, button, busy, onSecret, onCancel }: SecretFormProps) {
   const [secret, setSecret] = useState('');
   const isCode = name === 'code';
+  const field = {
+    name,
+    value: secret,
+    required: true,
+    autocapitalize: 'none',
+    spellcheck: false,
+    autofocus: true,
+    onInput: (event: { readonly currentTarget: HTMLInputElement }) => setSecret(event.currentTarget.value),
+  } as const;
   return (
     <form
       class="form"
@@ -164,18 +173,11 @@ function SecretForm({ name, label, hint, button, busy, onSecret, onCancel }: Sec
       {hint !== undefined && <p class="hint">{hint}</p>}
       <label class="narrow">
         {label}
-        <input
-          type={isCode ? 'text' : 'password'}
-          name={name}
-          value={secret}
-          maxLength={isCode ? 40 : 1_000}
-          required
-          autocomplete={isCode ? 'one-time-code' : 'current-password'}
-          autocapitalize="none"
-          spellcheck={false}
-          autofocus
-          onInput={(event) => setSecret(event.currentTarget.value)}
-        />
+        {isCode ? (
+          <input {...field} type="text" maxLength={40} autocomplete="one-time-code" />
+        ) : (
+          <input {...field} type="password" maxLength={1_000} autocomplete="current-password" />
+        )}
       </label>
       <div class="row-buttons">
         <button type="button" class="quiet" onClick={onCancel}>
