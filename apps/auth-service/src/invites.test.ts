@@ -181,7 +181,7 @@ describe('links by which people give themselves a password', () => {
     expect(await service.accounts.change(by, by.userId, { role: 'operator' })).toMatchObject({ role: 'operator' });
   });
 
-  it('[AUTH24] keeps one of two administrators who take each other\'s right at the same moment', async () => {
+  it("[AUTH24] keeps one of two administrators who take each other's right at the same moment", async () => {
     const passwordHash = await hashPassword(PASSWORD);
     const names = ['anna', 'boris'];
     const admins = await Promise.all(

@@ -49,7 +49,8 @@ export class SecondFactor {
     const secret = newTotpSecret();
     const login = await this.#db.transaction().execute(async (trx) => {
       const operator = await this.#lock(trx, by.userId);
-      const shown = proved === undefined ? await this.#hasJustSignedIn(trx, by.loginId) : proved === operator.password_hash;
+      const shown =
+        proved === undefined ? await this.#hasJustSignedIn(trx, by.loginId) : proved === operator.password_hash;
       if (!shown) throw wrongPassword();
       const known = await this.#read(trx, by.userId);
       if (isInForce(known))

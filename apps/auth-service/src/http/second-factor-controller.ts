@@ -1,4 +1,10 @@
-import { type RecoveryCodes, totpBeginSchema, totpCodeSchema, totpEndSchema, type TotpSetup } from '@chat-realtime/protocol';
+import {
+  type RecoveryCodes,
+  totpBeginSchema,
+  totpCodeSchema,
+  totpEndSchema,
+  type TotpSetup,
+} from '@chat-realtime/protocol';
 import { Principal, RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
 import { Body, Controller, Delete, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';

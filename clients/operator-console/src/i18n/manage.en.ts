@@ -32,7 +32,8 @@ export const manageEn: ManageTexts = {
   hasSecondFactor: 'second factor',
   byProvider: 'identity provider',
   rightChanged: 'Changed. The operator signs in again with the new rights.',
-  ownRights: 'This is your own account. If you change its role you have to sign in again. Password and second factor are changed in “My sign-in”.',
+  ownRights:
+    'This is your own account. If you change its role you have to sign in again. Password and second factor are changed in “My sign-in”.',
   lastAdmin: 'This is the last administrator: nobody would be left to manage the chat.',
   newLink: 'Link for a new password',
   endSignIns: 'End all sign-ins',

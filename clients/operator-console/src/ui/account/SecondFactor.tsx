@@ -19,7 +19,6 @@ type Step =
 
 const IDLE: Step = { kind: 'idle' };
 
-
 interface SecondFactorProps {
   readonly account: OwnAccount;
   readonly onChanged: () => Promise<void>;
