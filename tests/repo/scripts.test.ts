@@ -121,9 +121,7 @@ describe('the direction of imports', async () => {
     expect(judgeClocks('apps/channel-gateway/src/hub/head-check.ts', line)).toHaveLength(1);
     expect(judgeClocks('libs/verifier/src/token-verifier.ts', line)).toEqual([]);
     expect(judgeClocks('libs/messaging/src/redis/leases.test.ts', line)).toEqual([]);
-    expect(judgeClocks('clients/sdk/src/connection/watch.ts', 'const heardAt = environment.wallNow();')).toHaveLength(
-      1,
-    );
+    expect(judgeClocks('clients/sdk/src/connection/link.ts', 'const heardAt = environment.wallNow();')).toHaveLength(1);
     expect(judgeClocks('clients/widget/src/panel/components/Banner.tsx', 'const at = +new Date();')).toHaveLength(1);
     expect(judgeClocks('clients/sdk/src/sync/outbox.ts', line)).toEqual([]);
   });

@@ -3,14 +3,17 @@ import type { Environment } from '../api/environment.ts';
 import type { ClientFrame } from '../api/protocol.ts';
 import { createAlarm } from '../core/alarm.ts';
 import { awayMs, backoffMs, countedByServer } from '../core/backoff.ts';
+import type { Keeper } from '../core/keeper.ts';
 import { asError } from '../errors.ts';
-import { TRANSPORTS } from '../transport/all.ts';
 import { closeCodeOf } from '../transport/http-close.ts';
-import type { Frame, Line, LinePort, ReadyData } from '../transport/transport.ts';
+import type { Frame, LinePort, ReadyData } from '../transport/transport.ts';
 import { closePolicy, stopReason } from './close-policy.ts';
-import type { Rungs } from './rungs.ts';
-import { createWatch, type Watch } from './watch.ts';
+import type { Fallback } from './fallback.ts';
+import { type Link, openLink } from './link.ts';
 
+/** Where the transport that worked last time is kept, and for how long. */
+const REMEMBERED = 'transport';
+const REMEMBER_MS = 3_600_000;
 const SHORT_LIFE_MS = 10_000;
 const HEALTHY_MS = 30_000;
 const LIMITED_PROBE_MS = 60_000;
@@ -35,6 +38,10 @@ export interface ConnectionPort extends LinePort {
 
 export interface Connection {
   readonly state: ConnectionState;
+  /** The one that is preferred now. */
+  readonly transport: TransportName;
+  /** Reads what worked last time; nothing is stored where the first transport works. */
+  readonly recall: () => Promise<void>;
   readonly connect: () => void;
   readonly disconnect: () => void;
   /** The network is back, or the page is looked at: no waiting. */
@@ -45,33 +52,39 @@ export interface Connection {
   readonly send: (frame: ClientFrame) => boolean;
 }
 
-/** A line with what is known of it; `main` carries the connection, `spare` is a better or newer one being opened beside it. */
-interface Live {
+/** A transport that is open, or being opened. */
+interface Opened {
   readonly transport: TransportName;
-  readonly openedAt: number;
-  readonly line: Line;
-  readonly watch: Watch;
-  ready: boolean;
+  readonly at: number;
+  readonly link: Link;
 }
 
-export function createConnection(environment: Environment, rungs: Rungs, port: ConnectionPort): Connection {
-  const { now } = environment;
+export function createConnection(
+  environment: Environment,
+  keeper: Keeper,
+  transports: readonly TransportName[],
+  port: ConnectionPort,
+): Connection {
+  const { now, wallNow } = environment;
   const retry = createAlarm(environment);
   const probe = createAlarm(environment);
   const renewal = createAlarm(environment);
   const goodbye = createAlarm(environment);
   let state: ConnectionState = { status: 'idle' };
-  let main: Live | null = null;
-  let spare: Live | null = null;
+  let main: Opened | null = null;
+  let replacement: Opened | null = null;
+  let fallback: Fallback | null = null;
+  /** Before there was a fallback. */
+  let firstWorked = false;
   let connectionId: string | null = null;
   let attempts = 0;
   /** The last failure was one that nobody answered. */
-  let away = false;
+  let unanswered = false;
   let generation = 0;
   let lostAt: number | null = null;
   let limited = false;
   /** The network changed: every better transport is tried now, one after the other. */
-  let climbing = false;
+  let tryAll = false;
   /** The close code with which the last token was refused; a second refusal counts, and the first says why. */
   let refused = 0;
 
@@ -79,77 +92,70 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     state = next;
     port.state(next);
   };
-  const drop = (live: Live | null): void => {
-    live?.watch.stop();
-    live?.line.close();
-  };
   const tearDown = (): void => {
     generation += 1;
     for (const alarm of [retry, probe, renewal, goodbye]) alarm.clear();
-    drop(main);
-    drop(spare);
-    main = spare = null;
-    climbing = false;
+    main?.link.close();
+    replacement?.link.close();
+    main = replacement = null;
+    tryAll = false;
     if (state.status === 'online') lostAt = now();
   };
 
-  const open = (transport: TransportName): Live => {
-    const line = TRANSPORTS[transport](environment, port, connectionId, {
-      frame(frame) {
-        if (live !== main && live !== spare) return;
-        live.watch.heard();
-        received(live, frame);
-      },
-      alive: () => live.watch.heard(),
-      closed: (code, retryAfterMs) => closed(live, code, retryAfterMs),
+  const isOnline = (): boolean => state.status === 'online';
+  const open = (transport: TransportName): Opened => {
+    const link = openLink(environment, port, transport, connectionId, {
+      frame: (frame) => received(opened, frame),
+      closed: (code, retryAfterMs) => closed(opened, code, retryAfterMs),
     });
-    const watch = createWatch(environment, transport, line, (code) => closed(live, code));
-    const live: Live = { transport, line, watch, openedAt: now(), ready: false };
-    return live;
+    const opened = { transport, link, at: now() };
+    return opened;
+  };
+  const openReplacement = (transport: TransportName): void => {
+    replacement ??= open(transport);
   };
 
-  const openSpare = (transport: TransportName): void => {
-    spare ??= open(transport);
+  const received = (opened: Opened, frame: Frame): void => {
+    const isReady = opened === main && isOnline();
+    if (frame.type === 'channel.ready' && !isReady) return becameReady(opened, (frame.data ?? {}) as ReadyData);
+    if (frame.type !== 'channel.goodbye') return port.frame(frame);
+    // Served until then; the next connection is opened beside this one, so that nothing is missed in between.
+    const { reconnect_in_ms: ms } = frame.data as { reconnect_in_ms: number };
+    goodbye.set(ms, () => openReplacement(opened.transport));
   };
 
-  const received = (live: Live, frame: Frame): void => {
-    if (frame.type === 'channel.ready' && !live.ready) return becameReady(live, (frame.data ?? {}) as ReadyData);
-    if (frame.type === 'channel.goodbye') {
-      // Served until then; the next connection is opened beside this one, so that nothing is missed in between.
-      const { reconnect_in_ms: ms } = frame.data as { reconnect_in_ms: number };
-      return goodbye.set(ms, () => openSpare(live.transport));
-    }
-    port.frame(frame);
-  };
-
-  const becameReady = (live: Live, data: ReadyData): void => {
-    const { transport, watch } = live;
-    live.ready = true;
-    if (live === spare) {
-      drop(main);
-      main = live;
-      spare = null;
+  const becameReady = (opened: Opened, data: ReadyData): void => {
+    const { transport } = opened;
+    if (opened === replacement) {
+      main?.link.close();
+      main = opened;
+      replacement = null;
     }
     refused = 0;
     lostAt = null;
     connectionId = data.connection_id ?? null;
     limited &&= transport === 'rest';
-    climbing = false;
-    if (!limited) rungs.worked(transport);
-    watch.start();
+    tryAll = false;
+    if (!limited) worked(transport);
+    opened.link.ready();
     scheduleProbe();
     scheduleRenewal();
     become({ status: 'online', transport, since: now(), shared: false, limited });
     port.ready(data, transport);
   };
+  const worked = (transport: TransportName): void => {
+    firstWorked ||= !fallback;
+    fallback?.worked(transport);
+    if (fallback?.rank) keeper.set(REMEMBERED, { transport, until: wallNow() + REMEMBER_MS });
+    else if (fallback) keeper.remove(REMEMBERED);
+  };
 
   const scheduleProbe = (): void => {
     probe.clear();
-    const ladder = rungs.ladder();
-    const transport = limited ? rungs.current() : ladder?.better();
+    const transport = limited ? preferred() : fallback?.better;
     // Jittered, so that all who were sent away at once do not come back at once.
     const limitedMs = LIMITED_PROBE_MS * (0.75 + environment.random() / 2);
-    if (transport) probe.set(limited ? limitedMs : (ladder?.probeDelayMs() ?? 0), () => openSpare(transport));
+    if (transport) probe.set(limited ? limitedMs : (fallback?.probeMs ?? 0), () => openReplacement(transport));
   };
 
   const scheduleRenewal = (inMs?: number): void => {
@@ -163,42 +169,50 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
         () => false,
       );
       if (current !== generation) return;
-      if (renewed && main?.transport === 'sse') openSpare('sse');
-      else if (renewed) main?.line.send(port.target.authFrame(port.token()));
+      if (renewed && main?.transport === 'sse') openReplacement('sse');
+      else if (renewed) main?.link.send(port.target.authFrame(port.token()));
       // Whoever gives the same token again is not asked every second.
       scheduleRenewal(port.renewAt() === at ? RENEW_AGAIN_MS : undefined);
     };
-    renewal.set(inMs ?? Math.max(1_000, at - environment.wallNow()), () => void renew());
+    renewal.set(inMs ?? Math.max(1_000, at - wallNow()), () => void renew());
   };
 
-  const closed = (live: Live, code: number, retryAfterMs?: number): void => {
-    drop(live);
-    if (live === spare) {
-      spare = null;
-      const another = closePolicy(code) !== 'poll_only' && rungs.ladder()?.probeFailed();
-      if (climbing && another) return openSpare(another);
-      climbing = false;
+  const closed = (opened: Opened, code: number, retryAfterMs?: number): void => {
+    if (opened === replacement) {
+      replacement = null;
+      const mayProbe = closePolicy(code) !== 'poll_only';
+      if (mayProbe) fallback?.probeFailed();
+      const another = tryAll && mayProbe && fallback?.untried;
+      if (another) return openReplacement(another);
+      tryAll = false;
       scheduleProbe();
-    } else if (live === main && spare) {
-      // The line being opened takes over; what it says decides.
-      main = spare;
-      spare = null;
+    } else if (replacement) {
+      // What is being opened takes over; what it says decides.
+      main = replacement;
+      replacement = null;
       lostAt ??= now();
       become({ status: 'connecting', transport: main.transport, attempt: attempts, lostAt });
-    } else if (live === main) {
-      const lived = live.ready ? now() - live.openedAt : 0;
+    } else {
+      const lived = isOnline() ? now() - opened.at : 0;
       if (lived >= HEALTHY_MS) attempts = 0;
-      if (lived < SHORT_LIFE_MS && (code === 1006 || code === 4408)) void tryNext(live.transport);
-      lost(code, retryAfterMs, lived >= SHORT_LIFE_MS);
+      const lasted = lived >= SHORT_LIFE_MS;
+      const useless = !lasted && UNANSWERED.includes(code);
+      lost(code, retryAfterMs, lasted, useless && fallback?.failed(opened.transport));
+      if (useless && !fallback) void fallBack(opened.transport);
     }
   };
 
-  /** Another way is no further attempt at the one that failed: the waiting grows from round to round, not from rung to rung. */
-  const tryNext = async (failed: TransportName): Promise<void> => {
-    if ((await rungs.failed(failed)) && attempts > 0) attempts -= 1;
+  /** What cannot be loaded now is asked for again at the next failure; meanwhile the first transport is tried on. */
+  const fallBack = async (failed: TransportName): Promise<void> => {
+    await load();
+    if (fallback?.failed(failed) && attempts > 0) attempts -= 1;
+  };
+  const load = async (startWith?: TransportName): Promise<void> => {
+    const reserve = await import('../transport/reserve.ts').catch(() => null);
+    if (reserve) fallback ??= reserve.createFallback(transports, firstWorked, startWith);
   };
 
-  const lost = (code: number, retryAfterMs = 0, lasted = false): void => {
+  const lost = (code: number, retryAfterMs = 0, lasted = false, fellBack = false): void => {
     tearDown();
     const policy = closePolicy(code);
     // A revoked token is no end for whoever can show that they are who they were.
@@ -220,20 +234,23 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
       return begin();
     }
     const answered = !UNANSWERED.includes(code);
-    if (answered && away) attempts = countedByServer(attempts);
-    away = !answered;
+    if (answered && unanswered) attempts = countedByServer(attempts);
+    unanswered = !answered;
     const atLeast = Math.max(retryAfterMs, code === 4429 ? RATE_LIMITED_MS : 0);
     lostAt ??= state.status === 'connecting' ? state.lostAt : null;
     const random = environment.random();
-    const delay = away
+    const delay = unanswered
       ? Math.max(awayMs(attempts, random, now() - (lostAt ?? now())), atLeast)
       : backoffMs(attempts, random, atLeast);
-    attempts += 1;
-    become({ status: 'waiting', retryAt: now() + delay, attempt: attempts, lostAt, code });
+    const attempt = attempts + 1;
+    // Another transport is no further attempt at the one that failed: the wait grows from round to round, not within one.
+    if (!fellBack) attempts = attempt;
+    become({ status: 'waiting', retryAt: now() + delay, attempt, lostAt, code });
     retry.set(delay, begin);
   };
 
-  const next = (): TransportName => (limited ? 'rest' : rungs.current());
+  const preferred = (): TransportName => fallback?.current ?? transports[0] ?? 'rest';
+  const next = (): TransportName => (limited ? 'rest' : preferred());
   const begin = (): void => {
     tearDown();
     const current = generation;
@@ -253,6 +270,13 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     get state() {
       return state;
     },
+    get transport() {
+      return preferred();
+    },
+    async recall() {
+      const kept = await keeper.get<{ transport: TransportName; until: number }>(REMEMBERED);
+      if (kept && kept.until > wallNow()) await load(kept.transport);
+    },
     connect() {
       if (state.status !== 'idle' && state.status !== 'stopped') return;
       attempts = 0;
@@ -267,14 +291,14 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
     },
     wake(networkChanged) {
       attempts = 0;
-      const ladder = networkChanged ? rungs.ladder() : null;
-      if (main?.ready) {
-        const better = ladder?.best();
-        if (!better) return main.watch.check(() => main && openSpare(main.transport));
-        climbing = true;
-        return openSpare(better);
+      if (main && isOnline()) {
+        if (networkChanged) fallback?.probeAnew();
+        const better = networkChanged && fallback?.untried;
+        if (!better) return main.link.check(() => main && openReplacement(main.transport));
+        tryAll = true;
+        return openReplacement(better);
       }
-      ladder?.top();
+      if (networkChanged) fallback?.top();
       // What is being opened over another network, or further down, is not waited for.
       if (state.status === 'waiting' || (state.status === 'connecting' && state.transport !== next())) begin();
     },
@@ -283,6 +307,6 @@ export function createConnection(environment: Environment, rungs: Rungs, port: C
       tearDown();
       become({ status: 'waiting', retryAt: now(), attempt: attempts, lostAt, code: 1001 });
     },
-    send: (frame) => Boolean(main?.ready && main.line.send(frame)),
+    send: (frame) => Boolean(isOnline() && main?.link.send(frame)),
   };
 }

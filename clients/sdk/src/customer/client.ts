@@ -4,7 +4,6 @@ import type { Access, Backend } from '../api/backend.ts';
 import type { ConnectionState } from '../api/connection.ts';
 import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat } from '../api/customer.ts';
 import type { CustomerState, EventsResponse, Message, Session, SessionEvent } from '../api/protocol.ts';
-import { createRungs } from '../connection/rungs.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
 import { createKeeper, storagePrefix } from '../core/keeper.ts';
@@ -285,10 +284,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     outbox.flush();
   };
 
-  const rungs = createRungs(environment, keeper, options.transports ?? ALL_TRANSPORTS);
   const connection = createSharedConnection(
     environment,
-    rungs,
+    keeper,
+    options.transports ?? ALL_TRANSPORTS,
     {
       target: {
         base,
@@ -374,7 +373,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   };
   const restore = async (): Promise<void> => {
     const { id } = await credentials.load();
-    await rungs.recall();
+    await connection.recall();
     await outbox.load();
     if (destroyed) return;
     if (outbox.entries().length > 0) tell('outbox');

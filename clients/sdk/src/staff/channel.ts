@@ -2,7 +2,6 @@ import type { ConnectionState, TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { BadgeData, StaffChannelState } from '../api/protocol.ts';
 import type { BadgeCounters, PresenceUser } from '../api/staff.ts';
-import { createRungs } from '../connection/rungs.ts';
 import { createKeeper } from '../core/keeper.ts';
 import { createSharedConnection, type SharedConnection } from '../tabs/shared-connection.ts';
 import type { Frame, PollPage, ReadyData } from '../transport/transport.ts';
@@ -74,10 +73,10 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
     port.frame(one);
     port.changed();
   };
-  const rungs = createRungs(environment, createKeeper(environment.storage, prefix), port.transports);
   const connection = createSharedConnection(
     environment,
-    rungs,
+    createKeeper(environment.storage, prefix),
+    port.transports,
     {
       target: {
         base: port.base,
@@ -88,7 +87,7 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
         ...(port.restIntervalMs !== undefined && { restIntervalMs: port.restIntervalMs }),
       },
       async prepare() {
-        recalled ??= rungs.recall();
+        recalled ??= connection.recall();
         await recalled;
         await token.get();
       },

@@ -1,15 +1,15 @@
-import type { ConnectionState } from '../api/connection.ts';
+import type { ConnectionState, TransportName } from '../api/connection.ts';
 import type { Environment, TabChannel } from '../api/environment.ts';
 import { type Connection, createConnection } from '../connection/connection.ts';
-import type { Rungs } from '../connection/rungs.ts';
 import { createAlarm } from '../core/alarm.ts';
+import type { Keeper } from '../core/keeper.ts';
 import type { Others } from './others.ts';
 import type { SharedPort, TabMessage } from './port.ts';
 
 /** Who has not got the lock by then is not the only tab. */
 const ELECTED_MS = 50;
 
-export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend'> {
+export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 'transport'> {
   /** This tab holds the connection (or stands alone). */
   readonly leads: boolean;
   /** There are no other tabs to be had. */
@@ -24,7 +24,8 @@ export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend'> {
  */
 export function createSharedConnection(
   environment: Environment,
-  rungs: Rungs,
+  keeper: Keeper,
+  transports: readonly TransportName[],
   port: SharedPort,
   tabName: string | null,
 ): SharedConnection {
@@ -46,7 +47,7 @@ export function createSharedConnection(
   let loading: Promise<void> | null = null;
 
   const post = (message: TabMessage): void => channel?.postMessage(message);
-  const real = createConnection(environment, rungs, {
+  const real = createConnection(environment, keeper, transports, {
     ...port,
     ready(data, transport) {
       port.ready(data, transport);
@@ -124,7 +125,7 @@ export function createSharedConnection(
   const enter = (): void => {
     if (!shares) return real.connect();
     elect();
-    follow({ status: 'connecting', transport: rungs.current(), attempt: 0, lostAt: null });
+    follow({ status: 'connecting', transport: real.transport, attempt: 0, lostAt: null });
     post({ kind: 'hello' });
     alarm.set(ELECTED_MS, () => withOthers(({ hello }) => hello()));
   };
@@ -162,6 +163,7 @@ export function createSharedConnection(
     get leads() {
       return leads;
     },
+    recall: real.recall,
     connect() {
       if (wanted && state().status === 'waiting') return leads ? real.wake(false) : post({ kind: 'wake' });
       if (wanted && state().status !== 'stopped') return;

@@ -8,11 +8,12 @@ const fromReserve =
   (environment, port, replaces, handlers) => {
     let line: Line | null = null;
     let closed = false;
-    const begin = async (): Promise<void> => {
-      const reserve = await import('./reserve.ts');
-      if (!closed) line = reserve[name](environment, port, replaces, handlers);
-    };
-    begin().catch(() => closed || handlers.closed(1006));
+    import('./reserve.ts').then(
+      (reserve) => {
+        if (!closed) line = reserve[name](environment, port, replaces, handlers);
+      },
+      () => handlers.closed(1006),
+    );
     return {
       send: () => false,
       close() {

@@ -1,7 +1,8 @@
 import type { TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import { createAlarm } from '../core/alarm.ts';
-import type { Line } from '../transport/transport.ts';
+import { TRANSPORTS } from '../transport/all.ts';
+import type { Line, LineHandlers, LinePort } from '../transport/transport.ts';
 
 const READY_MS = 10_000;
 const SILENCE_MS = 25_000;
@@ -10,11 +11,10 @@ const ANSWER_MS = 5_000;
 const SSE_SILENCE_MS = 35_000;
 const LATE_MS = 5_000;
 
-export interface Watch {
-  /** The line is ready: from now on silence is doubt. */
-  readonly start: () => void;
-  readonly stop: () => void;
-  readonly heard: () => void;
+/** An open transport and its heartbeat. */
+export interface Link extends Line {
+  /** It is ready: from now on silence is doubt. */
+  readonly ready: () => void;
   /** Doubt: ask now. A stream that cannot be asked and was silent is replaced instead. */
   readonly check: (replace: () => void) => void;
 }
@@ -23,18 +23,45 @@ export interface Watch {
  * Whether a connection still lives: ready within 10 s, then 25 s of silence → `ping` → 5 s. Counted by the clock, not by
  * ticks: a timer that fires late means that the device slept, and then the other side deserves the question before the verdict.
  */
-export function createWatch(
+export function openLink(
   environment: Environment,
+  port: LinePort,
   transport: TransportName,
-  line: Line,
-  dead: (code: number) => void,
-): Watch {
+  replaces: string | null,
+  { frame, closed }: Omit<LineHandlers, 'alive'>,
+): Link {
   const { now } = environment;
   const pings = transport === 'websocket';
   const alarm = createAlarm(environment);
   let heardAt = now();
   let asked = false;
+  let over = false;
 
+  const heard = (): void => {
+    heardAt = now();
+    if (!asked) return;
+    asked = false;
+    arm(SILENCE_MS);
+  };
+  const line = TRANSPORTS[transport](environment, port, replaces, {
+    frame(one) {
+      if (over) return;
+      heard();
+      frame(one);
+    },
+    alive: heard,
+    closed: (code, retryAfterMs) => end(code, retryAfterMs),
+  });
+  const close = (): void => {
+    over = true;
+    alarm.clear();
+    line.close();
+  };
+  const end: LineHandlers['closed'] = (code, retryAfterMs) => {
+    if (over) return;
+    close();
+    closed(code, retryAfterMs);
+  };
   const arm = (ms: number): void => {
     const due = now() + ms;
     alarm.set(ms, () => tick(now() - due > LATE_MS));
@@ -46,24 +73,19 @@ export function createWatch(
   };
   const tick = (late: boolean): void => {
     const rest = heardAt + (pings ? SILENCE_MS : SSE_SILENCE_MS) - now();
-    if (asked && !late) dead(4408);
+    if (asked && !late) end(4408);
     else if (rest > 0) arm(rest);
     else if (pings) ask();
-    else dead(4408);
+    else end(4408);
   };
-  alarm.set(READY_MS, () => dead(1006));
+  alarm.set(READY_MS, () => end(1006));
   return {
-    start() {
+    send: line.send,
+    close,
+    ready() {
       alarm.clear();
       // Poll and REST have a time limit on each request.
       if (pings || transport === 'sse') arm(SILENCE_MS);
-    },
-    stop: alarm.clear,
-    heard() {
-      heardAt = now();
-      if (!asked) return;
-      asked = false;
-      arm(SILENCE_MS);
     },
     check(replace) {
       if (pings) ask();
