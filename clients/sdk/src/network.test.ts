@@ -141,6 +141,22 @@ describe('a bad network', () => {
     expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
   });
 
+  it('stays with the better transport when the server of the one it left goes', async () => {
+    const { world, client } = await begun();
+    Object.assign(world.network.blocked, { websocket: true });
+    world.cutAll();
+    await world.advance(3_000);
+    expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'sse' });
+    Object.assign(world.network.blocked, { websocket: false });
+    for (const one of world.gateway.connections)
+      one.send({ type: 'channel.goodbye', data: { reconnect_in_ms: 8_000 } });
+    await world.advance(6_000);
+    const { connection } = client.getState();
+    expect(connection).toMatchObject({ status: 'online', transport: 'websocket' });
+    await world.advance(10_000);
+    expect(client.getState().connection).toBe(connection);
+  });
+
   it('[RES1] fetches what is missing between two frames, and drops what it has', async () => {
     const world = createWorld({ autoFlush: false });
     const { client } = run({}, world);

@@ -130,6 +130,8 @@ export function createConnection(
       main?.link.close();
       main = opened;
       replacement = null;
+      // Of the connection that is left: the new one has said nothing of going.
+      goodbye.clear();
     }
     refused = 0;
     lostAt = null;
