@@ -8,6 +8,7 @@ import { testLogger } from '../testing/samples.ts';
 import { connectRedisFanout } from './fanout.ts';
 import { createRedisLastSeen } from './last-seen.ts';
 import { createRedisLeases } from './leases.ts';
+import { connectRedisStream } from './stream.ts';
 import { REDIS_USERS, type RedisUser, RedisUsersError, redisUrlAs, redisUsersFile } from './users.ts';
 
 const TEMPLATE = readFileSync(new URL('../../../../deploy/redis/users.acl.template', import.meta.url), 'utf8');
@@ -56,6 +57,25 @@ async function refusals(): Promise<string[]> {
   return entries.map((entry) => JSON.stringify(entry));
 }
 
+const staffStream = () => {
+  const reader = connectRedisStream({ ...connection('telegram'), group: 'telegram-bot', consumer: 'one' });
+  return Object.assign(reader, {
+    close: (
+      (end) => async () =>
+        end()
+    )(reader.close),
+  });
+};
+/** The first look makes the group, as soon as there is a connection. */
+const begun = (reader: { read(): Promise<{ begun: boolean }> }) =>
+  until(
+    () =>
+      reader.read().then(
+        ({ begun: isMade }) => isMade,
+        () => false,
+      ),
+    DETECTION,
+  );
 const connection = (user: RedisUser) => ({ url: as(user), prefix: PREFIX, logger: testLogger });
 
 describe('what each service does in Redis, its own user may do', () => {
@@ -114,21 +134,100 @@ describe('what each service does in Redis, its own user may do', () => {
     expect(await refusals()).toEqual([]);
   });
 
-  it('[RDS9] lets the bot read the staff stream as a group, keep notes of its own, and tell who is on duty', async () => {
-    const stream = `${PREFIX}chat:staff:stream`;
-    const note = `${PREFIX}chat:telegram:offset`;
-    expect(await command('telegram', 'XGROUP', 'CREATE', stream, 'telegram-bot', '$', 'MKSTREAM')).toBe('"OK"');
-    await command('dispatcher', 'XADD', stream, 'MAXLEN', '~', '10', '*', 'frame', '{}');
-    const read = ['XREADGROUP', 'GROUP', 'telegram-bot', 'one', 'COUNT', '10', 'STREAMS', stream, '>'];
-    const id = /\d+-\d+/.exec(await command('telegram', ...read))?.[0] ?? '';
-    expect(await command('telegram', 'XPENDING', stream, 'telegram-bot')).toContain(id);
-    expect(await command('telegram', 'XAUTOCLAIM', stream, 'telegram-bot', 'two', '0', '0')).toContain(id);
-    expect(await command('telegram', 'XACK', stream, 'telegram-bot', id)).toBe('1');
-    expect(await command('telegram', 'SET', note, '7', 'PX', '1000')).toBe('"OK"');
-    expect(await command('telegram', 'GET', note)).toBe('"7"');
-    expect(await command('telegram', 'PUBLISH', `${PREFIX}chat:control`, '{}')).toBe('0');
+  it('[RDS9] lets the bot read the staff stream as a group, and tell who is on duty', async () => {
+    const stream = keep(staffStream());
+    await begun(stream);
+    await command('dispatcher', 'XADD', `${PREFIX}chat:staff:stream`, 'MAXLEN', '~', '10', '*', 'frame', '{}');
+    const { entries } = await stream.read();
+    expect(entries).toEqual([{ id: expect.stringMatching(/^\d+-\d+$/), frame: '{}' }]);
+    await stream.ack(entries.map(({ id }) => id));
+    const fanout = keep(connectRedisFanout(connection('telegram')));
+    await until(() => fanout.connected, DETECTION);
+    await publishTo(fanout, 'chat:control', '{}');
     expect(await refusals()).toEqual([]);
   });
+});
+
+describe('what a user may, its service does', () => {
+  /** What is asked of a cluster alone: cluster.long.test.ts runs the adapters over one, under the same users. */
+  const OF_A_CLUSTER = ['cluster|slots', 'ssubscribe', 'sunsubscribe', 'spublish'];
+  const rightsOf = (user: RedisUser): string[] => {
+    const line = TEMPLATE.split('\n').find((text) => text.startsWith(`user ${REDIS_USERS[user]} `)) ?? '';
+    return [...line.matchAll(/\+([a-z|]+)/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !OF_A_CLUSTER.includes(name));
+  };
+  /** Everything that was run since the last reset, scripts included; by whom is not told, so one service runs at a time. */
+  const run = async (): Promise<Set<string>> => {
+    const stats = JSON.parse(await command('admin', 'INFO', 'commandstats')) as string;
+    return new Set([...stats.matchAll(/^cmdstat_([a-z|]+):calls=[1-9]/gm)].map(([, name = '']) => name));
+  };
+  /** A link pings once in a second. */
+  const pinged = () => until(async () => (await run()).has('ping'), DETECTION);
+
+  const SERVICES: Readonly<Record<'gateway' | 'dispatcher' | 'telegram', () => Promise<void>>> = {
+    gateway: async () => {
+      const leases = keep(createRedisLeases({ ...connection('gateway'), heartbeatSeconds: 0.3 }));
+      await until(() => leases.mode === 'cluster', DETECTION);
+      const group = { key: 'operators', member: '7', limit: 1 };
+      await leases.acquire({ key: 'staff:7', limit: 1, holder: 'a', group });
+      await leases.setStale('staff:7', 'a', true);
+      await leases.acquire({ key: 'staff:7', limit: 1, holder: 'b', group });
+      // Of another instance, whose heartbeat is looked for.
+      const elsewhere = keep(createRedisLeases({ ...connection('gateway'), heartbeatSeconds: 0.3 }));
+      await until(() => elsewhere.mode === 'cluster', DETECTION);
+      await elsewhere.acquire({ key: 'staff:7', limit: 1, holder: 'c', group });
+      await leases.release('staff:7', 'b');
+      await leases.close();
+      const fanout = keep(connectRedisFanout(connection('gateway')));
+      await until(() => fanout.connected, DETECTION);
+      const heard = recorder();
+      await fanout.subscribe('chat:staff', heard.listener);
+      await publishTo(fanout, 'chat:staff', 'from the gateway');
+      await fanout.unsubscribe('chat:staff', heard.listener);
+      const marks = keep(createRedisLastSeen(connection('gateway')));
+      await until(() => marks.record([{ sessionId: 1, participant: 'client', lastId: 5, at: 1 }]).then(() => true));
+    },
+    dispatcher: async () => {
+      const fanout = keep(connectRedisFanout(connection('dispatcher')));
+      await until(() => fanout.connected, DETECTION);
+      await publishTo(fanout, 'chat:1', 'from the dispatcher');
+      const [stream, field] = ['chat:staff:stream', 'frame'];
+      const payload = '{"type":"chat.message","session_id":1,"seq":1}';
+      await fanout.execute([
+        { kind: 'append', stream, field, payload, maxLength: 10 },
+        { kind: 'scrub', stream, field, sessionId: 1, throughSeq: 5 },
+      ]);
+      // Made by somebody else, without a lifetime.
+      await command('admin', 'HMSET', `${PREFIX}chat:last_seen:1`, 'client', '5');
+      const sweeper = keep(createRedisLastSeen(connection('dispatcher')));
+      await until(() => sweeper.sweep().then((mended) => mended === 1), DETECTION);
+    },
+    telegram: async () => {
+      const stream = keep(staffStream());
+      await begun(stream);
+      await command('admin', 'XADD', `${PREFIX}chat:staff:stream`, '*', 'frame', '{}');
+      const { entries } = await stream.read();
+      await stream.ack(entries.map(({ id }) => id));
+      const fanout = keep(connectRedisFanout(connection('telegram')));
+      await until(() => fanout.connected, DETECTION);
+      await publishTo(fanout, 'chat:control', '{}');
+    },
+  };
+
+  it.each(['gateway', 'dispatcher', 'telegram'] as const)(
+    '[RDS9] the %s has no right that it does not use',
+    async (user) => {
+      await command('admin', 'CONFIG', 'RESETSTAT');
+      await command('admin', 'SCRIPT', 'FLUSH');
+      await SERVICES[user]();
+      await pinged();
+      const done = await run();
+      expect(rightsOf(user).length).toBeGreaterThan(4);
+      expect(rightsOf(user).filter((name) => !done.has(name))).toEqual([]);
+      expect(await refusals()).toEqual([]);
+    },
+  );
 });
 
 describe('what a service does not do in Redis, its user may not', () => {
@@ -147,7 +246,7 @@ describe('what a service does not do in Redis, its user may not', () => {
     ['gateway', 'XADD', key('chat:staff:stream'), '*', 'frame', '{}'],
     ['gateway', 'XRANGE', key('chat:staff:stream'), '-', '+'],
     ['gateway', 'GET', key('chat:lease:gateway:x')],
-    ['gateway', 'HGETALL', key('chat:telegram:notes')],
+    ['gateway', 'HGETALL', key('chat:elsewhere')],
     ['gateway', 'SCAN', '0'],
     ['gateway', 'EVAL', "return redis.call('GET', KEYS[1])", '1', key('chat:lease:x')],
     ['gateway', 'EVAL', "return redis.call('SET', 'elsewhere', '1')", '0'],
@@ -166,6 +265,8 @@ describe('what a service does not do in Redis, its user may not', () => {
     ['telegram', 'XADD', key('chat:staff:stream'), '*', 'frame', '{}'],
     ['telegram', 'DEL', key('chat:staff:stream')],
     ['telegram', 'GET', key('chat:last_seen:1')],
+    ['telegram', 'SET', key('chat:telegram:offset'), '1'],
+    ['telegram', 'XPENDING', key('chat:staff:stream'), 'telegram-bot'],
     ['telegram', 'XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', key('chat:other:stream'), '>'],
     ['telegram', 'EVAL', 'return 1', '0'],
     ...(['gateway', 'dispatcher', 'telegram'] as const).flatMap((user) =>
