@@ -57,7 +57,7 @@ describe('deploy/docker-compose.yml', () => {
   });
 
   it('lets the probe go by the address that people use, which is not its own container', () => {
-    expect(compose.services['probe']?.environment['PROBE_URL']).toMatch(/^\$\{PROBE_URL:-\$\{PUBLIC_URL:/);
+    expect(compose.services['probe']?.environment['PROBE_URL']).toMatch(/^\$\{PROBE_URL:-\$\{PUBLIC_URL:-https:/);
     expect(text('deploy/.env.example')).toMatch(/^PROBE_URL=$/m);
   });
 
@@ -173,6 +173,9 @@ describe('deploy/docker-compose.yml', () => {
       const { environment = {} } = compose.services[name] ?? {};
       const excused = [...(notPassed['*'] ?? []), ...(notPassed[name] ?? [])];
       expect([name, settings.filter((one) => !(one in environment) && !excused.includes(one))]).toEqual([name, []]);
+      // Whoever reads the file believes that each is read.
+      const unread = Object.keys(environment).filter((one) => !settings.includes(one) && one !== OF_THE_GUIDE);
+      expect([name, unread]).toEqual([name, []]);
       // A reason outlives no setting, and none that is passed after all.
       const idle = (notPassed[name] ?? []).filter((one) => !settings.includes(one) || one in environment);
       expect([name, idle]).toEqual([name, []]);
