@@ -6,6 +6,7 @@ import { findBinary, tempFolder } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { askedMetrics } from './asked-metrics.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MONITORING = join(ROOT, 'deploy/monitoring');
@@ -69,6 +70,23 @@ describe('the alarms', () => {
       }
     },
   );
+});
+
+it('alarms and dashboards ask for no metric that no service has', async () => {
+  // That each is really on /metrics of a stack is looked at by stack-command.long.test.ts.
+  const { metricDefinitions } = (await import(join(ROOT, 'scripts/lib/metrics-table.mjs'))) as {
+    metricDefinitions: () => { name: string }[];
+  };
+  const ours = metricDefinitions().map(({ name }) => name);
+  const { createMetrics } = (await import(join(ROOT, 'libs/service-kit/dist/index.js'))) as {
+    createMetrics: (service: string) => { collect(): Promise<string> };
+  };
+  // What every process tells of itself.
+  const bare = await createMetrics('test').collect();
+  const there = new Set([...ours, ...[...bare.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name)]);
+  const asked = [...askedMetrics(ROOT)];
+  expect(asked.length).toBeGreaterThan(60);
+  expect(asked.filter((name) => !there.has(name))).toEqual([]);
 });
 
 describe('the configuration of the servers that watch', () => {

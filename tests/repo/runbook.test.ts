@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -14,13 +14,15 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { dockerLines, parseDockerLine } from '../support/docker-lines.ts';
+import { adminLines, dockerLines, parseDockerLine } from '../support/docker-lines.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const RUNBOOKS = { en: text('docs/infra/runbook.md'), ru: text('docs/infra/runbook.ru.md') };
 const blocks = (markdown: string, kind: string): string[] =>
   [...markdown.matchAll(new RegExp(`^\`\`\`${kind}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, block]) => block ?? '');
+/** As apps/standalone exports it, of what was built. */
+type RunAdmin = (args: readonly string[], io: Readonly<Record<string, unknown>>) => Promise<number>;
 const PASSWORD = 'a password for the walk';
 
 let postgres: PostgresServer;
@@ -109,6 +111,86 @@ describe('the commands of the runbook', () => {
       const units = [...markdown.matchAll(/journalctl -u (chat-realtime[a-z-]*)/g)].map(([, name]) => name);
       expect(units.length).toBeGreaterThan(0);
       for (const unit of units) expect(existsSync(join(ROOT, `deploy/systemd/${unit}.service`)), unit).toBe(true);
+    }
+  });
+
+  it('call the administrator as the administrator’s own parser takes it', async () => {
+    const { COMMANDS } = (await import(join(ROOT, 'apps/standalone/dist/admin/commands/index.js'))) as {
+      COMMANDS: { name: string }[];
+    };
+    const { runAdmin } = (await import(join(ROOT, 'apps/standalone/dist/admin/run.js'))) as { runAdmin: RunAdmin };
+    const names = new Set(COMMANDS.map(({ name }) => name));
+    const folder = tempFolder('runbook-admin');
+    for (const path of ['.env.example', 'redis/users.acl.template', 'monitoring/alertmanager.yml.template'])
+      cpSync(join(ROOT, 'deploy', path), join(folder, path), { recursive: true });
+    /** Called wrongly ends with 2, before anything is asked of anybody; nobody listens where it would go on. */
+    const codeOf = (words: readonly string[]): Promise<number> =>
+      runAdmin(
+        words.map((word) => (/^\/(?:deploy|opt\/)/.test(word) ? folder : word)),
+        {
+          env: {
+            DATABASE_URL: 'postgres://chat:x@127.0.0.1:1/chat',
+            RABBITMQ_URL: 'amqp://127.0.0.1:1',
+            INTERNAL_API_KEY: 'x'.repeat(32),
+            PROBE_URL: 'http://127.0.0.1:1',
+            PROBE_PASSWORD: 'x',
+            TABLE_SOURCE: join(folder, 'none.yaml'),
+          },
+          write: () => undefined,
+          writeError: () => undefined,
+          readSecret: async () => 'a long password',
+        },
+      );
+    const lines = new Map<string, readonly string[]>();
+    for (const markdown of [...Object.values(RUNBOOKS), text('docs/operations.md'), text('docs/operations.ru.md')])
+      for (const { words } of adminLines(markdown, names)) lines.set(words.join(' '), words);
+    expect(lines.size).toBeGreaterThan(20);
+    const wrong = [];
+    // `trace … --logs -` would wait for its input, and new-epoch and the like end at the database that is not there.
+    for (const [line, words] of lines) if ((await codeOf(words)) === 2) wrong.push(line);
+    expect(wrong).toEqual([]);
+    for (const words of ['dead-letters reply --al', 'secrets --fold /deploy', 'operators ad probe Probe'])
+      expect([words, await codeOf(words.split(' '))]).toEqual([words, 2]);
+  });
+
+  it('make .env before the first line of Compose, with the image that the settings name', () => {
+    const settings = new Map(
+      [...text('deploy/.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    );
+    const image = `${settings.get('CHAT_IMAGE')}:${settings.get('CHAT_VERSION')}`;
+    for (const markdown of Object.values(RUNBOOKS)) {
+      const [start = ''] = [...markdown.matchAll(/^```\n([\s\S]*?)^```/gm)]
+        .map(([, block = '']) => block)
+        .filter((block) => block.includes(' secrets --folder'));
+      const lines = start.trim().split('\n');
+      const place = (part: string): number => lines.findIndex((line) => line.includes(part));
+      // Compose reads the whole file before it looks at a profile, and ends at a secret that is missing.
+      expect(place('docker compose')).toBeGreaterThan(place(' secrets --folder'));
+      expect(place(' secrets --folder')).toBeGreaterThan(
+        place(`docker build -f docker/Dockerfile --target chat -t ${image} ..`),
+      );
+      expect(lines[place(' secrets --folder')]).toContain(` ${image} secrets --folder /deploy`);
+      expect(existsSync(join(ROOT, 'deploy', 'docker/Dockerfile'))).toBe(true);
+      expect(start).toContain('PUBLIC_URL');
+    }
+  });
+
+  it('call amtool and promtool as these programs take it', () => {
+    for (const markdown of Object.values(RUNBOOKS)) {
+      const inside = dockerLines(markdown)
+        .map(parseDockerLine)
+        .filter(({ command: [first = ''] }) => /^(?:am|prom)tool$/.test(first));
+      expect(inside.map(({ command: [first] }) => first)).toEqual(['promtool', 'amtool']);
+      for (const { text: line, command } of inside) {
+        const [program = '', ...args] = command.map((word) => word.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:1'));
+        const { stderr } = spawnSync(
+          findBinary(program, program === 'amtool' ? 'prometheus-alertmanager' : 'prometheus'),
+          args,
+          { encoding: 'utf8' },
+        );
+        // Nobody listens there: it got as far as asking.
+        expect(stderr, line).toContain('connection refused');
+      }
     }
   });
 

@@ -32,6 +32,39 @@ export function dockerLines(markdown: string): string[] {
     .filter((line) => /^docker compose \w/.test(line));
 }
 
+/** What stands for a name in the documents, by a name of its kind. */
+const FOR_EXAMPLE: Readonly<Record<string, string>> = {
+  '<session>': '1',
+  '<seq>': '2',
+  '<id>': '1',
+  '"$SESSION"': '1',
+  '<login>': 'vera',
+  '<address>': 'vera@shop.example',
+  '<имя>': 'monday',
+  '<name>': 'monday',
+  '<адрес>': 'vera@shop.example',
+};
+
+/**
+ * The administrator's commands of a document as words, however they are called: by Compose, in the image, by npm, or in
+ * short where the page has said how (`admin verify`, `… dead-letters show <id>`).
+ */
+export function adminLines(markdown: string, names: ReadonlySet<string>): { text: string; words: string[] }[] {
+  const spans = [...markdown.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
+  const blocks = [...markdown.matchAll(/^```[a-z]*\n([\s\S]*?)^```/gm)].flatMap(([, block = '']) => block.split('\n'));
+  return [...spans, ...blocks]
+    .flatMap((line) => line.replace(/ #.*$/, '').split(/[|;]|&&/))
+    .flatMap((line) => {
+      const text = line.trim();
+      const called =
+        /(?:^|\s)(?:run (?:--rm |-T )*(?:admin|probe)|\S*chat-admin(?: chat-realtime:\S+)?|npm run (?:--silent )?admin --|admin|…) ([a-z].*)$/.exec(
+          text,
+        )?.[1] ?? /^npm run (?:--silent )?(trace) -- (.*)$/.exec(text)?.slice(1).join(' ');
+      const words = (called ?? '').split(/\s+/).map((word) => FOR_EXAMPLE[word] ?? word.replace(/^"(.*)"$/, '$1'));
+      return names.has(words[0] ?? '') && !words.includes('…') ? [{ text, words }] : [];
+    });
+}
+
 /** Throws where Docker would refuse the line before it looked at anything. */
 export function parseDockerLine(text: string): DockerLine {
   const [action = '', ...words] = text.split(/\s+/).slice(2);
