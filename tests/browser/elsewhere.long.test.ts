@@ -33,6 +33,7 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
         TELEGRAM_API_ROOT: api.url,
         SMTP_URL: smtp.url,
         PUBLIC_URL: 'https://chat.shop.example',
+        DEMO: 'auto',
       },
     );
     http = new HttpClient(target.baseUrl);

@@ -20,7 +20,7 @@ describe('what an operator chooses in «Уведомления»', { timeout: 18
     [push, smtp] = await Promise.all([PushService.start(), startSmtp()]);
     target = await startStandalone(
       { profile: 'main', webhookUrl: '', siteOrigin: '' },
-      { PUSH_PRIVATE_HOSTS: push.host, SMTP_URL: smtp.url, PUBLIC_URL: 'https://chat.shop.example' },
+      { PUSH_PRIVATE_HOSTS: push.host, SMTP_URL: smtp.url, PUBLIC_URL: 'https://chat.shop.example', DEMO: 'auto' },
     );
     http = new HttpClient(target.baseUrl);
   }, 240_000);

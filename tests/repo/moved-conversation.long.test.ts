@@ -35,6 +35,7 @@ beforeAll(async () => {
       TELEGRAM_API_ROOT: api.url,
       SMTP_URL: smtp.url,
       PUBLIC_URL: 'https://chat.shop.example',
+      DEMO: 'auto',
       REPLY_UNSEEN_SECONDS: '2',
     },
   );

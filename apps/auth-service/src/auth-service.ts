@@ -59,6 +59,7 @@ export class AuthService {
   readonly keys: SigningKeys;
   /** The path below which the chat is reached from outside: `''` or `/support`. */
   readonly prefix: string;
+  readonly publicUrl: string | undefined;
   readonly #database: Database;
   readonly #oidcAccounts: OidcAccounts;
   readonly #config: AuthConfig;
@@ -75,6 +76,7 @@ export class AuthService {
   private constructor(options: AuthServiceOptions, { passwords, successorKey, flowKey }: Prepared) {
     const { database, config, logger, metrics, now = Date.now } = options;
     this.#config = config;
+    this.publicUrl = config.PUBLIC_URL;
     this.prefix = publicPrefix(config.PUBLIC_URL);
     this.#logger = logger;
     this.#now = () => new Date(now());

@@ -47,7 +47,7 @@ export const authProcessSchema = z
     DATABASE_URL: z.string(),
     /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
     DATABASE_DIRECT_URL: z.string().optional(),
-    /** With it, and as long as there is no operator at all, the three demo accounts are made. */
+    /** With it, and as long as there is no operator at all, the first accounts are made: `seedChosen`. */
     OPERATOR_PASSWORD: z.string().min(1).optional(),
   })
   .refine(oidcIsWhole, OIDC_INCOMPLETE);

@@ -9,6 +9,7 @@ export {
   operatorPassword,
   PASSWORD_FILE,
   SEEDED_OPERATORS,
+  seedChosen,
   seedOperators,
   type SeedOptions,
 } from './seed.ts';

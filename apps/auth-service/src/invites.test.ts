@@ -11,7 +11,7 @@ import { type AuthService, createAuthService } from './auth-service.ts';
 import { authVariables } from './config.ts';
 import { hashPassword } from './domain/passwords.ts';
 import { AuthModule } from './http/auth-module.ts';
-import { seedOperators } from './seed.ts';
+import { seedChosen, seedOperators } from './seed.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const silent = createLogger({ service: 'auth-service', level: 'silent' });
@@ -164,6 +164,21 @@ describe('links by which people give themselves a password', () => {
     expect(await service.invites.forFirstAdmin()).toBeDefined();
     expect(await login('vera')).toBe('200');
     expect(await service.invites.forFirstAdmin()).toBeUndefined();
+  });
+
+  it('[OPS36] makes the administrator alone where other machines reach them, by no password of a few characters', async () => {
+    const outside = { HOST: '0.0.0.0' };
+    await expect(seedChosen(service, 'eleven char', outside)).rejects.toThrow('at least 12 characters');
+    const behind = { HOST: '127.0.0.1', PUBLIC_URL: 'https://chat.example' };
+    await expect(seedChosen(service, 'eleven char', behind)).rejects.toThrow('at least 12 characters');
+    expect(await service.operators.list()).toEqual([]);
+    expect((await seedChosen(service, PASSWORD, outside)).map((one) => one.login)).toEqual(['admin']);
+    expect(await login('admin')).toBe('200');
+    expect((await seedChosen(service, 'short', { HOST: '127.0.0.1' })).map((one) => one.login)).toEqual([
+      'anna',
+      'boris',
+      'admin',
+    ]);
   });
 
   it('[AUTH24] keeps the last administrator who has come in: one that was only invited is none', async () => {

@@ -14,7 +14,7 @@ import { TokenVerifier } from '@chat-realtime/verifier';
 import { createAuthService } from './auth-service.ts';
 import { authProcessSchema } from './config.ts';
 import { AuthModule } from './http/auth-module.ts';
-import { seedOperators } from './seed.ts';
+import { seedChosen } from './seed.ts';
 
 const SERVICE = 'auth-service';
 /** What is being answered is answered. */
@@ -36,8 +36,8 @@ async function main(): Promise<void> {
   health.add('database', () => database.ping());
   const service = await createAuthService({ database, config, logger, metrics });
   if (config.OPERATOR_PASSWORD !== undefined && (await service.operators.list()).length === 0) {
-    await seedOperators(service, config.OPERATOR_PASSWORD);
-    logger.info({}, 'no operator existed: the demo accounts were made');
+    const made = await seedChosen(service, config.OPERATOR_PASSWORD, config);
+    logger.info({ logins: made.map(({ login }) => login) }, 'no operator existed: the first accounts were made');
   }
   service.start();
   shutdown.onSignal(20, () => service.stop());

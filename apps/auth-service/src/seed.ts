@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ConfigError, isLoopback, isReachedFromOutside, type Reach } from '@chat-realtime/service-kit';
 import type { AuthService } from './auth-service.ts';
 import { hashPassword, PasswordCheck } from './domain/passwords.ts';
 import type { Operator } from './domain/operator.ts';
@@ -11,6 +12,9 @@ export const SEEDED_OPERATORS = [
   { login: 'boris', name: 'Борис', role: 'operator' },
   { login: 'admin', name: 'Администратор', role: 'admin' },
 ] as const;
+
+/** A password that somebody chose outside of a demo, for accounts that others reach. */
+export const CHOSEN_PASSWORD_MIN = 12;
 
 /** In the data folder. */
 export const PASSWORD_FILE = 'operator-password';
@@ -54,17 +58,32 @@ export interface SeedOptions {
   readonly resetPasswords?: boolean;
   /** The accounts end with the demo they belong to. */
   readonly demo?: boolean;
+  readonly accounts?: readonly (typeof SEEDED_OPERATORS)[number][];
+}
+
+/**
+ * The first accounts outside of a demo, by a password that the administrator chose. What other machines reach has no
+ * accounts beside the one they asked for, nor a password that is quickly guessed.
+ * @throws ConfigError
+ */
+export async function seedChosen(service: AuthService, password: string, reach: Reach): Promise<Operator[]> {
+  if (isReachedFromOutside(reach) && password.length < CHOSEN_PASSWORD_MIN)
+    throw new ConfigError([
+      `OPERATOR_PASSWORD: needs at least ${CHOSEN_PASSWORD_MIN} characters where other machines reach the chat`,
+    ]);
+  const accounts = SEEDED_OPERATORS.filter(({ role }) => role === 'admin' || isLoopback(reach.HOST));
+  return seedOperators(service, password, { accounts });
 }
 
 /** Makes the seeded accounts that are missing. Accounts that exist keep role, name and state. */
 export async function seedOperators(
   service: AuthService,
   password: string,
-  { resetPasswords = false, demo = false }: SeedOptions = {},
+  { resetPasswords = false, demo = false, accounts = SEEDED_OPERATORS }: SeedOptions = {},
 ): Promise<Operator[]> {
   const check = await PasswordCheck.create();
   const seeded: Operator[] = [];
-  for (const account of SEEDED_OPERATORS) {
+  for (const account of accounts) {
     const existing = await service.operators.credentials(account.login);
     if (existing === undefined) {
       const added = await service.operators.add({ ...account, passwordHash: await hashPassword(password), demo });

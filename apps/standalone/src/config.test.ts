@@ -15,6 +15,14 @@ describe('settings of a chat in one process', () => {
     expect(load({ [name]: '' })).not.toThrow();
   });
 
+  it('[OPS20] has no demo where other machines reach it', () => {
+    const refused = 'DEMO: on is for this machine alone';
+    expect(load({ DEMO: 'on', HOST: '0.0.0.0' })).toThrow(refused);
+    expect(load({ DEMO: 'on', PUBLIC_URL: 'https://chat.example' })).toThrow(refused);
+    expect(load({ DEMO: 'on', PUBLIC_URL: 'http://127.0.0.1:8080', DATABASE_URL: 'postgres://x' })).not.toThrow();
+    expect(load({ DEMO: 'off', HOST: '0.0.0.0', PUBLIC_URL: 'https://chat.example' })).not.toThrow();
+  });
+
   it('takes what a site beside its own chat can set', () => {
     const set = {
       CHAT_ROLE: 'ledger',

@@ -15,6 +15,7 @@ import {
   envSecret,
   envUrl,
   httpVariables,
+  isReachedFromOutside,
   staffTokenVariables,
 } from '@chat-realtime/service-kit';
 import { telegramToken, telegramVariables, WEBHOOK_INCOMPLETE, webhookIsSafe } from '@chat-realtime/telegram-bot';
@@ -122,6 +123,10 @@ export const standaloneSchema = z
   .refine(({ OPERATOR_TOKEN_URL, OPERATOR_LOGIN_URL }) => !OPERATOR_LOGIN_URL || OPERATOR_TOKEN_URL, {
     path: ['OPERATOR_LOGIN_URL'],
     message: 'needs OPERATOR_TOKEN_URL, from which the console gets its token afterwards',
+  })
+  .refine((env) => env.DEMO !== 'on' || !isReachedFromOutside(env), {
+    path: ['DEMO'],
+    message: 'on is for this machine alone: not with a HOST or PUBLIC_URL that others reach',
   })
   .refine(webhooksAreSigned, WEBHOOK_SECRET_MISSING)
   .refine(sourcesHaveLedger, LEDGER_MISSING)

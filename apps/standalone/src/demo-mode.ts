@@ -1,3 +1,4 @@
+import { isLoopback } from '@chat-realtime/service-kit';
 import type { StandaloneConfig } from './config.ts';
 
 /**
@@ -30,7 +31,6 @@ const PRODUCTION_VARIABLES = [
   'MAIL_INBOUND_SES_TOPIC',
   'TELEGRAM_BOT_TOKEN',
 ] as const;
-const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export type DemoMode =
   | { readonly on: true }
@@ -55,6 +55,6 @@ export function demoMode(
   if (servedForReal) return { on: false, because: [] };
   const because: string[] = PRODUCTION_VARIABLES.filter((name) => (env[name] ?? '').trim() !== '');
   if (env['CHAT_ROLE']?.trim() === 'ledger') because.push('CHAT_ROLE');
-  if (!LOOPBACK_HOSTS.has(config.HOST)) because.push('HOST');
+  if (!isLoopback(config.HOST)) because.push('HOST');
   return because.length === 0 ? { on: true } : { on: false, because };
 }

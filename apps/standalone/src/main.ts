@@ -109,6 +109,7 @@ async function main(): Promise<void> {
   process.stdout.write(
     startText({
       baseUrl,
+      publicUrl: config.PUBLIC_URL,
       moved,
       accounts: standalone.accounts,
       password,

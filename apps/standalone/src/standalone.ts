@@ -5,6 +5,7 @@ import {
   createAuthService,
   type Invite,
   type Operator,
+  seedChosen,
   seedOperators,
 } from '@chat-realtime/auth-service';
 import { createDispatcher, type Dispatcher } from '@chat-realtime/channel-dispatcher';
@@ -274,7 +275,7 @@ async function provideAccounts(service: AuthService, parts: StandaloneParts): Pr
   // As in the distributed form. A password that somebody chose is no default login.
   const { firstPassword } = parts;
   if (firstPassword !== undefined && (await service.operators.list()).every(({ active }) => !active))
-    return { kind: 'given', operators: await seedOperators(service, firstPassword) };
+    return { kind: 'given', operators: await seedChosen(service, firstPassword, parts.config) };
   return { kind: 'own', invite: await service.invites.forFirstAdmin() };
 }
 

@@ -1,4 +1,5 @@
 import { INVITE_HOURS, type OperatorPassword } from '@chat-realtime/auth-service';
+import { publicAddress } from '@chat-realtime/service-kit';
 import type { DemoMode } from './demo-mode.ts';
 import { invitePath } from './invite-path.ts';
 import { DEFAULT_PORT } from './listen-port.ts';
@@ -9,6 +10,8 @@ const STARTED_BY = import.meta.url.includes('/node_modules/') ? 'npx chat-realti
 
 export interface StartFacts {
   readonly baseUrl: string;
+  /** Where others reach it, by a proxy. */
+  readonly publicUrl: string | undefined;
   /** The default port was taken. */
   readonly moved: boolean;
   readonly accounts: Accounts;
@@ -52,7 +55,15 @@ function demoLines({ demo, trial, baseUrl }: StartFacts): string[] {
   return lines;
 }
 
-function loginLines({ accounts, password, baseUrl }: StartFacts): string[] {
+/** The browser of whoever reads this on a rented server is on another machine. */
+function inviteLines({ baseUrl, publicUrl }: StartFacts, key: string): string[] {
+  const here = `${baseUrl}${invitePath(key)}`;
+  if (publicUrl === undefined) return [`             ${here}`];
+  return [`             ${publicAddress(publicUrl, invitePath(key))}`, `             (on this machine: ${here})`];
+}
+
+function loginLines(facts: StartFacts): string[] {
+  const { accounts, password } = facts;
   if (accounts.kind === 'foreign') return ['  Logins:    those of your own auth-service'];
   if (accounts.kind === 'own') {
     if (accounts.invite === undefined) return [];
@@ -60,7 +71,7 @@ function loginLines({ accounts, password, baseUrl }: StartFacts): string[] {
     return [
       '',
       `  There is no administrator yet. Make your account here (${until}):`,
-      `             ${baseUrl}${invitePath(accounts.invite.key)}`,
+      ...inviteLines(facts, accounts.invite.key),
     ];
   }
   const logins = accounts.operators.map((operator) => operator.login).join(', ');

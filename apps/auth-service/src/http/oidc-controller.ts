@@ -37,7 +37,7 @@ export class OidcController {
   @Header('cache-control', 'no-store')
   async login(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const oidc = this.#oidc();
-    const origin = publicOrigin(request);
+    const origin = publicOrigin(request, this.#auth.publicUrl);
     const { prefix } = this.#auth;
     try {
       const { url, cookie } = await oidc.begin(`${origin}${prefix}${CALLBACK}`);
@@ -59,7 +59,7 @@ export class OidcController {
   async callback(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const query = request.url.slice(request.url.indexOf('?') + 1);
     const outcome = await this.#oidc().finish(query, readCookie(request.headers.cookie, FLOW_COOKIE));
-    const secure = publicOrigin(request).startsWith('https:');
+    const secure = publicOrigin(request, this.#auth.publicUrl).startsWith('https:');
     const { prefix } = this.#auth;
     const cookies = [setCookie(FLOW_COOKIE, '', { prefix, maxAge: 0, sameSite: 'Lax', secure })];
     if (outcome.kind === 'ticket') {
@@ -77,7 +77,7 @@ export class OidcController {
   async token(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<SignedIn> {
     this.#oidc();
     const ticket = readCookie(request.headers.cookie, TICKET_COOKIE);
-    const secure = publicOrigin(request).startsWith('https:');
+    const secure = publicOrigin(request, this.#auth.publicUrl).startsWith('https:');
     reply.header(
       'set-cookie',
       setCookie(TICKET_COOKIE, '', { prefix: this.#auth.prefix, maxAge: 0, sameSite: 'Strict', secure }),

@@ -13,26 +13,22 @@ import type { z } from 'zod';
 import type { AuthService } from '../auth-service.ts';
 import { type Administrator, OperatorAccounts } from '../operator-accounts.ts';
 import { AUTH_SERVICE } from './auth-controller.ts';
-import { publicOrigin } from './public-origin.ts';
+import { consoleAddress } from './public-origin.ts';
 
 export function administrator(principal: Principal): Administrator {
   if (principal.kind !== 'staff') throw new ChatError('bad_token', 'not a token of staff');
   return { userId: principal.userId, name: principal.name, loginId: principal.loginId };
 }
 
-/** Where the console lies, as the caller reached it: the link is opened by somebody else, in another browser. */
-const consoleAddress = (request: FastifyRequest, prefix: string): string =>
-  `${publicOrigin(request)}${prefix}/operator/`;
-
 /** Accounts of operators, and everybody's own password. */
 @Controller('auth')
 export class OperatorsController {
   readonly #accounts: OperatorAccounts;
-  readonly #prefix: string;
+  readonly #publicUrl: string | undefined;
 
   constructor(@Inject(AUTH_SERVICE) auth: AuthService) {
     this.#accounts = auth.accounts;
-    this.#prefix = auth.prefix;
+    this.#publicUrl = auth.publicUrl;
   }
 
   @Get('operators')
@@ -50,7 +46,7 @@ export class OperatorsController {
     @Body({ schema: newOperatorSchema }) body: z.infer<typeof newOperatorSchema>,
     @Req() request: FastifyRequest,
   ): Promise<OperatorInvite> {
-    return this.#accounts.add(administrator(principal), body, consoleAddress(request, this.#prefix));
+    return this.#accounts.add(administrator(principal), body, consoleAddress(request, this.#publicUrl));
   }
 
   @Patch('operators/:id')
@@ -72,7 +68,7 @@ export class OperatorsController {
     @Param('id') id: string,
     @Req() request: FastifyRequest,
   ): Promise<OperatorInvite> {
-    return this.#accounts.invite(administrator(principal), id, consoleAddress(request, this.#prefix));
+    return this.#accounts.invite(administrator(principal), id, consoleAddress(request, this.#publicUrl));
   }
 
   @Post('operators/:id/sign-out')

@@ -143,7 +143,7 @@ export const secrets: AdminCommand = {
       text: [
         made.length === 0 ? `${path} had every secret already.` : `${path}: made ${made.join(', ')}`,
         `${generated}: redis-users.acl, metrics-token, alertmanager.yml`,
-        'Nobody but you can read .env. The first password of the operators anna, boris and admin is OPERATOR_PASSWORD in it.',
+        'Nobody but you can read .env. The first password of the operator admin is OPERATOR_PASSWORD in it.',
       ].join('\n'),
     };
   },

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { consoleAddress, publicOrigin } from './public-origin.ts';
+
+const PUBLIC_URL = 'https://shop.example/support/';
+const asked = (host: string, headers: Record<string, string> = {}) => ({ host, headers, protocol: 'http' as const });
+
+it('[AUTH23] a link for somebody else leads to the public address, wherever the administrator sits', () => {
+  // At the end of an SSH tunnel.
+  expect(consoleAddress(asked('127.0.0.1:8080'), PUBLIC_URL)).toBe('https://shop.example/support/operator/');
+  expect(consoleAddress(asked('chat.example'), undefined)).toBe('http://chat.example/operator/');
+  const behind = asked('chat.example', { 'x-forwarded-proto': 'https' });
+  expect(consoleAddress(behind, undefined)).toBe('https://chat.example/operator/');
+});
+
+it('[AUTH32] a browser comes back to where it began, by https where the public address says so', () => {
+  // The proxy ends TLS and does not say it.
+  expect(publicOrigin(asked('shop.example'), PUBLIC_URL)).toBe('https://shop.example');
+  expect(publicOrigin(asked('127.0.0.1:8080'), PUBLIC_URL)).toBe('http://127.0.0.1:8080');
+});

@@ -1,0 +1,14 @@
+const LOOPBACK = /^(?:localhost|\[?::1\]?|127(?:\.\d{1,3}){3})$/i;
+
+/** Of `HOST`, or the host of an address: only this machine gets there. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
+export interface Reach {
+  readonly HOST: string;
+  readonly PUBLIC_URL?: string | undefined;
+}
+
+/** Other machines get there: by the address it listens on, or by a proxy that has it under `PUBLIC_URL`. */
+export function isReachedFromOutside({ HOST, PUBLIC_URL }: Reach): boolean {
+  return !isLoopback(HOST) || (PUBLIC_URL !== undefined && !isLoopback(new URL(PUBLIC_URL).hostname));
+}
