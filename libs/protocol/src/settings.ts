@@ -78,7 +78,7 @@ export const originCheckResponseSchema = z.object({
   reason: z.enum(['allowed', 'same_host', 'demo', 'not_listed']),
   /** The line that would allow it; null where it is allowed. */
   setting: z.string().nullable(),
-  /** This request came with an `X-Forwarded-For` that is not believed; the line that would make the sender's believed. */
+  /** This request came by a proxy that is not believed; the line that would make it so, with its `X-Forwarded-For`. */
   proxy_setting: z.string().optional(),
 });
 export type OriginCheckResponse = z.infer<typeof originCheckResponseSchema>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientIp, rateLimitKey, TrustedProxies } from './client-ip.ts';
+import { clientIp, isForwardingIgnored, rateLimitKey, TrustedProxies } from './client-ip.ts';
 
 const trusted = TrustedProxies.parse(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
 const ip = (remoteAddress: string | undefined, forwarded?: string | string[], by = trusted): string =>
@@ -23,6 +23,17 @@ describe('client address', () => {
     expect(ip('127.0.0.1', 'unknown')).toBe('127.0.0.1');
     expect(ip('127.0.0.1', '203.0.113.5, evil, 10.0.0.1')).toBe('10.0.0.1');
     expect(ip('127.0.0.1', '')).toBe('127.0.0.1');
+  });
+  it('[RATE20] notices who stands in front and is not believed, by whichever header they show themselves', () => {
+    const ignored = (headers: Record<string, string>, by = trusted): boolean =>
+      isForwardingIgnored({ socket: { remoteAddress: '127.0.0.1' }, headers }, by);
+    expect(ignored({ 'user-agent': 'a browser' }, TrustedProxies.NONE)).toBe(false);
+    for (const name of ['x-forwarded-for', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip', 'forwarded', 'via'])
+      expect(ignored({ [name]: '203.0.113.5' }, TrustedProxies.NONE), name).toBe(true);
+    expect(ignored({ 'x-forwarded-for': '203.0.113.5' })).toBe(false);
+    expect(ignored({ 'x-forwarded-for': '203.0.113.5', 'x-real-ip': '203.0.113.5' })).toBe(false);
+    // Trusted, and names the client where nobody reads it.
+    expect(ignored({ 'x-real-ip': '203.0.113.5' })).toBe(true);
   });
   it('refuses networks that are none', () => {
     for (const entry of ['nonsense', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/8/8', '10.0.0.0/x', '::/129', '1.2.3']) {

@@ -72,11 +72,25 @@ export function clientIp(request: RequestAddress, trusted: TrustedProxies): stri
   return address;
 }
 
-/** Whether somebody in front names the client and is not believed: then all clients look like one address. */
+/** By each of them somebody in front shows themself, most by naming the client. `X-Forwarded-For` alone is ever read. */
+const SIGNS_OF_A_PROXY = [
+  'x-forwarded-for',
+  'x-real-ip',
+  'forwarded',
+  'cf-connecting-ip',
+  'true-client-ip',
+  'x-client-ip',
+  'via',
+] as const;
+
+/**
+ * Whether somebody in front names the client and is not believed: then all clients look like one address. A proxy that is
+ * trusted and names them in another header than the one that is read is no better.
+ */
 export function isForwardingIgnored(request: RequestAddress, trusted: TrustedProxies): boolean {
-  return (
-    request.headers['x-forwarded-for'] !== undefined && !trusted.has(normalise(request.socket.remoteAddress ?? ''))
-  );
+  if (SIGNS_OF_A_PROXY.every((name) => request.headers[name] === undefined)) return false;
+  if (!trusted.has(normalise(request.socket.remoteAddress ?? ''))) return true;
+  return request.headers['x-forwarded-for'] === undefined;
 }
 
 /** What rate limits count by: an IPv6 customer owns a whole /64, so single addresses of it say nothing. */
