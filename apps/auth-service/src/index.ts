@@ -13,4 +13,4 @@ export {
   seedOperators,
   type SeedOptions,
 } from './seed.ts';
-export { Operators, type NewOperator, type OperatorChange } from './storage/operators.ts';
+export { Operators, type NewOperator, type OperatorChange, SHELL } from './storage/operators.ts';

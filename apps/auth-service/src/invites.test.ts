@@ -11,9 +11,11 @@ import { type AuthService, createAuthService } from './auth-service.ts';
 import { authVariables } from './config.ts';
 import { hashPassword } from './domain/passwords.ts';
 import { AuthModule } from './http/auth-module.ts';
+import { SHELL } from './storage/operators.ts';
 import { seedChosen, seedOperators } from './seed.ts';
 
 const PASSWORD = 'correct horse battery staple';
+const CHIEF = { userId: 'chief', name: 'Chief', loginId: null };
 const silent = createLogger({ service: 'auth-service', level: 'silent' });
 
 describe('links by which people give themselves a password', () => {
@@ -194,6 +196,32 @@ describe('links by which people give themselves a password', () => {
     const { key } = await service.invites.forOperator(operator.id);
     expect(await accept({ key, password: PASSWORD })).toBe('200');
     expect(await service.accounts.change(by, by.userId, { role: 'operator' })).toMatchObject({ role: 'operator' });
+  });
+
+  it('[AUTH26] logs what an account was before, and what the shell does', async () => {
+    const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Vera', role: 'operator' }, '');
+    await service.accounts.change(CHIEF, operator.id, { name: 'Вера', role: 'admin' });
+    await service.operators.change('vera', { role: 'operator', passwordHash: await hashPassword(PASSWORD) }, SHELL);
+    await service.operators.change('vera', { active: true }, SHELL);
+    const passwordHash = await hashPassword(PASSWORD);
+    await service.operators.add({ login: 'olga', name: 'Ольга', role: 'admin', passwordHash }, SHELL);
+    const log = await database.kysely
+      .selectFrom('chat_audit')
+      .select(['actor_id', 'action', 'details'])
+      .orderBy('id')
+      .execute();
+    const by = SHELL.userId;
+    expect(log).toEqual([
+      { actor_id: 'chief', action: 'operator.added', details: { role: 'operator', scope: 'all' } },
+      {
+        actor_id: 'chief',
+        action: 'operator.changed',
+        details: { name: 'Вера', role: 'admin', before: { name: 'Vera', role: 'operator' } },
+      },
+      { actor_id: by, action: 'password.changed', details: {} },
+      { actor_id: by, action: 'operator.changed', details: { role: 'operator', before: { role: 'admin' } } },
+      { actor_id: by, action: 'operator.added', details: { role: 'admin', scope: 'all' } },
+    ]);
   });
 
   it("[AUTH24] keeps one of two administrators who take each other's right at the same moment", async () => {

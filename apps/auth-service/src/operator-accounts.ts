@@ -12,7 +12,7 @@ import { normaliseLogin } from './domain/operator.ts';
 import { hashPassword, unknownPasswordHash } from './domain/passwords.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { Invites } from './storage/invites.ts';
-import { endSignIns, lastAdminIs, toOperator } from './storage/operators.ts';
+import { changedOf, endSignIns, lastAdminIs, toOperator } from './storage/operators.ts';
 import { hasSecondFactor } from './storage/second-factor.ts';
 import { revokeLogin } from './storage/revocations.ts';
 
@@ -141,7 +141,7 @@ export class OperatorAccounts {
         actor: by,
         action: 'operator.changed',
         subject: `operator:${id}`,
-        details: Object.fromEntries(rights.map((field) => [field, row[field]])),
+        details: changedOf(toOperator(known), row) ?? {},
       });
       return row;
     });

@@ -3,7 +3,7 @@ import { type AuthTables, type Database, recordAudit, type Tables } from '@chat-
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { normaliseLogin } from '../domain/operator.ts';
 import { unknownPasswordHash } from '../domain/passwords.ts';
-import { type Credentials, endSignIns, lastAdminIs, toOperator } from '../storage/operators.ts';
+import { changedOf, type Credentials, endSignIns, lastAdminIs, toOperator } from '../storage/operators.ts';
 import type { OidcPerson } from './claims.ts';
 
 type Account = Selectable<AuthTables['auth_operator']>;
@@ -110,7 +110,7 @@ export class OidcAccounts {
         .execute();
       await trx.deleteFrom('auth_invite').where('operator_id', '=', id).execute();
       await endSignIns(trx, id, now);
-      await this.#recordChange(trx, known, { active: false });
+      await this.#recordChange(trx, known, { ...known, active: false });
       return 'no_role';
     });
   }
@@ -119,12 +119,13 @@ export class OidcAccounts {
     return trx.selectFrom('auth_operator').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
   }
 
-  #recordChange(trx: Transaction<Tables>, { id, name }: Account, changed: Record<string, unknown>): Promise<void> {
+  #recordChange(trx: Transaction<Tables>, before: Account, after: Account): Promise<void> {
+    const { id, name } = before;
     return recordAudit(trx, {
       actor: { userId: id, name },
       action: 'operator.changed',
       subject: `operator:${id}`,
-      details: { ...changed, by: 'oidc' },
+      details: { ...changedOf(before, after), by: 'oidc' },
     });
   }
 
@@ -175,7 +176,7 @@ export class OidcAccounts {
         .where('id', '=', id)
         .execute();
       await endSignIns(trx, id, now);
-      await this.#recordChange(trx, known, { role, ...(returns ? { active: true } : {}) });
+      await this.#recordChange(trx, known, { ...known, role, active: true });
     }
     return { kind: 'ticket', ticket: await this.#ticket(trx, id) };
   }

@@ -155,8 +155,8 @@ describe('sign-in by an identity provider', () => {
       .orderBy('id')
       .execute();
     expect(details.map((entry) => entry.details)).toEqual([
-      { active: false, by: 'oidc' },
-      { active: true, role: 'operator', by: 'oidc' },
+      { active: false, before: { active: true }, by: 'oidc' },
+      { active: true, before: { active: false }, by: 'oidc' },
     ]);
     // What an administrator has decided the provider does not undo.
     withRoles('customer');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AuthTables, type Database, recordAudit, type Tables } from '@chat-realtime/database';
+import { type AuditEntry, type AuthTables, type Database, recordAudit, type Tables } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import type { Kysely, Selectable, Transaction } from 'kysely';
@@ -127,6 +127,24 @@ export async function closeDemo(
   }
 }
 
+const LOGGED = ['name', 'role', 'scope', 'active'] as const;
+
+/** What of an account is another than before, for the log: the new values, and what they were. */
+export function changedOf(
+  before: Operator,
+  after: Pick<Operator, (typeof LOGGED)[number]>,
+): Record<string, unknown> | undefined {
+  const changed = LOGGED.filter((field) => after[field] !== before[field]);
+  if (changed.length === 0) return undefined;
+  return {
+    ...Object.fromEntries(changed.map((field) => [field, after[field]])),
+    before: Object.fromEntries(changed.map((field) => [field, before[field]])),
+  };
+}
+
+/** Whoever has the shell of the server. */
+export const SHELL: AuditEntry['actor'] = { userId: 'shell', name: null };
+
 export class Operators {
   readonly #db: Kysely<Tables>;
   readonly #now: () => Date;
@@ -164,16 +182,27 @@ export class Operators {
     return rows.map(toOperator);
   }
 
-  /** `undefined` when the login is taken. */
-  async add({
-    login,
-    name,
-    role,
-    scope = 'all',
-    passwordHash,
-    demo = false,
-  }: NewOperator): Promise<Operator | undefined> {
-    const row = await this.#db
+  /** `undefined` when the login is taken. With `by` it stands in the log of changes; what a start seeds does not. */
+  async add(operator: NewOperator, by?: AuditEntry['actor']): Promise<Operator | undefined> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const added = await this.#insert(transaction, operator);
+      if (added === undefined || by === undefined) return added;
+      const { id, role, scope } = added;
+      await recordAudit(transaction, {
+        actor: by,
+        action: 'operator.added',
+        subject: `operator:${id}`,
+        details: { role, scope },
+      });
+      return added;
+    });
+  }
+
+  async #insert(
+    transaction: Transaction<Tables>,
+    { login, name, role, scope = 'all', passwordHash, demo = false }: NewOperator,
+  ): Promise<Operator | undefined> {
+    const row = await transaction
       .insertInto('auth_operator')
       .values({
         id: randomUUID(),
@@ -220,14 +249,14 @@ export class Operators {
 
   /**
    * Every change of rights or password ends all sign-ins and revokes all tokens of the operator, since those still say
-   * what they were before.
+   * what they were before. With `by` it stands in the log of changes.
    * @throws ChatError `not_found`
    */
-  async change(login: string, change: OperatorChange): Promise<Operator> {
+  async change(login: string, change: OperatorChange, by?: AuditEntry['actor']): Promise<Operator> {
     return this.#db.transaction().execute(async (transaction) => {
       const known = await transaction
         .selectFrom('auth_operator')
-        .select('id')
+        .selectAll()
         .where('login', '=', normaliseLogin(login))
         .where('closed_at', 'is', null)
         .forUpdate()
@@ -249,6 +278,7 @@ export class Operators {
         .returningAll()
         .executeTakeFirstOrThrow();
       await endSignIns(transaction, row.id, now);
+      if (by !== undefined) await recordChange(transaction, by, toOperator(known), toOperator(row), change);
       return toOperator(row);
     });
   }
@@ -265,11 +295,24 @@ export class Operators {
       if (row === undefined) throw new ChatError('not_found', 'no such operator');
       await transaction.deleteFrom('auth_totp').where('operator_id', '=', row.id).execute();
       await recordAudit(transaction, {
-        actor: { userId: 'shell', name: null },
+        actor: SHELL,
         action: 'second_factor.reset',
         subject: `operator:${row.id}`,
       });
       return toOperator(row);
     });
   }
+}
+
+async function recordChange(
+  transaction: Transaction<Tables>,
+  actor: AuditEntry['actor'],
+  before: Operator,
+  after: Operator,
+  { passwordHash }: OperatorChange,
+): Promise<void> {
+  const subject = `operator:${after.id}`;
+  if (passwordHash !== undefined) await recordAudit(transaction, { actor, action: 'password.changed', subject });
+  const details = changedOf(before, after);
+  if (details !== undefined) await recordAudit(transaction, { actor, action: 'operator.changed', subject, details });
 }

@@ -172,6 +172,7 @@ export const manageEn: ManageTexts = {
   auditHint: 'Who changed what. It holds no texts and no contacts.',
   noAudit: ['Nothing yet', 'Changes of settings and accounts will appear here.'],
   older: 'Show earlier ones',
+  fromShell: 'from the server (npm run admin)',
   actions: {
     'ban.created': 'Ban',
     'ban.changed': 'Ban changed',

@@ -1,4 +1,4 @@
-import { hashPassword, type Operator, Operators } from '@chat-realtime/auth-service';
+import { hashPassword, type Operator, Operators, SHELL } from '@chat-realtime/auth-service';
 import { requiredText, staffScopeSchema } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { type AdminCommand, type AdminContext, AdminRefusal, AdminUsageError } from '../command.ts';
@@ -39,7 +39,7 @@ interface Change {
 const SIGN_INS_END = 'their sign-ins end';
 
 async function add(accounts: Operators, context: AdminContext, login: string, wanted: Wanted): Promise<Operator> {
-  const added = await accounts.add({ login, ...wanted, passwordHash: await newPasswordHash(context) });
+  const added = await accounts.add({ login, ...wanted, passwordHash: await newPasswordHash(context) }, SHELL);
   if (added === undefined) throw new AdminRefusal(`the login "${login}" is taken`);
   return added;
 }
@@ -64,15 +64,15 @@ function changeOf(context: AdminContext): Change {
       return change(
         `giving "${login}" another password; ${SIGN_INS_END}`,
         'new password, all sign-ins ended',
-        async (accounts) => accounts.change(login, { passwordHash: await newPasswordHash(context) }),
+        async (accounts) => accounts.change(login, { passwordHash: await newPasswordHash(context) }, SHELL),
       );
     case 'activate':
       return change(`letting "${login}" sign in again`, 'activated', (accounts) =>
-        accounts.change(login, { active: true }),
+        accounts.change(login, { active: true }, SHELL),
       );
     case 'deactivate':
       return change(`shutting "${login}" out; ${SIGN_INS_END}`, 'deactivated; connections end within 5 s', (accounts) =>
-        accounts.change(login, { active: false }),
+        accounts.change(login, { active: false }, SHELL),
       );
     case 'second-factor-off':
       return change(`taking the second factor of "${login}" away`, 'no second factor any more', (accounts) =>
@@ -81,13 +81,13 @@ function changeOf(context: AdminContext): Change {
     case 'role': {
       const role = roleSchema.parse(value);
       return change(`making "${login}" an ${role}; ${SIGN_INS_END}`, 'new role', (accounts) =>
-        accounts.change(login, { role }),
+        accounts.change(login, { role }, SHELL),
       );
     }
     case 'scope': {
       const scope = staffScopeSchema.parse(value);
       return change(`letting "${login}" see ${SEES[scope]}; ${SIGN_INS_END}`, 'new scope', (accounts) =>
-        accounts.change(login, { scope }),
+        accounts.change(login, { scope }, SHELL),
       );
     }
     default:

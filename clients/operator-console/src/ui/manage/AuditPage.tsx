@@ -11,16 +11,23 @@ import { useTask } from '../use-task.ts';
 import { Page, Problem, Waiting } from './Page.tsx';
 
 /** Names of what was changed are in the language of the console; what a newer server has named is shown as it is. */
-function details(entry: AuditEntry): string {
-  const parts = Object.entries(entry.details).map(([name, value]) => {
-    const text = Array.isArray(value)
-      ? value.join(', ')
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value);
-    return `${name}: ${text}`;
-  });
+function details({ details: all }: AuditEntry): string {
+  const { before, ...changed } = all;
+  const was: Readonly<Record<string, unknown>> = typeof before === 'object' && before !== null ? { ...before } : {};
+  const parts = Object.entries(changed).map(
+    ([name, value]) => `${name}: ${name in was ? `${textOf(was[name])} → ` : ''}${textOf(value)}`,
+  );
   return parts.join('; ');
+}
+
+function whoseName({ actor_id, actor_name }: AuditEntry): string {
+  if (actor_id === 'shell') return t().manage.fromShell;
+  return actor_name ?? actor_id;
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** Who changed what, the newest first. */
@@ -66,7 +73,7 @@ export function AuditPage() {
                   <strong>{manage.actions[entry.action] ?? entry.action}</strong> {subject(entry.subject)}
                   {details(entry) !== '' && <p class="hint">{details(entry)}</p>}
                 </div>
-                <p class="hint">{manage.by(entry.actor_name ?? entry.actor_id, dateTime(entry.at))}</p>
+                <p class="hint">{manage.by(whoseName(entry), dateTime(entry.at))}</p>
               </li>
             ))}
           </ul>
