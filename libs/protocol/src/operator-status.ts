@@ -21,8 +21,12 @@ export const chosenStatusSchema = z.object({
 });
 export type ChosenStatus = z.infer<typeof chosenStatusSchema>;
 
-/** Null: back to the queue. */
-export const handoverRequestSchema = z.object({ to_user_id: requiredText(200).nullable() });
+export const handoverRequestSchema = z.object({
+  /** Whose sessions go; absent: the caller's own. Another's are for administrators. */
+  from_user_id: requiredText(200).optional(),
+  /** Null: back to the queue. */
+  to_user_id: requiredText(200).nullable(),
+});
 /** The sessions that changed hands. */
 export const handoverResponseSchema = z.object({ sessions: z.array(sessionIdSchema) });
 export type HandoverResponse = z.infer<typeof handoverResponseSchema>;

@@ -1,4 +1,5 @@
 import {
+  auditResponseSchema,
   configResponseSchema,
   customerPresenceDataSchema,
   customerStateSchema,
@@ -150,6 +151,28 @@ describe('handover', () => {
       },
     ]);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+  });
+
+  test("[OST7] an administrator gives away another's chats, and nobody else does", async () => {
+    const [one, other, chief] = all();
+    const customer = await chat.customer();
+    await one.act(customer.sessionId, 'assign');
+    const json = { from_user_id: one.userId, to_user_id: other.userId };
+    expectError(await hand(other, json), 'forbidden');
+    expect(fieldPaths(expectError(await hand(chief, { ...json, from_user_id: 'nobody' }), 'validation_failed'))).toEqual([
+      'from_user_id',
+    ]);
+    expect((await hand(chief, json)).as(handoverResponseSchema).sessions).toContain(customer.sessionId);
+    expect((await customer.events()).events.at(-1)).toMatchObject({
+      type: 'chat.session.assigned',
+      data: { assigned_user_id: other.userId, by: chief.userId },
+    });
+    const { entries } = (await chief.request('GET', '/chat/audit')).as(auditResponseSchema);
+    expect(entries.find(({ action }) => action === 'operator.handed_over')).toMatchObject({
+      actor_id: chief.userId,
+      subject: `operator:${one.userId}`,
+    });
+    await handed(other, null);
   });
 
   test('[OST7] an operator nobody has seen is 422, and nothing is moved', async () => {

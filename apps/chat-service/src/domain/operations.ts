@@ -88,8 +88,8 @@ export interface ChatOperations {
 
   operatorStatus(actor: StaffActor): Promise<OperatorStatusResponse>;
   chooseStatus(actor: StaffActor, status: OperatorStatus): Promise<OperatorStatusResponse>;
-  /** All active sessions of the actor to another operator, or to nobody; answers those that went. */
-  handover(actor: StaffActor, toUserId: string | null): Promise<number[]>;
+  /** All active sessions of the actor, or as an administrator another's, to an operator or to nobody; those that went. */
+  handover(actor: StaffActor, toUserId: string | null, fromUserId?: string): Promise<number[]>;
 
   /** Remembers an operator from the token they showed; cheap to call on every request. */
   staffSeen(actor: StaffActor): Promise<void>;

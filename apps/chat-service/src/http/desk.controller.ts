@@ -39,6 +39,6 @@ export class DeskController {
     @Principal() principal: Principal,
     @Body({ schema: handoverRequestSchema }) body: z.infer<typeof handoverRequestSchema>,
   ) {
-    return { sessions: await this.#operations.handover(staffActor(principal), body.to_user_id) };
+    return { sessions: await this.#operations.handover(staffActor(principal), body.to_user_id, body.from_user_id) };
   }
 }

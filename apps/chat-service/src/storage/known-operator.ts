@@ -20,6 +20,13 @@ export async function requireOperator(db: Kysely<Tables>, userId: string, field:
   return { id: known.id, name: known.name };
 }
 
+/** Whose work is given away: also of an account that was closed, or ended, meanwhile. */
+export async function requireKnown(db: Kysely<Tables>, userId: string, field: string): Promise<void> {
+  for (const table of ['auth_operator', 'chat_operator'] as const)
+    if (await db.selectFrom(table).select('id').where('id', '=', userId).executeTakeFirst()) return;
+  throw fieldError(field, 'no such operator');
+}
+
 /** The site's word for an operator who has not shown a token yet. */
 export async function rememberOperator(db: Kysely<Tables>, userId: string): Promise<void> {
   await db

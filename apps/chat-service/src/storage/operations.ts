@@ -50,7 +50,7 @@ export function createOperations(context: StorageContext): ChatOperations {
     notes: (actor, id, page) => notes(context, actor, id, page),
     operatorStatus: (actor) => operatorStatus(context, actor),
     chooseStatus: (actor, status) => chooseStatus(context, actor, status),
-    handover: (actor, toUserId) => handover(context, actor, toUserId),
+    handover: (actor, toUserId, fromUserId) => handover(context, actor, toUserId, fromUserId),
     staffSeen: (actor) => directory.seen(actor),
     operators: (page) => operators(context, page),
     operatorsOnline: () => operatorsOnline(context),

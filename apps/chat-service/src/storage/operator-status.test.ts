@@ -89,4 +89,38 @@ describe('own status on postgres', () => {
     }
     expect(await chat.handover(anna, 'boris')).toEqual([]);
   });
+
+  it("[OST7] [AUTH26] an administrator of whatever scope gives away another's sessions, which is logged", async () => {
+    harness = await stage.harness();
+    const { chat, database } = harness;
+    const ids: number[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      const { id } = await newChat(chat);
+      await chat.assign(anna, id);
+      ids.push(id);
+    }
+    for (const one of [anna, boris]) await chat.staffSeen(one);
+    const chief = operator('chief', { role: 'admin', scope: 'own', name: 'Chief' });
+    await expect(chat.handover(boris, 'boris', 'anna')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(chat.handover(chief, 'boris', 'nobody')).rejects.toMatchObject({ code: 'validation_failed' });
+    expect(await chat.handover(chief, 'anna', 'anna')).toEqual([]);
+    expect(await chat.handover(chief, 'boris', 'anna')).toEqual(ids);
+    for (const id of ids) {
+      expect((await chat.getSession(admin, id)).assigned_user_id).toBe('boris');
+      const last = (await chat.events(admin, id, { afterSeq: 0, limit: 100 })).events.at(-1);
+      expect(last?.data).toMatchObject({ assigned_user_id: 'boris', by: 'chief' });
+    }
+    expect(await chat.handover(chief, null, 'boris')).toEqual(ids);
+    expect(await chat.handover(chief, null, 'boris')).toEqual([]);
+    const log = await database.kysely
+      .selectFrom('chat_audit')
+      .select(['actor_name', 'action', 'subject', 'details'])
+      .orderBy('id')
+      .execute();
+    const one = { actor_name: 'Chief', action: 'operator.handed_over' };
+    expect(log).toEqual([
+      { ...one, subject: 'operator:anna', details: { to: expect.any(String), chats: 3 } },
+      { ...one, subject: 'operator:boris', details: { to: null, chats: 3 } },
+    ]);
+  });
 });

@@ -184,6 +184,7 @@ export const manageEn: ManageTexts = {
     'operator.changed': 'Rights changed',
     'operator.invited': 'Password link',
     'operator.signed_out': 'All sign-ins ended',
+    'operator.handed_over': 'Chats handed over',
     'operator.linked': 'Linked to the identity provider',
     'admin.joined': 'First administrator',
     'picture.changed': 'Picture changed',

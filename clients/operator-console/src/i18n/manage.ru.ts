@@ -187,6 +187,7 @@ export const manageRu = {
     'operator.changed': 'Права изменены',
     'operator.invited': 'Ссылка для пароля',
     'operator.signed_out': 'Все входы завершены',
+    'operator.handed_over': 'Чаты переданы',
     'operator.linked': 'Вход через провайдера связан',
     'admin.joined': 'Первый администратор вошёл',
     'picture.changed': 'Фото изменено',

@@ -28,9 +28,6 @@ export interface NewAccount {
   readonly scope: Scope;
 }
 
-/** A page of chats that are handed over one by one. */
-const CHATS_AT_ONCE = 100;
-
 /** Accounts of operators, as an administrator changes them. */
 export class Team {
   readonly #api: StaffApi;
@@ -64,20 +61,18 @@ export class Team {
     return this.#api.request('DELETE', `/auth/operators/${id}/totp`);
   }
 
-  /** Chats that go to nobody in particular are back in the queue within seconds, by the server. */
+  /**
+   * Chats that go to nobody in particular are back in the queue within seconds, by the server. With an heir they go before
+   * the account ends, or the server would put them into the queue first; and again, for one that came in between.
+   */
   async deactivate(id: string, heir: string | null): Promise<void> {
     if (heir !== null) await this.#handOver(id, heir);
     await this.change(id, { active: false });
+    if (heir !== null) await this.#handOver(id, heir);
   }
 
-  async #handOver(from: string, to: string): Promise<void> {
-    for (;;) {
-      const { sessions } = await this.#api.sessions({ assigned: from, status: 'active', limit: CHATS_AT_ONCE });
-      for (const { id } of sessions) {
-        await this.#api.request('POST', `/chat/session/${id}/assign`, { body: { user_id: to } });
-      }
-      if (sessions.length < CHATS_AT_ONCE) return;
-    }
+  #handOver(from: string, to: string): Promise<unknown> {
+    return this.#api.request('POST', '/chat/operator/handover', { body: { from_user_id: from, to_user_id: to } });
   }
 }
 

@@ -177,7 +177,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/chat/operator/handover',
     access: 'staff',
-    summary: "Hand all of the caller's sessions to another operator, or back to the queue",
+    summary: "Hand all of the caller's sessions, or as an admin another's, to an operator or back to the queue",
     body: { schema: operatorStatus.handoverRequestSchema, required: true },
     answers: { 200: { description: 'the sessions that went', schema: operatorStatus.handoverResponseSchema } },
   }),
