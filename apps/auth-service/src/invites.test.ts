@@ -198,6 +198,19 @@ describe('links by which people give themselves a password', () => {
     expect(await service.accounts.change(by, by.userId, { role: 'operator' })).toMatchObject({ role: 'operator' });
   });
 
+  it('[AUTH24] lets nobody undo unseen what another administrator has changed', async () => {
+    const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Vera', role: 'operator' }, '');
+    clock += 1_000;
+    const expected_updated_at = operator.updated_at;
+    const name = await service.accounts.change(CHIEF, operator.id, { name: 'Вера', expected_updated_at });
+    expect(name.updated_at).not.toBe(expected_updated_at);
+    const late = service.accounts.change(CHIEF, operator.id, { name: 'V.', role: 'admin', expected_updated_at });
+    await expect(late).rejects.toMatchObject({ code: 'stale', details: { operator: { name: 'Вера' } } });
+    expect((await service.operators.byId(operator.id))?.role).toBe('operator');
+    const again = { role: 'admin', expected_updated_at: name.updated_at } as const;
+    expect(await service.accounts.change(CHIEF, operator.id, again)).toMatchObject({ name: 'Вера', role: 'admin' });
+  });
+
   it('[AUTH26] logs what an account was before, and what the shell does', async () => {
     const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Vera', role: 'operator' }, '');
     await service.accounts.change(CHIEF, operator.id, { name: 'Вера', role: 'admin' });

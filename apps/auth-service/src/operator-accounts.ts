@@ -35,9 +35,10 @@ export interface AccountParts {
 type Row = Selectable<AuthTables['auth_operator']>;
 
 function account(row: Row, second_factor: boolean): OperatorAccount {
-  const { id, login, name, role, scope, active, oidc_subject, created_at } = row;
+  const { id, login, name, role, scope, active, oidc_subject, created_at, updated_at } = row;
   const oidc = oidc_subject !== null;
-  return { id, login, name, role, scope, active, second_factor, oidc, created_at: created_at.toISOString() };
+  const times = { created_at: created_at.toISOString(), updated_at: updated_at.toISOString() };
+  return { id, login, name, role, scope, active, second_factor, oidc, ...times };
 }
 
 function notFound(): ChatError {
@@ -110,10 +111,18 @@ export class OperatorAccounts {
   }
 
   /** Another right, or an end, ends all sign-ins of the operator: their tokens still say what held before. */
-  async change(by: Administrator, id: string, patch: OperatorPatch): Promise<OperatorAccount> {
+  async change(
+    by: Administrator,
+    id: string,
+    { expected_updated_at: expected, ...patch }: OperatorPatch,
+  ): Promise<OperatorAccount> {
     const changed = await this.#db.transaction().execute(async (trx) => {
       const isLast = await lastAdminIs(trx, id);
       const known = await this.#locked(trx, id);
+      if (expected !== undefined && Date.parse(expected) !== known.updated_at.getTime())
+        throw new ChatError('stale', 'the account was changed since it was read', {
+          details: { operator: account(known, await hasSecondFactor(trx, id)) },
+        });
       const next = { ...known, ...patch };
       if (isLast && (next.role !== 'admin' || !next.active))
         throw new ChatError('last_admin', 'without this account there is no administrator left');

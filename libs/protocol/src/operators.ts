@@ -19,6 +19,7 @@ export const operatorAccountSchema = z.object({
   /** Signs in by the identity provider. */
   oidc: z.boolean(),
   created_at: timestampSchema,
+  updated_at: timestampSchema,
 });
 export type OperatorAccount = z.infer<typeof operatorAccountSchema>;
 
@@ -35,6 +36,8 @@ export const operatorPatchSchema = z.object({
   role: role.optional(),
   scope: staffScopeSchema.optional(),
   active: z.boolean().optional(),
+  /** `updated_at` of the account that was shown: what another administrator changed since is not undone unseen. */
+  expected_updated_at: timestampSchema.optional(),
 });
 export type OperatorPatch = z.infer<typeof operatorPatchSchema>;
 

@@ -116,6 +116,8 @@ describe('accounts of operators', () => {
       ['POST', `${path}/${anna.userId}/invite`],
     ] as const)
       expectError(await anna.request(method, target, method === 'GET' ? {} : { json: {} }), 'forbidden');
+    const stale = { name: 'x', expected_updated_at: new Date(0).toISOString() };
+    expectError(await admin.request('PATCH', `${path}/${anna.userId}`, { json: stale }), 'stale');
     const own = await admin.request('PATCH', `${path}/${admin.userId}`, { json: { role: 'operator' } });
     expectError(own, 'last_admin');
   });

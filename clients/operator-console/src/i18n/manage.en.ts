@@ -35,6 +35,7 @@ export const manageEn: ManageTexts = {
   ownRights:
     'This is your own account. If you change its role you have to sign in again. Password and second factor are changed in “My sign-in”.',
   lastAdmin: 'This is the last administrator: nobody would be left to manage the chat.',
+  accountStale: 'Somebody else has just changed this account. Look again and repeat it if you still want to.',
   newLink: 'Link for a new password',
   endSignIns: 'End all sign-ins',
   signedOut: 'All sign-ins ended',

@@ -45,8 +45,11 @@ export class Team {
     return this.#api.request('POST', '/auth/operators', { body: account });
   }
 
-  change(id: string, patch: OperatorPatch): Promise<unknown> {
-    return this.#api.request('PATCH', `/auth/operators/${id}`, { body: patch });
+  /** Refused (409 `stale`) where another administrator has changed the account since it was read. */
+  change({ id, updated_at }: OperatorAccount, patch: OperatorPatch): Promise<unknown> {
+    return this.#api.request('PATCH', `/auth/operators/${id}`, {
+      body: { ...patch, expected_updated_at: updated_at },
+    });
   }
 
   invite(id: string): Promise<OperatorInvite> {
@@ -65,10 +68,10 @@ export class Team {
    * Chats that go to nobody in particular are back in the queue within seconds, by the server. With an heir they go before
    * the account ends, or the server would put them into the queue first; and again, for one that came in between.
    */
-  async deactivate(id: string, heir: string | null): Promise<void> {
-    if (heir !== null) await this.#handOver(id, heir);
-    await this.change(id, { active: false });
-    if (heir !== null) await this.#handOver(id, heir);
+  async deactivate(account: OperatorAccount, heir: string | null): Promise<void> {
+    if (heir !== null) await this.#handOver(account.id, heir);
+    await this.change(account, { active: false });
+    if (heir !== null) await this.#handOver(account.id, heir);
   }
 
   #handOver(from: string, to: string): Promise<unknown> {

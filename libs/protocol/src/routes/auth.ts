@@ -107,7 +107,7 @@ export const AUTH_ROUTES: readonly Route[] = [
     summary: 'Change name, role or scope of an operator, or end or restore their account',
     body: { schema: operators.operatorPatchSchema, required: true },
     answers: { 200: { description: 'the account', schema: operators.operatorAccountResponseSchema } },
-    errors: ['not_found', 'last_admin'],
+    errors: ['not_found', 'last_admin', 'stale'],
   }),
   route({
     id: 'inviteOperator',

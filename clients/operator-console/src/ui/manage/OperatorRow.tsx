@@ -59,7 +59,8 @@ export function OperatorRow({ account, heirs, team, isSelf, onChanged, onInvite 
 }
 
 function wordsFor(error: ChatClientError): string {
-  return error.code === 'last_admin' ? t().manage.lastAdmin : refusalOf(error);
+  if (error.code === 'last_admin') return t().manage.lastAdmin;
+  return error.code === 'stale' ? t().manage.accountStale : refusalOf(error);
 }
 
 function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: OperatorRowProps) {
@@ -70,7 +71,13 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
   const { busy, problem, run } = useTask(wordsFor);
   const act = (work: () => Promise<unknown>, said: string): void =>
     void run(async () => {
-      await work();
+      try {
+        await work();
+      } catch (error) {
+        // What holds is shown beside the refusal.
+        if (error instanceof ChatClientError && error.code === 'stale') await onChanged();
+        throw error;
+      }
       await onChanged();
       notify(said);
     });
@@ -87,7 +94,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
             onInput={(event) => setName(event.currentTarget.value)}
             onBlur={() => {
               const next = name.trim();
-              if (next !== '' && next !== account.name) act(() => team.change(account.id, { name: next }), t().done);
+              if (next !== '' && next !== account.name) act(() => team.change(account, { name: next }), t().done);
             }}
           />
         </label>
@@ -97,7 +104,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
           value={account.role}
           disabled={busy}
           options={ROLES.map((one) => [one, manage.roles[one]] as const)}
-          onChange={(role) => act(() => team.change(account.id, { role }), manage.rightChanged)}
+          onChange={(role) => act(() => team.change(account, { role }), manage.rightChanged)}
         />
         <Choice
           label={manage.scope}
@@ -105,7 +112,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
           value={account.scope}
           disabled={busy}
           options={SCOPES.map((one) => [one, manage.scopes[one]] as const)}
-          onChange={(scope) => act(() => team.change(account.id, { scope }), manage.rightChanged)}
+          onChange={(scope) => act(() => team.change(account, { scope }), manage.rightChanged)}
         />
       </div>
       {isSelf && <p class="hint">{manage.ownRights}</p>}
@@ -163,7 +170,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
             class="primary"
             data-action="activate"
             disabled={busy}
-            onClick={() => act(() => team.change(account.id, { active: true }), t().done)}
+            onClick={() => act(() => team.change(account, { active: true }), t().done)}
           >
             {manage.activate}
           </button>
@@ -190,7 +197,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
               disabled={busy}
               onClick={() => {
                 setLeaving(false);
-                act(() => team.deactivate(account.id, heir === '' ? null : heir), manage.deactivated);
+                act(() => team.deactivate(account, heir === '' ? null : heir), manage.deactivated);
               }}
             >
               {manage.deactivate}
