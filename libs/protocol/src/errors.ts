@@ -20,7 +20,11 @@ export const ERROR_CODES = {
   no_alert_targets: { status: 409, meaning: 'no address for alerts is set, or no secret that signs them' },
   mail_off: { status: 409, meaning: 'this chat sends no mail; see SMTP_URL' },
   session_closed: { status: 409, meaning: 'an operator cannot write to a closed session' },
-  stale: { status: 409, meaning: 'another operator acted since expected_seq, details has the missed events; or another administrator since expected_updated_at, details has what holds' },
+  stale: {
+    status: 409,
+    meaning:
+      'another operator acted since expected_seq, details has the missed events; or another administrator since expected_updated_at, details has what holds',
+  },
   already_assigned: { status: 409, meaning: 'another operator has the session; details names them' },
   login_taken: { status: 409, meaning: 'another operator has this login' },
   shortcut_taken: { status: 409, meaning: 'another quick reply has this shortcut' },

@@ -159,9 +159,9 @@ describe('handover', () => {
     await one.act(customer.sessionId, 'assign');
     const json = { from_user_id: one.userId, to_user_id: other.userId };
     expectError(await hand(other, json), 'forbidden');
-    expect(fieldPaths(expectError(await hand(chief, { ...json, from_user_id: 'nobody' }), 'validation_failed'))).toEqual([
-      'from_user_id',
-    ]);
+    expect(
+      fieldPaths(expectError(await hand(chief, { ...json, from_user_id: 'nobody' }), 'validation_failed')),
+    ).toEqual(['from_user_id']);
     expect((await hand(chief, json)).as(handoverResponseSchema).sessions).toContain(customer.sessionId);
     expect((await customer.events()).events.at(-1)).toMatchObject({
       type: 'chat.session.assigned',

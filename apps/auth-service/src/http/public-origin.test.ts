@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { consoleAddress, publicOrigin } from './public-origin.ts';
 
 const PUBLIC_URL = 'https://shop.example/support/';
-const asked = (host: string, headers: Record<string, string> = {}) => ({ host, headers, protocol: 'http' as const });
+const asked = (host: string, headers: { 'x-forwarded-proto'?: string } = {}) =>
+  ({ host, headers, protocol: 'http' }) as const;
 
 it('[AUTH23] a link for somebody else leads to the public address, wherever the administrator sits', () => {
   // At the end of an SSH tunnel.

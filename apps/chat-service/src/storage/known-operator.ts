@@ -22,9 +22,10 @@ export async function requireOperator(db: Kysely<Tables>, userId: string, field:
 
 /** Whose work is given away: also of an account that was closed, or ended, meanwhile. */
 export async function requireKnown(db: Kysely<Tables>, userId: string, field: string): Promise<void> {
-  for (const table of ['auth_operator', 'chat_operator'] as const)
-    if (await db.selectFrom(table).select('id').where('id', '=', userId).executeTakeFirst()) return;
-  throw fieldError(field, 'no such operator');
+  const known =
+    (await db.selectFrom('auth_operator').select('id').where('id', '=', userId).executeTakeFirst()) ??
+    (await db.selectFrom('chat_operator').select('id').where('id', '=', userId).executeTakeFirst());
+  if (known === undefined) throw fieldError(field, 'no such operator');
 }
 
 /** The site's word for an operator who has not shown a token yet. */

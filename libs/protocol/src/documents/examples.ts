@@ -239,6 +239,7 @@ const operatorAccount = {
   second_factor: false,
   oidc: false,
   created_at: AT,
+  updated_at: AT,
 };
 const auditEntry = {
   id: 41,
