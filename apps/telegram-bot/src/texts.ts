@@ -146,7 +146,7 @@ const en: Texts = {
     '/mine — my chats',
     '/status — duty: online, away, off',
     '/callbacks — callback requests',
-    '/logout — unbind this account',
+    '/logout — disconnect this account',
     '',
     'Bots never learn whether a person in Telegram has read a message: it is marked as read when they answer.',
   ].join('\n'),
@@ -158,7 +158,7 @@ const en: Texts = {
   unknownCode:
     'The code does not fit: it is wrong, used or expired. The console or the chat on the site gives a new one.',
   tooMany: 'Too many wrong codes. Try again in 10 minutes.',
-  loggedOut: 'The account is unbound. Chats no longer arrive here.',
+  loggedOut: 'The account is disconnected. Chats no longer arrive here.',
   linked: 'The chat from the site goes on here. It stays open there as well: it is one conversation.',
   missedEarlier: (count) =>
     `There are more answers that you have not seen. Below are the last ${count}; the earlier ones are in the chat on the site, which stays open.`,
@@ -206,7 +206,7 @@ const en: Texts = {
   replyNeeded: 'For whom? Reply to a customer’s message (swipe, or “Reply”). /open shows the chats.',
   unknownCommand: 'No such command. /help',
   unknownMessage: 'This message belongs to no chat. /open shows the chats.',
-  isOperator: 'This account answers in an operator’s name and cannot be a customer. /logout unbinds it.',
+  isOperator: 'This account answers in an operator’s name and cannot be a customer. /logout disconnects it.',
   notYours:
     'Not sent: this message is of a chat that is no longer open to this account. Write a message of its own, not a reply.',
   unsupported: 'This cannot be passed on: text, photos, documents, video, audio and voice can.',

@@ -12,6 +12,14 @@ export function parseCommand(text: string): Command | null {
   return { name: match[1].toLowerCase(), argument: (match[2] ?? '').trim() };
 }
 
+/** What an operator may say, besides `/login` and `/start`; the guide's table has the same, in this order. */
+export const STAFF_COMMANDS = ['open', 'mine', 'status', 'callbacks', 'logout', 'help'] as const;
+export type StaffCommand = (typeof STAFF_COMMANDS)[number];
+
+export function staffCommand(name: string): StaffCommand | null {
+  return STAFF_COMMANDS.find((command) => command === name) ?? null;
+}
+
 /** What a button does. */
 export type ButtonAction =
   | { readonly kind: 'assign' | 'close' | 'reopen' | 'note'; readonly sessionId: number }

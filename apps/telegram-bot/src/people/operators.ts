@@ -1,6 +1,13 @@
 import { type CallbackStaff, ChatError, type TelegramStaffAction } from '@chat-realtime/protocol';
 import type { CallbackQuery } from 'grammy/types';
-import { buttonData, type ButtonAction, type Command, parseButton, parseStatus } from '../domain/commands.ts';
+import {
+  buttonData,
+  type ButtonAction,
+  type Command,
+  parseButton,
+  parseStatus,
+  staffCommand,
+} from '../domain/commands.ts';
 import type { Content } from '../domain/content.ts';
 import { callbackContent, chatButtons, listedSession } from '../domain/render.ts';
 import type { Desk } from '../ports.ts';
@@ -30,7 +37,7 @@ export class Operators {
 
   async command(operator: BoundOperator, { name, argument }: Command, requestId: string): Promise<Outcome> {
     const texts = textsFor(operator.locale);
-    switch (name) {
+    switch (name === 'start' ? 'help' : staffCommand(name)) {
       case 'open':
         return this.#sessions(operator, 'open', requestId);
       case 'mine':
@@ -45,9 +52,8 @@ export class Operators {
         // To nobody's account: the binding has just gone, and every text to it.
         return { sends: [{ to: { kind: 'anybody', chatId: operator.chatId }, content: plainText(texts.loggedOut) }] };
       case 'help':
-      case 'start':
         return answer(operator, plainText(texts.helpOperator));
-      default:
+      case null:
         return answer(operator, plainText(texts.unknownCommand));
     }
   }

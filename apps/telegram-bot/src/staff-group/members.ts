@@ -11,7 +11,7 @@ import { type Texts, textsFor } from '../texts.ts';
 /** By it Telegram shows an administrator who writes in the group's name. */
 const ANONYMOUS_ADMIN = 1_087_968_824;
 /** Whoever is bound to nobody is told so, and not at each of their messages. */
-const NOTICE_EVERY_MS = 600_000;
+export const NOTICE_EVERY_MS = 600_000;
 const NOTICES_MAX = 1_000;
 
 export interface GroupMembersParts {

@@ -11,7 +11,7 @@ import { topicTitle } from './title.ts';
 import type { Texts } from '../texts.ts';
 
 /** What Telegram takes in one group. */
-const CALLS_PER_MINUTE = 20;
+export const CALLS_PER_MINUTE = 20;
 const IDLE_MS = 1_000;
 const PROBLEM_RETRY_MS = 60_000;
 const BACKOFF_MS = 1_000;

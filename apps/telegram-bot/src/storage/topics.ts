@@ -62,7 +62,7 @@ const BATCH_MAX = 20;
 /** Changes of a chat within this time are one call. */
 const SETTLE_SECONDS = 1.5;
 /** What a group could not take for so long is no news any more; it stands in the console. */
-const KEEP_HOURS = 24;
+export const KEEP_HOURS = 24;
 
 const numberOrNull = (value: number | null): number | null => (value === null ? null : Number(value));
 
