@@ -19,10 +19,21 @@ export interface SiteChat {
   readonly history?: 'site' | 'ledger';
   /** Of times that the site writes without a zone, such as `Europe/Moscow`; default: UTC. */
   readonly timeZone?: string;
+  /** What the site takes of files, where `paths.upload` says where to: a file beyond it is refused before it is sent. */
+  readonly files?: SiteFileLimits;
   /** Of every request that writes, such as `X-CSRF-Token`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Number of a chat that was begun before, or the key of localStorage where the site's own page kept it. */
   readonly session?: number | string;
+}
+
+export interface SiteFileLimits {
+  /** Default: 10 MB. */
+  readonly maxBytes?: number;
+  /** Default: 5. */
+  readonly maxPerMessage?: number;
+  /** Such as `image/*` and `application/pdf`; default: all. */
+  readonly mime?: readonly string[];
 }
 
 /** `{id}` is the number of the chat, `{since}` the id of the last message that is known. */
@@ -39,6 +50,11 @@ export interface SitePaths {
   callback: string;
   /** Where a read mark goes; without it the site hears of none. */
   read: string;
+  /**
+   * Where a file goes, as a form with the one field `fields.request.file`, before the message that carries it; the answer
+   * is the file as `fields.file` reads it. Without it the widget sends no files.
+   */
+  upload: string;
 }
 
 /** Where the site's answers keep a thing (`data.items` in `{data: {items}}`), and what it calls what it is sent. */
@@ -58,8 +74,22 @@ export interface SiteFields {
   file: Partial<Record<'id' | 'url' | 'name' | 'mime' | 'size', string>>;
   /** Where the answer of `send` keeps the message; the empty text is the answer itself. */
   sent: string;
-  /** Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other. */
+  /** Where the answer of `upload` keeps the file; the empty text is the answer itself. */
+  uploaded: string;
+  /** Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other. `attachments` is the list of the files' ids, `file` the field of the form. */
   request: Partial<
-    Record<'name' | 'contact' | 'initial_message' | 'body' | 'client_message_id' | 'phone' | 'comment' | 'read', string>
+    Record<
+      | 'name'
+      | 'contact'
+      | 'initial_message'
+      | 'body'
+      | 'client_message_id'
+      | 'attachments'
+      | 'file'
+      | 'phone'
+      | 'comment'
+      | 'read',
+      string
+    >
   >;
 }

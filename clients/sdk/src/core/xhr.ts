@@ -2,7 +2,7 @@
 export function uploadByXhr(
   url: string,
   headers: Readonly<Record<string, string>>,
-  file: Blob,
+  file: Blob | FormData,
   onProgress: (fraction: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<Response> {

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SiteChat } from '../api/site.ts';
 import { createWorld } from '../testing/index.ts';
 import { siteBackend } from './site-backend.ts';
@@ -11,6 +11,7 @@ interface Row {
   created_at: string;
   manager?: string;
   files?: readonly object[];
+  attachments?: readonly object[];
 }
 
 /** A PHP site and the gateway beside it. */
@@ -19,6 +20,10 @@ function besideSite(options: Partial<SiteChat> = {}) {
   const asked: string[] = [];
   const bodies: unknown[] = [];
   const fails: string[] = [];
+  /** What came as a form, as the site keeps it. */
+  const stored: { id: string; url: string; name: string; mime: string; size: number }[] = [];
+  const forms: { path: string; field: string; headers: HeadersInit | undefined }[] = [];
+  let refuses: number | null = null;
   let cookies = 0;
   /** The ledger's answers, where it is asked. */
   const beside: { ledger?: (url: URL) => unknown } = {};
@@ -41,8 +46,9 @@ function besideSite(options: Partial<SiteChat> = {}) {
         rows.push({
           id: rows.length + 1,
           sender: 'client',
-          body: body?.['body'] ?? '',
+          body: body?.['body'] ?? null,
           created_at: '2026-01-01 00:00:00',
+          attachments: stored.filter(({ id }) => body?.['uploads']?.includes(id)),
         });
         return rows.at(-1);
       case 'GET /channel/poll':
@@ -52,6 +58,16 @@ function besideSite(options: Partial<SiteChat> = {}) {
       default:
         return null;
     }
+  };
+  const upload = (url: URL, init: RequestInit | undefined): unknown => {
+    if (!(init?.body instanceof FormData) || refuses !== null) return undefined;
+    for (const [field, value] of init.body) {
+      if (!(value instanceof File)) continue;
+      forms.push({ path: url.pathname, field, headers: init.headers });
+      const id = String(stored.length + 1);
+      stored.push({ id, url: `/upload/${id}`, name: value.name, mime: value.type, size: value.size });
+    }
+    return { ok: true, file: stored.at(-1) };
   };
   const backend = siteBackend({
     baseUrl: 'http://site',
@@ -70,7 +86,9 @@ function besideSite(options: Partial<SiteChat> = {}) {
         if (init?.credentials === 'same-origin') cookies += 1;
         const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Record<string, string>) : null;
         if (body) bodies.push(body);
-        const found = beside.ledger?.(url) ?? answer(method, url, body);
+        const found = beside.ledger?.(url) ?? upload(url, init) ?? answer(method, url, body);
+        if (refuses !== null && init?.body instanceof FormData)
+          return Promise.resolve(new Response('<h1>no</h1>', { status: refuses }));
         const failing = fails.indexOf(url.pathname);
         if (failing >= 0) {
           fails.splice(failing, 1);
@@ -80,7 +98,8 @@ function besideSite(options: Partial<SiteChat> = {}) {
       },
     },
   });
-  return Object.assign(beside, { backend, rows, asked, bodies, fails, cookies: () => cookies });
+  const refuse = (status: number | null) => (refuses = status);
+  return Object.assign(beside, { backend, rows, asked, bodies, fails, stored, forms, refuse, cookies: () => cookies });
 }
 
 let site: ReturnType<typeof besideSite>;
@@ -186,6 +205,80 @@ it('[BES31] shows the files of the site, and makes no link of what is none', asy
     { id: '5', name: 'план.pdf', mime: 'application/octet-stream', size: 12, url: 'http://site/upload/план.pdf?v=2' },
     { id: 'https://cdn.example/a.png', name: 'А.png', mime: 'image/png', size: 0, url: 'https://cdn.example/a.png' },
   ]);
+});
+
+describe('[BES31] files to the site', () => {
+  const mapped: Partial<SiteChat> = {
+    paths: { upload: '/chat/{id}/upload' },
+    fields: { uploaded: 'file', request: { file: 'doc', attachments: 'uploads' } },
+    headers: { 'x-csrf-token': 'abc' },
+  };
+  const pdf = (name: string) => ({ name, bytes: new Uint8Array([37, 80, 68, 70]) });
+  beforeEach(() => {
+    vi.stubGlobal('fetch', (url: string) => Promise.reject(new Error(`nothing asks ${url} but the environment`)));
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('go as a form by its path, under its cookie, and with the next message by their ids, once', async () => {
+    site = besideSite(mapped);
+    await site.backend.session(access);
+    const fractions: number[] = [];
+    const file = await site.backend.upload(access, pdf('счёт.pdf'), { onProgress: (done) => fractions.push(done) });
+    expect(file).toEqual({ id: '1', name: 'счёт.pdf', mime: '', size: 4, url: 'http://site/upload/1' });
+    expect(fractions.at(-1)).toBe(1);
+    expect(site.forms).toMatchObject([{ path: '/chat/7/upload', field: 'doc', headers: { 'x-csrf-token': 'abc' } }]);
+    // The browser names the form's own border.
+    expect(Object.keys(site.forms[0]?.headers ?? {})).not.toContain('content-type');
+    const sent = { body: '', client_message_id: 'one', attachments: [file.id] };
+    site.fails.push('/chat/7/message');
+    await expect(site.backend.send(access, sent)).rejects.toMatchObject({ code: 'network' });
+    // Without a word in it the message is known by its files.
+    expect(await site.backend.send(access, sent)).toMatchObject({ id: 1, body: '', client_message_id: 'one' });
+    expect(site.bodies.at(-1)).toEqual({ client_message_id: 'one', uploads: ['1'] });
+    expect(site.rows).toHaveLength(1);
+    const { messages } = await site.backend.history(access, {});
+    expect(messages[0]?.attachments).toMatchObject([{ id: '1', name: 'счёт.pdf' }]);
+    expect(site.cookies()).toBe(site.asked.filter((call) => !call.includes('/channel/')).length);
+  });
+
+  it('are refused in words of ours, whatever the site answers, and never shown as sent', async () => {
+    site = besideSite(mapped);
+    for (const [status, code] of [
+      [413, 'payload_too_large'],
+      [415, 'unsupported_media_type'],
+      [422, 'validation_failed'],
+      [403, 'forbidden'],
+      [500, 'internal_error'],
+    ] as const) {
+      site.refuse(status);
+      await expect(site.backend.upload(access, pdf('a.pdf'))).rejects.toMatchObject({ code, status });
+    }
+    // 200, and no file in it: nothing could be sent.
+    site.refuse(null);
+    const other = besideSite({ ...mapped, fields: { ...mapped.fields, uploaded: 'elsewhere' } });
+    await expect(other.backend.upload(access, pdf('a.pdf'))).rejects.toMatchObject({ code: 'invalid_response' });
+  });
+
+  it('are offered where the site says where to, within what it says it takes', async () => {
+    const offered = async (options: Partial<SiteChat>) => {
+      site = besideSite(options);
+      site.ledger = (url) =>
+        url.pathname === '/chat/config' ? { attachments: { max_bytes: 1, mime: ['x'] } } : undefined;
+      return (await site.backend.config()).attachments;
+    };
+    expect(await offered({})).toMatchObject({ max_per_message: 0 });
+    expect(await offered(mapped)).toMatchObject({ max_per_message: 5, max_bytes: 10 * 1024 * 1024 });
+    const files = { maxBytes: 2_000_000, maxPerMessage: 2, mime: ['image/*', 'application/pdf'] };
+    expect(await offered({ ...mapped, files })).toEqual({
+      max_per_message: 2,
+      max_bytes: 2_000_000,
+      mime: ['image/*', 'application/pdf'],
+    });
+    site = besideSite();
+    await expect(site.backend.upload(access, pdf('a.pdf'))).rejects.toMatchObject({ code: 'not_found' });
+  });
 });
 
 it('[BES15] reads from the ledger where the site prefers it, and writes to the site', async () => {

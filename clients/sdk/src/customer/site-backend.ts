@@ -13,6 +13,8 @@ import { SITE_PATHS, siteReader } from './site-fields.ts';
 const PAGES_MAX = 200;
 const PAGE = 100;
 const TOKEN_SECONDS = 86_400;
+const FILE_MAX_BYTES = 10 * 1024 * 1024;
+const FILES_PER_MESSAGE = 5;
 
 export interface SiteBackendOptions {
   readonly site: SiteChat;
@@ -32,6 +34,18 @@ interface Known {
 
 /** No number of an event: more than a chat that has just begun can have, so that what it holds is read. */
 const SEQ_OF_OLDER = 3;
+
+/** By what a message without words is known. */
+const filesAlone = (ids: readonly string[]): string => (ids.length > 0 ? `\u0000${ids.join('\u0000')}` : '');
+const worded = (row: Message): Message =>
+  row.body ? row : { ...row, body: filesAlone(row.attachments.map(({ id }) => id)) };
+
+/** A site has no code for it, and the person can do something about it: choose another file. */
+function refusedFile(error: unknown): never {
+  if (error instanceof ChatClientError && error.status === 415)
+    throw new ChatClientError('unsupported_media_type', error.message, { status: 415 });
+  throw error;
+}
 
 function noChat(error: unknown): null {
   if (error instanceof ChatClientError && error.status === 404) return null;
@@ -56,12 +70,15 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   const reader = siteReader(site);
   let known: Known | null = null;
 
-  const ask = (method: string, path: string, id: number | '', since = 0, options: CallOptions = {}) => {
+  const to = (path: string, id: number | '', since = 0) => {
     const filled = path.replace('{id}', String(id)).replace('{since}', String(since));
-    const url = /^https?:/i.test(filled) ? filled : base + filled;
+    return { url: /^https?:/i.test(filled) ? filled : base + filled, headers: { accept: 'application/json' } };
+  };
+  const ask = (method: string, path: string, id: number | '', since = 0, options: CallOptions = {}) => {
+    const { url, headers } = to(path, id, since);
     return call<unknown>(web, method, url, {
       ...options,
-      headers: { accept: 'application/json', ...(method === 'GET' ? {} : site.headers) },
+      headers: { ...headers, ...(method === 'GET' ? {} : site.headers) },
     });
   };
   const missed = ({ sessionId, token }: Access, last_seq?: number): Promise<EventsResponse> =>
@@ -110,6 +127,10 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     return found;
   };
   const rows = createOwnRows(environment, 'client');
+  const named = (id: number, row: Message): Message => ({
+    ...row,
+    client_message_id: rows.name(id, worded(row)).client_message_id,
+  });
   /** The answer of what writes; undefined where it was 2xx and no JSON. */
   const write = async (path: string, id: number | '', json: object): Promise<unknown> => {
     try {
@@ -122,7 +143,8 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   /** The site's own word for a text that was sent; it may not show it yet. */
   const shown = async (id: number, token: string, key: string): Promise<Message | null> => {
     await read(id, token);
-    return rows.find(key, id, of(id).messages);
+    const found = rows.find(key, id, of(id).messages.map(worded));
+    return found && named(id, of(id).messages.find((row) => row.id === found.id) ?? found);
   };
   const issue = async (sessionId: number) => {
     const token = reader.token(await ask('GET', paths.token, sessionId));
@@ -185,8 +207,15 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   return {
     async config() {
       const found = await standard.config();
-      // Files and questions are the site's own matter, and it was told of none here.
-      return { ...found, custom_fields: [], attachments: { ...found.attachments, max_per_message: 0 } };
+      const { maxBytes = FILE_MAX_BYTES, maxPerMessage = FILES_PER_MESSAGE, mime } = site.files ?? {};
+      // What the site takes of files is its own matter, and so are its questions, of which it was told none here.
+      const attachments = {
+        ...found.attachments,
+        max_bytes: maxBytes,
+        max_per_message: paths.upload === '' ? 0 : maxPerMessage,
+        mime: mime === undefined ? ['application/octet-stream'] : [...mime],
+      };
+      return { ...found, custom_fields: [], attachments };
     },
     async createSession(request) {
       const id = await begin(request);
@@ -220,7 +249,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       const earlier = chat.messages.filter(({ id }) => id < beforeId);
       if (earlier.length === chat.messages.length) chat.told = earlier.at(-1)?.id ?? 0;
       return {
-        messages: earlier.slice(-limit).map((one) => rows.name(sessionId, one)),
+        messages: earlier.slice(-limit).map((one) => named(sessionId, one)),
         has_more: earlier.length > limit,
       };
     },
@@ -230,11 +259,12 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       const chat = of(sessionId);
       const from = Math.min(afterId, chat.told);
       chat.told = chat.messages.at(-1)?.id ?? 0;
-      return chat.messages.filter(({ id }) => id > from).map((one) => rows.name(sessionId, one));
+      return chat.messages.filter(({ id }) => id > from).map((one) => named(sessionId, one));
     },
-    own: rows.name,
-    async send({ sessionId, token }, { body, client_message_id: key }) {
-      const note = await rows.recall(key, body);
+    own: named,
+    async send({ sessionId, token }, { body, client_message_id: key, attachments = [] }) {
+      const words = body || filesAlone(attachments);
+      const note = await rows.recall(key, words);
       const found = note && (await shown(sessionId, token, key));
       if (found) return found;
       if (note?.state === 'taken') {
@@ -244,9 +274,11 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       }
       if (!note && of(sessionId).messages.length === 0) await read(sessionId, token);
       const after = note?.after ?? of(sessionId).messages.at(-1)?.id ?? 0;
-      rows.note(key, { session: sessionId, after, state: 'tried' }, body);
-      const answer = await write(paths.send, sessionId, reader.request({ body, client_message_id: key }));
-      rows.note(key, { session: sessionId, after, state: 'taken' }, body);
+      rows.note(key, { session: sessionId, after, state: 'tried' }, words);
+      const files = attachments.length === 0 ? undefined : attachments;
+      const json = reader.request({ body, client_message_id: key, attachments: files });
+      const answer = await write(paths.send, sessionId, json);
+      rows.note(key, { session: sessionId, after, state: 'taken' }, words);
       const sent = reader.sent(answer);
       if (!sent || sent.id <= after) return shown(sessionId, token, key).catch(() => null);
       rows.settle(key, sent.id);
@@ -260,7 +292,17 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       await ask('POST', paths.callback, access.sessionId, 0, { json: reader.request({ phone, name, comment }) });
       return { id: access.sessionId, status: 'new', preferred_at: null };
     },
-    upload: none,
+    async upload({ sessionId }, file, given) {
+      if (paths.upload === '') return none();
+      const { uploadForm } = await import('../core/upload.ts');
+      const { url, headers } = to(paths.upload, sessionId);
+      const answer = await uploadForm(web, url, { ...headers, ...site.headers }, reader.fileField, file, given).catch(
+        refusedFile,
+      );
+      const attachment = reader.uploaded(answer);
+      if (attachment === null) throw new ChatClientError('invalid_response');
+      return attachment;
+    },
     identify: none,
     identityLogout: () => Promise.resolve(),
   };

@@ -13,6 +13,7 @@ export const SITE_PATHS: Readonly<SitePaths> = {
   send: '/chat/{id}/message',
   callback: '/chat/{id}/callback',
   read: '',
+  upload: '',
 };
 
 const FIELDS: Readonly<Required<Omit<SiteFields, 'message' | 'file' | 'request'>>> = {
@@ -21,6 +22,7 @@ const FIELDS: Readonly<Required<Omit<SiteFields, 'message' | 'file' | 'request'>
   messages: 'messages',
   status: 'status',
   sent: '',
+  uploaded: '',
 };
 const MESSAGE = {
   id: 'id',
@@ -38,6 +40,8 @@ const REQUEST = {
   initial_message: 'initial_message',
   body: 'body',
   client_message_id: 'client_message_id',
+  attachments: 'attachments',
+  file: 'file',
   phone: 'phone',
   comment: 'comment',
   read: 'last_id',
@@ -120,6 +124,12 @@ export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses =
     sessionId: (answer: unknown): number | null => number(pick(answer, of.id)),
     token: (answer: unknown): string | null => text(pick(answer, of.token)),
     sent: (answer: unknown): Message | null => message(pick(answer, of.sent)),
+    /** Null for what has no id or no address: it could be neither sent nor shown. */
+    uploaded(answer: unknown): Attachment | null {
+      const found = pick(answer, of.uploaded);
+      return text(pick(found, files.id)) === null ? null : (file(found)[0] ?? null);
+    },
+    fileField: names.file || 'file',
     status(answer: unknown): string {
       const found = text(pick(answer, of.status)) ?? 'new';
       return statuses[found] ?? found;

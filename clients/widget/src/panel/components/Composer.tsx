@@ -101,6 +101,8 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
     model.draft.set(event.currentTarget.value);
     if (session !== null) client.setTyping(event.currentTarget.value !== '');
   };
+  // A site's own chat may take none: what is dropped or pasted there is refused in words.
+  const takesFiles = config?.attachments.max_per_message !== 0;
   const attach: Attach = (files) => {
     if (files.length > 0 && allowed()) model.uploads.add(files);
   };
@@ -130,26 +132,30 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
         </ul>
       )}
       <div class="writing">
-        <input
-          ref={picker}
-          type="file"
-          multiple
-          hidden
-          accept={dialogTypes(config?.attachments.mime)}
-          onChange={({ currentTarget }) => {
-            attach([...(currentTarget.files ?? [])]);
-            currentTarget.value = '';
-          }}
-        />
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={texts.attach}
-          title={texts.attach}
-          onClick={() => allowed() && picker.current?.click()}
-        >
-          <Icon name="clip" />
-        </button>
+        {takesFiles && (
+          <>
+            <input
+              ref={picker}
+              type="file"
+              multiple
+              hidden
+              accept={dialogTypes(config?.attachments.mime)}
+              onChange={({ currentTarget }) => {
+                attach([...(currentTarget.files ?? [])]);
+                currentTarget.value = '';
+              }}
+            />
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={texts.attach}
+              title={texts.attach}
+              onClick={() => allowed() && picker.current?.click()}
+            >
+              <Icon name="clip" />
+            </button>
+          </>
+        )}
         <textarea
           ref={field}
           data-first

@@ -53,7 +53,7 @@ export const en: Texts = {
   remove: (name) => `Remove ${name}`,
   uploading: (name, percent) => `${name}: ${percent}% uploaded`,
   tooLarge: (name, limit) => `${name}: larger than ${limit}`,
-  tooMany: (count) => `At most ${count} files in a message`,
+  tooMany: (count) => (count === 0 ? 'Files cannot be sent here' : `At most ${count} files in a message`),
   badType: (name, allowed) => `${name} is not accepted. Allowed: ${allowed}`,
   uploadFailed: 'Upload failed',
   uploadRefused: 'Not accepted',

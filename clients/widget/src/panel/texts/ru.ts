@@ -51,7 +51,7 @@ export const ru = {
   remove: (name: string) => `Убрать ${name}`,
   uploading: (name: string, percent: number) => `${name}: загружено ${percent} %`,
   tooLarge: (name: string, limit: string) => `${name}: больше ${limit}`,
-  tooMany: (count: number) => `Не больше ${count} файлов в сообщении`,
+  tooMany: (count: number) => (count === 0 ? 'Файлы сюда не отправляются' : `Не больше ${count} файлов в сообщении`),
   badType: (name: string, allowed: string) => `${name}: такой файл не принимается. Можно: ${allowed}`,
   uploadFailed: 'Не загрузился',
   uploadRefused: 'Не принят',
