@@ -108,8 +108,10 @@ test('[RES10] [REV1] brings back one moment, tells everybody, and lets nobody in
   const lost = await Customer.create(http, { name: 'begins after the backup' });
   const others = customers.slice(1);
   const watchers = await Promise.all(others.map(watching));
-  const desk = await WebSocketClient.open(stack.url, { protocols: ['chat.v1', `bearer.${anna.token}`] });
-  await desk.ready();
+  const desk = await WebSocketClient.ready(stack.url, {
+    query: { type: 'staff' },
+    protocols: ['chat.v1', `bearer.${anna.token}`],
+  });
   const during = new Traffic(others);
   const restored = await admin('restore', folder, '--yes');
   await sleep(TRAFFIC_MS);
