@@ -30,11 +30,17 @@ const inOneFile = {
   transform(code, id) {
     if (!/\/clients\/(?:sdk|widget)\/src\//.test(id)) return undefined;
     const imports = [];
-    const text = code.replace(/\bimport\('(\.[^']+)'\)/g, (_, from) => {
+    // What few visitors ever need stays apart. A browser may keep an import that failed until the page is left, so each has
+    // an address of its own.
+    const apart = code.replace(
+      "import('../core/challenge.ts')",
+      'import(/* @vite-ignore */ import.meta.url.replace(/assets\\/.*/, `challenge.js?${Date.now()}`))',
+    );
+    const text = apart.replace(/\bimport\('(\.[^']+)'\)/g, (_, from) => {
       imports.push(`import * as later${imports.length} from '${from}';`);
       return `Promise.resolve(later${imports.length - 1})`;
     });
-    return imports.length === 0 ? undefined : { code: imports.join('\n') + text, map: null };
+    return text === code ? undefined : { code: imports.join('\n') + text, map: null };
   },
 };
 
@@ -88,6 +94,7 @@ const badge = await buildModule('badge', 'src/badge/connection.ts', false);
 await buildModule('preview', 'src/preview/main.ts', false, '[name].js');
 // Fetched by the panel when somebody opens that page.
 await buildModule('site', 'src/site.ts', false, '[name].js');
+await buildModule('challenge', '../sdk/src/core/challenge.ts', false, '[name].js');
 await buildModule('keep', 'src/keep/main.tsx', false, '[name].js');
 await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
 await buildScript('push-worker', 'src/push-worker.ts', {});

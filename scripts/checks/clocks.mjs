@@ -17,6 +17,7 @@ const ALLOWED = {
   'apps/chat-service/src/alerts/webhook-sender.ts': 'time in a signature',
   'apps/chat-service/src/attachments/links.ts': 'expiry of links',
   'apps/chat-service/src/bans/bans.ts': 'when a ban ends',
+  'apps/chat-service/src/challenge/start-challenge.ts': 'expiry of challenges',
   'apps/chat-service/src/http/mail.controller.ts': 'time in a signature',
   'apps/chat-service/src/mail/compose-mail.ts': 'time in the signatures of providers, and when a certificate holds',
   'apps/chat-service/src/mail/mail-queue.ts': 'the minute in which the same wish is one',

@@ -45,7 +45,7 @@ const RATES_OFF = {
   RATE_MESSAGES_PER_MINUTE: '0',
 };
 
-export const RATES = { connectPer10s: 25, sessionsPerMinute: 8, messagesPerMinute: 12 } as const;
+export const RATES = { connectPer10s: 25, sessionsPerMinute: 8, startsWithoutProof: 4, messagesPerMinute: 12 } as const;
 
 const HS256 = {
   AUTH_JWT_SECRET: SECRETS.jwt,
@@ -68,6 +68,7 @@ export function environmentOf(profile: ProfileName): Readonly<Record<string, str
         RATE_CONNECT_PER_10S: String(RATES.connectPer10s),
         RATE_SESSIONS_PER_MINUTE: String(RATES.sessionsPerMinute),
         RATE_MESSAGES_PER_MINUTE: String(RATES.messagesPerMinute),
+        CHALLENGE_AFTER_STARTS: String(RATES.startsWithoutProof),
         PING_INTERVAL_SECONDS: '1',
         DRAIN_SECONDS: '3',
       };

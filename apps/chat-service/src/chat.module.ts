@@ -11,11 +11,13 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
+import { createHmac } from 'node:crypto';
 import { AlertReader } from './alerts/alert-reader.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { Bans } from './bans/bans.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
+import { StartChallenge } from './challenge/start-challenge.ts';
 import { type ChatSettings, customerRest } from './config.ts';
 import type { ChatOperations } from './domain/index.ts';
 import { ActorInterceptor } from './http/actor-interceptor.ts';
@@ -134,6 +136,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.RULES_ENVIRONMENT, settings],
     [token.ORIGINS, options.origins],
     [token.RATES, options.rates],
+    [token.CHALLENGE, startChallenge(settings)],
     [token.TELEGRAM, options.telegram],
     [token.MAIL, options.mail],
     [token.PUSH, options.push],
@@ -145,6 +148,14 @@ function providers(options: ChatModuleOptions): Provider[] {
     { provide: APP_INTERCEPTOR, useClass: CustomerRestGate },
     ...values.map(([provide, useValue]) => ({ provide, useValue })),
   ];
+}
+
+function startChallenge(settings: ChatSettings): StartChallenge {
+  const ring = settings.CHAT_TOKEN_SECRETS;
+  const key = createHmac('sha256', ring.secret(ring.signingKid) ?? '')
+    .update('start-challenge')
+    .digest('base64url');
+  return new StartChallenge(settings.CHALLENGE_AFTER_STARTS, key);
 }
 
 /** REST of the chat. */

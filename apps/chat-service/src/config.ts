@@ -161,6 +161,8 @@ export const chatSettingsVariables = {
   IDENTITY_SECRETS: envSecretRing().optional(),
   RATE_SESSIONS_PER_MINUTE: envInteger(30),
   RATE_MESSAGES_PER_MINUTE: envInteger(60),
+  /** Chats that one address may begin within ten minutes without a proof of work; 0 = any number. */
+  CHALLENGE_AFTER_STARTS: envInteger(0),
   CHAT_SCHEDULE: envSchedule().optional(),
   CHAT_WIDGET: envWidget(),
   CHAT_PHONE_COUNTRY: envCountry(),

@@ -6,6 +6,7 @@ import { AlertSweeps } from './alerts/alert-sweeps.ts';
 import { WEBHOOK_OUTCOMES, WebhookDeliveries } from './alerts/webhook-deliveries.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import { banSweep } from './bans/bans.ts';
+import { solvedChallengeSweep } from './challenge/solved-challenges.ts';
 import type { ChatSettings } from './config.ts';
 import { effectiveRules } from './settings/rules.ts';
 import { DeskFigures } from './desk-figures.ts';
@@ -74,6 +75,7 @@ export function createSweeps(
       },
     },
     banSweep(database),
+    solvedChallengeSweep(database),
     {
       name: 'alert-retention',
       everyMs: RETENTION_EVERY_MS,

@@ -266,6 +266,11 @@ export interface BanTable {
   created_by_name: string | null;
 }
 
+export interface SolvedChallengeTable {
+  id: string;
+  expires_at: Date;
+}
+
 export interface AuditTable {
   id: Generated<number>;
   at: TimeDefault;
@@ -317,6 +322,7 @@ export interface ChatTables {
   operator_picture: OperatorPictureTable;
   chat_client_address: ClientAddressTable;
   chat_ban: BanTable;
+  solved_challenge: SolvedChallengeTable;
   chat_audit: AuditTable;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ChatError, ERROR_CODES } from './errors.ts';
-import { errorResponseSchema } from './rest.ts';
+import { errorResponseSchema } from './error-answers.ts';
 
 describe('errors', () => {
   it('[ERR2] gives every code a status of the contract', () => {

@@ -8,6 +8,10 @@ export const ERROR_CODES = {
   bad_credentials: { status: 401, meaning: 'login, password, resume key or site key is wrong' },
   second_factor_required: { status: 401, meaning: 'the password is right; the code of the second factor is missing' },
   forbidden: { status: 403, meaning: 'a valid staff token without the right' },
+  challenge_required: {
+    status: 403,
+    meaning: 'many chats began from there: solve details.challenge, and ask again with challenge_solution',
+  },
   banned: { status: 403, meaning: 'the operators do not take anything more from this visitor' },
   origin_not_allowed: { status: 403, meaning: 'foreign Origin; see ALLOWED_ORIGINS' },
   not_found: { status: 404, meaning: 'no such route or thing' },

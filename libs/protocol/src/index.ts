@@ -10,6 +10,7 @@ export * from './intake.ts';
 export * from './fanout.ts';
 export * from './custom-fields.ts';
 export * from './pictures.ts';
+export * from './error-answers.ts';
 export * from './rest.ts';
 export * from './shadow-report.ts';
 export * from './quick-replies.ts';

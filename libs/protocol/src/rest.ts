@@ -80,6 +80,7 @@ export const createSessionRequestSchema = z.object({
   consent: consentSchema.nullish(),
   resume_key: resumeKeySchema.optional(),
   message: newMessageSchema.optional(),
+  challenge_solution: z.string().max(1_024).optional(),
 });
 export type CreateSessionRequest = z.infer<typeof createSessionRequestSchema>;
 export const createSessionResponseSchema = z.object({
@@ -372,14 +373,6 @@ export const ackRequestSchema = z.union([
     items: z.array(z.object({ session_id: sessionIdSchema, last_id: messageIdSchema })).max(ACK_ITEMS_MAX),
   }),
 ]);
-
-/** `details` of `validation_failed`: which fields, never their values. */
-export const validationDetailsSchema = z.object({
-  fields: z.array(z.object({ path: z.string(), message: z.string() })),
-});
-export const errorResponseSchema = z.object({
-  error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }),
-});
 
 /** Types of the answers, for clients that validate nothing themselves. */
 export type CreateSessionResponse = z.infer<typeof createSessionResponseSchema>;

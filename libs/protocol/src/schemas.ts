@@ -4,6 +4,7 @@ import * as bans from './bans.ts';
 import * as broker from './broker.ts';
 import * as channel from './channel.ts';
 import * as query from './channel-query.ts';
+import { errorResponseSchema } from './error-answers.ts';
 import * as events from './events.ts';
 import * as fanout from './fanout.ts';
 import * as intake from './intake.ts';
@@ -22,7 +23,7 @@ import { shadowReportSchema } from './shadow-report.ts';
 
 /** Schemas with a name of their own in `openapi.json` and `asyncapi.json`; all others stand inline. */
 export const NAMED_SCHEMAS = {
-  Error: rest.errorResponseSchema,
+  Error: errorResponseSchema,
   Session: events.sessionSchema,
   StaffSession: rest.staffSessionSchema,
   SessionOrStaffSession: rest.sessionOrStaffSessionSchema,

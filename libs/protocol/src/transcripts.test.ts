@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { clientFrameSchema, controlFrameSchema } from './channel.ts';
 import { ephemeralFrameSchema, sessionEventSchema, staffEventSchema } from './events.ts';
-import { errorResponseSchema } from './rest.ts';
+import { errorResponseSchema } from './error-answers.ts';
 
 const FOLDER = new URL('../../../docs/protocol/transcripts/', import.meta.url);
 const downSchema = z.union([sessionEventSchema, staffEventSchema, ephemeralFrameSchema, controlFrameSchema]);

@@ -1,5 +1,6 @@
 export { type AppProcess, type LogRecord, type ProcessOptions, startProcess } from './app-process.ts';
 export * from './clients/index.ts';
+export { solved } from './challenge.ts';
 export { binaries, findBinary } from './binaries.ts';
 export { Child, type ChildSpec, type ExitStatus } from './child.ts';
 export { hostileTexts, slowest } from './hostile-texts.ts';

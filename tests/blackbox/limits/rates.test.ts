@@ -1,8 +1,9 @@
-import { HttpClient, messageRequest, UpgradeRefused, WebSocketClient } from '@chat-realtime/testkit';
+import { HttpClient, messageRequest, solved, UpgradeRefused, WebSocketClient } from '@chat-realtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { freshAddress, useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
 import { RATES } from '../../support/profiles.ts';
+import { challengeOf } from '../../support/challenge.ts';
 
 const chat = await useChat('limits', { keepConnections: true });
 
@@ -55,9 +56,10 @@ describe.concurrent('rates', () => {
 
   test('[RATE2] [RATE7] new sessions per address, whatever X-Forwarded-For says', async () => {
     const http = chat.visitor();
-    for (let index = 0; index < RATES.sessionsPerMinute; index += 1) {
-      expect((await http.post('/chat/session', { json: {} })).status).toBe(201);
-    }
+    const statuses: number[] = [];
+    for (let index = 0; index < RATES.sessionsPerMinute; index += 1)
+      statuses.push((await http.post('/chat/session', { json: {} })).status);
+    expect(statuses).not.toContain(429);
     expectError(await http.post('/chat/session', { json: {} }), 'rate_limited');
     for (const spoof of ['203.0.113.7', '127.0.0.1', '::1', '203.0.113.7, 127.0.0.1']) {
       expectError(
@@ -65,6 +67,20 @@ describe.concurrent('rates', () => {
         'rate_limited',
       );
     }
+    expect((await chat.visitor().post('/chat/session', { json: {} })).status).toBe(201);
+  });
+
+  test('[RATE21] who begins many chats solves a challenge for each further one, and each opens one chat', async () => {
+    const http = chat.visitor();
+    const begin = async (json: object = {}) => http.post('/chat/session', { json });
+    for (let index = 0; index < RATES.startsWithoutProof; index += 1) expect((await begin()).status).toBe(201);
+    const challenge = challengeOf(await begin());
+    const solution = solved(challenge);
+    const begun = await begin({ challenge_solution: solution });
+    expect(begun.status).toBe(201);
+    const next = challengeOf(await begin({ challenge_solution: solution }));
+    expect(next.challenge).not.toBe(challenge.challenge);
+    challengeOf(await begin({ challenge_solution: 'nonsense' }));
     expect((await chat.visitor().post('/chat/session', { json: {} })).status).toBe(201);
   });
 

@@ -8,6 +8,7 @@ import type {
   StaffEvent,
   StaffSession,
 } from '@chat-realtime/protocol';
+import type { SolvedChallenge } from '../challenge/start-challenge.ts';
 
 export interface NewSession {
   readonly name?: string | null | undefined;
@@ -24,6 +25,8 @@ export interface NewSession {
   readonly customerId?: string | null | undefined;
   /** Where the visitor is; absent where nobody knows it, as with a chat that the demo makes. */
   readonly address?: string | undefined;
+  /** What opens this chat and no other. */
+  readonly challenge?: SolvedChallenge | undefined;
   readonly message?: { readonly body: string; readonly clientMessageId: string } | undefined;
   readonly traceparent?: string | undefined;
 }

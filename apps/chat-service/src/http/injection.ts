@@ -10,6 +10,7 @@ export const SESSION_PROOF = Symbol('SessionProof');
 export const WIDGET_CONFIG = Symbol('WidgetConfigSource');
 export const VERIFIER = Symbol('TokenVerifier');
 export const RATES = Symbol('RequestRates');
+export const CHALLENGE = Symbol('StartChallenge');
 export const REVOCATIONS = Symbol('RevocationRefresher');
 export const QUICK_REPLIES = Symbol('QuickReplies');
 export const SAVED_SETTINGS = Symbol('SavedSettings');

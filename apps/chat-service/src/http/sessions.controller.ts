@@ -36,10 +36,11 @@ import type { ChatOperations } from '../domain/index.ts';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
 import { answersTo } from '../settings/answers.ts';
 import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-credentials.ts';
+import type { StartChallenge } from '../challenge/start-challenge.ts';
 import { newResumeKey } from '../tokens/resume-key.ts';
 import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF, WIDGET_CONFIG } from './injection.ts';
+import { CHALLENGE, CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF, WIDGET_CONFIG } from './injection.ts';
 import { actorOf, sessionIdOf, wholeNumber } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 import { traceparentOf } from './traceparent.ts';
@@ -52,6 +53,7 @@ export class SessionsController {
   readonly #credentials: ChannelCredentials;
   readonly #proof: SessionProof;
   readonly #rates: RequestRates;
+  readonly #challenge: StartChallenge;
   readonly #config: WidgetConfigSource;
 
   constructor(
@@ -59,6 +61,7 @@ export class SessionsController {
     @Inject(CREDENTIALS) credentials: ChannelCredentials,
     @Inject(SESSION_PROOF) proof: SessionProof,
     @Inject(RATES) rates: RequestRates,
+    @Inject(CHALLENGE) challenge: StartChallenge,
     @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
   ) {
     this.#config = config;
@@ -66,6 +69,7 @@ export class SessionsController {
     this.#credentials = credentials;
     this.#proof = proof;
     this.#rates = rates;
+    this.#challenge = challenge;
   }
 
   @Post()
@@ -77,25 +81,34 @@ export class SessionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     await this.#rates.session(ip);
+    const challenge = await this.#challenge.check(ip, body.challenge_solution);
     const resumeKey = body.resume_key ?? newResumeKey();
     const asOf = this.#credentials.now();
-    const { session, created, revokedAt, message } = await this.#operations.createSession({
-      name: body.name,
-      email: body.email,
-      phone: body.phone,
-      locale: body.locale,
-      pageUrl: body.page_url,
-      attributes: body.attributes,
-      answers: await this.#answers(body.answers),
-      consent: body.consent,
-      resumeKey,
-      address: ip,
-      message:
-        body.message === undefined
-          ? undefined
-          : { body: body.message.body, clientMessageId: body.message.client_message_id },
-      traceparent: traceparentOf(traceparent),
-    });
+    const { session, created, revokedAt, message } = await this.#operations
+      .createSession({
+        name: body.name,
+        email: body.email,
+        phone: body.phone,
+        locale: body.locale,
+        pageUrl: body.page_url,
+        attributes: body.attributes,
+        answers: await this.#answers(body.answers),
+        consent: body.consent,
+        resumeKey,
+        address: ip,
+        challenge,
+        message:
+          body.message === undefined
+            ? undefined
+            : { body: body.message.body, clientMessageId: body.message.client_message_id },
+        traceparent: traceparentOf(traceparent),
+      })
+      .catch(async (error: unknown) => {
+        // Used up by another chat: there is a new one to solve.
+        throw error instanceof ChatError && error.code === 'challenge_required'
+          ? await this.#challenge.required()
+          : error;
+      });
     void reply.code(created ? 201 : 200).header('cache-control', 'no-store');
     return {
       session,

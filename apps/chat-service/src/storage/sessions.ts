@@ -6,6 +6,7 @@ import type { Actor, CustomerActor } from '../domain/actors.ts';
 import type { NewSession, SessionCreated, SessionRecord } from '../domain/operation-types.ts';
 import { renderSession } from '../domain/render.ts';
 import { bannedError } from '../bans/banned.ts';
+import { useUp } from '../challenge/solved-challenges.ts';
 import { storeAnswers } from './answers.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
@@ -51,6 +52,7 @@ async function createOnce(context: StorageContext, input: NewSession): Promise<C
       return { session, created: false, message: undefined };
     }
     if (input.address !== undefined) await requireWelcome(trx, input.address);
+    if (input.challenge !== undefined) await useUp(trx, input.challenge);
     const row = await trx
       .insertInto('chat_session')
       .values({

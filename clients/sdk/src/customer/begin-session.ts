@@ -1,7 +1,8 @@
 import type { Backend } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
+import type { Challenge } from '../core/challenge.ts';
 import type { CreateSessionRequest, CreateSessionResponse } from '../api/protocol.ts';
-import { asError } from '../errors.ts';
+import { asError, later } from '../errors.ts';
 import { exclusively } from '../tabs/exclusively.ts';
 import type { Credentials } from './credentials.ts';
 import { newResumeKey } from './resume-key.ts';
@@ -24,8 +25,16 @@ export async function beginSession(
       if (id === null) credentials.keep({ resume_key: known === ended ? newResumeKey() : known });
       return credentials.stored.resume_key;
     });
-  const create = (resume_key: string | null): Promise<CreateSessionResponse> =>
-    backend.createSession({ ...request, ...(resume_key !== null && { resume_key }) });
+  const create = async (resume_key: string | null): Promise<CreateSessionResponse> => {
+    const wanted = { ...request, ...(resume_key !== null && { resume_key }) };
+    return backend.createSession(wanted).catch(async (error: unknown) => {
+      const { code, details } = asError(error);
+      if (code !== 'challenge_required') throw error;
+      const { solveChallenge } = await later(import('../core/challenge.ts'));
+      const { challenge } = details as { challenge: Challenge };
+      return backend.createSession({ ...wanted, challenge_solution: await solveChallenge(challenge) });
+    });
+  };
 
   const resume_key = await key();
   if (credentials.stored.id !== null) return null;

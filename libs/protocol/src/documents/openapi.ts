@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { alertTestWebhookSchema } from '../alert-targets.ts';
-import { alertWebhookSchema, errorResponseSchema } from '../rest.ts';
+import { errorResponseSchema } from '../error-answers.ts';
+import { alertWebhookSchema } from '../rest.ts';
 import { ALL_ROUTES, routeErrors, type Access, type Route, type RouteAnswer } from '../routes.ts';
 import { REF_PREFIX, type Json, type JsonObject } from './json.ts';
 import { componentSchemas, schemaOrRef, usedSchemas } from './json-schema.ts';
