@@ -53,7 +53,7 @@ export function createBadge(options: BadgeOptions): Badge {
     prefix: storagePrefix(`badge:${options.namespace ?? 'default'}`),
     tabs: options.tabs !== false,
     restIntervalMs: options.pollMs ?? POLL_MS,
-    // The reserve has no events to follow, only the numbers themselves.
+    // REST has no events to follow, only the numbers themselves.
     async restPoll() {
       const asked = options.alerts
         ? askSite(environment, options.alerts)

@@ -151,7 +151,7 @@ describe('in Chromium', () => {
       if (blocked.some((name) => name === 'websocket'))
         await context.routeWebSocket('**/channel/ws', (socket) => socket.close({ code: 1006 }).catch(() => undefined));
       if (blocked.some((name) => name === 'sse')) await context.route('**/channel/sse**', (route) => route.abort());
-      else await context.route('**/reserve-*', (route) => route.abort(), { times: 1 });
+      else await context.route('**/fallbacks-*', (route) => route.abort(), { times: 1 });
       const page = await openTab(context);
       await page.evaluate(() => chat.send('hello').stored);
       await page.waitForFunction(

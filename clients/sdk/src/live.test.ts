@@ -311,12 +311,12 @@ describe.concurrent('against the real server', () => {
 });
 
 describe('one after the other', () => {
-  it('[ALR3] tells the badge by stream and by its reserve alike', async () => {
+  it('[ALR3] tells the badge by stream and by polling alike', async () => {
     const storage = memoryStorage();
     const auth = createStaffAuth({ baseUrl, environment: { storage } });
     await auth.login('boris', PASSWORD);
     const live = keep(createBadge({ baseUrl, getToken: auth.getToken, environment: { storage } }));
-    const reserve = keep(
+    const polling = keep(
       createBadge({
         baseUrl,
         getToken: auth.getToken,
@@ -325,11 +325,11 @@ describe('one after the other', () => {
         pollMs: 300,
       }),
     );
-    await until(() => (live.getState().counters && reserve.getState().counters ? true : undefined));
+    await until(() => (live.getState().counters && polling.getState().counters ? true : undefined));
     const before = live.getState().counters?.unassigned ?? 0;
     const { client } = customer();
     await client.send('anybody there?').stored;
-    for (const badge of [live, reserve]) {
+    for (const badge of [live, polling]) {
       await until(() => (badge.getState().counters?.unassigned === before + 1 ? true : undefined), {
         what: 'one more',
       });

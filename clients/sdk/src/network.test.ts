@@ -75,7 +75,7 @@ describe('a bad network', () => {
     },
   );
 
-  it('goes down the ladder where a rung is blocked, remembers it, and comes up again', async () => {
+  it('falls back where a transport is blocked, remembers it, and comes up again', async () => {
     const { world, client } = await begun();
     Object.assign(world.network.blocked, { websocket: true });
     world.cutAll();

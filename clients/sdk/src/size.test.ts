@@ -26,14 +26,14 @@ it('loads later what a chat over WebSocket in one tab does not need', async () =
   expect([...lazyBytes.keys()].toSorted()).toEqual([
     'challenge',
     'elsewhere',
+    'fallbacks',
     'identity',
     'mail-link',
     'others',
-    'reserve',
     'upload',
   ]);
   const limits: Record<string, number> = {
-    reserve: 1_310,
+    fallbacks: 1_310,
     others: 700,
     identity: 400,
     upload: 660,

@@ -31,7 +31,7 @@ type Since =
   | { readonly kind: 'time'; readonly at: Date }
   | { readonly kind: 'alert'; readonly id: number };
 
-/** `GET /chat/alerts`: the polling reserve of the badge. */
+/** `GET /chat/alerts`: the badge where it is polled. */
 export class AlertReader {
   readonly #database: Database;
   readonly #operations: ChatOperations;

@@ -210,8 +210,8 @@ export function createConnection(
     if (fallback?.failed(failed) && attempts > 0) attempts -= 1;
   };
   const load = async (startWith?: TransportName): Promise<void> => {
-    const reserve = await import('../transport/reserve.ts').catch(() => null);
-    if (reserve) fallback ??= reserve.createFallback(transports, firstWorked, startWith);
+    const fallbacks = await import('../transport/fallbacks.ts').catch(() => null);
+    if (fallbacks) fallback ??= fallbacks.createFallback(transports, firstWorked, startWith);
   };
 
   const lost = (code: number, retryAfterMs = 0, lasted = false, fellBack = false): void => {

@@ -15,30 +15,30 @@ export function memoryStorage(): Omit<ChatStorage, 'keys'> & { keys(): string[] 
 }
 
 function browserStorage(): ChatStorage {
-  const reserve = memoryStorage();
+  const memory = memoryStorage();
   let area: Storage | undefined;
   try {
     area = globalThis.localStorage;
   } catch {
     // Reading the property itself throws where storage is blocked.
   }
-  if (!area) return reserve;
+  if (!area) return memory;
   const local = area;
   return {
-    get: (key) => reserve.get(key) ?? local.getItem(key),
+    get: (key) => memory.get(key) ?? local.getItem(key),
     set(key, value) {
       try {
         local.setItem(key, value);
       } catch {
         // Full: this tab at least still knows it.
-        void reserve.set(key, value);
+        void memory.set(key, value);
       }
     },
     remove(key) {
-      void reserve.remove(key);
+      void memory.remove(key);
       local.removeItem(key);
     },
-    keys: () => [...Object.keys(local), ...reserve.keys()],
+    keys: () => [...Object.keys(local), ...memory.keys()],
   };
 }
 

@@ -3,14 +3,14 @@ import type { Line, OpenLine, Transports } from './transport.ts';
 import { openWebSocket } from './websocket.ts';
 
 /** A line that is being loaded is one that is not ready yet; one that cannot be loaded is as good as blocked. */
-const fromReserve =
+const whenLoaded =
   (name: Exclude<TransportName, 'websocket'>): OpenLine =>
   (environment, port, replaces, handlers) => {
     let line: Line | null = null;
     let closed = false;
-    import('./reserve.ts').then(
-      (reserve) => {
-        if (!closed) line = reserve[name](environment, port, replaces, handlers);
+    import('./fallbacks.ts').then(
+      (fallbacks) => {
+        if (!closed) line = fallbacks[name](environment, port, replaces, handlers);
       },
       () => handlers.closed(1006),
     );
@@ -25,8 +25,8 @@ const fromReserve =
 
 export const TRANSPORTS: Transports = {
   websocket: openWebSocket,
-  sse: fromReserve('sse'),
-  poll: fromReserve('poll'),
-  rest: fromReserve('rest'),
+  sse: whenLoaded('sse'),
+  poll: whenLoaded('poll'),
+  rest: whenLoaded('rest'),
 };
 export const ALL_TRANSPORTS = Object.keys(TRANSPORTS) as readonly TransportName[];
