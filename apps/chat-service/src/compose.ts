@@ -130,7 +130,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const tracer = new EventTracer(database, trace.journal, deps.tracePeers ?? { addresses: [], key: undefined });
   const parts = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, mail, push, notify };
   const own = { ...parts, tracer, saved, settings, logger };
-  service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention));
+  service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention, metrics));
   return {
     service,
     attachments,

@@ -39,6 +39,12 @@ export interface StoredAttachmentFile {
   readonly content: Readable;
 }
 
+export interface RemovedFiles {
+  readonly removed: number;
+  /** One for each file that is still there. */
+  readonly failures: readonly unknown[];
+}
+
 /** Uploads that nobody sent within this time are thrown away. */
 const UNSENT_HOURS = 24;
 const CLEANUP_BATCH = 100;
@@ -123,22 +129,36 @@ export class Attachments {
     return removed;
   }
 
-  /** The bytes of files that were erased. The row goes last: what is left half done is found by it. */
-  async removeErased(): Promise<number> {
+  /**
+   * The bytes of files that were erased. The row goes last: what is left half done is found by it. A file that cannot be
+   * removed keeps its row and stands in nobody's way. `sessionId`: of this chat alone.
+   */
+  async removeErased(hasTime: () => boolean = () => true, sessionId?: number): Promise<RemovedFiles> {
+    const failures: unknown[] = [];
     let removed = 0;
-    for (;;) {
+    for (let after = ''; ; ) {
       const rows = await this.#database.kysely
         .selectFrom('chat_attachment')
         .select(['id', 'storage_key'])
         .where('erased_at', 'is not', null)
-        .orderBy('erased_at')
+        .where('id', '>', after)
+        .$if(sessionId !== undefined, (query) => query.where('session_id', '=', sessionId ?? 0))
+        .orderBy('id')
         .limit(CLEANUP_BATCH)
         .execute();
-      for (const { storage_key } of rows) await this.#storage.remove(storage_key);
-      const ids = rows.map(({ id }) => id);
+      const ids: string[] = [];
+      for (const { id, storage_key } of rows) {
+        after = id;
+        try {
+          await this.#storage.remove(storage_key);
+          ids.push(id);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
       if (ids.length > 0) await this.#database.kysely.deleteFrom('chat_attachment').where('id', 'in', ids).execute();
-      removed += rows.length;
-      if (rows.length < CLEANUP_BATCH) return removed;
+      removed += ids.length;
+      if (rows.length < CLEANUP_BATCH || !hasTime()) return { removed, failures };
     }
   }
 

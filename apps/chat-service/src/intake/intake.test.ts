@@ -85,7 +85,10 @@ describe('the ledger on postgres', () => {
       });
       expect(JSON.stringify(lines)).not.toMatch(/words|third|text/);
       // Of what was erased the hash tells.
-      await new Eraser(database, chat, { removeErased: async () => 0 }).eraseSession(admin, 1);
+      await new Eraser(database, chat, { removeErased: async () => ({ removed: 0, failures: [] }) }).eraseSession(
+        admin,
+        1,
+      );
       changed.splice(0);
       await intake.take([message(1, 1)], 'http');
       expect(changed).toEqual([]);

@@ -1,9 +1,12 @@
 import type { CallbackTable, Tables } from '@chat-realtime/database';
 import { forgetReach } from '../storage/forget-reach.ts';
-import { type Selectable, sql, type Transaction } from 'kysely';
+import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 
 /** Rows that one transaction empties. */
 export const ERASE_BATCH = 500;
+
+/** What staff are told of the customer of a chat that has no contact. */
+const NO_CONTACT = '{"contact":{"name":null,"email":null,"phone":null}}';
 
 /** Up to which events: all of a session, or those that are old enough. */
 export type EraseBound = { readonly kind: 'all' } | { readonly kind: 'before'; readonly at: Date };
@@ -69,11 +72,28 @@ export async function eraseContact(trx: Transaction<Tables>, sessionId: number):
   await sql`UPDATE chat_session SET name = NULL, email = NULL, phone = NULL, locale = NULL, page_url = NULL,
       current_page_url = NULL, current_page_at = NULL, attributes = '{}', contact_erased_at = clock_timestamp()
     WHERE id = ${sessionId}::bigint`.execute(trx);
-  await sql`UPDATE chat_event SET staff_data = '{"contact":{"name":null,"email":null,"phone":null}}'
+  await sql`UPDATE chat_event SET staff_data = ${NO_CONTACT}::jsonb
     WHERE session_id = ${sessionId}::bigint AND seq = 1 AND staff_data IS NOT NULL`.execute(trx);
   await sql`DELETE FROM chat_answer WHERE session_id = ${sessionId}::bigint`.execute(trx);
   await forgetReach(trx, sessionId);
   await sql`DELETE FROM chat_client_address WHERE session_id = ${sessionId}::bigint`.execute(trx);
+}
+
+/**
+ * Whether `eraseContact` would find something in the session `s`: each of its places, or a chat that has only that one
+ * would be kept for ever.
+ */
+export function hasContact(): RawBuilder<boolean> {
+  return sql<boolean>`(
+    COALESCE(s.name, s.email, s.phone, s.locale, s.page_url, s.current_page_url) IS NOT NULL OR s.attributes <> '{}'
+    OR EXISTS (SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.seq = 1 AND e.staff_data <> ${NO_CONTACT}::jsonb)
+    OR EXISTS (SELECT 1 FROM chat_answer a WHERE a.session_id = s.id)
+    OR EXISTS (SELECT 1 FROM customer_telegram t WHERE t.session_id = s.id)
+    OR EXISTS (SELECT 1 FROM telegram_code c WHERE c.session_id = s.id)
+    OR EXISTS (SELECT 1 FROM push_subscription p WHERE p.session_id = s.id)
+    OR EXISTS (SELECT 1 FROM mail_link l WHERE l.session_id = s.id)
+    OR EXISTS (SELECT 1 FROM mail m WHERE m.session_id = s.id AND m.user_id IS NULL)
+    OR EXISTS (SELECT 1 FROM chat_client_address d WHERE d.session_id = s.id))`;
 }
 
 /** Requests of a session, or old ones of nobody's session. One that is open can't be called any more: it is cancelled. */

@@ -3,13 +3,25 @@ import type { ErasedKind } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { callbackData, callbackStaff, isPending } from '../callbacks/callbacks.ts';
 import type { ChatOperations, SessionUnit, StaffActor } from '../domain/index.ts';
+import { SYSTEM_ACTOR } from '../domain/session-state.ts';
 import { translated } from '../storage/errors.ts';
-import { ERASE_BATCH, type EraseBound, eraseCallbacks, eraseContact, eraseFiles, eraseTexts } from './erase-batches.ts';
+import {
+  ERASE_BATCH,
+  type EraseBound,
+  eraseCallbacks,
+  eraseContact,
+  eraseFiles,
+  eraseTexts,
+  hasContact,
+} from './erase-batches.ts';
 import { emptyOldRefused, emptyRefused } from './refused-events.ts';
 
-/** Takes the bytes of a file away; no error when they are gone. */
+/** Takes the bytes of erased files away, as long as there is time; what cannot be removed is left for the next run. */
 export interface ErasedFiles {
-  removeErased(): Promise<number>;
+  removeErased(
+    hasTime?: () => boolean,
+    sessionId?: number,
+  ): Promise<{ readonly removed: number; readonly failures: readonly unknown[] }>;
 }
 
 const ALL: readonly ErasedKind[] = ['messages', 'files', 'contacts', 'callbacks'];
@@ -43,28 +55,38 @@ export class Eraser {
     await this.#erase(sessionId, ALL, { kind: 'all' }, async (unit) => {
       await recordAudit(unit.trx, { actor, action: 'session.erased', subject: `session:${sessionId}` });
     });
-    await this.#files.removeErased();
+    // Nobody is given them any more. One that cannot be removed now is met, and told of, by the sweep.
+    await this.#files.removeErased(undefined, sessionId);
   }
 
-  /** What is older than `at`, of these kinds. */
-  async eraseBefore(sessionId: number, kinds: readonly ErasedKind[], at: Date): Promise<void> {
-    await this.#erase(sessionId, kinds, { kind: 'before', at }, async () => undefined);
+  /** What is older than `at`, of these kinds. Answers of which there was something. */
+  async eraseBefore(sessionId: number, kinds: readonly ErasedKind[], at: Date): Promise<ReadonlySet<ErasedKind>> {
+    return this.#erase(sessionId, kinds, { kind: 'before', at }, async () => undefined);
   }
 
-  /** Callback requests that belong to no chat. Answers whether there may be more. */
-  async eraseLooseCallbacks(at: Date): Promise<boolean> {
+  /** Callback requests that belong to no chat, a batch of them. Answers how many, and whether there may be more. */
+  async eraseLooseCallbacks(at: Date): Promise<{ readonly count: number; readonly more: boolean }> {
     return this.#operations.commitFact(async (unit) => {
       const rows = await eraseCallbacks(unit.trx, null, { kind: 'before', at });
       for (const row of rows) await unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
-      return rows.length === ERASE_BATCH;
+      return { count: rows.length, more: rows.length === ERASE_BATCH };
     });
   }
 
-  async emptyOldRefused(at: Date): Promise<void> {
-    await emptyOldRefused(this.#database, at);
+  async emptyOldRefused(at: Date, hasTime: () => boolean): Promise<void> {
+    await emptyOldRefused(this.#database, at, hasTime);
   }
 
-  async sessionsWithOldCallbacks(at: Date): Promise<number[]> {
+  /** What a sweep has taken away goes into the log as one entry: it may be of thousands of chats. */
+  async record(details: Record<string, number>): Promise<void> {
+    const actor = { userId: SYSTEM_ACTOR, name: null };
+    await translated(() =>
+      recordAudit(this.#database.kysely, { actor, action: 'retention.erased', subject: null, details }),
+    );
+  }
+
+  /** Sessions after `afterId`, in order. */
+  async sessionsWithOldCallbacks(afterId: number, at: Date): Promise<number[]> {
     const rows = await translated(() =>
       this.#database.kysely
         .selectFrom('chat_callback')
@@ -72,7 +94,8 @@ export class Eraser {
         .distinct()
         .where('erased_at', 'is', null)
         .where('created_at', '<', at)
-        .where('session_id', 'is not', null)
+        .where('session_id', '>', afterId)
+        .orderBy('session_id')
         .limit(CALLBACK_SESSIONS)
         .execute(),
     );
@@ -84,7 +107,7 @@ export class Eraser {
     kinds: readonly ErasedKind[],
     bound: EraseBound,
     last: (unit: SessionUnit) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<ReadonlySet<ErasedKind>> {
     const progress: Progress = { throughSeq: 0, throughId: 0, done: new Set() };
     for (let more = true; more; ) {
       more = await this.#operations.commit(sessionId, async (unit) => {
@@ -110,6 +133,7 @@ export class Eraser {
         return false;
       });
     }
+    return progress.done;
   }
 
   /** One transaction's worth; true where a kind was not finished. */
@@ -184,9 +208,7 @@ export class Eraser {
             AND EXISTS (SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message'
               AND e.attachments IS NOT NULL AND e.created_at < ${cutoffs.files})) AS files,
           (${cutoffs.contacts}::timestamptz IS NOT NULL AND s.updated_at < ${cutoffs.contacts}
-            AND (s.contact_erased_at IS NULL OR s.contact_erased_at < s.updated_at)
-            AND (COALESCE(s.name, s.email, s.phone, s.page_url, s.current_page_url) IS NOT NULL OR s.attributes <> '{}'
-              OR EXISTS (SELECT 1 FROM chat_answer a WHERE a.session_id = s.id))) AS contacts
+            AND ${hasContact()}) AS contacts
         FROM (SELECT * FROM chat_session o WHERE o.id > ${afterId}::bigint ORDER BY o.id LIMIT ${limit}) s
         ORDER BY s.id`.execute(this.#database.kysely),
     );

@@ -1,6 +1,7 @@
 import type { Database, Tables } from '@chat-realtime/database';
 import { sql, type Transaction } from 'kysely';
 import { translated } from '../storage/errors.ts';
+import { ERASE_BATCH } from './erase-batches.ts';
 
 /** What a site's source had and the channel could not carry is kept no longer, however long messages are. */
 export const REFUSED_DAYS = 30;
@@ -23,12 +24,16 @@ export async function emptyRefused(trx: Transaction<Tables>, sessionId: number):
 }
 
 /** Of whatever session, known or not: there may be none in the ledger. */
-export async function emptyOldRefused(database: Database, at: Date): Promise<void> {
-  await translated(() =>
-    sql`UPDATE table_source_refused r SET event = '{}' WHERE r.event <> '{}' AND r.refused_at < ${at}`.execute(
-      database.kysely,
-    ),
-  );
+export async function emptyOldRefused(database: Database, at: Date, hasTime: () => boolean): Promise<void> {
+  for (;;) {
+    const done = await translated(() =>
+      sql`UPDATE table_source_refused r SET event = '{}' WHERE r.id IN (
+          SELECT o.id FROM table_source_refused o WHERE o.event <> '{}' AND o.refused_at < ${at} LIMIT ${ERASE_BATCH})`.execute(
+        database.kysely,
+      ),
+    );
+    if (Number(done.numAffectedRows ?? 0n) < ERASE_BATCH || !hasTime()) return;
+  }
 }
 
 /** Empties the dead letters in the site's broker where an erasing since the last time wants it; over restarts as well. */

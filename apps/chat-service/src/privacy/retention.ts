@@ -1,4 +1,5 @@
 import type { ErasedKind } from '@chat-realtime/protocol';
+import type { Metrics } from '@chat-realtime/service-kit';
 import type { Sweep } from '../domain/index.ts';
 import type { ErasedFiles, Eraser } from './eraser.ts';
 import { REFUSED_DAYS } from './refused-events.ts';
@@ -15,12 +16,61 @@ const EVERY_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const SESSIONS_PER_LOOK = 1_000;
-/** So long one run takes at most; the next goes on where it ended. */
-const RUN_MS = 2_000;
+/** So long each part of a run takes at most; the next run goes on where it ended. */
+const PART_MS = 2_000;
 
 /** Whole hours, so that a chat that goes on for ever is told of what was erased once an hour at most. */
 function cutoff(days: number, now: number): Date | null {
   return days === 0 ? null : new Date(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS);
+}
+
+function budget(): () => boolean {
+  const began = performance.now();
+  return () => performance.now() - began < PART_MS;
+}
+
+/** What could not be erased. The rest of the run was done; the next one tries again. */
+export class RetentionError extends Error {
+  readonly code = 'retention_incomplete';
+
+  constructor(failures: readonly unknown[]) {
+    const [first] = failures;
+    super(`not erased: ${failures.length}, first: ${first instanceof Error ? first.message : String(first)}`, {
+      cause: first,
+    });
+  }
+}
+
+const PARTS = ['session', 'callbacks', 'file'] as const;
+
+/** One run: what it took away, and what it could not. */
+class Run {
+  readonly chats: Partial<Record<ErasedKind, number>> = {};
+  readonly failures: unknown[] = [];
+  readonly #failed: (part: (typeof PARTS)[number]) => void;
+
+  constructor(failed: (part: (typeof PARTS)[number]) => void) {
+    this.#failed = failed;
+  }
+
+  fail(part: (typeof PARTS)[number], error: unknown): void {
+    this.failures.push(error);
+    this.#failed(part);
+  }
+
+  count(kind: ErasedKind, chats = 1): void {
+    this.chats[kind] = (this.chats[kind] ?? 0) + chats;
+  }
+
+  /** One chat that cannot be erased must not keep all others. */
+  async erase(eraser: Eraser, id: number, kind: ErasedKind, at: Date): Promise<void> {
+    try {
+      const done = await eraser.eraseBefore(id, [kind], at);
+      if (done.has(kind)) this.count(kind);
+    } catch (error) {
+      this.fail(kind === 'callbacks' ? 'callbacks' : 'session', error);
+    }
+  }
 }
 
 /** Erases what is older than the owner wants to keep it, a little at a time. `days` is asked anew at each run. */
@@ -28,8 +78,15 @@ export function retentionSweep(
   eraser: Eraser,
   files: ErasedFiles,
   days: () => RetentionDays | Promise<RetentionDays>,
+  metrics?: Metrics,
   clock: () => number = Date.now,
 ): Sweep {
+  const failed = metrics?.counter({
+    name: 'chat_retention_failures_total',
+    help: 'Chats, callback requests and files that a retention run could not erase',
+    labels: ['part'],
+    series: PARTS.map((part) => ({ part })),
+  });
   let afterId = 0;
   return {
     name: 'retention',
@@ -37,41 +94,65 @@ export function retentionSweep(
     run: async () => {
       const kept = await days();
       const now = clock();
-      const [messages, ofFiles, contacts, callbacks] = [
-        cutoff(kept.messages, now),
-        cutoff(kept.files, now),
-        cutoff(kept.contacts, now),
-        cutoff(kept.callbacks, now),
-      ];
-      const began = performance.now();
-      const hasTime = (): boolean => performance.now() - began < RUN_MS;
-      await eraser.emptyOldRefused(new Date(now - Math.min(kept.messages || REFUSED_DAYS, REFUSED_DAYS) * DAY_MS));
-      if (callbacks !== null) await eraseOldCallbacks(eraser, callbacks, hasTime);
-      const at: Readonly<Record<ErasedKind, Date | null>> = { messages, files: ofFiles, contacts, callbacks };
-      if (messages !== null || ofFiles !== null || contacts !== null) {
-        do {
-          const page = await eraser.candidates(afterId, SESSIONS_PER_LOOK, { messages, files: ofFiles, contacts });
-          for (const { id, kinds } of page.sessions) {
-            for (const kind of kinds) {
-              const bound = at[kind];
-              if (bound !== null) await eraser.eraseBefore(id, [kind], bound);
-            }
-            afterId = id;
-            if (!hasTime()) return;
-          }
-          afterId = page.lastId ?? 0;
-        } while (afterId !== 0 && hasTime());
+      const run = new Run((part) => failed?.inc({ part }));
+      const at: Readonly<Record<ErasedKind, Date | null>> = {
+        messages: cutoff(kept.messages, now),
+        files: cutoff(kept.files, now),
+        contacts: cutoff(kept.contacts, now),
+        callbacks: cutoff(kept.callbacks, now),
+      };
+      try {
+        const refusedAt = new Date(now - Math.min(kept.messages || REFUSED_DAYS, REFUSED_DAYS) * DAY_MS);
+        await eraser.emptyOldRefused(refusedAt, budget());
+        if (at.callbacks !== null) await eraseOldCallbacks(eraser, run, at.callbacks, budget());
+        if (at.messages !== null || at.files !== null || at.contacts !== null)
+          afterId = await eraseOldSessions(eraser, run, at, afterId, budget());
+        // However much there is still to be erased: what was, has its bytes taken away.
+        const { failures } = await files.removeErased(budget());
+        for (const failure of failures) run.fail('file', failure);
+      } finally {
+        if (Object.keys(run.chats).length > 0) await eraser.record(run.chats);
       }
-      await files.removeErased();
+      if (run.failures.length > 0) throw new RetentionError(run.failures);
     },
   };
 }
 
-async function eraseOldCallbacks(eraser: Eraser, at: Date, hasTime: () => boolean): Promise<void> {
-  while (hasTime()) {
-    const ids = await eraser.sessionsWithOldCallbacks(at);
-    for (const id of ids) await eraser.eraseBefore(id, ['callbacks'], at);
-    if (ids.length === 0) break;
+/** Answers after which session the next run goes on. */
+async function eraseOldSessions(
+  eraser: Eraser,
+  run: Run,
+  at: Readonly<Record<ErasedKind, Date | null>>,
+  from: number,
+  hasTime: () => boolean,
+): Promise<number> {
+  let afterId = from;
+  do {
+    const page = await eraser.candidates(afterId, SESSIONS_PER_LOOK, at);
+    for (const { id, kinds } of page.sessions) {
+      for (const kind of kinds) {
+        const bound = at[kind];
+        if (bound !== null) await run.erase(eraser, id, kind, bound);
+      }
+      afterId = id;
+      if (!hasTime()) return afterId;
+    }
+    afterId = page.lastId ?? 0;
+  } while (afterId !== 0 && hasTime());
+  return afterId;
+}
+
+async function eraseOldCallbacks(eraser: Eraser, run: Run, at: Date, hasTime: () => boolean): Promise<void> {
+  for (let afterId = 0; hasTime(); ) {
+    const ids = await eraser.sessionsWithOldCallbacks(afterId, at);
+    for (const id of ids) await run.erase(eraser, id, 'callbacks', at);
+    const last = ids.at(-1);
+    if (last === undefined) break;
+    afterId = last;
   }
-  while (hasTime() && (await eraser.eraseLooseCallbacks(at)));
+  for (let more = true; more && hasTime(); ) {
+    const done = await eraser.eraseLooseCallbacks(at);
+    if (done.count > 0) run.count('callbacks', done.count);
+    more = done.more;
+  }
 }

@@ -180,6 +180,7 @@ export const manageEn: ManageTexts = {
     'ban.lifted': 'Ban lifted',
     'session.erased': 'Data erased',
     'session.exported': 'Data exported',
+    'retention.erased': 'Old data erased',
     'settings.changed': 'Settings changed',
     'operator.added': 'New operator',
     'operator.changed': 'Rights changed',

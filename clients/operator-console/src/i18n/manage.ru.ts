@@ -183,6 +183,7 @@ export const manageRu = {
     'ban.lifted': 'Блокировка снята',
     'session.erased': 'Данные стёрты',
     'session.exported': 'Данные выгружены',
+    'retention.erased': 'Старые данные стёрты',
     'settings.changed': 'Настройки изменены',
     'operator.added': 'Новый оператор',
     'operator.changed': 'Права изменены',

@@ -208,7 +208,9 @@ describe('the tables of a site, into the ledger', () => {
         })
       ).map(({ session_id }) => session_id);
     expect(await holding()).toEqual(['7', 'abc', 'nobody']);
-    const eraser = new Eraser(harness.database, harness.chat, { removeErased: async () => 0 });
+    const eraser = new Eraser(harness.database, harness.chat, {
+      removeErased: async () => ({ removed: 0, failures: [] }),
+    });
     await eraser.eraseSession(admin, 7);
     expect(await holding()).toEqual(['abc', 'nobody']);
     await eraser.eraseSession(admin, other);
@@ -220,8 +222,9 @@ describe('the tables of a site, into the ledger', () => {
     const sweep = (now: number) =>
       retentionSweep(
         eraser,
-        { removeErased: async () => 0 },
+        { removeErased: async () => ({ removed: 0, failures: [] }) },
         () => days,
+        undefined,
         () => now,
       ).run();
     await sweep(Date.now() + 29 * 86_400_000);
