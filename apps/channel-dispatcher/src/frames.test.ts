@@ -159,7 +159,8 @@ describe('frames of ephemeral messages', () => {
     const revoked = { type: 'control.revoked', data: { id: 1, kind: 'session', subject: '5', not_after: 10 } };
     const tick = { type: 'control.tick', data: { revocations_head: 3 } };
     const status = { type: 'control.status', data: { user_id: 'anna', status: 'away', version: 1 } };
-    for (const frame of [revoked, tick, status]) {
+    const bans = { type: 'control.bans', data: {} };
+    for (const frame of [revoked, tick, status, bans]) {
       expect(frames({ v: 1, ...frame })).toEqual([{ target: 'chat:control', frame }]);
       expect(controlMessageSchema.safeParse(frame).success).toBe(true);
     }

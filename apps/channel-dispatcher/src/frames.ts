@@ -51,6 +51,7 @@ export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutComm
     }
     case 'control.revoked':
     case 'control.status':
+    case 'control.bans':
     case 'control.tick':
       return [publish(CONTROL_CHANNEL, JSON.stringify({ type: message.type, data: message.data }))];
   }

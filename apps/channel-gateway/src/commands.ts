@@ -163,6 +163,7 @@ export class Commands {
       return invalidFrame('typing for another session');
     if (!connection.isAnnounced || !this.#typingIsNews(connection, active)) return null;
     if (principal.kind === 'staff' && !staff.mayName(principal, sessionId)) return null;
+    if (principal.kind === 'customer' && sessions.get(sessionId)?.isBanned === true) return null;
     const typing = { type: 'chat.typing', session_id: sessionId, seq: null, data: typingData(principal, active) };
     void link.publish(sessionChannel(sessionId), typing);
     const assigned = sessions.get(sessionId)?.assignedUserId ?? staff.owners.of(sessionId);

@@ -348,6 +348,9 @@ export class GatewayCore {
       case 'control.status':
         this.#presence.learnStatuses([message.data]);
         break;
+      case 'control.bans':
+        this.#headCheck.hurry();
+        break;
       case 'control.displaced': {
         // Its slot went to a newcomer, because it missed a pong or was replaced by its own client.
         const connection = this.registry.get(message.data.connection_id);

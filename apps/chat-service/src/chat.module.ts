@@ -127,7 +127,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.WIDGET_CONFIG, new WidgetConfigSource(settings, limits, saved, asked)],
     [token.QUICK_REPLIES, new QuickReplies(database)],
     [token.PICTURES, new Pictures(database)],
-    [token.BANS, new Bans(database, options.trustedProxies)],
+    [token.BANS, new Bans(database, operations, options.trustedProxies)],
     [token.AUDIT, new AuditLog(database)],
     [token.ERASER, options.eraser],
     [token.TRACER, options.tracer],

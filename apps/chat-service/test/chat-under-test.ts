@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '@chat-realtime/database';
-import { createMemoryBroker } from '@chat-realtime/messaging';
+import { createMemoryBroker, type EventPublisher } from '@chat-realtime/messaging';
+import type { BrokerEphemeral } from '@chat-realtime/protocol';
 import {
   createHttpApp,
   createLogger,
@@ -79,11 +80,13 @@ export class ChatUnderTest {
   readonly chat: ComposedChat;
   readonly settings: ChatSettings;
   readonly metrics: Metrics;
+  /** What was told to gateways beside the events, in order. */
+  readonly ephemerals: readonly BrokerEphemeral[];
   readonly #folder: string;
   #databaseUrl: string | undefined;
 
   private constructor(
-    parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings' | 'metrics'>,
+    parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings' | 'metrics' | 'ephemerals'>,
     folder: string,
   ) {
     this.app = parts.app;
@@ -92,6 +95,7 @@ export class ChatUnderTest {
     this.chat = parts.chat;
     this.settings = parts.settings;
     this.metrics = parts.metrics;
+    this.ephemerals = parts.ephemerals;
     this.#folder = folder;
   }
 
@@ -115,10 +119,11 @@ export class ChatUnderTest {
     if (settings.CHAT_ROLE === 'ledger') await beginLedger(database);
     const logger = createLogger({ service: 'chat-service', level: 'silent' });
     const broker = createMemoryBroker();
+    const ephemerals: BrokerEphemeral[] = [];
     const metrics = createMetrics('chat-service');
     const chat = composeChat({
       database,
-      publisher: broker.publisher,
+      publisher: recorded(broker.publisher, ephemerals),
       settings,
       dataDir: dataDir ?? folder,
       logger,
@@ -148,7 +153,7 @@ export class ChatUnderTest {
       configure: (server) => installHopRoute(server, new HopJournal(), 'chat-service'),
     });
     await app.getHttpAdapter().getInstance().ready();
-    return new ChatUnderTest({ app, database, operations, chat, settings, metrics }, folder);
+    return new ChatUnderTest({ app, database, operations, chat, settings, metrics, ephemerals }, folder);
   }
 
   async stop(): Promise<void> {
@@ -203,6 +208,21 @@ export class ChatUnderTest {
       .setExpirationTime('10m')
       .sign(Buffer.from(IDENTITY_SECRET));
   }
+}
+
+function recorded(publisher: EventPublisher, ephemerals: BrokerEphemeral[]): EventPublisher {
+  return {
+    publish: (batch) => publisher.publish(batch),
+    publishEphemeral: (message) => {
+      ephemerals.push(message);
+      publisher.publishEphemeral(message);
+    },
+    onConnected: (listener) => publisher.onConnected(listener),
+    get connected() {
+      return publisher.connected;
+    },
+    close: () => publisher.close(),
+  };
 }
 
 function isJson(text: string): boolean {

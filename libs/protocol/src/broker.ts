@@ -66,6 +66,7 @@ export const brokerEphemeralSchema = z.discriminatedUnion('type', [
   }),
   z.object({ v: z.literal(1), type: z.literal('control.revoked'), data: revocationSchema }),
   z.object({ v: z.literal(1), type: z.literal('control.status'), data: chosenStatusSchema }),
+  z.object({ v: z.literal(1), type: z.literal('control.bans'), data: z.object({}) }),
   /** Sent once a second through the whole live path: its absence tells the gateways that the path is impaired. */
   z.object({ v: z.literal(1), type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
 ]);

@@ -24,6 +24,8 @@ export const controlMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
   /** An operator chose their status. */
   z.object({ type: z.literal('control.status'), data: chosenStatusSchema }),
+  /** A ban was made, changed or lifted: whom it concerns is asked for. */
+  z.object({ type: z.literal('control.bans'), data: z.object({}) }),
   /** The operators connected to one gateway; repeated every heartbeat, so that a silent gateway's ones expire. */
   z.object({
     type: z.literal('control.presence'),

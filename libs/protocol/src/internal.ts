@@ -60,6 +60,8 @@ export const catchupSessionSchema = z.object({
   assigned_user_id: z.string().nullable().optional(),
   /** Channel tokens made at or before this unix second are revoked. */
   revoked_at: z.int().min(0).nullable().optional(),
+  /** What its visitor does is shown to nobody. */
+  banned: z.boolean().optional(),
 });
 export type CatchupSession = z.infer<typeof catchupSessionSchema>;
 

@@ -39,6 +39,43 @@ describe('bans', () => {
     expect(ofBan.map(({ action }) => action)).toEqual(['ban.lifted', 'ban.created']);
   });
 
+  test('[BAN7] [BAN2] what a banned visitor types is shown to nobody, and their page is not taken', async () => {
+    const customer = await chat.customer();
+    const client = await chat.channel(customer);
+    const console = await chat.staffChannel(anna);
+    const isTyping = (frame: { type: string; session_id?: number | null }) =>
+      frame.type === 'chat.typing' && frame.session_id === customer.sessionId;
+    client.send({ type: 'typing', active: true });
+    await console.waitFor(isTyping, { label: 'typing before the ban' });
+    const { ban } = (await ask({ session_id: customer.sessionId, by: 'session' })).as(banResponseSchema, 201);
+    const shown = () => console.frames.filter(isTyping).length;
+    // It reaches the gateways within a head check; each try is a change that would be told.
+    const deadline = performance.now() + 20_000;
+    let active = false;
+    for (let quiet = 0; quiet < 2 && performance.now() < deadline; active = !active) {
+      const before = shown();
+      client.send({ type: 'typing', active });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      quiet = shown() === before ? quiet + 1 : 0;
+    }
+    const after = shown();
+    client.send({ type: 'typing', active });
+    await client.roundTrip();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(shown()).toBe(after);
+    expectError(await customer.request('POST', '/page', { json: { page_url: 'https://shop.example/x' } }), 'banned');
+    await anna.request('DELETE', `/chat/bans/${ban.id}`);
+    const again = console.waitFor((frame) => isTyping(frame) && console.frames.indexOf(frame) >= after, {
+      label: 'typing after the ban',
+      timeoutMs: 20_000,
+    });
+    const pressing = setInterval(() => {
+      active = !active;
+      client.send({ type: 'typing', active });
+    }, 1_000);
+    await again.finally(() => clearInterval(pressing));
+  });
+
   test('[BAN5] [BAN4] [BAN1] what cannot be banned is 422, and says why', async () => {
     const { sessionId } = await chat.customer();
     for (const bad of [

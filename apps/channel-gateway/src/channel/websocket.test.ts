@@ -258,4 +258,43 @@ describe('WebSocket channel of a customer', () => {
     );
     for (const staff of [anna, boris]) staff.end();
   });
+
+  it('[BAN7] says nothing of what a banned visitor types, from when it hears of the ban until it is lifted', async () => {
+    const [id, other] = [session(1), session(1)];
+    const [writer, neighbour] = [customer(id), customer(other)];
+    const anna = open(`?type=staff&access_token=${staffToken('anna')}`);
+    await Promise.all([writer.ready(), neighbour.ready(), anna.ready()]);
+    const typed = () =>
+      anna.frames
+        .filter((frame) => frame.type === 'chat.typing')
+        .map((frame) => [frame.session_id, frame.data['active']]);
+    /** Until the gateway has asked chat-service about this session anew. */
+    const known = async (change: () => void) => {
+      const asked = under.ledger.requests.length;
+      change();
+      await eventually(
+        () => under.ledger.requests.slice(asked).find(({ sessions }) => sessions.some((one) => one.id === id)),
+        'a head check',
+      );
+      // The ledger lives in this process and answers with the next turn.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    };
+    await known(() => under.ledger.ban(id));
+    writer.send({ type: 'typing', active: true });
+    // The visitor still hears the other side.
+    anna.send({ type: 'typing', session_id: id, active: true });
+    await writer.waitFor('chat.typing');
+    neighbour.send({ type: 'typing', active: true });
+    await eventually(() => typed()[0], 'the typing of another visitor');
+    expect(typed()).toEqual([[other, true]]);
+    await known(() => under.ledger.ban(id, false));
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    writer.send({ type: 'typing', active: false });
+    await eventually(() => typed()[1], 'the typing of a visitor who is welcome again');
+    expect(typed()).toEqual([
+      [other, true],
+      [id, false],
+    ]);
+    anna.end();
+  });
 });

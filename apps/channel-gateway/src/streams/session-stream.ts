@@ -42,6 +42,8 @@ export class SessionStream {
   readonly id: number;
   readonly name: string;
   readonly live: Audience;
+  /** Its visitor, as chat-service said last. */
+  isBanned = false;
   readonly #catching: Connection[] = [];
   #state: StreamState = { kind: 'subscribing' };
   /** Whether the fan-out confirmed; false while it is away: then the head check alone moves this channel. */
@@ -171,6 +173,7 @@ export class SessionStream {
     this.#lastMessageId = 0;
     this.#marks.forget();
     this.#assignedUserId = null;
+    this.isBanned = false;
     this.#gapDue = false;
     this.#cursorAsked = -1;
     this.#headsBehind = 0;
@@ -248,6 +251,7 @@ export class SessionStream {
     this.#verifiedAt = this.#host.clock.now();
     if (page.last_seq > this.#head) this.#head = page.last_seq;
     if (page.assigned_user_id !== undefined) this.#assignedUserId = page.assigned_user_id;
+    if (page.banned !== undefined) this.isBanned = page.banned;
     if (this.#state.kind !== 'live') {
       this.#state = { kind: 'live' };
       this.#sequence.skipTo(page.last_seq);

@@ -41,6 +41,7 @@ export class Ledger implements ChatSource {
   onAck: ((ack: AcksRequest['acks'][number]) => void) | null = null;
   readonly requests: CatchupRequest[] = [];
   readonly revocations: Revocation[] = [];
+  readonly banned = new Set<number>();
   /** What operators chose; told with the catch-up answers alone, as when the control message was lost. */
   readonly statuses: ChosenStatus[] = [];
   epoch = 'epoch-1';
@@ -170,6 +171,13 @@ export class Ledger implements ChatSource {
     if (tell) void this.#publish(CONTROL_CHANNEL, { type: 'control.revoked', data: revocation });
   }
 
+  /** A ban made or lifted; `tell`: gateways hear of it. */
+  ban(id: number, banned = true, tell = true): void {
+    if (banned) this.banned.add(id);
+    else this.banned.delete(id);
+    if (tell) void this.#publish(CONTROL_CHANNEL, { type: 'control.bans', data: {} });
+  }
+
   head(id: number): number {
     return this.#session(id).events.length;
   }
@@ -192,6 +200,7 @@ export class Ledger implements ChatSource {
         has_more: rest.length > events.length,
         state,
         assigned_user_id,
+        banned: this.banned.has(id),
       });
     }
     const response: CatchupResponse = { sessions, epoch: this.epoch, operator_statuses: [...this.statuses] };

@@ -1,5 +1,27 @@
+import type { Database } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
+import { rateLimitKey } from '@chat-realtime/service-kit';
+import { sql } from 'kysely';
+import { translated } from '../storage/errors.ts';
 
 export function bannedError(): ChatError {
   return new ChatError('banned', 'messages from here are not taken any more');
+}
+
+/**
+ * For what is no post: uploads, callback requests, the page, what is sent elsewhere. Throws 403 `banned`. `address`: null
+ * where nobody knows it, as with mail and Telegram.
+ */
+export async function requireAllowed(
+  database: Database,
+  sessionId: number | null,
+  address: string | null,
+): Promise<void> {
+  const network = address === null ? null : rateLimitKey(address);
+  const result = await translated(() =>
+    sql<{ banned: boolean }>`SELECT chat_is_banned(${sessionId}::bigint, ${network}) AS banned`.execute(
+      database.kysely,
+    ),
+  );
+  if (result.rows[0]?.banned === true) throw bannedError();
 }

@@ -7,16 +7,16 @@ import {
   ChatError,
   type NewBan,
 } from '@chat-realtime/protocol';
-import { rateLimitKey, type TrustedProxies } from '@chat-realtime/service-kit';
+import type { TrustedProxies } from '@chat-realtime/service-kit';
 import { type Insertable, type Selectable, sql, type Transaction } from 'kysely';
-import type { StaffActor, Sweep } from '../domain/index.ts';
+import type { ChatOperations, FactUnit, StaffActor, Sweep } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
 import { sessionNotFound } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { pageId } from '../storage/id-page.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 import { isVisible, visibleSessions } from '../storage/visibility.ts';
-import { bannedError } from './banned.ts';
+import { requireAllowed } from './banned.ts';
 import { networkToBan } from './networks.ts';
 
 /** Class of the lock under which bans are made: how many there are, and whether one holds already, is looked at first. */
@@ -56,21 +56,28 @@ function endOf(ban: NewBan): Date | null {
   return until;
 }
 
+/** What they know of bans they ask for anew. One that hears nothing of it does so with its next head check. */
+function tellGateways(unit: FactUnit): void {
+  unit.ephemeral({ v: 1, type: 'control.bans', data: {} });
+}
+
 /** Whom the operators do not want to hear from. Staff are told nothing of what a banned visitor tries. */
 export class Bans {
   readonly #database: Database;
+  readonly #operations: Pick<ChatOperations, 'commitFact'>;
   readonly #trusted: TrustedProxies;
 
-  constructor(database: Database, trusted: TrustedProxies) {
+  constructor(database: Database, operations: Pick<ChatOperations, 'commitFact'>, trusted: TrustedProxies) {
     this.#database = database;
+    this.#operations = operations;
     this.#trusted = trusted;
   }
 
   /** A target that is banned already keeps its ban, with the new reason and end. */
   async add(actor: StaffActor, request: NewBan): Promise<{ ban: Ban; created: boolean }> {
     const until = endOf(request);
-    return translated(() =>
-      this.#database.kysely.transaction().execute(async (trx) => {
+    return this.#operations.commitFact(async (unit) => {
+      const { trx } = unit;
         await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
         const target = await this.#target(trx, actor, request);
         const known = await trx
@@ -106,9 +113,9 @@ export class Bans {
           subject: `session:${request.session_id}`,
           details: { ban_id: row.id, by: row.kind, until: row.until?.toISOString() ?? null },
         });
+        tellGateways(unit);
         return { ban: render(row), created: !isHeld };
-      }),
-    );
+    });
   }
 
   async list(actor: StaffActor, page?: string): Promise<BansResponse> {
@@ -128,8 +135,8 @@ export class Bans {
   }
 
   async lift(actor: StaffActor, id: number): Promise<void> {
-    await translated(() =>
-      this.#database.kysely.transaction().execute(async (trx) => {
+    await this.#operations.commitFact(async (unit) => {
+      const { trx } = unit;
         const gone = await sql<Row>`DELETE FROM chat_ban b USING chat_session s
           WHERE b.id = ${id}::bigint AND s.id = b.session_id AND ${HOLDS}
             AND ${visibleSessions(actor, 's.assigned_user_id')} RETURNING b.*`.execute(trx);
@@ -141,19 +148,13 @@ export class Bans {
           subject: `session:${row.session_id}`,
           details: { ban_id: row.id, by: row.kind },
         });
-      }),
-    );
+        tellGateways(unit);
+    });
   }
 
-  /** For what is no post: uploads and callback requests. Throws 403 `banned`. */
-  async requireAllowed(sessionId: number | null, address: string | null): Promise<void> {
-    const network = address === null ? null : rateLimitKey(address);
-    const result = await translated(() =>
-      sql<{
-        banned: boolean;
-      }>`SELECT chat_is_banned(${sessionId}::bigint, ${network}) AS banned`.execute(this.#database.kysely),
-    );
-    if (result.rows[0]?.banned === true) throw bannedError();
+  /** As the function of that name. */
+  requireAllowed(sessionId: number | null, address: string | null): Promise<void> {
+    return requireAllowed(this.#database, sessionId, address);
   }
 
   async #target(trx: Transaction<Tables>, actor: StaffActor, { session_id, by }: NewBan): Promise<Target> {

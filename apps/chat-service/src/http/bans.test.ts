@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import {
   auditResponseSchema,
   type Ban,
@@ -6,17 +6,24 @@ import {
   bansResponseSchema,
   createSessionResponseSchema,
   feedResponseSchema,
+  mailInboundResponseSchema,
+  staffSessionSchema,
+  telegramWriteResponseSchema,
 } from '@chat-realtime/protocol';
+import { KeyRing } from '@chat-realtime/protocol/tokens';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, ChatUnderTest, TRUSTED_PROXY } from '../../test/chat-under-test.ts';
+import { CHANNEL_SECRET, type Call, ChatUnderTest, INTERNAL_KEY, TRUSTED_PROXY } from '../../test/chat-under-test.ts';
+import { ReplyAddress } from '../mail/reply-address.ts';
 
+const MAIL_SECRET = 'mail-secret-0123456789abcdef';
+const addresses = new ReplyAddress(KeyRing.parse(`k1:${CHANNEL_SECRET}`), 'support+{tag}@shop.example');
 let chat: ChatUnderTest;
 let anna: string;
 let admin: string;
 
 describe('bans on postgres', () => {
   beforeAll(async () => {
-    chat = await ChatUnderTest.start();
+    chat = await ChatUnderTest.start({ MAIL_FROM: 'Shop <support@shop.example>', MAIL_INBOUND_SECRET: MAIL_SECRET });
     [anna, admin] = await Promise.all([chat.staff('anna'), chat.staff('root', { role: 'admin' })]);
   });
   afterAll(() => chat.stop());
@@ -58,6 +65,114 @@ describe('bans on postgres', () => {
     expect((await lift(made.id)).status).toBe(204);
     expect((await post(one)).status).toBe(201);
     for (const gone of [made.id, 0, 'x', 2 ** 53]) expect((await lift(Number(gone))).code).toBe('ban_not_found');
+  });
+
+  it('[BAN2] nor is their page taken, a letter sent or a way to Telegram opened for them; they may still read', async () => {
+    const one = await begin('203.0.113.40');
+    const path = `/chat/session/${one.id}`;
+    const tries = async (ip: string) =>
+      Promise.all(
+        [
+          ['page', { page_url: 'https://shop.example/a' }],
+          ['transcript', { email: 'a@mail.example' }],
+          ['telegram-link', {}],
+        ].map(
+          async ([what, body]) =>
+            (await chat.call('POST', `${path}/${String(what)}`, { token: one.token, body: body ?? {}, ip })).code,
+        ),
+      );
+    for (const by of ['session', 'address']) {
+      const { id } = await ban(one.id, by);
+      expect(await tries(one.ip)).toEqual(['banned', 'banned', 'banned']);
+      expect((await chat.call('POST', `${path}/transcript`, { token: one.token })).status).toBe(200);
+      const seen = (await chat.call('GET', path, { token: anna })).as(staffSessionSchema);
+      expect(seen.current_page_url).toBeNull();
+      await lift(id);
+      expect(await tries('203.0.113.41')).not.toContain('banned');
+      await chat.database.kysely.updateTable('chat_session').set({ current_page_url: null }).execute();
+    }
+  });
+
+  it('[BAN2] of what comes by mail and Telegram no file is stored either', async () => {
+    const one = await begin();
+    const account = 7_700_000_001;
+    const user = { id: account, username: 'u', name: 'Ольга', locale: 'ru' };
+    const inner = (path: string, more: Call) =>
+      chat.call('POST', `/internal/telegram/${path}`, { token: INTERNAL_KEY, ...more });
+    const words = { kind: 'write', user, body: 'hello', client_message_id: randomUUID() };
+    const there = (await inner('write', { body: words })).as(telegramWriteResponseSchema).session_id;
+    const files = async () =>
+      (
+        await chat.database.kysely
+          .selectFrom('chat_attachment')
+          .select('id')
+          .where('session_id', 'in', [one.id, there])
+          .execute()
+      ).length;
+    const sendFile = () =>
+      inner(`upload?telegram_user_id=${account}&client_message_id=${randomUUID()}`, {
+        raw: 'bytes',
+        headers: { 'content-type': 'application/octet-stream', 'x-file-name': 'a.txt' },
+      });
+    const sendMail = async () => {
+      const raw = [
+        `Message-ID: <${randomUUID()}@mail.example>`,
+        'From: Olga <olga@mail.example>',
+        `To: ${addresses.of({ id: one.id, revokedAt: null })}`,
+        'Subject: Re: chat',
+        'MIME-Version: 1.0',
+        'Content-Type: multipart/mixed; boundary="b"',
+        '',
+        '--b',
+        'Content-Type: text/plain; charset=utf-8',
+        '',
+        'A letter with a file.',
+        '--b',
+        'Content-Type: application/pdf',
+        'Content-Disposition: attachment; filename="bill.pdf"',
+        'Content-Transfer-Encoding: base64',
+        '',
+        Buffer.from('%PDF-1.4 bill').toString('base64'),
+        '--b--',
+      ].join('\r\n');
+      const at = Math.floor(Date.now() / 1_000);
+      const mac = createHmac('sha256', MAIL_SECRET).update(`${at}.`).update(raw).digest('hex');
+      const headers = { 'content-type': 'message/rfc822', 'x-chat-signature': `t=${at},v1=${mac}` };
+      return (await chat.call('POST', '/chat/mail/inbound', { raw, headers })).as(mailInboundResponseSchema);
+    };
+    const bans = [await ban(one.id, 'session'), await ban(there, 'session')];
+    expect((await sendFile()).code).toBe('banned');
+    expect(await sendMail()).toEqual({ outcome: 'ignored', reason: 'banned' });
+    expect(await files()).toBe(0);
+    for (const { id } of bans) await lift(id);
+    expect((await sendFile()).status).toBe(201);
+    expect(await sendMail()).toMatchObject({ outcome: 'message' });
+    expect(await files()).toBe(2);
+  });
+
+  it('[BAN7] a gateway hears of each ban and lift, and asks who is banned: by chat, customer or address', async () => {
+    const [one, two, free] = [await begin('203.0.113.50'), await begin('2001:db8:9::1'), await begin('203.0.113.51')];
+    const identity_token = await chat.identity('c-banned');
+    await chat.call('POST', '/chat/identity', { body: { identity_token, session_id: one.id, token: one.token } });
+    const banned = async () => {
+      const request = { sessions: [one, two, free].map(({ id }) => ({ id })), limit: 1 };
+      return (await chat.operations.catchup(request)).sessions
+        .flatMap((row) => (row.banned ? [row.id] : []))
+        .sort((a, b) => a - b);
+    };
+    const told = () => chat.ephemerals.filter(({ type }) => type === 'control.bans').length;
+    expect(await banned()).toEqual([]);
+    const before = told();
+    const bans = [await ban(one.id, 'customer'), await ban(two.id, 'address')];
+    expect(await banned()).toEqual([one.id, two.id]);
+    expect(told()).toBe(before + 2);
+    for (const { id } of bans) await lift(id);
+    expect(await banned()).toEqual([]);
+    expect(told()).toBe(before + 4);
+    const short = await ban(free.id, 'session', { until: new Date(Date.now() + 60_000).toISOString() });
+    expect(await banned()).toEqual([free.id]);
+    await chat.database.kysely.updateTable('chat_ban').set({ until: new Date(1) }).where('id', '=', short.id).execute();
+    expect(await banned()).toEqual([]);
   });
 
   it('[BAN2] a banned visitor does not reopen a closed chat', async () => {

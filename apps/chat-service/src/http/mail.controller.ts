@@ -23,13 +23,14 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { contentDisposition } from '../attachments/file-name.ts';
+import type { Bans } from '../bans/bans.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import type { Mail } from '../mail/mail.ts';
 import { isSignedMail, mayBeSignedMail } from '../mail/mail-signature.ts';
 import { unsubscribedPage, unsubscribePage } from '../mail/unsubscribe-page.ts';
 import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { CREDENTIALS, MAIL, OPERATIONS } from './injection.ts';
+import { BANS, CREDENTIALS, MAIL, OPERATIONS } from './injection.ts';
 import { actorOf, sessionIdOf } from './principals.ts';
 
 const PAGE_POLICY =
@@ -41,12 +42,15 @@ export class MailController {
   readonly #operations: ChatOperations;
   readonly #mail: Mail;
   readonly #credentials: ChannelCredentials;
+  readonly #bans: Bans;
 
   constructor(
     @Inject(OPERATIONS) operations: ChatOperations,
     @Inject(MAIL) mail: Mail,
     @Inject(CREDENTIALS) credentials: ChannelCredentials,
+    @Inject(BANS) bans: Bans,
   ) {
+    this.#bans = bans;
     this.#operations = operations;
     this.#mail = mail;
     this.#credentials = credentials;
@@ -75,6 +79,7 @@ export class MailController {
       return;
     }
     await this.#operations.getSession(actor, sessionId);
+    if (actor.kind === 'customer') await this.#bans.requireAllowed(sessionId, ip);
     const session = await this.#operations.findSession(sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     await this.#mail.queue.transcript(actor, session, email, ip);

@@ -32,6 +32,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import type { Bans } from '../bans/bans.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
 import { answersTo } from '../settings/answers.ts';
@@ -40,7 +41,7 @@ import type { StartChallenge } from '../challenge/start-challenge.ts';
 import { newResumeKey } from '../tokens/resume-key.ts';
 import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { CHALLENGE, CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF, WIDGET_CONFIG } from './injection.ts';
+import { BANS, CHALLENGE, CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF, WIDGET_CONFIG } from './injection.ts';
 import { actorOf, sessionIdOf, wholeNumber } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 import { traceparentOf } from './traceparent.ts';
@@ -55,6 +56,7 @@ export class SessionsController {
   readonly #rates: RequestRates;
   readonly #challenge: StartChallenge;
   readonly #config: WidgetConfigSource;
+  readonly #bans: Bans;
 
   constructor(
     @Inject(OPERATIONS) operations: ChatOperations,
@@ -63,7 +65,9 @@ export class SessionsController {
     @Inject(RATES) rates: RequestRates,
     @Inject(CHALLENGE) challenge: StartChallenge,
     @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
+    @Inject(BANS) bans: Bans,
   ) {
+    this.#bans = bans;
     this.#config = config;
     this.#operations = operations;
     this.#credentials = credentials;
@@ -185,7 +189,9 @@ export class SessionsController {
     @Principal() principal: Principal,
     @Param('id') id: string,
     @Body({ schema: pageRequestSchema }) body: z.infer<typeof pageRequestSchema>,
+    @ClientIp() ip: string,
   ): Promise<void> {
+    await this.#bans.requireAllowed(sessionIdOf(id), ip);
     await this.#operations.reportPage(actorOf(principal), sessionIdOf(id), body.page_url);
   }
 

@@ -1,12 +1,13 @@
 import { ChatError } from '@chat-realtime/protocol';
-import { Principal, RequireCustomer, RequireStaff } from '@chat-realtime/service-kit';
+import { ClientIp, Principal, RequireCustomer, RequireStaff } from '@chat-realtime/service-kit';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Res, UseInterceptors } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { Bans } from '../bans/bans.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import type { Telegram } from '../telegram/telegram.ts';
 import { requireUnrevoked } from '../tokens/channel-credentials.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { OPERATIONS, TELEGRAM } from './injection.ts';
+import { BANS, OPERATIONS, TELEGRAM } from './injection.ts';
 import { sessionIdOf, staffActor } from './principals.ts';
 
 /** The ways from the console and the widget into Telegram. */
@@ -15,8 +16,14 @@ import { sessionIdOf, staffActor } from './principals.ts';
 export class TelegramController {
   readonly #operations: ChatOperations;
   readonly #telegram: Telegram;
+  readonly #bans: Bans;
 
-  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(TELEGRAM) telegram: Telegram) {
+  constructor(
+    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(TELEGRAM) telegram: Telegram,
+    @Inject(BANS) bans: Bans,
+  ) {
+    this.#bans = bans;
     this.#operations = operations;
     this.#telegram = telegram;
   }
@@ -49,9 +56,11 @@ export class TelegramController {
   async link(
     @Principal() principal: Principal,
     @Param('id') id: string,
+    @ClientIp() ip: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     void reply.header('cache-control', 'no-store');
+    await this.#bans.requireAllowed(sessionIdOf(id), ip);
     const session = await this.#operations.findSession(sessionIdOf(id));
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     requireUnrevoked(principal, session);

@@ -11,6 +11,7 @@ import {
 import { sql } from 'kysely';
 import { sanitizeFileName } from '../attachments/file-name.ts';
 import type { Attachments } from '../attachments/attachments.ts';
+import { requireAllowed } from '../bans/banned.ts';
 import type { ChatLog, ChatOperations, SessionRecord } from '../domain/index.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
@@ -166,6 +167,8 @@ export class MailIntake {
     const { id: sessionId } = session;
     const known = await this.#posted(sessionId, clientMessageIdText);
     if (known !== undefined) return known;
+    // Before its files are stored.
+    await requireAllowed(this.#parts.database, sessionId, null);
     const { ids: attachments, refused } = await this.#upload(sessionId, part.files);
     const text = withRefused(part.body, [...refused, ...part.left], session);
     const body = text === '' && attachments.length === 0 ? '📎' : text;

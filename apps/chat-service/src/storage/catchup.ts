@@ -1,4 +1,5 @@
 import type { CatchupRequest, CatchupResponse, CatchupSession } from '@chat-realtime/protocol';
+import { rateLimitKey } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import { type EventRow, renderSessionEvent } from '../domain/render.ts';
 import type { StorageContext } from './context.ts';
@@ -27,6 +28,9 @@ interface HeadRow {
   staff_delivered: number;
   client_read: number | null;
   client_delivered: number | null;
+  banned: boolean;
+  /** Where there are bans of addresses: from where it was written last. */
+  address: string | null;
 }
 
 type Wanted = CatchupRequest['sessions'][number];
@@ -38,7 +42,11 @@ async function readHeads(
 ): Promise<{ epoch: string | null; heads: HeadRow[] }> {
   const result = await sql<(HeadRow | { [K in keyof HeadRow]: null }) & { epoch: string | null }>`
     SELECT e.epoch, s.id, s.last_seq, s.assigned_user_id, s.revoked_at, s.team_read_id AS staff_read, ${STAFF_DELIVERED} AS staff_delivered,
-      m.read_id AS client_read, m.delivered_id AS client_delivered
+      m.read_id AS client_read, m.delivered_id AS client_delivered,
+      -- Nobody is banned as a rule: then no session is looked up.
+      CASE WHEN EXISTS (SELECT FROM chat_ban) THEN chat_is_banned(s.id, NULL) ELSE false END AS banned,
+      CASE WHEN EXISTS (SELECT FROM chat_ban WHERE kind = 'address')
+        THEN (SELECT a.address FROM chat_client_address a WHERE a.session_id = s.id) END AS address
     FROM (SELECT chat_epoch() AS epoch) e
     LEFT JOIN chat_session s ON s.id = ANY (${wanted.map((session) => session.id)}::bigint[])
     LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'`.execute(context.database.kysely);
@@ -93,6 +101,14 @@ async function readEvents(
   return bySession;
 }
 
+/** Which addresses are banned; none are asked for where no session has one. */
+async function bannedNetworks(context: StorageContext, heads: readonly HeadRow[]): Promise<ReadonlySet<string>> {
+  if (heads.every(({ address }) => address === null)) return new Set();
+  const result = await sql<{ network: string }>`SELECT b.network FROM chat_ban b
+    WHERE b.kind = 'address' AND (b.until IS NULL OR b.until > clock_timestamp())`.execute(context.database.kysely);
+  return new Set(result.rows.map(({ network }) => network));
+}
+
 async function readSessions(
   context: StorageContext,
   request: CatchupRequest,
@@ -109,7 +125,7 @@ async function readSessions(
     const from = after.get(head.id);
     return from !== undefined && from < head.last_seq ? [{ id: head.id, after: from, head: head.last_seq }] : [];
   });
-  const events = await readEvents(context, behind, request);
+  const [events, networks] = await Promise.all([readEvents(context, behind, request), bannedNetworks(context, heads)]);
   const sessions = heads.map((head) => {
     const rows = events.get(head.id) ?? [];
     const from = after.get(head.id);
@@ -126,6 +142,7 @@ async function readSessions(
       },
       assigned_user_id: head.assigned_user_id,
       revoked_at: head.revoked_at,
+      banned: head.banned || (head.address !== null && networks.has(rateLimitKey(head.address))),
     };
   });
   return { epoch, sessions };

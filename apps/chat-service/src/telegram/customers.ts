@@ -10,6 +10,7 @@ import {
 import type { Readable } from 'node:stream';
 import { sql } from 'kysely';
 import type { Attachments } from '../attachments/attachments.ts';
+import { requireAllowed } from '../bans/banned.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
@@ -66,6 +67,7 @@ export class TelegramCustomers {
   async upload(user: TelegramUser, clientMessageId: string, file: CustomerFile): Promise<Attachment> {
     const { sessionId } = await this.#session(user, clientMessageId);
     await this.#rates.upload({ kind: 'customer', sessionId });
+    await requireAllowed(this.#database, sessionId, null);
     return this.#attachments.upload({ sessionId, participant: 'client', clientIp: null, ...file });
   }
 

@@ -8,7 +8,7 @@ import type { IncomingFile } from './incoming.ts';
 import { isPassing } from './refusals.ts';
 
 /** Said of the chat or of who writes, whatever the file is. */
-const NOT_OF_FILES: ReadonlySet<string> = new Set(['forbidden', 'session_not_found']);
+const NOT_OF_FILES: ReadonlySet<string> = new Set(['forbidden', 'session_not_found', 'banned']);
 
 export interface BroughtFiles {
   readonly ids: readonly string[];

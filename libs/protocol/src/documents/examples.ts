@@ -634,6 +634,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   BrokerEphemeral: [
     { v: 1, type: 'chat.read', session_id: 123, seq: null, data: { by: 'client', ...marks } },
     { v: 1, type: 'control.tick', data: { revocations_head: 9 } },
+    { v: 1, type: 'control.bans', data: {} },
   ],
   GatewayControl: [
     { type: 'control.revoked', data: revocation },
