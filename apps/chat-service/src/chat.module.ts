@@ -131,7 +131,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.AUDIT, new AuditLog(database)],
     [token.ERASER, options.eraser],
     [token.TRACER, options.tracer],
-    [token.EXPORT, new SessionExport(database, operations)],
+    [token.EXPORT, new SessionExport(database, operations, options.attachments)],
     [token.SAVED_SETTINGS, saved],
     [token.RULES_ENVIRONMENT, settings],
     [token.ORIGINS, options.origins],

@@ -1,8 +1,12 @@
-import { sessionExportSchema } from '@chat-realtime/protocol';
+import { randomUUID } from 'node:crypto';
+import { customerExportSchema, eraseResponseSchema, sessionExportSchema } from '@chat-realtime/protocol';
 import { ofType, type Staff } from '@chat-realtime/testkit';
+import { strFromU8, unzipSync } from 'fflate';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
+import { png } from '../../support/files.ts';
+import { identityToken } from '../../support/tokens.ts';
 
 const chat = await useChat('main');
 const SECRET = 'a word that is to vanish';
@@ -55,5 +59,53 @@ describe('privacy', () => {
     expectError(await anna.request('GET', `${customer.path}/export`), 'forbidden');
     expectError(await anna.request('POST', `${customer.path}/erase`, { json: {} }), 'forbidden');
     expectError(await customer.request('GET', '/export'), 'bad_token');
+  });
+
+  test('[EXP2] the archive holds the document and the files, byte for byte', async () => {
+    const customer = await chat.customer();
+    const content = png(5, 4);
+    const { id } = await customer.uploaded('Bild ä 😀.png', content);
+    await customer.post('look', { attachments: [id] });
+    const answer = await admin.request('GET', `${customer.path}/export?format=zip`);
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/zip']);
+    const files = unzipSync(answer.body);
+    expect(Object.keys(files)).toEqual(['chat.json', `files/${id}-Bild ä 😀.png`]);
+    expect(Buffer.from(files[`files/${id}-Bild ä 😀.png`] ?? []).equals(content)).toBe(true);
+    const document = sessionExportSchema.parse(JSON.parse(strFromU8(files['chat.json'] ?? new Uint8Array())));
+    expect(document.messages.map(({ body }) => body)).toEqual(['look']);
+    expectError(await admin.request('GET', `${customer.path}/export?format=tar`), 'validation_failed');
+    expectError(await anna.request('GET', `${customer.path}/export?format=zip`), 'forbidden');
+  });
+
+  test('[EXP3] [ERA6] [IDN10] a customer is exported and erased in all their chats, and does not come back', async () => {
+    const sub = `person-${randomUUID()}`;
+    const [one, two, other] = [await chat.customer(), await chat.customer(), await chat.customer()];
+    for (const [index, customer] of [one, two].entries()) {
+      await customer.post(`${SECRET} ${index}`);
+      const json = {
+        identity_token: await identityToken({ sub, name: SECRET }),
+        session_id: customer.sessionId,
+        token: customer.token,
+      };
+      expect((await chat.http.post('/chat/identity', { json })).status).toBe(200);
+    }
+    await other.post('stays');
+    const all = (await admin.request('GET', `${two.path}/export?scope=customer`)).as(customerExportSchema);
+    expect(all.sessions.map(({ session }) => session.id)).toEqual([one.sessionId, two.sessionId]);
+    expectError(
+      await admin.request('POST', `${other.path}/erase`, { json: { scope: 'customer' } }),
+      'validation_failed',
+    );
+    expectError(await anna.request('POST', `${one.path}/erase`, { json: { scope: 'customer' } }), 'forbidden');
+    const erased = await admin.request('POST', `${one.path}/erase`, { json: { scope: 'customer' } });
+    expect(erased.as(eraseResponseSchema).erased_sessions).toBe(2);
+    const json = { identity_token: await identityToken({ sub, name: SECRET }) };
+    expect((await chat.http.post('/chat/identity', { json })).status).toBe(200);
+    for (const { path } of [one, two]) {
+      const answer = await admin.request('GET', `${path}/export`);
+      expect(answer.as(sessionExportSchema).session.contact.name).toBeNull();
+      expect(answer.text).not.toContain(SECRET);
+    }
+    expect((await admin.request('GET', `${other.path}/export`)).text).toContain('stays');
   });
 });

@@ -39,6 +39,13 @@ export interface StoredAttachmentFile {
   readonly content: Readable;
 }
 
+export interface SentFile {
+  readonly id: string;
+  readonly name: string;
+  /** Undefined when the bytes are gone. */
+  readonly open: () => Promise<Readable | undefined>;
+}
+
 export interface RemovedFiles {
   readonly removed: number;
   /** One for each file that is still there. */
@@ -114,6 +121,27 @@ export class Attachments {
     const content = row === undefined ? undefined : await this.#storage.open(row.storage_key);
     if (row === undefined || content === undefined) throw new ChatError('not_found', 'no such attachment');
     return { name: row.name, mime: row.mime, size: row.size, content };
+  }
+
+  /** Every file that was sent in a chat, one after the other. */
+  async *sent(sessionId: number): AsyncGenerator<SentFile> {
+    for (let after = ''; ; ) {
+      const rows = await this.#database.kysely
+        .selectFrom('chat_attachment')
+        .select(['id', 'name', 'storage_key'])
+        .where('session_id', '=', sessionId)
+        .where('event_id', 'is not', null)
+        .where('erased_at', 'is', null)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(CLEANUP_BATCH)
+        .execute();
+      for (const { id, name, storage_key } of rows) {
+        after = id;
+        yield { id, name, open: () => this.#storage.open(storage_key) };
+      }
+      if (rows.length < CLEANUP_BATCH) return;
+    }
   }
 
   /** Removes all uploads that were never sent, and what was never a whole file; answers how many of the former. */

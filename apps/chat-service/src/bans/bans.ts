@@ -33,7 +33,7 @@ type Target = Pick<Insertable<BanTable>, 'kind' | 'customer_id' | 'network'> & {
 
 const HOLDS = sql<boolean>`(b.until IS NULL OR b.until > clock_timestamp())`;
 
-function render(row: Row): Ban {
+export function renderBan(row: Row): Ban {
   return {
     id: row.id,
     by: row.kind,
@@ -114,7 +114,7 @@ export class Bans {
           details: { ban_id: row.id, by: row.kind, until: row.until?.toISOString() ?? null },
         });
         tellGateways(unit);
-        return { ban: render(row), created: !isHeld };
+        return { ban: renderBan(row), created: !isHeld };
     });
   }
 
@@ -131,7 +131,7 @@ export class Bans {
       }),
     );
     const last = rows.at(-1);
-    return { bans: rows.map(render), next_page: more && last !== undefined ? String(last.id) : null };
+    return { bans: rows.map(renderBan), next_page: more && last !== undefined ? String(last.id) : null };
   }
 
   async lift(actor: StaffActor, id: number): Promise<void> {

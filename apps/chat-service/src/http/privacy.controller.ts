@@ -1,9 +1,16 @@
-import { ChatError } from '@chat-realtime/protocol';
+import {
+  ChatError,
+  type EraseRequest,
+  type ExportQuery,
+  eraseRequestSchema,
+  exportQuerySchema,
+} from '@chat-realtime/protocol';
 import { Principal, RequireAdmin } from '@chat-realtime/service-kit';
-import { Controller, Get, HttpCode, Inject, Param, Post, Res, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { ChatOperations } from '../domain/index.ts';
 import { renderSession } from '../domain/render.ts';
+import { customerOf } from '../privacy/customer-scope.ts';
 import type { Eraser } from '../privacy/eraser.ts';
 import type { SessionExport } from '../privacy/export.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
@@ -30,12 +37,16 @@ export class PrivacyController {
 
   @Get('export')
   @RequireAdmin()
-  async export(@Principal() principal: Principal, @Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
-    const sessionId = sessionIdOf(id);
-    const content = await this.#export.open(staffActor(principal), sessionId);
+  async export(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Query({ schema: exportQuerySchema }) query: ExportQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { content, type, name } = await this.#export.open(staffActor(principal), sessionIdOf(id), query);
     await reply
-      .header('content-type', 'application/json; charset=utf-8')
-      .header('content-disposition', `attachment; filename="chat-${sessionId}.json"`)
+      .header('content-type', type)
+      .header('content-disposition', `attachment; filename="${name}"`)
       .header('cache-control', 'no-store')
       .send(content);
   }
@@ -43,14 +54,20 @@ export class PrivacyController {
   @Post('erase')
   @RequireAdmin()
   @HttpCode(200)
-  async erase(@Principal() principal: Principal, @Param('id') id: string) {
+  async erase(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: eraseRequestSchema.optional() }) body: EraseRequest | undefined,
+  ) {
     const actor = staffActor(principal);
     const sessionId = sessionIdOf(id);
     // Whether this admin may see the session at all.
-    await this.#operations.getSession(actor, sessionId);
-    await this.#eraser.eraseSession(actor, sessionId);
+    const seen = await this.#operations.getSession(actor, sessionId);
+    let erasedSessions = 1;
+    if (body?.scope === 'customer') erasedSessions = await this.#eraser.eraseCustomer(actor, customerOf(actor, seen));
+    else await this.#eraser.eraseSession(actor, sessionId);
     const session = await this.#operations.findSession(sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
-    return { session: renderSession(session) };
+    return { session: renderSession(session), erased_sessions: erasedSessions };
   }
 }

@@ -79,6 +79,13 @@ export async function eraseContact(trx: Transaction<Tables>, sessionId: number):
   await sql`DELETE FROM chat_client_address WHERE session_id = ${sessionId}::bigint`.execute(trx);
 }
 
+/** Why somebody was banned is written about them. Whom a ban concerns stays until it ends: without it there is none. */
+export async function eraseBanReasons(trx: Transaction<Tables>, sessionId: number): Promise<void> {
+  await sql`UPDATE chat_ban SET reason = NULL WHERE session_id = ${sessionId}::bigint AND reason IS NOT NULL`.execute(
+    trx,
+  );
+}
+
 /**
  * Whether `eraseContact` would find something in the session `s`: each of its places, or a chat that has only that one
  * would be kept for ever.

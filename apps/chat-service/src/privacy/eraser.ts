@@ -8,6 +8,7 @@ import { translated } from '../storage/errors.ts';
 import {
   ERASE_BATCH,
   type EraseBound,
+  eraseBanReasons,
   eraseCallbacks,
   eraseContact,
   eraseFiles,
@@ -28,6 +29,8 @@ const ALL: readonly ErasedKind[] = ['messages', 'files', 'contacts', 'callbacks'
 
 /** Chats whose old callback requests are erased in one go. */
 const CALLBACK_SESSIONS = 100;
+/** Chats of one customer that are read in one go. */
+const CUSTOMER_SESSIONS = 500;
 
 interface Progress {
   throughSeq: number;
@@ -51,12 +54,36 @@ export class Eraser {
   }
 
   /** Everything that was written in a session up to now, and who the customer is. */
-  async eraseSession(actor: StaffActor, sessionId: number): Promise<void> {
+  async eraseSession(actor: StaffActor, sessionId: number, details: Record<string, unknown> = {}): Promise<void> {
     await this.#erase(sessionId, ALL, { kind: 'all' }, async (unit) => {
-      await recordAudit(unit.trx, { actor, action: 'session.erased', subject: `session:${sessionId}` });
+      await eraseBanReasons(unit.trx, sessionId);
+      await recordAudit(unit.trx, { actor, action: 'session.erased', subject: `session:${sessionId}`, details });
     });
     // Nobody is given them any more. One that cannot be removed now is met, and told of, by the sweep.
     await this.#files.removeErased(undefined, sessionId);
+  }
+
+  /** The same in every chat of a customer, one after the other. Answers in how many. */
+  async eraseCustomer(actor: StaffActor, customerId: string): Promise<number> {
+    let count = 0;
+    for (let after = 0; ; ) {
+      const rows = await translated(() =>
+        this.#database.kysely
+          .selectFrom('chat_session')
+          .select('id')
+          .where('customer_id', '=', customerId)
+          .where('id', '>', after)
+          .orderBy('id')
+          .limit(CUSTOMER_SESSIONS)
+          .execute(),
+      );
+      for (const { id } of rows) {
+        await this.eraseSession(actor, id, { scope: 'customer' });
+        after = id;
+        count += 1;
+      }
+      if (rows.length < CUSTOMER_SESSIONS) return count;
+    }
   }
 
   /** What is older than `at`, of these kinds. Answers of which there was something. */

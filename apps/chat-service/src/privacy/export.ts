@@ -1,58 +1,140 @@
 import { Readable } from 'node:stream';
 import { type Database, recordAudit } from '@chat-realtime/database';
-import { callbackStaff } from '../callbacks/callbacks.ts';
+import { ChatError, type ExportQuery, type StaffSession } from '@chat-realtime/protocol';
+import { sql } from 'kysely';
+import type { Attachments } from '../attachments/attachments.ts';
 import type { ChatOperations, StaffActor } from '../domain/index.ts';
 import { translated } from '../storage/errors.ts';
+import { customerOf } from './customer-scope.ts';
+import { exportHead } from './export-head.ts';
+import { ZIP_MAX_BYTES, ZIP_MAX_ENTRIES, type ZipEntry, zipOf } from './zip.ts';
 
 const PAGE = 500;
+/** Of an archive, kept for the documents beside the files. */
+const ROOM_FOR_TEXT = 256 * 1024 * 1024;
 
-/** Everything about a chat and its customer as one JSON text, read and sent page by page however long the chat is. */
+export interface Exported {
+  readonly content: Readable;
+  readonly type: string;
+  readonly name: string;
+}
+
+/**
+ * Everything about a chat and its customer, or about all chats of the customer who is signed in in it: one JSON text, or
+ * an archive of it with the files. Read and sent page by page, file by file, however much it is.
+ */
 export class SessionExport {
   readonly #database: Database;
   readonly #operations: ChatOperations;
+  readonly #attachments: Attachments;
 
-  constructor(database: Database, operations: ChatOperations) {
+  constructor(database: Database, operations: ChatOperations, attachments: Attachments) {
     this.#database = database;
     this.#operations = operations;
+    this.#attachments = attachments;
   }
 
-  /** @throws ChatError before the first byte where there is no such session. */
-  async open(actor: StaffActor, sessionId: number): Promise<Readable> {
+  /** @throws ChatError before the first byte where there is no such session, or more files than an archive holds. */
+  async open(actor: StaffActor, sessionId: number, { format, scope }: ExportQuery): Promise<Exported> {
     const session = await this.#operations.getSession(actor, sessionId);
-    const row = await translated(() =>
-      this.#database.kysely
-        .selectFrom('chat_session as s')
-        .leftJoin('chat_client_address as a', 'a.session_id', 's.id')
-        .select(['s.consent', 's.created_at', 'a.address', 'a.seen_at'])
-        .where('s.id', '=', sessionId)
-        .executeTakeFirstOrThrow(),
-    );
-    const callbacks = await translated(() =>
-      this.#database.kysely
-        .selectFrom('chat_callback')
-        .selectAll()
-        .where('session_id', '=', sessionId)
-        .orderBy('id')
-        .execute(),
-    );
-    await translated(() =>
-      this.#database.kysely
-        .transaction()
-        .execute((trx) => recordAudit(trx, { actor, action: 'session.exported', subject: `session:${sessionId}` })),
-    );
-    const consent = row.consent === null ? null : { given: row.consent, at: row.created_at.toISOString() };
-    const address = row.address === null ? null : { address: row.address, seen_at: row.seen_at?.toISOString() ?? null };
-    const head = {
-      exported_at: new Date().toISOString(),
-      session,
-      consent,
-      address,
-      callbacks: callbacks.map(callbackStaff),
+    const customerId = scope === 'customer' ? customerOf(actor, session) : null;
+    if (format === 'zip') await this.#requireRoom(sessionId, customerId);
+    await this.#record(actor, sessionId, customerId);
+    const name = customerId === null ? `chat-${sessionId}` : `customer-of-chat-${sessionId}`;
+    const content =
+      format === 'zip'
+        ? zipOf(this.#entries(actor, sessionId, customerId))
+        : customerId === null
+          ? this.#document(actor, sessionId)
+          : this.#customerDocument(actor, customerId);
+    return {
+      content: Readable.from(content, { objectMode: false }),
+      type: format === 'zip' ? 'application/zip' : 'application/json; charset=utf-8',
+      name: `${name}.${format}`,
     };
-    return Readable.from(this.#parts(actor, sessionId, head), { objectMode: false });
   }
 
-  async *#parts(actor: StaffActor, sessionId: number, head: object): AsyncGenerator<string> {
+  async #record(actor: StaffActor, sessionId: number, customerId: string | null): Promise<void> {
+    const entry = { actor, action: 'session.exported' };
+    await translated(() =>
+      this.#database.kysely.transaction().execute(async (trx) => {
+        if (customerId === null) return recordAudit(trx, { ...entry, subject: `session:${sessionId}` });
+        for await (const id of this.#sessionsOf(customerId))
+          await recordAudit(trx, { ...entry, subject: `session:${id}`, details: { scope: 'customer' } });
+      }),
+    );
+  }
+
+  async #requireRoom(sessionId: number, customerId: string | null): Promise<void> {
+    const { rows } = await translated(() =>
+      sql<{ bytes: number; files: number }>`
+        SELECT COALESCE(sum(a.size), 0)::bigint AS bytes, count(*) AS files
+          FROM chat_attachment a JOIN chat_session s ON s.id = a.session_id
+         WHERE a.erased_at IS NULL AND a.event_id IS NOT NULL
+           AND ${customerId === null ? sql`s.id = ${sessionId}::bigint` : sql`s.customer_id = ${customerId}`}`.execute(
+        this.#database.kysely,
+      ),
+    );
+    const { bytes = 0, files = 0 } = rows[0] ?? {};
+    if (bytes > ZIP_MAX_BYTES - ROOM_FOR_TEXT || files > ZIP_MAX_ENTRIES / 2)
+      throw new ChatError(
+        'payload_too_large',
+        'more files than one archive holds: export the chats one by one, or JSON',
+      );
+  }
+
+  async *#sessionsOf(customerId: string): AsyncGenerator<number> {
+    for (let after = 0; ; ) {
+      const rows = await translated(() =>
+        this.#database.kysely
+          .selectFrom('chat_session')
+          .select('id')
+          .where('customer_id', '=', customerId)
+          .where('id', '>', after)
+          .orderBy('id')
+          .limit(PAGE)
+          .execute(),
+      );
+      for (const { id } of rows) {
+        yield id;
+        after = id;
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  async *#entries(actor: StaffActor, sessionId: number, customerId: string | null): AsyncGenerator<ZipEntry> {
+    const missing: string[] = [];
+    const chats = customerId === null ? [sessionId] : this.#sessionsOf(customerId);
+    for await (const id of chats) {
+      const folder = customerId === null ? '' : `chat-${id}/`;
+      yield { name: `${folder}chat.json`, content: this.#document(actor, id) };
+      for await (const file of this.#attachments.sent(id)) {
+        const name = `${folder}files/${file.id}-${file.name}`;
+        const content = await file.open();
+        if (content === undefined) missing.push(name);
+        else yield { name, content };
+      }
+    }
+    // Said, and not left out in silence: the message names a file that lies nowhere.
+    if (missing.length > 0) yield { name: 'missing.json', content: textOf(missing) };
+  }
+
+  async *#customerDocument(actor: StaffActor, customerId: string): AsyncGenerator<string> {
+    const head = { exported_at: new Date().toISOString(), customer_id: customerId };
+    yield `${JSON.stringify(head).slice(0, -1)},"sessions":[`;
+    let before = '';
+    for await (const id of this.#sessionsOf(customerId)) {
+      yield before;
+      yield* this.#document(actor, id);
+      before = ',';
+    }
+    yield ']}';
+  }
+
+  async *#document(actor: StaffActor, sessionId: number): AsyncGenerator<string> {
+    const session = await this.#operations.getSession(actor, sessionId);
+    const head = await translated(() => exportHead(this.#database, session as StaffSession));
     yield `${JSON.stringify(head).slice(0, -1)},"messages":[`;
     let before = '';
     for (let afterId = 0; ; ) {
@@ -78,4 +160,8 @@ export class SessionExport {
     }
     yield ']}';
   }
+}
+
+async function* textOf(value: unknown): AsyncGenerator<string> {
+  yield JSON.stringify(value, null, 2);
 }

@@ -167,8 +167,12 @@ export const manageEn: ManageTexts = {
   exportData: 'Export data',
   erase: 'Erase data',
   eraseHint: 'Texts, files and contacts of this chat vanish for everybody and for ever. They cannot be brought back.',
+  eraseAllHint:
+    'Texts, files and contacts of all chats of this customer vanish for everybody and for ever. They cannot be brought back.',
   eraseYes: 'Erase for ever',
-  erased: 'Data erased',
+  erased: (chats) => (chats === 1 ? 'Data erased' : `Data erased in ${chats} chats`),
+  allChats: 'All chats of this customer',
+  exportTooLarge: 'The files are larger than 4 GB and do not fit into one archive. Export the chats one by one.',
 
   auditHint: 'Who changed what. It holds no texts and no contacts.',
   noAudit: ['Nothing yet', 'Changes of settings and accounts will appear here.'],

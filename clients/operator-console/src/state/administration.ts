@@ -2,6 +2,7 @@ import type {
   AuditResponse,
   Ban,
   BansResponse,
+  EraseResponse,
   OperatorAccount,
   OperatorInvite,
   OperatorPatch,
@@ -126,8 +127,14 @@ export const addBan = (
 export const readAudit = (api: StaffApi, page: string | null): Promise<AuditResponse> =>
   api.request('GET', '/chat/audit', { query: { limit: '50', ...(page === null ? {} : { page }) } });
 
-export const eraseChat = (api: StaffApi, id: number): Promise<unknown> =>
-  api.request('POST', `/chat/session/${id}/erase`);
+/** What is meant of a person: this chat, or all of the customer who is signed in in it. */
+export type PersonScope = 'session' | 'customer';
+
+/** Answers in how many chats. */
+export async function eraseChat(api: StaffApi, id: number, scope: PersonScope): Promise<number> {
+  const answer: EraseResponse = await api.request('POST', `/chat/session/${id}/erase`, { body: { scope } });
+  return answer.erased_sessions;
+}
 
 /** The messages as the customer has them, kept as a file by the browser. */
 export async function downloadTranscript(api: StaffApi, id: number): Promise<void> {
@@ -135,11 +142,10 @@ export async function downloadTranscript(api: StaffApi, id: number): Promise<voi
   if (file !== null) keepFile(file, `chat-${id}.txt`);
 }
 
-/** One JSON document, kept as a file by the browser. */
-export async function downloadChat(api: StaffApi, id: number): Promise<void> {
-  const document_ = await api.request<object>('GET', `/chat/session/${id}/export`);
-  const blob = new Blob([JSON.stringify(document_, null, 2)], { type: 'application/json' });
-  keepFile(blob, `chat-${id}.json`);
+/** An archive of documents and files, kept as a file by the browser. */
+export async function downloadChat(api: StaffApi, id: number, scope: PersonScope): Promise<void> {
+  const archive = await api.export(id, { format: 'zip', scope });
+  keepFile(archive, scope === 'session' ? `chat-${id}.zip` : `customer-of-chat-${id}.zip`);
 }
 
 function keepFile(blob: Blob, name: string): void {

@@ -27,6 +27,7 @@ export type {
   CustomerState,
   ErasedData,
   EphemeralFrame,
+  EraseResponse,
   ErrorCode,
   EventsResponse,
   FeedResponse,

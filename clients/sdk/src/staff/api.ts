@@ -113,6 +113,12 @@ export class StaffApi {
     return this.#run((token) => transcript(this.#environment, this.#base, { sessionId: id, token }, email));
   }
 
+  /** Everything of a chat, or of all chats of its customer, with the files as an archive; for admins alone. */
+  async export(id: number, query: { scope?: 'session' | 'customer'; format?: 'json' | 'zip' } = {}): Promise<Blob> {
+    const { exported } = await import('./exported.ts');
+    return this.#run((token) => exported(this.#environment, this.#base, token, id, query));
+  }
+
   session(id: number): Promise<StaffSession> {
     return this.request('GET', `/chat/session/${id}`);
   }

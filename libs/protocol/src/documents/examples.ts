@@ -286,6 +286,22 @@ const caughtUp = {
  * At least one example of every named schema, of every frame one for each type. `openapi.json`, `asyncapi.json` and
  * SPEC.md print them; a test holds each against its schema.
  */
+const sessionExport: Wire<'SessionExport'> = {
+  exported_at: LATER,
+  session: staffSession,
+  consent: { given: { version: '2026-01', accepted: true }, at: AT },
+  address: { address: '203.0.113.7', seen_at: AT },
+  telegram: { telegram_user_id: 7_000_000_001, linked_at: AT, blocked_at: null },
+  devices: [{ endpoint: 'https://push.example/send/1', device: 'Firefox', locale: 'ru', created_at: AT }],
+  mails: [{ kind: 'reply', address: 'maria@mail.example', created_at: AT, sent_at: LATER }],
+  read: { ...marks, at: LATER },
+  bans: [ban],
+  alerts: [{ reason: 'waiting', created_at: AT }],
+  callbacks: [staffCallback],
+  messages: [question, reply],
+  notes: [note],
+};
+
 export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   Error: [
     {
@@ -453,17 +469,10 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   BanResponse: [{ ban }],
   Bans: [{ bans: [ban], next_page: null }],
   Erased: [erased, { scope: 'before', through_seq: 4, through_id: 456, kinds: ['messages'] }],
-  SessionExport: [
-    {
-      exported_at: LATER,
-      session: staffSession,
-      consent: { given: { version: '2026-01', accepted: true }, at: AT },
-      address: { address: '203.0.113.7', seen_at: AT },
-      callbacks: [staffCallback],
-      messages: [question, reply],
-      notes: [note],
-    },
-  ],
+  SessionExport: [sessionExport],
+  CustomerExport: [{ exported_at: LATER, customer_id: 'c-17', sessions: [sessionExport] }],
+  EraseRequest: [{}, { scope: 'customer' }],
+  EraseResponse: [{ session, erased_sessions: 3 }],
   OperatorAccount: [operatorAccount],
   PictureRequest: [{ image: 'iVBORw0KGgo=' }],
   Picture: [{ picture: '/chat/pictures/pXo2Vd1bQ0mJ3kYtG7uAZw' }],

@@ -93,6 +93,8 @@ const PARAMETER_TEXT: Readonly<Record<string, string>> = {
   ids: 'Ids of operators, with commas between them.',
   key: 'Last part of an address that another answer gave.',
   limit: 'Rows at most. A page is bounded in bytes too and may have fewer.',
+  format: '`zip`: an archive with the files; `json`: the document alone.',
+  scope: '`customer`: all chats of whoever is signed in in this one.',
   page: '`next_page` of the answer before; without it from the beginning.',
   status: 'Only these; several with commas between them.',
   assigned: '`me`, `none`, or the id of an operator.',

@@ -1,8 +1,8 @@
 import * as audit from '../audit.ts';
 import * as bans from '../bans.ts';
-import { sessionExportSchema } from '../privacy.ts';
+import * as privacy from '../privacy.ts';
 import { traceQuerySchema, traceResponseSchema } from '../trace.ts';
-import { pageQuerySchema, sessionResponseSchema } from '../rest.ts';
+import { pageQuerySchema } from '../rest.ts';
 import { route, type Route } from './route.ts';
 
 const service = 'chat-service';
@@ -49,9 +49,17 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/chat/session/{id}/export',
     access: 'admin',
-    summary: 'Everything about a chat and its customer',
-    answers: { 200: { description: 'one document', schema: sessionExportSchema, noStore: true } },
-    errors: ['session_not_found'],
+    summary: 'Everything about a chat and its customer, or about all chats of that customer',
+    query: privacy.exportQuerySchema,
+    answers: {
+      200: {
+        description:
+          'one document, with `scope=customer` a `CustomerExport`; with `format=zip` an archive (`application/zip`) of it and the files',
+        schema: privacy.sessionExportSchema,
+        noStore: true,
+      },
+    },
+    errors: ['session_not_found', 'payload_too_large'],
   }),
   route({
     id: 'eraseSession',
@@ -59,8 +67,9 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/chat/session/{id}/erase',
     access: 'admin',
-    summary: 'Take away everything that was written in a chat, and who the customer is',
-    answers: { 200: { description: 'erased', schema: sessionResponseSchema } },
+    summary: 'Take away everything that was written in a chat, or in all of its customer, and who they are',
+    body: { schema: privacy.eraseRequestSchema, required: false },
+    answers: { 200: { description: 'erased', schema: privacy.eraseResponseSchema } },
     errors: ['session_not_found'],
   }),
   route({

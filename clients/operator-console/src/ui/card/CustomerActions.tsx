@@ -1,7 +1,7 @@
-import type { StaffSession } from '@chat-realtime/client/staff';
+import type { ChatClientError, StaffSession } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { downloadChat, downloadTranscript, eraseChat } from '../../state/administration.ts';
+import { downloadChat, downloadTranscript, eraseChat, type PersonScope } from '../../state/administration.ts';
 import { notify, ui } from '../../state/desk.ts';
 import { useDesk } from '../context.ts';
 import { useLoaded } from '../use-loaded.ts';
@@ -12,7 +12,10 @@ export function CustomerActions({ session }: { session: StaffSession }) {
   const { desk } = useDesk();
   const { manage } = t();
   const [asked, setAsked] = useState(false);
-  const { busy, problem, run } = useTask(refusalOf);
+  const [scope, setScope] = useState<PersonScope>('session');
+  const { busy, problem, run } = useTask((error: ChatClientError) =>
+    error.code === 'payload_too_large' ? manage.exportTooLarge : refusalOf(error),
+  );
   const isAdmin = desk.role === 'admin';
   // Read when the card is shown: a button that can only fail is none.
   const { loaded } = useLoaded(() => desk.client.api.config(), [desk]);
@@ -28,8 +31,7 @@ export function CustomerActions({ session }: { session: StaffSession }) {
   const erase = (): void => {
     setAsked(false);
     void run(async () => {
-      await eraseChat(desk.client.api, session.id);
-      notify(manage.erased);
+      notify(manage.erased(await eraseChat(desk.client.api, session.id, scope)));
     });
   };
   return (
@@ -54,18 +56,29 @@ export function CustomerActions({ session }: { session: StaffSession }) {
       </button>
       {isAdmin && (
         <>
+          {session.customer_id !== null && (
+            <label class="check">
+              <input
+                type="checkbox"
+                name="all-chats"
+                checked={scope === 'customer'}
+                onChange={({ currentTarget }) => setScope(currentTarget.checked ? 'customer' : 'session')}
+              />
+              {manage.allChats}
+            </label>
+          )}
           <button
             type="button"
             class="quiet"
             data-action="export"
             disabled={busy}
-            onClick={() => void run(() => downloadChat(desk.client.api, session.id))}
+            onClick={() => void run(() => downloadChat(desk.client.api, session.id, scope))}
           >
             {manage.exportData}
           </button>
           {asked ? (
             <div role="group" aria-label={manage.erase}>
-              <p>{manage.eraseHint}</p>
+              <p>{scope === 'customer' ? manage.eraseAllHint : manage.eraseHint}</p>
               <div class="row-buttons">
                 <button type="button" class="quiet" onClick={() => setAsked(false)}>
                   {t().cancel}
