@@ -36,7 +36,12 @@ export const banSchema = z.object({
 });
 export type Ban = z.infer<typeof banSchema>;
 
-export const banResponseSchema = z.object({ ban: banSchema });
+export const banResponseSchema = z.object({
+  ban: banSchema,
+  /** By address: how many other chats were written from there in the last 24 hours. */
+  other_sessions: z.int().min(0).optional(),
+});
+export type BanResponse = z.infer<typeof banResponseSchema>;
 /** Those that hold now, the newest first. */
 export const bansResponseSchema = z.object({ bans: z.array(banSchema), next_page: z.string().nullable() });
 export type BansResponse = z.infer<typeof bansResponseSchema>;

@@ -73,48 +73,62 @@ export class Bans {
     this.#trusted = trusted;
   }
 
-  /** A target that is banned already keeps its ban, with the new reason and end. */
-  async add(actor: StaffActor, request: NewBan): Promise<{ ban: Ban; created: boolean }> {
+  /**
+   * A target that is banned already keeps its ban, with the new reason and end. `proxy`: the address of a proxy through
+   * which the operator came, and which nobody declared: then no address says anything about a visitor.
+   */
+  async add(
+    actor: StaffActor,
+    request: NewBan,
+    proxy: string | null,
+  ): Promise<{ ban: Ban; created: boolean; otherSessions: number | undefined }> {
     const until = endOf(request);
+    if (request.by === 'address' && proxy !== null)
+      throw fieldError(
+        'by',
+        `the address is that of a proxy, from which every visitor comes; declare it: TRUSTED_PROXIES=${proxy}`,
+      );
     return this.#operations.commitFact(async (unit) => {
       const { trx } = unit;
-        await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
-        const target = await this.#target(trx, actor, request);
-        const known = await trx
-          .selectFrom('chat_ban')
-          .selectAll()
-          .where('kind', '=', target.kind)
-          .where('customer_id', 'is not distinct from', target.customer_id ?? null)
-          .where('network', 'is not distinct from', target.network ?? null)
-          .$if(target.kind === 'session', (query) => query.where('session_id', '=', target.session_id))
-          .executeTakeFirst();
-        const values = {
-          ...target,
-          reason: request.reason?.trim() || null,
-          until,
-          created_by: actor.userId,
-          created_by_name: actor.name,
-        };
-        const isHeld = known !== undefined && (known.until === null || known.until.getTime() > Date.now());
-        // One that has ended makes room: the target is banned anew, under a new id.
-        if (known !== undefined && !isHeld) await trx.deleteFrom('chat_ban').where('id', '=', known.id).execute();
-        if (!isHeld) await this.#requireRoom(trx);
-        const row = isHeld
-          ? await trx
-              .updateTable('chat_ban')
-              .set(values)
-              .where('id', '=', known.id)
-              .returningAll()
-              .executeTakeFirstOrThrow()
-          : await trx.insertInto('chat_ban').values(values).returningAll().executeTakeFirstOrThrow();
-        await recordAudit(trx, {
-          actor,
-          action: isHeld ? 'ban.changed' : 'ban.created',
-          subject: `session:${request.session_id}`,
-          details: { ban_id: row.id, by: row.kind, until: row.until?.toISOString() ?? null },
-        });
-        tellGateways(unit);
-        return { ban: renderBan(row), created: !isHeld };
+      await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
+      const target = await this.#target(trx, actor, request);
+      const known = await trx
+        .selectFrom('chat_ban')
+        .selectAll()
+        .where('kind', '=', target.kind)
+        .where('customer_id', 'is not distinct from', target.customer_id ?? null)
+        .where('network', 'is not distinct from', target.network ?? null)
+        .$if(target.kind === 'session', (query) => query.where('session_id', '=', target.session_id))
+        .executeTakeFirst();
+      const values = {
+        ...target,
+        reason: request.reason?.trim() || null,
+        until,
+        created_by: actor.userId,
+        created_by_name: actor.name,
+      };
+      const isHeld = known !== undefined && (known.until === null || known.until.getTime() > Date.now());
+      // One that has ended makes room: the target is banned anew, under a new id.
+      if (known !== undefined && !isHeld) await trx.deleteFrom('chat_ban').where('id', '=', known.id).execute();
+      if (!isHeld) await this.#requireRoom(trx);
+      const row = isHeld
+        ? await trx
+            .updateTable('chat_ban')
+            .set(values)
+            .where('id', '=', known.id)
+            .returningAll()
+            .executeTakeFirstOrThrow()
+        : await trx.insertInto('chat_ban').values(values).returningAll().executeTakeFirstOrThrow();
+      await recordAudit(trx, {
+        actor,
+        action: isHeld ? 'ban.changed' : 'ban.created',
+        subject: `session:${request.session_id}`,
+        details: { ban_id: row.id, by: row.kind, until: row.until?.toISOString() ?? null },
+      });
+      tellGateways(unit);
+      const { network } = target;
+      const otherSessions = network ? await othersFrom(trx, network, request.session_id) : undefined;
+      return { ban: renderBan(row), created: !isHeld, otherSessions };
     });
   }
 
@@ -137,18 +151,18 @@ export class Bans {
   async lift(actor: StaffActor, id: number): Promise<void> {
     await this.#operations.commitFact(async (unit) => {
       const { trx } = unit;
-        const gone = await sql<Row>`DELETE FROM chat_ban b USING chat_session s
+      const gone = await sql<Row>`DELETE FROM chat_ban b USING chat_session s
           WHERE b.id = ${id}::bigint AND s.id = b.session_id AND ${HOLDS}
             AND ${visibleSessions(actor, 's.assigned_user_id')} RETURNING b.*`.execute(trx);
-        const [row] = gone.rows;
-        if (row === undefined) throw new ChatError('ban_not_found', 'no such ban');
-        await recordAudit(trx, {
-          actor,
-          action: 'ban.lifted',
-          subject: `session:${row.session_id}`,
-          details: { ban_id: row.id, by: row.kind },
-        });
-        tellGateways(unit);
+      const [row] = gone.rows;
+      if (row === undefined) throw new ChatError('ban_not_found', 'no such ban');
+      await recordAudit(trx, {
+        actor,
+        action: 'ban.lifted',
+        subject: `session:${row.session_id}`,
+        details: { ban_id: row.id, by: row.kind },
+      });
+      tellGateways(unit);
     });
   }
 
@@ -181,6 +195,19 @@ export class Bans {
     const result = await sql<{ count: number }>`SELECT count(*) AS count FROM chat_ban b WHERE ${HOLDS}`.execute(trx);
     if ((result.rows[0]?.count ?? 0) >= BANS_MAX) throw fieldError('by', `there are ${BANS_MAX} bans, the most`);
   }
+}
+
+/** Whom else a ban of this network concerns: an office, a mobile network or a proxy has many. */
+async function othersFrom(trx: Transaction<Tables>, network: string, sessionId: number): Promise<number> {
+  // A scoped address is no network's, and would not be read as one.
+  const from = network.includes('/')
+    ? sql`CASE WHEN a.address LIKE '%:%' AND a.address NOT LIKE '%\\%%' THEN a.address::inet <<= ${network}::cidr ELSE false END`
+    : sql`a.address = ${network}`;
+  const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM chat_client_address a
+    WHERE a.session_id <> ${sessionId}::bigint AND a.seen_at > clock_timestamp() - interval '1 day' AND ${from}`.execute(
+    trx,
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** What no longer holds, and addresses that nobody will ban any more. */

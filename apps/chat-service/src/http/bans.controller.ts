@@ -1,4 +1,11 @@
-import { auditQuerySchema, ChatError, type NewBan, newBanSchema, pageQuerySchema } from '@chat-realtime/protocol';
+import {
+  auditQuerySchema,
+  type BanResponse,
+  ChatError,
+  type NewBan,
+  newBanSchema,
+  pageQuerySchema,
+} from '@chat-realtime/protocol';
 import { Principal, RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
 import {
   Body,
@@ -10,10 +17,11 @@ import {
   Param,
   Post,
   Query,
+  Req,
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Bans } from '../bans/bans.ts';
@@ -38,11 +46,13 @@ export class BansController {
   async add(
     @Principal() principal: Principal,
     @Body({ schema: newBanSchema }) body: NewBan,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { ban, created } = await this.#bans.add(staffActor(principal), body);
+  ): Promise<BanResponse> {
+    const proxy = request.forwardingIgnored ? request.clientIp : null;
+    const { ban, created, otherSessions } = await this.#bans.add(staffActor(principal), body, proxy);
     void reply.code(created ? 201 : 200);
-    return { ban };
+    return { ban, ...(otherSessions === undefined ? {} : { other_sessions: otherSessions }) };
   }
 
   @Get('bans')

@@ -171,7 +171,11 @@ describe('bans on postgres', () => {
     expect(told()).toBe(before + 4);
     const short = await ban(free.id, 'session', { until: new Date(Date.now() + 60_000).toISOString() });
     expect(await banned()).toEqual([free.id]);
-    await chat.database.kysely.updateTable('chat_ban').set({ until: new Date(1) }).where('id', '=', short.id).execute();
+    await chat.database.kysely
+      .updateTable('chat_ban')
+      .set({ until: new Date(1) })
+      .where('id', '=', short.id)
+      .execute();
     expect(await banned()).toEqual([]);
   });
 
@@ -256,6 +260,44 @@ describe('bans on postgres', () => {
     const old = await begin('203.0.113.30');
     await chat.database.kysely.deleteFrom('chat_client_address').where('session_id', '=', old.id).execute();
     expect((await ask({ session_id: old.id, by: 'address' })).status).toBe(422);
+  });
+
+  it('[BAN8] [BAN5] behind a proxy that nobody declared no address is banned, and the answer says how to declare it', async () => {
+    const one = await begin('198.51.100.9');
+    const body = { session_id: one.id, by: 'address' };
+    const through = { token: anna, body, ip: '198.51.100.10', headers: { 'x-forwarded-for': '203.0.113.77' } };
+    const refused = await chat.call('POST', '/chat/bans', through);
+    expect([refused.status, refused.code]).toEqual([422, 'validation_failed']);
+    expect(refused.text).toContain('TRUSTED_PROXIES=198.51.100.10');
+    expect((await begin('198.51.100.9')).id).toBeGreaterThan(one.id);
+    // The chat itself can be banned there, and the address where the operator comes without one, or through a declared one.
+    expect((await chat.call('POST', '/chat/bans', { ...through, body: { ...body, by: 'session' } })).status).toBe(201);
+    expect((await chat.call('POST', '/chat/bans', { ...through, ip: TRUSTED_PROXY })).status).toBe(201);
+  });
+
+  it('[BAN8] says how many other chats of the last day were written from there', async () => {
+    const others = async (ip: string, n: number) => {
+      const chats: Visitor[] = [];
+      for (let index = 0; index <= n; index += 1) chats.push(await begin(ip));
+      return chats;
+    };
+    const [v4] = await others('198.51.100.20', 2);
+    await others('198.51.100.21', 0);
+    const answer = (await ask({ session_id: v4?.id ?? 0, by: 'address' })).as(banResponseSchema);
+    expect(answer.other_sessions).toBe(2);
+    const [v6, sameNet] = [await begin('2001:db8:20:0::1'), await begin('2001:db8:20::2')];
+    await begin('2001:db8:20:1::2');
+    // Older than a day, and one that no database reads as an address.
+    for (const [index, address] of ['2001:db8:20::3', 'fe80::1%eth0'].entries()) {
+      const { id } = await begin('203.0.113.99');
+      await chat.database.kysely
+        .updateTable('chat_client_address')
+        .set({ address, ...(index === 0 ? { seen_at: new Date(Date.now() - 90_000_000) } : {}) })
+        .where('session_id', '=', id)
+        .execute();
+    }
+    expect((await ask({ session_id: v6.id, by: 'address' })).as(banResponseSchema).other_sessions).toBe(1);
+    expect((await ask({ session_id: sameNet.id, by: 'session' })).as(banResponseSchema).other_sessions).toBeUndefined();
   });
 
   it('[BAN1] the same target again keeps its ban; one that has ended is made anew', async () => {

@@ -158,6 +158,9 @@ export const manageEn: ManageTexts = {
   banHours: { '1': 'an hour', '24': 'a day', '168': 'a week', '720': '30 days', '': 'until lifted' },
   banReason: 'Reason, for colleagues',
   banned: 'Banned',
+  bannedWithOthers: (chats) => `Banned. Other chats written from this address in the last day: ${chats}`,
+  banBehindProxy: (line) =>
+    `The chat runs behind a proxy that it does not know: all visitors have one address. Set ${line}, or ban the chat.`,
   banRefused: 'Not possible: the address is unknown or internal. Ban the chat instead.',
 
   person: 'Actions',

@@ -1,6 +1,7 @@
 import type {
   AuditResponse,
   Ban,
+  BanResponse,
   BansResponse,
   EraseResponse,
   OperatorAccount,
@@ -122,7 +123,7 @@ export const liftBan = (api: StaffApi, id: number): Promise<unknown> => api.requ
 export const addBan = (
   api: StaffApi,
   ban: { session_id: number; by: BanKind; reason: string | null; until: string | null },
-): Promise<unknown> => api.request('POST', '/chat/bans', { body: ban });
+): Promise<BanResponse> => api.request('POST', '/chat/bans', { body: ban });
 
 export const readAudit = (api: StaffApi, page: string | null): Promise<AuditResponse> =>
   api.request('GET', '/chat/audit', { query: { limit: '50', ...(page === null ? {} : { page }) } });

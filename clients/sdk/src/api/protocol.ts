@@ -9,6 +9,7 @@ export type {
   AuthUser,
   BadgeData,
   Ban,
+  BanResponse,
   BansResponse,
   CallbackData,
   CallbackPatch,

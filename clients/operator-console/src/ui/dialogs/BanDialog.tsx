@@ -14,7 +14,11 @@ const HOURS = ['1', '24', '168', '720', ''] as const;
 type Hours = (typeof HOURS)[number];
 
 /** An address that nobody knows, or one of a private network, is refused by the server. */
-const words = (error: ChatClientError): string => (error.status === 422 ? t().manage.banRefused : refusalOf(error));
+const words = (error: ChatClientError): string => {
+  if (error.status !== 422) return refusalOf(error);
+  const [line] = /TRUSTED_PROXIES=[\da-f.:]+/i.exec(JSON.stringify(error.details ?? '')) ?? [];
+  return line === undefined ? t().manage.banRefused : t().manage.banBehindProxy(line);
+};
 
 export function BanDialog({ sessionId }: { sessionId: number }) {
   const { desk } = useDesk();
@@ -28,9 +32,14 @@ export function BanDialog({ sessionId }: { sessionId: number }) {
   const ban = (): void =>
     void run(async () => {
       const until = hours === '' ? null : new Date(clock.getState().now + Number(hours) * 3_600_000).toISOString();
-      await addBan(desk.client.api, { session_id: sessionId, by, reason: reason.trim() || null, until });
+      const { other_sessions: others = 0 } = await addBan(desk.client.api, {
+        session_id: sessionId,
+        by,
+        reason: reason.trim() || null,
+        until,
+      });
       closeDialog();
-      notify(manage.banned);
+      notify(others === 0 ? manage.banned : manage.bannedWithOthers(others));
     });
   return (
     <Dialog title={manage.ban}>
