@@ -149,7 +149,7 @@ describe('what each service does in Redis, its own user may do', () => {
 });
 
 describe('what a user may, its service does', () => {
-  /** What is asked of a cluster alone: cluster.long.test.ts runs the adapters over one, under the same users. */
+  /** What is asked of a cluster alone: `npm run campaign -- cluster-and-queues` runs the services over one, as these users. */
   const OF_A_CLUSTER = ['cluster|slots', 'ssubscribe', 'sunsubscribe', 'spublish'];
   const rightsOf = (user: RedisUser): string[] => {
     const line = TEMPLATE.split('\n').find((text) => text.startsWith(`user ${REDIS_USERS[user]} `)) ?? '';
