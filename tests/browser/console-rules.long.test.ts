@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStandalone, type StandaloneTarget } from '../support/standalone-target.ts';
 import { useBrowser } from './browser.ts';
 import { ConsolePage } from './console-page.ts';
+import { WidgetPage } from './widget-page.ts';
 
 /** Where no variable has said anything yet. */
 const UNSET = { ALERT_WEBHOOK_URLS: '', ALERT_WEBHOOK_SECRET: '' };
@@ -42,6 +43,14 @@ describe('rules that an administrator sets in the console', { timeout: 120_000 }
     return { page, admin, form };
   };
 
+  const visitor = async () => {
+    const { page } = await open({ viewport: { width: 1280, height: 860 } });
+    await page.goto(`${target.baseUrl}/`);
+    const widget = new WidgetPage(page);
+    await widget.open();
+    return { page, widget };
+  };
+
   it('[ALR8] [ALR9] saves where alerts go and tries it; the secret never comes back', async () => {
     const { page, admin, form } = await rules('webhook');
     await form.locator('input[name=url]').fill(`http://${host}/hook`);
@@ -68,5 +77,38 @@ describe('rules that an administrator sets in the console', { timeout: 120_000 }
     await again.form.locator('[data-action=clear]').click();
     await again.form.locator('[data-action=clear]').waitFor({ state: 'detached' });
     expect(await again.form.locator('[data-action=test-webhook]').count()).toBe(0);
+  });
+
+  it('[ATT11] narrows which files are taken; composer and widget offer that and no more', async () => {
+    const { page, admin, form } = await rules('attachments');
+    await form.locator('input[name=all]').uncheck();
+    await form.locator('input[name="image/*"]').check();
+    await form.locator('input[name=others]').fill('application/zip, text/csv');
+    await form.locator('input[name=size]').fill('0.5');
+    expect(await admin.violations()).toEqual([]);
+    await form.locator('[data-action=save]').click();
+    await form.locator('[data-action=clear]').waitFor();
+    const config = async () => (await (await fetch(`${target.baseUrl}/chat/config`)).json()).attachments;
+    const narrowed = { max_bytes: 524_288, mime: ['image/*', 'application/zip', 'text/csv'] };
+    await expect.poll(config).toMatchObject(narrowed);
+
+    const { widget } = await visitor();
+    await widget.panel.locator('button[aria-label="Прикрепить файл"]').waitFor();
+    await widget.say('вопрос о файлах');
+    await admin.go('#/inbox/all');
+    await page.locator('.session-row', { hasText: 'вопрос о файлах' }).click();
+    const picker = page.locator('.composer input[type=file]');
+    await expect.poll(() => picker.getAttribute('accept')).toBe('image/*,application/zip,text/csv');
+    await picker.setInputFiles({ name: 'large.png', mimeType: 'image/png', buffer: Buffer.alloc(600_000) });
+    await page.getByText('large.png: больше 0.5 МБ').waitFor();
+
+    await admin.go('#/rules');
+    await form.locator('input[name=enabled]').uncheck();
+    await form.locator('[data-action=save]').click();
+    await expect.poll(config).toMatchObject({ max_per_message: 0 });
+    const later = await visitor();
+    await expect.poll(() => later.widget.panel.locator('button[aria-label="Прикрепить файл"]').count()).toBe(0);
+    await form.locator('[data-action=clear]').click();
+    await form.locator('[data-action=clear]').waitFor({ state: 'detached' });
   });
 });

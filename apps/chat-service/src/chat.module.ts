@@ -1,4 +1,3 @@
-import { ATTACHMENTS_PER_MESSAGE } from '@chat-realtime/protocol';
 import type { Database } from '@chat-realtime/database';
 import { type Logger, type OriginPolicy, publicPrefix, type TrustedProxies } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
@@ -99,11 +98,6 @@ function providers(options: ChatModuleOptions): Provider[] {
     undefined,
     publicPrefix(settings.PUBLIC_URL),
   );
-  const limits = {
-    maxBytes: settings.ATTACHMENT_MAX_BYTES,
-    maxPerMessage: ATTACHMENTS_PER_MESSAGE,
-    types: settings.ATTACHMENT_TYPES.listed,
-  };
   const { saved } = options;
   const asked = {
     operatorsOnline: () => operations.operatorsOnline(),
@@ -124,7 +118,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.IDENTITY, new Identity(operations, verifier, credentials)],
     [token.CREDENTIALS, credentials],
     [token.SESSION_PROOF, new SessionProof(operations, verifier, { siteKey: settings.SITE_API_KEY })],
-    [token.WIDGET_CONFIG, new WidgetConfigSource(settings, limits, saved, asked)],
+    [token.WIDGET_CONFIG, new WidgetConfigSource(settings, saved, asked)],
     [token.QUICK_REPLIES, new QuickReplies(database)],
     [token.PICTURES, new Pictures(database)],
     [token.BANS, new Bans(database, operations, options.trustedProxies)],

@@ -17,6 +17,7 @@ import { Attachments } from './attachments/attachments.ts';
 import { DiskStorage } from './attachments/disk-storage.ts';
 import { AttachmentLinks } from './attachments/links.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
+import { uploadPolicy } from './attachments/upload-policy.ts';
 import { type ChatService, createChatService } from './chat-service.ts';
 import { ChatModule } from './chat.module.ts';
 import { chatOptions, type ChatSettings } from './config.ts';
@@ -82,9 +83,9 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const links = new AttachmentLinks(settings.CHAT_TOKEN_SECRETS);
   const storage = new DiskStorage(join(dataDir, 'attachments'), settings.ATTACHMENT_MIN_FREE_BYTES);
   const secret = settings.CHAT_TOKEN_SECRETS.secret(settings.CHAT_TOKEN_SECRETS.signingKid) ?? '';
+  const saved = new SavedSettings(database);
   const attachments = new Attachments(database, storage, links, {
-    maxBytes: settings.ATTACHMENT_MAX_BYTES,
-    types: settings.ATTACHMENT_TYPES,
+    policy: async () => uploadPolicy(settings, (await saved.current()).rules.attachments),
     unsentPerSession: settings.ATTACHMENT_UNSENT_BYTES_PER_SESSION,
     hashAddress: (ip) =>
       createHmac('sha256', secret)
@@ -104,7 +105,6 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
     help: 'Below so many free bytes uploads are refused',
     collect: async (gauge) => gauge.set((await space()).floor),
   });
-  const saved = new SavedSettings(database);
   const rules = async () => effectiveRules(settings, (await saved.current()).rules);
   const targets = async () => alertTargets(settings, (await saved.current()).webhook);
   const { sweeps, settle } = createSweeps(database, attachments, settings, rules, targets, logger, metrics);

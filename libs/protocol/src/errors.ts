@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   method_not_allowed: { status: 405, meaning: 'the route has no such method' },
   idempotency_conflict: { status: 409, meaning: 'known client_message_id with another body' },
   no_alert_targets: { status: 409, meaning: 'no address for alerts is set, or no secret that signs them' },
+  attachments_off: { status: 409, meaning: 'this chat takes no files' },
   mail_off: { status: 409, meaning: 'this chat sends no mail; see SMTP_URL' },
   session_closed: { status: 409, meaning: 'an operator cannot write to a closed session' },
   stale: {

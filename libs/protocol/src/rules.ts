@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { customFieldsPatchSchema, customFieldsSchema } from './custom-fields.ts';
 import { requiredText, safeText } from './primitives.ts';
-import { prechatFieldSchema } from './rest.ts';
+import { ATTACHMENT_MAX_BYTES, prechatFieldSchema } from './rest.ts';
 
 const WEEK = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const days = z.int().min(0).max(36_500);
@@ -44,6 +44,19 @@ export const retentionDaysSchema = z.object({
   alerts: days.optional(),
 });
 
+/** `application/pdf`, `image/*`. */
+const fileType = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.+-]{0,63}\/(?:\*|[a-z0-9][a-z0-9.+-]{0,127})$/, 'must be a type such as image/*');
+/** Which files are taken, within what the environment says. */
+export const attachmentPolicySchema = z.object({
+  enabled: z.boolean().optional(),
+  /** Largest file. */
+  max_bytes: z.int().min(1).max(ATTACHMENT_MAX_BYTES).optional(),
+  /** Types and families; none: everything that the environment lets in. */
+  types: z.array(fileType).max(40).optional(),
+});
+
 /**
  * The same as `PATCH` takes them, null to clear. Unknown keys are refused: a misspelt one would be stored and do nothing.
  */
@@ -57,6 +70,7 @@ export const rulesPatchShape = {
     .nullish(),
   custom_fields: customFieldsPatchSchema.nullish(),
   alerts: alertTimesSchema.strict().nullish(),
+  attachments: attachmentPolicySchema.strict().nullish(),
   retention: retentionDaysSchema.strict().nullish(),
 };
 
@@ -67,10 +81,19 @@ export const rulesSchema = z.object({
   prechat_fields: askedFieldsSchema.optional(),
   custom_fields: customFieldsSchema.optional(),
   alerts: alertTimesSchema.optional(),
+  attachments: attachmentPolicySchema.optional(),
   retention: retentionDaysSchema.optional(),
 });
 export type Rules = z.infer<typeof rulesSchema>;
-export const RULE_NAMES = ['schedule', 'consent', 'prechat_fields', 'custom_fields', 'alerts', 'retention'] as const;
+export const RULE_NAMES = [
+  'schedule',
+  'consent',
+  'prechat_fields',
+  'custom_fields',
+  'alerts',
+  'attachments',
+  'retention',
+] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 
 export const rulesResponseSchema = z.object({
@@ -83,6 +106,14 @@ export const rulesResponseSchema = z.object({
     prechat_fields: askedFieldsSchema,
     custom_fields: customFieldsSchema,
     alerts: z.object({ waiting_seconds: z.int(), reply_unseen_seconds: z.int(), callback_due_minutes: z.int() }),
+    attachments: z.object({
+      enabled: z.boolean(),
+      max_bytes: z.int(),
+      /** None: everything. */
+      types: z.array(z.string()),
+      /** What the environment lets in; `PATCH` narrows it. */
+      limit: z.object({ max_bytes: z.int(), types: z.array(z.string()) }),
+    }),
     retention: z.object({
       messages: z.int(),
       files: z.int(),

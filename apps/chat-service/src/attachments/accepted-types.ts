@@ -3,32 +3,60 @@ import { KEPT_TYPES, OCTET_STREAM } from './sniff.ts';
 
 const ENTRY = /^(?:[a-z0-9][a-z0-9.+-]*)\/(?:\*|[a-z0-9][a-z0-9.+-]*)$/;
 
-/** `ATTACHMENT_TYPES`: which files the owner wants. Without an entry everything is taken. */
-export class AcceptedTypes {
-  readonly #entries: readonly string[];
+const familyOf = (type: string): string => `${type.split('/')[0] ?? ''}/*`;
+const covers = (entries: readonly string[], type: string): boolean =>
+  entries.includes(type) || entries.includes(familyOf(type));
 
-  private constructor(entries: readonly string[]) {
+/** Which files the owner wants: `ATTACHMENT_TYPES`, and what was saved within it. */
+export class AcceptedTypes {
+  /** Null: everything. */
+  readonly #entries: readonly string[] | null;
+
+  private constructor(entries: readonly string[] | null) {
     this.#entries = entries;
   }
 
-  /** @throws Error naming the entry that is no type such as `application/pdf` or `image/*`. */
+  /** Without an entry everything is taken. @throws Error naming the entry that is no type such as `application/pdf`. */
   static parse(entries: readonly string[]): AcceptedTypes {
     const clean = entries.map((entry) => entry.trim().toLowerCase());
     const wrong = clean.find((entry) => entry !== '*/*' && !ENTRY.test(entry));
     if (wrong !== undefined) throw new Error(`"${wrong}" is no type such as application/pdf or image/*`);
-    return new AcceptedTypes(clean.includes('*/*') || clean.includes(OCTET_STREAM) ? [] : clean);
+    const everything = clean.length === 0 || clean.includes('*/*') || clean.includes(OCTET_STREAM);
+    return new AcceptedTypes(everything ? null : clean);
+  }
+
+  /** What both take. */
+  within(limit: AcceptedTypes): AcceptedTypes {
+    const [own, outer] = [this.#entries, limit.#entries];
+    if (own === null) return limit;
+    if (outer === null) return this;
+    const both = [...own.filter((type) => covers(outer, type)), ...outer.filter((type) => covers(own, type))];
+    return new AcceptedTypes([...new Set(both)]);
+  }
+
+  /** As they were given; none: everything. */
+  get entries(): readonly string[] {
+    return this.#entries ?? [];
+  }
+
+  /** Two lists may have nothing in common. */
+  get isNothing(): boolean {
+    return this.#entries?.length === 0;
   }
 
   /** For the clients: what a file dialog may offer. With {@link OCTET_STREAM} in it everything is taken. */
   get listed(): readonly string[] {
-    return this.#entries.length === 0 ? [...KEPT_TYPES, OCTET_STREAM] : this.#entries;
+    return this.#entries ?? [...KEPT_TYPES, OCTET_STREAM];
+  }
+
+  /** Whether all that `type` may be is taken. */
+  has(type: string): boolean {
+    return this.#entries === null || covers(this.#entries, type);
   }
 
   /** @throws ChatError 415 that names what is allowed. */
   check(detected: string): void {
-    if (this.#entries.length === 0) return;
-    const family = `${detected.split('/')[0] ?? ''}/*`;
-    if (this.#entries.includes(detected) || this.#entries.includes(family)) return;
+    if (this.#entries === null || covers(this.#entries, detected)) return;
     throw new ChatError('unsupported_media_type', `this chat takes only ${this.#entries.join(', ')}`, {
       details: { allowed: this.#entries },
     });

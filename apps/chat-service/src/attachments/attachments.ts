@@ -5,14 +5,14 @@ import { type Attachment, ChatError } from '@chat-realtime/protocol';
 import { fieldError } from '../field-error.ts';
 import { imageSize } from './image-size.ts';
 import type { AttachmentLinks } from './links.ts';
-import type { AcceptedTypes } from './accepted-types.ts';
 import { SNIFF_BYTES, sniff } from './sniff.ts';
 import type { AttachmentStorage } from './storage.ts';
+import type { UploadPolicy } from './upload-policy.ts';
 import { UnsentQuota } from './unsent-quota.ts';
 
 export interface AttachmentsConfig {
-  readonly maxBytes: number;
-  readonly types: AcceptedTypes;
+  /** As it holds now; asked at the beginning of each upload. */
+  readonly policy: () => Promise<UploadPolicy>;
   /** Bytes that a session, and an address, may have here without sending them; 0 = no limit. */
   readonly unsentPerSession: number;
   readonly unsentPerAddress: number;
@@ -73,7 +73,8 @@ export class Attachments {
   }
 
   async upload(upload: Upload): Promise<Attachment> {
-    const { maxBytes } = this.#config;
+    const { enabled, maxBytes, types } = await this.#config.policy();
+    if (!enabled) throw new ChatError('attachments_off', 'this chat takes no files');
     if (upload.declaredBytes !== undefined && upload.declaredBytes > maxBytes) {
       throw new ChatError('payload_too_large', `an attachment may have at most ${maxBytes} bytes`);
     }
@@ -86,7 +87,7 @@ export class Attachments {
       const { size, head } = await this.#storage.write(id, upload.content, maxBytes, expected);
       if (size === 0) throw fieldError('body', 'must not be empty');
       const { detected, mime } = await sniff(head.subarray(0, SNIFF_BYTES), size <= SNIFF_BYTES);
-      this.#config.types.check(detected);
+      types.check(detected);
       const dimensions = imageSize(mime, head);
       const { width = null, height = null } = dimensions ?? {};
       await this.#database.kysely

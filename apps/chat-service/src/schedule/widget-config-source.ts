@@ -1,13 +1,8 @@
 import type { CustomField } from '@chat-realtime/protocol';
+import { uploadPolicy } from '../attachments/upload-policy.ts';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from '../settings/rules.ts';
-import {
-  type CachedConfig,
-  type ConfigLimits,
-  type Elsewhere,
-  widgetConfig,
-  type WidgetSettings,
-} from './widget-config.ts';
+import { type CachedConfig, type Elsewhere, widgetConfig, type WidgetSettings } from './widget-config.ts';
 
 /** This route is open to everybody, so the database is asked at most this often. */
 const ONLINE_MAX_AGE_MS = 1_000;
@@ -29,16 +24,14 @@ export class WidgetConfigSource {
   readonly #settings: WidgetSettings;
   readonly #env: RulesEnvironment;
   readonly #schedule: ScheduleOfRules;
-  readonly #limits: ConfigLimits;
   readonly #saved: SavedSettings;
   readonly #asked: AskedOfDatabase;
   #now: { readonly at: number; readonly online: Promise<number>; readonly elsewhere: Promise<Elsewhere> } | undefined;
 
-  constructor(env: RulesEnvironment, limits: ConfigLimits, saved: SavedSettings, asked: AskedOfDatabase) {
+  constructor(env: RulesEnvironment, saved: SavedSettings, asked: AskedOfDatabase) {
     this.#env = env;
     this.#settings = env.CHAT_WIDGET;
     this.#schedule = new ScheduleOfRules(env);
-    this.#limits = limits;
     this.#saved = saved;
     this.#asked = asked;
   }
@@ -49,7 +42,8 @@ export class WidgetConfigSource {
     const saved = await this.#saved.current();
     const { consent, prechat_fields, custom_fields } = effectiveRules(this.#env, saved.rules);
     const settings = { ...this.settingsWith(saved), consent, prechat_fields, custom_fields };
-    return widgetConfig(settings, this.#schedule.of(saved.rules), this.#limits, online, now, await state.elsewhere);
+    const policy = uploadPolicy(this.#env, saved.rules.attachments);
+    return widgetConfig(settings, this.#schedule.of(saved.rules), policy, online, now, await state.elsewhere);
   }
 
   /** What staff saved goes over what the environment says, key by key. */

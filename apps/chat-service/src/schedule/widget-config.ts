@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type configResponseSchema, customFieldsSchema, prechatFieldSchema } from '@chat-realtime/protocol';
+import {
+  ATTACHMENTS_PER_MESSAGE,
+  type configResponseSchema,
+  customFieldsSchema,
+  prechatFieldSchema,
+} from '@chat-realtime/protocol';
 import { z } from 'zod';
+import type { UploadPolicy } from '../attachments/upload-policy.ts';
 import type { Schedule } from './schedule.ts';
 import { addDays, isoDay } from './zoned-time.ts';
 
@@ -73,13 +79,6 @@ function replyAt(schedule: Schedule, now: Date, opening: Date): string {
   return `Ответим ${date} с ${time}`;
 }
 
-export interface ConfigLimits {
-  readonly maxBytes: number;
-  readonly maxPerMessage: number;
-  /** What a file dialog may offer. */
-  readonly types: readonly string[];
-}
-
 export interface CachedConfig {
   readonly body: ConfigResponse;
   readonly json: string;
@@ -97,7 +96,7 @@ export type Elsewhere = NonNullable<ConfigResponse['elsewhere']>;
 export function widgetConfig(
   settings: ShownSettings,
   schedule: Schedule | undefined,
-  limits: ConfigLimits,
+  files: UploadPolicy,
   operatorsOnline: number,
   now: Date,
   elsewhere: Elsewhere = { mail: false, telegram: false },
@@ -114,7 +113,11 @@ export function widgetConfig(
     consent: settings.consent,
     texts: settings.texts,
     theme: settings.theme,
-    attachments: { max_bytes: limits.maxBytes, max_per_message: limits.maxPerMessage, mime: [...limits.types] },
+    attachments: {
+      max_bytes: files.maxBytes,
+      max_per_message: files.enabled ? ATTACHMENTS_PER_MESSAGE : 0,
+      mime: files.enabled ? [...files.types.listed] : [],
+    },
     elsewhere,
   };
   const json = JSON.stringify(body);

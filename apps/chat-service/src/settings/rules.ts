@@ -1,4 +1,5 @@
 import { type OpeningHours, RULE_NAMES, type RuleName, type Rules, type RulesResponse } from '@chat-realtime/protocol';
+import { checkUploadPolicy, uploadPolicy } from '../attachments/upload-policy.ts';
 import type { ChatSettings } from '../config.ts';
 import { fieldError } from '../field-error.ts';
 import { buildSchedule, ScheduleError } from '../schedule/parse.ts';
@@ -12,6 +13,8 @@ export type RulesEnvironment = Pick<
   | 'ALERT_WAITING_SECONDS'
   | 'REPLY_UNSEEN_SECONDS'
   | 'CALLBACK_DUE_MINUTES'
+  | 'ATTACHMENT_MAX_BYTES'
+  | 'ATTACHMENT_TYPES'
   | 'ALERT_RETENTION_DAYS'
   | 'RETENTION_DAYS_MESSAGES'
   | 'RETENTION_DAYS_FILES'
@@ -49,6 +52,7 @@ export function fixedRules(env: RulesEnvironment): string[] {
 /** The environment goes before what was saved, and that before what holds without either. */
 export function effectiveRules(env: RulesEnvironment, saved: Rules): RulesResponse['effective'] {
   const { alerts = {}, retention = {} } = saved;
+  const files = uploadPolicy(env, saved.attachments);
   return {
     schedule: env.CHAT_SCHEDULE?.hours ?? saved.schedule ?? null,
     consent: env.CHAT_WIDGET.consent ?? saved.consent ?? DEFAULT_CONSENT,
@@ -58,6 +62,12 @@ export function effectiveRules(env: RulesEnvironment, saved: Rules): RulesRespon
       waiting_seconds: env.ALERT_WAITING_SECONDS ?? alerts.waiting_seconds ?? WAITING_SECONDS,
       reply_unseen_seconds: env.REPLY_UNSEEN_SECONDS ?? alerts.reply_unseen_seconds ?? REPLY_UNSEEN_SECONDS,
       callback_due_minutes: env.CALLBACK_DUE_MINUTES ?? alerts.callback_due_minutes ?? CALLBACK_DUE_MINUTES,
+    },
+    attachments: {
+      enabled: files.enabled,
+      max_bytes: files.maxBytes,
+      types: [...files.types.entries],
+      limit: { max_bytes: env.ATTACHMENT_MAX_BYTES, types: [...env.ATTACHMENT_TYPES.entries] },
     },
     retention: {
       messages: env.RETENTION_DAYS_MESSAGES ?? retention.messages ?? 0,
@@ -104,6 +114,7 @@ export function checkRules(env: RulesEnvironment, patch: RulesPatch): void {
     for (const key of Object.keys(part ?? {}))
       if (fixed.has(`${name}.${key}`)) throw fieldError(`${name}.${key}`, 'is fixed by the environment');
   }
+  if (patch.attachments) checkUploadPolicy(env, patch.attachments);
   if (patch.schedule === undefined || patch.schedule === null) return;
   try {
     scheduleOf(patch.schedule);

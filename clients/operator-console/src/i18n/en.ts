@@ -139,6 +139,7 @@ export const en: Texts = {
   removeFile: (name) => `Remove ${name}`,
   cancelUpload: (name) => `Cancel upload of ${name}`,
   dropHere: 'Drop to attach',
+  filesOff: 'This chat takes no files',
   fileTooBig: (name, mb) => `${name}: larger than ${mb} MB`,
   fileRefused: (name, allowed) => `${name} is not accepted. Allowed: ${allowed}`,
   uploadFailed: (name) => `${name}: upload failed`,

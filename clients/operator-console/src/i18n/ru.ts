@@ -149,6 +149,7 @@ export const ru = {
   removeFile: (name: string) => `Убрать ${name}`,
   cancelUpload: (name: string) => `Отменить загрузку ${name}`,
   dropHere: 'Отпустите, чтобы прикрепить',
+  filesOff: 'Файлы в этом чате не принимаются',
   fileTooBig: (name: string, mb: number) => `${name}: больше ${mb} МБ`,
   fileRefused: (name: string, allowed: string) => `${name}: такой файл не принимается. Можно: ${allowed}`,
   uploadFailed: (name: string) => `${name}: не загрузился`,

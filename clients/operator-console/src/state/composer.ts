@@ -1,4 +1,5 @@
 import { ChatClientError, type Attachment, type StaffApi } from '@chat-realtime/client/staff';
+import { fileLimits, readFileLimits } from './file-limits.ts';
 import { createStore } from './store.ts';
 
 export interface Upload {
@@ -9,13 +10,17 @@ export interface Upload {
   readonly attachment: Attachment | null;
 }
 
-export type UploadProblem = 'too_big' | 'refused' | 'failed' | 'too_many';
+export type UploadProblem = 'too_big' | 'refused' | 'failed' | 'too_many' | 'off';
 
 /** `allowed`: what a server takes that narrows it. */
 type OnProblem = (problem: UploadProblem, name: string, allowed: readonly string[]) => void;
 
-const MAX_FILES = 5;
-export const MAX_FILE_BYTES = 10 * 1024 * 1024;
+/** By these the server says that files are taken otherwise than we knew. */
+const POLICY: Readonly<Record<string, UploadProblem>> = {
+  unsupported_media_type: 'refused',
+  payload_too_large: 'too_big',
+  attachments_off: 'off',
+};
 
 function allowedBy(details: unknown): string[] {
   const allowed: unknown = typeof details === 'object' && details !== null ? Reflect.get(details, 'allowed') : null;
@@ -48,12 +53,13 @@ export class Uploads {
   }
 
   add(files: Iterable<File>): void {
+    const { maxBytes, perMessage } = fileLimits.getState();
     for (const file of files) {
-      if (this.getState().list.length >= MAX_FILES) {
-        this.#onProblem('too_many', file.name, []);
+      if (this.getState().list.length >= perMessage) {
+        this.#onProblem(perMessage === 0 ? 'off' : 'too_many', file.name, []);
         return;
       }
-      if (file.size > MAX_FILE_BYTES) this.#onProblem('too_big', file.name, []);
+      if (file.size > maxBytes) this.#onProblem('too_big', file.name, []);
       else void this.#upload(file);
     }
   }
@@ -95,8 +101,9 @@ export class Uploads {
       if (abort.signal.aborted) return;
       this.remove(key);
       const known = error instanceof ChatClientError ? error : null;
-      if (known?.code === 'unsupported_media_type') this.#onProblem('refused', file.name, allowedBy(known.details));
-      else this.#onProblem(known?.code === 'payload_too_large' ? 'too_big' : 'failed', file.name, []);
+      const problem = POLICY[known?.code ?? ''];
+      if (problem !== undefined) await readFileLimits(this.#api, true);
+      this.#onProblem(problem ?? 'failed', file.name, allowedBy(known?.details));
     }
   }
 

@@ -53,6 +53,8 @@ export interface PanelModel extends Omit<Writing, 'clear'> {
   destroy(): void;
 }
 
+/** Answers by which a page learns that files are taken otherwise than it was told. */
+const POLICY: ReadonlySet<string> = new Set(['attachments_off', 'unsupported_media_type', 'payload_too_large']);
 const CONFIG_EVERY_MS = 60_000;
 /** Without it nobody can begin a chat. */
 const CONFIG_AGAIN_MS = 5_000;
@@ -124,6 +126,14 @@ export function createModel(host: PanelHost): PanelModel {
     void adviseOrigin(error);
   }
 
+  const refusedFile = (code: string): string | undefined => {
+    const words = texts.getState();
+    const limit = config.getState()?.attachments.max_bytes;
+    if (code === 'attachments_off') return words.tooMany(0);
+    if (code === 'unsupported_media_type') return words.badFile(allowedTypes());
+    if (code !== 'payload_too_large' || limit === undefined) return undefined;
+    return words.tooLargeFile(formatSize(limit, settings.getState().locale, words));
+  };
   const allowedTypes = (): string => (config.getState()?.attachments.mime ?? []).map(typeName).join(', ');
 
   function refuse(refusal: UploadRefusal): void {
@@ -151,9 +161,11 @@ export function createModel(host: PanelHost): PanelModel {
       const words = texts.getState();
       const known = error instanceof ChatClientError;
       const again = !known || error.retryable;
-      const type = known && error.code === 'unsupported_media_type';
+      const code = known ? error.code : '';
       failed(error);
-      const said = type ? words.badFile(allowedTypes()) : again ? words.uploadFailed : words.uploadRefused;
+      const said = refusedFile(code) ?? (again ? words.uploadFailed : words.uploadRefused);
+      // Other files are taken than when this page learned of it.
+      if (POLICY.has(code)) void loadConfig();
       announcement.set(said);
       return { error: said, again };
     },

@@ -38,6 +38,9 @@ export function dialogTypes(mime: readonly string[] | undefined): string | undef
   return mime === undefined || mime.includes('application/octet-stream') ? undefined : mime.join(',');
 }
 
+/** Whether this chat takes no files at all. */
+export const takesNoFiles = (config: ConfigResponse | null): boolean => config?.attachments.max_per_message === 0;
+
 /** Files of the message being written: judged before a byte is sent, each on its own way up. */
 export function createUploads({ client, limits, prepare, refused, explain, settled }: UploadsOptions): Uploads {
   const cell = createCell<readonly Upload[]>([]);

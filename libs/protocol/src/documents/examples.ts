@@ -257,13 +257,23 @@ const openingHours = {
   holidays: ['2027-01-01'],
 };
 const rules = {
-  saved: { schedule: openingHours, retention: { messages: 365 } },
+  saved: {
+    schedule: openingHours,
+    attachments: { max_bytes: 5_242_880, types: ['image/*', 'application/pdf'] },
+    retention: { messages: 365 },
+  },
   effective: {
     schedule: openingHours,
     consent: { version: '1', text: 'Я согласен на обработку персональных данных', url: null },
     prechat_fields: [{ name: 'message' as const, required: true }],
     custom_fields: [],
     alerts: { waiting_seconds: 60, reply_unseen_seconds: 120, callback_due_minutes: 120 },
+    attachments: {
+      enabled: true,
+      max_bytes: 5_242_880,
+      types: ['image/*', 'application/pdf'],
+      limit: { max_bytes: 10_485_760, types: [] },
+    },
     retention: { messages: 365, files: 0, contacts: 0, callbacks: 0, alerts: 30 },
   },
   fixed: ['alerts.waiting_seconds'],

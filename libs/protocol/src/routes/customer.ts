@@ -150,7 +150,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
     headers: { 'X-File-Name': 'percent-encoded UTF-8' },
     body: { required: true },
     answers: { 201: { description: 'stored', schema: rest.attachmentResponseSchema } },
-    errors: ['banned', 'unsupported_media_type', 'storage_full'],
+    errors: ['banned', 'attachments_off', 'unsupported_media_type', 'storage_full'],
   }),
   route({
     id: 'getAttachment',

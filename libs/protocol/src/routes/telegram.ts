@@ -107,7 +107,14 @@ export const TELEGRAM_INTERNAL_ROUTES: readonly Route[] = [
     headers: { 'X-File-Name': 'percent-encoded UTF-8' },
     body: { required: true },
     answers: { 201: { description: 'kept', schema: attachmentSchema } },
-    errors: ['forbidden', 'session_not_found', 'rate_limited', 'storage_full', 'unsupported_media_type'],
+    errors: [
+      'forbidden',
+      'session_not_found',
+      'attachments_off',
+      'rate_limited',
+      'storage_full',
+      'unsupported_media_type',
+    ],
   }),
   route({
     ...internal,

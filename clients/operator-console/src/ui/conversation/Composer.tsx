@@ -7,7 +7,7 @@ import {
 } from '@chat-realtime/client/staff';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { Uploads, type UploadProblem, MAX_FILE_BYTES } from '../../state/composer.ts';
+import { Uploads, type UploadProblem } from '../../state/composer.ts';
 import {
   bodyLength,
   MAX_BODY,
@@ -20,6 +20,7 @@ import {
 } from '../../state/composing.ts';
 import { type DraftKind, type Drafts } from '../../state/drafts.ts';
 import { drafts, notify } from '../../state/desk.ts';
+import { fileLimits, readFileLimits } from '../../state/file-limits.ts';
 import { filled, type QuickReply } from '../../state/quick-replies.ts';
 import { settings } from '../../state/settings.ts';
 import { isTyping } from '../../state/shortcuts.ts';
@@ -44,12 +45,15 @@ interface Missed {
   readonly andNext: boolean;
 }
 
+const megabytes = (bytes: number): number => Math.round((bytes / 1_048_576) * 100) / 100;
+
 function sayProblem(problem: UploadProblem, name: string, allowed: readonly string[]): void {
   const texts = {
-    too_big: t().fileTooBig(name, MAX_FILE_BYTES / 1_048_576),
+    too_big: t().fileTooBig(name, megabytes(fileLimits.getState().maxBytes)),
+    off: t().filesOff,
     refused: t().fileRefused(name, allowed.join(', ')),
     failed: t().uploadFailed(name),
-    too_many: t().tooManyFiles(5),
+    too_many: t().tooManyFiles(fileLimits.getState().perMessage),
   };
   notify(texts[problem], 'error');
 }
@@ -72,6 +76,7 @@ export function Composer({ conversation, session }: ComposerProps) {
   const picker = useRef<HTMLInputElement>(null);
   const uploads = useMemo(() => new Uploads(desk.client.api, id, sayProblem), [desk, id]);
   const files = useStore(uploads, (state) => state.list);
+  const limits = useStore(fileLimits, (state) => state);
   const sendBy = useStore(settings, (state) => state.sendBy);
   const closed = session.status === 'closed';
   const length = bodyLength(text);
@@ -106,6 +111,7 @@ export function Composer({ conversation, session }: ComposerProps) {
       conversation.setTyping(false);
     };
   }, [id]);
+  useEffect(() => void readFileLimits(desk.client.api), [desk, id]);
   // Who opens a chat writes next: without the focus here the letters would act as shortcuts.
   useEffect(() => {
     if (takeStep(id) || closed || onTouchScreen() || isTyping(document.activeElement)) return;
@@ -271,13 +277,17 @@ export function Composer({ conversation, session }: ComposerProps) {
       <div class="composer-bar">
         {mode === 'reply' && (
           <>
-            <IconButton icon="attach" label={t().attach} onClick={() => picker.current?.click()} />
+            {limits.perMessage > 0 && (
+              <IconButton icon="attach" label={t().attach} onClick={() => picker.current?.click()} />
+            )}
             <IconButton icon="bolt" label={t().quickReplies} onClick={pick} />
             <input
               ref={picker}
               class="visually-hidden"
               type="file"
               multiple
+              accept={limits.accept}
+              disabled={limits.perMessage === 0}
               tabIndex={-1}
               aria-label={t().attach}
               onChange={(event) => {

@@ -4,7 +4,15 @@ import { useTask } from '../use-task.ts';
 import { Problem } from './Page.tsx';
 
 interface RuleSectionProps {
-  readonly name: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent' | 'alerts' | 'webhook' | 'retention';
+  readonly name:
+    | 'schedule'
+    | 'prechat_fields'
+    | 'custom_fields'
+    | 'consent'
+    | 'alerts'
+    | 'webhook'
+    | 'attachments'
+    | 'retention';
   /** The variable that fixes all of it. */
   readonly fixed: boolean;
   /** Something was saved here, and can be taken back. */
@@ -23,6 +31,7 @@ const VARIABLES = {
   consent: 'CHAT_WIDGET',
   alerts: 'ALERT_WAITING_SECONDS, REPLY_UNSEEN_SECONDS, CALLBACK_DUE_MINUTES',
   webhook: 'ALERT_WEBHOOK_URLS',
+  attachments: 'ATTACHMENT_TYPES',
   retention: 'RETENTION_DAYS_*',
 } as const;
 

@@ -5,6 +5,7 @@ import { notify } from '../../state/desk.ts';
 import { readSettings } from '../../state/widget-settings.ts';
 import { useDesk } from '../context.ts';
 import { useLoaded } from '../use-loaded.ts';
+import { AttachmentsForm } from './AttachmentsForm.tsx';
 import { ConsentForm } from './ConsentForm.tsx';
 import { CustomFieldsForm } from './CustomFieldsForm.tsx';
 import { HoursForm } from './HoursForm.tsx';
@@ -23,7 +24,7 @@ export function RulesPage() {
     notify(manage.saved);
   };
   // What was saved or taken back is shown anew; what is being written in another part stays.
-  const keyOf = (part: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent'): string =>
+  const keyOf = (part: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent' | 'attachments'): string =>
     loaded.state === 'ready' ? part + JSON.stringify(loaded.value.rules.effective[part]) : part;
   return (
     <Page page="rules">
@@ -44,6 +45,7 @@ export function RulesPage() {
               save={save}
             />
           )}
+          <AttachmentsForm key={keyOf('attachments')} rules={loaded.value.rules} save={save} />
           <NumbersForm part="retention" rules={loaded.value.rules} save={save} />
         </>
       )}

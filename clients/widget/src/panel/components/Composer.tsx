@@ -5,7 +5,7 @@ import { useModel } from '../context.ts';
 import { isComposing } from '../keys.ts';
 import { MESSAGE_MAX, tooLong } from '../limits.ts';
 import { type PrechatErrors, judgePrechat } from '../prechat.ts';
-import { dialogTypes } from '../uploads.ts';
+import { dialogTypes, takesNoFiles } from '../uploads.ts';
 import { Icon } from './Icon.tsx';
 import { PrechatFields } from './PrechatFields.tsx';
 import { UploadChip } from './UploadChip.tsx';
@@ -102,7 +102,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
     if (session !== null) client.setTyping(event.currentTarget.value !== '');
   };
   // A site's own chat may take none: what is dropped or pasted there is refused in words.
-  const takesFiles = config?.attachments.max_per_message !== 0;
+  const takesFiles = !takesNoFiles(config);
   const attach: Attach = (files) => {
     if (files.length > 0 && allowed()) model.uploads.add(files);
   };

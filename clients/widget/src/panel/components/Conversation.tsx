@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
+import { takesNoFiles } from '../uploads.ts';
 import type { ShownFile } from '../use-file.ts';
 import { type Attach, Composer } from './Composer.tsx';
 import { ImageViewer } from './ImageViewer.tsx';
@@ -19,7 +20,7 @@ export function Conversation() {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     depth.current += change;
-    setDragging(depth.current > 0);
+    setDragging(depth.current > 0 && !takesNoFiles(model.config.getState()));
   };
   const drop = (event: DragEvent): void => {
     if (!carriesFiles(event)) return;

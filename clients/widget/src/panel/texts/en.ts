@@ -55,6 +55,7 @@ export const en: Texts = {
   tooLarge: (name, limit) => `${name}: larger than ${limit}`,
   tooMany: (count) => (count === 0 ? 'Files cannot be sent here' : `At most ${count} files in a message`),
   badType: (name, allowed) => `${name} is not accepted. Allowed: ${allowed}`,
+  tooLargeFile: (limit) => `Larger than ${limit}`,
   uploadFailed: 'Upload failed',
   uploadRefused: 'Not accepted',
   badFile: (allowed) => `Not accepted. Allowed: ${allowed}`,

@@ -53,6 +53,7 @@ export const ru = {
   tooLarge: (name: string, limit: string) => `${name}: больше ${limit}`,
   tooMany: (count: number) => (count === 0 ? 'Файлы сюда не отправляются' : `Не больше ${count} файлов в сообщении`),
   badType: (name: string, allowed: string) => `${name}: такой файл не принимается. Можно: ${allowed}`,
+  tooLargeFile: (limit: string) => `Больше ${limit}`,
   uploadFailed: 'Не загрузился',
   uploadRefused: 'Не принят',
   badFile: (allowed: string) => `Не принимается. Можно: ${allowed}`,
