@@ -112,8 +112,12 @@ describe('configuration', () => {
     const env = { CHAT_TOKEN_SECRETS: `k1:${'x'.repeat(32)}`, ALERT_WEBHOOK_URLS: 'https://shop.example/hook' };
     expect(() => loadConfig(chatSettingsSchema, env)).toThrow(/ALERT_WEBHOOK_SECRET/);
     const settings = loadConfig(chatSettingsSchema, { ...env, ALERT_WEBHOOK_SECRET: 'y'.repeat(32) });
-    expect(settings.CALLBACK_DUE_MINUTES).toBe(120);
-    expect(effectiveRules(settings, {}).alerts).toEqual({ waiting_seconds: 60, reply_unseen_seconds: 120 });
+    expect(settings.CALLBACK_DUE_MINUTES).toBeUndefined();
+    expect(effectiveRules(settings, {}).alerts).toEqual({
+      waiting_seconds: 60,
+      reply_unseen_seconds: 120,
+      callback_due_minutes: 120,
+    });
   });
 });
 
