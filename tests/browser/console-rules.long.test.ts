@@ -7,7 +7,7 @@ import { ConsolePage } from './console-page.ts';
 import { WidgetPage } from './widget-page.ts';
 
 /** Where no variable has said anything yet. */
-const UNSET = { ALERT_WEBHOOK_URLS: '', ALERT_WEBHOOK_SECRET: '' };
+const UNSET = { ALERT_WEBHOOK_URLS: '', ALERT_WEBHOOK_SECRET: '', ALLOWED_ORIGINS: '' };
 
 describe('rules that an administrator sets in the console', { timeout: 120_000 }, () => {
   const { open } = useBrowser();
@@ -110,5 +110,33 @@ describe('rules that an administrator sets in the console', { timeout: 120_000 }
     await expect.poll(() => later.widget.panel.locator('button[aria-label="Прикрепить файл"]').count()).toBe(0);
     await form.locator('[data-action=clear]').click();
     await form.locator('[data-action=clear]').waitFor({ state: 'detached' });
+  });
+
+  it('[SET11] [SET12] says on which sites the widget may stand, and how long a token holds', async () => {
+    const { page, admin, form } = await rules('origins');
+    await form.locator('input[name=origin]').fill('https://Shop.example/catalog?x=1');
+    await form.locator('[data-action=save]').click();
+    await form.locator('[data-action=clear]').waitFor();
+    expect(await form.locator('input[name=origin]').inputValue()).toBe('https://shop.example');
+    const from = (origin: string) =>
+      fetch(`${target.baseUrl}/chat/session`, {
+        method: 'POST',
+        headers: { origin, 'content-type': 'application/json' },
+        body: '{}',
+      });
+    expect((await from('https://shop.example')).status).toBe(201);
+    expect((await from('https://else.example')).status).toBe(403);
+    const tokens = page.locator('[data-section=tokens]');
+    await tokens.locator('input[name=channel_seconds]').fill('600');
+    await tokens.locator('[data-action=save]').click();
+    await tokens.locator('[data-action=clear]').waitFor();
+    await tokens.locator('[data-set=true]', { hasText: 'SITE_API_KEY' }).waitFor();
+    const { expires_at } = (await (await from('https://shop.example')).json()) as { expires_at: string };
+    expect(Date.parse(expires_at) - Date.now()).toBeLessThanOrEqual(600_000);
+    expect(await admin.violations()).toEqual([]);
+    for (const section of [form, tokens]) {
+      await section.locator('[data-action=clear]').click();
+      await section.locator('[data-action=clear]').waitFor({ state: 'detached' });
+    }
   });
 });

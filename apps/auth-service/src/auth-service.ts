@@ -46,6 +46,7 @@ interface Prepared {
 
 const KEY_MAINTENANCE_MS = 60_000;
 const REVOCATION_POLL_MS = 1_000;
+const SETTINGS_POLL_MS = 2_000;
 const PRUNE_MS = 3_600_000;
 
 /** Signs operators in, keeps them signed in, and ends it. */
@@ -147,6 +148,12 @@ export class AuthService {
     this.#every(REVOCATION_POLL_MS, 'read revocations', this.#readRevocations);
     this.#every(KEY_MAINTENANCE_MS, 'maintain signing keys', () => this.keys.maintain());
     this.#every(PRUNE_MS, 'prune sign-ins', () => this.prune());
+  }
+
+  /** Reads what was saved elsewhere, now and every 2 s until the end. Without an answer what was known goes on holding. */
+  async follow(read: () => Promise<void>): Promise<void> {
+    await read();
+    this.#every(SETTINGS_POLL_MS, 'read settings', read);
   }
 
   stop(): void {

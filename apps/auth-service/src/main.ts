@@ -14,6 +14,7 @@ import { TokenVerifier } from '@chat-realtime/verifier';
 import { createAuthService } from './auth-service.ts';
 import { authProcessSchema } from './config.ts';
 import { AuthModule } from './http/auth-module.ts';
+import { savedOrigins } from './saved-origins.ts';
 import { seedChosen } from './seed.ts';
 
 const SERVICE = 'auth-service';
@@ -46,13 +47,15 @@ async function main(): Promise<void> {
     staff: { keys: service.keySource, issuer, audience },
     revocations: service.revocations,
   });
+  const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: false });
+  await service.follow(async () => origins.replace(await savedOrigins(database)));
   const app = await createHttpApp({
     modules: [AuthModule.forRoot({ service })],
     logger,
     metrics,
     health,
     verifier,
-    origins: OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: false }),
+    origins,
     trustedProxies: config.TRUSTED_PROXIES,
     port: config.PORT,
     host: config.HOST,

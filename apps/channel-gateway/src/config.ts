@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import {
   envInteger,
+  envOptionalInteger,
   envInternalApiKey,
   envSecretRing,
   envUrl,
@@ -44,7 +45,8 @@ export const gatewayEnvironment = z.object({
   ...redisVariables,
   LAST_SEEN_TTL_SECONDS: envInteger(86_400, { min: 60 }),
   CHAT_TOKEN_SECRETS: envSecretRing(),
-  CHANNEL_TOKEN_TTL_SECONDS: envInteger(TOKEN_MAX_LIFETIME_SECONDS, { min: 1, max: TOKEN_MAX_LIFETIME_SECONDS }),
+  /** Without it what the console has saved, as chat-service tells it. */
+  CHANNEL_TOKEN_TTL_SECONDS: envOptionalInteger({ min: 1, max: TOKEN_MAX_LIFETIME_SECONDS }),
   CHAT_SERVICE_URL: envUrl().default('http://127.0.0.1:8102'),
   CATCHUP_URL: envUrl().optional(),
   ACKS_URL: envUrl().optional(),

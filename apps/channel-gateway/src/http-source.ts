@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
+import {
+  type AcksRequest,
+  type CatchupRequest,
+  type CatchupResponse,
+  sharedSettingsSchema,
+} from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { Circuit } from './circuit.ts';
 import type { ChatSource } from './ports.ts';
@@ -22,6 +27,7 @@ const responseSchema = z.looseObject({
   epoch: z.string().optional(),
   feed: z.looseObject({ events: z.array(eventSchema), cursor: z.string(), has_more: z.boolean() }).optional(),
   bases: z.array(z.looseObject({ id: z.int(), seq: z.int().min(0) })).optional(),
+  settings: sharedSettingsSchema.optional(),
   revocations: z.array(z.looseObject({ id: z.int(), subject: z.string(), not_after: z.int() })).optional(),
 });
 

@@ -18,6 +18,7 @@ import { installDrainRoutes } from './channel/drain-routes.ts';
 import { GatewayModule } from './channel/gateway.module.ts';
 import { gatewayEnvironment } from './config.ts';
 import { createGateway } from './gateway.ts';
+import { SettingsFollower } from './settings-follower.ts';
 import { createHttpSource } from './http-source.ts';
 
 /** Time after the drain for acks and open sockets. */
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
     help: "1 while a call to chat-service, ours or a site's, fails so often that it is made rarely",
     labels: ['call'],
   });
-  const source = createHttpSource({
+  const calls = createHttpSource({
     catchupUrl: config.CATCHUP_URL ?? new URL('/internal/catchup', config.CHAT_SERVICE_URL).href,
     acksUrl: config.ACKS_URL ?? new URL('/internal/acks', config.CHAT_SERVICE_URL).href,
     apiKey: config.INTERNAL_API_KEY,
@@ -62,6 +63,9 @@ async function main(): Promise<void> {
       );
     },
   });
+  // A site that keeps seq itself has no such settings.
+  const follower = config.CATCHUP_URL === undefined ? new SettingsFollower(calls, { origins, verifier }) : undefined;
+  const source = follower?.source ?? calls;
   const trace = await createEventTrace({ service: 'channel-gateway', logger, env: config });
   const gateway = createGateway({
     trace,
@@ -95,10 +99,14 @@ async function main(): Promise<void> {
     port: config.PORT,
     host: config.HOST,
   });
+  follower?.start();
   const shutdown = new Shutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + SHUTDOWN_MARGIN_MS });
   shutdown.onSignal(0, () => health.setDraining());
   shutdown.onSignal(1, () => gateway.drain());
-  shutdown.onSignal(2, () => gateway.stop());
+  shutdown.onSignal(2, () => {
+    follower?.stop();
+    return gateway.stop();
+  });
   shutdown.onSignal(3, () => closeHttpApp(app));
   shutdown.onSignal(4, async () => {
     await Promise.all([fanout.close(), leases.close(), lastSeen.close(), trace.stop()]);

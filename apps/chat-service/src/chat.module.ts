@@ -57,6 +57,8 @@ import type { Push } from './push/push.ts';
 import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
 import type { SavedSettings } from './settings/saved-settings.ts';
+import type { RulesEnvironment } from './settings/rules.ts';
+import { SharedSettingsRefresher } from './settings/shared-settings.ts';
 import type { Telegram } from './telegram/telegram.ts';
 import type { EventTracer } from './trace/event-tracer.ts';
 import { ChannelCredentials } from './tokens/channel-credentials.ts';
@@ -77,6 +79,8 @@ export interface ChatModuleOptions {
   readonly eraser: Eraser;
   readonly tracer: EventTracer;
   readonly saved: SavedSettings;
+  /** What the environment says, the origins included. */
+  readonly env: ChatSettings & RulesEnvironment;
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
@@ -94,7 +98,7 @@ function providers(options: ChatModuleOptions): Provider[] {
   const { operations, database, verifier, settings, logger } = options;
   const credentials = new ChannelCredentials(
     settings.CHAT_TOKEN_SECRETS,
-    settings.CHANNEL_TOKEN_TTL_SECONDS,
+    () => verifier.channelTokenTtl,
     undefined,
     publicPrefix(settings.PUBLIC_URL),
   );
@@ -127,7 +131,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.TRACER, options.tracer],
     [token.EXPORT, new SessionExport(database, operations, options.attachments)],
     [token.SAVED_SETTINGS, saved],
-    [token.RULES_ENVIRONMENT, settings],
+    [token.RULES_ENVIRONMENT, options.env],
     [token.ORIGINS, options.origins],
     [token.RATES, options.rates],
     [token.CHALLENGE, startChallenge(settings)],
@@ -135,6 +139,7 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.MAIL, options.mail],
     [token.PUSH, options.push],
     [token.NOTIFY, options.notify],
+    [token.SHARED_SETTINGS, new SharedSettingsRefresher(saved, { origins: options.origins, verifier }, logger)],
     [token.REVOCATIONS, new RevocationRefresher(operations, options.revocations, logger)],
   ];
   return [
@@ -156,9 +161,14 @@ function startChallenge(settings: ChatSettings): StartChallenge {
 @Module({})
 export class ChatModule implements OnModuleInit, OnApplicationShutdown {
   readonly #revocations: RevocationRefresher;
+  readonly #shared: SharedSettingsRefresher;
 
-  constructor(@Inject(token.REVOCATIONS) revocations: RevocationRefresher) {
+  constructor(
+    @Inject(token.REVOCATIONS) revocations: RevocationRefresher,
+    @Inject(token.SHARED_SETTINGS) shared: SharedSettingsRefresher,
+  ) {
     this.#revocations = revocations;
+    this.#shared = shared;
   }
 
   static forRoot(options: ChatModuleOptions): DynamicModule {
@@ -194,9 +204,10 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     await this.#revocations.start();
+    await this.#shared.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#revocations.stop();
+    await Promise.all([this.#revocations.stop(), this.#shared.stop()]);
   }
 }

@@ -107,6 +107,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   });
   const rules = async () => effectiveRules(settings, (await saved.current()).rules);
   const targets = async () => alertTargets(settings, (await saved.current()).webhook);
+  const env = { ...settings, ALLOWED_ORIGINS: allowedOrigins };
   const { sweeps, settle } = createSweeps(database, attachments, settings, rules, targets, logger, metrics);
   const options = chatOptions(settings);
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps, trace });
@@ -122,14 +123,14 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const telegram = new Telegram({ database, operations, attachments, callbacks, rates, secret });
   const timeZone = async () => (await rules()).schedule?.timezone ?? 'UTC';
   const mail = composeMail({ database, operations, attachments, rates, settings, secret, timeZone, logger, metrics });
-  const reach = composeReach({ database, operations, settings, mail, allowedOrigins, rules, logger, metrics });
+  const reach = composeReach({ database, operations, settings, mail, rules, logger, metrics });
   for (const sweep of reach.sweeps) service.addSweep(sweep);
   const { push, notify } = reach;
   const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
   const eraser = new Eraser(database, operations, attachments);
   const tracer = new EventTracer(database, trace.journal, deps.tracePeers ?? { addresses: [], key: undefined });
   const parts = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, mail, push, notify };
-  const own = { ...parts, tracer, saved, settings, logger };
+  const own = { ...parts, tracer, saved, settings, env, logger };
   service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention, metrics));
   return {
     service,

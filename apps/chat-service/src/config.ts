@@ -156,7 +156,8 @@ const pushVariables = {
 /** How the chat behaves; the same in its own process and in standalone. */
 export const chatSettingsVariables = {
   CHAT_TOKEN_SECRETS: envSecretRing(),
-  CHANNEL_TOKEN_TTL_SECONDS: envInteger(86_400, { min: 1, max: 86_400 }),
+  /** Without it what the console has saved, else a day. */
+  CHANNEL_TOKEN_TTL_SECONDS: envOptionalInteger({ min: 1, max: 86_400 }),
   SITE_API_KEY: envSecret(16).optional(),
   IDENTITY_SECRETS: envSecretRing().optional(),
   RATE_SESSIONS_PER_MINUTE: envInteger(30),

@@ -121,7 +121,9 @@ export class ChatUnderTest {
     const broker = createMemoryBroker();
     const ephemerals: BrokerEphemeral[] = [];
     const metrics = createMetrics('chat-service');
+    const listed = env['ALLOWED_ORIGINS']?.split(',').filter((origin) => origin !== '');
     const chat = composeChat({
+      ...(listed && { allowedOrigins: listed }),
       database,
       publisher: recorded(broker.publisher, ephemerals),
       settings,
@@ -138,7 +140,7 @@ export class ChatUnderTest {
       staff: { keys: { kind: 'secret', secret: STAFF_SECRET }, issuer: ISSUER, audience: AUDIENCE },
       revocations,
     });
-    const origins = OriginPolicy.create({ allowed: ['https://shop.example'], demo: false });
+    const origins = OriginPolicy.create({ allowed: listed ?? ['https://shop.example'], demo: false });
     const trustedProxies = TrustedProxies.parse([TRUSTED_PROXY]);
     const app = await createHttpApp({
       modules: [chat.module({ verifier, revocations, origins, trustedProxies, internal: true })],

@@ -3,6 +3,7 @@ import { customerStateSchema } from './channel.ts';
 import { badgeDataSchema, sessionEventSchema, staffEventSchema } from './events.ts';
 import { chosenStatusSchema } from './operator-status.ts';
 import { feedCursorSchema, messageIdSchema, seqCursorSchema, sessionIdSchema, timestampSchema } from './primitives.ts';
+import { originsSchema } from './origins.ts';
 
 /** Sessions whose events one call may ask for (`after_seq` given). */
 export const CATCHUP_MAX_SESSIONS = 512;
@@ -10,6 +11,15 @@ export const CATCHUP_MAX_SESSIONS = 512;
 export const CATCHUP_MAX_HEADS = 10_000;
 /** Events of one session in one answer. */
 export const CATCHUP_MAX_LIMIT = 500;
+
+/** What an admin has saved that concerns every process; a variable of that process goes before it. */
+export const sharedSettingsSchema = z.object({
+  version: z.int().min(0),
+  origins: originsSchema,
+  /** Null: nothing was saved. */
+  channel_token_seconds: z.int().min(1).max(86_400).nullable(),
+});
+export type SharedSettings = z.infer<typeof sharedSettingsSchema>;
 
 /**
  * The gateway's one question to chat-service: resume, gap fill and head check alike.
@@ -38,6 +48,8 @@ export const catchupRequestSchema = z.object({
     .optional(),
   /** Revocations after this id are wanted. */
   revocations_after: z.int().min(0).optional(),
+  /** The version of the shared settings that the gateway has, 0 for none: newer ones are wanted. */
+  settings_version: z.int().min(0).optional(),
 });
 export type CatchupRequest = z.input<typeof catchupRequestSchema>;
 
@@ -101,6 +113,8 @@ export const catchupResponseSchema = z.object({
   operator_statuses: z.array(chosenStatusSchema).optional(),
   revocations: z.array(revocationSchema).optional(),
   revocations_head: z.int().min(0).optional(),
+  /** Where they are newer than `settings_version`. */
+  settings: sharedSettingsSchema.optional(),
 });
 export type CatchupResponse = z.infer<typeof catchupResponseSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { customFieldsPatchSchema, customFieldsSchema } from './custom-fields.ts';
+import { originsSchema } from './origins.ts';
 import { requiredText, safeText } from './primitives.ts';
 import { ATTACHMENT_MAX_BYTES, prechatFieldSchema } from './rest.ts';
 
@@ -57,6 +58,11 @@ export const attachmentPolicySchema = z.object({
   types: z.array(fileType).max(40).optional(),
 });
 
+export const tokenTimesSchema = z.object({
+  /** Life of a channel token. */
+  channel_seconds: z.int().min(60).max(86_400).optional(),
+});
+
 /**
  * The same as `PATCH` takes them, null to clear. Unknown keys are refused: a misspelt one would be stored and do nothing.
  */
@@ -72,6 +78,10 @@ export const rulesPatchShape = {
   alerts: alertTimesSchema.strict().nullish(),
   attachments: attachmentPolicySchema.strict().nullish(),
   retention: retentionDaysSchema.strict().nullish(),
+  origins: originsSchema
+    .refine((origins) => new Set(origins).size === origins.length, 'must name each origin once')
+    .nullish(),
+  tokens: tokenTimesSchema.strict().nullish(),
 };
 
 /** What a console may change beside the look; what the environment says goes before it. */
@@ -83,6 +93,8 @@ export const rulesSchema = z.object({
   alerts: alertTimesSchema.optional(),
   attachments: attachmentPolicySchema.optional(),
   retention: retentionDaysSchema.optional(),
+  origins: originsSchema.optional(),
+  tokens: tokenTimesSchema.optional(),
 });
 export type Rules = z.infer<typeof rulesSchema>;
 export const RULE_NAMES = [
@@ -93,6 +105,8 @@ export const RULE_NAMES = [
   'alerts',
   'attachments',
   'retention',
+  'origins',
+  'tokens',
 ] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 
@@ -121,6 +135,9 @@ export const rulesResponseSchema = z.object({
       callbacks: z.int(),
       alerts: z.int(),
     }),
+    /** Pages there may use the chat, beside those of its own host. */
+    origins: z.array(z.string()),
+    tokens: z.object({ channel_seconds: z.int() }),
   }),
   /** Given by the environment, and not to be changed here: `schedule`, `retention.messages` and the like. */
   fixed: z.array(z.string()),

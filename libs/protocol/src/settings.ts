@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { webhookPatchSchema, webhookTargetsSchema } from './alert-targets.ts';
-import { requiredText, safeText, timestampSchema } from './primitives.ts';
+import { requiredText, timestampSchema } from './primitives.ts';
+import { originSchema } from './origins.ts';
 import { rulesPatchShape, rulesResponseSchema } from './rules.ts';
 
 /** Texts of the widget that the site's owner may replace; `<name>.ru` and `<name>.en` for one language only. */
@@ -60,16 +61,14 @@ export const settingsResponseSchema = z.object({
   rules: rulesResponseSchema,
   /** For admins alone. */
   webhook: webhookTargetsSchema.optional(),
+  /** For admins alone: which secrets the environment has. None is ever shown. */
+  keys: z.array(z.object({ variable: z.string(), set: z.boolean() })).optional(),
   updated_at: timestampSchema.nullable(),
 });
 export type SettingsResponse = z.infer<typeof settingsResponseSchema>;
 
-/** As a browser writes it in `Origin`: `https://shop.example`, no path, no default port. */
-function isOrigin(text: string): boolean {
-  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
-}
 export const originCheckQuerySchema = z.object({
-  origin: safeText(255).refine(isOrigin, 'must be an origin such as https://shop.example'),
+  origin: originSchema,
 });
 export const originCheckResponseSchema = z.object({
   origin: z.string(),

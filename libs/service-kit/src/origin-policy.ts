@@ -34,11 +34,13 @@ function webOrigin(text: string): URL | undefined {
 
 /** Which pages may talk to us. Only the exact spelling a browser sends is compared, so nothing can look like an entry. */
 export class OriginPolicy {
-  readonly #allowed: ReadonlySet<string>;
+  #allowed: ReadonlySet<string>;
+  readonly #isFixed: boolean;
   readonly #demo: boolean;
 
   private constructor(allowed: ReadonlySet<string>, demo: boolean) {
     this.#allowed = allowed;
+    this.#isFixed = allowed.size > 0;
     this.#demo = demo;
   }
 
@@ -54,6 +56,16 @@ export class OriginPolicy {
       origins.add(url.origin);
     }
     return new OriginPolicy(origins, demo);
+  }
+
+  /** What an admin has saved. Nothing changes where `ALLOWED_ORIGINS` says it. */
+  replace(origins: readonly string[]): void {
+    if (!this.#isFixed) this.#allowed = new Set(origins);
+  }
+
+  /** Beside the own host. */
+  has(origin: string): boolean {
+    return this.#allowed.has(origin);
   }
 
   /**

@@ -36,12 +36,14 @@ export class TokenVerifier {
   readonly #identity: IdentityTokens | undefined;
   readonly #revocations: RevocationView;
   readonly #now: () => number;
+  #channelTokenTtl: number;
 
   private constructor(config: TokenVerifierConfig) {
     this.#config = config;
     this.#staff = config.staff === undefined ? undefined : new StaffTokens(config.staff);
     this.#identity = config.identitySecrets === undefined ? undefined : new IdentityTokens(config.identitySecrets);
     this.#revocations = config.revocations ?? NO_REVOCATIONS;
+    this.#channelTokenTtl = config.channelTokenTtlSeconds ?? TOKEN_MAX_LIFETIME_SECONDS;
     this.#now = config.now ?? (() => Math.floor(Date.now() / 1000));
   }
 
@@ -49,13 +51,22 @@ export class TokenVerifier {
     return new TokenVerifier(config);
   }
 
+  /** What an admin has saved, or null. Nothing changes where the configuration says it. */
+  setChannelTokenTtl(seconds: number | null): void {
+    if (this.#config.channelTokenTtlSeconds === undefined)
+      this.#channelTokenTtl = seconds ?? TOKEN_MAX_LIFETIME_SECONDS;
+  }
+
+  get channelTokenTtl(): number {
+    return Math.min(this.#channelTokenTtl, TOKEN_MAX_LIFETIME_SECONDS);
+  }
+
   /** A channel token does not name its session: the session stands beside it and is part of what is signed. */
   verifyCustomer(sessionId: number, token: string | undefined): Verdict<CustomerPrincipal> {
     const ring = this.#config.channelSecrets;
     if (token === undefined || token === '') return refuse('missing_credentials');
     if (ring === undefined) return refuse('bad_token');
-    const lifetime = this.#config.channelTokenTtlSeconds ?? TOKEN_MAX_LIFETIME_SECONDS;
-    return this.#customer(sessionId, verifyChannelToken(ring, sessionId, token, this.#now(), lifetime));
+    return this.#customer(sessionId, verifyChannelToken(ring, sessionId, token, this.#now(), this.#channelTokenTtl));
   }
 
   verifyStreamLink(sessionId: number, signature: string | undefined): Verdict<CustomerPrincipal> {

@@ -99,6 +99,24 @@ describe('rules of the chat', () => {
   });
 });
 
+describe('origins, tokens, files and secrets', () => {
+  test('[SET11] [SET12] [ATT11] what variables say is shown as fixed, and what only admins may see is theirs', async () => {
+    const { rules, keys } = (await admin.request('GET', '/chat/settings')).as(settingsResponseSchema);
+    expect(rules.fixed).toContain('origins');
+    expect(rules.effective.origins).toContain(ALLOWED_ORIGIN);
+    expectError(await save({ origins: ['https://else.example'] }), 'validation_failed');
+    expectError(await save({ tokens: { channel_seconds: 86_401 } }), 'validation_failed');
+    expectError(
+      await save({ attachments: { max_bytes: rules.effective.attachments.limit.max_bytes + 1 } }),
+      'validation_failed',
+    );
+    for (const body of [{ origins: [] }, { tokens: null }, { attachments: null }])
+      expectError(await save(body, anna), 'forbidden');
+    expect(keys).toContainEqual({ variable: 'SITE_API_KEY', set: true });
+    expect((await read()).keys).toBeUndefined();
+  });
+});
+
 describe('origin check', () => {
   const check = (origin: string) => anna.request('GET', `/chat/origins/check?origin=${encodeURIComponent(origin)}`);
 

@@ -131,7 +131,11 @@ describe('channel tokens and stream links', () => {
 
   it('[REV6] a credential is no younger than the look at the right to it, however late its answer is', () => {
     let now = 1_000;
-    const credentials = new ChannelCredentials(ring, 86_400, () => now);
+    const credentials = new ChannelCredentials(
+      ring,
+      () => 86_400,
+      () => now,
+    );
     const asOf = credentials.now();
     now += 5;
     const { token } = credentials.token({ id: 7, revokedAt: null }, asOf);
@@ -142,11 +146,21 @@ describe('channel tokens and stream links', () => {
   });
 
   it('[SES10] a stream link names the path below which a proxy has the chat', () => {
-    const below = new ChannelCredentials(ring, 86_400, () => 1_000, '/support');
-    const subject = { id: 7, revokedAt: null };
-    const [plain, prefixed] = [new ChannelCredentials(ring, 86_400, () => 1_000), below].map(
-      (credentials) => credentials.streamLink(subject, 1_000).url,
+    const below = new ChannelCredentials(
+      ring,
+      () => 86_400,
+      () => 1_000,
+      '/support',
     );
+    const subject = { id: 7, revokedAt: null };
+    const [plain, prefixed] = [
+      new ChannelCredentials(
+        ring,
+        () => 86_400,
+        () => 1_000,
+      ),
+      below,
+    ].map((credentials) => credentials.streamLink(subject, 1_000).url);
     expect(prefixed).toBe(`/support${plain}`);
     expect(plain).toMatch(/^\/chat\/7\/stream\?sig=/);
   });

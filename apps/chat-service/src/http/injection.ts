@@ -26,5 +26,6 @@ export const PUSH = Symbol('Push');
 export const NOTIFY = Symbol('NotifyChoices');
 export const INTAKE = Symbol('EventIntake');
 export const CUSTOMER_REST = Symbol('CustomerRest');
+export const SHARED_SETTINGS = Symbol('SharedSettingsRefresher');
 export const RULES_ENVIRONMENT = Symbol('RulesEnvironment');
 export const ORIGINS = Symbol('OriginPolicy');

@@ -32,8 +32,10 @@ import { testWebhook } from '../alerts/webhook-test.ts';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from '../settings/rules.ts';
+import { type KeysEnvironment, shownKeys } from '../settings/shown-keys.ts';
+import type { SharedSettingsRefresher } from '../settings/shared-settings.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { ORIGINS, RATES, RULES_ENVIRONMENT, SAVED_SETTINGS, WIDGET_CONFIG } from './injection.ts';
+import { ORIGINS, RATES, RULES_ENVIRONMENT, SAVED_SETTINGS, SHARED_SETTINGS, WIDGET_CONFIG } from './injection.ts';
 import { staffActor } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 
@@ -44,21 +46,24 @@ export class SettingsController {
   readonly #saved: SavedSettings;
   readonly #config: WidgetConfigSource;
   readonly #origins: OriginPolicy;
-  readonly #env: RulesEnvironment & AlertEnvironment;
+  readonly #env: RulesEnvironment & AlertEnvironment & KeysEnvironment;
   readonly #rates: RequestRates;
+  readonly #shared: SharedSettingsRefresher;
 
   constructor(
     @Inject(SAVED_SETTINGS) saved: SavedSettings,
     @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
     @Inject(ORIGINS) origins: OriginPolicy,
-    @Inject(RULES_ENVIRONMENT) env: RulesEnvironment & AlertEnvironment,
+    @Inject(RULES_ENVIRONMENT) env: RulesEnvironment & AlertEnvironment & KeysEnvironment,
     @Inject(RATES) rates: RequestRates,
+    @Inject(SHARED_SETTINGS) shared: SharedSettingsRefresher,
   ) {
     this.#saved = saved;
     this.#config = config;
     this.#origins = origins;
     this.#env = env;
     this.#rates = rates;
+    this.#shared = shared;
   }
 
   @Get('settings')
@@ -76,7 +81,9 @@ export class SettingsController {
     checkRules(this.#env, body);
     checkWebhook(this.#env, body.webhook);
     const signed = this.#env.ALERT_WEBHOOK_SECRET !== undefined;
-    return this.#render(principal, await this.#saved.save(staffActor(principal), body, signed));
+    const saved = await this.#saved.save(staffActor(principal), body, signed);
+    this.#shared.apply(saved.rules, saved.updatedAt);
+    return this.#render(principal, saved);
   }
 
   @Post('settings/webhook/test')
@@ -112,7 +119,9 @@ export class SettingsController {
         effective: effectiveRules(this.#env, saved.rules),
         fixed: [...fixedRules(this.#env), ...fixedTargets(this.#env)],
       },
-      ...(staffActor(principal).role === 'admin' ? { webhook: shownTargets(this.#env, saved.webhook) } : {}),
+      ...(staffActor(principal).role === 'admin'
+        ? { webhook: shownTargets(this.#env, saved.webhook), keys: shownKeys(this.#env) }
+        : {}),
       updated_at: saved.updatedAt?.toISOString() ?? null,
     };
   }

@@ -3,22 +3,29 @@ import { RequireInternal } from '@chat-realtime/service-kit';
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import type { z } from 'zod';
 import type { ChatOperations } from '../domain/index.ts';
-import { OPERATIONS } from '../http/injection.ts';
+import { OPERATIONS, SAVED_SETTINGS } from '../http/injection.ts';
+import type { SavedSettings } from '../settings/saved-settings.ts';
+import { sharedSettings } from '../settings/shared-settings.ts';
 
 /** What a gateway asks; never routed to the public, and not mounted where the gateway lives in the same process. */
 @Controller('internal')
 export class InternalController {
   readonly #operations: ChatOperations;
+  readonly #saved: SavedSettings;
 
-  constructor(@Inject(OPERATIONS) operations: ChatOperations) {
+  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(SAVED_SETTINGS) saved: SavedSettings) {
     this.#operations = operations;
+    this.#saved = saved;
   }
 
   @Post('catchup')
   @RequireInternal()
   @HttpCode(200)
-  catchup(@Body({ schema: catchupRequestSchema }) body: z.infer<typeof catchupRequestSchema>) {
-    return this.#operations.catchup(body);
+  async catchup(@Body({ schema: catchupRequestSchema }) body: z.infer<typeof catchupRequestSchema>) {
+    const answer = await this.#operations.catchup(body);
+    if (body.settings_version === undefined) return answer;
+    const settings = sharedSettings(await this.#saved.current());
+    return settings.version > body.settings_version ? { ...answer, settings } : answer;
   }
 
   @Post('acks')

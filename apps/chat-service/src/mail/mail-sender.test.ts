@@ -32,7 +32,7 @@ beforeAll(async () => {
     addresses: undefined,
     from: { name: 'Лампы', address: 'support@shop.example' },
     publicUrl: 'https://chat.shop.example',
-    allowedOrigins: new Set(),
+    allowedOrigins: async () => [],
   });
 });
 afterAll(async () => {

@@ -29,7 +29,7 @@ export interface MailWriterParts {
   readonly from: Mailbox;
   readonly publicUrl: string;
   /** Pages of these origins may be linked to; a visitor says themselves which page they are on. */
-  readonly allowedOrigins: ReadonlySet<string>;
+  readonly allowedOrigins: () => Promise<readonly string[]>;
 }
 
 /** Makes a mail when it is sent, so that it says what is true then. Null: there is nothing to say any more. */
@@ -123,17 +123,17 @@ export class MailWriter {
 
   /** A signed-in customer's chat opens on the site by who they are; any other by the code behind the `#`. */
   async #link(session: SessionRecord): Promise<{ kind: 'chat' | 'site'; url: string }> {
-    const page = this.#page(session.pageUrl);
+    const page = await this.#page(session.pageUrl);
     if (session.customerId !== null) return { kind: 'site', url: page.href };
     page.hash = `chat-return=${await this.#parts.links.newCode(session.id)}`;
     return { kind: 'chat', url: page.href };
   }
 
-  #page(pageUrl: string | null): URL {
+  async #page(pageUrl: string | null): Promise<URL> {
     const own = new URL(this.#url('/'));
     if (pageUrl === null || !URL.canParse(pageUrl)) return own;
     const page = new URL(pageUrl);
-    const isKnown = page.origin === own.origin || this.#parts.allowedOrigins.has(page.origin);
+    const isKnown = page.origin === own.origin || (await this.#parts.allowedOrigins()).includes(page.origin);
     return isKnown && /^https?:$/.test(page.protocol) ? page : own;
   }
 

@@ -22,7 +22,6 @@ export interface ReachParts {
   readonly operations: ChatOperations;
   readonly settings: ChatSettings;
   readonly mail: Mail;
-  readonly allowedOrigins: readonly string[];
   readonly rules: () => Promise<RulesResponse['effective']>;
   readonly logger: ChatLog;
   readonly metrics: Metrics;
@@ -88,7 +87,7 @@ export function composeReach(parts: ReachParts): Reach {
   };
 }
 
-function mailSender({ database, operations, settings, mail, allowedOrigins, logger, metrics }: ReachParts) {
+function mailSender({ database, operations, settings, mail, rules, logger, metrics }: ReachParts) {
   const config = mailConfig(settings);
   const { SMTP_URL: smtpUrl, PUBLIC_URL: publicUrl } = settings;
   if (config === undefined || smtpUrl === undefined || publicUrl === undefined) return undefined;
@@ -109,7 +108,7 @@ function mailSender({ database, operations, settings, mail, allowedOrigins, logg
     addresses: mail.addresses,
     from: config.from,
     publicUrl,
-    allowedOrigins: new Set(allowedOrigins),
+    allowedOrigins: async () => (await rules()).origins,
   });
   return new MailSender({
     database,

@@ -13,6 +13,7 @@ export type RulesEnvironment = Pick<
   | 'ALERT_WAITING_SECONDS'
   | 'REPLY_UNSEEN_SECONDS'
   | 'CALLBACK_DUE_MINUTES'
+  | 'CHANNEL_TOKEN_TTL_SECONDS'
   | 'ATTACHMENT_MAX_BYTES'
   | 'ATTACHMENT_TYPES'
   | 'ALERT_RETENTION_DAYS'
@@ -21,11 +22,18 @@ export type RulesEnvironment = Pick<
   | 'RETENTION_DAYS_CONTACTS'
   | 'RETENTION_DAYS_CALLBACKS'
   | 'RETENTION_DAYS_ALERTS'
->;
+> & {
+  /** Of the process, where it has any. */
+  readonly ALLOWED_ORIGINS?: readonly string[] | undefined;
+};
 
 const WAITING_SECONDS = 60;
 const REPLY_UNSEEN_SECONDS = 120;
 const CALLBACK_DUE_MINUTES = 120;
+const CHANNEL_TOKEN_SECONDS = 86_400;
+
+const fixedOrigins = ({ ALLOWED_ORIGINS: origins = [] }: RulesEnvironment) =>
+  origins.length === 0 ? undefined : origins;
 
 /** Each rule with the variable that fixes it, where it has a value. */
 function fixedValues(env: RulesEnvironment): readonly (readonly [string, unknown])[] {
@@ -42,6 +50,8 @@ function fixedValues(env: RulesEnvironment): readonly (readonly [string, unknown
     ['retention.contacts', env.RETENTION_DAYS_CONTACTS],
     ['retention.callbacks', env.RETENTION_DAYS_CALLBACKS],
     ['retention.alerts', env.RETENTION_DAYS_ALERTS],
+    ['origins', fixedOrigins(env)],
+    ['tokens.channel_seconds', env.CHANNEL_TOKEN_TTL_SECONDS],
   ];
 }
 
@@ -75,6 +85,10 @@ export function effectiveRules(env: RulesEnvironment, saved: Rules): RulesRespon
       contacts: env.RETENTION_DAYS_CONTACTS ?? retention.contacts ?? 0,
       callbacks: env.RETENTION_DAYS_CALLBACKS ?? retention.callbacks ?? 0,
       alerts: env.RETENTION_DAYS_ALERTS ?? retention.alerts ?? env.ALERT_RETENTION_DAYS,
+    },
+    origins: [...(fixedOrigins(env) ?? saved.origins ?? [])],
+    tokens: {
+      channel_seconds: env.CHANNEL_TOKEN_TTL_SECONDS ?? saved.tokens?.channel_seconds ?? CHANNEL_TOKEN_SECONDS,
     },
   };
 }
@@ -110,7 +124,7 @@ export function checkRules(env: RulesEnvironment, patch: RulesPatch): void {
     const part = patch[name];
     if (part === undefined) continue;
     if (fixed.has(name)) throw fieldError(name, 'is fixed by the environment');
-    if (name !== 'alerts' && name !== 'retention') continue;
+    if (name !== 'alerts' && name !== 'retention' && name !== 'tokens') continue;
     for (const key of Object.keys(part ?? {}))
       if (fixed.has(`${name}.${key}`)) throw fieldError(`${name}.${key}`, 'is fixed by the environment');
   }

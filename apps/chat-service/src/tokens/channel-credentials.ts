@@ -32,19 +32,19 @@ function isoTime(unixSeconds: number): string {
 /** Makes the credentials of a customer's channel. */
 export class ChannelCredentials {
   readonly #ring: KeyRing;
-  readonly #tokenSeconds: number;
+  readonly #tokenSeconds: () => number;
   readonly #now: () => number;
   readonly #prefix: string;
 
   /** `now` in unix seconds; `prefix` is the path below which the chat is reached from outside. */
   constructor(
     ring: KeyRing,
-    tokenSeconds: number,
+    tokenSeconds: () => number,
     now: () => number = () => Math.floor(Date.now() / 1_000),
     prefix = '',
   ) {
     this.#ring = ring;
-    this.#tokenSeconds = Math.min(tokenSeconds, TOKEN_MAX_LIFETIME_SECONDS);
+    this.#tokenSeconds = tokenSeconds;
     this.#now = now;
     this.#prefix = prefix;
   }
@@ -62,7 +62,7 @@ export class ChannelCredentials {
     const createdAt = firstValidSecond(session, asOf);
     return {
       token: signChannelToken(this.#ring, session.id, createdAt),
-      expires_at: isoTime(createdAt + this.#tokenSeconds),
+      expires_at: isoTime(createdAt + this.#tokenSeconds()),
     };
   }
 

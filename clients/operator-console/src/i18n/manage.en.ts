@@ -75,6 +75,14 @@ export const manageEn: ManageTexts = {
       title: 'Files',
       hint: 'What customers and operators may send here, also from Telegram and by mail.',
     },
+    origins: {
+      title: 'Sites with the widget',
+      hint: 'Pages of these sites may use the chat, beside those of its own address.',
+    },
+    tokens: {
+      title: 'Keys and tokens',
+      hint: 'How long a visitor’s token holds; the widget gets a new one by itself. A shorter time ends older tokens.',
+    },
     retention: { title: 'How long to keep', hint: 'Days; 0 keeps for ever. What is older is erased within the hour.' },
   },
   alwaysOpen: 'We are always there',
@@ -148,6 +156,18 @@ export const manageEn: ManageTexts = {
     others: 'Further types, by commas',
     othersRule: 'Types such as application/zip, separated by commas',
   },
+  origins: {
+    line: (number) => `Site ${number}`,
+    rule: 'An address such as https://shop.example',
+    add: 'One more site',
+    remove: (number) => `Remove site ${number}`,
+  },
+  keys: {
+    title: 'Secrets',
+    hint: 'Secrets lie in the environment of the server: they are changed there and shown nowhere.',
+    set: 'set',
+    unset: 'not set',
+  },
   consentVersion: 'Version',
   consentText: 'Text',
   consentUrl: 'Link to the policy',
@@ -157,6 +177,7 @@ export const manageEn: ManageTexts = {
       reply_unseen_seconds: 'Reply not read, seconds',
       callback_due_minutes: 'Call back within, minutes',
     },
+    tokens: { channel_seconds: 'A visitor’s token, seconds' },
     retention: {
       messages: 'Messages',
       files: 'Files',

@@ -77,6 +77,14 @@ export const manageRu = {
       title: 'Файлы',
       hint: 'Что могут прислать сюда клиенты и операторы, в том числе из Telegram и по почте.',
     },
+    origins: {
+      title: 'Сайты с виджетом',
+      hint: 'Страницам этих сайтов чат доступен, кроме страниц на его собственном адресе.',
+    },
+    tokens: {
+      title: 'Ключи и токены',
+      hint: 'Сколько действует токен посетителя; новый виджет получает сам. Если сократить срок, старые токены кончатся.',
+    },
     retention: { title: 'Сколько хранить', hint: 'Дней. 0 — без срока. Старше — стирается само в течение часа.' },
   },
   alwaysOpen: 'Мы на связи всегда',
@@ -151,6 +159,18 @@ export const manageRu = {
     others: 'Ещё типы, через запятую',
     othersRule: 'Типы вида application/zip, через запятую',
   },
+  origins: {
+    line: (number: number) => `Сайт ${number}`,
+    rule: 'Адрес вида https://shop.example',
+    add: 'Ещё сайт',
+    remove: (number: number) => `Убрать сайт ${number}`,
+  },
+  keys: {
+    title: 'Секреты',
+    hint: 'Секреты лежат в окружении сервера: там их меняют, и нигде они не показываются.',
+    set: 'задан',
+    unset: 'не задан',
+  },
   consentVersion: 'Версия',
   consentText: 'Текст',
   consentUrl: 'Ссылка на политику',
@@ -160,6 +180,7 @@ export const manageRu = {
       reply_unseen_seconds: 'Ответ не прочитан, секунд',
       callback_due_minutes: 'Перезвонить за, минут',
     },
+    tokens: { channel_seconds: 'Токен посетителя, секунд' },
     retention: {
       messages: 'Сообщения',
       files: 'Файлы',

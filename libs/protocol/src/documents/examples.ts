@@ -275,9 +275,15 @@ const rules = {
       limit: { max_bytes: 10_485_760, types: [] },
     },
     retention: { messages: 365, files: 0, contacts: 0, callbacks: 0, alerts: 30 },
+    origins: ['https://shop.example'],
+    tokens: { channel_seconds: 86_400 },
   },
   fixed: ['alerts.waiting_seconds'],
 };
+const keys = [
+  { variable: 'SITE_API_KEY', set: true },
+  { variable: 'EVENTS_API_KEY', set: false },
+];
 const webhook = { urls: ['https://shop.example/hooks/chat'], secret: 'saved' as const, saved: true };
 const texts = { 'greeting.ru': 'Здравствуйте! Чем помочь?', 'greeting.en': 'Hello! How can we help?' };
 const revocation = { id: 9, kind: 'session' as const, subject: '123', not_after: 1_762_590_611 };
@@ -525,7 +531,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   ],
   Settings: [
     { settings: { theme: savedTheme, texts }, effective: { theme: savedTheme, texts }, rules, updated_at: AT },
-    { settings: { theme: {}, texts: {} }, effective: { theme: {}, texts: {} }, rules, webhook, updated_at: null },
+    { settings: { theme: {}, texts: {} }, effective: { theme: {}, texts: {} }, rules, webhook, keys, updated_at: null },
   ],
   SettingRules: [rules],
   OriginCheck: [

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { RuleSection } from './RuleSection.tsx';
@@ -6,17 +7,23 @@ import type { RulesFormProps } from './rules-form.ts';
 const FIELDS = {
   alerts: ['waiting_seconds', 'reply_unseen_seconds', 'callback_due_minutes'],
   retention: ['messages', 'files', 'contacts', 'callbacks', 'alerts'],
+  tokens: ['channel_seconds'],
 } as const;
-const LIMITS = { alerts: { min: 1, max: 86_400 }, retention: { min: 0, max: 36_500 } } as const;
+const LIMITS = {
+  alerts: { min: 1, max: 86_400 },
+  retention: { min: 0, max: 36_500 },
+  tokens: { min: 60, max: 86_400 },
+} as const;
 /** Where a field has another end than its neighbours. */
 const MAX: Readonly<Record<string, number>> = { callback_due_minutes: 43_200 };
 
 interface NumbersFormProps extends RulesFormProps {
   readonly part: keyof typeof FIELDS;
+  readonly after?: ComponentChildren;
 }
 
 /** Whole numbers: times of alerts, days of retention. One that a variable fixes stays as it is. */
-export function NumbersForm({ part, rules, save }: NumbersFormProps) {
+export function NumbersForm({ part, rules, save, after }: NumbersFormProps) {
   const { manage } = t();
   const effective: Readonly<Record<string, number>> = rules.effective[part];
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
@@ -38,6 +45,7 @@ export function NumbersForm({ part, rules, save }: NumbersFormProps) {
       name={part}
       fixed={names.every(isFixed)}
       saved={rules.saved[part] !== undefined}
+      after={after}
       onSave={onSave}
       onClear={async () => {
         await save({ [part]: null });

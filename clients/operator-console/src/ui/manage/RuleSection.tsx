@@ -12,7 +12,9 @@ interface RuleSectionProps {
     | 'alerts'
     | 'webhook'
     | 'attachments'
-    | 'retention';
+    | 'retention'
+    | 'origins'
+    | 'tokens';
   /** The variable that fixes all of it. */
   readonly fixed: boolean;
   /** Something was saved here, and can be taken back. */
@@ -33,6 +35,8 @@ const VARIABLES = {
   webhook: 'ALERT_WEBHOOK_URLS',
   attachments: 'ATTACHMENT_TYPES',
   retention: 'RETENTION_DAYS_*',
+  origins: 'ALLOWED_ORIGINS',
+  tokens: 'CHANNEL_TOKEN_TTL_SECONDS',
 } as const;
 
 /** A part of the settings, saved by itself. What the environment says is shown and cannot be changed here. */

@@ -9,8 +9,10 @@ import { AttachmentsForm } from './AttachmentsForm.tsx';
 import { ConsentForm } from './ConsentForm.tsx';
 import { CustomFieldsForm } from './CustomFieldsForm.tsx';
 import { HoursForm } from './HoursForm.tsx';
+import { KeysList } from './KeysList.tsx';
 import { NumbersForm } from './NumbersForm.tsx';
 import { Page, Waiting } from './Page.tsx';
+import { OriginsForm } from './OriginsForm.tsx';
 import { PrechatForm } from './PrechatForm.tsx';
 import { WebhookForm } from './WebhookForm.tsx';
 
@@ -24,8 +26,9 @@ export function RulesPage() {
     notify(manage.saved);
   };
   // What was saved or taken back is shown anew; what is being written in another part stays.
-  const keyOf = (part: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent' | 'attachments'): string =>
-    loaded.state === 'ready' ? part + JSON.stringify(loaded.value.rules.effective[part]) : part;
+  const keyOf = (
+    part: 'schedule' | 'prechat_fields' | 'custom_fields' | 'consent' | 'attachments' | 'origins',
+  ): string => (loaded.state === 'ready' ? part + JSON.stringify(loaded.value.rules.effective[part]) : part);
   return (
     <Page page="rules">
       <p class="hint">{manage.rulesHint}</p>
@@ -47,6 +50,13 @@ export function RulesPage() {
           )}
           <AttachmentsForm key={keyOf('attachments')} rules={loaded.value.rules} save={save} />
           <NumbersForm part="retention" rules={loaded.value.rules} save={save} />
+          <OriginsForm key={keyOf('origins')} rules={loaded.value.rules} save={save} />
+          <NumbersForm
+            part="tokens"
+            rules={loaded.value.rules}
+            save={save}
+            after={loaded.value.keys && <KeysList keys={loaded.value.keys} />}
+          />
         </>
       )}
     </Page>
