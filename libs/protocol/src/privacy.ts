@@ -71,3 +71,5 @@ export const customerExportSchema = z.object({
   customer_id: z.string(),
   sessions: z.array(sessionExportSchema),
 });
+/** Answer of `GET /chat/session/:id/export`, by `scope`. */
+export const sessionOrCustomerExportSchema = z.union([sessionExportSchema, customerExportSchema]);

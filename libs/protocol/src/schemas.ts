@@ -112,6 +112,7 @@ export const NAMED_SCHEMAS = {
   Erased: events.erasedDataSchema,
   SessionExport: privacy.sessionExportSchema,
   CustomerExport: privacy.customerExportSchema,
+  SessionOrCustomerExport: privacy.sessionOrCustomerExportSchema,
   EraseRequest: privacy.eraseRequestSchema,
   EraseResponse: privacy.eraseResponseSchema,
   Trace: trace.traceResponseSchema,

@@ -487,6 +487,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   Erased: [erased, { scope: 'before', through_seq: 4, through_id: 456, kinds: ['messages'] }],
   SessionExport: [sessionExport],
   CustomerExport: [{ exported_at: LATER, customer_id: 'c-17', sessions: [sessionExport] }],
+  SessionOrCustomerExport: [sessionExport, { exported_at: LATER, customer_id: 'c-17', sessions: [sessionExport] }],
   EraseRequest: [{}, { scope: 'customer' }],
   EraseResponse: [{ session, erased_sessions: 3 }],
   OperatorAccount: [operatorAccount],

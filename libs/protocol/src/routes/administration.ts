@@ -54,8 +54,8 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     answers: {
       200: {
         description:
-          'one document, with `scope=customer` a `CustomerExport`; with `format=zip` an archive (`application/zip`) of it and the files',
-        schema: privacy.sessionExportSchema,
+          'one document, with `scope=customer` all of them in one; with `format=zip` an archive (`application/zip`) of it and the files',
+        schema: privacy.sessionOrCustomerExportSchema,
         noStore: true,
       },
     },
