@@ -190,7 +190,7 @@ export class OperatorAccounts {
       const now = this.#parts.now();
       await trx
         .updateTable('auth_operator')
-        .set({ password_hash: passwordHash, updated_at: now })
+        .set({ password_hash: passwordHash })
         .where('id', '=', by.userId)
         .execute();
       const ended = await trx

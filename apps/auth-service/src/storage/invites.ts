@@ -159,7 +159,7 @@ export class Invites {
     const joined = this.#now();
     const row = await transaction
       .updateTable('auth_operator')
-      .set({ password_hash: passwordHash, joined_at: joined, updated_at: joined })
+      .set({ password_hash: passwordHash, joined_at: joined })
       .where('id', '=', id)
       .where('active', '=', true)
       .returningAll()
