@@ -188,11 +188,7 @@ export class OperatorAccounts {
       // Two changes at once: the second one showed a password that is none any more.
       if (row.password_hash !== proved) throw new ChatError('bad_token', 'the password was changed');
       const now = this.#parts.now();
-      await trx
-        .updateTable('auth_operator')
-        .set({ password_hash: passwordHash })
-        .where('id', '=', by.userId)
-        .execute();
+      await trx.updateTable('auth_operator').set({ password_hash: passwordHash }).where('id', '=', by.userId).execute();
       const ended = await trx
         .updateTable('auth_login')
         .set({ ended_at: now, end_reason: 'operator' })
