@@ -66,9 +66,7 @@ export interface SeedOptions {
  */
 export async function seedChosen(service: AuthService, password: string, reach: Reach): Promise<Operator[]> {
   if (isReachedFromOutside(reach) && !newPasswordSchema.safeParse(password).success)
-    throw new ConfigError([
-      'OPERATOR_PASSWORD: needs at least 8 characters where other machines reach the chat, as any password here',
-    ]);
+    throw new ConfigError(['OPERATOR_PASSWORD: needs at least 8 characters where other machines reach the chat']);
   const accounts = SEEDED_OPERATORS.filter(({ role }) => role === 'admin' || isLoopback(reach.HOST));
   return seedOperators(service, password, { accounts });
 }

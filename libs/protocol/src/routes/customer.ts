@@ -27,7 +27,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
       200: { description: 'the session of this resume key', schema: rest.createSessionResponseSchema, noStore: true },
       201: { description: 'a new session', schema: rest.createSessionResponseSchema, noStore: true },
     },
-    errors: ['bad_credentials', 'banned', 'idempotency_conflict', 'rate_limited'],
+    errors: ['bad_credentials', 'banned', 'challenge_required', 'idempotency_conflict', 'rate_limited'],
   }),
   route({
     id: 'identify',
@@ -129,6 +129,7 @@ export const CUSTOMER_ROUTES: readonly Route[] = [
     summary: 'Say on which page the customer is now',
     body: { schema: rest.pageRequestSchema, required: true },
     answers: { 204: { description: 'kept' } },
+    errors: ['banned'],
   }),
   route({
     id: 'read',

@@ -19,7 +19,7 @@ export const REACH_ROUTES: readonly Route[] = [
       200: { description: 'the file', contentType: 'text/plain', noStore: true },
       202: { description: 'it will be sent', schema: mail.transcriptQueuedSchema },
     },
-    errors: ['mail_off', 'rate_limited'],
+    errors: ['banned', 'mail_off', 'rate_limited'],
   }),
   route({
     id: 'mailInbound',

@@ -41,7 +41,7 @@ export const TELEGRAM_ROUTES: readonly Route[] = [
     access: 'customer',
     summary: 'An address of one use with which the chat goes on in Telegram as well',
     answers: { 200: { description: 'the link', schema: telegram.telegramLinkResponseSchema, noStore: true } },
-    errors: ['not_found'],
+    errors: ['banned', 'not_found'],
   }),
 ];
 
