@@ -1,6 +1,9 @@
-// Backup and restore under traffic on the stack: one moment is kept whole, every client is told, customers and staff alike, revocations hold. About a minute.
+// Backup and restore under traffic on the stack: one moment is kept whole with its files, every client is told and shows it,
+// customers on each transport and the console alike, revocations hold. About a minute.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   Customer,
@@ -13,7 +16,10 @@ import {
   until,
   WebSocketClient,
 } from '@chat-realtime/testkit';
+import { eventsResponseSchema } from '@chat-realtime/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ChatClient, createChatClient, type TransportName } from '../../clients/sdk/dist/index.js';
+import { createStaffClient, type StaffClient } from '../../clients/sdk/dist/staff.js';
 
 const ADMIN = fileURLToPath(new URL('../../apps/standalone/dist/admin/main.js', import.meta.url));
 const CUSTOMERS = 20;
@@ -21,13 +27,19 @@ const TRAFFIC_MS = 3_000;
 /** A head check, and the time over which clients are sent back. */
 const NOTICED_MS = 30_000;
 
+/** Where chat-service keeps attachments, as its volume does. */
+const files = tempFolder('files');
+
 let stack: Stack;
 let http: HttpClient;
 beforeAll(async () => {
   const off = { RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' };
-  stack = await startStack({ env: { ...off, LOG_LEVEL: 'warn' } });
+  stack = await startStack({
+    env: { ...off, LOG_LEVEL: 'warn' },
+    serviceEnv: { 'chat-service': { DATA_DIR: files } },
+  });
   http = new HttpClient(stack.url);
-}, 120_000);
+});
 afterAll(async () => {
   http.close();
   await stack.stop();
@@ -38,7 +50,7 @@ async function admin(...args: string[]): Promise<Record<string, unknown>> {
     PATH: process.env['PATH'],
     DATABASE_URL: stack.postgres.url,
     RABBITMQ_URL: stack.rabbit.url,
-    DATA_DIR: tempFolder('files'),
+    DATA_DIR: files,
   };
   const child = spawn(process.execPath, [ADMIN, ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
@@ -85,6 +97,70 @@ async function watching(customer: Customer): Promise<{ client: WebSocketClient; 
   return { client, epoch: ready.data['epoch'] };
 }
 
+/** What people look at: the widget's client on each transport, and the console's. */
+const TRANSPORTS: readonly TransportName[] = ['websocket', 'sse', 'poll'];
+const FILE = Buffer.from('what the customer sent along');
+
+class Onlookers {
+  readonly customers: readonly ChatClient[];
+  readonly console: StaffClient;
+  readonly #anna: Staff;
+
+  constructor(anna: Staff) {
+    this.#anna = anna;
+    const baseUrl = stack.url;
+    this.customers = TRANSPORTS.map((transport) => createChatClient({ baseUrl, tabs: false, transports: [transport] }));
+    this.console = createStaffClient({ baseUrl, tabs: false, getToken: async () => ({ token: anna.token }) });
+    this.console.connect();
+  }
+
+  /** Each customer writes, and the operator answers each in the console; all of it is stored. */
+  async say(text: string): Promise<void> {
+    for (const [index, customer] of this.customers.entries()) {
+      await customer.send(`${text}, ${TRANSPORTS[index]}`).stored;
+      await this.console.conversation(this.idOf(customer)).send(`${text}, the operator`, { expectedSeq: null }).stored;
+    }
+  }
+
+  idOf(customer: ChatClient): number {
+    const id = customer.getState().session?.id;
+    if (id === undefined) throw new Error('the chat has not begun');
+    return id;
+  }
+
+  /** Waits until everybody, on both sides, shows exactly what the database has. */
+  async showWhatIsThere(): Promise<string[][]> {
+    const all: string[][] = [];
+    for (const customer of this.customers) {
+      const id = this.idOf(customer);
+      let stored: string[] = [];
+      await until(
+        async () => {
+          stored = await this.stored(id);
+          const shown = [customer, this.console.conversation(id)].map((side) =>
+            side.getState().messages.map(({ body }) => body),
+          );
+          return shown.every((bodies) => JSON.stringify(bodies) === JSON.stringify(stored));
+        },
+        { timeoutMs: NOTICED_MS, what: `what the database has of session ${id}, on both sides` },
+      );
+      all.push(stored);
+    }
+    return all;
+  }
+
+  async stored(sessionId: number): Promise<string[]> {
+    const answer = await this.#anna.request('GET', `/chat/session/${sessionId}/events?limit=500`);
+    const { events } = answer.as(eventsResponseSchema);
+    return events.flatMap((event) => (event.type === 'chat.message' ? [event.data.body] : []));
+  }
+
+  end(): void {
+    for (const customer of this.customers) customer.destroy();
+    this.console.destroy();
+  }
+}
+
 test('[RES10] [REV1] brings back one moment, tells everybody, and lets nobody in again', {
   timeout: 300_000,
 }, async () => {
@@ -95,14 +171,27 @@ test('[RES10] [REV1] brings back one moment, tells everybody, and lets nobody in
   const [shutOut] = customers;
   if (shutOut === undefined) throw new Error('nobody is there');
 
+  const onlookers = new Onlookers(anna);
+  await onlookers.say('before the backup');
+  const [sender] = onlookers.customers;
+  if (sender === undefined) throw new Error('nobody is there');
+  const sent = await sender.upload({ name: 'note.txt', bytes: FILE });
+  const { id: withFile } = await sender.send('with a file', [sent]).stored;
+  const kept = await onlookers.showWhatIsThere();
+
   const before = new Traffic(customers);
   await sleep(TRAFFIC_MS);
   const folder = tempFolder('backup');
   const backup = await admin('backup', folder);
+  expect(backup['attachments']).toMatchObject({ copied: 1, missing: 0 });
   await sleep(TRAFFIC_MS);
   await before.stop();
   const headsBefore = await Promise.all(customers.map(async (customer) => (await customer.session()).last_seq));
 
+  // Its files are lost with the machine, and what is said from now on will not have been.
+  await rm(join(files, 'attachments'), { recursive: true });
+  await onlookers.say('after the backup');
+  expect((await onlookers.showWhatIsThere()).map(({ length }) => length)).toEqual(kept.map(({ length }) => length + 2));
   // After the backup: somebody is shut out, and a chat begins that will not have been.
   expect((await anna.request('POST', `/chat/session/${shutOut.sessionId}/revoke`)).status).toBe(204);
   const lost = await Customer.create(http, { name: 'begins after the backup' });
@@ -122,6 +211,20 @@ test('[RES10] [REV1] brings back one moment, tells everybody, and lets nobody in
 
   expect(restored['epoch']).not.toBe(restored['previous_epoch']);
   expect(restored['revocations_carried_over']).toBe(1);
+  expect(restored['attachments']).toMatchObject({ copied: 1 });
+  // Every client took a snapshot: it shows what the backup has, on both sides, and goes on from there. A poll names no epoch; there
+  // the cursor beyond the head tells.
+  expect(await onlookers.showWhatIsThere()).toEqual(kept);
+  const { url } = await sender.attachment(withFile, sent.id);
+  const file = await fetch(new URL(url ?? '', stack.url));
+  expect([file.status, Buffer.from(await file.arrayBuffer())]).toEqual([200, FILE]);
+  const streaming = onlookers.customers.slice(0, 2);
+  expect([...streaming, onlookers.console].map((client) => client.getState().epoch)).toEqual(
+    Array.from({ length: 3 }, () => restored['epoch']),
+  );
+  await onlookers.say('after the restore');
+  expect((await onlookers.showWhatIsThere()).map(({ length }) => length)).toEqual(kept.map(({ length }) => length + 2));
+  onlookers.end();
   // Everybody who was connected is sent away and finds another epoch.
   await Promise.all(
     [desk, ...watchers.map(({ client }) => client)].map((client) =>
