@@ -86,6 +86,8 @@ beforeAll(async () => {
       TELEGRAM_API_ROOT: api.url,
       RATE_SESSIONS_PER_MINUTE: '0',
       RATE_MESSAGES_PER_MINUTE: '0',
+      // After five minutes the chats of an operator who is nowhere would go back, and the bot would tell of them.
+      RETURN_TO_QUEUE: 'never',
     },
     serviceEnv: { 'telegram-bot': { CHAT_SERVICE_URL: chatUrl } },
   });
