@@ -61,6 +61,7 @@ const NEEDED = {
   'prometheus-alertmanager': () => onPath('prometheus-alertmanager') && onPath('amtool'),
   'dovecot-imapd': () => onPath('dovecot') && existsSync('/usr/lib/dovecot/imap'),
   systemd: () => onPath('systemd-analyze'),
+  'libcap2-bin': () => onPath('setcap'),
 };
 
 /** What single campaigns need beside it; a line of their file names it. */

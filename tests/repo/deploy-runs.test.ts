@@ -1,18 +1,17 @@
-// What Docker and systemd would do with the files of deploy/, done here with the same kernel and the same programs.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+// What Docker and systemd would do with the files of deploy/, done here with the same programs.
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { binaries, findBinary, freePort, redisCommand, tempFolder, until } from '@chat-realtime/testkit';
+import { freePort, redisCommand, tempFolder, until } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { stage } from '../support/dockerfile.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const isRoot = process.getuid?.() === 0;
-const DOCKERFILE = text('deploy/docker/Dockerfile');
 
 const rangeSchema = z.object({ subnet: z.string(), ip_range: z.string().optional() });
 const compose = z
@@ -23,7 +22,6 @@ const compose = z
         build: z.looseObject({ target: z.string() }).optional(),
         command: z.union([z.string(), z.array(z.string())]).optional(),
         cap_drop: z.array(z.string()).default([]),
-        sysctls: z.record(z.string(), z.string()).default({}),
         networks: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).default([]),
       }),
     ),
@@ -33,28 +31,6 @@ const compose = z
     ),
   })
   .parse(parse(text('deploy/docker-compose.yml'), { merge: true }));
-
-/** A stage of the Dockerfile: what it begins from, and what is run in it. */
-function stage(name: string): { base: string; runs: string[] } {
-  const [, base = '', body = ''] =
-    new RegExp(`^FROM (\\S+) AS ${name}\\n([\\s\\S]*?)(?=^FROM |$(?![\\s\\S]))`, 'm').exec(DOCKERFILE) ?? [];
-  const lines = body.replaceAll(/^#.*\n/gm, '').replaceAll(/\\\n\s*/g, '');
-  return { base, runs: [...lines.matchAll(/^RUN (.*)$/gm)].map(([, line = '']) => line) };
-}
-
-/** As in a container of the edge: nobody special, no capability, none to be had. */
-const UNPRIVILEGED = [
-  '--reuid',
-  '65534',
-  '--regid',
-  '65534',
-  '--clear-groups',
-  '--no-new-privs',
-  '--inh-caps=-all',
-  '--bounding-set',
-  '-all',
-];
-const setpriv = (...args: string[]) => spawnSync(findBinary('setpriv', 'util-linux'), args, { encoding: 'utf8' });
 
 describe('an image whose container drops every capability', () => {
   /** Official images, with the programs to which they give capabilities of their own: `setcap` in their Dockerfiles. */
@@ -71,44 +47,6 @@ describe('an image whose container drops every capability', () => {
       for (const program of programs ?? [])
         expect(runs, target).toContain(`cp ${program} ${program}.plain && mv ${program}.plain ${program}`);
     }
-  });
-
-  it.skipIf(!isRoot)('could not start the edge with the one that Caddy’s image brings, and does without it', () => {
-    const folder = tempFolder('capabilities');
-    chmodSync(folder, 0o755);
-    const program = join(folder, 'caddy');
-    copyFileSync(binaries.caddy(), program);
-    chmodSync(program, 0o755);
-    execFileSync(findBinary('setcap', 'libcap2-bin'), ['cap_net_bind_service=+ep', program]);
-    const version = () => setpriv(...UNPRIVILEGED, program, 'version');
-    expect([version().status, version().stderr]).toEqual([126, expect.stringContaining('Operation not permitted')]);
-    const [line] = stage('edge').runs.filter((run) => run.includes('/usr/bin/caddy'));
-    execFileSync('sh', ['-c', line?.replaceAll('/usr/bin/caddy', program) ?? 'false']);
-    expect([version().status, version().stderr]).toEqual([0, '']);
-  });
-
-  it.skipIf(!isRoot)('lets the edge listen on 80 and 443 by the sysctl that it sets, which Docker allows', () => {
-    const folder = tempFolder('edge');
-    chmodSync(folder, 0o777);
-    const [[name, value] = ['', '']] = Object.entries(compose.services['edge']?.sysctls ?? {});
-    expect(name).toBe('net.ipv4.ip_unprivileged_port_start');
-    // In a network of its own, as a container's; there the ports are free.
-    const listen = (first: string) =>
-      spawnSync(
-        findBinary('unshare', 'util-linux'),
-        [
-          ...['--net', 'sh', '-c', `echo ${first} > /proc/sys/net/ipv4/ip_unprivileged_port_start; exec "$@"`, 'sh'],
-          ...[findBinary('setpriv', 'util-linux'), ...UNPRIVILEGED],
-          ...[
-            process.execPath,
-            '-e',
-            'for (const port of [80, 443]) require("net").createServer().listen(port, function () { this.close(); })',
-          ],
-        ],
-        { encoding: 'utf8', cwd: '/' },
-      );
-    expect(listen('1024').stderr).toContain('EACCES');
-    expect([listen(value).status, listen(value).stderr]).toEqual([0, '']);
   });
 });
 
