@@ -5,6 +5,7 @@ import { callbackData, callbackStaff, isPending } from '../callbacks/callbacks.t
 import type { ChatOperations, SessionUnit, StaffActor } from '../domain/index.ts';
 import { SYSTEM_ACTOR } from '../domain/session-state.ts';
 import { translated } from '../storage/errors.ts';
+import { customerSessions } from './customer-sessions.ts';
 import {
   ERASE_BATCH,
   type EraseBound,
@@ -29,8 +30,6 @@ const ALL: readonly ErasedKind[] = ['messages', 'files', 'contacts', 'callbacks'
 
 /** Chats whose old callback requests are erased in one go. */
 const CALLBACK_SESSIONS = 100;
-/** Chats of one customer that are read in one go. */
-const CUSTOMER_SESSIONS = 500;
 
 interface Progress {
   throughSeq: number;
@@ -66,24 +65,11 @@ export class Eraser {
   /** The same in every chat of a customer, one after the other. Answers in how many. */
   async eraseCustomer(actor: StaffActor, customerId: string): Promise<number> {
     let count = 0;
-    for (let after = 0; ; ) {
-      const rows = await translated(() =>
-        this.#database.kysely
-          .selectFrom('chat_session')
-          .select('id')
-          .where('customer_id', '=', customerId)
-          .where('id', '>', after)
-          .orderBy('id')
-          .limit(CUSTOMER_SESSIONS)
-          .execute(),
-      );
-      for (const { id } of rows) {
-        await this.eraseSession(actor, id, { scope: 'customer' });
-        after = id;
-        count += 1;
-      }
-      if (rows.length < CUSTOMER_SESSIONS) return count;
+    for await (const id of customerSessions(this.#database.kysely, customerId)) {
+      await this.eraseSession(actor, id, { scope: 'customer' });
+      count += 1;
     }
+    return count;
   }
 
   /** What is older than `at`, of these kinds. Answers of which there was something. */

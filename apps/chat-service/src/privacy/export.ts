@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { Attachments } from '../attachments/attachments.ts';
 import type { ChatOperations, StaffActor } from '../domain/index.ts';
 import { translated } from '../storage/errors.ts';
+import { customerSessions } from './customer-sessions.ts';
 import { customerOf } from './customer-scope.ts';
 import { exportHead } from './export-head.ts';
 import { ZIP_MAX_BYTES, ZIP_MAX_ENTRIES, type ZipEntry, zipOf } from './zip.ts';
@@ -59,7 +60,7 @@ export class SessionExport {
     await translated(() =>
       this.#database.kysely.transaction().execute(async (trx) => {
         if (customerId === null) return recordAudit(trx, { ...entry, subject: `session:${sessionId}` });
-        for await (const id of this.#sessionsOf(customerId))
+        for await (const id of customerSessions(trx, customerId))
           await recordAudit(trx, { ...entry, subject: `session:${id}`, details: { scope: 'customer' } });
       }),
     );
@@ -83,29 +84,9 @@ export class SessionExport {
       );
   }
 
-  async *#sessionsOf(customerId: string): AsyncGenerator<number> {
-    for (let after = 0; ; ) {
-      const rows = await translated(() =>
-        this.#database.kysely
-          .selectFrom('chat_session')
-          .select('id')
-          .where('customer_id', '=', customerId)
-          .where('id', '>', after)
-          .orderBy('id')
-          .limit(PAGE)
-          .execute(),
-      );
-      for (const { id } of rows) {
-        yield id;
-        after = id;
-      }
-      if (rows.length < PAGE) return;
-    }
-  }
-
   async *#entries(actor: StaffActor, sessionId: number, customerId: string | null): AsyncGenerator<ZipEntry> {
     const missing: string[] = [];
-    const chats = customerId === null ? [sessionId] : this.#sessionsOf(customerId);
+    const chats = customerId === null ? [sessionId] : customerSessions(this.#database.kysely, customerId);
     for await (const id of chats) {
       const folder = customerId === null ? '' : `chat-${id}/`;
       yield { name: `${folder}chat.json`, content: this.#document(actor, id) };
@@ -124,7 +105,7 @@ export class SessionExport {
     const head = { exported_at: new Date().toISOString(), customer_id: customerId };
     yield `${JSON.stringify(head).slice(0, -1)},"sessions":[`;
     let before = '';
-    for await (const id of this.#sessionsOf(customerId)) {
+    for await (const id of customerSessions(this.#database.kysely, customerId)) {
       yield before;
       yield* this.#document(actor, id);
       before = ',';
