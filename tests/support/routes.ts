@@ -35,6 +35,7 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'GET', path: fixed('/chat/alerts'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/callbacks'), who: 'staff' },
   { method: 'PATCH', path: fixed('/chat/callbacks/1'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/callbacks/1/consent'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/quick-replies'), who: 'staff' },
   { method: 'POST', path: fixed('/chat/quick-replies'), who: 'staff' },
   { method: 'PATCH', path: fixed('/chat/quick-replies/1'), who: 'staff' },

@@ -56,6 +56,7 @@ import type { NotifyChoices } from './notify/settings.ts';
 import type { Push } from './push/push.ts';
 import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './schedule/widget-config-source.ts';
+import { ConsentTexts } from './settings/consent-texts.ts';
 import type { SavedSettings } from './settings/saved-settings.ts';
 import type { RulesEnvironment } from './settings/rules.ts';
 import { SharedSettingsRefresher } from './settings/shared-settings.ts';
@@ -110,6 +111,7 @@ function providers(options: ChatModuleOptions): Provider[] {
       telegram: await options.telegram.accounts.hasBot(),
     }),
   };
+  const config = new WidgetConfigSource(settings, saved, asked);
   const values: readonly (readonly [symbol, object])[] = [
     [token.OPERATIONS, operations],
     [token.DATABASE, database],
@@ -122,7 +124,8 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.IDENTITY, new Identity(operations, verifier, credentials)],
     [token.CREDENTIALS, credentials],
     [token.SESSION_PROOF, new SessionProof(operations, verifier, { siteKey: settings.SITE_API_KEY })],
-    [token.WIDGET_CONFIG, new WidgetConfigSource(settings, saved, asked)],
+    [token.WIDGET_CONFIG, config],
+    [token.CONSENT_TEXTS, new ConsentTexts(database, () => config.shownConsent())],
     [token.QUICK_REPLIES, new QuickReplies(database)],
     [token.PICTURES, new Pictures(database)],
     [token.BANS, new Bans(database, operations, options.trustedProxies)],

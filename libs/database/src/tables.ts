@@ -103,6 +103,15 @@ export interface EventTable {
   content_hash: string | null;
 }
 
+export interface ConsentTextTable {
+  version: string;
+  hash: string;
+  text: string;
+  url: string | null;
+  texts: ColumnType<Record<string, string>, string, string>;
+  since: TimeDefault;
+}
+
 export interface OutboxTable {
   event_id: number;
   created_at: TimeDefault;
@@ -319,6 +328,7 @@ export interface ChatTables {
   widget_setting: WidgetSettingTable;
   revocation: RevocationTable;
   chat_answer: AnswerTable;
+  consent_text: ConsentTextTable;
   operator_picture: OperatorPictureTable;
   chat_client_address: ClientAddressTable;
   chat_ban: BanTable;

@@ -8,6 +8,7 @@ export * from './staff-scope.ts';
 export * from './broker.ts';
 export * from './intake.ts';
 export * from './fanout.ts';
+export * from './consent.ts';
 export * from './custom-fields.ts';
 export * from './pictures.ts';
 export * from './error-answers.ts';

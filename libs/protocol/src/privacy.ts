@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { banSchema } from './bans.ts';
+import { consentProofSchema } from './consent.ts';
 import { callbackStaffSchema, messageSchema, noteSchema } from './events.ts';
 import { timestampSchema } from './primitives.ts';
-import { consentSchema, sessionResponseSchema, staffSessionSchema } from './rest.ts';
+import { sessionResponseSchema, staffSessionSchema } from './rest.ts';
 
 /** This chat, or all chats of the customer who is signed in in it. */
 export const personScopeSchema = z.enum(['session', 'customer']);
@@ -28,8 +29,7 @@ export type EraseResponse = z.infer<typeof eraseResponseSchema>;
 export const sessionExportSchema = z.object({
   exported_at: timestampSchema,
   session: staffSessionSchema,
-  /** What the customer agreed to, and when. */
-  consent: z.object({ given: consentSchema, at: timestampSchema }).nullable(),
+  consent: consentProofSchema.nullable(),
   /** Where the chat was written from last, as long as that is known. */
   address: z.object({ address: z.string(), seen_at: timestampSchema.nullable() }).nullable(),
   /** Their account, where the chat goes on there too. */
@@ -59,7 +59,7 @@ export const sessionExportSchema = z.object({
   /** Of this chat, and of the customer who is signed in in it. */
   bans: z.array(banSchema),
   alerts: z.array(z.object({ reason: z.string(), created_at: timestampSchema })),
-  callbacks: z.array(callbackStaffSchema),
+  callbacks: z.array(callbackStaffSchema.extend({ consent: consentProofSchema.nullable() })),
   messages: z.array(messageSchema),
   /** The newest first. */
   notes: z.array(noteSchema),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { consentProofSchema, consentSchema } from './consent.ts';
 import { ACK_ITEMS_MAX } from './channel.ts';
 import { answerSchema, customFieldsSchema, givenAnswersSchema } from './custom-fields.ts';
 import {
@@ -58,11 +59,6 @@ const attributesSchema = z
     (value) => new TextEncoder().encode(JSON.stringify(value)).length <= ATTRIBUTES_MAX_BYTES,
     `must have at most ${ATTRIBUTES_MAX_BYTES} bytes as JSON`,
   );
-/** What the visitor agreed to: true, or the version of the text they saw. */
-export const consentSchema = z.union([
-  z.boolean(),
-  z.object({ version: safeText(64), accepted: z.boolean().optional() }),
-]);
 /** 32 random bytes, base64url without padding. */
 export const resumeKeySchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url');
 
@@ -179,6 +175,8 @@ export const staffSessionSchema = sessionSchema.extend({
   attributes: z.record(z.string(), z.unknown()).optional(),
   /** To the site's own questions, in their order; where `attributes` are. */
   answers: z.array(answerSchema).optional(),
+  /** What they agreed to, null where they did not; where `attributes` are. */
+  consent: consentProofSchema.nullable().optional(),
   customer_id: z.string().nullable(),
   /** Where the customer reads the chat in Telegram; `blocked_at`: since when the bot may not write to them. */
   telegram: z.object({ blocked_at: timestampSchema.nullable() }).nullable().optional(),

@@ -3,6 +3,7 @@ import * as audit from './audit.ts';
 import * as bans from './bans.ts';
 import * as broker from './broker.ts';
 import * as channel from './channel.ts';
+import * as consent from './consent.ts';
 import * as query from './channel-query.ts';
 import { errorResponseSchema } from './error-answers.ts';
 import * as events from './events.ts';
@@ -89,6 +90,7 @@ export const NAMED_SCHEMAS = {
   CallbackResponse: rest.callbackResponseSchema,
   CustomerCallbackResponse: rest.customerCallbackResponseSchema,
   Callbacks: rest.callbacksResponseSchema,
+  ConsentProof: consent.consentProofResponseSchema,
   Config: rest.configResponseSchema,
   QuickReply: quickReplies.quickReplySchema,
   QuickReplies: quickReplies.quickRepliesResponseSchema,

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import {
   configResponseSchema,
+  consentProofResponseSchema,
   createSessionResponseSchema,
+  customerCallbackResponseSchema,
   originCheckResponseSchema,
   sessionExportSchema,
   sessionListResponseSchema,
@@ -96,6 +99,31 @@ describe('rules of the chat', () => {
     expectError(await save({ retention: { messages: 1 } }, anna), 'forbidden');
     const cleared = (await save({ consent: null, retention: null })).as(settingsResponseSchema);
     expect(cleared.rules.saved).not.toHaveProperty('consent');
+  });
+});
+
+describe('proof of consent', () => {
+  test('[CNS1] [CNS2] [CNS3] a version keeps its words, and a yes is proved by them', async () => {
+    const consent = { version: randomUUID(), text: 'Согласен со всем', url: 'https://shop.example/privacy' };
+    expect((await save({ consent })).status).toBe(200);
+    const customer = await chat.customer({ consent: { version: consent.version, accepted: true } });
+    const asked = { phone: '+493012345678', consent: { version: consent.version }, session_id: customer.sessionId };
+    const call = await chat.http.post('/chat/callback', { token: customer.token, json: asked });
+    const { callback } = call.as(customerCallbackResponseSchema, 201);
+    const other = await save({ consent: { ...consent, text: 'Согласен с другим' } });
+    expectError(other, 'validation_failed');
+    expect(other.text).toContain('consent.version');
+    expect((await save({ consent: null })).status).toBe(200);
+    const proof = { given: { version: consent.version }, text: consent };
+    const { consent: shownThere } = (await anna.request('GET', customer.path)).as(staffSessionSchema);
+    expect(shownThere).toMatchObject(proof);
+    const ofCallback = (await anna.request('GET', `/chat/callbacks/${callback.id}/consent`)).as(
+      consentProofResponseSchema,
+    );
+    expect(ofCallback.consent).toMatchObject(proof);
+    const exported = (await admin.request('GET', `${customer.path}/export`)).as(sessionExportSchema);
+    expect(exported).toMatchObject({ consent: proof, callbacks: [{ consent: proof }] });
+    expectError(await anna.request('GET', '/chat/callbacks/999999999/consent'), 'not_found');
   });
 });
 

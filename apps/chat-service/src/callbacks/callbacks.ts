@@ -4,11 +4,13 @@ import {
   type CallbackStatus,
   callbackStatusSchema,
   ChatError,
+  type ConsentProof,
   seesCallback,
 } from '@chat-realtime/protocol';
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { Selectable, Transaction } from 'kysely';
 import type { ChatOperations, FactUnit, SessionUnit, StaffActor } from '../domain/index.ts';
+import { consentProof } from '../settings/consent-texts.ts';
 import { requireOperator } from '../storage/known-operator.ts';
 import { planChange, type CallbackPatch, type CallbackState } from './plan-change.ts';
 import { parsePhone } from './phone.ts';
@@ -117,6 +119,12 @@ export class Callbacks {
       return changed;
     });
     return callbackStaff(row);
+  }
+
+  /** What they agreed to as they asked. */
+  async consent(actor: StaffActor, id: number): Promise<ConsentProof | null> {
+    const row = await this.#visible(actor, id);
+    return consentProof(this.#database.kysely, row.consent, row.created_at);
   }
 
   #within<T>(sessionId: number | null, work: (unit: Unit) => Promise<T>): Promise<T> {

@@ -9,18 +9,15 @@ import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
 import type { Bans } from '../bans/bans.ts';
+import { type ConsentTexts, isYes } from '../settings/consent-texts.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { CALLBACKS, DATABASE, OPERATIONS, BANS, RATES, VERIFIER } from './injection.ts';
+import { BANS, CALLBACKS, CONSENT_TEXTS, DATABASE, OPERATIONS, RATES, VERIFIER } from './injection.ts';
 import { staffActor, wholeNumber } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 
 type CallbackBody = z.infer<typeof callbackRequestSchema>;
 
 /** Storing a phone number needs a yes, given as `true` or as the version of the text that was agreed to. */
-function isConsent(consent: CallbackBody['consent']): boolean {
-  return consent === true || (typeof consent === 'object' && consent !== null && consent.accepted !== false);
-}
-
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class CallbacksController {
@@ -30,6 +27,7 @@ export class CallbacksController {
   readonly #verifier: TokenVerifier;
   readonly #rates: RequestRates;
   readonly #bans: Bans;
+  readonly #consents: ConsentTexts;
 
   constructor(
     @Inject(CALLBACKS) callbacks: Callbacks,
@@ -38,6 +36,7 @@ export class CallbacksController {
     @Inject(VERIFIER) verifier: TokenVerifier,
     @Inject(RATES) rates: RequestRates,
     @Inject(BANS) bans: Bans,
+    @Inject(CONSENT_TEXTS) consents: ConsentTexts,
   ) {
     this.#callbacks = callbacks;
     this.#database = database;
@@ -45,6 +44,7 @@ export class CallbacksController {
     this.#verifier = verifier;
     this.#rates = rates;
     this.#bans = bans;
+    this.#consents = consents;
   }
 
   @Post('callback')
@@ -57,9 +57,10 @@ export class CallbacksController {
     await this.#rates.callback(ip);
     const sessionId = body.session_id ?? null;
     if (sessionId !== null) await this.#requireToken(sessionId, bearerToken({ authorization }));
-    if (!isConsent(body.consent)) throw fieldError('consent', 'must be given');
+    if (!isYes(body.consent)) throw fieldError('consent', 'must be given');
     await this.#bans.requireAllowed(sessionId, ip);
-    return { callback: await this.#callbacks.request(sessionId, body) };
+    const consent = await this.#consents.given(body.consent);
+    return { callback: await this.#callbacks.request(sessionId, { ...body, consent }) };
   }
 
   @Get('callbacks')
@@ -81,6 +82,14 @@ export class CallbacksController {
     const callbackId = wholeNumber(id);
     if (callbackId === undefined) throw new ChatError('not_found', 'no such callback');
     return { callback: await this.#callbacks.update(staffActor(principal), callbackId, body) };
+  }
+
+  @Get('callbacks/:id/consent')
+  @RequireStaff()
+  async consent(@Principal() principal: Principal, @Param('id') id: string) {
+    const callbackId = wholeNumber(id);
+    if (callbackId === undefined) throw new ChatError('not_found', 'no such callback');
+    return { consent: await this.#callbacks.consent(staffActor(principal), callbackId) };
   }
 
   async #requireToken(sessionId: number, token: string | undefined): Promise<void> {

@@ -18,6 +18,7 @@ export const PICTURES = Symbol('Pictures');
 export const BANS = Symbol('Bans');
 export const ERASER = Symbol('Eraser');
 export const TRACER = Symbol('EventTracer');
+export const CONSENT_TEXTS = Symbol('ConsentTexts');
 export const EXPORT = Symbol('SessionExport');
 export const AUDIT = Symbol('AuditLog');
 export const TELEGRAM = Symbol('Telegram');

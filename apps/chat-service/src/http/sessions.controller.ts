@@ -36,12 +36,22 @@ import type { Bans } from '../bans/bans.ts';
 import type { ChatOperations } from '../domain/index.ts';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
 import { answersTo } from '../settings/answers.ts';
+import type { ConsentTexts } from '../settings/consent-texts.ts';
 import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-credentials.ts';
 import type { StartChallenge } from '../challenge/start-challenge.ts';
 import { newResumeKey } from '../tokens/resume-key.ts';
 import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { BANS, CHALLENGE, CREDENTIALS, OPERATIONS, RATES, SESSION_PROOF, WIDGET_CONFIG } from './injection.ts';
+import {
+  BANS,
+  CHALLENGE,
+  CONSENT_TEXTS,
+  CREDENTIALS,
+  OPERATIONS,
+  RATES,
+  SESSION_PROOF,
+  WIDGET_CONFIG,
+} from './injection.ts';
 import { actorOf, sessionIdOf, wholeNumber } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 import { traceparentOf } from './traceparent.ts';
@@ -57,6 +67,7 @@ export class SessionsController {
   readonly #challenge: StartChallenge;
   readonly #config: WidgetConfigSource;
   readonly #bans: Bans;
+  readonly #consents: ConsentTexts;
 
   constructor(
     @Inject(OPERATIONS) operations: ChatOperations,
@@ -66,7 +77,9 @@ export class SessionsController {
     @Inject(CHALLENGE) challenge: StartChallenge,
     @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
     @Inject(BANS) bans: Bans,
+    @Inject(CONSENT_TEXTS) consents: ConsentTexts,
   ) {
+    this.#consents = consents;
     this.#bans = bans;
     this.#config = config;
     this.#operations = operations;
@@ -97,7 +110,7 @@ export class SessionsController {
         pageUrl: body.page_url,
         attributes: body.attributes,
         answers: await this.#answers(body.answers),
-        consent: body.consent,
+        consent: await this.#consents.given(body.consent),
         resumeKey,
         address: ip,
         challenge,

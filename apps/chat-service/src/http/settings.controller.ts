@@ -30,12 +30,21 @@ import {
 } from '../alerts/alert-targets.ts';
 import { testWebhook } from '../alerts/webhook-test.ts';
 import type { WidgetConfigSource } from '../schedule/widget-config-source.ts';
+import type { ConsentTexts } from '../settings/consent-texts.ts';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from '../settings/rules.ts';
 import { type KeysEnvironment, shownKeys } from '../settings/shown-keys.ts';
 import type { SharedSettingsRefresher } from '../settings/shared-settings.ts';
 import { ActorInterceptor } from './actor-interceptor.ts';
-import { ORIGINS, RATES, RULES_ENVIRONMENT, SAVED_SETTINGS, SHARED_SETTINGS, WIDGET_CONFIG } from './injection.ts';
+import {
+  CONSENT_TEXTS,
+  ORIGINS,
+  RATES,
+  RULES_ENVIRONMENT,
+  SAVED_SETTINGS,
+  SHARED_SETTINGS,
+  WIDGET_CONFIG,
+} from './injection.ts';
 import { staffActor } from './principals.ts';
 import type { RequestRates } from './rates.ts';
 
@@ -49,6 +58,7 @@ export class SettingsController {
   readonly #env: RulesEnvironment & AlertEnvironment & KeysEnvironment;
   readonly #rates: RequestRates;
   readonly #shared: SharedSettingsRefresher;
+  readonly #consents: ConsentTexts;
 
   constructor(
     @Inject(SAVED_SETTINGS) saved: SavedSettings,
@@ -57,6 +67,7 @@ export class SettingsController {
     @Inject(RULES_ENVIRONMENT) env: RulesEnvironment & AlertEnvironment & KeysEnvironment,
     @Inject(RATES) rates: RequestRates,
     @Inject(SHARED_SETTINGS) shared: SharedSettingsRefresher,
+    @Inject(CONSENT_TEXTS) consents: ConsentTexts,
   ) {
     this.#saved = saved;
     this.#config = config;
@@ -64,6 +75,7 @@ export class SettingsController {
     this.#env = env;
     this.#rates = rates;
     this.#shared = shared;
+    this.#consents = consents;
   }
 
   @Get('settings')
@@ -82,6 +94,7 @@ export class SettingsController {
     checkWebhook(this.#env, body.webhook);
     const signed = this.#env.ALERT_WEBHOOK_SECRET !== undefined;
     const saved = await this.#saved.save(staffActor(principal), body, signed);
+    if (body.consent !== undefined || body.texts !== undefined) await this.#consents.keep();
     this.#shared.apply(saved.rules, saved.updatedAt);
     return this.#render(principal, saved);
   }

@@ -2,6 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import type { SessionExport, StaffSession } from '@chat-realtime/protocol';
 import { renderBan } from '../bans/bans.ts';
 import { callbackStaff } from '../callbacks/callbacks.ts';
+import { consentProof } from '../settings/consent-texts.ts';
 
 type Head = Omit<SessionExport, 'messages' | 'notes'>;
 
@@ -60,10 +61,7 @@ export async function exportHead({ kysely }: Database, session: StaffSession): P
   return {
     exported_at: new Date().toISOString(),
     session,
-    consent:
-      row.consent === null
-        ? null
-        : { given: row.consent as NonNullable<Head['consent']>['given'], at: row.created_at.toISOString() },
+    consent: await consentProof(kysely, row.consent, row.created_at),
     address: row.address === null ? null : { address: row.address, seen_at: time(row.seen_at) },
     telegram:
       row.telegram_user_id === null || row.linked_at === null
@@ -81,6 +79,11 @@ export async function exportHead({ kysely }: Database, session: StaffSession): P
         : { delivered_id: row.delivered_id ?? 0, read_id: row.read_id ?? 0, at: row.read_at.toISOString() },
     bans: bans.map(renderBan),
     alerts: alerts.map(({ reason, created_at: at }) => ({ reason, created_at: at.toISOString() })),
-    callbacks: callbacks.map(callbackStaff),
+    callbacks: await Promise.all(
+      callbacks.map(async (callback) => ({
+        ...callbackStaff(callback),
+        consent: await consentProof(kysely, callback.consent, callback.created_at),
+      })),
+    ),
   };
 }

@@ -1,5 +1,6 @@
 import type { CustomField } from '@chat-realtime/protocol';
 import { uploadPolicy } from '../attachments/upload-policy.ts';
+import type { ShownConsent } from '../settings/consent-texts.ts';
 import type { Saved, SavedSettings } from '../settings/saved-settings.ts';
 import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from '../settings/rules.ts';
 import { type CachedConfig, type Elsewhere, widgetConfig, type WidgetSettings } from './widget-config.ts';
@@ -55,6 +56,12 @@ export class WidgetConfigSource {
   /** The site's own questions as they are asked now. */
   async customFields(): Promise<readonly CustomField[]> {
     return effectiveRules(this.#env, (await this.#saved.current()).rules).custom_fields;
+  }
+
+  /** What a visitor is asked to agree to now, and the texts that may stand in its place. */
+  async shownConsent(): Promise<ShownConsent> {
+    const saved = await this.#saved.current();
+    return { consent: effectiveRules(this.#env, saved.rules).consent, texts: this.settingsWith(saved).texts };
   }
 
   #stateAt(now: number) {

@@ -11,15 +11,17 @@ import {
   type SettingsPatch,
   type WebhookPatch,
 } from '@chat-realtime/protocol';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
 import type { SavedWebhook } from '../alerts/alert-targets.ts';
 import type { StaffActor } from '../domain/index.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
+import { requireOwnVersion } from './consent-texts.ts';
 
 /** Another instance may have saved: what was read is believed for this long. */
 const MAX_AGE_MS = 1_000;
+const LOCK_CLASS = 1_129_595_221;
 
 export interface Saved {
   readonly theme: SavedTheme;
@@ -35,6 +37,18 @@ const savedWebhookSchema = z.object({ urls: z.array(z.string()), secret: z.strin
 /** In its row a rule is `{rule: …}`, since a list is no object; a cleared one is an empty object. */
 function ruleOf(name: RuleName, value: unknown): [RuleName, unknown][] {
   return typeof value === 'object' && value !== null && 'rule' in value ? [[name, value.rule]] : [];
+}
+
+function savedOf(rows: readonly Selectable<Tables['widget_setting']>[]): Saved {
+  const value = (name: string): unknown => rows.find((row) => row.name === name)?.value ?? {};
+  const times = rows.map((row) => row.updated_at.getTime());
+  return {
+    theme: savedThemeSchema.parse(value('theme')),
+    texts: savedTextsSchema.parse(value('texts')),
+    rules: rulesSchema.parse(Object.fromEntries(RULE_NAMES.flatMap((name) => ruleOf(name, value(name))))),
+    webhook: savedWebhookSchema.safeParse(value('webhook')).data,
+    updatedAt: times.length === 0 ? null : new Date(Math.max(...times)),
+  };
 }
 
 /**
@@ -82,16 +96,7 @@ export class SavedSettings {
   }
 
   async read(): Promise<Saved> {
-    const rows = await translated(() => this.#database.kysely.selectFrom('widget_setting').selectAll().execute());
-    const value = (name: string): unknown => rows.find((row) => row.name === name)?.value ?? {};
-    const times = rows.map((row) => row.updated_at.getTime());
-    return {
-      theme: savedThemeSchema.parse(value('theme')),
-      texts: savedTextsSchema.parse(value('texts')),
-      rules: rulesSchema.parse(Object.fromEntries(RULE_NAMES.flatMap((name) => ruleOf(name, value(name))))),
-      webhook: savedWebhookSchema.safeParse(value('webhook')).data,
-      updatedAt: times.length === 0 ? null : new Date(Math.max(...times)),
-    };
+    return savedOf(await translated(() => this.#database.kysely.selectFrom('widget_setting').selectAll().execute()));
   }
 
   /**
@@ -109,8 +114,12 @@ export class SavedSettings {
     if (given.length > 0 || patch.webhook !== undefined) {
       await translated(() =>
         this.#database.kysely.transaction().execute(async (trx) => {
+          // One after the other: what a part was is told in the log, and a version of the consent has one text.
+          await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
+          const before = savedOf(await trx.selectFrom('widget_setting').selectAll().execute());
           const rows =
             patch.webhook === undefined ? given : [...given, await webhookRow(trx, patch.webhook, secretIsFixed)];
+          if (patch.consent) await requireOwnVersion(trx, patch.consent, before.rules.consent);
           await trx
             .insertInto('widget_setting')
             .values(rows.map((row) => ({ ...row, updated_by: actor.userId })))

@@ -1,6 +1,7 @@
 import type { Answer, StaffSession } from '@chat-realtime/protocol';
 import { type RawBuilder, sql } from 'kysely';
 import { renderMessage, renderSession, type StoredFile } from '../domain/render.ts';
+import { consentProof } from '../settings/consent-texts.ts';
 import type { StorageContext } from './context.ts';
 import { boundedRows, textBytes } from './page-bytes.ts';
 import { type SessionRow, toRecord } from './session-rows.ts';
@@ -49,6 +50,7 @@ const LISTED: Readonly<Record<keyof ListedSession, true>> = {
 type InboxRow = ListedSession & {
   attributes?: Record<string, unknown>;
   answers?: Answer[] | null;
+  consent?: unknown;
   client_delivered_id: number | null;
   client_read_id: number | null;
   in_telegram: boolean;
@@ -150,5 +152,8 @@ export async function staffSession(context: StorageContext, sessionId: number): 
   const result = await sql<InboxRow>`SELECT s.*, ${MESSAGE_OF}, e.body AS message_body,
       (SELECT a.answers FROM chat_answer a WHERE a.session_id = s.id) AS answers FROM chat_session s ${JOINED}
     WHERE s.id = ${sessionId}::bigint`.execute(context.database.kysely);
-  return result.rows.map((row) => toStaffSession(context, row))[0];
+  const row = result.rows[0];
+  if (row === undefined) return undefined;
+  const consent = await consentProof(context.database.kysely, row.consent, row.created_at);
+  return { ...toStaffSession(context, row), consent };
 }

@@ -13,6 +13,7 @@ export const manageEn: ManageTexts = {
     account: 'My sign-in',
   },
   checkFields: 'Check the fields: something is not right.',
+  consentTaken: 'This version has other words already. Give the new text a new version.',
   changedMeanwhile: 'This has changed meanwhile. Open the page again.',
   saved: 'Saved',
   by: (name, time) => `${name}, ${time}`,

@@ -14,6 +14,7 @@ export const manageRu = {
     account: 'Мой вход',
   } satisfies Record<ManagePage, string>,
   checkFields: 'Проверьте поля: что-то заполнено неверно.',
+  consentTaken: 'У этой версии уже есть другой текст. Дайте новому тексту новую версию.',
   changedMeanwhile: 'Это уже изменилось. Откройте страницу заново.',
   saved: 'Сохранено',
   by: (name: string, time: string) => `${name}, ${time}`,

@@ -6,6 +6,8 @@ import { t } from '../i18n/index.ts';
 export function refusalOf(error: ChatClientError): string {
   if (error.code === 'forbidden') return t().noRight;
   if (error.code === 'rate_limited') return t().tooMany;
+  if (error.status === 422 && JSON.stringify(error.details ?? '').includes('"consent.version"'))
+    return t().manage.consentTaken;
   if (error.status === 422) return t().manage.checkFields;
   return error.status === 409 || error.status === 404 ? t().manage.changedMeanwhile : t().noAnswer;
 }

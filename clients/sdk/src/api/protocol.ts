@@ -21,6 +21,7 @@ export type {
   ChannelReadyData,
   ClientFrame,
   ConfigResponse,
+  ConsentProof,
   ControlFrame,
   CreateSessionRequest,
   CreateSessionResponse,

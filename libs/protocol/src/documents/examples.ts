@@ -85,12 +85,18 @@ const staffCallback = {
   created_at: AT,
   updated_at: AT,
 };
+const consentProof = {
+  given: { version: '2026-01', accepted: true },
+  at: AT,
+  text: { version: '2026-01', text: 'Я согласен', url: 'https://shop.example/privacy', texts: {}, since: AT },
+};
 const staffSession = {
   ...session,
   contact,
   locale: 'ru',
   page_url: 'https://shop.example/lamps/42',
   attributes: { plan: 'business' },
+  consent: consentProof,
   customer_id: null,
   telegram: { blocked_at: null },
   updated_at: AT,
@@ -305,7 +311,7 @@ const caughtUp = {
 const sessionExport: Wire<'SessionExport'> = {
   exported_at: LATER,
   session: staffSession,
-  consent: { given: { version: '2026-01', accepted: true }, at: AT },
+  consent: consentProof,
   address: { address: '203.0.113.7', seen_at: AT },
   telegram: { telegram_user_id: 7_000_000_001, linked_at: AT, blocked_at: null },
   devices: [{ endpoint: 'https://push.example/send/1', device: 'Firefox', locale: 'ru', created_at: AT }],
@@ -313,7 +319,7 @@ const sessionExport: Wire<'SessionExport'> = {
   read: { ...marks, at: LATER },
   bans: [ban],
   alerts: [{ reason: 'waiting', created_at: AT }],
-  callbacks: [staffCallback],
+  callbacks: [{ ...staffCallback, consent: consentProof }],
   messages: [question, reply],
   notes: [note],
 };
@@ -459,6 +465,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   CallbackPatch: [{ status: 'done', result: 'договорились на вторник' }],
   CallbackResponse: [{ callback: staffCallback }],
   CustomerCallbackResponse: [{ callback }],
+  ConsentProof: [{ consent: consentProof }, { consent: null }],
   Callbacks: [{ callbacks: [staffCallback], next_page: null }],
   Config: [
     {

@@ -1,3 +1,4 @@
+import { consentProofResponseSchema } from '../consent.ts';
 import * as operatorStatus from '../operator-status.ts';
 import * as quickReplies from '../quick-replies.ts';
 import * as rest from '../rest.ts';
@@ -149,6 +150,16 @@ export const STAFF_ROUTES: readonly Route[] = [
     body: { schema: rest.callbackPatchSchema, required: true },
     answers: { 200: { description: 'the callback', schema: rest.callbackResponseSchema } },
     errors: ['not_found', 'invalid_transition'],
+  }),
+  route({
+    id: 'getCallbackConsent',
+    service,
+    method: 'GET',
+    path: '/chat/callbacks/{id}/consent',
+    access: 'staff',
+    summary: 'What was agreed to with a callback request, and in which words',
+    answers: { 200: { description: 'the proof', schema: consentProofResponseSchema, noStore: true } },
+    errors: ['not_found'],
   }),
   route({
     id: 'getOperatorStatus',

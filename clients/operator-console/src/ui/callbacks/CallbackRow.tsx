@@ -1,16 +1,24 @@
-import { ChatClientError, type CallbackStaff, type CallbackStatus } from '@chat-realtime/client/staff';
+import {
+  ChatClientError,
+  type CallbackStaff,
+  type CallbackStatus,
+  type ConsentProof,
+} from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
 import { nextSteps } from '../../state/callbacks.ts';
+import { callbackConsent } from '../../state/consent.ts';
 import { notify } from '../../state/desk.ts';
 import { routeHash } from '../../state/route.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
+import { ConsentWords } from '../parts/ConsentWords.tsx';
 import { Icon } from '../parts/Icon.tsx';
 
 export function CallbackRow({ callback, late }: { callback: CallbackStaff; late: boolean }) {
   const { desk } = useDesk();
   const [busy, setBusy] = useState(false);
+  const [consent, setConsent] = useState<ConsentProof | null>();
   const operators = useStore(desk.operators, (state) => state.list);
   const owner = operators.find((operator) => operator.id === callback.assigned_user_id)?.name ?? null;
   const steps = nextSteps(callback.status);
@@ -26,6 +34,15 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
       void desk.callbacks.load();
     } finally {
       setBusy(false);
+    }
+  };
+
+  const showConsent = async (): Promise<void> => {
+    try {
+      setConsent(await callbackConsent(desk.client.api, callback.id));
+    } catch (error) {
+      if (!(error instanceof ChatClientError)) throw error;
+      notify(t().noAnswer, 'error');
     }
   };
 
@@ -48,6 +65,15 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
           <time dateTime={callback.due_at}>{t().dueAt(dateTime(callback.due_at))}</time>
           {owner !== null && <span> · {t().assignedTo(owner)}</span>}
         </p>
+        {consent === undefined ? (
+          <button type="button" class="quiet small" data-action="consent" onClick={() => void showConsent()}>
+            {t().consent}
+          </button>
+        ) : consent === null ? (
+          <p class="hint">{t().consentNone}</p>
+        ) : (
+          <ConsentWords proof={consent} locale={null} />
+        )}
       </div>
       <div class="row-buttons">
         {callback.session_id !== null && (

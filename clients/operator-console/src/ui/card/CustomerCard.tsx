@@ -8,6 +8,7 @@ import { type Answer, worded } from '../../state/custom-fields.ts';
 import { useDesk } from '../context.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { CopyButton } from '../parts/CopyButton.tsx';
+import { ConsentWords } from '../parts/ConsentWords.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
 import { ContactForm } from './ContactForm.tsx';
 import { CustomerActions } from './CustomerActions.tsx';
@@ -104,6 +105,14 @@ export function CustomerCard({ session }: { session: StaffSession }) {
         />
         <Fact label={t().locale} value={session.locale} />
         <Fact label={t().since} value={dateTime(session.created_at)} />
+        {session.consent && (
+          <div class="fact">
+            <dt>{t().consent}</dt>
+            <dd>
+              <ConsentWords proof={session.consent} locale={session.locale} />
+            </dd>
+          </div>
+        )}
       </dl>
       {answers.length > 0 && (
         <section data-section="answers">
