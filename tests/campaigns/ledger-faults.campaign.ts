@@ -1,5 +1,16 @@
-// The fault cases beside a site's own chat: its events come by its broker and by calls, each is stored once and shown once. About six minutes.
-import { type AppProcess, type Stack, sleep, startStack, until } from '@chat-realtime/testkit';
+// The fault cases beside a site's own chat: its events come by its broker, by calls and by its tables, each is stored once and shown once. About seven minutes.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type AppProcess,
+  type ManagedServer,
+  type Stack,
+  sleep,
+  startPostgres,
+  startStack,
+  tempFolder,
+  until,
+} from '@chat-realtime/testkit';
 import { SITE_DEAD_LETTERS, SITE_QUEUE } from '@chat-realtime/messaging/rabbitmq';
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +22,7 @@ import {
   LIVE_PATH,
   type RuledCase,
 } from '../faults/cases/killed-parts.ts';
+import { type SampleSite, sampleSite, sampleYaml } from '../../libs/table-source/src/testing/sample-site.ts';
 import type { MakeCast } from '../faults/recorder/cast.ts';
 import { MetricsPage } from '../faults/recorder/metrics.ts';
 import { SITE_EXCHANGE, type SiteCast, siteChat } from '../faults/recorder/site-chat.ts';
@@ -19,11 +31,17 @@ import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
 const seed = runSeed('FAULTS_SEED');
 const random = new SeededRandom(seed);
 const AGAIN = 10_000;
+/** What a site writes later is read later: rows behind 10,000 others wait until those are stored. */
+const BEHIND_A_BULK = { ...LIVE_PATH, shownWithinMs: 30_000 };
+/** Beyond all numbers that the writers give. */
+const ROWS_FROM = 1_000_000_000;
 
 let stack: Stack;
 let site: SiteCast;
+let siteServer: ManagedServer & { createDatabase(): Promise<string> };
+let tables: SampleSite;
 const cast: MakeCast = async (...run) => {
-  site = await siteChat(...run);
+  site = await siteChat(...run, tables.client);
   return site;
 };
 
@@ -71,10 +89,32 @@ async function duplicates(of: Stack): Promise<number> {
 async function givenAgain(of: Stack): Promise<void> {
   const before = await duplicates(of);
   const from = Date.now();
-  await Promise.all(site.outboxes.map((outbox) => outbox.again(AGAIN / 2)));
+  // What a table has once it cannot be given twice.
+  await Promise.all(site.outboxes.slice(0, 2).map((outbox) => outbox.again(AGAIN / 2)));
   const known = async (): Promise<boolean> => (await duplicates(of)) >= before + AGAIN;
   await until(known, { timeoutMs: 120_000, everyMs: 200, what: `${AGAIN} events known from before` });
   console.log(`${AGAIN} events given again were told apart in ${((Date.now() - from) / 1_000).toFixed(1)} s`);
+}
+
+/** One transaction of the site with 10,000 rows, under the traffic of all others. */
+async function rowsAtOnce(of: Stack): Promise<void> {
+  const chat = await tables.openChat();
+  const from = Date.now();
+  await tables.client.query(
+    `INSERT INTO chat_message (id, chat_id, sender, text)
+     SELECT ${ROWS_FROM} + n, ?::bigint, 'guest', 'row ' || n FROM generate_series(1, ${AGAIN}) n`,
+    [chat],
+  );
+  const stored = async (): Promise<number> => {
+    const [row] = await of.postgres.query(
+      "SELECT count(*)::int AS n FROM chat_event WHERE session_id = $1 AND type = 'chat.message'",
+      [Number(chat)],
+    );
+    return Number(row?.['n']);
+  };
+  await until(async () => (await stored()) >= AGAIN, { timeoutMs: 120_000, everyMs: 200, what: `${AGAIN} rows` });
+  console.log(`${AGAIN} rows of one transaction were stored in ${((Date.now() - from) / 1_000).toFixed(1)} s`);
+  expect(await stored()).toBe(AGAIN);
 }
 
 const CASES: readonly RuledCase[] = [
@@ -87,10 +127,20 @@ const CASES: readonly RuledCase[] = [
   { name: 'database killed', rules: '[BES20]', bounds: LIVE_PATH, fault: killed((of) => of.postgres, 1_000) },
   { name: 'Redis wiped', rules: '[RDS7]', bounds: LIVE_PATH, fault: flushRedis },
   { name: '10,000 events given again', rules: '[BES2]', bounds: LIVE_PATH, fault: givenAgain },
+  { name: '10,000 rows at once', rules: '[TAB4]', bounds: BEHIND_A_BULK, fault: rowsAtOnce },
+  { name: 'database of the site restarted', rules: '[TAB4]', bounds: LIVE_PATH, fault: () => siteServer.restart() },
 ];
 
 describe(`faults in the ledger (FAULTS_SEED=${seed})`, () => {
   beforeAll(async () => {
+    siteServer = await startPostgres({ durable: true });
+    tables = await sampleSite('postgresql', await siteServer.createDatabase());
+    await tables.install();
+    await tables.client.query("INSERT INTO manager (id, full_name) VALUES (7, 'Анна')");
+    // Far from the numbers of the sessions of the campaign.
+    await tables.client.query(`SELECT setval('chat_id_seq', ${ROWS_FROM})`);
+    const file = join(tempFolder('table-source'), 'tables.yaml');
+    writeFileSync(file, sampleYaml('postgresql', '${SITE_DATABASE_URL}', 'reconcile_seconds: 5'));
     stack = await startStack({
       proxies: true,
       standby: true,
@@ -99,11 +149,17 @@ describe(`faults in the ledger (FAULTS_SEED=${seed})`, () => {
         LOG_LEVEL: 'warn',
         CHAT_ROLE: 'ledger',
         RABBITMQ_SOURCE: `exchange:${SITE_EXCHANGE}/chat.#`,
+        TABLE_SOURCE: file,
+        SITE_DATABASE_URL: tables.client.url,
         EVENTS_API_KEY: 'events-key-of-the-fault-cases-00000001',
       },
     });
   });
-  afterAll(() => stack?.stop());
+  afterAll(async () => {
+    await stack?.stop();
+    await tables?.client.close();
+    await siteServer?.stop();
+  });
 
   test.each(CASES)('$rules $name: each event is stored once, and shown once and in order', (one) =>
     expectNothingLost(stack, random.fork(), { ...one, campaign: { cast } }),

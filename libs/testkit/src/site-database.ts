@@ -30,8 +30,9 @@ function numbered(sql: string): string {
 
 function openPostgresSite(url: string, connections: number): SiteClient {
   const pool = new pg.Pool({ connectionString: url, max: connections });
-  // A server that is killed under an idle client must not end the test process.
+  // A server that is killed under a client, idle or taken out of the pool, must not end the test process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     kind: 'postgresql',
     url,

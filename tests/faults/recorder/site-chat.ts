@@ -1,4 +1,4 @@
-import { Customer, HttpClient, type Stack, Staff, until } from '@chat-realtime/testkit';
+import { Customer, HttpClient, type SiteClient, type Stack, Staff, until } from '@chat-realtime/testkit';
 import { KeyRing, signChannelToken, signStreamLink } from '@chat-realtime/protocol/tokens';
 import type { SeededRandom } from '../../resume/seeded-random.ts';
 import { type Attempt, bodyOf, type Row } from '../checker/history.ts';
@@ -6,7 +6,7 @@ import type { Cast } from './cast.ts';
 import { readTable } from './final-table.ts';
 import { Follower, type Way } from './follower.ts';
 import { CUSTOMER_WAYS, STAFF_WAYS } from './own-chat.ts';
-import { BrokerSender, HttpSender, SiteOutbox } from './site-outbox.ts';
+import { BrokerSender, HttpSender, SiteOutbox, TableSender } from './site-outbox.ts';
 import { siteEvent, SiteWriter } from './site-writer.ts';
 import { SessionWatch, StaffWatch } from './watch.ts';
 
@@ -37,13 +37,14 @@ function keyed(row: Row): Row {
 }
 
 /**
- * A site that keeps its chat. Every second session comes by its broker, the others by `/intake/events`; half of them are
+ * A site that keeps its chat. Sessions come in turn by its broker, by `/intake/events` and by its tables; half of them are
  * told of before they are created. Customers with tokens made by the site, and operators, follow on every transport.
  */
 export async function siteChat(
   stack: Stack,
   random: SeededRandom,
   { sessions, pauseMs }: { readonly sessions: number; readonly pauseMs: number },
+  tables: SiteClient,
 ): Promise<SiteCast> {
   const http = new HttpClient(stack.url);
   const ring = KeyRing.parse(stack.env['CHAT_TOKEN_SECRETS'] ?? '');
@@ -53,6 +54,7 @@ export async function siteChat(
   const outboxes = [
     new SiteOutbox((lately) => new BrokerSender(stack.rabbit.url, SITE_EXCHANGE, lately)),
     new SiteOutbox(() => new HttpSender(stack.url, stack.env['EVENTS_API_KEY'] ?? '')),
+    new SiteOutbox(() => new TableSender(tables)),
   ] as const;
   const ids = Array.from({ length: sessions }, (_, index) => nextChat + index);
   nextChat += sessions;
@@ -64,7 +66,7 @@ export async function siteChat(
   });
   const writers: SiteWriter[] = [];
   for (const [index, id] of ids.entries()) {
-    const outbox = outboxes[index % 2 === 0 ? 0 : 1];
+    const outbox = outboxes[index % outboxes.length] ?? outboxes[0];
     const created = siteEvent(id, 'chat.session.created', { contact: { name: 'Вера' } });
     const stranger = siteEvent(id, 'chat.session.status', { status: 'ждёт ответа' });
     const [first, second] = index % 4 < 2 ? [stranger, created] : [created, stranger];
