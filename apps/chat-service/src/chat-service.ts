@@ -2,26 +2,20 @@ import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
 import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
 import { EventTrace, type Metrics } from '@chat-realtime/service-kit';
-import type { ChatOperations } from './domain/operations.ts';
-import {
-  type AttachmentLinks,
-  type ChatLog,
-  type ChatOptions,
-  DEFAULT_CHAT_OPTIONS,
-  type Sweep,
-} from './domain/ports.ts';
+import type { ChatOperations } from './operations.ts';
+import { type AttachmentLinks, type ChatLog, type ChatOptions, DEFAULT_CHAT_OPTIONS, type Sweep } from './ports.ts';
 import { intakeMetrics } from './intake/intake-metrics.ts';
 import type { EventIntake } from './intake/intake.ts';
 import { PostgresIntake } from './intake/postgres-intake.ts';
 import { LeaderDuties } from './relay/leader-duties.ts';
 import { RelayLeader } from './relay/relay-leader.ts';
 import type { StorageContext } from './storage/context.ts';
-import { feedLagSeconds } from './storage/feed.ts';
-import { metricsObserver } from './storage/metrics-observer.ts';
-import { badge } from './storage/numbers.ts';
-import { createOperations } from './storage/operations.ts';
-import { revocationsHead } from './storage/revocations.ts';
-import { autoCloseSweep, deactivatedSweep, expirySweep, returnToQueueSweep } from './storage/session-sweeps.ts';
+import { feedLagSeconds } from './feed/feed.ts';
+import { metricsObserver } from './metrics-observer.ts';
+import { badge } from './alerts/numbers.ts';
+import { createOperations } from './create-operations.ts';
+import { revocationsHead } from './tokens/revocations.ts';
+import { autoCloseSweep, deactivatedSweep, expirySweep, returnToQueueSweep } from './lifecycle/session-sweeps.ts';
 
 /** What a gateway asks, over HTTP or in the same process. */
 export interface ChatSource {

@@ -18,10 +18,10 @@ import { z } from 'zod';
 import { AcceptedTypes } from './attachments/accepted-types.ts';
 import { MAIL_INCOMPLETE, mailIsComplete, mailVariables } from './mail/config.ts';
 import { isCountryCode } from './callbacks/phone.ts';
-import type { ChatOptions } from './domain/ports.ts';
+import type { ChatOptions } from './ports.ts';
 import type { CustomerRest } from './http/customer-rest-gate.ts';
 import { parseSchedule, ScheduleError } from './schedule/parse.ts';
-import { widgetSettingsSchema } from './schedule/widget-config.ts';
+import { widgetSettingsSchema } from './settings/widget-config.ts';
 
 const PORT = 8102;
 

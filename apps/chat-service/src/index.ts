@@ -14,7 +14,12 @@ export {
 } from './config.ts';
 export { MAIL_INCOMPLETE, type Mailbox, mailIsComplete } from './mail/config.ts';
 export type { AcceptedTypes } from './attachments/accepted-types.ts';
-export * from './domain/index.ts';
+export * from './actors.ts';
+export type * from './operations.ts';
+export * from './ports.ts';
+export * from './lifecycle/session-state.ts';
+export type * from './storage/session-record.ts';
+export type * from './storage/unit.ts';
 export { Callbacks } from './callbacks/callbacks.ts';
 export { backfillTables } from './intake/table-source/backfill.ts';
 export { beginLedger } from './intake/ledger-mark.ts';

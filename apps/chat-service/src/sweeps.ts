@@ -9,9 +9,9 @@ import { banSweep } from './bans/bans.ts';
 import { solvedChallengeSweep } from './challenge/solved-challenges.ts';
 import type { ChatSettings } from './config.ts';
 import { effectiveRules } from './settings/rules.ts';
-import { DeskFigures } from './desk-figures.ts';
+import { DeskFigures } from './alerts/desk-figures.ts';
 import { alertReasonSchema, type RulesResponse } from '@chat-realtime/protocol';
-import type { Sweep } from './domain/index.ts';
+import type { Sweep } from './ports.ts';
 
 const ALERTS_EVERY_MS = 1_000;
 const WEBHOOKS_EVERY_MS = 500;

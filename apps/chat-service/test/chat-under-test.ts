@@ -24,7 +24,7 @@ import { z } from 'zod';
 import { beginLedger } from '../src/intake/ledger-mark.ts';
 import { type ComposedChat, composeChat } from '../src/compose.ts';
 import { type ChatSettings, chatSettingsVariables } from '../src/config.ts';
-import type { ChatOperations } from '../src/domain/index.ts';
+import type { ChatOperations } from '../src/operations.ts';
 import { migratedDatabase } from './migrated-database.ts';
 
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';

@@ -6,8 +6,8 @@ import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
 import { dropDatabase } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { type ChatService, type ChatServiceDeps, createChatService } from '../src/chat-service.ts';
-import type { CustomerActor, StaffActor } from '../src/domain/actors.ts';
-import type { ChatOperations } from '../src/domain/operations.ts';
+import type { CustomerActor, StaffActor } from '../src/actors.ts';
+import type { ChatOperations } from '../src/operations.ts';
 import { migratedDatabase } from './migrated-database.ts';
 import { databaseWith, publisherWith, type RelayFault } from './relay-faults.ts';
 

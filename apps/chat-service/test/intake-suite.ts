@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, story } from './harness.ts';
-import type { ChatOperations } from '../src/domain/index.ts';
+import type { ChatOperations } from '../src/operations.ts';
 
 /** A source of events, from where the site puts them to where the ledger has them. */
 export interface SourceUnderTest {

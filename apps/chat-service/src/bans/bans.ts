@@ -9,7 +9,10 @@ import {
 } from '@chat-realtime/protocol';
 import type { TrustedProxies } from '@chat-realtime/service-kit';
 import { type Insertable, type Selectable, sql, type Transaction } from 'kysely';
-import type { ChatOperations, FactUnit, StaffActor, Sweep } from '../domain/index.ts';
+import type { ChatOperations } from '../operations.ts';
+import type { FactUnit } from '../storage/unit.ts';
+import type { StaffActor } from '../actors.ts';
+import type { Sweep } from '../ports.ts';
 import { fieldError } from '../field-error.ts';
 import { sessionNotFound } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';

@@ -1,7 +1,7 @@
 import type { Database, Tables } from '@chat-realtime/database';
 import { type CallbackStaff, callbackStatusSchema } from '@chat-realtime/protocol';
 import { type Selectable, sql } from 'kysely';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { pageId } from '../storage/id-page.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';

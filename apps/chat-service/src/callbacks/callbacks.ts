@@ -9,9 +9,11 @@ import {
 } from '@chat-realtime/protocol';
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { Selectable, Transaction } from 'kysely';
-import type { ChatOperations, FactUnit, SessionUnit, StaffActor } from '../domain/index.ts';
+import type { ChatOperations } from '../operations.ts';
+import type { FactUnit, SessionUnit } from '../storage/unit.ts';
+import type { StaffActor } from '../actors.ts';
 import { consentProof } from '../settings/consent-texts.ts';
-import { requireOperator } from '../storage/known-operator.ts';
+import { requireOperator } from '../operators/known-operator.ts';
 import { planChange, type CallbackPatch, type CallbackState } from './plan-change.ts';
 import { parsePhone } from './phone.ts';
 

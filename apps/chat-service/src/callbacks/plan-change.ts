@@ -1,5 +1,5 @@
 import { type CallbackStatus, ChatError } from '@chat-realtime/protocol';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { checkTransition } from './transitions.ts';
 
 export interface CallbackPatch {

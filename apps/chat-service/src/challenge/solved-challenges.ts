@@ -1,7 +1,7 @@
 import type { Database, Tables } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
-import type { Sweep } from '../domain/ports.ts';
+import type { Sweep } from '../ports.ts';
 import type { SolvedChallenge } from './start-challenge.ts';
 
 const SWEEP_EVERY_MS = 60_000;

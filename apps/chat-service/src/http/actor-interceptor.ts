@@ -2,7 +2,7 @@ import { ChatError } from '@chat-realtime/protocol';
 import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { catchError, type Observable } from 'rxjs';
-import type { ChatOperations } from '../domain/index.ts';
+import type { ChatOperations } from '../operations.ts';
 import { OPERATIONS } from './injection.ts';
 import { staffActor } from './principals.ts';
 

@@ -1,6 +1,6 @@
 import { ChatError, sessionIdParamSchema } from '@chat-realtime/protocol';
 import type { Principal } from '@chat-realtime/verifier';
-import type { Actor, StaffActor } from '../domain/index.ts';
+import type { Actor, StaffActor } from '../actors.ts';
 
 /** On a route that only staff can reach; anything else is a fault of the route's declaration. */
 export function staffActor(principal: Principal): StaffActor {

@@ -1,6 +1,6 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { RateLimiter, rateLimitKey } from '@chat-realtime/service-kit';
-import type { Actor } from '../domain/index.ts';
+import type { Actor } from '../actors.ts';
 
 export interface RatesConfig {
   /** New sessions, and callbacks without one, per minute and address; 0 = off. */

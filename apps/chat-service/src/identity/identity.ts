@@ -1,7 +1,9 @@
 import { ChatError, type Session } from '@chat-realtime/protocol';
 import type { IdentityPrincipal, TokenVerifier } from '@chat-realtime/verifier';
-import type { ChatOperations, SessionPatch, SessionRecord, SessionUnit } from '../domain/index.ts';
-import { renderSession } from '../domain/render.ts';
+import type { ChatOperations } from '../operations.ts';
+import type { SessionPatch, SessionUnit } from '../storage/unit.ts';
+import type { SessionRecord } from '../storage/session-record.ts';
+import { renderSession } from '../storage/render.ts';
 import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-credentials.ts';
 
 export interface IdentifyRequest {

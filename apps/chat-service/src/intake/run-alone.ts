@@ -1,5 +1,5 @@
 import type { Database } from '@chat-realtime/database';
-import type { ChatLog } from '../domain/ports.ts';
+import type { ChatLog } from '../ports.ts';
 
 /** What is begun, and ended before somebody else may begin it. */
 export interface Running {

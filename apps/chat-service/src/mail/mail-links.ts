@@ -3,8 +3,8 @@ import type { Database } from '@chat-realtime/database';
 import { ChatError, MAIL_LINK_SECONDS, type MailReturnResponse } from '@chat-realtime/protocol';
 import { enforceRate, RateLimiter, rateLimitKey, secretsEqual } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
-import type { ChatOperations } from '../domain/index.ts';
-import { renderSession } from '../domain/render.ts';
+import type { ChatOperations } from '../operations.ts';
+import { renderSession } from '../storage/render.ts';
 import { translated } from '../storage/errors.ts';
 import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
 

@@ -3,7 +3,8 @@ import type { Database } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { enforceRate, RateLimiter, rateLimitKey } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
-import type { Actor, SessionRecord } from '../domain/index.ts';
+import type { Actor } from '../actors.ts';
+import type { SessionRecord } from '../storage/session-record.ts';
 import { translated } from '../storage/errors.ts';
 
 const HOUR_SECONDS = 3_600;

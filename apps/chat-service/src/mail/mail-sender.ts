@@ -2,7 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { createTransport } from 'nodemailer';
-import type { ChatLog } from '../domain/index.ts';
+import type { ChatLog } from '../ports.ts';
 import { judgeMail, oweReplies } from './mail-verdict.ts';
 import type { MailRow, MailWriter } from './mail-writer.ts';
 import { mailFailure } from './smtp-failures.ts';

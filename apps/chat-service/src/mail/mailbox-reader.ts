@@ -1,6 +1,6 @@
 import { ChatError, MAIL_MAX_BYTES } from '@chat-realtime/protocol';
 import type { ImapFlow } from 'imapflow';
-import type { ChatLog } from '../domain/index.ts';
+import type { ChatLog } from '../ports.ts';
 import { LaterMails } from './later-mails.ts';
 import type { MailIntake } from './mail-intake.ts';
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Attachment, Message } from '@chat-realtime/protocol';
-import type { Actor, ChatOperations } from '../domain/index.ts';
+import type { Actor } from '../actors.ts';
+import type { ChatOperations } from '../operations.ts';
 import { type Language, languageOf, timeText } from './language.ts';
 
 const PAGE = 200;

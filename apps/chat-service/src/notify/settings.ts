@@ -1,7 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import { type NotifySettings, notifySettingsSchema, type NotifySettingsResponse } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { translated } from '../storage/errors.ts';
 
 export const DEFAULT_NOTIFY_SETTINGS: NotifySettings = notifySettingsSchema.parse({});

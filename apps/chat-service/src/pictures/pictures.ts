@@ -3,10 +3,10 @@ import { type Database, recordAudit } from '@chat-realtime/database';
 import { ChatError, PICTURE_MAX_BYTES, PICTURE_MAX_SIDE, PICTURE_MIN_SIDE } from '@chat-realtime/protocol';
 import { imageSize } from '../attachments/image-size.ts';
 import { sniff } from '../attachments/sniff.ts';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
-import { requireOperator } from '../storage/known-operator.ts';
+import { requireOperator } from '../operators/known-operator.ts';
 import { cleanPicture } from './clean-picture.ts';
 
 const ALLOWED = ['image/png', 'image/jpeg'];

@@ -1,5 +1,5 @@
 import { ChatError, type Session, type StaffSession } from '@chat-realtime/protocol';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 
 /**

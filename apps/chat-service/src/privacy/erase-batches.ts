@@ -1,5 +1,5 @@
 import type { CallbackTable, Tables } from '@chat-realtime/database';
-import { forgetReach } from '../storage/forget-reach.ts';
+import { forgetReach } from '../tokens/forget-reach.ts';
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 
 /** Rows that one transaction empties. */

@@ -2,8 +2,10 @@ import { type Database, recordAudit } from '@chat-realtime/database';
 import type { ErasedKind } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { callbackData, callbackStaff, isPending } from '../callbacks/callbacks.ts';
-import type { ChatOperations, SessionUnit, StaffActor } from '../domain/index.ts';
-import { SYSTEM_ACTOR } from '../domain/session-state.ts';
+import type { ChatOperations } from '../operations.ts';
+import type { SessionUnit } from '../storage/unit.ts';
+import type { StaffActor } from '../actors.ts';
+import { SYSTEM_ACTOR } from '../lifecycle/session-state.ts';
 import { translated } from '../storage/errors.ts';
 import { customerSessions } from './customer-sessions.ts';
 import {

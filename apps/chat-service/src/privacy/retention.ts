@@ -1,6 +1,6 @@
 import type { ErasedKind } from '@chat-realtime/protocol';
 import type { Metrics } from '@chat-realtime/service-kit';
-import type { Sweep } from '../domain/index.ts';
+import type { Sweep } from '../ports.ts';
 import type { ErasedFiles, Eraser } from './eraser.ts';
 import { REFUSED_DAYS } from './refused-events.ts';
 

@@ -3,7 +3,7 @@ import type { Database, PushNoticeTable, Tables } from '@chat-realtime/database'
 import { type NotifyEvent, notifySettingsSchema, type PushTestResponse } from '@chat-realtime/protocol';
 import { publicPrefix } from '@chat-realtime/service-kit';
 import { sql, type Transaction } from 'kysely';
-import type { ChatLog } from '../domain/index.ts';
+import type { ChatLog } from '../ports.ts';
 import { alertOf, isStillToTell } from '../notify/concern.ts';
 import { isWithin } from '../notify/policy.ts';
 import type { PushKeyStore } from './push-keys.ts';

@@ -10,7 +10,7 @@ import {
   type PushSubscriptionResponse,
 } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
-import type { Actor, StaffActor } from '../domain/index.ts';
+import type { Actor, StaffActor } from '../actors.ts';
 import { translated } from '../storage/errors.ts';
 import { checkEndpoint } from './push-endpoint.ts';
 

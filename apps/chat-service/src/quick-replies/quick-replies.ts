@@ -9,7 +9,7 @@ import {
   shortcutKey,
 } from '@chat-realtime/protocol';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';

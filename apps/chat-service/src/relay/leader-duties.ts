@@ -1,6 +1,6 @@
 import type { EventPublisher } from '@chat-realtime/messaging';
 import type { CountedBadge } from '@chat-realtime/protocol';
-import type { ChatLog, ChatObserver, Sweep } from '../domain/ports.ts';
+import type { ChatLog, ChatObserver, Sweep } from '../ports.ts';
 import type { Outbox } from './outbox.ts';
 
 const TICK_MS = 1_000;

@@ -1,5 +1,5 @@
 import type { Database } from '@chat-realtime/database';
-import type { ChatLog } from '../domain/ports.ts';
+import type { ChatLog } from '../ports.ts';
 
 export const NUDGE_CHANNEL = 'chat_relay';
 const NUDGE = { name: 'relay-nudge', text: `SELECT pg_notify('${NUDGE_CHANNEL}', '')` } as const;

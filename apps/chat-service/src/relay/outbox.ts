@@ -1,5 +1,5 @@
 import type { Database, DedicatedSession } from '@chat-realtime/database';
-import type { EventRow } from '../domain/render.ts';
+import type { EventRow } from '../storage/render.ts';
 import { eventColumns } from '../storage/event-rows.ts';
 import { eventBytes } from '../storage/page-bytes.ts';
 

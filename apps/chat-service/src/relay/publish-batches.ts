@@ -1,7 +1,7 @@
 import type { EventPublisher } from '@chat-realtime/messaging';
 import type { EventTrace } from '@chat-realtime/service-kit';
-import type { AttachmentLinks, ChatLog, ChatObserver } from '../domain/ports.ts';
-import { renderBrokerEvent, routingKeyOf } from '../domain/render.ts';
+import type { AttachmentLinks, ChatLog, ChatObserver } from '../ports.ts';
+import { renderBrokerEvent, routingKeyOf } from '../storage/render.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
 export const BATCH_MAX = 500;

@@ -4,7 +4,7 @@ import type { ChatSettings } from '../config.ts';
 import { fieldError } from '../field-error.ts';
 import { buildSchedule, ScheduleError } from '../schedule/parse.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import { DEFAULT_CONSENT, DEFAULT_PRECHAT_FIELDS } from '../schedule/widget-config.ts';
+import { DEFAULT_CONSENT, DEFAULT_PRECHAT_FIELDS } from './widget-config.ts';
 
 export type RulesEnvironment = Pick<
   ChatSettings,

@@ -14,7 +14,7 @@ import {
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
 import type { SavedWebhook } from '../alerts/alert-targets.ts';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
 import { requireOwnVersion } from './consent-texts.ts';

@@ -3,7 +3,7 @@ import { ChatError, type StaffEvent } from '@chat-realtime/protocol';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChatOperations } from '../domain/operations.ts';
+import type { ChatOperations } from '../operations.ts';
 import {
   admin,
   anna,

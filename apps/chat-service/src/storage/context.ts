@@ -1,7 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import { type BrokerEphemeral, ChatError } from '@chat-realtime/protocol';
-import type { Actor } from '../domain/actors.ts';
-import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions } from '../domain/ports.ts';
+import type { Actor } from '../actors.ts';
+import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions } from '../ports.ts';
 
 /** What every operation needs. */
 export interface StorageContext {

@@ -1,6 +1,6 @@
 import type { Tables } from '@chat-realtime/database';
 import { type Kysely, sql } from 'kysely';
-import type { EventRow } from '../domain/render.ts';
+import type { EventRow } from './render.ts';
 import { type BoundedRows, boundedRows, eventBytes } from './page-bytes.ts';
 
 /** The columns every rendering needs; `sender_type` and the like are null where the type has none. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tables } from '@chat-realtime/database';
 import type { Kysely, Selectable } from 'kysely';
-import type { SessionRecord } from '../domain/operation-types.ts';
+import type { SessionRecord } from './session-record.ts';
 
 export type SessionRow = Selectable<Tables['chat_session']>;
 

@@ -1,7 +1,7 @@
 import type { Tables } from '@chat-realtime/database';
 import type { BrokerEphemeral } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
-import type { SessionRecord } from '../domain/operation-types.ts';
+import type { SessionRecord } from './session-record.ts';
 import {
   assigneeOf,
   type SessionState,
@@ -9,8 +9,8 @@ import {
   statusName,
   type Transition,
   type WaitingChange,
-} from '../domain/session-state.ts';
-import type { Appended, FactUnit, NewEvent, NewFact, SessionPatch, SessionUnit } from '../domain/unit.ts';
+} from '../lifecycle/session-state.ts';
+import type { Appended, FactUnit, NewEvent, NewFact, SessionPatch, SessionUnit } from './unit.ts';
 import { type StorageContext, sessionNotFound } from './context.ts';
 import { translated } from './errors.ts';
 import { readSession } from './session-rows.ts';

@@ -1,6 +1,6 @@
 import { seesSession } from '@chat-realtime/protocol';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Actor, StaffActor } from '../domain/actors.ts';
+import type { Actor, StaffActor } from '../actors.ts';
 import { sessionNotFound } from './context.ts';
 
 /** Whether the actor may see a session that is `assignedUserId`'s now. A customer's own session is checked by its id. */

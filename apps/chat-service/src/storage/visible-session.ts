@@ -1,5 +1,5 @@
-import type { Actor } from '../domain/actors.ts';
-import type { SessionRecord } from '../domain/operation-types.ts';
+import type { Actor } from '../actors.ts';
+import type { SessionRecord } from './session-record.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { readSession } from './session-rows.ts';

@@ -11,7 +11,7 @@ import {
 } from '@chat-realtime/protocol';
 import { RateLimiter } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
-import type { StaffActor } from '../domain/index.ts';
+import type { StaffActor } from '../actors.ts';
 import { translated } from '../storage/errors.ts';
 import { hashCode, loginAddress, newLinkCode, newLoginCode, normalCode, startAddress } from './codes.ts';
 

@@ -11,7 +11,7 @@ import type { Readable } from 'node:stream';
 import { sql } from 'kysely';
 import type { Attachments } from '../attachments/attachments.ts';
 import { requireAllowed } from '../bans/banned.ts';
-import type { ChatOperations } from '../domain/index.ts';
+import type { ChatOperations } from '../operations.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
 import { resumeKeyOf } from './codes.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevocationSet } from '@chat-realtime/verifier';
-import type { ChatOperations } from '../domain/index.ts';
+import type { ChatOperations } from '../operations.ts';
 
 /** REST refuses revoked tokens within 2 s; half of it leaves room for a slow answer. */
 const REFRESH_MS = 1_000;

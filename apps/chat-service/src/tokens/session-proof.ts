@@ -1,7 +1,8 @@
 import { ChatError, resumeKeySchema } from '@chat-realtime/protocol';
 import { secretsEqual } from '@chat-realtime/service-kit';
 import type { TokenVerifier } from '@chat-realtime/verifier';
-import type { ChatOperations, SessionRecord } from '../domain/index.ts';
+import type { ChatOperations } from '../operations.ts';
+import type { SessionRecord } from '../storage/session-record.ts';
 
 /** What a request may show to get a channel token for a chat that exists. */
 export interface SessionProofHeaders {

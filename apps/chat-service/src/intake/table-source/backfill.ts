@@ -8,7 +8,7 @@ import {
   siteConnection,
   type TableSourceConfig,
 } from '@chat-realtime/table-source';
-import type { ChatLog } from '../../domain/ports.ts';
+import type { ChatLog } from '../../ports.ts';
 import { beginLedger } from '../ledger-mark.ts';
 import { PostgresIntake } from '../postgres-intake.ts';
 import { LedgerView } from './ledger-view.ts';

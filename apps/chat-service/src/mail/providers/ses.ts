@@ -1,6 +1,6 @@
 import { ChatError, type MailInboundResponse } from '@chat-realtime/protocol';
 import { z } from 'zod';
-import type { ChatLog } from '../../domain/index.ts';
+import type { ChatLog } from '../../ports.ts';
 import type { MailIntake } from '../mail-intake.ts';
 import { badCredentials, invalidMail, missingCredentials } from './refusals.ts';
 import { SnsCertificates } from './sns-certificates.ts';

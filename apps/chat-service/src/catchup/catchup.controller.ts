@@ -1,0 +1,37 @@
+import { acksRequestSchema, catchupRequestSchema } from '@chat-realtime/protocol';
+import { RequireInternal } from '@chat-realtime/service-kit';
+import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import type { z } from 'zod';
+import type { ChatOperations } from '../operations.ts';
+import { OPERATIONS, SAVED_SETTINGS } from '../http/injection.ts';
+import type { SavedSettings } from '../settings/saved-settings.ts';
+import { sharedSettings } from '../settings/shared-settings.ts';
+
+/** What a gateway asks; never routed to the public, and not mounted where the gateway lives in the same process. */
+@Controller('internal')
+export class InternalController {
+  readonly #operations: ChatOperations;
+  readonly #saved: SavedSettings;
+
+  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(SAVED_SETTINGS) saved: SavedSettings) {
+    this.#operations = operations;
+    this.#saved = saved;
+  }
+
+  @Post('catchup')
+  @RequireInternal()
+  @HttpCode(200)
+  async catchup(@Body({ schema: catchupRequestSchema }) body: z.infer<typeof catchupRequestSchema>) {
+    const answer = await this.#operations.catchup(body);
+    if (body.settings_version === undefined) return answer;
+    const settings = sharedSettings(await this.#saved.current());
+    return settings.version > body.settings_version ? { ...answer, settings } : answer;
+  }
+
+  @Post('acks')
+  @RequireInternal()
+  @HttpCode(204)
+  async acks(@Body({ schema: acksRequestSchema }) body: z.infer<typeof acksRequestSchema>): Promise<void> {
+    await this.#operations.acks(body);
+  }
+}

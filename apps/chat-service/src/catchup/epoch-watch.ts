@@ -1,0 +1,33 @@
+import { settleRestoredEvents } from '@chat-realtime/database';
+import { ChatError } from '@chat-realtime/protocol';
+import type { StorageContext } from '../storage/context.ts';
+
+const RETRY_SECONDS = 1;
+
+/** Sees in the answers of the database that it was restored under this process, and puts right what that needs. */
+export class EpochWatch {
+  readonly #context: StorageContext;
+  #seen: string | undefined;
+
+  constructor(context: StorageContext) {
+    this.#context = context;
+  }
+
+  /**
+   * The epoch as given; null when it is another one than before: what was read beside it may then be of both, and must
+   * be read again.
+   * @throws ChatError `unavailable` while the restore has not brought the epoch back.
+   */
+  async settled(epoch: string | null): Promise<string | null> {
+    if (epoch === null)
+      throw new ChatError('unavailable', 'the database is being restored', { retryAfterSeconds: RETRY_SECONDS });
+    const seen = this.#seen;
+    if (seen === epoch) return epoch;
+    if (seen !== undefined) {
+      this.#context.log.warn({ epoch }, 'the database was restored or replaced: cursors of before say nothing');
+      await settleRestoredEvents(this.#context.database);
+    }
+    this.#seen = epoch;
+    return seen === undefined ? epoch : null;
+  }
+}

@@ -1,0 +1,267 @@
+import { ChatError } from '@chat-realtime/protocol';
+import { rateLimitKey } from '@chat-realtime/service-kit';
+import type { Tables } from '@chat-realtime/database';
+import { sql, type Transaction } from 'kysely';
+import type { Actor } from '../actors.ts';
+import type { PostedMessage, PostMessage } from '../storage/session-record.ts';
+import { renderMessage, type StoredFile } from '../storage/render.ts';
+import { type SessionAction, transition } from '../lifecycle/session-state.ts';
+import { bannedError } from '../bans/banned.ts';
+import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
+import { erasedOriginal } from './erased-retry.ts';
+import { translated } from '../storage/errors.ts';
+import { events } from './history.ts';
+import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work.ts';
+import { hasNarrowScope, requireVisible } from '../storage/visibility.ts';
+
+type Outcome =
+  | 'not_found'
+  | 'banned'
+  | 'duplicate'
+  | 'conflict'
+  | 'closed'
+  | 'stale'
+  | 'bad_attachments'
+  | 'unclaimed'
+  | 'stored';
+type RefusedOutcome = Exclude<Outcome, 'duplicate' | 'stored'>;
+
+interface PostRow {
+  r_outcome: Outcome;
+  r_id: number;
+  r_seq: number;
+  r_created_at: Date;
+  r_actor_name: string | null;
+  r_attachments: readonly StoredFile[] | null;
+  r_mark_moved: boolean | null;
+  r_lock_wait: number;
+}
+
+const POST = {
+  name: 'chat-post-message',
+  text: 'SELECT * FROM chat_post_checked($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10, $11::boolean, $12, $13)',
+} as const;
+/** Events told with a refusal; whoever is further behind reads the rest themself. */
+const MISSED_EVENTS_MAX = 100;
+
+type PostValues = readonly [
+  number,
+  string,
+  string | null,
+  string | null,
+  string | null,
+  string,
+  string,
+  readonly string[],
+  number | null,
+  string | null,
+  boolean,
+  string | null,
+  string | null,
+];
+
+function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: boolean): PostValues {
+  const staff = actor.kind === 'staff' ? actor : null;
+  const address = staff === null ? (post.address ?? null) : null;
+  return [
+    sessionId,
+    staff === null ? 'client' : 'operator',
+    staff?.userId ?? null,
+    staff?.name ?? null,
+    // The scope is judged before, by the one rule.
+    null,
+    post.body,
+    post.clientMessageId,
+    post.attachments ?? [],
+    // A customer's own cursor stops nothing.
+    staff === null ? null : (post.expectedSeq ?? null),
+    post.traceparent ?? null,
+    claims,
+    address,
+    address === null ? null : rateLimitKey(address),
+  ];
+}
+
+function onlyRow(rows: readonly PostRow[]): PostRow {
+  const [row] = rows;
+  if (row === undefined) throw new Error('chat_post_checked returned no row');
+  return row;
+}
+
+export async function postInTransaction(
+  trx: Transaction<Tables>,
+  actor: Actor,
+  sessionId: number,
+  post: PostMessage,
+  claims = false,
+): Promise<PostRow> {
+  const [
+    id,
+    senderType,
+    actorId,
+    actorName,
+    scope,
+    body,
+    clientMessageId,
+    attachments,
+    expectedSeq,
+    trace,
+    claim,
+    address,
+    network,
+  ] = postValues(actor, sessionId, post, claims);
+  const result =
+    await sql<PostRow>`SELECT * FROM chat_post_checked(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
+    ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${trace}, ${claim}::boolean, ${address}, ${network})`.execute(
+      trx,
+    );
+  return onlyRow(result.rows);
+}
+
+/** Rolls back what was done for a post before it was refused: nothing of a refused request may stay. */
+class RefusedPost extends Error {
+  override readonly name = 'RefusedPost';
+  readonly outcome: RefusedOutcome;
+
+  constructor(outcome: RefusedOutcome) {
+    super(outcome);
+    this.outcome = outcome;
+  }
+}
+
+/** What must happen to the session before this post: a closed one is reopened, one that is nobody's is claimed. */
+function stepBefore(actor: Actor, outcome: 'closed' | 'unclaimed'): SessionAction {
+  if (actor.kind === 'customer') return { kind: 'customer_message' };
+  if (outcome === 'closed') return { kind: 'operator_message' };
+  return { kind: 'claim', by: { id: actor.userId, name: actor.name } };
+}
+
+/**
+ * The post in a transaction of several statements: where the scope must be judged under the lock, where the session is
+ * closed (the state machine refuses, or reopens it) and where an operator answers in a session that is nobody's.
+ */
+async function postUnderLock(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+): Promise<PostRow> {
+  const { result } = await commitSession(context, sessionId, async (unit) => {
+    requireVisible(actor, unit.session);
+    let row = await postInTransaction(unit.trx, actor, sessionId, message, context.options.claimOnReply);
+    if (row.r_outcome === 'closed' || row.r_outcome === 'unclaimed') {
+      const step = transition(stateOf(unit.session), stepBefore(actor, row.r_outcome));
+      await applyTransition(unit, step, actor.kind === 'staff' ? actor.userId : null);
+      await unit.flush();
+      row = await postInTransaction(unit.trx, actor, sessionId, message);
+    }
+    if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate') throw new RefusedPost(row.r_outcome);
+    return row;
+  });
+  return result;
+}
+
+async function post(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
+  if (hasNarrowScope(actor)) return postUnderLock(context, actor, sessionId, message);
+  const values = postValues(actor, sessionId, message, context.options.claimOnReply);
+  const row = onlyRow(await context.database.query<PostRow>(POST, values));
+  return row.r_outcome === 'closed' || row.r_outcome === 'unclaimed'
+    ? postUnderLock(context, actor, sessionId, message)
+    : row;
+}
+
+async function refuse(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+  outcome: RefusedOutcome,
+): Promise<never> {
+  switch (outcome) {
+    case 'not_found':
+      throw sessionNotFound();
+    case 'banned':
+      throw bannedError();
+    case 'conflict':
+      throw new ChatError('idempotency_conflict', 'this client_message_id was used for another message');
+    case 'unclaimed':
+      throw new Error('a session that was claimed is still unclaimed');
+    case 'closed':
+      throw new ChatError('session_closed', 'the session is closed; reopen it first');
+    case 'stale':
+      throw new ChatError('stale', 'another operator acted since expected_seq', {
+        details: await events(context, actor, sessionId, {
+          afterSeq: message.expectedSeq ?? 0,
+          limit: MISSED_EVENTS_MAX,
+        }),
+      });
+    case 'bad_attachments':
+      throw new ChatError('validation_failed', 'an attachment is unknown, was sent already, or stands twice', {
+        details: { fields: [{ path: 'attachments', message: 'must be unsent uploads of yours in this session' }] },
+      });
+  }
+}
+
+export async function postMessage(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+): Promise<PostedMessage> {
+  requireOwnSession(actor, sessionId);
+  const row = await translated(() => post(context, actor, sessionId, message)).catch((error: unknown) => {
+    if (error instanceof RefusedPost) return error.outcome;
+    throw error;
+  });
+  const outcome = typeof row === 'string' ? row : row.r_outcome;
+  if (outcome === 'conflict') {
+    const original = await translated(() => erasedOriginal(context, actor, sessionId, message));
+    if (original !== undefined) {
+      context.observer.messageDuplicate();
+      return { message: renderMessage(original, context.links), seq: original.seq ?? 0, created: false };
+    }
+  }
+  if (typeof row === 'string') return refuse(context, actor, sessionId, message, row);
+  context.observer.postLockWait(row.r_lock_wait);
+  if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate')
+    return refuse(context, actor, sessionId, message, row.r_outcome);
+  const created = row.r_outcome === 'stored';
+  if (created) {
+    context.observer.messageCommitted(actor.kind === 'customer' ? 'client' : 'operator');
+    context.committed();
+    if (row.r_mark_moved === true) {
+      context.ephemeral({
+        v: 1,
+        type: 'chat.read',
+        session_id: sessionId,
+        seq: null,
+        data: { by: 'staff', delivered_id: row.r_id, read_id: row.r_id },
+      });
+    }
+  } else {
+    context.observer.messageDuplicate();
+  }
+  return { message: toMessage(context, actor, message, row), seq: row.r_seq, created };
+}
+
+export function toMessage(
+  context: StorageContext,
+  actor: Actor,
+  post: PostMessage,
+  row: PostRow,
+): PostedMessage['message'] {
+  return renderMessage(
+    {
+      id: row.r_id,
+      created_at: row.r_created_at,
+      actor_id: actor.kind === 'staff' ? actor.userId : null,
+      actor_name: row.r_actor_name,
+      sender_type: actor.kind === 'staff' ? 'operator' : 'client',
+      body: post.body,
+      client_message_id: post.clientMessageId,
+      attachments: row.r_attachments,
+      message_id: null,
+    },
+    context.links,
+  );
+}

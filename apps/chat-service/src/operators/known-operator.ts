@@ -1,0 +1,38 @@
+import type { Tables } from '@chat-realtime/database';
+import type { Kysely } from 'kysely';
+import type { Assignee } from '../lifecycle/session-state.ts';
+import { fieldError } from '../field-error.ts';
+
+/**
+ * Whom work can be given to: an active account of auth-service, or with a foreign one whoever has shown a token. A name
+ * that nobody has would make the chat vanish from every list.
+ */
+export async function requireOperator(db: Kysely<Tables>, userId: string, field: string): Promise<Assignee> {
+  const account = await db
+    .selectFrom('auth_operator')
+    .select(['id', 'name', 'active'])
+    .where('id', '=', userId)
+    .executeTakeFirst();
+  const known =
+    account ??
+    (await db.selectFrom('chat_operator').select(['id', 'name']).where('id', '=', userId).executeTakeFirst());
+  if (known === undefined || account?.active === false) throw fieldError(field, 'no such operator');
+  return { id: known.id, name: known.name };
+}
+
+/** Whose work is given away: also of an account that was closed, or ended, meanwhile. */
+export async function requireKnown(db: Kysely<Tables>, userId: string, field: string): Promise<void> {
+  const known =
+    (await db.selectFrom('auth_operator').select('id').where('id', '=', userId).executeTakeFirst()) ??
+    (await db.selectFrom('chat_operator').select('id').where('id', '=', userId).executeTakeFirst());
+  if (known === undefined) throw fieldError(field, 'no such operator');
+}
+
+/** The site's word for an operator who has not shown a token yet. */
+export async function rememberOperator(db: Kysely<Tables>, userId: string): Promise<void> {
+  await db
+    .insertInto('chat_operator')
+    .values({ id: userId, name: null, role: 'operator' })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}

@@ -1,0 +1,132 @@
+import {
+  type PushKeyResponse,
+  pushQuerySchema,
+  type PushRenameRequest,
+  pushRenameRequestSchema,
+  type PushSubscriptionRequest,
+  pushSubscriptionRequestSchema,
+  type PushSubscriptionResponse,
+  type PushUnsubscribeRequest,
+  pushUnsubscribeRequestSchema,
+} from '@chat-realtime/protocol';
+import {
+  bearerToken,
+  Principal,
+  Public,
+  refusalError,
+  RequireStaff,
+  RequireSubscriber,
+} from '@chat-realtime/service-kit';
+import type { TokenVerifier } from '@chat-realtime/verifier';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Actor } from '../actors.ts';
+import type { ChatOperations } from '../operations.ts';
+import type { Push } from './push.ts';
+import { requireUnrevoked } from '../tokens/channel-credentials.ts';
+import { ActorInterceptor } from '../http/actor-interceptor.ts';
+import { OPERATIONS, PUSH, RATES, VERIFIER } from '../http/injection.ts';
+import { actorOf, staffActor } from '../http/principals.ts';
+import type { RequestRates } from '../http/rates.ts';
+
+const KEY_CACHE_SECONDS = 3_600;
+type PushQuery = z.infer<typeof pushQuerySchema>;
+
+@Controller('chat/push')
+@UseInterceptors(ActorInterceptor)
+export class PushController {
+  readonly #operations: ChatOperations;
+  readonly #push: Push;
+  readonly #verifier: TokenVerifier;
+  readonly #rates: RequestRates;
+
+  constructor(
+    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(PUSH) push: Push,
+    @Inject(VERIFIER) verifier: TokenVerifier,
+    @Inject(RATES) rates: RequestRates,
+  ) {
+    this.#operations = operations;
+    this.#push = push;
+    this.#verifier = verifier;
+    this.#rates = rates;
+  }
+
+  @Get('key')
+  @Public('the public half of a key')
+  async key(@Res({ passthrough: true }) reply: FastifyReply): Promise<PushKeyResponse> {
+    void reply.header('cache-control', `public, max-age=${KEY_CACHE_SECONDS}`);
+    return { public_key: (await this.#push.keys.keys()).publicKey };
+  }
+
+  @Post('subscriptions')
+  @RequireSubscriber()
+  async subscribe(
+    @Req() request: FastifyRequest,
+    @Query({ schema: pushQuerySchema }) query: PushQuery,
+    @Body({ schema: pushSubscriptionRequestSchema }) body: PushSubscriptionRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const actor = await this.#actor(request, query.session ?? body.session_id);
+    await this.#rates.subscription(actor);
+    const { subscription, created } = await this.#push.subscriptions.add(actor, body);
+    void reply.code(created ? 201 : 200);
+    return { subscription };
+  }
+
+  @Get('subscriptions')
+  @RequireStaff()
+  devices(@Principal() principal: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.header('cache-control', 'no-store');
+    return this.#push.subscriptions.list(staffActor(principal));
+  }
+
+  @Patch('subscriptions')
+  @RequireStaff()
+  rename(
+    @Principal() principal: Principal,
+    @Body({ schema: pushRenameRequestSchema }) body: PushRenameRequest,
+  ): Promise<PushSubscriptionResponse> {
+    return this.#push.subscriptions.rename(staffActor(principal), body);
+  }
+
+  @Delete('subscriptions')
+  @RequireSubscriber()
+  @HttpCode(204)
+  async unsubscribe(
+    @Req() request: FastifyRequest,
+    @Query({ schema: pushQuerySchema }) query: PushQuery,
+    @Body({ schema: pushUnsubscribeRequestSchema }) body: PushUnsubscribeRequest,
+  ): Promise<void> {
+    await this.#push.subscriptions.remove(await this.#actor(request, query.session ?? body.session_id), body.endpoint);
+  }
+
+  /** A channel token is judged here where its session stands in the body, which the guard has not read. */
+  async #actor(request: FastifyRequest, sessionId: number | undefined): Promise<Actor> {
+    const { principal } = request;
+    if (principal?.kind === 'staff') return staffActor(principal);
+    const verdict =
+      sessionId === undefined
+        ? ({ ok: false, code: 'bad_token' } as const)
+        : this.#verifier.verifyCustomer(sessionId, bearerToken(request.headers));
+    if (!verdict.ok) throw refusalError(verdict.code);
+    const session = await this.#operations.findSession(verdict.principal.sessionId);
+    if (session === null) throw refusalError('bad_token');
+    requireUnrevoked(verdict.principal, session);
+    return actorOf(verdict.principal);
+  }
+}

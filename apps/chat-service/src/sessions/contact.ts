@@ -1,0 +1,49 @@
+import type { ContactChange, StaffSession } from '@chat-realtime/protocol';
+import type { Actor, StaffActor } from '../actors.ts';
+import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
+import { translated } from '../storage/errors.ts';
+import { staffSession } from './inbox-rows.ts';
+import { commitSession } from '../storage/unit-of-work.ts';
+import { requireVisible } from '../storage/visibility.ts';
+
+/** What an operator has learned of the customer. What is not named stays; an empty text or null takes it away. */
+export async function changeContact(
+  context: StorageContext,
+  actor: StaffActor,
+  sessionId: number,
+  change: ContactChange,
+): Promise<StaffSession> {
+  await commitSession(context, sessionId, async (unit) => {
+    requireVisible(actor, unit.session);
+    const values = Object.fromEntries(
+      Object.entries(change).map(([field, value]) => [field, value?.trim() ? value.trim() : null]),
+    );
+    if (Object.keys(values).length === 0) return;
+    await unit.trx.updateTable('chat_session').set(values).where('id', '=', sessionId).execute();
+  });
+  const session = await translated(() => staffSession(context, sessionId));
+  if (session === undefined) throw sessionNotFound();
+  return session;
+}
+
+/** Where the customer is now. No event: who looks at the chat reads it with the chat. */
+export async function reportPage(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  pageUrl: string,
+): Promise<void> {
+  requireOwnSession(actor, sessionId);
+  await translated(() =>
+    context.database.kysely
+      .updateTable('chat_session')
+      .set({ current_page_url: pageUrl, current_page_at: new Date() })
+      .where('id', '=', sessionId)
+      .where((is) => is.or([is('current_page_url', 'is', null), is('current_page_url', '!=', pageUrl)]))
+      // Who was erased is not followed on until they write again.
+      .where((is) =>
+        is.or([is('contact_erased_at', 'is', null), is('last_client_message_at', '>', is.ref('contact_erased_at'))]),
+      )
+      .execute(),
+  );
+}
