@@ -56,12 +56,12 @@ describe('the alarms', () => {
   });
 
   it.each(['docs/infra/runbook.md', 'docs/infra/runbook.ru.md'])(
-    'each has its page in %s: meaning, impact, look, decide, mend, verify',
+    'each has its section in %s: meaning, impact, check, diagnose, fix, verify',
     (path) => {
       const runbook = text(path);
       const headings = path.endsWith('.ru.md')
         ? ['Что это значит', 'Кто это замечает', 'Первый взгляд', 'Решить', 'Исправить', 'Проверить']
-        : ['Meaning', 'Impact', 'First look', 'Decide', 'Fix', 'Verify'];
+        : ['Meaning', 'Impact', 'Check', 'Diagnose', 'Fix', 'Verify'];
       for (const { alert, annotations } of alerts) {
         const page = new RegExp(`^### ${alert}\\n([\\s\\S]*?)(?=^##)`, 'm').exec(`${runbook}\n## end`)?.[1];
         expect(page, `${path} has no page for ${alert}`).toBeDefined();
