@@ -84,6 +84,10 @@ export const callbackDataSchema = z.object({
   preferred_at: timestampSchema.nullable(),
 });
 export type CallbackData = z.infer<typeof callbackDataSchema>;
+export const callbackEventDataSchema = callbackDataSchema.extend({
+  /** Of the session, after this event: it may have another open request. Absent only from a source that does not count them. */
+  callback_pending: z.boolean().optional(),
+});
 export const noteSchema = z.object({
   id: z.int().min(1),
   session_id: sessionIdSchema,
@@ -132,7 +136,7 @@ export const sessionEventSchema = z.discriminatedUnion('type', [
   sessionEvent('chat.message', messageSchema),
   sessionEvent('chat.session.assigned', sessionAssignedDataSchema),
   sessionEvent('chat.session.status', sessionStatusDataSchema),
-  sessionEvent('chat.callback', callbackDataSchema),
+  sessionEvent('chat.callback', callbackEventDataSchema),
   sessionEvent('chat.erased', erasedDataSchema),
 ]);
 export type SessionEvent = z.infer<typeof sessionEventSchema>;
@@ -175,7 +179,7 @@ export const staffEventSchema = z.discriminatedUnion('type', [
   staffEvent('chat.message.client', messageSchema),
   staffEvent('chat.session.assigned', sessionAssignedDataSchema),
   staffEvent('chat.session.status', sessionStatusDataSchema),
-  staffEvent('chat.callback', callbackDataSchema),
+  staffEvent('chat.callback', callbackEventDataSchema),
   staffEvent('chat.erased', erasedDataSchema),
   staffOnlyEvent('chat.note', noteSchema),
   staffOnlyEvent('chat.callback.staff', callbackStaffSchema),

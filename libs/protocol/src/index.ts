@@ -1,5 +1,6 @@
 export * from './primitives.ts';
 export * from './events.ts';
+export * from './callbacks.ts';
 export * from './channel.ts';
 export * from './close-codes.ts';
 export * from './errors.ts';

@@ -2,6 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import { alertReasonSchema, type alertsResponseSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { z } from 'zod';
+import { isOpenIn } from '../callbacks/open-callbacks.ts';
 import type { ChatOperations } from '../operations.ts';
 import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
@@ -70,7 +71,7 @@ export class AlertReader {
       .selectFrom('chat_callback as c')
       .leftJoin('chat_session as s', 's.id', 'c.session_id')
       .select((eb) => eb.fn.countAll<number>().as('due'))
-      .where('c.status', 'not in', ['done', 'no_answer', 'cancelled'])
+      .where(sql<boolean>`${sql.raw(isOpenIn('c.status'))}`)
       .where('c.due_at', '<=', new Date())
       .where(visibleCallbacks(actor));
     return Number((await query.executeTakeFirstOrThrow()).due);

@@ -1,5 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
+import { isOpenIn } from '../callbacks/open-callbacks.ts';
 
 const BATCH = 1_000;
 
@@ -18,7 +19,7 @@ export async function deleteOldAlerts(database: Pick<Database, 'kysely'>, days: 
           LEFT JOIN chat_read_mark m ON m.session_id = a.session_id AND m.participant = 'client'
          WHERE a.created_at < bound.at
            AND (a.reason = 'waiting' AND s.status <> 'closed' AND s.waiting_since < a.created_at) IS NOT TRUE
-           AND (a.reason = 'callback_due' AND c.status NOT IN ('done', 'no_answer', 'cancelled')) IS NOT TRUE
+           AND (a.reason = 'callback_due' AND ${sql.raw(isOpenIn('c.status'))}) IS NOT TRUE
            AND CASE WHEN a.reason = 'reply_unseen' AND s.updated_at >= bound.at
                THEN split_part(a.dedupe_key, ':', 3)::bigint <= COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
                ELSE true END

@@ -2,6 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import type { alertReasonSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { z } from 'zod';
+import { isOpenIn } from '../callbacks/open-callbacks.ts';
 
 export interface AlertConfig {
   /** Seconds without an answer after which a waiting customer raises an alert. */
@@ -20,13 +21,14 @@ const WINDOW_SECONDS = 3_600;
 
 /** `now()`, since no index serves a condition that may change from row to row; each sweep is one statement. */
 const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds}::float8)`;
+const OPEN = sql.raw(isOpenIn('c.status'));
 /** By what each sweep finds its rows, of session `s` or callback `c`: what is long over must cost it nothing. */
 export const FOUND_BY = {
   sessionCreated: (window: number) => sql`s.updated_at > ${ago(window)}`,
   waiting: (seconds: number) => sql`s.waiting_since <= ${ago(seconds)}`,
   // An erased request has nobody to ring.
   callbackRequested: (window: number) => sql`c.created_at > ${ago(window)} AND c.erased_at IS NULL`,
-  callbackDue: () => sql`c.due_at <= now() AND c.status NOT IN ('done', 'no_answer', 'cancelled')`,
+  callbackDue: () => sql`c.due_at <= now() AND ${OPEN}`,
   replyUnseen: (window: number) => sql`s.updated_at > ${ago(window)}`,
 };
 
@@ -95,7 +97,7 @@ export class AlertSweeps {
       SELECT 'callback_requested' AS reason, c.session_id, c.id AS callback_id,
              COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count, 'callback_requested:' || c.id AS dedupe_key
       FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
-      WHERE c.status NOT IN ('done', 'no_answer', 'cancelled') AND ${FOUND_BY.callbackRequested(window)}`);
+      WHERE ${OPEN} AND ${FOUND_BY.callbackRequested(window)}`);
   }
 
   /** A later appointment is a new cause, so the time stands in the key. */

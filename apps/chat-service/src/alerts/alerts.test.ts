@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  alertsResponseSchema,
   alertWebhookSchema,
   createSessionResponseSchema,
   customerCallbackResponseSchema,
@@ -129,6 +130,24 @@ describe('on postgres', () => {
       await sweeps.run();
       await sweeps.run();
       expect(await reasons()).toEqual(['callback_requested null', 'callback_due null']);
+    });
+
+    it('[ALR4] [ALR1] a call that nobody answered is due again at its new time', async () => {
+      const body = { phone: '+79991234567', consent: true };
+      const { callback } = (await chat.call('POST', '/chat/callback', { body })).as(customerCallbackResponseSchema);
+      await sweeps.run();
+      const steps = [{ status: 'calling' }, { status: 'no_answer', preferred_at: '2020-01-01T10:00:00Z' }];
+      for (const step of steps) {
+        const answer = await chat.call('PATCH', `/chat/callbacks/${callback.id}`, { token: anna, body: step });
+        expect(answer.status).toBe(200);
+      }
+      await sweeps.run();
+      await sweeps.run();
+      expect(await reasons()).toEqual(['callback_requested null', 'callback_due null']);
+      const numbers = (await chat.call('GET', '/chat/alerts', { token: anna })).as(alertsResponseSchema);
+      expect(numbers.callbacks_due).toBe(1);
+      await deleteOldAlerts(chat.database, 0);
+      expect(await reasons()).toEqual(['callback_due null']);
     });
 
     it('[ALR4] [ALR7] a reply the customer has not got, once for all replies since they last saw one', async () => {

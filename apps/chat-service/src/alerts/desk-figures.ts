@@ -1,5 +1,6 @@
 import type { Database, Statement } from '@chat-realtime/database';
 import type { Gauge, Metrics } from '@chat-realtime/service-kit';
+import { isOpenIn } from '../callbacks/open-callbacks.ts';
 import type { Sweep } from '../ports.ts';
 
 const EVERY_MS = 5_000;
@@ -14,7 +15,7 @@ const FIGURES: Statement = {
             FROM chat_session WHERE waiting_since IS NOT NULL) w,
          (SELECT count(*)::int AS unread FROM chat_session WHERE status <> 'closed' AND client_msgs > team_client_msgs) u,
          (SELECT count(*)::int AS due FROM chat_callback
-           WHERE status NOT IN ('done', 'no_answer', 'cancelled') AND due_at < clock_timestamp()) c,
+           WHERE ${isOpenIn('status')} AND due_at < clock_timestamp()) c,
          (SELECT count(*)::int AS pending, COALESCE(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest
             FROM webhook_delivery WHERE delivered_at IS NULL AND failed_at IS NULL) d`,
 };

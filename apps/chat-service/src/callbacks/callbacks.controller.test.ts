@@ -56,7 +56,7 @@ describe('on postgres', () => {
       expect(callback).toEqual({ id: callback.id, status: 'new', preferred_at: '2030-01-02T07:00:00.000Z' });
       const events = await chat.call('GET', `/chat/session/${session.id}/events?after_seq=1`, { token });
       expect(events.as(eventsResponseSchema).events).toEqual([
-        { type: 'chat.callback', session_id: session.id, seq: 2, data: callback },
+        { type: 'chat.callback', session_id: session.id, seq: 2, data: { ...callback, callback_pending: true } },
       ]);
       expect(events.text).not.toMatch(/999|секрет/);
       expect(
@@ -117,6 +117,24 @@ describe('on postgres', () => {
         (await chat.call('GET', `/chat/session/${session.id}`, { token })).as(sessionSchema).callback_pending,
       ).toBe(false);
       expect((await patch(anna, callback.id, { status: 'calling' })).code).toBe('invalid_transition');
+    });
+
+    it('[CB3] each event says whether the session has an open request left, of which there may be two', async () => {
+      const { session, token } = await newSession();
+      const ids: number[] = [];
+      for (let count = 0; count < 2; count += 1) {
+        const answer = await ask({ session_id: session.id }, token);
+        ids.push(answer.as(customerCallbackResponseSchema).callback.id);
+      }
+      for (const id of ids) await patch(anna, id, { status: 'cancelled' });
+      const told = (await chat.call('GET', `/chat/session/${session.id}/events`, { token })).as(eventsResponseSchema);
+      const calls = told.events.flatMap((event) => (event.type === 'chat.callback' ? [event.data] : []));
+      expect(calls.map(({ status, callback_pending: pending }) => [status, pending])).toEqual([
+        ['new', true],
+        ['new', true],
+        ['cancelled', true],
+        ['cancelled', false],
+      ]);
     });
 
     it('[CB5] new → calling assigns the caller, and a colleague cannot ring as well', async () => {

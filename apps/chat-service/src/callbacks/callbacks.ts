@@ -5,6 +5,7 @@ import {
   callbackStatusSchema,
   ChatError,
   type ConsentProof,
+  OPEN_CALLBACK_STATUSES,
   seesCallback,
 } from '@chat-realtime/protocol';
 import type { CountryCode } from 'libphonenumber-js/max';
@@ -168,7 +169,7 @@ export async function isPending(trx: Transaction<Tables>, sessionId: number): Pr
     .selectFrom('chat_callback')
     .select('id')
     .where('session_id', '=', sessionId)
-    .where('status', 'not in', ['done', 'cancelled'])
+    .where('status', 'in', OPEN_CALLBACK_STATUSES)
     .limit(1)
     .executeTakeFirst();
   return open !== undefined;

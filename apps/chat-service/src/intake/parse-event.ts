@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   INTAKE_EVENT_MAX_BYTES,
+  isOpenCallback,
   isReservedType,
   PLAIN_EVENT_DATA,
   type PlainEvent,
@@ -143,7 +144,7 @@ function statusRow(data: DataOf<'chat.session.status'>): Record<string, unknown>
 
 function callbackRow(data: DataOf<'chat.callback'>): Record<string, unknown> {
   return {
-    callback_pending: data.status !== 'done' && data.status !== 'cancelled',
+    callback_pending: isOpenCallback(data.status),
     data: { id: data.id, status: data.status, preferred_at: data.preferred_at ?? null },
   };
 }

@@ -1,4 +1,5 @@
 import type { CallbackTable, Tables } from '@chat-realtime/database';
+import { isOpenIn } from '../callbacks/open-callbacks.ts';
 import { forgetReach } from '../tokens/forget-reach.ts';
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 
@@ -103,20 +104,24 @@ export function hasContact(): RawBuilder<boolean> {
     OR EXISTS (SELECT 1 FROM chat_client_address d WHERE d.session_id = s.id))`;
 }
 
+/** `was`: its status before. */
+export type ErasedCallback = Selectable<CallbackTable> & { readonly was: string };
+
 /** Requests of a session, or old ones of nobody's session. One that is open can't be called any more: it is cancelled. */
 export async function eraseCallbacks(
   trx: Transaction<Tables>,
   sessionId: number | null,
   bound: EraseBound,
-): Promise<Selectable<CallbackTable>[]> {
-  const result = await sql<Selectable<CallbackTable>>`
+): Promise<ErasedCallback[]> {
+  const result = await sql<ErasedCallback>`
     UPDATE chat_callback c SET phone = '', name = NULL, comment = NULL, result = NULL, erased_at = clock_timestamp(),
-        status = CASE WHEN c.status IN ('done', 'no_answer', 'cancelled') THEN c.status ELSE 'cancelled' END,
+        status = CASE WHEN ${sql.raw(isOpenIn('c.status'))} THEN 'cancelled' ELSE c.status END,
         version = c.version + 1, updated_at = clock_timestamp()
-     WHERE c.id IN (
-       SELECT o.id FROM chat_callback o WHERE o.session_id IS NOT DISTINCT FROM ${sessionId}::bigint
-          AND o.erased_at IS NULL AND ${within(bound, 'o.created_at')} ORDER BY o.id LIMIT ${ERASE_BATCH} FOR UPDATE)
-    RETURNING c.*`.execute(trx);
+      FROM (
+       SELECT o.id, o.status FROM chat_callback o WHERE o.session_id IS NOT DISTINCT FROM ${sessionId}::bigint
+          AND o.erased_at IS NULL AND ${within(bound, 'o.created_at')} ORDER BY o.id LIMIT ${ERASE_BATCH} FOR UPDATE) old
+     WHERE c.id = old.id
+    RETURNING c.*, old.status AS was`.execute(trx);
   const ids = result.rows.map(({ id }) => id);
   await sql`UPDATE chat_event SET data = data || '{"phone":"","name":null,"comment":null,"result":null}'
     WHERE type = 'chat.callback.staff' AND session_id IS NOT DISTINCT FROM ${sessionId}::bigint

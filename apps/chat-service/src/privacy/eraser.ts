@@ -173,12 +173,12 @@ export class Eraser {
       const rows = await eraseCallbacks(trx, id, bound);
       if (rows.length > 0) progress.done.add('callbacks');
       full ||= rows.length === ERASE_BATCH;
+      // Before the events, which say it.
+      if (rows.length > 0) unit.patch({ callback_pending: await isPending(trx, id) });
       for (const row of rows) {
-        if (row.status === 'cancelled')
-          await unit.append({ type: 'chat.callback', data: { ...callbackData(row) } }, null);
+        if (row.status !== row.was) await unit.append({ type: 'chat.callback', data: { ...callbackData(row) } }, null);
         await unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
       }
-      if (rows.length > 0) unit.patch({ callback_pending: await isPending(trx, id) });
     }
     if (kinds.includes('contacts')) {
       await eraseContact(trx, id);

@@ -118,6 +118,31 @@ describe('privacy on postgres', () => {
     expect(exported?.consent?.given).toEqual({ version: '2026-01', accepted: true });
   });
 
+  it('[ERA1] [CB3] cancels a request that nobody answered, and tells nothing of one that was over before', async () => {
+    const one = await tell();
+    const listed = async () => {
+      const { callbacks } = (await get('/chat/callbacks?limit=500', anna)).as(callbacksResponseSchema);
+      return callbacks.filter(({ session_id }) => session_id === one.id).map(({ id, status }) => ({ id, status }));
+    };
+    const [first] = await listed();
+    const body = { phone: '+79161234567', consent: true, session_id: one.id };
+    await send('/chat/callback', one.token, body);
+    const step = (id: number | undefined, status: string) =>
+      chat.call('PATCH', `/chat/callbacks/${id}`, { token: anna, body: { status } });
+    const [second] = await listed();
+    await step(second?.id, 'cancelled');
+    await step(first?.id, 'calling');
+    await step(first?.id, 'no_answer');
+    const before = (await events(one.path, one.token)).length;
+    const erased = (await erase(one.id)).as(sessionResponseSchema);
+    expect(erased.session.callback_pending).toBe(false);
+    expect((await listed()).map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
+    const calls = (await events(one.path, one.token)).slice(before).filter(({ type }) => type === 'chat.callback');
+    expect(calls.map(({ data }) => data)).toEqual([
+      { id: first?.id, status: 'cancelled', preferred_at: null, callback_pending: false },
+    ]);
+  });
+
   it('[SET10] [ERA1] [RET1] answers to a site’s questions are found, shown with the chat alone, and go with the contact', async () => {
     const found = async () => {
       await chat.stamp();

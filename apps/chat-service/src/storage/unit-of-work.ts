@@ -2,6 +2,7 @@ import type { Tables } from '@chat-realtime/database';
 import type { BrokerEphemeral } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
 import type { SessionRecord } from './session-record.ts';
+import { renderSession } from './render.ts';
 import {
   assigneeOf,
   type SessionState,
@@ -212,16 +213,7 @@ function eventData(event: NewEvent, session: SessionRecord, seq: number): Record
   switch (event.type) {
     case 'chat.session.created':
       return {
-        session: {
-          id: session.id,
-          status: session.status,
-          created_at: session.createdAt.toISOString(),
-          assigned_user_id: session.assignedUserId,
-          assigned_user_name: session.assignedUserName,
-          last_seq: seq,
-          version: session.version + 1,
-          callback_pending: session.callbackPending,
-        },
+        session: renderSession({ ...session, lastSeq: seq, version: session.version + 1 }),
       };
     case 'chat.session.assigned':
       return { assigned_user_id: session.assignedUserId, assigned_user_name: session.assignedUserName, by: event.by };
@@ -233,7 +225,7 @@ function eventData(event: NewEvent, session: SessionRecord, seq: number): Record
         ...(event.by === undefined ? {} : { by: event.by }),
       };
     case 'chat.callback':
-      return event.data;
+      return { ...event.data, callback_pending: session.callbackPending };
     case 'chat.erased':
       return { ...event.data };
   }

@@ -13,6 +13,7 @@ export type NewEvent =
       readonly reason: 'operator' | 'customer_message' | 'idle';
       readonly by?: string;
     }
+  /** Without `callback_pending`, which is the session's at that moment: patch that first. */
   | { readonly type: 'chat.callback'; readonly data: Record<string, unknown> }
   | { readonly type: 'chat.erased'; readonly data: ErasedData };
 

@@ -3,6 +3,7 @@ import type { Database } from '@chat-realtime/database';
 import {
   type Attachment,
   ChatError,
+  OPEN_CALLBACK_STATUSES,
   type StaffSession,
   type TelegramActRequest,
   type TelegramActResponse,
@@ -29,7 +30,7 @@ import { TelegramCustomers } from './customers.ts';
 
 /** What `/open`, `/mine` and `/callbacks` show at once: a list on a phone. */
 const LIST_MAX = 20;
-const OPEN_CALLBACKS = 'new,assigned,calling,no_answer';
+const OPEN_CALLBACKS = OPEN_CALLBACK_STATUSES.join(',');
 
 export interface TelegramFile {
   readonly name: string;

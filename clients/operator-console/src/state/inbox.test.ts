@@ -140,6 +140,14 @@ describe('a row after an event', () => {
     expect(changed(once, message(2, 'client'))).toBe(once);
   });
 
+  it('[CB3] take from the event whether another request is open, and judge by this one where it does not say', () => {
+    const after = (data: Extract<StaffEvent, { type: 'chat.callback' }>['data']): boolean =>
+      changed(session(1), { type: 'chat.callback', session_id: 1, seq: 2, data }).callback_pending;
+    expect(after({ id: 1, status: 'done', preferred_at: null, callback_pending: true })).toBe(true);
+    expect(after({ id: 1, status: 'no_answer', preferred_at: null })).toBe(true);
+    expect(after({ id: 1, status: 'done', preferred_at: null })).toBe(false);
+  });
+
   it('is nobody’s when it is new again, which the status alone says', () => {
     const event: StaffEvent = {
       ...{ type: 'chat.session.status', session_id: 1, seq: 2 },

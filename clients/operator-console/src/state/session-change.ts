@@ -1,4 +1,5 @@
 import type { ErasedData, Message, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
+import { isOpen } from './callbacks.ts';
 
 function withMessage(session: StaffSession, message: Message): StaffSession {
   const changed = { ...session, last_message: message, updated_at: message.created_at };
@@ -45,7 +46,8 @@ export function changed(session: StaffSession, event: StaffEvent): StaffSession 
       return { ...next, status, ...nobodys, waiting_since: status === 'closed' ? null : session.waiting_since };
     }
     case 'chat.callback':
-      return { ...next, callback_pending: event.data.status !== 'done' && event.data.status !== 'cancelled' };
+      // A source that does not count a session's requests has but the one that the event is about.
+      return { ...next, callback_pending: event.data.callback_pending ?? isOpen(event.data) };
     case 'chat.erased':
       return withoutErased(next, event.data);
     case 'chat.session.created':

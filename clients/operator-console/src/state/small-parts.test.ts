@@ -1,8 +1,9 @@
 import type { CallbackStatus } from '@chat-realtime/client/staff';
+import { CALLBACK_STEPS, callbackStatusSchema, isOpenCallback } from '@chat-realtime/protocol';
 import { slowest } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { merged, unseenCount } from './alerts.ts';
-import { byDue, callsToMake, dueGroup, nextSteps } from './callbacks.ts';
+import { byDue, callsToMake, dueGroup, isOpen, nextSteps } from './callbacks.ts';
 import { Drafts } from './drafts.ts';
 import { filled, matching } from './quick-replies.ts';
 import { parseRoute, routeHash } from './route.ts';
@@ -150,9 +151,11 @@ describe('callbacks', () => {
     expect(callsToMake([...open, callback(future, 'calling'), callback(past, 'done')], now)).toBe(3);
     expect(callsToMake([], now)).toBe(0);
   });
-  it('offer only the steps of rule CB5', () => {
-    expect(nextSteps('calling')).toEqual(['done', 'no_answer', 'cancelled']);
-    expect(nextSteps('done')).toEqual([]);
+  it('[CB5] offer the steps that the protocol has, and no other', () => {
+    for (const status of callbackStatusSchema.options) {
+      expect(nextSteps(status).toSorted(), status).toEqual(CALLBACK_STEPS[status].toSorted());
+      expect(isOpen({ status }), status).toBe(isOpenCallback(status));
+    }
   });
 });
 

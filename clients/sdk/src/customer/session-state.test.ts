@@ -1,3 +1,4 @@
+import { callbackStatusSchema, isOpenCallback } from '@chat-realtime/protocol';
 import { expect, it } from 'vitest';
 import type { Session, SessionEvent } from '../api/protocol.ts';
 import { sessionAfter } from './session-state.ts';
@@ -23,6 +24,17 @@ it('[EVT9] knows a session that is new again for nobody’s, which the status al
 
 it('keeps whose it is when it is reopened for them', () => {
   expect(sessionAfter(closed, became('active', 8))).toMatchObject({ status: 'active', assigned_user_id: 'anna' });
+});
+
+it('[CB3] takes from the event whether another request is open, and judges by this one where it does not say', () => {
+  const after = (data: Extract<SessionEvent, { type: 'chat.callback' }>['data']): boolean =>
+    sessionAfter(closed, { type: 'chat.callback', session_id: 1, seq: 8, data }).callback_pending;
+  const done = { id: 1, status: 'done', preferred_at: null } as const;
+  expect(after({ ...done, callback_pending: true })).toBe(true);
+  expect(after({ ...done, callback_pending: false })).toBe(false);
+  for (const status of callbackStatusSchema.options) {
+    expect(after({ ...done, status }), status).toBe(isOpenCallback(status));
+  }
 });
 
 it('is not changed twice by the same event', () => {

@@ -1,4 +1,8 @@
-import type { Session, SessionEvent } from '../api/protocol.ts';
+import type { CallbackStatus, Session, SessionEvent } from '../api/protocol.ts';
+
+/** A source that does not count a session's requests has but the one that the event is about. */
+const pendingAfter = (data: { status: CallbackStatus; callback_pending?: boolean | undefined }): boolean =>
+  data.callback_pending ?? !['done', 'cancelled'].includes(data.status);
 
 /** The session after an event; a fresh read of it would say the same. */
 export function sessionAfter(session: Session, event: SessionEvent): Session {
@@ -16,7 +20,7 @@ export function sessionAfter(session: Session, event: SessionEvent): Session {
     // A closed chat that the customer writes in is nobody's again; no other event says so.
     ...(type === 'chat.session.status' &&
       data.status === 'new' && { assigned_user_id: null, assigned_user_name: null }),
-    ...(type === 'chat.callback' && { callback_pending: !['done', 'cancelled'].includes(data.status) }),
+    ...(type === 'chat.callback' && { callback_pending: pendingAfter(data) }),
     // A type of a newer server counts as well; the rest of it is not for this version.
     last_seq: seq,
   };

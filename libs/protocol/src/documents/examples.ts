@@ -155,7 +155,7 @@ const sessionEvents: Wire<'SessionEvent'>[] = [
     seq: 4,
     data: { status: 'active', previous: 'new', reason: 'operator', by: '7' },
   },
-  { type: 'chat.callback', session_id: 123, seq: 6, data: callback },
+  { type: 'chat.callback', session_id: 123, seq: 6, data: { ...callback, callback_pending: true } },
   { type: 'chat.erased', session_id: 123, seq: 7, data: erased },
 ];
 const ofStaff = { feed_seq: 8_412, cursor: CURSOR, subscribers };
@@ -178,7 +178,7 @@ const staffEvents: Wire<'StaffEvent'>[] = [
     ...ofStaff,
   },
   { type: 'chat.message', session_id: 123, seq: 5, data: reply, ...ofStaff },
-  { type: 'chat.callback', session_id: 123, seq: 6, data: callback, ...ofStaff },
+  { type: 'chat.callback', session_id: 123, seq: 6, data: { ...callback, callback_pending: true }, ...ofStaff },
   { type: 'chat.erased', session_id: 123, seq: 7, data: erased, ...ofStaff },
   { type: 'chat.note', session_id: 123, seq: null, feed_id: 981, data: note, ...ofStaff },
   { type: 'chat.callback.staff', session_id: 123, seq: null, feed_id: 982, data: staffCallback, ...ofStaff },
