@@ -146,7 +146,7 @@ export type SessionEventType = SessionEvent['type'];
 export const subscribersSchema = z.object({
   session_id: sessionIdSchema.nullable(),
   assigned_user_id: z.string().nullable(),
-  /** Set on `chat.session.assigned`: whoever just lost the session still learns of it. */
+  /** On `chat.session.assigned`, null = it was nobody's: whoever just lost sight of the session still learns of it. */
   previous_user_id: z.string().nullable().optional(),
 });
 export type Subscribers = z.infer<typeof subscribersSchema>;

@@ -4,9 +4,9 @@ import { badgeFor, type EventOwners, presenceFor, type StaffScope, seesEvent, se
 const anna = (scope: StaffScope) => ({ userId: 'anna', scope });
 const message = { type: 'chat.message' };
 const callback = { type: 'chat.callback.staff' };
-const taken = (previous: string | null) => ({
+const taken = (previous: string | null | undefined, to: string | null = 'boris') => ({
   type: 'chat.session.assigned',
-  subscribers: { session_id: 1, assigned_user_id: 'boris', previous_user_id: previous },
+  subscribers: { session_id: 1, assigned_user_id: to, previous_user_id: previous },
 });
 
 describe('scope of staff', () => {
@@ -25,7 +25,13 @@ describe('scope of staff', () => {
     ['unknown, with scope all', 'all', message, { session: undefined }, true],
     ['the assignment that took it away', 'own', taken('anna'), { session: 'boris' }, true],
     ['an assignment between others', 'own', taken('carl'), { session: 'boris' }, false],
-    ['an assignment of nobody’s to another', 'assigned', taken(null), { session: 'boris' }, false],
+    ['the assignment that took nobody’s out of sight', 'assigned', taken(null), { session: 'boris' }, true],
+    ['what was taken goes on to a third', 'assigned', taken('boris', 'carl'), { session: 'carl' }, false],
+    ['an assignment of nobody’s, with the narrowest scope', 'own', taken(null), { session: 'boris' }, false],
+    ['an assignment that does not say whose it was', 'assigned', taken(undefined), { session: 'boris' }, false],
+    ['an assignment to the viewer, gone since', 'assigned', taken(null, 'anna'), { session: 'boris' }, false],
+    ['an assignment to nobody, gone since', 'assigned', taken('anna', null), { session: 'boris' }, false],
+    ['an assignment to nobody, with the narrowest scope', 'own', taken('anna', null), { session: 'boris' }, true],
     ['a callback given to the viewer', 'own', callback, { session: 'boris', callback: 'anna' }, true],
     [
       'a callback of another in a foreign session',

@@ -43,16 +43,22 @@ export interface EventOwners {
   readonly callback?: string | null;
 }
 
-/** An event is judged by whose its session is now, except the assignment that took the session away. */
+/** By this assignment the viewer loses sight of a session that was theirs, or nobody's while they see those. */
+function takesAway(viewer: StaffViewer, { previous_user_id: before, assigned_user_id: after }: Subscribers): boolean {
+  return before !== undefined && seesSession(viewer, before) && !seesSession(viewer, after);
+}
+
+/** An event is judged by whose its session is now, except the assignment that took the session out of sight. */
 export function seesEvent(
   viewer: StaffViewer,
   event: { readonly type: string; readonly subscribers?: Subscribers | null | undefined },
   owners: EventOwners,
 ): boolean {
   if (viewer.scope === 'all') return true;
-  if (event.type === 'chat.session.assigned' && event.subscribers?.previous_user_id === viewer.userId) return true;
+  const { type, subscribers } = event;
+  if (type === 'chat.session.assigned' && subscribers && takesAway(viewer, subscribers)) return true;
   if (owners.session === undefined) return false;
-  return event.type === 'chat.callback.staff'
+  return type === 'chat.callback.staff'
     ? seesCallback(viewer, owners.session, owners.callback ?? null)
     : seesSession(viewer, owners.session);
 }

@@ -239,6 +239,7 @@ describe('scope assigned', () => {
     const poll = await narrow.request('GET', `/channel/poll?type=staff&cursor=${start}&wait=0`);
     const sse = await chat.sse(`/channel/sse?type=staff&cursor=${start}`, { token: narrow.token });
     await sse.waitFor((frame) => frame.session_id === free.sessionId && frame.seq === 2);
+    const taken = `{"type":"chat.session.assigned","session_id":${foreign.sessionId},`;
     for (const shown of [
       JSON.stringify(events),
       channel.frames.map((frame) => frame.raw).join('\n'),
@@ -247,7 +248,9 @@ describe('scope assigned', () => {
     ]) {
       expect(shown).toContain('Open Name');
       expect(shown).not.toMatch(/secret/i);
-      expect(shown).not.toContain(`"session_id":${foreign.sessionId},`);
+      // That it was taken is told: whoever saw it while it was nobody's lets go of it by that.
+      expect(shown.replace(taken, '')).not.toContain(`"session_id":${foreign.sessionId},"seq"`);
+      expect(shown).toContain(taken);
     }
   }, 30_000);
 

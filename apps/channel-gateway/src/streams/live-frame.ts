@@ -33,7 +33,8 @@ function readSubscribers(value: unknown): Subscribers | null {
   return {
     session_id: idOrNull(value['session_id']),
     assigned_user_id: textOrNull(value['assigned_user_id']),
-    previous_user_id: textOrNull(value['previous_user_id']),
+    // A source that does not say whose it was is not taken for one that says it was nobody's.
+    ...('previous_user_id' in value && { previous_user_id: textOrNull(value['previous_user_id']) }),
   };
 }
 

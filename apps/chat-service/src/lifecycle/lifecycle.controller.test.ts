@@ -121,6 +121,25 @@ describe('scope assigned', () => {
     const { sessions } = (await chat.call('GET', '/chat/sessions', { token: narrow })).as(sessionListResponseSchema);
     expect(sessions.map(({ id }) => id)).not.toContain(session.id);
   });
+
+  it('[ASG10] [ASG13] reads in the feed the assignment that took nobody’s chat away, and nothing else of it', async () => {
+    await chat.stamp();
+    const { feed_cursor: start } = (await chat.call('GET', '/chat/sessions?limit=1', { token: narrow })).as(
+      sessionListResponseSchema,
+    );
+    const { session } = await newSession({ message: { body: 'вопрос', client_message_id: randomUUID() } });
+    await act(anna, session.id, 'assign');
+    await act(anna, session.id, 'assign', { user_id: 'boris' });
+    await chat.stamp();
+    const read = async (token: string) => {
+      const page = (await chat.call('GET', `/chat/feed?after=${start}`, { token })).as(feedResponseSchema);
+      return page.events.filter(({ session_id: id }) => id === session.id).map(({ type, seq }) => `${seq} ${type}`);
+    };
+    expect(await read(narrow)).toEqual(['3 chat.session.assigned']);
+    expect(await read(await chat.staff('narrow', { scope: 'own' }))).toEqual([]);
+    expect(await read(await chat.staff('anna', { scope: 'own' }))).toEqual(['5 chat.session.assigned']);
+    expect(await read(await chat.staff('anna', { scope: 'assigned' }))).toEqual(['5 chat.session.assigned']);
+  });
 });
 
 describe('notes', () => {

@@ -42,5 +42,6 @@ export function visibleEvents(actor: StaffActor): RawBuilder<SqlBool> {
   if (actor.scope === 'all') return sql`true`;
   return sql`(${visibleSessions(actor, 's.assigned_user_id')}
     OR (e.type = 'chat.callback.staff' AND c.assigned_user_id = ${actor.userId})
-    OR (e.type = 'chat.session.assigned' AND e.previous_user_id = ${actor.userId}))`;
+    OR (e.type = 'chat.session.assigned' AND ${visibleSessions(actor, 'e.previous_user_id')}
+      AND NOT ${visibleSessions(actor, 'e.assigned_user_id')}))`;
 }
