@@ -8,6 +8,16 @@ final class Chat
         return row('SELECT * FROM chat WHERE id = ?', [$id]);
     }
 
+    /**
+     * Whoever writes into a chat waits for who writes there now: `since_id` would skip a message that got the smaller id and
+     * is committed later. SQLite lets one write at a time anyway.
+     */
+    private static function lock(int $id): array
+    {
+        $one = db()->getAttribute(PDO::ATTR_DRIVER_NAME) === 'sqlite' ? '' : ' FOR UPDATE';
+        return row("SELECT * FROM chat WHERE id = ?$one", [$id]);
+    }
+
     public static function open(string $name, string $contact, string $message): array
     {
         return self::transaction(function () use ($name, $contact, $message): array {
@@ -26,7 +36,7 @@ final class Chat
     public static function write(int $id, string $sender, ?int $managerId, string $body): array
     {
         return self::transaction(function () use ($id, $sender, $managerId, $body): array {
-            $chat = self::find($id);
+            $chat = self::lock($id);
             if ($sender === 'client' && $chat['status'] === 'closed') {
                 self::setStatus($id, 'new', null);
             }
