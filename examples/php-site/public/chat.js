@@ -6,7 +6,6 @@
   const form = box.querySelector('form');
   let id = Number(box.dataset.chat || localStorage.getItem('chat_id') || 0);
   let since = 0;
-  let asking = false;
 
   const call = async (path, data) => {
     const answer = await fetch(path, {
@@ -28,16 +27,6 @@
     list.append(item);
   }
 
-  async function poll() {
-    if (!id || asking) return;
-    asking = true;
-    try {
-      (await call(`/chat/${id}?since_id=${since}`)).messages.forEach(show);
-    } finally {
-      asking = false;
-    }
-  }
-
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const data = Object.fromEntries(new FormData(form));
@@ -52,6 +41,18 @@
   document.querySelectorAll('[data-action]').forEach((button) => {
     button.addEventListener('click', () => call(button.dataset.action, {}).then(() => location.reload()));
   });
+
+  let asking = false;
+
+  async function poll() {
+    if (!id || asking) return;
+    asking = true;
+    try {
+      (await call(`/chat/${id}?since_id=${since}`)).messages.forEach(show);
+    } finally {
+      asking = false;
+    }
+  }
 
   poll();
   setInterval(poll, 5000);

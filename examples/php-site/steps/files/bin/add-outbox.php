@@ -1,0 +1,8 @@
+<?php
+// Where no triggers can note (SQLite): the outbox, and beside it what the chat refused. Run it before CHAT_EVENTS=outbox,
+// again as often as you like; both tables may stay when one goes back.
+declare(strict_types=1);
+require __DIR__ . '/../src/bootstrap.php';
+$key = db()->getAttribute(PDO::ATTR_DRIVER_NAME) === 'sqlite' ? 'INTEGER PRIMARY KEY AUTOINCREMENT' : 'bigserial PRIMARY KEY';
+db()->exec("CREATE TABLE IF NOT EXISTS chat_outbox (id $key, event TEXT NOT NULL)");
+db()->exec('CREATE TABLE IF NOT EXISTS chat_outbox_refused (id bigint PRIMARY KEY, event TEXT NOT NULL, reason TEXT NOT NULL)');
