@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { webhookPatchSchema, webhookTargetsSchema } from './alert-targets.ts';
 import { requiredText, timestampSchema } from './primitives.ts';
 import { originSchema } from './origins.ts';
-import { rulesPatchShape, rulesResponseSchema } from './rules.ts';
+import { RULE_NAMES, rulesPatchShape, rulesResponseSchema } from './rules.ts';
 
 /** Texts of the widget that the site's owner may replace; `<name>.ru` and `<name>.en` for one language only. */
 export const WIDGET_TEXT_NAMES = [
@@ -40,6 +40,10 @@ export type SavedTheme = z.infer<typeof savedThemeSchema>;
 export const savedTextsSchema = z.record(z.string(), z.string());
 export type SavedTexts = z.infer<typeof savedTextsSchema>;
 
+/** Each is saved by itself, as a whole. */
+export const SETTINGS_PARTS = ['theme', 'texts', ...RULE_NAMES, 'webhook'] as const;
+export type SettingsPart = (typeof SETTINGS_PARTS)[number];
+
 /**
  * What stands here replaces the saved whole of it, null clears it, what is absent stays. Unknown keys are refused: a
  * misspelt one would be stored and show nowhere.
@@ -49,6 +53,8 @@ export const settingsPatchSchema = z.strictObject({
   texts: z.partialRecord(z.enum(WIDGET_TEXT_KEYS), widgetText).nullish(),
   ...rulesPatchShape,
   webhook: webhookPatchSchema.nullish(),
+  /** When these parts were saved last, as they were read; null: never. Another time is 409 `stale`. */
+  expected_updated_at: z.partialRecord(z.enum(SETTINGS_PARTS), timestampSchema.nullable()).optional(),
 });
 export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
 
@@ -64,6 +70,8 @@ export const settingsResponseSchema = z.object({
   /** For admins alone: which secrets the environment has. None is ever shown. */
   keys: z.array(z.object({ variable: z.string(), set: z.boolean() })).optional(),
   updated_at: timestampSchema.nullable(),
+  /** When each part was saved last, and by whom; one that never was is absent. */
+  parts: z.record(z.string(), z.object({ updated_at: timestampSchema, updated_by: z.string() })),
 });
 export type SettingsResponse = z.infer<typeof settingsResponseSchema>;
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  auditResponseSchema,
   configResponseSchema,
   consentProofResponseSchema,
   createSessionResponseSchema,
@@ -99,6 +100,25 @@ describe('rules of the chat', () => {
     expectError(await save({ retention: { messages: 1 } }, anna), 'forbidden');
     const cleared = (await save({ consent: null, retention: null })).as(settingsResponseSchema);
     expect(cleared.rules.saved).not.toHaveProperty('consent');
+  });
+});
+
+describe('two administrators', () => {
+  test('[SET9] [SET14] the second is told what holds; the log has old and new values', async () => {
+    const files = 300 + Math.floor(Math.random() * 1_000);
+    const { parts } = (await save({ retention: { files } })).as(settingsResponseSchema);
+    const expected_updated_at = { retention: parts['retention']?.updated_at };
+    expect((await save({ retention: { files: files + 1 }, expected_updated_at })).status).toBe(200);
+    const { entries } = (await admin.request('GET', '/chat/audit?limit=1')).as(auditResponseSchema);
+    expect(entries[0]).toMatchObject({
+      action: 'settings.changed',
+      details: { 'retention.files': files + 1, before: { 'retention.files': files } },
+    });
+    const late = await save({ retention: { files: 5 }, expected_updated_at });
+    expectError(late, 'stale');
+    expect(late.text).toContain(`"files":${files + 1}`);
+    expectError(await save({ expected_updated_at: { nonsense: null } }), 'validation_failed');
+    expect((await save({ retention: null })).status).toBe(200);
   });
 });
 

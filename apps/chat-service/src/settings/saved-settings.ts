@@ -6,6 +6,8 @@ import {
   rulesSchema,
   savedTextsSchema,
   type SavedTexts,
+  SETTINGS_PARTS,
+  type SettingsPart,
   type SavedTheme,
   savedThemeSchema,
   type SettingsPatch,
@@ -17,6 +19,7 @@ import type { SavedWebhook } from '../alerts/alert-targets.ts';
 import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
+import { changedFacts } from './changed-facts.ts';
 import { requireOwnVersion } from './consent-texts.ts';
 
 /** Another instance may have saved: what was read is believed for this long. */
@@ -30,6 +33,31 @@ export interface Saved {
   /** Holds a secret: it goes into no answer as it is. */
   readonly webhook: SavedWebhook | undefined;
   readonly updatedAt: Date | null;
+  /** By their name; one that was never saved is absent. */
+  readonly parts: Readonly<Record<string, { readonly updatedAt: Date; readonly updatedBy: string }>>;
+}
+
+/** Another administrator has saved these since they were read. */
+export class StaleSettings extends Error {
+  override readonly name = 'StaleSettings';
+  readonly code = 'stale';
+  readonly parts: readonly SettingsPart[];
+  readonly saved: Saved;
+
+  constructor(parts: readonly SettingsPart[], saved: Saved) {
+    super('the settings were changed since they were read');
+    this.parts = parts;
+    this.saved = saved;
+  }
+}
+
+function requireUnchanged(expected: SettingsPatch['expected_updated_at'], saved: Saved): void {
+  const stale = SETTINGS_PARTS.filter((part) => {
+    const time = expected?.[part];
+    if (time === undefined) return false;
+    return (time === null ? undefined : Date.parse(time)) !== saved.parts[part]?.updatedAt.getTime();
+  });
+  if (stale.length > 0) throw new StaleSettings(stale, saved);
 }
 
 const savedWebhookSchema = z.object({ urls: z.array(z.string()), secret: z.string().optional() });
@@ -48,6 +76,7 @@ function savedOf(rows: readonly Selectable<Tables['widget_setting']>[]): Saved {
     rules: rulesSchema.parse(Object.fromEntries(RULE_NAMES.flatMap((name) => ruleOf(name, value(name))))),
     webhook: savedWebhookSchema.safeParse(value('webhook')).data,
     updatedAt: times.length === 0 ? null : new Date(Math.max(...times)),
+    parts: Object.fromEntries(rows.map((row) => [row.name, { updatedAt: row.updated_at, updatedBy: row.updated_by }])),
   };
 }
 
@@ -117,6 +146,7 @@ export class SavedSettings {
           // One after the other: what a part was is told in the log, and a version of the consent has one text.
           await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
           const before = savedOf(await trx.selectFrom('widget_setting').selectAll().execute());
+          requireUnchanged(patch.expected_updated_at, before);
           const rows =
             patch.webhook === undefined ? given : [...given, await webhookRow(trx, patch.webhook, secretIsFixed)];
           if (patch.consent) await requireOwnVersion(trx, patch.consent, before.rules.consent);
@@ -126,13 +156,15 @@ export class SavedSettings {
             .onConflict((conflict) =>
               conflict.column('name').doUpdateSet((eb) => ({
                 value: eb.ref('excluded.value'),
-                updated_at: sql<Date>`clock_timestamp()`,
+                // Two saves are never of one time, since a time stands for what was saved.
+                updated_at: sql<Date>`GREATEST(clock_timestamp(), widget_setting.updated_at + interval '1 millisecond')`,
                 updated_by: eb.ref('excluded.updated_by'),
               })),
             )
             .execute();
-          const parts = rows.map(({ name }) => name);
-          await recordAudit(trx, { actor, action: 'settings.changed', subject: null, details: { parts } });
+          const after = savedOf(await trx.selectFrom('widget_setting').selectAll().execute());
+          const details = { parts: rows.map(({ name }) => name), ...changedFacts(before, after) };
+          await recordAudit(trx, { actor, action: 'settings.changed', subject: null, details });
         }),
       );
       this.#known = undefined;

@@ -1,4 +1,5 @@
 import {
+  auditResponseSchema,
   configResponseSchema,
   originCheckResponseSchema,
   settingsResponseSchema,
@@ -187,16 +188,87 @@ describe('rules of the chat', () => {
     }
   });
 
-  it('[SET9] who changed which part stands in the log, without its text', async () => {
-    await patch({ texts: { title: 'private words' }, alerts: { waiting_seconds: 30 } });
-    const answer = await chat.call('GET', '/chat/audit?limit=1', {
-      token: await chat.staff('chief', { role: 'admin' }),
+  const newest = async () => {
+    const answer = await chat.call('GET', '/chat/audit?limit=1', { token: admin });
+    return { text: answer.text, entry: answer.as(auditResponseSchema).entries[0] };
+  };
+
+  it('[SET9] who changed what from what to what stands in the log, without a text and without a secret', async () => {
+    const urls = ['https://hooks.example/of/the/shop'];
+    const [texts, secret] = [{ title: 'private words' }, 'a-secret-of-the-shop'];
+    await patch({ texts, alerts: { waiting_seconds: 30 }, webhook: { urls, secret }, retention: { messages: 7 } });
+    const first = await newest();
+    for (const hidden of ['private words', secret, 'hooks.example']) expect(first.text).not.toContain(hidden);
+    expect(first.entry).toMatchObject({
+      action: 'settings.changed',
+      actor_id: 'chief',
+      details: {
+        parts: ['texts', 'alerts', 'retention', 'webhook'],
+        texts: ['title'],
+        'webhook.secret': 'replaced',
+        'webhook.urls': 1,
+        'retention.messages': 7,
+        before: { 'retention.messages': null, 'alerts.waiting_seconds': null },
+      },
     });
-    expect(answer.text).not.toContain('private words');
-    expect(JSON.parse(answer.text).entries).toMatchObject([
-      { action: 'settings.changed', actor_id: 'chief', details: { parts: ['texts', 'alerts'] } },
-    ]);
-    await patch({ texts: null, alerts: null });
+    await patch({
+      retention: { messages: 400 },
+      schedule: HOURS,
+      theme: { accent: '#123456', title: 'private words' },
+    });
+    const second = await newest();
+    expect(second.text).not.toContain('private words');
+    expect(second.entry?.details).toEqual({
+      parts: ['theme', 'schedule', 'retention'],
+      'retention.messages': 400,
+      'schedule.timezone': 'Europe/Moscow',
+      'schedule.mon': ['09:00-18:00'],
+      'schedule.holidays': 1,
+      'theme.accent': '#123456',
+      before: {
+        'retention.messages': 7,
+        'schedule.timezone': null,
+        'schedule.mon': null,
+        'schedule.holidays': null,
+        'theme.accent': null,
+      },
+    });
+    await patch({ texts: null, alerts: null, webhook: null, retention: null, schedule: null, theme: null });
+    expect((await newest()).entry?.details).toMatchObject({
+      'retention.messages': null,
+      'webhook.secret': 'removed',
+      before: { 'retention.messages': 400 },
+    });
+  });
+
+  it('[SET14] of two administrators the second is told, and loses nobody’s work', async () => {
+    const other = await chat.staff('second', { role: 'admin' });
+    const fresh = (await patch({ retention: { messages: 7 } })).as(settingsResponseSchema);
+    expect(fresh.parts['retention']?.updated_by).toBe('chief');
+    expect(fresh.parts['origins']).toBeUndefined();
+    const retention = fresh.parts['retention']?.updated_at ?? null;
+    const theirs = { retention: { messages: 8 }, expected_updated_at: { retention, origins: null } };
+    const saved = await patch(theirs, other);
+    expect(saved.as(settingsResponseSchema).parts['retention']?.updated_by).toBe('second');
+    const before = await read();
+    const late = await patch({ alerts: { waiting_seconds: 9 }, ...theirs, retention: { files: 3 } });
+    expect([late.status, late.code]).toEqual([409, 'stale']);
+    expect(JSON.parse(late.text).error.details).toEqual({ parts: ['retention'], settings: before });
+    // Nothing of the refused request was saved, another part is nobody's business, and what was never saved has no time.
+    expect(await read()).toEqual(before);
+    expect((await patch({ ...theirs, expected_updated_at: { origins: null } })).status).toBe(200);
+    expect((await patch({ origins: [], expected_updated_at: { origins: retention } })).code).toBe('stale');
+    const bad = [{ nonsense: null }, { retention: 'yesterday' }, 'now'];
+    for (const expected_updated_at of bad)
+      expect((await patch({ ...theirs, expected_updated_at })).code).toBe('validation_failed');
+    // Of two at the same time one is told.
+    const { parts } = await read();
+    const expected_updated_at = { retention: parts['retention']?.updated_at };
+    const both = await Promise.all(
+      [1, 2].map((files) => patch({ retention: { files }, expected_updated_at }, files === 1 ? admin : other)),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    await patch({ retention: null });
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  ChatError,
   originCheckQuerySchema,
   type OriginCheckResponse,
   type SettingsResponse,
@@ -31,7 +32,7 @@ import {
 import { testWebhook } from '../alerts/webhook-test.ts';
 import type { WidgetConfigSource } from './widget-config-source.ts';
 import type { ConsentTexts } from './consent-texts.ts';
-import type { Saved, SavedSettings } from './saved-settings.ts';
+import { type Saved, type SavedSettings, StaleSettings } from './saved-settings.ts';
 import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from './rules.ts';
 import { type KeysEnvironment, shownKeys } from './shown-keys.ts';
 import type { SharedSettingsRefresher } from './shared-settings.ts';
@@ -93,7 +94,11 @@ export class SettingsController {
     checkRules(this.#env, body);
     checkWebhook(this.#env, body.webhook);
     const signed = this.#env.ALERT_WEBHOOK_SECRET !== undefined;
-    const saved = await this.#saved.save(staffActor(principal), body, signed);
+    const saved = await this.#saved.save(staffActor(principal), body, signed).catch((error: unknown) => {
+      if (!(error instanceof StaleSettings)) throw error;
+      const details = { parts: error.parts, settings: this.#render(principal, error.saved) };
+      throw new ChatError('stale', error.message, { details });
+    });
     if (body.consent !== undefined || body.texts !== undefined) await this.#consents.keep();
     this.#shared.apply(saved.rules, saved.updatedAt);
     return this.#render(principal, saved);
@@ -136,6 +141,12 @@ export class SettingsController {
         ? { webhook: shownTargets(this.#env, saved.webhook), keys: shownKeys(this.#env) }
         : {}),
       updated_at: saved.updatedAt?.toISOString() ?? null,
+      parts: Object.fromEntries(
+        Object.entries(saved.parts).map(([name, { updatedAt, updatedBy }]) => [
+          name,
+          { updated_at: updatedAt.toISOString(), updated_by: updatedBy },
+        ]),
+      ),
     };
   }
 }

@@ -15,6 +15,10 @@ export const manageEn: ManageTexts = {
   checkFields: 'Check the fields: something is not right.',
   consentTaken: 'This version has other words already. Give the new text a new version.',
   changedMeanwhile: 'This has changed meanwhile. Open the page again.',
+  savedMeanwhile: (name, time) =>
+    `While you were changing this, something else was saved here: ${name}, ${time}. Yours is not saved yet.`,
+  takeSaved: 'Show what was saved',
+  keepMine: 'Save mine instead',
   saved: 'Saved',
   by: (name, time) => `${name}, ${time}`,
 

@@ -16,6 +16,10 @@ export const manageRu = {
   checkFields: 'Проверьте поля: что-то заполнено неверно.',
   consentTaken: 'У этой версии уже есть другой текст. Дайте новому тексту новую версию.',
   changedMeanwhile: 'Это уже изменилось. Откройте страницу заново.',
+  savedMeanwhile: (name: string, time: string) =>
+    `Пока вы это меняли, здесь уже сохранено другое: ${name}, ${time}. Ваше ещё не сохранено.`,
+  takeSaved: 'Показать сохранённое',
+  keepMine: 'Сохранить моё вместо него',
   saved: 'Сохранено',
   by: (name: string, time: string) => `${name}, ${time}`,
 

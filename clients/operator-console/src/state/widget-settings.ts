@@ -43,6 +43,3 @@ export function withoutEmpty<T extends object>(values: T): T {
 }
 
 export const readSettings = (api: StaffApi): Promise<SettingsResponse> => api.request('GET', '/chat/settings');
-
-export const saveSettings = (api: StaffApi, theme: SavedTheme, texts: SavedTexts): Promise<SettingsResponse> =>
-  api.request('PATCH', '/chat/settings', { body: { theme, texts } });

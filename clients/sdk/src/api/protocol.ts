@@ -65,6 +65,7 @@ export type {
   Session,
   SessionEvent,
   SessionListResponse,
+  SettingsPart,
   SettingsPatch,
   SettingsResponse,
   SignInWays,

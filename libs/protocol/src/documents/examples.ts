@@ -290,6 +290,7 @@ const keys = [
   { variable: 'SITE_API_KEY', set: true },
   { variable: 'EVENTS_API_KEY', set: false },
 ];
+const parts = { retention: { updated_at: AT, updated_by: '7' } };
 const webhook = { urls: ['https://shop.example/hooks/chat'], secret: 'saved' as const, saved: true };
 const texts = { 'greeting.ru': 'Здравствуйте! Чем помочь?', 'greeting.en': 'Hello! How can we help?' };
 const revocation = { id: 9, kind: 'session' as const, subject: '123', not_after: 1_762_590_611 };
@@ -538,8 +539,16 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
     { webhook: { urls: ['https://shop.example/hooks/chat'], secret: 'a-secret-of-the-receiver' } },
   ],
   Settings: [
-    { settings: { theme: savedTheme, texts }, effective: { theme: savedTheme, texts }, rules, updated_at: AT },
-    { settings: { theme: {}, texts: {} }, effective: { theme: {}, texts: {} }, rules, webhook, keys, updated_at: null },
+    { settings: { theme: savedTheme, texts }, effective: { theme: savedTheme, texts }, rules, updated_at: AT, parts },
+    {
+      settings: { theme: {}, texts: {} },
+      effective: { theme: {}, texts: {} },
+      rules,
+      webhook,
+      keys,
+      updated_at: null,
+      parts: {},
+    },
   ],
   SettingRules: [rules],
   OriginCheck: [

@@ -252,6 +252,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     summary: 'Save look and texts of the widget',
     body: { schema: settings.settingsPatchSchema, required: true },
     answers: { 200: { description: 'the settings', schema: settings.settingsResponseSchema } },
+    errors: ['stale'],
   }),
   route({
     id: 'testAlertWebhook',

@@ -72,7 +72,7 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
         ) : consent === null ? (
           <p class="hint">{t().consentNone}</p>
         ) : (
-          <ConsentWords proof={consent} locale={null} />
+          <ConsentWords proof={consent} locale={null} open />
         )}
       </div>
       <div class="row-buttons">

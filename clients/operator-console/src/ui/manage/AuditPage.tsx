@@ -26,6 +26,7 @@ function whoseName({ actor_id, actor_name }: AuditEntry): string {
 }
 
 function textOf(value: unknown): string {
+  if (value === null) return '—';
   if (Array.isArray(value)) return value.join(', ');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

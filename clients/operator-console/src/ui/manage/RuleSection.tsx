@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact';
+import { useContext, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { useTask } from '../use-task.ts';
+import { refusalOf, useTask } from '../use-task.ts';
+import { ChangedMeanwhile } from './ChangedMeanwhile.tsx';
 import { Problem } from './Page.tsx';
+import { RulesEdit } from './rules-form.ts';
 
 interface RuleSectionProps {
   readonly name:
@@ -42,7 +45,14 @@ const VARIABLES = {
 /** A part of the settings, saved by itself. What the environment says is shown and cannot be changed here. */
 export function RuleSection({ name, fixed, saved, onSave, onClear, children, after }: RuleSectionProps) {
   const { manage } = t();
-  const { busy, problem, run } = useTask();
+  const { busy, problem, run } = useTask((error) => (error.code === 'stale' ? '' : refusalOf(error)));
+  const { conflict, take } = useContext(RulesEdit);
+  const [last, setLast] = useState<'save' | 'clear'>('save');
+  const attempt = (action: 'save' | 'clear'): void => {
+    setLast(action);
+    void run(action === 'save' ? onSave : onClear);
+  };
+  const concerned = conflict !== null && conflict.parts.includes(name) ? conflict : null;
   return (
     <section data-section={name}>
       <h2>{manage.rules[name].title}</h2>
@@ -53,17 +63,18 @@ export function RuleSection({ name, fixed, saved, onSave, onClear, children, aft
         aria-label={manage.rules[name].title}
         onSubmit={(event) => {
           event.preventDefault();
-          void run(onSave);
+          if (concerned === null) attempt('save');
         }}
       >
         <fieldset disabled={fixed || busy}>
           <legend class="visually-hidden">{manage.rules[name].title}</legend>
           {children}
           <Problem text={problem} />
-          {!fixed && (
+          {concerned !== null && <ChangedMeanwhile conflict={concerned} onTake={take} onKeep={() => attempt(last)} />}
+          {!fixed && concerned === null && (
             <div class="row-buttons">
               {saved && (
-                <button type="button" class="quiet" data-action="clear" onClick={() => void run(onClear)}>
+                <button type="button" class="quiet" data-action="clear" onClick={() => attempt('clear')}>
                   {manage.clear}
                 </button>
               )}

@@ -1,4 +1,6 @@
 import type { SettingsPatch, SettingsResponse } from '@chat-realtime/client/staff';
+import { createContext } from 'preact';
+import type { SettingsConflict } from '../../state/seen-settings.ts';
 
 /** What each form of the page of rules is given. */
 export interface RulesFormProps {
@@ -6,3 +8,9 @@ export interface RulesFormProps {
   /** Rejects with what the server says. */
   readonly save: (patch: SettingsPatch) => Promise<void>;
 }
+
+/** What another administrator has saved meanwhile; `take` shows it instead of what was being written. */
+export const RulesEdit = createContext<{ readonly conflict: SettingsConflict | null; readonly take: () => void }>({
+  conflict: null,
+  take: () => undefined,
+});

@@ -1,17 +1,19 @@
 import { ChatClientError, type ConfigResponse } from '@chat-realtime/client/staff';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { t, widgetOwnText } from '../../i18n/index.ts';
+import { saveRules } from '../../state/administration.ts';
 import { notify, settings } from '../../state/desk.ts';
+import { isConflict, SeenSettings, type SettingsConflict } from '../../state/seen-settings.ts';
 import {
   type OwnText,
   type SavedTexts,
   type SavedTheme,
-  saveSettings,
   type SettingsResponse,
   type TextLanguage,
   withoutEmpty,
 } from '../../state/widget-settings.ts';
 import { useDesk } from '../context.ts';
+import { ChangedMeanwhile } from '../manage/ChangedMeanwhile.tsx';
 import { LookFields } from './LookFields.tsx';
 import { TextFields } from './TextFields.tsx';
 import { WidgetPreview } from './WidgetPreview.tsx';
@@ -30,6 +32,8 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
   const [language, setLanguage] = useState<TextLanguage>(settings.getState().locale);
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
+  const [conflict, setConflict] = useState<SettingsConflict | null>(null);
+  const seen = useRef(new SeenSettings(current));
   const admin = desk.role === 'admin';
 
   // The configuration's reply time and consent are in Russian, and the widget shows them to readers of Russian.
@@ -38,15 +42,20 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
     if (reader === 'ru' && name === 'consent') return config?.consent.text ?? '';
     return widgetOwnText(name, reader);
   };
-  const save = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
+  const show = (saved: SettingsResponse): void => {
+    setConflict(null);
+    setTheme(saved.settings.theme);
+    setTexts(saved.settings.texts);
+    onSaved(saved);
+  };
+  const save = async (): Promise<void> => {
     setBusy(true);
     setProblem('');
     try {
-      const saved = await saveSettings(desk.client.api, withoutEmpty(theme), withoutEmpty(texts));
-      setTheme(saved.settings.theme);
-      setTexts(saved.settings.texts);
-      onSaved(saved);
+      const patch = { theme: withoutEmpty(theme), texts: withoutEmpty(texts) };
+      const answer = await seen.current.save(patch, (sent) => saveRules(desk.client.api, sent));
+      if (isConflict(answer)) return setConflict(answer);
+      show(answer);
       notify(t().lookSaved);
     } catch (error) {
       if (!(error instanceof ChatClientError)) throw error;
@@ -58,7 +67,13 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
     }
   };
   return (
-    <form class="look" onSubmit={(event) => void save(event)}>
+    <form
+      class="look"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (conflict === null) void save();
+      }}
+    >
       <fieldset class="look-fields" disabled={!admin}>
         <legend class="visually-hidden">{t().setupLook}</legend>
         {!admin && <p class="hint">{t().lookAdminOnly}</p>}
@@ -73,7 +88,10 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
         <p class="problem" role="alert">
           {problem}
         </p>
-        {admin && (
+        {conflict !== null && (
+          <ChangedMeanwhile conflict={conflict} onTake={() => show(conflict.settings)} onKeep={() => void save()} />
+        )}
+        {admin && conflict === null && (
           <div class="row-buttons">
             <button type="submit" class="primary" data-action="save-look" disabled={busy}>
               {t().save}
