@@ -1,8 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import type { EventPublisher } from '@chat-realtime/messaging';
-import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
 import { EventTrace, type Metrics } from '@chat-realtime/service-kit';
-import type { ChatOperations } from './operations.ts';
 import { type AttachmentLinks, type ChatLog, type ChatOptions, DEFAULT_CHAT_OPTIONS, type Sweep } from './ports.ts';
 import { intakeMetrics } from './intake/intake-metrics.ts';
 import type { EventIntake } from './intake/intake.ts';
@@ -13,15 +11,10 @@ import type { StorageContext } from './storage/context.ts';
 import { feedLagSeconds } from './feed/feed.ts';
 import { metricsObserver } from './metrics-observer.ts';
 import { badge } from './alerts/numbers.ts';
-import { createOperations } from './create-operations.ts';
+import { OperatorDirectory } from './operators/operators.ts';
+import { type ChatSource, chatSource } from './catchup/source.ts';
 import { revocationsHead } from './tokens/revocations.ts';
 import { autoCloseSweep, deactivatedSweep, expirySweep, returnToQueueSweep } from './lifecycle/session-sweeps.ts';
-
-/** What a gateway asks, over HTTP or in the same process. */
-export interface ChatSource {
-  catchup(request: CatchupRequest): Promise<CatchupResponse>;
-  acks(request: AcksRequest): Promise<void>;
-}
 
 export interface ChatServiceDeps {
   readonly database: Database;
@@ -39,7 +32,9 @@ export interface ChatServiceDeps {
 }
 
 export interface ChatService {
-  readonly operations: ChatOperations;
+  /** What every use case is called with. */
+  readonly context: StorageContext;
+  readonly directory: OperatorDirectory;
   readonly source: ChatSource;
   /** Takes the events of a site's own chat; `beginLedger` comes first. */
   readonly intake: EventIntake;
@@ -53,7 +48,7 @@ export interface ChatService {
   stop(): Promise<void>;
 }
 
-/** The chat without its edges: operations over one database, and the relay that tells the world of them. */
+/** The chat without its edges: what the use cases stand on, and the relay that tells the world of them. */
 export function createChatService(deps: ChatServiceDeps): ChatService {
   const { database, publisher, links, logger: log } = deps;
   const observer = metricsObserver(deps.metrics);
@@ -86,11 +81,11 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
     duties,
     ...(deps.relayRetryMs === undefined ? {} : { retryMs: deps.relayRetryMs }),
   });
-  const operations = createOperations(context);
   return {
-    operations,
+    context,
+    directory: new OperatorDirectory(context),
     intake: new PostgresIntake({ context, observer: intakeMetrics(deps.metrics) }),
-    source: { catchup: (request) => operations.catchup(request), acks: (request) => operations.acks(request) },
+    source: chatSource(context),
     get leading() {
       return relay.leading;
     },

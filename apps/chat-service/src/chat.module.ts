@@ -18,8 +18,11 @@ import { Bans } from './bans/bans.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { StartChallenge } from './challenge/start-challenge.ts';
 import { type ChatSettings, customerRest } from './config.ts';
-import type { ChatOperations } from './operations.ts';
-import { ActorInterceptor } from './http/actor-interceptor.ts';
+import type { ChatSource } from './catchup/source.ts';
+import { revocations } from './tokens/revocations.ts';
+import type { StorageContext } from './storage/context.ts';
+import { operatorsOnline } from './operators/operators.ts';
+import { ActorInterceptor, type Directory } from './http/actor-interceptor.ts';
 import { AlertsController } from './alerts/alerts.controller.ts';
 import { AttachmentsController } from './attachments/attachments.controller.ts';
 import { BansController } from './bans/bans.controller.ts';
@@ -28,11 +31,15 @@ import { IntakeController } from './intake/intake.controller.ts';
 import type { EventIntake } from './intake/intake.ts';
 import { ConfigController } from './settings/config.controller.ts';
 import { CustomerRestGate } from './http/customer-rest-gate.ts';
-import { DeskController } from './operators/operators.controller.ts';
+import { OperatorsController } from './operators/operators.controller.ts';
 import { IdentityController } from './identity/identity.controller.ts';
 import * as token from './http/injection.ts';
 import { MailProvidersController } from './mail/mail-providers.controller.ts';
 import { MailController } from './mail/mail.controller.ts';
+import { ChannelTokensController } from './tokens/channel-tokens.controller.ts';
+import { InboxController } from './sessions/inbox.controller.ts';
+import { FeedController } from './feed/feed.controller.ts';
+import { NotesController } from './notes/notes.controller.ts';
 import { MessagesController } from './messages/messages.controller.ts';
 import { NotificationsController } from './notify/notifications.controller.ts';
 import { PicturesController } from './pictures/pictures.controller.ts';
@@ -42,7 +49,7 @@ import { QuickRepliesController } from './quick-replies/quick-replies.controller
 import type { RequestRates } from './http/rates.ts';
 import { SessionsController } from './sessions/sessions.controller.ts';
 import { SettingsController } from './settings/settings.controller.ts';
-import { StaffController } from './lifecycle/lifecycle.controller.ts';
+import { LifecycleController } from './lifecycle/lifecycle.controller.ts';
 import { TelegramController } from './telegram/telegram.controller.ts';
 import { TraceController } from './trace/trace.controller.ts';
 import { Identity } from './identity/identity.ts';
@@ -67,7 +74,9 @@ import { RevocationRefresher } from './tokens/revocation-refresher.ts';
 import { SessionProof } from './tokens/session-proof.ts';
 
 export interface ChatModuleOptions {
-  readonly operations: ChatOperations;
+  readonly context: StorageContext;
+  readonly directory: Directory;
+  readonly source: ChatSource;
   readonly intake: EventIntake;
   readonly database: Database;
   readonly attachments: Attachments;
@@ -96,7 +105,7 @@ export interface ChatModuleOptions {
 }
 
 function providers(options: ChatModuleOptions): Provider[] {
-  const { operations, database, verifier, settings, logger } = options;
+  const { context, database, verifier, settings, logger } = options;
   const credentials = new ChannelCredentials(
     settings.CHAT_TOKEN_SECRETS,
     () => verifier.channelTokenTtl,
@@ -105,7 +114,7 @@ function providers(options: ChatModuleOptions): Provider[] {
   );
   const { saved } = options;
   const asked = {
-    operatorsOnline: () => operations.operatorsOnline(),
+    operatorsOnline: () => operatorsOnline(context),
     elsewhere: async () => ({
       mail: settings.SMTP_URL !== undefined,
       telegram: await options.telegram.accounts.hasBot(),
@@ -113,26 +122,28 @@ function providers(options: ChatModuleOptions): Provider[] {
   };
   const config = new WidgetConfigSource(settings, saved, asked);
   const values: readonly (readonly [symbol, object])[] = [
-    [token.OPERATIONS, operations],
+    [token.CONTEXT, context],
+    [token.DIRECTORY, options.directory],
+    [token.SOURCE, options.source],
     [token.DATABASE, database],
     [token.INTAKE, options.intake],
     [token.CUSTOMER_REST, { rest: customerRest(settings) }],
     [token.VERIFIER, verifier],
     [token.ATTACHMENTS, options.attachments],
     [token.CALLBACKS, options.callbacks],
-    [token.ALERT_READER, new AlertReader(database, operations)],
-    [token.IDENTITY, new Identity(operations, verifier, credentials)],
+    [token.ALERT_READER, new AlertReader(database, context)],
+    [token.IDENTITY, new Identity(context, verifier, credentials)],
     [token.CREDENTIALS, credentials],
-    [token.SESSION_PROOF, new SessionProof(operations, verifier, { siteKey: settings.SITE_API_KEY })],
+    [token.SESSION_PROOF, new SessionProof(context, verifier, { siteKey: settings.SITE_API_KEY })],
     [token.WIDGET_CONFIG, config],
     [token.CONSENT_TEXTS, new ConsentTexts(database, () => config.shownConsent())],
     [token.QUICK_REPLIES, new QuickReplies(database)],
     [token.PICTURES, new Pictures(database)],
-    [token.BANS, new Bans(database, operations, options.trustedProxies)],
+    [token.BANS, new Bans(database, context, options.trustedProxies)],
     [token.AUDIT, new AuditLog(database)],
     [token.ERASER, options.eraser],
     [token.TRACER, options.tracer],
-    [token.EXPORT, new SessionExport(database, operations, options.attachments)],
+    [token.EXPORT, new SessionExport(database, context, options.attachments)],
     [token.SAVED_SETTINGS, saved],
     [token.RULES_ENVIRONMENT, options.env],
     [token.ORIGINS, options.origins],
@@ -143,7 +154,10 @@ function providers(options: ChatModuleOptions): Provider[] {
     [token.PUSH, options.push],
     [token.NOTIFY, options.notify],
     [token.SHARED_SETTINGS, new SharedSettingsRefresher(saved, { origins: options.origins, verifier }, logger)],
-    [token.REVOCATIONS, new RevocationRefresher(operations, options.revocations, logger)],
+    [
+      token.REVOCATIONS,
+      new RevocationRefresher({ revocations: (after) => revocations(context, after) }, options.revocations, logger),
+    ],
   ];
   return [
     ActorInterceptor,
@@ -181,14 +195,18 @@ export class ChatModule implements OnModuleInit, OnApplicationShutdown {
         ConfigController,
         IdentityController,
         SessionsController,
+        ChannelTokensController,
+        InboxController,
+        FeedController,
+        NotesController,
         MessagesController,
-        StaffController,
+        LifecycleController,
         TelegramController,
         MailController,
         MailProvidersController,
         PushController,
         NotificationsController,
-        DeskController,
+        OperatorsController,
         QuickRepliesController,
         SettingsController,
         BansController,

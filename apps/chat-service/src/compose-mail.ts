@@ -3,7 +3,7 @@ import type { Metrics } from '@chat-realtime/service-kit';
 import type { Attachments } from './attachments/attachments.ts';
 import type { ChatSettings } from './config.ts';
 import type { ChatLog } from './ports.ts';
-import type { ChatOperations } from './operations.ts';
+import type { StorageContext } from './storage/context.ts';
 import type { RequestRates } from './http/rates.ts';
 import { mailConfig } from './mail/config.ts';
 import type { Mail } from './mail/mail.ts';
@@ -20,7 +20,7 @@ import { Transcripts } from './mail/transcript.ts';
 
 export interface MailParts {
   readonly database: Database;
-  readonly operations: ChatOperations;
+  readonly context: StorageContext;
   readonly attachments: Attachments;
   readonly rates: RequestRates;
   readonly settings: ChatSettings;
@@ -31,7 +31,7 @@ export interface MailParts {
 }
 
 export function composeMail(parts: MailParts): Mail {
-  const { database, operations, attachments, rates, settings, secret, logger } = parts;
+  const { database, context, attachments, rates, settings, secret, logger } = parts;
   const config = mailConfig(settings);
   const received = parts.metrics.counter({
     name: 'chat_mail_received_total',
@@ -43,7 +43,7 @@ export function composeMail(parts: MailParts): Mail {
   const links = new MailLinks(database, secret);
   const intake = new MailIntake({
     database,
-    operations,
+    context,
     attachments,
     rates,
     links,
@@ -53,7 +53,7 @@ export function composeMail(parts: MailParts): Mail {
     taken: (outcome) => received.inc({ outcome }),
   });
   return {
-    transcripts: new Transcripts(operations, parts.timeZone),
+    transcripts: new Transcripts(context, parts.timeZone),
     queue: new MailQueue(database, settings.SMTP_URL !== undefined),
     links,
     intake,

@@ -3,7 +3,7 @@ import type { RulesResponse } from '@chat-realtime/protocol';
 import type { Metrics } from '@chat-realtime/service-kit';
 import type { ChatSettings } from './config.ts';
 import type { ChatLog, Sweep } from './ports.ts';
-import type { ChatOperations } from './operations.ts';
+import type { StorageContext } from './storage/context.ts';
 import { mailConfig } from './mail/config.ts';
 import type { Mail } from './mail/mail.ts';
 import { MailSender } from './mail/mail-sender.ts';
@@ -20,7 +20,7 @@ import { NotifyChoices } from './notify/settings.ts';
 
 export interface ReachParts {
   readonly database: Database;
-  readonly operations: ChatOperations;
+  readonly context: StorageContext;
   readonly settings: ChatSettings;
   readonly mail: Mail;
   readonly rules: () => Promise<RulesResponse['effective']>;
@@ -88,7 +88,7 @@ export function composeReach(parts: ReachParts): Reach {
   };
 }
 
-function mailSender({ database, operations, settings, mail, rules, logger, metrics }: ReachParts) {
+function mailSender({ database, context, settings, mail, rules, logger, metrics }: ReachParts) {
   const config = mailConfig(settings);
   const { SMTP_URL: smtpUrl, PUBLIC_URL: publicUrl } = settings;
   if (config === undefined || smtpUrl === undefined || publicUrl === undefined) return undefined;
@@ -103,7 +103,7 @@ function mailSender({ database, operations, settings, mail, rules, logger, metri
   });
   const writer = new MailWriter({
     database,
-    operations,
+    context,
     transcripts: mail.transcripts,
     links: mail.links,
     addresses: mail.addresses,

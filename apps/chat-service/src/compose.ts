@@ -111,8 +111,8 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const { sweeps, settle } = createSweeps(database, attachments, settings, rules, targets, logger, metrics);
   const options = chatOptions(settings);
   const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps, trace });
-  const { operations, intake } = service;
-  const callbacks = new Callbacks(database, operations, {
+  const { context, directory, source, intake } = service;
+  const callbacks = new Callbacks(database, context, {
     defaultCountry: settings.CHAT_PHONE_COUNTRY,
     dueMinutes: async () => (await rules()).alerts.callback_due_minutes,
   });
@@ -120,16 +120,30 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
     sessionsPerMinute: settings.RATE_SESSIONS_PER_MINUTE,
     messagesPerMinute: settings.RATE_MESSAGES_PER_MINUTE,
   });
-  const telegram = new Telegram({ database, operations, attachments, callbacks, rates, secret });
+  const telegram = new Telegram({ database, context, directory, attachments, callbacks, rates, secret });
   const timeZone = async () => (await rules()).schedule?.timezone ?? 'UTC';
-  const mail = composeMail({ database, operations, attachments, rates, settings, secret, timeZone, logger, metrics });
-  const reach = composeReach({ database, operations, settings, mail, rules, logger, metrics });
+  const mail = composeMail({ database, context, attachments, rates, settings, secret, timeZone, logger, metrics });
+  const reach = composeReach({ database, context, settings, mail, rules, logger, metrics });
   for (const sweep of reach.sweeps) service.addSweep(sweep);
   const { push, notify } = reach;
   const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
-  const eraser = new Eraser(database, operations, attachments);
+  const eraser = new Eraser(database, context, attachments);
   const tracer = new EventTracer(database, trace.journal, deps.tracePeers ?? { addresses: [], key: undefined });
-  const parts = { operations, intake, database, attachments, eraser, callbacks, rates, telegram, mail, push, notify };
+  const parts = {
+    context,
+    directory,
+    source,
+    intake,
+    database,
+    attachments,
+    eraser,
+    callbacks,
+    rates,
+    telegram,
+    mail,
+    push,
+    notify,
+  };
   const own = { ...parts, tracer, saved, settings, env, logger };
   service.addSweep(retentionSweep(eraser, attachments, async () => (await rules()).retention, metrics));
   return {

@@ -1,5 +1,15 @@
 export type { FileOwner, TelegramDesk, TelegramFile } from './telegram/telegram.ts';
-export { type ChatService, type ChatServiceDeps, type ChatSource, createChatService } from './chat-service.ts';
+export { type ChatService, type ChatServiceDeps, createChatService } from './chat-service.ts';
+export type { ChatSource } from './catchup/source.ts';
+export type { StorageContext } from './storage/context.ts';
+export { createSession } from './sessions/sessions.ts';
+export { findSession } from './storage/find-session.ts';
+export { postMessage } from './messages/messages.ts';
+export { history } from './messages/history.ts';
+export { markRead } from './messages/marks.ts';
+export { addNote } from './notes/notes.ts';
+export { assign, close, reopen, unassign } from './lifecycle/assignment.ts';
+export { OperatorDirectory } from './operators/operators.ts';
 export { ChatModule, type ChatModuleOptions } from './chat.module.ts';
 export { type ComposedChat, composeChat, type ComposeDeps, type ModuleDeps } from './compose.ts';
 export {
@@ -15,7 +25,6 @@ export {
 export { MAIL_INCOMPLETE, type Mailbox, mailIsComplete } from './mail/config.ts';
 export type { AcceptedTypes } from './attachments/accepted-types.ts';
 export * from './actors.ts';
-export type * from './operations.ts';
 export * from './ports.ts';
 export * from './lifecycle/session-state.ts';
 export type * from './storage/session-record.ts';

@@ -24,7 +24,8 @@ import { z } from 'zod';
 import { beginLedger } from '../src/intake/ledger-mark.ts';
 import { type ComposedChat, composeChat } from '../src/compose.ts';
 import { type ChatSettings, chatSettingsVariables } from '../src/config.ts';
-import type { ChatOperations } from '../src/operations.ts';
+import type { StorageContext } from '../src/storage/context.ts';
+import { type UseCases, useCases } from './use-cases.ts';
 import { migratedDatabase } from './migrated-database.ts';
 
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
@@ -75,7 +76,9 @@ const errorSchema = z.object({
 export class ChatUnderTest {
   readonly app: NestFastifyApplication;
   readonly database: Database;
-  readonly operations: ChatOperations;
+  readonly context: StorageContext;
+  /** The use cases, called past the routes. */
+  readonly operations: UseCases;
   /** Neither relay nor sweeps run unless a test starts them. */
   readonly chat: ComposedChat;
   readonly settings: ChatSettings;
@@ -86,11 +89,15 @@ export class ChatUnderTest {
   #databaseUrl: string | undefined;
 
   private constructor(
-    parts: Pick<ChatUnderTest, 'app' | 'database' | 'operations' | 'chat' | 'settings' | 'metrics' | 'ephemerals'>,
+    parts: Pick<
+      ChatUnderTest,
+      'app' | 'database' | 'context' | 'operations' | 'chat' | 'settings' | 'metrics' | 'ephemerals'
+    >,
     folder: string,
   ) {
     this.app = parts.app;
     this.database = parts.database;
+    this.context = parts.context;
     this.operations = parts.operations;
     this.chat = parts.chat;
     this.settings = parts.settings;
@@ -131,7 +138,8 @@ export class ChatUnderTest {
       logger,
       metrics,
     });
-    const { operations } = chat.service;
+    const { context } = chat.service;
+    const operations = useCases(chat.service);
     const revocations = new RevocationSet();
     const verifier = TokenVerifier.create({
       channelSecrets: settings.CHAT_TOKEN_SECRETS,
@@ -155,7 +163,7 @@ export class ChatUnderTest {
       configure: (server) => installHopRoute(server, new HopJournal(), 'chat-service'),
     });
     await app.getHttpAdapter().getInstance().ready();
-    return new ChatUnderTest({ app, database, operations, chat, settings, metrics, ephemerals }, folder);
+    return new ChatUnderTest({ app, database, context, operations, chat, settings, metrics, ephemerals }, folder);
   }
 
   async stop(): Promise<void> {

@@ -7,7 +7,7 @@ import { dropDatabase } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { type ChatService, type ChatServiceDeps, createChatService } from '../src/chat-service.ts';
 import type { CustomerActor, StaffActor } from '../src/actors.ts';
-import type { ChatOperations } from '../src/operations.ts';
+import { type UseCases, useCases } from './use-cases.ts';
 import { migratedDatabase } from './migrated-database.ts';
 import { databaseWith, publisherWith, type RelayFault } from './relay-faults.ts';
 
@@ -59,7 +59,7 @@ export interface Harness {
   readonly publisher: RecordingPublisher;
   readonly metrics: Metrics;
   readonly service: ChatService;
-  readonly chat: ChatOperations;
+  readonly chat: UseCases;
   /** A second service on the same database; the caller closes it. */
   another(deps?: HarnessDeps): Promise<Harness>;
   /** What the relay leader does first: gives what was committed its place in the feed. */
@@ -96,7 +96,7 @@ function harnessOver(database: Database, url: string, deps: HarnessDeps, release
     publisher,
     metrics,
     service,
-    chat: service.operations,
+    chat: useCases(service),
     stamp: async () => {
       await sql`SELECT chat_stamp_feed(1000000)`.execute(database.kysely);
     },
@@ -153,7 +153,7 @@ export interface Chat {
 }
 
 /** A new session and its customer; `says` answers the message's id. */
-export async function newChat(chat: ChatOperations, first?: string): Promise<Chat> {
+export async function newChat(chat: UseCases, first?: string): Promise<Chat> {
   const created = await chat.createSession({
     resumeKey: resumeKey(),
     name: 'Vera',
@@ -170,7 +170,7 @@ export async function newChat(chat: ChatOperations, first?: string): Promise<Cha
 }
 
 /** The types of a session's events, messages with their text. */
-export async function story(chat: ChatOperations, sessionId: number): Promise<string[]> {
+export async function story(chat: UseCases, sessionId: number): Promise<string[]> {
   const { events } = await chat.events(admin, sessionId, { afterSeq: 0, limit: 500 });
   return events.map((event) => {
     if (event.type === 'chat.message') return `${event.data.sender_type}:${event.data.body}`;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, story } from './harness.ts';
-import type { ChatOperations } from '../src/operations.ts';
+import type { UseCases } from './use-cases.ts';
 
 /** A source of events, from where the site puts them to where the ledger has them. */
 export interface SourceUnderTest {
-  readonly chat: ChatOperations;
+  readonly chat: UseCases;
   /** As the site publishes them; settles when the ledger has decided on all of them. */
   give(...events: readonly Record<string, unknown>[]): Promise<void>;
   /** How many of what was given so far were refused for good. */
@@ -243,7 +243,7 @@ export type Fact =
   | { readonly kind: 'oversized'; readonly id: number };
 
 export interface FactSource {
-  readonly chat: ChatOperations;
+  readonly chat: UseCases;
   /** Settles when the ledger has decided on all of them. */
   tell(session: number, ...facts: readonly Fact[]): Promise<void>;
   /** Brings everything that was told of these sessions once more, the same in every byte. */

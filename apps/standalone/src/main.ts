@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { operatorPassword } from '@chat-realtime/auth-service';
-import { Callbacks, type ChatOperations, wasServedForReal } from '@chat-realtime/chat-service';
+import { Callbacks, type StorageContext, wasServedForReal } from '@chat-realtime/chat-service';
 import { DatabaseStartError, guardFolder, openDatabase } from '@chat-realtime/database';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@chat-realtime/embedded-postgres';
 import {
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
   }
   const password = demo.on ? await operatorPassword(config.OPERATOR_PASSWORD, dataDir) : undefined;
   const baseUrl = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
-  const prepare = async (chats: ChatOperations, accounts: Accounts): Promise<void> => {
+  const prepare = async (chats: StorageContext, accounts: Accounts): Promise<void> => {
     // In the ledger every chat is the site's.
     if (!demo.on || config.CHAT_ROLE !== 'chat') return;
     const callbacks = new Callbacks(database, chats, {

@@ -12,7 +12,7 @@ import { createDispatcher, type Dispatcher } from '@chat-realtime/channel-dispat
 import { createGateway, GatewayModule } from '@chat-realtime/channel-gateway';
 import {
   beginLedger,
-  type ChatOperations,
+  type StorageContext,
   type ChatService,
   composeChat,
   holdsOnlyDemo,
@@ -69,7 +69,7 @@ export interface StandaloneParts {
   /** A key of `/try/` was used; this one opens next. */
   readonly tryKeySpent: (nextKey: string) => void;
   /** Before anybody is served, so that nobody sees it half done. */
-  readonly prepare: (chats: ChatOperations, accounts: Accounts) => Promise<void>;
+  readonly prepare: (chats: StorageContext, accounts: Accounts) => Promise<void>;
 }
 
 export interface Standalone {
@@ -180,7 +180,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const accounts: Accounts = auth?.accounts ?? { kind: 'foreign' };
   await dispatcher.start();
   chat.start();
-  await parts.prepare(chat.service.operations, accounts);
+  await parts.prepare(chat.service.context, accounts);
   const app = await createHttpApp({
     modules,
     logger,
@@ -206,7 +206,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
       });
       const { operatorPassword } = parts;
       if (trial === null || auth === undefined || operatorPassword === undefined) return;
-      const chats = chat.service.operations;
+      const chats = chat.service.context;
       const operators = auth.accounts.kind === 'demo' ? auth.accounts.operators : [];
       await trial.install(server, { database, chats, auth: auth.service, operators, operatorPassword, logger });
     },

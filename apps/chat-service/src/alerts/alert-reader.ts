@@ -3,7 +3,8 @@ import { alertReasonSchema, type alertsResponseSchema } from '@chat-realtime/pro
 import { sql } from 'kysely';
 import type { z } from 'zod';
 import { isOpenIn } from '../callbacks/open-callbacks.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { alerts } from './numbers.ts';
 import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';
@@ -36,16 +37,16 @@ type Since =
 /** `GET /chat/alerts`: the badge where it is polled. */
 export class AlertReader {
   readonly #database: Database;
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
 
-  constructor(database: Database, operations: ChatOperations) {
+  constructor(database: Database, context: StorageContext) {
     this.#database = database;
-    this.#operations = operations;
+    this.#context = context;
   }
 
   async read(actor: StaffActor, sinceText: string | undefined): Promise<AlertsResponse> {
     const since = parseSince(sinceText);
-    const numbers = await this.#operations.alerts(actor, await this.#timeOf(since));
+    const numbers = await alerts(this.#context, actor, await this.#timeOf(since));
     return { ...numbers, callbacks_due: await this.#callbacksDue(actor), alerts: await this.#alerts(actor, since) };
   }
 

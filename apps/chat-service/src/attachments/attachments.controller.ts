@@ -4,11 +4,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attachments } from './attachments.ts';
 import { contentDisposition, fileNameFromHeader } from './file-name.ts';
 import { RASTER_IMAGE_TYPES } from './sniff.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { getSession } from '../sessions/sessions.ts';
 import { participantOf } from '../actors.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
 import type { Bans } from '../bans/bans.ts';
-import { ATTACHMENTS, BANS, OPERATIONS, RATES } from '../http/injection.ts';
+import { ATTACHMENTS, BANS, CONTEXT, RATES } from '../http/injection.ts';
 import { actorOf, sessionIdOf } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 
@@ -24,18 +25,18 @@ function contentLength(request: FastifyRequest): number | undefined {
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class AttachmentsController {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #attachments: Attachments;
   readonly #rates: RequestRates;
   readonly #bans: Bans;
 
   constructor(
-    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CONTEXT) context: StorageContext,
     @Inject(ATTACHMENTS) attachments: Attachments,
     @Inject(RATES) rates: RequestRates,
     @Inject(BANS) bans: Bans,
   ) {
-    this.#operations = operations;
+    this.#context = context;
     this.#attachments = attachments;
     this.#rates = rates;
     this.#bans = bans;
@@ -54,7 +55,7 @@ export class AttachmentsController {
     const sessionId = sessionIdOf(id);
     await this.#rates.upload(actor);
     // Before the first byte is taken: an operator must be able to see the session.
-    await this.#operations.getSession(actor, sessionId);
+    await getSession(this.#context, actor, sessionId);
     if (actor.kind === 'customer') await this.#bans.requireAllowed(sessionId, request.clientIp);
     try {
       return await this.#attachments.upload({

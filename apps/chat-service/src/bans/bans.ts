@@ -9,7 +9,8 @@ import {
 } from '@chat-realtime/protocol';
 import type { TrustedProxies } from '@chat-realtime/service-kit';
 import { type Insertable, type Selectable, sql, type Transaction } from 'kysely';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { commitFact } from '../storage/unit-of-work.ts';
 import type { FactUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
 import type { Sweep } from '../ports.ts';
@@ -67,12 +68,12 @@ function tellGateways(unit: FactUnit): void {
 /** Whom the operators do not want to hear from. Staff are told nothing of what a banned visitor tries. */
 export class Bans {
   readonly #database: Database;
-  readonly #operations: Pick<ChatOperations, 'commitFact'>;
+  readonly #context: StorageContext;
   readonly #trusted: TrustedProxies;
 
-  constructor(database: Database, operations: Pick<ChatOperations, 'commitFact'>, trusted: TrustedProxies) {
+  constructor(database: Database, context: StorageContext, trusted: TrustedProxies) {
     this.#database = database;
-    this.#operations = operations;
+    this.#context = context;
     this.#trusted = trusted;
   }
 
@@ -91,7 +92,7 @@ export class Bans {
         'by',
         `the address is that of a proxy, from which every visitor comes; declare it: TRUSTED_PROXIES=${proxy}`,
       );
-    return this.#operations.commitFact(async (unit) => {
+    return commitFact(this.#context, async (unit) => {
       const { trx } = unit;
       await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
       const target = await this.#target(trx, actor, request);
@@ -152,7 +153,7 @@ export class Bans {
   }
 
   async lift(actor: StaffActor, id: number): Promise<void> {
-    await this.#operations.commitFact(async (unit) => {
+    await commitFact(this.#context, async (unit) => {
       const { trx } = unit;
       const gone = await sql<Row>`DELETE FROM chat_ban b USING chat_session s
           WHERE b.id = ${id}::bigint AND s.id = b.session_id AND ${HOLDS}

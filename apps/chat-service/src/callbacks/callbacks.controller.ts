@@ -6,12 +6,13 @@ import { Body, Controller, Get, Headers, Inject, Param, Patch, Post, Query, UseI
 import type { z } from 'zod';
 import { listCallbacks } from './callback-list.ts';
 import type { Callbacks } from './callbacks.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSession } from '../storage/find-session.ts';
 import { fieldError } from '../field-error.ts';
 import type { Bans } from '../bans/bans.ts';
 import { type ConsentTexts, isYes } from '../settings/consent-texts.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { BANS, CALLBACKS, CONSENT_TEXTS, DATABASE, OPERATIONS, RATES, VERIFIER } from '../http/injection.ts';
+import { BANS, CALLBACKS, CONSENT_TEXTS, DATABASE, CONTEXT, RATES, VERIFIER } from '../http/injection.ts';
 import { staffActor, wholeNumber } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 
@@ -23,7 +24,7 @@ type CallbackBody = z.infer<typeof callbackRequestSchema>;
 export class CallbacksController {
   readonly #callbacks: Callbacks;
   readonly #database: Database;
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #verifier: TokenVerifier;
   readonly #rates: RequestRates;
   readonly #bans: Bans;
@@ -32,7 +33,7 @@ export class CallbacksController {
   constructor(
     @Inject(CALLBACKS) callbacks: Callbacks,
     @Inject(DATABASE) database: Database,
-    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CONTEXT) context: StorageContext,
     @Inject(VERIFIER) verifier: TokenVerifier,
     @Inject(RATES) rates: RequestRates,
     @Inject(BANS) bans: Bans,
@@ -40,7 +41,7 @@ export class CallbacksController {
   ) {
     this.#callbacks = callbacks;
     this.#database = database;
-    this.#operations = operations;
+    this.#context = context;
     this.#verifier = verifier;
     this.#rates = rates;
     this.#bans = bans;
@@ -95,6 +96,6 @@ export class CallbacksController {
   async #requireToken(sessionId: number, token: string | undefined): Promise<void> {
     const verdict = this.#verifier.verifyCustomer(sessionId, token);
     if (!verdict.ok) throw refusalError(verdict.code);
-    if ((await this.#operations.findSession(sessionId)) === null) throw refusalError('bad_token');
+    if ((await findSession(this.#context, sessionId)) === null) throw refusalError('bad_token');
   }
 }

@@ -10,7 +10,9 @@ import {
 } from '@chat-realtime/protocol';
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { Selectable, Transaction } from 'kysely';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { commitFact, changeSession } from '../storage/unit-of-work.ts';
+import { findSession } from '../storage/find-session.ts';
 import type { FactUnit, SessionUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
 import { consentProof } from '../settings/consent-texts.ts';
@@ -48,12 +50,12 @@ type Unit =
 /** Requests to be called back. The customer sees that and when; phone and handling are for staff alone. */
 export class Callbacks {
   readonly #database: Database;
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #config: CallbacksConfig;
 
-  constructor(database: Database, operations: ChatOperations, config: CallbacksConfig) {
+  constructor(database: Database, context: StorageContext, config: CallbacksConfig) {
     this.#database = database;
-    this.#operations = operations;
+    this.#context = context;
     this.#config = config;
   }
 
@@ -131,8 +133,8 @@ export class Callbacks {
   }
 
   #within<T>(sessionId: number | null, work: (unit: Unit) => Promise<T>): Promise<T> {
-    if (sessionId === null) return this.#operations.commitFact((unit) => work({ kind: 'fact', unit }));
-    return this.#operations.commit(sessionId, (unit) => work({ kind: 'session', unit }));
+    if (sessionId === null) return commitFact(this.#context, (unit) => work({ kind: 'fact', unit }));
+    return changeSession(this.#context, sessionId, (unit) => work({ kind: 'session', unit }));
   }
 
   /** Nobody learns of a callback whose session is hidden from them. */
@@ -143,7 +145,7 @@ export class Callbacks {
       .where('id', '=', id)
       .executeTakeFirst();
     if (row === undefined) throw new ChatError('not_found', 'no such callback');
-    const session = row.session_id === null ? null : await this.#operations.findSession(row.session_id);
+    const session = row.session_id === null ? null : await findSession(this.#context, row.session_id);
     if (!seesCallback(actor, session?.assignedUserId ?? null, row.assigned_user_id))
       throw new ChatError('not_found', 'no such callback');
     return row;

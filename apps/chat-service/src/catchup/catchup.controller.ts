@@ -2,19 +2,19 @@ import { acksRequestSchema, catchupRequestSchema } from '@chat-realtime/protocol
 import { RequireInternal } from '@chat-realtime/service-kit';
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import type { z } from 'zod';
-import type { ChatOperations } from '../operations.ts';
-import { OPERATIONS, SAVED_SETTINGS } from '../http/injection.ts';
+import { SOURCE, SAVED_SETTINGS } from '../http/injection.ts';
 import type { SavedSettings } from '../settings/saved-settings.ts';
 import { sharedSettings } from '../settings/shared-settings.ts';
+import type { ChatSource } from './source.ts';
 
 /** What a gateway asks; never routed to the public, and not mounted where the gateway lives in the same process. */
 @Controller('internal')
 export class InternalController {
-  readonly #operations: ChatOperations;
+  readonly #source: ChatSource;
   readonly #saved: SavedSettings;
 
-  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(SAVED_SETTINGS) saved: SavedSettings) {
-    this.#operations = operations;
+  constructor(@Inject(SOURCE) source: ChatSource, @Inject(SAVED_SETTINGS) saved: SavedSettings) {
+    this.#source = source;
     this.#saved = saved;
   }
 
@@ -22,7 +22,7 @@ export class InternalController {
   @RequireInternal()
   @HttpCode(200)
   async catchup(@Body({ schema: catchupRequestSchema }) body: z.infer<typeof catchupRequestSchema>) {
-    const answer = await this.#operations.catchup(body);
+    const answer = await this.#source.catchup(body);
     if (body.settings_version === undefined) return answer;
     const settings = sharedSettings(await this.#saved.current());
     return settings.version > body.settings_version ? { ...answer, settings } : answer;
@@ -32,6 +32,6 @@ export class InternalController {
   @RequireInternal()
   @HttpCode(204)
   async acks(@Body({ schema: acksRequestSchema }) body: z.infer<typeof acksRequestSchema>): Promise<void> {
-    await this.#operations.acks(body);
+    await this.#source.acks(body);
   }
 }

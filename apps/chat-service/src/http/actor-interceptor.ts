@@ -2,9 +2,14 @@ import { ChatError } from '@chat-realtime/protocol';
 import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { catchError, type Observable } from 'rxjs';
-import type { ChatOperations } from '../operations.ts';
-import { OPERATIONS } from './injection.ts';
+import type { StaffActor } from '../actors.ts';
+import { DIRECTORY } from './injection.ts';
 import { staffActor } from './principals.ts';
+
+/** Writes down who showed a token. */
+export interface Directory {
+  seen(actor: StaffActor): Promise<void>;
+}
 
 /**
  * What every call does for whoever makes it: an operator becomes known by the token they show, and a customer is told
@@ -12,15 +17,15 @@ import { staffActor } from './principals.ts';
  */
 @Injectable()
 export class ActorInterceptor implements NestInterceptor {
-  readonly #operations: ChatOperations;
+  readonly #directory: Directory;
 
-  constructor(@Inject(OPERATIONS) operations: ChatOperations) {
-    this.#operations = operations;
+  constructor(@Inject(DIRECTORY) directory: Directory) {
+    this.#directory = directory;
   }
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const { principal } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (principal?.kind === 'staff') await this.#operations.staffSeen(staffActor(principal));
+    if (principal?.kind === 'staff') await this.#directory.seen(staffActor(principal));
     if (principal?.kind !== 'customer') return next.handle();
     return next.handle().pipe(
       catchError((error: unknown) => {

@@ -1,5 +1,7 @@
 /** Tokens under which the module's parts are injected: explicit, since bundlers and type stripping lose constructor types. */
-export const OPERATIONS = Symbol('ChatOperations');
+export const CONTEXT = Symbol('StorageContext');
+export const DIRECTORY = Symbol('OperatorDirectory');
+export const SOURCE = Symbol('ChatSource');
 export const ATTACHMENTS = Symbol('Attachments');
 export const CALLBACKS = Symbol('Callbacks');
 export const DATABASE = Symbol('Database');

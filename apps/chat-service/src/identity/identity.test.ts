@@ -131,7 +131,7 @@ describe('on postgres', () => {
         .set({ updated_at: old })
         .where('id', '=', session.id)
         .execute();
-      const eraser = new Eraser(chat.database, chat.operations, chat.chat.attachments);
+      const eraser = new Eraser(chat.database, chat.context, chat.chat.attachments);
       const days = { messages: 0, files: 0, contacts: 30, callbacks: 0 };
       const name = async () =>
         (await chat.call('GET', `/chat/session/${session.id}`, { token: anna })).as(staffSessionSchema).contact.name;

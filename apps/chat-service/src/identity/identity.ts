@@ -1,6 +1,9 @@
 import { ChatError, type Session } from '@chat-realtime/protocol';
 import type { IdentityPrincipal, TokenVerifier } from '@chat-realtime/verifier';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSessionsByCustomer, findSession } from '../storage/find-session.ts';
+import { revokeCustomer } from '../tokens/revocations.ts';
+import { changeSession } from '../storage/unit-of-work.ts';
 import type { SessionPatch, SessionUnit } from '../storage/unit.ts';
 import type { SessionRecord } from '../storage/session-record.ts';
 import { renderSession } from '../storage/render.ts';
@@ -22,12 +25,12 @@ export interface IdentifyAnswer {
 
 /** Customers that are signed in at the site: their chats follow them to any device. */
 export class Identity {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #verifier: TokenVerifier;
   readonly #credentials: ChannelCredentials;
 
-  constructor(operations: ChatOperations, verifier: TokenVerifier, credentials: ChannelCredentials) {
-    this.#operations = operations;
+  constructor(context: StorageContext, verifier: TokenVerifier, credentials: ChannelCredentials) {
+    this.#context = context;
     this.#verifier = verifier;
     this.#credentials = credentials;
   }
@@ -41,7 +44,7 @@ export class Identity {
       if (claimed !== sessionId) await this.#claim(customer, claimed);
     }
     const asOf = this.#credentials.now();
-    const sessions = await this.#operations.findSessionsByCustomer(customer.customerId);
+    const sessions = await findSessionsByCustomer(this.#context, customer.customerId);
     for (const session of sessions) await this.#fillContact(customer, session);
     const current = await this.#current(customer, sessions, sessionId);
     const newestFirst = sessions.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || b.id - a.id);
@@ -56,7 +59,7 @@ export class Identity {
   /** Ends what browsers still hold of their chats: the next person at this computer must not read them. */
   async logout(identityToken: string): Promise<void> {
     const customer = await this.#customer(identityToken);
-    await this.#operations.revokeCustomer(customer.customerId);
+    await revokeCustomer(this.#context, customer.customerId);
   }
 
   async #customer(identityToken: string): Promise<IdentityPrincipal> {
@@ -71,8 +74,8 @@ export class Identity {
     if (verdict !== null && !verdict.ok)
       throw new ChatError(verdict.code, 'the channel token does not fit the session');
     const notTheirs = (): ChatError => new ChatError('bad_token', 'the session is not of this customer');
-    if ((await this.#operations.findSession(sessionId)) === null) throw notTheirs();
-    await this.#operations.commit(sessionId, async (unit) => {
+    if ((await findSession(this.#context, sessionId)) === null) throw notTheirs();
+    await changeSession(this.#context, sessionId, async (unit) => {
       const owner = unit.session.customerId;
       if (owner !== customer.customerId) {
         if (verdict !== null) {
@@ -86,9 +89,9 @@ export class Identity {
 
   /** The site vouches for chats from before. Taken ones stay where they are, unknown ones are no error. */
   async #claim(customer: IdentityPrincipal, sessionId: number): Promise<void> {
-    const known = await this.#operations.findSession(sessionId);
+    const known = await findSession(this.#context, sessionId);
     if (known === null || known.customerId !== null) return;
-    await this.#operations.commit(sessionId, async (unit) => {
+    await changeSession(this.#context, sessionId, async (unit) => {
       // Looked up again under the lock: two customers may claim at once.
       if (unit.session.customerId === null) giveTo(customer, unit);
     });
@@ -96,7 +99,7 @@ export class Identity {
 
   async #fillContact(customer: IdentityPrincipal, session: SessionRecord): Promise<void> {
     if (Object.keys(contactChanges(customer, session)).length === 0) return;
-    await this.#operations.commit(session.id, async (unit) => unit.patch(contactChanges(customer, unit.session)));
+    await changeSession(this.#context, session.id, async (unit) => unit.patch(contactChanges(customer, unit.session)));
   }
 
   /** The session asked for, else their newest open one. */
@@ -107,7 +110,7 @@ export class Identity {
   ): Promise<SessionRecord | undefined> {
     if (wanted !== undefined) {
       // One that rested for long is not in the list of the newest.
-      const session = sessions.find(({ id }) => id === wanted) ?? (await this.#operations.findSession(wanted));
+      const session = sessions.find(({ id }) => id === wanted) ?? (await findSession(this.#context, wanted));
       if (session?.customerId !== customer.customerId)
         throw new ChatError('bad_token', 'the session is not of this customer');
       return session;

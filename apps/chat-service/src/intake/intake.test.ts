@@ -49,7 +49,7 @@ describe('the ledger on postgres', () => {
 
   describe('the ledger', () => {
     it('[BES2] keeps the first words of a message, and says where the same id came with others', async () => {
-      const { database, chat } = await ledger();
+      const { database, chat, service } = await ledger();
       const changed: [string, number][] = [];
       const lines: object[] = [];
       const log = { debug: () => undefined, info: () => undefined, error: () => undefined };
@@ -85,10 +85,9 @@ describe('the ledger on postgres', () => {
       });
       expect(JSON.stringify(lines)).not.toMatch(/words|third|text/);
       // Of what was erased the hash tells.
-      await new Eraser(database, chat, { removeErased: async () => ({ removed: 0, failures: [] }) }).eraseSession(
-        admin,
-        1,
-      );
+      await new Eraser(database, service.context, {
+        removeErased: async () => ({ removed: 0, failures: [] }),
+      }).eraseSession(admin, 1);
       changed.splice(0);
       await intake.take([message(1, 1)], 'http');
       expect(changed).toEqual([]);

@@ -249,7 +249,7 @@ describe('the site’s broker', () => {
   });
 
   it('[ERA5] empties the dead letters when a person is erased', async () => {
-    const { service, chat, database } = await ledger();
+    const { service, database } = await ledger();
     await site.assertQueue('site.erasing', { durable: true });
     const metrics = createMetrics('test');
     const settings = chatSettingsSchema.parse({
@@ -271,10 +271,9 @@ describe('the site’s broker', () => {
       site.sendToQueue('site.erasing', bytes(message(86, 1)));
       site.sendToQueue('site.erasing', bytes(message(86, 2, { sender_type: 'robot', body: 'a secret' })));
       await until(async () => (await waiting(SITE_DEAD_LETTERS)) === 1, { timeoutMs: 20_000, everyMs: 50 });
-      await new Eraser(database, chat, { removeErased: async () => ({ removed: 0, failures: [] }) }).eraseSession(
-        admin,
-        86,
-      );
+      await new Eraser(database, service.context, {
+        removeErased: async () => ({ removed: 0, failures: [] }),
+      }).eraseSession(admin, 86);
       await until(async () => (await waiting(SITE_DEAD_LETTERS)) === 0, { timeoutMs: 20_000, everyMs: 50 });
       // What is refused afterwards stays, with an end.
       site.sendToQueue('site.erasing', bytes(message(87, 1, { sender_type: 'robot' })));

@@ -1,6 +1,5 @@
 import type { Session } from '@chat-realtime/protocol';
 import type { StaffActor } from '../actors.ts';
-import type { AssignOptions } from '../operations.ts';
 import { renderSession } from '../storage/render.ts';
 import { type Assignee, type SessionAction, transition } from './session-state.ts';
 import type { SessionUnit } from '../storage/unit.ts';
@@ -8,6 +7,11 @@ import type { StorageContext } from '../storage/context.ts';
 import { requireOperator, rememberOperator } from '../operators/known-operator.ts';
 import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work.ts';
 import { requireVisible } from '../storage/visibility.ts';
+
+export interface AssignOptions {
+  /** The site vouches for the operator, who need not be known yet. */
+  readonly vouched?: boolean;
+}
 
 function self(actor: StaffActor): Assignee {
   return { id: actor.userId, name: actor.name };
@@ -26,6 +30,7 @@ async function act(
   return renderSession(session);
 }
 
+/** Without `userId` the actor claims the session for themself. */
 export function assign(
   context: StorageContext,
   actor: StaffActor,

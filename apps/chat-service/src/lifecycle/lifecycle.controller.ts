@@ -1,72 +1,25 @@
-import {
-  assignRequestSchema,
-  contactRequestSchema,
-  feedQuerySchema,
-  noteRequestSchema,
-  notesQuerySchema,
-  pageQuerySchema,
-  sessionListQuerySchema,
-} from '@chat-realtime/protocol';
+import { assignRequestSchema, handoverRequestSchema } from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
-import {
-  Body,
-  Controller,
-  Get,
-  Headers,
-  HttpCode,
-  Inject,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Inject, Param, Post, UseInterceptors } from '@nestjs/common';
 import type { z } from 'zod';
-import type { ChatOperations } from '../operations.ts';
-import type { RevocationRefresher } from '../tokens/revocation-refresher.ts';
-import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { OPERATIONS, REVOCATIONS, SESSION_PROOF } from '../http/injection.ts';
+import { CONTEXT, SESSION_PROOF } from '../http/injection.ts';
 import { sessionIdOf, staffActor } from '../http/principals.ts';
+import type { StorageContext } from '../storage/context.ts';
+import type { SessionProof } from '../tokens/session-proof.ts';
+import { assign, close, reopen, unassign } from './assignment.ts';
+import { handover } from './handover.ts';
 
-/** What only operators may do. */
+/** Whose a chat is, and whether it is open. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
-export class StaffController {
-  readonly #operations: ChatOperations;
+export class LifecycleController {
+  readonly #context: StorageContext;
   readonly #proof: SessionProof;
-  readonly #revocations: RevocationRefresher;
 
-  constructor(
-    @Inject(OPERATIONS) operations: ChatOperations,
-    @Inject(SESSION_PROOF) proof: SessionProof,
-    @Inject(REVOCATIONS) revocations: RevocationRefresher,
-  ) {
-    this.#operations = operations;
+  constructor(@Inject(CONTEXT) context: StorageContext, @Inject(SESSION_PROOF) proof: SessionProof) {
+    this.#context = context;
     this.#proof = proof;
-    this.#revocations = revocations;
-  }
-
-  @Get('sessions')
-  @RequireStaff()
-  sessions(
-    @Principal() principal: Principal,
-    @Query({ schema: sessionListQuerySchema }) query: z.infer<typeof sessionListQuerySchema>,
-  ) {
-    return this.#operations.listSessions(staffActor(principal), query);
-  }
-
-  @Get('feed')
-  @RequireStaff()
-  feed(@Principal() principal: Principal, @Query({ schema: feedQuerySchema }) query: z.infer<typeof feedQuerySchema>) {
-    const after = query.after === undefined ? {} : { after: query.after };
-    return this.#operations.feed(staffActor(principal), { ...after, limit: query.limit });
-  }
-
-  @Get('operators')
-  @RequireStaff()
-  operators(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>) {
-    return this.#operations.operators(query.page);
   }
 
   @Post('session/:id/assign')
@@ -81,7 +34,7 @@ export class StaffController {
     if (siteKey !== undefined) this.#proof.requireSiteKey(siteKey);
     const vouched = siteKey !== undefined;
     return {
-      session: await this.#operations.assign(staffActor(principal), sessionIdOf(id), body.user_id, { vouched }),
+      session: await assign(this.#context, staffActor(principal), sessionIdOf(id), body.user_id, { vouched }),
     };
   }
 
@@ -89,61 +42,30 @@ export class StaffController {
   @RequireStaff()
   @HttpCode(200)
   async unassign(@Principal() principal: Principal, @Param('id') id: string) {
-    return { session: await this.#operations.unassign(staffActor(principal), sessionIdOf(id)) };
+    return { session: await unassign(this.#context, staffActor(principal), sessionIdOf(id)) };
   }
 
   @Post('session/:id/close')
   @RequireStaff()
   @HttpCode(200)
   async close(@Principal() principal: Principal, @Param('id') id: string) {
-    return { session: await this.#operations.close(staffActor(principal), sessionIdOf(id)) };
+    return { session: await close(this.#context, staffActor(principal), sessionIdOf(id)) };
   }
 
   @Post('session/:id/reopen')
   @RequireStaff()
   @HttpCode(200)
   async reopen(@Principal() principal: Principal, @Param('id') id: string) {
-    return { session: await this.#operations.reopen(staffActor(principal), sessionIdOf(id)) };
+    return { session: await reopen(this.#context, staffActor(principal), sessionIdOf(id)) };
   }
 
-  @Post('session/:id/revoke')
+  @Post('operator/handover')
   @RequireStaff()
-  @HttpCode(204)
-  async revoke(@Principal() principal: Principal, @Param('id') id: string): Promise<void> {
-    await this.#operations.revoke(staffActor(principal), sessionIdOf(id));
-    await this.#revocations.refresh();
-  }
-
-  @Patch('session/:id/contact')
-  @RequireStaff()
-  async contact(
+  @HttpCode(200)
+  async handover(
     @Principal() principal: Principal,
-    @Param('id') id: string,
-    @Body({ schema: contactRequestSchema }) body: z.infer<typeof contactRequestSchema>,
+    @Body({ schema: handoverRequestSchema }) body: z.infer<typeof handoverRequestSchema>,
   ) {
-    return { session: await this.#operations.changeContact(staffActor(principal), sessionIdOf(id), body) };
-  }
-
-  @Post('session/:id/notes')
-  @RequireStaff()
-  async addNote(
-    @Principal() principal: Principal,
-    @Param('id') id: string,
-    @Body({ schema: noteRequestSchema }) body: z.infer<typeof noteRequestSchema>,
-  ) {
-    return { note: await this.#operations.addNote(staffActor(principal), sessionIdOf(id), body.body) };
-  }
-
-  @Get('session/:id/notes')
-  @RequireStaff()
-  notes(
-    @Principal() principal: Principal,
-    @Param('id') id: string,
-    @Query({ schema: notesQuerySchema }) query: z.infer<typeof notesQuerySchema>,
-  ) {
-    return this.#operations.notes(staffActor(principal), sessionIdOf(id), {
-      beforeId: query.before_id,
-      limit: query.limit,
-    });
+    return { sessions: await handover(this.#context, staffActor(principal), body.to_user_id, body.from_user_id) };
   }
 }

@@ -13,7 +13,7 @@ let intake: MailIntake;
 const intakeWith = (refusal: Error): MailIntake =>
   new MailIntake({
     database: chat.database,
-    operations: chat.operations,
+    context: chat.context,
     attachments: { upload: () => Promise.reject(refusal) },
     rates: { message: () => Promise.resolve() },
     links: new MailLinks(chat.database, Buffer.from(CHANNEL_SECRET)),

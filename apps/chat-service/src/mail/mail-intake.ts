@@ -13,7 +13,10 @@ import { sanitizeFileName } from '../attachments/file-name.ts';
 import type { Attachments } from '../attachments/attachments.ts';
 import { requireAllowed } from '../bans/banned.ts';
 import type { ChatLog } from '../ports.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSession } from '../storage/find-session.ts';
+import { postMessage } from '../messages/messages.ts';
+import { markRead } from '../messages/marks.ts';
 import type { SessionRecord } from '../storage/session-record.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
@@ -29,7 +32,7 @@ const FILES_MAX = 10;
 
 export interface MailIntakeParts {
   readonly database: Database;
-  readonly operations: ChatOperations;
+  readonly context: StorageContext;
   readonly attachments: Pick<Attachments, 'upload'>;
   readonly rates: Pick<RequestRates, 'message'>;
   readonly links: Pick<MailLinks, 'mailNamed'>;
@@ -95,11 +98,11 @@ export class MailIntake {
 
   /** Whose reply it is: the chat of the first address of ours that is right. */
   async #sessionOf({ recipients }: ReceivedMail): Promise<SessionRecord | null> {
-    const { addresses, operations } = this.#parts;
+    const { addresses, context } = this.#parts;
     if (addresses === undefined) return null;
     for (const recipient of recipients) {
       const id = addresses.named(recipient);
-      const session = id === undefined ? null : await operations.findSession(id);
+      const session = id === undefined ? null : await findSession(context, id);
       if (session !== null && addresses.fits(recipient, session)) return session;
     }
     return null;
@@ -175,7 +178,7 @@ export class MailIntake {
     const text = withRefused(part.body, [...refused, ...part.left], session);
     const body = text === '' && attachments.length === 0 ? '📎' : text;
     const post = { body, clientMessageId: clientMessageIdText, attachments };
-    const posted = await this.#parts.operations.postMessage({ kind: 'customer', sessionId }, sessionId, post);
+    const posted = await postMessage(this.#parts.context, { kind: 'customer', sessionId }, sessionId, post);
     return posted.message.id;
   }
 
@@ -215,7 +218,7 @@ export class MailIntake {
         .executeTakeFirst(),
     );
     if (mark === undefined) return;
-    await this.#parts.operations.markRead({ kind: 'customer', sessionId }, sessionId, mark.mailed_id);
+    await markRead(this.#parts.context, { kind: 'customer', sessionId }, sessionId, mark.mailed_id);
   }
 }
 

@@ -3,7 +3,8 @@ import type { Database } from '@chat-realtime/database';
 import { ChatError, MAIL_LINK_SECONDS, type MailReturnResponse } from '@chat-realtime/protocol';
 import { enforceRate, RateLimiter, rateLimitKey, secretsEqual } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSession } from '../storage/find-session.ts';
 import { renderSession } from '../storage/render.ts';
 import { translated } from '../storage/errors.ts';
 import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
@@ -37,7 +38,7 @@ export class MailLinks {
   async redeem(
     code: string,
     ip: string,
-    operations: ChatOperations,
+    context: StorageContext,
     credentials: ChannelCredentials,
   ): Promise<MailReturnResponse> {
     const key = rateLimitKey(ip);
@@ -51,7 +52,7 @@ export class MailLinks {
         RETURNING session_id`.execute(this.#database.kysely),
     );
     const id = used.rows[0]?.session_id;
-    const session = id === undefined ? null : await operations.findSession(id);
+    const session = id === undefined ? null : await findSession(context, id);
     // The chat of a signed-in customer opens by who they are alone.
     if (session === null || session.customerId !== null) {
       await this.#wrong.consume(key);

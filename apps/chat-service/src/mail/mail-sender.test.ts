@@ -26,8 +26,8 @@ beforeAll(async () => {
   notices = new CustomerNotices(chat.database, true);
   writer = new MailWriter({
     database: chat.database,
-    operations: chat.operations,
-    transcripts: new Transcripts(chat.operations, () => Promise.resolve('UTC')),
+    context: chat.context,
+    transcripts: new Transcripts(chat.context, () => Promise.resolve('UTC')),
     links,
     addresses: undefined,
     from: { name: 'Лампы', address: 'support@shop.example' },
@@ -151,7 +151,7 @@ describe('a mail of replies that is about to go', () => {
     await send();
     const [mail] = await rows();
     const intake = new MailIntake({
-      ...{ database: chat.database, operations: chat.operations, links, log, addresses: undefined },
+      ...{ database: chat.database, context: chat.context, links, log, addresses: undefined },
       attachments: { upload: () => Promise.reject(new Error('a report has no files')) },
       rates: { message: () => Promise.resolve() },
       from: { name: 'Лампы', address: 'support@shop.example' },

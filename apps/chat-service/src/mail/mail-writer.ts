@@ -3,7 +3,9 @@ import type { Message } from '@chat-realtime/protocol';
 import { publicAddress } from '@chat-realtime/service-kit';
 import { type Selectable, sql } from 'kysely';
 import type { SendMailOptions } from 'nodemailer';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSession } from '../storage/find-session.ts';
+import { history } from '../messages/history.ts';
 import type { SessionRecord } from '../storage/session-record.ts';
 import type { Mailbox } from './config.ts';
 import { languageOf } from './language.ts';
@@ -23,7 +25,7 @@ const PAGES = 20;
 
 export interface MailWriterParts {
   readonly database: Database;
-  readonly operations: ChatOperations;
+  readonly context: StorageContext;
   readonly transcripts: Transcripts;
   readonly links: MailLinks;
   readonly addresses: ReplyAddress | undefined;
@@ -65,8 +67,8 @@ export class MailWriter {
   }
 
   async #reply(row: MailRow): Promise<SendMailOptions | null> {
-    const { operations, addresses, links } = this.#parts;
-    const session = row.session_id === null ? null : await operations.findSession(row.session_id);
+    const { context, addresses, links } = this.#parts;
+    const session = row.session_id === null ? null : await findSession(context, row.session_id);
     // Another address since then: what was said is not for whoever has the old one.
     if (session === null || session.contact.email?.toLowerCase() !== row.address.toLowerCase()) return null;
     const [missed, count] = await Promise.all([this.#missed(row, session.id), this.#countMissed(row)]);
@@ -101,7 +103,7 @@ export class MailWriter {
     const missed: Message[] = [];
     let afterId = row.after_id;
     for (let page = 0; page < PAGES && missed.length < SHOWN_MESSAGES; page += 1) {
-      const read = await this.#parts.operations.history({ kind: 'customer', sessionId }, sessionId, {
+      const read = await history(this.#parts.context, { kind: 'customer', sessionId }, sessionId, {
         afterId,
         limit: PAGE,
       });

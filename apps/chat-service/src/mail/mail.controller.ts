@@ -24,13 +24,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { contentDisposition } from '../attachments/file-name.ts';
 import type { Bans } from '../bans/bans.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { getSession } from '../sessions/sessions.ts';
+import { findSession } from '../storage/find-session.ts';
 import type { Mail } from './mail.ts';
 import { isSignedMail, mayBeSignedMail } from './mail-signature.ts';
 import { unsubscribedPage, unsubscribePage } from './unsubscribe-page.ts';
 import type { ChannelCredentials } from '../tokens/channel-credentials.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { BANS, CREDENTIALS, MAIL, OPERATIONS } from '../http/injection.ts';
+import { BANS, CREDENTIALS, MAIL, CONTEXT } from '../http/injection.ts';
 import { actorOf, sessionIdOf } from '../http/principals.ts';
 
 const PAGE_POLICY =
@@ -39,19 +41,19 @@ const PAGE_POLICY =
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class MailController {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #mail: Mail;
   readonly #credentials: ChannelCredentials;
   readonly #bans: Bans;
 
   constructor(
-    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CONTEXT) context: StorageContext,
     @Inject(MAIL) mail: Mail,
     @Inject(CREDENTIALS) credentials: ChannelCredentials,
     @Inject(BANS) bans: Bans,
   ) {
     this.#bans = bans;
-    this.#operations = operations;
+    this.#context = context;
     this.#mail = mail;
     this.#credentials = credentials;
   }
@@ -78,9 +80,9 @@ export class MailController {
         .send(content);
       return;
     }
-    await this.#operations.getSession(actor, sessionId);
+    await getSession(this.#context, actor, sessionId);
     if (actor.kind === 'customer') await this.#bans.requireAllowed(sessionId, ip);
-    const session = await this.#operations.findSession(sessionId);
+    const session = await findSession(this.#context, sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     await this.#mail.queue.transcript(actor, session, email, ip);
     await reply.code(202).send({ email, queued: true });
@@ -120,7 +122,7 @@ export class MailController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     void reply.header('cache-control', 'no-store');
-    return this.#mail.links.redeem(code, ip, this.#operations, this.#credentials);
+    return this.#mail.links.redeem(code, ip, this.#context, this.#credentials);
   }
 
   @Get('mail/unsubscribe')

@@ -125,7 +125,7 @@ describe('a transcript by mail', () => {
         token,
         body: { body, client_message_id: randomUUID() },
       });
-    const transcripts = new Transcripts(chat.operations, async () => 'UTC');
+    const transcripts = new Transcripts(chat.context, async () => 'UTC');
     const actor = { kind: 'customer', sessionId: id } as const;
     const cut = await text(await transcripts.open(actor, id, 1_000));
     expect(cut).toContain('второе');

@@ -1,7 +1,10 @@
 import { Readable } from 'node:stream';
 import type { Attachment, Message } from '@chat-realtime/protocol';
 import type { Actor } from '../actors.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { getSession } from '../sessions/sessions.ts';
+import { findSession } from '../storage/find-session.ts';
+import { history } from '../messages/history.ts';
 import { type Language, languageOf, timeText } from './language.ts';
 
 const PAGE = 200;
@@ -40,12 +43,12 @@ export function transcriptEntry(message: Message, language: Language, timeZone: 
 
 /** The messages of a chat as text, in the customer's language: what both sides saw, and no note. */
 export class Transcripts {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #timeZone: () => Promise<string>;
 
   /** `timeZone`: in which times are written. */
-  constructor(operations: ChatOperations, timeZone: () => Promise<string>) {
-    this.#operations = operations;
+  constructor(context: StorageContext, timeZone: () => Promise<string>) {
+    this.#context = context;
     this.#timeZone = timeZone;
   }
 
@@ -54,8 +57,8 @@ export class Transcripts {
    * @throws ChatError before the first byte where the actor sees no such session.
    */
   async open(actor: Actor, sessionId: number, maxBytes = Number.POSITIVE_INFINITY): Promise<Readable> {
-    await this.#operations.getSession(actor, sessionId);
-    const session = await this.#operations.findSession(sessionId);
+    await getSession(this.#context, actor, sessionId);
+    const session = await findSession(this.#context, sessionId);
     const language = languageOf(session?.locale);
     const begun = session?.createdAt ?? new Date();
     const parts = bounded(this.#parts(actor, sessionId, language, begun), maxBytes, TEXTS[language].cut);
@@ -67,7 +70,7 @@ export class Transcripts {
     const texts = TEXTS[language];
     yield `${texts.chat(sessionId)}\n${texts.begun(timeText(begun, language, timeZone), timeZone)}\n\n`;
     for (let afterId = 0; ; ) {
-      const page = await this.#operations.history(actor, sessionId, { afterId, limit: PAGE });
+      const page = await history(this.#context, actor, sessionId, { afterId, limit: PAGE });
       if (afterId === 0 && page.messages.length === 0) yield `${texts.empty}\n`;
       for (const message of page.messages) {
         yield transcriptEntry(message, language, timeZone);

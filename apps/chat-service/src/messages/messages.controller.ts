@@ -1,11 +1,31 @@
-import { messagesQuerySchema, postMessageRequestSchema } from '@chat-realtime/protocol';
+import {
+  eventsQuerySchema,
+  messagesQuerySchema,
+  postMessageRequestSchema,
+  readRequestSchema,
+} from '@chat-realtime/protocol';
 import { ClientIp, Principal, RequireCustomerOrStaff, validate } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { postMessage } from './messages.ts';
+import { events, history } from './history.ts';
+import { markRead } from './marks.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { OPERATIONS, RATES } from '../http/injection.ts';
+import { CONTEXT, RATES } from '../http/injection.ts';
 import { actorOf, sessionIdOf } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { traceparentOf } from '../http/traceparent.ts';
@@ -16,18 +36,18 @@ function withIdempotencyKey(body: unknown, key: string | undefined): unknown {
   return isObject && key !== undefined && !('client_message_id' in body) ? { ...body, client_message_id: key } : body;
 }
 
-@Controller('chat/session/:id/messages')
+@Controller('chat/session/:id')
 @UseInterceptors(ActorInterceptor)
 export class MessagesController {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #rates: RequestRates;
 
-  constructor(@Inject(OPERATIONS) operations: ChatOperations, @Inject(RATES) rates: RequestRates) {
-    this.#operations = operations;
+  constructor(@Inject(CONTEXT) context: StorageContext, @Inject(RATES) rates: RequestRates) {
+    this.#context = context;
     this.#rates = rates;
   }
 
-  @Post()
+  @Post('messages')
   @RequireCustomerOrStaff()
   async post(
     @Principal() principal: Principal,
@@ -41,7 +61,7 @@ export class MessagesController {
     const actor = actorOf(principal);
     const request = validate(postMessageRequestSchema, withIdempotencyKey(body, idempotencyKey));
     await this.#rates.message(actor);
-    const { message, created } = await this.#operations.postMessage(actor, sessionIdOf(id), {
+    const { message, created } = await postMessage(this.#context, actor, sessionIdOf(id), {
       body: request.body,
       clientMessageId: request.client_message_id,
       attachments: request.attachments,
@@ -53,17 +73,41 @@ export class MessagesController {
     return { message };
   }
 
-  @Get()
+  @Get('messages')
   @RequireCustomerOrStaff()
   history(
     @Principal() principal: Principal,
     @Param('id') id: string,
     @Query({ schema: messagesQuerySchema }) query: z.infer<typeof messagesQuerySchema>,
   ) {
-    return this.#operations.history(actorOf(principal), sessionIdOf(id), {
+    return history(this.#context, actorOf(principal), sessionIdOf(id), {
       ...(query.before_id === undefined ? {} : { beforeId: query.before_id }),
       ...(query.after_id === undefined ? {} : { afterId: query.after_id }),
       limit: query.limit,
     });
+  }
+
+  @Get('events')
+  @RequireCustomerOrStaff()
+  events(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Query({ schema: eventsQuerySchema }) query: z.infer<typeof eventsQuerySchema>,
+  ) {
+    return events(this.#context, actorOf(principal), sessionIdOf(id), {
+      afterSeq: query.after_seq,
+      limit: query.limit,
+    });
+  }
+
+  @Post('read')
+  @RequireCustomerOrStaff()
+  @HttpCode(200)
+  read(
+    @Principal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: readRequestSchema }) body: z.infer<typeof readRequestSchema>,
+  ) {
+    return markRead(this.#context, actorOf(principal), sessionIdOf(id), body.last_id);
   }
 }

@@ -1,44 +1,42 @@
-import { handoverRequestSchema, operatorStatusRequestSchema } from '@chat-realtime/protocol';
+import { operatorStatusRequestSchema, pageQuerySchema } from '@chat-realtime/protocol';
 import { Principal, RequireStaff } from '@chat-realtime/service-kit';
-import { Body, Controller, Get, HttpCode, Inject, Post, Put, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Put, Query, UseInterceptors } from '@nestjs/common';
 import type { z } from 'zod';
-import type { ChatOperations } from '../operations.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { OPERATIONS } from '../http/injection.ts';
+import { CONTEXT } from '../http/injection.ts';
 import { staffActor } from '../http/principals.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { chooseStatus, operatorStatus } from './operator-status.ts';
+import { operators } from './operators.ts';
 
-/** What an operator says of themself, and their work given away. */
-@Controller('chat/operator')
+/** Who else is there, and what an operator says of themself. */
+@Controller('chat')
 @UseInterceptors(ActorInterceptor)
-export class DeskController {
-  readonly #operations: ChatOperations;
+export class OperatorsController {
+  readonly #context: StorageContext;
 
-  constructor(@Inject(OPERATIONS) operations: ChatOperations) {
-    this.#operations = operations;
+  constructor(@Inject(CONTEXT) context: StorageContext) {
+    this.#context = context;
   }
 
-  @Get('status')
+  @Get('operators')
+  @RequireStaff()
+  operators(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>) {
+    return operators(this.#context, query.page);
+  }
+
+  @Get('operator/status')
   @RequireStaff()
   status(@Principal() principal: Principal) {
-    return this.#operations.operatorStatus(staffActor(principal));
+    return operatorStatus(this.#context, staffActor(principal));
   }
 
-  @Put('status')
+  @Put('operator/status')
   @RequireStaff()
   choose(
     @Principal() principal: Principal,
     @Body({ schema: operatorStatusRequestSchema }) body: z.infer<typeof operatorStatusRequestSchema>,
   ) {
-    return this.#operations.chooseStatus(staffActor(principal), body.status);
-  }
-
-  @Post('handover')
-  @RequireStaff()
-  @HttpCode(200)
-  async handover(
-    @Principal() principal: Principal,
-    @Body({ schema: handoverRequestSchema }) body: z.infer<typeof handoverRequestSchema>,
-  ) {
-    return { sessions: await this.#operations.handover(staffActor(principal), body.to_user_id, body.from_user_id) };
+    return chooseStatus(this.#context, staffActor(principal), body.status);
   }
 }

@@ -2,7 +2,8 @@ import { type Database, recordAudit } from '@chat-realtime/database';
 import type { ErasedKind } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { callbackData, callbackStaff, isPending } from '../callbacks/callbacks.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { commitFact, changeSession } from '../storage/unit-of-work.ts';
 import type { SessionUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
 import { SYSTEM_ACTOR } from '../lifecycle/session-state.ts';
@@ -45,12 +46,12 @@ interface Progress {
  */
 export class Eraser {
   readonly #database: Database;
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #files: ErasedFiles;
 
-  constructor(database: Database, operations: ChatOperations, files: ErasedFiles) {
+  constructor(database: Database, context: StorageContext, files: ErasedFiles) {
     this.#database = database;
-    this.#operations = operations;
+    this.#context = context;
     this.#files = files;
   }
 
@@ -81,7 +82,7 @@ export class Eraser {
 
   /** Callback requests that belong to no chat, a batch of them. Answers how many, and whether there may be more. */
   async eraseLooseCallbacks(at: Date): Promise<{ readonly count: number; readonly more: boolean }> {
-    return this.#operations.commitFact(async (unit) => {
+    return commitFact(this.#context, async (unit) => {
       const rows = await eraseCallbacks(unit.trx, null, { kind: 'before', at });
       for (const row of rows) await unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
       return { count: rows.length, more: rows.length === ERASE_BATCH };
@@ -125,7 +126,7 @@ export class Eraser {
   ): Promise<ReadonlySet<ErasedKind>> {
     const progress: Progress = { throughSeq: 0, throughId: 0, done: new Set() };
     for (let more = true; more; ) {
-      more = await this.#operations.commit(sessionId, async (unit) => {
+      more = await changeSession(this.#context, sessionId, async (unit) => {
         const full = await this.#batch(unit, kinds, bound, progress);
         if (full) return true;
         await last(unit);

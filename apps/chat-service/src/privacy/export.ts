@@ -3,7 +3,10 @@ import { type Database, recordAudit } from '@chat-realtime/database';
 import { ChatError, type ExportQuery, type StaffSession } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { Attachments } from '../attachments/attachments.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { getSession } from '../sessions/sessions.ts';
+import { history } from '../messages/history.ts';
+import { notes } from '../notes/notes.ts';
 import type { StaffActor } from '../actors.ts';
 import { translated } from '../storage/errors.ts';
 import { customerSessions } from './customer-sessions.ts';
@@ -27,18 +30,18 @@ export interface Exported {
  */
 export class SessionExport {
   readonly #database: Database;
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #attachments: Attachments;
 
-  constructor(database: Database, operations: ChatOperations, attachments: Attachments) {
+  constructor(database: Database, context: StorageContext, attachments: Attachments) {
     this.#database = database;
-    this.#operations = operations;
+    this.#context = context;
     this.#attachments = attachments;
   }
 
   /** @throws ChatError before the first byte where there is no such session, or more files than an archive holds. */
   async open(actor: StaffActor, sessionId: number, { format, scope }: ExportQuery): Promise<Exported> {
-    const session = await this.#operations.getSession(actor, sessionId);
+    const session = await getSession(this.#context, actor, sessionId);
     const customerId = scope === 'customer' ? customerOf(actor, session) : null;
     if (format === 'zip') await this.#requireRoom(sessionId, customerId);
     await this.#record(actor, sessionId, customerId);
@@ -115,12 +118,12 @@ export class SessionExport {
   }
 
   async *#document(actor: StaffActor, sessionId: number): AsyncGenerator<string> {
-    const session = await this.#operations.getSession(actor, sessionId);
+    const session = await getSession(this.#context, actor, sessionId);
     const head = await translated(() => exportHead(this.#database, session as StaffSession));
     yield `${JSON.stringify(head).slice(0, -1)},"messages":[`;
     let before = '';
     for (let afterId = 0; ; ) {
-      const page = await this.#operations.history(actor, sessionId, { afterId, limit: PAGE });
+      const page = await history(this.#context, actor, sessionId, { afterId, limit: PAGE });
       for (const message of page.messages) {
         yield before + JSON.stringify(message);
         before = ',';
@@ -132,7 +135,7 @@ export class SessionExport {
     before = '';
     // The newest first, as they are read.
     for (let beforeId: number | undefined; ; ) {
-      const page = await this.#operations.notes(actor, sessionId, { beforeId, limit: PAGE });
+      const page = await notes(this.#context, actor, sessionId, { beforeId, limit: PAGE });
       for (const note of page.notes.toReversed()) {
         yield before + JSON.stringify(note);
         before = ',';

@@ -160,7 +160,7 @@ describe('privacy on postgres', () => {
       .set({ name: null, email: null, phone: null, page_url: null, attributes: '{}', updated_at: new Date(1) })
       .where('id', '=', one.id)
       .execute();
-    const eraser = new Eraser(chat.database, chat.operations, chat.chat.attachments);
+    const eraser = new Eraser(chat.database, chat.context, chat.chat.attachments);
     const days = { messages: 0, files: 0, contacts: 30, callbacks: 0 };
     await retentionSweep(eraser, chat.chat.attachments, () => days).run();
     expect(await answers()).toEqual([]);
@@ -267,7 +267,7 @@ describe('privacy on postgres', () => {
     await chat.database.kysely.updateTable('chat_session').set({ created_at: old }).where('id', '=', one.id).execute();
     await send(`${one.path}/messages`, one.token, { body: 'young', client_message_id: young });
     const { updated_at: activity } = (await get(one.path, anna)).as(staffSessionSchema);
-    const eraser = new Eraser(chat.database, chat.operations, chat.chat.attachments);
+    const eraser = new Eraser(chat.database, chat.context, chat.chat.attachments);
     const run = (days: object) =>
       retentionSweep(eraser, chat.chat.attachments, () => ({
         messages: 0,
@@ -312,7 +312,7 @@ describe('privacy on postgres', () => {
       .updateTable('chat_callback')
       .set({ created_at: new Date(1) })
       .execute();
-    const eraser = new Eraser(chat.database, chat.operations, chat.chat.attachments);
+    const eraser = new Eraser(chat.database, chat.context, chat.chat.attachments);
     await retentionSweep(eraser, chat.chat.attachments, () => ({
       messages: 0,
       files: 0,

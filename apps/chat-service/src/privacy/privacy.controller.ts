@@ -8,29 +8,31 @@ import {
 import { Principal, RequireAdmin } from '@chat-realtime/service-kit';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { getSession } from '../sessions/sessions.ts';
+import { findSession } from '../storage/find-session.ts';
 import { renderSession } from '../storage/render.ts';
 import { customerOf } from './customer-scope.ts';
 import type { Eraser } from './eraser.ts';
 import type { SessionExport } from './export.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { ERASER, EXPORT, OPERATIONS } from '../http/injection.ts';
+import { ERASER, EXPORT, CONTEXT } from '../http/injection.ts';
 import { sessionIdOf, staffActor } from '../http/principals.ts';
 
 /** What a person may ask of us: all that is known of them, and that it goes. */
 @Controller('chat/session/:id')
 @UseInterceptors(ActorInterceptor)
 export class PrivacyController {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #eraser: Eraser;
   readonly #export: SessionExport;
 
   constructor(
-    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CONTEXT) context: StorageContext,
     @Inject(ERASER) eraser: Eraser,
     @Inject(EXPORT) sessionExport: SessionExport,
   ) {
-    this.#operations = operations;
+    this.#context = context;
     this.#eraser = eraser;
     this.#export = sessionExport;
   }
@@ -62,11 +64,11 @@ export class PrivacyController {
     const actor = staffActor(principal);
     const sessionId = sessionIdOf(id);
     // Whether this admin may see the session at all.
-    const seen = await this.#operations.getSession(actor, sessionId);
+    const seen = await getSession(this.#context, actor, sessionId);
     let erasedSessions = 1;
     if (body?.scope === 'customer') erasedSessions = await this.#eraser.eraseCustomer(actor, customerOf(actor, seen));
     else await this.#eraser.eraseSession(actor, sessionId);
-    const session = await this.#operations.findSession(sessionId);
+    const session = await findSession(this.#context, sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     return { session: renderSession(session), erased_sessions: erasedSessions };
   }

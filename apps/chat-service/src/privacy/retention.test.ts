@@ -43,7 +43,7 @@ describe('retention on postgres', () => {
   /** A sweep as the leader has it: it remembers where it ended. */
   const sweep = (days: Partial<RetentionDays>, over?: typeof metrics) =>
     retentionSweep(
-      new Eraser(chat.database, chat.operations, chat.chat.attachments),
+      new Eraser(chat.database, chat.context, chat.chat.attachments),
       chat.chat.attachments,
       () => ({ ...FOR_EVER, ...days }),
       over,

@@ -35,11 +35,12 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Actor } from '../actors.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSession } from '../storage/find-session.ts';
 import type { Push } from './push.ts';
 import { requireUnrevoked } from '../tokens/channel-credentials.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { OPERATIONS, PUSH, RATES, VERIFIER } from '../http/injection.ts';
+import { CONTEXT, PUSH, RATES, VERIFIER } from '../http/injection.ts';
 import { actorOf, staffActor } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 
@@ -49,18 +50,18 @@ type PushQuery = z.infer<typeof pushQuerySchema>;
 @Controller('chat/push')
 @UseInterceptors(ActorInterceptor)
 export class PushController {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #push: Push;
   readonly #verifier: TokenVerifier;
   readonly #rates: RequestRates;
 
   constructor(
-    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CONTEXT) context: StorageContext,
     @Inject(PUSH) push: Push,
     @Inject(VERIFIER) verifier: TokenVerifier,
     @Inject(RATES) rates: RequestRates,
   ) {
-    this.#operations = operations;
+    this.#context = context;
     this.#push = push;
     this.#verifier = verifier;
     this.#rates = rates;
@@ -124,7 +125,7 @@ export class PushController {
         ? ({ ok: false, code: 'bad_token' } as const)
         : this.#verifier.verifyCustomer(sessionId, bearerToken(request.headers));
     if (!verdict.ok) throw refusalError(verdict.code);
-    const session = await this.#operations.findSession(verdict.principal.sessionId);
+    const session = await findSession(this.#context, verdict.principal.sessionId);
     if (session === null) throw refusalError('bad_token');
     requireUnrevoked(verdict.principal, session);
     return actorOf(verdict.principal);

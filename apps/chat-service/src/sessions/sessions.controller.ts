@@ -1,21 +1,19 @@
 import {
   type Answer,
+  contactRequestSchema,
   type CreateSessionRequest,
   createSessionRequestSchema,
-  eventsQuerySchema,
   type GivenAnswers,
   pageRequestSchema,
-  readRequestSchema,
-  streamLinkRequestSchema,
   ChatError,
 } from '@chat-realtime/protocol';
 import {
-  bearerToken,
   ClientIp,
   Principal,
   Public,
   RequireCustomer,
   RequireCustomerOrStaff,
+  RequireStaff,
 } from '@chat-realtime/service-kit';
 import {
   Body,
@@ -25,44 +23,35 @@ import {
   HttpCode,
   Inject,
   Param,
+  Patch,
   Post,
-  Query,
   Res,
   UseInterceptors,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { Bans } from '../bans/bans.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { createSession, getSession } from './sessions.ts';
+import { changeContact, reportPage } from './contact.ts';
 import type { WidgetConfigSource } from '../settings/widget-config-source.ts';
 import { answersTo } from './answers.ts';
 import type { ConsentTexts } from '../settings/consent-texts.ts';
-import { type ChannelCredentials, requireUnrevoked } from '../tokens/channel-credentials.ts';
+import { type ChannelCredentials } from '../tokens/channel-credentials.ts';
 import type { StartChallenge } from '../challenge/start-challenge.ts';
 import { newResumeKey } from '../tokens/resume-key.ts';
-import type { SessionProof } from '../tokens/session-proof.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import {
-  BANS,
-  CHALLENGE,
-  CONSENT_TEXTS,
-  CREDENTIALS,
-  OPERATIONS,
-  RATES,
-  SESSION_PROOF,
-  WIDGET_CONFIG,
-} from '../http/injection.ts';
-import { actorOf, sessionIdOf, wholeNumber } from '../http/principals.ts';
+import { BANS, CHALLENGE, CONSENT_TEXTS, CREDENTIALS, CONTEXT, RATES, WIDGET_CONFIG } from '../http/injection.ts';
+import { actorOf, sessionIdOf, staffActor } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 
-/** Sessions as their customer sees them. */
+/** A chat is begun, read, and learns who and where its customer is. */
 @Controller('chat/session')
 @UseInterceptors(ActorInterceptor)
 export class SessionsController {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #credentials: ChannelCredentials;
-  readonly #proof: SessionProof;
   readonly #rates: RequestRates;
   readonly #challenge: StartChallenge;
   readonly #config: WidgetConfigSource;
@@ -70,9 +59,8 @@ export class SessionsController {
   readonly #consents: ConsentTexts;
 
   constructor(
-    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CONTEXT) context: StorageContext,
     @Inject(CREDENTIALS) credentials: ChannelCredentials,
-    @Inject(SESSION_PROOF) proof: SessionProof,
     @Inject(RATES) rates: RequestRates,
     @Inject(CHALLENGE) challenge: StartChallenge,
     @Inject(WIDGET_CONFIG) config: WidgetConfigSource,
@@ -82,9 +70,8 @@ export class SessionsController {
     this.#consents = consents;
     this.#bans = bans;
     this.#config = config;
-    this.#operations = operations;
+    this.#context = context;
     this.#credentials = credentials;
-    this.#proof = proof;
     this.#rates = rates;
     this.#challenge = challenge;
   }
@@ -101,31 +88,29 @@ export class SessionsController {
     const challenge = await this.#challenge.check(ip, body.challenge_solution);
     const resumeKey = body.resume_key ?? newResumeKey();
     const asOf = this.#credentials.now();
-    const { session, created, revokedAt, message } = await this.#operations
-      .createSession({
-        name: body.name,
-        email: body.email,
-        phone: body.phone,
-        locale: body.locale,
-        pageUrl: body.page_url,
-        attributes: body.attributes,
-        answers: await this.#answers(body.answers),
-        consent: await this.#consents.given(body.consent),
-        resumeKey,
-        address: ip,
-        challenge,
-        message:
-          body.message === undefined
-            ? undefined
-            : { body: body.message.body, clientMessageId: body.message.client_message_id },
-        traceparent: traceparentOf(traceparent),
-      })
-      .catch(async (error: unknown) => {
-        // Used up by another chat: there is a new one to solve.
-        throw error instanceof ChatError && error.code === 'challenge_required'
-          ? await this.#challenge.required()
-          : error;
-      });
+    const { session, created, revokedAt, message } = await createSession(this.#context, {
+      name: body.name,
+      email: body.email,
+      phone: body.phone,
+      locale: body.locale,
+      pageUrl: body.page_url,
+      attributes: body.attributes,
+      answers: await this.#answers(body.answers),
+      consent: await this.#consents.given(body.consent),
+      resumeKey,
+      address: ip,
+      challenge,
+      message:
+        body.message === undefined
+          ? undefined
+          : { body: body.message.body, clientMessageId: body.message.client_message_id },
+      traceparent: traceparentOf(traceparent),
+    }).catch(async (error: unknown) => {
+      // Used up by another chat: there is a new one to solve.
+      throw error instanceof ChatError && error.code === 'challenge_required'
+        ? await this.#challenge.required()
+        : error;
+    });
     void reply.code(created ? 201 : 200).header('cache-control', 'no-store');
     return {
       session,
@@ -143,56 +128,7 @@ export class SessionsController {
   @Get(':id')
   @RequireCustomerOrStaff()
   session(@Principal() principal: Principal, @Param('id') id: string) {
-    return this.#operations.getSession(actorOf(principal), sessionIdOf(id));
-  }
-
-  @Get(':id/channel-token')
-  @Public('asks for a resume key, the site key or an identity token itself')
-  async channelToken(
-    @Param('id') id: string,
-    @Headers('x-resume-key') resumeKey: string | undefined,
-    @Headers('x-site-key') siteKey: string | undefined,
-    @Headers('authorization') authorization: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    void reply.header('cache-control', 'no-store');
-    const asOf = this.#credentials.now();
-    const session = await this.#proof.check(wholeNumber(id), {
-      resumeKey,
-      siteKey,
-      bearer: bearerToken({ authorization }),
-    });
-    return this.#credentials.token(session, asOf);
-  }
-
-  @Post(':id/stream-link')
-  @RequireCustomer()
-  @HttpCode(200)
-  async streamLink(
-    @Principal() principal: Principal,
-    @Param('id') id: string,
-    @Body({ schema: streamLinkRequestSchema }) body: z.infer<typeof streamLinkRequestSchema>,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    void reply.header('cache-control', 'no-store');
-    const asOf = this.#credentials.now();
-    const session = await this.#operations.findSession(sessionIdOf(id));
-    if (session === null) throw new ChatError('session_not_found', 'no such session');
-    requireUnrevoked(principal, session);
-    return this.#credentials.streamLink(session, asOf, body.expires_in);
-  }
-
-  @Get(':id/events')
-  @RequireCustomerOrStaff()
-  events(
-    @Principal() principal: Principal,
-    @Param('id') id: string,
-    @Query({ schema: eventsQuerySchema }) query: z.infer<typeof eventsQuerySchema>,
-  ) {
-    return this.#operations.events(actorOf(principal), sessionIdOf(id), {
-      afterSeq: query.after_seq,
-      limit: query.limit,
-    });
+    return getSession(this.#context, actorOf(principal), sessionIdOf(id));
   }
 
   @Post(':id/page')
@@ -205,17 +141,16 @@ export class SessionsController {
     @ClientIp() ip: string,
   ): Promise<void> {
     await this.#bans.requireAllowed(sessionIdOf(id), ip);
-    await this.#operations.reportPage(actorOf(principal), sessionIdOf(id), body.page_url);
+    await reportPage(this.#context, actorOf(principal), sessionIdOf(id), body.page_url);
   }
 
-  @Post(':id/read')
-  @RequireCustomerOrStaff()
-  @HttpCode(200)
-  read(
+  @Patch(':id/contact')
+  @RequireStaff()
+  async contact(
     @Principal() principal: Principal,
     @Param('id') id: string,
-    @Body({ schema: readRequestSchema }) body: z.infer<typeof readRequestSchema>,
+    @Body({ schema: contactRequestSchema }) body: z.infer<typeof contactRequestSchema>,
   ) {
-    return this.#operations.markRead(actorOf(principal), sessionIdOf(id), body.last_id);
+    return { session: await changeContact(this.#context, staffActor(principal), sessionIdOf(id), body) };
   }
 }

@@ -3,7 +3,7 @@ import { ChatError, type StaffEvent } from '@chat-realtime/protocol';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChatOperations } from '../operations.ts';
+import type { UseCases } from '../../test/use-cases.ts';
 import {
   admin,
   anna,
@@ -32,7 +32,7 @@ const ignoreRollback = (error: unknown) => {
 const key = (event: StaffEvent) => (event.seq === null ? `feed:${event.feed_id}` : `${event.session_id}:${event.seq}`);
 
 /** Reads the feed as fast as it can until `done`, then to its end; each event as often as it was returned. */
-async function follow(chat: ChatOperations, after: string, done: () => boolean): Promise<StaffEvent[]> {
+async function follow(chat: UseCases, after: string, done: () => boolean): Promise<StaffEvent[]> {
   const events: StaffEvent[] = [];
   for (let cursor = after, last = false; ; ) {
     last = done();

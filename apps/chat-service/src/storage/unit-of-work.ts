@@ -255,6 +255,11 @@ export function lockSession(trx: Transaction<Tables>, sessionId: number): Promis
   return sql`SELECT chat_lock_session(${sessionId}::bigint)`.execute(trx);
 }
 
+/**
+ * One transaction under the session's lock: what `work` appends gets the next numbers, what it does through `unit.trx` is
+ * committed with it. The database may have a single connection, so `work` must do nothing but queries on `unit.trx` and
+ * calls of `unit`. Throws `session_not_found`.
+ */
 export async function commitSession<T>(
   context: StorageContext,
   sessionId: number,
@@ -276,6 +281,16 @@ export async function commitSession<T>(
   return { result: done.result, session: done.unit.session };
 }
 
+/** The same for whoever needs the result alone. */
+export async function changeSession<T>(
+  context: StorageContext,
+  sessionId: number,
+  work: (unit: SessionUnit) => Promise<T>,
+): Promise<T> {
+  return (await commitSession(context, sessionId, work)).result;
+}
+
+/** A transaction without a session: only staff-only events can be appended. */
 export async function commitFact<T>(context: StorageContext, work: (unit: FactUnit) => Promise<T>): Promise<T> {
   const done = await translated(() =>
     context.database.kysely.transaction().execute(async (trx) => {

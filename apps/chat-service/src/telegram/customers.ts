@@ -11,7 +11,11 @@ import type { Readable } from 'node:stream';
 import { sql } from 'kysely';
 import type { Attachments } from '../attachments/attachments.ts';
 import { requireAllowed } from '../bans/banned.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { markRead } from '../messages/marks.ts';
+import { postMessage } from '../messages/messages.ts';
+import { history } from '../messages/history.ts';
+import { createSession } from '../sessions/sessions.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
 import { resumeKeyOf } from './codes.ts';
@@ -31,20 +35,20 @@ export interface CustomerFile {
 /** Customers who write from Telegram: their chat is a session like any other. */
 export class TelegramCustomers {
   readonly #database: Database;
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #attachments: Attachments;
   readonly #rates: RequestRates;
   readonly #secret: string | Uint8Array;
 
   constructor(
     database: Database,
-    operations: ChatOperations,
+    context: StorageContext,
     attachments: Attachments,
     rates: RequestRates,
     secret: string | Uint8Array,
   ) {
     this.#database = database;
-    this.#operations = operations;
+    this.#context = context;
     this.#attachments = attachments;
     this.#rates = rates;
     this.#secret = secret;
@@ -54,8 +58,8 @@ export class TelegramCustomers {
     const { sessionId, created } = await this.#session(action.user, action.client_message_id);
     const actor = { kind: 'customer', sessionId } as const;
     await this.#rates.message(actor);
-    if (action.read_id !== undefined) await this.#operations.markRead(actor, sessionId, action.read_id);
-    const { message } = await this.#operations.postMessage(actor, sessionId, {
+    if (action.read_id !== undefined) await markRead(this.#context, actor, sessionId, action.read_id);
+    const { message } = await postMessage(this.#context, actor, sessionId, {
       body: action.body,
       clientMessageId: action.client_message_id,
       attachments: action.attachments,
@@ -89,14 +93,10 @@ export class TelegramCustomers {
     let beforeId = untilId + 1;
     let isWhole = false;
     for (let page = 0; page < PAGES && missed.length <= MISSED_MAX; page += 1) {
-      const { messages, has_more: hasMore } = await this.#operations.history(
-        { kind: 'customer', sessionId },
-        sessionId,
-        {
-          beforeId,
-          limit: PAGE,
-        },
-      );
+      const { messages, has_more: hasMore } = await history(this.#context, { kind: 'customer', sessionId }, sessionId, {
+        beforeId,
+        limit: PAGE,
+      });
       missed.unshift(...messages.filter(({ id, sender_type: sender }) => id > after && sender !== 'client'));
       const [first] = messages;
       isWhole = !hasMore || first === undefined || first.id <= after;
@@ -118,7 +118,7 @@ export class TelegramCustomers {
         .executeTakeFirst(),
     );
     if (staff !== undefined) throw new ChatError('forbidden', "an operator's account is nobody's customer");
-    const { session } = await this.#operations.createSession({
+    const { session } = await createSession(this.#context, {
       name: user.name,
       locale: user.locale,
       attributes: { source: 'telegram' },

@@ -3,28 +3,29 @@ import { ClientIp, Principal, RequireCustomer, RequireStaff } from '@chat-realti
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Res, UseInterceptors } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Bans } from '../bans/bans.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSession } from '../storage/find-session.ts';
 import type { Telegram } from './telegram.ts';
 import { requireUnrevoked } from '../tokens/channel-credentials.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
-import { BANS, OPERATIONS, TELEGRAM } from '../http/injection.ts';
+import { BANS, CONTEXT, TELEGRAM } from '../http/injection.ts';
 import { sessionIdOf, staffActor } from '../http/principals.ts';
 
 /** The ways from the console and the widget into Telegram. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class TelegramController {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #telegram: Telegram;
   readonly #bans: Bans;
 
   constructor(
-    @Inject(OPERATIONS) operations: ChatOperations,
+    @Inject(CONTEXT) context: StorageContext,
     @Inject(TELEGRAM) telegram: Telegram,
     @Inject(BANS) bans: Bans,
   ) {
     this.#bans = bans;
-    this.#operations = operations;
+    this.#context = context;
     this.#telegram = telegram;
   }
 
@@ -61,7 +62,7 @@ export class TelegramController {
   ) {
     void reply.header('cache-control', 'no-store');
     await this.#bans.requireAllowed(sessionIdOf(id), ip);
-    const session = await this.#operations.findSession(sessionIdOf(id));
+    const session = await findSession(this.#context, sessionIdOf(id));
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     requireUnrevoked(principal, session);
     return this.#telegram.accounts.link(session.id);

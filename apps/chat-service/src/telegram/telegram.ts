@@ -21,7 +21,15 @@ import { sql } from 'kysely';
 import type { Attachments, StoredAttachmentFile } from '../attachments/attachments.ts';
 import { listCallbacks } from '../callbacks/callback-list.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
-import type { ChatOperations } from '../operations.ts';
+import type { Directory } from '../http/actor-interceptor.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { getSession } from '../sessions/sessions.ts';
+import { postMessage } from '../messages/messages.ts';
+import { assign, close, reopen } from '../lifecycle/assignment.ts';
+import { markRead } from '../messages/marks.ts';
+import { listSessions } from '../sessions/inbox.ts';
+import { chooseStatus, operatorStatus } from '../operators/operator-status.ts';
+import { changeSession } from '../storage/unit-of-work.ts';
 import { participantOf, type StaffActor } from '../actors.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { requireVisible } from '../storage/visibility.ts';
@@ -58,7 +66,8 @@ export interface TelegramDesk {
 
 export interface TelegramParts {
   readonly database: Database;
-  readonly operations: ChatOperations;
+  readonly context: StorageContext;
+  readonly directory: Directory;
   readonly attachments: Attachments;
   readonly callbacks: Callbacks;
   readonly rates: RequestRates;
@@ -72,10 +81,10 @@ export class Telegram implements TelegramDesk {
   readonly #parts: TelegramParts;
 
   constructor(parts: TelegramParts) {
-    const { database, operations, attachments, rates, secret } = parts;
+    const { database, context, attachments, rates, secret } = parts;
     this.#parts = parts;
     this.accounts = new TelegramAccounts(database, secret);
-    this.#customers = new TelegramCustomers(database, operations, attachments, rates, secret);
+    this.#customers = new TelegramCustomers(database, context, attachments, rates, secret);
   }
 
   introduce(bot: TelegramBotRequest): Promise<void> {
@@ -106,7 +115,7 @@ export class Telegram implements TelegramDesk {
 
   async act(request: TelegramActRequest): Promise<TelegramActResponse> {
     const actor = await this.accounts.operator(request.telegram_user_id);
-    await this.#parts.operations.staffSeen(actor);
+    await this.#parts.directory.seen(actor);
     return this.#do(actor, request.action, request.request_id);
   }
 
@@ -116,10 +125,10 @@ export class Telegram implements TelegramDesk {
 
   async upload(owner: FileOwner, file: TelegramFile): Promise<Attachment> {
     if (owner.kind === 'customer') return this.#customers.upload(owner.user, owner.clientMessageId, file);
-    const { operations, attachments, rates } = this.#parts;
+    const { context, attachments, rates } = this.#parts;
     const actor = await this.accounts.operator(owner.telegramUserId);
     await rates.upload(actor);
-    await operations.getSession(actor, owner.sessionId);
+    await getSession(context, actor, owner.sessionId);
     return attachments.upload({
       sessionId: owner.sessionId,
       participant: participantOf(actor),
@@ -140,11 +149,11 @@ export class Telegram implements TelegramDesk {
   }
 
   async #do(actor: StaffActor, action: TelegramStaffAction, requestId: string): Promise<TelegramActResponse> {
-    const { operations, callbacks, rates, database } = this.#parts;
+    const { context, callbacks, rates, database } = this.#parts;
     switch (action.kind) {
       case 'post': {
         await rates.message(actor);
-        const { message, seq } = await operations.postMessage(actor, action.session_id, {
+        const { message, seq } = await postMessage(context, actor, action.session_id, {
           body: action.body,
           clientMessageId: action.client_message_id,
           attachments: action.attachments,
@@ -153,22 +162,22 @@ export class Telegram implements TelegramDesk {
         return { kind: 'posted', message, seq };
       }
       case 'assign':
-        await operations.assign(actor, action.session_id, undefined);
+        await assign(context, actor, action.session_id, undefined);
         return { kind: 'done' };
       case 'close':
-        await operations.close(actor, action.session_id);
+        await close(context, actor, action.session_id);
         return { kind: 'done' };
       case 'reopen':
-        await operations.reopen(actor, action.session_id);
+        await reopen(context, actor, action.session_id);
         return { kind: 'done' };
       case 'note':
         await this.#noteOnce(actor, action, requestId);
         return { kind: 'done' };
       case 'read':
-        await operations.markRead(actor, action.session_id, action.last_id);
+        await markRead(context, actor, action.session_id, action.last_id);
         return { kind: 'done' };
       case 'sessions': {
-        const page = await operations.listSessions(actor, {
+        const page = await listSessions(context, actor, {
           status: 'new,active',
           assigned: action.assigned === 'me' ? 'me' : undefined,
           sort: 'waiting',
@@ -188,10 +197,10 @@ export class Telegram implements TelegramDesk {
         if (action.status !== undefined) {
           // Off in Telegram says nothing of a console that is open.
           await this.accounts.setDuty(actor.userId, action.status !== 'off');
-          if (action.status !== 'off') await operations.chooseStatus(actor, action.status);
+          if (action.status !== 'off') await chooseStatus(context, actor, action.status);
         }
         const { account } = await this.accounts.binding(actor);
-        const { status } = await operations.operatorStatus(actor);
+        const { status } = await operatorStatus(context, actor);
         return { kind: 'duty', on_duty: account?.on_duty ?? false, status };
       }
       case 'logout':
@@ -206,7 +215,7 @@ export class Telegram implements TelegramDesk {
     { session_id: sessionId, body }: Extract<TelegramStaffAction, { kind: 'note' }>,
     requestId: string,
   ): Promise<void> {
-    await this.#parts.operations.commit(sessionId, async (unit) => {
+    await changeSession(this.#parts.context, sessionId, async (unit) => {
       requireVisible(actor, unit.session);
       const first =
         await sql`INSERT INTO telegram_request (id) VALUES (${requestId}) ON CONFLICT DO NOTHING RETURNING id`.execute(

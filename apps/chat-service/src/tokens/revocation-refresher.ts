@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RevocationSet } from '@chat-realtime/verifier';
-import type { ChatOperations } from '../operations.ts';
+import type { RevocationPage, RevocationPlace, RevocationSet } from '@chat-realtime/verifier';
 
 /** REST refuses revoked tokens within 2 s; half of it leaves room for a slow answer. */
 const REFRESH_MS = 1_000;
@@ -8,21 +7,26 @@ const REFRESH_MS = 1_000;
 const START_PATIENCE_MS = 60_000;
 const START_RETRY_MS = 250;
 
+export interface RevocationReader {
+  /** What follows a place; all of it where that is of another epoch. */
+  revocations(after: RevocationPlace): Promise<RevocationPage>;
+}
+
 export interface RevocationLog {
   warn(facts: object, message: string): void;
 }
 
 /** Keeps the verifier's revocations up to date from the table, so that no request has to ask the database. */
 export class RevocationRefresher {
-  readonly #operations: Pick<ChatOperations, 'revocations'>;
+  readonly #reader: RevocationReader;
   readonly #set: RevocationSet;
   readonly #log: RevocationLog;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #isFailing = false;
 
-  constructor(operations: Pick<ChatOperations, 'revocations'>, set: RevocationSet, log: RevocationLog) {
-    this.#operations = operations;
+  constructor(reader: RevocationReader, set: RevocationSet, log: RevocationLog) {
+    this.#reader = reader;
     this.#set = set;
     this.#log = log;
   }
@@ -43,7 +47,7 @@ export class RevocationRefresher {
 
   async refresh(): Promise<void> {
     for (;;) {
-      const page = await this.#operations.revocations(this.#set.place);
+      const page = await this.#reader.revocations(this.#set.place);
       this.#set.applyPage(page);
       if (!page.hasMore) return;
     }

@@ -1,7 +1,8 @@
 import { ChatError, resumeKeySchema } from '@chat-realtime/protocol';
 import { secretsEqual } from '@chat-realtime/service-kit';
 import type { TokenVerifier } from '@chat-realtime/verifier';
-import type { ChatOperations } from '../operations.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { findSession, findSessionByResumeKey } from '../storage/find-session.ts';
 import type { SessionRecord } from '../storage/session-record.ts';
 
 /** What a request may show to get a channel token for a chat that exists. */
@@ -19,12 +20,12 @@ export interface SessionProofConfig {
 
 /** Who may have a channel token: whoever holds the resume key, the site's server, or the signed-in owner. */
 export class SessionProof {
-  readonly #operations: ChatOperations;
+  readonly #context: StorageContext;
   readonly #verifier: TokenVerifier;
   readonly #siteKey: string | undefined;
 
-  constructor(operations: ChatOperations, verifier: TokenVerifier, config: SessionProofConfig) {
-    this.#operations = operations;
+  constructor(context: StorageContext, verifier: TokenVerifier, config: SessionProofConfig) {
+    this.#context = context;
     this.#verifier = verifier;
     this.#siteKey = config.siteKey;
   }
@@ -48,14 +49,14 @@ export class SessionProof {
 
   async #bySiteKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
     this.requireSiteKey(key);
-    const session = sessionId === undefined ? null : await this.#operations.findSession(sessionId);
+    const session = sessionId === undefined ? null : await findSession(this.#context, sessionId);
     if (session === null) throw new ChatError('session_not_found', 'no such session');
     return session;
   }
 
   async #byResumeKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
     // The stored hash is looked up by index: what a comparison of hashes could tell by its time is no part of the key.
-    const session = resumeKeySchema.safeParse(key).success ? await this.#operations.findSessionByResumeKey(key) : null;
+    const session = resumeKeySchema.safeParse(key).success ? await findSessionByResumeKey(this.#context, key) : null;
     if (session === null || session.id !== sessionId || session.resumeKeyEnded)
       throw new ChatError('bad_credentials', 'the resume key does not fit this session, or has ended');
     return session;
@@ -64,7 +65,7 @@ export class SessionProof {
   async #byIdentity(sessionId: number | undefined, token: string): Promise<SessionRecord> {
     const verdict = await this.#verifier.verifyIdentity(token);
     if (!verdict.ok) throw new ChatError(verdict.code, 'the identity token is not accepted');
-    const session = sessionId === undefined ? null : await this.#operations.findSession(sessionId);
+    const session = sessionId === undefined ? null : await findSession(this.#context, sessionId);
     if (session === null || session.customerId !== verdict.principal.customerId) {
       throw new ChatError('bad_token', 'the session is not of this customer');
     }

@@ -1,5 +1,5 @@
 import type { Operator } from '@chat-realtime/auth-service';
-import type { ChatOperations, StaffActor } from '@chat-realtime/chat-service';
+import { OperatorDirectory, type StaffActor, type StorageContext } from '@chat-realtime/chat-service';
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
 import { markDemoChat } from './demo-chats.ts';
@@ -10,7 +10,7 @@ const SEEDED = 'demo_seeded_at';
 /** Seeds the demo chats once in the life of a database: chats that were removed stay removed. */
 export async function seedOnFirstStart(
   database: Database,
-  chats: ChatOperations,
+  chats: StorageContext,
   operators: readonly Operator[],
   baseUrl: string,
   requestCallback: (sessionId: number, phone: string, comment: string) => Promise<void>,
@@ -25,6 +25,7 @@ export async function seedOnFirstStart(
     { kind: 'staff', userId: operator.id, name: operator.name, role: operator.role, scope: operator.scope },
   ]);
   const markDemo = (sessionId: number): Promise<void> => markDemoChat(database, sessionId);
-  for (const [, actor] of actors) await chats.staffSeen(actor);
+  const directory = new OperatorDirectory(chats);
+  for (const [, actor] of actors) await directory.seen(actor);
   return seedDemoChats({ chats, operators: new Map(actors), requestCallback, markDemo, baseUrl });
 }

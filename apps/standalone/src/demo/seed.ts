@@ -1,9 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { ChatOperations, CustomerActor, StaffActor } from '@chat-realtime/chat-service';
+import {
+  addNote,
+  assign,
+  close,
+  createSession,
+  type CustomerActor,
+  findSession,
+  history,
+  markRead,
+  postMessage,
+  reopen,
+  type StaffActor,
+  type StorageContext,
+  unassign,
+} from '@chat-realtime/chat-service';
 import { DEMO_CHATS, type DemoChat, type DemoStep } from './scripts.ts';
 
 export interface DemoDependencies {
-  readonly chats: ChatOperations;
+  readonly chats: StorageContext;
   /** By login. */
   readonly operators: ReadonlyMap<string, StaffActor>;
   readonly requestCallback: (sessionId: number, phone: string, comment: string) => Promise<void>;
@@ -19,7 +33,7 @@ export async function seedDemoChats(dependencies: DemoDependencies): Promise<num
 }
 
 async function playChat(dependencies: DemoDependencies, chat: DemoChat): Promise<void> {
-  const { session } = await dependencies.chats.createSession({
+  const { session } = await createSession(dependencies.chats, {
     name: chat.name,
     email: chat.email,
     locale: chat.locale,
@@ -35,7 +49,7 @@ async function playStep(dependencies: DemoDependencies, sessionId: number, step:
   const customer: CustomerActor = { kind: 'customer', sessionId };
   switch (step.do) {
     case 'customer_writes':
-      await chats.postMessage(customer, sessionId, { body: step.text, clientMessageId: randomUUID() });
+      await postMessage(chats, customer, sessionId, { body: step.text, clientMessageId: randomUUID() });
       return;
     case 'callback':
       await dependencies.requestCallback(sessionId, step.phone, step.comment);
@@ -54,27 +68,27 @@ async function playOperatorStep(
   if (operator === undefined) throw new Error(`the demo needs the operator ${step.operator}`);
   switch (step.do) {
     case 'operator_writes':
-      await chats.postMessage(operator, sessionId, { body: step.text, clientMessageId: randomUUID() });
+      await postMessage(chats, operator, sessionId, { body: step.text, clientMessageId: randomUUID() });
       return;
     case 'assign':
       await assignAs(chats, operators, sessionId, operator);
       return;
     case 'unassign':
-      await chats.unassign(operator, sessionId);
+      await unassign(chats, operator, sessionId);
       return;
     case 'close':
-      await chats.close(operator, sessionId);
+      await close(chats, operator, sessionId);
       return;
     case 'reopen':
-      await chats.reopen(operator, sessionId);
+      await reopen(chats, operator, sessionId);
       return;
     case 'note':
-      await chats.addNote(operator, sessionId, step.text);
+      await addNote(chats, operator, sessionId, step.text);
       return;
     case 'operator_reads': {
-      const page = await chats.history(operator, sessionId, { limit: 1 });
+      const page = await history(chats, operator, sessionId, { limit: 1 });
       const last = page.messages.at(-1);
-      if (last !== undefined) await chats.markRead(operator, sessionId, last.id);
+      if (last !== undefined) await markRead(chats, operator, sessionId, last.id);
       return;
     }
   }
@@ -82,13 +96,13 @@ async function playOperatorStep(
 
 /** A free chat is claimed by the operator themself; one that somebody has is handed over by whoever has it. */
 async function assignAs(
-  chats: ChatOperations,
+  chats: StorageContext,
   operators: ReadonlyMap<string, StaffActor>,
   sessionId: number,
   operator: StaffActor,
 ): Promise<void> {
-  const record = await chats.findSession(sessionId);
+  const record = await findSession(chats, sessionId);
   const holder = [...operators.values()].find((candidate) => candidate.userId === record?.assignedUserId);
-  if (holder === undefined) await chats.assign(operator, sessionId);
-  else await chats.assign(holder, sessionId, operator.userId);
+  if (holder === undefined) await assign(chats, operator, sessionId);
+  else await assign(chats, holder, sessionId, operator.userId);
 }

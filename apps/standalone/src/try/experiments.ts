@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ChatOperations, CustomerActor, StaffActor } from '@chat-realtime/chat-service';
+import { type CustomerActor, postMessage, type StaffActor, type StorageContext } from '@chat-realtime/chat-service';
 import type { BreakableBroker } from './breakable-broker.ts';
 import type { BreakableFanout } from './breakable-fanout.ts';
 import type { BreakableNetwork } from './breakable-network.ts';
@@ -12,7 +12,7 @@ export const EXPERIMENTS = ['messages', 'network', 'drop', 'dispatcher', 'wipe']
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
 export interface ExperimentParts {
-  readonly chats: ChatOperations;
+  readonly chats: StorageContext;
   readonly operator: StaffActor;
   readonly broker: BreakableBroker;
   readonly fanout: BreakableFanout;
@@ -129,7 +129,7 @@ export class Experiments {
       this.#written.set(sessionId, number);
       const asks = number % 5 === 0;
       const body = TEXTS[language][asks ? 'customer' : 'operator'](number);
-      await chats.postMessage(asks ? customer : operator, sessionId, { body, clientMessageId: randomUUID() });
+      await postMessage(chats, asks ? customer : operator, sessionId, { body, clientMessageId: randomUUID() });
       if (gapMs > 0) await pause(gapMs);
     }
   }

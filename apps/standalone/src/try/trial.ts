@@ -1,6 +1,6 @@
 import type { AuthService, Operator } from '@chat-realtime/auth-service';
 import type { Dispatcher } from '@chat-realtime/channel-dispatcher';
-import type { ChatOperations, ChatSource } from '@chat-realtime/chat-service';
+import type { StorageContext, ChatSource } from '@chat-realtime/chat-service';
 import type { Database } from '@chat-realtime/database';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { FastifyInstance } from 'fastify';
@@ -16,7 +16,7 @@ import { TryDoor } from './try-door.ts';
 
 export interface TrialStage {
   readonly database: Database;
-  readonly chats: ChatOperations;
+  readonly chats: StorageContext;
   readonly auth: AuthService;
   readonly operators: readonly Operator[];
   readonly operatorPassword: string;

@@ -208,7 +208,7 @@ describe('the tables of a site, into the ledger', () => {
         })
       ).map(({ session_id }) => session_id);
     expect(await holding()).toEqual(['7', 'abc', 'nobody']);
-    const eraser = new Eraser(harness.database, harness.chat, {
+    const eraser = new Eraser(harness.database, harness.service.context, {
       removeErased: async () => ({ removed: 0, failures: [] }),
     });
     await eraser.eraseSession(admin, 7);
