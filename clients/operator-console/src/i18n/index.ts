@@ -54,5 +54,9 @@ export function listTime(iso: string, now = Date.now()): string {
   return sameDay(time, now) ? clockTime(iso) : format({ day: 'numeric', month: 'short' }).format(time);
 }
 
+/** A day that has no time, nor a zone. */
+export const dateName = (date: string): string =>
+  format({ day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(date));
+
 export const dateTime = (iso: string): string =>
   format({ day: 'numeric', month: 'short', ...TIME }).format(new Date(iso));

@@ -43,7 +43,7 @@ export const setupRu = {
   widgetTexts: {
     title: { label: 'Заголовок', own: 'Напишите нам' },
     greeting: { label: 'Приветствие', own: 'Здравствуйте! Чем помочь?' },
-    replyTime: { label: 'Когда ответим', own: '' },
+    replyTime: { label: 'Когда ответим', own: 'Обычно отвечаем в течение 30 минут' },
     offlineNote: { label: 'Когда никого нет', own: 'Напишите сейчас: сообщение дождётся оператора.' },
     placeholder: { label: 'Подсказка в поле', own: 'Сообщение…' },
     callbackIntro: { label: 'Над просьбой перезвонить', own: 'Оставьте номер, и мы позвоним вам.' },

@@ -1,19 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-describe('the size of a file', () => {
+describe('sizes and days in words', () => {
   let sizeText: (bytes: number) => string;
+  let dateName: (date: string) => string;
   beforeAll(async () => {
     // What the page is remembered by; a browser that prefers Russian.
     vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined, removeItem: () => undefined });
     vi.stubGlobal('navigator', { languages: ['ru-RU'] });
     // Another file may have read the language already.
     vi.resetModules();
-    ({ sizeText } = await import('./index.ts'));
+    ({ sizeText, dateName } = await import('./index.ts'));
   });
 
   afterAll(() => void vi.unstubAllGlobals());
 
-  it('is in the units of the language, and never nothing', () => {
+  it('gives a size in the units of the language, and never nothing', () => {
     expect([0, 1_536, 2_097_152].map(sizeText)).toEqual(['1 КБ', '1,5 КБ', '2 МБ']);
+  });
+
+  it('gives a day without a time, the same in every zone', () => {
+    expect(dateName('2027-01-01')).toBe('1 января 2027 г.');
   });
 });

@@ -1,4 +1,5 @@
 import type { ConfigResponse } from '@chat-realtime/client/staff';
+import { ru } from '../i18n/ru.ts';
 import { type SavedTexts, type SavedTheme, type SettingsResponse, withoutEmpty } from './widget-settings.ts';
 
 export interface ShownWidget {
@@ -26,6 +27,8 @@ export function previewConfig(
   return {
     ...config,
     online,
+    // What the server says out of hours is no promise of how soon it answers.
+    reply_time_text: online && !config.online ? ru.widgetTexts.replyTime.own : config.reply_time_text,
     reopens_at: online ? null : (config.reopens_at ?? new Date(now + DAY_MS).toISOString()),
     theme: { ...without(config.theme, saved.settings.theme), ...withoutEmpty(theme) } as ConfigResponse['theme'],
     texts: {

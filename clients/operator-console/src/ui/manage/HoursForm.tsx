@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { t } from '../../i18n/index.ts';
+import { dateName, t } from '../../i18n/index.ts';
 import { type Day, hoursOf, NEW_SPAN, type Span, WEEK, type Week, weekOf } from '../../state/opening-hours.ts';
 import { IconButton } from '../parts/IconButton.tsx';
 import { RuleSection } from './RuleSection.tsx';
@@ -79,11 +79,11 @@ export function HoursForm({ rules, save }: RulesFormProps) {
             <ul class="chips" aria-label={manage.holidays}>
               {holidays.map((date) => (
                 <li key={date}>
-                  {date}
+                  {dateName(date)}
                   <IconButton
                     icon="close"
                     class="tiny"
-                    label={manage.removeDate(date)}
+                    label={manage.removeDate(dateName(date))}
                     onClick={() => setHolidays(holidays.filter((other) => other !== date))}
                   />
                 </li>

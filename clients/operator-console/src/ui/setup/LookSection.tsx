@@ -38,7 +38,8 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
 
   // The configuration's reply time and consent are in Russian, and the widget shows them to readers of Russian.
   const ownText: OwnText = (name, reader) => {
-    if (reader === 'ru' && name === 'replyTime') return config?.reply_time_text ?? '';
+    // Out of hours it says when somebody is back, which is no text of one's own.
+    if (reader === 'ru' && name === 'replyTime' && config?.online === true) return config.reply_time_text;
     if (reader === 'ru' && name === 'consent') return config?.consent.text ?? '';
     return widgetOwnText(name, reader);
   };
