@@ -27,7 +27,7 @@ export function ConversationHead({ session }: { session: StaffSession }) {
         <h2 dir="auto">{session.contact.name ?? t().visitor(session.id)}</h2>
         <p>
           <span class={`state state-${session.status}`}>{t().status[session.status] ?? session.status}</span>
-          <span class="chat-owner">
+          <span class={`chat-owner${free ? ' is-nobody' : ''}`}>
             {free ? t().nobody : mine ? t().you : t().assignedTo(session.assigned_user_name ?? '—')}
           </span>
           {session.waiting_since !== null && open && <WaitTimer since={session.waiting_since} />}
