@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { root } from './lib/root.mjs';
 import { run } from './lib/run.mjs';
-import { publishedText, reachedFiles } from './packages/reached-files.mjs';
+import { importedPackages, publishedText, reachedFiles } from './packages/reached-files.mjs';
 import { serverPackage } from './packages/server.mjs';
 
 const out = join(root, 'dist/packages');
@@ -32,6 +32,7 @@ async function clientPackage(folder, { entries, dependencies, readme }) {
   );
   const own = Object.values(exported).flatMap(({ types, default: file }) => [types, file]);
   const within = join(root, folder);
+  const imported = new Set();
   const files = reachedFiles(own.map((path) => join(within, path)));
   let needsProtocol = false;
   let needsGateway = false;
@@ -49,6 +50,7 @@ async function clientPackage(folder, { entries, dependencies, readme }) {
         return "'./gateway.js'";
       });
     writeFileSync(to, text);
+    for (const name of importedPackages(text)) imported.add(name);
   }
   if (needsGateway) await bundleGateway(join(staged, 'dist/testing/gateway.js'));
   if (needsProtocol) copyProtocolTypes(join(staged, 'dist/protocol'));
@@ -64,10 +66,22 @@ async function clientPackage(folder, { entries, dependencies, readme }) {
     types: exported['.'].types,
     main: exported['.'].default,
     files: ['dist'],
-    dependencies: { ...dependencies, ...(needsProtocol ? readJson('libs/protocol/package.json').dependencies : {}) },
+    dependencies: dependenciesOf(imported, manifest, {
+      ...dependencies,
+      ...(needsProtocol ? readJson('libs/protocol/package.json').dependencies : {}),
+    }),
   });
   writeFileSync(join(staged, 'README.md'), readme(manifest));
   return staged;
+}
+
+/** What is imported has to be there once the package is installed by itself: the checkout has it anyway. */
+function dependenciesOf(imported, manifest, given) {
+  const known = { ...manifest.dependencies, ...given };
+  const missing = [...imported].filter((name) => name !== manifest.name && known[name] === undefined);
+  if (missing.length > 0) throw new Error(`${manifest.name} imports ${missing.join(', ')} and does not depend on it`);
+  const own = Object.entries(known).filter(([name]) => imported.has(name) || given[name] !== undefined);
+  return Object.fromEntries(own);
 }
 
 /** The core of the gateway that the world in memory drives, in one file: it is no package of its own. */

@@ -26,6 +26,13 @@ export function reachedFiles(entries) {
   return [...reached].sort();
 }
 
+const BARE = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(@[\w.-]+\/[\w.-]+|[a-z][\w.-]*)(?:\/[^'"]*)?\1/g;
+
+/** The packages that a published text imports, without Node's own. */
+export function importedPackages(text) {
+  return [...text.matchAll(BARE)].map(([, , name]) => name);
+}
+
 /** The text as it is published: no maps, which name sources that do not come with it, and imports as each compiler finds them. */
 export function publishedText(path) {
   const text = readFileSync(path, 'utf8').replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, '\n');

@@ -29,6 +29,13 @@ const tarball = (name: string): string => {
   return join(PACKED, found);
 };
 const CLIENTS = ['chat-realtime-client', 'chat-realtime-widget'] as const;
+const SERVER = 'chat-realtime';
+const bytesOf = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(tarball(name)));
+/** What publint has to say of a tarball: nothing, down to its suggestions. */
+async function published(name: string): Promise<(string | undefined)[]> {
+  const { messages, pkg } = await publint({ pack: { tarball: bytesOf(name).buffer } });
+  return messages.map((message) => formatMessage(message, pkg ?? {}));
+}
 
 /** An empty project with these files, and what npm installs for them. */
 async function project(name: string, files: Record<string, string>, install: string[]): Promise<string> {
@@ -60,6 +67,31 @@ console.log(JSON.stringify(chat.getState().messages.map(({ body, delivery }) => 
 chat.destroy();
 `;
 
+/** A test of somebody's own, on the client in memory: no server, and a clock that the test turns. */
+const IN_MEMORY = `
+import { createChatClient } from '@chat-realtime/client';
+import { createWorld } from '@chat-realtime/client/testing';
+const world = createWorld({ seed: 7 });
+const chat = createChatClient({ baseUrl: 'http://fake', environment: world.tab().environment });
+chat.send('Only in memory');
+await world.advance(2_000);
+console.log(JSON.stringify(chat.getState().messages.map(({ body, delivery }) => [body, delivery])));
+chat.destroy();
+`;
+
+/** What every entry gives where there is nothing but Node; what needs a page waits for one and breaks nothing. */
+const IMPORTS = `
+const entries = ['client', 'client/staff', 'client/badge', 'client/links', 'client/site', 'client/testing', 'widget'];
+const found = {};
+for (const entry of entries) found[entry] = Object.keys(await import('@chat-realtime/' + entry)).length > 0;
+// Asked for only where a server wants a proof of work.
+const { solveChallenge } = await import('./node_modules/@chat-realtime/client/dist/core/challenge.js');
+found.challenge = typeof solveChallenge === 'function';
+const { loadChatWidget } = await import('@chat-realtime/widget');
+void loadChatWidget({ baseUrl: 'https://chat.example.com' }).open();
+console.log(JSON.stringify(found));
+`;
+
 /** Every entry with a type of each, so that a declaration that cannot be found is an error. */
 const TYPED = `
 import { createChatClient, type ChatState, type Message } from '@chat-realtime/client';
@@ -67,6 +99,15 @@ import { createStaffClient } from '@chat-realtime/client/staff';
 import { createBadge } from '@chat-realtime/client/badge';
 import { splitLinks } from '@chat-realtime/client/links';
 import { siteBackend } from '@chat-realtime/client/site';
+import { createWorld, type FakeWorld } from '@chat-realtime/client/testing';
+import { loadChatWidget, type ChatWidget, type WidgetOptions } from '@chat-realtime/widget';
+
+const options: WidgetOptions = { locale: 'en', theme: { accent: '#2f5d50' } };
+export const widget: ChatWidget = loadChatWidget({ baseUrl: 'https://chat.example.com', ...options });
+export const off: () => void = widget.on('unread', ({ count }) => count.toFixed());
+export const world: FakeWorld = createWorld({ seed: 7 });
+// @ts-expect-error a widget has an address
+loadChatWidget({ locale: 'en' });
 
 const chat = createChatClient({ baseUrl: 'https://chat.example.com' });
 const state: ChatState = chat.getState();
@@ -78,14 +119,13 @@ export const wrong: number = state.messages[0];
 `;
 
 describe('what is packed', () => {
+  // Only once they have been packed.
+  const clients = (): string[] => CLIENTS.map(tarball);
   beforeAll(() => run(process.execPath, ['scripts/pack.mjs'], { cwd: ROOT }), 300_000);
 
   it.each(CLIENTS)('%s says of itself what is in it', async (name) => {
-    const file = readFileSync(tarball(name));
-    const data = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
-    const { messages, pkg } = await publint({ pack: { tarball: data } });
-    expect(messages.map((message) => formatMessage(message, pkg ?? {}))).toEqual([]);
-    const types = await checkPackage(createPackageFromTarballData(new Uint8Array(data)));
+    expect(await published(name)).toEqual([]);
+    const types = await checkPackage(createPackageFromTarballData(bytesOf(name)));
     if (types.types === false) throw new Error(`${name} has no types`);
     // It is ESM alone: compilers that know neither "exports" nor modules are not meant.
     const meant = types.problems.filter(
@@ -95,18 +135,24 @@ describe('what is packed', () => {
     expect(meant).toEqual([]);
   });
 
+  it('the server is a command with nothing to import, and says so', async () => {
+    expect(await published(SERVER)).toEqual([]);
+    // Without types there are none that could be wrong.
+    expect((await checkPackage(createPackageFromTarballData(bytesOf(SERVER)))).types).toBe(false);
+  });
+
   describe('the server', () => {
     let server: AppProcess;
     let base: string;
     let folder: string;
     beforeAll(async () => {
-      folder = await project('server', {}, [tarball('chat-realtime')]);
+      folder = await project('server', {}, [tarball(SERVER)]);
       const port = await freePort();
       base = `http://127.0.0.1:${port}`;
       server = await startProcess({
         name: 'chat-realtime',
-        command: process.execPath,
-        args: [join(folder, 'node_modules/.bin/chat-realtime')],
+        command: 'npx',
+        args: ['--no-install', 'chat-realtime'],
         cwd: folder,
         env: { PORT: String(port) },
         ready: `${base}/healthz`,
@@ -139,7 +185,15 @@ describe('what is packed', () => {
     });
   });
 
-  const clients = CLIENTS.map(tarball);
+  it('lets a test of your own run on the client in memory, and every entry be imported, with what they import later', async () => {
+    const plain = await project('entries', { 'memory.mjs': IN_MEMORY, 'imports.mjs': IMPORTS }, clients());
+    const inMemory = await run(process.execPath, ['memory.mjs'], { cwd: plain, timeout: 60_000 });
+    expect(JSON.parse(inMemory.stdout)).toEqual([['Only in memory', expect.stringMatching(/^(sent|delivered|read)$/)]]);
+    const imported = await run(process.execPath, ['imports.mjs'], { cwd: plain, timeout: 60_000 });
+    expect(Object.values(JSON.parse(imported.stdout) as object)).toEqual(Array(8).fill(true));
+    expect(inMemory.stderr + imported.stderr).toBe('');
+  });
+
   const page = `
     import { createChatClient } from '@chat-realtime/client';
     import { loadChatWidget } from '@chat-realtime/widget';
@@ -151,7 +205,7 @@ describe('what is packed', () => {
     const folder = await project(
       'vite',
       { 'index.html': '<script type="module" src="/main.ts"></script>', 'main.ts': page },
-      ['vite', ...clients],
+      ['vite', ...clients()],
     );
     await npx(folder, 'vite', 'build');
     const assets = join(folder, 'dist/assets');
@@ -174,7 +228,7 @@ describe('what is packed', () => {
             return <p>{typeof createChatClient}</p>;
           }`,
       },
-      ['next', 'react', 'react-dom', ...clients],
+      ['next', 'react', 'react-dom', ...clients()],
     );
     await npx(folder, 'next', 'build');
     expect(readFileSync(join(folder, '.next/server/app/index.html'), 'utf8')).toContain('<p>function</p>');
@@ -194,7 +248,7 @@ describe('what is packed', () => {
         files: ['chat.ts'],
       }),
     };
-    const folder = await project('types', files, ['typescript', 'react-native', '@types/react', ...clients]);
+    const folder = await project('types', files, ['typescript', 'react-native', '@types/react', ...clients()]);
     for (const config of ['tsconfig.page.json', 'tsconfig.native.json']) {
       const { stdout } = await npx(folder, 'tsc', '-p', config).catch((error: { stdout: string }) => error);
       expect(stdout, config).toBe('');
