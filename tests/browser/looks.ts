@@ -45,6 +45,8 @@ export class Looks {
       await reach(language);
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: HEIGHT });
+        // What another width opens or closes has done so by then.
+        await page.waitForTimeout(150);
         await draw();
         for (const colorScheme of SCHEMES) {
           await page.emulateMedia({ colorScheme });
