@@ -120,6 +120,7 @@ describe('feed and catch-up on postgres', () => {
     const others = events.filter((event) => !own.includes(event));
     expect(others).toMatchObject([
       { type: 'chat.session.assigned', session_id: lost.id, data: { assigned_user_id: 'boris' } },
+      { type: 'chat.session.assigned', session_id: never.id, data: { assigned_user_id: 'boris' } },
     ]);
     expect(cursor).toBe(await head());
   });
