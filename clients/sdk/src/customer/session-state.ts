@@ -1,8 +1,4 @@
-import type { CallbackStatus, Session, SessionEvent } from '../api/protocol.ts';
-
-/** A source that does not count a session's requests has but the one that the event is about. */
-const pendingAfter = (data: { status: CallbackStatus; callback_pending?: boolean | undefined }): boolean =>
-  data.callback_pending ?? !['done', 'cancelled'].includes(data.status);
+import type { Session, SessionEvent } from '../api/protocol.ts';
 
 /** The session after an event; a fresh read of it would say the same. */
 export function sessionAfter(session: Session, event: SessionEvent): Session {
@@ -20,7 +16,10 @@ export function sessionAfter(session: Session, event: SessionEvent): Session {
     // A closed chat that the customer writes in is nobody's again; no other event says so.
     ...(type === 'chat.session.status' &&
       data.status === 'new' && { assigned_user_id: null, assigned_user_name: null }),
-    ...(type === 'chat.callback' && { callback_pending: pendingAfter(data) }),
+    // A source that does not count a session's requests has only the one that the event is about.
+    ...(type === 'chat.callback' && {
+      callback_pending: data.callback_pending ?? !['done', 'cancelled'].includes(data.status),
+    }),
     // A type of a newer server counts as well; the rest of it is not for this version.
     last_seq: seq,
   };
