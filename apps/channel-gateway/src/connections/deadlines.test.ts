@@ -37,6 +37,17 @@ describe('what becomes of a connection with time', () => {
     expect(waiting.closed).toBe('try_again_later');
   });
 
+  it('is not turned away for time in which the gateway itself stood still', async () => {
+    const gateway = withSession();
+    gateway.ledger.latencyMs = 1_000;
+    const waiting = gateway.customer(1);
+    await gateway.advance(500);
+    gateway.clock.freeze(40_000);
+    await gateway.advance(2_000);
+    expect(waiting.closed).toBeNull();
+    expect(waiting.of('channel.ready')).toHaveLength(1);
+  });
+
   it('[CLS4] is shed when its reader takes nothing for ten seconds, and not when it is merely slow', async () => {
     const gateway = withSession();
     const [stuck, slow] = [gateway.customer(1), gateway.customer(1)];

@@ -34,6 +34,8 @@ export interface Moment {
  */
 export class Deadlines {
   readonly #options: DeadlinesOptions;
+  /** When the process last went on after it stood still: nobody could be answered before. */
+  #wentOnAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeadlinesOptions) {
     this.#options = options;
@@ -57,6 +59,7 @@ export class Deadlines {
   }
 
   look(moment: Moment): void {
+    if (moment.paused) this.#wentOnAt = moment.now;
     for (const connection of this.#options.registry) this.#look(connection, moment);
   }
 
@@ -64,7 +67,8 @@ export class Deadlines {
     const { registry } = this.#options;
     const { state } = connection;
     if (state.kind === 'authenticating') {
-      if (now >= state.deadline) registry.close(connection, 'timeout');
+      // After a pause the frame that says who it is may still lie unread in the socket.
+      if (now >= state.deadline && !paused) registry.close(connection, 'timeout');
       return;
     }
     if (state.kind === 'closing') {
@@ -74,7 +78,7 @@ export class Deadlines {
     const waitsForReady = state.kind === 'catching_up' && state.cursor === null;
     if (wall >= connection.expiresAt) registry.close(connection, 'token_expired');
     else if (now >= connection.leaveAt) registry.close(connection, 'service_restart');
-    else if (waitsForReady && now - connection.openedAt > READY_DEADLINE_MS)
+    else if (waitsForReady && now - Math.max(connection.openedAt, this.#wentOnAt) > READY_DEADLINE_MS)
       registry.close(connection, 'try_again_later');
     else if (now >= connection.dueAt) this.#due(connection, now, paused);
   }
