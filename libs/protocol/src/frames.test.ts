@@ -214,7 +214,7 @@ describe('frames down', () => {
       { type: 'channel.refreshed', data: { expires_at: now } },
       { type: 'channel.pong' },
       { type: 'channel.reset', data: { reason: 'cursor_ahead' } },
-      { type: 'channel.degraded', data: { reason: 'live_path' } },
+      { type: 'channel.degraded', data: { reason: 'live_path_silent' } },
       { type: 'channel.restored', data: {} },
       { type: 'channel.goodbye', data: { reconnect_in_ms: 0 } },
       { type: 'channel.closed', data: { code: 4401, reason: 'token_expired' } },

@@ -23,13 +23,13 @@ const JWT = 'eyJhbGciOiJFZERTQSIsImtpZCI6IjEifQ.eyJzdWIiOiI3In0.c2lnbmF0dXJl';
 const RESUME_KEY = 'q4Jt1bW0pJmR5m7oO2bq9pVnq3wY8s0kLr6tC1xZ2aE';
 const UUID = '6f9619ff-8b86-4011-b42d-00cf4fc964ff';
 
-const contact = { name: 'Анна', email: 'anna@example.com', phone: '+79161234567' };
+const contact = { name: 'Anna', email: 'anna@example.com', phone: '+79161234567' };
 const session = {
   id: 123,
   status: 'active',
   created_at: AT,
   assigned_user_id: '7',
-  assigned_user_name: 'Борис',
+  assigned_user_name: 'Boris',
   last_seq: 6,
   version: 6,
   callback_pending: false,
@@ -48,8 +48,8 @@ const question = {
   id: 456,
   sender_type: 'client' as const,
   sender_id: null,
-  sender_name: 'Анна',
-  body: 'Здравствуйте! Лампа есть в наличии?',
+  sender_name: 'Anna',
+  body: 'Hello! Is the lamp in stock?',
   attachments: [],
   created_at: AT,
   client_message_id: UUID,
@@ -59,8 +59,8 @@ const reply = {
   id: 457,
   sender_type: 'operator' as const,
   sender_id: '7',
-  sender_name: 'Борис',
-  body: 'Да, три штуки.',
+  sender_name: 'Boris',
+  body: 'Yes, we have three.',
   attachments: [attachment],
   client_message_id: '0f8fad5b-d9cb-469f-a165-70867728950e',
 };
@@ -68,8 +68,8 @@ const note = {
   id: 12,
   session_id: 123,
   author_id: '7',
-  author_name: 'Борис',
-  body: 'Просит скидку, обещал уточнить.',
+  author_name: 'Boris',
+  body: 'Asks for a discount; I promised to check.',
   created_at: AT,
 };
 const callback = { id: 31, status: 'new' as const, preferred_at: LATER };
@@ -77,8 +77,8 @@ const staffCallback = {
   ...callback,
   session_id: 123,
   phone: '+79161234567',
-  name: 'Анна',
-  comment: 'после обеда',
+  name: 'Anna',
+  comment: 'in the afternoon',
   due_at: LATER,
   assigned_user_id: null,
   result: null,
@@ -88,7 +88,7 @@ const staffCallback = {
 const consentProof = {
   given: { version: '2026-01', accepted: true },
   at: AT,
-  text: { version: '2026-01', text: 'Я согласен', url: 'https://shop.example/privacy', texts: {}, since: AT },
+  text: { version: '2026-01', text: 'I agree', url: 'https://shop.example/privacy', texts: {}, since: AT },
 };
 const staffSession = {
   ...session,
@@ -110,8 +110,8 @@ const staffSession = {
 const subscribers = { session_id: 123, assigned_user_id: '7' };
 const badge = { reason: 'badge' as const, unassigned_unread: 2, mine_unread: { '7': 1 }, waiting_count: 3 };
 const users = [
-  { id: '7', name: 'Борис', state: 'online' as const, viewing: 123 },
-  { id: '8', name: 'Вера', state: 'away' as const },
+  { id: '7', name: 'Boris', state: 'online' as const, viewing: 123 },
+  { id: '8', name: 'Vera', state: 'away' as const },
 ];
 const marks = { delivered_id: 457, read_id: 455 };
 const customerState = { client: marks, staff: { delivered_id: 456, read_id: 456 }, operators_online: 2 };
@@ -147,7 +147,7 @@ const sessionEvents: Wire<'SessionEvent'>[] = [
     type: 'chat.session.assigned',
     session_id: 123,
     seq: 3,
-    data: { assigned_user_id: '7', assigned_user_name: 'Борис', by: '7' },
+    data: { assigned_user_id: '7', assigned_user_name: 'Boris', by: '7' },
   },
   {
     type: 'chat.session.status',
@@ -166,7 +166,7 @@ const staffEvents: Wire<'StaffEvent'>[] = [
     type: 'chat.session.assigned',
     session_id: 123,
     seq: 3,
-    data: { assigned_user_id: '7', assigned_user_name: 'Борис', by: '7' },
+    data: { assigned_user_id: '7', assigned_user_name: 'Boris', by: '7' },
     cursor: CURSOR,
     subscribers: { ...subscribers, previous_user_id: null },
   },
@@ -188,7 +188,7 @@ const ephemeral: Wire<'EphemeralFrame'>[] = [
     type: 'chat.typing',
     session_id: 123,
     seq: null,
-    data: { by: 'staff', user_id: '7', name: 'Борис', active: true },
+    data: { by: 'staff', user_id: '7', name: 'Boris', active: true },
   },
   { type: 'chat.read', session_id: 123, seq: null, data: { by: 'client', ...marks } },
   { type: 'chat.presence', session_id: 123, seq: null, data: { operators_online: 2 } },
@@ -201,13 +201,13 @@ const control: Wire<'ControlFrame'>[] = [
   { type: 'channel.refreshed', data: { expires_at: LATER } },
   { type: 'channel.pong' },
   { type: 'channel.reset', data: { reason: 'cursor_ahead' } },
-  { type: 'channel.degraded', data: { reason: 'live_path' } },
+  { type: 'channel.degraded', data: { reason: 'live_path_silent' } },
   { type: 'channel.restored', data: {} },
   { type: 'channel.goodbye', data: { reconnect_in_ms: 7_400 } },
   { type: 'channel.closed', data: { code: 4401, reason: 'token_expired' } },
   { type: 'error', data: { code: 'malformed_request', message: 'the frame is not JSON' } },
 ];
-const user = { id: '7', login: 'boris', name: 'Борис', role: 'operator' as const, scope: 'all' as const };
+const user = { id: '7', login: 'boris', name: 'Boris', role: 'operator' as const, scope: 'all' as const };
 const signedIn = {
   access_token: JWT,
   token_type: 'Bearer' as const,
@@ -218,8 +218,8 @@ const signedIn = {
 const quickReply = {
   id: 5,
   shortcut: 'delivery',
-  title: 'Доставка',
-  text: '{{name}}, доставка занимает два дня.',
+  title: 'Delivery',
+  text: '{{name}}, delivery takes two days.',
   updated_at: AT,
   updated_by: '7',
 };
@@ -229,16 +229,16 @@ const ban = {
   session_id: 123,
   customer_id: null,
   address: '203.0.113.7',
-  reason: 'спам',
+  reason: 'spam',
   until: LATER,
   created_at: AT,
   created_by: '7',
-  created_by_name: 'Борис',
+  created_by_name: 'Boris',
 };
 const operatorAccount = {
   id: '7',
   login: 'boris',
-  name: 'Борис',
+  name: 'Boris',
   role: 'operator' as const,
   scope: 'all' as const,
   active: true,
@@ -251,12 +251,12 @@ const auditEntry = {
   id: 41,
   at: AT,
   actor_id: '7',
-  actor_name: 'Борис',
+  actor_name: 'Boris',
   action: 'ban.created',
   subject: 'session:123',
   details: { ban_id: 3, by: 'address', until: LATER },
 };
-const savedTheme = { accent: '#2f5d50', scheme: 'auto' as const, title: 'Тихий дом' };
+const savedTheme = { accent: '#2f5d50', scheme: 'auto' as const, title: 'Quiet Home' };
 const openingHours = {
   timezone: 'Europe/Moscow',
   hours: { mon: ['09:00-18:00'], sat: ['10:00-16:00'] },
@@ -270,7 +270,7 @@ const rules = {
   },
   effective: {
     schedule: openingHours,
-    consent: { version: '1', text: 'Я согласен на обработку персональных данных', url: null },
+    consent: { version: '1', text: 'I agree to the processing of my personal data', url: null },
     prechat_fields: [{ name: 'message' as const, required: true }],
     custom_fields: [],
     alerts: { waiting_seconds: 60, reply_unseen_seconds: 120, callback_due_minutes: 120 },
@@ -414,7 +414,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   Operators: [
     {
       operators: [
-        { id: '7', name: 'Борис', role: 'operator', presence: 'online', status: 'online', active_sessions: 4 },
+        { id: '7', name: 'Boris', role: 'operator', presence: 'online', status: 'online', active_sessions: 4 },
       ],
       next_page: null,
     },
@@ -456,14 +456,14 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   CallbackRequest: [
     {
       phone: '8 916 123-45-67',
-      name: 'Анна',
+      name: 'Anna',
       preferred_at: LATER,
-      comment: 'после обеда',
+      comment: 'in the afternoon',
       session_id: 123,
       consent: true,
     },
   ],
-  CallbackPatch: [{ status: 'done', result: 'договорились на вторник' }],
+  CallbackPatch: [{ status: 'done', result: 'agreed on Tuesday' }],
   CallbackResponse: [{ callback: staffCallback }],
   CustomerCallbackResponse: [{ callback }],
   ConsentProof: [{ consent: consentProof }, { consent: null }],
@@ -472,7 +472,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
     {
       online: false,
       reopens_at: LATER,
-      reply_time_text: 'Обычно отвечаем за 30 минут',
+      reply_time_text: 'We usually reply within 30 minutes',
       elsewhere: { mail: true, telegram: true },
       prechat_fields: [{ name: 'name', required: false }],
       custom_fields: [
@@ -480,7 +480,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       ],
       consent: {
         version: '2026-01',
-        text: 'Согласие на обработку данных',
+        text: 'I agree to the processing of my data',
         url: 'https://shop.example/privacy',
       },
       texts,
@@ -488,7 +488,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       attachments: { max_bytes: 10_485_760, max_per_message: 5, mime: ['image/jpeg', 'application/pdf'] },
     },
   ],
-  NewBan: [{ session_id: 123, by: 'address', reason: 'спам' }],
+  NewBan: [{ session_id: 123, by: 'address', reason: 'spam' }],
   Ban: [ban],
   BanResponse: [{ ban }],
   Bans: [{ bans: [ban], next_page: null }],
@@ -504,7 +504,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   Pictures: [{ pictures: { '7': '/chat/pictures/pXo2Vd1bQ0mJ3kYtG7uAZw' } }],
   OperatorAccounts: [{ operators: [operatorAccount] }],
   OperatorAccountResponse: [{ operator: operatorAccount }],
-  NewOperator: [{ login: 'boris', name: 'Борис', role: 'operator' }],
+  NewOperator: [{ login: 'boris', name: 'Boris', role: 'operator' }],
   OperatorPatch: [{ active: false }],
   OperatorInvite: [
     {
@@ -529,8 +529,8 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   Audit: [{ entries: [auditEntry], next_page: null }],
   QuickReply: [quickReply],
   QuickReplies: [{ quick_replies: [quickReply], next_page: null }],
-  NewQuickReply: [{ shortcut: 'delivery', title: 'Доставка', text: quickReply.text }],
-  QuickReplyPatch: [{ title: 'Доставка и оплата' }],
+  NewQuickReply: [{ shortcut: 'delivery', title: 'Delivery', text: quickReply.text }],
+  QuickReplyPatch: [{ title: 'Delivery and payment' }],
   SavedTheme: [savedTheme],
   SavedTexts: [texts],
   SettingsPatch: [
@@ -567,13 +567,13 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   InviteRequest: [{ key: '4Wb0cKfS2n3JcX8JmXr0h1m0b7dYy0mKc1r7pZ2qv9E' }],
   Invite: [
     { kind: 'first_admin', expires_at: AT },
-    { kind: 'operator', login: 'boris', name: 'Борис', expires_at: AT },
+    { kind: 'operator', login: 'boris', name: 'Boris', expires_at: AT },
   ],
   AcceptInviteRequest: [
     {
       key: '4Wb0cKfS2n3JcX8JmXr0h1m0b7dYy0mKc1r7pZ2qv9E',
       login: 'vera',
-      name: 'Вера',
+      name: 'Vera',
       password: 'correct horse battery staple',
     },
     { key: '4Wb0cKfS2n3JcX8JmXr0h1m0b7dYy0mKc1r7pZ2qv9E', password: 'correct horse battery staple' },
@@ -607,14 +607,14 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
     {
       type: 'chat.message',
       session_id: 123,
-      data: { id: 456, sender_type: 'client', body: 'Здравствуйте!', created_at: AT },
+      data: { id: 456, sender_type: 'client', body: 'Hello!', created_at: AT },
     },
     { type: 'chat.session.assigned', session_id: 123, data: { assigned_user_id: '7' }, message_id: 'b7e2c1d0-1' },
   ],
   IntakeRequest: [
     {
       events: [
-        { type: 'chat.message', session_id: 123, data: { id: 456, sender_type: 'client', body: 'Здравствуйте!' } },
+        { type: 'chat.message', session_id: 123, data: { id: 456, sender_type: 'client', body: 'Hello!' } },
         { type: 'chat.session.status', session_id: 123, data: { status: 'closed' }, message_id: 'b7e2c1d0-2' },
       ],
     },
@@ -630,7 +630,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
       sessions: [{ id: 123, after_seq: 4 }, { id: 140 }],
       limit: 500,
       feed: { after: CURSOR, limit: 500 },
-      presence: { gateway_id: 'gw1', operators: [{ id: '7', name: 'Борис' }] },
+      presence: { gateway_id: 'gw1', operators: [{ id: '7', name: 'Boris' }] },
       revocations_after: 8,
     },
   ],
