@@ -1,4 +1,5 @@
 // No module may reach itself through what it imports, types included: whoever reads one file of a circle must read all.
+// The same holds for the folders of a package, which are its subjects.
 import { posix } from 'node:path';
 import { projectFiles, readText } from '../lib/files.mjs';
 
@@ -26,6 +27,34 @@ export function judgeFolder(path, target) {
   const [other, inside] = target.slice(GATEWAY.length).split('/');
   if (inside === undefined) return GATEWAY_BASE.includes(other) ? null : `${folder}/ may not use ${other}`;
   return other === folder || uses.includes(other) ? null : `${folder}/ may not use ${other}/`;
+}
+
+/** Packages whose folders still need each other. Their files are judged one by one. */
+const TANGLED = [
+  'apps/channel-gateway',
+  'apps/telegram-bot',
+  'clients/operator-console',
+  'clients/sdk',
+  'clients/widget',
+];
+
+/** The folder below `src` that a file belongs to. A file at the root stands for itself, since it belongs to no subject. */
+export function folderOf(path) {
+  const [, source, inside] = /^([^/]+\/[^/]+\/src)\/(.+)$/.exec(path) ?? [];
+  return source === undefined ? null : `${source}/${inside.split('/')[0]}`;
+}
+
+/** What the folders import of each other. Tests look at the whole, so they count for none. `graph`: file → files it imports. */
+export function foldersOf(graph) {
+  const folders = new Map();
+  for (const [path, targets] of graph) {
+    if (/\.test\.tsx?$/.test(path) || TANGLED.some((name) => path.startsWith(`${name}/`))) continue;
+    const folder = folderOf(path);
+    const known = folders.get(folder) ?? new Set();
+    for (const target of targets.map(folderOf)) if (target !== null && target !== folder) known.add(target);
+    folders.set(folder, known);
+  }
+  return folders;
 }
 
 /** The files that this one imports; none for what is not judged. */
@@ -65,5 +94,9 @@ export function checkImportCycles() {
       if (problem !== null) problems.push(`${path}: ${problem}`);
     }
   }
-  return [...problems, ...circlesOf(graph).map((files) => `a circle of imports: ${files.join(' → ')}`)];
+  return [
+    ...problems,
+    ...circlesOf(graph).map((files) => `a circle of imports: ${files.join(' → ')}`),
+    ...circlesOf(foldersOf(graph)).map((folders) => `a circle of folders: ${folders.join(' → ')}`),
+  ];
 }

@@ -42,9 +42,12 @@ describe('the commands of the README', () => {
 });
 
 describe('circles of imports', async () => {
-  const { importsOf, circlesOf, judgeFolder } = (await import(join(root, 'scripts/checks/import-cycles.mjs'))) as {
+  const { importsOf, circlesOf, foldersOf, judgeFolder } = (await import(
+    join(root, 'scripts/checks/import-cycles.mjs')
+  )) as {
+    foldersOf: (graph: ReadonlyMap<string, readonly string[]>) => Map<string, Set<string>>;
     importsOf: (path: string, text: string) => string[];
-    circlesOf: (graph: ReadonlyMap<string, readonly string[]>) => string[][];
+    circlesOf: (graph: ReadonlyMap<string, Iterable<string>>) => string[][];
     judgeFolder: (path: string, target: string) => string | null;
   };
 
@@ -67,6 +70,22 @@ describe('circles of imports', async () => {
       'clients/sdk/src/tabs/c.ts',
     ]);
     expect(importsOf('scripts/x.ts', text)).toEqual([]);
+  });
+
+  it('are found between the folders of a package, where no file is on one', () => {
+    const source = 'apps/chat-service/src';
+    const imports = new Map([
+      [`${source}/storage/a.ts`, [`${source}/actors.ts`]],
+      [`${source}/lifecycle/b.ts`, [`${source}/storage/a.ts`, `${source}/lifecycle/c.ts`]],
+      [`${source}/storage/a.test.ts`, [`${source}/lifecycle/b.ts`]],
+      [`${source}/config.ts`, [`${source}/lifecycle/c.ts`]],
+    ]);
+    expect(circlesOf(foldersOf(imports))).toEqual([]);
+    const circle = new Map([...imports, [`${source}/storage/d.ts`, [`${source}/lifecycle/c.ts`]]]);
+    expect(circlesOf(circle)).toEqual([]);
+    expect(circlesOf(foldersOf(circle))).toEqual([[`${source}/storage`, `${source}/lifecycle`, `${source}/storage`]]);
+    const root = new Map([...imports, [`${source}/lifecycle/e.ts`, [`${source}/config.ts`]]]);
+    expect(circlesOf(foldersOf(root))).toHaveLength(1);
   });
 
   it('and the folders of the gateway know only those below them', () => {

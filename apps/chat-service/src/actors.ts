@@ -16,6 +16,12 @@ export interface StaffActor {
 
 export type Actor = CustomerActor | StaffActor;
 
+/** The operator who has a session. */
+export interface Assignee {
+  readonly id: string;
+  readonly name: string | null;
+}
+
 /** Name of a read mark's owner, as in acks and in Redis. */
 export function participantOf(actor: Actor): string {
   return actor.kind === 'customer' ? 'client' : `staff:${actor.userId}`;

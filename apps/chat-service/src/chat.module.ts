@@ -63,7 +63,7 @@ import type { NotifyChoices } from './notify/settings.ts';
 import type { Push } from './push/push.ts';
 import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './settings/widget-config-source.ts';
-import { ConsentTexts } from './settings/consent-texts.ts';
+import { ConsentTexts } from './consent/consent-texts.ts';
 import type { SavedSettings } from './settings/saved-settings.ts';
 import type { RulesEnvironment } from './settings/rules.ts';
 import { SharedSettingsRefresher } from './settings/shared-settings.ts';

@@ -26,7 +26,8 @@ export { MAIL_INCOMPLETE, type Mailbox, mailIsComplete } from './mail/config.ts'
 export type { AcceptedTypes } from './attachments/accepted-types.ts';
 export * from './actors.ts';
 export * from './ports.ts';
-export * from './lifecycle/session-state.ts';
+export * from './lifecycle/transition.ts';
+export * from './storage/session-state.ts';
 export type * from './storage/session-record.ts';
 export type * from './storage/unit.ts';
 export { Callbacks } from './callbacks/callbacks.ts';

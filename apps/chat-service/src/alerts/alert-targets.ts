@@ -1,12 +1,12 @@
 import type { WebhookPatch, WebhookTargets } from '@chat-realtime/protocol';
-import type { ChatSettings } from '../config.ts';
 import { fieldError } from '../field-error.ts';
 import { leadsOutside } from '../outside/outside-address.ts';
 
-export type AlertEnvironment = Pick<
-  ChatSettings,
-  'ALERT_WEBHOOK_URLS' | 'ALERT_WEBHOOK_SECRET' | 'ALERT_WEBHOOK_PRIVATE_HOSTS'
->;
+export interface AlertEnvironment {
+  readonly ALERT_WEBHOOK_URLS: readonly string[];
+  readonly ALERT_WEBHOOK_SECRET?: string | undefined;
+  readonly ALERT_WEBHOOK_PRIVATE_HOSTS: readonly string[];
+}
 
 /** As it lies in the database. */
 export interface SavedWebhook {

@@ -5,7 +5,7 @@ import type { Attachments } from './attachments.ts';
 import { contentDisposition, fileNameFromHeader } from './file-name.ts';
 import { RASTER_IMAGE_TYPES } from './sniff.ts';
 import type { StorageContext } from '../storage/context.ts';
-import { getSession } from '../sessions/sessions.ts';
+import { requireVisibleSession } from '../storage/visible-session.ts';
 import { participantOf } from '../actors.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
 import type { Bans } from '../bans/bans.ts';
@@ -55,7 +55,7 @@ export class AttachmentsController {
     const sessionId = sessionIdOf(id);
     await this.#rates.upload(actor);
     // Before the first byte is taken: an operator must be able to see the session.
-    await getSession(this.#context, actor, sessionId);
+    await requireVisibleSession(this.#context, actor, sessionId);
     if (actor.kind === 'customer') await this.#bans.requireAllowed(sessionId, request.clientIp);
     try {
       return await this.#attachments.upload({

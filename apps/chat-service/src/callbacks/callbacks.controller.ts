@@ -10,7 +10,7 @@ import type { StorageContext } from '../storage/context.ts';
 import { findSession } from '../storage/find-session.ts';
 import { fieldError } from '../field-error.ts';
 import type { Bans } from '../bans/bans.ts';
-import { type ConsentTexts, isYes } from '../settings/consent-texts.ts';
+import { type ConsentTexts, isYes } from '../consent/consent-texts.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
 import { BANS, CALLBACKS, CONSENT_TEXTS, DATABASE, CONTEXT, RATES, VERIFIER } from '../http/injection.ts';
 import { staffActor, wholeNumber } from '../http/principals.ts';

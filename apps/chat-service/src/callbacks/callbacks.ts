@@ -15,7 +15,7 @@ import { commitFact, changeSession } from '../storage/unit-of-work.ts';
 import { findSession } from '../storage/find-session.ts';
 import type { FactUnit, SessionUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
-import { consentProof } from '../settings/consent-texts.ts';
+import { consentProof } from '../consent/consent-texts.ts';
 import { requireOperator } from '../operators/known-operator.ts';
 import { planChange, type CallbackPatch, type CallbackState } from './plan-change.ts';
 import { parsePhone } from './phone.ts';

@@ -1,7 +1,7 @@
 import type { Session } from '@chat-realtime/protocol';
-import type { StaffActor } from '../actors.ts';
+import type { Assignee, StaffActor } from '../actors.ts';
 import { renderSession } from '../storage/render.ts';
-import { type Assignee, type SessionAction, transition } from './session-state.ts';
+import { type SessionAction, transition } from './transition.ts';
 import type { SessionUnit } from '../storage/unit.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { requireOperator, rememberOperator } from '../operators/known-operator.ts';

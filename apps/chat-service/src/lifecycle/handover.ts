@@ -1,7 +1,7 @@
 import { recordAudit } from '@chat-realtime/database';
 import { ChatError, type Session } from '@chat-realtime/protocol';
-import type { StaffActor } from '../actors.ts';
-import { type Assignee, transition } from './session-state.ts';
+import type { Assignee, StaffActor } from '../actors.ts';
+import { transition } from './transition.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { requireKnown, requireOperator } from '../operators/known-operator.ts';

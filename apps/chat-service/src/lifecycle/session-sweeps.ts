@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Sweep } from '../ports.ts';
-import { type SessionAction, transition } from './session-state.ts';
+import { type SessionAction, transition } from './transition.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work.ts';

@@ -25,8 +25,7 @@ import type { z } from 'zod';
 import { contentDisposition } from '../attachments/file-name.ts';
 import type { Bans } from '../bans/bans.ts';
 import type { StorageContext } from '../storage/context.ts';
-import { getSession } from '../sessions/sessions.ts';
-import { findSession } from '../storage/find-session.ts';
+import { requireVisibleSession } from '../storage/visible-session.ts';
 import type { Mail } from './mail.ts';
 import { isSignedMail, mayBeSignedMail } from './mail-signature.ts';
 import { unsubscribedPage, unsubscribePage } from './unsubscribe-page.ts';
@@ -80,10 +79,8 @@ export class MailController {
         .send(content);
       return;
     }
-    await getSession(this.#context, actor, sessionId);
+    const session = await requireVisibleSession(this.#context, actor, sessionId);
     if (actor.kind === 'customer') await this.#bans.requireAllowed(sessionId, ip);
-    const session = await findSession(this.#context, sessionId);
-    if (session === null) throw new ChatError('session_not_found', 'no such session');
     await this.#mail.queue.transcript(actor, session, email, ip);
     await reply.code(202).send({ email, queued: true });
   }

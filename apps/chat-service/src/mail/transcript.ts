@@ -2,8 +2,7 @@ import { Readable } from 'node:stream';
 import type { Attachment, Message } from '@chat-realtime/protocol';
 import type { Actor } from '../actors.ts';
 import type { StorageContext } from '../storage/context.ts';
-import { getSession } from '../sessions/sessions.ts';
-import { findSession } from '../storage/find-session.ts';
+import { requireVisibleSession } from '../storage/visible-session.ts';
 import { history } from '../messages/history.ts';
 import { type Language, languageOf, timeText } from './language.ts';
 
@@ -57,11 +56,9 @@ export class Transcripts {
    * @throws ChatError before the first byte where the actor sees no such session.
    */
   async open(actor: Actor, sessionId: number, maxBytes = Number.POSITIVE_INFINITY): Promise<Readable> {
-    await getSession(this.#context, actor, sessionId);
-    const session = await findSession(this.#context, sessionId);
-    const language = languageOf(session?.locale);
-    const begun = session?.createdAt ?? new Date();
-    const parts = bounded(this.#parts(actor, sessionId, language, begun), maxBytes, TEXTS[language].cut);
+    const { locale, createdAt } = await requireVisibleSession(this.#context, actor, sessionId);
+    const language = languageOf(locale);
+    const parts = bounded(this.#parts(actor, sessionId, language, createdAt), maxBytes, TEXTS[language].cut);
     return Readable.from(parts, { objectMode: false });
   }
 

@@ -5,7 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Actor } from '../actors.ts';
 import type { PostedMessage, PostMessage } from '../storage/session-record.ts';
 import { renderMessage, type StoredFile } from '../storage/render.ts';
-import { type SessionAction, transition } from '../lifecycle/session-state.ts';
+import { type SessionAction, transition } from '../lifecycle/transition.ts';
 import { bannedError } from '../bans/banned.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
 import { erasedOriginal } from './erased-retry.ts';

@@ -42,6 +42,14 @@ export interface Told {
   readonly alertId: number | null;
 }
 
+/** What was to be told to an operator's device. */
+export interface LostNotice {
+  readonly id: number;
+  readonly notice: string;
+  readonly userId: string;
+  readonly event: NotifyEvent;
+}
+
 interface Standing {
   readonly holds: boolean;
   readonly session_user: string | null;

@@ -8,9 +8,8 @@ import {
   staffScopeSchema,
 } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
-import type { LostNotice } from '../push/push-sender.ts';
 import { translated } from '../storage/errors.ts';
-import { ALERT_HOLDS, alertOf, concerns } from './concern.ts';
+import { ALERT_HOLDS, alertOf, concerns, type LostNotice } from './concern.ts';
 import {
   type AwayOperator,
   channelsFor,

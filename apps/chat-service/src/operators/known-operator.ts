@@ -1,6 +1,6 @@
 import type { Tables } from '@chat-realtime/database';
 import type { Kysely } from 'kysely';
-import type { Assignee } from '../lifecycle/session-state.ts';
+import type { Assignee } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 
 /**

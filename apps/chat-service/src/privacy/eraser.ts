@@ -6,7 +6,7 @@ import type { StorageContext } from '../storage/context.ts';
 import { commitFact, changeSession } from '../storage/unit-of-work.ts';
 import type { SessionUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
-import { SYSTEM_ACTOR } from '../lifecycle/session-state.ts';
+import { SYSTEM_ACTOR } from '../lifecycle/transition.ts';
 import { translated } from '../storage/errors.ts';
 import { customerSessions } from './customer-sessions.ts';
 import {

@@ -2,7 +2,7 @@ import type { Database } from '@chat-realtime/database';
 import type { SessionExport, StaffSession } from '@chat-realtime/protocol';
 import { renderBan } from '../bans/bans.ts';
 import { callbackStaff } from '../callbacks/callbacks.ts';
-import { consentProof } from '../settings/consent-texts.ts';
+import { consentProof } from '../consent/consent-texts.ts';
 
 type Head = Omit<SessionExport, 'messages' | 'notes'>;
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Database, PushNoticeTable, Tables } from '@chat-realtime/database';
-import { type NotifyEvent, notifySettingsSchema, type PushTestResponse } from '@chat-realtime/protocol';
+import { notifySettingsSchema, type PushTestResponse } from '@chat-realtime/protocol';
 import { publicPrefix } from '@chat-realtime/service-kit';
 import { sql, type Transaction } from 'kysely';
 import type { ChatLog } from '../ports.ts';
-import { alertOf, isStillToTell } from '../notify/concern.ts';
+import { alertOf, isStillToTell, type LostNotice } from '../notify/concern.ts';
 import { isWithin } from '../notify/policy.ts';
 import type { PushKeyStore } from './push-keys.ts';
 import { pushPayload } from './push-text.ts';
@@ -33,14 +33,6 @@ export interface PushSenderParts {
   /** In the transaction that says how the notice ended. */
   readonly lost: (notice: LostNotice, trx: Transaction<Tables>) => Promise<void>;
   readonly ambiguous: () => void;
-}
-
-/** What was to be told to an operator's device. */
-export interface LostNotice {
-  readonly id: number;
-  readonly notice: string;
-  readonly userId: string;
-  readonly event: NotifyEvent;
 }
 
 interface Row {

@@ -1,4 +1,5 @@
 import {
+  ChatError,
   type PushKeyResponse,
   pushQuerySchema,
   type PushRenameRequest,
@@ -6,13 +7,17 @@ import {
   type PushSubscriptionRequest,
   pushSubscriptionRequestSchema,
   type PushSubscriptionResponse,
+  pushTestRequestSchema,
+  type PushTestResponse,
   type PushUnsubscribeRequest,
   pushUnsubscribeRequestSchema,
 } from '@chat-realtime/protocol';
 import {
   bearerToken,
+  enforceRate,
   Principal,
   Public,
+  RateLimiter,
   refusalError,
   RequireStaff,
   RequireSubscriber,
@@ -45,6 +50,8 @@ import { actorOf, staffActor } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 
 const KEY_CACHE_SECONDS = 3_600;
+const TESTS_PER_MINUTE = 6;
+const MINUTE = 60;
 type PushQuery = z.infer<typeof pushQuerySchema>;
 
 @Controller('chat/push')
@@ -54,6 +61,7 @@ export class PushController {
   readonly #push: Push;
   readonly #verifier: TokenVerifier;
   readonly #rates: RequestRates;
+  readonly #tests = new RateLimiter(TESTS_PER_MINUTE, MINUTE);
 
   constructor(
     @Inject(CONTEXT) context: StorageContext,
@@ -114,6 +122,20 @@ export class PushController {
     @Body({ schema: pushUnsubscribeRequestSchema }) body: PushUnsubscribeRequest,
   ): Promise<void> {
     await this.#push.subscriptions.remove(await this.#actor(request, query.session ?? body.session_id), body.endpoint);
+  }
+
+  @Post('test')
+  @RequireStaff()
+  @HttpCode(200)
+  async test(
+    @Principal() principal: Principal,
+    @Body({ schema: pushTestRequestSchema }) { endpoint }: z.infer<typeof pushTestRequestSchema>,
+  ): Promise<PushTestResponse> {
+    const actor = staffActor(principal);
+    const id = await this.#push.subscriptions.find(actor, endpoint);
+    if (id === undefined) throw new ChatError('not_found', 'no such device of yours');
+    await enforceRate(this.#tests, actor.userId);
+    return { outcome: await this.#push.sender.test(id) };
   }
 
   /** A channel token is judged here where its session stands in the body, which the guard has not read. */

@@ -1,7 +1,7 @@
 import type { Answer, StaffSession } from '@chat-realtime/protocol';
 import { type RawBuilder, sql } from 'kysely';
 import { renderMessage, renderSession, type StoredFile } from '../storage/render.ts';
-import { consentProof } from '../settings/consent-texts.ts';
+import { consentProof } from '../consent/consent-texts.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 import { type SessionRow, toRecord } from '../storage/session-rows.ts';

@@ -36,7 +36,7 @@ import { createSession, getSession } from './sessions.ts';
 import { changeContact, reportPage } from './contact.ts';
 import type { WidgetConfigSource } from '../settings/widget-config-source.ts';
 import { answersTo } from './answers.ts';
-import type { ConsentTexts } from '../settings/consent-texts.ts';
+import type { ConsentTexts } from '../consent/consent-texts.ts';
 import { type ChannelCredentials } from '../tokens/channel-credentials.ts';
 import type { StartChallenge } from '../challenge/start-challenge.ts';
 import { newResumeKey } from '../tokens/resume-key.ts';

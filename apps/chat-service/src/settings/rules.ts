@@ -1,31 +1,26 @@
 import { type OpeningHours, RULE_NAMES, type RuleName, type Rules, type RulesResponse } from '@chat-realtime/protocol';
-import { checkUploadPolicy, uploadPolicy } from '../attachments/upload-policy.ts';
-import type { ChatSettings } from '../config.ts';
+import { type AttachmentEnvironment, checkUploadPolicy, uploadPolicy } from '../attachments/upload-policy.ts';
 import { fieldError } from '../field-error.ts';
 import { buildSchedule, ScheduleError } from '../schedule/parse.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import { DEFAULT_CONSENT, DEFAULT_PRECHAT_FIELDS } from './widget-config.ts';
+import { DEFAULT_CONSENT, DEFAULT_PRECHAT_FIELDS, type WidgetSettings } from './widget-config.ts';
 
-export type RulesEnvironment = Pick<
-  ChatSettings,
-  | 'CHAT_SCHEDULE'
-  | 'CHAT_WIDGET'
-  | 'ALERT_WAITING_SECONDS'
-  | 'REPLY_UNSEEN_SECONDS'
-  | 'CALLBACK_DUE_MINUTES'
-  | 'CHANNEL_TOKEN_TTL_SECONDS'
-  | 'ATTACHMENT_MAX_BYTES'
-  | 'ATTACHMENT_TYPES'
-  | 'ALERT_RETENTION_DAYS'
-  | 'RETENTION_DAYS_MESSAGES'
-  | 'RETENTION_DAYS_FILES'
-  | 'RETENTION_DAYS_CONTACTS'
-  | 'RETENTION_DAYS_CALLBACKS'
-  | 'RETENTION_DAYS_ALERTS'
-> & {
+export interface RulesEnvironment extends AttachmentEnvironment {
+  readonly CHAT_SCHEDULE?: Schedule | undefined;
+  readonly CHAT_WIDGET: WidgetSettings;
+  readonly ALERT_WAITING_SECONDS?: number | undefined;
+  readonly REPLY_UNSEEN_SECONDS?: number | undefined;
+  readonly CALLBACK_DUE_MINUTES?: number | undefined;
+  readonly CHANNEL_TOKEN_TTL_SECONDS?: number | undefined;
+  readonly ALERT_RETENTION_DAYS: number;
+  readonly RETENTION_DAYS_MESSAGES?: number | undefined;
+  readonly RETENTION_DAYS_FILES?: number | undefined;
+  readonly RETENTION_DAYS_CONTACTS?: number | undefined;
+  readonly RETENTION_DAYS_CALLBACKS?: number | undefined;
+  readonly RETENTION_DAYS_ALERTS?: number | undefined;
   /** Of the process, where it has any. */
   readonly ALLOWED_ORIGINS?: readonly string[] | undefined;
-};
+}
 
 const WAITING_SECONDS = 60;
 const REPLY_UNSEEN_SECONDS = 120;

@@ -20,7 +20,7 @@ import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
 import { changedFacts } from './changed-facts.ts';
-import { requireOwnVersion } from './consent-texts.ts';
+import { requireOwnVersion } from '../consent/consent-texts.ts';
 
 /** Another instance may have saved: what was read is believed for this long. */
 const MAX_AGE_MS = 1_000;

@@ -31,7 +31,7 @@ import {
 } from '../alerts/alert-targets.ts';
 import { testWebhook } from '../alerts/webhook-test.ts';
 import type { WidgetConfigSource } from './widget-config-source.ts';
-import type { ConsentTexts } from './consent-texts.ts';
+import type { ConsentTexts } from '../consent/consent-texts.ts';
 import { type Saved, type SavedSettings, StaleSettings } from './saved-settings.ts';
 import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from './rules.ts';
 import { type KeysEnvironment, shownKeys } from './shown-keys.ts';

@@ -1,5 +1,4 @@
 import type { SettingsResponse } from '@chat-realtime/protocol';
-import type { ChatSettings } from '../config.ts';
 
 const KEYS = [
   'CHAT_TOKEN_SECRETS',
@@ -8,7 +7,7 @@ const KEYS = [
   'EVENTS_API_KEY',
   'MAIL_INBOUND_SECRET',
 ] as const;
-export type KeysEnvironment = Pick<ChatSettings, (typeof KEYS)[number]>;
+export type KeysEnvironment = { readonly [Key in (typeof KEYS)[number]]?: unknown };
 
 /** Which secrets there are; they are changed where they lie, in the environment. */
 export function shownKeys(env: KeysEnvironment): NonNullable<SettingsResponse['keys']> {

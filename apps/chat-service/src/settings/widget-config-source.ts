@@ -1,6 +1,6 @@
 import type { CustomField } from '@chat-realtime/protocol';
 import { uploadPolicy } from '../attachments/upload-policy.ts';
-import type { ShownConsent } from './consent-texts.ts';
+import type { ShownConsent } from '../consent/consent-texts.ts';
 import type { Saved, SavedSettings } from './saved-settings.ts';
 import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from './rules.ts';
 import { type CachedConfig, type Elsewhere, widgetConfig, type WidgetSettings } from './widget-config.ts';

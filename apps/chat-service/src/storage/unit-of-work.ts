@@ -10,7 +10,7 @@ import {
   statusName,
   type Transition,
   type WaitingChange,
-} from '../lifecycle/session-state.ts';
+} from './session-state.ts';
 import type { Appended, FactUnit, NewEvent, NewFact, SessionPatch, SessionUnit } from './unit.ts';
 import { type StorageContext, sessionNotFound } from './context.ts';
 import { translated } from './errors.ts';

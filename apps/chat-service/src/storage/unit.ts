@@ -1,7 +1,7 @@
 import type { DatabaseTransaction } from '@chat-realtime/database';
 import type { BrokerEphemeral, ErasedData } from '@chat-realtime/protocol';
 import type { SessionRecord } from './session-record.ts';
-import type { SessionState, WaitingChange } from '../lifecycle/session-state.ts';
+import type { SessionState, WaitingChange } from './session-state.ts';
 
 /** A durable event of a session; messages go through `postMessage`. */
 export type NewEvent =

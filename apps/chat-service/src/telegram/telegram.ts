@@ -23,7 +23,7 @@ import { listCallbacks } from '../callbacks/callback-list.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Directory } from '../http/actor-interceptor.ts';
 import type { StorageContext } from '../storage/context.ts';
-import { getSession } from '../sessions/sessions.ts';
+import { requireVisibleSession } from '../storage/visible-session.ts';
 import { postMessage } from '../messages/messages.ts';
 import { assign, close, reopen } from '../lifecycle/assignment.ts';
 import { markRead } from '../messages/marks.ts';
@@ -128,7 +128,7 @@ export class Telegram implements TelegramDesk {
     const { context, attachments, rates } = this.#parts;
     const actor = await this.accounts.operator(owner.telegramUserId);
     await rates.upload(actor);
-    await getSession(context, actor, owner.sessionId);
+    await requireVisibleSession(context, actor, owner.sessionId);
     return attachments.upload({
       sessionId: owner.sessionId,
       participant: participantOf(actor),

@@ -3,7 +3,7 @@ import { Principal, RequireAdmin } from '@chat-realtime/service-kit';
 import { Controller, Get, Header, Inject, Param, Query, UseInterceptors } from '@nestjs/common';
 import type { z } from 'zod';
 import type { StorageContext } from '../storage/context.ts';
-import { getSession } from '../sessions/sessions.ts';
+import { requireVisibleSession } from '../storage/visible-session.ts';
 import type { EventTracer } from './event-tracer.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
 import { CONTEXT, TRACER } from '../http/injection.ts';
@@ -31,7 +31,7 @@ export class TraceController {
   ): Promise<TraceResponse> {
     const sessionId = sessionIdOf(id);
     // Whether this admin may see the session at all.
-    await getSession(this.#context, staffActor(principal), sessionId);
+    await requireVisibleSession(this.#context, staffActor(principal), sessionId);
     return this.#tracer.read(sessionId, query);
   }
 }

@@ -1,6 +1,7 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { describe, expect, it } from 'vitest';
-import { type ActionKind, type SessionAction, type SessionState, stateFrom, transition } from './session-state.ts';
+import { type SessionState, stateFrom } from '../storage/session-state.ts';
+import { type ActionKind, type SessionAction, transition } from './transition.ts';
 
 const anna = { id: 'anna', name: 'Anna' };
 const boris = { id: 'boris', name: 'Boris' };
