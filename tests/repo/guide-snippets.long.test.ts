@@ -15,9 +15,14 @@ import {
   startProcess,
   tempFolder,
 } from '@chat-realtime/testkit';
+import { loadConfig } from '@chat-realtime/service-kit';
 import { parseTableSource, printSql, siteConnection } from '@chat-realtime/table-source';
 import { jwtVerify } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseEvent } from '../../apps/chat-service/src/intake/parse-event.ts';
+import { dispatcherEnvironment } from '../../apps/channel-dispatcher/src/config.ts';
+import { gatewayEnvironment } from '../../apps/channel-gateway/src/config.ts';
+import { standaloneSchema } from '../../apps/standalone/src/config.ts';
 import { sampleSite } from '../../libs/table-source/src/testing/sample-site.ts';
 
 const run = promisify(execFile);
@@ -127,6 +132,43 @@ describe.each(GUIDES)('the PHP of %s', (guide) => {
     } finally {
       await app.stop('SIGTERM');
     }
+  });
+});
+
+/** What a command of a guide sets, with a secret where the guide leaves one out. */
+function variables(command: string): Record<string, string> {
+  const assignments = [...command.matchAll(/\b([A-Z][A-Z_]+)=(\S+)/g)];
+  return Object.fromEntries(assignments.map(([, name = '', value = '']) => [name, value.replace('…', SECRET)]));
+}
+
+describe.each(GUIDES)('the commands and events of %s', (guide) => {
+  it('start a chat in one process that has metrics and believes its proxy', async () => {
+    const TABLE_SOURCE = join(tempFolder('guide'), 'table-source.yaml');
+    await writeFile(TABLE_SOURCE, block(guide, 'yaml', 'grant_to'));
+    const set: Record<string, string> = { ...variables(block(guide, 'sh', 'CHAT_ROLE=ledger')), TABLE_SOURCE };
+    // The file names it, and reads it from the process.
+    vi.stubEnv('SITE_DATABASE_URL', set['SITE_DATABASE_URL']);
+    const config = loadConfig(standaloneSchema, set);
+    vi.unstubAllEnvs();
+    expect(config).toMatchObject({ CHAT_ROLE: 'ledger', METRICS_PORT: 9464 });
+    expect(set).toMatchObject({ TRUSTED_PROXIES: '127.0.0.1', AUTH_ISSUER: 'https://site.example' });
+  });
+
+  it('start dispatcher and gateway beside a site that keeps the sequence', () => {
+    const [common = '', ...services] = block(guide, 'sh', 'CATCHUP_URL').split(/^(?=RABBITMQ_URL|CATCHUP_URL)/m);
+    expect(services).toHaveLength(2);
+    const of = (command = '') => ({ ...variables(common), ...variables(command) });
+    expect(() => loadConfig(dispatcherEnvironment, of(services[0]))).not.toThrow();
+    const gateway = loadConfig(gatewayEnvironment, of(services[1]));
+    expect(gateway).toMatchObject({ PORT: 8103, CHANNEL_TICKS: 'off' });
+  });
+
+  it('give events that the intake takes, and refuse a time without an offset', () => {
+    const { events } = JSON.parse(block(guide, 'json', '"events"')) as { events: Record<string, unknown>[] };
+    expect(events.map((event) => parseEvent(event)).filter(({ ok }) => !ok)).toEqual([]);
+    expect(new Set(events.map(({ type }) => type)).size).toBe(4);
+    const refused = { ...events[1], data: { ...(events[1]?.['data'] as object), created_at: '2026-01-10 12:00:00' } };
+    expect(parseEvent(refused)).toMatchObject({ ok: false, problems: [{ path: 'data.created_at' }] });
   });
 });
 
