@@ -1,5 +1,6 @@
 import { type MariaDbServer, startMariaDb } from '@chat-realtime/testkit';
 import { afterAll, beforeAll } from 'vitest';
+import { migrationSuite } from '../testing/migration-suite.ts';
 import { shapeSuite } from '../testing/shape-suite.ts';
 
 let server: MariaDbServer;
@@ -9,3 +10,4 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 shapeSuite('mysql', () => server.createDatabase());
+migrationSuite('mysql', () => server.createDatabase());

@@ -75,7 +75,7 @@ export function createStatements(config: TableSourceConfig): string[] {
     `CREATE TRIGGER ${trigger(name, table)} AFTER ${event} ON ${qualified(table)} FOR EACH ROW\n${body(statements)}`,
   ];
   return [
-    'SET SESSION lock_wait_timeout = 5',
+    'SET SESSION lock_wait_timeout = 1',
     `CREATE TABLE IF NOT EXISTS ${outbox} (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   message_id CHAR(36) CHARACTER SET ascii NOT NULL,
@@ -100,7 +100,7 @@ export function removeStatements(config: TableSourceConfig): string[] {
   const names = ownNames(config);
   const { sessions, messages } = config;
   return [
-    'SET SESSION lock_wait_timeout = 5',
+    'SET SESSION lock_wait_timeout = 1',
     `DROP TRIGGER IF EXISTS ${trigger(names.sessionInsert, sessions.table)}`,
     `DROP TRIGGER IF EXISTS ${trigger(names.sessionUpdate, sessions.table)}`,
     `DROP TRIGGER IF EXISTS ${trigger(names.messageInsert, messages.table)}`,

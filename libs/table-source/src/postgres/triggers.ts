@@ -18,20 +18,30 @@ export function ownObject(config: TableSourceConfig, name: string): string {
   return `${quote(schema ?? DEFAULT_SCHEMA)}.${quote(name)}`;
 }
 
+interface Note {
+  /** When nothing is noted; decided first, since most updates of a chat change neither status nor assignee. */
+  readonly unless?: string;
+  readonly statement: string;
+}
+
 /**
- * Whatever goes wrong inside ends inside: the site's statement is none the worse. It waits for no lock longer than a
- * moment, finds its tables by their full names whatever the caller's search_path says, and may write to the outbox
- * whoever the caller is. A queue of notifications that is nearly full would fail the site's COMMIT, past every handler:
- * then nothing is notified, and the follower comes by itself. The outbox uses no sequence, since lastval() of the site's
- * connection must stay the number of the site's own row.
+ * Whatever goes wrong inside ends inside: the site's statement is none the worse, also where a column that it names was
+ * dropped or changed since. It waits for no lock longer than a moment, finds its tables by their full names whatever the
+ * caller's search_path says, and may write to the outbox whoever the caller is. A queue of notifications that is nearly
+ * full would fail the site's COMMIT, past every handler: then nothing is notified, and the follower comes by itself. The
+ * outbox uses no sequence, since lastval() of the site's connection must stay the number of the site's own row.
  */
-function noteFunction(config: TableSourceConfig, name: string, statement: string): string {
-  const { channel } = ownNames(config);
+function noteFunction(config: TableSourceConfig, name: string, { unless, statement }: Note): string {
+  const { channel, outbox } = ownNames(config);
   return `CREATE OR REPLACE FUNCTION ${ownObject(config, name)}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
 AS $chat_realtime$
+DECLARE
+  -- Not the name of any column of the site's.
+  chat_realtime_now timestamptz := clock_timestamp();
 BEGIN
+${unless === undefined ? '' : `  IF ${unless} THEN RETURN NULL; END IF;\n`}  IF pg_relation_size('${ownObject(config, outbox)}'::regclass) > ${config.outbox_megabytes} * 1048576::bigint THEN RETURN NULL; END IF;
 ${statement}
   IF pg_notification_queue_usage() < 0.5 THEN PERFORM pg_notify('${channel}', ''); END IF;
   RETURN NULL;
@@ -42,18 +52,19 @@ $chat_realtime$;
 REVOKE ALL ON FUNCTION ${ownObject(config, name)}() FROM PUBLIC;`;
 }
 
+/** Rows of one statement have one time: they are read in the order of their ids, which need not be sorted here. */
 function insertFromRows(config: TableSourceConfig, kind: 'session' | 'message', session: string, id: string): string {
-  return `  INSERT INTO ${ownObject(config, ownNames(config).outbox)} (kind, row_id, session_id)
-  SELECT '${kind}', r.${quote(id)}::text, r.${quote(session)}::text FROM chat_realtime_rows r
-  WHERE r.${quote(session)} IS NOT NULL ORDER BY r.${quote(id)};`;
+  return `  INSERT INTO ${ownObject(config, ownNames(config).outbox)} (noted_at, kind, row_id, session_id)
+  SELECT chat_realtime_now, '${kind}', r.${quote(id)}::text, r.${quote(session)}::text FROM chat_realtime_rows r
+  WHERE r.${quote(session)} IS NOT NULL;`;
 }
 
-function insertChange(config: TableSourceConfig, kind: 'status' | 'assigned', column: string): string {
+function insertChange(config: TableSourceConfig, { kind, column }: WatchedColumn): string {
   const id = quote(config.sessions.id);
   const name = quote(column);
-  return `  IF OLD.${name} IS DISTINCT FROM NEW.${name} THEN
-    INSERT INTO ${ownObject(config, ownNames(config).outbox)} (kind, row_id, session_id, value, previous)
-    VALUES ('${kind}', NEW.${id}::text, NEW.${id}::text, NEW.${name}::text, OLD.${name}::text);
+  return `  IF OLD.${name}::text IS DISTINCT FROM NEW.${name}::text THEN
+    INSERT INTO ${ownObject(config, ownNames(config).outbox)} (noted_at, kind, row_id, session_id, value, previous)
+    VALUES (chat_realtime_now, '${kind}', NEW.${id}::text, NEW.${id}::text, NEW.${name}::text, OLD.${name}::text);
   END IF;`;
 }
 
@@ -86,9 +97,9 @@ function grants(config: TableSourceConfig): string[] {
 }
 
 const INTRO = `-- Run it as the owner of the tables. It takes each table's lock for a moment; if a long transaction holds
--- one, it gives up after 5 s and has changed nothing: run it again.
+-- one, it gives up after 1 s and has changed nothing: run it again. Writes of the site wait no longer than that.
 BEGIN;
-SET LOCAL lock_timeout = '5s';`;
+SET LOCAL lock_timeout = '1s';`;
 
 /** What puts the triggers in place; running it again changes nothing. */
 export function createSql(config: TableSourceConfig): string {
@@ -99,10 +110,14 @@ export function createSql(config: TableSourceConfig): string {
   const insertTrigger = (name: string, table: string) => `DROP TRIGGER IF EXISTS ${quote(name)} ON ${qualified(table)};
 CREATE TRIGGER ${quote(name)} AFTER INSERT ON ${qualified(table)}
 REFERENCING NEW TABLE AS chat_realtime_rows FOR EACH STATEMENT EXECUTE FUNCTION ${ownObject(config, name)}();`;
-  const changed = watched.map(({ column }) => `OLD.${quote(column)} IS DISTINCT FROM NEW.${quote(column)}`);
+  const unchanged = watched.map(
+    ({ column }) => `OLD.${quote(column)}::text IS NOT DISTINCT FROM NEW.${quote(column)}::text`,
+  );
   return [
     INTRO,
     '',
+    `-- Where nobody fetches what is noted, it ends at ${config.outbox_megabytes} MB: above that nothing is noted, and the scan
+-- brings it once the outbox is emptied. Triggers come along with a dump: take them away from a copy of this database.`,
     `CREATE TABLE IF NOT EXISTS ${outbox} (
   noted_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   message_id uuid        NOT NULL DEFAULT gen_random_uuid(),
@@ -115,23 +130,27 @@ REFERENCING NEW TABLE AS chat_realtime_rows FOR EACH STATEMENT EXECUTE FUNCTION 
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 REVOKE ALL ON ${outbox} FROM PUBLIC;`,
     '',
-    noteFunction(config, names.sessionInsert, insertFromRows(config, 'session', sessions.id, sessions.id)),
+    noteFunction(config, names.sessionInsert, {
+      statement: insertFromRows(config, 'session', sessions.id, sessions.id),
+    }),
     insertTrigger(names.sessionInsert, sessions.table),
     '',
-    noteFunction(config, names.messageInsert, insertFromRows(config, 'message', messages.session, messages.id)),
+    noteFunction(config, names.messageInsert, {
+      statement: insertFromRows(config, 'message', messages.session, messages.id),
+    }),
     insertTrigger(names.messageInsert, messages.table),
     ...(watched.length === 0
       ? []
       : [
           '',
-          noteFunction(
-            config,
-            names.sessionUpdate,
-            watched.map(({ kind, column }) => insertChange(config, kind, column)).join('\n'),
-          ),
+          // No column of the site in the trigger itself: PostgreSQL would let none of them be dropped or change its type.
+          noteFunction(config, names.sessionUpdate, {
+            unless: unchanged.join(' AND '),
+            statement: watched.map((column) => insertChange(config, column)).join('\n'),
+          }),
           `DROP TRIGGER IF EXISTS ${quote(names.sessionUpdate)} ON ${qualified(sessions.table)};
 CREATE TRIGGER ${quote(names.sessionUpdate)} AFTER UPDATE ON ${qualified(sessions.table)}
-FOR EACH ROW WHEN (${changed.join(' OR ')}) EXECUTE FUNCTION ${ownObject(config, names.sessionUpdate)}();`,
+FOR EACH ROW EXECUTE FUNCTION ${ownObject(config, names.sessionUpdate)}();`,
         ]),
     '',
     ...grants(config),
