@@ -177,10 +177,12 @@ export function intakeSuite(name: string, start: () => Promise<SourceUnderTest>)
         { type: 'shop.note', session_id: id, data: { text: 'lone \ud800' } },
         { type: 'shop.large', session_id: id, data: { text: 'x'.repeat(70_000) } },
         { session_id: id, data: {} },
+        { ...message(id, 8), type: 'chat.message.sent' },
+        { ...status(id, 'active'), type: 'chat.session.updated' },
         message(id, 7),
       );
       expect(await story(source.chat, id)).toEqual(['client:text 1', 'client:text 7']);
-      expect((await source.refused()) - before).toBe(9);
+      expect((await source.refused()) - before).toBe(11);
     });
 
     it('[BES9] counts unread and waiting from what the site tells', async () => {

@@ -133,6 +133,13 @@ export const PLAIN_EVENT_DATA = {
 const RESERVED_TYPES =
   /^(?:channel\..*|control\..*|error|chat\.(?:typing|presence|read|alert|note|callback\.staff|message\.client))$/;
 
+/** Keys under which a ledger's own events travel (AMQP1). A site that takes one for a type means one of these. */
+export const TYPES_OF_ROUTING_KEYS: ReadonlyMap<string, string> = new Map([
+  ['chat.message.sent', 'chat.message'],
+  ['chat.session.updated', 'chat.session.status or chat.session.assigned'],
+  ['chat.ephemeral', 'none: what is not kept is not taken'],
+]);
+
 export function isReservedType(type: string): boolean {
   return RESERVED_TYPES.test(type);
 }

@@ -12,8 +12,14 @@ export function intakeMetrics(metrics: Metrics): IntakeObserver {
     help: 'Messages that came again under their id with another text; the first is kept',
     labels: ['source'],
   });
+  const nameless = metrics.counter({
+    name: 'chat_intake_nameless_total',
+    help: 'Events without message_id and without an id in their data, known again by their place alone',
+    labels: ['source'],
+  });
   return {
     taken: (source, result, count) => events.inc({ source, result }, count),
     changed: (source, count) => changed.inc({ source }, count),
+    nameless: (source, count) => nameless.inc({ source }, count),
   };
 }

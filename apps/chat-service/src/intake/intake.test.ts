@@ -60,7 +60,11 @@ describe('the ledger on postgres', () => {
           ephemeral: () => undefined,
           log: { ...log, warn: (facts) => lines.push(facts) },
         },
-        observer: { taken: () => undefined, changed: (source, count) => changed.push([source, count]) },
+        observer: {
+          taken: () => undefined,
+          changed: (source, count) => changed.push([source, count]),
+          nameless: () => undefined,
+        },
       });
       await intake.take([message(1, 1), message(1, 2)], 'http');
       await intake.take([message(1, 1), message(1, 2)], 'http');

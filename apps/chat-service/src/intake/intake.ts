@@ -7,7 +7,7 @@
  */
 export interface EventIntake {
   /** In the order given; each event once, under the next seq of its session. At most 500 at a time, of about 4 MiB. */
-  take(events: readonly IncomingEvent[], source: IntakeSource): Promise<IntakeResult>;
+  take(events: readonly IncomingEvent[], source: IntakeSource, given?: Given): Promise<IntakeResult>;
   /** All or nothing: throws `validation_failed` with the paths (`events.3.data.body`) when one is refused. */
   takeAll(events: readonly IncomingEvent[], source: IntakeSource): Promise<IntakeResult>;
   /** The numbers of sessions by the site's ids; made for those that are no positive integers when first asked for. */
@@ -23,6 +23,11 @@ export type IncomingEvent = unknown;
 
 /** For metrics and logs only: what is known once is known from every source. */
 export type IntakeSource = 'http' | 'rabbitmq' | 'table' | 'backfill';
+
+export interface Given {
+  /** Places of those that the source gave before and that may have been stored then. */
+  readonly again?: ReadonlySet<number>;
+}
 
 export interface RefusedEvent {
   /** Which one of those given. */

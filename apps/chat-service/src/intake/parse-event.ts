@@ -7,6 +7,7 @@ import {
   type PlainEvent,
   plainEventSchema,
   type SiteId,
+  TYPES_OF_ROUTING_KEYS,
 } from '@chat-realtime/protocol';
 import type { z } from 'zod';
 
@@ -15,6 +16,10 @@ export interface ParsedEvent {
   readonly sessionId: SiteId;
   /** Of a message whose id is no number. */
   readonly messageText: string | null;
+  /** Nothing in it tells it from another one that says the same. */
+  readonly isNameless: boolean;
+  /** When it happened, as far as the site says. */
+  readonly at: string | null;
   readonly row: Readonly<Record<string, unknown>>;
 }
 
@@ -186,10 +191,13 @@ function rowOf(event: PlainEvent): { row: Record<string, unknown>; id: string | 
       const id = `${data.id} ${data.status} ${data.preferred_at ?? ''}`;
       return { row: callbackRow(data), id, messageText: null };
     }
-    default:
+    default: {
+      const meant = TYPES_OF_ROUTING_KEYS.get(event.type);
+      if (meant !== undefined) refuse('type', `is a routing key; the type is ${meant}`);
       if (isReservedType(event.type)) refuse('type', 'is a name that the channel keeps for itself');
       if (!isStorable(event.data)) refuse('data', 'holds NUL, a lone surrogate, or is too deep');
       return { row: { data: event.data }, id: dataId(event), messageText: null };
+    }
   }
 }
 
@@ -220,6 +228,8 @@ export function parseEvent(incoming: unknown): Parsed {
       event: {
         sessionId: event.session_id,
         messageText,
+        isNameless: keys.length === 0,
+        at: event.occurred_at ?? null,
         row: {
           type: event.type,
           keys: keys.length === 0 ? null : keys,

@@ -1,7 +1,8 @@
 import { ChatError, INTAKE_MAX_EVENTS, type SiteId } from '@chat-realtime/protocol';
 import type { StorageContext } from '../storage/context.ts';
 import { translate } from '../storage/errors.ts';
-import type { EventIntake, IncomingEvent, IntakeResult, IntakeSource, RefusedEvent } from './intake.ts';
+import { known, type Nameless, placeOf, TAILS, type Told } from './nameless.ts';
+import type { EventIntake, Given, IncomingEvent, IntakeResult, IntakeSource, RefusedEvent } from './intake.ts';
 import { type ParsedEvent, parseEvent } from './parse-event.ts';
 
 const TAKE = { name: 'chat-take-events', text: 'SELECT * FROM chat_take_events($1::jsonb)' } as const;
@@ -37,6 +38,17 @@ interface TakenRow {
   readonly r_mark_moved: boolean;
 }
 
+/** One that was given, by its index, or one that the ledger holds. */
+interface TailRow {
+  readonly index: number | null;
+  readonly session_id: number;
+  readonly type: string;
+  readonly says: string;
+  readonly at_ms: number | null;
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
 /** An event with its place among those given. */
 interface Placed {
   readonly index: number;
@@ -47,6 +59,8 @@ export interface IntakeObserver {
   taken(source: IntakeSource, result: 'accepted' | 'duplicate' | 'refused', count: number): void;
   /** Messages that came again under their id with another text. */
   changed(source: IntakeSource, count: number): void;
+  /** Events without `message_id` and without an id in their data. */
+  nameless(source: IntakeSource, count: number): void;
 }
 
 /** What the intake needs of the service that it stands in. */
@@ -86,17 +100,26 @@ class Tally {
 export class PostgresIntake implements EventIntake {
   readonly #context: IntakeContext;
   readonly #observer: IntakeObserver;
+  /** The counter goes on; a line for each of them would fill the log. */
+  #namelessTold = false;
 
   constructor({ context, observer }: IntakeDeps) {
     this.#context = context;
     this.#observer = observer;
   }
 
-  async take(events: readonly IncomingEvent[], source: IntakeSource): Promise<IntakeResult> {
+  async take(
+    events: readonly IncomingEvent[],
+    source: IntakeSource,
+    { again = NONE }: Given = {},
+  ): Promise<IntakeResult> {
     requireBounded(events);
     const tally = new Tally();
     const good = sort(events, tally);
-    await this.#store(good, tally, source);
+    const fresh = await this.#withoutKnown(good, tally, source, again).catch((error: unknown) => {
+      throw translate(error);
+    });
+    await this.#store(fresh, tally, source);
     this.#count(source, tally);
     return tally.result();
   }
@@ -109,7 +132,10 @@ export class PostgresIntake implements EventIntake {
       this.#observer.taken(source, 'refused', new Set(tally.refused.map(({ index }) => index)).size);
       throw invalid(tally.refused);
     }
-    await this.#storeTogether(good, tally, source).catch((error: unknown) => {
+    const storing = this.#withoutKnown(good, tally, source, NONE).then((fresh) =>
+      this.#storeTogether(fresh, tally, source),
+    );
+    await storing.catch((error: unknown) => {
       throw isDataFault(error) ? invalid([refusedByDatabase(0, error)]) : translate(error);
     });
     this.#count(source, tally);
@@ -129,6 +155,52 @@ export class PostgresIntake implements EventIntake {
     ]);
     for (const row of rows) numbers.set(row.site_id, row.session_id);
     return numbers;
+  }
+
+  /** What nothing but its place tells from an earlier one, and comes again, is a duplicate and is not given on. */
+  async #withoutKnown(
+    events: readonly Placed[],
+    tally: Tally,
+    source: IntakeSource,
+    again: ReadonlySet<number>,
+  ): Promise<readonly Placed[]> {
+    const nameless = events.filter(({ event }) => event.isNameless);
+    if (nameless.length === 0) return events;
+    this.#tellNameless(source, nameless.length);
+    const asked = nameless.filter(({ index, event }) => event.at !== null || again.has(index));
+    if (asked.length === 0) return events;
+    const numbers = await this.sessionNumbers(asked.map(({ event }) => event.sessionId));
+    const rows = await this.#context.database.query<TailRow>(TAILS, [
+      JSON.stringify(
+        asked.map(({ index, event: { sessionId, row } }) => {
+          const { type, data } = row;
+          return { index, session_id: numbers.get(String(sessionId)), type, data };
+        }),
+      ),
+    ]);
+    const times = new Map(asked.map(({ index, event: { at } }) => [index, at]));
+    const given: Nameless[] = [];
+    const tails = new Map<string, Told[]>();
+    for (const { index, session_id, type, says, at_ms } of rows) {
+      const place = placeOf(session_id, type);
+      if (index !== null)
+        given.push({ index, sessionId: session_id, type, says, at: times.get(index) ?? null, again: again.has(index) });
+      else if (at_ms !== null) tails.set(place, [...(tails.get(place) ?? []), { says, atMs: at_ms }]);
+    }
+    given.sort((one, other) => one.index - other.index);
+    const found = known(given, tails);
+    tally.duplicate += found.size;
+    return events.filter(({ index }) => !found.has(index));
+  }
+
+  #tellNameless(source: IntakeSource, count: number): void {
+    this.#observer.nameless(source, count);
+    if (this.#namelessTold) return;
+    this.#namelessTold = true;
+    this.#context.log.warn(
+      { source, count },
+      'events come without message_id and without an id in their data: give each a message_id, so that it is known when it comes again',
+    );
   }
 
   /** One that the database itself refuses is found and refused alone, so that it holds up none of the others. */

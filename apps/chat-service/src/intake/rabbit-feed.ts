@@ -36,14 +36,16 @@ export async function takeDeliveries(intake: EventIntake, batch: readonly SiteDe
   const verdicts: SiteVerdict[] = batch.map(() => TAKEN);
   const events: unknown[] = [];
   const places: number[] = [];
+  const again = new Set<number>();
   for (const [place, delivery] of batch.entries()) {
     const read = eventOf(delivery);
     if (read.ok) {
+      if (delivery.redelivered) again.add(events.length);
       events.push(read.event);
       places.push(place);
     } else verdicts[place] = { kind: 'refused', reason: read.reason };
   }
-  const { refused } = events.length === 0 ? { refused: [] } : await intake.take(events, 'rabbitmq');
+  const { refused } = events.length === 0 ? { refused: [] } : await intake.take(events, 'rabbitmq', { again });
   for (const [index, place] of places.entries()) {
     const problems = refused.filter((problem) => problem.index === index);
     if (problems.length > 0) verdicts[place] = { kind: 'refused', reason: reasonOf(problems) };

@@ -29,6 +29,8 @@ export const SITE_DEAD_LETTERS = 'chat-ledger.dead';
 
 /** Messages here at a time, and in one batch. */
 const PREFETCH = 200;
+/** Between two of what the broker gives again there is less. */
+const REDELIVERY_PAUSE_MS = 50;
 const DEAD_LETTERS_MAX_BYTES = 67_108_864;
 /** Each lost connection counts; a healthy message is never parked for the broker's troubles. */
 const DELIVERIES_MAX = 1_000_000;
@@ -263,8 +265,18 @@ class RabbitSiteSource implements SiteSource {
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (reading.spare) await this.#emptySpare(reading);
     while (!reading.ended && this.#reading === reading && this.#pending.length > 0) {
+      await this.#gatherRedelivered(reading);
       const batch = this.#pending.splice(0, PREFETCH);
       await this.#decide(reading, batch);
+    }
+  }
+
+  /** What the broker gives again comes in one go: events without a name are known only when they are looked at together. */
+  async #gatherRedelivered(reading: Reading): Promise<void> {
+    for (let before = -1; before < this.#pending.length && this.#pending.length < PREFETCH; ) {
+      if (this.#pending.at(-1)?.fields.redelivered !== true || reading.ended) return;
+      before = this.#pending.length;
+      await sleep(REDELIVERY_PAUSE_MS);
     }
   }
 

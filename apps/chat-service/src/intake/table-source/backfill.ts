@@ -26,7 +26,10 @@ export async function backfillTables(options: BackfillOptions): Promise<Backfill
   await beginLedger(database);
   // The relay that runs elsewhere looks by itself; nobody here is to be told.
   const context = { database, log, committed: () => undefined, ephemeral: () => undefined };
-  const intake = new PostgresIntake({ context, observer: { taken: () => undefined, changed: () => undefined } });
+  const intake = new PostgresIntake({
+    context,
+    observer: { taken: () => undefined, changed: () => undefined, nameless: () => undefined },
+  });
   const places = new LedgerView(database);
   const site = await siteConnection(config).connect(() => undefined);
   try {
