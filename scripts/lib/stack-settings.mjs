@@ -17,12 +17,12 @@ const OF_THE_STACK = new Set([
   ...['HOST', 'PORT', 'INSTANCE_NAME', 'TRUSTED_PROXIES', 'DATA_DIR', 'TRACE_PEERS', 'CHAT_SERVICE_URL'],
   ...['DATABASE_URL', 'DATABASE_DIRECT_URL', 'RABBITMQ_URL', 'REDIS_URL', 'REDIS_CLUSTER_NODES'],
 ]);
-/** Read by nginx, and by what is in no schema. */
-const BESIDE = ['OPERATOR_TOKEN_URL', 'OPERATOR_LOGIN_URL', 'PUBLIC_URL', 'NODE_ENV'];
-/** Said to the console by a chat in one process. */
-const STANDALONE_ONLY = ['OPERATOR_SITE', 'OPERATOR_RETURN_PARAM'];
+/** What nginx says to the console: a chat in one process reads the same, and says when it is malformed. */
+const OF_THE_CONSOLE = ['OPERATOR_TOKEN_URL', 'OPERATOR_LOGIN_URL', 'OPERATOR_RETURN_PARAM', 'OPERATOR_SITE'];
+/** In no schema of a service. */
+const BESIDE = [...OF_THE_CONSOLE, 'PUBLIC_URL', 'NODE_ENV'];
 
-/** A setting that this form cannot use: it would be dropped in silence. */
+/** Nobody behind nginx reads it: the console would find out. */
 export class UnusableSettingError extends Error {
   name = 'UnusableSettingError';
   code = 'unusable_setting';
@@ -37,11 +37,12 @@ function namedByTables(file) {
 
 export async function stackSettings(env) {
   const given = (name) => (env[name] ?? '').trim() !== '';
-  const unusable = STANDALONE_ONLY.filter(given);
-  if (unusable.length > 0)
-    throw new UnusableSettingError(
-      `${unusable.join(' and ')}: only a chat in one process (npm start) can use this. Take it away, or start that`,
-    );
+  const { standaloneSchema } = await import(join(root, 'apps/standalone/dist/config.js'));
+  for (const name of OF_THE_CONSOLE.filter(given)) {
+    const read = standaloneSchema.shape[name].safeParse(env[name]);
+    if (!read.success)
+      throw new UnusableSettingError(`${name}: ${read.error.issues.map(({ message }) => message).join('; ')}`);
+  }
   const names = new Set(BESIDE);
   for (const [service, schema] of SCHEMAS) {
     const config = await import(join(root, 'apps', service, 'dist/config.js'));

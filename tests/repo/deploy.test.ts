@@ -61,6 +61,28 @@ describe('deploy/docker-compose.yml', () => {
     expect(text('deploy/.env.example')).toMatch(/^PROBE_URL=$/m);
   });
 
+  it('says to the console of both forms what the site’s own sign-in and REST are', () => {
+    const ofTheConsole = ['OPERATOR_TOKEN_URL', 'OPERATOR_LOGIN_URL', 'OPERATOR_RETURN_PARAM', 'OPERATOR_SITE'];
+    const given = ['/staff/token', '/login', 'redirect_to', '{"paths":{"reply":"/dialog/{id}"}}'];
+    const values = new Map(ofTheConsole.map((name, index) => [name, given[index] ?? '']));
+    /** As Compose does: `${A:-b}` where A is empty, `${A:+b}` where it is not. */
+    const filled = (value: unknown, of: ReadonlyMap<string, string>): string =>
+      String(value).replaceAll(/\$\{(\w+):([-+])([^}]*)\}/g, (_, name: string, sign: string, other: string) => {
+        const is = of.get(name) ?? '';
+        return sign === '-' ? is || other : is && other;
+      });
+    // Who serves `sign-in.json`: the chat itself reads the variables, the edge gets each as JSON.
+    for (const name of ofTheConsole) {
+      const [chat, edge] = ['chat', 'edge'].map((service) => compose.services[service]?.environment[name]);
+      expect(filled(chat, values), name).toBe(values.get(name));
+      const isJson = name === 'OPERATOR_SITE';
+      expect(filled(edge, values), name).toBe(isJson ? values.get(name) : JSON.stringify(values.get(name)));
+      expect(filled(edge, new Map()), name).toBe('null');
+      expect(text('deploy/caddy/Caddyfile'), name).toContain(`{$${name}:null}`);
+      expect(text('deploy/.env.example'), name).toContain(`\n${name}=\n`);
+    }
+  });
+
   it('is what the Compose specification allows', () => {
     // Its formats are Docker's own (ports, durations); they are names without a meaning here.
     const ajv = new Ajv2019({ strict: false, validateFormats: false });

@@ -29,10 +29,23 @@ describe('the settings of npm run stack', () => {
     );
   });
 
-  it('that only a chat in one process can use are refused by name', async () => {
-    await expect(stackSettings({ OPERATOR_SITE: '{}' })).rejects.toMatchObject({
-      code: 'unusable_setting',
-      message: expect.stringMatching(/^OPERATOR_SITE: only a chat in one process/),
-    });
+  it('are also what the console is told by nginx; malformed ones are refused by name', async () => {
+    const given = {
+      OPERATOR_TOKEN_URL: '/staff/token',
+      OPERATOR_LOGIN_URL: '/login',
+      OPERATOR_RETURN_PARAM: 'back',
+      OPERATOR_SITE: '{"paths":{"reply":"/dialog/{id}/answer"}}',
+    };
+    expect(await stackSettings(given)).toEqual(given);
+    for (const [name, value] of [
+      ['OPERATOR_SITE', '{"paths"'],
+      ['OPERATOR_SITE', '{"path":{}}'],
+      ['OPERATOR_RETURN_PARAM', 'a b'],
+      ['OPERATOR_TOKEN_URL', 'javascript:1'],
+    ])
+      await expect(stackSettings({ [String(name)]: value }), value).rejects.toMatchObject({
+        code: 'unusable_setting',
+        message: expect.stringMatching(new RegExp(`^${name}: .`)),
+      });
   });
 });

@@ -48,6 +48,8 @@ export async function startCaddyEdge(
     CHAT_EARLIER_PAGES: routes.earlierRoot ?? routes.staticRoot,
     OPERATOR_TOKEN_URL: asJson(routes.operatorTokenUrl),
     OPERATOR_LOGIN_URL: asJson(routes.operatorLoginUrl),
+    OPERATOR_RETURN_PARAM: JSON.stringify(routes.operatorReturnParam ?? 'return_to'),
+    OPERATOR_SITE: routes.operatorSite ?? 'null',
     OPERATOR_CONNECT: originOf(routes.operatorTokenUrl),
     EDGE_HEALTH_PORT: String(healthPort),
   };

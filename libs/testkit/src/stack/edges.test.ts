@@ -68,6 +68,13 @@ const EDGES: Readonly<Record<string, (routes: EdgeRoutes) => Promise<ManagedServ
   caddy: (routes) => startCaddyEdge(ROOT, routes),
 };
 
+/** With what a server's own language could read as something else. */
+const OPERATOR_SITE = {
+  paths: { reply: '/api/dialog/{id}/answer', close: '/api/{id}/close' },
+  request: { body: 'text' },
+  headers: { 'X-Site': `$host {$PATH} it's "quoted" \\ \u00e9` },
+};
+
 describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
   let edge: ManagedServer;
   const earlier = tempFolder('earlier-pages');
@@ -93,6 +100,8 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
       earlierRoot: earlier,
       operatorTokenUrl: 'https://shop.example/token?for=chat',
       operatorLoginUrl: "https://shop.example/login?a=$x'",
+      operatorReturnParam: 'redirect_to',
+      operatorSite: JSON.stringify(OPERATOR_SITE),
     });
   });
   afterAll(async () => {
@@ -183,10 +192,12 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     expect((await get(edge.url, '/')).headers['content-security-policy']).toMatch(/; frame-ancestors 'none'$/);
     const signIn = await get(edge.url, '/operator/sign-in.json');
     expect(signIn.headers['content-type']).toBe('application/json');
-    const told: { token_url: string; login_url: string } = JSON.parse(signIn.body);
-    expect(told.token_url).toBe('https://shop.example/token?for=chat');
-    // The same address, also where a sign had to be written in another way.
-    expect(decodeURIComponent(told.login_url)).toBe("https://shop.example/login?a=$x'");
+    expect(JSON.parse(signIn.body)).toEqual({
+      token_url: 'https://shop.example/token?for=chat',
+      login_url: "https://shop.example/login?a=$x'",
+      return_param: 'redirect_to',
+      site: OPERATOR_SITE,
+    });
   });
 
   it.each(['/chat/config', '/auth/me', '/channel/poll?session=1', '/channel/sse?session=1', '/chat/1/stream?sig=x'])(

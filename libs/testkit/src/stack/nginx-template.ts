@@ -18,11 +18,14 @@ export interface Routes {
   /** The site's own sign-in of operators. */
   operatorTokenUrl?: string | undefined;
   operatorLoginUrl?: string | undefined;
+  operatorReturnParam?: string | undefined;
+  /** JSON, as in `OPERATOR_SITE`. */
+  operatorSite?: string | undefined;
 }
 
-/** nginx would read `$` as a variable and `'` as the end of the text. */
-const asText = (address: string | undefined): string | null =>
-  address?.replaceAll("'", '%27').replaceAll('$', '%24') ?? null;
+/** JSON as a text of nginx, which reads `$` as a variable, `'` as the end of the text, and a backslash as a sign of its own. */
+const asNginxText = (value: object): string =>
+  JSON.stringify(value).replaceAll("'", '\\u0027').replaceAll('$', '\\u0024').replaceAll('\\', '\\\\');
 const originOf = (address: string | undefined): string =>
   address !== undefined && URL.canParse(address) ? ` ${new URL(address).origin}` : '';
 
@@ -34,6 +37,7 @@ function realIp(proxies: readonly string[]): string {
 
 /** The product's own nginx configuration: what the tests run behind is what an administrator deploys. */
 export function chatSite(root: string, routes: Routes): string {
+  const site: unknown = JSON.parse(routes.operatorSite ?? 'null');
   const values: Record<string, string> = {
     LISTEN: routes.listen,
     AUTH_SERVICE: routes.authService,
@@ -44,9 +48,11 @@ export function chatSite(root: string, routes: Routes): string {
     REAL_IP: realIp(routes.outerProxies ?? []),
     STATIC_ROOT: routes.staticRoot,
     EARLIER_ROOT: routes.earlierRoot ?? routes.staticRoot,
-    OPERATOR_SIGN_IN: JSON.stringify({
-      token_url: asText(routes.operatorTokenUrl),
-      login_url: asText(routes.operatorLoginUrl),
+    OPERATOR_SIGN_IN: asNginxText({
+      token_url: routes.operatorTokenUrl ?? null,
+      login_url: routes.operatorLoginUrl ?? null,
+      return_param: routes.operatorReturnParam ?? 'return_to',
+      site,
     }),
     OPERATOR_CONNECT: originOf(routes.operatorTokenUrl),
   };

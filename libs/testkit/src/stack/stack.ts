@@ -186,6 +186,8 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
           staticRoot: join(ROOT, 'dist/site'),
           operatorTokenUrl: options.env?.['OPERATOR_TOKEN_URL'],
           operatorLoginUrl: options.env?.['OPERATOR_LOGIN_URL'],
+          operatorReturnParam: options.env?.['OPERATOR_RETURN_PARAM'],
+          operatorSite: options.env?.['OPERATOR_SITE'],
         }),
     }),
   );
