@@ -129,7 +129,10 @@ export class Commands {
     }
   }
 
-  /** What an operator acknowledges of a session, if it is theirs to see. */
+  /**
+   * What an operator acknowledges of a session, if it is theirs to see. Over POST it is clamped by chat-service alone, to
+   * the newest message there is: their stream may run over another gateway, so what they were sent is not known here.
+   */
   ackStaff(principal: StaffPrincipal, sessionId: number, lastId: number): void {
     const { staff, acks } = this.#options;
     if (lastId > 0 && staff.mayName(principal, sessionId)) acks.record(sessionId, `staff:${principal.userId}`, lastId);

@@ -3,7 +3,6 @@ import type { TransportKind } from './connections/transport.ts';
 
 /** Which way an event came to the socket. */
 export type DeliveryPath = 'live' | 'catchup' | 'resume';
-export type ConnectionKind = 'customer' | 'staff' | 'unauthenticated';
 export type HandshakeResult =
   | 'ok'
   | 'origin'

@@ -66,12 +66,13 @@ export class GatewayCore {
     this.livePath.fanoutConnected(this.#link.connected);
     this.#headCheck = new HeadCheck({ seconds: config.headCheckSeconds, metrics, random, now });
 
+    const rate = new FrameRate(config.framesPerSecond, config.framesBurst);
     this.registry = new Registry({
       clock,
       leases,
       metrics,
       logger,
-      frameBurst: config.framesBurst,
+      frameBurst: rate.burst,
       detach: (connection, at) => this.#detach(connection, at),
       left: ({ principal, viewing }, at) => {
         if (principal?.kind === 'staff') this.#presence.left(principal, viewing, at);
@@ -95,7 +96,10 @@ export class GatewayCore {
       revoked: () => registry.closeAll('revoked', ({ principal }) => this.#isRevoked(principal)),
       requestCatchup,
     });
-    this.#badge = new Badge((badge) => this.staff.audiences.pushBadge(badge));
+    this.#badge = new Badge({
+      push: (badge) => this.staff.audiences.pushBadge(badge),
+      owesCursor: () => this.staff.audiences.owesCursor,
+    });
     this.#presence = new Presence({
       clock,
       gatewayId: config.gatewayId,
@@ -172,7 +176,7 @@ export class GatewayCore {
       clock,
       registry,
       admission: this.admission,
-      rate: new FrameRate(config.framesPerSecond, config.framesBurst),
+      rate,
       sessions: this.sessions,
       staff: this.staff,
       presence: this.#presence,
@@ -289,9 +293,7 @@ export class GatewayCore {
   #databaseChanged(): void {
     this.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
     this.departures.sendAway(this.registry);
-    for (const part of [this.revocations, this.#badge, this.#presence, this.sessions, this.staff])
-      part.databaseChanged();
-    this.loop.request();
+    this.loop.databaseChanged();
   }
 
   #tick(tick: Tick): void {
@@ -303,11 +305,7 @@ export class GatewayCore {
     this.registry.shedSlow(tick.now);
     this.#lookAtLivePath(tick.now);
     if (!this.#headCheck.due(tick.now, this.livePath.impaired) || this.registry.size === 0) return;
-    this.sessions.checkHeads();
-    this.staff.checkHead();
-    this.revocations.want();
-    this.#presence.wantReport();
-    this.loop.request();
+    this.loop.headCheckDue();
   }
 
   #slowTick({ now }: Tick): void {

@@ -3,7 +3,9 @@ import {
   type AcksRequest,
   type CatchupRequest,
   type CatchupResponse,
-  sharedSettingsSchema,
+  catchupResponseSchema,
+  catchupSessionSchema,
+  revocationSchema,
 } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { Circuit } from './circuit.ts';
@@ -13,23 +15,27 @@ const TIMEOUT_MS = 5_000;
 /** Twice what our own answers may have. */
 const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
 
-/** Events are passed on as they came, so unknown fields and types must survive: only what the gateway itself reads is checked. */
+/**
+ * Events are passed on as they came, so unknown fields and types must survive. Of the rest the protocol's own schemas
+ * check what decides who is shown what, and from where on. A kind of revocation may be newer than this gateway.
+ */
 const eventSchema = z.looseObject({
   type: z.string(),
   session_id: z.int().nullable(),
   seq: z.int().nullable(),
   data: z.looseObject({}),
 });
-const responseSchema = z.looseObject({
-  sessions: z.array(
-    z.looseObject({ id: z.int(), last_seq: z.int().min(0), events: z.array(eventSchema), has_more: z.boolean() }),
-  ),
-  epoch: z.string().optional(),
-  feed: z.looseObject({ events: z.array(eventSchema), cursor: z.string(), has_more: z.boolean() }).optional(),
-  bases: z.array(z.looseObject({ id: z.int(), seq: z.int().min(0) })).optional(),
-  settings: sharedSettingsSchema.optional(),
-  revocations: z.array(z.looseObject({ id: z.int(), subject: z.string(), not_after: z.int() })).optional(),
-});
+const events = z.array(eventSchema);
+const responseSchema = catchupResponseSchema
+  .pick({ epoch: true, settings: true })
+  .extend({
+    sessions: z.array(
+      catchupSessionSchema.pick({ id: true, last_seq: true, has_more: true }).extend({ events }).loose(),
+    ),
+    feed: catchupResponseSchema.shape.feed.unwrap().extend({ events }).loose().optional(),
+    revocations: z.array(revocationSchema.omit({ kind: true }).loose()).optional(),
+  })
+  .loose();
 
 function isCatchupResponse(value: unknown): value is CatchupResponse {
   return responseSchema.safeParse(value).success;

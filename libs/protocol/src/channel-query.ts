@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { feedCursorSchema } from './primitives.ts';
 
 export const POLL_WAIT_MAX_SECONDS = 30;
+/** What names the connection that this one takes the place of; of a longer one the beginning counts. */
+export const REPLACES_MAX = 64;
 
 /** A whole number written in digits only, so that `1e3`, ` 1` and `0x1` are refused. */
 function digits(min: number, max: number) {
   return z
     .string()
-    .regex(/^\d{1,16}$/, 'must be a whole number')
+    .regex(min > 0 ? /^[1-9]\d{0,15}$/ : /^\d{1,16}$/, 'must be a whole number')
     .transform(Number)
     .pipe(z.int().min(min).max(max))
     .meta({ wire: { type: 'integer', minimum: min, maximum: max } });
@@ -24,7 +26,7 @@ export const connectQuerySchema = z.object({
   type: z.literal('staff').optional(),
   access_token: z.string().max(16_384).optional(),
   cursor: feedCursorSchema.optional(),
-  replaces: z.string().max(64).optional(),
+  replaces: z.string().max(REPLACES_MAX).optional(),
 });
 
 export const pollQuerySchema = connectQuerySchema.extend({

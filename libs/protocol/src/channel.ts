@@ -10,6 +10,8 @@ export const AUTH_DEADLINE_MS = 5_000;
 export const MAX_BAD_FRAMES = 3;
 export const ACK_ITEMS_MAX = 100;
 export const TYPING_TTL_MS = 6_000;
+/** Frames that gateway and client keep while one before them is missing; more are dropped and read again. */
+export const HELD_FRAMES_MAX = 100;
 
 /** State beside the events: read marks and presence of a session, badge and presence for staff. */
 export const customerStateSchema = z.object({
@@ -55,6 +57,8 @@ export const controlFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('error'), data: z.object({ code: z.string(), message: z.string() }) }),
 ]);
 export type ControlFrame = z.infer<typeof controlFrameSchema>;
+/** Why the live path is impaired. */
+export type DegradedReason = Extract<ControlFrame, { type: 'channel.degraded' }>['data']['reason'];
 
 export const customerAuthFrameSchema = z.object({
   type: z.literal('auth'),

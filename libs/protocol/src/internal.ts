@@ -103,7 +103,7 @@ export const catchupResponseSchema = z.object({
       owners: feedOwnersSchema.optional(),
       cursor: feedCursorSchema,
       has_more: z.boolean(),
-      /** `ahead`: the position is not of this database. */
+      /** The position is not of this database (`cursor_ahead`) or names no place (`cursor_unknown`). */
       reset: z.enum(['cursor_ahead', 'cursor_unknown']).optional(),
     })
     .optional(),

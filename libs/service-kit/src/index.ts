@@ -16,7 +16,6 @@ export { HopJournal, renderHop } from './trace/hop-journal.ts';
 export { HOPS_PATH, installHopRoute, listenForHops } from './trace/hop-route.ts';
 export { type FieldProblem, validate } from './validation.ts';
 export * from './http/access.ts';
-export { DEFAULT_BODY_LIMIT } from './http/body-parser.ts';
 export { closeHttpApp } from './http/close-http-app.ts';
 export { createHttpApp, type HttpAppOptions } from './http/create-http-app.ts';
 export { errorResponse, type ErrorResponse } from './http/error-response.ts';

@@ -1,4 +1,11 @@
-import { ackFrameSchema, ChatError, type CloseReason, shadowReportSchema } from '@chat-realtime/protocol';
+import {
+  ackFrameSchema,
+  ChatError,
+  type CloseReason,
+  POLL_WAIT_MAX_SECONDS,
+  pollQuerySchema,
+  shadowReportSchema,
+} from '@chat-realtime/protocol';
 import {
   bearerToken,
   CheckOrigin,
@@ -21,7 +28,6 @@ import { SseTransport } from './sse-transport.ts';
 
 export const GATEWAY = Symbol('Gateway');
 
-const WAIT_MAX_SECONDS = 30;
 const PROOF_IN_CORE = 'the core of the gateway asks for the token, as it does on the WebSocket';
 /** As the ack frame, whose `type` the path says. */
 const ackBodySchema = z
@@ -83,12 +89,11 @@ export class ChannelController {
   async poll(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.#enforceConnectRate(request);
     const credentials = requireCredentials(request, undefined);
-    const wait = textParameter(queryOf(request), 'wait') ?? '0';
-    const seconds = /^\d{1,2}$/.test(wait) ? Number(wait) : Number.NaN;
-    if (!(seconds <= WAIT_MAX_SECONDS))
-      throw new ChatError('validation_failed', `wait must lie between 0 and ${WAIT_MAX_SECONDS}`, {
-        details: { fields: [{ path: 'wait', message: 'must lie between 0 and 30' }] },
-      });
+    const { data: seconds } = pollQuerySchema.shape.wait.safeParse(textParameter(queryOf(request), 'wait'));
+    if (seconds === undefined) {
+      const message = `must lie between 0 and ${POLL_WAIT_MAX_SECONDS}`;
+      throw new ChatError('validation_failed', `wait ${message}`, { details: { fields: [{ path: 'wait', message }] } });
+    }
     if (credentials.start.kind === 'unreadable') {
       const path = credentials.kind === 'staff' ? 'cursor' : 'last_seq';
       throw new ChatError('validation_failed', `${path} is no cursor`, {

@@ -1,8 +1,6 @@
-import { MAX_INTEGER } from '@chat-realtime/protocol';
+import { connectQuerySchema, REPLACES_MAX } from '@chat-realtime/protocol';
 import type { StartCursor } from '../connections/connection.ts';
 import { type Credentials, feedStart } from '../connections/credentials.ts';
-
-const REPLACES_MAX = 64;
 
 /** Tokens given beside the query, so that none need stand in a URL. */
 export interface BesideQuery {
@@ -44,12 +42,11 @@ export function textParameter(query: URLSearchParams, name: string): string | un
 
 /** Null for a text that names nothing. */
 export function readId(text: string): number | null {
-  const value = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
-  return value <= MAX_INTEGER ? value : null;
+  return connectQuerySchema.shape.session.safeParse(text).data ?? null;
 }
 
 export function readSeqStart(text: string | undefined): StartCursor {
   if (text === undefined) return { kind: 'head' };
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  return value <= MAX_INTEGER ? { kind: 'after', cursor: value } : { kind: 'unreadable' };
+  const { data: cursor } = connectQuerySchema.shape.last_seq.safeParse(text);
+  return cursor === undefined ? { kind: 'unreadable' } : { kind: 'after', cursor };
 }

@@ -1,7 +1,7 @@
 import {
   type BadgeData,
   type CatchupSession,
-  type ControlFrame,
+  type DegradedReason,
   type CustomerState,
   type PresenceUser,
   type StaffViewer,
@@ -11,8 +11,6 @@ import type { Connection } from './connection.ts';
 import { jsonFrame } from './encoding.ts';
 import type { Polls, ResetReason } from './polls.ts';
 import type { Registry } from './registry.ts';
-
-export type DegradedReason = Extract<ControlFrame, { type: 'channel.degraded' }>['data']['reason'];
 
 const NO_MARKS: CustomerState = {
   client: { delivered_id: 0, read_id: 0 },

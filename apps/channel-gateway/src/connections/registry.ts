@@ -1,5 +1,5 @@
 import type { Leases } from '@chat-realtime/messaging';
-import { CLOSE_CODES, type CloseReason, type ControlFrame } from '@chat-realtime/protocol';
+import { AUTH_DEADLINE_MS, CLOSE_CODES, type CloseReason, type ControlFrame } from '@chat-realtime/protocol';
 import type { Clock } from '../clock.ts';
 import type { CoreMetrics } from '../core-metrics.ts';
 import { type CoreLogger, quietly } from '../ports.ts';
@@ -8,7 +8,6 @@ import { Connection } from './connection.ts';
 import { encodeFor, jsonFrame, type OutFrame } from './encoding.ts';
 import type { Transport } from './transport.ts';
 
-const AUTH_DEADLINE_MS = 5_000;
 /** How long a closed connection's peer may take to answer before its socket is destroyed. */
 const CLOSE_DEADLINE_MS = 5_000;
 
@@ -40,10 +39,6 @@ export class Registry {
 
   get queuedBytes(): number {
     return this.#backlog.queuedBytes;
-  }
-
-  has(id: string): boolean {
-    return this.#connections.has(id);
   }
 
   get(id: string): Connection | undefined {

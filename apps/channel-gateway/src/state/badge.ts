@@ -12,42 +12,48 @@ import type { CatchupParticipant } from '../sync/catchup-draft.ts';
 /** What connections are told until the badge is known. */
 const NO_BADGE: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
 
-export type BadgeVerdict = 'news' | 'known' | 'overtaken';
+export interface BadgeOptions {
+  readonly push: (badge: CountedBadge) => void;
+  /** Somebody's cursor has moved, and no frame has told them. */
+  readonly owesCursor: () => boolean;
+}
 
 /**
  * The badge as chat-service counts it, from the live path or from a catch-up answer: whichever was counted at the larger
- * number of the feed.
+ * number of the feed. Both come in by one door, and what is pushed to connections leaves by it.
  */
 export class Badge implements CatchupParticipant {
-  readonly #isNews: (badge: CountedBadge) => void;
+  readonly #options: BadgeOptions;
   #value = NO_BADGE;
 
-  /** `isNews`: called with each value of a catch-up answer that is another one than before. */
-  constructor(isNews: (badge: CountedBadge) => void) {
-    this.#isNews = isNews;
-  }
-
-  get value(): CountedBadge {
-    return this.#value;
+  constructor(options: BadgeOptions) {
+    this.#options = options;
   }
 
   for(viewer: StaffViewer): BadgeData {
     return badgeFor(viewer, this.#value);
   }
 
-  learn(badge: CountedBadge): BadgeVerdict {
-    const { feed_seq: knownAt = 0, ...known } = this.#value;
-    const { feed_seq: at = knownAt, ...counted } = badge;
-    if (at < knownAt) return 'overtaken';
+  /**
+   * What is no badge is passed over: neither the fan-out nor a site's own answer is trusted. One that is no news still
+   * carries a cursor that nobody has been told: in a quiet hour no other frame would.
+   */
+  receive(data: unknown): void {
+    const { data: badge } = countedBadgeSchema.safeParse(data);
+    if (badge === undefined) return;
+    const known = this.#value;
+    const { feed_seq: knownAt = 0 } = known;
+    if ((badge.feed_seq ?? knownAt) < knownAt) return;
     this.#value = badge;
-    return JSON.stringify(known) === JSON.stringify(counted) ? 'known' : 'news';
+    const { push, owesCursor } = this.#options;
+    if (!countsTheSame(known, badge) || owesCursor()) push(badge);
   }
 
   /** It comes with every page of the feed, without being asked for. */
   compose(): void {}
 
   apply(_request: CatchupRequest, { badge }: CatchupResponse): void {
-    if (badge !== undefined && this.learn(badge) === 'news') this.#isNews(badge);
+    if (badge !== undefined) this.receive(badge);
   }
 
   failed(): void {}
@@ -57,8 +63,17 @@ export class Badge implements CatchupParticipant {
   }
 }
 
-/** Null for what is no badge: the fan-out is shared, so its content is checked, not trusted. */
-export function readBadge(data: unknown): CountedBadge | null {
-  const parsed = countedBadgeSchema.safeParse(data);
-  return parsed.success ? parsed.data : null;
+function countsTheSame(a: CountedBadge, b: CountedBadge): boolean {
+  return (
+    a.unassigned_unread === b.unassigned_unread &&
+    a.waiting_count === b.waiting_count &&
+    a.waiting?.unassigned === b.waiting?.unassigned &&
+    sameNumbers(a.mine_unread, b.mine_unread) &&
+    sameNumbers(a.waiting?.mine ?? {}, b.waiting?.mine ?? {})
+  );
+}
+
+function sameNumbers(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }

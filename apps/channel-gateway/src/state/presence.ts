@@ -101,7 +101,7 @@ export class Presence implements CatchupParticipant {
   }
 
   /** Say it once more with the next call. */
-  wantReport(): void {
+  headCheckDue(): void {
     if (this.#board.hasLocal) this.#reportDue = true;
   }
 

@@ -4,7 +4,7 @@ import { RecentIds } from '../recent-ids.ts';
 import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts';
 
 const REMEMBERED = 10_000;
-/** Ids are given before the commit, so a smaller one may show after a larger one. */
+/** Ours become visible in the order of their ids. Of a site's own source a smaller one may show after a larger one. */
 const OVERLAP = 50;
 
 /** By all they say: an id comes again after a restore. */
@@ -52,7 +52,7 @@ export class Revocations implements CatchupParticipant {
   }
 
   /** Ask with the next call, and make one for that alone. */
-  want(): void {
+  headCheckDue(): void {
     this.#wanted = true;
   }
 

@@ -1,5 +1,5 @@
 import type { CatchupSession, CustomerState } from '@chat-realtime/protocol';
-import { sessionChannel } from '@chat-realtime/protocol';
+import { HELD_FRAMES_MAX, sessionChannel } from '@chat-realtime/protocol';
 import { Audience } from './audience.ts';
 import type { Connection, StartCursor } from '../connections/connection.ts';
 import { encodeFor, jsonFrame, type OutFrame } from '../connections/encoding.ts';
@@ -10,8 +10,6 @@ import { Sequencer } from './sequencer.ts';
 import { PAGE_QUEUE_LIMIT, type StreamHost } from './stream-host.ts';
 import { noteWritten, written } from './written.ts';
 
-/** Frames kept while one before them is missing; more are dropped and read again. */
-const HELD_MAX = 100;
 /** So often in a row a head before the cursor is no accident. */
 const HEADS_BEHIND = 2;
 /** A stream read this recently need not be read again for a poll that is level with it. */
@@ -48,7 +46,7 @@ export class SessionStream {
   #state: StreamState = { kind: 'subscribing' };
   /** Whether the fan-out confirmed; false while it is away: then the head check alone moves this channel. */
   #subscribed = false;
-  readonly #sequence = new Sequencer<LiveFrame>(HELD_MAX);
+  readonly #sequence = new Sequencer<LiveFrame>(HELD_FRAMES_MAX);
   /** Highest seq known to exist. */
   #head = -1;
   #lastMessageId = 0;
@@ -64,7 +62,8 @@ export class SessionStream {
   /** How often chat-service was asked about this session. Calls follow each other, so an answer belongs to the last. */
   #timesAsked = 0;
   #headsBehind = 0;
-  #askLargest = false;
+  /** Of the cursors that one page cannot serve together, whose was asked for last. */
+  #turn: 'smallest' | 'largest' = 'largest';
   readonly #host: SessionStreamHost;
 
   constructor(id: number, host: SessionStreamHost) {
@@ -207,13 +206,13 @@ export class SessionStream {
    * pages; where one page cannot serve all, the smallest and the largest cursor take turns, so that a long resume
    * does not keep a gap waiting.
    */
-  want(): number | 'head' | null {
+  nextQuestion(): number | 'head' | null {
     const { head, cursors } = this.#wants();
     const smallest = Math.min(...cursors);
     const largest = Math.max(...cursors);
     if (cursors.length === 0) return head ? 'head' : null;
-    this.#askLargest = smallest !== largest && !this.#askLargest;
-    return this.#askLargest ? smallest : largest;
+    this.#turn = this.#turn === 'largest' && smallest !== largest ? 'smallest' : 'largest';
+    return this.#turn === 'smallest' ? smallest : largest;
   }
 
   /** Still behind a little later: the hole must be asked for. True the first time. */
@@ -233,7 +232,7 @@ export class SessionStream {
       if (state.cursor === null) {
         if (state.start.kind === 'after') cursors.push(state.start.cursor);
         else head = true;
-      } else if (state.cursor < this.#sequence.cursor && this.#hasRoom(connection)) {
+      } else if (state.cursor < this.#sequence.cursor && this.#roomOrWait(connection)) {
         cursors.push(state.cursor);
       }
     }
@@ -242,7 +241,7 @@ export class SessionStream {
   }
 
   /** The socket paces the catch-up: a full one is looked at again when it has drained. */
-  #hasRoom(connection: Connection): boolean {
+  #roomOrWait(connection: Connection): boolean {
     return connection.hasRoom(PAGE_QUEUE_LIMIT, () => this.#drained(connection));
   }
 
@@ -373,7 +372,7 @@ export class SessionStream {
   }
 
   #joinIfLevel(connection: Connection): void {
-    if (cursorOf(connection) !== this.#sequence.cursor || !this.#hasRoom(connection)) return;
+    if (cursorOf(connection) !== this.#sequence.cursor || !this.#roomOrWait(connection)) return;
     this.#catching.splice(this.#catching.indexOf(connection), 1);
     this.#join(connection, this.#lastMessageId);
   }

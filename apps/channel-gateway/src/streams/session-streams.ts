@@ -96,7 +96,7 @@ export class SessionStreams implements CatchupParticipant {
   }
 
   /** Compare the heads of all streams with chat-service, with the next calls. */
-  checkHeads(): void {
+  headCheckDue(): void {
     for (const stream of this.#streams.values()) this.#checkHead(stream);
     this.#checkRunning = true;
   }
@@ -117,7 +117,7 @@ export class SessionStreams implements CatchupParticipant {
         this.#wanting.add(stream);
         continue;
       }
-      const want = stream.want();
+      const want = stream.nextQuestion();
       if (want === null) continue;
       stream.asked();
       draft.askPage(stream.id, want === 'head' ? null : want);

@@ -6,6 +6,7 @@ import {
   type CatchupResponse,
   feedSeqOf,
   type FeedOwners,
+  HELD_FRAMES_MAX,
   presenceFor,
   type PresenceUser,
   STAFF_CHANNEL,
@@ -14,7 +15,6 @@ import {
 import type { Principal } from '@chat-realtime/verifier';
 import type { Connection, StartCursor } from '../connections/connection.ts';
 import type { DeliveryPath } from '../core-metrics.ts';
-import { readBadge } from '../state/badge.ts';
 import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts';
 import { GapTimer } from '../sync/gap-timer.ts';
 import { type FeedReader, FeedTurns } from './feed-turns.ts';
@@ -37,8 +37,6 @@ import type { StaffStreamHost, StaffStreamOptions } from './staff-host.ts';
 import { type FeedPage, type ResumeTarget, StaffResume } from './staff-resume.ts';
 import { noteWritten } from './written.ts';
 
-/** Frames kept while one before them is missing; more are dropped and read again. */
-const HELD_MAX = 100;
 /** The stream is kept this long after its last connection, for a console that is loaded again. */
 const LINGER_MS = 10_000;
 
@@ -61,7 +59,7 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   #state: StaffState = { kind: 'idle' };
   #subscribed = false;
   #emptySince = 0;
-  readonly #sequence = new Sequencer<LiveFrame>(HELD_MAX);
+  readonly #sequence = new Sequencer<LiveFrame>(HELD_FRAMES_MAX);
   readonly #turns = new FeedTurns();
   /** The next call must read the feed from the shared cursor: something is missing, or the head check is due. */
   #feedWanted = false;
@@ -168,7 +166,7 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   }
 
   /** Read the feed with the next call, if anybody is here. */
-  checkHead(): void {
+  headCheckDue(): void {
     if (this.size > 0) this.#feedWanted = true;
   }
 
@@ -318,7 +316,7 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
 
   #receiveEphemeral(frame: LiveFrame): void {
     if (frame.type === 'chat.alert') {
-      this.#receiveBadge(frame);
+      this.#options.badge.receive(frame.data);
       return;
     }
     if (frame.type === 'chat.presence') return; // Each gateway tells its own staff, from the union of all gateways.
@@ -326,14 +324,6 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
       frame.type === 'chat.typing' && textField(frame, 'by') === 'staff' ? textField(frame, 'user_id') : null;
     this.audiences.pushEphemeral(ephemeralKey(frame), frame, author);
     this.#askForOwners();
-  }
-
-  /** One that is no news still carries a cursor that nobody has been told: in a quiet hour no other frame would. */
-  #receiveBadge(frame: LiveFrame): void {
-    const counted = readBadge(frame.data);
-    if (counted === null) return;
-    const verdict = this.#options.badge.learn(counted);
-    if (verdict === 'news' || (verdict === 'known' && this.audiences.owesCursor)) this.audiences.pushBadge(counted);
   }
 
   #readers(): FeedReader[] {

@@ -22,6 +22,8 @@ export interface CatchupParticipant {
   failed(request: CatchupRequest): void;
   /** The database is another one: everything known of the old one is void. */
   databaseChanged(): void;
+  /** What may have been missed is asked for with the next calls. */
+  headCheckDue?(): void;
 }
 
 /** A request while it is put together. Sessions are asked once each, whoever asks. */

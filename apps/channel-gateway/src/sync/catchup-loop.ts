@@ -70,7 +70,18 @@ export class CatchupLoop {
   request(): void {
     this.#wanted = true;
     if (this.#inFlight || this.#timer !== null || this.#stopped) return;
-    this.#arm(this.#waitForToken());
+    this.#arm(this.#untilToken());
+  }
+
+  /** Everything known of the database before is void. */
+  databaseChanged(): void {
+    for (const participant of this.#options.participants) participant.databaseChanged();
+    this.request();
+  }
+
+  headCheckDue(): void {
+    for (const participant of this.#options.participants) participant.headCheckDue?.();
+    this.request();
   }
 
   stop(): void {
@@ -86,10 +97,14 @@ export class CatchupLoop {
     });
   }
 
-  #waitForToken(): number {
+  #refillTokens(): void {
     const now = this.#options.clock.now();
     this.#tokens = Math.min(CALL_BURST, this.#tokens + (now - this.#tokensAt) / this.#interval);
     this.#tokensAt = now;
+  }
+
+  #untilToken(): number {
+    this.#refillTokens();
     return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) * this.#interval);
   }
 
@@ -98,7 +113,7 @@ export class CatchupLoop {
     this.#wanted = false;
     const request = this.#compose();
     if (request === null || this.#stopped) return;
-    this.#waitForToken();
+    this.#refillTokens();
     this.#tokens -= 1;
     this.#interval = intervalAfter(request);
     this.#inFlight = true;
@@ -116,7 +131,7 @@ export class CatchupLoop {
       metrics.catchupRequest('failed', (clock.now() - startedAt) / 1_000);
       this.#retry(request, error);
     }
-    if (this.#wanted && !this.#stopped && this.#timer === null) this.#arm(this.#waitForToken());
+    if (this.#wanted && !this.#stopped && this.#timer === null) this.#arm(this.#untilToken());
   }
 
   #compose(): CatchupRequest | null {

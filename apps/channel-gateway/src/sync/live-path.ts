@@ -1,9 +1,9 @@
+import type { DegradedReason } from '@chat-realtime/protocol';
+
 /** A tick is due every second; without one for this long the live path may be losing events. */
 const TICK_SILENCE_MS = 3_000;
 /** How long chat-service may be away before clients are told. */
 const SOURCE_SILENCE_MS = 3_000;
-
-export type DegradedReason = 'live_path_silent' | 'fanout_disconnected' | 'source_unavailable';
 
 /** Whether events come at once, or only as fast as the head check finds them. */
 export class LivePath {

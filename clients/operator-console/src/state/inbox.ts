@@ -29,7 +29,7 @@ function isReopening(event: StaffEvent): boolean {
 export class Inbox {
   readonly #api: StaffApi;
   readonly #client: StaffClient;
-  readonly #now: () => string | null;
+  readonly #userId: () => string | null;
   readonly #store = createStore<InboxState>({
     sessions: new Map(),
     open: 'loading',
@@ -50,7 +50,7 @@ export class Inbox {
   constructor(client: StaffClient, userId: () => string | null) {
     this.#api = client.api;
     this.#client = client;
-    this.#now = userId;
+    this.#userId = userId;
     this.#off = [
       client.on('inbox', (delta) => this.#apply(delta)),
       client.on('reset', () => this.#startOver()),
@@ -177,7 +177,7 @@ export class Inbox {
 
   rows(view: ViewName, sort: 'waiting' | 'activity', keep: number | null = null): StaffSession[] {
     const order = view === 'closed' ? 'activity' : sort;
-    return rowsOf(this.getState().sessions, { view, sort: order, userId: this.#now(), keep });
+    return rowsOf(this.getState().sessions, { view, sort: order, userId: this.#userId(), keep });
   }
 
   /**
@@ -258,7 +258,7 @@ export class Inbox {
     const differs = (): boolean => {
       const { badge } = this.#client.getState();
       if (badge === null || this.getState().open !== 'complete') return false;
-      return unreadSessions(this.getState().sessions, this.#now()) !== badge.unread;
+      return unreadSessions(this.getState().sessions, this.#userId()) !== badge.unread;
     };
     if (!differs()) {
       clearTimeout(this.#repair);

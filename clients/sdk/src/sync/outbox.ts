@@ -6,7 +6,7 @@ import { backoffMs } from '../core/backoff.ts';
 import type { Keeper } from '../core/keeper.ts';
 import { asError, ChatClientError, type ChatClientErrorCode } from '../errors.ts';
 
-const BODY_MAX = 10_000;
+export const BODY_MAX = 10_000;
 /** Between two looks for what is taken. */
 const LOOK_MS = 5_000;
 

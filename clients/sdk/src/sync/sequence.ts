@@ -5,7 +5,7 @@ import { asError } from '../errors.ts';
 import { resetReasonOf } from '../transport/http-close.ts';
 
 const HOLD_MS = 500;
-const HELD_MAX = 100;
+export const HELD_MAX = 100;
 const PAGE = 500;
 
 export interface Sequenced {

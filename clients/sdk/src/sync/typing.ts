@@ -2,7 +2,7 @@ import type { Typist } from '../api/customer.ts';
 import type { Environment } from '../api/environment.ts';
 import { type Alarm, createAlarm } from '../core/alarm.ts';
 
-const EXPIRES_MS = 6_000;
+export const EXPIRES_MS = 6_000;
 const REPEAT_MS = 3_000;
 const IDLE_MS = 5_000;
 

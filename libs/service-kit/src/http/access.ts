@@ -95,4 +95,3 @@ export type Principal = AnyPrincipal;
 export const ClientIp = createParamDecorator(
   (_: unknown, context: ExecutionContext): string => requestOf(context).clientIp,
 );
-export const RequestId = createParamDecorator((_: unknown, context: ExecutionContext): string => requestOf(context).id);

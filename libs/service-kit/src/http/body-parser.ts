@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import { ChatError } from '@chat-realtime/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-export const DEFAULT_BODY_LIMIT = 262_144;
 /** A JSON body is small: whoever takes longer holds a connection on purpose. */
 const BODY_DEADLINE_MS = 15_000;
 const LINGER_MS = 1_000;

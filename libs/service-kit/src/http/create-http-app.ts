@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { REST_BODY_MAX_BYTES } from '@chat-realtime/protocol';
 import type { TokenVerifier } from '@chat-realtime/verifier';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -10,7 +11,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { OriginPolicy } from '../origin-policy.ts';
 import { createValidationPipes } from '../validation.ts';
-import { DEFAULT_BODY_LIMIT, installBodyParser } from './body-parser.ts';
+import { installBodyParser } from './body-parser.ts';
 import { ErrorFilter } from './error-filter.ts';
 import { ChatFastifyAdapter } from './fastify-adapter.ts';
 import { NestLogger } from './nest-logger.ts';
@@ -69,7 +70,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   server.addHook('onRequest', async (request) => {
     if (!request.is404) request.principal = await guard.admit(request, request.routeOptions.config.access);
   });
-  installBodyParser(server, options.bodyLimit ?? DEFAULT_BODY_LIMIT);
+  installBodyParser(server, options.bodyLimit ?? REST_BODY_MAX_BYTES);
   installOperationalRoutes(server, { health, metrics, metricsAccess: options.metricsAccess ?? { kind: 'open' } });
 
   const root: DynamicModule = { module: RootModule, imports: [...options.modules] };
