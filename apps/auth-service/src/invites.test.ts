@@ -4,6 +4,7 @@ import { createHttpApp, createLogger, createMetrics, Health, loadConfig } from '
 import { dropDatabase } from '@chat-realtime/testkit';
 import { TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { migratedDatabase } from '../test/migrated-database.ts';
@@ -267,5 +268,73 @@ describe('links by which people give themselves a password', () => {
     const late = await service.invites.forOperator(boris?.id ?? '');
     await service.operators.change('boris', { active: false });
     expect(await accept({ key: late.key, password: 'once more, please' })).toBe('401 bad_credentials');
+  });
+
+  it('[AUTH20] [AUTH23] leaves one link of those that are made at the same moment', async () => {
+    const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Вера', role: 'admin' }, '');
+    const many = <T>(make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 8 }, make));
+    const first = await many(() => service.invites.forFirstAdmin());
+    const made = await many(() => service.invites.forOperator(operator.id));
+    const rows = await database.kysely.selectFrom('auth_invite').select('operator_id').execute();
+    expect(rows.map((row) => row.operator_id).sort()).toEqual([operator.id, null]);
+    const opened = await Promise.all(made.map(async ({ key }) => (await post('/auth/invite', { key })).says));
+    expect(opened.filter((says) => says === '200')).toHaveLength(1);
+    expect(first.every((invite) => invite !== undefined)).toBe(true);
+  });
+
+  it('[AUTH22] [AUTH24] waits for who closes the account, and does not hold what they need', async () => {
+    const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Вера', role: 'operator' }, '');
+    const { key } = await service.invites.forOperator(operator.id);
+    const waiting = async (): Promise<number | undefined> => {
+      const found = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(database.kysely);
+      return found.rows[0]?.n;
+    };
+    const { accepting } = await database.kysely.transaction().execute(async (closing) => {
+      await closing.selectFrom('auth_operator').select('id').where('id', '=', operator.id).forUpdate().execute();
+      const begun = accept({ key, password: PASSWORD });
+      await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+      await sql`SET LOCAL lock_timeout = '500ms'`.execute(closing);
+      await closing.deleteFrom('auth_invite').where('operator_id', '=', operator.id).execute();
+      await closing.updateTable('auth_operator').set({ active: false }).where('id', '=', operator.id).execute();
+      return { accepting: begun };
+    });
+    expect(await accepting).toBe('401 bad_credentials');
+  });
+
+  it('[AUTH24] is worth nothing once the shell has closed the account, also when it is opened again', async () => {
+    const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Вера', role: 'operator' }, '');
+    const { key } = await service.invites.forOperator(operator.id);
+    await service.operators.change('vera', { active: false }, SHELL);
+    await expect(service.invites.forOperator(operator.id)).rejects.toMatchObject({ code: 'not_found' });
+    await service.operators.change('vera', { active: true }, SHELL);
+    expect(await accept({ key, password: PASSWORD })).toBe('401 bad_credentials');
+  });
+
+  it('[AUTH26] logs links, the end of sign-ins and an own password, each with who did it', async () => {
+    const passwordHash = await hashPassword('the first one');
+    const vera = await service.operators.add({ login: 'vera', name: 'Вера', role: 'operator', passwordHash });
+    const id = vera?.id ?? '';
+    await service.accounts.changePassword({ userId: id, name: 'Вера', loginId: null }, 'the first one', PASSWORD);
+    await service.accounts.endSignIns(CHIEF, id);
+    await service.accounts.invite(CHIEF, id, '');
+    const refused = [
+      () => service.accounts.changePassword({ userId: id, name: 'Вера', loginId: null }, 'a guess', PASSWORD),
+      () => service.accounts.endSignIns(CHIEF, 'nobody'),
+      () => service.accounts.invite(CHIEF, 'nobody', ''),
+      () => service.accounts.invite(CHIEF, CHIEF.userId, ''),
+    ];
+    for (const one of refused) await expect(one()).rejects.toBeInstanceOf(ChatError);
+    const log = await database.kysely
+      .selectFrom('chat_audit')
+      .select(['actor_id', 'actor_name', 'action', 'subject', 'details'])
+      .orderBy('id')
+      .execute();
+    const chief = { actor_id: 'chief', actor_name: 'Chief', subject: `operator:${id}`, details: {} };
+    expect(log).toEqual([
+      { ...chief, actor_id: id, actor_name: 'Вера', action: 'password.changed' },
+      { ...chief, action: 'operator.signed_out' },
+      { ...chief, action: 'operator.invited' },
+    ]);
   });
 });

@@ -163,10 +163,7 @@ export class OperatorAccounts {
     refuseOwn(by, id, 'change your own password by the one you have');
     const row = await this.#db.selectFrom('auth_operator').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined || !row.active) throw notFound();
-    await this.#db
-      .transaction()
-      .execute((trx) => recordAudit(trx, { actor: by, action: 'operator.invited', subject: `operator:${id}` }));
-    return this.#invited(row, console);
+    return this.#invited(row, console, by);
   }
 
   /** Ends all sign-ins of an operator at once: a lost telephone, a computer left open. @throws ChatError `not_found` */
@@ -219,8 +216,8 @@ export class OperatorAccounts {
     return row;
   }
 
-  async #invited(row: Row, console: string): Promise<OperatorInvite> {
-    const { key, expiresAt } = await this.#parts.invites.forOperator(toOperator(row).id);
+  async #invited(row: Row, console: string, by?: Administrator): Promise<OperatorInvite> {
+    const { key, expiresAt } = await this.#parts.invites.forOperator(row.id, by);
     // Behind `#`: a browser sends it to no server and no log.
     return {
       operator: await this.#account(row),

@@ -166,6 +166,25 @@ describe('the second factor', () => {
     expect(await database.kysely.selectFrom('auth_invite').selectAll().execute()).toEqual([]);
   });
 
+  it('[AUTH26] [AUTH30] stands in the log when it comes and when it goes, and where there is none nothing does', async () => {
+    const { anna, secret } = await setUp();
+    clock += 60_000;
+    await service.secondFactor.end(anna, codeOf(secret));
+    await service.secondFactor.end(anna, undefined);
+    const told = await database.kysely
+      .selectFrom('chat_audit')
+      .select(['action', 'actor_id'])
+      .where('subject', '=', `operator:${anna.userId}`)
+      .where('action', 'like', 'second_factor.%')
+      .orderBy('id', 'desc')
+      .limit(2)
+      .execute();
+    expect(told).toEqual([
+      { action: 'second_factor.off', actor_id: anna.userId },
+      { action: 'second_factor.on', actor_id: anna.userId },
+    ]);
+  });
+
   it('[AUTH31] an administrator takes it from who has lost it; a closed setup is void for nobody else', async () => {
     const { anna } = await setUp();
     const admin = { userId: (await service.login('admin', PASSWORD, '192.0.2.1')).user.id, name: 'x', loginId: null };

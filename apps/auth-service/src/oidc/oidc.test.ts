@@ -167,6 +167,40 @@ describe('sign-in by an identity provider', () => {
     expect(await come(base, new Browser())).toBe('/operator/#oidc=inactive');
   });
 
+  it('[AUTH26] [AUTH32] logs who came by the provider, whose account that is from now on, and another right', async () => {
+    const base = await start(KEYCLOAK_ROLES);
+    const { service } = running.at(-1) ?? {};
+    const passwordHash = await hashPassword('a password of Olga');
+    const olga = await service?.operators.add({
+      login: 'olga@shop.example',
+      name: 'Ольга',
+      role: 'admin',
+      passwordHash,
+    });
+    const roles = (...names: string[]) => ({ realm_access: { roles: names } });
+    person('sub-gleb', { preferred_username: 'gleb', name: 'Глеб', ...roles('support') });
+    const { user } = await enter(base);
+    person('sub-gleb', { preferred_username: 'gleb', name: 'Глеб', ...roles('chief') });
+    await enter(base);
+    person('sub-olga', { email: 'olga@shop.example', email_verified: true, ...roles('chief') });
+    await enter(base);
+    const log = await database.kysely
+      .selectFrom('chat_audit')
+      .select(['actor_id', 'action', 'details'])
+      .where('subject', 'in', [`operator:${user.id}`, `operator:${olga?.id}`])
+      .orderBy('id')
+      .execute();
+    expect(log).toEqual([
+      { actor_id: user.id, action: 'operator.added', details: { role: 'operator', scope: 'all', by: 'oidc' } },
+      {
+        actor_id: user.id,
+        action: 'operator.changed',
+        details: { role: 'admin', before: { role: 'operator' }, by: 'oidc' },
+      },
+      { actor_id: olga?.id, action: 'operator.linked', details: {} },
+    ]);
+  });
+
   it('[AUTH32] comes back below the path that a proxy has the chat at', async () => {
     const base = await start({ ...KEYCLOAK_ROLES, PUBLIC_URL: 'https://site.example/support' });
     const ways = signInWaysSchema.parse(await (await fetch(`${base}/auth/sign-in`)).json());

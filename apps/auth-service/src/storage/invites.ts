@@ -1,13 +1,15 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { type Database, recordAudit, type Tables } from '@chat-realtime/database';
+import { type AuditEntry, type Database, recordAudit, type Tables } from '@chat-realtime/database';
 import { ChatError } from '@chat-realtime/protocol';
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { normaliseLogin, type Operator } from '../domain/operator.ts';
 import { unknownPasswordHash } from '../domain/passwords.ts';
 import { closeDemo, endSignIns, hasOwnAdmin, toOperator } from './operators.ts';
 
 /** Long enough for whoever reads their mail tomorrow. */
 export const INVITE_HOURS = 24;
+/** One link for the first administrator is made at a time: ('auth', 2) as two numbers. */
+const FIRST_ADMIN_LOCK = [1_635_084_392, 2] as const;
 
 export interface Invite {
   /** Stands in the link and nowhere else: only its hash is kept. */
@@ -45,15 +47,37 @@ export class Invites {
   /** For the first administrator; undefined when there is one. A newer link takes the place of an older one. */
   async forFirstAdmin(): Promise<Invite | undefined> {
     return this.#db.transaction().execute(async (transaction) => {
+      // There is no row to be locked: two starts at once leave one link.
+      await sql`SELECT pg_advisory_xact_lock(${sql.lit(FIRST_ADMIN_LOCK[0])}, ${sql.lit(FIRST_ADMIN_LOCK[1])})`.execute(
+        transaction,
+      );
       if (await hasOwnAdmin(transaction)) return undefined;
       await transaction.deleteFrom('auth_invite').where('operator_id', 'is', null).execute();
       return this.#make(transaction, null);
     });
   }
 
-  /** For an operator's own password: a new account's first one, or one that was forgotten. Replaces an older link. */
-  async forOperator(operatorId: string): Promise<Invite> {
+  /**
+   * For an operator's own password: a new account's first one, or one that was forgotten. Replaces an older link. With
+   * `by` it stands in the log.
+   * @throws ChatError `not_found`: no such account, or it is closed
+   */
+  async forOperator(operatorId: string, by?: AuditEntry['actor']): Promise<Invite> {
     return this.#db.transaction().execute(async (transaction) => {
+      // The account before its link, here and wherever both are changed: else two links are left, or each waits for the other.
+      const account = await transaction
+        .selectFrom('auth_operator')
+        .select('active')
+        .where('id', '=', operatorId)
+        .forUpdate()
+        .executeTakeFirst();
+      if (account?.active !== true) throw new ChatError('not_found', 'no such operator');
+      if (by !== undefined)
+        await recordAudit(transaction, {
+          actor: by,
+          action: 'operator.invited',
+          subject: `operator:${operatorId}`,
+        });
       await transaction.deleteFrom('auth_invite').where('operator_id', '=', operatorId).execute();
       return this.#make(transaction, operatorId);
     });
@@ -87,6 +111,7 @@ export class Invites {
   async accept(key: string, acceptance: Acceptance): Promise<Operator> {
     const unknown = await unknownPasswordHash();
     return this.#db.transaction().execute(async (transaction) => {
+      await this.#lockAccount(transaction, key);
       const used = await transaction
         .deleteFrom('auth_invite')
         .where('key_hash', '=', hashOf(key))
@@ -102,6 +127,18 @@ export class Invites {
 
   async prune(): Promise<void> {
     await this.#db.deleteFrom('auth_invite').where('expires_at', '<=', this.#now()).execute();
+  }
+
+  /** Of an operator's link; whoever closes the account at the same moment has it before the link too. */
+  async #lockAccount(transaction: Transaction<Tables>, key: string): Promise<void> {
+    await transaction
+      .selectFrom('auth_operator')
+      .select('id')
+      .where('id', '=', (query) =>
+        query.selectFrom('auth_invite').select('operator_id').where('key_hash', '=', hashOf(key)),
+      )
+      .forUpdate()
+      .execute();
   }
 
   async #make(transaction: Transaction<Tables>, operatorId: string | null): Promise<Invite> {

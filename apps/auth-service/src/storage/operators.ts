@@ -278,6 +278,7 @@ export class Operators {
         .returningAll()
         .executeTakeFirstOrThrow();
       await endSignIns(transaction, row.id, now);
+      if (!row.active) await transaction.deleteFrom('auth_invite').where('operator_id', '=', row.id).execute();
       if (by !== undefined) await recordChange(transaction, by, toOperator(known), toOperator(row), change);
       return toOperator(row);
     });
