@@ -3,6 +3,8 @@ export interface GuardedRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: (id: number) => string;
   readonly who: 'staff' | 'customer' | 'both';
+  /** `npm start` alone has it. */
+  readonly standalone?: true;
 }
 
 const session =
@@ -16,6 +18,8 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'POST', path: session('/messages'), who: 'both' },
   { method: 'GET', path: session('/messages'), who: 'both' },
   { method: 'GET', path: session('/events'), who: 'both' },
+  { method: 'POST', path: session('/page'), who: 'customer' },
+  { method: 'PATCH', path: session('/contact'), who: 'staff' },
   { method: 'POST', path: session('/read'), who: 'both' },
   { method: 'POST', path: session('/attachments'), who: 'both' },
   { method: 'POST', path: session('/stream-link'), who: 'customer' },
@@ -46,6 +50,7 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'GET', path: fixed('/chat/audit'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/settings'), who: 'staff' },
   { method: 'PATCH', path: fixed('/chat/settings'), who: 'staff' },
+  { method: 'POST', path: fixed('/chat/settings/webhook/test'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/origins/check'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/operator/status'), who: 'staff' },
   { method: 'PUT', path: fixed('/chat/operator/status'), who: 'staff' },
@@ -53,9 +58,13 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'POST', path: fixed('/chat/operators/me/telegram-code'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/operators/me/telegram'), who: 'staff' },
   { method: 'DELETE', path: fixed('/chat/operators/me/telegram'), who: 'staff' },
+  { method: 'PUT', path: fixed('/chat/operators/me/picture'), who: 'staff' },
+  { method: 'DELETE', path: fixed('/chat/operators/me/picture'), who: 'staff' },
   { method: 'POST', path: session('/telegram-link'), who: 'customer' },
   { method: 'POST', path: session('/transcript'), who: 'both' },
   { method: 'POST', path: fixed('/chat/push/test'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/push/subscriptions'), who: 'staff' },
+  { method: 'PATCH', path: fixed('/chat/push/subscriptions'), who: 'staff' },
   { method: 'GET', path: fixed('/chat/operators/me/notifications'), who: 'staff' },
   { method: 'PUT', path: fixed('/chat/operators/me/notifications'), who: 'staff' },
   { method: 'GET', path: fixed('/auth/operators'), who: 'staff' },
@@ -69,6 +78,10 @@ export const GUARDED_ROUTES: readonly GuardedRoute[] = [
   { method: 'POST', path: fixed('/auth/totp/confirm'), who: 'staff' },
   { method: 'DELETE', path: fixed('/auth/totp'), who: 'staff' },
   { method: 'GET', path: fixed('/auth/me'), who: 'staff' },
+  { method: 'POST', path: fixed('/auth/logout'), who: 'staff' },
+  { method: 'GET', path: fixed('/chat/demo'), who: 'staff', standalone: true },
+  { method: 'DELETE', path: fixed('/chat/demo'), who: 'staff', standalone: true },
+  { method: 'POST', path: fixed('/chat/demo/end'), who: 'staff', standalone: true },
 ];
 
 /** Spellings of a path that routers, proxies and guards have read differently from each other. */

@@ -22,6 +22,7 @@ export * from './settings.ts';
 export * from './rules.ts';
 export * from './bans.ts';
 export * from './audit.ts';
+export * from './demo.ts';
 export * from './operators.ts';
 export * from './privacy.ts';
 export * from './operator-status.ts';

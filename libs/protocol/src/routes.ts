@@ -3,6 +3,7 @@ import { ADMINISTRATION_ROUTES } from './routes/administration.ts';
 import { AUTH_ROUTES } from './routes/auth.ts';
 import { CHANNEL_ROUTES, INTERNAL_ROUTES } from './routes/channel.ts';
 import { CUSTOMER_ROUTES } from './routes/customer.ts';
+import { DEMO_ROUTES } from './routes/demo.ts';
 import type { Access, Route } from './routes/route.ts';
 import { INTAKE_ROUTES } from './routes/intake.ts';
 import { PICTURE_ROUTES } from './routes/pictures.ts';
@@ -22,6 +23,7 @@ export const PUBLIC_ROUTES: readonly Route[] = [
   ...TELEGRAM_ROUTES,
   ...REACH_ROUTES,
   ...INTAKE_ROUTES,
+  ...DEMO_ROUTES,
   ...CHANNEL_ROUTES,
 ];
 

@@ -6,6 +6,7 @@ import * as channel from './channel.ts';
 import * as consent from './consent.ts';
 import * as query from './channel-query.ts';
 import { errorResponseSchema } from './error-answers.ts';
+import * as demo from './demo.ts';
 import * as events from './events.ts';
 import * as fanout from './fanout.ts';
 import * as intake from './intake.ts';
@@ -133,6 +134,9 @@ export const NAMED_SCHEMAS = {
   SignInWays: operators.signInWaysSchema,
   AuditEntry: audit.auditEntrySchema,
   Audit: audit.auditResponseSchema,
+  Demo: demo.demoResponseSchema,
+  DemoRemoved: demo.demoRemovedResponseSchema,
+  DemoEnded: demo.demoEndedResponseSchema,
   InviteRequest: rest.inviteRequestSchema,
   Invite: rest.inviteResponseSchema,
   AcceptInviteRequest: rest.acceptInviteRequestSchema,

@@ -1,14 +1,48 @@
 import { describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { expectError } from '../../support/expect-error.ts';
+import { demoResponseSchema, PUBLIC_ROUTES } from '@chat-realtime/protocol';
 import { disguises, GUARDED_ROUTES } from '../../support/routes.ts';
 import { channelToken } from '../../support/tokens.ts';
 
 const chat = await useChat('main');
 const UNKNOWN = 999_999_999;
+/** A chat of several services has no demo. */
+const HERE = GUARDED_ROUTES.filter((route) => route.standalone !== true || chat.kind === 'standalone');
 
 describe('guards', () => {
-  test.each(GUARDED_ROUTES.map((route) => [`${route.method} ${route.path(1)}`, route] as const))(
+  test('[ERR13] [ASG9] are asked here for every call of the table that needs credentials', () => {
+    const guarded = new Set(['staff', 'admin', 'customer', 'customer_or_staff']);
+    const missing = PUBLIC_ROUTES.filter(({ access }) => guarded.has(access)).filter(({ method, path }) => {
+      const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+      return !GUARDED_ROUTES.some((one) => one.method === method && pattern.test(one.path(1).split('?')[0] ?? ''));
+    });
+    expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  test('[OPS37] [OPS23] the demo is ended by admins, from our own pages, and is in one process alone', async () => {
+    const anna = await chat.staff('anna');
+    const admin = await chat.staff('admin');
+    const answer = await anna.request('GET', '/chat/demo');
+    if (chat.kind !== 'standalone') {
+      expectError(answer, 'not_found');
+      expectError(await admin.request('DELETE', '/chat/demo'), 'not_found');
+      expectError(await admin.request('POST', '/chat/demo/end'), 'not_found');
+      return;
+    }
+    expect(answer.as(demoResponseSchema)).toEqual({ demo: true });
+    for (const [method, path] of [
+      ['DELETE', '/chat/demo'],
+      ['POST', '/chat/demo/end'],
+    ] as const) {
+      expectError(await anna.request(method, path), 'forbidden');
+      const headers = { Origin: 'https://evil.example' };
+      expectError(await admin.request(method, path, { headers }), 'origin_not_allowed');
+    }
+    expect((await anna.request('GET', '/chat/demo')).as(demoResponseSchema)).toEqual({ demo: true });
+  });
+
+  test.each(HERE.map((route) => [`${route.method} ${route.path(1)}`, route] as const))(
     '[ERR13] [ASG9] %s without credentials is 401, unknown ids and bad bodies included',
     async (_name, route) => {
       const customer = await chat.customer();
@@ -26,9 +60,7 @@ describe('guards', () => {
   );
 
   test.each(
-    GUARDED_ROUTES.filter((route) => route.who === 'staff').map(
-      (route) => [`${route.method} ${route.path(1)}`, route] as const,
-    ),
+    HERE.filter((route) => route.who === 'staff').map((route) => [`${route.method} ${route.path(1)}`, route] as const),
   )("[ASG9] [TOK10] a customer's token is no staff token: %s is 401", async (_name, route) => {
     const customer = await chat.customer();
     const answer = await chat.http.request(route.method, route.path(customer.sessionId), {
@@ -39,9 +71,7 @@ describe('guards', () => {
   });
 
   test.each(
-    GUARDED_ROUTES.filter((route) => route.who !== 'staff').map(
-      (route) => [`${route.method} ${route.path(1)}`, route] as const,
-    ),
+    HERE.filter((route) => route.who !== 'staff').map((route) => [`${route.method} ${route.path(1)}`, route] as const),
   )(
     "[SES11] another session's token is 401 bad_token on %s, as for a session that does not exist",
     async (_name, route) => {
@@ -64,7 +94,7 @@ describe('guards', () => {
       read: { last_id: 1 },
       notes: { body: 'x' },
     };
-    for (const route of GUARDED_ROUTES) {
+    for (const route of HERE) {
       const path = route.path(UNKNOWN);
       if (!path.includes(String(UNKNOWN)) || route.who === 'customer' || path.endsWith('/attachments')) continue;
       const body = bodies[path.split('/').at(-1) ?? ''] ?? {};
@@ -104,7 +134,7 @@ describe('guards', () => {
     }
   });
 
-  test.each(GUARDED_ROUTES.map((route) => [`${route.method} ${route.path(1)}`, route] as const))(
+  test.each(HERE.map((route) => [`${route.method} ${route.path(1)}`, route] as const))(
     '[ERR14] no disguise of %s gets past its guard',
     async (_name, route) => {
       const { sessionId } = await chat.customer({ name: 'Hidden Person', message: undefined });

@@ -1,6 +1,11 @@
 import { markServedForReal, wasServedForReal } from '@chat-realtime/chat-service';
 import type { AuditEntry, Database } from '@chat-realtime/database';
-import { ChatError } from '@chat-realtime/protocol';
+import {
+  ChatError,
+  type DemoEndedResponse,
+  type DemoRemovedResponse,
+  type DemoResponse,
+} from '@chat-realtime/protocol';
 import { Principal, RequireAdmin, RequireStaff } from '@chat-realtime/service-kit';
 import { Controller, Delete, type DynamicModule, Get, HttpCode, Inject, Module, Post } from '@nestjs/common';
 import { removeDemoChats } from './remove.ts';
@@ -35,14 +40,14 @@ class DemoController {
   /** Whether the console offers to begin for real. */
   @Get('chat/demo')
   @RequireStaff()
-  async read(): Promise<{ demo: boolean }> {
+  async read(): Promise<DemoResponse> {
     return { demo: (await this.#running()) !== null };
   }
 
   /** The one call that takes the seeded chats away again. */
   @Delete('chat/demo')
   @RequireAdmin()
-  async remove(@Principal() principal: Principal): Promise<{ removed: number }> {
+  async remove(@Principal() principal: Principal): Promise<DemoRemovedResponse> {
     return { removed: await removeDemoChats(this.#demo.database, byWhom(principal), 'demo.chats_removed') };
   }
 
@@ -53,7 +58,7 @@ class DemoController {
   @Post('chat/demo/end')
   @RequireAdmin()
   @HttpCode(200)
-  async end(@Principal() principal: Principal): Promise<{ removed: number; invite_url: string | null }> {
+  async end(@Principal() principal: Principal): Promise<DemoEndedResponse> {
     const accounts = await this.#running();
     if (accounts === null) throw new ChatError('not_found', 'there is no demo to be ended');
     const { database } = this.#demo;

@@ -527,6 +527,12 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   SignInWays: [{ oidc: { name: 'id.example', url: '/auth/oidc/login' } }, { oidc: null }],
   AuditEntry: [auditEntry],
   Audit: [{ entries: [auditEntry], next_page: null }],
+  Demo: [{ demo: true }],
+  DemoRemoved: [{ removed: 12 }],
+  DemoEnded: [
+    { removed: 12, invite_url: 'https://chat.example/operator/#invite=Pf0c1TqJmGpYwV3kq6X9aK2rS8dLzB4nE7hU5oC1iQw' },
+    { removed: 12, invite_url: null },
+  ],
   QuickReply: [quickReply],
   QuickReplies: [{ quick_replies: [quickReply], next_page: null }],
   NewQuickReply: [{ shortcut: 'delivery', title: 'Delivery', text: quickReply.text }],

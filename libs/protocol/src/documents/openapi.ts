@@ -71,6 +71,7 @@ const TAGS: JsonObject = {
   'auth-service': 'Sign-in of operators.',
   'chat-service': 'Chats, messages, history, callbacks: the source of truth.',
   'channel-gateway': 'Live frames over WebSocket, server-sent events and long poll.',
+  standalone: 'What `npm start` alone has: its demo.',
   internal: 'Calls between the services; a foreign chat-service implements them.',
 };
 
@@ -220,7 +221,7 @@ function operation(route: Route): JsonObject {
   return result;
 }
 
-/** OpenAPI 3.1 of auth-service, chat-service and the gateway's HTTP side. */
+/** OpenAPI 3.1 of auth-service, chat-service, the gateway's HTTP side, and what standalone has beside them. */
 export function openApiDocument(version: string): JsonObject {
   const paths: Record<string, JsonObject> = {};
   for (const route of ALL_ROUTES) {

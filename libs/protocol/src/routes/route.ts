@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 
-export type ServiceName = 'auth-service' | 'chat-service' | 'channel-gateway';
+export type ServiceName = 'auth-service' | 'chat-service' | 'channel-gateway' | 'standalone';
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Who may call a route. A route without one of these does not exist. */
