@@ -1,7 +1,8 @@
 import type { AuditEntry } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
-import { dateTime, t } from '../../i18n/index.ts';
+import { dateTime, sizeText, t } from '../../i18n/index.ts';
 import { readAudit, Team } from '../../state/administration.ts';
+import { auditDetails } from '../../state/audit-text.ts';
 import { signIn } from '../../state/sign-in.ts';
 import { useStore } from '../../state/store.ts';
 import { useDesk } from '../context.ts';
@@ -10,25 +11,10 @@ import { useLoaded } from '../use-loaded.ts';
 import { useTask } from '../use-task.ts';
 import { Page, Problem, Waiting } from './Page.tsx';
 
-/** Names of what was changed are in the language of the console; what a newer server has named is shown as it is. */
-function details({ details: all }: AuditEntry): string {
-  const { before, ...changed } = all;
-  const was: Readonly<Record<string, unknown>> = typeof before === 'object' && before !== null ? { ...before } : {};
-  const parts = Object.entries(changed).map(
-    ([name, value]) => `${name}: ${name in was ? `${textOf(was[name])} → ` : ''}${textOf(value)}`,
-  );
-  return parts.join('; ');
-}
-
 function whoseName({ actor_id, actor_name }: AuditEntry): string {
   if (actor_id === 'shell') return t().manage.fromShell;
+  if (actor_id === 'system') return t().manage.bySystem;
   return actor_name ?? actor_id;
-}
-
-function textOf(value: unknown): string {
-  if (value === null) return '—';
-  if (Array.isArray(value)) return value.join(', ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** Who changed what, the newest first. */
@@ -58,6 +44,9 @@ export function AuditPage() {
       set({ entries: [...loaded.value.entries, ...next.entries], next_page: next.next_page });
       setMore(more + 1);
     });
+  const words = { texts: t(), time: dateTime, size: sizeText };
+  const entries = loaded.state === 'ready' ? loaded.value.entries : [];
+  const shown = entries.map((entry) => ({ entry, details: auditDetails(entry, words) }));
   return (
     <Page page="audit">
       <p class="hint">{manage.auditHint}</p>
@@ -68,11 +57,11 @@ export function AuditPage() {
       {loaded.state === 'ready' && loaded.value.entries.length > 0 && (
         <>
           <ul class="rows" aria-label={manage.pages.audit}>
-            {loaded.value.entries.map((entry) => (
+            {shown.map(({ entry, details }) => (
               <li key={entry.id} class="manage-row" data-action-name={entry.action}>
                 <div>
                   <strong>{manage.actions[entry.action] ?? entry.action}</strong> {subject(entry.subject)}
-                  {details(entry) !== '' && <p class="hint">{details(entry)}</p>}
+                  {details !== '' && <p class="hint">{details}</p>}
                 </div>
                 <p class="hint">{manage.by(whoseName(entry), dateTime(entry.at))}</p>
               </li>
