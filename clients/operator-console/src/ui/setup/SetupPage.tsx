@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { chatAddress } from '../../state/chat-address.ts';
 import { badgeSnippet, cspLine, widgetSnippet } from '../../state/snippets.ts';
-import { readSettings, type SettingsResponse } from '../../state/widget-settings.ts';
+import { readSettings, type SettingsResponse, themeOf } from '../../state/widget-settings.ts';
 import { signIn } from '../../state/sign-in.ts';
 import { useDesk } from '../context.ts';
 import { EndDemo } from './EndDemo.tsx';
@@ -17,6 +17,7 @@ export function SetupPage() {
   const [config, setConfig] = useState<ConfigResponse | null>(null);
   const [look, setLook] = useState<SettingsResponse | 'failed' | null>(null);
   const server = chatAddress();
+  const isAdmin = desk.role === 'admin';
   const loadLook = (): void => {
     readSettings(desk.client.api).then(setLook, (error: unknown) => {
       if (!(error instanceof ChatClientError)) throw error;
@@ -26,9 +27,10 @@ export function SetupPage() {
   useEffect(() => {
     // Without an answer this one line is missing; the rest of the page does not need it.
     void desk.client.api.config().then(setConfig, () => setConfig(null));
-    loadLook();
+    if (isAdmin) loadLook();
   }, [desk]);
-  const saved = look === null || look === 'failed' ? {} : look.settings.theme;
+  // What holds is for everybody, what was saved for admins.
+  const saved = look === null || look === 'failed' ? themeOf(config) : look.settings.theme;
   return (
     <div class="page setup" id="conversation" tabIndex={-1}>
       <h1>{t().setupTitle}</h1>
@@ -36,7 +38,7 @@ export function SetupPage() {
         <p class={`setup-now ${config.online ? 'on' : 'off'}`}>{config.online ? t().setupOnline : t().setupOffline}</p>
       )}
       <ProxyHint />
-      {signIn.demo && desk.role === 'admin' && <EndDemo />}
+      {signIn.demo && isAdmin && <EndDemo />}
       <section data-section="snippet">
         <h2>{t().setupSnippet}</h2>
         <p>{t().setupSnippetHint}</p>
@@ -47,20 +49,22 @@ export function SetupPage() {
         <p>{t().setupOriginsHint}</p>
         <OriginHelper />
       </section>
-      <section data-section="look">
-        <h2>{t().setupLook}</h2>
-        <p>{t().setupLookHint}</p>
-        {look === null && <p>{t().loading}</p>}
-        {look === 'failed' && (
-          <p>
-            {t().noAnswer}{' '}
-            <button type="button" class="quiet" onClick={loadLook}>
-              {t().retry}
-            </button>
-          </p>
-        )}
-        {look !== null && look !== 'failed' && <LookSection current={look} config={config} onSaved={setLook} />}
-      </section>
+      {isAdmin && (
+        <section data-section="look">
+          <h2>{t().setupLook}</h2>
+          <p>{t().setupLookHint}</p>
+          {look === null && <p>{t().loading}</p>}
+          {look === 'failed' && (
+            <p>
+              {t().noAnswer}{' '}
+              <button type="button" class="quiet" onClick={loadLook}>
+                {t().retry}
+              </button>
+            </p>
+          )}
+          {look !== null && look !== 'failed' && <LookSection current={look} config={config} onSaved={setLook} />}
+        </section>
+      )}
       <section data-section="csp">
         <h2>{t().setupCsp}</h2>
         <p>{t().setupCspHint}</p>
