@@ -1,4 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { DEFAULT_PORT } from '../../apps/standalone/src/listen-port.ts';
 import { freePort, Staff, tempFolder, until } from '@chat-realtime/testkit';
 import { createSessionResponseSchema } from '@chat-realtime/protocol';
@@ -9,6 +11,25 @@ const chats = new StandaloneProcesses();
 afterEach(() => chats.stopAll());
 
 describe('the life of one process', () => {
+  it('[OPS22] deletes with --reset neither what another process serves nor what is not its own', async () => {
+    const folder = tempFolder('standalone');
+    const { child, http, password } = await chats.start(folder);
+    await writeFile(join(folder, 'notes.txt'), 'mine');
+    const second = chats.launch(folder, { PORT: String(await freePort()) }, ['--reset']);
+    expect((await second.exited).code).toBe(1);
+    expect(second.output()).toContain('in use by another process');
+    const anna = await Staff.login(http, 'anna', password);
+    const chat = (await anna.sessions()).sessions[0]?.id ?? 0;
+    expect((await anna.request('POST', `/chat/session/${chat}/notes`, { json: { body: 'still here' } })).status).toBe(
+      201,
+    );
+    await child.stop('SIGTERM', STOP_MS);
+
+    const third = await chats.start(folder, ['--reset']);
+    expect(third.password).not.toBe(password);
+    expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
+  }, 120_000);
+
   it('shows every state in its demo chats, which an admin removes for good by one call', async () => {
     const folder = tempFolder('standalone');
     const first = await chats.start(folder);

@@ -1,5 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fixedWork, freePort, HttpClient, Staff, tempFolder } from '@chat-realtime/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StandaloneProcesses, STOP_MS } from '../support/standalone-processes.ts';
@@ -50,25 +48,6 @@ describe('npm start', () => {
     expect((await anew.sessions()).sessions).toHaveLength(12);
     expect((await third.http.get('/auth/me', { token: anna.token })).status).toBe(401);
   }, 150_000);
-
-  it('[OPS22] deletes with --reset neither what another process serves nor what is not its own', async () => {
-    const folder = tempFolder('standalone');
-    const { child, http, password } = await chats.start(folder);
-    await writeFile(join(folder, 'notes.txt'), 'mine');
-    const second = chats.launch(folder, { PORT: String(await freePort()) }, ['--reset']);
-    expect((await second.exited).code).toBe(1);
-    expect(second.output()).toContain('in use by another process');
-    const anna = await Staff.login(http, 'anna', password);
-    const chat = (await anna.sessions()).sessions[0]?.id ?? 0;
-    expect((await anna.request('POST', `/chat/session/${chat}/notes`, { json: { body: 'still here' } })).status).toBe(
-      201,
-    );
-    await child.stop('SIGTERM', STOP_MS);
-
-    const third = await chats.start(folder, ['--reset']);
-    expect(third.password).not.toBe(password);
-    expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
-  }, 120_000);
 
   it('[OPS4] shows its figures to nobody unless a token or a port of their own was set', async () => {
     const folder = tempFolder('standalone');
