@@ -24,6 +24,7 @@ import { type SampleSite, sampleSite, sampleYaml } from '../../libs/table-source
 const STANDALONE = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 const ADMIN = fileURLToPath(new URL('../../apps/standalone/dist/admin/main.js', import.meta.url));
 const SECRET = '0123456789abcdef0123456789abcdef';
+const TRANSACTIONS = 200;
 const LATENCY_MESSAGES = 400;
 const BACKFILL_MESSAGES = 100_000;
 const BACKFILL_CHATS = 2_000;
@@ -44,9 +45,12 @@ for (const kind of ['postgresql', 'mysql'] as const satisfies readonly SiteKind[
     let stored: pg.Pool;
 
     beforeAll(async () => {
-      server = kind === 'mysql' ? await startMariaDb({ durable: true }) : await startPostgres({ durable: true });
+      server =
+        kind === 'mysql'
+          ? await startMariaDb({ durable: true })
+          : await startPostgres({ durable: true, settings: { max_connections: String(TRANSACTIONS + 50) } });
       ledger = await startPostgres();
-      site = await sampleSite(kind, await server.createDatabase());
+      site = await sampleSite(kind, await server.createDatabase(), undefined, TRANSACTIONS + 1);
       await site.install();
       const file = join(tempFolder('table-source'), 'tables.yaml');
       writeFileSync(file, sampleYaml(kind, '${SITE_DATABASE_URL}', 'reconcile_seconds: 5'));
@@ -98,11 +102,16 @@ for (const kind of ['postgresql', 'mysql'] as const satisfies readonly SiteKind[
         ).rows[0]?.n,
       );
 
-    it('shows 200 transactions that commit out of order once each, and none that rolled back', async () => {
+    it(`shows ${TRANSACTIONS} transactions that are open at once and commit out of order once each, and none that rolled back`, async () => {
       const chats = await Promise.all(Array.from({ length: 8 }, () => site.openChat()));
       const committed: string[] = [];
+      let written = 0;
+      let allWritten: () => void = () => undefined;
+      const everyone = new Promise<void>((resolve) => {
+        allWritten = resolve;
+      });
       await Promise.all(
-        Array.from({ length: 200 }, async (_, number) => {
+        Array.from({ length: TRANSACTIONS }, async (_, number) => {
           const session = await site.client.session();
           try {
             await session.query('BEGIN');
@@ -112,6 +121,9 @@ for (const kind of ['postgresql', 'mysql'] as const satisfies readonly SiteKind[
                 'guest',
                 `order ${number} ${part}`,
               ]);
+            // Nobody commits before all have written: so many transactions are open at this moment.
+            if (++written === TRANSACTIONS) allWritten();
+            await everyone;
             await sleep(Math.random() * 300);
             const rollback = number % 7 === 0;
             await session.query(rollback ? 'ROLLBACK' : 'COMMIT');

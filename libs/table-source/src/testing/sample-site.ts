@@ -55,8 +55,8 @@ export interface SampleSite {
   write(chat: string, text: string, sender?: 'guest' | 'manager'): Promise<void>;
 }
 
-export async function sampleSite(kind: SiteKind, url: string, more?: string): Promise<SampleSite> {
-  const client = openSite(kind, url, 40);
+export async function sampleSite(kind: SiteKind, url: string, more?: string, connections = 40): Promise<SampleSite> {
+  const client = openSite(kind, url, connections);
   await client.script(TABLES[kind]);
   const config = parseTableSource(sampleYaml(kind, url, more), { env: {} });
   return {
