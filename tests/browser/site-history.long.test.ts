@@ -97,8 +97,7 @@ describe('beside the chat of a PHP site', () => {
     const { page } = await open();
     await page.goto(beside.site.baseUrl);
     const widget = new WidgetPage(page);
-    await widget.launcher.click();
-    await widget.field.waitFor();
+    await widget.open();
     await widget.say('Есть ли лампы на ножке?');
     await texts(widget, ['Есть ли лампы на ножке?']);
     await expect.poll(count, { timeout: 20_000 }).toBe(before + 1);

@@ -83,8 +83,52 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     await eventually(() => site.acked[0], 'the ack at the site');
     expect(site.acked[0]).toMatchObject({ session_id: 1, participant: 'client', last_id: 7 });
     expect([...site.keys]).toEqual([`Bearer ${KEY}`]);
-    expect((await b.connect(2).closed).code).toBe(4504);
   });
+
+  it('[BES32] waits a moment for a session that the site does not know yet, on every transport', async () => {
+    const b = await start();
+    const { site } = b;
+    const early = b.connect(2, 0);
+    const poll = (wait: number) =>
+      fetch(`${b.under.httpUrl}/channel/poll?session=2&token=${customerToken(2)}&last_seq=0&wait=${wait}`);
+    // Who does not wait is told at once.
+    expect((await poll(0)).status).toBe(404);
+    const waiting = poll(20);
+    site.message(2, 1);
+    await early.waitForSeq(1);
+    expect(await (await waiting).json()).toMatchObject({ events: [{ seq: 1 }] });
+    expect(early.closeCode).toBeNull();
+  });
+
+  it('[INT3] [BES32] closes 4504 where the site goes on not to know it', async () => {
+    const b = await start({ env: { HEAD_CHECK_SECONDS: '10' } });
+    const calls = b.site.catchupCalls;
+    const at = performance.now();
+    expect((await b.connect(2).closed).code).toBe(4504);
+    expect(performance.now() - at).toBeGreaterThan(2_900);
+    expect(b.site.catchupCalls - calls).toBeLessThanOrEqual(6);
+    const stream = await fetch(`${b.under.httpUrl}/channel/sse?session=3&token=${customerToken(3)}`);
+    expect(stream.status).toBe(404);
+    expect(await stream.json()).toMatchObject({ error: { code: 'session_not_found' } });
+  });
+
+  it('[BES32] sends nobody away for one answer of a replica that is behind', async () => {
+    const b = await start();
+    const { site } = b;
+    site.message(1, 1);
+    const client = b.connect(1, 0);
+    await client.waitForSeq(1);
+    const all = [...(site.events.get(1) ?? [])];
+    const calls = site.catchupCalls;
+    site.events.delete(1);
+    await eventually(() => (site.catchupCalls > calls ? true : undefined), 'an empty answer', 5_000);
+    site.events.set(1, all);
+    site.message(1, 2);
+    await client.waitForSeq(2);
+    expect(client.closeCode).toBeNull();
+    site.events.delete(1);
+    expect((await client.closed).code).toBe(4504);
+  }, 20_000);
 
   it('[BES22] without ticks it is not degraded, and checks heads no more often for it', async () => {
     const b = await start({ env: { HEAD_CHECK_SECONDS: '10' } });

@@ -258,7 +258,8 @@ export const chatServiceSchema = z
 
 /** In the ledger the site decides: nothing is closed, returned or claimed by the clock or by us. */
 export function chatOptions(settings: ChatSettings): Partial<ChatOptions> {
-  if (settings.CHAT_ROLE === 'ledger') return { autoCloseMinutes: 0, returnToQueue: 'never', claimOnReply: false };
+  if (settings.CHAT_ROLE === 'ledger')
+    return { autoCloseMinutes: 0, returnToQueue: 'never', claimOnReply: false, ownsSessions: false };
   return {
     autoCloseMinutes: settings.AUTO_CLOSE_MINUTES,
     returnToQueue: settings.RETURN_TO_QUEUE,

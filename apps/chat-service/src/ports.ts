@@ -43,6 +43,8 @@ export interface ChatOptions {
   readonly claimOnReply: boolean;
   /** Seconds after which a gateway that no longer calls has no operators. */
   readonly presenceSeconds: number;
+  /** Every session there is began here; false where a site tells of its own, sooner or later. */
+  readonly ownsSessions: boolean;
 }
 
 export const DEFAULT_CHAT_OPTIONS: ChatOptions = {
@@ -51,4 +53,5 @@ export const DEFAULT_CHAT_OPTIONS: ChatOptions = {
   returnToQueueSeconds: 300,
   claimOnReply: true,
   presenceSeconds: 30,
+  ownsSessions: true,
 };

@@ -95,6 +95,8 @@ export type FeedOwners = z.infer<typeof feedOwnersSchema>;
 /** A session that does not exist is absent from `sessions`: the gateway answers 4504. */
 export const catchupResponseSchema = z.object({
   sessions: z.array(catchupSessionSchema),
+  /** What is absent does not exist. Without it, as where a site has the sessions, it may only not be known yet. */
+  all_sessions: z.boolean().optional(),
   epoch: z.string().optional(),
   feed: z
     .object({

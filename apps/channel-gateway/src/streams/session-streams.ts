@@ -12,6 +12,10 @@ import type { StreamHost } from './stream-host.ts';
 const CHANNEL_PREFIX = 'chat:';
 /** A stream is kept this long after its last connection, for reloads and the next poll. */
 const LINGER_MS = 10_000;
+/** A source that hears of sessions from somebody else may hear of one later than its customer comes. */
+const UNKNOWN_MS = 3_000;
+/** So often it is asked about it meanwhile. */
+const ASK_AGAIN_MS = 1_000;
 
 export interface SessionStreamsOptions {
   readonly host: StreamHost;
@@ -38,11 +42,15 @@ export class SessionStreams implements CatchupParticipant {
   #checkRunning = false;
   #gapped = new Set<SessionStream>();
   readonly #gapTimer: GapTimer;
+  /** Streams whose session the source does not know, and since when, on the monotonic clock. */
+  readonly #unknown = new Map<SessionStream, number>();
+  readonly #unknownTimer: GapTimer;
 
   constructor(options: SessionStreamsOptions) {
     this.#options = options;
     const { host, announce, finishPoll } = options;
     this.#gapTimer = new GapTimer(host.clock, () => this.#askForGaps());
+    this.#unknownTimer = new GapTimer(host.clock, () => this.#askForUnknown(), ASK_AGAIN_MS);
     this.#streamHost = {
       ...host,
       announce,
@@ -107,6 +115,7 @@ export class SessionStreams implements CatchupParticipant {
 
   stop(): void {
     this.#gapTimer.stop();
+    this.#unknownTimer.stop();
   }
 
   compose(draft: CatchupDraft): void {
@@ -134,7 +143,10 @@ export class SessionStreams implements CatchupParticipant {
     const pages = new Map(response.sessions.map((page) => [page.id, page]));
     for (const { id, after_seq: after } of unservedFirst(request.sessions, pages)) {
       const stream = this.#streams.get(id);
-      if (stream !== undefined) this.#applyTo(stream, after ?? null, pages.get(id));
+      const page = pages.get(id);
+      if (stream === undefined) continue;
+      if (page === undefined) this.#notKnown(stream, response.all_sessions === true);
+      else this.#applyTo(stream, after ?? null, page);
     }
     if (this.#checkRunning && this.#heads.size === 0) {
       this.#checkRunning = false;
@@ -159,12 +171,33 @@ export class SessionStreams implements CatchupParticipant {
     }
   }
 
-  #applyTo(stream: SessionStream, after: number | null, page: CatchupSession | undefined): void {
-    const { host, notFound, wentBack } = this.#options;
-    if (page === undefined) {
-      for (const connection of [...stream.connections()]) notFound(connection);
-      return;
+  /** `isFinal`: the source knows all sessions there are. */
+  #notKnown(stream: SessionStream, isFinal: boolean): void {
+    const { host, notFound } = this.#options;
+    const now = host.clock.now();
+    const since = this.#unknown.get(stream) ?? now;
+    for (const connection of [...stream.connections()]) {
+      const { transport, isAnnounced, openedAt } = connection;
+      const patienceMs = transport.kind === 'poll' ? Math.min(transport.waitMs, UNKNOWN_MS) : UNKNOWN_MS;
+      // Who has been served here is not sent away by one answer: it may be of a replica that is behind.
+      if (isFinal || now - (isAnnounced ? since : openedAt) >= patienceMs) notFound(connection);
     }
+    if (stream.size === 0) return;
+    this.#unknown.set(stream, since);
+    this.#unknownTimer.start();
+  }
+
+  #askForUnknown(): void {
+    for (const stream of this.#unknown.keys()) {
+      this.#checkHead(stream);
+      if (stream.size > 0) this.#streamHost.wantCatchup(stream);
+      else this.#unknown.delete(stream);
+    }
+  }
+
+  #applyTo(stream: SessionStream, after: number | null, page: CatchupSession): void {
+    const { host, wentBack } = this.#options;
+    this.#unknown.delete(stream);
     if (after === null && stream.lags(page.last_seq)) host.metrics.headCheckBehind();
     switch (stream.judgeHead(page.last_seq)) {
       case 'restored':
@@ -196,6 +229,7 @@ export class SessionStreams implements CatchupParticipant {
 
   #release(stream: SessionStream): void {
     this.#streams.delete(stream.id);
+    this.#unknown.delete(stream);
     void this.#options.link.unsubscribe(stream.name, this.#onFrame);
   }
 
@@ -217,7 +251,10 @@ export class SessionStreams implements CatchupParticipant {
   readonly #onFrame: FanoutListener = (payload, name) => {
     const stream = this.#streams.get(Number(name.slice(CHANNEL_PREFIX.length)));
     const frame = stream === undefined ? null : parseLiveFrame(payload);
-    if (frame !== null) stream?.receive(frame);
+    if (stream === undefined || frame === null) return;
+    stream.receive(frame);
+    // Then the source has the session by now.
+    if (frame.seq !== null && this.#unknown.has(stream)) this.#streamHost.wantCatchup(stream);
   };
 }
 

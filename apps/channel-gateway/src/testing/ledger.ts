@@ -203,7 +203,12 @@ export class Ledger implements ChatSource {
         banned: this.banned.has(id),
       });
     }
-    const response: CatchupResponse = { sessions, epoch: this.epoch, operator_statuses: [...this.statuses] };
+    const response: CatchupResponse = {
+      sessions,
+      all_sessions: true,
+      epoch: this.epoch,
+      operator_statuses: [...this.statuses],
+    };
     if (request.feed !== undefined) {
       response.feed = this.feedPage(request.feed.after, request.feed.limit);
       response.badge = this.badge;

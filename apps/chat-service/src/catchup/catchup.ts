@@ -183,6 +183,7 @@ export function catchup(
     if (settled === null) return catchup(context, epochs, request);
     return {
       sessions,
+      ...(context.options.ownsSessions && { all_sessions: true }),
       epoch: settled,
       ...(feed === undefined ? {} : { feed }),
       ...(badgeData === undefined ? {} : { badge: badgeData }),

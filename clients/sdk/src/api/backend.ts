@@ -1,3 +1,4 @@
+import type { Transports } from '../transport/transport.ts';
 import type { IssuedToken } from './connection.ts';
 import type {
   Attachment,
@@ -19,6 +20,9 @@ export interface Access {
   readonly sessionId: number;
   readonly token: string;
 }
+
+/** Runs a call with a token that will live, and with the newest message that is shown. */
+export type AskChat<T> = (call: (access: Access, newestId: number) => Promise<T>) => Promise<T>;
 
 /** A browser `File`/`Blob`, or bytes with a name (Node, React Native). */
 export type UploadFile = (Blob & { readonly name?: string }) | { readonly name: string; readonly bytes: Uint8Array };
@@ -47,8 +51,8 @@ export interface Backend {
   readonly history: (access: Access, page: { beforeId?: number; limit?: number }) => Promise<MessagesResponse>;
   /** Events after a seq: closes gaps, and is the whole transport where nothing better works. */
   readonly poll: (access: Access, after: { afterSeq: number; limit?: number }) => Promise<EventsResponse>;
-  /** For a chat-service without seq: messages beyond one that is known, where plain REST is all there is. */
-  readonly news?: (access: Access, afterId: number) => Promise<Message[]>;
+  /** For a chat-service without seq: what opens the transports, which may then bring messages of its own accord. */
+  readonly lines?: (transports: Transports, ask: AskChat<Message[]>) => Transports;
   /** Null: it is stored, and comes as an event; asked again for the same `client_message_id` it sends nothing. */
   readonly send: (access: Access, message: PostMessageRequest) => Promise<Message | null>;
   /** A message as it came, under the id of the text that this device sent, where only the backend can tell. */

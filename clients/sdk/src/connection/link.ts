@@ -43,7 +43,7 @@ export function openLink(
     asked = false;
     arm(SILENCE_MS);
   };
-  const line = TRANSPORTS[transport](environment, port, replaces, {
+  const line = (port.lines ?? TRANSPORTS)[transport](environment, port, replaces, {
     frame(one) {
       if (over) return;
       heard();

@@ -17,7 +17,7 @@ import { createSequence } from '../sync/sequence.ts';
 import { createThread } from '../sync/thread.ts';
 import { createTypingList, createTypingSender } from '../sync/typing.ts';
 import { createSharedConnection } from '../tabs/shared-connection.ts';
-import { ALL_TRANSPORTS } from '../transport/all.ts';
+import { ALL_TRANSPORTS, TRANSPORTS } from '../transport/all.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
 import { beginSession } from './begin-session.ts';
 import { createCredentials, SESSION_KEY } from './credentials.ts';
@@ -294,16 +294,9 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
         cursorName: 'last_seq',
         query: () => ({ session: credentials.stored.id ?? 0 }),
         authFrame: (token) => ({ type: 'auth', session_id: credentials.stored.id ?? 0, token }),
-        restPoll: async (cursor) => {
-          const afterSeq = Number(cursor ?? 0);
-          return credentials.run(async (access) => {
-            if (!backend.news) return eventsAfter(access, afterSeq, 500);
-            const found = await backend.news(access, thread.newestId);
-            const events = found.map((data) => ({ type: 'chat.message', session_id: access.sessionId, data }));
-            return { events, last_seq: afterSeq, has_more: false };
-          });
-        },
+        restPoll: (cursor) => credentials.run((access) => eventsAfter(access, Number(cursor ?? 0), 500)),
       },
+      lines: backend.lines?.(TRANSPORTS, (ask) => credentials.run((access) => ask(access, thread.newestId))),
       async prepare() {
         await credentials.access();
         await history.prepare();

@@ -69,6 +69,7 @@ function besideSite(options: Partial<SiteChat> = {}) {
     }
     return { ok: true, file: stored.at(-1) };
   };
+  const world = createWorld();
   const backend = siteBackend({
     baseUrl: 'http://site',
     site: {
@@ -78,7 +79,7 @@ function besideSite(options: Partial<SiteChat> = {}) {
       ...options,
     },
     environment: {
-      ...createWorld().tab().environment,
+      ...world.tab().environment,
       fetch: (input, init) => {
         const url = new URL(String(input));
         const method = init?.method ?? 'GET';
@@ -99,7 +100,18 @@ function besideSite(options: Partial<SiteChat> = {}) {
     },
   });
   const refuse = (status: number | null) => (refuses = status);
-  return Object.assign(beside, { backend, rows, asked, bodies, fails, stored, forms, refuse, cookies: () => cookies });
+  return Object.assign(beside, {
+    world,
+    backend,
+    rows,
+    asked,
+    bodies,
+    fails,
+    stored,
+    forms,
+    refuse,
+    cookies: () => cookies,
+  });
 }
 
 let site: ReturnType<typeof besideSite>;
@@ -124,8 +136,31 @@ it('reads the whole chat of the site, page by page, and asks for what is new alo
   expect((await site.backend.history(access, { beforeId: 3, limit: 5 })).messages.map(({ id }) => id)).toEqual([1, 2]);
   site.rows.push({ id: 8, sender: 'manager', body: 'm8', created_at: '2026-01-01T00:00:00Z' });
   site.asked.length = 0;
-  expect((await site.backend.news?.(access, 7))?.map(({ body }) => body)).toEqual(['m8']);
+  await site.world.advance(30_000);
+  expect((await site.backend.news(access, 7)).map(({ body }) => body)).toEqual(['m8']);
   expect(site.asked).toEqual(['GET /chat/7?since_id=7', 'GET /chat/7?since_id=8']);
+});
+
+it('[BES33] shows a row that became visible after one with a larger id, and asks for few rows again', async () => {
+  site = besideSite();
+  const row = (id: number) => ({ id, sender: 'manager', body: `m${id}`, created_at: '2026-01-01T00:00:00Z' });
+  for (let id = 1; id <= 40; id += 1) site.rows.push(row(id));
+  await site.backend.session(access);
+  await site.backend.history(access, {});
+  site.rows.push(row(42));
+  expect((await site.backend.news(access, 40)).map(({ id }) => id)).toEqual([42]);
+  // Written at the same time, committed later.
+  site.rows.splice(-1, 0, row(41));
+  expect((await site.backend.news(access, 42)).map(({ id }) => id)).toEqual([41]);
+  expect(await site.backend.news(access, 42)).toEqual([]);
+  expect((await site.backend.history(access, { limit: 3 })).messages.map(({ id }) => id)).toEqual([40, 41, 42]);
+  const since = () => Math.min(...site.asked.splice(0).map((call) => Number(/since_id=(\d+)/.exec(call)?.[1] ?? 99)));
+  site.asked.length = 0;
+  await site.backend.news(access, 42);
+  expect(since()).toBeGreaterThanOrEqual(20);
+  await site.world.advance(30_000);
+  await site.backend.news(access, 42);
+  expect(since()).toBe(42);
 });
 
 it('begins a chat with the names of the site, under its cookie, and knows its own first message', async () => {
@@ -303,13 +338,13 @@ it('[BES15] reads from the ledger where the site prefers it, and writes to the s
   const page = await site.backend.history(access, { limit: 250 });
   expect(page.messages.map(({ id }) => id)).toEqual(ledger);
   ledger.push(251);
-  expect((await site.backend.news?.(access, 250))?.map(({ body }) => body)).toEqual(['m251']);
+  expect((await site.backend.news(access, 250)).map(({ body }) => body)).toEqual(['m251']);
   // The site has the row, and the ledger a moment later.
   site.rows.push(...ledger.map((id) => ({ id, sender: 'client', body: 'x', created_at: '2026-01-01 00:00:00' })));
   const sent = await site.backend.send(access, { body: 'новое', client_message_id: 'one' });
   expect(sent).toMatchObject({ id: 252, body: 'новое', client_message_id: 'one' });
   ledger.push(252);
-  expect((await site.backend.news?.(access, 251))?.map(({ id, client_message_id: key }) => [id, key])).toEqual([
+  expect((await site.backend.news(access, 251)).map(({ id, client_message_id: key }) => [id, key])).toEqual([
     [252, 'one'],
   ]);
   expect(site.asked.filter((call) => call.startsWith('GET /chat/7?'))).toEqual([]);

@@ -8,13 +8,23 @@ import { ChatClientError } from '../errors.ts';
 import { BEGINNING, createOwnRows } from '../sync/own-rows.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
 import { SITE_PATHS, siteReader } from './site-fields.ts';
+import { siteLines } from './site-line.ts';
 
 /** Requests in a row that read what a chat holds; a site answers some hundred messages to each. */
 const PAGES_MAX = 200;
 const PAGE = 100;
 const TOKEN_SECONDS = 86_400;
+/** So long a row may become visible later than one with a larger id, and so many rows are read again for that. */
+const LATE_MS = 30_000;
+const LATE_ROWS = 20;
 const FILE_MAX_BYTES = 10 * 1024 * 1024;
 const FILES_PER_MESSAGE = 5;
+
+/** A backend that asks the site for news by itself. */
+export interface SiteBackend extends Backend {
+  /** Messages of the site that the page was not given yet. */
+  readonly news: (access: Access, newestId: number) => Promise<Message[]>;
+}
 
 export interface SiteBackendOptions {
   readonly site: SiteChat;
@@ -28,8 +38,12 @@ interface Known {
   readonly id: number;
   messages: Message[];
   status: string;
-  /** Up to which message the page was given all. A look for its own text reads on, and gives it that one alone. */
-  told: number;
+  /** Rows that the page was not given yet. A look for its own text reads on, and gives it that one alone. */
+  readonly untold: Set<number>;
+  /** Rows that came a short while ago, in the order in which they came: one before them may still come. */
+  readonly recent: { readonly id: number; readonly at: number }[];
+  /** No row before this one is waited for. */
+  settled: number;
 }
 
 /** No number of an event: more than a chat that has just begun can have, so that what it holds is read. */
@@ -56,7 +70,7 @@ function noChat(error: unknown): null {
  * The customer's calls against a site's own REST. The site keeps no seq: the head and what was missed come from the
  * gateway, and every message is known by its id, whichever way it came.
  */
-export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOptions): Backend {
+export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOptions): SiteBackend {
   const environment = given ?? createEnvironment();
   const channel = resolveBase(baseUrl);
   const standard = backendOver(standardRest(environment, channel));
@@ -85,46 +99,82 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     call(environment, 'GET', `${channel}/channel/poll`, { token, query: { session: sessionId, last_seq, wait: 0 } });
 
   const of = (id: number): Known => {
-    if (known?.id !== id) known = { id, messages: [], status: 'new', told: 0 };
+    if (known?.id !== id) known = { id, messages: [], status: 'new', untold: new Set(), recent: [], settled: 0 };
     return known;
   };
-  /** The same from the ledger: back from the newest to what is known. */
-  const readLedger = async (chat: Known, access: Access): Promise<Message[]> => {
-    const newest = chat.messages.at(-1)?.id ?? 0;
-    chat.status = (await standard.session(access)).status;
-    const read: Message[] = [];
-    let beforeId: number | undefined;
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const { messages, has_more } = await standard.history(access, { ...(beforeId && { beforeId }), limit: PAGE });
-      read.unshift(...messages);
-      beforeId = messages[0]?.id;
-      if (!has_more || beforeId === undefined || messages.some(({ id }) => id <= newest)) break;
-    }
-    const known = new Set(chat.messages.map(({ id }) => id));
-    const news = read.filter(({ id }) => !known.has(id)).sort((a, b) => a.id - b.id);
+  /** Those of the rows that were not known yet, which are now. */
+  const learn = (chat: Known, read: readonly Message[]): Message[] => {
+    const has = new Set(chat.messages.map(({ id }) => id));
+    const news = read.filter(({ id }) => !has.has(id)).sort((a, b) => a.id - b.id);
+    if (news.length === 0) return news;
     chat.messages = [...chat.messages, ...news].sort((a, b) => a.id - b.id);
+    for (const { id } of news) chat.untold.add(id);
     return news;
   };
-  /** What the site has beyond what is known; told once to each caller, in order. */
-  const read = async (id: number, token: string): Promise<Message[]> => {
+  /** The same from the ledger: back from the newest to what is known. */
+  const readLedger = async (chat: Known, access: Access): Promise<void> => {
+    const newest = chat.messages.at(-1)?.id ?? 0;
+    const read: Message[] = [];
+    try {
+      chat.status = (await standard.session(access)).status;
+      let beforeId: number | undefined;
+      for (let page = 0; page < PAGES_MAX; page += 1) {
+        const { messages, has_more } = await standard.history(access, { ...(beforeId && { beforeId }), limit: PAGE });
+        read.unshift(...messages);
+        beforeId = messages[0]?.id;
+        if (!has_more || beforeId === undefined || messages.some(({ id }) => id <= newest)) break;
+      }
+    } catch (error) {
+      // It hears of the chat from the site, and may not have yet.
+      noChat(error);
+    }
+    learn(chat, read);
+  };
+  /**
+   * Behind which id the site is asked. Two rows that are written at once become visible in any order, so a row is asked
+   * beyond only when it has been there for a while, or there are many newer ones.
+   */
+  const settledId = (chat: Known): number => {
+    const now = environment.now();
+    while ((chat.recent[0] && now - chat.recent[0].at >= LATE_MS) || chat.recent.length > LATE_ROWS)
+      chat.settled = Math.max(chat.settled, chat.recent.shift()?.id ?? 0);
+    return chat.settled;
+  };
+  /** Begun here, and the site has not shown it yet. */
+  const unseen = new Set<number>();
+  /** The site has no such chat: it is over. One that it began and never showed has a wrong path, and must not begin anew. */
+  const ended = (error: unknown, id: number): never => {
+    if (noChat(error) === null && !unseen.has(id))
+      throw new ChatClientError('session_not_found', undefined, { status: 404 });
+    throw error;
+  };
+  const page = async (id: number, since: number): Promise<unknown> => {
+    const answer = await ask('GET', paths.history, id, since).catch((error: unknown) => ended(error, id));
+    unseen.delete(id);
+    return answer;
+  };
+  /** 404 of one path may be of a server without it. What the site says of the chat itself counts. */
+  const exists = async (error: unknown, id: number): Promise<never> => {
+    if (noChat(error) === null) await page(id, of(id).settled);
+    throw error;
+  };
+  /** What the site has beyond what is known. */
+  const read = async (id: number, token: string): Promise<void> => {
     const chat = of(id);
     if (site.history === 'ledger') return readLedger(chat, { sessionId: id, token });
-    const found: Message[] = [];
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const since = chat.messages.at(-1)?.id ?? 0;
-      const answer = await ask('GET', paths.history, id, since);
+    let since = settledId(chat);
+    for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+      const answer = await page(id, since);
       chat.status = reader.status(answer);
-      // Two readings at once may both bring it.
+      const found = reader.messages(answer);
       const newest = chat.messages.at(-1)?.id ?? 0;
-      const news = reader
-        .messages(answer)
-        .filter((message) => message.id > newest)
-        .sort((a, b) => a.id - b.id);
-      chat.messages.push(...news);
-      found.push(...news);
-      if (news.length === 0) return found;
+      // Two readings at once may both bring it.
+      const news = learn(chat, found);
+      for (const row of news) chat.recent.push({ id: row.id, at: environment.now() });
+      const last = Math.max(since, ...found.map((row) => row.id));
+      if (last === since || (news.length === 0 && last >= newest)) return;
+      since = last;
     }
-    return found;
   };
   const rows = createOwnRows(environment, 'client');
   const named = (id: number, row: Message): Message => ({
@@ -147,7 +197,8 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     return found && named(id, of(id).messages.find((row) => row.id === found.id) ?? found);
   };
   const issue = async (sessionId: number) => {
-    const token = reader.token(await ask('GET', paths.token, sessionId));
+    const answer = await ask('GET', paths.token, sessionId).catch((error: unknown) => exists(error, sessionId));
+    const token = reader.token(answer);
     if (token === null) throw new ChatClientError('invalid_response');
     const created = Number(token.split('.')[1]);
     return { token, expires_at: new Date((created + TOKEN_SECONDS) * 1_000).toISOString() };
@@ -198,9 +249,17 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     }
     const id = reader.sessionId(answer);
     if (id === null) throw new ChatClientError('invalid_response');
+    unseen.add(id);
     rows.note(mark, { session: id, after: 0, state: 'taken' });
     if (first !== undefined) rows.note(first, { session: id, after: 0, state: 'taken' }, body);
     return id;
+  };
+  const news = async ({ sessionId, token }: Access, newestId: number): Promise<Message[]> => {
+    await read(sessionId, token);
+    const chat = of(sessionId);
+    const found = chat.messages.filter(({ id }) => id > newestId || chat.untold.has(id));
+    chat.untold.clear();
+    return found.map((one) => named(sessionId, one));
   };
   const none = (): Promise<never> => Promise.reject(new ChatClientError('not_found'));
 
@@ -247,20 +306,15 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       await read(sessionId, token);
       const chat = of(sessionId);
       const earlier = chat.messages.filter(({ id }) => id < beforeId);
-      if (earlier.length === chat.messages.length) chat.told = earlier.at(-1)?.id ?? 0;
+      if (earlier.length === chat.messages.length) chat.untold.clear();
       return {
         messages: earlier.slice(-limit).map((one) => named(sessionId, one)),
         has_more: earlier.length > limit,
       };
     },
     poll: (access, { afterSeq }) => missed(access, afterSeq),
-    async news({ sessionId, token }, afterId) {
-      await read(sessionId, token);
-      const chat = of(sessionId);
-      const from = Math.min(afterId, chat.told);
-      chat.told = chat.messages.at(-1)?.id ?? 0;
-      return chat.messages.filter(({ id }) => id > from).map((one) => named(sessionId, one));
-    },
+    news,
+    lines: (transports, ask) => siteLines(transports, () => ask(news)),
     own: named,
     async send({ sessionId, token }, { body, client_message_id: key, attachments = [] }) {
       const words = body || filesAlone(attachments);
@@ -277,7 +331,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       rows.note(key, { session: sessionId, after, state: 'tried' }, words);
       const files = attachments.length === 0 ? undefined : attachments;
       const json = reader.request({ body, client_message_id: key, attachments: files });
-      const answer = await write(paths.send, sessionId, json);
+      const answer = await write(paths.send, sessionId, json).catch((error: unknown) => exists(error, sessionId));
       rows.note(key, { session: sessionId, after, state: 'taken' }, words);
       const sent = reader.sent(answer);
       if (!sent || sent.id <= after) return shown(sessionId, token, key).catch(() => null);

@@ -157,24 +157,15 @@ export class StaffApi {
   }
 
   /** Without `userId` the caller claims the session. */
-  async assign(id: number, userId?: string): Promise<Session> {
-    if (this.#site) {
-      await (await this.#site()).assign(id, userId);
-      // As far as the ledger knows it by now; the event follows.
-      return this.session(id);
-    }
-    return this.#session(id, 'assign', userId === undefined ? {} : { user_id: userId });
+  assign(id: number, userId?: string): Promise<Session> {
+    return this.#session(id, 'assign', userId);
   }
 
   unassign(id: number): Promise<Session> {
     return this.#session(id, 'unassign');
   }
 
-  async close(id: number): Promise<Session> {
-    if (this.#site) {
-      await (await this.#site()).close(id);
-      return this.session(id);
-    }
+  close(id: number): Promise<Session> {
     return this.#session(id, 'close');
   }
 
@@ -238,8 +229,10 @@ export class StaffApi {
     return this.request('POST', `/chat/session/${id}/${what}`, { body });
   }
 
-  async #session(id: number, what: string, body: object = {}): Promise<Session> {
-    return (await this.#post<{ session: Session }>(id, what, body)).session;
+  async #session(id: number, what: string, user_id?: string): Promise<Session> {
+    // As far as the ledger knows it by now; the event follows.
+    if (this.#site && (await (await this.#site()).move(id, what, user_id))) return this.session(id);
+    return (await this.#post<{ session: Session }>(id, what, { user_id })).session;
   }
 
   async #run<T>(send: (token: string) => Promise<T>): Promise<T> {

@@ -82,9 +82,9 @@ it('assigns and closes by the site’s paths and names', async () => {
     paths: { assign: '/api/{id}/give', reply: '/api/{id}/say' },
     request: { user_id: 'manager', body: 'text' },
   });
-  await staff.assign(7, '3');
-  await staff.assign(7, undefined);
-  await staff.close(7);
+  await staff.move(7, 'assign', '3');
+  await staff.move(7, 'assign');
+  await staff.move(7, 'close');
   await staff.reply(7, { body: 'x', client_message_id: 'one' });
   expect(asked.map(({ url, body }) => [url, body])).toEqual([
     ['/api/7/give', { manager: '3' }],

@@ -85,12 +85,13 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
       if (!found && answer.isElsewhere) throw new ChatClientError('unconfirmed');
       return found;
     },
-    assign: (id: number, userId: string | undefined): Promise<unknown> =>
-      post(
-        paths.assign ?? '/chat/{id}/assign',
-        id,
-        userId === undefined ? {} : { [request.user_id ?? 'user_id']: userId },
-      ),
-    close: (id: number): Promise<unknown> => post(paths.close ?? '/chat/{id}/close', id, {}),
+    /** False: the site has no such move. */
+    async move(id: number, what: string, userId?: string): Promise<boolean> {
+      const { assign = '/chat/{id}/assign', close = '/chat/{id}/close' } = paths;
+      const path = { assign, close }[what];
+      if (path !== undefined)
+        await post(path, id, userId === undefined ? {} : { [request.user_id ?? 'user_id']: userId });
+      return path !== undefined;
+    },
   };
 }

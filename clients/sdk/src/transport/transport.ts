@@ -47,6 +47,8 @@ export interface LinePort {
   readonly target: ChannelTarget;
   readonly token: () => string;
   readonly cursor: () => number | string | null;
+  /** What opens the transports, where they are not opened as ever. */
+  readonly lines?: Transports | undefined;
 }
 
 export interface LineHandlers {

@@ -46,8 +46,13 @@ it('takes over a chat of the site’s own page once, and never a second one', ()
 
 describe('a backend that is loaded at its first call', () => {
   it('is loaded once, and again after a load that failed', async () => {
-    const { news: _, reportPage: __, ...most } = laterBackend(() => Promise.reject(new Error('never')));
-    const site: Backend = { ...most, markRead: async () => undefined };
+    const { reportPage: _, ...most } = laterBackend(() => Promise.reject(new Error('never')));
+    const lines: string[] = [];
+    const site: Backend = {
+      ...most,
+      markRead: async () => undefined,
+      lines: (transports) => ({ ...transports, sse: transports.websocket }),
+    };
     let asked = 0;
     const backend = laterBackend(async () => {
       asked += 1;
@@ -59,7 +64,18 @@ describe('a backend that is loaded at its first call', () => {
     await Promise.all([backend.markRead(access, 1), backend.markRead(access, 2)]);
     expect(asked).toBe(2);
     // What this site's backend does not have is nothing, and no error.
-    expect(await backend.news?.(access, 1)).toEqual([]);
     await backend.reportPage?.(access, 'https://shop.example/');
+    const open = (name: string) => () => {
+      lines.push(name);
+      return { send: () => false, close: () => undefined };
+    };
+    const own = { websocket: open('websocket'), sse: open('sse'), poll: open('poll'), rest: open('rest') };
+    for (const later of [laterBackend(() => Promise.reject(new Error('never'))), backend]) {
+      const opened = later.lines?.(own, () => Promise.resolve([]));
+      // None of these looks at what it is given.
+      const nothing = undefined as never;
+      for (const line of Object.values(opened ?? {})) line(nothing, nothing, null, nothing);
+    }
+    expect(lines).toEqual(['websocket', 'sse', 'poll', 'rest', 'websocket', 'websocket', 'poll', 'rest']);
   });
 });

@@ -73,7 +73,14 @@ export function laterBackend(load: () => Promise<Backend>): Backend {
     session: async (access) => (await backend()).session(access),
     history: async (access, page) => (await backend()).history(access, page),
     poll: async (access, after) => (await backend()).poll(access, after),
-    news: async (access, afterId) => (await (await backend()).news?.(access, afterId)) ?? [],
+    // A line is opened when the chat's head was read, which has loaded it.
+    lines(transports, ask) {
+      const line =
+        (name: keyof typeof transports): (typeof transports)[typeof name] =>
+        (...given) =>
+          (loaded?.lines?.(transports, ask) ?? transports)[name](...given);
+      return { websocket: line('websocket'), sse: line('sse'), poll: line('poll'), rest: line('rest') };
+    },
     send: async (access, message) => (await backend()).send(access, message),
     // Nothing comes before a call has loaded it.
     own: (sessionId, message) => loaded?.own?.(sessionId, message) ?? message,

@@ -644,6 +644,7 @@ export const EXAMPLES: { readonly [N in SchemaName]: readonly Wire<N>[] } = {
   CatchupResponse: [
     {
       sessions: [caughtUp, { id: 140, last_seq: 2, events: [], has_more: false }],
+      all_sessions: true,
       epoch: customerReady.epoch,
       badge,
       operators_online: 2,

@@ -1,0 +1,86 @@
+import type { Message } from '../api/protocol.ts';
+import { createAlarm } from '../core/alarm.ts';
+import type { Frame, OpenLine, Transports } from '../transport/transport.ts';
+
+const WELL_MS = 60_000;
+const DEGRADED_MS = 5_000;
+const NOT_FOUND = 4504;
+const CHANNEL_OFF = 4530;
+
+/**
+ * The transports beside a site's own chat. The channel may hear of a chat later than its customer comes, and it may be open
+ * and bring nothing: then the site is asked, which has the chat. What it says comes as frames, so other tabs hear it too.
+ */
+export function siteLines(transports: Transports, news: () => Promise<readonly Message[]>): Transports {
+  const found = async (session: unknown): Promise<Frame[]> =>
+    (await news()).map((data) => ({ type: 'chat.message', session_id: Number(session), data }));
+
+  const rest: OpenLine = (environment, port, replaces, handlers) => {
+    const { session } = port.target.query();
+    const restPoll = async (cursor: number | string | null) => ({
+      events: await found(session),
+      last_seq: Number(cursor ?? 0),
+      has_more: false,
+    });
+    return transports.rest(environment, { ...port, target: { ...port.target, restPoll } }, replaces, handlers);
+  };
+
+  const channel =
+    (open: OpenLine): OpenLine =>
+    (environment, port, replaces, handlers) => {
+      const { now, random } = environment;
+      const { session } = port.target.query();
+      const alarm = createAlarm(environment);
+      let lookedAt = now();
+      /** 0: it is not ready, or over. */
+      let everyMs = 0;
+      let looking = false;
+      const look = async (): Promise<void> => {
+        if (looking || everyMs === 0) return;
+        looking = true;
+        lookedAt = now();
+        // What the site does not answer now it is asked at the next look.
+        const frames = await found(session).catch(() => []);
+        looking = false;
+        if (everyMs === 0) return;
+        frames.forEach(handlers.frame);
+        lookEvery(everyMs);
+      };
+      const lookEvery = (ms: number): void => {
+        everyMs = ms;
+        // Jittered, so that pages which are told of it together do not ask together.
+        alarm.set(ms * (0.75 + random() / 2), () => void look());
+      };
+      const unlisten = environment.onLifecycle((event) => {
+        if (event !== 'frozen' && now() - lookedAt >= DEGRADED_MS) void look();
+      });
+      const end = (): void => {
+        everyMs = 0;
+        alarm.clear();
+        unlisten();
+      };
+      const line = open(environment, port, replaces, {
+        ...handlers,
+        frame(frame) {
+          if (frame.type === 'channel.degraded') lookEvery(DEGRADED_MS);
+          else if (['channel.ready', 'channel.restored'].includes(frame.type)) lookEvery(WELL_MS);
+          handlers.frame(frame);
+        },
+        closed(code, retryAfterMs) {
+          end();
+          // The site alone ends a chat. Until the channel knows this one, the site is polled.
+          handlers.closed(code === NOT_FOUND ? CHANNEL_OFF : code, retryAfterMs);
+        },
+      });
+      return {
+        send: line.send,
+        close() {
+          end();
+          line.close();
+        },
+      };
+    };
+
+  const { websocket, sse, poll } = transports;
+  return { websocket: channel(websocket), sse: channel(sse), poll: channel(poll), rest };
+}
