@@ -4,6 +4,7 @@ import type { Customer, Staff } from '@chat-realtime/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 import { expectError, fieldPaths } from '../../support/expect-error.ts';
+import { identityToken } from '../../support/tokens.ts';
 
 const chat = await useChat('main');
 let anna: Staff;
@@ -74,6 +75,26 @@ describe('bans', () => {
       client.send({ type: 'typing', active });
     }, 1_000);
     await again.finally(() => clearInterval(pressing));
+  });
+
+  test('[BAN4] [BAN1] [BAN6] who is banned as a customer is refused in all their chats, and nobody else is', async () => {
+    const sub = `banned-${randomUUID()}`;
+    const [one, two, other] = [await chat.customer(), await chat.customer(), await chat.customer()];
+    for (const { sessionId, token } of [one, two]) {
+      const json = { identity_token: await identityToken({ sub }), session_id: sessionId, token };
+      expect((await chat.http.post('/chat/identity', { json })).status).toBe(200);
+    }
+    const { ban } = (await ask({ session_id: one.sessionId, by: 'customer' })).as(banResponseSchema, 201);
+    expect(ban).toMatchObject({ by: 'customer', customer_id: sub, session_id: one.sessionId });
+    for (const customer of [one, two]) expectError(await send(customer, 'no'), 'banned');
+    expect((await send(other, 'yes')).status).toBe(201);
+    // Their next chat is theirs too.
+    const next = await chat.customer();
+    const json = { identity_token: await identityToken({ sub }), session_id: next.sessionId, token: next.token };
+    expect((await chat.http.post('/chat/identity', { json })).status).toBe(200);
+    expectError(await send(next, 'no'), 'banned');
+    expect((await anna.request('DELETE', `/chat/bans/${ban.id}`)).status).toBe(204);
+    expect((await send(two, 'at last')).status).toBe(201);
   });
 
   test('[BAN5] [BAN4] [BAN1] what cannot be banned is 422, and says why', async () => {

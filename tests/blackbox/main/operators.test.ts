@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 import {
   auditResponseSchema,
+  authUserSchema,
+  inviteResponseSchema,
   operatorAccountResponseSchema,
   operatorAccountsSchema,
   operatorInviteSchema,
@@ -50,6 +52,28 @@ describe('accounts of operators', () => {
     const told = entries.filter(({ subject }) => subject === `operator:${vera.userId}`).map(({ action }) => action);
     const invited = ['operator.added', 'password.set_by_link', 'operator.invited', 'password.set_by_link'];
     expect(told).toEqual(invited.toReversed());
+  });
+
+  test('[AUTH20] [AUTH22] a link says whose account it is, takes no bad password, and opens once', async () => {
+    const { operator, invite_url } = await add();
+    const key = new URL(invite_url).hash.replace('#invite=', '');
+    const read = (json: unknown) => chat.http.post('/auth/invite', { json });
+    const accept = (json: unknown) => chat.http.post('/auth/invite/accept', { json });
+    const { login, name } = operator;
+    expect((await read({ key })).as(inviteResponseSchema)).toMatchObject({ kind: 'operator', login, name });
+    for (const bad of [{ key }, { key, password: 'short' }, { key, password: 7 }, { password: 'a password of Vera' }])
+      expectError(await accept(bad), 'validation_failed');
+    expectError(await read({}), 'validation_failed');
+    for (const other of [`${key}x`, 'x', key.toLowerCase()]) {
+      expectError(await read({ key: other }), 'bad_credentials');
+      expectError(await accept({ key: other, password: 'a password of Vera' }), 'bad_credentials');
+    }
+    // What is the administrator's to say a link does not change.
+    const more = { login: 'admin', name: 'x', role: 'admin', scope: 'all' };
+    const accepted = await accept({ key, password: 'a password of Vera', ...more });
+    expect(accepted.as(authUserSchema)).toMatchObject({ login, name, role: 'operator' });
+    expectError(await accept({ key, password: 'a password of Eve' }), 'bad_credentials');
+    expectError(await read({ key }), 'bad_credentials');
   });
 
   test("[AUTH24] who is deactivated is out everywhere within seconds, and their chats are nobody's", async () => {

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { customerExportSchema, eraseResponseSchema, sessionExportSchema } from '@chat-realtime/protocol';
-import { ofType, type Staff } from '@chat-realtime/testkit';
+import {
+  customerExportSchema,
+  eraseResponseSchema,
+  operatorInviteSchema,
+  sessionExportSchema,
+} from '@chat-realtime/protocol';
+import { type Customer, ofType, Staff } from '@chat-realtime/testkit';
 import { strFromU8, unzipSync } from 'fflate';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
@@ -75,6 +80,73 @@ describe('privacy', () => {
     expect(document.messages.map(({ body }) => body)).toEqual(['look']);
     expectError(await admin.request('GET', `${customer.path}/export?format=tar`), 'validation_failed');
     expectError(await anna.request('GET', `${customer.path}/export?format=zip`), 'forbidden');
+  });
+
+  test('[EXP1] [EXP2] [ERA1] files and callback requests are handed out, and then are gone from everywhere', async () => {
+    const customer = await chat.customer({ name: SECRET });
+    const { id } = await customer.uploaded('secret.png', png(5, 4));
+    const { attachments } = await customer.post(SECRET, { attachments: [id] });
+    const asked = {
+      phone: '+79161234567',
+      name: SECRET,
+      comment: SECRET,
+      session_id: customer.sessionId,
+      consent: true,
+    };
+    const callback = await chat.http.post('/chat/callback', { token: customer.token, json: asked });
+    expect(callback.status, callback.text).toBe(201);
+    const exported = (await admin.request('GET', `${customer.path}/export`)).as(sessionExportSchema);
+    expect(exported.callbacks).toMatchObject([{ phone: '+79161234567', comment: SECRET, status: 'new' }]);
+    const url = new URL(attachments[0]?.url ?? '', chat.baseUrl);
+    expect((await chat.http.get(url.pathname + url.search)).status).toBe(200);
+    expect((await admin.request('POST', `${customer.path}/erase`)).status).toBe(200);
+    expectError(await chat.http.get(url.pathname + url.search), 'not_found');
+    const after = await admin.request('GET', `${customer.path}/export`);
+    for (const hidden of [SECRET, '+79161234567', 'secret.png']) expect(after.text).not.toContain(hidden);
+    expect(after.as(sessionExportSchema).callbacks).toMatchObject([{ status: 'cancelled' }]);
+    expect((await anna.request('GET', '/chat/callbacks?limit=100')).text).not.toContain(SECRET);
+    const zip = unzipSync((await admin.request('GET', `${customer.path}/export?format=zip`)).body);
+    expect(Object.keys(zip)).toEqual(['chat.json']);
+  });
+
+  test('[EXP1] [ERA1] [ERA6] [ASG10] [ASG12] an admin of a narrow scope has the chats that they see, and no others', async () => {
+    const password = 'a password of Vera';
+    const narrow = async (scope: string) => {
+      const json = { login: `op-${randomUUID().slice(0, 8)}`, name: 'Вера', role: 'admin', scope };
+      const { invite_url } = (await admin.request('POST', '/auth/operators', { json })).as(operatorInviteSchema, 201);
+      const key = new URL(invite_url).hash.replace('#invite=', '');
+      expect((await chat.http.post('/auth/invite/accept', { json: { key, password } })).status).toBe(200);
+      return Staff.login(chat.http, json.login, password);
+    };
+    const [own, assigned] = [await narrow('own'), await narrow('assigned')];
+    const [theirs, free, others] = [await chat.customer(), await chat.customer(), await chat.customer()];
+    for (const customer of [theirs, free, others]) await customer.post(SECRET);
+    expect((await admin.act(theirs.sessionId, 'assign', { user_id: own.userId })).status).toBe(200);
+    expect((await anna.act(others.sessionId, 'assign')).status).toBe(200);
+    const both = async (staff: Staff, { path }: Customer, expected: 'seen' | 'hidden'): Promise<void> => {
+      const calls = [
+        await staff.request('GET', `${path}/export`),
+        await staff.request('GET', `${path}/export?format=zip`),
+        await staff.request('POST', `${path}/erase`, { json: {} }),
+      ];
+      for (const answer of calls)
+        if (expected === 'seen') expect(answer.status, answer.line).toBe(200);
+        else expectError(answer, 'session_not_found');
+      const wide = { json: { scope: 'customer' } };
+      expectError(
+        await staff.request('POST', `${path}/erase`, wide),
+        expected === 'seen' ? 'forbidden' : 'session_not_found',
+      );
+    };
+    for (const hidden of [free, others]) await both(own, hidden, 'hidden');
+    for (const hidden of [theirs, others]) await both(assigned, hidden, 'hidden');
+    for (const { path } of [theirs, free, others])
+      expect((await admin.request('GET', `${path}/export`)).text).toContain(SECRET);
+    await both(own, theirs, 'seen');
+    await both(assigned, free, 'seen');
+    expect((await admin.request('GET', `${others.path}/export`)).text).toContain(SECRET);
+    for (const { path } of [theirs, free])
+      expect((await admin.request('GET', `${path}/export`)).text).not.toContain(SECRET);
   });
 
   test('[EXP3] [ERA6] [IDN10] a customer is exported and erased in all their chats, and does not come back', async () => {

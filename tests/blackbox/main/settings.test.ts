@@ -162,7 +162,7 @@ describe('origins, tokens, files and secrets', () => {
     for (const body of [{ origins: [] }, { tokens: null }, { attachments: null }])
       expectError(await save(body, anna), 'forbidden');
     expect(keys).toContainEqual({ variable: 'SITE_API_KEY', set: true });
-    expect((await read()).keys).toBeUndefined();
+    expect((await anna.request('GET', '/chat/settings')).text).not.toContain('SITE_API_KEY');
   });
 });
 
@@ -213,6 +213,26 @@ const QUESTIONS = [
 ];
 
 describe('questions of a site', () => {
+  test('[SET7] [SET8] name, e-mail, phone and message are asked as an admin says, and as nobody else does', async () => {
+    const fields = [
+      { name: 'name', required: true },
+      { name: 'email', required: false },
+    ];
+    for (const bad of [[{ name: 'age', required: true }], [{ name: 'name' }], 'name', [...fields, fields[0]]])
+      expectError(await save({ prechat_fields: bad }), 'validation_failed');
+    expectError(await save({ prechat_fields: fields }, anna), 'forbidden');
+    const saved = (await save({ prechat_fields: fields })).as(settingsResponseSchema);
+    expect(saved.rules.effective.prechat_fields).toEqual(fields);
+    const asked = async () => (await chat.http.get('/chat/config')).as(configResponseSchema).prechat_fields;
+    await until(async () => JSON.stringify(await asked()) === JSON.stringify(fields), {
+      timeoutMs: 10_000,
+      everyMs: 200,
+      what: 'the questions in the configuration',
+    });
+    const cleared = (await save({ prechat_fields: null })).as(settingsResponseSchema);
+    expect(cleared.rules.saved).not.toHaveProperty('prechat_fields');
+  });
+
   test('[SET10] are asked by the configuration, and their answers are for staff, in the chat alone', async () => {
     expectError(await save({ custom_fields: QUESTIONS }, anna), 'forbidden');
     expectError(await save({ custom_fields: [{ ...QUESTIONS[0], kind: 'date' }] }), 'validation_failed');
