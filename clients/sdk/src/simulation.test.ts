@@ -1,8 +1,8 @@
-import { Ledger, Sequencer } from '@chat-realtime/channel-gateway/testing';
+import { Ledger, Sequencer, SessionOwners } from '@chat-realtime/channel-gateway/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createChatClient } from './customer/client.ts';
 import { createStaffClient } from './staff/client.ts';
-import { type Clients, simulate } from './testing/simulation.ts';
+import { ACTIONS, type Clients, simulate } from './testing/simulation.ts';
 
 const CLIENTS: Clients = { createChatClient, createStaffClient };
 const STEPS = Number(process.env['SIMULATION_STEPS'] ?? 100_000);
@@ -20,7 +20,7 @@ afterAll(() => {
 
 describe('clients, the core of the gateway and a chat-service in virtual time', () => {
   it(
-    `[RES1] [RES2] [RES5] [RES6] [STF3] [STF5] agree after ${STEPS} steps of whatever fails (seeds from ${SEED})`,
+    `[RES1] [RES2] [RES5] [RES6] [STF3] [STF5] [ASG10] agree after ${STEPS} frames and requests of whatever fails (seeds from ${SEED})`,
     async () => {
       let steps = 0;
       let events = 0;
@@ -32,7 +32,8 @@ describe('clients, the core of the gateway and a chat-service in virtual time', 
         const again = `SIMULATION_SEED=${seed} SIMULATION_STEPS=1\n${result.log.join(' ')}`;
         expect(result.problems, again).toEqual([]);
       }
-      console.log(`simulated ${steps} steps with seeds ${SEED} to ${seed - 1}, ${events} events shown`);
+      const runs = `${ACTIONS} actions with each of the seeds ${SEED} to ${seed - 1}`;
+      console.log(`simulated ${runs}: ${steps} steps, frames and requests among them, ${events} events shown`);
     },
     Math.max(120_000, STEPS * 6),
   );
@@ -58,6 +59,16 @@ async function found(clients: Clients = CLIENTS): Promise<string> {
 describe('the simulation finds', () => {
   afterEach(() => {
     vi.restoreAllMocks();
+  });
+
+  it('a gateway that shows a narrow scope what is not theirs', async () => {
+    vi.spyOn(SessionOwners.prototype, 'seesLive').mockReturnValue(true);
+    expect(await found()).toMatch(/of the feed is not theirs to see/);
+  });
+
+  it('a gateway that keeps from a narrow scope what a page has of theirs', async () => {
+    vi.spyOn(SessionOwners.prototype, 'seesPaged').mockImplementation(({ scope }) => scope === 'all');
+    expect(await found()).toMatch(/(?:assigned|own): was not shown/);
   });
 
   it('a gateway that passes on what came too early, instead of holding it', async () => {

@@ -11,6 +11,7 @@ export { Ledger, type LedgerSession } from './ledger.ts';
 export { seeded } from './seeded.ts';
 // To be broken by those who show that a simulation can fail.
 export { Sequencer } from '../streams/sequencer.ts';
+export { SessionOwners } from '../streams/session-owners.ts';
 export { VirtualClient, type VirtualFrame } from './virtual-client.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export type { Passage } from './virtual-fanout.ts';

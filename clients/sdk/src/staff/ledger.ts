@@ -1,5 +1,6 @@
 import type { Environment } from '../api/environment.ts';
 import type { StaffEvent } from '../api/protocol.ts';
+import { asError } from '../errors.ts';
 import { createSequence, type Sequence } from '../sync/sequence.ts';
 
 const FEED_IDS_MAX = 5_000;
@@ -35,11 +36,22 @@ export function createLedger(
     applied.set(event.session_id, event.seq);
     apply(event);
   };
+  /** The session is out of the operator's sight, and so is what is missing. What they were sent beyond it is theirs. */
+  const leave = (sessionId: number, sequence: Sequence<SeqEvent>): void => {
+    sequence.stop();
+    repairs.delete(sessionId);
+    for (const event of [...sequence.held].sort((a, b) => a.seq - b.seq)) take(event);
+  };
   const startRepair = (sessionId: number, after: number): Sequence<SeqEvent> => {
     const sequence = createSequence<SeqEvent>(environment, {
       fetchAfter: async (afterSeq, limit) => {
-        const page = await fetchAfter(sessionId, afterSeq, limit);
-        return { events: page.events as SeqEvent[], has_more: page.has_more };
+        try {
+          const page = await fetchAfter(sessionId, afterSeq, limit);
+          return { events: page.events as SeqEvent[], has_more: page.has_more };
+        } catch (error) {
+          if (asError(error).code === 'session_not_found') leave(sessionId, sequence);
+          throw error;
+        }
       },
       apply: take,
       // The session is of another database; the feed's own reset says so as well.

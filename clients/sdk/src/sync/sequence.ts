@@ -25,6 +25,8 @@ export interface SequencePort<E extends Sequenced> {
 export interface Sequence<E extends Sequenced> {
   /** Seq of the last event applied; null until a snapshot said where to begin. */
   readonly cursor: number | null;
+  /** What waits for something before it. */
+  readonly held: Iterable<E>;
   readonly offer: (event: E) => void;
   /** The head is at least here: fetches what is missing. */
   readonly expect: (head: number) => void;
@@ -97,6 +99,9 @@ export function createSequence<E extends Sequenced>(environment: Environment, po
   return {
     get cursor() {
       return Number.isNaN(cursor) ? null : cursor;
+    },
+    get held() {
+      return held.values();
     },
     offer(event) {
       if (event.seq <= cursor) return;

@@ -1,3 +1,4 @@
+import { seesEvent, seesSession, type StaffScope, type StaffViewer } from '@chat-realtime/protocol';
 import type { CustomerState, Message, Session, SessionEvent, StaffEvent } from '../api/protocol.ts';
 import type { VirtualClock } from './clock.ts';
 
@@ -149,6 +150,11 @@ export class FakeServer {
   /** The number of the newest event of the staff feed. */
   get feedHead(): number {
     return this.#store.feedHead;
+  }
+
+  /** All events of the staff feed, each with whose its session was then. */
+  get feed(): readonly StaffEvent[] {
+    return this.#store.feedPage('0', Infinity).events;
   }
 
   /** An event of any type, also one of a later version. */
@@ -322,22 +328,27 @@ export class FakeServer {
   }
 
   #staff({ path, query }: FakeRequest, token: string): FakeReply {
-    const made = Number(token.split('.')[3]);
-    if (this.#clock.now() / 1_000 >= made + this.tokenLifeSeconds) return error(401, 'token_expired');
+    const [, userId = '', scope, made] = token.split('.');
+    const viewer: StaffViewer = { userId, scope: scope as StaffScope };
+    if (this.#clock.now() / 1_000 >= Number(made) + this.tokenLifeSeconds) return error(401, 'token_expired');
     if (path === '/channel/ack') return { status: 204, body: null };
     if (path === '/chat/sessions') return ok({ sessions: [], feed_cursor: String(this.feedHead) });
     const limit = Number(query.get('limit') ?? PAGE);
     if (path === '/chat/feed') {
       const page = this.#store.feedPage(query.get('after') ?? undefined, limit);
-      return page.reset === undefined ? ok(page) : error(409, page.reset);
+      const events = page.events.filter((event) => seesEvent(viewer, event, { session: this.#ownerOf(event) }));
+      return page.reset === undefined ? ok({ ...page, events }) : error(409, page.reset);
     }
     const id = Number(/^\/chat\/session\/(\d+)\/events$/.exec(path)?.[1]);
-    if (!this.sessions.has(id)) return error(404, 'session_not_found');
+    const found = this.sessions.get(id);
+    if (!found || !seesSession(viewer, found.assignedUserId)) return error(404, 'session_not_found');
     const after = Number(query.get('after_seq') ?? 0);
-    const { events: feed } = this.#store.feedPage('0', Infinity);
-    const rest = feed.filter(({ session_id, seq }) => session_id === id && seq !== null && seq > after);
-    const last_seq = this.#found(id).events.length;
-    return ok({ events: rest.slice(0, limit), last_seq, has_more: rest.length > limit });
+    const rest = this.feed.filter(({ session_id, seq }) => session_id === id && seq !== null && seq > after);
+    return ok({ events: rest.slice(0, limit), last_seq: found.events.length, has_more: rest.length > limit });
+  }
+
+  #ownerOf({ session_id: id }: StaffEvent): string | null | undefined {
+    return id === null ? undefined : this.sessions.get(id)?.assignedUserId;
   }
 
   #ack(found: FakeSession, { body }: FakeRequest): FakeReply {

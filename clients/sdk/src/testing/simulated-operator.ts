@@ -1,3 +1,4 @@
+import { seesEvent, seesSession, type StaffViewer } from '@chat-realtime/protocol';
 import type { StaffEvent } from '../api/protocol.ts';
 import type { StaffClient, StaffClientOptions } from '../api/staff.ts';
 import type { FakeWorld, Tab } from './world.ts';
@@ -11,7 +12,10 @@ interface OperatorOptions {
   readonly framesFail: boolean;
 }
 
-/** A console that follows the feed from its first event, and is shown each once. */
+/**
+ * A console that follows the feed from its first event. With scope `all` it is shown each event once. With a narrower one
+ * it is shown none of a session that was out of its sight ever since, and in the end all of those that were in its sight.
+ */
 export class SimulatedOperator {
   readonly client: StaffClient;
   readonly tab: Tab;
@@ -23,10 +27,16 @@ export class SimulatedOperator {
   #last: number | null = 0;
   readonly #lastSeqs = new Map<number, number>();
   #awaitsReset = false;
+  readonly #viewer: StaffViewer;
+  /** The place in the feed after which it follows; null while that is not known. */
+  #from: number | null = 0;
+  /** Of the feed, what a narrow scope was shown. */
+  readonly #shown = new Set<number>();
 
   constructor(create: CreateStaffClient, world: FakeWorld, problems: string[], options: OperatorOptions) {
     const { name, scope } = options;
     this.#options = options;
+    this.#viewer = { userId: name, scope };
     this.#world = world;
     this.#problems = problems;
     this.tab = world.tab(`console of ${name}`);
@@ -40,6 +50,8 @@ export class SimulatedOperator {
     this.client.on('reset', () => {
       this.#last = null;
       this.#lastSeqs.clear();
+      this.#from = null;
+      this.#shown.clear();
       this.#awaitsReset = false;
       void this.#beginAnew();
     });
@@ -61,6 +73,7 @@ export class SimulatedOperator {
   async #beginAnew(): Promise<void> {
     try {
       const { feed_cursor } = await this.client.api.sessions({ limit: 1 });
+      this.#from = Number(feed_cursor);
       this.client.connect(feed_cursor);
     } catch {
       this.tab.environment.setTimer(() => void this.#beginAnew(), 1_000);
@@ -75,10 +88,45 @@ export class SimulatedOperator {
     if (scope === 'all' && Number(cursor) !== feedHead)
       problems.push(`${name}: at ${cursor} of ${feedHead} of the feed`);
     if (connection.status !== 'online') problems.push(`${name}: is ${connection.status}`);
+    const missed = this.#missed();
+    if (missed.length > 0) problems.push(`${name}: was not shown ${missed.join(', ')} of the feed`);
     return problems;
   }
 
-  #show({ feed_seq: place = 0, session_id: id, seq }: StaffEvent): void {
+  /**
+   * What a narrow scope owes: each assignment that takes a session out of sight, and of a session in sight all since it
+   * came there.
+   */
+  #missed(): number[] {
+    const viewer = this.#viewer;
+    const from = this.#from;
+    if (this.#options.framesFail || viewer.scope === 'all' || from === null) return [];
+    const missed: number[] = [];
+    const isInSight = new Map<number, boolean>();
+    for (const event of this.#world.server.feed.toReversed()) {
+      const { feed_seq: place = 0, session_id: id, subscribers } = event;
+      if (id === null || place <= from) continue;
+      const isSeen = (isInSight.get(id) ?? true) && seesSession(viewer, subscribers?.assigned_user_id ?? null);
+      isInSight.set(id, isSeen);
+      const isOwed = isSeen || seesEvent(viewer, event, { session: undefined });
+      if (isOwed && !this.#shown.has(place)) missed.push(place);
+    }
+    return missed.toReversed();
+  }
+
+  /** Whether the session was in sight at any time since the event. */
+  #mayBeShown(event: StaffEvent): boolean {
+    const { feed_seq: place = 0, session_id: id, subscribers } = event;
+    // Most are the same session's still; the history is read for the others alone.
+    if (seesEvent(this.#viewer, event, { session: subscribers?.assigned_user_id ?? null })) return true;
+    return this.#world.server.feed
+      .slice(place - 1)
+      .filter(({ session_id }) => session_id === id)
+      .some(({ subscribers }) => seesEvent(this.#viewer, event, { session: subscribers?.assigned_user_id ?? null }));
+  }
+
+  #show(event: StaffEvent): void {
+    const { feed_seq: place = 0, session_id: id, seq } = event;
     this.events += 1;
     if (this.#awaitsReset) return;
     const { name, scope, framesFail } = this.#options;
@@ -87,8 +135,14 @@ export class SimulatedOperator {
       if (seq <= before) this.#problems.push(`${name}: event ${seq} of ${id} after ${before}`);
       this.#lastSeqs.set(id, seq);
     }
-    // Who gains a chat reads of it what was before.
-    if (framesFail || scope !== 'all') return;
+    if (framesFail) return;
+    // Who gains a chat reads of it what was before, so a narrow scope has no order over all sessions.
+    if (scope !== 'all') {
+      if (this.#shown.has(place)) this.#problems.push(`${name}: ${place} of the feed twice`);
+      this.#shown.add(place);
+      if (!this.#mayBeShown(event)) this.#problems.push(`${name}: ${place} of the feed is not theirs to see`);
+      return;
+    }
     const last = this.#last;
     if (last !== null && place !== last + 1) this.#problems.push(`${name}: ${place} of the feed after ${last}`);
     this.#last = place;

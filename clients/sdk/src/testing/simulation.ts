@@ -25,7 +25,7 @@ interface OpenTab {
   frozen: boolean;
 }
 
-const ACTIONS = 60;
+export const ACTIONS = 60;
 const HEAL_MS = 20 * 60_000;
 /** Chats of other customers, whose events staff are shown among those of the one that is watched. */
 const OTHERS = 2;
