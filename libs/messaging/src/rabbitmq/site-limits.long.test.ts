@@ -70,6 +70,19 @@ describe('queues of ours in the broker of a site', () => {
     await until(() => seen.includes('again'), { ...PATIENT, what: 'what comes later' });
   }, 180_000);
 
+  it('[BES30] do not end while they are read, however quiet the site is', async () => {
+    const { source, seen, warned } = await read();
+    const states = new Set<string>();
+    const watch = setInterval(() => states.add(source.state.kind), 20);
+    await sleep(3 * LIMITS.unreadMs);
+    clearInterval(watch);
+    expect([...states]).toEqual(['reading']);
+    expect(warned).toEqual([]);
+    expect((await siteLeftovers(server.url)).map(({ queue }) => queue)).toContain(SITE_SPARE);
+    await give(server, 'site', 'chat.message', 'after the quiet');
+    await until(() => seen.includes('after the quiet'), { ...PATIENT, what: 'what comes later' });
+  }, 180_000);
+
   it('[BES30] that were made before there were limits are read on with all that is in them, and the log says so', async () => {
     await withChannel(server, async (channel) => {
       await channel.assertQueue(SITE_SPARE, { durable: true, arguments: { 'x-queue-type': 'classic' } });

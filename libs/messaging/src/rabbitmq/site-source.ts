@@ -60,6 +60,9 @@ interface Reading {
   readonly probes: ConfirmChannel;
   readonly queue: string;
   readonly drop: (error: Error) => void;
+  /** The spare queue has no reader, and looks do not tell the broker that it is in use: declaring it again does. */
+  readonly renew: () => Promise<unknown>;
+  renewedAt: number;
   /** The spare queue is read, and the queue itself only after it: what lies in it is older. */
   spare: boolean;
   ended: boolean;
@@ -149,7 +152,12 @@ class RabbitSiteSource implements SiteSource {
         reading.ended = true;
         giveUp(error);
       };
-      const reading: Reading = { channel, dead, probes, queue, drop, spare: false, ended: false };
+      const { limits = SITE_LIMITS } = this.#options;
+      const renew = () => declareInlet(model, limits);
+      const reading: Reading = {
+        ...{ channel, dead, probes, queue, drop, renew, renewedAt: performance.now() },
+        ...{ spare: false, ended: false },
+      };
       this.#pending = [];
       this.#reading = reading;
       for (const one of [dead, probes, channel]) {
@@ -228,7 +236,7 @@ class RabbitSiteSource implements SiteSource {
     if (reading === null || reading.ended) return;
     try {
       const { messageCount, consumerCount } = await answered(reading.dead.checkQueue(reading.queue), reading.queue);
-      const spare = reading.queue === SITE_QUEUE ? await spareCount(reading.dead) : 0;
+      const spare = reading.queue === SITE_QUEUE ? await this.#lookAtSpare(reading) : 0;
       this.#waiting = messageCount + spare;
       // It was on its way when the queue was bound again.
       if (spare > 0 && !reading.spare) reading.drop(new Error('a message lies in the spare queue'));
@@ -241,6 +249,15 @@ class RabbitSiteSource implements SiteSource {
     } catch (error) {
       reading.drop(toError(error));
     }
+  }
+
+  async #lookAtSpare(reading: Reading): Promise<number> {
+    const { unreadMs } = this.#options.limits ?? SITE_LIMITS;
+    if (performance.now() - reading.renewedAt > unreadMs / 4) {
+      await reading.renew();
+      reading.renewedAt = performance.now();
+    }
+    return spareCount(reading.dead);
   }
 
   #receive(reading: Reading, message: ConsumeMessage): void {
