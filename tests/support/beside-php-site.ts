@@ -17,6 +17,10 @@ export interface BesidePhpSite {
   readonly chatUrl: string;
   readonly chat: AppProcess;
   readonly metricsUrl: string;
+  /** `npm run admin -- …` with the chat's settings; answers what it prints. */
+  admin(...args: string[]): Promise<string>;
+  /** Puts the triggers into the site's tables, or takes them out again, as their owner. */
+  triggers(change: 'in' | 'out'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,9 +42,13 @@ export async function startBesidePhpSite(env: Readonly<Record<string, string>> =
   });
   // As the guide says: a user of its own, who may do what the printed SQL grants, and no more.
   const follower = Object.assign(new URL(siteDatabase), { username: 'chat_follower', password: SECRET });
-  const owner = new pg.Client({ connectionString: siteDatabase });
-  await owner.connect();
-  await owner.query(`CREATE ROLE chat_follower LOGIN PASSWORD '${SECRET}'`);
+  const asOwner = async (sql: string): Promise<void> => {
+    const owner = new pg.Client({ connectionString: siteDatabase });
+    await owner.connect();
+    await owner.query(sql);
+    await owner.end();
+  };
+  await asOwner(`CREATE ROLE chat_follower LOGIN PASSWORD '${SECRET}'`);
   const settings = {
     HOST: '127.0.0.1',
     PORT: String(port),
@@ -55,11 +63,13 @@ export async function startBesidePhpSite(env: Readonly<Record<string, string>> =
     ...staff,
     ...env,
   };
-  const printed = await run(process.execPath, [ADMIN, 'table-source', 'print-sql'], {
-    env: { PATH: process.env['PATH'] ?? '', ...settings },
-  });
-  await owner.query(printed.stdout);
-  await owner.end();
+  const admin = async (...args: string[]): Promise<string> => {
+    const options = { env: { PATH: process.env['PATH'] ?? '', ...settings } };
+    return (await run(process.execPath, [ADMIN, ...args], options)).stdout;
+  };
+  const triggers = async (change: 'in' | 'out'): Promise<void> =>
+    asOwner(await admin('table-source', 'print-sql', ...(change === 'out' ? ['--remove'] : [])));
+  await triggers('in');
   const chat = await startProcess({
     name: 'chat beside the site',
     args: [STANDALONE],
@@ -73,6 +83,8 @@ export async function startBesidePhpSite(env: Readonly<Record<string, string>> =
     chatUrl,
     chat,
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
+    admin,
+    triggers,
     stop: async () => {
       await chat.stop();
       await site.stop();

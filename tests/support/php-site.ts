@@ -140,10 +140,12 @@ export async function startPhpSite(env: Readonly<Record<string, string>> = {}): 
 /** A browser without a page: it keeps its cookie. */
 export class SiteVisitor {
   readonly #baseUrl: string;
-  #cookie = '';
+  #cookie: string;
 
-  constructor(baseUrl: string) {
+  /** With a `cookie`, the same person as in a browser that has it. */
+  constructor(baseUrl: string, cookie = '') {
     this.#baseUrl = baseUrl;
+    this.#cookie = cookie;
   }
 
   async call(method: string, path: string, body?: object | URLSearchParams): Promise<Response> {
