@@ -1,8 +1,6 @@
 // Services of the last release on the schema of this one: started before, they serve on while it migrates beneath them, and start again where they can. Some minutes: it builds that release.
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openDatabase } from '@chat-realtime/database';
 import {
   type AppProcess,
@@ -17,10 +15,10 @@ import {
   tempFolder,
 } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildRelease, LAST_RELEASE } from '../support/release.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** The last commit of 0.1.0 whose clean clone passed every test; `PREVIOUS_RELEASE` names another commit. */
-const RELEASE = process.env['PREVIOUS_RELEASE'] ?? '0ec3fba';
+/** `PREVIOUS_RELEASE` names another commit. */
+const RELEASE = process.env['PREVIOUS_RELEASE'] ?? LAST_RELEASE;
 const SECRET = 'k1:0123456789abcdef0123456789abcdef';
 
 let postgres: PostgresServer;
@@ -35,17 +33,8 @@ let startsAgain: boolean;
 let authUrl: string;
 let http: HttpClient;
 
-/** Its sources in a folder of their own, built as its own `npm start` builds them. */
-function buildRelease(): string {
-  const folder = tempFolder('previous-release');
-  const archive = execFileSync('git', ['archive', RELEASE], { cwd: ROOT, maxBuffer: 512 * 1024 * 1024 });
-  execFileSync('tar', ['-x', '-C', folder], { input: archive });
-  execFileSync(process.execPath, ['scripts/setup.mjs'], { cwd: folder, stdio: 'inherit' });
-  return folder;
-}
-
 beforeAll(async () => {
-  const release = buildRelease();
+  const release = buildRelease(RELEASE);
   postgres = keep(await startPostgres({ durable: false }));
   const rabbit = keep(await startRabbit());
   const [authPort, chatPort] = [await freePort(), await freePort()];
