@@ -130,26 +130,6 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     expect((await client.closed).code).toBe(4504);
   }, 20_000);
 
-  it('[BES22] without ticks it is not degraded, and checks heads no more often for it', async () => {
-    const b = await start({ env: { HEAD_CHECK_SECONDS: '10' } });
-    const { site } = b;
-    site.message(1, 1);
-    const client = b.connect(1);
-    await client.ready();
-    const calls = site.catchupCalls;
-    await new Promise((resolve) => setTimeout(resolve, 4_500));
-    expect(client.find('channel.degraded')).toBeUndefined();
-    expect(site.catchupCalls - calls).toBeLessThanOrEqual(1);
-  });
-
-  it('[BES22] with ticks on, their absence is still told', async () => {
-    const b = await start({ env: { CHANNEL_TICKS: 'on' } });
-    const { site } = b;
-    site.message(1, 1);
-    const client = b.connect(1);
-    expect((await client.waitFor('channel.degraded')).data).toEqual({ reason: 'live_path_silent' });
-  });
-
   it('[BES23] passes the site’s own types, states and words, live and from the catch-up', async () => {
     const b = await start();
     const { site } = b;

@@ -260,40 +260,6 @@ describe('life of connections', () => {
     await client.waitForSeq(3, 1_000);
   });
 
-  it('[DEG3] takes missing ticks as an impaired live path', async () => {
-    const under = await start({ ticks: false, env: { HEAD_CHECK_SECONDS: '60' } });
-    const client = customer(under, 1);
-    await client.ready();
-    expect((await client.waitFor('channel.degraded')).data).toEqual({ reason: 'live_path_silent' });
-    under.ledger.startTicks(500);
-    await client.waitFor('channel.restored');
-  });
-
-  it('[DEG5] keeps connections while chat-service is away and serves who came meanwhile', async () => {
-    const under = await start();
-    const before = customer(under, 1);
-    await before.ready();
-    under.ledger.latencyMs = -1;
-    const meanwhile = customer(under, 2, '&last_seq=0');
-    under.ledger.post(1, 'live goes on');
-    await before.waitForSeq(2);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect([meanwhile.closeCode, meanwhile.frames]).toEqual([null, []]);
-    under.ledger.latencyMs = 0;
-    await meanwhile.waitForSeq(1);
-  });
-
-  it('[DEG6] asks once for all idle connections', async () => {
-    const under = await start({ env: { HEAD_CHECK_SECONDS: '1', MAX_TABS_PER_SESSION: '0' } });
-    for (const id of range(10, 40)) under.ledger.createSession(id);
-    const clients = range(10, 40).map((id) => customer(under, id));
-    await Promise.all(clients.map((client) => client.ready()));
-    const before = under.ledger.requests.length;
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    expect(under.ledger.requests.length - before).toBeLessThanOrEqual(5);
-    expect(under.ledger.requests.at(-1)?.sessions.length).toBe(31);
-  });
-
   it('[OST5] learns a choice whose message was lost with the next head check, and shows it from the first word on', async () => {
     const under = await start({ env: { HEAD_CHECK_SECONDS: '1' } });
     const visitor = customer(under, 1);
