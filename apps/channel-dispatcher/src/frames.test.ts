@@ -109,7 +109,7 @@ describe('frames of durable events', () => {
     expect(staff?.frame['data']).toEqual({ session, contact });
   });
 
-  it('[FEED] sends staff-only facts to staff alone, without seq', () => {
+  it('[FEED] sends staff-only events to staff alone, without seq', () => {
     const note: BrokerEvent = {
       ...message('operator'),
       type: 'chat.note',

@@ -14,7 +14,7 @@ import { listSessions } from '../src/sessions/inbox.ts';
 import { createSession, getSession } from '../src/sessions/sessions.ts';
 import type { StorageContext } from '../src/storage/context.ts';
 import { findSession, findSessionByResumeKey, findSessionsByCustomer } from '../src/storage/find-session.ts';
-import { changeSession, commitFact } from '../src/storage/unit-of-work.ts';
+import { changeSession, commitWork } from '../src/storage/unit-of-work.ts';
 import type { SessionUnit } from '../src/storage/unit.ts';
 import { revocations, revokeCustomer, revokeSession, revokeStaff } from '../src/tokens/revocations.ts';
 
@@ -24,7 +24,7 @@ const USE_CASES = {
   ...{ postMessage, history, events, markRead, addNote, notes, feed },
   ...{ assign, unassign, close, reopen, handover },
   ...{ revoke: revokeSession, revokeCustomer, revokeStaff, revocations },
-  ...{ operators, operatorsOnline, operatorStatus, chooseStatus, alerts, badge, commitFact },
+  ...{ operators, operatorsOnline, operatorStatus, chooseStatus, alerts, badge, commitWork },
 };
 
 type Bound<F> = F extends (context: StorageContext, ...given: infer G) => infer R ? (...given: G) => R : never;

@@ -35,7 +35,7 @@ export const brokerEventSchema = z.object({
   v: z.literal(1),
   type: z.string(),
   session_id: z.int().min(1).nullable(),
-  /** Null for staff-only facts. */
+  /** Null for staff-only events. */
   seq: z.int().min(1).nullable(),
   /** Its number in the staff feed; a source that keeps no feed gives none. */
   feed_seq: z.int().min(1).optional(),

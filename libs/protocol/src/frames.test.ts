@@ -84,7 +84,7 @@ describe('events', () => {
     ).toBe(false);
   });
 
-  it("[EVT7] staff-only facts have feed_id and no seq, and are no customer's events", () => {
+  it("[EVT7] staff-only events have feed_id and no seq, and are no customer's events", () => {
     const note = { id: 9, session_id: 123, author_id: '7', author_name: null, body: 'x', created_at: now };
     const frame = { type: 'chat.note', session_id: 123, seq: null, feed_id: 9, data: note };
     expect(events.staffEventSchema.parse(frame)).toEqual(frame);

@@ -10,7 +10,7 @@ const owed = (frames: readonly Frame[]): Frame[] =>
   frames.filter((frame) => frame.seq !== null || frame.feed_id !== undefined);
 
 describe('staff channel', () => {
-  test('[STF1] [EVT5] events of all sessions and staff-only facts, as the contract writes them', async () => {
+  test('[STF1] [EVT5] events of all sessions and staff-only events, as the contract writes them', async () => {
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
     const console = await chat.staffChannel(anna);
     const customer = await chat.customer({ name: 'Staff Sees Me' });

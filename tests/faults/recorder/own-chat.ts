@@ -64,7 +64,7 @@ export const ownChat: MakeCast = async (stack, random, { sessions, pauseMs }) =>
     sessionIds: ids,
     followers,
     writers,
-    // Facts without a seq go another way than messages: only operators may see them, and only the feed has them.
+    // Staff-only events go another way than messages: only operators may see them, and only the feed has them.
     opened: async () => {
       for (const id of ids) await anna.note(id, bodyOf(id, 'note', 0));
     },

@@ -30,7 +30,7 @@ describe('staff channel', () => {
     await under.close();
   });
 
-  it('[STF1] [STF2] carries events of all sessions and staff-only facts', async () => {
+  it('[STF1] [STF2] carries events of all sessions and staff-only events', async () => {
     const anna = staff('anna');
     const ready = await anna.ready();
     expect(ready.data).toMatchObject({

@@ -10,8 +10,8 @@ import {
 import type { TrustedProxies } from '@chat-realtime/service-kit';
 import { type Insertable, type Selectable, sql, type Transaction } from 'kysely';
 import type { StorageContext } from '../storage/context.ts';
-import { commitFact } from '../storage/unit-of-work.ts';
-import type { FactUnit } from '../storage/unit.ts';
+import { commitWork } from '../storage/unit-of-work.ts';
+import type { WorkUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
 import type { Sweep } from '../ports.ts';
 import { fieldError } from '../field-error.ts';
@@ -61,7 +61,7 @@ function endOf(ban: NewBan): Date | null {
 }
 
 /** What they know of bans they ask for anew. One that hears nothing of it does so with its next head check. */
-function tellGateways(unit: FactUnit): void {
+function tellGateways(unit: WorkUnit): void {
   unit.ephemeral({ v: 1, type: 'control.bans', data: {} });
 }
 
@@ -92,7 +92,7 @@ export class Bans {
         'by',
         `the address is that of a proxy, from which every visitor comes; declare it: TRUSTED_PROXIES=${proxy}`,
       );
-    return commitFact(this.#context, async (unit) => {
+    return commitWork(this.#context, async (unit) => {
       const { trx } = unit;
       await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
       const target = await this.#target(trx, actor, request);
@@ -153,7 +153,7 @@ export class Bans {
   }
 
   async lift(actor: StaffActor, id: number): Promise<void> {
-    await commitFact(this.#context, async (unit) => {
+    await commitWork(this.#context, async (unit) => {
       const { trx } = unit;
       const gone = await sql<Row>`DELETE FROM chat_ban b USING chat_session s
           WHERE b.id = ${id}::bigint AND s.id = b.session_id AND ${HOLDS}

@@ -11,9 +11,9 @@ import {
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { Selectable, Transaction } from 'kysely';
 import type { StorageContext } from '../storage/context.ts';
-import { commitFact, changeSession } from '../storage/unit-of-work.ts';
+import { commitWork, changeSession } from '../storage/unit-of-work.ts';
 import { findSession } from '../storage/find-session.ts';
-import type { FactUnit, SessionUnit } from '../storage/unit.ts';
+import type { WorkUnit, SessionUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
 import { consentProof } from '../consent/consent-texts.ts';
 import { requireOperator } from '../operators/known-operator.ts';
@@ -45,7 +45,7 @@ type Row = Selectable<CallbackTable>;
 /** A session's callback is changed under its session's lock, one without a session in a transaction of its own. */
 type Unit =
   | { readonly kind: 'session'; readonly unit: SessionUnit }
-  | { readonly kind: 'fact'; readonly unit: FactUnit };
+  | { readonly kind: 'sessionless'; readonly unit: WorkUnit };
 
 /** Requests to be called back. The customer sees that and when; phone and handling are for staff alone. */
 export class Callbacks {
@@ -133,7 +133,7 @@ export class Callbacks {
   }
 
   #within<T>(sessionId: number | null, work: (unit: Unit) => Promise<T>): Promise<T> {
-    if (sessionId === null) return commitFact(this.#context, (unit) => work({ kind: 'fact', unit }));
+    if (sessionId === null) return commitWork(this.#context, (unit) => work({ kind: 'sessionless', unit }));
     return changeSession(this.#context, sessionId, (unit) => work({ kind: 'session', unit }));
   }
 
@@ -157,7 +157,7 @@ export class Callbacks {
       if (pending !== unit.unit.session.callbackPending) unit.unit.patch({ callback_pending: pending });
       if (customerIsConcerned) await unit.unit.append({ type: 'chat.callback', data: callbackData(row) }, actorId);
     }
-    await unit.unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) }, actorId });
+    await unit.unit.appendStaffOnly({ type: 'chat.callback.staff', data: { ...callbackStaff(row) }, actorId });
   }
 }
 

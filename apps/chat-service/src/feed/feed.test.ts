@@ -59,13 +59,13 @@ describe('feed and catch-up on postgres', () => {
     ]);
   });
 
-  it('[FEED] holds events of all sessions and staff-only facts, each with its position', async () => {
+  it('[FEED] holds events of all sessions and staff-only events, each with its position', async () => {
     const { chat } = harness;
     const start = await head();
     const { id } = await newChat(chat, 'hi');
     await chat.assign(anna, id);
     await chat.addNote(anna, id, 'note');
-    await chat.commitFact((unit) => unit.appendFact({ type: 'chat.callback.staff', data: { ...CALLBACK } }));
+    await chat.commitWork((unit) => unit.appendStaffOnly({ type: 'chat.callback.staff', data: { ...CALLBACK } }));
     const { events, cursor } = await readAll(start, anna, 2);
     expect(events.map((event) => [event.type, event.session_id, event.seq])).toEqual([
       ['chat.session.created', id, 1],

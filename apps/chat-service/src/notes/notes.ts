@@ -16,7 +16,7 @@ export async function addNote(
 ): Promise<Note> {
   const { result } = await commitSession(context, sessionId, async (unit) => {
     requireVisible(actor, unit.session);
-    return unit.appendFact({ type: 'chat.note', authorId: actor.userId, authorName: actor.name, body });
+    return unit.appendStaffOnly({ type: 'chat.note', authorId: actor.userId, authorName: actor.name, body });
   });
   return {
     id: result.id,

@@ -3,7 +3,7 @@ import type { ErasedKind } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { callbackData, callbackStaff, isPending } from '../callbacks/callbacks.ts';
 import type { StorageContext } from '../storage/context.ts';
-import { commitFact, changeSession } from '../storage/unit-of-work.ts';
+import { commitWork, changeSession } from '../storage/unit-of-work.ts';
 import type { SessionUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
 import { SYSTEM_ACTOR } from '../lifecycle/transition.ts';
@@ -82,9 +82,10 @@ export class Eraser {
 
   /** Callback requests that belong to no chat, a batch of them. Answers how many, and whether there may be more. */
   async eraseLooseCallbacks(at: Date): Promise<{ readonly count: number; readonly more: boolean }> {
-    return commitFact(this.#context, async (unit) => {
+    return commitWork(this.#context, async (unit) => {
       const rows = await eraseCallbacks(unit.trx, null, { kind: 'before', at });
-      for (const row of rows) await unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
+      for (const row of rows)
+        await unit.appendStaffOnly({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
       return { count: rows.length, more: rows.length === ERASE_BATCH };
     });
   }
@@ -178,7 +179,7 @@ export class Eraser {
       if (rows.length > 0) unit.patch({ callback_pending: await isPending(trx, id) });
       for (const row of rows) {
         if (row.status !== row.was) await unit.append({ type: 'chat.callback', data: { ...callbackData(row) } }, null);
-        await unit.appendFact({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
+        await unit.appendStaffOnly({ type: 'chat.callback.staff', data: { ...callbackStaff(row) } });
       }
     }
     if (kinds.includes('contacts')) {

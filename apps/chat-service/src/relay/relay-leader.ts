@@ -1,13 +1,13 @@
 import type { Database, DedicatedSession } from '@chat-realtime/database';
 import { LeaderDuties } from './leader-duties.ts';
-import { Nudge, NUDGE_CHANNEL } from './nudge.ts';
+import { WakeUp, WAKE_UP_CHANNEL } from './wake-up.ts';
 import { Outbox, republish } from './outbox.ts';
 import { type PublishDeps, publishBatch, stampAll } from './publish-batches.ts';
 import { Signal } from './signal.ts';
 
 /** One leader among all chat-services of a database ('CTRL'). */
 export const RELAY_LOCK = 1_129_599_564;
-/** The net under the wake-ups, of which a nudge from another process may get lost. */
+/** Finds what no wake-up told: one from another process may get lost. */
 const POLL_MS = 250;
 /** A standby asks this often, and a leader that lost its connection comes back: together the takeover is under 5 s. */
 const STANDBY_MS = 1_500;
@@ -33,7 +33,7 @@ type Phase = 'idle' | 'standby' | 'leading' | 'stopping';
 export class RelayLeader {
   readonly #deps: RelayDeps;
   readonly #signal = new Signal();
-  readonly #nudge: Nudge;
+  readonly #wakeUp: WakeUp;
   readonly #retryMs: number;
   #phase: Phase = 'idle';
   #running: Promise<void> | undefined;
@@ -43,7 +43,7 @@ export class RelayLeader {
   constructor(deps: RelayDeps) {
     this.#deps = deps;
     this.#retryMs = deps.retryMs ?? STANDBY_MS;
-    this.#nudge = new Nudge(deps.database, deps.log);
+    this.#wakeUp = new WakeUp(deps.database, deps.log);
     deps.publisher.onConnected(async ({ queueWasMissing }) => {
       // Awaited by the publisher: a broker that lost its queue counts as connected only when this has succeeded.
       if (queueWasMissing) {
@@ -62,7 +62,7 @@ export class RelayLeader {
   /** Something was committed here: publish it, or have whoever leads publish it. */
   wake(): void {
     if (this.#phase === 'leading') this.#changed();
-    else if (this.#phase !== 'idle') this.#nudge.send();
+    else if (this.#phase !== 'idle') this.#wakeUp.send();
   }
 
   #changed(): void {
@@ -128,7 +128,7 @@ export class RelayLeader {
     log.info({}, 'relay leads');
     duties.start(outbox);
     try {
-      await session.listen(NUDGE_CHANNEL, () => this.#changed());
+      await session.listen(WAKE_UP_CHANNEL, () => this.#changed());
       await this.#relayForever(outbox);
     } finally {
       // `stop` may have changed the phase meanwhile; only a leader falls back to standby.

@@ -66,7 +66,7 @@ describe('concurrency on PostgreSQL', () => {
       for (let n = 0; n < 12; n += 1) {
         await chat
           .commit(chats[index]!.id, async (unit) => {
-            await unit.appendFact({
+            await unit.appendStaffOnly({
               type: 'chat.note',
               authorId: 'anna',
               authorName: null,

@@ -11,7 +11,7 @@ import {
   type Transition,
   type WaitingChange,
 } from './session-state.ts';
-import type { Appended, FactUnit, NewEvent, NewFact, SessionPatch, SessionUnit } from './unit.ts';
+import type { Appended, WorkUnit, NewEvent, StaffOnlyEvent, SessionPatch, SessionUnit } from './unit.ts';
 import { type StorageContext, sessionNotFound } from './context.ts';
 import { translated } from './errors.ts';
 import { readSession } from './session-rows.ts';
@@ -50,7 +50,7 @@ async function insertEvent(trx: Transaction<Tables>, event: EventValues): Promis
   return { id: row.id, seq: event.seq, createdAt: row.created_at };
 }
 
-class Unit implements FactUnit {
+class Unit implements WorkUnit {
   readonly trx: Transaction<Tables>;
   readonly ephemerals: BrokerEphemeral[] = [];
 
@@ -62,21 +62,21 @@ class Unit implements FactUnit {
     this.ephemerals.push(message);
   }
 
-  appendFact(fact: NewFact): Promise<Appended> {
-    return insertEvent(this.trx, factValues(fact, null));
+  appendStaffOnly(event: StaffOnlyEvent): Promise<Appended> {
+    return insertEvent(this.trx, staffOnlyValues(event, null));
   }
 }
 
-function factValues(fact: NewFact, session: SessionRecord | null): EventValues {
-  const note = fact.type === 'chat.note';
+function staffOnlyValues(event: StaffOnlyEvent, session: SessionRecord | null): EventValues {
+  const note = event.type === 'chat.note';
   return {
     sessionId: session?.id ?? null,
     seq: null,
-    type: fact.type,
-    actorId: note ? fact.authorId : (fact.actorId ?? null),
-    actorName: note ? fact.authorName : null,
-    body: note ? fact.body : null,
-    data: note ? null : fact.data,
+    type: event.type,
+    actorId: note ? event.authorId : (event.actorId ?? null),
+    actorName: note ? event.authorName : null,
+    body: note ? event.body : null,
+    data: note ? null : event.data,
     staffData: null,
     assignedUserId: session?.assignedUserId ?? null,
     previousUserId: null,
@@ -96,8 +96,8 @@ class LockedUnit extends Unit implements SessionUnit {
     this.session = session;
   }
 
-  override appendFact(fact: NewFact): Promise<Appended> {
-    return insertEvent(this.trx, factValues(fact, this.session));
+  override appendStaffOnly(event: StaffOnlyEvent): Promise<Appended> {
+    return insertEvent(this.trx, staffOnlyValues(event, this.session));
   }
 
   async append(event: NewEvent, actorId: string | null): Promise<Appended> {
@@ -291,7 +291,7 @@ export async function changeSession<T>(
 }
 
 /** A transaction without a session: only staff-only events can be appended. */
-export async function commitFact<T>(context: StorageContext, work: (unit: FactUnit) => Promise<T>): Promise<T> {
+export async function commitWork<T>(context: StorageContext, work: (unit: WorkUnit) => Promise<T>): Promise<T> {
   const done = await translated(() =>
     context.database.kysely.transaction().execute(async (trx) => {
       const unit = new Unit(trx);

@@ -17,8 +17,8 @@ export type NewEvent =
   | { readonly type: 'chat.callback'; readonly data: Record<string, unknown> }
   | { readonly type: 'chat.erased'; readonly data: ErasedData };
 
-/** A fact for staff alone: no seq, durable in the feed. */
-export type NewFact =
+/** For staff alone: no seq, durable in the feed. */
+export type StaffOnlyEvent =
   | { readonly type: 'chat.note'; readonly authorId: string; readonly authorName: string | null; readonly body: string }
   | {
       readonly type: 'chat.callback.staff';
@@ -33,9 +33,9 @@ export interface Appended {
   readonly createdAt: Date;
 }
 
-export interface FactUnit {
+export interface WorkUnit {
   readonly trx: DatabaseTransaction;
-  appendFact(fact: NewFact): Promise<Appended>;
+  appendStaffOnly(event: StaffOnlyEvent): Promise<Appended>;
   /** Sent after the commit, best effort. */
   ephemeral(message: BrokerEphemeral): void;
 }
@@ -49,7 +49,7 @@ export interface SessionPatch {
   phone?: string | null;
 }
 
-export interface SessionUnit extends FactUnit {
+export interface SessionUnit extends WorkUnit {
   /** As it stands under the lock; follows `append`, `patch` and `setState`. */
   readonly session: SessionRecord;
   /** `actorId`: the operator's `sub`; null for the customer and the system. */

@@ -222,7 +222,7 @@ export class Telegram implements TelegramDesk {
           unit.trx,
         );
       if (first.rows.length === 0) return;
-      await unit.appendFact({ type: 'chat.note', authorId: actor.userId, authorName: actor.name, body });
+      await unit.appendStaffOnly({ type: 'chat.note', authorId: actor.userId, authorName: actor.name, body });
     });
   }
 }

@@ -6,11 +6,11 @@ import type { StaffActor } from '../actors.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { forgetReach } from './forget-reach.ts';
-import { commitFact, commitSession } from '../storage/unit-of-work.ts';
+import { commitWork, commitSession } from '../storage/unit-of-work.ts';
 import { requireVisible } from '../storage/visibility.ts';
-import type { FactUnit, SessionUnit } from '../storage/unit.ts';
+import type { WorkUnit, SessionUnit } from '../storage/unit.ts';
 
-async function insert(unit: FactUnit, kind: Revocation['kind'], subject: string, notAfter: number): Promise<void> {
+async function insert(unit: WorkUnit, kind: Revocation['kind'], subject: string, notAfter: number): Promise<void> {
   const row = await unit.trx
     .insertInto('revocation')
     .values({ kind, subject, not_after: notAfter })
@@ -77,7 +77,7 @@ async function revoke(unit: SessionUnit): Promise<void> {
 }
 
 export function revokeStaff(context: StorageContext, kind: 'staff' | 'staff_login', subject: string): Promise<void> {
-  return commitFact(context, async (unit) => {
+  return commitWork(context, async (unit) => {
     if (kind === 'staff') {
       await unit.trx.deleteFrom('telegram_code').where('user_id', '=', subject).execute();
       await unit.trx.deleteFrom('operator_telegram').where('user_id', '=', subject).execute();

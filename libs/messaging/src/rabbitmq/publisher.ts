@@ -158,7 +158,7 @@ class RabbitPublisher implements EventPublisher {
 
   #headersOf(event: OutgoingEvent['event'], traceparent: string | undefined): { headers?: Record<string, string> } {
     const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
-    // Facts without a session go one way, whichever.
+    // Events without a session take one way, whichever.
     if (this.#change.spreads) headers[SESSION_HEADER] = String(event.session_id ?? 'none');
     return Object.keys(headers).length === 0 ? {} : { headers };
   }

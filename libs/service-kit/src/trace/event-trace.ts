@@ -35,7 +35,7 @@ export class EventTrace {
     return this.#spans !== null;
   }
 
-  /** Facts that belong to no session take none of these steps. */
+  /** An event that belongs to no session takes none of these steps. */
   note(sessionId: number | null, seq: number | null, hop: HopNote): void {
     if (sessionId === null || seq === null) return;
     this.journal.record({ ...hop, sessionId, seq, at: Date.now() });

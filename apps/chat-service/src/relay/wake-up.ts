@@ -1,17 +1,17 @@
 import type { Database } from '@chat-realtime/database';
 import type { ChatLog } from '../ports.ts';
 
-export const NUDGE_CHANNEL = 'chat_relay';
-const NUDGE = { name: 'relay-nudge', text: `SELECT pg_notify('${NUDGE_CHANNEL}', '')` } as const;
-/** Under load one nudge stands for everything that was committed meanwhile. */
+export const WAKE_UP_CHANNEL = 'chat_relay';
+const WAKE_UP = { name: 'relay-wake-up', text: `SELECT pg_notify('${WAKE_UP_CHANNEL}', '')` } as const;
+/** Under load one stands for everything that was committed meanwhile. */
 const GAP_MS = 10;
 
 /**
  * Tells the leader in another process that something was committed here. It is sent after the commit and outside of it:
  * a transaction that notifies takes a lock of the whole cluster while it commits, which every message would then wait
- * for. One nudge is under way at a time, and none has to arrive: the leader's poll is the net.
+ * for. One is under way at a time, and none has to arrive: the leader's poll is the net.
  */
-export class Nudge {
+export class WakeUp {
   readonly #database: Pick<Database, 'kind' | 'query'>;
   readonly #log: ChatLog;
   #busy = false;
@@ -36,11 +36,11 @@ export class Nudge {
 
   async #notify(): Promise<void> {
     try {
-      await this.#database.query(NUDGE);
+      await this.#database.query(WAKE_UP);
     } catch (error) {
       this.#log.debug(
         { error: error instanceof Error ? error.message : String(error) },
-        'the relay leader could not be nudged; it polls',
+        'the relay leader could not be woken; it polls',
       );
     }
     setTimeout(() => {
