@@ -30,7 +30,7 @@ describe('our console over the REST of a PHP site', () => {
     beside = await startBesidePhpSite({
       TRUSTED_PROXIES: '127.0.0.1',
       PUBLIC_URL: `https://site.example${PATH}`,
-      OPERATOR_SITE: '{}',
+      OPERATOR_SITE: '{"request":{"user_id":"user_id"}}',
       OPERATOR_TOKEN_URL: '/staff/channel-token',
       OPERATOR_LOGIN_URL: '/login',
       OPERATOR_RETURN_PARAM: 'back',
@@ -94,6 +94,13 @@ describe('our console over the REST of a PHP site', () => {
     await console.go('#/inbox/mine');
     await console.row(vera.id).waitFor();
     await console.row(pavel.id).waitFor({ state: 'detached' });
+    // The site has no path for it, and the ledger alone would say what the site does not.
+    await console.openSession(pavel.id);
+    await expect.poll(() => console.action('close').count(), { timeout: 15_000 }).toBe(0);
+    expect(await console.action('reopen').count()).toBe(0);
+    await console.openSession(vera.id);
+    await page.getByRole('button', { name: 'Передать' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Вернуть в очередь' }).count()).toBe(0);
     expect(problems.filter((text) => !/401|Failed to load resource/.test(text))).toEqual([]);
   }, 240_000);
 

@@ -1,4 +1,5 @@
 import { until } from '@chat-realtime/testkit';
+import pg from 'pg';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BesidePhpSite, startBesidePhpSite } from '../support/beside-php-site.ts';
@@ -22,6 +23,15 @@ describe('beside the chat of a PHP site', () => {
   const staff = (): SiteVisitor => {
     if (olga.visitor === null) throw new Error('nobody is signed in');
     return olga.visitor;
+  };
+  const rowsOf = async (query: string): Promise<Record<string, unknown>[]> => {
+    const owner = new pg.Client({ connectionString: beside.siteDatabase });
+    await owner.connect();
+    try {
+      return (await owner.query<Record<string, unknown>>(query)).rows;
+    } finally {
+      await owner.end();
+    }
   };
   const texts = (widget: WidgetPage, wanted: readonly string[]): Promise<void> =>
     expect.poll(() => widget.texts(), { timeout: 30_000 }).toEqual(wanted);
@@ -113,4 +123,41 @@ describe('beside the chat of a PHP site', () => {
       beside.chat.resume();
     }
   }, 180_000);
+
+  it('[BES32] keeps a chat that begins while nobody follows the tables, and gives it the channel afterwards', async () => {
+    const { page } = await open();
+    const frames: string[] = [];
+    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(String(payload))));
+    const received = (part: string): boolean => frames.some((text) => text.includes(part));
+    await beside.stopFollower();
+    await page.goto(beside.site.baseUrl);
+    const widget = new WidgetPage(page);
+    await widget.open();
+    const before = await rowsOf('SELECT max(id)::int AS chat FROM chat');
+    await widget.say('Первое, и канала нет');
+    await texts(widget, ['Первое, и канала нет']);
+    const newest = () => rowsOf('SELECT max(id)::int AS chat FROM chat');
+    await expect.poll(newest, { timeout: 30_000 }).not.toEqual(before);
+    const [begun] = await newest();
+    const id = Number(begun?.['chat']);
+    // The channel says that it does not know the chat, and the widget goes on with the site.
+    await page.waitForTimeout(8_000);
+    expect(received('"channel.ready"')).toBe(false);
+    await staff().call('POST', `/chat/${id}/reply`, { body: 'Ответ без канала' });
+    await texts(widget, ['Первое, и канала нет', 'Ответ без канала']);
+    await widget.say('Второе туда же');
+    await texts(widget, ['Первое, и канала нет', 'Ответ без канала', 'Второе туда же']);
+    expect(await rowsOf('SELECT max(id)::int AS chat FROM chat')).toEqual([begun]);
+
+    await beside.startFollower();
+    await expect.poll(() => received('"channel.ready"'), { timeout: 120_000 }).toBe(true);
+    await staff().call('POST', `/chat/${id}/reply`, { body: 'Ответ по каналу' });
+    const all = ['Первое, и канала нет', 'Ответ без канала', 'Второе туда же', 'Ответ по каналу'];
+    await texts(widget, all);
+    await expect.poll(() => received('Ответ по каналу'), { timeout: 30_000 }).toBe(true);
+    expect(
+      (await rowsOf(`SELECT body FROM chat_message WHERE chat_id = ${id} ORDER BY id`)).map((row) => row['body']),
+    ).toEqual(all);
+    expect(await rowsOf('SELECT max(id)::int AS chat FROM chat')).toEqual([begun]);
+  }, 300_000);
 });

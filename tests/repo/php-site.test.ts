@@ -20,6 +20,22 @@ describe('the example site in PHP', () => {
   });
   afterAll(() => site.stop());
 
+  it('[BES36] gives a chat to the colleague who is named, and to nobody who is not there', async () => {
+    const guest = new SiteVisitor(site.baseUrl);
+    const olga = new SiteVisitor(site.baseUrl);
+    await olga.signIn('olga');
+    const opened = await guest.call('POST', '/chat/session', { name: 'Вера', initial_message: 'm0' });
+    const { id } = (await opened.json()) as { id: number };
+    const ownerOf = () => site.php('-r', `require 'src/bootstrap.php'; echo Chat::find(${id})['manager_id'];`);
+    expect((await olga.call('POST', `/chat/${id}/assign`, {})).status).toBe(200);
+    const own = await ownerOf();
+    const colleague = own === '1' ? '2' : '1';
+    expect((await olga.call('POST', `/chat/${id}/assign`, { user_id: colleague })).status).toBe(200);
+    expect(await ownerOf()).toBe(colleague);
+    expect((await olga.call('POST', `/chat/${id}/assign`, { user_id: '999' })).status).toBe(422);
+    expect(await ownerOf()).toBe(colleague);
+  });
+
   it('goes forward and back through every step while people write, and nobody sees less or anything twice', async () => {
     const guest = new SiteVisitor(site.baseUrl);
     const olga = new SiteVisitor(site.baseUrl);

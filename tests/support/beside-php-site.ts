@@ -21,6 +21,11 @@ export interface BesidePhpSite {
   admin(...args: string[]): Promise<string>;
   /** Puts the triggers into the site's tables, or takes them out again, as their owner. */
   triggers(change: 'in' | 'out'): Promise<void>;
+  /** Of the site, as its owner. */
+  readonly siteDatabase: string;
+  /** Nobody follows the site's tables: the user that does may not sign in. */
+  stopFollower(): Promise<void>;
+  startFollower(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,11 +47,14 @@ export async function startBesidePhpSite(env: Readonly<Record<string, string>> =
   });
   // As the guide says: a user of its own, who may do what the printed SQL grants, and no more.
   const follower = Object.assign(new URL(siteDatabase), { username: 'chat_follower', password: SECRET });
-  const asOwner = async (sql: string): Promise<void> => {
+  const asOwner = async (...statements: string[]): Promise<void> => {
     const owner = new pg.Client({ connectionString: siteDatabase });
     await owner.connect();
-    await owner.query(sql);
-    await owner.end();
+    try {
+      for (const statement of statements) await owner.query(statement);
+    } finally {
+      await owner.end();
+    }
   };
   await asOwner(`CREATE ROLE chat_follower LOGIN PASSWORD '${SECRET}'`);
   const settings = {
@@ -85,6 +93,13 @@ export async function startBesidePhpSite(env: Readonly<Record<string, string>> =
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     admin,
     triggers,
+    siteDatabase,
+    stopFollower: () =>
+      asOwner(
+        'ALTER ROLE chat_follower NOLOGIN',
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'chat_follower'",
+      ),
+    startFollower: () => asOwner('ALTER ROLE chat_follower LOGIN'),
     stop: async () => {
       await chat.stop();
       await site.stop();

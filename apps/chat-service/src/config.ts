@@ -126,6 +126,7 @@ const ledgerVariables = {
   TABLE_SOURCE: envTableSource().optional(),
   /** Customers may read from the ledger what the site told it. */
   LEDGER_CUSTOMER_READS: envBoolean(false),
+  LEDGER_STAFF_WRITES: envBoolean(false),
 };
 
 interface SourceVariables {
@@ -259,7 +260,13 @@ export const chatServiceSchema = z
 /** In the ledger the site decides: nothing is closed, returned or claimed by the clock or by us. */
 export function chatOptions(settings: ChatSettings): Partial<ChatOptions> {
   if (settings.CHAT_ROLE === 'ledger')
-    return { autoCloseMinutes: 0, returnToQueue: 'never', claimOnReply: false, ownsSessions: false };
+    return {
+      autoCloseMinutes: 0,
+      returnToQueue: 'never',
+      claimOnReply: false,
+      ownsSessions: false,
+      staffWrites: settings.LEDGER_STAFF_WRITES,
+    };
   return {
     autoCloseMinutes: settings.AUTO_CLOSE_MINUTES,
     returnToQueue: settings.RETURN_TO_QUEUE,

@@ -45,6 +45,8 @@ export interface ChatOptions {
   readonly presenceSeconds: number;
   /** Every session there is began here; false where a site tells of its own, sooner or later. */
   readonly ownsSessions: boolean;
+  /** Operators write here; false where a site keeps the chat. */
+  readonly staffWrites: boolean;
 }
 
 export const DEFAULT_CHAT_OPTIONS: ChatOptions = {
@@ -54,4 +56,5 @@ export const DEFAULT_CHAT_OPTIONS: ChatOptions = {
   claimOnReply: true,
   presenceSeconds: 30,
   ownsSessions: true,
+  staffWrites: true,
 };

@@ -42,14 +42,24 @@ function isTimeZone(timeZone: string): boolean {
 }
 
 const operatorSite = z.strictObject({
-  paths: siteTexts(['reply', 'assign', 'close']).optional(),
-  request: siteTexts(['body', 'client_message_id', 'user_id']).optional(),
+  paths: siteTexts(['reply', 'assign', 'close', 'reopen', 'unassign', 'upload']).optional(),
+  request: siteTexts(['body', 'client_message_id', 'user_id', 'attachments', 'file']).optional(),
   fields: z
     .strictObject({
       sent: z.string().max(200).optional(),
       message: siteTexts(['id', 'sender', 'body', 'created_at', 'sender_id', 'sender_name', 'attachments']).optional(),
+      uploaded: z.string().max(200).optional(),
+      file: siteTexts(['id', 'url', 'name', 'mime', 'size']).optional(),
     })
     .optional(),
+  files: z
+    .strictObject({
+      maxBytes: z.int().min(1).optional(),
+      maxPerMessage: z.int().min(1).max(100).optional(),
+      mime: z.array(z.string().max(100)).max(100).optional(),
+    })
+    .optional(),
+  csrf: z.strictObject({ cookie: z.string().min(1).max(200), header: z.string().regex(/^[\w-]{1,100}$/) }).optional(),
   timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Moscow').optional(),
   headers: z.record(z.string(), z.string().max(1_000)).optional(),
 });

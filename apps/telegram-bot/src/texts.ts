@@ -113,6 +113,7 @@ const ru = {
     stale:
       'Не отправлено: пока вы писали, в чате ответил или его взял коллега. Посмотрите, что выше, и ответьте ещё раз.',
     session_closed: 'Не отправлено: чат закрыт. Откройте его снова.',
+    site_owned: 'Не сделано: чат ведёт сайт. Сделайте это там.',
     already_assigned: 'Чат уже у другого оператора.',
     invalid_transition: 'Так сделать уже нельзя: что-то изменилось раньше.',
     session_not_found: 'Этот чат вам больше не виден.',
@@ -220,6 +221,7 @@ const en: Texts = {
     stale:
       'Not sent: while you were writing, a colleague answered in this chat or took it. Look above and reply again.',
     session_closed: 'Not sent: the chat is closed. Reopen it.',
+    site_owned: 'Not done: the site keeps this chat. Do it there.',
     already_assigned: 'Another operator has the chat already.',
     invalid_transition: 'That is not possible any more: something changed before.',
     session_not_found: 'You can no longer see this chat.',

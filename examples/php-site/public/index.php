@@ -41,7 +41,9 @@ switch (true) {
         $manager = requireManager();
         requireChat((int) $m[1]);
         if ($m[2] === 'assign') {
-            Chat::assign((int) $m[1], (int) $manager['id']);
+            // To a colleague, or to who asks.
+            $to = input('user_id') === '' ? $manager : row('SELECT * FROM manager WHERE id = ?', [(int) input('user_id')]);
+            Chat::assign((int) $m[1], (int) ($to['id'] ?? json(['error' => 'no such manager'], 422)));
         } elseif ($m[2] === 'close') {
             Chat::close((int) $m[1]);
         } else {

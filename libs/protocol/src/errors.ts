@@ -24,6 +24,10 @@ export const ERROR_CODES = {
   no_alert_targets: { status: 409, meaning: 'no address for alerts is set, or no secret that signs them' },
   attachments_off: { status: 409, meaning: 'this chat takes no files' },
   mail_off: { status: 409, meaning: 'this chat sends no mail; see SMTP_URL' },
+  site_owned: {
+    status: 409,
+    meaning: 'a site keeps the chat (CHAT_ROLE=ledger): what operators do goes to it; see LEDGER_STAFF_WRITES',
+  },
   session_closed: { status: 409, meaning: 'an operator cannot write to a closed session' },
   stale: {
     status: 409,

@@ -68,6 +68,23 @@ export function isCustomersRoute(route: Route): boolean {
   return CUSTOMERS_ACCESS.has(route.access);
 }
 
+const SITE_OWNED: ReadonlySet<string> = new Set([
+  'postMessage',
+  'uploadAttachment',
+  'assign',
+  'unassign',
+  'close',
+  'reopen',
+  'handover',
+  'changeContact',
+  'updateCallback',
+]);
+
+/** A change of the chat by staff, which a site that keeps the chat would not have. */
+export function isSiteOwned(route: Route): boolean {
+  return SITE_OWNED.has(route.id);
+}
+
 /** All error codes a route may answer. */
 export function routeErrors(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(ERRORS_BY_ACCESS[route.access]);
@@ -76,6 +93,7 @@ export function routeErrors(route: Route): ErrorCode[] {
   if (route.body?.schema !== undefined) codes.add('unsupported_media_type');
   if (route.query !== undefined && route.access !== 'signature') codes.add('validation_failed');
   if (isCustomersRoute(route)) codes.add('customer_rest_off');
+  if (isSiteOwned(route)) codes.add('site_owned');
   if (route.originChecked) codes.add('origin_not_allowed');
   for (const code of route.errors ?? []) codes.add(code);
   // Whoever stands in front refuses what is no request: a header that is too large, a malformed address.

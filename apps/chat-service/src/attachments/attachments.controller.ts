@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attachments } from './attachments.ts';
 import { contentDisposition, fileNameFromHeader } from './file-name.ts';
 import { RASTER_IMAGE_TYPES } from './sniff.ts';
-import type { StorageContext } from '../storage/context.ts';
+import { requireOurs, type StorageContext } from '../storage/context.ts';
 import { requireVisibleSession } from '../storage/visible-session.ts';
 import { participantOf } from '../actors.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';
@@ -58,6 +58,7 @@ export class AttachmentsController {
     await requireVisibleSession(this.#context, actor, sessionId);
     if (actor.kind === 'customer') await this.#bans.requireAllowed(sessionId, request.clientIp);
     try {
+      requireOurs(this.#context, actor);
       return await this.#attachments.upload({
         sessionId,
         participant: participantOf(actor),

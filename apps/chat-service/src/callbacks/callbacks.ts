@@ -10,7 +10,7 @@ import {
 } from '@chat-realtime/protocol';
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { Selectable, Transaction } from 'kysely';
-import type { StorageContext } from '../storage/context.ts';
+import { requireOurs, type StorageContext } from '../storage/context.ts';
 import { commitWork, changeSession } from '../storage/unit-of-work.ts';
 import { findSession } from '../storage/find-session.ts';
 import type { WorkUnit, SessionUnit } from '../storage/unit.ts';
@@ -89,6 +89,7 @@ export class Callbacks {
   }
 
   async update(actor: StaffActor, id: number, patch: CallbackPatch): Promise<CallbackStaff> {
+    requireOurs(this.#context, actor);
     const known = await this.#visible(actor, id);
     const dueMinutes = await this.#config.dueMinutes();
     const row = await this.#within(known.session_id, async (unit) => {

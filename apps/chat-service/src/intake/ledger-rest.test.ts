@@ -3,6 +3,7 @@ import {
   intakeResponseSchema,
   intakeSessionsResponseSchema,
   isCustomersRoute,
+  isSiteOwned,
   PUBLIC_ROUTES,
 } from '@chat-realtime/protocol';
 import { KeyRing, signChannelToken } from '@chat-realtime/protocol/tokens';
@@ -167,6 +168,44 @@ describe('REST beside a site', () => {
     await chat.stamp();
     const feed = await chat.call('GET', '/chat/feed?after=500', { token: anna });
     expect(feed.text).toContain('"type":"chat.message.client","session_id":51');
+  });
+
+  it('[BES36] what operators do to a chat is refused, and changes nothing', async () => {
+    await give([message(55, 1)]);
+    const events = async () => (await chat.call('GET', '/chat/session/55/events', { token: anna })).text;
+    const before = await events();
+    const bodies: Readonly<Record<string, object>> = {
+      postMessage: { body: 'x', client_message_id: randomUUID() },
+      handover: { to_user_id: null },
+      updateCallback: { status: 'done' },
+      changeContact: { name: 'x' },
+    };
+    const routes = PUBLIC_ROUTES.filter(isSiteOwned);
+    for (const route of routes) {
+      const path = route.path.replace('{id}', '55');
+      const file = { raw: Buffer.from('x'), headers: { 'x-file-name': 'a.txt', 'content-type': 'text/plain' } };
+      const given = route.id === 'uploadAttachment' ? file : { body: bodies[route.id] ?? {} };
+      const answer = await chat.call(route.method, path, { token: anna, ...given });
+      expect([route.id, answer.status, answer.code]).toEqual([route.id, 409, 'site_owned']);
+    }
+    expect(routes.length).toBe(9);
+    expect(await events()).toBe(before);
+    // What is not the site's stays.
+    const note = await chat.call('POST', '/chat/session/55/notes', { token: anna, body: { body: 'n' } });
+    expect(note.status).toBe(201);
+  });
+
+  it('[BES36] LEDGER_STAFF_WRITES lets operators write into the ledger', async () => {
+    const writing = await ChatUnderTest.start({ ...LEDGER, LEDGER_STAFF_WRITES: 'true' });
+    try {
+      await writing.chat.service.intake.take([message(60, 5)], 'http');
+      const token = await writing.staff('anna');
+      const body = { body: 'x', client_message_id: randomUUID() };
+      expect((await writing.call('POST', '/chat/session/60/messages', { token, body })).status).toBe(201);
+      expect((await writing.call('POST', '/chat/session/60/close', { token, body: {} })).status).toBe(200);
+    } finally {
+      await writing.stop();
+    }
   });
 
   it('[BES15] LEDGER_CUSTOMER_READS shows customers what the ledger has of their own chat', async () => {

@@ -3,7 +3,7 @@ import type { Assignee, StaffActor } from '../actors.ts';
 import { renderSession } from '../storage/render.ts';
 import { type SessionAction, transition } from './transition.ts';
 import type { SessionUnit } from '../storage/unit.ts';
-import type { StorageContext } from '../storage/context.ts';
+import { requireOurs, type StorageContext } from '../storage/context.ts';
 import { requireOperator, rememberOperator } from '../operators/known-operator.ts';
 import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work.ts';
 import { requireVisible } from '../storage/visibility.ts';
@@ -23,6 +23,7 @@ async function act(
   sessionId: number,
   action: (unit: SessionUnit) => SessionAction | Promise<SessionAction>,
 ): Promise<Session> {
+  requireOurs(context, actor);
   const { session } = await commitSession(context, sessionId, async (unit) => {
     requireVisible(actor, unit.session);
     await applyTransition(unit, transition(stateOf(unit.session), await action(unit)), actor.userId);

@@ -2,7 +2,7 @@ import { recordAudit } from '@chat-realtime/database';
 import { ChatError, type Session } from '@chat-realtime/protocol';
 import type { Assignee, StaffActor } from '../actors.ts';
 import { transition } from './transition.ts';
-import type { StorageContext } from '../storage/context.ts';
+import { requireOurs, type StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { requireKnown, requireOperator } from '../operators/known-operator.ts';
 import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work.ts';
@@ -19,6 +19,7 @@ export async function handover(
   toUserId: string | null,
   fromUserId: string = actor.userId,
 ): Promise<Session['id'][]> {
+  requireOurs(context, actor);
   const { kysely } = context.database;
   const by: Assignee = { id: actor.userId, name: actor.name };
   const isOthers = fromUserId !== by.id;

@@ -7,7 +7,7 @@ import type { PostedMessage, PostMessage } from '../storage/session-record.ts';
 import { renderMessage, type StoredFile } from '../storage/render.ts';
 import { type SessionAction, transition } from '../lifecycle/transition.ts';
 import { bannedError } from '../bans/banned.ts';
-import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
+import { requireOurs, requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
 import { erasedOriginal } from './erased-retry.ts';
 import { translated } from '../storage/errors.ts';
 import { events } from './history.ts';
@@ -209,6 +209,7 @@ export async function postMessage(
   message: PostMessage,
 ): Promise<PostedMessage> {
   requireOwnSession(actor, sessionId);
+  requireOurs(context, actor);
   const row = await translated(() => post(context, actor, sessionId, message)).catch((error: unknown) => {
     if (error instanceof RefusedPost) return error.outcome;
     throw error;

@@ -1,6 +1,6 @@
 import type { ContactChange, StaffSession } from '@chat-realtime/protocol';
 import type { Actor, StaffActor } from '../actors.ts';
-import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
+import { requireOurs, requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { staffSession } from './inbox-rows.ts';
 import { commitSession } from '../storage/unit-of-work.ts';
@@ -13,6 +13,7 @@ export async function changeContact(
   sessionId: number,
   change: ContactChange,
 ): Promise<StaffSession> {
+  requireOurs(context, actor);
   await commitSession(context, sessionId, async (unit) => {
     requireVisible(actor, unit.session);
     const values = Object.fromEntries(

@@ -19,6 +19,12 @@ export function sessionNotFound(): ChatError {
   return new ChatError('session_not_found', 'no such session');
 }
 
+/** Beside a site the chat is the site's: what staff wrote here alone would be missing there. */
+export function requireOurs({ options }: StorageContext, actor: Actor): void {
+  if (actor.kind === 'staff' && !options.staffWrites)
+    throw new ChatError('site_owned', 'a site keeps this chat: what operators do goes to the site');
+}
+
 /** A customer has exactly one session; another one is the same to them as none. */
 export function requireOwnSession(actor: Actor, sessionId: number): void {
   if (actor.kind === 'customer' && actor.sessionId !== sessionId) throw sessionNotFound();

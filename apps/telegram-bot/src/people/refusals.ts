@@ -20,6 +20,7 @@ export function refusalText(error: unknown, texts: Texts): string {
   switch (error.code) {
     case 'stale':
     case 'session_closed':
+    case 'site_owned':
     case 'already_assigned':
     case 'invalid_transition':
     case 'session_not_found':

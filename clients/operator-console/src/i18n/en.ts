@@ -97,6 +97,7 @@ export const en: Texts = {
   taken: (name) => `Another operator has this chat: ${name}`,
   actionFailed: 'That did not work. Try again.',
   noRight: 'You do not have the right to do this.',
+  siteOwned: 'The site keeps this chat. Do this there.',
   stateChanged: 'The chat had already changed; you see it as it is now.',
   events: {
     assigned: (name) => `${name} took the chat`,
@@ -116,6 +117,7 @@ export const en: Texts = {
   delivery: { sending: 'Sending', sent: 'Sent', delivered: 'Delivered', read: 'Read', failed: 'Not sent' },
   failedReasons: {
     session_closed: 'The chat is closed. Reopen it and send again.',
+    site_owned: 'The site keeps this chat. Answer there.',
     stale: 'A colleague acted first. Check and send again.',
     payload_too_large: 'The message is too large.',
   },
@@ -144,6 +146,7 @@ export const en: Texts = {
   fileRefused: (name, allowed) => `${name} is not accepted. Allowed: ${allowed}`,
   uploadFailed: (name) => `${name}: upload failed`,
   tooManyFiles: (n) => `No more than ${n} files in one message`,
+  closedAtSite: 'The chat is closed.',
   closedComposer: 'The chat is closed. Reopen it to reply.',
   notYours: (name) => `${name} has this chat. Both the customer and your colleague will see your reply.`,
   botBlocked: 'The customer blocked the bot: replies do not reach them in Telegram.',

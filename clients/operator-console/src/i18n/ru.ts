@@ -100,6 +100,7 @@ export const ru = {
   taken: (name: string) => `Чат уже у другого оператора: ${name}`,
   actionFailed: 'Не получилось. Повторите ещё раз.',
   noRight: 'Недостаточно прав.',
+  siteOwned: 'Чат ведёт сайт. Сделайте это там.',
   stateChanged: 'Чат уже изменился — показано, как он выглядит сейчас.',
   events: {
     assigned: (name: string) => `Чат ведёт ${name}`,
@@ -125,6 +126,7 @@ export const ru = {
   },
   failedReasons: {
     session_closed: 'Чат закрыт. Откройте его снова и отправьте.',
+    site_owned: 'Чат ведёт сайт. Ответьте там.',
     stale: 'В чате уже есть ответ коллеги. Проверьте и отправьте ещё раз.',
     payload_too_large: 'Сообщение слишком большое.',
   } as Readonly<Record<string, string>>,
@@ -154,6 +156,7 @@ export const ru = {
   fileRefused: (name: string, allowed: string) => `${name}: такой файл не принимается. Можно: ${allowed}`,
   uploadFailed: (name: string) => `${name}: не загрузился`,
   tooManyFiles: (n: number) => `Не больше ${n} файлов в одном сообщении`,
+  closedAtSite: 'Чат закрыт.',
   closedComposer: 'Чат закрыт. Чтобы ответить, откройте его снова.',
   notYours: (name: string) => `Чат ведёт ${name}. Ваш ответ увидит и клиент, и коллега.`,
   botBlocked: 'Клиент заблокировал бота: ответы в Telegram не доходят.',

@@ -17,6 +17,7 @@ function winnerOf(error: ChatClientError): string | null {
 function explain(error: ChatClientError): string {
   if (error.code === 'already_assigned') return t().taken(winnerOf(error) ?? '—');
   if (error.code === 'forbidden') return t().noRight;
+  if (error.code === 'site_owned') return t().siteOwned;
   if (error.code === 'invalid_transition' || error.code === 'stale') return t().stateChanged;
   if (error.code === 'network' || error.code === 'timeout') return t().noAnswer;
   return t().actionFailed;
@@ -33,7 +34,9 @@ export class Actions {
   claim = (id: number): Promise<boolean> => {
     const owner = this.#session(id)?.assigned_user_id ?? null;
     if (!this.may(id)) return this.#refuse(id);
-    return this.#run(id, () => this.#desk.client.api.assign(id, owner === null ? undefined : this.#desk.user.id));
+    // A site that cannot be told to whom gives it to whoever asks.
+    const to = owner === null || !this.#desk.moves.transfer ? undefined : this.#desk.user.id;
+    return this.#run(id, () => this.#desk.client.api.assign(id, to));
   };
   transfer = (id: number, userId: string): Promise<boolean> =>
     this.#run(id, () => this.#desk.client.api.assign(id, userId));
@@ -42,7 +45,8 @@ export class Actions {
   close = async (id: number): Promise<boolean> => {
     if (!this.may(id)) return this.#refuse(id);
     const done = await this.#run(id, () => this.#desk.client.api.close(id));
-    if (done) notify(t().chatClosed, 'info', { label: t().undo, run: () => void this.reopen(id) });
+    const undo = { label: t().undo, run: () => void this.reopen(id) };
+    if (done) notify(t().chatClosed, 'info', this.#desk.moves.reopen ? undo : undefined);
     return done;
   };
   reopen = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.reopen(id));
@@ -94,6 +98,7 @@ export class Actions {
   }
 
   openTransfer(id: number): void {
+    if (!this.#desk.moves.transfer) return;
     if (!this.may(id)) {
       void this.#refuse(id);
       return;

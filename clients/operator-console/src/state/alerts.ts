@@ -44,8 +44,12 @@ export class Alerts {
   #due = 0;
   #stopped = false;
 
-  constructor(client: StaffClient, storage: Pick<Storage, 'getItem' | 'setItem'>, userId: string) {
+  readonly #isAsked: boolean;
+
+  /** `isAsked`: the server's alerts are to be had; else there are none. */
+  constructor(client: StaffClient, storage: Pick<Storage, 'getItem' | 'setItem'>, userId: string, isAsked = true) {
     this.#client = client;
+    this.#isAsked = isAsked;
     this.#storage = storage;
     this.#key = `chat-console:alerts-seen:${userId}`;
     this.#store.set({ seen: Number(storage.getItem(this.#key) ?? 0) });
@@ -70,6 +74,7 @@ export class Alerts {
   async load(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (!this.#isAsked) return this.#store.set({ loaded: true });
     const newest = this.getState().list[0]?.id;
     try {
       const answer = await this.#client.api.alerts(newest === undefined ? undefined : String(newest));

@@ -19,7 +19,8 @@ import { Pictures } from './pictures.ts';
 import { QuickReplies } from './quick-replies.ts';
 import { createRouter } from './route.ts';
 import { settings } from './settings.ts';
-import { auth, signIn } from './sign-in.ts';
+import { auth, getToken, signIn, siteHeaders } from './sign-in.ts';
+import { movesOf } from './site-moves.ts';
 import { createStore } from './store.ts';
 import { Transfers } from './transfers.ts';
 
@@ -52,6 +53,7 @@ export function dismiss(id: number): void {
 /** Everything of one sign-in; ends with it. */
 export class Desk {
   readonly user: AuthUser;
+  readonly moves = movesOf(signIn.site, new URL(chatAddress()).pathname !== '/');
   readonly client: StaffClient;
   readonly inbox: Inbox;
   readonly callbacks: Callbacks;
@@ -68,14 +70,14 @@ export class Desk {
     drafts.setOwner(user.id);
     this.client = createStaffClient({
       baseUrl: chatAddress(),
-      getToken: auth.getToken,
-      site: signIn.site,
+      getToken,
+      site: signIn.site && { ...signIn.site, headers: siteHeaders },
       namespace: `console-${user.id}`,
     });
     this.pictures = new Pictures(this.client.api, chatAddress());
     this.inbox = new Inbox(this.client, () => user.id);
     this.callbacks = new Callbacks(this.client);
-    this.alerts = new Alerts(this.client, localStorage, user.id);
+    this.alerts = new Alerts(this.client, localStorage, user.id, this.moves.alerts);
     this.quickReplies = new QuickReplies(this.client.api);
     this.status = new OwnStatus(this.client, user.id);
     this.attention = new Attention({ desk: this, settings, router, notify });

@@ -1,5 +1,5 @@
 import { pageUrl } from '@chat-realtime/client/links';
-import { createStaffAuth, type SiteStaff } from '@chat-realtime/client/staff';
+import { createStaffAuth, type SiteStaff, type StaffTokenProvider } from '@chat-realtime/client/staff';
 import { chatAddress } from './chat-address.ts';
 
 /** Where operators sign in; both null: by the console's own form. */
@@ -57,6 +57,20 @@ export const auth = createStaffAuth({
   baseUrl: chatAddress(),
   ...(signIn.tokenUrl === null ? {} : { tokenUrl: signIn.tokenUrl }),
 });
+
+type Headers = Readonly<Record<string, string>>;
+let ofToken: Headers | null = null;
+export const getToken: StaffTokenProvider = async (request) => {
+  const answer = await auth.getToken(request);
+  ofToken = answer.headers ?? {};
+  return answer;
+};
+
+/** Of what is written to the site: those that are set, and those that came with the last token, as against forgery. */
+export async function siteHeaders(again: boolean): Promise<Headers> {
+  if (again || ofToken === null) await getToken({ force: again });
+  return { ...signIn.site?.headers, ...ofToken };
+}
 
 /** The site's sign-in, which leads back to where the console is now. */
 export function siteSignInUrl(loginUrl: string): string {

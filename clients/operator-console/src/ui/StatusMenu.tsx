@@ -67,18 +67,20 @@ export function StatusMenu() {
               </span>
             </button>
           ))}
-          <button
-            type="button"
-            class="quiet wide"
-            data-action="handover"
-            onClick={() => {
-              setOpen(false);
-              void desk.loadOperators();
-              ui.set({ dialog: 'handover' });
-            }}
-          >
-            <Icon name="transfer" /> {t().handOver}
-          </button>
+          {desk.moves.handOver && (
+            <button
+              type="button"
+              class="quiet wide"
+              data-action="handover"
+              onClick={() => {
+                setOpen(false);
+                void desk.loadOperators();
+                ui.set({ dialog: 'handover' });
+              }}
+            >
+              <Icon name="transfer" /> {t().handOver}
+            </button>
+          )}
         </section>
       )}
     </div>

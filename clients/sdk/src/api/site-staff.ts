@@ -1,4 +1,4 @@
-import type { SiteFields } from './site.ts';
+import type { SiteCsrf, SiteFields, SiteFileLimits } from './site.ts';
 
 /**
  * What operators do, where a site keeps its own chat: an answer, an assignment and a closing go to the site's REST with its
@@ -7,13 +7,30 @@ import type { SiteFields } from './site.ts';
  */
 export interface SiteStaff {
   /** Paths on the page's own origin; `{id}` is the number of the chat. */
-  readonly paths?: Partial<Record<'reply' | 'assign' | 'close', string>>;
+  readonly paths?: Partial<Record<'reply' | 'assign' | 'close', string>> & {
+    /** What has no path here cannot be done: opens a closed chat again, and gives one back to the queue. */
+    readonly reopen?: string;
+    readonly unassign?: string;
+    /**
+     * Where a file goes, as a form with the one field `request.file`, before the answer that carries it; the answer is the
+     * file as `fields.file` reads it. Without it no files are sent.
+     */
+    readonly upload?: string;
+  };
   /** What the site calls what it is sent. */
-  readonly request?: Partial<Record<'body' | 'client_message_id' | 'user_id', string>>;
+  readonly request?: Partial<
+    Record<'body' | 'client_message_id' | 'attachments' | 'file', string> & {
+      /** Of `assign`: to whom. Only where the site reads it can a chat be given to a colleague. */
+      user_id: string;
+    }
+  >;
   /** Where the answer of `reply` keeps the message (empty: the answer itself), and what the site calls its parts. */
-  readonly fields?: Pick<Partial<SiteFields>, 'sent' | 'message'>;
+  readonly fields?: Pick<Partial<SiteFields>, 'sent' | 'message' | 'uploaded' | 'file'>;
+  /** What the site takes of files, where `paths.upload` says where to. */
+  readonly files?: SiteFileLimits;
   /** Of times that the site writes without a zone, such as `Europe/Moscow`; default: UTC. */
   readonly timeZone?: string;
-  /** Of every request, such as `X-CSRF-Token`. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Of every request. Asked each time where it is a function; `again`: the site has refused what it answered last. */
+  readonly headers?: Readonly<Record<string, string>> | ((again: boolean) => Promise<Readonly<Record<string, string>>>);
+  readonly csrf?: SiteCsrf;
 }

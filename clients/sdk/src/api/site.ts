@@ -23,8 +23,19 @@ export interface SiteChat {
   readonly files?: SiteFileLimits;
   /** Of every request that writes, such as `X-CSRF-Token`. */
   readonly headers?: Readonly<Record<string, string>>;
+  readonly csrf?: SiteCsrf;
   /** Number of a chat that was begun before, or the key of localStorage where the site's own page kept it. */
   readonly session?: number | string;
+}
+
+/**
+ * A token against forged requests: the site keeps it in a cookie which scripts may read (Laravel: `XSRF-TOKEN`), or in a
+ * `<meta>` of the page (Yii2, Rails: `csrf-token`), and wants it in a header of what writes.
+ */
+export interface SiteCsrf {
+  readonly cookie?: string;
+  readonly meta?: string;
+  readonly header: string;
 }
 
 export interface SiteFileLimits {

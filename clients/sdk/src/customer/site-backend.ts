@@ -7,7 +7,7 @@ import { call, type CallOptions, resolveBase } from '../core/http.ts';
 import { ChatClientError } from '../errors.ts';
 import { BEGINNING, createOwnRows } from '../sync/own-rows.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
-import { SITE_PATHS, siteReader } from './site-fields.ts';
+import { csrfHeader, fileLimits, filesAlone, refusedFile, SITE_PATHS, siteReader, worded } from './site-fields.ts';
 import { siteLines } from './site-line.ts';
 
 /** Requests in a row that read what a chat holds; a site answers some hundred messages to each. */
@@ -17,8 +17,6 @@ const TOKEN_SECONDS = 86_400;
 /** So long a row may become visible later than one with a larger id, and so many rows are read again for that. */
 const LATE_MS = 30_000;
 const LATE_ROWS = 20;
-const FILE_MAX_BYTES = 10 * 1024 * 1024;
-const FILES_PER_MESSAGE = 5;
 
 /** A backend that asks the site for news by itself. */
 export interface SiteBackend extends Backend {
@@ -49,18 +47,6 @@ interface Known {
 /** No number of an event: more than a chat that has just begun can have, so that what it holds is read. */
 const SEQ_OF_OLDER = 3;
 
-/** By what a message without words is known. */
-const filesAlone = (ids: readonly string[]): string => (ids.length > 0 ? `\u0000${ids.join('\u0000')}` : '');
-const worded = (row: Message): Message =>
-  row.body ? row : { ...row, body: filesAlone(row.attachments.map(({ id }) => id)) };
-
-/** A site has no code for it, and the person can do something about it: choose another file. */
-function refusedFile(error: unknown): never {
-  if (error instanceof ChatClientError && error.status === 415)
-    throw new ChatClientError('unsupported_media_type', error.message, { status: 415 });
-  throw error;
-}
-
 function noChat(error: unknown): null {
   if (error instanceof ChatClientError && error.status === 404) return null;
   throw error;
@@ -88,11 +74,12 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     const filled = path.replace('{id}', String(id)).replace('{since}', String(since));
     return { url: /^https?:/i.test(filled) ? filled : base + filled, headers: { accept: 'application/json' } };
   };
+  const writing = (): Record<string, string> => ({ ...csrfHeader(site), ...site.headers });
   const ask = (method: string, path: string, id: number | '', since = 0, options: CallOptions = {}) => {
     const { url, headers } = to(path, id, since);
     return call<unknown>(web, method, url, {
       ...options,
-      headers: { ...headers, ...(method === 'GET' ? {} : site.headers) },
+      headers: { ...headers, ...(method === 'GET' ? {} : writing()) },
     });
   };
   const missed = ({ sessionId, token }: Access, last_seq?: number): Promise<EventsResponse> =>
@@ -266,14 +253,8 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   return {
     async config() {
       const found = await standard.config();
-      const { maxBytes = FILE_MAX_BYTES, maxPerMessage = FILES_PER_MESSAGE, mime } = site.files ?? {};
       // What the site takes of files is its own matter, and so are its questions, of which it was told none here.
-      const attachments = {
-        ...found.attachments,
-        max_bytes: maxBytes,
-        max_per_message: paths.upload === '' ? 0 : maxPerMessage,
-        mime: mime === undefined ? ['application/octet-stream'] : [...mime],
-      };
+      const attachments = { ...found.attachments, ...fileLimits(paths.upload, site.files) };
       return { ...found, custom_fields: [], attachments };
     },
     async createSession(request) {
@@ -350,7 +331,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       if (paths.upload === '') return none();
       const { uploadForm } = await import('../core/upload.ts');
       const { url, headers } = to(paths.upload, sessionId);
-      const answer = await uploadForm(web, url, { ...headers, ...site.headers }, reader.fileField, file, given).catch(
+      const answer = await uploadForm(web, url, { ...headers, ...writing() }, reader.fileField, file, given).catch(
         refusedFile,
       );
       const attachment = reader.uploaded(answer);

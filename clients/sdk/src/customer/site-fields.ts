@@ -1,5 +1,6 @@
 import type { Attachment, Message } from '../api/protocol.ts';
-import type { SiteChat, SiteFields, SitePaths } from '../api/site.ts';
+import type { SiteChat, SiteFields, SiteFileLimits, SitePaths } from '../api/site.ts';
+import { ChatClientError } from '../errors.ts';
 import { wallClock } from './wall-clock.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -71,6 +72,47 @@ function time(value: unknown, instant: (asIfUtc: number) => number): string {
   const at = Date.parse(zoned.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
   return new Date(Number.isNaN(at) ? 0 : isZoned ? at : instant(at)).toISOString();
 }
+
+/** Of a request that writes; looked for each time, since the site may change it. */
+export function csrfHeader({ csrf }: Pick<SiteChat, 'csrf'>): Record<string, string> {
+  const { document } = globalThis;
+  if (!csrf || !document) return {};
+  const { cookie, meta, header } = csrf;
+  const metas = [...document.querySelectorAll('meta[name]')];
+  const inPage = metas.find((one) => meta !== undefined && one.getAttribute('name') === meta)?.getAttribute('content');
+  const start = `${cookie}=`;
+  const kept = document.cookie.split('; ').find((one) => cookie !== undefined && one.startsWith(start));
+  const found = inPage ?? (kept === undefined ? undefined : decoded(kept.slice(start.length)));
+  return found ? { [header]: found } : {};
+}
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+const FILE_MAX_BYTES = 10 * 1024 * 1024;
+const FILES_PER_MESSAGE = 5;
+
+/** What a site takes of files, as `GET /chat/config` has it; none where it has no path for them. */
+export function fileLimits(path: string | undefined, files: SiteFileLimits = {}) {
+  const { maxBytes = FILE_MAX_BYTES, maxPerMessage = FILES_PER_MESSAGE, mime = ['application/octet-stream'] } = files;
+  return { max_bytes: maxBytes, max_per_message: path ? maxPerMessage : 0, mime: [...mime] };
+}
+
+/** A site has no code for it, and the person can do something about it: choose another file. */
+export function refusedFile(error: unknown): never {
+  if (error instanceof ChatClientError && error.status === 415)
+    throw new ChatClientError('unsupported_media_type', error.message, { status: 415 });
+  throw error;
+}
+
+/** By what a message without words is known. */
+export const filesAlone = (ids: readonly string[]): string => (ids.length > 0 ? `\u0000${ids.join('\u0000')}` : '');
+export const worded = (row: Message): Message =>
+  row.body ? row : { ...row, body: filesAlone(row.attachments.map(({ id }) => id)) };
 
 /** Reads the site's answers and writes what it is sent. */
 export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses = {}, timeZone = 'UTC' }: SiteChat) {

@@ -27,9 +27,8 @@ import type { SiteStaff } from '../api/site-staff.ts';
 import type { StaffTokenProvider } from '../api/staff-token.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, type CallOptions, resolveBase } from '../core/http.ts';
-import { upload } from '../core/upload.ts';
-import { ChatClientError } from '../errors.ts';
-import type { createSiteStaff } from './site-staff.ts';
+import { ChatClientError, later } from '../errors.ts';
+import type { createSiteStaff, SiteMove } from './site-staff.ts';
 import { createStaffToken, type StaffTokenSource } from './token.ts';
 
 export interface SessionQuery {
@@ -94,8 +93,10 @@ export class StaffApi {
     return this.request('GET', '/auth/me');
   }
 
-  config(): Promise<ConfigResponse> {
-    return this.request('GET', '/chat/config');
+  async config(): Promise<ConfigResponse> {
+    const found: ConfigResponse = await this.request('GET', '/chat/config');
+    // What a site takes of files is its own matter.
+    return this.#site ? { ...found, attachments: { ...found.attachments, ...(await this.#site()).limits } } : found;
   }
 
   sessions(query: SessionQuery = {}): Promise<SessionListResponse> {
@@ -151,7 +152,9 @@ export class StaffApi {
     await this.#post(id, 'read', { last_id: lastId });
   }
 
-  upload(id: number, file: UploadFile, options?: UploadOptions): Promise<Attachment> {
+  async upload(id: number, file: UploadFile, options?: UploadOptions): Promise<Attachment> {
+    if (this.#site) return (await this.#site()).upload(id, file, options);
+    const { upload } = await later(import('../core/upload.ts'));
     const url = `${this.#base}/chat/session/${id}/attachments`;
     return this.#run((token) => upload(this.#environment, url, token, file, options));
   }
@@ -229,9 +232,12 @@ export class StaffApi {
     return this.request('POST', `/chat/session/${id}/${what}`, { body });
   }
 
-  async #session(id: number, what: string, user_id?: string): Promise<Session> {
-    // As far as the ledger knows it by now; the event follows.
-    if (this.#site && (await (await this.#site()).move(id, what, user_id))) return this.session(id);
+  async #session(id: number, what: SiteMove, user_id?: string): Promise<Session> {
+    if (this.#site) {
+      await (await this.#site()).move(id, what, user_id);
+      // As far as the ledger knows it by now; the event follows.
+      return this.session(id);
+    }
     return (await this.#post<{ session: Session }>(id, what, { user_id })).session;
   }
 

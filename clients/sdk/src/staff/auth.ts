@@ -96,10 +96,12 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     if (!response.ok) throw new ChatClientError('unavailable', undefined, { status: response.status });
     // A site that leads everybody who is not signed in to its login page does so here too: a page, and no token.
     if (response.redirected && !response.headers.get('content-type')?.includes('json')) return signedOut();
-    const { access_token, expires_at } = (await response.json()) as { access_token: string; expires_at?: string };
+    const { access_token: token, ...rest } = (await response.json()) as Omit<StaffToken, 'token'> & {
+      access_token: string;
+    };
     // A foreign auth-service has no /auth/me: the token itself says who it is for.
-    if (state.status !== 'signed_in' || state.user.id !== userOf(access_token)?.id) become(userOf(access_token));
-    return { token: access_token, ...(expires_at !== undefined && { expires_at }) };
+    if (state.status !== 'signed_in' || state.user.id !== userOf(token)?.id) become(userOf(token));
+    return { ...rest, token };
   };
 
   let last: string | null = null;

@@ -19,9 +19,13 @@ interface Manner {
   readonly store?: ((text: string) => string) | null;
   readonly answer?: (text: string) => string;
   readonly redirected?: boolean;
+  readonly status?: (headers: Readonly<Record<string, string>>) => number;
 }
 
-function besideSite(site: SiteStaff = {}, { store = (text) => text, answer, redirected = false }: Manner = {}) {
+function besideSite(
+  site: SiteStaff = {},
+  { store = (text) => text, answer, redirected = false, status = () => 200 }: Manner = {},
+) {
   const ledger: Message[] = [operators(4, 'Да, есть')];
   const asked: { url: string; body: unknown; headers: unknown }[] = [];
   let losesAnswers = 0;
@@ -31,13 +35,17 @@ function besideSite(site: SiteStaff = {}, { store = (text) => text, answer, redi
     setTimer: (run) => setTimeout(run, 0),
     clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
     fetch: (input, init) => {
-      const body = JSON.parse(String(init?.body)) as Record<string, string>;
-      asked.push({ url: String(input), body, headers: init?.headers });
+      const form = init?.body instanceof FormData ? [...init.body] : null;
+      const body = form ? {} : (JSON.parse(String(init?.body)) as Record<string, string>);
+      const files = form?.map(([field, value]) => [field, value instanceof File && value.name]);
+      asked.push({ url: String(input), body: files ?? body, headers: init?.headers });
       expect(init?.credentials).toBe('same-origin');
       const text = body['body'] ?? body['text'];
-      if (text !== undefined && store) ledger.push(operators(ledger.length + 10, store(text)));
+      if (text && store) ledger.push(operators(ledger.length + 10, store(text)));
       if (losesAnswers-- > 0) return Promise.reject(new TypeError('the answer was lost'));
-      const response = new Response(answer?.(text ?? '') ?? '<p>written</p>', { status: 200 });
+      const response = new Response(answer?.(text ?? '') ?? '<p>written</p>', {
+        status: status(init?.headers as Record<string, string>),
+      });
       Object.defineProperty(response, 'redirected', { value: redirected });
       return Promise.resolve(response);
     },
@@ -148,4 +156,90 @@ it('[BES31] says so where the site led to a page and the answer is nowhere', asy
   const site = besideSite({}, { store: null, redirected: true });
   const reply = { body: 'Да', client_message_id: 'one' };
   await expect(site.staff.reply(7, reply)).rejects.toMatchObject({ code: 'unconfirmed', retryable: false });
+});
+
+describe('[BES36] what a site has no path for', () => {
+  it('is refused, and nothing is asked of the site or the ledger', async () => {
+    const { staff, asked } = besideSite();
+    const file = new Blob(['x']);
+    for (const refused of [
+      () => staff.move(7, 'reopen'),
+      () => staff.move(7, 'unassign'),
+      // A site that does not read to whom would give the chat to whoever asks.
+      () => staff.move(7, 'assign', '3'),
+    ])
+      await expect(refused()).rejects.toMatchObject({ code: 'site_owned' });
+    await expect(staff.upload(7, file)).rejects.toMatchObject({ code: 'attachments_off' });
+    const reply = { body: 'Вот', client_message_id: 'one', attachments: ['f1'] };
+    await expect(staff.reply(7, reply)).rejects.toMatchObject({ code: 'attachments_off' });
+    expect(staff.limits).toMatchObject({ max_per_message: 0 });
+    expect(asked).toEqual([]);
+  });
+
+  it('goes there where it has one', async () => {
+    const { staff, asked } = besideSite({ paths: { reopen: '/chat/{id}/open', unassign: '/chat/{id}/free' } });
+    await staff.move(7, 'reopen');
+    await staff.move(7, 'unassign');
+    expect(asked.map(({ url, body }) => [url, body])).toEqual([
+      ['/chat/7/open', {}],
+      ['/chat/7/free', {}],
+    ]);
+  });
+});
+
+describe('[BES37] files of operators over a site’s REST', () => {
+  const paths = { upload: '/chat/{id}/file' };
+  it('go there before the answer, which names them', async () => {
+    const { staff, asked } = besideSite(
+      {
+        paths,
+        request: { attachments: 'files', file: 'upload' },
+        fields: { uploaded: 'file' },
+        headers: { 'x-a': '1' },
+      },
+      { answer: (text) => (text === '' ? '{"file":{"id":"f1","url":"/f/1.pdf","name":"Счёт.pdf"}}' : '{}') },
+    );
+    const kept = await staff.upload(7, new File(['%PDF'], 'Счёт.pdf'));
+    expect(kept).toMatchObject({ id: 'f1', url: '/f/1.pdf', name: 'Счёт.pdf' });
+    await staff.reply(7, { body: 'Вот он', client_message_id: 'one', attachments: ['f1'] });
+    expect(asked).toMatchObject([
+      { url: '/chat/7/file', body: [['upload', 'Счёт.pdf']], headers: { 'x-a': '1' } },
+      { url: '/chat/7/reply', body: { body: 'Вот он', client_message_id: 'one', files: ['f1'] } },
+    ]);
+    expect(staff.limits).toMatchObject({ max_per_message: 5 });
+  });
+
+  it('alone are known by their ids, and are sent once though the answer was lost', async () => {
+    const { staff, ledger, asked, loseAnswers } = besideSite({ paths }, { store: (text) => text });
+    const file = { id: 'f1', name: 'a.pdf', mime: 'application/pdf', size: 4, url: '/f/1.pdf' };
+    loseAnswers(1);
+    const reply = { body: '', client_message_id: 'one', attachments: ['f1'] };
+    await expect(staff.reply(7, reply)).rejects.toMatchObject({ code: 'network' });
+    ledger.push({ ...operators(20, ''), attachments: [file] });
+    expect(await staff.reply(7, reply)).toMatchObject({ id: 20, body: '', client_message_id: 'one' });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('[BES38] a site that wants a token against forged requests', () => {
+  it('is asked again with the next one when it refused the last, and once', async () => {
+    let wanted = 'two';
+    const { staff, asked } = besideSite(
+      {
+        headers: (again) => Promise.resolve({ 'x-csrf-token': again ? 'two' : 'one' }),
+      },
+      { status: (headers) => (headers['x-csrf-token'] === wanted ? 200 : 400) },
+    );
+    await staff.move(7, 'close');
+    expect(asked.map(({ headers }) => (headers as Record<string, string>)['x-csrf-token'])).toEqual(['one', 'two']);
+    wanted = 'three';
+    await expect(staff.move(7, 'close')).rejects.toMatchObject({ status: 400 });
+    expect(asked).toHaveLength(4);
+  });
+
+  it('is not asked again where nothing else can be shown', async () => {
+    const { staff, asked } = besideSite({ headers: { 'x-csrf-token': 'one' } }, { status: () => 403 });
+    await expect(staff.move(7, 'close')).rejects.toMatchObject({ status: 403 });
+    expect(asked).toHaveLength(1);
+  });
 });

@@ -1,9 +1,11 @@
+import type { UploadFile, UploadOptions } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
-import type { Message } from '../api/protocol.ts';
+import type { Attachment, Message } from '../api/protocol.ts';
 import type { SiteStaff } from '../api/site-staff.ts';
 import { request as ask } from '../core/http.ts';
-import { siteReader } from '../customer/site-fields.ts';
-import { ChatClientError } from '../errors.ts';
+import { uploadForm } from '../core/upload.ts';
+import { csrfHeader, fileLimits, filesAlone, refusedFile, siteReader, worded } from '../customer/site-fields.ts';
+import { asError, ChatClientError } from '../errors.ts';
 import { createOwnRows } from '../sync/own-rows.ts';
 
 /** How long a row of the site is waited for in the ledger, before the others are let past. */
@@ -11,6 +13,8 @@ const LOOKS = 4;
 /** How long it is waited for where it is not known to be there. */
 const LOST_LOOKS = 20;
 const LOOK_MS = 250;
+/** What frameworks answer to a token against forged requests that has run out. */
+const FORGED = [400, 403, 419];
 
 /** What of the ledger is asked: the newest messages of a chat, ascending. */
 export type ReadMessages = (id: number, afterId: number) => Promise<readonly Message[]>;
@@ -18,7 +22,14 @@ export type ReadMessages = (id: number, afterId: number) => Promise<readonly Mes
 export interface SiteReply {
   readonly body: string;
   readonly client_message_id: string;
+  readonly attachments?: readonly string[];
 }
+
+export type SiteMove = 'assign' | 'unassign' | 'close' | 'reopen';
+const MOVES: Readonly<Partial<Record<SiteMove, string>>> = {
+  assign: '/chat/{id}/assign',
+  close: '/chat/{id}/close',
+};
 
 interface Answer {
   readonly json: unknown;
@@ -28,17 +39,34 @@ interface Answer {
 
 /** The operators' calls against a site's own REST. */
 export function createSiteStaff(environment: Environment, site: SiteStaff, read: ReadMessages) {
-  const { paths = {}, request = {}, fields, timeZone, headers } = site;
+  const { paths = {}, request = {}, fields, timeZone, headers = {} } = site;
   const rows = createOwnRows(environment, 'operator');
-  const reader = siteReader({ ...(fields && { fields }), ...(timeZone && { timeZone }), senders: {} });
-  const withCookie: typeof fetch = (input, init) => environment.fetch(input, { ...init, credentials: 'same-origin' });
+  const { user_id: userField, ...names } = request;
+  const reader = siteReader({ fields: { ...fields, request: names }, ...(timeZone && { timeZone }), senders: {} });
+  const web: Environment = {
+    ...environment,
+    fetch: (input, init) => environment.fetch(input, { ...init, credentials: 'same-origin' }),
+  };
+  /** With what the site wants to be shown by whoever writes; refused, it is asked for anew, once. */
+  const writing = async <T>(send: (headers: Record<string, string>) => Promise<T>): Promise<T> => {
+    const shown = async (again: boolean): Promise<Record<string, string>> => ({
+      accept: 'application/json',
+      ...csrfHeader(site),
+      ...(typeof headers === 'function' ? await headers(again) : headers),
+    });
+    const first = await shown(false);
+    try {
+      return await send(first);
+    } catch (error) {
+      if (!FORGED.includes(asError(error).status)) throw error;
+      const next = await shown(true);
+      if (JSON.stringify(next) === JSON.stringify(first)) throw error;
+      return send(next);
+    }
+  };
   const post = (path: string, id: number, json: object): Promise<Answer> =>
-    ask(
-      { ...environment, fetch: withCookie },
-      'POST',
-      path.replace('{id}', String(id)),
-      { json, headers: { accept: 'application/json', ...headers } },
-      async (response) => {
+    writing((headers) =>
+      ask(web, 'POST', path.replace('{id}', String(id)), { json, headers }, async (response) => {
         const text = await response.text().catch(() => '');
         try {
           return { json: JSON.parse(text) as unknown, isElsewhere: false };
@@ -46,21 +74,30 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
           // An empty page or one of HTML is an answer too: it was 2xx.
           return { json: undefined, isElsewhere: response.redirected };
         }
-      },
+      }),
     );
   const find = async (id: number, key: string, after: number, looks: number): Promise<Message | null> => {
     for (let look = 0; look < looks; look += 1) {
       if (look > 0) await new Promise<void>((resolve) => void environment.setTimer(resolve, LOOK_MS));
-      const found = rows.find(key, id, await read(id, after));
-      if (found) return found;
+      const newest = await read(id, after);
+      const found = rows.find(key, id, newest.map(worded));
+      // By its files alone it is known, and shown as it is.
+      if (found) return { ...found, body: newest.find((row) => row.id === found.id)?.body ?? found.body };
     }
     return null;
   };
   return {
-    own: rows.name,
+    limits: fileLimits(paths.upload, site.files),
+    own: (id: number, row: Message): Message => ({
+      ...row,
+      client_message_id: rows.name(id, worded(row)).client_message_id,
+    }),
     /** Null: the site has it, and the ledger not yet. */
-    async reply(id: number, { body, client_message_id: key }: SiteReply): Promise<Message | null> {
-      let note = await rows.recall(key, body);
+    async reply(id: number, { body, client_message_id: key, attachments = [] }: SiteReply): Promise<Message | null> {
+      // The site would store the words alone, or an empty row.
+      if (attachments.length > 0 && !paths.upload) throw new ChatClientError('attachments_off');
+      const words = body || filesAlone(attachments);
+      let note = await rows.recall(key, words);
       // The first one may have been written, by an earlier page too, and only its answer lost.
       if (note) {
         const found = await find(id, key, note.after, note.state === 'taken' ? 1 : LOST_LOOKS);
@@ -72,26 +109,36 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
         }
       }
       const after = note?.after ?? (await read(id, 0)).at(-1)?.id ?? 0;
-      note = rows.note(key, { session: id, after, state: 'tried' }, body);
-      const json = { [request.body ?? 'body']: body, [request.client_message_id ?? 'client_message_id']: key };
+      note = rows.note(key, { session: id, after, state: 'tried' }, words);
+      const files = attachments.length === 0 ? undefined : attachments;
+      const json = reader.request({ body, client_message_id: key, attachments: files });
       const answer = await post(paths.reply ?? '/chat/{id}/reply', id, json);
       const sent = reader.sent(answer.json);
       if (sent && sent.id > after) {
         rows.settle(key, sent.id);
         return { ...sent, sender_type: 'operator', client_message_id: key };
       }
-      if (!answer.isElsewhere) rows.note(key, { session: id, after, state: 'taken' }, body);
+      if (!answer.isElsewhere) rows.note(key, { session: id, after, state: 'taken' }, words);
       const found = await find(id, key, after, answer.isElsewhere ? LOST_LOOKS : LOOKS).catch(() => null);
       if (!found && answer.isElsewhere) throw new ChatClientError('unconfirmed');
       return found;
     },
-    /** False: the site has no such move. */
-    async move(id: number, what: string, userId?: string): Promise<boolean> {
-      const { assign = '/chat/{id}/assign', close = '/chat/{id}/close' } = paths;
-      const path = { assign, close }[what];
-      if (path !== undefined)
-        await post(path, id, userId === undefined ? {} : { [request.user_id ?? 'user_id']: userId });
-      return path !== undefined;
+    async upload(id: number, file: UploadFile, given?: UploadOptions): Promise<Attachment> {
+      const path = paths.upload;
+      if (!path) throw new ChatClientError('attachments_off');
+      const answer = await writing((headers) =>
+        uploadForm(web, path.replace('{id}', String(id)), headers, reader.fileField, file, given),
+      ).catch(refusedFile);
+      const attachment = reader.uploaded(answer);
+      if (attachment === null) throw new ChatClientError('invalid_response');
+      return attachment;
+    },
+    /** What has no path at the site cannot be done: the ledger would only say something else than the site. */
+    async move(id: number, what: SiteMove, userId?: string): Promise<void> {
+      const path = paths[what] ?? MOVES[what];
+      // A site that does not read to whom would give the chat to whoever asks.
+      if (!path || (userId !== undefined && !userField)) throw new ChatClientError('site_owned');
+      await post(path, id, userId === undefined ? {} : { [userField ?? '']: userId });
     },
   };
 }

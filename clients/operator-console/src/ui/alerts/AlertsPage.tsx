@@ -43,20 +43,22 @@ export function AlertsPage() {
   return (
     <div class="page alerts" id="conversation" tabIndex={-1}>
       <h1>{t().alerts}</h1>
-      <dl class="figures">
-        <div>
-          <dt>{t().alertsWaiting}</dt>
-          <dd data-figure="waiting">{waiting}</dd>
-        </div>
-        <div>
-          <dt>{t().alertsOldest}</dt>
-          <dd>{oldest}</dd>
-        </div>
-        <div>
-          <dt>{t().alertsCallbacks}</dt>
-          <dd>{callbacksDue}</dd>
-        </div>
-      </dl>
+      {desk.moves.alerts && (
+        <dl class="figures">
+          <div>
+            <dt>{t().alertsWaiting}</dt>
+            <dd data-figure="waiting">{waiting}</dd>
+          </div>
+          <div>
+            <dt>{t().alertsOldest}</dt>
+            <dd>{oldest}</dd>
+          </div>
+          <div>
+            <dt>{t().alertsCallbacks}</dt>
+            <dd>{callbacksDue}</dd>
+          </div>
+        </dl>
+      )}
       {!loaded && <p>{t().loading}</p>}
       <div class="segments alerts-filter" role="group" aria-label={t().alertsFilter}>
         <button type="button" aria-pressed={!all} data-filter="open" onClick={() => setAll(false)}>

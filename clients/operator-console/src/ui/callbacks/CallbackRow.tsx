@@ -21,7 +21,7 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
   const [consent, setConsent] = useState<ConsentProof | null>();
   const operators = useStore(desk.operators, (state) => state.list);
   const owner = operators.find((operator) => operator.id === callback.assigned_user_id)?.name ?? null;
-  const steps = nextSteps(callback.status);
+  const steps = desk.moves.records ? nextSteps(callback.status) : [];
 
   const go = async (status: CallbackStatus): Promise<void> => {
     setBusy(true);

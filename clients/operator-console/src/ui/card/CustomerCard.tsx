@@ -78,7 +78,9 @@ export function CustomerCard({ session }: { session: StaffSession }) {
       <header class="card-head">
         <Avatar name={contact.name} seed={session.customer_id ?? session.id} />
         <h2>{contact.name ?? t().visitor(session.id)}</h2>
-        <IconButton icon="edit" label={t().editContact} pressed={editing} onClick={() => setEditing(!editing)} />
+        {desk.moves.records && (
+          <IconButton icon="edit" label={t().editContact} pressed={editing} onClick={() => setEditing(!editing)} />
+        )}
         <IconButton icon="close" label={t().hideCard} onClick={() => showCard(false)} />
       </header>
       {blockedAt !== null && (

@@ -205,13 +205,15 @@ export function Composer({ conversation, session }: ComposerProps) {
   if (closed && mode === 'reply') {
     return (
       <footer class="composer shut">
-        <p>{t().closedComposer}</p>
+        <p>{desk.moves.reopen ? t().closedComposer : t().closedAtSite}</p>
         <button type="button" class="quiet" onClick={() => switchTo('note')}>
           {t().note}
         </button>
-        <button type="button" class="primary" onClick={() => void actions.reopen(id)}>
-          {t().reopen}
-        </button>
+        {desk.moves.reopen && (
+          <button type="button" class="primary" onClick={() => void actions.reopen(id)}>
+            {t().reopen}
+          </button>
+        )}
       </footer>
     );
   }

@@ -44,10 +44,10 @@ export function ConversationHead({ session }: { session: StaffSession }) {
             {t().claim}
           </button>
         )}
-        {open && mayMove && (
+        {open && mayMove && desk.moves.transfer && (
           <IconButton icon="transfer" label={t().transfer} onClick={() => actions.openTransfer(session.id)} />
         )}
-        {open && !free && mayMove && (
+        {open && !free && mayMove && desk.moves.release && (
           <IconButton icon="queue" label={t().release} onClick={() => void actions.release(session.id)} />
         )}
         {open && mayMove && (
@@ -56,7 +56,7 @@ export function ConversationHead({ session }: { session: StaffSession }) {
             <span class="visually-hidden narrow-only">{t().close}</span>
           </button>
         )}
-        {!open && (
+        {!open && desk.moves.reopen && (
           <button type="button" class="primary" data-action="reopen" onClick={() => void actions.reopen(session.id)}>
             {t().reopen}
           </button>

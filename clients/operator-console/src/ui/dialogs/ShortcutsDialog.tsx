@@ -1,11 +1,13 @@
 import { t } from '../../i18n/index.ts';
 import { settings } from '../../state/settings.ts';
 import { useStore } from '../../state/store.ts';
+import { useDesk } from '../context.ts';
 import { Toggle } from '../parts/Toggle.tsx';
 import { Dialog } from './Dialog.tsx';
 
 export function ShortcutsDialog() {
   const { shortcuts, sendBy } = useStore(settings);
+  const { desk } = useDesk();
   const { keys } = t();
   const rows: readonly (readonly [string, readonly string[]])[] = [
     [keys.next, ['J']],
@@ -13,7 +15,7 @@ export function ShortcutsDialog() {
     [keys.reply, ['R']],
     [keys.note, ['N']],
     [keys.claim, ['I']],
-    [keys.transfer, ['A']],
+    ...(desk.moves.transfer ? ([[keys.transfer, ['A']]] as const) : []),
     [keys.close, ['E']],
     [keys.closeNext, ['Shift', 'E']],
     [keys.card, ['C']],

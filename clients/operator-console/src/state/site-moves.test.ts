@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { movesOf } from './site-moves.ts';
+
+describe('[BES36] what the console offers', () => {
+  const all = { reopen: true, release: true, transfer: true, handOver: true, records: true, alerts: true };
+  it('is everything where the chat is ours', () => {
+    expect(movesOf(undefined, false)).toEqual(all);
+  });
+
+  it('is what a site has a path for where the chat is the site’s', () => {
+    const none = { reopen: false, release: false, transfer: false, handOver: false, records: false, alerts: false };
+    expect(movesOf({}, false)).toEqual(none);
+    // The ledger's alerts are not at the root, where `/chat/` is the site's.
+    expect(movesOf({}, true)).toEqual({ ...none, alerts: true });
+    const paths = { reopen: '/chat/{id}/reopen', unassign: '/chat/{id}/free' };
+    expect(movesOf({ paths, request: { user_id: 'manager' } }, false)).toEqual({
+      ...none,
+      reopen: true,
+      release: true,
+      transfer: true,
+    });
+  });
+});
