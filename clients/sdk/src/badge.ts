@@ -1,10 +1,10 @@
 import type { Badge, BadgeOptions, BadgeState, SiteAlerts } from './api/staff.ts';
 import type { Environment } from './api/environment.ts';
 import type { AlertsResponse } from './api/protocol.ts';
-import { createAlarm } from './core/alarm.ts';
+import { createCountdown } from './core/countdown.ts';
 import { createEnvironment } from './core/environment.ts';
 import { call, resolveBase } from './core/http.ts';
-import { storagePrefix } from './core/keeper.ts';
+import { storagePrefix } from './core/json-storage.ts';
 import { createStore } from './core/store.ts';
 import { createStaffChannel } from './staff/channel.ts';
 import { createStaffToken } from './staff/token.ts';
@@ -70,7 +70,7 @@ export function createBadge(options: BadgeOptions): Badge {
     changed: () => changed(),
     status: () => undefined,
   });
-  const again = createAlarm(environment);
+  const again = createCountdown(environment);
   const connect = (): void => channel.connection.connect();
   let status = '';
   const changed = (): void => {

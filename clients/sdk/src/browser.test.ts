@@ -99,7 +99,7 @@ describe('in Chromium', () => {
     for (const page of tabs) await online(page);
     for (const page of tabs) await shows(page, 1);
     expect((await Promise.all(tabs.map(shared))).filter((isShared) => !isShared)).toHaveLength(1);
-    expect(requests.filter((url) => url.startsWith(origin))).toEqual([expect.stringContaining('/others-')]);
+    expect(requests.filter((url) => url.startsWith(origin))).toEqual([expect.stringContaining('/peers-')]);
 
     await tabs[3]?.evaluate(() => chat.send('from another tab').stored);
     for (const page of tabs) await shows(page, 2);
@@ -168,7 +168,7 @@ describe('in Chromium', () => {
 
   it('connects each tab for itself where what they share a connection by cannot be loaded', async () => {
     const context = await browser.newContext();
-    await context.route('**/others-*', (route) => route.abort());
+    await context.route('**/peers-*', (route) => route.abort());
     const first = await openTab(context);
     await first.evaluate(() => chat.send('question').stored);
     const second = await openTab(context);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { begun, bodies, run } from '../test/running.ts';
 import { createIntervalClock } from './core/interval-clock.ts';
-import { createRatchet } from './core/ratchet.ts';
+import { createRisingMark } from './core/rising-mark.ts';
 import { createWorld } from './testing/index.ts';
 import { createTypingSender } from './sync/typing.ts';
 
@@ -122,7 +122,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
   it('acknowledges once a second', async () => {
     const world = createWorld();
     const told: number[] = [];
-    const acks = createRatchet(world.tab().environment, (id) => Promise.resolve(void told.push(id)));
+    const acks = createRisingMark(world.tab().environment, (id) => Promise.resolve(void told.push(id)));
     acks.raise(1);
     await world.advance(100);
     world.wall.aheadMs = ms;

@@ -30,12 +30,12 @@ it('loads later what a chat over WebSocket in one tab does not need', async () =
     'fallbacks',
     'identity',
     'mail-link',
-    'others',
+    'peers',
     'upload',
   ]);
   const limits: Record<string, number> = {
     fallbacks: 1_310,
-    others: 700,
+    peers: 700,
     identity: 400,
     upload: 660,
     'mail-link': 400,

@@ -1,12 +1,12 @@
 import type { ConnectionState, TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { ClientFrame } from '../api/protocol.ts';
-import { createAlarm } from '../core/alarm.ts';
+import { createCountdown } from '../core/countdown.ts';
 import { awayMs, backoffMs, countedByServer } from '../core/backoff.ts';
-import type { Keeper } from '../core/keeper.ts';
+import type { JsonStorage } from '../core/json-storage.ts';
 import { asError } from '../errors.ts';
 import { closeCodeOf } from '../transport/http-close.ts';
-import type { Frame, LinePort, ReadyData } from '../transport/transport.ts';
+import type { Frame, TransportPort, ReadyData } from '../transport/transport.ts';
 import { closePolicy, stopReason } from './close-policy.ts';
 import type { Fallback } from './fallback.ts';
 import { type Link, openLink } from './link.ts';
@@ -23,7 +23,7 @@ const RENEW_AGAIN_MS = 10_000;
 const UNANSWERED = [1006, 4408];
 
 /** What a connection needs of its owner, and tells it. */
-export interface ConnectionPort extends LinePort {
+export interface ConnectionPort extends TransportPort {
   /** Before each attempt: a token that will live, and a cursor. Rejects with ChatClientError. */
   readonly prepare: () => Promise<void>;
   /** When the token should be renewed, by the device's clock; null: not known. */
@@ -61,15 +61,15 @@ interface Opened {
 
 export function createConnection(
   environment: Environment,
-  keeper: Keeper,
+  keeper: JsonStorage,
   transports: readonly TransportName[],
   port: ConnectionPort,
 ): Connection {
   const { now, wallNow } = environment;
-  const retry = createAlarm(environment);
-  const probe = createAlarm(environment);
-  const renewal = createAlarm(environment);
-  const goodbye = createAlarm(environment);
+  const retry = createCountdown(environment);
+  const probe = createCountdown(environment);
+  const renewal = createCountdown(environment);
+  const goodbye = createCountdown(environment);
   let state: ConnectionState = { status: 'idle' };
   let main: Opened | null = null;
   let replacement: Opened | null = null;
@@ -94,7 +94,7 @@ export function createConnection(
   };
   const tearDown = (): void => {
     generation += 1;
-    for (const alarm of [retry, probe, renewal, goodbye]) alarm.clear();
+    for (const countdown of [retry, probe, renewal, goodbye]) countdown.clear();
     main?.link.close();
     replacement?.link.close();
     main = replacement = null;

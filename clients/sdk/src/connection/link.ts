@@ -1,8 +1,8 @@
 import type { TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
-import { createAlarm } from '../core/alarm.ts';
+import { createCountdown } from '../core/countdown.ts';
 import { TRANSPORTS } from '../transport/all.ts';
-import type { Line, LineHandlers, LinePort } from '../transport/transport.ts';
+import type { OpenTransport, TransportHandlers, TransportPort } from '../transport/transport.ts';
 
 const READY_MS = 10_000;
 const SILENCE_MS = 25_000;
@@ -12,7 +12,7 @@ const SSE_SILENCE_MS = 35_000;
 const LATE_MS = 5_000;
 
 /** An open transport and its heartbeat. */
-export interface Link extends Line {
+export interface Link extends OpenTransport {
   /** It is ready: from now on silence is doubt. */
   readonly ready: () => void;
   /** Doubt: ask now. A stream that cannot be asked and was silent is replaced instead. */
@@ -25,14 +25,14 @@ export interface Link extends Line {
  */
 export function openLink(
   environment: Environment,
-  port: LinePort,
+  port: TransportPort,
   transport: TransportName,
   replaces: string | null,
-  { frame, closed }: Omit<LineHandlers, 'alive'>,
+  { frame, closed }: Omit<TransportHandlers, 'alive'>,
 ): Link {
   const { now } = environment;
   const pings = transport === 'websocket';
-  const alarm = createAlarm(environment);
+  const countdown = createCountdown(environment);
   let heardAt = now();
   let asked = false;
   let over = false;
@@ -54,17 +54,17 @@ export function openLink(
   });
   const close = (): void => {
     over = true;
-    alarm.clear();
+    countdown.clear();
     line.close();
   };
-  const end: LineHandlers['closed'] = (code, retryAfterMs) => {
+  const end: TransportHandlers['closed'] = (code, retryAfterMs) => {
     if (over) return;
     close();
     closed(code, retryAfterMs);
   };
   const arm = (ms: number): void => {
     const due = now() + ms;
-    alarm.set(ms, () => tick(now() - due > LATE_MS));
+    countdown.set(ms, () => tick(now() - due > LATE_MS));
   };
   const ask = (): void => {
     asked = true;
@@ -78,12 +78,12 @@ export function openLink(
     else if (pings) ask();
     else end(4408);
   };
-  alarm.set(READY_MS, () => end(1006));
+  countdown.set(READY_MS, () => end(1006));
   return {
     send: line.send,
     close,
     ready() {
-      alarm.clear();
+      countdown.clear();
       // Poll and REST have a time limit on each request.
       if (pings || transport === 'sse') arm(SILENCE_MS);
     },

@@ -11,7 +11,7 @@ import {
 } from '../../test/transition-table.ts';
 import type { WebSocketLike } from '../api/environment.ts';
 import { memoryStorage } from '../core/environment.ts';
-import { createKeeper } from '../core/keeper.ts';
+import { createJsonStorage } from '../core/json-storage.ts';
 import { ChatClientError } from '../errors.ts';
 import { createClock, settle } from '../testing/clock.ts';
 import { createWorld } from '../testing/index.ts';
@@ -106,24 +106,29 @@ class Bench {
         return socket;
       },
     };
-    this.connection = createConnection(environment, createKeeper(memoryStorage(), ''), ['websocket', 'sse', 'rest'], {
-      target: {
-        base: 'http://fake',
-        cursorName: 'last_seq',
-        query: () => ({ session: 1 }),
-        authFrame: (token) => ({ type: 'auth', session_id: 1, token }),
-        restPoll: () => Promise.resolve({ events: [], last_seq: 0, has_more: false }),
+    this.connection = createConnection(
+      environment,
+      createJsonStorage(memoryStorage(), ''),
+      ['websocket', 'sse', 'rest'],
+      {
+        target: {
+          base: 'http://fake',
+          cursorName: 'last_seq',
+          query: () => ({ session: 1 }),
+          authFrame: (token) => ({ type: 'auth', session_id: 1, token }),
+          restPoll: () => Promise.resolve({ events: [], last_seq: 0, has_more: false }),
+        },
+        token: () => 'token',
+        cursor: () => 0,
+        prepare: awaited(this.prepares, 'prepare'),
+        renewAt: () => clock.now() + this.renewInMs,
+        renew: awaited(this.renewals, 'renew'),
+        expire: () => note('expire'),
+        ready: () => note('ready'),
+        frame: ({ type }) => note(type),
+        state: ({ status }) => note(`is ${status}`),
       },
-      token: () => 'token',
-      cursor: () => 0,
-      prepare: awaited(this.prepares, 'prepare'),
-      renewAt: () => clock.now() + this.renewInMs,
-      renew: awaited(this.renewals, 'renew'),
-      expire: () => note('expire'),
-      ready: () => note('ready'),
-      frame: ({ type }) => note(type),
-      state: ({ status }) => note(`is ${status}`),
-    });
+    );
   }
 
   get open(): Socket[] {

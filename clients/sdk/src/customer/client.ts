@@ -6,8 +6,8 @@ import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat } fr
 import type { CustomerState, EventsResponse, Message, Session, SessionEvent } from '../api/protocol.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
-import { createKeeper, storagePrefix } from '../core/keeper.ts';
-import { createRatchet } from '../core/ratchet.ts';
+import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
+import { createRisingMark } from '../core/rising-mark.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { asError, ChatClientError, later } from '../errors.ts';
 import { createHistory, type History } from '../sync/history.ts';
@@ -35,7 +35,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const base = resolveBase(options.baseUrl);
   const backend: Backend = options.backend ?? backendOver(standardRest(environment, base));
   const prefix = storagePrefix(options.namespace);
-  const keeper = createKeeper(environment.storage, prefix);
+  const keeper = createJsonStorage(environment.storage, prefix);
   const emitter = createEmitter<ChatEvents>();
   const thread = createThread('client');
   const live = createLiveState();
@@ -236,7 +236,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     touch();
   };
 
-  const acks = createRatchet(environment, async (last_id) => {
+  const acks = createRisingMark(environment, async (last_id) => {
     if (!connection.leads) return;
     // A WebSocket takes acks only for what it carried itself; what was read by REST is acked there.
     if (last_id <= seenOnLine && connection.send({ type: 'ack', last_id })) return;
@@ -244,7 +244,9 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       call(environment, 'POST', `${base}/channel/ack`, { token, query: { session: sessionId }, json: { last_id } }),
     );
   });
-  const reads = createRatchet(environment, (lastId) => credentials.run((access) => backend.markRead(access, lastId)));
+  const reads = createRisingMark(environment, (lastId) =>
+    credentials.run((access) => backend.markRead(access, lastId)),
+  );
 
   const ready = (data: ReadyData): void => {
     seenOnLine = 0;

@@ -1,7 +1,7 @@
 import type { Access, Backend } from '../api/backend.ts';
 import type { IssuedToken } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
-import type { Keeper } from '../core/keeper.ts';
+import type { JsonStorage } from '../core/json-storage.ts';
 import { asError, ChatClientError } from '../errors.ts';
 
 const EARLY_MS = 60_000;
@@ -46,7 +46,7 @@ function renewalTime({ token, expires_at }: IssuedToken, now: number): number {
 
 export function createCredentials(
   environment: Environment,
-  keeper: Keeper,
+  keeper: JsonStorage,
   backend: Backend,
   identity: () => Promise<string> | null,
   mayShow: (customers: boolean) => boolean,

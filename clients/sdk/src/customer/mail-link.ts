@@ -3,14 +3,14 @@ import type { IssuedToken } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Session } from '../api/protocol.ts';
 import { call } from '../core/http.ts';
-import type { Keeper } from '../core/keeper.ts';
+import type { JsonStorage } from '../core/json-storage.ts';
 import { ChatClientError } from '../errors.ts';
 import { type Credentials, SESSION_KEY, type StoredSession } from './credentials.ts';
 
 export interface MailLinkPort {
   readonly environment: Environment;
   readonly base: string;
-  readonly keeper: Keeper;
+  readonly keeper: JsonStorage;
   readonly credentials: Credentials;
   /** The site has signed the visitor in, or says that it will. */
   readonly signedIn: () => boolean;

@@ -1,6 +1,6 @@
 import type { Message } from '../api/protocol.ts';
-import { createAlarm } from '../core/alarm.ts';
-import type { Frame, OpenLine, Transports } from '../transport/transport.ts';
+import { createCountdown } from '../core/countdown.ts';
+import type { Frame, TransportOpener, Transports } from '../transport/transport.ts';
 
 const WELL_MS = 60_000;
 const DEGRADED_MS = 5_000;
@@ -15,7 +15,7 @@ export function siteLines(transports: Transports, news: () => Promise<readonly M
   const found = async (session: unknown): Promise<Frame[]> =>
     (await news()).map((data) => ({ type: 'chat.message', session_id: Number(session), data }));
 
-  const rest: OpenLine = (environment, port, replaces, handlers) => {
+  const rest: TransportOpener = (environment, port, replaces, handlers) => {
     const { session } = port.target.query();
     const restPoll = async (cursor: number | string | null) => ({
       events: await found(session),
@@ -26,11 +26,11 @@ export function siteLines(transports: Transports, news: () => Promise<readonly M
   };
 
   const channel =
-    (open: OpenLine): OpenLine =>
+    (open: TransportOpener): TransportOpener =>
     (environment, port, replaces, handlers) => {
       const { now, random } = environment;
       const { session } = port.target.query();
-      const alarm = createAlarm(environment);
+      const countdown = createCountdown(environment);
       let lookedAt = now();
       /** 0: it is not ready, or over. */
       let everyMs = 0;
@@ -49,14 +49,14 @@ export function siteLines(transports: Transports, news: () => Promise<readonly M
       const lookEvery = (ms: number): void => {
         everyMs = ms;
         // Jittered, so that pages which are told of it together do not ask together.
-        alarm.set(ms * (0.75 + random() / 2), () => void look());
+        countdown.set(ms * (0.75 + random() / 2), () => void look());
       };
       const unlisten = environment.onLifecycle((event) => {
         if (event !== 'frozen' && now() - lookedAt >= DEGRADED_MS) void look();
       });
       const end = (): void => {
         everyMs = 0;
-        alarm.clear();
+        countdown.clear();
         unlisten();
       };
       const line = open(environment, port, replaces, {

@@ -3,7 +3,7 @@ import type { TabChannel } from '../api/environment.ts';
 import type { StaffAuth, StaffAuthOptions, StaffAuthState, StaffToken } from '../api/staff.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
-import { createKeeper, storagePrefix } from '../core/keeper.ts';
+import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
 import { createStore } from '../core/store.ts';
 import { asError, ChatClientError } from '../errors.ts';
 import { exclusively } from '../tabs/exclusively.ts';
@@ -27,7 +27,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   const environment = createEnvironment(options.environment);
   const base = resolveBase(options.baseUrl);
   const prefix = storagePrefix(`staff:${options.namespace ?? 'default'}`);
-  const keeper = createKeeper(environment.storage, prefix);
+  const keeper = createJsonStorage(environment.storage, prefix);
   let state: StaffAuthState = { status: 'unknown' };
   const store = createStore<StaffAuthState>(() => state);
 

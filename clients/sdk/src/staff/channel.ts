@@ -2,7 +2,7 @@ import type { ConnectionState, TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { BadgeData, StaffChannelState } from '../api/protocol.ts';
 import type { BadgeCounters, PresenceUser } from '../api/staff.ts';
-import { createKeeper } from '../core/keeper.ts';
+import { createJsonStorage } from '../core/json-storage.ts';
 import { createSharedConnection, type SharedConnection } from '../tabs/shared-connection.ts';
 import type { Frame, PollPage, ReadyData } from '../transport/transport.ts';
 import type { StaffTokenSource } from './token.ts';
@@ -75,7 +75,7 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
   };
   const connection = createSharedConnection(
     environment,
-    createKeeper(environment.storage, prefix),
+    createJsonStorage(environment.storage, prefix),
     port.transports,
     {
       target: {

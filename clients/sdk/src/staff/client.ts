@@ -3,7 +3,7 @@ import type { Typist } from '../api/customer.ts';
 import type { StaffClient, StaffClientOptions, StaffEvents, StaffState } from '../api/staff.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { resolveBase } from '../core/http.ts';
-import { createKeeper, storagePrefix } from '../core/keeper.ts';
+import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { tellAll } from '../core/tell-all.ts';
 import { ChatClientError } from '../errors.ts';
@@ -28,7 +28,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   const token = createStaffToken(environment, options.getToken);
   const api = new StaffApi({ baseUrl: base, getToken: options.getToken, site: options.site, environment }, token);
   const prefix = storagePrefix(`staff:${options.namespace ?? 'default'}`);
-  const keeper = createKeeper(environment.storage, prefix);
+  const keeper = createJsonStorage(environment.storage, prefix);
   const emitter = createEmitter<StaffEvents>();
   const listeners = new Map<number, Set<(event: StaffEvent) => void>>();
   const conversations = new Map<number, OpenConversation>();

@@ -2,8 +2,8 @@ import type { ReadMarks } from '../api/customer.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Message, Note, StaffEvent, StaffSession } from '../api/protocol.ts';
 import type { PresenceUser, StaffConversation, StaffConversationState } from '../api/staff.ts';
-import type { Keeper } from '../core/keeper.ts';
-import { createRatchet } from '../core/ratchet.ts';
+import type { JsonStorage } from '../core/json-storage.ts';
+import { createRisingMark } from '../core/rising-mark.ts';
 import { createStore } from '../core/store.ts';
 import { ChatClientError } from '../errors.ts';
 import { sessionAfter } from '../customer/session-state.ts';
@@ -19,7 +19,7 @@ type SeqEvent = StaffEvent & { readonly seq: number; readonly session_id: number
 
 export interface ConversationPort {
   readonly environment: Environment;
-  readonly keeper: Keeper;
+  readonly keeper: JsonStorage;
   readonly api: StaffApi;
   readonly typing: TypingList;
   readonly userId: () => string | null;
@@ -179,7 +179,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     adoptsAfter: port.adoptsAfter,
     author: () => port.userId() ?? undefined,
   });
-  const reads = createRatchet(environment, (lastId) => api.markRead(sessionId, lastId));
+  const reads = createRisingMark(environment, (lastId) => api.markRead(sessionId, lastId));
   const typingSender = createTypingSender(environment, port.sendTyping);
 
   history.reload();

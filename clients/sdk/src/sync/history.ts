@@ -1,7 +1,7 @@
 import type { HistoryState } from '../api/customer.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Message, MessagesResponse } from '../api/protocol.ts';
-import { createAlarm } from '../core/alarm.ts';
+import { createCountdown } from '../core/countdown.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { asError } from '../errors.ts';
 import type { Thread } from './thread.ts';
@@ -42,7 +42,7 @@ export function createHistory<S extends { readonly last_seq: number }>(
   thread: Thread,
   port: HistoryPort<S>,
 ): History {
-  const alarm = createAlarm(environment);
+  const countdown = createCountdown(environment);
   let state = EMPTY;
   let head: number | null = null;
   let heading: Promise<number | undefined> | null = null;
@@ -85,7 +85,7 @@ export function createHistory<S extends { readonly last_seq: number }>(
   };
   const read = async (): Promise<void> => {
     if (state.loading || state.loaded) return;
-    alarm.clear();
+    countdown.clear();
     since = [];
     become({ loading: true });
     try {
@@ -100,12 +100,12 @@ export function createHistory<S extends { readonly last_seq: number }>(
     } catch (error) {
       become({ loading: false, failed: true });
       // A lasting refusal is the connection's to settle; its next `ready` reads again.
-      if (asError(error).retryable) alarm.set(backoffMs((failures += 1), environment.random()), () => void read());
+      if (asError(error).retryable) countdown.set(backoffMs((failures += 1), environment.random()), () => void read());
     }
   };
   const clear = (): void => {
     generation += 1;
-    alarm.clear();
+    countdown.clear();
     head = heading = null;
     since = [];
     state = EMPTY;

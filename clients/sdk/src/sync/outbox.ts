@@ -1,9 +1,9 @@
 import type { SentMessage } from '../api/customer.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Attachment, Message } from '../api/protocol.ts';
-import { createAlarm } from '../core/alarm.ts';
+import { createCountdown } from '../core/countdown.ts';
 import { backoffMs } from '../core/backoff.ts';
-import type { Keeper } from '../core/keeper.ts';
+import type { JsonStorage } from '../core/json-storage.ts';
 import { asError, ChatClientError, type ChatClientErrorCode } from '../errors.ts';
 
 export const BODY_MAX = 10_000;
@@ -60,8 +60,8 @@ interface Waiter {
 }
 
 /** Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until it is known. */
-export function createOutbox(environment: Environment, keeper: Keeper, name: string, port: OutboxPort): Outbox {
-  const alarm = createAlarm(environment);
+export function createOutbox(environment: Environment, keeper: JsonStorage, name: string, port: OutboxPort): Outbox {
+  const countdown = createCountdown(environment);
   /** In the order in which they were written. */
   let entries = new Map<string, OutboxEntry>();
   const mine = new Set<string>();
@@ -101,7 +101,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
   /** True where the next attempt has to wait. */
   const failed = (entry: OutboxEntry, error: ChatClientError): boolean => {
     if (error.retryable) {
-      alarm.set(backoffMs(failures, environment.random(), error.retryAfterMs), flush);
+      countdown.set(backoffMs(failures, environment.random(), error.retryAfterMs), flush);
       failures += 1;
       return true;
     }
@@ -147,7 +147,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
         const soonest = Math.min(...due);
         if (next) waits = await post(next);
         else {
-          if (soonest < Infinity) alarm.set(soonest, flush);
+          if (soonest < Infinity) countdown.set(soonest, flush);
           break;
         }
       }
@@ -156,7 +156,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
     }
   };
   const flush = (): void => {
-    alarm.clear();
+    countdown.clear();
     if (!posting && !stopped) void run();
   };
 
@@ -214,7 +214,7 @@ export function createOutbox(environment: Environment, keeper: Keeper, name: str
     clear: () => [...entries.keys()].forEach(discard),
     stop() {
       stopped = true;
-      alarm.clear();
+      countdown.clear();
     },
   };
 }

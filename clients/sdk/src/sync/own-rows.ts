@@ -1,6 +1,6 @@
 import type { Environment } from '../api/environment.ts';
 import type { Message } from '../api/protocol.ts';
-import { createKeeper } from '../core/keeper.ts';
+import { createJsonStorage } from '../core/json-storage.ts';
 import { resembles } from './resembles.ts';
 
 /** What is kept of a text that a site was sent, over reloads and for other tabs. No word of the text itself. */
@@ -35,7 +35,7 @@ const OTHER_WORDS_AFTER_MS = 10_000;
  * tried is noted before it is sent, and a text whose outcome is open is looked for among the rows before it is sent again.
  */
 export function createOwnRows(environment: Environment, side: 'client' | 'operator') {
-  const keeper = createKeeper(environment.storage, `${PREFIX}${side}:`);
+  const keeper = createJsonStorage(environment.storage, `${PREFIX}${side}:`);
   const notes = new Map<string, Note>();
   const bodies = new Map<string, string>();
   /** Rows that are known to be a text of this device. */

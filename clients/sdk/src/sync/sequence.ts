@@ -1,5 +1,5 @@
 import type { Environment } from '../api/environment.ts';
-import { createAlarm } from '../core/alarm.ts';
+import { createCountdown } from '../core/countdown.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { asError } from '../errors.ts';
 import { resetReasonOf } from '../transport/http-close.ts';
@@ -40,7 +40,7 @@ export interface Sequence<E extends Sequenced> {
  * itself), then fetch the difference. However lossy what is above it, the events come out each once and in order.
  */
 export function createSequence<E extends Sequenced>(environment: Environment, port: SequencePort<E>): Sequence<E> {
-  const alarm = createAlarm(environment);
+  const countdown = createCountdown(environment);
   /** NaN where no snapshot has said yet where to begin: it is equal to nothing, and neither above nor below. */
   let cursor = Number.NaN;
   let wanted = 0;
@@ -57,10 +57,10 @@ export function createSequence<E extends Sequenced>(environment: Environment, po
   const drain = (): void => {
     for (let next = held.get(cursor + 1); next; next = held.get(cursor + 1)) take(next);
     for (const seq of held.keys()) if (seq <= cursor) held.delete(seq);
-    if (complete()) alarm.clear();
+    if (complete()) countdown.clear();
   };
   const complete = (): boolean => held.size === 0 && cursor >= wanted;
-  const later = (ms: number): void => alarm.set(ms, () => void repair());
+  const later = (ms: number): void => countdown.set(ms, () => void repair());
 
   const repair = async (): Promise<void> => {
     if (repairing || Number.isNaN(cursor) || complete()) return;
@@ -93,7 +93,7 @@ export function createSequence<E extends Sequenced>(environment: Environment, po
   };
   const stop = (): void => {
     generation += 1;
-    alarm.clear();
+    countdown.clear();
   };
 
   return {

@@ -1,6 +1,6 @@
 import type { Typist } from '../api/customer.ts';
 import type { Environment } from '../api/environment.ts';
-import { type Alarm, createAlarm } from '../core/alarm.ts';
+import { type Countdown, createCountdown } from '../core/countdown.ts';
 
 export const EXPIRES_MS = 6_000;
 const REPEAT_MS = 3_000;
@@ -17,10 +17,10 @@ export interface TypingList {
 /** Who is typing; the end may be lost on the way, so each one expires by itself. */
 export function createTypingList(environment: Environment, changed: () => void): TypingList {
   let typists: readonly Typist[] = [];
-  const alarms = new Map<string, Alarm>();
+  const countdowns = new Map<string, Countdown>();
   const remove = (key: string): void => {
-    alarms.get(key)?.clear();
-    if (!alarms.delete(key)) return;
+    countdowns.get(key)?.clear();
+    if (!countdowns.delete(key)) return;
     typists = typists.filter((one) => one.by + one.user_id !== key);
     changed();
   };
@@ -31,15 +31,15 @@ export function createTypingList(environment: Environment, changed: () => void):
     heard({ by, user_id = null, name = null, active }) {
       const key = by + user_id;
       if (!active) return remove(key);
-      const alarm = alarms.get(key) ?? createAlarm(environment);
-      alarm.set(EXPIRES_MS, () => remove(key));
-      if (alarms.has(key)) return;
-      alarms.set(key, alarm);
+      const countdown = countdowns.get(key) ?? createCountdown(environment);
+      countdown.set(EXPIRES_MS, () => remove(key));
+      if (countdowns.has(key)) return;
+      countdowns.set(key, countdown);
       typists = [...typists, { by, user_id, name }];
       changed();
     },
     ended: (by, userId = null) => remove(by + userId),
-    clear: () => [...alarms.keys()].forEach(remove),
+    clear: () => [...countdowns.keys()].forEach(remove),
   };
 }
 
@@ -48,18 +48,18 @@ export function createTypingSender(
   environment: Environment,
   send: (active: boolean) => void,
 ): { readonly set: (active: boolean) => void } {
-  const alarm = createAlarm(environment);
+  const countdown = createCountdown(environment);
   /** Null: not typing. */
   let toldAt: number | null = null;
   const end = (): void => {
-    alarm.clear();
+    countdown.clear();
     if (toldAt !== null) send(false);
     toldAt = null;
   };
   return {
     set(next) {
       if (!next) return end();
-      alarm.set(IDLE_MS, end);
+      countdown.set(IDLE_MS, end);
       const now = environment.now();
       if (toldAt !== null && now - toldAt < REPEAT_MS) return;
       toldAt = now;

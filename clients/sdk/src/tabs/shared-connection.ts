@@ -1,9 +1,9 @@
 import type { ConnectionState, TransportName } from '../api/connection.ts';
 import type { Environment, TabChannel } from '../api/environment.ts';
 import { type Connection, createConnection } from '../connection/connection.ts';
-import { createAlarm } from '../core/alarm.ts';
-import type { Keeper } from '../core/keeper.ts';
-import type { Others } from './others.ts';
+import { createCountdown } from '../core/countdown.ts';
+import type { JsonStorage } from '../core/json-storage.ts';
+import type { Peers } from './peers.ts';
 import type { SharedPort, TabMessage } from './port.ts';
 
 /** Who has not got the lock by then is not the only tab. */
@@ -24,13 +24,13 @@ export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 
  */
 export function createSharedConnection(
   environment: Environment,
-  keeper: Keeper,
+  keeper: JsonStorage,
   transports: readonly TransportName[],
   port: SharedPort,
   tabName: string | null,
 ): SharedConnection {
   const { locks, openTabChannel } = environment;
-  const alarm = createAlarm(environment);
+  const countdown = createCountdown(environment);
   let channel: TabChannel | null = null;
   try {
     channel = (tabName && locks && openTabChannel?.(tabName)) || null;
@@ -43,7 +43,7 @@ export function createSharedConnection(
   let followed: ConnectionState = { status: 'idle' };
   let asking: AbortController | null = null;
   let letGo: (() => void) | null = null;
-  let others: Others | null = null;
+  let peers: Peers | null = null;
   let loading: Promise<void> | null = null;
 
   const post = (message: TabMessage): void => channel?.postMessage(message);
@@ -51,16 +51,16 @@ export function createSharedConnection(
     ...port,
     ready(data, transport) {
       port.ready(data, transport);
-      others?.shareState();
+      peers?.shareState();
     },
     frame(frame) {
       port.frame(frame);
-      others?.shareFrame(frame);
+      peers?.shareFrame(frame);
     },
     state(state) {
       if (!leads) return;
       port.state(state);
-      if (state.status !== 'online') others?.shareState();
+      if (state.status !== 'online') peers?.shareState();
     },
   });
   const follow = (state: ConnectionState): void => {
@@ -70,14 +70,14 @@ export function createSharedConnection(
   };
 
   const load = async (): Promise<void> => {
-    const { createOthers } = await import('./others.ts');
-    others = createOthers({ environment, port, real, post, follow, elect, role });
+    const { createPeers } = await import('./peers.ts');
+    peers = createPeers({ environment, port, real, post, follow, elect, role });
   };
   const role = (): 'leads' | 'follows' | null => (wanted && shares ? (leads ? 'leads' : 'follows') : null);
-  const withOthers = (use: (loaded: Others) => void): void => {
-    alarm.clear();
+  const withPeers = (use: (loaded: Peers) => void): void => {
+    countdown.clear();
     loading ??= load();
-    loading.then(() => others && use(others), standAlone);
+    loading.then(() => peers && use(peers), standAlone);
   };
   /** Better a connection of its own than none. */
   const standAlone = (): void => {
@@ -97,8 +97,8 @@ export function createSharedConnection(
         if (asking !== asked) return resolve();
         letGo = resolve;
         had = leads = true;
-        alarm.clear();
-        others?.stop();
+        countdown.clear();
+        peers?.stop();
         real.connect();
       });
     const over = (): void => {
@@ -118,8 +118,8 @@ export function createSharedConnection(
     asked?.abort();
     letGo?.();
     letGo = null;
-    alarm.clear();
-    others?.stop();
+    countdown.clear();
+    peers?.stop();
     leads = !shares;
   };
   const enter = (): void => {
@@ -127,14 +127,14 @@ export function createSharedConnection(
     elect();
     follow({ status: 'connecting', transport: real.transport, attempt: 0, lostAt: null });
     post({ kind: 'hello' });
-    alarm.set(ELECTED_MS, () => withOthers(({ hello }) => hello()));
+    countdown.set(ELECTED_MS, () => withPeers(({ hello }) => hello()));
   };
 
   if (channel) {
     channel.onmessage = ({ data }) => {
       const message = data as TabMessage;
       if (message.kind === 'told') port.told(message.message);
-      else if (role()) withOthers(({ received }) => received(message));
+      else if (role()) withPeers(({ received }) => received(message));
     };
   }
   const unlisten = environment.onLifecycle((event) => {
@@ -148,7 +148,7 @@ export function createSharedConnection(
     else if (leads) real.wake(event === 'online');
     else {
       if (event === 'online') post({ kind: 'wake' });
-      withOthers(({ hello }) => hello());
+      withPeers(({ hello }) => hello());
     }
   });
   const state = (): ConnectionState => (leads ? real.state : followed);

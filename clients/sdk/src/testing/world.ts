@@ -1,6 +1,6 @@
 // What the client loads when it needs it is there from the start, so that loading takes none of the virtual time.
 import '../customer/identity.ts';
-import '../tabs/others.ts';
+import '../tabs/peers.ts';
 import '../transport/fallbacks.ts';
 import type { Environment } from '../api/environment.ts';
 import { MemoryEdge, VirtualClock as Time, VirtualGateway } from '@chat-realtime/channel-gateway/testing';

@@ -1,12 +1,12 @@
 import type { TransportName } from '../api/connection.ts';
-import type { Line, OpenLine, Transports } from './transport.ts';
+import type { OpenTransport, TransportOpener, Transports } from './transport.ts';
 import { openWebSocket } from './websocket.ts';
 
 /** A line that is being loaded is one that is not ready yet; one that cannot be loaded is as good as blocked. */
 const whenLoaded =
-  (name: Exclude<TransportName, 'websocket'>): OpenLine =>
+  (name: Exclude<TransportName, 'websocket'>): TransportOpener =>
   (environment, port, replaces, handlers) => {
-    let line: Line | null = null;
+    let line: OpenTransport | null = null;
     let closed = false;
     import('./fallbacks.ts').then(
       (fallbacks) => {

@@ -2,7 +2,7 @@ import type { Environment } from '../api/environment.ts';
 import { call } from '../core/http.ts';
 import { asError } from '../errors.ts';
 import { closeCodeOf, resetReasonOf } from './http-close.ts';
-import type { Line, LineHandlers, LinePort, OpenLine, PollPage } from './transport.ts';
+import type { OpenTransport, TransportHandlers, TransportPort, TransportOpener, PollPage } from './transport.ts';
 
 const WAIT_SECONDS = 25;
 const REST_INTERVAL_MS = 5_000;
@@ -13,11 +13,11 @@ type ReadPage = (cursor: number | string | null, first: boolean, signal: AbortSi
 /** A loop of requests as a line: its first answer stands for `channel.ready`. */
 function openLoop(
   environment: Environment,
-  port: LinePort,
-  handlers: LineHandlers,
+  port: TransportPort,
+  handlers: TransportHandlers,
   pauseMs: number,
   read: ReadPage,
-): Line {
+): OpenTransport {
   const ending = new AbortController();
   const { signal } = ending;
   const pause = (ms: number): Promise<void> =>
@@ -55,7 +55,7 @@ function openLoop(
 }
 
 /** The first request does not wait, so that the state is known at once; the others wait for news. */
-export const openPoll: OpenLine = (environment, port, _replaces, handlers) =>
+export const openPoll: TransportOpener = (environment, port, _replaces, handlers) =>
   openLoop(environment, port, handlers, 0, (cursor, first, signal) => {
     const { target } = port;
     const wait = first ? 0 : WAIT_SECONDS;
@@ -65,7 +65,7 @@ export const openPoll: OpenLine = (environment, port, _replaces, handlers) =>
   });
 
 /** Plain REST: what is left where the gateway is full or cannot be reached. */
-export const openRest: OpenLine = (environment, port, _replaces, handlers) => {
+export const openRest: TransportOpener = (environment, port, _replaces, handlers) => {
   const { restIntervalMs = REST_INTERVAL_MS, restPoll } = port.target;
   return openLoop(environment, port, handlers, restIntervalMs, (cursor, _first, signal) => restPoll(cursor, signal));
 };

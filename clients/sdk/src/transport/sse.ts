@@ -1,7 +1,7 @@
 import { request as httpRequest } from '../core/http.ts';
 import { asError } from '../errors.ts';
 import { closeCodeOf } from './http-close.ts';
-import { type OpenLine, parseFrame } from './transport.ts';
+import { type TransportOpener, parseFrame } from './transport.ts';
 
 /** Lines of an event stream. Only `data:` and comments matter: frames carry everything else themselves. */
 async function readLines(body: ReadableStream<Uint8Array>, line: (text: string) => void): Promise<void> {
@@ -18,7 +18,7 @@ async function readLines(body: ReadableStream<Uint8Array>, line: (text: string) 
 }
 
 /** By `fetch`, not EventSource: the token stays in a header, comments are heard, and Node has it too. */
-export const openSse: OpenLine = (environment, { target, token, cursor }, replaces, handlers) => {
+export const openSse: TransportOpener = (environment, { target, token, cursor }, replaces, handlers) => {
   const ending = new AbortController();
   let code = 1006;
   const query = { ...target.query(), [target.cursorName]: cursor(), replaces };

@@ -43,7 +43,7 @@ export interface ChannelTarget {
 }
 
 /** What a line asks of the connection it belongs to, at the moment it needs it. */
-export interface LinePort {
+export interface TransportPort {
   readonly target: ChannelTarget;
   readonly token: () => string;
   readonly cursor: () => number | string | null;
@@ -51,7 +51,7 @@ export interface LinePort {
   readonly lines?: Transports | undefined;
 }
 
-export interface LineHandlers {
+export interface TransportHandlers {
   readonly frame: (frame: Frame) => void;
   /** Bytes that are no frame, such as a comment line: the connection lives. */
   readonly alive: () => void;
@@ -60,7 +60,7 @@ export interface LineHandlers {
 }
 
 /** One connection of one transport. */
-export interface Line {
+export interface OpenTransport {
   /** False where frames cannot go up. */
   readonly send: (frame: ClientFrame) => boolean;
   /** By us: `closed` is not called. */
@@ -68,14 +68,14 @@ export interface Line {
 }
 
 /** `replaces`: the connection this one takes over from. No handler is called before it returns. */
-export type OpenLine = (
+export type TransportOpener = (
   environment: Environment,
-  port: LinePort,
+  port: TransportPort,
   replaces: string | null,
-  handlers: LineHandlers,
-) => Line;
+  handlers: TransportHandlers,
+) => OpenTransport;
 
-export type Transports = Readonly<Record<TransportName, OpenLine>>;
+export type Transports = Readonly<Record<TransportName, TransportOpener>>;
 
 export function parseFrame(text: unknown): Frame | null {
   try {

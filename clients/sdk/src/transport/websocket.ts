@@ -1,10 +1,15 @@
 import type { WebSocketLike } from '../api/environment.ts';
-import { type Line, type OpenLine, parseFrame } from './transport.ts';
+import { type OpenTransport, type TransportOpener, parseFrame } from './transport.ts';
 
 const OPEN = 1;
 
 /** Subprotocol `chat.v1` and the token in the first frame, so that it stands in no URL and no log. */
-export const openWebSocket: OpenLine = (environment, { target, token, cursor }, replaces, handlers): Line => {
+export const openWebSocket: TransportOpener = (
+  environment,
+  { target, token, cursor },
+  replaces,
+  handlers,
+): OpenTransport => {
   let socket: WebSocketLike | null = null;
   let over = false;
   const end = (code: number): void => {
@@ -12,7 +17,7 @@ export const openWebSocket: OpenLine = (environment, { target, token, cursor }, 
     over = true;
     handlers.closed(code);
   };
-  const send: Line['send'] = (frame) => {
+  const send: OpenTransport['send'] = (frame) => {
     if (socket?.readyState !== OPEN) return false;
     socket.send(JSON.stringify(frame));
     return true;

@@ -1,7 +1,7 @@
 import type { ChatStorage } from '../api/environment.ts';
 
 /** JSON under one prefix. A storage that fails costs memory of the next visit, never the chat of this one. */
-export interface Keeper {
+export interface JsonStorage {
   readonly get: <T>(name: string) => Promise<T | null>;
   readonly set: (name: string, value: unknown) => void;
   readonly remove: (name: string) => void;
@@ -26,7 +26,7 @@ async function attempt<T>(run: () => T | Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
-export function createKeeper(storage: ChatStorage, prefix: string): Keeper {
+export function createJsonStorage(storage: ChatStorage, prefix: string): JsonStorage {
   let written: Promise<unknown> = Promise.resolve();
   // Runs at once where storage is synchronous: what the person just wrote must outlive even a crash in this turn.
   const write = (run: () => void | Promise<void>): void => {

@@ -3,7 +3,7 @@ import type { ConnectionState } from '../api/connection.ts';
 import type { Connection } from '../connection/connection.ts';
 import { createWorld } from '../testing/index.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
-import { createOthers } from './others.ts';
+import { createPeers } from './peers.ts';
 import type { SharedPort } from './port.ts';
 
 const ONLINE: ConnectionState = { status: 'online', transport: 'websocket', since: 1, shared: false, limited: false };
@@ -21,7 +21,7 @@ function following() {
     ready: (data: ReadyData) => told.push(`ready ${data.cursor}`),
     frame: ({ data }) => told.push(`frame ${(data as { n: number }).n}`),
   };
-  const others = createOthers({
+  const others = createPeers({
     environment: world.tab().environment,
     port: port as SharedPort,
     real: {} as Connection,

@@ -1,13 +1,13 @@
 import type { Environment, Timer } from '../api/environment.ts';
 
 /** One timer that is set anew or cleared, never two at once. */
-export interface Alarm {
+export interface Countdown {
   readonly set: (ms: number, run: () => void) => void;
   readonly clear: () => void;
   readonly pending: () => boolean;
 }
 
-export function createAlarm({ setTimer, clearTimer }: Pick<Environment, 'setTimer' | 'clearTimer'>): Alarm {
+export function createCountdown({ setTimer, clearTimer }: Pick<Environment, 'setTimer' | 'clearTimer'>): Countdown {
   let timer: Timer = null;
   const clear = (): void => {
     clearTimer(timer);

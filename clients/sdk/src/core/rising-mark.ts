@@ -1,9 +1,9 @@
 import type { Environment } from '../api/environment.ts';
-import { createAlarm } from './alarm.ts';
+import { createCountdown } from './countdown.ts';
 
 const INTERVAL_MS = 1_000;
 
-export interface Ratchet {
+export interface RisingMark {
   /** At least this is to be told. */
   readonly raise: (value: number) => void;
   /** Tells it now if it could not be told before; `known` is what the other side said it has. */
@@ -12,8 +12,8 @@ export interface Ratchet {
 }
 
 /** A mark that only rises, told at most once a second with its latest value: read marks and delivery acks. */
-export function createRatchet(environment: Environment, send: (value: number) => Promise<unknown>): Ratchet {
-  const alarm = createAlarm(environment);
+export function createRisingMark(environment: Environment, send: (value: number) => Promise<unknown>): RisingMark {
+  const countdown = createCountdown(environment);
   let wanted = 0;
   let told = 0;
   let toldAt = -INTERVAL_MS;
@@ -34,8 +34,8 @@ export function createRatchet(environment: Environment, send: (value: number) =>
     }
   };
   const schedule = (): void => {
-    if (alarm.pending() || sending || wanted <= told) return;
-    alarm.set(Math.max(0, toldAt + INTERVAL_MS - environment.now()), () => void run());
+    if (countdown.pending() || sending || wanted <= told) return;
+    countdown.set(Math.max(0, toldAt + INTERVAL_MS - environment.now()), () => void run());
   };
   return {
     raise(value) {
@@ -48,7 +48,7 @@ export function createRatchet(environment: Environment, send: (value: number) =>
       schedule();
     },
     stop() {
-      alarm.clear();
+      countdown.clear();
       wanted = told = 0;
     },
   };

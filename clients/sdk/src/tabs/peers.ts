@@ -1,7 +1,7 @@
 import type { ConnectionState } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Connection } from '../connection/connection.ts';
-import { createAlarm } from '../core/alarm.ts';
+import { createCountdown } from '../core/countdown.ts';
 import type { Frame, ReadyData } from '../transport/transport.ts';
 import type { SharedPort, TabMessage } from './port.ts';
 
@@ -10,7 +10,7 @@ const ANSWER_MS = 1_500;
 const LATE_MS = 5_000;
 const MISSES = 3;
 
-export interface OthersPort {
+export interface PeersPort {
   readonly environment: Environment;
   readonly port: SharedPort;
   readonly real: Connection;
@@ -21,7 +21,7 @@ export interface OthersPort {
   readonly role: () => 'leads' | 'follows' | null;
 }
 
-export interface Others {
+export interface Peers {
   /** Asks the tab that leads how things are; takes its place when it does not answer any more (a frozen page). */
   readonly hello: () => void;
   readonly received: (message: TabMessage) => void;
@@ -40,9 +40,9 @@ function byOwnClock(state: ConnectionState, laterMs: number): ConnectionState {
  * A tab among others. To one that follows, the channel is one more lossy transport: it keeps a cursor of its own and checks
  * contiguity as ever, so a lost message between tabs, or a leader that dies, is repaired like any other loss.
  */
-export function createOthers({ environment, port, real, post, follow, elect, role }: OthersPort): Others {
+export function createPeers({ environment, port, real, post, follow, elect, role }: PeersPort): Peers {
   const { now } = environment;
-  const alarm = createAlarm(environment);
+  const countdown = createCountdown(environment);
   let since = 0;
   let misses = 0;
   /** Frames that came while this tab joins: they are newer than the state it was told, so they are taken after it. */
@@ -56,7 +56,7 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
     if (role() !== 'follows') return;
     post({ kind: 'hello' });
     const due = now() + ANSWER_MS;
-    alarm.set(ANSWER_MS, () => {
+    countdown.set(ANSWER_MS, () => {
       // A timer this late means that this page slept, and perhaps the leader's as well.
       if (now() - due < LATE_MS) misses += 1;
       if (misses < MISSES) return hello();
@@ -66,7 +66,7 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
   };
   const joined = async (connection: ConnectionState, ready: ReadyData): Promise<void> => {
     misses = 0;
-    alarm.set(HELLO_MS, hello);
+    countdown.set(HELLO_MS, hello);
     if (connection.status !== 'online') {
       since = 0;
       return follow(connection);
@@ -106,7 +106,7 @@ export function createOthers({ environment, port, real, post, follow, elect, rol
       }
     },
     stop() {
-      alarm.clear();
+      countdown.clear();
       since = misses = 0;
       early = null;
       joining += 1;
