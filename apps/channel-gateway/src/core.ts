@@ -334,7 +334,7 @@ export class GatewayCore {
   #control(message: ControlMessage): void {
     switch (message.type) {
       case 'control.tick':
-        this.livePath.ticked(this.#options.clock.now());
+        this.livePath.ticked(this.#options.clock.now(), message.data.source_lost === true);
         this.revocations.learnHead(message.data.revocations_head);
         break;
       case 'control.revoked':

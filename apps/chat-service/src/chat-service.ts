@@ -5,6 +5,7 @@ import { type AttachmentLinks, type ChatLog, type ChatOptions, DEFAULT_CHAT_OPTI
 import { intakeMetrics } from './intake/intake-metrics.ts';
 import type { EventIntake } from './intake/intake.ts';
 import { PostgresIntake } from './intake/postgres-intake.ts';
+import { type SourceName, SourceWatch } from './intake/source-sight.ts';
 import { LeaderDuties } from './relay/leader-duties.ts';
 import { RelayLeader } from './relay/relay-leader.ts';
 import type { StorageContext } from './storage/context.ts';
@@ -25,6 +26,8 @@ export interface ChatServiceDeps {
   readonly options?: Partial<ChatOptions>;
   /** Run by the leader alone, beside the service's own. */
   readonly sweeps?: readonly Sweep[];
+  /** What is to be read of a site that keeps its own chat. */
+  readonly sources?: readonly SourceName[];
   /** What is told of the way of an event; unless given, only this process remembers it. */
   readonly trace?: EventTrace | undefined;
   /** How long a relay waits before it seeks the leadership again; shorter in tests of many faults. */
@@ -61,12 +64,14 @@ export function createChatService(deps: ChatServiceDeps): ChatService {
     committed: () => relay.wake(),
     ephemeral: (message) => publisher.publishEphemeral(message),
   };
+  const watch = SourceWatch.of(database, deps.sources ?? []);
   const duties = new LeaderDuties({
     publisher,
     observer,
     log,
     badge: () => badge(context),
     revocationsHead: () => revocationsHead(context),
+    sourceLost: () => watch.lost(),
     feedLagSeconds: () => feedLagSeconds(context),
   });
   const own = [autoCloseSweep(context), returnToQueueSweep(context), deactivatedSweep(context), expirySweep(context)];

@@ -23,6 +23,7 @@ import { ChatModule } from './chat.module.ts';
 import { chatOptions, type ChatSettings } from './config.ts';
 import { RequestRates } from './http/rates.ts';
 import { composeMail } from './compose-mail.ts';
+import { sourcesOf } from './intake/source-sight.ts';
 import { createSources } from './intake/sources.ts';
 import { Eraser } from './privacy/eraser.ts';
 import { composeReach } from './compose-reach.ts';
@@ -110,7 +111,18 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const env = { ...settings, ALLOWED_ORIGINS: allowedOrigins };
   const { sweeps, settle } = createSweeps(database, attachments, settings, rules, targets, logger, metrics);
   const options = chatOptions(settings);
-  const service = createChatService({ database, publisher, links, metrics, logger, options, sweeps, trace });
+  const reads = sourcesOf(settings, rabbitUrl);
+  const service = createChatService({
+    database,
+    publisher,
+    links,
+    metrics,
+    logger,
+    options,
+    sweeps,
+    trace,
+    sources: reads,
+  });
   const { context, directory, source, intake } = service;
   const callbacks = new Callbacks(database, context, {
     defaultCountry: settings.CHAT_PHONE_COUNTRY,

@@ -3,6 +3,7 @@ import { subscribersSchema } from './events.ts';
 import { revocationSchema } from './internal.ts';
 import { chosenStatusSchema } from './operator-status.ts';
 import { timestampSchema } from './primitives.ts';
+import { tickSchema } from './tick.ts';
 
 export const EVENTS_EXCHANGE = 'chat.events';
 export const DISPATCHER_QUEUE = 'chat-channel-dispatcher';
@@ -67,8 +68,7 @@ export const brokerEphemeralSchema = z.discriminatedUnion('type', [
   z.object({ v: z.literal(1), type: z.literal('control.revoked'), data: revocationSchema }),
   z.object({ v: z.literal(1), type: z.literal('control.status'), data: chosenStatusSchema }),
   z.object({ v: z.literal(1), type: z.literal('control.bans'), data: z.object({}) }),
-  /** Sent once a second through the whole live path: its absence tells the gateways that the path is impaired. */
-  z.object({ v: z.literal(1), type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
+  z.object({ v: z.literal(1), type: z.literal('control.tick'), data: tickSchema }),
 ]);
 export type BrokerEphemeral = z.infer<typeof brokerEphemeralSchema>;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { revocationSchema } from './internal.ts';
 import { chosenStatusSchema } from './operator-status.ts';
+import { tickSchema } from './tick.ts';
 
 /** Names of keys and channels in Redis; each gets `REDIS_KEY_PREFIX` in front. */
 export const STAFF_CHANNEL = 'chat:staff';
@@ -21,7 +22,7 @@ export function lastSeenKey(sessionId: number): string {
 /** Messages of `chat:control`: for gateways alone, never for clients. */
 export const controlMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('control.revoked'), data: revocationSchema }),
-  z.object({ type: z.literal('control.tick'), data: z.object({ revocations_head: z.int().min(0) }) }),
+  z.object({ type: z.literal('control.tick'), data: tickSchema }),
   /** An operator chose their status. */
   z.object({ type: z.literal('control.status'), data: chosenStatusSchema }),
   /** A ban was made, changed or lifted: whom it concerns is asked for. */

@@ -10,6 +10,8 @@ export class LivePath {
   readonly #ticks: boolean;
   #lastTickAt: number;
   #fanoutConnected = true;
+  /** As the last tick said: nobody reads what the site writes. */
+  #sourceLost = false;
   #reason: DegradedReason | null = null;
 
   /** `ticks`: false where nobody sends them; then only what was lost is known, by the head check. */
@@ -27,8 +29,9 @@ export class LivePath {
     return this.#reason === 'live_path_silent' || this.#reason === 'fanout_disconnected';
   }
 
-  ticked(now: number): void {
+  ticked(now: number, sourceLost = false): void {
     this.#lastTickAt = now;
+    this.#sourceLost = sourceLost;
   }
 
   fanoutConnected(connected: boolean): void {
@@ -45,6 +48,7 @@ export class LivePath {
     let reason: DegradedReason | null = null;
     if (!this.#fanoutConnected) reason = 'fanout_disconnected';
     else if (this.#ticks && now - this.#lastTickAt > TICK_SILENCE_MS) reason = 'live_path_silent';
+    else if (this.#sourceLost) reason = 'source_unavailable';
     else if (sourceFailingSince > 0 && now - sourceFailingSince > SOURCE_SILENCE_MS) reason = 'source_unavailable';
     if (reason === this.#reason) return false;
     this.#reason = reason;

@@ -15,11 +15,18 @@ it('[TAB9] shows no number for what waits while the source cannot be read', asyn
     await shown('chat_intake_source_waiting{'),
     await shown('chat_table_source_outbox_age_seconds'),
   ];
-  const watch = tableObserver(metrics);
+  let read = 0;
+  const watch = tableObserver(metrics, () => {
+    read += 1;
+  });
   expect(await state()).toEqual(['0', 'Nan', 'Nan']);
   watch.outbox({ rows: 3, oldestSeconds: 2 });
   watch.connected(true);
   expect(await state()).toEqual(['1', '3', '2']);
+  watch.connected(true);
+  // Said each time, since it tells how long ago that was [BES39].
+  expect(read).toBe(2);
   watch.connected(false);
   expect(await state()).toEqual(['0', 'Nan', 'Nan']);
+  expect(read).toBe(2);
 });

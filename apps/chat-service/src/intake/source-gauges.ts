@@ -7,7 +7,8 @@ export interface SourceGauges {
   waiting(events: number): void;
 }
 
-export function sourceGauges(metrics: Metrics, source: string): SourceGauges {
+/** `read` is called each time when the source was seen to be read. */
+export function sourceGauges(metrics: Metrics, source: string, read: () => void = () => undefined): SourceGauges {
   const labels = { source };
   const connected = metrics.gauge({
     name: 'chat_intake_source_connected',
@@ -22,6 +23,7 @@ export function sourceGauges(metrics: Metrics, source: string): SourceGauges {
   let is: boolean | undefined;
   const gauges: SourceGauges = {
     connected(now) {
+      if (now) read();
       if (now === is) return;
       is = now;
       connected.set(labels, now ? 1 : 0);

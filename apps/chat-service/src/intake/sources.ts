@@ -2,6 +2,7 @@ import { emptyOwedLetters } from '../privacy/refused-events.ts';
 import { readRabbit } from './rabbit-feed.ts';
 import { RunAlone } from './run-alone.ts';
 import { sourceGauges } from './source-gauges.ts';
+import { sayRead } from './source-sight.ts';
 import type { SourceDeps, SourceRunner } from './source.ts';
 import { tableSource } from './table-source/table-source.ts';
 
@@ -18,7 +19,7 @@ const LETTERS_EVERY_MS = 1_000;
 function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }: SourceDeps): SourceRunner[] {
   const { RABBITMQ_SOURCE: source, RABBITMQ_SOURCE_URL: url = rabbitUrl } = settings;
   if (source === undefined || url === undefined) return [];
-  const gauges = sourceGauges(metrics, 'rabbitmq');
+  const gauges = sourceGauges(metrics, 'rabbitmq', sayRead(database, 'rabbitmq', logger));
   const begin = () => {
     const reading = readRabbit({ url, source, intake, logger });
     const look = setInterval(() => {

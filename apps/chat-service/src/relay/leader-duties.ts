@@ -12,6 +12,8 @@ export interface DutyDeps {
   readonly log: ChatLog;
   badge(): Promise<CountedBadge>;
   revocationsHead(): Promise<number>;
+  /** Nobody reads one of the site's sources: what the site writes does not come. */
+  sourceLost(): Promise<boolean>;
   feedLagSeconds(): Promise<number>;
 }
 
@@ -99,8 +101,9 @@ export class LeaderDuties {
   }
 
   async #tick(): Promise<void> {
-    const head = await this.#deps.revocationsHead();
-    this.#deps.publisher.publishEphemeral({ v: 1, type: 'control.tick', data: { revocations_head: head } });
+    const [head, lost] = await Promise.all([this.#deps.revocationsHead(), this.#deps.sourceLost()]);
+    const data = { revocations_head: head, ...(lost && { source_lost: true }) };
+    this.#deps.publisher.publishEphemeral({ v: 1, type: 'control.tick', data });
     // Commits of other processes wake only their own relay, so the badge is counted with every tick too.
     if (performance.now() - this.#badgeAt >= TICK_MS) await this.#publishBadge();
   }

@@ -2,14 +2,15 @@ import type { Metrics } from '@chat-realtime/service-kit';
 import { TableSource, type TableSourceObserver } from '@chat-realtime/table-source';
 import { RunAlone } from '../run-alone.ts';
 import { sourceGauges } from '../source-gauges.ts';
+import { sayRead } from '../source-sight.ts';
 import type { SourceDeps, SourceRunner } from '../source.ts';
 import { LedgerView } from './ledger-view.ts';
 
 /** 'CTTS': one process at a time follows the site's tables. */
 const TABLE_LOCK = 1_129_600_083;
 
-export function tableObserver(metrics: Metrics): TableSourceObserver {
-  const gauges = sourceGauges(metrics, 'table');
+export function tableObserver(metrics: Metrics, read?: () => void): TableSourceObserver {
+  const gauges = sourceGauges(metrics, 'table', read);
   const age = metrics.gauge({
     name: 'chat_table_source_outbox_age_seconds',
     help: "Age of the oldest row that waits in the outbox of a site's tables; NaN while it cannot be read",
@@ -51,7 +52,7 @@ export function tableSource({ database, intake, settings, logger, metrics }: Sou
   const { TABLE_SOURCE: config } = settings;
   if (config === undefined) return [];
   const view = new LedgerView(database);
-  const watch = tableObserver(metrics);
+  const watch = tableObserver(metrics, sayRead(database, 'table', logger));
   const begin = () => {
     const source = new TableSource({
       config,
