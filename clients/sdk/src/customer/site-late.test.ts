@@ -12,8 +12,9 @@ class Channel implements WebSocketLike {
   onclose: WebSocketLike['onclose'] = null;
   onerror: WebSocketLike['onerror'] = null;
   readonly #knows: () => boolean;
-  constructor(knows: () => boolean) {
+  constructor(knows: () => boolean, isMute: boolean) {
     this.#knows = knows;
+    if (isMute) return;
     queueMicrotask(() => {
       this.readyState = 1;
       this.onopen?.({});
@@ -50,7 +51,16 @@ interface Row {
 function besideSite() {
   const world = createWorld();
   const chats = new Map<number, Row[]>();
-  const site = { known: false, sockets: [] as Channel[], connects: 0, asked: 0, rows: 0, token: 200, begun: 0 };
+  const site = {
+    known: false,
+    sockets: [] as Channel[],
+    connects: 0,
+    asked: 0,
+    rows: 0,
+    token: 200,
+    begun: 0,
+    mute: false,
+  };
   const tab = world.tab();
   const write = (chat: number, sender: string, body: string): void => {
     chats.get(chat)?.push({ id: (site.rows += 1), sender, body, created_at: '2026-01-01 00:00:00' });
@@ -79,13 +89,15 @@ function besideSite() {
     ...tab.environment,
     webSocket: () => {
       site.connects += 1;
-      const socket = new Channel(() => site.known);
+      const socket = new Channel(() => site.known, site.mute);
       site.sockets.push(socket);
       return socket;
     },
     fetch: (input, init) => {
       const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Record<string, string>) : {};
-      return Promise.resolve(respond(init?.method ?? 'GET', new URL(String(input)), body));
+      const url = new URL(String(input));
+      if (site.mute && url.pathname.startsWith('/channel/')) return new Promise(() => undefined);
+      return Promise.resolve(respond(init?.method ?? 'GET', url, body));
     },
   };
   const backend = siteBackend({ baseUrl: 'http://site', site: { baseUrl: 'http://site' }, environment });
@@ -187,6 +199,29 @@ describe('[BES34] a channel that is open and brings nothing', () => {
     site.client.destroy();
     site.asked = 0;
     await world.advance(120_000);
+    expect(site.asked).toBe(0);
+  });
+
+  it('is asked beside while the chat’s host takes connections and answers none', async () => {
+    const site = await online();
+    const { world, client } = site;
+    site.mute = true;
+    for (const socket of site.sockets) socket.end(1006);
+    await world.advance(2_000);
+    for (let n = 1; n <= 6; n += 1) {
+      site.write(7, 'manager', `ответ ${n}`);
+      await world.advance(12_000);
+      expect(site.shown(), `after ${12 * n} s, ${client.getState().connection.status}`).toContain(`ответ ${n}`);
+    }
+  });
+
+  it('is not asked while it opens as soon as ever', async () => {
+    const site = besideSite();
+    site.known = true;
+    site.client.send('первое');
+    await site.world.advance(2_000);
+    site.asked = 0;
+    await site.world.advance(40_000);
     expect(site.asked).toBe(0);
   });
 

@@ -32,17 +32,17 @@ export function siteLines(transports: Transports, news: () => Promise<readonly M
       const { session } = port.target.query();
       const countdown = createCountdown(environment);
       let lookedAt = now();
-      /** 0: it is not ready, or over. */
-      let everyMs = 0;
+      let everyMs = DEGRADED_MS;
       let looking = false;
+      let isOver = false;
       const look = async (): Promise<void> => {
-        if (looking || everyMs === 0) return;
+        if (looking || isOver) return;
         looking = true;
         lookedAt = now();
         // What the site does not answer now it is asked at the next look.
         const frames = await found(session).catch(() => []);
         looking = false;
-        if (everyMs === 0) return;
+        if (isOver) return;
         frames.forEach(handlers.frame);
         lookEvery(everyMs);
       };
@@ -55,10 +55,12 @@ export function siteLines(transports: Transports, news: () => Promise<readonly M
         if (event !== 'frozen' && now() - lookedAt >= DEGRADED_MS) void look();
       });
       const end = (): void => {
-        everyMs = 0;
+        isOver = true;
         countdown.clear();
         unlisten();
       };
+      // A host that takes connections and answers none may hold each of them for ten seconds.
+      lookEvery(DEGRADED_MS);
       const line = open(environment, port, replaces, {
         ...handlers,
         frame(frame) {
