@@ -79,7 +79,7 @@ const REASONS: Readonly<
 > = {
   console: { en: 'with an open console', ru: 'открыта консоль', state: { connected: true } },
   telegram: {
-    en: 'where Telegram has it',
+    en: 'if Telegram delivers it',
     ru: 'если ушло в Telegram',
     state: { onDutyInTelegram: true },
     inTelegram: true,
