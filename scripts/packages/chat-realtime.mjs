@@ -24,7 +24,8 @@ const [command, ...rest] = process.argv.slice(2);
 const isAdmin = command === 'admin';
 const main = fileURLToPath(new URL(`apps/standalone/dist/${isAdmin ? 'admin/' : ''}main.js`, import.meta.url));
 const args = isAdmin || command === 'start' ? rest : process.argv.slice(2);
-const child = spawn(ownNode(), [main, ...args], { stdio: 'inherit' });
+// As `npm start` does it: Node would let short-lived objects take 100 MB before it collects them.
+const child = spawn(ownNode(), ['--max-semi-space-size=8', main, ...args], { stdio: 'inherit' });
 // A terminal sends Ctrl+C to both; whoever ends this one alone means the chat.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.once('error', (error) => {

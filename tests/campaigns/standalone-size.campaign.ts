@@ -14,7 +14,10 @@ import {
 } from '@chat-realtime/testkit';
 import { expect, it } from 'vitest';
 
-const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
+const ROOT = new URL('../../', import.meta.url);
+const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { scripts: { start: string } };
+/** As `npm start` starts it. */
+const [, ...ARGS] = scripts.start.replace('apps/', fileURLToPath(new URL('apps/', ROOT))).split(' ');
 const CUSTOMERS = 200;
 const IDLE_MB = 220;
 const BUSY_MB = 260;
@@ -39,7 +42,7 @@ it('is small, and up at once', async () => {
   const from = performance.now();
   const app = await startProcess({
     name: 'standalone',
-    args: [MAIN],
+    args: ARGS,
     env: { PORT: String(port), DATA_DIR: tempFolder('standalone-size'), ...off },
     ready: /is running/,
     readyTimeoutMs: 90_000,
