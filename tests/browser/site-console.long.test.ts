@@ -6,14 +6,15 @@ import { useBrowser } from './browser.ts';
 import { ConsolePage } from './console-page.ts';
 
 const PATH = '/support';
-const MAP = `map $http_upgrade $chat_connection { default upgrade; '' ''; }\n`;
 
 /** The site owns `/` and `/chat/`; the chat beside it lives below a path, under the same name and with the same cookie. */
 async function inFront(beside: BesidePhpSite): Promise<Proxy> {
-  const [, block] = await blocksOf(PROXY_GUIDES[0], 'nginx');
+  const [whole = '', block] = await blocksOf(PROXY_GUIDES[0], 'nginx');
   if (block === undefined) throw new Error('the guide has no second block of nginx');
+  // What stands outside of a server: the guide says it once, with its first block.
+  const shared = whole.slice(0, whole.indexOf('server {'));
   const site = `location / { proxy_pass ${beside.site.baseUrl}; proxy_set_header Host $http_host; }`;
-  const server = `${MAP}server {\n  listen 443 ssl;\n  ${site}\n${block}}`;
+  const server = `${shared}server {\n  listen 443 ssl;\n  ${site}\n${block}}`;
   return startNginxOf(server, Number(new URL(beside.chatUrl).port));
 }
 
