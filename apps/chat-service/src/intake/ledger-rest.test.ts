@@ -5,6 +5,8 @@ import {
   isCustomersRoute,
   isSiteOwned,
   PUBLIC_ROUTES,
+  telegramCodeResponseSchema,
+  telegramRedeemResponseSchema,
 } from '@chat-realtime/protocol';
 import { KeyRing, signChannelToken } from '@chat-realtime/protocol/tokens';
 import { loadConfig } from '@chat-realtime/service-kit';
@@ -193,6 +195,22 @@ describe('REST beside a site', () => {
     // What is not the site's stays.
     const note = await chat.call('POST', '/chat/session/55/notes', { token: anna, body: { body: 'n' } });
     expect(note.status).toBe(201);
+  });
+
+  it('[BES36] an operator in Telegram brings no file either', async () => {
+    await give([message(61, 5)]);
+    const inner = { token: INTERNAL_KEY };
+    const code = await chat.call('POST', '/chat/operators/me/telegram-code', { token: anna });
+    const user = { id: 7_100_000_001, username: 'anna', name: 'Анна', locale: 'ru' };
+    const redeemed = await chat.call('POST', '/internal/telegram/redeem', {
+      ...inner,
+      body: { code: code.as(telegramCodeResponseSchema).code, user },
+    });
+    expect(redeemed.as(telegramRedeemResponseSchema).outcome).toBe('operator');
+    const file = { raw: Buffer.from('x'), headers: { 'content-type': 'text/plain', 'x-file-name': 'a.txt' } };
+    const path = `/internal/telegram/upload?telegram_user_id=${user.id}&session_id=61`;
+    const answer = await chat.call('POST', path, { ...inner, ...file });
+    expect([answer.status, answer.code]).toEqual([409, 'site_owned']);
   });
 
   it('[BES36] LEDGER_STAFF_WRITES lets operators write into the ledger', async () => {

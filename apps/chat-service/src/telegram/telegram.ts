@@ -22,7 +22,7 @@ import type { Attachments, StoredAttachmentFile } from '../attachments/attachmen
 import { listCallbacks } from '../callbacks/callback-list.ts';
 import type { Callbacks } from '../callbacks/callbacks.ts';
 import type { Directory } from '../http/actor-interceptor.ts';
-import type { StorageContext } from '../storage/context.ts';
+import { requireOurs, type StorageContext } from '../storage/context.ts';
 import { requireVisibleSession } from '../storage/visible-session.ts';
 import { postMessage } from '../messages/messages.ts';
 import { assign, close, reopen } from '../lifecycle/assignment.ts';
@@ -129,6 +129,8 @@ export class Telegram implements TelegramDesk {
     const actor = await this.accounts.operator(owner.telegramUserId);
     await rates.upload(actor);
     await requireVisibleSession(context, actor, owner.sessionId);
+    // The answer that would carry it is refused too, and a file alone would stay behind.
+    requireOurs(context, actor);
     return attachments.upload({
       sessionId: owner.sessionId,
       participant: participantOf(actor),
