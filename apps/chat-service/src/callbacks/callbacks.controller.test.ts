@@ -47,6 +47,15 @@ describe('on postgres', () => {
       expect(Date.parse(row?.due_at ?? '') - Date.parse(row?.created_at ?? '')).toBeCloseTo(7_200_000, -4);
     });
 
+    it('[CB2] what is dialled after the answer stands in the comment, as operators write it', async () => {
+      const { callback } = (await ask({ phone: '8 (999) 123-45-67 доб. 12' })).as(customerCallbackResponseSchema);
+      const { callbacks } = (await chat.call('GET', '/chat/callbacks', { token: anna })).as(callbacksResponseSchema);
+      expect(callbacks.find(({ id }) => id === callback.id)).toMatchObject({
+        phone: '+79991234567',
+        comment: 'доб. 12',
+      });
+    });
+
     it('[CB3] [EVT6] [EVT7] in a session the customer sees that and when, staff the phone', async () => {
       const { session, token } = await newSession();
       const preferred = '2030-01-02T10:00:00+03:00';

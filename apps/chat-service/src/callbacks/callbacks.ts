@@ -62,7 +62,7 @@ export class Callbacks {
   async request(sessionId: number | null, request: CallbackRequest): Promise<CallbackData> {
     const { e164, extension } = parsePhone(request.phone, this.#config.defaultCountry);
     // E.164 has no room for what is dialled after the answer, and the operator needs it.
-    const comment = [request.comment, extension === undefined ? null : `ext. ${extension}`]
+    const comment = [request.comment, extension === undefined ? null : `доб. ${extension}`]
       .filter((part) => part)
       .join('\n');
     const preferredAt = request.preferred_at ? new Date(request.preferred_at) : null;
