@@ -11,7 +11,7 @@ import { PictureForm } from './PictureForm.tsx';
 
 interface OperatorRowProps {
   readonly account: OperatorAccount;
-  /** Whom their chats can be given to. */
+  /** Whom their chats can be given to; nobody where a site keeps the chats. */
   readonly heirs: readonly OperatorAccount[];
   readonly team: Team;
   readonly isSelf: boolean;
@@ -179,13 +179,15 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
       {leaving && (
         <div class="panel" data-leaving={account.login}>
           <p>{manage.deactivateHint(account.name)}</p>
-          <Choice
-            label={manage.heir}
-            name="heir"
-            value={heir}
-            options={[['', manage.toQueue] as const, ...heirs.map((one) => [one.id, one.name] as const)]}
-            onChange={setHeir}
-          />
+          {heirs.length > 0 && (
+            <Choice
+              label={manage.heir}
+              name="heir"
+              value={heir}
+              options={[['', manage.toQueue] as const, ...heirs.map((one) => [one.id, one.name] as const)]}
+              onChange={setHeir}
+            />
+          )}
           <div class="row-buttons">
             <button type="button" class="quiet" disabled={busy} onClick={() => setLeaving(false)}>
               {t().cancel}

@@ -46,7 +46,7 @@ export function TeamPage() {
             <li key={account.id}>
               <OperatorRow
                 account={account}
-                heirs={accounts.filter((other) => other.active && other.id !== account.id)}
+                heirs={desk.moves.handOver ? accounts.filter((other) => other.active && other.id !== account.id) : []}
                 team={team}
                 isSelf={account.id === desk.user.id}
                 onChanged={changed}
