@@ -1,18 +1,12 @@
 import type { DatabaseTransaction } from '@chat-realtime/database';
 import type { BrokerEphemeral, ErasedData } from '@chat-realtime/protocol';
 import type { SessionRecord } from './session-record.ts';
-import type { SessionState, WaitingChange } from './session-state.ts';
+import type { SessionState, TransitionEvent, WaitingChange } from './session-state.ts';
 
 /** A durable event of a session; messages go through `postMessage`. */
 export type NewEvent =
   | { readonly type: 'chat.session.created'; readonly staffData: Record<string, unknown> }
-  | { readonly type: 'chat.session.assigned'; readonly by: string }
-  | {
-      readonly type: 'chat.session.status';
-      readonly previous: string;
-      readonly reason: 'operator' | 'customer_message' | 'idle';
-      readonly by?: string;
-    }
+  | TransitionEvent
   /** Without `callback_pending`, which is the session's at that moment: patch that first. */
   | { readonly type: 'chat.callback'; readonly data: Record<string, unknown> }
   | { readonly type: 'chat.erased'; readonly data: ErasedData };
