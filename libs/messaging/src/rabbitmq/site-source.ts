@@ -155,8 +155,15 @@ class RabbitSiteSource implements SiteSource {
       const { limits = SITE_LIMITS } = this.#options;
       const renew = () => declareInlet(model, limits);
       const reading: Reading = {
-        ...{ channel, dead, probes, queue, drop, renew, renewedAt: performance.now() },
-        ...{ spare: false, ended: false },
+        channel,
+        dead,
+        probes,
+        queue,
+        drop,
+        renew,
+        renewedAt: performance.now(),
+        spare: false,
+        ended: false,
       };
       this.#pending = [];
       this.#reading = reading;
