@@ -264,6 +264,12 @@ describe('deploy/docker/Dockerfile', () => {
     }
   });
 
+  it('bounds the young generation of the one process wherever it is started', () => {
+    const starts = ['package.json', 'scripts/packages/chat-realtime.mjs', 'deploy/docker/Dockerfile'];
+    for (const file of [...starts, 'deploy/systemd/chat-realtime.service'])
+      expect(text(file), file).toMatch(/--max-semi-space-size=8['"]?,? .*main/);
+  });
+
   it('runs the version of Node that the lockfile names', () => {
     const version = z
       .object({ optionalDependencies: z.record(z.string(), z.string()) })
