@@ -16,11 +16,15 @@ const address = `http://${CHAT.host}:${CHAT.port}`;
 let server;
 function start() {
   const inspect = process.argv.includes('--inspect') ? ['--inspect'] : [];
-  server = spawn(projectNode(), [...inspect, '--enable-source-maps', 'apps/standalone/dist/main.js'], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, PORT: CHAT.port },
-  });
+  server = spawn(
+    projectNode(),
+    [...inspect, '--enable-source-maps', '--max-semi-space-size=8', 'apps/standalone/dist/main.js'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, PORT: CHAT.port },
+    },
+  );
 }
 function stop() {
   const ended = server;

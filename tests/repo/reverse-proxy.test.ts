@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createSessionResponseSchema } from '@chat-realtime/protocol';
-import { freePort, HttpClient, startNginx, startProcess, tempFolder } from '@chat-realtime/testkit';
+import { freePort, HttpClient, SERVICE_FLAGS, startNginx, startProcess, tempFolder } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { chatSite } from '../../libs/testkit/src/stack/nginx-template.ts';
@@ -20,7 +20,7 @@ describe('the guide to reverse proxies', () => {
     chatPort = await freePort();
     chat = await startProcess({
       name: 'standalone behind a proxy',
-      args: ['--enable-source-maps', MAIN],
+      args: [...SERVICE_FLAGS, MAIN],
       env: {
         HOST: '127.0.0.1',
         PORT: String(chatPort),

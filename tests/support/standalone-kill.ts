@@ -6,6 +6,7 @@ import {
   freePort,
   HttpClient,
   sleep,
+  SERVICE_FLAGS,
   startProcess,
   tempFolder,
 } from '@chat-realtime/testkit';
@@ -28,7 +29,7 @@ export async function killStandalone(kills: number): Promise<KillFigures> {
   const port = await freePort();
   const app = await startProcess({
     name: 'standalone',
-    args: ['--enable-source-maps', MAIN],
+    args: [...SERVICE_FLAGS, MAIN],
     env: {
       PORT: String(port),
       DEMO: 'on',

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freePort, startProcess, tempFolder, until } from '@chat-realtime/testkit';
+import { freePort, SERVICE_FLAGS, startProcess, tempFolder, until } from '@chat-realtime/testkit';
 import { environmentOf } from './profiles.ts';
 import type { Target, TargetRequest } from './target.ts';
 
@@ -26,7 +26,7 @@ export async function startStandalone(
     onLine: (line) => {
       tryPath = /\/try\/\?key=[\w-]+/.exec(line)?.[0] ?? tryPath;
     },
-    args: ['--enable-source-maps', MAIN],
+    args: [...SERVICE_FLAGS, MAIN],
     env: {
       HOST: '127.0.0.1',
       PORT: String(port),

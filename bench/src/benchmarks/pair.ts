@@ -1,3 +1,4 @@
+import { SERVICE_FLAGS } from '@chat-realtime/testkit';
 import { PinnedChild } from '../process/child.ts';
 import type { Clients, GeneratorOffer } from '../generator/generator.ts';
 import type { Broadcast, ServerOffer } from '../servers/server-offer.ts';
@@ -20,9 +21,9 @@ const DELIVERY_TIMEOUT_MS = 30_000;
 const LEAD_IN = 8;
 const READY_TIMEOUT_MS = 60_000;
 
-/** The server alone on core 0; the generator on core 1. */
+/** The server alone on core 0, with Node's flags as it is delivered, for the plain one too; the generator on core 1. */
 export function startServer(kind: ServerKind): ServerProcess {
-  return new PinnedChild<ServerOffer>(SCRIPTS[kind], 0);
+  return new PinnedChild<ServerOffer>(SCRIPTS[kind], 0, SERVICE_FLAGS);
 }
 
 export function startGenerator(): PinnedChild<GeneratorOffer> {

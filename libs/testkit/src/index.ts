@@ -1,4 +1,4 @@
-export { type AppProcess, type LogRecord, type ProcessOptions, startProcess } from './app-process.ts';
+export { type AppProcess, type LogRecord, type ProcessOptions, SERVICE_FLAGS, startProcess } from './app-process.ts';
 export * from './clients/index.ts';
 export { solved } from './challenge.ts';
 export { binaries, findBinary } from './binaries.ts';

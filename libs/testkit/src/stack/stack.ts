@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type AppProcess, startProcess } from '../app-process.ts';
+import { type AppProcess, SERVICE_FLAGS, startProcess } from '../app-process.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { type NginxServer, startNginx } from '../nginx.ts';
 import { freePort } from '../ports.ts';
@@ -149,7 +149,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     const { onLine } = options;
     const app = await startProcess({
       name,
-      args: ['--enable-source-maps', main],
+      args: [...SERVICE_FLAGS, main],
       env: { INSTANCE_NAME: name, ...environmentOf(service, port, shared, at), ...options.serviceEnv?.[service] },
       ready: `${local(port)}/readyz`,
       readyTimeoutMs: 180_000,
