@@ -22,6 +22,12 @@ import { RouteGuard } from './route-guard.ts';
 import { installRouteTable, RouteTable } from './route-table.ts';
 import { installUnreadAnswers, type UnreadAnswerLimits } from './unread-answers.ts';
 
+/**
+ * Connections that wait to be accepted; the kernel takes no more than `net.core.somaxconn`. Node's 511 are too few when
+ * a gateway died and thousands come to another one: whose SYN is dropped comes again after a second, then after three.
+ */
+const ACCEPT_BACKLOG = 4_096;
+
 export interface HttpAppOptions {
   readonly modules: readonly (Type | DynamicModule)[];
   readonly logger: Logger;
@@ -83,6 +89,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   app.useGlobalPipes(...createValidationPipes());
   await options.configure?.(server);
   await app.init();
-  if (options.port !== undefined) await app.listen(options.port, options.host ?? '127.0.0.1');
+  if (options.port !== undefined)
+    await app.listen({ port: options.port, host: options.host ?? '127.0.0.1', backlog: ACCEPT_BACKLOG });
   return app;
 }
