@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Database } from '@chat-realtime/database';
 import type { Metrics } from '@chat-realtime/service-kit';
 import type { Attachments } from './attachments/attachments.ts';
@@ -24,7 +25,7 @@ export interface MailParts {
   readonly attachments: Attachments;
   readonly rates: RequestRates;
   readonly settings: ChatSettings;
-  readonly secret: string | Uint8Array;
+  readonly secret: string | KeyObject;
   readonly timeZone: () => Promise<string>;
   readonly logger: ChatLog;
   readonly metrics: Metrics;

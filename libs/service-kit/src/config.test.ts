@@ -51,7 +51,7 @@ describe('configuration', () => {
       DEMO: true,
       ALLOWED_ORIGINS: ['https://a.example', 'https://b.example'],
     });
-    expect(config.CHAT_TOKEN_SECRETS.secret('k1')?.toString()).toBe('0123456789abcdef:123456789abcdef');
+    expect(config.CHAT_TOKEN_SECRETS.secret('k1')?.export().toString()).toBe('0123456789abcdef:123456789abcdef');
     expect(config.LIMIT).toBeUndefined();
     expect(loadConfig(schema, good)).toMatchObject({ DEMO: false, ALLOWED_ORIGINS: [] });
   });

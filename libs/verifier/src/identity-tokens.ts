@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { sessionIdSchema } from '@chat-realtime/protocol';
 import type { KeyRing } from '@chat-realtime/protocol/tokens';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
@@ -25,7 +25,7 @@ export class IdentityTokens {
     const keys = new Map<string, KeyObject>();
     for (const kid of ring.kids) {
       const secret = ring.secret(kid);
-      if (secret !== undefined) keys.set(kid, createSecretKey(secret));
+      if (secret !== undefined) keys.set(kid, secret);
     }
     this.#keys = keys;
   }

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, type KeyObject } from 'node:crypto';
 import type { Database } from '@chat-realtime/database';
 import { ChatError, MAIL_LINK_SECONDS, type MailReturnResponse } from '@chat-realtime/protocol';
 import { enforceRate, RateLimiter, rateLimitKey, secretsEqual } from '@chat-realtime/service-kit';
@@ -15,10 +15,10 @@ const MINUTE = 60;
 /** What the links in a mail carry: a way back into the chat, and a way out of the mail. */
 export class MailLinks {
   readonly #database: Database;
-  readonly #secret: string | Uint8Array;
+  readonly #secret: string | KeyObject;
   readonly #wrong = new RateLimiter(WRONG_CODES, MINUTE);
 
-  constructor(database: Database, secret: string | Uint8Array) {
+  constructor(database: Database, secret: string | KeyObject) {
     this.#database = database;
     this.#secret = secret;
   }

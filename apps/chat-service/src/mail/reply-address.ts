@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { MAX_INTEGER } from '@chat-realtime/protocol';
 import type { KeyRing } from '@chat-realtime/protocol/tokens';
 import { secretsEqual } from '@chat-realtime/service-kit';
@@ -13,7 +13,7 @@ export interface ReplySubject {
   readonly revokedAt: number | null;
 }
 
-function signature(secret: Uint8Array, { id, revokedAt }: ReplySubject): string {
+function signature(secret: KeyObject, { id, revokedAt }: ReplySubject): string {
   return createHmac('sha256', secret)
     .update(`mail-reply\n${id}\n${revokedAt ?? ''}`)
     .digest('hex')

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Database } from '@chat-realtime/database';
 import {
   ChatError,
@@ -43,10 +44,10 @@ type Transaction = Database['kysely'];
 /** Who is who in Telegram: codes of one use, and the bindings made by them. */
 export class TelegramAccounts {
   readonly #database: Database;
-  readonly #secret: string | Uint8Array;
+  readonly #secret: string | KeyObject;
   readonly #attempts = new RateLimiter(ATTEMPTS, TELEGRAM_CODE_SECONDS);
 
-  constructor(database: Database, secret: string | Uint8Array) {
+  constructor(database: Database, secret: string | KeyObject) {
     this.#database = database;
     this.#secret = secret;
   }

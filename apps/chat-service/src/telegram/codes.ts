@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, randomInt } from 'node:crypto';
+import { createHash, createHmac, randomBytes, randomInt, type KeyObject } from 'node:crypto';
 
 /** What is read aloud and typed on a phone: no 0 and O, no 1, I and L, no U. */
 const ALPHABET = '23456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -32,12 +32,12 @@ export function normalCode(text: string): string {
 }
 
 /** Keyed: a login code is short enough to be guessed from a plain hash. */
-export function hashCode(secret: string | Uint8Array, code: string): string {
+export function hashCode(secret: string | KeyObject, code: string): string {
   return createHmac('sha256', secret).update(`telegram-code\n${code}`).digest('base64url');
 }
 
 /** The resume key of a chat that begins in Telegram: the same for a repeat of the message that begins it, known to nobody. */
-export function resumeKeyOf(secret: string | Uint8Array, telegramUserId: number, clientMessageId: string): string {
+export function resumeKeyOf(secret: string | KeyObject, telegramUserId: number, clientMessageId: string): string {
   const first = createHash('sha256').update(clientMessageId).digest('base64url');
   return createHmac('sha256', secret).update(`telegram-session\n${telegramUserId}\n${first}`).digest('base64url');
 }

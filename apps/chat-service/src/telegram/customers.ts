@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Database } from '@chat-realtime/database';
 import {
   type Attachment,
@@ -38,14 +39,14 @@ export class TelegramCustomers {
   readonly #context: StorageContext;
   readonly #attachments: Attachments;
   readonly #rates: RequestRates;
-  readonly #secret: string | Uint8Array;
+  readonly #secret: string | KeyObject;
 
   constructor(
     database: Database,
     context: StorageContext,
     attachments: Attachments,
     rates: RequestRates,
-    secret: string | Uint8Array,
+    secret: string | KeyObject,
   ) {
     this.#database = database;
     this.#context = context;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Database } from '@chat-realtime/database';
 import {
@@ -71,7 +72,7 @@ export interface TelegramParts {
   readonly attachments: Attachments;
   readonly callbacks: Callbacks;
   readonly rates: RequestRates;
-  readonly secret: string | Uint8Array;
+  readonly secret: string | KeyObject;
 }
 
 /** The chat as the Telegram bot uses it: everything in the name of whoever writes there, with their rights of this moment. */
