@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpClient } from '@chat-realtime/testkit';
 import { type Figure, percentile, type Report } from '../report.ts';
 import { counter, createCustomers, inParallel, operatorOf, portOf, withStack } from '../stack/bench-stack.ts';
+import { cpuTimes } from '../stack/cpu-times.ts';
 import { Observer } from '../stack/observer.ts';
 
 const STREAM_PARALLEL = 60;
@@ -17,9 +18,7 @@ async function comeBack(observer: Observer, port: number, since: number): Promis
     const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** failures);
     await sleep(Math.max(BACKOFF_MIN_MS, Math.random() * ceiling));
     try {
-      const client = await observer.connect(port);
-      while (!client.ended && observer.readyAt < since) await sleep(5);
-      if (observer.readyAt >= since) return;
+      if (await observer.resume(port)) return;
     } catch (error) {
       // Refused, or cut off before it was let in: that is what the next attempt is for.
       if (!(error instanceof Error)) throw error;
@@ -49,6 +48,8 @@ export function storm(count: number): Promise<Report> {
     while (observers.some((observer) => observer.messages === 0) && performance.now() < deadline + BACK_TIMEOUT_MS)
       await sleep(50);
 
+    const processes = [...stack.parts().filter((part) => part.running), { name: 'generator', pid: process.pid }];
+    const cpuBefore = cpuTimes(processes);
     const queriesBefore = await counter(second, 'chat_catchup_requests_total');
     const since = performance.now();
     const gone = observers.map(
@@ -71,6 +72,10 @@ export function storm(count: number): Promise<Report> {
       written.add(place);
     });
     await Promise.all([meanwhile, ...back]);
+    const cpu = [...cpuTimes(processes)]
+      .map(([name, ms]) => ({ name, seconds: (ms - (cpuBefore.get(name) ?? 0)) / 1_000 }))
+      .filter(({ seconds }) => seconds >= 0.1)
+      .sort((a, b) => b.seconds - a.seconds);
     const queries = (await counter(second, 'chat_catchup_requests_total')) - queriesBefore;
     const lostBy = Date.now() + 15_000;
     const missing = (): number => [...written].filter((place) => (observers[place]?.messages ?? 0) < 2).length;
@@ -85,7 +90,7 @@ export function storm(count: number): Promise<Report> {
       {
         what: `${count} clients whose gateway is killed -9, p95 until ready again`,
         measured: `${p95.toFixed(2)} s`,
-        beside: `p50 ${(percentile(times, 0.5) / 1_000).toFixed(2)} s, last ${(Math.max(...times) / 1_000).toFixed(2)} s`,
+        beside: `p50 ${(percentile(times, 0.5) / 1_000).toFixed(2)} s, last ${(Math.max(...times) / 1_000).toFixed(2)} s; processor: ${cpu.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', ')}`,
         goal: '≤ 3 s',
         met: p95 <= 3,
       },
@@ -98,6 +103,6 @@ export function storm(count: number): Promise<Report> {
       },
       { what: 'catch-up queries in all', measured: `${queries}`, goal: '≤ 60', met: queries <= 60 },
     ];
-    return { name: 'storm', title: 'Reconnect storm', figures, raw: { times, queries, faults } };
+    return { name: 'storm', title: 'Reconnect storm', figures, raw: { times, queries, faults, cpu } };
   });
 }

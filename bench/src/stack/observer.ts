@@ -35,6 +35,7 @@ export class Observer {
   messages = 0;
   readyAt = 0;
   client: RawClient | null = null;
+  #settle: () => void = () => undefined;
   readonly #token: string;
   readonly #onMessage: (messageId: number, at: number) => void;
 
@@ -57,10 +58,27 @@ export class Observer {
     return client;
   }
 
+  /** Connects, and answers whether the channel said that it is ready before the connection ended. */
+  async resume(port: number): Promise<boolean> {
+    const before = this.readyAt;
+    // Not asked for again and again: thousands of timers take the generator more time than all frames.
+    const settled = new Promise<void>((resolve) => {
+      this.#settle = resolve;
+    });
+    const client = await this.connect(port);
+    client.socket.once('close', () => this.#settle());
+    if (client.ended) this.#settle();
+    await settled;
+    return this.readyAt > before;
+  }
+
   #take(payload: Buffer): void {
     const at = performance.now();
     const { type, seq, messageId } = parse(payload);
-    if (type === 'channel.ready') this.readyAt = at;
+    if (type === 'channel.ready') {
+      this.readyAt = at;
+      this.#settle();
+    }
     if (type === 'channel.reset') this.faults += 1;
     if (seq === null) return;
     if (this.lastSeq >= 0 && seq !== this.lastSeq + 1) this.faults += 1;
