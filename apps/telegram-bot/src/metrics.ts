@@ -1,8 +1,6 @@
-import type { Counter, Gauge, Metrics } from '@chat-realtime/service-kit';
+import type { Counter, Metrics } from '@chat-realtime/service-kit';
 import type { StaffFrames } from './ports.ts';
-import { GROUP_PROBLEMS } from './staff-group/problems.ts';
 import type { SendStore } from './storage/sends.ts';
-import type { TopicStore } from './storage/topics.ts';
 
 export interface BotMetrics {
   readonly sent: Counter;
@@ -74,29 +72,4 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
     withheld,
     updates: metrics.counter({ name: 'chat_telegram_updates_total', help: 'Updates taken from Telegram' }),
   };
-}
-
-export interface GroupMetrics extends Pick<BotMetrics, 'sent' | 'ambiguous'> {
-  readonly problems: Counter;
-  readonly ready: Gauge;
-}
-
-export function groupMetrics(metrics: Metrics, bot: BotMetrics, topics: TopicStore): GroupMetrics {
-  const problems = metrics.counter({
-    name: 'chat_telegram_group_problems_total',
-    help: 'What went wrong in the staff group: not_admin, no_forum, no_group, refused keep the bot out until mended',
-    labels: ['cause'],
-  });
-  for (const cause of [...GROUP_PROBLEMS, 'moved', 'topic_deleted']) problems.inc({ cause }, 0);
-  metrics.gauge({
-    name: 'chat_telegram_group_pending',
-    help: 'Texts that the topics of the staff group do not have yet',
-    collect: async (gauge) => gauge.set(await topics.pending()),
-  });
-  const ready = metrics.gauge({
-    name: 'chat_telegram_group_ready',
-    help: '1 while the staff group takes topics and texts, as far as is known',
-  });
-  ready.set(1);
-  return { sent: bot.sent, ambiguous: bot.ambiguous, problems, ready };
 }

@@ -1,7 +1,14 @@
 import type { Message } from 'grammy/types';
-import type { KnownMessage } from '../storage/people.ts';
 import { textsFor } from '../texts.ts';
 import { parseButton } from './commands.ts';
+
+/** What a text in Telegram is about. */
+export interface KnownMessage {
+  readonly sessionId: number;
+  readonly seq: number | null;
+  readonly messageId: number | null;
+  readonly purpose: string;
+}
 
 const PROMPTS = (['ru', 'en'] as const).map((language) => {
   const [before = '', after = ''] = textsFor(language).writeNote(0).split('0');

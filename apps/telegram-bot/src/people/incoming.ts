@@ -1,7 +1,7 @@
 import type { Message, User } from 'grammy/types';
 import type { TelegramUser } from '@chat-realtime/protocol';
 import { answeredByItsLook } from '../domain/answered.ts';
-import type { KnownMessage } from '../storage/people.ts';
+import type { KnownMessage } from '../domain/answered.ts';
 
 /** A file in a message of Telegram. */
 export interface IncomingFile {

@@ -5,7 +5,7 @@ import { createLogger, createMetrics, type Metrics } from '@chat-realtime/servic
 import { FakeBotApi, type FakeForum, until } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { botMetrics, groupMetrics } from '../metrics.ts';
+import { botMetrics } from '../metrics.ts';
 import { Relay } from '../relay/relay.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
@@ -13,6 +13,7 @@ import { TopicStore } from '../storage/topics.ts';
 import { createTelegramApi } from '../telegram/api.ts';
 import { Patience } from '../telegram/patience.ts';
 import { textsFor } from '../texts.ts';
+import { groupMetrics } from './metrics.ts';
 import { GroupTeller } from './tell-group.ts';
 import { GroupWorker } from './worker.ts';
 

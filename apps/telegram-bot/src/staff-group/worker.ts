@@ -1,11 +1,11 @@
 import type { Logger } from '@chat-realtime/service-kit';
-import type { GroupMetrics } from '../metrics.ts';
 import type { Topic, TopicSend, TopicStore } from '../storage/topics.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import type { Patience } from '../telegram/patience.ts';
 import { MinuteBudget } from './budget.ts';
 import { joined } from './join.ts';
+import type { GroupMetrics } from './metrics.ts';
 import { type GroupFailure, type GroupProblem, groupFailure } from './problems.ts';
 import { topicTitle } from './title.ts';
 import type { Texts } from '../texts.ts';

@@ -8,6 +8,7 @@ import {
   staffScopeSchema,
 } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
+import type { KnownMessage } from '../domain/answered.ts';
 
 /** How long Telegram may take to tell the number of what it shows already. */
 const NUMBERED_WITHIN_MS = 4_000;
@@ -42,13 +43,6 @@ export interface SessionFacts {
   readonly assignedUserId: string | null;
   readonly name: string | null;
   readonly status: string;
-}
-
-export interface KnownMessage {
-  readonly sessionId: number;
-  readonly seq: number | null;
-  readonly messageId: number | null;
-  readonly purpose: string;
 }
 
 interface OperatorRow {
