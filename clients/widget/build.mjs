@@ -95,7 +95,7 @@ await buildModule('preview', 'src/preview/main.ts', false, '[name].js');
 // Fetched by the panel when somebody opens that page.
 await buildModule('site', 'src/site.ts', false, '[name].js');
 await buildModule('challenge', '../sdk/src/core/challenge.ts', false, '[name].js');
-await buildModule('keep', 'src/keep/main.tsx', false, '[name].js');
+await buildModule('keep', 'src/panel/keep/main.tsx', false, '[name].js');
 await buildScript('loader', 'src/loader/main.ts', { PANEL_FILE: JSON.stringify(panel) });
 await buildScript('push-worker', 'src/push-worker.ts', {});
 await buildScript('badge', 'src/badge/main.ts', { BADGE_FILE: JSON.stringify(badge) });

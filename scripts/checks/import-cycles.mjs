@@ -34,7 +34,6 @@ const TANGLED = [
   'apps/channel-gateway',
   'clients/operator-console',
   'clients/sdk',
-  'clients/widget',
 ];
 
 /** The folder below `src` that a file belongs to. A file at the root stands for itself, since it belongs to no subject. */

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { showKeep } from '../../keep/main.tsx';
+import type { showKeep } from '../keep/main.tsx';
 import { useModel } from '../context.ts';
 import { laterFile } from '../later-file.ts';
 

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
-import { Field } from '../panel/components/Field.tsx';
-import type { PanelModel } from '../panel/model.ts';
-import { isEmail } from '../panel/prechat.ts';
+import { Field } from '../components/Field.tsx';
+import type { PanelModel } from '../model.ts';
+import { isEmail } from '../prechat.ts';
 import { keepTexts } from './texts.ts';
 
 /** What of the panel this page uses. The panel may be of the build before. */
