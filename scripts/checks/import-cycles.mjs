@@ -32,7 +32,6 @@ export function judgeFolder(path, target) {
 /** Packages whose folders still need each other. Their files are judged one by one. */
 const TANGLED = [
   'apps/channel-gateway',
-  'clients/operator-console',
   'clients/sdk',
 ];
 

@@ -1,6 +1,6 @@
-import { settings } from '../state/settings.ts';
-import type { TextName } from '../state/widget-settings.ts';
-import { duration } from '../state/waiting.ts';
+import { settings } from '../settings.ts';
+import type { TextName } from '../names.ts';
+import { duration } from './duration.ts';
 import { en } from './en.ts';
 import { ru, type Texts } from './ru.ts';
 

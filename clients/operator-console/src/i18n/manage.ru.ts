@@ -1,5 +1,5 @@
 import { noticesRu } from './notices.ru.ts';
-import type { ManagePage } from '../state/route.ts';
+import type { ManagePage } from '../names.ts';
 
 /** Texts of the administration. */
 export const manageRu = {

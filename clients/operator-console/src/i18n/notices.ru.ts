@@ -1,4 +1,4 @@
-import type { NotifyEvent } from '../state/reach.ts';
+import type { NotifyEvent } from '../names.ts';
 import type { PushRefusal } from '@chat-realtime/client/push';
 
 /** Texts of the page where operators choose what they are told of while they are away. */

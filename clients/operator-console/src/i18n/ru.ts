@@ -1,7 +1,7 @@
 import { setupRu } from './setup.ru.ts';
 import { manageRu } from './manage.ru.ts';
 import type { CallbackStatus } from '@chat-realtime/client/staff';
-import type { ViewName } from '../state/inbox-view.ts';
+import type { ViewName } from '../names.ts';
 import { traceRu } from './trace.ts';
 
 const plural = new Intl.PluralRules('ru');

@@ -1,4 +1,4 @@
-import type { TextName } from '../state/widget-settings.ts';
+import type { TextName } from '../names.ts';
 
 /** Words of the page «Установка». */
 export const setupRu = {

@@ -1,5 +1,5 @@
 import type { AlertsResponse, StaffClient } from '@chat-realtime/client/staff';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export type AlertItem = AlertsResponse['alerts'][number];
 

@@ -6,7 +6,7 @@ import type { Inbox } from './inbox.ts';
 import type { NoticeAction } from './notice.ts';
 import { askToNotify, mayNotify, type NotifyRefusal, refusalText, showNotification } from './notifier.ts';
 import type { Route, Router } from './route.ts';
-import type { SettingsStore } from './settings.ts';
+import type { SettingsStore } from '../settings.ts';
 import { playChime } from './sound.ts';
 import type { Transfer, Transfers } from './transfers.ts';
 

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '@chat-realtime/client/staff';
 import type { Texts } from '../i18n/ru.ts';
-import { TEXT_NAMES } from './widget-settings.ts';
+import { TEXT_NAMES } from '../names.ts';
 
 /** The language that is shown, and how it writes times and sizes. */
 export interface AuditWords {

@@ -1,5 +1,5 @@
 import type { CallbackPatch, CallbackStaff, CallbackStatus, StaffClient } from '@chat-realtime/client/staff';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export interface CallbacksState {
   readonly list: ReadonlyMap<number, CallbackStaff>;

@@ -1,5 +1,5 @@
-import { settings } from './settings.ts';
-import { createStore } from './store.ts';
+import { settings } from '../settings.ts';
+import { createStore } from '../store.ts';
 
 /** Beside the conversation where there is room; where there is not, over it, and then only when asked for. */
 const narrow = matchMedia('(width < 1240px)');

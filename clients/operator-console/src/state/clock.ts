@@ -1,5 +1,5 @@
 import { intervalNow } from '@chat-realtime/client/staff';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export interface Times {
   /** For what is shown beside a date of the server. */

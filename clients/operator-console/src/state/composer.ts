@@ -1,6 +1,6 @@
 import { ChatClientError, type Attachment, type StaffApi } from '@chat-realtime/client/staff';
 import { fileLimits, readFileLimits } from './file-limits.ts';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export interface Upload {
   readonly key: string;

@@ -18,10 +18,10 @@ import { OwnStatus } from './own-status.ts';
 import { Pictures } from './pictures.ts';
 import { QuickReplies } from './quick-replies.ts';
 import { createRouter } from './route.ts';
-import { settings } from './settings.ts';
+import { settings } from '../settings.ts';
 import { auth, getToken, signIn, siteHeaders } from './sign-in.ts';
 import { movesOf } from './site-moves.ts';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 import { Transfers } from './transfers.ts';
 
 export type Operator = OperatorsResponse['operators'][number];

@@ -1,5 +1,5 @@
 import { ChatClientError, type ConfigResponse } from '@chat-realtime/client/staff';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export interface FileLimits {
   readonly maxBytes: number;

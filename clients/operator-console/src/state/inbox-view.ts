@@ -1,7 +1,6 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
+import { type ViewName, VIEWS } from '../names.ts';
 
-export const VIEWS = ['mine', 'unassigned', 'all', 'closed'] as const;
-export type ViewName = (typeof VIEWS)[number];
 export type SortName = 'waiting' | 'activity';
 
 export const isView = (text: string | undefined): text is ViewName => VIEWS.some((view) => view === text);

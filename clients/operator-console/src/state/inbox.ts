@@ -1,8 +1,9 @@
 import type { InboxDelta, StaffApi, StaffClient, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
-import { rowsOf, unreadSessions, type ViewName } from './inbox-view.ts';
+import type { ViewName } from '../names.ts';
+import { rowsOf, unreadSessions } from './inbox-view.ts';
 import { createRereading } from './rereading.ts';
 import { changed } from './session-change.ts';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export interface InboxState {
   readonly sessions: ReadonlyMap<number, StaffSession>;

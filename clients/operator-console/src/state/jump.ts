@@ -1,4 +1,4 @@
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 /** A message to show as soon as its chat is open: what a search has found. */
 export const jump = createStore<{

@@ -1,5 +1,5 @@
 import { ChatClientError, type OperatorStatus, type StaffApi, type StaffClient } from '@chat-realtime/client/staff';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export const STATUSES = ['online', 'away', 'off'] as const satisfies readonly OperatorStatus[];
 

@@ -1,5 +1,5 @@
 import type { StaffApi } from '@chat-realtime/client/staff';
-import { createStore, type Store } from './store.ts';
+import { createStore, type Store } from '../store.ts';
 
 const AT_ONCE = 20;
 /** Of the file that is sent; a screen of double density shows the largest place with it. */

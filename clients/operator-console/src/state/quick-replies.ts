@@ -5,7 +5,7 @@ import {
   type QuickReply,
   type StaffApi,
 } from '@chat-realtime/client/staff';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 export type { NewQuickReply, QuickReply };
 

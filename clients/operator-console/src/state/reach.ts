@@ -11,7 +11,6 @@ import type {
 } from '@chat-realtime/client/staff';
 
 export type { NotifySettings, NotifySettingsResponse, PushDevice, TelegramBindingResponse, TelegramCodeResponse };
-export type NotifyEvent = NotifySettings['push'][number];
 
 const DEVICES = '/chat/push/subscriptions';
 /** Beside the page; it covers the console and nothing else of the origin. */

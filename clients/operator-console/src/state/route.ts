@@ -1,13 +1,11 @@
-import { createStore } from './store.ts';
-import { isView, type ViewName } from './inbox-view.ts';
+import { createStore } from '../store.ts';
+import { MANAGE_PAGES, type ViewName } from '../names.ts';
+import { isView } from './inbox-view.ts';
 
 export type Route =
   | { readonly page: 'inbox'; readonly view: ViewName; readonly sessionId: number | null }
   | { readonly page: Page };
 
-/** Of the administration. */
-export const MANAGE_PAGES = ['team', 'rules', 'bans', 'audit', 'notifications', 'account'] as const;
-export type ManagePage = (typeof MANAGE_PAGES)[number];
 export const PAGES = ['callbacks', 'alerts', 'replies', 'setup', ...MANAGE_PAGES] as const;
 type Page = (typeof PAGES)[number];
 

@@ -10,7 +10,8 @@ import { parseRoute, routeHash } from './route.ts';
 import { originOf, widgetSnippet } from './snippets.ts';
 import { marked, markedLine } from './highlight.ts';
 import { missedOf } from './stale.ts';
-import { duration, WAIT_ALARM_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
+import { duration } from '../i18n/duration.ts';
+import { WAIT_ALARM_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
 import { textFor, withoutEmpty } from './widget-settings.ts';
 import { scrollToShow, windowOf } from './window.ts';
 

@@ -1,5 +1,5 @@
 import type { StaffClient, StaffEvent } from '@chat-realtime/client/staff';
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 /** A chat that a colleague has given to this operator. */
 export interface Transfer {

@@ -1,4 +1,4 @@
-import { createStore } from './store.ts';
+import { createStore } from '../store.ts';
 
 const PAGE = './';
 const EVERY_MS = 15 * 60_000;

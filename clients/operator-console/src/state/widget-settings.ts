@@ -1,18 +1,8 @@
 import type { ConfigResponse, SavedTexts, SavedTheme, SettingsResponse, StaffApi } from '@chat-realtime/client/staff';
+import type { TextName } from '../names.ts';
 
 export type { SavedTexts, SavedTheme, SettingsResponse };
 
-/** In the order in which a visitor meets them. */
-export const TEXT_NAMES = [
-  'title',
-  'greeting',
-  'replyTime',
-  'offlineNote',
-  'placeholder',
-  'callbackIntro',
-  'consent',
-] as const;
-export type TextName = (typeof TEXT_NAMES)[number];
 /** `all` is used where a language has no text of its own. */
 export type TextLanguage = 'all' | 'ru' | 'en';
 export const TEXT_LANGUAGES = ['all', 'ru', 'en'] as const;

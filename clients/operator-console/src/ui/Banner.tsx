@@ -2,7 +2,7 @@ import type { ConnectionState } from '@chat-realtime/client/staff';
 import { t } from '../i18n/index.ts';
 import { copyText } from '../state/clipboard.ts';
 import { auth, clock, notify } from '../state/desk.ts';
-import { useStore } from '../state/store.ts';
+import { useStore } from '../store.ts';
 import { version } from '../state/version.ts';
 import { useDesk } from './context.ts';
 

@@ -4,7 +4,7 @@ import { callsToMake } from '../state/callbacks.ts';
 import { clock, router } from '../state/desk.ts';
 import type { Route } from '../state/route.ts';
 import { routeHash } from '../state/route.ts';
-import { useStore } from '../state/store.ts';
+import { useStore } from '../store.ts';
 import { unseenTransfers } from '../state/transfers.ts';
 import { useDesk } from './context.ts';
 import { managePages } from './manage/ManageNav.tsx';

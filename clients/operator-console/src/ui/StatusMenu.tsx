@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { notify, ui } from '../state/desk.ts';
 import { STATUSES } from '../state/own-status.ts';
-import { useStore } from '../state/store.ts';
+import { useStore } from '../store.ts';
 import { useDesk } from './context.ts';
 import { Icon } from './parts/Icon.tsx';
 import { usePopover } from './use-popover.ts';

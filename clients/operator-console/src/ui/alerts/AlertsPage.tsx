@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { shortDuration, t } from '../../i18n/index.ts';
 import { isSettled } from '../../state/settled.ts';
 import { clock } from '../../state/desk.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { AlertRow } from './AlertRow.tsx';

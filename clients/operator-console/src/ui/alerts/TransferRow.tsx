@@ -1,6 +1,6 @@
 import { dateTime, t } from '../../i18n/index.ts';
 import { routeHash } from '../../state/route.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import type { Transfer } from '../../state/transfers.ts';
 import { useDesk } from '../context.ts';
 import { Icon } from '../parts/Icon.tsx';

@@ -10,7 +10,7 @@ import { nextSteps } from '../../state/callbacks.ts';
 import { callbackConsent } from '../../state/consent.ts';
 import { notify } from '../../state/desk.ts';
 import { routeHash } from '../../state/route.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { ConsentWords } from '../parts/ConsentWords.tsx';
 import { Icon } from '../parts/Icon.tsx';

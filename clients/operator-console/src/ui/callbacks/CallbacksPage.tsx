@@ -1,7 +1,7 @@
 import { t } from '../../i18n/index.ts';
 import { byDue, dueGroup } from '../../state/callbacks.ts';
 import { clock } from '../../state/desk.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { CallbackRow } from './CallbackRow.tsx';

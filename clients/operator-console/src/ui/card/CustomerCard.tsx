@@ -2,7 +2,7 @@ import { pageUrl, urlOf } from '@chat-realtime/client/links';
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
-import { settings } from '../../state/settings.ts';
+import { settings } from '../../settings.ts';
 import { showCard } from '../../state/card.ts';
 import { type Answer, worded } from '../../state/custom-fields.ts';
 import { useDesk } from '../context.ts';

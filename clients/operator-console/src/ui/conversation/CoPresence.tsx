@@ -1,6 +1,6 @@
 import type { StaffConversation } from '@chat-realtime/client/staff';
 import { t } from '../../i18n/index.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 
 /** Who else is here: the customer writing, a colleague writing, a colleague looking; the most urgent one in words. */

@@ -1,7 +1,7 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useMemo } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { Composer } from './Composer.tsx';

@@ -3,7 +3,7 @@ import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
 import { card as cardState, showCard } from '../../state/card.ts';
 import { backToText } from '../../state/composing.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { WaitTimer } from '../inbox/WaitTimer.tsx';
 import { Icon } from '../parts/Icon.tsx';

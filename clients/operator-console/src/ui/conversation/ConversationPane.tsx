@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { card as cardState } from '../../state/card.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { CustomerCard } from '../card/CustomerCard.tsx';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';

@@ -4,7 +4,7 @@ import { t } from '../../i18n/index.ts';
 import { isComposing } from '../../state/composing.ts';
 import { router } from '../../state/desk.ts';
 import { matching, type QuickReply } from '../../state/quick-replies.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 
 interface QuickReplyMenuProps {

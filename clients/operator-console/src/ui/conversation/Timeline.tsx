@@ -1,7 +1,7 @@
 import type { StaffConversation, StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { dayName, t } from '../../i18n/index.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { timeline } from '../../state/timeline.ts';
 import { useDesk } from '../context.ts';
 import { Drawable } from '../parts/Drawable.tsx';

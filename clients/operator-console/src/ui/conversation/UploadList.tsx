@@ -1,6 +1,6 @@
 import { t } from '../../i18n/index.ts';
 import type { Uploads } from '../../state/composer.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { IconButton } from '../parts/IconButton.tsx';
 
 export function UploadList({ uploads }: { uploads: Uploads }) {

@@ -2,7 +2,7 @@ import type { StaffConversation, StaffConversationState } from '@chat-realtime/c
 import type { RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { jump } from '../../state/jump.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 
 interface Jump {
   readonly conversation: StaffConversation;

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { addBan, type BanKind } from '../../state/administration.ts';
 import { clock, notify } from '../../state/desk.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Choice } from '../manage/Choice.tsx';
 import { Problem } from '../manage/Page.tsx';

@@ -1,5 +1,5 @@
 import { ui } from '../../state/desk.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { BanDialog } from './BanDialog.tsx';
 import { HandoverDialog } from './HandoverDialog.tsx';
 import { ShortcutsDialog } from './ShortcutsDialog.tsx';

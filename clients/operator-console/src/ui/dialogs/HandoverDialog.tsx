@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { notify } from '../../state/desk.ts';
 import { countsOf } from '../../state/inbox-view.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { closeDialog, Dialog } from './Dialog.tsx';

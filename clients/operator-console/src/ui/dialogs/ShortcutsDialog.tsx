@@ -1,6 +1,6 @@
 import { t } from '../../i18n/index.ts';
-import { settings } from '../../state/settings.ts';
-import { useStore } from '../../state/store.ts';
+import { settings } from '../../settings.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Toggle } from '../parts/Toggle.tsx';
 import { Dialog } from './Dialog.tsx';

@@ -2,7 +2,7 @@ import type { TraceResponse } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import type { Operator } from '../../state/desk.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Dialog } from './Dialog.tsx';
 

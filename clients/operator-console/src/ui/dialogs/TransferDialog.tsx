@@ -1,5 +1,5 @@
 import { t } from '../../i18n/index.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { closeDialog, Dialog } from './Dialog.tsx';
 import { PeopleList } from './PeopleList.tsx';

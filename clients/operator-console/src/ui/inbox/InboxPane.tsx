@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
-import type { ViewName } from '../../state/inbox-view.ts';
-import { settings } from '../../state/settings.ts';
-import { useStore } from '../../state/store.ts';
+import type { ViewName } from '../../names.ts';
+import { settings } from '../../settings.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { IconButton } from '../parts/IconButton.tsx';

@@ -2,7 +2,7 @@ import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { jump } from '../../state/jump.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { SessionRow } from './SessionRow.tsx';

@@ -1,7 +1,8 @@
 import type { StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { heldOrder, type ViewName } from '../../state/inbox-view.ts';
+import type { ViewName } from '../../names.ts';
+import { heldOrder } from '../../state/inbox-view.ts';
 import { scrollToShow, windowOf } from '../../state/window.ts';
 import { Drawable } from '../parts/Drawable.tsx';
 import { SessionRow } from './SessionRow.tsx';

@@ -1,7 +1,8 @@
 import { t } from '../../i18n/index.ts';
-import { countsOf, type ViewName } from '../../state/inbox-view.ts';
+import type { ViewName } from '../../names.ts';
+import { countsOf } from '../../state/inbox-view.ts';
 import { routeHash } from '../../state/route.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 
 const ORDER: readonly ViewName[] = ['unassigned', 'mine', 'all', 'closed'];

@@ -1,6 +1,6 @@
 import { shortDuration, t } from '../../i18n/index.ts';
 import { clock } from '../../state/desk.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { waitLevel } from '../../state/waiting.ts';
 
 /** How long the customer has waited for an answer. Colour is not the only sign: the number stands beside it. */

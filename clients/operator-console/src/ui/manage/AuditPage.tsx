@@ -4,7 +4,7 @@ import { dateTime, sizeText, t } from '../../i18n/index.ts';
 import { readAudit, Team } from '../../state/administration.ts';
 import { auditDetails } from '../../state/audit-text.ts';
 import { signIn } from '../../state/sign-in.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { useLoaded } from '../use-loaded.ts';

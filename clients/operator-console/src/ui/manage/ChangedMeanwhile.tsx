@@ -1,6 +1,6 @@
 import { dateTime, t } from '../../i18n/index.ts';
 import type { SettingsConflict } from '../../state/seen-settings.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 
 interface ChangedMeanwhileProps {

@@ -1,8 +1,9 @@
 import { t } from '../../i18n/index.ts';
 import { router } from '../../state/desk.ts';
-import { type ManagePage, routeHash } from '../../state/route.ts';
+import type { ManagePage } from '../../names.ts';
+import { routeHash } from '../../state/route.ts';
 import { signIn } from '../../state/sign-in.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 
 /** The pages of administration that this person may use. Accounts are the site's own where it signs operators in. */

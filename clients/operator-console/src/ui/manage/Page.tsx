@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { t } from '../../i18n/index.ts';
-import type { ManagePage } from '../../state/route.ts';
+import type { ManagePage } from '../../names.ts';
 import type { Loaded } from '../use-loaded.ts';
 import { ManageNav } from './ManageNav.tsx';
 

@@ -2,7 +2,7 @@ import { useRef } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { notify } from '../../state/desk.ts';
 import { NotAPicture } from '../../state/pictures.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 import { OperatorAvatar } from '../parts/OperatorAvatar.tsx';
 import { useTask } from '../use-task.ts';

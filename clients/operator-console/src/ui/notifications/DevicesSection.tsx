@@ -11,7 +11,7 @@ import {
   renameDevice,
   testDevice,
 } from '../../state/reach.ts';
-import { settings } from '../../state/settings.ts';
+import { settings } from '../../settings.ts';
 import { useDesk } from '../context.ts';
 import { Problem, Waiting } from '../manage/Page.tsx';
 import { useLoaded } from '../use-loaded.ts';

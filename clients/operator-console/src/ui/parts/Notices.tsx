@@ -1,6 +1,6 @@
 import { t } from '../../i18n/index.ts';
 import { dismiss, ui } from '../../state/desk.ts';
-import { useStore } from '../../state/store.ts';
+import { useStore } from '../../store.ts';
 import { IconButton } from './IconButton.tsx';
 
 /** One live region for everything that is said in passing. */

@@ -1,12 +1,11 @@
 import { t } from '../../i18n/index.ts';
-import { settings } from '../../state/settings.ts';
+import { settings } from '../../settings.ts';
+import { TEXT_NAMES, type TextName } from '../../names.ts';
 import {
   type OwnText,
   type SavedTexts,
   type SettingsResponse,
-  TEXT_NAMES,
   type TextLanguage,
-  type TextName,
   textKey,
 } from '../../state/widget-settings.ts';
 

@@ -1,7 +1,7 @@
 import type { ConfigResponse } from '@chat-realtime/client/staff';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { settings } from '../../state/settings.ts';
+import { settings } from '../../settings.ts';
 import { type PreviewModule, previewConfig, type ShownWidget } from '../../state/widget-preview.ts';
 import type { SavedTexts, SavedTheme, SettingsResponse, TextLanguage } from '../../state/widget-settings.ts';
 
