@@ -32,7 +32,6 @@ export function judgeFolder(path, target) {
 /** Packages whose folders still need each other. Their files are judged one by one. */
 const TANGLED = [
   'apps/channel-gateway',
-  'clients/sdk',
 ];
 
 /** The folder below `src` that a file belongs to. A file at the root stands for itself, since it belongs to no subject. */

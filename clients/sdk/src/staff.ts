@@ -26,4 +26,4 @@ export {
   type StaffEventsPage,
 } from './staff/api.ts';
 export { createStaffAuth } from './staff/auth.ts';
-export { createStaffClient } from './staff/client.ts';
+export { createStaffClient, type StaffClient } from './staff/client.ts';

@@ -1,4 +1,4 @@
-import type { Transports } from '../transport/transport.ts';
+import type { Transports } from './transport.ts';
 import type { IssuedToken } from './connection.ts';
 import type {
   Attachment,

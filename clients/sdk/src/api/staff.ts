@@ -1,10 +1,9 @@
 import type { SiteStaff } from './site-staff.ts';
-import type { ConnectionState, ReadableStore, TransportName, Unsubscribe } from './connection.ts';
+import type { ConnectionState, ReadableStore, TransportName } from './connection.ts';
 import type { ChatMessage, HistoryState, ReadMarks, SentMessage, Typist } from './customer.ts';
 import type { Environment } from './environment.ts';
 import type { StaffTokenProvider } from './staff-token.ts';
-import type { Attachment, AuthUser, Note, Session, StaffEvent, StaffPresenceData, StaffSession } from './protocol.ts';
-import type { StaffApi } from '../staff/api.ts';
+import type { Attachment, AuthUser, Note, StaffEvent, StaffPresenceData, StaffSession } from './protocol.ts';
 import type { ChatClientError } from '../errors.ts';
 
 export type { StaffToken, StaffTokenProvider } from './staff-token.ts';
@@ -67,26 +66,6 @@ export interface StaffClientOptions {
   readonly tabs?: boolean;
   readonly namespace?: string;
   readonly environment?: Partial<Environment>;
-}
-
-export interface StaffClient extends ReadableStore<StaffState> {
-  readonly api: StaffApi;
-  /** Begins at `cursor` (`feed_cursor` of the inbox): every event after it follows. Without one: at what is known, else live. */
-  readonly connect: (cursor?: string) => void;
-  readonly disconnect: () => void;
-  readonly destroy: () => void;
-  readonly on: <K extends keyof StaffEvents>(event: K, listener: (payload: StaffEvents[K]) => void) => Unsubscribe;
-  /** Events of one session, in order and once. */
-  readonly onSession: (sessionId: number, listener: (event: StaffEvent) => void) => Unsubscribe;
-  /** Tells which events of a session are already known (rows of the inbox), so that holes are noticed and repeats dropped. */
-  readonly seed: (sessions: readonly Pick<Session, 'id' | 'last_seq'>[]) => void;
-  /** History, outbox, marks and typing of one session as a store; one object per session until closed. */
-  readonly conversation: (sessionId: number) => StaffConversation;
-  readonly setTyping: (sessionId: number, active: boolean) => void;
-  /** Which session this operator looks at; null: none. */
-  readonly setViewing: (sessionId: number | null) => void;
-  /** Delivered up to this message; `conversation` does it by itself. */
-  readonly ack: (sessionId: number, messageId: number) => void;
 }
 
 export interface StaffConversationState {

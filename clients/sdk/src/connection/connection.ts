@@ -6,9 +6,9 @@ import { awayMs, backoffMs, countedByServer } from '../core/backoff.ts';
 import type { JsonStorage } from '../core/json-storage.ts';
 import { asError } from '../errors.ts';
 import { closeCodeOf } from '../transport/http-close.ts';
-import type { Frame, TransportPort, ReadyData } from '../transport/transport.ts';
+import type { Frame, TransportPort, ReadyData } from '../api/transport.ts';
 import { closePolicy, stopReason } from './close-policy.ts';
-import type { Fallback } from './fallback.ts';
+import type { Fallback } from '../transport/fallback.ts';
 import { type Link, openLink } from './link.ts';
 
 /** Where the transport that worked last time is kept, and for how long. */

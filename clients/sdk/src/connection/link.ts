@@ -2,7 +2,7 @@ import type { TransportName } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import { createCountdown } from '../core/countdown.ts';
 import { TRANSPORTS } from '../transport/all.ts';
-import type { OpenTransport, TransportHandlers, TransportPort } from '../transport/transport.ts';
+import type { OpenTransport, TransportHandlers, TransportPort } from '../api/transport.ts';
 
 const READY_MS = 10_000;
 const SILENCE_MS = 25_000;

@@ -18,7 +18,7 @@ import { createThread } from '../sync/thread.ts';
 import { createTypingList, createTypingSender } from '../sync/typing.ts';
 import { createSharedConnection } from '../tabs/shared-connection.ts';
 import { ALL_TRANSPORTS, TRANSPORTS } from '../transport/all.ts';
-import type { Frame, ReadyData } from '../transport/transport.ts';
+import type { Frame, ReadyData } from '../api/transport.ts';
 import { beginSession } from './begin-session.ts';
 import { createCredentials, SESSION_KEY } from './credentials.ts';
 import type * as Elsewhere from './elsewhere.ts';

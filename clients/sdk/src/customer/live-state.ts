@@ -1,7 +1,7 @@
 import type { Marks, ReadMarks } from '../api/customer.ts';
 import type { CustomerState, ReadData } from '../api/protocol.ts';
 import { mergeMarks, NO_MARKS } from '../sync/marks.ts';
-import type { ReadyData } from '../transport/transport.ts';
+import type { ReadyData } from '../api/transport.ts';
 
 /** What the channel says beside events: the latest value wins, and `channel.ready` repairs what was lost. */
 export interface LiveState {

@@ -1,6 +1,6 @@
 import type { Message } from '../api/protocol.ts';
 import { createCountdown } from '../core/countdown.ts';
-import type { Frame, TransportOpener, Transports } from '../transport/transport.ts';
+import type { Frame, TransportOpener, Transports } from '../api/transport.ts';
 
 const WELL_MS = 60_000;
 const DEGRADED_MS = 5_000;

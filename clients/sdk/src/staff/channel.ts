@@ -4,7 +4,7 @@ import type { BadgeData, StaffChannelState } from '../api/protocol.ts';
 import type { BadgeCounters, PresenceUser } from '../api/staff.ts';
 import { createJsonStorage } from '../core/json-storage.ts';
 import { createSharedConnection, type SharedConnection } from '../tabs/shared-connection.ts';
-import type { Frame, PollPage, ReadyData } from '../transport/transport.ts';
+import type { Frame, PollPage, ReadyData } from '../api/transport.ts';
 import type { StaffTokenSource } from './token.ts';
 
 export interface StaffChannelPort {

@@ -1,6 +1,8 @@
-import type { ReadData, StaffEvent } from '../api/protocol.ts';
+import type { ReadableStore, Unsubscribe } from '../api/connection.ts';
 import type { Typist } from '../api/customer.ts';
-import type { StaffClient, StaffClientOptions, StaffEvents, StaffState } from '../api/staff.ts';
+import type { ReadData, Session, StaffEvent } from '../api/protocol.ts';
+import type { StaffClientOptions, StaffConversation, StaffEvents, StaffState } from '../api/staff.ts';
+import type { Frame } from '../api/transport.ts';
 import { createEnvironment } from '../core/environment.ts';
 import { resolveBase } from '../core/http.ts';
 import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
@@ -9,7 +11,6 @@ import { tellAll } from '../core/tell-all.ts';
 import { ChatClientError } from '../errors.ts';
 import { createTypingList, type TypingList } from '../sync/typing.ts';
 import { ALL_TRANSPORTS } from '../transport/all.ts';
-import type { Frame } from '../transport/transport.ts';
 import { StaffApi } from './api.ts';
 import { createStaffAcks } from './acks.ts';
 import { createStaffChannel } from './channel.ts';
@@ -21,6 +22,26 @@ const INBOX_BATCH_MS = 16;
 const FEED_PAGE = 500;
 const ADOPT_MS = 5_000;
 const EPHEMERAL = new Set(['chat.typing', 'chat.read', 'chat.presence', 'chat.alert']);
+
+export interface StaffClient extends ReadableStore<StaffState> {
+  readonly api: StaffApi;
+  /** Begins at `cursor` (`feed_cursor` of the inbox): every event after it follows. Without one: at what is known, else live. */
+  readonly connect: (cursor?: string) => void;
+  readonly disconnect: () => void;
+  readonly destroy: () => void;
+  readonly on: <K extends keyof StaffEvents>(event: K, listener: (payload: StaffEvents[K]) => void) => Unsubscribe;
+  /** Events of one session, in order and once. */
+  readonly onSession: (sessionId: number, listener: (event: StaffEvent) => void) => Unsubscribe;
+  /** Tells which events of a session are already known (rows of the inbox), so that holes are noticed and repeats dropped. */
+  readonly seed: (sessions: readonly Pick<Session, 'id' | 'last_seq'>[]) => void;
+  /** History, outbox, marks and typing of one session as a store; one object per session until closed. */
+  readonly conversation: (sessionId: number) => StaffConversation;
+  readonly setTyping: (sessionId: number, active: boolean) => void;
+  /** Which session this operator looks at; null: none. */
+  readonly setViewing: (sessionId: number | null) => void;
+  /** Delivered up to this message; `conversation` does it by itself. */
+  readonly ack: (sessionId: number, messageId: number) => void;
+}
 
 export function createStaffClient(options: StaffClientOptions): StaffClient {
   const environment = createEnvironment(options.environment);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectionState } from '../api/connection.ts';
 import type { Connection } from '../connection/connection.ts';
 import { createWorld } from '../testing/index.ts';
-import type { Frame, ReadyData } from '../transport/transport.ts';
+import type { Frame, ReadyData } from '../api/transport.ts';
 import { createPeers } from './peers.ts';
 import type { SharedPort } from './port.ts';
 

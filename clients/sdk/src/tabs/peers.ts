@@ -2,7 +2,7 @@ import type { ConnectionState } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Connection } from '../connection/connection.ts';
 import { createCountdown } from '../core/countdown.ts';
-import type { Frame, ReadyData } from '../transport/transport.ts';
+import type { Frame, ReadyData } from '../api/transport.ts';
 import type { SharedPort, TabMessage } from './port.ts';
 
 const HELLO_MS = 10_000;

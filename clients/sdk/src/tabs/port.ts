@@ -1,7 +1,7 @@
 import type { ConnectionState } from '../api/connection.ts';
 import type { ClientFrame } from '../api/protocol.ts';
 import type { ConnectionPort } from '../connection/connection.ts';
-import type { Frame, ReadyData } from '../transport/transport.ts';
+import type { Frame, ReadyData } from '../api/transport.ts';
 
 export interface SharedPort extends ConnectionPort {
   /** What a tab that joins needs to know: the cursor reached, marks, presence. */

@@ -1,6 +1,7 @@
 import { seesEvent, seesSession, type StaffViewer } from '@chat-realtime/protocol';
 import type { StaffEvent } from '../api/protocol.ts';
-import type { StaffClient, StaffClientOptions } from '../api/staff.ts';
+import type { StaffClientOptions } from '../api/staff.ts';
+import type { StaffClient } from '../staff/client.ts';
 import type { FakeWorld, Tab } from './world.ts';
 
 export type CreateStaffClient = (options: StaffClientOptions) => StaffClient;

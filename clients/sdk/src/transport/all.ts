@@ -1,5 +1,5 @@
 import type { TransportName } from '../api/connection.ts';
-import type { OpenTransport, TransportOpener, Transports } from './transport.ts';
+import type { OpenTransport, TransportOpener, Transports } from '../api/transport.ts';
 import { openWebSocket } from './websocket.ts';
 
 /** A line that is being loaded is one that is not ready yet; one that cannot be loaded is as good as blocked. */

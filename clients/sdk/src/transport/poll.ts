@@ -2,7 +2,7 @@ import type { Environment } from '../api/environment.ts';
 import { call } from '../core/http.ts';
 import { asError } from '../errors.ts';
 import { closeCodeOf, resetReasonOf } from './http-close.ts';
-import type { OpenTransport, TransportHandlers, TransportPort, TransportOpener, PollPage } from './transport.ts';
+import type { OpenTransport, TransportHandlers, TransportPort, TransportOpener, PollPage } from '../api/transport.ts';
 
 const WAIT_SECONDS = 25;
 const REST_INTERVAL_MS = 5_000;

@@ -1,7 +1,8 @@
 import { request as httpRequest } from '../core/http.ts';
 import { asError } from '../errors.ts';
 import { closeCodeOf } from './http-close.ts';
-import { type TransportOpener, parseFrame } from './transport.ts';
+import type { TransportOpener } from '../api/transport.ts';
+import { parseFrame } from './parse-frame.ts';
 
 /** Lines of an event stream. Only `data:` and comments matter: frames carry everything else themselves. */
 async function readLines(body: ReadableStream<Uint8Array>, line: (text: string) => void): Promise<void> {

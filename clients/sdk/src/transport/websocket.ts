@@ -1,5 +1,6 @@
 import type { WebSocketLike } from '../api/environment.ts';
-import { type OpenTransport, type TransportOpener, parseFrame } from './transport.ts';
+import type { OpenTransport, TransportOpener } from '../api/transport.ts';
+import { parseFrame } from './parse-frame.ts';
 
 const OPEN = 1;
 

@@ -1,6 +1,6 @@
-import type { Environment } from '../api/environment.ts';
-import type { TransportName } from '../api/connection.ts';
-import type { ClientFrame } from '../api/protocol.ts';
+import type { Environment } from './environment.ts';
+import type { TransportName } from './connection.ts';
+import type { ClientFrame } from './protocol.ts';
 
 /** What a transport delivers. Fields are looked at where they are used; nothing of a frame is trusted before that. */
 export interface Frame {
@@ -76,13 +76,3 @@ export type TransportOpener = (
 ) => OpenTransport;
 
 export type Transports = Readonly<Record<TransportName, TransportOpener>>;
-
-export function parseFrame(text: unknown): Frame | null {
-  try {
-    const value = JSON.parse(String(text)) as Frame | null;
-    return typeof value?.type === 'string' ? value : null;
-  } catch {
-    // A middle-box put something of its own into the stream.
-    return null;
-  }
-}
