@@ -8,15 +8,16 @@ const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g;
 const SCOPE = /^(?:apps|libs|clients)\/[^/]+\/src\/.*\.tsx?$/;
 
-/** Folders of the gateway, each with those that its files may use beside their own and the files at the root. */
+/** Folders of the gateway, each with what its files may use beside their own folder and the base. */
 const GATEWAY = 'apps/channel-gateway/src/';
 const GATEWAY_USES = {
   sync: [],
   connections: [],
   state: ['sync'],
   streams: ['sync', 'state', 'connections'],
+  channel: ['connections', 'edge.ts'],
 };
-/** Of the root, what the folders may use: the rest composes them. */
+/** Of the root, what every folder may use: the rest composes them. */
 const GATEWAY_BASE = ['clock.ts', 'ports.ts', 'core-metrics.ts', 'recent-ids.ts'];
 
 export function judgeFolder(path, target) {
@@ -25,14 +26,10 @@ export function judgeFolder(path, target) {
   const uses = GATEWAY_USES[folder];
   if (file === undefined || uses === undefined) return null;
   const [other, inside] = target.slice(GATEWAY.length).split('/');
-  if (inside === undefined) return GATEWAY_BASE.includes(other) ? null : `${folder}/ may not use ${other}`;
+  if (inside === undefined)
+    return [...GATEWAY_BASE, ...uses].includes(other) ? null : `${folder}/ may not use ${other}`;
   return other === folder || uses.includes(other) ? null : `${folder}/ may not use ${other}/`;
 }
-
-/** Packages whose folders still need each other. Their files are judged one by one. */
-const TANGLED = [
-  'apps/channel-gateway',
-];
 
 /** The folder below `src` that a file belongs to. A file at the root stands for itself, since it belongs to no subject. */
 export function folderOf(path) {
@@ -44,7 +41,7 @@ export function folderOf(path) {
 export function foldersOf(graph) {
   const folders = new Map();
   for (const [path, targets] of graph) {
-    if (/\.test\.tsx?$/.test(path) || TANGLED.some((name) => path.startsWith(`${name}/`))) continue;
+    if (/\.test\.tsx?$/.test(path)) continue;
     const folder = folderOf(path);
     const known = folders.get(folder) ?? new Set();
     for (const target of targets.map(folderOf)) if (target !== null && target !== folder) known.add(target);

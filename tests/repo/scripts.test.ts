@@ -94,6 +94,8 @@ describe('circles of imports', async () => {
     expect(judgeFolder(`${source}/state/a.ts`, `${source}/clock.ts`)).toBeNull();
     expect(judgeFolder(`${source}/state/a.ts`, `${source}/streams/b.ts`)).toBe('state/ may not use streams/');
     expect(judgeFolder(`${source}/connections/a.ts`, `${source}/core.ts`)).toBe('connections/ may not use core.ts');
+    expect(judgeFolder(`${source}/channel/a.ts`, `${source}/edge.ts`)).toBeNull();
+    expect(judgeFolder(`${source}/channel/a.ts`, `${source}/core.ts`)).toBe('channel/ may not use core.ts');
   });
 });
 

@@ -1,6 +1,6 @@
 import type { ShadowReport } from '@chat-realtime/protocol';
-import type { TransportKind } from './connections/transport.ts';
 
+export type TransportKind = 'websocket' | 'sse' | 'poll';
 /** Which way an event came to the socket. */
 export type DeliveryPath = 'live' | 'catchup' | 'resume';
 export type HandshakeResult =

@@ -7,7 +7,8 @@ import type { ChatSource, CoreLogger, CoreTrace, Verifier } from './ports.ts';
 
 export interface CoreConfig {
   readonly gatewayId: string;
-  /** 0 = off, as for all limits. */
+  /** Of all kinds. 0 = off, as for all limits. */
+  readonly maxConnections: number;
   readonly maxTabsPerSession: number;
   readonly maxConnectionsPerToken: number;
   readonly maxOperators: number;

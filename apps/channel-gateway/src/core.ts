@@ -2,7 +2,6 @@ import type { FanoutListener } from '@chat-realtime/messaging';
 import { CONTROL_CHANNEL, type ControlMessage, controlMessageSchema } from '@chat-realtime/protocol';
 import { Admission } from './connections/admission.ts';
 import type { Connection, StartCursor } from './connections/connection.ts';
-import type { Credentials } from './connections/credentials.ts';
 import { Deadlines } from './connections/deadlines.ts';
 import { Departures } from './connections/departures.ts';
 import { jsonFrame } from './connections/encoding.ts';
@@ -12,6 +11,7 @@ import { Polls } from './connections/polls.ts';
 import { Registry } from './connections/registry.ts';
 import { Commands } from './commands.ts';
 import type { CoreOptions } from './core-options.ts';
+import { Edge } from './edge.ts';
 import { AckBuffer } from './state/ack-buffer.ts';
 import { Badge } from './state/badge.ts';
 import { Presence } from './state/presence.ts';
@@ -30,13 +30,14 @@ import { LivePath } from './sync/live-path.ts';
 import { type Tick, Ticker } from './sync/ticker.ts';
 
 /**
- * All parts of the gateway and the news between them, and the only place that knows more than one of them: each part is
- * given what it may use, and no part is given this. No framework and no socket reaches this far.
+ * All parts of the gateway and the news between them: each part is given what it may use, and none is given this.
+ * Transports are given `edge` alone. No framework and no socket reaches this far.
  */
 export class GatewayCore {
+  /** For the transports. */
+  readonly edge: Edge;
   readonly registry: Registry;
   readonly admission: Admission;
-  readonly commands: Commands;
   readonly departures: Departures;
   readonly sessions: SessionStreams;
   readonly staff: StaffStream;
@@ -172,7 +173,7 @@ export class GatewayCore {
       displacedElsewhere: (id) =>
         void this.#link.publish(CONTROL_CHANNEL, { type: 'control.displaced', data: { connection_id: id } }),
     });
-    this.commands = new Commands({
+    const commands = new Commands({
       clock,
       registry,
       admission: this.admission,
@@ -184,6 +185,16 @@ export class GatewayCore {
       link: this.#link,
       metrics,
     });
+    this.edge = new Edge({
+      registry,
+      admission: this.admission,
+      commands,
+      deadlines: this.#deadlines,
+      departures: this.departures,
+      metrics,
+      maxConnections: config.maxConnections,
+      isOverloaded: () => this.#ticker.overloaded,
+    });
     this.#ticker = new Ticker({
       clock,
       logger,
@@ -192,14 +203,6 @@ export class GatewayCore {
       each: (tick) => this.#tick(tick),
       slow: (tick) => this.#slowTick(tick),
     });
-  }
-
-  get metrics(): CoreOptions['metrics'] {
-    return this.#options.metrics;
-  }
-
-  get logger(): CoreOptions['logger'] {
-    return this.#options.logger;
   }
 
   /** Too busy to take anybody new. */
@@ -213,7 +216,7 @@ export class GatewayCore {
     this.#link.onState((state) => {
       this.livePath.fanoutConnected(state.kind !== 'disconnected');
       if (state.kind === 'disconnected') return;
-      if (state.kind === 'resubscribed') this.metrics.resubscribed();
+      if (state.kind === 'resubscribed') this.#options.metrics.resubscribed();
       void this.#link.subscribe(CONTROL_CHANNEL, this.#onControl);
       this.sessions.resubscribe();
       this.staff.resubscribe();
@@ -229,14 +232,6 @@ export class GatewayCore {
     this.staff.stop();
     this.registry.closeAll('service_restart');
     await this.acks.stop();
-  }
-
-  authenticate(connection: Connection, credentials: Credentials): Promise<void> {
-    return this.admission.admit(connection, credentials);
-  }
-
-  ponged(connection: Connection): void {
-    this.#deadlines.ponged(connection);
   }
 
   #streamHost(): StreamHost {
@@ -291,7 +286,7 @@ export class GatewayCore {
 
   /** Cursors mean nothing any more. Clients come back, each at its moment, and take a snapshot. */
   #databaseChanged(): void {
-    this.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
+    this.#options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
     this.departures.sendAway(this.registry);
     this.loop.databaseChanged();
   }
@@ -317,7 +312,7 @@ export class GatewayCore {
   #lookAtLivePath(now: number): void {
     if (!this.livePath.refresh(now, this.loop.failingSince)) return;
     const { reason } = this.livePath;
-    this.logger.warn({ reason }, reason === null ? 'the live path is restored' : 'the live path is impaired');
+    this.#options.logger.warn({ reason }, reason === null ? 'the live path is restored' : 'the live path is impaired');
     this.registry.sendToAll(
       jsonFrame(
         reason === null ? { type: 'channel.restored', data: {} } : { type: 'channel.degraded', data: { reason } },

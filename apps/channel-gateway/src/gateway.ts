@@ -10,13 +10,13 @@ import {
   TrustedProxies,
 } from '@chat-realtime/service-kit';
 import type { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
+import type { ChannelRoutes } from './channel/channel.controller.ts';
 import { UpgradeGate } from './channel/upgrade-gate.ts';
 import { ChannelServer } from './channel/websocket-server.ts';
 import type { GatewayConfig } from './config.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { Rollout } from './connections/rollout.ts';
 import { GatewayCore } from './core.ts';
-import type { CoreMetrics } from './core-metrics.ts';
 import { createCoreMetrics, observeCore } from './metrics.ts';
 import type { ChatSource } from './ports.ts';
 import { OVERLOAD_LAG_MS } from './sync/ticker.ts';
@@ -49,10 +49,8 @@ export interface GatewayOptions {
 export class Gateway {
   readonly core: GatewayCore;
   readonly options: GatewayOptions;
-  readonly coreMetrics: CoreMetrics;
-  /** Upgrades, streams and polls of one address share one rate. */
-  readonly connectRate: RateLimiter;
-  readonly trustedProxies: TrustedProxies;
+  /** For its routes. */
+  readonly routes: ChannelRoutes;
   readonly #server: ChannelServer;
   readonly #clock: Clock;
   #sourceProvenAt = Number.NEGATIVE_INFINITY;
@@ -62,7 +60,6 @@ export class Gateway {
     this.options = options;
     const { config, logger } = options;
     const metrics = createCoreMetrics(options.metrics);
-    this.coreMetrics = metrics;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.core = new GatewayCore({
       source: options.source,
@@ -78,6 +75,7 @@ export class Gateway {
       random: Math.random,
       config: {
         gatewayId: randomBytes(9).toString('base64url'),
+        maxConnections: config.MAX_CONNECTIONS,
         maxTabsPerSession: config.MAX_TABS_PER_SESSION,
         maxConnectionsPerToken: config.MAX_CONNECTIONS_PER_TOKEN,
         maxOperators: config.MAX_OPERATORS,
@@ -93,28 +91,18 @@ export class Gateway {
       },
     });
     observeCore(options.metrics, this.core, options);
-    this.connectRate = new RateLimiter(config.RATE_CONNECT_PER_10S, 10);
-    this.trustedProxies = options.trustedProxies ?? TrustedProxies.NONE;
+    // Upgrades, streams and polls of one address share one rate.
+    const connectRate = new RateLimiter(config.RATE_CONNECT_PER_10S, 10);
+    this.routes = { edge: this.core.edge, verifier: options.verifier, connectRate, metrics };
     const gate = new UpgradeGate({
       origins: options.origins,
-      connectRate: this.connectRate,
-      trustedProxies: this.trustedProxies,
+      connectRate,
+      trustedProxies: options.trustedProxies ?? TrustedProxies.NONE,
       logger,
       handshake: (result) => metrics.handshake('websocket', result),
       rateLimited: () => metrics.rateLimited('connect'),
     });
-    this.#server = new ChannelServer({ core: this.core, gate, overloaded: () => this.overloaded });
-  }
-
-  /** No room for anybody new, whatever the transport. */
-  get full(): boolean {
-    const { MAX_CONNECTIONS: most } = this.options.config;
-    return most > 0 && this.core.registry.size > most;
-  }
-
-  /** Too busy for newcomers. A poll is none: to refuse it would cost as much as to answer it, and starve who polls. */
-  get overloaded(): boolean {
-    return this.full || this.core.overloaded;
+    this.#server = new ChannelServer({ edge: this.core.edge, gate, logger });
   }
 
   /** For readiness: throws while chat-service does not answer. Asks only when nothing else has asked for a while. */

@@ -1,5 +1,5 @@
 export { createGateway, Gateway, type GatewayOptions } from './gateway.ts';
-export { GatewayModule } from './channel/gateway.module.ts';
+export { GatewayModule } from './gateway.module.ts';
 export { gatewayEnvironment, gatewayVariables, type GatewayConfig, type GatewayEnvironment } from './config.ts';
 export type { ChatSource } from './ports.ts';
 export { createHttpSource, type HttpSourceOptions } from './http-source.ts';

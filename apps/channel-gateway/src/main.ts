@@ -14,8 +14,8 @@ import {
   staffTokenConfig,
 } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
-import { installDrainRoutes } from './channel/drain-routes.ts';
-import { GatewayModule } from './channel/gateway.module.ts';
+import { installDrainRoutes } from './drain-routes.ts';
+import { GatewayModule } from './gateway.module.ts';
 import { gatewayEnvironment } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { SettingsFollower } from './settings-follower.ts';

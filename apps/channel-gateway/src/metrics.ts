@@ -1,8 +1,7 @@
 import { LATENCY_BUCKETS, type Metrics } from '@chat-realtime/service-kit';
 import type { Connection } from './connections/connection.ts';
-import type { TransportKind } from './connections/transport.ts';
 import type { GatewayCore } from './core.ts';
-import { type CoreMetrics, RATE_KINDS } from './core-metrics.ts';
+import { type CoreMetrics, RATE_KINDS, type TransportKind } from './core-metrics.ts';
 import type { CoreOptions } from './core-options.ts';
 
 const PING_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15] as const;

@@ -1,7 +1,6 @@
 import {
   ackFrameSchema,
   ChatError,
-  type CloseReason,
   POLL_WAIT_MAX_SECONDS,
   pollQuerySchema,
   shadowReportSchema,
@@ -12,6 +11,7 @@ import {
   enforceRate,
   LongLived,
   Public,
+  type RateLimiter,
   rateLimitKey,
   refusalError,
 } from '@chat-realtime/service-kit';
@@ -19,14 +19,24 @@ import type { StaffPrincipal } from '@chat-realtime/verifier';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Gateway } from '../gateway.ts';
 import type { Credentials } from '../connections/credentials.ts';
 import type { Transport } from '../connections/transport.ts';
+import type { CoreMetrics } from '../core-metrics.ts';
+import type { Edge } from '../edge.ts';
+import type { Verifier } from '../ports.ts';
 import { readCredentials, readId, readSeqStart, textParameter } from './parameters.ts';
 import { PollTransport } from './poll-transport.ts';
 import { SseTransport } from './sse-transport.ts';
 
-export const GATEWAY = Symbol('Gateway');
+export const CHANNEL = Symbol('Channel');
+
+/** What the routes of the channel are given. */
+export interface ChannelRoutes {
+  readonly edge: Edge;
+  readonly verifier: Verifier;
+  readonly connectRate: RateLimiter;
+  readonly metrics: Pick<CoreMetrics, 'rateLimited' | 'shadowed'>;
+}
 
 const PROOF_IN_CORE = 'the core of the gateway asks for the token, as it does on the WebSocket';
 /** As the ack frame, whose `type` the path says. */
@@ -38,10 +48,10 @@ const ackBodySchema = z
 /** The channel for clients without WebSocket: streams, long polls and their acks. */
 @Controller()
 export class ChannelController {
-  readonly #gateway: Gateway;
+  readonly #routes: ChannelRoutes;
 
-  constructor(@Inject(GATEWAY) gateway: Gateway) {
-    this.#gateway = gateway;
+  constructor(@Inject(CHANNEL) routes: ChannelRoutes) {
+    this.#routes = routes;
   }
 
   /** Who comes here without an upgrade: a browser's address bar, a probe, a proxy that dropped the headers. */
@@ -108,7 +118,7 @@ export class ChannelController {
   @Public(PROOF_IN_CORE)
   async ack(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
     const credentials = requireCredentials(request, undefined);
-    const { verifier } = this.#gateway.options;
+    const { edge, verifier } = this.#routes;
     const parsed = ackBodySchema.safeParse(body);
     if (credentials.kind === 'staff') {
       const verdict = await verifier.verifyStaff(credentials.token);
@@ -129,7 +139,7 @@ export class ChannelController {
         details: { fields: [{ path: 'last_id', message: 'is needed' }] },
       });
     // Clamped by chat-service: the stream may run over another gateway, so nobody here knows what was sent.
-    this.#gateway.core.commands.ackSession(credentials.sessionId, parsed.data.last_id);
+    edge.ackCustomer(credentials.sessionId, parsed.data.last_id);
   }
 
   @Post('channel/shadow')
@@ -140,7 +150,7 @@ export class ChannelController {
     await this.#enforceConnectRate(request);
     const credentials = requireCredentials(request, undefined);
     if (credentials.kind !== 'customer' || credentials.sessionId === null) throw refusalError('bad_token');
-    const verdict = this.#gateway.options.verifier.verifyCustomer(credentials.sessionId, credentials.token);
+    const verdict = this.#routes.verifier.verifyCustomer(credentials.sessionId, credentials.token);
     if (!verdict.ok) throw refusalError(verdict.code);
     const parsed = shadowReportSchema.safeParse(body);
     if (!parsed.success)
@@ -149,15 +159,15 @@ export class ChannelController {
           fields: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
         },
       });
-    this.#gateway.coreMetrics.shadowed(parsed.data);
+    this.#routes.metrics.shadowed(parsed.data);
   }
 
   #recordStaff(
     principal: StaffPrincipal,
     items: readonly { readonly session_id: number; readonly last_id: number }[],
   ): void {
-    const { commands } = this.#gateway.core;
-    for (const { session_id: sessionId, last_id: lastId } of items) commands.ackStaff(principal, sessionId, lastId);
+    const { edge } = this.#routes;
+    for (const { session_id: sessionId, last_id: lastId } of items) edge.ackStaff(principal, sessionId, lastId);
   }
 
   #openStream(request: FastifyRequest, reply: FastifyReply, credentials: Credentials): void {
@@ -167,25 +177,16 @@ export class ChannelController {
   #open(request: FastifyRequest, reply: FastifyReply, transport: Transport, credentials: Credentials): void {
     // A HEAD of a stream has nothing to say and must not hold a slot.
     if (request.method !== 'GET') throw new ChatError('method_not_allowed', 'use GET');
-    const { core } = this.#gateway;
-    const connection = core.registry.open(transport);
-    reply.raw.once('close', () => core.registry.closed(connection, 1006));
-    const noRoom = transport.kind === 'poll' ? this.#gateway.full : this.#gateway.overloaded;
-    // A poll has no close frame in which to say that it should come again at once.
-    const leaving = transport.kind === 'poll' ? 'service_restart' : 'try_again_later';
-    const refusal: CloseReason | null = core.departures.draining ? leaving : noRoom ? 'try_again_later' : null;
-    if (refusal === null) void core.authenticate(connection, credentials);
-    else {
-      core.metrics.handshake(transport.kind, 'overload');
-      core.registry.close(connection, refusal);
-    }
+    const { edge } = this.#routes;
+    const connection = edge.open(transport, credentials);
+    reply.raw.once('close', () => edge.closed(connection, 1006));
   }
 
   async #enforceConnectRate(request: FastifyRequest): Promise<void> {
     try {
-      await enforceRate(this.#gateway.connectRate, rateLimitKey(request.clientIp));
+      await enforceRate(this.#routes.connectRate, rateLimitKey(request.clientIp));
     } catch (error) {
-      this.#gateway.core.metrics.rateLimited('connect');
+      this.#routes.metrics.rateLimited('connect');
       throw error;
     }
   }

@@ -98,7 +98,7 @@ describe('who comes next', () => {
     under.ledger.createSession(1);
     standStill(1_500);
     await customer(under).ready();
-    expect(under.gateway.overloaded).toBe(false);
+    expect(under.gateway.core.overloaded).toBe(false);
   });
 
   it('[CLS6] [POLL1] a gateway that stood still under its clients turns newcomers away, but answers polls', async () => {
@@ -109,7 +109,7 @@ describe('who comes next', () => {
       // Until a tick has seen that somebody is there.
       await new Promise((resolve) => setTimeout(resolve, 300));
       standStill(1_500);
-      await eventually(() => under.gateway.overloaded || undefined, 'the standstill to be noticed');
+      await eventually(() => under.gateway.core.overloaded || undefined, 'the standstill to be noticed');
       const newcomer = customer(under);
       const code = Promise.race([newcomer.closed.then((close) => close.code), newcomer.ready().then(() => 'let in')]);
       const [outcome, { status }] = await Promise.all([code, poll(pollUrl(under, ''))]);
@@ -120,7 +120,7 @@ describe('who comes next', () => {
     // On a busy machine the newcomer may come when the standstill is forgotten again, a second later.
     for (let more = 3; last[0] === 'let in' && more > 0; more -= 1) last = await pass();
     expect(last).toEqual([1013, 200]);
-    await eventually(() => !under.gateway.overloaded || undefined, 'the load to be forgotten');
+    await eventually(() => !under.gateway.core.overloaded || undefined, 'the load to be forgotten');
     await customer(under).ready();
   });
 });

@@ -3,16 +3,17 @@ import type { Duplex } from 'node:stream';
 import { ChatError, closeReason, WEBSOCKET_MAX_PAYLOAD_BYTES, WEBSOCKET_SUBPROTOCOL } from '@chat-realtime/protocol';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Connection } from '../connections/connection.ts';
-import type { GatewayCore } from '../core.ts';
+import type { Edge } from '../edge.ts';
+import type { CoreLogger } from '../ports.ts';
 import { type AdmittedUpgrade, answer, type UpgradeGate } from './upgrade-gate.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 const MAX_FRAGMENTS = 64;
 const MAX_BUFFERED_CHUNKS = 1_024;
 
-/** The library's socket with its place in the core, so that its listeners are shared functions and not closures. */
+/** The library's socket with its place in the gateway, so that its listeners are shared functions and not closures. */
 class ChannelSocket extends WebSocket {
-  core: GatewayCore | null = null;
+  server: ChannelServerOptions | null = null;
   connection: Connection | null = null;
 
   /** The library closes with a bare code for what it finds wrong itself; a close of ours always says its name. */
@@ -22,38 +23,37 @@ class ChannelSocket extends WebSocket {
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
-  if (!(this instanceof ChannelSocket) || this.core === null || this.connection === null) return;
-  if (isBinary || !Buffer.isBuffer(data)) this.core.registry.close(this.connection, 'unsupported_data');
-  else this.core.commands.receive(this.connection, data.toString('utf8'));
+  if (!(this instanceof ChannelSocket) || this.server === null || this.connection === null) return;
+  if (isBinary || !Buffer.isBuffer(data)) this.server.edge.close(this.connection, 'unsupported_data');
+  else this.server.edge.receive(this.connection, data.toString('utf8'));
 }
 
 /** Answered here and not by the library, which would end a flood without a close code. */
 function onPing(this: WebSocket, data: Buffer): void {
-  if (!(this instanceof ChannelSocket) || this.core === null || this.connection === null) return;
-  if (this.readyState === WebSocket.OPEN && this.core.commands.pinged(this.connection)) this.pong(data);
+  if (!(this instanceof ChannelSocket) || this.server === null || this.connection === null) return;
+  if (this.readyState === WebSocket.OPEN && this.server.edge.pinged(this.connection)) this.pong(data);
 }
 
 function onPong(this: WebSocket): void {
-  if (this instanceof ChannelSocket && this.core !== null && this.connection !== null)
-    this.core.ponged(this.connection);
+  if (this instanceof ChannelSocket && this.server !== null && this.connection !== null)
+    this.server.edge.ponged(this.connection);
 }
 
 function onClose(this: WebSocket, code: number): void {
-  if (this instanceof ChannelSocket && this.core !== null && this.connection !== null)
-    this.core.registry.closed(this.connection, code);
+  if (this instanceof ChannelSocket && this.server !== null && this.connection !== null)
+    this.server.edge.closed(this.connection, code);
 }
 
 function onError(this: WebSocket, error: Error): void {
-  if (!(this instanceof ChannelSocket) || this.core === null) return;
+  if (!(this instanceof ChannelSocket) || this.server === null) return;
   // The library has closed with the fitting code (1002, 1007, 1008, 1009) by itself.
-  this.core.logger.debug({ err: error, connection_id: this.connection?.id }, 'socket error');
+  this.server.logger.debug({ err: error, connection_id: this.connection?.id }, 'socket error');
 }
 
 export interface ChannelServerOptions {
-  readonly core: GatewayCore;
+  readonly edge: Edge;
   readonly gate: UpgradeGate;
-  /** No room for anybody new. */
-  readonly overloaded: () => boolean;
+  readonly logger: CoreLogger;
 }
 
 /**
@@ -95,18 +95,14 @@ export class ChannelServer {
   }
 
   #accept(webSocket: WebSocket, { socket, credentials }: AdmittedUpgrade): void {
-    const { core } = this.#options;
     if (!(webSocket instanceof ChannelSocket)) throw new Error('the server makes channel sockets only');
-    const connection = core.registry.open(new WebSocketTransport(webSocket, socket));
-    webSocket.core = core;
-    webSocket.connection = connection;
+    webSocket.server = this.#options;
     listen(webSocket);
-    if (core.departures.draining || this.#options.overloaded()) {
-      core.metrics.handshake('websocket', 'overload');
-      core.registry.close(connection, 'try_again_later');
-    } else if (credentials.kind === 'given') {
-      void core.authenticate(connection, credentials.credentials);
-    }
+    const transport = new WebSocketTransport(webSocket, socket);
+    webSocket.connection = this.#options.edge.open(
+      transport,
+      credentials.kind === 'given' ? credentials.credentials : null,
+    );
   }
 }
 

@@ -1,9 +1,8 @@
 import type { Clock } from '../clock.ts';
-import type { CoreMetrics } from '../core-metrics.ts';
+import type { CoreMetrics, TransportKind } from '../core-metrics.ts';
 import type { Connection } from './connection.ts';
 import type { Polls } from './polls.ts';
 import type { Registry } from './registry.ts';
-import type { TransportKind } from './transport.ts';
 
 const SSE_COMMENT_MS = 14_000;
 /** How long a connection may wait for its first answer from chat-service. */

@@ -1,4 +1,4 @@
-import type { TransportKind } from './transport.ts';
+import type { TransportKind } from '../core-metrics.ts';
 
 /** One frame on its way out: the JSON as it is, encoded once for all connections. */
 export interface OutFrame {

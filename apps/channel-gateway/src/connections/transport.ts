@@ -1,7 +1,5 @@
 import type { CloseReason, ErrorCode } from '@chat-realtime/protocol';
 
-export type TransportKind = 'websocket' | 'sse' | 'poll';
-
 interface TransportBase {
   /** Bytes given to `write` that the kernel has not taken yet. */
   readonly queuedBytes: number;

@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import { encodeFor, type OutFrame, withCursor } from '../connections/encoding.ts';
-import type { Transport, TransportKind } from '../connections/transport.ts';
+import type { Transport } from '../connections/transport.ts';
+import type { TransportKind } from '../core-metrics.ts';
 
 /** Above this an ephemeral frame is not worth queueing. */
 export const EPHEMERAL_QUEUE_LIMIT = 65_536;

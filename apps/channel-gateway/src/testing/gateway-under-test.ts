@@ -21,7 +21,7 @@ import {
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
-import { installDrainRoutes } from '../channel/drain-routes.ts';
+import { installDrainRoutes } from '../drain-routes.ts';
 import type { ChatSource } from '../ports.ts';
 import { Ledger } from './ledger.ts';
 

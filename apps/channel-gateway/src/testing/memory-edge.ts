@@ -15,9 +15,9 @@ import type {
   PollAnswer,
   PollTransportPort,
   SseTransportPort,
-  TransportKind,
   WebSocketTransportPort,
 } from '../connections/transport.ts';
+import type { TransportKind } from '../core-metrics.ts';
 import type { GatewayCore } from '../core.ts';
 import { readWebSocket } from './read-frames.ts';
 
@@ -231,10 +231,7 @@ export class MemoryEdge {
   /** The client says in its first frame who it is. */
   socket(peer: SocketPeer): EdgeConnection {
     const transport = new MemorySocket(peer);
-    const core = this.#core();
-    const { edge, connection } = this.#connect(core, transport, (code) => peer.close(code));
-    if (core.departures.draining || core.overloaded) core.registry.close(connection, 'try_again_later');
-    return edge;
+    return this.#connect(transport, null, (code) => peer.close(code));
   }
 
   /** Null: it was refused at once. */
@@ -242,14 +239,14 @@ export class MemoryEdge {
     const credentials = this.#credentials(query, token, peer.refuse);
     if (credentials === null) return null;
     const transport = new MemoryStream(peer);
-    return this.#begin(transport, credentials, (code) => transport.end(code));
+    return this.#connect(transport, credentials, (code) => transport.end(code));
   }
 
   poll(query: URLSearchParams, token: string | undefined, peer: PollPeer): EdgeConnection | null {
     const credentials = this.#credentials(query, token, peer.answer);
     if (credentials === null) return null;
     const transport = new MemoryPoll(peer, Number(query.get('wait') ?? '0') * 1_000);
-    return this.#begin(transport, credentials, () => transport.refuse('unavailable'));
+    return this.#connect(transport, credentials, () => transport.refuse('unavailable'));
   }
 
   #credentials(
@@ -263,41 +260,28 @@ export class MemoryEdge {
     return null;
   }
 
-  #begin(transport: MemoryPort, credentials: Credentials, end: (code: number) => void): EdgeConnection {
-    const core = this.#core();
-    const { edge, connection } = this.#connect(core, transport, end);
-    const leaving = transport.kind === 'poll' ? 'service_restart' : 'try_again_later';
-    if (core.departures.draining) core.registry.close(connection, leaving);
-    else if (transport.kind !== 'poll' && core.overloaded) core.registry.close(connection, 'try_again_later');
-    else void core.authenticate(connection, credentials);
-    return edge;
-  }
-
-  #connect(
-    core: GatewayCore,
-    transport: MemoryPort,
-    end: (code: number) => void,
-  ): { edge: EdgeConnection; connection: Connection } {
-    const connection = core.registry.open(transport);
-    const edge: EdgeConnection = {
+  #connect(transport: MemoryPort, credentials: Credentials | null, end: (code: number) => void): EdgeConnection {
+    const { edge, registry } = this.#core();
+    const connection = edge.open(transport, credentials);
+    const opened: EdgeConnection = {
       id: connection.id,
       transport: transport.kind,
-      receive: (text) => core.commands.receive(connection, text),
-      ponged: () => core.ponged(connection),
+      receive: (text) => edge.receive(connection, text),
+      ponged: () => edge.ponged(connection),
       drained: () => transport.drained(),
-      closed: () => core.registry.closed(connection, 1006),
+      closed: () => edge.closed(connection, 1006),
       send(frame) {
         if (transport.kind === 'poll') return;
-        core.registry.write(connection, encodeFor(transport.kind, [jsonFrame(Object(frame))]));
+        registry.write(connection, encodeFor(transport.kind, [jsonFrame(Object(frame))]));
       },
       close(code) {
         const reason = closeReason(code);
-        if (reason !== undefined) return core.registry.close(connection, reason);
+        if (reason !== undefined) return edge.close(connection, reason);
         end(code);
-        core.registry.closed(connection, code);
+        edge.closed(connection, code);
       },
     };
-    this.#open.set(connection, edge);
-    return { edge, connection };
+    this.#open.set(connection, opened);
+    return opened;
   }
 }

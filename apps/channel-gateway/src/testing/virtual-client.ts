@@ -5,9 +5,9 @@ import type {
   PollTransportPort,
   SseTransportPort,
   Transport,
-  TransportKind,
   WebSocketTransportPort,
 } from '../connections/transport.ts';
+import type { TransportKind } from '../core-metrics.ts';
 import type { GatewayCore } from '../core.ts';
 import { readSse, readWebSocket } from './read-frames.ts';
 
@@ -144,7 +144,7 @@ export class VirtualClient {
   }
 
   send(frame: object): void {
-    this.#core.commands.receive(this.connection, JSON.stringify(frame));
+    this.#core.edge.receive(this.connection, JSON.stringify(frame));
   }
 
   /** The peer is gone without a word. */
@@ -175,6 +175,6 @@ export class VirtualClient {
 
   wasPinged(): void {
     this.pings += 1;
-    if (this.answersPings) queueMicrotask(() => this.#core.ponged(this.connection));
+    if (this.answersPings) queueMicrotask(() => this.#core.edge.ponged(this.connection));
   }
 }

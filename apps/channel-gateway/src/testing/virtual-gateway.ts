@@ -3,9 +3,8 @@ import { type Principal, RevocationSet, type StaffPrincipal, type Verdict } from
 import type { StartCursor } from '../connections/connection.ts';
 import type { Credentials } from '../connections/credentials.ts';
 import { Rollout } from '../connections/rollout.ts';
-import type { TransportKind } from '../connections/transport.ts';
 import { GatewayCore } from '../core.ts';
-import type { CoreMetrics } from '../core-metrics.ts';
+import type { CoreMetrics, TransportKind } from '../core-metrics.ts';
 import type { CoreConfig } from '../core-options.ts';
 import type { ChatSource, CoreLogger, Verifier } from '../ports.ts';
 import { OVERLOAD_LAG_MS } from '../sync/ticker.ts';
@@ -17,6 +16,7 @@ import { VirtualFanout } from './virtual-fanout.ts';
 
 export const VIRTUAL_CONFIG: CoreConfig = {
   gatewayId: 'virtual',
+  maxConnections: 0,
   maxTabsPerSession: 0,
   maxConnectionsPerToken: 0,
   maxOperators: 0,
@@ -179,7 +179,7 @@ export class VirtualGateway {
 
   #connect(kind: TransportKind, waitMs: number, credentials: Credentials): VirtualClient {
     const client = new VirtualClient(this.core, kind, waitMs);
-    void this.core.authenticate(client.connection, credentials);
+    void this.core.admission.admit(client.connection, credentials);
     return client;
   }
 

@@ -1,12 +1,14 @@
 import { Server } from 'node:http';
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { Gateway } from '../gateway.ts';
-import { ChannelController, GATEWAY } from './channel.controller.ts';
+import type { Gateway } from './gateway.ts';
+import { CHANNEL, ChannelController } from './channel/channel.controller.ts';
 
 function isHttpServer(value: unknown): value is Server {
   return value instanceof Server;
 }
+
+const GATEWAY = Symbol('Gateway');
 
 /** Gives the application's HTTP server, shared or its own, to the gateway once it stands. */
 @Injectable()
@@ -34,7 +36,11 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [ChannelController],
-      providers: [{ provide: GATEWAY, useValue: gateway }, UpgradeAttachment],
+      providers: [
+        { provide: GATEWAY, useValue: gateway },
+        { provide: CHANNEL, useValue: gateway.routes },
+        UpgradeAttachment,
+      ],
     };
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { customerToken, type GatewayUnderTest, INTERNAL_KEY, startGateway } from '../testing/gateway-under-test.ts';
-import { eventually, range, SocketClient } from '../testing/socket-client.ts';
+import { customerToken, type GatewayUnderTest, INTERNAL_KEY, startGateway } from './testing/gateway-under-test.ts';
+import { eventually, range, SocketClient } from './testing/socket-client.ts';
 
 let under: GatewayUnderTest;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { drainStatusSchema } from '@chat-realtime/protocol';
 import { type Health, routeAccess } from '@chat-realtime/service-kit';
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import type { Gateway } from '../gateway.ts';
+import type { Gateway } from './gateway.ts';
 
 type DrainStatus = z.infer<typeof drainStatusSchema>;
 

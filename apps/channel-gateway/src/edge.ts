@@ -1,0 +1,88 @@
+import type { CloseReason } from '@chat-realtime/protocol';
+import type { StaffPrincipal } from '@chat-realtime/verifier';
+import type { Commands } from './commands.ts';
+import type { Admission } from './connections/admission.ts';
+import type { Connection } from './connections/connection.ts';
+import type { Credentials } from './connections/credentials.ts';
+import type { Deadlines } from './connections/deadlines.ts';
+import type { Departures } from './connections/departures.ts';
+import type { Registry } from './connections/registry.ts';
+import type { Transport } from './connections/transport.ts';
+import type { CoreMetrics, TransportKind } from './core-metrics.ts';
+
+export interface EdgeParts {
+  readonly registry: Registry;
+  readonly admission: Admission;
+  readonly commands: Commands;
+  readonly deadlines: Deadlines;
+  readonly departures: Departures;
+  readonly metrics: CoreMetrics;
+  /** 0 = off. */
+  readonly maxConnections: number;
+  readonly isOverloaded: () => boolean;
+}
+
+/** What transports may ask of the core, and all that they know of it. */
+export class Edge {
+  readonly #parts: EdgeParts;
+
+  constructor(parts: EdgeParts) {
+    this.#parts = parts;
+  }
+
+  /** A client has come. Without credentials, its first frame must say who it is. */
+  open(transport: Transport, credentials: Credentials | null): Connection {
+    const { registry, admission, metrics } = this.#parts;
+    const connection = registry.open(transport);
+    const refusal = this.#refusal(transport.kind);
+    if (refusal !== null) {
+      metrics.handshake(transport.kind, 'overload');
+      registry.close(connection, refusal);
+    } else if (credentials !== null) {
+      void admission.admit(connection, credentials);
+    }
+    return connection;
+  }
+
+  /** A text frame from the client. */
+  receive(connection: Connection, text: string): void {
+    this.#parts.commands.receive(connection, text);
+  }
+
+  /** The peer sent a protocol ping; true if it may be answered. */
+  pinged(connection: Connection): boolean {
+    return this.#parts.commands.pinged(connection);
+  }
+
+  ponged(connection: Connection): void {
+    this.#parts.deadlines.ponged(connection);
+  }
+
+  /** The transport was given what nobody may send. */
+  close(connection: Connection, reason: CloseReason): void {
+    this.#parts.registry.close(connection, reason);
+  }
+
+  /** The transport has ended, whoever began it. */
+  closed(connection: Connection, code: number): void {
+    this.#parts.registry.closed(connection, code);
+  }
+
+  /** An ack that came on its own, not over a connection. */
+  ackCustomer(sessionId: number, lastId: number): void {
+    this.#parts.commands.ackSession(sessionId, lastId);
+  }
+
+  ackStaff(principal: StaffPrincipal, sessionId: number, lastId: number): void {
+    this.#parts.commands.ackStaff(principal, sessionId, lastId);
+  }
+
+  #refusal(kind: TransportKind): CloseReason | null {
+    const { registry, departures, maxConnections, isOverloaded } = this.#parts;
+    // A poll has no close frame in which to say that it should come again at once.
+    if (departures.draining) return kind === 'poll' ? 'service_restart' : 'try_again_later';
+    if (maxConnections > 0 && registry.size > maxConnections) return 'try_again_later';
+    // To refuse a poll costs as much as to answer it, and would starve those who can only poll.
+    return kind !== 'poll' && isOverloaded() ? 'try_again_later' : null;
+  }
+}
