@@ -1,5 +1,5 @@
-import { MAX_BAD_FRAMES, sessionChannel, STAFF_CHANNEL } from '@chat-realtime/protocol';
-import type { CustomerPrincipal, Principal, StaffPrincipal } from '@chat-realtime/verifier';
+import { MAX_BAD_FRAMES } from '@chat-realtime/protocol';
+import type { Principal } from '@chat-realtime/verifier';
 import type { Clock } from './clock.ts';
 import type { Admission } from './connections/admission.ts';
 import type { Connection } from './connections/connection.ts';
@@ -8,14 +8,10 @@ import type { FrameRate } from './connections/frame-rate.ts';
 import { type BadFrame, type Command, invalidFrame, isFree, readInbound } from './connections/inbound.ts';
 import type { Registry } from './connections/registry.ts';
 import type { CoreMetrics } from './core-metrics.ts';
-import type { AckBuffer } from './state/ack-buffer.ts';
-import type { Presence } from './state/presence.ts';
-import type { SessionStreams } from './streams/session-streams.ts';
-import type { StaffStream } from './streams/staff-stream.ts';
-import type { FanoutLink } from './sync/fanout-link.ts';
+import type { Acks } from './streams/acks.ts';
+import type { StaffSight } from './streams/staff-sight.ts';
+import type { Typing } from './streams/typing.ts';
 
-/** The same typing state again within this time says nothing new: receivers keep it for 6 s. */
-const TYPING_REPEAT_MS = 1_000;
 const PONG = jsonFrame({ type: 'channel.pong' });
 
 export interface CommandsOptions {
@@ -23,11 +19,9 @@ export interface CommandsOptions {
   readonly registry: Registry;
   readonly admission: Admission;
   readonly rate: FrameRate;
-  readonly sessions: SessionStreams;
-  readonly staff: StaffStream;
-  readonly presence: Presence;
-  readonly acks: AckBuffer;
-  readonly link: FanoutLink;
+  readonly acks: Acks;
+  readonly typing: Typing;
+  readonly sight: Pick<StaffSight, 'view'>;
   readonly metrics: CoreMetrics;
 }
 
@@ -110,91 +104,22 @@ export class Commands {
     principal: Principal,
     command: Exclude<Command, { kind: 'auth' | 'ping' }>,
   ): BadFrame | null {
+    const { acks, typing, sight } = this.#options;
     switch (command.kind) {
       case 'customer_ack':
         if (principal.kind !== 'customer') return invalidFrame('staff acks have items');
-        this.#ackCustomer(connection, principal, command.lastId);
+        acks.customerOn(connection, principal, command.lastId);
         return null;
       case 'staff_ack':
         if (principal.kind !== 'staff') return invalidFrame('items are for staff');
-        for (const { sessionId, lastId } of command.items)
-          this.ackStaff(principal, sessionId, Math.min(lastId, this.#options.staff.lastMessageIdOf(sessionId)));
+        for (const { sessionId, lastId } of command.items) acks.staffOn(principal, sessionId, lastId);
         return null;
       case 'typing':
-        return this.#typing(connection, principal, command);
+        return typing.pass(connection, principal, command.sessionId, command.active);
       case 'viewing':
         if (principal.kind !== 'staff') return invalidFrame('viewing is for staff');
-        this.#viewing(connection, principal, command.sessionId);
+        sight.view(connection, principal, command.sessionId);
         return null;
     }
   }
-
-  /**
-   * What an operator acknowledges of a session, if it is theirs to see. Over POST it is clamped by chat-service alone, to
-   * the newest message there is: their stream may run over another gateway, so what they were sent is not known here.
-   */
-  ackStaff(principal: StaffPrincipal, sessionId: number, lastId: number): void {
-    const { staff, acks } = this.#options;
-    if (lastId > 0 && staff.mayName(principal, sessionId)) acks.record(sessionId, `staff:${principal.userId}`, lastId);
-  }
-
-  /** `lastId`: clamped by chat-service, since over which gateway it was sent is not known. */
-  ackSession(sessionId: number, lastId: number): void {
-    if (lastId > 0) this.#options.acks.record(sessionId, 'client', lastId);
-  }
-
-  #ackCustomer(connection: Connection, { sessionId }: CustomerPrincipal, lastId: number): void {
-    this.ackSession(sessionId, Math.min(lastId, this.#sentTo(connection, sessionId)));
-  }
-
-  /** The newest message that this very connection was sent. */
-  #sentTo(connection: Connection, sessionId: number): number {
-    if (!connection.isLive) return connection.sentMessageId;
-    const newest = this.#options.sessions.get(sessionId)?.lastMessageId ?? 0;
-    return newest > connection.messageFloor ? newest : connection.sentMessageId;
-  }
-
-  #typing(
-    connection: Connection,
-    principal: Principal,
-    { sessionId: named, active }: Extract<Command, { kind: 'typing' }>,
-  ): BadFrame | null {
-    const { sessions, staff, link } = this.#options;
-    const sessionId = named ?? (principal.kind === 'customer' ? principal.sessionId : null);
-    if (sessionId === null) return invalidFrame('typing of staff needs session_id');
-    if (principal.kind === 'customer' && sessionId !== principal.sessionId)
-      return invalidFrame('typing for another session');
-    if (!connection.isAnnounced || !this.#typingIsNews(connection, active)) return null;
-    if (principal.kind === 'staff' && !staff.mayName(principal, sessionId)) return null;
-    if (principal.kind === 'customer' && sessions.get(sessionId)?.isBanned === true) return null;
-    const typing = { type: 'chat.typing', session_id: sessionId, seq: null, data: typingData(principal, active) };
-    void link.publish(sessionChannel(sessionId), typing);
-    const assigned = sessions.get(sessionId)?.assignedUserId ?? staff.owners.of(sessionId);
-    const subscribers =
-      assigned === undefined ? {} : { subscribers: { session_id: sessionId, assigned_user_id: assigned } };
-    void link.publish(STAFF_CHANNEL, { ...typing, ...subscribers });
-    return null;
-  }
-
-  #typingIsNews(connection: Connection, active: boolean): boolean {
-    const now = this.#options.clock.now();
-    const last = connection.lastTyping;
-    const isSame = last > 0 === active;
-    if (isSame && now - Math.abs(last) < TYPING_REPEAT_MS) return false;
-    connection.lastTyping = active ? now : -now;
-    return true;
-  }
-
-  #viewing(connection: Connection, principal: StaffPrincipal, sessionId: number | null): void {
-    const { staff, presence } = this.#options;
-    connection.viewing = sessionId;
-    // Where it is not known yet whose the session is, it is shown as soon as the answer has come.
-    if (sessionId === null || staff.mayName(principal, sessionId)) presence.viewing(principal, sessionId);
-  }
-}
-
-function typingData(principal: Principal, active: boolean): object {
-  if (principal.kind === 'customer') return { by: 'client', active };
-  const name = principal.name === null ? {} : { name: principal.name };
-  return { by: 'staff', user_id: principal.userId, ...name, active };
 }

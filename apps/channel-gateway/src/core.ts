@@ -16,12 +16,14 @@ import { AckBuffer } from './state/ack-buffer.ts';
 import { Badge } from './state/badge.ts';
 import { Presence } from './state/presence.ts';
 import { Revocations } from './state/revocations.ts';
+import { Acks } from './streams/acks.ts';
 import { SLOW_CONSUMER_BYTES } from './streams/audience.ts';
 import { FlushQueue } from './streams/flush-queue.ts';
 import { parseLiveFrame } from './streams/live-frame.ts';
 import { SessionStreams } from './streams/session-streams.ts';
 import { StaffStream } from './streams/staff-stream.ts';
 import type { StreamHost } from './streams/stream-host.ts';
+import { Typing } from './streams/typing.ts';
 import { CatchupLoop } from './sync/catchup-loop.ts';
 import { EpochGuard } from './sync/epoch-guard.ts';
 import { FanoutLink } from './sync/fanout-link.ts';
@@ -98,8 +100,8 @@ export class GatewayCore {
       requestCatchup,
     });
     this.#badge = new Badge({
-      push: (badge) => this.staff.audiences.pushBadge(badge),
-      owesCursor: () => this.staff.audiences.owesCursor,
+      push: (badge) => this.staff.pushBadge(badge),
+      owesCursor: () => this.staff.owesCursor,
     });
     this.#presence = new Presence({
       clock,
@@ -173,22 +175,17 @@ export class GatewayCore {
       displacedElsewhere: (id) =>
         void this.#link.publish(CONTROL_CHANNEL, { type: 'control.displaced', data: { connection_id: id } }),
     });
-    const commands = new Commands({
-      clock,
-      registry,
-      admission: this.admission,
-      rate,
-      sessions: this.sessions,
-      staff: this.staff,
-      presence: this.#presence,
-      acks: this.acks,
-      link: this.#link,
-      metrics,
-    });
+    const { sessions, staff } = this;
+    const { sight } = staff;
+    const acks = new Acks({ sessions, staff, sight, buffer: this.acks });
+    const typing = new Typing({ clock, sessions, sight, link: this.#link });
+    const { admission } = this;
+    const commands = new Commands({ clock, registry, admission, rate, acks, typing, sight, metrics });
     this.edge = new Edge({
       registry,
-      admission: this.admission,
+      admission,
       commands,
+      acks,
       deadlines: this.#deadlines,
       departures: this.departures,
       metrics,

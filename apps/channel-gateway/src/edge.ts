@@ -9,11 +9,13 @@ import type { Departures } from './connections/departures.ts';
 import type { Registry } from './connections/registry.ts';
 import type { Transport } from './connections/transport.ts';
 import type { CoreMetrics, TransportKind } from './core-metrics.ts';
+import type { Acks } from './streams/acks.ts';
 
 export interface EdgeParts {
   readonly registry: Registry;
   readonly admission: Admission;
   readonly commands: Commands;
+  readonly acks: Acks;
   readonly deadlines: Deadlines;
   readonly departures: Departures;
   readonly metrics: CoreMetrics;
@@ -70,11 +72,11 @@ export class Edge {
 
   /** An ack that came on its own, not over a connection. */
   ackCustomer(sessionId: number, lastId: number): void {
-    this.#parts.commands.ackSession(sessionId, lastId);
+    this.#parts.acks.customer(sessionId, lastId);
   }
 
   ackStaff(principal: StaffPrincipal, sessionId: number, lastId: number): void {
-    this.#parts.commands.ackStaff(principal, sessionId, lastId);
+    this.#parts.acks.staff(principal, sessionId, lastId);
   }
 
   #refusal(kind: TransportKind): CloseReason | null {

@@ -82,9 +82,9 @@ export class Connection {
   missedPongs = 0;
   /** `Commands`. */
   badFrames = 0;
-  /** `Commands`: when typing was last passed on; negative: that it ended. */
+  /** `Typing`: when typing was last passed on; negative: that it ended. */
   lastTyping = Number.NEGATIVE_INFINITY;
-  /** `Commands`: the session an operator looks at. */
+  /** `StaffSight`: the session an operator looks at. */
   viewing: number | null = null;
   /** `FrameRate`, and the two that follow. */
   frameTokens: number;

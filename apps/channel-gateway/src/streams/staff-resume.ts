@@ -23,7 +23,8 @@ export interface ServedPage {
 
 /** What a joining connection must know of the stream it joins. */
 export interface ResumeTarget {
-  readonly cursor: number | null;
+  /** Null while it is not known where it is. */
+  readonly cursor: () => number | null;
   readonly audiences: StaffAudiences;
   readonly owners: SessionOwners;
   readonly recent: RecentFrames;
@@ -73,13 +74,13 @@ export class StaffResume {
 
   /** The channel has moved, or somebody came: whoever is near is served from what was sent last. */
   advance(): void {
-    if (this.connections.length === 0 || this.#target.cursor === null) return;
+    if (this.connections.length === 0 || this.#target.cursor() === null) return;
     for (const connection of [...this.connections]) this.#advance(connection);
   }
 
   #wantsPage(connection: Connection): number | null {
     const { state } = connection;
-    const { cursor } = this.#target;
+    const cursor = this.#target.cursor();
     if (cursor === null || state.kind !== 'catching_up') return null;
     if (state.cursor === null) return state.start.kind === 'after' ? state.start.cursor : null;
     if (state.cursor >= cursor) return null;
@@ -107,7 +108,7 @@ export class StaffResume {
 
   /** False while it cannot begin yet, or when it was refused. */
   #announce(connection: Connection, start: StartCursor, { after, feed, atHead }: ServedPage): boolean {
-    const { cursor } = this.#target;
+    const cursor = this.#target.cursor();
     if (cursor === null) return false;
     if (start.kind === 'head') return atHead && this.#host.announce(connection, cursor, null);
     if (start.kind !== 'after') return atHead && this.#host.announce(connection, cursor, 'cursor_unknown');
@@ -118,7 +119,8 @@ export class StaffResume {
 
   #advance(connection: Connection): void {
     const { state } = connection;
-    const { cursor, recent } = this.#target;
+    const { recent } = this.#target;
+    const cursor = this.#target.cursor();
     if (cursor === null || state.kind !== 'catching_up') return;
     if (!this.connections.includes(connection)) return;
     let from = placeOf(state);

@@ -4,10 +4,10 @@ import {
   CATCHUP_MAX_LIMIT,
   type CatchupRequest,
   type CatchupResponse,
+  type CountedBadge,
   feedSeqOf,
   type FeedOwners,
   HELD_FRAMES_MAX,
-  presenceFor,
   type PresenceUser,
   STAFF_CHANNEL,
   type StaffViewer,
@@ -34,7 +34,8 @@ import { Sequencer } from './sequencer.ts';
 import { SessionOwners } from './session-owners.ts';
 import { StaffAudiences } from './staff-audiences.ts';
 import type { StaffStreamHost, StaffStreamOptions } from './staff-host.ts';
-import { type FeedPage, type ResumeTarget, StaffResume } from './staff-resume.ts';
+import { type FeedPage, StaffResume } from './staff-resume.ts';
+import { StaffSight } from './staff-sight.ts';
 import { noteWritten } from './written.ts';
 
 /** The stream is kept this long after its last connection, for a console that is loaded again. */
@@ -51,10 +52,11 @@ type StaffState =
  * The staff's view of all sessions, one per gateway: one dense sequence, kept as a session's is. Its live connections
  * share the cursor; one that is behind reads pages of its own, or what was sent last, until it has reached it.
  */
-export class StaffStream implements ResumeTarget, CatchupParticipant {
-  readonly owners = new SessionOwners();
-  readonly recent = new RecentFrames();
-  readonly audiences: StaffAudiences;
+export class StaffStream implements CatchupParticipant {
+  readonly #owners = new SessionOwners();
+  readonly #recent = new RecentFrames();
+  readonly #audiences: StaffAudiences;
+  readonly sight: StaffSight;
   readonly #resuming: StaffResume;
   #state: StaffState = { kind: 'idle' };
   #subscribed = false;
@@ -74,8 +76,22 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
     this.#options = options;
     const { host } = options;
     this.#host = host;
-    this.audiences = new StaffAudiences(this.owners, host);
-    this.#resuming = new StaffResume(this, host);
+    this.#audiences = new StaffAudiences(this.#owners, host);
+    this.sight = new StaffSight({
+      owners: this.#owners,
+      presence: options.presence,
+      audiences: this.#audiences,
+      connections: () => this.connections(),
+      requestCatchup: () => host.requestCatchup(),
+    });
+    const target = {
+      cursor: () => this.cursor,
+      audiences: this.#audiences,
+      owners: this.#owners,
+      recent: this.#recent,
+      sent: (frame: LiveFrame) => this.#sent(frame),
+    };
+    this.#resuming = new StaffResume(target, host);
     this.#gapTimer = new GapTimer(host.clock, () => this.#askForGap());
   }
 
@@ -89,11 +105,11 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   }
 
   get size(): number {
-    return this.audiences.size + this.#resuming.connections.length;
+    return this.#audiences.size + this.#resuming.connections.length;
   }
 
   *connections(): Generator<Connection> {
-    yield* this.audiences.connections();
+    yield* this.#audiences.connections();
     yield* this.#resuming.connections;
   }
 
@@ -113,7 +129,7 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   }
 
   detach(connection: Connection, now: number): void {
-    if (!this.audiences.remove(connection)) this.#resuming.remove(connection);
+    if (!this.#audiences.remove(connection)) this.#resuming.remove(connection);
     if (this.size === 0) this.#emptySince = now;
   }
 
@@ -122,11 +138,11 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
     const scopeBefore = connection.principal?.kind === 'staff' ? connection.principal.scope : null;
     const regroup = principal.kind === 'staff' && principal.scope !== scopeBefore && connection.isLive;
     if (regroup) {
-      this.audiences.flush();
-      this.audiences.remove(connection);
+      this.#audiences.flush();
+      this.#audiences.remove(connection);
     }
     connection.admit(principal);
-    if (regroup) this.audiences.add(connection);
+    if (regroup) this.#audiences.add(connection);
   }
 
   /** The fan-out is back: what could not be subscribed while it was away is now. */
@@ -147,22 +163,21 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
 
   /** What a connection is told with its first frame. */
   stateFor(viewer: StaffViewer): { badge: BadgeData; users: readonly PresenceUser[] } {
-    const { presence, badge } = this.#options;
-    const users = presenceFor(viewer, presence.users, (sessionId) => this.owners.ask(sessionId));
-    this.#askForOwners();
-    return { badge: badge.for(viewer), users };
+    return { badge: this.#options.badge.for(viewer), users: this.sight.usersFor(viewer) };
+  }
+
+  pushBadge(badge: CountedBadge): void {
+    this.#audiences.pushBadge(badge);
+  }
+
+  /** Somebody's cursor has passed over what they may not see, and no frame has told them. */
+  get owesCursor(): boolean {
+    return this.#audiences.owesCursor;
   }
 
   presenceChanged(users: readonly PresenceUser[]): void {
-    this.audiences.pushPresence(users);
-    this.#askForOwners();
-  }
-
-  /** Whether they may name this session. Where that is not known it is asked for, and the answer is no until then. */
-  mayName(viewer: StaffViewer, sessionId: number): boolean {
-    if (this.owners.sees(viewer, sessionId)) return true;
-    this.#askForOwners();
-    return false;
+    this.#audiences.pushPresence(users);
+    this.sight.askForOwners();
   }
 
   /** Read the feed with the next call, if anybody is here. */
@@ -186,7 +201,7 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
 
   compose(draft: CatchupDraft): void {
     if (this.#state.kind === 'idle' || this.#state.kind === 'subscribing') return;
-    for (const id of this.owners.wanted()) draft.askHead(id);
+    for (const id of this.#owners.wanted()) draft.askHead(id);
     if (this.#state.kind === 'reading') {
       draft.askFeed({ limit: 1 });
       return;
@@ -200,7 +215,7 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   }
 
   apply(request: CatchupRequest, response: CatchupResponse): void {
-    this.#learnOwners(request, response);
+    this.sight.learn(request, response);
     const ownRead = this.#ownRead;
     this.#ownRead = null;
     if (request.feed !== undefined && response.feed !== undefined)
@@ -225,8 +240,8 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
     return this.#newestMessages.of(sessionId);
   }
 
-  /** It was sent to somebody here, so it may be acknowledged. */
-  sent(frame: LiveFrame): void {
+  /** To somebody here, so it may be acknowledged. */
+  #sent(frame: LiveFrame): void {
     if (frame.sessionId !== null) this.#newestMessages.note(frame.sessionId, messageIdOf(frame));
   }
 
@@ -250,16 +265,11 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   }
 
   #forget(): void {
-    this.owners.clear();
+    this.#owners.clear();
     this.#newestMessages.clear();
     this.#sequence.restart(-1);
-    this.recent.restart(Number.POSITIVE_INFINITY);
+    this.#recent.restart(Number.POSITIVE_INFINITY);
     this.#ownRead = null;
-  }
-
-  /** Somebody's sight waits for the answer of whose a session is. */
-  #askForOwners(): void {
-    if (this.owners.wanted().length > 0) this.#host.requestCatchup();
   }
 
   /** Still missing a little after it was first missed. */
@@ -268,16 +278,6 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
     this.#host.metrics.gapDetected();
     this.#feedWanted = true;
     this.#host.requestCatchup();
-  }
-
-  /** Whose a session is has changed, and with it who may know who looks at it. */
-  #ownersChanged(): void {
-    const { presence } = this.#options;
-    for (const { principal, viewing } of this.connections()) {
-      if (principal?.kind !== 'staff' || principal.scope === 'all' || viewing === null) continue;
-      presence.viewing(principal, this.owners.sees(principal, viewing) ? viewing : null);
-    }
-    if (presence.users.some(({ viewing }) => viewing !== undefined)) this.audiences.repeatPresence(presence.users);
   }
 
   /** True if something was passed on. `paged`: from the page that was learned last. */
@@ -303,15 +303,15 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   }
 
   #send(feedSeq: number, frame: LiveFrame, path: DeliveryPath, paged: boolean): void {
-    this.sent(frame);
-    if (!paged && this.owners.learnFrom(frame)) this.#ownersChanged();
-    this.recent.push(feedSeq, frame);
-    this.audiences.push(feedSeq, frame, paged);
-    this.#askForOwners();
+    this.#sent(frame);
+    if (!paged && this.#owners.learnFrom(frame)) this.sight.ownersChanged();
+    this.#recent.push(feedSeq, frame);
+    this.#audiences.push(feedSeq, frame, paged);
+    this.sight.askForOwners();
     const at = committedAt(frame);
-    const { size } = this.audiences;
+    const { size } = this.#audiences;
     if (at !== null && size > 0) this.#host.metrics.delivered(path, (this.#host.clock.wall() - at) / 1_000);
-    if (size > 0) noteWritten(this.#host.trace, frame, at, path, 'staff', size, this.audiences.connections());
+    if (size > 0) noteWritten(this.#host.trace, frame, at, path, 'staff', size, this.#audiences.connections());
   }
 
   #receiveEphemeral(frame: LiveFrame): void {
@@ -322,8 +322,8 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
     if (frame.type === 'chat.presence') return; // Each gateway tells its own staff, from the union of all gateways.
     const author =
       frame.type === 'chat.typing' && textField(frame, 'by') === 'staff' ? textField(frame, 'user_id') : null;
-    this.audiences.pushEphemeral(ephemeralKey(frame), frame, author);
-    this.#askForOwners();
+    this.#audiences.pushEphemeral(ephemeralKey(frame), frame, author);
+    this.sight.askForOwners();
   }
 
   #readers(): FeedReader[] {
@@ -334,27 +334,17 @@ export class StaffStream implements ResumeTarget, CatchupParticipant {
   #hasWants(): boolean {
     if (this.#state.kind === 'reading') return this.size > 0;
     if (this.#state.kind !== 'running') return false;
-    return this.owners.wanted().length > 0 || this.#readers().length > 0;
-  }
-
-  /** Heads of sessions say whose they are, asked for that or not. */
-  #learnOwners(request: CatchupRequest, response: CatchupResponse): void {
-    let isNews = false;
-    for (const { id, assigned_user_id: user, last_seq: seq } of response.sessions)
-      if (user !== undefined && this.owners.learn(id, user, seq)) isNews = true;
-    // What was asked and not answered is no session, or its source does not say.
-    for (const { id } of request.sessions) this.owners.unknown(id);
-    if (isNews) this.#ownersChanged();
+    return this.#owners.wanted().length > 0 || this.#readers().length > 0;
   }
 
   #applyFeed(after: string | null, feed: FeedPage & { owners?: FeedOwners | undefined }, ownRead: number | null): void {
-    this.owners.learnPage(feed.owners);
+    this.#owners.learnPage(feed.owners);
     const end = feedSeqOf(feed.cursor) ?? 0;
     const from = after === null ? null : (feedSeqOf(after) ?? null);
     const frames = feed.events.map((event) => liveFrameOf(event)).filter((frame) => frame !== null);
     if (this.#state.kind === 'reading') {
       this.#state = { kind: 'running' };
-      this.recent.restart(end);
+      this.#recent.restart(end);
       this.#sequence.skipTo(end);
       this.#sendFollowing();
     } else if (this.#state.kind !== 'running') {

@@ -1,0 +1,83 @@
+import {
+  type CatchupRequest,
+  type CatchupResponse,
+  presenceFor,
+  type PresenceUser,
+  type StaffViewer,
+} from '@chat-realtime/protocol';
+import type { StaffPrincipal } from '@chat-realtime/verifier';
+import type { Connection } from '../connections/connection.ts';
+import type { Presence } from '../state/presence.ts';
+import type { SessionOwners } from './session-owners.ts';
+import type { StaffAudiences } from './staff-audiences.ts';
+
+export interface StaffSightOptions {
+  readonly owners: SessionOwners;
+  readonly presence: Presence;
+  readonly audiences: StaffAudiences;
+  /** Everybody of the staff who is here. */
+  readonly connections: () => Iterable<Connection>;
+  readonly requestCatchup: () => void;
+}
+
+/**
+ * Which sessions an operator with a narrow scope may name, and whom they see looking at them. Where it is not known whose
+ * a session is, it is asked for, and the answer is no until then.
+ */
+export class StaffSight {
+  readonly #options: StaffSightOptions;
+
+  constructor(options: StaffSightOptions) {
+    this.#options = options;
+  }
+
+  ownerOf(sessionId: number): string | null | undefined {
+    return this.#options.owners.of(sessionId);
+  }
+
+  mayName(viewer: StaffViewer, sessionId: number): boolean {
+    if (this.#options.owners.sees(viewer, sessionId)) return true;
+    this.askForOwners();
+    return false;
+  }
+
+  /** Which session they look at. The others are told once it is known that it is theirs to see. */
+  view(connection: Connection, principal: StaffPrincipal, sessionId: number | null): void {
+    connection.viewing = sessionId;
+    if (sessionId === null || this.mayName(principal, sessionId)) this.#options.presence.viewing(principal, sessionId);
+  }
+
+  usersFor(viewer: StaffViewer): readonly PresenceUser[] {
+    const { presence, owners } = this.#options;
+    const users = presenceFor(viewer, presence.users, (sessionId) => owners.ask(sessionId));
+    this.askForOwners();
+    return users;
+  }
+
+  /** Somebody's sight waits for the answer of whose a session is. */
+  askForOwners(): void {
+    const { owners, requestCatchup } = this.#options;
+    if (owners.wanted().length > 0) requestCatchup();
+  }
+
+  /** Heads of sessions say whose they are, asked for that or not. */
+  learn(request: CatchupRequest, response: CatchupResponse): void {
+    const { owners } = this.#options;
+    let isNews = false;
+    for (const { id, assigned_user_id: user, last_seq: seq } of response.sessions)
+      if (user !== undefined && owners.learn(id, user, seq)) isNews = true;
+    // What was asked and not answered is no session, or its source does not say.
+    for (const { id } of request.sessions) owners.unknown(id);
+    if (isNews) this.ownersChanged();
+  }
+
+  /** Whose a session is has changed, and with it who may know who looks at it. */
+  ownersChanged(): void {
+    const { owners, presence, audiences, connections } = this.#options;
+    for (const { principal, viewing } of connections()) {
+      if (principal?.kind !== 'staff' || principal.scope === 'all' || viewing === null) continue;
+      presence.viewing(principal, owners.sees(principal, viewing) ? viewing : null);
+    }
+    if (presence.users.some(({ viewing }) => viewing !== undefined)) audiences.repeatPresence(presence.users);
+  }
+}
