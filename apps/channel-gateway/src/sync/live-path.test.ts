@@ -19,3 +19,34 @@ it('[BES39] [DEG3] the silence of the ticks themselves goes before what the last
   path.refresh(1_000, 0);
   expect([path.refresh(5_000, 0), path.reason]).toEqual([true, 'live_path_silent']);
 });
+
+it('[DEG3] is silent after three seconds without a tick, and well again with the next one', () => {
+  const path = new LivePath(0, true);
+  expect([path.refresh(3_000, 0), path.reason]).toEqual([false, null]);
+  expect([path.refresh(3_001, 0), path.reason, path.impaired]).toEqual([true, 'live_path_silent', true]);
+  path.ticked(4_000);
+  expect([path.refresh(4_000, 0), path.reason]).toEqual([true, null]);
+});
+
+it('takes no silence for an outage where nobody sends ticks', () => {
+  const path = new LivePath(0, false);
+  expect(path.refresh(60_000, 0)).toBe(false);
+});
+
+it('names the lost connection to the fan-out before anything else', () => {
+  const path = new LivePath(0, true);
+  path.fanoutConnected(false);
+  expect([path.refresh(60_000, 1), path.reason, path.impaired]).toEqual([true, 'fanout_disconnected', true]);
+});
+
+it('waits a second for a tick after the process has stood still', () => {
+  const path = new LivePath(0, true);
+  path.woke(60_000);
+  expect([path.refresh(62_000, 0), path.refresh(62_001, 0)]).toEqual([false, true]);
+});
+
+it('tells of chat-service once it has failed for three seconds, and hurries nobody', () => {
+  const path = new LivePath(0, false);
+  expect([path.refresh(4_000, 1_000), path.refresh(4_001, 1_000)]).toEqual([false, true]);
+  expect([path.reason, path.impaired]).toEqual(['source_unavailable', false]);
+});
