@@ -56,23 +56,6 @@ describe('staff channel', () => {
     anna.end();
   });
 
-  it('[STF4] [STF5] shows what the live path lost, in order and once', async () => {
-    const anna = staff('anna');
-    await anna.ready();
-    const before = under.ledger.head(3);
-    under.ledger.fault = () => ({ copies: 0, delayMs: 0 });
-    under.ledger.post(3, 'lost');
-    under.ledger.note(3, 'lost too');
-    under.ledger.fault = () => ({ copies: 2, delayMs: 0 });
-    under.ledger.post(3, 'twice');
-    under.ledger.healthy();
-    await eventually(() => (keys(anna).length >= 3 ? true : undefined), 'three frames');
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    expect(keys(anna).filter((key) => key.startsWith('3:'))).toEqual([`3:${before + 1}`, `3:${before + 2}`]);
-    expect(new Set(keys(anna)).size).toBe(keys(anna).length);
-    anna.end();
-  });
-
   it('[STF3] resumes from a cursor without a hole', async () => {
     const first = staff('anna');
     const cursor = String((await first.ready()).data['cursor']);
@@ -161,7 +144,8 @@ describe('staff channel', () => {
     // Once: what it is given then is good.
     const again = staff('anna', `&cursor=${String(old.find('channel.ready')?.data['cursor'])}`);
     await again.ready();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    again.send({ type: 'ping' });
+    await again.waitFor('channel.pong');
     expect(again.find('channel.reset')).toBeUndefined();
     for (const client of [ahead, unknown, old, again]) client.end();
   });
@@ -281,28 +265,5 @@ describe('staff channel', () => {
       const users = anna.frames.filter((frame) => frame.type === 'chat.presence').at(-1)?.data['users'];
       return JSON.stringify(users ?? '').includes('"viewing":2') || undefined;
     }, 'the presence of boris');
-  });
-
-  it('[ACK1] clamps staff acks to what was sent', async () => {
-    const anna = staff('anna');
-    await anna.ready();
-    const message = under.ledger.post(2, 'to be acked', 'client');
-    await anna.waitForSeq(message.seq);
-    anna.send({
-      type: 'ack',
-      items: [
-        { session_id: 2, last_id: 99_999_999 },
-        { session_id: 999, last_id: 5 },
-      ],
-    });
-    const id = message.type === 'chat.message' ? message.data.id : 0;
-    await eventually(
-      () =>
-        under.ledger.acked.find(
-          (ack) => ack.participant === 'staff:anna' && ack.session_id === 2 && ack.last_id === id,
-        ),
-      'the ack',
-    );
-    expect(under.ledger.acked.filter((ack) => ack.session_id === 999)).toEqual([]);
   });
 });

@@ -182,7 +182,9 @@ describe('SSE and long poll', () => {
     const head = await poll(base);
     expect(head.body).toMatchObject({ events: [], last_seq: null, has_more: false });
     const waiting = poll(`${base}&cursor=${head.body.cursor}&wait=10`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const isWaiting = (): boolean =>
+      [...under.gateway.core.registry].some(({ transport, isAnnounced }) => transport.kind === 'poll' && isAnnounced);
+    await eventually(() => isWaiting() || undefined, 'the poll to wait');
     under.ledger.post(id, 'for staff', 'client');
     const answer = await waiting;
     expect(answer.body.events).toMatchObject([{ type: 'chat.message.client', session_id: id, seq: 3 }]);

@@ -65,18 +65,6 @@ describe('WebSocket channel of a customer', () => {
     expect(client.frames[0]?.data).toMatchObject({ from_seq: 0 });
   });
 
-  it('[RES6] drops what comes twice or late', async () => {
-    const id = session(1);
-    const client = customer(id);
-    await client.ready();
-    under.ledger.fault = () => ({ copies: 3, delayMs: 0 });
-    for (const index of range(1, 10)) under.ledger.post(id, `m${index}`);
-    under.ledger.healthy();
-    await client.waitForSeq(12);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(client.seqs()).toEqual(range(3, 12));
-  });
-
   it('[RES6] fills a hole from chat-service', async () => {
     const id = session(1);
     const client = customer(id);
@@ -212,24 +200,15 @@ describe('WebSocket channel of a customer', () => {
     expect((await open(`?session=${first}&token=${older}`).closed).code).toBe(4505);
   });
 
-  it('[ACK1] [ACK2] [ACK5] clamps an ack to what was sent here and tells it once', async () => {
-    const id = session(1);
-    const client = customer(id);
-    await client.ready();
-    client.send({ type: 'ack', last_id: 1_000_000 });
-    const message = under.ledger.post(id, 'hello');
-    await client.waitForSeq(message.seq);
-    client.send({ type: 'ack', last_id: 1_000_000 });
-    client.send({ type: 'ack', last_id: 1 });
-    const ack = await eventually(() => under.ledger.acked.find((entry) => entry.session_id === id), 'the ack');
-    expect(ack).toMatchObject({
-      participant: 'client',
-      last_id: message.type === 'chat.message' ? message.data.id : 0,
-    });
-    const stored = await under.lastSeen.read(id);
-    expect(stored).toMatchObject([{ participant: 'client', lastId: ack.last_id }]);
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
-    expect(under.ledger.acked.filter((entry) => entry.session_id === id)).toHaveLength(1);
+  it('[WS12] pings with the protocol’s own ping, and hears the pong', async () => {
+    const client = customer(session());
+    const { data } = await client.ready();
+    const connection = under.gateway.core.registry.get(String(data['connection_id']));
+    if (connection?.transport.kind !== 'websocket') throw new Error('its connection is not known');
+    connection.pingSentAt = performance.now();
+    connection.transport.ping();
+    await eventually(() => connection.pingSentAt === 0 || undefined, 'the pong');
+    expect(await under.metrics.collect()).toMatch(/chat_ws_ping_latency_seconds_count(?:\{[^}]*\})? [1-9]/);
   });
 
   it('[FRM3] [FRM4] tells typing to the other side only', async () => {
@@ -257,44 +236,5 @@ describe('WebSocket channel of a customer', () => {
       [],
     );
     for (const staff of [anna, boris]) staff.end();
-  });
-
-  it('[BAN7] says nothing of what a banned visitor types, from when it hears of the ban until it is lifted', async () => {
-    const [id, other] = [session(1), session(1)];
-    const [writer, neighbour] = [customer(id), customer(other)];
-    const anna = open(`?type=staff&access_token=${staffToken('anna')}`);
-    await Promise.all([writer.ready(), neighbour.ready(), anna.ready()]);
-    const typed = () =>
-      anna.frames
-        .filter((frame) => frame.type === 'chat.typing')
-        .map((frame) => [frame.session_id, frame.data['active']]);
-    /** Until the gateway has asked chat-service about this session anew. */
-    const known = async (change: () => void) => {
-      const asked = under.ledger.requests.length;
-      change();
-      await eventually(
-        () => under.ledger.requests.slice(asked).find(({ sessions }) => sessions.some((one) => one.id === id)),
-        'a head check',
-      );
-      // The ledger lives in this process and answers with the next turn.
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    };
-    await known(() => under.ledger.ban(id));
-    writer.send({ type: 'typing', active: true });
-    // The visitor still hears the other side.
-    anna.send({ type: 'typing', session_id: id, active: true });
-    await writer.waitFor('chat.typing');
-    neighbour.send({ type: 'typing', active: true });
-    await eventually(() => typed()[0], 'the typing of another visitor');
-    expect(typed()).toEqual([[other, true]]);
-    await known(() => under.ledger.ban(id, false));
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
-    writer.send({ type: 'typing', active: false });
-    await eventually(() => typed()[1], 'the typing of a visitor who is welcome again');
-    expect(typed()).toEqual([
-      [other, true],
-      [id, false],
-    ]);
-    anna.end();
   });
 });

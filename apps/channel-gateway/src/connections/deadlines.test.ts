@@ -17,7 +17,7 @@ describe('what becomes of a connection with time', () => {
     expect(client.closed).toBe('token_expired');
   }, 60_000);
 
-  it('is pinged, and closed when two pings go unanswered', async () => {
+  it('[WS12] is pinged, and closed when two pings go unanswered', async () => {
     const gateway = withSession({ pingIntervalSeconds: 30 });
     const [alive, dead] = [gateway.customer(1), gateway.customer(1)];
     dead.answersPings = false;
@@ -25,6 +25,20 @@ describe('what becomes of a connection with time', () => {
     expect([alive.closed, dead.closed]).toEqual([null, 'timeout']);
     expect(alive.pings).toBeGreaterThanOrEqual(3);
     expect(dead.pings).toBe(2);
+  });
+
+  it('[LIM5] loses its slot to a newcomer once it has missed a pong, and not before', async () => {
+    const gateway = withSession({ pingIntervalSeconds: 30, maxTabsPerSession: 1 });
+    const deaf = gateway.customer(1);
+    deaf.answersPings = false;
+    await gateway.advance(1_000);
+    const early = gateway.customer(1);
+    await gateway.advance(100);
+    expect([deaf.closed, early.closed]).toEqual([null, 'connection_limit']);
+    await gateway.clock.until(() => deaf.connection.missedPongs || undefined, 'a missed pong', 90_000);
+    const late = gateway.customer(1);
+    await gateway.advance(100);
+    expect([deaf.closed, late.closed]).toEqual(['timeout', null]);
   });
 
   it('has five seconds to show who it is, and fifteen to be announced', async () => {

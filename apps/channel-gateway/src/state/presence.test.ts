@@ -129,10 +129,7 @@ it('[OST4] counts for customers those alone who chose to be there', () => {
 it('[OST5] learns of choices from an answer as from a control message', () => {
   const { presence, told } = presenceUnderTest();
   presence.joined(ANNA);
-  presence.apply(
-    { sessions: [] },
-    { sessions: [], operator_statuses: [{ user_id: 'anna', status: 'off', version: 1 }] },
-  );
+  presence.apply(REQUEST, { sessions: [], operator_statuses: [{ user_id: 'anna', status: 'off', version: 1 }] });
   expect(told.counts).toEqual([1, 0]);
 });
 

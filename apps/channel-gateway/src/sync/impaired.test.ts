@@ -23,6 +23,65 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
+  it('[DEG3] it is watched, and heads are checked, on a clock that nobody sets', async () => {
+    const gateway = withSessions(1, { ticks: false, config: { headCheckSeconds: 10 } });
+    const client = gateway.customer(1);
+    await gateway.advance(1_000);
+    gateway.clock.setWall(-300_000);
+    const asked = gateway.ledger.requests.length;
+    await gateway.advance(9_000);
+    expect(client.of('channel.degraded')).toHaveLength(1);
+    expect(gateway.ledger.requests.length).toBeGreaterThan(asked + 2);
+    await gateway.stop();
+  });
+
+  it('[DEG4] who comes while the fan-out does not answer is served, and the gap is read once it does', async () => {
+    const gateway = withSessions(1, { config: { headCheckSeconds: 60 } });
+    let answer: () => void = () => undefined;
+    gateway.fanout.hold = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const client = gateway.customer(1, 0);
+    await gateway.advance(3_000);
+    expect(client.seqs).toEqual([1]);
+    gateway.ledger.post(1, 'heard by nobody');
+    await gateway.advance(5_000);
+    expect(client.seqs).toEqual([1]);
+    answer();
+    await gateway.advance(1_000);
+    expect(client.seqs).toEqual([1, 2]);
+    gateway.ledger.post(1, 'live');
+    await gateway.advance(100);
+    expect(client.seqs).toEqual([1, 2, 3]);
+    await gateway.stop();
+  });
+
+  it('[DEG2] [DEG3] [DEG4] chat-service serves while the live path is away, and clients are told', async () => {
+    const gateway = withSessions(2, { config: { headCheckSeconds: 60 } });
+    const { ledger, fanout } = gateway;
+    const client = gateway.customer(1);
+    await gateway.advance(1_000);
+    fanout.disconnect();
+    await gateway.advance(1_000);
+    expect(client.of('channel.degraded').map(({ data }) => data)).toEqual([{ reason: 'fanout_disconnected' }]);
+    ledger.post(1, 'without redis');
+    const newcomer = gateway.customer(2, 0);
+    await gateway.advance(3_000);
+    ledger.post(2, 'also for who came meanwhile');
+    await gateway.advance(3_000);
+    expect([client.seqs, newcomer.seqs]).toEqual([[2], [1, 2]]);
+    ledger.post(1, 'just before');
+    fanout.reconnect();
+    await gateway.advance(1_000);
+    expect(client.seqs).toEqual([2, 3]);
+    await gateway.advance(2_000);
+    expect(client.of('channel.restored')).toHaveLength(1);
+    ledger.post(2, 'live again');
+    await gateway.advance(100);
+    expect(newcomer.seqs).toEqual([1, 2, 3]);
+    await gateway.stop();
+  });
+
   it('[BES22] no ticks are no impairment where none are sent, and heads are checked no more often for it', async () => {
     const gateway = withSessions(1, { ticks: false, config: { ticks: false, headCheckSeconds: 10 } });
     const client = gateway.customer(1);

@@ -21,7 +21,7 @@ function settle(): Promise<void> {
 export class VirtualClock implements Clock {
   /** A binary heap. */
   readonly #entries: Entry[] = [];
-  readonly #start: number;
+  #start: number;
   #time = 0;
   #order = 0;
   #steps = 0;
@@ -41,6 +41,11 @@ export class VirtualClock implements Clock {
 
   wall(): number {
     return this.#start + this.#time;
+  }
+
+  /** Somebody sets the clock of the machine; intervals know nothing of it. */
+  setWall(byMs: number): void {
+    this.#start += byMs;
   }
 
   after(ms: number, run: () => void): Timer {

@@ -17,6 +17,9 @@ export class VirtualFanout implements Fanout {
   /** Asked for every publication. */
   passage: () => Passage = () => ({ copies: 1, delayMs: 0 });
 
+  /** Subscriptions are confirmed when this resolves, as over a link that has gone silent. */
+  hold: Promise<void> | null = null;
+
   constructor(clock: Clock) {
     this.#clock = clock;
   }
@@ -49,6 +52,7 @@ export class VirtualFanout implements Fanout {
 
   async subscribe(channel: string, listener: FanoutListener): Promise<void> {
     if (!this.#connected) throw new UnavailableError('redis');
+    if (this.hold !== null) await this.hold;
     const listeners = this.#listeners.get(channel) ?? new Set();
     listeners.add(listener);
     this.#listeners.set(channel, listeners);
