@@ -25,6 +25,11 @@ import { assigned, message, reached, reply, status } from './site.ts';
 /** A manager of the site, under the number that its tables have. */
 const ANNA = '7';
 
+/** Told 15 s after the last look at the source, which is at most 5 s old, with the tick that follows; the rest is for a busy machine. */
+const DEGRADED_MS = 45_000;
+/** Tables are tried again every 10 s at the latest, a broker every 5 s, and set up anew; the next tick tells it. */
+const RESTORED_MS = 60_000;
+
 /** What happens at the site, whatever tells the chat of it. */
 interface SiteOfShop {
   readonly settings: Readonly<Record<string, string>>;
@@ -258,12 +263,12 @@ describe.each<[string, () => Promise<SiteOfShop>]>([
     // The source is away: clients are told so, and poll the site as before, until it is read again.
     expect(again.frames.filter(ofType('channel.degraded'))).toEqual([]);
     await site.breaks();
-    const degraded = await again.waitFor(ofType('channel.degraded'), { timeoutMs: 45_000, label: 'degraded' });
+    const degraded = await again.waitFor(ofType('channel.degraded'), { timeoutMs: DEGRADED_MS, label: 'degraded' });
     expect(degraded.data).toEqual({ reason: 'source_unavailable' });
     const late = await chat.channel(visitor, { lastSeq: 10 });
     await late.waitFor(ofType('channel.degraded'), { label: 'who comes meanwhile is told too' });
     await site.mends();
-    await again.waitFor(ofType('channel.restored'), { timeoutMs: 60_000, label: 'restored' });
+    await again.waitFor(ofType('channel.restored'), { timeoutMs: RESTORED_MS, label: 'restored' });
     await site.writes(id, 'Пришёл!');
     await again.waitFor(shown('Пришёл!'), { timeoutMs: 60_000, label: 'what is written then' });
     expect(durable([...page.frames, ...again.frames]).map(({ seq }) => seq)).toEqual(
