@@ -24,17 +24,21 @@ export class Beginning {
     this.#messagesAscend = messagesAscend;
   }
 
-  /** Once for all: what was noted stays over restarts. */
+  /**
+   * Once for all: what was noted stays over restarts. Follower and scan both come here, each over a connection of its own,
+   * and two processes for a moment while one takes over: a later look does not move the mark, since it would pass what is
+   * written while the first of them follows already.
+   */
   async note(site: SiteDatabase): Promise<void> {
     if ((await this.#places.read(MARKS.messages)) !== null) return;
     const [session] = await site.newestSessions(1);
     const [message] = await site.newestMessages(1);
-    await this.#places.write(MARKS.sessions, session?.id ?? '');
-    await this.#places.write(MARKS.messages, message?.id ?? '');
+    await this.#places.writeFirst(MARKS.sessions, session?.id ?? '');
+    await this.#places.writeFirst(MARKS.messages, message?.id ?? '');
   }
 
   async noteRound(): Promise<void> {
-    if ((await this.#places.read(ROUND)) === null) await this.#places.write(ROUND, 'done');
+    await this.#places.writeFirst(ROUND, 'done');
   }
 
   async older(): Promise<Older> {

@@ -54,6 +54,8 @@ export interface DeadLetters {
 export interface Places {
   read(name: string): Promise<string | null>;
   write(name: string, place: string): Promise<void>;
+  /** Writes where nothing stands yet: of several at once the first counts. */
+  writeFirst(name: string, place: string): Promise<void>;
   clear(name: string): Promise<void>;
   /** Those that begin with this text. */
   names(prefix: string): Promise<string[]>;

@@ -55,6 +55,10 @@ export class MemoryLedger implements Intake, Ledger, Places, DeadLetters {
     this.#places.set(name, place);
   }
 
+  async writeFirst(name: string, place: string): Promise<void> {
+    if (!this.#places.has(name)) this.#places.set(name, place);
+  }
+
   async clear(name: string): Promise<void> {
     this.#places.delete(name);
   }

@@ -22,6 +22,10 @@ const WRITE_PLACE = {
   text: `INSERT INTO table_source_place (name, place) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET place = EXCLUDED.place, updated_at = clock_timestamp()`,
 } as const;
+const WRITE_FIRST_PLACE = {
+  name: 'table-source-place-first',
+  text: 'INSERT INTO table_source_place (name, place) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING',
+} as const;
 const CLEAR_PLACE = {
   name: 'table-source-place-clear',
   text: 'DELETE FROM table_source_place p WHERE p.name = $1',
@@ -90,6 +94,10 @@ export class LedgerView implements Ledger, Places, DeadLetters {
 
   async write(name: string, place: string): Promise<void> {
     await this.#database.query(WRITE_PLACE, [name, place]);
+  }
+
+  async writeFirst(name: string, place: string): Promise<void> {
+    await this.#database.query(WRITE_FIRST_PLACE, [name, place]);
   }
 
   async clear(name: string): Promise<void> {

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { Beginning } from './beginning.ts';
+import type { MessageRow, SessionRow, SiteDatabase } from './ports.ts';
+import { MemoryLedger } from './testing/memory-ledger.ts';
+
+/** A site whose answer to one look may be held back, as over a slow connection. */
+function growingSite() {
+  let newest = 1;
+  const look = (until: Promise<void> = Promise.resolve()): SiteDatabase => {
+    const row = async () => [{ id: String(newest) }];
+    return {
+      newestSessions: async () => (await row()) as unknown as SessionRow[],
+      newestMessages: async () => {
+        const rows = await row();
+        await until;
+        return rows as unknown as MessageRow[];
+      },
+    } as Partial<SiteDatabase> as SiteDatabase;
+  };
+  return { look, write: () => (newest += 1) };
+}
+
+/** A moment in which something waits, and its end. */
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+
+describe('[TAB8] where the tables ended when they were first followed', () => {
+  it('stays where the first look put it, though a second one had begun before it was noted', async () => {
+    const ledger = new MemoryLedger();
+    const beginning = new Beginning(ledger, true);
+    const site = growingSite();
+    const first = gate();
+    const second = gate();
+    const follower = beginning.note(site.look(first.opened));
+    await turns();
+    site.write();
+    // The scan sees no mark either, and its answer comes later.
+    const scan = beginning.note(site.look(second.opened));
+    await turns();
+    first.open();
+    await follower;
+    // From now on it is followed: a trigger should have noted this.
+    site.write();
+    second.open();
+    await scan;
+    const older = await beginning.older();
+    expect(['1', '2', '3'].map((id) => [older.session(id), older.message(id)])).toEqual([
+      [true, true],
+      [false, false],
+      [false, false],
+    ]);
+  });
+});
