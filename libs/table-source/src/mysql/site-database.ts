@@ -1,5 +1,6 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { TableSourceConfig } from '../config.ts';
+import { endInTime } from '../goodbye.ts';
 import { ownNames, tableName } from '../names.ts';
 import {
   type OutboxKind,
@@ -183,7 +184,7 @@ class MysqlSite implements SiteDatabase {
   }
 
   async close(): Promise<void> {
-    await this.#connection.end();
+    await endInTime(this.#connection.end(), () => this.#connection.destroy());
   }
 }
 
@@ -203,8 +204,9 @@ export function mysqlConnection(config: TableSourceConfig): SiteConnection {
       // A lost connection is learnt of by the next statement, which rejects.
       connection.on('error', wake);
       try {
-        await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-        await connection.query(
+        const set = (sql: string) => connection.query({ sql, timeout: QUERY_TIMEOUT_MS });
+        await set('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+        await set(
           "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', autocommit = 1, innodb_lock_wait_timeout = 5",
         );
         const site = new MysqlSite(connection, config);

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { TableSourceConfig } from '../config.ts';
+import { endInTime } from '../goodbye.ts';
 import { ownNames } from '../names.ts';
 import {
   type OutboxKind,
@@ -170,9 +171,11 @@ class PostgresSite implements SiteDatabase {
   }
 
   async close(): Promise<void> {
-    await this.#client.end();
+    await end(this.#client);
   }
 }
+
+const end = (client: pg.Client): Promise<void> => endInTime(client.end(), () => client.connection.stream.destroy());
 
 export function postgresConnection(config: TableSourceConfig): SiteConnection {
   const { channel } = ownNames(config);
@@ -200,7 +203,7 @@ export function postgresConnection(config: TableSourceConfig): SiteConnection {
         await site.check();
         return site;
       } catch (error) {
-        await client.end();
+        await end(client);
         throw error;
       }
     },
