@@ -107,6 +107,36 @@ describe('close codes', () => {
     },
   );
 
+  /** Online by plain REST, because nothing else got through. */
+  async function cutDown() {
+    const one = await begun();
+    const { network } = one.world;
+    Object.assign(network.blocked, { websocket: true, sse: true, poll: true });
+    one.world.cutAll();
+    await one.world.advance(30_000);
+    expect(one.client.getState().connection).toMatchObject({ transport: 'rest', limited: false });
+    return one;
+  }
+
+  it.each([4529, 4530])(
+    '[LIM1] [BES26] asks once a minute after %i also where it polled plain REST already',
+    async (code) => {
+      const { world, client } = await cutDown();
+      let tries = 0;
+      world.server.hooks.onConnect = () => {
+        tries += 1;
+        return code;
+      };
+      Object.assign(world.network.blocked, { websocket: false, sse: false, poll: false });
+      await world.advance(400_000);
+      expect(tries).toBeLessThanOrEqual(9);
+      expect(tries).toBeGreaterThanOrEqual(4);
+      delete world.server.hooks.onConnect;
+      await world.advance(76_000);
+      expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket', limited: false });
+    },
+  );
+
   it('[DRN1] opens the next connection at the moment the server named', async () => {
     const { world, client } = await begun();
     const [before] = world.gateway.connections;

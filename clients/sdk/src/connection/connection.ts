@@ -16,7 +16,8 @@ const REMEMBERED = 'transport';
 const REMEMBER_MS = 3_600_000;
 const SHORT_LIFE_MS = 10_000;
 const HEALTHY_MS = 30_000;
-const LIMITED_PROBE_MS = 60_000;
+const LIMITED_PROBE_MS = 45_000;
+const LIMITED_SPREAD_MS = 30_000;
 const RATE_LIMITED_MS = 10_000;
 const RENEW_AGAIN_MS = 10_000;
 /** Refused, cut off, or no word in time: nobody is known to be there. */
@@ -152,12 +153,14 @@ export function createConnection(
     else if (fallback) keeper.remove(REMEMBERED);
   };
 
-  const scheduleProbe = (): void => {
+  /** `refused`: the server has just said that there is no place, or no channel. */
+  const scheduleProbe = (refused = limited): void => {
     probe.clear();
-    const transport = limited ? preferred() : fallback?.better;
+    // Polling REST may be what worked last: it is no channel that could be asked for.
+    const transport = limited && preferred() !== 'rest' ? preferred() : fallback?.better;
     // Jittered, so that all who were sent away at once do not come back at once.
-    const limitedMs = LIMITED_PROBE_MS * (0.75 + environment.random() / 2);
-    if (transport) probe.set(limited ? limitedMs : (fallback?.probeMs ?? 0), () => openReplacement(transport));
+    const limitedMs = LIMITED_PROBE_MS + LIMITED_SPREAD_MS * environment.random();
+    if (transport) probe.set((!refused && fallback?.probeMs) || limitedMs, () => openReplacement(transport));
   };
 
   const scheduleRenewal = (inMs?: number): void => {
@@ -187,7 +190,7 @@ export function createConnection(
       const another = tryAll && mayProbe && fallback?.untried;
       if (another) return openReplacement(another);
       tryAll = false;
-      scheduleProbe();
+      scheduleProbe(limited || !mayProbe);
     } else if (replacement) {
       // What is being opened takes over; what it says decides.
       main = replacement;

@@ -71,6 +71,7 @@ class Bench {
   readonly timers = new Set<object>();
   record: string[] = [];
   renewInMs = HOUR_MS;
+  restFails = false;
   readonly connection: Connection;
 
   constructor() {
@@ -116,7 +117,10 @@ class Bench {
           cursorName: 'last_seq',
           query: () => ({ session: 1 }),
           authFrame: (token) => ({ type: 'auth', session_id: 1, token }),
-          restPoll: () => Promise.resolve({ events: [], last_seq: 0, has_more: false }),
+          restPoll: () =>
+            this.restFails
+              ? Promise.reject(new ChatClientError('network'))
+              : Promise.resolve({ events: [], last_seq: 0, has_more: false }),
         },
         token: () => 'token',
         cursor: () => 0,
@@ -304,4 +308,38 @@ describe.each(ALL_PHASES)('a connection that is %s', (phase) => {
 it('is described in docs/sdk.md as it is walked here', () => {
   const text = readFileSync(new URL('../../../../docs/sdk.md', import.meta.url), 'utf8');
   expect(text.replaceAll(/ +\|/g, ' |')).toContain(renderTable());
+});
+
+it('[BES26] [BES27] asks for the channel again also where 4530 came while plain REST failed', async () => {
+  const bench = new Bench();
+  const { clock, connection } = bench;
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 500) {
+      await clock.advance(500);
+      await bench.prepared();
+    }
+  };
+  await bench.openMain();
+  // Nothing but plain REST gets through.
+  for (let passed = 0; passed < 60 && connection.state.status !== 'online'; passed += 1) {
+    bench.main?.end(1006);
+    await pass(1_000);
+  }
+  expect(connection.state).toMatchObject({ status: 'online', transport: 'rest', limited: false });
+  for (let passed = 0; passed < 600 && bench.main === undefined; passed += 1) await pass(500);
+  // The process restarts while a WebSocket is being opened, which then takes the place of what polled.
+  bench.restFails = true;
+  await pass(6_000);
+  bench.restFails = false;
+  expect(connection.state).toMatchObject({ status: 'connecting', transport: 'websocket' });
+  bench.main?.end(4530);
+  await pass(1_000);
+  expect(connection.state).toMatchObject({ status: 'online', transport: 'rest', limited: true });
+  expect(bench.main).toBeUndefined();
+  for (let passed = 0; passed < 76_000 && bench.main === undefined; passed += 500) await pass(500);
+  expect(bench.main).toBeDefined();
+  bench.main?.frame('channel.ready');
+  await pass(500);
+  expect(connection.state).toMatchObject({ status: 'online', transport: 'websocket', limited: false });
+  connection.disconnect();
 });
