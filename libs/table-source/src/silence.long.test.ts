@@ -29,7 +29,7 @@ describe.each<[SiteKind, () => Promise<{ createDatabase(): Promise<string>; stop
       const known = proxy.accepted;
       proxy.halfOpen();
       await until(() => proxy.accepted > known, { timeoutMs: 40_000, what: 'another connection is tried' });
-      expect(following.connected).toBe(false);
+      await until(() => following.connected === false, { timeoutMs: 40_000, what: 'it is told to be away' });
       await proxy.heal();
       await site.write(chat, 'after');
       await until(() => ledger.bodies(chat).length === 2, { timeoutMs: 40_000, what: 'what was written then' });
