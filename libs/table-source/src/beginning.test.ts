@@ -1,21 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { Beginning } from './beginning.ts';
-import type { MessageRow, SessionRow, SiteDatabase } from './ports.ts';
+import { Beginning, type NewestRows } from './beginning.ts';
 import { MemoryLedger } from './testing/memory-ledger.ts';
 
 /** A site whose answer to one look may be held back, as over a slow connection. */
 function growingSite() {
   let newest = 1;
-  const look = (until: Promise<void> = Promise.resolve()): SiteDatabase => {
-    const row = async () => [{ id: String(newest) }];
+  const look = (until: Promise<void>): NewestRows => {
+    const rows = () => [{ id: String(newest) }];
     return {
-      newestSessions: async () => (await row()) as unknown as SessionRow[],
+      newestSessions: async () => rows(),
       newestMessages: async () => {
-        const rows = await row();
+        const found = rows();
         await until;
-        return rows as unknown as MessageRow[];
+        return found;
       },
-    } as Partial<SiteDatabase> as SiteDatabase;
+    };
   };
   return { look, write: () => (newest += 1) };
 }

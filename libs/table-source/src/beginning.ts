@@ -1,9 +1,15 @@
 import { isBackfilled } from './backfill.ts';
-import type { Places, SiteDatabase } from './ports.ts';
+import type { Places } from './ports.ts';
 
 const NUMBER = /^-?\d{1,38}$/;
 const MARKS = { sessions: 'begun:sessions', messages: 'begun:messages' } as const;
 const ROUND = 'begun:round';
+
+/** What of the site is asked for where its tables end. */
+export interface NewestRows {
+  newestSessions(limit: number): Promise<readonly { readonly id: string }[]>;
+  newestMessages(limit: number): Promise<readonly { readonly id: string }[]>;
+}
 
 /** Tells rows that were there before the triggers from those that a trigger missed. */
 export interface Older {
@@ -29,7 +35,7 @@ export class Beginning {
    * and two processes for a moment while one takes over: a later look does not move the mark, since it would pass what is
    * written while the first of them follows already.
    */
-  async note(site: SiteDatabase): Promise<void> {
+  async note(site: NewestRows): Promise<void> {
     if ((await this.#places.read(MARKS.messages)) !== null) return;
     const [session] = await site.newestSessions(1);
     const [message] = await site.newestMessages(1);
