@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type AppProcess, freePort, startPostgres, startProcess, tempFolder } from '@chat-realtime/testkit';
 import pg from 'pg';
-import { type PhpSite, startPhpSite } from './php-site.ts';
+import { type PhpSite, type PhpSiteOptions, startPhpSite } from './php-site.ts';
 
 const run = promisify(execFile);
 const path = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
@@ -30,21 +30,27 @@ export interface BesidePhpSite {
 }
 
 /** The example site on PostgreSQL, and the chat that follows its tables. `env` is the chat's. */
-export async function startBesidePhpSite(env: Readonly<Record<string, string>> = {}): Promise<BesidePhpSite> {
+export async function startBesidePhpSite(
+  env: Readonly<Record<string, string>> = {},
+  options: PhpSiteOptions = {},
+): Promise<BesidePhpSite> {
   const [postgres, port, metricsPort] = await Promise.all([startPostgres(), freePort(), freePort()]);
   const chatUrl = `http://127.0.0.1:${port}`;
   const [siteDatabase, chatDatabase] = [await postgres.createDatabase(), await postgres.createDatabase()];
   const at = new URL(siteDatabase);
   const staff = { AUTH_JWT_SECRET: SECRET, AUTH_ISSUER: 'https://site.example', AUTH_AUDIENCE: 'chat' };
-  const site = await startPhpSite({
-    SITE_DSN: `pgsql:host=${at.hostname};port=${at.port};dbname=${at.pathname.slice(1)}`,
-    SITE_DB_USER: decodeURIComponent(at.username),
-    SITE_DB_PASSWORD: decodeURIComponent(at.password),
-    CHAT_TOKEN_SECRET: `k1:${SECRET}`,
-    CHAT_CHANNEL_URL: `${chatUrl.replace('http', 'ws')}/channel/ws`,
-    CHAT_WIDGET_URL: chatUrl,
-    ...staff,
-  });
+  const site = await startPhpSite(
+    {
+      SITE_DSN: `pgsql:host=${at.hostname};port=${at.port};dbname=${at.pathname.slice(1)}`,
+      SITE_DB_USER: decodeURIComponent(at.username),
+      SITE_DB_PASSWORD: decodeURIComponent(at.password),
+      CHAT_TOKEN_SECRET: `k1:${SECRET}`,
+      CHAT_CHANNEL_URL: `${chatUrl.replace('http', 'ws')}/channel/ws`,
+      CHAT_WIDGET_URL: chatUrl,
+      ...staff,
+    },
+    options,
+  );
   // As the guide says: a user of its own, who may do what the printed SQL grants, and no more.
   const follower = Object.assign(new URL(siteDatabase), { username: 'chat_follower', password: SECRET });
   const asOwner = async (...statements: string[]): Promise<void> => {

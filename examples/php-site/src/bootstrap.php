@@ -19,6 +19,8 @@ function db(): PDO
         $pdo = new PDO($dsn, config('SITE_DB_USER') ?: null, config('SITE_DB_PASSWORD') ?: null, [
             PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
             PDO::ATTR_DEFAULT_FETCH_MODE => PDO::FETCH_ASSOC,
+            // Each worker of PHP keeps its connection: to make one costs more than all that a page asks of it.
+            PDO::ATTR_PERSISTENT => config('SITE_DB_PERSISTENT') === '1',
         ]);
         if ($pdo->getAttribute(PDO::ATTR_DRIVER_NAME) === 'sqlite') {
             $pdo->exec('PRAGMA busy_timeout = 5000');
