@@ -7,6 +7,7 @@ import { checkGuides } from './checks/guides.mjs';
 import { checkImportCycles } from './checks/import-cycles.mjs';
 import { checkImports } from './checks/imports.mjs';
 import { checkPackages } from './checks/packages.mjs';
+import { checkPageComments } from './checks/page-comments.mjs';
 import { checkSuites } from './checks/suites.mjs';
 import { checkTexts } from './checks/texts.mjs';
 import { checkFormat, checkGenerated, checkLint, checkSpec, checkTestTypes, checkTypes } from './checks/tools.mjs';
@@ -23,6 +24,7 @@ const CHECKS = [
   ['package versions and lockfile', checkPackages],
   ['every test file belongs to a suite', checkSuites],
   ['file length and forbidden texts', checkTexts],
+  ['every package explains its folders', checkPageComments],
   ['generated documents are up to date', checkGenerated],
   ['API documents (Redocly, Spectral)', checkApiDocuments],
   ['every rule of SPEC.md has a test', checkSpec],

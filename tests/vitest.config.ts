@@ -1,8 +1,20 @@
+/**
+ * Suites over the whole product. They know addresses and the contract, and nothing of the code.
+ *
+ * - `blackbox/`: the rules of SPEC.md over HTTP and the channel, against BLACKBOX_TARGET=standalone|stack|url
+ * - `resume/`: clients cut off at random, on every transport
+ * - `faults/`: a part is killed, paused or emptied under traffic; a checker verifies what each client was shown
+ * - `browser/`: widget and console in Chromium and Firefox
+ * - `repo/`: documents, examples and commands do what they say
+ * - `campaigns/`: long runs, `npm run campaign`
+ * - `support/`: what the suites share: targets, clients, checkers
+ *
+ * Start with `blackbox/main/`. A title carries the ID of the rule that it shows.
+ */
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { TargetOrder } from './support/sequencer.ts';
 
-/** Black-box suites: BLACKBOX_TARGET=standalone|stack|url says over what. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   resolve: { conditions: ['source'] },

@@ -1,4 +1,14 @@
-// `npm run bench [-- name …] [--quick]`: figures as ratios within one run. See docs/benchmarks.md.
+/**
+ * `npm run bench [-- name …] [--quick]`: figures as ratios within one run. See docs/benchmarks.md.
+ *
+ * - `benchmarks/`: one file per figure, e.g. fan-out, pipeline (POST → frame), memory, storm of reconnects
+ * - `generator/`: the process that opens thousands of raw connections and counts frames
+ * - `servers/`: the gateway under test, and a plain server to compare with
+ * - `stack/`: the whole path, for the pipeline
+ * - `process/`: child processes on fixed cores
+ *
+ * Start with `benchmarks/fan-out.ts`.
+ */
 import { fanOut } from './benchmarks/fan-out.ts';
 import { flatness } from './benchmarks/flatness.ts';
 import { idle } from './benchmarks/idle.ts';

@@ -41,6 +41,33 @@ describe('the commands of the README', () => {
   });
 });
 
+describe('page comments of packages', async () => {
+  const { judgeEntry, foldersBeside } = (await import(join(root, 'scripts/checks/page-comments.mjs'))) as {
+    judgeEntry: (entry: string, text: string, folders: readonly string[]) => string[];
+    foldersBeside: (entry: string, files: readonly string[]) => string[];
+  };
+  const comment = '/**\n * One.\n *\n * Two.\n * - `sync/`: three\n * - `tabs/`: four\n */\nexport {};\n';
+
+  it('are missed at the top of an entry, however long a later comment is', () => {
+    const problems = judgeEntry('a/src/index.ts', `export {};\n${comment}`, ['sync', 'tabs']);
+    expect(problems).toEqual(['a/src/index.ts: begins without a comment that says what the package is']);
+    expect(judgeEntry('a/src/index.ts', '/** One line. */\n', [])).toEqual(problems);
+  });
+
+  it('name every folder next to the entry, and no other', () => {
+    expect(judgeEntry('a/src/index.ts', comment, ['sync', 'tabs'])).toEqual([]);
+    expect(judgeEntry('a/src/index.ts', comment, ['core', 'sync'])).toEqual([
+      'a/src/index.ts: the comment does not name core/',
+      'a/src/index.ts: there is no folder tabs/',
+    ]);
+  });
+
+  it('are judged by the folders next to the entry alone', () => {
+    const files = ['a/src/index.ts', 'a/src/sync/x.ts', 'a/src/sync/deep/y.ts', 'a/test/z.ts', 'b/src/tabs/x.ts'];
+    expect(foldersBeside('a/src/index.ts', files)).toEqual(['sync']);
+  });
+});
+
 describe('circles of imports', async () => {
   const { importsOf, circlesOf, foldersOf, judgeFolder } = (await import(
     join(root, 'scripts/checks/import-cycles.mjs')

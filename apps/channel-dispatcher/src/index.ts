@@ -1,2 +1,11 @@
+/**
+ * The step between RabbitMQ and Redis. An event enters from a queue in `dispatcher.ts`, `frames.ts` turns it into a frame
+ * for customers and one for staff, and `fanout-writer.ts` publishes both. The event is acknowledged only after that.
+ *
+ * The dispatcher keeps no state and removes no duplicates: the gateways do. Several dispatchers share the queues.
+ * `testing/` has samples of events and an observer of the fan-out.
+ *
+ * Start with `dispatcher.ts`. `main.ts` runs it as a process of its own.
+ */
 export { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 export { type DispatcherEnvironment, dispatcherEnvironment } from './config.ts';

@@ -1,3 +1,23 @@
+/**
+ * The source of truth: sessions, messages and everything around them, over REST and in PostgreSQL.
+ *
+ * A message enters at `messages/messages.controller.ts`, is committed together with its outbox row by
+ * `messages/messages.ts`, and leaves in `relay/`, which numbers committed events and publishes them to RabbitMQ.
+ *
+ * A folder is a subject. Its routes (`*.controller.ts`), use cases and SQL are side by side.
+ *
+ * - a chat: `sessions/`, `lifecycle/` (assign, close, reopen), `messages/`, `notes/`, `attachments/`, `pictures/`,
+ *   `callbacks/`, `quick-replies/`
+ * - events: `feed/` (by number), `catchup/` (what gateways request), `relay/` (publishing), `trace/` (where one event is)
+ * - access: `operators/`, `tokens/`, `identity/` (customers the site has signed in), `challenge/` (proof of work), `bans/`
+ * - settings: `settings/`, `schedule/` (opening hours), `consent/`
+ * - reaching people who are not there: `notify/` decides, `mail/`, `push/` and `telegram/` deliver; `alerts/` call the site
+ * - data: `privacy/` (export, erasure, retention), `audit/`
+ * - a site that keeps its own chat: `intake/`
+ * - shared: `http/` (routes), `storage/` (transactions, visibility, rows), `outside/` (requests that leave our network)
+ *
+ * Start with `messages/messages.ts`, then `relay/relay-leader.ts`. `compose.ts` puts the parts together.
+ */
 export type { FileOwner, TelegramDesk, TelegramFile } from './telegram/telegram.ts';
 export { type ChatService, type ChatServiceDeps, createChatService } from './chat-service.ts';
 export type { ChatSource } from './catchup/source.ts';

@@ -1,3 +1,12 @@
+/**
+ * The page `/try/`: a customer, a console and everything between them on one screen, with buttons that break the parts.
+ *
+ * A message is typed in the pane of the customer (`customer/`, a page of its own with a simulated firewall) or in the
+ * console's. `instruments.ts` listens to the server's own measurements, and `score.ts` compares what each side was shown
+ * with what the database has: nothing may be missing or doubled.
+ *
+ * Start with `score.ts`, then this file, which draws it.
+ */
 import type { Carrier, Ceiling } from './customer/api.ts';
 import {
   EXPERIMENTS,

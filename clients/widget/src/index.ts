@@ -1,3 +1,17 @@
+/**
+ * The widget as an npm package: `loadChatWidget` adds the same script that a `<script>` tag would.
+ *
+ * A message enters and leaves through the customer's client of `clients/sdk`, which belongs to `panel/`. Loader and panel
+ * are two bundles; `bridge.ts` is all they know of each other.
+ *
+ * - `loader/`: what every page of the site loads: the button, the shadow root, calls made before the panel is there
+ * - `panel/`: the chat itself, loaded when a visitor opens it
+ * - `badge/`: unread counters for any staff page of the site
+ * - `keep/`: where a visitor takes the chat along: as a file, by mail, or on in Telegram
+ * - `preview/`: the panel with sample content, shown in the console's settings
+ *
+ * Start with `loader/main.ts`, then `panel/main.tsx`.
+ */
 import type { ChatWidget, WidgetOptions } from './api.ts';
 import { METHODS, type QueuedCall } from './queue.ts';
 export type * from './api.ts';

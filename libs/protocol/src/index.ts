@@ -1,3 +1,14 @@
+/**
+ * The contract: what clients, services and sites send each other, as zod schemas. A frame, an error code, a close code, a
+ * limit that clients see and a route are each defined here and nowhere else; SPEC.md gets its tables from them.
+ *
+ * No code runs when a message passes. Services validate with these schemas, clients use their types.
+ *
+ * - `routes/`: every REST route with its access, body and response
+ * - `documents/`: generates openapi.json, asyncapi.json, the JSON schema and the tables of SPEC.md
+ *
+ * Start with `events.ts` and `channel.ts`: the events, and the frames that carry them.
+ */
 export * from './primitives.ts';
 export * from './events.ts';
 export * from './callbacks.ts';

@@ -1,3 +1,16 @@
+/**
+ * What every service needs and none should write again: configuration from variables, JSON logs without personal data,
+ * metrics, health, shutdown in order, rate limits.
+ *
+ * A request enters in `http/`: request id, origin, body limit, the guard of its route, error envelope. An event leaves its
+ * time in `trace/` at each hop, so that one slow message can be explained.
+ *
+ * - `http/`: the Fastify/Nest application and its guards; a route without an access decorator is refused
+ * - `trace/`: hops of an event, kept in memory and optionally exported as spans
+ * - `testing/`: helpers for tests of services
+ *
+ * Start with `http/create-http-app.ts`, then `config.ts`.
+ */
 import 'reflect-metadata';
 
 export * from './client-ip.ts';

@@ -1,3 +1,15 @@
+/**
+ * For tests only: starts, kills, pauses and wipes the real servers, each on a free port with a folder of its own, and ends
+ * them with the test process (`guard.ts`). Nothing here is a mock where the real server can run.
+ *
+ * - `clients/`: customers and operators over every transport; observers that record each frame they were shown
+ * - `drivers/`: make a service exit, or its driver misbehave, at a chosen step; the rest is production code
+ * - `mail/`: an SMTP receiver and a real IMAP server
+ * - `stack/`: all services as processes, behind nginx or Caddy, with a fault proxy before each server
+ * - `telegram/`: a Bot API with limits and faults
+ *
+ * Start with `stack/stack.ts` for a whole system, or `postgres.ts` for a single server.
+ */
 export { type AppProcess, type LogRecord, type ProcessOptions, SERVICE_FLAGS, startProcess } from './app-process.ts';
 export * from './clients/index.ts';
 export { solved } from './challenge.ts';
