@@ -94,7 +94,7 @@ describe('dispatcher', () => {
     expect(text).toContain('chat_rabbitmq_connected 1');
   });
 
-  it('[AMQP] refuses what has no place, counts it, and goes on', async () => {
+  it('[AMQP] rejects and counts messages without session_id or feed_seq, and continues', async () => {
     await dispatcher.start();
     const placeless = messageEvent(1, 2);
     await broker.publisher.publish([

@@ -54,8 +54,8 @@ interface Work {
 }
 
 /**
- * From the queue to the fan-out. It keeps no state and drops no duplicates: what is acked was taken by Redis, what is
- * not comes again, and the edges show each event once.
+ * Moves events from the queue to the fan-out. It keeps no state and removes no duplicates: what is acknowledged was
+ * accepted by Redis, everything else is redelivered, and the gateways show each event once.
  */
 class ChannelDispatcher implements Dispatcher {
   readonly #consumer: EventConsumer;
@@ -90,7 +90,7 @@ class ChannelDispatcher implements Dispatcher {
   async start(): Promise<void> {
     if (this.#state !== 'idle') return;
     this.#sweepTimer = setInterval(() => void this.#sweep(), this.#sweepIntervalMs);
-    // With Redis away nothing is taken from the queue at all.
+    // While Redis is down, nothing is consumed.
     if (this.#fanout.connected) await this.#consume();
     else this.#waitForFanout(0);
   }

@@ -20,8 +20,8 @@ export type EventCommands =
   | { readonly kind: 'bad'; readonly reason: BadEvent };
 
 /**
- * The frames of one durable event. Texts are put together rather than built as objects, so that `data`, nearly all of
- * a frame, is turned into JSON once for customers and staff.
+ * The frames of one durable event. They are concatenated as strings, so that `data`, nearly all of a frame, is
+ * serialised once for customers and staff.
  */
 export function eventCommands(event: BrokerEvent): EventCommands {
   const { type, session_id: sessionId, seq } = event;
@@ -37,7 +37,7 @@ export function eventCommands(event: BrokerEvent): EventCommands {
   return { kind: 'durable', commands: [...commands, scrubOf(sessionId, seq, event.data['through_seq'])] };
 }
 
-/** Where an ephemeral message goes. It has no place in the stream, whose readers want what lasts. */
+/** Where an ephemeral message goes. It is not appended to the stream, whose readers only want durable events. */
 export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutCommand[] {
   switch (message.type) {
     case 'chat.read': {

@@ -26,7 +26,7 @@ export function dispatcherMetrics(metrics: Metrics, consumer: EventConsumer, fan
   });
   const errors = metrics.counter({
     name: 'chat_dispatch_errors_total',
-    help: 'Failed attempts to hand events on, by reason',
+    help: 'Failed attempts to pass events on, by reason',
     labels: ['reason'],
     series: ERROR_REASONS.map((reason) => ({ reason })),
   });
@@ -39,13 +39,13 @@ export function dispatcherMetrics(metrics: Metrics, consumer: EventConsumer, fan
     }),
     deadLettered: metrics.counter({
       name: 'chat_dispatch_dead_lettered_total',
-      help: 'Messages refused to the dead letters, by reason',
+      help: 'Messages rejected as dead letters, by reason',
       labels: ['reason'],
       series: [...BAD_MESSAGES, ...BAD_EVENTS].map((reason) => ({ reason })),
     }),
     lag: metrics.histogram({
       name: 'chat_dispatch_lag_seconds',
-      help: 'From the commit of an event until the fan-out has it',
+      help: 'Time from the commit of an event to its publication to Redis',
     }),
   };
 }

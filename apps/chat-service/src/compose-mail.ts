@@ -36,7 +36,7 @@ export function composeMail(parts: MailParts): Mail {
   const config = mailConfig(settings);
   const received = parts.metrics.counter({
     name: 'chat_mail_received_total',
-    help: 'Mail that came to us, by what became of it',
+    help: 'Inbound mails, by what became of them',
     labels: ['outcome'],
   });
   const addresses =

@@ -46,12 +46,12 @@ export function composeReach(parts: ReachParts): Reach {
   const subject = contact ?? settings.PUBLIC_URL ?? 'mailto:chat@localhost';
   const sent = metrics.counter({
     name: 'chat_push_sends_total',
-    help: 'Attempts to tell a device, by what the push service said',
+    help: 'Pushes sent to a device, by the result of the push service',
     labels: ['result'],
   });
   const twice = metrics.counter({
     name: 'chat_push_ambiguous_sends_total',
-    help: 'Devices told again because it was not known whether they were told before',
+    help: 'Pushes sent again because the outcome of the first attempt was unknown',
   });
   const operators = new OperatorNotices(database, sender !== undefined);
   const push = new PushSender({
@@ -94,12 +94,12 @@ function mailSender({ database, context, settings, mail, rules, logger, metrics 
   if (config === undefined || smtpUrl === undefined || publicUrl === undefined) return undefined;
   const sent = metrics.counter({
     name: 'chat_mail_sends_total',
-    help: 'Attempts to give a mail to the server, by what came of it',
+    help: 'Mails given to the server, by result',
     labels: ['result'],
   });
   const twice = metrics.counter({
     name: 'chat_mail_ambiguous_sends_total',
-    help: 'Mails given again because it was not known whether the server had them',
+    help: 'Mails sent again because the outcome of the first attempt was unknown',
   });
   const writer = new MailWriter({
     database,

@@ -98,12 +98,12 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const space = () => storage.space().catch(() => ({ free: Number.NaN, floor: Number.NaN }));
   metrics.gauge({
     name: 'chat_disk_free_bytes',
-    help: 'Free on the disk that holds the attachments',
+    help: 'Free space on the disk of the attachments',
     collect: async (gauge) => gauge.set((await space()).free),
   });
   metrics.gauge({
     name: 'chat_disk_floor_bytes',
-    help: 'Below so many free bytes uploads are refused',
+    help: 'Uploads are refused when less than this is free',
     collect: async (gauge) => gauge.set((await space()).floor),
   });
   const rules = async () => effectiveRules(settings, (await saved.current()).rules);

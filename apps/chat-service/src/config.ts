@@ -87,7 +87,7 @@ export type RabbitSource =
   | { readonly kind: 'exchange'; readonly exchange: string; readonly key: string }
   | { readonly kind: 'queue'; readonly queue: string };
 
-/** Reading what we publish ourselves would go round for ever. */
+/** Reading our own exchange would loop forever. */
 const OWN_QUEUES: ReadonlySet<string> = new Set(QUEUE_COUNTS.flatMap((count) => queueNames(count)));
 
 /** `exchange:<name>/<key>` or `queue:<name>`. */
@@ -157,7 +157,7 @@ const pushVariables = {
 /** How the chat behaves; the same in its own process and in standalone. */
 export const chatSettingsVariables = {
   CHAT_TOKEN_SECRETS: envSecretRing(),
-  /** Without it what the console has saved, else a day. */
+  /** Default: the value saved in the console, else a day. */
   CHANNEL_TOKEN_TTL_SECONDS: envOptionalInteger({ min: 1, max: 86_400 }),
   SITE_API_KEY: envSecret(16).optional(),
   IDENTITY_SECRETS: envSecretRing().optional(),
@@ -168,7 +168,7 @@ export const chatSettingsVariables = {
   CHAT_SCHEDULE: envSchedule().optional(),
   CHAT_WIDGET: envWidget(),
   CHAT_PHONE_COUNTRY: envCountry(),
-  /** Without it what the console has saved, else 120. */
+  /** Default: the value saved in the console, else 120. */
   CALLBACK_DUE_MINUTES: envOptionalInteger({ min: 1 }),
   ATTACHMENT_MAX_BYTES: envInteger(ATTACHMENT_MAX_BYTES, { min: 1, max: ATTACHMENT_MAX_BYTES }),
   ATTACHMENT_TYPES: envAcceptedTypes(),
@@ -257,7 +257,7 @@ export const chatServiceSchema = z
   .refine(sourcesHaveLedger, LEDGER_MISSING)
   .refine(mailIsComplete, MAIL_INCOMPLETE);
 
-/** In the ledger the site decides: nothing is closed, returned or claimed by the clock or by us. */
+/** In the ledger role the site is in charge: no closing by time, no return to the queue, no claim by a reply. */
 export function chatOptions(settings: ChatSettings): Partial<ChatOptions> {
   if (settings.CHAT_ROLE === 'ledger')
     return {

@@ -15,11 +15,11 @@ export function metricsObserver(metrics: Metrics): ChatObserver {
   });
   const lockWait = metrics.histogram({
     name: 'chat_post_lock_wait_seconds',
-    help: 'Time a post waited for its session',
+    help: 'Time a post waited for the lock of its session',
   });
   const feedLag = metrics.gauge({
     name: 'chat_feed_lag_seconds',
-    help: 'Age of the oldest event that waits for its number in the staff feed',
+    help: 'Age of the oldest event that has no number in the staff feed yet',
   });
   const pending = metrics.gauge({
     name: 'chat_outbox_pending',
@@ -29,10 +29,10 @@ export function metricsObserver(metrics: Metrics): ChatObserver {
     name: 'chat_outbox_oldest_age_seconds',
     help: 'Age of the oldest event not yet confirmed by the broker',
   });
-  const leader = metrics.gauge({ name: 'chat_relay_leader', help: '1 where the relay leads' });
+  const leader = metrics.gauge({ name: 'chat_relay_leader', help: '1 on the relay leader' });
   const published = metrics.counter({
     name: 'chat_relay_published_total',
-    help: 'Events given to the broker',
+    help: 'Events published to the broker',
     labels: ['result'],
     series: ['confirmed', 'failed'].map((result) => ({ result })),
   });

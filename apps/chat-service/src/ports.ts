@@ -1,4 +1,4 @@
-/** What the domain needs from outside, beside the database and the publisher. */
+/** Ports of chat-service, apart from the database and the publisher. */
 
 /** Makes the link under which an attachment can be fetched; never stored, so that it can expire. */
 export interface AttachmentLinks {
@@ -26,7 +26,7 @@ export interface ChatLog {
   error(facts: object, message: string): void;
 }
 
-/** Work that exactly one process does at a time: the relay leader. */
+/** A periodic job that one process runs at a time: the relay leader. */
 export interface Sweep {
   readonly name: string;
   readonly everyMs: number;

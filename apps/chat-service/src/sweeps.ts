@@ -19,7 +19,7 @@ const UNSENT_EVERY_MS = 600_000;
 const RETENTION_EVERY_MS = 600_000;
 
 export interface ChatSweeps {
-  /** What exactly one process does at a time beside relaying: the leader runs these. */
+  /** The periodic jobs that the relay leader runs. */
   readonly sweeps: readonly Sweep[];
   /** Resolves when no webhook is under way; before the database is closed. */
   readonly settle: () => Promise<void>;
@@ -29,16 +29,16 @@ export function createSweeps(
   database: Database,
   attachments: Attachments,
   settings: ChatSettings,
-  /** As they hold now. */
+  /** The rules in force. */
   rules: () => Promise<RulesResponse['effective']>,
-  /** Where alerts go now. */
+  /** The current alert targets. */
   targets: () => Promise<AlertTargets>,
   logger: Logger,
   metrics: Metrics,
 ): ChatSweeps {
   const raised = metrics.counter({
     name: 'chat_alerts_raised_total',
-    help: 'Alerts by their cause',
+    help: 'Alerts raised, by cause',
     labels: ['reason'],
     series: alertReasonSchema.options.map((reason) => ({ reason })),
   });

@@ -329,7 +329,7 @@ export function sourceSuite(name: string, start: () => Promise<FactSource>): voi
       expect(messages.map((found) => found.id)).toEqual([large, small, middle]);
     });
 
-    it('[BES1] of a session that nobody knows: a shell holds it', async () => {
+    it('[BES1] of an unknown session creates a placeholder session', async () => {
       const one = nextSession();
       await source.tell(one, said('of nobody'));
       expect(await told(one)).toEqual(['client:of nobody']);

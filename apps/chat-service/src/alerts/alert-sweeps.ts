@@ -15,7 +15,7 @@ export interface AlertConfig {
 export type AlertReason = z.infer<typeof alertReasonSchema>;
 export type AlertObserver = (reason: AlertReason, count: number) => void;
 
-/** The first run after a start looks back over a day of standstill, later ones only over what can be new. */
+/** The first run after a start covers a day of downtime. Later runs only cover what can be new. */
 const FIRST_WINDOW_SECONDS = 86_400;
 const WINDOW_SECONDS = 3_600;
 
@@ -26,15 +26,15 @@ const OPEN = sql.raw(isOpenIn('c.status'));
 export const FOUND_BY = {
   sessionCreated: (window: number) => sql`s.updated_at > ${ago(window)}`,
   waiting: (seconds: number) => sql`s.waiting_since <= ${ago(seconds)}`,
-  // An erased request has nobody to ring.
+  // An erased request has nobody to call.
   callbackRequested: (window: number) => sql`c.created_at > ${ago(window)} AND c.erased_at IS NULL`,
   callbackDue: () => sql`c.due_at <= now() AND ${OPEN}`,
   replyUnseen: (window: number) => sql`s.updated_at > ${ago(window)}`,
 };
 
 /**
- * Finds causes of alerts in the tables and raises each once: the dedupe key names the cause, so that a sweep may run
- * twice, die in the middle or change its leader. Alert and webhook deliveries are made by one statement.
+ * Detects alert conditions in the tables and raises each once. The dedupe key names the cause, so a sweep may run
+ * twice, stop halfway or move to another leader. One statement inserts the alert and its webhook deliveries.
  */
 export class AlertSweeps {
   readonly #database: Database;

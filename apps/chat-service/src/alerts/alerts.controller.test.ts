@@ -90,7 +90,7 @@ describe('on postgres', () => {
       expect((await read(anna)).callbacks_due).toBe(before + 1);
     });
 
-    it('[ALR2] [ERR4] refuses a since that is neither', async () => {
+    it('[ALR2] [ERR4] rejects `since` if it is neither an alert id nor a time', async () => {
       for (const since of ['yesterday', '-1', '2026-13-01T00:00:00Z']) {
         expect((await chat.call('GET', `/chat/alerts?since=${since}`, { token: anna })).status).toBe(422);
       }

@@ -39,7 +39,7 @@ it('[OPS3] tells how many customers wait and how long, what is unread, and which
   expect(await value(metrics, 'chat_webhook_deliveries_pending')).toBe(0);
 });
 
-it('[OPS3] tells nothing once it has ceased to count: another leads the relay', async () => {
+it('[OPS3] reports no figures after losing the relay leadership', async () => {
   const metrics = createMetrics('test');
   const figures = new DeskFigures(database, metrics);
   await figures.run();

@@ -29,7 +29,9 @@ interface Figures {
   readonly webhooks_oldest: number;
 }
 
-/** The desk as numbers: how many customers wait and how long. Counted by the relay leader, so that one process tells. */
+/**
+ * The desk as numbers: how many customers wait and how long. Counted by the relay leader, so that one process tells.
+ */
 export class DeskFigures implements Sweep {
   readonly name = 'desk-figures';
   readonly everyMs = EVERY_MS;
@@ -45,32 +47,32 @@ export class DeskFigures implements Sweep {
         gauge.set(this.#current === null ? 0 : figure(this.#current));
     metrics.gauge({
       name: 'chat_desk_waiting_sessions',
-      help: 'Customers who wait for an answer, where the relay leads',
+      help: 'Customers who wait for a reply (relay leader only)',
       collect: collect(({ waiting }) => waiting),
     });
     metrics.gauge({
       name: 'chat_desk_oldest_waiting_seconds',
-      help: 'How long the customer has waited who waits longest, where the relay leads',
+      help: 'How long the longest waiting customer has waited (relay leader only)',
       collect: collect(({ oldest }) => oldest),
     });
     metrics.gauge({
       name: 'chat_desk_unread_sessions',
-      help: 'Open sessions with messages that nobody of the team has read, where the relay leads',
+      help: 'Open sessions with messages that the team has not read (relay leader only)',
       collect: collect(({ unread }) => unread),
     });
     metrics.gauge({
       name: 'chat_desk_callbacks_due',
-      help: 'Callbacks past the time they were promised for, where the relay leads',
+      help: 'Callbacks past their due time (relay leader only)',
       collect: collect((figures) => figures.callbacks_due),
     });
     metrics.gauge({
       name: 'chat_webhook_deliveries_pending',
-      help: 'Webhook deliveries that the receiver has not taken yet, where the relay leads',
+      help: 'Webhook deliveries that the receiver has not accepted yet (relay leader only)',
       collect: collect((figures) => figures.webhooks_pending),
     });
     metrics.gauge({
       name: 'chat_webhook_oldest_pending_seconds',
-      help: 'Age of the oldest of them, where the relay leads',
+      help: 'Age of the oldest pending webhook delivery (relay leader only)',
       collect: collect((figures) => figures.webhooks_oldest),
     });
   }

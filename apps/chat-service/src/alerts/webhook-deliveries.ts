@@ -26,7 +26,7 @@ interface DueDelivery {
   readonly body: string;
 }
 
-/** Attempts at once to one receiver: a slow one fills its own lane alone. */
+/** Concurrent attempts per receiver: a slow receiver blocks only itself. */
 const LANE_WIDTH = 4;
 
 /** Sends what the alert sweeps queued. One process at a time runs it: the leader. */
@@ -119,7 +119,7 @@ export class WebhookDeliveries {
       .where('d.delivered_at', 'is', null)
       .where('d.failed_at', 'is', null)
       .where('d.next_attempt_at', '<=', new Date())
-      // An address that was taken out and comes back gets nothing of before.
+      // An address that was removed and added again receives nothing older.
       .where('d.created_at', '>', new Date(Date.now() - 2 * WEBHOOK_GIVE_UP_SECONDS * 1_000))
       // First attempts before repeats: what failed for an hour must not hold up what is new.
       .orderBy('d.attempts')

@@ -20,7 +20,7 @@ export class AcceptedTypes {
   static parse(entries: readonly string[]): AcceptedTypes {
     const clean = entries.map((entry) => entry.trim().toLowerCase());
     const wrong = clean.find((entry) => entry !== '*/*' && !ENTRY.test(entry));
-    if (wrong !== undefined) throw new Error(`"${wrong}" is no type such as application/pdf or image/*`);
+    if (wrong !== undefined) throw new Error(`"${wrong}" is not a MIME type such as application/pdf or image/*`);
     const everything = clean.length === 0 || clean.includes('*/*') || clean.includes(OCTET_STREAM);
     return new AcceptedTypes(everything ? null : clean);
   }

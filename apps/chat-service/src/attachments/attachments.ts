@@ -56,7 +56,7 @@ export interface RemovedFiles {
 const UNSENT_HOURS = 24;
 const CLEANUP_BATCH = 100;
 
-/** Files of the chat: taken in, checked by their content, given out again by signed address. */
+/** Attachments: accepted, identified by their content, and served by signed URL. */
 export class Attachments {
   readonly #database: Database;
   readonly #storage: AttachmentStorage;
@@ -80,7 +80,7 @@ export class Attachments {
     }
     const id = randomBytes(16).toString('base64url');
     const expected = upload.declaredBytes ?? maxBytes;
-    // The row first: what is under way counts, and no file lies there that nothing names.
+    // Insert the row first: an upload in progress counts towards the quota, and no file exists without a row.
     const from = upload.clientIp === null ? null : this.#config.hashAddress(upload.clientIp);
     await this.#quota.reserve(id, { ...upload, from }, expected);
     try {
@@ -159,8 +159,8 @@ export class Attachments {
   }
 
   /**
-   * The bytes of files that were erased. The row goes last: what is left half done is found by it. A file that cannot be
-   * removed keeps its row and stands in nobody's way. `sessionId`: of this chat alone.
+   * The bytes of files that were erased. The row goes last: what is left half done is found by it. A file that cannot
+   * be removed keeps its row and stands in nobody's way. `sessionId`: of this chat alone.
    */
   async removeErased(hasTime: () => boolean = () => true, sessionId?: number): Promise<RemovedFiles> {
     const failures: unknown[] = [];

@@ -33,7 +33,10 @@ export class UnsentQuota {
     this.#limits = limits;
   }
 
-  /** Customer and staff do not use up each other's share. @throws ChatError 429 when the session or the address has too much here already. */
+  /**
+   * Customer and staff do not use up each other's share. @throws ChatError 429 when the session or the address has too
+   * much here already.
+   */
   async reserve(id: string, { sessionId, participant, name, from }: Uploader, size: number): Promise<void> {
     const { unsentPerSession, unsentPerAddress } = this.#limits;
     await this.#database.kysely.transaction().execute(async (trx) => {

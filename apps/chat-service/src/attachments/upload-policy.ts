@@ -15,7 +15,7 @@ export interface UploadPolicy {
   readonly types: AcceptedTypes;
 }
 
-/** What was saved narrows what the environment says, and never widens it, whatever was saved before. */
+/** Saved settings can narrow the limits of the environment, never widen them. */
 export function uploadPolicy(env: AttachmentEnvironment, saved: SavedPolicy = {}): UploadPolicy {
   const types = AcceptedTypes.parse(saved.types ?? []).within(env.ATTACHMENT_TYPES);
   return {
@@ -28,10 +28,7 @@ export function uploadPolicy(env: AttachmentEnvironment, saved: SavedPolicy = {}
 /** @throws ChatError 422 for what is beyond the limits of the environment. */
 export function checkUploadPolicy(env: AttachmentEnvironment, { max_bytes, types = [] }: SavedPolicy): void {
   if (max_bytes !== undefined && max_bytes > env.ATTACHMENT_MAX_BYTES)
-    throw fieldError(
-      'attachments.max_bytes',
-      `must be at most ${env.ATTACHMENT_MAX_BYTES}, as ATTACHMENT_MAX_BYTES says`,
-    );
+    throw fieldError('attachments.max_bytes', `must be at most ${env.ATTACHMENT_MAX_BYTES} (ATTACHMENT_MAX_BYTES)`);
   const beyond = types.findIndex((type) => !env.ATTACHMENT_TYPES.has(type));
-  if (beyond >= 0) throw fieldError(`attachments.types.${beyond}`, 'is nothing that ATTACHMENT_TYPES lets in');
+  if (beyond >= 0) throw fieldError(`attachments.types.${beyond}`, 'is not allowed by ATTACHMENT_TYPES');
 }

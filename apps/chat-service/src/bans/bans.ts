@@ -20,14 +20,16 @@ import { translated } from '../storage/errors.ts';
 import { pageId } from '../storage/id-page.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 import { isVisible, visibleSessions } from '../storage/visibility.ts';
-import { requireAllowed } from './banned.ts';
+import { requireAllowed } from './require-not-banned.ts';
 import { networkToBan } from './networks.ts';
 
-/** Class of the lock under which bans are made: how many there are, and whether one holds already, is looked at first. */
+/**
+ * Class of the lock under which bans are made: how many there are, and whether one holds already, is looked at first.
+ */
 const LOCK_CLASS = 1_129_595_205;
 const PAGE_ROWS = 100;
 const HOUR_MS = 3_600_000;
-/** How long it is known where a chat was written from. */
+/** Days for which the client address of a chat is kept. */
 const ADDRESS_DAYS = 30;
 const SWEEP_BATCH = 1_000;
 const SWEEP_EVERY_MS = 600_000;
@@ -60,12 +62,15 @@ function endOf(ban: NewBan): Date | null {
   return until;
 }
 
-/** What they know of bans they ask for anew. One that hears nothing of it does so with its next head check. */
-function tellGateways(unit: WorkUnit): void {
+/** Makes the gateways reload the bans. A gateway that misses this reloads them with its next head check. */
+function notifyGateways(unit: WorkUnit): void {
   unit.ephemeral({ v: 1, type: 'control.bans', data: {} });
 }
 
-/** Whom the operators do not want to hear from. Staff are told nothing of what a banned visitor tries. */
+/**
+ * Bans of sessions, customers and networks. Staff get no event for what a banned visitor tries. They are enforced in
+ * three places: posts by `chat_post_checked` in SQL, everything else by `requireAllowed`, typing by the gateway.
+ */
 export class Bans {
   readonly #database: Database;
   readonly #context: StorageContext;
@@ -90,7 +95,7 @@ export class Bans {
     if (request.by === 'address' && proxy !== null)
       throw fieldError(
         'by',
-        `the address is that of a proxy, from which every visitor comes; declare it: TRUSTED_PROXIES=${proxy}`,
+        `this is the address of a proxy that all visitors share; declare it: TRUSTED_PROXIES=${proxy}`,
       );
     return commitWork(this.#context, async (unit) => {
       const { trx } = unit;
@@ -129,7 +134,7 @@ export class Bans {
         subject: `session:${request.session_id}`,
         details: { ban_id: row.id, by: row.kind, until: row.until?.toISOString() ?? null },
       });
-      tellGateways(unit);
+      notifyGateways(unit);
       const { network } = target;
       const otherSessions = network ? await othersFrom(trx, network, request.session_id) : undefined;
       return { ban: renderBan(row), created: !isHeld, otherSessions };
@@ -166,11 +171,11 @@ export class Bans {
         subject: `session:${row.session_id}`,
         details: { ban_id: row.id, by: row.kind },
       });
-      tellGateways(unit);
+      notifyGateways(unit);
     });
   }
 
-  /** As the function of that name. */
+  /** See the function `requireAllowed`. */
   requireAllowed(sessionId: number | null, address: string | null): Promise<void> {
     return requireAllowed(this.#database, sessionId, address);
   }
@@ -189,7 +194,7 @@ export class Bans {
       if (session.customer_id === null) throw fieldError('by', 'nobody is signed in in this chat');
       return { ...target, kind: by, customer_id: session.customer_id };
     }
-    if (session.address === null) throw fieldError('by', 'it is not known where this chat was written from');
+    if (session.address === null) throw fieldError('by', 'the client address of this chat is unknown');
     const verdict = networkToBan(session.address, this.#trusted);
     if (verdict.kind === 'refused') throw fieldError('by', `the address ${verdict.reason}`);
     return { ...target, kind: by, network: verdict.network };
@@ -197,11 +202,12 @@ export class Bans {
 
   async #requireRoom(trx: Transaction<Tables>): Promise<void> {
     const result = await sql<{ count: number }>`SELECT count(*) AS count FROM chat_ban b WHERE ${HOLDS}`.execute(trx);
-    if ((result.rows[0]?.count ?? 0) >= BANS_MAX) throw fieldError('by', `there are ${BANS_MAX} bans, the most`);
+    if ((result.rows[0]?.count ?? 0) >= BANS_MAX)
+      throw fieldError('by', `there are already ${BANS_MAX} bans, the maximum`);
   }
 }
 
-/** Whom else a ban of this network concerns: an office, a mobile network or a proxy has many. */
+/** How many other sessions a ban of this network would affect: an office, a mobile network or a proxy has many. */
 async function othersFrom(trx: Transaction<Tables>, network: string, sessionId: number): Promise<number> {
   // A scoped address is no network's, and would not be read as one.
   const from = network.includes('/')
@@ -214,7 +220,7 @@ async function othersFrom(trx: Transaction<Tables>, network: string, sessionId: 
   return rows[0]?.count ?? 0;
 }
 
-/** What no longer holds, and addresses that nobody will ban any more. */
+/** Deletes expired bans, and client addresses past their retention. */
 export function banSweep(database: Database): Sweep {
   return {
     name: 'bans',

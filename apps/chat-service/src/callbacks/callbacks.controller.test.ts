@@ -173,7 +173,7 @@ describe('on postgres', () => {
       expect(changes.map(({ actor_id: by }) => by)).toEqual(['anna', 'boris', null]);
     });
 
-    it('[CB4] [CB6] an appointment moves the due time; what changes nothing tells nothing', async () => {
+    it('[CB4] [CB6] setting preferred_at moves due_at; a patch that changes nothing publishes no event', async () => {
       const { session, token } = await newSession();
       const { callback } = (await ask({ session_id: session.id }, token)).as(customerCallbackResponseSchema);
       const moved = (await patch(anna, callback.id, { preferred_at: '2031-05-05T12:00:00Z' })).as(

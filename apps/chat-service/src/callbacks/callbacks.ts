@@ -47,7 +47,9 @@ type Unit =
   | { readonly kind: 'session'; readonly unit: SessionUnit }
   | { readonly kind: 'sessionless'; readonly unit: WorkUnit };
 
-/** Requests to be called back. The customer sees that and when; phone and handling are for staff alone. */
+/**
+ * Callback requests. The customer sees the status and the time. Phone number and handling are visible to staff only.
+ */
 export class Callbacks {
   readonly #database: Database;
   readonly #context: StorageContext;
@@ -66,7 +68,7 @@ export class Callbacks {
       .filter((part) => part)
       .join('\n');
     const preferredAt = request.preferred_at ? new Date(request.preferred_at) : null;
-    // Within the transaction it would want a second connection.
+    // Read before the transaction: inside it, this would need a second connection.
     const dueMinutes = await this.#config.dueMinutes();
     const row = await this.#within(sessionId, async (unit) => {
       const inserted = await unit.unit.trx
@@ -166,7 +168,7 @@ function dueAfter(time: Date, minutes: number): Date {
   return new Date(time.getTime() + minutes * 60_000);
 }
 
-/** Whether the customer still waits for a call: a call that nobody answered is still owed. */
+/** Whether the customer still waits for a call. An unanswered call is still pending. */
 export async function isPending(trx: Transaction<Tables>, sessionId: number): Promise<boolean> {
   const open = await trx
     .selectFrom('chat_callback')

@@ -18,8 +18,8 @@ export interface CallbackState {
 }
 
 /**
- * What a patch makes of a callback, or undefined when it changes nothing (a retry).
- * @throws ChatError 409 for a step the machine does not have, or when another operator has it in hand.
+ * The state of a callback after a patch, or undefined if the patch changes nothing (a retry).
+ * @throws ChatError 409 for an invalid transition, or if another operator is handling the callback.
  */
 export function planChange(actor: StaffActor, current: CallbackState, patch: CallbackPatch): CallbackState | undefined {
   const status = patch.status ?? (current.status === 'new' && patch.assigned_user_id ? 'assigned' : current.status);
@@ -51,7 +51,7 @@ function assigneeAfter(
   }
   const takes = status === 'assigned' || status === 'calling';
   if (!takes) return owner;
-  // A call that nobody answered may be tried by whoever is there.
+  // Any operator may retry an unanswered call.
   if (owner === null || current.status === 'no_answer') return actor.userId;
   if (owner !== actor.userId && actor.role !== 'admin') throw inHand(owner);
   return owner;

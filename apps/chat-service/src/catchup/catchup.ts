@@ -160,7 +160,10 @@ async function readFeedPart(
   return { events: read.events, owners: read.owners, cursor: String(read.cursor), has_more: read.hasMore };
 }
 
-/** The gateway's one question: resume, gap fill and head check alike, in a number of statements that does not grow with its sessions. */
+/**
+ * The gateway's one question: resume, gap fill and head check alike, in a number of statements that does not grow with
+ * its sessions.
+ */
 export function catchup(
   context: StorageContext,
   epochs: EpochWatch,

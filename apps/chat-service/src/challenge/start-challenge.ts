@@ -17,8 +17,8 @@ export interface SolvedChallenge {
 }
 
 /**
- * A proof of work for whoever begins many chats, in the form of ALTCHA (altcha.org, version 1 of its protocol). Nothing is
- * kept of a challenge until it is solved: its signature says that it is ours, and its salt until when it holds.
+ * Proof of work for clients that start many chats, in the format of ALTCHA (altcha.org, version 1 of its protocol). A
+ * challenge is stateless until it is solved: its signature proves that we issued it, its salt carries the expiry.
  */
 export class StartChallenge {
   readonly #starts: RateLimiter;

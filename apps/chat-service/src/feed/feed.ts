@@ -10,10 +10,13 @@ import { eventColumns } from '../storage/event-rows.ts';
 import { type BoundedRows, boundedRows, eventBytes } from '../storage/page-bytes.ts';
 import { visibleEvents } from '../storage/visibility.ts';
 
-/** Numbers that one page looks at, so that a page for a viewer who may see little of them ends in time. */
+/** Feed numbers that one page scans at most, so that a page for a narrow scope ends in time. */
 const PAGE_SPAN = 10_000;
 
-/** A leader stamps within milliseconds of the commit, on a machine that is overloaded within a second; longer than this there is none. */
+/**
+ * A leader stamps within milliseconds of the commit, and within a second on an overloaded machine. After this long
+ * there is no leader.
+ */
 const STAMP_WAIT_MS = 1_500;
 const STAMP_LOOK_MS = 4;
 
@@ -21,7 +24,7 @@ const NEWEST_WAITING = { name: 'chat-outbox-newest', text: 'SELECT max(event_id)
 const OLDEST_WAITING = { name: 'chat-outbox-oldest', text: 'SELECT min(event_id) AS id FROM outbox' } as const;
 const HEAD = { name: 'chat-feed-head', text: 'SELECT stamped FROM feed_head' } as const;
 
-/** A row with whose its session and its callback are now. */
+/** A row with the current assignees of its session and callback. */
 type FeedRow = EventRow & {
   readonly feed_seq: number;
   readonly session_owner: string | null;
@@ -30,15 +33,18 @@ type FeedRow = EventRow & {
   readonly callback_owner: string | null;
 };
 
-/** The number given last. Numbers are given under a lock and become visible in their order, so nothing at or before it is missing. */
+/**
+ * The number given last. Numbers are given under a lock and become visible in their order, so nothing at or before it
+ * is missing.
+ */
 export async function feedHead(context: StorageContext): Promise<number> {
   const [row] = await context.database.query<{ stamped: number }>(HEAD);
   return row?.stamped ?? 0;
 }
 
 /**
- * Whoever was answered before they ask finds what they wrote: waits until the relay leader has given a number to
- * everything that is committed now. Bounded, for when no relay leads.
+ * Waits until the relay leader has numbered everything committed so far, so that callers find what they have just
+ * written. Bounded, in case there is no leader.
  */
 export async function untilStamped(context: StorageContext): Promise<void> {
   const deadline = performance.now() + STAMP_WAIT_MS;
@@ -99,7 +105,7 @@ export type FeedRead =
     }
   | { readonly ok: false; readonly reset: CursorReset; readonly head: number };
 
-/** `viewer`: only what they may see; null for a gateway, which judges for each of its connections. */
+/** `viewer`: only the events they may see. Null for a gateway, which filters per connection. */
 export async function readFeed(
   context: StorageContext,
   cursor: string,

@@ -2,7 +2,7 @@ import { ChatError, sessionIdParamSchema } from '@chat-realtime/protocol';
 import type { Principal } from '@chat-realtime/verifier';
 import type { Actor, StaffActor } from '../actors.ts';
 
-/** On a route that only staff can reach; anything else is a fault of the route's declaration. */
+/** For routes that only staff can reach. Anything else means the route is declared wrongly. */
 export function staffActor(principal: Principal): StaffActor {
   if (principal.kind !== 'staff') throw new ChatError('bad_token', 'the token is not valid here');
   const { userId, name, role, scope } = principal;
@@ -13,7 +13,10 @@ export function actorOf(principal: Principal): Actor {
   return principal.kind === 'customer' ? { kind: 'customer', sessionId: principal.sessionId } : staffActor(principal);
 }
 
-/** A path id that is no number names nothing: the caller has passed the guard, so that is 404 and not a malformed request. */
+/**
+ * A path id that is no number names nothing: the caller has passed the guard, so that is 404 and not a malformed
+ * request.
+ */
 export function sessionIdOf(text: string): number {
   const id = wholeNumber(text);
   if (id === undefined) throw new ChatError('session_not_found', 'no such session');

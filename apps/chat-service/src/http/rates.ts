@@ -1,5 +1,4 @@
-import { ChatError } from '@chat-realtime/protocol';
-import { RateLimiter, rateLimitKey } from '@chat-realtime/service-kit';
+import { enforceRate, RateLimiter, rateLimitKey } from '@chat-realtime/service-kit';
 import type { Actor } from '../actors.ts';
 
 export interface RatesConfig {
@@ -10,21 +9,21 @@ export interface RatesConfig {
 }
 
 const MINUTE = 60;
-/** Each goes out to every address of alerts. */
-const TRIALS_PER_MINUTE = 10;
+/** Each test is sent to every alert target. */
+const WEBHOOK_TESTS_PER_MINUTE = 10;
 
 function principalKey(actor: Actor): string {
   return actor.kind === 'customer' ? `session:${actor.sessionId}` : `staff:${actor.userId}`;
 }
 
-/** How often one address or person may do what costs us a row. */
+/** Rate limits for requests that write a row. */
 export class RequestRates {
   readonly #sessions: RateLimiter;
   readonly #callbacks: RateLimiter;
   readonly #messages: RateLimiter;
   readonly #uploads: RateLimiter;
   readonly #subscriptions: RateLimiter;
-  readonly #trials: RateLimiter;
+  readonly #webhookTests: RateLimiter;
 
   constructor(config: RatesConfig) {
     this.#sessions = new RateLimiter(config.sessionsPerMinute, MINUTE);
@@ -32,37 +31,31 @@ export class RequestRates {
     this.#messages = new RateLimiter(config.messagesPerMinute, MINUTE);
     this.#uploads = new RateLimiter(config.messagesPerMinute, MINUTE);
     this.#subscriptions = new RateLimiter(config.messagesPerMinute, MINUTE);
-    this.#trials = new RateLimiter(config.messagesPerMinute === 0 ? 0 : TRIALS_PER_MINUTE, MINUTE);
+    this.#webhookTests = new RateLimiter(config.messagesPerMinute === 0 ? 0 : WEBHOOK_TESTS_PER_MINUTE, MINUTE);
   }
 
   session(ip: string): Promise<void> {
-    return take(this.#sessions, rateLimitKey(ip));
+    return enforceRate(this.#sessions, rateLimitKey(ip));
   }
 
   callback(ip: string): Promise<void> {
-    return take(this.#callbacks, rateLimitKey(ip));
+    return enforceRate(this.#callbacks, rateLimitKey(ip));
   }
 
   message(actor: Actor): Promise<void> {
-    return take(this.#messages, principalKey(actor));
+    return enforceRate(this.#messages, principalKey(actor));
   }
 
   subscription(actor: Actor): Promise<void> {
-    return take(this.#subscriptions, principalKey(actor));
+    return enforceRate(this.#subscriptions, principalKey(actor));
   }
 
-  /** A webhook that is tried. */
-  trial(actor: Actor): Promise<void> {
-    return take(this.#trials, principalKey(actor));
+  /** Test deliveries of the webhooks. */
+  webhookTest(actor: Actor): Promise<void> {
+    return enforceRate(this.#webhookTests, principalKey(actor));
   }
 
   upload(actor: Actor): Promise<void> {
-    return take(this.#uploads, principalKey(actor));
+    return enforceRate(this.#uploads, principalKey(actor));
   }
-}
-
-async function take(limiter: RateLimiter, key: string): Promise<void> {
-  const verdict = await limiter.consume(key);
-  if (verdict.ok) return;
-  throw new ChatError('rate_limited', 'too many requests', { retryAfterSeconds: verdict.retryAfterSeconds });
 }

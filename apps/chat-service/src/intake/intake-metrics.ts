@@ -9,12 +9,12 @@ export function intakeMetrics(metrics: Metrics): IntakeObserver {
   });
   const changed = metrics.counter({
     name: 'chat_intake_changed_total',
-    help: 'Messages that came again under their id with another text; the first is kept',
+    help: 'Messages received again with the same id and another text; the first text is kept',
     labels: ['source'],
   });
   const nameless = metrics.counter({
     name: 'chat_intake_nameless_total',
-    help: 'Events without message_id and without an id in their data, known again by their place alone',
+    help: 'Events without message_id and without an id in their data, recognised by their position alone',
     labels: ['source'],
   });
   return {

@@ -1,9 +1,9 @@
 /**
- * The one way by which a site's own chat gets into the ledger, whatever brings its events: a call, a broker, its tables.
+ * The only entry of a site's events into the ledger, whichever source delivers them: HTTP, broker or tables.
  *
- * A source reads, calls `take`, and forgets what it read only after the answer: then every event of it is committed, known
- * from before, or refused for good. When `take` rejects (the database is away), nothing was decided: give the same again.
- * Repeats cost nothing, so a source need not know what it gave before.
+ * A source reads, calls `take`, and forgets what it read only after the response. Then every event is committed, was
+ * already known, or is rejected for good. If `take` rejects (the database is away), nothing was decided, and the source
+ * must deliver the same events again. Repeats cost nothing, so a source need not remember what it delivered.
  */
 export interface EventIntake {
   /** In the order given; each event once, under the next seq of its session. At most 500 at a time, of about 4 MiB. */

@@ -1,6 +1,6 @@
 import { emptyOwedLetters } from '../privacy/refused-events.ts';
 import { readRabbit } from './rabbit-feed.ts';
-import { RunAlone } from './run-alone.ts';
+import { ExclusiveTask } from './exclusive-task.ts';
 import { sourceGauges } from './source-gauges.ts';
 import { sayRead } from './source-sight.ts';
 import type { SourceDeps, SourceRunner } from './source.ts';
@@ -48,5 +48,5 @@ function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }
       },
     };
   };
-  return [new RunAlone({ database, lock: RABBIT_LOCK, log: logger, begin })];
+  return [new ExclusiveTask({ database, lock: RABBIT_LOCK, log: logger, begin })];
 }

@@ -8,11 +8,13 @@ interface Later {
   readonly tries: number;
 }
 
-/** Mails that could not be taken just now, and until when each is let be: others must not wait behind them. */
+/** Mails that could not be processed yet, each with the time of its next retry. Other mails do not wait for them. */
 export class LaterMails {
   readonly #later = new Map<number, Later>();
 
-  /** Those of `unseen` whose time has come, in their order. What is unseen no more is forgotten. Times are monotonic. */
+  /**
+   * Those of `unseen` whose time has come, in their order. What is unseen no more is forgotten. Times are monotonic.
+   */
   due(unseen: readonly number[], nowMs: number): number[] {
     const there = new Set(unseen);
     for (const uid of this.#later.keys()) if (!there.has(uid)) this.#later.delete(uid);

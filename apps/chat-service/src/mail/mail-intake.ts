@@ -11,7 +11,7 @@ import {
 import { sql } from 'kysely';
 import { sanitizeFileName } from '../attachments/file-name.ts';
 import type { Attachments } from '../attachments/attachments.ts';
-import { requireAllowed } from '../bans/banned.ts';
+import { requireAllowed } from '../bans/require-not-banned.ts';
 import type { ChatLog } from '../ports.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { findSession } from '../storage/find-session.ts';
@@ -43,7 +43,7 @@ export interface MailIntakeParts {
   readonly taken: (outcome: string) => void;
 }
 
-/** What whoever brings a mail knows of it beside. */
+/** What the source of a mail knows about it besides its text. */
 export interface MailDelivery {
   /** Whom the mail server was told it is for. */
   readonly recipients?: readonly string[];
@@ -55,7 +55,7 @@ export interface MailDelivery {
   readonly admit?: (key: string) => Promise<void>;
 }
 
-/** Mail that came to us: the reply of a customer becomes a message of theirs, once, by whatever way and however often it comes. */
+/** Inbound mail: the reply of a customer becomes one message, however often and by whichever route it arrives. */
 export class MailIntake {
   readonly #parts: MailIntakeParts;
 
@@ -264,7 +264,7 @@ function beginningOf({ text }: ReceivedMail, { locale }: SessionRecord): Part {
   return { body: written === '' ? said : `${written}\n${said}`, files: [], left: [] };
 }
 
-/** What the operator would otherwise never hear of, as far as there is room; what was written keeps its place. */
+/** Adds what the operator would otherwise miss, as far as there is room. The text of the customer keeps its place. */
 function withRefused(body: string, refused: readonly string[], { locale }: SessionRecord): string {
   const say = REFUSED[languageOf(locale)];
   const parts = body === '' ? [] : [body];

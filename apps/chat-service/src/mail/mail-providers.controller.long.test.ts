@@ -71,7 +71,7 @@ describe('mail that a provider brings', () => {
     expect(await texts(id)).toEqual(['Первое', 'Второе']);
   });
 
-  it('[MAIL8] a token that came with another mail brings nothing', async () => {
+  it('[MAIL8] refuses a token that was used for another mail', async () => {
     const { id, to } = await begin();
     const token = randomUUID();
     expect((await mailgun(to, letter(`${randomUUID()}@mail.example`, 'Своё'), token)).status).toBe(200);

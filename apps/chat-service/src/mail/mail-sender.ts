@@ -27,7 +27,7 @@ export interface MailSenderParts {
   readonly ambiguous: () => void;
 }
 
-/** Gives mail to the server. One process at a time runs it: the leader. */
+/** Sends mail. Runs on the relay leader only. */
 export class MailSender {
   readonly #parts: MailSenderParts;
   readonly #transport: ReturnType<typeof createTransport>;
@@ -46,7 +46,7 @@ export class MailSender {
     for (const row of await this.#due(AT_ONCE - this.#running.size)) {
       const done = this.#send(row)
         .catch((error: unknown) => {
-          this.#parts.log.warn({ mail: row.id, error: text(error) }, 'a mail could not be handled; it is tried again');
+          this.#parts.log.warn({ mail: row.id, error: text(error) }, 'a mail could not be handled; it will be retried');
           return this.#postpone(row);
         })
         .catch((error: unknown) => {
@@ -97,7 +97,8 @@ export class MailSender {
       await this.#record(row, { failed_at: new Date(), last_error: 'not_needed', sending_at: null });
       return;
     }
-    // Still set from before: a process ended, or a connection, while the server had it. Counted, since it may come twice.
+    // Still set from before: a process ended, or a connection, while the server had it. Counted, since it may come
+    // twice.
     if (row.sending_at !== null) ambiguous();
     await this.#record(row, { sending_at: new Date() });
     try {
@@ -111,7 +112,7 @@ export class MailSender {
     log.debug({ mail: row.id, kind: row.kind }, 'a mail was sent');
   }
 
-  /** Something of it, or of us, is broken: it must not stand before the others, nor for ever. */
+  /** This mail or our code is broken: the mail must neither block the others nor be retried forever. */
   async #postpone(row: MailRow): Promise<void> {
     const attempts = row.attempts + 1;
     const givesUp = isLate(row);

@@ -70,7 +70,7 @@ const texts = async (id: number) => {
 };
 
 describe('a transcript', () => {
-  it('[MAIL1] is a file of what both sides saw, in the language of the chat, and of no note', async () => {
+  it('[MAIL1] has what both sides saw, in the language of the chat, and no notes', async () => {
     const session = await begin({ name: 'Olga', locale: 'en' });
     await says(session, 'Where is my order?\nIt is late.');
     await says(session, 'Tomorrow.', anna);
@@ -405,7 +405,7 @@ describe('the links of a mail', () => {
     expect((await back(late)).code).toBe('bad_credentials');
   });
 
-  it('[MAIL6] not that of a signed-in customer, not after a revocation, and not by guessing', async () => {
+  it('[MAIL6] open no chat of a signed-in customer, none after a revocation, and none by guessing', async () => {
     const session = await begin();
     const [first, second] = [await links.newCode(session.id), await links.newCode(session.id)];
     const back = async (code: string, ip: string) =>

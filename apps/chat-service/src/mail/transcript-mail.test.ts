@@ -61,7 +61,7 @@ describe('a transcript by mail', () => {
     expect((await one.ask({ email: 'c6@mail.example' }, anna)).status).toBe(202);
   });
 
-  it('[MAIL2] one recipient gets five an hour, from whomever and however it is spelt', async () => {
+  it('[MAIL2] a recipient gets five an hour at most, whoever sends them and however the address is spelled', async () => {
     const spelt = ['victim@mail.example', 'Victim@mail.example', 'VICTIM@MAIL.EXAMPLE'];
     for (let n = 0; n < 5; n += 1) {
       const someone = await begin();

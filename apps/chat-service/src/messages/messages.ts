@@ -6,7 +6,7 @@ import type { Actor } from '../actors.ts';
 import type { PostedMessage, PostMessage } from '../storage/session-record.ts';
 import { renderMessage, type StoredFile } from '../storage/render.ts';
 import { type SessionAction, transition } from '../lifecycle/transition.ts';
-import { bannedError } from '../bans/banned.ts';
+import { bannedError } from '../bans/require-not-banned.ts';
 import { requireOurs, requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
 import { erasedOriginal } from './erased-retry.ts';
 import { translated } from '../storage/errors.ts';
@@ -41,7 +41,7 @@ const POST = {
   name: 'chat-post-message',
   text: 'SELECT * FROM chat_post_checked($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10, $11::boolean, $12, $13)',
 } as const;
-/** Events told with a refusal; whoever is further behind reads the rest themself. */
+/** Missed events in a 409 at most. A client that is further behind fetches the rest. */
 const MISSED_EVENTS_MAX = 100;
 
 type PostValues = readonly [
@@ -68,12 +68,12 @@ function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: 
     staff === null ? 'client' : 'operator',
     staff?.userId ?? null,
     staff?.name ?? null,
-    // The scope is judged before, by the one rule.
+    // The scope was checked before, see storage/visibility.ts.
     null,
     post.body,
     post.clientMessageId,
     post.attachments ?? [],
-    // A customer's own cursor stops nothing.
+    // `expected_seq` does not apply to customers.
     staff === null ? null : (post.expectedSeq ?? null),
     post.traceparent ?? null,
     claims,
@@ -118,7 +118,7 @@ export async function postInTransaction(
   return onlyRow(result.rows);
 }
 
-/** Rolls back what was done for a post before it was refused: nothing of a refused request may stay. */
+/** Thrown to roll the transaction back: a refused post must have no effect. */
 class RefusedPost extends Error {
   override readonly name = 'RefusedPost';
   readonly outcome: RefusedOutcome;
@@ -129,7 +129,7 @@ class RefusedPost extends Error {
   }
 }
 
-/** What must happen to the session before this post: a closed one is reopened, one that is nobody's is claimed. */
+/** The transition needed before this post: reopen a closed session, or claim an unassigned one. */
 function stepBefore(actor: Actor, outcome: 'closed' | 'unclaimed'): SessionAction {
   if (actor.kind === 'customer') return { kind: 'customer_message' };
   if (outcome === 'closed') return { kind: 'operator_message' };
@@ -137,8 +137,8 @@ function stepBefore(actor: Actor, outcome: 'closed' | 'unclaimed'): SessionActio
 }
 
 /**
- * The post in a transaction of several statements: where the scope must be judged under the lock, where the session is
- * closed (the state machine refuses, or reopens it) and where an operator answers in a session that is nobody's.
+ * The slow path, a transaction of several statements. It is needed when the scope must be checked under the lock, when
+ * the session is closed (the post is refused or reopens it), and when an operator replies in an unassigned session.
  */
 async function postUnderLock(
   context: StorageContext,
@@ -196,7 +196,7 @@ async function refuse(
         }),
       });
     case 'bad_attachments':
-      throw new ChatError('validation_failed', 'an attachment is unknown, was sent already, or stands twice', {
+      throw new ChatError('validation_failed', 'an attachment is unknown, already sent, or listed twice', {
         details: { fields: [{ path: 'attachments', message: 'must be unsent uploads of yours in this session' }] },
       });
   }

@@ -8,13 +8,13 @@ import {
 } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 
-/** Whose the chat and the callback request are now. */
+/** Current assignees of the chat and of the callback request. */
 export interface Owners {
   readonly session: string | null;
   readonly callback: string | null;
 }
 
-/** Of a chat that is somebody's its operator alone is told; of one that is nobody's, all who may see it. */
+/** An assigned chat concerns only its operator. An unassigned one concerns everyone who may see it. */
 export function concerns(event: NotifyEvent, owners: Owners, viewer: { userId: string; scope: StaffScope }): boolean {
   const owner = owners.callback ?? owners.session;
   if (owner !== null) return owner === viewer.userId;
@@ -57,7 +57,9 @@ interface Standing {
   readonly scope: string | null;
 }
 
-/** Judged again as it is sent: it may have been answered meanwhile, be somebody else's, or out of the operator's scope. */
+/**
+ * Judged again as it is sent: it may have been answered meanwhile, be somebody else's, or out of the operator's scope.
+ */
 export async function isStillToTell(database: Database, told: Told): Promise<boolean> {
   const { event, userId, sessionId, alertId } = told;
   const scope = sql`(SELECT a.scope FROM auth_operator a WHERE a.id = ${userId})`;

@@ -185,7 +185,7 @@ describe('a customer who closed the tab', () => {
     expect(mailsTo('gone@mail.example')).toEqual([]);
   }, 120_000);
 
-  it('[TG24] is mailed what the bot cannot tell them while it does not run', async () => {
+  it('[TG24] is sent mail while the Telegram bot is not running', async () => {
     const { kysely } = chat.database;
     const seen = (secondsAgo: number) =>
       sql`INSERT INTO telegram_bot (bot_id, username, seen_at)

@@ -1,4 +1,5 @@
-// Long because the rules of what operators are told meet in one chat here, with the same people, devices and looks of the leader.
+// Long because the rules of what operators are told meet in one chat here, with the same people, devices and looks of
+// the leader.
 import { createSessionResponseSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -372,7 +373,7 @@ describe('a push that is about to be sent', () => {
     ]);
   });
 
-  it('[NTF7] and was in vain for an hour becomes a mail, if that was chosen and it still matters', async () => {
+  it('[NTF7] becomes a mail after an hour of failures, if mail was chosen and it still matters', async () => {
     await add(anna);
     await choose(anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
     const [open, answered] = [await waiting(), await waiting()];

@@ -20,7 +20,7 @@ import {
 } from './policy.ts';
 
 const BATCH = 200;
-/** What is older was told, or nobody runs to it any more. */
+/** Older events were already notified, or are no longer worth it. */
 const WINDOW_SECONDS = 900;
 const CONSOLE_SECONDS = 30;
 
@@ -72,13 +72,13 @@ interface Decided {
 }
 
 /**
- * Decides for each event who is told of it, and queues that in the same transaction. Decided once, except for whoever
- * has it before their eyes: who closes the console while it still matters is told then.
+ * Decides for each event whom to notify, and queues the notices in the same transaction. Each decision is made once,
+ * except for operators who are looking at the chat: they are notified if they close the console while it still matters.
  */
 export class OperatorNotices {
   readonly #database: Database;
   readonly #canMail: boolean;
-  /** Saves writes that would change nothing; what is told once is the tables' word. */
+  /** A cache that avoids writes without effect. That nobody is notified twice is guaranteed by the tables. */
   readonly #decided = new Map<string, Decided>();
   /** More causes than one look has are looked at in turns. */
   #after = '';
@@ -127,7 +127,7 @@ export class OperatorNotices {
     return rows;
   }
 
-  /** Those who can be told at all: with a device or a mail address. A bot that does not run tells nobody. */
+  /** Operators who can be reached at all: with a device or a mail address. A bot that is not running reaches nobody. */
   async #operators(): Promise<Operator[]> {
     const { rows } = await sql<OperatorRow>`
       WITH device AS (

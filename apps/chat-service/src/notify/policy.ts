@@ -1,8 +1,8 @@
 import type { NotifyEvent, NotifySettings, OperatorStatus, QuietHours } from '@chat-realtime/protocol';
 
 /**
- * Who is told of what, by which channel, after how long. The table in docs/guides/notifications.md says the same; a test
- * holds the two together.
+ * Notification policy: who is notified of what, on which channel and after how long. docs/guides/notifications.md has
+ * the same table; a test compares the two.
  */
 export const NOTIFY_DELAYS = {
   /** A customer's message that nobody has read. */
@@ -11,9 +11,9 @@ export const NOTIFY_DELAYS = {
   replyPushSeconds: 10,
   /** The same by mail, where a device was told of it. Without a device: REPLY_UNSEEN_SECONDS. */
   replyMailAfterPushSeconds: 3_600,
-  /** So long a mail waits at least for what a device says. */
+  /** A mail waits at least this long, because a push may have reached the customer. */
   replyPushGraceSeconds: 60,
-  /** So long an operator on duty waits for what the bot tells them at once. */
+  /** How long an operator on duty waits, because the bot notifies them at once. */
   onDutySeconds: 10,
   /** Between two mails to one customer. */
   replyMailGapSeconds: 900,
@@ -37,13 +37,16 @@ export interface Concern {
   readonly event: NotifyEvent;
   /** The chat or the callback request is theirs; otherwise it is nobody's. */
   readonly isTheirs: boolean;
-  /** Since the customer began to wait the bot has sent them something of this chat, or the callback request, or is about to. */
+  /**
+   * Since the customer began to wait the bot has sent them something of this chat, or the callback request, or is about
+   * to.
+   */
   readonly isInTelegram: boolean;
 }
 
 /**
- * They have it before their eyes: the console shows each of these events. Telegram shows what the bot has sent. Somebody
- * who is away is offered nothing new there; of what had happened before the duty began the bot sends nothing.
+ * Whether the operator sees the event without a notice. The console shows each of these events, Telegram shows what the
+ * bot has sent. The bot offers nothing new to an operator who is away, and nothing from before their duty began.
  */
 export function seesItself(
   { isTheirs, isInTelegram }: Concern,
@@ -54,7 +57,9 @@ export function seesItself(
   return isInTelegram;
 }
 
-/** Why nobody was told is of interest only here; what is left out is told by what the operator has before their eyes. */
+/**
+ * Why nobody was told is of interest only here; what is left out is told by what the operator has before their eyes.
+ */
 export function channelsFor(concern: Concern, operator: AwayOperator, now: Date): OperatorChannel[] {
   const { event } = concern;
   const { settings, status, devices, canMail } = operator;

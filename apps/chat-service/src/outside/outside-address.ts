@@ -3,8 +3,8 @@ import { isIP, type LookupFunction } from 'node:net';
 import { isSharedAddress } from '../bans/networks.ts';
 
 /**
- * Whether an address that somebody named leads out of our own network by its looks. What a name resolves to is judged by
- * {@link publicLookup} when something is sent.
+ * Whether an address from a user leads outside our own network, judged by its text. What a name resolves to is checked
+ * by {@link publicLookup} when something is sent.
  */
 export function leadsOutside(url: URL): boolean {
   const host = url.hostname.replaceAll(/^\[|\]$/g, '');
@@ -12,7 +12,9 @@ export function leadsOutside(url: URL): boolean {
   return /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(host) && !/\.(?:local|localhost|internal)$/i.test(host);
 }
 
-/** What a name resolves to is judged when the connection is made: one that was harmless at first may lead inside later. */
+/**
+ * What a name resolves to is judged when the connection is made: one that was harmless at first may lead inside later.
+ */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookupAddress(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) {

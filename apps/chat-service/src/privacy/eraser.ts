@@ -41,8 +41,8 @@ interface Progress {
 }
 
 /**
- * Takes away what was written in a chat. Rows and seq stay. A long chat is emptied in several transactions; the last of
- * them tells of it, so that what a client is told is true.
+ * Erases the content of a chat. Rows and seq stay. A long chat is erased in several transactions, and the last one
+ * publishes the event, so that clients hear of it when it is true.
  */
 export class Eraser {
   readonly #database: Database;
@@ -65,7 +65,7 @@ export class Eraser {
     await this.#files.removeErased(undefined, sessionId);
   }
 
-  /** The same in every chat of a customer, one after the other. Answers in how many. */
+  /** Erases all chats of a customer, one after the other. Returns how many. */
   async eraseCustomer(actor: StaffActor, customerId: string): Promise<number> {
     let count = 0;
     for await (const id of customerSessions(this.#database.kysely, customerId)) {

@@ -19,7 +19,7 @@ import { ActorInterceptor } from '../http/actor-interceptor.ts';
 import { ERASER, EXPORT, CONTEXT } from '../http/injection.ts';
 import { sessionIdOf, staffActor } from '../http/principals.ts';
 
-/** What a person may ask of us: all that is known of them, and that it goes. */
+/** Requests of data subjects: export and erasure. */
 @Controller('chat/session/:id')
 @UseInterceptors(ActorInterceptor)
 export class PrivacyController {

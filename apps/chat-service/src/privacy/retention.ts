@@ -16,7 +16,7 @@ const EVERY_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const SESSIONS_PER_LOOK = 1_000;
-/** So long each part of a run takes at most; the next run goes on where it ended. */
+/** Time budget per part of a run. The next run continues where it ended. */
 const PART_MS = 2_000;
 
 /** Whole hours, so that a chat that goes on for ever is told of what was erased once an hour at most. */
@@ -62,7 +62,7 @@ class Run {
     this.chats[kind] = (this.chats[kind] ?? 0) + chats;
   }
 
-  /** One chat that cannot be erased must not keep all others. */
+  /** A chat that cannot be erased must not block the others. */
   async erase(eraser: Eraser, id: number, kind: ErasedKind, at: Date): Promise<void> {
     try {
       const done = await eraser.eraseBefore(id, [kind], at);
@@ -73,7 +73,7 @@ class Run {
   }
 }
 
-/** Erases what is older than the owner wants to keep it, a little at a time. `days` is asked anew at each run. */
+/** Erases data past its retention, in small steps. `days` is read on each run. */
 export function retentionSweep(
   eraser: Eraser,
   files: ErasedFiles,

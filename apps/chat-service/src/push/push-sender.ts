@@ -72,7 +72,7 @@ export class PushSender {
       const done = this.#send(row)
         .catch((error: unknown) => {
           const text = error instanceof Error ? error.message : String(error);
-          this.#parts.log.warn({ notice: row.id, error: text }, 'a push could not be handled; it is tried again');
+          this.#parts.log.warn({ notice: row.id, error: text }, 'a push could not be handled; it will be retried');
           return this.#postpone(row);
         })
         .catch((error: unknown) => {
@@ -140,7 +140,8 @@ export class PushSender {
       ended('quiet');
       return this.#endInVain(row, 'quiet');
     }
-    // Still set from before: whether the device was told is not known. Its topic lets a second one take the place of the first.
+    // Still set from before: whether the device was told is not known. Its topic lets a second one take the place of
+    // the first.
     if (row.sending_at !== null) ambiguous();
     await this.#update(row, { sending_at: new Date() });
     const payload = pushPayload({
@@ -230,8 +231,8 @@ export class PushSender {
   }
 
   /**
-   * The device was not told, and its operator may be by another way. All notices of the cause are held meanwhile: of two
-   * devices that fail at once the second sees that the first one has.
+   * The device was not told, and its operator may be by another way. All notices of the cause are held meanwhile: of
+   * two devices that fail at once the second sees that the first one has.
    */
   async #endInVain(row: Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>, outcome: string): Promise<void> {
     const { id, notice, user_id: userId, kind } = row;

@@ -17,7 +17,7 @@ const list = async (token: string) =>
   (await chat.call('GET', path, { token })).as(quickRepliesResponseSchema).quick_replies;
 
 describe('quick replies', () => {
-  it('[QR1] [QR2] [QR5] are one list for everybody, in the order of their shortcuts, kept as written', async () => {
+  it('[QR1] [QR2] [QR5] are shared by all operators, sorted by shortcut and stored verbatim', async () => {
     const text = 'Здравствуйте, {{name}}!\n{{operator}}, {{site}}, {{unknown}} <b>';
     const made = await add(anna, { shortcut: 'Привет', title: ' Приветствие ', text, id: 99 });
     expect([made.status, made.as(quickReplySchema)]).toEqual([

@@ -18,8 +18,8 @@ export interface DutyDeps {
 }
 
 /**
- * What the leader does beside publishing: the tick by which gateways see that the live path works, the badge, the
- * figures of the outbox, and the sweeps. Each runs by its own timer and never beside itself.
+ * What the leader does besides publishing: the tick that shows gateways that the live path works, the badge, the
+ * metrics of the outbox, and the sweeps. Each has its own timer and never overlaps itself.
  */
 export class LeaderDuties {
   readonly #deps: DutyDeps;
@@ -95,7 +95,7 @@ export class LeaderDuties {
       this.#deps.observer.sweepFailed(name);
       this.#deps.log.warn(
         { sweep: name, error: error instanceof Error ? error.message : String(error) },
-        'a sweep failed; it runs again',
+        'a sweep failed; it will be retried',
       );
     }
   }
@@ -114,8 +114,8 @@ export class LeaderDuties {
     this.#badgeAt = performance.now();
     try {
       const badge = await this.#deps.badge();
-      // Told with every tick, changed or not: one that was lost, or overtaken by a count made before it, is right again a
-      // second later. Gateways tell their clients only what is news.
+      // Published with every tick, changed or not: if one is lost or overtaken by an older count, the next is right a
+      // second later. Gateways forward it only if it changed.
       this.#deps.publisher.publishEphemeral({ v: 1, type: 'chat.alert', session_id: null, seq: null, data: badge });
     } finally {
       this.#badgeBusy = false;

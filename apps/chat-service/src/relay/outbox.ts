@@ -8,7 +8,7 @@ export interface OutboxRow extends EventRow {
   readonly traceparent: string | null;
 }
 
-/** What is published next. `from` and `to` are numbers of the feed: everything after the one, up to and with the other. */
+/** What is published next, by feed numbers: after `from`, up to and including `to`. */
 export interface PendingBatch {
   readonly from: number;
   readonly to: number;
@@ -47,8 +47,8 @@ type PendingRow = (OutboxRow | (Pick<OutboxRow, 'feed_seq' | 'traceparent'> & { 
 };
 
 /**
- * Has what was published in the last `seconds` published again. Any process may ask for it: whoever is told first that
- * the broker lost its queue need not be the leader.
+ * Makes the leader publish the last `seconds` again. Any process may call it: the one that notices that the broker lost
+ * its queue need not be the leader.
  */
 export async function republish(database: Pick<Database, 'query'>, seconds: number): Promise<number> {
   const [row] = await database.query<{ events: number }>(REPUBLISH, [seconds]);
@@ -56,8 +56,8 @@ export async function republish(database: Pick<Database, 'query'>, seconds: numb
 }
 
 /**
- * Outbox and feed through the connection that holds the leader's lock: a statement that succeeds proves that the lock is
- * still held, so an old leader cannot publish beside a new one for longer than one batch.
+ * Outbox and feed through the connection that holds the leader's lock: a statement that succeeds proves that the lock
+ * is still held, so an old leader cannot publish beside a new one for longer than one batch.
  */
 export class Outbox {
   readonly #session: DedicatedSession;
@@ -66,7 +66,7 @@ export class Outbox {
     this.#session = session;
   }
 
-  /** Gives what waits the next numbers of the feed; answers how many. */
+  /** Assigns the next feed numbers to all pending events. Returns how many. */
   async stamp(limit: number): Promise<number> {
     const [row] = await this.#session.query<{ stamped: number }>(STAMP, [limit]);
     return row?.stamped ?? 0;
@@ -82,7 +82,7 @@ export class Outbox {
     return { from: last.published, to: last.feed_seq, rows, full };
   }
 
-  /** False when the events are to be published again: nothing is marked then. */
+  /** Returns false, and marks nothing, if the events must be published again. */
   async mark(from: number, to: number): Promise<boolean> {
     const [row] = await this.#session.query<{ marked: boolean }>(MARK, [from, to]);
     return row?.marked === true;

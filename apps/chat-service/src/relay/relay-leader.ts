@@ -9,7 +9,10 @@ import { Signal } from './signal.ts';
 export const RELAY_LOCK = 1_129_599_564;
 /** Finds what no wake-up told: one from another process may get lost. */
 const POLL_MS = 250;
-/** A standby asks this often, and a leader that lost its connection comes back: together the takeover is under 5 s. */
+/**
+ * How often a standby tries the lock, and how often a leader that lost its connection comes back. A takeover takes less
+ * than 5 s altogether.
+ */
 const STANDBY_MS = 1_500;
 /** A leader that is stopped, or cut off, loses its lock after this long. */
 const SILENCE_MS = 3_000;
@@ -27,8 +30,8 @@ export interface RelayDeps extends PublishDeps {
 type Phase = 'idle' | 'standby' | 'leading' | 'stopping';
 
 /**
- * Gives events their place in the feed and publishes them in its order. One process leads at a time, by an advisory lock on a connection of its own; the
- * others stand by. Several relays side by side would reorder sessions.
+ * Gives events their place in the feed and publishes them in its order. One process leads at a time, by an advisory
+ * lock on a connection of its own; the others stand by. Several relays side by side would reorder sessions.
  */
 export class RelayLeader {
   readonly #deps: RelayDeps;
@@ -125,7 +128,7 @@ export class RelayLeader {
     const outbox = new Outbox(session);
     this.#phase = 'leading';
     observer.relayLeader(true);
-    log.info({}, 'relay leads');
+    log.info({}, 'this instance leads the relay');
     duties.start(outbox);
     try {
       await session.listen(WAKE_UP_CHANNEL, () => this.#changed());
@@ -135,13 +138,13 @@ export class RelayLeader {
       if (this.#phase === 'leading') this.#phase = 'standby';
       observer.relayLeader(false);
       await duties.stop();
-      // What waits is the next leader's to tell; a number that nobody keeps would stand here for ever.
+      // The next leader reports the backlog. A figure that nobody updates would stay here forever.
       observer.outbox(0, 0);
       observer.feedLag(0);
     }
   }
 
-  /** Stamping goes on while the broker is away: the feed, and with it staff, need no broker. */
+  /** Stamping continues while the broker is down: the feed, and staff with it, need no broker. */
   async #relayForever(outbox: Outbox): Promise<void> {
     let blockedMs = BLOCKED_MIN_MS;
     let publishAt = 0;

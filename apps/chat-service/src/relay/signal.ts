@@ -1,4 +1,4 @@
-/** Wakes a loop that sleeps; a wake-up that comes while it works is kept, several are one. */
+/** Wakes a sleeping loop. A signal that arrives while the loop works is kept, and several count as one. */
 export class Signal {
   #pending = false;
   #wake: (() => void) | undefined;

@@ -8,8 +8,8 @@ const GAP_MS = 10;
 
 /**
  * Tells the leader in another process that something was committed here. It is sent after the commit and outside of it:
- * a transaction that notifies takes a lock of the whole cluster while it commits, which every message would then wait
- * for. One is under way at a time, and none has to arrive: the leader's poll is the net.
+ * a transaction that notifies takes a lock of the whole cluster while it commits, and every message would wait for it.
+ * One is sent at a time, and none has to arrive: the leader polls anyway.
  */
 export class WakeUp {
   readonly #database: Pick<Database, 'kind' | 'query'>;

@@ -59,7 +59,7 @@ describe('[SET10] questions of a site', () => {
   const accepts = (fields: unknown): boolean => customFieldsPatchSchema.safeParse(fields).success;
   const many = (count: number) => Array.from({ length: count }, (_, index) => ({ ...ORDER, name: `q${index}` }));
 
-  it('are taken as they are meant', () => {
+  it('are normalised: a trimmed text, the value of an option, yes or no', () => {
     expect(customFieldsPatchSchema.parse(FIELDS)).toEqual(FIELDS);
     expect(accepts(many(8))).toBe(true);
   });

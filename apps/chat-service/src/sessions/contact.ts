@@ -6,7 +6,10 @@ import { staffSession } from './inbox-rows.ts';
 import { commitSession } from '../storage/unit-of-work.ts';
 import { requireVisible } from '../storage/visibility.ts';
 
-/** What an operator has learned of the customer. What is not named stays; an empty text or null takes it away. */
+/**
+ * Stores what an operator has learned about the customer. Omitted fields are kept; an empty text or null clears a
+ * field.
+ */
 export async function changeContact(
   context: StorageContext,
   actor: StaffActor,

@@ -5,7 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Actor, CustomerActor } from '../actors.ts';
 import type { NewSession, SessionCreated, SessionRecord } from '../storage/session-record.ts';
 import { renderSession } from '../storage/render.ts';
-import { bannedError } from '../bans/banned.ts';
+import { bannedError } from '../bans/require-not-banned.ts';
 import { useUp } from '../challenge/solved-challenges.ts';
 import { storeAnswers } from './store-answers.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';

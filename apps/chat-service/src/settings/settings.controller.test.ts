@@ -56,7 +56,7 @@ describe('settings of look and texts', () => {
     expect((await chat.call('GET', '/chat/config')).headers['etag']).not.toBe(before);
   });
 
-  it('[SET2] a part that is named is replaced as a whole, null clears it, one that is absent stays', async () => {
+  it('[SET2] a patch replaces the parts it names, clears those that are null, and keeps the others', async () => {
     await patch({ theme: { accent: '#000000', title: 'A' }, texts: { title: 'T' } });
     await patch({ theme: { title: 'B' } });
     expect((await read()).settings).toEqual({ theme: { title: 'B' }, texts: { title: 'T' } });
@@ -255,7 +255,8 @@ describe('rules of the chat', () => {
     const late = await patch({ alerts: { waiting_seconds: 9 }, ...theirs, retention: { files: 3 } });
     expect([late.status, late.code]).toEqual([409, 'stale']);
     expect(JSON.parse(late.text).error.details).toEqual({ parts: ['retention'], settings: before });
-    // Nothing of the refused request was saved, another part is nobody's business, and what was never saved has no time.
+    // Nothing of the refused request was saved, another part is nobody's business, and what was never saved has no
+    // time.
     expect(await read()).toEqual(before);
     expect((await patch({ ...theirs, expected_updated_at: { origins: null } })).status).toBe(200);
     expect((await patch({ origins: [], expected_updated_at: { origins: retention } })).code).toBe('stale');

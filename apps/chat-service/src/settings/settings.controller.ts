@@ -108,7 +108,7 @@ export class SettingsController {
   @RequireAdmin()
   @HttpCode(200)
   async testWebhook(@Principal() principal: Principal): Promise<WebhookTestResponse> {
-    await this.#rates.trial(staffActor(principal));
+    await this.#rates.webhookTest(staffActor(principal));
     const { webhook } = await this.#saved.read();
     return testWebhook(alertTargets(this.#env, webhook), shownTargets(this.#env, webhook).urls);
   }

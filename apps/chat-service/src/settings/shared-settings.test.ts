@@ -107,7 +107,7 @@ describe('origins and tokens that an admin saves', () => {
   });
 });
 
-it('[SET11] [SET12] the variables go before what was saved', async () => {
+it('[SET11] [SET12] environment variables override saved settings', async () => {
   const chat = await ChatUnderTest.start({ ALLOWED_ORIGINS: SHOP, CHANNEL_TOKEN_TTL_SECONDS: '300' });
   try {
     const token = await chat.staff('chief', { role: 'admin' });

@@ -102,7 +102,7 @@ describe('access, assignment, notes and revocations on postgres', () => {
     expect(await chat.findSession(id)).toMatchObject({ status: 'active', assignedUserId: 'from the site' });
   });
 
-  it('[ASG] claim, transfer, unassign, close and reopen tell the channel; version only rises', async () => {
+  it('[ASG] claim, transfer, unassign, close and reopen publish events; version only increases', async () => {
     const { chat } = harness;
     const { id } = await newChat(chat, 'hi');
     await chat.staffSeen(boris);

@@ -1,6 +1,9 @@
 import { ChatError } from '@chat-realtime/protocol';
 
-/** SQLSTATEs after which the same call may well succeed: timeouts, conflicts, a server that starts, stops or is full of connections. */
+/**
+ * SQLSTATEs after which the same call may well succeed: timeouts, conflicts, a server that starts, stops or is full of
+ * connections.
+ */
 const PASSING = new Set(['40001', '40P01', '53300', '55P03', '57014', '57P01', '57P02', '57P03', '25P03']);
 const FULL = new Set(['53100', '53200']);
 /** What sockets and pg say when the server cannot be reached; pg has no code for some of them. */

@@ -1,6 +1,6 @@
 import type { Assignee } from '../actors.ts';
 
-/** `new` is nobody's, `active` somebody's; a closed session keeps whose it was, for the lists and for reopening. */
+/** `new` is unassigned, `active` is assigned. A closed session keeps its assignee, for lists and for reopening. */
 export type SessionState =
   | { readonly status: 'new' }
   | { readonly status: 'active'; readonly assignee: Assignee }
@@ -18,7 +18,7 @@ export type TransitionEvent =
       readonly by?: string;
     };
 
-/** What a step does to the customer's waiting; `over`: what is written next begins it anew. */
+/** How a transition affects `waiting_since`. `over`: the next message of the customer starts a new wait. */
 export type WaitingChange = 'stays' | 'hidden' | 'back' | 'over';
 
 export interface Transition {

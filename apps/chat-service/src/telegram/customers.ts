@@ -11,7 +11,7 @@ import {
 import type { Readable } from 'node:stream';
 import { sql } from 'kysely';
 import type { Attachments } from '../attachments/attachments.ts';
-import { requireAllowed } from '../bans/banned.ts';
+import { requireAllowed } from '../bans/require-not-banned.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { markRead } from '../messages/marks.ts';
 import { postMessage } from '../messages/messages.ts';

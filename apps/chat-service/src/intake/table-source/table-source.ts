@@ -1,6 +1,6 @@
 import type { Metrics } from '@chat-realtime/service-kit';
 import { TableSource, type TableSourceObserver } from '@chat-realtime/table-source';
-import { RunAlone } from '../run-alone.ts';
+import { ExclusiveTask } from '../exclusive-task.ts';
 import { sourceGauges } from '../source-gauges.ts';
 import { sayRead } from '../source-sight.ts';
 import type { SourceDeps, SourceRunner } from '../source.ts';
@@ -22,12 +22,12 @@ export function tableObserver(metrics: Metrics, read?: () => void): TableSourceO
   });
   const older = metrics.counter({
     name: 'chat_table_source_older_total',
-    help: 'Rows from before the triggers that the reconciling scan found before a backfill brought them, by what they are',
+    help: 'Rows from before the triggers that the reconciling scan found before a backfill, by kind',
     labels: ['kind'],
   });
   const vanished = metrics.counter({
     name: 'chat_table_source_vanished_total',
-    help: 'Rows that a trigger noted and the site deleted before they were read',
+    help: 'Rows that a trigger captured and the site deleted before they were read',
   });
   age.set(Number.NaN);
   for (const kind of ['session', 'message', 'status', 'assigned']) missed.inc({ kind }, 0);
@@ -71,5 +71,5 @@ export function tableSource({ database, intake, settings, logger, metrics }: Sou
       },
     };
   };
-  return [new RunAlone({ database, lock: TABLE_LOCK, log: logger, begin })];
+  return [new ExclusiveTask({ database, lock: TABLE_LOCK, log: logger, begin })];
 }

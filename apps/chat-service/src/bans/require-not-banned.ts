@@ -5,12 +5,12 @@ import { sql } from 'kysely';
 import { translated } from '../storage/errors.ts';
 
 export function bannedError(): ChatError {
-  return new ChatError('banned', 'messages from here are not taken any more');
+  return new ChatError('banned', 'messages from here are no longer accepted');
 }
 
 /**
- * For what is no post: uploads, callback requests, the page, what is sent elsewhere. Throws 403 `banned`. `address`: null
- * where nobody knows it, as with mail and Telegram.
+ * For everything except posts: uploads, callback requests, page reports, transcripts. Throws 403 `banned`. `address`:
+ * null if unknown, as with mail and Telegram.
  */
 export async function requireAllowed(
   database: Database,

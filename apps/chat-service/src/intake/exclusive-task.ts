@@ -6,7 +6,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export interface AloneOptions {
+export interface ExclusiveTaskOptions {
   readonly database: Database;
   /** Key of the advisory lock: whoever holds it runs. */
   readonly lock: number;
@@ -19,14 +19,14 @@ const RETRY_MS = 1_500;
 /** Whoever is cut off loses the lock after this long. */
 const SILENCE_MS = 3_000;
 
-/** Runs something in one process of all that share a database; the others wait to take it over. */
-export class RunAlone {
-  readonly #options: AloneOptions;
+/** Runs a task in exactly one of the processes that share a database. The others stand by. */
+export class ExclusiveTask {
+  readonly #options: ExclusiveTaskOptions;
   #stopping = false;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | undefined;
 
-  constructor(options: AloneOptions) {
+  constructor(options: ExclusiveTaskOptions) {
     this.#options = options;
   }
 
