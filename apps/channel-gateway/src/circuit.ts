@@ -1,4 +1,4 @@
-/** So many failures in a row open it. */
+/** Consecutive failures that open the circuit. */
 const FAILURES = 5;
 const OPEN_MIN_MS = 500;
 /** Short enough that what was missed meanwhile is still shown within its 15 s. */
@@ -9,13 +9,13 @@ export class CircuitOpenError extends Error {
   readonly code = 'circuit_open';
 
   constructor(call: string, ms: number) {
-    super(`${call} failed again and again: not asked for another ${Math.ceil(ms)} ms`);
+    super(`${call} failed repeatedly: next attempt in ${Math.ceil(ms)} ms`);
   }
 }
 
 /**
- * Keeps a call that fails from being made over and over: a service in trouble is left alone for a moment, then asked
- * once. Each call has its own, so that trouble with one says nothing about the other.
+ * Circuit breaker: stops calling a failing service for a while, then probes it with a single call. Each call has a
+ * circuit of its own, so that failures of one do not block another.
  */
 export class Circuit {
   readonly #call: string;

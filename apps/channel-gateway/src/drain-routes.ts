@@ -7,8 +7,8 @@ import type { Gateway } from './gateway.ts';
 type DrainStatus = z.infer<typeof drainStatusSchema>;
 
 /**
- * A gateway that is emptied and goes on running, so that whoever stops it may look first. For the owner's command line
- * alone; the edge routes nothing of it. There is no way back but a restart, which is what comes next anyway.
+ * Drains a gateway without stopping it, so that the administrator can check before stopping it. Only the admin command
+ * uses it, and the edge does not route it. A restart is the only way back, and comes next anyway.
  */
 export function installDrainRoutes(server: FastifyInstance, gateway: Gateway, health: Health): void {
   const options = { config: routeAccess({ kind: 'internal' }) };
@@ -24,7 +24,7 @@ export function installDrainRoutes(server: FastifyInstance, gateway: Gateway, he
       gateway.options.logger.info({ connections: gateway.core.registry.size }, 'draining because an owner says so');
       gateway
         .drain()
-        .catch((error: unknown) => gateway.options.logger.error({ err: error }, 'the drain did not come to its end'));
+        .catch((error: unknown) => gateway.options.logger.error({ err: error }, 'the drain did not complete'));
     }
     return reply.status(202).send(status());
   });

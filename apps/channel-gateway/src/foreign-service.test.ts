@@ -151,7 +151,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     ]);
   });
 
-  it('[BES24] a source that names no epoch has one that stays', async () => {
+  it('[BES24] a source that reports no epoch gets a stable one', async () => {
     const b = await start();
     const { site } = b;
     site.message(1, 1);

@@ -15,7 +15,7 @@ const TRANSPORTS: readonly TransportKind[] = ['websocket', 'sse', 'poll'];
 export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   const handshakes = metrics.counter({
     name: 'chat_handshakes_total',
-    help: 'Connections tried, by transport and result',
+    help: 'Connection attempts, by transport and result',
     labels: ['transport', 'result'],
     series: TRANSPORTS.map((transport) => ({ transport, result: 'ok' })),
   });
@@ -27,13 +27,13 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   const ping = metrics.histogram({ name: 'chat_ws_ping_latency_seconds', help: 'Ping to pong', buckets: PING_BUCKETS });
   const delivery = metrics.histogram({
     name: 'chat_delivery_latency_seconds',
-    help: 'Commit of an event to its socket write',
+    help: 'Time from the commit of an event to its write to the sockets',
     labels: ['path'],
     buckets: LATENCY_BUCKETS,
   });
   const gaps = metrics.counter({
     name: 'chat_gaps_detected_total',
-    help: 'Holes in a sequence that did not fill by themselves',
+    help: 'Gaps in a sequence that were not closed by late frames',
   });
   const duplicates = metrics.counter({
     name: 'chat_duplicates_dropped_total',
@@ -45,7 +45,7 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   });
   const behind = metrics.counter({
     name: 'chat_headcheck_behind_total',
-    help: 'Sessions that a head check found behind: the live path lost something',
+    help: 'Sessions that a head check found behind, because the live path lost an event',
   });
   const headCheck = metrics.histogram({
     name: 'chat_headcheck_duration_seconds',
@@ -54,7 +54,7 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   });
   const resume = metrics.histogram({
     name: 'chat_resume_events',
-    help: 'Events sent by one page of a catching-up connection',
+    help: 'Events that one page sent to a connection catching up',
     buckets: RESUME_BUCKETS,
   });
   const slow = metrics.counter({
@@ -69,7 +69,7 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   });
   const resubscribes = metrics.counter({
     name: 'chat_redis_resubscribes_total',
-    help: 'Times the fan-out was lost and is back',
+    help: 'Reconnections of the fan-out',
   });
   const catchup = metrics.counter({
     name: 'chat_catchup_requests_total',
@@ -84,7 +84,7 @@ export function createCoreMetrics(metrics: Metrics): CoreMetrics {
   const acks = metrics.counter({ name: 'chat_acks_sent_total', help: 'Delivery marks accepted by chat-service' });
   const shadow = metrics.counter({
     name: 'chat_shadow_messages_total',
-    help: 'Messages that pages in the shadow step saw by polling and by the channel, by channel_only, or by polling_only',
+    help: 'Messages that pages in the shadow step saw by both ways, by the channel only, or by polling only',
     labels: ['seen'],
     series: ['both', 'channel_only', 'polling_only'].map((seen) => ({ seen })),
   });

@@ -12,8 +12,8 @@ interface Edges {
 }
 
 /**
- * What an admin has saved comes with the catch-up calls that are made anyway. Where nobody is connected none is made, and
- * whoever comes first must find it: then this asks by itself. Without an answer what was known goes on holding.
+ * Saved settings arrive with the catch-up calls that are made anyway. Without connections there are none, but the first
+ * client must find current settings, so this asks by itself. If a call fails, the last known settings stay in effect.
  */
 export class SettingsFollower {
   readonly source: ChatSource;

@@ -63,7 +63,7 @@ export interface TelegramBot {
   stop(): Promise<void>;
 }
 
-/** The bot without its edges: Telegram on one side, the chat on the other, and a database that forgets nothing between. */
+/** The core of the bot: Telegram on one side, the chat on the other, durable queues in between. */
 export function createTelegramBot(parts: BotParts): TelegramBot {
   const { config, database, desk, ledger, frames, fanout, logger } = parts;
   const botId = botIdOf(config.TELEGRAM_BOT_TOKEN);
@@ -146,7 +146,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     else await api.endWebhook();
     await api.setCommands();
     refused = false;
-    logger.info({ mode: config.TELEGRAM_MODE }, 'the Telegram bot is known to Telegram and to the chat');
+    logger.info({ mode: config.TELEGRAM_MODE }, 'the Telegram bot is registered with Telegram and the chat');
     if (!stopped && poller !== null) poller.start();
     else if (!stopped) ask();
     showMenus().catch((error: unknown) => logger.warn({ err: error }, 'the menus of operators were not shown'));
@@ -181,7 +181,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     });
     forgetting = setTimeout(forget, FORGET_EVERY_MS);
   };
-  /** What is owed stays bounded, however long Telegram is away. */
+  /** The queue stays bounded, however long Telegram is unavailable. */
   const bound = (): void => {
     sends.leaveOut().then(
       (count) => {

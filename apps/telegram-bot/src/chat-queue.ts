@@ -64,7 +64,7 @@ export class ChatQueue<T extends { readonly chatId: number }> {
       for (const item of items.slice(0, AT_ONCE - this.#busy.size)) this.#begin(item);
       if (soon) waitMs = SOON_MS;
     } catch (error) {
-      this.#parts.logger.warn({ err: error }, 'the queue of the bot cannot be read; it is tried again');
+      this.#parts.logger.warn({ err: error }, 'the queue of the bot cannot be read; it will be retried');
       waitMs = BROKEN_MS;
     }
     if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), waitMs);
@@ -74,7 +74,7 @@ export class ChatQueue<T extends { readonly chatId: number }> {
     const { work, logger } = this.#parts;
     const done = work(item)
       .catch((error: unknown) => {
-        logger.warn({ err: error }, 'a step of the bot failed; it is tried again');
+        logger.warn({ err: error }, 'a step of the bot failed; it will be retried');
         return new Promise<void>((resolve) => setTimeout(resolve, this.#stopped ? 0 : BROKEN_MS));
       })
       .finally(() => {

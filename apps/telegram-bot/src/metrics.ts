@@ -26,12 +26,12 @@ const RESULTS = [
 export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendStore): BotMetrics {
   const sent = metrics.counter({
     name: 'chat_telegram_sends_total',
-    help: 'Texts to Telegram, by what came of the call',
+    help: 'Messages sent to Telegram, by result',
     labels: ['result'],
   });
   const ambiguous = metrics.counter({
     name: 'chat_telegram_ambiguous_sends_total',
-    help: 'Texts sent again because nobody knows whether Telegram took them; each may stand twice in a chat',
+    help: 'Messages sent again because the outcome of the first attempt was unknown; each may appear twice in a chat',
     labels: ['cause'],
   });
   const polls = metrics.counter({
@@ -41,12 +41,12 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
   });
   const leftOut = metrics.counter({
     name: 'chat_telegram_left_out_total',
-    help: 'What was left out so that the rest goes on: events and updates that could not be handled at all, each of them in the log, and texts beyond what one chat may be owed or that Telegram does not take',
+    help: 'Items skipped so that the rest continues: events and updates that could not be processed, each of them in the log, and messages beyond the limit of one chat or refused by Telegram',
     labels: ['what'],
   });
   const withheld = metrics.counter({
     name: 'chat_telegram_withheld_total',
-    help: 'Texts that waited and were not sent, since the operator was no longer on duty or may no longer see the chat',
+    help: 'Queued messages not sent because the operator went off duty or may no longer see the chat',
     labels: ['cause'],
   });
   for (const cause of ['off_duty', 'out_of_scope']) withheld.inc({ cause }, 0);
@@ -56,12 +56,12 @@ export function botMetrics(metrics: Metrics, frames: StaffFrames, sends: SendSto
   for (const result of ['ok', 'conflict', 'failed']) polls.inc({ result }, 0);
   metrics.gauge({
     name: 'chat_telegram_stream_connected',
-    help: '1 while the bot hears of new events at once; else it reads the feed once a minute',
+    help: '1 while the bot is notified of new events; otherwise it reads the feed once a minute',
     collect: (gauge) => gauge.set(frames.connected ? 1 : 0),
   });
   metrics.gauge({
     name: 'chat_telegram_sends_pending',
-    help: 'Texts that Telegram does not have yet',
+    help: 'Messages that Telegram does not have yet',
     collect: async (gauge) => gauge.set(await sends.pending()),
   });
   return {

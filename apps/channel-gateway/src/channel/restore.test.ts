@@ -75,13 +75,14 @@ describe('a restore of the database', () => {
     );
     expect(new Set(codes)).toEqual(new Set([1012]));
     expect((await anna.closed).code).toBe(1012);
-    // 60 clients over about 1.1 s: half a second lies between the first and the last with a chance of one in billions less.
+    // 60 clients over about 1.1 s: half a second lies between the first and the last with a chance of one in billions
+    // less.
     expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan(300);
     expect(clients.flatMap(({ frames }) => frames).filter(({ type }) => type === 'chat.message')).toEqual([]);
     expect((await customer(under, 1).ready()).data['epoch']).toBe('epoch-2');
   });
 
-  it('[RES11] closes nobody a second time when another chat-service still answers from the database of before', async () => {
+  it('[RES11] disconnects nobody a second time when another chat-service still reports the previous epoch', async () => {
     const ledger = new TwoDatabases(createMemoryFanout());
     const under = await start({ ledger });
     await customer(under, 1).ready();
@@ -115,7 +116,7 @@ describe('a restore of the database', () => {
     expect((await staff(under, boris).closed).code).toBe(4505);
   });
 
-  it('[RES12] sends the clients of a session away whose head went back twice, without any epoch', async () => {
+  it('[RES12] disconnects the clients of a session whose head went back twice, even without an epoch', async () => {
     const under = await start({ ledger: new WithoutEpoch(createMemoryFanout()) });
     for (let n = 0; n < 5; n += 1) under.ledger.post(1, `m${n}`);
     const [client, other] = [customer(under, 1), customer(under, 2)];

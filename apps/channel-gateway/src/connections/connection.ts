@@ -24,7 +24,10 @@ export type ConnectionState =
   | { readonly kind: 'authenticating'; readonly deadline: number; readonly verifying: boolean }
   | CatchingUp
   | { readonly kind: 'live' }
-  /** Told when to go; until then it gets nothing of its channel, whose numbers are of another database. */
+  /**
+   * A goodbye time was sent. Nothing else is sent until then, because the numbers of its channel belong to another
+   * database.
+   */
   | { readonly kind: 'leaving' }
   /** Told why, waiting for the peer's close; destroyed at `deadline`. */
   | { readonly kind: 'closing'; readonly deadline: number }
@@ -60,9 +63,9 @@ export interface NewConnection {
 }
 
 /**
- * One client on one transport, and the only place where its state changes. Plain fields only: a connection owns no timer,
- * no closure and no collection while idle, since there are tens of thousands of them. A field that can be written from
- * outside names its one writer.
+ * One client on one transport, and the only place where its state changes. Plain fields only: a connection owns no
+ * timer, no closure and no collection while idle, since there are tens of thousands of them. A field that can be
+ * written from outside names its one writer.
  */
 export class Connection {
   readonly id: string;

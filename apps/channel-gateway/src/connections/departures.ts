@@ -20,8 +20,8 @@ export interface DeparturesOptions {
 }
 
 /**
- * Sends clients away, each at its own moment, so that whoever takes them gets a stream of returning clients and not a
- * wave.
+ * Disconnects clients at staggered times (drain, restore), so that the other gateways get a steady stream of reconnects
+ * rather than a spike.
  */
 export class Departures {
   readonly #options: DeparturesOptions;
@@ -31,12 +31,12 @@ export class Departures {
     this.#options = options;
   }
 
-  /** Nobody new is let in any more. */
+  /** New connections are refused. */
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** Those whose cursors have come to mean nothing: each is told its moment, and given nothing until then. */
+  /** Disconnects connections whose cursors became invalid. Each gets a time, and receives nothing until then. */
   sendAway(connections: Iterable<Connection>): void {
     const { registry, drainSeconds } = this.#options;
     const leaving = [...connections].filter((connection) => connection.isAnnounced);
@@ -47,7 +47,9 @@ export class Departures {
     }
   }
 
-  /** Until its moment each is served as before. Resolves when everybody is gone, or after `drainSeconds` and a little. */
+  /**
+   * Until its moment each is served as before. Resolves when everybody is gone, or after `drainSeconds` and a little.
+   */
   async drain(): Promise<void> {
     const { clock, registry, polls, drainSeconds } = this.#options;
     this.#draining = true;

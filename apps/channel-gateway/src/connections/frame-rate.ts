@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 const FREE_PER_SECOND = 100;
 const FREE_BURST = 300;
 
-/** Frames up a connection: two token buckets in the connection's own fields. */
+/** Limits the inbound frames of a connection: two token buckets in its own fields. */
 export class FrameRate {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -18,7 +18,7 @@ export class FrameRate {
     return this.#burst;
   }
 
-  /** False: the frame is too many. */
+  /** Returns false if the frame exceeds the rate. */
   take(connection: Connection, now: number): boolean {
     if (this.#perSecond <= 0) return true;
     this.#refill(connection, now);

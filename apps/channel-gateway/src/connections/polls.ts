@@ -16,7 +16,7 @@ export interface PollsOptions {
   readonly headOf: (sessionId: number) => number | undefined;
 }
 
-/** When a long poll is answered, and with what. */
+/** When a long poll is answered, and with what. The waiting itself is a deadline, see deadlines.ts. */
 export class Polls {
   readonly #options: PollsOptions;
 
@@ -28,8 +28,8 @@ export class Polls {
     const { transport } = connection;
     const { registry } = this.#options;
     if (transport.kind !== 'poll') return;
-    // The slot first, then the answer: the client's next poll may reach another gateway before a late release would, and
-    // a session with all its tabs open would then refuse its own poll for a minute.
+    // Release the slot before answering: the client's next poll may reach another gateway before a late release would,
+    // and a session with all its tabs open would then refuse its own poll for a minute.
     const leaseKey = connection.giveUpLease();
     const vacated = leaseKey === null ? null : this.#vacate(leaseKey, connection.id);
     if (vacated === null) transport.finish(answer);
@@ -76,7 +76,7 @@ export class Polls {
     this.#options.registry.closed(connection, 1000);
   }
 
-  /** Resolves when the slot is free for all gateways, or after a moment where that cannot be known. */
+  /** Resolves when the slot is released for all gateways, or shortly after if that cannot be confirmed. */
   async #vacate(leaseKey: string, connectionId: string): Promise<void> {
     const { clock, registry } = this.#options;
     await within(clock, VACATE_MS, registry.releaseLease(leaseKey, connectionId));

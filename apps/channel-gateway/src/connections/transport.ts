@@ -5,7 +5,10 @@ interface TransportBase {
   readonly queuedBytes: number;
   /** All bytes ever given to `write`, so that `enqueuedBytes - queuedBytes` grows while the peer reads. */
   readonly enqueuedBytes: number;
-  /** Whole encoded frames of this transport's own encoding. The buffer is shared with other connections: never write into it. Answers what `queuedBytes` is then. */
+  /**
+   * Whole encoded frames of this transport's own encoding. The buffer is shared with other connections: never write
+   * into it. Answers what `queuedBytes` is then.
+   */
   write(bytes: Buffer): number;
   /** Calls once when everything queued has left. */
   whenDrained(listener: () => void): void;

@@ -19,8 +19,8 @@ export interface BadgeOptions {
 }
 
 /**
- * The badge as chat-service counts it, from the live path or from a catch-up answer: whichever was counted at the larger
- * number of the feed. Both come in by one door, and what is pushed to connections leaves by it.
+ * The badge as chat-service counts it, from the live path or from a catch-up response: the one that was counted at the
+ * larger feed number wins. Both arrive at one method, and what connections are sent leaves by one.
  */
 export class Badge implements CatchupParticipant {
   readonly #options: BadgeOptions;

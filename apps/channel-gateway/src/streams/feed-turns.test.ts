@@ -8,7 +8,7 @@ describe('whose page of the feed is next', () => {
     expect([1, 2, 3, 4, 5, 6].map(() => turns.next(readers))).toEqual([500, 90, 10, 500, 90, 10]);
   });
 
-  it('[STF8] whoever comes is before one far behind who had a turn, and never keeps them waiting for long', () => {
+  it('[STF8] serves a new connection before one that is far behind, without starving the latter', () => {
     const turns = new FeedTurns();
     const far = { key: {}, after: 1 };
     expect([turns.next([far]), turns.next([far])]).toEqual([1, 1]);

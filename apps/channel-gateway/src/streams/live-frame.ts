@@ -108,7 +108,7 @@ export function countField(frame: LiveFrame, name: string): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
-/** The part of a page that follows `after` without a hole; a source that answers otherwise is asked again. */
+/** The gapless part of a page that follows `after`. If the source returned anything else, it is asked again. */
 export function followingFrames(page: CatchupSession, after: number): LiveFrame[] {
   const frames: LiveFrame[] = [];
   for (const event of page.events) {

@@ -58,7 +58,7 @@ export class StaffResume {
     });
   }
 
-  /** Who wants a page of the feed, and after which number. */
+  /** Connections that need a page of the feed, each with its cursor. */
   readers(): FeedReader[] {
     const readers: FeedReader[] = [];
     for (const connection of this.connections) {

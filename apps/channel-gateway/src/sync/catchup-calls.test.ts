@@ -61,7 +61,7 @@ it('[INT9] asks for half after a call that failed, and for all again once calls 
   expect(clients.filter((client) => client.of('channel.ready').length !== 1)).toEqual([]);
 });
 
-it('[INT9] leaves a chat-service that fails in peace: ever longer pauses, up to three seconds', async () => {
+it('[INT9] backs off from a failing chat-service, up to three seconds', async () => {
   const gateway = new VirtualGateway();
   gateway.ledger.createSession(1);
   gateway.ledger.latencyMs = -1;

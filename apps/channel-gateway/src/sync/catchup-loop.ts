@@ -14,7 +14,7 @@ const CALL_BURST = 2;
 const CALL_TIMEOUT_MS = 10_000;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 3_000;
-/** A call that failed may have been too large, whatever else it was: the next one asks for half, down to this part. */
+/** A failed call may have been too large: the next one asks for half, down to this share. */
 const SMALLEST_SHARE = 1 / 64;
 
 export interface CatchupLoopOptions {
@@ -33,8 +33,8 @@ export interface CatchupLoopOptions {
 }
 
 /**
- * The gateway's only way to chat-service. One call is in flight; what is wanted meanwhile goes into the next one. So a
- * resume, a gap, the head check, the staff feed, presence and revocations cost one query together, whoever asks.
+ * The gateway's only way to chat-service. One call is in flight, and requests that arrive meanwhile join the next one.
+ * So a resume, a gap, the head check, the staff feed, presence and revocations together cost one query, whoever asks.
  */
 export class CatchupLoop {
   readonly #options: CatchupLoopOptions;

@@ -7,8 +7,9 @@ const RETURN_MS = 60_000;
 export type EpochVerdict = 'same' | 'changed' | 'left';
 
 /**
- * Which database this gateway's cursors are of. A change is believed once: behind a balancer an instance of chat-service
- * that still asks the server of before would otherwise send everybody away with every second answer.
+ * The database that the cursors of this gateway belong to. Each change is accepted once: behind a load balancer, an
+ * instance of chat-service that still uses the old server would otherwise disconnect everyone with every second
+ * response.
  */
 export class EpochGuard {
   #current: string | null = null;

@@ -11,7 +11,7 @@ export interface FanoutLinkOptions {
   readonly logger: CoreLogger;
 }
 
-/** The fan-out, whose failures cost speed and never correctness: nothing here rejects. */
+/** Wraps the fan-out. Its failures cost time, never correctness, so nothing here rejects. */
 export class FanoutLink {
   readonly #options: FanoutLinkOptions;
 

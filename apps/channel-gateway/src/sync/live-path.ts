@@ -24,7 +24,7 @@ export class LivePath {
     return this.#reason;
   }
 
-  /** The head check must hurry: not so when chat-service itself is away. */
+  /** Whether head checks must run more often. They need not while chat-service itself is unavailable. */
   get impaired(): boolean {
     return this.#reason === 'live_path_silent' || this.#reason === 'fanout_disconnected';
   }
@@ -38,7 +38,7 @@ export class LivePath {
     this.#fanoutConnected = connected;
   }
 
-  /** The process stood still: silence meanwhile says nothing. */
+  /** The process was paused: silence during the pause proves nothing. */
   woke(now: number): void {
     this.#lastTickAt = Math.max(this.#lastTickAt, now - 1_000);
   }

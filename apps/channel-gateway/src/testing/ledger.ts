@@ -251,8 +251,8 @@ export class Ledger implements ChatSource {
   }
 
   /**
-   * As after a restore of the database to the moment at which this session had so many events: everything later is gone,
-   * of all sessions, and the epoch is another one.
+   * As after a restore of the database to the moment at which this session had so many events: everything later is
+   * gone, of all sessions, and the epoch is another one.
    */
   rewind(id: number, events: number, epoch: string): void {
     const first = this.#feed.findIndex(({ session_id, seq }) => session_id === id && seq === events + 1);
@@ -296,7 +296,7 @@ export class Ledger implements ChatSource {
     try {
       await this.#fanout.execute([{ kind: 'publish', channel, payload: JSON.stringify(message) }]);
     } catch (error) {
-      // A live path that is away loses what is published: that is what the hub must survive.
+      // A broken live path loses what is published, and the gateway core must survive that.
       if (!(error instanceof Error)) throw error;
     }
   }

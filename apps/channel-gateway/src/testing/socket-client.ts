@@ -93,7 +93,10 @@ export class SocketClient {
 /** What one look may count: a process that stood still for longer has not waited meanwhile. */
 const LOOK_MS_MAX = 50;
 
-/** Polls until `read` gives something other than undefined. `what` is asked when time is up. `timeoutMs` of time in which this process itself ran. */
+/**
+ * Polls until `read` gives something other than undefined. `what` is asked when time is up. `timeoutMs` of time in
+ * which this process itself ran.
+ */
 export async function eventually<T>(
   read: () => T | undefined,
   what: string | (() => string),

@@ -16,8 +16,8 @@ const PROMPTS = (['ru', 'en'] as const).map((language) => {
 });
 
 /**
- * What a text of the bot stands for, by what Telegram shows of it. When the call that sent it ended without an answer,
- * nobody has told the bot its number, and it is known by its buttons alone, or by the words that ask for a note.
+ * Identifies a message of the bot by its appearance. If the call that sent it ended without a response, its id is
+ * unknown, but its buttons or the words that ask for a note still identify the chat.
  */
 export function answeredByItsLook(answered: Message | undefined): KnownMessage | undefined {
   if (answered?.from?.is_bot !== true) return undefined;

@@ -9,7 +9,7 @@ describe('[TG21] what is at fault when a step fails', () => {
       expect(isOfTheData(error)).toBe(true);
   });
 
-  it('is not the data where a machine, a connection, another row or another version is', () => {
+  it('does not blame the data for a fault of the machine, the connection, another row or another version', () => {
     const ended = new TypeError('terminated', { cause: withCode('UND_ERR_SOCKET') });
     const others = ['53100', '57P01', '40P01', '23503', '23505', '08006', 'ECONNREFUSED'].map(withCode);
     for (const error of [...others, ended, new Error('x'), 'x', undefined]) expect(isOfTheData(error)).toBe(false);

@@ -4,7 +4,7 @@
  */
 const OF_THE_DATA = /^(?:22|23000|23502|23514)/;
 
-/** Whether what was being worked on is at fault, so that trying again for ever would only keep back what comes after it. */
+/** Whether the item itself caused the failure, so that retrying it forever would only block what follows. */
 export function isOfTheData(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('code' in error && typeof error.code === 'string') return OF_THE_DATA.test(error.code);

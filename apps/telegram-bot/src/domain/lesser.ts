@@ -23,8 +23,8 @@ const WHERE = 'см. чат на сайте / see the chat on the site';
 const counted = (count: number): string => `📎 ×${count} — ${WHERE}`;
 
 /**
- * Stands for files that do not stand in Telegram: by their names, or their number where there is no room for these. In
- * both languages: a call knows nothing of its reader.
+ * A text in place of files that were not sent to Telegram: their names, or their number if there is no room for the
+ * names. In both languages, since a call does not know its reader.
  */
 export function missingFiles(files: readonly Pick<SentFile, 'name'>[], max: number): string {
   const named = `📎 ${files.map(({ name }) => firstCharacters(name, NAME_MAX)).join(', ')} — ${WHERE}`;
@@ -34,8 +34,8 @@ export function missingFiles(files: readonly Pick<SentFile, 'name'>[], max: numb
 export const MISSING_FILES_MAX = counted(10).length + 1;
 
 /**
- * What is sent instead of what Telegram has refused: a file as a document, then its text without it; a text without
- * formatting. Null: there is nothing less.
+ * What is sent instead of content that Telegram has refused: a picture as a document, then its text without the file; a
+ * text without formatting. Null: nothing simpler is left.
  */
 export function lesser(content: Content): Content | null {
   const { buttons } = content;

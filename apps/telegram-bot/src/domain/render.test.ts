@@ -79,7 +79,7 @@ describe('[TG11] a text with files', () => {
     expect(contents.map((content) => content.entities)).toEqual([bold, undefined, undefined]);
   });
 
-  it('that are an album comes before them with the buttons, which an album cannot have', () => {
+  it('with the buttons comes before an album, which cannot have buttons', () => {
     expect(textAndFiles({ title: 'Иван' }, 'Вот', [photo, photo], buttons)).toEqual([
       { kind: 'text', text: 'Иван\nВот', entities: bold, buttons },
       { kind: 'files', files: [file, file] },

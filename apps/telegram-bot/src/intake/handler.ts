@@ -20,7 +20,7 @@ import { TelegramFailure } from '../telegram/failures.ts';
 import { textsFor } from '../texts.ts';
 
 const RETRY_SECONDS = 2;
-/** Then an update that can never be handled is left out: all of its chat waits behind it. */
+/** After this many attempts an update that cannot be handled is skipped, because all of its chat waits behind it. */
 const ATTEMPTS = 4;
 /** The same for what chat-service fails at by a fault of its own: about eight minutes. */
 const FAULT_ATTEMPTS = 12;
@@ -46,8 +46,8 @@ export interface HandlerParts {
 }
 
 /**
- * Handles what was taken, each chat in its order. What an update leads to is written together with the mark that it was
- * handled; what it does in the chat before that has ids of its own, so a repeat after a crash does nothing twice.
+ * Handles stored updates, in order per chat. The results are written in the same transaction as the mark “handled”.
+ * What an update does in the chat before that has ids of its own, so a repeat after a crash has no second effect.
  */
 export class UpdateHandler {
   readonly #parts: HandlerParts;
@@ -83,17 +83,14 @@ export class UpdateHandler {
     } catch (error) {
       if (!isOfTheData(error)) throw error;
       if (batch.attempts >= ATTEMPTS) return this.#leaveOut(batch, error);
-      this.#parts.logger.warn(
-        { err: error, update_id: batch.ids[0] },
-        'an update cannot be handled; it is tried again',
-      );
+      this.#parts.logger.warn({ err: error, update_id: batch.ids[0] }, 'an update failed; it will be retried');
       await this.#parts.updates.failed(batch, this.#parts.retrySeconds ?? RETRY_SECONDS);
     }
   }
 
   async #leaveOut(batch: Batch, error: unknown): Promise<void> {
     const { database, updates, sends, logger, added, leftOut } = this.#parts;
-    logger.error({ err: error, update_id: batch.ids[0] }, 'an update cannot be handled and is left out');
+    logger.error({ err: error, update_id: batch.ids[0] }, 'an update failed permanently and was skipped');
     const answers = this.#notHandled(batch);
     await database.kysely.transaction().execute(async (trx) => {
       await sends.add(answers, trx);

@@ -33,7 +33,7 @@ export interface ReplyPlace {
   readonly tell: (sessionId: number, ...told: readonly Told[]) => Outcome;
 }
 
-/** A bound operator's reply to a text of a chat: a message of theirs in that chat, or a note on it. */
+/** A linked operator's reply to a message of the bot: posts a message or a note to that chat. */
 export class OperatorReplies {
   readonly #parts: RepliesParts;
 
@@ -65,7 +65,7 @@ export class OperatorReplies {
     }
   }
 
-  /** Whoever was refused is told why, and gets what they need to go on. */
+  /** Explains the refusal and offers the next step. */
   async #refused(
     error: unknown,
     operator: BoundOperator,
@@ -139,7 +139,7 @@ export class OperatorReplies {
         body: part === 0 ? incoming.text : '',
         client_message_id: clientMessageId(botId, place.chatId, key, place.isGroup),
         attachments,
-        // What stands in this chat of Telegram is what the operator knew as they wrote.
+        // What Telegram has shown so far is what the operator knew when they wrote.
         ...(shown.seq === null ? {} : { expected_seq: shown.seq }),
       } as const;
       const posted = await desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });

@@ -10,7 +10,7 @@ import type { NewSend, SendStore } from '../storage/sends.ts';
 const HEAD_CHECK_MS = 60_000;
 const RETRY_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
-/** An event that the database refuses so often is left out: everybody waits behind it. */
+/** An event that the database refuses this often is skipped, since everyone waits behind it. */
 const ATTEMPTS = 4;
 
 /** Whom an event is told, and how. */
@@ -32,9 +32,9 @@ export interface RelayParts {
 }
 
 /**
- * Turns each event of the staff feed into texts, once and in feed order. The feed is dense, so one number says what was
- * read: it moves in the transaction that adds the texts. A live frame is taken when its number is the next one; anything
- * else, and once a minute in any case, the feed itself is read.
+ * Turns each event of the staff feed into messages, once and in feed order. The feed is dense, so one number says what
+ * was read; it moves in the transaction that adds the messages. A live frame is used if its number is the next one.
+ * Otherwise, and once a minute in any case, the feed itself is read.
  */
 export class Relay {
   readonly #parts: RelayParts;
@@ -81,7 +81,7 @@ export class Relay {
       if (!this.#stopped) await work();
     });
     this.#queue = done.catch((error: unknown) => {
-      this.#parts.logger.warn({ err: error }, 'the staff feed could not be told on; it is tried again');
+      this.#parts.logger.warn({ err: error }, 'the staff feed could not be told on; it will be retried');
       this.#again(this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     });

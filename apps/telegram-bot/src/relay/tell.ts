@@ -17,7 +17,10 @@ import { textsFor } from '../texts.ts';
 type Db = Database['kysely'];
 type Of<T extends StaffEvent['type']> = Extract<StaffEvent, { type: T }>;
 
-/** Who is told of an event: those on duty of what is nobody's, else whose it is; and the customer, of what is said to them. */
+/**
+ * Decides who gets an event: for an unassigned chat every operator on duty, otherwise the assignee; and the customer,
+ * if it is a message to them.
+ */
 export class Teller {
   readonly #people: People;
 
@@ -104,7 +107,7 @@ export class Teller {
       const detail = isGiven ? texts.given(giver) : to === null ? texts.toQueue : texts.takenAway(name ?? null);
       const heading = this.#heading(operator, event.session_id, session, detail);
       const buttons = isGiven ? chatButtons(texts, event.session_id, 'mine') : undefined;
-      // Whose chat it was may see it no longer, and is to hear that.
+      // The previous assignee may no longer see the chat, and must be told so.
       sends.push(
         ...toOperator(operator, textAndFiles(heading, '', [], buttons), event, { duty: true, scope: isGiven }),
       );

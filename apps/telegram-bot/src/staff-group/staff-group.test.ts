@@ -165,7 +165,7 @@ describe('a topic', () => {
 });
 
 describe('the language of a group', () => {
-  it('[TG16] is that of its topics and of all that the bot tells there', async () => {
+  it('[TG16] is used for the names of topics and for everything the bot posts there', async () => {
     await worker.stop();
     teller = new GroupTeller(new People(database, BOT), topics, textsFor('en'));
     worker = newWorker(createMetrics('telegram-bot'), 'en');

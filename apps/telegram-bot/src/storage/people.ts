@@ -72,8 +72,8 @@ const OPERATORS = sql`
    WHERE COALESCE(a.active, true)`;
 
 /**
- * Who is who, read where chat-service writes it: a binding that was removed, a duty that ended, a chat that changed
- * hands a moment ago hold at once, and steady work needs no request.
+ * Reads accounts, duty and assignments from the tables that chat-service writes. A link that was removed, a duty that
+ * ended and a chat that changed hands count at once, and steady work needs no request.
  */
 export class People {
   readonly #database: Database;
@@ -104,7 +104,9 @@ export class People {
     return result.rows[0]?.name ?? null;
   }
 
-  /** In whose time an operator reads: in their own, if they have chosen one with their quiet hours, else in the site's. */
+  /**
+   * In whose time an operator reads: in their own, if they have chosen one with their quiet hours, else in the site's.
+   */
   async zones(db: Db = this.#database.kysely): Promise<(userId: string) => string> {
     const own = await sql<{ user_id: string; zone: string | null }>`
       SELECT n.user_id, n.value->'quiet'->>'timezone' AS zone FROM notify_setting n
@@ -193,8 +195,8 @@ export class People {
   }
 
   /**
-   * A text of the bot that somebody answers. They see it before Telegram has told the bot its number, so one that is not
-   * known yet is looked for again for a moment.
+   * Finds the message of the bot that someone replied to. They see it before Telegram has told the bot its id, so an
+   * unknown one is looked up again for a moment.
    */
   async answeredMessage(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
     const deadline = performance.now() + NUMBERED_WITHIN_MS;
@@ -205,7 +207,7 @@ export class People {
     }
   }
 
-  /** What a text in Telegram stands for. */
+  /** The chat and event that a Telegram message belongs to. */
   async message(chatId: number, telegramId: number): Promise<KnownMessage | undefined> {
     const result = await sql<{ session_id: number; seq: number | null; message_id: number | null; purpose: string }>`
       SELECT session_id, seq, message_id, purpose FROM telegram_message

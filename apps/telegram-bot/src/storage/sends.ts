@@ -50,7 +50,7 @@ export interface SendLimits {
   readonly rows: number;
   readonly hours: number;
 }
-/** What nobody could be told for a day is no news; it stands in the chat. */
+/** A message that was not delivered for a day is dropped. It remains in the chat. */
 const LIMITS: SendLimits = { rows: 500, hours: 24 };
 
 export interface DueSend {
@@ -103,7 +103,7 @@ interface JudgedRow {
 const CHATS_MAX = 16;
 const number = (value: number | null): number | null => (value === null ? null : Number(value));
 
-/** Texts the bot owes, in each chat one after the other. */
+/** The outgoing queue of the bot, in order per chat. */
 export class SendStore {
   readonly #database: Database;
   readonly #botId: number;
@@ -176,8 +176,8 @@ export class SendStore {
   }
 
   /**
-   * Bounds what is owed. In the place of what is too old, or too much for one chat, stands one text that says how many
-   * there were. What is being sent is left alone. Answers how many were left out.
+   * Trims the queue. Messages that are too old, or too many for one chat, are replaced by one message with their
+   * number. Messages that are being sent are left alone. Returns how many were dropped.
    */
   async leaveOut(): Promise<number> {
     const { rows, hours } = this.#limits;

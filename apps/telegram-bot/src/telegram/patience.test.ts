@@ -24,7 +24,7 @@ describe('[TG23] how long one text is tried', () => {
     ]);
   });
 
-  it('begins anew once it went, and once Telegram was away', () => {
+  it('resets after a success and after an outage of Telegram', () => {
     const { state, patience } = newPatience();
     const tryOften = () => Array.from({ length: 5 }, () => patience.isOver(1));
     tryOften();

@@ -1,4 +1,4 @@
-/** So long, and so often, one text or file is tried that Telegram does not answer for while it answers all else. */
+/** How long and how often one message or file is retried while Telegram responds to everything else. */
 const LASTS_MS = 300_000;
 const TRIES = 5;
 const PAUSE_MAX_SECONDS = 60;
@@ -19,8 +19,8 @@ interface Ailing {
 }
 
 /**
- * Whether the one that fails is at fault: all of its chat waits behind it. Counted by this process alone, on the
- * monotonic clock; after a restart it is tried as long again.
+ * Whether the failing item itself is to blame: its whole chat is blocked behind it. Counted in this process only, on
+ * the monotonic clock; after a restart the item is retried for as long again.
  */
 export class Patience {
   readonly #parts: PatienceParts;

@@ -1,9 +1,9 @@
 import type { TelegramApi } from './api.ts';
 
-/** A poll waits 25 s: three of them in vain, and Telegram counts as away. */
+/** A poll waits 25 s. After three without success Telegram counts as unavailable. */
 const FRESH_MS = 90_000;
 
-/** Whether Telegram answers this bot: one that it does not answer tells nobody anything, however well it runs. */
+/** Whether Telegram responds to this bot. If not, the bot reaches nobody, even though it is running. */
 export class Reach {
   readonly #now: () => number;
   #heardAt = Number.NEGATIVE_INFINITY;
