@@ -1,4 +1,5 @@
-// This version and the next on one schema: the next migrates under traffic, this one is killed and started again on it. About two minutes.
+// This version and the next on one schema: the next migrates under traffic, this one is killed and started again on it.
+// About two minutes.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +23,7 @@ import { nextVersion } from '../support/next-version.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NEWEST = readdirSync(join(ROOT, 'libs/database/migrations')).sort().at(-1)?.replace('.sql', '') ?? '';
 const SECRET = 'k1:0123456789abcdef0123456789abcdef';
-const NEWER = 'the database is of a newer version, with which this one can live';
+const NEWER = 'the database schema is newer, and compatible with this version';
 
 const LIVES = `-- lives-with: ${NEWEST}\n`;
 const ADDITIONS = {

@@ -9,7 +9,7 @@ const given = (env: NodeJS.ProcessEnv, more: Partial<Circumstances> = {}): Circu
   ...more,
 });
 
-it('[OPS20] demo mode is on where nothing was set, or only what a trial sets too', () => {
+it('[OPS20] demo mode is on by default, and with variables that a trial also sets', () => {
   expect(demoMode(plain, given({}))).toEqual({ on: true });
   expect(
     demoMode(plain, given({ OPERATOR_PASSWORD: 'x', DATA_DIR: '/tmp/x', LOG_LEVEL: 'info', ALLOWED_ORIGINS: ' ' })),

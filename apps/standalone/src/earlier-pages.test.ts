@@ -52,7 +52,7 @@ describe('pages of an earlier image', () => {
     expect(readdirSync(join(data, 'widget/v1/assets')).filter((name) => name.includes('one'))).toEqual([]);
   });
 
-  it('a list that was cut short stops no start', async () => {
+  it('starts with a truncated list of files', async () => {
     const data = temporary();
     await keepPages(image('one'), data, 0);
     writeFileSync(join(data, 'widget/v1/builds.json'), '[{"at":"20');

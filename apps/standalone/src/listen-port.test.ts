@@ -14,7 +14,7 @@ it('names the port itself where any will do, so that the addresses printed are t
   server.close();
 });
 
-it('takes a port that was asked for as it is', async () => {
+it('uses an explicit port without looking for a free one', async () => {
   expect(await chooseListenPort(HOST, 12_345)).toEqual({ port: 12_345, moved: false });
 });
 

@@ -62,13 +62,16 @@ export interface StandaloneParts {
   readonly shutdown: Shutdown;
   /** Of the demo's accounts; undefined where there is no demo. */
   readonly operatorPassword: string | undefined;
-  /** Of the first accounts outside a demo, where the administrator chose it; undefined: they come by a one-time link. */
+  /**
+   * Password of the first accounts outside demo mode, if the administrator set one. Undefined: they get a one-time
+   * link.
+   */
   readonly firstPassword: string | undefined;
   /** The password was set on purpose: existing demo accounts get it too. */
   readonly resetPasswords: boolean;
   /** A key of `/try/` was used; this one opens next. */
   readonly tryKeySpent: (nextKey: string) => void;
-  /** Before anybody is served, so that nobody sees it half done. */
+  /** Runs before any request is served, so that nobody sees it half done. */
   readonly prepare: (chats: StorageContext, accounts: Accounts) => Promise<void>;
 }
 
@@ -86,7 +89,10 @@ export type Accounts =
   | { readonly kind: 'given'; readonly operators: readonly Operator[] }
   | { readonly kind: 'foreign' };
 
-/** `real_data`: the database holds, or held, chats of real people, and a page that signs in by itself has no place there. */
+/**
+ * `real_data`: the database holds, or held, chats of real people, and a page that signs in by itself has no place
+ * there.
+ */
 export type TrialState =
   | { readonly kind: 'open'; readonly key: string }
   | { readonly kind: 'none' }
@@ -202,7 +208,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
           site: config.OPERATOR_SITE,
         },
         keptFolder: join(config.DATA_DIR, KEPT_PAGES_FOLDER),
-        notKept: (err) => logger.warn({ err }, 'the files of this build could not be kept for pages that are open'),
+        notKept: (err) => logger.warn({ err }, 'could not keep the files of this build for pages that are still open'),
       });
       const { operatorPassword } = parts;
       if (trial === null || auth === undefined || operatorPassword === undefined) return;
@@ -235,7 +241,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   };
 }
 
-/** A folder whose path is too long for a socket, or a system without them, costs `admin trace` its live half and no more. */
+/**
+ * A folder whose path is too long for a socket, or a system without them, costs `admin trace` its live half and no
+ * more.
+ */
 async function openHopsSocket({ config, logger, shutdown }: StandaloneParts, trace: EventTrace): Promise<void> {
   try {
     const server = await listenForHops(join(config.DATA_DIR, HOPS_SOCKET), trace.journal, 'standalone');
@@ -266,7 +275,10 @@ async function startAuth(parts: StandaloneParts): Promise<{ service: AuthService
   return { service, accounts };
 }
 
-/** A demo has accounts whose password everybody reads in the terminal; a real chat has none that its people did not make. */
+/**
+ * A demo has accounts whose password everybody reads in the terminal; a real chat has none that its people did not
+ * make.
+ */
 async function provideAccounts(service: AuthService, parts: StandaloneParts): Promise<Accounts> {
   const { demo, database, operatorPassword, resetPasswords } = parts;
   if (demo && operatorPassword !== undefined && !(await wasServedForReal(database)))

@@ -27,10 +27,13 @@ export async function migrate(
   await prepareJournal(connection, log);
   const { pending, newer } = compareSchema(await readJournal(connection), migrations);
   if (newer.length > 0)
-    log?.info({ migrations: newer }, 'the database is of a newer version, with which this one can live');
+    log?.info({ migrations: newer }, 'the database schema is newer, and compatible with this version');
   for (const migration of pending) {
     if (headerOf(migration).outsideTransaction)
-      log?.info({ migration: migration.name }, 'an index is built or dropped beside the traffic: it may take minutes');
+      log?.info(
+        { migration: migration.name },
+        'an index is being built or dropped concurrently; this may take minutes',
+      );
     await whenFree(migration.name, log, () => applyOne(connection, migration));
   }
   return pending.map(({ name }) => name);
@@ -46,19 +49,19 @@ export async function schemaAge(connection: MigrationConnection, migrations: rea
 }
 
 /**
- * For who must not change the schema: it has to be this version's, or a newer one with which this version can live.
- * @throws DatabaseStartError when it is not; the text says what to do.
+ * For callers that must not change the schema: it must be the one of this version, or a newer one that is compatible.
+ * @throws DatabaseStartError if it is not. The text says what to do.
  */
 export async function requireSchema(connection: MigrationConnection, migrations: readonly Migration[]): Promise<void> {
   const { pending } = await schemaAge(connection, migrations);
   if (pending.length === 0) return;
   if (pending.length === migrations.length)
     throw new DatabaseStartError(
-      'this database has none of our tables: is it the right one? The first start of the chat makes them, or the command "migrate"',
+      'this database has no tables of the chat: is it the right one? The first start of the chat creates them, or the command "migrate"',
       { code: 'schema_missing' },
     );
   throw new DatabaseStartError(
-    `the database is of an earlier version and lacks ${pending.map(({ name }) => name).join(', ')}; nothing was changed. Use the program of the version that serves, or bring the schema up to date first, with the command "migrate"`,
+    `the database schema is out of date and lacks ${pending.map(({ name }) => name).join(', ')}; nothing was changed. Use the program of the version that is running, or update the schema first with the command "migrate"`,
     { code: 'schema_too_old' },
   );
 }
@@ -71,7 +74,10 @@ function readJournal(connection: MigrationConnection): Promise<AppliedMigration[
   );
 }
 
-/** Journals of before have no `lives_with`. Asked first: the change wants the table to itself, as a dump of it does not allow. */
+/**
+ * Journals of older versions have no `lives_with`. Checked first, because the change needs an exclusive lock on the
+ * table, which a running dump would block.
+ */
 async function prepareJournal(connection: MigrationConnection, log: DatabaseLog | undefined): Promise<void> {
   await connection.execute(
     `CREATE TABLE IF NOT EXISTS schema_migration (

@@ -65,7 +65,7 @@ describe('a new migration', () => {
     expect(problems(sql)).toBe('');
   });
 
-  it('says what it is in its first lines, whatever stands between', () => {
+  it('reads the header from the first lines, whatever other comments they have', () => {
     expect(
       headerOf(of('-- Why it is.\n\n-- transaction: none\n-- lives-with: 0053_mail_tokens\nDROP INDEX CONCURRENTLY x')),
     ).toEqual({

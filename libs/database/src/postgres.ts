@@ -31,7 +31,10 @@ const TYPES = new pg.TypeOverrides();
 for (const [oid, parse] of PARSERS) TYPES.setTypeParser(oid, parse);
 
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** The server ends a statement before this; then the other end is gone without a word. Idle connections are kept busy or closed sooner. */
+/**
+ * The server ends a statement before this; then the other end is gone without a word. Idle connections are kept busy or
+ * closed sooner.
+ */
 const SILENCE_TIMEOUT_MS = 8_000;
 const IDLE_TIMEOUT_MS = 5_000;
 const SESSION_PING_MS = 2_000;
@@ -58,7 +61,8 @@ function connectionConfig(url: string, options: OpenOptions, route: Route): pg.C
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     stream: () => {
       const socket = new Socket();
-      // A half-open link would otherwise hold its query, and the pool's place, until the system gives up many minutes later.
+      // A half-open link would otherwise hold its query, and the pool's place, until the system gives up many minutes
+      // later.
       socket.setTimeout(SILENCE_TIMEOUT_MS, () => socket.destroy(new Error('database connection is silent')));
       return socket;
     },
@@ -125,7 +129,8 @@ async function prepare(url: string, options: OpenOptions, route: Route): Promise
   await client.connect();
   try {
     await client.query(WITHOUT_TIMEOUTS);
-    // The lock of a machine that is gone is free again within seconds; a build that still runs for it keeps the lock to its end.
+    // The lock of a machine that is gone is free again within seconds; a build that still runs for it keeps the lock to
+    // its end.
     await client.query(SERVER_KEEPALIVE);
     const settings = await checkSettings(client, options);
     const connection = migrationConnection(client);

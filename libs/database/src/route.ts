@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 /**
- * What lies between this process and PostgreSQL. `session`: something stands between, but gives each connection a server
- * process for as long as it lives. `transaction`: for a transaction only, so that nothing that belongs to a session
- * (locks, LISTEN, settings, prepared statements) is where it was left.
+ * What lies between this process and PostgreSQL. `session`: something stands between, but gives each connection a
+ * server process for as long as it lives. `transaction`: for a transaction only, so that nothing that belongs to a
+ * session (locks, LISTEN, settings, prepared statements) is where it was left.
  */
 export type Route = 'direct' | 'session' | 'transaction';
 
 /**
- * A pooler gives out what was given back last, or first. Two that ask in a fixed order can then be given the same two again and again,
- * once somebody else had the first one in between, as when services start together. So chance says who asks first, and when: that so
- * many looks agree by chance happens once in a million.
+ * A pooler gives out what was given back last, or first. Two that ask in a fixed order can then be given the same two
+ * again and again, once somebody else had the first one in between, as when services start together. So chance says who
+ * asks first, and when: that so many looks agree by chance happens once in a million.
  */
 const LOOKS = 20;
 const BETWEEN_LOOKS_MS = 5;
@@ -23,7 +23,9 @@ async function backendOf(client: pg.Client): Promise<number> {
   return pid;
 }
 
-/** Asks with settings that every pooler lets through, and with nothing that would be left behind on a shared connection. */
+/**
+ * Asks with settings that every pooler lets through, and with nothing that would be left behind on a shared connection.
+ */
 export async function findRoute(url: string, connectTimeoutMs: number): Promise<Route> {
   const config: pg.ClientConfig = { connectionString: url, connectionTimeoutMillis: connectTimeoutMs };
   const one = new pg.Client({ ...config, query_timeout: connectTimeoutMs });

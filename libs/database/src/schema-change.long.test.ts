@@ -102,7 +102,7 @@ describe('[OPS41] an index beside the traffic', () => {
     expect(await indexState(client)).toBe(true);
   });
 
-  it('that rows forbid fails with the reason, and is built when they are mended', async () => {
+  it('that existing rows violate fails with the reason, and is built once they are fixed', async () => {
     const client = await filled();
     await client.query('UPDATE t SET n = 1 WHERE id = 2');
     await expect(migrate(over(client), [TABLE, UNIQUE])).rejects.toMatchObject({

@@ -20,15 +20,17 @@ export interface DedicatedSession {
   ping(): Promise<void>;
   /** Called once, when the connection is lost without `release`. */
   onLost(listener: (reason: Error) => void): void;
-  /** Calls the listener at each NOTIFY on the channel, for as long as the connection lives. A hint: it may be missed. */
+  /**
+   * Calls the listener at each NOTIFY on the channel, for as long as the connection lives. A hint: it may be missed.
+   */
   listen(channel: string, listener: () => void): Promise<void>;
   release(): Promise<void>;
 }
 
 export interface SessionOptions {
   /**
-   * The server ends the session, and frees its locks, when it has heard nothing for this long, as from a process that is
-   * stopped or cut off while its connection stays open. The session pings by itself, several times within that.
+   * The server ends the session, and frees its locks, when it has heard nothing for this long, as from a process that
+   * is stopped or cut off while its connection stays open. The session pings by itself, several times within that.
    */
   readonly silenceMs?: number;
 }
@@ -60,14 +62,20 @@ export interface OpenOptions {
   /** Connections to PostgreSQL for ordinary work; dedicated sessions come on top. Default 10. */
   readonly poolSize?: number;
   readonly applicationName?: string;
-  /** False: nothing is changed by opening, and a schema that lacks something is refused. Default true: it is brought up to date. */
+  /**
+   * False: nothing is changed by opening, and a schema that lacks something is refused. Default true: it is brought up
+   * to date.
+   */
   readonly migrate?: boolean;
   /** Refuses a server that would not keep what it confirmed through a power cut; else only the log says so. */
   readonly durable?: boolean;
   readonly logger?: DatabaseLog;
 }
 
-/** The database cannot be used as it is; the text says what to change, the code names the case for who reads logs by machine. */
+/**
+ * The database cannot be used as it is; the text says what to change, the code names the case for who reads logs by
+ * machine.
+ */
 export class DatabaseStartError extends Error {
   override readonly name: string = 'DatabaseStartError';
   readonly code: string;

@@ -1,9 +1,10 @@
 /**
  * The PostgreSQL inside the single process. `startEmbeddedPostgres` takes a data folder, starts the server as a child
- * process that only this machine reaches, and stops it with the service. No message passes through here; services connect to it by URL.
+ * process that only this machine reaches, and stops it with the service. No message passes through here; services
+ * connect to it by URL.
  *
- * It also takes over data folders of earlier versions: `carry-over.ts` from PGlite, `upgrade.ts` from an older PostgreSQL.
- * `testing/` starts and ends servers for the tests.
+ * It also takes over data folders of earlier versions: `carry-over.ts` from PGlite, `upgrade.ts` from an older
+ * PostgreSQL. `testing/` starts and ends servers for the tests.
  *
  * Start with `embedded-postgres.ts`, then `cluster.ts`.
  */

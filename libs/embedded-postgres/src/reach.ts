@@ -15,8 +15,9 @@ export interface ReachedPostgres {
 }
 
 /**
- * For work on the database beside the chat: through the server that the chat runs, else one started for it.
- * @throws DatabaseStartError where there is none yet, unless it may be made.
+ * Gives admin commands access to the embedded database: through the server of the running chat, or one started for
+ * them.
+ * @throws DatabaseStartError if there is none yet, unless it may be created.
  */
 export async function reachEmbeddedPostgres(
   folder: string,

@@ -58,7 +58,7 @@ export class LeaseTable {
     for (const holders of this.#byKey.values()) yield* holders.values();
   }
 
-  /** Who has to go so that the request fits, or which limit it breaks. */
+  /** Which holders must be displaced to make room, or which limit is exceeded. */
   #decide({ key, limit, holder, group, replaces }: LeaseRequest): LeaseEntry[] | 'key' | 'group' {
     const displaced: LeaseEntry[] = [];
     const holders = this.#byKey.get(key);

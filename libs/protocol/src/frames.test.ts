@@ -130,7 +130,7 @@ it('[FRM2] no frame that carries events or state has a last_id', () => {
   expect(JSON.stringify(z.toJSONSchema(channel.ackFrameSchema))).toContain('last_id');
 });
 
-describe('frames up', () => {
+describe('inbound frames', () => {
   it.each([
     [{ type: 'auth', session_id: 123, token: 't', last_seq: 7 }],
     [{ type: 'auth', session_id: 123, token: 't', replaces: 'c1' }],

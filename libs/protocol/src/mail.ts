@@ -34,7 +34,10 @@ export const mailIgnoredReasonSchema = z.enum([
 export type MailIgnoredReason = z.infer<typeof mailIgnoredReasonSchema>;
 
 export const mailInboundResponseSchema = z.object({
-  /** `duplicate`: the same mail was taken before. `bounce`: it says that a mail of ours cannot be delivered. `subscribed`: Amazon SNS brings mail from now on. */
+  /**
+   * `duplicate`: the same mail was taken before. `bounce`: it says that a mail of ours cannot be delivered.
+   * `subscribed`: Amazon SNS brings mail from now on.
+   */
   outcome: z.enum(['message', 'duplicate', 'bounce', 'ignored', 'subscribed']),
   /** Of `ignored`. */
   reason: mailIgnoredReasonSchema.optional(),

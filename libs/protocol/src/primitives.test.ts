@@ -60,7 +60,7 @@ describe('primitives', () => {
     }
   });
 
-  it('[FEED3] a feed cursor is a number as text; the two numbers of version 0.1 are understood and say nothing', () => {
+  it('[FEED3] a feed cursor is a decimal string; one of version 0.1 is parsed and has no meaning', () => {
     for (const good of ['0', '735', '9007199254740991', '0.0', '735.12', '18446744073709551615.9007199254740991'])
       expect(accepts(p.feedCursorSchema, good)).toBe(true);
     expect(['0', '735', '735.12'].map((cursor) => p.feedSeqOf(cursor))).toEqual([0, 735, undefined]);

@@ -17,7 +17,7 @@ export const openingHoursSchema = z.object({
 });
 export type OpeningHours = z.infer<typeof openingHoursSchema>;
 
-/** What a visitor agrees to. A new text wants a new version. */
+/** What a visitor agrees to. A changed text requires a new version. */
 export const consentTextSchema = z.object({
   version: requiredText(64),
   text: requiredText(2_000),
@@ -29,11 +29,11 @@ export const consentTextSchema = z.object({
 });
 export const askedFieldsSchema = z.array(prechatFieldSchema).max(4);
 export const alertTimesSchema = z.object({
-  /** So long a customer waits before an alert. */
+  /** Seconds a customer waits before an alert is raised. */
   waiting_seconds: seconds.optional(),
   /** So long a reply is not seen before an alert. */
   reply_unseen_seconds: seconds.optional(),
-  /** So long after the request a callback without a wished time is due. */
+  /** Minutes after which a callback without a preferred time is due. */
   callback_due_minutes: z.int().min(1).max(43_200).optional(),
 });
 /** Days after which it is erased; 0 = kept for ever. */
@@ -64,7 +64,8 @@ export const tokenTimesSchema = z.object({
 });
 
 /**
- * The same as `PATCH` takes them, null to clear. Unknown keys are refused: a misspelt one would be stored and do nothing.
+ * The same as `PATCH` takes them, null to clear. Unknown keys are refused: a misspelt one would be stored and do
+ * nothing.
  */
 export const rulesPatchShape = {
   schedule: openingHoursSchema.strict().nullish(),
@@ -84,7 +85,7 @@ export const rulesPatchShape = {
   tokens: tokenTimesSchema.strict().nullish(),
 };
 
-/** What a console may change beside the look; what the environment says goes before it. */
+/** Settings that an admin can change in the console, apart from the look. Environment variables take precedence. */
 export const rulesSchema = z.object({
   schedule: openingHoursSchema.optional(),
   consent: consentTextSchema.optional(),

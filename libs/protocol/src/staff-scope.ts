@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BadgeData, StaffPresenceData, Subscribers } from './events.ts';
 import type { CountedBadge } from './internal.ts';
 
-/** `assigned`: nobody's sessions and the operator's own; `own`: the operator's own alone. */
+/** `assigned`: unassigned sessions and the operator's own. `own`: only the operator's own. */
 export const staffScopeSchema = z.enum(['all', 'assigned', 'own']);
 export type StaffScope = z.infer<typeof staffScopeSchema>;
 
@@ -14,8 +14,8 @@ export interface StaffViewer {
 }
 
 /**
- * The one rule of who may see a session; `assignedUserId` is whose it is now, null = nobody's. SQL that filters many
- * rows says the same in `chat-service/src/storage/visibility.ts`.
+ * The only rule of who may see a session. `assignedUserId` is the current assignee, null if there is none. SQL that
+ * filters many rows repeats it in `chat-service/src/storage/visibility.ts`.
  */
 export function seesSession(viewer: StaffViewer, assignedUserId: string | null): boolean {
   switch (viewer.scope) {
@@ -28,7 +28,9 @@ export function seesSession(viewer: StaffViewer, assignedUserId: string | null):
   }
 }
 
-/** Callbacks count as their session does, nobody's without one; the operator who was given one sees it always. */
+/**
+ * A callback is visible like its session, and like an unassigned one if it has none. Its own assignee always sees it.
+ */
 export function seesCallback(
   viewer: StaffViewer,
   sessionUserId: string | null,

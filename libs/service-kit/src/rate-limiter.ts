@@ -5,7 +5,7 @@ export type RateVerdict = { readonly ok: true } | { readonly ok: false; readonly
 
 const OK: RateVerdict = { ok: true };
 
-/** At most `points` in `durationSeconds` and key, in this process. 0 points: no limit. */
+/** Allows `points` per key and `durationSeconds`, in this process. 0 points: no limit. */
 export class RateLimiter {
   readonly #limiter: RateLimiterMemory | undefined;
   readonly #points: number;

@@ -8,7 +8,7 @@ export interface Reach {
   readonly PUBLIC_URL?: string | undefined;
 }
 
-/** Other machines get there: by the address it listens on, or by a proxy that has it under `PUBLIC_URL`. */
+/** Whether other machines can reach the service: by its listen address, or through a proxy at `PUBLIC_URL`. */
 export function isReachedFromOutside({ HOST, PUBLIC_URL }: Reach): boolean {
   return !isLoopback(HOST) || (PUBLIC_URL !== undefined && !isLoopback(new URL(PUBLIC_URL).hostname));
 }

@@ -16,8 +16,9 @@ export interface Step {
 }
 
 /**
- * One look into the outbox: what is visible is stored, then deleted by its primary key. A row that becomes visible later,
- * from a transaction that began before, is simply there at the next look: there is no position that it could be behind.
+ * One pass over the outbox: stores the visible rows, then deletes them by primary key. A row that becomes visible
+ * later, from a transaction that started before, is found in the next pass: there is no position that it could be
+ * behind.
  */
 export async function followOnce(
   site: SiteDatabase,

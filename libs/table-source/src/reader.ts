@@ -7,7 +7,7 @@ export type TextRow = Readonly<Record<string, string | null>>;
 /** Column → its type, as the database calls it. */
 export type ColumnTypes = ReadonlyMap<string, string>;
 
-/** In what PostgreSQL and MySQL differ when rows are read. */
+/** The differences between PostgreSQL and MySQL in reading rows. */
 export interface Dialect {
   quote(name: string): string;
   qualified(table: string): string;
@@ -17,7 +17,7 @@ export interface Dialect {
   isOrdered(type: string): boolean;
   /** The column as text. */
   text(column: string, type: string): string;
-  /** A value was given that its column cannot have: there is no such row. */
+  /** The value is invalid for its column, so there is no such row. */
   isOfValue(error: unknown): boolean;
   /** Columns that tell rows apart by themselves; null: it may not be seen. */
   uniqueColumns(table: string): Promise<ReadonlySet<string> | null>;
@@ -56,7 +56,7 @@ export class SiteReader {
     for (const { table, columns } of wantedColumns(this.#config)) {
       const types = await this.#dialect.columnTypes(table);
       if (types === null) {
-        problems.push(`table ${table}: is not there, or this user may not read it`);
+        problems.push(`table ${table}: does not exist, or this user may not read it`);
         continue;
       }
       this.#types.set(table, types);
@@ -83,7 +83,7 @@ export class SiteReader {
       const type = column === undefined ? '' : this.typeOf(table, column);
       if (column !== undefined && !this.#dialect.isText(type))
         problems.push(
-          `table ${table}: column ${column} is ${type}, which cannot be noted as text; name a generated column that holds it as text`,
+          `table ${table}: column ${column} is ${type}, which cannot be captured as text; name a generated column that holds it as text`,
         );
     }
     for (const { table, id } of [sessions, messages]) {

@@ -29,10 +29,10 @@ export interface ReconcilerDeps {
 }
 
 /**
- * Looks through the tables for what no trigger noted: the outbox was dropped, a right revoked, a row written by a cascade
- * or past the triggers. Each step looks at the newest rows, and at the next page of all, round and round: it is a net.
- * Rows are read, then the outbox is emptied; what the ledger still does not have was missed. A chat of which something was
- * missed is gone through from its beginning, since rows that stand before it may be missing as well.
+ * Scans the tables for what no trigger captured: the outbox was dropped, a right revoked, a row written by a cascade or
+ * past the triggers. Each step scans the newest rows and the next page of all, round and round. Rows are read, then the
+ * outbox is emptied; what the ledger still lacks was missed. A chat with a missed row is scanned from its start, since
+ * rows before it may be missing too.
  */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;

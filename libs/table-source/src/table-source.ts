@@ -29,7 +29,7 @@ export interface TableSourceObserver {
   outbox(state: OutboxState): void;
   /** What a trigger should have noted, and did not. */
   missed(kind: Missed, count: number): void;
-  /** What was there before the triggers, and was found before a backfill brought it. */
+  /** A row from before the triggers that the scan found before the backfill reached it. */
   older(kind: Missed, count: number): void;
   /** Whether the outbox can be read. While it cannot, nothing is known of what waits in it. */
   connected(is: boolean): void;
@@ -45,7 +45,7 @@ export interface TableSourceDeps {
   readonly log: SourceLog;
 }
 
-/** Follows a site's tables for as long as it runs. Where it cannot, it waits and tries again; the site notices nothing. */
+/** Follows a site's tables for as long as it runs. On a failure it waits and retries; the site is never affected. */
 export class TableSource {
   readonly #deps: TableSourceDeps;
   readonly #delivery: Delivery;
@@ -141,7 +141,8 @@ export class TableSource {
     const pace = new Pace(siteConnection(config).pauses);
     const mapper = this.#mapper(site);
     let stateAt = Number.NEGATIVE_INFINITY;
-    // Before anything is followed: what comes later was written while it was followed, and a trigger should have noted it.
+    // Before anything is followed: what comes later was written while it was followed, and a trigger should have noted
+    // it.
     await this.#beginning.note(site);
     while (this.#running) {
       const woken = this.#wake.next();

@@ -30,10 +30,10 @@ async function needed(all: ReadonlyMap<string, string>, plugins: readonly string
 }
 
 /**
- * RabbitMQ's installation, reduced to what a node with no plugins but `enabled` loads. Erlang looks for each of some thousand modules
- * in one folder after the other, and Debian installs seventy of them: without those a node starts in half the time.
- * Answers the folder of the scripts, from which RabbitMQ knows where it is installed; null where the installation is
- * laid out in another way, which then starts as it is.
+ * RabbitMQ's installation, reduced to what a node with no plugins but `enabled` loads. Erlang looks for each of some
+ * thousand modules in one folder after the other, and Debian installs seventy of them: without those a node starts in
+ * half the time. Answers the folder of the scripts, from which RabbitMQ knows where it is installed; null where the
+ * installation is laid out in another way, which then starts as it is.
  */
 export async function reducedRabbit(
   server: string,

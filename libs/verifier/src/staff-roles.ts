@@ -48,7 +48,7 @@ function textsOf(value: unknown): string[] {
   return values.filter((entry) => typeof entry === 'string');
 }
 
-/** The role of a verified token; `undefined` when it gives no right here. */
+/** The role that a verified token grants, or undefined if it grants none. */
 export function staffRole(payload: JWTPayload, config: RoleConfig): StaffRole | undefined {
   const claim = claimAt(payload, config.roleClaim ?? 'role');
   if (claim === undefined) return config.defaultRole;
@@ -61,7 +61,7 @@ export function staffRole(payload: JWTPayload, config: RoleConfig): StaffRole | 
   return role;
 }
 
-/** Without the claim `all`; of several words the narrowest counts, and one that is not understood is `assigned`. */
+/** `all` if the claim is absent. Of several values the narrowest wins, and an unknown one counts as `assigned`. */
 export function staffScope(payload: JWTPayload): StaffScope {
   const claim = payload['scope'];
   if (claim === undefined) return 'all';

@@ -10,7 +10,7 @@ const verifier = createVerifier();
 const codeOf = (token: string | undefined, by = verifier): Promise<string> => staffCode(token, by);
 
 describe('channel tokens and stream links', () => {
-  it('[TOK3] fit their session only', () => {
+  it('[TOK3] are accepted for their own session only', () => {
     const token = signChannelToken(ring, 123, NOW);
     expect(verifier.verifyCustomer(123, token)).toEqual({
       ok: true,

@@ -29,7 +29,7 @@ export interface TokenVerifierConfig {
   readonly now?: (() => number) | undefined;
 }
 
-/** The only place where a token becomes a principal: REST, WebSocket, SSE and polling all ask here. */
+/** The only place where a token becomes a principal: REST, WebSocket, SSE and polling all use it. */
 export class TokenVerifier {
   readonly #config: TokenVerifierConfig;
   readonly #staff: StaffTokens | undefined;
@@ -51,7 +51,7 @@ export class TokenVerifier {
     return new TokenVerifier(config);
   }
 
-  /** What an admin has saved, or null. Nothing changes where the configuration says it. */
+  /** What an admin has saved, or null. Ignored if the configuration sets it. */
   setChannelTokenTtl(seconds: number | null): void {
     if (this.#config.channelTokenTtlSeconds === undefined)
       this.#channelTokenTtl = seconds ?? TOKEN_MAX_LIFETIME_SECONDS;

@@ -11,7 +11,10 @@ type Account = Selectable<AuthTables['auth_operator']>;
 /** From the provider's answer to the console's call: one redirect and one page. */
 const TICKET_SECONDS = 60;
 
-/** `no_role`: the provider gives none, or has taken it back. `no_account`: nobody here has invited them. `last_admin`: the provider would take the last administrator away. */
+/**
+ * `no_role`: the provider gives none, or has taken it back. `no_account`: nobody here has invited them. `last_admin`:
+ * the provider would take the last administrator away.
+ */
 export type OidcRefusal = 'no_role' | 'no_account' | 'login_taken' | 'inactive' | 'last_admin';
 
 export type OidcTicket =

@@ -142,7 +142,9 @@ it('waits for a request that holds what it needs and needs what it holds, and th
   expect(await restoring).toMatchObject({ code: 0, err: expect.stringContaining('trying again') });
 });
 
-it('fills an empty database, where numbering goes on far behind what nobody knows', { timeout: LIMIT_MS }, async () => {
+it('restores into an empty database, where ids continue far beyond the last one of the backup', {
+  timeout: LIMIT_MS,
+}, async () => {
   await query('CREATE DATABASE elsewhere');
   const url = new URL(postgres.url);
   url.pathname = '/elsewhere';

@@ -42,10 +42,10 @@ async function refuse(...texts: string[]): Promise<void> {
 }
 
 describe('admin dead-letters', () => {
-  it('says that nothing was ever refused, and how it is called', async () => {
+  it('says that nothing has been rejected yet, and prints its usage', async () => {
     expect(await deadLetters('list')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('nothing was ever refused'),
+      err: expect.stringContaining('nothing has been rejected yet'),
     });
     for (const wrong of [[], ['show'], ['drop'], ['drop', '1', '--all'], ['list', 'x']])
       expect([wrong, (await deadLetters(...wrong)).code]).toEqual([wrong, 2]);

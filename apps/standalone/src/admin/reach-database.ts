@@ -3,8 +3,8 @@ import { type ReachedPostgres, reachEmbeddedPostgres } from '@chat-realtime/embe
 import { databaseFolder } from '../reset.ts';
 
 /**
- * The database of the services, past a pooler where one stands before it; else the embedded one, whether the chat runs or
- * not. Only who fills it may `create` that one: else a wrong DATA_DIR would be answered from a new, empty database.
+ * The database of the services, bypassing a pooler; otherwise the embedded one, whether it is running or not. Only a
+ * caller that fills it may `create` it, so that a wrong DATA_DIR is not answered from a new, empty database.
  */
 export async function reachDatabase(
   env: Readonly<Record<string, string | undefined>>,

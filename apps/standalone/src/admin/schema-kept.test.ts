@@ -124,9 +124,9 @@ describe('[OPS45] no command but migrate changes the schema', () => {
     expect(await back.query('SELECT name FROM chat_session', [])).toEqual([{ name: 'of before' }]);
   });
 
-  it('over one that has none of our tables, or none at all, says so and makes none', async () => {
+  it('reports a database without our tables, or none at all, and creates nothing', async () => {
     const empty = await createDatabase();
-    expect((await admin(empty, 'verify')).err).toMatch(/has none of our tables: .* \(schema_missing\)\n$/);
+    expect((await admin(empty, 'verify')).err).toMatch(/has no tables of the chat: .* \(schema_missing\)\n$/);
     for (const words of TO_THE_DATABASE) {
       const { code, err } = await admin(undefined, ...words.split(' '));
       expect([words, code, err]).toEqual([

@@ -3,7 +3,10 @@ import { connect } from 'node:tls';
 const CONNECT_MS = 5_000;
 const DEFAULT_PORT = 443;
 
-/** How long the certificate of an https address holds, in seconds; null for http. A certificate that is refused is refused here too. */
+/**
+ * How long the certificate of an https address holds, in seconds; null for http. A certificate that is refused is
+ * refused here too.
+ */
 export function certificateHolds(url: string, now: () => number = Date.now): Promise<number | null> {
   const { protocol, hostname, port } = new URL(url);
   if (protocol !== 'https:') return Promise.resolve(null);

@@ -38,19 +38,19 @@ export class Probe {
     this.#metrics = {
       seconds: metrics.histogram({
         name: 'chat_probe_seconds',
-        help: 'From the answer to a post until the probe was shown the message',
+        help: 'Time from the response to a post until the probe received the message',
         labels,
         buckets: BUCKETS,
       }),
       lost: metrics.counter({
         name: 'chat_probe_lost_total',
-        help: 'Messages the probe was not shown in time',
+        help: 'Messages that the probe did not receive in time',
         labels,
         series: TRANSPORTS.flatMap((transport) => ROLES.map((role) => ({ transport, role }))),
       }),
       success: metrics.gauge({
         name: 'chat_probe_success',
-        help: '1 while the last round showed everything here, 0 when something was lost or nothing could be tried',
+        help: '1 if the last round received everything here, 0 if something was lost or nothing could be tried',
         labels,
       }),
       runs: metrics.counter({
@@ -61,7 +61,7 @@ export class Probe {
       }),
       certificate: metrics.gauge({
         name: 'chat_certificate_expires_seconds',
-        help: 'How long the certificate that visitors are shown still holds',
+        help: 'Time until the certificate that visitors see expires',
       }),
     };
     // A gauge begins at 0, which is a certificate that has ended: over http there is none, and nobody is to be called.

@@ -20,14 +20,14 @@ export interface QueueConnected {
 }
 
 export interface EventPublisher {
-  /** Publishes in order and waits for confirms. Never rejects: an absent broker gives `confirmed: 0` at once. */
+  /** Publishes in order and waits for confirms. Never rejects: without a broker it returns `confirmed: 0` at once. */
   publish(batch: readonly OutgoingEvent[]): Promise<PublishResult>;
   /** Best effort, never waits, silently dropped while the broker is away. */
   publishEphemeral(message: BrokerEphemeral): void;
   /**
    * Called on every (re)connect, and soon if already connected; no `publish` succeeds before its promise settles. With
-   * `queueWasMissing` the connection counts as made only after it succeeded, so that no loss of the broker is forgotten;
-   * every instance may be the one that is told, also one that is not the relay's leader.
+   * `queueWasMissing` the connection counts as made only after it succeeded, so that no loss of the broker is
+   * forgotten; every instance may be the one that is told, also one that is not the relay's leader.
    */
   onConnected(listener: (info: QueueConnected) => void | Promise<void>): void;
   readonly connected: boolean;
@@ -57,7 +57,7 @@ export interface EventConsumer {
   /** Cancels the consumer and gives back what is unacked, so that nothing is requeued in a loop. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** What was refused is gone for good: nobody may find in it what was erased. */
+  /** Deletes the dead letters for good, so that erased content cannot be found in them. */
   emptyDeadLetters(): Promise<void>;
   readonly connected: boolean;
   close(): Promise<void>;

@@ -17,7 +17,10 @@ export type SiteSourceState =
   /** No connection now, or no such exchange or queue: `reason` says which. */
   { readonly kind: 'waiting'; readonly reason: string } | { readonly kind: 'reading' } | { readonly kind: 'closed' };
 
-/** Events of somebody else's making. What is taken is acknowledged after the handler's answer; what is refused lies in the dead letters first. */
+/**
+ * Events of somebody else's making. What is taken is acknowledged after the handler's answer; what is refused lies in
+ * the dead letters first.
+ */
 export interface SiteSource {
   readonly state: SiteSourceState;
   /** What waits in the queue, as far as the broker last said; undefined while it is not there. */

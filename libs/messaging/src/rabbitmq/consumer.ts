@@ -14,7 +14,10 @@ import { existingQueues, type QueueShape } from './queue-shape.ts';
 import { QueueShares } from './queue-shares.ts';
 import { declareForReading } from './topology.ts';
 
-/** Messages on their way or in work, over all queues. Small enough that a crash repeats little, large enough for a batch. */
+/**
+ * Messages on their way or in work, over all queues. Small enough that a crash repeats little, large enough for a
+ * batch.
+ */
 const PREFETCH = 256;
 const PREFETCH_MIN = 32;
 const SHARE_ROUND_MS = 5_000;
@@ -213,7 +216,7 @@ class RabbitConsumer implements EventConsumer {
     else this.#redelivery.reset();
   }
 
-  /** Gives everything back at once, so that nothing overtakes what failed, and takes it again after a while. */
+  /** Returns everything at once, so that nothing overtakes what failed, and consumes again after a pause. */
   #redeliverLater(): void {
     const session = this.#link.session;
     if (session === null || this.#wanted !== 'consuming') return;

@@ -36,7 +36,7 @@ export interface DeadLetter {
 
 export type LetterAction = 'keep' | 'replay' | 'drop';
 
-/** A queue that is not there: nothing was ever refused, or nobody has declared the topology yet. */
+/** The queue does not exist: nothing has been rejected yet, or nobody has declared the topology yet. */
 export class NoDeadLetterQueueError extends Error {
   override readonly name = 'NoDeadLetterQueueError';
   readonly code = 'no_dead_letter_queue';

@@ -23,7 +23,7 @@ export class QueueSilentError extends Error {
 export async function answered<T>(work: Promise<T>, queue: string, ms = ANSWER_MS): Promise<T> {
   const given = new AbortController();
   const silence = sleep(ms, undefined, { signal: given.signal, ref: false }).then(() => {
-    throw new QueueSilentError(`the queue ${queue} gives no answer`);
+    throw new QueueSilentError(`the queue ${queue} does not respond`);
   });
   // Also what is too late ends somewhere: the connection is given up, which rejects it.
   work.catch(() => undefined);
@@ -36,12 +36,12 @@ export async function answered<T>(work: Promise<T>, queue: string, ms = ANSWER_M
 }
 
 /**
- * Quorum queues that are ours alone, and made anew when the broker lost their process.
+ * Quorum queues that only we use, recreated if the broker has lost their process.
  *
- * One that was declared some seconds before its node was killed may come back as a name without a process: it can be
- * declared, looked at and even consumed, but takes no message and gives none, for ever, and whoever publishes to an
- * exchange that it is bound to is refused as well. So it is asked with a message of ours. It is made anew when it left that
- * without a confirm on two connections in a row and once more now, and says that it holds nothing.
+ * A queue that was declared some seconds before its node was killed may come back as a name without a process. It can
+ * be declared, inspected and even consumed, but it accepts and delivers no message, and publishing to an exchange it is
+ * bound to fails as well. So the queue is probed with a message of ours. It is recreated if the probe was not confirmed
+ * on two connections in a row and once more now, and if the queue reports that it is empty.
  */
 export class OwnQueues {
   readonly #logger: MessagingLogger;

@@ -13,9 +13,9 @@ const AGAIN_MIN_MS = 10_000;
 const AGAIN_MAX_MS = 300_000;
 
 /**
- * From the number of queues that is in use to the one that is wanted, without an event of a session overtaking another: first
- * the new queues must have readers, then everything in all queues must have been read, and only then the next event is
- * published into the new ones. Until it succeeds events go the old way.
+ * From the number of queues that is in use to the one that is wanted, without an event of a session overtaking another:
+ * first the new queues must have readers, then everything in all queues must have been read, and only then the next
+ * event is published into the new ones. Until it succeeds events go the old way.
  */
 export class QueueChange {
   readonly #wanted: QueueShape;
@@ -76,7 +76,7 @@ export class QueueChange {
     const silent = queues.filter((queue) => !answered.has(queue));
     if (silent.length === 0) return true;
     const waiting = { queues: silent, wanted: this.#wanted, used: this.#used };
-    this.#logger.error(waiting, `${complaint}; events go the old way until they do (RABBITMQ_QUEUES)`);
+    this.#logger.error(waiting, `${complaint}; events use the old queues until they do (RABBITMQ_QUEUES)`);
     return false;
   }
 }

@@ -1,10 +1,11 @@
-/** Readers not heard for so many rounds are gone. */
+/** Rounds after which a silent reader counts as gone. */
 const ROUNDS = 3;
 
 /**
- * Which of several dispatchers reads which queue. RabbitMQ gives each queue to the reader that came first, so the first
- * dispatcher would have all of them. Each says into every queue, once a round, that it is there; who reads a queue hears all of
- * them in it, and knows by their order whose it is. Nobody is asked and nothing is kept.
+ * Distributes the queues among several dispatchers. RabbitMQ gives a queue to the consumer that came first, so the
+ * first dispatcher would get all of them. Each reader announces itself in every queue once a round. The readers of a
+ * queue know each other from these messages and derive the owner from their order. There is no coordinator and no
+ * stored state.
  */
 export class QueueShares {
   readonly id: string;

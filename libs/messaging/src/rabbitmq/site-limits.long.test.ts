@@ -104,7 +104,7 @@ describe('removeSiteQueues', () => {
     await expect(removeSiteQueues(server.url, { drop: true })).rejects.toMatchObject({ code: 'site_queues_in_use' });
     await source.close();
     await give(server, 'site', 'chat.message', 'unread');
-    await expect(removeSiteQueues(server.url, { drop: false })).rejects.toThrow('not everything was read');
+    await expect(removeSiteQueues(server.url, { drop: false })).rejects.toThrow('still have unread messages');
     expect(await depth(server, SITE_QUEUE)).toBe(1);
     const removed = await removeSiteQueues(server.url, { drop: true });
     expect(removed.map(({ queue }) => queue)).toEqual([SITE_QUEUE, SITE_SPARE, SITE_DEAD_LETTERS]);

@@ -1,9 +1,9 @@
 import type { Options } from 'amqplib';
 
 /**
- * What our queues in a site's broker may cost it while nobody reads them. A broker whose disk is full blocks whoever
- * publishes, the site's own workers too: so a queue ends when nobody has read it for so long, and until then holds so much;
- * what is too much goes from its old end. Nothing is refused, since the site would be refused with it.
+ * Limits of our queues in a site's broker while nobody consumes them. A broker whose disk is full blocks every
+ * publisher, the site's own workers included. So a queue expires when it has been unused for too long, and drops its
+ * oldest messages when it is full. It never rejects a message, since the site would see the rejection.
  */
 export interface SiteLimits {
   readonly unreadMs: number;
@@ -20,8 +20,8 @@ function isOfAnotherShape(error: unknown): boolean {
 }
 
 /**
- * A queue keeps the arguments it was made with. One that was made before there were limits is read on as it is, and what
- * lies in it stays: answers false then.
+ * A queue keeps the arguments it was made with. One that was made before there were limits is read on as it is, and
+ * what lies in it stays: answers false then.
  */
 export async function declareLimited(
   limits: SiteLimits,

@@ -35,7 +35,7 @@ export async function removeSiteQueues(url: string, { drop }: { readonly drop: b
     const read = found.filter(({ readers }) => readers > 0);
     if (read.length > 0) throw new SiteQueuesInUseError(`${names(read)}: a chat reads there. Stop it first`);
     const full = found.filter(({ messages }) => messages > 0);
-    if (full.length > 0 && !drop) throw new SiteQueuesInUseError(`${names(full)}: not everything was read`);
+    if (full.length > 0 && !drop) throw new SiteQueuesInUseError(`${names(full)} still have unread messages`);
     await onChannel(model, async (channel) => {
       for (const exchange of EXCHANGES) await channel.deleteExchange(exchange);
       // Without `ifUnused`, which a quorum queue does not know: the broker ends the connection for it.

@@ -13,15 +13,16 @@ import { exists, onChannel } from './channels.ts';
 import { bindQueues, declareQueues, type QueueShape, shapesInUse } from './queue-shape.ts';
 
 /**
- * Exists as long as the broker has what this publisher gave it. The dispatcher may be the first to declare the queue on
- * a broker that lost everything, so the queue alone would not tell the publisher; only publishers declare this one.
+ * Exists as long as the broker has what this publisher gave it. A dispatcher may be the first to declare the queue on a
+ * broker that lost everything, so the queue alone would tell the publisher nothing. Only publishers declare this
+ * exchange.
  */
 const PUBLISHER_MARKER_EXCHANGE = 'chat.events.publisher';
 const DEAD_LETTER_ARGUMENTS = { 'x-queue-type': 'quorum' };
 
 /**
- * What both ends declare, identically: whoever comes first, the result is the same. Only the binding of several queues is
- * the publisher's alone, since it changes in an order.
+ * What both ends declare, identically: whoever comes first, the result is the same. Only the binding of several queues
+ * is the publisher's alone, since it changes in an order.
  */
 async function declareCommon(channel: Channel): Promise<void> {
   await channel.assertExchange(EVENTS_EXCHANGE, 'topic', { durable: true });
@@ -62,7 +63,10 @@ export async function declareForReading(model: ChannelModel, shape: QueueShape):
   });
 }
 
-/** Whether the broker still has the queues of these shapes and has been published to before. To be asked before declaring. */
+/**
+ * Whether the broker still has the queues of these shapes and has been published to before. To be asked before
+ * declaring.
+ */
 export async function wasMissing(model: ChannelModel, shapes: readonly QueueShape[]): Promise<boolean> {
   const queues = shapes.flatMap((shape) => queueNames(shape));
   const found = await Promise.all([
@@ -74,7 +78,8 @@ export async function wasMissing(model: ChannelModel, shapes: readonly QueueShap
 
 /**
  * A quorum queue whose node was killed soon after the queue was declared may come back as a name without a process: it
- * can be declared, but refuses every message for ever, or answers nothing at all. Only making it anew helps; what was in it is published again.
+ * can be declared, but refuses every message for ever, or answers nothing at all. Only making it anew helps; what was
+ * in it is published again.
  */
 export async function deleteBrokenQueues(model: ChannelModel, shapes: readonly QueueShape[]): Promise<void> {
   await onChannel(model, async (channel) => {

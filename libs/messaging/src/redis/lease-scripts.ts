@@ -2,8 +2,9 @@ import { RedisScript } from './script.ts';
 
 /**
  * What a lease is in Redis: a hash per limited key and one per group, both with a field per holder, whose value is JSON
- * with the owner (a gateway). Entries of an owner whose heartbeat key is gone count for nothing and are removed when met.
- * The keys of heartbeats and of displaced holders are made up inside, so in a Redis Cluster all of them share a hash tag.
+ * with the owner (a gateway). Entries of an owner whose heartbeat key is gone count for nothing and are removed when
+ * met. The keys of heartbeats and of displaced holders are made up inside, so in a Redis Cluster all of them share a
+ * hash tag.
  *
  * Redis loses nothing by forgetting these keys: owners register again what they hold.
  */
@@ -30,7 +31,10 @@ local function remove(holder, entry)
 end
 `;
 
-/** ARGV 5 key, 6 holder, 7 limit, 8 replaces, 9 group, 10 member, 11 group limit, 12 TTL ms. Answers 'key', 'group', or {'ok', displaced…}. */
+/**
+ * ARGV 5 key, 6 holder, 7 limit, 8 replaces, 9 group, 10 member, 11 group limit, 12 TTL ms. Answers 'key', 'group', or
+ * {'ok', displaced…}.
+ */
 export const ACQUIRE = new RedisScript(`${COMMON}
 local key, holder, limit, replaces = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
 local group, member, group_limit, ttl = ARGV[9], ARGV[10], tonumber(ARGV[11]), ARGV[12]
@@ -86,7 +90,10 @@ end
 return answer
 `);
 
-/** ARGV 5 key, 6 holder, 7 '1' or '0'. Only where the holder still has its slot: one that was displaced must not come back. */
+/**
+ * ARGV 5 key, 6 holder, 7 '1' or '0'. Only where the holder still has its slot: one that was displaced must not come
+ * back.
+ */
 export const SET_STALE = new RedisScript(`${COMMON}
 local raw = redis.call('HGET', key_prefix .. ARGV[5], ARGV[6])
 if not raw then return 0 end

@@ -243,7 +243,7 @@ describe('redis leases', () => {
     expect(await two.acquire(newcomer)).toEqual({ kind: 'refused', limit: 'group' });
   });
 
-  it('[LIM] decides alone within about a second when Redis is paused', async () => {
+  it('[LIM] falls back to local limits within about a second when Redis is paused', async () => {
     const one = await clusterLeases();
     server.pause();
     try {

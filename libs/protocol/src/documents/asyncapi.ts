@@ -14,7 +14,7 @@ interface MessageInfo {
 
 const DOWN: Readonly<Record<string, MessageInfo>> = {
   sessionEvent: { title: 'event of the session (customer)', payload: sessionEventSchema },
-  staffEvent: { title: 'event of any session, or a staff-only fact (staff)', payload: staffEventSchema },
+  staffEvent: { title: 'event of any session, or a staff-only event (staff)', payload: staffEventSchema },
   ephemeral: { title: 'typing, read marks, presence, badge; may be dropped', payload: ephemeralFrameSchema },
   control: { title: 'about the connection itself', payload: channel.controlFrameSchema },
 };

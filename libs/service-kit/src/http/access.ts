@@ -11,7 +11,9 @@ export type Access =
   | { readonly kind: 'customer'; readonly sessionParam: string }
   | { readonly kind: 'staff' }
   | { readonly kind: 'customer_or_staff'; readonly sessionParam: string }
-  /** Staff; or a channel token, whose session stands in the query parameter `session` or in the body, for the handler. */
+  /**
+   * Staff; or a channel token, whose session stands in the query parameter `session` or in the body, for the handler.
+   */
   | { readonly kind: 'subscriber' }
   | { readonly kind: 'admin' }
   /** Our own services, by `INTERNAL_API_KEY`. */
@@ -87,7 +89,7 @@ function requestOf(context: ExecutionContext): FastifyRequest {
 /** The principal the guard found: a customer or a member of staff, as the route's declaration says. */
 export const Principal = createParamDecorator((_: unknown, context: ExecutionContext): AnyPrincipal => {
   const { principal } = requestOf(context);
-  if (principal === null) throw new Error('@Principal() on a route whose access names none');
+  if (principal === null) throw new Error('@Principal() on a route that has no principal');
   return principal;
 });
 export type Principal = AnyPrincipal;

@@ -28,7 +28,7 @@ export class ErrorFilter implements ExceptionFilter {
     // The visitor did nothing wrong: behind such a proxy all of them count as one.
     if (response.status === 429 && request.forwardingIgnored) response.body.error.message += SHARED_ADDRESS;
     if (response.fault) {
-      const cause = error instanceof Error ? error : new Error('a value that is no Error was thrown');
+      const cause = error instanceof Error ? error : new Error('a value that is not an Error was thrown');
       const facts = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? 'unmatched' };
       if (response.body.error.code === 'internal_error') this.#logger.error({ err: cause, ...facts }, 'request failed');
       else this.#logger.warn({ err: cause, ...facts }, 'request failed by a dependency');
@@ -45,7 +45,9 @@ export class ErrorFilter implements ExceptionFilter {
       .send(response.body);
   }
 
-  /** Nothing there: a known path with another method is 405 with what it has; anything else, a missing file too, is 404. */
+  /**
+   * Nothing there: a known path with another method is 405 with what it has; anything else, a missing file too, is 404.
+   */
   notFound(request: FastifyRequest, reply: FastifyReply): void {
     // The route of the files may have said "for ever" before it found nothing: the file may come with the next update.
     reply.header('cache-control', 'no-store');

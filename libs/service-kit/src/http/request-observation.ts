@@ -30,7 +30,7 @@ export function installObservation(
   const requests = metrics.counter({ name: 'chat_http_requests_total', help: 'HTTP requests answered', labels });
   const durations = metrics.histogram({
     name: 'chat_http_request_duration_seconds',
-    help: 'Time from the head of a request to the end of its answer, streams and long polls left out',
+    help: 'Time from the head of a request to the end of its response, without streams and long polls',
     labels,
     buckets: DURATION_BUCKETS,
   });

@@ -104,7 +104,7 @@ export function installUnreadAnswers(
 ): void {
   const dropped = metrics.counter({
     name: 'chat_http_unread_answers_dropped_total',
-    help: 'Connections cut because their answers were not read',
+    help: 'Connections closed because their responses were not read',
     labels: ['reason'],
   });
   const unread = new UnreadAnswers(limits, ({ reply, bytes }, reason) => {

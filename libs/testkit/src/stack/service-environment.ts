@@ -21,7 +21,9 @@ export type Environment = Record<string, string>;
 
 const secret = (): string => randomBytes(32).toString('base64url');
 
-/** Settings all services of one stack share; `given` (a test's or an administrator's) wins over what is made up here. */
+/**
+ * Settings all services of one stack share; `given` (a test's or an administrator's) wins over what is made up here.
+ */
 export function sharedEnvironment(given: Environment): Environment {
   return {
     HOST: '127.0.0.1',
@@ -37,7 +39,10 @@ export function sharedEnvironment(given: Environment): Environment {
   };
 }
 
-/** What one service gets: the shared settings and the addresses it needs, no more (Redis is for three of them only, each with a user of its own). */
+/**
+ * What one service gets: the shared settings and the addresses it needs, no more (Redis is for three of them only, each
+ * with a user of its own).
+ */
 export function environmentOf(service: ServiceName, port: number, shared: Environment, at: Addresses): Environment {
   const staff: Environment =
     'AUTH_JWT_SECRET' in shared ? {} : { AUTH_JWKS_URL: `${at.authUrl}/.well-known/jwks.json` };

@@ -7,7 +7,7 @@ import {
 import { type AdminAnswer, type AdminCommand, type AdminContext, AdminRefusal, AdminUsageError } from '../command.ts';
 
 const USAGE = 'dead-letters list | show <id> | replay <id>…|--all | drop <id>…|--all   [--ledger]';
-/** So many are listed; the number of all is always said. */
+/** Dead letters that are listed at most. The total is always shown. */
 const LISTED = 200;
 
 interface Chosen {
@@ -102,7 +102,8 @@ export const deadLetters: AdminCommand = {
       if ((action === 'replay' || action === 'drop') && all !== ids.length > 0)
         return await settle(chosen, action, all ? 'all' : ids, progress);
     } catch (error) {
-      if (error instanceof NoDeadLetterQueueError) throw new AdminRefusal(`${error.message}: nothing was ever refused`);
+      if (error instanceof NoDeadLetterQueueError)
+        throw new AdminRefusal(`${error.message}: nothing has been rejected yet`);
       throw error;
     }
     throw new AdminUsageError(USAGE);
