@@ -1,7 +1,7 @@
 /**
  * The page of the demo's shop: a few goods, a cart and two languages, so that the widget has a real page around it.
  *
- * The widget is loaded as any site would load it, and gets messages from chat-service by itself; this page only opens it
+ * The widget is loaded the way any site loads it, and talks to chat-service by itself. This page only opens it
  * from its own buttons.
  *
  * `goods.ts` and `texts.ts` are the content, `art/` the pictures. Start with `goods.ts`.

@@ -5,7 +5,7 @@ export interface Store<S> extends ReadableStore<S> {
   set(change: Partial<S> | ((state: S) => Partial<S>)): void;
 }
 
-/** A value with listeners; a change that changes nothing is not told. */
+/** An observable value. Setting an equal value notifies nobody. */
 export function createStore<S extends object>(initial: S): Store<S> {
   let state = initial;
   const listeners = new Set<() => void>();

@@ -39,7 +39,7 @@ it('asks again at once when somebody comes back to the page, who may have signed
   expect(asked()).toBeGreaterThan(before);
 });
 
-it('goes on asking where the answer may pass', async () => {
+it('keeps retrying after a temporary error', async () => {
   const { world, asked } = refusing(503);
   await world.advance(150_000);
   expect(asked()).toBeGreaterThan(5);

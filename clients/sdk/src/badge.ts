@@ -22,7 +22,7 @@ export type {
 export { ChatClientError } from './errors.ts';
 
 const POLL_MS = 15_000;
-/** After an answer that will not change by itself: nobody is signed in, or the address is wrong. */
+/** Delay after an answer that will not change by itself: nobody is signed in, or the address is wrong. */
 const ASK_AGAIN_MS = 300_000;
 
 type Counted = Pick<AlertsResponse, 'unassigned_unread' | 'mine_unread' | 'waiting_count'>;
@@ -39,7 +39,10 @@ async function askSite(environment: Environment, { url, unassigned, mine }: Site
   return { unassigned_unread, mine_unread: count(mine ?? 'mine'), waiting_count: unassigned_unread };
 }
 
-/** The counters of «Чаты» for any staff page: live by the staff channel, by `GET /chat/alerts` where no stream works. */
+/**
+ * The unread counters («Чаты») for any staff page: live over the staff channel, or by polling `GET /chat/alerts` if no
+ * stream works.
+ */
 export function createBadge(options: BadgeOptions): Badge {
   const environment = createEnvironment(options.environment);
   const base = resolveBase(options.baseUrl);

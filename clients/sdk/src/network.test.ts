@@ -26,7 +26,7 @@ describe('a bad network', () => {
     expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
   });
 
-  it('begins its waiting anew when the network is back, however long it was away', async () => {
+  it('resets the back-off when the network comes back, however long it was away', async () => {
     const { world, tab, client, states } = await begun();
     world.network.offline = true;
     world.cutAll();

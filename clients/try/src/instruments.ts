@@ -1,4 +1,7 @@
-/** The page's own line to the server: it works while the network is cut, because it is the measure and not the measured. */
+/**
+ * The page's own connection to the server. It works while the simulated network is cut, because it measures and is not
+ * measured.
+ */
 
 /** Who may is told by a cookie that no script sees; the header says that it is this page that asks. */
 const OWN_HEADER = { 'x-try': 'page' };

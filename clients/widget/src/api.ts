@@ -77,7 +77,7 @@ export interface ChatWidget {
   init(options?: WidgetOptions): Promise<void>;
   /** Signs the visitor in; their chats follow them to every device. */
   identify(identity: WidgetIdentity): Promise<{ sessionId: number | null }>;
-  /** Ends the sign-in and forgets the chat on this device. */
+  /** Signs the visitor out and removes the chat from this device. */
   logout(): Promise<void>;
   open(options?: { draft?: string; view?: 'chat' | 'callback' }): Promise<void>;
   close(): Promise<void>;
@@ -88,7 +88,10 @@ export interface ChatWidget {
   /** Begins a chat when there is none. Settles when the message is stored. */
   send(text: string): Promise<{ messageId: number }>;
   requestCallback(request: WidgetCallback): Promise<{ id: number }>;
-  /** Moves the widget into an element, such as a native dialog that makes the rest of the page inert; null: back to the page. */
+  /**
+   * Moves the widget into an element, such as a native dialog that makes the rest of the page inert; null: back to the
+   * page.
+   */
   mount(into: Element | null): Promise<void>;
   setLocale(locale: 'auto' | 'ru' | 'en'): Promise<void>;
   setTheme(theme: WidgetTheme): Promise<void>;

@@ -111,7 +111,7 @@ export class Attention {
     if (this.#leader) this.#tell(t().transferredToYou, text, 'chat-transfer', to);
   }
 
-  /** Sound and notification, as far as they are wanted. Nothing here may stop who told of the event. */
+  /** Sound and notification, as far as they are wanted. Nothing here may throw into the caller. */
   #tell(title: string, body: string, tag: string, to: Route): void {
     const { sound, notifications } = this.#options.settings.getState();
     if (sound) void playChime();

@@ -35,7 +35,7 @@ export function byDue(a: CallbackStaff, b: CallbackStaff): number {
   return isOpen(a) ? left - right || a.id - b.id : right - left || b.id - a.id;
 }
 
-/** What stands at «Звонки»: who has just asked, and whoever should have been called by now. */
+/** The count at «Звонки»: new requests, and calls that are overdue. */
 export const callsToMake = (callbacks: Iterable<CallbackStaff>, now: number): number =>
   [...callbacks].filter((one) => one.status === 'new' || dueGroup(one, now) === 'overdue').length;
 

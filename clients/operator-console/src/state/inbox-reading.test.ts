@@ -130,7 +130,7 @@ it('alerts seen of a database that was there before hide none of its restored st
   alerts.destroy();
 });
 
-it('readings of one thing follow each other, one for however many asked meanwhile', async () => {
+it('coalesces reloads: one more for any number of requests made meanwhile', async () => {
   const ends: (() => void)[] = [];
   let reads = 0;
   const reread = createRereading(async () => {

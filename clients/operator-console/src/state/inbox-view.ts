@@ -14,7 +14,7 @@ export function belongs(session: StaffSession, view: ViewName, userId: string | 
 
 const LAST = Number.POSITIVE_INFINITY;
 
-/** Longest wait first, who does not wait last; then, and in the other order, the newest event first. */
+/** The longest wait first, sessions that do not wait last. Ties, and the other order: the newest event first. */
 function sorted(sessions: readonly StaffSession[], sort: SortName): StaffSession[] {
   // Times are read once per row, not once per comparison: there may be thousands.
   const keyed = sessions.map((session) => ({

@@ -31,7 +31,7 @@ export async function readDevices(api: StaffApi): Promise<Devices> {
   return { list: devices, here };
 }
 
-/** By a press alone: the browser asks. Null: this device is told from now on. */
+/** Only after a press, because the browser asks. Null: push is on for this device from now on. */
 export async function addThisDevice(api: StaffApi, device: string, locale: string): Promise<PushRefusal | null> {
   const key = async (): Promise<string> =>
     (await api.request<{ public_key: string }>('GET', '/chat/push/key')).public_key;
@@ -46,7 +46,7 @@ export async function removeDevice(api: StaffApi, endpoint: string, isHere: bool
   if (isHere) await endPush(WORKER);
 }
 
-/** Whoever signs out here is told nothing here any more. Nothing of it may keep them from signing out. */
+/** After a sign-out this device gets no more notifications. A failure here must not prevent the sign-out. */
 export async function forgetThisDevice(api: StaffApi): Promise<void> {
   const endpoint = await endPush(WORKER).catch(() => null);
   // Where the server does not hear of it now, the push service tells it that the device is gone.

@@ -1,6 +1,6 @@
 /**
- * Reads one thing at a time per id. Who asks during a reading gets another one after it: the answer under way may have
- * been made before that of which the asker has just heard. The promise ends with the last reading; `read` must not fail.
+ * Coalesces reloads per id. A request during a reload triggers another one after it, since the running one may have
+ * been answered before the change that caused the request. The promise ends with the last reload; `read` must not fail.
  */
 export function createRereading(read: (id: number) => Promise<void>): (id: number) => Promise<void> {
   const running = new Map<number, { done: Promise<void>; again: boolean }>();

@@ -127,7 +127,7 @@ describe('alerts', () => {
 });
 
 describe('look and texts', () => {
-  it('of one language go before the general ones, and emptied ones are not sent', () => {
+  it('of one language override the general ones, and emptied ones are not sent', () => {
     const texts = { title: 'All', 'title.ru': 'Всем' };
     expect([textFor(texts, 'title', 'ru'), textFor(texts, 'title', 'en')]).toEqual(['Всем', 'All']);
     expect(withoutEmpty({ accent: '#112233', title: '  ' })).toEqual({ accent: '#112233' });

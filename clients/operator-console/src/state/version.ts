@@ -2,7 +2,7 @@ import { createStore } from '../store.ts';
 
 const PAGE = './';
 const EVERY_MS = 15 * 60_000;
-/** Who changes between tabs all day does not ask each time. */
+/** Limits the checks, so that someone who switches tabs all day does not cause one each time. */
 const APART_MS = 60_000;
 
 /**

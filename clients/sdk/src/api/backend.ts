@@ -15,7 +15,7 @@ import type {
   Session,
 } from './protocol.ts';
 
-/** Which session, and by what right. */
+/** A session and the credential for it. */
 export interface Access {
   readonly sessionId: number;
   readonly token: string;
@@ -34,8 +34,8 @@ export interface UploadOptions {
 }
 
 /**
- * Every REST call the customer's client makes. {@link restBackend} speaks to Chat Realtime, or by mapped paths and field
- * names to another chat-service; anything stranger implements this. Failures are {@link ChatClientError}.
+ * Every REST call of the customer's client. {@link restBackend} speaks to Chat Realtime, or by mapped paths and field
+ * names to another chat-service; for anything else, implement this interface. Failures are {@link ChatClientError}.
  */
 export interface Backend {
   readonly config: () => Promise<ConfigResponse>;

@@ -11,9 +11,10 @@ export type StopReason =
   | 'closed_by_server';
 
 /**
- * Where the connection stands. It never gives up by itself: `stopped` is what the server's close code said, everything
- * else ends in another attempt. `lostAt` is when it was last online, null if it never was: show a loss only when it has
- * lasted 2 s. Times are those of `Environment.now` (`intervalNow` in a page), which nobody can set; they are no dates.
+ * State of the connection. It never gives up on its own: `stopped` is caused by a close code of the server, everything
+ * else is retried. `lostAt` is when it was last online, null if it never was; show a loss only if it has lasted 2 s.
+ * Times are those of `Environment.now` (`intervalNow` in a page). Nobody can set that clock, and its values are no
+ * dates.
  */
 export type ConnectionState =
   | { readonly status: 'idle' }
@@ -29,7 +30,10 @@ export type ConnectionState =
       readonly since: number;
       /** True where another tab of this browser holds the connection for this one. */
       readonly shared: boolean;
-      /** True after close code 4529 or 4530: no slot, or the channel is off, so plain REST is polled and the channel asked for about once a minute. */
+      /**
+       * True after close code 4529 or 4530: no slot, or the channel is off, so plain REST is polled and the channel
+       * asked for about once a minute.
+       */
       readonly limited: boolean;
     }
   | {

@@ -47,7 +47,7 @@ export interface HistoryState {
   readonly loaded: boolean;
   readonly loading: boolean;
   readonly hasOlder: boolean;
-  /** The last reading failed; what could not be shown for that is read again by itself, older pages on demand. */
+  /** The last load failed. The newest page is retried automatically, older pages on demand. */
   readonly failed: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface ChatState {
   readonly typing: readonly Typist[];
   readonly operatorsOnline: number;
   readonly readMarks: ReadMarks;
-  /** Why the server's live path is slower than usual; only to be shown. */
+  /** Why delivery is slower than usual. For display only. */
   readonly degraded: string | null;
   readonly epoch: string | null;
   readonly identified: boolean;
@@ -74,7 +74,9 @@ export type Prechat = Pick<
 
 export interface SentMessage {
   readonly clientMessageId: string;
-  /** Settles when the server has stored it, however long that takes; rejects when it failed for good or was discarded. */
+  /**
+   * Settles when the server has stored it, however long that takes; rejects when it failed for good or was discarded.
+   */
   readonly stored: Promise<Message>;
 }
 
@@ -105,7 +107,10 @@ export interface ChatClientOptions {
   readonly tabs?: boolean;
   /** Connect by itself when an earlier visit left a session; default true. Without one nothing is opened or stored. */
   readonly autoConnect?: boolean;
-  /** False: the page knows that nobody is signed in. The chat of a signed-in customer is then forgotten, not only hidden. */
+  /**
+   * False: the page knows that nobody is signed in. The chat of a signed-in customer is then forgotten, not only
+   * hidden.
+   */
   readonly signedIn?: boolean | undefined;
   /** Taken along when the first `send` begins the session. */
   readonly prechat?: () => Prechat;
@@ -140,9 +145,9 @@ export interface ChatClient extends ReadableStore<ChatState> {
   /** Revokes the customer's tokens (if identified) and forgets everything on this device, in every tab. */
   readonly logout: () => Promise<void>;
   /**
-   * Opens the chat that the link of a mail leads to, by the code behind its `#chat-return=`; the code works once. Rejects
-   * with `bad_credentials` where it was used or has ended, and with `signed_in`, the code still unused, where the chat of
-   * a signed-in customer is here.
+   * Opens the chat that the link of a mail leads to, by the code behind its `#chat-return=`; the code works once.
+   * Rejects with `bad_credentials` where it was used or has ended, and with `signed_in`, the code still unused, where
+   * the chat of a signed-in customer is here.
    */
   readonly openMailLink: (code: string) => Promise<Session>;
   /**
@@ -152,13 +157,16 @@ export interface ChatClient extends ReadableStore<ChatState> {
   readonly transcript: (email?: string) => Promise<Blob | null>;
   /** An address that opens the chat's bot with this chat, once (`config().elsewhere.telegram`). */
   readonly telegramLink: () => Promise<{ readonly url: string; readonly expires_at: string }>;
-  /** Has this device told of answers in the chat that is open; `subscribePush` of `@chat-realtime/client/push` makes one. */
+  /**
+   * Registers this device for push notifications of replies in the open chat. `subscribePush` of
+   * `@chat-realtime/client/push` makes a subscription.
+   */
   readonly addDevice: (subscription: PushSubscriptionJSON & { device?: string; locale?: string }) => Promise<void>;
   /** Ends that, by the subscription's endpoint. */
   readonly removeDevice: (endpoint: string) => Promise<void>;
   readonly connect: () => void;
   readonly disconnect: () => void;
-  /** Ends connection, timers and listeners. What is stored stays. */
+  /** Closes the connection and removes timers and listeners. Stored data is kept. */
   readonly destroy: () => void;
   readonly on: <K extends keyof ChatEvents>(event: K, listener: (payload: ChatEvents[K]) => void) => Unsubscribe;
 }

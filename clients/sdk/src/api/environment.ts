@@ -43,7 +43,7 @@ export interface TabLocks {
 
 export type Timer = unknown;
 
-/** Everything the client takes from its surroundings. Tests give a virtual one; a platform without a part gives null. */
+/** Everything the client needs from its platform. Tests pass a virtual one; a missing capability is null. */
 export interface Environment {
   readonly fetch: typeof globalThis.fetch;
   readonly webSocket: WebSocketFactory | null;
@@ -52,7 +52,9 @@ export interface Environment {
   readonly openTabChannel: ((name: string) => TabChannel) | null;
   /** Milliseconds on a clock that never goes back: for intervals. It means nothing outside this page. */
   readonly now: () => number;
-  /** Milliseconds since 1970 by the device's clock, which may be set at any time: for what is kept, shown or expires. */
+  /**
+   * Milliseconds since 1970 by the device's clock, which may be set at any time: for what is kept, shown or expires.
+   */
   readonly wallNow: () => number;
   readonly random: () => number;
   readonly uuid: () => string;

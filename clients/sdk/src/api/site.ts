@@ -1,25 +1,31 @@
 /**
- * A site's own chat by its own REST: what is said, and what was said before, is the site's; the channel only brings it at
- * once. Plain JSON, so that an attribute of a script tag can hold it. Every part has a default, which is a site that
- * answers `POST /chat/session`, `POST /chat/{id}/message`, `GET /chat/{id}?since_id=` and `GET /chat/{id}/channel-token`.
+ * A site's own chat by its own REST: what is said, and what was said before, is the site's; the channel only brings it
+ * at once. Plain JSON, so that an attribute of a script tag can hold it. Every part has a default, which is a site that
+ * answers `POST /chat/session`, `POST /chat/{id}/message`, `GET /chat/{id}?since_id=` and `GET
+ * /chat/{id}/channel-token`.
  */
 export interface SiteChat {
   /** Address of the site; default: the page's own origin. Its cookies go along, and are what signs the visitor in. */
   readonly baseUrl?: string;
   readonly paths?: Partial<SitePaths>;
   readonly fields?: Partial<SiteFields>;
-  /** What stands in the site's field of the sender → whose message it is. Default: guest, client, customer, user, visitor; system; everything else is an operator. */
+  /**
+   * Whose message it is, by the value in the site's field of the sender. Default: guest, client, customer, user,
+   * visitor; system; everything else is an operator.
+   */
   readonly senders?: Readonly<Record<string, 'client' | 'operator' | 'system'>>;
   /** The site's statuses → `new`, `active`, `closed`. */
   readonly statuses?: Readonly<Record<string, string>>;
   /**
-   * Where what was said before is read: the site's REST, or the ledger beside it (`LEDGER_CUSTOMER_READS=true` there), which
-   * costs the site no request. What is written goes to the site either way.
+   * Where what was said before is read: the site's REST, or the ledger beside it (`LEDGER_CUSTOMER_READS=true` there),
+   * which costs the site no request. What is written goes to the site either way.
    */
   readonly history?: 'site' | 'ledger';
   /** Of times that the site writes without a zone, such as `Europe/Moscow`; default: UTC. */
   readonly timeZone?: string;
-  /** What the site takes of files, where `paths.upload` says where to: a file beyond it is refused before it is sent. */
+  /**
+   * What the site takes of files, where `paths.upload` says where to: a file beyond it is refused before it is sent.
+   */
   readonly files?: SiteFileLimits;
   /** Of every request that writes, such as `X-CSRF-Token`. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -29,8 +35,8 @@ export interface SiteChat {
 }
 
 /**
- * A token against forged requests: the site keeps it in a cookie which scripts may read (Laravel: `XSRF-TOKEN`), or in a
- * `<meta>` of the page (Yii2, Rails: `csrf-token`), and wants it in a header of what writes.
+ * A token against forged requests: the site keeps it in a cookie which scripts may read (Laravel: `XSRF-TOKEN`), or in
+ * a `<meta>` of the page (Yii2, Rails: `csrf-token`), and wants it in a header of what writes.
  */
 export interface SiteCsrf {
   readonly cookie?: string;
@@ -51,8 +57,8 @@ export interface SiteFileLimits {
 export interface SitePaths {
   create: string;
   /**
-   * Which chat the visitor has already: the same answer as of `create`, or 404. It is asked before a chat is begun. Without
-   * it a beginning whose answer was lost is not tried again by itself, since that could be a second chat.
+   * Which chat the visitor has already: the same answer as of `create`, or 404. It is asked before a chat is begun.
+   * Without it a beginning whose answer was lost is not tried again by itself, since that could be a second chat.
    */
   current: string;
   token: string;
@@ -62,8 +68,8 @@ export interface SitePaths {
   /** Where a read mark goes; without it the site hears of none. */
   read: string;
   /**
-   * Where a file goes, as a form with the one field `fields.request.file`, before the message that carries it; the answer
-   * is the file as `fields.file` reads it. Without it the widget sends no files.
+   * Where a file goes, as a form with the one field `fields.request.file`, before the message that carries it; the
+   * answer is the file as `fields.file` reads it. Without it the widget sends no files.
    */
   upload: string;
 }
@@ -87,7 +93,10 @@ export interface SiteFields {
   sent: string;
   /** Where the answer of `upload` keeps the file; the empty text is the answer itself. */
   uploaded: string;
-  /** Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other. `attachments` is the list of the files' ids, `file` the field of the form. */
+  /**
+   * Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other.
+   * `attachments` is the list of the files' ids, `file` the field of the form.
+   */
   request: Partial<
     Record<
       | 'name'

@@ -11,9 +11,9 @@ export type { StaffToken, StaffTokenProvider } from './staff-token.ts';
 export type PresenceUser = StaffPresenceData['users'][number];
 
 export interface BadgeCounters {
-  /** Sessions with unread customer messages that are nobody's («Новые»). */
+  /** Unassigned sessions with unread customer messages («Новые» in the console). */
   readonly unassigned: number;
-  /** The same that are the signed-in operator's («Мои»). */
+  /** The same among the sessions of the signed-in operator («Мои»). */
   readonly mine: number;
   /** `unassigned + mine`: the number on «Чаты». */
   readonly unread: number;
@@ -43,7 +43,7 @@ export interface StaffEvents {
   /** The same, batched: for a list that must not be rendered once per event. */
   inbox: InboxDelta;
   status: ConnectionState;
-  /** Resume was not possible: read inbox and open conversations anew, then `connect(feed_cursor)`. Open conversations do it themselves. */
+  /** Resuming failed: reload the inbox, then `connect(feed_cursor)`. Open conversations reload themselves. */
   reset: { readonly reason: string };
   /** Another side's delivered and read marks of a session. */
   read: {
@@ -86,8 +86,8 @@ export interface StaffConversationState {
 export interface StaffSendOptions {
   readonly attachments?: readonly Attachment[];
   /**
-   * Stops the send when a colleague acted meanwhile: the message fails with `stale`, and `stored` rejects with the missed
-   * events in `details`. Default: the conversation's `seq` as shown; null turns it off.
+   * Stops the send when a colleague acted meanwhile: the message fails with `stale`, and `stored` rejects with the
+   * missed events in `details`. Default: the conversation's `seq` as shown; null turns it off.
    */
   readonly expectedSeq?: number | null;
 }
@@ -119,9 +119,14 @@ export interface StaffAuthOptions {
   readonly environment?: Partial<Environment>;
 }
 
-/** Sign-in of operators. Refreshes in one tab at a time: of two uses of one refresh token the second ends the sign-in. */
+/**
+ * Sign-in of operators. Refreshes in one tab at a time: of two uses of one refresh token the second ends the sign-in.
+ */
 export interface StaffAuth extends ReadableStore<StaffAuthState> {
-  /** Rejects with `second_factor_required` where the account asks for a `code` too: ask for it, and call again with all three. */
+  /**
+   * Rejects with `second_factor_required` where the account asks for a `code` too: ask for it, and call again with all
+   * three.
+   */
   readonly login: (login: string, password: string, code?: string) => Promise<AuthUser>;
   /** In a browser that came back from the identity provider (`/operator/#oidc=done`). */
   readonly loginByProvider: () => Promise<AuthUser>;

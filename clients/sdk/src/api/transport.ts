@@ -42,7 +42,7 @@ export interface ChannelTarget {
   readonly restPoll: (cursor: number | string | null, signal: AbortSignal) => Promise<PollPage>;
 }
 
-/** What a line asks of the connection it belongs to, at the moment it needs it. */
+/** What a transport needs from its connection, when it needs it. */
 export interface TransportPort {
   readonly target: ChannelTarget;
   readonly token: () => string;
@@ -61,7 +61,7 @@ export interface TransportHandlers {
 
 /** One connection of one transport. */
 export interface OpenTransport {
-  /** False where frames cannot go up. */
+  /** False if the transport cannot send frames. */
   readonly send: (frame: ClientFrame) => boolean;
   /** By us: `closed` is not called. */
   readonly close: () => void;

@@ -20,10 +20,10 @@ const LIMITED_PROBE_MS = 45_000;
 const LIMITED_SPREAD_MS = 30_000;
 const RATE_LIMITED_MS = 10_000;
 const RENEW_AGAIN_MS = 10_000;
-/** Refused, cut off, or no word in time: nobody is known to be there. */
+/** Refused, cut off or timed out: no evidence that a server is up. */
 const UNANSWERED = [1006, 4408];
 
-/** What a connection needs of its owner, and tells it. */
+/** What a connection needs from its owner and reports to it. */
 export interface ConnectionPort extends TransportPort {
   /** Before each attempt: a token that will live, and a cursor. Rejects with ChatClientError. */
   readonly prepare: () => Promise<void>;
@@ -176,7 +176,7 @@ export function createConnection(
       if (current !== generation) return;
       if (renewed && main?.transport === 'sse') openReplacement('sse');
       else if (renewed) main?.link.send(port.target.authFrame(port.token()));
-      // Whoever gives the same token again is not asked every second.
+      // A provider that returns the same token again is not asked every second.
       scheduleRenewal(port.renewAt() === at ? RENEW_AGAIN_MS : undefined);
     };
     renewal.set(inMs ?? Math.max(1_000, at - wallNow()), () => void renew());
@@ -233,7 +233,7 @@ export function createConnection(
       return become({ status: 'stopped', reason: stopReason(final), code: final });
     }
     if (policy === 'poll_only') limited = true;
-    // A restart that was announced, of a server that worked, is no failure.
+    // An announced restart of a server that worked does not count as a failure.
     if (again || policy === 'poll_only' || (policy === 'now' && (lasted || attempts === 0))) {
       if (!lasted) attempts += 1;
       return begin();
@@ -248,7 +248,8 @@ export function createConnection(
       ? Math.max(awayMs(attempts, random, now() - (lostAt ?? now())), atLeast)
       : backoffMs(attempts, random, atLeast);
     const attempt = attempts + 1;
-    // Another transport is no further attempt at the one that failed: the wait grows from round to round, not within one.
+    // Another transport is no further attempt at the one that failed: the wait grows from round to round, not within
+    // one.
     if (!fellBack) attempts = attempt;
     become({ status: 'waiting', retryAt: now() + delay, attempt, lostAt, code });
     retry.set(delay, begin);

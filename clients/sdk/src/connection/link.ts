@@ -13,15 +13,16 @@ const LATE_MS = 5_000;
 
 /** An open transport and its heartbeat. */
 export interface Link extends OpenTransport {
-  /** It is ready: from now on silence is doubt. */
+  /** The transport is ready: from now on silence is suspicious. */
   readonly ready: () => void;
   /** Doubt: ask now. A stream that cannot be asked and was silent is replaced instead. */
   readonly check: (replace: () => void) => void;
 }
 
 /**
- * Whether a connection still lives: ready within 10 s, then 25 s of silence → `ping` → 5 s. Counted by the clock, not by
- * ticks: a timer that fires late means that the device slept, and then the other side deserves the question before the verdict.
+ * Whether a connection is alive: ready within 10 s, then 25 s of silence → `ping` → 5 s. Counted by the clock, not by
+ * ticks: a timer that fires late means that the device slept, and then the server is pinged before the link counts as
+ * dead.
  */
 export function openLink(
   environment: Environment,

@@ -1,6 +1,6 @@
 import type { Environment, Timer } from '../api/environment.ts';
 
-/** One timer that is set anew or cleared, never two at once. */
+/** A timer that can be restarted or cleared; there is never a second one. */
 export interface Countdown {
   readonly set: (ms: number, run: () => void) => void;
   readonly clear: () => void;

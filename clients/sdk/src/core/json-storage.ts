@@ -1,6 +1,8 @@
 import type { ChatStorage } from '../api/environment.ts';
 
-/** JSON under one prefix. A storage that fails costs memory of the next visit, never the chat of this one. */
+/**
+ * JSON values under one prefix. If the storage fails, the next visit starts fresh, and the current chat is unaffected.
+ */
 export interface JsonStorage {
   readonly get: <T>(name: string) => Promise<T | null>;
   readonly set: (name: string, value: unknown) => void;

@@ -4,14 +4,14 @@ import { createCountdown } from './countdown.ts';
 const INTERVAL_MS = 1_000;
 
 export interface RisingMark {
-  /** At least this is to be told. */
+  /** Raises the value to report. */
   readonly raise: (value: number) => void;
   /** Tells it now if it could not be told before; `known` is what the other side said it has. */
   readonly kick: (known?: number) => void;
   readonly stop: () => void;
 }
 
-/** A mark that only rises, told at most once a second with its latest value: read marks and delivery acks. */
+/** A monotonic mark, reported at most once a second with its latest value: read marks and delivery acks. */
 export function createRisingMark(environment: Environment, send: (value: number) => Promise<unknown>): RisingMark {
   const countdown = createCountdown(environment);
   let wanted = 0;

@@ -6,8 +6,8 @@ function report(error: unknown): void {
 }
 
 /**
- * Tells every listener, whoever wrote it. One that throws stops neither the others nor what follows the telling: a fault
- * in a site's own code must not cost a message.
+ * Calls every listener. One that throws stops neither the others nor the caller: a fault in the code of a site must not
+ * cost a message.
  */
 export function tellAll<A extends unknown[]>(listeners: Iterable<(...args: A) => unknown>, ...args: A): void {
   for (const listener of [...listeners]) {

@@ -1,5 +1,5 @@
-// Long because it is where the parts of the customer's client are joined: each part has its own file, here is the order
-// in which they hear of things, and splitting that would hide it.
+// Long because it wires the parts of the customer's client: each part has its own file, and splitting this one would
+// hide the order in which they are notified.
 import type { Access, Backend } from '../api/backend.ts';
 import type { ConnectionState } from '../api/connection.ts';
 import type { ChatClient, ChatClientOptions, ChatEvents, ChatState, Prechat } from '../api/customer.ts';
@@ -26,7 +26,7 @@ import { createLiveState } from './live-state.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
 import { sessionAfter } from './session-state.ts';
 
-/** So long an unsent message is left to the tab it was written in. */
+/** How long an unsent message is left to the tab it was written in. */
 const ADOPT_MS = 5_000;
 type Told = 'session' | 'logout' | 'outbox';
 

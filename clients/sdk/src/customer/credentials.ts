@@ -14,14 +14,16 @@ export interface StoredSession {
   /** By this device's clock, which need not be the server's. */
   readonly renew_at: number;
   readonly resume_key: string | null;
-  /** Of a customer whom the site had signed in: nothing for whoever uses this device after them. */
+  /** Belongs to a customer whom the site had signed in. The next person at this device must not see it. */
   readonly customer?: boolean;
 }
 const NOTHING: StoredSession = { id: null, token: null, renew_at: 0, resume_key: null };
 
 export interface Credentials {
   readonly stored: StoredSession;
-  /** The server takes no proof of this device for the session any more: it was revoked, or is a signed-in customer's. */
+  /**
+   * The server takes no proof of this device for the session any more: it was revoked, or is a signed-in customer's.
+   */
   readonly ended: boolean;
   readonly load: () => Promise<StoredSession>;
   /** Another session, or another token of this one. */
@@ -62,7 +64,7 @@ export function createCredentials(
     if (issued?.token) ended = false;
     keeper.set(SESSION_KEY, stored);
   };
-  /** The site's word first. Where it does not count (yet), the chat may still be the guest's own. */
+  /** The identity of the site comes first. If it does not count (yet), the chat may still belong to the guest. */
   const proven = async (sessionId: number, identityToken: string, resumeKey: string | null): Promise<IssuedToken> => {
     try {
       return await backend.getToken({
@@ -82,8 +84,8 @@ export function createCredentials(
     const asked = identity();
     const identityToken = (await asked) ?? '';
     if (!identityToken && !resumeKey) {
-      // Nothing else can vouch for this session: it was opened by the link of a mail, whose token has run out, or who was
-      // asked names nobody and has signed the customer out.
+      // Nothing else can vouch for this session: it was opened by the link of a mail, whose token has run out, or who
+      // was asked names nobody and has signed the customer out.
       ended = true;
       throw new ChatClientError('bad_token');
     }

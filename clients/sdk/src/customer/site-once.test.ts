@@ -211,7 +211,7 @@ describe('[BES31] a chat of a site whose beginning got no answer', () => {
     expect(second.shown()).toEqual([['Цена &amp; срок', 'sent']]);
   });
 
-  it('is not begun a second time by itself where nothing can tell; by the person it is', async () => {
+  it('is not started again automatically after a lost answer; the customer can start it again', async () => {
     const { world, chats, rows, faults, open } = siteWith((text) => text);
     faults.lost.add('/chat/session');
     const { client, shown } = open();

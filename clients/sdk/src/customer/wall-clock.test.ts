@@ -32,7 +32,7 @@ it('[BES31] reads a site’s times in its zone where they name none, and as they
   expect(created('Europe/Moscow', 1_772_366_400)).toBe('2026-03-01T12:00:00.000Z');
 });
 
-it('[BES31] takes a zone that is none for UTC, and says so', () => {
+it('[BES31] treats an invalid time zone as UTC, and logs it', () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   expect(at('Moscow time', '2026-03-01T15:00:00')).toBe('2026-03-01T15:00:00.000Z');
   expect(said).toHaveBeenCalledOnce();

@@ -57,7 +57,9 @@ export interface StaffApiOptions {
 
 export type StaffEventsPage = Omit<EventsResponse, 'events'> & { readonly events: StaffEvent[] };
 
-/** Staff calls of REST. A refused token is replaced once by `getToken({force: true})`. Failures are `ChatClientError`. */
+/**
+ * Staff calls of REST. A refused token is replaced once by `getToken({force: true})`. Failures are `ChatClientError`.
+ */
 export class StaffApi {
   readonly #environment: Environment;
   readonly #base: string;
@@ -223,7 +225,7 @@ export class StaffApi {
     return this.request('GET', '/chat/feed', { query: { after, limit } });
   }
 
-  /** Delivery marks where no frame can go up. */
+  /** Sends delivery marks when the transport cannot send frames. */
   async ack(items: readonly { session_id: number; last_id: number }[]): Promise<void> {
     await this.request('POST', '/channel/ack', { query: { type: 'staff' }, body: { items } });
   }

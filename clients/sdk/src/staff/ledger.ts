@@ -14,7 +14,9 @@ export interface Ledger {
   readonly clear: () => void;
 }
 
-/** Events of all sessions, each once and in order inside its session, however often a resume repeats them. */
+/**
+ * Passes on the events of all sessions, each once and in order within its session, however often a resume repeats them.
+ */
 export function createLedger(
   environment: Environment,
   fetchAfter: (

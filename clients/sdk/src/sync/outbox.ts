@@ -27,11 +27,16 @@ export interface OutboxEntry {
 }
 
 export interface OutboxPort {
-  /** Stores the entry on the server. Null: it is taken, and will come; asked again, nothing is sent. Rejects with ChatClientError. */
+  /**
+   * Stores the entry on the server. Null: it is taken, and will come; asked again, nothing is sent. Rejects with
+   * ChatClientError.
+   */
   readonly post: (entry: OutboxEntry) => Promise<Message | null>;
   readonly stored: (message: Message) => void;
   readonly changed: () => void;
-  /** When entries of other tabs, or of an earlier visit, are this one's to send: from which age (ms) on, null: never. */
+  /**
+   * When entries of other tabs, or of an earlier visit, are this one's to send: from which age (ms) on, null: never.
+   */
   readonly adoptsAfter: () => number | null;
   readonly author?: () => string | undefined;
   /** Whether entries of this author are shown and sent here; default: of {@link author} alone. */
@@ -59,7 +64,10 @@ interface Waiter {
   readonly reject: (error: ChatClientError) => void;
 }
 
-/** Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until it is known. */
+/**
+ * Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until it is
+ * known.
+ */
 export function createOutbox(environment: Environment, keeper: JsonStorage, name: string, port: OutboxPort): Outbox {
   const countdown = createCountdown(environment);
   /** In the order in which they were written. */

@@ -25,14 +25,15 @@ const KEPT_MS = 7 * 86_400_000;
 const SHOWN_WITHIN_MS = 86_400_000;
 const SETTLED_KEPT_MS = 60_000;
 /**
- * So long a row that has nothing in common with a text is not taken for it: the customer may be writing on another device
- * too. By then a site has shown the text itself, and it has its row.
+ * How long a row that has nothing in common with a text is not matched to it: the customer may be writing on another
+ * device too. After that a site has shown the text itself, with its row.
  */
 const OTHER_WORDS_AFTER_MS = 10_000;
 
 /**
  * A site has no key by which it tells a text from its repeat, and may store another text than it was sent. So what was
- * tried is noted before it is sent, and a text whose outcome is open is looked for among the rows before it is sent again.
+ * tried is noted before it is sent, and a text whose outcome is open is looked for among the rows before it is sent
+ * again.
  */
 export function createOwnRows(environment: Environment, side: 'client' | 'operator') {
   const keeper = createJsonStorage(environment.storage, `${PREFIX}${side}:`);

@@ -36,8 +36,8 @@ export interface Sequence<E extends Sequenced> {
 }
 
 /**
- * The contiguity check: at or below the cursor → drop, the next → apply, beyond → hold for a moment (order may right
- * itself), then fetch the difference. However lossy what is above it, the events come out each once and in order.
+ * The contiguity check: at or below the cursor → drop, the next → apply, beyond → hold for a moment, in case frames
+ * were only reordered, then fetch the gap. However lossy the path, events come out once and in order.
  */
 export function createSequence<E extends Sequenced>(environment: Environment, port: SequencePort<E>): Sequence<E> {
   const countdown = createCountdown(environment);
@@ -78,7 +78,8 @@ export function createSequence<E extends Sequenced>(environment: Environment, po
       }
       repairing = false;
       failures = 0;
-      // What was expected beyond the head that REST knows is on its way, or was never there; news since then are asked for.
+      // What was expected beyond the head that REST knows is on its way, or was never there; news since then are asked
+      // for.
       if (wanted === known) wanted = 0;
       if (!complete()) later(HOLD_MS);
     } catch (thrown) {

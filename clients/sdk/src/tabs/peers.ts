@@ -17,12 +17,12 @@ export interface PeersPort {
   readonly post: (message: TabMessage) => void;
   readonly follow: (state: ConnectionState) => void;
   readonly elect: (steal: boolean) => void;
-  /** Null: this tab does not want to be connected, or stands alone. */
+  /** Null: not connected, or not sharing. */
   readonly role: () => 'leads' | 'follows' | null;
 }
 
 export interface Peers {
-  /** Asks the tab that leads how things are; takes its place when it does not answer any more (a frozen page). */
+  /** Asks the leader for its state, and takes over if it does not respond (a frozen page). */
   readonly hello: () => void;
   readonly received: (message: TabMessage) => void;
   readonly shareState: () => void;
@@ -37,8 +37,9 @@ function byOwnClock(state: ConnectionState, laterMs: number): ConnectionState {
 }
 
 /**
- * A tab among others. To one that follows, the channel is one more lossy transport: it keeps a cursor of its own and checks
- * contiguity as ever, so a lost message between tabs, or a leader that dies, is repaired like any other loss.
+ * Leader and follower side of a shared connection. To a follower, the channel between tabs is one more lossy transport:
+ * it keeps a cursor of its own and checks contiguity as usual, so a lost message between tabs, or a leader that dies,
+ * is repaired like any other loss.
  */
 export function createPeers({ environment, port, real, post, follow, elect, role }: PeersPort): Peers {
   const { now } = environment;

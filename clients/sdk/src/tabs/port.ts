@@ -10,7 +10,7 @@ export interface SharedPort extends ConnectionPort {
   readonly told: (message: unknown) => void;
 }
 
-/** What tabs say to one another. */
+/** Messages between tabs. */
 export type TabMessage =
   | { readonly kind: 'hello' }
   | { readonly kind: 'wake' }

@@ -6,13 +6,13 @@ import type { JsonStorage } from '../core/json-storage.ts';
 import type { Peers } from './peers.ts';
 import type { SharedPort, TabMessage } from './port.ts';
 
-/** Who has not got the lock by then is not the only tab. */
+/** If the lock was not granted by then, another tab holds it. */
 const ELECTED_MS = 50;
 
 export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 'transport'> {
   /** This tab holds the connection (or stands alone). */
   readonly leads: boolean;
-  /** There are no other tabs to be had. */
+  /** Tabs cannot share a connection here. */
   readonly alone: boolean;
   readonly tell: (message: unknown) => void;
   readonly destroy: () => void;
@@ -79,7 +79,7 @@ export function createSharedConnection(
     loading ??= load();
     loading.then(() => peers && use(peers), standAlone);
   };
-  /** Better a connection of its own than none. */
+  /** Falls back to a connection of its own. */
   const standAlone = (): void => {
     shares = false;
     leave();
@@ -140,7 +140,8 @@ export function createSharedConnection(
   const unlisten = environment.onLifecycle((event) => {
     if (!wanted) return;
     if (event === 'frozen') {
-      // A page put away must hold neither lock nor socket: others need the one, and the other keeps it from being kept.
+      // A page that enters the back/forward cache must release the lock, which other tabs need, and the socket, which
+      // would keep it out of the cache.
       if (!shares) return real.suspend();
       leave();
       real.disconnect();

@@ -36,8 +36,8 @@ export interface Tab {
 }
 
 /**
- * A whole world in memory: a chat-service, the real core of a gateway, one browser with tabs, a network in between, and one
- * clock that a test turns.
+ * A whole world in memory: a chat-service, the real core of a gateway, one browser with tabs, a network in between, and
+ * one clock that the test advances.
  */
 export interface FakeWorld {
   readonly clock: VirtualClock;

@@ -2,7 +2,7 @@ import type { TransportName } from '../api/connection.ts';
 import type { OpenTransport, TransportOpener, Transports } from '../api/transport.ts';
 import { openWebSocket } from './websocket.ts';
 
-/** A line that is being loaded is one that is not ready yet; one that cannot be loaded is as good as blocked. */
+/** A transport whose code is still loading is not ready. One that cannot be loaded is treated as blocked. */
 const whenLoaded =
   (name: Exclude<TransportName, 'websocket'>): TransportOpener =>
   (environment, port, replaces, handlers) => {

@@ -13,9 +13,12 @@ export interface Fallback {
   readonly better: TransportName | null;
   /** The same; null where all that are better have failed since the network last changed. */
   readonly untried: TransportName | null;
-  /** When to try it: soon if it worked before, ever later while it does not. */
+  /** When to probe it: soon if it has worked before, otherwise with growing delays. */
   readonly probeMs: number;
-  /** Died before it was of use: the next one down, and from the last one back to the first. True: one further down. */
+  /**
+   * The transport failed before it was of use: the next one down is used, and after the last one the first. Returns
+   * true if it moved down.
+   */
   readonly failed: (transport: TransportName) => boolean;
   readonly worked: (transport: TransportName) => void;
   readonly probeFailed: () => void;

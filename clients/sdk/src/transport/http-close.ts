@@ -16,7 +16,7 @@ const CLOSE_BY_CODE: Readonly<Partial<Record<ChatClientErrorCode, number>>> = {
   unavailable: 1013,
 };
 
-/** An HTTP refusal as the close code a WebSocket would have got: one table decides what follows. */
+/** Maps an HTTP error to the close code that a WebSocket would have got, so that one table decides what follows. */
 export function closeCodeOf(error: unknown): number {
   return CLOSE_BY_CODE[asError(error).code] ?? 1006;
 }

@@ -6,7 +6,7 @@ interface Readable<S> {
   subscribe(listener: () => void): () => void;
 }
 
-/** One value that is watched; the same shape as the client's own store. */
+/** An observable value with the interface of the client's own store. */
 export interface Cell<T> extends Readable<T> {
   set(value: T): void;
 }

@@ -1,6 +1,6 @@
 /**
- * A file of the widget that is loaded when it is needed. A browser may keep an import that failed until the page is left
- * (whatwg/html#10327), so each new try has an address of its own.
+ * A lazily loaded file of the widget. A browser may remember a failed import until the page is left
+ * (whatwg/html#10327), so each attempt has an address of its own.
  */
 export function laterFile(file: string): () => Promise<unknown> {
   let tries = 0;

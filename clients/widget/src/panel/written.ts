@@ -1,4 +1,4 @@
-/** `keep`: what a customer may take away of their chat. */
+/** `keep`: ways to take the chat along. */
 export type View = 'chat' | 'callback' | 'keep';
 
 /** What is written into the form for a callback. */
