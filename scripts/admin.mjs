@@ -1,5 +1,5 @@
-// `npm run admin -- <command> [--json]`: what may be done to the database from the command line; without a command the list of them.
-// With --json use `npm run --silent admin`, so that npm's own lines do not stand before the answer.
+// `npm run admin -- <command> [--json]`: what may be done to the database from the command line; without a command the
+// list of them. With --json use `npm run --silent admin`, so that npm's own lines do not stand before the answer.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { projectNode } from './lib/packages.mjs';

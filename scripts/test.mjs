@@ -19,15 +19,15 @@ const SUITES = [
   {
     name: 'standalone',
     title: 'Black box over standalone',
-    // A reader that stands still fills the kernel's buffers first, and a chat that nobody writes in is closed by a timer: half a minute
-    // each, here over the stack alone, and over both by `npm run campaign -- blackbox`.
+    // A reader that stands still fills the kernel's buffers first, and a chat that nobody writes in is closed by a
+    // timer: half a minute each, here over the stack alone, and over both by `npm run campaign -- blackbox`.
     args: [...TESTS, 'blackbox/', '--exclude', '**/slow-consumer.test.ts', '--exclude', '**/zz-idle.test.ts'],
     env: { BLACKBOX_TARGET: 'standalone' },
   },
   {
     name: 'stack',
-    // With what else needs several processes, since a stack takes half a minute to start. CONTRIBUTING.md says how to run all of the
-    // browser's suites over it.
+    // With what else needs several processes, since a stack takes half a minute to start. CONTRIBUTING.md says how to
+    // run all of the browser's suites over it.
     title: 'Black box over the stack',
     args: [...TESTS, 'blackbox/', 'resume/', 'browser/together'],
     env: { BLACKBOX_TARGET: 'stack' },
@@ -68,7 +68,8 @@ const SUITES = [
 
 /**
  * What runs at the same time, as lists of suites that follow each other. Black-box suites wait for the chat more than
- * they compute, so two of them fit two cores. Faults and the benchmark measure times and have the machine to themselves.
+ * they compute, so two of them fit two cores. Faults and the benchmark measure times and have the machine to
+ * themselves.
  */
 const STAGES = [
   [['checks']],
@@ -123,7 +124,10 @@ async function runSuite(suite, alone) {
   return { passed: report.numPassedTests, failed, why: notes.join(', '), failures: failuresOf(report) };
 }
 
-/** What failed, told again at the end: the place where it happened may be thousands of lines up, or cut off by whoever keeps the log. */
+/**
+ * What failed, told again at the end: the place where it happened may be thousands of lines up, or cut off by whoever
+ * keeps the log.
+ */
 function failuresOf(report) {
   return report.testResults.flatMap((file) => {
     const name = relative(root, file.name);

@@ -35,13 +35,15 @@ export default defineConfig({
       ...(process.env['LONG_TESTS'] === '1' ? [] : ['**/*.long.test.ts']),
     ],
     globalSetup: ['support/control.ts'],
-    // A limit for what hangs, not for what is slow: other work of the machine may make any step take several times as long.
+    // A limit for what hangs, not for what is slow: other work of the machine may make any step take several times as
+    // long.
     testTimeout: 180_000,
     expect: { poll: { timeout: 45_000, interval: 50 } },
     hookTimeout: 120_000,
     // One target serves all files: what is global to it (badge, presence, limits) must not be moved by a neighbour.
     fileParallelism: false,
-    // One worker for all files: they share nothing but the target, and loading the schemas anew for each costs more than the tests.
+    // One worker for all files: they share nothing but the target, and loading the schemas anew for each costs more
+    // than the tests.
     isolate: false,
     sequence: { sequencer: TargetOrder },
   },

@@ -55,7 +55,7 @@ export function fillMetricsTable(text) {
     ({ name, type, labels, help, where }) =>
       `| \`${name}\` | ${type} | ${labels === '' ? '' : `\`${labels}\``} | ${where} | ${help} |`,
   );
-  const table = ['| name | type | labels | from | tells |', '|---|---|---|---|---|', ...rows].join('\n');
+  const table = ['| name | type | labels | from | meaning |', '|---|---|---|---|---|', ...rows].join('\n');
   const marks = /<!-- generated:metrics -->\n[\s\S]*?<!-- \/generated:metrics -->/;
   if (!marks.test(text)) throw new Error('docs/operations.md has no place for the metrics');
   return text.replace(marks, () => `<!-- generated:metrics -->\n\n${table}\n\n<!-- /generated:metrics -->`);

@@ -34,7 +34,10 @@ export async function violationsByPlace(
   return Object.fromEntries(Object.entries(found).filter(([, lines]) => lines.length > 0));
 }
 
-/** By how many pixels, and at which elements, a page of an administrator can be moved sideways; those that cannot are left out. */
+/**
+ * By how many pixels, and at which elements, a page of an administrator can be moved sideways; those that cannot are
+ * left out.
+ */
 export async function sidewaysByPlace(
   page: Page,
   baseUrl: string,

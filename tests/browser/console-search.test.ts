@@ -41,7 +41,7 @@ describe('search and card of the operator console', async () => {
     expect(await console.field.inputValue()).toBe('ответ');
   });
 
-  it('keeps what was found alive, and finds what comes', async () => {
+  it('keeps the results up to date, and adds new matches', async () => {
     const { page } = await desk('anna');
     const word = `слово${Date.now().toString(36)}`;
     const one = await chat.customer({ name: `Первый ${word}` });

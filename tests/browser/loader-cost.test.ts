@@ -5,13 +5,13 @@ import { snippet, startHostPage } from './host-page.ts';
 import { referenceScript, scriptTime } from './script-time.ts';
 
 /**
- * Of the reference script. The loader that kept a device of a quarter of an ordinary computer's pace busy for less than 20 ms was
- * 0.9 to 1.0 of it, today's is 1.1 to 1.2; half as much work again is refused.
+ * Of the reference script. The loader that kept a device of a quarter of an ordinary computer's pace busy for less than
+ * 20 ms was 0.9 to 1.0 of it, today's is 1.1 to 1.2; half as much work again is refused.
  */
 const LOADER_SHARE = 1.25;
 /**
- * Ten milliseconds are easily disturbed, and a neighbour only ever adds to them: caches are shared, and the longer script loses more.
- * The least of so many runs of each is what it costs.
+ * Ten milliseconds are easily disturbed, and a neighbour only ever adds to them: caches are shared, and the longer
+ * script loses more. The least of so many runs of each is what it costs.
  */
 const RUNS = 25;
 

@@ -19,7 +19,10 @@ const LAMP = fileURLToPath(new URL('../../clients/demo-shop/src/art/lamp.svg', i
 /** In English there are those of the operator's guide, and the shop. */
 const russian = LANGUAGE === 'ru';
 
-/** `npm run pictures`, and with `-- --mode en` in English: no test of the product, but it fails where a picture cannot be taken as the documents say. */
+/**
+ * `npm run pictures`, and with `-- --mode en` in English: no test of the product, but it fails where a picture cannot
+ * be taken as the documents say.
+ */
 describe('pictures of the documents', async () => {
   const desk = await startDesk();
   const { anna, boris } = desk.people;

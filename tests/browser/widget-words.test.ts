@@ -169,7 +169,7 @@ describe('what the widget says', async () => {
   });
 
   describe('of files', () => {
-    it('keeps the × of each of two files in sight, and takes what it said of one away with it', async () => {
+    it('keeps the × of both files visible, and removes the error of a file with it', async () => {
       const { page, widget } = await begun('файлы');
       await attach(widget, 'первый.png', PNG, 'image/png');
       await attach(widget, 'очень-длинное-имя-второго-файла-которое-никуда-не-помещается.png', PNG, 'image/png');

@@ -252,7 +252,7 @@ describe('the widget in a page of another site', async () => {
     expect(await page.evaluate(() => document.activeElement?.localName)).toBe('chat-widget');
   });
 
-  it('does what was asked of it before it came, in order', async () => {
+  it('replays the calls that were made before it was loaded, in order', async () => {
     const stub =
       `<script>(function(w){var q=[],c={q:q};"init on open setLocale send".split(" ").forEach(function(m){c[m]=function(){` +
       `var a=arguments;return new Promise(function(r,j){q.push([m,a,r,j])})}});w.chatWidget=c})(window);` +
@@ -277,7 +277,8 @@ describe('the widget in a page of another site', async () => {
     await widget.open();
     await widget.say('до конца');
     await widget.state('до конца', 'отправлено');
-    // A message is stored by REST, perhaps before the connection stands: a socket ended while it opens is an error to browsers.
+    // A message is stored by REST, perhaps before the connection stands: a socket ended while it opens is an error to
+    // browsers.
     await expect.poll(() => page.title()).toBe('online');
     expect(sockets.length).toBeGreaterThan(0);
     await page.evaluate('chatWidget.destroy()');

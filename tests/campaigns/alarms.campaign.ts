@@ -1,4 +1,5 @@
-// A real Prometheus and Alertmanager watch the stack: the alarm comes within two minutes when Redis or a gateway is stopped, and ends afterwards.
+// A real Prometheus and Alertmanager watch the stack: the alarm comes within two minutes when Redis or a gateway is
+// stopped, and ends afterwards.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Backup and restore under traffic on the stack: one moment is kept whole with its files, every client is told and shows it,
-// customers on each transport and the console alike, revocations hold. About a minute.
+// Backup and restore under traffic on the stack: one moment is kept whole with its files, every client is told and
+// shows it, customers on each transport and the console alike, revocations hold. About a minute.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -61,7 +61,9 @@ async function admin(...args: string[]): Promise<Record<string, unknown>> {
   return answer;
 }
 
-/** Everybody writes until told to stop; a refusal while the database is replaced is no failure, a lost answer neither. */
+/**
+ * Everybody writes until told to stop; a refusal while the database is replaced is no failure, a lost answer neither.
+ */
 class Traffic {
   #running = true;
   readonly #writers: Promise<void>[];
@@ -212,8 +214,8 @@ test('[RES10] [REV1] brings back one moment, tells everybody, and lets nobody in
   expect(restored['epoch']).not.toBe(restored['previous_epoch']);
   expect(restored['revocations_carried_over']).toBe(1);
   expect(restored['attachments']).toMatchObject({ copied: 1 });
-  // Every client took a snapshot: it shows what the backup has, on both sides, and goes on from there. A poll names no epoch; there
-  // the cursor beyond the head tells.
+  // Every client took a snapshot: it shows what the backup has, on both sides, and goes on from there. A poll names no
+  // epoch; there the cursor beyond the head tells.
   expect(await onlookers.showWhatIsThere()).toEqual(kept);
   const { url } = await sender.attachment(withFile, sent.id);
   const file = await fetch(new URL(url ?? '', stack.url));
@@ -243,8 +245,8 @@ test('[RES10] [REV1] brings back one moment, tells everybody, and lets nobody in
   for (const { client } of watchers) client.terminate();
   desk.terminate();
 
-  // One moment: what is there is whole, and no longer than it was when everybody stopped, but for what came since. A post that was
-  // not answered may have come.
+  // One moment: what is there is whole, and no longer than it was when everybody stopped, but for what came since. A
+  // post that was not answered may have come.
   expect(await admin('verify')).toMatchObject({ ok: true });
   let [length, lengthBefore] = [0, 0];
   for (const [index, customer] of others.entries()) {

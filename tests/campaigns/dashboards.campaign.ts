@@ -1,4 +1,5 @@
-// Every panel of every dashboard, asked of a real Prometheus as Grafana asks, and drawn into docs/pictures: a morning with a Redis that is stopped and a gateway that is killed. About ten minutes.
+// Every panel of every dashboard, asked of a real Prometheus as Grafana asks, and drawn into docs/pictures: a morning
+// with a Redis that is stopped and a gateway that is killed. About ten minutes.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, sleep, type Stack, startProcess, startStack, tempFolder } from '@chat-realtime/testkit';

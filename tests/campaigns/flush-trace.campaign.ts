@@ -1,4 +1,5 @@
-// The system calls of npm start, traced by strace: what PostgreSQL wrote is flushed before the 201 leaves. Linux, strace. Half a minute.
+// The system calls of npm start, traced by strace: what PostgreSQL wrote is flushed before the 201 leaves. Linux,
+// strace. Half a minute.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,10 @@ interface Call {
   readonly mark: string;
 }
 
-/** Lines of `strace -f -ttt`: `<pid> <seconds> <call>(…) = <result>`; one that was interrupted ends in a line `<… call resumed>`. */
+/**
+ * Lines of `strace -f -ttt`: `<pid> <seconds> <call>(…) = <result>`; one that was interrupted ends in a line `<… call
+ * resumed>`.
+ */
 function callsOf(trace: string): Call[] {
   return trace.split('\n').flatMap((line): Call[] => {
     const at = Number(/^\d+ +(\d+\.\d+) /.exec(line)?.[1]);

@@ -1,4 +1,5 @@
-// The tarballs of server, client and widget, installed in empty folders and used: npx, Node, Vite, Next, React Native. Five minutes; asks the npm registry.
+// The tarballs of server, client and widget, installed in empty folders and used: npx, Node, Vite, Next, React Native.
+// Five minutes; asks the npm registry.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -168,7 +169,7 @@ describe('what is packed', () => {
       expect(stdout).toContain('"anna"');
     });
 
-    it('serves the client, installed where there is nothing but Node', async () => {
+    it('the client package runs in a project with nothing else installed', async () => {
       const plain = await project('node', { 'customer.mjs': CUSTOMER }, [tarball('chat-realtime-client')]);
       const { stdout, stderr } = await run(process.execPath, ['customer.mjs', base], { cwd: plain, timeout: 60_000 });
       expect(stderr).toBe('');

@@ -1,4 +1,5 @@
-// A Redis replica is promoted under traffic and the old master becomes read-only, its connections still open: the live path is back in 5 s. About a minute.
+// A Redis replica is promoted under traffic and the old master becomes read-only, its connections still open: the live
+// path is back in 5 s. About a minute.
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { type ManagedServer, redisCommand, type Stack, startRedis, startStack, until } from '@chat-realtime/testkit';
@@ -41,7 +42,9 @@ async function metric(address: string, name: string): Promise<number> {
   return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
-/** As a sentinel does it: another is the master now, the name leads there, and whoever is still connected is not cut. */
+/**
+ * As a sentinel does it: another is the master now, the name leads there, and whoever is still connected is not cut.
+ */
 async function failOver(of: Stack): Promise<void> {
   const begun = performance.now();
   await redisCommand(replica.url, 'REPLICAOF', 'NO', 'ONE');

@@ -1,5 +1,5 @@
-// The WordPress plugin in Debian's WordPress, on php-fpm, MariaDB and nginx with a careless page cache, in a real browser.
-// Debian packages: wordpress wordpress-l10n wordpress-theme-twentytwentythree php-fpm php-mysql php-curl
+// The WordPress plugin in Debian's WordPress, on php-fpm, MariaDB and nginx with a careless page cache, in a real
+// browser. Debian packages: wordpress wordpress-l10n wordpress-theme-twentytwentythree php-fpm php-mysql php-curl
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AppProcess, freePort, startProcess, tempFolder } from '@chat-realtime/testkit';
@@ -145,7 +145,7 @@ describe('the WordPress plugin', () => {
     expect((await check(page)).filter((line) => line.startsWith('✗'))).toEqual([]);
   });
 
-  it('is set by whoever may manage options, by the form alone', async () => {
+  it('is set only by users with manage_options, and only through the form', async () => {
     const { page } = await at('olga');
     expect((await page.goto(site.baseUrl + SETTINGS))?.status()).toBe(403);
     const boss = await at('boss');

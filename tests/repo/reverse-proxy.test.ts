@@ -106,7 +106,7 @@ describe('the guide to reverse proxies', () => {
     60_000,
   );
 
-  it('[ORI20] [RATE20] what the usual snippet forgets is answered with what mends it', async () => {
+  it('[ORI20] [RATE20] a proxy without the needed headers gets errors that name the fix', async () => {
     const spoiled = await startNginx({
       http: ({ port }) => `server { listen 127.0.0.1:${port};
         location / { proxy_pass http://127.0.0.1:${chatPort}; proxy_http_version 1.1; } }`,

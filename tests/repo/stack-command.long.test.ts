@@ -49,7 +49,10 @@ function countersOfAlarms(exposed: string): string[] {
   return counters.filter((name) => !new RegExp(`^${name}(?:\\{| )`, 'm').test(exposed));
 }
 
-/** [RDS9] after a message that went the live way, was typed for and acknowledged: who is connected, and what was refused. */
+/**
+ * [RDS9] after a message that went the live way, was typed for and acknowledged: who is connected, and what was
+ * refused.
+ */
 async function lookAtRedis({ url, redis }: StackReport): Promise<void> {
   const customer = await Customer.create(new HttpClient(url));
   const client = await WebSocketClient.ready(url, {
@@ -110,8 +113,8 @@ describe('npm run stack', () => {
     }
     expect(countersOfAlarms(exposed)).toEqual([]);
     for (const name of await probed(report)) metrics.add(name);
-    // What alarms and dashboards ask for is there to be scraped. What a site's tables and broker bring has its figures where there
-    // are some; `repo/monitoring` holds their names against the code.
+    // What alarms and dashboards ask for is there to be scraped. What a site's tables and broker bring has its figures
+    // where there are some; `repo/monitoring` holds their names against the code.
     const ofSources = /^chat_(?:table|intake)_source_/;
     expect([...askedMetrics(root)].filter((name) => !metrics.has(name) && !ofSources.test(name))).toEqual([]);
     for (const path of ['/metrics', '/internal/catchup', '/internal/acks', '/readyz']) {

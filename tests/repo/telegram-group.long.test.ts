@@ -75,7 +75,7 @@ it('[TG17] a reply in a topic counts before Telegram has told the bot the number
   usual();
 });
 
-it('[TG17] [TG10] whoever was overtaken is told so in the topic; buttons act in the name of who presses them', async () => {
+it('[TG17] [TG10] an operator whose reply came too late is told so in the topic; a button acts for the operator who presses it', async () => {
   const phone = await desk.bound(anna);
   const customer = await desk.customer();
   await customer.post('Кто возьмёт?');

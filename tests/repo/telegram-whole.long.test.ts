@@ -74,7 +74,7 @@ const fileShownTo = (person: FakePerson, content: Buffer) =>
   });
 
 describe('the webhook', () => {
-  it('[TG13] is set with its secret, one update at a time, and polls no more', () => {
+  it('[TG13] registers the webhook with its secret and one connection, and stops polling', () => {
     expect(api.webhook).toEqual({ url: `${target.baseUrl}/telegram/webhook`, secret: SECRET });
     expect(api.webhookConnections).toBe(1);
     expect(api.calls).not.toContain('getUpdates');
@@ -238,7 +238,7 @@ describe('buttons', () => {
     });
   });
 
-  it('[TG31] a callback request is taken, rung and done with buttons; a colleague is refused, and gets one that is given to them', async () => {
+  it('[TG31] a callback request goes through taken, calling and done by buttons; a colleague is refused until it is given to them', async () => {
     const boris = await desk.staff('boris');
     const [annasPhone, borisPhone] = [await desk.bound(anna), await desk.bound(boris)];
     const request = async (name: string): Promise<number> => {

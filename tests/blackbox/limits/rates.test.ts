@@ -70,7 +70,7 @@ describe.concurrent('rates', () => {
     expect((await chat.visitor().post('/chat/session', { json: {} })).status).toBe(201);
   });
 
-  test('[RATE21] who begins many chats solves a challenge for each further one, and each opens one chat', async () => {
+  test('[RATE21] a client that starts many chats must solve a challenge for each further one, and each solution opens one chat', async () => {
     const http = chat.visitor();
     const begin = async (json: object = {}) => http.post('/chat/session', { json });
     for (let index = 0; index < RATES.startsWithoutProof; index += 1) expect((await begin()).status).toBe(201);

@@ -319,7 +319,7 @@ describe('scope assigned', () => {
     expect(listed.map(({ id }) => id)).toEqual([callback]);
   }, 40_000);
 
-  test('[ASG5] [TOK20] an operator may not what an admin may', async () => {
+  test('[ASG5] [TOK20] an operator cannot do what requires an admin', async () => {
     const [one, two] = [await chat.foreignStaff({ role: 'manager' }), await chat.foreignStaff({ role: 'manager' })];
     const customer = await chat.customer();
     await one.act(customer.sessionId, 'assign');

@@ -17,7 +17,7 @@ const send = (customer: Customer, body: string, clientMessageId: string = random
 const ask = (json: unknown, staff = anna) => staff.request('POST', '/chat/bans', { json });
 
 describe('bans', () => {
-  test('[BAN1] [BAN2] [BAN3] [BAN6] a banned visitor is refused, staff hear nothing, and a lifted ban is over', async () => {
+  test('[BAN1] [BAN2] [BAN3] [BAN6] a banned visitor is refused without any event to staff, and can write again once the ban is lifted', async () => {
     const customer = await chat.customer();
     const said = await customer.post('before');
     const head = await anna.feedHead();

@@ -166,7 +166,7 @@ describe('error envelope', () => {
     }
   });
 
-  test('[ERR1] [ERR17] an endless address, odd encodings and a body in disguise get an envelope or are ignored', async () => {
+  test('[ERR1] [ERR17] a very long URL, odd encodings and a mislabelled body get an error envelope or are ignored', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const long = await chat.http.get(`/chat/config?x=${'a'.repeat(12_000)}`);

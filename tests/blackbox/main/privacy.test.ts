@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 describe('privacy', () => {
-  test('[ERA1] [ERA2] [ERA4] [ERA5] what was erased is told to who is connected, and nobody is shown it again', async () => {
+  test('[ERA1] [ERA2] [ERA4] [ERA5] connected clients receive chat.erased, and erased content is never shown again', async () => {
     const customer = await chat.customer({ name: SECRET });
     const said = await customer.post(SECRET);
     const cursor = await anna.feedHead();

@@ -101,7 +101,7 @@ describe('unread and waiting', () => {
     expect(await unread()).toBe(0);
   });
 
-  test("[RD5] nobody's session: a look does not move the team mark, a message does", async () => {
+  test('[RD5] in an unassigned session, reading does not move the team mark, and replying does', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const { id } = await customer.post('question');

@@ -15,7 +15,7 @@ describe('search', () => {
   const found = async (q: string): Promise<number[]> =>
     (await (await chat.staff('anna')).sessions({ q })).sessions.map((session) => session.id);
 
-  test('[INB8] finds a phone number however it and the search are written', async () => {
+  test('[INB8] finds a phone number, however number and search are formatted', async () => {
     const number = `9${digits(9)}`;
     const [code, first, second, third] = [number.slice(0, 3), number.slice(3, 6), number.slice(6, 8), number.slice(8)];
     const written = await chat.customer({ name: 'С пробелами', phone: `8 (${code}) ${first}-${second}-${third}` });

@@ -91,7 +91,7 @@ describe('staff channel', () => {
     );
   }, 25_000);
 
-  test('[STF5] inside each session in order, without holes', async () => {
+  test("[STF5] delivers each session's events in order and without gaps", async () => {
     const anna = await chat.staff('anna');
     const console = await chat.staffChannel(anna);
     const customers = await Promise.all(Array.from({ length: 5 }, () => chat.customer()));

@@ -5,7 +5,10 @@ const BASE_MS = 500;
 const MAX_MS = 30_000;
 const HEALTHY_MS = 30_000;
 
-/** The longest waits SPEC.md allows a client, as if the server answered each time; only a connection that lasted makes it start anew. */
+/**
+ * The longest waits SPEC.md allows a client, as if the server answered each time; only a connection that lasted makes
+ * it start anew.
+ */
 export class Backoff {
   #failures = 0;
   #connectedAt: number | null = null;
