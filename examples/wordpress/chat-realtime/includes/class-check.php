@@ -5,7 +5,7 @@ namespace ChatRealtime;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Asks the chat whether it knows our secrets, and leaves nothing there: the tokens it shows ended an hour ago, and the
+ * Asks the chat whether it knows our secrets, and creates nothing: the tokens it shows ended an hour ago, and the
  * chat looks at the signature first. `token_expired` means that the rest is right.
  */
 final class Check {
