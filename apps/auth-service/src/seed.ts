@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newPasswordSchema } from '@chat-realtime/protocol';
-import { ConfigError, isLoopback, isReachedFromOutside, type Reach } from '@chat-realtime/service-kit';
+import { ConfigError, isLoopback, isExposed, type Exposure } from '@chat-realtime/service-kit';
 import type { AuthService } from './auth-service.ts';
 import { hashPassword, PasswordCheck } from './domain/passwords.ts';
 import type { Operator } from './domain/operator.ts';
@@ -64,8 +64,8 @@ export interface SeedOptions {
  * accounts beside the one they asked for, nor a password that is quickly guessed.
  * @throws ConfigError
  */
-export async function seedChosen(service: AuthService, password: string, reach: Reach): Promise<Operator[]> {
-  if (isReachedFromOutside(reach) && !newPasswordSchema.safeParse(password).success)
+export async function seedChosen(service: AuthService, password: string, exposure: Exposure): Promise<Operator[]> {
+  if (isExposed(reach) && !newPasswordSchema.safeParse(password).success)
     throw new ConfigError(['OPERATOR_PASSWORD: needs at least 8 characters where other machines reach the chat']);
   const accounts = SEEDED_OPERATORS.filter(({ role }) => role === 'admin' || isLoopback(reach.HOST));
   return seedOperators(service, password, { accounts });

@@ -109,7 +109,7 @@ export class GatewayCore {
       heartbeatSeconds: config.heartbeatSeconds,
       isImpaired: () => this.livePath.impaired,
       changed: (users) => this.staff.presenceChanged(users),
-      countChanged: (count) => this.#tellCustomers(count),
+      countChanged: (count) => this.#notifyCustomers(count),
       publish: (message) => void this.#link.publish(CONTROL_CHANNEL, message),
       requestCatchup,
     });
@@ -128,7 +128,7 @@ export class GatewayCore {
     this.sessions = new SessionStreams({
       host,
       link: this.#link,
-      announce: (connection, page, marks) => handshake.customer(connection, page, marks),
+      sendReady: (connection, page, marks) => handshake.customer(connection, page, marks),
       finishPoll: (connection, lastSeq, hasMore) => polls.finish(connection, { lastSeq, hasMore }),
       notFound: (connection) => registry.close(connection, 'session_not_found'),
       wentBack: (sessionId, connections) => {
@@ -141,7 +141,7 @@ export class GatewayCore {
     this.staff = new StaffStream({
       host: {
         ...host,
-        announce: (connection, cursor, reset) => handshake.staff(connection, cursor, reset),
+        sendReady: (connection, cursor, reset) => handshake.staff(connection, cursor, reset),
         finishPoll: (connection, cursor, hasMore) => void polls.finishStaff(connection, cursor, hasMore),
         requestCatchup,
       },
@@ -273,7 +273,7 @@ export class GatewayCore {
     return principal !== null && this.#options.revocations.isRevoked(principal);
   }
 
-  #tellCustomers(operatorsOnline: number): void {
+  #notifyCustomers(operatorsOnline: number): void {
     const data = { operators_online: operatorsOnline };
     this.sessions.pushEphemeral(
       'chat.presence',
@@ -293,9 +293,9 @@ export class GatewayCore {
       this.livePath.woke(tick.now);
       this.#headCheck.hurry();
     }
-    this.#deadlines.look(tick);
+    this.#deadlines.check(tick);
     this.registry.shedSlow(tick.now);
-    this.#lookAtLivePath(tick.now);
+    this.#checkLivePath(tick.now);
     if (!this.#headCheck.due(tick.now, this.livePath.impaired) || this.registry.size === 0) return;
     this.loop.headCheckDue();
   }
@@ -306,7 +306,7 @@ export class GatewayCore {
     this.staff.releaseIdle(now);
   }
 
-  #lookAtLivePath(now: number): void {
+  #checkLivePath(now: number): void {
     if (!this.livePath.refresh(now, this.loop.failingSince)) return;
     const { reason } = this.livePath;
     this.#options.logger.warn({ reason }, reason === null ? 'the live path is restored' : 'the live path is impaired');

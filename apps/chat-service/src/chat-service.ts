@@ -11,7 +11,7 @@ import { RelayLeader } from './relay/relay-leader.ts';
 import type { StorageContext } from './storage/context.ts';
 import { feedLagSeconds } from './feed/feed.ts';
 import { metricsObserver } from './metrics-observer.ts';
-import { badge } from './alerts/numbers.ts';
+import { badge } from './alerts/badge-count.ts';
 import { OperatorDirectory } from './operators/operators.ts';
 import { type ChatSource, chatSource } from './catchup/source.ts';
 import { revocationsHead } from './tokens/revocations.ts';

@@ -26,7 +26,7 @@ import { composeMail } from './compose-mail.ts';
 import { sourcesOf } from './intake/source-sight.ts';
 import { createSources } from './intake/sources.ts';
 import { Eraser } from './privacy/eraser.ts';
-import { composeReach } from './compose-reach.ts';
+import { composeNotify } from './compose-notify.ts';
 import { retentionSweep } from './privacy/retention.ts';
 import { effectiveRules } from './settings/rules.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
@@ -135,9 +135,9 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
   const telegram = new Telegram({ database, context, directory, attachments, callbacks, rates, secret });
   const timeZone = async () => (await rules()).schedule?.timezone ?? 'UTC';
   const mail = composeMail({ database, context, attachments, rates, settings, secret, timeZone, logger, metrics });
-  const reach = composeReach({ database, context, settings, mail, rules, logger, metrics });
-  for (const sweep of reach.sweeps) service.addSweep(sweep);
-  const { push, notify } = reach;
+  const notifications = composeNotify({ database, context, settings, mail, rules, logger, metrics });
+  for (const sweep of notifications.sweeps) service.addSweep(sweep);
+  const { push, notify } = notifications;
   const sources = createSources({ database, intake, settings, rabbitUrl, logger, metrics });
   const eraser = new Eraser(database, context, attachments);
   const tracer = new EventTracer(database, trace.journal, deps.tracePeers ?? { addresses: [], key: undefined });
@@ -170,7 +170,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
     stop: async () => {
       await Promise.all(sources.map((source) => source.stop()));
       await service.stop();
-      await reach.stop();
+      await notifications.stop();
       await settle();
     },
   };

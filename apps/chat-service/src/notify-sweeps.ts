@@ -42,7 +42,7 @@ export function notifySweeps(parts: NotifySweepParts): Sweep[] {
   ];
   if (mail !== undefined) sweeps.push({ name: 'mail', everyMs: SEND_EVERY_MS, run: () => mail.startDue() });
   if (mailbox !== undefined)
-    sweeps.push({ name: 'mailbox', everyMs: parts.mailboxSeconds * 1_000, run: () => mailbox.look() });
+    sweeps.push({ name: 'mailbox', everyMs: parts.mailboxSeconds * 1_000, run: () => mailbox.poll() });
   return sweeps;
 }
 

@@ -9,7 +9,7 @@ import { banSweep } from './bans/bans.ts';
 import { solvedChallengeSweep } from './challenge/solved-challenges.ts';
 import type { ChatSettings } from './config.ts';
 import { effectiveRules } from './settings/rules.ts';
-import { DeskFigures } from './alerts/desk-figures.ts';
+import { SupportMetrics } from './alerts/support-metrics.ts';
 import { alertReasonSchema, type RulesResponse } from '@chat-realtime/protocol';
 import type { Sweep } from './ports.ts';
 
@@ -59,7 +59,7 @@ export function createSweeps(
   );
   const alerts = new AlertSweeps(database, alertConfig, (reason, count) => raised.inc({ reason }, count));
   const sweeps: Sweep[] = [
-    new DeskFigures(database, metrics),
+    new SupportMetrics(database, metrics),
     {
       name: 'alerts',
       everyMs: ALERTS_EVERY_MS,

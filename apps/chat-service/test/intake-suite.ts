@@ -233,7 +233,7 @@ export function intakeSuite(name: string, start: () => Promise<SourceUnderTest>)
 }
 
 /** One thing that happens in a site's chat. What brings it says it in its own words: an event, or rows of tables. */
-export type Fact =
+export type SiteChange =
   /** The chat itself; what is told of a chat without it is told of one that nobody knows. */
   | { readonly kind: 'session' }
   | { readonly kind: 'message'; readonly id: number; readonly body?: string; readonly sender?: 'client' | 'operator' }
@@ -244,10 +244,10 @@ export type Fact =
   /** A message of 20,000 letters. */
   | { readonly kind: 'oversized'; readonly id: number };
 
-export interface FactSource {
+export interface SiteUnderTest {
   readonly chat: UseCases;
   /** Settles when the ledger has decided on all of them. */
-  tell(session: number, ...facts: readonly Fact[]): Promise<void>;
+  apply(session: number, ...changes: readonly SiteChange[]): Promise<void>;
   /** Brings everything that was told of these sessions once more, the same in every byte. */
   again(...sessions: readonly number[]): Promise<void>;
   /** How many of what was told so far were refused for good. */
@@ -255,33 +255,36 @@ export interface FactSource {
   stop(): Promise<void>;
 }
 
-/** A fact as the plain event of a site that publishes. */
-export function eventOf(session: number, fact: Fact): Record<string, unknown> {
-  switch (fact.kind) {
+/** A change as the plain event of a site that publishes. */
+export function eventOf(session: number, change: SiteChange): Record<string, unknown> {
+  switch (change.kind) {
     case 'session':
       return { type: 'chat.session.created', session_id: session, data: { session: { status: 'new' } } };
     case 'message':
-      return message(session, fact.id, { body: fact.body ?? `text ${fact.id}`, sender_type: fact.sender ?? 'client' });
+      return message(session, change.id, {
+        body: change.body ?? `text ${change.id}`,
+        sender_type: change.sender ?? 'client',
+      });
     case 'assigned':
-      return assigned(session, fact.to);
+      return assigned(session, change.to);
     case 'status':
-      return status(session, fact.to);
+      return status(session, change.to);
     case 'malformed':
-      return message(session, fact.id, { sender_type: 'robot' });
+      return message(session, change.id, { sender_type: 'robot' });
     case 'oversized':
-      return message(session, fact.id, { body: 'x'.repeat(20_000) });
+      return message(session, change.id, { body: 'x'.repeat(20_000) });
   }
 }
 
 /** Every event with a message_id of its own, so that the same one can be brought again. */
-export class ToldEvents {
-  readonly #told = new Map<number, Record<string, unknown>[]>();
+export class NumberedEvents {
+  readonly #numbered = new Map<number, Record<string, unknown>[]>();
   #count = 0;
 
-  of(session: number, facts: readonly Fact[]): Record<string, unknown>[] {
-    const events = facts.map((fact) => {
+  of(session: number, changes: readonly SiteChange[]): Record<string, unknown>[] {
+    const events = changes.map((change) => {
       this.#count += 1;
-      return { ...eventOf(session, fact), message_id: `fact-${this.#count}` };
+      return { ...eventOf(session, change), message_id: `change-${this.#count}` };
     });
     this.#told.set(session, [...(this.#told.get(session) ?? []), ...events]);
     return events;
@@ -293,9 +296,9 @@ export class ToldEvents {
 }
 
 /** The fates that an event may have. All three sources share them: a broker, a call, and the site's own tables. */
-export function sourceSuite(name: string, start: () => Promise<FactSource>): void {
+export function sourceSuite(name: string, start: () => Promise<SiteUnderTest>): void {
   describe(`what becomes of events from ${name}`, () => {
-    let source: FactSource;
+    let source: SiteUnderTest;
     let session = 500;
     let id = 5_000;
     beforeAll(async () => {
@@ -306,14 +309,14 @@ export function sourceSuite(name: string, start: () => Promise<FactSource>): voi
     const nextId = () => (id += 1);
     const told = async (of: number) =>
       (await story(source.chat, of).catch(() => [])).filter((line) => line !== 'chat.session.created');
-    const said = (body: string): Fact => ({ kind: 'message', id: nextId(), body });
+    const said = (body: string): SiteChange => ({ kind: 'message', id: nextId(), body });
 
     it('[BES2] redelivered: stored once, however often', async () => {
       const [one, two] = [nextSession(), nextSession()];
-      await source.tell(one, { kind: 'session' }, said('a'), { kind: 'status', to: 'active' }, said('b'));
-      await source.tell(two, { kind: 'session' }, said('c'));
+      await source.apply(one, { kind: 'session' }, said('a'), { kind: 'status', to: 'active' }, said('b'));
+      await source.apply(two, { kind: 'session' }, said('c'));
       for (let turn = 0; turn < 3; turn += 1) await source.again(one, two);
-      await source.tell(one, said('last'));
+      await source.apply(one, said('last'));
       expect(await told(one)).toEqual(['client:a', 'new>active:operator', 'client:b', 'client:last']);
       expect(await told(two)).toEqual(['client:c']);
       const { events } = await source.chat.events(admin, one, { afterSeq: 0, limit: 100 });
@@ -322,16 +325,16 @@ export function sourceSuite(name: string, start: () => Promise<FactSource>): voi
 
     it('[BES3] reordered: kept in the order of arrival, under the ids of the site', async () => {
       const one = nextSession();
-      await source.tell(one, { kind: 'session' });
+      await source.apply(one, { kind: 'session' });
       const [small, middle, large] = [nextId(), nextId(), nextId()];
-      for (const number of [large, small, middle]) await source.tell(one, { kind: 'message', id: number });
+      for (const number of [large, small, middle]) await source.apply(one, { kind: 'message', id: number });
       const { messages } = await source.chat.history(admin, one, { limit: 10 });
       expect(messages.map((found) => found.id)).toEqual([large, small, middle]);
     });
 
     it('[BES1] of an unknown session creates a placeholder session', async () => {
       const one = nextSession();
-      await source.tell(one, said('of nobody'));
+      await source.apply(one, said('of nobody'));
       expect(await told(one)).toEqual(['client:of nobody']);
       expect(await source.chat.getSession(admin, one)).toMatchObject({ id: one, status: 'new', unread_count: 1 });
     });
@@ -339,7 +342,7 @@ export function sourceSuite(name: string, start: () => Promise<FactSource>): voi
     it('[BES8] malformed and oversized: refused alone, with what stands around them stored', async () => {
       const one = nextSession();
       const before = await source.refused();
-      await source.tell(
+      await source.apply(
         one,
         { kind: 'session' },
         said('before'),
@@ -354,8 +357,8 @@ export function sourceSuite(name: string, start: () => Promise<FactSource>): voi
 
     it('[BES4] assignment before status, and status before assignment', async () => {
       const [one, two] = [nextSession(), nextSession()];
-      await source.tell(one, { kind: 'session' }, { kind: 'assigned', to: '7' }, { kind: 'status', to: 'active' });
-      await source.tell(two, { kind: 'session' }, { kind: 'status', to: 'active' }, { kind: 'assigned', to: '8' });
+      await source.apply(one, { kind: 'session' }, { kind: 'assigned', to: '7' }, { kind: 'status', to: 'active' });
+      await source.apply(two, { kind: 'session' }, { kind: 'status', to: 'active' }, { kind: 'assigned', to: '8' });
       expect(await told(one)).toEqual(['assigned:7', 'new>active:operator']);
       expect(await told(two)).toEqual(['new>active:operator', 'assigned:8']);
       for (const [of, to] of [
@@ -367,8 +370,8 @@ export function sourceSuite(name: string, start: () => Promise<FactSource>): voi
 
     it('[BES4] given back and taken again: each change is told', async () => {
       const one = nextSession();
-      await source.tell(one, { kind: 'session' }, { kind: 'assigned', to: '7' }, { kind: 'assigned', to: null });
-      await source.tell(one, { kind: 'assigned', to: '8' }, { kind: 'status', to: 'closed' });
+      await source.apply(one, { kind: 'session' }, { kind: 'assigned', to: '7' }, { kind: 'assigned', to: null });
+      await source.apply(one, { kind: 'assigned', to: '8' }, { kind: 'status', to: 'closed' });
       expect(await told(one)).toEqual(['assigned:7', 'assigned:null', 'assigned:8', 'new>closed:operator']);
     });
   });

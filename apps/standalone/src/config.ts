@@ -15,7 +15,7 @@ import {
   envSecret,
   envUrl,
   httpVariables,
-  isReachedFromOutside,
+  isExposed,
   staffTokenVariables,
 } from '@chat-realtime/service-kit';
 import { telegramToken, telegramVariables, WEBHOOK_INCOMPLETE, webhookIsSafe } from '@chat-realtime/telegram-bot';
@@ -134,7 +134,7 @@ export const standaloneSchema = z
     path: ['OPERATOR_LOGIN_URL'],
     message: 'needs OPERATOR_TOKEN_URL, from which the console gets its token afterwards',
   })
-  .refine((env) => env.DEMO !== 'on' || !isReachedFromOutside(env), {
+  .refine((env) => env.DEMO !== 'on' || !isExposed(env), {
     path: ['DEMO'],
     message: 'on is for this machine alone: not with a HOST or PUBLIC_URL that others reach',
   })

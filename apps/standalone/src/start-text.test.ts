@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { type StartFacts, startText } from './start-text.ts';
+import { type StartInfo, startText } from './start-text.ts';
 
-const facts: StartFacts = {
+const info: StartInfo = {
   baseUrl: 'http://127.0.0.1:8080',
   publicUrl: undefined,
   moved: false,
@@ -15,8 +15,8 @@ const facts: StartFacts = {
 };
 
 it('[OPS36] prints the link for the first administrator as their browser reaches it', () => {
-  expect(startText(facts)).toContain('http://127.0.0.1:8080/operator/#invite=the-key');
-  const behind = startText({ ...facts, publicUrl: 'https://shop.example/support' });
+  expect(startText(info)).toContain('http://127.0.0.1:8080/operator/#invite=the-key');
+  const behind = startText({ ...info, publicUrl: 'https://shop.example/support' });
   expect(behind).toContain('https://shop.example/support/operator/#invite=the-key');
   // The proxy may not be there yet.
   expect(behind).toContain('(on this machine: http://127.0.0.1:8080/operator/#invite=the-key)');

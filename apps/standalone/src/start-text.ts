@@ -8,7 +8,7 @@ import type { Accounts, TrialState } from './standalone.ts';
 /** In a package that npm installed there is no script to run. */
 const STARTED_BY = import.meta.url.includes('/node_modules/') ? 'npx chat-realtime' : 'npm start --';
 
-export interface StartFacts {
+export interface StartInfo {
   readonly baseUrl: string;
   /** Where others reach it, by a proxy. */
   readonly publicUrl: string | undefined;
@@ -31,21 +31,21 @@ export function tryAddress(baseUrl: string, key: string): string {
 }
 
 /** What each start tells the person who typed it. */
-export function startText(facts: StartFacts): string {
+export function startText(info: StartInfo): string {
   const lines = ['', '  Chat Realtime is running.', ''];
-  if (facts.moved) lines.push(`  Port ${DEFAULT_PORT} is taken, so it listens on another one.`, '');
-  if (facts.trial.kind === 'open') {
+  if (info.moved) lines.push(`  Port ${DEFAULT_PORT} is taken, so it listens on another one.`, '');
+  if (info.trial.kind === 'open') {
     lines.push('  Try it, customer and operator side by side; break it and count. This address opens once:');
-    lines.push(`             ${tryAddress(facts.baseUrl, facts.trial.key)}`);
+    lines.push(`             ${tryAddress(info.baseUrl, info.trial.key)}`);
   }
-  lines.push(`  Customer:  ${facts.baseUrl}/`, `  Operator:  ${facts.baseUrl}/operator/`, ...loginLines(facts), '');
-  lines.push(...storageLines(facts));
-  lines.push(...demoLines(facts));
+  lines.push(`  Customer:  ${info.baseUrl}/`, `  Operator:  ${info.baseUrl}/operator/`, ...loginLines(info), '');
+  lines.push(...storageLines(info));
+  lines.push(...demoLines(info));
   lines.push(`  Stop with Ctrl+C; begin anew with: ${STARTED_BY} --reset`, '');
   return `${lines.join('\n')}\n`;
 }
 
-function demoLines({ demo, trial, baseUrl }: StartFacts): string[] {
+function demoLines({ demo, trial, baseUrl }: StartInfo): string[] {
   if (!demo.on) return demo.because.length === 0 ? [] : [`  Demo mode is off, because of ${demo.because.join(', ')}.`];
   const lines = [
     `  Demo mode: pages on localhost may use the chat. DELETE ${baseUrl}/chat/demo (admin) removes the demo chats.`,
@@ -56,14 +56,14 @@ function demoLines({ demo, trial, baseUrl }: StartFacts): string[] {
 }
 
 /** The browser of whoever reads this on a rented server is on another machine. */
-function inviteLines({ baseUrl, publicUrl }: StartFacts, key: string): string[] {
+function inviteLines({ baseUrl, publicUrl }: StartInfo, key: string): string[] {
   const here = `${baseUrl}${invitePath(key)}`;
   if (publicUrl === undefined) return [`             ${here}`];
   return [`             ${publicAddress(publicUrl, invitePath(key))}`, `             (on this machine: ${here})`];
 }
 
-function loginLines(facts: StartFacts): string[] {
-  const { accounts, password } = facts;
+function loginLines(info: StartInfo): string[] {
+  const { accounts, password } = info;
   if (accounts.kind === 'foreign') return ['  Logins:    those of your own auth-service'];
   if (accounts.kind === 'own') {
     if (accounts.invite === undefined) return [];
@@ -71,7 +71,7 @@ function loginLines(facts: StartFacts): string[] {
     return [
       '',
       `  There is no administrator yet. Make your account here (${until}):`,
-      ...inviteLines(facts, accounts.invite.key),
+      ...inviteLines(info, accounts.invite.key),
     ];
   }
   const logins = accounts.operators.map((operator) => operator.login).join(', ');
@@ -81,7 +81,7 @@ function loginLines(facts: StartFacts): string[] {
   return [`  Logins:    ${logins}; password ${password.password}`];
 }
 
-function storageLines({ embedded, databaseVersion, dataDir }: StartFacts): string[] {
+function storageLines({ embedded, databaseVersion, dataDir }: StartInfo): string[] {
   if (embedded === null) return ['  Data:      PostgreSQL (DATABASE_URL)'];
   const lines = [`  Data:      ${dataDir} (PostgreSQL ${databaseVersion}, a part of this process)`];
   if (embedded.runsAs !== undefined)

@@ -33,4 +33,4 @@ export {
 export type * from './tables.ts';
 export type * from './auth-tables.ts';
 export type * from './telegram-tables.ts';
-export type * from './reach-tables.ts';
+export type * from './notify-tables.ts';

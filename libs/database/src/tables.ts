@@ -1,6 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { AuthTables } from './auth-tables.ts';
-import type { ReachTables } from './reach-tables.ts';
+import type { NotifyTables } from './notify-tables.ts';
 import type { TelegramTables } from './telegram-tables.ts';
 
 /** Columns of jsonb: read as a value, written as JSON text, since the two drivers disagree on objects and arrays. */
@@ -336,4 +336,4 @@ export interface ChatTables {
   chat_audit: AuditTable;
 }
 
-export type Tables = ChatTables & AuthTables & TelegramTables & ReachTables;
+export type Tables = ChatTables & AuthTables & TelegramTables & NotifyTables;

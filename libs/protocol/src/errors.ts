@@ -63,7 +63,7 @@ export interface ErrorBody {
 }
 
 interface ChatErrorOptions extends ErrorOptions {
-  /** Machine-readable facts beside the code; must hold no secret and no personal data. */
+  /** Machine-readable details next to the code. They must hold no secret and no personal data. */
   details?: unknown;
   /** Seconds, for the `Retry-After` header. */
   retryAfterSeconds?: number;

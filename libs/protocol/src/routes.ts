@@ -8,7 +8,7 @@ import type { Access, Route } from './routes/route.ts';
 import { INTAKE_ROUTES } from './routes/intake.ts';
 import { PICTURE_ROUTES } from './routes/pictures.ts';
 import { STAFF_ROUTES } from './routes/staff.ts';
-import { REACH_ROUTES } from './routes/reach.ts';
+import { NOTIFY_ROUTES } from './routes/notify.ts';
 import { TELEGRAM_INTERNAL_ROUTES, TELEGRAM_ROUTES } from './routes/telegram.ts';
 
 export type { Access, HttpMethod, Route, RouteAnswer, RouteBody, ServiceName } from './routes/route.ts';
@@ -21,7 +21,7 @@ export const PUBLIC_ROUTES: readonly Route[] = [
   ...ADMINISTRATION_ROUTES,
   ...PICTURE_ROUTES,
   ...TELEGRAM_ROUTES,
-  ...REACH_ROUTES,
+  ...NOTIFY_ROUTES,
   ...INTAKE_ROUTES,
   ...DEMO_ROUTES,
   ...CHANNEL_ROUTES,

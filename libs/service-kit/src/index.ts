@@ -21,7 +21,7 @@ export * from './logger.ts';
 export * from './metrics.ts';
 export * from './origin-policy.ts';
 export * from './public-address.ts';
-export * from './reach.ts';
+export * from './exposure.ts';
 export * from './rate-limiter.ts';
 export * from './shutdown.ts';
 export { createEventTrace, EventTrace, type EventSpan } from './trace/event-trace.ts';

@@ -4,7 +4,7 @@ import { maskText, redactFields } from './redaction.ts';
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Facts beside the message. Which of them are written is decided in redaction.ts. */
+/** Fields next to the message. redaction.ts decides which of them are written. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {

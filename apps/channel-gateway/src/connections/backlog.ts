@@ -26,7 +26,7 @@ export class Backlog {
   }
 
   /** Forgets who has read everything; answers who has read nothing for too long. */
-  look(now: number): Connection[] {
+  check(now: number): Connection[] {
     const slow: Connection[] = [];
     for (const connection of this.#connections) {
       const { queuedBytes, enqueuedBytes } = connection.transport;

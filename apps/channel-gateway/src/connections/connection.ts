@@ -137,7 +137,7 @@ export class Connection {
   }
 
   /** Whether `channel.ready` has gone out, so that further frames may follow. */
-  get isAnnounced(): boolean {
+  get isReadySent(): boolean {
     const state = this.#state;
     return state.kind === 'live' || (state.kind === 'catching_up' && state.cursor !== null);
   }

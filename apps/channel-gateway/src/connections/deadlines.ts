@@ -18,7 +18,7 @@ export interface DeadlinesOptions {
   readonly pingIntervalSeconds: number;
 }
 
-export interface Moment {
+export interface Tick {
   /** Of the monotonic clock. */
   readonly now: number;
   /** Unix milliseconds, for the expiry of tokens alone: a clock that is set must move no interval. */
@@ -57,12 +57,12 @@ export class Deadlines {
     connection.missedPongs = 0;
   }
 
-  look(moment: Moment): void {
-    if (moment.paused) this.#wentOnAt = moment.now;
-    for (const connection of this.#options.registry) this.#look(connection, moment);
+  check(tick: Tick): void {
+    if (tick.paused) this.#wentOnAt = tick.now;
+    for (const connection of this.#options.registry) this.#check(connection, tick);
   }
 
-  #look(connection: Connection, { now, wall, paused }: Moment): void {
+  #check(connection: Connection, { now, wall, paused }: Tick): void {
     const { registry } = this.#options;
     const { state } = connection;
     if (state.kind === 'authenticating') {
@@ -91,7 +91,7 @@ export class Deadlines {
     }
     connection.dueAt = now + this.#pingIntervalMs(transport.kind);
     if (transport.kind === 'sse') {
-      if (connection.isAnnounced) transport.ping();
+      if (connection.isReadySent) transport.ping();
       return;
     }
     // After a pause the pongs may still lie unread in the sockets.

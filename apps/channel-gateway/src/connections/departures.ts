@@ -39,7 +39,7 @@ export class Departures {
   /** Disconnects connections whose cursors became invalid. Each gets a time, and receives nothing until then. */
   sendAway(connections: Iterable<Connection>): void {
     const { registry, drainSeconds } = this.#options;
-    const leaving = [...connections].filter((connection) => connection.isAnnounced);
+    const leaving = [...connections].filter((connection) => connection.isReadySent);
     const spreadMs = Math.min(drainSeconds * 1_000, RETURN_MIN_MS + registry.size * RETURN_EVERY_MS);
     for (const connection of leaving) {
       this.#sayGoodbye(connection, spreadMs);
@@ -66,7 +66,7 @@ export class Departures {
     const { clock, random, registry } = this.#options;
     const leaveIn = Math.round(random() * spreadMs);
     connection.leaveAt = clock.now() + leaveIn;
-    if (connection.isAnnounced)
+    if (connection.isReadySent)
       registry.send(connection, { type: 'channel.goodbye', data: { reconnect_in_ms: leaveIn } });
   }
 }

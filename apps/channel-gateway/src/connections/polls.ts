@@ -66,7 +66,7 @@ export class Polls {
     if (principal?.kind === 'staff') {
       const cursor = state.kind === 'catching_up' ? state.cursor : null;
       if (cursor !== null) this.finish(connection, { lastSeq: null, hasMore: false, cursor: String(cursor) });
-    } else if (connection.isAnnounced) {
+    } else if (connection.isReadySent) {
       this.complete(connection);
     }
   }

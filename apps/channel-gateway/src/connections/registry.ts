@@ -127,7 +127,7 @@ export class Registry {
 
   /** To everybody who has had `channel.ready`. */
   sendToAll(frame: OutFrame): void {
-    for (const connection of this.#connections.values()) if (connection.isAnnounced) this.sendFrame(connection, frame);
+    for (const connection of this.#connections.values()) if (connection.isReadySent) this.sendFrame(connection, frame);
   }
 
   noteBacklog(connection: Connection): void {
@@ -135,7 +135,7 @@ export class Registry {
   }
 
   shedSlow(now: number): void {
-    for (const connection of this.#backlog.look(now)) this.shed(connection);
+    for (const connection of this.#backlog.check(now)) this.shed(connection);
   }
 
   async setStale(connection: Connection, stale: boolean): Promise<void> {

@@ -8,19 +8,19 @@ import { VirtualClock } from '../testing/virtual-clock.ts';
 import { CountingMetrics } from '../testing/virtual-gateway.ts';
 import { AckBuffer } from './ack-buffer.ts';
 
-interface Told {
+interface Received {
   readonly batches: number[];
   readonly marks: Map<number, number>;
 }
 
-/** chat-service, which fails as often as it is told to and takes its time. */
+/** chat-service, which fails as often as the test wants and takes its time. */
 function bufferOver({ failures = 0, latencyMs = 0, lastSeen = createMemoryLastSeen() } = {}): {
   acks: AckBuffer;
-  told: Told;
+  received: Received;
   clock: VirtualClock;
 } {
   const clock = new VirtualClock();
-  const told: Told = { batches: [], marks: new Map() };
+  const received: Received = { batches: [], marks: new Map() };
   let left = failures;
   const acks = new AckBuffer({
     clock,
@@ -32,15 +32,15 @@ function bufferOver({ failures = 0, latencyMs = 0, lastSeen = createMemoryLastSe
           left -= 1;
           throw new Error('away');
         }
-        told.batches.push(request.acks.length);
-        for (const ack of request.acks) told.marks.set(ack.session_id, ack.last_id);
+        received.batches.push(request.acks.length);
+        for (const ack of request.acks) received.marks.set(ack.session_id, ack.last_id);
       },
     },
     lastSeen,
     metrics: new CountingMetrics(),
     logger: createLogger({ service: 'test', level: 'silent' }),
   });
-  return { acks, told, clock };
+  return { acks, received, clock };
 }
 
 /** Resolves when it has stopped, with how long that took. */
@@ -56,39 +56,39 @@ async function stop(acks: AckBuffer, clock: VirtualClock): Promise<number> {
 }
 
 it('[ACK5] tells more than a thousand within the second, a thousand in a call', async () => {
-  const { acks, told, clock } = bufferOver();
+  const { acks, received, clock } = bufferOver();
   for (const id of range(1, 5_500)) acks.record(id, 'client', id);
   await clock.advance(900);
-  expect(told.marks.size).toBe(5_500);
-  expect(told.batches).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 500]);
+  expect(received.marks.size).toBe(5_500);
+  expect(received.batches).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 500]);
 });
 
 it('[ACK5] tells the same participant at most once a second, and the newest mark', async () => {
-  const { acks, told, clock } = bufferOver();
+  const { acks, received, clock } = bufferOver();
   for (let lastId = 1; lastId <= 60; lastId += 1) {
     acks.record(1, 'client', lastId);
     await clock.advance(50);
   }
   await clock.advance(1_000);
-  expect(told.marks.get(1)).toBe(60);
-  expect(told.batches.length).toBeLessThanOrEqual(5);
+  expect(received.marks.get(1)).toBe(60);
+  expect(received.batches.length).toBeLessThanOrEqual(5);
 });
 
 it('[ACK6] a stop tells all batches, also those recorded while one was on its way', async () => {
-  const { acks, told, clock } = bufferOver({ latencyMs: 20 });
+  const { acks, received, clock } = bufferOver({ latencyMs: 20 });
   for (const id of range(1, 3_000)) acks.record(id, 'client', 1);
   void acks.flush();
   for (const id of range(1, 3_000)) acks.record(id, 'client', 2);
   await stop(acks, clock);
   expect(acks.size).toBe(0);
-  expect(new Set(told.marks.values())).toEqual(new Set([2]));
+  expect(new Set(received.marks.values())).toEqual(new Set([2]));
 });
 
 it('[ACK6] a stop tries again while chat-service is away, and gives up in bounded time', async () => {
   const briefly = bufferOver({ failures: 3 });
   briefly.acks.record(1, 'client', 7);
   await stop(briefly.acks, briefly.clock);
-  expect(briefly.told.marks.get(1)).toBe(7);
+  expect(briefly.received.marks.get(1)).toBe(7);
 
   const forGood = bufferOver({ failures: Number.POSITIVE_INFINITY, latencyMs: 50 });
   forGood.acks.record(1, 'client', 7);
@@ -98,19 +98,19 @@ it('[ACK6] a stop tries again while chat-service is away, and gives up in bounde
 
 it('[RDS10] tells no ids of a database that was left, neither to chat-service nor to last_seen', async () => {
   const lastSeen = createMemoryLastSeen();
-  const { acks, told, clock } = bufferOver({ latencyMs: 20, lastSeen });
+  const { acks, received, clock } = bufferOver({ latencyMs: 20, lastSeen });
   acks.begin('before', false);
   for (const id of range(1, 2_500)) acks.record(id, 'client', 900);
   void acks.flush();
-  await clock.until(() => (told.batches.length === 1 ? true : undefined), 'the first batch');
+  await clock.until(() => (received.batches.length === 1 ? true : undefined), 'the first batch');
   acks.begin('after', true);
   await clock.advance(200);
   // One call was under way, and chat-service judges its ids by its own messages.
-  expect(told.batches.length).toBeLessThanOrEqual(2);
+  expect(received.batches.length).toBeLessThanOrEqual(2);
   expect(acks.size).toBe(0);
   acks.record(1, 'client', 12);
   await stop(acks, clock);
-  expect(told.marks.get(1)).toBe(12);
+  expect(received.marks.get(1)).toBe(12);
   expect(await lastSeen.read(1)).toMatchObject([{ lastId: 12 }]);
 });
 

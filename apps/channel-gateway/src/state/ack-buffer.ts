@@ -3,7 +3,7 @@ import { type Clock, LATE, pause, type Timer, within } from '../clock.ts';
 import type { CoreMetrics } from '../core-metrics.ts';
 import type { ChatSource, CoreLogger } from '../ports.ts';
 
-/** The same participant's acks are told at most this often. */
+/** The same participant's acks are sent at most this often. */
 const INTERVAL_MS = 1_000;
 /** A first ack waits this long for those of the other receivers of the same message. */
 const GATHER_MS = 30;
@@ -62,29 +62,29 @@ export class AckBuffer {
 
   async #flushAll(): Promise<void> {
     this.#flushedAt = this.#options.clock.now();
-    const told = [...this.#pending];
-    for (let from = 0; from < told.length; from += BATCH_MAX) {
-      // What was forgotten meanwhile is told to nobody.
-      const batch = told.slice(from, from + BATCH_MAX).filter(([key]) => this.#pending.has(key));
-      if (batch.length > 0 && !(await this.#tell(batch))) break;
+    const sending = [...this.#pending];
+    for (let from = 0; from < sending.length; from += BATCH_MAX) {
+      // What was forgotten meanwhile is not sent.
+      const batch = sending.slice(from, from + BATCH_MAX).filter(([key]) => this.#pending.has(key));
+      if (batch.length > 0 && !(await this.#send(batch))) break;
     }
     if (this.#pending.size > 0) this.#schedule(Math.min(RETRY_MAX_MS, INTERVAL_MS * 2 ** this.#failures));
   }
 
-  async #tell(batch: readonly (readonly [string, LastSeenEntry])[]): Promise<boolean> {
+  async #send(batch: readonly (readonly [string, LastSeenEntry])[]): Promise<boolean> {
     const entries = batch.map(([, entry]) => entry);
     try {
-      await Promise.all([this.#tellSource(entries), this.#tellLastSeen(entries)]);
+      await Promise.all([this.#sendToSource(entries), this.#sendToLastSeen(entries)]);
     } catch (error) {
       this.#failures += 1;
       this.#options.logger.warn(
         { err: error, pending: this.#pending.size },
-        'acks were not accepted and will be told again',
+        'acks were not accepted and will be sent again',
       );
       return false;
     }
     this.#failures = 0;
-    // One that was moved on meanwhile is told again.
+    // One that moved on meanwhile is sent again.
     for (const [key, entry] of batch) if (this.#pending.get(key) === entry) this.#pending.delete(key);
     this.#options.metrics.acksSent(entries.length);
     return true;
@@ -132,7 +132,7 @@ export class AckBuffer {
     });
   }
 
-  async #tellSource(entries: readonly LastSeenEntry[]): Promise<void> {
+  async #sendToSource(entries: readonly LastSeenEntry[]): Promise<void> {
     await this.#options.source.acks({
       acks: entries.map((entry) => ({
         session_id: entry.sessionId,
@@ -144,7 +144,7 @@ export class AckBuffer {
   }
 
   /** A copy that may be lost: its absence costs speed, so it never holds back the source. */
-  async #tellLastSeen(entries: readonly LastSeenEntry[]): Promise<void> {
+  async #sendToLastSeen(entries: readonly LastSeenEntry[]): Promise<void> {
     try {
       // Before that, a smaller id of this database would lose against a larger one of the other.
       await this.#beginLastSeen();

@@ -89,14 +89,14 @@ export class PresenceBoard {
 
   /** In any order: of two choices of one operator the newer one holds. True if one was new. */
   chosen(statuses: readonly ChosenStatus[]): boolean {
-    let isNews = false;
+    let hasChanged = false;
     for (const status of statuses) {
       const known = this.#chosen.get(status.user_id);
       if (known !== undefined && known.version >= status.version) continue;
       this.#chosen.set(status.user_id, status);
-      isNews = true;
+      hasChanged = true;
     }
-    return isNews;
+    return hasChanged;
   }
 
   /** Another database has other choices, whose versions begin anew. */

@@ -89,11 +89,11 @@ export class Presence implements CatchupParticipant {
 
   /** Looks whether something changed, and repeats what must be repeated. */
   tick(now: number): void {
-    const told = this.#refresh(now);
+    const published = this.#refresh(now);
     const { heartbeatSeconds, publish, requestCatchup } = this.#options;
-    if (told || (now >= this.#nextHeartbeatAt && this.#board.hasLocal)) {
+    if (published || (now >= this.#nextHeartbeatAt && this.#board.hasLocal)) {
       this.#nextHeartbeatAt = now + heartbeatSeconds * 1_000;
-      if (!told) publish(this.#board.message());
+      if (!published) publish(this.#board.message());
     }
     if (!this.#board.hasLocal || now - this.#reportedAt < REPEAT_MS) return;
     this.#reportDue = true;

@@ -14,7 +14,7 @@ it('[RD7] tells a mark that moves while a connection, already announced, is behi
   slow.isSlow = true;
   for (let count = 0; count < 300; count += 1) ledger.post(1, 'x'.repeat(400));
   await gateway.advance(2_000);
-  expect([client.connection.isLive, slow.connection.isAnnounced, slow.connection.isLive]).toEqual([true, true, false]);
+  expect([client.connection.isLive, slow.connection.isReadySent, slow.connection.isLive]).toEqual([true, true, false]);
   const payload = JSON.stringify({ type: 'chat.read', session_id: 1, seq: null, data: READ });
   await fanout.execute([{ kind: 'publish', channel: sessionChannel(1), payload }]);
   await gateway.advance(100);

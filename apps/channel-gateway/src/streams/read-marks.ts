@@ -30,11 +30,11 @@ export class ReadMarks {
   move(frame: LiveFrame, by: string | null): boolean {
     const known = this.#known;
     if (known === null || (by !== 'client' && by !== 'staff')) return true;
-    const told = {
+    const reported = {
       delivered_id: countField(frame, 'delivered_id') ?? 0,
       read_id: countField(frame, 'read_id') ?? 0,
     };
-    const mark = furthest(known[by], told);
+    const mark = furthest(known[by], reported);
     if (isSame(mark, known[by])) return false;
     this.#known = { ...known, [by]: mark };
     return true;

@@ -25,9 +25,9 @@ export interface SessionStreamHost extends StreamHost {
   /** The stream has something to ask. */
   wantCatchup(stream: SessionStream): void;
   /** A frame is missing: ask for it if it is still missing a little later. */
-  watchGap(stream: SessionStream): void;
+  scheduleGapCheck(stream: SessionStream): void;
   /** Sends `channel.ready`, with a reset after it where the start cursor is no good; false if nothing may follow. */
-  announce(connection: Connection, page: CatchupSession, marks: CustomerState | null): boolean;
+  sendReady(connection: Connection, page: CatchupSession, marks: CustomerState | null): boolean;
   finishPoll(connection: Connection, lastSeq: number, hasMore: boolean): void;
 }
 
@@ -261,7 +261,7 @@ export class SessionStream {
     if (!this.behind) this.#gapDue = false;
     this.#repairMarks(page.state);
     for (const connection of [...this.#catching]) this.#serve(connection, page, after, frames);
-    if (this.behind) this.#host.watchGap(this);
+    if (this.behind) this.#host.scheduleGapCheck(this);
     const { head, cursors } = this.#wants();
     if (head || cursors.length > 0) this.#host.wantCatchup(this);
   }
@@ -276,7 +276,7 @@ export class SessionStream {
         this.#drainHeld();
         break;
       case 'early':
-        if (this.#state.kind === 'live') this.#host.watchGap(this);
+        if (this.#state.kind === 'live') this.#host.scheduleGapCheck(this);
         break;
     }
   }
@@ -318,14 +318,14 @@ export class SessionStream {
     if (frame.type === 'chat.read' && !this.#marks.move(frame, by)) return;
     const out = { payload: frame.payload, id: null };
     this.live.pushEphemeral(ephemeralKey(frame), out);
-    if (frame.type === 'chat.read') this.#tellCatching(out);
+    if (frame.type === 'chat.read') this.#sendToCatching(out);
   }
 
   /** Who was announced with older marks would never learn of newer ones: head checks compare with what the channel knows. */
-  #tellCatching(frame: OutFrame): void {
+  #sendToCatching(frame: OutFrame): void {
     for (const connection of this.#catching) {
       const { kind } = connection.transport;
-      if (kind !== 'poll' && connection.isAnnounced) this.#host.write(connection, encodeFor(kind, [frame]));
+      if (kind !== 'poll' && connection.isReadySent) this.#host.write(connection, encodeFor(kind, [frame]));
     }
   }
 
@@ -335,7 +335,7 @@ export class SessionStream {
     for (const { by, mark } of this.#marks.learn(state)) {
       const frame = jsonFrame({ type: 'chat.read', session_id: this.id, seq: null, data: { by, ...mark } });
       this.live.pushEphemeral(`chat.read:${this.id}:${by}:`, frame);
-      this.#tellCatching(frame);
+      this.#sendToCatching(frame);
     }
   }
 
@@ -345,7 +345,7 @@ export class SessionStream {
     if (state.cursor === null) {
       // Asked before it came: its cursor, which another gateway gave it, may be newer than this answer.
       if (state.askedBefore === this.#timesAsked) return;
-      if (!this.#host.announce(connection, page, this.#marks.known)) return;
+      if (!this.#host.sendReady(connection, page, this.#marks.known)) return;
     }
     this.#sendPage(connection, after, frames);
     if (!connection.isOver) this.#joinIfLevel(connection);

@@ -20,7 +20,7 @@ const ASK_AGAIN_MS = 1_000;
 export interface SessionStreamsOptions {
   readonly host: StreamHost;
   readonly link: FanoutLink;
-  readonly announce: (connection: Connection, page: CatchupSession, marks: CustomerState | null) => boolean;
+  readonly sendReady: (connection: Connection, page: CatchupSession, marks: CustomerState | null) => boolean;
   readonly finishPoll: (connection: Connection, lastSeq: number, hasMore: boolean) => void;
   /** Chat-service knows no such session. */
   readonly notFound: (connection: Connection) => void;
@@ -48,18 +48,18 @@ export class SessionStreams implements CatchupParticipant {
 
   constructor(options: SessionStreamsOptions) {
     this.#options = options;
-    const { host, announce, finishPoll } = options;
+    const { host, sendReady, finishPoll } = options;
     this.#gapTimer = new GapTimer(host.clock, () => this.#askForGaps());
     this.#unknownTimer = new GapTimer(host.clock, () => this.#askForUnknown(), ASK_AGAIN_MS);
     this.#streamHost = {
       ...host,
-      announce,
+      sendReady,
       finishPoll,
       wantCatchup: (stream) => {
         this.#wanting.add(stream);
         options.requestCatchup();
       },
-      watchGap: (stream) => {
+      scheduleGapCheck: (stream) => {
         this.#gapped.add(stream);
         this.#gapTimer.start();
       },
@@ -177,10 +177,10 @@ export class SessionStreams implements CatchupParticipant {
     const now = host.clock.now();
     const since = this.#unknown.get(stream) ?? now;
     for (const connection of [...stream.connections()]) {
-      const { transport, isAnnounced, openedAt } = connection;
+      const { transport, isReadySent, openedAt } = connection;
       const patienceMs = transport.kind === 'poll' ? Math.min(transport.waitMs, UNKNOWN_MS) : UNKNOWN_MS;
       // Who has been served here is not sent away by one answer: it may be of a replica that is behind.
-      if (isFinal || now - (isAnnounced ? since : openedAt) >= patienceMs) notFound(connection);
+      if (isFinal || now - (isReadySent ? since : openedAt) >= patienceMs) notFound(connection);
     }
     if (stream.size === 0) return;
     this.#unknown.set(stream, since);

@@ -100,7 +100,7 @@ export class StaffResume {
     const { state } = connection;
     if (state.kind !== 'catching_up') return;
     const wasAt = placeOf(state);
-    if (state.cursor === null && !this.#announce(connection, state.start, page)) return;
+    if (state.cursor === null && !this.#sendReady(connection, state.start, page)) return;
     if (page.after !== null && wasAt === page.after && page.feed.reset === undefined)
       this.#write(connection, page.frames, page.end, true);
     this.#finishPoll(connection, page.feed.has_more);
@@ -110,11 +110,11 @@ export class StaffResume {
   #announce(connection: Connection, start: StartCursor, { after, feed, atHead }: ServedPage): boolean {
     const cursor = this.#target.cursor();
     if (cursor === null) return false;
-    if (start.kind === 'head') return atHead && this.#host.announce(connection, cursor, null);
-    if (start.kind !== 'after') return atHead && this.#host.announce(connection, cursor, 'cursor_unknown');
+    if (start.kind === 'head') return atHead && this.#host.sendReady(connection, cursor, null);
+    if (start.kind !== 'after') return atHead && this.#host.sendReady(connection, cursor, 'cursor_unknown');
     if (start.cursor !== after) return false;
-    if (feed.reset !== undefined) return this.#host.announce(connection, cursor, feed.reset);
-    return this.#host.announce(connection, start.cursor, null);
+    if (feed.reset !== undefined) return this.#host.sendReady(connection, cursor, feed.reset);
+    return this.#host.sendReady(connection, start.cursor, null);
   }
 
   #advance(connection: Connection): void {
@@ -127,7 +127,7 @@ export class StaffResume {
     if (from === null || from > cursor) return;
     // Further behind than what is kept: it reads pages.
     if (from < cursor && recent.after(from, 0) === null) return;
-    if (state.cursor === null && !this.#host.announce(connection, from, null)) return;
+    if (state.cursor === null && !this.#host.sendReady(connection, from, null)) return;
     while (from < cursor && this.#hasRoom(connection)) {
       const missed: readonly LiveFrame[] = recent.after(from, PAGE_QUEUE_LIMIT) ?? [];
       from = missed.at(-1)?.feedSeq ?? cursor;

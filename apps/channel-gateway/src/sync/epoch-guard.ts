@@ -13,7 +13,7 @@ export type EpochVerdict = 'same' | 'changed' | 'left';
  */
 export class EpochGuard {
   #current: string | null = null;
-  #heardAt = 0;
+  #reportedAt = 0;
   readonly #left = new RecentIds<string>(LEFT_REMEMBERED);
 
   get current(): string | null {
@@ -22,8 +22,8 @@ export class EpochGuard {
 
   judge(epoch: string, now: number): EpochVerdict {
     const known = this.#current;
-    if (known !== null && known !== epoch && this.#left.has(epoch) && now - this.#heardAt < RETURN_MS) return 'left';
-    this.#heardAt = now;
+    if (known !== null && known !== epoch && this.#left.has(epoch) && now - this.#reportedAt < RETURN_MS) return 'left';
+    this.#reportedAt = now;
     this.#current = epoch;
     if (known === null || known === epoch) return 'same';
     this.#left.add(known);

@@ -8,7 +8,7 @@ export interface Passage {
   readonly delayMs: number;
 }
 
-/** Publish and subscribe in virtual time, which loses, repeats, delays and goes away as told. */
+/** Publish and subscribe in virtual time, which loses, repeats, delays and goes away as the test wants. */
 export class VirtualFanout implements Fanout {
   readonly #clock: Clock;
   readonly #listeners = new Map<string, Set<FanoutListener>>();
@@ -31,14 +31,14 @@ export class VirtualFanout implements Fanout {
   disconnect(): void {
     if (!this.#connected) return;
     this.#connected = false;
-    this.#tell({ kind: 'disconnected' });
+    this.#notify({ kind: 'disconnected' });
   }
 
   /** Subscriptions are kept; what was published meanwhile is lost. */
   reconnect(): void {
     if (this.#connected) return;
     this.#connected = true;
-    this.#tell({ kind: 'resubscribed' });
+    this.#notify({ kind: 'resubscribed' });
   }
 
   async execute(commands: readonly FanoutCommand[]): Promise<void> {
@@ -71,7 +71,7 @@ export class VirtualFanout implements Fanout {
     this.#stateListeners.length = 0;
   }
 
-  #tell(state: FanoutState): void {
+  #notify(state: FanoutState): void {
     for (const listener of this.#stateListeners) listener(state);
   }
 

@@ -15,7 +15,7 @@ export const WEBHOOK_OUTCOMES = ['delivered', 'failed', 'given_up'] as const;
 export type WebhookOutcome = (typeof WEBHOOK_OUTCOMES)[number];
 
 export interface WebhookLog {
-  warn(facts: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 interface DueDelivery {
@@ -35,7 +35,7 @@ export class WebhookDeliveries {
   #config: WebhookConfig;
   readonly #log: WebhookLog;
   readonly #ended: (outcome: WebhookOutcome) => void;
-  #looking: Promise<void> = Promise.resolve();
+  #round: Promise<void> = Promise.resolve();
   #settling = false;
   readonly #inFlight = new Map<number, { readonly url: string; readonly done: Promise<void> }>();
 
@@ -62,8 +62,8 @@ export class WebhookDeliveries {
    */
   startDue(): Promise<void> {
     // One look at a time: two would find the same rows.
-    const round = this.#looking.then(() => this.#startRound());
-    this.#looking = round.catch(() => undefined);
+    const round = this.#round.then(() => this.#startRound());
+    this.#round = round.catch(() => undefined);
     return round;
   }
 
@@ -86,7 +86,7 @@ export class WebhookDeliveries {
   /** Resolves when nothing is under way; meanwhile nothing new is started. */
   async settle(): Promise<void> {
     this.#settling = true;
-    await this.#looking;
+    await this.#round;
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
     this.#settling = false;
   }

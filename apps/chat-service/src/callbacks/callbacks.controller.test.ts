@@ -73,8 +73,11 @@ describe('on postgres', () => {
       ).toBe(true);
       await chat.stamp();
       const { events: feed } = (await chat.call('GET', '/chat/feed?limit=500', { token: anna })).as(feedResponseSchema);
-      const fact = feed.find((event) => event.type === 'chat.callback.staff' && event.session_id === session.id);
-      expect(fact).toMatchObject({ seq: null, data: { phone: '+79991234567', due_at: '2030-01-02T07:00:00.000Z' } });
+      const staffEvent = feed.find((event) => event.type === 'chat.callback.staff' && event.session_id === session.id);
+      expect(staffEvent).toMatchObject({
+        seq: null,
+        data: { phone: '+79991234567', due_at: '2030-01-02T07:00:00.000Z' },
+      });
     });
 
     it('[CB1] with a session the token must fit', async () => {

@@ -17,7 +17,7 @@ import type { WorkUnit, SessionUnit } from '../storage/unit.ts';
 import type { StaffActor } from '../actors.ts';
 import { consentProof } from '../consent/consent-texts.ts';
 import { requireOperator } from '../operators/known-operator.ts';
-import { planChange, type CallbackPatch, type CallbackState } from './plan-change.ts';
+import { applyPatch, type CallbackPatch, type CallbackState } from './apply-patch.ts';
 import { parsePhone } from './phone.ts';
 
 export interface CallbackRequest {
@@ -84,7 +84,7 @@ export class Callbacks {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      await this.#tell(unit, inserted, null, true);
+      await this.#publish(unit, inserted, null, true);
       return inserted;
     });
     return callbackData(row);
@@ -102,7 +102,7 @@ export class Callbacks {
         .forUpdate()
         .executeTakeFirst();
       if (current === undefined) throw new ChatError('not_found', 'no such callback');
-      const change = planChange(actor, stateOf(current), patch);
+      const change = applyPatch(actor, stateOf(current), patch);
       if (change === undefined) return current;
       const { assignedUserId: to } = change;
       if (to !== null && to !== current.assigned_user_id && to !== actor.userId)
@@ -123,7 +123,7 @@ export class Callbacks {
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirstOrThrow();
-      await this.#tell(unit, changed, actor.userId, isMoved || changed.status !== current.status);
+      await this.#publish(unit, changed, actor.userId, isMoved || changed.status !== current.status);
       return changed;
     });
     return callbackStaff(row);
@@ -154,7 +154,7 @@ export class Callbacks {
     return row;
   }
 
-  async #tell(unit: Unit, row: Row, actorId: string | null, customerIsConcerned: boolean): Promise<void> {
+  async #publish(unit: Unit, row: Row, actorId: string | null, customerIsConcerned: boolean): Promise<void> {
     if (unit.kind === 'session') {
       const pending = await isPending(unit.unit.trx, unit.unit.session.id);
       if (pending !== unit.unit.session.callbackPending) unit.unit.patch({ callback_pending: pending });

@@ -4,11 +4,11 @@ import { sql } from 'kysely';
 import { type EventRow, renderSessionEvent } from '../storage/render.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
-import type { EpochWatch } from './epoch-watch.ts';
+import type { EpochTracker } from './epoch-tracker.ts';
 import { eventColumns } from '../storage/event-rows.ts';
 import { feedHead, readFeed } from '../feed/feed.ts';
 import { STAFF_DELIVERED } from '../messages/marks.ts';
-import { badge } from '../alerts/numbers.ts';
+import { badge } from '../alerts/badge-count.ts';
 import { chosenStatuses } from '../operators/operator-status.ts';
 import { operatorsOnline } from '../operators/operators.ts';
 import { recordPresence } from '@chat-realtime/database';
@@ -166,7 +166,7 @@ async function readFeedPart(
  */
 export function catchup(
   context: StorageContext,
-  epochs: EpochWatch,
+  epochs: EpochTracker,
   request: CatchupRequest,
 ): Promise<CatchupResponse> {
   return translated(async () => {

@@ -2,7 +2,7 @@ import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtim
 import { acks } from '../messages/marks.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { catchup } from './catchup.ts';
-import { EpochWatch } from './epoch-watch.ts';
+import { EpochTracker } from './epoch-tracker.ts';
 
 /** What a gateway asks, over HTTP or in the same process. */
 export interface ChatSource {
@@ -11,7 +11,7 @@ export interface ChatSource {
 }
 
 export function chatSource(context: StorageContext): ChatSource {
-  const epochs = new EpochWatch(context);
+  const epochs = new EpochTracker(context);
   return {
     catchup: (request) => catchup(context, epochs, request),
     acks: (request) => acks(context, request),

@@ -1,7 +1,7 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { afterAll, describe, expect, it } from 'vitest';
 import { admin, anna, type Harness, newChat, Stage, story } from '../../test/harness.ts';
-import { assigned, intakeSuite, message, sourceSuite, status, ToldEvents } from '../../test/intake-suite.ts';
+import { assigned, intakeSuite, message, sourceSuite, status, NumberedEvents } from '../../test/intake-suite.ts';
 import { Eraser } from '../privacy/eraser.ts';
 import { beginLedger } from './ledger-mark.ts';
 import { PostgresIntake } from './postgres-intake.ts';
@@ -32,7 +32,7 @@ describe('the ledger on postgres', () => {
 
   sourceSuite('a call of the intake', async () => {
     const harness = await ledger();
-    const told = new ToldEvents();
+    const numbered = new NumberedEvents();
     let refused = 0;
     const give = async (events: readonly Record<string, unknown>[]) => {
       const result = await harness.service.intake.take(events, 'http');
@@ -40,7 +40,7 @@ describe('the ledger on postgres', () => {
     };
     return {
       chat: harness.chat,
-      tell: (session, ...facts) => give(told.of(session, facts)),
+      apply: (session, ...changes) => give(numbered.of(session, changes)),
       again: (...sessions) => give(told.again(sessions)),
       refused: async () => refused,
       stop: () => harness.close(),
@@ -58,7 +58,7 @@ describe('the ledger on postgres', () => {
           database,
           committed: () => undefined,
           ephemeral: () => undefined,
-          log: { ...log, warn: (facts) => lines.push(facts) },
+          log: { ...log, warn: (fields) => lines.push(fields) },
         },
         observer: {
           taken: () => undefined,

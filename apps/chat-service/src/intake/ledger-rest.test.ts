@@ -12,7 +12,7 @@ import { KeyRing, signChannelToken } from '@chat-realtime/protocol/tokens';
 import { loadConfig } from '@chat-realtime/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHANNEL_SECRET, ChatUnderTest, INTERNAL_KEY, SITE_KEY } from '../../test/chat-under-test.ts';
-import { intakeSuite, message, sourceSuite, ToldEvents } from '../../test/intake-suite.ts';
+import { intakeSuite, message, sourceSuite, NumberedEvents } from '../../test/intake-suite.ts';
 import { chatServiceSchema } from '../config.ts';
 
 const EVENTS_KEY = 'events-key-0123456789abcdef';
@@ -63,14 +63,14 @@ intakeSuite('a request of the site', async () => {
 
 sourceSuite('a request of the site', async () => {
   const own = await ChatUnderTest.start(LEDGER);
-  const told = new ToldEvents();
+  const numbered = new NumberedEvents();
   let refused = 0;
   const give = async (events: readonly Record<string, unknown>[]) => {
     refused += await post(own, events);
   };
   return {
     chat: own.operations,
-    tell: (session, ...facts) => give(told.of(session, facts)),
+    apply: (session, ...changes) => give(numbered.of(session, changes)),
     again: (...sessions) => give(told.again(sessions)),
     refused: async () => refused,
     stop: () => own.stop(),

@@ -166,7 +166,7 @@ export class PostgresIntake implements EventIntake {
   ): Promise<readonly Placed[]> {
     const nameless = events.filter(({ event }) => event.isNameless);
     if (nameless.length === 0) return events;
-    this.#tellNameless(source, nameless.length);
+    this.#reportNameless(source, nameless.length);
     const asked = nameless.filter(({ index, event }) => event.at !== null || again.has(index));
     if (asked.length === 0) return events;
     const numbers = await this.sessionNumbers(asked.map(({ event }) => event.sessionId));
@@ -193,7 +193,7 @@ export class PostgresIntake implements EventIntake {
     return events.filter(({ index }) => !found.has(index));
   }
 
-  #tellNameless(source: IntakeSource, count: number): void {
+  #reportNameless(source: IntakeSource, count: number): void {
     this.#observer.nameless(source, count);
     if (this.#namelessTold) return;
     this.#namelessTold = true;
@@ -262,13 +262,13 @@ export class PostgresIntake implements EventIntake {
       if (typeof event.sessionId === 'string') tally.sessions.set(event.sessionId, row.r_session_id);
       if (event.messageText !== null && row.r_message_id !== null)
         tally.messages.set(event.messageText, row.r_message_id);
-      if (row.r_mark_moved && row.r_message_id !== null) this.#tellRead(row.r_session_id, row.r_message_id);
+      if (row.r_mark_moved && row.r_message_id !== null) this.#publishRead(row.r_session_id, row.r_message_id);
     }
     tally.accepted += stored;
     if (stored > 0) this.#context.committed();
   }
 
-  #tellRead(sessionId: number, messageId: number): void {
+  #publishRead(sessionId: number, messageId: number): void {
     const data = { by: 'staff', delivered_id: messageId, read_id: messageId };
     this.#context.ephemeral({ v: 1, type: 'chat.read', session_id: sessionId, seq: null, data });
   }

@@ -4,7 +4,7 @@ import { createLogger, createMetrics } from '@chat-realtime/service-kit';
 import { type ManagedServer, sleep, startRabbit, until } from '@chat-realtime/testkit';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { intakeSuite, message, sourceSuite, status, ToldEvents } from '../../test/intake-suite.ts';
+import { intakeSuite, message, sourceSuite, status, NumberedEvents } from '../../test/intake-suite.ts';
 import { admin, type Harness, Stage, story } from '../../test/harness.ts';
 import { chatSettingsSchema, type RabbitSource } from '../config.ts';
 import { Eraser } from '../privacy/eraser.ts';
@@ -112,10 +112,10 @@ intakeSuite('an exchange of the site', siteExchange);
 
 sourceSuite('an exchange of the site', async () => {
   const { chat, give, refused, stop } = await siteExchange();
-  const told = new ToldEvents();
+  const numbered = new NumberedEvents();
   return {
     chat,
-    tell: (session, ...facts) => give(...told.of(session, facts)),
+    apply: (session, ...changes) => give(...numbered.of(session, changes)),
     again: (...sessions) => give(...told.again(sessions)),
     refused,
     stop,

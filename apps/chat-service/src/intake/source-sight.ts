@@ -60,7 +60,7 @@ export class SourceWatch {
   readonly #read: () => Promise<ReadonlyMap<string, string>>;
   readonly #now: () => number;
   readonly #marks = new Map<SourceName, { mark: string | undefined; since: number }>();
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     sources: readonly SourceName[],
@@ -85,8 +85,8 @@ export class SourceWatch {
     const marks = await this.#read();
     const now = this.#now();
     // Whoever has not looked for a while, such as a relay that did not lead, knows nothing of that time.
-    if (now - this.#lookedAt > LOST_AFTER_MS / 2) this.#marks.clear();
-    this.#lookedAt = now;
+    if (now - this.#checkedAt > LOST_AFTER_MS / 2) this.#marks.clear();
+    this.#checkedAt = now;
     let lost = false;
     for (const source of this.#sources) {
       const mark = marks.get(source);

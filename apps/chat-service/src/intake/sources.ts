@@ -22,7 +22,7 @@ function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }
   const gauges = sourceGauges(metrics, 'rabbitmq', sayRead(database, 'rabbitmq', logger));
   const begin = () => {
     const reading = readRabbit({ url, source, intake, logger });
-    const look = setInterval(() => {
+    const timer = setInterval(() => {
       const isReading = reading.state.kind === 'reading';
       gauges.connected(isReading);
       if (isReading && reading.waiting !== undefined) gauges.waiting(reading.waiting);
@@ -41,7 +41,7 @@ function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }
     }, LETTERS_EVERY_MS);
     return {
       stop: async () => {
-        clearInterval(look);
+        clearInterval(timer);
         clearInterval(letters);
         gauges.connected(false);
         await reading.close();

@@ -68,7 +68,7 @@ const send = async (by: MailSenderParts['writer'] = writer): Promise<void> => {
   await sender.startDue();
   await sender.stop();
 };
-const look = () => notices.run(0);
+const runSweep = () => notices.run(0);
 const textsTo = (address: string): Promise<string[]> =>
   Promise.all(
     smtp.mails.filter(({ to }) => to.includes(address)).map(async ({ raw }) => (await simpleParser(raw)).text ?? ''),
@@ -83,7 +83,7 @@ describe('a mail of replies that is about to go', () => {
     const first = await say(some, anna, 'Первое');
     await say(some, anna, 'Второе');
     const last = await say(all, anna, 'Единственное');
-    await look();
+    await runSweep();
     expect(await rows()).toHaveLength(2);
     await chat.operations.markRead({ kind: 'customer', sessionId: some.id }, some.id, first);
     await chat.operations.markRead({ kind: 'customer', sessionId: all.id }, all.id, last);
@@ -96,18 +96,18 @@ describe('a mail of replies that is about to go', () => {
   it('[NTF7] is not sent to whom Telegram tells it, and is when it does not any more', async () => {
     const session = await begin('telegram@mail.example');
     await say(session, anna, 'Да');
-    await look();
+    await runSweep();
     const { kysely } = chat.database;
     await sql`INSERT INTO telegram_bot (bot_id, username) VALUES (1, 'shop_bot')`.execute(kysely);
     await sql`INSERT INTO customer_telegram (session_id, telegram_user_id) VALUES (${session.id}::bigint, 77)`.execute(
       kysely,
     );
     await send();
-    await look();
+    await runSweep();
     await send();
     expect(await textsTo('telegram@mail.example')).toEqual([]);
     await sql`UPDATE customer_telegram SET blocked_at = clock_timestamp()`.execute(kysely);
-    await look();
+    await runSweep();
     await send();
     expect(await textsTo('telegram@mail.example')).toHaveLength(1);
     await sql`DELETE FROM telegram_bot`.execute(kysely);
@@ -116,29 +116,29 @@ describe('a mail of replies that is about to go', () => {
   it('[NTF7] goes to the right address where the first was changed before it went', async () => {
     const session = await begin('typo@mail.example');
     await say(session, anna, 'Ваш заказ готов');
-    await look();
+    await runSweep();
     await rename(session, 'Right@mail.example');
     await send();
-    await look();
+    await runSweep();
     await send();
     expect(await textsTo('typo@mail.example')).toEqual([]);
     expect(await textsTo('right@mail.example')).toEqual([expect.stringContaining('Ваш заказ готов')]);
-    await look();
+    await runSweep();
     expect(await rows()).toHaveLength(2);
   });
 
   it('[NTF7] goes to the right address where the first does not exist, and in no circle', async () => {
     const session = await begin('nobody@mail.example');
     await say(session, anna, 'Ваш заказ готов');
-    await look();
+    await runSweep();
     smtp.fail('unknown_mailbox', 1);
     for (let round = 0; round < 3; round += 1) {
       await send();
-      await look();
+      await runSweep();
     }
     expect(await rows()).toHaveLength(1);
     await rename(session, 'somebody@mail.example');
-    await look();
+    await runSweep();
     await send();
     expect(await textsTo('nobody@mail.example')).toEqual([]);
     expect(await textsTo('somebody@mail.example')).toEqual([expect.stringContaining('Ваш заказ готов')]);
@@ -147,7 +147,7 @@ describe('a mail of replies that is about to go', () => {
   it('[NTF7] goes to the right address where the first turned out not to exist after it went', async () => {
     const session = await begin('bounced@mail.example');
     await say(session, anna, 'Ваш заказ готов');
-    await look();
+    await runSweep();
     await send();
     const [mail] = await rows();
     const intake = new MailIntake({
@@ -173,10 +173,10 @@ describe('a mail of replies that is about to go', () => {
     const type = 'Content-Type: multipart/report; report-type=delivery-status; boundary=r';
     const raw = [...head, type, '', '--r', ...report, '', '--r', ...of, '--r--', ''].join('\r\n');
     expect(await intake.take(Buffer.from(raw))).toEqual({ outcome: 'bounce' });
-    await look();
+    await runSweep();
     expect(await rows()).toHaveLength(1);
     await rename(session, 'arrived@mail.example');
-    await look();
+    await runSweep();
     await send();
     expect(await textsTo('arrived@mail.example')).toEqual([expect.stringContaining('Ваш заказ готов')]);
   });
@@ -186,7 +186,7 @@ describe('a mail of replies that is about to go', () => {
     await say(session, anna, 'Ответ 1');
     for (let n = 1; n <= 100; n += 1) await say(session, session.token, `Вопрос ${n}`);
     for (let n = 2; n <= 22; n += 1) await say(session, anna, `Ответ ${n}`);
-    await look();
+    await runSweep();
     await send();
     const [text = ''] = await textsTo('more@mail.example');
     expect(text.match(/Ответ \d+/g)).toEqual(Array.from({ length: 20 }, (_, index) => `Ответ ${index + 1}`));
@@ -224,10 +224,10 @@ describe('a mail of an alert that is about to go', () => {
 describe('a mail that breaks as it is written', () => {
   it('[NTF8] stands before no other, and is given up after two days', async () => {
     for (let n = 0; n < 4; n += 1) await say(await begin(`broken${n}@mail.example`), anna, 'Ответ');
-    await look();
+    await runSweep();
     const well = await begin('well@mail.example');
     await say(well, anna, 'Ответ');
-    await look();
+    await runSweep();
     const faulty: MailSenderParts['writer'] = {
       write: (row) => (row.address.startsWith('broken') ? Promise.reject(new Error('a bug')) : writer.write(row)),
     };
@@ -258,7 +258,7 @@ describe('devices of customers', () => {
     await sql`UPDATE chat_session SET updated_at = updated_at - interval '26 hours' WHERE id = ${long.id}::bigint`.execute(
       chat.database.kysely,
     );
-    await look();
+    await runSweep();
     const told = await chat.database.kysely.selectFrom('push_notice').select('session_id').execute();
     expect(told).toEqual([{ session_id: now.id }]);
   });

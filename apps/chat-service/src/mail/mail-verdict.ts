@@ -1,6 +1,6 @@
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
-import { isStillToTell } from '../notify/concern.ts';
+import { isStillDue } from '../notify/concern.ts';
 import { inTelegram } from '../notify/customer-notices.ts';
 import type { MailRow } from './mail-writer.ts';
 
@@ -35,7 +35,7 @@ async function isAlertWanted(database: Database, row: MailRow): Promise<boolean>
     .select('scope')
     .where('user_id', '=', userId)
     .executeTakeFirst();
-  return isStillToTell(database, { event: reason, userId, scope: chosen?.scope ?? null, sessionId, alertId });
+  return isStillDue(database, { event: reason, userId, scope: chosen?.scope ?? null, sessionId, alertId });
 }
 
 interface ReplyState {

@@ -39,8 +39,8 @@ it('[MAIL4] reads the beginning of a mail that is too large, once, and the other
     },
   };
   const reader = new MailboxReader({ url: imap.url, intake, log });
-  await reader.look();
-  await reader.look();
+  await reader.poll();
+  await reader.poll();
   expect(taken.map(({ raw, delivery }) => [raw.length > 300_000, delivery?.isBeginning])).toEqual([
     [true, false],
     [false, true],
@@ -66,7 +66,7 @@ it('[MAIL12] reads what can be taken behind a mailbox full of what cannot', asyn
     },
   };
   const reader = new MailboxReader({ url: imap.url, intake, log });
-  await reader.look();
-  await reader.look();
+  await reader.poll();
+  await reader.poll();
   expect([tried.length, tried.at(-1)]).toEqual([51, 'well']);
 }, 120_000);

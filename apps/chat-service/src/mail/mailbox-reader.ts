@@ -1,7 +1,7 @@
 import { ChatError, MAIL_MAX_BYTES } from '@chat-realtime/protocol';
 import type { ImapFlow } from 'imapflow';
 import type { ChatLog } from '../ports.ts';
-import { LaterMails } from './later-mails.ts';
+import { DeferredMails } from './deferred-mails.ts';
 import type { MailIntake } from './mail-intake.ts';
 
 /** Mails of one look; the rest comes with the next one. */
@@ -21,13 +21,13 @@ export interface MailboxReaderParts {
 /** Looks at a mailbox. A mail is marked as seen once it was taken, so that one process that dies leaves it for the next. */
 export class MailboxReader {
   readonly #parts: MailboxReaderParts;
-  readonly #later = new LaterMails();
+  readonly #later = new DeferredMails();
 
   constructor(parts: MailboxReaderParts) {
     this.#parts = parts;
   }
 
-  async look(): Promise<void> {
+  async poll(): Promise<void> {
     const url = new URL(this.#parts.url);
     const imap = await import('imapflow');
     const client = new imap.ImapFlow({

@@ -22,7 +22,7 @@ const MARK_READ = {
 export const STAFF_DELIVERED = sql<number>`GREATEST(s.team_read_id,
   COALESCE((SELECT max(m.delivered_id) FROM chat_read_mark m WHERE m.session_id = s.id AND m.participant <> 'client'), 0))`;
 
-function tell(
+function publishMark(
   context: StorageContext,
   sessionId: number,
   by: 'client' | 'staff',
@@ -38,11 +38,11 @@ function tell(
   });
 }
 
-async function tellStaffMarks(context: StorageContext, sessionIds: readonly number[]): Promise<void> {
+async function publishStaffMarks(context: StorageContext, sessionIds: readonly number[]): Promise<void> {
   const result = await sql<{ id: number; delivered_id: number; read_id: number }>`
     SELECT s.id, ${STAFF_DELIVERED} AS delivered_id, s.team_read_id AS read_id FROM chat_session s
      WHERE s.id = ANY (${sessionIds}::bigint[])`.execute(context.database.kysely);
-  for (const row of result.rows) tell(context, row.id, 'staff', row.delivered_id, row.read_id);
+  for (const row of result.rows) publishMark(context, row.id, 'staff', row.delivered_id, row.read_id);
 }
 
 async function markAtOnce(
@@ -94,8 +94,8 @@ export async function markRead(
       : await markAtOnce(context, actor, sessionId, lastId);
     if (row === undefined || !row.r_found) throw sessionNotFound();
     if (row.r_changed) {
-      if (actor.kind === 'customer') tell(context, sessionId, 'client', row.r_delivered_id, row.r_read_id);
-      else await tellStaffMarks(context, [sessionId]);
+      if (actor.kind === 'customer') publishMark(context, sessionId, 'client', row.r_delivered_id, row.r_read_id);
+      else await publishStaffMarks(context, [sessionId]);
       context.committed();
     }
     return { read_id: row.r_read_id };
@@ -137,9 +137,9 @@ export async function acks(context: StorageContext, request: Acks): Promise<void
       RETURNING session_id, participant, delivered_id, read_id`.execute(context.database.kysely);
     const staff = new Set<number>();
     for (const row of result.rows) {
-      if (row.participant === 'client') tell(context, row.session_id, 'client', row.delivered_id, row.read_id);
+      if (row.participant === 'client') publishMark(context, row.session_id, 'client', row.delivered_id, row.read_id);
       else staff.add(row.session_id);
     }
-    if (staff.size > 0) await tellStaffMarks(context, [...staff]);
+    if (staff.size > 0) await publishStaffMarks(context, [...staff]);
   });
 }

@@ -60,7 +60,7 @@ interface Standing {
 /**
  * Judged again as it is sent: it may have been answered meanwhile, be somebody else's, or out of the operator's scope.
  */
-export async function isStillToTell(database: Database, told: Told): Promise<boolean> {
+export async function isStillDue(database: Database, told: Told): Promise<boolean> {
   const { event, userId, sessionId, alertId } = told;
   const scope = sql`(SELECT a.scope FROM auth_operator a WHERE a.id = ${userId})`;
   const { rows } =

@@ -1,6 +1,6 @@
 import type { CallbackTable, Tables } from '@chat-realtime/database';
 import { isOpenIn } from '../callbacks/open-callbacks.ts';
-import { forgetReach } from '../tokens/forget-reach.ts';
+import { unsubscribeSession } from '../tokens/unsubscribe-session.ts';
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 
 /** Rows that one transaction empties. */
@@ -76,7 +76,7 @@ export async function eraseContact(trx: Transaction<Tables>, sessionId: number):
   await sql`UPDATE chat_event SET staff_data = ${NO_CONTACT}::jsonb
     WHERE session_id = ${sessionId}::bigint AND seq = 1 AND staff_data IS NOT NULL`.execute(trx);
   await sql`DELETE FROM chat_answer WHERE session_id = ${sessionId}::bigint`.execute(trx);
-  await forgetReach(trx, sessionId);
+  await unsubscribeSession(trx, sessionId);
   await sql`DELETE FROM chat_client_address WHERE session_id = ${sessionId}::bigint`.execute(trx);
 }
 

@@ -4,7 +4,7 @@ import { notifySettingsSchema, type PushTestResponse } from '@chat-realtime/prot
 import { publicPrefix } from '@chat-realtime/service-kit';
 import { sql, type Transaction } from 'kysely';
 import type { ChatLog } from '../ports.ts';
-import { alertOf, isStillToTell, type LostNotice } from '../notify/concern.ts';
+import { alertOf, isStillDue, type LostNotice } from '../notify/concern.ts';
 import { isWithin } from '../notify/policy.ts';
 import type { PushKeyStore } from './push-keys.ts';
 import { pushPayload } from './push-text.ts';
@@ -202,7 +202,7 @@ export class PushSender {
     const { database } = this.#parts;
     if (kind === 'test') return false;
     if (userId !== null && kind !== 'reply')
-      return !(await isStillToTell(database, { event: kind, userId, scope, sessionId, alertId: alertOf(notice) }));
+      return !(await isStillDue(database, { event: kind, userId, scope, sessionId, alertId: alertOf(notice) }));
     const { rows } = await sql<{ open: boolean }>`
       SELECT s.last_message_id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0) AS open
         FROM chat_session s LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'

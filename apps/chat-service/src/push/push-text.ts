@@ -23,7 +23,7 @@ const TEXTS = {
 
 const SHOWN_CHARACTERS = 180;
 
-export interface PushFacts {
+export interface PushContent {
   readonly kind: PushNoticeTable['kind'];
   readonly sessionId: number | null;
   readonly locale: string | null;
@@ -34,7 +34,7 @@ export interface PushFacts {
 }
 
 /** What the service worker shows. Without `shown` it says that there is something, and nothing of it. */
-export function pushPayload({ kind, sessionId, locale, shown, url }: PushFacts): string {
+export function pushPayload({ kind, sessionId, locale, shown, url }: PushContent): string {
   const texts = TEXTS[languageOf(locale)];
   const body = shown?.body ?? '';
   const cut = shortened(body, SHOWN_CHARACTERS);

@@ -19,7 +19,7 @@ import type { SavedWebhook } from '../alerts/alert-targets.ts';
 import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
-import { changedFacts } from './changed-facts.ts';
+import { changedValues } from './changed-values.ts';
 import { requireOwnVersion } from '../consent/consent-texts.ts';
 
 /** Another instance may have saved: what was read is believed for this long. */
@@ -163,7 +163,7 @@ export class SavedSettings {
             )
             .execute();
           const after = savedOf(await trx.selectFrom('widget_setting').selectAll().execute());
-          const details = { parts: rows.map(({ name }) => name), ...changedFacts(before, after) };
+          const details = { parts: rows.map(({ name }) => name), ...changedValues(before, after) };
           await recordAudit(trx, { actor, action: 'settings.changed', subject: null, details });
         }),
       );

@@ -16,7 +16,7 @@ export function sharedSettings({ rules, updatedAt }: Pick<Saved, 'rules' | 'upda
 }
 
 export interface SharedLog {
-  warn(facts: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 export interface Edges {

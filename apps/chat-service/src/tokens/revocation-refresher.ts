@@ -13,7 +13,7 @@ export interface RevocationReader {
 }
 
 export interface RevocationLog {
-  warn(facts: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 /** Keeps the verifier's revocations up to date from the table, so that no request has to ask the database. */

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { StaffActor } from '../actors.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
-import { forgetReach } from './forget-reach.ts';
+import { unsubscribeSession } from './unsubscribe-session.ts';
 import { commitWork, commitSession } from '../storage/unit-of-work.ts';
 import { requireVisible } from '../storage/visibility.ts';
 import type { WorkUnit, SessionUnit } from '../storage/unit.ts';
@@ -72,7 +72,7 @@ async function revoke(unit: SessionUnit): Promise<void> {
     .where('id', '=', id)
     .execute();
   // What leads into Telegram, mail and push is a credential like the others.
-  await forgetReach(unit.trx, id);
+  await unsubscribeSession(unit.trx, id);
   await insert(unit, 'session', String(id), notAfter);
 }
 

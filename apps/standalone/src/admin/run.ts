@@ -3,7 +3,7 @@ import { ChatError } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { AdminRefusal, AdminUsageError } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
-import { reachDatabase } from './reach-database.ts';
+import { accessDatabase } from './access-database.ts';
 
 export interface AdminIo {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -78,20 +78,20 @@ class ReachedOnce {
   readonly #env: AdminIo['env'];
   /** `migrate` changes the schema, or waits for who changes it: whoever called is told. */
   readonly #logger: DatabaseLog;
-  #server: ReturnType<typeof reachDatabase> | undefined;
+  #server: ReturnType<typeof accessDatabase> | undefined;
   #database: Promise<Database> | undefined;
 
   constructor(env: AdminIo['env'], progress: (line: string) => void) {
     this.#env = env;
     // How the server is set up is for the services to say.
-    const tell = (facts: object, message: string): void => {
-      if (!('fsync' in facts)) progress([message, ...Object.values(facts).map(String)].join(' '));
+    const report = (fields: object, message: string): void => {
+      if (!('fsync' in fields)) progress([message, ...Object.values(fields).map(String)].join(' '));
     };
-    this.#logger = { info: tell, warn: tell, error: tell };
+    this.#logger = { info: report, warn: report, error: report };
   }
 
   async url(may: { readonly create: boolean } = { create: false }): Promise<string> {
-    return (await (this.#server ??= reachDatabase(this.#env, may))).url;
+    return (await (this.#server ??= accessDatabase(this.#env, may))).url;
   }
 
   open(): Promise<Database> {

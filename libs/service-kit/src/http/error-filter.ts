@@ -29,9 +29,10 @@ export class ErrorFilter implements ExceptionFilter {
     if (response.status === 429 && request.forwardingIgnored) response.body.error.message += SHARED_ADDRESS;
     if (response.fault) {
       const cause = error instanceof Error ? error : new Error('a value that is not an Error was thrown');
-      const facts = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? 'unmatched' };
-      if (response.body.error.code === 'internal_error') this.#logger.error({ err: cause, ...facts }, 'request failed');
-      else this.#logger.warn({ err: cause, ...facts }, 'request failed by a dependency');
+      const fields = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? 'unmatched' };
+      if (response.body.error.code === 'internal_error')
+        this.#logger.error({ err: cause, ...fields }, 'request failed');
+      else this.#logger.warn({ err: cause, ...fields }, 'request failed by a dependency');
     }
     if (reply.sent || reply.raw.headersSent) {
       // Half an answer is out: cutting it off is the only way to say that the rest is missing.

@@ -66,9 +66,9 @@ export function installObservation(
     requests.inc({ route, method, code });
     if (request.routeOptions.config.longLived !== true) durations.observe({ route, method, code }, seconds);
     // The route pattern and not the path: a path may hold a signature.
-    const facts = { request_id: request.id, route, method, status: reply.statusCode, duration_s: seconds };
-    if (reply.statusCode >= 400) logger.info(facts, 'request refused');
-    else logger.debug(facts, 'request answered');
+    const fields = { request_id: request.id, route, method, status: reply.statusCode, duration_s: seconds };
+    if (reply.statusCode >= 400) logger.info(fields, 'request refused');
+    else logger.debug(fields, 'request answered');
     done();
   });
 }

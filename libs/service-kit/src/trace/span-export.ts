@@ -26,7 +26,7 @@ function contextOf(traceparent: string | null | undefined): SpanContext | undefi
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
-/** Spans by OTLP over HTTP to `<endpoint>/v1/traces`. Facts of events alone: no text, no name, no address. */
+/** Spans by OTLP over HTTP to `<endpoint>/v1/traces`. Only metadata of events: no text, no name, no address. */
 export function exportSpans({ service, endpoint }: { service: string; endpoint: string }): SpanExport {
   const base = endpoint.endsWith('/') ? endpoint : `${endpoint}/`;
   const provider = new TracerProvider({

@@ -3,7 +3,7 @@ import { openSite, type SiteClient, until } from '@chat-realtime/testkit';
 import { parseTableSource, printSql, type TableSourceConfig } from '@chat-realtime/table-source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, type Harness, Stage } from '../../../test/harness.ts';
-import { type Fact, type FactSource, sourceSuite } from '../../../test/intake-suite.ts';
+import { type SiteChange, type SiteUnderTest, sourceSuite } from '../../../test/intake-suite.ts';
 import { Eraser } from '../../privacy/eraser.ts';
 import { retentionSweep } from '../../privacy/retention.ts';
 import { beginLedger } from '../ledger-mark.ts';
@@ -26,7 +26,7 @@ messages: { table: line, session: dialog, body: body, sender: { column: who, map
 }
 
 /** A site whose tables are followed into the ledger. `memory` has whatever its triggers noted, to be noted again. */
-async function tableSite(stage: Stage): Promise<FactSource> {
+async function tableSite(stage: Stage): Promise<SiteUnderTest> {
   const harness = await stage.harness();
   await beginLedger(harness.database);
   const site = openSite('postgresql', harness.url, 4);
@@ -44,31 +44,35 @@ async function tableSite(stage: Stage): Promise<FactSource> {
       timeoutMs: 15_000,
       what: 'an empty outbox',
     });
-  const write = async (session: number, fact: Fact): Promise<void> => {
+  const write = async (session: number, change: SiteChange): Promise<void> => {
     const line = (id: number, who: string, body: string) =>
       site.query('INSERT INTO line (id, dialog, who, body) VALUES (?, ?, ?, ?)', [id, session, who, body]);
-    switch (fact.kind) {
+    switch (change.kind) {
       case 'session':
         return void (await site.query('INSERT INTO dialog (id) VALUES (?)', [session]));
       case 'message':
-        return void (await line(fact.id, fact.sender === 'operator' ? 'us' : 'me', fact.body ?? `text ${fact.id}`));
+        return void (await line(
+          change.id,
+          change.sender === 'operator' ? 'us' : 'me',
+          change.body ?? `text ${change.id}`,
+        ));
       case 'assigned':
         return void (await site.query('UPDATE dialog SET manager = ? WHERE id = ?', [
-          fact.to === null ? null : Number(fact.to),
+          change.to === null ? null : Number(change.to),
           session,
         ]));
       case 'status':
-        return void (await site.query('UPDATE dialog SET state = ? WHERE id = ?', [fact.to, session]));
+        return void (await site.query('UPDATE dialog SET state = ? WHERE id = ?', [change.to, session]));
       case 'malformed':
-        return void (await line(fact.id, 'robot', 'bip'));
+        return void (await line(change.id, 'robot', 'bip'));
       case 'oversized':
-        return void (await line(fact.id, 'me', 'x'.repeat(20_000)));
+        return void (await line(change.id, 'me', 'x'.repeat(20_000)));
     }
   };
   return {
     chat: harness.chat,
-    tell: async (session, ...facts) => {
-      for (const fact of facts) await write(session, fact);
+    apply: async (session, ...changes) => {
+      for (const change of changes) await write(session, change);
       await emptied();
     },
     again: async (...sessions) => {
@@ -102,7 +106,7 @@ function follow(harness: Harness, config: TableSourceConfig, metrics = createMet
   return source;
 }
 
-describe('facts in tables', () => {
+describe('changes in tables', () => {
   const stage = new Stage();
   afterAll(() => stage.stop());
   sourceSuite('the tables of a site', () => tableSite(stage));

@@ -15,8 +15,8 @@ interface Chosen {
   readonly box: DeadLetterBox;
 }
 
-/** Facts without what anybody wrote. */
-const facts = (letter: DeadLetter) => {
+/** Metadata, without the content. */
+const metadata = (letter: DeadLetter) => {
   const { content: _, ...rest } = letter;
   return rest;
 };
@@ -41,7 +41,7 @@ async function list({ url, box }: Chosen, progress: AdminContext['progress']): P
   const lines = found.map(lineOf);
   if (count > found.length) lines.push(`… and ${count - found.length} more`);
   return {
-    result: { count, letters: found.map(facts) },
+    result: { count, letters: found.map(metadata) },
     text: [`${count} dead letters${count === 0 ? '' : ':'}`, ...lines].join('\n'),
   };
 }
@@ -56,7 +56,7 @@ async function show({ url, box }: Chosen, id: string, progress: AdminContext['pr
   const [letter] = found;
   if (letter === undefined) throw new AdminRefusal(`there is no dead letter "${id}"`);
   const content = letter.content.toString();
-  return { result: { ...facts(letter), content }, text: `${lineOf(letter)}\n${content}` };
+  return { result: { ...metadata(letter), content }, text: `${lineOf(letter)}\n${content}` };
 }
 
 async function settle(

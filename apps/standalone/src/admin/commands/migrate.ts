@@ -10,13 +10,13 @@ interface Step {
 }
 
 function describe({ name, index, lives_with: livesWith }: Step): string {
-  const facts = [
+  const remarks = [
     ...(index ? ['an index, beside the traffic'] : []),
     livesWith === null
       ? 'services of before serve on, but do not start again'
       : `versions from ${livesWith} on serve on it`,
   ];
-  return `  ${name}: ${facts.join('; ')}`;
+  return `  ${name}: ${remarks.join('; ')}`;
 }
 
 async function ageOf(url: string): ReturnType<typeof schemaAge> {

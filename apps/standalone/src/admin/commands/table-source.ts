@@ -20,7 +20,7 @@ async function print(env: AdminContext['env'], remove: boolean): Promise<AdminAn
 
 async function fill({ env, openDatabase, progress }: AdminContext): Promise<AdminAnswer> {
   const config = parseTableSource(await sourceText(env), { env });
-  const tell = (facts: object, message: string) => progress(`${message} ${JSON.stringify(facts)}`);
+  const report = (fields: object, message: string) => progress(`${message} ${JSON.stringify(fields)}`);
   progress(
     'copying the site’s chats that are not here yet; its tables are only read, and what is here already stays …',
   );
@@ -28,7 +28,7 @@ async function fill({ env, openDatabase, progress }: AdminContext): Promise<Admi
   const result = await backfillTables({
     database: await openDatabase(),
     config,
-    log: { debug: () => undefined, info: () => undefined, warn: tell, error: tell },
+    log: { debug: () => undefined, info: () => undefined, warn: report, error: report },
     onProgress: ({ phase, rows, place, accepted }) => {
       if (rows < told) told = 0;
       if (rows - told < TELL_EVERY_ROWS) return;

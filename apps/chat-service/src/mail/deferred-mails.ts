@@ -9,7 +9,7 @@ interface Later {
 }
 
 /** Mails that could not be processed yet, each with the time of its next retry. Other mails do not wait for them. */
-export class LaterMails {
+export class DeferredMails {
   readonly #later = new Map<number, Later>();
 
   /**

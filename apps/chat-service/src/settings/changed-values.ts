@@ -8,7 +8,7 @@ interface Saved {
   readonly webhook: SavedWebhook | undefined;
 }
 
-type Fact = string | number | boolean | null | readonly string[];
+type Value = string | number | boolean | null | readonly string[];
 
 /** More than this of a list would make the log a copy of the settings. */
 const LISTED = 20;
@@ -17,9 +17,9 @@ const LISTED = 20;
  * What the log of changes tells of the saved settings: numbers, choices, names. No wording, and of the addresses of alerts
  * only how many there are, since one may hold a secret.
  */
-function factsOf({ theme, rules, webhook }: Saved): Readonly<Record<string, Fact | undefined>> {
+function valuesOf({ theme, rules, webhook }: Saved): Readonly<Record<string, Value | undefined>> {
   const numbers = (part: 'alerts' | 'retention' | 'tokens') =>
-    Object.entries(rules[part] ?? {}).map(([name, value]): [string, Fact] => [`${part}.${name}`, value]);
+    Object.entries(rules[part] ?? {}).map(([name, value]): [string, Value] => [`${part}.${name}`, value]);
   const { schedule, consent, prechat_fields: asked, custom_fields: own, attachments: files, origins } = rules;
   return {
     'theme.accent': theme.accent,
@@ -42,8 +42,8 @@ function factsOf({ theme, rules, webhook }: Saved): Readonly<Record<string, Fact
 }
 
 /** The new values of what was changed, and in `before` what they were; null is what is not saved. */
-export function changedFacts(before: Saved, after: Saved): Readonly<Record<string, unknown>> {
-  const [was, is] = [factsOf(before), factsOf(after)];
+export function changedValues(before: Saved, after: Saved): Readonly<Record<string, unknown>> {
+  const [was, is] = [valuesOf(before), valuesOf(after)];
   const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
     (name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]),
   );

@@ -32,7 +32,7 @@ interface Figures {
 /**
  * The desk as numbers: how many customers wait and how long. Counted by the relay leader, so that one process tells.
  */
-export class DeskFigures implements Sweep {
+export class SupportMetrics implements Sweep {
   readonly name = 'desk-figures';
   readonly everyMs = EVERY_MS;
   readonly #database: Database;

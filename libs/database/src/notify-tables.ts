@@ -107,7 +107,7 @@ export interface NotifySettingTable {
 }
 
 /** How people are reached who are not connected: mail and push. */
-export interface ReachTables {
+export interface NotifyTables {
   mail: MailTable;
   mail_refusal: MailRefusalTable;
   mail_mark: MailMarkTable;

@@ -18,7 +18,7 @@ import { OperatorNotices } from './notify/operator-notices.ts';
 import { notifySweeps } from './notify-sweeps.ts';
 import { NotifyChoices } from './notify/settings.ts';
 
-export interface ReachParts {
+export interface NotifyParts {
   readonly database: Database;
   readonly context: StorageContext;
   readonly settings: ChatSettings;
@@ -28,7 +28,7 @@ export interface ReachParts {
   readonly metrics: Metrics;
 }
 
-export interface Reach {
+export interface Notifications {
   readonly push: Push;
   readonly notify: NotifyChoices;
   /** For the leader. */
@@ -38,7 +38,7 @@ export interface Reach {
 }
 
 /** How people are told who are not there. Beside a site's own chat it is the site that tells its customers. */
-export function composeReach(parts: ReachParts): Reach {
+export function composeNotify(parts: NotifyParts): Notifications {
   const { database, settings, logger, metrics } = parts;
   const sender = mailSender(parts);
   const keys = new PushKeyStore(database);
@@ -88,7 +88,7 @@ export function composeReach(parts: ReachParts): Reach {
   };
 }
 
-function mailSender({ database, context, settings, mail, rules, logger, metrics }: ReachParts) {
+function mailSender({ database, context, settings, mail, rules, logger, metrics }: NotifyParts) {
   const config = mailConfig(settings);
   const { SMTP_URL: smtpUrl, PUBLIC_URL: publicUrl } = settings;
   if (config === undefined || smtpUrl === undefined || publicUrl === undefined) return undefined;

@@ -9,7 +9,7 @@ import { hasCode } from './errors.ts';
 import { readLockFile } from './leftover.ts';
 import { majorsIn } from './upgrade-check.ts';
 
-export interface ReachedPostgres {
+export interface PostgresAccess {
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -19,10 +19,10 @@ export interface ReachedPostgres {
  * them.
  * @throws DatabaseStartError if there is none yet, unless it may be created.
  */
-export async function reachEmbeddedPostgres(
+export async function accessEmbeddedPostgres(
   folder: string,
   { create }: { readonly create: boolean },
-): Promise<ReachedPostgres> {
+): Promise<PostgresAccess> {
   if (!create && !(await hasData(folder)))
     throw new DatabaseStartError(
       `there is no database in ${folder}: is DATA_DIR right, or DATABASE_URL missing? The first start of the chat makes one`,
@@ -47,7 +47,7 @@ async function hasData(folder: string): Promise<boolean> {
   }
 }
 
-async function runningServer(folder: string): Promise<ReachedPostgres | undefined> {
+async function runningServer(folder: string): Promise<PostgresAccess | undefined> {
   const password = await keptPassword(folder);
   if (password === undefined) return undefined;
   for (const name of (await readdir(folder)).filter((entry) => CLUSTER.test(entry))) {

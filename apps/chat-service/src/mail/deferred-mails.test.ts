@@ -1,11 +1,11 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { expect, it } from 'vitest';
-import { LaterMails } from './later-mails.ts';
+import { DeferredMails } from './deferred-mails.ts';
 
 const uids = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
 
 it('[MAIL12] whatever cannot be taken now is let be, so that a mailbox full of it holds no other mail', () => {
-  const later = new LaterMails();
+  const later = new DeferredMails();
   const broken = uids(1, 50);
   for (const uid of broken) later.put(uid, new ChatError('internal_error', 'the disk is full'), 0);
   expect(later.due([...broken, 51], 15_000)).toEqual([51]);
@@ -13,7 +13,7 @@ it('[MAIL12] whatever cannot be taken now is let be, so that a mailbox full of i
 });
 
 it('[MAIL12] is tried again ever less often, at least once an hour, and as soon as the chat said', () => {
-  const later = new LaterMails();
+  const later = new DeferredMails();
   let now = 0;
   const waits: number[] = [];
   for (let tries = 0; tries < 9; tries += 1) {

@@ -21,7 +21,7 @@ export interface CallbackState {
  * The state of a callback after a patch, or undefined if the patch changes nothing (a retry).
  * @throws ChatError 409 for an invalid transition, or if another operator is handling the callback.
  */
-export function planChange(actor: StaffActor, current: CallbackState, patch: CallbackPatch): CallbackState | undefined {
+export function applyPatch(actor: StaffActor, current: CallbackState, patch: CallbackPatch): CallbackState | undefined {
   const status = patch.status ?? (current.status === 'new' && patch.assigned_user_id ? 'assigned' : current.status);
   checkTransition(current.status, status);
   const next: CallbackState = {

@@ -4,7 +4,7 @@ import { dropDatabase } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { migratedDatabase } from '../../test/migrated-database.ts';
-import { DeskFigures } from './desk-figures.ts';
+import { SupportMetrics } from './support-metrics.ts';
 
 let url: string;
 let database: Database;
@@ -29,7 +29,7 @@ it('[OPS3] tells how many customers wait and how long, what is unread, and which
   await sql`INSERT INTO chat_callback (phone, due_at, status) VALUES ('+7', now() - interval '1 hour', 'new'),
     ('+7', now() - interval '1 hour', 'done'), ('+7', now() + interval '1 hour', 'new')`.execute(database.kysely);
   const metrics = createMetrics('test');
-  const figures = new DeskFigures(database, metrics);
+  const figures = new SupportMetrics(database, metrics);
   expect(await value(metrics, 'chat_desk_waiting_sessions')).toBe(0);
   await figures.run();
   expect(await value(metrics, 'chat_desk_waiting_sessions')).toBe(2);
@@ -41,7 +41,7 @@ it('[OPS3] tells how many customers wait and how long, what is unread, and which
 
 it('[OPS3] reports no figures after losing the relay leadership', async () => {
   const metrics = createMetrics('test');
-  const figures = new DeskFigures(database, metrics);
+  const figures = new SupportMetrics(database, metrics);
   await figures.run();
   expect(await value(metrics, 'chat_desk_waiting_sessions')).toBe(2);
   const later = performance.now() + 25_000;

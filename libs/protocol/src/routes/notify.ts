@@ -6,7 +6,7 @@ import { route, type Route } from './route.ts';
 const service = 'chat-service';
 
 /** Mail and push: how a chat reaches people who are not there. */
-export const REACH_ROUTES: readonly Route[] = [
+export const NOTIFY_ROUTES: readonly Route[] = [
   route({
     id: 'transcript',
     service,

@@ -2,7 +2,7 @@ import type { Tables } from '@chat-realtime/database';
 import type { Transaction } from 'kysely';
 
 /** What leads into a chat, or tells of it, outside of its tokens. Told in the transaction that ends the credentials. */
-export async function forgetReach(trx: Transaction<Tables>, sessionId: number): Promise<void> {
+export async function unsubscribeSession(trx: Transaction<Tables>, sessionId: number): Promise<void> {
   await trx.deleteFrom('customer_telegram').where('session_id', '=', sessionId).execute();
   await trx.deleteFrom('telegram_code').where('session_id', '=', sessionId).execute();
   await trx.deleteFrom('push_subscription').where('session_id', '=', sessionId).execute();
