@@ -1,5 +1,5 @@
-// Backup and restore under traffic on the stack: one moment is kept whole with its files, every client is told and
-// shows it, customers on each transport and the console alike, revocations hold. About a minute.
+// Backup and restore under traffic on the stack: one moment is kept whole with its files, every client is told and shows it,
+// customers on each transport and the console alike, revocations hold. About a minute.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';

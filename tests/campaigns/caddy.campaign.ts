@@ -1,5 +1,4 @@
-// The Caddyfile of deploy/ in front of the real services: pages, REST, WebSocket, SSE, long poll, files, mail, with TLS
-// for a name. About three minutes.
+// The Caddyfile of deploy/ in front of the real services: pages, REST, WebSocket, SSE, long poll, files, mail, with TLS for a name. About three minutes.
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';

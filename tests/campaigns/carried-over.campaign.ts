@@ -1,5 +1,4 @@
-// npm start of 0.1.0 with chats, files and operators, and then this version over its data folder: everything is as it
-// was. Some minutes: it builds that release.
+// npm start of 0.1.0 with chats, files and operators, and then this version over its data folder: everything is as it was. Some minutes: it builds that release.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

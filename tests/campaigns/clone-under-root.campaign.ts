@@ -1,5 +1,4 @@
-// A clone in a folder that root alone may enter, as /root is, started there by root with npm start: it serves, and its
-// PostgreSQL runs as a user of its own. Linux, as root. Some minutes: it installs and builds.
+// A clone in a folder that root alone may enter, as /root is, started there by root with npm start: it serves, and its PostgreSQL runs as a user of its own. Linux, as root. Some minutes: it installs and builds.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
-// A Redis Cluster of three masters, four queues and two dispatchers under traffic: slots move, a master and a
-// dispatcher are killed, the number of queues is changed. About three minutes.
+// A Redis Cluster of three masters, four queues and two dispatchers under traffic: slots move, a master and a dispatcher are killed, the number of queues is changed. About three minutes.
 import { redisCommand, type Stack, startStack, until } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bounds } from '../faults/checker/history.ts';

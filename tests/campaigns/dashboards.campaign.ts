@@ -1,5 +1,4 @@
-// Every panel of every dashboard, asked of a real Prometheus as Grafana asks, and drawn into docs/pictures: a morning
-// with a Redis that is stopped and a gateway that is killed. About ten minutes.
+// Every panel of every dashboard, asked of a real Prometheus as Grafana asks, and drawn into docs/pictures: a morning with a Redis that is stopped and a gateway that is killed. About ten minutes.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, sleep, type Stack, startProcess, startStack, tempFolder } from '@chat-realtime/testkit';
@@ -104,9 +103,9 @@ describe('the dashboards', async () => {
     );
   });
 
-  it('show when an alarm called', () => {
-    for (const { alarms } of drawn)
-      expect(alarms.map(({ name }) => name)).toEqual(
+  it('show when an alert fired', () => {
+    for (const { alerts } of drawn)
+      expect(alerts.map(({ name }) => name)).toEqual(
         expect.arrayContaining(['ChatRedisUnavailable', 'ChatGatewayUnavailable']),
       );
   });

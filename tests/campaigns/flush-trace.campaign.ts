@@ -1,5 +1,4 @@
-// The system calls of npm start, traced by strace: what PostgreSQL wrote is flushed before the 201 leaves. Linux,
-// strace. Half a minute.
+// The system calls of npm start, traced by strace: what PostgreSQL wrote is flushed before the 201 leaves. Linux, strace. Half a minute.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

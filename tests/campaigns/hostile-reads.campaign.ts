@@ -1,5 +1,4 @@
-// What clients that ask for much and read nothing cost: memory of chat-service and gateway, and a bystander's connect.
-// Two minutes.
+// What clients that ask for much and read nothing cost: memory of chat-service and gateway, and a bystander's connect. Two minutes.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';

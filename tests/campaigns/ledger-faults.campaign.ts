@@ -1,5 +1,4 @@
-// The fault cases beside a site's own chat: its events come by its broker, by calls and by its tables, each is stored
-// once and shown once. About seven minutes.
+// The fault cases beside a site's own chat: its events come by its broker, by calls and by its tables, each is stored once and shown once. About seven minutes.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {

@@ -1,5 +1,4 @@
-// The tarballs of server, client and widget, installed in empty folders and used: npx, Node, Vite, Next, React Native.
-// Five minutes; asks the npm registry.
+// The tarballs of server, client and widget, installed in empty folders and used: npx, Node, Vite, Next, React Native. Five minutes; asks the npm registry.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

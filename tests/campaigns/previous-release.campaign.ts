@@ -1,5 +1,4 @@
-// Services of the last release on the schema of this one: started before, they serve on while it migrates beneath them,
-// and start again where they can. Some minutes: it builds that release.
+// Services of the last release on the schema of this one: started before, they serve on while it migrates beneath them, and start again where they can. Some minutes: it builds that release.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '@chat-realtime/database';

@@ -1,5 +1,4 @@
-// A Redis replica is promoted under traffic and the old master becomes read-only, its connections still open: the live
-// path is back in 5 s. About a minute.
+// A Redis replica is promoted under traffic and the old master becomes read-only, its connections still open: the live path is back in 5 s. About a minute.
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { type ManagedServer, redisCommand, type Stack, startRedis, startStack, until } from '@chat-realtime/testkit';

@@ -1,5 +1,4 @@
-// Every service is restarted one after the other under traffic, gateways drained by `admin drain` first: nothing is
-// lost, doubled or reordered. About two minutes.
+// Every service is restarted one after the other under traffic, gateways drained by `admin drain` first: nothing is lost, doubled or reordered. About two minutes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

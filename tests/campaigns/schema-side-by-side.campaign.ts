@@ -1,5 +1,4 @@
-// This version and the next on one schema: the next migrates under traffic, this one is killed and started again on it.
-// About two minutes.
+// This version and the next on one schema: the next migrates under traffic, this one is killed and started again on it. About two minutes.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

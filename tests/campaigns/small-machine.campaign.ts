@@ -1,5 +1,4 @@
-// npm start where all its processes together may use 512 MB, with 200 customers who write and send pictures: nothing is
-// killed. Linux, as root. Two minutes.
+// npm start where all its processes together may use 512 MB, with 200 customers who write and send pictures: nothing is killed. Linux, as root. Two minutes.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

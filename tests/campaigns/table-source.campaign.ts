@@ -1,5 +1,4 @@
-// A site's own tables, on PostgreSQL and MariaDB: overlapping transactions, restarts, 100,000 chats' messages, latency,
-// and what the triggers cost.
+// A site's own tables, on PostgreSQL and MariaDB: overlapping transactions, restarts, 100,000 chats' messages, latency, and what the triggers cost.
 import { performance } from 'node:perf_hooks';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

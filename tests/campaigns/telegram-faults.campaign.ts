@@ -1,5 +1,4 @@
-// The Telegram bot is killed, Redis wiped, and Telegram answers 429, 5xx or nothing for a minute, under traffic of
-// seven chats; then an idle bot asks for the head of the feed alone. About seven minutes.
+// The Telegram bot is killed, Redis wiped, and Telegram answers 429, 5xx or nothing for a minute, under traffic of seven chats; then an idle bot asks for the head of the feed alone. About seven minutes.
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {

@@ -1,6 +1,5 @@
-// The WordPress plugin in Debian's WordPress by HTTP alone: settings, secrets, tokens at a real chat, roles, a page
-// cache, and the PHP of the guide. Debian packages: wordpress wordpress-l10n wordpress-theme-twentytwentythree php-fpm
-// php-mysql php-curl
+// The WordPress plugin in Debian's WordPress by HTTP alone: settings, secrets, tokens at a real chat, roles, a page cache, and the PHP of the guide.
+// Debian packages: wordpress wordpress-l10n wordpress-theme-twentytwentythree php-fpm php-mysql php-curl
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// The WordPress plugin in Debian's WordPress, on php-fpm, MariaDB and nginx with a careless page cache, in a real
-// browser. Debian packages: wordpress wordpress-l10n wordpress-theme-twentytwentythree php-fpm php-mysql php-curl
+// The WordPress plugin in Debian's WordPress, on php-fpm, MariaDB and nginx with a careless page cache, in a real browser.
+// Debian packages: wordpress wordpress-l10n wordpress-theme-twentytwentythree php-fpm php-mysql php-curl
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AppProcess, freePort, startProcess, tempFolder } from '@chat-realtime/testkit';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Every metric of ours that an alarm or a dashboard asks Prometheus for. */
+/** Every metric of ours that an alert or a dashboard asks Prometheus for. */
 export function askedMetrics(root: string): Set<string> {
   const folder = join(root, 'deploy/monitoring/grafana/dashboards');
   const dashboards = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));

@@ -34,7 +34,7 @@ function run(program: string, debianPackage: string, ...args: string[]): string 
 }
 const promtool = (...args: string[]): string => run('promtool', 'prometheus', ...args);
 
-describe('the alarms', () => {
+describe('the alerts', () => {
   it('fire on the samples they are made for, and on no near miss', () => {
     expect(promtool('test', 'rules', join(MONITORING, 'rules/chat.test.yml'))).toMatch(/^0 [\s\S]*SUCCESS/);
   });
@@ -72,7 +72,7 @@ describe('the alarms', () => {
   );
 });
 
-it('alarms and dashboards ask for no metric that no service has', async () => {
+it('alerts and dashboards ask only for metrics that a service has', async () => {
   // That each is really on /metrics of a stack is looked at by stack-command.long.test.ts.
   const { metricDefinitions } = (await import(join(ROOT, 'scripts/lib/metrics-table.mjs'))) as {
     metricDefinitions: () => { name: string }[];
@@ -102,7 +102,7 @@ describe('the configuration of the servers that watch', () => {
     expect(promtool('check', 'config', join(folder, 'prometheus.yml'))).toMatch(/^0 [\s\S]*SUCCESS/);
   });
 
-  it('is one that Alertmanager takes, and names alarms that there are', () => {
+  it('is accepted by Alertmanager and names only alerts that exist', () => {
     const file = join(tempFolder('alertmanager'), 'alertmanager.yml');
     const template = text('deploy/monitoring/alertmanager.yml.template');
     writeFileSync(file, template.replace('${ALARM_WEBHOOK_URL}', 'http://127.0.0.1:9/'));
@@ -127,8 +127,8 @@ describe('the dashboards', async () => {
     for (const name of NAMES) expect(readFileSync(join(folder, `${name}.json`), 'utf8'), name).toBe(textOf(name));
   });
 
-  it('draw the line of an alarm where it calls', () => {
-    const said = /Above the line (Chat\w+) calls/;
+  it('draw the line of an alert where it fires', () => {
+    const said = /Above the line (Chat\w+) fires/;
     const schema = z.object({
       panels: z.array(
         z.object({
@@ -146,13 +146,15 @@ describe('the dashboards', async () => {
     });
     const lines = NAMES.flatMap((name) => schema.parse(JSON.parse(textOf(name))).panels).flatMap(
       ({ title, description, fieldConfig }) => {
-        const alarm = said.exec(description)?.[1];
-        return alarm === undefined ? [] : [{ title, alarm, limit: fieldConfig?.defaults.thresholds?.steps[1]?.value }];
+        const threshold = said.exec(description)?.[1];
+        return threshold === undefined
+          ? []
+          : [{ title, threshold, limit: fieldConfig?.defaults.thresholds?.steps[1]?.value }];
       },
     );
     expect(lines.length).toBeGreaterThan(5);
-    for (const { title, alarm, limit } of lines)
-      expect(alerts.find(({ alert }) => alert === alarm)?.expr, title).toMatch(new RegExp(`> ${limit}\\b`));
+    for (const { title, threshold, limit } of lines)
+      expect(alerts.find(({ alert }) => alert === threshold)?.expr, title).toMatch(new RegExp(`> ${limit}\\b`));
   });
 
   it('show on the first of them the three figures that were asked for', () => {

@@ -201,7 +201,7 @@ describe('the commands of the runbook', () => {
     expect(parseDockerLine('docker compose logs --since 10m redis').services).toEqual(['redis']);
   });
 
-  it('leads from what people say, and from every alarm, to a page of its own', () => {
+  it('leads from what people say, and from every alert, to a page of its own', () => {
     for (const [language, markdown] of Object.entries(RUNBOOKS)) {
       const start = markdown.slice(0, markdown.indexOf('\n## '));
       const rows = start.split('\n').filter((line) => line.startsWith('| '));

@@ -41,8 +41,8 @@ async function probed({ url, password }: StackReport): Promise<string[]> {
   }
 }
 
-/** [OPS3] A counter that appears with its first count calls nobody for it: those that alarms watch are there before. */
-function countersOfAlarms(exposed: string): string[] {
+/** [OPS3] A counter that appears with its first count raises no alert for it: those that alerts watch are there before. */
+function countersOfAlerts(exposed: string): string[] {
   const rules = readFileSync(join(root, 'deploy/monitoring/rules/chat.yml'), 'utf8');
   const counters = [...rules.matchAll(/(?:rate|increase)\((chat_[a-z_]+_total)/g)].map(([, name = '']) => name);
   expect(counters.length).toBeGreaterThan(4);
@@ -111,9 +111,9 @@ describe('npm run stack', () => {
         for (const [, name = ''] of text.matchAll(/^# TYPE (\S+) /gm)) metrics.add(name);
       }
     }
-    expect(countersOfAlarms(exposed)).toEqual([]);
+    expect(countersOfAlerts(exposed)).toEqual([]);
     for (const name of await probed(report)) metrics.add(name);
-    // What alarms and dashboards ask for is there to be scraped. What a site's tables and broker bring has its figures
+    // What alerts and dashboards ask for is there to be scraped. What a site's tables and broker bring has its figures
     // where there are some; `repo/monitoring` holds their names against the code.
     const ofSources = /^chat_(?:table|intake)_source_/;
     expect([...askedMetrics(root)].filter((name) => !metrics.has(name) && !ofSources.test(name))).toEqual([]);

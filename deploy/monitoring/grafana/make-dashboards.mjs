@@ -20,8 +20,8 @@ const GOOD_IS_1 = { good: 1 };
 const GOOD_IS_0 = { good: 0 };
 
 /**
- * What a panel shows: `[title, unit, { legend: expression }, description?, more?]`. With `alarm` and `limit` there is a line
- * where that alarm calls; with `good` bars of time.
+ * What a panel shows: `[title, unit, { legend: expression }, description?, more?]`. With `alert` and `limit` there is a line
+ * where that alert fires; with `good` bars of time.
  */
 const DASHBOARDS = {
   flow: {
@@ -51,7 +51,7 @@ const DASHBOARDS = {
           'cps',
           { '{{reason}}': rate('chat_dispatch_errors_total', 'reason') },
           'dispatch_errors: attempts that failed to hand an event on; zero in ordinary operation',
-          { alarm: 'ChatDispatchErrors', limit: 0.1 },
+          { alert: 'ChatDispatchErrors', limit: 0.1 },
         ],
         [
           'Ping to pong',
@@ -75,7 +75,7 @@ const DASHBOARDS = {
           's',
           { age: 'max(chat_outbox_oldest_age_seconds)' },
           '',
-          { alarm: 'ChatOutboxOld', limit: 15 },
+          { alert: 'ChatOutboxOld', limit: 15 },
         ],
         ['3 · Given to the broker', 'eps', { '{{result}}': rate('chat_relay_published_total', 'result') }],
         ['4 · Broker confirms a batch', 's', { p99: quantile(0.99, 'chat_relay_confirm_seconds') }],
@@ -143,7 +143,7 @@ const DASHBOARDS = {
           'cps',
           { behind: rate('chat_headcheck_behind_total') },
           'Zero while the live path is well',
-          { alarm: 'ChatLivePathLoss', limit: 0.05 },
+          { alert: 'ChatLivePathLoss', limit: 0.05 },
         ],
         ['Holes in a sequence', 'cps', { holes: rate('chat_gaps_detected_total') }],
         ['Events held behind a hole', 'short', { '{{instance}}': 'chat_held_events' }],
@@ -173,7 +173,7 @@ const DASHBOARDS = {
       ],
       'One leader, one feed': [
         ['Relay leaders', 'short', { leaders: 'sum(chat_relay_leader)' }, 'Always 1'],
-        ['Feed lag', 's', { lag: 'max(chat_feed_lag_seconds)' }, '', { alarm: 'ChatFeedLag', limit: 10 }],
+        ['Feed lag', 's', { lag: 'max(chat_feed_lag_seconds)' }, '', { alert: 'ChatFeedLag', limit: 10 }],
         [
           'Feed shown, by gateway',
           'short',
@@ -198,7 +198,7 @@ const DASHBOARDS = {
           's',
           { wait: 'max(chat_desk_oldest_waiting_seconds)' },
           '',
-          { alarm: 'ChatCustomersWaiting', limit: 1800 },
+          { alert: 'ChatCustomersWaiting', limit: 1800 },
         ],
         ['Unread, open', 'short', { sessions: 'max(chat_desk_unread_sessions)' }],
         ['Callbacks past their time', 'short', { callbacks: 'max(chat_desk_callbacks_due)' }],
@@ -212,7 +212,7 @@ const DASHBOARDS = {
           's',
           { age: 'max(chat_webhook_oldest_pending_seconds)' },
           '',
-          { alarm: 'ChatWebhookNotTaken', limit: 900 },
+          { alert: 'ChatWebhookNotTaken', limit: 900 },
         ],
       ],
       'Signing in': [
@@ -241,7 +241,7 @@ const DASHBOARDS = {
           's',
           { '{{instance}}': 'chat_nodejs_eventloop_lag_p99_seconds' },
           '',
-          { alarm: 'ChatEventLoopLag', limit: 0.2 },
+          { alert: 'ChatEventLoopLag', limit: 0.2 },
         ],
         ['Open files', 'short', { '{{instance}}': 'chat_process_open_fds' }],
       ],
@@ -327,8 +327,8 @@ function bars(good) {
   };
 }
 
-function panel([title, unit, series, about = '', { good, alarm, limit } = {}], id, gridPos) {
-  const called = alarm === undefined ? '' : `Above the line ${alarm} calls`;
+function panel([title, unit, series, about = '', { good, alert, limit } = {}], id, gridPos) {
+  const called = alert === undefined ? '' : `Above the line ${alert} fires`;
   return {
     id,
     title,
@@ -384,7 +384,7 @@ export function dashboard(name) {
     annotations: {
       list: [
         {
-          name: 'Alarms',
+          name: 'Alerts',
           datasource: DATASOURCE,
           enable: true,
           iconColor: 'red',

@@ -23,7 +23,7 @@ export interface MetricDefinition {
 export interface CounterDefinition extends MetricDefinition {
   /**
    * The series that are known beforehand. They begin at 0: in one that appears with its first count Prometheus sees no
-   * increase, so that no alarm calls for the first of them, and until then a panel has nothing to show.
+   * increase, so that no alert fires for the first of them, and until then a panel has nothing to show.
    */
   readonly series?: readonly Readonly<Record<string, string>>[];
 }

@@ -28,7 +28,7 @@ const CSS = `
   .state { display: grid; grid-template-columns: 118px 1fr; align-items: center; font-size: 11.5px; margin-bottom: 5px }
   .state > div { position: relative; height: 18px; background: #f4f5f5 }
   .state > div > b { position: absolute; top: 0; bottom: 0 }
-  .alarm i { background: #e02f44 }`;
+  .alert i { background: #e02f44 }`;
 
 /** Runs in the page: every panel where the dashboard places it, by the library that Grafana draws with. */
 function render({ dashboard, css }: { dashboard: DrawnDashboard; css: string }): void {
@@ -167,7 +167,7 @@ function render({ dashboard, css }: { dashboard: DrawnDashboard; css: string }):
             // Once, however many call at the same time.
             self.ctx.save();
             self.ctx.beginPath();
-            for (const { from, to } of dashboard.alarms) {
+            for (const { from, to } of dashboard.alerts) {
               const begin = self.valToPos(from, 'x', true);
               self.ctx.rect(begin, top, Math.min(self.valToPos(to, 'x', true), left + width) - begin, height);
             }
@@ -207,9 +207,9 @@ function render({ dashboard, css }: { dashboard: DrawnDashboard; css: string }):
     }
     cell.append(names);
   }
-  const alarms = [...new Set(dashboard.alarms.map(({ name }) => name))];
-  if (alarms.length > 0) {
-    const told = element('p', 'alarm', ` ${alarms.join(', ')}`);
+  const alerts = [...new Set(dashboard.alerts.map(({ name }) => name))];
+  if (alerts.length > 0) {
+    const told = element('p', 'alert', ` ${alerts.join(', ')}`);
     const mark = document.createElement('i');
     mark.style.cssText =
       'display:inline-block;width:12px;height:12px;opacity:.3;vertical-align:middle;margin-right:5px';

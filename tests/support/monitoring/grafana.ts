@@ -85,7 +85,7 @@ export interface DrawnDashboard {
   readonly title: string;
   readonly times: readonly number[];
   readonly panels: readonly Drawn[];
-  readonly alarms: readonly { readonly name: string; readonly from: number; readonly to: number }[];
+  readonly alerts: readonly { readonly name: string; readonly from: number; readonly to: number }[];
 }
 
 function lineOf(name: string, { values }: Series, times: readonly number[]): Line {
@@ -110,12 +110,12 @@ export async function draw(prometheus: Prometheus, dashboard: Dashboard, around:
     const shown = lines.filter(({ values }) => values.some((value) => value !== null));
     panels.push({ panel, lines: shown, unnamed: shown.filter(({ name }) => name === '' || /[{}]/.test(name)).length });
   }
-  const alarms = [];
+  const alerts = [];
   for (const { expr, titleFormat } of dashboard.annotations.list)
     for (const { metric, values } of await prometheus.range(substituted(expr, span), span.start, span.end, step)) {
       const [first, last] = [values[0], values.at(-1)];
       if (first !== undefined && last !== undefined)
-        alarms.push({ name: legend(titleFormat, metric), from: first[0], to: last[0] + step });
+        alerts.push({ name: legend(titleFormat, metric), from: first[0], to: last[0] + step });
     }
-  return { name: dashboard.name, title: dashboard.title, times, panels, alarms };
+  return { name: dashboard.name, title: dashboard.title, times, panels, alerts };
 }

@@ -45,8 +45,8 @@ describe('drafts', () => {
 
 describe('waiting', () => {
   it('has two thresholds', () => {
-    expect([0, WAIT_WARNING_MS - 1, WAIT_WARNING_MS, WAIT_ALARM_MS].map(waitLevel)).toEqual([
-      ...['calm', 'calm', 'warning', 'alarm'],
+    expect([0, WAIT_WARNING_MS - 1, WAIT_WARNING_MS, WAIT_CRITICAL_MS].map(waitLevel)).toEqual([
+      ...['calm', 'calm', 'warning', 'critical'],
     ]);
   });
   it('rounds down', () => {

@@ -129,11 +129,11 @@ export const secrets: AdminCommand = {
     await writeSecret(join(generated, 'redis-users.acl'), users, 0o644);
     await writeSecret(join(generated, 'metrics-token'), value('METRICS_TOKEN'), 0o644);
     // The address may hold a key of its own.
-    const alarms = await readFile(join(folder, 'monitoring/alertmanager.yml.template'), 'utf8');
-    const alarmUrl = JSON.stringify(value('ALARM_WEBHOOK_URL')).slice(1, -1);
+    const alertmanager = await readFile(join(folder, 'monitoring/alertmanager.yml.template'), 'utf8');
+    const webhookUrl = JSON.stringify(value('ALARM_WEBHOOK_URL')).slice(1, -1);
     await writeSecret(
       join(generated, 'alertmanager.yml'),
-      alarms.replace('${ALARM_WEBHOOK_URL}', () => alarmUrl),
+      alertmanager.replace('${ALARM_WEBHOOK_URL}', () => webhookUrl),
       0o644,
     );
     await writeSecret(path, text);

@@ -1,5 +1,4 @@
-// A real Prometheus and Alertmanager watch the stack: the alarm comes within two minutes when Redis or a gateway is
-// stopped, and ends afterwards.
+// A real Prometheus and Alertmanager watch the stack: an alert fires within two minutes when Redis or a gateway is stopped, and ends afterwards.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -18,7 +17,7 @@ const callSchema = z.object({
   ),
 });
 interface Call {
-  readonly alarm: string;
+  readonly alert: string;
   readonly status: 'firing' | 'resolved';
 }
 
@@ -35,7 +34,7 @@ beforeAll(async () => {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       for (const { status, labels } of callSchema.parse(JSON.parse(Buffer.concat(chunks).toString())).alerts)
-        calls.push({ alarm: labels.alertname, status });
+        calls.push({ alert: labels.alertname, status });
       response.end();
     });
   });
@@ -69,18 +68,18 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const called = (alarm: string, status: Call['status']) =>
-  calls.some((call) => call.alarm === alarm && call.status === status);
+const called = (alert: string, status: Call['status']) =>
+  calls.some((call) => call.alert === alert && call.status === status);
 
-async function watch(alarm: string, breakIt: () => Promise<unknown>, mend: () => Promise<unknown>): Promise<void> {
+async function watch(alert: string, breakIt: () => Promise<unknown>, mend: () => Promise<unknown>): Promise<void> {
   const brokenAt = performance.now();
   await breakIt();
-  await until(() => called(alarm, 'firing'), { timeoutMs: TWO_MINUTES_MS, what: `the alarm ${alarm}` });
-  console.log(`${alarm}: called after ${((performance.now() - brokenAt) / 1_000).toFixed(0)} s`);
+  await until(() => called(alert, 'firing'), { timeoutMs: TWO_MINUTES_MS, what: `the alert ${alert}` });
+  console.log(`${alert}: called after ${((performance.now() - brokenAt) / 1_000).toFixed(0)} s`);
   const mendedAt = performance.now();
   await mend();
-  await until(() => called(alarm, 'resolved'), { timeoutMs: ENDED_WITHIN_MS, what: `the end of ${alarm}` });
-  console.log(`${alarm}: ended ${((performance.now() - mendedAt) / 1_000).toFixed(0)} s after it was mended`);
+  await until(() => called(alert, 'resolved'), { timeoutMs: ENDED_WITHIN_MS, what: `the end of ${alert}` });
+  console.log(`${alert}: ended ${((performance.now() - mendedAt) / 1_000).toFixed(0)} s after it was mended`);
 }
 
 it('calls when Redis is stopped, and says when it is back', { timeout: 400_000 }, async () => {
@@ -103,5 +102,5 @@ it('calls when a gateway is stopped, and says when it is back', { timeout: 400_0
 
 it('called for nothing else than what was broken', () => {
   const expected = new Set(['ChatRedisUnavailable', 'ChatGatewayUnavailable']);
-  expect([...new Set(calls.map(({ alarm }) => alarm))].filter((alarm) => !expected.has(alarm))).toEqual([]);
+  expect([...new Set(calls.map(({ alert }) => alert))].filter((alert) => !expected.has(alert))).toEqual([]);
 });
