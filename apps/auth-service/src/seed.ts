@@ -65,9 +65,9 @@ export interface SeedOptions {
  * @throws ConfigError
  */
 export async function seedChosen(service: AuthService, password: string, exposure: Exposure): Promise<Operator[]> {
-  if (isExposed(reach) && !newPasswordSchema.safeParse(password).success)
+  if (isExposed(exposure) && !newPasswordSchema.safeParse(password).success)
     throw new ConfigError(['OPERATOR_PASSWORD: needs at least 8 characters where other machines reach the chat']);
-  const accounts = SEEDED_OPERATORS.filter(({ role }) => role === 'admin' || isLoopback(reach.HOST));
+  const accounts = SEEDED_OPERATORS.filter(({ role }) => role === 'admin' || isLoopback(exposure.HOST));
   return seedOperators(service, password, { accounts });
 }
 
