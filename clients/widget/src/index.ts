@@ -5,9 +5,8 @@
  * are two bundles; `bridge.ts` is all they know of each other.
  *
  * - `loader/`: what every page of the site loads: the button, the shadow root, calls made before the panel is there
- * - `panel/`: the chat itself, loaded when a visitor opens it
+ * - `panel/`: the chat itself, loaded when a visitor opens it; `panel/keep/` is where they take it along
  * - `badge/`: unread counters for any staff page of the site
- * - `keep/`: where a visitor takes the chat along: as a file, by mail, or on in Telegram
  * - `preview/`: the panel with sample content, shown in the console's settings
  *
  * Start with `loader/main.ts`, then `panel/main.tsx`.

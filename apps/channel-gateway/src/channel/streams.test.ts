@@ -183,7 +183,7 @@ describe('SSE and long poll', () => {
     expect(head.body).toMatchObject({ events: [], last_seq: null, has_more: false });
     const waiting = poll(`${base}&cursor=${head.body.cursor}&wait=10`);
     const isWaiting = (): boolean =>
-      [...under.gateway.core.registry].some(({ transport, isAnnounced }) => transport.kind === 'poll' && isAnnounced);
+      [...under.gateway.core.registry].some(({ transport, isReadySent }) => transport.kind === 'poll' && isReadySent);
     await eventually(() => isWaiting() || undefined, 'the poll to wait');
     under.ledger.post(id, 'for staff', 'client');
     const answer = await waiting;

@@ -39,7 +39,7 @@ function resumeUnderTest({ cursor = 10, floor = 5 } = {}) {
     completePoll: () => undefined,
     write: (connection, bytes) => registry.write(connection, bytes),
     wentLive: () => undefined,
-    announce: (connection, from, reset) => {
+    sendReady: (connection, from, reset) => {
       announced.push([connection, from, reset]);
       connection.reach(from);
       return true;

@@ -107,7 +107,7 @@ export class StaffResume {
   }
 
   /** False while it cannot begin yet, or when it was refused. */
-  #announce(connection: Connection, start: StartCursor, { after, feed, atHead }: ServedPage): boolean {
+  #sendReady(connection: Connection, start: StartCursor, { after, feed, atHead }: ServedPage): boolean {
     const cursor = this.#target.cursor();
     if (cursor === null) return false;
     if (start.kind === 'head') return atHead && this.#host.sendReady(connection, cursor, null);

@@ -54,7 +54,7 @@ export class StaffSight {
     return users;
   }
 
-  /** Somebody's sight waits for the answer of whose a session is. */
+  /** A decision about visibility waits for the assignee of a session. */
   askForOwners(): void {
     const { owners, requestCatchup } = this.#options;
     if (owners.wanted().length > 0) requestCatchup();
@@ -63,12 +63,12 @@ export class StaffSight {
   /** Heads of sessions say whose they are, asked for that or not. */
   learn(request: CatchupRequest, response: CatchupResponse): void {
     const { owners } = this.#options;
-    let isNews = false;
+    let hasChanged = false;
     for (const { id, assigned_user_id: user, last_seq: seq } of response.sessions)
-      if (user !== undefined && owners.learn(id, user, seq)) isNews = true;
-    // What was asked and not answered is no session, or its source does not say.
+      if (user !== undefined && owners.learn(id, user, seq)) hasChanged = true;
+    // A session that was requested but not returned does not exist, or the source does not report it.
     for (const { id } of request.sessions) owners.unknown(id);
-    if (isNews) this.ownersChanged();
+    if (hasChanged) this.ownersChanged();
   }
 
   /** Whose a session is has changed, and with it who may know who looks at it. */

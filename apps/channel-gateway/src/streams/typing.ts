@@ -32,7 +32,7 @@ export class Typing {
     if (sessionId === null) return invalidFrame('typing of staff needs session_id');
     if (principal.kind === 'customer' && sessionId !== principal.sessionId)
       return invalidFrame('typing for another session');
-    if (!connection.isAnnounced || !this.#isNews(connection, active)) return null;
+    if (!connection.isReadySent || !this.#hasChanged(connection, active)) return null;
     if (principal.kind === 'staff' && !sight.mayName(principal, sessionId)) return null;
     if (principal.kind === 'customer' && sessions.get(sessionId)?.isBanned === true) return null;
     const typing = { type: 'chat.typing', session_id: sessionId, seq: null, data: typingData(principal, active) };
@@ -44,7 +44,7 @@ export class Typing {
     return null;
   }
 
-  #isNews(connection: Connection, active: boolean): boolean {
+  #hasChanged(connection: Connection, active: boolean): boolean {
     const now = this.#options.clock.now();
     const last = connection.lastTyping;
     const isSame = last > 0 === active;

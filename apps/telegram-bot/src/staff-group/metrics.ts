@@ -11,18 +11,18 @@ export interface GroupMetrics extends Pick<BotMetrics, 'sent' | 'ambiguous'> {
 export function groupMetrics(metrics: Metrics, bot: BotMetrics, topics: TopicStore): GroupMetrics {
   const problems = metrics.counter({
     name: 'chat_telegram_group_problems_total',
-    help: 'What went wrong in the staff group: not_admin, no_forum, no_group, refused keep the bot out until mended',
+    help: 'What went wrong in the staff group: not_admin, no_forum, no_group, refused last until they are fixed',
     labels: ['cause'],
   });
   for (const cause of [...GROUP_PROBLEMS, 'moved', 'topic_deleted']) problems.inc({ cause }, 0);
   metrics.gauge({
     name: 'chat_telegram_group_pending',
-    help: 'Texts that the topics of the staff group do not have yet',
+    help: 'Messages that the topics of the staff group do not have yet',
     collect: async (gauge) => gauge.set(await topics.pending()),
   });
   const ready = metrics.gauge({
     name: 'chat_telegram_group_ready',
-    help: '1 while the staff group takes topics and texts, as far as is known',
+    help: '1 while the staff group accepts topics and messages, as far as is known',
   });
   ready.set(1);
   return { sent: bot.sent, ambiguous: bot.ambiguous, problems, ready };

@@ -11,7 +11,7 @@ import { originOf, widgetSnippet } from './snippets.ts';
 import { marked, markedLine } from './highlight.ts';
 import { missedOf } from './stale.ts';
 import { duration } from '../i18n/duration.ts';
-import { WAIT_ALARM_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
+import { WAIT_CRITICAL_MS, WAIT_WARNING_MS, waitLevel } from './waiting.ts';
 import { textFor, withoutEmpty } from './widget-settings.ts';
 import { scrollToShow, windowOf } from './window.ts';
 

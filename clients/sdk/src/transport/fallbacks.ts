@@ -1,4 +1,4 @@
-// What stands in where WebSocket does not work: one file for all, loaded when the first of them is needed.
+// The fallback transports, bundled into one file that is loaded on first use.
 export { createFallback } from './fallback.ts';
 export { openPoll as poll, openRest as rest } from './poll.ts';
 export { openSse as sse } from './sse.ts';
