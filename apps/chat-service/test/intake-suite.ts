@@ -286,12 +286,12 @@ export class NumberedEvents {
       this.#count += 1;
       return { ...eventOf(session, change), message_id: `change-${this.#count}` };
     });
-    this.#told.set(session, [...(this.#told.get(session) ?? []), ...events]);
+    this.#numbered.set(session, [...(this.#numbered.get(session) ?? []), ...events]);
     return events;
   }
 
   again(sessions: readonly number[]): Record<string, unknown>[] {
-    return sessions.flatMap((session) => this.#told.get(session) ?? []);
+    return sessions.flatMap((session) => this.#numbered.get(session) ?? []);
   }
 }
 

@@ -41,7 +41,7 @@ describe('the ledger on postgres', () => {
     return {
       chat: harness.chat,
       apply: (session, ...changes) => give(numbered.of(session, changes)),
-      again: (...sessions) => give(told.again(sessions)),
+      again: (...sessions) => give(numbered.again(sessions)),
       refused: async () => refused,
       stop: () => harness.close(),
     };

@@ -71,7 +71,7 @@ sourceSuite('a request of the site', async () => {
   return {
     chat: own.operations,
     apply: (session, ...changes) => give(numbered.of(session, changes)),
-    again: (...sessions) => give(told.again(sessions)),
+    again: (...sessions) => give(numbered.again(sessions)),
     refused: async () => refused,
     stop: () => own.stop(),
   };

@@ -116,7 +116,7 @@ sourceSuite('an exchange of the site', async () => {
   return {
     chat,
     apply: (session, ...changes) => give(...numbered.of(session, changes)),
-    again: (...sessions) => give(...told.again(sessions)),
+    again: (...sessions) => give(...numbered.again(sessions)),
     refused,
     stop,
   };
