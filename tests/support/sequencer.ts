@@ -1,10 +1,19 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * A fixed order: one target after the other, since a stack is expensive, and within `main` the tests last that wait for a
- * minute to have passed since its first file, or restart it.
+ * A fixed order: one target after the other, since a stack is expensive. Within `main` two files come last: the one that
+ * waits until a minute has passed since the first file, and the one that restarts the target.
  */
-const ORDER = ['main/', 'main/zz-', 'resume/', 'browser/together', 'limits/', 'channel-only/', 'drain/'];
+const ORDER = [
+  'main/',
+  'main/idle-close',
+  'main/restart',
+  'resume/',
+  'browser/together',
+  'limits/',
+  'channel-only/',
+  'drain/',
+];
 
 function rank(path: string): number {
   let best = -1;

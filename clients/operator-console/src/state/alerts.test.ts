@@ -1,6 +1,6 @@
 import type { StaffClient } from '@chat-realtime/client/staff';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Alerts } from './alerts.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Alerts, merged, unseenCount } from './alerts.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -48,3 +48,16 @@ it.each([-300_000, 300_000])(
     alerts.destroy();
   },
 );
+
+describe('the list of alerts', () => {
+  const alert = (id: number) => ({
+    ...{ id, reason: 'waiting' as const, session_id: 1, created_at: '2026-01-01T10:00:00Z' },
+    contact: { name: null, email: null, phone: null },
+  });
+  it('has the newest first, each once, and counts those that were not seen', () => {
+    const list = merged([alert(2), alert(1)], [alert(2), alert(3), alert(4)]);
+    expect(list.map(({ id }) => id)).toEqual([4, 3, 2, 1]);
+    expect(merged(list, [alert(3)])).toBe(list);
+    expect(unseenCount({ list, seen: 2 })).toBe(2);
+  });
+});
