@@ -136,7 +136,7 @@ describe('after any cut', async () => {
     // Everything the conversation says: texts, times, ticks, who has it, what may be done.
     const all = (one: ConsolePage): Promise<string> =>
       one.page.evaluate(() =>
-        ['.chat-head', '.message', '.note', '.fact', '[data-action]']
+        ['.chat-head', '.message', '.note', '.detail', '[data-action]']
           .flatMap((selector) => [...document.querySelectorAll(selector)])
           .map(
             (element) =>

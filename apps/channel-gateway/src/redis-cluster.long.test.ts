@@ -3,7 +3,7 @@ import { connectRedisFanout } from '@chat-realtime/messaging/redis';
 import { type RedisCluster, redisCommand, sleep, startRedisCluster, until } from '@chat-realtime/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { customerToken, type GatewayUnderTest, staffToken, startGateway } from './testing/gateway-under-test.ts';
-import { Ledger } from './testing/ledger.ts';
+import { FakeChatService } from './testing/fake-chat-service.ts';
 import { range, SocketClient } from './testing/socket-client.ts';
 
 const SESSIONS = range(1, 12);
@@ -11,7 +11,7 @@ const SHOWN = { timeoutMs: 60_000 };
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 let cluster: RedisCluster;
-let ledger: Ledger;
+let ledger: FakeChatService;
 let under: GatewayUnderTest;
 let customers: SocketClient[];
 let staff: SocketClient;
@@ -28,7 +28,7 @@ beforeEach(async () => {
   const [published, heard] = [connectRedisFanout(options), connectRedisFanout(options)];
   fanouts = [published, heard];
   await until(() => published.connected && heard.connected, SHOWN);
-  ledger = new Ledger(published);
+  ledger = new FakeChatService(published);
   for (const id of SESSIONS) ledger.createSession(id);
   under = await startGateway({ fanout: heard, ledger });
   customers = SESSIONS.map((id) => new SocketClient(`${under.wsUrl}?session=${id}&token=${customerToken(id)}`));

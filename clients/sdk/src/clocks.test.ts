@@ -121,16 +121,16 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
 
   it('acknowledges once a second', async () => {
     const world = createWorld();
-    const told: number[] = [];
-    const acks = createRisingMark(world.tab().environment, (id) => Promise.resolve(void told.push(id)));
+    const reported: number[] = [];
+    const acks = createRisingMark(world.tab().environment, (id) => Promise.resolve(void reported.push(id)));
     acks.raise(1);
     await world.advance(100);
     world.wall.aheadMs = ms;
     acks.raise(2);
     await world.advance(800);
-    expect(told).toEqual([1]);
+    expect(reported).toEqual([1]);
     await world.advance(200);
-    expect(told).toEqual([1, 2]);
+    expect(reported).toEqual([1, 2]);
   });
 
   it('takes the place of a tab that leads and is frozen, in the same time', async () => {

@@ -1,4 +1,4 @@
-import { Ledger, Sequencer, SessionOwners } from '@chat-realtime/channel-gateway/testing';
+import { FakeChatService, Sequencer, SessionOwners } from '@chat-realtime/channel-gateway/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createChatClient } from './customer/client.ts';
 import { createStaffClient } from './staff/client.ts';
@@ -86,8 +86,8 @@ describe('the simulation finds', () => {
   });
 
   it('a chat-service that leaves an event out of a page of the feed', async () => {
-    const { feedPage } = Ledger.prototype;
-    vi.spyOn(Ledger.prototype, 'feedPage').mockImplementation(function (this: Ledger, after, limit) {
+    const { feedPage } = FakeChatService.prototype;
+    vi.spyOn(FakeChatService.prototype, 'feedPage').mockImplementation(function (this: FakeChatService, after, limit) {
       const page = feedPage.call(this, after, limit);
       return { ...page, events: page.events.filter((_, index) => index !== 1) };
     });

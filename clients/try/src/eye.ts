@@ -1,4 +1,4 @@
-import { Ledger, type Shown } from './ledger.ts';
+import { ShownMessages, type Shown } from './shown-messages.ts';
 
 /** Where the messages of a pane stand, whatever draws them. */
 export interface Place {
@@ -9,7 +9,7 @@ export interface Place {
 
 /** Looks at what really stands on a page, as soon as it changes. */
 export class Eye {
-  readonly ledger = new Ledger();
+  readonly ledger = new ShownMessages();
   readonly #place: Place;
   #watched: Document | ShadowRoot | null = null;
   #observer: MutationObserver | null = null;

@@ -17,7 +17,7 @@ import {
   type Progress,
   runExperiment,
 } from './instruments.ts';
-import { Ledger } from './ledger.ts';
+import { ShownMessages } from './shown-messages.ts';
 import { CustomerPane, OperatorPane } from './panes.ts';
 import { PathPicture } from './path.ts';
 import { score } from './score.ts';
@@ -77,7 +77,7 @@ class Bench {
   readonly #customer: CustomerPane;
   readonly #operator: OperatorPane;
   readonly #truth: Truth;
-  readonly #listener = new Ledger();
+  readonly #listener = new ShownMessages();
   readonly #listenerSince = Date.now();
   readonly #table = new ScoreTable(find('score'), WORDS[language]);
   readonly #picture: PathPicture;

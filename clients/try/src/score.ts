@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts';
+import type { ShownMessages } from './shown-messages.ts';
 
 /** A message of the server's history. */
 export interface Stored {
@@ -26,7 +26,7 @@ export const PATIENCE_MS = 15_000;
 const OVERTAKEN_MS = 2_000;
 
 /** `since`: when this observer began; earlier messages were not meant for it. */
-export function score(history: readonly Stored[], ledger: Ledger, since: number, now: number): Score {
+export function score(history: readonly Stored[], ledger: ShownMessages, since: number, now: number): Score {
   const stored = history.filter(({ at }) => at >= since);
   const delays: number[] = [];
   let underway = 0;

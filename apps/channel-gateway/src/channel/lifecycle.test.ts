@@ -8,7 +8,7 @@ import {
   startGateway,
 } from '../testing/gateway-under-test.ts';
 import { poll, StreamClient } from '../testing/http-clients.ts';
-import { Ledger } from '../testing/ledger.ts';
+import { FakeChatService } from '../testing/fake-chat-service.ts';
 import { eventually, range, SocketClient } from '../testing/socket-client.ts';
 
 describe('life of connections', () => {
@@ -46,7 +46,7 @@ describe('life of connections', () => {
   it('[LIM1] [LIM4] admits five connections of a session over all transports and gateways', async () => {
     const leases = createMemoryLeases();
     const fanout = createMemoryFanout();
-    const ledger = new Ledger(fanout);
+    const ledger = new FakeChatService(fanout);
     const first = await start({ leases, fanout, ledger });
     const second = await start({ leases, fanout, ledger, ticks: false });
     const five = [customer(first, 1), customer(first, 1), customer(second, 1), customer(second, 1)];

@@ -7,7 +7,7 @@ import {
   startGateway,
 } from '../testing/gateway-under-test.ts';
 import { poll } from '../testing/http-clients.ts';
-import { Ledger } from '../testing/ledger.ts';
+import { FakeChatService } from '../testing/fake-chat-service.ts';
 import { eventually, SocketClient } from '../testing/socket-client.ts';
 
 /** Over a store that takes its time to give a slot back. */
@@ -55,7 +55,7 @@ describe('who comes next', () => {
 
   it('[LIM1] [POLL1] a session with all its tabs open polls on at another gateway as soon as it was answered', async () => {
     const fanout = createMemoryFanout();
-    const shared = { leases: slowToRelease(60), fanout, ledger: new Ledger(fanout) };
+    const shared = { leases: slowToRelease(60), fanout, ledger: new FakeChatService(fanout) };
     shared.ledger.createSession(1);
     const first = await start(shared);
     const second = await start({ ...shared, ticks: false });

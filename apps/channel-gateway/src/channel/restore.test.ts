@@ -8,11 +8,11 @@ import {
   staffToken,
   startGateway,
 } from '../testing/gateway-under-test.ts';
-import { Ledger } from '../testing/ledger.ts';
+import { FakeChatService } from '../testing/fake-chat-service.ts';
 import { eventually, SocketClient } from '../testing/socket-client.ts';
 
 /** Two instances of chat-service behind a balancer by request, of which the second asks the server of before. */
-class TwoDatabases extends Ledger {
+class TwoDatabases extends FakeChatService {
   #calls = 0;
   split = false;
 
@@ -24,7 +24,7 @@ class TwoDatabases extends Ledger {
 }
 
 /** A site's own chat-service, which says no epoch. */
-class WithoutEpoch extends Ledger {
+class WithoutEpoch extends FakeChatService {
   override async catchup(request: CatchupRequest): Promise<CatchupResponse> {
     const { epoch: _epoch, ...answer } = await super.catchup(request);
     return answer;

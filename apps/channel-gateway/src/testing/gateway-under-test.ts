@@ -23,7 +23,7 @@ import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
 import { installDrainRoutes } from '../drain-routes.ts';
 import type { ChatSource } from '../ports.ts';
-import { Ledger } from './ledger.ts';
+import { FakeChatService } from './fake-chat-service.ts';
 
 const STAFF_SECRET = 'staff-secret-for-tests-0123456789abcdef';
 const RING = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
@@ -35,7 +35,7 @@ export interface GatewaySetup {
   readonly env?: Record<string, string>;
   readonly fanout?: Fanout;
   readonly leases?: Leases;
-  readonly ledger?: Ledger;
+  readonly ledger?: FakeChatService;
   readonly allowedOrigins?: readonly string[];
   readonly ticks?: boolean;
   /** A test of the overload itself. For all others the machine may be as busy as it likes. */
@@ -46,7 +46,7 @@ export interface GatewaySetup {
 
 export interface GatewayUnderTest {
   readonly gateway: Gateway;
-  readonly ledger: Ledger;
+  readonly ledger: FakeChatService;
   readonly fanout: Fanout;
   readonly lastSeen: LastSeen;
   readonly metrics: Metrics;
@@ -95,7 +95,7 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
   const revocations = new RevocationSet();
   const fanout = setup.fanout ?? createMemoryFanout();
   const lastSeen = createMemoryLastSeen();
-  const ledger = setup.ledger ?? new Ledger(fanout);
+  const ledger = setup.ledger ?? new FakeChatService(fanout);
   const env = { DRAIN_SECONDS: '1', RATE_CONNECT_PER_10S: '0', ...setup.env };
   const verifier = TokenVerifier.create({
     channelSecrets: RING,

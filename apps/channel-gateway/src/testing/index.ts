@@ -7,7 +7,7 @@ export {
   type SocketPeer,
   type StreamPeer,
 } from './memory-edge.ts';
-export { Ledger, type LedgerSession } from './ledger.ts';
+export { FakeChatService, type FakeSession } from './fake-chat-service.ts';
 export { seeded } from './seeded.ts';
 // To be broken by those who show that a simulation can fail.
 export { Sequencer } from '../streams/sequencer.ts';

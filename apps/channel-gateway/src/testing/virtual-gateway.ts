@@ -8,7 +8,7 @@ import type { CoreMetrics, TransportKind } from '../core-metrics.ts';
 import type { CoreConfig } from '../core-options.ts';
 import type { ChatSource, CoreLogger, Verifier } from '../ports.ts';
 import { OVERLOAD_LAG_MS } from '../sync/ticker.ts';
-import { Ledger } from './ledger.ts';
+import { FakeChatService } from './fake-chat-service.ts';
 import { seeded } from './seeded.ts';
 import { VirtualClient } from './virtual-client.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -99,7 +99,7 @@ export interface VirtualSetup {
 export class VirtualGateway {
   readonly clock: VirtualClock;
   readonly fanout: VirtualFanout;
-  readonly ledger: Ledger;
+  readonly ledger: FakeChatService;
   readonly metrics = new CountingMetrics();
   readonly lastSeen = createMemoryLastSeen();
   readonly leases = createMemoryLeases();
@@ -111,7 +111,7 @@ export class VirtualGateway {
     this.#setup = setup;
     this.clock = setup.clock ?? new VirtualClock();
     this.fanout = new VirtualFanout(this.clock);
-    this.ledger = new Ledger(this.fanout, this.clock);
+    this.ledger = new FakeChatService(this.fanout, this.clock);
     this.#random = seeded(setup.seed ?? 1);
     this.#core = this.#startCore();
     if (setup.ticks !== false) this.ledger.startTicks();

@@ -124,7 +124,7 @@ export class Relay {
     try {
       // One by one after a failure, so that it is known which event it is.
       if (this.#attempts > 0) for (const event of events) await this.#tellOne(event);
-      await this.#tellAll(
+      await this.#notifyListeners(
         events.filter(({ feed_seq: number }) => this.#attempts === 0 || number === undefined),
         cursor,
       );
@@ -140,10 +140,10 @@ export class Relay {
     const { feed_seq: number } = event;
     if (number === undefined) return;
     try {
-      await this.#tellAll([event], number);
+      await this.#notifyListeners([event], number);
     } catch (error) {
       if (this.#attempts < ATTEMPTS || !isOfTheData(error)) throw error;
-      await this.#tellAll([], number);
+      await this.#notifyListeners([], number);
       const { session_id: sessionId, seq, type } = event;
       this.#parts.logger.error(
         { err: error, session_id: sessionId, seq, feed_seq: number, type },
@@ -154,7 +154,7 @@ export class Relay {
     this.#attempts = 1;
   }
 
-  async #tellAll(events: readonly StaffEvent[], cursor: number): Promise<void> {
+  async #notifyListeners(events: readonly StaffEvent[], cursor: number): Promise<void> {
     const { database, sends, tell, added } = this.#parts;
     if (cursor <= (this.#cursor ?? 0)) return;
     const told = await database.kysely.transaction().execute(async (trx) => {

@@ -230,7 +230,7 @@ export const manageEn: ManageTexts = {
   older: 'Show earlier ones',
   fromShell: 'from the server (npm run admin)',
   bySystem: 'the system itself',
-  facts: {
+  changes: {
     yes: 'yes',
     no: 'no',
     byProvider: 'the identity provider',

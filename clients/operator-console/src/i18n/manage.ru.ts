@@ -232,7 +232,7 @@ export const manageRu = {
   older: 'Показать более ранние',
   fromShell: 'с сервера (npm run admin)',
   bySystem: 'сама система',
-  facts: {
+  changes: {
     yes: 'да',
     no: 'нет',
     byProvider: 'провайдер входа',

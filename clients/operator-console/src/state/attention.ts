@@ -91,7 +91,7 @@ export class Attention {
     const title = session?.contact.name ?? (id === null ? t().callbacks : t().visitor(id));
     const body = event.type === 'chat.message.client' ? firstCharacters(event.data.body, 120) : t().newCallback;
     const to: Route = id === null ? { page: 'callbacks' } : { page: 'inbox', view: 'all', sessionId: id };
-    this.#tell(title, body, `chat-${id ?? 'callback'}`, to);
+    this.#notify(title, body, `chat-${id ?? 'callback'}`, to);
   }
 
   /** A colleague has handed over chats: several at once are one thing to hear of. */
@@ -108,11 +108,11 @@ export class Attention {
       notify(text);
       if (document.visibilityState === 'visible') desk.transfers.markSeen(only.sessionId);
     } else notify(text, 'info', { label: t().openChat, run: () => router.go(to) });
-    if (this.#leader) this.#tell(t().transferredToYou, text, 'chat-transfer', to);
+    if (this.#leader) this.#notify(t().transferredToYou, text, 'chat-transfer', to);
   }
 
   /** Sound and notification, as far as they are wanted. Nothing here may throw into the caller. */
-  #tell(title: string, body: string, tag: string, to: Route): void {
+  #notify(title: string, body: string, tag: string, to: Route): void {
     const { sound, notifications } = this.#options.settings.getState();
     if (sound) void playChime();
     if (!notifications || !mayNotify()) return;

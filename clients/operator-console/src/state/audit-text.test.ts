@@ -10,7 +10,7 @@ const said = (action: string, details: AuditEntry['details'], locale: 'ru' | 'en
     { texts: { ru, en }[locale], time: (iso) => iso, size: (bytes) => `${bytes / 1_048_576} MB` },
   );
 
-/** Every fact that the log tells of the settings, with a value of each kind. */
+/** Every change of the settings that the log shows, with a value of each kind. */
 const FACTS: AuditEntry['details'] = {
   'theme.accent': '#2f5d50',
   'theme.scheme': 'dark',

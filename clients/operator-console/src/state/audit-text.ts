@@ -18,21 +18,21 @@ type Names = Readonly<Record<string, string | undefined>>;
 export function auditDetails({ action, details: all }: AuditEntry, words: AuditWords): string {
   const { before, parts, ...changed } = all;
   const was: Readonly<Record<string, unknown>> = typeof before === 'object' && before !== null ? { ...before } : {};
-  const facts = Object.entries(changed).flatMap(([name, value]) => {
+  const changes = Object.entries(changed).flatMap(([name, value]) => {
     // The number of a ban, which nobody knows it by.
     if (name === 'ban_id') return [];
     const old = name in was ? `${valueText(words, action, name, was[name])} → ` : '';
     return [`${factName(words.texts, action, name)}: ${old}${valueText(words, action, name, value)}`];
   });
-  // A part of which only the wording was changed has no facts.
-  const told = new Set(Object.keys(changed).map((name) => name.split('.')[0]));
-  const silent = Array.isArray(parts) ? parts.map(String).filter((part) => !told.has(part)) : [];
-  return [...silent.map((part) => partName(words.texts, part)), ...facts].join('; ');
+  // A part of which only the wording changed has no values to show.
+  const named = new Set(Object.keys(changed).map((name) => name.split('.')[0]));
+  const silent = Array.isArray(parts) ? parts.map(String).filter((part) => !named.has(part)) : [];
+  return [...silent.map((part) => partName(words.texts, part)), ...changes].join('; ');
 }
 
-function partName({ manage: { facts, rules } }: Texts, part: string): string {
+function partName({ manage: { changes, rules } }: Texts, part: string): string {
   const titles: Readonly<Record<string, { title: string } | undefined>> = rules;
-  return titles[part]?.title ?? (facts.settings as Names)[part] ?? part;
+  return titles[part]?.title ?? (changes.settings as Names)[part] ?? part;
 }
 
 function factName(texts: Texts, action: string, name: string): string {
@@ -40,20 +40,20 @@ function factName(texts: Texts, action: string, name: string): string {
   if (action !== 'settings.changed') {
     if (action.startsWith('ban.') && name === 'by') return manage.banWhom;
     const own: Names = action === 'retention.erased' ? manage.numbers.retention : {};
-    return own[name] ?? (manage.facts.other as Names)[name] ?? name;
+    return own[name] ?? (manage.changes.other as Names)[name] ?? name;
   }
   const [part = '', field] = name.split('.');
   const title = partName(texts, part);
   if (field === undefined) return title;
   const numbers: Readonly<Record<string, Names | undefined>> = manage.numbers;
-  const known: Names = { ...manage.facts.settings, ...manage.days, ...numbers[part] };
+  const known: Names = { ...manage.changes.settings, ...manage.days, ...numbers[part] };
   return `${title}, ${known[field] ?? field}`;
 }
 
 function valueText(words: AuditWords, action: string, name: string, value: unknown): string {
   const { manage, widgetSchemes } = words.texts;
   if (value === null || value === undefined) return '—';
-  if (typeof value === 'boolean') return value ? manage.facts.yes : manage.facts.no;
+  if (typeof value === 'boolean') return value ? manage.changes.yes : manage.changes.no;
   if (Array.isArray(value))
     return value.length === 0 ? '—' : value.map((one) => itemText(words.texts, name, String(one))).join(', ');
   if (typeof value === 'object') return JSON.stringify(value);
@@ -63,9 +63,9 @@ function valueText(words: AuditWords, action: string, name: string, value: unkno
     {
       role: manage.roles as Names,
       scope: action.startsWith('operator.') ? (manage.scopes as Names) : { customer: manage.allChats },
-      by: { ...manage.banKinds, oidc: manage.facts.byProvider } as Names,
+      by: { ...manage.banKinds, oidc: manage.changes.byProvider } as Names,
       'theme.scheme': widgetSchemes as Names,
-      'webhook.secret': manage.facts.secret as Names,
+      'webhook.secret': manage.changes.secret as Names,
     }[name] ?? {};
   return names[String(value)] ?? String(value);
 }

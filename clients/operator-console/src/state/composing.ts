@@ -56,11 +56,11 @@ export const compose = (wish: ComposeWish): void => {
   document.dispatchEvent(new CustomEvent(WISH, { detail: wish }));
 };
 export function onCompose(listener: (wish: ComposeWish) => void): () => void {
-  const heard = (event: Event): void => {
+  const onWish = (event: Event): void => {
     if (event instanceof CustomEvent) listener(event.detail as ComposeWish);
   };
-  document.addEventListener(WISH, heard);
-  return () => document.removeEventListener(WISH, heard);
+  document.addEventListener(WISH, onWish);
+  return () => document.removeEventListener(WISH, onWish);
 }
 /** After a click on a button beside the text: the next letters belong into the text. */
 export const backToText = (): void => {

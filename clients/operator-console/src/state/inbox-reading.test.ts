@@ -2,7 +2,7 @@ import type { InboxDelta, StaffClient, StaffEvent, StaffSession } from '@chat-re
 import { expect, it } from 'vitest';
 import { Alerts } from './alerts.ts';
 import { Inbox } from './inbox.ts';
-import { createRereading } from './rereading.ts';
+import { createCoalescedReload } from './coalesced-reload.ts';
 
 const AT = '2026-01-01T12:00:00.000Z';
 const ME = 'u-admin';
@@ -26,7 +26,7 @@ const assigned = (id: number, seq: number, to: string | null) =>
 function server() {
   const rows = new Map<number, StaffSession>();
   const travelling: (() => void)[] = [];
-  const heard = new Map<string, (value: never) => void>();
+  const listeners = new Map<string, (value: never) => void>();
   let reads = 0;
   const answer = async <T>(read: () => T): Promise<T> => {
     reads += 1;
@@ -42,8 +42,8 @@ function server() {
       alerts: () => answer(() => ({ alerts: [], waiting_count: 0, oldest_waiting_since: null, callbacks_due: 0 })),
     },
     on: (name: string, listener: (value: never) => void) => {
-      heard.set(name, listener);
-      return () => heard.delete(name);
+      listeners.set(name, listener);
+      return () => listeners.delete(name);
     },
     subscribe: () => () => undefined,
     getState: () => ({ badge: null }),
@@ -54,10 +54,10 @@ function server() {
     rows,
     client: client as StaffClient,
     reads: () => reads,
-    tell(event: StaffEvent) {
-      heard.get('inbox')?.(new Map([[event.session_id, [event]]]) as InboxDelta as never);
+    receive(event: StaffEvent) {
+      listeners.get('inbox')?.(new Map([[event.session_id, [event]]]) as InboxDelta as never);
     },
-    reset: () => heard.get('reset')?.({ reason: 'epoch_changed' } as never),
+    reset: () => listeners.get('reset')?.({ reason: 'epoch_changed' } as never),
     /** Lets the answers under way arrive, and what follows from them. */
     async arrive() {
       for (const one of travelling.splice(0)) one();
@@ -78,22 +78,22 @@ it('a new chat that is assigned while its row is being read stands where it belo
   const chat = server();
   const inbox = await loaded(chat);
   chat.rows.set(7, row(7));
-  chat.tell({ ...assigned(7, 1, null), type: 'chat.message.client' } as StaffEvent);
+  chat.receive({ ...assigned(7, 1, null), type: 'chat.message.client' } as StaffEvent);
   chat.rows.set(7, row(7, { last_seq: 2, assigned_user_id: ME }));
-  chat.tell(assigned(7, 2, ME));
+  chat.receive(assigned(7, 2, ME));
   await chat.arrive();
   await chat.arrive();
   expect(mine(inbox)).toEqual([7]);
 });
 
-it('a row with a hole before it is read again until the reading holds what was heard', async () => {
+it('a row with a hole before it is read again until the reading holds what was listeners', async () => {
   const chat = server();
   chat.rows.set(7, row(7));
   const inbox = await loaded(chat);
   chat.rows.set(7, row(7, { last_seq: 4, unread_count: 2 }));
-  chat.tell(assigned(7, 4, null));
+  chat.receive(assigned(7, 4, null));
   chat.rows.set(7, row(7, { last_seq: 6, unread_count: 3, assigned_user_id: ME }));
-  chat.tell(assigned(7, 6, ME));
+  chat.receive(assigned(7, 6, ME));
   await chat.arrive();
   await chat.arrive();
   expect(inbox.getState().sessions.get(7)).toMatchObject({ last_seq: 6, unread_count: 3, assigned_user_id: ME });
@@ -133,7 +133,7 @@ it('alerts seen of a database that was there before hide none of its restored st
 it('coalesces reloads: one more for any number of requests made meanwhile', async () => {
   const ends: (() => void)[] = [];
   let reads = 0;
-  const reread = createRereading(async () => {
+  const reread = createCoalescedReload(async () => {
     reads += 1;
     await new Promise<void>((end) => ends.push(end));
   });

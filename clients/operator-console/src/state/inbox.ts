@@ -1,7 +1,7 @@
 import type { InboxDelta, StaffApi, StaffClient, StaffEvent, StaffSession } from '@chat-realtime/client/staff';
 import type { ViewName } from '../names.ts';
 import { rowsOf, unreadSessions } from './inbox-view.ts';
-import { createRereading } from './rereading.ts';
+import { createCoalescedReload } from './coalesced-reload.ts';
 import { changed } from './session-change.ts';
 import { createStore } from '../store.ts';
 
@@ -37,7 +37,7 @@ export class Inbox {
     closed: { loading: false, next: null, started: false },
   });
   /** Reads one row anew. */
-  readonly refresh: (id: number) => Promise<void> = createRereading((id) => this.#read(id));
+  readonly refresh: (id: number) => Promise<void> = createCoalescedReload((id) => this.#read(id));
   #generation = 0;
   /** Where the open ones that were not read yet begin; null when all were read. */
   #openNext: string | null = null;

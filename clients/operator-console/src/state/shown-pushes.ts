@@ -33,7 +33,7 @@ export function watchPushes(desk: Desk, router: Router): () => void {
     }
   };
   // A browser that will not say what it shows keeps showing it.
-  const look = (): void => void clear().catch(() => undefined);
+  const update = (): void => void clear().catch(() => undefined);
 
   navigator.serviceWorker.addEventListener(
     'message',
@@ -43,18 +43,18 @@ export function watchPushes(desk: Desk, router: Router): () => void {
     },
     { signal },
   );
-  document.addEventListener('visibilitychange', look, { signal });
+  document.addEventListener('visibilitychange', update, { signal });
   let unread = -1;
   const off = [
-    router.subscribe(look),
+    router.subscribe(update),
     desk.client.subscribe(() => {
       const now = desk.client.getState().badge?.unread ?? 0;
       if (now === unread) return;
       unread = now;
-      look();
+      update();
     }),
   ];
-  look();
+  update();
   return () => {
     ending.abort();
     for (const end of off) end();

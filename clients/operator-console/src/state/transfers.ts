@@ -47,7 +47,7 @@ export class Transfers {
     client: Pick<StaffClient, 'on'>,
     storage: Pick<Storage, 'getItem' | 'setItem'>,
     userId: string,
-    tell: (came: readonly Transfer[]) => void,
+    onTransfers: (came: readonly Transfer[]) => void,
   ) {
     this.#storage = storage;
     this.#key = `chat-console:transfers:${userId}`;
@@ -62,7 +62,7 @@ export class Transfers {
         this.#timer = undefined;
         const known = this.getState().list.filter((old) => !came.some((one) => one.sessionId === old.sessionId));
         this.#keep([...came.toReversed(), ...known]);
-        tell(came);
+        onTransfers(came);
       }, GATHER_MS);
     });
   }

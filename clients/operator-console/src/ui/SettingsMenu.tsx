@@ -1,7 +1,7 @@
 import { t } from '../i18n/index.ts';
 import { auth, notify, ui } from '../state/desk.ts';
 import { type NotifyRefusal, refusalText } from '../state/notifier.ts';
-import { forgetThisDevice } from '../state/reach.ts';
+import { forgetThisDevice } from '../state/push-devices.ts';
 import { routeHash } from '../state/route.ts';
 import { settings } from '../settings.ts';
 import { signIn } from '../state/sign-in.ts';
@@ -19,15 +19,15 @@ export function SettingsMenu() {
   const state = useStore(settings);
   const { open, setOpen, box, button } = usePopover();
 
-  const said = (refusal: NotifyRefusal | null): void => {
+  const show = (refusal: NotifyRefusal | null): void => {
     settings.set({ notifications: refusal === null });
     if (refusal !== null) notify(refusalText(refusal), 'error');
   };
   const test = async (): Promise<void> => {
-    said(await desk.attention.test());
+    show(await desk.attention.test());
   };
   const allowNotifications = async (on: boolean): Promise<void> => {
-    if (on) said(await desk.attention.enable());
+    if (on) show(await desk.attention.enable());
     else settings.set({ notifications: false });
   };
 

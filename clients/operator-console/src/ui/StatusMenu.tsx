@@ -16,11 +16,11 @@ export function StatusMenu() {
 
   useEffect(() => {
     // Chosen in another tab or on another device meanwhile.
-    const look = (): void => {
+    const refresh = (): void => {
       if (document.visibilityState === 'visible') void desk.status.load();
     };
-    document.addEventListener('visibilitychange', look);
-    return () => document.removeEventListener('visibilitychange', look);
+    document.addEventListener('visibilitychange', refresh);
+    return () => document.removeEventListener('visibilitychange', refresh);
   }, [desk]);
 
   const choose = async (next: OperatorStatus): Promise<void> => {

@@ -62,7 +62,7 @@ interface Opened {
 
 export function createConnection(
   environment: Environment,
-  keeper: JsonStorage,
+  storage: JsonStorage,
   transports: readonly TransportName[],
   port: ConnectionPort,
 ): Connection {
@@ -149,8 +149,8 @@ export function createConnection(
   const worked = (transport: TransportName): void => {
     firstWorked ||= !fallback;
     fallback?.worked(transport);
-    if (fallback?.rank) keeper.set(REMEMBERED, { transport, until: wallNow() + REMEMBER_MS });
-    else if (fallback) keeper.remove(REMEMBERED);
+    if (fallback?.rank) storage.set(REMEMBERED, { transport, until: wallNow() + REMEMBER_MS });
+    else if (fallback) storage.remove(REMEMBERED);
   };
 
   /** `refused`: the server has just said that there is no place, or no channel. */
@@ -280,7 +280,7 @@ export function createConnection(
       return preferred();
     },
     async recall() {
-      const kept = await keeper.get<{ transport: TransportName; until: number }>(REMEMBERED);
+      const kept = await storage.get<{ transport: TransportName; until: number }>(REMEMBERED);
       if (kept && kept.until > wallNow()) await load(kept.transport);
     },
     connect() {

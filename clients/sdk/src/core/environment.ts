@@ -57,11 +57,11 @@ function onLifecycle(listener: (event: Lifecycle) => void): () => void {
   const ending = new AbortController();
   const { signal } = ending;
   for (const [type, event] of document ? Object.entries(EVENTS) : []) {
-    const tell = (): void => {
+    const notify = (): void => {
       if (type !== 'visibilitychange' || !document.hidden) listener(event);
     };
     // Caught on their way down, because some of them are the document's and do not rise.
-    window.addEventListener(type, tell, { capture: true, signal });
+    window.addEventListener(type, notify, { capture: true, signal });
   }
   return () => ending.abort();
 }

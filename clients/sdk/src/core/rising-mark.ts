@@ -6,7 +6,7 @@ const INTERVAL_MS = 1_000;
 export interface RisingMark {
   /** Raises the value to report. */
   readonly raise: (value: number) => void;
-  /** Tells it now if it could not be told before; `known` is what the other side said it has. */
+  /** Tells it now if it could not be reported before; `known` is what the other side said it has. */
   readonly kick: (known?: number) => void;
   readonly stop: () => void;
 }
@@ -15,7 +15,7 @@ export interface RisingMark {
 export function createRisingMark(environment: Environment, send: (value: number) => Promise<unknown>): RisingMark {
   const countdown = createCountdown(environment);
   let wanted = 0;
-  let told = 0;
+  let reported = 0;
   let toldAt = -INTERVAL_MS;
   let sending = false;
 
@@ -25,7 +25,7 @@ export function createRisingMark(environment: Environment, send: (value: number)
     toldAt = environment.now();
     try {
       await send(value);
-      told = Math.max(told, value);
+      reported = Math.max(reported, value);
       sending = false;
       schedule();
     } catch {
@@ -34,7 +34,7 @@ export function createRisingMark(environment: Environment, send: (value: number)
     }
   };
   const schedule = (): void => {
-    if (countdown.pending() || sending || wanted <= told) return;
+    if (countdown.pending() || sending || wanted <= reported) return;
     countdown.set(Math.max(0, toldAt + INTERVAL_MS - environment.now()), () => void run());
   };
   return {
@@ -43,13 +43,13 @@ export function createRisingMark(environment: Environment, send: (value: number)
       wanted = value;
       schedule();
     },
-    kick(known = told) {
-      told = Math.min(told, known);
+    kick(known = reported) {
+      reported = Math.min(reported, known);
       schedule();
     },
     stop() {
       countdown.clear();
-      wanted = told = 0;
+      wanted = reported = 0;
     },
   };
 }

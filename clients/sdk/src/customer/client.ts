@@ -28,14 +28,14 @@ import { sessionAfter } from './session-state.ts';
 
 /** How long an unsent message is left to the tab it was written in. */
 const ADOPT_MS = 5_000;
-type Told = 'session' | 'logout' | 'outbox';
+type Announcement = 'session' | 'logout' | 'outbox';
 
 export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const environment = createEnvironment(options.environment);
   const base = resolveBase(options.baseUrl);
   const backend: Backend = options.backend ?? backendOver(standardRest(environment, base));
   const prefix = storagePrefix(options.namespace);
-  const keeper = createJsonStorage(environment.storage, prefix);
+  const storage = createJsonStorage(environment.storage, prefix);
   const emitter = createEmitter<ChatEvents>();
   const thread = createThread('client');
   const live = createLiveState();
@@ -64,12 +64,12 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const typing = createTypingList(environment, touch);
   const credentials = createCredentials(
     environment,
-    keeper,
+    storage,
     backend,
     () => getIdentityToken?.() ?? null,
     (customers) => {
       const may = !customers || getIdentityToken !== null;
-      if (!may && options.signedIn === false) keeper.remove(SESSION_KEY);
+      if (!may && options.signedIn === false) storage.remove(SESSION_KEY);
       return may;
     },
   );
@@ -146,12 +146,12 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     emitter.emit('reset', { reason });
   };
 
-  const tell = (message: Told): void => connection.tell(message);
-  const outbox = createOutbox(environment, keeper, 'out:', {
+  const announce = (message: Announcement): void => connection.broadcast(message);
+  const outbox = createOutbox(environment, storage, 'out:', {
     post,
     stored: (message) => {
       history.stored(message);
-      tell('outbox');
+      announce('outbox');
       // The network is back, whether the browser has said so or not.
       if (connection.state.status === 'waiting') connection.connect();
       touch();
@@ -194,7 +194,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       // A session this young holds nothing but what is in this answer.
       const whole = begun.last_seq <= (first ? 2 : 1);
       enter(begun, whole ? (first ? [first] : []) : null);
-      tell('session');
+      announce('session');
       if (getIdentityToken) await attach().catch(() => undefined);
       return first;
     };
@@ -229,7 +229,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   };
   const logoutHere = (): void => {
     leaveSession();
-    keeper.remove(SESSION_KEY);
+    storage.remove(SESSION_KEY);
     outbox.clear();
     getIdentityToken = null;
     prechat = {};
@@ -288,7 +288,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
 
   const connection = createSharedConnection(
     environment,
-    keeper,
+    storage,
     options.transports ?? ALL_TRANSPORTS,
     {
       target: {
@@ -316,11 +316,11 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
         ...(live.epoch !== null && { epoch: live.epoch }),
         state: { ...live.marks, operators_online: live.operatorsOnline } satisfies CustomerState,
       }),
-      told: (message) => void told(message as Told),
+      message: (message) => void onBroadcast(message as Announcement),
     },
     options.tabs === false ? null : `${prefix}tabs`,
   );
-  const told = async (message: Told): Promise<void> => {
+  const onBroadcast = async (message: Announcement): Promise<void> => {
     if (message === 'logout') return logoutHere();
     if (message === 'outbox') return outbox.load();
     const before = credentials.stored.id;
@@ -330,7 +330,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
 
   // A tab that was put away has not heard that another one began the chat.
   const unlisten = environment.onLifecycle(() => {
-    if (credentials.stored.id === null) void told('session');
+    if (credentials.stored.id === null) void onBroadcast('session');
   });
 
   const attach = async (): Promise<Session | null> => {
@@ -342,14 +342,14 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   const found = (session: Session, isShown: boolean): void => {
     if (isShown) setSession(session);
     else enter(session, null);
-    tell('session');
+    announce('session');
   };
 
   const openMailLink = async (code: string): Promise<Session> => {
     await client.ready;
     const link = await later(import('./mail-link.ts'));
     const signedIn = (): boolean => getIdentityToken !== null || options.signedIn === true;
-    const opened = await link.openMailLink({ environment, base, keeper, credentials, signedIn, found }, code);
+    const opened = await link.openMailLink({ environment, base, storage, credentials, signedIn, found }, code);
     connection.connect();
     // Signed in while the server was asked: the chat becomes theirs, as one that was begun here would.
     if (getIdentityToken) await attach();
@@ -371,7 +371,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     await connection.recall();
     await outbox.load();
     if (destroyed) return;
-    if (outbox.entries().length > 0) tell('outbox');
+    if (outbox.entries().length > 0) announce('outbox');
     if (id !== null && options.autoConnect !== false) connection.connect();
     touch();
   };
@@ -392,13 +392,13 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     send: (text, attachments = []) => {
       const sent = outbox.add(text, attachments);
       typingSender.set(false);
-      tell('outbox');
+      announce('outbox');
       return sent;
     },
     retry: (key) => outbox.retry(key),
     discard: (key) => {
       outbox.discard(key);
-      tell('outbox');
+      announce('outbox');
     },
     setTyping: (active) => typingSender.set(active),
     markRead(messageId = thread.newestId) {
@@ -442,7 +442,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       await client.ready;
       const token = await getIdentityToken?.().catch(() => null);
       // First here: the end of the old tokens must not make this device ask for new ones.
-      tell('logout');
+      announce('logout');
       logoutHere();
       if (token) await backend.identityLogout(token).catch(() => undefined);
     },

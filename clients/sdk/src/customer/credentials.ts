@@ -48,7 +48,7 @@ function renewalTime({ token, expires_at }: IssuedToken, now: number): number {
 
 export function createCredentials(
   environment: Environment,
-  keeper: JsonStorage,
+  storage: JsonStorage,
   backend: Backend,
   identity: () => Promise<string> | null,
   mayShow: (customers: boolean) => boolean,
@@ -62,7 +62,7 @@ export function createCredentials(
     const fresh = issued && { token: issued.token, renew_at: renewalTime(issued, environment.wallNow()) };
     stored = { ...stored, ...change, ...fresh };
     if (issued?.token) ended = false;
-    keeper.set(SESSION_KEY, stored);
+    storage.set(SESSION_KEY, stored);
   };
   /** The identity of the site comes first. If it does not count (yet), the chat may still belong to the guest. */
   const proven = async (sessionId: number, identityToken: string, resumeKey: string | null): Promise<IssuedToken> => {
@@ -111,7 +111,7 @@ export function createCredentials(
     },
     async load() {
       await forgetting;
-      const kept = { ...NOTHING, ...(await keeper.get<StoredSession>(SESSION_KEY)) };
+      const kept = { ...NOTHING, ...(await storage.get<StoredSession>(SESSION_KEY)) };
       // Left where it is: a page that identifies finds it, and who writes here begins a chat in its place.
       stored = mayShow(kept.customer === true) ? kept : NOTHING;
       return stored;
@@ -123,8 +123,8 @@ export function createCredentials(
       stored = NOTHING;
       ended = false;
       // Another tab may have begun the next chat already.
-      forgetting = keeper.get<StoredSession>(SESSION_KEY).then((kept) => {
-        if (kept?.id === id) keeper.remove(SESSION_KEY);
+      forgetting = storage.get<StoredSession>(SESSION_KEY).then((kept) => {
+        if (kept?.id === id) storage.remove(SESSION_KEY);
       });
     },
     access,

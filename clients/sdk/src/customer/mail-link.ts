@@ -10,7 +10,7 @@ import { type Credentials, SESSION_KEY, type StoredSession } from './credentials
 export interface MailLinkPort {
   readonly environment: Environment;
   readonly base: string;
-  readonly keeper: JsonStorage;
+  readonly storage: JsonStorage;
   readonly credentials: Credentials;
   /** The site has signed the visitor in, or says that it will. */
   readonly signedIn: () => boolean;
@@ -22,8 +22,8 @@ export interface MailLinkPort {
  * left where it is, and the code is not used.
  */
 export async function openMailLink(port: MailLinkPort, code: string): Promise<Session> {
-  const { environment, base, keeper, credentials, signedIn, found } = port;
-  const kept = await keeper.get<StoredSession>(SESSION_KEY);
+  const { environment, base, storage, credentials, signedIn, found } = port;
+  const kept = await storage.get<StoredSession>(SESSION_KEY);
   if (signedIn() || kept?.customer === true) throw new ChatClientError('signed_in');
   const url = `${base}/chat/mail/return`;
   const answer = await call<{ session: Session } & IssuedToken>(environment, 'POST', url, { json: { code } });

@@ -37,7 +37,7 @@ interface Known {
   messages: Message[];
   status: string;
   /** Rows that the page was not given yet. A look for its own text reads on, and gives it that one alone. */
-  readonly untold: Set<number>;
+  readonly undelivered: Set<number>;
   /** Rows that came a short while ago, in the order in which they came: one before them may still come. */
   readonly recent: { readonly id: number; readonly at: number }[];
   /** No row before this one is waited for. */
@@ -86,7 +86,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     call(environment, 'GET', `${channel}/channel/poll`, { token, query: { session: sessionId, last_seq, wait: 0 } });
 
   const of = (id: number): Known => {
-    if (known?.id !== id) known = { id, messages: [], status: 'new', untold: new Set(), recent: [], settled: 0 };
+    if (known?.id !== id) known = { id, messages: [], status: 'new', undelivered: new Set(), recent: [], settled: 0 };
     return known;
   };
   /** Those of the rows that were not known yet, which are now. */
@@ -95,7 +95,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     const news = read.filter(({ id }) => !has.has(id)).sort((a, b) => a.id - b.id);
     if (news.length === 0) return news;
     chat.messages = [...chat.messages, ...news].sort((a, b) => a.id - b.id);
-    for (const { id } of news) chat.untold.add(id);
+    for (const { id } of news) chat.undelivered.add(id);
     return news;
   };
   /** The same from the ledger: back from the newest to what is known. */
@@ -244,8 +244,8 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   const news = async ({ sessionId, token }: Access, newestId: number): Promise<Message[]> => {
     await read(sessionId, token);
     const chat = of(sessionId);
-    const found = chat.messages.filter(({ id }) => id > newestId || chat.untold.has(id));
-    chat.untold.clear();
+    const found = chat.messages.filter(({ id }) => id > newestId || chat.undelivered.has(id));
+    chat.undelivered.clear();
     return found.map((one) => named(sessionId, one));
   };
   const none = (): Promise<never> => Promise.reject(new ChatClientError('not_found'));
@@ -287,7 +287,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       await read(sessionId, token);
       const chat = of(sessionId);
       const earlier = chat.messages.filter(({ id }) => id < beforeId);
-      if (earlier.length === chat.messages.length) chat.untold.clear();
+      if (earlier.length === chat.messages.length) chat.undelivered.clear();
       return {
         messages: earlier.slice(-limit).map((one) => named(sessionId, one)),
         has_more: earlier.length > limit,

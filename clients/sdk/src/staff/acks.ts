@@ -10,13 +10,13 @@ export interface StaffAcks {
   readonly stop: () => void;
 }
 
-/** Delivered marks of many sessions, the latest of each, told together at most once a second. */
+/** Delivered marks of many sessions, the latest of each, sent together at most once a second. */
 export function createStaffAcks(
   environment: Environment,
   send: (items: { session_id: number; last_id: number }[]) => Promise<void>,
 ): StaffAcks {
   const wanted = new Map<number, number>();
-  const told = new Map<number, number>();
+  const acknowledged = new Map<number, number>();
   let timer: Timer = null;
 
   const run = async (): Promise<void> => {
@@ -26,19 +26,19 @@ export function createStaffAcks(
       () => true,
       () => false,
     );
-    // What was not told is told with the next message of that session.
-    if (reached) for (const { session_id, last_id } of items) told.set(session_id, last_id);
+    // What was not acknowledged is acknowledged with the next message of that session.
+    if (reached) for (const { session_id, last_id } of items) acknowledged.set(session_id, last_id);
     timer = wanted.size > 0 ? environment.setTimer(() => void run(), INTERVAL_MS) : null;
   };
   return {
     raise(sessionId, messageId) {
-      if (messageId <= (told.get(sessionId) ?? 0) || messageId <= (wanted.get(sessionId) ?? 0)) return;
+      if (messageId <= (acknowledged.get(sessionId) ?? 0) || messageId <= (wanted.get(sessionId) ?? 0)) return;
       wanted.set(sessionId, messageId);
       timer ??= environment.setTimer(() => void run(), INTERVAL_MS);
     },
     forget() {
       wanted.clear();
-      told.clear();
+      acknowledged.clear();
     },
     stop() {
       environment.clearTimer(timer);

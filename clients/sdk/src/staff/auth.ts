@@ -27,7 +27,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   const environment = createEnvironment(options.environment);
   const base = resolveBase(options.baseUrl);
   const prefix = storagePrefix(`staff:${options.namespace ?? 'default'}`);
-  const keeper = createJsonStorage(environment.storage, prefix);
+  const storage = createJsonStorage(environment.storage, prefix);
   let state: StaffAuthState = { status: 'unknown' };
   const store = createStore<StaffAuthState>(() => state);
 
@@ -50,7 +50,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     const life = expires_in * 1_000;
     const renew_at = environment.wallNow() + Math.max(life - EARLY_MS, life / 2);
     const kept = { access_token, refresh_token, user, renew_at };
-    keeper.set(KEY, kept);
+    storage.set(KEY, kept);
     become(user);
     return kept;
   };
@@ -61,7 +61,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     throw new ChatClientError('missing_credentials', 'nobody is signed in');
   };
   const refresh = async (refused: string | null): Promise<StaffToken> => {
-    const kept = await keeper.get<SignIn>(KEY);
+    const kept = await storage.get<SignIn>(KEY);
     if (!kept) return signedOut();
     // Another tab has done it meanwhile.
     if (kept.access_token !== refused && environment.wallNow() < kept.renew_at) return { token: kept.access_token };
@@ -78,9 +78,9 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     } catch (error) {
       if (asError(error).status !== 401) throw error;
       // Where there are no locks another tab may have been quicker; what it kept is newer than what was refused.
-      const newer = await keeper.get<SignIn>(KEY);
+      const newer = await storage.get<SignIn>(KEY);
       if (newer && newer.refresh_token !== refresh_token) return { token: newer.access_token };
-      keeper.remove(KEY);
+      storage.remove(KEY);
       changed();
       return signedOut();
     }
@@ -129,8 +129,8 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       return user;
     },
     async logout() {
-      const kept = await keeper.get<SignIn>(KEY);
-      keeper.remove(KEY);
+      const kept = await storage.get<SignIn>(KEY);
+      storage.remove(KEY);
       become(null);
       changed();
       if (!kept) return;
@@ -139,7 +139,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     },
     async getToken({ force }) {
       if (options.tokenUrl !== undefined) return fromSite(options.tokenUrl);
-      const kept = await keeper.get<SignIn>(KEY);
+      const kept = await storage.get<SignIn>(KEY);
       if (!kept) return signedOut();
       if (state.status !== 'signed_in') become(kept.user);
       const usable = environment.wallNow() < kept.renew_at && !(force && kept.access_token === last);
@@ -150,7 +150,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   };
   const recall = async (): Promise<void> => {
     if (options.tokenUrl !== undefined) return;
-    const user = (await keeper.get<SignIn>(KEY))?.user ?? null;
+    const user = (await storage.get<SignIn>(KEY))?.user ?? null;
     const shown = state.status === 'signed_in' ? state.user.id : null;
     if (state.status === 'unknown' || shown !== (user?.id ?? null)) become(user);
   };

@@ -113,7 +113,7 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
           state: { ...(badge && { badge }), users: [...users] } satisfies Partial<StaffChannelState>,
         };
       },
-      told: () => undefined,
+      message: () => undefined,
     },
     port.tabs ? `${prefix}tabs` : null,
   );

@@ -7,7 +7,7 @@ import { createEnvironment } from '../core/environment.ts';
 import { resolveBase } from '../core/http.ts';
 import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
 import { createEmitter, createStore } from '../core/store.ts';
-import { tellAll } from '../core/tell-all.ts';
+import { notifyListeners } from '../core/notify-listeners.ts';
 import { ChatClientError } from '../errors.ts';
 import { createTypingList, type TypingList } from '../sync/typing.ts';
 import { ALL_TRANSPORTS } from '../transport/all.ts';
@@ -15,7 +15,7 @@ import { StaffApi } from './api.ts';
 import { createStaffAcks } from './acks.ts';
 import { createStaffChannel } from './channel.ts';
 import { openConversation, type OpenConversation } from './conversation.ts';
-import { createLedger } from './ledger.ts';
+import { createEventSequencer } from './event-sequencer.ts';
 import { createStaffToken } from './token.ts';
 
 const INBOX_BATCH_MS = 16;
@@ -49,7 +49,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   const token = createStaffToken(environment, options.getToken);
   const api = new StaffApi({ baseUrl: base, getToken: options.getToken, site: options.site, environment }, token);
   const prefix = storagePrefix(`staff:${options.namespace ?? 'default'}`);
-  const keeper = createJsonStorage(environment.storage, prefix);
+  const storage = createJsonStorage(environment.storage, prefix);
   const emitter = createEmitter<StaffEvents>();
   const listeners = new Map<number, Set<(event: StaffEvent) => void>>();
   const conversations = new Map<number, OpenConversation>();
@@ -82,7 +82,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     return list;
   };
 
-  const ledger = createLedger(
+  const sequencer = createEventSequencer(
     environment,
     (id, afterSeq, limit) => api.events(id, { afterSeq, limit }),
     (event) => {
@@ -93,13 +93,13 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       events.push(event);
       delta.set(id, events);
       emitter.emit('event', event);
-      tellAll((id !== null && listeners.get(id)) || [], event);
+      notifyListeners((id !== null && listeners.get(id)) || [], event);
     },
   );
   const tellInbox = (): void => {
-    const told = delta;
+    const changes = delta;
     delta = new Map();
-    if (told.size > 0) emitter.emit('inbox', told);
+    if (changes.size > 0) emitter.emit('inbox', changes);
   };
 
   const applyFrame = (frame: Frame): void => {
@@ -107,7 +107,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     if (EPHEMERAL.has(type)) ephemeral(frame);
     else if (type.startsWith('chat.') || typeof frame.seq === 'number') {
       const event = frame as StaffEvent;
-      ledger.offer(event);
+      sequencer.offer(event);
       if (id) conversations.get(id)?.offer(event);
     } else if (type === 'channel.reset') reset((data as { reason: string }).reason);
     else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
@@ -124,7 +124,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   };
   const reset = (reason: string): void => {
     cursor = null;
-    ledger.clear();
+    sequencer.clear();
     acks.forget();
     for (const one of conversations.values()) one.reset();
     emitter.emit('reset', { reason });
@@ -162,7 +162,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   /** Replies an earlier visit could not send: their conversations are opened until they are sent. */
   const recover = async (): Promise<void> => {
     recovered = true;
-    for (const name of await keeper.names('out:')) {
+    for (const name of await storage.names('out:')) {
       const id = Number(name.split(':')[1]);
       if (id > 0) client.conversation(id);
     }
@@ -215,7 +215,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       };
     },
     seed(sessions) {
-      for (const { id, last_seq } of sessions) ledger.seed(id, last_seq);
+      for (const { id, last_seq } of sessions) sequencer.seed(id, last_seq);
     },
     conversation(sessionId) {
       const known = conversations.get(sessionId);
@@ -223,7 +223,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       if (known) return known.conversation;
       const opened = openConversation(sessionId, {
         environment,
-        keeper,
+        storage,
         api,
         get typing() {
           return typingOf(sessionId);
@@ -249,7 +249,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       for (const one of [...conversations.values()]) one.stop();
       for (const list of typing.values()) list.clear();
       acks.stop();
-      ledger.clear();
+      sequencer.clear();
       store.clear();
       emitter.clear();
       listeners.clear();

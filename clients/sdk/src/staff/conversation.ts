@@ -19,7 +19,7 @@ type SeqEvent = StaffEvent & { readonly seq: number; readonly session_id: number
 
 export interface ConversationPort {
   readonly environment: Environment;
-  readonly keeper: JsonStorage;
+  readonly storage: JsonStorage;
   readonly api: StaffApi;
   readonly typing: TypingList;
   readonly userId: () => string | null;
@@ -160,7 +160,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     outbox.stop();
     port.closed();
   };
-  const outbox = createOutbox(environment, port.keeper, outboxName(sessionId), {
+  const outbox = createOutbox(environment, port.storage, outboxName(sessionId), {
     post: ({ id, body, attachments, expected_seq }) =>
       api.send(sessionId, {
         body,

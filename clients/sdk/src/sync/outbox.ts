@@ -68,7 +68,7 @@ interface Waiter {
  * Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until it is
  * known.
  */
-export function createOutbox(environment: Environment, keeper: JsonStorage, name: string, port: OutboxPort): Outbox {
+export function createOutbox(environment: Environment, storage: JsonStorage, name: string, port: OutboxPort): Outbox {
   const countdown = createCountdown(environment);
   /** In the order in which they were written. */
   let entries = new Map<string, OutboxEntry>();
@@ -85,7 +85,7 @@ export function createOutbox(environment: Environment, keeper: JsonStorage, name
 
   const put = (entry: OutboxEntry): void => {
     entries.set(entry.id, entry);
-    keeper.set(name + entry.id, entry);
+    storage.set(name + entry.id, entry);
     port.changed();
   };
   const take = (id: string): Waiter | undefined => {
@@ -94,7 +94,7 @@ export function createOutbox(environment: Environment, keeper: JsonStorage, name
     mine.delete(id);
     taken.delete(id);
     if (entries.delete(id)) {
-      keeper.remove(name + id);
+      storage.remove(name + id);
       port.changed();
     }
     return waiter;
@@ -207,8 +207,8 @@ export function createOutbox(environment: Environment, keeper: JsonStorage, name
     },
     flush,
     async load() {
-      const names = await keeper.names(name);
-      const kept = await Promise.all(names.map((key) => keeper.get<OutboxEntry>(key)));
+      const names = await storage.names(name);
+      const kept = await Promise.all(names.map((key) => storage.get<OutboxEntry>(key)));
       const reads = port.reads ?? ((author) => author === port.author?.());
       const others = kept.filter((entry) => entry && !mine.has(entry.id) && reads(entry.author));
       const all = [...[...entries.values()].filter(({ id }) => mine.has(id)), ...(others as OutboxEntry[])];

@@ -36,7 +36,7 @@ const OTHER_WORDS_AFTER_MS = 10_000;
  * again.
  */
 export function createOwnRows(environment: Environment, side: 'client' | 'operator') {
-  const keeper = createJsonStorage(environment.storage, `${PREFIX}${side}:`);
+  const storage = createJsonStorage(environment.storage, `${PREFIX}${side}:`);
   const notes = new Map<string, Note>();
   const bodies = new Map<string, string>();
   /** Rows that are known to be a text of this device. */
@@ -46,15 +46,15 @@ export function createOwnRows(environment: Environment, side: 'client' | 'operat
   const drop = (key: string): void => {
     notes.delete(key);
     bodies.delete(key);
-    keeper.remove(key);
+    storage.remove(key);
   };
   const sweep = async (): Promise<void> => {
     if (swept) return;
     swept = true;
-    for (const key of await keeper.names('')) {
-      const note = await keeper.get<Note>(key);
+    for (const key of await storage.names('')) {
+      const note = await storage.get<Note>(key);
       const kept = note?.row === undefined ? KEPT_MS : SETTLED_KEPT_MS;
-      if (note === null || Math.abs(environment.wallNow() - note.at) > kept) keeper.remove(key);
+      if (note === null || Math.abs(environment.wallNow() - note.at) > kept) storage.remove(key);
     }
   };
   const settle = (key: string, rowId: number): void => {
@@ -62,8 +62,8 @@ export function createOwnRows(environment: Environment, side: 'client' | 'operat
     const note = notes.get(key);
     drop(key);
     if (!note) return;
-    keeper.set(key, { ...note, row: rowId, at: environment.wallNow() });
-    environment.setTimer(() => keeper.remove(key), SETTLED_KEPT_MS);
+    storage.set(key, { ...note, row: rowId, at: environment.wallNow() });
+    environment.setTimer(() => storage.remove(key), SETTLED_KEPT_MS);
   };
   /** Whose it is, where that is not said by the row itself. */
   const keyOf = (session: number, row: Message): string | undefined => {
@@ -96,7 +96,7 @@ export function createOwnRows(environment: Environment, side: 'client' | 'operat
     /** What another page, or this one, noted of a text. */
     async recall(key: string, body = ''): Promise<Note | null> {
       await sweep();
-      const note = (await keeper.get<Note>(key)) ?? notes.get(key) ?? null;
+      const note = (await storage.get<Note>(key)) ?? notes.get(key) ?? null;
       if (note?.row !== undefined) given.set(note.row, key);
       else if (note) {
         notes.set(key, note);
@@ -108,7 +108,7 @@ export function createOwnRows(environment: Environment, side: 'client' | 'operat
       const note = { ...given, at: environment.wallNow() };
       notes.set(key, note);
       if (body) bodies.set(key, body);
-      keeper.set(key, note);
+      storage.set(key, note);
       return note;
     },
     find(key: string, session: number, rows: readonly Message[]): Message | null {

@@ -14,7 +14,7 @@ export interface Thread {
   /** With the outbox behind them; objects stay the same while nothing about them changed. */
   readonly view: (outbox: readonly OutboxEntry[], marksOfOthers: Marks) => readonly ChatMessage[];
   readonly show: (message: Message, marksOfOthers: Marks) => ChatMessage;
-  readonly each: (tell: (message: Message) => void) => void;
+  readonly each: (visit: (message: Message) => void) => void;
   readonly count: (test: (message: Message) => boolean) => number;
 }
 
@@ -97,7 +97,7 @@ export function createThread(ownSide: 'client' | 'operator'): Thread {
       return shown;
     },
     show,
-    each: (tell) => [...list].forEach(tell),
+    each: (visit) => [...list].forEach(visit),
     count: (test) => list.filter(test).length,
   };
 }

@@ -12,16 +12,16 @@ const frame = (n: number): Frame => ({ type: 'chat.alert', session_id: null, seq
 /** A tab that follows; `prepare` takes until the test says so. */
 function following() {
   const world = createWorld();
-  const told: string[] = [];
+  const received: string[] = [];
   const prepared: (() => void)[] = [];
   let role: 'follows' | 'leads' = 'follows';
   const port: Partial<SharedPort> = {
     prepare: () => new Promise((resolve) => prepared.push(resolve)),
     cursor: () => null,
-    ready: (data: ReadyData) => told.push(`ready ${data.cursor}`),
-    frame: ({ data }) => told.push(`frame ${(data as { n: number }).n}`),
+    ready: (data: ReadyData) => received.push(`ready ${data.cursor}`),
+    frame: ({ data }) => received.push(`frame ${(data as { n: number }).n}`),
   };
-  const others = createPeers({
+  const peers = createPeers({
     environment: world.tab().environment,
     port: port as SharedPort,
     real: {} as Connection,
@@ -34,38 +34,38 @@ function following() {
     for (const resolve of prepared.splice(0)) resolve();
     await world.advance(1);
   };
-  return { others, told, settle, lead: () => (role = 'leads') };
+  return { peers, received, settle, lead: () => (role = 'leads') };
 }
 
 describe('a tab that follows another', () => {
   it('takes what comes while it joins after the state that was told before it', async () => {
-    const { others, told, settle } = following();
-    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
-    others.received({ kind: 'frame', frame: frame(2) });
-    expect(told).toEqual([]);
+    const { peers, received, settle } = following();
+    peers.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
+    peers.received({ kind: 'frame', frame: frame(2) });
+    expect(received).toEqual([]);
     await settle();
-    expect(told).toEqual(['ready 1', 'frame 2']);
-    others.received({ kind: 'frame', frame: frame(3) });
-    expect(told.at(-1)).toBe('frame 3');
+    expect(received).toEqual(['ready 1', 'frame 2']);
+    peers.received({ kind: 'frame', frame: frame(3) });
+    expect(received.at(-1)).toBe('frame 3');
   });
 
   it('takes of two states the newer alone, and no frame that is older', async () => {
-    const { others, told, settle } = following();
-    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
-    others.received({ kind: 'frame', frame: frame(2) });
-    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '2' } });
-    others.received({ kind: 'frame', frame: frame(3) });
+    const { peers, received, settle } = following();
+    peers.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
+    peers.received({ kind: 'frame', frame: frame(2) });
+    peers.received({ kind: 'state', connection: ONLINE, ready: { cursor: '2' } });
+    peers.received({ kind: 'frame', frame: frame(3) });
     await settle();
-    expect(told).toEqual(['ready 2', 'frame 3']);
+    expect(received).toEqual(['ready 2', 'frame 3']);
   });
 
-  it('forgets what it was told when it takes the lead itself', async () => {
-    const { others, told, settle, lead } = following();
-    others.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
-    others.received({ kind: 'frame', frame: frame(2) });
+  it('forgets what it received when it takes the lead itself', async () => {
+    const { peers, received, settle, lead } = following();
+    peers.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
+    peers.received({ kind: 'frame', frame: frame(2) });
     lead();
-    others.stop();
+    peers.stop();
     await settle();
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 });

@@ -6,8 +6,8 @@ import type { Frame, ReadyData } from '../api/transport.ts';
 export interface SharedPort extends ConnectionPort {
   /** What a tab that joins needs to know: the cursor reached, marks, presence. */
   readonly summary: () => ReadyData;
-  /** Another tab told something of the application's own. */
-  readonly told: (message: unknown) => void;
+  /** An application message from another tab. */
+  readonly message: (message: unknown) => void;
 }
 
 /** Messages between tabs. */
@@ -22,5 +22,7 @@ export type TabMessage =
       readonly at?: number;
     }
   | { readonly kind: 'frame'; readonly frame: Frame }
+  /** An outbound frame of a follower. Tabs of different builds meet here, so the two short names stay. */
   | { readonly kind: 'up'; readonly frame: ClientFrame }
+  /** An application message. */
   | { readonly kind: 'told'; readonly message: unknown };

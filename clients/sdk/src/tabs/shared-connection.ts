@@ -14,7 +14,7 @@ export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 
   readonly leads: boolean;
   /** Tabs cannot share a connection here. */
   readonly alone: boolean;
-  readonly tell: (message: unknown) => void;
+  readonly broadcast: (message: unknown) => void;
   readonly destroy: () => void;
 }
 
@@ -24,7 +24,7 @@ export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 
  */
 export function createSharedConnection(
   environment: Environment,
-  keeper: JsonStorage,
+  storage: JsonStorage,
   transports: readonly TransportName[],
   port: SharedPort,
   tabName: string | null,
@@ -47,7 +47,7 @@ export function createSharedConnection(
   let loading: Promise<void> | null = null;
 
   const post = (message: TabMessage): void => channel?.postMessage(message);
-  const real = createConnection(environment, keeper, transports, {
+  const real = createConnection(environment, storage, transports, {
     ...port,
     ready(data, transport) {
       port.ready(data, transport);
@@ -133,7 +133,7 @@ export function createSharedConnection(
   if (channel) {
     channel.onmessage = ({ data }) => {
       const message = data as TabMessage;
-      if (message.kind === 'told') port.told(message.message);
+      if (message.kind === 'told') port.message(message.message);
       else if (role()) withPeers(({ received }) => received(message));
     };
   }
@@ -183,7 +183,7 @@ export function createSharedConnection(
       post({ kind: 'up', frame });
       return followed.status === 'online';
     },
-    tell: (message) => post({ kind: 'told', message }),
+    broadcast: (message) => post({ kind: 'told', message }),
     destroy() {
       wanted = false;
       unlisten();

@@ -172,12 +172,12 @@ export function createModel(host: PanelHost): PanelModel {
     settled: () => notice.set(null),
   });
 
-  const retell = (): void => {
+  const republish = (): void => {
     const { locale, theme } = settings.getState();
     texts.set(textsFor(locale, config.getState(), theme.title));
   };
-  settings.subscribe(retell);
-  config.subscribe(retell);
+  settings.subscribe(republish);
+  config.subscribe(republish);
 
   let retry: ReturnType<typeof setTimeout> | undefined;
   async function loadConfig(): Promise<void> {
@@ -204,13 +204,13 @@ export function createModel(host: PanelHost): PanelModel {
     host.unread(short, unreadWords(count, settings.getState().locale));
     host.emit('unread', { count });
   };
-  let told = { unread: -1, status: '', session: -1 as number | null };
+  let published = { unread: -1, status: '', session: -1 as number | null };
   let reported = '';
-  const tell = (): void => {
+  const publish = (): void => {
     const { unread, connection, session } = client.getState();
     const now = { unread, status: connection.status, session: session?.id ?? null };
-    const before = told;
-    told = now;
+    const before = published;
+    published = now;
     if (now.unread !== before.unread) tellUnread(now.unread);
     if (settings.getState().titleCount) countInTitle(now.unread);
     if (now.status !== before.status) host.emit('connection', { status: connection.status });
@@ -227,7 +227,7 @@ export function createModel(host: PanelHost): PanelModel {
       host.emit('session', { id: now.session });
     }
   };
-  client.subscribe(tell);
+  client.subscribe(publish);
   client.on('error', failed);
   client.on('message', (message) => {
     const words = texts.getState();

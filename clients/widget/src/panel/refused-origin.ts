@@ -16,10 +16,10 @@ async function looksRefused(error: unknown, baseUrl: string): Promise<boolean> {
 
 /** Says to whoever puts the widget into a page what is missing, once. */
 export function createOriginAdviser(baseUrl: string): (error: unknown) => Promise<void> {
-  let told = false;
+  let reported = false;
   return async (error) => {
-    if (told || !(await looksRefused(error, baseUrl)) || told) return;
-    told = true;
+    if (reported || !(await looksRefused(error, baseUrl)) || reported) return;
+    reported = true;
     // oxlint-disable-next-line no-console -- the person at the console is the one this is for
     console.error(
       `[chat-widget] ${baseUrl} refuses this page. Add its origin to the server's setting: ALLOWED_ORIGINS=${location.origin}`,

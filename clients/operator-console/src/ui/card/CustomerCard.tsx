@@ -14,7 +14,7 @@ import { ContactForm } from './ContactForm.tsx';
 import { CustomerActions } from './CustomerActions.tsx';
 import { EarlierChats } from './EarlierChats.tsx';
 
-function Fact({
+function Detail({
   label,
   value,
   href = null,
@@ -26,7 +26,7 @@ function Fact({
   copy?: boolean;
 }) {
   return (
-    <div class="fact">
+    <div class="detail">
       <dt>{label}</dt>
       <dd>
         {value === null || value === '' ? (
@@ -60,7 +60,7 @@ export function CustomerCard({ session }: { session: StaffSession }) {
     if (unread) void desk.inbox.refresh(session.id);
   }, [session.id, unread]);
   const [editing, setEditing] = useState(false);
-  const now = session.current_page_url ?? null;
+  const currentPage = session.current_page_url ?? null;
   // Going from page to page is no event of the chat: who looks at the card asks, first when it opens.
   useEffect(() => {
     if (!unread) void desk.inbox.refresh(session.id);
@@ -90,25 +90,25 @@ export function CustomerCard({ session }: { session: StaffSession }) {
       )}
       {editing && <ContactForm key={session.id} session={session} onDone={() => setEditing(false)} />}
       <dl>
-        <Fact label={t().phone} value={contact.phone} href={phone === '' ? null : `tel:${phone}`} copy />
-        <Fact
+        <Detail label={t().phone} value={contact.phone} href={phone === '' ? null : `tel:${phone}`} copy />
+        <Detail
           label={t().email}
           value={contact.email}
           href={contact.email === null ? null : (urlOf(`mailto:${contact.email}`)?.href ?? null)}
           copy
         />
-        {now !== null && now !== session.page_url && (
-          <Fact label={t().pageNow} value={now} href={pageUrl(now)?.href ?? null} />
+        {currentPage !== null && currentPage !== session.page_url && (
+          <Detail label={t().pageNow} value={currentPage} href={pageUrl(currentPage)?.href ?? null} />
         )}
-        <Fact
-          label={now !== null && now !== session.page_url ? t().pageFirst : t().page}
+        <Detail
+          label={currentPage !== null && currentPage !== session.page_url ? t().pageFirst : t().page}
           value={session.page_url}
           href={session.page_url === null ? null : (pageUrl(session.page_url)?.href ?? null)}
         />
-        <Fact label={t().locale} value={session.locale} />
-        <Fact label={t().since} value={dateTime(session.created_at)} />
+        <Detail label={t().locale} value={session.locale} />
+        <Detail label={t().since} value={dateTime(session.created_at)} />
         {session.consent && (
-          <div class="fact">
+          <div class="detail">
             <dt>{t().consent}</dt>
             <dd>
               <ConsentWords proof={session.consent} locale={session.locale} />
@@ -121,7 +121,11 @@ export function CustomerCard({ session }: { session: StaffSession }) {
           <h3>{t().answers}</h3>
           <dl>
             {answers.map((answer) => (
-              <Fact key={answer.name} label={worded(answer.label, settings.getState().locale)} value={shown(answer)} />
+              <Detail
+                key={answer.name}
+                label={worded(answer.label, settings.getState().locale)}
+                value={shown(answer)}
+              />
             ))}
           </dl>
         </section>
@@ -131,7 +135,7 @@ export function CustomerCard({ session }: { session: StaffSession }) {
           <h3>{t().attributes}</h3>
           <dl>
             {attributes.map(([name, value]) => (
-              <Fact key={name} label={name} value={typeof value === 'string' ? value : JSON.stringify(value)} />
+              <Detail key={name} label={name} value={typeof value === 'string' ? value : JSON.stringify(value)} />
             ))}
           </dl>
         </section>

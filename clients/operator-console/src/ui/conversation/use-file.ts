@@ -23,7 +23,7 @@ export interface FileInUse {
 const AGAIN_MS = 10_000;
 
 /** Status of the answer; 0: none. */
-function look(url: string): Promise<number> {
+function statusOf(url: string): Promise<number> {
   return fetch(url, { method: 'HEAD', credentials: 'omit' }).then(
     ({ status }) => status,
     () => 0,
@@ -71,11 +71,11 @@ export function useFile({ attachment, messageId, sessionId }: FileOfMessage): Fi
     },
     async open() {
       let address = url;
-      let status = address === undefined ? 401 : await look(address);
+      let status = address === undefined ? 401 : await statusOf(address);
       if (status === 401 || status === 403) {
         address = await renew();
         if (address === undefined) return;
-        status = await look(address);
+        status = await statusOf(address);
       }
       const ok = status >= 200 && status < 300;
       setTrouble(ok ? null : status === 404 ? 'gone' : 'failed');

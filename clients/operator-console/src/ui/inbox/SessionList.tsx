@@ -29,7 +29,7 @@ export function SessionList({ rows, sessions, selected, view, onEnd }: SessionLi
   const order = useRef(shown);
   order.current = shown;
 
-  const look = (): void => {
+  const measure = (): void => {
     const element = box.current;
     if (element === null) return;
     const { scrollTop, clientHeight } = element;
@@ -37,8 +37,8 @@ export function SessionList({ rows, sessions, selected, view, onEnd }: SessionLi
     if (scrollTop + clientHeight > element.scrollHeight - 400) onEnd?.();
   };
   useLayoutEffect(() => {
-    look();
-    const observer = new ResizeObserver(look);
+    measure();
+    const observer = new ResizeObserver(measure);
     if (box.current !== null) observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
@@ -64,7 +64,7 @@ export function SessionList({ rows, sessions, selected, view, onEnd }: SessionLi
 
   const { from, to } = windowOf(sight, { count: shown.length, rowHeight: ROW_HEIGHT });
   return (
-    <div class="session-list" ref={box} onScroll={look} onPointerEnter={hold} onPointerLeave={letGo}>
+    <div class="session-list" ref={box} onScroll={measure} onPointerEnter={hold} onPointerLeave={letGo}>
       <ul style={{ height: `${shown.length * ROW_HEIGHT}px` }} aria-label={t().views[view]}>
         {shown.slice(from, to).map((session, index) => (
           <li

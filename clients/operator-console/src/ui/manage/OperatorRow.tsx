@@ -69,7 +69,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
   const [leaving, setLeaving] = useState(false);
   const [heir, setHeir] = useState('');
   const { busy, problem, run } = useTask(wordsFor);
-  const act = (work: () => Promise<unknown>, said: string): void =>
+  const act = (work: () => Promise<unknown>, message: string): void =>
     void run(async () => {
       try {
         await work();
@@ -79,7 +79,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
         throw error;
       }
       await onChanged();
-      notify(said);
+      notify(message);
     });
   return (
     <div class="form operator-details">

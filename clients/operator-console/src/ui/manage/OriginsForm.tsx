@@ -13,19 +13,19 @@ export function OriginsForm({ rules, save }: RulesFormProps) {
   const words = manage.origins;
   const fixed = rules.fixed.includes('origins');
   const { origins } = rules.effective;
-  const [lines, setLines] = useState<readonly string[]>(origins.length === 0 ? [''] : origins);
-  const change = (index: number, text: string): void => setLines(lines.map((line, at) => (at === index ? text : line)));
+  const [rows, setRows] = useState<readonly string[]>(origins.length === 0 ? [''] : origins);
+  const change = (index: number, text: string): void => setRows(rows.map((row, at) => (at === index ? text : row)));
   return (
     <RuleSection
       name="origins"
       fixed={fixed}
       saved={rules.saved.origins !== undefined}
-      onSave={() => save({ origins: [...new Set(lines.flatMap((line) => originOf(line) ?? []))] })}
+      onSave={() => save({ origins: [...new Set(rows.flatMap((row) => originOf(row) ?? []))] })}
       onClear={() => save({ origins: null })}
     >
-      <ul class="lines" aria-label={manage.rules.origins.title}>
-        {lines.map((line, index) => (
-          // oxlint-disable-next-line no-array-index-key -- a line has no other name than its place
+      <ul class="address-list" aria-label={manage.rules.origins.title}>
+        {rows.map((row, index) => (
+          // oxlint-disable-next-line no-array-index-key -- a row has no other name than its place
           <li key={index}>
             <input
               type="text"
@@ -33,7 +33,7 @@ export function OriginsForm({ rules, save }: RulesFormProps) {
               name="origin"
               aria-label={words.line(index + 1)}
               placeholder="https://shop.example"
-              value={line}
+              value={row}
               maxLength={255}
               pattern="\s*https?://[^\s\/]+\/?.*"
               title={words.rule}
@@ -42,20 +42,20 @@ export function OriginsForm({ rules, save }: RulesFormProps) {
               // A whole address that was copied becomes what a browser sends.
               onBlur={(event) => change(index, originOf(event.currentTarget.value) ?? event.currentTarget.value)}
             />
-            {!fixed && lines.length > 1 && (
+            {!fixed && rows.length > 1 && (
               <IconButton
                 icon="close"
                 class="tiny"
                 label={words.remove(index + 1)}
-                onClick={() => setLines(lines.filter((_, at) => at !== index))}
+                onClick={() => setRows(rows.filter((_, at) => at !== index))}
               />
             )}
           </li>
         ))}
       </ul>
-      {!fixed && lines.length < ORIGINS_MAX && (
+      {!fixed && rows.length < ORIGINS_MAX && (
         <div class="row-buttons wrap">
-          <button type="button" class="quiet" data-action="add-origin" onClick={() => setLines([...lines, ''])}>
+          <button type="button" class="quiet" data-action="add-origin" onClick={() => setRows([...rows, ''])}>
             {words.add}
           </button>
         </div>

@@ -31,7 +31,7 @@ export function WebhookForm({ rules, targets, save }: RulesFormProps & { readonl
       onClear={() => save({ webhook: null })}
       after={<Trial none={targets.urls.length === 0 || targets.secret === 'none'} />}
     >
-      <ul class="lines" aria-label={words.urls}>
+      <ul class="address-list" aria-label={words.urls}>
         {urls.map((url, index) => (
           // oxlint-disable-next-line no-array-index-key -- a line has no other name than its place
           <li key={index}>

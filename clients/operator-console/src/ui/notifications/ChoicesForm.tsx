@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { notify } from '../../state/desk.ts';
 import type { NotifyEvent } from '../../names.ts';
-import { type NotifySettings, readChoices, saveChoices } from '../../state/reach.ts';
+import { type NotifySettings, readChoices, saveChoices } from '../../state/push-devices.ts';
 import { settings as console_ } from '../../settings.ts';
 import { useDesk } from '../context.ts';
 import { Problem, Waiting } from '../manage/Page.tsx';

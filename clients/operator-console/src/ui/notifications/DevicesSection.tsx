@@ -10,7 +10,7 @@ import {
   removeDevice,
   renameDevice,
   testDevice,
-} from '../../state/reach.ts';
+} from '../../state/push-devices.ts';
 import { settings } from '../../settings.ts';
 import { useDesk } from '../context.ts';
 import { Problem, Waiting } from '../manage/Page.tsx';

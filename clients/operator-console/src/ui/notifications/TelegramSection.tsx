@@ -7,7 +7,7 @@ import {
   type TelegramBindingResponse,
   type TelegramCodeResponse,
   unbindTelegram,
-} from '../../state/reach.ts';
+} from '../../state/push-devices.ts';
 import { useDesk } from '../context.ts';
 import { Problem, Waiting } from '../manage/Page.tsx';
 import { CodeBlock } from '../setup/CodeBlock.tsx';
@@ -38,10 +38,10 @@ export function TelegramSection() {
       setCode(null);
       return undefined;
     }
-    const looking = setInterval(() => void reload(), LOOK_MS);
+    const timer = setInterval(() => void reload(), LOOK_MS);
     const ending = setTimeout(() => setCode(null), CODE_MS);
     return () => {
-      clearInterval(looking);
+      clearInterval(timer);
       clearTimeout(ending);
     };
   }, [code, account, reload]);

@@ -2,7 +2,7 @@
  * Coalesces reloads per id. A request during a reload triggers another one after it, since the running one may have
  * been answered before the change that caused the request. The promise ends with the last reload; `read` must not fail.
  */
-export function createRereading(read: (id: number) => Promise<void>): (id: number) => Promise<void> {
+export function createCoalescedReload(read: (id: number) => Promise<void>): (id: number) => Promise<void> {
   const running = new Map<number, { done: Promise<void>; again: boolean }>();
   return (id) => {
     const known = running.get(id);

@@ -7,7 +7,7 @@ const FEED_IDS_MAX = 5_000;
 
 type SeqEvent = StaffEvent & { readonly seq: number; readonly session_id: number };
 
-export interface Ledger {
+export interface EventSequencer {
   readonly offer: (event: StaffEvent) => void;
   /** Events up to here are known from a list; later ones must follow without a hole. */
   readonly seed: (sessionId: number, lastSeq: number) => void;
@@ -17,7 +17,7 @@ export interface Ledger {
 /**
  * Passes on the events of all sessions, each once and in order within its session, however often a resume repeats them.
  */
-export function createLedger(
+export function createEventSequencer(
   environment: Environment,
   fetchAfter: (
     sessionId: number,
@@ -25,7 +25,7 @@ export function createLedger(
     limit: number,
   ) => Promise<{ events: StaffEvent[]; has_more: boolean }>,
   apply: (event: StaffEvent) => void,
-): Ledger {
+): EventSequencer {
   /** Seq last applied; most sessions never need more than this number. */
   let applied = new Map<number, number>();
   let seeds = new Map<number, number>();

@@ -18,7 +18,7 @@ import {
 import { type Clock, pause, SYSTEM_CLOCK, type Timer } from '../clock.ts';
 import type { ChatSource } from '../ports.ts';
 
-export interface LedgerSession {
+export interface FakeSession {
   readonly id: number;
   readonly events: SessionEvent[];
   assignedUserId: string | null;
@@ -34,8 +34,8 @@ const HEALTHY: LivePathFault = () => ({ copies: 1, delayMs: 0 });
  * A chat-service in memory that keeps the promises of the real one: dense sequences, a feed in commit order, and a live
  * path that may lose, repeat and reorder as told.
  */
-export class Ledger implements ChatSource {
-  readonly sessions = new Map<number, LedgerSession>();
+export class FakeChatService implements ChatSource {
+  readonly sessions = new Map<number, FakeSession>();
   readonly acked: AcksRequest['acks'] = [];
   /** Called with each acknowledgement that arrived. */
   onAck: ((ack: AcksRequest['acks'][number]) => void) | null = null;
@@ -278,7 +278,7 @@ export class Ledger implements ChatSource {
     return new Date(this.#clock.wall()).toISOString();
   }
 
-  #session(id: number): LedgerSession {
+  #session(id: number): FakeSession {
     const session = this.sessions.get(id);
     if (session === undefined) throw new Error(`no session ${id}`);
     return session;

@@ -3,7 +3,7 @@ import { createEnvironment } from '../core/environment.ts';
 import type { StaffEvent } from '../api/protocol.ts';
 import { ChatClientError } from '../errors.ts';
 import { createClock } from '../testing/clock.ts';
-import { createLedger } from './ledger.ts';
+import { createEventSequencer } from './event-sequencer.ts';
 
 const event = (feed_seq: number, seq: number): StaffEvent => ({
   type: 'chat.session.assigned',
@@ -18,7 +18,7 @@ it('[ASG10] [ASG13] shows the assignment that takes a chat away, also where what
   const clock = createClock();
   let isInSight = false;
   const shown: number[] = [];
-  const ledger = createLedger(
+  const sequencer = createEventSequencer(
     createEnvironment({ setTimer: clock.setTimer, clearTimer: clock.clearTimer, random: () => 0.5 }),
     async (_id, after) => {
       if (!isInSight) throw new ChatClientError('session_not_found', undefined, { status: 404 });
@@ -26,15 +26,15 @@ it('[ASG10] [ASG13] shows the assignment that takes a chat away, also where what
     },
     ({ seq }) => shown.push(seq ?? 0),
   );
-  ledger.offer(event(1, 1));
+  sequencer.offer(event(1, 1));
   // 2 to 4 were nobody's, and the page that is read later leaves them out. 6 comes while the gap is asked for.
-  ledger.offer(event(5, 5));
-  ledger.offer(event(6, 6));
+  sequencer.offer(event(5, 5));
+  sequencer.offer(event(6, 6));
   await clock.advance(1_000);
   expect(shown).toEqual([1, 5, 6]);
   // It is given to them: what they could not see meanwhile is read.
   isInSight = true;
-  ledger.offer(event(12, 8));
+  sequencer.offer(event(12, 8));
   await clock.advance(1_000);
   expect(shown).toEqual([1, 5, 6, 7, 8]);
 });

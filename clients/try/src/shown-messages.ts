@@ -6,7 +6,7 @@ export interface Shown {
 }
 
 /** What one observer was shown, from the first moment on: a message that vanished later still was shown. */
-export class Ledger {
+export class ShownMessages {
   /** When each was seen first, in Unix milliseconds. */
   readonly seen = new Map<number, number>();
   readonly #doubled = new Set<number>();

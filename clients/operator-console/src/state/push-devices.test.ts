@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deviceName } from './reach.ts';
+import { deviceName } from './push-devices.ts';
 import { sessionOfTag } from './shown-pushes.ts';
 
 describe('a device', () => {
