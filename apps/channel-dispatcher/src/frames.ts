@@ -2,12 +2,12 @@ import {
   type BrokerEphemeral,
   type BrokerEvent,
   CONTROL_CHANNEL,
+  frameTexts,
   sessionChannel,
   STAFF_CHANNEL,
   STAFF_STREAM_FIELD,
   STAFF_STREAM_KEY,
   STAFF_STREAM_MAX_LENGTH,
-  staffEventType,
 } from '@chat-realtime/protocol';
 import type { FanoutCommand } from '@chat-realtime/messaging';
 
@@ -19,20 +19,16 @@ export type EventCommands =
   | { readonly kind: 'durable' | 'staff_only'; readonly commands: readonly FanoutCommand[] }
   | { readonly kind: 'bad'; readonly reason: BadEvent };
 
-/**
- * The frames of one durable event. They are concatenated as strings, so that `data`, nearly all of a frame, is
- * serialised once for customers and staff.
- */
+/** The frames of one durable event. */
 export function eventCommands(event: BrokerEvent): EventCommands {
   const { type, session_id: sessionId, seq } = event;
-  if (seq === null) return staffOnlyCommands(event);
+  // One of a relay of version 0.1 has its id alone.
+  if (seq === null && event.feed_seq === undefined && event.feed_id === undefined)
+    return { kind: 'bad', reason: 'missing_feed_seq' };
+  const { customer, staff } = frameTexts(event);
+  if (seq === null || customer === null) return { kind: 'staff_only', commands: toStaff(staff) };
   if (sessionId === null) return { kind: 'bad', reason: 'missing_session_id' };
-  const place = `"session_id":${sessionId},"seq":${seq}`;
-  const data = JSON.stringify(event.data);
-  const staffData = event.staff_data === undefined ? data : JSON.stringify({ ...event.data, ...event.staff_data });
-  const customerFrame = `{"type":${JSON.stringify(type)},${place},"data":${data}}`;
-  const staffFrame = `{"type":${JSON.stringify(staffType(event))},${place}${feedPlace(event)},"data":${staffData},${subscribers(event)}}`;
-  const commands = [publish(sessionChannel(sessionId), customerFrame), ...toStaff(staffFrame)];
+  const commands = [publish(sessionChannel(sessionId), customer), ...toStaff(staff)];
   if (type !== 'chat.erased') return { kind: 'durable', commands };
   return { kind: 'durable', commands: [...commands, scrubOf(sessionId, seq, event.data['through_seq'])] };
 }
@@ -61,30 +57,6 @@ export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutComm
 function scrubOf(sessionId: number, seq: number, through: unknown): FanoutCommand {
   const throughSeq = typeof through === 'number' ? through : seq;
   return { kind: 'scrub', stream: STAFF_STREAM_KEY, field: STAFF_STREAM_FIELD, sessionId, throughSeq };
-}
-
-function staffOnlyCommands(event: BrokerEvent): EventCommands {
-  // One of a relay of version 0.1 has its id alone.
-  if (event.feed_seq === undefined && event.feed_id === undefined) return { kind: 'bad', reason: 'missing_feed_seq' };
-  const id = event.feed_id === undefined ? '' : `,"feed_id":${event.feed_id}`;
-  const place = `"session_id":${event.session_id},"seq":null${id}${feedPlace(event)}`;
-  const data = JSON.stringify(event.staff_data === undefined ? event.data : { ...event.data, ...event.staff_data });
-  const frame = `{"type":${JSON.stringify(event.type)},${place},"data":${data},${subscribers(event)}}`;
-  return { kind: 'staff_only', commands: toStaff(frame) };
-}
-
-/** Where the event stands in the staff feed, and the same as the resume point after it. */
-function feedPlace({ feed_seq: feedSeq }: BrokerEvent): string {
-  return feedSeq === undefined ? '' : `,"feed_seq":${feedSeq},"cursor":"${feedSeq}"`;
-}
-
-function staffType({ type, data }: BrokerEvent): string {
-  const senderType = data['sender_type'];
-  return staffEventType(type, typeof senderType === 'string' ? senderType : undefined);
-}
-
-function subscribers(event: BrokerEvent): string {
-  return `"subscribers":${JSON.stringify(event.subscribers)}`;
 }
 
 function publish(channel: string, payload: string): FanoutCommand {

@@ -18,6 +18,7 @@ export * from './errors.ts';
 export * from './internal.ts';
 export * from './staff-scope.ts';
 export * from './broker.ts';
+export * from './event-frames.ts';
 export * from './intake.ts';
 export * from './fanout.ts';
 export * from './consent.ts';

@@ -122,6 +122,8 @@ describe('an operator who is further behind', () => {
     expect(numbers(transport)).toEqual([]);
     resume.serve(page(2, 4, { has_more: true }));
     expect(numbers(transport)).toEqual([3, 4]);
+    resume.serve(page(0, 8, { has_more: true }));
+    expect(numbers(transport)).toEqual([3, 4]);
     expect([connection.state, resume.readers()]).toMatchObject([{ cursor: 4 }, [{ after: 4 }]]);
   });
 

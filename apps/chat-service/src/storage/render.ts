@@ -1,5 +1,7 @@
 import {
   type BrokerEvent,
+  customerFrame,
+  type FramedEvent,
   type Message,
   messageSchema,
   ROUTING_KEYS,
@@ -7,7 +9,7 @@ import {
   type Session,
   type SessionEvent,
   type StaffEvent,
-  staffEventType,
+  staffFrame,
   type Subscribers,
 } from '@chat-realtime/protocol';
 import type { SessionRecord } from './session-record.ts';
@@ -107,44 +109,38 @@ export function subscribersOf(row: EventRow): Subscribers {
   return tellsPrevious ? { ...subscribers, previous_user_id: row.previous_user_id } : subscribers;
 }
 
+type FedRow = EventRow & { readonly feed_seq: number };
+
+function framedEvent(row: EventRow & { readonly feed_seq?: number }, links: AttachmentLinks): FramedEvent {
+  return {
+    type: row.type,
+    session_id: row.session_id,
+    seq: row.seq,
+    ...(row.feed_seq !== undefined && { feed_seq: row.feed_seq }),
+    ...(row.seq === null && { feed_id: row.id }),
+    data: eventData(row, links),
+    subscribers: subscribersOf(row),
+    ...(row.staff_data !== null && { staff_data: row.staff_data }),
+  };
+}
+
 /**
  * A frame of the session's channel. The row was written through this module, so its data has the shape of its type; the
  * union cannot be narrowed from a column.
  */
 export function renderSessionEvent(row: EventRow, links: AttachmentLinks): SessionEvent {
-  const frame: unknown = { type: row.type, session_id: row.session_id, seq: row.seq, data: eventData(row, links) };
+  const frame: unknown = customerFrame(framedEvent(row, links));
   return frame as SessionEvent;
 }
 
-/** A frame of the staff channel and a row of the feed: its number is the resume point after it. */
-export function renderStaffEvent(row: EventRow & { readonly feed_seq: number }, links: AttachmentLinks): StaffEvent {
-  const frame: Record<string, unknown> = {
-    type: staffEventType(row.type, row.sender_type ?? undefined),
-    session_id: row.session_id,
-    seq: row.seq,
-  };
-  if (row.seq === null) frame['feed_id'] = row.id;
-  frame['feed_seq'] = row.feed_seq;
-  frame['cursor'] = String(row.feed_seq);
-  frame['data'] = { ...eventData(row, links), ...row.staff_data };
-  frame['subscribers'] = subscribersOf(row);
-  const event: unknown = frame;
-  return event as StaffEvent;
+/** A frame of the staff channel and a row of the feed. */
+export function renderStaffEvent(row: FedRow, links: AttachmentLinks): StaffEvent {
+  const frame: unknown = staffFrame(framedEvent(row, links));
+  return frame as StaffEvent;
 }
 
-export function renderBrokerEvent(row: EventRow & { readonly feed_seq: number }, links: AttachmentLinks): BrokerEvent {
-  return {
-    v: 1,
-    type: row.type,
-    session_id: row.session_id,
-    seq: row.seq,
-    feed_seq: row.feed_seq,
-    ...(row.seq === null ? { feed_id: row.id } : {}),
-    data: eventData(row, links),
-    subscribers: subscribersOf(row),
-    occurred_at: row.created_at.toISOString(),
-    ...(row.staff_data === null ? {} : { staff_data: row.staff_data }),
-  };
+export function renderBrokerEvent(row: FedRow, links: AttachmentLinks): BrokerEvent {
+  return { v: 1, ...framedEvent(row, links), occurred_at: row.created_at.toISOString() };
 }
 
 export function routingKeyOf(row: Pick<EventRow, 'type'>): Exclude<RoutingKey, 'chat.ephemeral'> {
