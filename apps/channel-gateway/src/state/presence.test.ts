@@ -108,6 +108,23 @@ it('reports to chat-service what has changed, and the same again only when it is
   expect(report()?.operators).toHaveLength(1);
 });
 
+it('reports nothing where others have come elsewhere: their gateway says so', async () => {
+  const { presence, report, elsewhere, tick } = presenceUnderTest();
+  presence.joined(ANNA);
+  report();
+  elsewhere('boris');
+  await tick(0);
+  expect(report()).toBeUndefined();
+});
+
+it('tells staff what an operator looks at, and customers nothing, since as many are there', async () => {
+  const { presence, told, tick } = presenceUnderTest();
+  presence.joined(ANNA);
+  presence.viewing(ANNA, 5);
+  await tick(0);
+  expect([told.users.length, told.counts]).toEqual([2, [1]]);
+});
+
 it('reports again what a call that failed had with it', () => {
   const { presence, report } = presenceUnderTest();
   presence.joined(ANNA);
