@@ -3,6 +3,7 @@ import { type Actor, participantOf } from '../actors.ts';
 import type { Acks } from '../storage/session-record.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
+import { runIn } from '../storage/run-in.ts';
 import { commitSession } from '../storage/unit-of-work.ts';
 import { hasNarrowScope, requireVisible } from '../storage/visibility.ts';
 
@@ -22,7 +23,7 @@ const MARK_READ = {
 export const STAFF_DELIVERED = sql<number>`GREATEST(s.team_read_id,
   COALESCE((SELECT max(m.delivered_id) FROM chat_read_mark m WHERE m.session_id = s.id AND m.participant <> 'client'), 0))`;
 
-function publishMark(
+export function publishMark(
   context: StorageContext,
   sessionId: number,
   by: 'client' | 'staff',
@@ -45,21 +46,9 @@ async function publishStaffMarks(context: StorageContext, sessionIds: readonly n
   for (const row of result.rows) publishMark(context, row.id, 'staff', row.delivered_id, row.read_id);
 }
 
-async function markAtOnce(
-  context: StorageContext,
-  actor: Actor,
-  sessionId: number,
-  lastId: number,
-): Promise<MarkRow | undefined> {
-  const userId = actor.kind === 'staff' ? actor.userId : null;
-  const [row] = await context.database.query<MarkRow>(MARK_READ, [
-    sessionId,
-    participantOf(actor),
-    userId,
-    null,
-    lastId,
-  ]);
-  return row;
+function markValues(actor: Actor, sessionId: number, lastId: number): readonly unknown[] {
+  // The fourth is the scope, which was checked before, see storage/visibility.ts.
+  return [sessionId, participantOf(actor), actor.kind === 'staff' ? actor.userId : null, null, lastId];
 }
 
 /** The scope is judged under the session's lock. */
@@ -68,15 +57,10 @@ async function markInScope(
   actor: Actor,
   sessionId: number,
   lastId: number,
-): Promise<MarkRow | undefined> {
-  const userId = actor.kind === 'staff' ? actor.userId : null;
+): Promise<readonly MarkRow[]> {
   const { result } = await commitSession(context, sessionId, async (unit) => {
     requireVisible(actor, unit.session);
-    const marked =
-      await sql<MarkRow>`SELECT * FROM chat_mark_read(${sessionId}::bigint, ${participantOf(actor)}, ${userId}, NULL, ${lastId}::bigint)`.execute(
-        unit.trx,
-      );
-    return marked.rows[0];
+    return runIn<MarkRow>(unit.trx, MARK_READ, markValues(actor, sessionId, lastId));
   });
   return result;
 }
@@ -89,9 +73,9 @@ export async function markRead(
 ): Promise<{ read_id: number }> {
   requireOwnSession(actor, sessionId);
   return translated(async () => {
-    const row = hasNarrowScope(actor)
+    const [row] = hasNarrowScope(actor)
       ? await markInScope(context, actor, sessionId, lastId)
-      : await markAtOnce(context, actor, sessionId, lastId);
+      : await context.database.query<MarkRow>(MARK_READ, markValues(actor, sessionId, lastId));
     if (row === undefined || !row.r_found) throw sessionNotFound();
     if (row.r_changed) {
       if (actor.kind === 'customer') publishMark(context, sessionId, 'client', row.r_delivered_id, row.r_read_id);

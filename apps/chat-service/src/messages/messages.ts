@@ -1,7 +1,7 @@
 import { ChatError } from '@chat-realtime/protocol';
 import { rateLimitKey } from '@chat-realtime/service-kit';
 import type { Tables } from '@chat-realtime/database';
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { Actor } from '../actors.ts';
 import type { PostedMessage, PostMessage } from '../storage/session-record.ts';
 import { renderMessage, type StoredFile } from '../storage/render.ts';
@@ -11,23 +11,16 @@ import { requireOurs, requireOwnSession, sessionNotFound, type StorageContext } 
 import { erasedOriginal } from './erased-retry.ts';
 import { translated } from '../storage/errors.ts';
 import { events } from './history.ts';
+import { publishMark } from './marks.ts';
+import { runIn } from '../storage/run-in.ts';
 import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work.ts';
 import { hasNarrowScope, requireVisible } from '../storage/visibility.ts';
 
-type Outcome =
-  | 'not_found'
-  | 'banned'
-  | 'duplicate'
-  | 'conflict'
-  | 'closed'
-  | 'stale'
-  | 'bad_attachments'
-  | 'unclaimed'
-  | 'stored';
-type RefusedOutcome = Exclude<Outcome, 'duplicate' | 'stored'>;
+type Refusal = 'not_found' | 'banned' | 'conflict' | 'closed' | 'stale' | 'bad_attachments';
 
 interface PostRow {
-  r_outcome: Outcome;
+  /** `unclaimed`: it would be stored once an operator's reply has claimed the session. */
+  r_outcome: Refusal | 'unclaimed' | 'duplicate' | 'stored';
   r_id: number;
   r_seq: number;
   r_created_at: Date;
@@ -37,6 +30,10 @@ interface PostRow {
   r_lock_wait: number;
 }
 
+type PostResult =
+  | { readonly kind: 'stored' | 'duplicate'; readonly row: PostRow }
+  | { readonly kind: 'refused'; readonly why: Refusal };
+
 const POST = {
   name: 'chat-post-message',
   text: 'SELECT * FROM chat_post_checked($1::bigint, $2, $3, $4, $5, $6, $7, $8::text[], $9::bigint, $10, $11::boolean, $12, $13)',
@@ -44,23 +41,7 @@ const POST = {
 /** Missed events in a 409 at most. A client that is further behind fetches the rest. */
 const MISSED_EVENTS_MAX = 100;
 
-type PostValues = readonly [
-  number,
-  string,
-  string | null,
-  string | null,
-  string | null,
-  string,
-  string,
-  readonly string[],
-  number | null,
-  string | null,
-  boolean,
-  string | null,
-  string | null,
-];
-
-function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: boolean): PostValues {
+function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: boolean): readonly unknown[] {
   const staff = actor.kind === 'staff' ? actor : null;
   const address = staff === null ? (post.address ?? null) : null;
   return [
@@ -68,7 +49,7 @@ function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: 
     staff === null ? 'client' : 'operator',
     staff?.userId ?? null,
     staff?.name ?? null,
-    // The scope was checked before, see storage/visibility.ts.
+    // The scope was checked before, see storage/visibility.ts. The parameter stays: the previous release passes it.
     null,
     post.body,
     post.clientMessageId,
@@ -88,6 +69,13 @@ function onlyRow(rows: readonly PostRow[]): PostRow {
   return row;
 }
 
+function resultOf(row: PostRow): PostResult {
+  const { r_outcome: outcome } = row;
+  if (outcome === 'stored' || outcome === 'duplicate') return { kind: outcome, row };
+  if (outcome === 'unclaimed') throw new Error('a session that was claimed is still unclaimed');
+  return { kind: 'refused', why: outcome };
+}
+
 export async function postInTransaction(
   trx: Transaction<Tables>,
   actor: Actor,
@@ -95,37 +83,17 @@ export async function postInTransaction(
   post: PostMessage,
   claims = false,
 ): Promise<PostRow> {
-  const [
-    id,
-    senderType,
-    actorId,
-    actorName,
-    scope,
-    body,
-    clientMessageId,
-    attachments,
-    expectedSeq,
-    trace,
-    claim,
-    address,
-    network,
-  ] = postValues(actor, sessionId, post, claims);
-  const result =
-    await sql<PostRow>`SELECT * FROM chat_post_checked(${id}::bigint, ${senderType}, ${actorId}, ${actorName}, ${scope}, ${body},
-    ${clientMessageId}, ${attachments}::text[], ${expectedSeq}::bigint, ${trace}, ${claim}::boolean, ${address}, ${network})`.execute(
-      trx,
-    );
-  return onlyRow(result.rows);
+  return onlyRow(await runIn<PostRow>(trx, POST, postValues(actor, sessionId, post, claims)));
 }
 
 /** Thrown to roll the transaction back: a refused post must have no effect. */
 class RefusedPost extends Error {
   override readonly name = 'RefusedPost';
-  readonly outcome: RefusedOutcome;
+  readonly why: Refusal;
 
-  constructor(outcome: RefusedOutcome) {
-    super(outcome);
-    this.outcome = outcome;
+  constructor(why: Refusal) {
+    super(why);
+    this.why = why;
   }
 }
 
@@ -145,29 +113,42 @@ async function postUnderLock(
   actor: Actor,
   sessionId: number,
   message: PostMessage,
-): Promise<PostRow> {
-  const { result } = await commitSession(context, sessionId, async (unit) => {
-    requireVisible(actor, unit.session);
-    let row = await postInTransaction(unit.trx, actor, sessionId, message, context.options.claimOnReply);
-    if (row.r_outcome === 'closed' || row.r_outcome === 'unclaimed') {
-      const step = transition(stateOf(unit.session), stepBefore(actor, row.r_outcome));
-      await applyTransition(unit, step, actor.kind === 'staff' ? actor.userId : null);
-      await unit.flush();
-      row = await postInTransaction(unit.trx, actor, sessionId, message);
-    }
-    if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate') throw new RefusedPost(row.r_outcome);
-    return row;
-  });
-  return result;
+): Promise<PostResult> {
+  try {
+    const { result } = await commitSession(context, sessionId, async (unit) => {
+      requireVisible(actor, unit.session);
+      let row = await postInTransaction(unit.trx, actor, sessionId, message, context.options.claimOnReply);
+      if (row.r_outcome === 'closed' || row.r_outcome === 'unclaimed') {
+        const step = transition(stateOf(unit.session), stepBefore(actor, row.r_outcome));
+        await applyTransition(unit, step, actor.kind === 'staff' ? actor.userId : null);
+        await unit.flush();
+        row = await postInTransaction(unit.trx, actor, sessionId, message);
+      }
+      const posted = resultOf(row);
+      if (posted.kind === 'refused') throw new RefusedPost(posted.why);
+      return posted;
+    });
+    context.observer.postLockWait(result.row.r_lock_wait);
+    return result;
+  } catch (error) {
+    if (error instanceof RefusedPost) return { kind: 'refused', why: error.why };
+    throw error;
+  }
 }
 
-async function post(context: StorageContext, actor: Actor, sessionId: number, message: PostMessage): Promise<PostRow> {
+async function post(
+  context: StorageContext,
+  actor: Actor,
+  sessionId: number,
+  message: PostMessage,
+): Promise<PostResult> {
   if (hasNarrowScope(actor)) return postUnderLock(context, actor, sessionId, message);
   const values = postValues(actor, sessionId, message, context.options.claimOnReply);
   const row = onlyRow(await context.database.query<PostRow>(POST, values));
-  return row.r_outcome === 'closed' || row.r_outcome === 'unclaimed'
-    ? postUnderLock(context, actor, sessionId, message)
-    : row;
+  if (row.r_outcome === 'closed' || row.r_outcome === 'unclaimed')
+    return postUnderLock(context, actor, sessionId, message);
+  context.observer.postLockWait(row.r_lock_wait);
+  return resultOf(row);
 }
 
 async function refuse(
@@ -175,17 +156,15 @@ async function refuse(
   actor: Actor,
   sessionId: number,
   message: PostMessage,
-  outcome: RefusedOutcome,
+  why: Refusal,
 ): Promise<never> {
-  switch (outcome) {
+  switch (why) {
     case 'not_found':
       throw sessionNotFound();
     case 'banned':
       throw bannedError();
     case 'conflict':
       throw new ChatError('idempotency_conflict', 'this client_message_id was used for another message');
-    case 'unclaimed':
-      throw new Error('a session that was claimed is still unclaimed');
     case 'closed':
       throw new ChatError('session_closed', 'the session is closed; reopen it first');
     case 'stale':
@@ -210,35 +189,22 @@ export async function postMessage(
 ): Promise<PostedMessage> {
   requireOwnSession(actor, sessionId);
   requireOurs(context, actor);
-  const row = await translated(() => post(context, actor, sessionId, message)).catch((error: unknown) => {
-    if (error instanceof RefusedPost) return error.outcome;
-    throw error;
-  });
-  const outcome = typeof row === 'string' ? row : row.r_outcome;
-  if (outcome === 'conflict') {
-    const original = await translated(() => erasedOriginal(context, actor, sessionId, message));
-    if (original !== undefined) {
-      context.observer.messageDuplicate();
-      return { message: renderMessage(original, context.links), seq: original.seq ?? 0, created: false };
-    }
+  const result = await translated(() => post(context, actor, sessionId, message));
+  if (result.kind === 'refused') {
+    const original =
+      result.why === 'conflict'
+        ? await translated(() => erasedOriginal(context, actor, sessionId, message))
+        : undefined;
+    if (original === undefined) return refuse(context, actor, sessionId, message, result.why);
+    context.observer.messageDuplicate();
+    return { message: renderMessage(original, context.links), seq: original.seq ?? 0, created: false };
   }
-  if (typeof row === 'string') return refuse(context, actor, sessionId, message, row);
-  context.observer.postLockWait(row.r_lock_wait);
-  if (row.r_outcome !== 'stored' && row.r_outcome !== 'duplicate')
-    return refuse(context, actor, sessionId, message, row.r_outcome);
-  const created = row.r_outcome === 'stored';
+  const { row } = result;
+  const created = result.kind === 'stored';
   if (created) {
     context.observer.messageCommitted(actor.kind === 'customer' ? 'client' : 'operator');
     context.committed();
-    if (row.r_mark_moved === true) {
-      context.ephemeral({
-        v: 1,
-        type: 'chat.read',
-        session_id: sessionId,
-        seq: null,
-        data: { by: 'staff', delivered_id: row.r_id, read_id: row.r_id },
-      });
-    }
+    if (row.r_mark_moved === true) publishMark(context, sessionId, 'staff', row.r_id, row.r_id);
   } else {
     context.observer.messageDuplicate();
   }
