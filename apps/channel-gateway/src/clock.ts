@@ -2,6 +2,16 @@ export interface Timer {
   cancel(): void;
 }
 
+/** A moment at which the gateway looks at what is due. */
+export interface Tick {
+  /** Of the monotonic clock. */
+  readonly now: number;
+  /** Unix milliseconds, for the expiry of tokens alone: a clock that is set must move no interval. */
+  readonly wall: number;
+  /** The process stood still before it. */
+  readonly paused: boolean;
+}
+
 /** The gateway's only source of time, so that a test or a simulation can turn it. */
 export interface Clock {
   /** Milliseconds of a clock that nobody sets. Only differences mean something: for intervals and deadlines. */

@@ -1,5 +1,4 @@
-import type { FanoutListener } from '@chat-realtime/messaging';
-import { CONTROL_CHANNEL, type ControlMessage, controlMessageSchema } from '@chat-realtime/protocol';
+import { CONTROL_CHANNEL } from '@chat-realtime/protocol';
 import { Admission } from './connections/admission.ts';
 import type { Connection, StartCursor } from './connections/connection.ts';
 import { Deadlines } from './connections/deadlines.ts';
@@ -10,6 +9,7 @@ import { Handshake } from './connections/handshake.ts';
 import { Polls } from './connections/polls.ts';
 import { Registry } from './connections/registry.ts';
 import { Commands } from './commands.ts';
+import { controlListener } from './control.ts';
 import type { CoreOptions } from './core-options.ts';
 import { Edge } from './edge.ts';
 import { AckBuffer } from './state/ack-buffer.ts';
@@ -19,7 +19,6 @@ import { Revocations } from './state/revocations.ts';
 import { Acks } from './streams/acks.ts';
 import { SLOW_CONSUMER_BYTES } from './streams/audience.ts';
 import { FlushQueue } from './streams/flush-queue.ts';
-import { parseLiveFrame } from './streams/live-frame.ts';
 import { SessionStreams } from './streams/session-streams.ts';
 import { StaffStream } from './streams/staff-stream.ts';
 import type { StreamHost } from './streams/stream-host.ts';
@@ -29,7 +28,8 @@ import { EpochGuard } from './sync/epoch-guard.ts';
 import { FanoutLink } from './sync/fanout-link.ts';
 import { HeadCheck } from './sync/head-check.ts';
 import { LivePath } from './sync/live-path.ts';
-import { type Tick, Ticker } from './sync/ticker.ts';
+import { Ticker } from './sync/ticker.ts';
+import { Upkeep } from './upkeep.ts';
 
 /**
  * All parts of the gateway and the news between them: each part is given what it may use, and none is given this.
@@ -192,13 +192,24 @@ export class GatewayCore {
       maxConnections: config.maxConnections,
       isOverloaded: () => this.#ticker.overloaded,
     });
+    const upkeep = new Upkeep({
+      registry,
+      deadlines: this.#deadlines,
+      livePath: this.livePath,
+      headCheck: this.#headCheck,
+      loop: this.loop,
+      presence: this.#presence,
+      sessions,
+      staff,
+      logger,
+    });
     this.#ticker = new Ticker({
       clock,
       logger,
       overloadLagMs: config.overloadLagMs,
       isBusy: () => registry.size > 0,
-      each: (tick) => this.#tick(tick),
-      slow: (tick) => this.#slowTick(tick),
+      each: (tick) => upkeep.each(tick),
+      slow: (tick) => upkeep.slow(tick),
     });
   }
 
@@ -209,17 +220,21 @@ export class GatewayCore {
 
   /** Starts listening; what cannot be reached now is found later. */
   async start(): Promise<void> {
+    const { clock } = this.#options;
+    const { livePath, revocations, registry } = this;
+    const parts = { clock, livePath, revocations, registry, presence: this.#presence, headCheck: this.#headCheck };
+    const onControl = controlListener(parts);
     this.#ticker.start();
     this.#link.onState((state) => {
       this.livePath.fanoutConnected(state.kind !== 'disconnected');
       if (state.kind === 'disconnected') return;
       if (state.kind === 'resubscribed') this.#options.metrics.resubscribed();
-      void this.#link.subscribe(CONTROL_CHANNEL, this.#onControl);
+      void this.#link.subscribe(CONTROL_CHANNEL, onControl);
       this.sessions.resubscribe();
       this.staff.resubscribe();
       this.#headCheck.hurry();
     });
-    await this.#link.subscribe(CONTROL_CHANNEL, this.#onControl);
+    await this.#link.subscribe(CONTROL_CHANNEL, onControl);
   }
 
   async stop(): Promise<void> {
@@ -286,67 +301,5 @@ export class GatewayCore {
     this.#options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
     this.departures.sendAway(this.registry);
     this.loop.databaseChanged();
-  }
-
-  #tick(tick: Tick): void {
-    if (tick.paused) {
-      this.livePath.woke(tick.now);
-      this.#headCheck.hurry();
-    }
-    this.#deadlines.check(tick);
-    this.registry.shedSlow(tick.now);
-    this.#checkLivePath(tick.now);
-    if (!this.#headCheck.due(tick.now, this.livePath.impaired) || this.registry.size === 0) return;
-    this.loop.headCheckDue();
-  }
-
-  #slowTick({ now }: Tick): void {
-    this.#presence.tick(now);
-    this.sessions.releaseIdle(now);
-    this.staff.releaseIdle(now);
-  }
-
-  #checkLivePath(now: number): void {
-    if (!this.livePath.refresh(now, this.loop.failingSince)) return;
-    const { reason } = this.livePath;
-    this.#options.logger.warn({ reason }, reason === null ? 'the live path is restored' : 'the live path is impaired');
-    this.registry.sendToAll(
-      jsonFrame(
-        reason === null ? { type: 'channel.restored', data: {} } : { type: 'channel.degraded', data: { reason } },
-      ),
-    );
-  }
-
-  readonly #onControl: FanoutListener = (payload) => {
-    const frame = parseLiveFrame(payload);
-    const parsed = controlMessageSchema.safeParse(frame === null ? null : { type: frame.type, data: frame.data });
-    if (parsed.success) this.#control(parsed.data);
-  };
-
-  #control(message: ControlMessage): void {
-    switch (message.type) {
-      case 'control.tick':
-        this.livePath.ticked(this.#options.clock.now(), message.data.source_lost === true);
-        this.revocations.learnHead(message.data.revocations_head);
-        break;
-      case 'control.revoked':
-        this.revocations.learn([message.data]);
-        break;
-      case 'control.presence':
-        this.#presence.receive(message);
-        break;
-      case 'control.status':
-        this.#presence.learnStatuses([message.data]);
-        break;
-      case 'control.bans':
-        this.#headCheck.hurry();
-        break;
-      case 'control.displaced': {
-        // Its slot went to a newcomer, because it missed a pong or was replaced by its own client.
-        const connection = this.registry.get(message.data.connection_id);
-        if (connection !== undefined) this.registry.close(connection, 'timeout');
-        break;
-      }
-    }
   }
 }

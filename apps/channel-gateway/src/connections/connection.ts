@@ -12,7 +12,6 @@ export type StartCursor =
 
 export interface CatchingUp {
   readonly kind: 'catching_up';
-  readonly channel: 'session' | 'staff';
   readonly start: StartCursor;
   /** The last number sent here, a seq or one of the staff feed; null until `channel.ready` has said where it begins. */
   readonly cursor: number | null;
@@ -175,8 +174,8 @@ export class Connection {
     this.#principal = principal;
   }
 
-  catchUp(channel: CatchingUp['channel'], start: StartCursor, askedBefore = 0): void {
-    this.#state = { kind: 'catching_up', channel, start, cursor: null, askedBefore };
+  catchUp(start: StartCursor, askedBefore = 0): void {
+    this.#state = { kind: 'catching_up', start, cursor: null, askedBefore };
   }
 
   /** Everything up to `cursor` was sent here, a message with this id among it. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, Tick } from '../clock.ts';
 import type { CoreMetrics, TransportKind } from '../core-metrics.ts';
 import type { Connection } from './connection.ts';
 import type { Polls } from './polls.ts';
@@ -16,15 +16,6 @@ export interface DeadlinesOptions {
   readonly polls: Polls;
   readonly metrics: CoreMetrics;
   readonly pingIntervalSeconds: number;
-}
-
-export interface Tick {
-  /** Of the monotonic clock. */
-  readonly now: number;
-  /** Unix milliseconds, for the expiry of tokens alone: a clock that is set must move no interval. */
-  readonly wall: number;
-  /** The process stood still before it. */
-  readonly paused: boolean;
 }
 
 /**

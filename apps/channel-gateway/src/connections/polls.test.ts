@@ -21,7 +21,7 @@ function pollsUnderTest(leases?: Leases) {
   /** One of an operator who has everything up to 7. */
   const atSeven = (waitMs: number, start: StartCursor = { kind: 'after', cursor: 7 }) => {
     const opened = open(waitMs, operator('anna'));
-    opened.connection.catchUp('staff', start);
+    opened.connection.catchUp(start);
     opened.connection.reach(7);
     return opened;
   };
@@ -55,7 +55,7 @@ describe('a poll of a customer', () => {
   it('is not answered at the end of its wait while nobody knows where it begins', () => {
     const { polls, open } = pollsUnderTest();
     const { transport, connection } = open(1_000, customer(1));
-    connection.catchUp('session', HEAD);
+    connection.catchUp(HEAD);
     polls.expired(connection);
     expect(transport.answer).toBeNull();
     connection.reach(3);

@@ -75,7 +75,7 @@ export function isDurable(frame: LiveFrame): boolean {
   return frame.seq !== null || frame.feedSeq !== null || frame.type in STAFF_ONLY;
 }
 
-export function isMessage(frame: LiveFrame): boolean {
+function isMessage(frame: LiveFrame): boolean {
   return frame.type === 'chat.message' || frame.type === 'chat.message.client';
 }
 

@@ -127,7 +127,7 @@ export class SessionStream {
       this.#join(connection, 0);
       return;
     }
-    connection.catchUp('session', start, this.#timesAsked);
+    connection.catchUp(start, this.#timesAsked);
     this.#catching.push(connection);
     if (this.#state.kind !== 'subscribing') this.#host.wantCatchup(this);
   }

@@ -70,7 +70,7 @@ function resumeUnderTest({ cursor = 10, floor = 5 } = {}) {
   ) => {
     const connection = registry.open(transport);
     connection.admit(principal);
-    connection.catchUp('staff', start);
+    connection.catchUp(start);
     resume.add(connection);
     return { transport, connection };
   };

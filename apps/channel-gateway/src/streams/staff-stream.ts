@@ -119,7 +119,7 @@ export class StaffStream implements CatchupParticipant {
       this.#state = { kind: 'subscribing' };
       void this.#follow();
     }
-    connection.catchUp('staff', start);
+    connection.catchUp(start);
     this.#resuming.add(connection);
     if (this.#state.kind === 'subscribing') return;
     this.#resuming.advance();

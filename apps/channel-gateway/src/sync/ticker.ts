@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Tick, Timer } from '../clock.ts';
 import type { CoreLogger } from '../ports.ts';
 
 const TICK_MS = 200;
@@ -12,15 +12,6 @@ export const OVERLOAD_LAG_MS = 1_000;
  * once, and whoever is refused comes again anyway.
  */
 const OVERLOAD_MEMORY_MS = 1_000;
-
-export interface Tick {
-  /** Of the monotonic clock. */
-  readonly now: number;
-  /** Unix milliseconds. */
-  readonly wall: number;
-  /** The process stood still before it. */
-  readonly paused: boolean;
-}
 
 export interface TickerOptions {
   readonly clock: Clock;
