@@ -1,9 +1,5 @@
 import { z } from 'zod';
 
-/** `details` of `validation_failed`: which fields, never their values. */
-export const validationDetailsSchema = z.object({
-  fields: z.array(z.object({ path: z.string(), message: z.string() })),
-});
 export const errorResponseSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), request_id: z.string(), details: z.unknown().optional() }),
 });

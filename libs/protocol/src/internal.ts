@@ -83,6 +83,10 @@ export const countedBadgeSchema = badgeDataSchema.extend({
 });
 export type CountedBadge = z.infer<typeof countedBadgeSchema>;
 
+/** Why nothing follows a cursor: it is not of this database, or names no place. */
+export const cursorResetSchema = z.enum(['cursor_ahead', 'cursor_unknown']);
+export type CursorReset = z.infer<typeof cursorResetSchema>;
+
 /** Whose the sessions and callbacks of a feed page are now, and at which seq of theirs that was read. */
 export const feedOwnersSchema = z.object({
   sessions: z.array(
@@ -105,8 +109,7 @@ export const catchupResponseSchema = z.object({
       owners: feedOwnersSchema.optional(),
       cursor: feedCursorSchema,
       has_more: z.boolean(),
-      /** The position is not of this database (`cursor_ahead`) or names no place (`cursor_unknown`). */
-      reset: z.enum(['cursor_ahead', 'cursor_unknown']).optional(),
+      reset: cursorResetSchema.optional(),
     })
     .optional(),
   badge: countedBadgeSchema.optional(),

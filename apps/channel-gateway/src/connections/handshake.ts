@@ -1,6 +1,7 @@
 import {
   type BadgeData,
   type CatchupSession,
+  type CursorReset,
   type DegradedReason,
   type CustomerState,
   type PresenceUser,
@@ -9,7 +10,7 @@ import {
 import type { Principal } from '@chat-realtime/verifier';
 import type { Connection } from './connection.ts';
 import { jsonFrame } from './encoding.ts';
-import type { Polls, ResetReason } from './polls.ts';
+import type { Polls } from './polls.ts';
 import type { Registry } from './registry.ts';
 
 const NO_MARKS: CustomerState = {
@@ -49,7 +50,7 @@ export class Handshake {
       return false;
     }
     const { start } = state;
-    let reset: ResetReason | null = null;
+    let reset: CursorReset | null = null;
     if (start.kind === 'unreadable' || start.kind === 'outdated') reset = 'cursor_unknown';
     else if (start.kind === 'after' && start.cursor > page.last_seq) reset = 'cursor_ahead';
     const from = reset === null && start.kind === 'after' ? start.cursor : page.last_seq;
@@ -73,7 +74,7 @@ export class Handshake {
   }
 
   /** The same for staff; `reset`: why the cursor they came with is no good. */
-  staff(connection: Connection, from: number, reset: ResetReason | null): boolean {
+  staff(connection: Connection, from: number, reset: CursorReset | null): boolean {
     const { registry, polls, isRevoked, staffState } = this.#options;
     const { principal } = connection;
     if (principal?.kind !== 'staff') return false;
@@ -109,7 +110,7 @@ export class Handshake {
     };
   }
 
-  #after(connection: Connection, reset: ResetReason | null): void {
+  #after(connection: Connection, reset: CursorReset | null): void {
     const { registry, degraded } = this.#options;
     if (reset !== null) registry.send(connection, { type: 'channel.reset', data: { reason: reset } });
     const reason = degraded();

@@ -1,9 +1,8 @@
+import type { CursorReset } from '@chat-realtime/protocol';
 import { type Clock, within } from '../clock.ts';
 import type { Connection } from './connection.ts';
 import type { Registry } from './registry.ts';
 import type { PollAnswer } from './transport.ts';
-
-export type ResetReason = 'cursor_ahead' | 'cursor_unknown';
 
 const VACATE_MS = 500;
 
@@ -71,7 +70,7 @@ export class Polls {
     }
   }
 
-  refuse(connection: Connection, reason: ResetReason): void {
+  refuse(connection: Connection, reason: CursorReset): void {
     if (connection.transport.kind === 'poll') connection.transport.refuse(reason);
     this.#options.registry.closed(connection, 1000);
   }

@@ -1,3 +1,4 @@
+import type { CursorReset } from '@chat-realtime/protocol';
 import type { Connection } from '../connections/connection.ts';
 import type { Badge } from '../state/badge.ts';
 import type { Presence } from '../state/presence.ts';
@@ -6,7 +7,7 @@ import type { StreamHost } from './stream-host.ts';
 
 export interface StaffStreamHost extends StreamHost {
   /** Sends `channel.ready` from `cursor`, then a reset if there is a reason; false if nothing may follow. */
-  sendReady(connection: Connection, cursor: number, reset: 'cursor_ahead' | 'cursor_unknown' | null): boolean;
+  sendReady(connection: Connection, cursor: number, reset: CursorReset | null): boolean;
   /** Answers a poll if it has what it waited for. */
   finishPoll(connection: Connection, cursor: number, hasMore: boolean): void;
   requestCatchup(): void;

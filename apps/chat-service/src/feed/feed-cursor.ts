@@ -1,6 +1,4 @@
-import { ChatError, feedSeqOf } from '@chat-realtime/protocol';
-
-export type CursorReset = 'cursor_ahead' | 'cursor_unknown';
+import { ChatError, type CursorReset, feedSeqOf } from '@chat-realtime/protocol';
 
 export type CursorVerdict =
   | { readonly ok: true; readonly after: number }

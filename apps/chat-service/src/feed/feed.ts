@@ -1,7 +1,7 @@
-import type { FeedOwners, StaffEvent } from '@chat-realtime/protocol';
+import type { CursorReset, FeedOwners, StaffEvent } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../actors.ts';
-import { type CursorReset, judgeCursor, resetError } from './feed-cursor.ts';
+import { judgeCursor, resetError } from './feed-cursor.ts';
 import type { FeedPage } from '../storage/session-record.ts';
 import { type EventRow, renderStaffEvent } from '../storage/render.ts';
 import type { StorageContext } from '../storage/context.ts';

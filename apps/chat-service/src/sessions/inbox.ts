@@ -36,7 +36,7 @@ function badPage(): ChatError {
   });
 }
 
-export function encodePage(mark: PageMark): string {
+function encodePage(mark: PageMark): string {
   return Buffer.from(JSON.stringify([mark.sort, mark.value, mark.id])).toString('base64url');
 }
 

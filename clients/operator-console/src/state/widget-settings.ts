@@ -5,7 +5,6 @@ export type { SavedTexts, SavedTheme, SettingsResponse };
 
 /** `all` is used where a language has no text of its own. */
 export type TextLanguage = 'all' | 'ru' | 'en';
-export const TEXT_LANGUAGES = ['all', 'ru', 'en'] as const;
 
 export const textKey = (name: TextName, language: TextLanguage): keyof SavedTexts =>
   language === 'all' ? name : `${name}.${language}`;
