@@ -113,6 +113,49 @@ describe('the ledger on postgres', () => {
       expect(await waiting()).toBe(3);
     });
 
+    it('[BES1] [BES3] leaves the same whether events come in one call or each by a call of its own', async () => {
+      const said = (session: number, id: number, more = {}) => message(session, id, more);
+      const answer = { sender_type: 'operator', sender_id: '7', sender_name: 'Olga' };
+      const at = { occurred_at: '2026-01-10T12:30:00+03:00' };
+      const events = [
+        said(1, 1),
+        said(1, 2),
+        { ...assigned(1, '7', { assigned_user_name: 'Olga' }), ...at, message_id: 'a-1' },
+        said(2, 3),
+        said(1, 4, answer),
+        // Known from before, in the middle of a run and as its first.
+        said(1, 2),
+        said(1, 5),
+        said(2, 3),
+        { ...status(2, 'closed'), ...at, message_id: 's-2' },
+        said(2, 6, answer),
+        said(1, 7),
+        { ...status(1, 'closed'), ...at, message_id: 's-1' },
+        { ...status(1, 'active'), ...at, message_id: 's-3' },
+        said(1, 8),
+      ];
+      const left = async (calls: readonly (typeof events)[]) => {
+        const { service, database } = await ledger();
+        for (const call of calls) await service.intake.take(call, 'http');
+        const rows = (text: string) => database.query({ name: `left-${text.length}`, text });
+        return [
+          await rows(`SELECT id, status, assigned_user_id, assigned_user_name, assigned_at, created_at, updated_at, closed_at,
+            last_seq, version, client_msgs, team_client_msgs, team_read_id, last_message_id, last_client_message_at,
+            waiting_since, closed_waiting_since, waiting_round FROM chat_session ORDER BY id`),
+          await rows(`SELECT e.session_id, e.seq, e.type, e.sender_type, e.body, e.client_msgs, e.data, e.message_id,
+            e.assigned_user_id, e.previous_user_id, (SELECT count(*) FROM intake_key k WHERE k.event_id = e.id) AS keys
+            FROM chat_event e ORDER BY e.session_id, e.seq`),
+          await rows('SELECT count(*) AS n FROM intake_key k JOIN chat_event e ON e.id = k.event_id'),
+        ];
+      };
+      const together = await left([events]);
+      expect(together).toEqual(await left(events.map((event) => [event])));
+      expect(together[0]).toMatchObject([
+        { id: 1, status: 'active', last_seq: 9, client_msgs: 5, team_client_msgs: 2, last_message_id: 8 },
+        { id: 2, status: 'closed', last_seq: 3, client_msgs: 1, team_client_msgs: 1, last_message_id: 6 },
+      ]);
+    });
+
     it('[BES8] stores nothing of a request of which one event is malformed, and names its path', async () => {
       const { service, chat } = await ledger();
       const broken = message(8, 2, { body: 5 });
