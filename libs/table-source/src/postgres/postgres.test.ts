@@ -46,6 +46,46 @@ describe('rights on PostgreSQL', () => {
     for (const client of [owner, app, site.client]) await client.close();
   });
 
+  it('[TAB3] does nothing of a caller’s own, whatever their search_path puts before PostgreSQL’s names', async () => {
+    const url = await server.createDatabase();
+    const site = await sampleSite('postgresql', url);
+    await site.install();
+    // Whoever owns the tables must not be made to do what a user of the site wrote: each of these would tell who did it.
+    const mine = (signature: string, returns: string, value: string) =>
+      `CREATE FUNCTION mine.${signature} RETURNS ${returns} LANGUAGE plpgsql AS
+        $f$ BEGIN INSERT INTO mine.did VALUES (current_user, '${signature}'); RETURN ${value}; END $f$;`;
+    const compares = (operator: string, name: string, type: string) =>
+      `${mine(`${name}(a ${type}, b ${type})`, 'boolean', 'false')}
+       CREATE OPERATOR mine.${operator} (LEFTARG = ${type}, RIGHTARG = ${type}, FUNCTION = mine.${name});`;
+    await site.client.script(`CREATE ROLE caller LOGIN PASSWORD 'pw'; CREATE SCHEMA mine;
+      CREATE TABLE mine.did (who text, what text); CREATE TABLE mine.chat_realtime_rows (id bigint, chat_id bigint);
+      ${mine('clock_timestamp()', 'timestamptz', 'pg_catalog.now()')}
+      ${mine('pg_relation_size(of regclass)', 'bigint', '0')}
+      ${mine('pg_notification_queue_usage()', 'double precision', '0')}
+      ${mine('pg_notify(a text, b text)', 'void', '').replace('RETURN ;', 'RETURN;')}
+      ${compares('=', 'same', 'pg_catalog.text')} ${compares('<>', 'other', 'pg_catalog.text')}
+      ${compares('>', 'more', 'pg_catalog.int8')} ${compares('<', 'less', 'pg_catalog.float8')}
+      CREATE FUNCTION mine.noted(v pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS
+        $f$ BEGIN INSERT INTO mine.did VALUES (current_user, 'text'); RETURN true; END $f$;
+      CREATE DOMAIN mine.text AS pg_catalog.text CHECK (mine.noted(VALUE));
+      CREATE DOMAIN mine.regclass AS pg_catalog.regclass; CREATE DOMAIN mine.int8 AS pg_catalog.int8;
+      GRANT ALL ON SCHEMA mine TO caller; GRANT ALL ON ALL TABLES IN SCHEMA mine TO PUBLIC;
+      GRANT SELECT, INSERT, UPDATE ON chat, chat_message TO caller; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO caller`);
+    const caller = openSite('postgresql', url.replace(/\/\/[^@]*@/, '//caller:pw@'), 1);
+    const session = await caller.session();
+    await session.query('SET search_path = mine, pg_catalog, public');
+    await session.query("INSERT INTO public.chat (guest_name) VALUES ('x')");
+    await session.query("INSERT INTO public.chat_message (chat_id, sender, text) VALUES (1, 'guest', 'y')");
+    await session.query('UPDATE public.chat SET state = 2, manager_id = 7');
+    session.release();
+    await caller.close();
+    expect(await site.client.query('SELECT who, what FROM mine.did')).toEqual([]);
+    expect(await site.client.query('SELECT kind FROM chat_realtime_outbox ORDER BY kind')).toEqual(
+      ['assigned', 'message', 'session', 'status'].map((kind) => ({ kind })),
+    );
+    await site.client.close();
+  });
+
   it('[TAB3] waits a moment for an outbox that is locked, and no longer', async () => {
     const site = await sampleSite('postgresql', await server.createDatabase());
     await site.install();

@@ -2,6 +2,7 @@ import type { TableSourceConfig } from '../config.ts';
 import { ownNames, tableName, wantedColumns } from '../names.ts';
 
 const DEFAULT_SCHEMA = 'public';
+const MEGABYTE = 1_048_576;
 
 export function quote(name: string): string {
   return `"${name}"`;
@@ -26,24 +27,32 @@ interface Note {
 
 /**
  * Whatever goes wrong inside ends inside: the site's statement is none the worse, also where a column that it names was
- * dropped or changed since. It waits for no lock longer than a moment, finds its tables by their full names whatever the
- * caller's search_path says, and may write to the outbox whoever the caller is. A queue of notifications that is nearly
- * full would fail the site's COMMIT, past every handler: then nothing is notified, and the follower comes by itself. The
- * outbox uses no sequence, since lastval() of the site's connection must stay the number of the site's own row.
+ * dropped or changed since. It waits for no lock longer than a moment, and may write to the outbox whoever the caller is.
+ * A queue of notifications that is nearly full would fail the site's COMMIT, past every handler: then nothing is notified,
+ * and the follower comes by itself. The outbox uses no sequence, since lastval() of the site's connection must stay the
+ * number of the site's own row.
+ *
+ * It runs at every write of the site. So it asks by expressions and not by queries where it can, and every function, type
+ * and operator is named with its schema: a search_path of its own would say the same, but setting it and setting it back
+ * costs the site more than all these names, and makes it look up its own path anew.
  */
 function noteFunction(config: TableSourceConfig, name: string, { unless, statement }: Note): string {
   const { channel, outbox } = ownNames(config);
+  const size = `pg_catalog.pg_relation_size('${ownObject(config, outbox)}'::pg_catalog.regclass)`;
   return `CREATE OR REPLACE FUNCTION ${ownObject(config, name)}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
+SET lock_timeout = '100ms'
 AS $chat_realtime$
 DECLARE
   -- Not the name of any column of the site's.
-  chat_realtime_now timestamptz := clock_timestamp();
+  chat_realtime_now pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+  chat_realtime_told pg_catalog.bool;
 BEGIN
-${unless === undefined ? '' : `  IF ${unless} THEN RETURN NULL; END IF;\n`}  IF pg_relation_size('${ownObject(config, outbox)}'::regclass) > ${config.outbox_megabytes} * 1048576::bigint THEN RETURN NULL; END IF;
+${unless === undefined ? '' : `  IF ${unless} THEN RETURN NULL; END IF;\n`}  IF ${size} OPERATOR(pg_catalog.>) ${config.outbox_megabytes * MEGABYTE}::pg_catalog.int8 THEN RETURN NULL; END IF;
 ${statement}
-  IF pg_notification_queue_usage() < 0.5 THEN PERFORM pg_notify('${channel}', ''); END IF;
+  IF pg_catalog.pg_notification_queue_usage() OPERATOR(pg_catalog.<) 0.5 THEN
+    chat_realtime_told := pg_catalog.pg_notify('${channel}', '') IS NOT NULL;
+  END IF;
   RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
   RETURN NULL;
@@ -52,19 +61,29 @@ $chat_realtime$;
 REVOKE ALL ON FUNCTION ${ownObject(config, name)}() FROM PUBLIC;`;
 }
 
+function asText(column: string): string {
+  return `${column}::pg_catalog.text`;
+}
+
+/** `IS NOT DISTINCT FROM`, which would take the `=` of the caller's search_path. */
+function isSame(name: string): string {
+  const [before, after] = [asText(`OLD.${name}`), asText(`NEW.${name}`)];
+  return `(${before} OPERATOR(pg_catalog.=) ${after}) IS TRUE OR (${before} IS NULL AND ${after} IS NULL)`;
+}
+
 /** Rows of one statement have one time: they are read in the order of their ids, which need not be sorted here. */
 function insertFromRows(config: TableSourceConfig, kind: 'session' | 'message', session: string, id: string): string {
   return `  INSERT INTO ${ownObject(config, ownNames(config).outbox)} (noted_at, kind, row_id, session_id)
-  SELECT chat_realtime_now, '${kind}', r.${quote(id)}::text, r.${quote(session)}::text FROM chat_realtime_rows r
+  SELECT chat_realtime_now, '${kind}', ${asText(`r.${quote(id)}`)}, ${asText(`r.${quote(session)}`)} FROM chat_realtime_rows r
   WHERE r.${quote(session)} IS NOT NULL;`;
 }
 
 function insertChange(config: TableSourceConfig, { kind, column }: WatchedColumn): string {
-  const id = quote(config.sessions.id);
+  const id = asText(`NEW.${quote(config.sessions.id)}`);
   const name = quote(column);
-  return `  IF OLD.${name}::text IS DISTINCT FROM NEW.${name}::text THEN
+  return `  IF NOT (${isSame(name)}) THEN
     INSERT INTO ${ownObject(config, ownNames(config).outbox)} (noted_at, kind, row_id, session_id, value, previous)
-    VALUES (chat_realtime_now, '${kind}', NEW.${id}::text, NEW.${id}::text, NEW.${name}::text, OLD.${name}::text);
+    VALUES (chat_realtime_now, '${kind}', ${id}, ${id}, ${asText(`NEW.${name}`)}, ${asText(`OLD.${name}`)});
   END IF;`;
 }
 
@@ -110,9 +129,7 @@ export function createSql(config: TableSourceConfig): string {
   const insertTrigger = (name: string, table: string) => `DROP TRIGGER IF EXISTS ${quote(name)} ON ${qualified(table)};
 CREATE TRIGGER ${quote(name)} AFTER INSERT ON ${qualified(table)}
 REFERENCING NEW TABLE AS chat_realtime_rows FOR EACH STATEMENT EXECUTE FUNCTION ${ownObject(config, name)}();`;
-  const unchanged = watched.map(
-    ({ column }) => `OLD.${quote(column)}::text IS NOT DISTINCT FROM NEW.${quote(column)}::text`,
-  );
+  const unchanged = watched.map(({ column }) => `(${isSame(quote(column))})`);
   return [
     INTRO,
     '',
