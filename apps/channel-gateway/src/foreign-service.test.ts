@@ -100,36 +100,6 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     expect(early.closeCode).toBeNull();
   });
 
-  it('[INT3] [BES32] closes 4504 where the site goes on not to know it', async () => {
-    const b = await start({ env: { HEAD_CHECK_SECONDS: '10' } });
-    const calls = b.site.catchupCalls;
-    const at = performance.now();
-    expect((await b.connect(2).closed).code).toBe(4504);
-    expect(performance.now() - at).toBeGreaterThan(2_900);
-    expect(b.site.catchupCalls - calls).toBeLessThanOrEqual(6);
-    const stream = await fetch(`${b.under.httpUrl}/channel/sse?session=3&token=${customerToken(3)}`);
-    expect(stream.status).toBe(404);
-    expect(await stream.json()).toMatchObject({ error: { code: 'session_not_found' } });
-  });
-
-  it('[BES32] sends nobody away for one answer of a replica that is behind', async () => {
-    const b = await start();
-    const { site } = b;
-    site.message(1, 1);
-    const client = b.connect(1, 0);
-    await client.waitForSeq(1);
-    const all = [...(site.events.get(1) ?? [])];
-    const calls = site.catchupCalls;
-    site.events.delete(1);
-    await eventually(() => (site.catchupCalls > calls ? true : undefined), 'an empty answer', 5_000);
-    site.events.set(1, all);
-    site.message(1, 2);
-    await client.waitForSeq(2);
-    expect(client.closeCode).toBeNull();
-    site.events.delete(1);
-    expect((await client.closed).code).toBe(4504);
-  }, 20_000);
-
   it('[BES23] passes the site’s own types, states and words, live and from the catch-up', async () => {
     const b = await start();
     const { site } = b;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RecordedSocket } from '../testing/recorded-transport.ts';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
 function withSession(config = {}): VirtualGateway {
@@ -8,7 +9,7 @@ function withSession(config = {}): VirtualGateway {
 }
 
 describe('what becomes of a connection with time', () => {
-  it('ends with its token, within a second', async () => {
+  it('[WS10] ends with its token, within a second', async () => {
     const gateway = withSession();
     const client = gateway.customer(1);
     await gateway.advance(3_598_000);
@@ -41,7 +42,17 @@ describe('what becomes of a connection with time', () => {
     expect([deaf.closed, late.closed]).toEqual(['timeout', null]);
   });
 
-  it('has five seconds to show who it is, and fifteen to be announced', async () => {
+  it('[WS4] [CLS7] has five seconds to show who it is', async () => {
+    const gateway = withSession();
+    const transport = new RecordedSocket();
+    gateway.core.edge.open(transport, null);
+    await gateway.advance(4_900);
+    expect(transport.closed).toBeNull();
+    await gateway.advance(300);
+    expect(transport.closed).toBe('timeout');
+  });
+
+  it('has fifteen seconds to be told where it begins', async () => {
     const gateway = withSession();
     gateway.ledger.latencyMs = 60_000;
     const waiting = gateway.customer(1);

@@ -90,3 +90,26 @@ describe('the head check', () => {
     await gateway.stop();
   });
 });
+
+describe('somebody far behind', () => {
+  it('[STF8] keeps nobody waiting, and gets everything too', async () => {
+    const gateway = gatewayWith(1);
+    const { ledger } = gateway;
+    for (let index = 0; index < 4_000; index += 1) ledger.post(1, 'long ago');
+    const head = ledger.feedHead;
+    ledger.latencyMs = 50;
+    const [far, alsoFar] = [gateway.staff('far', '0'), gateway.staff('far', '1')];
+    await gateway.advance(500);
+    const near = gateway.staff('near', String(head - 5));
+    const since = gateway.clock.now();
+    const reached = (client: VirtualClient) => feed(client).at(-1) === head || undefined;
+    await gateway.clock.until(() => reached(near), 'whoever missed five events');
+    const nearMs = gateway.clock.now() - since;
+    expect([reached(far), reached(alsoFar)]).toEqual([undefined, undefined]);
+    await gateway.clock.until(() => reached(far) && reached(alsoFar), 'the others');
+    expect(nearMs).toBeLessThan((gateway.clock.now() - since) / 3);
+    expect(feed(far)).toEqual(range(1, head));
+    expect(feed(alsoFar)).toEqual(range(2, head));
+    await gateway.stop();
+  });
+});
