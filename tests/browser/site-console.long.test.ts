@@ -31,7 +31,14 @@ describe('our console over the REST of a PHP site', () => {
     beside = await startBesidePhpSite({
       TRUSTED_PROXIES: '127.0.0.1',
       PUBLIC_URL: `https://site.example${PATH}`,
-      OPERATOR_SITE: '{"request":{"user_id":"user_id"}}',
+      OPERATOR_SITE: JSON.stringify({
+        request: { user_id: 'user_id' },
+        callbacks: {
+          list: '/staff/callbacks',
+          steps: { assigned: '/chat/{id}/assign', done: '/staff/callbacks/{callback}/done' },
+          fields: { items: 'items' },
+        },
+      }),
       OPERATOR_TOKEN_URL: '/staff/channel-token',
       OPERATOR_LOGIN_URL: '/login',
       OPERATOR_RETURN_PARAM: 'back',
@@ -104,6 +111,34 @@ describe('our console over the REST of a PHP site', () => {
     expect(await page.getByRole('button', { name: 'Вернуть в очередь' }).count()).toBe(0);
     expect(problems.filter((text) => !/401|Failed to load resource/.test(text))).toEqual([]);
   }, 240_000);
+
+  it('[BES41] lists who asked the site for a call, takes one and finishes it there', async () => {
+    const { visitor, id } = await chatOf('Рената', 'Позвоните мне, пожалуйста');
+    await visitor.call('POST', `/chat/${id}/callback`, { phone: '+7 900 000-00-00' });
+    const { page, problems } = await open();
+    await page.goto(`${front.url}${PATH}/operator/#/callbacks`);
+    await page.locator('[name=login]').fill('olga');
+    await page.locator('[name=password]').fill('secret');
+    await page.locator('[name=password]').press('Enter');
+    const row = page.locator(`[data-callback="${id}"]`);
+    await row.waitFor();
+    expect(await row.innerText()).toContain('Рената');
+    expect(await row.locator('[data-step]').evaluateAll((all) => all.map((one) => one.dataset['step']))).toEqual([
+      'assigned',
+      'done',
+    ]);
+    // What was agreed to is with the site.
+    expect(await row.locator('[data-action=consent]').count()).toBe(0);
+    await row.locator('[data-step=assigned]').click();
+    await page.locator(`[data-callback="${id}"][data-status=assigned]`).waitFor();
+    expect((await atSite(visitor, id)).status).toBe('active');
+    await row.locator('[data-step=done]').click();
+    await page.locator(`[data-callback="${id}"][data-status=done]`).waitFor();
+    const olga = new SiteVisitor(beside.site.baseUrl);
+    await olga.signIn('olga');
+    expect(await (await olga.call('GET', '/staff/callbacks')).json()).toEqual({ items: [] });
+    expect(problems.filter((text) => !/401|Failed to load resource/.test(text))).toEqual([]);
+  }, 120_000);
 
   it('a manager who has signed out at the site is asked again', async () => {
     const { page } = await open();

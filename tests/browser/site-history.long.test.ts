@@ -124,6 +124,28 @@ describe('beside the chat of a PHP site', () => {
     }
   }, 180_000);
 
+  it('[BES40] asks the site for a call before anything was said, by a chat that begins for it', async () => {
+    const { page, problems } = await open();
+    await page.goto(beside.site.baseUrl);
+    const widget = new WidgetPage(page);
+    await widget.open();
+    const [before] = await rowsOf('SELECT count(*)::int AS chats FROM chat');
+    await widget.panel.getByRole('button', { name: 'Заказать звонок' }).click();
+    // The example keeps no time of a call.
+    expect(await widget.panel.getByText('Когда удобно').count()).toBe(0);
+    await widget.panel.locator('[name=phone]').fill('+7 900 000-00-00');
+    await widget.panel.locator('[name=name]').fill('Рената');
+    await widget.panel.locator('form.callback input[type=checkbox]').check();
+    await widget.panel.locator('form.callback [type=submit]').click();
+    await widget.panel.locator('.callback-done').waitFor();
+    const rows = await rowsOf('SELECT name, external_contact, callback_phone FROM chat ORDER BY id DESC LIMIT 1');
+    expect(rows).toEqual([
+      { name: 'Рената', external_contact: '+7 900 000-00-00', callback_phone: '+7 900 000-00-00' },
+    ]);
+    expect(await rowsOf('SELECT count(*)::int AS chats FROM chat')).toEqual([{ chats: Number(before?.['chats']) + 1 }]);
+    expect(problems).toEqual([]);
+  }, 120_000);
+
   it('[BES32] keeps a chat that begins while nobody follows the tables, and gives it the channel afterwards', async () => {
     const { page } = await open();
     const frames: string[] = [];

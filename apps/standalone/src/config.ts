@@ -9,6 +9,7 @@ import {
   WEBHOOK_SECRET_MISSING,
   webhooksAreSigned,
 } from '@chat-realtime/chat-service';
+import { callbackStatusSchema } from '@chat-realtime/protocol';
 import {
   envInteger,
   envOptionalInteger,
@@ -44,6 +45,26 @@ function isTimeZone(timeZone: string): boolean {
 const operatorSite = z.strictObject({
   paths: siteTexts(['reply', 'assign', 'close', 'reopen', 'unassign', 'upload']).optional(),
   request: siteTexts(['body', 'client_message_id', 'user_id', 'attachments', 'file']).optional(),
+  callbacks: z
+    .strictObject({
+      list: z.string().min(1).max(200),
+      steps: siteTexts(['assigned', 'calling', 'done', 'no_answer', 'cancelled']).optional(),
+      statuses: z.record(z.string(), callbackStatusSchema).optional(),
+      fields: siteTexts([
+        'items',
+        'id',
+        'session_id',
+        'status',
+        'phone',
+        'name',
+        'comment',
+        'preferred_at',
+        'due_at',
+        'assigned_user_id',
+        'created_at',
+      ]).optional(),
+    })
+    .optional(),
   fields: z
     .strictObject({
       sent: z.string().max(200).optional(),

@@ -76,6 +76,17 @@ switch (true) {
         requireManager();
         page('staff/chat', ['title' => 'Чат ' . $m[1], 'chat' => requireChat((int) $m[1])]);
 
+    // Who waits for a call, and that it was made: for a console that lists them.
+    case $route === 'GET /staff/callbacks':
+        requireManager();
+        json(['items' => Chat::callbacks()]);
+
+    case preg_match('~^POST /staff/callbacks/(\d+)/done$~', $route, $m) === 1:
+        requireManager();
+        requireChat((int) $m[1]);
+        Chat::requestCallback((int) $m[1], null);
+        json(['ok' => true]);
+
     default:
         http_response_code(404);
         page('home', ['title' => 'Страница не найдена']);

@@ -57,7 +57,7 @@ final class Chat
         self::transaction(fn () => self::setStatus($id, 'closed', (int) self::find($id)['manager_id'] ?: null));
     }
 
-    public static function requestCallback(int $id, string $phone): void
+    public static function requestCallback(int $id, ?string $phone): void
     {
         db()->prepare('UPDATE chat SET callback_phone = ? WHERE id = ?')->execute([$phone, $id]);
     }
@@ -76,6 +76,15 @@ final class Chat
         return rows(
             "SELECT c.*, g.full_name AS manager, (SELECT max(m.id) FROM chat_message m WHERE m.chat_id = c.id) AS last_id
              FROM chat c LEFT JOIN manager g ON g.id = c.manager_id WHERE c.status <> 'closed' ORDER BY last_id DESC",
+        );
+    }
+
+    public static function callbacks(): array
+    {
+        return rows(
+            "SELECT id, id AS session_id, name, callback_phone AS phone, manager_id AS assigned_user_id, created_at,
+               CASE WHEN manager_id IS NULL THEN 'new' ELSE 'assigned' END AS status
+             FROM chat WHERE callback_phone <> '' ORDER BY id",
         );
     }
 

@@ -1,7 +1,7 @@
 import type { CallbackStatus } from '@chat-realtime/client/staff';
 import { CALLBACK_STEPS, callbackStatusSchema, isOpenCallback } from '@chat-realtime/protocol';
 import { describe, expect, it } from 'vitest';
-import { byDue, callsToMake, dueGroup, isOpen, nextSteps } from './callbacks.ts';
+import { byDue, callsToMake, dueGroup, isOpen, nextSteps, stepsOf } from './callbacks.ts';
 
 describe('callbacks', () => {
   const now = Date.parse('2026-01-01T10:00:00Z');
@@ -20,6 +20,12 @@ describe('callbacks', () => {
     const open = [callback(past), callback(future), callback(past, 'assigned')];
     expect(callsToMake([...open, callback(future, 'calling'), callback(past, 'done')], now)).toBe(3);
     expect(callsToMake([], now)).toBe(0);
+  });
+  it('[BES41] offer the steps of a site while they are open, and never the one that they are at', () => {
+    expect(stepsOf('assigned', ['assigned', 'done'])).toEqual(['done']);
+    expect(stepsOf('new', ['assigned', 'done'])).toEqual(['assigned', 'done']);
+    expect(stepsOf('done', ['assigned', 'done'])).toEqual([]);
+    expect(stepsOf('calling', null)).toEqual(nextSteps('calling'));
   });
   it('[CB5] offer the steps that the protocol has, and no other', () => {
     for (const status of callbackStatusSchema.options) {

@@ -16,6 +16,9 @@ const STEPS: Readonly<Record<CallbackStatus, readonly CallbackStatus[]>> = {
   cancelled: [],
 };
 export const nextSteps = (status: CallbackStatus): readonly CallbackStatus[] => STEPS[status];
+/** `ofSite`: what a site has a path for; which step follows which is its own matter. */
+export const stepsOf = (status: CallbackStatus, ofSite: readonly CallbackStatus[] | null): readonly CallbackStatus[] =>
+  ofSite === null ? STEPS[status] : isOpen({ status }) ? ofSite.filter((step) => step !== status) : [];
 export const isOpen = (callback: Pick<CallbackStaff, 'status'>): boolean => STEPS[callback.status].length > 0;
 
 export type DueGroup = 'overdue' | 'today' | 'later' | 'finished';
@@ -39,17 +42,28 @@ export function byDue(a: CallbackStaff, b: CallbackStaff): number {
 export const callsToMake = (callbacks: Iterable<CallbackStaff>, now: number): number =>
   [...callbacks].filter((one) => one.status === 'new' || dueGroup(one, now) === 'overdue').length;
 
+/** Its requests have no events of their own: they are read again when a chat tells of one, and once a minute. */
+const SITE_EVERY_MS = 60_000;
+const SITE_PAUSE_MS = 1_000;
+
 export class Callbacks {
   readonly #client: StaffClient;
+  /** A site keeps the requests, and lists them. */
+  readonly #isOfSite: boolean;
+  readonly #look: ReturnType<typeof setInterval> | undefined;
   readonly #store = createStore<CallbacksState>({ list: new Map(), loaded: false });
   readonly #off: (() => void)[];
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(client: StaffClient) {
+  constructor(client: StaffClient, isOfSite = false) {
     this.#client = client;
+    this.#isOfSite = isOfSite;
+    if (isOfSite) this.#look = setInterval(() => this.refresh(), SITE_EVERY_MS);
     this.#off = [
       client.on('event', (event) => {
         if (event.type === 'chat.callback.staff') this.#put([event.data]);
+        if (event.type === 'chat.callback') this.refresh();
       }),
       client.on('reset', () => {
         // Another database, whose times may lie before those of the rows known here.
@@ -62,20 +76,30 @@ export class Callbacks {
   getState = (): CallbacksState => this.#store.getState();
   subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
 
+  /** Soon, and once for all that ask meanwhile; a tab that nobody looks at asks when it is looked at again. */
+  refresh(): void {
+    if (!this.#isOfSite || document.visibilityState !== 'visible') return;
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.load();
+    }, SITE_PAUSE_MS);
+  }
+
   async load(): Promise<void> {
     clearTimeout(this.#retry);
     try {
       let page: string | undefined;
       do {
         const answer = await this.#client.api.callbacks({ limit: 200, page });
-        this.#put(answer.callbacks);
+        // What a site lists no more is over.
+        this.#put(answer.callbacks, this.#isOfSite ? new Map() : undefined);
         page = answer.next_page ?? undefined;
         // Finished ones of long ago interest nobody on this page.
       } while (page !== undefined && this.getState().list.size < 1_000);
       this.#store.set({ loaded: true });
     } catch {
       // The page says that it still loads; the attempt is repeated until it succeeds.
-      this.#retry = setTimeout(() => void this.load(), 5_000);
+      this.#retry = setTimeout(() => void this.load(), this.#isOfSite ? SITE_EVERY_MS / 2 : 5_000);
     }
   }
 
@@ -85,11 +109,13 @@ export class Callbacks {
 
   destroy(): void {
     clearTimeout(this.#retry);
+    clearTimeout(this.#soon);
+    clearInterval(this.#look);
     for (const off of this.#off) off();
   }
 
-  #put(callbacks: readonly CallbackStaff[]): void {
-    const list = new Map(this.getState().list);
+  #put(callbacks: readonly CallbackStaff[], beside: CallbacksState['list'] = this.getState().list): void {
+    const list = new Map(beside);
     for (const callback of callbacks) {
       const known = list.get(callback.id);
       if (known === undefined || Date.parse(callback.updated_at) >= Date.parse(known.updated_at)) {

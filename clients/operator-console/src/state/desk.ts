@@ -76,7 +76,7 @@ export class Desk {
     });
     this.pictures = new Pictures(this.client.api, chatAddress());
     this.inbox = new Inbox(this.client, () => user.id);
-    this.callbacks = new Callbacks(this.client);
+    this.callbacks = new Callbacks(this.client, signIn.site?.callbacks !== undefined);
     this.alerts = new Alerts(this.client, localStorage, user.id, this.moves.alerts);
     this.quickReplies = new QuickReplies(this.client.api);
     this.status = new OwnStatus(this.client, user.id);
@@ -112,6 +112,7 @@ export class Desk {
   readonly #looked = (): void => {
     if (document.visibilityState !== 'visible') return;
     void this.quickReplies.refresh();
+    this.callbacks.refresh();
     void this.loadOperators();
   };
 

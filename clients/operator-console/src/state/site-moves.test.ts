@@ -3,12 +3,14 @@ import { movesOf } from './site-moves.ts';
 
 describe('[BES36] what the console offers', () => {
   const all = { reopen: true, release: true, transfer: true, handOver: true, records: true, alerts: true };
+  const ours = { ...all, calls: true, callSteps: null };
   it('is everything where the chat is ours', () => {
-    expect(movesOf(undefined, false)).toEqual(all);
+    expect(movesOf(undefined, false)).toEqual(ours);
   });
 
   it('is what a site has a path for where the chat is the site’s', () => {
-    const none = { reopen: false, release: false, transfer: false, handOver: false, records: false, alerts: false };
+    const no = { reopen: false, release: false, transfer: false, handOver: false, records: false, alerts: false };
+    const none = { ...no, calls: false, callSteps: [] };
     expect(movesOf({}, false)).toEqual(none);
     // The ledger's alerts are not at the root, where `/chat/` is the site's.
     expect(movesOf({}, true)).toEqual({ ...none, alerts: true });
@@ -19,5 +21,12 @@ describe('[BES36] what the console offers', () => {
       release: true,
       transfer: true,
     });
+  });
+
+  it('[BES41] has the steps of a call for which the site has a path', () => {
+    const { calls, callSteps } = movesOf({ callbacks: { list: '/calls' } }, false);
+    expect([calls, callSteps]).toEqual([true, []]);
+    const steps = { done: '/calls/{callback}/done', assigned: '/calls/{callback}/take', no_answer: '' };
+    expect(movesOf({ callbacks: { list: '/calls', steps } }, false).callSteps).toEqual(['assigned', 'done']);
   });
 });

@@ -1,4 +1,4 @@
-import type { SiteStaff } from '@chat-realtime/client/staff';
+import type { CallbackStatus, SiteStaff } from '@chat-realtime/client/staff';
 
 /** What operators can do besides answering, taking and closing. */
 export interface Moves {
@@ -7,18 +7,25 @@ export interface Moves {
   readonly transfer: boolean;
   /** All chats at once. */
   readonly handOver: boolean;
-  /** Contact data and callback requests. */
+  /** Contact data, and what was agreed to. */
   readonly records: boolean;
+  /** Whether there is a list of callback requests. */
+  readonly calls: boolean;
+  /** What can be done with a callback request; null: what the protocol allows. */
+  readonly callSteps: readonly CallbackStatus[] | null;
   /** `/chat/alerts` is the chat's, and not a page of the site. */
   readonly alerts: boolean;
 }
+
+/** In the order in which they are offered. */
+const CALL_STEPS = ['calling', 'assigned', 'done', 'no_answer', 'cancelled'] as const;
 
 /**
  * Where a site keeps the chat, only what it has a path for: its ledger takes none of it. `isBelowPath`: the whole chat lies
  * under a path of its own, so that `/chat/` at the root is the site's.
  */
 export function movesOf(site: SiteStaff | undefined, isBelowPath: boolean): Moves {
-  const { paths = {}, request = {} } = site ?? {};
+  const { paths = {}, request = {}, callbacks } = site ?? {};
   const isOurs = site === undefined;
   return {
     reopen: isOurs || Boolean(paths.reopen),
@@ -26,6 +33,8 @@ export function movesOf(site: SiteStaff | undefined, isBelowPath: boolean): Move
     transfer: isOurs || Boolean(request.user_id),
     handOver: isOurs,
     records: isOurs,
+    calls: isOurs || callbacks !== undefined,
+    callSteps: isOurs ? null : CALL_STEPS.filter((step) => callbacks?.steps?.[step]),
     alerts: isOurs || isBelowPath,
   };
 }

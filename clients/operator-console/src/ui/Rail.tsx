@@ -42,6 +42,14 @@ export function Rail() {
     says: '',
     to: { page: manage[0] ?? 'bans' },
   };
+  const callsItem: Item = {
+    page: 'callbacks',
+    icon: 'phone',
+    label: t().callbacksShort,
+    count: calls,
+    says: t().callsToMake(calls),
+    to: { page: 'callbacks' },
+  };
   const items: Item[] = [
     {
       page: 'inbox',
@@ -51,14 +59,7 @@ export function Rail() {
       says: t().unread(unread),
       to: route.page === 'inbox' ? { ...route, sessionId: null } : { page: 'inbox', view, sessionId: null },
     },
-    {
-      page: 'callbacks',
-      icon: 'phone',
-      label: t().callbacksShort,
-      count: calls,
-      says: t().callsToMake(calls),
-      to: { page: 'callbacks' },
-    },
+    ...(desk.moves.calls ? [callsItem] : []),
     {
       page: 'alerts',
       icon: 'bell',

@@ -60,6 +60,8 @@ export interface Backend {
   readonly markRead: (access: Access, lastId: number) => Promise<void>;
   /** Where the customer is now; a server that does not show it to its operators needs none. */
   readonly reportPage?: (access: Access, pageUrl: string) => Promise<void>;
+  /** A wish to be called back belongs to a chat: where there is none yet, one is begun for it. */
+  readonly callsInChat?: boolean;
   readonly requestCallback: (access: Access | null, request: CallbackRequest) => Promise<CallbackData>;
   readonly upload: (access: Access, file: UploadFile, options?: UploadOptions) => Promise<Attachment>;
   readonly identify: (request: {

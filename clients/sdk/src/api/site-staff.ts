@@ -1,5 +1,37 @@
 import type { SiteCsrf, SiteFields, SiteFileLimits } from './site.ts';
 
+/** What is done with a callback request. */
+export type SiteCallStep = 'assigned' | 'calling' | 'done' | 'no_answer' | 'cancelled';
+
+/** Callback requests that the site keeps: the console lists them, and offers each step that has a path. */
+export interface SiteCallbacks {
+  /** GET; those that are open at least, at most 1,000. */
+  readonly list: string;
+  /** POST for each step; `{callback}` is the number of the request, `{id}` that of its chat. `assigned`: whoever asks takes it. */
+  readonly steps?: Readonly<Partial<Record<SiteCallStep, string>>>;
+  /** The site's words → `new` and the steps. What is none of them is `new`. */
+  readonly statuses?: Readonly<Record<string, string>>;
+  /** Where the answer keeps the list (`items`; empty: the answer itself), and what the site calls its parts. */
+  readonly fields?: Readonly<
+    Partial<
+      Record<
+        | 'items'
+        | 'id'
+        | 'session_id'
+        | 'status'
+        | 'phone'
+        | 'name'
+        | 'comment'
+        | 'preferred_at'
+        | 'due_at'
+        | 'assigned_user_id'
+        | 'created_at',
+        string
+      >
+    >
+  >;
+}
+
 /**
  * What operators do, where a site keeps its own chat: an answer, an assignment and a closing go to the site's REST with its
  * cookie, and come back as events like everything else. Plain JSON. Default: `POST /chat/{id}/reply {body}`,
@@ -17,10 +49,11 @@ export interface SiteStaff {
      */
     readonly upload?: string;
   };
+  readonly callbacks?: SiteCallbacks;
   /** What the site calls what it is sent. */
   readonly request?: Partial<
     Record<'body' | 'client_message_id' | 'attachments' | 'file', string> & {
-      /** Of `assign`: to whom. Only where the site reads it can a chat be given to a colleague. */
+      /** Of `assign`, and of a callback request that is taken: to whom. Only where the site reads it can a chat be given to a colleague. */
       user_id: string;
     }
   >;

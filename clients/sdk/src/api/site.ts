@@ -64,6 +64,7 @@ export interface SitePaths {
   token: string;
   history: string;
   send: string;
+  /** Where the wish to be called back goes; the empty text: there is none, and the widget offers none. */
   callback: string;
   /** Where a read mark goes; without it the site hears of none. */
   read: string;
@@ -95,7 +96,9 @@ export interface SiteFields {
   uploaded: string;
   /**
    * Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other.
-   * `attachments` is the list of the files' ids, `file` the field of the form.
+   * `attachments` is the list of the files' ids, `file` the field of the form. `contact` is the phone number, else the
+   * e-mail; `email`, `consent` (the version that was agreed to) and `preferred_at` (the time of a call, as ISO 8601 in UTC)
+   * are sent where they have a name here.
    */
   request: Partial<
     Record<
@@ -108,6 +111,9 @@ export interface SiteFields {
       | 'file'
       | 'phone'
       | 'comment'
+      | 'email'
+      | 'consent'
+      | 'preferred_at'
       | 'read',
       string
     >

@@ -413,7 +413,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     },
     loadOlder: history.older,
     async requestCallback(request) {
-      await client.ready;
+      await (backend.callsInChat ? needed() : client.ready);
       const { id } = credentials.stored;
       if (id === null) return backend.requestCallback(null, request);
       return credentials.run((access) => backend.requestCallback(access, { ...request, session_id: id }));

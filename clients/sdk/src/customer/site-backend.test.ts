@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SiteChat } from '../api/site.ts';
 import { createWorld } from '../testing/index.ts';
+import { createChatClient } from './client.ts';
 import { siteBackend } from './site-backend.ts';
 
 const access = { sessionId: 7, token: 'k1.1762587011.x' };
@@ -212,6 +213,53 @@ it('takes other paths, names and senders', async () => {
   expect(messages[0]).toMatchObject({ sender_type: 'client', created_at: '2026-01-01T00:00:00.000Z' });
   await site.backend.requestCallback(access, { phone: '+7', consent: true } as never);
   expect(site.bodies.at(-1)).toEqual({ tel: '+7' });
+});
+
+describe('[BES40] contact and callback requests', () => {
+  const wish = {
+    phone: '+7 900 000-00-00',
+    preferred_at: '2026-03-01T09:00:00.000Z',
+    comment: 'после обеда',
+    consent: { version: '2026-01', accepted: true },
+  };
+
+  it('go to the path of the site, with what it has a name for', async () => {
+    site = besideSite();
+    await site.backend.requestCallback(access, wish);
+    expect(site.bodies.at(-1)).toEqual({ phone: wish.phone, comment: wish.comment });
+    site = besideSite({ fields: { request: { preferred_at: 'call_at', consent: 'agreed_to', comment: '' } } });
+    await site.backend.requestCallback(access, wish);
+    expect(site.bodies.at(-1)).toEqual({ phone: wish.phone, call_at: wish.preferred_at, agreed_to: '2026-01' });
+  });
+
+  it('have no path: nothing is asked, and no chat is begun for it', async () => {
+    site = besideSite({ paths: { callback: '' } });
+    expect(site.backend.callsInChat).toBe(false);
+    await expect(site.backend.requestCallback(access, wish)).rejects.toMatchObject({ code: 'not_found' });
+    expect(site.asked).toEqual([]);
+  });
+
+  it('begin a chat where there is none, with the contact', async () => {
+    site = besideSite({ fields: { request: { email: 'mail', consent: 'agreed' } } });
+    const { environment } = site.world.tab('page');
+    const client = createChatClient({
+      baseUrl: 'http://site',
+      tabs: false,
+      environment,
+      backend: site.backend,
+      transports: ['rest'],
+      prechat: () => ({ name: 'Вера', phone: wish.phone, email: 'vera@example.com', consent: wish.consent }),
+    });
+    const asked = client.requestCallback(wish);
+    await site.world.advance(1_000);
+    expect(await asked).toMatchObject({ id: 7, status: 'new' });
+    expect(site.asked.filter((one) => one.startsWith('POST'))).toEqual(['POST /chat/session', 'POST /chat/7/callback']);
+    expect(site.bodies.slice(0, 2)).toEqual([
+      { name: 'Вера', external_contact: wish.phone, mail: 'vera@example.com', agreed: '2026-01' },
+      { phone: wish.phone, comment: wish.comment, agreed: '2026-01' },
+    ]);
+    client.destroy();
+  });
 });
 
 it('[BES31] shows the files of the site, and makes no link of what is none', async () => {

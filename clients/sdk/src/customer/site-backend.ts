@@ -7,7 +7,16 @@ import { call, type CallOptions, resolveBase } from '../core/http.ts';
 import { ChatClientError } from '../errors.ts';
 import { BEGINNING, createOwnRows } from '../sync/own-rows.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
-import { csrfHeader, fileLimits, filesAlone, refusedFile, SITE_PATHS, siteReader, worded } from './site-fields.ts';
+import {
+  consentOf,
+  csrfHeader,
+  fileLimits,
+  filesAlone,
+  refusedFile,
+  SITE_PATHS,
+  siteReader,
+  worded,
+} from './site-fields.ts';
 import { siteLines } from './site-line.ts';
 
 /** Requests in a row that read what a chat holds; a site answers some hundred messages to each. */
@@ -220,6 +229,8 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     const json = reader.request({
       name: request.name,
       contact: request.phone ?? request.email,
+      email: request.email,
+      consent: consentOf(request.consent),
       initial_message: first === undefined ? undefined : body,
       client_message_id: first,
     });
@@ -322,10 +333,12 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     async markRead({ sessionId }, lastId) {
       if (paths.read) await ask('POST', paths.read, sessionId, 0, { json: reader.request({ read: lastId }) });
     },
-    async requestCallback(access, { phone, name, comment }) {
-      if (access === null) return none();
-      await ask('POST', paths.callback, access.sessionId, 0, { json: reader.request({ phone, name, comment }) });
-      return { id: access.sessionId, status: 'new', preferred_at: null };
+    callsInChat: paths.callback !== '',
+    async requestCallback(access, { phone, name, comment, preferred_at, consent }) {
+      if (access === null || paths.callback === '') return none();
+      const json = reader.request({ phone, name, comment, preferred_at, consent: consentOf(consent) });
+      await write(paths.callback, access.sessionId, json);
+      return { id: access.sessionId, status: 'new', preferred_at: preferred_at ?? null };
     },
     async upload({ sessionId }, file, given) {
       if (paths.upload === '') return none();

@@ -1,4 +1,4 @@
-import type { Attachment, Message } from '../api/protocol.ts';
+import type { Attachment, CreateSessionRequest, Message } from '../api/protocol.ts';
 import type { SiteChat, SiteFields, SiteFileLimits, SitePaths } from '../api/site.ts';
 import { ChatClientError } from '../errors.ts';
 import { wallClock } from './wall-clock.ts';
@@ -45,28 +45,32 @@ const REQUEST = {
   file: 'file',
   phone: 'phone',
   comment: 'comment',
+  // A site takes what it has a name for.
+  email: '',
+  consent: '',
+  preferred_at: '',
   read: 'last_id',
 } as const;
 const CLIENTS = new Set(['guest', 'client', 'customer', 'user', 'visitor']);
 
 /** `data.items` in `{data: {items}}`; the empty path is the whole. */
-function pick(value: unknown, path: string): unknown {
+export function pick(value: unknown, path: string): unknown {
   for (const name of path ? path.split('.') : []) value = isObject(value) ? value[name] : undefined;
   return value;
 }
-const text = (value: unknown): string | null =>
+export const textOf = (value: unknown): string | null =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 
 /** A number of the site's, also where PHP made it a text. */
-function number(value: unknown): number | null {
+export function numberOf(value: unknown): number | null {
   const found = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : null;
 }
 
 /** Databases write `2026-01-31 12:00:00`, some pages unix seconds. Without a zone it is what the site's clock showed. */
-function time(value: unknown, instant: (asIfUtc: number) => number): string {
+export function timeOf(value: unknown, instant: (asIfUtc: number) => number): string {
   if (typeof value === 'number') return new Date(value * 1_000).toISOString();
-  const written = text(value) ?? '';
+  const written = textOf(value) ?? '';
   const isZoned = /:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$/i.test(written);
   const zoned = isZoned ? written : `${written}Z`;
   const at = Date.parse(zoned.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
@@ -109,6 +113,12 @@ export function refusedFile(error: unknown): never {
   throw error;
 }
 
+/** What was agreed to, as one value: its version, or that there was a yes. */
+export const consentOf = (consent: CreateSessionRequest['consent']): string | boolean | undefined =>
+  typeof consent === 'object' && consent
+    ? consent.accepted !== false && (consent.version || true)
+    : (consent ?? undefined);
+
 /** By what a message without words is known. */
 export const filesAlone = (ids: readonly string[]): string => (ids.length > 0 ? `\u0000${ids.join('\u0000')}` : '');
 export const worded = (row: Message): Message =>
@@ -128,52 +138,52 @@ export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses =
   };
   /** None where a browser could not open it; an address of another kind (`javascript:`) never becomes a link. */
   const file = (value: unknown): Attachment[] => {
-    const address = text(pick(value, files.url)) ?? '';
+    const address = textOf(pick(value, files.url)) ?? '';
     const isPath = /^\/(?![/\\])/.test(address);
     if (!isPath && !/^https?:\/\//i.test(address)) return [];
-    const name = text(pick(value, files.name)) ?? address.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
+    const name = textOf(pick(value, files.name)) ?? address.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
     return [
       {
-        id: text(pick(value, files.id)) ?? address,
+        id: textOf(pick(value, files.id)) ?? address,
         name: name || 'file',
-        mime: text(pick(value, files.mime)) ?? 'application/octet-stream',
-        size: number(pick(value, files.size)) ?? 0,
+        mime: textOf(pick(value, files.mime)) ?? 'application/octet-stream',
+        size: numberOf(pick(value, files.size)) ?? 0,
         url: isPath ? baseUrl.replace(/\/$/, '') + address : address,
       },
     ];
   };
   /** Null for what has no id, and neither words nor files: it is no message that could be shown. */
   const message = (value: unknown): Message | null => {
-    const id = number(pick(value, parts.id));
+    const id = numberOf(pick(value, parts.id));
     const listed = pick(value, parts.attachments);
     const attachments = (Array.isArray(listed) ? listed : []).flatMap(file);
-    const body = text(pick(value, parts.body)) ?? (attachments.length > 0 ? '' : null);
+    const body = textOf(pick(value, parts.body)) ?? (attachments.length > 0 ? '' : null);
     if (id === null || body === null) return null;
     return {
       id,
       sender_type: sender(pick(value, parts.sender)),
-      sender_id: text(pick(value, parts.sender_id)),
-      sender_name: text(pick(value, parts.sender_name)),
+      sender_id: textOf(pick(value, parts.sender_id)),
+      sender_name: textOf(pick(value, parts.sender_name)),
       body,
       attachments,
-      created_at: time(pick(value, parts.created_at), instant),
-      client_message_id: text(pick(value, names.client_message_id)),
+      created_at: timeOf(pick(value, parts.created_at), instant),
+      client_message_id: textOf(pick(value, names.client_message_id)),
     };
   };
   return {
     /** Whether the request that begins a chat holds its first message. */
     beginsWithMessage: names.initial_message !== '',
-    sessionId: (answer: unknown): number | null => number(pick(answer, of.id)),
-    token: (answer: unknown): string | null => text(pick(answer, of.token)),
+    sessionId: (answer: unknown): number | null => numberOf(pick(answer, of.id)),
+    token: (answer: unknown): string | null => textOf(pick(answer, of.token)),
     sent: (answer: unknown): Message | null => message(pick(answer, of.sent)),
     /** Null for what has no id or no address: it could be neither sent nor shown. */
     uploaded(answer: unknown): Attachment | null {
       const found = pick(answer, of.uploaded);
-      return text(pick(found, files.id)) === null ? null : (file(found)[0] ?? null);
+      return textOf(pick(found, files.id)) === null ? null : (file(found)[0] ?? null);
     },
     fileField: names.file || 'file',
     status(answer: unknown): string {
-      const found = text(pick(answer, of.status)) ?? 'new';
+      const found = textOf(pick(answer, of.status)) ?? 'new';
       return statuses[found] ?? found;
     },
     messages(answer: unknown): Message[] {

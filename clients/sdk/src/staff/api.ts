@@ -212,11 +212,15 @@ export class StaffApi {
     return this.request('GET', '/chat/alerts', { query: { since } });
   }
 
-  callbacks(query: { status?: string; limit?: number; page?: string } = {}): Promise<CallbacksResponse> {
+  async callbacks(query: { status?: string; limit?: number; page?: string } = {}): Promise<CallbacksResponse> {
+    const calls = this.#site && (await this.#site()).calls;
+    if (calls) return { callbacks: await calls.list(), next_page: null };
     return this.request('GET', '/chat/callbacks', { query });
   }
 
   async updateCallback(id: number, patch: CallbackPatch): Promise<CallbackStaff> {
+    const calls = this.#site && (await this.#site()).calls;
+    if (calls) return calls.update(id, patch);
     const answer = await this.request<{ callback: CallbackStaff }>('PATCH', `/chat/callbacks/${id}`, { body: patch });
     return answer.callback;
   }

@@ -2,11 +2,12 @@ import type { UploadFile, UploadOptions } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
 import type { Attachment, Message } from '../api/protocol.ts';
 import type { SiteStaff } from '../api/site-staff.ts';
-import { request as ask } from '../core/http.ts';
+import { call, request as ask } from '../core/http.ts';
 import { uploadForm } from '../core/upload.ts';
 import { csrfHeader, fileLimits, filesAlone, refusedFile, siteReader, worded } from '../customer/site-fields.ts';
 import { asError, ChatClientError } from '../errors.ts';
 import { createOwnRows } from '../sync/own-rows.ts';
+import { createSiteCalls } from './site-callbacks.ts';
 
 /** How long a row of the site is waited for in the ledger, before the others are let past. */
 const LOOKS = 4;
@@ -87,6 +88,17 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
     return null;
   };
   return {
+    /** Null: the site tells of no callback requests. */
+    calls:
+      site.callbacks === undefined
+        ? null
+        : createSiteCalls({
+            callbacks: site.callbacks,
+            timeZone: timeZone ?? 'UTC',
+            userField,
+            get: (path) => call(web, 'GET', path, { headers: { accept: 'application/json' } }),
+            post: (path, json) => post(path, 0, json),
+          }),
     limits: fileLimits(paths.upload, site.files),
     own: (id: number, row: Message): Message => ({
       ...row,

@@ -18,7 +18,7 @@ import { formatSize, typeName, unreadWords } from './texts/format.ts';
 import { createTabMemory } from './tab-memory.ts';
 import { type Texts, textsFor } from './texts/index.ts';
 import { wantsChannel } from './realtime.ts';
-import { backendOf } from './site.ts';
+import { backendOf, type Calls, callsOf, siteOf } from './site.ts';
 import { countInTitle } from './title.ts';
 import { createUploads, type UploadRefusal, type Uploads } from './uploads.ts';
 import { createWriting, type Writing } from './writing.ts';
@@ -38,6 +38,7 @@ export interface PanelModel extends Omit<Writing, 'clear'> {
   /** Of operators, by id. */
   readonly pictures: Cell<Readonly<Record<string, string>>>;
   readonly push: PushModel;
+  readonly calls: Calls;
   /** False beside a site's own chat, which keeps its customers' texts itself. */
   readonly canKeep: boolean;
   /** What the one live region says. */
@@ -117,6 +118,13 @@ export function createModel(host: PanelHost): PanelModel {
   if (host.settings.signedIn === false && memory.read()?.customer) memory.forget();
   const writing = createWriting(memory, client, config);
   open.subscribe(() => memory.keepOpen(open.getState()));
+  const calls = callsOf(host.backend ? null : siteOf(host.settings));
+  /** The page of before may have offered what this one does not, and so may a button of the site. */
+  const onlyOffered = (): void => {
+    if (!calls.offered && writing.view.getState() === 'callback') writing.view.set('chat');
+  };
+  writing.view.subscribe(onlyOffered);
+  onlyOffered();
 
   function failed(error: unknown): void {
     const known = error instanceof Error ? error : new Error(String(error));
@@ -267,6 +275,7 @@ export function createModel(host: PanelHost): PanelModel {
     uploads,
     pictures: host.backend ? createCell({}) : createPictures(host.settings.baseUrl, client),
     push,
+    calls,
     canKeep: !host.backend && !own,
     announcement,
     notice,

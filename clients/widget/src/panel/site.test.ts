@@ -1,6 +1,6 @@
 import type { Backend } from '@chat-realtime/client';
 import { describe, expect, it, vi } from 'vitest';
-import { adoptSession, laterBackend, siteOf } from './site.ts';
+import { adoptSession, callsOf, laterBackend, siteOf } from './site.ts';
 
 const page = (value?: string) => ({
   querySelector: () => (value === undefined ? null : { getAttribute: () => value }),
@@ -12,6 +12,14 @@ it('is ours where nothing is said, and the site’s by attribute or by the optio
   expect(siteOf({}, page(''))).toEqual({});
   expect(siteOf({}, page('{"session":"chat_id"}'))).toEqual({ session: 'chat_id' });
   expect(siteOf({ site: { session: 7 } }, page('{"session":"chat_id"}'))).toEqual({ session: 7 });
+});
+
+it('[BES40] offers a call where the site has a path for it, and its time where the site has a name for that', () => {
+  expect(callsOf(null)).toEqual({ offered: true, atTime: true });
+  expect(callsOf({})).toEqual({ offered: true, atTime: false });
+  expect(callsOf({ fields: { request: { preferred_at: 'call_at' } } })).toEqual({ offered: true, atTime: true });
+  expect(callsOf({ paths: { callback: '/api/{id}/call' } })).toEqual({ offered: true, atTime: false });
+  expect(callsOf({ paths: { callback: '' } })).toMatchObject({ offered: false });
 });
 
 it('says what is no JSON, and goes on with what is usual', () => {

@@ -24,6 +24,19 @@ export function siteOf({ site }: Pick<Settings, 'site'>, page: Page = document):
   return {};
 }
 
+/** What of calls can be asked for: a site has to have a path for them, and a name for the time of one. */
+export interface Calls {
+  readonly offered: boolean;
+  readonly atTime: boolean;
+}
+
+export function callsOf(site: SiteChat | null): Calls {
+  return {
+    offered: site?.paths?.callback !== '',
+    atTime: site === null || Boolean(site.fields?.request?.preferred_at),
+  };
+}
+
 /** Takes over the chat that the site's own page has begun: its server vouches for the visitor by the cookie. */
 export function adoptSession(
   { session }: SiteChat,
@@ -48,10 +61,11 @@ export function backendOf(settings: Settings): Backend | undefined {
   adoptSession(site, settings.namespace);
   const { baseUrl } = settings;
   const load = laterFile(`${baseUrl}/widget/v1/site.js`);
-  return laterBackend(async () => {
+  const backend = laterBackend(async () => {
     const { siteBackend } = (await load()) as typeof import('@chat-realtime/client/site');
     return siteBackend({ site, baseUrl });
   });
+  return { ...backend, callsInChat: callsOf(site).offered };
 }
 
 /** A backend that is loaded at its first call: most sites have none of their own. A load that failed is tried anew. */

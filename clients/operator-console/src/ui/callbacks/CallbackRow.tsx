@@ -6,7 +6,7 @@ import {
 } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
-import { nextSteps } from '../../state/callbacks.ts';
+import { stepsOf } from '../../state/callbacks.ts';
 import { callbackConsent } from '../../state/consent.ts';
 import { notify } from '../../state/desk.ts';
 import { routeHash } from '../../state/route.ts';
@@ -21,7 +21,7 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
   const [consent, setConsent] = useState<ConsentProof | null>();
   const operators = useStore(desk.operators, (state) => state.list);
   const owner = operators.find((operator) => operator.id === callback.assigned_user_id)?.name ?? null;
-  const steps = desk.moves.records ? nextSteps(callback.status) : [];
+  const steps = stepsOf(callback.status, desk.moves.callSteps);
 
   const go = async (status: CallbackStatus): Promise<void> => {
     setBusy(true);
@@ -65,7 +65,7 @@ export function CallbackRow({ callback, late }: { callback: CallbackStaff; late:
           <time dateTime={callback.due_at}>{t().dueAt(dateTime(callback.due_at))}</time>
           {owner !== null && <span> · {t().assignedTo(owner)}</span>}
         </p>
-        {consent === undefined ? (
+        {!desk.moves.records ? null : consent === undefined ? (
           <button type="button" class="quiet small" data-action="consent" onClick={() => void showConsent()}>
             {t().consent}
           </button>

@@ -20,7 +20,8 @@ export function CallbackForm() {
   const { locale } = useStore(model.settings);
   const values = useStore(model.prechat);
   const wish = useStore(model.callback);
-  const { later, time, comment } = wish;
+  const { time, comment } = wish;
+  const later = wish.later && model.calls.atTime;
   const [errors, setErrors] = useState<Errors>({});
   const [state, setState] = useState<'asking' | 'sending' | 'done'>('asking');
   const form = useRef<HTMLFormElement>(null);
@@ -133,16 +134,18 @@ export function CallbackForm() {
           onInput={({ currentTarget }) => change({ name: currentTarget.value })}
         />
       </Field>
-      <Field id="callback-when" label={texts.callbackWhen}>
-        <select
-          id="callback-when"
-          value={later ? 'later' : 'soon'}
-          onChange={({ currentTarget }) => wishes({ later: currentTarget.value === 'later' })}
-        >
-          <option value="soon">{texts.callbackSoon}</option>
-          <option value="later">{texts.callbackAt}</option>
-        </select>
-      </Field>
+      {model.calls.atTime && (
+        <Field id="callback-when" label={texts.callbackWhen}>
+          <select
+            id="callback-when"
+            value={later ? 'later' : 'soon'}
+            onChange={({ currentTarget }) => wishes({ later: currentTarget.value === 'later' })}
+          >
+            <option value="soon">{texts.callbackSoon}</option>
+            <option value="later">{texts.callbackAt}</option>
+          </select>
+        </Field>
+      )}
       {later && (
         <Field id="callback-time" label={texts.callbackTime} error={errors.time}>
           <input

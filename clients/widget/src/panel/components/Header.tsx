@@ -41,7 +41,9 @@ export function Header() {
         <h2 dir="auto">{titles[view]}</h2>
         {config !== null && <p>{state}</p>}
       </div>
-      {view === 'chat' && <IconButton icon="phone" label={texts.callback} press={() => model.view.set('callback')} />}
+      {view === 'chat' && model.calls.offered && (
+        <IconButton icon="phone" label={texts.callback} press={() => model.view.set('callback')} />
+      )}
       {settings.sound && (
         <IconButton
           icon={muted ? 'muted' : 'sound'}
