@@ -202,6 +202,8 @@ export async function startWordPress(): Promise<WordPress> {
   await loaded(`
     require 'wp-admin/includes/plugin.php';
     switch_theme('twentytwentythree');
+    // Pictures of users come from the internet, which this machine may not have.
+    update_option('show_avatars', 0);
     wp_update_user(['ID' => 1, 'display_name' => '${PEOPLE.boss.name}']);
     foreach (['olga', 'petr'] as $login) {
       $of = ['olga' => ['${PEOPLE.olga.role}', '${PEOPLE.olga.name}'], 'petr' => ['${PEOPLE.petr.role}', '${PEOPLE.petr.name}']][$login];

@@ -181,7 +181,7 @@ final class Settings_Page {
 			<td><fieldset>
 				<legend class="screen-reader-text"><?php esc_html_e( 'Who answers', 'chat-realtime' ); ?></legend>
 				<?php foreach ( wp_roles()->get_names() as $role => $role_name ) : ?>
-					<p>
+					<p style="margin-bottom: 12px">
 						<label for="chat-realtime-role-<?php echo esc_attr( $role ); ?>"><?php echo esc_html( translate_user_role( $role_name ) ); ?></label><br>
 						<select id="chat-realtime-role-<?php echo esc_attr( $role ); ?>" name="<?php echo esc_attr( Options::PLAIN . "[roles][$role]" ); ?>">
 							<?php foreach ( $names as $right => $name ) : ?>
