@@ -136,7 +136,7 @@ describe('[TG9] an operator who is on duty in Telegram alone', () => {
         onDuty: () => (botIsDead ? new Promise(() => undefined) : people.onDuty()),
         botRuns: () => people.botRuns(),
       },
-      reach: { isFresh: true },
+      availability: { isFresh: true },
       logger,
     });
     started.start();

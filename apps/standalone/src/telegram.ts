@@ -8,7 +8,7 @@ import {
   type Desk,
   fanoutFrames,
   feedPage,
-  type Ledger,
+  type FeedSource,
   type TelegramBot,
 } from '@chat-realtime/telegram-bot';
 import type { StandaloneConfig } from './config.ts';
@@ -45,7 +45,7 @@ export function composeTelegram({ config, chat, ...parts }: TelegramParts): Tele
       }
     },
   };
-  const ledger: Ledger = {
+  const source: FeedSource = {
     feed: async (after) => {
       const feed = { limit: FEED_LIMIT, ...(after === undefined ? {} : { after: String(after) }) };
       return feedPage((await service.source.catchup({ sessions: [], limit: 1, feed })).feed);
@@ -58,7 +58,7 @@ export function composeTelegram({ config, chat, ...parts }: TelegramParts): Tele
     ...parts,
     config: { ...config, TELEGRAM_BOT_TOKEN: token },
     desk,
-    ledger,
+    source,
     frames,
     siteZone,
   });

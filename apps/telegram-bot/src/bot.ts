@@ -11,14 +11,14 @@ import { Sender } from './outgoing/sender.ts';
 import { Customers } from './people/customers.ts';
 import { Operators } from './people/operators.ts';
 import { OperatorReplies } from './people/replies.ts';
-import type { Desk, Ledger, StaffFrames } from './ports.ts';
+import type { Desk, FeedSource, StaffFrames } from './ports.ts';
 import { DutyPresence } from './presence.ts';
-import { Relay } from './relay/relay.ts';
-import { Teller } from './relay/tell.ts';
+import { FeedReader } from './feed/feed-reader.ts';
+import { Recipients } from './feed/recipients.ts';
 import { GroupMembers } from './staff-group/members.ts';
 import { groupMetrics } from './staff-group/metrics.ts';
 import type { StaffGroup } from './staff-group/staff-group.ts';
-import { GroupTeller } from './staff-group/tell-group.ts';
+import { GroupMessages } from './staff-group/group-messages.ts';
 import { GroupWorker } from './staff-group/worker.ts';
 import { MarkStore } from './storage/marks.ts';
 import { People } from './storage/people.ts';
@@ -28,8 +28,8 @@ import { UpdateStore } from './storage/updates.ts';
 import { createTelegramApi } from './telegram/api.ts';
 import { TelegramFailure } from './telegram/failures.ts';
 import { patientDownloads } from './telegram/patient-downloads.ts';
-import { Patience } from './telegram/patience.ts';
-import { Reach, watched } from './telegram/reach.ts';
+import { RetryBudget } from './telegram/retry-budget.ts';
+import { Availability, watched } from './telegram/availability.ts';
 import { commandsFor, textsFor } from './texts.ts';
 
 const INTRODUCE_RETRY_MS = 5_000;
@@ -42,7 +42,7 @@ export interface BotParts {
   readonly config: TelegramConfig;
   readonly database: Database;
   readonly desk: Desk;
-  readonly ledger: Ledger;
+  readonly source: FeedSource;
   readonly frames: StaffFrames;
   readonly fanout: Fanout;
   readonly logger: Logger;
@@ -65,13 +65,13 @@ export interface TelegramBot {
 
 /** The core of the bot: Telegram on one side, the chat on the other, durable queues in between. */
 export function createTelegramBot(parts: BotParts): TelegramBot {
-  const { config, database, desk, ledger, frames, fanout, logger } = parts;
+  const { config, database, desk, source, frames, fanout, logger } = parts;
   const botId = botIdOf(config.TELEGRAM_BOT_TOKEN);
   const updates = new UpdateStore(database, botId);
   const sends = new SendStore(database, botId);
   const people = new People(database, botId, parts.siteZone);
   const metrics = botMetrics(parts.metrics, frames, sends);
-  const reach = new Reach();
+  const availability = new Availability();
   const api = watched(
     createTelegramApi({
       token: config.TELEGRAM_BOT_TOKEN,
@@ -79,13 +79,13 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       openFile: ({ url }) => desk.openFile(url),
       commands: commandsFor,
     }),
-    reach,
+    availability,
   );
-  const marks = new DeliveryMarks({ ledger, store: new MarkStore(database), logger });
-  const patience = new Patience({ isThere: () => reach.isFresh });
-  const sender = new Sender({ sends, api, desk, marks, metrics, patience, logger });
-  const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, reach, logger });
-  const files = { ...api, ...patientDownloads(api, patience) };
+  const marks = new DeliveryMarks({ source, store: new MarkStore(database), logger });
+  const retryBudget = new RetryBudget({ isThere: () => availability.isFresh });
+  const sender = new Sender({ sends, api, desk, marks, metrics, retryBudget, logger });
+  const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, availability, logger });
+  const files = { ...api, ...patientDownloads(api, retryBudget) };
   const staff = { botId, desk, people, api: files };
   const replies = new OperatorReplies(staff);
   const operators = new Operators({ desk, people, replies, api });
@@ -94,15 +94,15 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     sender.wake();
     group?.worker.wake();
   };
-  const teller = new Teller(people);
-  const relay = new Relay({
+  const recipients = new Recipients(people);
+  const reader = new FeedReader({
     database,
-    ledger,
+    source,
     frames,
     sends,
-    tell: async (event, db) => {
-      await group?.teller.tell(event, db);
-      return teller.tell(event, db);
+    sendsFor: async (event, db) => {
+      await group?.messages.add(event, db);
+      return recipients.sendsFor(event, db);
     },
     logger,
     added,
@@ -200,15 +200,15 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     const topics = new TopicStore(database, botId, key);
     const texts = textsFor(language);
     const figures = groupMetrics(parts.metrics, metrics, topics);
-    const worker = new GroupWorker({ topics, api, texts, metrics: figures, patience, logger });
+    const worker = new GroupWorker({ topics, api, texts, metrics: figures, retryBudget, logger });
     const members = new GroupMembers({ botId, people, topics, replies, operators, texts });
-    return { topics, teller: new GroupTeller(people, topics, texts), worker, members };
+    return { topics, messages: new GroupMessages(people, topics, texts), worker, members };
   }
 
   return {
     webhookSecret: config.TELEGRAM_MODE === 'webhook' ? (config.TELEGRAM_WEBHOOK_SECRET ?? null) : null,
     start: () => {
-      relay.start();
+      reader.start();
       sender.start();
       group?.worker.start();
       handler.start();
@@ -234,7 +234,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       clearTimeout(asking);
       await poller?.stop();
       await handler.stop();
-      await relay.stop();
+      await reader.stop();
       await sender.stop();
       await group?.worker.stop();
       await marks.stop();

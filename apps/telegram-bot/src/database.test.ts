@@ -2,11 +2,11 @@ import { type Database, openDatabase } from '@chat-realtime/database';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { botSuite } from './testing/bot-suite.ts';
 import { handlerSuite } from './testing/handler-suite.ts';
-import { owedSuite } from './testing/owed-suite.ts';
+import { pendingSuite } from './testing/pending-suite.ts';
 import { pollerSuite } from './testing/poller-suite.ts';
-import { relaySuite } from './testing/relay-suite.ts';
+import { feedReaderSuite } from './testing/feed-reader-suite.ts';
 import { sendsSuite } from './testing/sends-suite.ts';
-import { tellSuite } from './testing/tell-suite.ts';
+import { recipientsSuite } from './testing/recipients-suite.ts';
 
 // One database for all of them: to open one takes longer than what is shown in it.
 let database: Database;
@@ -16,11 +16,11 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const opened = (): Database => database;
-describe('teller', () => {
-  tellSuite(opened);
+describe('recipients', () => {
+  recipientsSuite(opened);
 });
 describe('relay', () => {
-  relaySuite(opened);
+  feedReaderSuite(opened);
 });
 describe('sends', () => {
   sendsSuite(opened);
@@ -29,7 +29,7 @@ describe('updates', () => {
   handlerSuite(opened);
 });
 describe('what is owed', () => {
-  owedSuite(opened);
+  pendingSuite(opened);
 });
 describe('polls', () => {
   pollerSuite(opened);

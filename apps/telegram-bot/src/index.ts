@@ -2,12 +2,12 @@
  * Brings chats to Telegram and the replies back. Every text is stored before it is sent or handled, so that neither a crash
  * nor an outage of Telegram loses or repeats one.
  *
- * An event enters from the staff feed in `relay/`, becomes one or more texts in a queue, and leaves through `outgoing/`.
+ * An event enters from the staff feed in `feed/`, becomes one or more texts in a queue, and leaves through `outgoing/`.
  * An update from Telegram enters in `intake/`, which stores it, and is handled by `people/` or `staff-group/`.
  *
  * - `adapters/`: the ports of `ports.ts`: chat-service over HTTP, frames over Redis or in memory
  * - `domain/`: rendering, splitting and recognising texts, without a database or network
- * - `relay/`, `outgoing/`: chat → Telegram
+ * - `feed/`, `outgoing/`: chat → Telegram
  * - `intake/`, `people/`: Telegram → chat, for operators and customers
  * - `staff-group/`: a group in which each chat has a topic
  * - `storage/`: the SQL
@@ -26,7 +26,7 @@ export {
   webhookIsSafe,
   WEBHOOK_INCOMPLETE,
 } from './config.ts';
-export type { Desk, Ledger, StaffFrames } from './ports.ts';
+export type { Desk, FeedSource, StaffFrames } from './ports.ts';
 // For the simulation of a long duty.
 export { DutyPresence } from './presence.ts';
 export { People } from './storage/people.ts';

@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const desk = createHttpDesk({ url: config.CHAT_SERVICE_URL, apiKey: config.INTERNAL_API_KEY });
   const frames = redisFrames(redis);
   const siteZone = config.CHAT_SCHEDULE;
-  const bot = createTelegramBot({ config, database, desk, ledger: desk, frames, fanout, logger, metrics, siteZone });
+  const bot = createTelegramBot({ config, database, desk, source: desk, frames, fanout, logger, metrics, siteZone });
   // Neither Redis nor Telegram is a condition: without them texts come later, and none is lost.
   health.add('database', () => database.ping());
   health.add('telegram', () => bot.assertAccepted());

@@ -46,7 +46,7 @@ export interface FeedPage {
 }
 
 /** The staff feed and the delivery marks. */
-export interface Ledger {
+export interface FeedSource {
   feed(after: number | undefined): Promise<FeedPage>;
   acks(acks: AcksRequest['acks']): Promise<void>;
 }

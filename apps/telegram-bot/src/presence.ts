@@ -3,7 +3,7 @@ import type { Fanout } from '@chat-realtime/messaging';
 import { CONTROL_CHANNEL, type ControlMessage } from '@chat-realtime/protocol';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { People } from './storage/people.ts';
-import type { Reach } from './telegram/reach.ts';
+import type { Availability } from './telegram/availability.ts';
 
 /** As gateways repeat theirs. */
 const HEARTBEAT_MS = 5_000;
@@ -17,7 +17,7 @@ export interface PresenceParts {
   readonly database: Database;
   readonly fanout: Fanout;
   readonly people: Pick<People, 'onDuty' | 'botRuns'>;
-  readonly reach: Pick<Reach, 'isFresh'>;
+  readonly availability: Pick<Availability, 'isFresh'>;
   readonly logger: Logger;
 }
 
@@ -49,7 +49,7 @@ export class DutyPresence {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
     this.#running = this.#running
-      .then(() => this.#tell())
+      .then(() => this.#publish())
       .catch((error: unknown) => {
         this.#parts.logger.warn({ err: error }, 'who is on duty in Telegram could not be told');
       })
@@ -68,9 +68,9 @@ export class DutyPresence {
     });
   }
 
-  async #tell(): Promise<void> {
-    const { people, reach } = this.#parts;
-    if (!this.#isReached(reach.isFresh)) return this.#say([]);
+  async #publish(): Promise<void> {
+    const { people, availability } = this.#parts;
+    if (!this.#isReached(availability.isFresh)) return this.#say([]);
     const now = performance.now();
     if (now - this.#aliveAt >= ALIVE_EVERY_MS) {
       await people.botRuns();

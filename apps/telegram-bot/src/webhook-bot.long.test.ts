@@ -61,7 +61,7 @@ beforeAll(async () => {
       PUBLIC_URL: address,
     },
     ...{ database, desk, logger, metrics, fanout: createMemoryFanout() },
-    ledger: {
+    source: {
       feed: async (after = 0) => ({
         events: feed.filter(({ feed_seq: n = 0 }) => n > after),
         ...{ cursor: feed.length, hasMore: false, reset: false },

@@ -13,7 +13,7 @@ import {
   telegramWriteResponseSchema,
 } from '@chat-realtime/protocol';
 import type { z } from 'zod';
-import type { BroughtFile, Desk, FeedPage, FileOwner, Ledger } from '../ports.ts';
+import type { BroughtFile, Desk, FeedPage, FileOwner, FeedSource } from '../ports.ts';
 
 const TIMEOUT_MS = 10_000;
 const FILE_TIMEOUT_MS = 120_000;
@@ -44,7 +44,7 @@ async function refusal(response: Response): Promise<ChatError> {
 }
 
 /** chat-service over its internal calls. */
-export function createHttpDesk({ url, apiKey }: HttpDeskOptions): Desk & Ledger {
+export function createHttpDesk({ url, apiKey }: HttpDeskOptions): Desk & FeedSource {
   const authorization = `Bearer ${apiKey}`;
 
   const call = async (path: string, init: RequestInit): Promise<Response> => {
@@ -66,16 +66,16 @@ export function createHttpDesk({ url, apiKey }: HttpDeskOptions): Desk & Ledger 
     });
   const ask = async <T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> =>
     schema.parse(await (await post(path, body)).json());
-  const tell = async (path: string, body: object): Promise<void> => {
+  const send = async (path: string, body: object): Promise<void> => {
     await (await post(path, body)).body?.cancel();
   };
 
   return {
-    introduce: (bot) => tell('/internal/telegram/bot', bot),
+    introduce: (bot) => send('/internal/telegram/bot', bot),
     redeem: (request) => ask('/internal/telegram/redeem', request, telegramRedeemResponseSchema),
     act: (request) => ask('/internal/telegram/act', request, telegramActResponseSchema),
     write: (action) => ask('/internal/telegram/write', action, telegramWriteResponseSchema),
-    blocked: (request) => tell('/internal/telegram/blocked', request),
+    blocked: (request) => send('/internal/telegram/blocked', request),
     upload: async (owner: FileOwner, file: BroughtFile): Promise<Attachment> => {
       const response = await call(`/internal/telegram/upload?${ownerQuery(owner).toString()}`, {
         method: 'POST',
@@ -112,7 +112,7 @@ export function createHttpDesk({ url, apiKey }: HttpDeskOptions): Desk & Ledger 
       );
       return feedPage(answer.feed);
     },
-    acks: (acks) => tell('/internal/acks', { acks }),
+    acks: (acks) => send('/internal/acks', { acks }),
   };
 }
 

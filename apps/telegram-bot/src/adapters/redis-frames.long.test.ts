@@ -5,7 +5,7 @@ import { type ManagedServer, redisCommand, startRedis, until } from '@chat-realt
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StaffFrames } from '../ports.ts';
-import { Relay } from '../relay/relay.ts';
+import { FeedReader } from '../feed/feed-reader.ts';
 import { SendStore } from '../storage/sends.ts';
 import { redisFrames } from './redis-frames.ts';
 
@@ -14,7 +14,7 @@ const KEY = PREFIX + STAFF_STREAM_KEY;
 const logger = createLogger({ service: 'telegram-bot', level: 'silent' });
 
 /** What chat-service has, of which Redis may lose any part. */
-const ledger: StaffEvent[] = [];
+const source: StaffEvent[] = [];
 
 function event(n: number): StaffEvent {
   const data = { id: n, sender_type: 'client', sender_id: null, sender_name: null, body: 'x', attachments: [] };
@@ -68,7 +68,7 @@ describe('[TG15] the stream of the staff feed', () => {
   let redis: ManagedServer;
   let database: Database;
   let gate: Gate;
-  let relay: Relay;
+  let reader: FeedReader;
   /** From where the feed was read. */
   let asked: (number | undefined)[];
 
@@ -81,21 +81,21 @@ describe('[TG15] the stream of the staff feed', () => {
     await database.close();
   });
 
-  const begin = (): { readonly gate: Gate; readonly relay: Relay } => {
+  const begin = (): { readonly gate: Gate; readonly reader: FeedReader } => {
     const frames = new Gate(redisFrames({ url: redis.url, prefix: PREFIX, logger }));
-    const started = new Relay({
+    const started = new FeedReader({
       database,
-      ledger: {
+      source: {
         feed: async (after) => {
           asked.push(after);
-          const events = ledger.filter(({ feed_seq: n = 0 }) => n > (after ?? 0));
-          return { events, cursor: ledger.length, hasMore: false, reset: false };
+          const events = source.filter(({ feed_seq: n = 0 }) => n > (after ?? 0));
+          return { events, cursor: source.length, hasMore: false, reset: false };
         },
         acks: async () => undefined,
       },
       frames,
       sends: new SendStore(database, 77),
-      tell: async ({ feed_seq: n }) => [
+      sendsFor: async ({ feed_seq: n }) => [
         { to: { kind: 'anybody', chatId: 9 }, content: { kind: 'text', text: String(n) } },
       ],
       logger,
@@ -105,22 +105,22 @@ describe('[TG15] the stream of the staff feed', () => {
       headCheckMs: 3_600_000,
     });
     started.start();
-    return { gate: frames, relay: started };
+    return { gate: frames, reader: started };
   };
 
   beforeEach(async () => {
     await sql`DELETE FROM telegram_send`.execute(database.kysely);
     await sql`UPDATE telegram_relay SET feed_seq = 0`.execute(database.kysely);
-    ledger.length = 0;
+    source.length = 0;
     asked = [];
     await redisCommand(redis.url, 'FLUSHALL');
-    ({ gate, relay } = begin());
+    ({ gate, reader } = begin());
     await until(async () => ((await hasGroup()) ? true : undefined), { timeoutMs: 20_000, what: 'the group' });
     await write(3);
     await told(3);
     asked = [];
   });
-  afterEach(() => relay.stop());
+  afterEach(() => reader.stop());
 
   const hasGroup = async (): Promise<boolean> => {
     const groups = await redisCommand(redis.url, 'XINFO', 'GROUPS', KEY).catch(() => []);
@@ -129,8 +129,8 @@ describe('[TG15] the stream of the staff feed', () => {
   /** `lost`: chat-service has it, and Redis never will. */
   const write = async (count: number, lost = false): Promise<void> => {
     for (let left = count; left > 0; left -= 1) {
-      const next = event(ledger.length + 1);
-      ledger.push(next);
+      const next = event(source.length + 1);
+      source.push(next);
       if (!lost) await redisCommand(redis.url, 'XADD', KEY, '*', STAFF_STREAM_FIELD, JSON.stringify(next));
     }
   };
@@ -198,9 +198,9 @@ describe('[TG15] the stream of the staff feed', () => {
     gate.close();
     await write(5);
     await until(() => (gate.given > 3 ? true : undefined), { timeoutMs: 20_000, what: 'frames that wait' });
-    const killed = relay;
+    const killed = reader;
     const dead = gate;
-    ({ gate, relay } = begin());
+    ({ gate, reader } = begin());
     await told(8);
     expect(asked[0]).toBe(3);
     await until(

@@ -2,7 +2,7 @@ import { type CallbackStaff, type TelegramSession } from '@chat-realtime/protoco
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { textsFor } from '../texts.ts';
-import { MISSING_FILES_MAX } from './lesser.ts';
+import { MISSING_FILES_MAX } from './fallback-content.ts';
 import { callbackContent, listedSession, textAndFiles } from './render.ts';
 import { CAPTION_MAX } from './split-text.ts';
 

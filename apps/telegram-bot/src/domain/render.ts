@@ -9,7 +9,7 @@ import {
 import type { Texts } from '../texts.ts';
 import { buttonData } from './commands.ts';
 import { type Button, type Content, TextBuilder } from './content.ts';
-import { MISSING_FILES_MAX } from './lesser.ts';
+import { MISSING_FILES_MAX } from './fallback-content.ts';
 import { timeText } from './time-text.ts';
 import { CAPTION_MAX, splitText, TEXT_MAX } from './split-text.ts';
 

@@ -1,5 +1,5 @@
 import type { Logger } from '@chat-realtime/service-kit';
-import type { Ledger } from '../ports.ts';
+import type { FeedSource } from '../ports.ts';
 import type { MarkStore } from '../storage/marks.ts';
 
 const FLUSH_MS = 1_000;
@@ -7,7 +7,7 @@ const RETRY_MS = 5_000;
 const PER_CALL = 1_000;
 
 export interface DeliveryMarksParts {
-  readonly ledger: Pick<Ledger, 'acks'>;
+  readonly source: Pick<FeedSource, 'acks'>;
   readonly store: MarkStore;
   readonly logger: Logger;
   readonly flushMs?: number;
@@ -50,11 +50,11 @@ export class DeliveryMarks {
   }
 
   async #flush(): Promise<void> {
-    const { ledger, store, logger } = this.#parts;
+    const { source, store, logger } = this.#parts;
     try {
       const due = await store.open(PER_CALL);
       if (due.length === 0) return;
-      await ledger.acks(due);
+      await source.acks(due);
       await store.told(due);
       if (due.length === PER_CALL) this.wake();
     } catch (error) {

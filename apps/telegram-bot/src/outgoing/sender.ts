@@ -1,12 +1,12 @@
 import type { Logger } from '@chat-realtime/service-kit';
 import { ChatQueue } from '../chat-queue.ts';
-import { lesser } from '../domain/lesser.ts';
+import { simpler } from '../domain/fallback-content.ts';
 import type { BotMetrics } from '../metrics.ts';
 import type { Desk } from '../ports.ts';
 import type { DueSend, SendStore } from '../storage/sends.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
-import type { Patience } from '../telegram/patience.ts';
+import type { RetryBudget } from '../telegram/retry-budget.ts';
 import type { DeliveryMarks } from './delivery-marks.ts';
 
 const BACKOFF_MAX_SECONDS = 60;
@@ -18,7 +18,7 @@ export interface SenderParts {
   readonly desk: Pick<Desk, 'blocked'>;
   readonly marks: Pick<DeliveryMarks, 'wake'>;
   readonly metrics: BotMetrics;
-  readonly patience: Patience;
+  readonly retryBudget: RetryBudget;
   readonly logger: Logger;
 }
 
@@ -66,7 +66,7 @@ export class Sender {
     try {
       const ids = await api.send(send.chatId, send.content);
       await sends.sent(send, ids);
-      this.#parts.patience.end(send.id);
+      this.#parts.retryBudget.end(send.id);
       metrics.sent.inc({ result: 'sent' });
       marks.wake();
     } catch (error) {
@@ -86,7 +86,7 @@ export class Sender {
   }
 
   /** False: the chat cannot be told now, and is told after a while. */
-  async #tellBlocked(send: DueSend): Promise<boolean> {
+  async #reportBlocked(send: DueSend): Promise<boolean> {
     const { sends, desk, logger } = this.#parts;
     if (send.operatorId === null && send.customerId === null) return true;
     try {
@@ -105,14 +105,14 @@ export class Sender {
 
   /** Less of it in its place, or a line that says that something is missing: what waits behind it goes on. */
   async #lessen(send: DueSend, failure: TelegramFailure): Promise<void> {
-    const { sends, metrics, patience, logger } = this.#parts;
-    const less = lesser(send.content);
+    const { sends, metrics, retryBudget, logger } = this.#parts;
+    const less = simpler(send.content);
     logger.error(
       { err: failure, id: send.id, session_id: send.sessionId, seq: send.seq },
       less === null ? 'Telegram does not take this text; it is left out' : 'Telegram takes this in part only',
     );
     if (less !== null) return sends.replace(send.id, less);
-    patience.end(send.id);
+    retryBudget.end(send.id);
     // What the bot itself says stands nowhere else, and is no news.
     if (send.sessionId === null) return sends.drop(send.id);
     metrics.leftOut.inc({ what: 'text' });
@@ -120,7 +120,7 @@ export class Sender {
   }
 
   async #failed(send: DueSend, failure: TelegramFailure): Promise<void> {
-    const { sends, metrics, patience } = this.#parts;
+    const { sends, metrics, retryBudget } = this.#parts;
     metrics.sent.inc({ result: failure.code });
     switch (failure.code) {
       case 'rate_limited':
@@ -131,20 +131,20 @@ export class Sender {
         return;
       case 'blocked':
         // Shown in the console; what was written stands in the chat.
-        if (!(await this.#tellBlocked(send))) return;
+        if (!(await this.#reportBlocked(send))) return;
         await sends.dropChat(send.chatId);
         return;
       case 'refused':
         return this.#lessen(send, failure);
       case 'unknown':
-        if (patience.isOver(send.id)) return this.#lessen(send, failure);
+        if (retryBudget.isOver(send.id)) return this.#lessen(send, failure);
         this.#ambiguous(send, 'no_answer');
         await sends.postpone(send.id, backoff(send.attempts));
         return;
       case 'conflict':
       case 'unauthorized':
       case 'unreachable':
-        if (failure.isOfTheFile && patience.isOver(send.id)) return this.#lessen(send, failure);
+        if (failure.isOfTheFile && retryBudget.isOver(send.id)) return this.#lessen(send, failure);
         await sends.postpone(send.id, backoff(send.attempts));
     }
   }

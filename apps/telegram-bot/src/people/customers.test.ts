@@ -2,7 +2,7 @@ import { ChatError, type Message as ChatMessage } from '@chat-realtime/protocol'
 import type { Message } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
 import type { Desk } from '../ports.ts';
-import type { KnownMessage } from '../domain/answered.ts';
+import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import { textsFor } from '../texts.ts';

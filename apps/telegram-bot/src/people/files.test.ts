@@ -5,7 +5,7 @@ import type { Desk } from '../ports.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import { patientDownloads } from '../telegram/patient-downloads.ts';
-import { Patience } from '../telegram/patience.ts';
+import { RetryBudget } from '../telegram/retry-budget.ts';
 import { textsFor } from '../texts.ts';
 import { bringFiles } from './files.ts';
 
@@ -28,7 +28,7 @@ const failing = (code: ConstructorParameters<typeof ChatError>[0]) => async () =
 
 /** Three tries, and no time between them. */
 const patient = (download: TelegramApi['download']) =>
-  patientDownloads({ download }, new Patience({ isThere: () => true, tries: 3, lastsMs: 0 }));
+  patientDownloads({ download }, new RetryBudget({ isThere: () => true, tries: 3, lastsMs: 0 }));
 const broken = () =>
   new Readable({
     read() {

@@ -1,7 +1,7 @@
 import type { Message, User } from 'grammy/types';
 import type { TelegramUser } from '@chat-realtime/protocol';
-import { answeredByItsLook } from '../domain/answered.ts';
-import type { KnownMessage } from '../domain/answered.ts';
+import { recogniseMessage } from '../domain/recognise-message.ts';
+import type { KnownMessage } from '../domain/recognise-message.ts';
 
 /** A file in a message of Telegram. */
 export interface IncomingFile {
@@ -32,7 +32,7 @@ export function incomingOf(messages: readonly Message[]): Incoming {
     text: texts.join('\n'),
     files: messages.flatMap(fileOf),
     replyTo: first.reply_to_message?.message_id,
-    answered: answeredByItsLook(first.reply_to_message),
+    answered: recogniseMessage(first.reply_to_message),
     messageId: first.message_id,
     messageIds: messages.map(({ message_id: id }) => id),
     // A part that comes late is a message of its own.

@@ -2,7 +2,7 @@ import { ChatError, type TelegramActRequest, type TelegramActResponse } from '@c
 import type { Message } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
 import type { Desk } from '../ports.ts';
-import type { KnownMessage } from '../domain/answered.ts';
+import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { BoundOperator } from '../storage/people.ts';
 import { incomingOf } from './incoming.ts';
 import { Operators } from './operators.ts';

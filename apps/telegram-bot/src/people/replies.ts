@@ -3,7 +3,7 @@ import type { Content } from '../domain/content.ts';
 import { clientMessageId } from '../domain/ids.ts';
 import { chatButtons } from '../domain/render.ts';
 import type { Desk } from '../ports.ts';
-import type { KnownMessage } from '../domain/answered.ts';
+import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { BoundOperator, People } from '../storage/people.ts';
 import type { Remembered } from '../storage/sends.ts';
 import type { TelegramApi } from '../telegram/api.ts';

@@ -11,7 +11,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Operators } from '../people/operators.ts';
 import { OperatorReplies } from '../people/replies.ts';
 import type { Desk, FileOwner } from '../ports.ts';
-import type { KnownMessage } from '../domain/answered.ts';
+import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { BoundOperator } from '../storage/people.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import { textsFor } from '../texts.ts';

@@ -4,7 +4,7 @@ import type { Operators } from '../people/operators.ts';
 import { incomingOf } from '../people/incoming.ts';
 import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
 import { type OperatorReplies, type ReplyPlace } from '../people/replies.ts';
-import type { KnownMessage } from '../domain/answered.ts';
+import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { People } from '../storage/people.ts';
 import type { TopicStore } from '../storage/topics.ts';
 import { type Texts, textsFor } from '../texts.ts';

@@ -6,15 +6,15 @@ import { FakeBotApi, type FakeForum, until } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { botMetrics } from '../metrics.ts';
-import { Relay } from '../relay/relay.ts';
+import { FeedReader } from '../feed/feed-reader.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { TopicStore } from '../storage/topics.ts';
 import { createTelegramApi } from '../telegram/api.ts';
-import { Patience } from '../telegram/patience.ts';
+import { RetryBudget } from '../telegram/retry-budget.ts';
 import { textsFor } from '../texts.ts';
 import { groupMetrics } from './metrics.ts';
-import { GroupTeller } from './tell-group.ts';
+import { GroupMessages } from './group-messages.ts';
 import { GroupWorker } from './worker.ts';
 
 const BOT = 77;
@@ -22,9 +22,9 @@ let database: Database;
 let api: FakeBotApi;
 let forum: FakeForum;
 let topics: TopicStore;
-let teller: GroupTeller;
+let messages: GroupMessages;
 let worker: GroupWorker;
-let patience: Patience;
+let retryBudget: RetryBudget;
 let metrics: Metrics;
 let group = -1_000_000;
 let session = 0;
@@ -44,10 +44,10 @@ beforeEach(async () => {
   group -= 1;
   forum = api.forums.open(group);
   topics = new TopicStore(database, BOT, group, 0.15);
-  teller = new GroupTeller(new People(database, BOT), topics, textsFor('ru'));
+  messages = new GroupMessages(new People(database, BOT), topics, textsFor('ru'));
   metrics = createMetrics('telegram-bot');
   logged.length = 0;
-  patience = new Patience({ isThere: () => true });
+  retryBudget = new RetryBudget({ isThere: () => true });
   worker = newWorker(metrics);
   session = await newSession('Иван');
 });
@@ -73,7 +73,7 @@ function newWorker(registry: Metrics, language: 'ru' | 'en' = 'ru'): GroupWorker
     api: createTelegramApi({ token: api.token, root: api.url, openFile, commands: () => [] }),
     texts: textsFor(language),
     metrics: groupMetrics(registry, bot, topics),
-    patience,
+    retryBudget,
     logger,
     idleMs: 40,
   });
@@ -89,7 +89,7 @@ async function newSession(name: string | null): Promise<number> {
 async function tell(event: object): Promise<void> {
   seq += 1;
   const whole: StaffEvent = staffEventSchema.parse({ session_id: session, seq, feed_seq: seq, ...event });
-  await database.kysely.transaction().execute((trx) => teller.tell(whole, trx));
+  await database.kysely.transaction().execute((trx) => messages.add(whole, trx));
   worker.wake();
 }
 
@@ -167,7 +167,7 @@ describe('a topic', () => {
 describe('the language of a group', () => {
   it('[TG16] is used for the names of topics and for everything the bot posts there', async () => {
     await worker.stop();
-    teller = new GroupTeller(new People(database, BOT), topics, textsFor('en'));
+    messages = new GroupMessages(new People(database, BOT), topics, textsFor('en'));
     worker = newWorker(createMetrics('telegram-bot'), 'en');
     worker.start();
     await asks('Where is it?');
@@ -212,7 +212,7 @@ describe('the limits of a group', () => {
 describe('a text to which Telegram gives no good answer', () => {
   it('[TG18] holds the group for a while and not for ever: it comes with less, and what waits behind it comes', async () => {
     await worker.stop();
-    patience = new Patience({ isThere: () => true, tries: 2, lastsMs: 0 });
+    retryBudget = new RetryBudget({ isThere: () => true, tries: 2, lastsMs: 0 });
     worker = newWorker(metrics);
     await asks('Первое');
     worker.start();
@@ -307,24 +307,24 @@ describe('what was erased', () => {
       data: erased,
     });
     const page = { events: [event], cursor: seq + 1, hasMore: false, reset: false };
-    const relay = new Relay({
+    const reader = new FeedReader({
       database,
       sends,
-      ledger: { feed: async () => page, acks: async () => undefined },
+      source: { feed: async () => page, acks: async () => undefined },
       frames: { connected: true, start: () => undefined, stop: async () => undefined },
-      tell: async () => [],
+      sendsFor: async () => [],
       logger: createLogger({ service: 'telegram-bot', level: 'silent' }),
       added: () => undefined,
       leftOut: () => undefined,
     });
-    relay.start();
+    reader.start();
     const owed = async () => (await sends.pending()) + (await topics.pending());
     await until(async () => (await owed()) <= 1, {
       timeoutMs: 8_000,
       everyMs: 20,
       what: 'nothing but the hint is owed',
     });
-    await relay.stop();
+    await reader.stop();
     expect((await topics.due())?.sends.map(({ messageId }) => messageId)).toEqual([null]);
   });
 });

@@ -2,7 +2,7 @@ import type { Logger } from '@chat-realtime/service-kit';
 import type { Topic, TopicSend, TopicStore } from '../storage/topics.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
-import type { Patience } from '../telegram/patience.ts';
+import type { RetryBudget } from '../telegram/retry-budget.ts';
 import { MinuteBudget } from './budget.ts';
 import { joined } from './join.ts';
 import type { GroupMetrics } from './metrics.ts';
@@ -24,7 +24,7 @@ export interface GroupWorkerParts {
   /** In the language of the group. */
   readonly texts: Texts;
   readonly metrics: GroupMetrics;
-  readonly patience: Patience;
+  readonly retryBudget: RetryBudget;
   readonly logger: Logger;
   /** How often it looks for work that nobody woke it for. */
   readonly idleMs?: number;
@@ -123,7 +123,7 @@ export class GroupWorker {
   }
 
   async #textOf(topic: Topic, owed: readonly TopicSend[]): Promise<Work | null> {
-    const { topics, api, texts, metrics, patience } = this.#parts;
+    const { topics, api, texts, metrics, retryBudget } = this.#parts;
     const { threadId, sessionId } = topic;
     const groupId = await topics.groupId();
     if (threadId === null) {
@@ -147,7 +147,7 @@ export class GroupWorker {
       call: async () => {
         const telegramIds = await api.send(groupId, content, threadId);
         await topics.sent(groupId, sends, telegramIds);
-        patience.end(key);
+        retryBudget.end(key);
         metrics.sent.inc({ result: 'sent' });
       },
       notDone: () => topics.notSent(ids),
@@ -234,7 +234,7 @@ export class GroupWorker {
 
   /** Whether Telegram answers all else: the whole group waits behind one call. */
   #isAtFault({ key, giveUp }: Work): boolean {
-    return key !== null && giveUp !== null && this.#parts.patience.isOver(key);
+    return key !== null && giveUp !== null && this.#parts.retryBudget.isOver(key);
   }
 
   async #giveUp({ giveUp }: Work, error: TelegramFailure, sessionId: number): Promise<number> {

@@ -8,7 +8,7 @@ import {
   staffScopeSchema,
 } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
-import type { KnownMessage } from '../domain/answered.ts';
+import type { KnownMessage } from '../domain/recognise-message.ts';
 
 /** How long Telegram may take to tell the number of what it shows already. */
 const NUMBERED_WITHIN_MS = 4_000;
@@ -39,7 +39,7 @@ export interface BoundCustomer {
   readonly linkedSeq: number;
 }
 
-export interface SessionFacts {
+export interface SessionSummary {
   readonly assignedUserId: string | null;
   readonly name: string | null;
   readonly status: string;
@@ -164,7 +164,10 @@ export class People {
     return result.rows.map(customerOf)[0];
   }
 
-  async session(sessionId: number, db: Database['kysely'] = this.#database.kysely): Promise<SessionFacts | undefined> {
+  async session(
+    sessionId: number,
+    db: Database['kysely'] = this.#database.kysely,
+  ): Promise<SessionSummary | undefined> {
     const row = await db
       .selectFrom('chat_session')
       .select(['assigned_user_id', 'name', 'status'])

@@ -1,7 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import { sql } from 'kysely';
 import { type Content, contentSchema } from '../domain/content.ts';
-import { lesser } from '../domain/lesser.ts';
+import { simpler } from '../domain/fallback-content.ts';
 import { remember } from './sends.ts';
 import { storedJson } from './stored-json.ts';
 
@@ -229,7 +229,7 @@ export class TopicStore {
   async lessen(sends: readonly TopicSend[]): Promise<void> {
     const gone: number[] = [];
     for (const { id, content } of sends) {
-      const less = lesser(content);
+      const less = simpler(content);
       if (less === null) gone.push(id);
       else
         await sql`UPDATE telegram_topic_send SET content = ${storedJson(less)}::jsonb WHERE id = ${id}::bigint`.execute(

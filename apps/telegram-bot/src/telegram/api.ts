@@ -4,7 +4,7 @@ import { Api, GrammyError, HttpError, InputFile, InputMediaBuilder } from 'gramm
 import type { InlineKeyboardMarkup, ForceReply, Update, UserFromGetMe } from 'grammy/types';
 import { ChatError, firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from '../domain/content.ts';
-import { isPhoto, isVoice, missingFiles } from '../domain/lesser.ts';
+import { isPhoto, isVoice, missingFiles } from '../domain/fallback-content.ts';
 import { CAPTION_MAX } from '../domain/split-text.ts';
 import { type DownloadedFile, openLocalFile } from './local-file.ts';
 import { failureOf, networkFailure, TelegramFailure } from './failures.ts';

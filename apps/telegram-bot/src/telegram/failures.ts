@@ -17,7 +17,7 @@ export type TelegramFailureKind =
   /** No answer that says: it may have been done. */
   | 'unknown';
 
-interface FailureFacts {
+interface FailureDetails {
   readonly retryAfterSeconds?: number;
   readonly migratedTo?: number;
   /** Of the file, and not of Telegram: chat-service fails at it. */
@@ -34,13 +34,13 @@ export class TelegramFailure extends Error {
   readonly isOfTheFile: boolean;
   readonly isLasting: boolean;
 
-  constructor(code: TelegramFailureKind, message: string, facts: FailureFacts = {}) {
+  constructor(code: TelegramFailureKind, message: string, details: FailureDetails = {}) {
     super(message);
     this.code = code;
-    this.retryAfterSeconds = facts.retryAfterSeconds;
-    this.migratedTo = facts.migratedTo;
-    this.isOfTheFile = facts.isOfTheFile ?? false;
-    this.isLasting = facts.isLasting ?? false;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+    this.migratedTo = details.migratedTo;
+    this.isOfTheFile = details.isOfTheFile ?? false;
+    this.isLasting = details.isLasting ?? false;
   }
 }
 

@@ -6,11 +6,11 @@ import { FakeBotApi } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTelegramBot, type TelegramBot } from '../bot.ts';
-import type { Desk, Ledger } from '../ports.ts';
+import type { Desk, FeedSource } from '../ports.ts';
 import { DutyPresence } from '../presence.ts';
 import { People } from '../storage/people.ts';
 import { createTelegramApi } from '../telegram/api.ts';
-import { Reach, watched } from '../telegram/reach.ts';
+import { Availability, watched } from '../telegram/availability.ts';
 
 /** As the fake's token has it. */
 const BOT = 7_000_000_001;
@@ -61,7 +61,7 @@ export function botSuite(opened: () => Database): void {
     readonly bot: TelegramBot;
     /** What chat-service was asked for. */
     readonly asked: string[];
-    readonly tell: (frame: string) => void | Promise<void>;
+    readonly deliver: (frame: string) => void | Promise<void>;
   }
   function startBot(): Started {
     const asked: string[] = [];
@@ -75,7 +75,7 @@ export function botSuite(opened: () => Database): void {
       ...{ redeem: notAsked('redeem'), act: notAsked('act'), write: notAsked('write') },
       ...{ upload: notAsked('upload'), openFile: notAsked('openFile'), blocked: notAsked('blocked') },
     };
-    const ledger: Ledger = {
+    const source: FeedSource = {
       feed: async () => {
         asked.push('feed');
         return { events: [], cursor: 0, hasMore: false, reset: false };
@@ -95,7 +95,7 @@ export function botSuite(opened: () => Database): void {
       ...{
         database: opened(),
         desk,
-        ledger,
+        source,
         logger,
         metrics: createMetrics('telegram-bot'),
         fanout: createMemoryFanout(),
@@ -110,17 +110,17 @@ export function botSuite(opened: () => Database): void {
     });
     stopping.push(() => bot.stop());
     bot.start();
-    return { bot, asked, tell: (frame) => listener(frame) };
+    return { bot, asked, deliver: (frame) => listener(frame) };
   }
 
   describe('[TG9] [TG24] while Telegram does not answer', () => {
     it('nobody counts as reached by it, and from the first answer on they do again', async () => {
       let now = 0;
-      const reach = new Reach(() => now);
+      const availability = new Availability(() => now);
       const options = { token: api.token, root: api.url, openFile: async () => null, commands: () => [] };
-      const telegram = watched(createTelegramApi(options), reach);
+      const telegram = watched(createTelegramApi(options), availability);
       const people = new People(opened(), BOT);
-      const parts = { database: opened(), fanout: createMemoryFanout(), people, reach, logger };
+      const parts = { database: opened(), fanout: createMemoryFanout(), people, availability, logger };
       const presence = new DutyPresence({ id: `telegram-${BOT}`, ...parts });
       stopping.push(() => presence.stop());
       await telegram.me();
@@ -130,7 +130,7 @@ export function botSuite(opened: () => Database): void {
       api.faults.always(() => ({ kind: 'error', code: 401 }));
       now += 89_000;
       await expect(telegram.me()).rejects.toMatchObject({ code: 'unauthorized' });
-      expect(reach.isFresh).toBe(true);
+      expect(availability.isFresh).toBe(true);
       now += 1_000;
       await longAgo();
       presence.beat();
@@ -139,14 +139,14 @@ export function botSuite(opened: () => Database): void {
       // Another process has the updates.
       api.faults.always(() => ({ kind: 'error', code: 409 }));
       await expect(telegram.updates(undefined, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'conflict' });
-      expect(reach.isFresh).toBe(false);
+      expect(availability.isFresh).toBe(false);
       api.faults.always(() => undefined);
       await telegram.me();
       presence.beat();
       await expect.poll(counts).toEqual(REACHED);
     });
 
-    it('a bot that starts tells of nobody until it has heard of Telegram', async () => {
+    it('a bot that starts publishes nobody as present until Telegram has responded', async () => {
       api.faults.always(() => ({ kind: 'error', code: 401 }));
       const { bot } = startBot();
       await expect.poll(() => api.calls).toContain('getMe');
@@ -169,7 +169,7 @@ export function botSuite(opened: () => Database): void {
   });
 
   it('[TG15] while texts go out chat-service is told what has arrived, and asked for nothing', async () => {
-    const { asked, tell } = startBot();
+    const { asked, deliver } = startBot();
     await expect.poll(() => api.calls).toContain('getUpdates');
     await expect.poll(() => asked).toContain('feed');
     const before = asked.length;
@@ -180,7 +180,7 @@ export function botSuite(opened: () => Database): void {
         ...{ type: 'chat.message', session_id: session, seq: n, feed_seq: n },
         data: { ...data, attachments: [], created_at: '2026-01-01T10:00:00Z', client_message_id: null },
       });
-      await tell(JSON.stringify(event));
+      await deliver(JSON.stringify(event));
     }
     await expect.poll(() => api.shownTo(CUSTOMER).length).toBe(20);
     const told = async () => (await sql`SELECT 1 AS one FROM telegram_mark`.execute(opened().kysely)).rows.length;

@@ -10,7 +10,7 @@ import { Sender } from '../outgoing/sender.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { createTelegramApi } from '../telegram/api.ts';
-import { Patience } from '../telegram/patience.ts';
+import { RetryBudget } from '../telegram/retry-budget.ts';
 import { textsFor } from '../texts.ts';
 
 const BOT = 77;
@@ -92,7 +92,7 @@ export function sendsSuite(opened: () => Database): void {
         marks: { wake: () => undefined },
         metrics: botMetrics(registry, frames, sends),
         // Each try comes a minute and a half after the one before.
-        patience: new Patience({ isThere: () => isThere, now: () => (now += 90_000) }),
+        retryBudget: new RetryBudget({ isThere: () => isThere, now: () => (now += 90_000) }),
         logger,
       });
       sender.start();

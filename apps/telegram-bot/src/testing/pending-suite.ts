@@ -7,17 +7,17 @@ import type { Content } from '../domain/content.ts';
 import { botMetrics } from '../metrics.ts';
 import { DeliveryMarks } from '../outgoing/delivery-marks.ts';
 import { Sender } from '../outgoing/sender.ts';
-import { Teller } from '../relay/tell.ts';
+import { Recipients } from '../feed/recipients.ts';
 import { MarkStore } from '../storage/marks.ts';
 import { People } from '../storage/people.ts';
 import { type NewSend, SendStore } from '../storage/sends.ts';
-import { Patience } from '../telegram/patience.ts';
+import { RetryBudget } from '../telegram/retry-budget.ts';
 
 const BOT = 77;
 const AT = '2026-01-01T10:00:00Z';
 const logger = createLogger({ service: 'telegram-bot', level: 'silent' });
 
-export function owedSuite(opened: () => Database): void {
+export function pendingSuite(opened: () => Database): void {
   let database: Database;
   let session: number;
   let registry: Metrics;
@@ -57,19 +57,19 @@ export function owedSuite(opened: () => Database): void {
       desk: { blocked: async () => undefined },
       marks: { wake: () => undefined },
       metrics: botMetrics(registry, frames, sends),
-      patience: new Patience({ isThere: () => true }),
+      retryBudget: new RetryBudget({ isThere: () => true }),
       logger,
     });
   });
   afterEach(() => sender.stop());
 
-  const tell = async (event: object): Promise<void> => {
+  const queue = async (event: object): Promise<void> => {
     const whole: StaffEvent = staffEventSchema.parse({ session_id: session, seq: 9, feed_seq: 9, ...event });
-    const told = await new Teller(new People(database, BOT)).tell(whole, database.kysely);
+    const told = await new Recipients(new People(database, BOT)).sendsFor(whole, database.kysely);
     await sends.add(told.filter(({ to }) => to.chatId === 3_001));
   };
   const asks = () =>
-    tell({
+    queue({
       type: 'chat.message.client',
       data: {
         ...{ id: 9, sender_type: 'client', sender_id: null, sender_name: null, body: 'Секрет', attachments: [] },
@@ -81,7 +81,7 @@ export function owedSuite(opened: () => Database): void {
       VALUES (${session}::bigint, '+7 900 000-00-00', ${AT}::timestamptz) RETURNING id`.execute(database.kysely);
     const contact = { phone: '+7 900 000-00-00', name: 'Вера', comment: 'Секрет', preferred_at: null };
     const state = { assigned_user_id: null, result: null, status: 'new', created_at: AT, updated_at: AT, due_at: AT };
-    await tell({
+    await queue({
       type: 'chat.callback.staff',
       seq: null,
       feed_id: 9,
@@ -160,7 +160,7 @@ export function owedSuite(opened: () => Database): void {
 
     it('is sent to whoever has lost the chat, and answers a command off duty', async () => {
       await run(sql`UPDATE operator_telegram SET scope = 'own' WHERE user_id = 'owed-1'`);
-      await tell({
+      await queue({
         type: 'chat.session.assigned',
         data: { assigned_user_id: 'other', assigned_user_name: 'Борис', by: 'other' },
         subscribers: { session_id: session, assigned_user_id: 'other', previous_user_id: 'owed-1' },
@@ -233,7 +233,7 @@ export function owedSuite(opened: () => Database): void {
       const calls: (readonly Ack[])[] = [];
       const marksWith = (taken: boolean): DeliveryMarks =>
         new DeliveryMarks({
-          ledger: {
+          source: {
             acks: async (acks) => {
               calls.push(acks);
               if (!taken) throw new ChatError('unavailable', 'not now');

@@ -3,7 +3,7 @@ import { type StaffEvent, staffEventSchema } from '@chat-realtime/protocol';
 import type { Logger } from '@chat-realtime/service-kit';
 import { sql } from 'kysely';
 import { isOfTheData } from '../domain/faults.ts';
-import type { FeedPage, Ledger, StaffFrames } from '../ports.ts';
+import type { FeedPage, FeedSource, StaffFrames } from '../ports.ts';
 import type { NewSend, SendStore } from '../storage/sends.ts';
 
 /** The head of the feed is compared with what was read, whatever the live frames say. */
@@ -13,17 +13,17 @@ const RETRY_MAX_MS = 15_000;
 /** An event that the database refuses this often is skipped, since everyone waits behind it. */
 const ATTEMPTS = 4;
 
-/** Whom an event is told, and how. */
-export type Tell = (event: StaffEvent, db: Database['kysely']) => Promise<NewSend[]>;
+/** The messages of an event: to whom, and what. */
+export type SendsFor = (event: StaffEvent, db: Database['kysely']) => Promise<NewSend[]>;
 
-export interface RelayParts {
+export interface FeedReaderParts {
   readonly database: Database;
-  readonly ledger: Ledger;
+  readonly source: FeedSource;
   readonly frames: StaffFrames;
   readonly sends: SendStore;
-  readonly tell: Tell;
+  readonly sendsFor: SendsFor;
   readonly logger: Logger;
-  /** Events were told: texts may have been added. */
+  /** Events were processed: messages may have been added. */
   readonly added: () => void;
   /** An event was left out. */
   readonly leftOut: () => void;
@@ -36,9 +36,9 @@ export interface RelayParts {
  * was read; it moves in the transaction that adds the messages. A live frame is used if its number is the next one.
  * Otherwise, and once a minute in any case, the feed itself is read.
  */
-export class Relay {
-  readonly #parts: RelayParts;
-  /** Work in its order: two events must not be told at once. */
+export class FeedReader {
+  readonly #parts: FeedReaderParts;
+  /** Work in its order: two events must not be processed at once. */
   #queue: Promise<void> = Promise.resolve();
   #cursor: number | undefined;
   #wanted = false;
@@ -48,7 +48,7 @@ export class Relay {
   /** How often the next event was tried without success. */
   #attempts = 0;
 
-  constructor(parts: RelayParts) {
+  constructor(parts: FeedReaderParts) {
     this.#parts = parts;
     this.#retryMs = parts.retryMs ?? RETRY_MS;
   }
@@ -81,7 +81,7 @@ export class Relay {
       if (!this.#stopped) await work();
     });
     this.#queue = done.catch((error: unknown) => {
-      this.#parts.logger.warn({ err: error }, 'the staff feed could not be told on; it will be retried');
+      this.#parts.logger.warn({ err: error }, 'the staff feed could not be passed on; it will be retried');
       this.#again(this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     });
@@ -95,36 +95,36 @@ export class Relay {
 
   async #live(frame: string): Promise<void> {
     const event = parseFrame(frame);
-    // A type of a later version, or a frame of a relay that gives no numbers: the feed knows.
+    // A type of a later version, or a frame of a reader that gives no numbers: the feed knows.
     if (event === null || event.feed_seq === undefined || this.#cursor === undefined) return this.#catchUp();
     if (event.feed_seq <= this.#cursor) return;
     if (event.feed_seq > this.#cursor + 1) return this.#catchUp();
-    await this.#tell([event], event.feed_seq);
+    await this.#add([event], event.feed_seq);
   }
 
   async #catchUp(): Promise<void> {
     this.#wanted = false;
-    const { ledger, logger } = this.#parts;
+    const { source, logger } = this.#parts;
     this.#cursor ??= await this.#stored();
     for (;;) {
-      const page: FeedPage = await ledger.feed(this.#cursor);
+      const page: FeedPage = await source.feed(this.#cursor);
       if (this.#cursor === undefined || page.reset) {
         if (page.reset) logger.warn({}, 'the feed is of another database: relaying begins at its head');
         await this.#begin(page.cursor);
         break;
       }
-      await this.#tell(page.events, page.cursor);
+      await this.#add(page.events, page.cursor);
       if (!page.hasMore || this.#stopped) break;
     }
     this.#retryMs = this.#parts.retryMs ?? RETRY_MS;
     this.#again(this.#parts.headCheckMs ?? HEAD_CHECK_MS);
   }
 
-  async #tell(events: readonly StaffEvent[], cursor: number): Promise<void> {
+  async #add(events: readonly StaffEvent[], cursor: number): Promise<void> {
     try {
       // One by one after a failure, so that it is known which event it is.
-      if (this.#attempts > 0) for (const event of events) await this.#tellOne(event);
-      await this.#notifyListeners(
+      if (this.#attempts > 0) for (const event of events) await this.#addOne(event);
+      await this.#addAll(
         events.filter(({ feed_seq: number }) => this.#attempts === 0 || number === undefined),
         cursor,
       );
@@ -136,43 +136,43 @@ export class Relay {
     this.#attempts = 0;
   }
 
-  async #tellOne(event: StaffEvent): Promise<void> {
+  async #addOne(event: StaffEvent): Promise<void> {
     const { feed_seq: number } = event;
     if (number === undefined) return;
     try {
-      await this.#notifyListeners([event], number);
+      await this.#addAll([event], number);
     } catch (error) {
       if (this.#attempts < ATTEMPTS || !isOfTheData(error)) throw error;
-      await this.#notifyListeners([], number);
+      await this.#addAll([], number);
       const { session_id: sessionId, seq, type } = event;
       this.#parts.logger.error(
         { err: error, session_id: sessionId, seq, feed_seq: number, type },
-        'an event cannot be told in Telegram and is left out; it stands in the console',
+        'an event cannot be sent to Telegram and is skipped; the console shows it',
       );
       this.#parts.leftOut();
     }
     this.#attempts = 1;
   }
 
-  async #notifyListeners(events: readonly StaffEvent[], cursor: number): Promise<void> {
-    const { database, sends, tell, added } = this.#parts;
+  async #addAll(events: readonly StaffEvent[], cursor: number): Promise<void> {
+    const { database, sends, sendsFor, added } = this.#parts;
     if (cursor <= (this.#cursor ?? 0)) return;
-    const told = await database.kysely.transaction().execute(async (trx) => {
+    const committed = await database.kysely.transaction().execute(async (trx) => {
       const moved =
         await sql`UPDATE telegram_relay SET feed_seq = ${cursor}::bigint WHERE feed_seq = ${this.#cursor ?? 0}::bigint RETURNING 1 AS one`.execute(
           trx,
         );
-      // Somebody else has told it: what they did not, is read next.
+      // Another process was first: what it did not process is read next.
       if (moved.rows.length === 0) return null;
       for (const event of events) {
         if (event.type === 'chat.erased' && event.session_id !== null)
           await sends.dropErased(event.session_id, event.data, trx);
-        await sends.add(await tell(event, trx), trx);
+        await sends.add(await sendsFor(event, trx), trx);
       }
       return true;
     });
-    this.#cursor = told === null ? await this.#stored() : cursor;
-    if (told !== null) added();
+    this.#cursor = committed === null ? await this.#stored() : cursor;
+    if (committed !== null) added();
   }
 
   async #stored(): Promise<number | undefined> {

@@ -10,7 +10,7 @@ import {
   textAndFiles,
 } from '../domain/render.ts';
 import type { Content } from '../domain/content.ts';
-import type { BoundCustomer, BoundOperator, People, SessionFacts } from '../storage/people.ts';
+import type { BoundCustomer, BoundOperator, People, SessionSummary } from '../storage/people.ts';
 import type { Needs, NewSend } from '../storage/sends.ts';
 import { textsFor } from '../texts.ts';
 
@@ -21,14 +21,14 @@ type Of<T extends StaffEvent['type']> = Extract<StaffEvent, { type: T }>;
  * Decides who gets an event: for an unassigned chat every operator on duty, otherwise the assignee; and the customer,
  * if it is a message to them.
  */
-export class Teller {
+export class Recipients {
   readonly #people: People;
 
   constructor(people: People) {
     this.#people = people;
   }
 
-  async tell(event: StaffEvent, db: Db): Promise<NewSend[]> {
+  async sendsFor(event: StaffEvent, db: Db): Promise<NewSend[]> {
     switch (event.type) {
       case 'chat.message.client':
         return [...(await this.#clientMessage(event, db)), ...(await this.#echo(event, db))];
@@ -116,7 +116,7 @@ export class Teller {
   }
 
   /** A chat that is nobody's again is offered as a new one is, with what the customer wrote last. */
-  async #queued(event: Of<'chat.session.assigned'>, session: SessionFacts, db: Db): Promise<NewSend[]> {
+  async #queued(event: Of<'chat.session.assigned'>, session: SessionSummary, db: Db): Promise<NewSend[]> {
     if (session.assignedUserId !== null || session.status === 'closed') return [];
     const last = await this.#people.lastOfClient(event.session_id, db);
     if (last === undefined) return [];
@@ -203,7 +203,7 @@ export class Teller {
     return toOperator(operator, [callbackContent(texts, event.data, zone, detail)], event, needs);
   }
 
-  async #listeners(session: SessionFacts, db: Db): Promise<BoundOperator[]> {
+  async #listeners(session: SessionSummary, db: Db): Promise<BoundOperator[]> {
     const all = await this.#people.onDuty(db);
     return all.filter((operator) => {
       if (!seesSession(operator, session.assignedUserId)) return false;
@@ -214,7 +214,7 @@ export class Teller {
     });
   }
 
-  async #assignee(session: SessionFacts, db: Db): Promise<BoundOperator | undefined> {
+  async #assignee(session: SessionSummary, db: Db): Promise<BoundOperator | undefined> {
     if (session.assignedUserId === null) return undefined;
     return (await this.#people.onDuty(db)).find(({ userId }) => userId === session.assignedUserId);
   }
@@ -226,7 +226,7 @@ export class Teller {
     return customer === undefined || event.seq <= customer.linkedSeq ? undefined : customer;
   }
 
-  #heading(operator: BoundOperator, id: number, session: SessionFacts, detail: string | undefined): Heading {
+  #heading(operator: BoundOperator, id: number, session: SessionSummary, detail: string | undefined): Heading {
     return { title: sessionTitle(textsFor(operator.locale), id, session.name), detail };
   }
 }

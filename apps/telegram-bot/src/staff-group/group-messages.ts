@@ -4,14 +4,14 @@ import { buttonData } from '../domain/commands.ts';
 import type { Button, Content } from '../domain/content.ts';
 import { isOfStaffGroup } from '../domain/ids.ts';
 import { messageContents, textAndFiles } from '../domain/render.ts';
-import type { People, SessionFacts } from '../storage/people.ts';
+import type { People, SessionSummary } from '../storage/people.ts';
 import type { TopicStore } from '../storage/topics.ts';
 import type { Texts } from '../texts.ts';
 
 type Db = Database['kysely'];
 
 /** What the topic of a chat is told. The whole chat stands there, notes included: whoever is in the group reads it. */
-export class GroupTeller {
+export class GroupMessages {
   readonly #people: People;
   readonly #topics: TopicStore;
   readonly #texts: Texts;
@@ -23,8 +23,8 @@ export class GroupTeller {
     this.#texts = texts;
   }
 
-  /** Writes down what is owed, in the transaction of the relay: nothing here waits for Telegram. */
-  async tell(event: StaffEvent, db: Db): Promise<void> {
+  /** Writes down what is owed, in the transaction of the reader: nothing here waits for Telegram. */
+  async add(event: StaffEvent, db: Db): Promise<void> {
     const { session_id: sessionId } = event;
     if (sessionId === null) return;
     const hasTopic = await this.#topics.touch(sessionId, db);
@@ -40,7 +40,7 @@ export class GroupTeller {
     await this.#topics.add([...hint, ...contents.map((content) => ({ content, ...place }))], db);
   }
 
-  #contents(event: StaffEvent, session: SessionFacts): Content[] {
+  #contents(event: StaffEvent, session: SessionSummary): Content[] {
     const { group, note, reopened } = this.#texts;
     switch (event.type) {
       case 'chat.message.client': {
@@ -66,7 +66,7 @@ export class GroupTeller {
     }
   }
 
-  #buttons(sessionId: number, session: SessionFacts): Button[][] {
+  #buttons(sessionId: number, session: SessionSummary): Button[][] {
     const close = this.#button('close', sessionId);
     return [session.assignedUserId === null ? [this.#button('assign', sessionId), close] : [close]];
   }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Content } from './content.ts';
-import { isPhoto, lesser, missingFiles } from './lesser.ts';
+import { isPhoto, simpler, missingFiles } from './fallback-content.ts';
 
 const file = (mime: string, more: object = {}) => ({ url: '/f/1', name: 'x', mime, size: 5, ...more });
 const buttons = [[{ text: 'Взять', data: 'assign:1' }]];
 
 function steps(content: Content): Content[] {
   const all: Content[] = [];
-  for (let next = lesser(content); next !== null; next = lesser(next)) all.push(next);
+  for (let next = simpler(content); next !== null; next = simpler(next)) all.push(next);
   return all;
 }
 

@@ -19,7 +19,7 @@ const PROMPTS = (['ru', 'en'] as const).map((language) => {
  * Identifies a message of the bot by its appearance. If the call that sent it ended without a response, its id is
  * unknown, but its buttons or the words that ask for a note still identify the chat.
  */
-export function answeredByItsLook(answered: Message | undefined): KnownMessage | undefined {
+export function recogniseMessage(answered: Message | undefined): KnownMessage | undefined {
   if (answered?.from?.is_bot !== true) return undefined;
   for (const row of answered.reply_markup?.inline_keyboard ?? [])
     for (const button of row) {

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { People } from '../storage/people.ts';
 import type { NewSend } from '../storage/sends.ts';
-import { Teller } from '../relay/tell.ts';
+import { Recipients } from '../feed/recipients.ts';
 
 const BOT = 77;
 const SESSION = 900;
@@ -28,7 +28,7 @@ function answer(seq: number): StaffEvent {
   });
 }
 
-export function tellSuite(opened: () => Database): void {
+export function recipientsSuite(opened: () => Database): void {
   let database: Database;
   beforeAll(async () => {
     database = opened();
@@ -40,9 +40,9 @@ export function tellSuite(opened: () => Database): void {
 
   describe('what a customer in Telegram is told', () => {
     it('[TG6] is what came after the link; what was missed before came with the link itself', async () => {
-      const teller = new Teller(new People(database, BOT));
-      expect(await teller.tell(answer(3), database.kysely)).toEqual([]);
-      expect(await teller.tell(answer(4), database.kysely)).toMatchObject([
+      const recipients = new Recipients(new People(database, BOT));
+      expect(await recipients.sendsFor(answer(3), database.kysely)).toEqual([]);
+      expect(await recipients.sendsFor(answer(4), database.kysely)).toMatchObject([
         { to: { kind: 'customer', chatId: 7 }, seq: 4 },
       ]);
     });
@@ -52,7 +52,7 @@ export function tellSuite(opened: () => Database): void {
     let session: number;
     const told = async (event: object): Promise<NewSend[]> => {
       const whole = staffEventSchema.parse({ session_id: session, seq: 9, feed_seq: 9, ...event });
-      return new Teller(new People(database, BOT)).tell(whole, database.kysely);
+      return new Recipients(new People(database, BOT)).sendsFor(whole, database.kysely);
     };
     const who = (sends: readonly NewSend[]): number[] => sends.map(({ to }) => to.chatId);
     const asks = { type: 'chat.message.client', data: { ...answer(9).data, sender_type: 'client', sender_id: null } };
@@ -183,8 +183,8 @@ export function tellSuite(opened: () => Database): void {
       };
       const shown = async (siteZone?: string) => {
         const event = { type: 'chat.callback.staff', session_id: session, seq: null, feed_id: 9, feed_seq: 9, data };
-        const teller = new Teller(new People(database, BOT, siteZone));
-        const [send] = await teller.tell(staffEventSchema.parse(event), database.kysely);
+        const recipients = new Recipients(new People(database, BOT, siteZone));
+        const [send] = await recipients.sendsFor(staffEventSchema.parse(event), database.kysely);
         return send?.content.kind === 'text' ? /^к (.*)/m.exec(send.content.text)?.[1] : undefined;
       };
       expect(await shown()).toBe('2026-01-31 21:05 (UTC)');

@@ -1,7 +1,7 @@
 import type { Message } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
 import { textsFor } from '../texts.ts';
-import { answeredByItsLook } from './answered.ts';
+import { recogniseMessage } from './recognise-message.ts';
 
 const message = (more: object): Message =>
   ({
@@ -16,7 +16,7 @@ const withButtons = (...data: string[]) =>
 
 describe('[TG12] a text of the bot whose number nobody told it', () => {
   it('is known by the chat of its buttons', () => {
-    expect(answeredByItsLook(withButtons('assign:13', 'close:13', 'note:13'))).toEqual({
+    expect(recogniseMessage(withButtons('assign:13', 'close:13', 'note:13'))).toEqual({
       sessionId: 13,
       seq: null,
       messageId: null,
@@ -26,7 +26,7 @@ describe('[TG12] a text of the bot whose number nobody told it', () => {
 
   it.each(['ru', 'en'] as const)('is known by the words that ask for a note (%s)', (language) => {
     const prompt = message({ text: textsFor(language).writeNote(13) });
-    expect(answeredByItsLook(prompt)).toMatchObject({ sessionId: 13, purpose: 'note' });
+    expect(recogniseMessage(prompt)).toMatchObject({ sessionId: 13, purpose: 'note' });
   });
 
   it('stands for no chat when it has neither', () => {
@@ -37,11 +37,11 @@ describe('[TG12] a text of the bot whose number nobody told it', () => {
       message({ text: textsFor('ru').writeNote(13).replace('13', '1 3') }),
       message({ reply_markup: { inline_keyboard: [[{ text: 'x', url: 'https://shop.example/' }]] } }),
     ];
-    expect(others.map(answeredByItsLook)).toEqual(others.map(() => undefined));
+    expect(others.map(recogniseMessage)).toEqual(others.map(() => undefined));
   });
 
   it('stands for no chat when a person wrote it, whatever it looks like', () => {
     const person = { id: 9, is_bot: false, first_name: 'Пётр' };
-    expect(answeredByItsLook({ ...message({ text: textsFor('ru').writeNote(13) }), from: person })).toBeUndefined();
+    expect(recogniseMessage({ ...message({ text: textsFor('ru').writeNote(13) }), from: person })).toBeUndefined();
   });
 });

@@ -22,7 +22,7 @@ interface Ailing {
  * Whether the failing item itself is to blame: its whole chat is blocked behind it. Counted in this process only, on
  * the monotonic clock; after a restart the item is retried for as long again.
  */
-export class Patience {
+export class RetryBudget {
   readonly #parts: PatienceParts;
   readonly #now: () => number;
   readonly #ailing = new Map<number | string, Ailing>();

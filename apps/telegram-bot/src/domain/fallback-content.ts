@@ -37,7 +37,7 @@ export const MISSING_FILES_MAX = counted(10).length + 1;
  * What is sent instead of content that Telegram has refused: a picture as a document, then its text without the file; a
  * text without formatting. Null: nothing simpler is left.
  */
-export function lesser(content: Content): Content | null {
+export function simpler(content: Content): Content | null {
   const { buttons } = content;
   const under = buttons === undefined ? {} : { buttons };
   if (content.kind === 'files') {

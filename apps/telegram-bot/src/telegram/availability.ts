@@ -4,7 +4,7 @@ import type { TelegramApi } from './api.ts';
 const FRESH_MS = 90_000;
 
 /** Whether Telegram responds to this bot. If not, the bot reaches nobody, even though it is running. */
-export class Reach {
+export class Availability {
   readonly #now: () => number;
   #heardAt = Number.NEGATIVE_INFINITY;
 
@@ -12,7 +12,7 @@ export class Reach {
     this.#now = now;
   }
 
-  heard(): void {
+  responded(): void {
     this.#heardAt = this.#now();
   }
 
@@ -25,17 +25,17 @@ export class Reach {
  * Only polls and `getMe` count. Texts still go out where another process takes the updates, and what people answer to
  * them would be heard by nobody here.
  */
-export function watched(api: TelegramApi, reach: Reach): TelegramApi {
+export function watched(api: TelegramApi, availability: Availability): TelegramApi {
   return {
     ...api,
     me: async () => {
       const me = await api.me();
-      reach.heard();
+      availability.responded();
       return me;
     },
     updates: async (offset, signal) => {
       const list = await api.updates(offset, signal);
-      reach.heard();
+      availability.responded();
       return list;
     },
   };

@@ -5,18 +5,18 @@ import { sql } from 'kysely';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
-import { Relay, type Tell } from '../relay/relay.ts';
-import { Teller } from '../relay/tell.ts';
+import { FeedReader, type SendsFor } from '../feed/feed-reader.ts';
+import { Recipients } from '../feed/recipients.ts';
 
 const BOT = 77;
-export function relaySuite(opened: () => Database): void {
+export function feedReaderSuite(opened: () => Database): void {
   let database: Database;
   let sends: SendStore;
-  let relay: Relay;
+  let reader: FeedReader;
   const logged: string[] = [];
   let leftOut = 0;
   let head = 0;
-  const ledger: StaffEvent[] = [];
+  const source: StaffEvent[] = [];
 
   beforeAll(async () => {
     database = opened();
@@ -25,21 +25,21 @@ export function relaySuite(opened: () => Database): void {
       VALUES ('anna', 501, 'operator', 'all', true)`.execute(database.kysely);
     await sql`INSERT INTO telegram_relay (feed_seq) VALUES (0)`.execute(database.kysely);
   });
-  afterEach(() => relay.stop());
+  afterEach(() => reader.stop());
 
-  function newRelay(tell: Tell): Relay {
-    return new Relay({
+  function newReader(sendsFor: SendsFor): FeedReader {
+    return new FeedReader({
       database,
-      ledger: {
+      source: {
         feed: async (after) => {
-          const events = ledger.filter(({ feed_seq: number = 0 }) => number > (after ?? 0));
+          const events = source.filter(({ feed_seq: number = 0 }) => number > (after ?? 0));
           return { events, cursor: head, hasMore: false, reset: false };
         },
         acks: async () => undefined,
       },
       frames: { connected: true, start: () => undefined, stop: async () => undefined },
       sends,
-      tell,
+      sendsFor,
       logger: createLogger({
         service: 'telegram-bot',
         level: 'info',
@@ -60,7 +60,7 @@ export function relaySuite(opened: () => Database): void {
     head += 1;
     const at = '2026-01-01T10:00:00Z';
     const data = { id: head, sender_type: 'client', body, attachments: [], created_at: at, client_message_id: null };
-    ledger.push(
+    source.push(
       staffEventSchema.parse({ type: 'chat.message.client', session_id: session.id, seq: 1, feed_seq: head, data }),
     );
   }
@@ -76,9 +76,9 @@ export function relaySuite(opened: () => Database): void {
     it('is not one whose customer has a name that is cut between the halves of a pair', async () => {
       await written(`a${'😀'.repeat(100)}`, 'Первый');
       await written('Иван', 'Второй');
-      const teller = new Teller(new People(database, BOT));
-      relay = newRelay((event, db) => teller.tell(event, db));
-      relay.start();
+      const recipients = new Recipients(new People(database, BOT));
+      reader = newReader((event, db) => recipients.sendsFor(event, db));
+      reader.start();
       await expect.poll(owed).toMatchObject([expect.stringMatching('Первый'), expect.stringMatching('Второй')]);
       expect(leftOut).toBe(0);
     });
@@ -88,13 +88,13 @@ export function relaySuite(opened: () => Database): void {
       await written('Иван', 'Третий');
       await written('Иван', 'Четвёртый');
       await written('Иван', 'Пятый');
-      const teller = new Teller(new People(database, BOT));
-      relay = newRelay(async (event, db) => {
+      const recipients = new Recipients(new People(database, BOT));
+      reader = newReader(async (event, db) => {
         if (event.type === 'chat.message.client' && event.data.body === 'Четвёртый')
           await sql`SELECT ${'\\ud83d'}::text::json, ${'"\\ud83d"'}::jsonb`.execute(db);
-        return teller.tell(event, db);
+        return recipients.sendsFor(event, db);
       });
-      relay.start();
+      reader.start();
       await expect.poll(owed).toMatchObject([expect.stringMatching('Третий'), expect.stringMatching('Пятый')]);
       expect(leftOut).toBe(1);
       expect(logged.filter((line) => line.includes('left out'))).toHaveLength(1);
@@ -104,14 +104,14 @@ export function relaySuite(opened: () => Database): void {
     it('is waited for where it is the machine that cannot', async () => {
       await sql`DELETE FROM telegram_send`.execute(database.kysely);
       await written('Иван', 'Шестой');
-      const teller = new Teller(new People(database, BOT));
+      const recipients = new Recipients(new People(database, BOT));
       let tries = 0;
-      relay = newRelay(async (event, db) => {
+      reader = newReader(async (event, db) => {
         tries += 1;
         if (tries < 8) throw Object.assign(new Error('no space left'), { code: '53100' });
-        return teller.tell(event, db);
+        return recipients.sendsFor(event, db);
       });
-      relay.start();
+      reader.start();
       await expect.poll(owed).toMatchObject([expect.stringMatching('Шестой')]);
       expect(leftOut).toBe(1);
     });
