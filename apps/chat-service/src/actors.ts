@@ -1,6 +1,8 @@
 import type { StaffScope } from '@chat-realtime/protocol';
 
-/** Whoever asks. The shapes fit the verifier's principals, so that an edge hands them over as they are. */
+/**
+ * The caller of an operation. The shapes fit the principals of the verifier, so that routes pass them on as they are.
+ */
 export interface CustomerActor {
   readonly kind: 'customer';
   readonly sessionId: number;

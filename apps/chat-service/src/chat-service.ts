@@ -24,7 +24,7 @@ export interface ChatServiceDeps {
   readonly metrics: Metrics;
   readonly logger: ChatLog;
   readonly options?: Partial<ChatOptions>;
-  /** Run by the leader alone, beside the service's own. */
+  /** Run by the leader only, next to those of the service. */
   readonly sweeps?: readonly Sweep[];
   /** What is to be read of a site that keeps its own chat. */
   readonly sources?: readonly SourceName[];
@@ -39,19 +39,19 @@ export interface ChatService {
   readonly context: StorageContext;
   readonly directory: OperatorDirectory;
   readonly source: ChatSource;
-  /** Takes the events of a site's own chat; `beginLedger` comes first. */
+  /** Accepts the events of a site's own chat. `beginLedger` comes first. */
   readonly intake: EventIntake;
-  /** This process's relay leads. */
+  /** Whether the relay of this process leads. */
   readonly leading: boolean;
   /** Only before `start`. */
   addSweep(sweep: Sweep): void;
-  /** Begins to relay, or to stand by. */
+  /** Starts relaying, or stands by. */
   start(): void;
-  /** Finishes the batch under way and gives the leadership back. */
+  /** Finishes the batch in progress and gives up the leadership. */
   stop(): Promise<void>;
 }
 
-/** The chat without its edges: what the use cases stand on, and the relay that tells the world of them. */
+/** The core of the chat: the use cases, and the relay that publishes what they commit. */
 export function createChatService(deps: ChatServiceDeps): ChatService {
   const { database, publisher, links, logger: log } = deps;
   const observer = metricsObserver(deps.metrics);

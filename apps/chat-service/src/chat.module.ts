@@ -89,7 +89,7 @@ export interface ChatModuleOptions {
   readonly eraser: Eraser;
   readonly tracer: EventTracer;
   readonly saved: SavedSettings;
-  /** What the environment says, the origins included. */
+  /** The environment, including the origins. */
   readonly env: ChatSettings & RulesEnvironment;
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */

@@ -31,13 +31,13 @@ export interface NotifyParts {
 export interface Notifications {
   readonly push: Push;
   readonly notify: NotifyChoices;
-  /** For the leader. */
+  /** For the relay leader. */
   readonly sweeps: readonly Sweep[];
   /** Resolves when nothing is being sent; before the database is closed. */
   stop(): Promise<void>;
 }
 
-/** How people are told who are not there. Beside a site's own chat it is the site that tells its customers. */
+/** Mail and push for people who are not there. Next to a site with its own chat, the site notifies its customers. */
 export function composeNotify(parts: NotifyParts): Notifications {
   const { database, settings, logger, metrics } = parts;
   const sender = mailSender(parts);

@@ -80,7 +80,7 @@ function envWebhookUrls() {
   return envList().pipe(z.array(envUrl()));
 }
 
-/** Rules between variables run even where a variable alone is wrong, so that all faults are listed at once. */
+/** Rules between variables run even if a single variable is wrong, so that all errors are listed at once. */
 const ALWAYS = { when: () => true };
 
 export type RabbitSource =
@@ -136,7 +136,7 @@ interface SourceVariables {
   readonly TABLE_SOURCE?: unknown;
 }
 
-/** A source that nobody reads would lose a site's events in silence. */
+/** A source that is not read would lose the events of a site silently. */
 export function sourcesHaveLedger(env: SourceVariables): boolean {
   const sources = [env.EVENTS_API_KEY, env.RABBITMQ_SOURCE, env.TABLE_SOURCE];
   return env.CHAT_ROLE === 'ledger' || sources.every((source) => source === undefined);
@@ -147,10 +147,10 @@ export const LEDGER_MISSING = {
   ...ALWAYS,
 };
 
-/** Push services in our own network, which are else refused: `host:port`. */
+/** Push services in our own network, `host:port`. Others in it are refused. */
 const pushVariables = {
   PUSH_PRIVATE_HOSTS: envList(),
-  /** Names and texts may be told to devices; else only that there is something. */
+  /** Whether push notifications may contain names and texts. */
   PUSH_SHOW_TEXT: envBoolean(false),
 };
 
@@ -185,7 +185,7 @@ export const chatSettingsVariables = {
   REPLY_UNSEEN_SECONDS: envOptionalInteger({ min: 1 }),
   // Longer than the day in which a webhook is tried and a cause can be found again.
   ALERT_RETENTION_DAYS: envInteger(30, { min: 2 }),
-  /** Days after which what is old is erased; 0 = kept for ever. */
+  /** Days after which old data is erased; 0 = kept forever. */
   RETENTION_DAYS_MESSAGES: envOptionalInteger(),
   RETENTION_DAYS_FILES: envOptionalInteger(),
   RETENTION_DAYS_CONTACTS: envOptionalInteger(),

@@ -21,7 +21,7 @@ import { beginLedger } from './intake/ledger-mark.ts';
 import { markServedForReal } from './storage/real-data.ts';
 
 const SERVICE = 'chat-service';
-/** What is being answered is answered. */
+/** Requests in progress are answered. */
 const IN_FLIGHT_MS = 8_000;
 
 async function main(): Promise<void> {
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   });
   shutdown.onSignal(30, () => database.close());
   await markServedForReal(database);
-  // RabbitMQ is no condition: without it delivery is slower, and this service answers as ever.
+  // RabbitMQ is not required: without it delivery is slower, and this service answers as before.
   health.add('database', () => database.ping());
   if (config.CHAT_ROLE === 'ledger') await beginLedger(database);
   const publisher = connectRabbitPublisher({ url: config.RABBITMQ_URL, queues: config.RABBITMQ_QUEUES, logger });
@@ -92,7 +92,7 @@ async function main(): Promise<void> {
   chat.start();
   shutdown.onSignal(0, () => health.setDraining());
   shutdown.onSignal(10, () => closeHttpApp(app, IN_FLIGHT_MS));
-  // The relay ends first: what it has begun to publish must still be confirmed.
+  // The relay stops first: what it has started to publish must still be confirmed.
   shutdown.onSignal(20, async () => {
     await chat.stop();
     await publisher.close();

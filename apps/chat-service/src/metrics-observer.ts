@@ -1,7 +1,7 @@
 import type { Metrics } from '@chat-realtime/service-kit';
 import type { ChatObserver } from './ports.ts';
 
-/** The domain's numbers as metrics; labels never name a session or a person. */
+/** The figures of the domain as metrics. Labels never name a session or a person. */
 export function metricsObserver(metrics: Metrics): ChatObserver {
   const committed = metrics.counter({
     name: 'chat_messages_committed_total',

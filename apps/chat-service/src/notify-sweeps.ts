@@ -21,11 +21,11 @@ export interface NotifySweepParts {
   readonly mail: MailSender | undefined;
   readonly mailbox: MailboxReader | undefined;
   readonly mailboxSeconds: number;
-  /** As the rules say now. */
+  /** By the rules in force. */
   readonly replyUnseenSeconds: () => Promise<number>;
 }
 
-/** What the leader does so that people are told: decide, send, look for answers, and forget. */
+/** The sweeps of the notices: decide, send, read replies, and clean up. */
 export function notifySweeps(parts: NotifySweepParts): Sweep[] {
   const { database, operators, push, mail, mailbox } = parts;
   const canMail = mail !== undefined;

@@ -25,7 +25,7 @@ interface AlertRow {
   readonly callback_phone: string | null;
 }
 
-/** The newest alerts of an answer; whoever was away longer looks at the inbox. */
+/** Alerts in one response. An operator who was away longer looks at the inbox. */
 const MAX_ALERTS = 100;
 
 /** A place in the list of alerts, given as the id of one or as a time. */

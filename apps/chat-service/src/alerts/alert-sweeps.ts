@@ -22,7 +22,10 @@ const WINDOW_SECONDS = 3_600;
 /** `now()`, since no index serves a condition that may change from row to row; each sweep is one statement. */
 const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds}::float8)`;
 const OPEN = sql.raw(isOpenIn('c.status'));
-/** By what each sweep finds its rows, of session `s` or callback `c`: what is long over must cost it nothing. */
+/**
+ * The conditions by which each sweep finds its rows, of session `s` or callback `c`. Rows that are long over must cost
+ * nothing.
+ */
 export const FOUND_BY = {
   sessionCreated: (window: number) => sql`s.updated_at > ${ago(window)}`,
   waiting: (seconds: number) => sql`s.waiting_since <= ${ago(seconds)}`,
@@ -100,7 +103,7 @@ export class AlertSweeps {
       WHERE ${OPEN} AND ${FOUND_BY.callbackRequested(window)}`);
   }
 
-  /** A later appointment is a new cause, so the time stands in the key. */
+  /** A later appointment is a new cause, so the time is part of the key. */
   #callbackDue(): Promise<number> {
     return this.#raise(sql`
       SELECT 'callback_due' AS reason, c.session_id, c.id AS callback_id,

@@ -8,13 +8,13 @@ export interface AlertEnvironment {
   readonly ALERT_WEBHOOK_PRIVATE_HOSTS: readonly string[];
 }
 
-/** As it lies in the database. */
+/** As stored in the database. */
 export interface SavedWebhook {
   readonly urls: readonly string[];
   readonly secret?: string | undefined;
 }
 
-/** Where alerts go now. */
+/** The current alert targets. */
 export interface AlertTargets {
   readonly urls: readonly string[];
   /** Without it nothing is sent. */
@@ -26,7 +26,7 @@ export interface AlertTargets {
   readonly privateHosts?: ReadonlySet<string> | undefined;
 }
 
-/** The environment goes before what was saved. */
+/** Environment variables override what was saved. */
 export function alertTargets(env: AlertEnvironment, saved: SavedWebhook | undefined): AlertTargets {
   const { ALERT_WEBHOOK_URLS: urls, ALERT_WEBHOOK_SECRET: secret } = env;
   if (urls.length > 0) return { urls, secret };
@@ -61,7 +61,7 @@ export function checkWebhook(env: AlertEnvironment, patch: WebhookPatch | null |
       );
 }
 
-/** Judged again with each attempt: the variable may be another one since. */
+/** Checked again with each attempt, since the variable may have changed. */
 export function mayReach(url: string, privateHosts: ReadonlySet<string>): boolean {
   const target = new URL(url);
   return privateHosts.has(target.host) || (target.protocol === 'https:' && leadsOutside(target));

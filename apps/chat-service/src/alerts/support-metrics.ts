@@ -4,7 +4,7 @@ import { isOpenIn } from '../callbacks/open-callbacks.ts';
 import type { Sweep } from '../ports.ts';
 
 const EVERY_MS = 5_000;
-/** What a leader counted is no longer true some time after it ceased to be one; another counts now. */
+/** How long the figures of a leader stay valid after it lost the leadership: another one counts now. */
 const TRUE_FOR_MS = 20_000;
 
 /** Each part is read by its own small index, however long the history is. */
@@ -29,9 +29,7 @@ interface Figures {
   readonly webhooks_oldest: number;
 }
 
-/**
- * The desk as numbers: how many customers wait and how long. Counted by the relay leader, so that one process tells.
- */
+/** How many customers wait, and how long. Counted by the relay leader, so that only one process reports it. */
 export class SupportMetrics implements Sweep {
   readonly name = 'desk-figures';
   readonly everyMs = EVERY_MS;

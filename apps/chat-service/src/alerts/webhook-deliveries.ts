@@ -29,7 +29,7 @@ interface DueDelivery {
 /** Concurrent attempts per receiver: a slow receiver blocks only itself. */
 const LANE_WIDTH = 4;
 
-/** Sends what the alert sweeps queued. One process at a time runs it: the leader. */
+/** Sends what the alert sweeps have queued. Runs on the relay leader only. */
 export class WebhookDeliveries {
   readonly #database: Database;
   #config: WebhookConfig;
@@ -61,7 +61,7 @@ export class WebhookDeliveries {
    * once, so a long queue leaves as fast as its receiver takes it.
    */
   startDue(): Promise<void> {
-    // One look at a time: two would find the same rows.
+    // One round at a time: two would find the same rows.
     const round = this.#round.then(() => this.#startRound());
     this.#round = round.catch(() => undefined);
     return round;
@@ -83,7 +83,7 @@ export class WebhookDeliveries {
     }
   }
 
-  /** Resolves when nothing is under way; meanwhile nothing new is started. */
+  /** Resolves when no delivery is in progress. Nothing new is started meanwhile. */
   async settle(): Promise<void> {
     this.#settling = true;
     await this.#round;
@@ -121,7 +121,7 @@ export class WebhookDeliveries {
       .where('d.next_attempt_at', '<=', new Date())
       // An address that was removed and added again receives nothing older.
       .where('d.created_at', '>', new Date(Date.now() - 2 * WEBHOOK_GIVE_UP_SECONDS * 1_000))
-      // First attempts before repeats: what failed for an hour must not hold up what is new.
+      // First attempts before repeats: deliveries that have failed for an hour must not hold up new ones.
       .orderBy('d.attempts')
       .orderBy('d.next_attempt_at')
       .limit(limit);
@@ -152,7 +152,7 @@ export class WebhookDeliveries {
     });
   }
 
-  /** True when the receiver has it. Never rejects. */
+  /** Returns true if the receiver accepted it. Never rejects. */
   async #attempt(delivery: DueDelivery, lane: number, secret: string): Promise<boolean> {
     try {
       const result = await sendWebhook(

@@ -7,7 +7,7 @@ import { SIGNATURE_HEADER, signWebhook } from './signature.ts';
 const TIMEOUT_MS = 10_000;
 const FIRST_RETRY_SECONDS = 2;
 const LONGEST_RETRY_SECONDS = 1_800;
-/** After a day nobody waits for the alert any more. */
+/** After a day the alert is of no use any more. */
 export const WEBHOOK_GIVE_UP_SECONDS = 86_400;
 
 export type SendResult =

@@ -7,7 +7,7 @@ const familyOf = (type: string): string => `${type.split('/')[0] ?? ''}/*`;
 const covers = (entries: readonly string[], type: string): boolean =>
   entries.includes(type) || entries.includes(familyOf(type));
 
-/** Which files the owner wants: `ATTACHMENT_TYPES`, and what was saved within it. */
+/** The file types that the owner accepts: `ATTACHMENT_TYPES`, and what was saved within it. */
 export class AcceptedTypes {
   /** Null: everything. */
   readonly #entries: readonly string[] | null;
@@ -25,7 +25,7 @@ export class AcceptedTypes {
     return new AcceptedTypes(everything ? null : clean);
   }
 
-  /** What both take. */
+  /** The types that both accept. */
   within(limit: AcceptedTypes): AcceptedTypes {
     const [own, outer] = [this.#entries, limit.#entries];
     if (own === null) return limit;
@@ -49,7 +49,7 @@ export class AcceptedTypes {
     return this.#entries ?? [...KEPT_TYPES, OCTET_STREAM];
   }
 
-  /** Whether all that `type` may be is taken. */
+  /** Whether every file of `type` is accepted. */
   has(type: string): boolean {
     return this.#entries === null || covers(this.#entries, type);
   }

@@ -11,9 +11,9 @@ import type { UploadPolicy } from './upload-policy.ts';
 import { UnsentQuota } from './unsent-quota.ts';
 
 export interface AttachmentsConfig {
-  /** As it holds now; asked at the beginning of each upload. */
+  /** The current policy, read at the start of each upload. */
   readonly policy: () => Promise<UploadPolicy>;
-  /** Bytes that a session, and an address, may have here without sending them; 0 = no limit. */
+  /** Bytes that a session, and an address, may have stored without sending them; 0 = no limit. */
   readonly unsentPerSession: number;
   readonly unsentPerAddress: number;
   /** A keyed hash: what is stored must not be an address. */
@@ -26,7 +26,7 @@ export interface Upload {
   readonly participant: string;
   readonly name: string;
   readonly content: Readable;
-  /** Null where it limits nothing: operators share the address of their office. */
+  /** Null if no limit applies: operators share the address of their office. */
   readonly clientIp: string | null;
   /** As the request says, if it does. */
   readonly declaredBytes: number | undefined;
@@ -52,7 +52,7 @@ export interface RemovedFiles {
   readonly failures: readonly unknown[];
 }
 
-/** Uploads that nobody sent within this time are thrown away. */
+/** Uploads that were not sent within this time are deleted. */
 const UNSENT_HOURS = 24;
 const CLEANUP_BATCH = 100;
 
@@ -124,7 +124,7 @@ export class Attachments {
     return { name: row.name, mime: row.mime, size: row.size, content };
   }
 
-  /** Every file that was sent in a chat, one after the other. */
+  /** Every file that was sent in a chat, in order. */
   async *sent(sessionId: number): AsyncGenerator<SentFile> {
     for (let after = ''; ; ) {
       const rows = await this.#database.kysely
@@ -145,7 +145,7 @@ export class Attachments {
     }
   }
 
-  /** Removes all uploads that were never sent, and what was never a whole file; answers how many of the former. */
+  /** Deletes all uploads that were never sent or never completed. Returns how many of the former. */
   async removeUnsent(now: Date = new Date()): Promise<number> {
     const before = new Date(now.getTime() - UNSENT_HOURS * 3_600_000);
     let removed = 0;
@@ -191,7 +191,7 @@ export class Attachments {
     }
   }
 
-  /** The row goes first: a file without one cannot be read. */
+  /** Delete the row first: a file without one cannot be read. */
   async #removeBatch(before: Date): Promise<number> {
     const expired = this.#database.kysely
       .selectFrom('chat_attachment')

@@ -49,10 +49,10 @@ export interface DiskSpace {
 export class DiskStorage implements AttachmentStorage {
   readonly #folder: string;
   readonly #minFreeBytes: number;
-  /** Announced by uploads under way: two of them must not be promised the same room. */
+  /** Sizes announced by uploads in progress: two of them must not be promised the same space. */
   #expected = 0;
 
-  /** `minFreeBytes`: what stays free for the database and everybody else; 0 = all may be used. */
+  /** `minFreeBytes`: space left free for the database and other programs; 0 = all may be used. */
   constructor(folder: string, minFreeBytes = 0) {
     this.#folder = folder;
     this.#minFreeBytes = minFreeBytes;

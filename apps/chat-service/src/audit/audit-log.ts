@@ -5,7 +5,7 @@ import { translated } from '../storage/errors.ts';
 import { pageId } from '../storage/id-page.ts';
 import { boundedRows } from '../storage/page-bytes.ts';
 
-/** Who changed what, the newest first. */
+/** The log of who changed what, newest first. */
 export class AuditLog {
   readonly #database: Database;
 

@@ -29,7 +29,7 @@ import { ActorInterceptor } from '../http/actor-interceptor.ts';
 import { AUDIT, BANS } from '../http/injection.ts';
 import { staffActor, wholeNumber } from '../http/principals.ts';
 
-/** Who may not write any more, and who changed what. */
+/** Routes of the bans, and of the log of changes. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class BansController {

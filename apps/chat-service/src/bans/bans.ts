@@ -23,9 +23,7 @@ import { isVisible, visibleSessions } from '../storage/visibility.ts';
 import { requireAllowed } from './require-not-banned.ts';
 import { networkToBan } from './networks.ts';
 
-/**
- * Class of the lock under which bans are made: how many there are, and whether one holds already, is looked at first.
- */
+/** Class of the lock under which bans are made: their number, and whether one exists already, is checked first. */
 const LOCK_CLASS = 1_129_595_205;
 const PAGE_ROWS = 100;
 const HOUR_MS = 3_600_000;
@@ -117,7 +115,7 @@ export class Bans {
         created_by_name: actor.name,
       };
       const isHeld = known !== undefined && (known.until === null || known.until.getTime() > Date.now());
-      // One that has ended makes room: the target is banned anew, under a new id.
+      // An expired ban makes room: the target is banned again, under a new id.
       if (known !== undefined && !isHeld) await trx.deleteFrom('chat_ban').where('id', '=', known.id).execute();
       if (!isHeld) await this.#requireRoom(trx);
       const row = isHeld
@@ -209,7 +207,7 @@ export class Bans {
 
 /** How many other sessions a ban of this network would affect: an office, a mobile network or a proxy has many. */
 async function othersFrom(trx: Transaction<Tables>, network: string, sessionId: number): Promise<number> {
-  // A scoped address is no network's, and would not be read as one.
+  // A scoped address belongs to no network, and would not be read as one.
   const from = network.includes('/')
     ? sql`CASE WHEN a.address LIKE '%:%' AND a.address NOT LIKE '%\\%%' THEN a.address::inet <<= ${network}::cidr ELSE false END`
     : sql`a.address = ${network}`;

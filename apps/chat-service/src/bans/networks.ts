@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { rateLimitKey, type TrustedProxies } from '@chat-realtime/service-kit';
 
-/** Addresses that many people share, or that are our own: who bans one of them shuts out everybody. */
+/** Addresses that many people share, or that are our own: banning one of them would lock out everybody. */
 const SHARED = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -22,7 +22,7 @@ for (const [network, prefix] of [
 ] as const)
   SHARED.addSubnet(network, prefix, 'ipv6');
 
-/** Loopback, private or of many: no place in the internet. */
+/** Loopback, private or shared: not an address of the public internet. */
 export function isSharedAddress(address: string): boolean {
   return SHARED.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }

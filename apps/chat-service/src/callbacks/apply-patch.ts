@@ -6,7 +6,7 @@ export interface CallbackPatch {
   readonly status?: CallbackStatus | undefined;
   readonly assigned_user_id?: string | null | undefined;
   readonly result?: string | null | undefined;
-  /** Null: the appointment is off, the call is due as if there never was one. */
+  /** Null: the appointment is cancelled, and the call is due as if there had never been one. */
   readonly preferred_at?: string | null | undefined;
 }
 
@@ -57,7 +57,7 @@ function assigneeAfter(
   return owner;
 }
 
-/** Two operators must not ring the same customer. */
+/** Two operators must not call the same customer. */
 function inHand(owner: string): ChatError {
   return new ChatError('already_assigned', 'another operator has this callback', {
     details: { assigned_user_id: owner },

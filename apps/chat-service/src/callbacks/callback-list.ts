@@ -20,7 +20,7 @@ export interface CallbackListPage {
   readonly next_page: string | null;
 }
 
-/** Newest first; a page is named by the last id of the one before. */
+/** Newest first. The next page starts after the last id of this one. */
 export async function listCallbacks(
   database: Database,
   actor: StaffActor,

@@ -34,7 +34,7 @@ export interface CallbacksConfig {
   readonly dueMinutes: () => Promise<number>;
 }
 
-/** What the customer is told. */
+/** The part that the customer sees. */
 export interface CallbackData extends Record<string, unknown> {
   readonly id: number;
   readonly status: CallbackStatus;
@@ -129,7 +129,7 @@ export class Callbacks {
     return callbackStaff(row);
   }
 
-  /** What they agreed to as they asked. */
+  /** The text they agreed to when they asked. */
   async consent(actor: StaffActor, id: number): Promise<ConsentProof | null> {
     const row = await this.#visible(actor, id);
     return consentProof(this.#database.kysely, row.consent, row.created_at);
@@ -140,7 +140,7 @@ export class Callbacks {
     return changeSession(this.#context, sessionId, (unit) => work({ kind: 'session', unit }));
   }
 
-  /** Nobody learns of a callback whose session is hidden from them. */
+  /** A callback is hidden from operators who may not see its session. */
   async #visible(actor: StaffActor, id: number): Promise<Row> {
     const row = await this.#database.kysely
       .selectFrom('chat_callback')

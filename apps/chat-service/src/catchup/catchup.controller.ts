@@ -7,7 +7,7 @@ import type { SavedSettings } from '../settings/saved-settings.ts';
 import { sharedSettings } from '../settings/shared-settings.ts';
 import type { ChatSource } from './source.ts';
 
-/** What a gateway asks; never routed to the public, and not mounted where the gateway lives in the same process. */
+/** The calls of the gateways. Never routed to the public, and not mounted if the gateway runs in the same process. */
 @Controller('internal')
 export class InternalController {
   readonly #source: ChatSource;

@@ -15,7 +15,7 @@ import { recordPresence } from '@chat-realtime/database';
 import { eventBytes, PAGE_BYTES } from '../storage/page-bytes.ts';
 import { revocations } from '../tokens/revocations.ts';
 
-/** Bounds of one answer; with many sessions each gets a smaller page and `has_more` says so. */
+/** Bounds of one response. With many sessions each gets a smaller page, and `has_more` says so. */
 const EVENTS_PER_ANSWER = 10_000;
 const BYTES_PER_ANSWER = 4 * 1024 * 1024;
 
@@ -74,7 +74,8 @@ const EVENTS = {
 
 /**
  * Events of all sessions that are behind their head, in one statement, however many they are. Each gets its first event
- * before any gets a second one; those for whom the answer had no room get none, and `has_more` tells them to ask again.
+ * before any gets a second one. Sessions for which there was no room get none, and `has_more` makes the gateway ask
+ * again.
  */
 async function readEvents(
   context: StorageContext,
@@ -117,7 +118,7 @@ async function readSessions(
   const after = new Map<number, number>();
   for (const { id, after_seq: afterSeq } of request.sessions) {
     const known = after.get(id);
-    // Two askers of one session on one gateway: the one further behind decides.
+    // If one session was requested twice, the request that is further behind decides.
     if (afterSeq !== undefined && (known === undefined || afterSeq < known)) after.set(id, afterSeq);
   }
   const { epoch, heads } = await readHeads(context, request.sessions);
@@ -161,8 +162,8 @@ async function readFeedPart(
 }
 
 /**
- * The gateway's one question: resume, gap fill and head check alike, in a number of statements that does not grow with
- * its sessions.
+ * The single call of a gateway: resume, gap fill and head check alike. The number of statements does not grow with the
+ * number of sessions.
  */
 export function catchup(
   context: StorageContext,

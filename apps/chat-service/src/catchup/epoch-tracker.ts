@@ -4,7 +4,7 @@ import type { StorageContext } from '../storage/context.ts';
 
 const RETRY_SECONDS = 1;
 
-/** Sees in the answers of the database that it was restored under this process, and puts right what that needs. */
+/** Notices from responses of the database that it was restored under this process, and repairs what depends on it. */
 export class EpochTracker {
   readonly #context: StorageContext;
   #seen: string | undefined;

@@ -20,7 +20,7 @@ export async function useUp(trx: Transaction<Tables>, { id, expiresAt }: SolvedC
   if (numInsertedOrUpdatedRows !== 1n) throw new ChatError('challenge_required', 'this solution began another chat');
 }
 
-/** What holds no more cannot be used again. */
+/** An expired one cannot be used again. */
 export function solvedChallengeSweep(database: Database): Sweep {
   return {
     name: 'solved-challenges',

@@ -3,14 +3,14 @@ import { RateLimiter, rateLimitKey } from '@chat-realtime/service-kit';
 import { createChallenge, extractParams, verifySolution } from 'altcha-lib';
 import { z } from 'zod';
 
-/** The number sought is below it: half as many hashes on the average, which take a slow phone a second or two. */
+/** The number to be found is below this: half as many hashes on average, which take a slow phone a second or two. */
 const WORK = 200_000;
 const VALID_MS = 10 * 60_000;
 const STARTS_SECONDS = 10 * 60;
 
 const solutionSchema = challengeSchema.omit({ maxnumber: true }).extend({ number: z.int().min(0).max(WORK) });
 
-/** What was solved; it opens one chat. */
+/** A solved challenge. It opens one chat. */
 export interface SolvedChallenge {
   readonly id: string;
   readonly expiresAt: Date;

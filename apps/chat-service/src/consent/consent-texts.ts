@@ -40,8 +40,8 @@ export function isYes(given: ConsentGiven | null | undefined): given is Exclude<
 }
 
 /**
- * The words of each version as they were in force. A visitor's browser names a version, and nothing else: without the
- * words it proves nothing.
+ * The wording of each version while it was in force. A browser only names a version, and without the wording that
+ * proves nothing.
  */
 export class ConsentTexts {
   readonly #database: Database;
@@ -59,7 +59,7 @@ export class ConsentTexts {
     const current = await this.keep();
     if (consent === true) return { version: current.version, accepted: true, words: current.hash };
     if (consent.version === current.version) return { ...consent, words: current.hash };
-    // A page that was opened under the version of before.
+    // A page that was opened under the previous version.
     const before = await translated(() => newestWords(this.#database.kysely, consent.version));
     return before === undefined ? consent : { ...consent, words: before.hash };
   }
@@ -92,7 +92,10 @@ function newestWords(kysely: Kysely<Tables>, version: string) {
     .executeTakeFirst();
 }
 
-/** Who agreed to a version agreed to its words: others want another version. `saved`: what was saved last. */
+/**
+ * Someone who agreed to a version agreed to its wording, so a different wording needs a different version. `saved`:
+ * what was saved last.
+ */
 export async function requireOwnVersion(
   kysely: Kysely<Tables>,
   { version, text, url }: Consent,

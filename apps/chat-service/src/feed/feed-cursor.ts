@@ -7,7 +7,7 @@ export type CursorVerdict =
 /** Whether the feed, whose last number is `head`, can go on after a cursor. The text has passed `feedCursorSchema`. */
 export function judgeCursor(cursor: string, head: number): CursorVerdict {
   const after = feedSeqOf(cursor);
-  // One of version 0.1, which named a place in another order.
+  // A cursor of version 0.1 named a position in a different order.
   if (after === undefined) return { ok: false, reset: 'cursor_unknown' };
   return after > head ? { ok: false, reset: 'cursor_ahead' } : { ok: true, after };
 }

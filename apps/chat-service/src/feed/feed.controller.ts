@@ -8,7 +8,7 @@ import { staffActor } from '../http/principals.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { feed } from './feed.ts';
 
-/** What staff are told, in its order. */
+/** The staff feed, in order. */
 @Controller('chat/feed')
 @UseInterceptors(ActorInterceptor)
 export class FeedController {

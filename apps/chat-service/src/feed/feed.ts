@@ -33,10 +33,7 @@ type FeedRow = EventRow & {
   readonly callback_owner: string | null;
 };
 
-/**
- * The number given last. Numbers are given under a lock and become visible in their order, so nothing at or before it
- * is missing.
- */
+/** The newest number. Numbers are assigned under a lock and become visible in order, so nothing up to it is missing. */
 export async function feedHead(context: StorageContext): Promise<number> {
   const [row] = await context.database.query<{ stamped: number }>(HEAD);
   return row?.stamped ?? 0;

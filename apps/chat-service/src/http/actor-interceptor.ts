@@ -6,14 +6,14 @@ import type { StaffActor } from '../actors.ts';
 import { DIRECTORY } from './injection.ts';
 import { staffActor } from './principals.ts';
 
-/** Writes down who showed a token. */
+/** Records operators by their tokens. */
 export interface Directory {
   seen(actor: StaffActor): Promise<void>;
 }
 
 /**
- * What every call does for whoever makes it: an operator becomes known by the token they show, and a customer is told
- * nothing of sessions that are not theirs, not even that they do not exist.
+ * Applies to every call: an operator becomes known by the token they use, and a customer learns nothing about other
+ * sessions, not even whether they exist.
  */
 @Injectable()
 export class ActorInterceptor implements NestInterceptor {

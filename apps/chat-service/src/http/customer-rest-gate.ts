@@ -15,7 +15,7 @@ const ROUTES = new Map<string, Route>(
     route,
   ]),
 );
-/** They change nothing but the customer's own mark. */
+/** These only change the customer's own mark. */
 const READS = new Set(['getSession', 'getMessages', 'getEvents', 'read']);
 
 /** Whether it is a customer's side that calls: staff share some of the routes, and the site's server may ask for a token. */
@@ -25,7 +25,7 @@ function byCustomer(route: Route, request: FastifyRequest): boolean {
   return route.access !== 'session_proof' || request.headers['x-site-key'] === undefined;
 }
 
-/** Refuses customers' calls where the chat is a site's: by the route table, so that no route is forgotten. */
+/** Refuses the calls of customers if a site keeps the chat. It uses the route table, so that no route is forgotten. */
 @Injectable()
 export class CustomerRestGate implements NestInterceptor {
   readonly #rest: CustomerRest;

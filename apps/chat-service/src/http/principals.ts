@@ -14,8 +14,8 @@ export function actorOf(principal: Principal): Actor {
 }
 
 /**
- * A path id that is no number names nothing: the caller has passed the guard, so that is 404 and not a malformed
- * request.
+ * A path id that is not a number names nothing: the caller has passed the guard, so the response is 404 and not
+ * “malformed”.
  */
 export function sessionIdOf(text: string): number {
   const id = wholeNumber(text);

@@ -23,7 +23,7 @@ export interface IdentifyAnswer {
   readonly expires_at: string;
 }
 
-/** Customers that are signed in at the site: their chats follow them to any device. */
+/** Customers that are signed in at the site. Their chats follow them to any device. */
 export class Identity {
   readonly #context: StorageContext;
   readonly #verifier: TokenVerifier;
@@ -38,7 +38,7 @@ export class Identity {
   async identify(request: IdentifyRequest): Promise<IdentifyAnswer> {
     const customer = await this.#customer(request.identityToken);
     const { sessionId, token } = request;
-    // What may be refused comes first: nothing of a refused request stays.
+    // Checks that may refuse come first: nothing of a refused request may remain.
     if (sessionId !== undefined) await this.#open(customer, sessionId, token);
     for (const claimed of customer.sessions) {
       if (claimed !== sessionId) await this.#claim(customer, claimed);
@@ -92,7 +92,7 @@ export class Identity {
     const known = await findSession(this.#context, sessionId);
     if (known === null || known.customerId !== null) return;
     await changeSession(this.#context, sessionId, async (unit) => {
-      // Looked up again under the lock: two customers may claim at once.
+      // Read again under the lock: two customers may claim at once.
       if (unit.session.customerId === null) giveTo(customer, unit);
     });
   }

@@ -8,7 +8,7 @@ import type { EventIntake } from './intake.ts';
 /** The list alone: what its elements hold is checked by the intake, the same for every source. */
 const listSchema = z.object({ events: z.array(z.unknown()).min(1).max(INTAKE_MAX_EVENTS) });
 
-/** Events that a site sends by itself. */
+/** Events that a site sends over HTTP. */
 @Controller('intake')
 export class IntakeController {
   readonly #intake: EventIntake;

@@ -96,7 +96,7 @@ class Tally {
   }
 }
 
-/** The ledger in PostgreSQL. All of one call is one statement, and so one transaction. */
+/** The ledger in PostgreSQL. Each call is one statement, and so one transaction. */
 export class PostgresIntake implements EventIntake {
   readonly #context: IntakeContext;
   readonly #observer: IntakeObserver;
@@ -203,7 +203,7 @@ export class PostgresIntake implements EventIntake {
     );
   }
 
-  /** One that the database itself refuses is found and refused alone, so that it holds up none of the others. */
+  /** An event that the database itself refuses is found and refused alone, so that it does not hold up the others. */
   async #store(events: readonly Placed[], tally: Tally, source: IntakeSource): Promise<void> {
     try {
       await this.#storeTogether(events, tally, source);

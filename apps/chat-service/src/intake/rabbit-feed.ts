@@ -20,7 +20,7 @@ function eventOf({ content, messageId }: SiteDelivery): { ok: true; event: unkno
   } catch {
     return { ok: false, reason: 'is not JSON in UTF-8' };
   }
-  // Read back from where we publish, they would go round for ever.
+  // Read back from our own exchange, they would loop forever.
   if (isObject(event) && 'feed_seq' in event) return { ok: false, reason: 'feed_seq: is an event of a ledger already' };
   const nameless = isObject(event) && !('message_id' in event) && messageId !== undefined;
   if (nameless) Object.assign(event as object, { message_id: messageId });
@@ -60,7 +60,7 @@ export interface RabbitFeedOptions {
   readonly logger: Logger;
 }
 
-/** The site's events from its broker into the ledger. */
+/** Reads the events of a site from its broker into the ledger. */
 export function readRabbit({ url, source, intake, logger }: RabbitFeedOptions): SiteSource {
   return connectSiteSource({ url, address: source, logger, handler: (batch) => takeDeliveries(intake, batch) });
 }

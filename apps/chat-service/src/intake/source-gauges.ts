@@ -1,6 +1,6 @@
 import type { Metrics } from '@chat-realtime/service-kit';
 
-/** What a process shows of a source that it reads, or would read if another did not. */
+/** The gauges of a source that this process reads, or would read if another did not. */
 export interface SourceGauges {
   /** False: what waits in it is not known any more, and no number is shown for it. */
   connected(is: boolean): void;

@@ -4,9 +4,9 @@ import type { ChatSettings } from '../config.ts';
 
 export type SourceName = 'rabbitmq' | 'table';
 
-/** Said so often while a source is read. */
+/** How often a process reports that it reads a source. */
 const SAID_EVERY_MS = 4_000;
-/** Nobody said it for so long: what the site writes does not come. */
+/** After this long without a report, nothing that the site writes arrives. */
 const LOST_AFTER_MS = 15_000;
 
 /** In the table of places, whose `updated_at` says that somebody was here. */
@@ -79,7 +79,7 @@ export class SourceWatch {
     });
   }
 
-  /** Asked with every tick. */
+  /** Called with every tick. */
   async lost(): Promise<boolean> {
     if (this.#sources.length === 0) return false;
     const marks = await this.#read();

@@ -3,10 +3,10 @@ import type { Logger, Metrics } from '@chat-realtime/service-kit';
 import type { ChatSettings } from '../config.ts';
 import type { EventIntake } from './intake.ts';
 
-/** From where the ledger reads by itself; calls come through `/intake/events`. */
+/** The sources that the ledger reads itself. HTTP calls arrive at `/intake/events`. */
 export interface SourceRunner {
   start(): void;
-  /** What was read and not decided on stays where it is. */
+  /** Events that were read and not decided on stay where they are. */
   stop(): Promise<void>;
 }
 

@@ -31,7 +31,7 @@ async function act(
   return renderSession(session);
 }
 
-/** Without `userId` the actor claims the session for themself. */
+/** Without `userId` the caller claims the session. */
 export function assign(
   context: StorageContext,
   actor: StaffActor,

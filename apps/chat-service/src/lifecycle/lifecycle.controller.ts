@@ -10,7 +10,7 @@ import type { SessionProof } from '../tokens/session-proof.ts';
 import { assign, close, reopen, unassign } from './assignment.ts';
 import { handover } from './handover.ts';
 
-/** Whose a chat is, and whether it is open. */
+/** Assignment and state of a chat. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class LifecycleController {

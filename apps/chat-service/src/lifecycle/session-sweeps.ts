@@ -7,10 +7,10 @@ import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work
 
 const BATCH = 200;
 const EVERY_MS = 15_000;
-/** Tokens live a day; a revocation older than that has nothing left to revoke. */
+/** Tokens live for a day, so an older revocation has nothing left to revoke. */
 const REVOCATION_HOURS = 25;
 
-/** Each session in a transaction of its own, looked at again under its lock: meanwhile somebody may have written. */
+/** Each session has its own transaction and is checked again under its lock: someone may have written meanwhile. */
 async function moveAll(
   context: StorageContext,
   ids: readonly number[],
@@ -25,7 +25,7 @@ async function moveAll(
   }
 }
 
-/** An idle chat is closed, but never one in which a customer waits for an answer: they would drop out of the badge. */
+/** An idle chat is closed, but never if the customer waits for a reply: they would disappear from the badge. */
 export function autoCloseSweep(context: StorageContext): Sweep {
   const minutes = context.options.autoCloseMinutes;
   // `now()`, since no index serves a condition that may change from row to row.

@@ -12,9 +12,9 @@ export type SessionAction =
   | { readonly kind: 'reopen'; readonly by: Assignee }
   | { readonly kind: 'customer_message' }
   | { readonly kind: 'operator_message' }
-  /** Closed by the clock. */
+  /** Closed after a time without messages. */
   | { readonly kind: 'idle' }
-  /** Back to the queue by the clock. */
+  /** Returned to the queue after a time. */
   | { readonly kind: 'return' };
 
 export type ActionKind = SessionAction['kind'];
@@ -144,7 +144,7 @@ function fromClosed(state: SessionState & { status: 'closed' }, action: SessionA
   }
 }
 
-/** The one table of what may happen to a session. Throws `ChatError` where the step does not exist. */
+/** The only table of what may happen to a session. Throws `ChatError` if the transition does not exist. */
 export function transition(state: SessionState, action: SessionAction): Transition {
   switch (state.status) {
     case 'new':

@@ -8,7 +8,7 @@ import type { SessionRecord } from '../storage/session-record.ts';
 import { translated } from '../storage/errors.ts';
 
 const HOUR_SECONDS = 3_600;
-/** A visitor may have a mail sent to any address: too few to be of use to who would annoy somebody. */
+/** A visitor may send a mail to any address: these are too few to be of use to someone who wants to annoy. */
 const CUSTOMER_TRANSCRIPTS = 3;
 const STAFF_TRANSCRIPTS = 60;
 const PER_ADDRESS = 5;
@@ -17,7 +17,7 @@ export function normalAddress(address: string): string {
   return address.trim().toLowerCase();
 }
 
-/** Mail that people ask for. */
+/** Mail on request: transcripts. */
 export class MailQueue {
   readonly #database: Database;
   readonly #sends: boolean;

@@ -7,7 +7,7 @@ import { judgeMail, oweReplies } from './mail-verdict.ts';
 import type { MailRow, MailWriter } from './mail-writer.ts';
 import { mailFailure } from './smtp-failures.ts';
 
-/** Mails under way at once. */
+/** Mails sent at the same time. */
 const AT_ONCE = 4;
 const GIVE_UP_SECONDS = 2 * 86_400;
 const FIRST_DELAY_SECONDS = 15;
@@ -23,7 +23,7 @@ export interface MailSenderParts {
   readonly smtpUrl: string;
   readonly log: ChatLog;
   readonly ended: (outcome: MailOutcome) => void;
-  /** A mail is given again although the server may have it. */
+  /** A mail is sent again although the server may have it. */
   readonly ambiguous: () => void;
 }
 
@@ -40,7 +40,7 @@ export class MailSender {
     this.#transport = createTransport({ url: parts.smtpUrl, ...options });
   }
 
-  /** Begins what is due, and does not wait for it. */
+  /** Starts what is due without waiting for it. */
   async startDue(): Promise<void> {
     if (this.#stopped || this.#running.size >= AT_ONCE) return;
     for (const row of await this.#due(AT_ONCE - this.#running.size)) {
@@ -72,7 +72,7 @@ export class MailSender {
       .where('sent_at', 'is', null)
       .where('failed_at', 'is', null)
       .where('next_attempt_at', '<=', sql<Date>`clock_timestamp()`)
-      // What is new before what failed before.
+      // New mails before those that failed before.
       .orderBy('attempts')
       .orderBy('id')
       .limit(limit);

@@ -15,7 +15,7 @@ export interface Mail {
   /** Shared by everything that brings mail, so that its bounds hold over all of it. */
   readonly bodies: MailBodies;
   readonly providers: MailProviders;
-  /** Undefined where nobody reads what is answered. */
+  /** Undefined if replies are not read. */
   readonly addresses: ReplyAddress | undefined;
   /** Of who may bring us mail by HTTP; undefined: nobody. */
   readonly inboundSecret: string | undefined;

@@ -4,7 +4,7 @@ import type { ChatLog } from '../ports.ts';
 import { DeferredMails } from './deferred-mails.ts';
 import type { MailIntake } from './mail-intake.ts';
 
-/** Mails of one look; the rest comes with the next one. */
+/** Mails per poll. The rest is read with the next one. */
 const BATCH = 50;
 /** Of a mail that is too large: its headers, and the text where that stands before the files. */
 const BEGINNING_BYTES = 262_144;
@@ -18,7 +18,9 @@ export interface MailboxReaderParts {
   readonly log: ChatLog;
 }
 
-/** Looks at a mailbox. A mail is marked as seen once it was taken, so that one process that dies leaves it for the next. */
+/**
+ * Polls a mailbox. A mail is marked as seen once it was processed, so that a process that dies leaves it for the next.
+ */
 export class MailboxReader {
   readonly #parts: MailboxReaderParts;
   readonly #later = new DeferredMails();

@@ -5,7 +5,7 @@ import type { PostMessage } from '../storage/session-record.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { eventColumns } from '../storage/event-rows.ts';
 
-/** The message that this post repeats, where its words were erased since: the hash that is left of them still tells. */
+/** The message that this post repeats, if it was erased meanwhile. The hash that remains still identifies it. */
 export async function erasedOriginal(
   context: StorageContext,
   actor: Actor,

@@ -57,7 +57,7 @@ export async function history(
   return { messages: forward ? messages : messages.reverse(), has_more: more };
 }
 
-/** Exactly the frames of the session's channel. */
+/** The same frames as on the channel of the session. */
 export async function events(
   context: StorageContext,
   actor: Actor,

@@ -30,7 +30,7 @@ import { actorOf, sessionIdOf } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 
-/** `Idempotency-Key` is another way to say `client_message_id`; the body wins. */
+/** `Idempotency-Key` is another way to give `client_message_id`; the body wins. */
 function withIdempotencyKey(body: unknown, key: string | undefined): unknown {
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
   return isObject && key !== undefined && !('client_message_id' in body) ? { ...body, client_message_id: key } : body;

@@ -8,7 +8,7 @@ import { sessionIdOf, staffActor } from '../http/principals.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { addNote, notes } from './notes.ts';
 
-/** What staff write for one another. */
+/** Notes: messages among staff. */
 @Controller('chat/session/:id/notes')
 @UseInterceptors(ActorInterceptor)
 export class NotesController {

@@ -32,7 +32,7 @@ export const ALERT_HOLDS = sql<boolean>`(CASE a.reason
   WHEN 'callback_requested' THEN c.status IN ('new', 'assigned')
   ELSE false END) IS TRUE`;
 
-/** What was decided, and is about to be sent. */
+/** A notice that was decided and is about to be sent. */
 export interface Told {
   readonly event: NotifyEvent;
   readonly userId: string;
@@ -42,7 +42,7 @@ export interface Told {
   readonly alertId: number | null;
 }
 
-/** What was to be told to an operator's device. */
+/** A notice that did not reach a device of an operator. */
 export interface LostNotice {
   readonly id: number;
   readonly notice: string;
@@ -58,7 +58,8 @@ interface Standing {
 }
 
 /**
- * Judged again as it is sent: it may have been answered meanwhile, be somebody else's, or out of the operator's scope.
+ * Checked again when it is sent: meanwhile it may have been answered, reassigned, or moved out of the scope of the
+ * operator.
  */
 export async function isStillDue(database: Database, told: Told): Promise<boolean> {
   const { event, userId, sessionId, alertId } = told;

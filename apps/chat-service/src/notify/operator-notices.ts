@@ -42,7 +42,7 @@ interface Cause {
   /** Whose the session, or the callback, is now. */
   readonly session_user: string | null;
   readonly callback_user: string | null;
-  /** Seconds since it happened. */
+  /** Seconds since the event. */
   readonly age: number;
 }
 
@@ -66,7 +66,7 @@ interface Operator extends AwayOperator {
 type InTelegram = ReadonlyMap<string, 'sent' | 'owed'>;
 
 interface Decided {
-  /** Those for whom there is nothing more to decide. */
+  /** Operators for whom nothing is left to decide. */
   readonly users: ReadonlySet<string>;
   readonly sinceMs: number;
 }

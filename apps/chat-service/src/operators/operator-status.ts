@@ -32,7 +32,7 @@ export async function operatorStatus(context: StorageContext, actor: StaffActor)
   return render(row);
 }
 
-/** A choice of what holds already changes nothing, its time included. */
+/** Choosing the current status changes nothing, including its time. */
 export async function chooseStatus(
   context: StorageContext,
   actor: StaffActor,

@@ -9,7 +9,7 @@ import type { StorageContext } from '../storage/context.ts';
 import { chooseStatus, operatorStatus } from './operator-status.ts';
 import { operators } from './operators.ts';
 
-/** Who else is there, and what an operator says of themself. */
+/** Routes of the operators: who is present, and their own status. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class OperatorsController {

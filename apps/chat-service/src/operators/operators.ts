@@ -17,7 +17,7 @@ const PAGE_MAX = 500;
 /** Where role and scope are kept for an operator of whom auth-service knows nothing. */
 const KEEP_RIGHTS = ['operator_telegram', 'push_subscription', 'notify_setting'] as const;
 
-/** Learns operators from the tokens they show, without a write per request. */
+/** Records operators from the tokens they use, without a write per request. */
 export class OperatorDirectory {
   readonly #context: StorageContext;
   readonly #written = new Map<string, { at: number; name: string | null; role: string; scope: string }>();
@@ -84,7 +84,7 @@ function parsePage(page: string | undefined): readonly [string, string] | undefi
   return [name, id];
 }
 
-/** By name, who has none last. */
+/** By name; operators without a name come last. */
 export function operators(context: StorageContext, page?: string): Promise<OperatorsResponse> {
   const after = parsePage(page);
   return translated(async () => {

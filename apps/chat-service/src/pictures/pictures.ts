@@ -58,7 +58,7 @@ export class Pictures {
     return picturePath(key);
   }
 
-  /** Taken away, or never there. */
+  /** It was removed, or never existed. */
   async remove(actor: StaffActor, userId: string): Promise<void> {
     requireRight(actor, userId);
     await translated(() =>

@@ -3,7 +3,7 @@ import { isOpenIn } from '../callbacks/open-callbacks.ts';
 import { unsubscribeSession } from '../tokens/unsubscribe-session.ts';
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 
-/** Rows that one transaction empties. */
+/** Rows that one transaction erases. */
 export const ERASE_BATCH = 500;
 
 /** What staff are told of the customer of a chat that has no contact. */

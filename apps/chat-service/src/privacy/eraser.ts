@@ -55,7 +55,7 @@ export class Eraser {
     this.#files = files;
   }
 
-  /** Everything that was written in a session up to now, and who the customer is. */
+  /** Everything that was written in a session so far, and who the customer is. */
   async eraseSession(actor: StaffActor, sessionId: number, details: Record<string, unknown> = {}): Promise<void> {
     await this.#erase(sessionId, ALL, { kind: 'all' }, async (unit) => {
       await eraseBanReasons(unit.trx, sessionId);

@@ -6,7 +6,7 @@ import { consentProof } from '../consent/consent-texts.ts';
 
 type Head = Omit<SessionExport, 'messages' | 'notes'>;
 
-/** What is known of a chat beside what was said in it. */
+/** Data of a chat apart from its messages. */
 export async function exportHead({ kysely }: Database, session: StaffSession): Promise<Head> {
   const { id } = session;
   const row = await kysely

@@ -133,7 +133,7 @@ export class SessionExport {
     }
     yield '],"notes":[';
     before = '';
-    // The newest first, as they are read.
+    // Newest first, in the order of reading.
     for (let beforeId: number | undefined; ; ) {
       const page = await notes(this.#context, actor, sessionId, { beforeId, limit: PAGE });
       for (const note of page.notes.toReversed()) {

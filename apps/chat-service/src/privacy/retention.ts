@@ -4,7 +4,7 @@ import type { Sweep } from '../ports.ts';
 import type { ErasedFiles, Eraser } from './eraser.ts';
 import { REFUSED_DAYS } from './refused-events.ts';
 
-/** Days that each kind is kept; 0 = for ever. */
+/** Days that each kind is kept; 0 = forever. */
 export interface RetentionDays {
   readonly messages: number;
   readonly files: number;
@@ -43,7 +43,7 @@ export class RetentionError extends Error {
 
 const PARTS = ['session', 'callbacks', 'file'] as const;
 
-/** One run: what it took away, and what it could not. */
+/** The result of one run: what was erased, and what could not be. */
 class Run {
   readonly chats: Partial<Record<ErasedKind, number>> = {};
   readonly failures: unknown[] = [];

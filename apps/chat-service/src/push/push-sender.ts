@@ -11,13 +11,13 @@ import { pushPayload } from './push-text.ts';
 import type { PushAnswer, PushTransport } from './push-transport.ts';
 
 const AT_ONCE = 8;
-/** A device that is off longer learns of it in the chat itself. */
+/** A device that is off for longer shows the messages in the chat itself. */
 const TTL_SECONDS = 3_600;
 /** What could not even be judged for so long is dropped. */
 const GIVE_UP_SECONDS = 2 * TTL_SECONDS;
 const FIRST_DELAY_SECONDS = 5;
 const MAX_DELAY_SECONDS = 600;
-/** So often one after the other, and a device is forgotten. */
+/** After this many failures in a row a device is removed. */
 const REFUSALS = 3;
 
 export interface PushSenderParts {
@@ -55,7 +55,7 @@ interface Row {
   readonly sender_name: string | null;
 }
 
-/** Tells devices. One process at a time runs it: the leader. */
+/** Sends push notifications. Runs on the relay leader only. */
 export class PushSender {
   readonly #parts: PushSenderParts;
   readonly #running = new Map<number, Promise<void>>();
@@ -65,7 +65,7 @@ export class PushSender {
     this.#parts = parts;
   }
 
-  /** Begins what is due, and does not wait for it. */
+  /** Starts what is due without waiting for it. */
   async startDue(): Promise<void> {
     if (this.#stopped || this.#running.size >= AT_ONCE) return;
     for (const row of await this.#due(AT_ONCE - this.#running.size)) {
@@ -186,7 +186,7 @@ export class PushSender {
     }
   }
 
-  /** Something of it, or of us, is broken: it must not stand before the others, nor for ever. */
+  /** This push or our code is broken: the push must neither block the others nor be retried forever. */
   async #postpone(row: Row): Promise<void> {
     if (ageSeconds(row) > GIVE_UP_SECONDS) {
       this.#parts.ended('given_up');
@@ -248,7 +248,7 @@ export class PushSender {
     });
   }
 
-  /** Forgotten, with all that it was still to be told. */
+  /** Removes a device, with everything queued for it. */
   async #gone(subscriptionId: number): Promise<void> {
     const { rows } = await sql<Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>>`
       SELECT n.id, n.notice, p.user_id, n.kind FROM push_notice n JOIN push_subscription p ON p.id = n.subscription_id

@@ -2,7 +2,7 @@ import type { PushKeyStore } from './push-keys.ts';
 import type { PushSender } from './push-sender.ts';
 import type { PushSubscriptions } from './subscriptions.ts';
 
-/** Web Push as the REST side uses it. */
+/** Web Push as used by the REST routes. */
 export interface Push {
   readonly keys: PushKeyStore;
   readonly subscriptions: PushSubscriptions;

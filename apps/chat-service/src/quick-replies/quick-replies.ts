@@ -32,7 +32,7 @@ async function requireFree(trx: Transaction<Tables>, key: string, own: number | 
   throw new ChatError('shortcut_taken', 'another quick reply has this shortcut', { details: { id: taken.id } });
 }
 
-/** Texts that operators send again and again; one list for all of them. */
+/** Texts that operators send often. All operators share one list. */
 export class QuickReplies {
   readonly #database: Database;
 
@@ -78,7 +78,7 @@ export class QuickReplies {
       const known = await trx.selectFrom('quick_reply').selectAll().where('id', '=', id).executeTakeFirst();
       if (known === undefined) throw notFound();
       const { shortcut = known.shortcut, title = known.title, text = known.text } = patch;
-      // A retry, or a form saved without a change, is nobody's edit.
+      // A retry, or a form saved without a change, is not an edit.
       if (shortcut === known.shortcut && title === known.title && text === known.text) return render(known);
       const key = shortcutKey(shortcut);
       await requireFree(trx, key, id);

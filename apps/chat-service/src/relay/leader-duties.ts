@@ -12,7 +12,7 @@ export interface DutyDeps {
   readonly log: ChatLog;
   badge(): Promise<CountedBadge>;
   revocationsHead(): Promise<number>;
-  /** Nobody reads one of the site's sources: what the site writes does not come. */
+  /** A source of the site is not read, so what the site writes does not arrive. */
   sourceLost(): Promise<boolean>;
   feedLagSeconds(): Promise<number>;
 }
@@ -48,7 +48,7 @@ export class LeaderDuties {
     for (const sweep of this.#sweeps) this.#every(sweep);
   }
 
-  /** Waits for what runs, so that two leaders never sweep at the same time. */
+  /** Waits for running sweeps, so that two leaders never sweep at the same time. */
   async stop(): Promise<void> {
     this.#active = false;
     for (const timer of this.#timers) clearInterval(timer);

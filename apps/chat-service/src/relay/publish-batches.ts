@@ -17,7 +17,7 @@ export interface PublishDeps {
 /** `blocked`: the broker took nothing; wait longer before the next try. `full`: more is waiting. */
 export type BatchResult = 'empty' | 'partial' | 'full' | 'blocked';
 
-/** Gives everything that waits its number in the feed, whether the broker is there or not. */
+/** Numbers all pending events, whether the broker is available or not. */
 export async function stampAll(outbox: Outbox): Promise<void> {
   let stamped: number;
   do stamped = await outbox.stamp(BATCH_MAX);

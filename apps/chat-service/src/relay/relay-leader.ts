@@ -7,14 +7,14 @@ import { Signal } from './signal.ts';
 
 /** One leader among all chat-services of a database ('CTRL'). */
 export const RELAY_LOCK = 1_129_599_564;
-/** Finds what no wake-up told: one from another process may get lost. */
+/** Finds events whose wake-up from another process was lost. */
 const POLL_MS = 250;
 /**
  * How often a standby tries the lock, and how often a leader that lost its connection comes back. A takeover takes less
  * than 5 s altogether.
  */
 const STANDBY_MS = 1_500;
-/** A leader that is stopped, or cut off, loses its lock after this long. */
+/** A leader that is paused or cut off loses its lock after this long. */
 const SILENCE_MS = 3_000;
 const BLOCKED_MIN_MS = 250;
 const BLOCKED_MAX_MS = 2_000;
@@ -30,8 +30,8 @@ export interface RelayDeps extends PublishDeps {
 type Phase = 'idle' | 'standby' | 'leading' | 'stopping';
 
 /**
- * Gives events their place in the feed and publishes them in its order. One process leads at a time, by an advisory
- * lock on a connection of its own; the others stand by. Several relays side by side would reorder sessions.
+ * Assigns feed numbers to events and publishes them in that order. One process leads at a time, by an advisory lock on
+ * a connection of its own, and the others stand by. Several relays at once would reorder sessions.
  */
 export class RelayLeader {
   readonly #deps: RelayDeps;
@@ -40,7 +40,7 @@ export class RelayLeader {
   readonly #retryMs: number;
   #phase: Phase = 'idle';
   #running: Promise<void> | undefined;
-  /** The broker is there again: the next try need not wait. */
+  /** The broker is back: the next attempt need not wait. */
   #unblocked = false;
 
   constructor(deps: RelayDeps) {

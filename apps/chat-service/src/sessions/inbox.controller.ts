@@ -8,7 +8,7 @@ import { staffActor } from '../http/principals.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { listSessions } from './inbox.ts';
 
-/** The list of chats that an operator works from. */
+/** The list of chats that operators work with. */
 @Controller('chat/sessions')
 @UseInterceptors(ActorInterceptor)
 export class InboxController {

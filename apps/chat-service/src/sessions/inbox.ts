@@ -96,7 +96,7 @@ export async function listSessions(
   const condition = conditions(actor, query);
   return translated(async () => {
     await untilStamped(context);
-    // The head first: events that come while the list is read are then read twice, never missed.
+    // Read the head first: events that arrive while the list is read are then read twice, never missed.
     const head = await feedHead(context);
     const { sessions, more } = await staffSessionList(context, condition, ORDERS[query.sort], query.limit);
     const text = query.q?.trim() ?? '';

@@ -9,7 +9,7 @@ const EXCERPT = 240;
 const PHONE_DIGITS = 5;
 const PHONE = /^[\d\s()+.-]+$/;
 
-/** ё and е are one letter to who searches. The same expression as in the index. */
+/** ё and е count as one letter. The index uses the same expression. */
 const folded = (column: string): RawBuilder<string> => sql.raw(`translate(${column}, 'Ёё', 'Ее')`);
 const fold = (text: string): string => text.replaceAll('ё', 'е').replaceAll('Ё', 'Е');
 const like = (text: string): string => `%${fold(text).replace(/[\\%_]/g, '\\$&')}%`;

@@ -54,7 +54,7 @@ export function fixedRules(env: RulesEnvironment): string[] {
   return fixedValues(env).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
 
-/** The environment goes before what was saved, and that before what holds without either. */
+/** Precedence: environment variables, then saved settings, then defaults. */
 export function effectiveRules(env: RulesEnvironment, saved: Rules): RulesResponse['effective'] {
   const { alerts = {}, retention = {} } = saved;
   const files = uploadPolicy(env, saved.attachments);

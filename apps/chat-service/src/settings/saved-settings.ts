@@ -22,7 +22,7 @@ import { translated } from '../storage/errors.ts';
 import { changedValues } from './changed-values.ts';
 import { requireOwnVersion } from '../consent/consent-texts.ts';
 
-/** Another instance may have saved: what was read is believed for this long. */
+/** How long saved settings are cached. Another instance may have saved newer ones. */
 const MAX_AGE_MS = 1_000;
 const LOCK_CLASS = 1_129_595_221;
 

@@ -49,7 +49,7 @@ import {
 import { staffActor } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 
-/** How the widget looks, and on which pages it works. */
+/** The look of the widget, and the pages it works on. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class SettingsController {

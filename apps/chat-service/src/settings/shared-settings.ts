@@ -24,7 +24,7 @@ export interface Edges {
   readonly verifier: Pick<TokenVerifier, 'setChannelTokenTtl'>;
 }
 
-/** Both keep to their variable where there is one. */
+/** Both follow their variable if it is set. */
 export function applyShared({ origins, verifier }: Edges, settings: Omit<SharedSettings, 'version'>): void {
   origins.replace(settings.origins);
   verifier.setChannelTokenTtl(settings.channel_token_seconds);

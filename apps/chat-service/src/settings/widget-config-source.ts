@@ -20,7 +20,7 @@ export interface AskedOfDatabase {
   readonly elsewhere: () => Promise<Elsewhere>;
 }
 
-/** The widget's configuration as it is now. */
+/** The current configuration of the widget. */
 export class WidgetConfigSource {
   readonly #settings: WidgetSettings;
   readonly #env: RulesEnvironment;

@@ -3,7 +3,7 @@ import { type BrokerEphemeral, ChatError } from '@chat-realtime/protocol';
 import type { Actor } from '../actors.ts';
 import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions } from '../ports.ts';
 
-/** What every operation needs. */
+/** What every use case needs. */
 export interface StorageContext {
   readonly database: Database;
   readonly links: AttachmentLinks;
@@ -25,7 +25,7 @@ export function requireOurs({ options }: StorageContext, actor: Actor): void {
     throw new ChatError('site_owned', 'a site keeps this chat: what operators do goes to the site');
 }
 
-/** A customer has exactly one session; another one is the same to them as none. */
+/** A customer has exactly one session. To them, every other one does not exist. */
 export function requireOwnSession(actor: Actor, sessionId: number): void {
   if (actor.kind === 'customer' && actor.sessionId !== sessionId) throw sessionNotFound();
 }

@@ -162,7 +162,7 @@ class LockedUnit extends Unit implements SessionUnit {
         updated_at: session.updatedAt,
         callback_pending: session.callbackPending,
         customer_id: session.customerId,
-        // From now on identity alone opens it.
+        // From now on the session opens only by identity.
         ...(session.customerId === null
           ? {}
           : { resume_key_ended_at: sql<Date>`COALESCE(resume_key_ended_at, clock_timestamp())` }),
@@ -281,7 +281,7 @@ export async function commitSession<T>(
   return { result: done.result, session: done.unit.session };
 }
 
-/** The same for whoever needs the result alone. */
+/** The same, for callers that only need the result. */
 export async function changeSession<T>(
   context: StorageContext,
   sessionId: number,

@@ -11,13 +11,13 @@ export type NewEvent =
   | { readonly type: 'chat.callback'; readonly data: Record<string, unknown> }
   | { readonly type: 'chat.erased'; readonly data: ErasedData };
 
-/** For staff alone: no seq, durable in the feed. */
+/** Staff-only event: no seq, durable in the feed. */
 export type StaffOnlyEvent =
   | { readonly type: 'chat.note'; readonly authorId: string; readonly authorName: string | null; readonly body: string }
   | {
       readonly type: 'chat.callback.staff';
       readonly data: Record<string, unknown>;
-      /** Who has changed it: the operator's `sub`. */
+      /** The `sub` of the operator who changed it. */
       readonly actorId?: string | null;
     };
 

@@ -8,7 +8,7 @@ export function isVisible(actor: Actor, assignedUserId: string | null): boolean 
   return actor.kind === 'customer' || seesSession(actor, assignedUserId);
 }
 
-/** Under the session's lock, so that nobody can take the session away between the look and the write. */
+/** Under the lock of the session, so that it cannot be reassigned between check and write. */
 export function requireVisible(actor: Actor, session: { readonly assignedUserId: string | null }): void {
   if (!isVisible(actor, session.assignedUserId)) throw sessionNotFound();
 }

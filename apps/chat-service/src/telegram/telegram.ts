@@ -52,7 +52,7 @@ export type FileOwner =
   | { readonly kind: 'operator'; readonly telegramUserId: number; readonly sessionId: number }
   | { readonly kind: 'customer'; readonly user: TelegramUser; readonly clientMessageId: string };
 
-/** What the bot asks of the chat, over HTTP or in the same process. */
+/** What the bot requests from the chat, over HTTP or in the same process. */
 export interface TelegramDesk {
   introduce(bot: TelegramBotRequest): Promise<void>;
   redeem(request: TelegramRedeemRequest): Promise<TelegramRedeemResponse>;

@@ -13,7 +13,7 @@ import type { RevocationRefresher } from './revocation-refresher.ts';
 import { revokeSession } from './revocations.ts';
 import type { SessionProof } from './session-proof.ts';
 
-/** What opens a session, and how that ends. */
+/** Credentials of a session, and their revocation. */
 @Controller('chat/session/:id')
 @UseInterceptors(ActorInterceptor)
 export class ChannelTokensController {

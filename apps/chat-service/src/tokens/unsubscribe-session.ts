@@ -1,7 +1,10 @@
 import type { Tables } from '@chat-realtime/database';
 import type { Transaction } from 'kysely';
 
-/** What leads into a chat, or tells of it, outside of its tokens. Told in the transaction that ends the credentials. */
+/**
+ * Removes the other ways into a chat, and its notices: Telegram, push and mail. Called in the transaction that ends the
+ * credentials.
+ */
 export async function unsubscribeSession(trx: Transaction<Tables>, sessionId: number): Promise<void> {
   await trx.deleteFrom('customer_telegram').where('session_id', '=', sessionId).execute();
   await trx.deleteFrom('telegram_code').where('session_id', '=', sessionId).execute();

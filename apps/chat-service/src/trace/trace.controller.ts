@@ -9,7 +9,7 @@ import { ActorInterceptor } from '../http/actor-interceptor.ts';
 import { CONTEXT, TRACER } from '../http/injection.ts';
 import { sessionIdOf, staffActor } from '../http/principals.ts';
 
-/** Where a message went, and when: what is asked when somebody says that it did not come. */
+/** The trace of a message: where it went and when, for the question why it did not arrive. */
 @Controller('chat/session/:id/trace')
 @UseInterceptors(ActorInterceptor)
 export class TraceController {

@@ -140,7 +140,7 @@ describe('redis cluster', () => {
       under.fanout('dispatcher'),
       under.fanout('telegram'),
     ];
-    const [marks, sweeper] = [under.lastSeen('gateway'), under.lastSeen('dispatcher')];
+    const [marks, lastSeen] = [under.lastSeen('gateway'), under.lastSeen('dispatcher')];
     await until(() => gateway.connected && dispatcher.connected && telegram.connected, DETECTION);
     const heard = recorder();
     const channels = ['chat:1', 'chat:2', 'chat:9007199254740991', 'chat:staff', 'chat:control'];
@@ -158,7 +158,7 @@ describe('redis cluster', () => {
     for (const channel of channels) await gateway.unsubscribe(channel, heard.listener);
     await until(() => marks.begin('one', false).then(() => true), DETECTION);
     await marks.record([{ sessionId: 1, participant: 'client', lastId: 5, at: Date.now() }]);
-    expect(await until(() => sweeper.sweep().then((count) => [count]), DETECTION)).toEqual([0]);
+    expect(await until(() => lastSeen.sweep().then((count) => [count]), DETECTION)).toEqual([0]);
     const refused = (await under.cluster.onEach('ACL', 'LOG')).flat().map((entry) => JSON.stringify(entry));
     expect(refused).toEqual([]);
   });

@@ -113,7 +113,7 @@ describe('what each service does in Redis, its own user may do', () => {
     const gateway = keep(connectRedisFanout(connection('gateway')));
     const dispatcher = keep(connectRedisFanout(connection('dispatcher')));
     const marks = keep(createRedisLastSeen(connection('gateway')));
-    const sweeper = keep(createRedisLastSeen(connection('dispatcher')));
+    const lastSeen = keep(createRedisLastSeen(connection('dispatcher')));
     await until(() => gateway.connected && dispatcher.connected, DETECTION);
     const heard = recorder();
     const channels = ['chat:1', 'chat:9007199254740991', 'chat:staff', 'chat:control'];
@@ -130,7 +130,7 @@ describe('what each service does in Redis, its own user may do', () => {
     for (const channel of channels) await gateway.unsubscribe(channel, heard.listener);
     await until(() => marks.record([{ sessionId: 1, participant: 'client', lastId: 5, at: 1 }]).then(() => true));
     await command('admin', 'PERSIST', `${PREFIX}chat:last_seen:1`);
-    expect(await sweeper.sweep()).toBe(1);
+    expect(await lastSeen.sweep()).toBe(1);
     expect(await refusals()).toEqual([]);
   });
 
@@ -200,8 +200,8 @@ describe('what a user may, its service does', () => {
       ]);
       // Made by somebody else, without a lifetime.
       await command('admin', 'HMSET', `${PREFIX}chat:last_seen:1`, 'client', '5');
-      const sweeper = keep(createRedisLastSeen(connection('dispatcher')));
-      await until(() => sweeper.sweep().then((mended) => mended === 1), DETECTION);
+      const lastSeen = keep(createRedisLastSeen(connection('dispatcher')));
+      await until(() => lastSeen.sweep().then((mended) => mended === 1), DETECTION);
     },
     telegram: async () => {
       const stream = keep(staffStream());
