@@ -11,7 +11,6 @@ import { createRisingMark } from '../core/rising-mark.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { asError, ChatClientError, later } from '../errors.ts';
 import { createHistory, type History } from '../sync/history.ts';
-import { NO_MARKS } from '../sync/marks.ts';
 import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
 import { createSequence } from '../sync/sequence.ts';
 import { createThread } from '../sync/thread.ts';
@@ -138,7 +137,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   });
   const reset = (reason: string): void => {
     // What `channel.ready` of another database said is of that one already.
-    if (reason !== 'epoch_changed') live.marks = NO_MARKS;
+    if (reason !== 'epoch_changed') live.forgetMarks();
     acks.stop();
     reads.stop();
     sequence.restart(null);

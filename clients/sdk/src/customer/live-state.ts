@@ -5,7 +5,7 @@ import type { ReadyData } from '../api/transport.ts';
 
 /** What the channel says beside events: the latest value wins, and `channel.ready` repairs what was lost. */
 export interface LiveState {
-  marks: ReadMarks;
+  readonly marks: ReadMarks;
   readonly operatorsOnline: number;
   readonly degraded: string | null;
   readonly epoch: string | null;
@@ -13,21 +13,27 @@ export interface LiveState {
   readonly begins: (data: ReadyData) => boolean;
   readonly heard: (type: string, data: unknown) => void;
   readonly raise: (by: 'client' | 'staff', marks: Marks) => void;
+  /** Marks of another database mean nothing. */
+  readonly forgetMarks: () => void;
   readonly clear: () => void;
 }
 
-const NOTHING = { marks: NO_MARKS, degraded: null, epoch: null };
+const NOTHING: { marks: ReadMarks; degraded: string | null; epoch: string | null } = {
+  marks: NO_MARKS,
+  degraded: null,
+  epoch: null,
+};
 
 export function createLiveState(): LiveState {
   /** The last transport knew no epoch: what it showed may be of any database. */
   let blind = false;
   const live = {
-    ...(NOTHING as Pick<LiveState, 'marks' | 'degraded' | 'epoch'>),
+    ...NOTHING,
     operatorsOnline: 0,
     begins({ epoch, state: given }: ReadyData) {
       const state = given as Partial<CustomerState> | undefined;
       const changed = epoch !== undefined && (live.epoch === null ? blind : epoch !== live.epoch);
-      if (changed) live.marks = NO_MARKS;
+      if (changed) live.forgetMarks();
       blind = epoch === undefined;
       live.epoch = epoch ?? live.epoch;
       live.degraded = null;
@@ -44,6 +50,9 @@ export function createLiveState(): LiveState {
     },
     raise(by: 'client' | 'staff', given: Marks | undefined) {
       live.marks = mergeMarks(live.marks, by, given);
+    },
+    forgetMarks() {
+      live.marks = NO_MARKS;
     },
     clear() {
       Object.assign(live, NOTHING);

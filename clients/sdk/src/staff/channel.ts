@@ -19,7 +19,8 @@ export interface StaffChannelPort {
   readonly restPoll: (cursor: string | null) => Promise<PollPage>;
   readonly cursor: () => string | null;
   /** Before `changed`; `cursor` where the connection begins. */
-  readonly ready: (cursor: string | null) => void;
+  /** `isAnotherDatabase`: than the one that answered the last time. */
+  readonly ready: (cursor: string | null, isAnotherDatabase: boolean) => void;
   readonly frame: (frame: Frame) => void;
   readonly changed: () => void;
   readonly status: (state: ConnectionState) => void;
@@ -31,8 +32,6 @@ export interface StaffChannel {
   readonly state: ConnectionState;
   readonly userId: string | null;
   readonly epoch: string | null;
-  /** Another database answers than the last time. */
-  readonly epochChanged: boolean;
   readonly degraded: string | null;
   readonly badge: BadgeCounters | null;
   readonly users: readonly PresenceUser[];
@@ -42,7 +41,6 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
   const { environment, prefix, token } = port;
   let userId: string | null = null;
   let epoch: string | null = null;
-  let epochChanged = false;
   let degraded: string | null = null;
   let badge: BadgeData | null = null;
   let users: readonly PresenceUser[] = [];
@@ -56,13 +54,13 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
   const ready = (data: ReadyData): void => {
     const given = data.state as Partial<StaffChannelState> | undefined;
     userId = data.user_id ?? userId ?? token.userId;
-    epochChanged = epoch !== null && data.epoch !== undefined && data.epoch !== epoch;
+    const isAnother = epoch !== null && data.epoch !== undefined && data.epoch !== epoch;
     epoch = data.epoch ?? epoch;
     degraded = null;
-    if (epochChanged) badge = null;
+    if (isAnother) badge = null;
     learnBadge(given?.badge);
     users = given?.users ?? users;
-    port.ready(data.cursor ?? null);
+    port.ready(data.cursor ?? null, isAnother);
     port.changed();
   };
   const frame = (one: Frame): void => {
@@ -127,9 +125,6 @@ export function createStaffChannel(port: StaffChannelPort): StaffChannel {
     },
     get epoch() {
       return epoch;
-    },
-    get epochChanged() {
-      return epochChanged;
     },
     get degraded() {
       return degraded;

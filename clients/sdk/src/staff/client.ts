@@ -151,8 +151,8 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       for (const frame of waiting) applyFrame(frame);
     }
   };
-  const ready = (begins: string | null): void => {
-    if (channel.epochChanged) reset('epoch_changed');
+  const ready = (begins: string | null, isAnotherDatabase: boolean): void => {
+    if (isAnotherDatabase) reset('epoch_changed');
     if (!channel.connection.leads) void catchUp(begins);
     cursor ??= begins;
     if (viewing !== null) channel.connection.send({ type: 'viewing', session_id: viewing });
