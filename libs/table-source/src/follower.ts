@@ -4,11 +4,13 @@ import type { MessageRow, OutboxRow, PlainEvent, SessionRow, SiteDatabase } from
 import type { SessionHistory } from './session-history.ts';
 import { personOf } from './values.ts';
 
-/** Rows of one look into the outbox. With the text of each at its longest they are 4 MB. */
+/** Rows of one look into the outbox. All rows of one INSERT have one instant, and are sorted anew at each look. */
+export const LOOK_ROWS = 500;
+/** What is read of the site's tables, stored and deleted at a time. With the text of each at its longest they are 4 MB. */
 const BATCH_ROWS = 100;
 
 export interface Step {
-  /** Rows that were there; fewer than the batch: the outbox was emptied. */
+  /** Rows that were there; fewer than those of a look: the outbox was emptied. */
   readonly rows: number;
   readonly tally: Tally;
   /** Noted rows that the site has deleted since. */
@@ -25,17 +27,27 @@ export async function followOnce(
   mapper: EventMapper,
   delivery: Delivery,
   history: SessionHistory,
+  isStopped: () => boolean = () => false,
 ): Promise<Step> {
-  const rows = await site.readOutbox(BATCH_ROWS);
-  if (rows.length === 0) return { rows: 0, tally: { accepted: 0, duplicate: 0, refused: 0 }, vanished: 0 };
-  await history.ensure(rows, site, mapper);
-  const { events, vanished } = await read(rows, site, mapper);
-  const tally = await delivery.take(events, 'table');
-  await site.deleteOutbox(rows);
+  const rows = await site.readOutbox(LOOK_ROWS);
+  const tally: Tally = { accepted: 0, duplicate: 0, refused: 0 };
+  let vanished = 0;
+  for (let start = 0; start < rows.length && !isStopped(); start += BATCH_ROWS) {
+    const batch = rows.slice(start, start + BATCH_ROWS);
+    await history.ensure(batch, site, mapper);
+    const found = await read(batch, rows, site, mapper);
+    const taken = await delivery.take(found.events, 'table');
+    await site.deleteOutbox(batch);
+    vanished += found.vanished;
+    tally.accepted += taken.accepted;
+    tally.duplicate += taken.duplicate;
+    tally.refused += taken.refused;
+  }
   return { rows: rows.length, tally, vanished };
 }
 
-async function read(rows: readonly OutboxRow[], site: SiteDatabase, mapper: EventMapper) {
+/** `seen`: all rows of the look, which may say how a chat began whose row is among these. */
+async function read(rows: readonly OutboxRow[], seen: readonly OutboxRow[], site: SiteDatabase, mapper: EventMapper) {
   const idsOf = (kind: OutboxRow['kind']) => [
     ...new Set(rows.filter((row) => row.kind === kind).map(({ rowId }) => rowId)),
   ];
@@ -53,7 +65,7 @@ async function read(rows: readonly OutboxRow[], site: SiteDatabase, mapper: Even
     }
     switch (found.kind) {
       case 'session':
-        return [mapper.created(asItBegan(found.row, rows), names)];
+        return [mapper.created(asItBegan(found.row, seen), names)];
       case 'message':
         return [mapper.message(found.row, names, row.messageId) ?? []].flat();
       case 'status':
@@ -97,5 +109,3 @@ function rowOf(
   }
   return { kind };
 }
-
-export { BATCH_ROWS };

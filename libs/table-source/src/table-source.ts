@@ -4,7 +4,7 @@ import { Beginning } from './beginning.ts';
 import { siteConnection } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import { EventMapper } from './events.ts';
-import { BATCH_ROWS, followOnce, type Step } from './follower.ts';
+import { followOnce, LOOK_ROWS, type Step } from './follower.ts';
 import { Pace } from './pace.ts';
 import {
   type DeadLetters,
@@ -152,11 +152,11 @@ export class TableSource {
         this.#isReached = true;
         stateAt = performance.now();
       }
-      const step = await followOnce(site, mapper, this.#delivery, this.#history);
+      const step = await followOnce(site, mapper, this.#delivery, this.#history, () => !this.#running);
       this.#isLost = false;
       if (step.rows > 0) observer.step(step);
       pace.saw(step.rows);
-      if (step.rows === BATCH_ROWS) continue;
+      if (step.rows === LOOK_ROWS) continue;
       if (step.rows === 0) {
         this.#looks += 1;
         this.#emptied.notify();

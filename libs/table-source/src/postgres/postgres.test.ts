@@ -132,6 +132,30 @@ describe('rights on PostgreSQL', () => {
     await site.client.close();
   });
 
+  it('[TAB4] reads no more of a long outbox than it takes', async () => {
+    const url = await server.createDatabase();
+    const site = await sampleSite('postgresql', url);
+    await site.install();
+    await site.client.query(`INSERT INTO chat_realtime_outbox (noted_at, kind, row_id, session_id)
+      SELECT '2026-03-01Z'::timestamptz + n * interval '1 ms', 'message', n::text, '1' FROM generate_series(1, 20000) n`);
+    await site.client.query('ANALYZE chat_realtime_outbox');
+    const counted = async () => {
+      const [row] = await site.client.query(
+        "SELECT seq_tup_read + idx_tup_fetch AS n FROM pg_stat_user_tables WHERE relname = 'chat_realtime_outbox'",
+      );
+      return Number(row?.['n']);
+    };
+    const before = await counted();
+    const connection = await siteConnection(site.config).connect(() => undefined);
+    const read = await connection.readOutbox(100);
+    expect([read.length, read[0]?.rowId, read.at(-1)?.rowId]).toEqual([100, '1', '100']);
+    // Its counts are written when it leaves.
+    await connection.close();
+    await until(async () => (await counted()) > before, { what: 'the counts of the look' });
+    expect((await counted()) - before).toBeLessThan(2_000);
+    await site.client.close();
+  });
+
   it('[TAB2] wakes the follower by a notification', async () => {
     const site = await sampleSite('postgresql', await server.createDatabase());
     await site.install();
