@@ -87,7 +87,7 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     expect(failed).toBe(2);
   });
 
-  it('[MAIL2] has it sent by mail, and is told when the address is none', async () => {
+  it('[MAIL2] has it sent by mail, and sees if the address is invalid', async () => {
     const { page, keep, widget } = await begun('Пришлите переписку');
     await page.locator('chat-widget #keep-email').fill('не адрес');
     await keep('mail').click();

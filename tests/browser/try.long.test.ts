@@ -146,7 +146,7 @@ describe('the page that breaks the chat and counts', async () => {
     expect(await page.locator('#failure').isVisible()).toBe(false);
   }, 240_000);
 
-  it('[OPS21] is there for whoever read the key in the terminal, in demo mode, and for nobody else', async () => {
+  it('[OPS21] opens in demo mode, and only with the key from the terminal', async () => {
     const http = new HttpClient(demo.baseUrl);
     const elsewhere = new HttpClient(plain.baseUrl);
     const statusOf = async (path: string, headers = {}, from = http): Promise<number> =>

@@ -171,7 +171,7 @@ describe('a ban by address', () => {
 });
 
 describe('what is old', () => {
-  test('[RET1] [RET2] [RET3] goes within the hour, of the kinds that are said, and everybody is told', async () => {
+  test('[RET1] [RET2] [RET3] is erased within the hour, for the configured kinds, and all clients are notified', async () => {
     const [old, young] = [await Customer.create(http, { name: 'Old Person' }), await Customer.create(http)];
     const { id } = await old.uploaded('old.png', png(4, 4));
     const { attachments } = await old.post('an old secret', { attachments: [id] });

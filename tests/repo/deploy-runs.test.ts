@@ -93,7 +93,7 @@ describe('the networks of docker-compose.yml', () => {
   });
 });
 
-it('the cache of the site asks for its password, evicts, and ends when it is told to', async () => {
+it('the cache of the site requires its password, evicts, and stops on request', async () => {
   const { command } = compose.services['cache-redis'] ?? {};
   const [, , script = ''] = Array.isArray(command) ? command : [];
   const folder = tempFolder('cache');

@@ -29,7 +29,7 @@ describe('the settings of npm run stack', () => {
     );
   });
 
-  it('are also what the console is told by nginx; malformed ones are refused by name', async () => {
+  it('are also what nginx gives the console; malformed ones are refused by name', async () => {
     const given = {
       OPERATOR_TOKEN_URL: '/staff/token',
       OPERATOR_LOGIN_URL: '/login',

@@ -61,7 +61,7 @@ describe('the life of one process', () => {
     expect((await back.http.get('/try/')).status).toBe(404);
   }, 120_000);
 
-  it('[OPS22] deletes nothing with --reset when it cannot start with what it was told', async () => {
+  it('[OPS22] deletes nothing with --reset if it cannot start with its configuration', async () => {
     const folder = tempFolder('standalone');
     const first = await chats.start(folder);
     await first.child.stop('SIGTERM', STOP_MS);
@@ -92,7 +92,7 @@ describe('the life of one process', () => {
       expect((await real.http.post('/auth/login', { json: { login, password: demo.password } })).status).toBe(401);
   }, 120_000);
 
-  it('[OPS36] makes the three accounts outside the demo with a password that somebody chose', async () => {
+  it('[OPS36] creates the accounts outside the demo with a chosen password', async () => {
     const folder = tempFolder('standalone');
     const environment = { ALLOWED_ORIGINS: 'https://shop.example', OPERATOR_PASSWORD: 'chosen-by-the-owner' };
     const first = await chats.start(folder, [], environment);

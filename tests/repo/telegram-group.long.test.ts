@@ -40,7 +40,7 @@ const inGroup = (text: string): ShownMessage[] => api.shownTo(GROUP).filter((mes
 const appears = (text: string): Promise<ShownMessage> =>
   until(() => inGroup(text)[0], { timeoutMs: WAIT_MS, what: `${text} in the group` });
 
-it('[TG17] a bound operator answers from the topic in their name; an unbound member is told so, and nothing happens', async () => {
+it('[TG17] a linked operator replies from the topic in their own name; an unlinked member gets a hint, and nothing is sent', async () => {
   const phone = await desk.bound(anna);
   const stranger = desk.person('Стажёр');
   const customer = await desk.customer();
@@ -64,7 +64,7 @@ it('[TG17] a bound operator answers from the topic in their name; an unbound mem
   expect(inGroup('Да, с десяти')).toEqual([]);
 });
 
-it('[TG17] a reply in a topic counts before Telegram has told the bot the number of what it sent', async () => {
+it('[TG17] a reply in a topic counts before the bot has received the id of its message', async () => {
   const phone = await desk.bound(anna);
   const customer = await desk.customer();
   const usual = api.faults.next('sendMessage', { kind: 'late', ms: 1_500 }, 9);

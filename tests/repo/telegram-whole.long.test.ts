@@ -80,7 +80,7 @@ describe('the webhook', () => {
     expect(api.calls).not.toContain('getUpdates');
   });
 
-  it('[TG13] carries a question from setWebhook to the answer in the chat, and refuses whoever has not the secret', async () => {
+  it('[TG13] carries a question from setWebhook to the reply in the chat, and refuses calls without the secret', async () => {
     const phone = desk.person('Вебхук');
     const forged = (secret: string | undefined) =>
       http.request('POST', '/telegram/webhook', {
@@ -161,7 +161,7 @@ describe('files', () => {
     }
   });
 
-  it('[TG30] one that Telegram no longer has, or that is too big, keeps nothing waiting, and its author is told', async () => {
+  it('[TG30] a file that Telegram no longer has, or that is too big, blocks nothing, and its author sees that', async () => {
     const phone = desk.person('Тяжёлый');
     phone.send('Начнём');
     const row = await rowOf('Тяжёлый');

@@ -68,7 +68,7 @@ describe('an operator in Telegram', () => {
     await until(async () => (await presence()) === 'online', { timeoutMs: 15_000, what: 'boris is online again' });
   });
 
-  it('[TG10] is told when a colleague was faster, and the text is not sent', async () => {
+  it('[TG10] sees when a colleague was faster, and the text is not sent', async () => {
     const [annasPhone, borisPhone] = [await desk.bound(anna), await desk.bound(boris)];
     const customer = await desk.customer();
     await customer.post('Кто первый?');
@@ -84,7 +84,7 @@ describe('an operator in Telegram', () => {
     expect(messages.map(({ body }) => body)).toEqual(['Кто первый?', 'Анна первая']);
   });
 
-  it('[TG8] may reply before Telegram has told the bot the number of what it sent', async () => {
+  it('[TG8] may reply before the bot has received the id of its message', async () => {
     const phone = await desk.bound(anna);
     const customer = await desk.customer();
     const usual = api.faults.next('sendMessage', { kind: 'late', ms: 1_500 }, 9);

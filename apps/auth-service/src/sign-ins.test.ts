@@ -98,7 +98,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     expect(await verdict(second.access_token)).toBe('token_revoked');
     await login('anna');
   });
-  it('[AUTH4] ends the family at once when its successor was used: by whoever has the other copy', async () => {
+  it('[AUTH4] ends the family at once if the successor was used, i.e. by someone with a copy', async () => {
     for (const stolen of [0, 1]) {
       const chain = [(await login('anna')).refresh_token];
       for (let use = 0; use < 2; use += 1) chain.push((await service.refresh(chain[use] ?? '')).refresh_token);

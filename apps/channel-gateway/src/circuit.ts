@@ -22,7 +22,7 @@ export class Circuit {
   readonly #changed: (open: boolean) => void;
   #failures = 0;
   #openMs = 0;
-  /** Of the monotonic clock; 0 while it is closed. */
+  /** On the monotonic clock; 0 while it is closed. */
   #opensAgainAt = 0;
   #probing = false;
 

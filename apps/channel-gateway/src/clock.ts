@@ -2,17 +2,17 @@ export interface Timer {
   cancel(): void;
 }
 
-/** A moment at which the gateway looks at what is due. */
+/** A point in time at which the gateway checks what is due. */
 export interface Tick {
   /** Of the monotonic clock. */
   readonly now: number;
   /** Unix milliseconds, for the expiry of tokens alone: a clock that is set must move no interval. */
   readonly wall: number;
-  /** The process stood still before it. */
+  /** The process was paused before it. */
   readonly paused: boolean;
 }
 
-/** The gateway's only source of time, so that a test or a simulation can turn it. */
+/** The gateway's only source of time, so that a test or a simulation can control it. */
 export interface Clock {
   /** Milliseconds of a clock that nobody sets. Only differences mean something: for intervals and deadlines. */
   now(): number;

@@ -25,7 +25,7 @@ export interface CommandsOptions {
   readonly metrics: CoreMetrics;
 }
 
-/** Does what clients say on a WebSocket, if they may. */
+/** Executes what clients send on a WebSocket, if they are allowed to. */
 export class Commands {
   readonly #options: CommandsOptions;
 
@@ -94,7 +94,7 @@ export class Commands {
       registry.sendFrame(connection, PONG);
       return null;
     }
-    // Who is being sent away speaks of ids of another database.
+    // A client that is being disconnected uses ids of another database.
     if (principal === null || state.kind === 'leaving') return null;
     return command.kind === 'bad' ? command : this.#do(connection, principal, command);
   }

@@ -12,7 +12,7 @@ import {
 } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 
-/** What the gateway part of any process can be told; all limits and rates: 0 = off. */
+/** Variables of the gateway in any process. All limits and rates: 0 = off. */
 export const gatewayVariables = {
   PING_INTERVAL_SECONDS: envInteger(30, { min: 1, max: 3_600 }),
   DRAIN_SECONDS: envInteger(20, { min: 0, max: 600 }),
@@ -21,14 +21,14 @@ export const gatewayVariables = {
   MAX_TABS_PER_SESSION: envInteger(5),
   MAX_CONNECTIONS_PER_TOKEN: envInteger(10),
   MAX_OPERATORS: envInteger(20),
-  /** Sockets of this process, to keep it within its memory and descriptors. */
+  /** Maximum of sockets of this process, to keep it within its memory and descriptors. */
   MAX_CONNECTIONS: envInteger(50_000),
   RATE_CONNECT_PER_10S: envInteger(120),
   RATE_FRAMES_PER_SECOND: envInteger(10),
   RATE_FRAMES_BURST: envInteger(20),
   /** `off`: clients are sent to poll, and ask again. */
   CHANNEL_MODE: z.enum(['on', 'off']).default('on'),
-  /** Which part of the customers' sessions gets the channel. */
+  /** The share of customers' sessions that gets the channel. */
   CHANNEL_ROLLOUT_PERCENT: envInteger(100, { min: 0, max: 100 }),
   /** `off`: nobody sends the tick by which the live path is known to work, as where a site keeps seq itself. */
   CHANNEL_TICKS: z.enum(['on', 'off']).default('on'),
@@ -51,7 +51,7 @@ export const gatewayEnvironment = z.object({
   CATCHUP_URL: envUrl().optional(),
   ACKS_URL: envUrl().optional(),
   INTERNAL_API_KEY: envInternalApiKey(),
-  /** What this gateway is called where several are spoken of. */
+  /** The name of this gateway among several. */
   INSTANCE_NAME: z.string().max(64).default(hostname()),
 });
 export type GatewayEnvironment = z.infer<typeof gatewayEnvironment>;

@@ -1,7 +1,7 @@
 import type { ShadowReport } from '@chat-realtime/protocol';
 
 export type TransportKind = 'websocket' | 'sse' | 'poll';
-/** Which way an event came to the socket. */
+/** By which way an event reached the socket. */
 export type DeliveryPath = 'live' | 'catchup' | 'resume';
 export type HandshakeResult =
   | 'ok'
@@ -18,7 +18,7 @@ export type HandshakeResult =
 export const RATE_KINDS = ['connect', 'frames', 'pings'] as const;
 export type RateKind = (typeof RATE_KINDS)[number];
 
-/** What the core counts. The names of the series are in `metrics.ts` of the app. */
+/** The metrics of the core. `metrics.ts` of the app has the names of the series. */
 export interface CoreMetrics {
   handshake(transport: TransportKind, result: HandshakeResult): void;
   disconnected(transport: TransportKind, code: number): void;

@@ -15,11 +15,11 @@ export interface CoreConfig {
   readonly pingIntervalSeconds: number;
   readonly headCheckSeconds: number;
   readonly heartbeatSeconds: number;
-  /** The longest time over which clients are sent away. */
+  /** The longest time over which clients are disconnected. */
   readonly drainSeconds: number;
   readonly framesPerSecond: number;
   readonly framesBurst: number;
-  /** How late the event loop may be before newcomers are turned away. */
+  /** The lag of the event loop from which on newcomers are refused. */
   readonly overloadLagMs: number;
   /** Every second a tick comes through the whole live path; false: nobody sends one, and its absence says nothing. */
   readonly ticks: boolean;

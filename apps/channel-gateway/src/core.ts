@@ -32,8 +32,8 @@ import { Ticker } from './sync/ticker.ts';
 import { Upkeep } from './upkeep.ts';
 
 /**
- * All parts of the gateway and the news between them: each part is given what it may use, and none is given this.
- * Transports are given `edge` alone. No framework and no socket reaches this far.
+ * Builds all parts of the gateway and connects their events. Each part is given what it may use, and none is given
+ * this. Transports are given only `edge`. No framework and no socket reaches this far.
  */
 export class GatewayCore {
   /** For the transports. */
@@ -218,7 +218,7 @@ export class GatewayCore {
     return this.#ticker.overloaded;
   }
 
-  /** Starts listening; what cannot be reached now is found later. */
+  /** Starts listening. What cannot be reached now is found later. */
   async start(): Promise<void> {
     const { clock } = this.#options;
     const { livePath, revocations, registry } = this;
@@ -296,7 +296,7 @@ export class GatewayCore {
     );
   }
 
-  /** Cursors mean nothing any more. Clients come back, each at its moment, and take a snapshot. */
+  /** Cursors became invalid. Clients reconnect, each at its own time, and take a snapshot. */
   #databaseChanged(): void {
     this.#options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
     this.departures.sendAway(this.registry);

@@ -24,7 +24,7 @@ export interface EdgeParts {
   readonly isOverloaded: () => boolean;
 }
 
-/** What transports may ask of the core, and all that they know of it. */
+/** What transports may call in the core, and all that they know of it. */
 export class Edge {
   readonly #parts: EdgeParts;
 
@@ -32,7 +32,7 @@ export class Edge {
     this.#parts = parts;
   }
 
-  /** A client has come. Without credentials, its first frame must say who it is. */
+  /** A client has connected. Without credentials, its first frame must contain them. */
   open(transport: Transport, credentials: Credentials | null): Connection {
     const { registry, admission, metrics } = this.#parts;
     const connection = registry.open(transport);
@@ -70,7 +70,7 @@ export class Edge {
     this.#parts.registry.closed(connection, code);
   }
 
-  /** An ack that came on its own, not over a connection. */
+  /** An ack that arrived by POST, not over a connection. */
   ackCustomer(sessionId: number, lastId: number): void {
     this.#parts.acks.customer(sessionId, lastId);
   }

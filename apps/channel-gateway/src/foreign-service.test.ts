@@ -151,7 +151,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     },
   );
 
-  it('[BES25] slow acks hold up no message, and are told when the site takes them', async () => {
+  it('[BES25] slow acks delay no message, and are delivered when the site accepts them', async () => {
     const b = await start();
     const { site } = b;
     site.message(1, 1);

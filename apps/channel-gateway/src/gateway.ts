@@ -21,7 +21,7 @@ import { createCoreMetrics, observeCore } from './metrics.ts';
 import type { ChatSource } from './ports.ts';
 import { OVERLOAD_LAG_MS } from './sync/ticker.ts';
 
-/** An answer this old still shows that chat-service is there. */
+/** A response this old still shows that chat-service is available. */
 const SOURCE_PROOF_MS = 30_000;
 
 export interface GatewayOptions {
@@ -45,7 +45,7 @@ export interface GatewayOptions {
   readonly overloadLagMs?: number;
 }
 
-/** The channel: the core, and the edges that let clients in. */
+/** The channel: the core, and the transports that let clients in. */
 export class Gateway {
   readonly core: GatewayCore;
   readonly options: GatewayOptions;
@@ -123,7 +123,7 @@ export class Gateway {
     this.#server.attach(server);
   }
 
-  /** Sends every client away at its own moment within DRAIN_SECONDS; nobody new is let in. */
+  /** Disconnects every client at its own time within DRAIN_SECONDS. New ones are refused. */
   drain(): Promise<void> {
     return this.core.departures.drain();
   }

@@ -45,7 +45,7 @@ export interface HttpSourceOptions {
   readonly catchupUrl: string;
   readonly acksUrl: string;
   readonly apiKey: string;
-  /** A call failed so often that it is not made for a while, or is made again. */
+  /** A call failed so often that it is paused, or it is made again. */
   readonly circuitChanged?: (call: 'catchup' | 'acks', open: boolean) => void;
 }
 
@@ -84,7 +84,7 @@ export function createHttpSource({ catchupUrl, acksUrl, apiKey, circuitChanged }
     catchup: new Circuit(new URL(catchupUrl).pathname, (open) => circuitChanged?.('catchup', open)),
     acks: new Circuit(new URL(acksUrl).pathname, (open) => circuitChanged?.('acks', open)),
   };
-  // A source that names no database has one all the same: that of its address.
+  // A source that reports no database still has one: its address stands for it.
   const epoch = createHash('sha256').update(catchupUrl).digest('hex').slice(0, 32);
   return {
     catchup: (request: CatchupRequest): Promise<CatchupResponse> =>

@@ -81,7 +81,7 @@ async function main(): Promise<void> {
     logger,
     metrics,
   });
-  // Redis is an accelerator: without it events come later, so its absence does not take the gateway out of service.
+  // Redis is an accelerator. Without it events arrive later, so its absence does not take the gateway out of service.
   health.add('chat-service', () => gateway.checkSource());
   const app = await createHttpApp({
     modules: [GatewayModule.forRoot(gateway)],
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // The reasons of a wrong configuration are for people, one a line.
+  // Configuration errors are for people, one per line.
   process.stderr.write(
     `${error instanceof ConfigError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)}\n`,
   );

@@ -1,18 +1,18 @@
 import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
 import type { TokenVerifier } from '@chat-realtime/verifier';
 
-/** Where the truth is: chat-service, asked in its own process or over its internal HTTP calls. */
+/** The source of truth: chat-service, called in the same process or over its internal HTTP routes. */
 export interface ChatSource {
   catchup(request: CatchupRequest): Promise<CatchupResponse>;
   acks(request: AcksRequest): Promise<void>;
 }
 
-/** Who somebody is by the token they show. */
+/** Who a token belongs to. */
 export type Verifier = Pick<TokenVerifier, 'verifyCustomer' | 'verifyStaff' | 'verifyStreamLink'>;
 
-/** What is told of the way of an event. */
+/** What the trace of an event records. */
 export interface CoreTrace {
-  /** Somebody takes spans. Asked once for each frame, so that nothing is made for nobody. */
+  /** Whether spans are collected. Asked once per frame, so that none is made in vain. */
   readonly exports: boolean;
   note(
     sessionId: number | null,

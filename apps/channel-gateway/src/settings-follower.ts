@@ -3,7 +3,7 @@ import type { OriginPolicy } from '@chat-realtime/service-kit';
 import type { TokenVerifier } from '@chat-realtime/verifier';
 import type { ChatSource } from './ports.ts';
 
-/** As often as the head check asks where clients are connected: no more calls than those. */
+/** As often as head checks while clients are connected, so there are no more calls than those. */
 const ASK_MS = 10_000;
 
 interface Edges {
@@ -50,7 +50,7 @@ export class SettingsFollower {
   /** Unless something else has asked within the time. */
   async ask(): Promise<void> {
     if (this.#now() - this.#answeredAt < ASK_MS) return;
-    // Whoever makes the calls that matter counts and logs their failures.
+    // The callers that matter count and log their failures.
     await this.source.catchup({ sessions: [], limit: 1 }).catch(() => undefined);
   }
 

@@ -22,7 +22,7 @@ export interface UpkeepParts {
   readonly logger: CoreLogger;
 }
 
-/** What becomes due with time, looked at by the gateway's one periodic timer. */
+/** Everything that becomes due with time, checked by the only periodic timer of the gateway. */
 export class Upkeep {
   readonly #parts: UpkeepParts;
 

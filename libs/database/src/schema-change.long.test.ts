@@ -81,7 +81,7 @@ describe('[OPS41] an index beside the traffic', () => {
     expect(await indexState(client)).toBeUndefined();
   });
 
-  it('is dropped and built again where a build was broken off, whoever broke it', async () => {
+  it('is dropped and built again if a build was interrupted', async () => {
     const client = await filled();
     const old = await connect();
     // The build comes to wait for this transaction, and is killed there.

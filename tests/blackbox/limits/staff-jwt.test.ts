@@ -193,7 +193,7 @@ describe('scope assigned', () => {
     expect(after.alerts.some((alert) => alert.session_id === foreign.sessionId)).toBe(false);
   }, 30_000);
 
-  test('[ASG10] is told of the event by which a session is lost, and of nothing after it', async () => {
+  test('[ASG10] receives the event by which a session is lost, and nothing after it', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow-loser' });
     // Known as a colleague from the first request on.
     await narrow.alerts();

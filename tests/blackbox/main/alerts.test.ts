@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 describe('GET /chat/alerts', () => {
-  test("[ALR1] [RD8] the badge counts sessions, nobody's and mine", async () => {
+  test('[ALR1] [RD8] the badge counts unassigned sessions and mine', async () => {
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
     const [free, mine, theirs] = [await chat.customer(), await chat.customer(), await chat.customer()];
     const before = await anna.alerts();

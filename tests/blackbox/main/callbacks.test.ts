@@ -187,7 +187,7 @@ describe('callback requests', () => {
     expectError(await anna.request('GET', '/chat/callbacks?page=zzz'), 'validation_failed');
   });
 
-  test('[CB6] [EVT7] every change is told to staff, on the channel and in the feed', async () => {
+  test('[CB6] [EVT7] staff receive every change, on the channel and in the feed', async () => {
     const anna = await chat.staff('anna');
     const start = await anna.feedHead();
     const console = await chat.staffChannel(anna);

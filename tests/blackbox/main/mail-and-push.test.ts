@@ -143,7 +143,7 @@ describe('push', () => {
       expect(fieldPaths(expectError(await anna.request('POST', PATH, { json }), 'validation_failed'))).toContain(path);
   });
 
-  test('[PUSH6] [NTF1] a device is tried by its owner alone; what one is told of is one’s own choice', async () => {
+  test('[PUSH6] [NTF1] only the owner of a device can test it; each operator chooses their own notifications', async () => {
     expectError(await anna.request('POST', '/chat/push/test', { json: { endpoint: device().endpoint } }), 'not_found');
     const path = '/chat/operators/me/notifications';
     const quiet = { from: '22:00', to: '08:00', timezone: 'Europe/Moscow' };

@@ -76,7 +76,7 @@ describe('accounts of operators', () => {
     expectError(await read({ key }), 'bad_credentials');
   });
 
-  test("[AUTH24] who is deactivated is out everywhere within seconds, and their chats are nobody's", async () => {
+  test('[AUTH24] a deactivated operator is signed out everywhere within seconds, and their chats become unassigned', async () => {
     const invite = await add();
     const vera = await join(invite);
     const customer = await chat.customer();

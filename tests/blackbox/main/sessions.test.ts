@@ -8,7 +8,7 @@ const chat = await useChat('main');
 const newKey = (): string => randomBytes(32).toString('base64url');
 
 describe('POST /chat/session', () => {
-  test("[SES1] [SES2] an empty request begins a session, nobody's, with seq 1", async () => {
+  test('[SES1] [SES2] an empty request starts an unassigned session with seq 1', async () => {
     const answer = await chat.http.post('/chat/session', { json: {} });
     const created = answer.as(createSessionResponseSchema, 201);
     expect(answer.header('cache-control')).toContain('no-store');

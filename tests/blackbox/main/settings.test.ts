@@ -105,7 +105,7 @@ describe('rules of the chat', () => {
 });
 
 describe('two administrators', () => {
-  test('[SET9] [SET14] the second is told what holds; the log has old and new values', async () => {
+  test('[SET9] [SET14] the second gets the current values with the conflict; the log has old and new ones', async () => {
     const files = 300 + Math.floor(Math.random() * 1_000);
     const { parts } = (await save({ retention: { files } })).as(settingsResponseSchema);
     const expected_updated_at = { retention: parts['retention']?.updated_at };

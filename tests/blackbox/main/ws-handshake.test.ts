@@ -113,7 +113,7 @@ describe('refusals', () => {
     }
   });
 
-  test('[WS6] [CLS3] whatever has a token is upgraded and told by a close code with a reason', async () => {
+  test('[WS6] [CLS3] a request with any token is upgraded, and refused by a close code with a reason', async () => {
     const other = await chat.customer();
     for (const [token, code] of [
       ['garbage', 4501],

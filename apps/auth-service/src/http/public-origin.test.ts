@@ -5,7 +5,7 @@ const PUBLIC_URL = 'https://shop.example/support/';
 const asked = (host: string, headers: { 'x-forwarded-proto'?: string } = {}) =>
   ({ host, headers, protocol: 'http' }) as const;
 
-it('[AUTH23] a link for somebody else leads to the public address, wherever the administrator sits', () => {
+it('[AUTH23] an invitation uses the public address, whatever address the administrator uses', () => {
   // At the end of an SSH tunnel.
   expect(consoleAddress(asked('127.0.0.1:8080'), PUBLIC_URL)).toBe('https://shop.example/support/operator/');
   expect(consoleAddress(asked('chat.example'), undefined)).toBe('http://chat.example/operator/');

@@ -54,7 +54,7 @@ export class ChannelController {
     this.#routes = routes;
   }
 
-  /** Who comes here without an upgrade: a browser's address bar, a probe, a proxy that dropped the headers. */
+  /** Requests without an upgrade end here: a browser's address bar, a probe, a proxy that dropped the headers. */
   @Get('channel/ws')
   @Public('says how to come, and nothing else')
   upgrade(@Res({ passthrough: true }) reply: FastifyReply): never {
@@ -138,7 +138,7 @@ export class ChannelController {
       throw new ChatError('validation_failed', 'last_id is needed', {
         details: { fields: [{ path: 'last_id', message: 'is needed' }] },
       });
-    // Clamped by chat-service: the stream may run over another gateway, so nobody here knows what was sent.
+    // Clamped by chat-service: the stream may run over another gateway, so what was sent there is unknown here.
     edge.ackCustomer(credentials.sessionId, parsed.data.last_id);
   }
 

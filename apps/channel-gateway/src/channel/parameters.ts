@@ -2,7 +2,7 @@ import { connectQuerySchema, REPLACES_MAX } from '@chat-realtime/protocol';
 import type { StartCursor } from '../connections/connection.ts';
 import { type Credentials, feedStart } from '../connections/credentials.ts';
 
-/** Tokens given beside the query, so that none need stand in a URL. */
+/** Tokens from headers, so that a URL need not contain one. */
 export interface BesideQuery {
   readonly token: string | undefined;
   /** `Last-Event-ID`: wins over the cursor in the query. */
@@ -11,9 +11,9 @@ export interface BesideQuery {
 
 export type ReadCredentials =
   | { readonly kind: 'given'; readonly credentials: Credentials }
-  /** Someone is named, but nothing is shown for it. */
+  /** A session or operator is named, but no credential is given. */
   | { readonly kind: 'missing' }
-  /** Nobody is named: a WebSocket says so in its first frame. */
+  /** Nothing is named: a WebSocket names it in its first frame. */
   | { readonly kind: 'nobody' };
 
 /** What a query asks for, the same on every transport. */

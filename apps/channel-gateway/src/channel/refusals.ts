@@ -1,6 +1,6 @@
 import { ChatError, CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@chat-realtime/protocol';
 
-/** Refusals that will be the same tomorrow, as the HTTP answers of SSE and poll. The rest is passing. */
+/** Permanent refusals, as the HTTP statuses of SSE and poll. All others are temporary. */
 const LASTING: Partial<Record<CloseReason, ErrorCode>> = {
   bad_token: 'bad_token',
   token_expired: 'token_expired',

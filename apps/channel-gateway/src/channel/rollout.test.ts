@@ -58,7 +58,7 @@ describe('the switch of the channel', () => {
     await new SocketClient(`${under.wsUrl}?type=staff&access_token=${staffToken('anna')}`).ready();
   });
 
-  it('[BES27] whoever has the channel at some percentage keeps it at every larger one', async () => {
+  it('[BES27] a session that has the channel at some percentage keeps it at every larger one', async () => {
     under = await startGateway({ env: { CHANNEL_ROLLOUT_PERCENT: '0' } });
     const sessions = Array.from({ length: 10_000 }, (_, i) => i + 1);
     let before = new Set<number>();

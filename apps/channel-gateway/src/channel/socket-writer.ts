@@ -21,7 +21,7 @@ interface StreamBinding {
 }
 
 interface StreamHandle {
-  /** Answers 0 or a negative error number; tries the kernel at once. */
+  /** Returns 0 or a negative error number. It tries the kernel at once. */
   writeBuffer(request: WriteRequest, bytes: Buffer): number;
 }
 

@@ -122,7 +122,7 @@ describe('staff channel', () => {
     for (const client of [ahead, unknown, old, again]) client.end();
   });
 
-  it("[STF6] [ASG10] shows a scope of assigned only nobody's and its own sessions", async () => {
+  it('[STF6] [ASG10] shows the scope `assigned` only unassigned sessions and its own', async () => {
     for (const id of [11, 12, 13]) under.ledger.createSession(id);
     under.ledger.assign(12, 'boris');
     under.ledger.assign(13, 'anna');

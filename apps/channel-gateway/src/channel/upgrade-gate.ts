@@ -45,8 +45,8 @@ export interface AdmittedUpgrade {
 }
 
 /**
- * What is decided before the upgrade: only what tells an attacker nothing and a browser could not act on anyway. The
- * token's verdict comes after it as a close code, since browsers hide the status of a failed upgrade.
+ * Checks before the upgrade: only those that tell an attacker nothing, or that a browser could not act on anyway. The
+ * verdict on the token follows as a close code, since browsers hide the status of a failed upgrade.
  */
 export class UpgradeGate {
   readonly #options: UpgradeGateOptions;

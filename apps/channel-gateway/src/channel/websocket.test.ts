@@ -185,7 +185,7 @@ describe('WebSocket channel of a customer', () => {
     expect((await open(`?session=${first}&token=${older}`).closed).code).toBe(4505);
   });
 
-  it('[WS12] pings with the protocol’s own ping, and hears the pong', async () => {
+  it('[WS12] pings with the protocol’s own ping, and receives the pong', async () => {
     const client = customer(session());
     const { data } = await client.ready();
     const connection = under.gateway.core.registry.get(String(data['connection_id']));

@@ -40,9 +40,9 @@ export interface AdmissionOptions {
   readonly limits: ConnectionLimits;
   readonly rollout: Rollout;
   readonly metrics: CoreMetrics;
-  /** It is admitted: what it came for can begin. */
+  /** The connection is admitted, and its stream can start. */
   readonly enter: (connection: Connection, start: StartCursor) => void;
-  /** It shows a new token of the same person, who may see more or less by it. */
+  /** It presented a new token of the same person, whose rights may differ. */
   readonly renew: (connection: Connection, principal: Principal) => void;
   /** The connection with this id lost its slot to a newcomer and is at another gateway. */
   readonly displacedElsewhere: (connectionId: string) => void;
@@ -62,7 +62,7 @@ export class Admission {
     const { registry, rollout, revocations, metrics, enter } = this.#options;
     try {
       const verdict = await this.#verify(credentials);
-      // It may have left, or run out of time, while the keys were fetched.
+      // It may have left, or timed out, while the keys were fetched.
       if (connection.state !== state) return;
       if (!verdict.ok) {
         this.#refuse(connection, RESULT_OF_REFUSAL[verdict.code], CLOSE_OF_REFUSAL[verdict.code]);
@@ -75,7 +75,7 @@ export class Admission {
       }
       const replaces = credentials.kind === 'stream_link' ? undefined : credentials.replaces;
       if (!(await this.#takeSlot(connection, principal, replaces, state))) return;
-      // Revoked while it waited for its slot: nobody found it among the connections then.
+      // It was revoked while it waited for its slot, when it could not be found among the connections.
       if (revocations.isRevoked(principal)) {
         this.#refuse(connection, RESULT_OF_REFUSAL.token_revoked, 'revoked');
         return;

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 
-/** Once live, nothing may wait longer for a reader. */
+/** How long data of a live connection may wait for its reader. */
 const SLOW_CONSUMER_MS = 10_000;
 
 /** Connections whose last write did not leave at once: the next ones look at the queue first. */
@@ -25,7 +25,7 @@ export class Backlog {
     this.#connections.delete(connection);
   }
 
-  /** Forgets who has read everything; answers who has read nothing for too long. */
+  /** Removes connections that have read everything. Returns those that have read nothing for too long. */
   check(now: number): Connection[] {
     const slow: Connection[] = [];
     for (const connection of this.#connections) {

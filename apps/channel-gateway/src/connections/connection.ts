@@ -2,11 +2,11 @@ import { randomFillSync } from 'node:crypto';
 import type { Principal } from '@chat-realtime/verifier';
 import type { Transport } from './transport.ts';
 
-/** Where a connection wants to begin. `unreadable`: a cursor was given that nobody can have been given. */
+/** Where a connection wants to start. `unreadable`: the given cursor cannot have been issued. */
 export type StartCursor =
   | { readonly kind: 'head' }
   | { readonly kind: 'unreadable' }
-  /** A cursor of version 0.1, which names a place that cannot be found any more. */
+  /** A cursor of version 0.1 names a position that cannot be found any more. */
   | { readonly kind: 'outdated' }
   | { readonly kind: 'after'; readonly cursor: number };
 
@@ -28,7 +28,7 @@ export type ConnectionState =
    * database.
    */
   | { readonly kind: 'leaving' }
-  /** Told why, waiting for the peer's close; destroyed at `deadline`. */
+  /** The reason was sent. It waits for the peer's close, and is destroyed at `deadline`. */
   | { readonly kind: 'closing'; readonly deadline: number }
   | { readonly kind: 'closed' };
 
@@ -55,7 +55,7 @@ function newConnectionId(): string {
 export interface NewConnection {
   /** Of the monotonic clock, as every time here but `expiresAt`. */
   readonly now: number;
-  /** When it must have shown who it is. */
+  /** Until when it must have authenticated. */
   readonly authDeadline: number;
   /** Frames that may come at once. */
   readonly frameBurst: number;

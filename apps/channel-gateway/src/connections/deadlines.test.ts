@@ -52,7 +52,7 @@ describe('what becomes of a connection with time', () => {
     expect(transport.closed).toBe('timeout');
   });
 
-  it('has fifteen seconds to be told where it begins', async () => {
+  it('is closed if it gets no `channel.ready` within fifteen seconds', async () => {
     const gateway = withSession();
     gateway.ledger.latencyMs = 60_000;
     const waiting = gateway.customer(1);

@@ -19,12 +19,12 @@ export interface DeadlinesOptions {
 }
 
 /**
- * What becomes of a connection with time: expiry, its moment to leave, pings, the end of a poll's wait. All connections
- * are looked through in one pass over plain fields, so that an idle one owns no timer.
+ * Deadlines of connections: expiry, goodbye time, pings, the end of a poll's wait. One pass over plain fields checks
+ * all connections, so that an idle one owns no timer.
  */
 export class Deadlines {
   readonly #options: DeadlinesOptions;
-  /** When the process last went on after it stood still: nobody could be answered before. */
+  /** When the process last resumed after a pause: nobody could be answered before. */
   #wentOnAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeadlinesOptions) {

@@ -55,7 +55,7 @@ describe('a drain', () => {
     expect(over).toBe(true);
   });
 
-  it('ends though somebody never leaves', async () => {
+  it('ends even if a client never leaves', async () => {
     const { departures, come, clock } = departuresUnderTest({ drainSeconds: 2 });
     come();
     let over = false;
@@ -87,7 +87,7 @@ describe('those whose cursors mean nothing any more', () => {
     expect(many[0]?.connection.leaveAt).toBe(1_000);
   });
 
-  it('are those alone who were told where they are', () => {
+  it('only concern connections that have received `channel.ready`', () => {
     const { departures, registry } = departuresUnderTest();
     const connection = registry.open(new RecordedSocket());
     departures.sendAway(registry);

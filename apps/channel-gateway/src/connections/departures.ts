@@ -7,7 +7,7 @@ const POLL_MS = 50;
 /** For close frames that are still on their way when the last client is sent away. */
 const GRACE_MS = 1_500;
 
-/** After a restore everybody comes back at this rate, at most over the time of a drain. */
+/** After a restore clients reconnect at this rate, over the time of a drain at most. */
 const RETURN_EVERY_MS = 10;
 const RETURN_MIN_MS = 500;
 
@@ -47,9 +47,7 @@ export class Departures {
     }
   }
 
-  /**
-   * Until its moment each is served as before. Resolves when everybody is gone, or after `drainSeconds` and a little.
-   */
+  /** Each client is served as before until its time. Resolves when all are gone, or shortly after `drainSeconds`. */
   async drain(): Promise<void> {
     const { clock, registry, polls, drainSeconds } = this.#options;
     this.#draining = true;

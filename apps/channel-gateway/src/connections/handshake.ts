@@ -32,7 +32,7 @@ export interface HandshakeOptions {
   readonly staffState: (viewer: StaffViewer) => { badge: BadgeData; users: readonly PresenceUser[] };
 }
 
-/** The first words to a connection: from where it begins, and what holds at that moment. */
+/** Sends `channel.ready`: where the connection starts, and the state at that time. */
 export class Handshake {
   readonly #options: HandshakeOptions;
 
@@ -40,7 +40,7 @@ export class Handshake {
     this.#options = options;
   }
 
-  /** Fixes from where a customer's connection begins. False if nothing may follow: it was refused, or answered. */
+  /** Determines where a customer's connection starts. False if nothing may follow: it was refused, or answered. */
   customer(connection: Connection, page: CatchupSession, marks: CustomerState | null): boolean {
     const { registry, polls, operatorsOnline } = this.#options;
     const { principal, state } = connection;

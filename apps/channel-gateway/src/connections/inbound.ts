@@ -12,11 +12,11 @@ export interface BadFrame {
   readonly kind: 'bad';
   readonly code: 'malformed_request' | 'validation_failed';
   readonly message: string;
-  /** What it was meant to be, where that can be told. */
+  /** The kind of frame it was meant to be, if that can be recognised. */
   readonly of: 'auth' | 'ack' | 'typing' | 'viewing' | null;
 }
 
-/** What a client may say on a WebSocket. */
+/** The frames that a client may send on a WebSocket. */
 export type Command =
   | { readonly kind: 'auth'; readonly credentials: Credentials }
   | { readonly kind: 'ping' }
@@ -26,7 +26,7 @@ export type Command =
   | { readonly kind: 'typing'; readonly sessionId: number | null; readonly active: boolean }
   | { readonly kind: 'viewing'; readonly sessionId: number | null };
 
-/** A text frame as a command, or what is wrong with it. Knows nothing of who sent it. */
+/** Parses a text frame into a command, or says what is wrong with it. It knows nothing of the sender. */
 export function readInbound(text: string): Command | BadFrame {
   const frame = parseObject(text);
   if (frame === null) return { kind: 'bad', code: 'malformed_request', message: 'not a JSON object', of: null };

@@ -36,7 +36,7 @@ export class Polls {
     if (vacated !== null) void vacated.then(() => transport.finish(answer));
   }
 
-  /** A poll of a customer who has had everything there is. */
+  /** A poll of a customer who is up to date. */
   complete(connection: Connection): void {
     const { principal } = connection;
     const head = principal?.kind === 'customer' ? this.#options.headOf(principal.sessionId) : undefined;

@@ -23,7 +23,7 @@ export interface RegistryOptions {
   readonly left: (connection: Connection, now: number) => void;
 }
 
-/** All connections of this gateway, their slots and their queues. It knows nothing of what they follow. */
+/** All connections of this gateway, with their slots and queues. It does not know which streams they follow. */
 export class Registry {
   readonly #connections = new Map<string, Connection>();
   readonly #backlog = new Backlog();
@@ -98,7 +98,7 @@ export class Registry {
     for (const connection of [...this.#connections.values()]) if (which(connection)) this.close(connection, reason);
   }
 
-  /** It reads too slowly: it resumes when its reader is faster. */
+  /** It reads too slowly. It resumes when its reader is faster. */
   shed(connection: Connection): void {
     this.#options.metrics.slowConsumer();
     const queued = connection.transport.queuedBytes;
@@ -125,7 +125,7 @@ export class Registry {
     this.write(connection, encodeFor(connection.transport.kind, [frame]));
   }
 
-  /** To everybody who has had `channel.ready`. */
+  /** To every connection that has received `channel.ready`. */
   sendToAll(frame: OutFrame): void {
     for (const connection of this.#connections.values()) if (connection.isReadySent) this.sendFrame(connection, frame);
   }

@@ -3,15 +3,15 @@ import type { Principal } from '@chat-realtime/verifier';
 
 const PARTS = 10_000;
 
-/** A session's place between 0 and 1: the same on every gateway and after every restart. */
+/** The position of a session between 0 and 1: the same on every gateway and after every restart. */
 function placeOf(sessionId: number): number {
   const hash = createHash('sha256').update(`channel-rollout\n${sessionId}`).digest();
   return (hash.readUInt32BE(0) % PARTS) / PARTS;
 }
 
 /**
- * Who gets the channel. A session that has it at some percentage keeps it at every larger one. Operators have it as long
- * as it is on at all: the rollout is about customers.
+ * Decides which sessions get the channel. A session that has it at some percentage keeps it at every larger one.
+ * Operators have it as long as it is on at all: the rollout is about customers.
  */
 export class Rollout {
   readonly #mode: 'on' | 'off';

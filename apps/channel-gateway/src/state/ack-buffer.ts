@@ -10,7 +10,7 @@ const GATHER_MS = 30;
 const BATCH_MAX = 1_000;
 const PENDING_MAX = 100_000;
 const RETRY_MAX_MS = 10_000;
-/** A gateway that stops tells what it has within this time, again and again if it must; less than its shutdown may take. */
+/** A gateway that stops sends its pending acks within this time, with retries; less than its shutdown may take. */
 const STOP_MS = 3_000;
 const STOP_RETRY_MS = 100;
 
@@ -52,7 +52,9 @@ export class AckBuffer {
     this.#schedule(Math.max(GATHER_MS, this.#flushedAt + INTERVAL_MS - this.#options.clock.now()));
   }
 
-  /** Tells all that is pending now, however many batches that takes; one at a time, so that chat-service sets the pace. */
+  /**
+   * Sends all pending acks, however many batches that takes. One batch at a time, so that chat-service sets the pace.
+   */
   flush(): Promise<void> {
     this.#flushing ??= this.#flushAll().finally(() => {
       this.#flushing = null;
@@ -106,7 +108,7 @@ export class AckBuffer {
     if (this.#beginning === beginning) this.#beginning = null;
   }
 
-  /** Tells everything that was acknowledged, unless chat-service is away for longer than a stop may last. */
+  /** Sends everything that was acknowledged, unless chat-service is unavailable for longer than a stop may last. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -29,7 +29,7 @@ it('[STF9] [ALR3] pushes what the live path and an answer bring by the number at
   expect(badge.for(EVERYTHING)).toEqual(counted(8, 2, { boris: 1 }));
 });
 
-it('passes over what is no badge, whoever says it', () => {
+it('ignores anything that is not a badge, whatever its source', () => {
   const { badge, pushed, answer } = badgeUnderTest();
   badge.receive({ reason: 'badge' });
   badge.receive(undefined);
@@ -46,7 +46,7 @@ it('takes the last word of a source that counts at no number', () => {
   expect(pushed.map(({ unassigned_unread: unread }) => unread)).toEqual([1, 2, 1]);
 });
 
-it('pushes a known one where it carries a cursor that nobody has been told, and one of before the restore no more', () => {
+it('pushes an unchanged badge if it carries a new cursor, but none from before a restore', () => {
   const { badge, pushed, state } = badgeUnderTest();
   badge.receive(counted(5, 1));
   state.owesCursor = true;

@@ -9,12 +9,12 @@ import {
 } from '@chat-realtime/protocol';
 import type { CatchupParticipant } from '../sync/catchup-draft.ts';
 
-/** What connections are told until the badge is known. */
+/** What connections are sent until the badge is known. */
 const NO_BADGE: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
 
 export interface BadgeOptions {
   readonly push: (badge: CountedBadge) => void;
-  /** Somebody's cursor has moved, and no frame has told them. */
+  /** A cursor has moved, and no frame has carried it. */
   readonly owesCursor: () => boolean;
 }
 
@@ -35,8 +35,8 @@ export class Badge implements CatchupParticipant {
   }
 
   /**
-   * What is no badge is passed over: neither the fan-out nor a site's own answer is trusted. One that is no news still
-   * carries a cursor that nobody has been told: in a quiet hour no other frame would.
+   * Anything that is not a badge is ignored: neither the fan-out nor a site's response is trusted. A badge that has not
+   * changed still carries a cursor, which no other frame would carry in a quiet hour.
    */
   receive(data: unknown): void {
     const { data: badge } = countedBadgeSchema.safeParse(data);

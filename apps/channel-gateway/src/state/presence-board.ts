@@ -7,9 +7,9 @@ import type {
 } from '@chat-realtime/protocol';
 import type { StaffPrincipal } from '@chat-realtime/verifier';
 
-/** Another gateway's operators count while it repeats them. */
+/** How long operators of another gateway count without being repeated. */
 const REMOTE_TTL_MS = 15_000;
-/** An operator whose page reloads does not go away and come back before everybody's eyes. */
+/** An operator whose page reloads must not disappear and reappear for everyone. */
 const LINGER_MS = 5_000;
 
 export type PresenceMessage = Extract<ControlMessage, { type: 'control.presence' }>;
@@ -29,12 +29,12 @@ const STATE_BY_STATUS: Readonly<Record<OperatorStatus, PresenceState>> = {
   off: 'offline',
 };
 
-/** Who of the staff is connected anywhere: this gateway's own connections and what the others tell. */
+/** Which operators are connected anywhere: to this gateway, and to the others by their messages. */
 export class PresenceBoard {
   readonly #gatewayId: string;
   readonly #local = new Map<string, LocalOperator>();
   readonly #remote = new Map<string, { at: number; operators: readonly RemoteOperator[] }>();
-  /** What operators chose, connected or not: whoever connects is seen as they said from their first moment on. */
+  /** The chosen status of operators, connected or not, so that it applies from the first moment of a connection. */
   readonly #chosen = new Map<string, ChosenStatus>();
   #users: readonly PresenceUser[] = [];
   #fingerprint = '[]';
@@ -47,7 +47,7 @@ export class PresenceBoard {
     return this.#users;
   }
 
-  /** Those whom a customer can count on. */
+  /** The operators who are available to customers. */
   get operatorsOnline(): number {
     return this.#users.filter(({ state }) => state === 'online').length;
   }
@@ -80,7 +80,7 @@ export class PresenceBoard {
     if (known !== undefined) known.viewing = sessionId;
   }
 
-  /** What another gateway tells; its own message comes back to a gateway and is ignored. */
+  /** A message of another gateway. A gateway receives its own messages too, and ignores them. */
   receive({ data }: PresenceMessage, now: number): void {
     if (data.gateway_id === this.#gatewayId) return;
     if (data.operators.length === 0) this.#remote.delete(data.gateway_id);

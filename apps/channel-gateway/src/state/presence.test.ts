@@ -86,7 +86,7 @@ it('counts operators of another gateway while it repeats them', async () => {
   expect(told.counts).toEqual([1, 0]);
 });
 
-it('repeats itself to the others with every heartbeat, while it has somebody', async () => {
+it('repeats its presence to the other gateways with every heartbeat while an operator is connected', async () => {
   const { presence, told, tick } = presenceUnderTest();
   await tick(20_000);
   expect(told.messages).toEqual([]);

@@ -20,16 +20,16 @@ export interface PresenceOptions {
   readonly heartbeatSeconds: number;
   /** Events come no faster than the head check finds them: the gateways may not hear each other either. */
   readonly isImpaired: () => boolean;
-  /** People see another presence than before. */
+  /** What staff see of presence has changed. */
   readonly changed: (users: readonly PresenceUser[]) => void;
-  /** Customers see another number of operators than before. */
+  /** The number of operators that customers see has changed. */
   readonly countChanged: (operatorsOnline: number) => void;
   /** To the other gateways. */
   readonly publish: (message: PresenceMessage) => void;
   readonly requestCatchup: () => void;
 }
 
-/** Who of the staff is here: the board of all gateways, and when it is told to whom. */
+/** Presence of the staff: the board of all gateways, and when it is sent to whom. */
 export class Presence implements CatchupParticipant {
   readonly #options: PresenceOptions;
   readonly #board: PresenceBoard;
@@ -37,7 +37,7 @@ export class Presence implements CatchupParticipant {
   #nextHeartbeatAt = 0;
   /** Operators online as chat-service last said, for when the gateways do not hear each other. */
   #sourceCount = 0;
-  /** Who is here may have changed. */
+  /** Presence may have changed. */
   #reportWanted = false;
   /** It is to be said even if nothing changed: what is not repeated is forgotten. */
   #reportDue = false;
@@ -72,12 +72,12 @@ export class Presence implements CatchupParticipant {
     this.#board.left(principal, viewing, now);
   }
 
-  /** Told with the next tick. */
+  /** Sent with the next tick. */
   viewing(principal: StaffPrincipal, sessionId: number | null): void {
     this.#board.viewing(principal, sessionId);
   }
 
-  /** What another gateway tells. */
+  /** A message of another gateway. */
   receive(message: PresenceMessage): void {
     this.#board.receive(message, this.#options.clock.now());
   }
@@ -87,7 +87,7 @@ export class Presence implements CatchupParticipant {
     if (this.#board.chosen(statuses)) this.#refresh(this.#options.clock.now());
   }
 
-  /** Looks whether something changed, and repeats what must be repeated. */
+  /** Checks whether something changed, and repeats what must be repeated. */
   tick(now: number): void {
     const published = this.#refresh(now);
     const { heartbeatSeconds, publish, requestCatchup } = this.#options;

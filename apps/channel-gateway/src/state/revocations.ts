@@ -15,12 +15,12 @@ function keyOf({ id, kind, subject, not_after }: Revocation): string {
 export interface RevocationsOptions {
   /** What the verifier looks at; filled here. */
   readonly set: RevocationSet;
-  /** Something was revoked that was not before. */
+  /** A new revocation became known. */
   readonly revoked: () => void;
   readonly requestCatchup: () => void;
 }
 
-/** Revocations as control messages and catch-up answers tell them, in any order and any number of times. */
+/** Collects revocations from control messages and catch-up responses, in any order and any number of times. */
 export class Revocations implements CatchupParticipant {
   readonly #options: RevocationsOptions;
   readonly #seen = new RecentIds<string>(REMEMBERED);
@@ -44,7 +44,7 @@ export class Revocations implements CatchupParticipant {
     this.#options.revoked();
   }
 
-  /** The newest there is has this id, somebody says. */
+  /** A message said that the newest revocation has this id. */
   learnHead(id: number): void {
     if (id <= this.#readUpTo) return;
     this.#wanted = true;

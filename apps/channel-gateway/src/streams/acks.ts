@@ -13,9 +13,9 @@ export interface AcksOptions {
 }
 
 /**
- * What clients say they have received. On a connection, nobody acknowledges more than was sent to them. An ack that came
- * by POST is clamped by chat-service alone, to the newest message there is: the client's stream may run over another
- * gateway, so what was sent there is not known here.
+ * Acks of clients. On a connection, a client cannot acknowledge more than was sent to it. An ack by POST is only
+ * clamped by chat-service, to the newest message: the client's stream may run over another gateway, so what was sent
+ * there is unknown here.
  */
 export class Acks {
   readonly #options: AcksOptions;

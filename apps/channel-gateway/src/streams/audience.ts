@@ -3,9 +3,9 @@ import { encodeFor, type OutFrame, withCursor } from '../connections/encoding.ts
 import type { Transport } from '../connections/transport.ts';
 import type { TransportKind } from '../core-metrics.ts';
 
-/** Above this an ephemeral frame is not worth queueing. */
+/** Above this queue size an ephemeral frame is dropped. */
 export const EPHEMERAL_QUEUE_LIMIT = 65_536;
-/** Above this a live connection is shed: it resumes when its reader is faster. */
+/** Above this queue size a live connection is shed. It resumes when its reader is faster. */
 export const SLOW_CONSUMER_BYTES = 1_048_576;
 
 export interface AudienceHost {

@@ -1,4 +1,4 @@
-/** Somebody who wants the feed after a number. */
+/** A reader that wants the feed after a number. */
 export interface FeedReader {
   /** Who it is, whatever number it has come to. */
   readonly key: object;
@@ -6,8 +6,8 @@ export interface FeedReader {
 }
 
 /**
- * Whose page of the feed is read next: distinct cursors take turns, and of those that came together the nearest to the
- * head is first. So one operator far behind keeps nobody waiting, and is not kept waiting by those who come after.
+ * Decides whose page of the feed is read next. Distinct cursors take turns, and of those that arrived together the one
+ * closest to the head is first. So an operator far behind delays nobody, and is not delayed by those who come later.
  */
 export class FeedTurns {
   #turn = 0;

@@ -57,7 +57,7 @@ describe('the head check', () => {
     await gateway.stop();
   });
 
-  it('[OST5] brings a choice whose message was lost, and it holds for whoever comes then', async () => {
+  it('[OST5] brings a chosen status whose message was lost, and applies it to operators who connect later', async () => {
     const gateway = gatewayWith(1, { headCheckSeconds: 10 });
     const visitor = gateway.customer(1);
     await gateway.advance(500);

@@ -1,7 +1,7 @@
-/** Beyond it those heard of longest ago are forgotten: acks of them count for nothing until the next message. */
+/** Beyond this the least recent are dropped: acks of them are ignored until the next message. */
 const SESSIONS_MAX = 20_000;
 
-/** The newest message of each session that operators here were sent: what they may acknowledge. */
+/** The newest message of each session that operators here were sent. They may acknowledge up to it. */
 export class NewestMessages {
   readonly #ids = new Map<number, number>();
 

@@ -21,7 +21,7 @@ function isSame(left: Mark, right: Mark): boolean {
 export class ReadMarks {
   #known: CustomerState | null = null;
 
-  /** Null until chat-service has said. */
+  /** Null until chat-service has reported it. */
   get known(): CustomerState | null {
     return this.#known;
   }

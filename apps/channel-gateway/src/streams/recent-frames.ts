@@ -4,8 +4,8 @@ const FRAMES_MAX = 2_000;
 const BYTES_MAX = 4_194_304;
 
 /**
- * What staff were sent last, in the order of the feed. Who is only a little behind is served from here, without a
- * question; so a connection catches up however fast events come, and a short cut of the line costs chat-service nothing.
+ * The last frames sent to staff, in feed order. A connection that is only a little behind is served from here, without
+ * a request. So it catches up however fast events arrive, and a short interruption costs chat-service nothing.
  */
 export class RecentFrames {
   #frames: { readonly feedSeq: number; readonly frame: LiveFrame }[] = [];
@@ -21,7 +21,7 @@ export class RecentFrames {
   }
 
   push(feedSeq: number, frame: LiveFrame): void {
-    // What was erased is forgotten here too; what is asked for once more comes from the database.
+    // Erased events are removed here too. If they are requested again, they come from the database.
     if (frame.type === 'chat.erased') this.restart(feedSeq - 1);
     this.#frames.push({ feedSeq, frame });
     this.#bytes += frame.payload.length;

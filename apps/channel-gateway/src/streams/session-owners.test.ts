@@ -18,7 +18,7 @@ const message = (sessionId: number, seq: number, assigned?: string | null) =>
   });
 
 describe('whose a session is', () => {
-  it('is what was true at the larger seq, in whatever order it is heard', () => {
+  it('is the one at the larger seq, in whatever order they arrive', () => {
     const owners = new SessionOwners();
     expect(owners.learn(1, 'anna', 5)).toBe(true);
     expect(owners.learn(1, 'boris', 4)).toBe(false);
@@ -42,7 +42,7 @@ describe('whose a session is', () => {
     expect([owners.of(1), owners.of(2), owners.learnFrom(message(3, 1))]).toEqual(['boris', 'anna', false]);
   });
 
-  it('is forgotten of the session heard of longest ago, beyond twenty thousand', () => {
+  it('is dropped for the least recent session beyond twenty thousand', () => {
     const owners = new SessionOwners();
     for (let id = 1; id <= 20_000; id += 1) owners.learn(id, null, 1);
     owners.learn(1, null, 2);
@@ -52,7 +52,7 @@ describe('whose a session is', () => {
 });
 
 describe('what is not known', () => {
-  it('is asked for once somebody’s sight depends on it, and no more once it is answered', () => {
+  it('is requested once a decision about visibility depends on it, and not again after the response', () => {
     const owners = new SessionOwners();
     expect(owners.sees(ASSIGNED, 1)).toBe(false);
     expect(owners.sees(ASSIGNED, 2)).toBe(false);
@@ -113,7 +113,7 @@ describe('an event of a page', () => {
     expect(owners.wanted()).toEqual([]);
   });
 
-  it('is judged by what was heard since, where that is newer', () => {
+  it('is judged by live frames, if they are newer', () => {
     const owners = new SessionOwners();
     owners.learn(1, 'boris', 6);
     owners.learnPage({ sessions: [{ id: 1, assigned_user_id: 'anna', last_seq: 5 }], callbacks: [] });

@@ -13,20 +13,20 @@ interface Owner {
 }
 
 /**
- * Whose each session is now, as live frames and answers of chat-service say, whichever is newer. The one place by which
- * the gateway judges what an operator with a narrow scope may see.
+ * The current assignee of each session, from live frames and responses of chat-service, whichever is newer. This is the
+ * only place where the gateway judges what an operator with a narrow scope may see.
  */
 export class SessionOwners {
   readonly #owners = new Map<number, Owner>();
   readonly #asked = new Set<number>();
-  /** Whose the callbacks of the page in hand are now. */
+  /** The current assignees of the callbacks on the current page. */
   #pageCallbacks: ReadonlyMap<number, string | null> = new Map();
 
   of(sessionId: number): string | null | undefined {
     return this.#owners.get(sessionId)?.assignedUserId;
   }
 
-  /** True when it is another one's than was known. */
+  /** Returns true if the assignee changed. */
   learn(sessionId: number, assignedUserId: string | null, seq: number): boolean {
     const known = this.#owners.get(sessionId);
     if (known !== undefined && known.seq > seq) return false;
@@ -49,7 +49,7 @@ export class SessionOwners {
     this.#pageCallbacks = new Map((owners?.callbacks ?? []).map(({ id, assigned_user_id: user }) => [id, user]));
   }
 
-  /** Sessions to ask for with the next call: somebody's sight depends on whose they are. */
+  /** Sessions to request with the next call: a decision about visibility depends on their assignee. */
   wanted(): number[] {
     return [...this.#asked].slice(0, ASKED_AT_ONCE);
   }
@@ -59,7 +59,7 @@ export class SessionOwners {
     this.#asked.delete(sessionId);
   }
 
-  /** Whose it is, if that is known; if not, it is asked for. */
+  /** The assignee, if known; otherwise it is requested. */
   ask(sessionId: number): string | null | undefined {
     const owner = this.of(sessionId);
     if (owner === undefined) this.#asked.add(sessionId);

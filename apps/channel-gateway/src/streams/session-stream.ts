@@ -10,7 +10,7 @@ import { Sequencer } from './sequencer.ts';
 import { PAGE_QUEUE_LIMIT, type StreamHost } from './stream-host.ts';
 import { noteWritten, written } from './written.ts';
 
-/** So often in a row a head before the cursor is no accident. */
+/** This many times in a row, a head before the cursor is no accident. */
 const HEADS_BEHIND = 2;
 /** A stream read this recently need not be read again for a poll that is level with it. */
 const FRESH_MS = 15_000;
@@ -22,7 +22,7 @@ type StreamState =
   | { readonly kind: 'live' };
 
 export interface SessionStreamHost extends StreamHost {
-  /** The stream has something to ask. */
+  /** The stream wants a catch-up call. */
   wantCatchup(stream: SessionStream): void;
   /** A frame is missing: ask for it if it is still missing a little later. */
   scheduleGapCheck(stream: SessionStream): void;
@@ -40,7 +40,7 @@ export class SessionStream {
   readonly id: number;
   readonly name: string;
   readonly live: Audience;
-  /** Its visitor, as chat-service said last. */
+  /** The visitor, as last reported by chat-service. */
   isBanned = false;
   readonly #catching: Connection[] = [];
   #state: StreamState = { kind: 'subscribing' };

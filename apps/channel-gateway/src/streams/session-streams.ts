@@ -14,7 +14,7 @@ const CHANNEL_PREFIX = 'chat:';
 const LINGER_MS = 10_000;
 /** A source that hears of sessions from somebody else may hear of one later than its customer comes. */
 const UNKNOWN_MS = 3_000;
-/** So often it is asked about it meanwhile. */
+/** How often it is requested meanwhile. */
 const ASK_AGAIN_MS = 1_000;
 
 export interface SessionStreamsOptions {
@@ -31,7 +31,7 @@ export interface SessionStreamsOptions {
   readonly requestCatchup: () => void;
 }
 
-/** The sessions that somebody follows here, and what they ask of chat-service. */
+/** The sessions that are followed here, and their requests to chat-service. */
 export class SessionStreams implements CatchupParticipant {
   readonly #options: SessionStreamsOptions;
   readonly #streams = new Map<number, SessionStream>();
@@ -179,7 +179,8 @@ export class SessionStreams implements CatchupParticipant {
     for (const connection of [...stream.connections()]) {
       const { transport, isReadySent, openedAt } = connection;
       const patienceMs = transport.kind === 'poll' ? Math.min(transport.waitMs, UNKNOWN_MS) : UNKNOWN_MS;
-      // Who has been served here is not sent away by one answer: it may be of a replica that is behind.
+      // A client that was served here is not disconnected because of one response: it may come from a replica that is
+      // behind.
       if (isFinal || now - (isReadySent ? since : openedAt) >= patienceMs) notFound(connection);
     }
     if (stream.size === 0) return;

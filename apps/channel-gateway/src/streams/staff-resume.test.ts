@@ -147,7 +147,7 @@ describe('an operator who is further behind', () => {
 });
 
 describe('an operator who begins at the head', () => {
-  it('[STF2] is told where it is once a page shows that nothing lies behind', () => {
+  it('[STF2] gets its position once a page shows that nothing follows', () => {
     const { resume, socket, announced, page } = resumeUnderTest();
     const { connection } = socket(HEAD);
     expect(resume.waitsForHead).toBe(true);
@@ -195,7 +195,7 @@ describe('an operator with a narrow scope', () => {
 });
 
 describe('a poll of the staff', () => {
-  it('[POLL4] is answered with one page, and told whether more follows', () => {
+  it('[POLL4] is answered with one page that says whether more follows', () => {
     const { resume, poll, page, polled } = resumeUnderTest();
     poll(after(2));
     resume.serve(page(2, 4, { has_more: true }));

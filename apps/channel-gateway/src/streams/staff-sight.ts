@@ -21,8 +21,8 @@ export interface StaffSightOptions {
 }
 
 /**
- * Which sessions an operator with a narrow scope may name, and whom they see looking at them. Where it is not known whose
- * a session is, it is asked for, and the answer is no until then.
+ * Which sessions an operator with a narrow scope may refer to, and whom they see viewing them. An unknown assignee is
+ * requested, and the answer is no until then.
  */
 export class StaffSight {
   readonly #options: StaffSightOptions;

@@ -151,7 +151,7 @@ export class StaffStream implements CatchupParticipant {
     if (!this.#subscribed && kind !== 'idle' && kind !== 'subscribing') void this.#follow();
   }
 
-  /** Nobody has been here for a while. */
+  /** No connection has been here for a while. */
   releaseIdle(now: number): void {
     const isIdle = this.size === 0 && this.#state.kind !== 'idle' && now - this.#emptySince > LINGER_MS;
     if (isIdle) this.#release();
@@ -161,7 +161,7 @@ export class StaffStream implements CatchupParticipant {
     this.#gapTimer.stop();
   }
 
-  /** What a connection is told with its first frame. */
+  /** What a connection is sent with its first frame. */
   stateFor(viewer: StaffViewer): { badge: BadgeData; users: readonly PresenceUser[] } {
     return { badge: this.#options.badge.for(viewer), users: this.sight.usersFor(viewer) };
   }

@@ -12,7 +12,7 @@ async function typingUnderTest() {
   return { gateway, ledger: gateway.ledger, writer, neighbour, anna, typed };
 }
 
-it('[BAN7] says nothing of what a banned visitor types, from when it hears of the ban until it is lifted', async () => {
+it('[BAN7] drops the typing of a banned visitor from the ban until it is lifted', async () => {
   const { gateway, ledger, writer, neighbour, anna, typed } = await typingUnderTest();
   ledger.ban(1);
   await gateway.advance(7_000);

@@ -11,8 +11,8 @@ const PAGE_LIMIT = 100;
 const CALL_BYTES = 4 * 1024 * 1024;
 
 /**
- * A part of the gateway that asks chat-service something. All of them share one call: each adds to its request what it
- * wants, and takes from the answer what concerns it.
+ * A part of the gateway that needs chat-service. All of them share one call: each adds what it wants to the request,
+ * and takes what concerns it from the response.
  */
 export interface CatchupParticipant {
   /** Adds what is wanted now; what is added counts as asked. */
@@ -79,7 +79,7 @@ export class CatchupDraft {
     if (needed) this.#needed = true;
   }
 
-  /** Null when nobody wants anything. */
+  /** Null if nothing is wanted. */
   finish(): CatchupRequest | null {
     for (const [id, after] of this.#sessions)
       this.#request.sessions.push(after === null ? { id } : { id, after_seq: after });

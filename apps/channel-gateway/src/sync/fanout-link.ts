@@ -27,7 +27,7 @@ export class FanoutLink {
     this.#options.fanout.onState(listener);
   }
 
-  /** True when everything published from now on is heard. */
+  /** Returns true if everything published from now on will be received. */
   subscribe(name: string, listener: FanoutListener): Promise<boolean> {
     return this.#quietly('subscribe', this.#options.fanout.subscribe(name, listener));
   }

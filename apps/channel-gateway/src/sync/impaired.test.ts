@@ -56,7 +56,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[DEG2] [DEG3] [DEG4] chat-service serves while the live path is away, and clients are told', async () => {
+  it('[DEG2] [DEG3] [DEG4] chat-service serves events while the live path is down, and clients are notified', async () => {
     const gateway = withSessions(2, { config: { headCheckSeconds: 60 } });
     const { ledger, fanout } = gateway;
     const client = gateway.customer(1);

@@ -2,10 +2,10 @@ import type { DegradedReason } from '@chat-realtime/protocol';
 
 /** A tick is due every second; without one for this long the live path may be losing events. */
 const TICK_SILENCE_MS = 3_000;
-/** How long chat-service may be away before clients are told. */
+/** How long chat-service may be unavailable before clients are notified. */
 const SOURCE_SILENCE_MS = 3_000;
 
-/** Whether events come at once, or only as fast as the head check finds them. */
+/** Whether events arrive at once, or only as fast as head checks find them. */
 export class LivePath {
   readonly #ticks: boolean;
   #lastTickAt: number;

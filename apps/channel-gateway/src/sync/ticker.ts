@@ -3,7 +3,7 @@ import type { CoreLogger } from '../ports.ts';
 
 const TICK_MS = 200;
 const SLOW_TICK_MS = 1_000;
-/** A timer this late means that the process stood still. */
+/** A timer this late means that the process was paused. */
 const PAUSE_MS = 2_000;
 /** How late the event loop may be before newcomers are turned away. */
 export const OVERLOAD_LAG_MS = 1_000;
@@ -50,7 +50,7 @@ export class Ticker {
     this.#timer = null;
   }
 
-  /** Too busy to take anybody new. */
+  /** Too busy to accept new connections. */
   get overloaded(): boolean {
     const now = this.#options.clock.now();
     const isLate = this.#wasBusy && now - this.#lastAt - TICK_MS > this.#options.overloadLagMs;

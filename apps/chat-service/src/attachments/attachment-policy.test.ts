@@ -90,7 +90,7 @@ async function byMail(file: Buffer): Promise<{ body: string; files: number }> {
 }
 
 describe('the policy of attachments', () => {
-  it('[ATT11] narrows types on every way into the chat, and clients are told', async () => {
+  it('[ATT11] narrows the types on every way into the chat, and clients are notified', async () => {
     const before = await config();
     const saved = await patch({ types: ['text/plain', 'image/*'] });
     expect(saved.as(settingsResponseSchema).rules.effective.attachments).toEqual({

@@ -150,7 +150,7 @@ describe('bans on postgres', () => {
     expect(await files()).toBe(2);
   });
 
-  it('[BAN7] a gateway hears of each ban and lift, and asks who is banned: by chat, customer or address', async () => {
+  it('[BAN7] gateways are notified of each ban and its end, and request who is banned: by chat, customer or address', async () => {
     const [one, two, free] = [await begin('203.0.113.50'), await begin('2001:db8:9::1'), await begin('203.0.113.51')];
     const identity_token = await chat.identity('c-banned');
     await chat.call('POST', '/chat/identity', { body: { identity_token, session_id: one.id, token: one.token } });

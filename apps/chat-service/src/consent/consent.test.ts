@@ -29,7 +29,7 @@ describe('consent on postgres', () => {
   const exported = async ({ id }: { id: number }) =>
     (await chat.call('GET', `/chat/session/${id}/export`, { token: admin })).as(sessionExportSchema);
 
-  it('[CNS1] [CNS3] what somebody agreed to is told in its words, also after others took their place', async () => {
+  it('[CNS1] [CNS3] the wording a visitor agreed to is shown, also after it was replaced', async () => {
     const before = await begin(true);
     expect((await save(words('2', 'Второй текст'))).status).toBe(200);
     const [named, plain, foreign, none, no] = [

@@ -198,7 +198,7 @@ describe('the ledger on postgres', () => {
       expect(await chat.getSession(admin, 3)).toMatchObject({ client_last_seen_id: 30 });
     });
 
-    it('[BES4] what the site does not say stays possible for staff: notes, and no step from a half-told state', async () => {
+    it('[BES4] what the site does not manage stays possible for staff: notes, and no transition from a state that is only partly known', async () => {
       const { service, chat } = await ledger();
       await service.intake.take([assigned(4, 'anna'), message(4, 1)], 'http');
       await expect(chat.assign(anna, 4)).rejects.toMatchObject({ code: 'invalid_transition' });

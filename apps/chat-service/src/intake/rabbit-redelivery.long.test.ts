@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 describe('a ledger that ends between commit and acknowledgement', () => {
-  it('[BES35] stores statuses and assignments without a name once, and those that repeat as often as they were told', async () => {
+  it('[BES35] stores statuses and assignments without an id once, and repeated ones as often as they were sent', async () => {
     const harness = await stage.harness();
     await beginLedger(harness.database);
     const { intake } = harness.service;

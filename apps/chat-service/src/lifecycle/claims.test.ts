@@ -40,7 +40,7 @@ describe('posts that move the session on postgres', () => {
     ]);
   });
 
-  it('[ASG15] a repeated post takes nothing, and a session that is somebody’s stays theirs', async () => {
+  it('[ASG15] a repeated post claims nothing, and an assigned session keeps its assignee', async () => {
     const { chat } = harness;
     const { id } = await newChat(chat, 'hello');
     const post = text('good day');

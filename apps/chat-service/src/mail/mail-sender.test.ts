@@ -196,7 +196,7 @@ describe('a mail of replies that is about to go', () => {
 });
 
 describe('a mail of an alert that is about to go', () => {
-  it('[NTF7] is not sent of a callback that somebody rings already', async () => {
+  it('[NTF7] is not sent for a callback that is being called already', async () => {
     const session = await begin('caller@mail.example');
     const request = { session_id: session.id, phone: '8 (999) 123-45-67', consent: true };
     await chat.call('POST', '/chat/callback', { token: session.token, body: request });

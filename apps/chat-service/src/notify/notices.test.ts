@@ -211,7 +211,7 @@ describe('a customer who closed the tab', () => {
     await sql`DELETE FROM telegram_bot`.execute(kysely);
   }, 120_000);
 
-  it('[NTF2] is told by their device at once, and by mail only after an hour', async () => {
+  it('[NTF2] is notified on their device at once, and by mail only after an hour', async () => {
     const session = await begin({ email: 'device@mail.example' });
     await chat.call('POST', `/chat/push/subscriptions?session=${session.id}`, {
       token: session.token,
@@ -242,7 +242,7 @@ describe('an operator who is away', () => {
   const addDevice = (token: string, name: string) =>
     chat.call('POST', '/chat/push/subscriptions', { token, body: push.subscribe(name) });
 
-  it('[NTF2] is told by their device of a customer who waits, without a word of what they wrote', async () => {
+  it('[NTF2] is notified on their device of a waiting customer, without the text of the message', async () => {
     await addDevice(anna, 'anna');
     const session = await begin({ name: 'Ольга Тайная' });
     await say(session, session.token, 'Секретный вопрос');

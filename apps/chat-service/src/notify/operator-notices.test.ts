@@ -117,7 +117,7 @@ const sent = async (): Promise<{ endpoints: string[]; outcomes: (string | null)[
 };
 
 describe('a chat that changes hands', () => {
-  it('[NTF4] is told to whom it concerns now, once each, however often it goes to and fro', async () => {
+  it('[NTF4] goes to the operator it concerns now, once each, however often it is reassigned', async () => {
     await Promise.all([add(anna), add(boris)]);
     const id = await waiting();
     await act(id, 'assign', anna);
@@ -133,7 +133,7 @@ describe('a chat that changes hands', () => {
     expect(await told(id)).toEqual(['anna push', 'boris push']);
   });
 
-  it('[NTF4] [NTF2] is told by no second channel to whom one has told it', async () => {
+  it('[NTF4] [NTF2] uses no second channel if the first one succeeded', async () => {
     const night = { from: '00:00', to: '23:59', timezone: 'UTC' };
     const mailed = { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' };
     await Promise.all([add(anna), add(boris), choose(anna, mailed)]);
@@ -156,7 +156,7 @@ describe('a chat that changes hands', () => {
     expect(await told(id)).toEqual(['anna mail', 'anna push']);
   });
 
-  it('[NTF4] each device of each operator is told', async () => {
+  it('[NTF4] goes to each device of each operator', async () => {
     await Promise.all([add(anna), add(anna), add(boris)]);
     const [one, two] = [await waiting(), await waiting()];
     await notices.run();
@@ -182,7 +182,7 @@ describe('a device that changes hands', () => {
 });
 
 describe('a callback', () => {
-  it('[NTF2] is told by mail to whom chose that, and to whose device it was not told', async () => {
+  it('[NTF2] goes by mail to operators who chose that and whose device was not reached', async () => {
     const asked = { mail: ['callback_requested'], locale: 'en' };
     await add(boris);
     await choose(anna, { ...asked, email: 'Anna@Shop.example' });
@@ -228,7 +228,7 @@ describe('quiet hours', () => {
 });
 
 describe('an operator who has it before their eyes', () => {
-  it('[NTF6] and leaves while the customer waits is told then, once; who was away was told before', async () => {
+  it('[NTF6] and leaves while the customer waits is notified then, once; operators who were away were notified before', async () => {
     await Promise.all([add(anna), add(boris), arrive('anna')]);
     const id = await waiting();
     await notices.run();
@@ -247,7 +247,7 @@ describe('an operator who has it before their eyes', () => {
     expect(await told(id)).toEqual(['anna push', 'boris push']);
   });
 
-  it('[NTF6] is told nothing as they leave what was answered, called back or taken in hand by then', async () => {
+  it('[NTF6] is not notified, when they leave, of what was answered, called back or taken over by then', async () => {
     await Promise.all([add(anna), arrive('anna')]);
     await choose(anna, { push: ['waiting', 'callback_requested'] });
     const id = await waiting();
@@ -279,7 +279,7 @@ describe('an operator on duty in Telegram', () => {
       VALUES (1, ${ACCOUNT}::bigint, ${(lastText += 1)}::bigint, ${id}::bigint,
         clock_timestamp() - make_interval(secs => ${secondsAgo}::float8))`.execute(chat.database.kysely);
 
-  it('[NTF5] [NTF6] is told by their device of a customer who had written before the duty began', async () => {
+  it('[NTF5] [NTF6] is notified on their device of a customer who wrote before the duty began', async () => {
     await begin();
     const [before, shown, owed, earlier] = [await waiting(), await waiting(), await waiting(), await waiting()];
     await hasInTelegram(shown);
@@ -294,7 +294,7 @@ describe('an operator on duty in Telegram', () => {
     expect(await Promise.all([shown, owed].map(told))).toEqual([[], ['anna push']]);
   });
 
-  it('[NTF5] is told by their device of a callback request from before the duty, and not of what Telegram tells', async () => {
+  it('[NTF5] is notified on their device of a callback request from before the duty, and not of what Telegram shows', async () => {
     await begin();
     const [before, told1, owed, fresh] = [await callback(), await callback(), await callback(), await callback()];
     const age = (id: number) =>
@@ -315,7 +315,7 @@ describe('an operator on duty in Telegram', () => {
     expect(await all()).toEqual([['anna push'], [], [], ['anna push']]);
   });
 
-  it('[NTF5] who is away is told by their device of what is nobody’s, and not of what is theirs', async () => {
+  it('[NTF5] who is away is notified on their device of unassigned chats, and not of their own', async () => {
     await begin();
     await sql`INSERT INTO chat_operator (id, name, role, status) VALUES ('anna', 'anna', 'operator', 'away')
       ON CONFLICT (id) DO UPDATE SET status = 'away'`.execute(chat.database.kysely);
@@ -329,7 +329,7 @@ describe('an operator on duty in Telegram', () => {
 });
 
 describe('a push that is about to be sent', () => {
-  it('[NTF7] of a callback that somebody rings already, or that is a colleague’s, is not', async () => {
+  it('[NTF7] for a callback that is being called already, or that belongs to a colleague, is not sent', async () => {
     await add(anna);
     const [rung, given, open] = [await callback(), await callback(), await callback()];
     await notices.run();

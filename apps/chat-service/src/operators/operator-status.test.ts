@@ -11,7 +11,7 @@ describe('own status on postgres', () => {
 
   const present = { gateway_id: 'g', operators: ['anna', 'boris'].map((id) => ({ id, name: null })) };
 
-  it('[OST1] [OST2] [OST5] is told to every gateway with a version that rises, and only when it changes', async () => {
+  it('[OST1] [OST2] [OST5] is sent to every gateway with an increasing version, and only if it changes', async () => {
     harness = await stage.harness();
     const { chat, publisher } = harness;
     expect(await chat.operatorStatus(anna)).toEqual({ status: 'online', since: null });

@@ -200,7 +200,7 @@ describe('privacy on postgres', () => {
     expect(next.status).toBe(201);
   });
 
-  it('[ERA1] a chat longer than one batch is emptied whole, and told of once', async () => {
+  it('[ERA1] a chat longer than one batch is erased completely, with one event', async () => {
     const one = await tell();
     await chat.database.kysely
       .insertInto('chat_event')

@@ -126,7 +126,7 @@ describe('retention on postgres', () => {
     expect(await chat.database.kysely.selectFrom('chat_attachment').select('id').execute()).toEqual([]);
   });
 
-  it('[RET1] [RET2] whoever has only a way to be reached, a language or an address is emptied too, once', async () => {
+  it('[RET1] [RET2] a customer with nothing but a contact, a language or an address is erased too, once', async () => {
     const user = { id: 77_001, name: 'Т' };
     const of = (id: number) => ({ session_id: id });
     const hours = new Date(Date.now() + 3_600_000);

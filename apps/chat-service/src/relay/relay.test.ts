@@ -227,7 +227,7 @@ describe('relay on postgres', () => {
     expect(publisher.events.map(({ event }) => [event.feed_seq, event.session_id])).toEqual(await read());
   });
 
-  it('[FEED4] what a relay of the version before has published is given its number and told again', async () => {
+  it('[FEED4] events published by a relay of the previous version get their numbers and are published again', async () => {
     harness = await stage.harness();
     const { chat, publisher, service, database } = harness;
     const { id, says } = await newChat(chat, 'a');

@@ -34,7 +34,7 @@ const ENVIRONMENT = {
 };
 
 describe('settings of look and texts', () => {
-  it('[SET1] [SET4] are what the environment says until somebody saves, then what was saved goes over it at once', async () => {
+  it('[SET1] [SET4] come from the environment until they are saved, and then the saved ones apply at once', async () => {
     expect(await read()).toMatchObject({
       settings: { theme: {}, texts: {} },
       effective: ENVIRONMENT,
@@ -242,7 +242,7 @@ describe('rules of the chat', () => {
     });
   });
 
-  it('[SET14] of two administrators the second is told, and loses nobody’s work', async () => {
+  it('[SET14] of two administrators the second gets a conflict, and no work is lost', async () => {
     const other = await chat.staff('second', { role: 'admin' });
     const fresh = (await patch({ retention: { messages: 7 } })).as(settingsResponseSchema);
     expect(fresh.parts['retention']?.updated_by).toBe('chief');
@@ -299,7 +299,7 @@ describe('origin check', () => {
     expect((await chat.call('GET', '/chat/origins/check', { token: anna })).code).toBe('validation_failed');
   });
 
-  it('[SET6] tells whoever is behind a proxy that nobody declared, and nobody else', async () => {
+  it('[SET6] warns only administrators behind a proxy that was not declared', async () => {
     const setting = async (headers: Record<string, string>) =>
       (await check('https://shop.example', headers)).as(originCheckResponseSchema).proxy_setting;
     expect(await setting({})).toBeUndefined();

@@ -96,7 +96,7 @@ describe('origins and tokens that an admin saves', () => {
     expect([refused.code, refused.text.includes('SITE_API_KEY')]).toEqual(['forbidden', false]);
   });
 
-  it('[SET13] a gateway that names its version is told what is newer', async () => {
+  it('[SET13] a gateway that names its version gets what is newer', async () => {
     await patch({ origins: [SHOP], tokens: { channel_seconds: 600 } });
     const { settings } = await ask({ settings_version: 0 });
     expect(settings).toEqual({ version: expect.any(Number), origins: [SHOP], channel_token_seconds: 600 });

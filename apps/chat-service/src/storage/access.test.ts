@@ -21,7 +21,7 @@ describe('access, assignment, notes and revocations on postgres', () => {
     harness = await stage.harness();
   });
 
-  it('[SES] a session of somebody else, or of nobody, does not exist', async () => {
+  it('[SES] a session of another customer, or an unknown one, does not exist', async () => {
     const { chat } = harness;
     const mine = await newChat(chat);
     const other = await newChat(chat);

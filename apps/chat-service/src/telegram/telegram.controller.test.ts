@@ -239,7 +239,7 @@ describe('a customer in Telegram', () => {
     expect(left.rows).toEqual([]);
   });
 
-  it('[TG25] is nobody who answers as an operator: their link stays for somebody else', async () => {
+  it('[TG25] cannot be an account that replies as an operator: the link stays usable for another one', async () => {
     const session = await begin();
     const code = startOf((await linkOf(session)).as(telegramLinkResponseSchema).url);
     const id = await bind(anna);
@@ -282,7 +282,7 @@ describe('a customer in Telegram', () => {
     expect(redeemed.outcome === 'customer' && redeemed.missed.map(({ id }) => id)).toEqual([missed]);
   });
 
-  it('[TG6] is told that there is more where they missed more than fifty replies, and nothing of it where they did not', async () => {
+  it('[TG6] sees that there is more if they missed more than fifty replies, and only then', async () => {
     const session = await begin();
     const operator = { kind: 'staff', userId: 'anna', name: 'Анна', role: 'operator', scope: 'all' } as const;
     const ids: number[] = [];

@@ -68,7 +68,7 @@ async function query(text: string): Promise<void> {
 }
 
 describe('the list of commands', () => {
-  it('is shown to whoever names none, as an error', async () => {
+  it('is printed as an error if no command is given', async () => {
     const env = { PATH: process.env['PATH'] };
     const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN], { env, encoding: 'utf8' });
     const [code, out, err] = [status, stdout, stderr];

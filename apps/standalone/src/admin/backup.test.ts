@@ -63,7 +63,7 @@ const session = (body: string): string => `
     SELECT max(id), 1, 'chat.message', 'client', gen_random_uuid()::text, E'${body}', NULL FROM chat_session;
   INSERT INTO outbox (event_id) SELECT max(id) FROM chat_event;`;
 
-it('writes everything at one moment, and brings all of it back, with another epoch and nothing undone that shut somebody out', {
+it('writes a consistent snapshot and restores all of it, with a new epoch and with every revocation', {
   timeout: LIMIT_MS,
 }, async () => {
   await query(session('line\\nand "quotes"') + session('second') + operator('anna') + operator('boris'));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { TryDoor } from './try-door.ts';
 
-it('[OPS21] a key opens once, and the next one is told', () => {
+it('[OPS21] a key opens the page once, and the next one is printed', () => {
   const told: string[] = [];
   const door = new TryDoor(8080, (key) => told.push(key));
   const first = door.key;

@@ -194,7 +194,7 @@ describe('[TG15] the stream of the staff feed', () => {
     await told(10);
   });
 
-  it('gives again what a bot that was killed had not acknowledged, and it is told once', async () => {
+  it('redelivers what a killed bot had not acknowledged, and it is sent once', async () => {
     gate.close();
     await write(5);
     await until(() => (gate.given > 3 ? true : undefined), { timeoutMs: 20_000, what: 'frames that wait' });

@@ -63,7 +63,7 @@ describe('[TG25] whoever is bound to no operator', () => {
     expect(bodies).toEqual(['Скидка 10%']);
   });
 
-  it('[TG6] is told before what they missed that there is more of it, and where', async () => {
+  it('[TG6] sees, before the missed messages, that there are more of them, and where', async () => {
     const missed = [{ ...MESSAGE, body: 'Последний' }];
     const redeem = (earlier: object) =>
       customersWith({
@@ -76,7 +76,7 @@ describe('[TG25] whoever is bound to no operator', () => {
     expect(await said({ missed_earlier: true })).toEqual([linked, texts.missedEarlier(1), last]);
   });
 
-  it('[TG30] is told which file Telegram did not hand over, and so is whoever reads the chat', async () => {
+  it('[TG30] sees which file Telegram did not deliver, and so do the readers of the chat', async () => {
     const bodies: string[] = [];
     const write: Desk['write'] = async (action) => {
       bodies.push(action.body);
@@ -100,7 +100,7 @@ describe('[TG25] whoever is bound to no operator', () => {
     expect(bodies).toEqual([line, `Мой чек\n${line}`]);
   });
 
-  it('is shown the operators’ menu once they are one, and is told why an operator’s account is no customer’s', async () => {
+  it('sees the menu of operators once they are one, and why such an account cannot be a customer', async () => {
     const operator = customersWith({ redeem: async () => ({ outcome: 'operator', user_id: 'anna', name: 'Анна' }) });
     await operator.customers.redeem(USER, 'CODE');
     expect(operator.menus).toEqual([true]);

@@ -46,7 +46,7 @@ const asOverHttp: Desk['upload'] = (owner, file) =>
   });
 
 describe('[TG30] a file that somebody sent', () => {
-  it('is refused where the disk is full: its text goes without it, and nothing waits until somebody clears the disk', async () => {
+  it('is refused if the disk is full: its text is sent without it, and nothing waits for free space', async () => {
     expect(await bring(failing('storage_full'))).toEqual({
       ids: [],
       problems: FILES.map(({ name }) => texts.fileRefused(name)),

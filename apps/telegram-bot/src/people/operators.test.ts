@@ -25,7 +25,7 @@ const elsewhere = (): never => {
   throw new Error('nothing of this is asked for');
 };
 
-it('[TG12] a reply to a text whose number Telegram never told the bot goes to the chat of its buttons', async () => {
+it('[TG12] a reply to a message whose id the bot never received goes to the chat of its buttons', async () => {
   const acts: TelegramActRequest['action'][] = [];
   const desk: Desk = {
     introduce: elsewhere,
@@ -152,7 +152,7 @@ describe('[TG10] an operator who was overtaken', () => {
 describe('[TG8] a chat that is closed', () => {
   const reopen = [{ text: 'Открыть снова', data: 'reopen:13' }];
 
-  it('can be opened again by whoever closed it', async () => {
+  it('can be reopened by the operator who closed it', async () => {
     const acts: TelegramActRequest['action'][] = [];
     const operators = operatorsWith(async ({ action }) => {
       acts.push(action);
@@ -168,7 +168,7 @@ describe('[TG8] a chat that is closed', () => {
     expect(acts.map(({ kind }) => kind)).toEqual(['close', 'reopen']);
   });
 
-  it('offers that to whoever answers it', async () => {
+  it('offers that to an operator who replies to it', async () => {
     const operators = operatorsWith(async () => {
       throw new ChatError('session_closed', 'closed');
     });

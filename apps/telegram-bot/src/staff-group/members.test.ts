@@ -148,7 +148,7 @@ describe('an edit in a topic', () => {
     expect([posted().length, said(replaced)]).toEqual([1, [textsFor('ru').editedFile]]);
   });
 
-  it('[TG17] of talk among the staff, or by somebody who is bound to nobody, does nothing', async () => {
+  it('[TG17] that answers other staff, or comes from an unlinked account, does nothing', async () => {
     expect(await edit({ text: 'Кто сегодня?' })).toEqual({ sends: [] });
     known.set(20, { sessionId: SESSION, seq: 4, messageId: 31, purpose: 'message' });
     expect(await edit({ text: 'Чужое' }, user(999))).toEqual({ sends: [] });
@@ -220,7 +220,7 @@ describe('a text whose number Telegram never told the bot', () => {
 });
 
 describe('scope in a topic', () => {
-  it('[TG17] whoever may not see the chat can neither answer nor press its buttons, whatever they read', async () => {
+  it('[TG17] a member who may not see the chat can neither reply nor press its buttons', async () => {
     refuse = () => new ChatError('session_not_found', 'no such session');
     const outcome = await members().write([reply({ text: 'Отвечу' })], 'telegram:77:1');
     expect([said(outcome), outcome.remember]).toEqual([[textsFor('ru').failed.session_not_found], undefined]);
@@ -232,7 +232,7 @@ describe('scope in a topic', () => {
 });
 
 describe('the language of a group', () => {
-  it('[TG17] is one for all: who is told something there is told in it, whatever their Telegram has', async () => {
+  it('[TG17] is one for all: everything there is written in it, whatever language a member’s Telegram has', async () => {
     const stranger = user(999, { language_code: 'ru' });
     expect(said(await members('en').write([reply({ text: 'Нет' }, stranger)], 'r'))).toEqual([
       textsFor('en').group.notBound,

@@ -229,7 +229,7 @@ describe('a text to which Telegram gives no good answer', () => {
 });
 
 describe('what happens to a group', () => {
-  it('[TG19] a topic that somebody deleted is made again with the next message, and said', async () => {
+  it('[TG19] a deleted topic is created again with the next message, which says so', async () => {
     worker.start();
     await asks('Первое');
     const { threadId } = await shows('Первое');
