@@ -31,7 +31,7 @@ describe('the way of a message in the console', async () => {
       customer: 'клиент',
     },
     {
-      ...{ width: 390, height: 844, locale: 'en-US', title: 'Way of the message', stored: 'Stored in the database' },
+      ...{ width: 390, height: 844, locale: 'en-US', title: 'Message trace', stored: 'Stored in the database' },
       customer: 'customer',
     },
   ])('[TRC1] is shown to an admin, step after step, at $width in $locale', async (one) => {

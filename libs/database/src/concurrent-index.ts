@@ -11,8 +11,8 @@ export interface IndexStatement {
 }
 
 /**
- * Long: a build that waits for old transactions keeps nobody from reading or writing, and each time it gives up it
- * begins again from nothing. Not for ever: it holds off VACUUM and every other change of the table.
+ * Long, because a build that waits for old transactions blocks neither readers nor writers, and starts from nothing
+ * each time it gives up. Not forever, because it holds off VACUUM and every other change of the table.
  */
 export const BUILD_LOCK_TIMEOUT_MS = 30_000;
 

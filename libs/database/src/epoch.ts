@@ -38,7 +38,10 @@ export async function readEpoch(database: Database): Promise<string | null> {
   return row?.epoch ?? null;
 }
 
-/** For a history that was cut in a way the data cannot tell, as by a folder that was copied back. Answers the new epoch. */
+/**
+ * For a history that was cut in a way that the data cannot show, such as a folder that was copied back. Returns the new
+ * epoch.
+ */
 export async function beginNewEpoch(database: Database): Promise<string | null> {
   await database.query(NEW_EPOCH, [randomUUID()]);
   return readEpoch(database);

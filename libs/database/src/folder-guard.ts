@@ -14,7 +14,7 @@ const VISIBLE = /^in-use\..*sock$/;
 
 /** A starter says that it is one until it has seen that it is alone. */
 type Claim = 'starting' | 'owner';
-/** `unclear`: somebody who is just leaving, or who does not answer. */
+/** `unclear`: a process that is just leaving, or does not respond. */
 type Rival = Claim | 'nobody' | 'unclear';
 
 export interface FolderGuard {
@@ -91,7 +91,7 @@ async function claim(server: Server, reach: string, folder: string, decided: () 
   try {
     await rename(hidden, path);
     if (!(await mayHave(reach, own))) throw inUse(folder);
-    // A folder that was emptied meanwhile would show nobody.
+    // A folder that was emptied meanwhile would look unused.
     await access(path);
   } catch (error) {
     await leave();

@@ -95,7 +95,10 @@ async function prepareJournal(connection: MigrationConnection, log: DatabaseLog 
   );
 }
 
-/** Who waits for a table keeps everybody who comes later from it, readers too: so never for long at a time. */
+/**
+ * A migration that waits for a table blocks everyone who comes later, readers too. So it never waits for long at a
+ * time.
+ */
 const LOCK_TIMEOUT_MS = 1_000;
 const RETRY_MS = 2_000;
 const PATIENCE_MS = 300_000;

@@ -106,7 +106,7 @@ export interface NotifySettingTable {
   updated_at: TimeDefault;
 }
 
-/** How people are reached who are not connected: mail and push. */
+/** Tables of mail and push, for people who are not connected. */
 export interface NotifyTables {
   mail: MailTable;
   mail_refusal: MailRefusalTable;

@@ -156,7 +156,7 @@ class PostgresSession implements DedicatedSession {
   /** One statement at a time on the connection; the next begins when the one before has ended, whichever way. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** Notices a lost connection, and with it the lost locks, also while nobody asks anything. */
+  /** Notices a lost connection, and with it the lost locks, even while no query runs. */
   readonly #pings: NodeJS.Timeout;
 
   constructor(client: pg.Client, pingMs: number) {

@@ -5,7 +5,7 @@ import { DatabaseStartError } from './types.ts';
 export interface AppliedMigration {
   readonly name: string;
   readonly checksum: string;
-  /** The newest migration of the oldest version that may serve on it; null: only who knows this one. */
+  /** The newest migration of the oldest version that may run on it. Null: only versions that know this migration. */
   readonly lives_with: string | null;
 }
 
@@ -41,7 +41,7 @@ export function compareSchema(applied: readonly AppliedMigration[], known: reado
       `a newer version has brought the database up to date, and this one cannot live with ${list(hostile)}: start that version or a newer one`,
       { code: 'schema_too_new' },
     );
-  // Both have what the other does not know: run in another order, nobody has tried what comes of it.
+  // Each has migrations that the other lacks: they ran in a different order, which was never tested.
   if (pending.length > 0)
     throw new DatabaseStartError(
       `the database has ${list(foreign)} of a newer version and lacks ${list(pending)} of this one: start the newer version`,

@@ -54,7 +54,7 @@ export interface TelegramRequestTable {
   created_at: TimeDefault;
 }
 
-/** Who is who in Telegram: written by chat-service, read by the bot. */
+/** Accounts in Telegram: written by chat-service, read by the bot. */
 export interface TelegramTables {
   telegram_bot: TelegramBotTable;
   operator_telegram: OperatorTelegramTable;

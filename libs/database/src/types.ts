@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly silenceMs?: number;
 }
 
-/** An open transaction, as it is handed to whoever takes part in it. */
+/** An open transaction, as passed to everything that takes part in it. */
 export type DatabaseTransaction = Transaction<Tables>;
 
 export interface Database {
@@ -73,8 +73,8 @@ export interface OpenOptions {
 }
 
 /**
- * The database cannot be used as it is; the text says what to change, the code names the case for who reads logs by
- * machine.
+ * The database cannot be used as it is. The text says what to change, the code names the case for programs that read
+ * logs.
  */
 export class DatabaseStartError extends Error {
   override readonly name: string = 'DatabaseStartError';

@@ -55,8 +55,8 @@ export class TrustedProxies {
 }
 
 /**
- * The address that made the request. Walks `X-Forwarded-For` from its right end as long as the one who wrote the entry
- * is trusted, so that nothing a client sends itself counts.
+ * The client address of a request. Walks `X-Forwarded-For` from its right end as long as the sender of an entry is
+ * trusted, so that nothing a client sends itself counts.
  */
 export function clientIp(request: RequestAddress, trusted: TrustedProxies): string {
   let address = normalise(request.socket.remoteAddress ?? '');

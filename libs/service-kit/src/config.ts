@@ -122,7 +122,7 @@ export function envUrl(protocols: readonly string[] = ['http:', 'https:']) {
     );
 }
 
-/** Addresses and networks whose `X-Forwarded-For` is believed; absent: nobody's. */
+/** Addresses and networks whose `X-Forwarded-For` is trusted. Absent: none. */
 export function envTrustedProxies() {
   return z
     .string()

@@ -9,7 +9,7 @@ export interface OriginPolicyOptions {
 export type OriginReason = 'none' | 'allowed' | 'same_host' | 'demo';
 export type OriginVerdict =
   | { readonly allowed: true; readonly reason: OriginReason }
-  /** `hint` is for the log, `message` for whoever asked. */
+  /** `hint` is for the log, `message` for the client. */
   | { readonly allowed: false; readonly hint: string; readonly message: string };
 
 const NOT_ALLOWED = 'this page may not use the chat; see ALLOWED_ORIGINS';

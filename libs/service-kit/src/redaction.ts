@@ -1,6 +1,6 @@
 /**
- * What may stand in a log. Texts appear only under these names, and even there tokens, addresses and numbers of people
- * are masked: a new field is silent until somebody thought about it.
+ * What a log may contain. Texts appear only under these names, and even there tokens, addresses and numbers of people
+ * are masked. A new field is not written until it was considered.
  */
 const TEXT_FIELDS = new Set([
   'action',

@@ -4,7 +4,7 @@ import type { EventMapper } from './events.ts';
 import type { Places, SiteDatabase } from './ports.ts';
 
 const PAGE = 200;
-/** A ledger that cannot answer now is asked again for about a minute. */
+/** How often a ledger that does not respond is asked again: for about a minute. */
 const ATTEMPTS = 9;
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 15_000;

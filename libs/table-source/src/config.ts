@@ -59,7 +59,7 @@ const schema = z.strictObject({
     .optional(),
   /** Between two looks for what no trigger noted; 0 = never. */
   reconcile_seconds: z.int().min(0).max(86_400).default(30),
-  /** Where the outbox is larger, the triggers note nothing: what nobody fetches must not fill the site's disk. */
+  /** If the outbox is larger, the triggers capture nothing: unread rows must not fill the disk of the site. */
   outbox_megabytes: z.int().min(1).max(1_048_576).default(1_024),
   sessions: z.strictObject({
     table: TABLE,

@@ -54,7 +54,7 @@ export class EventMapper {
     });
   }
 
-  /** Null: nobody before and nobody after, however the table writes it. */
+  /** Null: unassigned before and after, however the table writes it. */
   assigned(row: OutboxRow, names: Names): PlainEvent | null {
     const assignee = personOf(row.value);
     if (assignee === null && personOf(row.previous) === null) return null;
@@ -80,7 +80,7 @@ export class EventMapper {
     const wanted = Object.values(messages.only).every((values, index) =>
       values.some((value) => means(value, row.only[index] ?? null)),
     );
-    // A row of no chat is nobody's to see; where it gets one later, the scan finds it.
+    // A row without a chat is shown to nobody. If it gets a chat later, the scan finds it.
     if (!wanted || row.session === '') return null;
     const createdAt = instantOf(row.createdAt, this.#zones.messages);
     const sender = this.#sender(row);

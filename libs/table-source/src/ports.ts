@@ -6,7 +6,7 @@ export interface PlainEvent {
   /** As the site names it: a positive whole number below 2^53 stays what it is. */
   readonly session_id: number | string;
   readonly data: Readonly<Record<string, unknown>>;
-  /** What it is told from a repeat by; without one it is its type with the id in its data. */
+  /** What distinguishes it from a repeat. Without one, its type with the id in its data does. */
   readonly message_id?: string;
   readonly occurred_at?: string;
 }
@@ -138,7 +138,7 @@ export interface SiteDatabase {
 }
 
 export interface SiteConnection {
-  /** `wake` is called when the site has committed something, as far as its database can tell. */
+  /** `wake` is called when the site has committed something, as far as its database can notify. */
   connect(wake: () => void): Promise<SiteDatabase>;
   /** How long it may rest without being woken. */
   readonly pauses: Pauses;

@@ -19,7 +19,7 @@ export interface Dialect {
   text(column: string, type: string): string;
   /** The value is invalid for its column, so there is no such row. */
   isOfValue(error: unknown): boolean;
-  /** Columns that tell rows apart by themselves; null: it may not be seen. */
+  /** Columns that identify a row on their own. Null: they may not be read. */
   uniqueColumns(table: string): Promise<ReadonlySet<string> | null>;
   /** `column IN ids`, with the parameters it needs. */
   among(column: string, type: string, ids: readonly string[]): SqlPart;
@@ -67,7 +67,7 @@ export class SiteReader {
     if (problems.length > 0) throw new TableSourceConfigError(problems);
   }
 
-  /** Ids by which rows would not be found, would be taken for others, or would be told in the wrong order. */
+  /** Types of ids by which rows would not be found, would be confused, or would be read in the wrong order. */
   async #unusableIds(): Promise<string[]> {
     const { sessions, messages, operators } = this.#config;
     const problems: string[] = [];

@@ -33,9 +33,9 @@ export interface Brought {
 const NONE: Older = { session: () => true, message: () => true };
 
 /**
- * Copies chats from their beginning, in the order of the site's table. Backfill, follower and scan may come to the same chat at
- * the same time. Each of them offers a row only after it has seen all that stand before it in the ledger, so that the chat is
- * told in this order whoever is faster, and every row once.
+ * Copies chats from their start, in the order of the table of the site. Backfill, follower and scan may reach the same
+ * chat at the same time. Each of them offers a row only after it has seen all earlier ones in the ledger, so the chat
+ * is stored in this order whichever is faster, and every row once.
  */
 export class SessionHistory {
   readonly #ledger: Ledger;

@@ -1,4 +1,4 @@
-/** Wakes whoever waits. Take `next` before looking, and no call between the look and the wait is lost. */
+/** Wakes waiting loops. Take `next` before checking, and no call between the check and the wait is lost. */
 export class Signal {
   #resolve: () => void = () => undefined;
   #promise: Promise<void> = this.#renew();

@@ -20,7 +20,7 @@ export function meaningOf(column: MappedColumn, value: string | null): string | 
 
 const NOBODY = /^\s*(?:0+(?:\.0+)?)?\s*$/;
 
-/** Whom a column names. Many tables write 0 or an empty text where they mean nobody. */
+/** The person that a column names. Many tables write 0 or an empty text for none. */
 export function personOf(value: string | null): string | null {
   return value === null || NOBODY.test(value) ? null : value;
 }

@@ -33,7 +33,7 @@ export const traceRu = {
 };
 
 export const traceEn: typeof traceRu = {
-  title: 'Way of the message',
+  title: 'Message trace',
   hint: 'When the message was stored and handed on, and whom it reached.',
   failed: 'It could not be read. Close this and try again.',
   hops: {

@@ -1,9 +1,9 @@
 import type { MigrationConnection } from '../migrate.ts';
 
 /**
- * What a restore must not undo. A session that was revoked, a sign-in that was ended, an account that was closed or has
- * a new password since the backup stays so: whoever was shut out does not come in again because a disk was lost.
- * Temporary tables carry it from before the old rows go until after the new ones are there.
+ * What a restore must not undo. A revoked session, an ended sign-in, a closed account and a password changed since the
+ * backup stay so: someone who was locked out must not get in again because a disk was lost. Temporary tables carry this
+ * from before the old rows are deleted until the new ones are there.
  */
 const KEEP = `
   CREATE TEMP TABLE kept_revocation ON COMMIT DROP AS SELECT kind, subject, not_after FROM revocation;

@@ -11,8 +11,8 @@ import { journalOf, ourTables, type Table } from './schema.ts';
 const ROWS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 1_048_576;
 /**
- * Where nothing is left of the database of before, nobody knows which ids it gave after the backup. A token of such a
- * session must fit no session that comes later, so numbering goes on far behind.
+ * If nothing is left of the previous database, the ids it issued after the backup are unknown. A token of such a
+ * session must fit no later session, so numbering continues far beyond.
  */
 const UNKNOWN_IDS = 100_000;
 const LOCK_TIMEOUT_MS = 30_000;
@@ -47,9 +47,9 @@ export async function checkBackup(folder: string): Promise<BackupHeader> {
 }
 
 /**
- * Brings a backup back in one transaction: whoever reads meanwhile waits, and sees all of it or nothing. The database
- * has another epoch afterwards, so every client takes a snapshot. Services may run, and answer 503 while it lasts.
- * @throws BackupError when it does not fit; then nothing was changed.
+ * Restores a backup in one transaction: readers wait meanwhile and see all of it or nothing. The database has a new
+ * epoch afterwards, so every client takes a snapshot. Services may keep running, and answer 503 meanwhile.
+ * @throws BackupError if the backup does not fit; then nothing was changed.
  */
 export async function restoreBackup(
   connection: PlainConnection,

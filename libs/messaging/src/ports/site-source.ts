@@ -18,8 +18,8 @@ export type SiteSourceState =
   { readonly kind: 'waiting'; readonly reason: string } | { readonly kind: 'reading' } | { readonly kind: 'closed' };
 
 /**
- * Events of somebody else's making. What is taken is acknowledged after the handler's answer; what is refused lies in
- * the dead letters first.
+ * Events that someone else publishes. A message is acknowledged after the handler has responded. A rejected one is
+ * stored as a dead letter first.
  */
 export interface SiteSource {
   readonly state: SiteSourceState;

@@ -43,7 +43,7 @@ interface ConsumerSession {
 }
 
 export interface RabbitConsumerOptions extends RabbitOptions {
-  /** How often several consumers tell each other that they are there. Default 5 s. */
+  /** How often several consumers announce themselves to each other. Default 5 s. */
   readonly shareRoundMs?: number;
 }
 

@@ -82,7 +82,7 @@ export class Consumption {
     this.#listener.due();
   }
 
-  /** What readers and the publisher tell each other is no event. */
+  /** Messages between readers and the publisher are not events. */
   #isForReaders(message: ConsumeMessage): boolean {
     const type: unknown = message.properties.type;
     const appId: unknown = message.properties.appId;

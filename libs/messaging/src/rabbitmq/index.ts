@@ -1,4 +1,4 @@
-/** The adapters over RabbitMQ. An entry of their own: whoever has no RabbitMQ does not load its driver. */
+/** The adapters over RabbitMQ, as an entry of their own: without RabbitMQ its driver is not loaded. */
 export { connectRabbitConsumer } from './consumer.ts';
 export {
   type DeadLetter,

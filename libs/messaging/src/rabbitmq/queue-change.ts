@@ -6,7 +6,7 @@ import { changeShape, declareQueues, existingQueues, type QueueShape, shapesInUs
 import { readToTheirEnd } from './queue-readers.ts';
 
 const NEW_READERS_MS = 3_000;
-/** Nothing is published meanwhile; whoever waits is served by the head check. */
+/** Nothing is published meanwhile. Waiting clients are served by head checks. */
 const OLD_END_MS = 15_000;
 const AGAIN_MIN_MS = 10_000;
 /** Each attempt leaves a question in a queue that nobody reads. */

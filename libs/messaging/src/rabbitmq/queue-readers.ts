@@ -5,9 +5,9 @@ import { onChannel } from './channels.ts';
 const DIRECT_REPLY = 'amq.rabbitmq.reply-to';
 
 /**
- * Asks whoever reads these queues, with a message at the end of each, and answers those whose reader had settled everything
- * before it within `ms`. (A quorum queue's count of messages may be some hundred milliseconds old and has nothing of
- * what is unacknowledged.)
+ * Asks the readers of these queues with a message at the end of each, and returns the queues whose reader had settled
+ * everything before it within `ms`. (The message count of a quorum queue may be some hundred milliseconds old and does
+ * not include unacknowledged messages.)
  */
 export function readToTheirEnd(model: ChannelModel, queues: readonly string[], ms: number): Promise<Set<string>> {
   return onChannel(model, async (channel) => {

@@ -27,7 +27,7 @@ const QUEUE_ARGUMENTS = {
 };
 const EVENT_KEYS = [ROUTING_KEYS.messageSent, ROUTING_KEYS.sessionUpdated];
 
-/** Shapes in use on this broker; more than one after a change that was cut short, none where nobody has been. */
+/** Shapes in use on this broker: several after an interrupted change, none on a new broker. */
 export async function shapesInUse(model: ChannelModel): Promise<QueueShape[]> {
   const spread = await Promise.all(
     QUEUE_COUNTS.filter((count) => count > 1).map(async (count) =>

@@ -10,7 +10,7 @@ const ROUNDS = 3;
 export class QueueShares {
   readonly id: string;
   readonly #roundMs: number;
-  /** When each reader was last heard, by queue. Only what is read here is heard here. */
+  /** When each reader was last seen, by queue. A reader is only seen in queues that are read here. */
   readonly #heard = new Map<string, Map<string, number>>();
 
   constructor(id: string, roundMs: number) {
@@ -31,7 +31,7 @@ export class QueueShares {
     });
   }
 
-  /** It is somebody else's turn; who reads it is found out anew. */
+  /** It is the turn of another reader, which will be determined again. */
   forget(queue: string): void {
     this.#heard.delete(queue);
   }

@@ -18,7 +18,7 @@ export async function siteLeftovers(url: string): Promise<SiteLeftover[]> {
   return connected(url, leftovers);
 }
 
-/** The chat reads them, or they hold what nobody has read: nothing was removed. */
+/** The chat still reads the queues, or they have unread messages: nothing was removed. */
 export class SiteQueuesInUseError extends Error {
   override readonly name = 'SiteQueuesInUseError';
   readonly code = 'site_queues_in_use';

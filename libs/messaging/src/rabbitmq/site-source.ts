@@ -188,7 +188,7 @@ class RabbitSiteSource implements SiteSource {
     }
   }
 
-  /** A queue of the site's is theirs to mend; only one of ours is asked, and made anew. */
+  /** A queue of the site is theirs to repair. Only our own is probed and recreated. */
   async #consume(reading: Reading): Promise<void> {
     const { queue, channel, probes, drop } = reading;
     const consuming = channel.consume(queue, (message) => {
@@ -237,7 +237,7 @@ class RabbitSiteSource implements SiteSource {
     return SITE_QUEUE;
   }
 
-  /** How much waits, and whether somebody else came to a queue that must be ours alone. */
+  /** How many messages wait, and whether another consumer came to a queue that only we may read. */
   async #look(): Promise<void> {
     const reading = this.#link.session;
     if (reading === null || reading.ended) return;

@@ -21,8 +21,8 @@ const PUBLISHER_MARKER_EXCHANGE = 'chat.events.publisher';
 const DEAD_LETTER_ARGUMENTS = { 'x-queue-type': 'quorum' };
 
 /**
- * What both ends declare, identically: whoever comes first, the result is the same. Only the binding of several queues
- * is the publisher's alone, since it changes in an order.
+ * What both ends declare identically, so that it does not matter which comes first. Only the publisher binds several
+ * queues, since that happens in a fixed order.
  */
 async function declareCommon(channel: Channel): Promise<void> {
   await channel.assertExchange(EVENTS_EXCHANGE, 'topic', { durable: true });
@@ -84,7 +84,7 @@ export async function wasMissing(model: ChannelModel, shapes: readonly QueueShap
 export async function deleteBrokenQueues(model: ChannelModel, shapes: readonly QueueShape[]): Promise<void> {
   await onChannel(model, async (channel) => {
     for (const queue of shapes.flatMap((shape) => queueNames(shape))) await channel.deleteQueue(queue);
-    // Kept when it holds something, since then it works and somebody wants to look at it.
+    // Kept if it has messages: then it works, and someone will want to read them.
     const { messageCount } = await channel.assertQueue(DEAD_LETTER_QUEUE, {
       durable: true,
       arguments: DEAD_LETTER_ARGUMENTS,

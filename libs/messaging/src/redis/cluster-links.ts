@@ -31,7 +31,7 @@ export class ClusterLinks {
     return this.of(key)?.client ?? null;
   }
 
-  /** Of all servers; null while one of them is away, or a slot is nobody's. */
+  /** Of all servers. Null while one is unavailable, or a slot has no owner. */
   get clients(): readonly RedisClient[] | null {
     if (!this.#options.map.isWhole) return null;
     const clients = [...this.#links.values()].map(({ client }) => client).filter((client) => client !== null);

@@ -19,7 +19,10 @@ export interface ClusterMapOptions extends ClusterAddress {
   readonly logger: MessagingLogger;
 }
 
-/** Which server of a Redis Cluster owns which slot, as `host:port`. It is asked once a second, and at once when doubted. */
+/**
+ * Which server of a Redis Cluster owns which slot, as `host:port`. Requested once a second, and at once in case of
+ * doubt.
+ */
 export class ClusterMap {
   readonly #url: string;
   readonly #nodes: readonly string[];
@@ -49,12 +52,12 @@ export class ClusterMap {
     this.#timer = setInterval(() => void this.#readAgain(), READ_INTERVAL_MS);
   }
 
-  /** Undefined while nobody owns its slot, or nobody could be asked yet. */
+  /** Undefined while the slot has no owner, or no server has responded yet. */
   ownerOf(key: string): string | undefined {
     return this.#slots[slotOf(key)];
   }
 
-  /** Servers with slots; empty while nobody could be asked. */
+  /** Servers with slots. Empty until a server has responded. */
   get owners(): ReadonlySet<string> {
     return this.#owners;
   }
@@ -95,7 +98,7 @@ export class ClusterMap {
     this.#link.close();
   }
 
-  /** All that are known in turn, so that one which is away or cut off is not asked for ever. */
+  /** All known servers in turn, so that one that is down or cut off is not asked forever. */
   #next(): string {
     const candidates = [...new Set([...this.#nodes, ...this.#owners])];
     this.#askedAt = candidates[this.#asked % candidates.length] ?? hostOf(this.#url);

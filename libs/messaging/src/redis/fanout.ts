@@ -48,7 +48,7 @@ class RedisFanout implements Fanout {
       logger,
       onReady: changed,
       onLost: (error) => {
-        // What is published from now on is heard where the address leads now, and not where it led before.
+        // From now on, messages are received where the address leads now, not where it led before.
         if (error instanceof ReplicaError) this.#subscriber.drop(error);
         changed();
       },

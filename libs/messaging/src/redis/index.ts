@@ -1,4 +1,4 @@
-/** The adapters over Redis. An entry of their own: whoever has no Redis does not load its driver. */
+/** The adapters over Redis, as an entry of their own: without Redis its driver is not loaded. */
 export { connectRedisFanout, type RedisFanoutOptions } from './fanout.ts';
 export { createRedisLastSeen, type RedisLastSeenOptions } from './last-seen.ts';
 export { createRedisLeases, type RedisLeasesOptions } from './leases.ts';

@@ -125,7 +125,7 @@ class RedisLastSeen implements LastSeen {
     return repaired;
   }
 
-  /** Since when the database is this one, in unix ms; 0 where nobody has said. */
+  /** Since when this database has been used, in unix ms; 0 if unknown. */
   async #since(): Promise<number> {
     const client = this.#servers.require(this.#epochKey);
     return Number((await this.#reachable(client.hGet(this.#epochKey, 'since'))) ?? 0);

@@ -31,7 +31,7 @@ export interface RedisServers {
   require(key: string): RedisClient;
   /** Of every server that has keys. @throws UnavailableError */
   all(): readonly RedisClient[];
-  /** To be told of what a command failed with. */
+  /** To be given the error of a failed command. */
   failed(error: unknown): void;
   close(): void;
 }

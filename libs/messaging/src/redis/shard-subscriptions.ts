@@ -42,7 +42,7 @@ export class ShardSubscriptions {
     return true;
   }
 
-  /** Resolves when the server has confirmed; rejects when it could not be asked or refused. */
+  /** Resolves when the server has confirmed. Rejects if it could not be reached or refused. */
   async add(channel: string, listener: FanoutListener): Promise<void> {
     let subscription = this.#subscriptions.get(channel);
     if (subscription === undefined) {

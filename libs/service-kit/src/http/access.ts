@@ -38,7 +38,7 @@ declare module 'fastify' {
     principal: AnyPrincipal | null;
     /** The address behind the trusted proxies. */
     clientIp: string;
-    /** `X-Forwarded-For` came from somebody who is not in `TRUSTED_PROXIES`. */
+    /** `X-Forwarded-For` came from an address that is not in `TRUSTED_PROXIES`. */
     forwardingIgnored: boolean;
   }
 }

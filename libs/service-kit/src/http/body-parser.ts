@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ChatError } from '@chat-realtime/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** A JSON body is small: whoever takes longer holds a connection on purpose. */
+/** A JSON body is small: a client that takes longer holds a connection on purpose. */
 const BODY_DEADLINE_MS = 15_000;
 const LINGER_MS = 1_000;
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.-]+\+json)\s*(?:;|$)/i;
@@ -46,7 +46,7 @@ async function readText(payload: IncomingMessage, limit: number): Promise<string
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(malformed('incomplete'));
-      // The answer goes out first; then whoever still drips loses the connection.
+      // The response is sent first. A client that still sends slowly then loses the connection.
       setTimeout(() => payload.destroy(), LINGER_MS).unref();
     }, BODY_DEADLINE_MS);
   });

@@ -45,7 +45,7 @@ export interface HttpAppOptions {
   readonly bodyLimit?: number | undefined;
   /** Unless given, open: the port is the service's own. */
   readonly metricsAccess?: MetricsAccess | undefined;
-  /** Of answers that nobody reads. */
+  /** Bytes of responses that are not read. */
   readonly unreadAnswers?: UnreadAnswerLimits | undefined;
   /** Mounts routes on Fastify itself, each with `config: routeAccess(…)`. */
   readonly configure?: ((server: FastifyInstance) => Promise<void> | void) | undefined;

@@ -7,7 +7,7 @@ import type { RouteTable } from './route-table.ts';
 
 const SHARED_ADDRESS = '; behind a proxy TRUSTED_PROXIES must name it, see docs/guides/reverse-proxy.md';
 
-/** The one way in which an error leaves the service, whoever threw it. */
+/** The only way in which an error leaves the service, wherever it was thrown. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   readonly #logger: Logger;

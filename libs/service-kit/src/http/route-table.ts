@@ -13,7 +13,7 @@ interface Pattern {
   readonly methods: Set<string>;
 }
 
-/** Every route of a server with who may use it, kept as routes are registered. */
+/** Every route of a server and its access, recorded as routes are registered. */
 export class RouteTable {
   readonly #entries: RouteEntry[] = [];
   readonly #patterns = new Map<string, Pattern>();
@@ -22,7 +22,10 @@ export class RouteTable {
     return this.#entries;
   }
 
-  /** @throws Error for a route that does not say who may use it: deny by default, seen at start and not in use. */
+  /**
+   * @throws Error for a route without an access declaration: denied by default, and noticed at the start rather than in
+   * use.
+   */
   add(route: RouteOptions): void {
     const access = route.config?.access;
     if (access === undefined) {
@@ -72,7 +75,7 @@ export function installRouteTable(server: FastifyInstance, table: RouteTable): v
   server.addHook('onRoute', (route) => table.add(route));
 }
 
-/** All routes of an application and who may use them. */
+/** All routes of an application and their access. */
 export function listRoutes(app: NestFastifyApplication): readonly RouteEntry[] {
   return tables.get(app.getHttpAdapter().getInstance())?.entries ?? [];
 }

@@ -24,9 +24,9 @@ interface Unread {
 }
 
 /**
- * Answers that somebody asked for and does not read lie in our memory. They may be so many bytes together and wait so
- * long; beyond that connections are cut, of the address that holds most and its oldest first, so that whoever does this
- * on purpose is cut off first.
+ * Responses that a client does not read stay in our memory. Their total size and their age are limited. Beyond that,
+ * connections are closed: those of the address with the most bytes first, and its oldest first, so that a deliberate
+ * attacker is cut off first.
  */
 export class UnreadAnswers {
   readonly #limits: UnreadAnswerLimits;

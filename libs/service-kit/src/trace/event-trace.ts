@@ -3,7 +3,7 @@ import { HopJournal, type HopEntry } from './hop-journal.ts';
 import type { SpanExport } from './span-export.ts';
 
 export interface EventSpan {
-  /** For whoever is next. */
+  /** For the next step. */
   readonly traceparent: string;
   end(): void;
 }
@@ -42,7 +42,7 @@ export class EventTrace {
     if (this.#logs) this.#logger.debug({ session_id: sessionId, seq, ...hop }, 'hop');
   }
 
-  /** Null, and nothing done, where nobody takes spans. */
+  /** Null, without any work, if spans are not collected. */
   begin(name: string, event: EventOfSpan, parent: string | null | undefined, since: Date): EventSpan | null {
     return this.#spans?.begin(name, event, parent, since) ?? null;
   }

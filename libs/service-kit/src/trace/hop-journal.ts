@@ -11,7 +11,7 @@ export type HopEntry = Pick<Hop, 'hop' | 'path' | 'to' | 'sockets' | 'connection
   readonly at: number;
 };
 
-/** As it is told to others. */
+/** In the form for other processes. */
 export function renderHop(entry: HopEntry, where: string): Hop {
   const { sessionId: _, seq: __, at, ...hop } = entry;
   return { ...hop, at: new Date(at).toISOString(), where };
@@ -31,7 +31,7 @@ export class HopJournal {
     this.#next = this.#next + 1 === this.#entries.length ? 0 : this.#next + 1;
   }
 
-  /** In the order in which they happened. Looks at all of them: this is for a person who asks. */
+  /** In the order in which they happened. It scans all of them, since it serves a person and not a loop. */
   find(sessionId: number, seq: number): HopEntry[] {
     const found = this.#entries.filter(
       (entry): entry is HopEntry => entry !== undefined && entry.sessionId === sessionId && entry.seq === seq,

@@ -19,7 +19,7 @@ function answer(journal: HopJournal, where: string, query: unknown): HopsRespons
   };
 }
 
-/** What this process remembers of an event, for whoever puts its way together. */
+/** The hops of an event that this process remembers, for the process that assembles the trace. */
 export function installHopRoute(server: FastifyInstance, journal: HopJournal, where: string): void {
   server.get(HOPS_PATH, { config: routeAccess({ kind: 'internal' }) }, async (request) =>
     answer(journal, where, request.query),

@@ -1,5 +1,5 @@
 <?php
-// Brings what happened to the channel, in order: php bin/publish-events.php, as a service that is started again when it ends.
+// Brings what happened to the channel, in order: php bin/publish-events.php, as a service that restarts automatically.
 // One at a time. Debian: apt-get install php-amqplib
 declare(strict_types=1);
 require 'PhpAmqpLib/autoload.php';
