@@ -44,7 +44,7 @@ export class SessionStream {
   isBanned = false;
   readonly #catching: Connection[] = [];
   #state: StreamState = { kind: 'subscribing' };
-  /** Whether the fan-out confirmed; false while it is away: then the head check alone moves this channel. */
+  /** Whether the fan-out confirmed; false while it is away: then the head check alone moves this stream. */
   #subscribed = false;
   readonly #sequence = new Sequencer<LiveFrame>(HELD_FRAMES_MAX);
   /** Highest seq known to exist. */
@@ -52,7 +52,7 @@ export class SessionStream {
   #lastMessageId = 0;
   readonly #marks = new ReadMarks();
   #assignedUserId: string | null = null;
-  /** When the last connection left; such a channel is kept a little, for reloads and the next poll. */
+  /** When the last connection left; such a stream is kept a little, for reloads and the next poll. */
   #emptySince = 0;
   /** The last head check or page, on the monotonic clock. */
   #verifiedAt = 0;
@@ -321,7 +321,7 @@ export class SessionStream {
     if (frame.type === 'chat.read') this.#sendToCatching(out);
   }
 
-  /** Who was announced with older marks would never learn of newer ones: head checks compare with what the channel knows. */
+  /** Who was announced with older marks would never learn of newer ones: head checks compare with what the stream knows. */
   #sendToCatching(frame: OutFrame): void {
     for (const connection of this.#catching) {
       const { kind } = connection.transport;

@@ -17,7 +17,7 @@ export interface ServedPage {
   readonly end: number;
   readonly feed: FeedPage;
   readonly frames: readonly LiveFrame[];
-  /** Nothing lay behind the page, and the channel has come that far. */
+  /** Nothing lay behind the page, and the stream has come that far. */
   readonly atHead: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface ResumeTarget {
   sent(frame: LiveFrame): void;
 }
 
-/** Staff connections on their way to the channel's cursor, each from its own one. */
+/** Staff connections on their way to the cursor of the stream, each from its own. */
 export class StaffResume {
   readonly connections: Connection[] = [];
   readonly #target: ResumeTarget;
@@ -72,7 +72,7 @@ export class StaffResume {
     for (const connection of [...this.connections]) this.#serve(connection, page);
   }
 
-  /** The channel has moved, or somebody came: whoever is near is served from what was sent last. */
+  /** The stream has moved, or somebody came: whoever is near is served from what was sent last. */
   advance(): void {
     if (this.connections.length === 0 || this.#target.cursor() === null) return;
     for (const connection of [...this.connections]) this.#advance(connection);

@@ -30,6 +30,7 @@ export function createEventSequencer(
   let applied = new Map<number, number>();
   let seeds = new Map<number, number>();
   let repairs = new Map<number, Sequence<SeqEvent>>();
+  /** Of staff-only events; the feed of a version 0.1 gives them no number. */
   let feedIds = new Set<number>();
   /** Number in the feed of the last event: live and in every page they come in this order. */
   let feedSeq = 0;

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { VirtualGateway } from '../testing/virtual-gateway.ts';
+
+/** Session 1 is boris's, session 2 is olga's; carl sees everything. */
+async function sightUnderTest() {
+  const gateway = new VirtualGateway();
+  const { ledger } = gateway;
+  for (const id of [1, 2]) ledger.createSession(id);
+  ledger.assign(1, 'boris');
+  ledger.assign(2, 'olga');
+  const [carl, olga] = [gateway.staff('carl'), gateway.staff('olga/own')];
+  await gateway.advance(1_000);
+  const shownTo = (client: typeof olga): unknown[] => {
+    const users = client.of('chat.presence').at(-1)?.data['users'];
+    return Array.isArray(users) ? users.map(({ id, viewing }) => [id, viewing]) : [];
+  };
+  return { gateway, ledger, carl, olga, shownTo };
+}
+
+describe('who looks at what', () => {
+  it('[ASG14] is told to an operator with a narrow scope of their own sessions alone', async () => {
+    const { gateway, carl, olga, shownTo } = await sightUnderTest();
+    carl.send({ type: 'viewing', session_id: 1 });
+    await gateway.advance(2_000);
+    expect(shownTo(olga)).toEqual([
+      ['carl', undefined],
+      ['olga', undefined],
+    ]);
+    carl.send({ type: 'viewing', session_id: 2 });
+    await gateway.advance(2_000);
+    expect(shownTo(olga)).toEqual([
+      ['carl', 2],
+      ['olga', undefined],
+    ]);
+    await gateway.stop();
+  });
+
+  it('[ASG14] is told as soon as the session becomes theirs, and no more once it is another one’s', async () => {
+    const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
+    carl.send({ type: 'viewing', session_id: 1 });
+    await gateway.advance(2_000);
+    ledger.assign(1, 'olga');
+    await gateway.advance(2_000);
+    expect(shownTo(olga)).toContainEqual(['carl', 1]);
+    ledger.assign(1, 'boris');
+    await gateway.advance(2_000);
+    expect(shownTo(olga)).toContainEqual(['carl', undefined]);
+    await gateway.stop();
+  });
+
+  it('[STF6] is not taken from an operator who names a session that is not theirs to see', async () => {
+    const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
+    olga.send({ type: 'viewing', session_id: 1 });
+    await gateway.advance(2_000);
+    // Not even for a moment.
+    expect(JSON.stringify(carl.of('chat.presence'))).not.toContain('"viewing":1');
+    // It becomes theirs while they look at it.
+    ledger.assign(1, 'olga');
+    await gateway.advance(2_000);
+    expect(shownTo(carl)).toContainEqual(['olga', 1]);
+    await gateway.stop();
+  });
+});
