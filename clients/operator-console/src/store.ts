@@ -1,5 +1,5 @@
 import { useLayoutEffect, useReducer, useRef } from 'preact/hooks';
-import { type ReadableStore, notifyListeners } from '@chat-realtime/client/staff';
+import { type ReadableStore, notifyAll } from '@chat-realtime/client/staff';
 
 export interface Store<S> extends ReadableStore<S> {
   set(change: Partial<S> | ((state: S) => Partial<S>)): void;
@@ -20,7 +20,7 @@ export function createStore<S extends object>(initial: S): Store<S> {
       const keys = Object.keys(next) as (keyof S)[];
       if (keys.every((key) => Object.is(next[key], state[key]))) return;
       state = next;
-      notifyListeners(listeners);
+      notifyAll(listeners);
     },
   };
 }

@@ -26,7 +26,7 @@ export type * from './api/site.ts';
 export { memoryStorage } from './core/environment.ts';
 export { intervalNow } from './core/interval-clock.ts';
 export { storedSessionKey } from './core/json-storage.ts';
-export { notifyListeners } from './core/notify-listeners.ts';
+export { notifyAll } from './core/notify-all.ts';
 export { createChatClient } from './customer/client.ts';
 export { restBackend } from './customer/rest-backend.ts';
 export { ChatClientError, type ChatClientErrorCode } from './errors.ts';

@@ -16,7 +16,7 @@ export type * from './api/site-staff.ts';
 export type * from './api/staff.ts';
 export { memoryStorage } from './core/environment.ts';
 export { intervalNow } from './core/interval-clock.ts';
-export { notifyListeners } from './core/notify-listeners.ts';
+export { notifyAll } from './core/notify-all.ts';
 export { ChatClientError, type ChatClientErrorCode } from './errors.ts';
 export {
   StaffApi,

@@ -1,4 +1,4 @@
-import { notifyListeners } from '@chat-realtime/client/staff';
+import { notifyAll } from '@chat-realtime/client/staff';
 
 /** Unsent text per session and kind; kept across reload, per operator. */
 export type DraftKind = 'reply' | 'note';
@@ -40,7 +40,7 @@ export class Drafts {
     this.#known.set(key, text);
     if (text === '') this.#storage.removeItem(key);
     else this.#storage.setItem(key, text);
-    notifyListeners(this.#listeners);
+    notifyAll(this.#listeners);
   }
 
   subscribe(listener: () => void): () => void {

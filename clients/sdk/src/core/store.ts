@@ -1,5 +1,5 @@
 import type { ReadableStore, Unsubscribe } from '../api/connection.ts';
-import { notifyListeners } from './notify-listeners.ts';
+import { notifyAll } from './notify-all.ts';
 
 export interface Store<S> extends ReadableStore<S> {
   /** Something the state is built from has changed. Listeners are told once per turn, however much changes in it. */
@@ -24,7 +24,7 @@ export function createStore<S>(build: () => S): Store<S> {
       scheduled = true;
       queueMicrotask(() => {
         scheduled = false;
-        notifyListeners(listeners);
+        notifyAll(listeners);
       });
     },
     clear: () => listeners.clear(),
@@ -46,7 +46,7 @@ export function createEmitter<E>(): Emitter<E> {
       return () => set.delete(listener);
     },
     emit(event, payload) {
-      notifyListeners(listeners[event] ?? [], payload);
+      notifyAll(listeners[event] ?? [], payload);
     },
     clear() {
       listeners = {};

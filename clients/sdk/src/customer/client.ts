@@ -137,7 +137,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   });
   const reset = (reason: string): void => {
     // What `channel.ready` of another database said is of that one already.
-    if (reason !== 'epoch_changed') live.forgetMarks();
+    if (reason !== 'epoch_changed') live.forget();
     acks.stop();
     reads.stop();
     sequence.restart(null);
@@ -145,7 +145,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     emitter.emit('reset', { reason });
   };
 
-  const announce = (message: Announcement): void => connection.broadcast(message);
+  const announce = (message: Announcement): void => connection.emit(message);
   const outbox = createOutbox(environment, storage, 'out:', {
     post,
     stored: (message) => {

@@ -14,7 +14,7 @@ export interface LiveState {
   readonly heard: (type: string, data: unknown) => void;
   readonly raise: (by: 'client' | 'staff', marks: Marks) => void;
   /** Marks of another database mean nothing. */
-  readonly forgetMarks: () => void;
+  readonly forget: () => void;
   readonly clear: () => void;
 }
 
@@ -33,7 +33,7 @@ export function createLiveState(): LiveState {
     begins({ epoch, state: given }: ReadyData) {
       const state = given as Partial<CustomerState> | undefined;
       const changed = epoch !== undefined && (live.epoch === null ? blind : epoch !== live.epoch);
-      if (changed) live.forgetMarks();
+      if (changed) live.forget();
       blind = epoch === undefined;
       live.epoch = epoch ?? live.epoch;
       live.degraded = null;
@@ -51,7 +51,7 @@ export function createLiveState(): LiveState {
     raise(by: 'client' | 'staff', given: Marks | undefined) {
       live.marks = mergeMarks(live.marks, by, given);
     },
-    forgetMarks() {
+    forget() {
       live.marks = NO_MARKS;
     },
     clear() {

@@ -7,7 +7,7 @@ import { createEnvironment } from '../core/environment.ts';
 import { resolveBase } from '../core/http.ts';
 import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
 import { createEmitter, createStore } from '../core/store.ts';
-import { notifyListeners } from '../core/notify-listeners.ts';
+import { notifyAll } from '../core/notify-all.ts';
 import { ChatClientError } from '../errors.ts';
 import { createTypingList, type TypingList } from '../sync/typing.ts';
 import { ALL_TRANSPORTS } from '../transport/all.ts';
@@ -93,7 +93,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       events.push(event);
       delta.set(id, events);
       emitter.emit('event', event);
-      notifyListeners((id !== null && listeners.get(id)) || [], event);
+      notifyAll((id !== null && listeners.get(id)) || [], event);
     },
   );
   const tellInbox = (): void => {

@@ -14,7 +14,7 @@ export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 
   readonly leads: boolean;
   /** Tabs cannot share a connection here. */
   readonly alone: boolean;
-  readonly broadcast: (message: unknown) => void;
+  readonly emit: (message: unknown) => void;
   readonly destroy: () => void;
 }
 
@@ -183,7 +183,7 @@ export function createSharedConnection(
       post({ kind: 'up', frame });
       return followed.status === 'online';
     },
-    broadcast: (message) => post({ kind: 'told', message }),
+    emit: (message) => post({ kind: 'told', message }),
     destroy() {
       wanted = false;
       unlisten();

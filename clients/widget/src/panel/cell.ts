@@ -1,4 +1,4 @@
-import { notifyListeners } from '@chat-realtime/client';
+import { notifyAll } from '@chat-realtime/client';
 import { useEffect, useState } from 'preact/hooks';
 
 interface Readable<S> {
@@ -19,7 +19,7 @@ export function createCell<T>(initial: T): Cell<T> {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      notifyListeners(listeners);
+      notifyAll(listeners);
     },
     subscribe(listener) {
       listeners.add(listener);

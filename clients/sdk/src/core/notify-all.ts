@@ -9,7 +9,7 @@ function report(error: unknown): void {
  * Calls every listener. One that throws stops neither the others nor the caller: a fault in the code of a site must not
  * cost a message.
  */
-export function notifyListeners<A extends unknown[]>(listeners: Iterable<(...args: A) => unknown>, ...args: A): void {
+export function notifyAll<A extends unknown[]>(listeners: Iterable<(...args: A) => unknown>, ...args: A): void {
   for (const listener of [...listeners]) {
     try {
       listener(...args);
