@@ -97,7 +97,7 @@ export function feedReaderSuite(opened: () => Database): void {
       reader.start();
       await expect.poll(owed).toMatchObject([expect.stringMatching('Третий'), expect.stringMatching('Пятый')]);
       expect(leftOut).toBe(1);
-      expect(logged.filter((line) => line.includes('left out'))).toHaveLength(1);
+      expect(logged.filter((line) => line.includes('is skipped'))).toHaveLength(1);
       expect(logged.join('')).not.toContain('Четвёртый');
     });
 
