@@ -18,6 +18,8 @@ export function createRisingMark(environment: Environment, send: (value: number)
   let reported = 0;
   let toldAt = -INTERVAL_MS;
   let sending = false;
+  /** It rose or was kicked during the report that is under way. */
+  let again = false;
 
   const run = async (): Promise<void> => {
     const value = wanted;
@@ -26,14 +28,14 @@ export function createRisingMark(environment: Environment, send: (value: number)
     try {
       await send(value);
       reported = Math.max(reported, value);
-      sending = false;
-      schedule();
     } catch {
-      // What failed waits for the next rise or kick; only what rose meanwhile goes on.
-      sending = false;
+      // What failed waits for a rise or a kick, so that a server that fails is not asked for ever.
     }
+    sending = false;
+    if (again) schedule();
   };
   const schedule = (): void => {
+    again = sending;
     if (countdown.pending() || sending || wanted <= reported) return;
     countdown.set(Math.max(0, toldAt + INTERVAL_MS - environment.now()), () => void run());
   };
