@@ -44,9 +44,13 @@ export class SessionOwners {
     return this.learn(frame.sessionId, textField(frame, 'assigned_user_id'), frame.seq);
   }
 
-  learnPage(owners: FeedOwners | undefined): void {
-    for (const { id, assigned_user_id: user, last_seq: seq } of owners?.sessions ?? []) this.learn(id, user, seq);
+  /** Returns true if an assignee changed. */
+  learnPage(owners: FeedOwners | undefined): boolean {
+    let hasChanged = false;
+    for (const { id, assigned_user_id: user, last_seq: seq } of owners?.sessions ?? [])
+      if (this.learn(id, user, seq)) hasChanged = true;
     this.#pageCallbacks = new Map((owners?.callbacks ?? []).map(({ id, assigned_user_id: user }) => [id, user]));
+    return hasChanged;
   }
 
   /** Sessions to request with the next call: a decision about visibility depends on their assignee. */

@@ -48,6 +48,33 @@ describe('who looks at what', () => {
     await gateway.stop();
   });
 
+  it('[ASG14] is told no more where the assignment is lost on the way and read from the feed', async () => {
+    const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
+    carl.send({ type: 'viewing', session_id: 2 });
+    await gateway.advance(2_000);
+    expect(shownTo(olga)).toContainEqual(['carl', 2]);
+    ledger.fault = () => ({ copies: 0, delayMs: 0 });
+    ledger.assign(2, 'boris');
+    ledger.healthy();
+    await gateway.advance(15_000);
+    expect(shownTo(olga)).toContainEqual(['carl', undefined]);
+    await gateway.stop();
+  });
+
+  it('[ASG14] is of none as soon as they look at one that is not theirs to see', async () => {
+    const { gateway, carl, olga, shownTo } = await sightUnderTest();
+    // Whose both are is known from then on.
+    for (const id of [1, 2]) {
+      olga.send({ type: 'viewing', session_id: id });
+      await gateway.advance(2_000);
+    }
+    expect(shownTo(carl)).toContainEqual(['olga', 2]);
+    olga.send({ type: 'viewing', session_id: 1 });
+    await gateway.advance(2_000);
+    expect(shownTo(carl)).toContainEqual(['olga', undefined]);
+    await gateway.stop();
+  });
+
   it('[STF6] is not taken from an operator who names a session that is not theirs to see', async () => {
     const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
     olga.send({ type: 'viewing', session_id: 1 });

@@ -41,10 +41,11 @@ export class StaffSight {
     return false;
   }
 
-  /** Which session they look at. The others are told once it is known that it is theirs to see. */
+  /** Which session they look at. The others are told once it is known that it is theirs to see, and of none until then. */
   view(connection: Connection, principal: StaffPrincipal, sessionId: number | null): void {
     connection.viewing = sessionId;
-    if (sessionId === null || this.mayName(principal, sessionId)) this.#options.presence.viewing(principal, sessionId);
+    const isNamed = sessionId !== null && this.mayName(principal, sessionId);
+    this.#options.presence.viewing(principal, isNamed ? sessionId : null);
   }
 
   usersFor(viewer: StaffViewer): readonly PresenceUser[] {

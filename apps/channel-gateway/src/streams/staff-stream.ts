@@ -338,7 +338,7 @@ export class StaffStream implements CatchupParticipant {
   }
 
   #applyFeed(after: string | null, feed: FeedPage & { owners?: FeedOwners | undefined }, ownRead: number | null): void {
-    this.#owners.learnPage(feed.owners);
+    if (this.#owners.learnPage(feed.owners)) this.sight.ownersChanged();
     const end = feedSeqOf(feed.cursor) ?? 0;
     const from = after === null ? null : (feedSeqOf(after) ?? null);
     const frames = feed.events.map((event) => liveFrameOf(event)).filter((frame) => frame !== null);
