@@ -3,6 +3,8 @@ import { RevocationSet } from '@chat-realtime/verifier';
 import { expect, it } from 'vitest';
 import { CatchupDraft } from '../sync/catchup-draft.ts';
 import { customer } from '../testing/registry-under-test.ts';
+import { range } from '../testing/socket-client.ts';
+import { VirtualGateway } from '../testing/virtual-gateway.ts';
 import { Revocations } from './revocations.ts';
 
 const ofSession = (id: number, sessionId = 1): Revocation => ({
@@ -92,4 +94,40 @@ it('[REV7] goes back where the numbers end before those it has read', () => {
   answer({ revocations: [ofSession(80)], revocations_head: 80 });
   answer({ revocations: [], revocations_head: 2 });
   expect(revocations.readUpTo).toBe(2);
+});
+
+it('[REV4] asks on at once after a long page, and is done with the first that brings nothing new', () => {
+  const { told, revocations, next, answer } = revocationsUnderTest();
+  const all = range(1, 5_200).map((id) => ofSession(id, id));
+  const asked: number[] = [];
+  revocations.headCheckDue();
+  for (let after = next(); after !== null; after = next()) {
+    asked.push(after);
+    const from = after;
+    const page = all.filter(({ id }) => id > from).slice(0, 1_000);
+    answer({ revocations: page, revocations_head: page.at(-1)?.id ?? 5_200 });
+  }
+  expect(revocations.readUpTo).toBe(5_200);
+  expect(asked).toEqual([0, 950, 1_900, 2_850, 3_800, 4_750, 5_150]);
+  expect(told.calls).toBe(6);
+});
+
+it('[REV4] does not ask on of a source that answers the same, whatever it is asked', () => {
+  const { told, answer } = revocationsUnderTest();
+  const all = range(1, 20_000).map((id) => ofSession(id, id));
+  for (let call = 0; call < 3; call += 1) answer({ revocations: all });
+  expect(told.calls).toBe(1);
+});
+
+it('[REV3] closes within 5 s whom the last of 5,200 revocations names, after a gateway has started', async () => {
+  const gateway = new VirtualGateway();
+  await gateway.advance(1_500);
+  const { ledger } = gateway;
+  for (const id of range(1, 5_200)) ledger.revoke('session', String(id), false);
+  ledger.revoke('staff', 'anna', false, 2 ** 40);
+  await gateway.restart();
+  const anna = gateway.staff('anna');
+  await gateway.advance(3_000);
+  expect(anna.closed).toBe('revoked');
+  await gateway.stop();
 });

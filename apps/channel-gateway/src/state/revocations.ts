@@ -36,12 +36,14 @@ export class Revocations implements CatchupParticipant {
     return this.#readUpTo;
   }
 
-  learn(revocations: readonly Revocation[]): void {
+  /** Returns how many were new. */
+  learn(revocations: readonly Revocation[]): number {
     const fresh = revocations.filter((revocation) => !this.#seen.has(keyOf(revocation)));
-    if (fresh.length === 0) return;
+    if (fresh.length === 0) return 0;
     for (const revocation of fresh) this.#seen.add(keyOf(revocation));
     this.#options.set.apply(fresh);
     this.#options.revoked();
+    return fresh.length;
   }
 
   /** A message said that the newest revocation has this id. */
@@ -63,10 +65,15 @@ export class Revocations implements CatchupParticipant {
 
   apply(_request: CatchupRequest, { revocations, revocations_head: head }: CatchupResponse): void {
     if (revocations === undefined) return;
-    this.learn(revocations);
+    const fresh = this.learn(revocations);
+    const before = this.#readUpTo;
     const newest = revocations.reduce((most, { id }) => Math.max(most, id), head ?? 0);
     // Ids that end before where we are were begun anew.
     this.#readUpTo = head === undefined ? Math.max(this.#readUpTo, newest) : newest;
+    // More may lie behind a long page. One second and tick for each would let the revoked in for too long after a start.
+    if (fresh <= OVERLAP || this.#readUpTo <= before) return;
+    this.#wanted = true;
+    this.#options.requestCatchup();
   }
 
   failed(): void {

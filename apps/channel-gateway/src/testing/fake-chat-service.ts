@@ -28,6 +28,8 @@ export interface FakeSession {
 /** What the live path does with one publication: how often it arrives, and how much later. */
 export type LivePathFault = () => { readonly copies: number; readonly delayMs: number };
 
+/** As the real one has them in one answer. */
+const REVOCATIONS_PAGE = 1_000;
 const HEALTHY: LivePathFault = () => ({ copies: 1, delayMs: 0 });
 
 /**
@@ -214,7 +216,8 @@ export class FakeChatService implements ChatSource {
       response.badge = this.badge;
     }
     const known = request.revocations_after;
-    if (known !== undefined) response.revocations = this.revocations.filter((revocation) => revocation.id > known);
+    if (known !== undefined)
+      response.revocations = this.revocations.filter(({ id }) => id > known).slice(0, REVOCATIONS_PAGE);
     if (this.answerDelayMs > 0) await pause(this.#clock, this.answerDelayMs);
     return response;
   }
