@@ -7,7 +7,7 @@ import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
 import { closeChannel } from './channels.ts';
 import { Consumption } from './consumption.ts';
-import { RabbitLink } from './link.ts';
+import { type Connect, RabbitLink } from './link.ts';
 import { answered } from './own-queues.ts';
 import type { RabbitOptions } from './publisher.ts';
 import { existingQueues, type QueueShape } from './queue-shape.ts';
@@ -45,6 +45,10 @@ interface ConsumerSession {
 export interface RabbitConsumerOptions extends RabbitOptions {
   /** How often several consumers announce themselves to each other. Default 5 s. */
   readonly shareRoundMs?: number;
+  /** How long a queue may leave anything without an answer. Default 6 s. */
+  readonly answerMs?: number;
+  /** Default: to a real broker. */
+  readonly connect?: Connect;
 }
 
 class RabbitConsumer implements EventConsumer {
@@ -57,13 +61,18 @@ class RabbitConsumer implements EventConsumer {
   #scheduled = false;
   /** Opening and closing of channels, one after the other. */
   #changes: Promise<void> = Promise.resolve();
+  /** Settled by the next pause. A handler that pauses waits for `#changes`, and no change before it may wait for it. */
+  #left = Promise.withResolvers<void>();
   #redeliveryTimer: NodeJS.Timeout | null = null;
+  readonly #answerMs: number | undefined;
   readonly #shape: QueueShape;
   readonly #shares: QueueShares;
   readonly #shareTimer: NodeJS.Timeout | null;
 
-  constructor({ url, logger, queues = 1, shareRoundMs = SHARE_ROUND_MS }: RabbitConsumerOptions) {
+  constructor(options: RabbitConsumerOptions) {
+    const { url, logger, queues = 1, shareRoundMs = SHARE_ROUND_MS } = options;
     this.#logger = logger;
+    this.#answerMs = options.answerMs;
     this.#shape = queues;
     this.#shares = new QueueShares(randomUUID(), shareRoundMs);
     this.#shareTimer = queues === 1 ? null : setInterval(() => this.#share(), shareRoundMs);
@@ -79,6 +88,7 @@ class RabbitConsumer implements EventConsumer {
         return session;
       },
       onReady: () => void this.#apply(),
+      connect: options.connect,
     });
   }
 
@@ -94,11 +104,13 @@ class RabbitConsumer implements EventConsumer {
   async pause(): Promise<void> {
     if (this.#wanted === 'closed') return;
     this.#wanted = 'paused';
+    this.#left.resolve();
     await this.#apply();
   }
 
   async resume(): Promise<void> {
     if (this.#wanted === 'closed' || this.#handler === null) return;
+    if (this.#wanted === 'paused') this.#left = Promise.withResolvers();
     this.#wanted = 'consuming';
     await this.#apply();
   }
@@ -119,6 +131,7 @@ class RabbitConsumer implements EventConsumer {
     if (this.#shareTimer !== null) clearInterval(this.#shareTimer);
     // What is in work may still be acked; nothing new is begun.
     if (this.#running !== null) await within(this.#running, CLOSE_DEADLINE_MS);
+    this.#left.resolve();
     await within(this.#apply(), CLOSE_DEADLINE_MS);
     await this.#link.close();
   }
@@ -146,7 +159,7 @@ class RabbitConsumer implements EventConsumer {
       (message) => (message === null ? cancelled(session) : ephemeral.consumption.receiveEphemeral(message)),
       { noAck: true },
     );
-    await answered(consumed, EPHEMERAL_QUEUE);
+    await answered(consumed, EPHEMERAL_QUEUE, this.#answerMs);
     for (const queue of session.queues) await this.#openQueue(session, queue);
   }
 
@@ -157,7 +170,7 @@ class RabbitConsumer implements EventConsumer {
       message === null ? cancelled(session) : consumption.receive(message),
     );
     // A queue whose process hangs leaves it without an answer, and everything that waits for its turn behind it.
-    await answered(consumed, queue);
+    await answered(consumed, queue, this.#answerMs);
   }
 
   async #openChannel(session: ConsumerSession, queue: string): Promise<ActiveConsumption> {
@@ -182,7 +195,7 @@ class RabbitConsumer implements EventConsumer {
     const { active } = session;
     session.active = [];
     for (const { consumption } of active) consumption.end();
-    for (const { channel } of active) await closeChannel(channel);
+    for (const { channel, queue } of active) await answered(closeChannel(channel), queue, this.#answerMs);
   }
 
   #schedule(): void {
@@ -252,14 +265,16 @@ class RabbitConsumer implements EventConsumer {
   /** Leaves the queue between two batches, and comes back behind all who wait for it. */
   #handOver(session: ConsumerSession, queue: string): void {
     this.#shares.forget(queue);
+    // Of now: by its turn, what was paused may have been resumed.
+    const left = this.#left.promise;
     this.#changes = this.#changes
       .then(async () => {
-        await this.#running;
+        await Promise.race([this.#running, left]);
         const place = session.active.findIndex((active) => active.queue === queue);
-        const [left] = place < 0 ? [] : session.active.splice(place, 1);
-        if (left === undefined || left.consumption.ended) return;
-        left.consumption.end();
-        await closeChannel(left.channel);
+        const [given] = place < 0 ? [] : session.active.splice(place, 1);
+        if (given === undefined || given.consumption.ended) return;
+        given.consumption.end();
+        await answered(closeChannel(given.channel), queue, this.#answerMs);
         this.#logger.info({ queue }, 'another dispatcher reads this queue from now on');
         if (this.#wanted === 'consuming' && this.#redeliveryTimer === null) await this.#openQueue(session, queue);
       })

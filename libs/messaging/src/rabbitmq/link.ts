@@ -19,6 +19,8 @@ type LinkState<S> =
   | { readonly kind: 'ready'; readonly model: ChannelModel; readonly session: S; readonly since: number }
   | { readonly kind: 'closed' };
 
+export type Connect = (url: string, options?: Parameters<typeof connect>[1]) => Promise<ChannelModel>;
+
 export interface RabbitLinkOptions<S> {
   readonly url: string;
   readonly name: string;
@@ -27,6 +29,8 @@ export interface RabbitLinkOptions<S> {
   readonly setup: (model: ChannelModel, drop: (error: Error) => void) => Promise<S>;
   readonly onReady?: (session: S) => void;
   readonly onLost?: (error: Error) => void;
+  /** Default: to a real broker. */
+  readonly connect?: Connect | undefined;
 }
 
 /**
@@ -72,7 +76,7 @@ export class RabbitLink<S> {
     this.#state = { kind: 'connecting', model: null };
     let model: ChannelModel;
     try {
-      model = await connect(this.#url, {
+      model = await (this.#options.connect ?? connect)(this.#url, {
         timeout: CONNECT_TIMEOUT_MS,
         noDelay: true,
         clientProperties: { connection_name: this.#options.name },
