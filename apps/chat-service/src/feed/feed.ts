@@ -14,8 +14,8 @@ import { visibleEvents } from '../storage/visibility.ts';
 const PAGE_SPAN = 10_000;
 
 /**
- * A leader stamps within milliseconds of the commit, and within a second on an overloaded machine. After this long
- * there is no leader.
+ * A leader stamps within milliseconds of the commit, whatever RabbitMQ does, and within a second on an overloaded
+ * machine. After this long there is no leader.
  */
 const STAMP_WAIT_MS = 1_500;
 const STAMP_LOOK_MS = 4;

@@ -5,6 +5,8 @@ import { renderBrokerEvent, routingKeyOf } from '../storage/render.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
 export const BATCH_MAX = 500;
+/** How long a publish may take, and how long between two looks then, before what is committed meanwhile gets its numbers. */
+const STAMP_EVERY_MS = 50;
 
 export interface PublishDeps {
   readonly publisher: EventPublisher;
@@ -24,6 +26,33 @@ export async function stampAll(outbox: Outbox): Promise<void> {
   while (stamped === BATCH_MAX);
 }
 
+/**
+ * A broker that hangs, or whose queues are being changed, holds a publish up for many seconds, and the feed must not wait
+ * for it. The connection is still the one with the leader's lock. If that is lost, this fails as soon as the publish is
+ * over: the next leader must not publish beside it.
+ */
+async function whileStamping<T>(work: Promise<T>, outbox: Outbox): Promise<T> {
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  let stamping = Promise.resolve();
+  const soon = (): void => {
+    if (isOver) return;
+    timer = setTimeout(() => {
+      stamping = stampAll(outbox).then(soon);
+      // Thrown below.
+      stamping.catch(() => undefined);
+    }, STAMP_EVERY_MS);
+  };
+  soon();
+  try {
+    return await work;
+  } finally {
+    isOver = true;
+    clearTimeout(timer);
+    await stamping;
+  }
+}
+
 /** One batch in the order of the feed, marked as far as it is confirmed. */
 export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<BatchResult> {
   const batch = await outbox.pending(BATCH_MAX);
@@ -36,8 +65,11 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
   }
   const started = performance.now();
   const spans = rows.map((row) => deps.trace.begin('chat.relay', row, row.traceparent, row.created_at));
-  const { confirmed, failure } = await deps.publisher.publish(
-    rows.map((row, index) => outgoing(row, deps.links, spans[index]?.traceparent ?? row.traceparent)),
+  const { confirmed, failure } = await whileStamping(
+    deps.publisher.publish(
+      rows.map((row, index) => outgoing(row, deps.links, spans[index]?.traceparent ?? row.traceparent)),
+    ),
+    outbox,
   );
   if (confirmed > 0) {
     deps.observer.relayConfirm((performance.now() - started) / 1_000);

@@ -1,0 +1,92 @@
+import type { EventPublisher, PublishResult } from '@chat-realtime/messaging';
+import { EventTrace } from '@chat-realtime/service-kit';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Outbox } from './outbox.ts';
+import { publishBatch, type PublishDeps } from './publish-batches.ts';
+
+const EVENT = {
+  ...{ published: 0, feed_seq: 1, traceparent: null, bytes_to_here: 100, id: 1, session_id: 1, seq: 1 },
+  ...{ type: 'chat.message', created_at: new Date(), actor_id: null, actor_name: null, sender_type: 'client' },
+  ...{ body: 'hi', client_message_id: null, attachments: null, data: null, staff_data: null },
+  ...{ assigned_user_id: null, previous_user_id: null, message_id: null },
+};
+
+function nothing(): void {}
+
+describe('publishing one batch', () => {
+  let statements: string[];
+  let stamp: () => Promise<number>;
+  let answer: PromiseWithResolvers<PublishResult>;
+  let deps: PublishDeps;
+  let outbox: Outbox;
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    statements = [];
+    stamp = async () => 0;
+    answer = Promise.withResolvers();
+    const query = async (statement: { readonly name: string }): Promise<object[]> => {
+      statements.push(statement.name);
+      if (statement.name === 'feed-stamp') return [{ stamped: await stamp() }];
+      return statement.name === 'feed-pending' ? [EVENT] : [{ marked: true }];
+    };
+    outbox = new Outbox(Object.assign(Object.create(null), { query }));
+    const publisher: EventPublisher = {
+      publish: () => answer.promise,
+      publishEphemeral: nothing,
+      onConnected: nothing,
+      connected: true,
+      close: async () => undefined,
+    };
+    const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+    const observer = {
+      ...{ messageCommitted: nothing, messageDuplicate: nothing, postLockWait: nothing, feedLag: nothing },
+      ...{ outbox: nothing, relayLeader: nothing, relayPublished: nothing, relayConfirm: nothing },
+      ...{ sweepStarts: nothing, sweepFailed: nothing },
+    };
+    deps = { publisher, links: { url: (id) => id }, observer, log, trace: new EventTrace(log) };
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it('[FEED4] numbers what is committed while the broker leaves a publish without an answer', async () => {
+    const result = publishBatch(outbox, deps);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const stamps = statements.filter((name) => name === 'feed-stamp');
+    expect(stamps.length).toBeGreaterThan(100);
+    expect(statements).not.toContain('feed-mark');
+    answer.resolve({ confirmed: 1 });
+    expect(await result).toBe('partial');
+    expect(statements.at(-1)).toBe('feed-mark');
+    const { length } = statements;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(statements).toHaveLength(length);
+  });
+
+  it('[FEED4] costs no statement when the broker answers at once', async () => {
+    answer.resolve({ confirmed: 1 });
+    expect(await publishBatch(outbox, deps)).toBe('partial');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(statements).toEqual(['feed-pending', 'feed-mark']);
+  });
+
+  it('[FEED4] fails with the lost lock when the publish is over, and marks nothing', async () => {
+    stamp = () => Promise.reject(new Error('the connection is lost'));
+    let isOver = false;
+    const result = publishBatch(outbox, deps).finally(() => {
+      isOver = true;
+    });
+    result.catch(nothing);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(isOver).toBe(false);
+    answer.resolve({ confirmed: 1 });
+    await expect(result).rejects.toThrow('the connection is lost');
+    expect(statements).toEqual(['feed-pending', 'feed-stamp']);
+  });
+
+  it('[FEED4] throws what the publish throws', async () => {
+    const result = publishBatch(outbox, deps);
+    result.catch(nothing);
+    await vi.advanceTimersByTimeAsync(1_000);
+    answer.reject(new Error('no broker'));
+    await expect(result).rejects.toThrow('no broker');
+  });
+});
