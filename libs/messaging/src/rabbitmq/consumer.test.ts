@@ -111,4 +111,17 @@ describe('rabbitmq consumer', () => {
     await consumer.resume();
     expect(broker.consumed.size).toBe(3);
   });
+
+  it('[ERA5] dead letters that give no answer hold nobody up, and take one channel', async () => {
+    const hung = Promise.withResolvers<unknown>();
+    broker.purge = () => hung.promise;
+    await expect(consumer.emptyDeadLetters()).rejects.toMatchObject({ code: 'queue_silent' });
+    const { channels } = broker;
+    await expect(consumer.emptyDeadLetters()).rejects.toMatchObject({ code: 'queue_silent' });
+    expect(broker.channels).toBe(channels);
+    hung.resolve({ messageCount: 0 });
+    await consumer.emptyDeadLetters();
+    expect(broker.purges).toBe(2);
+    expect(broker.channels).toBe(channels - 1);
+  });
 });

@@ -5,7 +5,7 @@ import { Backoff } from '../backoff.ts';
 import { toError, UnavailableError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
-import { closeChannel } from './channels.ts';
+import { closeChannel, onChannel } from './channels.ts';
 import { Consumption } from './consumption.ts';
 import { type Connect, RabbitLink } from './link.ts';
 import { answered } from './own-queues.ts';
@@ -64,6 +64,7 @@ class RabbitConsumer implements EventConsumer {
   /** Settled by the next pause. A handler that pauses waits for `#changes`, and no change before it may wait for it. */
   #left = Promise.withResolvers<void>();
   #redeliveryTimer: NodeJS.Timeout | null = null;
+  #purging: Promise<unknown> | null = null;
   readonly #answerMs: number | undefined;
   readonly #shape: QueueShape;
   readonly #shares: QueueShares;
@@ -118,11 +119,13 @@ class RabbitConsumer implements EventConsumer {
   async emptyDeadLetters(): Promise<void> {
     const session = this.#link.session;
     if (session === null) throw new UnavailableError('rabbitmq');
-    const channel = await session.model.createChannel();
-    // The same error rejects the call that caused it; without a listener it would end the process.
-    channel.on('error', (error: unknown) => this.#logger.debug({ err: error }, 'channel of the dead letters ended'));
-    await channel.purgeQueue(DEAD_LETTER_QUEUE);
-    await closeChannel(channel);
+    // One without an answer is waited for, not repeated: each would hold a channel.
+    if (this.#purging !== null) await answered(this.#purging, DEAD_LETTER_QUEUE, this.#answerMs);
+    const purging = onChannel(session.model, (channel) => channel.purgeQueue(DEAD_LETTER_QUEUE));
+    this.#purging = purging.finally(() => {
+      this.#purging = null;
+    });
+    await answered(this.#purging, DEAD_LETTER_QUEUE, this.#answerMs);
   }
 
   async close(): Promise<void> {
