@@ -2,6 +2,7 @@ import {
   createMemoryBroker,
   createMemoryFanout,
   createMemoryLastSeen,
+  type EventConsumer,
   type Fanout,
   type FanoutCommand,
   type MemoryBroker,
@@ -12,7 +13,7 @@ import { createMetrics, type Metrics } from '@chat-realtime/service-kit';
 import { sleep, until } from '@chat-realtime/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
-import { interleaved, messageEvent, testLogger } from './testing/samples.ts';
+import { erasedEvent, interleaved, messageEvent, testLogger } from './testing/samples.ts';
 import { Observer } from './testing/observer.ts';
 
 type Trouble = 'none' | 'away' | 'refuses_streams' | 'refuses_all';
@@ -22,6 +23,8 @@ class TroubledFanout implements Fanout {
   readonly #inner: Fanout = createMemoryFanout();
   trouble: Trouble = 'none';
   attempts = 0;
+  /** What was taken out of the stream: session and seq. */
+  readonly scrubs: [number, number][] = [];
 
   get connected(): boolean {
     return this.trouble !== 'away';
@@ -32,7 +35,8 @@ class TroubledFanout implements Fanout {
     if (this.trouble === 'away') throw new UnavailableError('redis');
     const refused = commands.flatMap((command, index) => {
       const refuses =
-        this.trouble === 'refuses_all' || (this.trouble === 'refuses_streams' && command.kind === 'append');
+        this.trouble === 'refuses_all' || (this.trouble === 'refuses_streams' && command.kind !== 'publish');
+      if (!refuses && command.kind === 'scrub') this.scrubs.push([command.sessionId, command.throughSeq]);
       return refuses ? [index] : [];
     });
     await this.#inner.execute(commands.filter((_, index) => !refused.includes(index)));
@@ -160,6 +164,64 @@ describe('dispatcher', () => {
     expect(fanout.attempts).toBe(0);
     fanout.trouble = 'none';
     await until(() => observer.distinct === 5);
+  });
+
+  /** The dispatcher of `beforeEach` stands still; this one sweeps at every turn. */
+  async function sweepingOver(consumer: EventConsumer): Promise<Dispatcher> {
+    const lastSeen = createMemoryLastSeen();
+    const sweeping = createDispatcher({ consumer, fanout, lastSeen, logger: testLogger, metrics, sweepIntervalMs: 10 });
+    await sweeping.start();
+    return sweeping;
+  }
+
+  it('[ERA5] keeps in mind what Redis does not take out of the stream, and takes it out as soon as it does', async () => {
+    const sweeping = await sweepingOver(broker.consumer);
+    fanout.trouble = 'refuses_streams';
+    await broker.publisher.publish([erasedEvent(7, 3), erasedEvent(8, 2), erasedEvent(7, 9), messageEvent(9, 1)]);
+    await until(() => observer.distinct === 4);
+    await until(async () => /reason="erasure_unfinished"\} [1-9]/.test(await metrics.collect()));
+    expect(fanout.scrubs).toEqual([]);
+    fanout.trouble = 'none';
+    await until(() => fanout.scrubs.length >= 2);
+    const { attempts } = fanout;
+    await sweeping.stop();
+    expect(fanout.scrubs).toEqual([
+      [7, 9],
+      [8, 2],
+    ]);
+    expect(fanout.attempts).toBe(attempts);
+  });
+
+  it('[ERA5] dead letters that cannot be emptied hold up no event and are emptied later', async () => {
+    let failed = 0;
+    let emptied = 0;
+    let works = false;
+    const { consumer } = broker;
+    const sweeping = await sweepingOver({
+      start: (handler) => consumer.start(handler),
+      pause: () => consumer.pause(),
+      resume: () => consumer.resume(),
+      close: () => consumer.close(),
+      connected: true,
+      emptyDeadLetters: async () => {
+        if (works) emptied += 1;
+        else failed += 1;
+        if (!works) throw new Error('the queue does not respond');
+      },
+    });
+    await broker.publisher.publish([erasedEvent(7, 3), messageEvent(9, 1)]);
+    await until(() => observer.distinct === 2 && failed >= 3);
+    await broker.publisher.publish([messageEvent(9, 2)]);
+    await until(() => observer.distinct === 3);
+    // Given back, they would have come again with each attempt.
+    expect(observer.frames).toBe(3);
+    works = true;
+    await until(() => emptied > 0);
+    await broker.publisher.publish([messageEvent(9, 3)]);
+    await until(() => observer.distinct === 4);
+    await sweeping.stop();
+    expect(emptied).toBe(1);
+    expect(await metrics.collect()).toContain('chat_dispatch_events_total{result="dispatched",kind="durable"} 4');
   });
 
   it('[OPS] sweeps last_seen', async () => {

@@ -11,6 +11,7 @@ import { EventTrace, type Logger, type Metrics } from '@chat-realtime/service-ki
 import { FanoutWriter } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';
 import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
+import { OwedErasures } from './owed-erasures.ts';
 
 /** A restart of Redis is over in this time; only a longer outage is worth giving the queue's messages back. */
 const PATIENCE_MS = 3_000;
@@ -54,7 +55,7 @@ interface Work {
 }
 
 /**
- * Moves events from the queue to the fan-out. It keeps no state and removes no duplicates: what is acknowledged was
+ * Moves events from the queue to the fan-out. It keeps no events and removes no duplicates: what is acknowledged was
  * accepted by Redis, everything else is redelivered, and the gateways show each event once.
  */
 class ChannelDispatcher implements Dispatcher {
@@ -65,6 +66,7 @@ class ChannelDispatcher implements Dispatcher {
   readonly #metrics: DispatcherMetrics;
   readonly #trace: EventTrace;
   readonly #writer: FanoutWriter;
+  readonly #owed: OwedErasures;
   readonly #sweepIntervalMs: number;
   readonly #resumeBackoff = new Backoff(RESUME_MIN_MS, RESUME_MAX_MS);
   #returns = 0;
@@ -79,7 +81,10 @@ class ChannelDispatcher implements Dispatcher {
     this.#logger = options.logger;
     this.#trace = options.trace ?? new EventTrace(options.logger);
     this.#metrics = dispatcherMetrics(options.metrics, options.consumer, options.fanout);
-    this.#writer = new FanoutWriter({ fanout: options.fanout, metrics: this.#metrics, logger: options.logger });
+    const { consumer, fanout, logger } = options;
+    this.#owed = new OwedErasures({ consumer, fanout, logger, metrics: this.#metrics });
+    const scrubLater = this.#owed.scrubLater.bind(this.#owed);
+    this.#writer = new FanoutWriter({ fanout, logger, metrics: this.#metrics, scrubLater });
     this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_MS;
   }
 
@@ -89,7 +94,10 @@ class ChannelDispatcher implements Dispatcher {
 
   async start(): Promise<void> {
     if (this.#state !== 'idle') return;
-    this.#sweepTimer = setInterval(() => void this.#sweep(), this.#sweepIntervalMs);
+    this.#sweepTimer = setInterval(() => {
+      void this.#sweep();
+      void this.#owed.repay();
+    }, this.#sweepIntervalMs);
     // While Redis is down, nothing is consumed.
     if (this.#fanout.connected) await this.#consume();
     else this.#waitForFanout(0);
@@ -120,7 +128,7 @@ class ChannelDispatcher implements Dispatcher {
       await this.#giveBack();
       return;
     }
-    if (work.accepted.some(({ event }) => isErased(event))) await this.#consumer.emptyDeadLetters();
+    if (work.accepted.some(({ event }) => isErased(event))) await this.#owed.emptyDeadLetters();
     for (const delivery of work.accepted) delivery.ack();
     for (const { event } of work.accepted) this.#trace.note(event.session_id, event.seq, { hop: 'published' });
     for (const span of spans) span?.end();

@@ -1,6 +1,7 @@
 import { Backoff, type Fanout, type FanoutCommand, RefusedError } from '@chat-realtime/messaging';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { DispatcherMetrics, ErrorReason } from './metrics.ts';
+import type { Scrub } from './owed-erasures.ts';
 
 const RETRY_MIN_MS = 20;
 const RETRY_MAX_MS = 500;
@@ -15,6 +16,8 @@ export interface WriterOptions {
   readonly fanout: Fanout;
   readonly metrics: DispatcherMetrics;
   readonly logger: Logger;
+  /** Called with what was to be taken out of a stream that Redis does not change now. */
+  readonly scrubLater: (scrub: Scrub) => void;
 }
 
 /** Hands batches to the fan-out, and again while it fails, in place: nothing overtakes and nothing is requeued. */
@@ -55,8 +58,13 @@ export class FanoutWriter {
       // Once per batch: during an outage each further attempt would say the same.
       if (attempt === 1) this.#options.logger.warn({ err: error, reason }, 'redis did not take a batch');
       // The live frames are out. A full disk or memory may last for hours, and must not stop delivery for the sake of a
-      // stream whose readers repair themselves from the feed.
-      return reason === 'stream_refused';
+      // stream whose readers repair themselves from the feed. What was to be erased from it is owed.
+      if (reason !== 'stream_refused' || !(error instanceof RefusedError)) return false;
+      for (const index of error.refused) {
+        const command = commands[index];
+        if (command?.kind === 'scrub') this.#options.scrubLater(command);
+      }
+      return true;
     }
   }
 }

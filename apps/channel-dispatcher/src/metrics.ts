@@ -10,7 +10,13 @@ export interface DispatcherMetrics {
   readonly lag: Histogram;
 }
 
-const ERROR_REASONS = ['redis_unavailable', 'redis_refused', 'stream_refused', 'sweep_failed'] as const;
+const ERROR_REASONS = [
+  'redis_unavailable',
+  'redis_refused',
+  'stream_refused',
+  'erasure_unfinished',
+  'sweep_failed',
+] as const;
 export type ErrorReason = (typeof ERROR_REASONS)[number];
 
 export function dispatcherMetrics(metrics: Metrics, consumer: EventConsumer, fanout: Fanout): DispatcherMetrics {

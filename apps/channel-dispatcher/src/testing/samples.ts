@@ -28,6 +28,13 @@ export function messageEvent(sessionId: number, seq: number): OutgoingEvent {
   };
 }
 
+/** A whole chat was erased, through this seq. */
+export function erasedEvent(sessionId: number, seq: number): OutgoingEvent {
+  const { event } = messageEvent(sessionId, seq);
+  const data = { scope: 'session', through_seq: seq };
+  return { routingKey: 'chat.session.updated', event: { ...event, type: 'chat.erased', data } };
+}
+
 /** `count` events of `sessions` sessions, by turns. */
 export function interleaved(sessions: number, count: number, firstSeq = 1): OutgoingEvent[] {
   return Array.from({ length: count }, (_, index) =>

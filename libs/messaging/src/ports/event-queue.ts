@@ -57,7 +57,7 @@ export interface EventConsumer {
   /** Cancels the consumer and gives back what is unacked, so that nothing is requeued in a loop. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Deletes the dead letters for good, so that erased content cannot be found in them. */
+  /** Deletes the dead letters for good, so that erased content cannot be found in them. Rejects if it cannot now. */
   emptyDeadLetters(): Promise<void>;
   readonly connected: boolean;
   close(): Promise<void>;
