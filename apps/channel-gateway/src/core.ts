@@ -149,6 +149,7 @@ export class GatewayCore {
       presence: this.#presence,
       badge: this.#badge,
       databaseChanged,
+      ownersLearned: () => acks.ownersLearned(),
     });
     this.loop = new CatchupLoop({
       clock,

@@ -50,3 +50,37 @@ it('[ACK4] passes on an ack that came on its own, since what was sent over anoth
   expect(acked()).toEqual([[1, 'client', 5]]);
   await gateway.stop();
 });
+
+it('[ACK2] passes on a staff ack of what was read by REST, of which nothing was sent here', async () => {
+  const { gateway, ledger, acked, idOf } = acksUnderTest();
+  const id = idOf(ledger.post(1, 'before anybody of the staff was here', 'client'));
+  const anna = gateway.staff('anna');
+  await gateway.advance(500);
+  anna.send({ type: 'ack', items: [{ session_id: 1, last_id: id }] });
+  await gateway.advance(2_000);
+  expect(acked()).toEqual([[1, 'staff:anna', id]]);
+  await gateway.stop();
+});
+
+it('[ACK2] [ASG12] passes on such an ack of a narrow scope once it is known to be theirs, and no other', async () => {
+  const { gateway, ledger, acked, idOf } = acksUnderTest();
+  ledger.createSession(2);
+  ledger.assign(1, 'boris');
+  ledger.assign(2, 'olga');
+  const [mine, other] = [1, 2].map((id) => idOf(ledger.post(id, 'early', 'client')));
+  const boris = gateway.staff('boris/own');
+  await gateway.advance(500);
+  const items = [
+    { session_id: 1, last_id: mine },
+    { session_id: 2, last_id: other },
+    { session_id: 999, last_id: 5 },
+  ];
+  boris.send({ type: 'ack', items });
+  await gateway.advance(3_000);
+  expect(acked()).toEqual([[1, 'staff:boris', mine]]);
+  // Nothing of it is kept for the time when the other is theirs too.
+  ledger.assign(2, 'boris');
+  await gateway.advance(3_000);
+  expect(acked()).toEqual([[1, 'staff:boris', mine]]);
+  await gateway.stop();
+});

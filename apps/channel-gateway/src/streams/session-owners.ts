@@ -63,6 +63,11 @@ export class SessionOwners {
     this.#asked.delete(sessionId);
   }
 
+  /** It is to be requested, or has been, and was not answered yet. */
+  asks(sessionId: number): boolean {
+    return this.#asked.has(sessionId);
+  }
+
   /** The assignee, if known; otherwise it is requested. */
   ask(sessionId: number): string | null | undefined {
     const owner = this.of(sessionId);

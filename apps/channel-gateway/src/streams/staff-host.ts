@@ -20,4 +20,6 @@ export interface StaffStreamOptions {
   readonly badge: Badge;
   /** The feed does not know the shared cursor any more. */
   readonly databaseChanged: () => void;
+  /** chat-service has answered, perhaps also whose some sessions are. */
+  readonly ownersLearned: () => void;
 }

@@ -35,6 +35,11 @@ export class StaffSight {
     return this.#options.owners.of(sessionId);
   }
 
+  /** Whose it is was not known, and the answer is still to come. */
+  asks(sessionId: number): boolean {
+    return this.#options.owners.asks(sessionId);
+  }
+
   mayName(viewer: StaffViewer, sessionId: number): boolean {
     if (this.#options.owners.sees(viewer, sessionId)) return true;
     this.askForOwners();

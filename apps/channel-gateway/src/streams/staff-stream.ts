@@ -216,6 +216,7 @@ export class StaffStream implements CatchupParticipant {
 
   apply(request: CatchupRequest, response: CatchupResponse): void {
     this.sight.learn(request, response);
+    this.#options.ownersLearned();
     const ownRead = this.#ownRead;
     this.#ownRead = null;
     if (request.feed !== undefined && response.feed !== undefined)
