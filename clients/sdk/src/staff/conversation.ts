@@ -115,10 +115,13 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
   const found = (read: StaffSession): void => {
     session = read;
     error = null;
-    const { client_last_seen_id, client_read_id, staff_read_id } = read;
+    learnMarks(read);
+    void readNotes();
+  };
+  const learnMarks = ({ client_last_seen_id, client_read_id, staff_read_id }: StaffSession): void => {
     marks = mergeMarks(marks, 'client', { delivered_id: client_last_seen_id, read_id: client_read_id });
     marks = mergeMarks(marks, 'staff', { delivered_id: staff_read_id, read_id: staff_read_id });
-    void readNotes();
+    touch();
   };
   const readNotes = async (): Promise<void> => {
     // Without them the conversation is still a conversation; the next reading brings them.
@@ -239,6 +242,8 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     touch,
     resume() {
       history.ensure();
+      // Marks have no seq, so nothing else tells of those that were lost.
+      if (history.head !== null) void api.session(sessionId).then(learnMarks, () => undefined);
       outbox.flush();
       reads.kick();
     },
