@@ -241,7 +241,7 @@ export class StaffStream implements CatchupParticipant {
     return this.#newestMessages.of(sessionId);
   }
 
-  /** To somebody here, so it may be acknowledged. */
+  /** It went through this gateway, so staff may acknowledge it. */
   #sent(frame: LiveFrame): void {
     if (frame.sessionId !== null) this.#newestMessages.note(frame.sessionId, messageIdOf(frame));
   }

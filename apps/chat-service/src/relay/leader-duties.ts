@@ -48,7 +48,7 @@ export class LeaderDuties {
     for (const sweep of this.#sweeps) this.#every(sweep);
   }
 
-  /** Waits for running sweeps, so that two leaders never sweep at the same time. */
+  /** Waits for running sweeps, so that a leader that gives the lock back sweeps no more. */
   async stop(): Promise<void> {
     this.#active = false;
     for (const timer of this.#timers) clearInterval(timer);
@@ -104,7 +104,7 @@ export class LeaderDuties {
     const [head, lost] = await Promise.all([this.#deps.revocationsHead(), this.#deps.sourceLost()]);
     const data = { revocations_head: head, ...(lost && { source_lost: true }) };
     this.#deps.publisher.publishEphemeral({ v: 1, type: 'control.tick', data });
-    // Commits of other processes wake only their own relay, so the badge is counted with every tick too.
+    // A wake-up from another process may be lost, so the badge is counted with every tick too.
     if (performance.now() - this.#badgeAt >= TICK_MS) await this.#publishBadge();
   }
 
