@@ -90,8 +90,12 @@ for (const folder of SOURCES)
     clearTimeout(timer);
     timer = setTimeout(rebuild, 100);
   });
+// One Ctrl+C comes twice, from the terminal and from npm: not `once`, or the second would end this before the chat.
+let ending = false;
 for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, async () => {
+  process.on(signal, async () => {
+    if (ending) return;
+    ending = true;
     await Promise.all([stop(), vite.close()]);
     process.exit();
   });

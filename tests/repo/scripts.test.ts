@@ -1,7 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { tempFolder } from '@chat-realtime/testkit';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -38,6 +41,78 @@ describe('the commands of the README', () => {
       pretest: 'node scripts/setup.mjs --with-servers',
       prestack: 'node scripts/setup.mjs --with-servers',
     });
+  });
+
+  it('name parts of npm test and campaigns that exist, in every document', () => {
+    const said = (script: string, ...args: string[]): string => {
+      const { stdout, stderr } = spawnSync(process.execPath, [join(root, script), ...args], { encoding: 'utf8' });
+      return stdout + stderr;
+    };
+    const parts = new Set(/there are: (.+)/.exec(said('scripts/test.mjs', 'no-such-part'))?.[1]?.split(', '));
+    const campaigns = new Set([...said('scripts/campaign.mjs').matchAll(/^ {2}([\w-]+) /gm)].map(([, name]) => name));
+    expect([parts.has('stack'), campaigns.has('seeded-bugs')]).toEqual([true, true]);
+
+    const inFolder = (folder: string): string[] =>
+      readdirSync(join(root, folder), { recursive: folder !== '.', encoding: 'utf8' }).map((name) =>
+        join(folder, name),
+      );
+    const documents = ['.', 'docs', 'deploy', 'examples'].flatMap(inFolder).filter((path) => path.endsWith('.md'));
+    const named = documents.flatMap((path) =>
+      [...text(path).matchAll(/npm (test|run campaign) -- ([^`\n]+)/g)].flatMap(([, command, rest = '']) => {
+        // Only the first word after a campaign is its name, or the first of each of several: `alarms | faults`.
+        const words =
+          command === 'test' ? rest.split(' ') : rest.split('|').map((one) => one.trim().split(' ')[0] ?? '');
+        const names = words.filter((word) => /^[\w-]+$/.test(word) && !word.startsWith('-'));
+        const known: ReadonlySet<string | undefined> = command === 'test' ? parts : campaigns;
+        return names.map((name) => ({ at: `${path}: ${name}`, exists: known.has(name) }));
+      }),
+    );
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter(({ exists }) => !exists).map(({ at }) => at)).toEqual([]);
+  });
+
+  it('stop cleanly on Ctrl+C, which the terminal sends to npx chat-realtime and to the chat below it', async () => {
+    const folder = tempFolder('ctrl-c');
+    mkdirSync(join(folder, 'apps/standalone/dist'), { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    copyFileSync(join(root, 'scripts/packages/chat-realtime.mjs'), join(folder, 'chat-realtime.mjs'));
+    writeFileSync(
+      join(folder, 'apps/standalone/dist/main.js'),
+      `import { Shutdown } from ${JSON.stringify(new URL('../../libs/service-kit/src/shutdown.ts', import.meta.url).href)};
+const say = (_, text) => console.log(text);
+const shutdown = new Shutdown({ logger: { info: say, warn: say, error: say } });
+shutdown.onSignal(0, () => new Promise((resolve) => setTimeout(resolve, 200)));
+shutdown.onSignal(1, () => console.log('everything is closed'));
+shutdown.listen();
+setInterval(() => undefined, 1_000);
+console.log('listening');`,
+    );
+    const command = spawn(process.execPath, [join(folder, 'chat-realtime.mjs')], { detached: true });
+    const group = -Number(command.pid);
+    onTestFinished(() => {
+      if (command.exitCode === null && command.signalCode === null) process.kill(group, 'SIGKILL');
+    });
+    let output = '';
+    command.stderr.on('data', (chunk) => (output += String(chunk)));
+    command.stdout.on('data', (chunk) => {
+      output += String(chunk);
+      if (String(chunk).includes('listening')) process.kill(group, 'SIGINT');
+    });
+    const [code] = (await once(command, 'close')) as [number | null];
+    expect({ code, output }).toEqual({ code: 0, output: 'listening\nshutting down\neverything is closed\n' });
+  });
+
+  it('lead the reader of architecture.md to the database functions in force', () => {
+    const migrations = readdirSync(join(root, 'libs/database/migrations')).sort();
+    const created = new Map<string, string>();
+    for (const file of migrations)
+      for (const [, name = ''] of text(join('libs/database/migrations', file)).matchAll(
+        /CREATE (?:OR REPLACE )?FUNCTION (\w+)/g,
+      ))
+        created.set(name, file.slice(0, 4));
+    const named = [...text('docs/architecture.md').matchAll(/`(chat_\w+)` \((\d{4})\)/g)];
+    expect(named.length).toBeGreaterThan(3);
+    for (const [, name = '', migration] of named) expect(migration, name).toBe(created.get(name));
   });
 });
 

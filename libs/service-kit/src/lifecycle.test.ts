@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { EventEmitter } from 'node:events';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Health } from './health.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -42,6 +43,25 @@ describe('shutdown', () => {
     shutdown.onSignal(0, () => void order.push('drain'));
     await Promise.all([shutdown.run(), shutdown.run()]);
     expect(order).toEqual(['drain', 'http', 'database']);
+  });
+
+  it('[OPS5] takes a signal that comes twice within a second as one, and a later one as an order to end at once', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const exits: number[] = [];
+    const shutdown = new Shutdown({ logger, exit: (code) => void exits.push(code) });
+    shutdown.onSignal(0, () => new Promise(() => undefined));
+    const signals = new EventEmitter();
+    shutdown.listen(signals);
+    const signal = (): boolean => signals.emit('SIGINT', 'SIGINT');
+    signal();
+    signal();
+    vi.advanceTimersByTime(900);
+    signal();
+    expect(exits).toEqual([]);
+    vi.advanceTimersByTime(200);
+    signal();
+    expect(exits).toEqual([1]);
   });
 });
 

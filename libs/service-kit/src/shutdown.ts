@@ -11,6 +11,8 @@ export interface ShutdownOptions {
 }
 
 const DEFAULT_DEADLINE_MS = 25_000;
+/** One Ctrl+C comes twice: the terminal sends it to every process, and npm and our commands pass it on to their child. */
+const SAME_ORDER_MS = 1_000;
 
 /** Ends a service step by step, lowest order first; steps of one order run side by side. */
 export class Shutdown {
@@ -19,6 +21,7 @@ export class Shutdown {
   readonly #deadlineMs: number;
   readonly #exit: (code: number) => void;
   #running: Promise<void> | undefined;
+  #orderedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ logger, deadlineMs = DEFAULT_DEADLINE_MS, exit = (code) => process.exit(code) }: ShutdownOptions) {
     this.#logger = logger;
@@ -32,14 +35,16 @@ export class Shutdown {
     else steps.push(step);
   }
 
-  /** Begins on SIGTERM and SIGINT; a second signal ends the process at once. */
-  listen(): void {
+  /** Begins on SIGTERM and SIGINT; another signal more than a second later ends the process at once. */
+  listen(signals: NodeJS.EventEmitter = process): void {
     const begin = (signal: NodeJS.Signals): void => {
+      if (performance.now() - this.#orderedAt < SAME_ORDER_MS) return;
       if (this.#running !== undefined) {
         this.#logger.warn({ signal }, 'second signal: ending at once');
         this.#exit(1);
         return;
       }
+      this.#orderedAt = performance.now();
       this.#logger.info({ signal }, 'shutting down');
       const deadline = setTimeout(() => {
         this.#logger.error({ deadline_ms: this.#deadlineMs }, 'shutdown took too long');
@@ -51,8 +56,8 @@ export class Shutdown {
         () => this.#exit(1),
       );
     };
-    process.on('SIGTERM', begin);
-    process.on('SIGINT', begin);
+    signals.on('SIGTERM', begin);
+    signals.on('SIGINT', begin);
   }
 
   /** Runs all steps once, however often it is called. A step that fails is logged and does not stop the next. */

@@ -50,7 +50,8 @@ export const probe: AdminCommand = {
       'the probe posts as a customer and as an operator, and reads on every transport',
     );
     const ending = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort());
+    // Not `once`: npm passes on the Ctrl+C that the terminal has already sent, and a second one would kill the process.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.abort());
     let rounds = 0;
     while (!ending.signal.aborted) {
       const begun = performance.now();
