@@ -18,7 +18,7 @@ import { savedOrigins } from './saved-origins.ts';
 import { seedChosen } from './seed.ts';
 
 const SERVICE = 'auth-service';
-/** What is being answered is answered. */
+/** How long requests in progress may take to finish at shutdown. */
 const IN_FLIGHT_MS = 8_000;
 
 async function main(): Promise<void> {

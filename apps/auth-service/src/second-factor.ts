@@ -100,7 +100,7 @@ export class SecondFactor {
   }
 
   /**
-   * Needs a code, unless this sign-in has shown one in the last ten minutes: who holds a stolen token takes nothing away.
+   * Needs a code, unless this sign-in has shown one in the last ten minutes: a stolen token alone cannot turn it off.
    * @throws ChatError `validation_failed` | `rate_limited`
    */
   async end(by: Administrator, code: string | undefined): Promise<void> {

@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   const origins = OriginPolicy.create({ allowed: config.ALLOWED_ORIGINS, demo: false });
   const circuitOpen = metrics.gauge({
     name: 'chat_source_circuit_open',
-    help: "1 while a call to chat-service, ours or a site's, fails so often that it is made rarely",
+    help: "1 while calls to chat-service, ours or a site's, keep failing and are retried less often",
     labels: ['call'],
   });
   const calls = createHttpSource({
@@ -59,7 +59,9 @@ async function main(): Promise<void> {
       circuitOpen.set({ call }, open ? 1 : 0);
       logger.warn(
         { call, open },
-        open ? 'a call fails again and again: it is made rarely' : 'a call is answered again',
+        open
+          ? 'calls to chat-service keep failing; the circuit is open and they are retried less often'
+          : 'calls to chat-service are answered again; the circuit is closed',
       );
     },
   });

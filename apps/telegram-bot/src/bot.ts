@@ -189,7 +189,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
         metrics.leftOut.inc({ what: 'text' }, count);
         logger.warn({ count }, 'texts for Telegram were too many or too old and are left out; they stand in the chat');
       },
-      (error: unknown) => logger.warn({ err: error }, 'what is owed to Telegram could not be bounded'),
+      (error: unknown) => logger.warn({ err: error }, 'could not trim the Telegram queue'),
     );
     bounding = setTimeout(bound, BOUND_EVERY_MS);
   };

@@ -156,8 +156,7 @@ const en: Texts = {
   loginNeedsCode: 'A code from the console is needed: Settings → Notifications → Telegram. Then /login <code>.',
   boundTo: (name) =>
     `Done: this account answers in ${name === null ? 'your name' : `the name of “${name}”`}. You are on duty; /status changes it, /help explains everything.`,
-  unknownCode:
-    'The code does not fit: it is wrong, used or expired. The console or the chat on the site gives a new one.',
+  unknownCode: 'The code is wrong, already used or expired. Get a new one in the console or in the chat on the site.',
   tooMany: 'Too many wrong codes. Try again in 10 minutes.',
   loggedOut: 'The account is disconnected. Chats no longer arrive here.',
   linked: 'The chat from the site goes on here. It stays open there as well: it is one conversation.',
@@ -165,7 +164,7 @@ const en: Texts = {
     `There are more answers that you have not seen. Below are the last ${count}; the earlier ones are in the chat on the site, which stays open.`,
   welcome: 'Hello! Write your question, and we will answer here.',
   chat: (id) => `Chat ${id}`,
-  newChat: 'nobody’s',
+  newChat: 'unassigned',
   you: 'You on the site',
   colleague: (name) => (name === null ? 'A colleague' : `${name} (colleague)`),
   note: (name) => (name === null ? 'Note' : `Note, ${name}`),
@@ -208,8 +207,7 @@ const en: Texts = {
   unknownCommand: 'No such command. /help',
   unknownMessage: 'This message belongs to no chat. /open shows the chats.',
   isOperator: 'This account answers in an operator’s name and cannot be a customer. /logout disconnects it.',
-  notYours:
-    'Not sent: this message is of a chat that is no longer open to this account. Write a message of its own, not a reply.',
+  notYours: 'Not sent: you no longer have access to that chat. Send a new message instead of a reply.',
   unsupported: 'This cannot be passed on: text, photos, documents, video, audio and voice can.',
   edited: 'A message in the chat cannot be changed: the corrected text went as a new one.',
   editedNote: 'A note cannot be changed: the corrected text was saved as a new one.',
@@ -225,7 +223,7 @@ const en: Texts = {
     already_assigned: 'Another operator has the chat already.',
     invalid_transition: 'That is not possible any more: something changed before.',
     session_not_found: 'You can no longer see this chat.',
-    forbidden: 'This account is bound to no operator.',
+    forbidden: 'This account is not linked to an operator.',
     other: 'That did not work.',
   },
   group: {
@@ -236,11 +234,13 @@ const en: Texts = {
     queued: 'The chat went back to the queue',
     closed: 'Chat closed',
     notBound:
-      'Not sent: your account is bound to no operator. The console gives the code (Settings → Notifications → Telegram), and the bot takes it in its private chat. Nobody can answer anonymously.',
+      'Not sent: your account is not linked to an operator. Get a code in the console (Settings → Notifications → Telegram) and send it to the bot in a private chat. Nobody can answer anonymously.',
   },
   customerFailed: 'The message was not sent.',
   leftOut: (count) =>
-    `Telegram was away for long or did not take them: messages that did not come here: ${count}. All of them stand in the chat.`,
+    count === 1
+      ? '1 message could not be delivered here because Telegram was unavailable or rejected it. You can read it in the chat.'
+      : `${count} messages could not be delivered here because Telegram was unavailable or rejected them. You can read all of them in the chat.`,
   attachment: '📎',
 };
 

@@ -31,7 +31,7 @@ export const askedFieldsSchema = z.array(prechatFieldSchema).max(4);
 export const alertTimesSchema = z.object({
   /** Seconds a customer waits before an alert is raised. */
   waiting_seconds: seconds.optional(),
-  /** So long a reply is not seen before an alert. */
+  /** Seconds a reply stays unseen before an alert is raised. */
   reply_unseen_seconds: seconds.optional(),
   /** Minutes after which a callback without a preferred time is due. */
   callback_due_minutes: z.int().min(1).max(43_200).optional(),

@@ -24,7 +24,7 @@ export class EpochTracker {
     const seen = this.#seen;
     if (seen === epoch) return epoch;
     if (seen !== undefined) {
-      this.#context.log.warn({ epoch }, 'the database was restored or replaced: cursors of before say nothing');
+      this.#context.log.warn({ epoch }, 'the database was restored or replaced: earlier cursors are no longer valid');
       await settleRestoredEvents(this.#context.database);
     }
     this.#seen = epoch;

@@ -43,7 +43,8 @@ export function sayRead(database: Database, source: SourceName, log: ChatLog): (
         () => {
           saidAt = performance.now();
         },
-        (error: unknown) => log.warn({ source, error: String(error) }, 'that a source is read could not be noted'),
+        (error: unknown) =>
+          log.warn({ source, error: String(error) }, 'could not record that the source is being read'),
       )
       .finally(() => {
         isSaying = false;

@@ -99,7 +99,7 @@ export class MailController {
       const secret = this.#mail.inboundSecret;
       const wrong = new ChatError('bad_credentials', 'the signature is wrong or too old');
       const now = () => Math.floor(Date.now() / 1_000);
-      // Nobody can sign where there is no secret, and what is no signature of now needs no reading of the body.
+      // Without a secret no signature can be right; one that is malformed or out of date is refused before the body is read.
       if (secret === undefined || !mayBeSignedMail(signature, now())) throw wrong;
       const raw = await this.#mail.bodies.read(request.raw, rateLimitKey(ip));
       if (!isSignedMail(secret, signature, raw, now())) throw wrong;

@@ -281,7 +281,10 @@ function placeOf({ callback_id: callbackId, session_id: sessionId }: Cause, user
   return callbackId === null ? `chat ${sessionId} ${userId}` : `callback ${callbackId} ${userId}`;
 }
 
-/** The bot hears of it as they do who decide here: whoever is on duty is given the time in which it tells them. */
+/**
+ * The bot notifies operators on duty of callback requests on its own. Devices and mail wait for `onDutySeconds`, so that
+ * the operator is not told twice.
+ */
 function mayComeInTelegram({ age }: Cause, concern: Concern, operator: Operator): boolean {
   if (concern.event !== 'callback_requested' || operator.settings.everywhere || seesItself(concern, operator))
     return false;
@@ -292,7 +295,7 @@ function mailKey(notice: string, userId: string): string {
   return `alert:${notice}:${userId}`;
 }
 
-/** They have it before their eyes for now: a console may be closed, and a text that Telegram was to get be withheld. */
+/** They can see the event now, but not for sure later: a console may be closed, or a text for Telegram withheld. */
 function mayLeave(cause: Cause, concern: Concern, operator: Operator, isOwed: boolean): boolean {
   if (operator.status === 'off' || operator.settings.everywhere || !seesItself(concern, operator)) return false;
   // Whoever has taken a callback request, or was given it while they looked, needs no ring as they leave.

@@ -57,9 +57,7 @@ export function seesItself(
   return isInTelegram;
 }
 
-/**
- * Why nobody was told is of interest only here; what is left out is told by what the operator has before their eyes.
- */
+/** The channels that notify this operator. None if they are off work or can already see the event where they are. */
 export function channelsFor(concern: Concern, operator: AwayOperator, now: Date): OperatorChannel[] {
   const { event } = concern;
   const { settings, status, devices, canMail } = operator;

@@ -107,7 +107,7 @@ export function retentionSweep(
         if (at.callbacks !== null) await eraseOldCallbacks(eraser, run, at.callbacks, budget());
         if (at.messages !== null || at.files !== null || at.contacts !== null)
           afterId = await eraseOldSessions(eraser, run, at, afterId, budget());
-        // However much there is still to be erased: what was, has its bytes taken away.
+        // Deletes the bytes of the files erased so far, even when more is left to erase in the next run.
         const { failures } = await files.removeErased(budget());
         for (const failure of failures) run.fail('file', failure);
       } finally {

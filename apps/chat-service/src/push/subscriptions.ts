@@ -47,7 +47,8 @@ export class PushSubscriptions {
     const { endpoint, keys, device = null, locale = null } = request;
     const row = await translated(() =>
       this.#database.kysely.transaction().execute(async (trx) => {
-        // Another's from now on: what waits for whom it was must not ring for whom it is, nor stand in the way of theirs.
+        // The device has another owner now. Pushes queued for the previous one go with their row: they must neither reach
+        // the new owner nor count as already sent to them.
         const left = await sql`DELETE FROM push_subscription WHERE endpoint_hash = ${endpointHash(endpoint)}
           AND (user_id IS DISTINCT FROM ${staff?.userId ?? null} OR session_id IS DISTINCT FROM ${sessionId}::bigint)
           RETURNING id`.execute(trx);

@@ -237,7 +237,7 @@ async function bindOperator(row: CodeRow, hash: string, user: TelegramUser, trx:
   await sql`DELETE FROM operator_telegram WHERE telegram_user_id = ${user.id}::bigint OR user_id = ${userId}`.execute(
     trx,
   );
-  // One account is one person here: what was told to it as a customer's can be answered as such no more.
+  // An account is either a customer's or an operator's: texts it got as a customer can no longer be answered as one.
   await sql`DELETE FROM customer_telegram WHERE telegram_user_id = ${user.id}::bigint`.execute(trx);
   await sql`DELETE FROM telegram_message WHERE chat_id = ${user.id}::bigint`.execute(trx);
   await sql`INSERT INTO operator_telegram (user_id, user_name, role, scope, telegram_user_id, username, name, locale, code_hash)

@@ -75,7 +75,7 @@ export class Sender {
     }
   }
 
-  /** Counted and said: by the log, where the count of a process ends with it. */
+  /** Counted, and logged too: a counter is lost with its process. */
   #ambiguous({ id, sessionId, seq }: DueSend, cause: 'crash' | 'no_answer'): void {
     const { metrics, logger } = this.#parts;
     metrics.ambiguous.inc({ cause });
@@ -85,7 +85,7 @@ export class Sender {
     );
   }
 
-  /** False: the chat cannot be told now, and is told after a while. */
+  /** False: chat-service could not be reached, and the report is retried later. */
   async #reportBlocked(send: DueSend): Promise<boolean> {
     const { sends, desk, logger } = this.#parts;
     if (send.operatorId === null && send.customerId === null) return true;
@@ -95,15 +95,12 @@ export class Sender {
     } catch (error) {
       // Nothing was sent: it must not count as something that may have been.
       await sends.postpone(send.id, backoff(send.attempts));
-      logger.warn(
-        { err: error, id: send.id },
-        'that an account has stopped the bot could not be told; it is told again',
-      );
+      logger.warn({ err: error, id: send.id }, 'could not report that an account has blocked the bot; will retry');
       return false;
     }
   }
 
-  /** Less of it in its place, or a line that says that something is missing: what waits behind it goes on. */
+  /** Replaces the text by a simpler one, or by a notice that something is missing, so that the queue behind it moves on. */
   async #lessen(send: DueSend, failure: TelegramFailure): Promise<void> {
     const { sends, metrics, retryBudget, logger } = this.#parts;
     const less = simpler(send.content);
@@ -113,7 +110,7 @@ export class Sender {
     );
     if (less !== null) return sends.replace(send.id, less);
     retryBudget.end(send.id);
-    // What the bot itself says stands nowhere else, and is no news.
+    // A text of the bot itself belongs to no chat: a notice would have nothing to refer to.
     if (send.sessionId === null) return sends.drop(send.id);
     metrics.leftOut.inc({ what: 'text' });
     await sends.leaveOutOne(send.id);

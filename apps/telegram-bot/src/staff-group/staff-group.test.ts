@@ -172,7 +172,7 @@ describe('the language of a group', () => {
     worker.start();
     await asks('Where is it?');
     const topic = await shows('Where is it?');
-    expect(topic.name).toBe(`Иван · Chat ${session} · nobody’s`);
+    expect(topic.name).toBe(`Иван · Chat ${session} · unassigned`);
     expect(inTopic(topic.threadId)).toContain('A reply to a message of the bot goes to the customer.');
     await become(sql`status = 'closed'`, {
       type: 'chat.session.status',

@@ -49,7 +49,7 @@ export const manageEn: ManageTexts = {
   deactivate: 'Deactivate',
   activate: 'Activate again',
   deactivated: 'Operator deactivated',
-  deactivateHint: (name) => `${name} can sign in no more; open connections end within seconds.`,
+  deactivateHint: (name) => `${name} can no longer sign in; open connections end within seconds.`,
   heir: 'Hand the chats to',
   toQueue: 'the queue',
 
@@ -69,9 +69,9 @@ export const manageEn: ManageTexts = {
     },
     consent: {
       title: 'Consent',
-      hint: 'A new text wants a new version: each chat keeps which version its visitor agreed to.',
+      hint: 'A new text needs a new version number: each chat keeps which version its visitor agreed to.',
     },
-    alerts: { title: 'Alerts', hint: 'After how long to call for help.' },
+    alerts: { title: 'Alerts', hint: 'When to raise an alert.' },
     webhook: {
       title: 'Where alerts go',
       hint: 'Your own service gets each alert by a signed POST and passes it on: to a messenger, by text message, by mail.',
@@ -169,7 +169,7 @@ export const manageEn: ManageTexts = {
   },
   keys: {
     title: 'Secrets',
-    hint: 'Secrets lie in the environment of the server: they are changed there and shown nowhere.',
+    hint: 'Secrets are set as environment variables on the server. They can only be changed there and are never shown.',
     set: 'set',
     unset: 'not set',
   },
@@ -200,7 +200,7 @@ export const manageEn: ManageTexts = {
   lift: 'Lift',
   banLifted: 'Ban lifted',
   ban: 'Ban',
-  banHint: 'The visitor can write no more. They can still read what is there.',
+  banHint: 'The visitor can no longer write. They can still read what is there.',
   banWhom: 'Whom',
   banFor: 'How long',
   banHours: { '1': 'an hour', '24': 'a day', '168': 'a week', '720': '30 days', '': 'until lifted' },
@@ -217,9 +217,9 @@ export const manageEn: ManageTexts = {
   transcriptMailed: (email) => `It will be sent to ${email}`,
   exportData: 'Export data',
   erase: 'Erase data',
-  eraseHint: 'Texts, files and contacts of this chat vanish for everybody and for ever. They cannot be brought back.',
+  eraseHint: 'Texts, files and contacts of this chat will be permanently deleted for everyone. This cannot be undone.',
   eraseAllHint:
-    'Texts, files and contacts of all chats of this customer vanish for everybody and for ever. They cannot be brought back.',
+    'Texts, files and contacts of all chats of this customer will be permanently deleted for everyone. This cannot be undone.',
   eraseYes: 'Erase for ever',
   erased: (chats) => (chats === 1 ? 'Data erased' : `Data erased in ${chats} chats`),
   allChats: 'All chats of this customer',
@@ -315,14 +315,14 @@ export const manageEn: ManageTexts = {
   code: 'Code from the app',
   codeToEnd: 'Code from the app, or a recovery code',
   turnOn: 'Turn on',
-  codeWrong: 'The code does not fit. Wait for the next one and try again.',
+  codeWrong: 'The code is wrong. Wait for the next one and try again.',
   recoveryTitle: 'Recovery codes',
   recoveryHint: 'Each opens the sign-in once if the phone is lost. Keep them: they are not shown again.',
   codesKept: 'I have kept them',
   factorOff: 'Second factor off',
 
   codeNeeded: 'Open your authenticator app. A recovery code will do too.',
-  loginCodeWrong: 'The code does not fit, or was used already.',
+  loginCodeWrong: 'The code is wrong or was already used.',
   signInBy: (name) => `Sign in with ${name}`,
   or: 'or',
   oidcProblems: {

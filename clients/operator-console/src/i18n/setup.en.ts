@@ -4,9 +4,9 @@ export const setupEn: SetupTexts = {
   setupTitle: 'Put the chat on your site',
   setupSnippet: 'Code for the pages of your site',
   setupSnippetHint: 'Paste it before </body> on every page that needs the chat. The page does not wait for it.',
-  setupProxy: 'There is a proxy before the chat that it does not know',
+  setupProxy: 'The chat is behind a proxy it has not been told about',
   setupProxyHint:
-    'Until it is named all visitors share one address: limits and bans hold for all of them at once. The proxy must set X-Forwarded-For and not add to it. Add this to the settings of the server and restart it:',
+    'Until you name it, all visitors appear to share one address, so limits and bans apply to all of them. The proxy must set X-Forwarded-For and not add to it. Add this to the settings of the server and restart it:',
   setupOrigins: 'Allowed origins',
   setupOriginsHint:
     'The chat answers pages of allowed addresses only. Write the address of a site and the server says whether it is allowed.',

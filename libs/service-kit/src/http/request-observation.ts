@@ -45,7 +45,7 @@ export function installObservation(
       toldOf.add(request.clientIp);
       logger.warn(
         { client_ip: request.clientIp, hint: `TRUSTED_PROXIES=${request.clientIp}` },
-        'somebody in front is not believed, or sends no X-Forwarded-For; if it is a proxy of yours, all its visitors share one address',
+        'requests arrive through a proxy that TRUSTED_PROXIES does not list, or that sends no X-Forwarded-For; if it is yours, all its visitors share one address',
       );
     }
     void reply.header('x-request-id', request.id);

@@ -23,7 +23,7 @@ const en: typeof ru = {
   telegram: 'Continue in Telegram',
   linkReady: 'The link is ready. It works once, within 10 minutes.',
   openTelegram: 'Open Telegram',
-  wait: 'Too often. Wait a little',
+  wait: 'Too many attempts. Please wait a moment',
   failed: 'That did not work. Try again',
 };
 

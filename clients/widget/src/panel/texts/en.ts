@@ -94,10 +94,10 @@ export const en: Texts = {
   pushOffer: 'Tell me when you answer',
   pushOn: 'We will notify this device when you get a reply.',
   pushEnd: 'Turn off notifications',
-  pushDenied: 'The browser forbids notifications of this site. Its settings can allow them.',
-  linkEnded: 'The link of the mail was opened before or has ended: it works once, within 7 days. Write to us here.',
+  pushDenied: 'Notifications are blocked for this site. You can allow them in your browser settings.',
+  linkEnded: 'This link has already been used or has expired. It works once, within 7 days. You can write to us here.',
   linkSignedIn: 'The link of the mail opens a guest’s chat. Sign out on the site and open it again.',
   failed: 'That did not work. Try again',
-  wait: 'Too often. Wait a moment',
+  wait: 'Too many attempts. Please wait a moment',
   units: { b: 'B', kb: 'KB', mb: 'MB' },
 };
