@@ -168,7 +168,7 @@ class ChannelDispatcher implements Dispatcher {
     delivery.refuse();
     this.#metrics.deadLettered.inc({ reason });
     this.#metrics.events.inc({ result: 'refused', kind: 'bad' });
-    this.#logger.error({ reason }, 'message refused to the dead letters');
+    this.#logger.error({ reason }, 'message moved to the dead-letter queue');
   }
 
   #count({ accepted, staffOnly, ephemeralCount }: Work): void {
@@ -185,7 +185,7 @@ class ChannelDispatcher implements Dispatcher {
   async #giveBack(): Promise<void> {
     if (this.#state !== 'consuming') return;
     this.#returns += 1;
-    this.#logger.warn({ returns: this.#returns }, 'redis is away: the queue waits');
+    this.#logger.warn({ returns: this.#returns }, 'Redis unreachable; consumption paused');
     this.#waitForFanout(this.#resumeBackoff.next());
     await this.#consumer.pause();
   }
@@ -198,7 +198,7 @@ class ChannelDispatcher implements Dispatcher {
         return;
       }
       this.#resumeTimer = null;
-      this.#logger.info({}, 'redis is there: consuming');
+      this.#logger.info({}, 'Redis reachable; consuming');
       // Starting again resumes; it also is the first start when Redis was away from the beginning.
       this.#consume().catch((error: unknown) => {
         this.#logger.error({ err: error }, 'consuming could not begin');

@@ -158,7 +158,8 @@ describe('dispatcher between real servers', () => {
   it('[DEG] loses nothing from the queue while Redis is away, and parks nothing', async () => {
     await publish(500);
     await until(() => observer.distinct === 500, PATIENCE);
-    const returns = () => dispatcher.logs.filter(({ message }) => message === 'redis is away: the queue waits').length;
+    const returns = () =>
+      dispatcher.logs.filter(({ message }) => message === 'Redis unreachable; consumption paused').length;
     const before = returns();
     await redis.kill();
     const dark = await publish(2_000);
