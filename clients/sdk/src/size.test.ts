@@ -7,14 +7,13 @@ import { bundle } from '../test/bundle.ts';
  * message and for what administers a chat; 100 for a gateway beside a site's own chat, whose counters and answers are
  * the site's; and 80 for the way to what opens the link of a mail,
  * 80 for adding a device; 100 for a text that a site has taken and does not show yet; 45
- * for taking a chat elsewhere, and 20 in `staff` for the transcript; 90 for the way to what solves a challenge, and 40 in `staff` for the archive of an export; 10
- * for the wait after a refusal of what was asked for beside plain polling, and 5 for what is read while a report fails.
+ * for taking a chat elsewhere, and 20 in `staff` for the transcript; 90 for the way to what solves a challenge, and 40 in `staff` for the archive of an export.
  */
 it.each([
-  ['customer', 12_495],
-  ['index', 12_885],
+  ['customer', 12_490],
+  ['index', 12_880],
   ['staff', 14_310],
-  ['badge', 6_860],
+  ['badge', 6_850],
 ] as const)('ships %s in at most %i bytes, and without the schema library', async (entry, limit) => {
   const { files, gzipBytes } = await bundle(entry);
   for (const code of files.values()) expect(code).not.toMatch(/Zod|safeParse/);

@@ -153,14 +153,14 @@ export function createConnection(
     else if (fallback) storage.remove(REMEMBERED);
   };
 
-  /** `refused`: the server has just said that there is no place, or no channel. */
-  const scheduleProbe = (refused = limited): void => {
+  /** `turnedAway`: the server has just said that there is no place, or no channel. */
+  const scheduleProbe = (turnedAway = limited): void => {
     probe.clear();
     // Polling REST may be what worked last: it is no channel that could be asked for.
     const transport = limited && preferred() !== 'rest' ? preferred() : fallback?.better;
     // Jittered, so that all who were sent away at once do not come back at once.
     const limitedMs = LIMITED_PROBE_MS + LIMITED_SPREAD_MS * environment.random();
-    if (transport) probe.set((!refused && fallback?.probeMs) || limitedMs, () => openReplacement(transport));
+    if (transport) probe.set((!turnedAway && fallback?.probeMs) || limitedMs, () => openReplacement(transport));
   };
 
   const scheduleRenewal = (inMs?: number): void => {
@@ -223,13 +223,12 @@ export function createConnection(
     // A revoked token is no end for whoever can show that they are who they were.
     const tokenRefused = [4401, 4501, 4505].includes(code);
     const again = tokenRefused && !refused;
-    const first = refused || code;
     if (tokenRefused) {
-      refused = first;
+      refused ||= code;
       port.expire();
     }
     if (policy === 'never' && !again) {
-      const final = tokenRefused && first === 4505 ? first : code;
+      const final = tokenRefused && refused === 4505 ? refused : code;
       return become({ status: 'stopped', reason: stopReason(final), code: final });
     }
     if (policy === 'poll_only') limited = true;
@@ -238,9 +237,9 @@ export function createConnection(
       if (!lasted) attempts += 1;
       return begin();
     }
-    const answered = !UNANSWERED.includes(code);
-    if (answered && unanswered) attempts = countedByServer(attempts);
-    unanswered = !answered;
+    const wasUnanswered = unanswered;
+    unanswered = UNANSWERED.includes(code);
+    if (wasUnanswered && !unanswered) attempts = countedByServer(attempts);
     const atLeast = Math.max(retryAfterMs, code === 4429 ? RATE_LIMITED_MS : 0);
     lostAt ??= state.status === 'connecting' ? state.lostAt : null;
     const random = environment.random();
