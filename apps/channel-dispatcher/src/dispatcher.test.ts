@@ -174,54 +174,135 @@ describe('dispatcher', () => {
     return sweeping;
   }
 
-  it('[ERA5] keeps in mind what Redis does not take out of the stream, and takes it out as soon as it does', async () => {
+  /** The consumer of the broker, but for what a test lets fail. */
+  function consumerWith(changed: Partial<EventConsumer>): EventConsumer {
+    const { consumer } = broker;
+    return {
+      start: (handler) => consumer.start(handler),
+      pause: () => consumer.pause(),
+      resume: () => consumer.resume(),
+      close: () => consumer.close(),
+      emptyDeadLetters: () => consumer.emptyDeadLetters(),
+      keepErasures: (erasures) => consumer.keepErasures(erasures),
+      retryErasures: (finish) => consumer.retryErasures(finish),
+      connected: true,
+      consuming: true,
+      ...changed,
+    };
+  }
+
+  it('[ERA5] tries again what Redis does not take out of the stream, until it does', async () => {
     const sweeping = await sweepingOver(broker.consumer);
     fanout.trouble = 'refuses_streams';
     await broker.publisher.publish([erasedEvent(7, 3), erasedEvent(8, 2), erasedEvent(7, 9), messageEvent(9, 1)]);
     await until(() => observer.distinct === 4);
     await until(async () => /reason="erasure_unfinished"\} [1-9]/.test(await metrics.collect()));
+    expect(await metrics.collect()).toContain('chat_erasures_pending 3');
     expect(fanout.scrubs).toEqual([]);
     fanout.trouble = 'none';
-    await until(() => fanout.scrubs.length >= 2);
+    await until(async () => (await metrics.collect()).includes('chat_erasures_pending 0'));
     const { attempts } = fanout;
     await sweeping.stop();
-    expect(fanout.scrubs).toEqual([
+    expect(fanout.scrubs.toSorted()).toEqual([
+      [7, 3],
       [7, 9],
       [8, 2],
     ]);
     expect(fanout.attempts).toBe(attempts);
   });
 
-  it('[ERA5] dead letters that cannot be emptied hold up no event and are emptied later', async () => {
+  it('[ERA5] a round of many unfinished erasures asks a Redis that refuses but once', async () => {
+    fanout.trouble = 'refuses_streams';
+    const { consumer } = broker;
+    let rounds = 0;
+    const counting = consumerWith({
+      retryErasures: (finish) => {
+        rounds += 1;
+        return consumer.retryErasures(finish);
+      },
+    });
+    await consumer.keepErasures(
+      Array.from({ length: 50 }, (_, index) => ({ v: 1, from: 'stream', session_id: index + 1, through_seq: 1 })),
+    );
+    const sweeping = await sweepingOver(counting);
+    await until(() => rounds >= 3);
+    await sweeping.stop();
+    expect(fanout.attempts).toBeLessThanOrEqual(rounds);
+    expect(await metrics.collect()).toContain('chat_erasures_pending 50');
+  });
+
+  it('[ERA5] dead letters that cannot be emptied hold up no event and are emptied later, once', async () => {
     let failed = 0;
     let emptied = 0;
     let works = false;
-    const { consumer } = broker;
-    const sweeping = await sweepingOver({
-      start: (handler) => consumer.start(handler),
-      pause: () => consumer.pause(),
-      resume: () => consumer.resume(),
-      close: () => consumer.close(),
-      connected: true,
-      emptyDeadLetters: async () => {
-        if (works) emptied += 1;
-        else failed += 1;
-        if (!works) throw new Error('the queue does not respond');
-      },
-    });
+    const emptyDeadLetters = async (): Promise<void> => {
+      if (works) emptied += 1;
+      else failed += 1;
+      if (!works) throw new Error('the queue does not respond');
+    };
+    const sweeping = await sweepingOver(consumerWith({ emptyDeadLetters }));
     await broker.publisher.publish([erasedEvent(7, 3), messageEvent(9, 1)]);
     await until(() => observer.distinct === 2 && failed >= 3);
-    await broker.publisher.publish([messageEvent(9, 2)]);
-    await until(() => observer.distinct === 3);
+    await broker.publisher.publish([erasedEvent(8, 3), messageEvent(9, 2)]);
+    await until(() => observer.distinct === 4);
     // Given back, they would have come again with each attempt.
-    expect(observer.frames).toBe(3);
+    expect(observer.frames).toBe(4);
     works = true;
     await until(() => emptied > 0);
     await broker.publisher.publish([messageEvent(9, 3)]);
-    await until(() => observer.distinct === 4);
+    await until(() => observer.distinct === 5);
     await sweeping.stop();
     expect(emptied).toBe(1);
-    expect(await metrics.collect()).toContain('chat_dispatch_events_total{result="dispatched",kind="durable"} 4');
+    expect(await metrics.collect()).toContain('chat_dispatch_events_total{result="dispatched",kind="durable"} 5');
+  });
+
+  it('[ERA5] an erasure that RabbitMQ does not keep comes again, and nothing beside it does', async () => {
+    fanout.trouble = 'refuses_streams';
+    let refusals = 0;
+    const keepErasures = async (): Promise<void> => {
+      refusals += 1;
+      throw new UnavailableError('rabbitmq');
+    };
+    const sweeping = await sweepingOver(consumerWith({ keepErasures }));
+    await broker.publisher.publish([erasedEvent(7, 3), messageEvent(9, 1)]);
+    await until(() => refusals >= 2);
+    expect(await metrics.collect()).toContain('chat_erasures_pending 1');
+    await broker.publisher.publish([messageEvent(9, 2)]);
+    await until(() => observer.distinct === 3);
+    fanout.trouble = 'none';
+    await until(async () => (await metrics.collect()).includes('chat_erasures_pending 0'));
+    await sweeping.stop();
+    expect(fanout.scrubs).toEqual([[7, 3]]);
+    // Each time the erasure alone.
+    expect(observer.frames).toBe(refusals + 3);
+  });
+
+  it('[OPS2] is not healthy while a batch stays in work, and is as soon as it gets through', async () => {
+    const lastSeen = createMemoryLastSeen();
+    const { consumer } = broker;
+    const waiting = createDispatcher({ consumer, fanout, lastSeen, logger: testLogger, metrics, standstillMs: 50 });
+    await waiting.start();
+    await until(() => waiting.healthy);
+    fanout.trouble = 'refuses_all';
+    await broker.publisher.publish(interleaved(1, 1));
+    await until(() => !waiting.healthy);
+    expect([consumer.connected, fanout.connected]).toEqual([true, true]);
+    fanout.trouble = 'none';
+    await until(() => waiting.healthy);
+    expect(observer.distinct).toBe(1);
+    await waiting.stop();
+    expect(waiting.healthy).toBe(false);
+  });
+
+  it('[OPS2] is not healthy while its consumer does not consume', async () => {
+    let consuming = false;
+    const stopped = consumerWith({});
+    Object.defineProperty(stopped, 'consuming', { get: () => consuming });
+    const waiting = await sweepingOver(stopped);
+    expect(waiting.healthy).toBe(false);
+    consuming = true;
+    expect(waiting.healthy).toBe(true);
+    await waiting.stop();
   });
 
   it('[OPS] sweeps last_seen', async () => {

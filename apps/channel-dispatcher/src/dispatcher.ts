@@ -6,12 +6,12 @@ import {
   type FanoutCommand,
   type LastSeen,
 } from '@chat-realtime/messaging';
-import type { BrokerEvent } from '@chat-realtime/protocol';
+import type { BrokerEvent, PendingErasure } from '@chat-realtime/protocol';
 import { EventTrace, type Logger, type Metrics } from '@chat-realtime/service-kit';
-import { FanoutWriter } from './fanout-writer.ts';
+import { FanoutWriter, type Scrub } from './fanout-writer.ts';
 import { ephemeralCommands, eventCommands } from './frames.ts';
 import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
-import { OwedErasures } from './owed-erasures.ts';
+import { PendingErasures } from './pending-erasures.ts';
 
 /** A restart of Redis is over in this time; only a longer outage is worth giving the queue's messages back. */
 const PATIENCE_MS = 3_000;
@@ -23,6 +23,8 @@ const RESUME_MAX_MS = 30_000;
  */
 const MAX_RETURNS_WITHOUT_SUCCESS = 5;
 const DEFAULT_SWEEP_MS = 60_000;
+/** A batch in work for so long moves nothing: longer than a restart of Redis is waited for. */
+const DEFAULT_STANDSTILL_MS = 5_000;
 
 export interface DispatcherOptions {
   readonly consumer: EventConsumer;
@@ -33,6 +35,7 @@ export interface DispatcherOptions {
   /** Unless given, only this process remembers the way of an event. */
   readonly trace?: EventTrace | undefined;
   readonly sweepIntervalMs?: number;
+  readonly standstillMs?: number;
 }
 
 export interface Dispatcher {
@@ -40,6 +43,7 @@ export interface Dispatcher {
   start(): Promise<void>;
   /** Finishes what is in work and closes the consumer; everything unacked stays in the queue. */
   stop(): Promise<void>;
+  /** Events move, or would if there were any. */
   readonly healthy: boolean;
 }
 
@@ -66,10 +70,13 @@ class ChannelDispatcher implements Dispatcher {
   readonly #metrics: DispatcherMetrics;
   readonly #trace: EventTrace;
   readonly #writer: FanoutWriter;
-  readonly #owed: OwedErasures;
+  readonly #erasures: PendingErasures;
   readonly #sweepIntervalMs: number;
   readonly #resumeBackoff = new Backoff(RESUME_MIN_MS, RESUME_MAX_MS);
   #returns = 0;
+  readonly #standstillMs: number;
+  /** Since when a batch is in work. */
+  #workingSince: number | null = null;
   #state: 'idle' | 'consuming' | 'waiting_for_fanout' | 'stopped' = 'idle';
   #resumeTimer: NodeJS.Timeout | null = null;
   #sweepTimer: NodeJS.Timeout | null = null;
@@ -82,21 +89,23 @@ class ChannelDispatcher implements Dispatcher {
     this.#trace = options.trace ?? new EventTrace(options.logger);
     this.#metrics = dispatcherMetrics(options.metrics, options.consumer, options.fanout);
     const { consumer, fanout, logger } = options;
-    this.#owed = new OwedErasures({ consumer, fanout, logger, metrics: this.#metrics });
-    const scrubLater = this.#owed.scrubLater.bind(this.#owed);
-    this.#writer = new FanoutWriter({ fanout, logger, metrics: this.#metrics, scrubLater });
+    this.#erasures = new PendingErasures({ consumer, fanout, logger, metrics: this.#metrics });
+    this.#writer = new FanoutWriter({ fanout, logger, metrics: this.#metrics });
+    this.#standstillMs = options.standstillMs ?? DEFAULT_STANDSTILL_MS;
     this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_MS;
   }
 
   get healthy(): boolean {
-    return this.#state === 'consuming' && this.#consumer.connected && this.#fanout.connected;
+    const stuck = this.#workingSince !== null && performance.now() - this.#workingSince > this.#standstillMs;
+    const connected = this.#consumer.connected && this.#fanout.connected;
+    return this.#state === 'consuming' && connected && this.#consumer.consuming && !stuck;
   }
 
   async start(): Promise<void> {
     if (this.#state !== 'idle') return;
     this.#sweepTimer = setInterval(() => {
       void this.#sweep();
-      void this.#owed.repay();
+      void this.#erasures.retry();
     }, this.#sweepIntervalMs);
     // While Redis is down, nothing is consumed.
     if (this.#fanout.connected) await this.#consume();
@@ -113,7 +122,14 @@ class ChannelDispatcher implements Dispatcher {
 
   async #consume(): Promise<void> {
     this.#state = 'consuming';
-    await this.#consumer.start((deliveries) => this.#handle(deliveries));
+    await this.#consumer.start(async (deliveries) => {
+      this.#workingSince = performance.now();
+      try {
+        await this.#handle(deliveries);
+      } finally {
+        this.#workingSince = null;
+      }
+    });
   }
 
   async #handle(deliveries: readonly Delivery[]): Promise<void> {
@@ -124,12 +140,14 @@ class ChannelDispatcher implements Dispatcher {
     });
     const commands = work.durable.length + work.ephemeral.length;
     const patienceMs = this.#returns < MAX_RETURNS_WITHOUT_SUCCESS ? PATIENCE_MS : Number.POSITIVE_INFINITY;
-    if (commands > 0 && !(await this.#writer.write(work, patienceMs))) {
+    const written = commands > 0 ? await this.#writer.write(work, patienceMs) : { unfinished: [] };
+    if (written === null) {
       await this.#giveBack();
       return;
     }
-    if (work.accepted.some(({ event }) => isErased(event))) await this.#owed.emptyDeadLetters();
-    for (const delivery of work.accepted) delivery.ack();
+    const isFinished = await this.#finishErasures(work, written.unfinished);
+    // An erasure that nobody remembers comes again; what was dispatched beside it does not.
+    for (const delivery of work.accepted) if (isFinished || delivery.event.type !== 'chat.erased') delivery.ack();
     for (const { event } of work.accepted) this.#trace.note(event.session_id, event.seq, { hop: 'published' });
     for (const span of spans) span?.end();
     this.#count(work);
@@ -162,6 +180,19 @@ class ChannelDispatcher implements Dispatcher {
       }
     }
     return work;
+  }
+
+  /** True when what was erased is gone everywhere, or RabbitMQ remembers what is not. */
+  async #finishErasures({ accepted }: Work, unfinished: readonly Scrub[]): Promise<boolean> {
+    const pending: PendingErasure[] = unfinished.map(({ sessionId, throughSeq }) => ({
+      v: 1,
+      from: 'stream',
+      session_id: sessionId,
+      through_seq: throughSeq,
+    }));
+    if (accepted.some(({ event }) => erasesChat(event)) && !(await this.#erasures.emptyDeadLetters()))
+      pending.push({ v: 1, from: 'dead_letters' });
+    return this.#erasures.keep(pending);
   }
 
   #refuse(delivery: { refuse(): void }, reason: string): void {
@@ -220,7 +251,7 @@ class ChannelDispatcher implements Dispatcher {
 }
 
 /** A whole chat was erased: parked messages may hold words of it. */
-function isErased({ type, data }: BrokerEvent): boolean {
+function erasesChat({ type, data }: BrokerEvent): boolean {
   return type === 'chat.erased' && data['scope'] === 'session';
 }
 

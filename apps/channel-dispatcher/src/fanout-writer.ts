@@ -1,7 +1,6 @@
 import { Backoff, type Fanout, type FanoutCommand, RefusedError } from '@chat-realtime/messaging';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { DispatcherMetrics, ErrorReason } from './metrics.ts';
-import type { Scrub } from './owed-erasures.ts';
 
 const RETRY_MIN_MS = 20;
 const RETRY_MAX_MS = 500;
@@ -16,8 +15,13 @@ export interface WriterOptions {
   readonly fanout: Fanout;
   readonly metrics: DispatcherMetrics;
   readonly logger: Logger;
-  /** Called with what was to be taken out of a stream that Redis does not change now. */
-  readonly scrubLater: (scrub: Scrub) => void;
+}
+
+export type Scrub = Extract<FanoutCommand, { kind: 'scrub' }>;
+
+export interface Written {
+  /** What was to be taken out of a stream that Redis does not change now. */
+  readonly unfinished: readonly Scrub[];
 }
 
 /** Hands batches to the fan-out, and again while it fails, in place: nothing overtakes and nothing is requeued. */
@@ -29,16 +33,17 @@ export class FanoutWriter {
     this.#options = options;
   }
 
-  /** True when Redis took everything; false when it did not within `patienceMs`, or this ends. */
-  async write(batch: Batch, patienceMs: number): Promise<boolean> {
+  /** Null when Redis did not take what is durable within `patienceMs`, or this ends. */
+  async write(batch: Batch, patienceMs: number): Promise<Written | null> {
     const backoff = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     const giveUpAt = performance.now() + patienceMs;
     let commands = [...batch.ephemeral, ...batch.durable];
     for (let attempt = 1; ; attempt += 1) {
-      if (await this.#attempt(commands, attempt)) return true;
+      const written = await this.#attempt(commands, attempt);
+      if (written !== null) return written;
       commands = [...batch.durable];
-      if (commands.length === 0) return true;
-      if (this.#stopped.signal.aborted || performance.now() >= giveUpAt) return false;
+      if (commands.length === 0) return { unfinished: [] };
+      if (this.#stopped.signal.aborted || performance.now() >= giveUpAt) return null;
       await pause(backoff.next(), this.#stopped.signal);
     }
   }
@@ -48,23 +53,21 @@ export class FanoutWriter {
     this.#stopped.abort();
   }
 
-  async #attempt(commands: readonly FanoutCommand[], attempt: number): Promise<boolean> {
+  async #attempt(commands: readonly FanoutCommand[], attempt: number): Promise<Written | null> {
     try {
       await this.#options.fanout.execute(commands);
-      return true;
+      return { unfinished: [] };
     } catch (error) {
       const reason = errorReason(error, commands);
       this.#options.metrics.errors.inc({ reason });
       // Once per batch: during an outage each further attempt would say the same.
       if (attempt === 1) this.#options.logger.warn({ err: error, reason }, 'redis did not take a batch');
       // The live frames are out. A full disk or memory may last for hours, and must not stop delivery for the sake of a
-      // stream whose readers repair themselves from the feed. What was to be erased from it is owed.
-      if (reason !== 'stream_refused' || !(error instanceof RefusedError)) return false;
-      for (const index of error.refused) {
-        const command = commands[index];
-        if (command?.kind === 'scrub') this.#options.scrubLater(command);
-      }
-      return true;
+      // stream whose readers repair themselves from the feed. What was to be erased from it is tried again later.
+      if (reason !== 'stream_refused' || !(error instanceof RefusedError)) return null;
+      return {
+        unfinished: error.refused.map((index) => commands[index]).filter((command) => command?.kind === 'scrub'),
+      };
     }
   }
 }

@@ -37,6 +37,9 @@ async function main(): Promise<void> {
   const dispatcher = createDispatcher({ consumer, fanout, lastSeen, logger, metrics, trace });
   health.add('rabbitmq', () => assertConnected(consumer, 'rabbitmq'));
   health.add('redis', () => assertConnected(fanout, 'redis'));
+  health.add('consumption', () => {
+    if (!dispatcher.healthy) throw new Error('no event is taken from the queue');
+  });
 
   shutdown.onSignal(STOP.readiness, () => health.setDraining());
   shutdown.onSignal(STOP.dispatcher, () => dispatcher.stop());

@@ -1,6 +1,6 @@
 import { type EventConsumer, type Fanout } from '@chat-realtime/messaging';
 import { BAD_MESSAGES } from '@chat-realtime/messaging/rabbitmq';
-import type { Counter, Histogram, Metrics } from '@chat-realtime/service-kit';
+import type { Counter, Gauge, Histogram, Metrics } from '@chat-realtime/service-kit';
 import { BAD_EVENTS } from './frames.ts';
 
 export interface DispatcherMetrics {
@@ -8,6 +8,7 @@ export interface DispatcherMetrics {
   readonly errors: Counter;
   readonly deadLettered: Counter;
   readonly lag: Histogram;
+  readonly erasuresPending: Gauge;
 }
 
 const ERROR_REASONS = [
@@ -48,6 +49,10 @@ export function dispatcherMetrics(metrics: Metrics, consumer: EventConsumer, fan
       help: 'Messages rejected as dead letters, by reason',
       labels: ['reason'],
       series: [...BAD_MESSAGES, ...BAD_EVENTS].map((reason) => ({ reason })),
+    }),
+    erasuresPending: metrics.gauge({
+      name: 'chat_erasures_pending',
+      help: 'Parts of erasures that Redis or RabbitMQ refused, in their queue until they are done',
     }),
     lag: metrics.histogram({
       name: 'chat_dispatch_lag_seconds',

@@ -19,6 +19,8 @@ export const READER_TYPE = 'chat.reader';
 export const DEAD_LETTER_QUEUE = 'chat-channel-dispatcher.dead';
 export const DEAD_LETTER_EXCHANGE = 'chat.events.dead';
 export const EPHEMERAL_QUEUE = 'chat-channel-dispatcher.ephemeral';
+/** What an erasure could not delete at once; only dispatchers declare, fill and read it. */
+export const ERASURE_QUEUE = 'chat-channel-dispatcher.erasures';
 /** Redeliveries after which RabbitMQ parks a message. It counts lost connections too, so it is far above any real outage. */
 export const DELIVERY_LIMIT = 50;
 export const EPHEMERAL_TTL_MS = 5_000;
@@ -71,6 +73,19 @@ export const brokerEphemeralSchema = z.discriminatedUnion('type', [
   z.object({ v: z.literal(1), type: z.literal('control.tick'), data: tickSchema }),
 ]);
 export type BrokerEphemeral = z.infer<typeof brokerEphemeralSchema>;
+
+/** A part of an erasure that is still to be done: a message of the queue of erasures. */
+export const pendingErasureSchema = z.discriminatedUnion('from', [
+  z.object({
+    v: z.literal(1),
+    from: z.literal('stream'),
+    session_id: z.int().min(1),
+    /** Frames through this seq, and those without one. */
+    through_seq: z.int().min(0),
+  }),
+  z.object({ v: z.literal(1), from: z.literal('dead_letters') }),
+]);
+export type PendingErasure = z.infer<typeof pendingErasureSchema>;
 
 export function queueNames(count: QueueCount): string[] {
   if (count === 1) return [DISPATCHER_QUEUE];

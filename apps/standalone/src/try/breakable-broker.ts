@@ -31,6 +31,7 @@ export class BreakableBroker {
     this.#meter = meter;
     const canPublish = (): boolean => this.#queue.publisher.connected;
     const canConsume = (): boolean => this.#queue.consumer.connected;
+    const isConsuming = (): boolean => this.#queue.consumer.consuming;
     this.publisher = {
       publish: (batch) => this.#publish(batch),
       publishEphemeral: (message) => this.#queue.publisher.publishEphemeral(message),
@@ -48,8 +49,13 @@ export class BreakableBroker {
       pause: () => this.#queue.consumer.pause(),
       resume: () => this.#queue.consumer.resume(),
       emptyDeadLetters: () => this.#queue.consumer.emptyDeadLetters(),
+      keepErasures: (erasures) => this.#queue.consumer.keepErasures(erasures),
+      retryErasures: (finish) => this.#queue.consumer.retryErasures(finish),
       get connected() {
         return canConsume();
+      },
+      get consuming() {
+        return isConsuming();
       },
       close: async () => {
         this.#handler = null;

@@ -1,4 +1,4 @@
-import type { BrokerEphemeral, BrokerEvent } from '@chat-realtime/protocol';
+import type { BrokerEphemeral, BrokerEvent, PendingErasure } from '@chat-realtime/protocol';
 import { UnconfirmedError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 import type {
@@ -193,6 +193,8 @@ class MemoryPublisher implements EventPublisher {
 
 class MemoryConsumer implements EventConsumer {
   readonly #queue: MemoryQueue;
+  /** As long as the process, like the stream and the queue themselves. */
+  #erasures: PendingErasure[] = [];
   #closed = false;
 
   constructor(queue: MemoryQueue) {
@@ -201,6 +203,10 @@ class MemoryConsumer implements EventConsumer {
 
   get connected(): boolean {
     return !this.#closed;
+  }
+
+  get consuming(): boolean {
+    return this.#queue.consuming;
   }
 
   async start(handler: Handler): Promise<void> {
@@ -218,6 +224,15 @@ class MemoryConsumer implements EventConsumer {
   /** There are none: what is refused here is gone at once. */
   async emptyDeadLetters(): Promise<void> {
     return undefined;
+  }
+
+  async keepErasures(erasures: readonly PendingErasure[]): Promise<void> {
+    this.#erasures.push(...erasures);
+  }
+
+  async retryErasures(finish: (erasure: PendingErasure) => Promise<boolean>): Promise<number> {
+    for (const erasure of this.#erasures.splice(0)) if (!(await finish(erasure))) this.#erasures.push(erasure);
+    return this.#erasures.length;
   }
 
   async close(): Promise<void> {

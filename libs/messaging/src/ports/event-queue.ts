@@ -1,4 +1,4 @@
-import type { BrokerEphemeral, BrokerEvent, RoutingKey } from '@chat-realtime/protocol';
+import type { BrokerEphemeral, BrokerEvent, PendingErasure, RoutingKey } from '@chat-realtime/protocol';
 
 /** Durable event on its way from the outbox to the dispatcher. */
 export interface OutgoingEvent {
@@ -59,6 +59,15 @@ export interface EventConsumer {
   resume(): Promise<void>;
   /** Deletes the dead letters for good, so that erased content cannot be found in them. Rejects if it cannot now. */
   emptyDeadLetters(): Promise<void>;
+  /** Keeps them where no restart forgets them. Rejects if that is not certain; some may have been kept then. */
+  keepErasures(erasures: readonly PendingErasure[]): Promise<void>;
+  /**
+   * Gives what is kept to `finish`, the oldest first and not without a bound, and keeps on what it answers false for.
+   * Resolves with how many are left. Rejects if the queue cannot be read now.
+   */
+  retryErasures(finish: (erasure: PendingErasure) => Promise<boolean>): Promise<number>;
   readonly connected: boolean;
+  /** Takes events, or would if there were any: it is neither paused nor waiting after a handler that failed. */
+  readonly consuming: boolean;
   close(): Promise<void>;
 }

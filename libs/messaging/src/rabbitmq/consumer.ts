@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { DEAD_LETTER_QUEUE, EPHEMERAL_QUEUE, queueNames, READER_TYPE } from '@chat-realtime/protocol';
+import {
+  DEAD_LETTER_QUEUE,
+  EPHEMERAL_QUEUE,
+  type PendingErasure,
+  queueNames,
+  READER_TYPE,
+} from '@chat-realtime/protocol';
 import type { Channel, ChannelModel } from 'amqplib';
 import { Backoff } from '../backoff.ts';
 import { toError, UnavailableError } from '../errors.ts';
@@ -7,6 +13,7 @@ import type { MessagingLogger } from '../logger.ts';
 import type { Delivery, EventConsumer } from '../ports/event-queue.ts';
 import { closeChannel, onChannel } from './channels.ts';
 import { Consumption } from './consumption.ts';
+import { ErasureQueue } from './erasure-queue.ts';
 import { type Connect, RabbitLink } from './link.ts';
 import { answered } from './own-queues.ts';
 import type { RabbitOptions } from './publisher.ts';
@@ -66,6 +73,7 @@ class RabbitConsumer implements EventConsumer {
   #redeliveryTimer: NodeJS.Timeout | null = null;
   #purging: Promise<unknown> | null = null;
   readonly #answerMs: number | undefined;
+  readonly #erasures: ErasureQueue;
   readonly #shape: QueueShape;
   readonly #shares: QueueShares;
   readonly #shareTimer: NodeJS.Timeout | null;
@@ -74,6 +82,7 @@ class RabbitConsumer implements EventConsumer {
     const { url, logger, queues = 1, shareRoundMs = SHARE_ROUND_MS } = options;
     this.#logger = logger;
     this.#answerMs = options.answerMs;
+    this.#erasures = new ErasureQueue(logger, options.answerMs);
     this.#shape = queues;
     this.#shares = new QueueShares(randomUUID(), shareRoundMs);
     this.#shareTimer = queues === 1 ? null : setInterval(() => this.#share(), shareRoundMs);
@@ -97,6 +106,10 @@ class RabbitConsumer implements EventConsumer {
     return this.#link.session !== null;
   }
 
+  get consuming(): boolean {
+    return this.#wanted === 'consuming' && this.#redeliveryTimer === null && this.#active.length > 0;
+  }
+
   async start(handler: Handler): Promise<void> {
     this.#handler = handler;
     await this.resume();
@@ -117,8 +130,7 @@ class RabbitConsumer implements EventConsumer {
   }
 
   async emptyDeadLetters(): Promise<void> {
-    const session = this.#link.session;
-    if (session === null) throw new UnavailableError('rabbitmq');
+    const session = this.#require();
     // One without an answer is waited for, not repeated: each would hold a channel.
     if (this.#purging !== null) await answered(this.#purging, DEAD_LETTER_QUEUE, this.#answerMs);
     const purging = onChannel(session.model, (channel) => channel.purgeQueue(DEAD_LETTER_QUEUE));
@@ -126,6 +138,14 @@ class RabbitConsumer implements EventConsumer {
       this.#purging = null;
     });
     await answered(this.#purging, DEAD_LETTER_QUEUE, this.#answerMs);
+  }
+
+  async keepErasures(erasures: readonly PendingErasure[]): Promise<void> {
+    await this.#erasures.keep(this.#require().model, erasures);
+  }
+
+  async retryErasures(finish: (erasure: PendingErasure) => Promise<boolean>): Promise<number> {
+    return this.#erasures.retry(this.#require().model, finish);
   }
 
   async close(): Promise<void> {
@@ -137,6 +157,12 @@ class RabbitConsumer implements EventConsumer {
     this.#left.resolve();
     await within(this.#apply(), CLOSE_DEADLINE_MS);
     await this.#link.close();
+  }
+
+  #require(): ConsumerSession {
+    const session = this.#link.session;
+    if (session === null) throw new UnavailableError('rabbitmq');
+    return session;
   }
 
   /** Makes the channel of the current connection fit what is wanted. */

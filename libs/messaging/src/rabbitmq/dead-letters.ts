@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { DEAD_LETTER_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
+import { DEAD_LETTER_QUEUE, ERASURE_QUEUE, EVENTS_EXCHANGE } from '@chat-realtime/protocol';
 import { type ChannelModel, type ConfirmChannel, connect, type GetMessage } from 'amqplib';
-import { closeChannel, onChannel } from './channels.ts';
+import { closeChannel, exists, onChannel } from './channels.ts';
 import { decodeEvent } from './decode.ts';
 import { existingQueues } from './queue-shape.ts';
 import { SITE_DEAD_LETTERS, SITE_QUEUE } from './site-source.ts';
@@ -166,6 +166,8 @@ export async function purgeEventQueue(url: string): Promise<number> {
     return await onChannel(model, async (channel) => {
       let purged = 0;
       for (const queue of queues) purged += (await channel.purgeQueue(queue)).messageCount;
+      // A chat that was erased after the backup is back, and its number may become another's.
+      if (await exists(model, (other) => other.checkQueue(ERASURE_QUEUE))) await channel.purgeQueue(ERASURE_QUEUE);
       return purged;
     });
   } finally {
