@@ -302,9 +302,11 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
       if (direct.route === 'session') await client.query(TIMEOUTS_AFTERWARDS);
       const silenceMs = sessionOptions.silenceMs;
       const session = new PostgresSession(client, Math.min(SESSION_PING_MS, (silenceMs ?? Infinity) / 3));
-      await client.query(
-        silenceMs === undefined ? SERVER_KEEPALIVE : `${SERVER_KEEPALIVE}; ${silenceBounds(silenceMs)}`,
-      );
+      const setup = [SERVER_KEEPALIVE];
+      if (silenceMs !== undefined) setup.push(silenceBounds(silenceMs));
+      // What has no index costs so much then, on paper, that each statement would be compiled first.
+      if (sessionOptions.readsByIndex === true) setup.push('SET enable_seqscan = off; SET jit = off');
+      await client.query(setup.join('; '));
       return session;
     },
     ping: async () => {

@@ -33,6 +33,11 @@ export interface SessionOptions {
    * is stopped or cut off while its connection stays open. The session pings by itself, several times within that.
    */
   readonly silenceMs?: number;
+  /**
+   * Reads by index where there is one. A plan is kept, and one made while a table was small may read it whole when it has
+   * grown. PGlite, whose only connection serves everybody, takes no notice.
+   */
+  readonly readsByIndex?: boolean;
 }
 
 /** An open transaction, as passed to everything that takes part in it. */

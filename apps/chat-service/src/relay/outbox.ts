@@ -17,18 +17,25 @@ export interface PendingBatch {
   readonly full: boolean;
 }
 
+/** Events of one batch. */
+export const BATCH_MAX = 500;
 /** The text of one batch: so much and one event more is in memory at a time. */
 const BATCH_BYTES = 1_048_576;
 
 const STAMP = { name: 'feed-stamp', text: 'SELECT chat_stamp_feed($1::integer) AS stamped' } as const;
+/**
+ * The page is cut before events are joined, by a limit that the planner knows, and each event is looked up by its key.
+ * Otherwise the planner reckons with a third of all numbers, and reads the whole feed for each batch.
+ */
 const PENDING = {
   name: 'feed-pending',
   text: `SELECT * FROM (
-      SELECT h.published AS published, f.feed_seq, f.traceparent, ${eventColumns('e')}, ${eventBytes('e')} AS bytes,
+      SELECT f.published, f.feed_seq, f.traceparent, ${eventColumns('e')}, ${eventBytes('e')} AS bytes,
         sum(${eventBytes('e')}) OVER (ORDER BY f.feed_seq) AS bytes_to_here
-      FROM feed_head h JOIN feed f ON f.feed_seq > h.published LEFT JOIN chat_event e ON e.id = f.event_id
-      ORDER BY f.feed_seq LIMIT $1) page
-    WHERE page.bytes_to_here - page.bytes < $2 ORDER BY page.feed_seq`,
+      FROM (SELECT (SELECT published FROM feed_head) AS published, n.feed_seq, n.event_id, n.traceparent FROM feed n
+        WHERE n.feed_seq > (SELECT published FROM feed_head) ORDER BY n.feed_seq LIMIT ${BATCH_MAX}) f
+      LEFT JOIN LATERAL (SELECT * FROM chat_event e WHERE e.id = f.event_id OFFSET 0) e ON true) page
+    WHERE page.bytes_to_here - page.bytes < $1 ORDER BY page.feed_seq`,
 } as const;
 const MARK = { name: 'feed-mark', text: 'SELECT chat_mark_published($1::bigint, $2::bigint) AS marked' } as const;
 const REPUBLISH = { name: 'feed-republish', text: 'SELECT chat_republish($1::integer) AS events' } as const;
@@ -73,12 +80,12 @@ export class Outbox {
   }
 
   /** What is stamped and not published, in the order of the feed. */
-  async pending(limit: number): Promise<PendingBatch | undefined> {
-    const found = await this.#session.query<PendingRow>(PENDING, [limit, BATCH_BYTES]);
+  async pending(): Promise<PendingBatch | undefined> {
+    const found = await this.#session.query<PendingRow>(PENDING, [BATCH_BYTES]);
     const last = found.at(-1);
     if (last === undefined) return undefined;
     const rows = found.filter((row): row is Exclude<PendingRow, { id: null }> => row.id !== null);
-    const full = found.length === limit || Number(last.bytes_to_here) >= BATCH_BYTES;
+    const full = found.length === BATCH_MAX || Number(last.bytes_to_here) >= BATCH_BYTES;
     return { from: last.published, to: last.feed_seq, rows, full };
   }
 

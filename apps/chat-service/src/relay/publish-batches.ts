@@ -2,9 +2,8 @@ import type { EventPublisher } from '@chat-realtime/messaging';
 import type { EventTrace } from '@chat-realtime/service-kit';
 import type { AttachmentLinks, ChatLog, ChatObserver } from '../ports.ts';
 import { renderBrokerEvent, routingKeyOf } from '../storage/render.ts';
-import type { Outbox, OutboxRow } from './outbox.ts';
+import { BATCH_MAX, type Outbox, type OutboxRow } from './outbox.ts';
 
-export const BATCH_MAX = 500;
 /** How long a publish may take, and how long between two looks then, before what is committed meanwhile gets its numbers. */
 const STAMP_EVERY_MS = 50;
 
@@ -55,7 +54,7 @@ async function whileStamping<T>(work: Promise<T>, outbox: Outbox): Promise<T> {
 
 /** One batch in the order of the feed, marked as far as it is confirmed. */
 export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<BatchResult> {
-  const batch = await outbox.pending(BATCH_MAX);
+  const batch = await outbox.pending();
   if (batch === undefined) return 'empty';
   const { from, to, rows, full } = batch;
   // Their events were deleted since.

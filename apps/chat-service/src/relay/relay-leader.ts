@@ -113,7 +113,7 @@ export class RelayLeader {
 
   /** From a fresh connection to its end: waits for the lock, leads, gives it back. */
   async #campaign(): Promise<void> {
-    const session = await this.#deps.database.acquireSession({ silenceMs: SILENCE_MS });
+    const session = await this.#deps.database.acquireSession({ silenceMs: SILENCE_MS, readsByIndex: true });
     session.onLost(() => this.#signal.set());
     try {
       while (!this.#stopping && !(await session.tryLock(RELAY_LOCK))) await this.#pause(this.#retryMs);
