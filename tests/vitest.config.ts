@@ -1,7 +1,10 @@
 /**
  * Suites over the whole product. They know addresses and the contract, and nothing of the code.
  *
- * - `blackbox/`: the rules of SPEC.md over HTTP and the channel, against BLACKBOX_TARGET=standalone|stack|url
+ * - `blackbox/`: the rules of SPEC.md over HTTP and the channel, against BLACKBOX_TARGET=standalone|stack|url. `npm test`
+ *   runs `blackbox/one-service/` over standalone alone: one service decides those rules by itself, from a request or by
+ *   its own timer, and runs the same code in one process and in the stack. All else runs over both: delivery, order,
+ *   resume, limits, sign-in and tokens. `npm run campaign -- blackbox` runs everything over both
  * - `resume/`: clients cut off at random, on every transport
  * - `faults/`: a part is killed, paused or emptied under traffic; a checker verifies what each client was shown
  * - `browser/`: widget and console in Chromium and Firefox

@@ -68,9 +68,7 @@ class Control {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  async #target(wanted: ProfileName): Promise<Target> {
-    // A stack takes long to start; its `limits` one drains in the same time and is not needed any more by then.
-    const profile = wanted === 'drain' && targetKind() === 'stack' ? 'limits' : wanted;
+  async #target(profile: ProfileName): Promise<Target> {
     const running = this.#targets.get(profile);
     if (running !== undefined) return running;
     for (const [name, other] of this.#targets) {

@@ -17,10 +17,10 @@ export const SECRETS = {
 export const ALLOWED_ORIGIN = 'https://shop.example';
 
 /**
- * `main`: our own auth-service, no rates, quick alerts. `limits`: a foreign auth-service (HS256), small rates, short pings.
- * `drain`: an instance that a test may terminate. `channel-only`: a site keeps the chat, and takes the channel.
+ * `main`: our own auth-service, no rates, quick alerts. `limits`: a foreign auth-service (HS256), small rates, short pings;
+ * the last of its files terminates it. `channel-only`: a site keeps the chat, and takes the channel.
  */
-export const PROFILES = ['main', 'limits', 'drain', 'channel-only'] as const;
+export const PROFILES = ['main', 'limits', 'channel-only'] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
 const COMMON = {
@@ -74,7 +74,5 @@ export function environmentOf(profile: ProfileName): Readonly<Record<string, str
       };
     case 'channel-only':
       return { ...COMMON, ...HS256, ...RATES_OFF, CHAT_ROLE: 'ledger', EVENTS_API_KEY: SECRETS.eventsKey };
-    case 'drain':
-      return { ...COMMON, ...HS256, ...RATES_OFF, DRAIN_SECONDS: '3' };
   }
 }

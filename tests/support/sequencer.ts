@@ -1,18 +1,26 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { targetKind } from './target.ts';
+
+/** It waits until a minute has passed since the first file: the later, the shorter. */
+const IDLE_CLOSE = 'one-service/idle-close';
+/** A stack ends when the next profile begins; standalones go on beside each other. */
+const isStack = targetKind() === 'stack';
 
 /**
- * A fixed order: one target after the other, since a stack is expensive. Within `main` two files come last: the one that
- * waits until a minute has passed since the first file, and the one that restarts the target.
+ * A fixed order: one target after the other, since a stack is expensive. What restarts or terminates a target comes last
+ * of those that use it.
  */
 const ORDER = [
   'main/',
-  'main/idle-close',
+  'one-service/',
+  ...(isStack ? [IDLE_CLOSE] : []),
   'main/restart',
   'resume/',
   'browser/together',
   'limits/',
+  'limits/drain',
   'channel-only/',
-  'drain/',
+  ...(isStack ? [] : [IDLE_CLOSE]),
 ];
 
 function rank(path: string): number {

@@ -2,7 +2,7 @@ import { ofType, type SseClient, WebSocketClient, type WebSocketClient as Socket
 import { expect, test } from 'vitest';
 import { useChat } from '../../support/chat.ts';
 
-const chat = await useChat('drain', { survives: false });
+const chat = await useChat('limits', { survives: false });
 const DRAIN_MS = 3_000;
 
 test('[DRN1] [POLL7] [SSE8] [OPS5] SIGTERM: goodbye spread over the time, served until then, 1012, exit code 0', async () => {
