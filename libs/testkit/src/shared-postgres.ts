@@ -7,6 +7,7 @@ import { type PostgresServer, startPostgres } from './postgres.ts';
  * its own, or makes roles starts one with `startPostgres`. It ends with the worker.
  */
 let server: Promise<PostgresServer> | undefined;
+let keeper: Promise<pg.Client> | undefined;
 const templates = new Map<string, Promise<string>>();
 let count = 0;
 
@@ -17,6 +18,24 @@ function shared(): Promise<PostgresServer> {
     throw error;
   });
   return server;
+}
+
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: (await shared()).url });
+  client.on('error', () => {
+    keeper = undefined;
+  });
+  await client.connect();
+  return client;
+}
+
+/** Over one connection for all: to connect takes longer than what is asked. */
+async function run(statement: string): Promise<void> {
+  keeper ??= connect().catch((error: unknown) => {
+    keeper = undefined;
+    throw error;
+  });
+  await (await keeper).query(statement);
 }
 
 const nameOf = (url: string): string => new URL(url).pathname.slice(1);
@@ -50,7 +69,8 @@ export async function createDatabase(template?: Template): Promise<string> {
   // The backend of a connection that was closed may need a moment to end.
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await on.query(`CREATE DATABASE "${database}" TEMPLATE "${from}"`);
+      // As files, of a server that waits for no disk: a third of the time of a copy by the log.
+      await run(`CREATE DATABASE "${database}" TEMPLATE "${from}" STRATEGY FILE_COPY`);
       break;
     } catch (error) {
       const isInUse = error instanceof pg.DatabaseError && error.code === '55006';
@@ -65,6 +85,5 @@ export async function createDatabase(template?: Template): Promise<string> {
 
 /** With whatever is still connected to it. */
 export async function dropDatabase(url: string): Promise<void> {
-  const on = await shared();
-  await on.query(`DROP DATABASE IF EXISTS "${nameOf(url)}" WITH (FORCE)`);
+  await run(`DROP DATABASE IF EXISTS "${nameOf(url)}" WITH (FORCE)`);
 }
