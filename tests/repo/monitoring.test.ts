@@ -35,10 +35,6 @@ function run(program: string, debianPackage: string, ...args: string[]): string 
 const promtool = (...args: string[]): string => run('promtool', 'prometheus', ...args);
 
 describe('the alerts', () => {
-  it('fire on the samples they are made for, and on no near miss', () => {
-    expect(promtool('test', 'rules', join(MONITORING, 'rules/chat.test.yml'))).toMatch(/^0 [\s\S]*SUCCESS/);
-  });
-
   it('each has samples that raise it, and a near miss', () => {
     const schema = z.object({
       tests: z.array(

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULT_PORT } from '../../apps/standalone/src/listen-port.ts';
-import { freePort, Staff, tempFolder, until } from '@chat-realtime/testkit';
+import { freePort, HttpClient, Staff, tempFolder, until } from '@chat-realtime/testkit';
 import { createSessionResponseSchema } from '@chat-realtime/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StandaloneProcesses, STOP_MS } from '../support/standalone-processes.ts';
@@ -49,6 +49,20 @@ describe('the life of one process', () => {
     const again = await Staff.login(second.http, 'anna', second.password);
     expect((await again.sessions()).sessions).toEqual([]);
   }, 60_000);
+
+  it('[OPS4] shows its figures by their token, and on a port of their own that serves nothing else', async () => {
+    const metricsPort = await freePort();
+    const token = 'token-of-the-prometheus';
+    const settings = { METRICS_TOKEN: token, METRICS_PORT: String(metricsPort) };
+    const { http } = await chats.start(tempFolder('standalone'), [], settings);
+    expect((await http.get('/metrics')).status).toBe(401);
+    expect((await http.get('/metrics', { token: 'something else' })).status).toBe(401);
+    expect((await http.get('/metrics', { token })).text).toContain('chat_active_connections');
+    const own = new HttpClient(`http://127.0.0.1:${metricsPort}`);
+    expect((await own.get('/metrics')).text).toContain('chat_active_connections');
+    expect((await own.get('/healthz')).status).toBe(404);
+    own.close();
+  }, 120_000);
 
   it('[OPS20] ends the demo with a variable of production, and what was served for real is none ever after', async () => {
     const folder = tempFolder('standalone');

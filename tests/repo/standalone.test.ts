@@ -1,6 +1,6 @@
-import { fixedWork, freePort, HttpClient, Staff, tempFolder } from '@chat-realtime/testkit';
-import { afterEach, describe, expect, it } from 'vitest';
-import { StandaloneProcesses, STOP_MS } from '../support/standalone-processes.ts';
+import { fixedWork, Staff, tempFolder } from '@chat-realtime/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type StartedChat, StandaloneProcesses, STOP_MS } from '../support/standalone-processes.ts';
 
 /**
  * How many times as long as fixed work of the same minute a later start may take. On a quiet machine it is 2.0 times, and 3.5
@@ -48,29 +48,23 @@ describe('npm start', () => {
     expect((await anew.sessions()).sessions).toHaveLength(12);
     expect((await third.http.get('/auth/me', { token: anna.token })).status).toBe(401);
   }, 150_000);
+});
 
-  it('[OPS4] shows its figures to nobody unless a token or a port of their own was set', async () => {
-    const folder = tempFolder('standalone');
-    const plain = await chats.start(folder);
+describe('npm start -- --empty', () => {
+  const empty = new StandaloneProcesses();
+  afterAll(() => empty.stopAll());
+  const folder = tempFolder('standalone');
+  let first: StartedChat;
+  beforeAll(async () => {
+    first = await empty.start(folder, ['--empty']);
+  });
+
+  it('[OPS4] shows its figures to nobody while neither a token nor a port of their own is set', async () => {
     const asked: readonly Record<string, string>[] = [{}, { host: 'localhost' }, { authorization: 'Bearer ' }];
-    for (const headers of asked) expect((await plain.http.get('/metrics', { headers })).status).toBe(404);
-    await plain.child.stop('SIGTERM', STOP_MS);
-    const metricsPort = await freePort();
-    const token = 'token-of-the-prometheus';
-    const { http, child } = await chats.start(folder, [], { METRICS_TOKEN: token, METRICS_PORT: String(metricsPort) });
-    expect((await http.get('/metrics')).status).toBe(401);
-    expect((await http.get('/metrics', { token: 'something else' })).status).toBe(401);
-    expect((await http.get('/metrics', { token })).text).toContain('chat_active_connections');
-    const own = new HttpClient(`http://127.0.0.1:${metricsPort}`);
-    expect((await own.get('/metrics')).text).toContain('chat_active_connections');
-    expect((await own.get('/healthz')).status).toBe(404);
-    own.close();
-    await child.stop('SIGTERM', STOP_MS);
-  }, 120_000);
+    for (const headers of asked) expect((await first.http.get('/metrics', { headers })).status).toBe(404);
+  });
 
   it('[OPS36] [AUTH20] seeds nothing outside demo mode, and prints a one-time link for the administrator until there is one', async () => {
-    const folder = tempFolder('standalone');
-    const first = await chats.start(folder, ['--empty']);
     expect(first.child.output()).not.toMatch(/anna|password /);
     const key = /\/operator\/#invite=(\S+)/.exec(first.child.output())?.[1];
     expect(key).toBeDefined();
@@ -82,7 +76,7 @@ describe('npm start', () => {
     expect((await vera.sessions()).sessions).toEqual([]);
     await first.child.stop('SIGTERM', STOP_MS);
     // Real from now on, also for who forgets to say so.
-    const second = await chats.start(folder);
+    const second = await empty.start(folder);
     expect(second.child.output()).not.toMatch(/invite=|anna|password /);
     expect((await (await Staff.login(second.http, 'vera', account.password)).sessions()).sessions).toEqual([]);
     expect((await second.http.post('/auth/login', { json: { login: 'anna', password: 'x' } })).status).toBe(401);

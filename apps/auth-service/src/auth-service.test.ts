@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Database, openDatabase } from '@chat-realtime/database';
 import { authUserSchema, loginResponseSchema } from '@chat-realtime/protocol';
 import { createHttpApp, createLogger, createMetrics, Health, listRoutes, loadConfig } from '@chat-realtime/service-kit';
-import { createDatabase, dropDatabase, startPostgres } from '@chat-realtime/testkit';
+import { createDatabase, dropDatabase } from '@chat-realtime/testkit';
 import { TokenVerifier } from '@chat-realtime/verifier';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
@@ -323,31 +323,6 @@ describe('keys of several instances', () => {
     expect(sets[0]?.keys).toHaveLength(1);
     await Promise.all(databases.map((database) => database.close()));
     await dropDatabase(url);
-  });
-});
-
-describe('a restart of PostgreSQL', () => {
-  it('[OPS10] ends no sign-in, and auth-service answers again by itself', async () => {
-    const server = await startPostgres();
-    const database = await openDatabase(server.url);
-    const service = await createAuthService({
-      database,
-      config,
-      logger: silent,
-      metrics: createMetrics('auth-service'),
-    });
-    service.start();
-    await seedOperators(service, PASSWORD);
-    const { refresh_token } = await service.login('anna', PASSWORD, '127.0.0.1');
-    await server.kill();
-    await expect(service.login('anna', PASSWORD, '127.0.0.1')).rejects.toThrow();
-    await server.restart();
-    await expect.poll(() => database.ping().then(() => 'up'), { timeout: 60_000 }).toBe('up');
-    expect((await service.refresh(refresh_token)).user.login).toBe('anna');
-    expect((await service.login('anna', PASSWORD, '127.0.0.1')).user.login).toBe('anna');
-    service.stop();
-    await database.close();
-    await server.stop();
   });
 });
 

@@ -1,105 +1,15 @@
-import { createHmac } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { type AppProcess, freePort, startProcess, tempFolder, until } from '@chat-realtime/testkit';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { until } from '@chat-realtime/testkit';
+import { describe, expect, it, vi } from 'vitest';
 import { blockable } from '../test/blockable.ts';
-import type { ChatClient, ChatClientOptions, TransportName } from './index.ts';
-import { createChatClient, memoryStorage } from './index.ts';
+import { bodies, dense, identityToken, idOf, online, PASSWORD, shows, useLiveServer } from '../test/live-server.ts';
 import { createBadge } from './badge.ts';
-import { createStaffAuth, createStaffClient, type StaffClient } from './staff.ts';
+import { memoryStorage, type TransportName } from './index.ts';
+import { createStaffAuth } from './staff.ts';
 import { createFakeBrowser } from './testing/index.ts';
 
-const MAIN = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
-const PASSWORD = 'correct horse battery';
-const IDENTITY_SECRET = 'the secret of identity tokens: 32';
-const TOKEN_SECONDS = 10;
 // They wait for the server more than they work.
 vi.setConfig({ maxConcurrency: 12 });
-
-let app: AppProcess;
-let baseUrl = '';
-let staff: StaffClient;
-const open: { destroy(): void }[] = [];
-const keep = <T extends { destroy(): void }>(one: T): T => {
-  open.push(one);
-  return one;
-};
-
-beforeAll(async () => {
-  const port = await freePort();
-  baseUrl = `http://127.0.0.1:${port}`;
-  app = await startProcess({
-    name: 'standalone',
-    args: [MAIN],
-    env: {
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      DATA_DIR: tempFolder('sdk-live'),
-      OPERATOR_PASSWORD: PASSWORD,
-      IDENTITY_SECRETS: `k1:${IDENTITY_SECRET}`,
-      CHANNEL_TOKEN_TTL_SECONDS: String(TOKEN_SECONDS),
-      RATE_MESSAGES_PER_MINUTE: '0',
-      RATE_CONNECT_PER_10S: '0',
-      RATE_SESSIONS_PER_MINUTE: '0',
-    },
-    ready: `${baseUrl}/readyz`,
-  });
-  staff = await signIn('anna');
-});
-afterAll(async () => {
-  for (const one of open) one.destroy();
-  await app.stop();
-});
-
-async function signIn(login: string): Promise<StaffClient> {
-  const environment = { storage: memoryStorage() };
-  const auth = createStaffAuth({ baseUrl, environment });
-  await auth.login(login, PASSWORD);
-  return keep(createStaffClient({ baseUrl, getToken: auth.getToken, environment }));
-}
-
-/** A customer whose every event is held against the contract: each once, in order, none left out. */
-function customer(options: ChatClientOptions = {}): { client: ChatClient; seqs: number[] } {
-  const client = keep(
-    createChatClient({
-      baseUrl,
-      ...options,
-      environment: { storage: memoryStorage(), ...options.environment },
-    }),
-  );
-  const seqs: number[] = [];
-  client.on('event', ({ seq }) => seqs.push(seq));
-  return { client, seqs };
-}
-
-/** What a site's server makes for the customer who is signed in there. */
-function identityToken(sub: string): string {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const now = Math.floor(Date.now() / 1_000);
-  const signed = `${part({ alg: 'HS256', kid: 'k1' })}.${part({ aud: 'chat', sub, name: 'Ada', iat: now, exp: now + 300 })}`;
-  return `${signed}.${createHmac('sha256', IDENTITY_SECRET).update(signed).digest('base64url')}`;
-}
-const bodies = (client: ChatClient): string[] => client.getState().messages.map(({ body }) => body);
-const online = (client: ChatClient, transport?: TransportName): Promise<unknown> =>
-  until(
-    () => {
-      const { connection } = client.getState();
-      return connection.status === 'online' && (transport === undefined || connection.transport === transport)
-        ? true
-        : undefined;
-    },
-    { timeoutMs: 30_000, what: `a connection by ${transport ?? 'any transport'}` },
-  );
-const shows = (client: ChatClient, count: number): Promise<unknown> =>
-  until(() => (client.getState().messages.length >= count ? true : undefined), {
-    timeoutMs: 30_000,
-    what: `${count} messages`,
-  });
-const idOf = (client: ChatClient): number => client.getState().session?.id ?? 0;
-const say = (id: number, body: string): Promise<unknown> =>
-  staff.api.send(id, { body, client_message_id: crypto.randomUUID() });
-const dense = (seqs: readonly number[]): boolean =>
-  seqs.every((seq, index) => index === 0 || seq === (seqs[index - 1] ?? 0) + 1);
+const { server, keep, signIn, customer, say } = useLiveServer();
 
 describe.concurrent('against the real server', () => {
   it.each([['websocket'], ['sse'], ['poll'], ['rest']] as const)('holds a conversation over %s', async (transport) => {
@@ -111,7 +21,7 @@ describe.concurrent('against the real server', () => {
     expect(bodies(client)).toEqual(['question', 'answer']);
     expect(client.getState().unread).toBe(1);
     client.markRead();
-    await until(async () => ((await staff.api.session(idOf(client))).client_read_id > 0 ? true : undefined), {
+    await until(async () => ((await server().staff.api.session(idOf(client))).client_read_id > 0 ? true : undefined), {
       what: 'the read mark',
     });
     expect(client.getState().unread).toBe(0);
@@ -152,26 +62,6 @@ describe.concurrent('against the real server', () => {
     expect(bodies(client)).toEqual(Array.from({ length: said + 1 }, (_, index) => String(index)));
     expect(dense(seqs)).toBe(true);
   }, 120_000);
-
-  it('[WS9] renews its token in place, before it expires', async () => {
-    const frames: unknown[] = [];
-    const { client } = customer({ tabs: false });
-    client.on('frame', (frame) => frames.push(frame));
-    await client.send('hello').stored;
-    const begun = Date.now();
-    await online(client);
-    const { connection } = client.getState();
-    await until(
-      () => (frames.some((frame) => (frame as { type: string }).type === 'channel.refreshed') ? true : undefined),
-      { timeoutMs: TOKEN_SECONDS * 1_000, what: 'a renewed token' },
-    );
-    await until(() => (Date.now() - begun > (TOKEN_SECONDS + 1) * 1_000 ? true : undefined), {
-      timeoutMs: 60_000,
-      what: 'the end of the first token',
-    });
-    await client.send('later than the first token lived').stored;
-    expect(client.getState().connection).toEqual(connection);
-  }, 90_000);
 
   it('[IDN2] [IDN6] shows a customer their chat on two devices; a logout on one leaves the other going on by itself', async () => {
     const getToken = (): Promise<string> => Promise.resolve(identityToken('customer-7'));
@@ -313,12 +203,12 @@ describe.concurrent('against the real server', () => {
 describe('one after the other', () => {
   it('[ALR3] tells the badge by stream and by polling alike', async () => {
     const storage = memoryStorage();
-    const auth = createStaffAuth({ baseUrl, environment: { storage } });
+    const auth = createStaffAuth({ baseUrl: server().baseUrl, environment: { storage } });
     await auth.login('boris', PASSWORD);
-    const live = keep(createBadge({ baseUrl, getToken: auth.getToken, environment: { storage } }));
+    const live = keep(createBadge({ baseUrl: server().baseUrl, getToken: auth.getToken, environment: { storage } }));
     const polling = keep(
       createBadge({
-        baseUrl,
+        baseUrl: server().baseUrl,
         getToken: auth.getToken,
         environment: { storage },
         transports: ['rest'],
@@ -335,36 +225,4 @@ describe('one after the other', () => {
       });
     }
   });
-
-  it('[MSG3] [DRN2] keeps what is written while the server is killed or restarts, stores it once, and misses nothing', async () => {
-    const network = blockable();
-    const { client, seqs } = customer({ environment: network.environment });
-    const wanted = Array.from({ length: 16 }, (_, index) => String(index));
-    const [first, ...rest] = wanted.map((body) => () => client.send(body).stored);
-    await first?.();
-    const id = idOf(client);
-    await online(client);
-    const sent = rest.slice(0, 3).map((send) => send());
-    await app.kill();
-    sent.push(...rest.slice(3, 5).map((send) => send()));
-    await app.start();
-    network.networkChanged();
-    await Promise.all(sent);
-    await online(client);
-    await say(id, 'answer');
-    await shows(client, 7);
-
-    const restarting = app.restart();
-    sent.push(...rest.slice(5).map((send) => send()));
-    await restarting;
-    network.networkChanged();
-    await Promise.all(sent);
-    await online(client);
-    await say(id, 'another answer');
-    await shows(client, 18);
-    expect(bodies(client)).toEqual([...wanted.slice(0, 6), 'answer', ...wanted.slice(6), 'another answer']);
-    const { messages } = await staff.api.messages(id);
-    expect(messages.map(({ body }) => body)).toEqual(bodies(client));
-    expect(dense(seqs)).toBe(true);
-  }, 120_000);
 });

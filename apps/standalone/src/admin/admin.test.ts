@@ -103,19 +103,6 @@ it('[RES10] new-epoch gives the database another epoch and says what follows, fo
   expect(people.err).toContain(`the epoch of before is ${String(second['epoch'])}`);
 });
 
-// Two starts of a PostgreSQL of its own; other work of the machine may make each take several times as long.
-it('[RES10] reaches the embedded database where no address is given', { timeout: 180_000 }, () => {
-  const env = { PATH: process.env['PATH'], DATA_DIR: join(folder, 'data') };
-  const called = (name: string): string => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, name, '--json'], { env, encoding: 'utf8' });
-    expect([name, status, stderr]).toEqual([name, 0, '']);
-    return stdout;
-  };
-  // The first start of the chat does the same.
-  expect(called('migrate')).toContain('"done":true');
-  expect(called('new-epoch')).toContain('"epoch"');
-});
-
 it('[MAIL11] mail-refusals lists the addresses that get no mail, newest first, and lets one get it again', async () => {
   expect(await answer('mail-refusals', 'list')).toEqual({ refusals: [], total: 0 });
   expect((await admin('mail-refusals', 'list')).out).toBe('every address gets mail\n');

@@ -270,13 +270,16 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
   });
 
   it('tells an EventSource inside a stream that no gateway is there, and everyone else by 503', async () => {
-    for (const path of ['/channel/sse?session=1', '/chat/1/stream?sig=x']) {
-      const answer = await get(edge.url, path);
+    // At once, since each is answered only when the edge has tried for some seconds.
+    const [poll, ...streams] = await Promise.all(
+      ['/channel/poll?session=1', '/channel/sse?session=1', '/chat/1/stream?sig=x'].map((path) => get(edge.url, path)),
+    );
+    for (const answer of streams) {
       expect(answer.status).toBe(200);
       expect(answer.headers['content-type']).toBe('text/event-stream');
       expect(answer.body).toMatch(/^retry: 2000\ndata: \{"type":"channel.closed","data":\{"code":1013,.*\}\}\n\n$/);
     }
-    const poll = await get(edge.url, '/channel/poll?session=1');
+    if (poll === undefined) throw new Error('the poll has no answer');
     expect(poll.status).toBe(503);
     expect(poll.headers['retry-after']).toBe('1');
     expect(JSON.parse(poll.body)).toMatchObject({ error: { code: 'unavailable' } });
