@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { blockable } from '../test/blockable.ts';
 import { bodies, dense, identityToken, idOf, online, PASSWORD, shows, useLiveServer } from '../test/live-server.ts';
 import { createBadge } from './badge.ts';
-import { memoryStorage, type TransportName } from './index.ts';
+import { type ChatClient, memoryStorage, type TransportName } from './index.ts';
 import { createStaffAuth } from './staff.ts';
 import { createFakeBrowser } from './testing/index.ts';
 
