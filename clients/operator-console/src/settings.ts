@@ -1,3 +1,4 @@
+import { ownStorage } from './own-storage.ts';
 import { createStore } from './store.ts';
 
 export interface Settings {
@@ -41,5 +42,5 @@ export function createSettings(storage: Pick<Storage, 'getItem' | 'setItem'>, la
   return store;
 }
 /** Of this browser. */
-export const settings = createSettings(localStorage, navigator.languages);
+export const settings = createSettings(ownStorage, navigator.languages);
 export type SettingsStore = ReturnType<typeof createSettings>;

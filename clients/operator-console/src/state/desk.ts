@@ -5,6 +5,7 @@ import {
   type OperatorsResponse,
   type StaffClient,
 } from '@chat-realtime/client/staff';
+import { ownStorage } from '../own-storage.ts';
 import { Alerts } from './alerts.ts';
 import { Attention } from './attention.ts';
 import { Callbacks } from './callbacks.ts';
@@ -28,7 +29,7 @@ export type Operator = OperatorsResponse['operators'][number];
 
 export { auth, settings };
 export const router = createRouter(window);
-export const drafts = new Drafts(localStorage);
+export const drafts = new Drafts(ownStorage);
 export const clock = createClock();
 export const ui = createStore<{
   readonly notices: readonly Notice[];
@@ -77,13 +78,11 @@ export class Desk {
     this.pictures = new Pictures(this.client.api, chatAddress());
     this.inbox = new Inbox(this.client, () => user.id);
     this.callbacks = new Callbacks(this.client, signIn.site?.callbacks !== undefined);
-    this.alerts = new Alerts(this.client, localStorage, user.id, this.moves.alerts);
+    this.alerts = new Alerts(this.client, ownStorage, user.id, this.moves.alerts);
     this.quickReplies = new QuickReplies(this.client.api);
     this.status = new OwnStatus(this.client, user.id);
     this.attention = new Attention({ desk: this, settings, router, notify });
-    this.transfers = new Transfers(this.client, localStorage, user.id, (came) =>
-      this.attention.announceTransfers(came),
-    );
+    this.transfers = new Transfers(this.client, ownStorage, user.id, (came) => this.attention.announceTransfers(came));
     void this.inbox.load();
     void this.callbacks.load();
     void this.alerts.load();

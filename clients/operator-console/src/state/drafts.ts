@@ -1,9 +1,8 @@
 import { notifyAll } from '@chat-realtime/client/staff';
+import type { KeyValue } from '../device-storage.ts';
 
 /** Unsent text per session and kind; kept across reload, per operator. */
 export type DraftKind = 'reply' | 'note';
-
-type KeyValue = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 export class Drafts {
   readonly #storage: KeyValue;

@@ -4,7 +4,5 @@ import { closePolicy } from './close-policy.ts';
 
 it('[CLS1] [CLS2] does after each close code what the protocol says', () => {
   for (const { code, reconnect } of Object.values(CLOSE_CODES)) expect(closePolicy(code), String(code)).toBe(reconnect);
-  for (const code of [1006, 4000, 4499, 4500, 4999, 4402, 4600, 1002, 1008, 3000]) {
-    expect(closePolicy(code), String(code)).toBe(reconnectPolicy(code));
-  }
+  for (let code = 1_000; code < 5_000; code += 1) expect(closePolicy(code), String(code)).toBe(reconnectPolicy(code));
 });
