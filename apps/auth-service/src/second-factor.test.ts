@@ -126,8 +126,14 @@ describe('the second factor', () => {
   it('[AUTH30] ends by a code, or by a sign-in that has just shown one', async () => {
     const { anna, codes } = await setUp();
     clock += 11 * 60_000;
-    expect(await refusal(service.secondFactor.end(anna, undefined))).toBe('validation_failed');
-    expect(await refusal(service.secondFactor.end(anna, '000000'))).toBe('validation_failed');
+    await expect(service.secondFactor.end(anna, undefined)).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: 'a code is needed: this sign-in has shown none for ten minutes',
+    });
+    await expect(service.secondFactor.end(anna, '000000')).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: 'the code is wrong or was used already',
+    });
     expect((await service.user(anna.userId)).second_factor).toBe(true);
     await service.secondFactor.end(anna, codes[0]);
     expect(await refusal(login())).toBe('ok');

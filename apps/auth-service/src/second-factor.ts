@@ -29,6 +29,12 @@ function wrongCode(): ChatError {
   });
 }
 
+function codeMissing(): ChatError {
+  return new ChatError('validation_failed', 'a code is needed: this sign-in has shown none for ten minutes', {
+    details: { fields: [{ path: 'code', message: 'is required' }] },
+  });
+}
+
 /** An operator's own second factor: codes of an authenticator app, and recovery codes for the day it is lost. */
 export class SecondFactor {
   readonly #db: Kysely<Tables>;
@@ -110,7 +116,7 @@ export class SecondFactor {
         const now = this.#parts.now();
         if (code !== undefined || !(await this.#isFresh(trx, by.loginId, now))) {
           const check = await takeCode(trx, by.userId, code, now);
-          if (check === 'missing') throw wrongCode();
+          if (check === 'missing') throw codeMissing();
           if (check === 'wrong') return undefined;
         }
         await this.#remove(trx, by, by.userId, 'second_factor.off');
