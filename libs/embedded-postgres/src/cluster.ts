@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chown, type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseStartError } from '@chat-realtime/database';
 import { hasCode, messageOf } from './errors.ts';
@@ -66,12 +66,16 @@ export async function provideCluster(
   }
   const password = kept ?? (await makePassword(folder));
   const draft = `${data}.unfinished`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { mode: 0o700 });
-  if (user !== undefined) await chown(draft, user.uid, user.gid);
-  await initdb(draft, password, programs, user);
-  await rename(draft, data);
-  await syncFolder(folder);
+  try {
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { mode: 0o700 });
+    if (user !== undefined) await chown(draft, user.uid, user.gid);
+    await initdb(draft, password, programs, user);
+    await rename(draft, data);
+    await syncFolder(folder);
+  } catch (error) {
+    throw new DatabaseStartError(`the embedded PostgreSQL could not make its data folder: ${messageOf(error)}`);
+  }
   return { data, password, dataArgument: argument, env };
 }
 
@@ -83,10 +87,11 @@ async function initdb(
 ): Promise<void> {
   // Beside the data, since initdb wants an empty folder for them; gone as soon as it has been read.
   const path = `${data}.password`;
-  await writeFile(path, `${password}\n`, { mode: 0o600 });
-  if (user !== undefined) await chown(path, user.uid, user.gid);
-  const file = await open(path, 'r');
+  let file: FileHandle | undefined;
   try {
+    await writeFile(path, `${password}\n`, { mode: 0o600 });
+    if (user !== undefined) await chown(path, user.uid, user.gid);
+    file = await open(path, 'r');
     // Whoever may not enter the folder reads it through what was opened for them.
     const passwordArgument = user === undefined ? path : '/proc/self/fd/3';
     const args = ['-D', dataArgument(data, user), ...INITDB, `--pwfile=${passwordArgument}`];
@@ -103,10 +108,8 @@ async function initdb(
     });
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
     if (code !== 0) throw new Error(said.trim() || `initdb ended with ${signal ?? code}`);
-  } catch (error) {
-    throw new DatabaseStartError(`the embedded PostgreSQL could not make its data folder: ${messageOf(error)}`);
   } finally {
-    await file.close();
+    await file?.close();
     await rm(path, { force: true });
   }
 }
