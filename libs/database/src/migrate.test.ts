@@ -52,3 +52,16 @@ it('[OPS12] waits behind a long reader without keeping others from the table, an
   await reader.query('COMMIT');
   expect(await work).toEqual(['0001_x']);
 });
+
+it('names what broke a migration, not that its connection could not roll back any more', async () => {
+  const connection: MigrationConnection = {
+    execute: (text) => {
+      if (text === 'broken') return Promise.reject(new Error('terminating connection due to administrator command'));
+      return text === 'ROLLBACK' ? Promise.reject(new Error('the connection is closed')) : Promise.resolve();
+    },
+    // The journal has all its columns, and no row.
+    query: <R>(text: string) => Promise.resolve((text.includes('pg_attribute') ? [{}] : []) as R[]),
+  };
+  const work = migrate(connection, [{ name: '0001_x', sql: 'broken', checksum: 'c' }]);
+  await expect(work).rejects.toThrow('migration 0001_x failed: terminating connection due to administrator command');
+});

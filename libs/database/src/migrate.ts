@@ -164,7 +164,8 @@ async function inTransaction(connection: MigrationConnection, work: () => Promis
     await work();
     await connection.execute('COMMIT');
   } catch (error) {
-    await connection.execute('ROLLBACK');
+    // A connection that broke in the middle of the work cannot roll back either, and the first error says why.
+    await connection.execute('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
