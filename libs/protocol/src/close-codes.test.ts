@@ -9,7 +9,7 @@ describe('close codes', () => {
       expect(['never', 'poll_only'], String(code)).toContain(reconnectPolicy(code));
   });
 
-  it.each([1001, 1006, 1011, 1013])('[CLS2] reconnects after %i', (code) =>
+  it.each([1001, 1005, 1006, 1011, 1013])('[CLS2] reconnects after %i', (code) =>
     expect(reconnectPolicy(code)).toBe('backoff'),
   );
   it('[CLS2] reconnects at once after 1012', () => expect(reconnectPolicy(1012)).toBe('now'));
@@ -18,7 +18,7 @@ describe('close codes', () => {
   });
 
   it('[CLS2] does not reconnect after numbers outside every range', () => {
-    for (const code of [0, 999, 1005, 1010, 1014, 1015, 2999, 3000, 3999, 5000, Number.NaN])
+    for (const code of [0, 999, 1010, 1014, 1015, 2999, 3000, 3999, 5000, Number.NaN])
       expect(reconnectPolicy(code)).toBe('never');
   });
 

@@ -58,7 +58,8 @@ const POLICY_BY_CODE = new Map<number, ReconnectPolicy>(
 export function reconnectPolicy(code: number): ReconnectPolicy {
   const known = POLICY_BY_CODE.get(code);
   if (known !== undefined) return known;
-  if (code === 1006) return 'backoff';
+  // 1005: the other side, perhaps a proxy, sent a close frame without a code. 1006: it sent none.
+  if (code === 1005 || code === 1006) return 'backoff';
   if (code >= 4000 && code <= 4499) return 'backoff';
   return 'never';
 }
