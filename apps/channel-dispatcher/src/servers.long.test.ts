@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type EventPublisher, type OutgoingEvent } from '@chat-realtime/messaging';
@@ -10,6 +12,7 @@ import {
   type AppProcess,
   freePort,
   type ManagedServer,
+  redisCommand,
   sleep,
   startProcess,
   startRabbit,
@@ -21,7 +24,7 @@ import {
 import { connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Observer } from './testing/observer.ts';
-import { interleaved, testLogger } from './testing/samples.ts';
+import { erasedEvent, interleaved, messageEvent, testLogger } from './testing/samples.ts';
 
 const SESSIONS = 20;
 const PATIENCE = { timeoutMs: 60_000 };
@@ -220,6 +223,46 @@ describe('dispatcher between real servers', () => {
       expect(observer.outOfOrder).toBe(0);
       await expectQueuesEmpty();
     }
+  }, 240_000);
+
+  it('[ERA5] takes out of the stream what Redis had refused to, also after it was killed in between', async () => {
+    const of = async (session: number): Promise<number> => {
+      const entries = JSON.stringify(await redisCommand(redis.url, 'XRANGE', 't:chat:staff:stream', '-', '+'));
+      return entries.split(`of session ${session}, about`).length - 1;
+    };
+    const pending = async (): Promise<string | undefined> =>
+      /^chat_erasures_pending (\d+)$/m.exec(await (await fetch(`${address}/metrics`)).text())?.[1];
+    const mine = SESSIONS + 1;
+    const others = SESSIONS + 2;
+    const words = [messageEvent(mine, 1), messageEvent(others, 1)];
+    await until(async () => (await publisher.publish(words)).confirmed === words.length, PATIENCE);
+    await until(async () => (await of(mine)) === 1 && (await of(others)) === 1, PATIENCE);
+    // A folder in the place of its file: Redis cannot save, and takes no write.
+    const file = join(redis.folder, 'data', 'dump.rdb');
+    const saved = async (result: 'ok' | 'err'): Promise<void> => {
+      await redisCommand(redis.url, 'BGSAVE');
+      const done = async (): Promise<boolean> =>
+        String(await redisCommand(redis.url, 'INFO', 'persistence')).includes(`bgsave_status:${result}`);
+      await until(done, PATIENCE);
+    };
+    await mkdir(file);
+    await redisCommand(redis.url, 'CONFIG', 'SET', 'save', '3600 1000000');
+    await saved('err');
+    await until(async () => (await publisher.publish([erasedEvent(mine, 2)])).confirmed === 1, PATIENCE);
+    await until(async () => (await pending()) === '1', PATIENCE);
+    await dispatcher.kill();
+    await dispatcher.start();
+    // What is said goes on while the stream takes nothing.
+    await until(async () => (await publisher.publish([messageEvent(others, 2)])).confirmed === 1, PATIENCE);
+    await until(() => observer.distinct >= 4, PATIENCE);
+    expect(await of(mine)).toBe(1);
+    await rmdir(file);
+    await saved('ok');
+    await redisCommand(redis.url, 'CONFIG', 'SET', 'save', '');
+    await until(async () => (await of(mine)) === 0, { timeoutMs: 90_000, what: 'the words of the erased chat to go' });
+    expect(await of(others)).toBe(1);
+    await until(async () => (await pending()) === '0', PATIENCE);
+    await expectQueuesEmpty();
   }, 240_000);
 
   it('[OPS] ends within seconds on SIGTERM and leaves the rest in the queue', async () => {
