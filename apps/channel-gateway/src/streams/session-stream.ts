@@ -5,9 +5,10 @@ import type { Connection, StartCursor } from '../connections/connection.ts';
 import { encodeFor, jsonFrame, type OutFrame } from '../connections/encoding.ts';
 import type { DeliveryPath } from '../core-metrics.ts';
 import { committedAt, ephemeralKey, followingFrames, type LiveFrame, messageIdOf, textField } from './live-frame.ts';
+import { cursorOf, Joining, type Pacing } from './joining.ts';
 import { ReadMarks } from './read-marks.ts';
 import { Sequencer } from './sequencer.ts';
-import { PAGE_QUEUE_LIMIT, type StreamHost } from './stream-host.ts';
+import type { StreamHost } from './stream-host.ts';
 import { noteWritten, written } from './written.ts';
 
 /** This many times in a row, a head before the cursor is no accident. */
@@ -36,13 +37,13 @@ export interface SessionStreamHost extends StreamHost {
  * hole, so a message costs one comparison and one write per connection. A connection that is behind has its own cursor
  * and joins when it has reached the shared one.
  */
-export class SessionStream {
+export class SessionStream implements Pacing {
   readonly id: number;
   readonly name: string;
   readonly live: Audience;
   /** The visitor, as last reported by chat-service. */
   isBanned = false;
-  readonly #catching: Connection[] = [];
+  readonly #catching: Joining;
   #state: StreamState = { kind: 'subscribing' };
   /** Whether the fan-out confirmed; false while it is away: then the head check alone moves this stream. */
   #subscribed = false;
@@ -70,11 +71,12 @@ export class SessionStream {
     this.id = id;
     this.name = sessionChannel(id);
     this.live = new Audience(host);
+    this.#catching = new Joining(this.live, host, this);
     this.#host = host;
   }
 
   get size(): number {
-    return this.live.members.length + this.#catching.length;
+    return this.live.members.length + this.#catching.connections.length;
   }
 
   get heldCount(): number {
@@ -114,7 +116,7 @@ export class SessionStream {
 
   *connections(): Generator<Connection> {
     yield* this.live.members;
-    yield* this.#catching;
+    yield* this.#catching.connections;
   }
 
   /**
@@ -124,19 +126,16 @@ export class SessionStream {
   attach(connection: Connection, start: StartCursor): void {
     this.#emptySince = 0;
     if (this.#isLevel(connection, start)) {
-      this.#join(connection, 0);
+      this.#catching.join(connection);
       return;
     }
     connection.catchUp(start, this.#timesAsked);
-    this.#catching.push(connection);
+    this.#catching.connections.push(connection);
     if (this.#state.kind !== 'subscribing') this.#host.wantCatchup(this);
   }
 
   detach(connection: Connection, now: number): void {
-    if (!this.live.remove(connection)) {
-      const index = this.#catching.indexOf(connection);
-      if (index >= 0) this.#catching.splice(index, 1);
-    }
+    if (!this.live.remove(connection)) this.#catching.remove(connection);
     if (this.size === 0) this.#emptySince = now;
   }
 
@@ -226,23 +225,18 @@ export class SessionStream {
     const cursors: number[] = [];
     if (this.#state.kind === 'subscribing') return { head: false, cursors };
     let head = this.#state.kind === 'reading';
-    for (const connection of this.#catching) {
+    for (const connection of this.#catching.connections) {
       const { state } = connection;
       if (state.kind !== 'catching_up') continue;
       if (state.cursor === null) {
         if (state.start.kind === 'after') cursors.push(state.start.cursor);
         else head = true;
-      } else if (state.cursor < this.#sequence.cursor && this.#roomOrWait(connection)) {
+      } else if (state.cursor < this.#sequence.cursor && this.#catching.hasRoom(connection)) {
         cursors.push(state.cursor);
       }
     }
     if (this.#gapDue && this.behind) cursors.push(this.#sequence.cursor);
     return { head, cursors };
-  }
-
-  /** The socket paces the catch-up: a full one is looked at again when it has drained. */
-  #roomOrWait(connection: Connection): boolean {
-    return connection.hasRoom(PAGE_QUEUE_LIMIT, () => this.#drained(connection));
   }
 
   /** The answer to `want`, or of a head check (`after` null: no events were asked for). */
@@ -260,7 +254,7 @@ export class SessionStream {
     this.#drainHeld();
     if (!this.behind) this.#gapDue = false;
     this.#repairMarks(page.state);
-    for (const connection of [...this.#catching]) this.#serve(connection, page, after, frames);
+    for (const connection of [...this.#catching.connections]) this.#serve(connection, page, after, frames);
     if (this.behind) this.#host.scheduleGapCheck(this);
     const { head, cursors } = this.#wants();
     if (head || cursors.length > 0) this.#host.wantCatchup(this);
@@ -299,8 +293,8 @@ export class SessionStream {
       if (at !== null) this.#host.metrics.delivered(path, (this.#host.clock.wall() - at) / 1_000);
       noteWritten(this.#host.trace, frame, at, path, 'customer', this.live.members.length, this.live.members);
     }
-    if (this.#catching.length > 0) {
-      for (const connection of [...this.#catching]) this.#joinIfLevel(connection);
+    if (this.#catching.connections.length > 0) {
+      for (const connection of [...this.#catching.connections]) this.#joinIfLevel(connection);
       this.#host.wantCatchup(this);
     }
   }
@@ -323,7 +317,7 @@ export class SessionStream {
 
   /** Who was announced with older marks would never learn of newer ones: head checks compare with what the stream knows. */
   #sendToCatching(frame: OutFrame): void {
-    for (const connection of this.#catching) {
+    for (const connection of this.#catching.connections) {
       const { kind } = connection.transport;
       if (kind !== 'poll' && connection.isReadySent) this.#host.write(connection, encodeFor(kind, [frame]));
     }
@@ -372,27 +366,11 @@ export class SessionStream {
   }
 
   #joinIfLevel(connection: Connection): void {
-    if (cursorOf(connection) !== this.#sequence.cursor || !this.#roomOrWait(connection)) return;
-    this.#catching.splice(this.#catching.indexOf(connection), 1);
-    this.#join(connection, this.#lastMessageId);
+    this.#catching.joinIfLevel(connection, this.#sequence.cursor, this.#lastMessageId);
   }
 
-  /** What is pending has reached it by its page, or is known to it: it joins only after the others have got it. */
-  #join(connection: Connection, messageFloor: number): void {
-    this.live.flush();
-    connection.goLive(messageFloor);
-    this.live.add(connection);
-    this.#host.wentLive(connection);
-  }
-
-  #drained(connection: Connection): void {
-    if (!this.#catching.includes(connection)) return;
+  drained(connection: Connection): void {
     this.#joinIfLevel(connection);
-    if (this.#catching.includes(connection)) this.#host.wantCatchup(this);
+    if (this.#catching.has(connection)) this.#host.wantCatchup(this);
   }
-}
-
-/** Null for one that is not catching up, and until it is known where it begins. */
-function cursorOf({ state }: Connection): number | null {
-  return state.kind === 'catching_up' ? state.cursor : null;
 }

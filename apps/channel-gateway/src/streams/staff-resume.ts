@@ -2,6 +2,7 @@ import type { CatchupResponse } from '@chat-realtime/protocol';
 import type { CatchingUp, Connection, StartCursor } from '../connections/connection.ts';
 import { encodeFor, type OutFrame } from '../connections/encoding.ts';
 import type { FeedReader } from './feed-turns.ts';
+import { Joining, type Pacing } from './joining.ts';
 import type { LiveFrame } from './live-frame.ts';
 import type { RecentFrames } from './recent-frames.ts';
 import type { SessionOwners } from './session-owners.ts';
@@ -32,23 +33,27 @@ export interface ResumeTarget {
 }
 
 /** Staff connections on their way to the cursor of the stream, each from its own. */
-export class StaffResume {
-  readonly connections: Connection[] = [];
+export class StaffResume implements Pacing {
+  readonly #catching: Joining;
   readonly #target: ResumeTarget;
   readonly #host: StaffStreamHost;
 
   constructor(target: ResumeTarget, host: StaffStreamHost) {
     this.#target = target;
     this.#host = host;
+    this.#catching = new Joining(target.audiences, host, this);
+  }
+
+  get connections(): readonly Connection[] {
+    return this.#catching.connections;
   }
 
   add(connection: Connection): void {
-    this.connections.push(connection);
+    this.#catching.connections.push(connection);
   }
 
   remove(connection: Connection): void {
-    const index = this.connections.indexOf(connection);
-    if (index >= 0) this.connections.splice(index, 1);
+    this.#catching.remove(connection);
   }
 
   /** Somebody begins where the feed ends, wherever that is. */
@@ -84,16 +89,12 @@ export class StaffResume {
     if (cursor === null || state.kind !== 'catching_up') return null;
     if (state.cursor === null) return state.start.kind === 'after' ? state.start.cursor : null;
     if (state.cursor >= cursor) return null;
-    return this.#hasRoom(connection) ? state.cursor : null;
+    return this.#catching.hasRoom(connection) ? state.cursor : null;
   }
 
-  /** The socket paces the resume: a full one is looked at again when it has drained. */
-  #hasRoom(connection: Connection): boolean {
-    if (connection.transport.kind === 'poll') return true;
-    return connection.hasRoom(PAGE_QUEUE_LIMIT, () => {
-      this.#advance(connection);
-      this.#host.requestCatchup();
-    });
+  drained(connection: Connection): void {
+    this.#advance(connection);
+    this.#host.requestCatchup();
   }
 
   #serve(connection: Connection, page: ServedPage): void {
@@ -122,13 +123,13 @@ export class StaffResume {
     const { recent } = this.#target;
     const cursor = this.#target.cursor();
     if (cursor === null || state.kind !== 'catching_up') return;
-    if (!this.connections.includes(connection)) return;
+    if (!this.#catching.has(connection)) return;
     let from = placeOf(state);
     if (from === null || from > cursor) return;
     // Further behind than what is kept: it reads pages.
     if (from < cursor && recent.after(from, 0) === null) return;
     if (state.cursor === null && !this.#host.sendReady(connection, from, null)) return;
-    while (from < cursor && this.#hasRoom(connection)) {
+    while (from < cursor && this.#catching.hasRoom(connection)) {
       const missed: readonly LiveFrame[] = recent.after(from, PAGE_QUEUE_LIMIT) ?? [];
       from = missed.at(-1)?.feedSeq ?? cursor;
       this.#write(connection, missed, from, false);
@@ -136,7 +137,7 @@ export class StaffResume {
       if (connection.transport.kind === 'poll' && connection.transport.queuedBytes > 0) break;
     }
     if (connection.transport.kind === 'poll') this.#finishPoll(connection, from < cursor);
-    else if (from === cursor && this.#hasRoom(connection)) this.#join(connection);
+    else this.#catching.joinIfLevel(connection, cursor);
   }
 
   #write(connection: Connection, frames: readonly LiveFrame[], end: number, paged: boolean): void {
@@ -163,17 +164,6 @@ export class StaffResume {
       out.push({ payload: frame.payload, id: frame.feedSeq === null ? null : String(frame.feedSeq) });
     }
     return out;
-  }
-
-  /** From now on it shares the bytes of the others. */
-  #join(connection: Connection): void {
-    const { audiences } = this.#target;
-    // What is pending for the others it has got by itself.
-    audiences.flush();
-    this.remove(connection);
-    connection.goLive();
-    audiences.add(connection);
-    this.#host.wentLive(connection);
   }
 }
 
