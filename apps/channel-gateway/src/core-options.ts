@@ -3,7 +3,8 @@ import type { RevocationSet } from '@chat-realtime/verifier';
 import type { Clock } from './clock.ts';
 import type { Rollout } from './connections/rollout.ts';
 import type { CoreMetrics } from './core-metrics.ts';
-import type { ChatSource, CoreLogger, CoreTrace, Verifier } from './ports.ts';
+import type { ChatSource } from '@chat-realtime/protocol';
+import type { CoreLogger, CoreTrace, Verifier } from './ports.ts';
 
 export interface CoreConfig {
   readonly gatewayId: string;

@@ -18,7 +18,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { Rollout } from './connections/rollout.ts';
 import { GatewayCore } from './core.ts';
 import { createCoreMetrics, observeCore } from './metrics.ts';
-import type { ChatSource } from './ports.ts';
+import type { ChatSource } from '@chat-realtime/protocol';
 import { OVERLOAD_LAG_MS } from './sync/ticker.ts';
 
 /** A response this old still shows that chat-service is available. */

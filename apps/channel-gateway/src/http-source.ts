@@ -5,11 +5,11 @@ import {
   type CatchupResponse,
   catchupResponseSchema,
   catchupSessionSchema,
+  type ChatSource,
   revocationSchema,
 } from '@chat-realtime/protocol';
 import { z } from 'zod';
 import { Circuit } from './circuit.ts';
-import type { ChatSource } from './ports.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Twice what our own answers may have. */

@@ -1,11 +1,4 @@
-import type { AcksRequest, CatchupRequest, CatchupResponse } from '@chat-realtime/protocol';
 import type { TokenVerifier } from '@chat-realtime/verifier';
-
-/** The source of truth: chat-service, called in the same process or over its internal HTTP routes. */
-export interface ChatSource {
-  catchup(request: CatchupRequest): Promise<CatchupResponse>;
-  acks(request: AcksRequest): Promise<void>;
-}
 
 /** Who a token belongs to. */
 export type Verifier = Pick<TokenVerifier, 'verifyCustomer' | 'verifyStaff' | 'verifyStreamLink'>;

@@ -1,7 +1,6 @@
-import type { CatchupRequest, CatchupResponse, SharedSettings } from '@chat-realtime/protocol';
+import type { CatchupRequest, CatchupResponse, ChatSource, SharedSettings } from '@chat-realtime/protocol';
 import type { OriginPolicy } from '@chat-realtime/service-kit';
 import type { TokenVerifier } from '@chat-realtime/verifier';
-import type { ChatSource } from './ports.ts';
 
 /** As often as head checks while clients are connected, so there are no more calls than those. */
 const ASK_MS = 10_000;

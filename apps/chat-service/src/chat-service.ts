@@ -13,7 +13,8 @@ import { feedLagSeconds } from './feed/feed.ts';
 import { metricsObserver } from './metrics-observer.ts';
 import { badge } from './alerts/badge-count.ts';
 import { OperatorDirectory } from './operators/operators.ts';
-import { type ChatSource, chatSource } from './catchup/source.ts';
+import type { ChatSource } from '@chat-realtime/protocol';
+import { chatSource } from './catchup/source.ts';
 import { revocationsHead } from './tokens/revocations.ts';
 import { autoCloseSweep, deactivatedSweep, expirySweep, returnToQueueSweep } from './lifecycle/session-sweeps.ts';
 

@@ -18,7 +18,7 @@ import { Bans } from './bans/bans.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { StartChallenge } from './challenge/start-challenge.ts';
 import { type ChatSettings, customerRest } from './config.ts';
-import type { ChatSource } from './catchup/source.ts';
+import type { ChatSource } from '@chat-realtime/protocol';
 import { revocations } from './tokens/revocations.ts';
 import type { StorageContext } from './storage/context.ts';
 import { operatorsOnline } from './operators/operators.ts';

@@ -20,7 +20,6 @@
  */
 export type { FileOwner, TelegramDesk, TelegramFile } from './telegram/telegram.ts';
 export { type ChatService, type ChatServiceDeps, createChatService } from './chat-service.ts';
-export type { ChatSource } from './catchup/source.ts';
 export type { StorageContext } from './storage/context.ts';
 export { createSession } from './sessions/sessions.ts';
 export { findSession } from './storage/find-session.ts';

@@ -1,5 +1,4 @@
-import type { ChatSource } from '@chat-realtime/channel-gateway';
-import type { CatchupRequest, CatchupResponse, StaffEvent } from '@chat-realtime/protocol';
+import type { CatchupRequest, CatchupResponse, ChatSource, StaffEvent } from '@chat-realtime/protocol';
 
 const FEED_KEPT = 2_000;
 

@@ -20,7 +20,7 @@ export { headerOf, type Migration, type MigrationConnection, readMigrations } fr
 export { schemaAge } from './migrate.ts';
 export { openDatabase } from './open.ts';
 export { recordPresence } from './presence.ts';
-export { readRevocations, type RevocationPage, type RevocationPlace } from './revocations.ts';
+export { readRevocations } from './revocations.ts';
 export {
   type Database,
   type DatabaseTransaction,

@@ -1,28 +1,11 @@
+import type { Revocation, RevocationPage, RevocationPlace } from '@chat-realtime/protocol';
 import type { Database, Statement } from './types.ts';
-
-/** Where a reader of revocations is. Ids begin lower after a restore, so a place counts within its epoch alone. */
-export interface RevocationPlace {
-  readonly epoch: string | null;
-  readonly id: number;
-}
-
-export interface RevocationRow {
-  readonly id: number;
-  readonly kind: 'session' | 'staff' | 'staff_login';
-  readonly subject: string;
-  readonly not_after: number;
-}
-
-export interface RevocationPage extends RevocationPlace {
-  readonly revocations: RevocationRow[];
-  readonly hasMore: boolean;
-}
 
 interface Row {
   epoch: string | null;
   head: number;
   id: number | null;
-  kind: RevocationRow['kind'];
+  kind: Revocation['kind'];
   subject: string;
   not_after: number;
 }

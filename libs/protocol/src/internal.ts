@@ -63,6 +63,18 @@ export const revocationSchema = z.object({
 });
 export type Revocation = z.infer<typeof revocationSchema>;
 
+/** Where a reader of revocations is. A restore begins anew with lower ids, so a place counts within its epoch alone. */
+export interface RevocationPlace {
+  readonly epoch: string | null;
+  readonly id: number;
+}
+
+/** What follows a place. */
+export interface RevocationPage extends RevocationPlace {
+  readonly revocations: readonly Revocation[];
+  readonly hasMore: boolean;
+}
+
 export const catchupSessionSchema = z.object({
   id: sessionIdSchema,
   last_seq: seqCursorSchema,
@@ -139,6 +151,12 @@ export const acksRequestSchema = z.object({
 });
 export type AcksRequest = z.infer<typeof acksRequestSchema>;
 export type Ack = AcksRequest['acks'][number];
+
+/** The source of truth, as a gateway asks it: chat-service, in the same process or over its internal HTTP routes. */
+export interface ChatSource {
+  catchup(request: CatchupRequest): Promise<CatchupResponse>;
+  acks(request: AcksRequest): Promise<void>;
+}
 
 /** A gateway on its way out. */
 export const drainStatusSchema = z.object({

@@ -1,4 +1,4 @@
-import type { Revocation } from '@chat-realtime/protocol';
+import type { Revocation, RevocationPage, RevocationPlace } from '@chat-realtime/protocol';
 import { TOKEN_MAX_LIFETIME_SECONDS } from '@chat-realtime/protocol/tokens';
 import type { Principal } from './principal.ts';
 
@@ -8,17 +8,6 @@ export interface RevocationView {
 
 /** For a verifier without revocations, such as the one of a tool. */
 export const NO_REVOCATIONS: RevocationView = { isRevoked: () => false };
-
-/** Where a reader of the table is; a restore begins anew with lower ids, so a place counts within its epoch alone. */
-export interface RevocationPlace {
-  readonly epoch: string | null;
-  readonly id: number;
-}
-
-export interface RevocationPage extends RevocationPlace {
-  readonly revocations: readonly Revocation[];
-  readonly hasMore: boolean;
-}
 
 /** Applied entries between two clean-ups. */
 const PRUNE_EVERY = 256;
@@ -50,6 +39,15 @@ export class RevocationSet implements RevocationView {
   applyPage(page: RevocationPage): void {
     this.apply(page.revocations);
     this.#place = { epoch: page.epoch, id: page.id };
+  }
+
+  /** Reads the table on from `place` to its end. */
+  async readOn(read: (after: RevocationPlace) => Promise<RevocationPage>): Promise<void> {
+    for (;;) {
+      const page = await read(this.#place);
+      this.applyPage(page);
+      if (!page.hasMore) return;
+    }
   }
 
   apply(revocations: readonly Revocation[]): void {

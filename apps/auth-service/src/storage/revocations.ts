@@ -42,11 +42,5 @@ export async function revokeLogin(
 
 /** Brings into `set` what was revoked after its place. */
 export function revocationReader(database: Database, set: RevocationSet): () => Promise<void> {
-  return async () => {
-    for (;;) {
-      const page = await readRevocations(database, set.place);
-      set.applyPage(page);
-      if (!page.hasMore) return;
-    }
-  };
+  return () => set.readOn((after) => readRevocations(database, after));
 }

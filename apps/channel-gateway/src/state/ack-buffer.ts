@@ -1,7 +1,8 @@
 import type { LastSeen, LastSeenEntry } from '@chat-realtime/messaging';
 import { type Clock, LATE, pause, type Timer, within } from '../clock.ts';
 import type { CoreMetrics } from '../core-metrics.ts';
-import type { ChatSource, CoreLogger } from '../ports.ts';
+import type { ChatSource } from '@chat-realtime/protocol';
+import type { CoreLogger } from '../ports.ts';
 
 /** The same participant's acks are sent at most this often. */
 const INTERVAL_MS = 1_000;

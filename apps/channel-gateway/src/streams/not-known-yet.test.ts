@@ -1,6 +1,5 @@
-import type { CatchupRequest, CatchupResponse, SessionEvent } from '@chat-realtime/protocol';
+import type { CatchupRequest, CatchupResponse, ChatSource, SessionEvent } from '@chat-realtime/protocol';
 import { expect, it } from 'vitest';
-import type { ChatSource } from '../ports.ts';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
 /** A site that keeps its sessions itself, and does not say which exist. */

@@ -1,7 +1,12 @@
-import { CATCHUP_MAX_SESSIONS, type CatchupRequest, type CatchupResponse } from '@chat-realtime/protocol';
+import {
+  CATCHUP_MAX_SESSIONS,
+  type CatchupRequest,
+  type CatchupResponse,
+  type ChatSource,
+} from '@chat-realtime/protocol';
 import { type Clock, LATE, type Timer, within } from '../clock.ts';
 import type { CoreMetrics } from '../core-metrics.ts';
-import type { ChatSource, CoreLogger } from '../ports.ts';
+import type { CoreLogger } from '../ports.ts';
 import { CatchupDraft, type CatchupParticipant } from './catchup-draft.ts';
 import type { EpochGuard } from './epoch-guard.ts';
 

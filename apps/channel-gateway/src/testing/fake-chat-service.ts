@@ -3,20 +3,20 @@ import {
   type AcksRequest,
   type CatchupRequest,
   type CatchupResponse,
+  type ChatSource,
   type ChosenStatus,
   CONTROL_CHANNEL,
   type CountedBadge,
   type CustomerState,
   type FeedOwners,
   type Revocation,
-  type SessionEvent,
   sessionChannel,
+  type SessionEvent,
   STAFF_CHANNEL,
   type StaffEvent,
   staffEventType,
 } from '@chat-realtime/protocol';
 import { type Clock, pause, SYSTEM_CLOCK, type Timer } from '../clock.ts';
-import type { ChatSource } from '../ports.ts';
 
 export interface FakeSession {
   readonly id: number;

@@ -22,7 +22,7 @@ import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
 import { installDrainRoutes } from '../drain-routes.ts';
-import type { ChatSource } from '../ports.ts';
+import type { ChatSource } from '@chat-realtime/protocol';
 import { FakeChatService } from './fake-chat-service.ts';
 
 const STAFF_SECRET = 'staff-secret-for-tests-0123456789abcdef';

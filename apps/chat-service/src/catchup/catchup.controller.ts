@@ -1,11 +1,10 @@
-import { acksRequestSchema, catchupRequestSchema } from '@chat-realtime/protocol';
+import { acksRequestSchema, catchupRequestSchema, type ChatSource } from '@chat-realtime/protocol';
 import { RequireInternal } from '@chat-realtime/service-kit';
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import type { z } from 'zod';
 import { SOURCE, SAVED_SETTINGS } from '../http/injection.ts';
 import type { SavedSettings } from '../settings/saved-settings.ts';
 import { sharedSettings } from '../settings/shared-settings.ts';
-import type { ChatSource } from './source.ts';
 
 /** The calls of the gateways. Never routed to the public, and not mounted if the gateway runs in the same process. */
 @Controller('internal')

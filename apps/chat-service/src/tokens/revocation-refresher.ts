@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RevocationPage, RevocationPlace, RevocationSet } from '@chat-realtime/verifier';
+import type { RevocationPage, RevocationPlace } from '@chat-realtime/protocol';
+import type { RevocationSet } from '@chat-realtime/verifier';
 
 /** REST refuses revoked tokens within 2 s; half of it leaves room for a slow answer. */
 const REFRESH_MS = 1_000;
@@ -46,11 +47,7 @@ export class RevocationRefresher {
   }
 
   async refresh(): Promise<void> {
-    for (;;) {
-      const page = await this.#reader.revocations(this.#set.place);
-      this.#set.applyPage(page);
-      if (!page.hasMore) return;
-    }
+    await this.#set.readOn((after) => this.#reader.revocations(after));
   }
 
   async #filled(deadline: number): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { readRevocations } from '@chat-realtime/database';
-import type { Revocation } from '@chat-realtime/protocol';
-import type { RevocationPage, RevocationPlace } from '@chat-realtime/verifier';
+import type { Revocation, RevocationPage, RevocationPlace } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../actors.ts';
 import type { StorageContext } from '../storage/context.ts';

@@ -1,6 +1,7 @@
 import type { AuthService, Operator } from '@chat-realtime/auth-service';
 import type { Dispatcher } from '@chat-realtime/channel-dispatcher';
-import type { StorageContext, ChatSource } from '@chat-realtime/chat-service';
+import type { StorageContext } from '@chat-realtime/chat-service';
+import type { ChatSource } from '@chat-realtime/protocol';
 import type { Database } from '@chat-realtime/database';
 import type { Logger } from '@chat-realtime/service-kit';
 import type { FastifyInstance } from 'fastify';
