@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { subscribersSchema } from './events.ts';
-import { revocationSchema } from './internal.ts';
-import { chosenStatusSchema } from './operator-status.ts';
+import { bansControlSchema, revokedControlSchema, statusControlSchema, tickControlSchema } from './fanout.ts';
 import { timestampSchema } from './primitives.ts';
-import { tickSchema } from './tick.ts';
 
 export const EVENTS_EXCHANGE = 'chat.events';
 export const DISPATCHER_QUEUE = 'chat-channel-dispatcher';
@@ -67,10 +65,10 @@ export const brokerEphemeralSchema = z.discriminatedUnion('type', [
     seq: z.null(),
     data: z.record(z.string(), z.unknown()),
   }),
-  z.object({ v: z.literal(1), type: z.literal('control.revoked'), data: revocationSchema }),
-  z.object({ v: z.literal(1), type: z.literal('control.status'), data: chosenStatusSchema }),
-  z.object({ v: z.literal(1), type: z.literal('control.bans'), data: z.object({}) }),
-  z.object({ v: z.literal(1), type: z.literal('control.tick'), data: tickSchema }),
+  z.object({ v: z.literal(1), ...revokedControlSchema.shape }),
+  z.object({ v: z.literal(1), ...statusControlSchema.shape }),
+  z.object({ v: z.literal(1), ...bansControlSchema.shape }),
+  z.object({ v: z.literal(1), ...tickControlSchema.shape }),
 ]);
 export type BrokerEphemeral = z.infer<typeof brokerEphemeralSchema>;
 

@@ -19,14 +19,20 @@ export function lastSeenKey(sessionId: number): string {
   return `chat:last_seen:${sessionId}`;
 }
 
+/** What the dispatcher passes on from the queue, where each also has its version. */
+export const revokedControlSchema = z.object({ type: z.literal('control.revoked'), data: revocationSchema });
+export const tickControlSchema = z.object({ type: z.literal('control.tick'), data: tickSchema });
+/** An operator chose their status. */
+export const statusControlSchema = z.object({ type: z.literal('control.status'), data: chosenStatusSchema });
+/** A ban was made, changed or lifted: whom it concerns is asked for. */
+export const bansControlSchema = z.object({ type: z.literal('control.bans'), data: z.object({}) });
+
 /** Messages of `chat:control`: for gateways alone, never for clients. */
 export const controlMessageSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('control.revoked'), data: revocationSchema }),
-  z.object({ type: z.literal('control.tick'), data: tickSchema }),
-  /** An operator chose their status. */
-  z.object({ type: z.literal('control.status'), data: chosenStatusSchema }),
-  /** A ban was made, changed or lifted: whom it concerns is asked for. */
-  z.object({ type: z.literal('control.bans'), data: z.object({}) }),
+  revokedControlSchema,
+  tickControlSchema,
+  statusControlSchema,
+  bansControlSchema,
   /** The operators connected to one gateway; repeated every heartbeat, so that a silent gateway's ones expire. */
   z.object({
     type: z.literal('control.presence'),

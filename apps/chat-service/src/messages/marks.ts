@@ -47,7 +47,7 @@ async function publishStaffMarks(context: StorageContext, sessionIds: readonly n
 }
 
 function markValues(actor: Actor, sessionId: number, lastId: number): readonly unknown[] {
-  // The fourth is the scope, which was checked before, see storage/visibility.ts.
+  // The fourth is the scope, which was checked before, see storage/visibility.ts; when it can go, see messages.ts.
   return [sessionId, participantOf(actor), actor.kind === 'staff' ? actor.userId : null, null, lastId];
 }
 

@@ -49,7 +49,8 @@ function postValues(actor: Actor, sessionId: number, post: PostMessage, claims: 
     staff === null ? 'client' : 'operator',
     staff?.userId ?? null,
     staff?.name ?? null,
-    // The scope was checked before, see storage/visibility.ts. The parameter stays: the previous release passes it.
+    // The scope was checked before, see storage/visibility.ts. The previous release passes it. From 0.3 on, functions
+    // without this parameter can be called, and from 0.4 on the ones with it can be dropped.
     null,
     post.body,
     post.clientMessageId,
