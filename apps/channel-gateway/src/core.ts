@@ -2,7 +2,7 @@ import { CONTROL_CHANNEL } from '@chat-realtime/protocol';
 import { Admission } from './connections/admission.ts';
 import type { Connection, StartCursor } from './connections/connection.ts';
 import { Deadlines } from './connections/deadlines.ts';
-import { Departures } from './connections/departures.ts';
+import { StaggeredDisconnect } from './connections/staggered-disconnect.ts';
 import { jsonFrame } from './connections/encoding.ts';
 import { FrameRate } from './connections/frame-rate.ts';
 import { Handshake } from './connections/handshake.ts';
@@ -40,7 +40,7 @@ export class GatewayCore {
   readonly edge: Edge;
   readonly registry: Registry;
   readonly admission: Admission;
-  readonly departures: Departures;
+  readonly disconnects: StaggeredDisconnect;
   readonly sessions: SessionStreams;
   readonly staff: StaffStream;
   readonly loop: CatchupLoop;
@@ -85,11 +85,11 @@ export class GatewayCore {
     const polls = new Polls({
       clock,
       registry,
-      isDraining: () => this.departures.draining,
+      isDraining: () => this.disconnects.draining,
       headOf: (sessionId) => this.sessions.get(sessionId)?.head,
     });
     this.#polls = polls;
-    this.departures = new Departures({ clock, random, registry, polls, drainSeconds: config.drainSeconds });
+    this.disconnects = new StaggeredDisconnect({ clock, random, registry, polls, drainSeconds: config.drainSeconds });
     const { pingIntervalSeconds } = config;
     this.#deadlines = new Deadlines({ clock, random, registry, polls, metrics, pingIntervalSeconds });
 
@@ -133,7 +133,7 @@ export class GatewayCore {
       notFound: (connection) => registry.close(connection, 'session_not_found'),
       wentBack: (sessionId, connections) => {
         logger.warn({ session_id: sessionId }, 'a session was restored or replaced: its clients begin anew');
-        this.departures.sendAway(connections);
+        this.disconnects.sendAway(connections);
       },
       headsChecked: () => this.#headCheck.finished(clock.now()),
       requestCatchup,
@@ -188,7 +188,7 @@ export class GatewayCore {
       commands,
       acks,
       deadlines: this.#deadlines,
-      departures: this.departures,
+      disconnects: this.disconnects,
       metrics,
       maxConnections: config.maxConnections,
       isOverloaded: () => this.#ticker.overloaded,
@@ -300,7 +300,7 @@ export class GatewayCore {
   /** Cursors became invalid. Clients reconnect, each at its own time, and take a snapshot. */
   #databaseChanged(): void {
     this.#options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
-    this.departures.sendAway(this.registry);
+    this.disconnects.sendAway(this.registry);
     this.loop.databaseChanged();
   }
 }

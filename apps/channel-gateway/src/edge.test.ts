@@ -69,7 +69,7 @@ describe('a newcomer', () => {
 
   it('[DRN1] [POLL6] is sent elsewhere by a gateway that drains', async () => {
     const { gateway, come } = edgeUnderTest();
-    void gateway.core.departures.drain();
+    void gateway.core.disconnects.drain();
     const [socket, poll] = [come(), come(0)];
     expect([socket.closed, poll.closed]).toEqual(['try_again_later', 'service_restart']);
     await gateway.stop();

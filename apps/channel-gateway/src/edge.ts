@@ -5,7 +5,7 @@ import type { Admission } from './connections/admission.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Credentials } from './connections/credentials.ts';
 import type { Deadlines } from './connections/deadlines.ts';
-import type { Departures } from './connections/departures.ts';
+import type { StaggeredDisconnect } from './connections/staggered-disconnect.ts';
 import type { Registry } from './connections/registry.ts';
 import type { Transport } from './connections/transport.ts';
 import type { CoreMetrics, TransportKind } from './core-metrics.ts';
@@ -17,7 +17,7 @@ export interface EdgeParts {
   readonly commands: Commands;
   readonly acks: Acks;
   readonly deadlines: Deadlines;
-  readonly departures: Departures;
+  readonly disconnects: StaggeredDisconnect;
   readonly metrics: CoreMetrics;
   /** 0 = off. */
   readonly maxConnections: number;
@@ -80,9 +80,9 @@ export class Edge {
   }
 
   #refusal(kind: TransportKind): CloseReason | null {
-    const { registry, departures, maxConnections, isOverloaded } = this.#parts;
+    const { registry, disconnects, maxConnections, isOverloaded } = this.#parts;
     // A poll has no close frame in which to say that it should come again at once.
-    if (departures.draining) return kind === 'poll' ? 'service_restart' : 'try_again_later';
+    if (disconnects.draining) return kind === 'poll' ? 'service_restart' : 'try_again_later';
     if (maxConnections > 0 && registry.size > maxConnections) return 'try_again_later';
     // To refuse a poll costs as much as to answer it, and would starve those who can only poll.
     return kind !== 'poll' && isOverloaded() ? 'try_again_later' : null;

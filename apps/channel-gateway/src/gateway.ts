@@ -125,7 +125,7 @@ export class Gateway {
 
   /** Disconnects every client at its own time within DRAIN_SECONDS. New ones are refused. */
   drain(): Promise<void> {
-    return this.core.departures.drain();
+    return this.core.disconnects.drain();
   }
 
   stop(): Promise<void> {

@@ -74,7 +74,7 @@ export class Connection {
   #principal: Principal | null = null;
   #leaseKey: string | null = null;
   #awaitsDrain = false;
-  /** `Departures`: when this one is sent away. */
+  /** `StaggeredDisconnect`: when this one is sent away. */
   leaveAt = Number.POSITIVE_INFINITY;
   /** `Deadlines`: the next ping or comment; the end of the wait for a poll. */
   dueAt = Number.POSITIVE_INFINITY;

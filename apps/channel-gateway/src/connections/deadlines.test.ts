@@ -94,7 +94,7 @@ describe('a drain', () => {
     const clients = Array.from({ length: 40 }, () => gateway.customer(1));
     await gateway.advance(1_000);
     let over = false;
-    void gateway.core.departures.drain().then(() => {
+    void gateway.core.disconnects.drain().then(() => {
       over = true;
     });
     await gateway.advance(10);

@@ -1,7 +1,7 @@
 import { type FeedOwners, seesEvent, seesSession, type StaffViewer } from '@chat-realtime/protocol';
 import { countField, type LiveFrame, textField } from './live-frame.ts';
 
-/** Sessions whose owner is remembered; beyond it those heard of longest ago are asked for again when they matter. */
+/** Sessions whose owner is remembered; beyond it those received longest ago are fetched again when needed. */
 const SESSIONS_MAX = 20_000;
 /** One call asks for so many; what does not fit is asked with the next. */
 const ASKED_AT_ONCE = 1_000;

@@ -9,7 +9,7 @@ import { cursorOf, Joining, type Pacing } from './joining.ts';
 import { ReadMarks } from './read-marks.ts';
 import { Sequencer } from './sequencer.ts';
 import type { StreamHost } from './stream-host.ts';
-import { noteWritten, written } from './written.ts';
+import { noteWritten, written } from './delivery-trace.ts';
 
 /** This many times in a row, a head before the cursor is no accident. */
 const HEADS_BEHIND = 2;
@@ -99,7 +99,7 @@ export class SessionStream implements Pacing {
     return this.#state.kind === 'live';
   }
 
-  /** Neither heard by the fan-out nor waiting for its answer: to be subscribed when that is back. */
+  /** Neither subscribed at the fan-out nor waiting for its answer: to be subscribed when that is back. */
   get needsSubscription(): boolean {
     return !this.#subscribed && this.#state.kind !== 'subscribing';
   }
@@ -178,7 +178,7 @@ export class SessionStream implements Pacing {
     if (this.size > 0) this.#host.wantCatchup(this);
   }
 
-  /** The fan-out answered: what was published before is read, what comes after is heard. */
+  /** The fan-out answered: what was published before is read, what comes after is received. */
   subscriptionSettled(subscribed: boolean): void {
     this.#subscribed = subscribed;
     if (this.#state.kind === 'subscribing') this.#state = { kind: 'reading' };

@@ -222,7 +222,7 @@ export class SessionStreams implements CatchupParticipant {
       const isLate = stream.isLive;
       stream.subscriptionSettled(subscribed);
       if (!subscribed || !isLate) return;
-      // Published between the reading and now: heard by nobody.
+      // Published between the reading and now: received by nobody.
       this.#checkHead(stream);
       this.#options.requestCatchup();
     });

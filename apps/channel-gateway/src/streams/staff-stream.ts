@@ -36,7 +36,7 @@ import { StaffAudiences } from './staff-audiences.ts';
 import type { StaffStreamHost, StaffStreamOptions } from './staff-host.ts';
 import { type FeedPage, StaffResume } from './staff-resume.ts';
 import { StaffSight } from './staff-sight.ts';
-import { noteWritten } from './written.ts';
+import { noteWritten } from './delivery-trace.ts';
 
 /** The stream is kept this long after its last connection, for a console that is loaded again. */
 const LINGER_MS = 10_000;
@@ -250,7 +250,7 @@ export class StaffStream implements CatchupParticipant {
     await this.#options.link.follow(STAFF_CHANNEL, this.#onFrame, (subscribed) => {
       this.#subscribed = subscribed;
       if (this.#state.kind === 'subscribing') this.#state = { kind: 'reading' };
-      // Published between the reading and now: heard by nobody.
+      // Published between the reading and now: received by nobody.
       this.#feedWanted = true;
       this.#host.requestCatchup();
     });

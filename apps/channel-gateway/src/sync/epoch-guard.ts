@@ -1,7 +1,7 @@
 import { RecentIds } from '../recent-ids.ts';
 
 const LEFT_REMEMBERED = 16;
-/** An epoch that was left counts again when nothing else was heard for so long. */
+/** An epoch that was left counts again if no other was received for this long. */
 const RETURN_MS = 60_000;
 
 export type EpochVerdict = 'same' | 'changed' | 'left';

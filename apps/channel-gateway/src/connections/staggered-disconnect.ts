@@ -11,7 +11,7 @@ const GRACE_MS = 1_500;
 const RETURN_EVERY_MS = 10;
 const RETURN_MIN_MS = 500;
 
-export interface DeparturesOptions {
+export interface StaggeredDisconnectOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly registry: Registry;
@@ -23,11 +23,11 @@ export interface DeparturesOptions {
  * Disconnects clients at staggered times (drain, restore), so that the other gateways get a steady stream of reconnects
  * rather than a spike.
  */
-export class Departures {
-  readonly #options: DeparturesOptions;
+export class StaggeredDisconnect {
+  readonly #options: StaggeredDisconnectOptions;
   #draining = false;
 
-  constructor(options: DeparturesOptions) {
+  constructor(options: StaggeredDisconnectOptions) {
     this.#options = options;
   }
 

@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { RecordedPoll, RecordedSocket } from '../testing/recorded-transport.ts';
 import { customer, registryUnderTest } from '../testing/registry-under-test.ts';
-import { Departures } from './departures.ts';
+import { StaggeredDisconnect } from './staggered-disconnect.ts';
 import { Polls } from './polls.ts';
 
-function departuresUnderTest({ drainSeconds = 20, random = 0.5 } = {}) {
+function disconnectsUnderTest({ drainSeconds = 20, random = 0.5 } = {}) {
   const under = registryUnderTest();
   const { clock, registry } = under;
-  const polls = new Polls({ clock, registry, isDraining: () => departures.draining, headOf: () => 7 });
-  const departures: Departures = new Departures({ clock, random: () => random, registry, polls, drainSeconds });
+  const polls = new Polls({ clock, registry, isDraining: () => disconnects.draining, headOf: () => 7 });
+  const disconnects: StaggeredDisconnect = new StaggeredDisconnect({
+    clock,
+    random: () => random,
+    registry,
+    polls,
+    drainSeconds,
+  });
   const come = () => {
     const transport = new RecordedSocket();
     const connection = registry.open(transport);
@@ -16,36 +22,36 @@ function departuresUnderTest({ drainSeconds = 20, random = 0.5 } = {}) {
     connection.goLive();
     return { transport, connection };
   };
-  return { ...under, departures, come };
+  return { ...under, disconnects, come };
 }
 
 describe('a drain', () => {
   it('[DRN1] tells each its moment and leaves it open until then', async () => {
-    const { departures, come, clock } = departuresUnderTest();
+    const { disconnects, come, clock } = disconnectsUnderTest();
     const { transport, connection } = come();
-    void departures.drain();
+    void disconnects.drain();
     await clock.advance(0);
-    expect(departures.draining).toBe(true);
+    expect(disconnects.draining).toBe(true);
     expect(transport.frames).toEqual([{ type: 'channel.goodbye', data: { reconnect_in_ms: 10_000 } }]);
     expect([connection.leaveAt, connection.isLive, transport.closed]).toEqual([10_000, true, null]);
   });
 
   it('[POLL7] answers the polls that wait at once', async () => {
-    const { departures, registry, clock } = departuresUnderTest();
+    const { disconnects, registry, clock } = disconnectsUnderTest();
     const transport = new RecordedPoll(25_000);
     const connection = registry.open(transport);
     connection.admit(customer(1));
     connection.goLive();
-    void departures.drain();
+    void disconnects.drain();
     await clock.advance(0);
     expect(transport.answer).toEqual({ lastSeq: 7, hasMore: false });
   });
 
   it('is over as soon as everybody is gone', async () => {
-    const { departures, come, clock, registry } = departuresUnderTest();
+    const { disconnects, come, clock, registry } = disconnectsUnderTest();
     const { connection } = come();
     let over = false;
-    void departures.drain().then(() => {
+    void disconnects.drain().then(() => {
       over = true;
     });
     await clock.advance(1_000);
@@ -56,10 +62,10 @@ describe('a drain', () => {
   });
 
   it('ends even if a client never leaves', async () => {
-    const { departures, come, clock } = departuresUnderTest({ drainSeconds: 2 });
+    const { disconnects, come, clock } = disconnectsUnderTest({ drainSeconds: 2 });
     come();
     let over = false;
-    void departures.drain().then(() => {
+    void disconnects.drain().then(() => {
       over = true;
     });
     await clock.advance(3_400);
@@ -71,26 +77,26 @@ describe('a drain', () => {
 
 describe('those whose cursors mean nothing any more', () => {
   it('are taken out of their stream before their moment', () => {
-    const { departures, come, detached } = departuresUnderTest();
+    const { disconnects, come, detached } = disconnectsUnderTest();
     const { connection, transport } = come();
-    departures.sendAway([connection]);
+    disconnects.sendAway([connection]);
     expect([connection.state.kind, detached, transport.closed]).toEqual(['leaving', [connection], null]);
   });
 
   it('come back over a time that grows with their number, and no longer than a drain takes', () => {
-    const { departures, come } = departuresUnderTest({ drainSeconds: 1, random: 1 });
+    const { disconnects, come } = disconnectsUnderTest({ drainSeconds: 1, random: 1 });
     const first = come();
-    departures.sendAway([first.connection]);
+    disconnects.sendAway([first.connection]);
     expect(first.connection.leaveAt).toBe(510);
     const many = Array.from({ length: 99 }, come);
-    departures.sendAway(many.map(({ connection }) => connection));
+    disconnects.sendAway(many.map(({ connection }) => connection));
     expect(many[0]?.connection.leaveAt).toBe(1_000);
   });
 
   it('only concern connections that have received `channel.ready`', () => {
-    const { departures, registry } = departuresUnderTest();
+    const { disconnects, registry } = disconnectsUnderTest();
     const connection = registry.open(new RecordedSocket());
-    departures.sendAway(registry);
+    disconnects.sendAway(registry);
     expect([connection.state.kind, connection.leaveAt]).toEqual(['authenticating', Number.POSITIVE_INFINITY]);
   });
 });
