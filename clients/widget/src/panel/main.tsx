@@ -3,7 +3,7 @@ import type { Panel, PanelHost } from '../bridge.ts';
 import { icon } from '../loader/launcher.ts';
 import { App } from './components/App.tsx';
 import { ModelProvider } from './context.ts';
-import { keepToItself } from './guest.ts';
+import { isolateEvents } from './event-isolation.ts';
 import { createModel } from './model.ts';
 import { css } from './styles/index.ts';
 
@@ -17,7 +17,7 @@ export function mountPanel(host: PanelHost): Panel {
   // Drawn here: it shows only while the panel is open.
   const cross = icon('cross', 'M6 6l12 12M18 6L6 18');
   host.container.querySelector('.launcher')?.append(cross);
-  const release = keepToItself(host.root.host as HTMLElement);
+  const release = isolateEvents(host.root.host as HTMLElement);
   const place = document.createElement('div');
   host.container.append(place);
   const draw = (): void =>

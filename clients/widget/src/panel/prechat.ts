@@ -1,7 +1,7 @@
 import type { ConfigResponse } from '@chat-realtime/client';
 import { ANSWER_MAX, FIELD_MAX, tooLong } from './limits.ts';
 import type { Locale, Texts } from './texts/index.ts';
-import type { Answers, PrechatValues } from './written.ts';
+import type { Answers, PrechatValues } from './form-values.ts';
 
 export type CustomField = NonNullable<ConfigResponse['custom_fields']>[number];
 

@@ -1,6 +1,6 @@
 import { storedSessionKey } from '@chat-realtime/client';
 import { openKey } from '../open-key.ts';
-import type { CallbackValues, PrechatValues, View } from './written.ts';
+import type { CallbackValues, PrechatValues, View } from './form-values.ts';
 
 /** What the visitor has begun to write: it outlives the page, for this tab only. */
 export interface Kept {

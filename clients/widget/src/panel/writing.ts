@@ -1,6 +1,6 @@
 import type { ChatClient, ConfigResponse } from '@chat-realtime/client';
 import { type Cell, createCell } from './cell.ts';
-import type { CallbackValues, PrechatValues, View } from './written.ts';
+import type { CallbackValues, PrechatValues, View } from './form-values.ts';
 import type { Kept, TabMemory } from './tab-memory.ts';
 
 const NO_ANSWERS: PrechatValues = { name: '', email: '', phone: '', answers: {}, consent: false };

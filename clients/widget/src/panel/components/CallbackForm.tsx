@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import { COMMENT_MAX, FIELD_MAX, tooLong } from '../limits.ts';
-import type { CallbackValues } from '../written.ts';
+import type { CallbackValues } from '../form-values.ts';
 import { isPhone } from '../prechat.ts';
 import { formatMoment } from '../texts/format.ts';
 import { Consent } from './Consent.tsx';

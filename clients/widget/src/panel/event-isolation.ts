@@ -37,7 +37,7 @@ function copyOf(event: Event): Event {
  * prevented that we do not handle ourselves, so typing, Tab, input methods and the browser's shortcuts go on working.
  * Listeners that the page put on `window` before us, for the capture phase, are out of reach.
  */
-export function keepToItself(element: HTMLElement): () => void {
+export function isolateEvents(element: HTMLElement): () => void {
   const ending = new AbortController();
   const { signal } = ending;
   const options = { capture: true, signal };
