@@ -11,7 +11,7 @@ import { RelayLeader } from './relay/relay-leader.ts';
 import type { StorageContext } from './storage/context.ts';
 import { feedLagSeconds } from './feed/feed.ts';
 import { metricsObserver } from './metrics-observer.ts';
-import { badge } from './alerts/badge-count.ts';
+import { badge } from './alerts/badge-queries.ts';
 import { OperatorDirectory } from './operators/operators.ts';
 import type { ChatSource } from '@chat-realtime/protocol';
 import { chatSource } from './catchup/source.ts';

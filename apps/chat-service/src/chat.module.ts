@@ -65,7 +65,7 @@ import { QuickReplies } from './quick-replies/quick-replies.ts';
 import { WidgetConfigSource } from './settings/widget-config-source.ts';
 import { ConsentTexts } from './consent/consent-texts.ts';
 import type { SavedSettings } from './settings/saved-settings.ts';
-import type { RulesEnvironment } from './settings/rules.ts';
+import type { RulesEnvironment } from './settings/effective-rules.ts';
 import { SharedSettingsRefresher } from './settings/shared-settings.ts';
 import type { Telegram } from './telegram/telegram.ts';
 import type { EventTracer } from './trace/event-tracer.ts';

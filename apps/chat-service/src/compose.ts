@@ -28,7 +28,7 @@ import { createSources } from './intake/sources.ts';
 import { Eraser } from './privacy/eraser.ts';
 import { composeNotify } from './compose-notify.ts';
 import { retentionSweep } from './privacy/retention.ts';
-import { effectiveRules } from './settings/rules.ts';
+import { effectiveRules } from './settings/effective-rules.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
 import { createSweeps } from './sweeps.ts';
 import { Telegram, type TelegramDesk } from './telegram/telegram.ts';

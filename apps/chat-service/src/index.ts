@@ -14,7 +14,7 @@
  * - reaching people who are not there: `notify/` decides, `mail/`, `push/` and `telegram/` deliver; `alerts/` call the site
  * - data: `privacy/` (export, erasure, retention), `audit/`
  * - a site that keeps its own chat: `intake/`
- * - shared: `http/` (routes), `storage/` (transactions, visibility, rows), `outside/` (requests that leave our network)
+ * - shared: `http/` (routes), `storage/` (transactions, visibility, rows), `outbound/` (addresses of requests that leave our network)
  *
  * Start with `messages/messages.ts`, then `relay/relay-leader.ts`. `compose.ts` puts the parts together.
  */

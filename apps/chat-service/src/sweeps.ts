@@ -8,7 +8,7 @@ import type { Attachments } from './attachments/attachments.ts';
 import { banSweep } from './bans/bans.ts';
 import { solvedChallengeSweep } from './challenge/solved-challenges.ts';
 import type { ChatSettings } from './config.ts';
-import { effectiveRules } from './settings/rules.ts';
+import { effectiveRules } from './settings/effective-rules.ts';
 import { SupportMetrics } from './alerts/support-metrics.ts';
 import { alertReasonSchema, type RulesResponse } from '@chat-realtime/protocol';
 import type { Sweep } from './ports.ts';

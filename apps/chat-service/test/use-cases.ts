@@ -1,4 +1,4 @@
-import { alerts, badge } from '../src/alerts/badge-count.ts';
+import { alerts, badge } from '../src/alerts/badge-queries.ts';
 import type { ChatService } from '../src/chat-service.ts';
 import { feed } from '../src/feed/feed.ts';
 import { assign, close, reopen, unassign } from '../src/lifecycle/assignment.ts';

@@ -139,7 +139,7 @@ export const standaloneSchema = z
     DRAIN_SECONDS: envInteger(1, { max: 600 }),
     CATCHUP_URL: envOfGatewayAlone(),
     ACKS_URL: envOfGatewayAlone(),
-    /** The site's own sign-in of operators: the console gets its token here … */
+    /** Operator sign-in through the site: the console gets its token here … */
     OPERATOR_TOKEN_URL: envSiteAddress().optional(),
     /** … and is sent here when the site does not know who asks. */
     OPERATOR_LOGIN_URL: envSiteAddress().optional(),

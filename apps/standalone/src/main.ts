@@ -15,7 +15,7 @@ import { type StandaloneConfig, standaloneSchema } from './config.ts';
 import { loadChatTokenSecrets } from './data-secrets.ts';
 import { demoMode } from './demo-mode.ts';
 import { DiskReserve } from './disk-reserve.ts';
-import { seedOnFirstStart } from './demo/first-start.ts';
+import { seedOnFirstStart } from './demo/seed-once.ts';
 import { chooseListenPort } from './listen-port.ts';
 import { databaseFolder, resetDataFolder } from './reset.ts';
 import { InstanceClaim } from './single-instance.ts';

@@ -31,7 +31,7 @@ export * from './quick-replies.ts';
 export * from './alert-targets.ts';
 export * from './origins.ts';
 export * from './settings.ts';
-export * from './rules.ts';
+export * from './settings-rules.ts';
 export * from './bans.ts';
 export * from './audit.ts';
 export * from './demo.ts';

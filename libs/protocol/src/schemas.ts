@@ -18,7 +18,7 @@ import * as pictures from './pictures.ts';
 import * as privacy from './privacy.ts';
 import * as quickReplies from './quick-replies.ts';
 import * as rest from './rest.ts';
-import * as rules from './rules.ts';
+import * as rules from './settings-rules.ts';
 import * as targets from './alert-targets.ts';
 import * as settings from './settings.ts';
 import { shadowReportSchema } from './shadow-report.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { webhookPatchSchema, webhookTargetsSchema } from './alert-targets.ts';
 import { requiredText, timestampSchema } from './primitives.ts';
 import { originSchema } from './origins.ts';
-import { RULE_NAMES, rulesPatchShape, rulesResponseSchema } from './rules.ts';
+import { RULE_NAMES, rulesPatchShape, rulesResponseSchema } from './settings-rules.ts';
 
 /** Texts of the widget that the site's owner may replace; `<name>.ru` and `<name>.en` for one language only. */
 export const WIDGET_TEXT_NAMES = [

@@ -73,7 +73,7 @@ export const telegramRedeemResponseSchema = z.discriminatedUnion('outcome', [
     session_id: sessionIdSchema,
     /** What the customer has not been shown elsewhere yet, the newest part of it. */
     missed: z.array(messageSchema),
-    /** There is more of it, older: it stands in the chat on the site. Absent: no. */
+    /** There is more of it, older: it can be read in the chat on the site. Absent: no. */
     missed_earlier: z.boolean().optional(),
   }),
   /** Unknown, used or expired. */

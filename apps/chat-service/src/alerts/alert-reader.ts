@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { z } from 'zod';
 import { isOpenIn } from '../callbacks/open-callbacks.ts';
 import type { StorageContext } from '../storage/context.ts';
-import { alerts } from './badge-count.ts';
+import { alerts } from './badge-queries.ts';
 import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';

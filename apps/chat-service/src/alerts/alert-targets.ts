@@ -1,6 +1,6 @@
 import type { WebhookPatch, WebhookTargets } from '@chat-realtime/protocol';
 import { fieldError } from '../field-error.ts';
-import { leadsOutside } from '../outside/outside-address.ts';
+import { isPublicUrl } from '../outbound/public-address.ts';
 
 export interface AlertEnvironment {
   readonly ALERT_WEBHOOK_URLS: readonly string[];
@@ -64,7 +64,7 @@ export function checkWebhook(env: AlertEnvironment, patch: WebhookPatch | null |
 /** Checked again with each attempt, since the variable may have changed. */
 export function mayReach(url: string, privateHosts: ReadonlySet<string>): boolean {
   const target = new URL(url);
-  return privateHosts.has(target.host) || (target.protocol === 'https:' && leadsOutside(target));
+  return privateHosts.has(target.host) || (target.protocol === 'https:' && isPublicUrl(target));
 }
 
 /** What an admin is shown. */

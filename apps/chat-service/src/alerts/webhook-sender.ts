@@ -1,6 +1,6 @@
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { publicLookup } from '../outside/outside-address.ts';
+import { publicLookup } from '../outbound/public-address.ts';
 import { mayReach } from './alert-targets.ts';
 import { SIGNATURE_HEADER, signWebhook } from './signature.ts';
 

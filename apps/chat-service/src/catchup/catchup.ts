@@ -8,7 +8,7 @@ import type { EpochTracker } from './epoch-tracker.ts';
 import { eventColumns } from '../storage/event-rows.ts';
 import { feedHead, readFeed } from '../feed/feed.ts';
 import { STAFF_DELIVERED } from '../messages/marks.ts';
-import { badge } from '../alerts/badge-count.ts';
+import { badge } from '../alerts/badge-queries.ts';
 import { chosenStatuses } from '../operators/operator-status.ts';
 import { operatorsOnline } from '../operators/operators.ts';
 import { recordPresence } from '@chat-realtime/database';

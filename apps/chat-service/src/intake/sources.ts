@@ -1,4 +1,4 @@
-import { emptyOwedLetters } from '../privacy/refused-events.ts';
+import { emptyPendingLetters } from '../privacy/refused-events.ts';
 import { readRabbit } from './rabbit-feed.ts';
 import { ExclusiveTask } from './exclusive-task.ts';
 import { sourceGauges } from './source-gauges.ts';
@@ -31,7 +31,7 @@ function rabbitSource({ database, intake, settings, rabbitUrl, logger, metrics }
     const letters = setInterval(() => {
       if (isEmptying || reading.state.kind !== 'reading') return;
       isEmptying = true;
-      emptyOwedLetters(database, () => reading.emptyDeadLetters())
+      emptyPendingLetters(database, () => reading.emptyDeadLetters())
         .catch((error: unknown) =>
           logger.warn({ err: error }, "the dead letters in the site's broker wait to be emptied after an erasing"),
         )

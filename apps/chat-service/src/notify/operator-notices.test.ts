@@ -281,32 +281,37 @@ describe('an operator on duty in Telegram', () => {
 
   it('[NTF5] [NTF6] is notified on their device of a customer who wrote before the duty began', async () => {
     await begin();
-    const [before, shown, owed, earlier] = [await waiting(), await waiting(), await waiting(), await waiting()];
+    const [before, shown, queued, earlier] = [await waiting(), await waiting(), await waiting(), await waiting()];
     await hasInTelegram(shown);
     await hasInTelegram(earlier, 3_600);
     await sql`INSERT INTO telegram_send (chat_id, operator_id, session_id, content)
-      SELECT telegram_user_id, id, ${owed}::bigint, '{}' FROM operator_telegram`.execute(chat.database.kysely);
+      SELECT telegram_user_id, id, ${queued}::bigint, '{}' FROM operator_telegram`.execute(chat.database.kysely);
     await notices.run();
-    expect(await Promise.all([before, shown, owed, earlier].map(told))).toEqual([['anna push'], [], [], ['anna push']]);
+    expect(await Promise.all([before, shown, queued, earlier].map(told))).toEqual([
+      ['anna push'],
+      [],
+      [],
+      ['anna push'],
+    ]);
     // The duty ends: what Telegram has told them is told, and what it did not send by then it withholds.
     await leave('anna');
     await notices.run();
-    expect(await Promise.all([shown, owed].map(told))).toEqual([[], ['anna push']]);
+    expect(await Promise.all([shown, queued].map(told))).toEqual([[], ['anna push']]);
   });
 
   it('[NTF5] is notified on their device of a callback request from before the duty, and not of what Telegram shows', async () => {
     await begin();
-    const [before, told1, owed, fresh] = [await callback(), await callback(), await callback(), await callback()];
+    const [before, told1, queued, fresh] = [await callback(), await callback(), await callback(), await callback()];
     const age = (id: number) =>
       sql`UPDATE chat_alert SET created_at = created_at - interval '11 seconds' WHERE callback_id = ${id}::bigint`.execute(
         chat.database.kysely,
       );
-    await Promise.all([before, told1, owed].map(({ id }) => age(id)));
+    await Promise.all([before, told1, queued].map(({ id }) => age(id)));
     await sql`INSERT INTO telegram_callback_told (callback_id, operator_id)
       SELECT ${told1.id}::bigint, id FROM operator_telegram`.execute(chat.database.kysely);
     await sql`INSERT INTO telegram_send (chat_id, operator_id, callback_id, content)
-      SELECT telegram_user_id, id, ${owed.id}::bigint, '{}' FROM operator_telegram`.execute(chat.database.kysely);
-    const all = () => Promise.all([before, told1, owed, fresh].map(({ sessionId }) => told(sessionId)));
+      SELECT telegram_user_id, id, ${queued.id}::bigint, '{}' FROM operator_telegram`.execute(chat.database.kysely);
+    const all = () => Promise.all([before, told1, queued, fresh].map(({ sessionId }) => told(sessionId)));
     await notices.run();
     // The newest is a moment old: the bot may be about to tell it.
     expect(await all()).toEqual([['anna push'], [], [], []]);

@@ -63,7 +63,7 @@ interface Operator extends AwayOperator {
   readonly settings: NotifySettings;
 }
 
-type InTelegram = ReadonlyMap<string, 'sent' | 'owed'>;
+type InTelegram = ReadonlyMap<string, 'sent' | 'queued'>;
 
 interface Decided {
   /** Operators for whom nothing is left to decide. */
@@ -178,18 +178,18 @@ export class OperatorNotices {
       ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
   }
 
-  /** Of what (see `placeOf`) the bot has sent something to whom on duty since its customer waits, or owes it. */
+  /** For each place (see `placeOf`): whether the bot has sent its operator something since the customer waits, or has it queued. */
   async #inTelegram(causes: readonly Cause[], operators: readonly Operator[]): Promise<InTelegram> {
     const users = operators.filter((one) => one.onDutyInTelegram).map(({ userId }) => userId);
     if (users.length === 0) return new Map();
     const sessions = causes.flatMap((cause) => cause.session_id ?? []);
     const callbacks = causes.flatMap((cause) => cause.callback_id ?? []);
-    const { rows } = await sql<{ key: string; sent: boolean; owed: boolean }>`
+    const { rows } = await sql<{ key: string; sent: boolean; queued: boolean }>`
       SELECT 'chat ' || s.id || ' ' || t.user_id AS key,
              EXISTS (SELECT 1 FROM telegram_message m WHERE m.chat_id = t.telegram_user_id AND m.session_id = s.id
                         AND m.created_at >= s.waiting_since) AS sent,
              EXISTS (SELECT 1 FROM telegram_send o WHERE o.operator_id = t.id AND o.session_id = s.id
-                        AND o.created_at >= s.waiting_since) AS owed
+                        AND o.created_at >= s.waiting_since) AS queued
         FROM operator_telegram t CROSS JOIN chat_session s
        WHERE t.user_id = ANY (${users}::text[]) AND s.id = ANY (${sessions}::bigint[])
       UNION ALL
@@ -198,8 +198,8 @@ export class OperatorNotices {
              EXISTS (SELECT 1 FROM telegram_send o WHERE o.operator_id = t.id AND o.callback_id = c.id)
         FROM operator_telegram t CROSS JOIN unnest(${callbacks}::bigint[]) AS c (id)
        WHERE t.user_id = ANY (${users}::text[])`.execute(this.#database.kysely);
-    const found = new Map<string, 'sent' | 'owed'>();
-    for (const { key, sent, owed } of rows) if (sent || owed) found.set(key, sent ? 'sent' : 'owed');
+    const found = new Map<string, 'sent' | 'queued'>();
+    for (const { key, sent, queued } of rows) if (sent || queued) found.set(key, sent ? 'sent' : 'queued');
     return found;
   }
 
@@ -222,7 +222,7 @@ export class OperatorNotices {
         isTheirs: (owners.callback ?? owners.session) === userId,
         isInTelegram: telegram !== undefined,
       };
-      if (mayComeInTelegram(cause, concern, operator) || mayLeave(cause, concern, operator, telegram === 'owed')) {
+      if (mayComeInTelegram(cause, concern, operator) || mayLeave(cause, concern, operator, telegram === 'queued')) {
         isSettled = false;
         continue;
       }

@@ -6,11 +6,11 @@ import { ERASE_BATCH } from './erase-batches.ts';
 /** What a site's source had and the channel could not carry is kept no longer, however long messages are. */
 export const REFUSED_DAYS = 30;
 
-const OWED = 'site_dead_letters_to_empty';
+const PENDING = 'site_dead_letters_to_empty';
 
 /**
  * Refused rows of a site hold words and names too. They are emptied and not deleted: the scan meets the row of the site
- * again, and would put it aside once more. What lies in the site's broker is owed to whoever reads it.
+ * again, and would put it aside once more. What lies in the site's broker is emptied by whoever reads it.
  */
 export async function emptyRefused(trx: Transaction<Tables>, sessionId: number): Promise<void> {
   await sql`UPDATE table_source_refused r SET event = '{}'
@@ -18,7 +18,7 @@ export async function emptyRefused(trx: Transaction<Tables>, sessionId: number):
       SELECT ${String(sessionId)}::text UNION SELECT m.site_id FROM site_session m WHERE m.session_id = ${sessionId}::bigint)`.execute(
     trx,
   );
-  await sql`INSERT INTO chat_meta (name, value) SELECT ${OWED}, clock_timestamp()::text
+  await sql`INSERT INTO chat_meta (name, value) SELECT ${PENDING}, clock_timestamp()::text
     WHERE EXISTS (SELECT FROM chat_meta m WHERE m.name = 'ledger_since')
     ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value`.execute(trx);
 }
@@ -37,13 +37,13 @@ export async function emptyOldRefused(database: Database, at: Date, hasTime: () 
 }
 
 /** Empties the dead letters in the site's broker where an erasing since the last time wants it; over restarts as well. */
-export async function emptyOwedLetters(database: Database, empty: () => Promise<void>): Promise<void> {
-  const { rows } = await sql<{ value: string }>`SELECT m.value FROM chat_meta m WHERE m.name = ${OWED}`.execute(
+export async function emptyPendingLetters(database: Database, empty: () => Promise<void>): Promise<void> {
+  const { rows } = await sql<{ value: string }>`SELECT m.value FROM chat_meta m WHERE m.name = ${PENDING}`.execute(
     database.kysely,
   );
-  const owed = rows[0]?.value;
-  if (owed === undefined) return;
+  const pending = rows[0]?.value;
+  if (pending === undefined) return;
   await empty();
-  // One that came meanwhile is owed still.
-  await sql`DELETE FROM chat_meta m WHERE m.name = ${OWED} AND m.value = ${owed}`.execute(database.kysely);
+  // An erasure that came in the meantime stays pending.
+  await sql`DELETE FROM chat_meta m WHERE m.name = ${PENDING} AND m.value = ${pending}`.execute(database.kysely);
 }

@@ -1,5 +1,5 @@
 import { fieldError } from '../field-error.ts';
-import { leadsOutside } from '../outside/outside-address.ts';
+import { isPublicUrl } from '../outbound/public-address.ts';
 
 /**
  * Anybody may name the address that we shall post to, so it must lead out of our own network. What a name resolves to is
@@ -10,5 +10,5 @@ export function checkEndpoint(endpoint: string, privateHosts: ReadonlySet<string
   const url = new URL(endpoint);
   if (privateHosts.has(url.host)) return;
   if (url.protocol !== 'https:') throw fieldError('endpoint', 'must be an https address');
-  if (!leadsOutside(url)) throw fieldError('endpoint', 'must be a push service');
+  if (!isPublicUrl(url)) throw fieldError('endpoint', 'must be a push service');
 }

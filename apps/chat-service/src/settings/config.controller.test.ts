@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { chatServiceSchema, chatSettingsSchema } from '../config.ts';
 import { ChatUnderTest, INTERNAL_KEY } from '../../test/chat-under-test.ts';
-import { effectiveRules } from './rules.ts';
+import { effectiveRules } from './effective-rules.ts';
 
 let chat: ChatUnderTest | undefined;
 afterEach(async () => {

@@ -33,7 +33,7 @@ import { testWebhook } from '../alerts/webhook-test.ts';
 import type { WidgetConfigSource } from './widget-config-source.ts';
 import type { ConsentTexts } from '../consent/consent-texts.ts';
 import { type Saved, type SavedSettings, StaleSettings } from './saved-settings.ts';
-import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from './rules.ts';
+import { checkRules, effectiveRules, fixedRules, type RulesEnvironment } from './effective-rules.ts';
 import { type KeysEnvironment, shownKeys } from './shown-keys.ts';
 import type { SharedSettingsRefresher } from './shared-settings.ts';
 import { ActorInterceptor } from '../http/actor-interceptor.ts';

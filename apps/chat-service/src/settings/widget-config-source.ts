@@ -2,7 +2,7 @@ import type { CustomField } from '@chat-realtime/protocol';
 import { uploadPolicy } from '../attachments/upload-policy.ts';
 import type { ShownConsent } from '../consent/consent-texts.ts';
 import type { Saved, SavedSettings } from './saved-settings.ts';
-import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from './rules.ts';
+import { effectiveRules, type RulesEnvironment, ScheduleOfRules } from './effective-rules.ts';
 import { type CachedConfig, type Elsewhere, widgetConfig, type WidgetSettings } from './widget-config.ts';
 
 /** This route is open to everybody, so the database is asked at most this often. */

@@ -169,7 +169,7 @@ export class TelegramAccounts {
       ),
     );
     const [row] = found.rows;
-    if (row === undefined) throw new ChatError('forbidden', 'this Telegram account is bound to no operator');
+    if (row === undefined) throw new ChatError('forbidden', 'this Telegram account is not linked to an operator');
     const role = row.role === 'admin' ? ('admin' as const) : ('operator' as const);
     return { kind: 'staff', userId: row.user_id, name: row.name, role, scope: row.scope };
   }

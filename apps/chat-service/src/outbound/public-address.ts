@@ -6,7 +6,7 @@ import { isSharedAddress } from '../bans/networks.ts';
  * Whether an address from a user leads outside our own network, judged by its text. What a name resolves to is checked
  * by {@link publicLookup} when something is sent.
  */
-export function leadsOutside(url: URL): boolean {
+export function isPublicUrl(url: URL): boolean {
   const host = url.hostname.replaceAll(/^\[|\]$/g, '');
   if (isIP(host) !== 0) return !isSharedAddress(host);
   return /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(host) && !/\.(?:local|localhost|internal)$/i.test(host);
