@@ -136,7 +136,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   let bounding: NodeJS.Timeout | undefined;
   let asking: NodeJS.Timeout | undefined;
 
-  /** Until Telegram and chat-service have both heard of this start. */
+  /** Until Telegram and chat-service both know of this start. */
   const introduce = async (): Promise<void> => {
     const { id, username } = await api.me();
     presence.beat();

@@ -28,7 +28,7 @@ describe('sends', () => {
 describe('updates', () => {
   handlerSuite(opened);
 });
-describe('what is owed', () => {
+describe('what is queued', () => {
   pendingSuite(opened);
 });
 describe('polls', () => {

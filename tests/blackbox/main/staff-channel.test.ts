@@ -6,7 +6,7 @@ import { SECRETS } from '../../support/profiles.ts';
 
 const chat = await useChat('main');
 
-const owed = (frames: readonly Frame[]): Frame[] =>
+const feedFramesOf = (frames: readonly Frame[]): Frame[] =>
   frames.filter((frame) => frame.seq !== null || frame.feed_id !== undefined);
 
 describe('staff channel', () => {
@@ -23,7 +23,7 @@ describe('staff channel', () => {
     await until(() =>
       console.frames.some((frame) => frame.type === 'chat.note' && frame.session_id === customer.sessionId),
     );
-    const mine = owed(console.frames).filter((frame) => frame.session_id === customer.sessionId);
+    const mine = feedFramesOf(console.frames).filter((frame) => frame.session_id === customer.sessionId);
     expect(mine.filter((frame) => frame.seq !== null).map((frame) => [frame.seq, frame.type])).toEqual([
       [1, 'chat.session.created'],
       [2, 'chat.message.client'],
@@ -52,15 +52,15 @@ describe('staff channel', () => {
       const own = events.filter(({ session_id }) => session_id !== null && ours.has(session_id));
       return own.length >= 9 ? events.map(staffEventKey) : undefined;
     });
-    await until(() => owed(again.frames).length >= expected.length, { timeoutMs: 5_000 });
-    expect(owed(again.frames).slice(0, expected.length).map(staffEventKey)).toEqual(expected);
+    await until(() => feedFramesOf(again.frames).length >= expected.length, { timeoutMs: 5_000 });
+    expect(feedFramesOf(again.frames).slice(0, expected.length).map(staffEventKey)).toEqual(expected);
     // Every event is a resume point: from any of them exactly the rest follows, in the order of the feed.
-    for (const frame of owed(again.frames)) expect(frame.cursor).toBe(String(frame.feed_seq));
-    const middle = owed(again.frames)[3];
+    for (const frame of feedFramesOf(again.frames)) expect(frame.cursor).toBe(String(frame.feed_seq));
+    const middle = feedFramesOf(again.frames)[3];
     const third = await chat.staffChannel(anna, { cursor: middle?.cursor ?? '' });
     const rest = (await anna.feedAfter(middle?.cursor)).events.map(staffEventKey);
-    await until(() => owed(third.frames).length >= rest.length, { timeoutMs: 5_000 });
-    expect(owed(third.frames).slice(0, rest.length).map(staffEventKey)).toEqual(rest);
+    await until(() => feedFramesOf(third.frames).length >= rest.length, { timeoutMs: 5_000 });
+    expect(feedFramesOf(third.frames).slice(0, rest.length).map(staffEventKey)).toEqual(rest);
     expect(rest.slice(0, expected.length - 4)).toEqual(expected.slice(4));
   }, 30_000);
 

@@ -99,7 +99,7 @@ export function lateness(observer: ObserverLog, history: History): { row: Row; l
   });
 }
 
-/** I8: every committed event is shown to everyone who is owed it, within the bound of the fault. */
+/** I8: every committed event is shown to everyone who must see it, within the bound of the fault. */
 export const complete: Invariant = (history, bounds) =>
   perObserver('I8 complete', (observer) =>
     lateness(observer, history).flatMap(({ row, lateMs }) => {

@@ -56,7 +56,7 @@ export type Scope =
 export interface ObserverLog {
   readonly name: string;
   readonly scope: Scope;
-  /** From then on it is owed what is committed. */
+  /** From then on it must see what is committed. */
   readonly since: number;
   readonly deliveries: readonly Delivery[];
   /** What the observer itself found wrong, such as a close code that no fault explains. */

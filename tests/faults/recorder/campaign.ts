@@ -61,18 +61,18 @@ export class Campaign {
     for (const result of await this.#writing) if (result.status === 'rejected') throw result.reason;
     const { table, sessions, attempts, complaints } = await this.#cast.outcome();
     const deadline = Math.max(this.#healedAt, Date.now()) + withinMs;
-    const owed = (follower: Follower): number => {
+    const due = (follower: Follower): number => {
       const { scope } = follower.watch;
       if (scope.kind === 'staff') return table.length;
       return table.filter((row) => row.sessionId === scope.sessionId && row.seq !== null).length;
     };
-    const missing = this.followers.map((follower) => ({ follower, owed: owed(follower) }));
+    const missing = this.followers.map((follower) => ({ follower, due: due(follower) }));
     while (Date.now() < deadline) {
-      const shown = missing.every(({ follower, owed: count }) => follower.watch.deliveries.length >= count);
+      const shown = missing.every(({ follower, due: count }) => follower.watch.deliveries.length >= count);
       if (shown && this.#outbox.at(-1)?.pending === 0 && this.#fresh()) break;
       await sleep(50);
     }
-    // What comes twice or too much comes after the last that is owed.
+    // What comes twice or too much comes after the last that is due.
     await sleep(300);
     this.#stopSampling.abort();
     await this.#sampling;

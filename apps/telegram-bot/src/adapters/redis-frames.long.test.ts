@@ -134,7 +134,7 @@ describe('[TG15] the stream of the staff feed', () => {
       if (!lost) await redisCommand(redis.url, 'XADD', KEY, '*', STAFF_STREAM_FIELD, JSON.stringify(next));
     }
   };
-  const owed = async (): Promise<number[]> => {
+  const queued = async (): Promise<number[]> => {
     const { rows } = await sql<{ n: string }>`SELECT content->>'text' AS n FROM telegram_send ORDER BY id`.execute(
       database.kysely,
     );
@@ -142,11 +142,11 @@ describe('[TG15] the stream of the staff feed', () => {
   };
   /** Each once, in order. */
   const told = async (count: number): Promise<void> => {
-    await until(async () => ((await owed()).length >= count ? true : undefined), {
+    await until(async () => ((await queued()).length >= count ? true : undefined), {
       timeoutMs: 20_000,
       what: `${count} events are told`,
     });
-    expect(await owed()).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    expect(await queued()).toEqual(Array.from({ length: count }, (_, index) => index + 1));
   };
 
   it('is enough by itself: the feed is not asked', async () => {

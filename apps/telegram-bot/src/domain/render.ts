@@ -13,7 +13,7 @@ import { MISSING_FILES_MAX } from './fallback-content.ts';
 import { timeText } from './time-text.ts';
 import { CAPTION_MAX, splitText, TEXT_MAX } from './split-text.ts';
 
-/** Who is heard, in bold above a text. */
+/** Who wrote it, in bold above a text. */
 export interface Heading {
   readonly title: string;
   readonly detail?: string | undefined;

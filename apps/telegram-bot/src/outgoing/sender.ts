@@ -23,7 +23,7 @@ export interface SenderParts {
 }
 
 /**
- * Sends what the bot owes, in each chat one after the other. Telegram has no key by which it would know a repeat: a text
+ * Sends what is queued, in each chat one text after the other. Telegram has no key by which it would know a repeat: a text
  * whose call ended without an answer is sent again, so that nothing is lost, and counted, since it may now stand twice.
  */
 export class Sender {

@@ -46,7 +46,7 @@ const reply = (): Message => {
 };
 const of = (sessionId: number): KnownMessage => ({ sessionId, seq: 1, messageId: 1, purpose: 'message' });
 
-describe('[TG25] whoever is bound to no operator', () => {
+describe('[TG25] a Telegram account that is not linked to an operator', () => {
   it('cannot answer a text of a chat that is not theirs: it becomes nobody’s question', async () => {
     const { customers } = customersWith({}, of(14));
     const { sends } = await customers.write(USER, incomingOf([reply()]));

@@ -24,7 +24,7 @@ export interface CustomersParts {
   readonly api: Pick<TelegramApi, 'download' | 'showStaffCommands'>;
 }
 
-/** Whoever is bound to no operator: a customer, with a chat or at the beginning of one. */
+/** An account that is not linked to an operator: a customer, with a chat or about to start one. */
 export class Customers {
   readonly #parts: CustomersParts;
 

@@ -14,18 +14,18 @@ export interface MissedParts {
   readonly userId: string;
   readonly texts: Texts;
   /** Whether it waits to be told already. */
-  readonly isOwed: (seq: number) => boolean;
+  readonly isQueued: (seq: number) => boolean;
 }
 
 /**
  * What a refusal as `stale` says that the operator has not seen. Without it they could never answer this chat again:
  * nobody is told in Telegram what colleagues do in chats that are not theirs.
  */
-export function missedOf(error: ChatError, { userId, texts, isOwed }: MissedParts): Told[] {
+export function missedOf(error: ChatError, { userId, texts, isQueued }: MissedParts): Told[] {
   const details = eventsResponseSchema.safeParse(error.details);
   if (!details.success) return [];
   return details.data.events
-    .filter(({ seq }) => !isOwed(seq))
+    .filter(({ seq }) => !isQueued(seq))
     .flatMap((event) =>
       contentsOf(event, userId, texts).map((content) => ({
         content,

@@ -43,7 +43,7 @@ it('[TG12] a reply to a message whose id the bot never received goes to the chat
     answeredMessage: async () => undefined,
     message: async () => undefined,
     shown: async () => ({ seq: 3, messageId: 30 }),
-    owed: async () => new Set<number>(),
+    queued: async () => new Set<number>(),
     zones: async () => () => 'UTC',
   };
   const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
@@ -77,7 +77,7 @@ const replied = (text: string): Message => {
 };
 
 /** Anna as the bot knows her; the last event of chat 13 that stands in her Telegram is the third. */
-function operatorsWith(act: Desk['act'], owed: readonly number[] = [], known?: KnownMessage): Operators {
+function operatorsWith(act: Desk['act'], queued: readonly number[] = [], known?: KnownMessage): Operators {
   const desk: Desk = {
     introduce: elsewhere,
     redeem: elsewhere,
@@ -91,7 +91,7 @@ function operatorsWith(act: Desk['act'], owed: readonly number[] = [], known?: K
     answeredMessage: async () => ({ sessionId: 13, seq: 3, messageId: 30, purpose: 'message' }),
     message: async () => known,
     shown: async () => ({ seq: 3, messageId: 30 }),
-    owed: async () => new Set(owed),
+    queued: async () => new Set(queued),
     zones: async () => () => 'UTC',
   };
   const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
@@ -120,10 +120,10 @@ describe('[TG10] an operator who was overtaken', () => {
       has_more: false,
     },
   });
-  const refused = async (owed: readonly number[]): Promise<Outcome> => {
+  const refused = async (queued: readonly number[]): Promise<Outcome> => {
     const operators = operatorsWith(async () => {
       throw stale;
-    }, owed);
+    }, queued);
     return operators.write(ANNA, incomingOf([replied('Здесь')]), 'telegram:77:1');
   };
 

@@ -17,7 +17,7 @@ import { refusalText } from './refusals.ts';
 export interface RepliesParts {
   readonly botId: number;
   readonly desk: Desk;
-  readonly people: Pick<People, 'shown' | 'owed'>;
+  readonly people: Pick<People, 'shown' | 'queued'>;
   readonly api: Pick<TelegramApi, 'download'>;
 }
 
@@ -82,8 +82,8 @@ export class OperatorReplies {
     }
     // In its topic stands the whole chat.
     if (error.code !== 'stale' || place.isGroup) return place.say(content);
-    const owed = await this.#parts.people.owed(place.chatId, sessionId);
-    const missed = missedOf(error, { userId: operator.userId, texts, isOwed: (seq) => owed.has(seq) });
+    const queued = await this.#parts.people.queued(place.chatId, sessionId);
+    const missed = missedOf(error, { userId: operator.userId, texts, isQueued: (seq) => queued.has(seq) });
     return place.tell(sessionId, ...missed, { content, seq: lastMissed(error) });
   }
 

@@ -23,7 +23,7 @@ export class GroupMessages {
     this.#texts = texts;
   }
 
-  /** Writes down what is owed, in the transaction of the reader: nothing here waits for Telegram. */
+  /** Writes down what is queued, in the transaction of the reader: nothing here waits for Telegram. */
   async add(event: StaffEvent, db: Db): Promise<void> {
     const { session_id: sessionId } = event;
     if (sessionId === null) return;

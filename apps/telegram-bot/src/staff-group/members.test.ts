@@ -49,7 +49,7 @@ const people = {
   message: async (_: number, id: number) => known.get(id),
   answeredMessage: async (_: number, id: number) => known.get(id),
   shown: async () => ({ seq: 3, messageId: 30 }),
-  owed: async () => new Set<number>(),
+  queued: async () => new Set<number>(),
   zones: async () => () => 'UTC',
 };
 function elsewhere(): never {

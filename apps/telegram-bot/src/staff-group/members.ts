@@ -11,7 +11,7 @@ import { type Texts, textsFor } from '../texts.ts';
 
 /** By it Telegram shows an administrator who writes in the group's name. */
 const ANONYMOUS_ADMIN = 1_087_968_824;
-/** Whoever is bound to nobody is told so, and not at each of their messages. */
+/** An account that is not linked to anyone is told so, but not for each of its messages. */
 export const NOTICE_EVERY_MS = 600_000;
 const NOTICES_MAX = 1_000;
 
@@ -45,7 +45,7 @@ export class GroupMembers {
     if (known === undefined) return NOTHING;
     const place = this.#placeOf(first, known);
     const operator = await this.#parts.people.operator(first.from?.id ?? 0);
-    if (operator === undefined) return this.#unbound(first, place);
+    if (operator === undefined) return this.#notLinked(first, place);
     return this.#parts.replies.write(operator, incoming, known, requestId, place);
   }
 
@@ -84,7 +84,7 @@ export class GroupMembers {
     return sessionId === undefined ? undefined : { sessionId, seq: null, messageId: null, purpose: 'message' };
   }
 
-  #unbound(message: Message, place: ReplyPlace): Outcome {
+  #notLinked(message: Message, place: ReplyPlace): Outcome {
     const id = message.from?.id ?? 0;
     const now = performance.now();
     if (now - (this.#noticed.get(id) ?? Number.NEGATIVE_INFINITY) < NOTICE_EVERY_MS) return NOTHING;

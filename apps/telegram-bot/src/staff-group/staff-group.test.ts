@@ -318,11 +318,11 @@ describe('what was erased', () => {
       leftOut: () => undefined,
     });
     reader.start();
-    const owed = async () => (await sends.pending()) + (await topics.pending());
-    await until(async () => (await owed()) <= 1, {
+    const queued = async () => (await sends.pending()) + (await topics.pending());
+    await until(async () => (await queued()) <= 1, {
       timeoutMs: 8_000,
       everyMs: 20,
-      what: 'nothing but the hint is owed',
+      what: 'nothing but the hint is queued',
     });
     await reader.stop();
     expect((await topics.due())?.sends.map(({ messageId }) => messageId)).toEqual([null]);

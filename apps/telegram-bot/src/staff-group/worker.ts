@@ -31,7 +31,7 @@ export interface GroupWorkerParts {
 }
 
 /**
- * Makes the topics, and brings what is owed to them: one call after the other, within the limits of a group. It shares
+ * Makes the topics, and brings what is queued for them: one call after the other, within the limits of a group. It shares
  * nothing with the texts to people's own chats but the token.
  */
 export class GroupWorker {
@@ -57,7 +57,7 @@ export class GroupWorker {
     this.wake();
   }
 
-  /** Something is owed. */
+  /** Something is queued. */
   wake(): void {
     if (this.#stopped || this.#running !== null) return;
     clearTimeout(this.#timer);
@@ -122,7 +122,7 @@ export class GroupWorker {
     return 0;
   }
 
-  async #textOf(topic: Topic, owed: readonly TopicSend[]): Promise<Work | null> {
+  async #textOf(topic: Topic, queued: readonly TopicSend[]): Promise<Work | null> {
     const { topics, api, texts, metrics, retryBudget } = this.#parts;
     const { threadId, sessionId } = topic;
     const groupId = await topics.groupId();
@@ -138,7 +138,7 @@ export class GroupWorker {
         maybeTwice: () => this.#topicMaybeTwice(sessionId, 'no_answer'),
       };
     }
-    const { sends, content } = joined(owed);
+    const { sends, content } = joined(queued);
     const ids = sends.map(({ id }) => id);
     const key = `text ${ids[0]}`;
     if (sends.some(({ maybeSent }) => maybeSent)) this.#maybeTwice(sends, 'crash');

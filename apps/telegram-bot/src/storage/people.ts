@@ -227,7 +227,7 @@ export class People {
   }
 
   /** Events of a session that wait to be told in a chat. */
-  async owed(chatId: number, sessionId: number): Promise<ReadonlySet<number>> {
+  async queued(chatId: number, sessionId: number): Promise<ReadonlySet<number>> {
     const result = await sql<{ seq: number }>`SELECT DISTINCT seq FROM telegram_send
       WHERE chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint AND seq IS NOT NULL`.execute(
       this.#database.kysely,

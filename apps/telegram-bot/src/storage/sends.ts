@@ -16,7 +16,7 @@ import { storedJson } from './stored-json.ts';
 export type Recipient =
   | { readonly kind: 'operator'; readonly bindingId: number; readonly chatId: number }
   | { readonly kind: 'customer'; readonly bindingId: number; readonly chatId: number }
-  /** An answer to somebody who is bound to nobody. */
+  /** An answer to an account that is not linked to anyone. */
   | { readonly kind: 'anybody'; readonly chatId: number };
 
 export interface NewSend {
@@ -46,7 +46,7 @@ export type Verdict =
   | 'out_of_scope';
 
 export interface SendLimits {
-  /** Owed in one chat. */
+  /** Queued in one chat. */
   readonly rows: number;
   readonly hours: number;
 }
@@ -182,13 +182,13 @@ export class SendStore {
   async leaveOut(): Promise<number> {
     const { rows, hours } = this.#limits;
     const result = await sql<{ left_out: number }>`
-      WITH owed AS (
+      WITH queued AS (
         SELECT id, chat_id, left_out, created_at, row_number() OVER (PARTITION BY chat_id ORDER BY id DESC) AS place
           FROM telegram_send WHERE sending_at IS NULL),
       beyond AS (
         SELECT chat_id, min(id) AS first_id, array_agg(id) AS ids, sum(GREATEST(left_out, 1)) AS count,
                count(*) FILTER (WHERE left_out = 0) AS fresh
-          FROM owed WHERE place > ${rows}::integer OR created_at < clock_timestamp() - make_interval(hours => ${hours}::integer)
+          FROM queued WHERE place > ${rows}::integer OR created_at < clock_timestamp() - make_interval(hours => ${hours}::integer)
          GROUP BY chat_id HAVING count(*) FILTER (WHERE left_out = 0) > 0),
       gone AS (
         DELETE FROM telegram_send s USING beyond b WHERE s.chat_id = b.chat_id AND s.id = ANY (b.ids) AND s.id <> b.first_id),

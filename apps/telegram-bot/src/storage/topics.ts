@@ -66,7 +66,7 @@ export const KEEP_HOURS = 24;
 
 const numberOrNull = (value: number | null): number | null => (value === null ? null : Number(value));
 
-/** The topics of the staff group and what is owed to them. */
+/** The topics of the staff group and what is queued for them. */
 export class TopicStore {
   readonly groupKey: number;
   readonly #database: Database;
@@ -130,7 +130,7 @@ export class TopicStore {
         AND s.id = t.session_id AND s.name IS DISTINCT FROM t.shown_name`.execute(this.#database.kysely);
   }
 
-  /** The oldest text that is owed and what is owed to the same topic after it. */
+  /** The oldest text that is queued and what is queued for the same topic after it. */
   async due(): Promise<{ readonly topic: Topic; readonly sends: readonly TopicSend[] } | undefined> {
     const found = await sql<SendRow>`
       SELECT id, session_id, seq, message_id, content, sending_at IS NOT NULL AS maybe_sent FROM telegram_topic_send

@@ -23,7 +23,7 @@ export class Availability {
 
 /**
  * Only polls and `getMe` count. Texts still go out where another process takes the updates, and what people answer to
- * them would be heard by nobody here.
+ * them would have no receiver here.
  */
 export function watched(api: TelegramApi, availability: Availability): TelegramApi {
   return {

@@ -2,7 +2,7 @@
 const LASTS_MS = 300_000;
 const TRIES = 5;
 const PAUSE_MAX_SECONDS = 60;
-/** What is no longer owed is not asked for again, and ends nothing here. */
+/** What is no longer queued is not asked for again, and ends nothing here. */
 const FORGET_MS = 3_600_000;
 
 export interface PatienceParts {

@@ -65,7 +65,7 @@ export function feedReaderSuite(opened: () => Database): void {
     );
   }
 
-  async function owed(): Promise<string[]> {
+  async function queued(): Promise<string[]> {
     const found = await sql<{ text: string }>`SELECT content->>'text' AS text FROM telegram_send ORDER BY id`.execute(
       database.kysely,
     );
@@ -79,7 +79,7 @@ export function feedReaderSuite(opened: () => Database): void {
       const recipients = new Recipients(new People(database, BOT));
       reader = newReader((event, db) => recipients.sendsFor(event, db));
       reader.start();
-      await expect.poll(owed).toMatchObject([expect.stringMatching('Первый'), expect.stringMatching('Второй')]);
+      await expect.poll(queued).toMatchObject([expect.stringMatching('Первый'), expect.stringMatching('Второй')]);
       expect(leftOut).toBe(0);
     });
 
@@ -95,7 +95,7 @@ export function feedReaderSuite(opened: () => Database): void {
         return recipients.sendsFor(event, db);
       });
       reader.start();
-      await expect.poll(owed).toMatchObject([expect.stringMatching('Третий'), expect.stringMatching('Пятый')]);
+      await expect.poll(queued).toMatchObject([expect.stringMatching('Третий'), expect.stringMatching('Пятый')]);
       expect(leftOut).toBe(1);
       expect(logged.filter((line) => line.includes('is skipped'))).toHaveLength(1);
       expect(logged.join('')).not.toContain('Четвёртый');
@@ -112,7 +112,7 @@ export function feedReaderSuite(opened: () => Database): void {
         return recipients.sendsFor(event, db);
       });
       reader.start();
-      await expect.poll(owed).toMatchObject([expect.stringMatching('Шестой')]);
+      await expect.poll(queued).toMatchObject([expect.stringMatching('Шестой')]);
       expect(leftOut).toBe(1);
     });
   });

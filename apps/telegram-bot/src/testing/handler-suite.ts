@@ -62,7 +62,7 @@ export function handlerSuite(opened: () => Database): void {
     return { update_id: updateId, message: { message_id: updateId, date: 1, chat, from, text } };
   }
 
-  async function owed(): Promise<string[]> {
+  async function queued(): Promise<string[]> {
     const found = await sql<{ text: string }>`SELECT content->>'text' AS text FROM telegram_send
       WHERE chat_id = ${VISITOR}::bigint ORDER BY id`.execute(opened().kysely);
     return found.rows.map(({ text }) => text);
@@ -80,7 +80,7 @@ export function handlerSuite(opened: () => Database): void {
       handler.start();
       await expect.poll(() => handled).toEqual(['целое']);
       expect(leftOut).toBe(1);
-      expect(await owed()).toEqual(['Сообщение не отправлено.']);
+      expect(await queued()).toEqual(['Сообщение не отправлено.']);
     });
 
     it('with what a database refuses is taken, and stops no other', async () => {
@@ -94,7 +94,7 @@ export function handlerSuite(opened: () => Database): void {
       await sql`DELETE FROM telegram_send`.execute(opened().kysely);
       await updates.take([written(3, 'a\u0000b\ud83d'), written(4, 'c')]);
       handler.start();
-      await expect.poll(owed).toEqual(['\ufffd a\ufffdb\ufffd', '\ufffd c']);
+      await expect.poll(queued).toEqual(['\ufffd a\ufffdb\ufffd', '\ufffd c']);
       expect(leftOut).toBe(0);
     });
   });
@@ -126,7 +126,7 @@ export function handlerSuite(opened: () => Database): void {
       );
       handler.wake();
       await expect.poll(() => handled).toEqual(['дальше']);
-      expect([leftOut, await owed()]).toEqual([1, ['Сообщение не отправлено.']]);
+      expect([leftOut, await queued()]).toEqual([1, ['Сообщение не отправлено.']]);
     });
 
     it('is not that it is away: however long that lasts, no try is counted', async () => {
@@ -208,7 +208,7 @@ export function handlerSuite(opened: () => Database): void {
 
       updates = newBot(async () => undefined);
       await give(updates, written(21, 'раз'), written(22, 'два'));
-      await expect.poll(owed).toEqual(['да: раз', 'да: два']);
+      await expect.poll(queued).toEqual(['да: раз', 'да: два']);
       expect(texts).toEqual(['раз 21', 'два 22']);
     });
 
@@ -217,9 +217,9 @@ export function handlerSuite(opened: () => Database): void {
       await updates.take([written(31, 'раз')]);
       // Nothing of that process is left.
       const next = newBot(async () => undefined);
-      await expect.poll(owed).toEqual(['да: раз']);
+      await expect.poll(queued).toEqual(['да: раз']);
       await give(next, written(31, 'раз'), written(32, 'два'));
-      await expect.poll(owed).toEqual(['да: раз', 'да: два']);
+      await expect.poll(queued).toEqual(['да: раз', 'да: два']);
       expect(texts).toEqual(['раз 31', 'два 32']);
     });
 
@@ -234,7 +234,7 @@ export function handlerSuite(opened: () => Database): void {
       await expect.poll(() => crashed).toBe(true);
       const updates = newBot(async () => undefined);
       await give(updates, written(41, 'раз'), written(42, 'два'));
-      await expect.poll(owed).toEqual(['да: раз', 'да: два']);
+      await expect.poll(queued).toEqual(['да: раз', 'да: два']);
       expect(texts).toEqual(['раз 41', 'раз 41', 'два 42']);
     });
   });

@@ -37,12 +37,12 @@ export function pendingSuite(opened: () => Database): void {
     sent = [];
     registry = createMetrics('telegram-bot');
     await run(sql`DELETE FROM telegram_send`);
-    await run(sql`DELETE FROM auth_operator WHERE id LIKE 'owed-%'`);
-    await run(sql`DELETE FROM operator_telegram WHERE user_id LIKE 'owed-%'`);
+    await run(sql`DELETE FROM auth_operator WHERE id LIKE 'queued-%'`);
+    await run(sql`DELETE FROM operator_telegram WHERE user_id LIKE 'queued-%'`);
     await run(sql`UPDATE chat_session SET assigned_user_id = NULL, status = 'new' WHERE id = ${session}::bigint`);
     await run(sql`INSERT INTO operator_telegram (user_id, telegram_user_id, role, scope, on_duty)
-      VALUES ('owed-1', 3001, 'operator', 'all', true)`);
-    await run(sql`INSERT INTO chat_operator (id, role, status) VALUES ('owed-1', 'operator', 'online')
+      VALUES ('queued-1', 3001, 'operator', 'all', true)`);
+    await run(sql`INSERT INTO chat_operator (id, role, status) VALUES ('queued-1', 'operator', 'online')
       ON CONFLICT (id) DO UPDATE SET status = 'online'`);
     sends = new SendStore(database, BOT, { rows: 5, hours: 24 });
     const frames = { connected: true, start: () => undefined, stop: async () => undefined };
@@ -107,7 +107,7 @@ export function pendingSuite(opened: () => Database): void {
     it.each([
       ['out_of_scope', 'their scope was narrowed', () => sql`UPDATE operator_telegram SET scope = 'own'`],
       ['off_duty', 'they ended their duty', () => sql`UPDATE operator_telegram SET on_duty = false`],
-      ['off_duty', 'they went away', () => sql`UPDATE chat_operator SET status = 'away' WHERE id = 'owed-1'`],
+      ['off_duty', 'they went away', () => sql`UPDATE chat_operator SET status = 'away' WHERE id = 'queued-1'`],
     ] as const)('is not, and is counted as %s, where %s', async (cause, _why, change) => {
       await asks();
       await callsBack();
@@ -120,7 +120,7 @@ export function pendingSuite(opened: () => Database): void {
     it('is not where their account in auth-service sees less, or somebody else took the chat', async () => {
       await asks();
       await run(sql`INSERT INTO auth_operator (id, login, name, password_hash, role, scope)
-        VALUES ('owed-1', 'owed-1', 'Вера', '$argon2id$x', 'operator', 'assigned')`);
+        VALUES ('queued-1', 'queued-1', 'Вера', '$argon2id$x', 'operator', 'assigned')`);
       await run(
         sql`UPDATE chat_session SET assigned_user_id = 'other', status = 'active' WHERE id = ${session}::bigint`,
       );
@@ -130,17 +130,17 @@ export function pendingSuite(opened: () => Database): void {
 
     it('is not where they were deactivated, or their account was unbound', async () => {
       await run(sql`INSERT INTO auth_operator (id, login, name, password_hash, role, scope)
-        VALUES ('owed-1', 'owed-1', 'Вера', '$argon2id$x', 'operator', 'all')`);
+        VALUES ('queued-1', 'queued-1', 'Вера', '$argon2id$x', 'operator', 'all')`);
       await asks();
-      await run(sql`UPDATE auth_operator SET active = false WHERE id = 'owed-1'`);
+      await run(sql`UPDATE auth_operator SET active = false WHERE id = 'queued-1'`);
       await settle();
       expect(sent).toEqual([]);
     });
 
     it('[TG31] is sent to whoever is away where it is a callback request that is theirs', async () => {
       await callsBack();
-      await run(sql`UPDATE chat_operator SET status = 'away' WHERE id = 'owed-1'`);
-      await run(sql`UPDATE chat_callback SET assigned_user_id = 'owed-1', status = 'assigned'`);
+      await run(sql`UPDATE chat_operator SET status = 'away' WHERE id = 'queued-1'`);
+      await run(sql`UPDATE chat_callback SET assigned_user_id = 'queued-1', status = 'assigned'`);
       await settle();
       expect(sent.map(({ text }) => /Секрет/.test(text))).toEqual([true]);
     });
@@ -155,28 +155,28 @@ export function pendingSuite(opened: () => Database): void {
       await callsBack();
       expect(await told()).toEqual([]);
       await settle();
-      expect(await told()).toEqual([{ user_id: 'owed-1' }]);
+      expect(await told()).toEqual([{ user_id: 'queued-1' }]);
     });
 
     it('is sent to whoever has lost the chat, and answers a command off duty', async () => {
-      await run(sql`UPDATE operator_telegram SET scope = 'own' WHERE user_id = 'owed-1'`);
+      await run(sql`UPDATE operator_telegram SET scope = 'own' WHERE user_id = 'queued-1'`);
       await queue({
         type: 'chat.session.assigned',
         data: { assigned_user_id: 'other', assigned_user_name: 'Борис', by: 'other' },
-        subscribers: { session_id: session, assigned_user_id: 'other', previous_user_id: 'owed-1' },
+        subscribers: { session_id: session, assigned_user_id: 'other', previous_user_id: 'queued-1' },
       });
-      const { rows } = await sql<{ id: number }>`SELECT id FROM operator_telegram WHERE user_id = 'owed-1'`.execute(
+      const { rows } = await sql<{ id: number }>`SELECT id FROM operator_telegram WHERE user_id = 'queued-1'`.execute(
         database.kysely,
       );
       const to = { kind: 'operator', bindingId: Number(rows[0]?.id), chatId: 3_001 } as const;
       await sends.add([{ to, content: { kind: 'text', text: 'Вы не дежурите' } }]);
-      await run(sql`UPDATE operator_telegram SET on_duty = true WHERE user_id = 'owed-1'`);
+      await run(sql`UPDATE operator_telegram SET on_duty = true WHERE user_id = 'queued-1'`);
       await settle();
       expect(sent.map(({ text }) => text)).toEqual([expect.stringContaining('теперь у «Борис»'), 'Вы не дежурите']);
     });
   });
 
-  describe('[TG27] what is owed in one chat', () => {
+  describe('[TG27] what is queued in one chat', () => {
     const text = (n: number): NewSend => ({
       to: { kind: 'anybody', chatId: 3_002 },
       content: { kind: 'text', text: `текст ${n}` },
@@ -250,8 +250,8 @@ export function pendingSuite(opened: () => Database): void {
         if (taken) await marks.stop();
       }
       expect(calls.map((acks) => acks.map(({ participant, last_id: id }) => [participant, id]))).toEqual([
-        [['staff:owed-1', 9]],
-        [['staff:owed-1', 9]],
+        [['staff:queued-1', 9]],
+        [['staff:queued-1', 9]],
       ]);
       await marksWith(true).stop();
       expect(calls).toHaveLength(2);

@@ -34,29 +34,29 @@ export function openLink(
   const { now } = environment;
   const pings = transport === 'websocket';
   const countdown = createCountdown(environment);
-  let heardAt = now();
+  let receivedAt = now();
   let asked = false;
   let over = false;
 
-  const heard = (): void => {
-    heardAt = now();
+  const received = (): void => {
+    receivedAt = now();
     if (!asked) return;
     asked = false;
     arm(SILENCE_MS);
   };
-  const line = (port.lines ?? TRANSPORTS)[transport](environment, port, replaces, {
+  const opened = (port.lines ?? TRANSPORTS)[transport](environment, port, replaces, {
     frame(one) {
       if (over) return;
-      heard();
+      received();
       frame(one);
     },
-    alive: heard,
+    alive: received,
     closed: (code, retryAfterMs) => end(code, retryAfterMs),
   });
   const close = (): void => {
     over = true;
     countdown.clear();
-    line.close();
+    opened.close();
   };
   const end: TransportHandlers['closed'] = (code, retryAfterMs) => {
     if (over) return;
@@ -69,11 +69,11 @@ export function openLink(
   };
   const ask = (): void => {
     asked = true;
-    line.send({ type: 'ping' });
+    opened.send({ type: 'ping' });
     arm(ANSWER_MS);
   };
   const tick = (late: boolean): void => {
-    const rest = heardAt + (pings ? SILENCE_MS : SSE_SILENCE_MS) - now();
+    const rest = receivedAt + (pings ? SILENCE_MS : SSE_SILENCE_MS) - now();
     if (asked && !late) end(4408);
     else if (rest > 0) arm(rest);
     else if (pings) ask();
@@ -81,7 +81,7 @@ export function openLink(
   };
   countdown.set(READY_MS, () => end(1006));
   return {
-    send: line.send,
+    send: opened.send,
     close,
     ready() {
       countdown.clear();
@@ -90,7 +90,7 @@ export function openLink(
     },
     check(replace) {
       if (pings) ask();
-      else if (transport === 'sse' && now() - heardAt > SILENCE_MS) replace();
+      else if (transport === 'sse' && now() - receivedAt > SILENCE_MS) replace();
     },
   };
 }

@@ -271,10 +271,10 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     }
     // Read where there is no seq: a message is known by its id.
     if (type === 'chat.message') apply(one as SessionEvent);
-    else if (type === 'chat.typing') typing.heard(data as Parameters<typeof typing.heard>[0]);
+    else if (type === 'chat.typing') typing.apply(data as Parameters<typeof typing.apply>[0]);
     else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
     else if (type === 'channel.reset') reset((data as { reason: string }).reason);
-    else live.heard(type, data);
+    else live.apply(type, data);
     touch();
   };
   const connectionChanged = (state: ConnectionState): void => {

@@ -11,7 +11,7 @@ export interface LiveState {
   readonly epoch: string | null;
   /** True where another database answers than the one shown. */
   readonly begins: (data: ReadyData) => boolean;
-  readonly heard: (type: string, data: unknown) => void;
+  readonly apply: (type: string, data: unknown) => void;
   readonly raise: (by: 'client' | 'staff', marks: Marks) => void;
   /** Marks of another database mean nothing. */
   readonly forget: () => void;
@@ -42,7 +42,7 @@ export function createLiveState(): LiveState {
       live.operatorsOnline = state?.operators_online ?? live.operatorsOnline;
       return changed;
     },
-    heard(type: string, data: unknown) {
+    apply(type: string, data: unknown) {
       if (type === 'chat.read') live.raise((data as ReadData).by, data as ReadData);
       else if (type === 'chat.presence') live.operatorsOnline = (data as { operators_online: number }).operators_online;
       else if (type === 'channel.degraded') live.degraded = (data as { reason: string }).reason;

@@ -17,7 +17,7 @@ import {
   siteReader,
   worded,
 } from './site-fields.ts';
-import { siteLines } from './site-line.ts';
+import { siteTransports } from './site-transports.ts';
 
 /** Requests in a row that read what a chat holds; a site answers some hundred messages to each. */
 const PAGES_MAX = 200;
@@ -306,7 +306,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     },
     poll: (access, { afterSeq }) => missed(access, afterSeq),
     news,
-    lines: (transports, ask) => siteLines(transports, () => ask(news)),
+    lines: (transports, ask) => siteTransports(transports, () => ask(news)),
     own: named,
     async send({ sessionId, token }, { body, client_message_id: key, attachments = [] }) {
       const words = body || filesAlone(attachments);

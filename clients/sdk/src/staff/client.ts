@@ -114,7 +114,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     if (frame.cursor !== undefined) cursor = frame.cursor;
   };
   const ephemeral = ({ type, data, session_id: id }: Frame): void => {
-    if (type === 'chat.typing' && id) typingOf(id).heard(data as Parameters<TypingList['heard']>[0]);
+    if (type === 'chat.typing' && id) typingOf(id).apply(data as Parameters<TypingList['apply']>[0]);
     if (type === 'chat.read' && id) {
       const read = data as ReadData;
       conversations.get(id)?.marks(read.by, read);

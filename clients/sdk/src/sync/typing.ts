@@ -8,7 +8,7 @@ const IDLE_MS = 5_000;
 
 export interface TypingList {
   readonly typists: readonly Typist[];
-  readonly heard: (data: { by: 'client' | 'staff'; user_id?: string; name?: string; active: boolean }) => void;
+  readonly apply: (data: { by: 'client' | 'staff'; user_id?: string; name?: string; active: boolean }) => void;
   /** A message of this side came, so its typing is over. */
   readonly ended: (by: 'client' | 'staff', userId?: string | null) => void;
   readonly clear: () => void;
@@ -28,7 +28,7 @@ export function createTypingList(environment: Environment, changed: () => void):
     get typists() {
       return typists;
     },
-    heard({ by, user_id = null, name = null, active }) {
+    apply({ by, user_id = null, name = null, active }) {
       const key = by + user_id;
       if (!active) return remove(key);
       const countdown = countdowns.get(key) ?? createCountdown(environment);

@@ -6,11 +6,11 @@ import { openWebSocket } from './websocket.ts';
 const whenLoaded =
   (name: Exclude<TransportName, 'websocket'>): TransportOpener =>
   (environment, port, replaces, handlers) => {
-    let line: OpenTransport | null = null;
+    let opened: OpenTransport | null = null;
     let closed = false;
     import('./fallbacks.ts').then(
       (fallbacks) => {
-        if (!closed) line = fallbacks[name](environment, port, replaces, handlers);
+        if (!closed) opened = fallbacks[name](environment, port, replaces, handlers);
       },
       () => handlers.closed(1006),
     );
@@ -18,7 +18,7 @@ const whenLoaded =
       send: () => false,
       close() {
         closed = true;
-        line?.close();
+        opened?.close();
       },
     };
   };

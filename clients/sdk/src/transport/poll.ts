@@ -10,7 +10,7 @@ const MIN_INTERVAL_MS = 1_000;
 
 type ReadPage = (cursor: number | string | null, first: boolean, signal: AbortSignal) => Promise<PollPage>;
 
-/** A loop of requests as a line: its first answer stands for `channel.ready`. */
+/** A loop of requests as a transport: its first answer stands for `channel.ready`. */
 function openLoop(
   environment: Environment,
   port: TransportPort,

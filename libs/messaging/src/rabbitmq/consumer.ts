@@ -206,7 +206,7 @@ class RabbitConsumer implements EventConsumer {
     const channel = await session.model.createChannel();
     const consumption = new Consumption(channel, this.#logger, {
       due: () => this.#schedule(),
-      readerHeard: (reader) => this.#shares.heard(queue, reader, performance.now()),
+      readerSeen: (reader) => this.#shares.seen(queue, reader, performance.now()),
     });
     const active: ActiveConsumption = { queue, channel, consumption };
     session.active.push(active);

@@ -17,7 +17,7 @@ export interface ConsumptionListener {
   /** There is something to take. */
   due(): void;
   /** A reader of this queue, perhaps this one, has said that it is there. */
-  readerHeard(id: string): void;
+  readerSeen(id: string): void;
 }
 
 /**
@@ -88,7 +88,7 @@ export class Consumption {
     const appId: unknown = message.properties.appId;
     if (type === READER_TYPE) {
       this.#send(() => this.#channel.ack(message));
-      if (typeof appId === 'string') this.#listener.readerHeard(appId);
+      if (typeof appId === 'string') this.#listener.readerSeen(appId);
       return true;
     }
     if (type !== QUESTION_TYPE) return false;

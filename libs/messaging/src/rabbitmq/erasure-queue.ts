@@ -11,7 +11,7 @@ const ROUND = 500;
 
 /**
  * Erasures that wait. The queue is declared when it is first needed, not with the topology: one whose process was lost
- * gives no answer, and events must not wait for it.
+ * does not respond, and events must not wait for it.
  */
 export class ErasureQueue {
   readonly #queues: OwnQueues;

@@ -14,7 +14,7 @@ export function readToTheirEnd(model: ChannelModel, queues: readonly string[], m
     const answered = new Set<string>();
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(resolve, ms);
-      const heard = (message: ConsumeMessage | null): void => {
+      const received = (message: ConsumeMessage | null): void => {
         const queue: unknown = message?.properties.correlationId;
         if (typeof queue === 'string') answered.add(queue);
         if (answered.size < queues.length) return;
@@ -23,7 +23,7 @@ export function readToTheirEnd(model: ChannelModel, queues: readonly string[], m
       };
       channel.once('close', resolve);
       channel
-        .consume(DIRECT_REPLY, heard, { noAck: true })
+        .consume(DIRECT_REPLY, received, { noAck: true })
         .then(() => {
           for (const queue of queues) {
             const options = { type: QUESTION_TYPE, replyTo: DIRECT_REPLY, correlationId: queue, persistent: true };

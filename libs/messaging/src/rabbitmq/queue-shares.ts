@@ -11,16 +11,16 @@ export class QueueShares {
   readonly id: string;
   readonly #roundMs: number;
   /** When each reader was last seen, by queue. A reader is only seen in queues that are read here. */
-  readonly #heard = new Map<string, Map<string, number>>();
+  readonly #seenAt = new Map<string, Map<string, number>>();
 
   constructor(id: string, roundMs: number) {
     this.id = id;
     this.#roundMs = roundMs;
   }
 
-  heard(queue: string, reader: string, now: number): void {
-    const readers = this.#heard.get(queue) ?? new Map<string, number>();
-    this.#heard.set(queue, readers.set(reader, now));
+  seen(queue: string, reader: string, now: number): void {
+    const readers = this.#seenAt.get(queue) ?? new Map<string, number>();
+    this.#seenAt.set(queue, readers.set(reader, now));
   }
 
   /** Those of `queues` that are read here and belong to another. */
@@ -33,11 +33,11 @@ export class QueueShares {
 
   /** It is the turn of another reader, which will be determined again. */
   forget(queue: string): void {
-    this.#heard.delete(queue);
+    this.#seenAt.delete(queue);
   }
 
   #readersOf(queue: string, now: number): string[] {
-    const readers = this.#heard.get(queue) ?? new Map<string, number>();
+    const readers = this.#seenAt.get(queue) ?? new Map<string, number>();
     for (const [reader, at] of readers) if (now - at > ROUNDS * this.#roundMs) readers.delete(reader);
     return [...readers.keys()].sort();
   }

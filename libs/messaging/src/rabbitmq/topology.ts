@@ -13,9 +13,9 @@ import { exists, onChannel } from './channels.ts';
 import { bindQueues, declareQueues, type QueueShape, shapesInUse } from './queue-shape.ts';
 
 /**
- * Exists as long as the broker has what this publisher gave it. A dispatcher may be the first to declare the queue on a
- * broker that lost everything, so the queue alone would tell the publisher nothing. Only publishers declare this
- * exchange.
+ * A marker that exists as long as the broker keeps this publisher's data. A dispatcher may be the first to declare the
+ * queue on a broker that lost everything, so the queue alone would tell the publisher nothing. Only publishers declare
+ * this exchange.
  */
 const PUBLISHER_MARKER_EXCHANGE = 'chat.events.publisher';
 const DEAD_LETTER_ARGUMENTS = { 'x-queue-type': 'quorum' };

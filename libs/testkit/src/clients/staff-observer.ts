@@ -50,7 +50,7 @@ export class StaffObserver {
 
   #take(frame: Frame, via: string): void {
     if (frame.type === 'channel.reset') this.violations.push(`${via}: reset at cursor ${this.#cursor}: ${frame.raw}`);
-    // The ready frame's cursor is the point after which events follow: nothing before it is owed.
+    // The ready frame's cursor is the point after which events follow: nothing before it must come.
     if (frame.cursor !== undefined && frame.type !== 'channel.ready') this.#cursor = frame.cursor;
     if (frame.seq === null && frame.feed_id === undefined) return;
     const key = staffEventKey(frame);

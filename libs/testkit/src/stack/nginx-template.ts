@@ -15,7 +15,7 @@ export interface Routes {
   failedLog?: string | undefined;
   /** Proxies in front of this nginx, whose `X-Forwarded-For` it believes. */
   outerProxies?: readonly string[] | undefined;
-  /** The site's own sign-in of operators. */
+  /** Operator sign-in through the site. */
   operatorTokenUrl?: string | undefined;
   operatorLoginUrl?: string | undefined;
   operatorReturnParam?: string | undefined;

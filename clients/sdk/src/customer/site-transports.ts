@@ -11,7 +11,7 @@ const CHANNEL_OFF = 4530;
  * The transports beside a site's own chat. The channel may hear of a chat later than its customer comes, and it may be open
  * and bring nothing: then the site is asked, which has the chat. What it says comes as frames, so other tabs hear it too.
  */
-export function siteLines(transports: Transports, news: () => Promise<readonly Message[]>): Transports {
+export function siteTransports(transports: Transports, news: () => Promise<readonly Message[]>): Transports {
   const found = async (session: unknown): Promise<Frame[]> =>
     (await news()).map((data) => ({ type: 'chat.message', session_id: Number(session), data }));
 
@@ -61,7 +61,7 @@ export function siteLines(transports: Transports, news: () => Promise<readonly M
       };
       // A host that takes connections and answers none may hold each of them for ten seconds.
       lookEvery(DEGRADED_MS);
-      const line = open(environment, port, replaces, {
+      const opened = open(environment, port, replaces, {
         ...handlers,
         frame(frame) {
           if (frame.type === 'channel.degraded') lookEvery(DEGRADED_MS);
@@ -75,10 +75,10 @@ export function siteLines(transports: Transports, news: () => Promise<readonly M
         },
       });
       return {
-        send: line.send,
+        send: opened.send,
         close() {
           end();
-          line.close();
+          opened.close();
         },
       };
     };
