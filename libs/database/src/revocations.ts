@@ -16,7 +16,7 @@ const PAGE_MAX = 1_000;
 const PAGE: Statement = {
   name: 'revocation-page',
   text: `SELECT e.epoch, h.head, r.id, r.kind, r.subject, r.not_after
-           FROM (SELECT chat_epoch() AS epoch) e
+           FROM (SELECT (SELECT chat_epoch()) AS epoch) e
            CROSS JOIN (SELECT COALESCE(max(id), 0) AS head FROM revocation) h
            LEFT JOIN LATERAL (
              SELECT * FROM revocation

@@ -47,7 +47,7 @@ async function readHeads(
       CASE WHEN EXISTS (SELECT FROM chat_ban) THEN chat_is_banned(s.id, NULL) ELSE false END AS banned,
       CASE WHEN EXISTS (SELECT FROM chat_ban WHERE kind = 'address')
         THEN (SELECT a.address FROM chat_client_address a WHERE a.session_id = s.id) END AS address
-    FROM (SELECT chat_epoch() AS epoch) e
+    FROM (SELECT (SELECT chat_epoch()) AS epoch) e
     LEFT JOIN chat_session s ON s.id = ANY (${wanted.map((session) => session.id)}::bigint[])
     LEFT JOIN chat_read_mark m ON m.session_id = s.id AND m.participant = 'client'`.execute(context.database.kysely);
   return {
