@@ -4,6 +4,7 @@ import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
 import { requestsOfIdleClients } from './cases/idle-clients.ts';
 import { expectNothingLost, flushRedis, LIVE_PATH, type RuledCase, startFaultStack } from './cases/killed-parts.ts';
 import { leaderEndsBetweenSteps } from './cases/relay-leader.ts';
+import { fillDiskOfRedis, fillMemoryOfRedis, flapRedis, hangRabbit } from './cases/refusing-servers.ts';
 
 let stack: Stack;
 const seed = runSeed('FAULTS_SEED');
@@ -18,13 +19,17 @@ const CASES: readonly RuledCase[] = [
     fault: (of) => leaderEndsBetweenSteps(of, 'stop', 'relay.afterConfirm'),
   },
   { name: 'Redis emptied by FLUSHALL', rules: '[RDS7]', bounds: LIVE_PATH, fault: flushRedis },
+  { name: 'Redis with a full disk', rules: '[RDS7] [DEG4]', bounds: LIVE_PATH, fault: fillDiskOfRedis },
+  { name: 'Redis without memory', rules: '[RDS7] [DEG4]', bounds: LIVE_PATH, fault: fillMemoryOfRedis },
+  { name: 'Redis away twice, two dispatchers', rules: '[RDS8] [DEG4]', bounds: LIVE_PATH, fault: flapRedis },
+  { name: 'RabbitMQ hangs for 20 s', rules: '[AMQP6] [DEG4]', bounds: LIVE_PATH, fault: hangRabbit },
   { name: 'RabbitMQ wiped', rules: '[AMQP5] [AMQP6]', bounds: LIVE_PATH, fault: (of) => of.rabbit.wipe() },
 ];
 
 describe(`faults beyond the quick set (FAULTS_SEED=${seed})`, () => {
   beforeAll(async () => {
     console.log(`FAULTS_SEED=${seed}`);
-    stack = await startFaultStack();
+    stack = await startFaultStack({ secondDispatcher: true });
   }, 120_000);
   afterAll(() => stack.stop());
 

@@ -21,9 +21,9 @@ export const DEAD_MS = 2_000;
 export type RuledCase = FaultCase & { readonly rules: string };
 
 /** Every part behind a proxy, a second chat-service beside the first, and no rate that the traffic of a case could meet. */
-export function startFaultStack(): Promise<Stack> {
+export function startFaultStack(options: { readonly secondDispatcher?: boolean } = {}): Promise<Stack> {
   const off = { RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' };
-  return startStack({ proxies: true, standby: true, env: { ...off, LOG_LEVEL: 'warn' } });
+  return startStack({ ...options, proxies: true, standby: true, env: { ...off, LOG_LEVEL: 'warn' } });
 }
 
 export const killed = (part: (of: Stack) => { kill(): Promise<void>; start(): Promise<void> }, deadMs: number) => {

@@ -73,6 +73,8 @@ export interface Stack {
     chat: string;
     standby: string | null;
     dispatcher: string;
+    /** Null unless asked for. */
+    secondDispatcher: string | null;
     /** Null without TELEGRAM_BOT_TOKEN. */
     telegram: string | null;
     gateways: readonly string[];
@@ -241,6 +243,7 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
       chat: local(ports.chat),
       standby: standby === null ? null : local(ports.standby),
       dispatcher: local(ports.dispatcher),
+      secondDispatcher: secondDispatcher === null ? null : local(ports.secondDispatcher),
       telegram: telegram === null ? null : local(ports.telegram),
       gateways: gatewayPorts.map(local),
     },
