@@ -31,14 +31,14 @@ export function notifySweeps(parts: NotifySweepParts): Sweep[] {
   const canMail = mail !== undefined;
   const customers = new CustomerNotices(database, canMail);
   const sweeps: Sweep[] = [
-    { name: 'notices-operators', everyMs: DECIDE_EVERY_MS, run: () => operators.run() },
+    { name: 'notices_operators', everyMs: DECIDE_EVERY_MS, run: () => operators.run() },
     {
-      name: 'notices-customers',
+      name: 'notices_customers',
       everyMs: DECIDE_EVERY_MS,
       run: async () => customers.run(await parts.replyUnseenSeconds()),
     },
     { name: 'push', everyMs: SEND_EVERY_MS, run: () => push.startDue() },
-    { name: 'notices-kept', everyMs: CLEAN_EVERY_MS, run: () => forgetOld(database) },
+    { name: 'notices_kept', everyMs: CLEAN_EVERY_MS, run: () => forgetOld(database) },
   ];
   if (mail !== undefined) sweeps.push({ name: 'mail', everyMs: SEND_EVERY_MS, run: () => mail.startDue() });
   if (mailbox !== undefined)

@@ -77,7 +77,7 @@ export function createSweeps(
     banSweep(database),
     solvedChallengeSweep(database),
     {
-      name: 'alert-retention',
+      name: 'alert_retention',
       everyMs: RETENTION_EVERY_MS,
       run: async () => {
         const days = (await rules()).retention.alerts;
@@ -85,7 +85,7 @@ export function createSweeps(
       },
     },
     {
-      name: 'unsent-attachments',
+      name: 'unsent_attachments',
       everyMs: UNSENT_EVERY_MS,
       run: async () => {
         await attachments.removeUnsent();

@@ -31,7 +31,7 @@ interface Figures {
 
 /** How many customers wait, and how long. Counted by the relay leader, so that only one process reports it. */
 export class SupportMetrics implements Sweep {
-  readonly name = 'desk-figures';
+  readonly name = 'desk_figures';
   readonly everyMs = EVERY_MS;
   readonly #database: Database;
   #figures: Figures | null = null;

@@ -23,7 +23,7 @@ export async function useUp(trx: Transaction<Tables>, { id, expiresAt }: SolvedC
 /** An expired one cannot be used again. */
 export function solvedChallengeSweep(database: Database): Sweep {
   return {
-    name: 'solved-challenges',
+    name: 'solved_challenges',
     everyMs: SWEEP_EVERY_MS,
     run: async () => {
       await sql`DELETE FROM solved_challenge WHERE id IN (
