@@ -1,10 +1,4 @@
-import {
-  ackFrameSchema,
-  ChatError,
-  POLL_WAIT_MAX_SECONDS,
-  pollQuerySchema,
-  shadowReportSchema,
-} from '@chat-realtime/protocol';
+import { ChatError, POLL_WAIT_MAX_SECONDS, pollQuerySchema, shadowReportSchema } from '@chat-realtime/protocol';
 import {
   bearerToken,
   CheckOrigin,
@@ -15,15 +9,14 @@ import {
   rateLimitKey,
   refusalError,
 } from '@chat-realtime/service-kit';
-import type { StaffPrincipal } from '@chat-realtime/verifier';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import type { Credentials } from '../connections/credentials.ts';
 import type { Transport } from '../connections/transport.ts';
 import type { CoreMetrics } from '../core-metrics.ts';
 import type { Edge } from '../edge.ts';
 import type { Verifier } from '../ports.ts';
+import { ackByPost } from './ack-by-post.ts';
 import { readCredentials, readId, readSeqStart, textParameter } from './parameters.ts';
 import { PollTransport } from './poll-transport.ts';
 import { SseTransport } from './sse-transport.ts';
@@ -39,11 +32,6 @@ export interface ChannelRoutes {
 }
 
 const PROOF_IN_CORE = 'the core of the gateway asks for the token, as it does on the WebSocket';
-/** As the ack frame, whose `type` the path says. */
-const ackBodySchema = z
-  .unknown()
-  .transform((body) => (typeof body === 'object' && body !== null ? { ...body, type: 'ack' } : body))
-  .pipe(ackFrameSchema);
 
 /** The channel for clients without WebSocket: streams, long polls and their acks. */
 @Controller()
@@ -117,29 +105,8 @@ export class ChannelController {
   @HttpCode(204)
   @Public(PROOF_IN_CORE)
   async ack(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
-    const credentials = requireCredentials(request, undefined);
     const { edge, verifier } = this.#routes;
-    const parsed = ackBodySchema.safeParse(body);
-    if (credentials.kind === 'staff') {
-      const verdict = await verifier.verifyStaff(credentials.token);
-      if (!verdict.ok) throw refusalError(verdict.code);
-      if (!parsed.success || !('items' in parsed.data))
-        throw new ChatError('validation_failed', 'items is needed', {
-          details: { fields: [{ path: 'items', message: 'is needed' }] },
-        });
-      this.#recordStaff(verdict.principal, parsed.data.items);
-      return;
-    }
-    if (credentials.kind !== 'customer') throw refusalError('bad_token');
-    if (credentials.sessionId === null) throw refusalError('bad_token');
-    const verdict = verifier.verifyCustomer(credentials.sessionId, credentials.token);
-    if (!verdict.ok) throw refusalError(verdict.code);
-    if (!parsed.success || !('last_id' in parsed.data))
-      throw new ChatError('validation_failed', 'last_id is needed', {
-        details: { fields: [{ path: 'last_id', message: 'is needed' }] },
-      });
-    // Clamped by chat-service: the stream may run over another gateway, so what was sent there is unknown here.
-    edge.ackCustomer(credentials.sessionId, parsed.data.last_id);
+    await ackByPost(edge, verifier, requireCredentials(request, undefined), body);
   }
 
   @Post('channel/shadow')
@@ -160,14 +127,6 @@ export class ChannelController {
         },
       });
     this.#routes.metrics.shadowed(parsed.data);
-  }
-
-  #recordStaff(
-    principal: StaffPrincipal,
-    items: readonly { readonly session_id: number; readonly last_id: number }[],
-  ): void {
-    const { edge } = this.#routes;
-    for (const { session_id: sessionId, last_id: lastId } of items) edge.ackStaff(principal, sessionId, lastId);
   }
 
   #openStream(request: FastifyRequest, reply: FastifyReply, credentials: Credentials): void {

@@ -6,6 +6,7 @@ import {
   ERROR_CODES,
   type ErrorCode,
 } from '@chat-realtime/protocol';
+import { ackByPost } from '../channel/ack-by-post.ts';
 import { readCredentials } from '../channel/parameters.ts';
 import { httpRefusal, lastingRefusal } from '../channel/refusals.ts';
 import type { Connection } from '../connections/connection.ts';
@@ -19,6 +20,7 @@ import type {
 } from '../connections/transport.ts';
 import type { TransportKind } from '../core-metrics.ts';
 import type { GatewayCore } from '../core.ts';
+import type { Verifier } from '../ports.ts';
 import { readWebSocket } from './read-frames.ts';
 
 /** An answer of HTTP that is no stream. */
@@ -217,10 +219,12 @@ type MemoryPort = MemorySocket | MemoryStream | MemoryPoll;
  */
 export class MemoryEdge {
   readonly #core: () => GatewayCore;
+  readonly #verifier: () => Verifier;
   readonly #open = new Map<Connection, EdgeConnection>();
 
-  constructor(core: () => GatewayCore) {
+  constructor(core: () => GatewayCore, verifier: () => Verifier) {
     this.#core = core;
+    this.#verifier = verifier;
   }
 
   get connections(): EdgeConnection[] {
@@ -247,6 +251,24 @@ export class MemoryEdge {
     if (credentials === null) return null;
     const transport = new MemoryPoll(peer, Number(query.get('wait') ?? '0') * 1_000);
     return this.#connect(transport, credentials, () => transport.refuse('unavailable'));
+  }
+
+  /** An ack by POST. */
+  async ack(
+    query: URLSearchParams,
+    token: string | undefined,
+    body: unknown,
+    answer: (answer: EdgeAnswer) => void,
+  ): Promise<void> {
+    const credentials = this.#credentials(query, token, answer);
+    if (credentials === null) return;
+    try {
+      await ackByPost(this.#core().edge, this.#verifier(), credentials, body);
+      answer({ status: 204, body: null });
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+      answer(errorAnswer(error));
+    }
   }
 
   #credentials(

@@ -106,6 +106,7 @@ export class VirtualGateway {
   readonly leases = createMemoryLeases();
   readonly #setup: VirtualSetup;
   readonly #random: () => number;
+  #verifier: Verifier | undefined;
   #core: GatewayCore;
 
   constructor(setup: VirtualSetup = {}) {
@@ -120,6 +121,12 @@ export class VirtualGateway {
 
   get core(): GatewayCore {
     return this.#core;
+  }
+
+  /** That of the core. */
+  get verifier(): Verifier {
+    if (this.#verifier === undefined) throw new Error('the core has not begun');
+    return this.#verifier;
   }
 
   /** The process ends and another one takes its place: all connections are closed, and nothing is remembered. */
@@ -160,12 +167,13 @@ export class VirtualGateway {
     const { clock, fanout, lastSeen, leases, metrics } = this;
     const { config = {}, source = this.ledger, verifier = virtualVerifier } = this.#setup;
     const revocations = new RevocationSet(() => clock.wall() / 1_000);
+    this.#verifier = verifier(clock, revocations);
     const core = new GatewayCore({
       source,
       fanout,
       leases,
       lastSeen,
-      verifier: verifier(clock, revocations),
+      verifier: this.#verifier,
       revocations,
       config: { ...VIRTUAL_CONFIG, ...config },
       metrics,

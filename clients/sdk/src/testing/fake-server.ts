@@ -207,8 +207,6 @@ export class FakeServer {
         if (customer === request.body['identity_token']) this.revoke(id);
       return { status: 204, body: null };
     }
-    if (path === '/channel/ack')
-      return this.#guard(Number(request.query.get('session')), token, (s) => this.#ack(s, request));
     const match = /^\/chat\/session\/(\d+)(?:\/(.+))?$/.exec(path);
     if (!match) return error(404, 'not_found');
     const id = Number(match[1]);
@@ -331,7 +329,6 @@ export class FakeServer {
     const [, userId = '', scope, made] = token.split('.');
     const viewer: StaffViewer = { userId, scope: scope as StaffScope };
     if (this.#clock.now() / 1_000 >= Number(made) + this.tokenLifeSeconds) return error(401, 'token_expired');
-    if (path === '/channel/ack') return { status: 204, body: null };
     if (path === '/chat/sessions') return ok({ sessions: [], feed_cursor: String(this.feedHead) });
     const limit = Number(query.get('limit') ?? PAGE);
     if (path === '/chat/feed') {
@@ -349,11 +346,6 @@ export class FakeServer {
 
   #ownerOf({ session_id: id }: StaffEvent): string | null | undefined {
     return id === null ? undefined : this.sessions.get(id)?.assignedUserId;
-  }
-
-  #ack(found: FakeSession, { body }: FakeRequest): FakeReply {
-    this.#deliver(found, Number(body['last_id']));
-    return { status: 204, body: null };
   }
 
   #deliver(found: FakeSession, id: number): void {

@@ -93,7 +93,10 @@ export function createWorld(options: WorldOptions = {}): FakeWorld {
     verifier: judgeTokens(tokenLifeSeconds),
   });
   const server = new FakeServer(clock, behind.ledger, tokenLifeSeconds);
-  const edge = new MemoryEdge(() => behind.core);
+  const edge = new MemoryEdge(
+    () => behind.core,
+    () => behind.verifier,
+  );
   const sockets = new Set<SocketPair>();
   /** Ends of requests and streams that are open: a cut breaks them. */
   const breakables = new Set<() => void>();
@@ -287,6 +290,11 @@ export function createWorld(options: WorldOptions = {}): FakeWorld {
         const one = request(String(input), init);
         if (one.path === '/channel/sse' || one.path === '/channel/poll') {
           left = channelRequest(one, answer, fail);
+          return;
+        }
+        if (one.path === '/channel/ack') {
+          const token = one.headers['authorization']?.replace(/^Bearer /, '');
+          void edge.ack(one.query, token, one.body, (given) => answer(new FakeResponse(given)));
           return;
         }
         answer(new FakeResponse(server.handle(one)));
