@@ -1,6 +1,7 @@
 import type { Stack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { eventSourceThroughKill } from './cases/event-source.ts';
 import { requestsOfIdleClients } from './cases/idle-clients.ts';
 import { expectNothingLost, flushRedis, LIVE_PATH, type RuledCase, startFaultStack } from './cases/killed-parts.ts';
 import { leaderEndsBetweenSteps } from './cases/relay-leader.ts';
@@ -36,6 +37,15 @@ describe(`faults beyond the quick set (FAULTS_SEED=${seed})`, () => {
   test.each(CASES)('$rules $name: nothing is lost, repeated or reordered', { timeout: 120_000 }, (one) =>
     expectNothingLost(stack, random.fork(), one),
   );
+
+  test('[SSE9] [RES2] a browser’s own EventSource resumes through the kill of its gateway', {
+    timeout: 90_000,
+  }, async () => {
+    const { seqs, head, connections, backAfterMs } = await eventSourceThroughKill(stack);
+    console.log(`EventSource in Chromium: back after ${backAfterMs} ms, ${head} events, ${connections} connections`);
+    expect(connections).toBeGreaterThan(1);
+    expect(seqs).toEqual(Array.from({ length: head }, (_, index) => index + 1));
+  });
 
   test('[DEG6] idle clients cause no requests to chat-service but head checks', { timeout: 60_000 }, async () => {
     const { clients, seconds, gateways, byRoute } = await requestsOfIdleClients(stack);

@@ -1,7 +1,6 @@
 import type { Stack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
-import { eventSourceThroughKill } from './cases/event-source.ts';
 import {
   DEAD_MS,
   expectNothingLost,
@@ -22,6 +21,9 @@ import { answeredToShown, percentile, spread } from './recorder/figures.ts';
 let stack: Stack;
 const seed = runSeed('FAULTS_SEED');
 const random = new SeededRandom(seed);
+
+/** Some thirty messages, so that the fault meets traffic, and what follows it is seen. */
+const AROUND_MS = 1_000;
 
 /** Each part killed once. What else can happen to them: `npm run campaign -- faults`. */
 const CASES: readonly RuledCase[] = [
@@ -52,7 +54,7 @@ describe(`faults, quick set (FAULTS_SEED=${seed})`, () => {
   });
 
   test.each(CASES)('$rules $name: nothing is lost, repeated or reordered', { timeout: 120_000 }, (one) =>
-    expectNothingLost(stack, random.fork(), one),
+    expectNothingLost(stack, random.fork(), { ...one, aroundMs: AROUND_MS }),
   );
 
   test('[DEG1] the last message of a burst whose PUBLISH is lost comes by the head check', {
@@ -63,15 +65,6 @@ describe(`faults, quick set (FAULTS_SEED=${seed})`, () => {
       `last PUBLISH lost: customer after ${customerMs.join(', ')} ms, operator after ${staffMs.join(', ')} ms`,
     );
     expect(Math.max(...customerMs, ...staffMs)).toBeLessThanOrEqual(LOST_PUBLISH_BOUND_MS);
-  });
-
-  test('[SSE9] [RES2] a browser’s own EventSource resumes through the kill of its gateway', {
-    timeout: 90_000,
-  }, async () => {
-    const { seqs, head, connections, backAfterMs } = await eventSourceThroughKill(stack);
-    console.log(`EventSource in Chromium: back after ${backAfterMs} ms, ${head} events, ${connections} connections`);
-    expect(connections).toBeGreaterThan(1);
-    expect(seqs).toEqual(Array.from({ length: head }, (_, index) => index + 1));
   });
 
   test('[TOK1] a token made by PHP’s hash_hmac is accepted by REST and WebSocket', { timeout: 30_000 }, () =>
