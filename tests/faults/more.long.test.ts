@@ -5,7 +5,13 @@ import { eventSourceThroughKill } from './cases/event-source.ts';
 import { requestsOfIdleClients } from './cases/idle-clients.ts';
 import { expectNothingLost, flushRedis, LIVE_PATH, type RuledCase, startFaultStack } from './cases/killed-parts.ts';
 import { leaderEndsBetweenSteps } from './cases/relay-leader.ts';
-import { fillDiskOfRedis, fillMemoryOfRedis, flapRedis, hangRabbit } from './cases/refusing-servers.ts';
+import {
+  fillDiskOfRedis,
+  fillMemoryOfRedis,
+  flapRedis,
+  forbidPublishing,
+  hangRabbit,
+} from './cases/refusing-servers.ts';
 
 let stack: Stack;
 const seed = runSeed('FAULTS_SEED');
@@ -22,6 +28,7 @@ const CASES: readonly RuledCase[] = [
   { name: 'Redis emptied by FLUSHALL', rules: '[RDS7]', bounds: LIVE_PATH, fault: flushRedis },
   { name: 'Redis with a full disk', rules: '[RDS7] [DEG4]', bounds: LIVE_PATH, fault: fillDiskOfRedis },
   { name: 'Redis without memory', rules: '[RDS7] [DEG4]', bounds: LIVE_PATH, fault: fillMemoryOfRedis },
+  { name: 'Redis refuses every publish', rules: '[RDS8] [OPS2] [DEG4]', bounds: LIVE_PATH, fault: forbidPublishing },
   { name: 'Redis away twice, two dispatchers', rules: '[RDS8] [DEG4]', bounds: LIVE_PATH, fault: flapRedis },
   { name: 'RabbitMQ hangs for 20 s', rules: '[AMQP6] [DEG4]', bounds: LIVE_PATH, fault: hangRabbit },
   { name: 'RabbitMQ wiped', rules: '[AMQP5] [AMQP6]', bounds: LIVE_PATH, fault: (of) => of.rabbit.wipe() },

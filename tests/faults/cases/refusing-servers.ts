@@ -1,11 +1,14 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { REDIS_USERS } from '@chat-realtime/messaging/redis';
 import { redisCommand, type Stack, sleep, until } from '@chat-realtime/testkit';
+import { z } from 'zod';
 import { MetricsPage } from '../recorder/metrics.ts';
 
 /** Two heartbeats of ten seconds: each side gives the other up. */
 const HANGS_MS = 20_000;
 const REFUSES_MS = 8_000;
+const checksSchema = z.record(z.string(), z.string());
 const SAVED = { timeoutMs: 20_000, everyMs: 50 };
 
 /** The broker hangs as a host that swaps does: its connections stay open and nothing is answered, then it goes on. */
@@ -64,6 +67,32 @@ export async function fillMemoryOfRedis(of: Stack): Promise<void> {
     await metByDispatcher(of, () => sleep(REFUSES_MS));
   } finally {
     await redisCommand(of.redis.url, 'CONFIG', 'SET', 'maxmemory', '0');
+  }
+}
+
+/** A dispatcher that has both its servers, and gets nothing through. */
+async function standsStill(address: string): Promise<boolean> {
+  const answer = await fetch(`${address}/readyz`);
+  if (answer.status !== 503) return false;
+  const { error } = z
+    .object({ error: z.object({ details: z.object({ checks: checksSchema }) }) })
+    .parse(await answer.json());
+  const { rabbitmq, redis, consumption } = error.details.checks;
+  return rabbitmq === 'ok' && redis === 'ok' && consumption !== 'ok';
+}
+
+/** Somebody took a right away from the dispatcher: Redis answers, and refuses every publish. */
+export async function forbidPublishing({ redis, addresses }: Stack): Promise<void> {
+  const rule = (change: string): Promise<unknown> =>
+    redisCommand(redis.url, 'ACL', 'SETUSER', REDIS_USERS.dispatcher, change);
+  const both = [addresses.dispatcher, addresses.secondDispatcher].filter((address) => address !== null);
+  await rule('-publish');
+  try {
+    const says = async (): Promise<boolean> => (await Promise.all(both.map(standsStill))).includes(true);
+    await until(says, { timeoutMs: 20_000, everyMs: 100, what: 'a dispatcher that says that it stands still' });
+    await sleep(REFUSES_MS);
+  } finally {
+    await rule('+publish');
   }
 }
 
