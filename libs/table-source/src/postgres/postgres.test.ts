@@ -60,15 +60,15 @@ describe('rights on PostgreSQL', () => {
     await site.client.script(`CREATE ROLE caller LOGIN PASSWORD 'pw'; CREATE SCHEMA mine;
       CREATE TABLE mine.did (who text, what text); CREATE TABLE mine.chat_realtime_rows (id bigint, chat_id bigint);
       ${mine('clock_timestamp()', 'timestamptz', 'pg_catalog.now()')}
-      ${mine('pg_relation_size(of regclass)', 'bigint', '0')}
       ${mine('pg_notification_queue_usage()', 'double precision', '0')}
       ${mine('pg_notify(a text, b text)', 'void', '').replace('RETURN ;', 'RETURN;')}
       ${compares('=', 'same', 'pg_catalog.text')} ${compares('<>', 'other', 'pg_catalog.text')}
-      ${compares('>', 'more', 'pg_catalog.int8')} ${compares('<', 'less', 'pg_catalog.float8')}
+      ${compares('>=', 'more', 'pg_catalog.tid')} ${compares('<', 'less', 'pg_catalog.float8')}
       CREATE FUNCTION mine.noted(v pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS
         $f$ BEGIN INSERT INTO mine.did VALUES (current_user, 'text'); RETURN true; END $f$;
       CREATE DOMAIN mine.text AS pg_catalog.text CHECK (mine.noted(VALUE));
-      CREATE DOMAIN mine.regclass AS pg_catalog.regclass; CREATE DOMAIN mine.int8 AS pg_catalog.int8;
+      CREATE DOMAIN mine.bool AS pg_catalog.bool; CREATE DOMAIN mine.timestamptz AS pg_catalog.timestamptz;
+      CREATE DOMAIN mine.tid AS pg_catalog.tid;
       GRANT ALL ON SCHEMA mine TO caller; GRANT ALL ON ALL TABLES IN SCHEMA mine TO PUBLIC;
       GRANT SELECT, INSERT, UPDATE ON chat, chat_message TO caller; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO caller`);
     const caller = openSite('postgresql', url.replace(/\/\/[^@]*@/, '//caller:pw@'), 1);

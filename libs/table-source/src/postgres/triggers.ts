@@ -3,6 +3,7 @@ import { ownNames, tableName, wantedColumns } from '../names.ts';
 
 const DEFAULT_SCHEMA = 'public';
 const MEGABYTE = 1_048_576;
+const PAGE_BYTES = 8_192;
 
 export function quote(name: string): string {
   return `"${name}"`;
@@ -22,8 +23,11 @@ export function ownObject(config: TableSourceConfig, name: string): string {
 interface Note {
   /** When nothing is noted; decided first, since most updates of a chat change neither status nor assignee. */
   readonly unless?: string;
+  /** It leaves in `chat_realtime_at` where a row that it noted stands. */
   readonly statement: string;
 }
+
+const op = (name: string): string => `OPERATOR(pg_catalog.${name})`;
 
 /**
  * Whatever goes wrong inside ends inside: the site's statement is none the worse, also where a column that it names was
@@ -34,23 +38,27 @@ interface Note {
  *
  * It runs at every write of the site. So it asks by expressions and not by queries where it can, and every function, type
  * and operator is named with its schema: a search_path of its own would say the same, but setting it and setting it back
- * costs the site more than all these names, and makes it look up its own path anew.
+ * costs the site more than all these names, and makes it look up its own path anew. The end of the outbox is seen by where
+ * the row came to stand, since to ask for its size is to ask the file system, which took a third of what the trigger adds.
+ * It names few things, since a new connection, as PHP makes one for each page, looks up each of them at its first write.
  */
 function noteFunction(config: TableSourceConfig, name: string, { unless, statement }: Note): string {
-  const { channel, outbox } = ownNames(config);
-  const size = `pg_catalog.pg_relation_size('${ownObject(config, outbox)}'::pg_catalog.regclass)`;
+  const { channel } = ownNames(config);
+  const end = `'(${(config.outbox_megabytes * MEGABYTE) / PAGE_BYTES},0)'::pg_catalog.tid`;
   return `CREATE OR REPLACE FUNCTION ${ownObject(config, name)}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET lock_timeout = '100ms'
 AS $chat_realtime$
 DECLARE
-  -- Not the name of any column of the site's.
+  -- None of these is the name of any column of the site's.
   chat_realtime_now pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+  chat_realtime_at pg_catalog.tid;
   chat_realtime_told pg_catalog.bool;
 BEGIN
-${unless === undefined ? '' : `  IF ${unless} THEN RETURN NULL; END IF;\n`}  IF ${size} OPERATOR(pg_catalog.>) ${config.outbox_megabytes * MEGABYTE}::pg_catalog.int8 THEN RETURN NULL; END IF;
-${statement}
-  IF pg_catalog.pg_notification_queue_usage() OPERATOR(pg_catalog.<) 0.5 THEN
+${unless === undefined ? '' : `  IF ${unless} THEN RETURN NULL; END IF;\n`}${statement}
+  -- The outbox is at its end: what was noted is taken back.
+  IF chat_realtime_at ${op('>=')} ${end} THEN RAISE disk_full; END IF;
+  IF chat_realtime_at IS NOT NULL AND pg_catalog.pg_notification_queue_usage() ${op('<')} 0.5 THEN
     chat_realtime_told := pg_catalog.pg_notify('${channel}', '') IS NOT NULL;
   END IF;
   RETURN NULL;
@@ -73,9 +81,12 @@ function isSame(name: string): string {
 
 /** Rows of one statement have one time: they are read in the order of their ids, which need not be sorted here. */
 function insertFromRows(config: TableSourceConfig, kind: 'session' | 'message', session: string, id: string): string {
-  return `  INSERT INTO ${ownObject(config, ownNames(config).outbox)} (noted_at, kind, row_id, session_id)
-  SELECT chat_realtime_now, '${kind}', ${asText(`r.${quote(id)}`)}, ${asText(`r.${quote(session)}`)} FROM chat_realtime_rows r
-  WHERE r.${quote(session)} IS NOT NULL;`;
+  return `  WITH chat_realtime_noted AS (
+    INSERT INTO ${ownObject(config, ownNames(config).outbox)} (noted_at, kind, row_id, session_id)
+    SELECT chat_realtime_now, '${kind}', ${asText(`r.${quote(id)}`)}, ${asText(`r.${quote(session)}`)}
+    FROM chat_realtime_rows r WHERE r.${quote(session)} IS NOT NULL
+    RETURNING ctid
+  ) SELECT n.ctid INTO chat_realtime_at FROM chat_realtime_noted n LIMIT 1;`;
 }
 
 function insertChange(config: TableSourceConfig, { kind, column }: WatchedColumn): string {
@@ -83,7 +94,8 @@ function insertChange(config: TableSourceConfig, { kind, column }: WatchedColumn
   const name = quote(column);
   return `  IF NOT (${isSame(name)}) THEN
     INSERT INTO ${ownObject(config, ownNames(config).outbox)} (noted_at, kind, row_id, session_id, value, previous)
-    VALUES (chat_realtime_now, '${kind}', ${id}, ${id}, ${asText(`NEW.${name}`)}, ${asText(`OLD.${name}`)});
+    VALUES (chat_realtime_now, '${kind}', ${id}, ${id}, ${asText(`NEW.${name}`)}, ${asText(`OLD.${name}`)})
+    RETURNING ctid INTO chat_realtime_at;
   END IF;`;
 }
 
@@ -133,7 +145,7 @@ REFERENCING NEW TABLE AS chat_realtime_rows FOR EACH STATEMENT EXECUTE FUNCTION 
   return [
     INTRO,
     '',
-    `-- Where nobody fetches what is noted, it ends at ${config.outbox_megabytes} MB: above that nothing is noted, and the scan
+    `-- Where nobody fetches what is noted, it ends at ${config.outbox_megabytes} MB: beyond that nothing is noted, and the scan
 -- brings it once the outbox is emptied. Triggers come along with a dump: take them away from a copy of this database.`,
     `CREATE TABLE IF NOT EXISTS ${outbox} (
   noted_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
