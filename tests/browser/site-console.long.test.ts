@@ -32,7 +32,8 @@ describe('our console over the REST of a PHP site', () => {
       TRUSTED_PROXIES: '127.0.0.1',
       PUBLIC_URL: `https://site.example${PATH}`,
       OPERATOR_SITE: JSON.stringify({
-        request: { user_id: 'user_id' },
+        paths: { contact: '/staff/chat/{id}/contact' },
+        request: { user_id: 'user_id', phone: 'external_contact', email: '' },
         callbacks: {
           list: '/staff/callbacks',
           steps: { assigned: '/chat/{id}/assign', done: '/staff/callbacks/{callback}/done' },
@@ -137,6 +138,39 @@ describe('our console over the REST of a PHP site', () => {
     const olga = new SiteVisitor(beside.site.baseUrl);
     await olga.signIn('olga');
     expect(await (await olga.call('GET', '/staff/callbacks')).json()).toEqual({ items: [] });
+    expect(problems.filter((text) => !/401|Failed to load resource/.test(text))).toEqual([]);
+  }, 120_000);
+
+  it('[BES42] saves at the site what an operator learned of the customer, and shows it', async () => {
+    const { id } = await chatOf('Гость', 'Меня зовут Вера');
+    const { page, problems } = await open();
+    await page.goto(`${front.url}${PATH}/operator/`);
+    await page.locator('[name=login]').fill('olga');
+    await page.locator('[name=password]').fill('secret');
+    await page.locator('[name=password]').press('Enter');
+    await page.waitForSelector('.rail');
+    const console = new ConsolePage(page, `${front.url}${PATH}`);
+    await console.openSession(id);
+    await page.getByRole('button', { name: 'Изменить имя, телефон, почту' }).click();
+    const form = page.locator('.contact-form');
+    // The site keeps no address of mail.
+    expect(await form.locator('input').evaluateAll((all) => all.map((one) => (one as HTMLInputElement).name))).toEqual([
+      'name',
+      'phone',
+    ]);
+    await form.locator('[name=name]').fill('Вера');
+    await form.locator('[name=phone]').fill('+7 900 000-00-01');
+    await form.locator('[type=submit]').click();
+    await form.waitFor({ state: 'detached' });
+    const olga = new SiteVisitor(beside.site.baseUrl);
+    await olga.signIn('olga');
+    const atSitesPage = await (await olga.call('GET', `/staff/chat/${id}`)).text();
+    expect(atSitesPage).toContain('<h1>Вера</h1>');
+    expect(atSitesPage).toContain('+7 900 000-00-01');
+    // The ledger says the same: after a reload, in list and card.
+    await page.reload();
+    await expect.poll(() => console.row(id).innerText(), { timeout: 15_000 }).toContain('Вера');
+    await expect.poll(() => page.locator('.card').innerText(), { timeout: 15_000 }).toContain('+7 900 000-00-01');
     expect(problems.filter((text) => !/401|Failed to load resource/.test(text))).toEqual([]);
   }, 120_000);
 

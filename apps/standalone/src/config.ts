@@ -43,8 +43,17 @@ function isTimeZone(timeZone: string): boolean {
 }
 
 const operatorSite = z.strictObject({
-  paths: siteTexts(['reply', 'assign', 'close', 'reopen', 'unassign', 'upload']).optional(),
-  request: siteTexts(['body', 'client_message_id', 'user_id', 'attachments', 'file']).optional(),
+  paths: siteTexts(['reply', 'assign', 'close', 'reopen', 'unassign', 'upload', 'contact']).optional(),
+  request: siteTexts([
+    'body',
+    'client_message_id',
+    'user_id',
+    'attachments',
+    'file',
+    'name',
+    'phone',
+    'email',
+  ]).optional(),
   callbacks: z
     .strictObject({
       list: z.string().min(1).max(200),

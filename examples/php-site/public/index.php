@@ -87,6 +87,13 @@ switch (true) {
         Chat::requestCallback((int) $m[1], null);
         json(['ok' => true]);
 
+    // What a manager learned of the customer: for a console that changes it.
+    case preg_match('~^POST /staff/chat/(\d+)/contact$~', $route, $m) === 1:
+        requireManager();
+        requireChat((int) $m[1]);
+        Chat::setContact((int) $m[1], given('name'), given('external_contact'));
+        json(['ok' => true]);
+
     default:
         http_response_code(404);
         page('home', ['title' => 'Страница не найдена']);

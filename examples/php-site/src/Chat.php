@@ -62,6 +62,13 @@ final class Chat
         db()->prepare('UPDATE chat SET callback_phone = ? WHERE id = ?')->execute([$phone, $id]);
     }
 
+    /** Null leaves one as it is. */
+    public static function setContact(int $id, ?string $name, ?string $contact): void
+    {
+        db()->prepare('UPDATE chat SET name = coalesce(?, name), external_contact = coalesce(?, external_contact) WHERE id = ?')
+            ->execute([$name === null ? null : limit($name, 200), $contact === null ? null : limit($contact, 200), $id]);
+    }
+
     public static function messages(int $id, int $since): array
     {
         return rows(

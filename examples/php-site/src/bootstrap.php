@@ -78,11 +78,17 @@ function ownPath(string $address): string
 /** A form of this site, or a call of its own pages as JSON. */
 function input(string $name): string
 {
+    return given($name) ?? '';
+}
+
+/** Null: not sent, which is something else than empty. */
+function given(string $name): ?string
+{
     static $body = null;
     $body ??= str_starts_with($_SERVER['CONTENT_TYPE'] ?? '', 'application/json')
         ? (json_decode(file_get_contents('php://input'), true) ?? [])
         : $_POST;
-    return trim((string) ($body[$name] ?? ''));
+    return isset($body[$name]) ? trim((string) $body[$name]) : null;
 }
 
 function manager(): ?array

@@ -144,6 +144,8 @@ export const contactRequestSchema = z.object({
   name: safeText(200).nullish(),
   email: z.union([emailSchema, z.literal('')]).nullish(),
   phone: safeText(64).nullish(),
+  /** Beside a site: it has saved this already (BES42). */
+  at_site: z.boolean().optional(),
 });
 export type ContactChange = z.infer<typeof contactRequestSchema>;
 

@@ -197,6 +197,19 @@ describe('REST beside a site', () => {
     expect(note.status).toBe(201);
   });
 
+  it('[BES42] takes contact data that the site has saved, and tells the lists of them', async () => {
+    await give([message(56, 1)]);
+    const path = '/chat/session/56/contact';
+    const refused = await chat.call('PATCH', path, { token: anna, body: { name: 'Вера', at_site: false } });
+    expect([refused.status, refused.code]).toEqual([409, 'site_owned']);
+    const body = { name: ' Вера ', phone: '+7 900 000-00-00', at_site: true };
+    const taken = await chat.call('PATCH', path, { token: anna, body });
+    expect(taken.status).toBe(200);
+    expect(taken.text).toContain('"name":"Вера"');
+    expect((await chat.call('GET', '/chat/sessions?q=9000000000', { token: anna })).text).toContain('"id":56');
+    expect((await chat.call('PATCH', path, { token: anna, body: { at_site: true } })).status).toBe(200);
+  });
+
   it('[BES36] an operator in Telegram brings no file either', async () => {
     await give([message(61, 5)]);
     const inner = { token: INTERNAL_KEY };

@@ -8,15 +8,15 @@ import { requireVisible } from '../storage/visibility.ts';
 
 /**
  * Stores what an operator has learned about the customer. Omitted fields are kept; an empty text or null clears a
- * field.
+ * field. What a site has saved is copied here, so that lists, search and alerts say the same.
  */
 export async function changeContact(
   context: StorageContext,
   actor: StaffActor,
   sessionId: number,
-  change: ContactChange,
+  { at_site: atSite = false, ...change }: ContactChange,
 ): Promise<StaffSession> {
-  requireOurs(context, actor);
+  if (!atSite) requireOurs(context, actor);
   await commitSession(context, sessionId, async (unit) => {
     requireVisible(actor, unit.session);
     const values = Object.fromEntries(

@@ -243,6 +243,7 @@ export const en: Texts = {
   pageFirst: 'Chat began on the page',
   editContact: 'Edit name, phone, e-mail',
   contactRefused: 'Check the e-mail: an address such as anna@shop.com is needed.',
+  contactAtSite: "Name, phone and e-mail are changed on the site's own pages.",
   locale: 'Browser language',
   since: 'Started',
   consent: 'Consent',

@@ -258,6 +258,7 @@ export const ru = {
   pageFirst: 'Начало чата на странице',
   editContact: 'Изменить имя, телефон, почту',
   contactRefused: 'Проверьте почту: нужен адрес вида anna@shop.ru.',
+  contactAtSite: 'Имя, телефон и почту меняют на страницах сайта.',
   locale: 'Язык браузера',
   since: 'Начат',
   consent: 'Согласие',

@@ -3,14 +3,14 @@ import { movesOf } from './site-moves.ts';
 
 describe('[BES36] what the console offers', () => {
   const all = { reopen: true, release: true, transfer: true, handOver: true, records: true, alerts: true };
-  const ours = { ...all, calls: true, callSteps: null };
+  const ours = { ...all, contact: ['name', 'phone', 'email'], calls: true, callSteps: null };
   it('is everything where the chat is ours', () => {
     expect(movesOf(undefined, false)).toEqual(ours);
   });
 
   it('is what a site has a path for where the chat is the site’s', () => {
     const no = { reopen: false, release: false, transfer: false, handOver: false, records: false, alerts: false };
-    const none = { ...no, calls: false, callSteps: [] };
+    const none = { ...no, contact: [], calls: false, callSteps: [] };
     expect(movesOf({}, false)).toEqual(none);
     // The ledger's alerts are not at the root, where `/chat/` is the site's.
     expect(movesOf({}, true)).toEqual({ ...none, alerts: true });
@@ -21,6 +21,13 @@ describe('[BES36] what the console offers', () => {
       release: true,
       transfer: true,
     });
+  });
+
+  it('[BES42] has the contact data that the site keeps, where it has a path for them', () => {
+    const paths = { contact: '/chat/{id}/contact' };
+    expect(movesOf({ paths }, false).contact).toEqual(['name', 'phone', 'email']);
+    expect(movesOf({ paths, request: { phone: 'tel', email: '' } }, false).contact).toEqual(['name', 'phone']);
+    expect(movesOf({ paths: { contact: '' } }, false).contact).toEqual([]);
   });
 
   it('[BES41] has the steps of a call for which the site has a path', () => {

@@ -7,8 +7,10 @@ export interface Moves {
   readonly transfer: boolean;
   /** All chats at once. */
   readonly handOver: boolean;
-  /** Contact data, and what was agreed to. */
+  /** What was agreed to. */
   readonly records: boolean;
+  /** Contact data that can be changed. */
+  readonly contact: readonly ContactField[];
   /** Whether there is a list of callback requests. */
   readonly calls: boolean;
   /** What can be done with a callback request; null: what the protocol allows. */
@@ -17,7 +19,10 @@ export interface Moves {
   readonly alerts: boolean;
 }
 
+export type ContactField = 'name' | 'phone' | 'email';
+
 /** In the order in which they are offered. */
+const CONTACT_FIELDS = ['name', 'phone', 'email'] as const;
 const CALL_STEPS = ['calling', 'assigned', 'done', 'no_answer', 'cancelled'] as const;
 
 /**
@@ -33,6 +38,7 @@ export function movesOf(site: SiteStaff | undefined, isBelowPath: boolean): Move
     transfer: isOurs || Boolean(request.user_id),
     handOver: isOurs,
     records: isOurs,
+    contact: CONTACT_FIELDS.filter((field) => isOurs || (paths.contact && request[field] !== '')),
     calls: isOurs || callbacks !== undefined,
     callSteps: isOurs ? null : CALL_STEPS.filter((step) => callbacks?.steps?.[step]),
     alerts: isOurs || isBelowPath,

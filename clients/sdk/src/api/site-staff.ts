@@ -48,6 +48,8 @@ export interface SiteStaff {
      * file as `fields.file` reads it. Without it no files are sent.
      */
     readonly upload?: string;
+    /** POST; saves what was changed of `request.name`, `request.phone` and `request.email`; an empty text takes one away. */
+    readonly contact?: string;
   };
   readonly callbacks?: SiteCallbacks;
   /** What the site calls what it is sent. */
@@ -55,6 +57,10 @@ export interface SiteStaff {
     Record<'body' | 'client_message_id' | 'attachments' | 'file', string> & {
       /** Of `assign`, and of a callback request that is taken: to whom. Only where the site reads it can a chat be given to a colleague. */
       user_id: string;
+      /** Of contact data, as they are where nothing is said. What is empty here the site does not keep. */
+      name: string;
+      phone: string;
+      email: string;
     }
   >;
   /** Where the answer of `reply` keeps the message (empty: the answer itself), and what the site calls its parts. */

@@ -184,8 +184,8 @@ export class StaffApi {
 
   /** Name, e-mail or phone as the operator learned them; what is not named stays, null takes it away. */
   async changeContact(id: number, change: ContactChange): Promise<StaffSession> {
-    return (await this.request<{ session: StaffSession }>('PATCH', `/chat/session/${id}/contact`, { body: change }))
-      .session;
+    const body = this.#site ? await (await this.#site()).contact(id, change) : change;
+    return (await this.request<{ session: StaffSession }>('PATCH', `/chat/session/${id}/contact`, { body })).session;
   }
 
   notes(id: number, page: { beforeId?: number | undefined } = {}): Promise<NotesResponse> {

@@ -243,3 +243,30 @@ describe('[BES38] a site that wants a token against forged requests', () => {
     expect(asked).toHaveLength(1);
   });
 });
+
+describe('[BES42] contact data of a site', () => {
+  const change = { name: 'Вера', phone: null };
+
+  it('go to the path that it names, by its names, and only what was changed', async () => {
+    const request = { name: 'guest', phone: 'tel' };
+    const { staff, asked } = besideSite({ paths: { contact: '/staff/chats/{id}/contact' }, request });
+    // The ledger is told afterwards, and that the site has it.
+    expect(await staff.contact(7, change)).toEqual({ ...change, at_site: true });
+    expect(asked).toMatchObject([{ url: '/staff/chats/7/contact', body: { guest: 'Вера', tel: '' } }]);
+  });
+
+  it('are nowhere said to be saved without a path, or where the site does not keep them', async () => {
+    const { staff, asked } = besideSite();
+    await expect(staff.contact(7, change)).rejects.toMatchObject({ code: 'site_owned' });
+    const other = besideSite({ paths: { contact: '/contact' }, request: { phone: '' } });
+    await expect(other.staff.contact(7, change)).rejects.toMatchObject({ code: 'site_owned' });
+    expect([...asked, ...other.asked]).toEqual([]);
+  });
+
+  it('are not taken for saved where a page of the site answered', async () => {
+    const { staff } = besideSite({ paths: { contact: '/contact' } }, { redirected: true });
+    await expect(staff.contact(7, change)).rejects.toMatchObject({ code: 'unconfirmed' });
+    const refused = besideSite({ paths: { contact: '/contact' } }, { status: () => 422 });
+    await expect(refused.staff.contact(7, change)).rejects.toMatchObject({ status: 422 });
+  });
+});

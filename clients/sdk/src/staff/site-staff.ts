@@ -1,6 +1,6 @@
 import type { UploadFile, UploadOptions } from '../api/backend.ts';
 import type { Environment } from '../api/environment.ts';
-import type { Attachment, Message } from '../api/protocol.ts';
+import type { Attachment, ContactChange, Message } from '../api/protocol.ts';
 import type { SiteStaff } from '../api/site-staff.ts';
 import { call, request as ask } from '../core/http.ts';
 import { uploadForm } from '../core/upload.ts';
@@ -26,6 +26,8 @@ export interface SiteReply {
   readonly attachments?: readonly string[];
 }
 
+const CONTACT_FIELDS = ['name', 'phone', 'email'] as const;
+
 export type SiteMove = 'assign' | 'unassign' | 'close' | 'reopen';
 const MOVES: Readonly<Partial<Record<SiteMove, string>>> = {
   assign: '/chat/{id}/assign',
@@ -42,7 +44,8 @@ interface Answer {
 export function createSiteStaff(environment: Environment, site: SiteStaff, read: ReadMessages) {
   const { paths = {}, request = {}, fields, timeZone, headers = {} } = site;
   const rows = createOwnRows(environment, 'operator');
-  const { user_id: userField, ...names } = request;
+  const { user_id: userField, name, phone, email, ...names } = request;
+  const contactNames = { name, phone, email };
   const reader = siteReader({ fields: { ...fields, request: names }, ...(timeZone && { timeZone }), senders: {} });
   const web: Environment = {
     ...environment,
@@ -144,6 +147,22 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
       const attachment = reader.uploaded(answer);
       if (attachment === null) throw new ChatClientError('invalid_response');
       return attachment;
+    },
+    /** Saves at the site; answers what the ledger is told of it. */
+    async contact(id: number, change: ContactChange): Promise<ContactChange> {
+      const path = paths.contact;
+      const json: Record<string, string> = {};
+      for (const field of CONTACT_FIELDS) {
+        const value = change[field];
+        const called = contactNames[field] ?? field;
+        if (value === undefined) continue;
+        if (!called) throw new ChatClientError('site_owned');
+        json[called] = value ?? '';
+      }
+      if (!path) throw new ChatClientError('site_owned');
+      // A page in place of an answer may be the site's sign-in.
+      if ((await post(path, id, json)).isElsewhere) throw new ChatClientError('unconfirmed');
+      return { ...change, at_site: true };
     },
     /** What has no path at the site cannot be done: the ledger would only say something else than the site. */
     async move(id: number, what: SiteMove, userId?: string): Promise<void> {

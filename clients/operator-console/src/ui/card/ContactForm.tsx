@@ -40,11 +40,13 @@ export function ContactForm({ session, onDone }: ContactFormProps) {
       setSaving(false);
     }
   };
-  const inputs = [
-    ['name', t().name, 'text', 200],
-    ['phone', t().phone, 'tel', 64],
-    ['email', t().email, 'email', 254],
-  ] as const;
+  const inputs = (
+    [
+      ['name', t().name, 'text', 200],
+      ['phone', t().phone, 'tel', 64],
+      ['email', t().email, 'email', 254],
+    ] as const
+  ).filter(([field]) => desk.moves.contact.includes(field));
   return (
     <form
       class="contact-form"

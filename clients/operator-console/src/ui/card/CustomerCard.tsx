@@ -78,7 +78,7 @@ export function CustomerCard({ session }: { session: StaffSession }) {
       <header class="card-head">
         <Avatar name={contact.name} seed={session.customer_id ?? session.id} />
         <h2>{contact.name ?? t().visitor(session.id)}</h2>
-        {desk.moves.records && (
+        {desk.moves.contact.length > 0 && (
           <IconButton icon="edit" label={t().editContact} pressed={editing} onClick={() => setEditing(!editing)} />
         )}
         <IconButton icon="close" label={t().hideCard} onClick={() => showCard(false)} />
@@ -89,6 +89,11 @@ export function CustomerCard({ session }: { session: StaffSession }) {
         </p>
       )}
       {editing && <ContactForm key={session.id} session={session} onDone={() => setEditing(false)} />}
+      {desk.moves.contact.length === 0 && (
+        <p class="hint" data-contact="site">
+          {t().contactAtSite}
+        </p>
+      )}
       <dl>
         <Detail label={t().phone} value={contact.phone} href={phone === '' ? null : `tel:${phone}`} copy />
         <Detail
