@@ -186,17 +186,24 @@ describe('the outbox', () => {
 
   it('waits as long as the server asks', async () => {
     const { world, client } = await begun();
-    let refused = 0;
+    let posts = 0;
     world.server.hooks.onRequest = ({ method, path }) => {
-      if (method !== 'POST' || !path.endsWith('/messages') || refused > 0) return undefined;
-      refused += 1;
-      return { status: 429, body: { error: { code: 'rate_limited' } }, retryAfter: 20 };
+      if (method !== 'POST' || !path.endsWith('/messages')) return undefined;
+      posts += 1;
+      return posts > 1 ? undefined : { status: 429, body: { error: { code: 'rate_limited' } }, retryAfter: 20 };
     };
     client.send('later');
-    await world.advance(19_000);
-    expect(client.getState().messages.at(-1)?.delivery).toBe('sending');
+    await world.advance(5_000);
+    // Neither another message nor a connection that is back is a reason to ask sooner.
+    client.send('after it');
+    world.cutAll();
+    await world.advance(14_000);
+    expect([posts, client.getState().messages.at(-1)?.delivery]).toEqual([1, 'sending']);
     await world.advance(2_000);
-    expect(client.getState().messages.at(-1)?.delivery).toBe('sent');
+    expect(client.getState().messages.slice(-2)).toMatchObject([
+      { body: 'later', delivery: 'sent' },
+      { body: 'after it', delivery: 'sent' },
+    ]);
   });
 
   it('refuses what is no message', async () => {

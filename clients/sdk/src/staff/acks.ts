@@ -32,7 +32,9 @@ export function createStaffAcks(
   };
   return {
     raise(sessionId, messageId) {
-      if (messageId <= (acknowledged.get(sessionId) ?? 0) || messageId <= (wanted.get(sessionId) ?? 0)) return;
+      // No number is at or below one that is not there.
+      if (messageId <= (acknowledged.get(sessionId) as number) || messageId <= (wanted.get(sessionId) as number))
+        return;
       wanted.set(sessionId, messageId);
       timer ??= environment.setTimer(() => void run(), INTERVAL_MS);
     },

@@ -80,6 +80,8 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
   const taken = new Map<string, number>();
   let posting = false;
   let failures = 0;
+  /** Until then the server has asked to be left alone. */
+  let notBefore: number;
   let stopped = false;
   let lastOrder = 0;
 
@@ -109,8 +111,9 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
   /** True where the next attempt has to wait. */
   const failed = (entry: OutboxEntry, error: ChatClientError): boolean => {
     if (error.retryable) {
-      countdown.set(backoffMs(failures, environment.random(), error.retryAfterMs), flush);
-      failures += 1;
+      // Not a number if nothing was asked, and no time is before that.
+      notBefore = environment.now() + (error.retryAfterMs as number);
+      countdown.set(backoffMs(failures++, environment.random(), error.retryAfterMs), flush);
       return true;
     }
     taken.delete(entry.id);
@@ -146,17 +149,17 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
         // By whichever is sooner: its age, or how long it is known here. A clock that was set makes the age worthless.
         const due = open.map(({ id, order }) =>
           taken.has(id)
-            ? (taken.get(id) ?? 0) - environment.now()
+            ? (taken.get(id) as number) - environment.now()
             : mine.has(id)
               ? 0
-              : wait + Math.min(order - environment.wallNow(), (found.get(id) ?? 0) - environment.now()),
+              : wait + Math.min(order - environment.wallNow(), (found.get(id) as number) - environment.now()),
         );
         const next = open[due.findIndex((ms) => ms <= 0)];
-        const soonest = Math.min(...due);
         if (next) waits = await post(next);
         else {
+          const soonest = Math.min(...due);
           if (soonest < Infinity) countdown.set(soonest, flush);
-          break;
+          waits = true;
         }
       }
     } finally {
@@ -164,6 +167,8 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
     }
   };
   const flush = (): void => {
+    // The countdown of that failure goes on: it is at least as long.
+    if (environment.now() < notBefore) return;
     countdown.clear();
     if (!posting && !stopped) void run();
   };
@@ -219,7 +224,7 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
       flush();
     },
     discardFailed: () => [...entries.values()].filter(({ error }) => error).forEach(({ id }) => discard(id)),
-    clear: () => [...entries.keys()].forEach(discard),
+    clear: () => entries.forEach(({ id }) => discard(id)),
     stop() {
       stopped = true;
       countdown.clear();
