@@ -65,7 +65,7 @@ export class Edge {
     this.#parts.registry.close(connection, reason);
   }
 
-  /** The transport has ended, whoever began it. */
+  /** The transport has ended, no matter which side closed it. */
   closed(connection: Connection, code: number): void {
     this.#parts.registry.closed(connection, code);
   }

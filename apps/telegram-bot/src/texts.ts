@@ -2,7 +2,7 @@ import type { CallbackStatus, OperatorStatus } from '@chat-realtime/protocol';
 
 export type Language = 'ru' | 'en';
 
-/** Russian is the first language: whoever says nothing else gets it. */
+/** Russian is the first language, and the default. */
 export function languageOf(locale: string | null | undefined): Language {
   return locale === null || locale === undefined || /^(?:ru|uk|be|kk)/i.test(locale) ? 'ru' : 'en';
 }

@@ -41,7 +41,7 @@ export class FlowSeal {
       });
       return flowSchema.parse(payload);
     } catch {
-      // Foreign, expired or cut off: all the same to whoever asks, who begins anew.
+      // Foreign, expired or cut off: the caller starts over in each case.
       return undefined;
     }
   }

@@ -6,7 +6,7 @@ import { normaliseLogin, type Operator } from '../domain/operator.ts';
 import { unknownPasswordHash } from '../domain/passwords.ts';
 import { closeDemo, endSignIns, hasOwnAdmin, toOperator } from './operators.ts';
 
-/** Long enough for whoever reads their mail tomorrow. */
+/** Long enough for people who read their mail the next day. */
 export const INVITE_HOURS = 24;
 /** One link for the first administrator is made at a time: ('auth', 2) as two numbers. */
 const FIRST_ADMIN_LOCK = [1_635_084_392, 2] as const;

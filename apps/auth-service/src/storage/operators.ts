@@ -142,7 +142,7 @@ export function changedOf(
   };
 }
 
-/** Whoever has the shell of the server. */
+/** An administrator with a shell on the server. */
 export const SHELL: AuditEntry['actor'] = { userId: 'shell', name: null };
 
 export class Operators {
@@ -212,7 +212,7 @@ export class Operators {
         scope,
         password_hash: passwordHash,
         demo,
-        // Whoever adds it here knows the password.
+        // The caller who adds it here knows the password.
         joined_at: this.#now(),
       })
       .onConflict((conflict) => conflict.column('login').doNothing())
@@ -284,7 +284,7 @@ export class Operators {
     });
   }
 
-  /** For the last administrator who has lost it: whoever has the shell. @throws ChatError `not_found` */
+  /** For the last administrator who has lost it: someone with a shell on the server. @throws ChatError `not_found` */
   async removeSecondFactor(login: string): Promise<Operator> {
     return this.#db.transaction().execute(async (transaction) => {
       const row = await transaction

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '@chat-realtime/database';
 
-/** A secret that is made once and is the same for every instance: whoever comes first makes it, the others read it. */
+/** A secret that is made once and is the same for every instance: the first one makes it, the others read it. */
 export async function sharedSecret(database: Database, name: string): Promise<Buffer> {
   const db = database.kysely;
   await db

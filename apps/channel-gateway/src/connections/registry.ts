@@ -82,7 +82,7 @@ export class Registry {
     connection.transport.close(reason);
   }
 
-  /** The transport has ended, whoever began it. */
+  /** The transport has ended, no matter which side closed it. */
   closed(connection: Connection, code: number): void {
     const { kind } = connection.state;
     if (kind === 'closed') return;

@@ -26,7 +26,7 @@ export interface CatchupParticipant {
   headCheckDue?(): void;
 }
 
-/** A request while it is put together. Sessions are asked once each, whoever asks. */
+/** A request while it is put together. Each session is requested once, however many ask for it. */
 export class CatchupDraft {
   readonly #sessions = new Map<number, number | null>();
   readonly #request: CatchupRequest;

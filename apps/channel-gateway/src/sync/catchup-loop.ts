@@ -39,7 +39,7 @@ export interface CatchupLoopOptions {
 
 /**
  * The gateway's only way to chat-service. One call is in flight, and requests that arrive meanwhile join the next one.
- * So a resume, a gap, the head check, the staff feed, presence and revocations together cost one query, whoever asks.
+ * So a resume, a gap, the head check, the staff feed, presence and revocations together cost one query.
  */
 export class CatchupLoop {
   readonly #options: CatchupLoopOptions;

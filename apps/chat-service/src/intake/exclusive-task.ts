@@ -8,7 +8,7 @@ export interface Running {
 
 export interface ExclusiveTaskOptions {
   readonly database: Database;
-  /** Key of the advisory lock: whoever holds it runs. */
+  /** Key of the advisory lock: its holder runs. */
   readonly lock: number;
   readonly log: ChatLog;
   readonly begin: () => Running;
@@ -16,7 +16,7 @@ export interface ExclusiveTaskOptions {
 }
 
 const RETRY_MS = 1_500;
-/** Whoever is cut off loses the lock after this long. */
+/** A holder that is cut off loses the lock after this long. */
 const SILENCE_MS = 3_000;
 
 /** Runs a task in exactly one of the processes that share a database. The others stand by. */

@@ -21,7 +21,7 @@ export class DeferredMails {
     return unseen.filter((uid) => (this.#later.get(uid)?.untilMs ?? nowMs) <= nowMs);
   }
 
-  /** As whoever refused it asked; else after a minute, and twice as long after each further try. */
+  /** When the server that refused it said; otherwise after a minute, doubled with each further try. */
   put(uid: number, error: unknown, nowMs: number): void {
     const tries = (this.#later.get(uid)?.tries ?? 0) + 1;
     const asked = error instanceof ChatError ? error.retryAfterSeconds : undefined;

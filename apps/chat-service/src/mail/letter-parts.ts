@@ -2,7 +2,7 @@ import type { Language } from './language.ts';
 
 /** What a letter is made of; it is written twice from the same parts, as text and as HTML. */
 export type LetterPart =
-  /** Of ours, for whoever reads the answer; small. */
+  /** Our own, for the reader of the answer; small. */
   | { readonly kind: 'mark'; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'message'; readonly from: string; readonly lines: readonly string[] }

@@ -119,7 +119,7 @@ export class MailIntake {
     return this.#post(mail, session);
   }
 
-  /** Only whoever was to get a mail can name it, so nobody ends mail to others. */
+  /** Only the recipient of a mail can name it, so no one can stop mail to others. */
   async #bounced(names: readonly string[]): Promise<MailInboundResponse> {
     const ids = names.flatMap((name) => this.#parts.links.mailNamed(name) ?? []);
     if (ids.length === 0) return ignored('automatic');
@@ -208,7 +208,7 @@ export class MailIntake {
     return { ids, refused };
   }
 
-  /** Whoever answers a mail has read what stood in it. */
+  /** A customer who answers a mail has read what was in it. */
   async #read(sessionId: number): Promise<void> {
     const mark = await translated(() =>
       this.#parts.database.kysely

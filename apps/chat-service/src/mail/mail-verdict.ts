@@ -54,7 +54,7 @@ async function judgeReply(database: Database, row: MailRow): Promise<MailVerdict
   if (state === undefined) return { kind: 'drop', isOwed: false };
   const afterId = Math.max(row.after_id, state.seen_id);
   if (afterId >= row.through_id) return { kind: 'drop', isOwed: false };
-  // Another address: what was said is not for whoever has the old one. In Telegram they are told as soon as it goes.
+  // Another address: the old one must not get what was said. In Telegram they are told as soon as it goes.
   return !state.is_theirs || state.in_telegram ? { kind: 'drop', isOwed: true } : { kind: 'send', afterId };
 }
 

@@ -69,7 +69,7 @@ export class MailWriter {
   async #reply(row: MailRow): Promise<SendMailOptions | null> {
     const { context, addresses, links } = this.#parts;
     const session = row.session_id === null ? null : await findSession(context, row.session_id);
-    // Another address since then: what was said is not for whoever has the old one.
+    // Another address since then: the old one must not get what was said.
     if (session === null || session.contact.email?.toLowerCase() !== row.address.toLowerCase()) return null;
     const [missed, count] = await Promise.all([this.#missed(row, session.id), this.#countMissed(row)]);
     const isEmpty = missed.every(({ body, attachments }) => body === '' && attachments.length === 0);
@@ -173,5 +173,5 @@ export class MailWriter {
 const consolePath = (sessionId: number | null): string =>
   sessionId === null ? '/operator/' : `/operator/#/inbox/all/${sessionId}`;
 
-/** Nobody's robot answers it, and our own reader knows it. */
+/** No autoresponder answers it, and our own reader recognises it. */
 const ownHeaders = (name: string) => ({ 'Auto-Submitted': 'auto-generated', [OWN_MAIL_HEADER]: name });

@@ -33,7 +33,7 @@ export const inTelegram = (session: string) => sql<boolean>`(
 export const LATELY = sql`s.updated_at > now() - make_interval(secs => ${WINDOW_SECONDS}::float8)
                  AND s.last_message_id > seen.id`;
 
-/** Customers who closed the tab: their device at once, mail later. Whoever reads in Telegram is told there. */
+/** Customers who closed the tab: their device at once, mail later. Customers who read in Telegram are told there. */
 export class CustomerNotices {
   readonly #database: Database;
   readonly #canMail: boolean;

@@ -30,9 +30,9 @@ export const WAITS_LATELY = sql`s.waiting_since BETWEEN now() - make_interval(se
 export const RAISED_LATELY = sql`a.created_at > now() - make_interval(secs => ${WINDOW_SECONDS}::float8)`;
 
 interface Cause {
-  /** What is decided: the notice for whoever has the chat now. One that changes hands is decided anew. */
+  /** What is decided: the notice for the current assignee. It is decided again when the chat changes hands. */
   readonly key: string;
-  /** What happened: nobody is told of it twice, whoever has the chat meanwhile. */
+  /** What happened: no one is told of it twice, even if the chat changes hands. */
   readonly notice: string;
   readonly event: NotifyEvent;
   readonly session_id: number | null;
@@ -298,7 +298,7 @@ function mailKey(notice: string, userId: string): string {
 /** They can see the event now, but not for sure later: a console may be closed, or a text for Telegram withheld. */
 function mayLeave(cause: Cause, concern: Concern, operator: Operator, isOwed: boolean): boolean {
   if (operator.status === 'off' || operator.settings.everywhere || !seesItself(concern, operator)) return false;
-  // Whoever has taken a callback request, or was given it while they looked, needs no ring as they leave.
+  // An operator who took a callback request, or got it while they looked, needs no notice when they leave.
   if (cause.callback_user !== null) return false;
   return isOwed || !seesItself(concern, { ...operator, connected: false });
 }

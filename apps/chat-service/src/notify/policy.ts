@@ -35,7 +35,7 @@ export interface AwayOperator {
 /** What an event is to one operator. */
 export interface Concern {
   readonly event: NotifyEvent;
-  /** The chat or the callback request is theirs; otherwise it is nobody's. */
+  /** The chat or the callback request is theirs; otherwise it is unassigned. */
   readonly isTheirs: boolean;
   /**
    * Since the customer began to wait the bot has sent them something of this chat, or the callback request, or is about

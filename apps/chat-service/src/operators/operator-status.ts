@@ -56,7 +56,7 @@ export async function chooseStatus(
   return render(row);
 }
 
-/** All choices ever made: whoever is not among them is as their connections say. */
+/** All choices ever made: an operator without one is online if connected. */
 export async function chosenStatuses(context: StorageContext): Promise<ChosenStatus[]> {
   const rows = await context.database.kysely
     .selectFrom('chat_operator')

@@ -25,7 +25,7 @@ const FILE_POLICY = "sandbox; default-src 'none'";
 const CACHE_SECONDS = 31_536_000;
 const LIST_CACHE_SECONDS = 60;
 
-/** Pictures of operators, for the console and for whoever talks with them. */
+/** Pictures of operators, for the console and for the customers they talk to. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class PicturesController {

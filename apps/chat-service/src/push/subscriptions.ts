@@ -25,7 +25,7 @@ interface Row {
   readonly created: boolean;
 }
 
-/** Devices that want to be told: a browser belongs to whoever subscribed it last. */
+/** Devices that get notices: a browser belongs to the last person who subscribed it. */
 export class PushSubscriptions {
   readonly #database: Database;
   readonly #privateHosts: ReadonlySet<string>;

@@ -62,7 +62,7 @@ export class RelayLeader {
     return this.#phase === 'leading';
   }
 
-  /** Something was committed here: publish it, or have whoever leads publish it. */
+  /** Something was committed here: publish it, or wake the leader. */
   wake(): void {
     if (this.#phase === 'leading') this.#changed();
     else if (this.#phase !== 'idle') this.#wakeUp.send();

@@ -69,7 +69,7 @@ export class WidgetConfigSource {
     const { operatorsOnline, elsewhere } = this.#asked;
     const online = this.#settings.online === 'operators' ? operatorsOnline() : Promise.resolve(0);
     this.#now = { at: now, online, elsewhere: elsewhere() };
-    // Whoever waits for the other one hears of it there.
+    // Callers that wait for the other one get the error there.
     for (const answer of [this.#now.online, this.#now.elsewhere]) answer.catch(() => undefined);
     return this.#now;
   }

@@ -41,7 +41,7 @@ interface Page {
   readonly maxBytes?: number;
 }
 
-/** As many rows as fit, and at least one: whoever follows the pages always gets on. */
+/** As many rows as fit, and at least one, so that following the pages always makes progress. */
 export async function boundedRows<Row>(db: Kysely<Tables>, page: Page): Promise<BoundedRows<Row>> {
   const result = await sql<Row & { page_place: number; page_candidates: number }>`
     SELECT * FROM (

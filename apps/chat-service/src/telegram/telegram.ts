@@ -75,7 +75,7 @@ export interface TelegramParts {
   readonly secret: string | KeyObject;
 }
 
-/** The chat as the Telegram bot uses it: everything in the name of whoever writes there, with their rights of this moment. */
+/** The chat as the Telegram bot uses it: everything in the name of the person who writes, with the rights they have now. */
 export class Telegram implements TelegramDesk {
   readonly accounts: TelegramAccounts;
   readonly #customers: TelegramCustomers;

@@ -18,7 +18,7 @@ async function insert(unit: WorkUnit, kind: Revocation['kind'], subject: string,
   unit.ephemeral({ v: 1, type: 'control.revoked', data: { id: row.id, kind, subject, not_after: notAfter } });
 }
 
-/** The database's clock may run behind that of whoever signs: tokens of the current second count as made before. */
+/** The database's clock may run behind the signer's: tokens of the current second count as made before. */
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1_000);
 }

@@ -4,7 +4,7 @@ import { ChatError, type Hop, hopsResponseSchema, type TraceResponse } from '@ch
 import { HOPS_PATH, type HopJournal, renderHop } from '@chat-realtime/service-kit';
 import { acksAndReads, EVENT, type EventRow, type MarkRow, MARKS } from './marks-of-event.ts';
 
-/** A process that is busy or gone must not keep whoever asks waiting for the others. */
+/** A process that is busy or gone must not delay the answers of the others. */
 const PEER_MS = 1_500;
 const ANSWER_MAX_BYTES = 1_048_576;
 const UNIX = 'unix:';

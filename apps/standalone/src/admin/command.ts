@@ -13,7 +13,7 @@ export interface AdminContext {
   readonly databaseUrl: (may?: { readonly create: boolean }) => Promise<string>;
   /** Brings its schema up to date: for the command `migrate` alone. */
   readonly migrateDatabase: () => Promise<void>;
-  /** A line for whoever waits; with `--json` it goes nowhere, so that the answer stays alone. */
+  /** A line of progress; dropped with `--json`, so that only the answer is printed. */
   readonly progress: (line: string) => void;
   /** One line of standard input: a password stands neither in a list of processes nor in a history. */
   readonly readSecret: (prompt: string) => Promise<string>;
@@ -28,7 +28,7 @@ export interface AdminAnswer {
   readonly failed?: boolean;
 }
 
-/** One thing that whoever runs the chat does from the command line. Each has a file in `commands/`. */
+/** One thing that an administrator does from the command line. Each has a file in `commands/`. */
 export interface AdminCommand {
   run(context: AdminContext): Promise<AdminAnswer>;
 }

@@ -27,7 +27,7 @@ function systemError(error: unknown): Error | undefined {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-/** An option that is not known is called wrongly, whoever notices. */
+/** An unknown option is an error of use, wherever it is detected. */
 const isUsage = (error: unknown): boolean =>
   error instanceof AdminUsageError || codeOf(error).startsWith('ERR_PARSE_ARGS');
 

@@ -94,7 +94,7 @@ async function playOperatorStep(
   }
 }
 
-/** A free chat is claimed by the operator themself; one that somebody has is handed over by whoever has it. */
+/** An unassigned chat is claimed by the operator; an assigned one is handed over by its assignee. */
 async function assignAs(
   chats: StorageContext,
   operators: ReadonlyMap<string, StaffActor>,

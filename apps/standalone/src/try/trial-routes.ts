@@ -52,7 +52,7 @@ const experimentSchema = z.object({
   language: z.enum(['ru', 'en']),
 });
 
-/** The page and its instruments, for whoever came through the door. */
+/** The page and its instruments, for visitors whom `try-door.ts` let in. */
 export async function installTrialRoutes(server: FastifyInstance, parts: TrialRoutes): Promise<void> {
   const { door, network, experiments, failed } = parts;
   const config = routeAccess({ kind: 'public', reason: 'the cookie that a key from the terminal was exchanged for' });

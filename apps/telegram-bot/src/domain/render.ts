@@ -92,7 +92,7 @@ function lineOf(text: string): string {
   return shortened(text.replaceAll(/\s+/g, ' ').trim(), LINE_MAX);
 }
 
-/** Its time is that of whoever reads it. `detail`: what is said of it in place of its status. */
+/** Its time is in the reader's time zone. `detail`: shown in place of its status. */
 export function callbackContent(texts: Texts, callback: CallbackStaff, timeZone: string, detail?: string): Content {
   const { id, status, phone, name, comment, preferred_at: at } = callback;
   const builder = new TextBuilder()

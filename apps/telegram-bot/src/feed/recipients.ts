@@ -115,14 +115,14 @@ export class Recipients {
     return to === null ? [...sends, ...(await this.#queued(event, session, db))] : sends;
   }
 
-  /** A chat that is nobody's again is offered as a new one is, with what the customer wrote last. */
+  /** A chat that is unassigned again is offered like a new one, with the customer's last message. */
   async #queued(event: Of<'chat.session.assigned'>, session: SessionSummary, db: Db): Promise<NewSend[]> {
     if (session.assignedUserId !== null || session.status === 'closed') return [];
     const last = await this.#people.lastOfClient(event.session_id, db);
     if (last === undefined) return [];
     const sends: NewSend[] = [];
     for (const operator of await this.#listeners(session, db)) {
-      // Whoever has let it go knows.
+      // The operator who released it knows.
       if (event.data.by === operator.userId) continue;
       const texts = textsFor(operator.locale);
       const heading = this.#heading(operator, event.session_id, session, texts.toQueue);
@@ -188,7 +188,7 @@ export class Recipients {
     return sends;
   }
 
-  /** To whom it was given, away or not; whoever took it themselves knows. */
+  /** To the operator it was given to, away or not; one who claimed it themselves knows. */
   async #callbackGiven(event: Of<'chat.callback.staff'>, db: Db): Promise<NewSend[]> {
     const { id, assigned_user_id: assignee } = event.data;
     if (assignee === null) return [];
@@ -207,7 +207,7 @@ export class Recipients {
     const all = await this.#people.onDuty(db);
     return all.filter((operator) => {
       if (!seesSession(operator, session.assignedUserId)) return false;
-      // Whoever is away answers for what is theirs, and is offered nothing new.
+      // Operators who are away still answer their own chats, and are offered no new ones.
       return session.assignedUserId === null
         ? operator.status === 'online'
         : session.assignedUserId === operator.userId;
@@ -240,7 +240,7 @@ function place(event: StaffEvent): Pick<NewSend, 'sessionId' | 'seq' | 'messageI
   };
 }
 
-/** What nobody asked for is for whoever is on duty as it is sent, and may see the chat then. */
+/** An offer goes to operators who are on duty when it is sent, and may see the chat then. */
 const TOLD: Needs = { duty: true, scope: true };
 
 function toOperator(

@@ -100,7 +100,7 @@ export class UpdateHandler {
     if (answers.length > 0) added();
   }
 
-  /** Whoever wrote it in their own chat with the bot is told. */
+  /** The person who wrote it in their own chat with the bot is told. */
   #notHandled(batch: Batch): NewSend[] {
     const message = batch.updates[0]?.message;
     if (message?.chat.type !== 'private') return [];

@@ -12,9 +12,9 @@ const NOT_OF_FILES: ReadonlySet<string> = new Set(['forbidden', 'session_not_fou
 
 export interface BroughtFiles {
   readonly ids: readonly string[];
-  /** What to tell whoever sent them. */
+  /** What to tell their sender. */
   readonly problems: readonly string[];
-  /** Names of those that Telegram did not hand over: whoever waits for them knows nothing of them. */
+  /** Names of files that Telegram did not hand over: their recipient does not know of them yet. */
   readonly lost: readonly string[];
 }
 

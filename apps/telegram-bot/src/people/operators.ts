@@ -99,7 +99,7 @@ export class Operators {
         await this.#act(operator, { kind: 'assign', session_id: action.sessionId }, requestId);
         const known =
           under === undefined ? undefined : await this.#parts.people.message(under.chat.id, under.message_id);
-        // Whoever takes a chat has read what the button stands under.
+        // An operator who claims a chat has read the message above the button.
         if (known?.messageId !== undefined && known.messageId !== null)
           await this.#act(
             operator,
@@ -190,7 +190,7 @@ function answer(operator: BoundOperator, ...contents: readonly Content[]): Outco
   return { sends: contents.map((content) => ({ to, content })) };
 }
 
-/** Whoever closed a chat by mistake needs the way back: nobody else is told that they did. */
+/** An operator who closed a chat by mistake needs a way back: no one else is told. */
 function closed(operator: BoundOperator, sessionId: number, texts: Texts): Outcome {
   const content: Content = {
     kind: 'text',

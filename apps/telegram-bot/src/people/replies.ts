@@ -25,7 +25,7 @@ export interface RepliesParts {
 export interface ReplyPlace {
   readonly chatId: number;
   readonly isGroup: boolean;
-  /** In the language of whoever reads there. */
+  /** In the language of the people who read there. */
   readonly texts: Texts;
   /** What the bot says there. */
   readonly say: (...contents: readonly Content[]) => Outcome;

@@ -217,7 +217,7 @@ export class GroupWorker {
         // A chat in which nothing happens needs none.
         return 0;
       case 'topic_closed':
-        // Whoever closed it by hand: the bot may write there again once it is open.
+        // Someone closed it by hand: the bot may write there again once it is open.
         await topics.setClosed(topic, true);
         await topics.touch(sessionId);
         return this.#reopen(topic);

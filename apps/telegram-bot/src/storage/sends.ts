@@ -271,7 +271,7 @@ function verdictOf(row: JudgedRow): Verdict {
   const { needs_duty: needsDuty, needs_scope: needsScope, session_user_id: owner, user_id: userId } = row;
   if (needsDuty) {
     if (row.on_duty !== true) return 'off_duty';
-    // Whoever is away answers for what is theirs, and is offered nothing new.
+    // Operators who are away still answer their own chats, and are offered no new ones.
     const isNobodys = owner === null && row.callback_user_id !== userId;
     if (needsScope && isNobodys && operatorStatusSchema.parse(row.status ?? 'online') !== 'online') return 'off_duty';
   }

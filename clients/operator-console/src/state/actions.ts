@@ -34,7 +34,7 @@ export class Actions {
   claim = (id: number): Promise<boolean> => {
     const owner = this.#session(id)?.assigned_user_id ?? null;
     if (!this.may(id)) return this.#refuse(id);
-    // A site that cannot be told to whom gives it to whoever asks.
+    // A site that takes no assignee assigns it to the caller.
     const to = owner === null || !this.#desk.moves.transfer ? undefined : this.#desk.user.id;
     return this.#run(id, () => this.#desk.client.api.assign(id, to));
   };
@@ -78,7 +78,7 @@ export class Actions {
     router.go({ ...route, sessionId: target.id });
   }
 
-  /** Who waits longest among the others: own chats first, then nobody's. */
+  /** Who waits longest among the others: own chats first, then unassigned ones. */
   next(): void {
     const { route } = router.getState();
     const current = route.page === 'inbox' ? route.sessionId : null;

@@ -107,7 +107,7 @@ export class Desk {
     }
   }
 
-  /** What has no event of its own is read again by whoever looks at the page again. */
+  /** What has no event of its own is reloaded when the operator returns to the page. */
   readonly #looked = (): void => {
     if (document.visibilityState !== 'visible') return;
     void this.quickReplies.refresh();

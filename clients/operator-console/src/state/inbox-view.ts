@@ -33,7 +33,7 @@ export interface RowsWanted {
   readonly view: ViewName;
   readonly sort: SortName;
   readonly userId: string | null;
-  /** The chat that is open: it stays in the list it was opened from, whoever took or closed it meanwhile. */
+  /** The chat that is open: it stays in the list it was opened from, even if it is claimed or closed. */
   readonly keep?: number | null;
 }
 

@@ -9,7 +9,7 @@ const QUALITY = 0.85;
 /** Addresses of pictures by operator; null: none. */
 type Known = Readonly<Record<string, string | null>>;
 
-/** Pictures of operators, asked for together by whoever shows them. */
+/** Pictures of operators, requested together for all components that show them. */
 export class Pictures {
   readonly known: Store<Known> = createStore<Known>({});
   readonly #api: StaffApi;

@@ -52,7 +52,7 @@ export class SeenSettings {
     } catch (error) {
       const conflict = conflictOf(error);
       if (conflict === null) throw error;
-      // Whoever saves once more has been told of it.
+      // Saving once more confirms it.
       this.see(conflict.parts, conflict.settings);
       return conflict;
     }

@@ -41,7 +41,7 @@ export function changed(session: StaffSession, event: StaffEvent): StaffSession 
       };
     case 'chat.session.status': {
       const { status } = event.data;
-      // A closed chat that the customer writes in is nobody's again; no other event says so.
+      // A closed chat that the customer writes in becomes unassigned; no other event says so.
       const nobodys = status === 'new' && { assigned_user_id: null, assigned_user_name: null };
       return { ...next, status, ...nobodys, waiting_since: status === 'closed' ? null : session.waiting_since };
     }

@@ -12,7 +12,7 @@ export function forgetOidc(): void {
   if (oidcOutcome() !== null) history.replaceState(null, '', location.pathname + location.search);
 }
 
-/** Signs in whoever comes from the provider. Undefined: nobody does; else why it failed. */
+/** Signs in an operator who returns from the provider. Undefined: no one does; otherwise why it failed. */
 export async function finishOidc(): Promise<string | undefined> {
   const outcome = oidcOutcome();
   if (outcome === null) return undefined;

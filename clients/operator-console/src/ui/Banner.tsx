@@ -8,7 +8,7 @@ import { useDesk } from './context.ts';
 
 const PATIENCE_MS = 2_000;
 
-/** A short loss is nobody's concern; a lasting one is said. */
+/** A short loss is not shown; a lasting one is. */
 export function lossOf(state: ConnectionState, now: number): 'offline' | 'stopped' | 'revoked' | 'limited' | null {
   switch (state.status) {
     case 'idle':

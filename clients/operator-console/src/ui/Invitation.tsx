@@ -22,7 +22,7 @@ function textOf(problem: InviteProblem | null): string {
   }[problem];
 }
 
-/** Where people give themselves a password: the first administrator, and whoever was invited. */
+/** Where people set a password: the first administrator, and operators who were invited. */
 export function Invitation({ inviteKey, done }: { inviteKey: string; done: () => void }) {
   const [invite, setInvite] = useState<Invite | null>(null);
   const [busy, setBusy] = useState(false);

@@ -220,7 +220,7 @@ export function createConnection(
   const lost = (code: number, retryAfterMs = 0, lasted = false, fellBack = false): void => {
     tearDown();
     const policy = closePolicy(code);
-    // A revoked token is no end for whoever can show that they are who they were.
+    // A revoked token is not the end for a customer who can prove their identity.
     const tokenRefused = [4401, 4501, 4505].includes(code);
     const again = tokenRefused && !refused;
     if (tokenRefused) {

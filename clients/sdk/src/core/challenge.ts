@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 
-/** What the server asks of whoever begins many chats; ALTCHA's form (altcha.org, version 1 of its protocol). */
+/** What the server demands of a client that starts many chats; ALTCHA's form (altcha.org, version 1 of its protocol). */
 export interface Challenge {
   readonly algorithm: string;
   readonly challenge: string;

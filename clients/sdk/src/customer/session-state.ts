@@ -13,7 +13,7 @@ export function sessionAfter(session: Session, event: SessionEvent): Session {
       assigned_user_name: data.assigned_user_name,
     }),
     ...(type === 'chat.session.status' && { status: data.status }),
-    // A closed chat that the customer writes in is nobody's again; no other event says so.
+    // A closed chat that the customer writes in becomes unassigned; no other event says so.
     ...(type === 'chat.session.status' &&
       data.status === 'new' && { assigned_user_id: null, assigned_user_name: null }),
     // A source that does not count a session's requests has only the one that the event is about.

@@ -165,7 +165,7 @@ describe('[BES36] what a site has no path for', () => {
     for (const refused of [
       () => staff.move(7, 'reopen'),
       () => staff.move(7, 'unassign'),
-      // A site that does not read to whom would give the chat to whoever asks.
+      // A site that takes no assignee would assign the chat to the caller.
       () => staff.move(7, 'assign', '3'),
     ])
       await expect(refused()).rejects.toMatchObject({ code: 'site_owned' });

@@ -167,7 +167,7 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
     /** What has no path at the site cannot be done: the ledger would only say something else than the site. */
     async move(id: number, what: SiteMove, userId?: string): Promise<void> {
       const path = paths[what] ?? MOVES[what];
-      // A site that does not read to whom would give the chat to whoever asks.
+      // A site that takes no assignee would assign the chat to the caller.
       if (!path || (userId !== undefined && !userField)) throw new ChatClientError('site_owned');
       await post(path, id, userId === undefined ? {} : { [userField ?? '']: userId });
     },

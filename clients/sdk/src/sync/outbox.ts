@@ -193,7 +193,7 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
         expected_seq,
       });
       const promise = new Promise<Message>((resolve, reject) => waiters.set(id, { resolve, reject }));
-      // Whoever does not look at the outcome must not get an unhandled rejection for it.
+      // A caller that ignores the outcome must not get an unhandled rejection.
       promise.catch(() => undefined);
       flush();
       return { clientMessageId: id, stored: promise };

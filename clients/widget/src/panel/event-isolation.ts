@@ -81,7 +81,7 @@ export function isolateEvents(element: HTMLElement): () => void {
   for (const type of KEPT)
     element.addEventListener(type, (event) => event.stopPropagation(), { signal, passive: true });
 
-  // Whoever hides the page behind a modal hides us with it; next to it we can be used.
+  // A modal that hides the page hides us too; beside it we can be used.
   const watch = new MutationObserver(() =>
     requestAnimationFrame(() => {
       element.removeAttribute('inert');

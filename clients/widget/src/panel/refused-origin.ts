@@ -14,7 +14,7 @@ async function looksRefused(error: unknown, baseUrl: string): Promise<boolean> {
   );
 }
 
-/** Says to whoever puts the widget into a page what is missing, once. */
+/** Tells the developer who embeds the widget what is missing, once. */
 export function createOriginAdviser(baseUrl: string): (error: unknown) => Promise<void> {
   let reported = false;
   return async (error) => {

@@ -44,7 +44,7 @@ async function ring(): Promise<void> {
   }
 }
 
-/** In one tab only: whoever gets the lock first rings, and holds it until the others have asked too. */
+/** In one tab only: the first to get the lock rings, and holds it until the others have tried too. */
 export async function ringOnce(name: string): Promise<void> {
   if (!navigator.locks) return ring();
   await navigator.locks.request(`chat-widget-sound-${name}`, { ifAvailable: true }, async (lock) => {

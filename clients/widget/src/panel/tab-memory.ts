@@ -12,7 +12,7 @@ export interface Kept {
   readonly callback: CallbackValues;
   /** The newest message whose card beside the button was put away. */
   readonly dismissed: number;
-  /** Which signed-in customer wrote it: nothing for whoever uses this tab after them. Null: nobody was signed in. */
+  /** Which signed-in customer wrote it: hidden from the next user of this tab. Null: no one was signed in. */
   readonly customer: string | null;
 }
 

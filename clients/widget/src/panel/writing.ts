@@ -15,7 +15,7 @@ export interface Writing {
   readonly dismissed: Cell<number>;
   /** A customer with this identity token writes from now on. What another one left is forgotten. */
   signedIn(identityToken: string): void;
-  /** Forgets all of it: whoever writes next in this tab is another person. */
+  /** Forgets all of it: the next person who writes in this tab is another. */
   clear(): void;
 }
 

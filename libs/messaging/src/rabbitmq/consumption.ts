@@ -9,7 +9,7 @@ const MAX_EPHEMERAL = 1_000;
 
 interface Outstanding {
   readonly message: ConsumeMessage;
-  /** `question`: whoever asks is told when everything before it is settled. */
+  /** `question`: the asker gets its answer when everything before it is settled. */
   state: 'open' | 'acked' | 'refused' | 'question';
 }
 

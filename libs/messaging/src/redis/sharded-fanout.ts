@@ -88,7 +88,7 @@ export class ShardedFanout implements Fanout {
     try {
       await this.#subscriptions.add(channel, listener);
     } catch (error) {
-      // Whoever asks again when the state is good again finds it standing.
+      // A caller that retries once the state is good finds it in place.
       this.#unsettle();
       throw new UnavailableError('redis', { cause: error });
     }

@@ -23,7 +23,7 @@ export function installBodyParser(server: FastifyInstance, limit: number): void 
   });
 }
 
-/** A key that would reach into the prototype of whoever copies the object is no data. */
+/** A key that would reach a prototype when the object is copied is not data. */
 function parseJson(text: string): unknown {
   try {
     if (!MAY_NAME_PROTOTYPE.test(text)) return JSON.parse(text);

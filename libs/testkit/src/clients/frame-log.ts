@@ -31,7 +31,7 @@ export class FrameLog {
     this.#listeners.add(listener);
   }
 
-  /** No frame comes any more: whoever still waits learns why. */
+  /** No more frames: callers that still wait get the reason. */
   end(reason: string): void {
     this.#ended = reason;
     for (const waiter of this.#waiters) {

@@ -28,7 +28,7 @@ function greets(port: number): Promise<boolean> {
   });
 }
 
-/** Debian's dovecot with one mailbox, as whoever runs the tests, or as its own user under root. */
+/** Debian's dovecot with one mailbox, run as the user of the tests, or as its own user under root. */
 function config(folder: string, port: number, user: { name: string; login: string }): string {
   return `base_dir = ${folder}/run
 log_path = /dev/stderr

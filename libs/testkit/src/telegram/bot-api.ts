@@ -254,7 +254,7 @@ export class FakeBotApi {
         answer(body);
       },
     };
-    // Whoever asked is gone: what comes is not for them.
+    // The caller is gone: what comes is not for it.
     answerOf.once('close', () => {
       callOff();
       if (this.#waiter === waiter) this.#waiter = null;

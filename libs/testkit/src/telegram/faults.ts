@@ -11,7 +11,7 @@ export type ApiFault =
   | { readonly kind: 'lost' }
   /** Not done, and the connection ends. */
   | { readonly kind: 'dropped' }
-  /** No answer, and the connection stays: whoever asked gives up one day. */
+  /** No answer, and the connection stays open until the caller gives up. */
   | { readonly kind: 'silent'; readonly done: boolean }
   /** Done and seen by everybody at once, answered after a time. */
   | { readonly kind: 'late'; readonly ms: number };

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { endDemo, isDemo } from '../../state/demo.ts';
 
-/** The way from the demo to a chat of one's own; shown to whoever may take it, where there is a demo. */
+/** From the demo to a real chat; shown to operators who may do that, if there is a demo. */
 export function EndDemo() {
   const [shown, setShown] = useState(false);
   const [asked, setAsked] = useState(false);

@@ -5,7 +5,7 @@ import { useModel } from '../context.ts';
 /** Who is there answers sooner than it is worth asking for more. */
 const PATIENCE_MS = 20_000;
 
-/** To whoever has written and waits: to be told on this device. The browser asks once they have pressed, never before. */
+/** For customers who have written and wait: notices on this device. The browser asks only after they have pressed. */
 export function NotifyOffer() {
   const { client, config, push, texts: cell } = useModel();
   const texts = useStore(cell);
