@@ -285,7 +285,8 @@ describe('dispatcher', () => {
     await until(() => waiting.healthy);
     fanout.trouble = 'refuses_all';
     await broker.publisher.publish(interleaved(1, 1));
-    await until(() => !waiting.healthy);
+    // Before it gives the batch back, which takes three seconds.
+    await until(() => !waiting.healthy, { timeoutMs: 2_000 });
     expect([consumer.connected, fanout.connected]).toEqual([true, true]);
     fanout.trouble = 'none';
     await until(() => waiting.healthy);
