@@ -1,5 +1,7 @@
 import { type PostgresServer, startPostgres, until } from '@chat-realtime/testkit';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { printSql } from '../print-sql.ts';
 import { followTables } from '../testing/following.ts';
 import { MemoryLedger } from '../testing/memory-ledger.ts';
 import { migrationSuite } from '../testing/migration-suite.ts';
@@ -14,6 +16,18 @@ afterAll(() => server.stop());
 
 shapeSuite('postgresql', () => server.createDatabase());
 migrationSuite('postgresql', () => server.createDatabase());
+
+it('[TAB2] says nothing where the printed SQL is run for the first time, again, and for taking it away twice', async () => {
+  const site = await sampleSite('postgresql', await server.createDatabase());
+  const owner = new pg.Client(site.client.url);
+  const notices: (string | undefined)[] = [];
+  owner.on('notice', ({ message }) => notices.push(message));
+  await owner.connect();
+  for (const remove of [false, false, true, true]) await owner.query(printSql(site.config, { remove }));
+  expect(notices).toEqual([]);
+  await owner.end();
+  await site.client.close();
+});
 
 describe('the end of the outbox on PostgreSQL', () => {
   it('[TAB11] notes nothing while the outbox is over its bound; the scan brings and counts it', async () => {

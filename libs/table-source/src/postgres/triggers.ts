@@ -130,7 +130,8 @@ function grants(config: TableSourceConfig): string[] {
 const INTRO = `-- Run it as the owner of the tables. It takes each table's lock for a moment; if a long transaction holds
 -- one, it gives up after 1 s and has changed nothing: run it again. Writes of the site wait no longer than that.
 BEGIN;
-SET LOCAL lock_timeout = '1s';`;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL client_min_messages = 'warning';`;
 
 /** What puts the triggers in place; running it again changes nothing. */
 export function createSql(config: TableSourceConfig): string {
