@@ -9,12 +9,15 @@ import {
   SERVICE_FLAGS,
   startProcess,
   tempFolder,
+  until,
 } from '@chat-realtime/testkit';
 
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 const WRITERS = 4;
 /** Long enough for some hundred messages, so that a kill meets a commit. */
 const TRAFFIC_MS = 1_500;
+/** On a slow machine the kill waits until so many messages were answered since the last one. */
+const LEAST_BETWEEN = 25;
 
 export interface KillFigures {
   readonly kills: number;
@@ -44,15 +47,17 @@ export async function killStandalone(kills: number): Promise<KillFigures> {
   const http = new HttpClient(`http://127.0.0.1:${port}`);
   try {
     const writers = await Promise.all(Array.from({ length: WRITERS }, () => Writer.begin(http)));
+    const acknowledged = (): number => writers.reduce((sum, writer) => sum + writer.acknowledged.length, 0);
     const restartMs: number[] = [];
     for (let kill = 0; kill < kills; kill += 1) {
+      const enough = acknowledged() + LEAST_BETWEEN;
       await sleep(TRAFFIC_MS * (0.5 + Math.random()));
+      await until(() => acknowledged() >= enough, { timeoutMs: 60_000, everyMs: 5, what: 'traffic to kill under' });
       restartMs.push(await killAndStart(app));
     }
     await Promise.all(writers.map((writer) => writer.end()));
     const broken = (await Promise.all(writers.map((writer) => writer.compare()))).flat();
-    const acknowledged = writers.reduce((sum, writer) => sum + writer.acknowledged.length, 0);
-    return { kills, acknowledged, broken, restartMs };
+    return { kills, acknowledged: acknowledged(), broken, restartMs };
   } finally {
     http.close();
     await app.stop();
