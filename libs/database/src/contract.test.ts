@@ -30,6 +30,16 @@ describe('PostgreSQL alone', () => {
     await expect(openDatabase(url)).rejects.toThrow('synchronous_commit is off');
   });
 
+  it('plans once what functions look up in tables: one in SQL would be planned anew at each call', async () => {
+    const db = await openDatabase(await server.createDatabase());
+    const { rows } = await sql<{ name: string }>`SELECT p.proname AS name FROM pg_proc p
+      JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'sql'
+      WHERE p.pronamespace = 'public'::regnamespace AND p.prosrc ~* 'FROM chat_' ORDER BY name`.execute(db.kysely);
+    // The first is asked for about once a second, the second by the release before this one alone.
+    expect(rows.map(({ name }) => name)).toEqual(['chat_epoch', 'chat_post_message']);
+    await db.close();
+  });
+
   it('bounds statements, locks and idle transactions, and tells of a lost session', async () => {
     const url = await server.createDatabase();
     const db = await openDatabase(url);
