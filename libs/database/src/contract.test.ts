@@ -40,6 +40,21 @@ describe('PostgreSQL alone', () => {
     await db.close();
   });
 
+  it('lets a session read by index alone, and others as they like', async () => {
+    const db = await openDatabase(await server.createDatabase());
+    const settings = {
+      name: 'planner',
+      text: "SELECT current_setting('enable_seqscan') AS seqscan, current_setting('jit') AS jit",
+    };
+    const plain = await db.acquireSession();
+    const session = await db.acquireSession({ readsByIndex: true });
+    expect(await session.query(settings)).toEqual([{ seqscan: 'off', jit: 'off' }]);
+    expect(await plain.query(settings)).toMatchObject([{ seqscan: 'on' }]);
+    await session.release();
+    await plain.release();
+    await db.close();
+  });
+
   it('bounds statements, locks and idle transactions, and tells of a lost session', async () => {
     const url = await server.createDatabase();
     const db = await openDatabase(url);
