@@ -33,6 +33,11 @@ export const inTelegram = (session: string) => sql<boolean>`(
 export const LATELY = sql`s.updated_at > now() - make_interval(secs => ${WINDOW_SECONDS}::float8)
                  AND s.last_message_id > seen.id`;
 
+const HAS_DEVICES = {
+  name: 'push-has-customers',
+  text: 'SELECT 1 FROM push_subscription WHERE session_id IS NOT NULL LIMIT 1',
+} as const;
+
 /** Customers who closed the tab: their device at once, mail later. Customers who read in Telegram are told there. */
 export class CustomerNotices {
   readonly #database: Database;
@@ -51,6 +56,8 @@ export class CustomerNotices {
 
   /** One for each burst: its first unseen reply names it. */
   async #push(): Promise<void> {
+    // To plan the look itself takes longer than all other looks of that second.
+    if ((await this.#database.query(HAS_DEVICES)).length === 0) return;
     await sql`
       INSERT INTO push_notice (notice, subscription_id, kind, session_id, message_id)
       SELECT 'reply:' || u.id || ':' || u.first_id, p.id, 'reply', u.id, u.last_id
