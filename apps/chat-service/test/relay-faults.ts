@@ -5,7 +5,6 @@ import type { EventPublisher } from '@chat-realtime/messaging';
 export const RELAY_STEPS = [
   'before the stamp',
   'after the stamp',
-  'after the batch was read',
   'after it was published',
   'after it was confirmed',
   'after it was marked',
@@ -14,12 +13,6 @@ export type RelayStep = (typeof RELAY_STEPS)[number];
 
 /** Called at each step; what it throws is thrown at the relay. */
 export type RelayFault = (step: RelayStep) => void;
-
-const STEPS: Readonly<Record<string, { readonly before?: RelayStep; readonly after: RelayStep }>> = {
-  'feed-stamp': { before: 'before the stamp', after: 'after the stamp' },
-  'feed-pending': { after: 'after the batch was read' },
-  'feed-mark': { after: 'after it was marked' },
-};
 
 /** The same object but for one method. */
 function changed<T extends object, K extends keyof T>(object: T, name: K, by: T[K]): T {
@@ -33,11 +26,12 @@ function changed<T extends object, K extends keyof T>(object: T, name: K, by: T[
 }
 
 function sessionWith(session: DedicatedSession, fault: RelayFault): DedicatedSession {
-  return changed(session, 'query', async (statement, values) => {
-    const steps = STEPS[statement.name];
-    if (steps?.before !== undefined) fault(steps.before);
+  return changed(session, 'query', async (statement, values = []) => {
+    if (statement.name !== 'feed-next') return session.query<never>(statement, values);
+    fault('before the stamp');
     const rows = await session.query<never>(statement, values);
-    if (steps !== undefined) fault(steps.after);
+    if (rows.length > 0) fault('after the stamp');
+    if (values[0] !== null) fault('after it was marked');
     return rows;
   });
 }

@@ -100,7 +100,7 @@ export async function leaderEndsInsideStamp(stack: Stack, end: 'panic' | 'stop')
   const inside = async (): Promise<boolean> => {
     const rows = await stack.postgres.query(
       `SELECT pg_sleep(0.02), EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-         AND query LIKE '%chat_stamp_feed%' AND pid <> pg_backend_pid()) AS waits`,
+         AND query LIKE '%chat_next_batch%' AND pid <> pg_backend_pid()) AS waits`,
     );
     return rows[0]?.['waits'] === true;
   };

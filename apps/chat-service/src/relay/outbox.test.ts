@@ -40,3 +40,32 @@ it('[AMQP1] reads no more of a long feed than it publishes', async () => {
   expect((after['feed_mark'] ?? 0) - (before['feed_mark'] ?? 0)).toBeLessThan(5_000);
   await reader.close();
 });
+
+it('[AMQP1] publishes no more than a megabyte of text at a time', async () => {
+  const { service, publisher, database } = await stage.harness();
+  await sql`WITH event AS (INSERT INTO chat_event (type, body)
+      SELECT 'chat.note', repeat('x', 300000) FROM generate_series(1, 10) RETURNING id)
+    INSERT INTO outbox (event_id) SELECT id FROM event`.execute(database.kysely);
+  service.start();
+  await expect.poll(() => publisher.events.length, { timeout: 10_000 }).toBe(10);
+  expect(publisher.batches.map(({ size }) => size)).toEqual([4, 4, 2]);
+});
+
+it('[FEED4] waits for the disk when it gives numbers, and for a mark alone never', async () => {
+  const { chat, database } = await stage.harness();
+  await newChat(chat, 'hi');
+  const batch = (mark: number | null) =>
+    database.kysely.transaction().execute(async (trx) => {
+      const from = mark === null ? null : 0;
+      const { rows } = await sql`SELECT feed_seq FROM chat_next_batch(${from}::bigint, ${mark}::bigint, 1000)`.execute(
+        trx,
+      );
+      const setting = await sql<{ waits: string }>`SELECT current_setting('synchronous_commit') AS waits`.execute(trx);
+      return { rows: rows.length, waits: setting.rows[0]?.waits };
+    });
+  expect(await batch(null)).toEqual({ rows: 2, waits: 'on' });
+  expect(await batch(2)).toEqual({ rows: 0, waits: 'off' });
+  await newChat(chat);
+  await sql`UPDATE feed_head SET published = 0`.execute(database.kysely);
+  expect(await batch(2)).toEqual({ rows: 1, waits: 'on' });
+});

@@ -1,7 +1,6 @@
 import type { Database, DedicatedSession } from '@chat-realtime/database';
 import type { EventRow } from '../storage/render.ts';
 import { eventColumns } from '../storage/event-rows.ts';
-import { eventBytes } from '../storage/page-bytes.ts';
 
 export interface OutboxRow extends EventRow {
   readonly feed_seq: number;
@@ -13,29 +12,18 @@ export interface PendingBatch {
   readonly from: number;
   readonly to: number;
   readonly rows: readonly OutboxRow[];
-  /** Cut off by a bound: more waits behind it. */
-  readonly full: boolean;
 }
 
-/** Events of one batch. */
-export const BATCH_MAX = 500;
+/** Events that are stamped by one statement. */
+const STAMP_MAX = 500;
 /** The text of one batch: so much and one event more is in memory at a time. */
 const BATCH_BYTES = 1_048_576;
 
 const STAMP = { name: 'feed-stamp', text: 'SELECT chat_stamp_feed($1::integer) AS stamped' } as const;
-/**
- * The page is cut before events are joined, by a limit that the planner knows, and each event is looked up by its key.
- * Otherwise the planner reckons with a third of all numbers, and reads the whole feed for each batch.
- */
-const PENDING = {
-  name: 'feed-pending',
-  text: `SELECT * FROM (
-      SELECT f.published, f.feed_seq, f.traceparent, ${eventColumns('e')}, ${eventBytes('e')} AS bytes,
-        sum(${eventBytes('e')}) OVER (ORDER BY f.feed_seq) AS bytes_to_here
-      FROM (SELECT (SELECT published FROM feed_head) AS published, n.feed_seq, n.event_id, n.traceparent FROM feed n
-        WHERE n.feed_seq > (SELECT published FROM feed_head) ORDER BY n.feed_seq LIMIT ${BATCH_MAX}) f
-      LEFT JOIN LATERAL (SELECT * FROM chat_event e WHERE e.id = f.event_id OFFSET 0) e ON true) page
-    WHERE page.bytes_to_here - page.bytes < $1 ORDER BY page.feed_seq`,
+const NEXT = {
+  name: 'feed-next',
+  text: `SELECT b.published, b.feed_seq, b.traceparent, ${eventColumns('b')}
+    FROM chat_next_batch($1::bigint, $2::bigint, $3::integer) b`,
 } as const;
 const MARK = { name: 'feed-mark', text: 'SELECT chat_mark_published($1::bigint, $2::bigint) AS marked' } as const;
 const REPUBLISH = { name: 'feed-republish', text: 'SELECT chat_republish($1::integer) AS events' } as const;
@@ -50,7 +38,6 @@ const STATS = {
 /** A row of the feed whose event was deleted since has no columns of it. */
 type PendingRow = (OutboxRow | (Pick<OutboxRow, 'feed_seq' | 'traceparent'> & { readonly id: null })) & {
   readonly published: number;
-  readonly bytes_to_here: number;
 };
 
 /**
@@ -68,31 +55,50 @@ export async function republish(database: Pick<Database, 'query'>, seconds: numb
  */
 export class Outbox {
   readonly #session: DedicatedSession;
+  /** Published and not yet marked. */
+  #confirmed: { readonly from: number; readonly to: number } | undefined;
 
   constructor(session: DedicatedSession) {
     this.#session = session;
   }
 
-  /** Assigns the next feed numbers to all pending events. Returns how many. */
-  async stamp(limit: number): Promise<number> {
-    const [row] = await this.#session.query<{ stamped: number }>(STAMP, [limit]);
-    return row?.stamped ?? 0;
+  /** Assigns the next feed numbers to all pending events. */
+  async stamp(): Promise<void> {
+    let stamped: number;
+    do {
+      const [row] = await this.#session.query<{ stamped: number }>(STAMP, [STAMP_MAX]);
+      stamped = row?.stamped ?? 0;
+    } while (stamped === STAMP_MAX);
   }
 
-  /** What is stamped and not published, in the order of the feed. */
-  async pending(): Promise<PendingBatch | undefined> {
-    const found = await this.#session.query<PendingRow>(PENDING, [BATCH_BYTES]);
+  /**
+   * Stamps up to 500 events, and returns what is stamped and not published, in the order of the feed. One statement, which
+   * also marks what was confirmed before.
+   */
+  async next(): Promise<PendingBatch | undefined> {
+    const { from, to } = this.#confirmed ?? { from: null, to: null };
+    const found = await this.#session.query<PendingRow>(NEXT, [from, to, BATCH_BYTES]);
+    this.#confirmed = undefined;
     const last = found.at(-1);
     if (last === undefined) return undefined;
     const rows = found.filter((row): row is Exclude<PendingRow, { id: null }> => row.id !== null);
-    const full = found.length === BATCH_MAX || Number(last.bytes_to_here) >= BATCH_BYTES;
-    return { from: last.published, to: last.feed_seq, rows, full };
+    return { from: last.published, to: last.feed_seq, rows };
   }
 
-  /** Returns false, and marks nothing, if the events must be published again. */
-  async mark(from: number, to: number): Promise<boolean> {
-    const [row] = await this.#session.query<{ marked: boolean }>(MARK, [from, to]);
-    return row?.marked === true;
+  /**
+   * The broker has these events, those after `from`, up to and including `to`. The next statement marks them, unless
+   * they must be published again meanwhile.
+   */
+  confirmed(from: number, to: number): void {
+    this.#confirmed = { from, to };
+  }
+
+  /** Marks what was confirmed, when no next batch will do so. */
+  async mark(): Promise<void> {
+    if (this.#confirmed === undefined) return;
+    const { from, to } = this.#confirmed;
+    await this.#session.query(MARK, [from, to]);
+    this.#confirmed = undefined;
   }
 
   async stats(): Promise<{ pending: number; oldestAgeSeconds: number }> {

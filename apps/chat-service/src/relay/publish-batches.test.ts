@@ -5,7 +5,7 @@ import { Outbox } from './outbox.ts';
 import { publishBatch, type PublishDeps } from './publish-batches.ts';
 
 const EVENT = {
-  ...{ published: 0, feed_seq: 1, traceparent: null, bytes_to_here: 100, id: 1, session_id: 1, seq: 1 },
+  ...{ published: 0, feed_seq: 1, traceparent: null, id: 1, session_id: 1, seq: 1 },
   ...{ type: 'chat.message', created_at: new Date(), actor_id: null, actor_name: null, sender_type: 'client' },
   ...{ body: 'hi', client_message_id: null, attachments: null, data: null, staff_data: null },
   ...{ assigned_user_id: null, previous_user_id: null, message_id: null },
@@ -15,6 +15,9 @@ function nothing(): void {}
 
 describe('publishing one batch', () => {
   let statements: string[];
+  /** What each statement for the next batch marks: after which number, up to which. */
+  let marks: unknown[][];
+  let fails: boolean;
   let stamp: () => Promise<number>;
   let answer: PromiseWithResolvers<PublishResult>;
   let deps: PublishDeps;
@@ -22,12 +25,16 @@ describe('publishing one batch', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     statements = [];
+    marks = [];
+    fails = false;
     stamp = async () => 0;
     answer = Promise.withResolvers();
-    const query = async (statement: { readonly name: string }): Promise<object[]> => {
+    const query = async (statement: { readonly name: string }, values: readonly unknown[]): Promise<object[]> => {
       statements.push(statement.name);
+      if (statement.name === 'feed-next') marks.push(values.slice(0, 2));
+      if (fails) throw new Error('no database');
       if (statement.name === 'feed-stamp') return [{ stamped: await stamp() }];
-      return statement.name === 'feed-pending' ? [EVENT] : [{ marked: true }];
+      return statement.name === 'feed-next' ? [EVENT] : [{ marked: true }];
     };
     outbox = new Outbox(Object.assign(Object.create(null), { query }));
     const publisher: EventPublisher = {
@@ -52,10 +59,8 @@ describe('publishing one batch', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     const stamps = statements.filter((name) => name === 'feed-stamp');
     expect(stamps.length).toBeGreaterThan(100);
-    expect(statements).not.toContain('feed-mark');
     answer.resolve({ confirmed: 1 });
-    expect(await result).toBe('partial');
-    expect(statements.at(-1)).toBe('feed-mark');
+    expect(await result).toBe('published');
     const { length } = statements;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(statements).toHaveLength(length);
@@ -63,12 +68,47 @@ describe('publishing one batch', () => {
 
   it('[FEED4] costs no statement when the broker answers at once', async () => {
     answer.resolve({ confirmed: 1 });
-    expect(await publishBatch(outbox, deps)).toBe('partial');
+    expect(await publishBatch(outbox, deps)).toBe('published');
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(statements).toEqual(['feed-pending', 'feed-mark']);
+    expect(statements).toEqual(['feed-next']);
   });
 
-  it('[FEED4] fails with the lost lock when the publish is over, and marks nothing', async () => {
+  it('[AMQP6] marks what was confirmed with the next batch, once, and what the broker did not take never', async () => {
+    answer.resolve({ confirmed: 1 });
+    await publishBatch(outbox, deps);
+    answer = Promise.withResolvers();
+    answer.resolve({ confirmed: 0 });
+    expect(await publishBatch(outbox, deps)).toBe('blocked');
+    expect(await publishBatch(outbox, deps)).toBe('blocked');
+    expect(marks).toEqual([
+      [null, null],
+      [0, 1],
+      [null, null],
+    ]);
+  });
+
+  it('[AMQP6] marks what was confirmed when the leader stops', async () => {
+    answer.resolve({ confirmed: 1 });
+    await publishBatch(outbox, deps);
+    await outbox.mark();
+    await outbox.mark();
+    expect(statements).toEqual(['feed-next', 'feed-mark']);
+  });
+
+  it('[AMQP6] keeps the mark while the statement fails', async () => {
+    answer.resolve({ confirmed: 1 });
+    await publishBatch(outbox, deps);
+    fails = true;
+    await expect(publishBatch(outbox, deps)).rejects.toThrow('no database');
+    fails = false;
+    await publishBatch(outbox, deps);
+    expect(marks.slice(1)).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+  });
+
+  it('[FEED4] fails with the lost lock when the publish is over', async () => {
     stamp = () => Promise.reject(new Error('the connection is lost'));
     let isOver = false;
     const result = publishBatch(outbox, deps).finally(() => {
@@ -79,7 +119,7 @@ describe('publishing one batch', () => {
     expect(isOver).toBe(false);
     answer.resolve({ confirmed: 1 });
     await expect(result).rejects.toThrow('the connection is lost');
-    expect(statements).toEqual(['feed-pending', 'feed-stamp']);
+    expect(statements).toEqual(['feed-next', 'feed-stamp']);
   });
 
   it('[FEED4] throws what the publish throws', async () => {

@@ -2,7 +2,7 @@ import type { EventPublisher } from '@chat-realtime/messaging';
 import type { EventTrace } from '@chat-realtime/service-kit';
 import type { AttachmentLinks, ChatLog, ChatObserver } from '../ports.ts';
 import { renderBrokerEvent, routingKeyOf } from '../storage/render.ts';
-import { BATCH_MAX, type Outbox, type OutboxRow } from './outbox.ts';
+import type { Outbox, OutboxRow } from './outbox.ts';
 
 /** How long a publish may take, and how long between two looks then, before what is committed meanwhile gets its numbers. */
 const STAMP_EVERY_MS = 50;
@@ -15,15 +15,8 @@ export interface PublishDeps {
   readonly trace: EventTrace;
 }
 
-/** `blocked`: the broker took nothing; wait longer before the next try. `full`: more is waiting. */
-export type BatchResult = 'empty' | 'partial' | 'full' | 'blocked';
-
-/** Numbers all pending events, whether the broker is available or not. */
-export async function stampAll(outbox: Outbox): Promise<void> {
-  let stamped: number;
-  do stamped = await outbox.stamp(BATCH_MAX);
-  while (stamped === BATCH_MAX);
-}
+/** `empty`: nothing waits. `blocked`: the broker took nothing; wait longer before the next try. */
+export type BatchResult = 'empty' | 'published' | 'blocked';
 
 /**
  * A broker that hangs, or whose queues are being changed, holds a publish up for many seconds, and the feed must not wait
@@ -37,7 +30,7 @@ async function whileStamping<T>(work: Promise<T>, outbox: Outbox): Promise<T> {
   const soon = (): void => {
     if (isOver) return;
     timer = setTimeout(() => {
-      stamping = stampAll(outbox).then(soon);
+      stamping = outbox.stamp().then(soon);
       // Thrown below.
       stamping.catch(() => undefined);
     }, STAMP_EVERY_MS);
@@ -52,15 +45,15 @@ async function whileStamping<T>(work: Promise<T>, outbox: Outbox): Promise<T> {
   }
 }
 
-/** One batch in the order of the feed, marked as far as it is confirmed. */
+/** Stamps and publishes one batch in the order of the feed. What the broker confirms is marked with the next batch. */
 export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<BatchResult> {
-  const batch = await outbox.pending();
+  const batch = await outbox.next();
   if (batch === undefined) return 'empty';
-  const { from, to, rows, full } = batch;
+  const { from, to, rows } = batch;
   // Their events were deleted since.
   if (rows.length === 0) {
-    await outbox.mark(from, to);
-    return full ? 'full' : 'partial';
+    outbox.confirmed(from, to);
+    return 'published';
   }
   const started = performance.now();
   const spans = rows.map((row) => deps.trace.begin('chat.relay', row, row.traceparent, row.created_at));
@@ -71,12 +64,11 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
     outbox,
   );
   if (confirmed > 0) {
+    outbox.confirmed(from, confirmed === rows.length ? to : (rows[confirmed - 1]?.feed_seq ?? from));
     deps.observer.relayConfirm((performance.now() - started) / 1_000);
     deps.observer.relayPublished('confirmed', confirmed);
     for (const { session_id, seq } of rows.slice(0, confirmed)) deps.trace.note(session_id, seq, { hop: 'relayed' });
     for (const span of spans.slice(0, confirmed)) span?.end();
-    const last = confirmed === rows.length ? to : (rows[confirmed - 1]?.feed_seq ?? from);
-    await outbox.mark(from, last);
   }
   if (confirmed < rows.length) {
     deps.observer.relayPublished('failed', rows.length - confirmed);
@@ -84,9 +76,8 @@ export async function publishBatch(outbox: Outbox, deps: PublishDeps): Promise<B
       { unconfirmed: rows.length - confirmed, error: failure?.message },
       'the broker did not confirm a batch',
     );
-    return confirmed === 0 ? 'blocked' : 'partial';
   }
-  return full ? 'full' : 'partial';
+  return confirmed === 0 ? 'blocked' : 'published';
 }
 
 function outgoing(row: OutboxRow, links: AttachmentLinks, traceparent: string | null) {

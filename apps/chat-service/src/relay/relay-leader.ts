@@ -2,7 +2,7 @@ import type { Database, DedicatedSession } from '@chat-realtime/database';
 import { LeaderDuties } from './leader-duties.ts';
 import { WakeUp, WAKE_UP_CHANNEL } from './wake-up.ts';
 import { Outbox, republish } from './outbox.ts';
-import { type PublishDeps, publishBatch, stampAll } from './publish-batches.ts';
+import { type PublishDeps, publishBatch } from './publish-batches.ts';
 import { Signal } from './signal.ts';
 
 /** One leader among all chat-services of a database ('CTRL'). */
@@ -149,20 +149,25 @@ export class RelayLeader {
     let blockedMs = BLOCKED_MIN_MS;
     let publishAt = 0;
     while (!this.#stopping) {
-      await stampAll(outbox);
       if (this.#unblocked) {
         this.#unblocked = false;
         publishAt = 0;
       }
-      const result = performance.now() < publishAt ? 'blocked' : await publishBatch(outbox, this.#deps);
-      if (result === 'full') continue;
-      if (result === 'blocked' && performance.now() >= publishAt) {
-        publishAt = performance.now() + blockedMs * (0.75 + Math.random() / 2);
-        blockedMs = Math.min(blockedMs * 2, BLOCKED_MAX_MS);
-      } else if (result !== 'blocked') {
-        blockedMs = BLOCKED_MIN_MS;
+      if (performance.now() < publishAt) {
+        await outbox.stamp();
+      } else {
+        const result = await publishBatch(outbox, this.#deps);
+        if (result === 'blocked') {
+          publishAt = performance.now() + blockedMs * (0.75 + Math.random() / 2);
+          blockedMs = Math.min(blockedMs * 2, BLOCKED_MAX_MS);
+        } else {
+          blockedMs = BLOCKED_MIN_MS;
+        }
+        // The next statement marks what was published, and looks for more.
+        if (result === 'published') continue;
       }
       await this.#signal.wait(POLL_MS);
     }
+    await outbox.mark();
   }
 }

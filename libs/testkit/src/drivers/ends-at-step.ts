@@ -14,18 +14,28 @@ function reached(at: string): void {
   process.kill(process.pid, end === 'panic' ? 'SIGKILL' : 'SIGSTOP');
 }
 
-function aroundStatement(name: string, before: string | null, after: string): void {
-  eachStatement((statement, send) => {
-    if (statement.name !== name) return send();
-    if (before !== null) reached(before);
-    return Promise.resolve(send()).finally(() => reached(after));
-  });
+/** One statement marks what was confirmed, stamps what waits, and reads what is published next. */
+function aroundNextBatch(): void {
+  const next = async (marks: boolean, send: () => unknown): Promise<unknown> => {
+    reached('relay.beforeStamp');
+    const answer: unknown = await send();
+    if (rowsOf(answer) > 0) reached('relay.afterStamp');
+    if (marks) reached('relay.afterMark');
+    return answer;
+  };
+  eachStatement((statement, send) =>
+    statement.name === 'feed-next' ? next(statement.values?.[0] !== null, send) : send(),
+  );
+}
+
+function rowsOf(answer: unknown): number {
+  const rows: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'rows') : undefined;
+  if (!Array.isArray(rows)) throw new Error('an answer of pg without rows');
+  return rows.length;
 }
 
 function relay(): void {
-  aroundStatement('feed-stamp', 'relay.beforeStamp', 'relay.afterStamp');
-  aroundStatement('feed-pending', null, 'relay.afterSelect');
-  aroundStatement('feed-mark', null, 'relay.afterMark');
+  aroundNextBatch();
   eachChannel('createConfirmChannel', (channel) =>
     replace(channel, 'publish', (publish) => (...given) => {
       const [, key] = given;

@@ -3,14 +3,13 @@ import { fileURLToPath } from 'node:url';
 const SELF = import.meta.url;
 
 /**
- * Of the relay: nothing has a number yet; numbers are given and nothing is published; a batch is read; a message is on
- * its way; one is confirmed and nothing marked; all is marked. Of the dispatcher: it has a message and Redis has not;
- * Redis has it and RabbitMQ was told nothing; it said so.
+ * Of the relay: nothing has a number yet; numbers are given and nothing is published; a message is on its way; one is
+ * confirmed and nothing marked; all is marked. Of the dispatcher: it has a message and Redis has not; Redis has it and
+ * RabbitMQ does not know; RabbitMQ knows.
  */
 export type ServiceStep =
   | 'relay.beforeStamp'
   | 'relay.afterStamp'
-  | 'relay.afterSelect'
   | 'relay.afterPublish'
   | 'relay.afterConfirm'
   | 'relay.afterMark'
