@@ -311,12 +311,16 @@ export class SessionStream implements Pacing {
     if (frame.type === 'chat.typing' && by === 'client') return;
     if (frame.type === 'chat.read' && !this.#marks.move(frame, by)) return;
     const out = { payload: frame.payload, id: null };
-    this.live.pushEphemeral(ephemeralKey(frame), out);
-    if (frame.type === 'chat.read') this.#sendToCatching(out);
+    if (frame.type === 'chat.read') this.pushEphemeral(ephemeralKey(frame), out);
+    else this.live.pushEphemeral(ephemeralKey(frame), out);
   }
 
-  /** Who was announced with older marks would never learn of newer ones: head checks compare with what the stream knows. */
-  #sendToCatching(frame: OutFrame): void {
+  /**
+   * To all who are here. Who was announced with an older state would never learn of a newer one: it is sent when it
+   * changes, and head checks compare with what the stream knows.
+   */
+  pushEphemeral(key: string, frame: OutFrame): void {
+    this.live.pushEphemeral(key, frame);
     for (const connection of this.#catching.connections) {
       const { kind } = connection.transport;
       if (kind !== 'poll' && connection.isReadySent) this.#host.write(connection, encodeFor(kind, [frame]));
@@ -328,8 +332,7 @@ export class SessionStream implements Pacing {
     if (state === undefined) return;
     for (const { by, mark } of this.#marks.learn(state)) {
       const frame = jsonFrame({ type: 'chat.read', session_id: this.id, seq: null, data: { by, ...mark } });
-      this.live.pushEphemeral(`chat.read:${this.id}:${by}:`, frame);
-      this.#sendToCatching(frame);
+      this.pushEphemeral(`chat.read:${this.id}:${by}:`, frame);
     }
   }
 

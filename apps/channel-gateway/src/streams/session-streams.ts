@@ -95,7 +95,7 @@ export class SessionStreams implements CatchupParticipant {
   }
 
   pushEphemeral(key: string, frame: OutFrame): void {
-    for (const stream of this.#streams.values()) stream.live.pushEphemeral(key, frame);
+    for (const stream of this.#streams.values()) stream.pushEphemeral(key, frame);
   }
 
   /** The fan-out is back: what could not be subscribed while it was away is now. */

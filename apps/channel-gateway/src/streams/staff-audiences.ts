@@ -1,4 +1,11 @@
-import { badgeFor, type CountedBadge, presenceFor, type PresenceUser, type StaffViewer } from '@chat-realtime/protocol';
+import {
+  type BadgeData,
+  badgeFor,
+  type CountedBadge,
+  presenceFor,
+  type PresenceUser,
+  type StaffViewer,
+} from '@chat-realtime/protocol';
 import { Audience, type AudienceHost } from './audience.ts';
 import type { Connection } from '../connections/connection.ts';
 import { jsonFrame, type OutFrame } from '../connections/encoding.ts';
@@ -13,6 +20,14 @@ interface NarrowAudience {
 
 const EVERYTHING: StaffViewer = { userId: '', scope: 'all' };
 
+export function badgeFrame(data: BadgeData): OutFrame {
+  return jsonFrame({ type: 'chat.alert', session_id: null, seq: null, data });
+}
+
+export function presenceFrame(users: readonly PresenceUser[]): OutFrame {
+  return jsonFrame({ type: 'chat.presence', session_id: null, seq: null, data: { users } });
+}
+
 /**
  * Live staff connections: those who see everything share one audience; those with a narrower scope have one per user, so
  * that what they may see is decided once for a user and not once for each of their connections.
@@ -22,11 +37,17 @@ export class StaffAudiences {
   readonly #narrow = new Map<string, NarrowAudience>();
   readonly #owners: SessionOwners;
   readonly #host: AudienceHost;
+  #stateChanges = 0;
 
   constructor(owners: SessionOwners, host: AudienceHost) {
     this.#owners = owners;
     this.#host = host;
     this.#all = new Audience(host);
+  }
+
+  /** How often badge or presence were pushed: who was announced at another count knows an older state. */
+  get stateChanges(): number {
+    return this.#stateChanges;
   }
 
   get size(): number {
@@ -94,22 +115,21 @@ export class StaffAudiences {
 
   /** Whose a session is that somebody looks at has changed, and with it who may know. */
   repeatPresence(users: readonly PresenceUser[]): void {
+    this.#stateChanges += 1;
     for (const { viewer, audience } of this.#narrow.values()) this.#pushPresence(viewer, audience, users);
   }
 
   pushBadge(badge: CountedBadge): void {
-    const push = (viewer: StaffViewer, audience: Audience): void => {
-      const frame = { type: 'chat.alert', session_id: null, seq: null, data: badgeFor(viewer, badge) };
-      audience.pushEphemeral('chat.alert', jsonFrame(frame));
-    };
+    this.#stateChanges += 1;
+    const push = (viewer: StaffViewer, audience: Audience): void =>
+      audience.pushEphemeral('chat.alert', badgeFrame(badgeFor(viewer, badge)));
     push(EVERYTHING, this.#all);
     for (const { viewer, audience } of this.#narrow.values()) push(viewer, audience);
   }
 
   #pushPresence(viewer: StaffViewer, audience: Audience, users: readonly PresenceUser[]): void {
     const seen = presenceFor(viewer, users, (sessionId) => this.#owners.ask(sessionId));
-    const frame = { type: 'chat.presence', session_id: null, seq: null, data: { users: seen } };
-    audience.pushEphemeral('chat.presence', jsonFrame(frame));
+    audience.pushEphemeral('chat.presence', presenceFrame(seen));
   }
 
   /** The cursor has passed over what a narrow scope does not show, and no frame has told it yet. */

@@ -1,9 +1,15 @@
-import type { CursorReset } from '@chat-realtime/protocol';
+import type { BadgeData, CursorReset, PresenceUser } from '@chat-realtime/protocol';
 import type { Connection } from '../connections/connection.ts';
 import type { Badge } from '../state/badge.ts';
 import type { Presence } from '../state/presence.ts';
 import type { FanoutLink } from '../sync/fanout-link.ts';
 import type { StreamHost } from './stream-host.ts';
+
+/** What staff are shown beside events. */
+export interface StaffState {
+  readonly badge: BadgeData;
+  readonly users: readonly PresenceUser[];
+}
 
 export interface StaffStreamHost extends StreamHost {
   /** Sends `channel.ready` from `cursor`, then a reset if there is a reason; false if nothing may follow. */

@@ -60,6 +60,10 @@ function resumeUnderTest({ cursor = 10, floor = 5 } = {}) {
   const target = {
     ...{ audiences, owners, recent },
     cursor: () => state.cursor,
+    stateFor: () => ({
+      badge: { reason: 'badge' as const, unassigned_unread: 0, mine_unread: {}, waiting_count: 0 },
+      users: [],
+    }),
     sent: ({ feedSeq }: { feedSeq: number | null }) => void sent.push(feedSeq),
   };
   const resume = new StaffResume(target, host);

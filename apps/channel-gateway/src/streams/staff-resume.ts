@@ -1,4 +1,4 @@
-import type { CatchupResponse } from '@chat-realtime/protocol';
+import type { CatchupResponse, CursorReset, StaffViewer } from '@chat-realtime/protocol';
 import type { CatchingUp, Connection, StartCursor } from '../connections/connection.ts';
 import { encodeFor, type OutFrame } from '../connections/encoding.ts';
 import type { FeedReader } from './feed-turns.ts';
@@ -6,8 +6,9 @@ import { Joining, type Pacing } from './joining.ts';
 import type { LiveFrame } from './live-frame.ts';
 import type { RecentFrames } from './recent-frames.ts';
 import type { SessionOwners } from './session-owners.ts';
-import type { StaffAudiences } from './staff-audiences.ts';
-import type { StaffStreamHost } from './staff-host.ts';
+import { EPHEMERAL_QUEUE_LIMIT } from './audience.ts';
+import { badgeFrame, presenceFrame, type StaffAudiences } from './staff-audiences.ts';
+import type { StaffState, StaffStreamHost } from './staff-host.ts';
 import { PAGE_QUEUE_LIMIT } from './stream-host.ts';
 
 export type FeedPage = NonNullable<CatchupResponse['feed']>;
@@ -29,6 +30,8 @@ export interface ResumeTarget {
   readonly audiences: StaffAudiences;
   readonly owners: SessionOwners;
   readonly recent: RecentFrames;
+  /** Badge and presence as the operator may see them. */
+  stateFor(viewer: StaffViewer): StaffState;
   sent(frame: LiveFrame): void;
 }
 
@@ -37,6 +40,8 @@ export class StaffResume implements Pacing {
   readonly #catching: Joining;
   readonly #target: ResumeTarget;
   readonly #host: StaffStreamHost;
+  /** The state that each was announced with, as a count of its changes. */
+  readonly #announced = new Map<Connection, number>();
 
   constructor(target: ResumeTarget, host: StaffStreamHost) {
     this.#target = target;
@@ -54,6 +59,7 @@ export class StaffResume implements Pacing {
 
   remove(connection: Connection): void {
     this.#catching.remove(connection);
+    this.#announced.delete(connection);
   }
 
   /** Somebody begins where the feed ends, wherever that is. */
@@ -81,6 +87,16 @@ export class StaffResume implements Pacing {
   advance(): void {
     if (this.connections.length === 0 || this.#target.cursor() === null) return;
     for (const connection of [...this.connections]) this.#advance(connection);
+  }
+
+  /** A read mark that moves meanwhile stands in no state, so it is passed on at once, unless it would have to wait. */
+  passMark(frame: LiveFrame): void {
+    for (const connection of this.connections) {
+      const { principal, transport } = connection;
+      if (transport.kind === 'poll' || principal?.kind !== 'staff' || !connection.isReadySent) continue;
+      if (transport.queuedBytes > EPHEMERAL_QUEUE_LIMIT || !this.#target.owners.seesLive(principal, frame)) continue;
+      this.#host.write(connection, encodeFor(transport.kind, [{ payload: frame.payload, id: null }]));
+    }
   }
 
   #wantsPage(connection: Connection): number | null {
@@ -111,11 +127,28 @@ export class StaffResume implements Pacing {
   #sendReady(connection: Connection, start: StartCursor, { after, feed, atHead }: ServedPage): boolean {
     const cursor = this.#target.cursor();
     if (cursor === null) return false;
-    if (start.kind === 'head') return atHead && this.#host.sendReady(connection, cursor, null);
-    if (start.kind !== 'after') return atHead && this.#host.sendReady(connection, cursor, 'cursor_unknown');
+    if (start.kind === 'head') return atHead && this.#announce(connection, cursor, null);
+    if (start.kind !== 'after') return atHead && this.#announce(connection, cursor, 'cursor_unknown');
     if (start.cursor !== after) return false;
-    if (feed.reset !== undefined) return this.#host.sendReady(connection, cursor, feed.reset);
-    return this.#host.sendReady(connection, start.cursor, null);
+    if (feed.reset !== undefined) return this.#announce(connection, cursor, feed.reset);
+    return this.#announce(connection, start.cursor, null);
+  }
+
+  #announce(connection: Connection, from: number, reset: CursorReset | null): boolean {
+    if (!this.#host.sendReady(connection, from, reset)) return false;
+    this.#announced.set(connection, this.#target.audiences.stateChanges);
+    return true;
+  }
+
+  /** What changed since `channel.ready` was told to those alone who follow live. */
+  #tellState(connection: Connection): void {
+    const { principal, transport } = connection;
+    const announced = this.#announced.get(connection);
+    this.#announced.delete(connection);
+    const knows = announced === this.#target.audiences.stateChanges;
+    if (knows || principal?.kind !== 'staff' || connection.isOver) return;
+    const { badge, users } = this.#target.stateFor(principal);
+    this.#host.write(connection, encodeFor(transport.kind, [badgeFrame(badge), presenceFrame(users)]));
   }
 
   #advance(connection: Connection): void {
@@ -128,7 +161,7 @@ export class StaffResume implements Pacing {
     if (from === null || from > cursor) return;
     // Further behind than what is kept: it reads pages.
     if (from < cursor && recent.after(from, 0) === null) return;
-    if (state.cursor === null && !this.#host.sendReady(connection, from, null)) return;
+    if (state.cursor === null && !this.#announce(connection, from, null)) return;
     while (from < cursor && this.#catching.hasRoom(connection)) {
       const missed: readonly LiveFrame[] = recent.after(from, PAGE_QUEUE_LIMIT) ?? [];
       from = missed.at(-1)?.feedSeq ?? cursor;
@@ -137,7 +170,7 @@ export class StaffResume implements Pacing {
       if (connection.transport.kind === 'poll' && connection.transport.queuedBytes > 0) break;
     }
     if (connection.transport.kind === 'poll') this.#finishPoll(connection, from < cursor);
-    else this.#catching.joinIfLevel(connection, cursor);
+    else if (this.#catching.joinIfLevel(connection, cursor)) this.#tellState(connection);
   }
 
   #write(connection: Connection, frames: readonly LiveFrame[], end: number, paged: boolean): void {

@@ -1,6 +1,5 @@
 import type { FanoutListener } from '@chat-realtime/messaging';
 import {
-  type BadgeData,
   CATCHUP_MAX_LIMIT,
   type CatchupRequest,
   type CatchupResponse,
@@ -33,7 +32,7 @@ import { RecentFrames } from './recent-frames.ts';
 import { Sequencer } from './sequencer.ts';
 import { SessionOwners } from './session-owners.ts';
 import { StaffAudiences } from './staff-audiences.ts';
-import type { StaffStreamHost, StaffStreamOptions } from './staff-host.ts';
+import type { StaffState, StaffStreamHost, StaffStreamOptions } from './staff-host.ts';
 import { type FeedPage, StaffResume } from './staff-resume.ts';
 import { StaffSight } from './staff-sight.ts';
 import { noteWritten } from './delivery-trace.ts';
@@ -41,7 +40,7 @@ import { noteWritten } from './delivery-trace.ts';
 /** The stream is kept this long after its last connection, for a console that is loaded again. */
 const LINGER_MS = 10_000;
 
-type StaffState =
+type StreamState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'subscribing' }
   /** Subscribed, or the fan-out is away; the head of the feed is not known yet. */
@@ -58,7 +57,7 @@ export class StaffStream implements CatchupParticipant {
   readonly #audiences: StaffAudiences;
   readonly sight: StaffSight;
   readonly #resuming: StaffResume;
-  #state: StaffState = { kind: 'idle' };
+  #state: StreamState = { kind: 'idle' };
   #subscribed = false;
   #emptySince = 0;
   readonly #sequence = new Sequencer<LiveFrame>(HELD_FRAMES_MAX);
@@ -89,6 +88,7 @@ export class StaffStream implements CatchupParticipant {
       audiences: this.#audiences,
       owners: this.#owners,
       recent: this.#recent,
+      stateFor: (viewer: StaffViewer) => this.stateFor(viewer),
       sent: (frame: LiveFrame) => this.#sent(frame),
     };
     this.#resuming = new StaffResume(target, host);
@@ -162,7 +162,7 @@ export class StaffStream implements CatchupParticipant {
   }
 
   /** What a connection is sent with its first frame. */
-  stateFor(viewer: StaffViewer): { badge: BadgeData; users: readonly PresenceUser[] } {
+  stateFor(viewer: StaffViewer): StaffState {
     return { badge: this.#options.badge.for(viewer), users: this.sight.usersFor(viewer) };
   }
 
@@ -324,6 +324,7 @@ export class StaffStream implements CatchupParticipant {
     const author =
       frame.type === 'chat.typing' && textField(frame, 'by') === 'staff' ? textField(frame, 'user_id') : null;
     this.#audiences.pushEphemeral(ephemeralKey(frame), frame, author);
+    if (frame.type === 'chat.read') this.#resuming.passMark(frame);
     this.sight.askForOwners();
   }
 
