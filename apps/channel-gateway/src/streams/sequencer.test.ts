@@ -47,4 +47,13 @@ describe('a dense sequence', () => {
     sequence.skipTo(3);
     expect(sequence.cursor).toBe(5);
   });
+
+  it('forgets what came early when what lies before it does not exist', () => {
+    const sequence = new Sequencer<number>(100);
+    sequence.restart(0);
+    expect(passOn(sequence, 3)).toEqual([]);
+    sequence.dropHeld();
+    expect(sequence.heldCount).toBe(0);
+    expect([1, 2, 3].flatMap((number) => passOn(sequence, number))).toEqual([1, 2, 3]);
+  });
 });

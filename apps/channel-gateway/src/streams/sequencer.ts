@@ -55,9 +55,14 @@ export class Sequencer<T> {
     if (number > this.cursor) this.cursor = number;
   }
 
+  /** Forgets what came early: what lies before it does not exist. */
+  dropHeld(): void {
+    this.#held = null;
+  }
+
   /** Forgets everything, what is held included. */
   restart(cursor: number): void {
     this.cursor = cursor;
-    this.#held = null;
+    this.dropHeld();
   }
 }

@@ -7,6 +7,7 @@ import type { DeliveryPath } from '../core-metrics.ts';
 import { committedAt, ephemeralKey, followingFrames, type LiveFrame, messageIdOf, textField } from './live-frame.ts';
 import { cursorOf, Joining, type Pacing } from './joining.ts';
 import { ReadMarks } from './read-marks.ts';
+import { Gap } from '../sync/gap-timer.ts';
 import { Sequencer } from './sequencer.ts';
 import type { StreamHost } from './stream-host.ts';
 import { noteWritten, written } from './delivery-trace.ts';
@@ -25,8 +26,8 @@ type StreamState =
 export interface SessionStreamHost extends StreamHost {
   /** The stream wants a catch-up call. */
   wantCatchup(stream: SessionStream): void;
-  /** A frame is missing: ask for it if it is still missing a little later. */
-  scheduleGapCheck(stream: SessionStream): void;
+  /** A frame is missing: ask for it if it is still missing in so many milliseconds. */
+  scheduleGapCheck(stream: SessionStream, ms: number): void;
   /** Sends `channel.ready`, with a reset after it where the start cursor is no good; false if nothing may follow. */
   sendReady(connection: Connection, page: CatchupSession, marks: CustomerState | null): boolean;
   finishPoll(connection: Connection, lastSeq: number, hasMore: boolean): void;
@@ -57,7 +58,7 @@ export class SessionStream implements Pacing {
   #emptySince = 0;
   /** The last head check or page, on the monotonic clock. */
   #verifiedAt = 0;
-  #gapDue = false;
+  readonly #gap = new Gap();
   /** The cursor when chat-service was last asked; its head cannot be smaller unless the database is another one. */
   #cursorAsked = -1;
   /** How often chat-service was asked about this session. Calls follow each other, so an answer belongs to the last. */
@@ -172,7 +173,7 @@ export class SessionStream implements Pacing {
     this.#marks.forget();
     this.#assignedUserId = null;
     this.isBanned = false;
-    this.#gapDue = false;
+    this.#gap.close();
     this.#cursorAsked = -1;
     this.#headsBehind = 0;
     if (this.size > 0) this.#host.wantCatchup(this);
@@ -216,9 +217,7 @@ export class SessionStream implements Pacing {
 
   /** Still behind a little later: the hole must be asked for. True the first time. */
   gapConfirmed(): boolean {
-    const isNew = !this.#gapDue;
-    this.#gapDue = true;
-    return isNew;
+    return this.#gap.confirm();
   }
 
   #wants(): { head: boolean; cursors: number[] } {
@@ -235,7 +234,7 @@ export class SessionStream implements Pacing {
         cursors.push(state.cursor);
       }
     }
-    if (this.#gapDue && this.behind) cursors.push(this.#sequence.cursor);
+    if (this.#gap.isDue && this.behind) cursors.push(this.#sequence.cursor);
     return { head, cursors };
   }
 
@@ -249,13 +248,19 @@ export class SessionStream implements Pacing {
       this.#state = { kind: 'live' };
       this.#sequence.skipTo(page.last_seq);
     }
+    const { cursor } = this.#sequence;
     const frames = after === null ? [] : followingFrames(page, after);
     for (const frame of frames) if (frame.seq !== null) this.#offer(frame.seq, frame, 'catchup', true);
     this.#drainHeld();
-    if (!this.behind) this.#gapDue = false;
+    const isUnfilled = after === cursor && this.#sequence.cursor === cursor && !page.has_more && this.behind;
+    if (isUnfilled && !this.#gap.unfilled()) {
+      this.#sequence.dropHeld();
+      this.#head = page.last_seq;
+    }
+    if (!this.behind) this.#gap.close();
     this.#repairMarks(page.state);
     for (const connection of [...this.#catching.connections]) this.#serve(connection, page, after, frames);
-    if (this.behind) this.#host.scheduleGapCheck(this);
+    if (this.behind) this.#host.scheduleGapCheck(this, this.#gap.waitMs);
     const { head, cursors } = this.#wants();
     if (head || cursors.length > 0) this.#host.wantCatchup(this);
   }
@@ -270,7 +275,8 @@ export class SessionStream implements Pacing {
         this.#drainHeld();
         break;
       case 'early':
-        if (this.#state.kind === 'live') this.#host.scheduleGapCheck(this);
+        this.#gap.noticed();
+        if (this.#state.kind === 'live') this.#host.scheduleGapCheck(this, this.#gap.waitMs);
         break;
     }
   }

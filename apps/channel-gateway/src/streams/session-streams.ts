@@ -40,7 +40,8 @@ export class SessionStreams implements CatchupParticipant {
   /** Streams whose head this head check has yet to compare. */
   readonly #heads = new Set<SessionStream>();
   #checkRunning = false;
-  #gapped = new Set<SessionStream>();
+  /** Streams that miss something, and when it is asked for. */
+  readonly #gapped = new Map<SessionStream, number>();
   readonly #gapTimer: GapTimer;
   /** Streams whose session the source does not know, and since when, on the monotonic clock. */
   readonly #unknown = new Map<SessionStream, number>();
@@ -59,9 +60,11 @@ export class SessionStreams implements CatchupParticipant {
         this.#wanting.add(stream);
         options.requestCatchup();
       },
-      scheduleGapCheck: (stream) => {
-        this.#gapped.add(stream);
-        this.#gapTimer.start();
+      scheduleGapCheck: (stream, ms) => {
+        const dueAt = host.clock.now() + ms;
+        if ((this.#gapped.get(stream) ?? Number.POSITIVE_INFINITY) <= dueAt) return;
+        this.#gapped.set(stream, dueAt);
+        this.#gapTimer.start(ms);
       },
     };
   }
@@ -231,6 +234,7 @@ export class SessionStreams implements CatchupParticipant {
   #release(stream: SessionStream): void {
     this.#streams.delete(stream.id);
     this.#unknown.delete(stream);
+    this.#gapped.delete(stream);
     void this.#options.link.unsubscribe(stream.name, this.#onFrame);
   }
 
@@ -239,13 +243,20 @@ export class SessionStreams implements CatchupParticipant {
   }
 
   #askForGaps(): void {
-    const gapped = this.#gapped;
-    this.#gapped = new Set();
-    for (const stream of gapped) {
+    const { clock, metrics } = this.#options.host;
+    const now = clock.now();
+    let nextAt = Number.POSITIVE_INFINITY;
+    for (const [stream, dueAt] of this.#gapped) {
+      if (dueAt > now) {
+        nextAt = Math.min(nextAt, dueAt);
+        continue;
+      }
+      this.#gapped.delete(stream);
       if (!stream.behind) continue;
-      if (stream.gapConfirmed()) this.#options.host.metrics.gapDetected();
+      if (stream.gapConfirmed()) metrics.gapDetected();
       this.#streamHost.wantCatchup(stream);
     }
+    if (nextAt < Number.POSITIVE_INFINITY) this.#gapTimer.start(nextAt - now);
   }
 
   /** One listener serves all streams: a stream owns no closure. */

@@ -15,7 +15,7 @@ import type { Principal } from '@chat-realtime/verifier';
 import type { Connection, StartCursor } from '../connections/connection.ts';
 import type { DeliveryPath } from '../core-metrics.ts';
 import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts';
-import { GapTimer } from '../sync/gap-timer.ts';
+import { Gap, GapTimer } from '../sync/gap-timer.ts';
 import { type FeedReader, FeedTurns } from './feed-turns.ts';
 import {
   committedAt,
@@ -68,6 +68,7 @@ export class StaffStream implements CatchupParticipant {
   #ownRead: number | null = null;
   readonly #newestMessages = new NewestMessages();
   readonly #gapTimer: GapTimer;
+  readonly #gap = new Gap();
   readonly #host: StaffStreamHost;
   readonly #options: StaffStreamOptions;
 
@@ -271,12 +272,13 @@ export class StaffStream implements CatchupParticipant {
     this.#sequence.restart(-1);
     this.#recent.restart(Number.POSITIVE_INFINITY);
     this.#ownRead = null;
+    this.#gap.close();
   }
 
   /** Still missing a little after it was first missed. */
   #askForGap(): void {
     if (this.#sequence.heldCount === 0) return;
-    this.#host.metrics.gapDetected();
+    if (this.#gap.confirm()) this.#host.metrics.gapDetected();
     this.#feedWanted = true;
     this.#host.requestCatchup();
   }
@@ -288,7 +290,8 @@ export class StaffStream implements CatchupParticipant {
         if (!paged) this.#host.metrics.duplicateDropped();
         return false;
       case 'early':
-        this.#gapTimer.start();
+        this.#gap.noticed();
+        this.#gapTimer.start(this.#gap.waitMs);
         return false;
       case 'next':
         this.#send(feedSeq, frame, path, paged);
@@ -300,7 +303,8 @@ export class StaffStream implements CatchupParticipant {
   #sendFollowing(): void {
     for (let held = this.#sequence.following(); held !== undefined; held = this.#sequence.following())
       this.#send(this.#sequence.cursor, held, 'live', false);
-    if (this.#sequence.heldCount > 0) this.#gapTimer.start();
+    if (this.#sequence.heldCount === 0) this.#gap.close();
+    else this.#gapTimer.start(this.#gap.waitMs);
   }
 
   #send(feedSeq: number, frame: LiveFrame, path: DeliveryPath, paged: boolean): void {
@@ -357,6 +361,9 @@ export class StaffStream implements CatchupParticipant {
         return;
       }
     } else if (from !== null) {
+      const isEmpty = from === ownRead && from === this.#sequence.cursor && end === from;
+      // chat-service has nothing of what is missing: it is asked later and, in the end, no more.
+      if (isEmpty && this.#sequence.heldCount > 0 && !this.#gap.unfilled()) this.#sequence.dropHeld();
       this.#advance(from, frames, end);
       if (from === ownRead && feed.has_more) this.#feedWanted = true;
     }

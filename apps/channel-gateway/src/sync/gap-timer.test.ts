@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
-import { GapTimer } from './gap-timer.ts';
+import { Gap, GapTimer } from './gap-timer.ts';
 
 function timerUnderTest() {
   const clock = new VirtualClock();
@@ -42,4 +42,35 @@ it('asks nothing once it is stopped', async () => {
   timer.stop();
   await clock.advance(100);
   expect(asked).toEqual([]);
+});
+
+it('asks sooner for what is due sooner', async () => {
+  const { clock, asked, timer } = timerUnderTest();
+  timer.start(400);
+  timer.start(100);
+  timer.start(300);
+  await clock.advance(1_000);
+  expect(asked).toEqual([100]);
+});
+
+it('waits twice as long after each answer that has nothing of a hole, and gives it up in the end', () => {
+  const gap = new Gap();
+  const waits = [gap.waitMs];
+  for (let isWorthIt = gap.unfilled(); isWorthIt; isWorthIt = gap.unfilled()) waits.push(gap.waitMs);
+  expect(waits).toEqual([50, 100, 200, 400, 800, 1_600, 3_200, 6_400]);
+});
+
+it('is counted once, until it is closed, and is as urgent as at first when more is missing', () => {
+  const gap = new Gap();
+  expect([gap.confirm(), gap.isDue, gap.unfilled(), gap.isDue, gap.confirm()]).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
+  gap.noticed();
+  expect([gap.waitMs, gap.confirm()]).toEqual([50, false]);
+  gap.close();
+  expect([gap.isDue, gap.confirm()]).toEqual([false, true]);
 });
