@@ -123,17 +123,20 @@ export class CatchupLoop {
     this.#interval = intervalAfter(request);
     this.#inFlight = true;
     const startedAt = clock.now();
+    const secondsTaken = (): number => (clock.now() - startedAt) / 1_000;
     try {
       const response = await this.#ask(request);
-      metrics.catchupRequest('ok', (clock.now() - startedAt) / 1_000);
+      const seconds = secondsTaken();
       this.#inFlight = false;
+      // Before it counts: an answer that cannot be used has brought nobody anything.
+      if (!this.#stopped) this.#apply(request, response);
+      metrics.catchupRequest('ok', seconds);
       this.#failures = 0;
       this.#failingSince = 0;
       this.#succeededAt = clock.now();
-      if (!this.#stopped) this.#apply(request, response);
     } catch (error) {
       this.#inFlight = false;
-      metrics.catchupRequest('failed', (clock.now() - startedAt) / 1_000);
+      metrics.catchupRequest('failed', secondsTaken());
       this.#retry(request, error);
     }
     if (this.#wanted && !this.#stopped && this.#timer === null) this.#arm(this.#untilToken());

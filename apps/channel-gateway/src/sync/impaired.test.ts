@@ -112,6 +112,31 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
+  it('[DEG5] an instance that answers from a database that was left counts as one that does not answer', async () => {
+    const gateway = withSessions(1);
+    const { ledger, metrics, core } = gateway;
+    gateway.customer(1);
+    await gateway.advance(1_000);
+    ledger.epoch = 'epoch-2';
+    await gateway.clock.until(() => (core.epoch.current === 'epoch-2' ? true : undefined), 'the new database');
+    const client = gateway.customer(1);
+    await gateway.advance(1_000);
+    // Of two instances behind a balancer only the one that has not noticed the restore is left.
+    ledger.epoch = 'epoch-1';
+    gateway.customer(1);
+    await gateway.advance(1_000);
+    const { 'catchup failed': failedAtFirst = 0 } = metrics.counts;
+    await gateway.advance(10_000);
+    expect(client.of('channel.degraded').map(({ data }) => data)).toEqual([{ reason: 'source_unavailable' }]);
+    expect(core.loop.failingSince).toBeGreaterThan(0);
+    // The wait grows to 3 s.
+    expect((metrics.counts['catchup failed'] ?? 0) - failedAtFirst).toBeLessThanOrEqual(8);
+    ledger.epoch = 'epoch-2';
+    await gateway.advance(4_000);
+    expect(client.of('channel.restored')).toHaveLength(1);
+    await gateway.stop();
+  });
+
   it('[DEG6] one call asks for all idle connections', async () => {
     const gateway = withSessions(31, { config: { headCheckSeconds: 1 } });
     const clients = range(1, 31).map((id) => gateway.customer(id));
