@@ -2,10 +2,12 @@ import {
   createMemoryBroker,
   createMemoryFanout,
   createMemoryLastSeen,
+  type Delivery,
   type EventConsumer,
   type Fanout,
   type FanoutCommand,
   type MemoryBroker,
+  type OutgoingEvent,
   RefusedError,
   UnavailableError,
 } from '@chat-realtime/messaging';
@@ -275,6 +277,32 @@ describe('dispatcher', () => {
     expect(fanout.scrubs).toEqual([[7, 3]]);
     // Each time the erasure alone.
     expect(observer.frames).toBe(refusals + 3);
+  });
+
+  it('[ERA5] an erasure that waits to come again is reported whatever else is dispatched meanwhile', async () => {
+    fanout.trouble = 'refuses_streams';
+    const handler = Promise.withResolvers<Parameters<EventConsumer['start']>[0]>();
+    const keepErasures = (): Promise<void> => Promise.reject(new UnavailableError('rabbitmq'));
+    const start = async (taken: Parameters<EventConsumer['start']>[0]): Promise<void> => handler.resolve(taken);
+    const waiting = await sweepingOver(consumerWith({ start, keepErasures }));
+    const deliver = await handler.promise;
+    let acked = 0;
+    const delivery = ({ event }: OutgoingEvent): Delivery => {
+      const ack = (): void => void (acked += 1);
+      return { kind: 'event', event, redelivered: false, traceparent: undefined, ack, refuse: () => undefined };
+    };
+    await deliver([delivery(erasedEvent(7, 3))]);
+    // A tick comes every second, also while the queue's own events are given back.
+    const tick = { v: 1, type: 'control.tick', data: { revocations_head: 0 } } as const;
+    for (const other of [delivery(messageEvent(9, 1)), { kind: 'ephemeral', message: tick } as const]) {
+      await deliver([other]);
+      expect(await metrics.collect()).toContain('chat_erasures_pending 1');
+    }
+    expect(acked).toBe(1);
+    fanout.trouble = 'none';
+    await deliver([delivery(erasedEvent(7, 3))]);
+    expect(await metrics.collect()).toContain('chat_erasures_pending 0');
+    await waiting.stop();
   });
 
   it('[OPS2] is not healthy while a batch stays in work, and is as soon as it gets through', async () => {

@@ -184,6 +184,8 @@ class ChannelDispatcher implements Dispatcher {
 
   /** True when what was erased is gone everywhere, or RabbitMQ remembers what is not. */
   async #finishErasures({ accepted }: Work, unfinished: readonly Scrub[]): Promise<boolean> {
+    // What was refused before is only settled by the event that erases, when it comes again.
+    if (!accepted.some(({ event }) => event.type === 'chat.erased')) return true;
     const pending: PendingErasure[] = unfinished.map(({ sessionId, throughSeq }) => ({
       v: 1,
       from: 'stream',
