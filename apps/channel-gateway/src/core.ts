@@ -99,10 +99,7 @@ export class GatewayCore {
       revoked: () => registry.closeAll('revoked', ({ principal }) => this.#isRevoked(principal)),
       requestCatchup,
     });
-    this.#badge = new Badge({
-      push: (badge) => this.staff.pushBadge(badge),
-      owesCursor: () => this.staff.owesCursor,
-    });
+    this.#badge = new Badge({ push: (badge) => this.staff.pushBadge(badge) });
     this.#presence = new Presence({
       clock,
       gatewayId: config.gatewayId,

@@ -47,6 +47,7 @@ export class Upkeep {
     const { presence, sessions, staff } = this.#parts;
     presence.tick(now);
     sessions.releaseIdle(now);
+    staff.tellCursor();
     staff.releaseIdle(now);
   }
 

@@ -44,9 +44,11 @@ export type ChannelReadyData = z.infer<typeof channelReadyDataSchema>;
 
 export const resetReasonSchema = z.enum(['cursor_ahead', 'cursor_unknown', 'epoch_changed']);
 
-/** Frames about the connection itself. They have no seq and never move a cursor. */
+/** Frames about the connection itself. They have no seq. */
 export const controlFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('channel.ready'), data: channelReadyDataSchema, cursor: feedCursorSchema.optional() }),
+  /** Staff with a narrow scope: the events up to here have been sent, or are not for them. */
+  z.object({ type: z.literal('channel.cursor'), cursor: feedCursorSchema }),
   z.object({ type: z.literal('channel.refreshed'), data: z.object({ expires_at: timestampSchema }) }),
   z.object({ type: z.literal('channel.pong') }),
   z.object({ type: z.literal('channel.reset'), data: z.object({ reason: resetReasonSchema }) }),

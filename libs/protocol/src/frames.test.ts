@@ -211,6 +211,7 @@ describe('frames down', () => {
 
   it('[FRM1] frames about the connection have no seq', () => {
     const good = [
+      { type: 'channel.cursor', cursor: '8412' },
       { type: 'channel.refreshed', data: { expires_at: now } },
       { type: 'channel.pong' },
       { type: 'channel.reset', data: { reason: 'cursor_ahead' } },

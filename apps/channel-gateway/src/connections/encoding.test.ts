@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodePoll, encodeSse, encodeWebSocket, jsonFrame, singleLine, withCursor } from './encoding.ts';
+import { encodePoll, encodeSse, encodeWebSocket, jsonFrame, singleLine } from './encoding.ts';
 
 /** Reads unmasked text frames back, after RFC 6455 §5.2. */
 function decode(bytes: Buffer): string[] {
@@ -44,12 +44,6 @@ describe('encoding', () => {
     expect(singleLine(pretty, JSON.parse(pretty.toString())).toString()).toBe('{"type":"x","data":{"body":"a\\nb"}}');
     const compact = Buffer.from('{"type":"x"}');
     expect(singleLine(compact, {})).toBe(compact);
-  });
-
-  it('puts a cursor into a frame without printing it again', () => {
-    const frame = withCursor(jsonFrame({ type: 'chat.note', data: {} }), '12.34');
-    expect(frame.id).toBe('12.34');
-    expect(JSON.parse(frame.payload.toString())).toEqual({ cursor: '12.34', type: 'chat.note', data: {} });
   });
 
   it('joins the events of a poll with a comma behind each', () => {

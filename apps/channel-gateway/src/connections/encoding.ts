@@ -90,9 +90,3 @@ export function singleLine(payload: Buffer, parsed: unknown): Buffer {
 export function jsonFrame(frame: object, id: number | string | null = null): OutFrame {
   return { payload: Buffer.from(JSON.stringify(frame)), id };
 }
-
-/** Adds the resume point to a staff frame without parsing or printing it again. */
-export function withCursor(frame: OutFrame, cursor: string): OutFrame {
-  const prefix = Buffer.from(`{"cursor":${JSON.stringify(cursor)},`);
-  return { payload: Buffer.concat([prefix, frame.payload.subarray(1)]), id: cursor };
-}

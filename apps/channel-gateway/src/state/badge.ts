@@ -14,8 +14,6 @@ const NO_BADGE: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unr
 
 export interface BadgeOptions {
   readonly push: (badge: CountedBadge) => void;
-  /** A cursor has moved, and no frame has carried it. */
-  readonly owesCursor: () => boolean;
 }
 
 /**
@@ -34,10 +32,7 @@ export class Badge implements CatchupParticipant {
     return badgeFor(viewer, this.#value);
   }
 
-  /**
-   * Anything that is not a badge is ignored: neither the fan-out nor a site's response is trusted. A badge that has not
-   * changed still carries a cursor, which no other frame would carry in a quiet hour.
-   */
+  /** Anything that is not a badge is ignored: neither the fan-out nor a site's response is trusted. */
   receive(data: unknown): void {
     const { data: badge } = countedBadgeSchema.safeParse(data);
     if (badge === undefined) return;
@@ -45,8 +40,7 @@ export class Badge implements CatchupParticipant {
     const { feed_seq: knownAt = 0 } = known;
     if ((badge.feed_seq ?? knownAt) < knownAt) return;
     this.#value = badge;
-    const { push, owesCursor } = this.#options;
-    if (!countsTheSame(known, badge) || owesCursor()) push(badge);
+    if (!countsTheSame(known, badge)) this.#options.push(badge);
   }
 
   /** It comes with every page of the feed, without being asked for. */

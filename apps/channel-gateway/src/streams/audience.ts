@@ -1,5 +1,5 @@
 import type { Connection } from '../connections/connection.ts';
-import { encodeFor, type OutFrame, withCursor } from '../connections/encoding.ts';
+import { encodeFor, type OutFrame } from '../connections/encoding.ts';
 import type { Transport } from '../connections/transport.ts';
 import type { TransportKind } from '../core-metrics.ts';
 
@@ -69,8 +69,6 @@ export class Audience {
   #polls = 0;
   #durable: OutFrame[] = [];
   #ephemeral: Map<string, EphemeralFrame> | null = null;
-  /** Resume point beyond the last durable frame, for the last frame of the next flush that has none; narrow scopes only. */
-  #cursor: string | null = null;
   readonly #host: AudienceHost;
 
   constructor(host: AudienceHost) {
@@ -100,8 +98,6 @@ export class Audience {
     if (this.members.length === 0) return;
     if (!this.pending) this.#host.scheduleFlush(this);
     this.#durable.push(frame);
-    // It tells of a point further on itself.
-    this.#cursor = null;
   }
 
   pushEphemeral(key: string, frame: OutFrame, exceptUser: string | null = null): void {
@@ -116,15 +112,6 @@ export class Audience {
     this.#ephemeral?.delete(key);
   }
 
-  get owesCursor(): boolean {
-    return this.#cursor !== null && this.members.length > 0;
-  }
-
-  /** Every event at or before `cursor` has been pushed or is not for these: the next ephemeral frame tells. */
-  setCursor(cursor: string): void {
-    this.#cursor = cursor;
-  }
-
   flush(): void {
     if (!this.pending) return;
     const durable = this.#durable;
@@ -133,7 +120,6 @@ export class Audience {
     this.#ephemeral = null;
     if (this.members.length === 0) return;
     const lossy = ephemeral === null ? [] : [...ephemeral.values()];
-    this.#attachCursor(lossy);
     const bytes = new TurnBytes(
       durable,
       lossy.map((entry) => entry.frame),
@@ -141,13 +127,6 @@ export class Audience {
     if (lossy.some((entry) => entry.exceptUser !== null)) this.#writeWithExceptions(bytes, durable, lossy);
     else this.#write(this.members, this.#transports, bytes);
     this.#finishPolls(durable);
-  }
-
-  #attachCursor(lossy: EphemeralFrame[]): void {
-    const last = lossy.at(-1);
-    if (this.#cursor === null || last === undefined) return;
-    lossy[lossy.length - 1] = { ...last, frame: withCursor(last.frame, this.#cursor) };
-    this.#cursor = null;
   }
 
   /** The hot loop. A connection without a backlog costs one write, and its transport is all that is looked at. */

@@ -1,6 +1,7 @@
 import {
   type BadgeData,
   badgeFor,
+  type ControlFrame,
   type CountedBadge,
   presenceFor,
   type PresenceUser,
@@ -16,9 +17,17 @@ import type { SessionOwners } from './session-owners.ts';
 interface NarrowAudience {
   readonly viewer: StaffViewer;
   readonly audience: Audience;
+  /** The cursor has passed over what is not theirs, and no frame has said so yet. */
+  owesCursor: boolean;
 }
 
 const EVERYTHING: StaffViewer = { userId: '', scope: 'all' };
+
+/** The resume point of who was sent nothing of the last events. */
+export function cursorFrame(feedSeq: number): OutFrame {
+  const cursor = String(feedSeq);
+  return jsonFrame({ type: 'channel.cursor', cursor } satisfies ControlFrame, cursor);
+}
 
 export function badgeFrame(data: BadgeData): OutFrame {
   return jsonFrame({ type: 'chat.alert', session_id: null, seq: null, data });
@@ -72,7 +81,7 @@ export class StaffAudiences {
     const key = `${scope} ${userId}`;
     let narrow = this.#narrow.get(key);
     if (narrow === undefined) {
-      narrow = { viewer: { userId, scope }, audience: new Audience(this.#host) };
+      narrow = { viewer: { userId, scope }, audience: new Audience(this.#host), owesCursor: false };
       this.#narrow.set(key, narrow);
     }
     narrow.audience.add(connection);
@@ -92,11 +101,19 @@ export class StaffAudiences {
   push(feedSeq: number, frame: LiveFrame, paged: boolean): void {
     const out: OutFrame = { payload: frame.payload, id: String(feedSeq) };
     this.#all.push(out);
-    for (const { viewer, audience } of this.#narrow.values()) {
+    for (const narrow of this.#narrow.values()) {
+      const { viewer, audience } = narrow;
       const isSeen = paged ? this.#owners.seesPaged(viewer, frame) : this.#owners.seesLive(viewer, frame);
       if (isSeen) audience.push(out);
-      // The cursor passes over what is not theirs, or they would read it all again after a quiet day.
-      else audience.setCursor(String(feedSeq));
+      narrow.owesCursor = !isSeen;
+    }
+  }
+
+  /** Says how far they are to those who were not shown the last events, or they would read them again after a quiet day. */
+  tellCursor(cursor: number): void {
+    for (const narrow of this.#narrow.values()) {
+      if (narrow.owesCursor) narrow.audience.push(cursorFrame(cursor));
+      narrow.owesCursor = false;
     }
   }
 
@@ -130,12 +147,6 @@ export class StaffAudiences {
   #pushPresence(viewer: StaffViewer, audience: Audience, users: readonly PresenceUser[]): void {
     const seen = presenceFor(viewer, users, (sessionId) => this.#owners.ask(sessionId));
     audience.pushEphemeral('chat.presence', presenceFrame(seen));
-  }
-
-  /** The cursor has passed over what a narrow scope does not show, and no frame has told it yet. */
-  get owesCursor(): boolean {
-    for (const { audience } of this.#narrow.values()) if (audience.owesCursor) return true;
-    return false;
   }
 
   flush(): void {

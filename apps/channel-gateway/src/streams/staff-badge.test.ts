@@ -51,20 +51,3 @@ it('[STF9] lets no badge overtake one that was counted later', async () => {
   expect(waiting(anna)).toEqual([1, 2, 3]);
   await gateway.stop();
 });
-
-it('[STF4] carries the cursor over what a narrow scope does not show', async () => {
-  const gateway = new VirtualGateway({ config: { headCheckSeconds: 60 } });
-  const { ledger } = gateway;
-  ledger.createSession(1);
-  const olga = gateway.staff('olga/own');
-  await gateway.advance(1_000);
-  ledger.post(1, 'nobody’s');
-  await gateway.advance(100);
-  expect(olga.frames.filter(({ type }) => type.startsWith('chat.message'))).toEqual([]);
-  const head = String(ledger.feedHead);
-  expect(olga.frames.some(({ cursor }) => cursor === head)).toBe(false);
-  // It is no news, and is sent all the same for the sake of the cursor.
-  await publish(gateway, ledger.badge);
-  expect(olga.frames.some(({ cursor }) => cursor === head)).toBe(true);
-  await gateway.stop();
-});

@@ -7,7 +7,7 @@ import type { LiveFrame } from './live-frame.ts';
 import type { RecentFrames } from './recent-frames.ts';
 import type { SessionOwners } from './session-owners.ts';
 import { EPHEMERAL_QUEUE_LIMIT } from './audience.ts';
-import { badgeFrame, presenceFrame, type StaffAudiences } from './staff-audiences.ts';
+import { badgeFrame, cursorFrame, presenceFrame, type StaffAudiences } from './staff-audiences.ts';
 import type { StaffState, StaffStreamHost } from './staff-host.ts';
 import { PAGE_QUEUE_LIMIT } from './stream-host.ts';
 
@@ -35,13 +35,20 @@ export interface ResumeTarget {
   sent(frame: LiveFrame): void;
 }
 
+/** What a connection knows that does not follow live yet. */
+interface Told {
+  /** Badge and presence, as a count of their changes. */
+  readonly stateChanges: number;
+  /** The last resume point that stood in a frame. */
+  cursor: number;
+}
+
 /** Staff connections on their way to the cursor of the stream, each from its own. */
 export class StaffResume implements Pacing {
   readonly #catching: Joining;
   readonly #target: ResumeTarget;
   readonly #host: StaffStreamHost;
-  /** The state that each was announced with, as a count of its changes. */
-  readonly #announced = new Map<Connection, number>();
+  readonly #told = new Map<Connection, Told>();
 
   constructor(target: ResumeTarget, host: StaffStreamHost) {
     this.#target = target;
@@ -59,7 +66,7 @@ export class StaffResume implements Pacing {
 
   remove(connection: Connection): void {
     this.#catching.remove(connection);
-    this.#announced.delete(connection);
+    this.#told.delete(connection);
   }
 
   /** Somebody begins where the feed ends, wherever that is. */
@@ -136,19 +143,22 @@ export class StaffResume implements Pacing {
 
   #announce(connection: Connection, from: number, reset: CursorReset | null): boolean {
     if (!this.#host.sendReady(connection, from, reset)) return false;
-    this.#announced.set(connection, this.#target.audiences.stateChanges);
+    this.#told.set(connection, { stateChanges: this.#target.audiences.stateChanges, cursor: from });
     return true;
   }
 
-  /** What changed since `channel.ready` was told to those alone who follow live. */
-  #tellState(connection: Connection): void {
+  /** What was told since `channel.ready` to those alone who follow live, and how far it is where no event said so. */
+  #tellRest(connection: Connection, cursor: number): void {
     const { principal, transport } = connection;
-    const announced = this.#announced.get(connection);
-    this.#announced.delete(connection);
-    const knows = announced === this.#target.audiences.stateChanges;
-    if (knows || principal?.kind !== 'staff' || connection.isOver) return;
-    const { badge, users } = this.#target.stateFor(principal);
-    this.#host.write(connection, encodeFor(transport.kind, [badgeFrame(badge), presenceFrame(users)]));
+    const told = this.#told.get(connection);
+    this.#told.delete(connection);
+    if (told === undefined || principal?.kind !== 'staff' || connection.isOver) return;
+    const out: OutFrame[] = told.cursor === cursor ? [] : [cursorFrame(cursor)];
+    if (told.stateChanges !== this.#target.audiences.stateChanges) {
+      const { badge, users } = this.#target.stateFor(principal);
+      out.push(badgeFrame(badge), presenceFrame(users));
+    }
+    if (out.length > 0) this.#host.write(connection, encodeFor(transport.kind, out));
   }
 
   #advance(connection: Connection): void {
@@ -170,13 +180,16 @@ export class StaffResume implements Pacing {
       if (connection.transport.kind === 'poll' && connection.transport.queuedBytes > 0) break;
     }
     if (connection.transport.kind === 'poll') this.#finishPoll(connection, from < cursor);
-    else if (this.#catching.joinIfLevel(connection, cursor)) this.#tellState(connection);
+    else if (this.#catching.joinIfLevel(connection, cursor)) this.#tellRest(connection, cursor);
   }
 
   #write(connection: Connection, frames: readonly LiveFrame[], end: number, paged: boolean): void {
     const out = this.#visibleFrames(connection, frames, paged);
     connection.reach(end);
-    if (out.length === 0) return;
+    const last = out.at(-1);
+    if (last === undefined) return;
+    const told = this.#told.get(connection);
+    if (told !== undefined && last.id !== null) told.cursor = Number(last.id);
     this.#host.write(connection, encodeFor(connection.transport.kind, out));
     this.#host.metrics.resumed(out.length);
   }

@@ -152,6 +152,12 @@ export class StaffStream implements CatchupParticipant {
     if (!this.#subscribed && kind !== 'idle' && kind !== 'subscribing') void this.#follow();
   }
 
+  /** Once a second at most, however many events are not for them. */
+  tellCursor(): void {
+    const { cursor } = this;
+    if (cursor !== null) this.#audiences.tellCursor(cursor);
+  }
+
   /** No connection has been here for a while. */
   releaseIdle(now: number): void {
     const isIdle = this.size === 0 && this.#state.kind !== 'idle' && now - this.#emptySince > LINGER_MS;
@@ -169,11 +175,6 @@ export class StaffStream implements CatchupParticipant {
 
   pushBadge(badge: CountedBadge): void {
     this.#audiences.pushBadge(badge);
-  }
-
-  /** Somebody's cursor has passed over what they may not see, and no frame has told them. */
-  get owesCursor(): boolean {
-    return this.#audiences.owesCursor;
   }
 
   presenceChanged(users: readonly PresenceUser[]): void {

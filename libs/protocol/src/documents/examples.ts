@@ -198,6 +198,7 @@ const ephemeral: Wire<'EphemeralFrame'>[] = [
 const control: Wire<'ControlFrame'>[] = [
   { type: 'channel.ready', data: customerReady },
   { type: 'channel.ready', data: staffReady, cursor: CURSOR },
+  { type: 'channel.cursor', cursor: CURSOR },
   { type: 'channel.refreshed', data: { expires_at: LATER } },
   { type: 'channel.pong' },
   { type: 'channel.reset', data: { reason: 'cursor_ahead' } },
