@@ -31,6 +31,7 @@ export { type FieldProblem, validate } from './validation.ts';
 export * from './http/access.ts';
 export { closeHttpApp } from './http/close-http-app.ts';
 export { createHttpApp, type HttpAppOptions } from './http/create-http-app.ts';
+export { dependencyFailure } from './http/dependency-failure.ts';
 export { errorResponse, type ErrorResponse } from './http/error-response.ts';
 export { listenForMetrics } from './http/metrics-listener.ts';
 export type { MetricsAccess } from './http/operational-routes.ts';
