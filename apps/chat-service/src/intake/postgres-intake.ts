@@ -1,4 +1,5 @@
 import { ChatError, INTAKE_MAX_EVENTS, type SiteId } from '@chat-realtime/protocol';
+import { publishMark } from '../messages/marks.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translate } from '../storage/errors.ts';
 import { known, type Nameless, placeOf, TAILS, type Told } from './nameless.ts';
@@ -262,15 +263,12 @@ export class PostgresIntake implements EventIntake {
       if (typeof event.sessionId === 'string') tally.sessions.set(event.sessionId, row.r_session_id);
       if (event.messageText !== null && row.r_message_id !== null)
         tally.messages.set(event.messageText, row.r_message_id);
-      if (row.r_mark_moved && row.r_message_id !== null) this.#publishRead(row.r_session_id, row.r_message_id);
+      // By a message of the team, which they have read themselves.
+      if (row.r_mark_moved && row.r_message_id !== null)
+        publishMark(this.#context, row.r_session_id, 'staff', row.r_message_id, row.r_message_id);
     }
     tally.accepted += stored;
     if (stored > 0) this.#context.committed();
-  }
-
-  #publishRead(sessionId: number, messageId: number): void {
-    const data = { by: 'staff', delivered_id: messageId, read_id: messageId };
-    this.#context.ephemeral({ v: 1, type: 'chat.read', session_id: sessionId, seq: null, data });
   }
 
   #count(source: IntakeSource, tally: Tally): void {

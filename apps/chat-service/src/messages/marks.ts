@@ -24,7 +24,7 @@ export const STAFF_DELIVERED = sql<number>`GREATEST(s.team_read_id,
   COALESCE((SELECT max(m.delivered_id) FROM chat_read_mark m WHERE m.session_id = s.id AND m.participant <> 'client'), 0))`;
 
 export function publishMark(
-  context: StorageContext,
+  context: Pick<StorageContext, 'ephemeral'>,
   sessionId: number,
   by: 'client' | 'staff',
   deliveredId: number,
