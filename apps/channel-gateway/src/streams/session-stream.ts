@@ -53,7 +53,8 @@ export class SessionStream implements Pacing {
   #head = -1;
   #lastMessageId = 0;
   readonly #marks = new ReadMarks();
-  #assignedUserId: string | null = null;
+  /** Undefined until chat-service or an assignment has said it. */
+  #assignedUserId: string | null | undefined;
   /** When the last connection left; such a stream is kept a little, for reloads and the next poll. */
   #emptySince = 0;
   /** The last head check or page, on the monotonic clock. */
@@ -92,7 +93,7 @@ export class SessionStream implements Pacing {
     return this.#lastMessageId;
   }
 
-  get assignedUserId(): string | null {
+  get assignedUserId(): string | null | undefined {
     return this.#assignedUserId;
   }
 
@@ -171,7 +172,7 @@ export class SessionStream implements Pacing {
     this.#head = -1;
     this.#lastMessageId = 0;
     this.#marks.forget();
-    this.#assignedUserId = null;
+    this.#assignedUserId = undefined;
     this.isBanned = false;
     this.#gap.close();
     this.#cursorAsked = -1;

@@ -1,3 +1,4 @@
+import { STAFF_CHANNEL } from '@chat-realtime/protocol';
 import { expect, it } from 'vitest';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
@@ -61,5 +62,31 @@ it('[FRM4] takes no typing for the session of another customer, nor one of staff
     ['validation_failed'],
   ]);
   expect(typed()).toEqual([]);
+  await gateway.stop();
+});
+
+it('[ASG13] says whose the session is now, nobody’s too, where none of the staff is connected', async () => {
+  const gateway = new VirtualGateway({ config: { headCheckSeconds: 60 } });
+  const { ledger } = gateway;
+  ledger.createSession(1);
+  ledger.assign(1, 'anna');
+  const writer = gateway.customer(1);
+  const published: unknown[] = [];
+  await gateway.fanout.subscribe(STAFF_CHANNEL, (payload) => {
+    const { type, subscribers } = JSON.parse(payload.toString());
+    if (type === 'chat.typing') published.push(subscribers);
+  });
+  for (const [active, owner] of [
+    [true, 'anna'],
+    [false, null],
+    [true, 'boris'],
+  ] as const) {
+    await gateway.advance(1_000);
+    if (owner !== 'anna') ledger.assign(1, owner);
+    await gateway.advance(100);
+    writer.send({ type: 'typing', active });
+  }
+  await gateway.advance(100);
+  expect(published).toEqual(['anna', null, 'boris'].map((user) => ({ session_id: 1, assigned_user_id: user })));
   await gateway.stop();
 });

@@ -37,11 +37,18 @@ export class Typing {
     if (principal.kind === 'customer' && sessions.get(sessionId)?.isBanned === true) return null;
     const typing = { type: 'chat.typing', session_id: sessionId, seq: null, data: typingData(principal, active) };
     void link.publish(sessionChannel(sessionId), typing);
-    const assigned = sessions.get(sessionId)?.assignedUserId ?? sight.ownerOf(sessionId);
+    const assigned = this.#assigneeOf(sessionId);
     const subscribers =
       assigned === undefined ? {} : { subscribers: { session_id: sessionId, assigned_user_id: assigned } };
     void link.publish(STAFF_CHANNEL, { ...typing, ...subscribers });
     return null;
+  }
+
+  /** Both know it by way of chat-service: the stream of the session where its customer is here, else that of the staff. */
+  #assigneeOf(sessionId: number): string | null | undefined {
+    const { sessions, sight } = this.#options;
+    const known = sessions.get(sessionId)?.assignedUserId;
+    return known === undefined ? sight.ownerOf(sessionId) : known;
   }
 
   #hasChanged(connection: Connection, active: boolean): boolean {
