@@ -10,14 +10,14 @@ interface CloseCodeEntry {
 /** 4000–4499: reconnect with back-off. 4500–4999: do not. */
 export const CLOSE_CODES = {
   normal: { code: 1000, reconnect: 'never', meaning: 'closed on purpose by the client' },
-  going_away: { code: 1001, reconnect: 'backoff', meaning: 'the peer goes away' },
+  going_away: { code: 1001, reconnect: 'backoff', meaning: 'the peer is going away' },
   protocol_error: { code: 1002, reconnect: 'never', meaning: 'WebSocket protocol violated' },
   unsupported_data: { code: 1003, reconnect: 'never', meaning: 'binary frame' },
   invalid_payload: { code: 1007, reconnect: 'never', meaning: 'text that is not UTF-8' },
   policy_violation: { code: 1008, reconnect: 'never', meaning: 'too many fragments or pings' },
   message_too_big: { code: 1009, reconnect: 'never', meaning: 'frame over 64 KiB' },
   internal_error: { code: 1011, reconnect: 'backoff', meaning: 'a fault of the server on this connection' },
-  service_restart: { code: 1012, reconnect: 'now', meaning: 'this gateway restarts' },
+  service_restart: { code: 1012, reconnect: 'now', meaning: 'this gateway is restarting' },
   try_again_later: { code: 1013, reconnect: 'backoff', meaning: 'no room now, or about to restart' },
   token_expired: { code: 4401, reconnect: 'refresh_token', meaning: 'get a new token, then reconnect' },
   timeout: { code: 4408, reconnect: 'backoff', meaning: 'no pong, or no auth frame in time' },
@@ -36,7 +36,7 @@ export const CLOSE_CODES = {
   channel_off: {
     code: 4530,
     reconnect: 'poll_only',
-    meaning: 'the channel is switched off, for all or for this session: poll REST, ask again after a minute',
+    meaning: 'the channel is switched off, for all or for this session: poll REST, try again after a minute',
   },
 } as const satisfies Record<string, CloseCodeEntry>;
 

@@ -18,7 +18,7 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     summary: 'Ban a visitor: this chat, this customer or this address',
     body: { schema: bans.newBanSchema, required: true },
     answers: {
-      200: { description: 'a ban that held already, changed', schema: bans.banResponseSchema },
+      200: { description: 'a ban already in effect, changed', schema: bans.banResponseSchema },
       201: { description: 'banned', schema: bans.banResponseSchema },
     },
     errors: ['session_not_found'],
@@ -29,7 +29,7 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/chat/bans',
     access: 'staff',
-    summary: 'Bans that hold now',
+    summary: 'Bans in effect',
     query: pageQuerySchema,
     answers: { 200: { description: 'a page', schema: bans.bansResponseSchema, noStore: true } },
   }),
@@ -54,7 +54,7 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     answers: {
       200: {
         description:
-          'one document, with `scope=customer` all of them in one; with `format=zip` an archive (`application/zip`) of it and the files',
+          'one document, with `scope=customer` for all chats together; with `format=zip` an archive (`application/zip`) of it and the files',
         schema: privacy.sessionOrCustomerExportSchema,
         noStore: true,
       },
@@ -67,7 +67,7 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/chat/session/{id}/erase',
     access: 'admin',
-    summary: 'Take away everything that was written in a chat, or in all of its customer, and who they are',
+    summary: 'Erase everything written in a chat, or in all chats of its customer, and who they are',
     body: { schema: privacy.eraseRequestSchema, required: false },
     answers: { 200: { description: 'erased', schema: privacy.eraseResponseSchema } },
     errors: ['session_not_found'],
@@ -78,9 +78,9 @@ export const ADMINISTRATION_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/chat/session/{id}/trace',
     access: 'admin',
-    summary: 'The way of one event: when it was stored, published, written to which sockets, received and read',
+    summary: 'The path of one event: when it was stored, published, written to which sockets, received and read',
     query: traceQuerySchema,
-    answers: { 200: { description: 'what is known of it', schema: traceResponseSchema, noStore: true } },
+    answers: { 200: { description: 'the known steps', schema: traceResponseSchema, noStore: true } },
     errors: ['session_not_found', 'not_found'],
   }),
   route({

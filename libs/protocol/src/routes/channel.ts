@@ -7,7 +7,7 @@ import { route, type Route } from './route.ts';
 
 const service = 'channel-gateway';
 const STREAM = {
-  description: 'frames as server-sent events, the first is channel.ready',
+  description: 'frames as server-sent events; the first is channel.ready',
   contentType: 'text/event-stream',
   noStore: true,
 };
@@ -71,7 +71,7 @@ export const CHANNEL_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/channel/shadow',
     access: 'channel',
-    summary: 'What a page that polls as before, and hears the channel beside it, saw on each way',
+    summary: 'What a page that still polls, and listens to the channel beside it, received on each path',
     query: query.shadowQuerySchema,
     body: { schema: shadowReportSchema, required: true },
     answers: { 204: { description: 'counted' } },
@@ -101,7 +101,7 @@ export const INTERNAL_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/internal/catchup',
     access: 'internal',
-    summary: 'Events after a seq for many sessions; CATCHUP_URL of a foreign chat-service',
+    summary: 'Events after a seq for many sessions; CATCHUP_URL of a custom chat-service',
     body: { schema: catchupRequestSchema, required: true },
     answers: { 200: { description: 'a session that does not exist is absent', schema: catchupResponseSchema } },
     originChecked: false,
@@ -112,7 +112,7 @@ export const INTERNAL_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/internal/acks',
     access: 'internal',
-    summary: 'Delivery marks; ACKS_URL of a foreign chat-service',
+    summary: 'Delivery marks; ACKS_URL of a custom chat-service',
     body: { schema: acksRequestSchema, required: true },
     answers: { 204: { description: 'stored' } },
     originChecked: false,
@@ -123,9 +123,9 @@ export const INTERNAL_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/internal/hops',
     access: 'internal',
-    summary: 'What this process remembers of the way of an event; gateways and the dispatcher answer it too',
+    summary: "What this process remembers of an event's path; gateways and the dispatcher serve it too",
     query: hopsQuerySchema,
-    answers: { 200: { description: 'in their order', schema: hopsResponseSchema } },
+    answers: { 200: { description: 'in order', schema: hopsResponseSchema } },
   }),
   route({
     id: 'drainStatus',
@@ -134,7 +134,7 @@ export const INTERNAL_ROUTES: readonly Route[] = [
     path: '/internal/drain',
     access: 'internal',
     summary: 'How many connections a gateway still has',
-    answers: { 200: { description: 'now', schema: drainStatusSchema } },
+    answers: { 200: { description: 'the present number', schema: drainStatusSchema } },
   }),
   route({
     id: 'drain',
@@ -142,8 +142,8 @@ export const INTERNAL_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/internal/drain',
     access: 'internal',
-    summary: 'Send every client of a gateway to the others, and let nobody new in',
-    answers: { 202: { description: 'begun, or under way', schema: drainStatusSchema } },
+    summary: 'Move every client of a gateway to the others, and accept no new ones',
+    answers: { 202: { description: 'started, or already running', schema: drainStatusSchema } },
     originChecked: false,
   }),
 ];

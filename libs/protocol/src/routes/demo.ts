@@ -31,7 +31,7 @@ export const DEMO_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/chat/demo/end',
     access: 'admin',
-    summary: 'Begin for real: the chats and accounts of the demo go',
+    summary: 'End the demo and remove its chats and accounts',
     answers: { 200: { description: 'the link for the first administrator', schema: demo.demoEndedResponseSchema } },
     errors: ['not_found'],
   }),

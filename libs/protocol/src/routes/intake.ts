@@ -16,9 +16,9 @@ export const INTAKE_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/intake/events',
     access: 'events',
-    summary: "Events of a site's own chat, each stored once; all of the request or nothing",
+    summary: "Events of a site's own chat, each stored once; a request is stored whole or not at all",
     body: { schema: intakeRequestSchema, required: true },
-    answers: { 200: { description: 'how many were new and how many were known', schema: intakeResponseSchema } },
+    answers: { 200: { description: 'how many were new and how many were duplicates', schema: intakeResponseSchema } },
   }),
   route({
     id: 'intakeSessions',

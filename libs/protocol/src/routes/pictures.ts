@@ -11,7 +11,7 @@ export const PICTURE_ROUTES: readonly Route[] = [
     method: 'PUT',
     path: '/chat/operators/{id}/picture',
     access: 'staff',
-    summary: 'Set the picture of an operator: `me`, or for admins anybody',
+    summary: 'Set the picture of an operator: `me`, or for admins anyone',
     body: { schema: pictures.pictureRequestSchema, required: true },
     answers: { 200: { description: 'its address', schema: pictures.pictureResponseSchema } },
   }),
@@ -21,7 +21,7 @@ export const PICTURE_ROUTES: readonly Route[] = [
     method: 'DELETE',
     path: '/chat/operators/{id}/picture',
     access: 'staff',
-    summary: 'Take the picture of an operator away',
+    summary: 'Remove the picture of an operator',
     answers: { 204: { description: 'there is none now' } },
   }),
   route({

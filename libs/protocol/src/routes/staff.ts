@@ -77,7 +77,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/chat/session/{id}/revoke',
     access: 'staff',
-    summary: "Revoke the customer's tokens and links made up to now",
+    summary: "Revoke all of the customer's tokens and links made until now",
     answers: { 204: { description: 'revoked' } },
   }),
   route({
@@ -157,7 +157,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/chat/callbacks/{id}/consent',
     access: 'staff',
-    summary: 'What was agreed to with a callback request, and in which words',
+    summary: 'The consent given with a callback request, and its exact words',
     answers: { 200: { description: 'the proof', schema: consentProofResponseSchema, noStore: true } },
     errors: ['not_found'],
   }),
@@ -188,9 +188,10 @@ export const STAFF_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/chat/operator/handover',
     access: 'staff',
-    summary: "Hand all of the caller's sessions, or as an admin another's, to an operator or back to the queue",
+    summary:
+      "Give all of the caller's sessions, or as an admin another operator's, to an operator or back to the queue",
     body: { schema: operatorStatus.handoverRequestSchema, required: true },
-    answers: { 200: { description: 'the sessions that went', schema: operatorStatus.handoverResponseSchema } },
+    answers: { 200: { description: 'the sessions that moved', schema: operatorStatus.handoverResponseSchema } },
   }),
   route({
     id: 'listQuickReplies',
@@ -240,7 +241,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/chat/settings',
     access: 'admin',
-    summary: 'What the console has saved, and what holds',
+    summary: 'The saved settings, and the values in effect',
     answers: { 200: { description: 'the settings', schema: settings.settingsResponseSchema, noStore: true } },
   }),
   route({
@@ -260,7 +261,7 @@ export const STAFF_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/chat/settings/webhook/test',
     access: 'admin',
-    summary: 'Send a test to each address that alerts go to',
+    summary: 'Send a test to each address for alerts',
     answers: { 200: { description: 'what each answered', schema: targets.webhookTestResponseSchema, noStore: true } },
     errors: ['no_alert_targets'],
   }),
