@@ -4,16 +4,16 @@ export interface TextPiece {
   readonly href: string | null;
 }
 
-/** A text full of addresses is nobody's message: what comes after so many stays text. */
+/** A text full of addresses is nobody's message: after this many the rest stays text. */
 export const MOST_LINKS = 100;
-/** No server takes a longer address, and a browser needs quadratic time to encode a name of thousands of letters. */
+/** No server accepts a longer address, and a browser needs quadratic time to encode a name of thousands of letters. */
 export const LONGEST_ADDRESS = 2_048;
 const KEPT_TEXTS = 200;
 
-/** What ends an address wherever it stands. */
+/** Characters that end an address anywhere. */
 const BREAK = /[\s<>"'`«»]+/g;
 const SCHEME = /(?:https?:\/\/|mailto:)/gi;
-/** What more likely belongs to the sentence than to the address. */
+/** Characters that more likely belong to the sentence than to the address. */
 const TRAILING = '.,;:!?…”’)]}';
 const WORD = /[A-Za-z0-9_]/;
 const LOCAL = /[A-Za-z0-9_.+-]/;
@@ -25,7 +25,7 @@ interface Found {
   readonly href: string;
 }
 
-/** An address as its parts, or null where it is none. Browsers of 2023 have no `URL.canParse`. */
+/** An address in its parts, or null if it is not one. Browsers of 2023 have no `URL.canParse`. */
 export function urlOf(text: string, base?: string): URL | null {
   if (text.length > LONGEST_ADDRESS) return null;
   try {
@@ -65,7 +65,10 @@ function endOf(text: string, from: number, to: number): number {
   return end;
 }
 
-/** The mail address around an `@`. No character is looked at for two of them, so a run of any length costs its length. */
+/**
+ * The mail address around an `@`. No character is examined for two of them, so the cost is linear in the length of a
+ * run.
+ */
 function mailAt(text: string, at: number, low: number, high: number): Found | null {
   let from = at;
   while (from > low && LOCAL.test(text.charAt(from - 1))) from -= 1;
@@ -136,8 +139,8 @@ function split(text: string): readonly TextPiece[] {
 const kept = new Map<string, readonly TextPiece[]>();
 
 /**
- * A text of an outsider as pieces to show. The work is linear in its length, whatever stands in it, and what was split
- * is kept: a list that is drawn anew with each frame asks for the same texts again and again.
+ * An outsider's text as pieces to show. The work is linear in its length, whatever it contains, and the result is
+ * cached: a list that is redrawn with each frame requests the same texts again and again.
  */
 export function splitLinks(text: string): readonly TextPiece[] {
   const known = kept.get(text);

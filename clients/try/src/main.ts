@@ -81,7 +81,7 @@ class Bench {
   readonly #listenerSince = Date.now();
   readonly #table = new ScoreTable(find('score'), WORDS[language]);
   readonly #picture: PathPicture;
-  /** Runs of the buttons that the server has begun and not ended, by their numbers. */
+  /** Experiments that the server has started and not ended, by number. */
   readonly #runs = new Map<number, HTMLButtonElement>();
   #state: PathState | null = null;
   #shownBefore = 0;
@@ -120,7 +120,7 @@ class Bench {
   async #tick(): Promise<void> {
     this.#customer.eye.attach();
     this.#operator.eye.attach();
-    // While the server restarts, what is known stays until it answers again.
+    // While the server restarts, the last known state is shown until it answers again.
     await this.#truth.read().catch(() => undefined);
     this.#show();
   }
@@ -181,7 +181,7 @@ class Bench {
 
   #endRuns({ last, running, failed }: Progress): void {
     for (const [run, button] of this.#runs) {
-      // Said before it was begun.
+      // This report is from before the run was started.
       if (run > last || running.includes(run)) continue;
       this.#runs.delete(run);
       button.removeAttribute('aria-disabled');
@@ -203,7 +203,7 @@ class Bench {
     }
   }
 
-  /** One of a kind at a time; different ones may come together. */
+  /** One of a kind at a time; different ones may run together. */
   async #experiment(name: ExperimentName, sessionId: number, button: HTMLButtonElement): Promise<void> {
     if (button.getAttribute('aria-disabled') === 'true') return;
     this.#pressed = true;
@@ -257,7 +257,7 @@ async function begin(): Promise<void> {
   find('operator-name').textContent = name;
   await operator.open(customer.sessionId, language);
   bench = new Bench(customer, operator, picture);
-  // Chosen while the panes were opening, which began in the other one.
+  // Chosen while the panes were opening, which started in the other language.
   if (language !== first) bench.setLanguage();
   // The panes took the focus while they opened.
   window.focus();

@@ -57,7 +57,7 @@ interface DrawnNode {
   readonly note: SVGElement;
 }
 
-/** The picture of the path: parts, the lines between them, a dot for each event, and what is down. */
+/** The picture of the path: the parts, the lines between them, a dot for each event, and the parts that are down. */
 export class PathPicture {
   readonly #svg = draw('svg', { viewBox: '0 0 400 164', role: 'img' });
   readonly #dots = draw('g', { class: 'dots' });
@@ -95,7 +95,7 @@ export class PathPicture {
     if (this.#last !== null) this.#mark(this.#last);
   }
 
-  /** A dot on each line that something has passed since. */
+  /** A dot on each line over which something has passed since. */
   show(state: PathState): void {
     const before = this.#last?.hops;
     this.#last = state;
@@ -150,7 +150,7 @@ export class PathPicture {
     if (text === 'dropped') this.#fall();
   }
 
-  /** `note` null: what stands there stays. */
+  /** `note` null: the present note stays. */
   #set(name: NodeName, state: 'up' | 'down' | 'lost', note: string | null): void {
     this.#nodes.get(name)?.group.setAttribute('data-state', state);
     if (note !== null) this.#note(name, note);

@@ -1,6 +1,6 @@
 export type Language = 'ru' | 'en';
 
-/** The Russian texts stand in the page itself, which is therefore complete before any script has run. */
+/** The Russian texts are in the page itself, which is therefore complete before any script has run. */
 export const ENGLISH: Readonly<Record<string, string>> = {
   title: 'Break it and count',
   lead: 'Customer, operator and a message’s real way between them: break it and watch the count.',

@@ -47,7 +47,7 @@ export class Team {
     return this.#api.request('POST', '/auth/operators', { body: account });
   }
 
-  /** Refused (409 `stale`) where another administrator has changed the account since it was read. */
+  /** Refused (409 `stale`) if another administrator has changed the account since it was read. */
   change({ id, updated_at }: OperatorAccount, patch: OperatorPatch): Promise<unknown> {
     return this.#api.request('PATCH', `/auth/operators/${id}`, {
       body: { ...patch, expected_updated_at: updated_at },
@@ -67,8 +67,9 @@ export class Team {
   }
 
   /**
-   * Chats that go to nobody in particular are back in the queue within seconds, by the server. With an heir they go before
-   * the account ends, or the server would put them into the queue first; and again, for one that came in between.
+   * Chats without a named receiver are returned to the queue by the server within seconds. With a receiver they move
+   * before the account ends, or the server would put them into the queue first; and again, for one that came in
+   * between.
    */
   async deactivate(account: OperatorAccount, heir: string | null): Promise<void> {
     if (heir !== null) await this.#handOver(account.id, heir);
@@ -84,7 +85,7 @@ export class Team {
 export const ownAccount = (api: StaffApi): Promise<OwnAccount> => api.request('GET', '/auth/me');
 export const changePassword = (api: StaffApi, current: string, next: string): Promise<unknown> =>
   api.request('POST', '/auth/password', { body: { current_password: current, new_password: next } });
-/** Without the password, where the sign-in is fresh. */
+/** Without the password, if the sign-in is recent. */
 export const beginTotp = (api: StaffApi, password?: string): Promise<TotpSetup> =>
   api.request('POST', '/auth/totp', { body: password === undefined ? {} : { current_password: password } });
 export const confirmTotp = (api: StaffApi, code: string): Promise<RecoveryCodes> =>
@@ -107,7 +108,7 @@ export function newSecret(): string {
     .replaceAll('=', '');
 }
 
-/** All that hold: there are few. */
+/** All in effect: there are few. */
 export async function readBans(api: StaffApi): Promise<readonly Ban[]> {
   const bans: Ban[] = [];
   let page: string | null = null;
@@ -128,22 +129,22 @@ export const addBan = (
 export const readAudit = (api: StaffApi, page: string | null): Promise<AuditResponse> =>
   api.request('GET', '/chat/audit', { query: { limit: '50', ...(page === null ? {} : { page }) } });
 
-/** What is meant of a person: this chat, or all of the customer who is signed in in it. */
+/** The scope of a call: this chat, or all chats of the customer who is signed in to it. */
 export type PersonScope = 'session' | 'customer';
 
-/** Answers in how many chats. */
+/** Returns the number of chats. */
 export async function eraseChat(api: StaffApi, id: number, scope: PersonScope): Promise<number> {
   const answer: EraseResponse = await api.request('POST', `/chat/session/${id}/erase`, { body: { scope } });
   return answer.erased_sessions;
 }
 
-/** The messages as the customer has them, kept as a file by the browser. */
+/** The messages as the customer has them, saved as a file by the browser. */
 export async function downloadTranscript(api: StaffApi, id: number): Promise<void> {
   const file = await api.transcript(id);
   if (file !== null) keepFile(file, `chat-${id}.txt`);
 }
 
-/** An archive of documents and files, kept as a file by the browser. */
+/** An archive of documents and files, saved as a file by the browser. */
 export async function downloadChat(api: StaffApi, id: number, scope: PersonScope): Promise<void> {
   const archive = await api.export(id, { format: 'zip', scope });
   keepFile(archive, scope === 'session' ? `chat-${id}.zip` : `customer-of-chat-${id}.zip`);

@@ -7,25 +7,25 @@ import { createStore } from '../store.ts';
 
 export interface InboxState {
   readonly sessions: ReadonlyMap<number, StaffSession>;
-  /** `complete`: every open session is here, so what is counted is right. `partial`: the rest comes as the list is scrolled. */
+  /** `complete`: every open session is here, so counts are right. `partial`: the rest comes as the list is scrolled. */
   readonly open: 'loading' | 'partial' | 'complete' | 'failed';
   readonly closed: { readonly loading: boolean; readonly next: string | null; readonly started: boolean };
 }
 
 const PAGE = 200;
-/** Open sessions read without being asked for: more than anybody scrolls through, and few enough for a page to hold. */
+/** Open sessions loaded automatically: more than anybody scrolls through, and few enough for a page to hold. */
 const EAGER_ROWS = 5_000;
 const REPAIR_MS = 2_000;
 const MANY = 20;
 
-/** An operator's reopening brings back since when the customer waits, which the event does not say. */
+/** Reopening by an operator restores the start of the customer's wait, which the event does not contain. */
 function isReopening(event: StaffEvent): boolean {
   return event.type === 'chat.session.status' && event.data.previous === 'closed' && event.data.reason === 'operator';
 }
 
 /**
- * The open sessions (of very many the longest waiting, the newest and the own ones) and as many closed ones as were looked
- * at, kept true by the staff channel.
+ * The open sessions (if there are very many: the longest waiting, the newest and the operator's own) and the closed
+ * ones that were opened, kept up to date by the staff channel.
  */
 export class Inbox {
   readonly #api: StaffApi;
@@ -36,13 +36,13 @@ export class Inbox {
     open: 'loading',
     closed: { loading: false, next: null, started: false },
   });
-  /** Reads one row anew. */
+  /** Reloads one row. */
   readonly refresh: (id: number) => Promise<void> = createCoalescedReload((id) => this.#read(id));
   #generation = 0;
-  /** Where the open ones that were not read yet begin; null when all were read. */
+  /** Where the open ones that are not loaded yet begin; null when all are loaded. */
   #openNext: string | null = null;
   #readingMore = false;
-  /** Databases that answered: a row of an earlier one must not stand beside those of a later one. */
+  /** Databases that answered: a row of an earlier one must not be shown beside those of a later one. */
   #databases = 0;
   #repair: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -77,7 +77,10 @@ export class Inbox {
     for (const off of this.#off) off();
   }
 
-  /** Reads all open sessions; the channel begins where the first page was read, so nothing falls between. */
+  /**
+   * Loads all open sessions; the channel begins at the point where the first page was read, so nothing is missed in
+   * between.
+   */
   async load(): Promise<void> {
     this.#generation += 1;
     const generation = this.#generation;
@@ -111,13 +114,13 @@ export class Inbox {
       this.#dropMissing(seen);
     } catch {
       if (generation !== this.#generation) return;
-      // Said by the list itself; the attempt is repeated until it succeeds.
+      // The list itself reports the error; the attempt is repeated until it succeeds.
       if (this.getState().open === 'loading') this.#store.set({ open: 'failed' });
       this.#retry = setTimeout(() => void this.load(), 5_000);
     }
   }
 
-  /** The next open ones; asked for where the list of those that were read ends. */
+  /** Loads the next open ones, when the end of the loaded list is reached. */
   async loadMore(): Promise<void> {
     const page = this.#openNext;
     if (page === null || this.#readingMore) return;
@@ -131,7 +134,7 @@ export class Inbox {
       this.#openNext = answer.next_page;
       if (answer.next_page === null) this.#store.set({ open: 'complete' });
     } catch {
-      // The list asks again when it is scrolled.
+      // The list requests it again when it is scrolled.
     } finally {
       this.#readingMore = false;
     }
@@ -150,7 +153,7 @@ export class Inbox {
       this.#merge(answer.sessions);
       this.#store.set({ closed: { loading: false, next: answer.next_page, started: true } });
     } catch {
-      // The list asks again when it is scrolled or opened.
+      // The list requests it again when it is scrolled or opened.
       this.#store.set({ closed: { ...closed, loading: false } });
     }
   }
@@ -162,7 +165,7 @@ export class Inbox {
       if (database === this.#databases) this.upsert(session);
       else void this.refresh(id);
     } catch (error) {
-      // Gone from our sight: an operator with scope `assigned` lost it.
+      // No longer visible: an operator with scope `assigned` lost it.
       if (error instanceof Error && 'code' in error && error.code === 'session_not_found') this.#remove(id);
     }
   }
@@ -171,7 +174,7 @@ export class Inbox {
     this.#merge([session]);
   }
 
-  /** What is known of a session after a call that answered the part customers see too. */
+  /** Updates a session from a call that returns the part customers see too. */
   patch(id: number, change: Partial<StaffSession>): void {
     this.#patch(id, (session) => ({ ...session, ...change }));
   }
@@ -182,8 +185,8 @@ export class Inbox {
   }
 
   /**
-   * The database is another one, an older state for example: its numbers begin lower, so what is known gives way to
-   * whatever is read. Open rows are shown until then.
+   * The database is another one, for example an older state. Its numbers are lower, so the known rows are replaced by
+   * whatever is loaded. Until then open rows are shown.
    */
   #startOver(): void {
     this.#databases += 1;
@@ -205,7 +208,7 @@ export class Inbox {
         continue;
       }
       const next = events.reduce((session: StaffSession, event: StaffEvent) => changed(session, event), known);
-      // Events are missing between what is known and what came, or what was hidden is back: read the row anew.
+      // Events are missing between the known state and this one, or something hidden is visible again: reload the row.
       const gap = events.some((event) => event.seq !== null && event.seq > known.last_seq + events.length);
       if (gap || events.some((event) => isReopening(event) || event.type === 'chat.erased')) void this.refresh(id);
       sessions.set(id, next);
@@ -217,9 +220,9 @@ export class Inbox {
     const sessions = new Map(this.getState().sessions);
     for (const row of rows) {
       const known = sessions.get(row.id);
-      // An answer that left before an event came must not take the event back.
+      // A response sent before an event arrived must not undo the event.
       if (known !== undefined && row.last_seq < known.last_seq) continue;
-      // A list has no attributes and no answers: what was read of the chat itself stays.
+      // A list has no attributes and no answers: those loaded with the chat itself stay.
       const { attributes = known?.attributes, answers = known?.answers } = row;
       sessions.set(row.id, { ...row, ...(attributes && { attributes }), ...(answers && { answers }) });
     }
@@ -238,8 +241,8 @@ export class Inbox {
   }
 
   /**
-   * Open rows the full reading did not show have been closed or taken from our sight meanwhile. Where only a part was
-   * read they may be further on: they go, and come again with their page.
+   * Open rows that the complete list did not contain have been closed or are no longer visible. If only a part was
+   * loaded they may be further on: they are removed, and return with their page.
    */
   #dropMissing(seen: ReadonlySet<number>): void {
     const missing = [...this.getState().sessions.values()].filter(
@@ -254,7 +257,9 @@ export class Inbox {
     this.#store.set({ sessions });
   }
 
-  /** The server counts; if the rows disagree for a while, some are out of date (read marks of colleagues have no seq). */
+  /**
+   * The server counts. If the rows disagree for a while, some are out of date (read marks of colleagues have no seq).
+   */
   #compareWithBadge(): void {
     const differs = (): boolean => {
       const { badge } = this.#client.getState();
@@ -272,7 +277,7 @@ export class Inbox {
       const doubtful = [...this.getState().sessions.values()].filter(
         ({ unread_count, status }) => unread_count > 0 && status !== 'closed',
       );
-      // Many rows one by one would be as many requests; a page has two hundred.
+      // Reloading many rows one by one would take as many requests; a page has two hundred.
       if (doubtful.length > MANY) void this.load();
       else for (const { id } of doubtful) void this.refresh(id);
     }, REPAIR_MS);

@@ -16,7 +16,7 @@ import type {
 /** `sending` until stored, `sent` from then on, then as far as the other side's marks reach. */
 export type DeliveryState = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
 
-/** A message as shown: of the server's history, or still in the outbox (`id` null). Wire fields keep their names. */
+/** A message as shown: from the server's history, or still in the outbox (`id` null). Wire fields keep their names. */
 export interface ChatMessage extends Omit<Message, 'id'> {
   /** Stays the same while a message goes from outbox to history: use it as the key when rendering. */
   readonly key: string;
@@ -81,13 +81,13 @@ export interface SentMessage {
 }
 
 export interface ChatEvents {
-  /** A message of the other side that came after the page was opened; not for history. */
+  /** A message from the other side that came after the page was opened; not for history. */
   message: ChatMessage;
   status: ConnectionState;
   session: Session | null;
   /** Every event applied, in order and once. */
   event: SessionEvent;
-  /** History was read anew (another database, or a cursor the server does not know). */
+  /** History was reloaded (another database, or a cursor the server does not know). */
   reset: { readonly reason: string };
   /** Every frame as it came, for diagnosis. */
   frame: unknown;
@@ -99,59 +99,61 @@ export interface ChatClientOptions {
   readonly baseUrl?: string;
   /** Default: {@link restBackend} with the same `baseUrl`. */
   readonly backend?: Backend;
-  /** Keeps two chats on one origin apart; default `default`. Part of every storage key and lock name. */
+  /** Separates two chats on one origin; default `default`. Part of every storage key and lock name. */
   readonly namespace?: string;
   /** Default: all four, in this order. */
   readonly transports?: readonly TransportName[];
   /** One connection for all tabs, where the browser can; default true. */
   readonly tabs?: boolean;
-  /** Connect by itself when an earlier visit left a session; default true. Without one nothing is opened or stored. */
+  /**
+   * Connect automatically if an earlier visit left a session; default true. Without one nothing is opened or stored.
+   */
   readonly autoConnect?: boolean;
   /**
-   * False: the page knows that nobody is signed in. The chat of a signed-in customer is then forgotten, not only
-   * hidden.
+   * False: the page knows that nobody is signed in. The chat of a signed-in customer is then deleted on this device,
+   * not only hidden.
    */
   readonly signedIn?: boolean | undefined;
-  /** Taken along when the first `send` begins the session. */
+  /** Sent along when the first `send` starts the session. */
   readonly prechat?: () => Prechat;
   readonly environment?: Partial<Environment>;
 }
 
 export interface ChatClient extends ReadableStore<ChatState> {
-  /** Settles when what an earlier visit stored has been read; `getState()` is complete from then on. */
+  /** Settles when the data stored by an earlier visit have been read; `getState()` is complete from then on. */
   readonly ready: Promise<void>;
   readonly config: () => Promise<ConfigResponse>;
-  /** Begins a chat, or comes back to the stored one. `send` does it by itself. */
+  /** Starts a chat, or returns to the stored one. `send` does it automatically. */
   readonly start: (prechat?: Prechat) => Promise<Session>;
-  /** Takes the message into the outbox and shows it at once. `attachments` are what {@link upload} answered. */
+  /** Puts the message into the outbox and shows it at once. `attachments` are the results of {@link upload}. */
   readonly send: (text: string, attachments?: readonly Attachment[]) => SentMessage;
   /** Sends a failed message again under the same id, by its `key`. */
   readonly retry: (key: string) => void;
   /** Removes an unsent message from the outbox, by its `key`. */
   readonly discard: (key: string) => void;
-  /** Call on each key stroke; coalesced, and ends by itself after 5 s. */
+  /** Call on each key stroke; coalesced, and ends automatically after 5 s. */
   readonly setTyping: (active: boolean) => void;
   /** The customer has seen the messages up to this id; default: all. */
   readonly markRead: (messageId?: number) => void;
-  /** Where the customer is now, for the operators; nothing happens while there is no chat. */
+  /** The page the customer is on, for the operators; no effect while there is no chat. */
   readonly reportPage: (pageUrl: string) => Promise<void>;
   readonly loadOlder: () => Promise<void>;
   readonly requestCallback: (request: Omit<CallbackRequest, 'session_id'>) => Promise<CallbackData>;
-  /** A file with an address that is valid now: those that came with its message end after a day. */
+  /** A file with an address that is valid now: those that came with its message expire after a day. */
   readonly attachment: (messageId: number, attachmentId: string) => Promise<Attachment>;
   readonly upload: (file: UploadFile, options?: UploadOptions) => Promise<Attachment>;
-  /** Signs the customer in by a token of the site's server; asked again whenever one is needed. */
+  /** Signs the customer in with a token of the site's server; called again whenever one is needed. */
   readonly identify: (getIdentityToken: () => Promise<string>) => Promise<Session | null>;
   /** Revokes the customer's tokens (if identified) and forgets everything on this device, in every tab. */
   readonly logout: () => Promise<void>;
   /**
-   * Opens the chat that the link of a mail leads to, by the code behind its `#chat-return=`; the code works once.
-   * Rejects with `bad_credentials` where it was used or has ended, and with `signed_in`, the code still unused, where
-   * the chat of a signed-in customer is here.
+   * Opens the chat of a mail link, with the code behind its `#chat-return=`; the code works once. Rejects with
+   * `bad_credentials` if it was used or has expired, and with `signed_in`, the code still unused, if a signed-in
+   * customer's chat is open here.
    */
   readonly openMailLink: (code: string) => Promise<Session>;
   /**
-   * The chat up to now as a text file. With `email` it goes there by mail instead (`config().elsewhere.mail`), and the
+   * The chat up to now as a text file. With `email` it is mailed there instead (`config().elsewhere.mail`), and the
    * answer is null. Rejects with `rate_limited` after a few in an hour.
    */
   readonly transcript: (email?: string) => Promise<Blob | null>;
@@ -162,7 +164,7 @@ export interface ChatClient extends ReadableStore<ChatState> {
    * `@chat-realtime/client/push` makes a subscription.
    */
   readonly addDevice: (subscription: PushSubscriptionJSON & { device?: string; locale?: string }) => Promise<void>;
-  /** Ends that, by the subscription's endpoint. */
+  /** Removes it again, by the subscription's endpoint. */
   readonly removeDevice: (endpoint: string) => Promise<void>;
   readonly connect: () => void;
   readonly disconnect: () => void;

@@ -11,7 +11,7 @@ import { closePolicy, stopReason } from './close-policy.ts';
 import type { Fallback } from '../transport/fallback.ts';
 import { type Link, openLink } from './link.ts';
 
-/** Where the transport that worked last time is kept, and for how long. */
+/** Where the last working transport is stored, and for how long. */
 const REMEMBERED = 'transport';
 const REMEMBER_MS = 3_600_000;
 const SHORT_LIFE_MS = 10_000;
@@ -25,7 +25,7 @@ const UNANSWERED = [1006, 4408];
 
 /** What a connection needs from its owner and reports to it. */
 export interface ConnectionPort extends TransportPort {
-  /** Before each attempt: a token that will live, and a cursor. Rejects with ChatClientError. */
+  /** Before each attempt: provides a token that is valid long enough, and a cursor. Rejects with ChatClientError. */
   readonly prepare: () => Promise<void>;
   /** When the token should be renewed, by the device's clock; null: not known. */
   readonly renewAt: () => number | null;
@@ -39,17 +39,17 @@ export interface ConnectionPort extends TransportPort {
 
 export interface Connection {
   readonly state: ConnectionState;
-  /** The one that is preferred now. */
+  /** The transport that is preferred now. */
   readonly transport: TransportName;
-  /** Reads what worked last time; nothing is stored where the first transport works. */
+  /** Reads which transport worked last; nothing is stored while the first transport works. */
   readonly recall: () => Promise<void>;
   readonly connect: () => void;
   readonly disconnect: () => void;
-  /** The network is back, or the page is looked at: no waiting. */
+  /** The network is back, or the page is visible again: no waiting. */
   readonly wake: (networkChanged: boolean) => void;
-  /** The page is put away; `wake` ends it. */
+  /** The page is suspended; `wake` ends it. */
   readonly suspend: () => void;
-  /** False: nothing can go up now. */
+  /** False: nothing can be sent now. */
   readonly send: (frame: ClientFrame) => boolean;
 }
 
@@ -79,14 +79,14 @@ export function createConnection(
   let firstWorked = false;
   let connectionId: string | null = null;
   let attempts = 0;
-  /** The last failure was one that nobody answered. */
+  /** The last failure was without any answer. */
   let unanswered = false;
   let generation = 0;
   let lostAt: number | null = null;
   let limited = false;
   /** The network changed: every better transport is tried now, one after the other. */
   let tryAll = false;
-  /** The close code with which the last token was refused; a second refusal counts, and the first says why. */
+  /** The close code with which the last token was refused. A second refusal counts, and the first one is reported. */
   let refused = 0;
 
   const become = (next: ConnectionState): void => {
@@ -131,7 +131,7 @@ export function createConnection(
       main?.link.close();
       main = opened;
       replacement = null;
-      // Of the connection that is left: the new one has said nothing of going.
+      // Belongs to the connection that is left: the new one has not announced a shutdown.
       goodbye.clear();
     }
     refused = 0;
@@ -153,12 +153,12 @@ export function createConnection(
     else if (fallback) storage.remove(REMEMBERED);
   };
 
-  /** `turnedAway`: the server has just said that there is no place, or no channel. */
+  /** `turnedAway`: the server has just said that it is full, or that the channel is off. */
   const scheduleProbe = (turnedAway = limited): void => {
     probe.clear();
-    // Polling REST may be what worked last: it is no channel that could be asked for.
+    // REST polling may have been the last to work, but it is not a channel that could be tried.
     const transport = limited && preferred() !== 'rest' ? preferred() : fallback?.better;
-    // Jittered, so that all who were sent away at once do not come back at once.
+    // Jittered, so that clients closed at the same time do not all return at the same time.
     const limitedMs = LIMITED_PROBE_MS + LIMITED_SPREAD_MS * environment.random();
     if (transport) probe.set((!turnedAway && fallback?.probeMs) || limitedMs, () => openReplacement(transport));
   };
@@ -168,7 +168,7 @@ export function createConnection(
     if (at === null) return;
     const renew = async (): Promise<void> => {
       const current = generation;
-      // A refused renewal needs no care here: the server's 4401 brings `prepare`, which says why.
+      // A refused renewal needs no handling here: the server's 4401 leads to `prepare`, which reports the reason.
       const renewed = await port.renew().then(
         () => true,
         () => false,
@@ -176,7 +176,7 @@ export function createConnection(
       if (current !== generation) return;
       if (renewed && main?.transport === 'sse') openReplacement('sse');
       else if (renewed) main?.link.send(port.target.authFrame(port.token()));
-      // A provider that returns the same token again is not asked every second.
+      // A provider that returns the same token again is not called every second.
       scheduleRenewal(port.renewAt() === at ? RENEW_AGAIN_MS : undefined);
     };
     renewal.set(inMs ?? Math.max(1_000, at - wallNow()), () => void renew());
@@ -192,7 +192,7 @@ export function createConnection(
       tryAll = false;
       scheduleProbe(limited || !mayProbe);
     } else if (replacement) {
-      // What is being opened takes over; what it says decides.
+      // The connection being opened takes over; its outcome decides.
       main = replacement;
       replacement = null;
       lostAt ??= now();
@@ -207,7 +207,10 @@ export function createConnection(
     }
   };
 
-  /** What cannot be loaded now is asked for again at the next failure; meanwhile the first transport is tried on. */
+  /**
+   * A module that cannot be loaded now is requested again at the next failure; until then the first transport is
+   * retried.
+   */
   const fallBack = async (failed: TransportName): Promise<void> => {
     await load();
     if (fallback?.failed(failed) && attempts > 0) attempts -= 1;
@@ -247,7 +250,7 @@ export function createConnection(
       ? Math.max(awayMs(attempts, random, now() - (lostAt ?? now())), atLeast)
       : backoffMs(attempts, random, atLeast);
     const attempt = attempts + 1;
-    // Another transport is no further attempt at the one that failed: the wait grows from round to round, not within
+    // Another transport is not a further attempt with the failed one: the wait grows from round to round, not within
     // one.
     if (!fellBack) attempts = attempt;
     become({ status: 'waiting', retryAt: now() + delay, attempt, lostAt, code });
@@ -304,7 +307,7 @@ export function createConnection(
         return openReplacement(better);
       }
       if (networkChanged) fallback?.top();
-      // What is being opened over another network, or further down, is not waited for.
+      // A connection being opened over another network, or with a worse transport, is not waited for.
       if (state.status === 'waiting' || (state.status === 'connecting' && state.transport !== next())) begin();
     },
     suspend() {

@@ -25,7 +25,7 @@ import { createLiveState } from './live-state.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
 import { sessionAfter } from './session-state.ts';
 
-/** How long an unsent message is left to the tab it was written in. */
+/** How long an unsent message is left to the tab in which it was written. */
 const ADOPT_MS = 5_000;
 type Announcement = 'session' | 'logout' | 'outbox';
 
@@ -84,7 +84,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     }
     if (event.type === 'chat.erased') {
       thread.erase(event.data);
-      // What could not be sent lies on this device alone, and is of what was to go.
+      // Failed messages exist only on this device, and belong to what is to be erased.
       if (event.data.scope === 'session') outbox.discardFailed();
     }
     setSession(session && sessionAfter(session, event));
@@ -106,7 +106,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
   };
 
   let gatewayAlone = false;
-  /** Where no chat-service answers for its events, as beside a site's own chat, the gateway has them too. */
+  /** If no chat-service serves the events, as alongside a site's own chat, the gateway has them too. */
   async function eventsAfter(access: Access, afterSeq: number, limit: number): Promise<EventsResponse> {
     try {
       if (!gatewayAlone) return await backend.poll(access, { afterSeq, limit });
@@ -129,14 +129,14 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       credentials.run((access) => backend.history(access, beforeId === undefined ? {} : { beforeId })),
     loaded(head) {
       sequence.restart(head);
-      // What was sent before the page was left may be among it.
+      // Messages sent before the page was left may be among them.
       thread.each(outbox.settle);
       acks.raise(thread.newestId);
     },
     changed: touch,
   });
   const reset = (reason: string): void => {
-    // What `channel.ready` of another database said is of that one already.
+    // State from the `channel.ready` of another database already belongs to that database.
     if (reason !== 'epoch_changed') live.forget();
     acks.stop();
     reads.stop();
@@ -151,12 +151,12 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     stored: (message) => {
       history.stored(message);
       announce('outbox');
-      // The network is back, whether the browser has said so or not.
+      // The network is back, whether or not the browser has reported it.
       if (connection.state.status === 'waiting') connection.connect();
       touch();
     },
     changed: touch,
-    // Before there is a session nobody leads; that two tabs begin it then does no harm, it is the same one.
+    // Before there is a session there is no leader. If two tabs start it then, both get the same one.
     adoptsAfter: () => (connection.leads || credentials.stored.id === null ? (connection.alone ? 0 : ADOPT_MS) : null),
     author: () => (getIdentityToken ? 'customer' : undefined),
     reads: (author) => author === undefined || getIdentityToken !== null,
@@ -173,13 +173,13 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       return await credentials.run((access) => backend.send(access, message));
     } catch (error) {
       if (asError(error).code !== 'session_not_found' && !credentials.ended) throw error;
-      // The chat is gone, the person's text is not: it begins the next one.
+      // The chat is gone, but the person's text is not: it starts the next one.
       leaveSession();
       throw new ChatClientError('unavailable', undefined, { status: 503, cause: error });
     }
   }
 
-  /** One session however many ask for it at once. */
+  /** One session, however many callers request it at once. */
   function begin(message?: { body: string; client_message_id: string }): Promise<Message | undefined> {
     const run = async (): Promise<Message | undefined> => {
       const request = { ...options.prechat?.(), ...prechat, ...(message && { message }) };
@@ -190,7 +190,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
         return undefined;
       }
       const { session: begun, message: first } = answer;
-      // A session this young holds nothing but what is in this answer.
+      // A session this new contains only what is in this answer.
       const whole = begun.last_seq <= (first ? 2 : 1);
       enter(begun, whole ? (first ? [first] : []) : null);
       announce('session');
@@ -202,7 +202,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     });
     return starting;
   }
-  /** Shows another session; `messages` null: they have to be read. */
+  /** Shows another session. With `messages` null they have to be loaded. */
   const enter = (next: Session | null, messages: readonly Message[] | null): void => {
     clear();
     setSession(next);
@@ -221,7 +221,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     seenOnLine = 0;
     setSession(null);
   };
-  /** Of the server's doing: the outbox stays. */
+  /** Caused by the server: the outbox stays. */
   const leaveSession = (): void => {
     credentials.forget();
     clear();
@@ -237,7 +237,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
 
   const acks = createRisingMark(environment, async (last_id) => {
     if (!connection.leads) return;
-    // A WebSocket takes acks only for what it carried itself; what was read by REST is acked there.
+    // A WebSocket accepts acks only for what it carried itself. Messages loaded by REST are acknowledged by REST.
     if (last_id <= seenOnLine && connection.send({ type: 'ack', last_id })) return;
     await credentials.run(({ sessionId, token }) =>
       call(environment, 'POST', `${base}/channel/ack`, { token, query: { session: sessionId }, json: { last_id } }),
@@ -256,7 +256,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     history.ensure();
     reads.kick();
     if (getIdentityToken && !credentials.stored.customer) void attach().catch(() => undefined);
-    // A tab that is gone may have left something to send.
+    // A closed tab may have left unsent messages.
     void outbox.load();
     touch();
   };
@@ -269,7 +269,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
       if (event.type === 'chat.message') seenOnLine = Math.max(seenOnLine, event.data.id);
       return sequence.offer(event);
     }
-    // Read where there is no seq: a message is known by its id.
+    // Read where there is no seq: a message is identified by its id.
     if (type === 'chat.message') apply(one as SessionEvent);
     else if (type === 'chat.typing') typing.apply(data as Parameters<typeof typing.apply>[0]);
     else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
@@ -327,7 +327,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     if (id !== null && id !== before) enter(null, null);
   };
 
-  // A tab that was put away has not heard that another one began the chat.
+  // A tab in the background has not heard that another one started the chat.
   const unlisten = environment.onLifecycle(() => {
     if (credentials.stored.id === null) void onBroadcast('session');
   });
@@ -350,7 +350,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     const signedIn = (): boolean => getIdentityToken !== null || options.signedIn === true;
     const opened = await link.openMailLink({ environment, base, storage, credentials, signedIn, found }, code);
     connection.connect();
-    // Signed in while the server was asked: the chat becomes theirs, as one that was begun here would.
+    // The customer signed in during the request: the chat becomes theirs, like one started here.
     if (getIdentityToken) await attach();
     return opened;
   };
@@ -440,7 +440,7 @@ export function createChatClient(options: ChatClientOptions = {}): ChatClient {
     async logout() {
       await client.ready;
       const token = await getIdentityToken?.().catch(() => null);
-      // First here: the end of the old tokens must not make this device ask for new ones.
+      // This comes first: the end of the old tokens must not make this device request new ones.
       announce('logout');
       logoutHere();
       if (token) await backend.identityLogout(token).catch(() => undefined);

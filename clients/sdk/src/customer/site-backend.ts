@@ -19,41 +19,45 @@ import {
 } from './site-fields.ts';
 import { siteTransports } from './site-transports.ts';
 
-/** Requests in a row that read what a chat holds; a site answers some hundred messages to each. */
+/** Consecutive requests that read a chat's history; a site returns some hundred messages to each. */
 const PAGES_MAX = 200;
 const PAGE = 100;
 const TOKEN_SECONDS = 86_400;
-/** So long a row may become visible later than one with a larger id, and so many rows are read again for that. */
+/**
+ * A row may become visible this much later than one with a larger id; this many rows are read again for that reason.
+ */
 const LATE_MS = 30_000;
 const LATE_ROWS = 20;
 
-/** A backend that asks the site for news by itself. */
+/** A backend that polls the site for news itself. */
 export interface SiteBackend extends Backend {
-  /** Messages of the site that the page was not given yet. */
+  /** Messages of the site that the page has not received yet. */
   readonly news: (access: Access, newestId: number) => Promise<Message[]>;
 }
 
 export interface SiteBackendOptions {
   readonly site: SiteChat;
-  /** Of the chat with the channel; default: the page's own origin. */
+  /** Origin of the chat with the channel; default: the page's own origin. */
   readonly baseUrl?: string;
   readonly environment?: Environment;
 }
 
-/** What is kept of the chat that is shown, so that older pages cost the site nothing. */
+/** What is cached of the shown chat, so that older pages cost the site nothing. */
 interface Known {
   readonly id: number;
   messages: Message[];
   status: string;
-  /** Rows that the page was not given yet. A look for its own text reads on, and gives it that one alone. */
+  /**
+   * Rows that the page has not received yet. A search for its own text reads further, and gives the page only that one.
+   */
   readonly undelivered: Set<number>;
-  /** Rows that came a short while ago, in the order in which they came: one before them may still come. */
+  /** Recent rows, in the order in which they arrived: an earlier one may still come. */
   readonly recent: { readonly id: number; readonly at: number }[];
-  /** No row before this one is waited for. */
+  /** Earlier rows than this are no longer waited for. */
   settled: number;
 }
 
-/** No number of an event: more than a chat that has just begun can have, so that what it holds is read. */
+/** Not a real event number: larger than any in a new chat, so that its contents are read. */
 const SEQ_OF_OLDER = 3;
 
 function noChat(error: unknown): null {
@@ -62,8 +66,8 @@ function noChat(error: unknown): null {
 }
 
 /**
- * The customer's calls against a site's own REST. The site keeps no seq: the head and what was missed come from the
- * gateway, and every message is known by its id, whichever way it came.
+ * The customer's calls against a site's own REST. The site has no seq: the head and missed events come from the
+ * gateway, and every message is identified by its id, whichever way it came.
  */
 export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOptions): SiteBackend {
   const environment = given ?? createEnvironment();
@@ -71,7 +75,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   const standard = backendOver(standardRest(environment, channel));
   const web = {
     ...environment,
-    // The site's cookie says who is asking.
+    // The site's cookie identifies the caller.
     fetch: ((input, init) => environment.fetch(input, { ...init, credentials: 'same-origin' })) satisfies typeof fetch,
   };
   const paths = { ...SITE_PATHS, ...site.paths };
@@ -98,7 +102,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     if (known?.id !== id) known = { id, messages: [], status: 'new', undelivered: new Set(), recent: [], settled: 0 };
     return known;
   };
-  /** Those of the rows that were not known yet, which are now. */
+  /** Those of the rows that were unknown until now. They become known. */
   const learn = (chat: Known, read: readonly Message[]): Message[] => {
     const has = new Set(chat.messages.map(({ id }) => id));
     const news = read.filter(({ id }) => !has.has(id)).sort((a, b) => a.id - b.id);
@@ -107,7 +111,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     for (const { id } of news) chat.undelivered.add(id);
     return news;
   };
-  /** The same from the ledger: back from the newest to what is known. */
+  /** The same from the ledger: backwards from the newest to the known ones. */
   const readLedger = async (chat: Known, access: Access): Promise<void> => {
     const newest = chat.messages.at(-1)?.id ?? 0;
     const read: Message[] = [];
@@ -121,14 +125,14 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
         if (!has_more || beforeId === undefined || messages.some(({ id }) => id <= newest)) break;
       }
     } catch (error) {
-      // It hears of the chat from the site, and may not have yet.
+      // The gateway learns of the chat from the site, and may not know it yet.
       noChat(error);
     }
     learn(chat, read);
   };
   /**
-   * Behind which id the site is asked. Two rows that are written at once become visible in any order, so a row is asked
-   * beyond only when it has been there for a while, or there are many newer ones.
+   * The id after which the site is queried. Two rows written at once become visible in any order, so the query moves
+   * past a row only when it has been there for a while, or there are many newer ones.
    */
   const settledId = (chat: Known): number => {
     const now = environment.now();
@@ -136,9 +140,12 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       chat.settled = Math.max(chat.settled, chat.recent.shift()?.id ?? 0);
     return chat.settled;
   };
-  /** Begun here, and the site has not shown it yet. */
+  /** Started here, and the site has not shown it yet. */
   const unseen = new Set<number>();
-  /** The site has no such chat: it is over. One that it began and never showed has a wrong path, and must not begin anew. */
+  /**
+   * The site has no such chat: it is over. If the chat was started here and never shown, a path is wrong, and it must
+   * not be started again.
+   */
   const ended = (error: unknown, id: number): never => {
     if (noChat(error) === null && !unseen.has(id))
       throw new ChatClientError('session_not_found', undefined, { status: 404 });
@@ -149,12 +156,12 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     unseen.delete(id);
     return answer;
   };
-  /** 404 of one path may be of a server without it. What the site says of the chat itself counts. */
+  /** A 404 of one path may come from a server without that path. The site's answer about the chat itself counts. */
   const exists = async (error: unknown, id: number): Promise<never> => {
     if (noChat(error) === null) await page(id, of(id).settled);
     throw error;
   };
-  /** What the site has beyond what is known. */
+  /** Unknown rows that the site has. */
   const read = async (id: number, token: string): Promise<void> => {
     const chat = of(id);
     if (site.history === 'ledger') return readLedger(chat, { sessionId: id, token });
@@ -164,7 +171,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       chat.status = reader.status(answer);
       const found = reader.messages(answer);
       const newest = chat.messages.at(-1)?.id ?? 0;
-      // Two readings at once may both bring it.
+      // Two concurrent reads may both return it.
       const news = learn(chat, found);
       for (const row of news) chat.recent.push({ id: row.id, at: environment.now() });
       const last = Math.max(since, ...found.map((row) => row.id));
@@ -177,7 +184,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     ...row,
     client_message_id: rows.name(id, worded(row)).client_message_id,
   });
-  /** The answer of what writes; undefined where it was 2xx and no JSON. */
+  /** The answer of a write; undefined if it was 2xx without JSON. */
   const write = async (path: string, id: number | '', json: object): Promise<unknown> => {
     try {
       return await ask('POST', path, id, 0, { json });
@@ -186,7 +193,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       throw error;
     }
   };
-  /** The site's own word for a text that was sent; it may not show it yet. */
+  /** The site's own row for a sent text; the site may not show it yet. */
   const shown = async (id: number, token: string, key: string): Promise<Message | null> => {
     await read(id, token);
     const found = rows.find(key, id, of(id).messages.map(worded));
@@ -209,12 +216,12 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     callback_pending: false,
   });
   const beginning = ({ resume_key }: CreateSessionRequest): string => `${BEGINNING}${resume_key ?? ''}`;
-  /** The chat that the visitor has, or a new one; never two for one wish. */
+  /** The visitor's chat, or a new one; never two for one request. */
   const begin = async (request: CreateSessionRequest): Promise<number> => {
     const mark = beginning(request);
     const { body, client_message_id: key } = request.message ?? {};
     const note = await rows.recall(mark);
-    // It was begun, and what came after that failed.
+    // The chat was started, and a later step failed.
     if (note && note.session > 0) return note.session;
     const current = paths.current === '' ? null : await ask('GET', paths.current, '').then(reader.sessionId, noChat);
     if (current !== null) return current;
@@ -238,7 +245,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     try {
       answer = await ask('POST', paths.create, '', 0, { json });
     } catch (error) {
-      // Refused: then there is none. What a proxy says of a site that did not answer in time proves nothing.
+      // Refused: then there is none. A proxy's answer for a site that did not respond in time proves nothing.
       if (error instanceof ChatClientError && (error.status === 503 || (error.status >= 400 && error.status < 500))) {
         rows.drop(mark);
         if (first !== undefined) rows.drop(first);
@@ -264,7 +271,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
   return {
     async config() {
       const found = await standard.config();
-      // What the site takes of files is its own matter, and so are its questions, of which it was told none here.
+      // Files and questions are the site's own matter; it has defined no questions here.
       const attachments = { ...found.attachments, ...fileLimits(paths.upload, site.files) };
       return { ...found, custom_fields: [], attachments };
     },
@@ -273,11 +280,11 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
       const access = await issue(id);
       rows.drop(beginning(request));
       const { client_message_id: key } = request.message ?? {};
-      // It may be a chat from before, and its rows are read in any case: where they cannot be, the chat has begun all the same.
+      // It may be an existing chat, so its rows are read in any case. If that fails, the chat has still been started.
       const message = key === undefined ? null : await shown(id, access.token, key).catch(() => null);
       const isNew = of(id).messages.length <= (message ? 1 : 0);
       return {
-        // From the beginning: what the channel brings again is known by its id.
+        // From the beginning: messages that the channel repeats are recognised by their ids.
         session: sessionOf(id, isNew ? 0 : SEQ_OF_OLDER),
         ...access,
         resume_key: request.resume_key ?? '',
@@ -286,7 +293,7 @@ export function siteBackend({ site, baseUrl, environment: given }: SiteBackendOp
     },
     getToken: ({ sessionId }) => issue(sessionId),
     async session(access) {
-      // The head first: what is written meanwhile comes as an event, and as a row of the site.
+      // The head first: what is written in the meantime comes as an event, and as a row of the site.
       const last_seq = await missed(access).then(
         (head) => head.last_seq,
         () => 0,

@@ -45,7 +45,7 @@ const REQUEST = {
   file: 'file',
   phone: 'phone',
   comment: 'comment',
-  // A site takes what it has a name for.
+  // A site gets only what it has a name for.
   email: '',
   consent: '',
   preferred_at: '',
@@ -53,7 +53,7 @@ const REQUEST = {
 } as const;
 const CLIENTS = new Set(['guest', 'client', 'customer', 'user', 'visitor']);
 
-/** `data.items` in `{data: {items}}`; the empty path is the whole. */
+/** `data.items` in `{data: {items}}`; the empty path is the whole value. */
 export function pick(value: unknown, path: string): unknown {
   for (const name of path ? path.split('.') : []) value = isObject(value) ? value[name] : undefined;
   return value;
@@ -61,13 +61,15 @@ export function pick(value: unknown, path: string): unknown {
 export const textOf = (value: unknown): string | null =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 
-/** A number of the site's, also where PHP made it a text. */
+/** A number of the site, even if PHP made it a text. */
 export function numberOf(value: unknown): number | null {
   const found = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : null;
 }
 
-/** Databases write `2026-01-31 12:00:00`, some pages unix seconds. Without a zone it is what the site's clock showed. */
+/**
+ * Databases write `2026-01-31 12:00:00`, some pages unix seconds. Without a zone it is the time of the site's clock.
+ */
 export function timeOf(value: unknown, instant: (asIfUtc: number) => number): string {
   if (typeof value === 'number') return new Date(value * 1_000).toISOString();
   const written = textOf(value) ?? '';
@@ -77,7 +79,7 @@ export function timeOf(value: unknown, instant: (asIfUtc: number) => number): st
   return new Date(Number.isNaN(at) ? 0 : isZoned ? at : instant(at)).toISOString();
 }
 
-/** Of a request that writes; looked for each time, since the site may change it. */
+/** For a request that writes. It is read each time, since the site may change it. */
 export function csrfHeader({ csrf }: Pick<SiteChat, 'csrf'>): Record<string, string> {
   const { document } = globalThis;
   if (!csrf || !document) return {};
@@ -100,31 +102,31 @@ function decoded(value: string): string {
 const FILE_MAX_BYTES = 10 * 1024 * 1024;
 const FILES_PER_MESSAGE = 5;
 
-/** What a site takes of files, as `GET /chat/config` has it; none where it has no path for them. */
+/** The site's rules for files, in the form of `GET /chat/config`; none if it has no upload path. */
 export function fileLimits(path: string | undefined, files: SiteFileLimits = {}) {
   const { maxBytes = FILE_MAX_BYTES, maxPerMessage = FILES_PER_MESSAGE, mime = ['application/octet-stream'] } = files;
   return { max_bytes: maxBytes, max_per_message: path ? maxPerMessage : 0, mime: [...mime] };
 }
 
-/** A site has no code for it, and the person can do something about it: choose another file. */
+/** A site has no code for it, and the person can do something: choose another file. */
 export function refusedFile(error: unknown): never {
   if (error instanceof ChatClientError && error.status === 415)
     throw new ChatClientError('unsupported_media_type', error.message, { status: 415 });
   throw error;
 }
 
-/** What was agreed to, as one value: its version, or that there was a yes. */
+/** The consent as one value: its version, or just a yes. */
 export const consentOf = (consent: CreateSessionRequest['consent']): string | boolean | undefined =>
   typeof consent === 'object' && consent
     ? consent.accepted !== false && (consent.version || true)
     : (consent ?? undefined);
 
-/** By what a message without words is known. */
+/** Identifies a message without text. */
 export const filesAlone = (ids: readonly string[]): string => (ids.length > 0 ? `\u0000${ids.join('\u0000')}` : '');
 export const worded = (row: Message): Message =>
   row.body ? row : { ...row, body: filesAlone(row.attachments.map(({ id }) => id)) };
 
-/** Reads the site's answers and writes what it is sent. */
+/** Reads the site's answers and writes its requests. */
 export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses = {}, timeZone = 'UTC' }: SiteChat) {
   const of = { ...FIELDS, ...fields };
   const parts = { ...MESSAGE, ...fields.message };
@@ -136,7 +138,7 @@ export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses =
     const word = String(value);
     return senders[word] ?? (CLIENTS.has(word) ? 'client' : word === 'system' ? 'system' : 'operator');
   };
-  /** None where a browser could not open it; an address of another kind (`javascript:`) never becomes a link. */
+  /** No address if a browser could not open it; one of another scheme (`javascript:`) never becomes a link. */
   const file = (value: unknown): Attachment[] => {
     const address = textOf(pick(value, files.url)) ?? '';
     const isPath = /^\/(?![/\\])/.test(address);
@@ -152,7 +154,7 @@ export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses =
       },
     ];
   };
-  /** Null for what has no id, and neither words nor files: it is no message that could be shown. */
+  /** Null for a row without an id, or without both text and files: it cannot be shown as a message. */
   const message = (value: unknown): Message | null => {
     const id = numberOf(pick(value, parts.id));
     const listed = pick(value, parts.attachments);
@@ -171,12 +173,12 @@ export function siteReader({ baseUrl = '', fields = {}, senders = {}, statuses =
     };
   };
   return {
-    /** Whether the request that begins a chat holds its first message. */
+    /** Whether the request that starts a chat contains its first message. */
     beginsWithMessage: names.initial_message !== '',
     sessionId: (answer: unknown): number | null => numberOf(pick(answer, of.id)),
     token: (answer: unknown): string | null => textOf(pick(answer, of.token)),
     sent: (answer: unknown): Message | null => message(pick(answer, of.sent)),
-    /** Null for what has no id or no address: it could be neither sent nor shown. */
+    /** Null for a file without an id or an address: it could be neither sent nor shown. */
     uploaded(answer: unknown): Attachment | null {
       const found = pick(answer, of.uploaded);
       return textOf(pick(found, files.id)) === null ? null : (file(found)[0] ?? null);

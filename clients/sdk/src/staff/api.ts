@@ -50,7 +50,7 @@ export interface RequestOptions {
 export interface StaffApiOptions {
   readonly baseUrl?: string;
   readonly getToken: StaffTokenProvider;
-  /** Where a site keeps its own chat, what operators do goes there. */
+  /** If a site keeps its own chat, operators' actions go there. */
   readonly site?: SiteStaff | undefined;
   readonly environment?: Partial<Environment>;
 }
@@ -77,7 +77,7 @@ export class StaffApi {
         ? null
         : async () => {
             const { createSiteStaff: create } = await import('./site-staff.ts');
-            // The newest page: what is looked for was written a moment ago.
+            // The newest page: the message looked for was written a moment ago.
             this.#siteStaff ??= create(this.#environment, site, async (id, after) =>
               (await this.messages(id)).messages.filter((message) => message.id > after),
             );
@@ -85,7 +85,7 @@ export class StaffApi {
           };
   }
 
-  /** Any call of the contract, for what has no method of its own. */
+  /** Any call of the contract that has no method here. */
   request<T>(method: string, path: string, { query, body, signal }: RequestOptions = {}): Promise<T> {
     const options: CallOptions = { signal, ...(query && { query }), ...(body !== undefined && { json: body }) };
     return this.#run((token) => call<T>(this.#environment, method, this.#base + path, { ...options, token }));
@@ -97,7 +97,7 @@ export class StaffApi {
 
   async config(): Promise<ConfigResponse> {
     const found: ConfigResponse = await this.request('GET', '/chat/config');
-    // What a site takes of files is its own matter.
+    // The rules for files are the site's own.
     return this.#site ? { ...found, attachments: { ...found.attachments, ...(await this.#site()).limits } } : found;
   }
 
@@ -105,18 +105,18 @@ export class StaffApi {
     return this.request('GET', '/chat/sessions', { query: { ...query } });
   }
 
-  /** Where a message went, and when; for admins alone. */
+  /** The path of a message, with times; for admins only. */
   trace(id: number, messageId: number): Promise<TraceResponse> {
     return this.request('GET', `/chat/session/${id}/trace`, { query: { message_id: messageId } });
   }
 
-  /** The chat as a text file; with an address it goes there by mail instead, and the answer is null. */
+  /** The chat as a text file. With an address it is mailed there instead, and the answer is null. */
   async transcript(id: number, email?: string): Promise<Blob | null> {
     const { transcript } = await import('../customer/elsewhere.ts');
     return this.#run((token) => transcript(this.#environment, this.#base, { sessionId: id, token }, email));
   }
 
-  /** Everything of a chat, or of all chats of its customer, with the files as an archive; for admins alone. */
+  /** Everything about a chat, or about all chats of its customer, with the files as an archive; for admins only. */
   async export(id: number, query: { scope?: 'session' | 'customer'; format?: 'json' | 'zip' } = {}): Promise<Blob> {
     const { exported } = await import('./exported.ts');
     return this.#run((token) => exported(this.#environment, this.#base, token, id, query));
@@ -139,13 +139,13 @@ export class StaffApi {
     return this.request('GET', `/chat/session/${id}/events`, { query });
   }
 
-  /** Null: a site has taken it, and its row is not in the ledger yet. */
+  /** Null: the site has accepted it, and its row is not in the ledger yet. */
   async send(id: number, message: PostMessageRequest): Promise<Message | null> {
     if (this.#site) return (await this.#site()).reply(id, message);
     return (await this.#post<{ message: Message }>(id, 'messages', message)).message;
   }
 
-  /** A message as it came, under the id of the text that was sent here. */
+  /** A message as it arrived, under the id of the text that was sent here. */
   own(id: number, message: Message): Message {
     return this.#siteStaff?.own(id, message) ?? message;
   }
@@ -182,7 +182,7 @@ export class StaffApi {
     await this.#post(id, 'revoke', {});
   }
 
-  /** Name, e-mail or phone as the operator learned them; what is not named stays, null takes it away. */
+  /** Name, e-mail or phone as the operator learned them. An absent field stays, null removes it. */
   async changeContact(id: number, change: ContactChange): Promise<StaffSession> {
     const body = this.#site ? await (await this.#site()).contact(id, change) : change;
     return (await this.request<{ session: StaffSession }>('PATCH', `/chat/session/${id}/contact`, { body })).session;
@@ -196,7 +196,7 @@ export class StaffApi {
     return (await this.#post<{ note: Note }>(id, 'notes', { body })).note;
   }
 
-  /** All of them, however many pages they are. */
+  /** All of them, however many pages there are. */
   async operators(): Promise<Pick<OperatorsResponse, 'operators'>> {
     const operators: OperatorsResponse['operators'] = [];
     let page: string | undefined;
@@ -241,7 +241,7 @@ export class StaffApi {
   async #session(id: number, what: SiteMove, user_id?: string): Promise<Session> {
     if (this.#site) {
       await (await this.#site()).move(id, what, user_id);
-      // As far as the ledger knows it by now; the event follows.
+      // As far as the ledger knows by now; the event follows.
       return this.session(id);
     }
     return (await this.#post<{ session: Session }>(id, what, { user_id })).session;
@@ -253,7 +253,7 @@ export class StaffApi {
       return await send(had);
     } catch (error) {
       if (!(error instanceof ChatClientError) || error.status !== 401) throw error;
-      // Another call may have renewed it meanwhile.
+      // Another call may have renewed it in the meantime.
       if (this.#token.current === had) await this.#token.renew();
       return send(this.#token.current);
     }

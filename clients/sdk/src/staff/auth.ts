@@ -11,7 +11,7 @@ import { userOf } from './claims.ts';
 
 const EARLY_MS = 60_000;
 const KEY = 'login';
-/** Two of them end well before the server stops giving a lost answer again. */
+/** Two of them end well before the server stops repeating a lost answer. */
 const REFRESH_TIMEOUT_MS = 8_000;
 
 interface SignIn {
@@ -22,7 +22,7 @@ interface SignIn {
   readonly renew_at: number;
 }
 
-/** Sign-in of operators: by login and password here, or by whatever the site's own sign-in answers at `tokenUrl`. */
+/** Sign-in of operators: with login and password here, or through the site's own sign-in at `tokenUrl`. */
 export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   const environment = createEnvironment(options.environment);
   const base = resolveBase(options.baseUrl);
@@ -31,12 +31,12 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   let state: StaffAuthState = { status: 'unknown' };
   const store = createStore<StaffAuthState>(() => state);
 
-  /** Signing in or out in one tab is so in all of them, at once. */
+  /** Signing in or out in one tab takes effect in all of them at once. */
   let tabs: TabChannel | null = null;
   try {
     tabs = environment.openTabChannel?.(`${prefix}login`) ?? null;
   } catch {
-    // An opaque origin: each tab learns it by its token.
+    // An opaque origin: each tab notices it by its token.
   }
   const changed = (): void => tabs?.postMessage('changed');
   const become = (user: AuthUser | null): void => {
@@ -54,7 +54,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     become(user);
     return kept;
   };
-  /** One at a time over all tabs: the others find what the first one kept. */
+  /** One at a time over all tabs: the others use what the first one stored. */
   const alone = <T>(run: () => Promise<T>): Promise<T> => exclusively(environment.locks, `${prefix}refresh`, run);
   const signedOut = (): never => {
     become(null);
@@ -63,13 +63,13 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
   const refresh = async (refused: string | null): Promise<StaffToken> => {
     const kept = await storage.get<SignIn>(KEY);
     if (!kept) return signedOut();
-    // Another tab has done it meanwhile.
+    // Another tab has done it in the meantime.
     if (kept.access_token !== refused && environment.wallNow() < kept.renew_at) return { token: kept.access_token };
     const { refresh_token } = kept;
     const ask = (): Promise<LoginResponse> => post('/auth/refresh', { refresh_token }, null, REFRESH_TIMEOUT_MS);
     try {
-      // The answer may have been lost: asked again at once, the server gives the same one. Half a minute later the
-      // token would count as stolen.
+      // The answer may have been lost: if requested again at once, the server gives the same one. Half a minute later
+      // the token would count as stolen.
       const answer = await ask().catch((error: unknown) => {
         if (asError(error).retryable) return ask();
         throw error;
@@ -77,7 +77,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       return { token: keep(answer).access_token };
     } catch (error) {
       if (asError(error).status !== 401) throw error;
-      // Where there are no locks another tab may have been quicker; what it kept is newer than what was refused.
+      // Without locks another tab may have been quicker; what it stored is newer than what was refused.
       const newer = await storage.get<SignIn>(KEY);
       if (newer && newer.refresh_token !== refresh_token) return { token: newer.access_token };
       storage.remove(KEY);
@@ -86,7 +86,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     }
   };
   const fromSite = async (url: string): Promise<StaffToken> => {
-    // The site's own cookie session answers this one, also on a neighbouring host of the site.
+    // The site's own cookie session answers this one, also on another host of the site.
     const response = await environment
       .fetch(url, { credentials: 'include', cache: 'no-store' })
       .catch((cause: unknown) => {
@@ -94,12 +94,12 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       });
     if (response.status === 401 || response.status === 403) return signedOut();
     if (!response.ok) throw new ChatClientError('unavailable', undefined, { status: response.status });
-    // A site that leads everybody who is not signed in to its login page does so here too: a page, and no token.
+    // A site that redirects everybody who is not signed in to its login page does so here too: a page, and no token.
     if (response.redirected && !response.headers.get('content-type')?.includes('json')) return signedOut();
     const { access_token: token, ...rest } = (await response.json()) as Omit<StaffToken, 'token'> & {
       access_token: string;
     };
-    // A foreign auth-service has no /auth/me: the token itself says who it is for.
+    // Another auth-service has no /auth/me: the token itself says who it is for.
     if (state.status !== 'signed_in' || state.user.id !== userOf(token)?.id) become(userOf(token));
     return { ...rest, token };
   };
@@ -115,7 +115,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
       return user;
     },
     async loginByProvider() {
-      // The ticket lies in a cookie of the chat's own origin, which no page can read.
+      // The ticket is in a cookie of the chat's own origin, which no page can read.
       const response = await environment
         .fetch(`${base}/auth/oidc/token`, { method: 'POST', credentials: 'same-origin', cache: 'no-store' })
         .catch((cause: unknown) => {

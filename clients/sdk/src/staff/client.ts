@@ -25,21 +25,27 @@ const EPHEMERAL = new Set(['chat.typing', 'chat.read', 'chat.presence', 'chat.al
 
 export interface StaffClient extends ReadableStore<StaffState> {
   readonly api: StaffApi;
-  /** Begins at `cursor` (`feed_cursor` of the inbox): every event after it follows. Without one: at what is known, else live. */
+  /**
+   * Begins at `cursor` (`feed_cursor` of the inbox): every event after it follows. Without one: at the known cursor,
+   * else live.
+   */
   readonly connect: (cursor?: string) => void;
   readonly disconnect: () => void;
   readonly destroy: () => void;
   readonly on: <K extends keyof StaffEvents>(event: K, listener: (payload: StaffEvents[K]) => void) => Unsubscribe;
   /** Events of one session, in order and once. */
   readonly onSession: (sessionId: number, listener: (event: StaffEvent) => void) => Unsubscribe;
-  /** Tells which events of a session are already known (rows of the inbox), so that holes are noticed and repeats dropped. */
+  /**
+   * Declares which events of a session are already known (rows of the inbox), so that gaps are noticed and repeats
+   * dropped.
+   */
   readonly seed: (sessions: readonly Pick<Session, 'id' | 'last_seq'>[]) => void;
   /** History, outbox, marks and typing of one session as a store; one object per session until closed. */
   readonly conversation: (sessionId: number) => StaffConversation;
   readonly setTyping: (sessionId: number, active: boolean) => void;
-  /** Which session this operator looks at; null: none. */
+  /** The session this operator is viewing; null: none. */
   readonly setViewing: (sessionId: number | null) => void;
-  /** Delivered up to this message; `conversation` does it by itself. */
+  /** Delivered up to this message; `conversation` does it automatically. */
   readonly ack: (sessionId: number, messageId: number) => void;
 }
 
@@ -56,7 +62,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   const typing = new Map<number, TypingList>();
 
   let cursor: string | null = null;
-  /** Live frames wait while a tab that follows reads what it missed: else a later event would hide an earlier one. */
+  /** Live frames wait while a following tab reads what it missed: otherwise a later event would hide an earlier one. */
   let catchingUp: Frame[] | null = null;
   let delta = new Map<number | null, StaffEvent[]>();
   let viewing: number | null = null;
@@ -130,7 +136,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     emitter.emit('reset', { reason });
   };
 
-  /** A tab that follows gets live frames from its leader; what was before them it reads itself. */
+  /** A following tab gets live frames from its leader; earlier events it reads itself. */
   const catchUp = async (reached: string | null): Promise<void> => {
     if (catchingUp || cursor === null || cursor === reached) return;
     catchingUp = [];

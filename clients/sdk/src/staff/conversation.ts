@@ -30,7 +30,7 @@ export interface ConversationPort {
   readonly closed: () => void;
 }
 
-/** What the client does with a conversation beside what the console does. */
+/** Functions that the client needs and the console does not. */
 export interface OpenConversation {
   readonly conversation: StaffConversation;
   readonly offer: (event: StaffEvent) => void;
@@ -38,15 +38,15 @@ export interface OpenConversation {
   readonly touch: () => void;
   /** After a connection came back. */
   readonly resume: () => void;
-  /** The server could not resume: everything is read anew. */
+  /** The server could not resume: everything is reloaded. */
   readonly reset: () => void;
-  /** Closed but still sending, and now looked at again. */
+  /** Closed but still sending, and now opened again. */
   readonly reopen: () => void;
   /** At once, whatever is left to send: it stays stored. */
   readonly stop: () => void;
 }
 
-/** Notes read of one chat: who wrote thousands of them looks for the newest. */
+/** Notes loaded for one chat: whoever wrote thousands of them looks for the newest. */
 const NOTE_PAGES_MAX = 20;
 
 export function outboxName(sessionId: number): string {
@@ -85,7 +85,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
       if (event.type === 'chat.erased') {
         thread.erase(event.data);
         if (event.data.kinds.includes('messages')) notes = [];
-        // Contact and notes are read as they are now.
+        // Contact and notes are loaded as they are now.
         void head().then(found, () => undefined);
       }
       if (session) session = { ...session, ...sessionAfter(session, asCustomerEvent(event)) };
@@ -124,13 +124,13 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     touch();
   };
   const readNotes = async (): Promise<void> => {
-    // Without them the conversation is still a conversation; the next reading brings them.
+    // The conversation works without them; the next load brings them.
     let beforeId: number | undefined;
     for (let page = 0; page < NOTE_PAGES_MAX; page += 1) {
       const found = await api.notes(sessionId, { beforeId }).catch(() => null);
       for (const note of found?.notes ?? []) addNote(note);
       beforeId = found?.notes[0]?.id;
-      // A server of an earlier version sends all it has and says nothing of more.
+      // A server of an earlier version sends all it has and has no `has_more`.
       if (found?.has_more !== true || beforeId === undefined) return;
     }
   };
@@ -157,7 +157,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
 
   let closing = false;
   const idle = (): boolean => outbox.entries().every(({ error: failed, taken }) => failed !== null || taken);
-  /** A reply that is still on its way is sent before the conversation really closes. */
+  /** A reply that is still being sent is completed before the conversation really closes. */
   const closeIfIdle = (): void => {
     if (!closing || !idle()) return;
     outbox.stop();
@@ -242,7 +242,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
     touch,
     resume() {
       history.ensure();
-      // Marks have no seq, so nothing else tells of those that were lost.
+      // Marks have no seq, so nothing else reveals the lost ones.
       if (history.head !== null) void api.session(sessionId).then(learnMarks, () => undefined);
       outbox.flush();
       reads.kick();
@@ -260,7 +260,7 @@ export function openConversation(sessionId: number, port: ConversationPort): Ope
   };
 }
 
-/** The same event as the customer's side calls it. */
+/** The name of the same event on the customer's side. */
 function asCustomerEvent(event: SeqEvent): Parameters<typeof sessionAfter>[1] {
   return (event.type === 'chat.message.client' ? { ...event, type: 'chat.message' } : event) as Parameters<
     typeof sessionAfter

@@ -9,15 +9,15 @@ import { asError, ChatClientError } from '../errors.ts';
 import { createOwnRows } from '../sync/own-rows.ts';
 import { createSiteCalls } from './site-callbacks.ts';
 
-/** How long a row of the site is waited for in the ledger, before the others are let past. */
+/** How long a row of the site is waited for in the ledger, before later ones go ahead. */
 const LOOKS = 4;
-/** How long it is waited for where it is not known to be there. */
+/** How long it is waited for if it is not known to exist. */
 const LOST_LOOKS = 20;
 const LOOK_MS = 250;
-/** What frameworks answer to a token against forged requests that has run out. */
+/** How frameworks answer an expired CSRF token. */
 const FORGED = [400, 403, 419];
 
-/** What of the ledger is asked: the newest messages of a chat, ascending. */
+/** The ledger's query: the newest messages of a chat, ascending. */
 export type ReadMessages = (id: number, afterId: number) => Promise<readonly Message[]>;
 
 export interface SiteReply {
@@ -36,7 +36,7 @@ const MOVES: Readonly<Partial<Record<SiteMove, string>>> = {
 
 interface Answer {
   readonly json: unknown;
-  /** It was led elsewhere and got a page: done, or asked to sign in again. */
+  /** It was redirected and got a page: either done, or asked to sign in again. */
   readonly isElsewhere: boolean;
 }
 
@@ -51,7 +51,7 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
     ...environment,
     fetch: (input, init) => environment.fetch(input, { ...init, credentials: 'same-origin' }),
   };
-  /** With what the site wants to be shown by whoever writes; refused, it is asked for anew, once. */
+  /** With the headers that the site requires for writes; if it refuses them, they are read anew, once. */
   const writing = async <T>(send: (headers: Record<string, string>) => Promise<T>): Promise<T> => {
     const shown = async (again: boolean): Promise<Record<string, string>> => ({
       accept: 'application/json',
@@ -85,13 +85,13 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
       if (look > 0) await new Promise<void>((resolve) => void environment.setTimer(resolve, LOOK_MS));
       const newest = await read(id, after);
       const found = rows.find(key, id, newest.map(worded));
-      // By its files alone it is known, and shown as it is.
+      // Only its files identify it, and it is shown as it is.
       if (found) return { ...found, body: newest.find((row) => row.id === found.id)?.body ?? found.body };
     }
     return null;
   };
   return {
-    /** Null: the site tells of no callback requests. */
+    /** Null: the site has no callback requests. */
     calls:
       site.callbacks === undefined
         ? null
@@ -107,13 +107,13 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
       ...row,
       client_message_id: rows.name(id, worded(row)).client_message_id,
     }),
-    /** Null: the site has it, and the ledger not yet. */
+    /** Null: the site has it, and the ledger does not yet. */
     async reply(id: number, { body, client_message_id: key, attachments = [] }: SiteReply): Promise<Message | null> {
-      // The site would store the words alone, or an empty row.
+      // The site would store only the text, or an empty row.
       if (attachments.length > 0 && !paths.upload) throw new ChatClientError('attachments_off');
       const words = body || filesAlone(attachments);
       let note = await rows.recall(key, words);
-      // The first one may have been written, by an earlier page too, and only its answer lost.
+      // An earlier attempt, even by an earlier page, may have succeeded with only its answer lost.
       if (note) {
         const found = await find(id, key, note.after, note.state === 'taken' ? 1 : LOST_LOOKS);
         if (found) return found;
@@ -148,7 +148,7 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
       if (attachment === null) throw new ChatClientError('invalid_response');
       return attachment;
     },
-    /** Saves at the site; answers what the ledger is told of it. */
+    /** Saves at the site; returns what is reported to the ledger. */
     async contact(id: number, change: ContactChange): Promise<ContactChange> {
       const path = paths.contact;
       const json: Record<string, string> = {};
@@ -160,14 +160,14 @@ export function createSiteStaff(environment: Environment, site: SiteStaff, read:
         json[called] = value ?? '';
       }
       if (!path) throw new ChatClientError('site_owned');
-      // A page in place of an answer may be the site's sign-in.
+      // A page instead of an answer may be the site's sign-in.
       if ((await post(path, id, json)).isElsewhere) throw new ChatClientError('unconfirmed');
       return { ...change, at_site: true };
     },
-    /** What has no path at the site cannot be done: the ledger would only say something else than the site. */
+    /** An action without a path at the site is not possible: the ledger would then differ from the site. */
     async move(id: number, what: SiteMove, userId?: string): Promise<void> {
       const path = paths[what] ?? MOVES[what];
-      // A site that takes no assignee would assign the chat to the caller.
+      // A site that accepts no assignee would assign the chat to the caller.
       if (!path || (userId !== undefined && !userField)) throw new ChatClientError('site_owned');
       await post(path, id, userId === undefined ? {} : { [userField ?? '']: userId });
     },

@@ -9,7 +9,7 @@ import type { Thread } from './thread.ts';
 export interface HistoryPort<S extends { readonly last_seq: number }> {
   /** The session with the seq of its newest event, as it is now. */
   readonly head: () => Promise<S>;
-  /** Only of the session that is still shown: an answer may outlive a sign-out. */
+  /** Only of the session that is still shown: an answer may arrive after a sign-out. */
   readonly found: (session: S) => void;
   readonly page: (beforeId?: number) => Promise<MessagesResponse>;
   /** The newest page is shown; events after `head` follow it. */
@@ -19,24 +19,29 @@ export interface HistoryPort<S extends { readonly last_seq: number }> {
 
 export interface History {
   readonly state: HistoryState;
-  /** Where the events begin that are not in the page being read. */
+  /** The seq after which events follow that are not in the page being loaded. */
   readonly head: number | null;
-  /** Before connecting: knows a head, and has begun to read. */
+  /** Before connecting: a head is known, and loading has started. */
   readonly prepare: () => Promise<void>;
-  /** Everything there is, as told by the answer that began the session. */
+  /** The complete history, from the answer that started the session. */
   readonly begin: (messages: readonly Message[], head: number) => void;
   readonly reload: () => void;
-  /** Reads again what could not be read. */
+  /** Loads again what could not be loaded. */
   readonly ensure: () => void;
   readonly older: () => Promise<void>;
-  /** Shows a message of the outbox. The answer to a retry may be older than what was read: then its page will bring it. */
+  /**
+   * Shows a message of the outbox. The answer to a retry may be older than the loaded page: then its own page will
+   * bring it.
+   */
   readonly stored: (message: Message) => void;
   readonly clear: () => void;
 }
 
 const EMPTY: HistoryState = { loaded: false, loading: false, hasOlder: false, failed: false };
 
-/** Snapshot: first the head, then the newest page, so that whatever is not in the page comes as an event after the head. */
+/**
+ * Snapshot: first the head, then the newest page, so that everything not in the page comes as an event after the head.
+ */
 export function createHistory<S extends { readonly last_seq: number }>(
   environment: Environment,
   thread: Thread,
@@ -54,7 +59,7 @@ export function createHistory<S extends { readonly last_seq: number }>(
     state = { ...state, ...change };
     port.changed();
   };
-  /** Undefined where the session shown is another one by now. */
+  /** Undefined if another session is shown by now. */
   const unlessCleared = async <T>(asked: Promise<T>): Promise<T | undefined> => {
     const current = generation;
     try {
@@ -77,9 +82,9 @@ export function createHistory<S extends { readonly last_seq: number }>(
       if (current === generation) heading = null;
     }
   };
-  /** Asked once: a second answer could be older than the events that came after the first. */
+  /** Requested once: a second answer could be older than the events that came after the first. */
   const findHead = async (): Promise<number | undefined> => head ?? (heading ??= askHead());
-  /** Not above the oldest one shown while more lie between: nobody would ever ask for those. */
+  /** Not above the oldest one shown while more are in between: nobody would ever request those. */
   const show = (message: Message, hasOlder = state.hasOlder): void => {
     if (!hasOlder || message.id > thread.oldestId) thread.add(message);
   };
@@ -99,7 +104,7 @@ export function createHistory<S extends { readonly last_seq: number }>(
       port.loaded(head ?? 0);
     } catch (error) {
       become({ loading: false, failed: true });
-      // A lasting refusal is the connection's to settle; its next `ready` reads again.
+      // The connection handles a permanent refusal; its next `ready` loads again.
       if (asError(error).retryable) countdown.set(backoffMs((failures += 1), environment.random()), () => void read());
     }
   };

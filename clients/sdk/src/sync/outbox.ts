@@ -7,7 +7,7 @@ import type { JsonStorage } from '../core/json-storage.ts';
 import { asError, ChatClientError, type ChatClientErrorCode } from '../errors.ts';
 
 export const BODY_MAX = 10_000;
-/** Between two looks for what is taken. */
+/** Time between two checks for accepted messages. */
 const LOOK_MS = 5_000;
 
 export interface OutboxEntry {
@@ -20,26 +20,24 @@ export interface OutboxEntry {
   readonly order: number;
   readonly expected_seq?: number | undefined;
   readonly error: ChatClientErrorCode | null;
-  /** Whose it is, where several people may use one device. */
+  /** The author, if several people may use one device. */
   readonly author?: string | undefined;
-  /** The server has it, and has not shown it yet. Not kept: after a reload the port knows. */
+  /** The server has it, and has not shown it yet. Not stored: after a reload the port knows. */
   readonly taken?: boolean;
 }
 
 export interface OutboxPort {
   /**
-   * Stores the entry on the server. Null: it is taken, and will come; asked again, nothing is sent. Rejects with
+   * Stores the entry on the server. Null: it is accepted and will come; if called again, nothing is sent. Rejects with
    * ChatClientError.
    */
   readonly post: (entry: OutboxEntry) => Promise<Message | null>;
   readonly stored: (message: Message) => void;
   readonly changed: () => void;
-  /**
-   * When entries of other tabs, or of an earlier visit, are this one's to send: from which age (ms) on, null: never.
-   */
+  /** The age (ms) from which entries of other tabs, or of an earlier visit, are sent by this one; null: never. */
   readonly adoptsAfter: () => number | null;
   readonly author?: () => string | undefined;
-  /** Whether entries of this author are shown and sent here; default: of {@link author} alone. */
+  /** Whether entries of this author are shown and sent here; default: only those of {@link author}. */
   readonly reads?: (author: string | undefined) => boolean;
 }
 
@@ -48,13 +46,13 @@ export interface Outbox {
   readonly add: (body: string, attachments: readonly Attachment[], expectedSeq?: number) => SentMessage;
   readonly retry: (id: string, expectedSeq?: number) => void;
   readonly discard: (id: string) => void;
-  /** The message came back by another way, as an event. */
+  /** The message arrived another way, as an event. */
   readonly settle: (message: Message) => void;
   readonly flush: () => void;
-  /** Reads what is stored: at start, and when another tab changed it. */
+  /** Reads the stored entries: at start, and when another tab changed them. */
   readonly load: () => Promise<void>;
   readonly clear: () => void;
-  /** Those that were refused for good and only wait for the person. */
+  /** Those that were refused for good and wait for the person's decision. */
   readonly discardFailed: () => void;
   readonly stop: () => void;
 }
@@ -65,8 +63,8 @@ interface Waiter {
 }
 
 /**
- * Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until it is
- * known.
+ * Texts the person has sent and no 2xx has confirmed: one post at a time, in order, under the same id until its outcome
+ * is known.
  */
 export function createOutbox(environment: Environment, storage: JsonStorage, name: string, port: OutboxPort): Outbox {
   const countdown = createCountdown(environment);
@@ -76,11 +74,11 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
   /** When an entry of another tab, or of an earlier visit, was first seen here. */
   let found = new Map<string, number>();
   const waiters = new Map<string, Waiter>();
-  /** When the server is asked again for what it has taken and not shown. */
+  /** When the server is next queried for messages that it has accepted and not shown. */
   const taken = new Map<string, number>();
   let posting = false;
   let failures = 0;
-  /** Until then the server has asked to be left alone. */
+  /** The server has asked for no requests until then. */
   let notBefore: number;
   let stopped = false;
   let lastOrder = 0;
@@ -108,10 +106,10 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
     port.stored(message);
     waiter?.resolve(message);
   };
-  /** True where the next attempt has to wait. */
+  /** True if the next attempt has to wait. */
   const failed = (entry: OutboxEntry, error: ChatClientError): boolean => {
     if (error.retryable) {
-      // Not a number if nothing was asked, and no time is before that.
+      // Not a number if there was no such request, and no time is before that.
       notBefore = environment.now() + (error.retryAfterMs as number);
       countdown.set(backoffMs(failures++, environment.random(), error.retryAfterMs), flush);
       return true;
@@ -123,7 +121,7 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
     return false;
   };
   const post = (entry: OutboxEntry): Promise<boolean> => {
-    // Meanwhile it may have come back as an event, or the person discarded it.
+    // In the meantime it may have come back as an event, or the person discarded it.
     const settled = (): boolean => stopped || !entries.has(entry.id);
     return port.post(entry).then(
       (message) => {
@@ -146,7 +144,8 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
       for (let waits = false; !waits && !stopped; ) {
         const wait = port.adoptsAfter() ?? Infinity;
         const open = [...entries.values()].filter(({ error }) => !error);
-        // By whichever is sooner: its age, or how long it is known here. A clock that was set makes the age worthless.
+        // Whichever comes first: its age, or how long it has been known here. If the clock was set, the age is
+        // meaningless.
         const due = open.map(({ id, order }) =>
           taken.has(id)
             ? (taken.get(id) as number) - environment.now()
@@ -167,7 +166,7 @@ export function createOutbox(environment: Environment, storage: JsonStorage, nam
     }
   };
   const flush = (): void => {
-    // The countdown of that failure goes on: it is at least as long.
+    // The countdown of that failure continues: it is at least as long.
     if (environment.now() < notBefore) return;
     countdown.clear();
     if (!posting && !stopped) void run();

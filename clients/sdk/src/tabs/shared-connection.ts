@@ -10,7 +10,7 @@ import type { SharedPort, TabMessage } from './port.ts';
 const ELECTED_MS = 50;
 
 export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 'transport'> {
-  /** This tab holds the connection (or stands alone). */
+  /** This tab holds the connection (or is the only one). */
   readonly leads: boolean;
   /** Tabs cannot share a connection here. */
   readonly alone: boolean;
@@ -19,8 +19,8 @@ export interface SharedConnection extends Omit<Connection, 'wake' | 'suspend' | 
 }
 
 /**
- * One connection for all tabs: a lock says who holds it, a channel carries it to the others. Here is what one tab by
- * itself needs; following another, and serving others, is loaded when there are others.
+ * One connection for all tabs: a lock decides which tab holds it, a channel carries the frames to the others. This file
+ * has what a single tab needs; following another tab, and serving others, is loaded when there are others.
  */
 export function createSharedConnection(
   environment: Environment,
@@ -35,7 +35,7 @@ export function createSharedConnection(
   try {
     channel = (tabName && locks && openTabChannel?.(tabName)) || null;
   } catch {
-    // An opaque origin: this tab stands alone.
+    // An opaque origin: this tab cannot share.
   }
   let shares = channel !== null;
   let leads = !shares;
@@ -79,7 +79,7 @@ export function createSharedConnection(
     loading ??= load();
     loading.then(() => peers && use(peers), standAlone);
   };
-  /** Falls back to a connection of its own. */
+  /** Falls back to its own connection. */
   const standAlone = (): void => {
     shares = false;
     leave();
@@ -104,7 +104,7 @@ export function createSharedConnection(
     const over = (): void => {
       if (asking !== asked) return;
       if (!had) return standAlone();
-      // Another tab has stolen it, taking this one for dead.
+      // Another tab has stolen it, because it considered this one dead.
       leads = false;
       real.disconnect();
       enter();
@@ -141,7 +141,7 @@ export function createSharedConnection(
     if (!wanted) return;
     if (event === 'frozen') {
       // A page that enters the back/forward cache must release the lock, which other tabs need, and the socket, which
-      // would keep it out of the cache.
+      // would keep the page out of the cache.
       if (!shares) return real.suspend();
       leave();
       real.disconnect();

@@ -11,14 +11,17 @@ export interface FakeReply {
 export interface FakeSession {
   readonly id: number;
   readonly resumeKey: string;
-  /** Who signed in with it: then identity alone opens it. In this server an identity token is the customer's id. */
+  /**
+   * Set once someone has signed in with it: then identity alone opens it. In this server an identity token is the
+   * customer's id.
+   */
   customer: string | null;
   /** Tokens made at or before this unix second are refused. */
   revokedAt: number;
   session: Session;
   readonly events: SessionEvent[];
   messages: Message[];
-  /** Whose it is, as the gateway asks. */
+  /** The assignee, as the gateway queries it. */
   assignedUserId: string | null;
   state: CustomerState;
   readonly marks: Pick<CustomerState, 'client' | 'staff'>;
@@ -52,10 +55,10 @@ export interface FakeRequest {
 const TOKEN_LIFE_SECONDS = 3_600;
 const PAGE = 100;
 
-/** Returning a reply takes the place of the server's own; `undefined` lets it answer. */
+/** A returned reply replaces the server's own; `undefined` lets the server answer. */
 export interface FakeHooks {
   onRequest?: (request: FakeRequest) => FakeReply | undefined;
-  /** At the gateway's edge, before a connection is let in: a close code refuses it. */
+  /** At the gateway's edge, before a connection is accepted: a returned close code refuses it. */
   onConnect?: (connection: { readonly sessionId: number; readonly transport: string }) => number | undefined;
 }
 
@@ -73,7 +76,9 @@ const NOTHING_READ: CustomerState = {
   operators_online: 0,
 };
 
-/** A chat-service in memory: the REST calls of customers, and what the feed's readers ask. Events lie in `store`. */
+/**
+ * A chat-service in memory: the REST calls of customers and the queries of the feed's readers. Events are in `store`.
+ */
 export class FakeServer {
   readonly hooks: FakeHooks = {};
   readonly sessions: Map<number, FakeSession>;
@@ -91,7 +96,7 @@ export class FakeServer {
   ) {
     this.#clock = clock;
     this.#store = store;
-    // Sessions are made here alone, so all there are are of this kind.
+    // Sessions are created only here, so all sessions are of this kind.
     this.sessions = store.sessions as Map<number, FakeSession>;
     store.onAck = ({ session_id: id, participant, last_id: lastId }) => {
       const found = this.sessions.get(id);
@@ -110,7 +115,7 @@ export class FakeServer {
     return { token: `k1.${created}.s${sessionId}`, expires_at };
   }
 
-  /** What an operator's sign-in gives. */
+  /** The answer to an operator's sign-in. */
   staffToken(userId: string, scope: 'all' | 'assigned' | 'own' = 'all'): { token: string; expires_at: string } {
     const made = Math.floor(this.#clock.now() / 1_000);
     const expires_at = new Date((made + this.tokenLifeSeconds) * 1_000).toISOString();
@@ -134,7 +139,7 @@ export class FakeServer {
     this.#store.revoke('session', String(sessionId), true, found.revokedAt);
   }
 
-  /** What an operator says. */
+  /** An operator writes a message. */
   answer(sessionId: number, body: string): Message {
     const found = this.#found(sessionId);
     const message = this.#say(found, 'operator', body, crypto.randomUUID());
@@ -142,7 +147,7 @@ export class FakeServer {
     return message;
   }
 
-  /** What operators write among themselves. */
+  /** Notes among operators. */
   note(sessionId: number, body: string): void {
     this.#store.note(sessionId, body);
   }
@@ -152,7 +157,7 @@ export class FakeServer {
     return this.#store.feedHead;
   }
 
-  /** All events of the staff feed, each with whose its session was then. */
+  /** All events of the staff feed, each with its session's assignee at that time. */
   get feed(): readonly StaffEvent[] {
     return this.#store.feedPage('0', Infinity).events;
   }
@@ -172,8 +177,8 @@ export class FakeServer {
   }
 
   /**
-   * As after a restore of the database: the newest events are gone, the epoch is another one, and the ids of what is gone
-   * are given to new messages, since the numbering came back from the backup too. The gateways find out by themselves.
+   * As after a restore of the database: the newest events are gone, the epoch has changed, and the ids of the lost
+   * events are given to new messages, since the numbering came from the backup too. The gateways find out on their own.
    */
   restore(sessionId: number, keep: number): void {
     this.#lastEpoch += 1;

@@ -9,13 +9,14 @@ export type CreateStaffClient = (options: StaffClientOptions) => StaffClient;
 interface OperatorOptions {
   readonly name: string;
   readonly scope: 'all' | 'assigned' | 'own';
-  /** Frames are lost on the wire: then events of one session alone are in order. */
+  /** Frames are lost on the wire: then only events of one session are in order. */
   readonly framesFail: boolean;
 }
 
 /**
- * A console that follows the feed from its first event. With scope `all` it is shown each event once. With a narrower one
- * it is shown none of a session that was out of its sight ever since, and in the end all of those that were in its sight.
+ * A console that follows the feed from its first event. With scope `all` it is shown each event once. With a narrower
+ * one it is shown none of a session that has been out of its scope ever since, and in the end all of those in its
+ * scope.
  */
 export class SimulatedOperator {
   readonly client: StaffClient;
@@ -24,14 +25,14 @@ export class SimulatedOperator {
   readonly #options: OperatorOptions;
   readonly #world: FakeWorld;
   readonly #problems: string[];
-  /** Null: where it goes on is not known, after a reset. */
+  /** Null: after a reset its place is unknown. */
   #last: number | null = 0;
   readonly #lastSeqs = new Map<number, number>();
   #awaitsReset = false;
   readonly #viewer: StaffViewer;
-  /** The place in the feed after which it follows; null while that is not known. */
+  /** The place in the feed after which it follows; null while that is unknown. */
   #from: number | null = 0;
-  /** Of the feed, what a narrow scope was shown. */
+  /** The part of the feed that a narrow scope was shown. */
   readonly #shown = new Set<number>();
 
   constructor(create: CreateStaffClient, world: FakeWorld, problems: string[], options: OperatorOptions) {
@@ -65,12 +66,12 @@ export class SimulatedOperator {
     this.client.connect();
   }
 
-  /** Until the reset what is shown belongs to two databases, and has no order. */
+  /** Until the reset the shown events belong to two databases, and have no order. */
   databaseRestored(): void {
     this.#awaitsReset = true;
   }
 
-  /** As a console does: what there is is read, and followed from there. */
+  /** As a console does: it loads the present state and follows from there. */
   async #beginAnew(): Promise<void> {
     try {
       const { feed_cursor } = await this.client.api.sessions({ limit: 1 });
@@ -95,8 +96,8 @@ export class SimulatedOperator {
   }
 
   /**
-   * What a narrow scope owes: each assignment that takes a session out of sight, and of a session in sight all since it
-   * came there.
+   * What a narrow scope must be shown: each assignment that takes a session out of its scope, and of a session in scope
+   * everything since it came into it.
    */
   #missed(): number[] {
     const viewer = this.#viewer;
@@ -115,10 +116,10 @@ export class SimulatedOperator {
     return missed.toReversed();
   }
 
-  /** Whether the session was in sight at any time since the event. */
+  /** Whether the session was in scope at any time since the event. */
   #mayBeShown(event: StaffEvent): boolean {
     const { feed_seq: place = 0, session_id: id, subscribers } = event;
-    // Most are the same session's still; the history is read for the others alone.
+    // Most still belong to the same session; the history is read only for the others.
     if (seesEvent(this.#viewer, event, { session: subscribers?.assigned_user_id ?? null })) return true;
     return this.#world.server.feed
       .slice(place - 1)
@@ -137,7 +138,7 @@ export class SimulatedOperator {
       this.#lastSeqs.set(id, seq);
     }
     if (framesFail) return;
-    // Who gains a chat reads of it what was before, so a narrow scope has no order over all sessions.
+    // An operator who gains a chat loads its earlier events, so a narrow scope has no order over all sessions.
     if (scope !== 'all') {
       if (this.#shown.has(place)) this.#problems.push(`${name}: ${place} of the feed twice`);
       this.#shown.add(place);

@@ -9,7 +9,7 @@ export interface SimulationResult {
   readonly events: number;
   /** Empty: clients and server agree. */
   readonly problems: readonly string[];
-  /** What was done, for the one who looks into a failing seed. */
+  /** What was done, for debugging a failing seed. */
   readonly log: readonly string[];
 }
 
@@ -27,7 +27,7 @@ interface OpenTab {
 
 export const ACTIONS = 60;
 const HEAL_MS = 20 * 60_000;
-/** Chats of other customers, whose events staff are shown among those of the one that is watched. */
+/** Chats of other customers, whose events staff receive among those of the watched one. */
 const OTHERS = 2;
 const CALM = {
   offline: false,
@@ -43,10 +43,10 @@ const LONG_MS = [8_000, 16_000, 31_000, 31_000, 60_000];
 const CLEAR = { copies: 1, delayMs: 0 };
 
 /**
- * One run: clients of customers and operators, the real core of a gateway and a chat-service in memory. The network loses,
- * repeats, breaks, goes silent and comes back; so does the live path between chat-service and gateway. The chat-service is
- * slow or away, and the gateway is restarted or stands still. When all is well again every client must show what the
- * chat-service has, and nothing may have been shown twice, out of order or not at all.
+ * One run: clients of customers and operators, the real core of a gateway and a chat-service in memory. The network
+ * loses, repeats, breaks, goes silent and recovers; so does the live path between chat-service and gateway. The
+ * chat-service is slow or unavailable, and the gateway is restarted or frozen. When everything has recovered, every
+ * client must show what the chat-service has, and nothing may have been shown twice, out of order or not at all.
  */
 export async function simulate(clients: Clients, seed: number, actions = ACTIONS): Promise<SimulationResult> {
   const world = createWorld({
@@ -59,7 +59,7 @@ export async function simulate(clients: Clients, seed: number, actions = ACTIONS
   const { livePath, source } = gateway;
   const tabsShared = random.chance(0.6);
   const restores = random.chance(0.2);
-  /** TCP loses and repeats no frame of an open connection; what stands between may. */
+  /** TCP loses and repeats no frame of an open connection; a proxy in between may. */
   const framesFail = random.chance(0.5);
   const problems: string[] = [];
   const log: string[] = [];
@@ -193,7 +193,7 @@ export async function simulate(clients: Clients, seed: number, actions = ACTIONS
     operatorBack: () => random.pick(operators).reconnect(),
     read: () => random.pick(tabs).client.markRead(),
     restore: () => {
-      // A client that has not yet heard of any epoch cannot know that it changed.
+      // A client that does not know any epoch yet cannot notice that it changed.
       if (!restores || [...tabs, ...operators].some(({ client }) => client.getState().epoch === null)) return;
       withSession((id) => {
         restored = true;
@@ -223,14 +223,14 @@ export async function simulate(clients: Clients, seed: number, actions = ACTIONS
     if (problems.length > 0) break;
   }
 
-  // Tabs that crashed have left what they could not send; a page opened later sends it.
+  // Crashed tabs have left unsent messages; a page opened later sends them.
   open();
   Object.assign(network, CALM);
   for (const name of ['unblock', 'roomy', 'livePathClear', 'livePathBack', 'sourceBack']) things[name]?.();
   thaw(world, tabs);
   things['online']?.();
   await world.advance(1_000);
-  // That the very last frame was lost on the wire shows only by one after it.
+  // The loss of the very last frame on the wire is noticed only with a later one.
   if (framesFail) for (const id of server.sessions.keys()) server.answer(id, 'the last word');
   const disagreements = (): string[] => [
     ...differences(world, tabs, tabsShared),
@@ -241,14 +241,14 @@ export async function simulate(clients: Clients, seed: number, actions = ACTIONS
     await world.advance(10_000);
     if (disagreements().length === 0) break;
   }
-  // A run that ended at a fault was given no time to agree.
+  // A run that ended with a fault had no time to converge.
   if (problems.length === 0) problems.push(...disagreements());
   for (const { client } of [...tabs, ...operators]) client.destroy();
   for (const operator of operators) events += operator.events;
   return { steps: steps + world.carried, sent, events, problems, log };
 }
 
-/** The chat of the customer who is watched. */
+/** The chat of the watched customer. */
 function newest({ server }: FakeWorld): number {
   const id = Math.max(0, ...server.sessions.keys());
   return id > OTHERS ? id : 0;
@@ -264,7 +264,7 @@ function thaw(world: FakeWorld, tabs: readonly OpenTab[]): void {
   }
 }
 
-/** At every moment: each message once, those of the server in order of id. */
+/** At every moment: each message once, the server's messages in order of id. */
 function checkShown(who: string, client: ChatClient, problems: string[]): void {
   const { messages } = client.getState();
   const keys = new Set(messages.map(({ key }) => key));
@@ -279,7 +279,7 @@ function differences(world: FakeWorld, tabs: readonly OpenTab[], tabsShared: boo
     const { session, messages, connection, history } = client.getState();
     const id = newest(world);
     const found = world.server.sessions.get(id);
-    // Without a channel between tabs one in which nothing was begun learns of the chat when it is loaded again.
+    // Without a channel between tabs, a tab in which nothing was started learns of the chat when it is reloaded.
     const unaware = !tabsShared && session === null && connection.status === 'idle';
     if (!found || unaware) continue;
     const has = found.messages.slice(history.hasOlder ? -messages.length : 0).map((m) => `${m.id} ${m.body}`);
@@ -294,7 +294,7 @@ function differences(world: FakeWorld, tabs: readonly OpenTab[], tabsShared: boo
   return problems;
 }
 
-/** Every text stands in the history once, and those of one tab in the order in which they were written. */
+/** Every text is in the history once, and those of one tab in the order in which they were written. */
 function lossesOf(world: FakeWorld, sent: number, restored: boolean): string[] {
   const problems: string[] = [];
   const order = new Map<string, number>();
@@ -305,12 +305,12 @@ function lossesOf(world: FakeWorld, sent: number, restored: boolean): string[] {
       const [tab = '', number = ''] = body.split(' ');
       if (seen.has(body)) problems.push(`stored twice: ${body}`);
       seen.add(body);
-      // What a restore took away, a tab that was asleep since may send again: late is better than never.
+      // A tab that was asleep may send again what a restore removed: late is better than never.
       if (!restored && Number(number) < (order.get(tab) ?? 0)) problems.push(`${body} stands after ${order.get(tab)}`);
       order.set(tab, Number(number));
     }
   }
-  // What a restore took away was stored before it, and answered: that is the operator's loss, not the client's.
+  // What a restore removed had been stored and answered: that is the owner's loss, not the client's fault.
   if (!restored && seen.size !== sent) problems.push(`${sent - seen.size} of ${sent} messages are lost`);
   const begun = [...world.server.sessions.keys()].filter((id) => id > OTHERS).length;
   if (begun > 1) problems.push(`${begun} sessions begun`);

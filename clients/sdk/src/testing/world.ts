@@ -1,4 +1,4 @@
-// What the client loads when it needs it is there from the start, so that loading takes none of the virtual time.
+// Modules that the client loads on demand are loaded from the start here, so that loading takes no virtual time.
 import '../customer/identity.ts';
 import '../tabs/peers.ts';
 import '../transport/fallbacks.ts';
@@ -20,7 +20,7 @@ export interface NetworkFaults {
   silent: boolean;
   latencyMs: number;
   loseRequest: number;
-  /** The server has done it, the answer does not arrive. */
+  /** The server has processed the request, but the answer does not arrive. */
   loseAnswer: number;
   loseFrame: number;
   repeatFrame: number;
@@ -31,7 +31,7 @@ export interface NetworkFaults {
 export interface Tab {
   readonly environment: Environment;
   readonly lifecycle: (event: 'online' | 'visible' | 'frozen' | 'thawed') => void;
-  /** The tab is gone in this instant: its timers stop, its sockets break, its locks are freed. */
+  /** The tab crashes at once: its timers stop, its sockets break, its locks are released. */
   readonly crash: () => void;
 }
 
@@ -127,9 +127,9 @@ export function createWorld(options: WorldOptions = {}): FakeWorld {
         if (direction === 'up') return void (carried += pair.flushUp());
         if (random.chance(network.swapFrames)) pair.swapDown();
         if (random.chance(network.repeatFrame)) pair.repeatDown();
-        // The first frames say who is there; a network that loses them is one that never connects.
+        // The first frames establish the connection; a network that loses them never connects.
         if (random.chance(network.loseFrame) && /"seq":\d/.test(pair.down[0] ?? '')) pair.dropDown();
-        // Like TCP: what was held up is not lost, it arrives with what comes after it.
+        // Like TCP: held-up data is not lost, it arrives with the data after it.
         carried += pair.flushDown();
       });
     };
@@ -143,7 +143,7 @@ export function createWorld(options: WorldOptions = {}): FakeWorld {
         send: pair.server.send,
         close: pair.server.close,
         destroy: pair.cut,
-        // The browser answers, whatever the page does.
+        // The browser answers pings, whatever the page does.
         ping: () => later(() => isThrough() && pair.isOpen && connection.ponged()),
       });
       pair.onDrained = connection.drained;
@@ -231,7 +231,7 @@ export function createWorld(options: WorldOptions = {}): FakeWorld {
       connection?.closed();
       controller?.error(new TypeError('connection lost'));
     };
-    /** Like TCP: what was held up arrives with what comes after it. */
+    /** Like TCP: held-up data arrives with the data after it. */
     const flush = (): void => {
       if (isOver || !isThrough()) return;
       const texts = held;

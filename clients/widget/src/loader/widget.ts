@@ -9,12 +9,12 @@ import { launcherLabel, type State } from './texts.ts';
 import { applyTheme } from './theme.ts';
 
 export interface LoaderPlace {
-  /** Origin (and prefix) the loader came from; empty where nothing tells. */
+  /** Origin (and prefix) from which the loader was loaded; empty if unknown. */
   readonly base: string;
   readonly loadPanel: (baseUrl: string) => Promise<PanelModule>;
   /**
-   * What was left here. `chat`: by an earlier visit; only then is anything loaded without being asked. `open`: the page
-   * before this one, in the same tab, was left with the panel open.
+   * What earlier pages left. `chat`: an earlier visit left one; only then is anything loaded automatically. `open`: the
+   * previous page, in the same tab, was left with the panel open.
    */
   readonly left: (what: 'chat' | 'open', namespace: string) => boolean;
 }
@@ -35,15 +35,15 @@ export function createWidget(place: LoaderPlace): ChatWidget {
   let settings: Settings | null = null;
   let mounted: Mounted | null = null;
   let panel: Promise<Panel> | null = null;
-  /** Of what is unread: the number beside the launcher, and that in words. */
+  /** The number of unread messages beside the launcher, and its text for screen readers. */
   let unread = '';
   let unreadWords = '';
-  /** The look the server has, known once the panel has asked for it. */
+  /** The server's look, known once the panel has requested it. */
   let saved: WidgetTheme = {};
   let shown = true;
   let state: State = 'closed';
   let busy = false;
-  /** Counts lives: what was begun in an earlier one must not reach into the next. */
+  /** Counts lives: what was started in an earlier one must not affect the next. */
   let life = 0;
 
   function render(): void {
@@ -54,7 +54,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     applyTheme(container, { ...saved, ...theme }, `--x:${offsetX}px;--y:${offsetY}px;`);
     host.element.style.cssText = `--z:${zIndex}`;
     container.lang = settings.locale;
-    // Both languages go this way, whichever way the page goes.
+    // Both languages use this path, whatever the language of the page.
     container.dir = 'ltr';
     const label = launcherLabel(settings.locale, state, unreadWords);
     launcher.update({ label, state, busy, unread, hidden: !settings.launcher || !shown });
@@ -68,7 +68,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       sheet.replaceSync(css);
       root.adoptedStyleSheets = [sheet];
     } else {
-      // Older than what the panel needs: the button alone works here, and says so.
+      // Older than what the panel needs: only the button works here, and it says so.
       const style = document.createElement('style');
       style.textContent = css;
       (root as ShadowRoot).append(style);
@@ -88,9 +88,9 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     mounted = mount();
     render();
     events.emit('ready', {});
-    // Not awaited: the panel waits for this start. What goes wrong is told as an event.
+    // Not awaited: the panel waits for this start. Errors are reported as an event.
     const { namespace } = settings;
-    // On a phone the panel would hide the page that was asked for.
+    // On a phone the panel would hide the page that was requested.
     const again = place.left('open', namespace) && !matchMedia(PHONE).matches;
     if (again || place.left('chat', namespace)) void (again ? open({ again }) : getPanel()).catch(() => undefined);
   }
@@ -168,7 +168,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       );
   }
 
-  /** A call that the panel answers, loaded for it where it is not yet. */
+  /** A call that the panel answers; the panel is loaded for it if necessary. */
   const onPanel =
     <M extends 'identify' | 'logout' | 'send' | 'requestCallback'>(method: M) =>
     async (...args: Parameters<Panel[M]>): Promise<never> =>
@@ -180,7 +180,7 @@ export function createWidget(place: LoaderPlace): ChatWidget {
       change(next);
       if (first) window.chatWidget = widget;
       if (!settings?.baseUrl) {
-        // The page may still say it, in this turn.
+        // The page may still set it, in this turn of the event loop.
         // oxlint-disable-next-line no-console -- the person who puts the script into a page is the one this is for
         setTimeout(() => settings?.baseUrl === '' && console.error(`[chat-widget] ${NO_ADDRESS}`));
       } else started ??= start();

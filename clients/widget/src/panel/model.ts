@@ -31,19 +31,19 @@ export interface PanelModel extends Omit<Writing, 'clear'> {
   readonly config: Cell<ConfigResponse | null>;
   readonly texts: Cell<Texts>;
   readonly open: Cell<boolean>;
-  /** Opened because it was open on the page before. */
+  /** Opened because the panel was open on the previous page. */
   readonly again: Cell<boolean>;
   readonly muted: Cell<boolean>;
   readonly uploads: Uploads;
-  /** Of operators, by id. */
+  /** Pictures of operators, by id. */
   readonly pictures: Cell<Readonly<Record<string, string>>>;
   readonly push: PushModel;
   readonly calls: Calls;
   /** False beside a site's own chat, which keeps its customers' texts itself. */
   readonly canKeep: boolean;
-  /** What the one live region says. */
+  /** The text of the one live region. */
   readonly announcement: Cell<string>;
-  /** A line above the composer; goes with the next thing that works. */
+  /** A line above the composer; it disappears with the next successful action. */
   readonly notice: Cell<string | null>;
   /** Full screen: the panel is all there is. */
   readonly phone: Cell<boolean>;
@@ -54,18 +54,18 @@ export interface PanelModel extends Omit<Writing, 'clear'> {
   destroy(): void;
 }
 
-/** Answers by which a page learns that files are taken otherwise than it was told. */
+/** Answers that show the page that the rules for files have changed. */
 const POLICY: ReadonlySet<string> = new Set(['attachments_off', 'unsupported_media_type', 'payload_too_large']);
 const CONFIG_EVERY_MS = 60_000;
-/** Without it nobody can begin a chat. */
+/** Without it nobody can start a chat. */
 const CONFIG_AGAIN_MS = 5_000;
 
-/** Address of the page without what may be private in it. */
+/** The page's address without its possibly private parts. */
 function pageUrl(): string | null {
   return /^https?:/.test(location.protocol) ? location.origin + location.pathname : null;
 }
 
-/** What of the server's look is not told with the texts. */
+/** The parts of the server's look that do not come with the texts. */
 function lookOf({ accent, scheme }: ConfigResponse['theme']): WidgetTheme {
   return {
     ...(accent && { accent }),
@@ -114,12 +114,12 @@ export function createModel(host: PanelHost): PanelModel {
     ...(host.backend && { backend: host.backend, tabs: false, autoConnect: false }),
   });
   const memory = createTabMemory(host.settings.namespace);
-  // What a customer was writing is nothing for who comes after them.
+  // A customer's draft must not be shown to the next customer.
   if (host.settings.signedIn === false && memory.read()?.customer) memory.forget();
   const writing = createWriting(memory, client, config);
   open.subscribe(() => memory.keepOpen(open.getState()));
   const calls = callsOf(host.backend ? null : siteOf(host.settings));
-  /** The page of before may have offered what this one does not, and so may a button of the site. */
+  /** The previous page may have offered what this one does not, and so may a button of the site. */
   const onlyOffered = (): void => {
     if (!calls.offered && writing.view.getState() === 'callback') writing.view.set('chat');
   };
@@ -172,7 +172,7 @@ export function createModel(host: PanelHost): PanelModel {
       const code = known ? error.code : '';
       failed(error);
       const said = refusedFile(code) ?? (again ? words.uploadFailed : words.uploadRefused);
-      // Other files are taken than when this page learned of it.
+      // The rules for files have changed since this page loaded them.
       if (POLICY.has(code)) void loadConfig();
       announcement.set(said);
       return { error: said, again };
@@ -222,13 +222,13 @@ export function createModel(host: PanelHost): PanelModel {
     if (now.unread !== before.unread) tellUnread(now.unread);
     if (settings.getState().titleCount) countInTitle(now.unread);
     if (now.status !== before.status) host.emit('connection', { status: connection.status });
-    // A chat that begins here says its page itself.
+    // A chat that starts here reports its page itself.
     const began = before.session === null && now.session !== null;
     const page = pageUrl();
     const where = `${now.session} ${page}`;
     if (now.session !== null && page !== null && where !== reported) {
       reported = where;
-      // Only for the operator's eyes: the next page is told anew.
+      // For the operator only: the next page is reported again.
       if (!began) client.reportPage(page).catch(() => undefined);
     }
     if (now.session !== before.session && (before.session !== -1 || now.session !== null)) {
@@ -244,11 +244,11 @@ export function createModel(host: PanelHost): PanelModel {
     if (message.id !== null) host.emit('message', { id: message.id, direction: 'in' });
     const watching = open.getState() && document.hasFocus();
     if (settings.getState().sound && !muted.getState() && !watching) {
-      // A device without sound is no fault of the chat.
+      // A device without sound is not an error of the chat.
       ringOnce(settings.getState().namespace).catch(() => undefined);
     }
   });
-  // A site that keeps its own chat tells and mails its customers itself.
+  // A site that keeps its own chat sends its customers' notifications and mails itself.
   const push = createPush(client, host.settings, host.backend || own ? null : pushWorkerOf(host.settings));
   push.listen(host.open, ending.signal);
   const code = host.backend || own ? null : takeReturnCode();
