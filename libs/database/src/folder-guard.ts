@@ -7,14 +7,17 @@ import { DatabaseStartError } from './types.ts';
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS. */
 const MAX_SOCKET_PATH = 100;
-/** Whoever is unclear for so long stands still and may go on later: better refuse to start than share the folder. */
+/**
+ * A process that is unclear for this long is suspended and may continue later: better refuse to start than share the
+ * folder.
+ */
 const UNDECIDED_MS = 5_000;
 const LOOK_AGAIN_MS = 20;
 const VISIBLE = /^in-use\..*sock$/;
 
-/** A starter says that it is one until it has seen that it is alone. */
+/** A starter announces itself as such until it has seen that it is alone. */
 type Claim = 'starting' | 'owner';
-/** `unclear`: a process that is just leaving, or does not respond. */
+/** `unclear`: a process that is just exiting, or does not respond. */
 type Rival = Claim | 'nobody' | 'unclear';
 
 export interface FolderGuard {
@@ -32,7 +35,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-/** What stands behind a socket. */
+/** The state of the process behind a socket. */
 function ask(path: string): Promise<Rival> {
   return new Promise((resolve) => {
     const socket = connect({ path });
@@ -47,10 +50,10 @@ function ask(path: string): Promise<Rival> {
 }
 
 /**
- * Whether this starter, whose socket can be seen by now, may have the folder. Each shows itself first and looks for
- * others then, so of two starters at least one sees the other. Of those that see each other the one whose name sorts
- * last waits for the rest to leave or to own, and the rest leave. Names are random and never come again: a dead one
- * can be removed without taking away a living one's.
+ * Whether this starter, whose socket is visible by now, may have the folder. Each announces itself first and then looks
+ * for others, so of two starters at least one sees the other. Of those that see each other, the one whose name sorts
+ * last waits for the rest to leave or to take over, and the rest leave. Names are random and never reused: a dead one
+ * can be removed without removing a living one's.
  */
 async function mayHave(folder: string, own: string): Promise<boolean> {
   const deadline = performance.now() + UNDECIDED_MS;
@@ -66,7 +69,7 @@ async function mayHave(folder: string, own: string): Promise<boolean> {
   return false;
 }
 
-/** Another process has the folder, and lives. */
+/** Another process has the folder, and is alive. */
 export class FolderInUseError extends DatabaseStartError {
   override readonly code = 'folder_in_use';
 }
@@ -77,7 +80,7 @@ function inUse(folder: string): FolderInUseError {
   );
 }
 
-/** `reach` leads to the folder by a path that is short enough. */
+/** `reach` is a path to the folder that is short enough. */
 async function claim(server: Server, reach: string, folder: string, decided: () => void): Promise<() => Promise<void>> {
   const own = `in-use.${randomBytes(8).toString('hex')}.sock`;
   const path = join(reach, own);
@@ -85,13 +88,13 @@ async function claim(server: Server, reach: string, folder: string, decided: () 
     await rm(path, { force: true });
     await close(server);
   };
-  // Shown only when it listens: a socket that is bound and does not listen yet looks like a dead one.
+  // Published only when it listens: a socket that is bound and does not listen yet looks like a dead one.
   const hidden = join(reach, `.${own}`);
   await listen(server, hidden);
   try {
     await rename(hidden, path);
     if (!(await mayHave(reach, own))) throw inUse(folder);
-    // A folder that was emptied meanwhile would look unused.
+    // A folder that was emptied in the meantime would look unused.
     await access(path);
   } catch (error) {
     await leave();
@@ -102,8 +105,8 @@ async function claim(server: Server, reach: string, folder: string, decided: () 
 }
 
 /**
- * Reserves a data folder for this process. PGlite has no lock of its own and a second process corrupts the data; a
- * pid file lies after a crash. A bound socket does not: the system answers for it as long as the process lives.
+ * Reserves a data folder for this process. PGlite has no lock of its own, and a second process corrupts the data. A pid
+ * file is wrong after a crash. A bound socket is not: the system answers for it as long as the process lives.
  */
 export async function guardFolder(folder: string): Promise<FolderGuard> {
   await mkdir(folder, { recursive: true });
@@ -118,7 +121,7 @@ export async function guardFolder(folder: string): Promise<FolderGuard> {
     server.unref();
   };
   if (process.platform === 'win32') {
-    // A named pipe has one server and goes with it.
+    // A named pipe has one server and disappears with it.
     const hash = createHash('sha256').update(real).digest('hex').slice(0, 32);
     await listen(server, `\\\\.\\pipe\\chat-realtime-${hash}`).catch((error: unknown) => {
       throw isCode(error, 'EADDRINUSE') ? inUse(folder) : error;

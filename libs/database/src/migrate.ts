@@ -13,11 +13,11 @@ export {
 } from './migration.ts';
 
 /**
- * Brings the schema up to date: each file in one transaction with its row in the journal, or, where it says
- * `transaction: none`, an index beside the traffic. The caller holds a lock, so that two processes starting together do
- * not run the same file.
- * @throws DatabaseStartError when a file that has run was changed afterwards, or this program must not run on a database
- * that a newer one has brought up to date.
+ * Brings the schema up to date: each file in one transaction with its row in the journal, or, if it says `transaction:
+ * none`, an index built beside the traffic. The caller holds a lock, so that two processes starting together do not run
+ * the same file.
+ * @throws DatabaseStartError if a file that has run was changed afterwards, or this program must not run on a database
+ * that a newer one has migrated.
  */
 export async function migrate(
   connection: MigrationConnection,
@@ -66,7 +66,7 @@ export async function requireSchema(connection: MigrationConnection, migrations:
   );
 }
 
-/** Also of a version whose journal has no `lives_with`. */
+/** Also for a version whose journal has no `lives_with`. */
 function readJournal(connection: MigrationConnection): Promise<AppliedMigration[]> {
   return connection.query<AppliedMigration>(
     `SELECT name, checksum, to_jsonb(m) ->> 'lives_with' AS lives_with FROM schema_migration m`,
@@ -96,8 +96,7 @@ async function prepareJournal(connection: MigrationConnection, log: DatabaseLog 
 }
 
 /**
- * A migration that waits for a table blocks everyone who comes later, readers too. So it never waits for long at a
- * time.
+ * A migration that waits for a table blocks all later queries, including reads. So it never waits for long at a time.
  */
 const LOCK_TIMEOUT_MS = 1_000;
 const RETRY_MS = 2_000;
@@ -164,7 +163,7 @@ async function inTransaction(connection: MigrationConnection, work: () => Promis
     await work();
     await connection.execute('COMMIT');
   } catch (error) {
-    // A connection that broke in the middle of the work cannot roll back either, and the first error says why.
+    // A connection that broke in the middle of the work cannot roll back either, and the first error names the cause.
     await connection.execute('ROLLBACK').catch(() => undefined);
     throw error;
   }

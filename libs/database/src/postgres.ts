@@ -18,7 +18,7 @@ import {
 
 const INT8_OID = 20;
 const INT8_ARRAY_OID = 1016;
-/** `{1,2}`: numbers need no quotes. We store none that are null. */
+/** `{1,2}`: numbers need no quotes. We store no null elements. */
 function parseNumberArray(text: string): number[] {
   return text === '{}' ? [] : text.slice(1, -1).split(',').map(Number);
 }
@@ -32,14 +32,14 @@ for (const [oid, parse] of PARSERS) TYPES.setTypeParser(oid, parse);
 
 const STATEMENT_TIMEOUT_MS = 5_000;
 /**
- * The server ends a statement before this; then the other end is gone without a word. Idle connections are kept busy or
+ * The server ends a statement before this; after it the other end is silently gone. Idle connections are kept busy or
  * closed sooner.
  */
 const SILENCE_TIMEOUT_MS = 8_000;
 const IDLE_TIMEOUT_MS = 5_000;
 const SESSION_PING_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** 'CHAT' in ASCII: the lock under which one process at a time brings the schema up to date. */
+/** 'CHAT' in ASCII: the lock that lets one process at a time migrate the schema. */
 const MIGRATION_LOCK = 0x43484154;
 const MIGRATION_LOCK_RETRY_MS = 100;
 const MIGRATION_LOCK_TELL_EVERY = 100;
@@ -61,8 +61,8 @@ function connectionConfig(url: string, options: OpenOptions, route: Route): pg.C
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     stream: () => {
       const socket = new Socket();
-      // A half-open link would otherwise hold its query, and the pool's place, until the system gives up many minutes
-      // later.
+      // A half-open link would otherwise hold its query, and its place in the pool, until the system gives up many
+      // minutes later.
       socket.setTimeout(SILENCE_TIMEOUT_MS, () => socket.destroy(new Error('database connection is silent')));
       return socket;
     },
@@ -105,7 +105,7 @@ async function checkSettings(
   return { version, synchronousCommit, fsync };
 }
 
-/** One process at a time; the others say what they wait for. */
+/** One process at a time; the others log what they wait for. */
 async function takeMigrationLock(client: pg.Client, log: DatabaseLog | undefined): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
@@ -124,13 +124,13 @@ async function prepare(url: string, options: OpenOptions, route: Route): Promise
     ...connectionConfig(url, options, route),
     stream: () => new Socket(),
   });
-  // A connection that breaks between two statements tells nobody else; the next statement fails anyway.
+  // A connection that breaks between two statements has no other listener; the next statement fails anyway.
   client.on('error', (error) => options.logger?.warn({ error: error.message }, 'database connection lost'));
   await client.connect();
   try {
     await client.query(WITHOUT_TIMEOUTS);
-    // The lock of a machine that is gone is free again within seconds; a build that still runs for it keeps the lock to
-    // its end.
+    // The lock of a machine that is gone is released within seconds. A build that still runs for it keeps the lock
+    // until it ends.
     await client.query(SERVER_KEEPALIVE);
     const settings = await checkSettings(client, options);
     const connection = migrationConnection(client);
@@ -153,7 +153,10 @@ class PostgresSession implements DedicatedSession {
   #lost: Error | undefined;
   #released = false;
   #listeners: ((reason: Error) => void)[] = [];
-  /** One statement at a time on the connection; the next begins when the one before has ended, whichever way. */
+  /**
+   * One statement at a time on the connection; the next begins when the previous one has ended, whether or not it
+   * succeeded.
+   */
   #queue: Promise<unknown> = Promise.resolve();
 
   /** Notices a lost connection, and with it the lost locks, even while no query runs. */
@@ -220,11 +223,11 @@ class PostgresSession implements DedicatedSession {
   }
 }
 
-/** How soon the server itself notices that a session's machine is gone, and frees its locks. */
+/** How soon the server itself notices that a session's machine is gone, and releases its locks. */
 const SERVER_KEEPALIVE =
   'SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; SET tcp_user_timeout = 3000';
 
-/** A session that is silent for so long, in whichever state, is ended by the server. */
+/** The server ends a session that is silent for this long, in whichever state. */
 function silenceBounds(ms: number): string {
   const bound = Math.round(ms);
   return ['idle_session_timeout', 'idle_in_transaction_session_timeout', 'statement_timeout']
@@ -232,7 +235,7 @@ function silenceBounds(ms: number): string {
     .join('; ');
 }
 
-/** Said aloud: the role may have its own. */
+/** Set explicitly: the role may have its own. */
 const WITHOUT_TIMEOUTS = Object.keys(TIMEOUTS)
   .map((name) => `SET ${name} = 0`)
   .join('; ');
@@ -245,7 +248,7 @@ const NEEDS_DIRECT =
   'leads to a connection pooler in transaction mode (PgBouncer, or what a managed database puts in its place). ' +
   'Locks, migrations and LISTEN need connections that stay theirs';
 
-/** @throws DatabaseStartError when there is no way on which locks hold; then it says what to set. */
+/** @throws DatabaseStartError if locks would not hold on any configured connection; the message says what to set. */
 async function findRoutes(
   url: string,
   options: OpenOptions,
@@ -271,7 +274,7 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
   const pool = new pg.Pool({
     ...connectionConfig(url, options, route),
     max: options.poolSize ?? 10,
-    // Done before anybody is given the connection.
+    // Done before anybody gets the connection.
     ...(route === 'session' && {
       verify: (client: pg.ClientBase, done: (error?: Error) => void) =>
         void client.query(TIMEOUTS_AFTERWARDS).then(() => done(), done),
@@ -280,15 +283,15 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
   });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ error: error.message }, 'idle database connection lost'));
-  // The pool listens to idle connections only. One that is lost between two statements of a transaction tells nobody
-  // else; its next statement fails anyway.
+  // The pool listens only to idle connections. One that is lost between two statements of a transaction has no other
+  // listener; its next statement fails anyway.
   pool.on('connect', (client) => {
     const lost = (error: Error): void => options.logger?.warn({ error: error.message }, 'database connection lost');
     client.on('error', lost);
   });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const query = async <R>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> =>
-    // Prepared under its name it would be met again on a connection that does not know it.
+    // A named prepared statement would be used again on a connection that does not know it.
     (await pool.query({ ...(route === 'transaction' ? { text: statement.text } : statement), values: [...values] }))
       .rows as R[];
   return {
@@ -304,7 +307,7 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<D
       const session = new PostgresSession(client, Math.min(SESSION_PING_MS, (silenceMs ?? Infinity) / 3));
       const setup = [SERVER_KEEPALIVE];
       if (silenceMs !== undefined) setup.push(silenceBounds(silenceMs));
-      // What has no index costs so much then, on paper, that each statement would be compiled first.
+      // Without seqscan, a statement that has no index gets such a high estimated cost that it would be JIT-compiled.
       if (sessionOptions.readsByIndex === true) setup.push('SET enable_seqscan = off; SET jit = off');
       await client.query(setup.join('; '));
       return session;

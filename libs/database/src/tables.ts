@@ -63,7 +63,7 @@ export interface StoredAttachment {
   size: number;
   width?: number;
   height?: number;
-  /** Where a site keeps its file; without one it is ours. */
+  /** The address where a site keeps its file; without one the file is ours. */
   url?: string;
 }
 
@@ -97,7 +97,7 @@ export interface EventTable {
   staff_data: ColumnType<JsonObject | null, string | null | undefined, string | null>;
   assigned_user_id: string | null;
   previous_user_id: string | null;
-  /** Of a message, where a site gave it one; else `id` is the message's. */
+  /** Of a message, if a site gave it one; else `id` is the message's id. */
   message_id: number | null;
   erased_at: NullableTime;
   content_hash: string | null;
@@ -242,7 +242,7 @@ export interface OperatorPictureTable {
   changed_at: TimeDefault;
 }
 
-/** What a visitor answered to the site's own questions. */
+/** A visitor's answers to the site's own questions. */
 export interface AnswerTable {
   session_id: number;
   answers: ColumnType<StoredAnswer[], string, string>;

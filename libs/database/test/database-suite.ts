@@ -8,7 +8,7 @@ export interface DatabasePlace {
   remove(): Promise<void>;
 }
 
-/** What every database of the chat does, whatever its engine. */
+/** What every database of the chat must do, whatever its engine. */
 export function databaseSuite(kind: Database['kind'], freshPlace: () => Promise<DatabasePlace>): void {
   describe(`database on ${kind}`, () => {
     let place: DatabasePlace;

@@ -15,12 +15,15 @@ import { serverSettings } from './settings.ts';
 import { refuseOtherMajor } from './upgrade-check.ts';
 
 const RESTART_MS = [100, 500, 1_000, 2_000, 5_000] as const;
-/** A server that has run so long is not one that cannot start. */
+/** A server that has run this long is able to start. */
 const STEADY_MS = 60_000;
 
 export interface EmbeddedOptions {
   readonly logger?: DatabaseLog;
-  /** Around the start of a server that has ended by itself, as on a full disk: makes room, and keeps it again. */
+  /**
+   * Runs around the start of a server that has ended on its own, as on a full disk: frees the reserve, and reserves it
+   * again.
+   */
   readonly beforeRestart?: () => Promise<unknown>;
   readonly afterRestart?: () => Promise<unknown>;
 }
@@ -28,9 +31,9 @@ export interface EmbeddedOptions {
 export interface EmbeddedPostgres {
   readonly url: string;
   readonly version: string;
-  /** Where its data lie. */
+  /** The folder of its data. */
   readonly data: string;
-  /** The system user it runs as; undefined when that is whoever runs this. */
+  /** The system user it runs as; undefined if that is the user of this process. */
   readonly runsAs: string | undefined;
   /** Process id of the running server; undefined while it is being started again. */
   readonly pid: number | undefined;
@@ -38,9 +41,9 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts the PostgreSQL that npm brought as a child of this process, over data in this folder, which one process may have
- * at a time. Whatever an earlier process left running there is ended first.
- * @throws DatabaseStartError when it cannot; the text says what to do.
+ * Starts the PostgreSQL from the npm package as a child of this process, over data in this folder, which one process
+ * may use at a time. A server that an earlier process left running there is ended first.
+ * @throws DatabaseStartError if it cannot; the text says what to do.
  */
 export async function startEmbeddedPostgres(folder: string, options: EmbeddedOptions = {}): Promise<EmbeddedPostgres> {
   await mkdir(folder, { recursive: true });
@@ -129,7 +132,7 @@ class Server {
     return run;
   }
 
-  /** It ends by itself when it is killed, or when the disk is full. The chat waits for it meanwhile. */
+  /** It ends on its own when it is killed, or when the disk is full. The chat waits for it. */
   async #watch(first: ServerProcess): Promise<void> {
     let run = first;
     for (let failures = 0; ; ) {

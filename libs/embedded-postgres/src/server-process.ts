@@ -8,7 +8,7 @@ import type { ServiceUser } from './service-user.ts';
 export interface ServerSpec {
   readonly command: string;
   readonly args: readonly string[];
-  /** Entered before the user is changed, so the user need not be able to reach it. */
+  /** Entered before the user is changed, so the user does not need access to it. */
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly user: ServiceUser | undefined;
@@ -22,15 +22,15 @@ const CLEAN_MS = 20_000;
 const AT_ONCE_MS = 5_000;
 
 /**
- * Waits until whoever holds the other end of its input is gone, also by a kill -9, and then ends the server: where the
- * system tells, only while the number is still that of who works in this folder.
+ * Waits until the process at the other end of its input is gone, also by a kill -9, and then ends the server: where the
+ * system can tell, only while the process id still belongs to the server that works in this folder.
  */
 const GUARD =
   'trap "" INT TERM HUP; read -r _; [ ! -d /proc/self/cwd ] || [ "/proc/$1/cwd" -ef . ] || exit 0; kill -INT "$1"';
 
 /**
- * One run of PostgreSQL. It has a session of its own, or Ctrl+C in a terminal would end it before the chat has said
- * goodbye to anybody; a guard ends it when this process is killed.
+ * One run of PostgreSQL. It runs in a separate session, or Ctrl+C in a terminal would end it before the chat has closed
+ * its connections. A guard ends it when this process is killed.
  */
 export class ServerProcess {
   readonly exited: Promise<void>;
@@ -70,12 +70,12 @@ export class ServerProcess {
     return this.#process.pid;
   }
 
-  /** What it said last, for whoever must know why it does not start. */
+  /** Its last output, for anyone who must find out why it does not start. */
   get lastWords(): string {
     return this.#lines.join('\n');
   }
 
-  /** Cleanly; a server that hangs is ended all the same. */
+  /** Cleanly; a server that hangs is ended anyway. */
   async stop(): Promise<void> {
     for (const [signal, withinMs] of [
       ['SIGINT', CLEAN_MS],
@@ -130,8 +130,8 @@ export class ServerProcess {
 }
 
 /**
- * Its own word in `data` is taken for it, since it logs everybody who asks too early.
- * @throws DatabaseStartError when it ends, or is not ready in time.
+ * The server's own status in `data` decides, since it logs everybody who connects too early.
+ * @throws DatabaseStartError if it exits, or is not ready in time.
  */
 export async function untilReady(run: ServerProcess, data: string): Promise<void> {
   const deadline = performance.now() + READY_MS;

@@ -11,7 +11,7 @@ import {
 export const senderTypeSchema = z.enum(['client', 'operator', 'system']);
 export type SenderType = z.infer<typeof senderTypeSchema>;
 
-/** A foreign chat-service may have states of its own; they pass through as text. */
+/** A custom chat-service may have its own states; they pass through as text. */
 export const sessionStatusSchema = z.enum(['new', 'active', 'closed']);
 export type SessionStatus = z.infer<typeof sessionStatusSchema>;
 
@@ -22,7 +22,7 @@ export const attachmentSchema = z.object({
   size: z.int().min(0),
   width: z.int().positive().optional(),
   height: z.int().positive().optional(),
-  /** Signed, valid for at most 24 h; made anew each time the event is read, so never stored. */
+  /** Signed, valid for at most 24 h; created each time the event is read, so never stored. */
   url: z.string().optional(),
 });
 export type Attachment = z.infer<typeof attachmentSchema>;
@@ -39,7 +39,7 @@ export const messageSchema = z.object({
 });
 export type Message = z.infer<typeof messageSchema>;
 
-/** What a customer may know of a session. */
+/** What a customer may see of a session. */
 export const sessionSchema = z.object({
   id: sessionIdSchema,
   status: z.string(),
@@ -85,7 +85,10 @@ export const callbackDataSchema = z.object({
 });
 export type CallbackData = z.infer<typeof callbackDataSchema>;
 export const callbackEventDataSchema = callbackDataSchema.extend({
-  /** Of the session, after this event: it may have another open request. Absent only from a source that does not count them. */
+  /**
+   * Of the session, after this event: it may have another open request. Absent only from a source that does not count
+   * them.
+   */
   callback_pending: z.boolean().optional(),
 });
 export const noteSchema = z.object({
@@ -115,12 +118,12 @@ export type CallbackStaff = z.infer<typeof callbackStaffSchema>;
 
 export const erasedKindSchema = z.enum(['messages', 'files', 'contacts', 'callbacks']);
 export type ErasedKind = z.infer<typeof erasedKindSchema>;
-/** Something of the session was taken away for good: whoever holds it forgets it. */
+/** Something of the session was erased for good: clients that hold it must discard it. */
 export const erasedDataSchema = z.object({
-  /** `session`: everything before this event. `before`: what is old, up to `through_seq`. */
+  /** `session`: everything before this event. `before`: old content, up to `through_seq`. */
   scope: z.enum(['session', 'before']),
   through_seq: seqSchema.optional(),
-  /** The newest message that it concerns; 0 where it concerns none. */
+  /** The newest message affected; 0 if there is none. */
   through_id: z.int().min(0),
   kinds: z.array(erasedKindSchema),
 });
@@ -146,13 +149,16 @@ export type SessionEventType = SessionEvent['type'];
 export const subscribersSchema = z.object({
   session_id: sessionIdSchema.nullable(),
   assigned_user_id: z.string().nullable(),
-  /** On `chat.session.assigned`, null = it was nobody's: whoever just lost sight of the session still learns of it. */
+  /**
+   * On `chat.session.assigned`, null = it was unassigned: operators who just lost sight of the session still learn of
+   * it.
+   */
   previous_user_id: z.string().nullable().optional(),
 });
 export type Subscribers = z.infer<typeof subscribersSchema>;
 
 const staffExtras = {
-  /** Its number in the staff feed; absent only from a source that keeps no feed. */
+  /** Its number in the staff feed; absent only from a source without a feed. */
   feed_seq: feedSeqSchema.optional(),
   cursor: feedCursorSchema.optional(),
   subscribers: subscribersSchema.optional(),
@@ -187,7 +193,7 @@ export const staffEventSchema = z.discriminatedUnion('type', [
 export type StaffEvent = z.infer<typeof staffEventSchema>;
 export type StaffEventType = StaffEvent['type'];
 
-/** What staff see of an event that the customer sees as `type`. */
+/** The staff's type of an event that the customer sees as `type`. */
 export function staffEventType(type: string, senderType: string | undefined): string {
   return type === 'chat.message' && senderType === 'client' ? 'chat.message.client' : type;
 }

@@ -71,7 +71,7 @@ export const createSessionRequestSchema = z.object({
   locale: safeText(35).nullish(),
   page_url: urlSchema.nullish(),
   attributes: attributesSchema.nullish(),
-  /** To the site's own questions (`custom_fields` of the configuration); a name that is not asked is left out. */
+  /** Answers to the site's own questions (`custom_fields` of the configuration). An unknown name is left out. */
   answers: givenAnswersSchema.nullish(),
   consent: consentSchema.nullish(),
   resume_key: resumeKeySchema.optional(),
@@ -101,7 +101,7 @@ export const identityResponseSchema = z.object({
   sessions: z.array(sessionSchema),
   session: sessionSchema.optional(),
   token: z.string().optional(),
-  /** Of the token; without one, of the identity token. */
+  /** Expiry of the token; without one, of the identity token. */
   expires_at: timestampSchema,
 });
 export const identityLogoutRequestSchema = z.object({ identity_token: z.string().max(8_192) });
@@ -139,12 +139,12 @@ export const eventsResponseSchema = z.object({
 });
 
 export const pageRequestSchema = z.object({ page_url: urlSchema });
-/** What is not named stays; null or an empty text takes it away. */
+/** An absent field stays; null or an empty text removes it. */
 export const contactRequestSchema = z.object({
   name: safeText(200).nullish(),
   email: z.union([emailSchema, z.literal('')]).nullish(),
   phone: safeText(64).nullish(),
-  /** Beside a site: it has saved this already (BES42). */
+  /** Beside a site: the site has already saved this (BES42). */
   at_site: z.boolean().optional(),
 });
 export type ContactChange = z.infer<typeof contactRequestSchema>;
@@ -168,19 +168,19 @@ export const staffSessionSchema = sessionSchema.extend({
   contact: contactSchema,
   locale: z.string().nullable(),
   page_url: z.string().nullable(),
-  /** Where the customer was last seen, and when they came there. */
+  /** The page the customer is on, and when they came to it. */
   current_page_url: z.string().nullable().optional(),
   current_page_at: timestampSchema.nullable().optional(),
-  /** In a list that was asked for with `q`: the newest message that holds it. */
+  /** In a search (`q`): the newest message that matches. */
   hit: searchHitSchema.nullable().optional(),
   /** Only in the answer about one session, never in a list. */
   attributes: z.record(z.string(), z.unknown()).optional(),
-  /** To the site's own questions, in their order; where `attributes` are. */
+  /** Answers to the site's own questions, in their order. Present where `attributes` is. */
   answers: z.array(answerSchema).optional(),
-  /** What they agreed to, null where they did not; where `attributes` are. */
+  /** The consent they gave, or null. Present where `attributes` is. */
   consent: consentProofSchema.nullable().optional(),
   customer_id: z.string().nullable(),
-  /** Where the customer reads the chat in Telegram; `blocked_at`: since when the bot may not write to them. */
+  /** Present if the customer reads the chat in Telegram. `blocked_at`: since when the bot may not write to them. */
   telegram: z.object({ blocked_at: timestampSchema.nullable() }).nullable().optional(),
   updated_at: timestampSchema,
   unread_count: z.int().min(0),
@@ -191,7 +191,7 @@ export const staffSessionSchema = sessionSchema.extend({
   staff_read_id: z.int().min(0),
 });
 export type StaffSession = z.infer<typeof staffSessionSchema>;
-/** Answer of `GET /chat/session/:id`: staff get the longer one. */
+/** Answer of `GET /chat/session/:id`: staff get the longer form. */
 export const sessionOrStaffSessionSchema = z.union([staffSessionSchema, sessionSchema]);
 export const sessionListResponseSchema = z.object({
   sessions: z.array(staffSessionSchema),
@@ -225,7 +225,7 @@ export const operatorSchema = z.object({
   status: operatorStatusSchema,
   active_sessions: z.int().min(0),
 });
-/** `page`: the `next_page` of the answer before. */
+/** `page`: the `next_page` of the previous answer. */
 export const pageQuerySchema = z.object({ page: safeText(1_000).optional() });
 export const operatorsResponseSchema = z.object({
   operators: z.array(operatorSchema),
@@ -244,7 +244,7 @@ export const alertSchema = z.object({
   id: z.int().min(1),
   reason: alertReasonSchema,
   session_id: sessionIdSchema.nullable(),
-  /** As it is now: of the callback request where it is about one, otherwise of the session. */
+  /** As it is now: the contact of the callback request if the alert is about one, otherwise of the session. */
   contact: contactSchema,
   created_at: timestampSchema,
 });
@@ -268,7 +268,7 @@ export const alertWebhookSchema = z.object({
   unread_count: z.int().min(0),
   created_at: timestampSchema,
   contact: contactSchema.optional(),
-  /** Where `contact` is: what the visitor answered to the site's own questions. */
+  /** Present where `contact` is: the visitor's answers to the site's own questions. */
   answers: z.array(answerSchema).optional(),
 });
 
@@ -278,7 +278,7 @@ export const callbackRequestSchema = z.object({
   preferred_at: timestampSchema.nullish(),
   comment: safeText(2_000).nullish(),
   session_id: sessionIdSchema.nullish(),
-  /** Being called back is what the visitor asks for, so it needs their yes. */
+  /** The visitor requests the call, so it needs their consent. */
   consent: consentSchema.refine(
     (value) => value === true || (typeof value === 'object' && value.accepted !== false),
     'must be given',
@@ -295,7 +295,7 @@ export const callbacksQuerySchema = z.object({
   limit: limitQuerySchema,
   page: safeText(200).optional(),
 });
-/** What the customer learns: their phone number and the handling stay with staff. */
+/** What the customer sees: phone number and handling are visible to staff only. */
 export const customerCallbackResponseSchema = z.object({ callback: callbackDataSchema });
 export const callbackResponseSchema = z.object({ callback: callbackStaffSchema });
 export const callbacksResponseSchema = z.object({
@@ -318,19 +318,19 @@ export const configResponseSchema = z.object({
   texts: z.record(z.string(), z.string()),
   theme: z.record(z.string(), z.string()),
   attachments: z.object({ max_bytes: z.int(), max_per_message: z.int(), mime: z.array(z.string()) }),
-  /** Where else a customer may take the conversation: a transcript by mail, the bot. Left out: neither. */
+  /** Where else a customer may continue: a transcript by mail, the bot. Absent: neither. */
   elsewhere: z.object({ mail: z.boolean(), telegram: z.boolean() }).optional(),
 });
 
 export const loginRequestSchema = z.object({
   login: requiredText(200),
   password: z.string().min(1).max(1_000),
-  /** Of the authenticator app, or a recovery code; for accounts with a second factor. */
+  /** From the authenticator app, or a recovery code; for accounts with a second factor. */
   code: z.string().min(1).max(100).optional(),
 });
 export const refreshRequestSchema = z.object({ refresh_token: z.string().min(1).max(200) });
 export const logoutRequestSchema = z.object({ refresh_token: z.string().min(1).max(200).optional() });
-/** Of an account that people make or change themselves. */
+/** For an account that people create or change themselves. */
 export const newPasswordSchema = z.string().min(8).max(1_000);
 export const inviteRequestSchema = z.object({ key: z.string().min(1).max(200) });
 export const inviteResponseSchema = z.object({
@@ -366,7 +366,7 @@ export const pollResponseSchema = z.object({
   has_more: z.boolean(),
   cursor: feedCursorSchema.optional(),
 });
-/** The ack frame without its `type`, which the path says: `last_id` for a customer, `items` for staff. */
+/** The ack frame without its `type`, which the path implies: `last_id` for a customer, `items` for staff. */
 export const ackRequestSchema = z.union([
   z.object({ last_id: z.int().min(0) }),
   z.object({

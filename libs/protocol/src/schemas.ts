@@ -23,7 +23,7 @@ import * as targets from './alert-targets.ts';
 import * as settings from './settings.ts';
 import { shadowReportSchema } from './shadow-report.ts';
 
-/** Schemas with a name of their own in `openapi.json` and `asyncapi.json`; all others stand inline. */
+/** Schemas with their own name in `openapi.json` and `asyncapi.json`; all others are inline. */
 export const NAMED_SCHEMAS = {
   Error: errorResponseSchema,
   Session: events.sessionSchema,

@@ -19,7 +19,7 @@ export const telegramCodeResponseSchema = z.object({
   /** For `/login <code>`, once. */
   code: z.string(),
   expires_at: timestampSchema,
-  /** Opens the bot with the code; null while no bot has introduced itself. */
+  /** Opens the bot with the code; null while no bot has registered. */
   url: z.string().nullable(),
 });
 export type TelegramCodeResponse = z.infer<typeof telegramCodeResponseSchema>;
@@ -31,13 +31,13 @@ export const telegramAccountSchema = z.object({
   /** Gets chats in Telegram and counts as connected. */
   on_duty: z.boolean(),
   bound_at: timestampSchema,
-  /** Since when Telegram refuses texts for this account; null: it takes them. */
+  /** Since when Telegram refuses texts for this account; null: it accepts them. */
   blocked_at: timestampSchema.nullable(),
 });
 export const telegramBindingResponseSchema = z.object({
   bound: z.boolean(),
   account: telegramAccountSchema.nullable(),
-  /** User name of the bot; null while none has introduced itself. */
+  /** User name of the bot; null while none has registered. */
   bot: z.string().nullable(),
 });
 export type TelegramBindingResponse = z.infer<typeof telegramBindingResponseSchema>;
@@ -48,7 +48,7 @@ export type TelegramLinkResponse = z.infer<typeof telegramLinkResponseSchema>;
 const telegramUserId = z.int().min(1);
 const shortText = z.string().max(200).nullable();
 
-/** What the bot says of itself at its start. */
+/** What the bot reports about itself at its start. */
 export const telegramBotRequestSchema = z.object({
   bot_id: telegramUserId,
   username: z.string().regex(/^\w{3,64}$/, 'must be a user name of Telegram'),
@@ -71,14 +71,14 @@ export const telegramRedeemResponseSchema = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('customer'),
     session_id: sessionIdSchema,
-    /** What the customer has not been shown elsewhere yet, the newest part of it. */
+    /** Messages that the customer has not been shown elsewhere yet, the newest of them. */
     missed: z.array(messageSchema),
-    /** There is more of it, older: it can be read in the chat on the site. Absent: no. */
+    /** There are more, older ones: they can be read in the chat on the site. Absent: no. */
     missed_earlier: z.boolean().optional(),
   }),
   /** Unknown, used or expired. */
   z.object({ outcome: z.literal('unknown_code') }),
-  /** Too many wrong ones of this account. */
+  /** Too many wrong codes from this account. */
   z.object({ outcome: z.literal('too_many') }),
 ]);
 export type TelegramRedeemResponse = z.infer<typeof telegramRedeemResponseSchema>;
@@ -90,7 +90,7 @@ const text = {
   attachments: z.array(z.string().max(64)).max(5).optional(),
 };
 
-/** What a bound operator does in Telegram. */
+/** Actions of a bound operator in Telegram. */
 export const telegramStaffActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('post'), ...onSession, ...text, expected_seq: seqCursorSchema.optional() }),
   z.object({ kind: z.literal('assign'), ...onSession }),
@@ -101,17 +101,17 @@ export const telegramStaffActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sessions'), assigned: z.enum(['open', 'me']) }),
   z.object({ kind: z.literal('callbacks') }),
   z.object({ kind: z.literal('callback'), id: z.int().min(1), status: callbackStatusSchema }),
-  /** Absent: only asks. */
+  /** Absent: only queries. */
   z.object({ kind: z.literal('duty'), status: operatorStatusSchema.optional() }),
   z.object({ kind: z.literal('logout') }),
 ]);
 export type TelegramStaffAction = z.infer<typeof telegramStaffActionSchema>;
 
-/** What a customer does in Telegram; the first message of an unknown account begins a chat. */
+/** Actions of a customer in Telegram; the first message of an unknown account starts a chat. */
 export const telegramCustomerActionSchema = z.object({
   kind: z.literal('write'),
   user: telegramUserSchema,
-  /** The newest message that stood in Telegram before this one was written: whoever answers has read it. */
+  /** The newest message shown in Telegram before this one was written: its writer has read it. */
   read_id: messageIdSchema.optional(),
   ...text,
 });
@@ -119,7 +119,7 @@ export type TelegramCustomerAction = z.infer<typeof telegramCustomerActionSchema
 
 export const telegramActRequestSchema = z.object({
   telegram_user_id: telegramUserId,
-  /** The same for a repeat: what has no id of its own is done once by it. */
+  /** The same for a repeat: it makes actions without their own id happen once. */
   request_id: requiredText(100),
   action: telegramStaffActionSchema,
 });
@@ -156,16 +156,16 @@ export const telegramWriteResponseSchema = z.object({
 });
 export type TelegramWriteResponse = z.infer<typeof telegramWriteResponseSchema>;
 
-/** Whose file it is: of an operator in a session, or of a customer, whose session is found or begun. */
+/** The owner of a file: an operator in a session, or a customer, whose session is found or started. */
 export const telegramUploadQuerySchema = z.object({
   telegram_user_id: z.coerce.number().int().min(1),
   session_id: z.coerce.number().int().min(1).optional(),
-  /** Of a customer: the message that will carry the file, and who they are if that message begins the chat. */
+  /** For a customer: the message that will contain the file, and who they are if that message starts the chat. */
   client_message_id: uuidSchema.optional(),
   name: z.string().max(200).optional(),
   locale: z.string().max(35).optional(),
 });
 
-/** Telegram refuses texts for this account, or takes them again. */
+/** Telegram refuses texts to this account, or accepts them again. */
 export const telegramBlockedRequestSchema = z.object({ telegram_user_id: telegramUserId, blocked: z.boolean() });
 export type TelegramBlockedRequest = z.infer<typeof telegramBlockedRequestSchema>;

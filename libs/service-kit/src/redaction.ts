@@ -1,6 +1,6 @@
 /**
- * What a log may contain. Texts appear only under these names, and even there tokens, addresses and numbers of people
- * are masked. A new field is not written until it was considered.
+ * What a log may contain. Texts appear only under these names, and even there tokens, addresses and people's numbers
+ * are masked. A new field is not written until it has been considered.
  */
 const TEXT_FIELDS = new Set([
   'action',
@@ -87,7 +87,7 @@ const MAX_TEXT = 2_000;
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 50;
 
-/** Each begins where a run begins, or is bounded: none looks at one run again from each of its characters. */
+/** Each begins where a run begins, or is bounded: none examines a run again from each of its characters. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
   // user:password@ of a URL, then anything after its question mark.
   [/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]*@/gi, '$1***@'],

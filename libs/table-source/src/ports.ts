@@ -1,9 +1,9 @@
 import type { Pauses } from './pace.ts';
 
-/** A plain event, as every source hands it to the intake. */
+/** A plain event, as every source passes it to the intake. */
 export interface PlainEvent {
   readonly type: string;
-  /** As the site names it: a positive whole number below 2^53 stays what it is. */
+  /** The site's id: a positive whole number below 2^53 stays what it is. */
   readonly session_id: number | string;
   readonly data: Readonly<Record<string, unknown>>;
   /** What distinguishes it from a repeat. Without one, its type with the id in its data does. */
@@ -19,7 +19,7 @@ export interface Taken {
 }
 
 export interface Refused {
-  /** Which one of those given. */
+  /** The index among the given events. */
   readonly index: number;
   readonly path: string;
   readonly message: string;
@@ -27,43 +27,43 @@ export interface Refused {
 
 export type SourceName = 'table' | 'backfill';
 
-/** Stores events, each once and in this order. It rejects when nothing of them can be stored now. */
+/** Stores events, each once and in this order. Rejects if none of them can be stored now. */
 export interface Intake {
   take(events: readonly PlainEvent[], source: SourceName): Promise<Taken>;
 }
 
-/** What the ledger holds of a session's state. */
+/** A session's state in the ledger. */
 export interface KnownSession {
   readonly status: string;
   readonly assigned: string | null;
 }
 
 export interface Ledger {
-  /** Of these sessions those that the ledger has, by the site's id. */
+  /** Those of these sessions that the ledger has, by the site's id. */
   sessions(ids: readonly string[]): Promise<ReadonlyMap<string, KnownSession>>;
-  /** Of these messages those that the ledger does not have, the same objects in the same order. */
+  /** Those of these messages that the ledger does not have, the same objects in the same order. */
   unknown(messages: readonly PlainEvent[]): Promise<PlainEvent[]>;
 }
 
-/** Where what the intake refused is kept for people to look at. */
+/** Where refused events are kept for people to examine. */
 export interface DeadLetters {
   put(event: PlainEvent, reason: string): Promise<void>;
 }
 
-/** Where a copy stands, kept over restarts. */
+/** The progress of a copy, kept across restarts. */
 export interface Places {
   read(name: string): Promise<string | null>;
   write(name: string, place: string): Promise<void>;
-  /** Writes where nothing stands yet: of several at once the first counts. */
+  /** Writes if nothing is stored yet: of several at once the first counts. */
   writeFirst(name: string, place: string): Promise<void>;
   clear(name: string): Promise<void>;
-  /** Those that begin with this text. */
+  /** Keys that begin with this text. */
   names(prefix: string): Promise<string[]>;
 }
 
 export type OutboxKind = 'session' | 'message' | 'status' | 'assigned';
 
-/** What a trigger noted, in the site's own transaction. */
+/** A row that a trigger recorded, in the site's own transaction. */
 export interface OutboxRow {
   /** The primary key, for deleting it. */
   readonly key: string;
@@ -103,20 +103,20 @@ export interface MessageRow {
 }
 
 export interface OutboxState {
-  /** Counted up to a bound. */
+  /** Counted up to a limit. */
   readonly rows: number;
   readonly oldestSeconds: number;
 }
 
-/** The outbox is not there, is another table, or may not be read: the triggers' notes do not arrive. */
+/** The outbox does not exist, is another table, or may not be read: what the triggers record does not arrive. */
 export class OutboxLostError extends Error {
   override readonly name = 'OutboxLostError';
   readonly code = 'table_source_outbox_lost';
 }
 
-/** The site's database as the follower uses it: it reads, and deletes from the outbox alone. */
+/** The site's database as the follower uses it: it reads, and deletes only from the outbox. */
 export interface SiteDatabase {
-  /** @throws TableSourceConfigError with every table and column that is not there. */
+  /** @throws TableSourceConfigError with every table and column that does not exist. */
   check(): Promise<void>;
   /** What is visible now, oldest first. @throws OutboxLostError */
   readOutbox(limit: number): Promise<OutboxRow[]>;
@@ -132,7 +132,7 @@ export interface SiteDatabase {
   newestMessages(limit: number): Promise<MessageRow[]>;
   messagesOfSession(session: string, after: string | null, limit: number): Promise<MessageRow[]>;
   operatorNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** What a column without a zone means. */
+  /** The meaning of a column without a zone. */
   zoneOf(table: 'sessions' | 'messages'): string;
   close(): Promise<void>;
 }
@@ -140,7 +140,7 @@ export interface SiteDatabase {
 export interface SiteConnection {
   /** `wake` is called when the site has committed something, as far as its database can notify. */
   connect(wake: () => void): Promise<SiteDatabase>;
-  /** How long it may rest without being woken. */
+  /** How long it may sleep without a wake-up. */
   readonly pauses: Pauses;
 }
 

@@ -25,7 +25,7 @@ export interface Dialect {
   among(column: string, type: string, ids: readonly string[]): SqlPart;
   equals(column: string, type: string, id: string, position: number): SqlPart;
   after(column: string, type: string, id: string, position: number): SqlPart;
-  /** Null: there is no such table, or nothing of it may be seen. */
+  /** Null: there is no such table, or no column of it may be read. */
   columnTypes(table: string): Promise<ColumnTypes | null>;
   rows(text: string, values: readonly unknown[]): Promise<TextRow[]>;
 }
@@ -67,7 +67,7 @@ export class SiteReader {
     if (problems.length > 0) throw new TableSourceConfigError(problems);
   }
 
-  /** Types of ids by which rows would not be found, would be confused, or would be read in the wrong order. */
+  /** Types of ids with which rows would not be found, would be confused, or would be read in the wrong order. */
   async #unusableIds(): Promise<string[]> {
     const { sessions, messages, operators } = this.#config;
     const problems: string[] = [];
@@ -212,7 +212,7 @@ export class SiteReader {
     }));
   }
 
-  /** What is none of the column's values names no row. One such id must not hide the rows of the others. */
+  /** A text that is not a valid value of the column names no row. One such id must not hide the rows of the others. */
   async #byIds<R>(
     table: string,
     column: string,
@@ -252,7 +252,7 @@ export class SiteReader {
   ): Promise<TextRow[]> {
     if (limit === 0) return [];
     const dialect = this.#dialect;
-    // A text of any length is read no further than is needed to see that it is too long.
+    // A text of any length is read only as far as needed to see that it is too long.
     const columns = Object.entries(fields).flatMap(([name, column]) =>
       column === undefined
         ? []
@@ -271,7 +271,7 @@ export class SiteReader {
 const INTEGER = /int$|^(?:integer|decimal|numeric)$/;
 const UUID = /^[\da-f]{8}-?(?:[\da-f]{4}-?){3}[\da-f]{12}$/i;
 
-/** MySQL takes `5 apples` for 5 and `order-5` for 0; PostgreSQL refuses the whole statement. */
+/** MySQL converts `5 apples` to 5 and `order-5` to 0; PostgreSQL refuses the whole statement. */
 function fits(type: string, id: string): boolean {
   if (INTEGER.test(type)) return /^-?\d{1,38}$/.test(id);
   return type === 'uuid' ? UUID.test(id) : id !== '';

@@ -7,7 +7,7 @@ import type { Counts, SessionHistory } from './session-history.ts';
 import { idOf, personOf } from './values.ts';
 
 const PAGE = 200;
-/** Messages of which it is remembered that the ledger refused them. */
+/** Number of messages remembered as refused by the ledger. */
 const REMEMBERED = 20_000;
 
 const NO_NAMES: Names = new Map();
@@ -20,19 +20,19 @@ export interface ReconcilerDeps {
   readonly history: SessionHistory;
   readonly ledger: Ledger;
   readonly places: Places;
-  /** Resolves when the outbox has been seen empty after the call: what was committed before it has been followed. */
+  /** Resolves when the outbox has been seen empty after the call: everything committed before it has been processed. */
   readonly drained: () => Promise<void>;
   readonly beginning: Beginning;
   readonly onMissed: (kind: Missed, count: number) => void;
-  /** Rows from before the triggers, where no backfill brought them yet. */
+  /** Rows from before the triggers that no backfill has stored yet. */
   readonly onOlder: (kind: Missed, count: number) => void;
 }
 
 /**
- * Scans the tables for what no trigger captured: the outbox was dropped, a right revoked, a row written by a cascade or
- * past the triggers. Each step scans the newest rows and the next page of all, round and round. Rows are read, then the
- * outbox is emptied; what the ledger still lacks was missed. A chat with a missed row is scanned from its start, since
- * rows before it may be missing too.
+ * Scans the tables for rows that no trigger recorded: the outbox was dropped, a permission revoked, a row written by a
+ * cascade or without the triggers. Each step scans the newest rows and the next page of all, round and round. Rows are
+ * read, then the outbox is emptied; what the ledger still lacks was missed. A chat with a missed row is scanned from
+ * its start, since rows before it may be missing too.
  */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
@@ -42,7 +42,7 @@ export class Reconciler {
     this.#deps = deps;
   }
 
-  /** True: the round is at its end, and the next step begins anew. */
+  /** True: the round has ended, and the next step starts a new one. */
   async step(site: SiteDatabase): Promise<boolean> {
     const newestSessions = await site.newestSessions(PAGE);
     const newestMessages = await site.newestMessages(PAGE);
@@ -78,7 +78,7 @@ export class Reconciler {
       if (created.accepted > 0) told('session', created.accepted);
     }
     const known = await ledger.sessions(ids);
-    // Read again: what changed since they were read may not have been followed yet.
+    // Read again: a change since they were read may not have been processed yet.
     const now = new Map((await site.sessions(ids)).map((row) => [row.id, row]));
     const differences = rows.flatMap((row) => {
       const state = known.get(row.id);

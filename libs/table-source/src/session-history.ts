@@ -5,16 +5,16 @@ import type { EventMapper } from './events.ts';
 import type { Ledger, MessageRow, OutboxRow, Places, PlainEvent, SiteDatabase } from './ports.ts';
 
 const PAGE = 99;
-/** Sessions of which it is remembered that the ledger has all from before. */
+/** Number of sessions remembered as complete in the ledger up to the triggers. */
 const REMEMBERED = 20_000;
-/** Named after a chat while it is copied: after a crash half a chat is not taken for a whole one. */
+/** Named after a chat while it is copied: after a crash half a chat does not count as complete. */
 const COPYING = 'copying:';
 
 /** How far a chat is copied; without a bound, to its end. */
 interface Extent {
-  /** Up to the first of these and without it. */
+  /** Up to the first of these, exclusive. */
   readonly before?: ReadonlySet<string>;
-  /** Up to this row and with it. */
+  /** Up to this row, inclusive. */
   readonly through?: string;
 }
 
@@ -42,9 +42,9 @@ export class SessionHistory {
   readonly #delivery: Delivery;
   readonly #places: Places;
   readonly #known = new Set<string>();
-  /** Chats whose copy was begun and is not at its end, also by a process that is no more. */
+  /** Chats whose copy was started and is not complete, including those of a process that has ended. */
   #begun: Promise<Set<string>> | undefined;
-  /** The last copy of each chat that is being copied: the next one begins after it. */
+  /** The last copy of each chat that is being copied: the next one starts after it. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #backfilled = false;
 
@@ -54,28 +54,31 @@ export class SessionHistory {
     this.#delivery = delivery;
   }
 
-  /** Before the first live event of a chat that was there before the triggers stands all that the site has of it from before. */
+  /**
+   * Before the first live event of a chat that existed before the triggers comes everything older that the site has of
+   * it.
+   */
   async ensure(rows: readonly OutboxRow[], site: SiteDatabase, mapper: EventMapper): Promise<void> {
     const asked = [...new Set(rows.map(({ sessionId }) => sessionId))].filter((id) => !this.#known.has(id));
     if (asked.length === 0) return;
     this.#backfilled ||= await isBackfilled(this.#places);
-    // Before its end a backfill may have brought a chat, and not yet all of its messages.
+    // Before it is complete, a backfill may have stored a chat and not yet all of its messages.
     const known = this.#backfilled ? await this.#ledger.sessions(asked) : new Map();
     for (const id of asked) {
       const own = rows.filter(({ sessionId }) => sessionId === id);
-      // A chat whose beginning was noted has nothing from before.
+      // A chat whose start was recorded has nothing older.
       const isNew = own.some(({ kind }) => kind === 'session');
       const before = new Set(own.flatMap(({ kind, rowId }) => (kind === 'message' ? [rowId] : [])));
       if (!isNew)
         await this.#inTurn(id, async () => {
-          // What was noted, and all after it, comes by the outbox, in its place.
+          // The recorded rows, and all after them, come through the outbox, in their place.
           if (!known.has(id) || (await this.#marks()).has(id)) await this.#copy(id, { before }, site, mapper);
         });
       this.#remember(id);
     }
   }
 
-  /** Brings what the ledger does not have of a chat, in its order, as far as a row; of a chat that was never whole, all of it. */
+  /** Stores what the ledger lacks of a chat, in order, up to a row; all of it for a chat that was never complete. */
   async bring(
     id: string,
     through: string | undefined,
@@ -115,7 +118,7 @@ export class SessionHistory {
         await this.#places.write(`${COPYING}${id}`, 'begun');
       }
       of(older.session(id)).sessions += (await this.#delivery.take(created, 'table')).accepted;
-      // The table's order: what is older stands first.
+      // The table's order: older rows come first.
       const isNewer = (event: PlainEvent): boolean => !older.message(String(event.data['id']));
       const border = unknown.findIndex(isNewer);
       const parts = border < 0 ? [unknown, []] : [unknown.slice(0, border), unknown.slice(border)];

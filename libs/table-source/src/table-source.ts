@@ -27,11 +27,11 @@ const STATE_EVERY_MS = 5_000;
 export interface TableSourceObserver {
   step(step: Step): void;
   outbox(state: OutboxState): void;
-  /** What a trigger should have noted, and did not. */
+  /** A trigger should have recorded it, and did not. */
   missed(kind: Missed, count: number): void;
   /** A row from before the triggers that the scan found before the backfill reached it. */
   older(kind: Missed, count: number): void;
-  /** Whether the outbox can be read. While it cannot, nothing is known of what waits in it. */
+  /** Whether the outbox can be read. While it cannot, it is unknown how many rows wait in it. */
   connected(is: boolean): void;
 }
 
@@ -54,11 +54,13 @@ export class TableSource {
   readonly #stop = new AbortController();
   readonly #wake = new Signal();
   readonly #emptied = new Signal();
-  /** How often the outbox was seen empty by a look that began after the last call of `drained`. */
+  /** How often the outbox was found empty by a look that began after the last call of `drained`. */
   #looks = 0;
-  /** Nothing can be read from the outbox, so that it holds up nobody who waits for it to be empty. */
+  /** The outbox cannot be read, so nobody waits for it to be empty. */
   #isLost = false;
-  /** The outbox was read over the connection of now: what failed then is the ledger, and what waits is known. */
+  /**
+   * The outbox was read over the current connection: a later failure was the ledger's, and the waiting rows are known.
+   */
   #isReached = false;
   #tasks: readonly Promise<void>[] = [];
 
@@ -88,7 +90,7 @@ export class TableSource {
     ];
   }
 
-  /** What is being handed over is handed over. */
+  /** A hand-over in progress is completed. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake.notify();
@@ -123,7 +125,7 @@ export class TableSource {
         if (error instanceof OutboxLostError)
           log.error(
             { error: text, failures },
-            "the outbox in the site's database cannot be read; the scan alone brings what the site writes",
+            "the outbox in the site's database cannot be read; only the scan delivers what the site writes",
           );
         else log.warn({ error: text, failures }, `${name} the site's tables is interrupted`);
         const step = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures - 1, 6));
@@ -141,8 +143,8 @@ export class TableSource {
     const pace = new Pace(siteConnection(config).pauses);
     const mapper = this.#mapper(site);
     let stateAt = Number.NEGATIVE_INFINITY;
-    // Before anything is followed: what comes later was written while it was followed, and a trigger should have noted
-    // it.
+    // Before anything is followed: later rows were written while it was followed, so a trigger should have recorded
+    // them.
     await this.#beginning.note(site);
     while (this.#running) {
       const woken = this.#wake.next();
@@ -186,11 +188,11 @@ export class TableSource {
     }
   }
 
-  /** A look that was under way may have begun too early: the second one from now counts. */
+  /** A look in progress may have begun too early: the second one from now counts. */
   async #drained(site: SiteDatabase): Promise<void> {
     const enough = this.#looks + 2;
     while (this.#running && this.#looks < enough) {
-      // Asked again here: where it is back, the follower will come to what it holds.
+      // Checked again here: if it is back, the follower will come to its contents.
       if (this.#isLost && (await isLost(site))) return;
       const emptied = this.#emptied.next();
       this.#wake.notify();

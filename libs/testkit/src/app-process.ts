@@ -2,8 +2,8 @@ import { Child, type ExitStatus } from './child.ts';
 import { sleep, until } from './wait.ts';
 
 /**
- * What deploy/ starts every service with. Sixteen megabytes, which a young generation grows to by itself under load and then
- * keeps, are 9 KB for each of 8,000 connections.
+ * The flag with which deploy/ starts every service. A young generation of sixteen megabytes, which it reaches under
+ * load and then keeps, is 9 KB for each of 8,000 connections.
  */
 export const SERVICE_FLAGS: readonly string[] = ['--enable-source-maps', '--max-semi-space-size=8'];
 
@@ -15,7 +15,7 @@ export interface ProcessOptions {
   /** Default: the node that runs this process. */
   command?: string;
   args: string[];
-  /** The whole environment but PATH and HOME, which are passed on; nothing else leaks in from the caller's shell. */
+  /** The whole environment except PATH and HOME, which are passed on; nothing else leaks in from the caller's shell. */
   env?: Record<string, string>;
   cwd?: string;
   /** A url that answers 2xx once it serves, a line it prints, or any probe. Without one: as soon as it is started. */
@@ -33,10 +33,10 @@ export interface AppProcess {
   readonly running: boolean;
   /** Lines of this and all earlier runs that are JSON objects. */
   readonly logs: readonly LogRecord[];
-  /** How its present run ended; resolves when it does. */
+  /** How its current run ended; resolves when it does. */
   readonly exited: Promise<ExitStatus>;
   start(env?: Record<string, string>): Promise<void>;
-  /** SIGTERM, as a supervisor does; fails when it does not end in time. */
+  /** SIGTERM, as a supervisor sends it; fails if the process does not exit in time. */
   stop(signal?: NodeJS.Signals): Promise<ExitStatus>;
   kill(): Promise<void>;
   /** The given variables are added to the environment, for this and later runs. */
@@ -46,7 +46,7 @@ export interface AppProcess {
   signal(signal: NodeJS.Signals): void;
   waitForLog(matches: (record: LogRecord) => boolean, timeoutMs?: number): Promise<LogRecord>;
   output(): string;
-  /** Throws with its output when it has ended by itself, that is: by neither stop() nor kill(). */
+  /** Throws with its output if it has exited without stop() or kill(). */
   assertAlive(): void;
 }
 

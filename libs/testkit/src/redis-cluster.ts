@@ -5,7 +5,7 @@ import { type RedisOptions, redisCommand, startRedis } from './redis.ts';
 import { until } from './wait.ts';
 
 const SLOTS = 16_384;
-/** Short, so that a test need not wait long for a failover; three times what a busy machine holds a process up. */
+/** Short, so that a test need not wait long for a failover; three times as long as a busy machine delays a process. */
 const NODE_TIMEOUT_MS = 2_000;
 
 export interface RedisClusterOptions extends Pick<RedisOptions, 'users'> {
@@ -27,7 +27,7 @@ export interface RedisCluster {
   masterOf(slot: number): ManagedServer;
   /** On every master. */
   onEach(...command: string[]): Promise<unknown[]>;
-  /** Moves a slot, with what is in it, from one master to another, as an administrator's tool does. */
+  /** Moves a slot, with its contents, from one master to another, as an administrator's tool does. */
   moveSlot(slot: number, from: ManagedServer, to: ManagedServer): Promise<void>;
   /** Every server that runs sees all slots served. */
   whole(): Promise<void>;
@@ -115,7 +115,7 @@ async function join(
 interface View {
   readonly ok: boolean;
   readonly known: number;
-  /** The same on all servers that agree about the owners of the slots. */
+  /** The same on all servers that agree on the owners of the slots. */
   readonly slots: string;
 }
 
@@ -167,7 +167,7 @@ async function moveSlot(
     const target = [to.host, String(to.port), '', '0', '5000', ...login, 'KEYS', ...keys.map(String)];
     await redisCommand(from.url, 'MIGRATE', ...target);
   }
-  // The new owner first: the other way round there would be a moment without any.
+  // The new owner first: otherwise there would be a moment without an owner.
   for (const server of [to, from, ...masters.filter((other) => other !== to && other !== from)])
     if (server.running) await set(server, 'NODE', toId);
 }

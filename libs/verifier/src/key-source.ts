@@ -2,19 +2,19 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
 import { z } from 'zod';
 
-/** Keys by which staff JWTs are checked. */
+/** Keys for verifying staff JWTs. */
 export type StaffKeys =
   /** The auth-service publishes its keys. */
   | { readonly kind: 'jwks'; readonly url: string }
   /** The auth-service runs in this process. */
   | { readonly kind: 'local'; readonly keys: () => JSONWebKeySet | Promise<JSONWebKeySet> }
-  /** A foreign auth-service that shares one HS256 secret. */
+  /** Another auth-service that shares one HS256 secret. */
   | { readonly kind: 'secret'; readonly secret: string };
 
 type PublicKeyLookup = ReturnType<typeof createLocalJWKSet>;
 type PublicKey = Awaited<ReturnType<PublicKeyLookup>>;
 
-/** No key set is known at all; a passing state of the deployment, not a fault of the token. */
+/** No key set is known at all: a temporary state of the deployment, not a fault of the token. */
 export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError';
 }
@@ -76,8 +76,9 @@ class LocalKeys implements KeySource {
 }
 
 /**
- * Keys fetched from the auth-service. Own code rather than a library's remote set, because that one forgets its keys
- * after their age even when the auth-service is away: operators would be locked out of a chat that works.
+ * Keys fetched from the auth-service. This is our own code rather than a library's remote set, because the library
+ * forgets its keys after their age even while the auth-service is unavailable: operators would be locked out of a
+ * working chat.
  */
 class RemoteKeys implements KeySource {
   readonly algorithms = PUBLIC_KEY_ALGORITHMS;
@@ -138,7 +139,7 @@ async function fetchKeySet(url: string): Promise<PublicKeyLookup | undefined> {
       await response.body?.cancel();
       return undefined;
     }
-    // Throws on anything that is no key set, which the catch below turns into "not loaded".
+    // Throws on anything that is not a key set, which the catch below turns into "not loaded".
     return createLocalJWKSet(keySetSchema.parse(JSON.parse(await boundedText(response.body))));
   } catch (error) {
     if (error instanceof Error) return undefined;

@@ -109,7 +109,7 @@ async function replaceRows(
     );
     await connection.query(SETTLE.text, []);
     await connection.execute('COMMIT');
-    // Version 0.1.0 told the epoch otherwise; its function comes with the migrations that follow.
+    // Version 0.1.0 represented the epoch differently; its function comes with the migrations that follow.
     const epoch = fresh ? null : await epochOf();
     return { made_at: header.created_at, previous_epoch: previous, epoch, rows, ...kept };
   } catch (error) {
@@ -119,8 +119,8 @@ async function replaceRows(
 }
 
 /**
- * In a transaction that has every table to itself. Tables are locked one after the other, requests lock theirs in other
- * orders, so that each may come to wait for the other: PostgreSQL then ends one of them, and it may be this one.
+ * In a transaction that locks every table. Tables are locked one after the other, and requests lock theirs in other
+ * orders, so that each may wait for the other: PostgreSQL then ends one of them, and it may be this one.
  */
 async function beginWithAllLocked(
   connection: PlainConnection,
@@ -185,7 +185,7 @@ async function load(
         throw new BackupError(`this database has no ${line.table}${strange === undefined ? '' : `.${strange.name}`}`);
       progress(`  ${line.table} …`);
       const names = line.columns.map(({ name }) => name).join(', ');
-      // Types are those of the table: what a file says of itself becomes no SQL.
+      // Types come from the table: nothing that the file says about itself becomes SQL.
       const types = new Map(table.columns.map(({ name, type }) => [name, type]));
       const values = line.columns.map(({ name }, index) => `(r ->> ${index})::${types.get(name)}`).join(', ');
       insert = `INSERT INTO ${line.table} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM json_array_elements($1::json) AS r`;

@@ -15,7 +15,7 @@ const MAX_WAITING = 10_000;
 /** Ephemeral messages that may wait; the oldest are dropped, as RabbitMQ's bounded queue does. */
 const MAX_EPHEMERAL = 1_000;
 const BATCH = 256;
-/** How soon what a handler left unsettled is tried again. */
+/** How soon unsettled messages are tried again. */
 const REDELIVERY_DELAY_MS = 100;
 
 export interface MemoryBroker {
@@ -35,13 +35,13 @@ type Handler = (deliveries: readonly Delivery[]) => Promise<void>;
 type ConsumerState = { readonly kind: 'idle' } | { readonly kind: 'consuming' } | { readonly kind: 'closed' };
 
 /**
- * One queue in the process. Its content may be lost with the process, exactly as RabbitMQ's whole data may be lost:
- * the edges repair from the database.
+ * One queue in the process. Its content may be lost with the process, just as RabbitMQ may lose all its data: the edges
+ * repair from the database.
  */
 class MemoryQueue {
   readonly #waiting: QueuedEvent[] = [];
   readonly #ephemeral: BrokerEphemeral[] = [];
-  /** Handed to the handler and not settled yet, in order. */
+  /** Passed to the handler and not settled yet, in order. */
   #unsettled = new Set<QueuedEvent>();
   #state: ConsumerState = { kind: 'idle' };
   #handler: Handler | null = null;
@@ -108,7 +108,7 @@ class MemoryQueue {
   #schedule(): void {
     if (this.#scheduled || this.#running !== null || this.#retryTimer !== null || !this.consuming) return;
     this.#scheduled = true;
-    // After the publisher's turn of the loop: what it publishes in one turn arrives in one batch.
+    // After the publisher's turn of the event loop: what it publishes in one turn arrives in one batch.
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#running !== null || !this.consuming) return;
@@ -141,7 +141,7 @@ class MemoryQueue {
     for (const message of this.#ephemeral.splice(0)) deliveries.push({ kind: 'ephemeral', message });
     for (const entry of this.#waiting.splice(0, BATCH)) {
       this.#unsettled.add(entry);
-      // After a pause the set is another one, so settling an entry of an older generation has no effect.
+      // After a pause there is another set, so settling an entry of an older generation has no effect.
       const unsettled = this.#unsettled;
       const settle = (): void => {
         unsettled.delete(entry);
@@ -193,7 +193,7 @@ class MemoryPublisher implements EventPublisher {
 
 class MemoryConsumer implements EventConsumer {
   readonly #queue: MemoryQueue;
-  /** As long as the process, like the stream and the queue themselves. */
+  /** As long as the process lives, like the stream and the queue themselves. */
   #erasures: PendingErasure[] = [];
   #closed = false;
 
@@ -221,7 +221,7 @@ class MemoryConsumer implements EventConsumer {
     this.#queue.resume();
   }
 
-  /** There are none: what is refused here is gone at once. */
+  /** There are none: a refused message is gone at once. */
   async emptyDeadLetters(): Promise<void> {
     return undefined;
   }
@@ -241,7 +241,7 @@ class MemoryConsumer implements EventConsumer {
   }
 }
 
-/** The queue of a single process: standalone, and tests of what stands on the port. */
+/** The queue of a single process: standalone, and tests of code behind the port. */
 export function createMemoryBroker(options: { readonly logger?: MessagingLogger } = {}): MemoryBroker {
   const queue = new MemoryQueue(options.logger);
   return { publisher: new MemoryPublisher(queue, options.logger), consumer: new MemoryConsumer(queue) };

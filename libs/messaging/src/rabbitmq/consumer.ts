@@ -22,8 +22,7 @@ import { QueueShares } from './queue-shares.ts';
 import { declareForReading } from './topology.ts';
 
 /**
- * Messages on their way or in work, over all queues. Small enough that a crash repeats little, large enough for a
- * batch.
+ * Messages in flight or in work, over all queues. Small enough that a crash repeats little, large enough for a batch.
  */
 const PREFETCH = 256;
 const PREFETCH_MIN = 32;
@@ -43,16 +42,16 @@ interface ActiveConsumption {
 interface ConsumerSession {
   readonly model: ChannelModel;
   readonly drop: (error: Error) => void;
-  /** The queues of the shape, and what is left of another. */
+  /** The queues of the current shape, and remaining ones of another. */
   readonly queues: readonly string[];
-  /** One for each queue and one for what is ephemeral; none while paused. */
+  /** One for each queue and one for ephemeral messages; none while paused. */
   active: ActiveConsumption[];
 }
 
 export interface RabbitConsumerOptions extends RabbitOptions {
   /** How often several consumers announce themselves to each other. Default 5 s. */
   readonly shareRoundMs?: number;
-  /** How long a queue may leave anything without an answer. Default 6 s. */
+  /** How long a queue may leave a request unanswered. Default 6 s. */
   readonly answerMs?: number;
   /** Default: to a real broker. */
   readonly connect?: Connect;
@@ -131,7 +130,7 @@ class RabbitConsumer implements EventConsumer {
 
   async emptyDeadLetters(): Promise<void> {
     const session = this.#require();
-    // One without an answer is waited for, not repeated: each would hold a channel.
+    // An unanswered one is waited for, not repeated: each would occupy a channel.
     if (this.#purging !== null) await answered(this.#purging, DEAD_LETTER_QUEUE, this.#answerMs);
     const purging = onChannel(session.model, (channel) => channel.purgeQueue(DEAD_LETTER_QUEUE));
     this.#purging = purging.finally(() => {
@@ -152,7 +151,7 @@ class RabbitConsumer implements EventConsumer {
     this.#wanted = 'closed';
     if (this.#redeliveryTimer !== null) clearTimeout(this.#redeliveryTimer);
     if (this.#shareTimer !== null) clearInterval(this.#shareTimer);
-    // What is in work may still be acked; nothing new is begun.
+    // Work in progress may still be acked; nothing new is started.
     if (this.#running !== null) await within(this.#running, CLOSE_DEADLINE_MS);
     this.#left.resolve();
     await within(this.#apply(), CLOSE_DEADLINE_MS);
@@ -165,7 +164,7 @@ class RabbitConsumer implements EventConsumer {
     return session;
   }
 
-  /** Makes the channel of the current connection fit what is wanted. */
+  /** Makes the channel of the current connection match the wanted state. */
   #apply(): Promise<void> {
     this.#changes = this.#changes.then(async () => {
       const session = this.#link.session;
@@ -198,7 +197,7 @@ class RabbitConsumer implements EventConsumer {
     const consumed = channel.consume(queue, (message) =>
       message === null ? cancelled(session) : consumption.receive(message),
     );
-    // A queue whose process hangs leaves it without an answer, and everything that waits for its turn behind it.
+    // A queue whose process hangs does not answer, and blocks everything queued behind it.
     await answered(consumed, queue, this.#answerMs);
   }
 
@@ -219,7 +218,7 @@ class RabbitConsumer implements EventConsumer {
     return active;
   }
 
-  /** Closing the channels ends the consumers and gives back, in order, what is unacked. */
+  /** Closing the channels ends the consumers and returns the unacked messages in order. */
   async #shut(session: ConsumerSession): Promise<void> {
     const { active } = session;
     session.active = [];
@@ -230,7 +229,7 @@ class RabbitConsumer implements EventConsumer {
   #schedule(): void {
     if (this.#scheduled || this.#running !== null) return;
     this.#scheduled = true;
-    // What arrived in one turn of the loop is handled as one batch.
+    // Messages that arrived in one turn of the event loop are handled as one batch.
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#running === null && this.#wanted === 'consuming') this.#begin();
@@ -252,18 +251,18 @@ class RabbitConsumer implements EventConsumer {
     try {
       await this.#handler?.(deliveries);
     } catch (error) {
-      this.#logger.error({ err: error }, 'handler of queued events failed; what it left unsettled comes again');
+      this.#logger.error({ err: error }, 'handler of queued events failed; unsettled events will be redelivered');
     }
     if (consumptions.some((consumption) => !consumption.ended && consumption.unsettled > 0)) this.#redeliverLater();
     else this.#redelivery.reset();
   }
 
-  /** Returns everything at once, so that nothing overtakes what failed, and consumes again after a pause. */
+  /** Returns everything at once, so that nothing overtakes the failed messages, and consumes again after a pause. */
   #redeliverLater(): void {
     const session = this.#link.session;
     if (session === null || this.#wanted !== 'consuming') return;
-    // Now, not when its turn comes behind an opening that still waits for the broker: what arrives until then would
-    // overtake what failed.
+    // Now, not after an opening that still waits for the broker: messages that arrive until then would overtake the
+    // failed ones.
     endAll(session);
     this.#redeliveryTimer = setTimeout(() => {
       this.#redeliveryTimer = null;
@@ -278,7 +277,7 @@ class RabbitConsumer implements EventConsumer {
     return this.#link.session?.active ?? [];
   }
 
-  /** Tells the others that this one is there, and gives them what is theirs. */
+  /** Announces this consumer to the others, and gives them their queues. */
   #share(): void {
     const session = this.#link.session;
     if (session === null || this.#wanted !== 'consuming') return;
@@ -291,10 +290,10 @@ class RabbitConsumer implements EventConsumer {
     for (const queue of this.#shares.toHandOver(queues, performance.now())) this.#handOver(session, queue);
   }
 
-  /** Leaves the queue between two batches, and comes back behind all who wait for it. */
+  /** Leaves the queue between two batches, and rejoins behind all that wait for it. */
   #handOver(session: ConsumerSession, queue: string): void {
     this.#shares.forget(queue);
-    // Of now: by its turn, what was paused may have been resumed.
+    // The current state: the consumer may have been resumed before its turn.
     const left = this.#left.promise;
     this.#changes = this.#changes
       .then(async () => {
@@ -328,7 +327,7 @@ async function within(work: Promise<void>, ms: number): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Starts disconnected and reconnects for ever. */
+/** Starts disconnected and reconnects forever. */
 export function connectRabbitConsumer(options: RabbitConsumerOptions): EventConsumer {
   return new RabbitConsumer(options);
 }

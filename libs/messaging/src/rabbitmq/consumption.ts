@@ -9,20 +9,20 @@ const MAX_EPHEMERAL = 1_000;
 
 interface Outstanding {
   readonly message: ConsumeMessage;
-  /** `question`: the asker gets its answer when everything before it is settled. */
+  /** `question`: the sender gets its answer when everything before it is settled. */
   state: 'open' | 'acked' | 'refused' | 'question';
 }
 
 export interface ConsumptionListener {
-  /** There is something to take. */
+  /** A message is available. */
   due(): void;
-  /** A reader of this queue, perhaps this one, has said that it is there. */
+  /** A reader of this queue, perhaps this one, has announced itself. */
   readerSeen(id: string): void;
 }
 
 /**
- * What came over one channel between two pauses. It hands deliveries to the handler in batches and gathers acks, so
- * that a batch costs one frame. After `end` nothing of it has an effect any more: the broker gives its messages again.
+ * The deliveries of one channel between two pauses. It passes them to the handler in batches and collects acks, so that
+ * a batch costs one frame. After `end` it has no effect any more: the broker redelivers its messages.
  */
 export class Consumption {
   readonly #channel: Channel;
@@ -73,7 +73,7 @@ export class Consumption {
     if (this.#ended) return;
     const decoded = decodeEphemeral(message.content);
     if (this.#ephemeral.length >= MAX_EPHEMERAL) this.#ephemeral.shift();
-    // Taken without acknowledgement, so there is nothing to refuse; the handler still counts it.
+    // Consumed without acknowledgement, so there is nothing to refuse; the handler still counts it.
     this.#ephemeral.push(
       decoded.ok
         ? { kind: 'ephemeral', message: decoded.value }
@@ -104,14 +104,14 @@ export class Consumption {
     return deliveries;
   }
 
-  /** How many of what was handed out are neither acked nor refused. */
+  /** The number of deliveries that are neither acked nor refused. */
   get unsettled(): number {
     let open = -this.#pending.filter((delivery) => delivery.kind !== 'ephemeral').length;
     for (const { state } of this.#outstanding) if (state === 'open') open += 1;
     return open;
   }
 
-  /** Says what was settled, and lets go of the rest. */
+  /** Settles what was decided, and releases the rest. */
   end(): void {
     if (this.#ended) return;
     this.#flush();
@@ -169,7 +169,7 @@ export class Consumption {
     try {
       action();
     } catch (error) {
-      // The channel is gone, and the broker will deliver the messages again: an event may come twice, never get lost.
+      // The channel is gone, and the broker will redeliver the messages: an event may come twice, but is never lost.
       this.#logger.debug({ err: error }, 'acknowledgement lost with its channel');
     }
   }

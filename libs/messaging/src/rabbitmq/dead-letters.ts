@@ -8,10 +8,10 @@ import { SITE_DEAD_LETTERS, SITE_QUEUE } from './site-source.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const ID_LENGTH = 12;
-/** Where a letter that was looked at keeps the key it came with: putting it back gives it another. */
+/** Keeps the original key of an examined letter: putting it back gives it another one. */
 const KEY_HEADER = 'x-chat-routing-key';
 
-/** Where refused messages lie, and where they go when they are given another try. */
+/** The queue of refused messages, and where they go for another try. */
 export type DeadLetterBox = 'dispatcher' | 'ledger';
 const BOXES: Readonly<Record<DeadLetterBox, { readonly queue: string; readonly backTo: string | null }>> = {
   dispatcher: { queue: DEAD_LETTER_QUEUE, backTo: null },
@@ -24,13 +24,13 @@ export interface DeadLetter {
   readonly messageId: string | null;
   readonly routingKey: string;
   readonly bytes: number;
-  /** Why it cannot be read as an event of ours; `readable` when it can, so that another try may succeed. */
+  /** Why it cannot be read as an event; `readable` if it can, so that another try may succeed. */
   readonly reason: string;
   readonly type: string | null;
   readonly sessionId: number | null;
   readonly seq: number | null;
   readonly occurredAt: string | null;
-  /** May hold what a customer wrote. */
+  /** May contain a customer's text. */
   readonly content: Buffer;
 }
 
@@ -64,10 +64,10 @@ function letterOf(message: GetMessage, box: DeadLetterBox): DeadLetter {
 }
 
 /**
- * Goes once round the letters that lie there now, in their order, and does with each what `decide` says. A letter that
- * is kept is put at the end as a copy and only then taken away: giving it back instead would count towards a limit at
- * which the broker throws it away. A crash in between leaves a letter twice, never none.
- * @returns how many were looked at. @throws NoDeadLetterQueueError
+ * Goes once through the letters that are in the queue now, in order, and does with each what `decide` says. A letter
+ * that is kept is copied to the end and only then removed: returning it instead would count towards a limit at which
+ * the broker discards it. A crash in between leaves a letter twice, never none.
+ * @returns how many were examined. @throws NoDeadLetterQueueError
  */
 export async function walkDeadLetters(
   url: string,
@@ -103,7 +103,7 @@ export async function walkDeadLetters(
       if (action === 'keep') await send(channel, '', queue, message, letter.routingKey);
       else if (action === 'replay')
         await send(channel, backTo === null ? EVENTS_EXCHANGE : '', backTo ?? letter.routingKey, message, null);
-      // What came back as unroutable, or not at all, stays: closing gives it back.
+      // Letters returned as unroutable, or not confirmed at all, stay: closing returns them to the queue.
       if (failure !== undefined) throw failure;
       channel.ack(message);
     }
@@ -111,7 +111,7 @@ export async function walkDeadLetters(
     return seen;
   } finally {
     await model.close().catch((error: unknown) => {
-      // Already gone; what it was for has been said.
+      // Already gone; the outcome has been reported.
       failure ??= error instanceof Error ? error : new Error(String(error));
     });
   }
@@ -153,7 +153,7 @@ async function send(
   });
 }
 
-/** Empties the dispatcher's queues; answers how many messages were in them, 0 where there are none. */
+/** Empties the dispatcher's queues; returns how many messages were in them, 0 if there are none. */
 export async function purgeEventQueue(url: string): Promise<number> {
   const model = await connect(url, {
     timeout: CONNECT_TIMEOUT_MS,
@@ -166,7 +166,7 @@ export async function purgeEventQueue(url: string): Promise<number> {
     return await onChannel(model, async (channel) => {
       let purged = 0;
       for (const queue of queues) purged += (await channel.purgeQueue(queue)).messageCount;
-      // A chat that was erased after the backup is back, and its number may become another's.
+      // A chat erased after the backup is back, and its number may become another chat's.
       if (await exists(model, (other) => other.checkQueue(ERASURE_QUEUE))) await channel.purgeQueue(ERASURE_QUEUE);
       return purged;
     });

@@ -10,7 +10,7 @@ const SETUP_DEADLINE_MS = 15_000;
 const CLOSE_DEADLINE_MS = 2_000;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 5_000;
-/** A connection that lasted this long was good: the next loss starts with short waits again. */
+/** A connection that lasted this long was healthy: the next loss starts with short waits again. */
 const STABLE_MS = 5_000;
 
 type LinkState<S> =
@@ -25,7 +25,7 @@ export interface RabbitLinkOptions<S> {
   readonly url: string;
   readonly name: string;
   readonly logger: MessagingLogger;
-  /** Makes what the connection is for: topology, channels. Failing, also later by `drop`, means a new connection. */
+  /** Sets up the connection: topology, channels. A failure, or a later `drop`, leads to a new connection. */
   readonly setup: (model: ChannelModel, drop: (error: Error) => void) => Promise<S>;
   readonly onReady?: (session: S) => void;
   readonly onLost?: (error: Error) => void;
@@ -34,8 +34,9 @@ export interface RabbitLinkOptions<S> {
 }
 
 /**
- * One connection to RabbitMQ that is made again for ever. Any trouble, also of a single channel, ends the connection:
- * one way back for every fault. (amqplib's own recovery waits for a close handshake that a frozen broker never answers.)
+ * One connection to RabbitMQ that is remade forever. Any fault, even of a single channel, ends the connection: there is
+ * one way back from every fault. (amqplib's own recovery waits for a close handshake that a frozen broker never
+ * answers.)
  */
 export class RabbitLink<S> {
   readonly #options: RabbitLinkOptions<S>;
@@ -50,7 +51,7 @@ export class RabbitLink<S> {
     this.#state = { kind: 'waiting', timer: setTimeout(() => void this.#connect(), 0) };
   }
 
-  /** Null while the broker is away. */
+  /** Null while the broker is unavailable. */
   get session(): S | null {
     return this.#state.kind === 'ready' ? this.#state.session : null;
   }
@@ -59,7 +60,7 @@ export class RabbitLink<S> {
     return this.#state.kind === 'ready' ? this.#state.model : null;
   }
 
-  /** Gives the current connection up and makes a new one. */
+  /** Gives up the current connection and makes a new one. */
   drop(error: Error): void {
     if (this.#state.kind === 'ready') this.#lost(this.#state.model, error);
   }
@@ -88,7 +89,7 @@ export class RabbitLink<S> {
     // 'close' follows with the same error; alone, an 'error' event would end the process.
     model.on('error', (error: Error) => this.#lost(model, error));
     model.on('close', (error?: Error) => this.#lost(model, error ?? new Error('connection closed')));
-    // Closed meanwhile.
+    // Closed in the meantime.
     if (this.#state.kind !== 'connecting') {
       await closeModel(model);
       return;
@@ -127,11 +128,11 @@ export class RabbitLink<S> {
     // Once per outage; each further attempt would say the same.
     if (this.#announcedAway) return;
     this.#announcedAway = true;
-    this.#options.logger.warn({ component: this.#options.name, err: error }, 'rabbitmq is away, reconnecting');
+    this.#options.logger.warn({ component: this.#options.name, err: error }, 'rabbitmq is unavailable, reconnecting');
   }
 }
 
-/** Says goodbye if the broker listens, and ends the socket if not. */
+/** Closes cleanly if the broker responds, and ends the socket if not. */
 async function closeModel(model: ChannelModel): Promise<void> {
   const deadline = setTimeout(() => {
     const stream: unknown = Reflect.get(model.connection, 'stream');
@@ -141,7 +142,7 @@ async function closeModel(model: ChannelModel): Promise<void> {
   try {
     await Promise.race([model.close(), closed]);
   } catch {
-    // It was closed already, which is all that is wanted.
+    // It was closed already, which is the goal.
     return;
   } finally {
     clearTimeout(deadline);

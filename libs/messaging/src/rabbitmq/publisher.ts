@@ -15,16 +15,16 @@ import { QueueChange } from './queue-change.ts';
 import { type QueueShape, shapesInUse } from './queue-shape.ts';
 import { declareForPublishing, declareMarker, deleteBrokenQueues, wasMissing } from './topology.ts';
 
-/** Connections in a row on which the queue refused messages, and for how long, before it is taken for broken. */
+/** Consecutive connections on which the queue refused messages, and for how long, before it is considered broken. */
 const BROKEN_AFTER_REFUSALS = 3;
 const BROKEN_AFTER_MS = 3_000;
-/** Connections in a row that were made, with their topology, and then had no confirm at all within its time. */
+/** Consecutive connections that were made, with their topology, and then got no confirm at all within its time. */
 const BROKEN_AFTER_SILENCES = 2;
 
 export interface RabbitOptions {
   readonly url: string;
   readonly logger: MessagingLogger;
-  /** Over how many queues events are spread; the same for publisher and consumers. Default 1. */
+  /** Number of queues over which events are spread; the same for publisher and consumers. Default 1. */
   readonly queues?: QueueShape | undefined;
 }
 
@@ -38,7 +38,7 @@ type ConnectedListener = (info: QueueConnected) => void | Promise<void>;
 interface PublisherSession {
   readonly model: ChannelModel;
   readonly durable: ConfirmChannel;
-  /** A channel of its own: what is dropped here must not wait for confirms, nor they for it. */
+  /** A separate channel: dropping here must not wait for confirms, nor they for it. */
   readonly ephemeral: Channel;
 }
 
@@ -48,13 +48,16 @@ class RabbitPublisher implements EventPublisher {
   readonly #listeners: ConnectedListener[] = [];
   readonly #batches = new Set<PendingBatch>();
   #lastInfo: QueueConnected = { queueWasMissing: false };
-  /** A message came back as unroutable: the queue or its binding is gone, whatever the next passive declare says. */
+  /** A message was returned as unroutable: the queue or its binding is gone, whatever the next passive declare says. */
   #queueWasGone = false;
-  /** Connections on which the queue refused something since it last took anything; one that is electing may do so briefly. */
+  /**
+   * Connections on which the queue refused something since it last accepted anything; during an election it may do so
+   * briefly.
+   */
   #refusals: { readonly since: number; connections: number } | null = null;
-  /** Connections on which the queue neither took nor refused anything since it last took something. */
+  /** Connections on which the queue neither accepted nor refused anything since it last accepted something. */
   #silences = 0;
-  /** The broker takes nothing for now (disk or memory alarm). */
+  /** The broker accepts nothing for now (disk or memory alarm). */
   #blocked = false;
   #ephemeralFull = false;
   readonly #change: QueueChange;
@@ -82,7 +85,7 @@ class RabbitPublisher implements EventPublisher {
     const session = this.#link.session;
     if (session === null) return Promise.resolve({ confirmed: 0, failure: new UnavailableError('rabbitmq') });
     if (this.#blocked) return Promise.resolve({ confirmed: 0, failure: new UnconfirmedError('the broker is blocked') });
-    // Whoever publishes changes the queues: standing by, another instance must not.
+    // Whoever publishes changes the queues: an instance on standby must not.
     if (this.#change.isDue(performance.now()) && this.#batches.size === 0)
       return this.#change.attempt(session.model).then(() => this.publish(batch));
     return new Promise((resolve) => {
@@ -90,7 +93,7 @@ class RabbitPublisher implements EventPublisher {
       const pending = new PendingBatch(ids, this.#confirmTimeoutMs, (result) => {
         this.#batches.delete(pending);
         this.#judge(result);
-        // After an unconfirmed message nothing may overtake it: the rest goes out again on a new connection.
+        // After an unconfirmed message nothing may overtake it: the rest is sent again on a new connection.
         if (result.failure instanceof UnconfirmedError && !this.#blocked) this.#link.drop(result.failure);
         resolve(result);
       });
@@ -121,7 +124,7 @@ class RabbitPublisher implements EventPublisher {
   onConnected(listener: ConnectedListener): void {
     this.#listeners.push(listener);
     if (this.#link.session === null) return;
-    // It came too late to hold the connection up, so a failure can only be met by a new connection.
+    // It came too late to delay the connection, so a failure can only be answered by a new connection.
     Promise.resolve(this.#lastInfo)
       .then(listener)
       .catch((error: unknown) => this.#link.drop(toError(error)));
@@ -158,7 +161,7 @@ class RabbitPublisher implements EventPublisher {
 
   #headersOf(event: OutgoingEvent['event'], traceparent: string | undefined): { headers?: Record<string, string> } {
     const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
-    // Events without a session take one way, whichever.
+    // Events without a session all use the same queue.
     if (this.#change.spreads) headers[SESSION_HEADER] = String(event.session_id ?? 'none');
     return Object.keys(headers).length === 0 ? {} : { headers };
   }
@@ -189,7 +192,7 @@ class RabbitPublisher implements EventPublisher {
     const info: QueueConnected = { queueWasMissing: missing };
     await Promise.all(this.#listeners.map(async (listener) => listener(info)));
     if (missing) {
-      this.#logger.warn({}, 'the queue was missing: what was in it is published again');
+      this.#logger.warn({}, 'the queue was missing: its messages are published again');
       await declareMarker(model);
       this.#queueWasGone = false;
     }
@@ -213,14 +216,14 @@ class RabbitPublisher implements EventPublisher {
   }
 
   async #makeAnew(model: ChannelModel): Promise<void> {
-    this.#logger.error({}, 'the queue takes no message: it is deleted and made anew');
+    this.#logger.error({}, 'the queue accepts no message: it is deleted and recreated');
     this.#queueWasGone = true;
     await deleteBrokenQueues(model, await shapesInUse(model));
     this.#refusals = null;
     this.#silences = 0;
   }
 
-  /** Comes before the confirm of the same message, which therefore means nothing. */
+  /** Comes before the confirm of the same message, which is then meaningless. */
   #returned(message: Message): void {
     this.#queueWasGone = true;
     const id: unknown = message.properties.messageId;
@@ -245,7 +248,7 @@ class RabbitPublisher implements EventPublisher {
   }
 }
 
-/** Starts disconnected and reconnects for ever. */
+/** Starts disconnected and reconnects forever. */
 export function connectRabbitPublisher(options: RabbitPublisherOptions): EventPublisher {
   return new RabbitPublisher(options);
 }

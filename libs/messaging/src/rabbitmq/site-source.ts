@@ -10,7 +10,7 @@ import { answered, OwnQueues, PROBE_TYPE, QueueSilentError } from './own-queues.
 import { declareLimited, SITE_LIMITS, type SiteLimits } from './site-limits.ts';
 import { bindInlet, declareInlet, SITE_SPARE, spareCount, takeSpare } from './site-spare.ts';
 
-/** Where a site's events are: an exchange of theirs, to which a queue of ours is bound, or a queue that is for us alone. */
+/** Where a site's events are: an exchange of the site, to which our queue is bound, or a queue that is ours alone. */
 export type SiteAddress =
   | { readonly kind: 'exchange'; readonly exchange: string; readonly key: string }
   | { readonly kind: 'queue'; readonly queue: string };
@@ -23,23 +23,23 @@ export interface SiteSourceOptions {
   readonly limits?: SiteLimits;
 }
 
-/** The queue of ours behind `exchange:`, and where refused messages lie. */
+/** Our queue behind `exchange:`, and the queue for refused messages. */
 export const SITE_QUEUE = 'chat-ledger';
 export const SITE_DEAD_LETTERS = 'chat-ledger.dead';
 
-/** Messages here at a time, and in one batch. */
+/** Messages unacknowledged at a time, and in one batch. */
 const PREFETCH = 200;
-/** Between two of what the broker gives again there is less. */
+/** Redelivered messages follow each other within less than this. */
 const REDELIVERY_PAUSE_MS = 50;
 const DEAD_LETTERS_MAX_BYTES = 67_108_864;
-/** Each lost connection counts; a healthy message is never parked for the broker's troubles. */
+/** Each lost connection counts. A healthy message must never be parked because of the broker's troubles. */
 const DELIVERIES_MAX = 1_000_000;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 10_000;
 const LOOK_EVERY_MS = 5_000;
 const CLOSE_DEADLINE_MS = 5_000;
 const REASON_MAX = 500;
-/** Words of customers lie in them. It is said of each message, since a queue that is there keeps its arguments. */
+/** They contain customers' texts. The limit is set on each message, since an existing queue keeps its arguments. */
 const DEAD_LETTERS_KEPT_MS = 30 * 86_400_000;
 const DEAD_LETTERS_OPTIONS = {
   durable: true,
@@ -56,14 +56,14 @@ type SiteMessage = ConsumeMessage | GetMessage;
 interface Reading {
   readonly channel: Channel;
   readonly dead: ConfirmChannel;
-  /** A channel of its own: a queue that answers nothing holds up whatever else is on the channel. */
+  /** A separate channel: a queue that does not answer blocks everything else on its channel. */
   readonly probes: ConfirmChannel;
   readonly queue: string;
   readonly drop: (error: Error) => void;
-  /** The spare queue has no reader, and looks do not tell the broker that it is in use: declaring it again does. */
+  /** The spare queue has no reader, and passive checks do not count as use for the broker. Declaring it again does. */
   readonly renew: () => Promise<unknown>;
   renewedAt: number;
-  /** The spare queue is read, and the queue itself only after it: what lies in it is older. */
+  /** The spare queue is read first and the queue itself only after it, because its messages are older. */
   spare: boolean;
   ended: boolean;
 }
@@ -83,7 +83,7 @@ class RabbitSiteSource implements SiteSource {
   #waiting: number | undefined;
   #pending: ConsumeMessage[] = [];
   #working: Promise<void> | null = null;
-  /** Whose messages are pending; from before its consumer answers, since messages may come first. */
+  /** Whose messages are pending. Set before its consumer answers, since messages may come first. */
   #reading: Reading | null = null;
   #closing = false;
 
@@ -122,13 +122,13 @@ class RabbitSiteSource implements SiteSource {
     this.#state = { kind: 'closed' };
     clearInterval(this.#looking);
     this.#pending = [];
-    // A batch that is being stored is finished and acknowledged; one that cannot be is left to the broker.
+    // A batch that is being stored is finished and acknowledged; one that cannot be stored is left to the broker.
     if (this.#working !== null)
       await Promise.race([this.#working, sleep(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
     const reading = this.#link.session;
     if (reading !== null) {
       reading.ended = true;
-      // Closing the connection alone would drop acknowledgements that the channel still has to send.
+      // Closing only the connection would drop acknowledgements that the channel still has to send.
       const closed = closeChannel(reading.channel).catch(() => undefined);
       await Promise.race([closed, sleep(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
     }
@@ -148,7 +148,8 @@ class RabbitSiteSource implements SiteSource {
       const probes = await model.createConfirmChannel();
       const channel = await model.createChannel();
       const drop = (error: Error): void => {
-        // At once: what is not acknowledged comes again on the next connection, which may be there before this one ends.
+        // At once: unacknowledged messages are redelivered on the next connection, which may exist before this one
+        // ends.
         reading.ended = true;
         giveUp(error);
       };
@@ -188,7 +189,7 @@ class RabbitSiteSource implements SiteSource {
     }
   }
 
-  /** A queue of the site is theirs to repair. Only our own is probed and recreated. */
+  /** A site's own queue is the site's to repair. Only ours is probed and recreated. */
   async #consume(reading: Reading): Promise<void> {
     const { queue, channel, probes, drop } = reading;
     const consuming = channel.consume(queue, (message) => {
@@ -204,7 +205,7 @@ class RabbitSiteSource implements SiteSource {
     if (queue === SITE_QUEUE) await this.#own.probe(probes, queue);
   }
 
-  /** Looks, declares nothing of the site's, and answers the queue to read. */
+  /** Checks, declares nothing of the site's, and returns the queue to read. */
   async #prepare(model: ChannelModel): Promise<string> {
     const { address } = this.#options;
     await this.#own.declare(model, SITE_DEAD_LETTERS, DEAD_LETTERS_OPTIONS);
@@ -215,7 +216,7 @@ class RabbitSiteSource implements SiteSource {
       const { consumerCount } = await answered(channel.checkQueue(address.queue), address.queue);
       if (consumerCount > 0) {
         throw new SourceRefusedError(
-          `the queue ${address.queue} has ${consumerCount} consumers: messages would be shared with them. Give the ledger a queue of its own, or an exchange`,
+          `the queue ${address.queue} has ${consumerCount} consumers: messages would be shared with them. Give the ledger its own queue, or an exchange`,
         );
       }
       await closeChannel(channel);
@@ -237,7 +238,7 @@ class RabbitSiteSource implements SiteSource {
     return SITE_QUEUE;
   }
 
-  /** How many messages wait, and whether another consumer came to a queue that only we may read. */
+  /** Counts waiting messages, and checks that no other consumer has come to a queue that only we may read. */
   async #look(): Promise<void> {
     const reading = this.#link.session;
     if (reading === null || reading.ended) return;
@@ -245,9 +246,9 @@ class RabbitSiteSource implements SiteSource {
       const { messageCount, consumerCount } = await answered(reading.dead.checkQueue(reading.queue), reading.queue);
       const spare = reading.queue === SITE_QUEUE ? await this.#lookAtSpare(reading) : 0;
       this.#waiting = messageCount + spare;
-      // It was on its way when the queue was bound again.
+      // It was in flight when the queue was bound again.
       if (spare > 0 && !reading.spare) reading.drop(new Error('a message lies in the spare queue'));
-      // A queue without a process looks well, and gives its reader nothing.
+      // A queue without a process looks healthy and delivers nothing to its reader.
       else if (reading.queue === SITE_QUEUE) await this.#own.probe(reading.probes, reading.queue);
       if (this.#options.address.kind === 'queue' && consumerCount > 1)
         reading.drop(
@@ -279,13 +280,13 @@ class RabbitSiteSource implements SiteSource {
     if (this.#pending.length === 0 && !reading.spare) return;
     this.#working = this.#work(reading).finally(() => {
       this.#working = null;
-      // Of a newer connection, and come while the work of the one before was ending.
+      // From a newer connection: it arrived while the work of the previous one was ending.
       if (!this.#closing && this.#reading !== reading) this.#begin();
     });
   }
 
   async #work(reading: Reading): Promise<void> {
-    // What arrived in one turn of the loop is one batch.
+    // Messages that arrive in one turn of the event loop form one batch.
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (reading.spare) await this.#emptySpare(reading);
     while (!reading.ended && this.#reading === reading && this.#pending.length > 0) {
@@ -295,7 +296,7 @@ class RabbitSiteSource implements SiteSource {
     }
   }
 
-  /** What the broker gives again comes in one go: events without a name are known only when they are looked at together. */
+  /** Redelivered messages are collected: events without an id are recognised only when they are compared together. */
   async #gatherRedelivered(reading: Reading): Promise<void> {
     for (let before = -1; before < this.#pending.length && this.#pending.length < PREFETCH; ) {
       if (this.#pending.at(-1)?.fields.redelivered !== true || reading.ended) return;
@@ -320,7 +321,7 @@ class RabbitSiteSource implements SiteSource {
     }
   }
 
-  /** Until the batch is decided on, or its connection is gone and the broker gives it again. */
+  /** Until the batch is decided, or its connection is gone and the broker redelivers it. */
   async #decide(reading: Reading, batch: readonly SiteMessage[]): Promise<void> {
     const given = batch.filter((message) => !isProbe(message));
     const deliveries = given.map(deliveryOf);
@@ -340,7 +341,7 @@ class RabbitSiteSource implements SiteSource {
     }
   }
 
-  /** Refused messages go to the dead letters with the reason, and are safe there before they are acknowledged. */
+  /** Refused messages go to the dead letters with the reason, and are stored there before they are acknowledged. */
   async #bury(reading: Reading, batch: readonly SiteMessage[], verdicts: Awaited<ReturnType<SiteHandler>>) {
     let buried = 0;
     for (const [index, message] of batch.entries()) {
@@ -370,7 +371,7 @@ class RabbitSiteSource implements SiteSource {
       this.#own.answers(SITE_DEAD_LETTERS);
     } catch (error) {
       this.#own.silent(SITE_DEAD_LETTERS);
-      // The broker gives the batch again, which costs the ledger a look: what it stored it knows.
+      // The broker redelivers the batch. The ledger then recognises what it has stored.
       reading.drop(toError(error));
       throw error;
     }
@@ -392,7 +393,7 @@ function deliveryOf({ content, properties, fields }: SiteMessage): SiteDelivery 
   };
 }
 
-/** Starts disconnected and reconnects for ever; an exchange or queue that is not there yet is waited for. */
+/** Starts disconnected and reconnects forever. It waits for an exchange or queue that does not exist yet. */
 export function connectSiteSource(options: SiteSourceOptions): SiteSource {
   return new RabbitSiteSource(options);
 }

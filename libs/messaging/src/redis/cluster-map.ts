@@ -3,15 +3,15 @@ import { type RedisClient, RedisLink } from './link.ts';
 import { SLOTS, slotOf } from './slots.ts';
 
 const READ_INTERVAL_MS = 1_000;
-/** After a server said that a slot is elsewhere. */
+/** After a server reported that a slot is elsewhere. */
 const DOUBT_MS = 50;
-/** Doubts in a row that the server asked could not confirm: it may be cut off from the others. */
+/** Consecutive doubts that the queried server could not confirm: it may be cut off from the others. */
 const DOUBTS_BEFORE_ANOTHER = 5;
 
 export interface ClusterAddress {
   /** User, password and scheme for all servers, and one of them. */
   readonly url: string;
-  /** Further servers to ask, as `host:port`. */
+  /** Further servers to query, as `host:port`. */
   readonly nodes: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export class ClusterMap {
 
   urlOf(address: string): string {
     const url = new URL(this.#url);
-    // Set in one go, a port would be ignored where it is the default one.
+    // If host and port are set together, the default port would be ignored.
     const at = address.lastIndexOf(':');
     url.hostname = address.slice(0, at);
     url.port = address.slice(at + 1);
@@ -80,14 +80,14 @@ export class ClusterMap {
     this.#listeners.push(listener);
   }
 
-  /** A server answered as if this map were old. */
+  /** An answer showed that this map is outdated. */
   doubt(): void {
     this.#doubt ??= setTimeout(() => {
       this.#doubt = null;
       this.#doubts += 1;
       if (this.#doubts > DOUBTS_BEFORE_ANOTHER) {
         this.#doubts = 0;
-        this.#link.drop(new Error('asking another server of the cluster'));
+        this.#link.drop(new Error('querying another server of the cluster'));
       } else void this.#readAgain();
     }, DOUBT_MS);
   }
@@ -112,7 +112,7 @@ export class ClusterMap {
     try {
       await this.#read(client);
     } catch (error) {
-      this.#logger.debug({ err: error }, 'the cluster could not be asked for its slots');
+      this.#logger.debug({ err: error }, 'the slots of the cluster could not be queried');
     }
   }
 
@@ -137,7 +137,7 @@ function slotsOf(answer: unknown, asked: string): (string | undefined)[] {
     const [first, last, owner] = listOf(range);
     const [host, port] = listOf(owner);
     if (typeof first !== 'number' || typeof last !== 'number') continue;
-    // One that does not know its own address is where it was asked.
+    // A server that does not know its own address is at the address where it was queried.
     const name = typeof host === 'string' && host !== '' && host !== '?' ? host : asked;
     slots.fill(`${name.includes(':') ? `[${name}]` : name}:${Number(port)}`, first, last + 1);
   }

@@ -8,7 +8,7 @@ import { isCluster, type RedisPlace } from './servers.ts';
 import { ShardedFanout } from './sharded-fanout.ts';
 
 export interface RedisFanoutOptions extends RedisPlace {
-  /** In front of every key and channel. */
+  /** Prefix of every key and channel. */
   readonly prefix?: string;
   readonly logger: MessagingLogger;
 }
@@ -18,13 +18,13 @@ interface Subscription {
   readonly dispatch: (payload: Buffer) => void;
   /** Settles when the server has confirmed it. */
   ready: Promise<void>;
-  /** A pending one ends with its connection, a standing one is made again on the next. */
+  /** A pending one ends with its connection, a confirmed one is made again on the next. */
   phase: 'pending' | 'standing';
 }
 
 /**
- * Publishes on one connection and subscribes on another: a subscriber that Redis cuts for being slow, or a flood of
- * subscriptions, must not hold up what is published.
+ * Publishes on one connection and subscribes on another: a subscriber that Redis disconnects for being slow, or a flood
+ * of subscriptions, must not delay publishing.
  */
 class RedisFanout implements Fanout {
   readonly #prefix: string;
@@ -32,7 +32,7 @@ class RedisFanout implements Fanout {
   readonly #publisher: RedisLink;
   readonly #subscriber: RedisLink;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** Channels whose last listener has left and whose UNSUBSCRIBE is on its way. */
+  /** Channels whose last listener has left and whose UNSUBSCRIBE is in flight. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #stateListeners: ((state: FanoutState) => void)[] = [];
   #state: FanoutState = { kind: 'disconnected' };
@@ -48,7 +48,7 @@ class RedisFanout implements Fanout {
       logger,
       onReady: changed,
       onLost: (error) => {
-        // From now on, messages are received where the address leads now, not where it led before.
+        // From now on, messages are received from the server to which the address leads now.
         if (error instanceof ReplicaError) this.#subscriber.drop(error);
         changed();
       },
@@ -155,13 +155,13 @@ class RedisFanout implements Fanout {
         try {
           listener(payload, channel);
         } catch (error) {
-          // An exception here would reach the parser of the connection and cost the messages behind this one.
+          // An exception here would reach the parser of the connection and lose the messages behind this one.
           this.#logger.error({ err: error, channel }, 'fan-out listener failed');
         }
       }
     };
     const subscribe = (): Promise<void> => {
-      // A client that is gone would take the command and never answer.
+      // A client that is gone would accept the command and never answer.
       if (this.#subscriber.client !== client) throw new UnavailableError('redis');
       return client.subscribe(this.#prefix + channel, dispatch, true);
     };
@@ -177,7 +177,7 @@ class RedisFanout implements Fanout {
     return subscription;
   }
 
-  /** All standing subscriptions on a new connection, in one pipeline. */
+  /** All confirmed subscriptions on a new connection, in one pipeline. */
   async #resubscribe(client: RedisClient): Promise<void> {
     this.#leaving.clear();
     const channels = [...this.#subscriptions.keys()];
@@ -211,7 +211,7 @@ class RedisFanout implements Fanout {
   }
 }
 
-/** Starts disconnected and reconnects for ever. */
+/** Starts disconnected and reconnects forever. */
 export function connectRedisFanout(options: RedisFanoutOptions): Fanout {
   return isCluster(options) ? new ShardedFanout(options) : new RedisFanout(options);
 }

@@ -9,7 +9,7 @@ import { connectServers, isCluster, type RedisPlace, type RedisServers } from '.
 const SCAN_COUNT = 500;
 const AT_SUFFIX = ':at';
 
-/** KEYS[1] the database; ARGV its epoch, unix ms, '1' where the caller has recorded marks of another one. */
+/** KEYS[1] the database; ARGV its epoch, unix ms, '1' if the caller has recorded marks of another one. */
 const BEGIN = new RedisScript(`
 if ARGV[3] == '1' or redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then
   redis.call('HSET', KEYS[1], 'id', ARGV[1], 'since', ARGV[2])
@@ -18,9 +18,9 @@ return 1
 `);
 
 /**
- * KEYS[1] hash, KEYS[2] the database, where one server has both; ARGV[1] TTL in seconds, ARGV[2] since when the database is
- * this one, where it has not, then field, id, unix ms for each mark. A mark from before that is of another, and its larger
- * id of another message. Ids stay text: Lua prints large numbers in short.
+ * KEYS[1] hash, KEYS[2] the database, if one server has both; ARGV[1] TTL in seconds, ARGV[2] the time since which this
+ * database is current, if not; then field, id, unix ms for each mark. An earlier mark belongs to another database, and
+ * its larger id to another message. Ids stay text: Lua shortens large numbers.
  */
 const RECORD = new RedisScript(`
 local since = tonumber(KEYS[2] and redis.call('HGET', KEYS[2], 'since') or ARGV[2])
@@ -69,7 +69,7 @@ class RedisLastSeen implements LastSeen {
       if (marks === undefined) bySession.set(sessionId, mark);
       else marks.push(...mark);
     }
-    // In a cluster the two keys are in different slots. Whoever changes the database in between costs a mark, until the
+    // In a cluster the two keys are in different slots. A change of the database in between costs a mark, until the
     // next ack.
     const since = this.#isCluster ? await this.#since() : 0;
     const further = this.#isCluster ? [] : [this.#epochKey];
@@ -92,7 +92,7 @@ class RedisLastSeen implements LastSeen {
     const [fields, since] = await this.#reachable(Promise.all([client.hGetAll(key), this.#since()]));
     const entries: LastSeenEntry[] = [];
     for (const [participant, lastId] of Object.entries(fields)) {
-      // A user id may itself end like a time field; only a mark has its own time beside it.
+      // A user id may itself end like a time field; only a mark has its time beside it.
       const at = fields[participant + AT_SUFFIX];
       if (at !== undefined && Number(at) >= since)
         entries.push({ sessionId, participant, lastId: Number(lastId), at: Number(at) });

@@ -7,11 +7,11 @@ import { ACQUIRE, RELEASE, SET_STALE } from './lease-scripts.ts';
 import type { RedisClient } from './link.ts';
 import { connectToKey, isCluster, type KeyLink, type RedisPlace } from './servers.ts';
 
-/** A newcomer waits no longer for Redis than this; then this instance decides alone. */
+/** A new connection waits for Redis no longer than this; then this instance decides alone. */
 const DECISION_DEADLINE_MS = 1_000;
-/** Keys outlive their last registration by this much, so that those of crashed gateways do not stay for ever. */
+/** Keys outlive their last registration by this much, so that those of crashed gateways do not stay forever. */
 const KEY_TTL_MS = 3_600_000;
-/** How often everything is registered again without a reason: the TTL is refreshed, evicted keys come back. */
+/** How often everything is registered again without a cause: the TTL is refreshed, and evicted keys return. */
 const REFRESH_MS = 600_000;
 const REGISTER_BATCH = 500;
 
@@ -33,19 +33,19 @@ class RedisLeases implements Leases {
   readonly #scriptKeys: readonly string[];
   readonly #heartbeatMs: number;
   readonly #heartbeatTimer: NodeJS.Timeout;
-  /** Released while Redis was away, or granted there too late: to be taken out when it is back. */
+  /** Released while Redis was unavailable, or granted too late there: to be removed when it is back. */
   readonly #orphans = new Map<string, string>();
   #registered = false;
   #registeredAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor({ prefix = '', heartbeatSeconds = 5, logger, ...place }: RedisLeasesOptions) {
-    // One script looks at keys, groups and heartbeats, so in a cluster all of them are in one slot.
+    // One script reads keys, groups and heartbeats, so in a cluster all of them are in one slot.
     const leases = isCluster(place) ? `${prefix}chat:lease:{leases}:` : `${prefix}chat:lease:`;
     this.#heartbeatPrefix = `${leases}gateway:`;
     this.#keyPrefix = `${leases}key:`;
     this.#groupPrefix = `${leases}group:`;
-    // Named to the scripts, so that a server which has the slot no more says so.
+    // Passed to the scripts, so that a server that no longer has the slot says so.
     this.#scriptKeys = isCluster(place) ? [this.#heartbeatPrefix + this.#owner] : [];
     this.#heartbeatMs = heartbeatSeconds * 1_000;
     this.#logger = logger;
@@ -98,7 +98,7 @@ class RedisLeases implements Leases {
     try {
       await SET_STALE.run(client, this.#scriptKeys, [...this.#args(key, holder), stale ? '1' : '0']);
     } catch (error) {
-      // The own table has it and registers it with the rest.
+      // The local table has it and registers it with the rest.
       this.#logger.debug({ err: error, key }, 'lease could not be marked');
     }
   }
@@ -158,19 +158,19 @@ class RedisLeases implements Leases {
       const refreshed = await client.sendCommand([
         ...['SET', this.#heartbeatPrefix + this.#owner, '1', 'PX', String(this.#heartbeatMs), 'XX'],
       ]);
-      // Missing: flushed, evicted, or this process was too slow to keep it. The leases may be gone as well.
+      // Missing: flushed, evicted, or this process was too slow to refresh it. The leases may be gone as well.
       if (refreshed === null || performance.now() - this.#registeredAt > REFRESH_MS) await this.#register(client);
     } catch (error) {
       this.#logger.debug({ err: error }, 'lease heartbeat failed');
     }
   }
 
-  /** Writes everything held here, whatever the limits say: these connections exist. */
+  /** Writes every lease of this instance, whatever the limits say: these connections exist. */
   async #register(client: RedisClient): Promise<void> {
     await client.sendCommand(['SET', this.#heartbeatPrefix + this.#owner, '1', 'PX', String(this.#heartbeatMs)]);
     const written = new Set<LeaseEntry>();
     for (;;) {
-      // Again until nothing is left: connections come and go while this is under way.
+      // Repeats until nothing is left: connections come and go in the meantime.
       const orphans = [...this.#orphans];
       const missing = [...this.#table.entries()].filter((entry) => !written.has(entry));
       if (orphans.length === 0 && missing.length === 0) break;

@@ -5,20 +5,20 @@ import type { MessagingLogger } from '../logger.ts';
 
 const CONNECT_DEADLINE_MS = 5_000;
 const WATCHDOG_INTERVAL_MS = 1_000;
-/** Intervals without an answer after which a connection is given up: a paused or half-open server closes nothing itself. */
+/** Intervals without an answer after which a connection is given up: a paused or half-open server never closes it. */
 const WATCHDOG_MISSES = 4;
-/** Commands that may wait for an answer; beyond, new ones are rejected rather than kept in memory. */
+/** Commands that may wait for an answer; beyond that, new ones are rejected rather than kept in memory. */
 const MAX_PENDING_COMMANDS = 50_000;
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 5_000;
-/** A connection that lasted this long was good: the next loss starts with short waits again. */
+/** A connection that lasted this long was healthy: the next loss starts with short waits again. */
 const STABLE_MS = 5_000;
 
 export type RedisClient = ReturnType<typeof openClient>;
 
 /**
  * The class with all commands of Redis, made once. `createClient` makes it anew for each client: with four links that
- * reconnect while Redis is away, that and its garbage took the whole processor of a gateway.
+ * reconnect while Redis is unavailable, that and its garbage collection took all processor time of a gateway.
  */
 const newClient = Client.factory();
 
@@ -26,7 +26,7 @@ function openClient(url: string, name: string) {
   return newClient({
     url,
     name,
-    // Its own reconnecting can't be told that a connection which looks open is dead, so the link below does it.
+    // Its own reconnecting cannot be told that a connection which looks open is dead, so the link below does it.
     socket: { connectTimeout: CONNECT_DEADLINE_MS, reconnectStrategy: false },
     disableOfflineQueue: true,
     commandsQueueMaxLength: MAX_PENDING_COMMANDS,
@@ -43,21 +43,21 @@ type LinkState =
   | { readonly kind: 'closed' };
 
 export interface RedisLinkOptions {
-  /** A function is asked before each attempt; while it throws there is nowhere to connect to. */
+  /** A function is called before each attempt; while it throws there is nowhere to connect. */
   readonly url: string | (() => string);
   readonly name: string;
   readonly logger: MessagingLogger;
-  /** Runs on each new connection before it counts as ready; failing means to try again. */
+  /** Runs on each new connection before it counts as ready; if it fails, the connection is tried again. */
   readonly setup?: (client: RedisClient) => Promise<void>;
   readonly onReady?: () => void;
   readonly onLost?: (error: Error) => void;
-  /** Of a connection that subscribes: nothing but PING may be asked on it, so its server's role is not looked at. */
+  /** For a connection that subscribes: only PING is allowed on it, so its server's role is not checked. */
   readonly subscribes?: boolean;
-  /** A replica will do. */
+  /** A replica is acceptable. */
   readonly anyRole?: boolean;
 }
 
-/** The server takes no writes: it follows another one, as a primary does that lost its place. */
+/** The server accepts no writes: it follows another one, like a primary that was replaced. */
 export class ReplicaError extends Error {
   override readonly name = 'ReplicaError';
   readonly code = 'redis_replica';
@@ -77,7 +77,7 @@ function isReplica(answer: unknown): boolean {
   return typeof answer === 'object' && answer !== null && 'role' in answer && answer.role === 'replica';
 }
 
-/** One connection to Redis that is made again for ever, and watched by pings, so that also a silent loss is noticed. */
+/** One connection to Redis that is remade forever, and monitored by pings, so that a silent loss is noticed too. */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #backoff = new Backoff(RECONNECT_MIN_MS, RECONNECT_MAX_MS);
@@ -90,18 +90,18 @@ export class RedisLink {
     this.#state = { kind: 'waiting', timer: setTimeout(() => void this.#connect(), 0) };
   }
 
-  /** Null while Redis is away. */
+  /** Null while Redis is unavailable. */
   get client(): RedisClient | null {
     return this.#state.kind === 'ready' ? this.#state.client : null;
   }
 
-  /** The client, or the error that says there is none. */
+  /** The client, or an error if there is none. */
   require(): RedisClient {
     if (this.#state.kind !== 'ready') throw new UnavailableError('redis');
     return this.#state.client;
   }
 
-  /** Gives the present connection up and makes a new one. */
+  /** Gives up the current connection and makes a new one. */
   drop(error: Error): void {
     if (this.#state.kind === 'ready') this.#lost(this.#state.client, error);
   }
@@ -121,7 +121,8 @@ export class RedisLink {
       const { url, name } = this.#options;
       client = openClient(typeof url === 'string' ? url : url(), name);
     } catch (error) {
-      // No address yet, or a malformed one: the configuration should have refused it, but this must not end the process here.
+      // No address yet, or a malformed one: the configuration should have refused it, but this must not end the
+      // process.
       this.#retry(toError(error));
       return;
     }
@@ -130,7 +131,7 @@ export class RedisLink {
     const deadline = setTimeout(() => this.#lost(client, new Error('no answer in time')), CONNECT_DEADLINE_MS);
     try {
       await client.connect();
-      // HELLO is open to every user, whatever the rights.
+      // HELLO is open to every user, whatever the permissions.
       if (this.#wantsPrimary && isReplica(await client.sendCommand(['HELLO']))) throw new ReplicaError();
       await this.#options.setup?.(client);
       if (!this.#isCurrent(client)) return;
@@ -171,7 +172,7 @@ export class RedisLink {
     // Once per outage; each further attempt would say the same.
     if (this.#announcedAway) return;
     this.#announcedAway = true;
-    this.#options.logger.warn({ component: this.#options.name, err: error }, 'redis is away, reconnecting');
+    this.#options.logger.warn({ component: this.#options.name, err: error }, 'redis is unavailable, reconnecting');
   }
 
   #startWatchdog(client: RedisClient): void {

@@ -9,7 +9,7 @@ interface Subscription {
   readonly dispatch: (payload: Buffer) => void;
   /** The connection on which the server has confirmed it. */
   standsOn: RedisClient | null;
-  /** Under way. */
+  /** In progress. */
   attempt: Promise<void> | null;
 }
 
@@ -22,11 +22,13 @@ export class ShardSubscriptions {
   readonly #subscriptions = new Map<string, Subscription>();
   /** Channels whose last listener has left and whose SUNSUBSCRIBE is on its way. */
   readonly #leaving = new Map<string, Promise<void>>();
-  /** Names on a connection whose channel has since gone to another server: the client takes them for subscribed. */
+  /**
+   * Names on a connection whose channel has since moved to another server: the client still considers them subscribed.
+   */
   readonly #left = new WeakMap<RedisClient, Set<string>>();
   readonly #watched = new WeakSet<RedisClient>();
 
-  /** `moved`: a server has given up a channel that stood on it. */
+  /** `moved`: a server has dropped a channel that was subscribed on it. */
   constructor(links: ClusterLinks, prefix: string, logger: MessagingLogger, moved: () => void) {
     this.#links = links;
     this.#prefix = prefix;
@@ -34,7 +36,7 @@ export class ShardSubscriptions {
     this.#moved = moved;
   }
 
-  /** Every one is where its channel is now. */
+  /** Every subscription is where its channel is now. */
   get stand(): boolean {
     for (const [channel, { standsOn }] of this.#subscriptions) {
       if (standsOn === null || standsOn !== this.#clientOf(channel)) return false;
@@ -72,7 +74,7 @@ export class ShardSubscriptions {
     await left;
   }
 
-  /** Brings those that do not stand to where their channel is now; false when one could not be. */
+  /** Moves the others to where their channel is now; false if one could not be moved. */
   async place(): Promise<boolean> {
     const attempts = [...this.#subscriptions].map(([channel, subscription]) => this.#stand(channel, subscription));
     const results = await Promise.allSettled(attempts);
@@ -97,7 +99,7 @@ export class ShardSubscriptions {
           try {
             listener(payload, channel);
           } catch (error) {
-            // An exception here would reach the parser of the connection and cost the messages behind this one.
+            // An exception here would reach the parser of the connection and lose the messages behind this one.
             this.#logger.error({ err: error, channel }, 'fan-out listener failed');
           }
         }
@@ -127,8 +129,8 @@ export class ShardSubscriptions {
     this.#leaveBehind(channel, subscription);
     this.#watch(client);
     if (this.#left.get(client)?.has(channel) === true) {
-      // Not told that it was given up there, the client would answer without asking the server.
-      const error = new Error('a slot came back whose leaving was not told');
+      // Without a notice that it was dropped there, the client would answer without asking the server.
+      const error = new Error('a slot came back without a notice that it had left');
       link.drop(error);
       throw error;
     }
@@ -137,7 +139,7 @@ export class ShardSubscriptions {
     subscription.standsOn = client;
   }
 
-  /** It has stood elsewhere: that server gives it up by itself, or is gone. */
+  /** It was subscribed elsewhere: that server drops it, or is gone. */
   #leaveBehind(channel: string, subscription: Subscription): void {
     const { standsOn } = subscription;
     if (standsOn === null) return;

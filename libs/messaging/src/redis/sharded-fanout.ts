@@ -17,10 +17,10 @@ export interface ShardedFanoutOptions extends RedisPlace {
 }
 
 /**
- * The fan-out over a Redis Cluster: each channel lives on the server that owns its slot, and a publish reaches that one
- * alone. It counts as connected while every slot has an owner that answers and every subscription stands on it; a slot
- * that moves, or a server that goes, ends that until all of them stand again. What was published in between is lost and
- * read by those who ask for the head.
+ * The fan-out over a Redis Cluster: each channel is on the server that owns its slot, and a publish reaches only that
+ * one. It counts as connected while every slot has an owner that answers and every subscription is confirmed there. A
+ * slot that moves, or a server that is lost, ends that until all are confirmed again. What was published in between is
+ * lost, and is read with the head check.
  */
 export class ShardedFanout implements Fanout {
   readonly #prefix: string;
@@ -55,12 +55,12 @@ export class ShardedFanout implements Fanout {
       if (!this.connected) throw new UnavailableError('redis');
       return;
     }
-    // Before any is sent: a batch with a part that nobody can take comes again as a whole.
+    // Before any is sent: a batch with a part that no server accepts is repeated as a whole.
     const calls = commands.map((command) => ({ command, client: this.#clientFor(command) }));
     const refused: number[] = [];
     let refusal: unknown;
     let loss: unknown;
-    // Each server gets its commands in order, and a channel or key is of one server.
+    // Each server gets its commands in order, and a channel or key belongs to one server.
     await new Promise<void>((resolve) => {
       let open = calls.length;
       const answered = (): void => {
@@ -88,7 +88,7 @@ export class ShardedFanout implements Fanout {
     try {
       await this.#subscriptions.add(channel, listener);
     } catch (error) {
-      // A caller that retries once the state is good finds it in place.
+      // A caller that retries once the state is good finds it subscribed.
       this.#unsettle();
       throw new UnavailableError('redis', { cause: error });
     }
@@ -120,7 +120,7 @@ export class ShardedFanout implements Fanout {
     return client;
   }
 
-  /** Something is not where it was taken to be. */
+  /** Something is not where the map says. */
   #unsettle(): void {
     this.#map.doubt();
     this.#tell(false);
@@ -135,7 +135,7 @@ export class ShardedFanout implements Fanout {
     }, SETTLE_AGAIN_MS);
   }
 
-  /** Brings every subscription to the server that owns its channel now; ready when all of them stand. */
+  /** Moves every subscription to the server that now owns its channel; ready when all are confirmed. */
   async #settle(): Promise<void> {
     if (this.#settling !== 'no') {
       this.#settling = 'again';
@@ -145,7 +145,7 @@ export class ShardedFanout implements Fanout {
       this.#settling = 'yes';
       const isWhole = this.#isWhole();
       if (!isWhole || !this.#subscriptions.stand) this.#tell(false);
-      // Also where a server is away: the channels of the others need not wait for it.
+      // Even if a server is unavailable: the channels of the others need not wait for it.
       const placed = await this.#subscriptions.place();
       if (this.#closed) return;
       if (isWhole && !placed) {

@@ -21,7 +21,7 @@ export async function publishAll(publisher: EventPublisher, batch: readonly Outg
   expect(result).toEqual({ confirmed: batch.length });
 }
 
-/** What every adapter of the event queue must do, whatever stands behind it. */
+/** What every adapter of the event queue must do, whatever is behind it. */
 export function eventQueueSuite(name: string, make: () => Promise<EventQueueFixture>): void {
   describe(`event queue: ${name}`, () => {
     let fixture: EventQueueFixture;
@@ -103,7 +103,7 @@ export function eventQueueSuite(name: string, make: () => Promise<EventQueueFixt
       expect(seen).toEqual(taken);
       acking = true;
       hold.resolve();
-      // Too late: these are of a consumption that ended.
+      // Too late: these belong to a consumption that has ended.
       for (const delivery of taken) delivery.ack();
       await consumer.resume();
       await until(() => seen.at(-1)?.event.seq === 15);
@@ -175,7 +175,7 @@ export function eventQueueSuite(name: string, make: () => Promise<EventQueueFixt
         marks.push(...deliveries);
       });
       await until(() => publisher.connected && consumer.connected);
-      // At most once: one that is sent before the consumer stands may wait or be lost.
+      // At most once: a message sent before the consumer is ready may wait or be lost.
       await until(() => {
         publisher.publishEphemeral(readMark(7, 42));
         return marks.length > 0;

@@ -1,9 +1,9 @@
-// Long because every schema that has a name has its example here, and they share their parts.
+// Long because every named schema has its example here, and the examples share their parts.
 import type { Hop } from '../trace.ts';
 import type { z } from 'zod';
 import type { NAMED_SCHEMAS, SchemaName } from '../schemas.ts';
 
-/** As it stands in JSON: what a schema takes, with every optional part allowed. */
+/** As it is in JSON: what a schema accepts, with every optional part allowed. */
 type Wire<N extends SchemaName> = z.input<(typeof NAMED_SCHEMAS)[N]>;
 
 const AT = '2026-11-08T10:30:11.402+03:00';
@@ -307,8 +307,8 @@ const caughtUp = {
 };
 
 /**
- * At least one example of every named schema, of every frame one for each type. `openapi.json`, `asyncapi.json` and
- * SPEC.md print them; a test holds each against its schema.
+ * At least one example of every named schema, and for a frame one of each type. `openapi.json`, `asyncapi.json` and
+ * SPEC.md print them; a test checks each against its schema.
  */
 const sessionExport: Wire<'SessionExport'> = {
   exported_at: LATER,

@@ -88,7 +88,7 @@ const FRAMES: JsonObject = {
 const CREDENTIAL_PARAMETERS = new Set(['token', 'access_token', 'sig']);
 const CREDENTIAL_HEADERS = new Set(['X-Resume-Key', 'X-Site-Key']);
 
-/** What a parameter means is the same wherever it stands. */
+/** A parameter means the same wherever it occurs. */
 const PARAMETER_TEXT: Readonly<Record<string, string>> = {
   id: 'Id of what the path names.',
   ids: 'Ids of operators, with commas between them.',
@@ -221,7 +221,7 @@ function operation(route: Route): JsonObject {
   return result;
 }
 
-/** OpenAPI 3.1 of auth-service, chat-service, the gateway's HTTP side, and what standalone has beside them. */
+/** OpenAPI 3.1 of auth-service, chat-service, the gateway's HTTP side, and the routes that only standalone has. */
 export function openApiDocument(version: string): JsonObject {
   const paths: Record<string, JsonObject> = {};
   for (const route of ALL_ROUTES) {

@@ -13,7 +13,7 @@ const STREAM = {
 };
 const LAST_EVENT_ID = { 'Last-Event-ID': 'cursor of the last event received; wins over last_seq and cursor' };
 
-/** What the gateway answers over HTTP. Refusals that pass are 200 with a last frame `channel.closed` on streams. */
+/** The gateway's HTTP answers. Temporary refusals of streams are 200 with a last frame `channel.closed`. */
 export const CHANNEL_ROUTES: readonly Route[] = [
   route({
     id: 'channelWebSocket',
@@ -93,7 +93,7 @@ export const CHANNEL_ROUTES: readonly Route[] = [
   }),
 ];
 
-/** What the parts and their owner ask each other, never the outside. */
+/** Calls between the parts and by their owner, never from outside. */
 export const INTERNAL_ROUTES: readonly Route[] = [
   route({
     id: 'catchup',

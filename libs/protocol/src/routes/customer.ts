@@ -4,7 +4,7 @@ import { route, type Route } from './route.ts';
 
 const service = 'chat-service';
 
-/** Calls of chat-service that a customer's side makes; staff share some of them. */
+/** Calls of chat-service made by a customer's client; staff share some of them. */
 export const CUSTOMER_ROUTES: readonly Route[] = [
   route({
     id: 'getConfig',

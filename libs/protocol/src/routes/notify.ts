@@ -5,7 +5,7 @@ import { route, type Route } from './route.ts';
 
 const service = 'chat-service';
 
-/** Mail and push: how a chat reaches people who are not there. */
+/** Mail and push: how a chat reaches people who are away. */
 export const NOTIFY_ROUTES: readonly Route[] = [
   route({
     id: 'transcript',

@@ -14,16 +14,16 @@ import { type ColumnTypes, type Dialect, SiteReader, type TextRow } from '../rea
 import { ownObject, qualified, quote } from './triggers.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** The other end is gone without a word, or a lock holds us: either way the connection is made anew. */
+/** The other end is silently gone, or a lock blocks us: either way the connection is replaced. */
 const QUERY_TIMEOUT_MS = 15_000;
-/** Nothing wakes us here. An empty look is one read of an empty index. */
+/** There is no wake-up here. An empty look is one read of an empty index. */
 const PAUSES = { restMs: 200, busyMs: 25 } as const;
 const COUNTED_ROWS = 100_000;
-/** Prepared statements of one connection; each number of ids makes one. */
+/** Prepared statements of one connection; each number of ids needs one. */
 const PREPARED = 200;
 const INTEGER = /int$|^(?:decimal|numeric)$/;
 
-/** No such table, no such column, no right on the table or on a column of it. */
+/** No such table, no such column, no permission on the table or on one of its columns. */
 const LOST = new Set([1146, 1054, 1142, 1143]);
 
 async function ofOutbox<T>(asked: Promise<T>): Promise<T> {
@@ -33,7 +33,7 @@ async function ofOutbox<T>(asked: Promise<T>): Promise<T> {
   });
 }
 
-/** An index over numbers is used for a number, not for a text. */
+/** An index on numbers is used for a number, not for a text. */
 function typed(type: string, id: string): string | number {
   return INTEGER.test(type) && Number.isSafeInteger(Number(id)) ? Number(id) : id;
 }
@@ -47,10 +47,10 @@ class MysqlDialect implements Dialect {
     this.#connection = connection;
   }
 
-  /** What may be noted as text and be looked up by it: a trigger's insert of bytes fails. */
+  /** Types that can be recorded as text and looked up by it. A trigger's insert of bytes fails. */
   readonly isText = (type: string) => !/binary$|blob$|^bit$/.test(type);
   readonly isOrdered = (type: string) => INTEGER.test(type);
-  /** Bits as text are bytes. */
+  /** Bits converted to text are bytes. */
   readonly text = (column: string, type: string) => `CAST(${column}${type === 'bit' ? ' + 0' : ''} AS CHAR)`;
 
   among(column: string, type: string, ids: readonly string[]) {
@@ -77,7 +77,7 @@ class MysqlDialect implements Dialect {
       : new Map(rows.map((row) => [row['name'] ?? '', (row['type'] ?? '').toLowerCase()]));
   }
 
-  /** It converts what is none of the type, and says nothing; see `fits`. */
+  /** It silently converts values that do not match the type; see `fits`. */
   isOfValue(): boolean {
     return false;
   }
@@ -89,7 +89,7 @@ class MysqlDialect implements Dialect {
        WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? GROUP BY index_name`,
       [schema, name],
     );
-    // Who has rights on columns alone may see no index at all.
+    // A user with permissions only on columns may see no index at all.
     if (rows.length === 0) return null;
     return new Set(
       rows.flatMap((row) => (Number(row['other']) === 0 && Number(row['parts']) === 1 ? [row['name'] ?? ''] : [])),
@@ -192,7 +192,7 @@ export function mysqlConnection(config: TableSourceConfig): SiteConnection {
   return {
     pauses: PAUSES,
     connect: async (wake) => {
-      // Loaded where it is wanted: few sites have MySQL, and every start would pay for its driver.
+      // Loaded on demand: few sites have MySQL, and every start would pay for its driver.
       const { createConnection } = await import('mysql2/promise');
       const connection = await createConnection({
         uri: config.url.replace(/^mariadb:/, 'mysql:'),
@@ -201,7 +201,7 @@ export function mysqlConnection(config: TableSourceConfig): SiteConnection {
         maxPreparedStatements: PREPARED,
         dateStrings: true,
       });
-      // A lost connection is learnt of by the next statement, which rejects.
+      // A lost connection is noticed by the next statement, which rejects.
       connection.on('error', wake);
       try {
         const set = (sql: string) => connection.query({ sql, timeout: QUERY_TIMEOUT_MS });

@@ -14,22 +14,22 @@ import { type ColumnTypes, type Dialect, SiteReader, type TextRow } from '../rea
 import { ownObject, qualified, quote } from './triggers.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** The other end is gone without a word, or a lock holds us: either way the connection is made anew. */
+/** The other end is silently gone, or a lock blocks us: either way the connection is replaced. */
 const QUERY_TIMEOUT_MS = 15_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** Where a notification was lost, or a pooler let none through. */
+/** For a lost notification, or a pooler that passes none on. */
 const PAUSES = { restMs: 1_000, busyMs: 200 } as const;
 const COUNTED_ROWS = 100_000;
 
 /**
- * Rows of one INSERT may be noted within one microsecond, and the rest of the key is random: then the order of the table
- * counts. Of ids the shorter number is the smaller one.
+ * Rows of one INSERT may be recorded within one microsecond, and the rest of the key is random: then the order of the
+ * table counts. Of two ids the shorter number is the smaller one.
  */
 const WITHIN_ONE_INSTANT = `array_position(ARRAY['session', 'message', 'assigned', 'status'], o.kind), length(o.row_id), o.row_id COLLATE "C"`;
 
 /** `character` without a length is one character. */
 const cast = (type: string) => (type === '' ? 'text' : type === 'character' ? 'bpchar' : type);
-/** No such table, no such column, no right. */
+/** No such table, no such column, no permission. */
 const LOST = new Set(['42P01', '42703', '42501']);
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
 
@@ -49,7 +49,7 @@ class PostgresDialect implements Dialect {
     this.#client = client;
   }
 
-  /** What may be noted as text and be looked up by it. */
+  /** Types that can be recorded as text and looked up by it. */
   readonly isText = (type: string) => type !== 'bytea';
   readonly isOrdered = (type: string) => /^(?:smallint|integer|bigint|numeric)$/.test(type);
   readonly text = (column: string) => `${column}::text`;
@@ -76,7 +76,7 @@ class PostgresDialect implements Dialect {
     return rows.length === 0 ? null : new Map(rows.map((row) => [row['name'] ?? '', row['type'] ?? '']));
   }
 
-  /** Of the classes of values that are none of their type: a text for a number, a number that is too great. */
+  /** Error classes for values that do not match their type: a text for a number, a number that is too large. */
   isOfValue(error: unknown): boolean {
     return codeOf(error).startsWith('22');
   }
@@ -117,7 +117,7 @@ class PostgresSite implements SiteDatabase {
   async readOutbox(limit: number): Promise<OutboxRow[]> {
     const rows = await ofOutbox(
       this.#dialect.rows(
-        // `noted_at` alone would be the text of the answer: then each look would read and sort all that waits.
+        // `noted_at` alone would be the text of the answer: then each look would read and sort everything that waits.
         `SELECT o.noted_at::text, o.message_id::text, o.kind, o.row_id, o.session_id, o.value, o.previous
          FROM ${this.#outbox} o ORDER BY o.noted_at, ${WITHIN_ONE_INSTANT}, o.message_id LIMIT ${limit}`,
         [],
@@ -166,7 +166,7 @@ class PostgresSite implements SiteDatabase {
     this.reader.messagesOfSession(session, after, limit);
   operatorNames = (ids: readonly string[]) => this.reader.operatorNames(ids);
 
-  /** A time with a zone says it in its text. */
+  /** The text of a time with a zone contains the zone. */
   zoneOf(): string {
     return this.#zone;
   }
@@ -190,7 +190,7 @@ export function postgresConnection(config: TableSourceConfig): SiteConnection {
         query_timeout: QUERY_TIMEOUT_MS,
         keepAlive: true,
       });
-      // A lost connection is learnt of by the next statement, which rejects.
+      // A lost connection is noticed by the next statement, which rejects.
       client.on('error', wake);
       client.on('end', wake);
       client.on('notification', wake);

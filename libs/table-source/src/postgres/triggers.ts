@@ -14,33 +14,37 @@ export function qualified(text: string): string {
   return `${quote(schema ?? DEFAULT_SCHEMA)}.${quote(table)}`;
 }
 
-/** In the schema of the sessions, under the names that begin with the prefix. */
+/** In the schema of the sessions, with names that begin with the prefix. */
 export function ownObject(config: TableSourceConfig, name: string): string {
   const { schema } = tableName(config.sessions.table, DEFAULT_SCHEMA);
   return `${quote(schema ?? DEFAULT_SCHEMA)}.${quote(name)}`;
 }
 
 interface Note {
-  /** When nothing is noted; decided first, since most updates of a chat change neither status nor assignee. */
+  /**
+   * The cases in which nothing is recorded; checked first, since most updates of a chat change neither status nor
+   * assignee.
+   */
   readonly unless?: string;
-  /** It leaves in `chat_realtime_at` where a row that it noted stands. */
+  /** It stores in `chat_realtime_at` the place of the row that it recorded. */
   readonly statement: string;
 }
 
 const op = (name: string): string => `OPERATOR(pg_catalog.${name})`;
 
 /**
- * Whatever goes wrong inside ends inside: the site's statement is none the worse, also where a column that it names was
- * dropped or changed since. It waits for no lock longer than a moment, and may write to the outbox whoever the caller is.
- * A queue of notifications that is nearly full would fail the site's COMMIT, past every handler: then nothing is notified,
- * and the follower comes by itself. The outbox uses no sequence, since lastval() of the site's connection must stay the
- * number of the site's own row.
+ * Every error inside the trigger is handled inside it: the site's statement never fails because of it, even if a column
+ * that it names was dropped or changed since. It waits for no lock longer than a moment, and may write to the outbox
+ * whoever the caller is. A nearly full notification queue would fail the site's COMMIT, which no handler can catch:
+ * then nothing is notified, and the follower looks by itself. The outbox uses no sequence, since lastval() of the
+ * site's connection must stay the number of the site's own row.
  *
- * It runs at every write of the site. So it asks by expressions and not by queries where it can, and every function, type
- * and operator is named with its schema: a search_path of its own would say the same, but setting it and setting it back
- * costs the site more than all these names, and makes it look up its own path anew. The end of the outbox is seen by where
- * the row came to stand, since to ask for its size is to ask the file system, which took a third of what the trigger adds.
- * It names few things, since a new connection, as PHP makes one for each page, looks up each of them at its first write.
+ * The trigger runs at every write of the site. So it uses expressions instead of queries where possible, and names
+ * every function, type and operator with its schema. A separate search_path would have the same effect, but setting and
+ * resetting it costs the site more than all these names, and makes it look up its own path anew. The size of the outbox
+ * is judged by the place where the row was stored, since querying the size is a call to the file system, which took a
+ * third of what the trigger adds. The trigger names few things, since a new connection, as PHP makes one for each page,
+ * looks up each of them at its first write.
  */
 function noteFunction(config: TableSourceConfig, name: string, { unless, statement }: Note): string {
   const { channel } = ownNames(config);
@@ -133,7 +137,7 @@ BEGIN;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL client_min_messages = 'warning';`;
 
-/** What puts the triggers in place; running it again changes nothing. */
+/** Installs the triggers; running it again changes nothing. */
 export function createSql(config: TableSourceConfig): string {
   const names = ownNames(config);
   const { sessions, messages } = config;
@@ -173,7 +177,8 @@ REVOKE ALL ON ${outbox} FROM PUBLIC;`,
       ? []
       : [
           '',
-          // No column of the site in the trigger itself: PostgreSQL would let none of them be dropped or change its type.
+          // The trigger itself names no column of the site: PostgreSQL would otherwise let none of them be dropped or
+          // change its type.
           noteFunction(config, names.sessionUpdate, {
             unless: unchanged.join(' AND '),
             statement: watched.map((column) => insertChange(config, column)).join('\n'),
@@ -189,7 +194,7 @@ FOR EACH ROW EXECUTE FUNCTION ${ownObject(config, names.sessionUpdate)}();`,
   ].join('\n');
 }
 
-/** What takes everything away again; the site's own tables stay as they are. */
+/** Removes everything again; the site's own tables stay as they are. */
 export function removeSql(config: TableSourceConfig): string {
   const names = ownNames(config);
   const triggers: [string, string][] = [

@@ -6,7 +6,7 @@ import { type Following, followTables } from './following.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { type SampleSite, sampleSite, sampleYaml } from './sample-site.ts';
 
-/** Tables as they should not be, and are. */
+/** Tables that are not as they should be. */
 export function shapeSuite(kind: SiteKind, freshDatabase: () => Promise<string>): void {
   const isMysql = kind === 'mysql';
 

@@ -38,7 +38,7 @@ export class HttpAnswer {
     }
   }
 
-  /** The answer in the shape of the contract; a failure says what came instead. */
+  /** The answer in the shape of the contract; a failure shows what came instead. */
   as<S extends z.ZodType>(schema: S, ...statuses: number[]): z.infer<S> {
     const expected = statuses.length === 0 ? [200] : statuses;
     if (!expected.includes(this.status)) {
@@ -62,7 +62,7 @@ export class HttpAnswer {
 type AnswerListener = (method: string, path: string, answer: HttpAnswer) => void;
 const listeners = new Set<AnswerListener>();
 
-/** Hears of every answer that any client here gets, so that a suite can hold them all against the documents. */
+/** Receives every answer that any client here gets, so that a suite can check them all against the documents. */
 export function observeAnswers(listener: AnswerListener): void {
   listeners.add(listener);
 }
@@ -162,7 +162,7 @@ export class HttpClient {
   }
 }
 
-/** `?a=1&b=2` from what is defined. */
+/** `?a=1&b=2` from the defined values. */
 export function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) search.set(name, String(value));

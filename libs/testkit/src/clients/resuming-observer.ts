@@ -16,21 +16,21 @@ export interface ObserverSession {
   readonly streamLink?: string;
 }
 
-/** When a connection is cut off: after this time, or as soon as so many frames have come. */
+/** When a connection is cut off: after this time, or after this many frames. */
 export interface Cut {
   readonly afterMs: number;
   readonly afterFrames?: number;
 }
 
 /**
- * Follows one session with nothing but its cursor, over whatever transport it is told to use, and is cut off again
- * and again. It forgives nothing: a seq that comes twice, out of order or after a hole is a violation.
+ * Follows one session with nothing but its cursor, over whatever transport it is given, and is cut off again and again.
+ * It forgives nothing: a seq that comes twice, out of order or after a gap is a violation.
  */
 export class ResumingObserver {
   readonly violations: string[] = [];
   readonly shown: Frame[] = [];
   cuts = 0;
-  /** Times the server had no room (1013, 503): it may say so, and the client comes back. */
+  /** How often the server was full (1013, 503): that is allowed, and the client comes back. */
   refusals = 0;
   #cursor: number;
   readonly #session: ObserverSession;
@@ -122,7 +122,7 @@ export class ResumingObserver {
         kill();
         resolve();
       };
-      // What is still in flight when the cable is pulled is lost to the client: `dead` stands for that.
+      // Frames in flight when the connection is cut are lost to the client: `dead` stands for that.
       const take = (frame: Frame): void => {
         if (dead) return;
         this.#take(frame, transport);
@@ -157,7 +157,7 @@ export class ResumingObserver {
     }
   }
 
-  /** Stays on until the head is reached. */
+  /** Stays connected until the head is reached. */
   async catchUp(transport: Transport, head: number, timeoutMs = 15_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (this.#cursor < head) {

@@ -2,7 +2,7 @@ import http from 'node:http';
 import { describeFrames, type Frame, type FramePredicate, ofType, parseFrame } from './frame.ts';
 import { DEFAULT_WAIT_MS, FrameLog } from './frame-log.ts';
 
-/** One block of the stream as it was written, before anything is made of it. */
+/** One block of the stream as it was written, before it is parsed. */
 export interface SseBlock {
   readonly id: string | undefined;
   readonly event: string | undefined;
@@ -121,12 +121,12 @@ export class SseClient {
     return this.log.frames;
   }
 
-  /** All that came, for answers that are no stream. */
+  /** The whole body, for answers that are not a stream. */
   get body(): string {
     return this.#body;
   }
 
-  /** The block that carried this frame. */
+  /** The block that contained this frame. */
   blockOf(frame: Frame): SseBlock {
     const block = this.blocks.find((candidate) => candidate.data === frame.raw);
     if (block === undefined) throw new Error('no block has this frame');
@@ -153,7 +153,7 @@ export class SseClient {
   }
 
   close(): void {
-    // Aborting a request that has its answer emits an error nobody needs to hear of.
+    // Aborting a request that has its answer emits an error that nobody needs.
     this.#request.on('error', () => undefined);
     this.#request.destroy();
   }

@@ -6,7 +6,7 @@ import { SseClient } from './sse-client.ts';
 import { sleep } from '../wait.ts';
 import { WebSocketClient } from './websocket-client.ts';
 
-/** Identity of an event in the staff channel: by session and seq, or by feed id where there is no seq. */
+/** Identity of an event in the staff channel: session and seq, or feed id if there is no seq. */
 export function staffEventKey(event: {
   session_id: number | null;
   seq: number | null;
@@ -16,14 +16,14 @@ export function staffEventKey(event: {
 }
 
 /**
- * An operator's client with scope `all` that knows only the last `cursor` it was given. Every event must come once and in
- * the order of the feed, whatever cuts it off and whichever way it comes back.
+ * An operator's client with scope `all` that knows only the last `cursor` it received. Every event must come once and
+ * in the order of the feed, however it is cut off and reconnects.
  */
 export class StaffObserver {
   readonly violations: string[] = [];
   readonly seen = new Map<string, Frame>();
   #lastFeedSeq: number;
-  /** Times the server had no room (1013, 503). */
+  /** How often the server was full (1013, 503). */
   refusals = 0;
   cuts = 0;
   #cursor: string;
@@ -57,7 +57,7 @@ export class StaffObserver {
     if (this.seen.has(key)) this.violations.push(`${via}: ${key} came again`);
     this.seen.set(key, frame);
     const feedSeq = frame.feed_seq ?? 0;
-    // Scope all sees every event, so its numbers have no hole.
+    // Scope all sees every event, so its numbers have no gap.
     if (feedSeq !== this.#lastFeedSeq + 1)
       this.violations.push(`${via}: number ${feedSeq} came after ${this.#lastFeedSeq}`);
     this.#lastFeedSeq = feedSeq;

@@ -26,7 +26,7 @@ export interface StackOptions {
   outerProxies?: readonly string[] | undefined;
   /** Port of nginx; default a free one. */
   port?: number;
-  /** Settings for all services; they win over the stack's own. */
+  /** Settings for all services; they override the stack's own. */
   env?: Environment;
   /** Further settings for one service. */
   serviceEnv?: Partial<Record<ServiceName, Environment>>;
@@ -34,9 +34,9 @@ export interface StackOptions {
   standby?: boolean;
   /** Puts fault proxies between the services and their servers. */
   proxies?: boolean;
-  /** A second dispatcher, as several queues (`RABBITMQ_QUEUES`) want it. */
+  /** A second dispatcher, as several queues (`RABBITMQ_QUEUES`) need it. */
   secondDispatcher?: boolean;
-  /** A Redis Cluster of so many masters instead of one Redis; not together with `proxies`. */
+  /** A Redis Cluster with this many masters instead of one Redis; not together with `proxies`. */
   redisMasters?: number;
   /** PostgreSQL with fsync, as in production: for benchmarks and people, not for tests. */
   durable?: boolean;
@@ -54,7 +54,7 @@ export interface Stack {
   readonly password: string;
   readonly postgres: PostgresServer;
   readonly rabbit: ManagedServer;
-  /** Its `url` is the administrator's; each service signs in as a user of its own. */
+  /** Its `url` is the administrator's; each service signs in as a separate user. */
   readonly redis: PrivateRedis;
   readonly nginx: NginxServer;
   readonly auth: AppProcess;
@@ -67,7 +67,7 @@ export interface Stack {
   readonly gateways: readonly AppProcess[];
   /** Null without TELEGRAM_BOT_TOKEN. */
   readonly telegram: AppProcess | null;
-  /** Own addresses of the services, for health and metrics and for talking to one gateway only. */
+  /** Separate addresses of the services, for health and metrics and for talking to one gateway only. */
   readonly addresses: {
     auth: string;
     chat: string;
@@ -83,7 +83,7 @@ export interface Stack {
   readonly proxies: StackProxies | null;
   /** Every service and server by name, for reports. */
   parts(): { name: string; port: number; pid: number; running: boolean }[];
-  /** Throws with its output when a service has ended that nobody stopped. */
+  /** Throws with its output if a service has exited that nobody stopped. */
   assertAlive(): void;
   stop(): Promise<void>;
 }
@@ -210,13 +210,13 @@ async function assemble(options: StackOptions, started: { stop(): Promise<unknow
     ['redis', redis],
   ];
   const stop = async (): Promise<void> => {
-    // Edges first, so that what is under way still finds the services behind them.
+    // Edges first, so that requests in progress still find the services behind them.
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     await telegram?.stop();
     await Promise.all([chat.stop(), standby?.stop(), dispatcher.stop(), secondDispatcher?.stop(), auth.stop()]);
     if (proxies !== null)
       await Promise.all(Object.values(proxies).map((proxy: { close(): Promise<void> }) => proxy.close()));
-    // RabbitMQ takes seconds to say goodbye to data that is thrown away anyway.
+    // RabbitMQ takes seconds to shut down cleanly, for data that are discarded anyway.
     await Promise.all([nginx.stop(), (redis.cluster ?? redis).stop(), postgres.stop(), rabbit.kill()]);
   };
   return {

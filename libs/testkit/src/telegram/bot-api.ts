@@ -20,8 +20,9 @@ interface Waiter {
 }
 
 /**
- * Telegram's Bot API as far as a bot can tell: updates that come again until they are confirmed, one poller at a time, a
- * webhook, limits of texts and captions, people who block, groups that move, files, and calls that fail on request.
+ * Telegram's Bot API as a bot sees it: updates that are redelivered until they are confirmed, one poller at a time, a
+ * webhook, limits on texts and captions, people who block the bot, groups that move, files, and calls that fail on
+ * request.
  */
 export class FakeBotApi {
   readonly token = '7000000001:fake-token-of-a-bot-for-tests-0001';
@@ -30,7 +31,7 @@ export class FakeBotApi {
   /** Groups with topics. */
   readonly forums: FakeForums;
   readonly calls: string[] = [];
-  /** Everything the bot has sent, in the order in which Telegram took it. */
+  /** Everything the bot has sent, in the order in which Telegram accepted it. */
   readonly sent: ShownMessage[] = [];
   readonly toasts: { readonly id: string; readonly text: string }[] = [];
   readonly #server: Server;
@@ -44,7 +45,7 @@ export class FakeBotApi {
   #waiter: Waiter | null = null;
   /** By chat and language. */
   readonly menus = new Map<string, readonly string[]>();
-  /** How many deliveries at once the bot has asked for. */
+  /** How many simultaneous deliveries the bot has requested. */
   webhookConnections = 0;
   #nextMessage = 1;
   #nextFile = 1;
@@ -58,7 +59,7 @@ export class FakeBotApi {
     this.forums = new FakeForums(clock);
   }
 
-  /** `clock`: whose time it keeps, where a test is not to wait for it. */
+  /** `clock`: the time it uses, for tests that must not wait for real time. */
   static async start(port = 0, clock: ApiClock = realClock): Promise<FakeBotApi> {
     const server = createServer();
     const api = new FakeBotApi(server, clock);
@@ -86,7 +87,7 @@ export class FakeBotApi {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  /** A chat takes one message in so many milliseconds, and answers 429 to more. */
+  /** A chat accepts one message in this many milliseconds, and answers 429 to more. */
   limitChats(spacingMs: number): void {
     this.#spacing = spacingMs;
   }
@@ -109,12 +110,12 @@ export class FakeBotApi {
     else this.#blocked.delete(chatId);
   }
 
-  /** As somebody's privacy settings may have it. */
+  /** As a person's privacy settings may have it. */
   forbidVoice(chatId: number): void {
     this.#noVoice.add(chatId);
   }
 
-  /** Seconds, as Telegram dates what it shows. */
+  /** Seconds, as in Telegram's dates. */
   date(): number {
     return Math.floor(this.#clock.date() / 1_000);
   }
@@ -132,29 +133,29 @@ export class FakeBotApi {
     return id;
   }
 
-  /** Its bytes are gone: `getFile` still answers, the address no longer. */
+  /** Its bytes are gone: `getFile` still answers, but its address no longer works. */
   loseFile(id: string): void {
     this.#files.set(id, { name: 'gone', bytes: new Uint8Array(0) });
     this.#paths.set(id, 'files/gone');
   }
 
-  /** As a server with `--local` says it. */
+  /** The path as a server with `--local` returns it. */
   localPath(id: string, path: string): void {
     this.#paths.set(id, path);
   }
 
-  /** Telegram gives an update that it has given before, confirmed or not. */
+  /** Telegram repeats an update that it has delivered before, confirmed or not. */
   redeliver(id: number): void {
     this.#updates.redeliver(id);
     this.#tell();
   }
 
-  /** As after a week without updates: the next ones are numbered from anywhere. */
+  /** As after a week without updates: the next ones are numbered from any start. */
   renumber(next: number): void {
     this.#updates.renumber(next);
   }
 
-  /** How often an update was given. */
+  /** How often an update was delivered. */
   timesGiven(id: number): number {
     return this.#updates.timesGiven(id);
   }
@@ -254,7 +255,7 @@ export class FakeBotApi {
         answer(body);
       },
     };
-    // The caller is gone: what comes is not for it.
+    // The caller is gone: new updates are not for it.
     answerOf.once('close', () => {
       callOff();
       if (this.#waiter === waiter) this.#waiter = null;
