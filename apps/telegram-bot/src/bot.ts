@@ -35,7 +35,7 @@ import { commandsFor, textsFor } from './texts.ts';
 const INTRODUCE_RETRY_MS = 5_000;
 const FORGET_EVERY_MS = 3_600_000;
 const BOUND_EVERY_MS = 30_000;
-/** By the webhook Telegram speaks when somebody writes: whether it is there has to be asked. */
+/** With the webhook Telegram calls only when somebody writes, so its availability has to be checked. */
 const ASK_EVERY_MS = 30_000;
 
 export interface BotParts {
@@ -47,14 +47,14 @@ export interface BotParts {
   readonly fanout: Fanout;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** The site's time zone, where the environment fixes it. */
+  /** The site's time zone, if the environment sets it. */
   readonly siteZone?: string | undefined;
 }
 
 export interface TelegramBot {
-  /** Returns at once: Telegram may be away for as long as it likes. */
+  /** Returns at once: Telegram may be unavailable for any length of time. */
   start(): void;
-  /** An update that came by the webhook; durable when this resolves. */
+  /** An update from the webhook; durable when this resolves. */
   take(update: Update): Promise<void>;
   /** Null in poll mode. */
   readonly webhookSecret: string | null;
@@ -136,7 +136,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   let bounding: NodeJS.Timeout | undefined;
   let asking: NodeJS.Timeout | undefined;
 
-  /** Until Telegram and chat-service both know of this start. */
+  /** Until both Telegram and chat-service have registered this start. */
   const introduce = async (): Promise<void> => {
     const { id, username } = await api.me();
     presence.beat();
@@ -151,7 +151,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     else if (!stopped) ask();
     showMenus().catch((error: unknown) => logger.warn({ err: error }, 'the menus of operators were not shown'));
   };
-  /** Beside the work: with many operators, or a slow Telegram, it takes its time. */
+  /** Independent of the other work: with many operators, or a slow Telegram, it takes long. */
   const showMenus = async (): Promise<void> => {
     for (const chatId of await people.accounts()) {
       if (stopped) return;
@@ -162,7 +162,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     asking = setTimeout(() => {
       api
         .me()
-        .catch((error: unknown) => logger.warn({ err: error }, 'Telegram does not say that it is there'))
+        .catch((error: unknown) => logger.warn({ err: error }, 'Telegram did not answer the availability check'))
         .finally(() => {
           if (!stopped) ask();
         });
@@ -171,13 +171,13 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   const tryToIntroduce = (): void => {
     introduce().catch((error: unknown) => {
       refused = error instanceof TelegramFailure && error.code === 'unauthorized';
-      logger.warn({ err: error }, refused ? 'Telegram does not accept the token' : 'the Telegram bot cannot begin yet');
+      logger.warn({ err: error }, refused ? 'Telegram does not accept the token' : 'the Telegram bot cannot start yet');
       if (!stopped) retry = setTimeout(tryToIntroduce, INTRODUCE_RETRY_MS);
     });
   };
   const forget = (): void => {
     Promise.all([updates.forget(), group?.topics.forget()]).catch((error: unknown) => {
-      logger.warn({ err: error }, 'what is old could not be forgotten');
+      logger.warn({ err: error }, 'old data could not be deleted');
     });
     forgetting = setTimeout(forget, FORGET_EVERY_MS);
   };
@@ -187,7 +187,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
       (count) => {
         if (count === 0) return;
         metrics.leftOut.inc({ what: 'text' }, count);
-        logger.warn({ count }, 'texts for Telegram were too many or too old and are left out; they stand in the chat');
+        logger.warn({ count }, 'texts for Telegram were too many or too old and are left out; they remain in the chat');
       },
       (error: unknown) => logger.warn({ err: error }, 'could not trim the Telegram queue'),
     );

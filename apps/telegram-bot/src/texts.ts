@@ -250,7 +250,7 @@ export function textsFor(locale: string | null | undefined): Texts {
   return TEXTS[languageOf(locale)];
 }
 
-/** Shown by Telegram as a menu: nobody but operators is offered what operators do. */
+/** Shown by Telegram as a menu: only operators are offered operators' commands. */
 export function commandsFor(
   language: Language,
   audience: 'anybody' | 'staff',

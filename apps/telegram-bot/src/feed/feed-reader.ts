@@ -6,14 +6,14 @@ import { isOfTheData } from '../domain/faults.ts';
 import type { FeedPage, FeedSource, StaffFrames } from '../ports.ts';
 import type { NewSend, SendStore } from '../storage/sends.ts';
 
-/** The head of the feed is compared with what was read, whatever the live frames say. */
+/** The head of the feed is compared with what was read, whatever the live frames show. */
 const HEAD_CHECK_MS = 60_000;
 const RETRY_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
-/** An event that the database refuses this often is skipped, since everyone waits behind it. */
+/** An event that the database refuses this often is skipped, since all recipients wait behind it. */
 const ATTEMPTS = 4;
 
-/** The messages of an event: to whom, and what. */
+/** The messages of an event, with their recipients. */
 export type SendsFor = (event: StaffEvent, db: Database['kysely']) => Promise<NewSend[]>;
 
 export interface FeedReaderParts {
@@ -25,7 +25,7 @@ export interface FeedReaderParts {
   readonly logger: Logger;
   /** Events were processed: messages may have been added. */
   readonly added: () => void;
-  /** An event was left out. */
+  /** An event was skipped. */
   readonly leftOut: () => void;
   readonly headCheckMs?: number;
   readonly retryMs?: number;
@@ -38,7 +38,7 @@ export interface FeedReaderParts {
  */
 export class FeedReader {
   readonly #parts: FeedReaderParts;
-  /** Work in its order: two events must not be processed at once. */
+  /** Work runs in order: two events must not be processed at once. */
   #queue: Promise<void> = Promise.resolve();
   #cursor: number | undefined;
   #wanted = false;
@@ -62,7 +62,7 @@ export class FeedReader {
     this.check();
   }
 
-  /** Reads the feed from where it was left. */
+  /** Reads the feed from where the last read ended. */
   check(): void {
     if (this.#stopped || this.#wanted) return;
     this.#wanted = true;
@@ -95,7 +95,7 @@ export class FeedReader {
 
   async #live(frame: string): Promise<void> {
     const event = parseFrame(frame);
-    // A type of a later version, or a frame of a reader that gives no numbers: the feed knows.
+    // A type of a later version, or a frame without numbers: the feed has it.
     if (event === null || event.feed_seq === undefined || this.#cursor === undefined) return this.#catchUp();
     if (event.feed_seq <= this.#cursor) return;
     if (event.feed_seq > this.#cursor + 1) return this.#catchUp();
@@ -122,14 +122,14 @@ export class FeedReader {
 
   async #add(events: readonly StaffEvent[], cursor: number): Promise<void> {
     try {
-      // One by one after a failure, so that it is known which event it is.
+      // One by one after a failure, to find the event that causes it.
       if (this.#attempts > 0) for (const event of events) await this.#addOne(event);
       await this.#addAll(
         events.filter(({ feed_seq: number }) => this.#attempts === 0 || number === undefined),
         cursor,
       );
     } catch (error) {
-      // What the database itself cannot do now says nothing of the events.
+      // A temporary failure of the database is not the fault of the events.
       if (isOfTheData(error)) this.#attempts += 1;
       throw error;
     }
@@ -162,7 +162,7 @@ export class FeedReader {
         await sql`UPDATE telegram_relay SET feed_seq = ${cursor}::bigint WHERE feed_seq = ${this.#cursor ?? 0}::bigint RETURNING 1 AS one`.execute(
           trx,
         );
-      // Another process was first: what it did not process is read next.
+      // Another process was first: the rest is read next.
       if (moved.rows.length === 0) return null;
       for (const event of events) {
         if (event.type === 'chat.erased' && event.session_id !== null)
@@ -183,7 +183,7 @@ export class FeedReader {
     return row === undefined ? undefined : Number(row.feed_seq);
   }
 
-  /** The first start, and the first after a restore: what was before stands in the console. */
+  /** The first start, and the first after a restore: earlier events are in the console. */
   async #begin(cursor: number): Promise<void> {
     await sql`INSERT INTO telegram_relay (feed_seq) VALUES (${cursor}::bigint)
       ON CONFLICT (only_one) DO UPDATE SET feed_seq = EXCLUDED.feed_seq`.execute(this.#parts.database.kysely);

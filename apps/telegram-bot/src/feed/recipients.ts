@@ -47,7 +47,7 @@ export class Recipients {
     }
   }
 
-  /** A customer's message: to whose chat it is, or to all on duty who may see it. */
+  /** A customer's message: to the chat's assignee, or to everyone on duty who may see it. */
   async #clientMessage(event: Of<'chat.message.client'>, db: Db): Promise<NewSend[]> {
     const session = await this.#people.session(event.session_id, db);
     if (session === undefined) return [];
@@ -62,7 +62,7 @@ export class Recipients {
     return sends;
   }
 
-  /** What the customer wrote on the page, so that the conversation in Telegram is whole. */
+  /** What the customer wrote on the page, so that the conversation in Telegram is complete. */
   async #echo(event: Of<'chat.message.client'>, db: Db): Promise<NewSend[]> {
     if (isOwnMessage(event.data.client_message_id)) return [];
     const customer = await this.#customerOf(event, db);
@@ -70,7 +70,7 @@ export class Recipients {
     return toCustomer(customer, messageContents({ title: textsFor(customer.locale).you }, event.data), event);
   }
 
-  /** What a colleague wrote in the chat of another. */
+  /** What a colleague wrote in another operator's chat. */
   async #colleague(event: Of<'chat.message'>, db: Db): Promise<NewSend[]> {
     const session = await this.#people.session(event.session_id, db);
     if (session?.assignedUserId === null || session === undefined) return [];
@@ -100,14 +100,14 @@ export class Recipients {
     for (const operator of await this.#people.onDuty(db)) {
       const texts = textsFor(operator.locale);
       const isGiven = operator.userId === to && by !== to;
-      // Where it became nobody's, whoever is on line is offered it, and hears so by that.
+      // If it became unassigned, operators who are online are offered it, and learn of it that way.
       const isOffered = to === null && operator.status === 'online' && seesSession(operator, null);
       const isLost = operator.userId === before && before !== to && by !== before && !isOffered;
       if (!isGiven && !isLost) continue;
       const detail = isGiven ? texts.given(giver) : to === null ? texts.toQueue : texts.takenAway(name ?? null);
       const heading = this.#heading(operator, event.session_id, session, detail);
       const buttons = isGiven ? chatButtons(texts, event.session_id, 'mine') : undefined;
-      // The previous assignee may no longer see the chat, and must be told so.
+      // The previous assignee may no longer see the chat, and must be informed.
       sends.push(
         ...toOperator(operator, textAndFiles(heading, '', [], buttons), event, { duty: true, scope: isGiven }),
       );
@@ -163,7 +163,7 @@ export class Recipients {
     return toOperator(operator, textAndFiles(heading, event.data.body, []), event);
   }
 
-  /** A new request: to all on duty who may see it; one that was given: to whom it was given. */
+  /** A new request: to everyone on duty who may see it; an assigned one: to its assignee. */
   async #callback(event: Of<'chat.callback.staff'>, db: Db): Promise<NewSend[]> {
     const { status, assigned_user_id: assignee } = event.data;
     if (status === 'assigned') return this.#callbackGiven(event, db);
@@ -188,7 +188,7 @@ export class Recipients {
     return sends;
   }
 
-  /** To the operator it was given to, away or not; one who claimed it themselves knows. */
+  /** To its new assignee, away or not; an operator who claimed it themselves knows. */
   async #callbackGiven(event: Of<'chat.callback.staff'>, db: Db): Promise<NewSend[]> {
     const { id, assigned_user_id: assignee } = event.data;
     if (assignee === null) return [];
@@ -219,7 +219,7 @@ export class Recipients {
     return (await this.#people.onDuty(db)).find(({ userId }) => userId === session.assignedUserId);
   }
 
-  /** Whose account is told of this event: what had happened before it was linked came with the link. */
+  /** Accounts that get this event: earlier events came with the link. */
   async #customerOf(event: StaffEvent, db: Db): Promise<BoundCustomer | undefined> {
     if (event.session_id === null || event.seq === null) return undefined;
     const customer = await this.#people.customerOf(event.session_id, db);

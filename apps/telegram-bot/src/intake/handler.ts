@@ -20,9 +20,9 @@ import { TelegramFailure } from '../telegram/failures.ts';
 import { textsFor } from '../texts.ts';
 
 const RETRY_SECONDS = 2;
-/** After this many attempts an update that cannot be handled is skipped, because all of its chat waits behind it. */
+/** After this many attempts an update that cannot be handled is skipped, because its whole chat waits behind it. */
 const ATTEMPTS = 4;
-/** The same for what chat-service fails at by a fault of its own: about eight minutes. */
+/** The same for failures caused by a fault of chat-service: about eight minutes. */
 const FAULT_ATTEMPTS = 12;
 const FAULT_PAUSE_MAX_SECONDS = 60;
 
@@ -46,8 +46,8 @@ export interface HandlerParts {
 }
 
 /**
- * Handles stored updates, in order per chat. The results are written in the same transaction as the mark “handled”.
- * What an update does in the chat before that has ids of its own, so a repeat after a crash has no second effect.
+ * Handles stored updates, in order per chat. The results are written in the same transaction as the mark “handled”. An
+ * update's effects in the chat before that have their own ids, so a repeat after a crash has no second effect.
  */
 export class UpdateHandler {
   readonly #parts: HandlerParts;
@@ -100,7 +100,7 @@ export class UpdateHandler {
     if (answers.length > 0) added();
   }
 
-  /** The person who wrote it in their own chat with the bot is told. */
+  /** Informs the person who wrote it in their own chat with the bot. */
   #notHandled(batch: Batch): NewSend[] {
     const message = batch.updates[0]?.message;
     if (message?.chat.type !== 'private') return [];
@@ -139,7 +139,7 @@ export class UpdateHandler {
     if ((outcome.topic ?? []).length > 0) group?.worker.wake();
     const query = batch.updates[0]?.callback_query;
     if (query === undefined) return;
-    // The button stops turning; after a moment Telegram no longer takes it, and nothing hangs on it.
+    // Stops the button's progress indicator. After a moment Telegram no longer accepts this, and nothing depends on it.
     await api.answerButton(query.id, outcome.toast ?? '').catch((error: unknown) => {
       logger.debug({ err: error }, 'a pressed button could not be answered');
     });
@@ -158,7 +158,7 @@ export class UpdateHandler {
     return this.#messages(messages, requestId);
   }
 
-  /** Whoever writes to the bot takes texts again. Of a return Telegram tells the bot that was stopped, and no other. */
+  /** Whoever writes to the bot accepts texts again. Telegram reports such a return only to the bot that was stopped. */
   async #takesTexts(update: Update): Promise<void> {
     const { people, desk } = this.#parts;
     const chatId = chatOf(update);
@@ -171,7 +171,7 @@ export class UpdateHandler {
     const [first] = messages;
     const group = await this.#groupOf(first?.chat.id);
     if (group !== null) return group.members.write(messages, requestId);
-    // In any other group anybody may read along: only people's own chats with the bot count.
+    // In any other group strangers may read along: only people's own chats with the bot count.
     if (first?.from === undefined || first.chat.type !== 'private' || first.from.is_bot) return NOTHING;
     const user = personOf(first.from);
     const texts = textsFor(user.locale);
@@ -188,7 +188,7 @@ export class UpdateHandler {
       return operators.write(operator, incomingOf(messages), requestId);
     }
     if (command?.name === 'start') return say(texts.welcome);
-    // Whatever looks like a command is meant for the bot, and begins no chat.
+    // Anything that looks like a command is meant for the bot, and starts no chat.
     if (command !== null) return say(texts.helpAnybody);
     return customers.write(user, incomingOf(messages));
   }
@@ -235,7 +235,7 @@ export class UpdateHandler {
   }
 }
 
-/** Longer each time. */
+/** The delay grows each time. */
 function faultPause(attempts: number): number {
   return Math.min(RETRY_SECONDS * 2 ** Math.min(attempts, 10), FAULT_PAUSE_MAX_SECONDS);
 }

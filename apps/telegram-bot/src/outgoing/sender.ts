@@ -23,8 +23,9 @@ export interface SenderParts {
 }
 
 /**
- * Sends what is queued, in each chat one text after the other. Telegram has no key by which it would know a repeat: a text
- * whose call ended without an answer is sent again, so that nothing is lost, and counted, since it may now stand twice.
+ * Sends the queued texts, in each chat one after the other. Telegram has no key that would identify a repeat: a text
+ * whose call ended without an answer is sent again, so that nothing is lost, and counted, since it may now appear
+ * twice.
  */
 export class Sender {
   readonly #parts: SenderParts;
@@ -93,7 +94,7 @@ export class Sender {
       await desk.blocked({ telegram_user_id: send.chatId, blocked: true });
       return true;
     } catch (error) {
-      // Nothing was sent: it must not count as something that may have been.
+      // Nothing was sent, so it must not count as possibly sent.
       await sends.postpone(send.id, backoff(send.attempts));
       logger.warn({ err: error, id: send.id }, 'could not report that an account has blocked the bot; will retry');
       return false;
@@ -127,7 +128,7 @@ export class Sender {
         await sends.moveChat(send.chatId, failure.migratedTo ?? send.chatId);
         return;
       case 'blocked':
-        // Shown in the console; what was written stands in the chat.
+        // Shown in the console; the text itself is in the chat.
         if (!(await this.#reportBlocked(send))) return;
         await sends.dropChat(send.chatId);
         return;

@@ -27,7 +27,7 @@ export interface OperatorsParts {
   readonly api: Pick<TelegramApi, 'showStaffCommands'>;
 }
 
-/** What a bound operator does. Every call may be repeated after a crash: ids come from the update. */
+/** A bound operator's actions. Every call may be repeated after a crash: ids come from the update. */
 export class Operators {
   readonly #parts: OperatorsParts;
 
@@ -49,7 +49,7 @@ export class Operators {
       case 'logout':
         await this.#act(operator, { kind: 'logout' }, requestId);
         await this.#parts.api.showStaffCommands(operator.chatId, false);
-        // To nobody's account: the binding has just gone, and every text to it.
+        // Not to the account: its binding has just been removed, and every text to it.
         return { sends: [{ to: { kind: 'anybody', chatId: operator.chatId }, content: plainText(texts.loggedOut) }] };
       case 'help':
         return answer(operator, plainText(texts.helpOperator));
@@ -190,7 +190,7 @@ function answer(operator: BoundOperator, ...contents: readonly Content[]): Outco
   return { sends: contents.map((content) => ({ to, content })) };
 }
 
-/** An operator who closed a chat by mistake needs a way back: no one else is told. */
+/** An operator who closed a chat by mistake needs a way to undo it: nobody else is informed. */
 function closed(operator: BoundOperator, sessionId: number, texts: Texts): Outcome {
   const content: Content = {
     kind: 'text',
@@ -211,7 +211,7 @@ function ownChat(operator: BoundOperator): ReplyPlace {
         to: operatorRecipient(operator),
         sessionId,
         ...one,
-        // What somebody wrote; what the bot says of it tells nothing.
+        // A person's text; the bot's own answers carry no information.
         ...(one.messageId === undefined ? {} : { needs: { scope: true } }),
       })),
     }),

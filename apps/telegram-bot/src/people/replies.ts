@@ -27,9 +27,9 @@ export interface ReplyPlace {
   readonly isGroup: boolean;
   /** In the language of the people who read there. */
   readonly texts: Texts;
-  /** What the bot says there. */
+  /** Sends a text of the bot there. */
   readonly say: (...contents: readonly Content[]) => Outcome;
-  /** What it says of a chat, so that a reply to it is one to that chat. */
+  /** Sends a text about a chat, so that a reply to it goes to that chat. */
   readonly tell: (sessionId: number, ...told: readonly Told[]) => Outcome;
 }
 
@@ -80,7 +80,7 @@ export class OperatorReplies {
       const [[reopen] = []] = chatButtons(texts, sessionId, 'closed');
       return place.tell(sessionId, { content: { ...content, buttons: reopen === undefined ? [] : [[reopen]] } });
     }
-    // In its topic stands the whole chat.
+    // The topic shows the whole chat.
     if (error.code !== 'stale' || place.isGroup) return place.say(content);
     const queued = await this.#parts.people.queued(place.chatId, sessionId);
     const missed = missedOf(error, { userId: operator.userId, texts, isQueued: (seq) => queued.has(seq) });
@@ -98,7 +98,7 @@ export class OperatorReplies {
   ): Promise<Outcome> {
     const { texts } = place;
     const say = (text: string): Outcome => place.say(plainText(text, incoming.messageId));
-    // A file that took the place of another: whether it did is not said.
+    // Possibly a replaced file: Telegram does not say whether it is one.
     if (incoming.text.trim() === '') return say(texts.editedFile);
     const correction = { ...incoming, text: `✎ ${incoming.text}`, files: [], key: `${incoming.key}:edit:${editedAt}` };
     try {
@@ -139,7 +139,7 @@ export class OperatorReplies {
         body: part === 0 ? incoming.text : '',
         client_message_id: clientMessageId(botId, place.chatId, key, place.isGroup),
         attachments,
-        // What Telegram has shown so far is what the operator knew when they wrote.
+        // The operator knew what Telegram had shown when they wrote.
         ...(shown.seq === null ? {} : { expected_seq: shown.seq }),
       } as const;
       const posted = await desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });

@@ -10,7 +10,7 @@ import { type GroupFailure, type GroupProblem, groupFailure } from './problems.t
 import { topicTitle } from './title.ts';
 import type { Texts } from '../texts.ts';
 
-/** What Telegram takes in one group. */
+/** Telegram's limits for one group. */
 export const CALLS_PER_MINUTE = 20;
 const IDLE_MS = 1_000;
 const PROBLEM_RETRY_MS = 60_000;
@@ -26,13 +26,13 @@ export interface GroupWorkerParts {
   readonly metrics: GroupMetrics;
   readonly retryBudget: RetryBudget;
   readonly logger: Logger;
-  /** How often it looks for work that nobody woke it for. */
+  /** How often it checks for work without a wake-up. */
   readonly idleMs?: number;
 }
 
 /**
- * Makes the topics, and brings what is queued for them: one call after the other, within the limits of a group. It shares
- * nothing with the texts to people's own chats but the token.
+ * Creates the topics and sends the texts queued for them: one call after the other, within the limits of a group. It
+ * shares only the token with the texts to people's own chats.
  */
 export class GroupWorker {
   readonly #parts: GroupWorkerParts;
@@ -66,7 +66,7 @@ export class GroupWorker {
     });
   }
 
-  /** Somebody has changed what the bot may do in the group. */
+  /** Somebody has changed the bot's rights in the group. */
   retry(): void {
     if (this.#problem === null) return;
     this.#pausedUntil = 0;
@@ -92,7 +92,7 @@ export class GroupWorker {
     if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), waitMs);
   }
 
-  /** One call; answers how long to wait before the next. */
+  /** One call; returns how long to wait before the next. */
   async #step(): Promise<number> {
     const { topics } = this.#parts;
     const now = performance.now();
@@ -157,7 +157,7 @@ export class GroupWorker {
     };
   }
 
-  /** Name first, then open or closed: a closed topic takes a new name too. */
+  /** Name first, then open or closed: a closed topic can be renamed too. */
   #changeOf(topic: Topic): Work {
     const { topics, api, texts } = this.#parts;
     const { threadId, session } = topic;
@@ -193,7 +193,7 @@ export class GroupWorker {
       return this.#giveUp(work, error, sessionId);
     }
     if (failure.kind === 'unknown') {
-      // A repeated name or state is not seen; a repeated text or topic is.
+      // A repeated name or state is invisible; a repeated text or topic is not.
       work.maybeTwice?.();
       await work.notDone();
       return this.#pause(this.#backoff());
@@ -214,10 +214,10 @@ export class GroupWorker {
           'somebody has deleted a topic of the staff group; it is made again when needed',
         );
         await topics.gone(sessionId);
-        // A chat in which nothing happens needs none.
+        // A chat without activity needs none.
         return 0;
       case 'topic_closed':
-        // Someone closed it by hand: the bot may write there again once it is open.
+        // Someone closed it by hand: the bot may write there again once it is reopened.
         await topics.setClosed(topic, true);
         await topics.touch(sessionId);
         return this.#reopen(topic);
@@ -232,7 +232,7 @@ export class GroupWorker {
     }
   }
 
-  /** Whether Telegram answers all else: the whole group waits behind one call. */
+  /** Whether Telegram answers everything else: the whole group waits behind one call. */
   #isAtFault({ key, giveUp }: Work): boolean {
     return key !== null && giveUp !== null && this.#parts.retryBudget.isOver(key);
   }
@@ -261,7 +261,7 @@ export class GroupWorker {
     return 0;
   }
 
-  /** Said once, until it is over. */
+  /** Logged once, until it is over. */
   #trouble(problem: GroupProblem, error: TelegramFailure): number {
     const { metrics, logger } = this.#parts;
     if (this.#problem !== problem) {
@@ -309,15 +309,15 @@ export class GroupWorker {
   }
 }
 
-/** One call to Telegram and what to write down where it ended otherwise. */
+/** One call to Telegram, and what to store if it failed. */
 interface Work {
   readonly call: () => Promise<void>;
   readonly notDone: () => Promise<void>;
   /** Null: it cannot be left out. */
   readonly giveUp: (() => Promise<void>) | null;
-  /** By which it is known again at the next try. */
+  /** Identifies it at the next try. */
   readonly key: string | null;
-  /** Where a repeat can be seen. */
+  /** For calls whose repeat is visible. */
   readonly maybeTwice?: () => void;
 }
 

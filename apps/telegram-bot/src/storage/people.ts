@@ -10,10 +10,10 @@ import {
 import { sql } from 'kysely';
 import type { KnownMessage } from '../domain/recognise-message.ts';
 
-/** How long Telegram may take to tell the number of what it shows already. */
+/** How long Telegram may take to return the number of a message that it already shows. */
 const NUMBERED_WITHIN_MS = 4_000;
 const LOOK_MS = 100;
-/** Of a message that is shown again. */
+/** Of a message that is sent again. */
 const SHOWN_MAX = 1_000;
 
 type Db = Database['kysely'];
@@ -35,7 +35,7 @@ export interface BoundCustomer {
   readonly chatId: number;
   readonly sessionId: number;
   readonly locale: string | null;
-  /** Events up to this one were told with the link. */
+  /** Events up to this one were sent with the link. */
   readonly linkedSeq: number;
 }
 
@@ -72,15 +72,15 @@ const OPERATORS = sql`
    WHERE COALESCE(a.active, true)`;
 
 /**
- * Reads accounts, duty and assignments from the tables that chat-service writes. A link that was removed, a duty that
- * ended and a chat that changed hands count at once, and steady work needs no request.
+ * Reads accounts, duty and assignments from the tables that chat-service writes. A removed link, an ended duty and a
+ * transferred chat take effect at once, and steady work needs no request.
  */
 export class People {
   readonly #database: Database;
   readonly #botId: number;
   readonly #siteZone: string | undefined;
 
-  /** `siteZone`: as the environment fixes it, over what was saved. */
+  /** `siteZone`: the zone set in the environment, which takes precedence over the saved one. */
   constructor(database: Database, botId: number, siteZone?: string) {
     this.#database = database;
     this.#botId = botId;
@@ -95,7 +95,7 @@ export class People {
     return result.rows.map(operatorOf);
   }
 
-  /** What an operator is called; null where nobody knows. An id is no name. */
+  /** An operator's name; null if it is unknown. An id is not a name. */
   async nameOf(userId: string | null, db: Db = this.#database.kysely): Promise<string | null> {
     if (userId === null) return null;
     const result = await sql<{ name: string | null }>`
@@ -104,9 +104,7 @@ export class People {
     return result.rows[0]?.name ?? null;
   }
 
-  /**
-   * In whose time an operator reads: in their own, if they have chosen one with their quiet hours, else in the site's.
-   */
+  /** The time zone of an operator: their own, if they have chosen one with their quiet hours, else the site's. */
   async zones(db: Db = this.#database.kysely): Promise<(userId: string) => string> {
     const own = await sql<{ user_id: string; zone: string | null }>`
       SELECT n.user_id, n.value->'quiet'->>'timezone' AS zone FROM notify_setting n
@@ -118,7 +116,7 @@ export class People {
     return (userId) => zoneOf.get(userId) ?? site;
   }
 
-  /** Mail and push leave to Telegram what it tells, as long as this is not long ago. */
+  /** Mail and push rely on Telegram as long as this is recent. */
   async botRuns(): Promise<void> {
     await sql`UPDATE telegram_bot SET seen_at = clock_timestamp() WHERE bot_id = ${this.#botId}::bigint`.execute(
       this.#database.kysely,
@@ -176,7 +174,7 @@ export class People {
     return row === undefined ? undefined : { assignedUserId: row.assigned_user_id, name: row.name, status: row.status };
   }
 
-  /** Who has made a change of a callback request, where that is known, and whose the request was before it. */
+  /** Who changed a callback request, if that is known, and its previous assignee. */
   async callbackChange(feedId: number, db: Db): Promise<{ by: string | null; before: string | null }> {
     const result = await sql<{ by: string | null; before: string | null }>`
       SELECT e.actor_id AS by,
@@ -187,7 +185,7 @@ export class People {
     return result.rows[0] ?? { by: null, before: null };
   }
 
-  /** What a customer has written last, as far as it fits one text. */
+  /** The customer's last messages, as far as they fit into one text. */
   async lastOfClient(sessionId: number, db: Db): Promise<{ messageId: number; body: string } | undefined> {
     const result = await sql<{ id: number; body: string }>`
       SELECT COALESCE(message_id, id) AS id, COALESCE(body, '') AS body FROM chat_event
@@ -226,7 +224,7 @@ export class People {
     };
   }
 
-  /** Events of a session that wait to be told in a chat. */
+  /** Events of a session that are queued for a chat. */
   async queued(chatId: number, sessionId: number): Promise<ReadonlySet<number>> {
     const result = await sql<{ seq: number }>`SELECT DISTINCT seq FROM telegram_send
       WHERE chat_id = ${chatId}::bigint AND session_id = ${sessionId}::bigint AND seq IS NOT NULL`.execute(
@@ -235,7 +233,7 @@ export class People {
     return new Set(result.rows.map(({ seq }) => Number(seq)));
   }
 
-  /** The newest event and the newest message of a session that stand in a chat. */
+  /** The newest event and the newest message of a session that a chat shows. */
   async shown(chatId: number, sessionId: number): Promise<{ seq: number | null; messageId: number | null }> {
     const result = await sql<{ seq: number | null; message_id: number | null }>`
       SELECT max(seq) AS seq, max(message_id) AS message_id FROM telegram_message

@@ -12,7 +12,7 @@ import { textsFor } from '../texts.ts';
 import { addMark } from './marks.ts';
 import { storedJson } from './stored-json.ts';
 
-/** Whom a text is for. With an operator's or a customer's binding it goes when that goes. */
+/** The recipient of a text. A text with an operator's or a customer's binding is deleted with the binding. */
 export type Recipient =
   | { readonly kind: 'operator'; readonly bindingId: number; readonly chatId: number }
   | { readonly kind: 'customer'; readonly bindingId: number; readonly chatId: number }
@@ -26,21 +26,23 @@ export interface NewSend {
   readonly seq?: number | undefined;
   readonly messageId?: number | undefined;
   readonly purpose?: 'message' | 'note';
-  /** What must still hold for the operator as it is sent. */
+  /** What must still be true of the operator when it is sent. */
   readonly needs?: Needs | undefined;
 }
 
-/** Judged again as a text is sent: it may have waited long, and for an answer to a command nobody need be on duty. */
+/**
+ * Re-checked when a text is sent, since it may have waited for long. The answer to a command does not depend on duty.
+ */
 export interface Needs {
   readonly duty?: boolean;
   readonly scope?: boolean;
-  /** With `scope`: it shows this callback request, which whoever was given it may see. */
+  /** With `scope`: it shows this callback request, which its assignee may always see. */
   readonly callbackId?: number | undefined;
 }
 
 export type Verdict =
   | 'send'
-  /** The binding, and the text with it, went a moment ago. */
+  /** The binding was removed a moment ago, and the text with it. */
   | 'gone'
   | 'off_duty'
   | 'out_of_scope';
@@ -65,7 +67,7 @@ export interface DueSend {
   readonly callbackId: number | null;
   readonly purpose: string;
   readonly content: Content;
-  /** A crash came between the call and its answer: it may have been sent. */
+  /** A crash came between the call and its answer: the text may have been sent. */
   readonly maybeSent: boolean;
   readonly attempts: number;
 }
@@ -128,7 +130,9 @@ export class SendStore {
     }
   }
 
-  /** The first one of each chat, where it is due; a later one never overtakes it. Chats in `busy` are being sent to. */
+  /**
+   * The first text of each chat, if it is due; a later one never overtakes it. `busy`: chats that are being sent to.
+   */
   async due(busy: readonly number[]): Promise<DueSend[]> {
     const result = await sql<SendRow>`
       SELECT h.id, h.chat_id, h.operator_id, o.user_id, h.customer_id, h.session_id, h.seq, h.message_id, h.callback_id, h.purpose,
@@ -157,7 +161,7 @@ export class SendStore {
     }));
   }
 
-  /** Marks it as being sent, and says whether it may be: duty and scope count as they are now. */
+  /** Marks it as being sent, and returns whether that is allowed: current duty and scope count. */
   async begin(id: number): Promise<Verdict> {
     const result = await sql<JudgedRow>`
       WITH begun AS (UPDATE telegram_send SET sending_at = clock_timestamp(), attempts = attempts + 1
@@ -200,7 +204,7 @@ export class SendStore {
     return Number(result.rows[0]?.left_out ?? 0);
   }
 
-  /** In its place comes the line that says so. */
+  /** Replaces the text by a line that says so. */
   async leaveOutOne(id: number): Promise<void> {
     await sql`UPDATE telegram_send SET sending_at = NULL, due_at = clock_timestamp(), left_out = 1,
         content = '{"kind":"text","text":""}', session_id = NULL, seq = NULL, message_id = NULL, purpose = 'message',
@@ -208,7 +212,7 @@ export class SendStore {
       WHERE id = ${id}::bigint`.execute(this.#database.kysely);
   }
 
-  /** Gone, and known by the ids it has in Telegram; with it stands what chat-service is to be told. */
+  /** Deletes the sent text, and stores its ids in Telegram and the mark for chat-service in the same transaction. */
   async sent(send: DueSend, telegramIds: readonly number[]): Promise<void> {
     await this.#database.kysely.transaction().execute(async (trx) => {
       await sql`DELETE FROM telegram_send WHERE id = ${send.id}::bigint`.execute(trx);
@@ -225,7 +229,7 @@ export class SendStore {
       WHERE id = ${id}::bigint`.execute(this.#database.kysely);
   }
 
-  /** In its place, at once. */
+  /** Replaces the text by another one, which is due at once. */
   async replace(id: number, content: Content): Promise<void> {
     await sql`UPDATE telegram_send SET sending_at = NULL, due_at = clock_timestamp(), content = ${storedJson(content)}::jsonb
       WHERE id = ${id}::bigint`.execute(this.#database.kysely);
@@ -235,12 +239,12 @@ export class SendStore {
     await sql`DELETE FROM telegram_send WHERE id = ${id}::bigint`.execute(this.#database.kysely);
   }
 
-  /** Nothing more is sent to an account that has stopped the bot; what was written stands in the console. */
+  /** Nothing more is sent to an account that has blocked the bot; its texts remain in the console. */
   async dropChat(chatId: number): Promise<void> {
     await sql`DELETE FROM telegram_send WHERE chat_id = ${chatId}::bigint`.execute(this.#database.kysely);
   }
 
-  /** What was erased is not sent any more; it was told before the event that erases it. */
+  /** Erased texts are no longer sent; they were queued before the event that erases them. */
   async dropErased(sessionId: number, erased: ErasedData, db: Database['kysely']): Promise<void> {
     const all = erased.scope === 'session';
     if (erased.kinds.includes('callbacks') && all)
@@ -282,10 +286,10 @@ function verdictOf(row: JudgedRow): Verdict {
   return sees ? 'send' : 'out_of_scope';
 }
 
-/** That is what mail and push ask for: unlike a text of a chat it has no number by which it would be known. */
+/** Mail and push query this: unlike a text of a chat, it has no seq that would identify it. */
 async function toldCallback(db: Database['kysely'], { operatorId, callbackId }: DueSend): Promise<void> {
   if (operatorId === null || callbackId === null) return;
-  // Either may have gone meanwhile.
+  // Either may have been deleted in the meantime.
   await sql`INSERT INTO telegram_callback_told (callback_id, operator_id)
     SELECT c.id, o.id FROM chat_callback c, operator_telegram o
      WHERE c.id = ${callbackId}::bigint AND o.id = ${operatorId}::bigint
@@ -301,7 +305,7 @@ export interface Remembered {
   readonly purpose: string;
 }
 
-/** Numbers in Telegram are of one bot: another one counts anew. */
+/** Message numbers in Telegram belong to one bot: another bot starts counting anew. */
 export async function remember(db: Database['kysely'], botId: number, entry: Remembered): Promise<void> {
   await sql`INSERT INTO telegram_message (bot_id, chat_id, telegram_message_id, session_id, seq, message_id, purpose)
     VALUES (${botId}::bigint, ${entry.chatId}::bigint, ${entry.telegramId}::bigint, ${entry.sessionId}::bigint,

@@ -5,7 +5,7 @@ import { simpler } from '../domain/fallback-content.ts';
 import { remember } from './sends.ts';
 import { storedJson } from './stored-json.ts';
 
-/** What is to stand in the topic of a chat. */
+/** What the topic of a chat should show. */
 export interface NewTopicSend {
   readonly sessionId: number;
   readonly content: Content;
@@ -29,7 +29,7 @@ export interface Topic {
   readonly title: string;
   readonly closed: boolean;
   readonly changes: number;
-  /** A call that made it ended without an answer, or a crash came in between. */
+  /** A call that created it ended without an answer, or a crash came in between. */
   readonly maybeMade: boolean;
   readonly session: { readonly name: string | null; readonly assignee: string | null; readonly status: string };
 }
@@ -57,11 +57,11 @@ interface SendRow {
 
 type Db = Database['kysely'];
 
-/** Texts read at once, of which neighbours are joined. */
+/** Texts read at once; neighbours among them are joined. */
 const BATCH_MAX = 20;
-/** Changes of a chat within this time are one call. */
+/** Changes of a chat within this time become one call. */
 const SETTLE_SECONDS = 1.5;
-/** What a group could not take for so long is no news any more; it stands in the console. */
+/** A text that a group could not receive for this long is outdated; it remains in the console. */
 export const KEEP_HOURS = 24;
 
 const numberOrNull = (value: number | null): number | null => (value === null ? null : Number(value));
@@ -87,14 +87,14 @@ export class TopicStore {
     return Number(found.rows[0]?.group_id ?? this.groupKey);
   }
 
-  /** Whose chat a topic is. */
+  /** The chat that a topic belongs to. */
   async sessionOf(threadId: number): Promise<number | undefined> {
     const found = await sql<{ session_id: number }>`SELECT session_id FROM telegram_topic
       WHERE group_key = ${this.groupKey}::bigint AND thread_id = ${threadId}::bigint`.execute(this.#database.kysely);
     return found.rows[0] === undefined ? undefined : Number(found.rows[0].session_id);
   }
 
-  /** A group that has moved has no topics of before: they are made again. */
+  /** A group that has moved has none of its earlier topics: they are created again. */
   async move(to: number): Promise<void> {
     await this.#database.kysely.transaction().execute(async (trx) => {
       await sql`INSERT INTO telegram_group (group_key, group_id) VALUES (${this.groupKey}::bigint, ${to}::bigint)
@@ -115,7 +115,7 @@ export class TopicStore {
     }
   }
 
-  /** Name, assignee or state of a chat may have changed. False: it has no topic, and needs none for that. */
+  /** Name, assignee or state of a chat may have changed. False: it has no topic, and this does not need one. */
   async touch(sessionId: number, db: Db = this.#database.kysely): Promise<boolean> {
     const touched = await sql`UPDATE telegram_topic SET changes = changes + 1,
         due_at = greatest(due_at, clock_timestamp() + make_interval(secs => ${this.#settleSeconds}::float8))
@@ -130,7 +130,7 @@ export class TopicStore {
         AND s.id = t.session_id AND s.name IS DISTINCT FROM t.shown_name`.execute(this.#database.kysely);
   }
 
-  /** The oldest text that is queued and what is queued for the same topic after it. */
+  /** The oldest queued text, and later ones for the same topic. */
   async due(): Promise<{ readonly topic: Topic; readonly sends: readonly TopicSend[] } | undefined> {
     const found = await sql<SendRow>`
       SELECT id, session_id, seq, message_id, content, sending_at IS NOT NULL AS maybe_sent FROM telegram_topic_send
@@ -154,7 +154,7 @@ export class TopicStore {
     };
   }
 
-  /** A topic that does not show what its chat is now; after its texts, so that a closed one has them all. */
+  /** A topic that does not show the current state of its chat; after its texts, so that a closed one has them all. */
   async changed(): Promise<Topic | undefined> {
     const found =
       await this.#topics(sql`t.changes > t.shown AND t.thread_id IS NOT NULL AND t.due_at <= clock_timestamp()
@@ -184,7 +184,7 @@ export class TopicStore {
   async making(sessionId: number): Promise<void> {
     await this.#set(sessionId, sql`creating_at = clock_timestamp()`);
   }
-  /** Telegram has refused to make it. */
+  /** Telegram has refused to create it. */
   async notMade(sessionId: number): Promise<void> {
     await this.#set(sessionId, sql`creating_at = NULL`);
   }
@@ -204,7 +204,7 @@ export class TopicStore {
   async setClosed({ sessionId }: Topic, closed: boolean): Promise<void> {
     await this.#set(sessionId, sql`closed = ${closed}`);
   }
-  /** What changed meanwhile is shown next. */
+  /** What changed in the meantime is shown next. */
   async shown({ sessionId, changes, session }: Topic): Promise<void> {
     await this.#set(sessionId, sql`shown = ${changes}::bigint, shown_name = ${session.name}`);
   }
@@ -214,7 +214,7 @@ export class TopicStore {
       WHERE group_key = ${this.groupKey}::bigint AND session_id = ${sessionId}::bigint`.execute(this.#database.kysely);
   }
 
-  /** False: a text went a moment ago, with what was erased. */
+  /** False: a text was removed a moment ago because it was erased. */
   async begin(ids: readonly number[]): Promise<boolean> {
     const begun = await sql`UPDATE telegram_topic_send SET sending_at = clock_timestamp()
       WHERE id = ANY (${ids}::bigint[]) RETURNING 1 AS one`.execute(this.#database.kysely);
@@ -225,7 +225,7 @@ export class TopicStore {
       this.#database.kysely,
     );
   }
-  /** What was refused is replaced by what is left of it, or goes. */
+  /** A refused text is replaced by its remaining part, or removed. */
   async lessen(sends: readonly TopicSend[]): Promise<void> {
     const gone: number[] = [];
     for (const { id, content } of sends) {
@@ -242,7 +242,9 @@ export class TopicStore {
     await sql`DELETE FROM telegram_topic_send WHERE id = ANY (${ids}::bigint[])`.execute(this.#database.kysely);
   }
 
-  /** Gone, and known by the ids they have in Telegram: a reply to any of them is one to the last. */
+  /**
+   * Removes them from the queue. They are known by their ids in Telegram: a reply to any of them is one to the last.
+   */
   async sent(groupId: number, sends: readonly TopicSend[], telegramIds: readonly number[]): Promise<void> {
     const [first] = sends;
     if (first === undefined) return;

@@ -9,11 +9,11 @@ import { CAPTION_MAX } from '../domain/split-text.ts';
 import { type DownloadedFile, openLocalFile } from './local-file.ts';
 import { failureOf, networkFailure, TelegramFailure } from './failures.ts';
 
-/** A call that sends something may take as long as its file. */
+/** A call that sends something may take as long as its file takes. */
 const SEND_SECONDS = 30;
 const POLL_SECONDS = 25;
 const TOAST_MAX = 200;
-/** What the bot wants to hear of. */
+/** The kinds of updates that the bot requests. */
 const UPDATES = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;
 
 /** Opens a file of the chat. Null: it is gone, or its address has expired. */
@@ -26,13 +26,13 @@ export interface TelegramApi {
   updates(offset: number | undefined, signal: AbortSignal): Promise<Update[]>;
   listenToWebhook(url: string, secret: string): Promise<void>;
   endWebhook(): Promise<void>;
-  /** What anybody sees as a menu. */
+  /** The default menu, for everybody. */
   setCommands(): Promise<void>;
-  /** An operator's menu, in their chat with the bot alone. Never rejects: nothing hangs on it. */
+  /** An operator's menu, shown only in their chat with the bot. Never rejects: nothing depends on it. */
   showStaffCommands(chatId: number, shown: boolean): Promise<void>;
-  /** Ids of the messages it became. */
+  /** Returns the ids of the messages it became. */
   send(chatId: number, content: Content, threadId?: number): Promise<number[]>;
-  /** A topic of a forum; answers its number. */
+  /** Creates a topic of a forum; returns its number. */
   createTopic(groupId: number, name: string): Promise<number>;
   renameTopic(groupId: number, threadId: number, name: string): Promise<void>;
   /** False opens it again. */
@@ -61,7 +61,7 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
     try {
       return await work();
     } catch (error) {
-      // Neither the cause nor its text is kept: an address in it has the token.
+      // Neither the cause nor its text is kept: an address in it contains the token.
       if (error instanceof GrammyError) throw failureOf(method, error);
       if (error instanceof HttpError) throw networkFailure(method, error.error);
       if (error instanceof TelegramFailure) throw error;
@@ -96,7 +96,7 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
     }
     if (there.length === 1)
       return [(await sendOne(api, chatId, first.file, first.input, asDocuments, other)).message_id];
-    // An album has pictures alone, or documents alone.
+    // An album has either pictures or documents.
     const sent =
       !asDocuments && there.every(({ file }) => isPhoto(file))
         ? await api.sendMediaGroup(
@@ -123,7 +123,7 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
             limit: 100,
             allowed_updates: [...UPDATES],
           },
-          // The library's own type of a signal is older than the one of Node.
+          // The library's type of a signal is older than Node's.
           signal as never,
         ),
       ),
@@ -132,7 +132,7 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
         await api.setWebhook(url, {
           secret_token: secret,
           allowed_updates: [...UPDATES],
-          // Several at once would overtake each other on their way here.
+          // Several at once could overtake each other on the way.
           max_connections: 1,
         });
       }),
@@ -187,7 +187,7 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
     download: (fileId) =>
       call('getFile', async () => {
         const file = await api.getFile(fileId).catch((error: unknown) => {
-          // The token is known to be good: it is the file that is not there, and it never will be.
+          // The token is known to be valid: the file does not exist, and never will.
           if (error instanceof GrammyError && error.error_code === 404)
             throw new TelegramFailure('refused', 'getFile: 404');
           throw error;
@@ -200,13 +200,13 @@ export function createTelegramApi({ token, root, openFile, commands }: TelegramA
           await response.body?.cancel();
           throw new TelegramFailure(response.status >= 500 ? 'unknown' : 'refused', `file: ${response.status}`);
         }
-        // Node's own stream of a fetch and the one of its type library differ in name only.
+        // Node's stream of a fetch and the one in its type library differ only in name.
         return { content: Readable.fromWeb(response.body as never), size: file.file_size };
       }),
   };
 }
 
-/** All, or none: what could not be opened this time is tried again, and nothing was sent. */
+/** All or none: if a file could not be opened this time, it is tried again, and nothing was sent. */
 async function openAll(openFile: OpenFile, files: readonly SentFile[]) {
   const opened = await Promise.allSettled(files.map(async (file) => ({ file, stream: await openFile(file) })));
   const open = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -47,7 +47,7 @@ export function botSuite(opened: () => Database): void {
   });
 
   const longAgo = () => run(sql`UPDATE telegram_bot SET seen_at = clock_timestamp() - interval '1 hour'`);
-  /** What mail, push and all who count operators go by. */
+  /** Mail, push and everything that counts operators depends on this. */
   async function counts(): Promise<{ runs: boolean; onDuty: string[] }> {
     const bots = await sql<{ runs: boolean }>`
       SELECT seen_at > clock_timestamp() - interval '1 minute' AS runs FROM telegram_bot`.execute(opened().kysely);
@@ -59,7 +59,7 @@ export function botSuite(opened: () => Database): void {
 
   interface Started {
     readonly bot: TelegramBot;
-    /** What chat-service was asked for. */
+    /** The requests to chat-service. */
     readonly asked: string[];
     readonly deliver: (frame: string) => void | Promise<void>;
   }
@@ -136,7 +136,7 @@ export function botSuite(opened: () => Database): void {
       presence.beat();
       await expect.poll(counts).toEqual(AWAY);
 
-      // Another process has the updates.
+      // Another process gets the updates.
       api.faults.always(() => ({ kind: 'error', code: 409 }));
       await expect(telegram.updates(undefined, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'conflict' });
       expect(availability.isFresh).toBe(false);
