@@ -26,7 +26,7 @@ export interface AuthServiceOptions {
   readonly config: AuthConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Milliseconds; for tests of what happens later. */
+  /** Milliseconds; for tests of later events. */
   readonly now?: () => number;
 }
 
@@ -49,7 +49,7 @@ const REVOCATION_POLL_MS = 1_000;
 const SETTINGS_POLL_MS = 2_000;
 const PRUNE_MS = 3_600_000;
 
-/** Signs operators in, keeps them signed in, and ends it. */
+/** Signs operators in, keeps them signed in, and signs them out. */
 export class AuthService {
   readonly operators: Operators;
   readonly invites: Invites;
@@ -58,7 +58,7 @@ export class AuthService {
   /** Null without `OIDC_ISSUER`. */
   readonly oidc: OidcSignIn | null;
   readonly keys: SigningKeys;
-  /** The path below which the chat is reached from outside: `''` or `/support`. */
+  /** The path below which the chat is served from outside: `''` or `/support`. */
   readonly prefix: string;
   readonly publicUrl: string | undefined;
   readonly #database: Database;
@@ -139,7 +139,7 @@ export class AuthService {
     return { kind: 'local', keys: () => this.keys.publicSet };
   }
 
-  /** What is revoked, at most a second old; for the verifier of auth-service's own process. */
+  /** The revocations, at most a second old; for the verifier of auth-service's own process. */
   get revocations(): RevocationView {
     return this.#revocations;
   }
@@ -150,7 +150,7 @@ export class AuthService {
     this.#every(PRUNE_MS, 'prune sign-ins', () => this.prune());
   }
 
-  /** Reads what was saved elsewhere, now and every 2 s until the end. Without an answer what was known goes on holding. */
+  /** Reads settings saved elsewhere, now and every 2 s until the end. Without an answer the last known values apply. */
   async follow(read: () => Promise<void>): Promise<void> {
     await read();
     this.#every(SETTINGS_POLL_MS, 'read settings', read);
@@ -160,7 +160,7 @@ export class AuthService {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
   }
 
-  /** Forgets sign-ins that nobody can continue; runs by itself every hour. */
+  /** Deletes sign-ins that nobody can continue; runs automatically every hour. */
   async prune(): Promise<void> {
     await this.#logins.prune();
     await this.invites.prune();
@@ -168,8 +168,8 @@ export class AuthService {
   }
 
   /**
-   * The demo ends where somebody has an administrator's account of their own: its accounts are closed. Else it ends with
-   * the first use of the link that this answers.
+   * If an administrator has their own account, the demo ends and its accounts are closed. Otherwise it ends with the
+   * first use of the link that this returns.
    */
   async endDemo(): Promise<Invite | undefined> {
     const invite = await this.invites.forFirstAdmin();
@@ -184,19 +184,16 @@ export class AuthService {
     key: string,
     { password, ...account }: Pick<Acceptance, 'login' | 'name'> & { readonly password: string },
   ): Promise<AuthUser> {
-    // Only whoever has a link may make the server compute a hash.
+    // Only someone with a link may make the server compute a hash.
     await this.invites.read(key);
     const operator = await this.invites.accept(key, { ...account, passwordHash: await hashPassword(password) });
     await this.#readRevocations();
-    this.#logger.info(
-      { event: 'invite_accepted', operator_id: operator.id },
-      'an account has got its password by a link',
-    );
+    this.#logger.info({ event: 'invite_accepted', operator_id: operator.id }, 'an account got its password by a link');
     return toAuthUser(operator);
   }
 
   /**
-   * `code` is of the second factor, for accounts that have one.
+   * `code`: from the second factor, for accounts that have one.
    * @throws ChatError `bad_credentials` | `second_factor_required` | `rate_limited`
    */
   async login(login: string, password: string, clientIp: string, code?: string): Promise<SignedIn> {
@@ -213,13 +210,13 @@ export class AuthService {
     }
     if (opened === 'code_missing') {
       this.#count('login', 'second_factor_required');
-      throw new ChatError('second_factor_required', 'this account asks for the code of its second factor: send `code`');
+      throw new ChatError('second_factor_required', 'this account requires the code of its second factor: send `code`');
     }
     this.#count('login', 'ok');
     return this.#signIn(opened);
   }
 
-  /** For the browser that came back from the identity provider. @throws ChatError `bad_credentials` */
+  /** For a browser that was redirected back by the identity provider. @throws ChatError `bad_credentials` */
   async loginByTicket(ticket: string): Promise<SignedIn> {
     const credentials = await this.#oidcAccounts.redeem(ticket);
     const opened = credentials && (await this.#logins.open(credentials, { by: 'oidc' }));
@@ -254,7 +251,7 @@ export class AuthService {
     this.#count('logout', 'ok');
   }
 
-  /** @throws ChatError `bad_token` when the token's operator is none of ours, or not any more */
+  /** @throws ChatError `bad_token` if the token's operator is unknown or deactivated */
   async user(userId: string): Promise<OwnAccount> {
     const account = await this.operators.account(userId);
     if (account === undefined || !account.operator.active) throw new ChatError('bad_token', 'no such operator');
@@ -264,7 +261,7 @@ export class AuthService {
     return { ...toAuthUser(account.operator), second_factor, recovery_codes_left, oidc: account.oidc };
   }
 
-  /** `undefined`: refused, and for the same reasons and after the same work whatever is wrong. */
+  /** `undefined`: refused, for indistinguishable reasons and after the same work, whatever is wrong. */
   async #open(
     login: string,
     password: string,

@@ -16,7 +16,7 @@ import { changedOf, endSignIns, lastAdminIs, toOperator } from './storage/operat
 import { hasSecondFactor } from './storage/second-factor.ts';
 import { revokeLogin } from './storage/revocations.ts';
 
-/** Who asks, and by which sign-in. */
+/** The caller, and their sign-in. */
 export interface Administrator {
   readonly userId: string;
   readonly name: string | null;
@@ -45,7 +45,7 @@ function notFound(): ChatError {
   return new ChatError('not_found', 'no such operator');
 }
 
-/** Not for oneself: what one may change without a password or a code, whoever holds a stolen token may change too. */
+/** Not for one's own account: a change that needs no password or code would be open to the holder of a stolen token. */
 export function refuseOwn(by: Administrator, id: string, instead: string): void {
   if (by.userId !== id) return;
   throw new ChatError('validation_failed', `this is your own account: ${instead}`, {
@@ -53,7 +53,7 @@ export function refuseOwn(by: Administrator, id: string, instead: string): void 
   });
 }
 
-/** What an administrator does with the accounts of others, and everybody with their own password. */
+/** Administrators' calls for the accounts of others, and everybody's call for their own password. */
 export class OperatorAccounts {
   readonly #db: Kysely<Tables>;
   readonly #parts: AccountParts;
@@ -79,7 +79,7 @@ export class OperatorAccounts {
     return rows.map((row) => account(row, guarded.has(row.id)));
   }
 
-  /** The account has a password that nobody knows, until its owner gives it one by the link. */
+  /** The account has a password that nobody knows, until its owner sets one with the link. */
   async add(by: Administrator, operator: NewOperator, console: string): Promise<OperatorInvite> {
     const passwordHash = await unknownPasswordHash();
     const { login, name, role, scope = 'all' } = operator;
@@ -110,7 +110,7 @@ export class OperatorAccounts {
     return this.#invited(row, console);
   }
 
-  /** Another right, or an end, ends all sign-ins of the operator: their tokens still say what held before. */
+  /** Another role, scope or state ends all sign-ins of the operator: their tokens still carry the old one. */
   async change(
     by: Administrator,
     id: string,
@@ -127,7 +127,7 @@ export class OperatorAccounts {
       if (isLast && (next.role !== 'admin' || !next.active))
         throw new ChatError('last_admin', 'without this account there is no administrator left');
       const rights = (['role', 'scope', 'active'] as const).filter((field) => next[field] !== known[field]);
-      // What a person decides of an account, the provider does not undo.
+      // The provider does not undo an administrator's decision about an account.
       const decides = patch.active !== undefined && known.oidc_withdrawn_at !== null;
       if (rights.length === 0 && next.name === known.name && !decides) return known;
       const now = this.#parts.now();
@@ -158,7 +158,7 @@ export class OperatorAccounts {
     return this.#account(changed);
   }
 
-  /** For a first password, or one that was forgotten. The old one holds until the link is used. */
+  /** For a first password, or a forgotten one. The old one remains valid until the link is used. */
   async invite(by: Administrator, id: string, console: string): Promise<OperatorInvite> {
     refuseOwn(by, id, 'change your own password by the one you have');
     const row = await this.#db.selectFrom('auth_operator').selectAll().where('id', '=', id).executeTakeFirst();
@@ -176,13 +176,13 @@ export class OperatorAccounts {
     await this.#parts.ended();
   }
 
-  /** Ends every other sign-in of the same person; the one that asks goes on. */
+  /** Ends every other sign-in of the same person; the caller's own continues. */
   async changePassword(by: Administrator, current: string, next: string): Promise<void> {
     const proved = await this.#parts.password.prove(by.userId, current);
     const passwordHash = await hashPassword(next);
     await this.#db.transaction().execute(async (trx) => {
       const row = await this.#locked(trx, by.userId);
-      // Two changes at once: the second one showed a password that is none any more.
+      // Two changes at once: the second one was made with a password that is no longer valid.
       if (row.password_hash !== proved) throw new ChatError('bad_token', 'the password was changed');
       const now = this.#parts.now();
       await trx.updateTable('auth_operator').set({ password_hash: passwordHash }).where('id', '=', by.userId).execute();
@@ -218,7 +218,7 @@ export class OperatorAccounts {
 
   async #invited(row: Row, console: string, by?: Administrator): Promise<OperatorInvite> {
     const { key, expiresAt } = await this.#parts.invites.forOperator(row.id, by);
-    // Behind `#`: a browser sends it to no server and no log.
+    // Behind `#`: a browser sends it to no server, so no log contains it.
     return {
       operator: await this.#account(row),
       invite_url: `${console}#invite=${key}`,

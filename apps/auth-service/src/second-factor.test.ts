@@ -128,7 +128,7 @@ describe('the second factor', () => {
     clock += 11 * 60_000;
     await expect(service.secondFactor.end(anna, undefined)).rejects.toMatchObject({
       code: 'validation_failed',
-      message: 'a code is needed: this sign-in has shown none for ten minutes',
+      message: 'a code is needed: this sign-in has used none for ten minutes',
     });
     await expect(service.secondFactor.end(anna, '000000')).rejects.toMatchObject({
       code: 'validation_failed',

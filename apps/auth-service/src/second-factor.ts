@@ -7,7 +7,7 @@ import { type Administrator, refuseOwn } from './operator-accounts.ts';
 import { type OwnPassword, wrongPassword } from './own-password.ts';
 import { takeCode } from './storage/second-factor.ts';
 
-/** So long a sign-in that has shown password or code may change the second factor without showing them again. */
+/** For this long a sign-in that has used password or code may change the second factor without them. */
 const FRESH_MS = 10 * 60_000;
 
 export interface SecondFactorParts {
@@ -17,7 +17,7 @@ export interface SecondFactorParts {
   readonly now: () => Date;
 }
 
-/** Guesses of one account's codes count together, wherever they come from: there are only a million codes. */
+/** Wrong codes of one account count together, from all addresses: there are only a million codes. */
 export const codeThrottleKey = (operatorId: string): string => `code|${operatorId}`;
 
 const isInForce = (row: { readonly confirmed_at: Date | null } | undefined): boolean =>
@@ -30,7 +30,7 @@ function wrongCode(): ChatError {
 }
 
 function codeMissing(): ChatError {
-  return new ChatError('validation_failed', 'a code is needed: this sign-in has shown none for ten minutes', {
+  return new ChatError('validation_failed', 'a code is needed: this sign-in has used none for ten minutes', {
     details: { fields: [{ path: 'code', message: 'is required' }] },
   });
 }
@@ -46,9 +46,10 @@ export class SecondFactor {
   }
 
   /**
-   * A new secret, which nobody is asked for until it is confirmed. Begun again, the one before is void. Needs the password,
-   * unless the sign-in is fresh: else whoever holds a stolen token would shut the owner out with an app of their own.
-   * @throws ChatError `invalid_transition` when one is in force; `validation_failed` | `rate_limited`
+   * A new secret, which no sign-in requires until it is confirmed. Starting again voids the previous one. Needs the
+   * password, unless the sign-in is recent: otherwise the holder of a stolen token could lock the owner out with their
+   * own app.
+   * @throws ChatError `invalid_transition` if one is on; `validation_failed` | `rate_limited`
    */
   async begin(by: Administrator, issuer: string, password?: string): Promise<TotpSetup> {
     const proved = password === undefined ? undefined : await this.#parts.password.prove(by.userId, password);
@@ -60,7 +61,7 @@ export class SecondFactor {
       if (!shown) throw wrongPassword();
       const known = await this.#read(trx, by.userId);
       if (isInForce(known))
-        throw new ChatError('invalid_transition', 'a second factor is in force; end it before you begin another');
+        throw new ChatError('invalid_transition', 'a second factor is on; turn it off before you set up another');
       await trx.deleteFrom('auth_totp').where('operator_id', '=', by.userId).execute();
       await trx
         .insertInto('auth_totp')
@@ -79,7 +80,7 @@ export class SecondFactor {
         await this.#lock(trx, by.userId);
         const known = await this.#read(trx, by.userId);
         if (known === undefined || known.confirmed_at !== null)
-          throw new ChatError('invalid_transition', 'there is no second factor that waits for its first code');
+          throw new ChatError('invalid_transition', 'no second factor is waiting for its first code');
         const now = this.#parts.now();
         const step = totpStep(known.secret, code, now.getTime());
         if (step === null) return undefined;
@@ -106,7 +107,7 @@ export class SecondFactor {
   }
 
   /**
-   * Needs a code, unless this sign-in has shown one in the last ten minutes: a stolen token alone cannot turn it off.
+   * Needs a code, unless this sign-in has used one in the last ten minutes: a stolen token alone cannot turn it off.
    * @throws ChatError `validation_failed` | `rate_limited`
    */
   async end(by: Administrator, code: string | undefined): Promise<void> {
@@ -158,7 +159,7 @@ export class SecondFactor {
     return trx.selectFrom('auth_totp').selectAll().where('operator_id', '=', operatorId).executeTakeFirst();
   }
 
-  /** The operator first, as every change of them does: a sign-in that is under way waits for it, or it for the sign-in. */
+  /** The operator first, as in every change of them: a sign-in in progress waits for it, or it for the sign-in. */
   async #lock(
     trx: Transaction<Tables>,
     operatorId: string,

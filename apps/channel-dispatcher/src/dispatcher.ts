@@ -13,17 +13,17 @@ import { ephemeralCommands, eventCommands } from './frames.ts';
 import { type DispatcherMetrics, dispatcherMetrics } from './metrics.ts';
 import { PendingErasures } from './pending-erasures.ts';
 
-/** A restart of Redis is over in this time; only a longer outage is worth giving the queue's messages back. */
+/** A restart of Redis takes less than this. Only a longer outage is worth returning the queue's messages. */
 const PATIENCE_MS = 3_000;
 const RESUME_MIN_MS = 200;
 const RESUME_MAX_MS = 30_000;
 /**
- * Each giving back counts towards the queue's delivery limit, beyond which a message is parked. If Redis is there and
- * still takes nothing, the batch is kept instead, for as long as it takes: a healthy message is never parked.
+ * Each return counts towards the queue's delivery limit, beyond which a message is parked. If Redis is reachable but
+ * accepts nothing, the batch is kept instead, for as long as it takes: a healthy message is never parked.
  */
 const MAX_RETURNS_WITHOUT_SUCCESS = 5;
 const DEFAULT_SWEEP_MS = 60_000;
-/** A batch in work for so long moves nothing: longer than a restart of Redis is waited for. */
+/** A batch in work for this long is stuck: longer than a restart of Redis is waited for. */
 const DEFAULT_STANDSTILL_MS = 5_000;
 
 export interface DispatcherOptions {
@@ -32,24 +32,24 @@ export interface DispatcherOptions {
   readonly lastSeen: LastSeen;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Unless given, only this process remembers the way of an event. */
+  /** Unless given, only this process remembers an event's path. */
   readonly trace?: EventTrace | undefined;
   readonly sweepIntervalMs?: number;
   readonly standstillMs?: number;
 }
 
 export interface Dispatcher {
-  /** Resolves at once, also while queue and fan-out are away: it begins when they are there. */
+  /** Resolves at once, even while queue and fan-out are unavailable: it begins when they are available. */
   start(): Promise<void>;
-  /** Finishes what is in work and closes the consumer; everything unacked stays in the queue. */
+  /** Finishes work in progress and closes the consumer; everything unacked stays in the queue. */
   stop(): Promise<void>;
-  /** Events move, or would if there were any. */
+  /** Events are moving, or would if there were any. */
   readonly healthy: boolean;
 }
 
 type EventDelivery = Extract<Delivery, { kind: 'event' }>;
 
-/** What one call of the handler has to do. */
+/** The work of one handler call. */
 interface Work {
   readonly durable: FanoutCommand[];
   readonly ephemeral: FanoutCommand[];
@@ -146,7 +146,7 @@ class ChannelDispatcher implements Dispatcher {
       return;
     }
     const isFinished = await this.#finishErasures(work, written.unfinished);
-    // An erasure that nobody remembers comes again; what was dispatched beside it does not.
+    // An erasure that was not recorded is redelivered; events dispatched in the same batch are not.
     for (const delivery of work.accepted) if (isFinished || delivery.event.type !== 'chat.erased') delivery.ack();
     for (const { event } of work.accepted) this.#trace.note(event.session_id, event.seq, { hop: 'published' });
     for (const span of spans) span?.end();
@@ -182,7 +182,7 @@ class ChannelDispatcher implements Dispatcher {
     return work;
   }
 
-  /** True when what was erased is gone everywhere, or RabbitMQ remembers what is not. */
+  /** True when everything erased is gone everywhere, or RabbitMQ has recorded what is not. */
   async #finishErasures({ accepted }: Work, unfinished: readonly Scrub[]): Promise<boolean> {
     // What was refused before is only settled by the event that erases, when it comes again.
     if (!accepted.some(({ event }) => event.type === 'chat.erased')) return true;
@@ -214,7 +214,7 @@ class ChannelDispatcher implements Dispatcher {
     for (const { event } of accepted) lag.observe(Math.max(0, now - Date.parse(event.occurred_at)) / 1_000);
   }
 
-  /** Cancels the consumer, so that nothing goes round in a loop, and another dispatcher may take over. */
+  /** Cancels the consumer, so that nothing is requeued in a loop, and another dispatcher may take over. */
   async #giveBack(): Promise<void> {
     if (this.#state !== 'consuming') return;
     this.#returns += 1;
@@ -232,9 +232,9 @@ class ChannelDispatcher implements Dispatcher {
       }
       this.#resumeTimer = null;
       this.#logger.info({}, 'Redis reachable; consuming');
-      // Starting again resumes; it also is the first start when Redis was away from the beginning.
+      // Starting again resumes; it is also the first start if Redis was unavailable from the beginning.
       this.#consume().catch((error: unknown) => {
-        this.#logger.error({ err: error }, 'consuming could not begin');
+        this.#logger.error({ err: error }, 'consuming could not start');
         this.#waitForFanout(this.#resumeBackoff.next());
       });
     }, delayMs);
@@ -252,7 +252,7 @@ class ChannelDispatcher implements Dispatcher {
   }
 }
 
-/** A whole chat was erased: parked messages may hold words of it. */
+/** A whole chat was erased: parked messages may contain its text. */
 function erasesChat({ type, data }: BrokerEvent): boolean {
   return type === 'chat.erased' && data['scope'] === 'session';
 }

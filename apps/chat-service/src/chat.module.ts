@@ -94,9 +94,9 @@ export interface ChatModuleOptions {
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
-  /** The one that guards the requests; staff may ask it. */
+  /** The policy that guards the requests; staff may query it. */
   readonly origins: OriginPolicy;
-  /** What stands in front and must never be banned. */
+  /** Proxies in front, which must never be banned. */
   readonly trustedProxies: TrustedProxies;
   readonly settings: ChatSettings;
   readonly logger: Logger;

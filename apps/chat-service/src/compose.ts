@@ -38,15 +38,15 @@ export interface ComposeDeps {
   readonly database: Database;
   readonly publisher: EventPublisher;
   readonly settings: ChatSettings;
-  /** Attachments lie in `<dataDir>/attachments`. */
+  /** Attachments are in `<dataDir>/attachments`. */
   readonly dataDir: string;
-  /** Pages there may be linked to from a mail. */
+  /** Mails may link to pages of these origins. */
   readonly allowedOrigins?: readonly string[];
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Unless given, only this process remembers the way of an event. */
+  /** Unless given, only this process remembers an event's path. */
   readonly trace?: EventTrace | undefined;
-  /** Who else remembers steps of an event, by address; with it the key that opens them. */
+  /** Addresses of other processes that remember steps of an event, with the key for reading them. */
   readonly tracePeers?: TracePeers | undefined;
   /** The broker from which a ledger reads, unless RABBITMQ_SOURCE_URL names another. */
   readonly rabbitUrl?: string | undefined;
@@ -56,9 +56,9 @@ export interface ModuleDeps {
   readonly verifier: TokenVerifier;
   /** The set behind `verifier`; the module keeps it up to date. */
   readonly revocations: RevocationSet;
-  /** The one that guards the requests. */
+  /** The policy that guards the requests. */
   readonly origins: OriginPolicy;
-  /** What stands in front and must never be banned. */
+  /** Proxies in front, which must never be banned. */
   readonly trustedProxies: TrustedProxies;
   /** Mounts `/internal/*`: for a gateway in another process. */
   readonly internal: boolean;
@@ -67,17 +67,17 @@ export interface ModuleDeps {
 export interface ComposedChat {
   readonly service: ChatService;
   readonly attachments: Attachments;
-  /** What the Telegram bot asks, where it runs in the same process. */
+  /** The Telegram bot's interface, if the bot runs in the same process. */
   readonly telegram: TelegramDesk;
-  /** The REST of it, for `createHttpApp`. */
+  /** Its REST, for `createHttpApp`. */
   module(deps: ModuleDeps): DynamicModule;
-  /** Begins to relay, and to read where a site gives us its events. */
+  /** Starts the relay, and reading from a site's source of events. */
   start(): void;
-  /** Stops reading and relaying and waits for what is under way; the database may be closed afterwards. */
+  /** Stops reading and relaying and waits for work in progress; the database may be closed afterwards. */
   stop(): Promise<void>;
 }
 
-/** The whole chat-service from its configuration, the same in its own process and in standalone. */
+/** The whole chat-service from its configuration, the same in a separate process and in standalone. */
 export function composeChat(deps: ComposeDeps): ComposedChat {
   const { database, publisher, settings, dataDir, allowedOrigins = [], logger, metrics, rabbitUrl } = deps;
   const trace = deps.trace ?? new EventTrace(logger);
@@ -94,7 +94,7 @@ export function composeChat(deps: ComposeDeps): ComposedChat {
         .digest('base64url'),
     unsentPerAddress: settings.ATTACHMENT_UNSENT_BYTES_PER_ADDRESS,
   });
-  // A disk that does not answer must not take the other figures with it.
+  // A disk that does not respond must not block the other figures.
   const space = () => storage.space().catch(() => ({ free: Number.NaN, floor: Number.NaN }));
   metrics.gauge({
     name: 'chat_disk_free_bytes',

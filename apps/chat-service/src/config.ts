@@ -37,7 +37,7 @@ function envSchedule() {
   });
 }
 
-/** JSON text that holds what `widgetSettingsSchema` says. */
+/** JSON text that matches `widgetSettingsSchema`. */
 function envWidget() {
   return z
     .string()
@@ -103,7 +103,7 @@ function envRabbitSource() {
   });
 }
 
-/** The file that says what the tables of a site mean. All that is wrong in it is said at once. */
+/** The file that describes the tables of a site. All its faults are reported at once. */
 function envTableSource() {
   return z.string().transform((file, context): TableSourceConfig => {
     try {
@@ -121,10 +121,10 @@ const ledgerVariables = {
   CHAT_ROLE: z.enum(['chat', 'ledger']).default('chat'),
   EVENTS_API_KEY: envSecret(16).optional(),
   RABBITMQ_SOURCE: envRabbitSource().optional(),
-  /** The site's broker, where it is not that of RABBITMQ_URL. */
+  /** The site's broker, if it is not that of RABBITMQ_URL. */
   RABBITMQ_SOURCE_URL: envUrl(['amqp:', 'amqps:']).optional(),
   TABLE_SOURCE: envTableSource().optional(),
-  /** Customers may read from the ledger what the site told it. */
+  /** Customers may read from the ledger what the site sent. */
   LEDGER_CUSTOMER_READS: envBoolean(false),
   LEDGER_STAFF_WRITES: envBoolean(false),
 };
@@ -163,7 +163,7 @@ export const chatSettingsVariables = {
   IDENTITY_SECRETS: envSecretRing().optional(),
   RATE_SESSIONS_PER_MINUTE: envInteger(30),
   RATE_MESSAGES_PER_MINUTE: envInteger(60),
-  /** Chats that one address may begin within ten minutes without a proof of work; 0 = any number. */
+  /** Chats that one address may start within ten minutes without a proof of work; 0 = any number. */
   CHALLENGE_AFTER_STARTS: envInteger(0),
   CHAT_SCHEDULE: envSchedule().optional(),
   CHAT_WIDGET: envWidget(),
@@ -179,18 +179,18 @@ export const chatSettingsVariables = {
   ALERT_WEBHOOK_SECRET: envSecret(16).optional(),
   /** Hosts of our own network that addresses saved in a console may lead to: `host:port`. */
   ALERT_WEBHOOK_PRIVATE_HOSTS: envList(),
-  /** Without it what the console has saved, else 60. */
+  /** Default: the value saved in the console, else 60. */
   ALERT_WAITING_SECONDS: envOptionalInteger({ min: 1 }),
   /** The same, else 120. */
   REPLY_UNSEEN_SECONDS: envOptionalInteger({ min: 1 }),
-  // Longer than the day in which a webhook is tried and a cause can be found again.
+  // Longer than the day during which a webhook is retried and a cause can be found again.
   ALERT_RETENTION_DAYS: envInteger(30, { min: 2 }),
   /** Days after which old data is erased; 0 = kept forever. */
   RETENTION_DAYS_MESSAGES: envOptionalInteger(),
   RETENTION_DAYS_FILES: envOptionalInteger(),
   RETENTION_DAYS_CONTACTS: envOptionalInteger(),
   RETENTION_DAYS_CALLBACKS: envOptionalInteger(),
-  /** Without it ALERT_RETENTION_DAYS holds. */
+  /** Default: ALERT_RETENTION_DAYS. */
   RETENTION_DAYS_ALERTS: envOptionalInteger(),
   AUTO_CLOSE_MINUTES: envInteger(0),
   CLAIM_ON_REPLY: envBoolean(true),
@@ -205,7 +205,7 @@ interface WebhookVariables {
   readonly ALERT_WEBHOOK_SECRET?: string | undefined;
 }
 
-/** Alerts name sessions and people: without a signature a receiver could not tell them from anybody's. */
+/** Alerts name sessions and people. Without a signature a receiver could not distinguish them from forged ones. */
 export function webhooksAreSigned(env: WebhookVariables): boolean {
   return (env.ALERT_WEBHOOK_URLS ?? []).length === 0 || env.ALERT_WEBHOOK_SECRET !== undefined;
 }
@@ -236,19 +236,19 @@ export const chatSettingsSchema = z
   .refine(mailIsComplete, MAIL_INCOMPLETE);
 export type ChatSettings = z.infer<typeof chatSettingsSchema>;
 
-/** chat-service as a process of its own. */
+/** chat-service as a separate process. */
 export const chatServiceSchema = z
   .object({
     ...httpVariables(PORT),
     ...staffTokenVariables,
     ...chatSettingsVariables,
     DATABASE_URL: z.string(),
-    /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
+    /** PostgreSQL itself, if DATABASE_URL leads to a pooler: for locks, migrations and LISTEN. */
     DATABASE_DIRECT_URL: z.string().optional(),
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),
     RABBITMQ_QUEUES: envQueueCount(),
     INTERNAL_API_KEY: envInternalApiKey().optional(),
-    /** Addresses of the dispatcher and the gateways, which remember the way of an event. */
+    /** Addresses of the dispatcher and the gateways, which remember an event's path. */
     TRACE_PEERS: envList().pipe(z.array(envUrl())),
     DATA_DIR: z.string().default('./data'),
   })
@@ -257,7 +257,7 @@ export const chatServiceSchema = z
   .refine(sourcesHaveLedger, LEDGER_MISSING)
   .refine(mailIsComplete, MAIL_INCOMPLETE);
 
-/** In the ledger role the site is in charge: no closing by time, no return to the queue, no claim by a reply. */
+/** In the ledger role the site is in charge: no closing by timeout, no return to the queue, no claim by a reply. */
 export function chatOptions(settings: ChatSettings): Partial<ChatOptions> {
   if (settings.CHAT_ROLE === 'ledger')
     return {

@@ -31,7 +31,7 @@ import { migratedDatabase } from './migrated-database.ts';
 export const CHANNEL_SECRET = '0123456789abcdef0123456789abcdef';
 export const SITE_KEY = 'site-key-0123456789abcdef';
 export const INTERNAL_KEY = 'internal-key-0123456789abcdef';
-/** In front of the chat: `X-Forwarded-For` from there counts. */
+/** In front of the chat: its `X-Forwarded-For` is trusted. */
 export const TRUSTED_PROXY = '192.0.2.250';
 export const IDENTITY_SECRET = 'identity-secret-0123456789abcdef';
 const STAFF_SECRET = 'staff-secret-0123456789abcdef0123';
@@ -60,7 +60,7 @@ export interface Answer {
 export interface Call {
   readonly token?: string | undefined;
   readonly body?: unknown;
-  /** Sent as it is, with `content-type` of `headers`. */
+  /** Sent as it is, with the `content-type` from `headers`. */
   readonly raw?: string | Buffer;
   readonly headers?: Record<string, string>;
   readonly ip?: string;
@@ -83,7 +83,7 @@ export class ChatUnderTest {
   readonly chat: ComposedChat;
   readonly settings: ChatSettings;
   readonly metrics: Metrics;
-  /** What was told to gateways beside the events, in order. */
+  /** What was sent to gateways in addition to the events, in order. */
   readonly ephemerals: readonly BrokerEphemeral[];
   readonly #folder: string;
   #databaseUrl: string | undefined;
@@ -106,12 +106,15 @@ export class ChatUnderTest {
     this.#folder = folder;
   }
 
-  /** What the relay leader, which does not run here, does with everything that is committed: gives it its place in the feed. */
+  /**
+   * Does the work of the relay leader, which does not run here, with everything committed: gives it its place in the
+   * feed.
+   */
   async stamp(): Promise<void> {
     await this.database.query({ name: 'test-stamp', text: 'SELECT chat_stamp_feed(1000000)' }, []);
   }
 
-  /** With a database of its own. `dataDir`: where attachments go; the caller removes it. */
+  /** With a separate database. `dataDir`: where attachments go; the caller removes it. */
   static async start(env: Record<string, string> = {}, dataDir?: string): Promise<ChatUnderTest> {
     const url = await migratedDatabase();
     const chat = await ChatUnderTest.#startAt(url, env, dataDir);
@@ -196,7 +199,7 @@ export class ChatUnderTest {
     };
   }
 
-  /** A staff token as a foreign auth-service makes it. */
+  /** A staff token as another auth-service makes it. */
   staff(sub: string, claims: Record<string, unknown> = {}): Promise<string> {
     return new SignJWT({ role: 'operator', name: sub, ...claims })
       .setProtectedHeader({ alg: 'HS256' })

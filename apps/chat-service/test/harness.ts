@@ -11,7 +11,7 @@ import { type UseCases, useCases } from './use-cases.ts';
 import { migratedDatabase } from './migrated-database.ts';
 import { databaseWith, publisherWith, type RelayFault } from './relay-faults.ts';
 
-/** The end of the relay's port: keeps what it was given, and can be told to fail like a broker that is away. */
+/** The end of the relay's port: keeps what it gets, and can be set to fail like an unavailable broker. */
 export class RecordingPublisher implements EventPublisher {
   readonly events: OutgoingEvent[] = [];
   readonly ephemerals: BrokerEphemeral[] = [];
@@ -62,14 +62,14 @@ export interface Harness {
   readonly chat: UseCases;
   /** A second service on the same database; the caller closes it. */
   another(deps?: HarnessDeps): Promise<Harness>;
-  /** What the relay leader does first: gives what was committed its place in the feed. */
+  /** The first step of the relay leader: gives committed events their place in the feed. */
   stamp(): Promise<void>;
   close(): Promise<void>;
 }
 
 export type HarnessDeps = Partial<ChatServiceDeps> & { readonly relayFault?: RelayFault };
 
-/** On a database that is there already; the caller closes it. */
+/** On an existing database; the caller closes it. */
 export async function harnessAt(url: string, deps: HarnessDeps = {}): Promise<Harness> {
   const database = await openDatabase(url);
   return harnessOver(database, url, deps, () => database.close());
@@ -152,7 +152,7 @@ export interface Chat {
   says(body: string): Promise<number>;
 }
 
-/** A new session and its customer; `says` answers the message's id. */
+/** A new session and its customer; `says` returns the message's id. */
 export async function newChat(chat: UseCases, first?: string): Promise<Chat> {
   const created = await chat.createSession({
     resumeKey: resumeKey(),
@@ -180,7 +180,10 @@ export async function story(chat: UseCases, sessionId: number): Promise<string[]
   });
 }
 
-/** As a client does: a call that met a lock for too long, or a database that is busy, answers `unavailable` and is made again. */
+/**
+ * As a client does: a call that waited too long for a lock, or met a busy database, answers `unavailable` and is
+ * repeated.
+ */
 export async function untilAvailable<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -191,7 +194,7 @@ export async function untilAvailable<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The codes with which the calls were refused, each once; `answered` where one was not. */
+/** The codes with which the calls were refused, each once; `answered` for one that was not. */
 export async function allRefused(calls: readonly Promise<unknown>[]): Promise<string[]> {
   const results = await Promise.allSettled(calls);
   const codes = results.map((result) => {

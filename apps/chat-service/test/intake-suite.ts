@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, story } from './harness.ts';
 import type { UseCases } from './use-cases.ts';
 
-/** A source of events, from where the site puts them to where the ledger has them. */
+/** A source of events: from the place where the site puts them to the ledger. */
 export interface SourceUnderTest {
   readonly chat: UseCases;
-  /** As the site publishes them; settles when the ledger has decided on all of them. */
+  /** Publishes as the site does; settles when the ledger has decided on all of them. */
   give(...events: readonly Record<string, unknown>[]): Promise<void>;
-  /** How many of what was given so far were refused for good. */
+  /** How many of the events so far were refused for good. */
   refused(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export const status = (sessionId: number, name: string, more = {}) => ({
   data: { status: name, ...more },
 });
 
-/** What every source of events must do, whatever brings them, in the form that events have on a wire. */
+/** What every source must do with events in wire format, whatever delivers them. */
 export function intakeSuite(name: string, start: () => Promise<SourceUnderTest>): void {
   describe(`events from ${name}`, () => {
     let source: SourceUnderTest;
@@ -232,9 +232,9 @@ export function intakeSuite(name: string, start: () => Promise<SourceUnderTest>)
   });
 }
 
-/** One thing that happens in a site's chat. What brings it says it in its own words: an event, or rows of tables. */
+/** One thing that happens in a site's chat. Each source expresses it in its own form: an event, or rows of tables. */
 export type SiteChange =
-  /** The chat itself; what is told of a chat without it is told of one that nobody knows. */
+  /** The chat itself. Without it, later changes belong to an unknown chat. */
   | { readonly kind: 'session' }
   | { readonly kind: 'message'; readonly id: number; readonly body?: string; readonly sender?: 'client' | 'operator' }
   | { readonly kind: 'assigned'; readonly to: string | null }
@@ -248,9 +248,9 @@ export interface SiteUnderTest {
   readonly chat: UseCases;
   /** Settles when the ledger has decided on all of them. */
   apply(session: number, ...changes: readonly SiteChange[]): Promise<void>;
-  /** Brings everything that was told of these sessions once more, the same in every byte. */
+  /** Delivers everything about these sessions once more, byte for byte the same. */
   again(...sessions: readonly number[]): Promise<void>;
-  /** How many of what was told so far were refused for good. */
+  /** How many of the changes so far were refused for good. */
   refused(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -276,7 +276,7 @@ export function eventOf(session: number, change: SiteChange): Record<string, unk
   }
 }
 
-/** Every event with a message_id of its own, so that the same one can be brought again. */
+/** Every event gets its own message_id, so that the same one can be delivered again. */
 export class NumberedEvents {
   readonly #numbered = new Map<number, Record<string, unknown>[]>();
   #count = 0;
@@ -295,7 +295,7 @@ export class NumberedEvents {
   }
 }
 
-/** The fates that an event may have. All three sources share them: a broker, a call, and the site's own tables. */
+/** What may become of an event. All three sources share this: a broker, a call, and the site's own tables. */
 export function sourceSuite(name: string, start: () => Promise<SiteUnderTest>): void {
   describe(`what becomes of events from ${name}`, () => {
     let source: SiteUnderTest;

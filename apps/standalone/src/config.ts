@@ -23,7 +23,7 @@ import { telegramToken, telegramVariables, WEBHOOK_INCOMPLETE, webhookIsSafe } f
 import { z } from 'zod';
 import { DEFAULT_PORT } from './listen-port.ts';
 
-/** A path of the own origin, or an address of the site. */
+/** A path on the own origin, or an address of the site. */
 function envSiteAddress() {
   const isPath = (text: string): boolean => /^\/(?!\/)/.test(text);
   const isUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
@@ -94,14 +94,14 @@ const operatorSite = z.strictObject({
   headers: z.record(z.string(), z.string().max(1_000)).optional(),
 });
 
-/** The gateway of this process asks the chat beside it; the setting would be dropped in silence. */
+/** The gateway of this process calls the chat beside it; the setting would silently have no effect. */
 function envOfGatewayAlone() {
   const message =
     'can be used by a gateway as a process of its own alone: run the distributed form, or give your events to the ledger (CHAT_ROLE=ledger)';
   return z.never({ error: message }).optional();
 }
 
-/** `{}` for the paths that `SiteStaff` of the client has by default. */
+/** `{}` for the default paths of the client's `SiteStaff`. */
 function envOperatorSite() {
   return z.string().transform((text, context) => {
     try {
@@ -118,7 +118,7 @@ function envOperatorSite() {
   });
 }
 
-/** Everything in one process: the variables of all services, of which a plain `npm start` needs none. */
+/** Everything in one process: the variables of all services. A plain `npm start` needs none of them. */
 export const standaloneSchema = z
   .object({
     ...httpVariables(DEFAULT_PORT),
@@ -134,30 +134,30 @@ export const standaloneSchema = z
     DATA_DIR: z.string().default('./data'),
     /** PostgreSQL for the small production form; without it the embedded one in `DATA_DIR`. */
     DATABASE_URL: z.string().optional(),
-    /** PostgreSQL itself where DATABASE_URL leads to a pooler: locks, migrations and LISTEN. */
+    /** PostgreSQL itself, if DATABASE_URL leads to a pooler: for locks, migrations and LISTEN. */
     DATABASE_DIRECT_URL: z.string().optional(),
     /** The site's broker, for RABBITMQ_SOURCE; the chat itself needs none here. */
     RABBITMQ_URL: envUrl(['amqp:', 'amqps:']).optional(),
     OPERATOR_PASSWORD: z.string().min(1).optional(),
-    /** Seeded chats, local origins and `/try/`; `auto`: until a variable of production is set. */
+    /** Seeded chats, local origins and `/try/`; `auto`: until a production variable is set. */
     DEMO: z.enum(['auto', 'on', 'off']).default('auto'),
-    /** Opens `/metrics` on the public port to who shows it. */
+    /** Serves `/metrics` on the public port to callers with this token. */
     METRICS_TOKEN: envSecret(8).optional(),
-    /** `/metrics` on a port of its own, on loopback. */
+    /** `/metrics` on a separate port, on loopback. */
     METRICS_PORT: envOptionalInteger({ min: 1, max: 65_535 }),
     DRAIN_SECONDS: envInteger(1, { max: 600 }),
     CATCHUP_URL: envOfGatewayAlone(),
     ACKS_URL: envOfGatewayAlone(),
     /** Operator sign-in through the site: the console gets its token here … */
     OPERATOR_TOKEN_URL: envSiteAddress().optional(),
-    /** … and is sent here when the site does not know who asks. */
+    /** … and is sent here if the site does not recognise the caller. */
     OPERATOR_LOGIN_URL: envSiteAddress().optional(),
-    /** Which parameter of that address takes where to come back to. */
+    /** The parameter of that address for the return address. */
     OPERATOR_RETURN_PARAM: z
       .string()
       .regex(/^[\w.[\]-]{1,64}$/, 'is the name of a parameter of an address')
       .default('return_to'),
-    /** Paths by which operators answer, assign and close where the site keeps its own chat, as JSON. */
+    /** Paths with which operators answer, assign and close if the site keeps its own chat, as JSON. */
     OPERATOR_SITE: envOperatorSite().optional(),
   })
   .refine(({ OPERATOR_TOKEN_URL, OPERATOR_LOGIN_URL }) => !OPERATOR_LOGIN_URL || OPERATOR_TOKEN_URL, {

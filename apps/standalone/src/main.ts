@@ -23,13 +23,13 @@ import { type Accounts, startStandalone } from './standalone.ts';
 import { startText, tryAddress } from './start-text.ts';
 
 const SERVICE = 'standalone';
-/** The drain comes on top. */
+/** In addition to the drain. */
 const STOP_MARGIN_MS = 15_000;
 /** After the work, before the database is closed. */
 const CLAIM_STEP = 45;
-/** After everything that asks it. */
+/** After everything that queries it. */
 const SERVER_STEP = 55;
-/** After everything that works on the folder. */
+/** After everything that uses the folder. */
 const FOLDER_STEP = 60;
 
 async function main(): Promise<void> {
@@ -37,10 +37,10 @@ async function main(): Promise<void> {
   const reset = process.argv.includes('--reset');
   if (reset && process.env['DATABASE_URL'])
     throw new ConfigError(['--reset deletes the data folder, not a PostgreSQL database; empty that one yourself']);
-  // Held for as long as this process lives, also with a PostgreSQL elsewhere: files and secrets lie there all the same.
+  // Held as long as this process lives, even with a PostgreSQL elsewhere: files and secrets are there in any case.
   const folder = await guardFolder(dataDir);
   if (reset) {
-    // A wrong setting is told before anything is deleted.
+    // A wrong setting is reported before anything is deleted.
     await readConfig(dataDir);
     await resetDataFolder(dataDir);
   }
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
     empty: process.argv.includes('--empty'),
     servedForReal: await wasServedForReal(database),
   });
-  // Nobody else reaches the embedded one.
+  // Nobody else has access to the embedded one.
   if (embedded === null) {
     const claim = await InstanceClaim.take(database, logger, () => void shutdown.run().then(() => process.exit(1)));
     shutdown.onSignal(CLAIM_STEP, () => claim.release());
@@ -122,7 +122,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** With the room that is kept for a full disk given back while the server starts. */
+/** With the disk reserve released while the server starts. */
 async function startEmbedded(dataDir: string, reserve: DiskReserve, logger: Logger): Promise<EmbeddedPostgres> {
   if (await reserve.release())
     process.stdout.write('  The disk is full. The room kept for this case lets the chat start; make more.\n');
@@ -136,7 +136,7 @@ async function startEmbedded(dataDir: string, reserve: DiskReserve, logger: Logg
 async function readConfig(dataDir: string): Promise<StandaloneConfig> {
   const env = { ...process.env };
   env['CHAT_TOKEN_SECRETS'] ||= await loadChatTokenSecrets(dataDir);
-  // A person watches this start: the log says what goes wrong, the text on the terminal what goes right.
+  // A person watches this start: errors go to the log, progress to the terminal.
   env['LOG_LEVEL'] ||= 'warn';
   return { ...loadConfig(standaloneSchema, env), DATA_DIR: dataDir };
 }

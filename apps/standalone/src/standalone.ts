@@ -60,7 +60,7 @@ export interface StandaloneParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly shutdown: Shutdown;
-  /** Of the demo's accounts; undefined where there is no demo. */
+  /** Password of the demo's accounts; undefined if there is no demo. */
   readonly operatorPassword: string | undefined;
   /**
    * Password of the first accounts outside demo mode, if the administrator set one. Undefined: they get a one-time
@@ -90,15 +90,15 @@ export type Accounts =
   | { readonly kind: 'foreign' };
 
 /**
- * `real_data`: the database holds, or held, chats of real people, and a page that signs in by itself has no place
- * there.
+ * `real_data`: the database contains, or contained, chats of real people. A page that signs in automatically must not
+ * be served over it.
  */
 export type TrialState =
   | { readonly kind: 'open'; readonly key: string }
   | { readonly kind: 'none' }
   | { readonly kind: 'real_data' };
 
-/** The order in which a stop goes: refuse, drain, stop listening, stop working, close what was worked on. */
+/** The order of a stop: refuse, drain, stop listening, stop working, close the resources. */
 const STOP = { refuse: 0, drain: 10, http: 20, work: 30, adapters: 40, database: 50 } as const;
 
 /** Every service in this process, over memory adapters and one HTTP server. */
@@ -242,8 +242,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
 }
 
 /**
- * A folder whose path is too long for a socket, or a system without them, costs `admin trace` its live half and no
- * more.
+ * If a folder's path is too long for a socket, or the system has none, only the live half of `admin trace` is missing.
  */
 async function openHopsSocket({ config, logger, shutdown }: StandaloneParts, trace: EventTrace): Promise<void> {
   try {
@@ -275,10 +274,7 @@ async function startAuth(parts: StandaloneParts): Promise<{ service: AuthService
   return { service, accounts };
 }
 
-/**
- * A demo has accounts whose password everybody reads in the terminal; a real chat has none that its people did not
- * make.
- */
+/** A demo has accounts whose password is printed in the terminal. A real chat has only accounts made by its people. */
 async function provideAccounts(service: AuthService, parts: StandaloneParts): Promise<Accounts> {
   const { demo, database, operatorPassword, resetPasswords } = parts;
   if (demo && operatorPassword !== undefined && !(await wasServedForReal(database)))

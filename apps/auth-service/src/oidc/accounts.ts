@@ -8,12 +8,12 @@ import type { OidcPerson } from './claims.ts';
 
 type Account = Selectable<AuthTables['auth_operator']>;
 
-/** From the provider's answer to the console's call: one redirect and one page. */
+/** From the provider's redirect to the console's call: one redirect and one page load. */
 const TICKET_SECONDS = 60;
 
 /**
- * `no_role`: the provider gives none, or has taken it back. `no_account`: nobody here has invited them. `last_admin`:
- * the provider would take the last administrator away.
+ * `no_role`: the provider gives none, or has withdrawn it. `no_account`: nobody here has invited them. `last_admin`:
+ * the provider would remove the last administrator.
  */
 export type OidcRefusal = 'no_role' | 'no_account' | 'login_taken' | 'inactive' | 'last_admin';
 
@@ -34,8 +34,8 @@ export class OidcAccounts {
   }
 
   /**
-   * Finds the account of a person, or makes it where the provider gives them a role. An account that was here before is
-   * theirs only by an address that the provider has checked; from then on it is known by issuer and subject alone.
+   * Finds the account of a person, or creates it if the provider gives them a role. An existing account is theirs only
+   * through an address that the provider has verified; from then on only issuer and subject identify it.
    */
   async admit(person: OidcPerson): Promise<OidcTicket> {
     if (person.role === null) return { kind: 'refused', reason: await this.#withdrawn(person) };
@@ -71,7 +71,7 @@ export class OidcAccounts {
     });
   }
 
-  /** Uses a ticket up. */
+  /** Uses up a ticket. */
   async redeem(ticket: string): Promise<Credentials | undefined> {
     return this.#db.transaction().execute(async (trx) => {
       const used = await trx
@@ -95,8 +95,8 @@ export class OidcAccounts {
   }
 
   /**
-   * Whose right the provider has taken back has none here either: neither by the sign-ins that still go on nor by a
-   * password. Until the provider gives a right again, or an administrator lets them in.
+   * A person whose role the provider has withdrawn loses access here too: both existing sign-ins and the password end,
+   * until the provider gives a role again, or an administrator restores the account.
    */
   async #withdrawn(person: OidcPerson): Promise<'no_role' | 'last_admin'> {
     return this.#db.transaction().execute(async (trx) => {
@@ -161,12 +161,12 @@ export class OidcAccounts {
     return row.id;
   }
 
-  /** The provider's word on the role holds from this sign-in on. */
+  /** The provider's decision on the role takes effect with this sign-in. */
   async #admitted(trx: Transaction<Tables>, id: string, person: OidcPerson): Promise<OidcTicket> {
     const isLast = await lastAdminIs(trx, id);
     const known = await this.#lock(trx, id);
     const says = person.role === 'unsaid' ? null : person.role;
-    // It was the provider that took the right, and it gives one again.
+    // The provider had withdrawn the role, and gives one again.
     const returns = known !== undefined && known.oidc_withdrawn_at !== null && says !== null;
     if (known === undefined || !(known.active || returns)) return { kind: 'refused', reason: 'inactive' };
     const role = says ?? known.role;

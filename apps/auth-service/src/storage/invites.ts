@@ -8,11 +8,11 @@ import { closeDemo, endSignIns, hasOwnAdmin, toOperator } from './operators.ts';
 
 /** Long enough for people who read their mail the next day. */
 export const INVITE_HOURS = 24;
-/** One link for the first administrator is made at a time: ('auth', 2) as two numbers. */
+/** Only one link for the first administrator is made at a time: ('auth', 2) as two numbers. */
 const FIRST_ADMIN_LOCK = [1_635_084_392, 2] as const;
 
 export interface Invite {
-  /** Stands in the link and nowhere else: only its hash is kept. */
+  /** It is only in the link: the database has just its hash. */
   readonly key: string;
   readonly expiresAt: Date;
 }
@@ -22,7 +22,7 @@ export type OpenInvite =
   | { readonly kind: 'operator'; readonly operator: Operator; readonly expiresAt: Date };
 
 export interface Acceptance {
-  /** Given by the first administrator; an operator's stand already. */
+  /** Given by the first administrator; an operator's account already has them. */
   readonly login?: string | undefined;
   readonly name?: string | undefined;
   readonly passwordHash: string;
@@ -34,7 +34,7 @@ function notOpen(): ChatError {
   return new ChatError('bad_credentials', 'this link is not valid any more: it was used, replaced, or has expired');
 }
 
-/** One-time links by which people give themselves a password. */
+/** One-time links with which people set their own password. */
 export class Invites {
   readonly #db: Kysely<Tables>;
   readonly #now: () => Date;
@@ -44,10 +44,10 @@ export class Invites {
     this.#now = now;
   }
 
-  /** For the first administrator; undefined when there is one. A newer link takes the place of an older one. */
+  /** For the first administrator; undefined if there is one. A newer link replaces an older one. */
   async forFirstAdmin(): Promise<Invite | undefined> {
     return this.#db.transaction().execute(async (transaction) => {
-      // There is no row to be locked: two starts at once leave one link.
+      // There is no row to lock: two starts at once leave one link.
       await sql`SELECT pg_advisory_xact_lock(${sql.lit(FIRST_ADMIN_LOCK[0])}, ${sql.lit(FIRST_ADMIN_LOCK[1])})`.execute(
         transaction,
       );
@@ -58,13 +58,14 @@ export class Invites {
   }
 
   /**
-   * For an operator's own password: a new account's first one, or one that was forgotten. Replaces an older link. With
-   * `by` it stands in the log.
+   * For an operator's own password: the first one of a new account, or a forgotten one. Replaces an older link. With
+   * `by` it is recorded in the log.
    * @throws ChatError `not_found`: no such account, or it is closed
    */
   async forOperator(operatorId: string, by?: AuditEntry['actor']): Promise<Invite> {
     return this.#db.transaction().execute(async (transaction) => {
-      // The account before its link, here and wherever both are changed: else two links are left, or each waits for the other.
+      // The account is locked before its link, here and wherever both are changed. Otherwise two links remain, or each
+      // transaction waits for the other.
       const account = await transaction
         .selectFrom('auth_operator')
         .select('active')
@@ -104,9 +105,9 @@ export class Invites {
   }
 
   /**
-   * Uses the link up, in one transaction with what it was for. With the first administrator of their own a chat is a demo
-   * no more: the demo's accounts are closed, whichever link brought them.
-   * @throws ChatError `bad_credentials` | `validation_failed` | `login_taken`; then the link is as good as before
+   * Uses the link up, in one transaction with its purpose. With its first own administrator a chat is no longer a demo:
+   * the demo's accounts are closed, whichever link was used.
+   * @throws ChatError `bad_credentials` | `validation_failed` | `login_taken`; then the link remains valid
    */
   async accept(key: string, acceptance: Acceptance): Promise<Operator> {
     const unknown = await unknownPasswordHash();
@@ -129,7 +130,7 @@ export class Invites {
     await this.#db.deleteFrom('auth_invite').where('expires_at', '<=', this.#now()).execute();
   }
 
-  /** Of an operator's link; whoever closes the account at the same moment has it before the link too. */
+  /** For an operator's link; closing the account at the same moment locks it before the link too. */
   async #lockAccount(transaction: Transaction<Tables>, key: string): Promise<void> {
     await transaction
       .selectFrom('auth_operator')
@@ -212,7 +213,7 @@ export class Invites {
     return toOperator(row);
   }
 
-  /** A link for the first administrator is there where the chat is a real one. Another administrator came in first. */
+  /** A link for the first administrator exists while the chat is a real one. Another administrator has joined first. */
   async #endWaitForFirstAdmin(transaction: Transaction<Tables>, unknownPassword: string): Promise<void> {
     const waited = await transaction
       .deleteFrom('auth_invite')

@@ -11,22 +11,24 @@ export interface LoginTimes {
   readonly refreshTtlSeconds: number;
 }
 
-/** A sign-in that may go on: what the next access token is made from. */
+/** A sign-in that may continue: the basis of the next access token. */
 export interface OpenLogin {
   readonly loginId: string;
-  /** As they stood under the lock; a later change of them ends this sign-in. */
+  /** As they were under the lock; a later change of them ends this sign-in. */
   readonly operator: Operator;
-  /** Taken under that lock: the revocation of a later change covers the access token, that of an earlier one does not. */
+  /**
+   * Taken under that lock: the revocation of a later change covers the access token, that of an earlier one does not.
+   */
   readonly issuedAt: Date;
   readonly refreshToken: string;
 }
 
-/** `refused`: the password or the state changed meanwhile. */
+/** `refused`: the password or the state changed in the meantime. */
 export type OpenOutcome =
   | ({ readonly kind: 'opened' } & OpenLogin)
   | { readonly kind: 'refused' | 'code_missing' | 'code_wrong' };
 
-/** What was shown: a password, with a code where the account asks for one, or a ticket of the identity provider. */
+/** The proof: a password, with a code if the account requires one, or a ticket of the identity provider. */
 export type Shown = { readonly by: 'password'; readonly code: string | undefined } | { readonly by: 'oidc' };
 
 export type RefreshOutcome =
@@ -35,7 +37,7 @@ export type RefreshOutcome =
 
 type EndReason = 'logout' | 'reuse' | 'operator';
 
-/** So long a used token is answered again, with the same successor. */
+/** For this long a used token is answered again, with the same successor. */
 const REPEAT_SECONDS = 30;
 /** An operator signs in again at least this often, however busy they are. */
 const LOGIN_MAX_AGE_SECONDS = 30 * 86_400;
@@ -65,9 +67,9 @@ export class Logins {
   }
 
   /**
-   * Begins a sign-in for whoever showed `checked`. The password was checked outside of this transaction, so the row is
-   * locked and compared again: `refused` when password or state changed meanwhile. A change that comes after finds the
-   * sign-in and ends it. The identity provider has asked for its own second factor.
+   * Begins a sign-in for a person whose `checked` proof was valid. The password was checked outside this transaction,
+   * so the row is locked and compared again: `refused` if password or state changed in the meantime. A later change
+   * finds the sign-in and ends it. The identity provider is responsible for its own second factor.
    */
   async open(checked: Credentials, shown: Shown): Promise<OpenOutcome> {
     const outcome = await this.#db.transaction().execute(async (transaction): Promise<OpenOutcome> => {
@@ -100,9 +102,10 @@ export class Logins {
   }
 
   /**
-   * Uses a refresh token up and gives its successor. The successor follows from the token and a key of the server, so
-   * that a client whose answer was lost is given the same one again: for 30 s, and only while nobody has used it. Once
-   * it was used, two hold the chain and nobody can say which is the thief: any older token ends the whole sign-in.
+   * Uses a refresh token up and returns its successor. The successor is derived from the token and a key of the server,
+   * so that a client whose answer was lost gets the same one again: for 30 s, and only while nobody has used it. Once
+   * it has been used, two parties hold the chain and nobody can say which is the thief: any older token ends the whole
+   * sign-in.
    */
   async refresh(refreshToken: string): Promise<RefreshOutcome> {
     const tokenHash = hashToken(refreshToken);
@@ -114,7 +117,7 @@ export class Logins {
         .where('t.token_hash', '=', tokenHash)
         .executeTakeFirst();
       if (known === undefined) return { kind: 'refused', reason: 'unknown' };
-      // The operator first, as a change of them does; then the sign-in, which is the lock of its chain.
+      // The operator is locked first, as in a change of them; then the sign-in, which is the lock of its chain.
       const found = await lockOperator(transaction, known.operator_id);
       const login = await transaction
         .selectFrom('auth_login')
@@ -158,7 +161,7 @@ export class Logins {
     await this.#db.transaction().execute((transaction) => this.#end(transaction, loginId, reason));
   }
 
-  /** Forgets sign-ins that cannot be continued any more. */
+  /** Deletes sign-ins that can no longer be continued. */
   async prune(): Promise<void> {
     const before = later(this.#now(), -KEEP_SECONDS);
     await this.#db.deleteFrom('auth_refresh_token').where('expires_at', '<', before).execute();
@@ -180,7 +183,7 @@ export class Logins {
     if (ended.numUpdatedRows > 0n) await revokeLogin(transaction, loginId, now, this.#times.accessTtlSeconds);
   }
 
-  /** Somebody has come in by this account; kept once. */
+  /** Records once that somebody has joined with this account. */
   async #joined(operatorId: string): Promise<void> {
     await this.#db
       .updateTable('auth_operator')

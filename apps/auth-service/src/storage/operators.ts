@@ -13,11 +13,11 @@ export interface NewOperator {
   readonly role: Operator['role'];
   readonly scope?: Operator['scope'];
   readonly passwordHash: string;
-  /** An account of the demo, which ends with it. */
+  /** An account of the demo, which ends with the demo. */
   readonly demo?: boolean;
 }
 
-/** Changes that end what the operator may do with tokens they already have. */
+/** Changes that end the rights of tokens the operator already has. */
 export interface OperatorChange {
   readonly role?: Operator['role'];
   readonly scope?: Operator['scope'];
@@ -35,7 +35,7 @@ export function toOperator(row: Selectable<AuthTables['auth_operator']>): Operat
   return { id, login, name, role, scope, active };
 }
 
-/** Holds back changes of the operator until the transaction ends; other sign-ins of theirs go on beside it. */
+/** Blocks changes of the operator until the transaction ends; their other sign-ins continue. */
 export async function lockOperator(transaction: Transaction<Tables>, id: string): Promise<Credentials | undefined> {
   const row = await transaction
     .selectFrom('auth_operator')
@@ -47,8 +47,8 @@ export async function lockOperator(transaction: Transaction<Tables>, id: string)
 }
 
 /**
- * Locks the administrators in one order, so that two who take each other's right do not both succeed. An account that
- * nobody has entered yet leaves nobody who can administer.
+ * Locks the administrators in one order, so that two who remove each other's right do not both succeed. An account that
+ * nobody has used yet does not count as an administrator.
  */
 export async function lastAdminIs(transaction: Transaction<Tables>, id: string): Promise<boolean> {
   const admins = await transaction
@@ -76,7 +76,7 @@ export async function endSignIns(transaction: Transaction<Tables>, operatorId: s
   await revokeStaff(transaction, operatorId, now);
 }
 
-/** An administrator who is not the demo's, and has come in. */
+/** An administrator who is not the demo's, and has joined. */
 export async function hasOwnAdmin(db: Kysely<Tables>): Promise<boolean> {
   const row = await db
     .selectFrom('auth_operator')
@@ -91,8 +91,9 @@ export async function hasOwnAdmin(db: Kysely<Tables>): Promise<boolean> {
 }
 
 /**
- * The accounts of the demo end for good: nobody signs in by them, their logins are free, and the password that stood in
- * the terminal opens nothing. The rows stay, since chats name them. `passwordHash` is of a password that nobody knows.
+ * The accounts of the demo end for good: nobody can sign in with them, their logins are free, and the password printed
+ * in the terminal no longer works. The rows stay, since chats refer to them. `passwordHash` is that of a password
+ * nobody knows.
  */
 export async function closeDemo(
   transaction: Transaction<Tables>,
@@ -107,7 +108,7 @@ export async function closeDemo(
     .orderBy('id')
     .forUpdate()
     .execute();
-  // Not before the lock, as in every change of an account.
+  // Only after the lock, as in every change of an account.
   const now = clock();
   for (const { id, login } of demo) {
     await transaction
@@ -129,7 +130,7 @@ export async function closeDemo(
 
 const LOGGED = ['name', 'role', 'scope', 'active'] as const;
 
-/** What of an account is another than before, for the log: the new values, and what they were. */
+/** The changed fields of an account, for the log: the new values and the previous ones. */
 export function changedOf(
   before: Operator,
   after: Pick<Operator, (typeof LOGGED)[number]>,
@@ -182,7 +183,10 @@ export class Operators {
     return rows.map(toOperator);
   }
 
-  /** `undefined` when the login is taken. With `by` it stands in the log of changes; what a start seeds does not. */
+  /**
+   * `undefined` when the login is taken. With `by` it is recorded in the log of changes; accounts seeded at a start are
+   * not.
+   */
   async add(operator: NewOperator, by?: AuditEntry['actor']): Promise<Operator | undefined> {
     return this.#db.transaction().execute(async (transaction) => {
       const added = await this.#insert(transaction, operator);
@@ -212,7 +216,7 @@ export class Operators {
         scope,
         password_hash: passwordHash,
         demo,
-        // The caller who adds it here knows the password.
+        // The caller who adds the account here knows its password.
         joined_at: this.#now(),
       })
       .onConflict((conflict) => conflict.column('login').doNothing())
@@ -229,13 +233,13 @@ export class Operators {
       .execute();
   }
 
-  /** As soon as their chat is a real one. */
+  /** Once their chat is a real one. */
   async closeDemo(): Promise<void> {
     const passwordHash = await unknownPasswordHash();
     await this.#db.transaction().execute((transaction) => closeDemo(transaction, this.#now, passwordHash));
   }
 
-  /** Somebody can sign in by an account of the demo. */
+  /** Somebody can sign in with an account of the demo. */
   async hasDemo(): Promise<boolean> {
     const row = await this.#db
       .selectFrom('auth_operator')
@@ -248,8 +252,8 @@ export class Operators {
   }
 
   /**
-   * Every change of rights or password ends all sign-ins and revokes all tokens of the operator, since those still say
-   * what they were before. With `by` it stands in the log of changes.
+   * Every change of rights or password ends all sign-ins and revokes all tokens of the operator, since those still
+   * carry the old rights. With `by` it is recorded in the log of changes.
    * @throws ChatError `not_found`
    */
   async change(login: string, change: OperatorChange, by?: AuditEntry['actor']): Promise<Operator> {
@@ -262,14 +266,14 @@ export class Operators {
         .forUpdate()
         .executeTakeFirst();
       if (known === undefined) throw new ChatError('not_found', 'no such operator');
-      // Not before the lock: what a sign-in was given while this waited must not be younger than its revocation.
+      // Only after the lock: a token issued while this waited must not be younger than its revocation.
       const now = this.#now();
       const row = await transaction
         .updateTable('auth_operator')
         .set({
           ...(change.role === undefined ? {} : { role: change.role }),
           ...(change.scope === undefined ? {} : { scope: change.scope }),
-          // What a person decides of an account, the provider does not undo.
+          // The provider does not undo an administrator's decision about an account.
           ...(change.active === undefined ? {} : { active: change.active, oidc_withdrawn_at: null }),
           ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash, joined_at: now }),
           updated_at: now,

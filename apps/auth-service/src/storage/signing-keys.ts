@@ -12,13 +12,13 @@ import {
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 
-/** ES256: every JWT library has it, PHP's included, for foreign services that read our tokens. */
+/** ES256: every JWT library has it, including PHP's, for other services that read our tokens. */
 export const SIGNING_ALGORITHM = 'ES256';
 const SIGNS_FOR_MS = 30 * 86_400_000;
-/** A key is public for a day before it signs, so that verifiers have it before they meet it. */
+/** A key is public for a day before it signs, so that verifiers have it before they see a token of it. */
 const PUBLISH_AHEAD_MS = 86_400_000;
 const TOKEN_LIFE_MS = TOKEN_MAX_LIFETIME_SECONDS * 1000;
-/** One key is made at a time over all instances of auth-service: ('auth', 1) as two numbers. */
+/** Only one key is made at a time over all instances of auth-service: ('auth', 1) as two numbers. */
 const KEY_LOCK = [1_635_084_392, 1] as const;
 
 const jwkTextSchema = z.string().transform((text): JWK => z.record(z.string(), z.unknown()).parse(JSON.parse(text)));
@@ -59,7 +59,7 @@ export class SigningKeys {
     this.#now = now;
   }
 
-  /** The same object until a key comes or goes. */
+  /** The same object until a key is added or removed. */
   get publicSet(): JSONWebKeySet {
     return this.#publicSet;
   }
@@ -77,7 +77,7 @@ export class SigningKeys {
     });
   }
 
-  /** For a key that may be known to others: a new one signs from now on. The old stays public for its tokens. */
+  /** For a key that may be known to others: a new one signs from now on. The old one stays public for its tokens. */
   async rotate(): Promise<void> {
     await this.#change(async (transaction) => {
       const now = this.#now();

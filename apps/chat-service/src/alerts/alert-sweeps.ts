@@ -23,8 +23,8 @@ const WINDOW_SECONDS = 3_600;
 const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds}::float8)`;
 const OPEN = sql.raw(isOpenIn('c.status'));
 /**
- * The conditions by which each sweep finds its rows, of session `s` or callback `c`. Rows that are long over must cost
- * nothing.
+ * The conditions with which each sweep finds its rows, for session `s` or callback `c`. Rows that ended long ago must
+ * cost nothing.
  */
 export const FOUND_BY = {
   sessionCreated: (window: number) => sql`s.updated_at > ${ago(window)}`,
@@ -57,7 +57,7 @@ export class AlertSweeps {
     this.#config = config;
   }
 
-  /** Answers how many alerts were raised. */
+  /** Returns how many alerts were raised. */
   async run(): Promise<number> {
     const window = this.#firstRun ? FIRST_WINDOW_SECONDS : WINDOW_SECONDS;
     const sweeps: readonly (readonly [AlertReason, () => Promise<number>])[] = [

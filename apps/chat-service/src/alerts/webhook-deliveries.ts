@@ -121,7 +121,7 @@ export class WebhookDeliveries {
       .where('d.next_attempt_at', '<=', new Date())
       // An address that was removed and added again receives nothing older.
       .where('d.created_at', '>', new Date(Date.now() - 2 * WEBHOOK_GIVE_UP_SECONDS * 1_000))
-      // First attempts before repeats: deliveries that have failed for an hour must not hold up new ones.
+      // First attempts before repeats: deliveries that have failed for an hour must not delay new ones.
       .orderBy('d.attempts')
       .orderBy('d.next_attempt_at')
       .limit(limit);
@@ -171,7 +171,7 @@ export class WebhookDeliveries {
       }
       const givesUp = Date.now() - delivery.queuedAt.getTime() > WEBHOOK_GIVE_UP_SECONDS * 1_000;
       this.#ended(givesUp ? 'given_up' : 'failed');
-      // The address may hold the receiver's secret, so the log names its place in the list.
+      // The address may contain the receiver's secret, so the log gives its place in the list.
       this.#log.warn(
         { delivery: delivery.id, receiver: lane, attempts, reason: result.reason, gives_up: givesUp },
         'webhook not delivered',

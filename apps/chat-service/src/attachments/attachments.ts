@@ -13,10 +13,10 @@ import { UnsentQuota } from './unsent-quota.ts';
 export interface AttachmentsConfig {
   /** The current policy, read at the start of each upload. */
   readonly policy: () => Promise<UploadPolicy>;
-  /** Bytes that a session, and an address, may have stored without sending them; 0 = no limit. */
+  /** Bytes that a session, and an address, may have stored and not sent; 0 = no limit. */
   readonly unsentPerSession: number;
   readonly unsentPerAddress: number;
-  /** A keyed hash: what is stored must not be an address. */
+  /** A keyed hash: no address must be stored. */
   readonly hashAddress: (ip: string) => string;
 }
 
@@ -28,7 +28,7 @@ export interface Upload {
   readonly content: Readable;
   /** Null if no limit applies: operators share the address of their office. */
   readonly clientIp: string | null;
-  /** As the request says, if it does. */
+  /** From the request, if it has one. */
   readonly declaredBytes: number | undefined;
 }
 
@@ -103,10 +103,10 @@ export class Attachments {
     }
   }
 
-  /** @throws ChatError 401 for a signature that is not of this file or has ended, 404 when the file is gone. */
+  /** @throws ChatError 401 for a signature of another file or an expired one, 404 when the file is gone. */
   async open(id: string, signature: unknown): Promise<StoredAttachmentFile> {
     if (signature === undefined) throw new ChatError('missing_credentials', 'sig is missing');
-    // Given twice it arrives as a list, which is no signature.
+    // If it is given twice it arrives as a list, which is not a signature.
     const verdict = this.#links.verify(id, typeof signature === 'string' ? signature : '');
     if (!verdict.ok) {
       throw verdict.reason === 'expired'
@@ -145,7 +145,7 @@ export class Attachments {
     }
   }
 
-  /** Deletes all uploads that were never sent or never completed. Returns how many of the former. */
+  /** Deletes all uploads that were never sent or never completed. Returns the number of the former. */
   async removeUnsent(now: Date = new Date()): Promise<number> {
     const before = new Date(now.getTime() - UNSENT_HOURS * 3_600_000);
     let removed = 0;
@@ -159,8 +159,8 @@ export class Attachments {
   }
 
   /**
-   * The bytes of files that were erased. The row goes last: what is left half done is found by it. A file that cannot
-   * be removed keeps its row and stands in nobody's way. `sessionId`: of this chat alone.
+   * Removes the bytes of erased files. The row goes last: it finds what is left half done. A file that cannot be
+   * removed keeps its row and blocks nothing. `sessionId`: of this chat only.
    */
   async removeErased(hasTime: () => boolean = () => true, sessionId?: number): Promise<RemovedFiles> {
     const failures: unknown[] = [];

@@ -7,7 +7,7 @@ import { IMAGE_HEAD_BYTES } from './image-size.ts';
 import type { AttachmentStorage, StoredFile } from './storage.ts';
 
 const PART = '.part';
-/** On a small disk the floor is this share of it. */
+/** On a small disk the minimum is this share of it. */
 const FLOOR_SHARE = 0.1;
 const ID_PATTERN = /^[A-Za-z0-9_-]{8,64}$/;
 
@@ -15,7 +15,7 @@ function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The error of a full disk in words; any other as it is. */
+/** Names the error of a full disk; any other error stays as it is. */
 function fullOr(error: unknown): unknown {
   const code = errorCode(error);
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
@@ -45,7 +45,10 @@ export interface DiskSpace {
   readonly floor: number;
 }
 
-/** Files in `<folder>/<first two characters of the id>/<id>`, each written aside and renamed when whole. */
+/**
+ * Files in `<folder>/<first two characters of the id>/<id>`, each written under a temporary name and renamed when
+ * complete.
+ */
 export class DiskStorage implements AttachmentStorage {
   readonly #folder: string;
   readonly #minFreeBytes: number;
@@ -74,7 +77,7 @@ export class DiskStorage implements AttachmentStorage {
       for (const name of await entriesOf(join(this.#folder, folder))) {
         if (!name.endsWith(PART)) continue;
         const path = join(this.#folder, folder, name);
-        // Gone meanwhile: its upload has ended.
+        // Already gone: its upload has ended.
         const found = await stat(path).catch(() => undefined);
         if (found === undefined || found.mtime >= before) continue;
         await rm(path, { force: true });
@@ -84,7 +87,7 @@ export class DiskStorage implements AttachmentStorage {
     return removed;
   }
 
-  /** What is free on the disk, and below what uploads are refused. */
+  /** The free space on the disk, and the limit below which uploads are refused. */
   async space(): Promise<DiskSpace> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     return this.#spaceOf(this.#folder);
@@ -150,7 +153,7 @@ export class DiskStorage implements AttachmentStorage {
         hash.update(chunk);
         await file.writeFile(chunk);
       }
-      // The row that names the file is committed durably afterwards, so the file must not be the weaker of the two.
+      // The row that names the file is committed durably afterwards, so the file must be durable too.
       await file.sync();
       return { size, head: Buffer.concat(head), sha256: hash.digest('hex') };
     } finally {

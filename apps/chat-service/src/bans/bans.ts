@@ -23,7 +23,7 @@ import { isVisible, visibleSessions } from '../storage/visibility.ts';
 import { requireAllowed } from './require-not-banned.ts';
 import { networkToBan } from './networks.ts';
 
-/** Class of the lock under which bans are made: their number, and whether one exists already, is checked first. */
+/** Class of the lock under which bans are made: their number, and whether one exists already, are checked first. */
 const LOCK_CLASS = 1_129_595_205;
 const PAGE_ROWS = 100;
 const HOUR_MS = 3_600_000;
@@ -66,7 +66,7 @@ function notifyGateways(unit: WorkUnit): void {
 }
 
 /**
- * Bans of sessions, customers and networks. Staff get no event for what a banned visitor tries. They are enforced in
+ * Bans of sessions, customers and networks. Staff get no event about a banned visitor's attempts. Bans are enforced in
  * three places: posts by `chat_post_checked` in SQL, everything else by `requireAllowed`, typing by the gateway.
  */
 export class Bans {
@@ -81,8 +81,8 @@ export class Bans {
   }
 
   /**
-   * A target that is banned already keeps its ban, with the new reason and end. `proxy`: the address of a proxy through
-   * which the operator came, and which nobody declared: then no address says anything about a visitor.
+   * A target that is already banned keeps its ban, with the new reason and end. `proxy`: the address of an undeclared
+   * proxy through which the operator came; with it no address identifies a visitor.
    */
   async add(
     actor: StaffActor,
@@ -207,7 +207,7 @@ export class Bans {
 
 /** How many other sessions a ban of this network would affect: an office, a mobile network or a proxy has many. */
 async function othersFrom(trx: Transaction<Tables>, network: string, sessionId: number): Promise<number> {
-  // A scoped address belongs to no network, and would not be read as one.
+  // A scoped address belongs to no network, and could not be parsed as one.
   const from = network.includes('/')
     ? sql`CASE WHEN a.address LIKE '%:%' AND a.address NOT LIKE '%\\%%' THEN a.address::inet <<= ${network}::cidr ELSE false END`
     : sql`a.address = ${network}`;

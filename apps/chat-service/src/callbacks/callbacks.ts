@@ -63,7 +63,8 @@ export class Callbacks {
 
   async request(sessionId: number | null, request: CallbackRequest): Promise<CallbackData> {
     const { e164, extension } = parsePhone(request.phone, this.#config.defaultCountry);
-    // E.164 has no room for what is dialled after the answer, and the operator needs it.
+    // E.164 has no room for an extension, so it goes into the comment for the operator. «доб.» is how Russian phone
+    // numbers abbreviate “extension”.
     const comment = [request.comment, extension === undefined ? null : `доб. ${extension}`]
       .filter((part) => part)
       .join('\n');

@@ -29,13 +29,13 @@ interface HeadRow {
   client_read: number | null;
   client_delivered: number | null;
   banned: boolean;
-  /** Where there are bans of addresses: from where it was written last. */
+  /** Present if there are bans of addresses: the address from which it was last written. */
   address: string | null;
 }
 
 type Wanted = CatchupRequest['sessions'][number];
 
-/** The heads, and in the same statement the epoch in which they count. */
+/** The heads, and in the same statement the epoch they belong to. */
 async function readHeads(
   context: StorageContext,
   wanted: readonly Wanted[],
@@ -74,8 +74,8 @@ const EVENTS = {
 
 /**
  * Events of all sessions that are behind their head, in one statement, however many they are. Each gets its first event
- * before any gets a second one. Sessions for which there was no room get none, and `has_more` makes the gateway ask
- * again.
+ * before any gets a second one. Sessions for which there was no room get none, and `has_more` makes the gateway request
+ * them again.
  */
 async function readEvents(
   context: StorageContext,
@@ -102,7 +102,7 @@ async function readEvents(
   return bySession;
 }
 
-/** Which addresses are banned; none are asked for where no session has one. */
+/** Which addresses are banned; not queried if no session has one. */
 async function bannedNetworks(context: StorageContext, heads: readonly HeadRow[]): Promise<ReadonlySet<string>> {
   if (heads.every(({ address }) => address === null)) return new Set();
   const result = await sql<{ network: string }>`SELECT b.network FROM chat_ban b
@@ -176,7 +176,7 @@ export function catchup(
     const [{ epoch, sessions }, feed, badgeData, statuses, revoked] = await Promise.all([
       readSessions(context, request, online),
       request.feed === undefined ? undefined : readFeedPart(context, request.feed),
-      // Only staff are told of it.
+      // Only staff get it.
       request.feed === undefined ? undefined : badge(context),
       chosenStatuses(context),
       request.revocations_after === undefined

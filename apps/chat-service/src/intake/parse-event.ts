@@ -11,14 +11,14 @@ import {
 } from '@chat-realtime/protocol';
 import type { z } from 'zod';
 
-/** An event in the words of `chat_take_events`, but for the number of its session. */
+/** An event in the form `chat_take_events` expects, except for the number of its session. */
 export interface ParsedEvent {
   readonly sessionId: SiteId;
-  /** Of a message whose id is no number. */
+  /** Of a message whose id is not a number. */
   readonly messageText: string | null;
-  /** Nothing in it tells it from another one that says the same. */
+  /** Nothing in it distinguishes it from another with the same content. */
   readonly isNameless: boolean;
-  /** When it happened, as far as the site says. */
+  /** The time of the event, if the site gives it. */
   readonly at: string | null;
   readonly row: Readonly<Record<string, unknown>>;
 }
@@ -62,7 +62,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, prefix: readonly strin
   throw new Refusal(problems);
 }
 
-/** Whether the database can hold it: data of an unknown type passes as it is. */
+/** Whether the database can store it: data of an unknown type pass as they are. */
 function isStorable(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return !value.includes('\u0000') && !LONE_SURROGATE.test(value);
   if (typeof value !== 'object' || value === null) return true;
@@ -71,7 +71,7 @@ function isStorable(value: unknown, depth = 0): boolean {
   return Object.entries(value).every(([key, item]) => isStorable(key) && isStorable(item, depth + 1));
 }
 
-/** A UUID's worth of a hash: what is compared is short, whatever the site calls its events. */
+/** A UUID's worth of a hash: the compared values are short, whatever ids the site gives its events. */
 function keyOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
@@ -80,13 +80,13 @@ function dataKey(session: SiteId, type: string, id: string): string {
   return keyOf('data', String(session), type, id);
 }
 
-/** What the site's message of this id is known by, whatever `message_id` it came under. */
+/** Identifies the site's message of this id, whatever `message_id` it came under. */
 export function messageKey(session: SiteId, id: string): string {
   return dataKey(session, 'chat.message', id);
 }
 
 /**
- * By what an event is known again: its message_id, else its type with the id in its data. A message is known by its own
+ * The identity of an event: its message_id, else its type with the id in its data. A message is identified by its own
  * id in any case, since the channel cannot hold two under one.
  */
 function keysOf(event: PlainEvent, id: string | null): string[] {
@@ -137,7 +137,7 @@ function statusRow(data: DataOf<'chat.session.status'>): Record<string, unknown>
   return {
     status: data.status,
     actor_id: data.by ?? null,
-    // What it was before is filled in under the lock, unless the site says it.
+    // The previous status is filled in under the lock, unless the site gives it.
     data: {
       status: data.status,
       reason: data.reason ?? 'operator',
@@ -154,7 +154,7 @@ function callbackRow(data: DataOf<'chat.callback'>): Record<string, unknown> {
   };
 }
 
-/** The row of an event and, where its data has one, the id by which it is known again. */
+/** The row of an event and, if its data has one, the id that identifies it. */
 function rowOf(event: PlainEvent): { row: Record<string, unknown>; id: string | null; messageText: string | null } {
   switch (event.type) {
     case 'chat.message': {
@@ -187,7 +187,7 @@ function rowOf(event: PlainEvent): { row: Record<string, unknown>; id: string | 
       };
     case 'chat.callback': {
       const data = checked(PLAIN_EVENT_DATA['chat.callback'], event.data, IN_DATA);
-      // Each state of a callback is an event of its own.
+      // Each state of a callback is a separate event.
       const id = `${data.id} ${data.status} ${data.preferred_at ?? ''}`;
       return { row: callbackRow(data), id, messageText: null };
     }
@@ -210,13 +210,13 @@ function byteLength(value: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(value) ?? '');
   } catch (error) {
-    // Nested beyond what can be written.
+    // Nested too deeply to be serialised.
     if (error instanceof RangeError || error instanceof TypeError) return Number.POSITIVE_INFINITY;
     throw error;
   }
 }
 
-/** From what came to what is stored, or to what is wrong with it. */
+/** Turns a received event into a row to store, or into its faults. */
 export function parseEvent(incoming: unknown): Parsed {
   try {
     if (byteLength(incoming) > INTAKE_EVENT_MAX_BYTES) refuse('', `may have ${INTAKE_EVENT_MAX_BYTES} bytes`);

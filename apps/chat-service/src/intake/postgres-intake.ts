@@ -13,8 +13,8 @@ const NUMBERS = {
 } as const;
 
 /**
- * Of messages that are known, those that were stored with other words. Of an erased one its hash is compared. A plain join: a
- * plan that was made while the tables were small reads them once at worst, and not once for each message.
+ * Of the known messages, those that were stored with different text. For an erased one its hash is compared. It is a
+ * plain join: a plan made while the tables were small reads them once at worst, and not once for each message.
  */
 const CHANGED = {
   name: 'chat-intake-changed',
@@ -27,7 +27,7 @@ const CHANGED = {
         chat_content_hash(e.session_id, e.client_message_id, w.body, chat_attachment_ids(w.attachments)) END`,
 } as const;
 
-/** Named in one line of the log. */
+/** Named in one log line. */
 const NAMED = 5;
 
 interface TakenRow {
@@ -39,7 +39,7 @@ interface TakenRow {
   readonly r_mark_moved: boolean;
 }
 
-/** One that was given, by its index, or one that the ledger holds. */
+/** An event given with this call, by its index, or one that the ledger already has. */
 interface TailRow {
   readonly index: number | null;
   readonly session_id: number;
@@ -50,7 +50,7 @@ interface TailRow {
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** An event with its place among those given. */
+/** An event with its index in the call. */
 interface Placed {
   readonly index: number;
   readonly event: ParsedEvent;
@@ -64,7 +64,7 @@ export interface IntakeObserver {
   nameless(source: IntakeSource, count: number): void;
 }
 
-/** What the intake needs of the service that it stands in. */
+/** What the intake needs of the service around it. */
 export type IntakeContext = Pick<StorageContext, 'database' | 'committed' | 'ephemeral' | 'log'>;
 
 export interface IntakeDeps {
@@ -72,7 +72,7 @@ export interface IntakeDeps {
   readonly observer: IntakeObserver;
 }
 
-/** The classes of errors by which a database refuses what it was given: to give it again changes nothing. */
+/** The classes of errors by which a database refuses the data themselves: repeating the call changes nothing. */
 const DATA_FAULTS = new Set(['22', '23', '54']);
 
 function isDataFault(error: unknown): boolean {
@@ -101,7 +101,7 @@ class Tally {
 export class PostgresIntake implements EventIntake {
   readonly #context: IntakeContext;
   readonly #observer: IntakeObserver;
-  /** The counter goes on; a line for each of them would fill the log. */
+  /** The counter continues; a log line for each would fill the log. */
   #namelessTold = false;
 
   constructor({ context, observer }: IntakeDeps) {
@@ -158,7 +158,10 @@ export class PostgresIntake implements EventIntake {
     return numbers;
   }
 
-  /** What nothing but its place tells from an earlier one, and comes again, is a duplicate and is not given on. */
+  /**
+   * An event that only its position distinguishes from an earlier one, and that is redelivered, is a duplicate and is
+   * not stored.
+   */
   async #withoutKnown(
     events: readonly Placed[],
     tally: Tally,
@@ -200,11 +203,11 @@ export class PostgresIntake implements EventIntake {
     this.#namelessTold = true;
     this.#context.log.warn(
       { source, count },
-      'events come without message_id and without an id in their data: give each a message_id, so that it is known when it comes again',
+      'events come without message_id and without an id in their data: give each a message_id, so that a redelivery is recognised',
     );
   }
 
-  /** An event that the database itself refuses is found and refused alone, so that it does not hold up the others. */
+  /** An event that the database itself refuses is found and refused alone, so that it does not block the others. */
   async #store(events: readonly Placed[], tally: Tally, source: IntakeSource): Promise<void> {
     try {
       await this.#storeTogether(events, tally, source);
@@ -232,7 +235,7 @@ export class PostgresIntake implements EventIntake {
     await this.#compare(events, taken, source);
   }
 
-  /** The first words stay. A site that gives an id twice should hear of it, and what was said is nobody's in a log. */
+  /** The first text stays. A site that uses an id twice should learn of it, but no log may contain the text. */
   async #compare(events: readonly Placed[], taken: readonly TakenRow[], source: IntakeSource): Promise<void> {
     const known = taken.flatMap(({ r_outcome, r_place }) => {
       const row = events[r_place]?.event.row;
@@ -283,7 +286,7 @@ function requireBounded(events: readonly IncomingEvent[]): void {
   if (events.length > INTAKE_MAX_EVENTS) throw new RangeError(`at most ${INTAKE_MAX_EVENTS} events at a time`);
 }
 
-/** Those that are well formed, in their order; what is wrong with the others is noted. */
+/** The well-formed events, in order; the faults of the others are recorded. */
 function sort(events: readonly IncomingEvent[], tally: Tally): Placed[] {
   const good: Placed[] = [];
   for (const [index, incoming] of events.entries()) {

@@ -28,7 +28,7 @@ function stay(state: SessionState): Transition {
 function noStep(state: SessionState, action: SessionAction): ChatError {
   return new ChatError(
     'invalid_transition',
-    `a session that is ${statusName(state)} cannot take the step ${action.kind}`,
+    `the step ${action.kind} is not possible for a session that is ${statusName(state)}`,
     {
       details: { status: statusName(state), action: action.kind },
     },
@@ -144,7 +144,7 @@ function fromClosed(state: SessionState & { status: 'closed' }, action: SessionA
   }
 }
 
-/** The only table of what may happen to a session. Throws `ChatError` if the transition does not exist. */
+/** The only table of session transitions. Throws `ChatError` if the transition does not exist. */
 export function transition(state: SessionState, action: SessionAction): Transition {
   switch (state.status) {
     case 'new':

@@ -36,7 +36,7 @@ export interface MailIntakeParts {
   readonly attachments: Pick<Attachments, 'upload'>;
   readonly rates: Pick<RequestRates, 'message'>;
   readonly links: Pick<MailLinks, 'mailNamed'>;
-  /** Undefined where no mail of ours can be answered. */
+  /** Undefined if our mails cannot be answered. */
   readonly addresses: ReplyAddress | undefined;
   readonly from: Mailbox | undefined;
   readonly log: ChatLog;
@@ -45,13 +45,13 @@ export interface MailIntakeParts {
 
 /** What the source of a mail knows about it besides its text. */
 export interface MailDelivery {
-  /** Whom the mail server was told it is for. */
+  /** The recipient given to the mail server. */
   readonly recipients?: readonly string[];
-  /** The provider's own name of it: known by either, it was taken before. */
+  /** The provider's own id of the mail: it was accepted before if either id is known. */
   readonly providerId?: string;
-  /** It is larger than a mail may be, and these bytes are its beginning: its text is taken, and no file. */
+  /** The mail is too large, and these bytes are its beginning: its text is used, and no file. */
   readonly isBeginning?: boolean;
-  /** Throws where whoever brings it may not bring this one. `key`: of the mail, as {@link ReceivedMail.key}. */
+  /** Throws if the caller may not deliver this mail. `key`: of the mail, as {@link ReceivedMail.key}. */
   readonly admit?: (key: string) => Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export class MailIntake {
     this.#parts = parts;
   }
 
-  /** @throws ChatError where it can't be taken now and must be brought again */
+  /** @throws ChatError if it cannot be accepted now and must be delivered again */
   async take(raw: Buffer, delivery: MailDelivery = {}): Promise<MailInboundResponse> {
     const read = await readMail(raw, delivery.recipients).catch((error: unknown) => {
       throw new ChatError('validation_failed', 'the request is well-formed but not valid', {
@@ -96,7 +96,7 @@ export class MailIntake {
     return answer;
   }
 
-  /** Whose reply it is: the chat of the first address of ours that is right. */
+  /** The chat that the reply belongs to: that of the first valid address of ours. */
   async #sessionOf({ recipients }: ReceivedMail): Promise<SessionRecord | null> {
     const { addresses, context } = this.#parts;
     if (addresses === undefined) return null;
@@ -119,7 +119,7 @@ export class MailIntake {
     return this.#post(mail, session);
   }
 
-  /** Only the recipient of a mail can name it, so no one can stop mail to others. */
+  /** Only the recipient of a mail can name it, so nobody can stop mail to others. */
   async #bounced(names: readonly string[]): Promise<MailInboundResponse> {
     const ids = names.flatMap((name) => this.#parts.links.mailNamed(name) ?? []);
     if (ids.length === 0) return ignored('automatic');
@@ -167,7 +167,7 @@ export class MailIntake {
     return row?.id;
   }
 
-  /** What a process that died after the post had stored is not posted again, with other uploads of the same files. */
+  /** Does not repeat what a process that died after the post had stored, with new uploads of the same files. */
   async #postOnce(session: SessionRecord, clientMessageIdText: string, part: Part): Promise<number> {
     const { id: sessionId } = session;
     const known = await this.#posted(sessionId, clientMessageIdText);
@@ -197,18 +197,18 @@ export class MailIntake {
         });
         ids.push(file.id);
       } catch (error) {
-        // A file that the chat does not take must not hold back what was written; that it came is said there. A full
-        // disk may stay full for days.
+        // A refused file must not hold back the text; the message says that the file came. A full disk may stay full
+        // for days.
         const isRefused = error instanceof ChatError && (error.status < 500 || error.code === 'storage_full');
         if (!isRefused) throw error;
-        this.#parts.log.info({ session: sessionId, code: error.code }, 'a file of a mail was not taken');
+        this.#parts.log.info({ session: sessionId, code: error.code }, 'a file of a mail was not accepted');
         refused.push(name);
       }
     }
     return { ids, refused };
   }
 
-  /** A customer who answers a mail has read what was in it. */
+  /** A customer who answers a mail has read its contents. */
   async #read(sessionId: number): Promise<void> {
     const mark = await translated(() =>
       this.#parts.database.kysely
@@ -254,8 +254,8 @@ const TOO_LARGE = {
 } as const;
 
 /**
- * Of a mail that is too large: said in the chat, where customer and operator both read it. A mail back would go to
- * whoever was named as the sender, and could be answered by a robot.
+ * For a mail that is too large: a message in the chat, where customer and operator both read it. A reply by mail would
+ * go to whoever was named as the sender, and a robot could answer it.
  */
 function beginningOf({ text }: ReceivedMail, { locale }: SessionRecord): Part {
   const said = TOO_LARGE[languageOf(locale)](MAIL_MAX_BYTES / 1_048_576);
@@ -264,7 +264,7 @@ function beginningOf({ text }: ReceivedMail, { locale }: SessionRecord): Part {
   return { body: written === '' ? said : `${written}\n${said}`, files: [], left: [] };
 }
 
-/** Adds what the operator would otherwise miss, as far as there is room. The text of the customer keeps its place. */
+/** Adds what the operator would otherwise miss, as far as there is room. The customer's text has priority. */
 function withRefused(body: string, refused: readonly string[], { locale }: SessionRecord): string {
   const say = REFUSED[languageOf(locale)];
   const parts = body === '' ? [] : [body];
@@ -278,7 +278,7 @@ function withRefused(body: string, refused: readonly string[], { locale }: Sessi
   return parts.join('\n');
 }
 
-/** As many messages as the limits of one ask for: the first has the text. */
+/** As many messages as the limits require: the first has the text. */
 function partsOf({ text, files }: ReceivedMail): Part[] {
   const characters = [...text.toWellFormed().replaceAll('\u0000', '')];
   const parts: Part[] = [];

@@ -17,10 +17,10 @@ import type { Transcripts } from './transcript.ts';
 
 export type MailRow = Selectable<MailTable>;
 
-/** Mail servers take 10 MB and more; a file in a mail is a third longer than it is. */
+/** Mail servers accept 10 MB and more; a file in a mail is a third larger than the file itself. */
 const TRANSCRIPT_MAX_BYTES = 5 * 1_048_576;
 const PAGE = 100;
-/** So far a mail is read through what customers wrote between the replies; what comes after is counted. */
+/** A mail covers what customers wrote between the replies up to this point; the rest is counted. */
 const PAGES = 20;
 
 export interface MailWriterParts {
@@ -31,11 +31,11 @@ export interface MailWriterParts {
   readonly addresses: ReplyAddress | undefined;
   readonly from: Mailbox;
   readonly publicUrl: string;
-  /** Pages of these origins may be linked to; a visitor says themselves which page they are on. */
+  /** Only pages of these origins are linked: visitors report their page themselves. */
   readonly allowedOrigins: () => Promise<readonly string[]>;
 }
 
-/** Makes a mail when it is sent, so that it says what is true then. Null: there is nothing to say any more. */
+/** Writes a mail when it is sent, so that it is up to date. Null: there is nothing left to say. */
 export class MailWriter {
   readonly #parts: MailWriterParts;
 
@@ -69,7 +69,7 @@ export class MailWriter {
   async #reply(row: MailRow): Promise<SendMailOptions | null> {
     const { context, addresses, links } = this.#parts;
     const session = row.session_id === null ? null : await findSession(context, row.session_id);
-    // Another address since then: the old one must not get what was said.
+    // The address has changed since: the old one must not get the messages.
     if (session === null || session.contact.email?.toLowerCase() !== row.address.toLowerCase()) return null;
     const [missed, count] = await Promise.all([this.#missed(row, session.id), this.#countMissed(row)]);
     const isEmpty = missed.every(({ body, attachments }) => body === '' && attachments.length === 0);
@@ -98,7 +98,7 @@ export class MailWriter {
     };
   }
 
-  /** As many as a letter shows, oldest first. */
+  /** As many as a mail shows, oldest first. */
   async #missed(row: MailRow, sessionId: number): Promise<readonly Message[]> {
     const missed: Message[] = [];
     let afterId = row.after_id;
@@ -124,7 +124,9 @@ export class MailWriter {
     return rows[0]?.count ?? 0;
   }
 
-  /** A signed-in customer's chat opens on the site by who they are; any other by the code behind the `#`. */
+  /**
+   * A signed-in customer's chat opens on the site through their identity; any other through the code behind the `#`.
+   */
   async #link(session: SessionRecord): Promise<{ kind: 'chat' | 'site'; url: string }> {
     const page = await this.#page(session.pageUrl);
     if (session.customerId !== null) return { kind: 'site', url: page.href };
@@ -153,7 +155,7 @@ export class MailWriter {
     return publicAddress(this.#parts.publicUrl, path);
   }
 
-  /** The same id for a mail that is given again: who has it already can tell. */
+  /** The same id if a mail is sent again: a recipient who already has it can tell. */
   #envelope(row: MailRow, { subject, text, html }: Letter): SendMailOptions {
     return {
       from: this.#parts.from,
@@ -169,7 +171,7 @@ export class MailWriter {
   }
 }
 
-/** As the console's own addresses are. */
+/** Like the console's own addresses. */
 const consolePath = (sessionId: number | null): string =>
   sessionId === null ? '/operator/' : `/operator/#/inbox/all/${sessionId}`;
 

@@ -99,13 +99,13 @@ export class MailController {
       const secret = this.#mail.inboundSecret;
       const wrong = new ChatError('bad_credentials', 'the signature is wrong or too old');
       const now = () => Math.floor(Date.now() / 1_000);
-      // Without a secret no signature can be right; one that is malformed or out of date is refused before the body is read.
+      // Without a secret no signature can be right; a malformed or outdated one is refused before the body is read.
       if (secret === undefined || !mayBeSignedMail(signature, now())) throw wrong;
       const raw = await this.#mail.bodies.read(request.raw, rateLimitKey(ip));
       if (!isSignedMail(secret, signature, raw, now())) throw wrong;
       return await this.#mail.intake.take(raw);
     } finally {
-      // What a refused mail still sends must flow away, or the sender never reads why.
+      // The rest of a refused mail must be drained, or the sender never reads the reason.
       request.raw.resume();
     }
   }
@@ -129,7 +129,7 @@ export class MailController {
     await sendPage(reply, unsubscribePage());
   }
 
-  /** RFC 8058: mail programs post here by themselves, with a form of their own. */
+  /** RFC 8058: mail programs post here automatically, with their own form. */
   @Post('mail/unsubscribe')
   @Public('the signature in the query is of one mail')
   @RawBody()
@@ -144,7 +144,7 @@ export class MailController {
   }
 }
 
-/** Given twice it arrives as a list, which is no signature. */
+/** If it is given twice it arrives as a list, which is not a signature. */
 function textOf(sig: unknown): string | undefined {
   if (sig === undefined) return undefined;
   return typeof sig === 'string' ? sig : '';

@@ -4,7 +4,7 @@ import { firstQuotation, writtenText } from './written-text.ts';
 
 const HTML_MAX = 400_000;
 const REPORT_MAX = 12_000;
-/** Said of itself by every mail of ours. */
+/** A header that marks every mail of ours. */
 export const OWN_MAIL_HEADER = 'X-Chat-Realtime';
 
 export interface MailFile {
@@ -13,16 +13,16 @@ export interface MailFile {
 }
 
 export interface ReceivedMail {
-  /** The same for the same mail, by whatever way it came. */
+  /** The same for the same mail, whichever way it came. */
   readonly key: string;
-  /** In lower case; empty where there is none. */
+  /** In lower case; empty if there is none. */
   readonly from: string;
-  /** Everywhere it was sent to, in lower case. */
+  /** All recipients, in lower case. */
   readonly recipients: readonly string[];
   readonly kind: 'letter' | 'automatic' | 'own';
-  /** Of a report that mails cannot be delivered, for good: what stands before the `@` in the Message-IDs it names. */
+  /** From a report that mails are permanently undeliverable: the local part of the Message-IDs it names. */
   readonly undeliverable: readonly string[] | undefined;
-  /** What was written, without what it answers and without a signature. */
+  /** The written text, without the quoted parts and without a signature. */
   readonly text: string;
   readonly files: readonly MailFile[];
 }
@@ -34,7 +34,7 @@ const OPTIONS = {
   checksumAlgo: false,
 } as const;
 
-/** Of a mail that has HTML alone: the parser makes text of it, within its bounds, where it is the whole mail. */
+/** For a mail with only HTML: the parser converts it to text, within its limits, where it is the whole mail. */
 async function textOf(html: string | false | undefined): Promise<string> {
   if (html === false || html === undefined) return '';
   const head = 'Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n';
@@ -44,9 +44,9 @@ async function textOf(html: string | false | undefined): Promise<string> {
 }
 
 /**
- * A mail as far as it concerns the chat.
- * @param envelope whom the mail server was told it is for, where somebody knows
- * @throws Error for bytes that are no mail
+ * The parts of a mail that concern the chat.
+ * @param envelope the recipient given to the mail server, if known
+ * @throws Error for bytes that are not a mail
  */
 export async function readMail(raw: Buffer, envelope: readonly string[] = []): Promise<ReceivedMail> {
   // Loaded with the first mail: most chats never get one.
@@ -67,7 +67,7 @@ export async function readMail(raw: Buffer, envelope: readonly string[] = []): P
     text: withoutMarksOf(files, text),
     files: [
       ...files.map(({ filename, content }) => ({ name: filename, content })),
-      // What is longer than a letter comes whole, as a file.
+      // A longer text is attached in full as a file.
       ...(isCut ? [{ name: 'mail.txt', content: Buffer.from(whole) }] : []),
     ],
   };
@@ -80,7 +80,7 @@ function headerText(mail: ParsedMail, name: string): string {
   return typeof value === 'object' && 'value' in value && typeof value.value === 'string' ? value.value : '';
 }
 
-/** Where several servers handed it on, each says to whom; an address in angle brackets or bare. */
+/** If several servers forwarded it, each adds the recipient; an address in angle brackets or bare. */
 const ENVELOPE_HEADERS = ['x-original-to', 'x-forwarded-to', 'envelope-to', 'x-envelope-to'];
 
 function recipientsOf(mail: ParsedMail): string[] {
@@ -108,8 +108,8 @@ function isAddresses(value: HeaderValue | undefined): value is AddressObject | A
 const ROBOTS = /^(?:mailer-daemon|postmaster|noreply|no-reply|do-not-reply|donotreply)@/;
 
 /**
- * Of our own mails; a report brings the mail, or its headers, as they were (RFC 3464). A relay may have given the mail
- * another Message-ID: our own header has the name too.
+ * From our own mails. A report contains the mail, or its headers, as they were (RFC 3464). A relay may have given the
+ * mail another Message-ID: our own header has the id too.
  */
 function namesIn(raw: Buffer): string[] {
   const text = raw.subarray(0, HTML_MAX).toString('latin1');
@@ -146,7 +146,7 @@ function returnPath(mail: ParsedMail): string {
   return line.slice(line.indexOf(':') + 1).trim();
 }
 
-/** Pictures of a signature and of what is quoted are not sent to anybody; one that was pasted into the letter is. */
+/** Pictures of a signature and of quoted parts are not passed on; one that was pasted into the mail is. */
 function isSent(
   { related, contentDisposition, contentType, cid }: Attachment,
   html: string | false | undefined,
@@ -161,7 +161,7 @@ function isShownInLetter(html: string, cid: string): boolean {
   return at >= 0 && at < firstQuotation(html.slice(0, HTML_MAX));
 }
 
-/** A program writes where a picture stood: it is there itself. */
+/** A mail program's placeholder for a picture is removed, since the picture itself is there. */
 function withoutMarksOf(files: readonly Attachment[], text: string): string {
   if (!files.some(({ related }) => related === true)) return text;
   return text

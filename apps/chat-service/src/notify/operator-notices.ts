@@ -30,16 +30,16 @@ export const WAITS_LATELY = sql`s.waiting_since BETWEEN now() - make_interval(se
 export const RAISED_LATELY = sql`a.created_at > now() - make_interval(secs => ${WINDOW_SECONDS}::float8)`;
 
 interface Cause {
-  /** What is decided: the notice for the current assignee. It is decided again when the chat changes hands. */
+  /** The decision: the notice for the current assignee. It is made again when the chat changes hands. */
   readonly key: string;
-  /** What happened: no one is told of it twice, even if the chat changes hands. */
+  /** The event itself: nobody is notified of it twice, even if the chat changes hands. */
   readonly notice: string;
   readonly event: NotifyEvent;
   readonly session_id: number | null;
   readonly alert_id: number | null;
   readonly callback_id: number | null;
   readonly message_id: number | null;
-  /** Whose the session, or the callback, is now. */
+  /** The current assignee of the session, or of the callback. */
   readonly session_user: string | null;
   readonly callback_user: string | null;
   /** Seconds since the event. */
@@ -80,7 +80,7 @@ export class OperatorNotices {
   readonly #canMail: boolean;
   /** A cache that avoids writes without effect. That nobody is notified twice is guaranteed by the tables. */
   readonly #decided = new Map<string, Decided>();
-  /** More causes than one look has are looked at in turns. */
+  /** If there are more causes than one run examines, they take turns. */
   #after = '';
 
   constructor(database: Database, canMail: boolean) {
@@ -160,7 +160,10 @@ export class OperatorNotices {
     }));
   }
 
-  /** A device that was to be told is gone or refuses: by mail, if they chose that too and no other device was told. */
+  /**
+   * A device that was to be notified is gone or refuses: send a mail, if they chose that too and no other device was
+   * notified.
+   */
   async deviceLost({ id, notice, userId, event }: LostNotice, trx: Transaction<Tables>): Promise<void> {
     if (!this.#canMail || event === 'message') return;
     const row = await trx.selectFrom('notify_setting').select('value').where('user_id', '=', userId).executeTakeFirst();
@@ -178,7 +181,10 @@ export class OperatorNotices {
       ON CONFLICT (dedupe_key) DO NOTHING`.execute(trx);
   }
 
-  /** For each place (see `placeOf`): whether the bot has sent its operator something since the customer waits, or has it queued. */
+  /**
+   * For each place (see `placeOf`): whether the bot has sent its operator something since the customer began to wait,
+   * or has it queued.
+   */
   async #inTelegram(causes: readonly Cause[], operators: readonly Operator[]): Promise<InTelegram> {
     const users = operators.filter((one) => one.onDutyInTelegram).map(({ userId }) => userId);
     if (users.length === 0) return new Map();
@@ -254,7 +260,7 @@ export class OperatorNotices {
   }
 
   async #push(trx: Transaction<Tables>, cause: Cause, { userId, deviceIds, settings }: Operator): Promise<void> {
-    // The device may have been taken away since it was read.
+    // The device may have been removed since it was read.
     for (const id of deviceIds)
       await sql`INSERT INTO push_notice (notice, subscription_id, kind, session_id, message_id)
         SELECT ${cause.notice}, id, ${cause.event}, ${cause.session_id}::bigint, ${cause.message_id}::bigint
@@ -282,8 +288,8 @@ function placeOf({ callback_id: callbackId, session_id: sessionId }: Cause, user
 }
 
 /**
- * The bot notifies operators on duty of callback requests on its own. Devices and mail wait for `onDutySeconds`, so that
- * the operator is not told twice.
+ * The bot notifies operators on duty of callback requests itself. Devices and mail wait for `onDutySeconds`, so that
+ * the operator is not notified twice.
  */
 function mayComeInTelegram({ age }: Cause, concern: Concern, operator: Operator): boolean {
   if (concern.event !== 'callback_requested' || operator.settings.everywhere || seesItself(concern, operator))
@@ -295,7 +301,7 @@ function mailKey(notice: string, userId: string): string {
   return `alert:${notice}:${userId}`;
 }
 
-/** They can see the event now, but not for sure later: a console may be closed, or a text for Telegram withheld. */
+/** They can see the event now, but perhaps not later: a console may be closed, or a text for Telegram withheld. */
 function mayLeave(cause: Cause, concern: Concern, operator: Operator, isOwed: boolean): boolean {
   if (operator.status === 'off' || operator.settings.everywhere || !seesItself(concern, operator)) return false;
   // An operator who took a callback request, or got it while they looked, needs no notice when they leave.

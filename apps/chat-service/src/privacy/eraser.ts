@@ -21,7 +21,7 @@ import {
 } from './erase-batches.ts';
 import { emptyOldRefused, emptyRefused } from './refused-events.ts';
 
-/** Takes the bytes of erased files away, as long as there is time; what cannot be removed is left for the next run. */
+/** Removes the bytes of erased files while there is time; what cannot be removed is left for the next run. */
 export interface ErasedFiles {
   removeErased(
     hasTime?: () => boolean,
@@ -42,7 +42,7 @@ interface Progress {
 
 /**
  * Erases the content of a chat. Rows and seq stay. A long chat is erased in several transactions, and the last one
- * publishes the event, so that clients hear of it when it is true.
+ * publishes the event, so that clients get it when it is true.
  */
 export class Eraser {
   readonly #database: Database;
@@ -55,13 +55,13 @@ export class Eraser {
     this.#files = files;
   }
 
-  /** Everything that was written in a session so far, and who the customer is. */
+  /** Everything written in a session so far, and who the customer is. */
   async eraseSession(actor: StaffActor, sessionId: number, details: Record<string, unknown> = {}): Promise<void> {
     await this.#erase(sessionId, ALL, { kind: 'all' }, async (unit) => {
       await eraseBanReasons(unit.trx, sessionId);
       await recordAudit(unit.trx, { actor, action: 'session.erased', subject: `session:${sessionId}`, details });
     });
-    // Nobody is given them any more. One that cannot be removed now is met, and told of, by the sweep.
+    // They are no longer served. A file that cannot be removed now is found, and reported, by the sweep.
     await this.#files.removeErased(undefined, sessionId);
   }
 
@@ -75,12 +75,12 @@ export class Eraser {
     return count;
   }
 
-  /** What is older than `at`, of these kinds. Answers of which there was something. */
+  /** Content older than `at`, of these kinds. Returns the kinds of which there was any. */
   async eraseBefore(sessionId: number, kinds: readonly ErasedKind[], at: Date): Promise<ReadonlySet<ErasedKind>> {
     return this.#erase(sessionId, kinds, { kind: 'before', at }, async () => undefined);
   }
 
-  /** Callback requests that belong to no chat, a batch of them. Answers how many, and whether there may be more. */
+  /** Callback requests that belong to no chat, one batch of them. Returns how many, and whether there may be more. */
   async eraseLooseCallbacks(at: Date): Promise<{ readonly count: number; readonly more: boolean }> {
     return commitWork(this.#context, async (unit) => {
       const rows = await eraseCallbacks(unit.trx, null, { kind: 'before', at });
@@ -94,7 +94,7 @@ export class Eraser {
     await emptyOldRefused(this.#database, at, hasTime);
   }
 
-  /** What a sweep has taken away goes into the log as one entry: it may be of thousands of chats. */
+  /** A sweep is logged as one entry: it may have erased content of thousands of chats. */
   async record(details: Record<string, number>): Promise<void> {
     const actor = { userId: SYSTEM_ACTOR, name: null };
     await translated(() =>
@@ -153,7 +153,7 @@ export class Eraser {
     return progress.done;
   }
 
-  /** One transaction's worth; true where a kind was not finished. */
+  /** One transaction's worth; true if a kind was not finished. */
   async #batch(
     unit: SessionUnit,
     kinds: readonly ErasedKind[],
@@ -175,7 +175,7 @@ export class Eraser {
       const rows = await eraseCallbacks(trx, id, bound);
       if (rows.length > 0) progress.done.add('callbacks');
       full ||= rows.length === ERASE_BATCH;
-      // Before the events, which say it.
+      // Before the events, which report it.
       if (rows.length > 0) unit.patch({ callback_pending: await isPending(trx, id) });
       for (const row of rows) {
         if (row.status !== row.was) await unit.append({ type: 'chat.callback', data: { ...callbackData(row) } }, null);
@@ -190,7 +190,7 @@ export class Eraser {
     return full;
   }
 
-  /** What the sweep need not look at again until something new is old. */
+  /** Content that the sweep need not examine again until something new is old enough. */
   async #markLooked(unit: SessionUnit, kinds: readonly ErasedKind[], bound: EraseBound): Promise<void> {
     const head = unit.session.lastSeq;
     const isWhole = (column: 'body' | 'attachments') =>
@@ -209,7 +209,7 @@ export class Eraser {
       );
   }
 
-  /** Sessions after `afterId` that may have something to erase, of the next `limit` ones. */
+  /** Sessions after `afterId` that may have something to erase, among the next `limit` ones. */
   async candidates(
     afterId: number,
     limit: number,

@@ -15,7 +15,7 @@ import { exportHead } from './export-head.ts';
 import { ZIP_MAX_BYTES, ZIP_MAX_ENTRIES, type ZipEntry, zipOf } from './zip.ts';
 
 const PAGE = 500;
-/** Of an archive, kept for the documents beside the files. */
+/** Part of an archive's limit, reserved for the documents beside the files. */
 const ROOM_FOR_TEXT = 256 * 1024 * 1024;
 
 export interface Exported {
@@ -25,8 +25,8 @@ export interface Exported {
 }
 
 /**
- * Everything about a chat and its customer, or about all chats of the customer who is signed in in it: one JSON text, or
- * an archive of it with the files. Read and sent page by page, file by file, however much it is.
+ * Everything about a chat and its customer, or about all chats of the customer who is signed in to it: one JSON text,
+ * or an archive of it with the files. Read and sent page by page, file by file, however much it is.
  */
 export class SessionExport {
   readonly #database: Database;
@@ -39,7 +39,7 @@ export class SessionExport {
     this.#attachments = attachments;
   }
 
-  /** @throws ChatError before the first byte where there is no such session, or more files than an archive holds. */
+  /** @throws ChatError before the first byte if there is no such session, or more files than an archive can hold */
   async open(actor: StaffActor, sessionId: number, { format, scope }: ExportQuery): Promise<Exported> {
     const session = await getSession(this.#context, actor, sessionId);
     const customerId = scope === 'customer' ? customerOf(actor, session) : null;
@@ -101,7 +101,7 @@ export class SessionExport {
         else yield { name, content };
       }
     }
-    // Said, and not left out in silence: the message names a file that lies nowhere.
+    // Reported, not silently left out: the message names a file that does not exist.
     if (missing.length > 0) yield { name: 'missing.json', content: textOf(missing) };
   }
 

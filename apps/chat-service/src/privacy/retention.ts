@@ -19,7 +19,7 @@ const SESSIONS_PER_LOOK = 1_000;
 /** Time budget per part of a run. The next run continues where it ended. */
 const PART_MS = 2_000;
 
-/** Whole hours, so that a chat that goes on for ever is told of what was erased once an hour at most. */
+/** Whole hours, so that a chat that never ends gets an erasure event once an hour at most. */
 function cutoff(days: number, now: number): Date | null {
   return days === 0 ? null : new Date(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS);
 }
@@ -118,7 +118,7 @@ export function retentionSweep(
   };
 }
 
-/** Answers after which session the next run goes on. */
+/** Returns the session after which the next run continues. */
 async function eraseOldSessions(
   eraser: Eraser,
   run: Run,

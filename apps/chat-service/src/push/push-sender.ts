@@ -13,7 +13,7 @@ import type { PushAnswer, PushTransport } from './push-transport.ts';
 const AT_ONCE = 8;
 /** A device that is off for longer shows the messages in the chat itself. */
 const TTL_SECONDS = 3_600;
-/** What could not even be judged for so long is dropped. */
+/** A notice that could not even be checked for this long is dropped. */
 const GIVE_UP_SECONDS = 2 * TTL_SECONDS;
 const FIRST_DELAY_SECONDS = 5;
 const MAX_DELAY_SECONDS = 600;
@@ -25,12 +25,12 @@ export interface PushSenderParts {
   readonly keys: PushKeyStore;
   readonly transport: Pick<PushTransport, 'send'>;
   readonly publicUrl: string | undefined;
-  /** Texts may be told to devices. */
+  /** Texts may be shown on devices. */
   readonly showsText: boolean;
   readonly log: ChatLog;
   readonly ended: (outcome: string) => void;
-  /** A device can't be told of something: it goes by another way where there is one. */
-  /** In the transaction that says how the notice ended. */
+  /** A device cannot be notified: use another channel if there is one. */
+  /** In the transaction that records how the notice ended. */
   readonly lost: (notice: LostNotice, trx: Transaction<Tables>) => Promise<void>;
   readonly ambiguous: () => void;
 }
@@ -89,7 +89,7 @@ export class PushSender {
         })
         .catch((error: unknown) => {
           const text = error instanceof Error ? error.message : String(error);
-          this.#parts.log.warn({ notice: row.id, error: text }, 'that a push is tried later could not be written down');
+          this.#parts.log.warn({ notice: row.id, error: text }, 'the retry of a push could not be recorded');
         })
         .finally(() => this.#running.delete(row.id));
       this.#running.set(row.id, done);
@@ -101,7 +101,7 @@ export class PushSender {
     await Promise.all(this.#running.values());
   }
 
-  /** At once, and past the queue: somebody looks at their device. */
+  /** At once, bypassing the queue: somebody is looking at their device. */
   async test(subscriptionId: number): Promise<PushTestResponse['outcome']> {
     const row = await this.#parts.database.kysely
       .selectFrom('push_subscription')
@@ -122,7 +122,7 @@ export class PushSender {
     return answer.kind === 'delivered' || answer.kind === 'gone' ? answer.kind : 'failed';
   }
 
-  /** What was read meanwhile, or is somebody else's now, is told to nobody any more. */
+  /** Nobody is notified of what has been read in the meantime, or is now somebody else's. */
   async #due(limit: number): Promise<readonly Row[]> {
     const busy = [...this.#running.keys()];
     return this.#parts.database.query<Row>(DUE, [busy, limit]);
@@ -139,13 +139,12 @@ export class PushSender {
       ended('expired');
       return this.#endInVain(row, 'expired');
     }
-    // Decided before, and tried again: its operator's night has begun meanwhile.
+    // Decided before, and tried again: its operator's quiet hours have begun in the meantime.
     if (await this.#isQuiet(row)) {
       ended('quiet');
       return this.#endInVain(row, 'quiet');
     }
-    // Still set from before: whether the device was told is not known. Its topic lets a second one take the place of
-    // the first.
+    // Still set from before: whether the device got it is unknown. The topic lets a second push replace the first.
     if (row.sending_at !== null) ambiguous();
     await this.#update(row, { sending_at: new Date() });
     const payload = pushPayload({
@@ -180,7 +179,7 @@ export class PushSender {
         const attempts = row.attempts + 1;
         const own = delayOf(attempts);
         const delay = answer.kind === 'passing' ? (answer.afterSeconds ?? own) : own;
-        this.#parts.log.info({ notice: row.id, attempts, reason: answer.reason }, 'a push was not taken');
+        this.#parts.log.info({ notice: row.id, attempts, reason: answer.reason }, 'a push was not accepted');
         return this.#update(row, {
           attempts,
           next_attempt_at: new Date(Date.now() + delay * 1_000),
@@ -200,7 +199,7 @@ export class PushSender {
     return this.#update(row, { attempts, next_attempt_at: new Date(Date.now() + delayOf(attempts) * 1_000) });
   }
 
-  /** Whether there is nothing to be told of any more. */
+  /** Whether there is nothing left to notify of. */
   async #isSettled(row: Row): Promise<boolean> {
     const { kind, notice, session_id: sessionId, user_id: userId, scope } = row;
     const { database } = this.#parts;
@@ -235,8 +234,8 @@ export class PushSender {
   }
 
   /**
-   * The device was not told, and its operator may be by another way. All notices of the cause are held meanwhile: of
-   * two devices that fail at once the second sees that the first one has.
+   * The device was not notified, and its operator may be on another channel. All notices of the cause are locked
+   * meanwhile: of two devices that fail at once, the second sees that the first one has failed.
    */
   async #endInVain(row: Pick<Row, 'id' | 'notice' | 'user_id' | 'kind'>, outcome: string): Promise<void> {
     const { id, notice, user_id: userId, kind } = row;
@@ -261,7 +260,10 @@ export class PushSender {
     await this.#forget(subscriptionId);
   }
 
-  /** The browser's service does not know our key any more, or never will: it would swallow what others could tell. */
+  /**
+   * The push service does not accept our key, now or ever. Notices for this device would be lost, although another
+   * channel could deliver them.
+   */
   async #refusesAlways(subscriptionId: number): Promise<boolean> {
     const { rows } = await sql<{ refused: boolean }>`
       SELECT count(*) = ${REFUSALS} AND bool_and(outcome = 'refused') AS refused FROM (

@@ -138,7 +138,7 @@ export class PushController {
     return { outcome: await this.#push.sender.test(id) };
   }
 
-  /** A channel token is judged here where its session stands in the body, which the guard has not read. */
+  /** A channel token is verified here if its session is in the body, which the guard has not read. */
   async #actor(request: FastifyRequest, sessionId: number | undefined): Promise<Actor> {
     const { principal } = request;
     if (principal?.kind === 'staff') return staffActor(principal);

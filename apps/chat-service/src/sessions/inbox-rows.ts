@@ -6,12 +6,12 @@ import type { StorageContext } from '../storage/context.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 import { type SessionRow, toRecord } from '../storage/session-rows.ts';
 
-/** A list shows one line of the newest message; the session's own address has all of it. */
+/** A list shows one line of the newest message; the route of the session has all of it. */
 const PREVIEW_CHARACTERS = 500;
 
-/** What an operator's list needs of a session: what the site and the visitor gave beside their contact is not in it. */
+/** What an operator's list needs of a session: without the data of the site and the visitor beside the contact. */
 type ListedSession = Omit<SessionRow, 'attributes' | 'consent' | 'resume_key_hash' | 'resume_key_ended_at'>;
-/** Every one of them: a column that is missing here does not compile. */
+/** All of them: a missing column does not compile. */
 const LISTED: Readonly<Record<keyof ListedSession, true>> = {
   id: true,
   status: true,
@@ -123,8 +123,8 @@ const BYTES = sql`(${textBytes('name', 'email', 'phone', 'page_url', 'current_pa
   + COALESCE(octet_length(r.message_attachments::text) + 300 * jsonb_array_length(r.message_attachments), 0))`;
 
 /**
- * Sessions as operators see them in lists. `condition` speaks of `chat_session s`; `order` is that of the rows of
- * whichever alias it is given.
+ * Sessions as operators see them in lists. `condition` refers to `chat_session s`; `order` sorts the rows of whichever
+ * alias it is given.
  */
 export async function staffSessionList(
   context: StorageContext,

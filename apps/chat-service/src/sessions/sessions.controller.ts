@@ -46,7 +46,7 @@ import { actorOf, sessionIdOf, staffActor } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { traceparentOf } from '../http/traceparent.ts';
 
-/** A chat is begun, read, and learns who and where its customer is. */
+/** Starting and reading a chat, and reporting who and where its customer is. */
 @Controller('chat/session')
 @UseInterceptors(ActorInterceptor)
 export class SessionsController {
@@ -106,7 +106,7 @@ export class SessionsController {
           : { body: body.message.body, clientMessageId: body.message.client_message_id },
       traceparent: traceparentOf(traceparent),
     }).catch(async (error: unknown) => {
-      // Used up by another chat: there is a new one to solve.
+      // Used up by another chat: a new one must be solved.
       throw error instanceof ChatError && error.code === 'challenge_required'
         ? await this.#challenge.required()
         : error;

@@ -30,10 +30,10 @@ export interface Saved {
   readonly theme: SavedTheme;
   readonly texts: SavedTexts;
   readonly rules: Rules;
-  /** Holds a secret: it goes into no answer as it is. */
+  /** Holds a secret: no answer contains it. */
   readonly webhook: SavedWebhook | undefined;
   readonly updatedAt: Date | null;
-  /** By their name; one that was never saved is absent. */
+  /** By name; a part that was never saved is absent. */
   readonly parts: Readonly<Record<string, { readonly updatedAt: Date; readonly updatedBy: string }>>;
 }
 
@@ -62,7 +62,7 @@ function requireUnchanged(expected: SettingsPatch['expected_updated_at'], saved:
 
 const savedWebhookSchema = z.object({ urls: z.array(z.string()), secret: z.string().optional() });
 
-/** In its row a rule is `{rule: …}`, since a list is no object; a cleared one is an empty object. */
+/** In its row a rule is `{rule: …}`, since a list is not an object; a cleared one is an empty object. */
 function ruleOf(name: RuleName, value: unknown): [RuleName, unknown][] {
   return typeof value === 'object' && value !== null && 'rule' in value ? [[name, value.rule]] : [];
 }
@@ -81,8 +81,8 @@ function savedOf(rows: readonly Selectable<Tables['widget_setting']>[]): Saved {
 }
 
 /**
- * The secret stays where none is given. What waits for an address that is taken out is given up: it may be the next
- * owner's by the time that somebody puts it in again.
+ * The secret stays if none is given. Pending deliveries to a removed address are given up: it may belong to somebody
+ * else by the time it is added again.
  */
 async function webhookRow(trx: Kysely<Tables>, patch: WebhookPatch | null, secretIsFixed: boolean) {
   const before = await trx
@@ -108,7 +108,7 @@ async function webhookRow(trx: Kysely<Tables>, patch: WebhookPatch | null, secre
   return { name: 'webhook', value: JSON.stringify(patch === null ? {} : { urls, secret }) };
 }
 
-/** Look and texts of the widget as staff saved them, over what the environment says. */
+/** The saved look and texts of the widget, which take precedence over the environment. */
 export class SavedSettings {
   readonly #database: Database;
   #known: { readonly at: number; readonly saved: Promise<Saved> } | undefined;
@@ -117,7 +117,7 @@ export class SavedSettings {
     this.#database = database;
   }
 
-  /** For the open route: the database is asked at most once a second. */
+  /** For the public route: the database is queried at most once a second. */
   current(now = performance.now()): Promise<Saved> {
     if (this.#known === undefined || now - this.#known.at >= MAX_AGE_MS || now < this.#known.at)
       this.#known = { at: now, saved: this.read() };
@@ -129,7 +129,8 @@ export class SavedSettings {
   }
 
   /**
-   * Each part that is named is replaced as a whole; null clears it. `secretIsFixed`: a variable says what signs alerts.
+   * Each named part is replaced as a whole; null clears it. `secretIsFixed`: a variable sets the secret that signs
+   * alerts.
    */
   async save(actor: StaffActor, patch: SettingsPatch, secretIsFixed = false): Promise<Saved> {
     const given = [
@@ -143,7 +144,7 @@ export class SavedSettings {
     if (given.length > 0 || patch.webhook !== undefined) {
       await translated(() =>
         this.#database.kysely.transaction().execute(async (trx) => {
-          // One after the other: what a part was is told in the log, and a version of the consent has one text.
+          // One after the other: the log has each part's previous value, and a version of the consent has one text.
           await sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::integer, 0)`.execute(trx);
           const before = savedOf(await trx.selectFrom('widget_setting').selectAll().execute());
           requireUnchanged(patch.expected_updated_at, before);
@@ -156,7 +157,7 @@ export class SavedSettings {
             .onConflict((conflict) =>
               conflict.column('name').doUpdateSet((eb) => ({
                 value: eb.ref('excluded.value'),
-                // Two saves are never of one time, since a time stands for what was saved.
+                // Two saves never have the same time, since the time identifies the saved version.
                 updated_at: sql<Date>`GREATEST(clock_timestamp(), widget_setting.updated_at + interval '1 millisecond')`,
                 updated_by: eb.ref('excluded.updated_by'),
               })),

@@ -49,7 +49,7 @@ import {
 import { staffActor } from '../http/principals.ts';
 import type { RequestRates } from '../http/rates.ts';
 
-/** The look of the widget, and the pages it works on. */
+/** The look of the widget, and the origins on which it works. */
 @Controller('chat')
 @UseInterceptors(ActorInterceptor)
 export class SettingsController {

@@ -27,7 +27,7 @@ interface EventValues {
   readonly staffData: Record<string, unknown> | null;
   readonly assignedUserId: string | null;
   readonly previousUserId: string | null;
-  /** The new event stands no earlier than this. */
+  /** The new event is no earlier than this. */
   readonly notBefore: Date | null;
 }
 
@@ -86,7 +86,7 @@ function staffOnlyValues(event: StaffOnlyEvent, session: SessionRecord | null): 
 
 class LockedUnit extends Unit implements SessionUnit {
   session: SessionRecord;
-  /** Whose the session was before this transaction moved it. */
+  /** The assignee before this transaction changed it. */
   #previousUserId: string | null = null;
   #changed = false;
   #stateChanged = false;
@@ -116,7 +116,7 @@ class LockedUnit extends Unit implements SessionUnit {
       previousUserId: this.#previousUserId,
       notBefore: session.updatedAt,
     });
-    // That something old was erased is no news of the chat: it stays where it stands in lists by activity.
+    // Erasing something old is not activity in the chat: it keeps its place in lists by activity.
     const updatedAt = event.type === 'chat.erased' ? session.updatedAt : appended.createdAt;
     this.session = { ...session, lastSeq: seq, updatedAt };
     this.#changed = true;
@@ -162,7 +162,7 @@ class LockedUnit extends Unit implements SessionUnit {
         updated_at: session.updatedAt,
         callback_pending: session.callbackPending,
         customer_id: session.customerId,
-        // From now on the session opens only by identity.
+        // From now on only identity opens the session.
         ...(session.customerId === null
           ? {}
           : { resume_key_ended_at: sql<Date>`COALESCE(resume_key_ended_at, clock_timestamp())` }),
@@ -231,7 +231,7 @@ function eventData(event: NewEvent, session: SessionRecord, seq: number): Record
   }
 }
 
-/** Moves the session as the state machine said, and tells of it. */
+/** Applies the state machine's transition to the session, and appends its event. */
 export async function applyTransition(
   unit: SessionUnit,
   transition: Transition,
@@ -256,9 +256,9 @@ export function lockSession(trx: Transaction<Tables>, sessionId: number): Promis
 }
 
 /**
- * One transaction under the session's lock: what `work` appends gets the next numbers, what it does through `unit.trx` is
- * committed with it. The database may have a single connection, so `work` must do nothing but queries on `unit.trx` and
- * calls of `unit`. Throws `session_not_found`.
+ * One transaction under the session's lock: what `work` appends gets the next numbers, and what it does through
+ * `unit.trx` is committed with it. The database may have a single connection, so `work` must do nothing but queries on
+ * `unit.trx` and calls of `unit`. Throws `session_not_found`.
  */
 export async function commitSession<T>(
   context: StorageContext,
@@ -267,7 +267,7 @@ export async function commitSession<T>(
 ): Promise<{ result: T; session: SessionRecord }> {
   const done = await translated(() =>
     context.database.kysely.transaction().execute(async (trx) => {
-      // First of all, and alone: the lock takes no transaction id, so ids rise in the order of the lock.
+      // First and separately: the lock takes no transaction id, so ids rise in the order of the lock.
       await lockSession(trx, sessionId);
       const session = await readSession(trx, sessionId);
       if (session === null) throw sessionNotFound();

@@ -19,7 +19,7 @@ import { hashCode, loginAddress, newLinkCode, newLoginCode, normalCode, startAdd
 /** Wrong codes an account may send in the lifetime of a code. */
 const ATTEMPTS = 5;
 
-/** The bot says so often that it runs; one that has not said it for so long tells nobody. */
+/** How long the bot counts as running after its last heartbeat. */
 export const BOT_ALIVE_SECONDS = 120;
 
 export type Redeemed =
@@ -41,7 +41,7 @@ interface CodeRow {
 
 type Transaction = Database['kysely'];
 
-/** Who is who in Telegram: codes of one use, and the bindings made by them. */
+/** Accounts in Telegram: one-time codes, and the bindings made with them. */
 export class TelegramAccounts {
   readonly #database: Database;
   readonly #secret: string | KeyObject;
@@ -61,7 +61,7 @@ export class TelegramAccounts {
     );
   }
 
-  /** The operator's earlier code ends. */
+  /** Voids the operator's earlier code. */
   async loginCode(actor: StaffActor): Promise<TelegramCodeResponse> {
     const code = newLoginCode();
     const expiresAt = await translated(async () => {
@@ -82,7 +82,7 @@ export class TelegramAccounts {
     };
   }
 
-  /** The session's earlier link ends. @throws ChatError `not_found` where no bot is. */
+  /** Voids the session's earlier link. @throws ChatError `not_found` if there is no bot */
   async link(sessionId: number): Promise<TelegramLinkResponse> {
     const bot = await this.#bot();
     if (bot === null) throw new ChatError('not_found', 'this chat has no Telegram bot');
@@ -100,8 +100,8 @@ export class TelegramAccounts {
   }
 
   /**
-   * Uses a code up and binds the account: in one transaction, so that of two who send it one is bound. The account that
-   * it bound may send it again: the bot that was killed before it had the answer does.
+   * Uses a code up and binds the account, in one transaction, so that only one of two senders is bound. The account
+   * that was bound may send the code again: a bot that was killed before it got the answer does so.
    */
   async redeem(text: string, user: TelegramUser): Promise<Redeemed> {
     const key = String(user.id);
@@ -147,7 +147,7 @@ export class TelegramAccounts {
     return { bound: account !== null, account, bot: await this.#bot() };
   }
 
-  /** With the binding go the code that was made and every text that was not sent yet. */
+  /** The binding is deleted with the unused code and every unsent text. */
   async unbind(userId: string): Promise<void> {
     await translated(async () => {
       await this.#database.kysely.deleteFrom('telegram_code').where('user_id', '=', userId).execute();
@@ -197,7 +197,7 @@ export class TelegramAccounts {
     });
   }
 
-  /** Whether a customer can take their chat to the bot: there is one, and it runs. */
+  /** Whether a customer can take their chat to the bot: there is one, and it is running. */
   async hasBot(): Promise<boolean> {
     const { rows } = await translated(() =>
       sql<{ runs: boolean }>`SELECT EXISTS (SELECT 1 FROM telegram_bot
@@ -246,7 +246,7 @@ async function bindOperator(row: CodeRow, hash: string, user: TelegramUser, trx:
   return { kind: 'operator', userId, name };
 }
 
-/** A reply of theirs would go to their chat as a customer, or to a customer's: nobody could tell which. */
+/** An operator's reply would go to their chat as a customer, or to a customer's: nobody could tell which. */
 async function isForOperator(hash: string, telegramUserId: number, trx: Transaction): Promise<boolean> {
   const found =
     await sql`SELECT 1 FROM telegram_code c JOIN operator_telegram t ON t.telegram_user_id = ${telegramUserId}::bigint
@@ -254,7 +254,7 @@ async function isForOperator(hash: string, telegramUserId: number, trx: Transact
   return found.rows.length > 0;
 }
 
-/** The session's row is locked, as for every event: what the chat had come to is known exactly. */
+/** The session's row is locked, as for every event: the chat's newest message is known exactly. */
 async function bindCustomer(sessionId: number, hash: string, user: TelegramUser, trx: Transaction): Promise<Redeemed> {
   const { last_seq: lastSeq, last_message_id: linkedMessageId } = await trx
     .selectFrom('chat_session')

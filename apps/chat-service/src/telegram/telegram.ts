@@ -37,7 +37,7 @@ import { requireVisible } from '../storage/visibility.ts';
 import { TelegramAccounts } from './accounts.ts';
 import { TelegramCustomers } from './customers.ts';
 
-/** What `/open`, `/mine` and `/callbacks` show at once: a list on a phone. */
+/** How many rows `/open`, `/mine` and `/callbacks` show: a list on a phone. */
 const LIST_MAX = 20;
 const OPEN_CALLBACKS = OPEN_CALLBACK_STATUSES.join(',');
 
@@ -47,7 +47,7 @@ export interface TelegramFile {
   readonly declaredBytes: number | undefined;
 }
 
-/** Whose file it is: an operator's for a session, or a customer's for the message it will come with. */
+/** The owner of a file: an operator in a session, or a customer, with the message it will come with. */
 export type FileOwner =
   | { readonly kind: 'operator'; readonly telegramUserId: number; readonly sessionId: number }
   | { readonly kind: 'customer'; readonly user: TelegramUser; readonly clientMessageId: string };
@@ -75,7 +75,7 @@ export interface TelegramParts {
   readonly secret: string | KeyObject;
 }
 
-/** The chat as the Telegram bot uses it: everything in the name of the person who writes, with the rights they have now. */
+/** The chat as the Telegram bot uses it: every call acts in the name of the writer, with their current rights. */
 export class Telegram implements TelegramDesk {
   readonly accounts: TelegramAccounts;
   readonly #customers: TelegramCustomers;
@@ -130,7 +130,7 @@ export class Telegram implements TelegramDesk {
     const actor = await this.accounts.operator(owner.telegramUserId);
     await rates.upload(actor);
     await requireVisibleSession(context, actor, owner.sessionId);
-    // The answer that would carry it is refused too, and a file alone would stay behind.
+    // The answer that would contain it is refused too, and the file would remain unused.
     requireOurs(context, actor);
     return attachments.upload({
       sessionId: owner.sessionId,
@@ -198,7 +198,7 @@ export class Telegram implements TelegramDesk {
       }
       case 'duty': {
         if (action.status !== undefined) {
-          // Off in Telegram says nothing of a console that is open.
+          // Off in Telegram does not affect an open console.
           await this.accounts.setDuty(actor.userId, action.status !== 'off');
           if (action.status !== 'off') await chooseStatus(context, actor, action.status);
         }
@@ -212,7 +212,7 @@ export class Telegram implements TelegramDesk {
     }
   }
 
-  /** A note has no id of its client: the request's id stands in, in the note's own transaction. */
+  /** A note has no client-side id: the request's id is used instead, in the note's own transaction. */
   async #noteOnce(
     actor: StaffActor,
     { session_id: sessionId, body }: Extract<TelegramStaffAction, { kind: 'note' }>,

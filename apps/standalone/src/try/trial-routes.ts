@@ -25,12 +25,12 @@ export interface TrialRoutes {
   readonly dispatcher: RestartableDispatcher;
   readonly meter: PathMeter;
   readonly failed: (error: unknown) => void;
-  /** The chat of this visit is the demo's own, to be removed with it. */
+  /** The chat of this visit belongs to the demo, and is removed with it. */
   readonly begun: (sessionId: number) => Promise<void>;
   readonly signIn: (clientIp: string) => Promise<SignedIn>;
 }
 
-/** Beside `dist/site`, which nginx serves: these pages are this process's alone. */
+/** Beside `dist/site`, which nginx serves: only this process serves these pages. */
 const FOLDER = new URL('../../../../dist/try/', import.meta.url);
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
@@ -39,7 +39,7 @@ const PAGES = { '/try/': 'index.html', '/try/customer/': 'customer/index.html' }
 const TYPES: Readonly<Record<string, string>> = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 const FEED_EVERY_MS = 100;
 const HEARTBEAT_MS = 1_000;
-/** It must not answer while the network is cut: it is an observer like the browsers. */
+/** It must keep running while the network is cut: it is an observer like the browsers. */
 const LISTENER = '/try/listener';
 const OWN_HEADER = 'x-try';
 
@@ -60,10 +60,11 @@ export async function installTrialRoutes(server: FastifyInstance, parts: TrialRo
   const visitorOnly = async (request: FastifyRequest): Promise<void> => {
     if (!admitted(request)) throw new ChatError('forbidden', CLOSED);
   };
-  /** A header of our own: a page of another port, to which the cookie goes too, may not send it without being asked. */
+  /** A custom header: a page of another port gets the cookie too, but may not send this header without a preflight. */
   const pageOnly = async (request: FastifyRequest): Promise<void> => {
     await visitorOnly(request);
-    if (request.headers[OWN_HEADER] === undefined) throw new ChatError('forbidden', 'this is for the page /try/ alone');
+    if (request.headers[OWN_HEADER] === undefined)
+      throw new ChatError('forbidden', 'only the page /try/ may call this');
   };
   const file = { config, onRequest: visitorOnly };
   const instrument = { config, onRequest: pageOnly };
@@ -76,16 +77,16 @@ export async function installTrialRoutes(server: FastifyInstance, parts: TrialRo
   for (const [path, file] of Object.entries(PAGES)) {
     server.get<{ Querystring: { key?: unknown } }>(path, { config }, async (request, reply) => {
       const { key } = request.query;
-      // HEAD, as link previews ask, uses no key up.
+      // HEAD, which link previews send, uses up no key.
       if (typeof key === 'string' && request.method === 'GET') {
         const cookie = door.exchange(key);
         if (cookie !== null) void reply.header('set-cookie', cookie);
-        // The address with the key stays neither in the bar nor in the history.
+        // The address with the key remains neither in the address bar nor in the history.
         if (cookie !== null || admitted(request)) return reply.header('cache-control', 'no-store').redirect(path, 303);
       }
       if (!admitted(request)) return closed(request, reply);
       const html = await readFile(new URL(file, FOLDER), 'utf8');
-      // Whoever comes, or loads the page again in the middle of a cut, finds a network by which it can begin.
+      // A visitor who comes, or reloads the page in the middle of a cut, starts with a working network.
       network.mend();
       return asPage(reply).send(html);
     });
@@ -112,7 +113,7 @@ export async function installTrialRoutes(server: FastifyInstance, parts: TrialRo
     const parsed = experimentSchema.safeParse(request.body);
     if (!parsed.success) throw new ChatError('validation_failed', 'no such experiment');
     const { name, session, language } = parsed.data;
-    // Its end is told by the path stream: a browser has six connections for everything, and the chat needs them.
+    // The path stream reports its end: a browser has six connections in all, and the chat needs them.
     return reply.code(202).send({ run: experiments.begin(name, session, language) });
   });
   server.get('/try/api/path', file, async (request, reply) => streamPath(reply, sessionOf(request), parts));
@@ -127,7 +128,7 @@ function searchOf(request: FastifyRequest): string {
   return mark === -1 ? '' : request.url.slice(mark);
 }
 
-/** A person is told in words, a program by the error of every other address. */
+/** A person gets a page with words, a program the error envelope of every other address. */
 function closed(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (request.headers.accept?.includes('text/html') !== true) throw new ChatError('forbidden', CLOSED);
   return asPage(reply, CLOSED_POLICY).code(403).send(CLOSED_PAGE);
@@ -148,7 +149,7 @@ function sessionOf(request: FastifyRequest): number {
   return id;
 }
 
-/** What passed each part, which part is down and which experiments are over; at most ten times a second. */
+/** What passed each part, which part is down and which experiments have ended; at most ten times a second. */
 function streamPath(reply: FastifyReply, sessionId: number, parts: TrialRoutes): void {
   const { meter, broker, dispatcher, network, experiments } = parts;
   let timer: NodeJS.Timeout | null = null;
@@ -179,8 +180,8 @@ function streamPath(reply: FastifyReply, sessionId: number, parts: TrialRoutes):
 }
 
 /**
- * What a plain subscriber to the fan-out would have: every frame while it is connected, nothing of what it missed, and
- * no number by which it could notice.
+ * What a plain subscriber to the fan-out would get: every frame while it is connected, nothing of what it missed, and
+ * no number that would show the loss.
  */
 async function listenWithoutCursor(
   reply: FastifyReply,

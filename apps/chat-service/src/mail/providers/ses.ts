@@ -6,7 +6,7 @@ import { badCredentials, invalidMail, missingCredentials } from './refusals.ts';
 import { SnsCertificates } from './sns-certificates.ts';
 import { isSignedBy, parseSnsMessage, type SnsMessage } from './sns-message.ts';
 
-/** SES puts mails of at most 150 KB into a notification, SNS takes 256 KB; with what JSON escapes. */
+/** SES puts mails of at most 150 KB into a notification, SNS accepts 256 KB; plus JSON escapes. */
 export const SNS_MAX_BYTES = 1_048_576;
 /** SNS tries again for an hour. */
 const MAX_AGE_MS = 2 * 3_600_000;
@@ -25,17 +25,17 @@ const receivedSchema = z.object({
 });
 
 export interface SesParts {
-  /** `arn:aws:sns:<region>:<account>:<name>`; undefined: no mail of Amazon SES is taken. */
+  /** `arn:aws:sns:<region>:<account>:<name>`; undefined: no mail from Amazon SES is accepted. */
   readonly topicArn: string | undefined;
   readonly intake: Pick<MailIntake, 'take'>;
   readonly log: ChatLog;
-  /** Asks an address of Amazon SNS; for tests of their own. */
+  /** Requests an address of Amazon SNS; replaceable for tests. */
   readonly fetchText?: (url: string) => Promise<string>;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
 
-/** What Amazon SES received, through SNS: the mail stands in the notification, nothing is fetched from S3. */
+/** Mail that Amazon SES received, through SNS: it is in the notification, nothing is fetched from S3. */
 export class Ses {
   readonly #parts: SesParts;
   readonly #host: string;
@@ -55,7 +55,10 @@ export class Ses {
     });
   }
 
-  /** Without a topic every notification is of another one, and nothing is read. @throws ChatError `bad_credentials` */
+  /**
+   * Without a topic every notification counts as another topic's, and nothing is read. @throws ChatError
+   * `bad_credentials`
+   */
   requireTopic(): void {
     if (this.#parts.topicArn === undefined) throw badCredentials('no notification of Amazon SNS is taken here');
   }
@@ -72,7 +75,7 @@ export class Ses {
       case 'SubscriptionConfirmation':
         return this.#subscribe(message.SubscribeURL);
       case 'UnsubscribeConfirmation':
-        this.#parts.log.warn({}, 'Amazon SNS brings no more mail: the subscription was ended');
+        this.#parts.log.warn({}, 'Amazon SNS delivers no more mail: the subscription was ended');
         return { outcome: 'ignored', reason: 'not_a_mail' };
       case 'Notification':
         return this.#mail(message);
@@ -99,13 +102,13 @@ export class Ses {
         retryAfterSeconds: 30,
       });
     });
-    this.#parts.log.info({}, 'Amazon SNS brings mail from now on: the subscription is confirmed');
+    this.#parts.log.info({}, 'Amazon SNS delivers mail from now on: the subscription is confirmed');
     return { outcome: 'subscribed' };
   }
 
   #mail({ Message: text }: SnsMessage): Promise<MailInboundResponse> | MailInboundResponse {
     const received = receivedOf(text);
-    // Amazon's own greeting to a new topic, and what it tells of mail that we sent.
+    // Amazon's own greeting to a new topic, and its reports about mail that we sent.
     if (received === null) return { outcome: 'ignored', reason: 'not_a_mail' };
     const { content, mail, receipt } = received;
     if (content === undefined) {

@@ -6,7 +6,7 @@ import { redisUsersFile } from '@chat-realtime/messaging/redis';
 import { type AdminCommand, AdminRefusal, AdminUsageError } from '../command.ts';
 
 const bytes = (size: number) => (): string => randomBytes(size).toString('base64url');
-/** `kid:secret`, the form in which a second one can be put in front. The kid says when it was made. */
+/** `kid:secret`, the form in which a second one can be put in front. The kid shows when it was made. */
 const keyed = (): string => `k${new Date().toISOString().slice(0, 10).replaceAll('-', '')}:${bytes(32)()}`;
 
 /** Every secret of `.env.example`, and how it is made. */
@@ -29,7 +29,7 @@ export const SECRETS: Readonly<Record<string, () => string>> = {
   TELEGRAM_WEBHOOK_SECRET: bytes(32),
   GRAFANA_ADMIN_PASSWORD: bytes(18),
 };
-/** Those that may be a list: a new one goes in front and signs, the old one verifies until it is taken out. */
+/** Those that may be a list: a new one goes in front and signs, the old one verifies until it is removed. */
 const LISTS = new Set(['CHAT_TOKEN_SECRETS', 'IDENTITY_SECRETS']);
 
 const LINE = /^([A-Z][A-Z0-9_]*)=(.*)$/;
@@ -52,7 +52,7 @@ async function textOrNull(path: string): Promise<string | null> {
   }
 }
 
-/** Whole or not at all, and for its owner only. */
+/** All or nothing, and readable only by its owner. */
 async function writeSecret(path: string, text: string, mode = 0o600): Promise<void> {
   const unfinished = `${path}.new`;
   await writeFile(unfinished, text, { mode });
@@ -87,7 +87,7 @@ export const secrets: AdminCommand = {
     progress(`${wanted}making every secret that ${path} lacks, and the files in ${join(folder, 'generated')} …`);
     const before = await textOrNull(path);
     let text = before ?? example;
-    // A variable of a newer version comes with its explanation left in .env.example.
+    // The explanation of a newer version's variable remains in .env.example.
     const missing = [...valuesOf(example)].filter(([name]) => !valuesOf(text).has(name));
     if (missing.length > 0)
       text = `${text.trimEnd()}\n${missing.map(([name, value]) => `${name}=${value}`).join('\n')}\n`;
@@ -124,11 +124,11 @@ export const secrets: AdminCommand = {
     );
     const generated = join(folder, 'generated');
     await mkdir(generated, { recursive: true, mode: 0o755 });
-    // Read by the servers' own users inside their containers. The first holds hashes only; the folder above is the
-    // owner's, and the second opens nothing but figures.
+    // Read by the servers' own users inside their containers. The first contains only hashes; the folder above belongs
+    // to the owner; the second gives access only to figures.
     await writeSecret(join(generated, 'redis-users.acl'), users, 0o644);
     await writeSecret(join(generated, 'metrics-token'), value('METRICS_TOKEN'), 0o644);
-    // The address may hold a key of its own.
+    // The address may contain its own key.
     const alertmanager = await readFile(join(folder, 'monitoring/alertmanager.yml.template'), 'utf8');
     const webhookUrl = JSON.stringify(value('ALARM_WEBHOOK_URL')).slice(1, -1);
     await writeSecret(
